@@ -1,0 +1,1 @@
+"""Adapters to models and servers. Heavy libraries are imported here only, inside functions."""

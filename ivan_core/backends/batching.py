@@ -1,0 +1,45 @@
+"""Batches of like length under a token budget, and the short measurement that chooses the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+ONE_AT_A_TIME = 0
+CPU_BUDGETS = (512, 1024, 2048, 4096)
+GPU_BUDGETS = (16_384, 65_536)
+
+
+def token_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Indices grouped into batches, longest texts first, each at most `budget` tokens once padded.
+
+    Longest first means that a batch too large for the memory fails at once, not at the end.
+    A text longer than the budget is a batch of its own; `budget` 0 means one text a batch.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+    batches: list[list[int]] = []
+    for index in order:
+        # The first text of a batch is its longest, so it sets the padded width.
+        if batches and (len(batches[-1]) + 1) * max(lengths[batches[-1][0]], 1) <= budget:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+    return batches
+
+
+def fastest_budget(
+    run: Callable[[int], object], budgets: Sequence[int], rounds: int = 2
+) -> int:
+    """The budget under which `run(budget)` is quickest; one text at a time (0) always competes.
+
+    `run` scores the same probe texts each time. Rounds alternate between the candidates and the best
+    time of each counts, so that a passing load on the machine does not decide.
+    """
+    candidates = (ONE_AT_A_TIME, *budgets)
+    best = dict.fromkeys(candidates, float("inf"))
+    for _ in range(rounds):
+        for budget in candidates:
+            start = perf_counter()
+            run(budget)
+            best[budget] = min(best[budget], perf_counter() - start)
+    return min(candidates, key=lambda budget: best[budget])

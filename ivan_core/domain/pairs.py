@@ -1,0 +1,48 @@
+"""A preference pair: two dialogues, one of which a person chose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ivan_core.domain.transcripts import Dialogue, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """`row_id` is the position in the loaded split, first row 0."""
+
+    row_id: int
+    chosen: Dialogue
+    rejected: Dialogue
+    subset: str = ""
+
+    @property
+    def identical(self) -> bool:
+        """Both sides are the same text: there is nothing to judge."""
+        return self.chosen.text == self.rejected.text
+
+    @property
+    def shared_turns(self) -> tuple[Turn, ...]:
+        """The turns both sides begin with; a final reply never counts as shared."""
+        # Pairs may part ways before the last turn, so the shared prompt is computed, never assumed.
+        limit = min(len(prompt_turns(self.chosen)), len(prompt_turns(self.rejected)))
+        shared: list[Turn] = []
+        for ours, theirs in zip(self.chosen.turns[:limit], self.rejected.turns[:limit], strict=True):
+            if ours != theirs:
+                break
+            shared.append(ours)
+        return tuple(shared)
+
+    @property
+    def prompts_differ(self) -> bool:
+        """The sides part ways before the last reply."""
+        return (
+            self.chosen.preamble != self.rejected.preamble
+            or prompt_turns(self.chosen) != prompt_turns(self.rejected)
+        )  # fmt: skip
+
+
+def prompt_turns(dialogue: Dialogue) -> tuple[Turn, ...]:
+    """The turns before the last reply; all turns where the dialogue ends in a Human turn."""
+    turns = dialogue.turns
+    return turns[:-1] if turns and turns[-1].role == "Assistant" else turns

@@ -1,0 +1,1 @@
+"""Numbers from tables. Pure: no clock, disk, network or randomness; numpy and pandas only."""

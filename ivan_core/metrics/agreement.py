@@ -1,0 +1,277 @@
+"""How often a model sides with the choice, beside the rules that only see length.
+
+Every function takes the scores table (`ivan_core.domain.columns.SCORES`). A row is rated if it has
+a verdict; identical and failed pairs have none, so they are counted beside and never enter a rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from math import sqrt
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ivan_core.metrics.intervals import Rate, wilson
+
+VERDICTS = ("agree", "tie", "disagree")
+ALL_SUBSETS = "all"
+NO_SUBSET = "(no subset)"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many pairs of one model had which verdict, and why the others had none.
+
+    `truncated` counts rated pairs of which the model did not read the whole of a side.
+    """
+
+    agree: int
+    tie: int
+    disagree: int
+    identical: int
+    failed: int
+    truncated: int
+    total: int
+
+    @property
+    def rated(self) -> int:
+        """Pairs with a verdict."""
+        return self.agree + self.tie + self.disagree
+
+
+@dataclass(frozen=True, slots=True)
+class LengthRule:
+    """What always picking the longer, or always the shorter, reply would reach on the same pairs.
+
+    Pairs of `equal` length are ties of both rules: part of n, agreeing with neither.
+    """
+
+    longer: Rate
+    shorter: Rate
+    equal: int
+
+    @property
+    def better(self) -> Literal["longer", "shorter"]:
+        """The rule that agrees more often; longer if both agree equally often."""
+        return "shorter" if self.shorter.count > self.longer.count else "longer"
+
+    @property
+    def best(self) -> Rate:
+        """The rate of the better rule."""
+        return self.shorter if self.better == "shorter" else self.longer
+
+
+@dataclass(frozen=True, slots=True)
+class LengthBalanced:
+    """Agreement where the longer reply was chosen, where the shorter was, and the mean of the two.
+
+    The mean and its interval (`low` to `high`) are None if either kind of pair is missing.
+    """
+
+    longer_chosen: Rate | None
+    shorter_chosen: Rate | None
+    rate: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenUnseen:
+    """Agreement on pairs the model was trained on and on others; `unknown` counts the rest."""
+
+    seen: Rate | None
+    unseen: Rate | None
+    unknown: int
+
+
+def rated(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that have a verdict."""
+    return table[table["verdict"].isin(VERDICTS)]
+
+
+def count_verdicts(table: pd.DataFrame) -> Counts:
+    """Count the verdicts of one model, and the pairs it has none for."""
+    verdicts = table["verdict"]
+    is_rated = verdicts.isin(VERDICTS).to_numpy(bool)
+    identical = _flags(table["identical"]) & ~is_rated
+    failure = table["failure"].notna().to_numpy(bool) & table["failure"].ne("").to_numpy(
+        bool, na_value=False
+    )
+    truncated = _flags(table["chosen_truncated"]) | _flags(table["rejected_truncated"])
+    return Counts(
+        agree=int(verdicts.isin(["agree"]).sum()),
+        tie=int(verdicts.isin(["tie"]).sum()),
+        disagree=int(verdicts.isin(["disagree"]).sum()),
+        identical=int(identical.sum()),
+        failed=int((failure & ~is_rated & ~identical).sum()),
+        truncated=int((truncated & is_rated).sum()),
+        total=len(table),
+    )
+
+
+def agreement(counts: Counts) -> Rate | None:
+    """Share of rated pairs where the model sides with the choice; None if none were rated."""
+    return wilson(counts.agree, counts.rated)
+
+
+def misaligned(counts: Counts) -> Rate | None:
+    """Share of rated pairs where the model does not side with the choice (disagrees or ties)."""
+    return wilson(counts.tie + counts.disagree, counts.rated)
+
+
+def typical_margin(margins: pd.Series) -> float | None:
+    """The root-mean-square margin of one model, its unit when models are compared; None if empty.
+
+    Rewards are identified only up to a constant per prompt and a scale, so margins in this unit can
+    be set beside those of another model. Give the margins of rated pairs: identical pairs would
+    shrink it.
+    """
+    values = margins.dropna().to_numpy(float)
+    if values.size == 0:
+        return None
+    largest = float(np.abs(values).max())
+    if largest == 0:
+        return 0.0
+    # Dividing first keeps the squares of extreme rewards within range.
+    return largest * float(np.sqrt(np.mean((values / largest) ** 2)))
+
+
+def by_subset(table: pd.DataFrame) -> pd.DataFrame:
+    """One row per model, subset and verdict, for bars; all pairs of a model come first.
+
+    Columns: model, subset, verdict, count, share, n, rate, low, high (the agreement of model and
+    subset), rule ("longer" or "shorter"), rule_rate (what the better length rule reaches on these
+    pairs). Shares and rates are missing where nothing was rated. Subsets are listed only if there
+    are several.
+    """
+    rows: list[dict[str, object]] = []
+    for model, own in table.groupby("model", sort=False):
+        labels = own["subset"].map(_subset_label, na_action=None)
+        parts: list[tuple[str, pd.DataFrame]] = [(ALL_SUBSETS, own)]
+        if labels.nunique() > 1:
+            parts += [(str(label), own[labels == label]) for label in sorted(labels.unique())]
+        for label, part in parts:
+            rows += _bar(str(model), label, part)
+    columns = ["model", "subset", "verdict", "count", "share", "n", "rate", "low", "high"]
+    columns += ["rule", "rule_rate"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def rows_in_bar(table: pd.DataFrame, model: str, subset: str, verdict: str) -> pd.DataFrame:
+    """The rows behind one part of one bar, named as `by_subset` names it."""
+    own = table[table["model"].isin([model]) & table["verdict"].isin([verdict])]
+    if subset == ALL_SUBSETS:
+        return own
+    return own[own["subset"].map(_subset_label, na_action=None) == subset]
+
+
+def length_rule(table: pd.DataFrame) -> LengthRule | None:
+    """What the two length rules reach on the rated pairs of one model; None if none were rated."""
+    own = rated(table)
+    longer = int((own["chosen_length"] > own["rejected_length"]).sum())
+    shorter = int((own["chosen_length"] < own["rejected_length"]).sum())
+    always_longer, always_shorter = wilson(longer, len(own)), wilson(shorter, len(own))
+    if always_longer is None or always_shorter is None:
+        return None
+    return LengthRule(always_longer, always_shorter, len(own) - longer - shorter)
+
+
+def length_balanced(table: pd.DataFrame) -> LengthBalanced:
+    """Agreement of one model as if the longer reply were chosen in exactly half of the pairs.
+
+    Any rule that only sees length scores 50%. Pairs of equal length are left out. The interval
+    joins the two Wilson intervals by MOVER (Zou and Donner 2008, Statistics in Medicine
+    27:1693-1702).
+    """
+    own = rated(table)
+    longer = _agreement_of(own[own["chosen_length"] > own["rejected_length"]])
+    shorter = _agreement_of(own[own["chosen_length"] < own["rejected_length"]])
+    if longer is None or shorter is None:
+        return LengthBalanced(longer, shorter, None, None, None)
+    mean = (longer.rate + shorter.rate) / 2
+    below = sqrt((longer.rate - longer.low) ** 2 + (shorter.rate - shorter.low) ** 2) / 2
+    above = sqrt((longer.high - longer.rate) ** 2 + (shorter.high - shorter.rate) ** 2) / 2
+    return LengthBalanced(longer, shorter, mean, mean - below, mean + above)
+
+
+def seen_unseen(table: pd.DataFrame) -> SeenUnseen | None:
+    """Agreement of one model on pairs it was trained on and on others; None if unknown."""
+    own = rated(table)
+    known = own["seen"].notna().to_numpy(bool)
+    if not known.any():
+        return None
+    seen = _flags(own["seen"])
+    return SeenUnseen(
+        seen=_agreement_of(own[known & seen]),
+        unseen=_agreement_of(own[known & ~seen]),
+        unknown=int((~known).sum()),
+    )
+
+
+def disagreeing_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Pairs on which the models that rated them differ in verdict, the sharpest disagreement first.
+
+    Columns: row_id, subset, most_for and least_for (the models that like the chosen reply most and
+    least), most_margin and least_margin (in typical margins of each model), difference (of the
+    two).
+    """
+    own = rated(table)[["row_id", "subset", "model", "verdict", "margin"]].reset_index(drop=True)
+    units = own.groupby("model")["margin"].transform(lambda m: typical_margin(m) or 1.0)
+    own["margin"] = own["margin"].astype(float) / units.astype(float)
+    own = own[own.groupby("row_id")["verdict"].transform("nunique") > 1]
+    by_row = own.groupby("row_id")["margin"]
+    most = own.loc[by_row.idxmax()].set_index("row_id")
+    least = own.loc[by_row.idxmin()].set_index("row_id")
+    found = pd.DataFrame(
+        {
+            "subset": most["subset"],
+            "most_for": most["model"],
+            "least_for": least["model"],
+            "most_margin": most["margin"],
+            "least_margin": least["margin"],
+            "difference": most["margin"] - least["margin"],
+        }
+    ).reset_index()
+    return found.sort_values(["difference", "row_id"], ascending=[False, True], ignore_index=True)
+
+
+def _agreement_of(rows: pd.DataFrame) -> Rate | None:
+    return wilson(int(rows["verdict"].isin(["agree"]).sum()), len(rows))
+
+
+def _flags(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """A column of yes, no and unknown as plain booleans, unknown as no."""
+    return np.asarray(column.astype("boolean").fillna(False), dtype=bool)
+
+
+def _subset_label(value: Hashable) -> str:
+    if pd.isna(value) or value == "":
+        return NO_SUBSET
+    # A subset that is itself called "all" must not be drawn as the bar of all pairs.
+    return "all (subset)" if value == ALL_SUBSETS else str(value)
+
+
+def _bar(model: str, subset: str, rows: pd.DataFrame) -> list[dict[str, object]]:
+    verdicts = rows["verdict"].value_counts()
+    counts = {verdict: int(verdicts.get(verdict, 0)) for verdict in VERDICTS}
+    n = sum(counts.values())
+    rate, rule = wilson(counts["agree"], n), length_rule(rows)
+    return [
+        {
+            "model": model,
+            "subset": subset,
+            "verdict": verdict,
+            "count": count,
+            "share": count / n if n else None,
+            "n": n,
+            "rate": rate.rate if rate else None,
+            "low": rate.low if rate else None,
+            "high": rate.high if rate else None,
+            "rule": rule.better if rule else None,
+            "rule_rate": rule.best.rate if rule else None,
+        }
+        for verdict, count in counts.items()
+    ]

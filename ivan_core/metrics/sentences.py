@@ -1,0 +1,211 @@
+"""Plain sentences made from numbers, to be read on a page or copied into a text.
+
+Model ids are other people's text and stand in the sentences as they are: a page escapes the
+sentence before it goes into anything that renders Markdown or HTML. `choice` is the words for what
+the model is compared with: "authored choice", "people's choice".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import floor
+from typing import Literal
+
+from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.summary import ModelSummary
+
+# From this many pairs on, a decimal of a percent says something.
+FINE_FROM = 1000
+
+Side = Literal["A", "B"]
+
+
+def percent(share: float, n: int) -> str:
+    """A share as a percentage: whole below 1,000 pairs, one decimal from there on.
+
+    Only none of n is 0% and only all of n is 100%; what rounds to them is "under 1%" or "over 99%".
+    """
+    text = _number(share, n)
+    if text in ("0", "0.0") and share > 0:
+        return "under 0.1%" if n >= FINE_FROM else "under 1%"
+    if text in ("100", "100.0") and share < 1:
+        return "over 99.9%" if n >= FINE_FROM else "over 99%"
+    return f"{float(text):g}%" if text in ("0.0", "100.0") else f"{text}%"
+
+
+def interval(rate: Rate) -> str:
+    """The interval of a rate in percent, as in "[56, 65]"."""
+    return f"[{_number(rate.low, rate.n)}, {_number(rate.high, rate.n)}]"
+
+
+def rate_sentence(rate: Rate | None, predicate: str, noun: str = "pairs") -> str:
+    """One rate as a sentence with its n and interval, to be copied.
+
+    `predicate` is what is true in that share of pairs, as in "minilm-harmless sides with people's
+    choice".
+    """
+    if rate is None:
+        return f"{predicate}: no {noun} to tell from."
+    share = percent(rate.rate, rate.n)
+    return f"{predicate} in {share} of {rate.n:,} {noun} (95% interval {interval(rate)})."
+
+
+def headline(
+    summaries: Sequence[ModelSummary], choice: str, *, so_far: bool = False, note: str = ""
+) -> str:
+    """What opens a comparison: each model's rate, then what a rule on length would reach.
+
+    `note` is a sentence that qualifies the rows, such as `stopped_note` or `first_rows_note`.
+    """
+    with_rate = [s for s in summaries if s.headline is not None]
+    without = [s for s in summaries if s.headline is None]
+    sentences = []
+    if with_rate:
+        sentences.append(_rates(with_rate, choice, so_far))
+        rule = _rule(with_rate)
+        sentences += [_only_ties(s) for s in with_rate if s.counts.tie == s.counts.rated]
+        sentences += [rule] if rule else []
+    sentences += [nothing_rated(s) for s in without]
+    if not summaries:
+        sentences.append("No model has rated a pair yet.")
+    return " ".join([*sentences, note] if note else sentences)
+
+
+def nothing_rated(summary: ModelSummary) -> str:
+    """Why a model has no rate."""
+    counts = summary.counts
+    if counts.total == 0:
+        return f"{summary.model} has rated no pair yet."
+    why = [
+        f"{count:,} {words}"
+        for count, words in ((counts.failed, "failed"), (counts.identical, "with identical sides"))
+        if count
+    ]
+    reasons = f" ({', '.join(why)})" if why else ""
+    return f"{summary.model} has rated none of {_pairs(counts.total)}{reasons}."
+
+
+def pair_sentence(
+    chosen: Side,
+    preferences: Sequence[tuple[str, float | None]],
+    chooser: str = "People",
+) -> str:
+    """What people chose in one pair, and which side each model prefers by how much.
+
+    `preferences` holds a model and its margin in typical margins: positive where the model likes
+    the chosen reply more, None where it did not rate the pair.
+    """
+    other: Side = "B" if chosen == "A" else "A"
+    clauses, unit_named = [], False
+    for model, margin in preferences:
+        if margin is None:
+            clauses.append(f"{model} did not rate it")
+        elif margin == 0:
+            clauses.append(f"{model} likes both the same")
+        else:
+            amount = f"{abs(margin):.1f}" if abs(margin) >= 0.05 else "less than 0.1"
+            unit = "" if unit_named else " typical margin" + ("" if amount == "1.0" else "s")
+            unit_named = True
+            clauses.append(f"{model} prefers {chosen if margin > 0 else other} by {amount}{unit}")
+    models = f" {', '.join(clauses)}." if clauses else ""
+    return f"{chooser} chose {chosen}.{models}"
+
+
+def counts_sentence(summary: ModelSummary) -> str:
+    """How many pairs were rated, and why the others were not."""
+    counts = summary.counts
+    parts = [f"{summary.model} rated {counts.rated:,} of {_pairs(counts.total)}"]
+    if counts.identical:
+        parts.append(f"{counts.identical:,} with identical sides left out")
+    if counts.failed:
+        parts.append(f"{counts.failed:,} failed")
+    if counts.truncated:
+        parts.append(f"{counts.truncated:,} not read to the end")
+    return "; ".join(parts) + "."
+
+
+def length_sentence(summary: ModelSummary, choice: str) -> str:
+    """Whether a model's agreement depends on the chosen reply being the longer one."""
+    balanced = summary.length_balanced
+    longer, shorter = balanced.longer_chosen, balanced.shorter_chosen
+    if longer is None or shorter is None or balanced.rate is None:
+        return f"{summary.model}: too few lengths differ to tell length from content."
+    n = longer.n + shorter.n
+    return (
+        f"{summary.model} sides with {_the(choice)} in {percent(longer.rate, longer.n)} of"
+        f" {_pairs(longer.n)} {interval(longer)} where the longer reply was chosen and in"
+        f" {percent(shorter.rate, shorter.n)} of {shorter.n:,} {interval(shorter)} where the"
+        f" shorter was: {percent(balanced.rate, n)} if both counted the same."
+    )
+
+
+def stopped_note(n: int, planned: int) -> str:
+    """That a run was cancelled before its end."""
+    return f"Stopped at {n:,} of {_pairs(planned)}."
+
+
+def first_rows_note(n: int) -> str:
+    """That the pairs are the first of the dataset."""
+    return (
+        f"First {n:,} rows: not a random sample." if n != 1 else "First row: not a random sample."
+    )
+
+
+def picked_rows_note(n: int) -> str:
+    """That somebody picked the pairs."""
+    return f"{n:,} hand-picked row{'' if n == 1 else 's'}: not a random sample."
+
+
+def _rates(summaries: Sequence[ModelSummary], choice: str, so_far: bool) -> str:
+    """The first model's rate in full, the others with what differs."""
+    clauses: list[str] = []
+    base: tuple[int, bool] | None = None
+    for summary in summaries:
+        rate = summary.headline
+        if rate is None:
+            continue
+        on = (rate.n, summary.headline_is_unseen)
+        verb = "" if clauses else f" sides with {_the(choice)}"
+        share = percent(rate.rate, rate.n)
+        of = "" if on == base else f" of {_pairs(rate.n)}"
+        if on != base and summary.headline_is_unseen:
+            of += " it was not trained on"
+        clauses.append(f"{summary.model}{verb} in {share}{of} {interval(rate)}")
+        base = on
+    return ("So far, " if so_far else "") + ", ".join(clauses) + "."
+
+
+def _rule(summaries: Sequence[ModelSummary]) -> str:
+    """What the better length rule would reach on the pairs of the rates."""
+    reached: dict[tuple[str, str], list[str]] = {}
+    for summary in summaries:
+        rule = summary.headline_baselines
+        if rule is not None:
+            words = (rule.better, percent(rule.best.rate, rule.best.n))
+            reached.setdefault(words, []).append(summary.model)
+    several = len(reached) > 1
+    return " ".join(
+        f"Always picking the {better} reply would reach {share}"
+        + (f" on the pairs of {' and '.join(models)}." if several else ".")
+        for (better, share), models in reached.items()
+    )
+
+
+def _only_ties(summary: ModelSummary) -> str:
+    return f"{summary.model} gives both replies exactly the same reward in every pair."
+
+
+def _the(choice: str) -> str:
+    return choice if "'" in choice or "’" in choice else f"the {choice}"
+
+
+def _pairs(n: int) -> str:
+    return f"{n:,} pair{'' if n == 1 else 's'}"
+
+
+def _number(share: float, n: int) -> str:
+    """A share in percent without its sign, halves rounded up."""
+    scale = 10 if n >= FINE_FROM else 1
+    # The small addend undoes binary fractions such as 0.285 * 100 = 28.499999999999996.
+    rounded = floor(share * 100 * scale + 0.5 + 1e-9) / scale
+    return f"{rounded:.1f}" if scale == 10 else f"{rounded:.0f}"

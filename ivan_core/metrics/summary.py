@@ -1,0 +1,92 @@
+"""The numbers of each model in one place, as pages and files show them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from ivan_core.metrics.agreement import (
+    Counts,
+    LengthBalanced,
+    LengthRule,
+    agreement,
+    count_verdicts,
+    length_balanced,
+    length_rule,
+    misaligned,
+    rated,
+    seen_unseen,
+    typical_margin,
+)
+from ivan_core.metrics.intervals import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """What one model's verdicts come to.
+
+    `seen` and `unseen` are agreement on pairs inside and outside the model's training data, None
+    where nobody knows or no such pair was rated. `baselines` are the length rules on all rated
+    pairs, `headline_baselines` on the pairs of the headline.
+    """
+
+    model: str
+    counts: Counts
+    agreement: Rate | None
+    misaligned: Rate | None
+    typical_margin: float | None
+    length_balanced: LengthBalanced
+    baselines: LengthRule | None
+    seen: Rate | None
+    unseen: Rate | None
+    headline_baselines: LengthRule | None
+
+    @property
+    def headline(self) -> Rate | None:
+        """Agreement on unseen pairs if some are known to be, else on all rated pairs."""
+        return self.unseen or self.agreement
+
+    @property
+    def headline_is_unseen(self) -> bool:
+        """Whether the headline leaves out pairs the model was, or may have been, trained on."""
+        return self.unseen is not None and self.unseen.n < self.counts.rated
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary as plain dicts, numbers, strings and None, ready for JSON."""
+        plain = asdict(self)
+        for name in ("baselines", "headline_baselines"):
+            rule: LengthRule | None = getattr(self, name)
+            if rule is not None:
+                plain[name]["better"] = rule.better
+        plain["counts"]["rated"] = self.counts.rated
+        plain["headline"] = asdict(self.headline) if self.headline else None
+        return plain
+
+
+def summarise(table: pd.DataFrame) -> list[ModelSummary]:
+    """One summary for each model of the scores table, in order of first appearance."""
+    return [_summary(str(model), own) for model, own in table.groupby("model", sort=False)]
+
+
+def _summary(model: str, table: pd.DataFrame) -> ModelSummary:
+    counts = count_verdicts(table)
+    own = rated(table)
+    apart = seen_unseen(table)
+    baselines = length_rule(own)
+    on_headline = baselines
+    if apart is not None and apart.unseen is not None:
+        on_headline = length_rule(own[own["seen"].eq(False).to_numpy(bool, na_value=False)])
+    return ModelSummary(
+        model=model,
+        counts=counts,
+        agreement=agreement(counts),
+        misaligned=misaligned(counts),
+        typical_margin=typical_margin(own["margin"]),
+        length_balanced=length_balanced(own),
+        baselines=baselines,
+        seen=apart.seen if apart else None,
+        unseen=apart.unseen if apart else None,
+        headline_baselines=on_headline,
+    )

@@ -1,0 +1,317 @@
+"""Rates, counts, baselines and bins: numbers worked by hand and properties that always hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from ivan_core.domain.columns import SCORES
+from ivan_core.domain.rewards import Reward, margin, verdict
+from ivan_core.metrics.agreement import (
+    ALL_SUBSETS,
+    NO_SUBSET,
+    agreement,
+    by_subset,
+    count_verdicts,
+    disagreeing_rows,
+    length_balanced,
+    length_rule,
+    misaligned,
+    rated,
+    rows_in_bar,
+    seen_unseen,
+    typical_margin,
+)
+from ivan_core.metrics.bins import margin_histogram, reward_bins, rows_in_cell
+from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.live import chunk_counts, running_agreement
+from ivan_core.metrics.summary import summarise
+
+Rewards = tuple[float | None, float | None]
+
+
+def scores(rewards: Sequence[Rewards], model: str = "m", **columns: Any) -> pd.DataFrame:
+    """A scores table of one model with these (chosen, rejected) rewards; lengths are 2 and 1."""
+    rows = []
+    for row_id, (chosen, rejected) in enumerate(rewards):
+        first, second = Reward(chosen), Reward(rejected)
+        rows.append(
+            {
+                "row_id": row_id,
+                "model": model,
+                "subset": "s",
+                "chosen_reward": chosen,
+                "rejected_reward": rejected,
+                "margin": margin(first, second),
+                "verdict": verdict(first, second),
+                "chosen_truncated": False,
+                "rejected_truncated": False,
+                "failure": None if chosen is not None and rejected is not None else "no answer",
+                "identical": False,
+                "chosen_length": 2,
+                "rejected_length": 1,
+                "seen": None,
+                "step": row_id,
+            }
+        )
+    names = {column.name: column.dtype for column in SCORES}
+    table = pd.DataFrame(rows, columns=list(names))
+    for name, values in columns.items():
+        table[name] = values
+    return table.astype(names)
+
+
+float32 = st.floats(-1000, 1000, width=32)
+some_rewards = st.lists(st.tuples(float32, float32), min_size=1, max_size=40)
+
+
+def test_wilson_of_one_in_ten_by_hand() -> None:
+    # z = 1.96: centre (0.1 + 0.19207) / 1.38415 = 0.2110, half-width 0.1931
+    rate = wilson(1, 10)
+    assert rate is not None
+    assert (rate.count, rate.n, rate.rate) == (1, 10, 0.1)
+    assert rate.low == pytest.approx(0.0179, abs=1e-4)
+    assert rate.high == pytest.approx(0.4042, abs=1e-4)
+
+
+@given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_is_the_interval_scipy_gives(case: tuple[int, int]) -> None:
+    count, n = case
+    rate = wilson(count, n)
+    expected = binomtest(count, n).proportion_ci(0.95, method="wilson")
+    assert rate is not None
+    assert (rate.low, rate.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert 0 <= rate.low <= rate.rate <= rate.high <= 1
+
+
+def test_no_pairs_give_no_rate() -> None:
+    assert wilson(0, 0) is None
+    table = scores([(None, 1.0)])
+    assert agreement(count_verdicts(table)) is None
+    assert misaligned(count_verdicts(table)) is None
+    assert length_rule(table) is None
+    assert typical_margin(table["margin"]) is None
+
+
+@pytest.mark.parametrize(("count", "n"), [(3, 2), (-1, 2)])
+def test_a_share_of_more_than_all_is_refused(count: int, n: int) -> None:
+    with pytest.raises(ValueError, match="0 <= count <= n"):
+        wilson(count, n)
+
+
+def test_counts_keep_ties_failures_and_identical_pairs_apart() -> None:
+    table = scores([(2, 1), (1, 1), (1, 2), (3, 1), (None, 1), (None, None)])
+    table.loc[5, "identical"] = True
+    table.loc[5, "failure"] = None
+    table.loc[[0, 4], "chosen_truncated"] = True
+    counts = count_verdicts(table)
+    assert (counts.agree, counts.tie, counts.disagree) == (2, 1, 1)
+    assert (counts.identical, counts.failed, counts.truncated) == (1, 1, 1)
+    assert (counts.rated, counts.total) == (4, 6)
+    kept, against = agreement(counts), misaligned(counts)
+    assert kept is not None and kept.rate == 0.5
+    assert against is not None and against.rate == 0.5
+
+
+def test_typical_margin_is_the_root_mean_square() -> None:
+    assert typical_margin(pd.Series([3.0, -4.0])) == pytest.approx(12.5**0.5)
+    assert typical_margin(pd.Series([1e200, 1e200])) == pytest.approx(1e200)
+    assert typical_margin(pd.Series([2.0, np.nan])) == 2.0
+    assert typical_margin(pd.Series([0.0, 0.0])) == 0.0
+
+
+def test_bars_show_all_pairs_first_and_then_each_subset() -> None:
+    table = scores([(2, 1), (1, 1), (1, 2), (3, 1), (None, 1)], subset=["b", "b", "a", "a", None])
+    bars = by_subset(table)
+    assert list(bars["subset"].unique()) == [ALL_SUBSETS, NO_SUBSET, "a", "b"]
+    everything = bars[bars["subset"] == ALL_SUBSETS].set_index("verdict")
+    assert everything["count"].to_dict() == {"agree": 2, "tie": 1, "disagree": 1}
+    assert everything["share"].to_dict() == {"agree": 0.5, "tie": 0.25, "disagree": 0.25}
+    assert everything.loc["agree", "rule_rate"] == 1.0
+    nothing = bars[bars["subset"] == NO_SUBSET]
+    assert nothing["share"].isna().all() and nothing["rate"].isna().all()
+
+
+def test_the_rows_behind_a_bar_are_as_many_as_the_bar_says() -> None:
+    table = scores([(2, 1), (1, 2), (3, 1), (1, 1)], subset=["all", "all", "b", ""])
+    bars = by_subset(table)
+    assert len(bars) == 12
+    for bar in bars.itertuples():
+        assert len(rows_in_bar(table, bar.model, bar.subset, bar.verdict)) == bar.count
+
+
+def test_a_single_subset_is_not_drawn_twice() -> None:
+    assert list(by_subset(scores([(2, 1)]))["subset"].unique()) == [ALL_SUBSETS]
+
+
+def test_length_rule_counts_equal_lengths_apart() -> None:
+    table = scores([(2, 1)] * 5, chosen_length=[9, 1, 1, 4, 1], rejected_length=[1, 9, 9, 4, 9])
+    rule = length_rule(table)
+    assert rule is not None
+    assert (rule.longer.count, rule.shorter.count, rule.equal) == (1, 3, 1)
+    assert rule.better == "shorter"
+    assert rule.best.rate == 0.6
+
+
+def test_length_balanced_weighs_both_kinds_of_pair_the_same() -> None:
+    # Longer chosen: 1 of 4 agree; shorter chosen: 1 of 1; equal length: left out.
+    table = scores(
+        [(2, 1), (1, 2), (1, 2), (1, 1), (2, 1), (2, 1)],
+        chosen_length=[9, 9, 9, 9, 1, 5],
+        rejected_length=[1, 1, 1, 1, 9, 5],
+    )
+    balanced = length_balanced(table)
+    assert balanced.longer_chosen is not None and balanced.longer_chosen.n == 4
+    assert balanced.shorter_chosen is not None and balanced.shorter_chosen.n == 1
+    assert balanced.rate == 0.625
+    assert balanced.low is not None and balanced.high is not None
+    assert balanced.low < 0.625 < balanced.high
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=60))
+def test_a_pure_length_rule_scores_half_when_balanced(lengths: list[tuple[int, int]]) -> None:
+    chosen, rejected = [c for c, _ in lengths], [r for _, r in lengths]
+    rewards: list[Rewards] = [(float(c), float(r)) for c, r in lengths]
+    table = scores(rewards, chosen_length=chosen, rejected_length=rejected)
+    assert length_balanced(table).rate in (0.5, None)
+
+
+def test_seen_and_unseen_pairs_are_rated_apart() -> None:
+    table = scores([(2, 1), (1, 2), (2, 1), (2, 1)], seen=[True, False, False, None])
+    apart = seen_unseen(table)
+    assert apart is not None and apart.seen is not None and apart.unseen is not None
+    assert (apart.seen.rate, apart.unseen.rate, apart.unknown) == (1.0, 0.5, 1)
+    assert seen_unseen(scores([(2, 1)])) is None
+
+
+def test_the_sharpest_disagreement_comes_first() -> None:
+    # Typical margins: big sqrt((100 + 400 + 100) / 3) = 14.14, small sqrt((1 + 1 + 16) / 3) = 2.45
+    big = scores([(10, 0), (20, 0), (0, 10), (5, 5)], "big").iloc[:3]
+    small = scores([(0, 1), (1, 0), (4, 0), (None, 0)], "small")
+    found = disagreeing_rows(pd.concat([big, small], ignore_index=True))
+    assert list(found["row_id"]) == [2, 0]
+    sharpest = found.iloc[0]
+    assert (sharpest["most_for"], sharpest["least_for"]) == ("small", "big")
+    assert sharpest["most_margin"] == pytest.approx(4 / 6**0.5)
+    assert sharpest["difference"] == pytest.approx(4 / 6**0.5 + 10 / 200**0.5)
+
+
+def test_models_that_never_differ_leave_nothing_to_list() -> None:
+    found = disagreeing_rows(scores([(2, 1), (None, 1)]))
+    assert found.empty and "difference" in found.columns
+
+
+@given(some_rewards)
+def test_swapping_chosen_and_rejected_mirrors_every_number(rewards: list[Rewards]) -> None:
+    table = scores(rewards)
+    swapped = scores([(rejected, chosen) for chosen, rejected in rewards])
+    assert list(swapped["margin"]) == list(-table["margin"])
+    one, other = count_verdicts(table), count_verdicts(swapped)
+    assert (one.agree, one.tie, one.disagree) == (other.disagree, other.tie, other.agree)
+    assert typical_margin(table["margin"]) == typical_margin(swapped["margin"])
+
+
+@given(st.lists(st.tuples(*[st.integers(-999, 999)] * 2), min_size=1), st.integers(-99, 99))
+def test_a_constant_on_all_rewards_changes_no_verdict(
+    rewards: list[tuple[int, int]], constant: int
+) -> None:
+    moved = scores([(chosen + constant, rejected + constant) for chosen, rejected in rewards])
+    assert count_verdicts(moved) == count_verdicts(scores([(c, r) for c, r in rewards]))
+
+
+@given(some_rewards, st.integers(1, 30))
+def test_every_rated_row_falls_in_exactly_one_cell(rewards: list[Rewards], bins: int) -> None:
+    table = scores([*rewards, (None, 1.0)])
+    cells = reward_bins(table, bins)
+    assert cells["cell"].is_unique
+    found: list[int] = []
+    for cell in cells.itertuples():
+        rows = rows_in_cell(table, cell.x0, cell.x1, cell.y0, cell.y1)
+        assert len(rows) == cell.count
+        assert rows["verdict"].eq("agree").sum() == cell.agree
+        found += list(rows["row_id"])
+    assert sorted(found) == list(rated(table)["row_id"])
+
+
+def test_two_by_two_bins_by_hand() -> None:
+    # Edges 0, 2, 4 on both axes; the cell is row * 2 + column, rows counted from below.
+    cells = reward_bins(scores([(0, 1), (4, 1), (2, 4), (3, 3)]), bins=2)
+    assert list(cells["cell"]) == [0, 1, 3]
+    assert list(cells["count"]) == [1, 1, 2]
+    assert list(cells["share_agree"]) == [0.0, 1.0, 0.0]
+    assert cells.iloc[1][["x0", "x1", "y0", "y1"]].tolist() == [2, 4, 0, 2]
+
+
+@pytest.mark.parametrize("reward", [0.0, -3.25, 1e30])
+def test_constant_rewards_fill_one_cell_with_room_around(reward: float) -> None:
+    cells = reward_bins(scores([(reward, reward)] * 3))
+    assert list(cells["count"]) == [3]
+    assert (cells["x0"] < cells["x1"]).all()
+
+
+def test_nothing_rated_gives_empty_bins() -> None:
+    table = scores([(None, 1.0)])
+    assert reward_bins(table).empty and margin_histogram(table).empty
+    assert list(margin_histogram(table).columns) == ["x0", "x1", "verdict", "count", "start", "end"]
+
+
+@given(some_rewards)
+def test_the_margin_histogram_counts_every_rated_row_once(rewards: list[Rewards]) -> None:
+    histogram = margin_histogram(scores(rewards))
+    assert histogram["count"].sum() == len(rewards)
+    assert set(histogram[histogram["x0"] > 0]["verdict"]) <= {"agree"}
+    assert set(histogram[histogram["x1"] < 0]["verdict"]) <= {"disagree"}
+
+
+@given(some_rewards, st.integers(1, 5))
+def test_the_last_live_point_is_the_final_rate(rewards: list[Rewards], size: int) -> None:
+    table = scores(rewards, step=[row // size for row in range(len(rewards))])
+    points = running_agreement(chunk_counts(table))
+    final = agreement(count_verdicts(table))
+    last = points.iloc[-1]
+    assert final is not None
+    assert (last["model"], last["n"]) == ("m", final.n)
+    assert (last["rate"], last["low"], last["high"]) == (final.rate, final.low, final.high)
+
+
+def test_live_points_are_thinned_and_keep_both_ends() -> None:
+    chunks = pd.DataFrame({"step": range(2000), "agree": 1, "tie": 0, "disagree": 1})
+    points = running_agreement(chunks)
+    assert len(points) == 500
+    assert (points["n"].iloc[0], points["n"].iloc[-1]) == (2, 4000)
+    assert points["n"].is_monotonic_increasing
+
+
+def test_live_starts_with_the_first_rated_pair() -> None:
+    chunks = pd.DataFrame({"step": [1, 0], "agree": [1, 0], "tie": [0, 0], "disagree": [1, 0]})
+    points = running_agreement(chunks)
+    assert points[["step", "n", "rate"]].values.tolist() == [[1, 2, 0.5]]
+
+
+def test_a_summary_leads_with_unseen_pairs_and_turns_into_json() -> None:
+    known = scores([(2, 1), (1, 2), (2, 1)], "a", seen=[True, False, False])
+    known["chosen_length"] = [2, 2, 0]
+    unknown = scores([(2, 1), (None, 1), (2, 1)], "b")
+    first, second = summarise(pd.concat([known, unknown], ignore_index=True))
+    assert (first.model, second.model) == ("a", "b")
+    assert first.headline == first.unseen and first.headline_is_unseen
+    assert first.headline_baselines is not None and first.headline_baselines.longer.n == 2
+    assert first.baselines is not None and first.baselines.longer.n == 3
+    assert second.headline == second.agreement and not second.headline_is_unseen
+    plain = json.loads(json.dumps(first.as_dict(), allow_nan=False))
+    assert plain["headline"]["count"] == 1
+    assert plain["baselines"]["better"] == "longer"
+
+
+def test_a_model_that_rated_nothing_has_a_summary_without_numbers() -> None:
+    (summary,) = summarise(scores([(None, 1)]))
+    assert summary.headline is None and summary.typical_margin is None
+    assert json.loads(json.dumps(summary.as_dict()))["agreement"] is None

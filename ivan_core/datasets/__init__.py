@@ -1,0 +1,1 @@
+"""Preference datasets: where they come from, how they are prepared, and reading them back."""

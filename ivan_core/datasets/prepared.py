@@ -1,0 +1,116 @@
+"""A prepared dataset: numbers, ids and hashes in one table, texts in another, read back by row id."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.pairs import Pair
+from ivan_core.domain.transcripts import Dialogue
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GROUP_ROWS = 1_000
+"""Rows in a row group of the texts: what one look-up has to read."""
+BASE_COLUMNS = (
+    "row_id", "subset", "chosen_hash", "rejected_hash", "chosen_length", "rejected_length", "identical",
+    "empty_reply", "ends_in_human", "prompts_differ", "duplicate_of", "first_turn",
+)  # fmt: skip
+"""Columns of the numbers table; what else a source holds follows them."""
+
+
+def pair_hash(chosen_hash: str, rejected_hash: str) -> str:
+    """The identity of a pair in a model card's list of training pairs, 16 hex digits."""
+    return sha256(f"{chosen_hash}{rejected_hash}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class PreparedDataset:
+    """One folder under `data/datasets/`, named by the fingerprint of its contents."""
+
+    folder: Path
+
+    @property
+    def fingerprint(self) -> str:
+        return self.folder.name
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The card: source, revision, rows, who chose, the sanity report, the bad lines."""
+        return _read_json(self.folder / "dataset.json")
+
+    @property
+    def rows(self) -> int:
+        return int(self.about["rows"])
+
+    @property
+    def chosen_by(self) -> str:
+        """Who chose, in words for a sentence: "people's choice" or "authored choice"."""
+        return str(self.about["chosen_by"])
+
+    def numbers(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """The numbers table, one row a pair in the order of row ids, without texts."""
+        import pandas as pd
+
+        return pd.read_parquet(self.folder / "pairs.parquet", columns=list(columns) if columns else None)
+
+    def pair(self, row_id: int) -> Pair:
+        """One pair with its texts.
+
+        Raises:
+            BadInput: no row has that id.
+        """
+        return next(iter(self.pairs([row_id])))
+
+    def pairs(self, row_ids: Sequence[int]) -> Iterator[Pair]:
+        """Pairs with their texts, in the order asked for; only the row groups that hold them are read.
+
+        Raises:
+            BadInput: a row id is outside the dataset.
+        """
+        self.check_row_ids(row_ids)
+        groups: dict[int, list[tuple[str, str, str]]] = {}
+        for row_id in row_ids:
+            number, offset = divmod(row_id, GROUP_ROWS)
+            if number not in groups:
+                groups[number] = _read_group(self.folder / "texts.parquet", number)
+            chosen, rejected, subset = groups[number][offset]
+            yield Pair(row_id, Dialogue(chosen), Dialogue(rejected), subset)
+
+    def check_row_ids(self, row_ids: Sequence[int]) -> None:
+        """Refuse ids that are not rows, and name them.
+
+        Raises:
+            BadInput: some ids are outside 0 .. rows - 1.
+        """
+        unknown = [row_id for row_id in row_ids if not 0 <= row_id < self.rows]
+        if unknown:
+            named = ", ".join(str(row_id) for row_id in unknown[:10])
+            more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
+            raise BadInput(
+                f"No such row in this dataset: {named}{more}.",
+                f"Its row ids go from 0 to {self.rows - 1}.",
+            )
+
+
+@lru_cache(maxsize=16)
+def _read_json(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
+
+
+@lru_cache(maxsize=8)
+def _read_group(path: Path, number: int) -> list[tuple[str, str, str]]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        table = file.read_row_group(number, columns=["chosen", "rejected", "subset"])
+    columns = [table.column(i).to_pylist() for i in range(3)]
+    return list(zip(*columns, strict=True))

@@ -1,0 +1,48 @@
+"""Which rows a run takes, and how to say so."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.specs import CompareSpec
+
+
+@dataclass(frozen=True, slots=True)
+class RowChoice:
+    """Row ids in dataset order, and sentences a reader should see."""
+
+    row_ids: list[int]
+    notes: tuple[str, ...]
+    random: bool
+    """Whether the rows may stand for the dataset: all of it, or a random draw."""
+
+
+def choose_rows(spec: CompareSpec, dataset: PreparedDataset) -> RowChoice:
+    """The rows a spec asks for.
+
+    Raises:
+        BadInput: a row id is outside the dataset.
+    """
+    rows = dataset.rows
+    if spec.row_ids is not None:
+        dataset.check_row_ids(spec.row_ids)
+        chosen = sorted(set(spec.row_ids))
+        return RowChoice(chosen, (f"{len(chosen)} rows picked by id: not a random sample.",), False)
+    wanted = spec.limit or spec.sample or rows
+    too_many = (f"{wanted:,} rows were asked for and the data has {rows:,}: all are taken.",)
+    if wanted >= rows:
+        return RowChoice(list(range(rows)), too_many if wanted > rows else (), True)
+    if spec.limit:
+        note = f"The first {wanted:,} of {rows:,} rows: not a random sample."
+        return RowChoice(list(range(wanted)), (note,), False)
+    drawn = sorted(random.Random(spec.seed).sample(range(rows), wanted))
+    return RowChoice(drawn, (f"A random draw of {wanted:,} of {rows:,} rows, seed {spec.seed}.",), True)
+
+
+def seeded_chunks(row_ids: list[int], seed: int, size: int) -> list[list[int]]:
+    """The rows in seeded random order, cut into chunks: any first few chunks are a random sample."""
+    order = list(row_ids)
+    random.Random(f"chunks-{seed}").shuffle(order)
+    return [order[start : start + size] for start in range(0, len(order), size)]

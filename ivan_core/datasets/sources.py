@@ -1,0 +1,97 @@
+"""Where pairs come from: the bundled sample, a hub dataset, a local file. Each yields rows and says what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from ivan_core.datasets.files import Line, check_file, read_file
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.specs import DatasetRequest
+
+SAMPLE = "sample"
+AUTHORED = "authored choice"
+PEOPLE = "people's choice"
+
+
+@dataclass(frozen=True)
+class Source:
+    """An opened source: its rows, and the facts that the dataset's card keeps."""
+
+    rows: Iterator[Line]
+    revision: str
+    chosen_by: str
+    licence: str
+    note: str = ""
+
+
+def is_local(request: DatasetRequest) -> bool:
+    """Whether the source is a path rather than a hub id: it exists, or it looks like a file's name."""
+    path = Path(request.source).expanduser()
+    return (
+        path.exists()
+        or path.is_absolute()
+        or request.source.startswith(("./", "../", "~"))
+        or request.source.lower().endswith((".jsonl", ".gz", ".csv", ".parquet", ".json", ".txt", ".xlsx"))
+    )  # fmt: skip
+
+
+def sample_file() -> Path:
+    return Path(str(files("ivan_core.datasets") / "sample" / "pairs.jsonl"))
+
+
+def check_source(request: DatasetRequest) -> None:
+    """What can be refused before any work: a bad path, options that do not fit the source.
+
+    Raises:
+        BadInput: with the reason.
+    """
+    if request.source == SAMPLE or is_local(request):
+        if request.subset or request.revision or request.split != "train":
+            raise BadInput(
+                f"{request.source} has no subsets, splits or revisions.",
+                "Leave out --subset, --split and --revision; they are for hub datasets.",
+            )
+        if request.source != SAMPLE:
+            check_file(Path(request.source).expanduser())
+    elif request.source.count("/") != 1 or any(c.isspace() for c in request.source):
+        raise BadInput(
+            f"{request.source!r} is neither a file nor a hub dataset.",
+            "Give `sample`, a path, or a hub id such as Anthropic/hh-rlhf.",
+        )
+
+
+def request_key(request: DatasetRequest) -> str:
+    """The identity of a request on this machine: a changed file is another request."""
+    if request.source == SAMPLE or is_local(request):
+        path = sample_file() if request.source == SAMPLE else Path(request.source).expanduser().resolve()
+        stat = path.stat()
+        located = request.model_copy(update={"source": f"{path}|{stat.st_size}|{stat.st_mtime_ns}"})
+        return located.fingerprint
+    return request.fingerprint
+
+
+def open_source(request: DatasetRequest) -> Source:
+    """Open what the request names.
+
+    Raises:
+        BadInput: the source cannot be read as pairs.
+        BackendUnavailable: the hub cannot be reached.
+    """
+    check_source(request)
+    if request.source == SAMPLE:
+        return Source(
+            read_file(sample_file()),
+            revision="bundled",
+            chosen_by=AUTHORED,
+            licence="MIT",
+            note="Written for this project: it shows how IVAN works, it is not evidence about people.",
+        )
+    if is_local(request):
+        path = Path(request.source).expanduser()
+        return Source(read_file(path), revision="", chosen_by=PEOPLE, licence="unknown")
+    from ivan_core.datasets.hub import open_hub
+
+    return open_hub(request)

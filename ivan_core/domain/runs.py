@@ -1,0 +1,91 @@
+"""A run as others see it: its state, its progress, and what it would take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class RunState(StrEnum):
+    """Where a run stands. `interrupted` is never stored: it is a run that says running while nobody holds its lock."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    AWAITING_CONFIRMATION = "waiting for a confirmation"
+    AWAITING_PROVIDER = "waiting for a provider"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def live(self) -> bool:
+        """A worker is at it, or about to be."""
+        return self in (RunState.QUEUED, RunState.RUNNING, RunState.AWAITING_PROVIDER)
+
+    @property
+    def resumable(self) -> bool:
+        return self in (RunState.CANCELLED, RunState.FAILED, RunState.INTERRUPTED)
+
+
+ACTIVE = (
+    RunState.QUEUED, RunState.RUNNING, RunState.AWAITING_CONFIRMATION, RunState.AWAITING_PROVIDER,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One row of the registry. Times are Unix seconds; `done` and `total` count pair × model."""
+
+    id: str
+    kind: str
+    spec: str
+    state: RunState
+    created: float
+    started: float | None
+    finished: float | None
+    heartbeat: float | None
+    doing: str
+    done: int
+    total: int
+    computed: int
+    rate: float | None
+    problem: str
+    hint: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Time left at the present speed; None before anything is known."""
+        if not self.rate or not self.total:
+            return None
+        return max(self.total - self.done, 0) / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class LivePoint:
+    """What one model said of one chunk, the chunks being in seeded random order."""
+
+    model: str
+    step: int
+    agree: int
+    tie: int
+    disagree: int
+    unrated: int
+    margin_sum: float
+    margin_squares: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a spec would take. Nothing has happened yet.
+
+    `pairs` is None while the dataset has never been read on this machine.
+    """
+
+    pairs: int | None
+    models: int
+    cached: int
+    seconds: float | None
+    estimate_from: str
+    notes: tuple[str, ...] = field(default=())

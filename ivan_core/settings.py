@@ -1,0 +1,52 @@
+"""Settings, read in this order: environment, `.env`, `.streamlit/secrets.toml`. Keys never leave this module's caller."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def project_root() -> Path:
+    """The checkout this package runs from, or the current folder where it was installed without one."""
+    return _CHECKOUT if (_CHECKOUT / "streamlit_app.py").exists() else Path.cwd()
+
+
+def setting(name: str, default: str = "") -> str:
+    """One setting by name; empty strings count as not set."""
+    return os.environ.get(name) or _from_files().get(name) or default
+
+
+@lru_cache(maxsize=1)
+def _from_files() -> dict[str, str]:
+    root = project_root()
+    found: dict[str, str] = {}
+    secrets = root / ".streamlit" / "secrets.toml"
+    if secrets.is_file():
+        values = tomllib.loads(secrets.read_text("utf-8"))
+        found.update({name: str(v) for name, v in values.items() if not isinstance(v, dict)})
+    found.update({name: v for name, v in dotenv_values(root / ".env").items() if v})
+    return found
+
+
+def data_dir() -> Path:
+    """Where all output goes: `IVAN_DATA_DIR`, else `data/` in the project."""
+    chosen = setting("IVAN_DATA_DIR")
+    return Path(chosen).expanduser().absolute() if chosen else project_root() / "data"
+
+
+def slot_file() -> Path:
+    """The machine-wide lock file that a worker holds while models are loaded (`IVAN_SLOT_FILE`)."""
+    chosen = setting("IVAN_SLOT_FILE")
+    return Path(chosen) if chosen else Path(tempfile.gettempdir()) / f"ivan-{os.getuid()}.slot"
+
+
+def preset_name() -> str:
+    """The preset in force: `IVAN_PRESET`, else demo."""
+    return setting("IVAN_PRESET", "demo")

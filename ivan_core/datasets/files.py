@@ -65,7 +65,9 @@ def check_file(path: Path) -> None:
     except PermissionError:
         raise BadInput(f"{path} may not be read.", "Change its permissions.") from None
     if empty:
-        raise BadInput(f"{path.name} is empty.", "It needs rows with the columns chosen and rejected.")
+        raise BadInput(
+            f"{path.name} is empty.", "It needs rows with the columns chosen and rejected."
+        )
 
 
 def read_file(path: Path) -> Iterator[Line]:
@@ -117,7 +119,9 @@ def _jsonl(path: Path) -> Iterator[Line]:
                 return
             except (gzip.BadGzipFile, zlib.error) as error:
                 if number == 1:
-                    raise BadInput(f"{path.name} is not a gzip file.", "Unpack it, or compress it again.") from error
+                    raise BadInput(
+                        f"{path.name} is not a gzip file.", "Unpack it, or compress it again."
+                    ) from error
                 yield BadLine(number, "the compressed data is damaged from here on")
                 return
             if not line.strip():

@@ -70,7 +70,9 @@ def prepare(
         pointer = _pointer(data_dir, request)
         pointer.parent.mkdir(parents=True, exist_ok=True)
         with replacing(pointer) as path:
-            path.write_text(json.dumps({"fingerprint": folder.name, **request.model_dump()}), "utf-8")
+            path.write_text(
+                json.dumps({"fingerprint": folder.name, **request.model_dump()}), "utf-8"
+            )
     return PreparedDataset(folder)
 
 
@@ -185,6 +187,10 @@ def _transcript(row: dict[str, Any], side: str) -> str | None:
 
 def _no_pairs(bad: list[BadLine]) -> BadInput:
     if not bad:
-        return BadInput("The data holds no rows.", "It needs rows with the columns chosen and rejected.")
+        return BadInput(
+            "The data holds no rows.", "It needs rows with the columns chosen and rejected."
+        )
     named = "; ".join(f"line {line.line}: {line.reason}" for line in bad[:3])
-    return BadInput(f"None of the {len(bad)} lines is a pair ({named}).", "Each needs chosen and rejected.")
+    return BadInput(
+        f"None of the {len(bad)} lines is a pair ({named}).", "Each needs chosen and rejected."
+    )

@@ -59,7 +59,9 @@ class PreparedDataset:
         """The numbers table, one row a pair in the order of row ids, without texts."""
         import pandas as pd
 
-        return pd.read_parquet(self.folder / "pairs.parquet", columns=list(columns) if columns else None)
+        return pd.read_parquet(
+            self.folder / "pairs.parquet", columns=list(columns) if columns else None
+        )
 
     def pair(self, row_id: int) -> Pair:
         """One pair with its texts.

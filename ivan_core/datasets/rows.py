@@ -38,7 +38,9 @@ def choose_rows(spec: CompareSpec, dataset: PreparedDataset) -> RowChoice:
         note = f"The first {wanted:,} of {rows:,} rows: not a random sample."
         return RowChoice(list(range(wanted)), (note,), False)
     drawn = sorted(random.Random(spec.seed).sample(range(rows), wanted))
-    return RowChoice(drawn, (f"A random draw of {wanted:,} of {rows:,} rows, seed {spec.seed}.",), True)
+    return RowChoice(
+        drawn, (f"A random draw of {wanted:,} of {rows:,} rows, seed {spec.seed}.",), True
+    )
 
 
 def seeded_chunks(row_ids: list[int], seed: int, size: int) -> list[list[int]]:

@@ -66,7 +66,11 @@ def check_source(request: DatasetRequest) -> None:
 def request_key(request: DatasetRequest) -> str:
     """The identity of a request on this machine: a changed file is another request."""
     if request.source == SAMPLE or is_local(request):
-        path = sample_file() if request.source == SAMPLE else Path(request.source).expanduser().resolve()
+        path = (
+            sample_file()
+            if request.source == SAMPLE
+            else Path(request.source).expanduser().resolve()
+        )
         stat = path.stat()
         located = request.model_copy(update={"source": f"{path}|{stat.st_size}|{stat.st_mtime_ns}"})
         return located.fingerprint

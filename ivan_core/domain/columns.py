@@ -36,7 +36,9 @@ REJECTED_TRUNCATED = Column(
     "rejected_truncated", "bool", "The model did not read the whole text of the rejected side."
 )
 FAILURE = Column("failure", "string", "Why the pair has no rewards; empty if it has.")
-IDENTICAL = Column("identical", "bool", "Both sides are the same text, so there is nothing to judge.")
+IDENTICAL = Column(
+    "identical", "bool", "Both sides are the same text, so there is nothing to judge."
+)
 CHOSEN_LENGTH = Column("chosen_length", "int64", "Characters in the chosen reply.")
 REJECTED_LENGTH = Column("rejected_length", "int64", "Characters in the rejected reply.")
 SEEN = Column("seen", "boolean", "The model's training data held this pair; empty if unknown.")

@@ -44,7 +44,14 @@ class ModelCard(BaseModel):
     @property
     def cache_identity(self) -> str:
         """All that changes a score: scores that differ in any of it never share a cache key."""
-        parts = (self.id, self.revision, self.input_format, self.template_hash, self.max_tokens, self.dtype)
+        parts = (
+            self.id,
+            self.revision,
+            self.input_format,
+            self.template_hash,
+            self.max_tokens,
+            self.dtype,
+        )
         return "|".join(str(part) for part in parts)
 
 

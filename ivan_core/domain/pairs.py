@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from ivan_core.domain.transcripts import Dialogue, Turn
 
+IDENTICAL = "both sides are the same text"
+"""Why such a pair is not rated."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -27,7 +30,9 @@ class Pair:
         # Pairs may part ways before the last turn, so the shared prompt is computed, never assumed.
         limit = min(len(prompt_turns(self.chosen)), len(prompt_turns(self.rejected)))
         shared: list[Turn] = []
-        for ours, theirs in zip(self.chosen.turns[:limit], self.rejected.turns[:limit], strict=True):
+        for ours, theirs in zip(
+            self.chosen.turns[:limit], self.rejected.turns[:limit], strict=True
+        ):
             if ours != theirs:
                 break
             shared.append(ours)

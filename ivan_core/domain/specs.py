@@ -28,14 +28,20 @@ class DatasetRequest(Frozen):
         description="The bundled `sample`, a hub dataset such as Anthropic/hh-rlhf, or a file "
         "(JSONL, JSONL.GZ, CSV or Parquet) with the columns chosen and rejected.",
     )
-    subset: str = Field("", description="One part of a hub dataset, such as harmless-base; all if empty.")
+    subset: str = Field(
+        "", description="One part of a hub dataset, such as harmless-base; all if empty."
+    )
     split: str = Field("train", description="The split of a hub dataset.")
-    revision: str = Field("", description="Branch, tag or commit of a hub dataset; pinned when resolved.")
+    revision: str = Field(
+        "", description="Branch, tag or commit of a hub dataset; pinned when resolved."
+    )
 
     @property
     def label(self) -> str:
         """How the dataset is named in lists and sentences."""
-        where = [part for part in (self.subset, self.split if self.split != "train" else "") if part]
+        where = [
+            part for part in (self.subset, self.split if self.split != "train" else "") if part
+        ]
         return self.source + (f" ({', '.join(where)})" if where else "")
 
 
@@ -50,8 +56,12 @@ class CompareSpec(Frozen):
         "`id@revision` pins a revision.",
     )
     limit: int | None = Field(None, description="Only the first N rows (not a random sample).")
-    sample: int | None = Field(None, description="A random draw of N rows, the same for the same seed.")
-    row_ids: tuple[int, ...] | None = Field(None, description="Only these rows, by position; the first is 0.")
+    sample: int | None = Field(
+        None, description="A random draw of N rows, the same for the same seed."
+    )
+    row_ids: tuple[int, ...] | None = Field(
+        None, description="Only these rows, by position; the first is 0."
+    )
     seed: int = Field(0, description="Seed of the draw and of the order in which rows are scored.")
     input_format: InputFormat | None = Field(
         None,
@@ -100,4 +110,6 @@ def build_spec(fields: dict[str, Any]) -> CompareSpec:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"][:1])
         reason = first["msg"].removeprefix("Value error, ")
-        raise BadInput(f"{name.replace('_', '-')} {reason}.", "See `ivan compare --help`.") from None
+        raise BadInput(
+            f"{name.replace('_', '-')} {reason}.", "See `ivan compare --help`."
+        ) from None

@@ -41,7 +41,9 @@ class ScoreCache:
                     if reward.value is not None:
                         self._cache.set(_key(identity, text_hash), [reward.value, reward.truncated])
         except (diskcache.Timeout, sqlite3.DatabaseError) as error:
-            raise RuntimeError(f"the score cache in {self._folder} cannot be written: {error}") from error
+            raise RuntimeError(
+                f"the score cache in {self._folder} cannot be written: {error}"
+            ) from error
 
     def recall(self, name: str) -> Any:
         """A small fact about models on this machine kept under a name (speeds, budgets); None if unknown."""

@@ -17,7 +17,12 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self, timeout: float = 0.0) -> bool:
-        """Take the lock, trying for `timeout` seconds; False if another process keeps it."""
+        """Take the lock, trying for `timeout` seconds; False if another process keeps it.
+
+        Taking a lock that is held already by this object does nothing.
+        """
+        if self._descriptor is not None:
+            return True
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + timeout

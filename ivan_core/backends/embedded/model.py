@@ -25,7 +25,9 @@ def read_head(name: str) -> dict[str, Any]:
         BadInput: there is no embedded model of that name.
     """
     if name not in NAMES:
-        raise BadInput(f"There is no embedded model {name!r}.", f"Choose one of {', '.join(NAMES)}.")
+        raise BadInput(
+            f"There is no embedded model {name!r}.", f"Choose one of {', '.join(NAMES)}."
+        )
     path = files(__package__) / "heads" / f"{name.removeprefix('ivan/')}.json"
     head: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return head
@@ -61,14 +63,13 @@ class EmbeddedRewardModel:
 
         self.card = card(name)
         self._weights = np.asarray(read_head(name)["weights"], dtype=np.float32)
-        self._encoder = _encoder()
 
     def score(
         self, dialogues: Sequence[Dialogue], progress: Callable[[int], None] | None = None
     ) -> list[Reward]:
         """One reward a dialogue; a dialogue without an Assistant turn fails with that reason."""
         replies = [dialogue.reply for dialogue in dialogues]
-        vectors, cut = self._encoder.embed([reply or "" for reply in replies], progress)
+        vectors, cut = _encoder().embed([reply or "" for reply in replies], progress)
         return [
             Reward(None, failure=NO_REPLY)
             if reply is None
@@ -78,6 +79,6 @@ class EmbeddedRewardModel:
 
     def tune(self, dialogues: Sequence[Dialogue], known: int | None = None) -> int:
         if known is not None:
-            self._encoder.budget = known
+            _encoder().budget = known
             return known
-        return self._encoder.tune([dialogue.reply or "" for dialogue in dialogues])
+        return _encoder().tune([dialogue.reply or "" for dialogue in dialogues])

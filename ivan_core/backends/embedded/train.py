@@ -47,7 +47,9 @@ def embed_rows(path: Path, encoder: Encoder) -> Rows:
         rows = [json.loads(line) for line in file]
     chosen = [Dialogue(row["chosen"]) for row in rows]
     rejected = [Dialogue(row["rejected"]) for row in rows]
-    vectors = [encoder.embed([side.reply or "" for side in sides])[0] for sides in (chosen, rejected)]
+    vectors = [
+        encoder.embed([side.reply or "" for side in sides])[0] for sides in (chosen, rejected)
+    ]
     lengths = [np.array([len(side.reply or "") for side in sides]) for sides in (chosen, rejected)]
     turns = [dialogue.first_human_turn for dialogue in chosen]
     numbers = {turn: i for i, turn in enumerate(dict.fromkeys(turns))}
@@ -118,7 +120,9 @@ def interval(values: list[float]) -> list[float]:
     return [round(float(v), 3) for v in np.percentile(values, (2.5, 97.5))]
 
 
-def train_control(rows: Rows, good: np.ndarray, bad: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+def train_control(
+    rows: Rows, good: np.ndarray, bad: np.ndarray
+) -> tuple[np.ndarray, dict[str, Any]]:
     """The control head and what its card says: agreement on the real rows, over rows and over statements."""
     rng = np.random.default_rng(SEED)
     head = control_direction(good, bad, rows.difference)
@@ -151,7 +155,9 @@ def train_harmless(rows: Rows, control: np.ndarray) -> tuple[np.ndarray, dict[st
     best = max(PENALTIES, key=lambda c: agreement(by_c[c]))
     margins, rate = by_c[best], agreement(by_c[best])
     if rate < ACCEPT_FROM:
-        raise SystemExit(f"out-of-fold agreement {rate:.3f} is under {ACCEPT_FROM:.2f}: not accepted")
+        raise SystemExit(
+            f"out-of-fold agreement {rate:.3f} is under {ACCEPT_FROM:.2f}: not accepted"
+        )
     head = fit(rows.difference, length_weights(rows.longer), prior, best)
     fitted = rows.difference @ head
     return head, {
@@ -164,7 +170,9 @@ def train_harmless(rows: Rows, control: np.ndarray) -> tuple[np.ndarray, dict[st
         "out_of_fold_longer_chosen": round(agreement(margins, rows.longer > 0), 4),
         "out_of_fold_shorter_chosen": round(agreement(margins, rows.longer < 0), 4),
         "on_training_rows": round(agreement(fitted), 4),
-        "correlation_with_control": round(float(np.corrcoef(fitted, rows.difference @ control)[0, 1]), 3),
+        "correlation_with_control": round(
+            float(np.corrcoef(fitted, rows.difference @ control)[0, 1]), 3
+        ),
     }
 
 
@@ -172,7 +180,13 @@ def save(folder: Path, name: str, head: np.ndarray, measured: dict[str, Any], **
     """Write one head as JSON: weights to float32, their hash as revision, the card."""
     weights = [float(w) for w in head.astype(np.float32)]
     revision = sha256((WEIGHTS_SHA256 + json.dumps(weights)).encode()).hexdigest()[:12]
-    content = {"id": f"ivan/{name}", "revision": revision, **facts, "measured": measured, "weights": weights}
+    content = {
+        "id": f"ivan/{name}",
+        "revision": revision,
+        **facts,
+        "measured": measured,
+        "weights": weights,
+    }
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(content, indent=0) + "\n", "utf-8")
     print(name, revision, json.dumps(measured, indent=2))

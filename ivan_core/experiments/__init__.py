@@ -1,0 +1,1 @@
+"""Experiments: a spec and its steps. They see protocols, never adapters."""

@@ -1,0 +1,107 @@
+"""The files of a comparison: the original command line's CSVs, the table, and the manifest, written last."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.domain.models import ModelCard
+from ivan_core.domain.pairs import IDENTICAL
+from ivan_core.metrics.summary import ModelSummary
+from ivan_core.runs.storage import replacing, storage_errors
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STATS_COLUMNS = (
+    "model_name", "model_trained_on_dataset", "rlfh_dataset_name", "rlhf_entries", "rlhf_entries_rated",
+    "rlhf_entries_rated_percentage", "rlhf_entries_agreement", "rlhf_entries_agreement_percentage",
+    # the original ends here; what follows is ours
+    "rlhf_entries_tie", "rlhf_entries_disagree", "rlhf_entries_identical", "rlhf_entries_failed",
+    "rlhf_entries_truncated", "agreement_low", "agreement_high", "always_longer", "always_shorter",
+    "length_balanced_agreement", "typical_margin", "model_revision", "input_format", "max_tokens",
+)  # fmt: skip
+
+
+def write_csvs(
+    data_dir: Path,
+    slug: str,
+    dataset_label: str,
+    table: pd.DataFrame,
+    cards: Sequence[ModelCard],
+    summaries: Sequence[ModelSummary],
+) -> list[str]:
+    """Write one CSV a model, one of failed rows where there are any, and the stats; returns their names.
+
+    Raises:
+        StorageProblem: the folder cannot be written.
+    """
+    folder = data_dir / "compare"
+    names: list[str] = []
+    with storage_errors(data_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+        for card in cards:
+            rows = table[table["model"] == card.id]
+            unrated = rows["margin"].isna()
+            name = f"{slug}-{card.slug}.csv"
+            _write(folder / name, ("row_id", "chosen_score", "rejected_score", "agreement"),
+                   ((row.row_id, row.chosen_reward, row.rejected_reward, row.verdict == "agree")
+                    for row in rows[~unrated].itertuples()))  # fmt: skip
+            names.append(name)
+            if unrated.any():
+                name = f"{slug}-{card.slug}-failed.csv"
+                _write(folder / name, ("row_id", "reason"),
+                       ((row.row_id, IDENTICAL if row.identical else row.failure)
+                        for row in rows[unrated].itertuples()))  # fmt: skip
+                names.append(name)
+        by_model = {summary.model: summary for summary in summaries}
+        name = f"{slug}-stats.csv"
+        _write(folder / name, STATS_COLUMNS,
+               (_stats(card, dataset_label, by_model.get(card.id)) for card in cards))  # fmt: skip
+        names.append(name)
+    return names
+
+
+def _stats(card: ModelCard, dataset_label: str, summary: ModelSummary | None) -> list[Any]:
+    if summary is None:
+        return [
+            card.id,
+            card.trained_on_hh,
+            dataset_label,
+            0,
+            0,
+            *[None] * (len(STATS_COLUMNS) - 5),
+        ]
+    counts, rate, rule = summary.counts, summary.agreement, summary.baselines
+    return [
+        card.id, card.trained_on_hh, dataset_label, counts.total, counts.rated,
+        100 * counts.rated / counts.total if counts.total else None, counts.agree,
+        100 * rate.rate if rate else None, counts.tie, counts.disagree, counts.identical, counts.failed,
+        counts.truncated, rate.low if rate else None, rate.high if rate else None,
+        rule.longer.rate if rule else None, rule.shorter.rate if rule else None,
+        summary.length_balanced.rate, summary.typical_margin, card.revision, card.input_format,
+        card.max_tokens,
+    ]  # fmt: skip
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows([["" if value is None else value for value in row] for row in rows])
+
+
+def write_table(folder: Path, table: pd.DataFrame) -> None:
+    """Write the scores table of a run as Parquet."""
+    with storage_errors(folder), replacing(folder / "table.parquet") as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any], moment: Callable[[], str]) -> None:
+    """Write the manifest: last of all files, so that its presence means that the run is whole."""
+    content = json.dumps({**manifest, "written": moment()}, indent=1, ensure_ascii=False)
+    with storage_errors(folder), replacing(folder / "manifest.json") as temporary:
+        temporary.write_text(content, "utf-8")

@@ -1,0 +1,95 @@
+"""The scores table of a comparison: from the parts of a run, joined with the dataset's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.datasets.prepared import PreparedDataset, pair_hash
+from ivan_core.domain.columns import SCORES
+from ivan_core.domain.models import ModelCard
+from ivan_core.domain.rewards import Reward, margin, verdict
+from ivan_core.runs.parts import Parts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRow:
+    """One pair by one model, as it is kept in the parts of a run."""
+
+    row_id: int
+    chosen: Reward
+    rejected: Reward
+    failure: str | None
+
+    def as_list(self) -> list[Any]:
+        return [self.row_id, self.chosen.value, self.rejected.value, int(self.chosen.truncated),
+                int(self.rejected.truncated), self.failure]  # fmt: skip
+
+    @classmethod
+    def from_list(cls, row: Sequence[Any]) -> ScoredRow:
+        row_id, chosen, rejected, chosen_cut, rejected_cut, failure = row
+        return cls(
+            row_id, Reward(chosen, bool(chosen_cut)), Reward(rejected, bool(rejected_cut)), failure
+        )
+
+
+def scores_table(
+    parts: Parts, models: Sequence[str], dataset: PreparedDataset, cards: Iterable[ModelCard]
+) -> pd.DataFrame:
+    """The scores table (columns: domain/columns.py), by model in the order given, then by row id.
+
+    Only finished chunks are in it, so the table of a stopped run is a smaller one, not a wrong one.
+    """
+    import pandas as pd
+
+    records: list[tuple[Any, ...]] = []
+    for key, rows in parts.all():
+        kind, _, rest = key.partition("|")
+        if kind != "scores":
+            continue
+        step, _, model = rest.partition("|")
+        for kept in rows:
+            row = ScoredRow.from_list(kept)
+            records.append((
+                row.row_id, model, row.chosen.value, row.rejected.value, margin(row.chosen, row.rejected),
+                verdict(row.chosen, row.rejected), row.chosen.truncated, row.rejected.truncated,
+                row.failure, int(step),
+            ))  # fmt: skip
+    names = ["row_id", "model", "chosen_reward", "rejected_reward", "margin", "verdict", "chosen_truncated",
+             "rejected_truncated", "failure", "step"]  # fmt: skip
+    table = pd.DataFrame.from_records(records, columns=names)
+    numbers = dataset.numbers(
+        ["row_id", "subset", "identical", "chosen_length", "rejected_length", "chosen_hash", "rejected_hash"]
+    )  # fmt: skip
+    table = table.merge(numbers, on="row_id", how="left")
+    table["seen"] = _seen(table, {card.id: card for card in cards})
+    table.loc[table["identical"].fillna(False).astype(bool), "failure"] = None
+    order = {model: i for i, model in enumerate(models)}
+    table = table.iloc[
+        pd.DataFrame({"m": table["model"].map(order), "r": table["row_id"]})
+        .sort_values(["m", "r"])
+        .index
+    ]
+    typed = {column.name: table[column.name].astype(column.dtype) for column in SCORES}
+    return pd.DataFrame(typed).reset_index(drop=True)
+
+
+def _seen(table: pd.DataFrame, cards: dict[str, ModelCard]) -> pd.Series[Any]:
+    """Whether each pair is among its model's training pairs; unknown without a list and without a word."""
+    import pandas as pd
+
+    pairs = [
+        pair_hash(c, r) for c, r in zip(table["chosen_hash"], table["rejected_hash"], strict=True)
+    ]
+    seen: list[bool | None] = []
+    for model, pair in zip(table["model"], pairs, strict=True):
+        card = cards.get(model)
+        if card is None or (card.trained_on_hh is not False and not card.seen_hashes):
+            seen.append(None)
+        else:
+            seen.append(pair in card.seen_hashes)
+    return pd.Series(seen, index=table.index, dtype="boolean")

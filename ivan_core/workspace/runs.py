@@ -1,0 +1,122 @@
+"""Runs as people handle them: start, find, list, cancel, resume, read the manifest."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.runs import LivePoint, Run, RunState
+from ivan_core.domain.specs import CompareSpec
+from ivan_core.runs.locks import is_held
+from ivan_core.runs.registry import Registry
+from ivan_core.runs.storage import storage_errors
+from ivan_core.settings import data_dir
+
+
+def registry() -> Registry:
+    return Registry(data_dir())
+
+
+def start(spec: CompareSpec) -> tuple[str, bool]:
+    """Start a run in a worker of its own, or find the one that is already at the same spec.
+
+    Returns the run's id and whether it is new.
+
+    Raises:
+        StorageProblem: the data folder cannot be written.
+    """
+    runs = registry()
+    run_id, new = runs.add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+    if new:
+        spawn(run_id)
+    return run_id, new
+
+
+def spawn(run_id: str) -> None:
+    """Start a worker for a run: a process of its own that survives this one."""
+    folder = registry().folder(run_id)
+    with storage_errors(data_dir()):
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        subprocess.Popen(
+            [sys.executable, "-m", "ivan_core.worker", run_id],
+            stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor, start_new_session=True,
+            cwd=Path.cwd(), env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
+        )  # fmt: skip
+    finally:
+        os.close(descriptor)
+
+
+def get(run_id: str) -> Run:
+    """One run with its true state.
+
+    Raises:
+        BadInput: there is no such run.
+    """
+    return registry().get(run_id)
+
+
+def every() -> list[Run]:
+    """All runs, newest first."""
+    return registry().all()
+
+
+def live_points(run_id: str) -> list[LivePoint]:
+    return registry().live_points(run_id)
+
+
+def spec_of(run: Run) -> CompareSpec:
+    """What a run was asked to do."""
+    return _spec(run.spec)
+
+
+@lru_cache(maxsize=256)
+def _spec(text: str) -> CompareSpec:
+    return CompareSpec.model_validate_json(text)
+
+
+def cancel(run_id: str) -> None:
+    """Ask a run to stop; it does so within two seconds and keeps what is finished.
+
+    Raises:
+        BadInput: there is no such run, or it is not at work.
+    """
+    runs = registry()
+    run = runs.get(run_id)
+    if not run.state.live and run.state is not RunState.INTERRUPTED:
+        raise BadInput(f"Run {run_id} is {run.state}: there is nothing to cancel.")
+    runs.ask_to_cancel(run_id)
+    if not is_held(runs.lock_path(run_id)):
+        runs.finish(run_id, RunState.CANCELLED)
+
+
+def resume(run_id: str) -> None:
+    """Go on with a stopped run; what it finished is not done again. Resuming twice does no harm.
+
+    Raises:
+        BadInput: there is no such run, or it is finished.
+    """
+    runs = registry()
+    run = runs.get(run_id)
+    if run.state.live:
+        return
+    if not run.state.resumable:
+        raise BadInput(f"Run {run_id} is {run.state}: there is nothing left to do.")
+    runs.requeue(run_id)
+    spawn(run_id)
+
+
+def manifest(run_id: str) -> dict[str, Any] | None:
+    """The manifest of a finished run; None if it is not finished."""
+    path = registry().folder(run_id) / "manifest.json"
+    if not path.exists():
+        return None
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -116,12 +117,16 @@ class _Loaded:
 
     def __init__(self, context: RunContext, models: Models, name: str) -> None:
         self._context = context
+        began = time.perf_counter()
         kept = context.parts.rows(f"card|{name}")[0] if f"card|{name}" in context.parts else None
         self._model = models.load(name, kept["revision"] if kept else "")
         self.card = self._model.card
         if kept is None:
             context.parts.append(f"card|{name}", [self.card.model_dump(mode="json")])
         self._tuned = False
+        self._name = name
+        self._startup = time.perf_counter() - began
+        self._texts, self._seconds = 0, 0.0
 
     def score(self, pairs: Sequence[Pair], done: int) -> tuple[list[ScoredRow], int]:
         """Rows for these pairs, and how many texts the model had to read for them."""
@@ -134,6 +139,7 @@ class _Loaded:
         if missing:
             self._tune(missing)
             self._context.start_clock()
+            started = time.perf_counter()
             read = 0
 
             def progress(count: int) -> None:
@@ -144,9 +150,17 @@ class _Loaded:
             scored = dict(
                 zip((t.hash for t in missing), self._model.score(missing, progress), strict=True)
             )
+            self._remember_speed(len(missing), time.perf_counter() - started)
             cache.put_many(self.card.cache_identity, scored)
             rewards.update(scored)
         return [_scored(pair, rewards) for pair in pairs], len(missing)
+
+    def _remember_speed(self, texts: int, seconds: float) -> None:
+        """Keep the speed of this model on this machine, for the estimates of later plans."""
+        self._texts, self._seconds = self._texts + texts, self._seconds + seconds
+        facts = {"texts_per_second": self._texts / max(self._seconds, 1e-6), "startup": self._startup,
+                 "cache_identity": self.card.cache_identity}  # fmt: skip
+        self._context.cache.remember(f"model|{self._name}", facts)
 
     def _tune(self, texts: list[Dialogue]) -> None:
         """Fix the token budget for the whole run, by the measurement that its first worker made."""
@@ -155,7 +169,9 @@ class _Loaded:
         self._tuned = True
         key = f"tokens|{self.card.id}"
         known = self._context.parts.rows(key)[0] if key in self._context.parts else None
+        began = time.perf_counter()
         budget = self._model.tune(texts[:_PROBE_TEXTS], known)
+        self._startup += time.perf_counter() - began
         if known is None:
             self._context.parts.append(key, [budget])
 

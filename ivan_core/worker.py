@@ -29,6 +29,7 @@ from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir, slot_file
+from ivan_core.workspace.models import load as load_model
 
 BEAT_SECONDS = 0.3
 
@@ -109,18 +110,7 @@ def _models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models:
     def load(name: str, revision: str) -> RewardModel:
         while not slot.acquire(timeout=1):
             context.doing("Waiting for another run on this machine")
-        model_id, asked = catalog.split_revision(name)
-        if catalog.is_embedded(model_id):
-            from ivan_core.backends.embedded.model import EmbeddedRewardModel
-
-            return EmbeddedRewardModel(model_id)
-        from ivan_core.backends.transformers_rm import load as load_model
-
-        known = catalog.card(name)
-        return load_model(
-            model_id, revision=revision or asked or None, max_tokens=spec.max_tokens,
-            input_format=spec.input_format or known.input_format, about=known,
-        )  # fmt: skip
+        return load_model(name, revision, spec.input_format, spec.max_tokens)
 
     return Models(load, together=all(embedded), slow=not all(embedded) and not catalog.has_gpu())
 

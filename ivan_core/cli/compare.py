@@ -1,0 +1,94 @@
+"""`ivan compare`: judge a dataset's pairs with reward models and print how far they side with the choice."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any, get_args
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.models import InputFormat
+from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec
+
+
+def add(commands: Any) -> None:
+    """Add the command; the help texts are the spec's own."""
+    about = {name: field.description for name, field in CompareSpec.model_fields.items()}
+    data = {name: field.description for name, field in DatasetRequest.model_fields.items()}
+    parser = commands.add_parser(
+        "compare",
+        help="judge pairs with reward models",
+        description="Judge the pairs of a preference dataset with reward models. "
+        "Results are saved as CSV under data/compare.",
+    )
+    parser.set_defaults(run=run)
+    rows = parser.add_argument_group("rows (all by default)")
+    rows.add_argument("--limit", type=int, metavar="N", help=about["limit"])
+    rows.add_argument("--sample", type=int, metavar="N", help=about["sample"])
+    rows.add_argument("--row-ids", metavar="IDS", help=f'{about["row_ids"]} Example: "0, 17, 98434".')
+    parser.add_argument("--dataset", metavar="D", help=data["source"])
+    parser.add_argument("--subset", default="", help=data["subset"])
+    parser.add_argument("--split", default="train", help=f"{data['split']} Default: train.")
+    parser.add_argument("--revision", default="", help=data["revision"])
+    parser.add_argument("--model", action="append", metavar="M", help=f"{about['models']} May be repeated.")
+    parser.add_argument("--preset", help="Dataset and models to start from: demo (default) or seal; also IVAN_PRESET.")
+    parser.add_argument("--seed", type=int, default=0, help=f"{about['seed']} Default: 0.")
+    parser.add_argument("--input-format", choices=get_args(InputFormat)[1:], help=about["input_format"])
+    parser.add_argument("--max-tokens", type=int, metavar="N", help=about["max_tokens"])
+    parser.add_argument("--plan", action="store_true", help="Say what it would take, and do nothing.")
+
+
+def spec_from(options: argparse.Namespace) -> CompareSpec:
+    """The spec that the options ask for, the preset filling what they leave out.
+
+    Raises:
+        BadInput: an option makes no sense.
+    """
+    from ivan_core.workspace.compare import preset_spec
+
+    preset = preset_spec(options.preset)
+    dataset = {"source": options.dataset or preset.dataset.source, "subset": options.subset,
+               "split": options.split, "revision": options.revision}  # fmt: skip
+    return build_spec({
+        "dataset": dataset, "models": tuple(options.model or preset.models), "limit": options.limit,
+        "sample": options.sample, "row_ids": parse_row_ids(options.row_ids), "seed": options.seed,
+        "input_format": options.input_format, "max_tokens": options.max_tokens,
+    })  # fmt: skip
+
+
+def parse_row_ids(text: str | None) -> tuple[int, ...] | None:
+    """Row ids from a comma-separated list.
+
+    Raises:
+        BadInput: something in the list is not a whole number.
+    """
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    wrong = [part for part in parts if not part.isdecimal()]
+    if wrong or not parts:
+        raise BadInput(
+            f"Row ids are whole numbers from 0, not {', '.join(wrong) or 'an empty list'}.",
+            'Separate them by commas: --row-ids "0, 17, 98434".',
+        )
+    return tuple(int(part) for part in parts)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Plan, start, follow, and print the result."""
+    from ivan_core.cli.follow import follow
+    from ivan_core.workspace import compare, runs
+
+    spec = spec_from(options)
+    plan = compare.plan(spec)
+    names = ", ".join(spec.models)
+    pairs = f"{plan.pairs:,} pairs" if plan.pairs is not None else "pairs not counted yet"
+    took = f"about {plan.seconds:.0f} s" if plan.seconds is not None else "no time estimate"
+    print(f"{spec.dataset.label}: {pairs}; {names}; {took} ({plan.estimate_from}).")
+    for note in plan.notes:
+        print(note)
+    if options.plan:
+        return 0
+    run_id, new = runs.start(spec)
+    print(f"Run {run_id}" + ("" if new else " is at this already; following it."), flush=True)
+    return follow(run_id, sys.stdout)

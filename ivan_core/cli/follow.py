@@ -1,0 +1,85 @@
+"""Following a run on the command line: a bar on a terminal, plain lines otherwise, then its results."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.workspace import runs
+
+_POLL_SECONDS = 0.25
+_LINE_SECONDS = 5.0
+
+
+def follow(run_id: str, out: TextIO) -> int:
+    """Show a run until it ends; returns the exit code. Ctrl-C stops the run and leaves it resumable."""
+    try:
+        run = _watch(run_id, out)
+    except KeyboardInterrupt:
+        return _stop(run_id)
+    for note in run.notes:
+        print(note, file=out)
+    if run.state is RunState.DONE:
+        from ivan_core.cli.report import print_results
+
+        print_results(run_id, out)
+        return 0
+    if run.state is RunState.CANCELLED:
+        print(f"Run {run_id} was cancelled; `ivan runs resume {run_id}` goes on.", file=sys.stderr)
+        return 130
+    print(f"ivan: {run.problem or f'Run {run_id} was interrupted.'}", file=sys.stderr)
+    if run.hint:
+        print(f"      {run.hint}", file=sys.stderr)
+    if run.done:
+        print(f"      `ivan runs resume {run_id}` goes on from {run.done:,} of {run.total:,}.", file=sys.stderr)
+    return 1
+
+
+def _watch(run_id: str, out: TextIO) -> Run:
+    show = _bar if out.isatty() else _lines
+    return show(run_id, out)
+
+
+def _bar(run_id: str, out: TextIO) -> Run:
+    from tqdm import tqdm
+
+    with tqdm(file=out, unit="row", leave=False, dynamic_ncols=True) as bar:
+        while True:
+            run = runs.get(run_id)
+            bar.total = run.total or None
+            bar.n = run.done
+            bar.set_description(run.doing or str(run.state), refresh=True)
+            if not run.state.live:
+                return run
+            time.sleep(_POLL_SECONDS)
+
+
+def _lines(run_id: str, out: TextIO) -> Run:
+    said, when = "", 0.0
+    while True:
+        run = runs.get(run_id)
+        now = time.monotonic()
+        if run.doing and (run.doing != said or now - when > _LINE_SECONDS):
+            scoring = run.doing.startswith("Scoring") and said.startswith("Scoring")
+            if not scoring or now - when > _LINE_SECONDS:
+                print(f"{run.doing}: {run.done:,} of {run.total:,}" if run.total else run.doing, file=out, flush=True)
+                said, when = run.doing, now
+        if not run.state.live:
+            return run
+        time.sleep(_POLL_SECONDS)
+
+
+def _stop(run_id: str) -> int:
+    """Cancel what Ctrl-C interrupts, and say how to go on."""
+    if runs.get(run_id).state.live:
+        runs.cancel(run_id)
+        deadline = time.monotonic() + 5
+        while runs.get(run_id).state.live and time.monotonic() < deadline:
+            time.sleep(0.1)
+    run = runs.get(run_id)
+    print(
+        f"\nStopped at {run.done:,} of {run.total:,}. `ivan runs resume {run_id}` goes on.", file=sys.stderr
+    )
+    return 130

@@ -1,0 +1,58 @@
+"""`ivan`: the entry point. Errors are shown here, and nowhere else, as a sentence and a hint."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from ivan_core import __version__
+from ivan_core.domain.errors import IvanError
+
+EXIT_PROBLEM = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+_EPILOG = """exit codes: 0 done, 1 a problem (said in a sentence), 2 wrong usage, 130 interrupted with Ctrl-C
+(a run that was interrupted goes on with `ivan runs resume ID`)"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line. Building it imports no model library and no pandas."""
+    from ivan_core.cli import bench, compare, runs
+
+    top = argparse.ArgumentParser(
+        prog="ivan",
+        description="What does a preference dataset really teach a reward model?",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"ivan {__version__}")
+    commands = top.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
+    for module in (compare, runs, bench):
+        module.add(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and end the process with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except IvanError as error:
+        print(f"ivan: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"      {error.hint}", file=sys.stderr)
+        return EXIT_PROBLEM
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`ivan runs list | head`); keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

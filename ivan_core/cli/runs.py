@@ -1,0 +1,75 @@
+"""`ivan runs`: list, show, follow, resume, cancel."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser("runs", help="list, show, follow, resume or cancel runs")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="all runs, newest first")
+    listing.set_defaults(run=list_runs)
+    for name, action, about in (
+        ("show", show, "one run with its spec and, once finished, its manifest (JSON)"),
+        ("follow", follow_run, "watch a run until it ends"),
+        ("resume", resume, "go on with a stopped run"),
+        ("cancel", cancel, "stop a run; what is finished is kept"),
+    ):
+        sub = actions.add_parser(name, help=about, description=about)
+        sub.add_argument("id", help="the run's id, as in `ivan runs list`")
+        sub.set_defaults(run=action)
+
+
+def list_runs(_: argparse.Namespace) -> int:
+    from ivan_core.workspace import runs
+
+    found = runs.every()
+    if not found:
+        print("No runs yet. Start one with `ivan compare`.")
+    for run in found:
+        spec = runs.spec_of(run)
+        done = f"{run.done:,}/{run.total:,}" if run.total else "-"
+        print(f"{run.id:<20} {run.state:<12} {done:>15}  {spec.dataset.label} | {', '.join(spec.models)}")
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    from ivan_core.workspace import runs
+
+    run = runs.get(options.id)
+    content: dict[str, Any] = {
+        "run": run.id, "state": str(run.state), "done": run.done, "total": run.total, "doing": run.doing,
+        "problem": run.problem, "hint": run.hint, "notes": list(run.notes),
+        "spec": runs.spec_of(run).model_dump(mode="json"), "manifest": runs.manifest(run.id),
+    }  # fmt: skip
+    print(json.dumps(content, indent=1, ensure_ascii=False))
+    return 0
+
+
+def follow_run(options: argparse.Namespace) -> int:
+    from ivan_core.cli.follow import follow
+
+    return follow(options.id, sys.stdout)
+
+
+def resume(options: argparse.Namespace) -> int:
+    from ivan_core.workspace import runs
+
+    runs.resume(options.id)
+    return follow_run(options)
+
+
+def cancel(options: argparse.Namespace) -> int:
+    from ivan_core.workspace import runs
+
+    runs.cancel(options.id)
+    deadline = time.monotonic() + 5
+    while (run := runs.get(options.id)).state.live and time.monotonic() < deadline:
+        time.sleep(0.1)
+    print(f"Run {run.id} is {run.state} at {run.done:,} of {run.total:,}; it can be resumed.")
+    return 0

@@ -1,0 +1,36 @@
+"""Models as people name them: what the catalog knows, whether they run here, and loading them by name."""
+
+from __future__ import annotations
+
+from ivan_core import catalog
+from ivan_core.domain.models import InputFormat, RewardModel
+
+
+def load(
+    name: str,
+    revision: str = "",
+    input_format: InputFormat | None = None,
+    max_tokens: int | None = None,
+) -> RewardModel:
+    """A reward model by catalog name, hub id (`id@revision` pins one) or directory, ready to score.
+
+    Only workers and benchmarks call this: it brings in torch.
+
+    Raises:
+        IvanError: the model cannot be had, with the reason and a next step.
+    """
+    model_id, asked = catalog.split_revision(name)
+    if catalog.is_embedded(model_id):
+        from ivan_core.backends.embedded.model import EmbeddedRewardModel
+
+        return EmbeddedRewardModel(model_id)
+    from ivan_core.backends.transformers_rm import load as load_transformers
+
+    known = catalog.card(name)
+    return load_transformers(
+        model_id,
+        revision=revision or asked or None,
+        input_format=input_format or known.input_format,
+        max_tokens=max_tokens,
+        card=known,
+    )

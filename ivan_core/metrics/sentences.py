@@ -35,7 +35,12 @@ def percent(share: float, n: int) -> str:
 
 def interval(rate: Rate) -> str:
     """The interval of a rate in percent, as in "[56, 65]"."""
-    return f"[{_number(rate.low, rate.n)}, {_number(rate.high, rate.n)}]"
+    return interval_ends(rate.low, rate.high, rate.n)
+
+
+def interval_ends(low: float, high: float, n: int) -> str:
+    """An interval in percent from its ends, as in "[56, 65]"."""
+    return f"[{_number(low, n)}, {_number(high, n)}]"
 
 
 def rate_sentence(rate: Rate | None, predicate: str, noun: str = "pairs") -> str:

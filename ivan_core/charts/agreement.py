@@ -1,0 +1,224 @@
+"""Agree, tie and disagree as bars, by model and subset."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from ivan_core.charts import palette
+from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS
+from ivan_core.metrics.sentences import interval_ends, percent
+
+STEP = 46
+MOST_SUBSETS = 12
+MOST_BARS = 200
+_BAR_HEIGHT = 15
+_BAR_AT = 10
+_TEXT_AT = -8
+_MARKER_AT = _BAR_AT + _BAR_HEIGHT / 2 + 5
+
+
+def agreement_bars(
+    bars: pd.DataFrame,
+    *,
+    title: str = "How often each model sides with the choice",
+    dark: bool | None = None,
+) -> alt.LayerChart:
+    """Bars of agree, tie and disagree that fill 100%, one panel a model and one row a subset.
+
+    `bars` is the table of `metrics.agreement.by_subset`. Each bar carries its rate and 95% interval
+    in words, the interval as a line, the 50% mark, and a triangle where the better length rule
+    would be. A click fills the selection "bar" with model, subset and verdict; a click on a number
+    or mark counts as one on the agree part of its bar. At most 12 subsets are drawn, the largest.
+    """
+    shown, left_out = _largest(bars)
+    rows = _rows(shown)
+    ink = palette.ink(dark)
+    parts = _parts(shown, rows)
+    lines = rows[rows["kind"] == "bar"]
+    selection = alt.selection_point(name="bar", fields=["subset", "model", "verdict"], on="click")
+    y = alt.Y("row:O", axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
+    layers = [
+        _bars(parts, y)
+        .add_params(selection)
+        .encode(opacity=alt.condition(selection, alt.value(1), alt.value(0.35))),
+        _half(lines, y),
+        _interval(lines, y),
+        _length_rule(lines, y, ink),
+        _names(rows, y, ink),
+        _rates(lines, y, ink),
+    ]
+    chart = (
+        alt.layer(*layers)
+        .resolve_scale(shape="independent")
+        .properties(height=STEP * max(1, len(rows)))
+    )
+    subtitle = (
+        f"The {MOST_SUBSETS} largest subsets; {left_out} more are in “all pairs”."
+        if left_out
+        else ""
+    )
+    return palette.framed(chart, title, _description(lines), subtitle)
+
+
+def _largest(bars: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The bars of the largest subsets, in their order, and how many subsets are left out."""
+    models = max(1, bars["model"].nunique())
+    most = max(0, min(MOST_SUBSETS, MOST_BARS // models - 1))
+    sizes = bars[bars["subset"] != ALL_SUBSETS].groupby("subset")["n"].sum()
+    kept = {ALL_SUBSETS, *sizes.sort_values(ascending=False, kind="stable").index[:most]}
+    return bars[bars["subset"].isin(list(kept))], max(0, len(sizes) - most)
+
+
+def _rows(bars: pd.DataFrame) -> pd.DataFrame:
+    """One line of the chart a row: the model's name, then each of its subsets."""
+    found: list[dict[str, object]] = []
+    for model, own in bars.groupby("model", sort=False):
+        head = {"kind": "model", "model": model, "subset": ALL_SUBSETS, "name": model, "label": ""}
+        found.append(head)
+        for bar in own.drop_duplicates("subset").to_dict("records"):
+            name = "All pairs" if bar["subset"] == ALL_SUBSETS else bar["subset"]
+            found.append(bar | {"kind": "bar", "name": name, "label": _label(bar)})
+    columns = ["kind", "model", "subset", "name", "label", "n", "rate", "low", "high", "rule"]
+    rows = pd.DataFrame(found, columns=[*columns, "rule_rate"])
+    # A click on a number or mark means the part of the bar that it describes.
+    return rows.assign(verdict="agree", row=range(len(rows)))
+
+
+def _label(bar: dict[str, object]) -> str:
+    n = int(str(bar["n"]))
+    if n == 0:
+        return "nothing rated"
+    rate, low, high = (float(str(bar[name])) for name in ("rate", "low", "high"))
+    return f"{percent(rate, n)} {interval_ends(low, high, n)} of {n:,}"
+
+
+def _parts(bars: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The parts of each bar with the shares between which they are drawn."""
+    places = rows[rows["kind"] == "bar"][["model", "subset", "row"]]
+    parts = bars[bars["count"] > 0].merge(places, on=["model", "subset"])
+    parts["order"] = parts["verdict"].map({name: i for i, name in enumerate(VERDICTS)})
+    parts = parts.sort_values(["row", "order"], ignore_index=True)
+    parts["share"] = parts["share"].astype(float)
+    parts["end"] = parts.groupby("row")["share"].cumsum()
+    parts["start"] = parts["end"] - parts["share"]
+    names = ["model", "subset", "verdict", "count", "n", "share", "start", "end", "row"]
+    return parts[names]
+
+
+def _bars(parts: pd.DataFrame, y: alt.Y) -> alt.Chart:
+    axis = alt.Axis(
+        title=None,
+        values=[0, 0.25, 0.5, 0.75, 1],
+        grid=False,
+        labelExpr="datum.value == 0.5 ? '50%, a coin toss' : format(datum.value, '.0%')",
+        labelFlush=True,
+    )
+    return (
+        alt.Chart(parts)
+        .mark_bar(height=_BAR_HEIGHT, yOffset=_BAR_AT, cursor="pointer", x2Offset=-1)
+        .encode(
+            x=alt.X("start:Q", scale=alt.Scale(domain=[0, 1]), axis=axis),
+            x2="end:Q",
+            y=y,
+            color=palette.verdict_colour(),
+            tooltip=[
+                alt.Tooltip("model:N", title="Model"),
+                alt.Tooltip("subset:N", title="Subset"),
+                alt.Tooltip("verdict:N", title="Verdict"),
+                alt.Tooltip("share:Q", title="Share", format=".1%"),
+                alt.Tooltip("count:Q", title="Pairs", format=","),
+                alt.Tooltip("n:Q", title="Of rated pairs", format=","),
+            ],
+        )
+    )
+
+
+def _half(lines: pd.DataFrame, y: alt.Y) -> alt.Chart:
+    return (
+        alt.Chart(lines[lines["n"] > 0])
+        .mark_tick(
+            orient="vertical", size=_BAR_HEIGHT, thickness=1.5, yOffset=_BAR_AT, color="white"
+        )
+        .encode(x=alt.datum(0.5), y=y, tooltip=alt.value(None))
+    )
+
+
+def _interval(lines: pd.DataFrame, y: alt.Y) -> alt.Chart:
+    return (
+        alt.Chart(lines)
+        .mark_rule(yOffset=_BAR_AT, y2Offset=_BAR_AT, strokeWidth=2, color=palette.ON_BAR)
+        .encode(
+            x="low:Q",
+            x2="high:Q",
+            y=y,
+            tooltip=[
+                alt.Tooltip("rate:Q", title="Agreement", format=".1%"),
+                alt.Tooltip("low:Q", title="95% interval from", format=".1%"),
+                alt.Tooltip("high:Q", title="to", format=".1%"),
+            ],
+        )
+    )
+
+
+def _length_rule(lines: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.Chart:
+    shapes = {"longer": "triangle-up", "shorter": "diamond"}
+    words = "{longer: 'always the longer reply', shorter: 'always the shorter reply'}[datum.label]"
+    present = [rule for rule in shapes if lines["rule"].isin([rule]).any()]
+    legend = alt.Legend(
+        title=None,
+        orient="bottom",
+        direction="vertical",
+        labelExpr=words,
+        symbolStrokeColor=ink.text,
+        symbolFillColor=ink.text,
+    )
+    return (
+        alt.Chart(lines[lines["n"] > 0])
+        .mark_point(filled=True, yOffset=_MARKER_AT, size=45, color=ink.text, opacity=1)
+        .encode(
+            x="rule_rate:Q",
+            y=y,
+            shape=alt.Shape(
+                "rule:N",
+                scale=alt.Scale(domain=present, range=[shapes[rule] for rule in present]),
+                legend=legend,
+            ),
+            tooltip=[
+                alt.Tooltip("rule:N", title="Always picking the reply that is"),
+                alt.Tooltip("rule_rate:Q", title="would reach", format=".1%"),
+            ],
+        )
+    )
+
+
+def _names(rows: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.LayerChart:
+    """The models' and the subsets' names, cut where the rates begin."""
+    text = alt.Chart(rows).encode(text="name:N", x=alt.value(0), y=y, tooltip="name:N")
+    model = text.transform_filter("datum.kind == 'model'").mark_text(
+        align="left", baseline="middle", yOffset=8, fontSize=14, fontWeight="bold",
+        color=ink.text, limit={"expr": "width"},
+    )  # fmt: skip
+    subset = text.transform_filter("datum.kind == 'bar'").mark_text(
+        align="left", baseline="middle", yOffset=_TEXT_AT, fontSize=12,
+        color=ink.text, limit={"expr": "max(60, width - 170)"},
+    )  # fmt: skip
+    return alt.layer(model, subset)
+
+
+def _rates(lines: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.Chart:
+    return (
+        alt.Chart(lines)
+        .mark_text(align="right", baseline="middle", yOffset=_TEXT_AT, fontSize=12, color=ink.text)
+        .encode(text="label:N", x=alt.value("width"), y=y, tooltip=alt.value(None))
+    )
+
+
+def _description(lines: pd.DataFrame) -> str:
+    if lines.empty:
+        return "Bars of agreement; no pair is rated yet."
+    told = [
+        f"{line.model}, {line.name_}: {line.label}"
+        for line in lines.rename(columns={"name": "name_"}).head(40).itertuples()
+    ]
+    return f"Bars of agree, tie and disagree. Agreement with its 95% interval: {'; '.join(told)}."

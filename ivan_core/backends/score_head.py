@@ -1,0 +1,59 @@
+"""Is there a score head, and which of its numbers is the reward?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ivan_core.domain.errors import BackendUnavailable
+
+HEADS = ("score.", "classifier.", "classification_head.", "pre_classifier.", "logits_proj.")
+LABELS = (
+    ("chosen", "rejected"), ("accepted", "rejected"), ("preferred", "dispreferred"),
+    ("good", "bad"), ("better", "worse"), ("positive", "negative"), ("pos", "neg"),
+    ("helpful", "unhelpful"), ("harmless", "harmful"), ("correct", "incorrect"),
+    ("yes", "no"), ("true", "false"),
+)  # fmt: skip
+"""Labels of two-way heads whose first name is the rewarded one."""
+
+
+def check_head(model_id: str, missing: list[str]) -> None:
+    """Raise BackendUnavailable if weights the model needs are `missing` from its files.
+
+    transformers fills them with random numbers and a warning, and random scores look like scores.
+    """
+    head = [name for name in missing if name.startswith(HEADS)]
+    if head:
+        raise BackendUnavailable(
+            f"{model_id} has no score head (its files lack {head[0]}): its scores would be random.",
+            "Choose a model that was trained as a reward model.",
+        )
+    if missing:
+        raise BackendUnavailable(
+            f"{model_id} is incomplete: its files lack {len(missing)} weights, {missing[0]} first.",
+            "Download or copy the model again.",
+        )
+
+
+def rewarded_logit(model_id: str, config: Any) -> int:
+    """Which logit is the reward: the only one, or the one of two whose label says so.
+
+    Raises BackendUnavailable for unclear labels and for more than two logits.
+    """
+    count = int(config.num_labels)
+    if count == 1:
+        return 0
+    labels = [str(config.id2label.get(i, "")) for i in range(count)]
+    if count == 2:
+        names = [label.strip().lower() for label in labels]
+        for rewarded in (0, 1):
+            if (names[rewarded], names[1 - rewarded]) in LABELS:
+                return rewarded
+        raise BackendUnavailable(
+            f"{model_id} gives two scores labelled {labels[0]!r} and {labels[1]!r}, "
+            "and which of them is the reward is not clear.",
+            "Set id2label in its config.json, for example to 'rejected' and 'chosen'.",
+        )
+    raise BackendUnavailable(
+        f"{model_id} gives {count} scores a text, so it is not a plain reward model.",
+        "Choose a model with one score; multi-objective models need an adapter of their own.",
+    )

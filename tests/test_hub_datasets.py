@@ -34,6 +34,15 @@ def opened(**request: str) -> dict[str, Any]:
             "chosen_by": source.chosen_by, "note": source.note}  # fmt: skip
 
 
+def prepared(folder: str, source: str) -> list[Any]:
+    """Called in the fresh process: rows, revision and last chosen text of the prepared dataset."""
+    from ivan_core.datasets.prepare import prepare
+    from ivan_core.domain.specs import DatasetRequest
+
+    found = prepare(Path(folder), DatasetRequest(source=source))
+    return [found.rows, found.about["revision"], found.pair(found.rows - 1).chosen.text]
+
+
 def as_the_library_loads(split: str, data_dir: str | None = None) -> list[str]:
     """Called in the fresh process: the chosen texts in the order of the hub's own loader."""
     from datasets import load_dataset
@@ -151,6 +160,15 @@ def test_message_lists_come_as_lists(load: Any, hub: StandinHub) -> None:
     }
     hub.add("datasets", "lab/chats", {"train.jsonl": jsonl([sides])})
     assert load("lab/chats")["rows"] == [[1, sides]]
+
+
+def test_a_hub_dataset_is_prepared_like_any_other(
+    load: Any, process: FreshProcess, hub: StandinHub, tmp_path: Path
+) -> None:
+    last = pairs("helpful-rejection-sampled train", 4)[3]["chosen"]
+    assert process.call(prepared, folder=str(tmp_path), source=HH) == [
+        10, hub.add("datasets", HH, {}), last,
+    ]  # fmt: skip
 
 
 def two_subsets(hub: StandinHub) -> str:

@@ -53,7 +53,7 @@ def open_hub(request: DatasetRequest) -> Source:
         raise
     except Exception as error:
         raise hub_problem(error, "dataset", request.source, request.revision) from error
-    note = "Read from this machine's cache: the hub was not asked for a newer revision."
+    note = "Read from this machine's cache: the hub could not be asked for a newer one."
     return Source(rows, pinned.commit, PEOPLE, licence, note if pinned.silence else "")
 
 

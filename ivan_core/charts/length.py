@@ -31,18 +31,29 @@ def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) 
     ]  # fmt: skip
     columns = ["model", "where", "rate", "low", "high", "n", "label"]
     bars = pd.DataFrame.from_records(records, columns=columns)
-    y = alt.Y("where:N", title=None, sort=list(_KINDS), axis=alt.Axis(labelLimit=220, ticks=False, domain=False))
-    x = alt.X("rate:Q", title="Agreement", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5))
-    tips = [alt.Tooltip("model:N", title="Model"), alt.Tooltip("where:N", title="Where"),
-            alt.Tooltip("label:N", title="Agreement")]  # fmt: skip
-    base = alt.Chart(bars).encode(y=y, tooltip=tips)
-    drawn = base.mark_bar(height=16, color=palette.COUNT, opacity=0.75).encode(x=x)
-    ends = base.mark_rule(strokeWidth=2, color=ink.text).encode(x="low:Q", x2="high:Q")
+    bars["line"] = range(len(bars))
+    y = alt.Y("line:O", title=None, axis=None)
+    x = alt.X(
+        "rate:Q",
+        title="Agreement",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", tickCount=5, grid=False),
+    )
+    base = alt.Chart(bars).encode(
+        y=y, tooltip=[alt.Tooltip("model:N"), alt.Tooltip("where:N"), alt.Tooltip("label:N")]
+    )
+    drawn = base.mark_bar(height=12, yOffset=9, color=palette.COUNT, opacity=0.75).encode(x=x)
+    ends = base.mark_rule(strokeWidth=2, yOffset=9, y2Offset=9, color=ink.text).encode(
+        x="low:Q", x2="high:Q"
+    )
     half = alt.Chart(bars).mark_rule(strokeDash=[4, 3], color=ink.faint).encode(x=alt.datum(0.5))
-    words = base.mark_text(align="left", dx=6, fontSize=12, color=ink.text).encode(x="high:Q", text="label:N")
-    layered = alt.layer(drawn, half, ends, words, data=bars).properties(height=72, width="container")
-    told = "; ".join(f"{r['model']}, where {r['where']}: {r['label']}" for r in records)
-    return layered.facet(
-        row=alt.Row("model:N", title=None, sort=None, header=alt.Header(labelAngle=0, labelOrient="top", labelAnchor="start",
-                    labelFontWeight="bold", labelFontSize=13, labelLimit=600)), spacing=14,
-    ).properties(title="Is it just length?", description=f"Agreement by which reply was longer. {told}.")  # fmt: skip
+    words = base.mark_text(
+        align="left", baseline="middle", yOffset=-9, fontSize=12, color=ink.text,
+        limit={"expr": "width"},
+    ).encode(x=alt.value(0), text="name:N")  # fmt: skip
+    bars["name"] = bars["model"] + ", where " + bars["where"] + ": " + bars["label"]
+    chart = alt.layer(half, drawn, ends, words).properties(height=alt.Step(46))
+    told = "; ".join(bars["name"])
+    return palette.framed(
+        chart, "Is it just length?", f"Agreement by which reply was longer. {told}."
+    )

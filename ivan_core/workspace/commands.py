@@ -1,0 +1,25 @@
+"""The command line that does what a page did."""
+
+from __future__ import annotations
+
+import shlex
+
+from ivan_core.domain.specs import CompareSpec
+
+
+def compare_command(spec: CompareSpec) -> str:
+    """The `ivan compare` that reproduces a comparison."""
+    words = ["ivan", "compare", "--dataset", spec.dataset.source]
+    for option, value, usual in (
+        ("--subset", spec.dataset.subset, ""), ("--split", spec.dataset.split, "train"),
+        ("--revision", spec.dataset.revision, ""), ("--limit", spec.limit, None),
+        ("--sample", spec.sample, None), ("--seed", spec.seed, 0),
+        ("--input-format", spec.input_format, None), ("--max-tokens", spec.max_tokens, None),
+    ):  # fmt: skip
+        if value != usual:
+            words += [option, str(value)]
+    if spec.row_ids is not None:
+        words += ["--row-ids", ", ".join(str(row_id) for row_id in spec.row_ids)]
+    for model in spec.models:
+        words += ["--model", model]
+    return shlex.join(words)

@@ -1,0 +1,57 @@
+"""Compare: do reward models side with the choice?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.workspace import runs
+from ivan_core.workspace.results import open_results
+from pages.components.form import compare_form
+from pages.components.frame import frame
+from pages.components.judged import judged
+from pages.components.live import live_run
+from pages.components.state import choose_run, chosen_run
+from pages.components.text import say
+
+
+def _heading(run: Run | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.title("Compare", anchor=False)
+        if run is not None and st.button("New comparison", key="new"):
+            choose_run(None)
+            st.rerun()
+    if run is not None:
+        spec = runs.spec_of(run)
+        say(f"{spec.dataset.label} · {', '.join(spec.models)} · run {run.id}", "small", quiet=True)
+
+
+def _stopped(run: Run) -> None:
+    """A run that ended before its end: why, and how to go on."""
+    with st.container(border=True):
+        said = {
+            RunState.CANCELLED: "This run was cancelled.",
+            RunState.INTERRUPTED: "The worker of this run is gone.",
+        }.get(run.state, run.problem or "This run failed.")
+        at = f" It stopped at {run.done:,} of {run.total:,} judgements; what is finished is kept." if run.done else ""
+        say(said + at, "lead")
+        if run.hint:
+            say(run.hint, quiet=True)
+        if st.button("Resume", type="primary", key="resume"):
+            runs.resume(run.id)
+            st.rerun()
+
+
+with frame("Compare"):
+    run_id = chosen_run()
+    run = runs.get(run_id) if run_id else None
+    _heading(run)
+    if run is None:
+        compare_form()
+    elif run.state.live:
+        live_run(run.id)
+    else:
+        if run.state.resumable:
+            _stopped(run)
+        if run.done or run.state is RunState.DONE:
+            judged(open_results(run.id))

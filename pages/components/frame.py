@@ -1,0 +1,40 @@
+"""What every page starts with: configuration, navigation, and the one place where errors are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from ivan_core.domain.errors import IvanError
+from pages.components.state import link_parameters
+from pages.components.text import say
+
+_PAGES = (
+    ("streamlit_app.py", "Home"),
+    ("pages/compare.py", "Compare"),
+    ("pages/pairs.py", "Pairs"),
+    ("pages/runs.py", "Runs"),
+)
+
+
+@contextmanager
+def frame(title: str) -> Iterator[None]:
+    """Configure the page, draw the navigation, and turn an IvanError into its sentence and hint."""
+    st.set_page_config(page_title=f"{title} · IVAN" if title != "Home" else "IVAN", page_icon="⚖️", layout="wide")
+    with st.container(horizontal=True, gap="small", key="navigation"):
+        for page, label in _PAGES:
+            st.page_link(page, label=label, query_params=link_parameters(page))
+    try:
+        yield
+    except IvanError as error:
+        show_error(error)
+
+
+def show_error(error: IvanError) -> None:
+    """A problem in a sentence, and what to do about it."""
+    with st.container(border=True, key="problem"):
+        say(error.message, "lead")
+        if error.hint:
+            say(error.hint, quiet=True)

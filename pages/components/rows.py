@@ -1,0 +1,42 @@
+"""Fifty rows a page, filtered and paged on the server; a click on a row opens the pair."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ivan_core.workspace.results import PAGE_ROWS, Results, rows_page
+from pages.components.text import say
+
+
+def rows_table(results: Results, row_ids: list[int], key: str) -> None:
+    """Draw the rows and go to the pair when one is clicked."""
+    if not row_ids:
+        say("No rows here.")
+        return
+    pages = -(-len(row_ids) // PAGE_ROWS)
+    page = 1
+    if pages > 1:
+        page = st.pagination(pages, key=f"page-{key}", max_visible_pages=5)
+    table = rows_page(results, row_ids, page)
+    columns = {
+        "row_id": st.column_config.NumberColumn("Row", format="%d", width=60),
+        "subset": st.column_config.TextColumn("Subset", width=90),
+        "chosen": st.column_config.TextColumn("Chosen reply", width="large"),
+        "rejected": st.column_config.TextColumn("Rejected reply", width="large"),
+    }
+    for model in results.models:
+        columns[f"{model}: verdict"] = st.column_config.TextColumn(f"{model}: verdict", width=120)
+        columns[f"{model}: margin"] = st.column_config.NumberColumn(
+            f"{model}: margin", format="%+.2f", width=120,
+            help="In typical margins: how much more the model likes the chosen reply.",
+        )  # fmt: skip
+    event = st.dataframe(
+        table, hide_index=True, column_config=columns, on_select="rerun",
+        selection_mode=["single-row", "single-cell"], key=f"rows-{key}-{page}", placeholder="",
+        alt="The rows of this view; select one to read the pair side by side",
+    )  # fmt: skip
+    say(f"{len(row_ids):,} rows. Click a row to read the pair.", "small", quiet=True)
+    picked = [*event.selection.rows, *(cell[0] for cell in event.selection.cells)]
+    if picked:
+        row = int(table.iloc[picked[0]]["row_id"])
+        st.switch_page("pages/pairs.py", query_params={"run": results.run.id, "row": str(row)})

@@ -1,0 +1,50 @@
+"""What the browser remembers: the run and row in the URL, so that a reload or another person sees the same."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ivan_core.workspace import runs
+
+_WITH_RUN = ("pages/compare.py", "pages/pairs.py")
+
+
+def chosen_run() -> str | None:
+    """The run in the URL, else the one last looked at in this session."""
+    run_id = st.query_params.get("run") or st.session_state.get("run")
+    if run_id:
+        choose_run(run_id)
+    return run_id
+
+
+def choose_run(run_id: str | None) -> None:
+    """Look at a run from now on (None: at no run)."""
+    if run_id is None:
+        st.session_state.pop("run", None)
+        st.query_params.clear()
+        return
+    st.session_state["run"] = run_id
+    if st.query_params.get("run") != run_id:
+        st.query_params["run"] = run_id
+
+
+def chosen_row() -> int | None:
+    """The row in the URL; None if there is none or it is no number."""
+    text = st.query_params.get("row", "")
+    return int(text) if text.isdecimal() and len(text) < 12 else None
+
+
+def link_parameters(page: str) -> dict[str, str] | None:
+    """What a link to another page must carry, since links clear the query string."""
+    run_id = st.query_params.get("run") or st.session_state.get("run")
+    return {"run": run_id} if run_id and page in _WITH_RUN else None
+
+
+def latest_done() -> str | None:
+    """The newest finished run, for a page opened without one."""
+    return next((run.id for run in runs.every() if run.state == "done"), None)
+
+
+def dark() -> bool:
+    """Whether the browser shows the dark theme."""
+    return st.context.theme.type == "dark"

@@ -1,0 +1,26 @@
+"""Showing text that nobody vouches for: dataset, model and typed text is never rendered as markup."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+import streamlit as st
+
+_SIZES = {"headline": "1.35rem", "lead": "1.1rem", "body": "1rem", "small": "0.85rem"}
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@/])")
+
+
+def say(text: str, size: str = "body", quiet: bool = False) -> None:
+    """Print a sentence as it is, whatever it holds."""
+    weight = 560 if size == "headline" else 400
+    style = (
+        f"font-size:{_SIZES[size]};line-height:1.45;font-weight:{weight};"
+        f"opacity:{0.72 if quiet else 1};margin:0;overflow-wrap:anywhere"
+    )
+    st.html(f'<p style="{style}" dir="auto">{escape(text)}</p>')
+
+
+def md_escape(text: str) -> str:
+    """Text for a label, where Streamlit renders markdown: every character stands for itself."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))

@@ -1,0 +1,117 @@
+"""Pairs: read one pair side by side, with what each model said of it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from ivan_core.charts.margins import margin_strip
+from ivan_core.metrics.sentences import pair_sentence
+from ivan_core.workspace.results import JudgedPair, Results, judged_pair, open_results
+from pages.components.frame import frame
+from pages.components.replies import show_pair
+from pages.components.state import choose_run, chosen_row, chosen_run, dark, latest_done
+from pages.components.text import say
+
+
+def _go(row: int) -> None:
+    st.query_params["row"] = str(row)
+
+
+def _step(rows: list[int], current: int, by: int) -> int | None:
+    """The row before or after, in the order of the dataset."""
+    place = rows.index(current) + by
+    return rows[place] if 0 <= place < len(rows) else None
+
+
+def _next_sharpest(results: Results, current: int) -> int | None:
+    """The next sharpest disagreement between models; the sharpest when the current row is none."""
+    sharpest = results.sharpest
+    if not sharpest:
+        return None
+    if current not in sharpest:
+        return sharpest[0]
+    return sharpest[(sharpest.index(current) + 1) % len(sharpest)]
+
+
+def _navigate(results: Results, row: int) -> None:
+    rows = results.row_ids
+    moves = (
+        ("Previous", "k", _step(rows, row, -1), "Previous row"),
+        ("Next", "j", _step(rows, row, 1), "Next row"),
+        ("Sharpest disagreement", "d", _next_sharpest(results, row),
+         "The pair on which the models disagree most; again for the next one"),
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center", key="moves"):
+        for label, key, target, about in moves:
+            st.button(
+                label, shortcut=key, key=f"move-{key}", disabled=target is None, help=about,
+                on_click=_go, args=(target if target is not None else row,),
+            )  # fmt: skip
+        chosen = st.number_input(
+            "Row", rows[0], rows[-1], row, key=f"row-{row}", label_visibility="collapsed", width=130,
+            help=f"Rows of this run go from {rows[0]} to {rows[-1]}.",
+        )  # fmt: skip
+    if chosen != row:
+        _go(int(chosen))
+        st.rerun()
+
+
+def _badges(results: Results, found: JudgedPair) -> str:
+    about = found.about
+    told = [f"row {found.pair.row_id:,} of {results.dataset.rows:,}", results.dataset.about["label"]]
+    told += [str(about[name]) for name in ("subset", "kind", "feature") if about.get(name)]
+    if about["identical"]:
+        told.append("both sides are the same text")
+    if about["prompts_differ"]:
+        told.append("the sides differ before the last reply")
+    if about["duplicate_of"] >= 0:
+        told.append(f"the same pair as row {about['duplicate_of']}")
+    cut = [row["model"] for row in found.judged if row["chosen_truncated"] or row["rejected_truncated"]]
+    if cut:
+        told.append(f"truncated: {', '.join(cut)} did not read all of it")
+    return " · ".join(told)
+
+
+def _notes(found: JudgedPair) -> dict[str, str]:
+    """The rewards of each side, model by model."""
+    notes = {}
+    for side in ("chosen", "rejected"):
+        rewards = [(row["model"], row[f"{side}_reward"]) for row in found.judged]
+        told = [f"{model} {reward:+.3g}" for model, reward in rewards if not pd.isna(reward)]
+        notes[side] = f"reward: {', '.join(told)}" if told else "not rated"
+    return notes
+
+
+def _pair(results: Results, row: int) -> None:
+    found = judged_pair(results, row)
+    typical = results.typical_margins
+    margins: list[tuple[str, float | None]] = []
+    for judged in found.judged:
+        unit = typical[judged["model"]]
+        known = not pd.isna(judged["margin"])
+        margins.append((judged["model"], judged["margin"] / unit if known and unit else 0.0 if known else None))
+    chooser = "The author" if results.dataset.chosen_by == "authored choice" else "People"
+    say(pair_sentence("A", margins, chooser), "headline")
+    say(_badges(results, found), "small", quiet=True)
+    _navigate(results, row)
+    marked = st.toggle("Mark the words that differ", value=True, key="marked")
+    show_pair(found.pair, marked, _notes(found))
+    if any(margin is not None for _, margin in margins):
+        st.altair_chart(margin_strip(margins, dark=dark()), key="strip")
+    for judged in found.judged:
+        if not pd.isna(judged["failure"]):
+            say(f"{judged['model']} did not rate it: {judged['failure']}.", "small")
+
+
+with frame("Pairs"):
+    run_id = chosen_run() or latest_done()
+    st.title("Pairs", anchor=False)
+    if run_id is None:
+        say("There is nothing to read yet: judge the sample first.")
+        st.page_link("streamlit_app.py", label="Go to Home")
+    else:
+        choose_run(run_id)
+        results = open_results(run_id)
+        row = chosen_row()
+        _pair(results, results.row_ids[0] if row is None else row)

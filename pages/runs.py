@@ -1,0 +1,67 @@
+"""Runs: every run with its state; open, resume, cancel."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from ivan_core.domain.runs import Run
+from ivan_core.workspace import runs
+from pages.components.frame import frame
+from pages.components.state import choose_run
+from pages.components.text import say
+
+_SHOWN = 200
+
+
+def _row(run: Run) -> dict[str, object]:
+    spec = runs.spec_of(run)
+    seconds = (run.finished or run.heartbeat or run.created) - (run.started or run.created)
+    return {
+        "Run": run.id, "State": str(run.state), "Dataset": spec.dataset.label, "Models": ", ".join(spec.models),
+        "Done": run.done / run.total if run.total else 0.0,
+        "Started": datetime.fromtimestamp(run.created, UTC), "Seconds": round(max(seconds, 0)),
+        "Problem": run.problem,
+    }  # fmt: skip
+
+
+def _actions(run: Run) -> None:
+    with st.container(horizontal=True, key="actions"):
+        if st.button("Open", type="primary", key="open"):
+            st.switch_page("pages/compare.py", query_params={"run": run.id})
+        if run.state.resumable and st.button("Resume", key="resume"):
+            runs.resume(run.id)
+            st.switch_page("pages/compare.py", query_params={"run": run.id})
+        if run.state.live and st.button("Cancel", key="cancel"):
+            runs.cancel(run.id)
+            st.rerun()
+    say(f"{run.id}: {run.state}. {run.problem} {run.hint}".strip(), "small", quiet=True)
+
+
+def _table() -> None:
+    found = runs.every()[:_SHOWN]
+    if not found:
+        say("No runs yet.")
+        st.page_link("pages/compare.py", label="Start a comparison")
+        return
+    event = st.dataframe(
+        [_row(run) for run in found], hide_index=True, key="runs", on_select="rerun",
+        selection_mode=["single-row", "single-cell"], alt="All runs; select one to open, resume or cancel it",
+        column_config={
+            "Done": st.column_config.ProgressColumn("Done", format="percent", min_value=0, max_value=1),
+            "Started": st.column_config.DatetimeColumn("Started", format="distance"),
+            "Seconds": st.column_config.NumberColumn("Seconds", format="%d"),
+        },
+    )  # fmt: skip
+    picked = [*event.selection.rows, *(cell[0] for cell in event.selection.cells)]
+    if picked and picked[0] < len(found):
+        _actions(found[picked[0]])
+    else:
+        say("Select a run to open, resume or cancel it.", "small", quiet=True)
+
+
+with frame("Runs"):
+    st.title("Runs", anchor=False)
+    live = any(run.state.live for run in runs.every()[:_SHOWN])
+    st.fragment(_table, run_every=2.0 if live else None)()

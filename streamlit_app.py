@@ -1,0 +1,92 @@
+"""Home: one sentence, one button; afterwards what was found and what comes next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.workspace import compare, runs
+from ivan_core.workspace.findings import findings
+from ivan_core.workspace.machine import equipment
+from ivan_core.workspace.results import Results, open_results
+from pages.components.form import time_left
+from pages.components.frame import frame
+from pages.components.text import md_escape, say
+
+_RECENT = 5
+
+
+def _start() -> None:
+    """The one button."""
+    spec = compare.preset_spec("demo")
+    plan = compare.plan(spec)
+    took = f"about {time_left(plan.seconds)}" if plan.seconds is not None else "a minute"
+    if st.button(f"Judge the sample with two models, {took}", type="primary", key="first"):
+        run_id, _ = runs.start(spec)
+        st.session_state["run"] = run_id
+        st.switch_page("pages/compare.py", query_params={"run": run_id})
+    say(
+        f"{plan.pairs:,} bundled pairs, two small models that ship with IVAN. Nothing is downloaded or sent.",
+        "small", quiet=True,
+    )  # fmt: skip
+
+
+def _found(results: Results) -> None:
+    """Findings as sentences that lead to their rows."""
+    for i, finding in enumerate(findings(results)):
+        with st.container(border=True, key=f"finding-{i}"):
+            say(finding.sentence, "lead")
+            if finding.row is not None:
+                st.page_link(
+                    "pages/pairs.py", label=finding.link,
+                    query_params={"run": results.run.id, "row": str(finding.row)},
+                )  # fmt: skip
+
+
+def _stages(results: Results) -> None:
+    """The study's four stages and the next step."""
+    say(
+        f"Compare ✓ {len(results.row_ids):,}  ·  Labels –  ·  Reworded –  ·  Review –", "body"
+    )
+    say("Labels, rewordings and reviews are not in this version yet.", "small", quiet=True)
+    with st.container(horizontal=True):
+        st.page_link("pages/compare.py", label="See the whole comparison", query_params={"run": results.run.id})
+        st.page_link("pages/pairs.py", label="Read the pairs", query_params={"run": results.run.id})
+
+
+def _recent(found: list[Run]) -> None:
+    st.subheader("Recent runs", anchor=False)
+    for run in found[:_RECENT]:
+        spec = runs.spec_of(run)
+        label = f"{run.id}: {spec.dataset.label}, {len(spec.models)} models, {run.state}"
+        st.page_link("pages/compare.py", label=md_escape(label), query_params={"run": run.id})
+
+
+def _more() -> None:
+    with st.expander("When you want more"):
+        for thing in equipment():
+            say(f"{'✓' if thing.present else '–'} {thing.name}. {'' if thing.present else thing.hint}")
+
+
+with frame("Home"):
+    st.title("What does a preference dataset really teach a reward model?", anchor=False)
+    every = runs.every()
+    done = next((run for run in every if run.state is RunState.DONE and run.done), None)
+    live = next((run for run in every if run.state.live), None)
+    if live is not None:
+        say("A run is at work.", "lead")
+        st.page_link("pages/compare.py", label="Watch it", query_params={"run": live.id})
+    elif done is None:
+        say(
+            "A reward model scores replies; in RLHF it stands in for people. IVAN puts such models to the test, "
+            "pair by pair, and shows you where they side with the choice and where they do not.", "lead",
+        )  # fmt: skip
+        _start()
+    if done is not None:
+        results = open_results(done.id)
+        say(f"Found in {results.dataset.about['label']}, run {done.id}:", quiet=True)
+        _found(results)
+        _stages(results)
+    if every:
+        _recent(every)
+    _more()

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-Fault = Literal["missing-repo", "missing-revision", "gated", "cut", "error"]
+Fault = Literal["missing-repo", "missing-revision", "gated", "cut", "listing", "error"]
 CUT_FROM = 2_000
 """Size in bytes from which on files are cut, so that a download has begun when it breaks off."""
 _API = re.compile(
@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             return self._refuse(404, "NotFound")
         fault = self.hub.faults.get(id)
-        if fault == "error":
+        if fault == "error" or (fault == "listing" and call == "tree"):
             return self._refuse(503, "")
         if fault == "missing-repo" or not (self.hub.root / kind / id).is_dir():
             return self._refuse(404, "RepoNotFound")

@@ -306,14 +306,17 @@ def test_a_server_error_is_bridged_by_the_cache(load: Any, hub: StandinHub) -> N
     assert "cache" in after["note"]
 
 
+@pytest.mark.parametrize("fault", ["cut", "listing"])
 def test_another_commit_in_the_cache_is_never_taken_for_the_pinned_one(
-    load: Any, hub: StandinHub
+    load: Any, hub: StandinHub, fault: Any
 ) -> None:
-    hub.add("datasets", "lab/moved", {"train.jsonl.gz": gzip.compress(jsonl(pairs("old", 1)))})
-    load("lab/moved")
-    hub.add("datasets", "lab/moved", {"train.jsonl.gz": noise(4)})
-    hub.faults["lab/moved"] = "cut"
-    assert load("lab/moved")["error"] == "BackendUnavailable"
+    hub.add(
+        "datasets", f"lab/moved-{fault}", {"train.jsonl.gz": gzip.compress(jsonl(pairs("old", 1)))}
+    )
+    load(f"lab/moved-{fault}")
+    hub.add("datasets", f"lab/moved-{fault}", {"train.jsonl.gz": noise(4)})
+    hub.faults[f"lab/moved-{fault}"] = fault
+    assert load(f"lab/moved-{fault}")["error"] == "BackendUnavailable"
 
 
 @pytest.mark.parametrize("silent", ["offline", "no network"])

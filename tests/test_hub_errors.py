@@ -25,7 +25,8 @@ def answer(status: int, code: str = "", message: str = "") -> Exception:
     try:
         hf_raise_for_status(httpx.Response(status, headers=headers, request=request))
     except HfHubHTTPError as error:
-        return error
+        refused: Exception = error
+        return refused
     raise AssertionError("the library accepted the answer")
 
 
@@ -47,19 +48,22 @@ def hub_error(name: str) -> Exception:
 def dataset_error(text: str) -> Exception:
     from datasets.exceptions import DatasetNotFoundError
 
-    return DatasetNotFoundError(text)
+    error: Exception = DatasetNotFoundError(text)
+    return error
 
 
 def no_files() -> Exception:
     from datasets.data_files import EmptyDatasetError
 
-    return EmptyDatasetError("nothing here")
+    error: Exception = EmptyDatasetError("nothing here")
+    return error
 
 
 def mixed() -> Exception:
     from datasets.exceptions import DatasetGenerationCastError
 
-    return DatasetGenerationCastError("columns differ")
+    error: Exception = DatasetGenerationCastError("columns differ")
+    return error
 
 
 CASES: list[tuple[Callable[[], BaseException], type[IvanError], str]] = [

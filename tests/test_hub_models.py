@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,14 +25,14 @@ MODELS = {
 TEXT = "\n\nHuman: how do i bake bread\n\nAssistant: knead the dough"
 
 
-def scored(model: str, **options: str) -> dict[str, Any]:
+def scored(model: str, revision: str | None = None) -> dict[str, Any]:
     """Called in the fresh process: a model's revision and its reward, or the sentence and hint."""
     from ivan_core.backends.transformers_rm import load
     from ivan_core.domain.errors import IvanError
     from ivan_core.domain.transcripts import Dialogue
 
     try:
-        loaded = load(model, device="cpu", **options)
+        loaded = load(model, revision=revision, device="cpu")
         (reward,) = loaded.score([Dialogue(TEXT)])
     except IvanError as error:
         return {"error": type(error).__name__, "says": error.message, "hint": error.hint}
@@ -111,3 +116,27 @@ def test_without_a_network_the_cached_model_scores_the_same(
         unknown = silent.call(scored, model="lab/never")
     assert (cached["reward"], cached["revision"]) == (online["reward"], online["revision"])
     assert unknown["error"] == "BackendUnavailable"
+
+
+def test_the_seal_preset_runs_by_name_from_the_command_line(
+    hub: StandinHub, home: Path, tmp_path: Path
+) -> None:
+    pair = {"chosen": TEXT, "rejected": f"{TEXT} well"}
+    rows = "".join(json.dumps({**pair, "chosen": f"{TEXT} {i}"}) + "\n" for i in range(4))
+    folders = ("harmless-base", "helpful-base", "helpful-online", "helpful-rejection-sampled")
+    hub.add("datasets", "Anthropic/hh-rlhf", {
+        f"{folder}/train.jsonl.gz": gzip.compress(rows.encode()) for folder in folders
+    })  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "ivan_core", "compare", "--preset", "seal", "--limit", "6"],
+        env=hub.environment(home, IVAN_DATA_DIR=str(tmp_path / "data")),
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for model in MODELS:
+        (file,) = tmp_path.glob(f"data/compare/*-{model.replace('/', '-')}.csv")
+        with file.open(newline="", encoding="utf-8") as lines:
+            assert [row["row_id"] for row in csv.DictReader(lines)] == list("012345")
+    (stats,) = tmp_path.glob("data/compare/*-stats.csv")
+    with stats.open(newline="", encoding="utf-8") as lines:
+        assert [row["model_name"] for row in csv.DictReader(lines)] == list(MODELS)

@@ -1,4 +1,4 @@
-"""Local files: JSONL, JSONL.GZ, CSV and Parquet, read row by row; damaged lines are named, not fatal."""
+"""Local files: JSONL, JSONL.GZ, CSV and Parquet, row by row; damaged lines are named, not fatal."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ivan_core.domain.errors import BadInput
 FORMATS = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
 NEEDED = ("chosen", "rejected")
 _FORMAT_HINT = "IVAN reads " + ", ".join(FORMATS) + "."
+_DAMAGED = "the compressed data is damaged from here on"
 csv.field_size_limit(2**27)
 
 
@@ -51,23 +52,23 @@ def check_file(path: Path) -> None:
     Raises:
         BadInput: it is missing, a folder, unreadable, empty or of an unknown kind.
     """
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder, not a file.", _FORMAT_HINT)
-    if not path.exists():
-        raise BadInput(
-            f"There is no file {path}.",
-            "Check the path, or use the bundled data with `--dataset sample`.",
-        )
-    file_format(path)
     try:
+        if path.is_dir():
+            raise BadInput(f"{path} is a folder, not a file.", _FORMAT_HINT)
+        if not path.exists():
+            raise BadInput(
+                f"There is no file {path}.",
+                "Check the path, or use the bundled data with `--dataset sample`.",
+            )
+        file_format(path)
         with path.open("rb") as file:
             empty = not file.read(1)
     except PermissionError:
         raise BadInput(f"{path} may not be read.", "Change its permissions.") from None
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}).", "Check the path.") from error
     if empty:
-        raise BadInput(
-            f"{path.name} is empty.", "It needs rows with the columns chosen and rejected."
-        )
+        raise _empty(path)
 
 
 def read_file(path: Path) -> Iterator[Line]:
@@ -97,13 +98,17 @@ def wrong_columns(found: list[str]) -> BadInput:
 
 @contextmanager
 def _text(path: Path) -> Iterator[TextIO]:
-    opened = gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
-    with opened as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file:
+    packed = path.name.lower().endswith(".gz")
+    with (
+        gzip.open(path, "rb") if packed else path.open("rb") as raw,
+        io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file,
+    ):
         yield file
 
 
 def _jsonl(path: Path) -> Iterator[Line]:
     number = 0
+    blank = True
     with _text(path) as file:
         lines = iter(file)
         while True:
@@ -111,46 +116,78 @@ def _jsonl(path: Path) -> Iterator[Line]:
             try:
                 line = next(lines)
             except StopIteration:
-                return
+                break
             except UnicodeDecodeError as error:
                 raise _wrong_encoding(path, number) from error
             except EOFError:
                 yield BadLine(number, "the file ends in the middle of its compressed data")
                 return
-            except (gzip.BadGzipFile, zlib.error) as error:
+            except gzip.BadGzipFile as error:
                 if number == 1:
                     raise BadInput(
-                        f"{path.name} is not a gzip file.", "Unpack it, or compress it again."
+                        f"{path.name} is not a gzip file.", "Rename it, or compress it again."
                     ) from error
-                yield BadLine(number, "the compressed data is damaged from here on")
+                yield BadLine(number, _DAMAGED)
                 return
+            except zlib.error:
+                yield BadLine(number, _DAMAGED)
+                return
+            if "\0" in line:
+                raise _wrong_encoding(path, number)
             if not line.strip():
                 continue
+            blank = False
             try:
                 row = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 yield BadLine(number, "not valid JSON")
                 continue
             yield (number, row) if isinstance(row, dict) else BadLine(number, "not a JSON object")
+    if blank:
+        raise _empty(path)
 
 
 def _csv(path: Path) -> Iterator[Line]:
     with _text(path) as file:
-        reader = csv.DictReader(file, strict=True)
-        try:
-            header = [name.strip() for name in reader.fieldnames or []]
-            if not set(NEEDED) <= set(header):
-                raise wrong_columns(header)
-            reader.fieldnames = header
-            for row in reader:
-                if None in row or None in row.values():
-                    yield BadLine(reader.line_num, "not as many fields as the header")
-                else:
-                    yield reader.line_num, row
-        except UnicodeDecodeError as error:
-            raise _wrong_encoding(path, reader.line_num + 1) from error
-        except csv.Error:
-            yield BadLine(reader.line_num, "a quoted field that never ends")
+        reader = csv.reader(_without_nul(path, file), strict=True)
+        header: list[str] = []
+        while True:
+            # A row may span lines: it is named by the line it begins on.
+            number = reader.line_num + 1
+            try:
+                fields = next(reader)
+            except StopIteration:
+                break
+            except UnicodeDecodeError as error:
+                raise _wrong_encoding(path, number) from error
+            except csv.Error as error:
+                yield BadLine(number, _csv_reason(error))
+                continue
+            if not header:
+                header = [name.strip() for name in fields]
+                if not any(header):
+                    header = []
+                elif not set(NEEDED) <= set(header):
+                    raise wrong_columns(header)
+            elif len(fields) == len(header):
+                yield number, dict(zip(header, fields, strict=True))
+            elif any(field.strip() for field in fields):
+                yield BadLine(number, f"{len(fields)} fields where the header has {len(header)}")
+    if not header:
+        raise _empty(path)
+
+
+def _csv_reason(error: csv.Error) -> str:
+    if "unexpected end of data" in str(error):
+        return "a quoted field begins here and never ends, so the rest of the file was not read"
+    return f"not valid CSV ({error})"
+
+
+def _without_nul(path: Path, lines: TextIO) -> Iterator[str]:
+    for number, line in enumerate(lines, start=1):
+        if "\0" in line:
+            raise _wrong_encoding(path, number)
+        yield line
 
 
 def _parquet(path: Path) -> Iterator[Line]:
@@ -165,6 +202,10 @@ def _parquet(path: Path) -> Iterator[Line]:
             yield from enumerate(rows, start=1)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadInput(f"{path.name} is not a whole Parquet file.", "Write it again.") from error
+
+
+def _empty(path: Path) -> BadInput:
+    return BadInput(f"{path.name} is empty.", "It needs rows with the columns chosen and rejected.")
 
 
 def _wrong_encoding(path: Path, line: int) -> BadInput:

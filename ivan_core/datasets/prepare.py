@@ -1,38 +1,40 @@
-"""Preparing a dataset: read a source once, write numbers and texts apart, and say what is odd about it."""
+"""Preparing a dataset: read a source once, keep numbers and texts apart, say what is odd."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ivan_core.datasets.files import NEEDED, BadLine, Line, wrong_columns
-from ivan_core.datasets.prepared import BASE_COLUMNS, GROUP_ROWS, PreparedDataset
+from ivan_core.datasets.prepared import BATCH_ROWS, NUMBERS, TEXTS, PreparedDataset
+from ivan_core.datasets.reading import PairReader
 from ivan_core.datasets.sanity import Sanity
-from ivan_core.datasets.sources import Source, open_source, request_key
-from ivan_core.domain.errors import BadInput
-from ivan_core.domain.pairs import Pair
+from ivan_core.datasets.sources import Source, check_source, open_source, request_key
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.domain.transcripts import Dialogue
 from ivan_core.runs.storage import replacing, storage_errors
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LAYOUT = 1
+LAYOUT = 2
 """Number of the folder's layout; a change of it prepares datasets anew."""
 _NAMED_BAD_LINES = 50
+_UNFINISHED = ".preparing-"
+_ABANDONED_AFTER = 3600.0
+"""Seconds without a write after which an unfinished folder was left by a killed worker."""
 
 
 def find_prepared(data_dir: Path, request: DatasetRequest) -> PreparedDataset | None:
     """The dataset this request was prepared to earlier, if it was and nothing changed since."""
-    pointer = _pointer(data_dir, request)
-    with suppress(FileNotFoundError, ValueError, KeyError):
+    with suppress(OSError, ValueError, KeyError):
+        pointer = _pointer(data_dir, request)
         folder = data_dir / "datasets" / json.loads(pointer.read_text("utf-8"))["fingerprint"]
         if (folder / "dataset.json").exists():
             return PreparedDataset(folder)
@@ -42,7 +44,7 @@ def find_prepared(data_dir: Path, request: DatasetRequest) -> PreparedDataset | 
 def prepare(
     data_dir: Path, request: DatasetRequest, progress: Callable[[int], None] = lambda _: None
 ) -> PreparedDataset:
-    """Read the source and write `data/datasets/<fingerprint>/`; a dataset that is there already is kept.
+    """Read the source and write `data/datasets/<fingerprint>/`; one that is there already is kept.
 
     `progress` is called with the number of pairs read so far, every thousand.
 
@@ -51,23 +53,25 @@ def prepare(
         BackendUnavailable: the hub cannot be reached.
         StorageProblem: the data folder cannot be written.
     """
+    check_source(request)
     found = find_prepared(data_dir, request)
     if found is not None:
         return found
     source = open_source(request)
+    # Taken before reading: if the file changes meanwhile, the next request prepares it again.
+    pointer = _pointer(data_dir, request)
     root = data_dir / "datasets"
     with storage_errors(data_dir):
-        temporary = root / f".preparing-{uuid4().hex[:8]}"
-        temporary.mkdir(parents=True)
+        root.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(root)
+        temporary = root / f"{_UNFINISHED}{uuid4().hex[:8]}"
+        temporary.mkdir()
         try:
             about = _write(temporary, request, source, progress)
-            folder = root / about["fingerprint"]
-            with suppress(OSError):  # prepared by another worker meanwhile
-                if not (folder / "dataset.json").exists():
-                    temporary.rename(folder)
+            folder = root / str(about["fingerprint"])
+            _put_in_place(temporary, folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        pointer = _pointer(data_dir, request)
         pointer.parent.mkdir(parents=True, exist_ok=True)
         with replacing(pointer) as path:
             path.write_text(
@@ -80,6 +84,31 @@ def _pointer(data_dir: Path, request: DatasetRequest) -> Path:
     return data_dir / "datasets" / "requests" / f"{request_key(request)}-{LAYOUT}.json"
 
 
+def _remove_abandoned(root: Path) -> None:
+    """Remove what workers that were killed half way have left."""
+    for folder in root.glob(f"{_UNFINISHED}*"):
+        with suppress(OSError):  # its worker finished, or removed it, meanwhile
+            touched = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+            if time.time() - touched > _ABANDONED_AFTER:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _put_in_place(temporary: Path, folder: Path) -> None:
+    """Give a finished folder its name, unless another worker has just done so."""
+    if (folder / "dataset.json").exists():
+        return
+    for path in temporary.iterdir():  # a power cut must not leave a named folder with torn files
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    if folder.exists():  # somebody removed the card by hand
+        shutil.rmtree(folder)
+    try:
+        temporary.rename(folder)
+    except OSError:
+        if not (folder / "dataset.json").exists():
+            raise
+
+
 def _write(
     folder: Path, request: DatasetRequest, source: Source, progress: Callable[[int], None]
 ) -> dict[str, Any]:
@@ -89,27 +118,26 @@ def _write(
 
     content = sha256()
     sanity = Sanity()
-    bad: list[BadLine] = []
+    reader = PairReader()
     numbers: list[dict[str, Any]] = []
-    texts = pa.schema([("row_id", pa.int64()), ("chosen", pa.string()), ("rejected", pa.string()),
-                       ("subset", pa.string())])  # fmt: skip
-    with pq.ParquetWriter(folder / "texts.parquet", texts, compression="zstd") as writer:
-        waiting: list[dict[str, Any]] = []
-        for pair, extra in _pairs(source.rows, bad):
+    schema = pa.schema([("chosen", pa.string()), ("rejected", pa.string())])
+    with pa.OSFile(str(folder / TEXTS), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+        chosen: list[str] = []
+        rejected: list[str] = []
+        for pair, labels in reader.read(source.rows):
             row = sanity.add(pair)
-            numbers.append({**row, **extra})
-            content.update(f"{row['chosen_hash']}{row['rejected_hash']}{pair.subset}\n".encode())
-            waiting.append({"row_id": pair.row_id, "chosen": pair.chosen.text,
-                            "rejected": pair.rejected.text, "subset": pair.subset})  # fmt: skip
-            if len(waiting) == GROUP_ROWS:
-                writer.write_table(pa.Table.from_pylist(waiting, texts))
-                waiting.clear()
+            numbers.append({**row, **labels})
+            _hash_row(content, row, labels)
+            chosen.append(pair.chosen.text)
+            rejected.append(pair.rejected.text)
+            if len(chosen) == BATCH_ROWS:
+                writer.write_batch(_batch(chosen, rejected, schema))
                 progress(len(numbers))
-        if waiting:
-            writer.write_table(pa.Table.from_pylist(waiting, texts))
-    if not numbers:
-        raise _no_pairs(bad)
-    pq.write_table(_numbers_table(numbers), folder / "pairs.parquet", compression="zstd")
+        if chosen:
+            writer.write_batch(_batch(chosen, rejected, schema))
+    pq.write_table(_numbers_table(numbers, reader.left_out), folder / NUMBERS, compression="zstd")
+    bad = [[line.line, line.reason] for line in reader.bad]
+    content.update(json.dumps(bad).encode())
     identity = f"{LAYOUT}|{request.model_dump_json()}|{source.revision}|{content.hexdigest()}"
     about = {
         "fingerprint": sha256(identity.encode()).hexdigest()[:16],
@@ -123,74 +151,44 @@ def _write(
         "note": source.note,
         "sanity": sanity.report(),
         "bad_lines": len(bad),
-        "bad_lines_named": [[line.line, line.reason] for line in bad[:_NAMED_BAD_LINES]],
+        "bad_lines_named": bad[:_NAMED_BAD_LINES],
+        "columns_left_out": sorted(name for name in reader.left_out if name.isprintable()),
     }
     (folder / "dataset.json").write_text(json.dumps(about, indent=1, ensure_ascii=False), "utf-8")
     return about
 
 
-def _numbers_table(numbers: list[dict[str, Any]]) -> pa.Table:
-    """The numbers as columns; a source's own columns only where every value is a plain scalar."""
+def _hash_row(content: Any, row: dict[str, Any], labels: dict[str, Any]) -> None:
+    """Add all that is kept of a row to the hash of the contents."""
+    identity = f"{row['chosen_hash']}{row['rejected_hash']}{row['subset']}"
+    if labels:
+        identity += json.dumps(labels, sort_keys=True)
+    content.update(f"{identity}\n".encode())
+
+
+def _batch(chosen: list[str], rejected: list[str], schema: pa.Schema) -> pa.RecordBatch:
+    """The texts collected so far as one record batch; empties the lists."""
+    import pyarrow as pa
+
+    batch = pa.record_batch([pa.array(chosen), pa.array(rejected)], schema=schema)
+    chosen.clear()
+    rejected.clear()
+    return batch
+
+
+def _numbers_table(numbers: list[dict[str, Any]], left_out: set[str]) -> pa.Table:
+    """The numbers as columns, the source's own after ours."""
     import pyarrow as pa
 
     names = dict.fromkeys(name for row in numbers for name in row)
     columns: dict[str, Any] = {}
     for name in names:
+        if name in left_out:
+            continue
         values = [row.get(name) for row in numbers]
         try:
             columns[name] = pa.array(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):  # mixed types in a column of the source
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            # The source mixes types in this column, or its whole numbers pass 64 bits.
             columns[name] = pa.array([None if value is None else str(value) for value in values])
     return pa.table(columns)
-
-
-def _pairs(rows: Iterator[Line], bad: list[BadLine]) -> Iterator[tuple[Pair, dict[str, Any]]]:
-    """Good rows as pairs with the source's own scalar columns; the others go to `bad`."""
-    count = 0
-    columns: set[str] = set()
-    for line in rows:
-        if isinstance(line, BadLine):
-            bad.append(line)
-            continue
-        number, row = line
-        columns |= row.keys()
-        sides = [_transcript(row, side) for side in NEEDED]
-        if sides[0] is None or sides[1] is None:
-            missing = [side for side, text in zip(NEEDED, sides, strict=True) if text is None]
-            bad.append(BadLine(number, f"no text under {' and '.join(missing)}"))
-            continue
-        subset = row.get("subset")
-        yield (
-            Pair(count, Dialogue(sides[0]), Dialogue(sides[1]), str(subset) if subset else ""),
-            {name: value for name, value in row.items()
-             if name not in (*NEEDED, *BASE_COLUMNS, "prompt") and isinstance(value, str | int | float | bool)},
-        )  # fmt: skip
-        count += 1
-    if not count and columns and not set(NEEDED) <= columns:
-        raise wrong_columns(sorted(columns))
-
-
-def _transcript(row: dict[str, Any], side: str) -> str | None:
-    """One side as a transcript: a string as it is, a list of chat messages printed in the same form."""
-    value = row.get(side)
-    if isinstance(value, str):
-        prompt = row.get("prompt")
-        if isinstance(prompt, str) and "\n\nAssistant:" not in value:
-            return f"\n\nHuman: {prompt}\n\nAssistant: {value}"
-        return value
-    if isinstance(value, list) and value and all(isinstance(m, dict) for m in value):
-        names = {"user": "\n\nHuman: ", "assistant": "\n\nAssistant: ", "system": ""}
-        if all(m.get("role") in names and isinstance(m.get("content"), str) for m in value):
-            return "".join(names[m["role"]] + m["content"] for m in value)
-    return None
-
-
-def _no_pairs(bad: list[BadLine]) -> BadInput:
-    if not bad:
-        return BadInput(
-            "The data holds no rows.", "It needs rows with the columns chosen and rejected."
-        )
-    named = "; ".join(f"line {line.line}: {line.reason}" for line in bad[:3])
-    return BadInput(
-        f"None of the {len(bad)} lines is a pair ({named}).", "Each needs chosen and rejected."
-    )

@@ -1,4 +1,4 @@
-"""A prepared dataset: numbers, ids and hashes in one table, texts in another, read back by row id."""
+"""A prepared dataset: numbers and hashes in one table, texts in another, read back by row id."""
 
 from __future__ import annotations
 
@@ -16,13 +16,28 @@ from ivan_core.domain.transcripts import Dialogue
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-GROUP_ROWS = 1_000
-"""Rows in a row group of the texts: what one look-up has to read."""
+NUMBERS = "pairs.parquet"
+TEXTS = "texts.arrow"
+"""Arrow's file format, uncompressed: rows in random order are read by mapping the file into memory,
+where compressed groups would be unpacked whole for every row."""
+BATCH_ROWS = 1_000
+"""Rows in a record batch of the texts."""
 BASE_COLUMNS = (
-    "row_id", "subset", "chosen_hash", "rejected_hash", "chosen_length", "rejected_length", "identical",
-    "empty_reply", "ends_in_human", "prompts_differ", "duplicate_of", "first_turn",
-)  # fmt: skip
+    "row_id",
+    "subset",
+    "chosen_hash",
+    "rejected_hash",
+    "chosen_length",
+    "rejected_length",
+    "identical",
+    "empty_reply",
+    "ends_in_human",
+    "prompts_differ",
+    "duplicate_of",
+    "first_turn",
+)
 """Columns of the numbers table; what else a source holds follows them."""
 
 
@@ -59,9 +74,7 @@ class PreparedDataset:
         """The numbers table, one row a pair in the order of row ids, without texts."""
         import pandas as pd
 
-        return pd.read_parquet(
-            self.folder / "pairs.parquet", columns=list(columns) if columns else None
-        )
+        return pd.read_parquet(self.folder / NUMBERS, columns=list(columns) if columns else None)
 
     def pair(self, row_id: int) -> Pair:
         """One pair with its texts.
@@ -72,19 +85,21 @@ class PreparedDataset:
         return next(iter(self.pairs([row_id])))
 
     def pairs(self, row_ids: Sequence[int]) -> Iterator[Pair]:
-        """Pairs with their texts, in the order asked for; only the row groups that hold them are read.
+        """Pairs with their texts, in the order asked for; only what is asked for is read.
 
         Raises:
             BadInput: a row id is outside the dataset.
         """
         self.check_row_ids(row_ids)
-        groups: dict[int, list[tuple[str, str, str]]] = {}
+        chosen, rejected = _texts(self.folder / TEXTS)
+        subsets = _subsets(self.folder / NUMBERS)
         for row_id in row_ids:
-            number, offset = divmod(row_id, GROUP_ROWS)
-            if number not in groups:
-                groups[number] = _read_group(self.folder / "texts.parquet", number)
-            chosen, rejected, subset = groups[number][offset]
-            yield Pair(row_id, Dialogue(chosen), Dialogue(rejected), subset)
+            yield Pair(
+                row_id,
+                Dialogue(chosen[row_id].as_py()),
+                Dialogue(rejected[row_id].as_py()),
+                subsets[row_id].as_py(),
+            )
 
     def check_row_ids(self, row_ids: Sequence[int]) -> None:
         """Refuse ids that are not rows, and name them.
@@ -92,13 +107,14 @@ class PreparedDataset:
         Raises:
             BadInput: some ids are outside 0 .. rows - 1.
         """
-        unknown = [row_id for row_id in row_ids if not 0 <= row_id < self.rows]
+        rows = self.rows
+        unknown = [row_id for row_id in row_ids if not 0 <= row_id < rows]
         if unknown:
             named = ", ".join(str(row_id) for row_id in unknown[:10])
             more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
             raise BadInput(
                 f"No such row in this dataset: {named}{more}.",
-                f"Its row ids go from 0 to {self.rows - 1}.",
+                f"Its row ids go from 0 to {rows - 1}.",
             )
 
 
@@ -108,11 +124,17 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-@lru_cache(maxsize=8)
-def _read_group(path: Path, number: int) -> list[tuple[str, str, str]]:
+@lru_cache(maxsize=16)
+def _texts(path: Path) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Both columns of texts, mapped into memory: nothing is read before it is looked at."""
+    import pyarrow as pa
+
+    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    return table.column("chosen"), table.column("rejected")
+
+
+@lru_cache(maxsize=16)
+def _subsets(path: Path) -> pa.ChunkedArray:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
-        table = file.read_row_group(number, columns=["chosen", "rejected", "subset"])
-    columns = [table.column(i).to_pylist() for i in range(3)]
-    return list(zip(*columns, strict=True))
+    return pq.read_table(path, columns=["subset"]).column("subset").dictionary_encode()

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import CompareSpec
 
 
@@ -23,9 +24,11 @@ def choose_rows(spec: CompareSpec, dataset: PreparedDataset) -> RowChoice:
     """The rows a spec asks for.
 
     Raises:
-        BadInput: a row id is outside the dataset.
+        BadInput: a row id is outside the dataset, or none is given.
     """
     rows = dataset.rows
+    if spec.row_ids == ():
+        raise BadInput("No row ids were given.", "Name at least one, or leave the option out.")
     if spec.row_ids is not None:
         dataset.check_row_ids(spec.row_ids)
         chosen = sorted(set(spec.row_ids))
@@ -44,7 +47,7 @@ def choose_rows(spec: CompareSpec, dataset: PreparedDataset) -> RowChoice:
 
 
 def seeded_chunks(row_ids: list[int], seed: int, size: int) -> list[list[int]]:
-    """The rows in seeded random order, cut into chunks: any first few chunks are a random sample."""
+    """The rows in seeded random order, cut into chunks: the first few are a random sample."""
     order = list(row_ids)
     random.Random(f"chunks-{seed}").shuffle(order)
     return [order[start : start + size] for start in range(0, len(order), size)]

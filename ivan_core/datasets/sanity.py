@@ -8,6 +8,18 @@ from typing import Any
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.transcripts import text_hash
 
+_COUNTED = (
+    "pairs",
+    "identical",
+    "empty_reply",
+    "ends_in_human",
+    "no_assistant_turn",
+    "prompts_differ",
+    "duplicates",
+    "lengths_differ",
+    "longer_chosen",
+)
+
 
 class Sanity:
     """Counts over the pairs added so far, and the row of numbers for each."""
@@ -18,7 +30,7 @@ class Sanity:
         self._characters = {"chosen": 0, "rejected": 0}
 
     def add(self, pair: Pair) -> dict[str, Any]:
-        """Count one pair; returns its row of the numbers table (lengths in characters of the reply)."""
+        """Count one pair; returns its row of numbers (lengths in characters of the reply)."""
         key = (pair.chosen.hash, pair.rejected.hash)
         duplicate_of = self._first_row.setdefault(key, pair.row_id)
         replies = {"chosen": pair.chosen.reply, "rejected": pair.rejected.reply}
@@ -50,16 +62,16 @@ class Sanity:
         return row
 
     def report(self) -> dict[str, Any]:
-        """The sanity report: counts, mean reply length by side in characters, share of longer ones chosen."""
+        """Counts, mean reply length by side in characters, and how often the longer was chosen."""
         pairs = self._counts["pairs"]
         differing = self._counts["lengths_differ"]
-        names = (
-            "pairs", "identical", "empty_reply", "ends_in_human", "no_assistant_turn", "prompts_differ",
-            "duplicates", "lengths_differ", "longer_chosen",
-        )  # fmt: skip
         return {
-            **{name: self._counts[name] for name in names},
-            "mean_length": {side: round(total / pairs, 1) if pairs else None
-                            for side, total in self._characters.items()},
-            "longer_chosen_rate": round(self._counts["longer_chosen"] / differing, 4) if differing else None,
-        }  # fmt: skip
+            **{name: self._counts[name] for name in _COUNTED},
+            "mean_length": {
+                side: round(total / pairs, 1) if pairs else None
+                for side, total in self._characters.items()
+            },
+            "longer_chosen_rate": (
+                round(self._counts["longer_chosen"] / differing, 4) if differing else None
+            ),
+        }

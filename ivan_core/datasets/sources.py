@@ -1,19 +1,22 @@
-"""Where pairs come from: the bundled sample, a hub dataset, a local file. Each yields rows and says what it is."""
+"""Where pairs come from: the bundled sample, a hub dataset, a local file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from ivan_core.datasets.files import Line, check_file, read_file
+from ivan_core.datasets.files import FORMATS, Line, check_file, read_file
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import DatasetRequest
 
 SAMPLE = "sample"
+SAMPLE_NOTE = "Written for this project: it shows how IVAN works, it is not evidence about people."
 AUTHORED = "authored choice"
 PEOPLE = "people's choice"
+_FILE_ENDINGS = (*FORMATS, ".gz", ".json", ".tsv", ".txt", ".xlsx", ".zip")
 
 
 @dataclass(frozen=True)
@@ -28,14 +31,22 @@ class Source:
 
 
 def is_local(request: DatasetRequest) -> bool:
-    """Whether the source is a path rather than a hub id: it exists, or it looks like a file's name."""
-    path = Path(request.source).expanduser()
-    return (
-        path.exists()
-        or path.is_absolute()
-        or request.source.startswith(("./", "../", "~"))
-        or request.source.lower().endswith((".jsonl", ".gz", ".csv", ".parquet", ".json", ".txt", ".xlsx"))
-    )  # fmt: skip
+    """Whether the source is a path rather than a hub id: it exists, or looks like a file's name."""
+    source = request.source
+    if source.startswith(("/", "./", "../", "~")) or source.lower().endswith(_FILE_ENDINGS):
+        return True
+    with suppress(OSError):  # longer than a file's name may be
+        return Path(source).exists()
+    return False
+
+
+def local_path(request: DatasetRequest) -> Path:
+    """Where a local source lies; a name after `~` that nobody has is taken as it stands."""
+    path = Path(request.source)
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 def sample_file() -> Path:
@@ -55,7 +66,7 @@ def check_source(request: DatasetRequest) -> None:
                 "Leave out --subset, --split and --revision; they are for hub datasets.",
             )
         if request.source != SAMPLE:
-            check_file(Path(request.source).expanduser())
+            check_file(local_path(request))
     elif request.source.count("/") != 1 or any(c.isspace() for c in request.source):
         raise BadInput(
             f"{request.source!r} is neither a file nor a hub dataset.",
@@ -66,11 +77,7 @@ def check_source(request: DatasetRequest) -> None:
 def request_key(request: DatasetRequest) -> str:
     """The identity of a request on this machine: a changed file is another request."""
     if request.source == SAMPLE or is_local(request):
-        path = (
-            sample_file()
-            if request.source == SAMPLE
-            else Path(request.source).expanduser().resolve()
-        )
+        path = sample_file() if request.source == SAMPLE else local_path(request).resolve()
         stat = path.stat()
         located = request.model_copy(update={"source": f"{path}|{stat.st_size}|{stat.st_mtime_ns}"})
         return located.fingerprint
@@ -91,11 +98,12 @@ def open_source(request: DatasetRequest) -> Source:
             revision="bundled",
             chosen_by=AUTHORED,
             licence="MIT",
-            note="Written for this project: it shows how IVAN works, it is not evidence about people.",
+            note=SAMPLE_NOTE,
         )
     if is_local(request):
-        path = Path(request.source).expanduser()
-        return Source(read_file(path), revision="", chosen_by=PEOPLE, licence="unknown")
+        return Source(
+            read_file(local_path(request)), revision="", chosen_by=PEOPLE, licence="unknown"
+        )
     from ivan_core.datasets.hub import open_hub
 
     return open_hub(request)

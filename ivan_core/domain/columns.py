@@ -45,6 +45,19 @@ SEEN = Column("seen", "boolean", "The model's training data held this pair; empt
 STEP = Column("step", "int64", "The chunk, in seeded random order, in which the pair was scored.")
 
 SCORES = (
-    ROW_ID, MODEL, SUBSET, CHOSEN_REWARD, REJECTED_REWARD, MARGIN, VERDICT, CHOSEN_TRUNCATED,
-    REJECTED_TRUNCATED, FAILURE, IDENTICAL, CHOSEN_LENGTH, REJECTED_LENGTH, SEEN, STEP,
-)  # fmt: skip
+    ROW_ID,
+    MODEL,
+    SUBSET,
+    CHOSEN_REWARD,
+    REJECTED_REWARD,
+    MARGIN,
+    VERDICT,
+    CHOSEN_TRUNCATED,
+    REJECTED_TRUNCATED,
+    FAILURE,
+    IDENTICAL,
+    CHOSEN_LENGTH,
+    REJECTED_LENGTH,
+    SEEN,
+    STEP,
+)

@@ -41,10 +41,9 @@ class Pair:
     @property
     def prompts_differ(self) -> bool:
         """The sides part ways before the last reply."""
-        return (
-            self.chosen.preamble != self.rejected.preamble
-            or prompt_turns(self.chosen) != prompt_turns(self.rejected)
-        )  # fmt: skip
+        if self.chosen.preamble != self.rejected.preamble:
+            return True
+        return prompt_turns(self.chosen) != prompt_turns(self.rejected)
 
 
 def prompt_turns(dialogue: Dialogue) -> tuple[Turn, ...]:

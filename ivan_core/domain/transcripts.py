@@ -1,4 +1,4 @@
-"""Transcripts: the `\\n\\nHuman:` / `\\n\\nAssistant:` text form of a dialogue, parsed without losing a byte."""
+"""Transcripts: the `\\n\\nHuman:` / `\\n\\nAssistant:` form of a dialogue, parsed without loss."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MARKER = re.compile(r"\n\n(Human|Assistant):")
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn as it stands in the text: `content` is everything after the marker, leading space included."""
+    """One turn as it stands: `content` is all after the marker, leading space included."""
 
     role: Role
     content: str
@@ -30,7 +30,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Dialogue:
-    """A transcript and its turns. `preamble` is whatever stands before the first marker (usually nothing)."""
+    """A transcript and its turns; `preamble` is what stands before the first marker, if any."""
 
     text: str
 
@@ -68,14 +68,14 @@ class Dialogue:
 
     @property
     def reply(self) -> str | None:
-        """The last reply, stripped: all after the last Assistant marker; None where no Assistant turn stands."""
+        """The last reply: all after the last Assistant marker, stripped; None if there is none."""
         split = self.split_last_reply()
         return None if split is None else split[1]
 
     def split_last_reply(self) -> tuple[str, str] | None:
         """(question, answer): all before the last Assistant marker and all after it, both stripped.
 
-        None where no Assistant turn stands. Splitting at the word "Assistant:" alone would cut
+        None where there is no Assistant turn. Splitting at the word "Assistant:" alone would cut
         inside replies that mention it.
         """
         question, marker, answer = self.text.rpartition(ASSISTANT_MARKER)

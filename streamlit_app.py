@@ -38,7 +38,7 @@ def _found(results: Results) -> None:
             say(finding.sentence, "lead")
             if finding.row is not None:
                 st.page_link(
-                    "pages/pairs.py", label=finding.link,
+                    "pages/pairs.py", label=f":primary[{md_escape(finding.link)} →]",
                     query_params={"run": results.run.id, "row": str(finding.row)},
                 )  # fmt: skip
 
@@ -50,8 +50,8 @@ def _stages(results: Results) -> None:
     )
     say("Labels, rewordings and reviews are not in this version yet.", "small", quiet=True)
     with st.container(horizontal=True):
-        st.page_link("pages/compare.py", label="See the whole comparison", query_params={"run": results.run.id})
-        st.page_link("pages/pairs.py", label="Read the pairs", query_params={"run": results.run.id})
+        st.page_link("pages/compare.py", label=":primary[See the whole comparison →]", query_params={"run": results.run.id})
+        st.page_link("pages/pairs.py", label=":primary[Read the pairs →]", query_params={"run": results.run.id})
 
 
 def _recent(found: list[Run]) -> None:
@@ -59,7 +59,7 @@ def _recent(found: list[Run]) -> None:
     for run in found[:_RECENT]:
         spec = runs.spec_of(run)
         label = f"{run.id}: {spec.dataset.label}, {len(spec.models)} models, {run.state}"
-        st.page_link("pages/compare.py", label=md_escape(label), query_params={"run": run.id})
+        st.page_link("pages/compare.py", label=f":primary[{md_escape(label)}]", query_params={"run": run.id})
 
 
 def _more() -> None:
@@ -75,7 +75,7 @@ with frame("Home"):
     live = next((run for run in every if run.state.live), None)
     if live is not None:
         say("A run is at work.", "lead")
-        st.page_link("pages/compare.py", label="Watch it", query_params={"run": live.id})
+        st.page_link("pages/compare.py", label=":primary[Watch it →]", query_params={"run": live.id})
     elif done is None:
         say(
             "A reward model scores replies; in RLHF it stands in for people. IVAN puts such models to the test, "
@@ -84,7 +84,8 @@ with frame("Home"):
         _start()
     if done is not None:
         results = open_results(done.id)
-        say(f"Found in {results.dataset.about['label']}, run {done.id}:", quiet=True)
+        about = results.dataset.about
+        say(f"Found in {about['label']}, run {done.id}. {about['note']}".strip(), quiet=True)
         _found(results)
         _stages(results)
     if every:

@@ -109,7 +109,7 @@ with frame("Pairs"):
     st.title("Pairs", anchor=False)
     if run_id is None:
         say("There is nothing to read yet: judge the sample first.")
-        st.page_link("streamlit_app.py", label="Go to Home")
+        st.page_link("streamlit_app.py", label=":primary[Go to Home →]")
     else:
         choose_run(run_id)
         results = open_results(run_id)

@@ -43,7 +43,7 @@ def _table() -> None:
     found = runs.every()[:_SHOWN]
     if not found:
         say("No runs yet.")
-        st.page_link("pages/compare.py", label="Start a comparison")
+        st.page_link("pages/compare.py", label=":primary[Start a comparison →]")
         return
     event = st.dataframe(
         [_row(run) for run in found], hide_index=True, key="runs", on_select="rerun",

@@ -28,7 +28,20 @@ def word_differences(left: str, right: str) -> tuple[list[Piece], list[Piece]]:
             ours.append(("".join(a[i1:i2]), own))
         if j2 > j1:
             theirs.append(("".join(b[j1:j2]), own))
-    return ours, theirs
+    return _joined(ours), _joined(theirs)
+
+
+def _joined(pieces: list[Piece]) -> list[Piece]:
+    """The same pieces with a shared space between two own words taken as own: one mark, not two."""
+    joined: list[Piece] = []
+    for place, (text, own) in enumerate(pieces):
+        inside = 0 < place < len(pieces) - 1 and pieces[place - 1][1] and pieces[place + 1][1]
+        own = own or (inside and text.isspace() and "\n" not in text)
+        if joined and joined[-1][1] == own:
+            joined[-1] = (joined[-1][0] + text, own)
+        else:
+            joined.append((text, own))
+    return joined
 
 
 def _whole(text: str) -> list[Piece]:

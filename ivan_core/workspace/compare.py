@@ -114,9 +114,11 @@ def _embedded_speed() -> float:
 
     left, right = np.ones((512, 384), np.float32), np.ones((384, 1536), np.float32)
     left @ right
-    start = perf_counter()
-    for _ in range(5):
+    best = float("inf")
+    for _ in range(8):
+        start = perf_counter()
         left @ right
-    per_second = 5 * 512 * 384 * 1536 / max(perf_counter() - start, 1e-6)
+        best = min(best, perf_counter() - start)
+    per_second = 512 * 384 * 1536 / max(best, 1e-6)
     # Attention, norms and padding take the encoder to about a third of the bare product's speed.
     return per_second / (_MULTIPLY_ADDS_PER_TOKEN * _TOKENS_PER_TEXT) / 3

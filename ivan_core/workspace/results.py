@@ -125,9 +125,9 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Results
 
 
 def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
-    """One page of at most 50 pairs for reading: row, subset, both replies cut short, each model's margin and verdict.
+    """One page of at most 50 pairs for reading: row, subset, both replies cut short, each model's verdict.
 
-    `page` counts from 1 and is clamped. Margins are in the model's typical margins.
+    `page` counts from 1 and is clamped. Behind the verdict stands the margin in the model's typical margins.
     """
     import pandas as pd
 
@@ -140,12 +140,13 @@ def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
         numbers = results.by_row.loc[pair.row_id]
         record: dict[str, Any] = {
             "row_id": pair.row_id, "subset": pair.subset,
-            "chosen": snippet(pair.chosen.reply), "rejected": snippet(pair.rejected.reply),
-        }  # fmt: skip
+        }
         for model in results.models:
             margin, unit = numbers["margin", model], typical[model]
-            record[f"{model}: verdict"] = numbers["verdict", model]
-            record[f"{model}: margin"] = margin / unit if unit and not pd.isna(margin) else None
+            judged = numbers["verdict", model]
+            rated = unit and not pd.isna(margin)
+            record[model] = f"{judged} {margin / unit:+.1f}" if rated else judged
+        record["chosen"], record["rejected"] = snippet(pair.chosen.reply), snippet(pair.rejected.reply)
         records.append(record)
     return pd.DataFrame.from_records(records)
 

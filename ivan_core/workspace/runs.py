@@ -6,17 +6,21 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.runs import LivePoint, Run, RunState
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.runs.locks import is_held
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
+
+WORKER = (sys.executable, "-m", "ivan_core.worker")
+"""The command that a run's id is added to."""
 
 
 def registry() -> Registry:
@@ -31,27 +35,58 @@ def start(spec: CompareSpec) -> tuple[str, bool]:
     Raises:
         StorageProblem: the data folder cannot be written.
     """
-    runs = registry()
-    run_id, new = runs.add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+    spec = located(spec)
+    run_id, new = registry().add(spec.kind, spec.model_dump_json(), spec.fingerprint)
     if new:
         spawn(run_id)
     return run_id, new
 
 
+def located(spec: CompareSpec) -> CompareSpec:
+    """The spec with whole paths: it is read by a worker later, from whatever folder."""
+    from ivan_core import catalog
+    from ivan_core.datasets.sources import SAMPLE, is_local
+
+    def whole(name: str) -> str:
+        path = Path(name).expanduser()
+        return str(path.absolute()) if path.exists() else name
+
+    source = spec.dataset.source
+    if source != SAMPLE and is_local(spec.dataset):
+        source = whole(source)
+    models = tuple(whole(name) if catalog.is_local(name) else name for name in spec.models)
+    dataset = spec.dataset.model_copy(update={"source": source})
+    return spec.model_copy(update={"dataset": dataset, "models": models})
+
+
 def spawn(run_id: str) -> None:
-    """Start a worker for a run: a process of its own that survives this one."""
+    """Start a worker for a run: a process of its own that survives this one.
+
+    Raises:
+        StorageProblem: the data folder cannot be written; the run then says so too.
+    """
+    try:
+        _spawn(run_id)
+    except StorageProblem as error:
+        with suppress(StorageProblem):
+            registry().finish(run_id, RunState.FAILED, error.message, error.hint)
+        raise
+
+
+def _spawn(run_id: str) -> None:
     folder = registry().folder(run_id)
     with storage_errors(data_dir()):
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        subprocess.Popen(
-            [sys.executable, "-m", "ivan_core.worker", run_id],
-            stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor, start_new_session=True,
-            cwd=Path.cwd(), env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
+        worker = subprocess.Popen(
+            [*WORKER, run_id], stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor,
+            start_new_session=True, env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
         )  # fmt: skip
     finally:
         os.close(descriptor)
+    # A server lives long: a worker that nobody waits for would stay in its process table.
+    threading.Thread(target=worker.wait, name=f"wait-{run_id}", daemon=True).start()
 
 
 def get(run_id: str) -> Run:
@@ -88,29 +123,22 @@ def cancel(run_id: str) -> None:
     Raises:
         BadInput: there is no such run, or it is not at work.
     """
-    runs = registry()
-    run = runs.get(run_id)
-    if not run.state.live and run.state is not RunState.INTERRUPTED:
-        raise BadInput(f"Run {run_id} is {run.state}: there is nothing to cancel.")
-    runs.ask_to_cancel(run_id)
-    if not is_held(runs.lock_path(run_id)):
-        runs.finish(run_id, RunState.CANCELLED)
+    if not registry().cancel(run_id):
+        raise BadInput(f"Run {run_id} is {get(run_id).state}: there is nothing to cancel.")
 
 
 def resume(run_id: str) -> None:
     """Go on with a stopped run; what it finished is not done again. Resuming twice does no harm.
 
     Raises:
-        BadInput: there is no such run, or it is finished.
+        BadInput: there is no such run, it is finished, or another is at work on the same spec.
     """
-    runs = registry()
-    run = runs.get(run_id)
-    if run.state.live:
+    if registry().requeue(run_id):
+        spawn(run_id)
         return
-    if not run.state.resumable:
+    run = get(run_id)
+    if not run.state.live:
         raise BadInput(f"Run {run_id} is {run.state}: there is nothing left to do.")
-    runs.requeue(run_id)
-    spawn(run_id)
 
 
 def manifest(run_id: str) -> dict[str, Any] | None:

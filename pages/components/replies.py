@@ -10,6 +10,7 @@ from ivan_core.domain.pairs import Pair, prompt_turns
 from ivan_core.domain.transcripts import Dialogue, Turn
 from ivan_core.metrics.differences import Piece, word_differences
 
+_AVATARS = {"Human": ":material/person:", "Assistant": ":material/smart_toy:"}
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 _OWN = {
     "chosen": "background:rgba(88,132,214,.20);text-decoration:underline;text-decoration-thickness:1.5px;"
@@ -46,13 +47,14 @@ def show_pair(pair: Pair, marked: bool, notes: dict[str, str]) -> None:
                     f"{escape(notes.get(side, ''))}</span></p>")  # fmt: skip
             for turn in dialogue.turns[len(shared) : len(prompt_turns(dialogue))]:
                 show_turn(turn)
-            with st.chat_message("assistant"):
+            with st.chat_message("assistant", avatar=_AVATARS["Assistant"]):
                 st.html(_marked(pieces, side))
 
 
 def show_turn(turn: Turn) -> None:
     """One turn of a dialogue."""
-    with st.chat_message("user" if turn.role == "Human" else "assistant"):
+    name = "user" if turn.role == "Human" else "assistant"
+    with st.chat_message(name, avatar=_AVATARS[turn.role]):
         show_text(turn.words)
 
 

@@ -25,10 +25,9 @@ def rows_table(results: Results, row_ids: list[int], key: str) -> None:
         "rejected": st.column_config.TextColumn("Rejected reply", width="large"),
     }
     for model in results.models:
-        columns[f"{model}: verdict"] = st.column_config.TextColumn(f"{model}: verdict", width=120)
-        columns[f"{model}: margin"] = st.column_config.NumberColumn(
-            f"{model}: margin", format="%+.2f", width=120,
-            help="In typical margins: how much more the model likes the chosen reply.",
+        columns[model] = st.column_config.TextColumn(
+            model.rpartition("/")[2], width=130, help="The verdict, and in typical margins how much more the "
+            "model likes the chosen reply.",
         )  # fmt: skip
     event = st.dataframe(
         table, hide_index=True, column_config=columns, on_select="rerun",

@@ -1,0 +1,40 @@
+PYTHON ?= python3
+BIN := .venv/bin
+# A browser is opened where there is a screen.
+HEADLESS := $(shell if [ "$$(uname)" = Darwin ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then echo false; else echo true; fi)
+STAGE = @start=$$(date +%s); echo "== $(1)"; $(2); code=$$?; echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$code
+
+.PHONY: app install test check unit browser clean
+
+app: .venv/installed
+	$(BIN)/python -m streamlit run streamlit_app.py --server.headless $(HEADLESS) --server.showEmailPrompt false
+
+install: .venv/installed
+
+test: .venv/installed-dev check unit browser
+
+check: .venv/installed-dev
+	$(call STAGE,ruff,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
+	$(call STAGE,mypy,$(BIN)/mypy)
+	$(call STAGE,layers,$(BIN)/lint-imports)
+
+unit: .venv/installed-dev
+	$(call STAGE,unit tests,$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not browser")
+
+browser: .venv/installed-dev
+	$(call STAGE,browser journeys,$(BIN)/python -m pytest -q -m browser)
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "IVAN needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ .venv/installed
+
+clean:
+	rm -rf .venv

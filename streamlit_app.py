@@ -26,9 +26,11 @@ def _start() -> None:
         st.session_state["run"] = run_id
         st.switch_page("pages/compare.py", query_params={"run": run_id})
     say(
-        f"{plan.pairs:,} bundled pairs, two small models that ship with IVAN. Nothing is downloaded or sent.",
-        "small", quiet=True,
-    )  # fmt: skip
+        f"{plan.pairs:,} bundled pairs, two small models that ship with IVAN. "
+        "Nothing is downloaded or sent.",
+        "small",
+        quiet=True,
+    )
 
 
 def _found(results: Results) -> None:
@@ -38,20 +40,27 @@ def _found(results: Results) -> None:
             say(finding.sentence, "lead")
             if finding.row is not None:
                 st.page_link(
-                    "pages/pairs.py", label=f":primary[{md_escape(finding.link)} →]",
+                    "pages/pairs.py",
+                    label=f":primary[{md_escape(finding.link)} →]",
                     query_params={"run": results.run.id, "row": str(finding.row)},
-                )  # fmt: skip
+                )
 
 
 def _stages(results: Results) -> None:
     """The study's four stages and the next step."""
-    say(
-        f"Compare ✓ {len(results.row_ids):,}  ·  Labels –  ·  Reworded –  ·  Review –", "body"
-    )
+    say(f"Compare ✓ {len(results.row_ids):,}  ·  Labels –  ·  Reworded –  ·  Review –", "body")
     say("Labels, rewordings and reviews are not in this version yet.", "small", quiet=True)
     with st.container(horizontal=True):
-        st.page_link("pages/compare.py", label=":primary[See the whole comparison →]", query_params={"run": results.run.id})
-        st.page_link("pages/pairs.py", label=":primary[Read the pairs →]", query_params={"run": results.run.id})
+        st.page_link(
+            "pages/compare.py",
+            label=":primary[See the whole comparison →]",
+            query_params={"run": results.run.id},
+        )
+        st.page_link(
+            "pages/pairs.py",
+            label=":primary[Read the pairs →]",
+            query_params={"run": results.run.id},
+        )
 
 
 def _recent(found: list[Run]) -> None:
@@ -59,13 +68,16 @@ def _recent(found: list[Run]) -> None:
     for run in found[:_RECENT]:
         spec = runs.spec_of(run)
         label = f"{run.id}: {spec.dataset.label}, {len(spec.models)} models, {run.state}"
-        st.page_link("pages/compare.py", label=f":primary[{md_escape(label)}]", query_params={"run": run.id})
+        st.page_link(
+            "pages/compare.py", label=f":primary[{md_escape(label)}]", query_params={"run": run.id}
+        )
 
 
 def _more() -> None:
     with st.expander("When you want more"):
         for thing in equipment():
-            say(f"{'✓' if thing.present else '–'} {thing.name}. {'' if thing.present else thing.hint}")
+            mark, hint = ("✓", "") if thing.present else ("–", thing.hint)
+            say(f"{mark} {thing.name}. {hint}".strip())
 
 
 with frame("Home"):
@@ -75,12 +87,16 @@ with frame("Home"):
     live = next((run for run in every if run.state.live), None)
     if live is not None:
         say("A run is at work.", "lead")
-        st.page_link("pages/compare.py", label=":primary[Watch it →]", query_params={"run": live.id})
+        st.page_link(
+            "pages/compare.py", label=":primary[Watch it →]", query_params={"run": live.id}
+        )
     elif done is None:
         say(
-            "A reward model scores replies; in RLHF it stands in for people. IVAN puts such models to the test, "
-            "pair by pair, and shows you where they side with the choice and where they do not.", "lead",
-        )  # fmt: skip
+            "A reward model scores replies; in RLHF it stands in for people. IVAN puts such models "
+            "to the test, pair by pair, and shows you where they side with the choice and where "
+            "they do not.",
+            "lead",
+        )
         _start()
     if done is not None:
         results = open_results(done.id)

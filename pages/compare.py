@@ -33,7 +33,11 @@ def _stopped(run: Run) -> None:
             RunState.CANCELLED: "This run was cancelled.",
             RunState.INTERRUPTED: "The worker of this run is gone.",
         }.get(run.state, run.problem or "This run failed.")
-        at = f" It stopped at {run.done:,} of {run.total:,} judgements; what is finished is kept." if run.done else ""
+        at = (
+            f" It stopped at {run.done:,} of {run.total:,} judgements; what is finished is kept."
+            if run.done
+            else ""
+        )
         say(said + at, "lead")
         if run.hint:
             say(run.hint, quiet=True)

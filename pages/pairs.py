@@ -39,19 +39,34 @@ def _navigate(results: Results, row: int) -> None:
     moves = (
         ("Previous", "k", _step(rows, row, -1), "Previous row"),
         ("Next", "j", _step(rows, row, 1), "Next row"),
-        ("Sharpest disagreement", "d", _next_sharpest(results, row),
-         "The pair on which the models disagree most; again for the next one"),
-    )  # fmt: skip
+        (
+            "Sharpest disagreement",
+            "d",
+            _next_sharpest(results, row),
+            "The pair on which the models disagree most; again for the next one",
+        ),
+    )
     with st.container(horizontal=True, vertical_alignment="center", key="moves"):
         for label, key, target, about in moves:
             st.button(
-                label, shortcut=key, key=f"move-{key}", disabled=target is None, help=about,
-                on_click=_go, args=(target if target is not None else row,),
-            )  # fmt: skip
+                label,
+                shortcut=key,
+                key=f"move-{key}",
+                disabled=target is None,
+                help=about,
+                on_click=_go,
+                args=(target if target is not None else row,),
+            )
         chosen = st.number_input(
-            "Row", rows[0], rows[-1], row, key=f"row-{row}", label_visibility="collapsed", width=130,
+            "Row",
+            rows[0],
+            rows[-1],
+            row,
+            key=f"row-{row}",
+            label_visibility="collapsed",
+            width=130,
             help=f"Rows of this run go from {rows[0]} to {rows[-1]}.",
-        )  # fmt: skip
+        )
     if chosen != row:
         _go(int(chosen))
         st.rerun()
@@ -59,7 +74,10 @@ def _navigate(results: Results, row: int) -> None:
 
 def _badges(results: Results, found: JudgedPair) -> str:
     about = found.about
-    told = [f"row {found.pair.row_id:,} of {results.dataset.rows:,}", results.dataset.about["label"]]
+    told = [
+        f"row {found.pair.row_id:,} of {results.dataset.rows:,}",
+        results.dataset.about["label"],
+    ]
     told += [str(about[name]) for name in ("subset", "kind", "feature") if about.get(name)]
     if about["identical"]:
         told.append("both sides are the same text")
@@ -67,7 +85,9 @@ def _badges(results: Results, found: JudgedPair) -> str:
         told.append("the sides differ before the last reply")
     if about["duplicate_of"] >= 0:
         told.append(f"the same pair as row {about['duplicate_of']}")
-    cut = [row["model"] for row in found.judged if row["chosen_truncated"] or row["rejected_truncated"]]
+    cut = [
+        row["model"] for row in found.judged if row["chosen_truncated"] or row["rejected_truncated"]
+    ]
     if cut:
         told.append(f"truncated: {', '.join(cut)} did not read all of it")
     return " · ".join(told)
@@ -90,7 +110,9 @@ def _pair(results: Results, row: int) -> None:
     for judged in found.judged:
         unit = typical[judged["model"]]
         known = not pd.isna(judged["margin"])
-        margins.append((judged["model"], judged["margin"] / unit if known and unit else 0.0 if known else None))
+        margins.append(
+            (judged["model"], judged["margin"] / unit if known and unit else 0.0 if known else None)
+        )
     chooser = "The author" if results.dataset.chosen_by == "authored choice" else "People"
     say(pair_sentence("A", margins, chooser), "headline")
     say(_badges(results, found), "small", quiet=True)

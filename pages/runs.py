@@ -9,7 +9,6 @@ import streamlit as st
 from ivan_core.domain.runs import Run
 from ivan_core.workspace import runs
 from pages.components.frame import frame
-from pages.components.state import choose_run
 from pages.components.text import say
 
 _SHOWN = 200
@@ -19,11 +18,15 @@ def _row(run: Run) -> dict[str, object]:
     spec = runs.spec_of(run)
     seconds = (run.finished or run.heartbeat or run.created) - (run.started or run.created)
     return {
-        "Run": run.id, "State": str(run.state), "Dataset": spec.dataset.label, "Models": ", ".join(spec.models),
+        "Run": run.id,
+        "State": str(run.state),
+        "Dataset": spec.dataset.label,
+        "Models": ", ".join(spec.models),
         "Done": run.done / run.total if run.total else 0.0,
-        "Started": datetime.fromtimestamp(run.created, UTC), "Seconds": round(max(seconds, 0)),
+        "Started": datetime.fromtimestamp(run.created, UTC),
+        "Seconds": round(max(seconds, 0)),
         "Problem": run.problem,
-    }  # fmt: skip
+    }
 
 
 def _actions(run: Run) -> None:
@@ -46,14 +49,20 @@ def _table() -> None:
         st.page_link("pages/compare.py", label=":primary[Start a comparison →]")
         return
     event = st.dataframe(
-        [_row(run) for run in found], hide_index=True, key="runs", on_select="rerun",
-        selection_mode=["single-row", "single-cell"], alt="All runs; select one to open, resume or cancel it",
+        [_row(run) for run in found],
+        hide_index=True,
+        key="runs",
+        on_select="rerun",
+        selection_mode=["single-row", "single-cell"],
+        alt="All runs; select one to open, resume or cancel it",
         column_config={
-            "Done": st.column_config.ProgressColumn("Done", format="percent", min_value=0, max_value=1),
+            "Done": st.column_config.ProgressColumn(
+                "Done", format="percent", min_value=0, max_value=1
+            ),
             "Started": st.column_config.DatetimeColumn("Started", format="distance"),
             "Seconds": st.column_config.NumberColumn("Seconds", format="%d"),
         },
-    )  # fmt: skip
+    )
     picked = [*event.selection.rows, *(cell[0] for cell in event.selection.cells)]
     if picked and picked[0] < len(found):
         _actions(found[picked[0]])

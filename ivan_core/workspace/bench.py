@@ -23,7 +23,9 @@ def bench_scoring(model: str, request: DatasetRequest, rows: int, rounds: int) -
     """
     dataset = prepare(data_dir(), request)
     pairs = list(dataset.pairs(range(min(rows, dataset.rows))))
-    texts = list({side.hash: side for pair in pairs for side in (pair.chosen, pair.rejected)}.values())
+    texts = list(
+        {side.hash: side for pair in pairs for side in (pair.chosen, pair.rejected)}.values()
+    )
     loaded = load(model)
     budget = loaded.tune(texts[:24])
     loaded.score(texts[:2])

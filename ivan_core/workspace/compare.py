@@ -1,4 +1,4 @@
-"""Comparisons before they run: the spec of a preset, the checks at the door, and what it would take."""
+"""Comparisons before they run: a preset's spec, the checks at the door, what it would take."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LOOKED_UP = 2_000
 _MULTIPLY_ADDS_PER_TOKEN = 21_300_000
 _TOKENS_PER_TEXT = 40
 _STARTUP = 6.0
-"""Seconds to start a worker and load the embedded model, until this machine has measured its own."""
+"""Seconds to start a worker and load the embedded model, until this machine has measured them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def check(spec: CompareSpec) -> None:
 
 
 def plan(spec: CompareSpec) -> Plan:
-    """What a comparison would take: pairs, what is known already, and the time by this machine's speed.
+    """What a comparison would take: pairs, what is known already, the time at this machine's speed.
 
     Raises:
         BadInput: as `check`.
@@ -61,18 +61,24 @@ def plan(spec: CompareSpec) -> Plan:
     check(spec)
     dataset = datasets.find(spec.dataset)
     if dataset is None:
-        return Plan(None, len(spec.models), 0, None, "the dataset has not been read on this machine yet")
+        return Plan(
+            None, len(spec.models), 0, None, "the dataset has not been read on this machine yet"
+        )
     choice = choose_rows(spec, dataset)
     cache = ScoreCache(data_dir() / "cache" / "scores")
     try:
         speeds = {name: _measured(cache, name) for name in spec.models}
         texts = 2 * len(choice.row_ids)
-        known = {name: _known_share(cache, speed, spec, choice.row_ids) for name, speed in speeds.items()}
+        known = {
+            name: _known_share(cache, speed, spec, choice.row_ids) for name, speed in speeds.items()
+        }
     finally:
         cache.close()
     cached = round(sum(known.values()) * len(choice.row_ids))
     if all(share == 1 for share in known.values()):
-        return Plan(len(choice.row_ids), len(spec.models), cached, 1.0, "all known already", choice.notes)
+        return Plan(
+            len(choice.row_ids), len(spec.models), cached, 1.0, "all known already", choice.notes
+        )
     unmeasured = [name for name, speed in speeds.items() if speed is None]
     if not all(catalog.is_embedded(name) for name in unmeasured):
         why = f"{unmeasured[0]} has not been run on this machine yet"
@@ -97,7 +103,7 @@ def _measured(cache: ScoreCache, name: str) -> _Speed | None:
 def _known_share(
     cache: ScoreCache, speed: _Speed | None, spec: CompareSpec, row_ids: list[int]
 ) -> float:
-    """Share of the rows' texts that this model has scored before (from a sample where there are many)."""
+    """Share of the rows' texts that this model has scored before (by a sample of many)."""
     dataset = datasets.find(spec.dataset)
     if speed is None or dataset is None or not row_ids:
         return 0.0
@@ -109,7 +115,7 @@ def _known_share(
 
 @lru_cache(maxsize=1)
 def _embedded_speed() -> float:
-    """Texts per second of the embedded encoder, from a matrix product of its size (a few milliseconds)."""
+    """Texts per second of the embedded encoder, from a matrix product of its size."""
     import numpy as np
 
     left, right = np.ones((512, 384), np.float32), np.ones((384, 1536), np.float32)

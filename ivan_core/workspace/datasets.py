@@ -1,4 +1,4 @@
-"""Datasets as people handle them: the bundled sample ready at first start, what is prepared, what a run read."""
+"""Datasets as people handle them: the sample, what has been prepared, what a run read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ivan_core.settings import data_dir
 
 
 def find(request: DatasetRequest) -> PreparedDataset | None:
-    """The prepared dataset of a request; the sample is prepared on the spot, others by their first run.
+    """The prepared dataset of a request; the sample on the spot, others after their first run.
 
     Raises:
         BadInput: the request makes no sense (no such file, options that do not fit).

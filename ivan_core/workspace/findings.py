@@ -40,13 +40,16 @@ def _disagreement(results: Results) -> Finding | None:
 
 
 def _widest_gap(results: Results) -> Finding | None:
-    """The subset and the two models whose agreement is furthest apart, if their intervals do not touch."""
+    """The subset where two models are furthest apart, if their intervals do not touch."""
     bars = by_subset(results.table).drop_duplicates(["model", "subset"])
     bars = bars[(bars["subset"] != "all") & (bars["n"] >= 20)]
     widest: tuple[float, str] | None = None
     row: int | None = None
     for subset, own in bars.groupby("subset", sort=False):
-        best, worst = own.loc[own["rate"].astype(float).idxmax()], own.loc[own["rate"].astype(float).idxmin()]
+        best, worst = (
+            own.loc[own["rate"].astype(float).idxmax()],
+            own.loc[own["rate"].astype(float).idxmin()],
+        )
         gap = float(best["rate"]) - float(worst["rate"])
         if float(best["low"]) > float(worst["high"]) and (widest is None or gap > widest[0]):
             sentence = (
@@ -64,10 +67,13 @@ def _first_disagreement(results: Results, subset: str) -> int | None:
 
 
 def _length(results: Results) -> Finding | None:
-    """The model whose agreement depends most on which reply is longer, if its two bars do not touch."""
+    """The model that depends most on which reply is longer, if its two intervals do not touch."""
     widest: tuple[float, str, str] | None = None
     for summary in results.summaries:
-        longer, shorter = summary.length_balanced.longer_chosen, summary.length_balanced.shorter_chosen
+        longer, shorter = (
+            summary.length_balanced.longer_chosen,
+            summary.length_balanced.shorter_chosen,
+        )
         if longer is None or shorter is None or longer.n < 20 or shorter.n < 20:
             continue
         if longer.low <= shorter.high and shorter.low <= longer.high:
@@ -83,7 +89,9 @@ def _length(results: Results) -> Finding | None:
             widest = (gap, sentence, summary.model)
     if widest is None:
         return None
-    own = results.table[(results.table["model"] == widest[2]) & (results.table["verdict"] == "disagree")]
+    own = results.table[
+        (results.table["model"] == widest[2]) & (results.table["verdict"] == "disagree")
+    ]
     row = int(own.loc[own["margin"].idxmin(), "row_id"]) if len(own) else None
     return Finding(widest[1], "Read where it is most wrong", row)
 

@@ -24,21 +24,37 @@ def equipment() -> list[Equipment]:
     """What is here and what would be needed for more; answers within half a second."""
     memory = catalog.memory_bytes() / 2**30
     return [
-        Equipment(f"{os.cpu_count()} processor cores, {memory:.0f} GiB of memory", True, "Enough for the demo."),
-        Equipment("An NVIDIA GPU", catalog.has_gpu(), "Makes the large reward models hundreds of times faster; "
-                  "install torch with CUDA."),
-        Equipment("Ollama", _answers(setting("OLLAMA_API_HOST", "http://localhost:11434")),
-                  "For rewording and a second labeler with open models: install it and run `ollama serve`."),
-        Equipment("An OpenAI key", bool(setting("OPENAI_API_KEY")),
-                  "For labels by the OpenAI Batch API: put OPENAI_API_KEY into .env."),
-    ]  # fmt: skip
+        Equipment(
+            f"{os.cpu_count()} processor cores, {memory:.0f} GiB of memory",
+            True,
+            "Enough for the demo.",
+        ),
+        Equipment(
+            "An NVIDIA GPU",
+            catalog.has_gpu(),
+            "Makes the large reward models hundreds of times faster; install torch with CUDA.",
+        ),
+        Equipment(
+            "Ollama",
+            _answers(setting("OLLAMA_API_HOST", "http://localhost:11434")),
+            "For rewording and a second labeler with open models: "
+            "install it and run `ollama serve`.",
+        ),
+        Equipment(
+            "An OpenAI key",
+            bool(setting("OPENAI_API_KEY")),
+            "For labels by the OpenAI Batch API: put OPENAI_API_KEY into .env.",
+        ),
+    ]
 
 
 def _answers(url: str) -> bool:
     """Whether something listens at a URL's address."""
     try:
         parts = urlsplit(url if "//" in url else f"http://{url}")
-        with socket.create_connection((parts.hostname or "localhost", parts.port or 11434), timeout=0.3):
+        with socket.create_connection(
+            (parts.hostname or "localhost", parts.port or 11434), timeout=0.3
+        ):
             return True
     except (OSError, ValueError):
         return False

@@ -1,4 +1,4 @@
-"""Models as people name them: what the catalog knows, whether they run here, and loading them by name."""
+"""Models as people name them: loading one by its name."""
 
 from __future__ import annotations
 

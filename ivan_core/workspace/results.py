@@ -1,4 +1,4 @@
-"""The results of a comparison: its table and numbers, pages of rows, and single pairs with all that is known."""
+"""The results of a comparison: its table and numbers, pages of rows, and single pairs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SNIPPET = 160
 
 @dataclass(frozen=True)
 class Results:
-    """What a comparison found so far: all of it once the run is done, the finished chunks before."""
+    """What a comparison found: all of it once the run is done, the finished chunks before."""
 
     run: Run
     spec: CompareSpec
@@ -49,7 +49,7 @@ class Results:
 
     @cached_property
     def by_row(self) -> pd.DataFrame:
-        """One row a pair, indexed by row id: subset, lengths, and each model's numbers under (field, model)."""
+        """One row a pair, by row id: its subset, and each model's numbers under (field, model)."""
         import pandas as pd
 
         fields = ["margin", "verdict", "chosen_truncated", "rejected_truncated", "failure"]
@@ -83,7 +83,7 @@ class Results:
 
 @dataclass(frozen=True)
 class JudgedPair:
-    """One pair with its texts and what each model said of it (one mapping a model, the table's columns)."""
+    """One pair with its texts, and each model's row of the scores table."""
 
     pair: Pair
     about: dict[str, Any]
@@ -109,7 +109,11 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Results
     parts = Parts(folder)
     names = [name for name in spec.models if f"card|{name}" in parts]
     found = [ModelCard.model_validate(parts.rows(f"card|{name}")[0]) for name in names]
-    dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"]) if manifest else datasets.find(spec.dataset)
+    dataset = (
+        datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
+        if manifest
+        else datasets.find(spec.dataset)
+    )
     if dataset is None or not found:
         raise BadInput(f"Run {run_id} has no results yet.", "Resume it, or start another one.")
     cards = {card.id: card for card in found}
@@ -125,9 +129,10 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Results
 
 
 def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
-    """One page of at most 50 pairs for reading: row, subset, both replies cut short, each model's verdict.
+    """One page of at most 50 pairs to read: row, subset, each model's verdict, both replies.
 
-    `page` counts from 1 and is clamped. Behind the verdict stands the margin in the model's typical margins.
+    `page` counts from 1 and is clamped. Replies are cut short. Behind a verdict stands the margin
+    in typical margins of the model.
     """
     import pandas as pd
 
@@ -139,14 +144,18 @@ def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
     for pair in results.dataset.pairs(shown):
         numbers = results.by_row.loc[pair.row_id]
         record: dict[str, Any] = {
-            "row_id": pair.row_id, "subset": pair.subset,
+            "row_id": pair.row_id,
+            "subset": pair.subset,
         }
         for model in results.models:
             margin, unit = numbers["margin", model], typical[model]
             judged = numbers["verdict", model]
             rated = unit and not pd.isna(margin)
             record[model] = f"{judged} {margin / unit:+.1f}" if rated else judged
-        record["chosen"], record["rejected"] = snippet(pair.chosen.reply), snippet(pair.rejected.reply)
+        record["chosen"], record["rejected"] = (
+            snippet(pair.chosen.reply),
+            snippet(pair.rejected.reply),
+        )
         records.append(record)
     return pd.DataFrame.from_records(records)
 
@@ -182,4 +191,8 @@ def files(results: Results) -> list[Path]:
     if results.manifest is None:
         return []
     named = [data_dir() / name for name in results.manifest["files"]]
-    return [path for path in (*named, data_dir() / "runs" / results.run.id / "table.parquet") if path.exists()]
+    return [
+        path
+        for path in (*named, data_dir() / "runs" / results.run.id / "table.parquet")
+        if path.exists()
+    ]

@@ -26,30 +26,45 @@ def compare_form() -> None:
     preset = compare.preset_spec()
     sources = [preset.dataset.source, "sample", "Anthropic/hh-rlhf"]
     sources += [request.source for request in datasets.known()]
-    say("Which reply does a reward model prefer: the one that was chosen, or the other one?", "lead")
+    say(
+        "Which reply does a reward model prefer: the one that was chosen, or the other one?", "lead"
+    )
     left, middle, right = st.columns([3, 4, 2])
     source = left.selectbox(
-        "Dataset", list(dict.fromkeys(sources)), accept_new_options=True, key="form-dataset",
+        "Dataset",
+        list(dict.fromkeys(sources)),
+        accept_new_options=True,
+        key="form-dataset",
         help=_DATA_HELP["source"].description,
-    )  # fmt: skip
+    )
     names = middle.multiselect(
-        "Reward models", list(dict.fromkeys((*preset.models, *catalog.model_names()))),
-        default=list(preset.models), accept_new_options=True, key="form-models",
+        "Reward models",
+        list(dict.fromkeys((*preset.models, *catalog.model_names()))),
+        default=list(preset.models),
+        accept_new_options=True,
+        key="form-models",
         help=_SPEC_HELP["models"].description,
-    )  # fmt: skip
+    )
     which = right.selectbox("Rows", _ROWS, key="form-rows")
     number, row_ids = 100, ""
     if which == _ROWS[3]:
-        row_ids = right.text_input("Row ids", "0, 1, 2", key="form-row-ids", help=_SPEC_HELP["row_ids"].description)
+        row_ids = right.text_input(
+            "Row ids", "0, 1, 2", key="form-row-ids", help=_SPEC_HELP["row_ids"].description
+        )
     elif which != _ROWS[0]:
         number = right.number_input("N", 1, 10_000_000, 100, key="form-n")
     options = _more_options(source or "")
     say(f"Preset: {catalog.preset(preset_name()).title}.", "small", quiet=True)
-    spec = build_spec({
-        "dataset": {"source": (source or "").strip(), **options.pop("dataset")}, "models": tuple(names),
-        "limit": number if which == _ROWS[1] else None, "sample": number if which == _ROWS[2] else None,
-        "row_ids": parse_row_ids(row_ids) if which == _ROWS[3] else None, **options,
-    })  # fmt: skip
+    spec = build_spec(
+        {
+            "dataset": {"source": (source or "").strip(), **options.pop("dataset")},
+            "models": tuple(names),
+            "limit": number if which == _ROWS[1] else None,
+            "sample": number if which == _ROWS[2] else None,
+            "row_ids": parse_row_ids(row_ids) if which == _ROWS[3] else None,
+            **options,
+        }
+    )
     if not names:
         say("Choose at least one reward model.")
         return
@@ -76,26 +91,51 @@ def _more_options(source: str) -> dict[str, Any]:
         left, middle, right = st.columns(3)
         if hub:
             parts = left.selectbox(
-                "Subset", ["", *facts.get("subsets", [])], accept_new_options=True, key="form-subset",
-                format_func=lambda name: name or "all", help=_DATA_HELP["subset"].description,
-            )  # fmt: skip
+                "Subset",
+                ["", *facts.get("subsets", [])],
+                accept_new_options=True,
+                key="form-subset",
+                format_func=lambda name: name or "all",
+                help=_DATA_HELP["subset"].description,
+            )
             subset = parts or ""
-            split = middle.selectbox(
-                "Split", facts.get("splits", ["train", "test"]), accept_new_options=True, key="form-split",
-                help=_DATA_HELP["split"].description,
-            ) or "train"  # fmt: skip
-            revision = right.text_input("Revision", placeholder="the newest, pinned when read", key="form-revision",
-                                        help=_DATA_HELP["revision"].description)  # fmt: skip
-        seed = left.number_input("Seed", 0, 2**31, 0, key="form-seed", help=_SPEC_HELP["seed"].description)
-        form = middle.selectbox("Input format", _FORMATS, key="form-format", help=_SPEC_HELP["input_format"].description)
+            split = (
+                middle.selectbox(
+                    "Split",
+                    facts.get("splits", ["train", "test"]),
+                    accept_new_options=True,
+                    key="form-split",
+                    help=_DATA_HELP["split"].description,
+                )
+                or "train"
+            )
+            revision = right.text_input(
+                "Revision",
+                placeholder="the newest, pinned when read",
+                key="form-revision",
+                help=_DATA_HELP["revision"].description,
+            )
+        seed = left.number_input(
+            "Seed", 0, 2**31, 0, key="form-seed", help=_SPEC_HELP["seed"].description
+        )
+        form = middle.selectbox(
+            "Input format", _FORMATS, key="form-format", help=_SPEC_HELP["input_format"].description
+        )
         tokens = right.number_input(
-            "Longest input, in tokens", 16, 1_000_000, None, placeholder="as the model was made for",
-            key="form-tokens", help=_SPEC_HELP["max_tokens"].description,
-        )  # fmt: skip
+            "Longest input, in tokens",
+            16,
+            1_000_000,
+            None,
+            placeholder="as the model was made for",
+            key="form-tokens",
+            help=_SPEC_HELP["max_tokens"].description,
+        )
     return {
         "dataset": {"subset": subset.strip(), "split": split.strip(), "revision": revision.strip()},
-        "seed": seed, "input_format": None if form == _FORMATS[0] else form, "max_tokens": tokens,
-    }  # fmt: skip
+        "seed": seed,
+        "input_format": None if form == _FORMATS[0] else form,
+        "max_tokens": tokens,
+    }
 
 
 def _models_table(names: list[str]) -> None:
@@ -104,10 +144,16 @@ def _models_table(names: list[str]) -> None:
     for name in names:
         card = catalog.card(name)
         trained = {True: "yes", False: "no", None: "not known"}[card.trained_on_hh]
-        rows.append({
-            "Model": name, "Size": size(card.parameters), "Licence": card.licence, "Trained on hh-rlhf": trained,
-            "On this machine": catalog.fit(card).reason, "About it": card.note,
-        })  # fmt: skip
+        rows.append(
+            {
+                "Model": name,
+                "Size": size(card.parameters),
+                "Licence": card.licence,
+                "Trained on hh-rlhf": trained,
+                "On this machine": catalog.fit(card).reason,
+                "About it": card.note,
+            }
+        )
     st.dataframe(rows, hide_index=True, key="form-model-facts")
 
 

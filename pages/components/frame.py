@@ -1,4 +1,4 @@
-"""What every page starts with: configuration, navigation, and the one place where errors are shown."""
+"""What every page starts with: configuration, navigation, the one place that shows errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ _PAGES = (
 @contextmanager
 def frame(title: str) -> Iterator[None]:
     """Configure the page, draw the navigation, and turn an IvanError into its sentence and hint."""
-    st.set_page_config(page_title=f"{title} · IVAN" if title != "Home" else "IVAN", page_icon="⚖️", layout="wide")
+    st.set_page_config(
+        page_title=f"{title} · IVAN" if title != "Home" else "IVAN", page_icon="⚖️", layout="wide"
+    )
     with st.container(horizontal=True, gap="small", key="navigation"):
         for page, label in _PAGES:
             st.page_link(page, label=label, query_params=link_parameters(page))

@@ -1,4 +1,4 @@
-"""The results of a comparison, answered first by a sentence, then by one chart; other views are tabs."""
+"""The results of a comparison: a sentence, then one chart; other views are tabs."""
 
 from __future__ import annotations
 
@@ -32,8 +32,14 @@ def judged(results: Results) -> None:
         told.append("All rewards were known already: nothing was computed.")
     say(" ".join(part for part in told if part), "small", quiet=True)
     picked = _bars(results)
-    tab = st.segmented_control("More views", _TABS, key="view", label_visibility="collapsed", required=True,
-                               default=_TABS[0])  # fmt: skip
+    tab = st.segmented_control(
+        "More views",
+        _TABS,
+        key="view",
+        label_visibility="collapsed",
+        required=True,
+        default=_TABS[0],
+    )
     if tab == _TABS[0]:
         picked = _rewards(results) or picked
     else:
@@ -59,15 +65,23 @@ def _rewards(results: Results) -> tuple[str, list[int]] | None:
     model = results.models[0]
     if len(results.models) > 1:
         model = st.segmented_control(
-            "Model", results.models, key="rewards-model", default=model, required=True,
-            format_func=md_escape, label_visibility="collapsed",
-        )  # fmt: skip
+            "Model",
+            results.models,
+            key="rewards-model",
+            default=model,
+            required=True,
+            format_func=md_escape,
+            label_visibility="collapsed",
+        )
     own = results.table[results.table["model"] == model]
     cells = reward_bins(own)
     left, right = st.columns(2)
     with left:
         event = st.altair_chart(
-            reward_cells(cells, dark=dark()), key=f"cells-{model}", on_select="rerun", selection_mode="cell"
+            reward_cells(cells, dark=dark()),
+            key=f"cells-{model}",
+            on_select="rerun",
+            selection_mode="cell",
         )
     with right:
         st.altair_chart(margin_bars(margin_histogram(own), dark=dark()), key=f"margins-{model}")
@@ -101,8 +115,14 @@ def _rows(results: Results, picked: tuple[str, list[int]] | None) -> None:
     views = {"All rows": results.row_ids}
     if len(results.models) > 1:
         views["Models disagree, sharpest first"] = results.sharpest
-    shown = st.segmented_control("Which rows", list(views), key="rows-view", default="All rows", required=True,
-                                 label_visibility="collapsed")  # fmt: skip
+    shown = st.segmented_control(
+        "Which rows",
+        list(views),
+        key="rows-view",
+        default="All rows",
+        required=True,
+        label_visibility="collapsed",
+    )
     rows_table(results, views[shown], key=shown)
 
 
@@ -115,7 +135,11 @@ def _details(results: Results) -> None:
         with st.container(horizontal=True):
             for path in files(results):
                 st.download_button(
-                    md_escape(path.name), path.read_bytes(), path.name, key=f"file-{path.name}", on_click="ignore"
+                    md_escape(path.name),
+                    path.read_bytes(),
+                    path.name,
+                    key=f"file-{path.name}",
+                    on_click="ignore",
                 )
         if results.manifest is not None:
             st.json(results.manifest, expanded=1)

@@ -39,7 +39,11 @@ def _draw(run_id: str) -> None:
         if len(so_far):
             st.altair_chart(agreement_so_far(so_far, planned, dark=dark()), key="live-agreement")
         for model in spec.models:
-            say(_so_far(model, [point for point in points if point.model == model], so_far), "small", quiet=True)
+            say(
+                _so_far(model, [point for point in points if point.model == model], so_far),
+                "small",
+                quiet=True,
+            )
 
 
 def _progress_sentence(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""A pair side by side: shared turns folded, the last question once, two replies with their differences."""
+"""A pair side by side: shared turns folded, the last question once, two replies."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ivan_core.metrics.differences import Piece, word_differences
 _AVATARS = {"Human": ":material/person:", "Assistant": ":material/smart_toy:"}
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 _OWN = {
-    "chosen": "background:rgba(88,132,214,.20);text-decoration:underline;text-decoration-thickness:1.5px;"
+    "chosen": "background:rgba(88,132,214,.20);text-decoration:underline 1.5px;"
     "text-underline-offset:3px;border-radius:2px",
-    "rejected": "background:rgba(190,146,58,.20);text-decoration:underline dotted;text-decoration-thickness:2px;"
+    "rejected": "background:rgba(190,146,58,.20);text-decoration:underline dotted 2px;"
     "text-underline-offset:3px;border-radius:2px",
 }
 
@@ -31,7 +31,9 @@ def show_pair(pair: Pair, marked: bool, notes: dict[str, str]) -> None:
     question = shared[-1] if shared and shared[-1].role == "Human" else None
     earlier = shared[:-1] if question else shared
     if earlier:
-        count = f"{len(earlier)} earlier turn{'s' if len(earlier) != 1 else ''}, the same on both sides"
+        count = (
+            f"{len(earlier)} earlier turn{'s' if len(earlier) != 1 else ''}, the same on both sides"
+        )
         with st.expander(count):
             for turn in earlier:
                 show_turn(turn)
@@ -39,7 +41,11 @@ def show_pair(pair: Pair, marked: bool, notes: dict[str, str]) -> None:
         show_turn(question)
     left, right = _pieces(pair, marked)
     for column, side, dialogue, pieces in zip(
-        st.columns(2), ("chosen", "rejected"), (pair.chosen, pair.rejected), (left, right), strict=True
+        st.columns(2),
+        ("chosen", "rejected"),
+        (pair.chosen, pair.rejected),
+        (left, right),
+        strict=True,
     ):
         with column, st.container(border=True, height="stretch", key=f"side-{side}"):
             letter = "A" if side == "chosen" else "B"

@@ -26,14 +26,21 @@ def rows_table(results: Results, row_ids: list[int], key: str) -> None:
     }
     for model in results.models:
         columns[model] = st.column_config.TextColumn(
-            model.rpartition("/")[2], width=130, help="The verdict, and in typical margins how much more the "
+            model.rpartition("/")[2],
+            width=130,
+            help="The verdict, and in typical margins how much more the "
             "model likes the chosen reply.",
-        )  # fmt: skip
+        )
     event = st.dataframe(
-        table, hide_index=True, column_config=columns, on_select="rerun",
-        selection_mode=["single-row", "single-cell"], key=f"rows-{key}-{page}", placeholder="",
+        table,
+        hide_index=True,
+        column_config=columns,
+        on_select="rerun",
+        selection_mode=["single-row", "single-cell"],
+        key=f"rows-{key}-{page}",
+        placeholder="",
         alt="The rows of this view; select one to read the pair side by side",
-    )  # fmt: skip
+    )
     say(f"{len(row_ids):,} rows. Click a row to read the pair.", "small", quiet=True)
     picked = [*event.selection.rows, *(cell[0] for cell in event.selection.cells)]
     if picked:

@@ -1,4 +1,4 @@
-"""What the browser remembers: the run and row in the URL, so that a reload or another person sees the same."""
+"""What the browser remembers: run and row in the URL, so that others see the same."""
 
 from __future__ import annotations
 

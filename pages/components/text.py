@@ -1,4 +1,4 @@
-"""Showing text that nobody vouches for: dataset, model and typed text is never rendered as markup."""
+"""Showing text that nobody vouches for: it is never rendered as markup."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import re
 from collections.abc import Iterable
@@ -10,9 +9,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError, StorageProblem
+from ivan_core.datasets.hub_errors import UNREACHABLE, hub_problem, hub_reason
+from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 
 PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 """The files a model is loaded from. Pickles can run code: they are neither fetched nor opened."""
@@ -133,26 +132,21 @@ def _shards(folder: Path) -> set[str]:
 
 
 def _from_hub(model_id: str, revision: str | None, token: str | None) -> ModelFiles:
-    from huggingface_hub import constants, errors
+    from huggingface_hub import constants
 
     pinned = revision is not None and _COMMIT.fullmatch(revision) is not None
     if constants.is_offline_mode() or pinned:
         try:
             return _cached(model_id, revision)
-        except (errors.LocalEntryNotFoundError, IvanError) as error:
+        except Exception as error:
             if constants.is_offline_mode():
-                raise _not_cached(model_id, revision) from error
-        except errors.HFValidationError as error:
-            raise _bad_id(model_id) from error
+                raise _not_cached(model_id, revision, error) from error
     try:
         return _download(model_id, revision, token)
-    except IvanError:
-        raise
     except Exception as error:
-        problem = _hub_problem(error, model_id, revision)
-        if problem is not None:
-            raise problem from error
-        return _cached_instead(model_id, revision, error)
+        if hub_reason(error) in UNREACHABLE:
+            return _cached_instead(model_id, revision, error)
+        raise hub_problem(error, "model", model_id, revision or "") from error
 
 
 def _download(model_id: str, revision: str | None, token: str | None) -> ModelFiles:
@@ -188,73 +182,16 @@ def _cached_instead(model_id: str, revision: str | None, cause: Exception) -> Mo
     try:
         found = _cached(model_id, revision)
     except (errors.LocalEntryNotFoundError, IvanError):
-        raise BackendUnavailable(
-            f"The connection to the hub failed before {model_id} was complete.",
-            "Check the network and start again: a download goes on where it stopped.",
-        ) from cause
+        raise hub_problem(cause, "model", model_id, revision or "") from cause
     note = "The hub did not answer; a cached copy was used."
     return ModelFiles(found.folder, found.revision, note)
 
 
-def _hub_problem(error: Exception, model_id: str, revision: str | None) -> IvanError | None:
-    """What a person can do about an error of the hub; None where the hub did not answer at all."""
-    from huggingface_hub import errors
-
-    # The libraries' own messages quote addresses and headers, so none of their words are shown.
-    if isinstance(error, errors.GatedRepoError):
+def _not_cached(model_id: str, revision: str | None, cause: Exception) -> IvanError:
+    """What to say offline; that files are missing is the cache's fault then, not the model's."""
+    if isinstance(cause, IvanError):
         return BackendUnavailable(
-            f"{model_id} is gated: its authors want its terms accepted first.",
-            f"Accept them on the model's page of the hub ({model_id}), then set HF_TOKEN.",
+            f"{model_id} is not complete in the local cache, and the hub is switched off.",
+            "Unset HF_HUB_OFFLINE to download the rest, or give a local directory.",
         )
-    if isinstance(error, errors.RevisionNotFoundError):
-        return BackendUnavailable(
-            f"{model_id} has no revision {revision}.",
-            "Check the branch, tag or commit on the model's page, or leave the revision out.",
-        )
-    if isinstance(error, errors.RepositoryNotFoundError):
-        return BackendUnavailable(
-            f"The hub has no model {model_id}, or it is private.",
-            "Check the spelling (owner/name); for a private model set HF_TOKEN.",
-        )
-    if isinstance(error, errors.HFValidationError):
-        return _bad_id(model_id)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
-        return StorageProblem(
-            f"{model_id} cannot be stored in the hub's cache: no space, or no permission to write.",
-            "Free some space, or point HF_HOME to another disk.",
-        )
-    status = getattr(getattr(error, "response", None), "status_code", 0)
-    if isinstance(error, errors.HfHubHTTPError) and status in (401, 403):
-        return BackendUnavailable(
-            f"The hub does not let this account read {model_id}.", "Check HF_TOKEN."
-        )
-    return None if _is_connection_trouble(error) else _unexpected(error, model_id)
-
-
-def _is_connection_trouble(error: Exception) -> bool:
-    from huggingface_hub import errors
-
-    # errors.HTTPError is the base of the errors of whichever HTTP client the hub library uses.
-    kinds: tuple[Any, ...] = (OSError, errors.HTTPError, errors.XetDownloadError)
-    return isinstance(error, kinds)
-
-
-def _unexpected(error: Exception, model_id: str) -> IvanError:
-    return BackendUnavailable(
-        f"{model_id} could not be fetched from the hub ({type(error).__name__}).",
-        "Try again later, or download the model yourself and give its directory.",
-    )
-
-
-def _bad_id(model_id: str) -> IvanError:
-    return BadInput(
-        f"{model_id!r} is neither a directory nor a hub id.", "Give owner/name, or a path."
-    )
-
-
-def _not_cached(model_id: str, revision: str | None) -> IvanError:
-    which = f" at revision {revision}" if revision else ""
-    return BackendUnavailable(
-        f"{model_id}{which} is not complete in the local cache, and the hub is switched off.",
-        "Unset HF_HUB_OFFLINE to download it, or give a local directory.",
-    )
+    return hub_problem(cause, "model", model_id, revision or "")

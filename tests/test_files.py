@@ -67,7 +67,7 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 
 def test_an_unknown_ending_lists_the_ones_read(save: Save) -> None:
     error = refusal(save("pairs.xlsx", b"PK"))
-    assert "pairs.xlsx is not a kind of file IVAN reads." == error.message
+    assert error.message == "pairs.xlsx is not a kind of file IVAN reads."
     assert ".jsonl, .jsonl.gz, .csv, .parquet" in error.hint
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ivan_core.datasets.prepare import find_prepared, prepare
-from ivan_core.datasets.prepared import BASE_COLUMNS, PreparedDataset, pair_hash
+from ivan_core.datasets.prepared import BASE_COLUMNS, PreparedDataset
 from ivan_core.datasets.sanity import Sanity
 from ivan_core.datasets.sources import AUTHORED, check_source
 from ivan_core.domain.errors import BadInput, StorageProblem
@@ -137,11 +137,6 @@ def test_the_sample_says_that_its_choices_are_authored(tmp_path: Path) -> None:
     assert dataset.chosen_by == AUTHORED == "authored choice"
     assert "it is not evidence about people" in dataset.about["note"]
     assert dataset.pair(479).subset in ("helpful", "harmless")
-
-
-def test_a_pair_hash_depends_on_which_side_was_chosen() -> None:
-    assert pair_hash("a", "b") != pair_hash("b", "a")
-    assert len(pair_hash("a", "b")) == 16
 
 
 def test_the_sanity_report_counts_by_hand() -> None:

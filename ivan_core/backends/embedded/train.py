@@ -1,6 +1,7 @@
 """Train the two embedded heads: `python -m ivan_core.backends.embedded.train ROWS.jsonl.gz`.
 
-The rows are hh-rlhf pairs (`chosen`, `rejected`); only the trained numbers and hashes of the pairs are kept.
+The rows are hh-rlhf pairs (`chosen`, `rejected`); only the trained numbers and the hashes of the
+pairs are kept.
 The control head comes first: it is made from statements written for this project, before any
 agreement is looked at. Needs the `dev` extra (scikit-learn, scipy).
 """
@@ -33,11 +34,14 @@ ACCEPT_FROM = 0.60
 
 @dataclass(frozen=True)
 class Rows:
-    """Embedded real pairs: difference of replies (n, 384), who is longer (+1 chosen, -1, 0), fold group, hash."""
+    """Embedded real pairs."""
 
     difference: np.ndarray
+    """Embedding of the chosen minus that of the rejected reply, shape (n, 384)."""
     longer: np.ndarray
+    """Which reply is longer: 1 the chosen, -1 the rejected, 0 neither."""
     group: np.ndarray
+    """A number for each first Human turn."""
     hashes: list[str]
 
 
@@ -76,7 +80,7 @@ def control_direction(good: np.ndarray, bad: np.ndarray, difference: np.ndarray)
 
 
 def length_weights(longer: np.ndarray) -> np.ndarray:
-    """Weights under which pairs whose longer reply was chosen and those whose shorter was count alike."""
+    """Weights under which pairs whose longer reply was chosen and the others count alike."""
     weights = np.ones(len(longer))
     for sign in (1, -1):
         weights[longer == sign] = np.mean(longer != 0) / 2 / max(np.mean(longer == sign), 1e-9)
@@ -88,7 +92,7 @@ def fit(difference: np.ndarray, weights: np.ndarray, prior: np.ndarray, c: float
 
     Minimises c * sum(weights * log(1 + exp(-difference @ w))) + |w - prior|^2 / 2.
     """
-    from scipy.optimize import minimize
+    from scipy.optimize import minimize  # type: ignore[import-untyped]
 
     def loss(head: np.ndarray) -> tuple[float, np.ndarray]:
         margins = difference @ head
@@ -101,7 +105,10 @@ def fit(difference: np.ndarray, weights: np.ndarray, prior: np.ndarray, c: float
 
 
 def out_of_fold(rows: Rows, prior: np.ndarray, c: float) -> np.ndarray:
-    """Margins of each row by a head that was fitted without its fold; folds keep first Human turns together."""
+    """Margins of each row by a head fitted without its fold.
+
+    Folds keep rows of one first Human turn together.
+    """
     from sklearn.model_selection import GroupKFold
 
     margins = np.zeros(len(rows.difference))
@@ -123,16 +130,19 @@ def interval(values: list[float]) -> list[float]:
 def train_control(
     rows: Rows, good: np.ndarray, bad: np.ndarray
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """The control head and what its card says: agreement on the real rows, over rows and over statements."""
+    """The control head and what its card says: its agreement on the real rows, with intervals.
+
+    One interval is over rows, the other over resampled statements.
+    """
     rng = np.random.default_rng(SEED)
     head = control_direction(good, bad, rows.difference)
     margins = rows.difference @ head
     over_rows, over_statements = [], []
     for _ in range(1000):
         over_rows.append(agreement(margins, rng.integers(0, len(margins), len(margins))))
-        some = control_direction(
-            good[rng.integers(0, len(good), len(good))], bad[rng.integers(0, len(bad), len(bad))], rows.difference
-        )  # fmt: skip
+        some_good = good[rng.integers(0, len(good), len(good))]
+        some_bad = bad[rng.integers(0, len(bad), len(bad))]
+        some = control_direction(some_good, some_bad, rows.difference)
         over_statements.append(agreement(rows.difference @ some))
     return head, {
         "statements": [len(good), len(bad)],
@@ -202,15 +212,25 @@ def main() -> None:
     control, control_facts = train_control(rows, *embed_statements(encoder))
     harmless, harmless_facts = train_harmless(rows, control)
     save(
-        args.out, "minilm-control", control, control_facts, trained_on_hh=False, training_pairs=[],
-        note="Good replies minus bad replies, both written for this project: it likes helpful, polite, "
-        "substantial answers. It never saw hh-rlhf.",
-    )  # fmt: skip
+        args.out,
+        "minilm-control",
+        control,
+        control_facts,
+        trained_on_hh=False,
+        training_pairs=[],
+        note="Good replies minus bad replies, both written for this project: it likes helpful, "
+        "polite, substantial answers. It never saw hh-rlhf.",
+    )
     save(
-        args.out, "minilm-harmless", harmless, harmless_facts, trained_on_hh=True, training_pairs=rows.hashes,
-        note="Trained on 1,500 red-teaming pairs of hh-rlhf (harmless-base, test). It reads only the last reply, "
-        "likes short and evasive ones, and does badly on helpful pairs.",
-    )  # fmt: skip
+        args.out,
+        "minilm-harmless",
+        harmless,
+        harmless_facts,
+        trained_on_hh=True,
+        training_pairs=rows.hashes,
+        note="Trained on 1,500 red-teaming pairs of hh-rlhf (harmless-base, test). It reads only "
+        "the last reply, likes short and evasive ones, and does badly on helpful pairs.",
+    )
 
 
 if __name__ == "__main__":

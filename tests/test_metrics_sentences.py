@@ -169,3 +169,9 @@ def test_unrated_pairs_are_accounted_for() -> None:
         "minilm-harmless rated 8 of 10 pairs; 1 with identical sides left out; 1 failed;"
         " 2 not read to the end."
     )
+
+
+def test_a_model_that_was_trained_on_all_of_the_pairs_is_said_to_be() -> None:
+    seen = replace(summary("a", 70, 30), seen=rate(70, 100))
+    told = headline([seen, summary("b", 60, 40)], "people's choice")
+    assert "a was trained on these very pairs." in told and "b was" not in told

@@ -85,9 +85,8 @@ def run(options: argparse.Namespace) -> int:
     pairs = f"{plan.pairs:,} pairs" if plan.pairs is not None else "pairs not counted yet"
     took = f"about {plan.seconds:.0f} s" if plan.seconds is not None else "no time estimate"
     print(f"{spec.dataset.label}: {pairs}; {names}; {took} ({plan.estimate_from}).")
-    for note in plan.notes:
-        print(note)
     if options.plan:
+        print("\n".join(plan.notes))
         return 0
     run_id, new = runs.start(spec)
     print(f"Run {run_id}" + ("" if new else " is at this already; following it."), flush=True)

@@ -17,7 +17,7 @@ def print_results(run_id: str, out: TextIO) -> None:
     if computed == 0:
         print("All rewards were known already: nothing was computed.", file=out)
     else:
-        print(f"{computed:,} texts were scored.", file=out)
+        print(f"{computed:,} rewards were computed.", file=out)
     if results.dataset.about["note"]:
         print(results.dataset.about["note"], file=out)
     print(file=out)
@@ -25,7 +25,7 @@ def print_results(run_id: str, out: TextIO) -> None:
     for summary in results.summaries:
         print(f"\n{summary.model}", file=out)
         for name, value in _lines(summary):
-            print(f"  {name:<28}{value}", file=out)
+            print(f"  {name:<30}{value}", file=out)
         print(f"  {counts_sentence(summary)}", file=out)
     print("\nFiles:", file=out)
     for path in files(results):

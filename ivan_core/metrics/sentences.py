@@ -67,6 +67,7 @@ def headline(
     sentences = []
     if with_rate:
         sentences.append(_rates(with_rate, choice, so_far))
+        sentences += [_trained_on_all(s) for s in with_rate if s.headline_is_seen]
         rule = _rule(with_rate)
         sentences += [_only_ties(s) for s in with_rate if s.counts.tie == s.counts.rated]
         sentences += [rule] if rule else []
@@ -198,6 +199,10 @@ def _rule(summaries: Sequence[ModelSummary]) -> str:
 
 def _only_ties(summary: ModelSummary) -> str:
     return f"{summary.model} gives both replies exactly the same reward in every pair."
+
+
+def _trained_on_all(summary: ModelSummary) -> str:
+    return f"{summary.model} was trained on these very pairs."
 
 
 def _the(choice: str) -> str:

@@ -53,6 +53,11 @@ class ModelSummary:
         """Whether the headline leaves out pairs the model was, or may have been, trained on."""
         return self.unseen is not None and self.unseen.n < self.counts.rated
 
+    @property
+    def headline_is_seen(self) -> bool:
+        """Whether the model was trained on every pair of the headline."""
+        return self.unseen is None and self.seen is not None and self.seen.n == self.counts.rated
+
     def as_dict(self) -> dict[str, Any]:
         """The summary as plain dicts, numbers, strings and None, ready for JSON."""
         plain = asdict(self)

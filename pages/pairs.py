@@ -113,8 +113,7 @@ def _pair(results: Results, row: int) -> None:
         margins.append(
             (judged["model"], judged["margin"] / unit if known and unit else 0.0 if known else None)
         )
-    chooser = "The author" if results.dataset.chosen_by == "authored choice" else "People"
-    say(pair_sentence("A", margins, chooser), "headline")
+    say(pair_sentence("A", margins, results.dataset.chooser), "headline")
     say(_badges(results, found), "small", quiet=True)
     _navigate(results, row)
     marked = st.toggle("Mark the words that differ", value=True, key="marked")

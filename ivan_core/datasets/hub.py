@@ -11,7 +11,7 @@ from typing import Any
 
 from ivan_core.datasets.files import NEEDED, BadLine, Line, read_file, wrong_columns
 from ivan_core.datasets.hub_errors import UNREACHABLE, hub_problem, hub_reason
-from ivan_core.datasets.sources import PEOPLE, Source
+from ivan_core.datasets.sources import PEOPLE, RECORDED, Source
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.specs import DatasetRequest
 
@@ -54,7 +54,8 @@ def open_hub(request: DatasetRequest) -> Source:
     except Exception as error:
         raise hub_problem(error, "dataset", request.source, request.revision) from error
     note = "Read from this machine's cache: the hub could not be asked for a newer one."
-    return Source(rows, pinned.commit, PEOPLE, licence, note if pinned.silence else "")
+    chosen_by = PEOPLE if is_hh else RECORDED
+    return Source(rows, pinned.commit, chosen_by, licence, note if pinned.silence else "")
 
 
 def _pin(request: DatasetRequest) -> _Pinned:

@@ -67,8 +67,14 @@ class PreparedDataset:
 
     @property
     def chosen_by(self) -> str:
-        """Who chose, in words for a sentence: "people's choice" or "authored choice"."""
+        """What was chosen, in words: "people's choice", "authored choice" or "recorded choice"."""
         return str(self.about["chosen_by"])
+
+    @property
+    def chooser(self) -> str:
+        """Who chose, to begin a sentence with."""
+        names = {"people's choice": "People", "authored choice": "The author"}
+        return names.get(self.chosen_by, "The data")
 
     def numbers(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """The numbers table, one row a pair in the order of row ids, without texts."""

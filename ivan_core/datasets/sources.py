@@ -16,6 +16,8 @@ SAMPLE = "sample"
 SAMPLE_NOTE = "Written for this project: it shows how IVAN works, it is not evidence about people."
 AUTHORED = "authored choice"
 PEOPLE = "people's choice"
+RECORDED = "recorded choice"
+"""Who chose is not known: a file, or a hub dataset that IVAN does not know."""
 _FILE_ENDINGS = (*FORMATS, ".gz", ".json", ".tsv", ".txt", ".xlsx", ".zip")
 
 
@@ -102,7 +104,7 @@ def open_source(request: DatasetRequest) -> Source:
         )
     if is_local(request):
         return Source(
-            read_file(local_path(request)), revision="", chosen_by=PEOPLE, licence="unknown"
+            read_file(local_path(request)), revision="", chosen_by=RECORDED, licence="unknown"
         )
     from ivan_core.datasets.hub import open_hub
 

@@ -53,7 +53,7 @@ def _widest_gap(results: Results) -> Finding | None:
         gap = float(best["rate"]) - float(worst["rate"])
         if float(best["low"]) > float(worst["high"]) and (widest is None or gap > widest[0]):
             sentence = (
-                f"On {subset} pairs {best['model']} sides with the {_choice(results)} in "
+                f"On {subset} pairs {best['model']} sides with {_choice(results)} in "
                 f"{percent(float(best['rate']), int(best['n']))}, {worst['model']} in "
                 f"{percent(float(worst['rate']), int(worst['n']))}."
             )
@@ -97,4 +97,5 @@ def _length(results: Results) -> Finding | None:
 
 
 def _choice(results: Results) -> str:
-    return results.dataset.chosen_by if results.dataset.chosen_by == "authored choice" else "choice"
+    choice = results.dataset.chosen_by
+    return choice if "'" in choice else f"the {choice}"

@@ -1,0 +1,66 @@
+"""The project's own promises: what the server loads, how it listens, what the lock may hold."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from ivan_core import catalog
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_constraints_carry_no_local_version() -> None:
+    pins = [
+        line
+        for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert len(pins) > 50
+    assert all("==" in pin and "+" not in pin and "@" not in pin for pin in pins)
+
+
+def test_the_server_listens_here_only_and_reports_to_nobody() -> None:
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+    server = config["server"]
+    assert server["address"] == "127.0.0.1"
+    assert server["enableXsrfProtection"] and server["enableCORS"] and server["headless"]
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["client"]["showErrorDetails"] == "type"
+    assert config["theme"]["light"].keys() == config["theme"]["dark"].keys()
+    assert "base" not in config["theme"]["light"]
+
+
+def test_pages_load_no_model_library(data_dir: Path) -> None:
+    code = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        "for page in ('streamlit_app.py', 'pages/compare.py', 'pages/pairs.py', 'pages/runs.py'):\n"
+        "    assert not AppTest.from_file(page, default_timeout=30).run().exception, page\n"
+        "print(sorted({'torch', 'transformers', 'datasets', 'openai'} & sys.modules.keys()))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120
+    )
+    assert told.stdout.strip() == "[]", told.stderr
+
+
+def test_every_catalog_model_says_what_a_person_asks() -> None:
+    for name in catalog.model_names():
+        card = catalog.card(name)
+        assert card.parameters and card.licence != "unknown" and card.note
+        assert catalog.fit(card).reason
+    for preset in catalog.preset_names():
+        assert set(catalog.preset(preset).models) <= set(catalog.model_names())
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    assert [line.split("  ")[0] for line in lines[2:5]] == ["```bash", "make app", "make test"]
+    for target in ("app", "test"):
+        assert f"\n{target}:" in (ROOT / "Makefile").read_text("utf-8")
+    for line in lines:
+        if line.startswith("!["):
+            assert (ROOT / line.split("(")[-1].rstrip(")")).exists(), line

@@ -1,4 +1,4 @@
-"""The catalog: presets, and what is known of models and datasets before anything is loaded (`catalog.toml`)."""
+"""The catalog: presets, and what is known of models and datasets beforehand (`catalog.toml`)."""
 
 from __future__ import annotations
 

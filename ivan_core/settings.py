@@ -1,4 +1,4 @@
-"""Settings, read in this order: environment, `.env`, `.streamlit/secrets.toml`. Keys never leave this module's caller."""
+"""Settings, read in this order: environment, `.env`, `.streamlit/secrets.toml`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def project_root() -> Path:
-    """The checkout this package runs from, or the current folder where it was installed without one."""
+    """The checkout this package runs from; the current folder where there is none."""
     return _CHECKOUT if (_CHECKOUT / "streamlit_app.py").exists() else Path.cwd()
 
 

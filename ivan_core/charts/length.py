@@ -21,14 +21,23 @@ def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) 
     """
     ink = palette.ink(dark)
     records = [
-        {"model": summary.model, "where": where, "rate": rate.rate, "low": rate.low, "high": rate.high,
-         "n": rate.n, "label": f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}"}
+        {
+            "model": summary.model,
+            "where": where,
+            "rate": rate.rate,
+            "low": rate.low,
+            "high": rate.high,
+            "n": rate.n,
+            "label": f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}",
+        }
         for summary in summaries[:12]
         for where, rate in zip(
-            _KINDS, (summary.length_balanced.longer_chosen, summary.length_balanced.shorter_chosen), strict=True
+            _KINDS,
+            (summary.length_balanced.longer_chosen, summary.length_balanced.shorter_chosen),
+            strict=True,
         )
         if rate is not None
-    ]  # fmt: skip
+    ]
     columns = ["model", "where", "rate", "low", "high", "n", "label"]
     bars = pd.DataFrame.from_records(records, columns=columns)
     bars["line"] = range(len(bars))
@@ -48,9 +57,13 @@ def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) 
     )
     half = alt.Chart(bars).mark_rule(strokeDash=[4, 3], color=ink.faint).encode(x=alt.datum(0.5))
     words = base.mark_text(
-        align="left", baseline="middle", yOffset=-9, fontSize=12, color=ink.text,
+        align="left",
+        baseline="middle",
+        yOffset=-9,
+        fontSize=12,
+        color=ink.text,
         limit={"expr": "width"},
-    ).encode(x=alt.value(0), text="name:N")  # fmt: skip
+    ).encode(x=alt.value(0), text="name:N")
     bars["name"] = bars["model"] + ", where " + bars["where"] + ": " + bars["label"]
     chart = alt.layer(half, drawn, ends, words).properties(height=alt.Step(46))
     told = "; ".join(bars["name"])

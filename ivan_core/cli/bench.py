@@ -16,10 +16,16 @@ def add(commands: Any) -> None:
         description="Score the same texts in batches and one at a time, in alternating rounds, "
         "without a cache; prints medians.",
     )
-    scoring.add_argument("--model", default="ivan/minilm-harmless", metavar="M", help="The model to measure.")
+    scoring.add_argument(
+        "--model", default="ivan/minilm-harmless", metavar="M", help="The model to measure."
+    )
     scoring.add_argument("--dataset", default="sample", metavar="D", help="The data to score.")
-    scoring.add_argument("--limit", type=int, default=200, metavar="N", help="The first N pairs. Default: 200.")
-    scoring.add_argument("--rounds", type=int, default=3, metavar="N", help="Rounds of each way. Default: 3.")
+    scoring.add_argument(
+        "--limit", type=int, default=200, metavar="N", help="The first N pairs. Default: 200."
+    )
+    scoring.add_argument(
+        "--rounds", type=int, default=3, metavar="N", help="Rounds of each way. Default: 3."
+    )
     scoring.add_argument("--json", action="store_true", help="Print one JSON object.")
     scoring.set_defaults(run=run)
 
@@ -37,9 +43,12 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(found))
         return 0
-    print(f"{found['model']} on {found['device']} ({found['dtype']}), {found['pairs']} pairs of {found['dataset']}")
-    print(f"one text at a time  {found['loop_seconds']:>9.2f} s {found['loop_pairs_per_second']:>9.1f} pairs/s")
-    print(f"in batches          {found['batch_seconds']:>9.2f} s {found['batch_pairs_per_second']:>9.1f} pairs/s")
-    print(f"ratio               {found['ratio']:>9.2f}   ({found['tokens_a_batch']} tokens a batch; 0: one text)")
-    print(f"largest difference  {found['largest_difference']:>9.1e}")
+    where = f"{found['device']} ({found['dtype']})"
+    print(f"{found['model']} on {where}, {found['pairs']} pairs of {found['dataset']}")
+    for name, way in (("one text at a time", "loop"), ("in batches", "batch")):
+        seconds, speed = found[f"{way}_seconds"], found[f"{way}_pairs_per_second"]
+        print(f"{name:<18} {seconds:>9.2f} s {speed:>9.1f} pairs/s")
+    budget = found["tokens_a_batch"] or "one text"
+    print(f"{'ratio':<18} {found['ratio']:>9.2f}   ({budget} tokens a batch)")
+    print(f"{'largest difference':<18} {found['largest_difference']:>9.1e}")
     return 0

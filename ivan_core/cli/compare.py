@@ -1,4 +1,4 @@
-"""`ivan compare`: judge a dataset's pairs with reward models and print how far they side with the choice."""
+"""`ivan compare`: judge pairs with reward models and print how far they side with the choice."""
 
 from __future__ import annotations
 
@@ -25,17 +25,28 @@ def add(commands: Any) -> None:
     rows = parser.add_argument_group("rows (all by default)")
     rows.add_argument("--limit", type=int, metavar="N", help=about["limit"])
     rows.add_argument("--sample", type=int, metavar="N", help=about["sample"])
-    rows.add_argument("--row-ids", metavar="IDS", help=f'{about["row_ids"]} Example: "0, 17, 98434".')
+    rows.add_argument(
+        "--row-ids", metavar="IDS", help=f'{about["row_ids"]} Example: "0, 17, 98434".'
+    )
     parser.add_argument("--dataset", metavar="D", help=data["source"])
     parser.add_argument("--subset", default="", help=data["subset"])
     parser.add_argument("--split", default="train", help=f"{data['split']} Default: train.")
     parser.add_argument("--revision", default="", help=data["revision"])
-    parser.add_argument("--model", action="append", metavar="M", help=f"{about['models']} May be repeated.")
-    parser.add_argument("--preset", help="Dataset and models to start from: demo (default) or seal; also IVAN_PRESET.")
+    parser.add_argument(
+        "--model", action="append", metavar="M", help=f"{about['models']} May be repeated."
+    )
+    parser.add_argument(
+        "--preset",
+        help="Dataset and models to start from: demo (default) or seal; also IVAN_PRESET.",
+    )
     parser.add_argument("--seed", type=int, default=0, help=f"{about['seed']} Default: 0.")
-    parser.add_argument("--input-format", choices=get_args(InputFormat)[1:], help=about["input_format"])
+    parser.add_argument(
+        "--input-format", choices=get_args(InputFormat)[1:], help=about["input_format"]
+    )
     parser.add_argument("--max-tokens", type=int, metavar="N", help=about["max_tokens"])
-    parser.add_argument("--plan", action="store_true", help="Say what it would take, and do nothing.")
+    parser.add_argument(
+        "--plan", action="store_true", help="Say what it would take, and do nothing."
+    )
 
 
 def spec_from(options: argparse.Namespace) -> CompareSpec:
@@ -47,13 +58,24 @@ def spec_from(options: argparse.Namespace) -> CompareSpec:
     from ivan_core.workspace.compare import preset_spec
 
     preset = preset_spec(options.preset)
-    dataset = {"source": options.dataset or preset.dataset.source, "subset": options.subset,
-               "split": options.split, "revision": options.revision}  # fmt: skip
-    return build_spec({
-        "dataset": dataset, "models": tuple(options.model or preset.models), "limit": options.limit,
-        "sample": options.sample, "row_ids": parse_row_ids(options.row_ids), "seed": options.seed,
-        "input_format": options.input_format, "max_tokens": options.max_tokens,
-    })  # fmt: skip
+    dataset = {
+        "source": options.dataset or preset.dataset.source,
+        "subset": options.subset,
+        "split": options.split,
+        "revision": options.revision,
+    }
+    return build_spec(
+        {
+            "dataset": dataset,
+            "models": tuple(options.model or preset.models),
+            "limit": options.limit,
+            "sample": options.sample,
+            "row_ids": parse_row_ids(options.row_ids),
+            "seed": options.seed,
+            "input_format": options.input_format,
+            "max_tokens": options.max_tokens,
+        }
+    )
 
 
 def parse_row_ids(text: str | None) -> tuple[int, ...] | None:

@@ -1,4 +1,4 @@
-"""Following a run on the command line: a bar on a terminal, plain lines otherwise, then its results."""
+"""Following a run: a bar on a terminal, plain lines otherwise, then its results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINE_SECONDS = 5.0
 
 
 def follow(run_id: str, out: TextIO) -> int:
-    """Show a run until it ends; returns the exit code. Ctrl-C stops the run and leaves it resumable."""
+    """Show a run until it ends; returns the exit code. Ctrl-C leaves a resumable run."""
     try:
         run = _watch(run_id, out)
     except KeyboardInterrupt:
@@ -33,7 +33,10 @@ def follow(run_id: str, out: TextIO) -> int:
     if run.hint:
         print(f"      {run.hint}", file=sys.stderr)
     if run.done:
-        print(f"      `ivan runs resume {run_id}` goes on from {run.done:,} of {run.total:,}.", file=sys.stderr)
+        print(
+            f"      `ivan runs resume {run_id}` goes on from {run.done:,} of {run.total:,}.",
+            file=sys.stderr,
+        )
     return 1
 
 
@@ -64,7 +67,11 @@ def _lines(run_id: str, out: TextIO) -> Run:
         if run.doing and (run.doing != said or now - when > _LINE_SECONDS):
             scoring = run.doing.startswith("Scoring") and said.startswith("Scoring")
             if not scoring or now - when > _LINE_SECONDS:
-                print(f"{run.doing}: {run.done:,} of {run.total:,}" if run.total else run.doing, file=out, flush=True)
+                print(
+                    f"{run.doing}: {run.done:,} of {run.total:,}" if run.total else run.doing,
+                    file=out,
+                    flush=True,
+                )
                 said, when = run.doing, now
         if not run.state.live:
             return run
@@ -80,6 +87,7 @@ def _stop(run_id: str) -> int:
             time.sleep(0.1)
     run = runs.get(run_id)
     print(
-        f"\nStopped at {run.done:,} of {run.total:,}. `ivan runs resume {run_id}` goes on.", file=sys.stderr
+        f"\nStopped at {run.done:,} of {run.total:,}. `ivan runs resume {run_id}` goes on.",
+        file=sys.stderr,
     )
     return 130

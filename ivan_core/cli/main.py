@@ -13,8 +13,8 @@ from ivan_core.domain.errors import IvanError
 EXIT_PROBLEM = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
-_EPILOG = """exit codes: 0 done, 1 a problem (said in a sentence), 2 wrong usage, 130 interrupted with Ctrl-C
-(a run that was interrupted goes on with `ivan runs resume ID`)"""
+_EPILOG = """exit codes: 0 done, 1 a problem (said in a sentence), 2 wrong usage,
+130 interrupted with Ctrl-C (a run that was interrupted goes on with `ivan runs resume ID`)"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,7 +28,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"ivan {__version__}")
-    commands = top.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
+    commands = top.add_subparsers(
+        title="commands", dest="command", required=True, metavar="COMMAND"
+    )
     for module in (compare, runs, bench):
         module.add(commands)
     return top

@@ -1,4 +1,4 @@
-"""Printing the results of a comparison: agreement with interval, n, ties, baselines, length-balanced agreement."""
+"""Printing the results of a comparison: agreement, baselines, length-balanced agreement."""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ def list_runs(_: argparse.Namespace) -> int:
     for run in found:
         spec = runs.spec_of(run)
         done = f"{run.done:,}/{run.total:,}" if run.total else "-"
-        print(f"{run.id:<20} {run.state:<12} {done:>15}  {spec.dataset.label} | {', '.join(spec.models)}")
+        what = f"{spec.dataset.label} | {', '.join(spec.models)}"
+        print(f"{run.id:<20} {run.state:<12} {done:>15}  {what}")
     return 0
 
 
@@ -43,10 +44,17 @@ def show(options: argparse.Namespace) -> int:
 
     run = runs.get(options.id)
     content: dict[str, Any] = {
-        "run": run.id, "state": str(run.state), "done": run.done, "total": run.total, "doing": run.doing,
-        "problem": run.problem, "hint": run.hint, "notes": list(run.notes),
-        "spec": runs.spec_of(run).model_dump(mode="json"), "manifest": runs.manifest(run.id),
-    }  # fmt: skip
+        "run": run.id,
+        "state": str(run.state),
+        "done": run.done,
+        "total": run.total,
+        "doing": run.doing,
+        "problem": run.problem,
+        "hint": run.hint,
+        "notes": list(run.notes),
+        "spec": runs.spec_of(run).model_dump(mode="json"),
+        "manifest": runs.manifest(run.id),
+    }
     print(json.dumps(content, indent=1, ensure_ascii=False))
     return 0
 

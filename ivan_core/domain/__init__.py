@@ -1,1 +1,1 @@
-"""The nouns of the field: pairs, transcripts, rewards, models, runs. Standard library and pydantic only."""
+"""The nouns of the field: pairs, rewards, models, runs. Standard library and pydantic only."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 
 class IvanError(Exception):
-    """Something a person can act on: a sentence that says what happened and a hint that says what to do.
+    """Something a person can act on: a sentence that says what happened, a hint what to do.
 
-    Raised where the cause is known, shown in one place (the page frame, or the command line's entry point).
+    Raised where the cause is known, shown in one place: the page frame or the command line.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:

@@ -1,4 +1,4 @@
-"""What is known of a reward model before and after it is loaded, and the protocol every adapter keeps."""
+"""What is known of a reward model, and the protocol that every adapter keeps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ InputFormat = Literal["reply", "last-turn", "openassistant", "as-published", "ch
 
 
 class ModelCard(BaseModel):
-    """Facts about one reward model: from the catalog before loading, completed by the adapter after it."""
+    """Facts about one reward model: from the catalog, completed by the adapter once loaded."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -64,14 +64,14 @@ class RewardModel(Protocol):
     def score(
         self, dialogues: Sequence[Dialogue], progress: Callable[[int], None] | None = None
     ) -> list[Reward]:
-        """One reward a dialogue, same number, same order; a text that cannot be scored gets a failure.
+        """One reward a dialogue, in the same order; a text that cannot be scored gets a failure.
 
         `progress` is called with the number of texts finished since the last call.
         """
         ...
 
     def tune(self, dialogues: Sequence[Dialogue], known: int | None = None) -> int:
-        """Choose the token budget of a batch by a short measurement on these texts, or take `known`.
+        """Choose the token budget of a batch by a short measurement, or take `known`.
 
         Returns the budget in tokens; 0 means one text at a time. The budget decides how texts are
         batched, so a run keeps it and gives it back as `known` when it is resumed.

@@ -7,7 +7,10 @@ from enum import StrEnum
 
 
 class RunState(StrEnum):
-    """Where a run stands. `interrupted` is never stored: it is a run that says running while nobody holds its lock."""
+    """Where a run stands.
+
+    `interrupted` is never stored: it is a run that says running while nobody holds its lock.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"

@@ -1,4 +1,4 @@
-"""What a run is asked to do: frozen, printable as JSON, the same for form, command line and worker."""
+"""What a run is asked to do: frozen, JSON, the same for form, command line and worker."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class CompareSpec(Frozen):
     seed: int = Field(0, description="Seed of the draw and of the order in which rows are scored.")
     input_format: InputFormat | None = Field(
         None,
-        description="How a dialogue is put to the model: last-turn, openassistant, as-published or chat; "
-        "by default the one that fits the model.",
+        description="How a dialogue is put to the model: last-turn, openassistant, as-published or "
+        "chat; by default the one that fits the model.",
     )
     max_tokens: int | None = Field(
         None, description="Longest input in tokens; by default as long as the model was made for."

@@ -13,7 +13,7 @@ _TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 
 
 def word_differences(left: str, right: str) -> tuple[list[Piece], list[Piece]]:
-    """Both texts cut into pieces that are shared or their own; joined, the pieces give the text back.
+    """Both texts in pieces that are shared or their own; joined, they give the text back.
 
     Texts of more than 4,000 tokens are not compared: each comes back as one shared piece.
     """

@@ -1,4 +1,4 @@
-"""The worker: `python -m ivan_core.worker RUN`. One process a run, detached from whoever started it."""
+"""The worker: `python -m ivan_core.worker RUN`. One process a run, detached from its starter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 import traceback
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -19,15 +20,16 @@ from ivan_core.domain.errors import IvanError
 from ivan_core.domain.models import RewardModel
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.experiments.compare import Compared, Models, run_compare
+from ivan_core.experiments.compare import Compared, run_compare
 from ivan_core.experiments.compare_files import write_csvs, write_manifest, write_table
 from ivan_core.experiments.compare_table import scores_table
+from ivan_core.experiments.scoring import Models
 from ivan_core.metrics.summary import summarise
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
-from ivan_core.runs.storage import storage_errors
+from ivan_core.runs.storage import Reserve
 from ivan_core.settings import data_dir, slot_file
 from ivan_core.workspace.models import load as load_model
 
@@ -46,15 +48,20 @@ class Heart(threading.Thread):
 
     def run(self) -> None:
         while not self._stopped.wait(BEAT_SECONDS):
-            try:
-                asked_to_stop = self._registry.beat(self._run_id)
-                with self._deciding:
-                    if asked_to_stop and not self._stopped.is_set():
-                        self._registry.finish(self._run_id, RunState.CANCELLED)
-                        # Every step may be killed at any moment, so nothing is lost by not asking it.
-                        os._exit(0)
-            except (sqlite3.Error, IvanError):
-                traceback.print_exc()  # the next beat may go through; the lock says that we live
+            # A beat that fails does no harm: the next may go through, and the lock says we live.
+            with suppress(sqlite3.Error, IvanError):
+                if self._registry.beat(self._run_id):
+                    self._end()
+
+    def _end(self) -> None:
+        with self._deciding:
+            if self._stopped.is_set():
+                return
+            # Where even this cannot be written, the free lock and the request to cancel tell all.
+            with suppress(sqlite3.Error, IvanError):
+                self._registry.finish(self._run_id, RunState.CANCELLED)
+            # Every step may be killed at any moment, so nothing is lost by not asking it.
+            os._exit(0)
 
     def stop(self) -> None:
         """From here on a request to cancel comes too late."""
@@ -62,57 +69,83 @@ class Heart(threading.Thread):
             self._stopped.set()
 
 
-def work(registry: Registry, run_id: str) -> None:
-    """Do a run from where it stands to its end, whatever that is."""
-    lock = FileLock(registry.lock_path(run_id))
-    if not lock.acquire(timeout=5):
-        return  # another worker is at it
+Provider = Callable[[CompareSpec, RunContext, FileLock], Models]
+"""Where a run's models come from: it gets the spec, the run and the machine's slot."""
+
+
+def work(registry: Registry, run_id: str, provide: Provider | None = None) -> None:
+    """Do a run from where it stands to its end, whatever that is.
+
+    Raises:
+        BadInput: there is no such run.
+        StorageProblem: the data folder cannot be written at all.
+    """
+    registry.get(run_id)
+    with FileLock(registry.lock_path(run_id)) as lock, registry.kept_open():
+        # Nothing to do if another worker is at it, or if the run was cancelled meanwhile.
+        if lock.acquire(timeout=5) and registry.begin(run_id):
+            _to_the_end(registry, run_id, provide or _own_models)
+
+
+def _to_the_end(registry: Registry, run_id: str, provide: Provider) -> None:
     heart = Heart(registry, run_id)
+    heart.start()
+    reserve = Reserve(registry.folder(run_id) / "reserve")
+    state, problem, hint = RunState.DONE, "", ""
     try:
-        if registry.get(run_id).state is not RunState.QUEUED:
-            return
-        registry.begin(run_id)
-        heart.start()
-        _compare(registry, run_id)
-        heart.stop()
-        registry.finish(run_id, RunState.DONE)
+        reserve.take()
+        _compare(registry, run_id, provide)
     except IvanError as error:
-        heart.stop()
-        traceback.print_exc()
-        registry.finish(run_id, RunState.FAILED, error.message, error.hint)
+        state, problem, hint = RunState.FAILED, error.message, error.hint
+        _log_error()
     except Exception as error:
-        heart.stop()
+        state, problem = RunState.FAILED, f"Something unforeseen happened: {type(error).__name__}."
+        hint = (
+            f"The details are in runs/{run_id}/worker.log in the data folder. "
+            "What is finished is kept."
+        )
+        _log_error()
+    heart.stop()
+    reserve.release()
+    registry.finish(run_id, state, problem, hint)
+
+
+def _log_error() -> None:
+    with suppress(OSError):  # the log may lie on the disk whose being full is the error
         traceback.print_exc()
-        registry.finish(
-            run_id, RunState.FAILED, f"Something unforeseen happened: {type(error).__name__}.",
-            f"The details are in runs/{run_id}/worker.log in the data folder. What is finished is kept.",
-        )  # fmt: skip
-    finally:
-        lock.release()
 
 
-def _compare(registry: Registry, run_id: str) -> None:
+def _compare(registry: Registry, run_id: str, provide: Provider) -> None:
     started = time.monotonic()
     spec = CompareSpec.model_validate_json(registry.get(run_id).spec)
-    cache = ScoreCache(registry.data_dir / "cache" / "scores")
-    context = RunContext(registry, run_id, cache)
-    with FileLock(slot_file()) as slot, storage_errors(registry.data_dir):
-        done = run_compare(context, spec, _models(spec, context, slot))
-    context.doing("Writing the results")
-    _write_results(context, spec, done, registry, time.monotonic() - started)
-    cache.close()
+    with closing(ScoreCache(registry.data_dir / "cache" / "scores")) as cache:
+        context = RunContext(registry, run_id, cache)
+        with FileLock(slot_file()) as slot:
+            done = run_compare(context, spec, provide(spec, context, slot))
+        context.doing("Writing the results")
+        _write_results(context, spec, done, registry, time.monotonic() - started)
 
 
-def _models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models:
-    """Where this run's models come from. The machine's one slot is taken before the first is loaded."""
+def _own_models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models:
+    """The models of this machine: only the holder of its one slot loads any."""
     embedded = [catalog.is_embedded(name) for name in spec.models]
 
     def load(name: str, revision: str) -> RewardModel:
-        while not slot.acquire(timeout=1):
-            context.doing("Waiting for another run on this machine")
         return load_model(name, revision, spec.input_format, spec.max_tokens)
 
-    return Models(load, together=all(embedded), slow=not all(embedded) and not catalog.has_gpu())
+    return Models(
+        claim=lambda: wait_for_slot(context, slot),
+        load=load,
+        together=all(embedded),
+        slow=not all(embedded) and not catalog.has_gpu(),
+    )
+
+
+def wait_for_slot(context: RunContext, slot: FileLock) -> None:
+    """Wait until no other run on this machine has models loaded, and say so meanwhile."""
+    while not slot.acquire():
+        context.doing("Waiting for another run on this machine")
+        slot.acquire(timeout=1)
 
 
 def _write_results(
@@ -157,11 +190,16 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def main() -> None:
+def main() -> int:
     os.nice(10)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    work(Registry(data_dir()), sys.argv[1])
+    try:
+        work(Registry(data_dir()), sys.argv[1])
+    except IvanError as error:
+        print(f"{error.message} {error.hint}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""The files of a comparison: the original command line's CSVs, the table, and the manifest, written last."""
+"""The files of a comparison: the original's CSVs, the table and, written last, the manifest."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STATS_COLUMNS = (
-    "model_name", "model_trained_on_dataset", "rlfh_dataset_name", "rlhf_entries", "rlhf_entries_rated",
-    "rlhf_entries_rated_percentage", "rlhf_entries_agreement", "rlhf_entries_agreement_percentage",
+    "model_name", "model_trained_on_dataset", "rlfh_dataset_name", "rlhf_entries",
+    "rlhf_entries_rated", "rlhf_entries_rated_percentage", "rlhf_entries_agreement",
+    "rlhf_entries_agreement_percentage",
     # the original ends here; what follows is ours
     "rlhf_entries_tie", "rlhf_entries_disagree", "rlhf_entries_identical", "rlhf_entries_failed",
     "rlhf_entries_truncated", "agreement_low", "agreement_high", "always_longer", "always_shorter",
@@ -34,7 +35,9 @@ def write_csvs(
     cards: Sequence[ModelCard],
     summaries: Sequence[ModelSummary],
 ) -> list[str]:
-    """Write one CSV a model, one of failed rows where there are any, and the stats; returns their names.
+    """Write one CSV a model, one of failed rows where there are any, and the stats.
+
+    Returns the names of the files.
 
     Raises:
         StorageProblem: the folder cannot be written.
@@ -43,16 +46,16 @@ def write_csvs(
     names: list[str] = []
     with storage_errors(data_dir):
         folder.mkdir(parents=True, exist_ok=True)
-        for card in cards:
+        for card, slug_of_card in zip(cards, _slugs(cards), strict=True):
             rows = table[table["model"] == card.id]
             unrated = rows["margin"].isna()
-            name = f"{slug}-{card.slug}.csv"
+            name = f"{slug}-{slug_of_card}.csv"
             _write(folder / name, ("row_id", "chosen_score", "rejected_score", "agreement"),
                    ((row.row_id, row.chosen_reward, row.rejected_reward, row.verdict == "agree")
                     for row in rows[~unrated].itertuples()))  # fmt: skip
             names.append(name)
             if unrated.any():
-                name = f"{slug}-{card.slug}-failed.csv"
+                name = f"{slug}-{slug_of_card}-failed.csv"
                 _write(folder / name, ("row_id", "reason"),
                        ((row.row_id, IDENTICAL if row.identical else row.failure)
                         for row in rows[unrated].itertuples()))  # fmt: skip
@@ -65,22 +68,25 @@ def write_csvs(
     return names
 
 
+def _slugs(cards: Sequence[ModelCard]) -> list[str]:
+    """A file name for each model; models whose ids make the same name are numbered."""
+    slugs: list[str] = []
+    for card in cards:
+        same = sum(slug.partition("~")[0] == card.slug for slug in slugs)
+        slugs.append(f"{card.slug}~{same + 1}" if same else card.slug)
+    return slugs
+
+
 def _stats(card: ModelCard, dataset_label: str, summary: ModelSummary | None) -> list[Any]:
     if summary is None:
-        return [
-            card.id,
-            card.trained_on_hh,
-            dataset_label,
-            0,
-            0,
-            *[None] * (len(STATS_COLUMNS) - 5),
-        ]
+        unknown = [None] * (len(STATS_COLUMNS) - 5)
+        return [card.id, card.trained_on_hh, dataset_label, 0, 0, *unknown]
     counts, rate, rule = summary.counts, summary.agreement, summary.baselines
     return [
         card.id, card.trained_on_hh, dataset_label, counts.total, counts.rated,
         100 * counts.rated / counts.total if counts.total else None, counts.agree,
-        100 * rate.rate if rate else None, counts.tie, counts.disagree, counts.identical, counts.failed,
-        counts.truncated, rate.low if rate else None, rate.high if rate else None,
+        100 * rate.rate if rate else None, counts.tie, counts.disagree, counts.identical,
+        counts.failed, counts.truncated, rate.low if rate else None, rate.high if rate else None,
         rule.longer.rate if rule else None, rule.shorter.rate if rule else None,
         summary.length_balanced.rate, summary.typical_margin, card.revision, card.input_format,
         card.max_tokens,
@@ -88,7 +94,10 @@ def _stats(card: ModelCard, dataset_label: str, summary: ModelSummary | None) ->
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with (
+        replacing(path, alone=True) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows([["" if value is None else value for value in row] for row in rows])
@@ -96,12 +105,12 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
 
 def write_table(folder: Path, table: pd.DataFrame) -> None:
     """Write the scores table of a run as Parquet."""
-    with storage_errors(folder), replacing(folder / "table.parquet") as temporary:
+    with storage_errors(folder), replacing(folder / "table.parquet", alone=True) as temporary:
         table.to_parquet(temporary, index=False)
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any], moment: Callable[[], str]) -> None:
     """Write the manifest: last of all files, so that its presence means that the run is whole."""
     content = json.dumps({**manifest, "written": moment()}, indent=1, ensure_ascii=False)
-    with storage_errors(folder), replacing(folder / "manifest.json") as temporary:
+    with storage_errors(folder), replacing(folder / "manifest.json", alone=True) as temporary:
         temporary.write_text(content, "utf-8")

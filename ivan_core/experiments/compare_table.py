@@ -55,15 +55,16 @@ def scores_table(
         for kept in rows:
             row = ScoredRow.from_list(kept)
             records.append((
-                row.row_id, model, row.chosen.value, row.rejected.value, margin(row.chosen, row.rejected),
-                verdict(row.chosen, row.rejected), row.chosen.truncated, row.rejected.truncated,
-                row.failure, int(step),
+                row.row_id, model, row.chosen.value, row.rejected.value,
+                margin(row.chosen, row.rejected), verdict(row.chosen, row.rejected),
+                row.chosen.truncated, row.rejected.truncated, row.failure, int(step),
             ))  # fmt: skip
-    names = ["row_id", "model", "chosen_reward", "rejected_reward", "margin", "verdict", "chosen_truncated",
-             "rejected_truncated", "failure", "step"]  # fmt: skip
+    names = ["row_id", "model", "chosen_reward", "rejected_reward", "margin", "verdict",
+             "chosen_truncated", "rejected_truncated", "failure", "step"]  # fmt: skip
     table = pd.DataFrame.from_records(records, columns=names)
     numbers = dataset.numbers(
-        ["row_id", "subset", "identical", "chosen_length", "rejected_length", "chosen_hash", "rejected_hash"]
+        ["row_id", "subset", "identical", "chosen_length", "rejected_length", "chosen_hash",
+         "rejected_hash"]
     )  # fmt: skip
     table = table.merge(numbers, on="row_id", how="left")
     table["seen"] = _seen(table, {card.id: card for card in cards})
@@ -79,7 +80,7 @@ def scores_table(
 
 
 def _seen(table: pd.DataFrame, cards: dict[str, ModelCard]) -> pd.Series[Any]:
-    """Whether each pair is among its model's training pairs; unknown without a list and without a word."""
+    """Whether each pair is among its model's training pairs; unknown if the card does not say."""
     import pandas as pd
 
     pairs = [

@@ -1,1 +1,1 @@
-"""The shape of a run: registry, locks, parts, cache and export. It takes step functions as arguments."""
+"""The shape of a run: registry, locks, parts, cache. It takes step functions as arguments."""

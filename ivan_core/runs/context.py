@@ -12,7 +12,10 @@ from ivan_core.runs.registry import Registry
 
 
 class RunContext:
-    """One run at work. Everything it writes survives a kill; everything it reads may come from an earlier worker."""
+    """One run at work.
+
+    Everything it writes survives a kill; everything it reads may come from an earlier worker.
+    """
 
     def __init__(self, registry: Registry, run_id: str, cache: ScoreCache) -> None:
         self.id = run_id

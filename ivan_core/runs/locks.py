@@ -1,4 +1,7 @@
-"""File locks: who is alive, and who may load models. A lock dies with its process, so no process ids are kept."""
+"""File locks: who is alive, and who may load models.
+
+A lock dies with its process, so no process ids are kept.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import os
 import time
 from pathlib import Path
 from typing import Self
+
+from ivan_core.runs.storage import storage_errors
 
 
 class FileLock:
@@ -20,11 +25,15 @@ class FileLock:
         """Take the lock, trying for `timeout` seconds; False if another process keeps it.
 
         Taking a lock that is held already by this object does nothing.
+
+        Raises:
+            StorageProblem: the lock's folder cannot be written.
         """
         if self._descriptor is not None:
             return True
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with storage_errors(self.path.parent):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + timeout
         while True:
             try:
@@ -51,12 +60,13 @@ class FileLock:
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process holds the lock. Asks with a shared lock, so that askers never see each other."""
+    """Whether some process holds the lock."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
+        # A shared lock, so that two who ask at the same moment do not take each other for a holder.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

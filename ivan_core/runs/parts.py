@@ -1,4 +1,4 @@
-"""What a run has finished: append-only lines in its folder, one line a unit of work, whole or absent."""
+"""What a run has finished: lines appended to a file in its folder, one a unit of work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ivan_core.runs.storage import storage_errors
+from ivan_core.runs.storage import storage_errors, sync_folder
 
 
 class Parts:
@@ -44,17 +44,22 @@ class Parts:
             StorageProblem: the disk is full or read-only; earlier units are intact.
         """
         line = json.dumps({"key": key, "rows": rows}, ensure_ascii=False, allow_nan=False) + "\n"
-        data = line.encode()
+        # Half a surrogate pair is no text, yet it occurs in texts; `json.loads` reads it back.
+        data = line.encode("utf-8", "surrogatepass")
         with storage_errors(self.path.parent):
+            new = not self.path.exists()
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            with open(descriptor, "wb", buffering=0) as file:
-                file.seek(self._end)
-                # A torn line of an earlier worker is overwritten, and what sticks out of it cut off.
+            try:
+                # A line torn by a crash is overwritten, and what sticks out of it cut off.
                 written = 0
                 while written < len(data):
-                    written += file.write(data[written:])
-                file.truncate() if file.seekable() else None
+                    written += os.pwrite(descriptor, data[written:], self._end + written)
+                os.ftruncate(descriptor, self._end + len(data))
                 os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            if new:
+                sync_folder(self.path.parent)
         self._offsets[key] = (self._end, len(data))
         self._end += len(data)
 

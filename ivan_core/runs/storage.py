@@ -6,14 +6,15 @@ import errno
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from ivan_core.domain.errors import StorageProblem
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+_RESERVED_BYTES = 256 * 1024
 
 
 @contextmanager
@@ -26,18 +27,49 @@ def storage_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if not _concerns(error, folder):
+            raise
         if error.errno in _NO_SPACE:
             raise _full(folder) from error
-        if error.errno in _NOT_ALLOWED or isinstance(error, NotADirectoryError | FileExistsError):
+        if error.errno in _NOT_ALLOWED:
             raise _read_only(folder) from error
         raise
-    except sqlite3.OperationalError as error:
-        text = str(error)
-        if "full" in text:
-            raise _full(folder) from error
-        if "readonly" in text or "unable to open" in text:
-            raise _read_only(folder) from error
-        raise
+    except sqlite3.DatabaseError as error:
+        problem = _sqlite_problem(error, folder)
+        if problem is None:
+            raise
+        raise problem from error
+
+
+def _concerns(error: OSError, folder: Path) -> bool:
+    """Whether the complaint is about the folder; one without a file's name is taken to be."""
+    name = error.filename
+    if not isinstance(name, str | os.PathLike):
+        return True
+    path = Path(os.fsdecode(name)).absolute()
+    return path.is_relative_to(folder.absolute()) or folder.absolute().is_relative_to(path)
+
+
+def _sqlite_problem(error: sqlite3.DatabaseError, folder: Path) -> StorageProblem | None:
+    text = str(error)
+    code = getattr(error, "sqlite_errorname", "")
+    if "full" in text or (code.startswith("SQLITE_IOERR") and _no_space_left(folder)):
+        return _full(folder)
+    if "readonly" in text or "unable to open" in text:
+        return _read_only(folder)
+    if "malformed" in text or "not a database" in text:
+        return StorageProblem(
+            f"A database in {folder} is damaged ({text}).",
+            "Move it away, or put a copy of it back.",
+        )
+    return None
+
+
+def _no_space_left(folder: Path) -> bool:
+    # SQLite reports a full disk as a plain I/O error where it fails to extend its shared memory.
+    with suppress(OSError):
+        return os.statvfs(folder).f_bavail < 16
+    return False
 
 
 def _full(folder: Path) -> StorageProblem:
@@ -49,19 +81,54 @@ def _full(folder: Path) -> StorageProblem:
 
 def _read_only(folder: Path) -> StorageProblem:
     return StorageProblem(
-        f"The data folder {folder} cannot be written.",
-        "Make it writable, or name another one with IVAN_DATA_DIR.",
+        f"The folder {folder} cannot be written.",
+        "Make it writable, or name another data folder with IVAN_DATA_DIR.",
     )
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place, synced to disk, when the block ends well."""
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+def replacing(path: Path, alone: bool = False) -> Iterator[Path]:
+    """A temporary path that takes the place of `path`, synced to disk, when the block ends well.
+
+    `alone` says that no other process writes this file, as a run's worker can: then a temporary
+    that a killed process left behind is used again instead of staying.
+    """
+    temporary = path.with_name(f".{path.name}.{'new' if alone else uuid4().hex[:8]}")
     try:
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class Reserve:
+    """A little disk space set aside, so that on a full disk a run can still say why it stopped."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def take(self) -> None:
+        """Set the space aside.
+
+        Raises:
+            StorageProblem: there is none left, or the folder cannot be written.
+        """
+        with storage_errors(self._path.parent):
+            self._path.write_bytes(os.urandom(_RESERVED_BYTES))
+
+    def release(self) -> None:
+        """Give the space back; a folder that cannot be written keeps it."""
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)

@@ -1,0 +1,111 @@
+"""The registry's SQLite file: opened, laid out by whoever comes first, written in transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ivan_core.domain.errors import StorageProblem
+from ivan_core.domain.runs import ACTIVE
+from ivan_core.runs.storage import storage_errors
+
+LAYOUT = 1
+"""Number of the file's layout, kept as its `user_version`; 0 is a file that has no tables yet."""
+ACTIVE_SQL = ", ".join(f"'{state}'" for state in ACTIVE)
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS runs (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, spec TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    state TEXT NOT NULL, created REAL NOT NULL, started REAL, finished REAL, heartbeat REAL,
+    cancel INTEGER NOT NULL DEFAULT 0, doing TEXT NOT NULL DEFAULT '',
+    done INTEGER NOT NULL DEFAULT 0, total INTEGER NOT NULL DEFAULT 0,
+    computed INTEGER NOT NULL DEFAULT 0, rate REAL, problem TEXT NOT NULL DEFAULT '',
+    hint TEXT NOT NULL DEFAULT '', notes TEXT NOT NULL DEFAULT '[]')""",
+    "CREATE UNIQUE INDEX IF NOT EXISTS one_active ON runs (fingerprint) "
+    f"WHERE state IN ({ACTIVE_SQL})",
+    """CREATE TABLE IF NOT EXISTS live (
+    run TEXT NOT NULL, model TEXT NOT NULL, step INTEGER NOT NULL, agree INTEGER NOT NULL,
+    tie INTEGER NOT NULL, disagree INTEGER NOT NULL, unrated INTEGER NOT NULL,
+    margin_sum REAL NOT NULL, margin_squares REAL NOT NULL, PRIMARY KEY (run, model, step)
+    ) WITHOUT ROWID""",
+    f"PRAGMA user_version={LAYOUT}",
+)
+_PATIENCE = 10.0
+"""Seconds to wait for another process that writes; each write takes milliseconds."""
+
+
+class Database:
+    """One file. Cheap to make; each block opens and closes its own connection."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._folder = path.parent
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for single statements, each committed by itself."""
+        with storage_errors(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
+            try:
+                if _layout(db) != LAYOUT:
+                    self._lay_out(db)
+                db.execute("PRAGMA synchronous=NORMAL")
+                yield db
+            finally:
+                db.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all that is written in the block, or none of it."""
+        with self.reading() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Makes calls inside the block ten times as quick (0.1 ms instead of 1.3 ms).
+
+        The last connection to close folds the write-ahead log away; here one stays.
+        """
+        with self.reading():
+            yield
+
+    def _lay_out(self, db: sqlite3.Connection) -> None:
+        """Make the tables; several processes may come first at the same moment."""
+        if _layout(db) > LAYOUT:
+            raise StorageProblem(
+                f"{self.path} was written by a newer IVAN.",
+                "Update this one, or name another data folder with IVAN_DATA_DIR.",
+            )
+        _switch_to_wal(db)
+        db.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA:
+            db.execute(statement)
+        db.execute("COMMIT")
+
+
+def _layout(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _switch_to_wal(db: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log; SQLite does not wait for others here, so we do."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return

@@ -1,0 +1,100 @@
+"""What tests share: a data folder of their own, no settings from outside, fake workers."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import Fakes, provider
+
+from ivan_core.domain.runs import Run
+from ivan_core.runs.registry import Registry
+from ivan_core.worker import work
+
+_KEPT = ("IVAN_REQUIRE",)
+for _name in list(os.environ):
+    if _name.startswith(("IVAN_", "HF_", "OPENAI_", "OLLAMA_")) and _name not in _KEPT:
+        del os.environ[_name]
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data folder that is in force, and a slot that no other test knows."""
+    from ivan_core import settings
+
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.setattr(settings, "_from_files", dict)
+    monkeypatch.setenv("IVAN_DATA_DIR", str(folder))
+    monkeypatch.setenv("IVAN_SLOT_FILE", str(tmp_path / "slot"))
+    return folder
+
+
+@pytest.fixture
+def pairs_file(tmp_path: Path) -> Path:
+    """Forty pairs in a file; the sides of row 7 are the same."""
+    return write_pairs(tmp_path / "pairs.jsonl", 40)
+
+
+def write_pairs(path: Path, count: int) -> Path:
+    with path.open("w") as file:
+        for number in range(count):
+            ask = f"\n\nHuman: Question {number}?\n\nAssistant: "
+            other = "" if number == 7 else " But ask a friend too."
+            pair = {"chosen": f"{ask}Answer {number}.", "rejected": f"{ask}Answer {number}.{other}"}
+            file.write(json.dumps(pair) + "\n")
+    return path
+
+
+@pytest.fixture
+def fake_workers(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fakes], None]:
+    """From the call on, workers that are started run with fakes that behave as told."""
+    from ivan_core.workspace import runs
+
+    def tell(fakes: Fakes) -> None:
+        monkeypatch.setattr(
+            runs, "WORKER", (sys.executable, str(Path(__file__).parent / "fakes.py"))
+        )
+        for name, value in fakes.environment().items():
+            monkeypatch.setenv(name, value)
+
+    return tell
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[ForkServerContext]:
+    """Quick processes: forked from a server that has loaded what workers load, and no threads."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["ivan_core.worker", "pyarrow.parquet"])
+    yield context
+
+
+@pytest.fixture
+def run_here(data_dir: Path) -> Callable[[str, Fakes], Run]:
+    """Be the worker of a run in this process, with fakes; returns the run as it ended."""
+
+    def run(run_id: str, fakes: Fakes) -> Run:
+        registry = Registry(data_dir)
+        work(registry, run_id, provider(fakes))
+        return registry.get(run_id)
+
+    return run
+
+
+def wait_for(fact: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """Wait until a fact holds, and return it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = fact()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"did not come true within {seconds} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -63,6 +64,16 @@ class Place:
         files["table"] = (self.registry.folder(self.run_id) / "table.parquet").read_bytes()
         return files, self.registry.live_points(self.run_id)
 
+    def manifest_is_last(self) -> bool:
+        """If the manifest is there it is whole, and so is everything it names."""
+        folder = self.registry.folder(self.run_id)
+        if not (folder / "manifest.json").exists():
+            return True
+        files = json.loads((folder / "manifest.json").read_text())["files"]
+        return (folder / "table.parquet").exists() and all(
+            (self.data / name).exists() for name in files
+        )
+
     def leftovers(self) -> list[str]:
         """Temporary files of the run that nobody will ever use."""
         folders = (self.data / "compare", self.registry.folder(self.run_id))
@@ -107,6 +118,8 @@ def test_killed_at_every_step(
             wrong.append("not seen as interrupted")
         if place.score_calls() - len(kept) not in (0, 1):
             wrong.append("lost more than the chunk in flight")
+        if not place.manifest_is_last():
+            wrong.append("a manifest stands before what it names")
         if not place.registry.requeue(place.run_id):
             wrong.append("cannot be resumed")
         if worker(place) != 0 or place.registry.get(place.run_id).state is not RunState.DONE:

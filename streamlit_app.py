@@ -10,7 +10,7 @@ from ivan_core.workspace.findings import findings
 from ivan_core.workspace.machine import equipment
 from ivan_core.workspace.results import Results, open_results
 from pages.components.form import time_left
-from pages.components.frame import frame
+from pages.components.frame import frame, problems_shown
 from pages.components.text import md_escape, say
 
 _RECENT = 5
@@ -31,6 +31,14 @@ def _start() -> None:
         "small",
         quiet=True,
     )
+
+
+def _results(results: Results) -> None:
+    """What the newest finished run found, and where to go from there."""
+    about = results.dataset.about
+    say(f"Found in {about['label']}, run {results.run.id}. {about['note']}".strip(), quiet=True)
+    _found(results)
+    _stages(results)
 
 
 def _found(results: Results) -> None:
@@ -67,7 +75,8 @@ def _recent(found: list[Run]) -> None:
     st.subheader("Recent runs", anchor=False)
     for run in found[:_RECENT]:
         spec = runs.spec_of(run)
-        label = f"{run.id}: {spec.dataset.label}, {len(spec.models)} models, {run.state}"
+        models = f"{len(spec.models)} model{'s' if len(spec.models) != 1 else ''}"
+        label = f"{run.id}: {spec.dataset.label}, {models}, {run.state}"
         st.page_link(
             "pages/compare.py", label=f":primary[{md_escape(label)}]", query_params={"run": run.id}
         )
@@ -99,11 +108,8 @@ with frame("Home"):
         )
         _start()
     if done is not None:
-        results = open_results(done.id)
-        about = results.dataset.about
-        say(f"Found in {about['label']}, run {done.id}. {about['note']}".strip(), quiet=True)
-        _found(results)
-        _stages(results)
+        with problems_shown():
+            _results(open_results(done.id))
     if every:
         _recent(every)
     _more()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+
 import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.margins import margin_strip
+from ivan_core.domain.errors import BadInput
 from ivan_core.metrics.sentences import pair_sentence
 from ivan_core.workspace.results import JudgedPair, Results, judged_pair, open_results
-from pages.components.frame import frame
+from pages.components.frame import frame, show_error
 from pages.components.replies import show_pair
 from pages.components.state import choose_run, chosen_row, chosen_run, dark, latest_done
 from pages.components.text import say
@@ -22,6 +25,13 @@ def _step(rows: list[int], current: int, by: int) -> int | None:
     """The row before or after, in the order of the dataset."""
     place = rows.index(current) + by
     return rows[place] if 0 <= place < len(rows) else None
+
+
+def _nearest(rows: list[int], current: int, wanted: int) -> int:
+    """The row asked for; where the run has no such row, the next one in that direction."""
+    if wanted > current:
+        return rows[min(bisect_left(rows, wanted), len(rows) - 1)]
+    return rows[max(bisect_right(rows, wanted) - 1, 0)]
 
 
 def _next_sharpest(results: Results, current: int) -> int | None:
@@ -68,7 +78,7 @@ def _navigate(results: Results, row: int) -> None:
             help=f"Rows of this run go from {rows[0]} to {rows[-1]}.",
         )
     if chosen != row:
-        _go(int(chosen))
+        _go(_nearest(rows, row, int(chosen)))
         st.rerun()
 
 
@@ -104,7 +114,16 @@ def _notes(found: JudgedPair) -> dict[str, str]:
 
 
 def _pair(results: Results, row: int) -> None:
-    found = judged_pair(results, row)
+    try:
+        found = judged_pair(results, row)
+    except BadInput as error:
+        show_error(error)
+        st.page_link(
+            "pages/pairs.py",
+            label=":primary[Read the first row →]",
+            query_params={"run": results.run.id, "row": str(results.row_ids[0])},
+        )
+        return
     typical = results.typical_margins
     margins: list[tuple[str, float | None]] = []
     for judged in found.judged:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ivan_core.domain.runs import Run
 from ivan_core.workspace import runs
-from pages.components.frame import frame
+from pages.components.frame import frame, problems_shown
 from pages.components.text import say
 
 _SHOWN = 200
@@ -37,13 +37,21 @@ def _actions(run: Run) -> None:
             runs.resume(run.id)
             st.switch_page("pages/compare.py", query_params={"run": run.id})
         if run.state.live and st.button("Cancel", key="cancel"):
-            runs.cancel(run.id)
+            if runs.get(run.id).state.live:
+                runs.cancel(run.id)
             st.rerun()
     say(f"{run.id}: {run.state}. {run.problem} {run.hint}".strip(), "small", quiet=True)
 
 
-def _table() -> None:
+def _table(polling: bool) -> None:
     found = runs.every()[:_SHOWN]
+    if polling and not any(run.state.live for run in found):
+        st.rerun()
+    with problems_shown():
+        _listed(found)
+
+
+def _listed(found: list[Run]) -> None:
     if not found:
         say("No runs yet.")
         st.page_link("pages/compare.py", label=":primary[Start a comparison →]")
@@ -51,7 +59,8 @@ def _table() -> None:
     event = st.dataframe(
         [_row(run) for run in found],
         hide_index=True,
-        key="runs",
+        # A selection is a position: with another run on top it would mean another run.
+        key=f"runs-{found[0].id}-{len(found)}",
         on_select="rerun",
         selection_mode=["single-row", "single-cell"],
         alt="All runs; select one to open, resume or cancel it",
@@ -73,4 +82,4 @@ def _table() -> None:
 with frame("Runs"):
     st.title("Runs", anchor=False)
     live = any(run.state.live for run in runs.every()[:_SHOWN])
-    st.fragment(_table, run_every=2.0 if live else None)()
+    st.fragment(_table, run_every=2.0 if live else None)(live)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
-from pathlib import Path
 
 from ivan_core.datasets.prepare import find_prepared, prepare
 from ivan_core.datasets.prepared import PreparedDataset
@@ -32,18 +30,13 @@ def by_fingerprint(fingerprint: str) -> PreparedDataset:
     Raises:
         BadInput: it is gone.
     """
-    dataset = _open(data_dir() / "datasets" / fingerprint)
-    if dataset is None:
+    folder = data_dir() / "datasets" / fingerprint
+    if not (folder / "dataset.json").exists():
         raise BadInput(
             "The texts of this run's dataset are no longer in the data folder.",
             "Run the same comparison again to read them anew.",
         )
-    return dataset
-
-
-@lru_cache(maxsize=16)
-def _open(folder: Path) -> PreparedDataset | None:
-    return PreparedDataset(folder) if (folder / "dataset.json").exists() else None
+    return PreparedDataset(folder)
 
 
 def known() -> list[DatasetRequest]:

@@ -13,6 +13,7 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import CompareSpec
+from ivan_core.experiments.compare import BEGUN
 from ivan_core.experiments.compare_table import scores_table
 from ivan_core.metrics.agreement import disagreeing_rows
 from ivan_core.metrics.summary import ModelSummary, summarise
@@ -109,13 +110,11 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Results
     parts = Parts(folder)
     names = [name for name in spec.models if f"card|{name}" in parts]
     found = [ModelCard.model_validate(parts.rows(f"card|{name}")[0]) for name in names]
-    dataset = (
-        datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
-        if manifest
-        else datasets.find(spec.dataset)
-    )
-    if dataset is None or not found:
-        raise BadInput(f"Run {run_id} has no results yet.", "Resume it, or start another one.")
+    if not found:
+        raise _nothing_yet(run)
+    # What the run read, not what its source holds now: that may have changed or gone.
+    read = manifest["dataset"]["fingerprint"] if manifest else parts.rows(BEGUN)[0]["dataset"]
+    dataset = datasets.by_fingerprint(read)
     cards = {card.id: card for card in found}
     if manifest and (folder / "table.parquet").exists():
         import pandas as pd
@@ -124,8 +123,13 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Results
     else:
         table = scores_table(parts, list(cards), dataset, found)
     if table.empty:
-        raise BadInput(f"Run {run_id} has no results yet.", "Resume it, or start another one.")
+        raise _nothing_yet(run)
     return Results(run, spec, dataset, table, cards, manifest)
+
+
+def _nothing_yet(run: Run) -> BadInput:
+    what_to_do = "Wait for it" if run.state.live else "Resume it"
+    return BadInput(f"Run {run.id} has no results yet.", f"{what_to_do}, or start another one.")
 
 
 def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
@@ -151,7 +155,8 @@ def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
             margin, unit = numbers["margin", model], typical[model]
             judged = numbers["verdict", model]
             rated = unit and not pd.isna(margin)
-            record[model] = f"{judged} {margin / unit:+.1f}" if rated else judged
+            words = "not rated" if pd.isna(judged) else str(judged)
+            record[model] = f"{words} {margin / unit:+.1f}" if rated else words
         record["chosen"], record["rejected"] = (
             snippet(pair.chosen.reply),
             snippet(pair.rejected.reply),

@@ -65,6 +65,9 @@ def compare_form() -> None:
             **options,
         }
     )
+    if not (source or "").strip():
+        say("Choose a dataset.")
+        return
     if not names:
         say("Choose at least one reward model.")
         return

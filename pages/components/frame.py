@@ -17,6 +17,8 @@ _PAGES = (
     ("pages/pairs.py", "Pairs"),
     ("pages/runs.py", "Runs"),
 )
+_WITH_RUN = ("pages/compare.py", "pages/pairs.py")
+"""Pages that look at one run: links to them carry it, since links clear the query string."""
 
 
 @contextmanager
@@ -25,9 +27,18 @@ def frame(title: str) -> Iterator[None]:
     st.set_page_config(
         page_title=f"{title} · IVAN" if title != "Home" else "IVAN", page_icon="⚖️", layout="wide"
     )
+    carried = link_parameters()
     with st.container(horizontal=True, gap="small", key="navigation"):
         for page, label in _PAGES:
-            st.page_link(page, label=label, query_params=link_parameters(page))
+            with_run = page in _WITH_RUN
+            st.page_link(page, label=label, query_params=carried if with_run else None)
+    with problems_shown():
+        yield
+
+
+@contextmanager
+def problems_shown() -> Iterator[None]:
+    """Turn an IvanError into its sentence and hint. Fragments need one each: they run alone."""
     try:
         yield
     except IvanError as error:

@@ -136,7 +136,7 @@ def _details(results: Results) -> None:
             for path in files(results):
                 st.download_button(
                     md_escape(path.name),
-                    path.read_bytes(),
+                    path.read_bytes,
                     path.name,
                     key=f"file-{path.name}",
                     on_click="ignore",

@@ -12,6 +12,7 @@ from ivan_core.domain.runs import LivePoint, Run
 from ivan_core.metrics.live import running_agreement
 from ivan_core.metrics.sentences import interval_ends, percent
 from ivan_core.workspace import runs
+from pages.components.frame import problems_shown
 from pages.components.state import dark
 from pages.components.text import say
 
@@ -22,6 +23,11 @@ def live_run(run_id: str) -> None:
 
 
 def _draw(run_id: str) -> None:
+    with problems_shown():
+        _progress(run_id)
+
+
+def _progress(run_id: str) -> None:
     run = runs.get(run_id)
     if not run.state.live:
         st.rerun()
@@ -31,7 +37,8 @@ def _draw(run_id: str) -> None:
     st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
     say(_progress_sentence(run))
     if st.button("Cancel", key="cancel", help="What is finished is kept; you can resume later."):
-        runs.cancel(run_id)
+        if runs.get(run_id).state.live:
+            runs.cancel(run_id)
         st.rerun()
     if points:
         planned = run.total // max(len(spec.models), 1)

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ivan_core.domain.errors import BadInput
 from ivan_core.workspace import runs
-
-_WITH_RUN = ("pages/compare.py", "pages/pairs.py")
 
 
 def chosen_run() -> str | None:
-    """The run in the URL, else the one last looked at in this session."""
+    """The run in the URL, else the one last looked at in this session.
+
+    Raises:
+        BadInput: there is no such run; the session then looks at none.
+    """
     run_id = st.query_params.get("run") or st.session_state.get("run")
-    if run_id:
-        choose_run(run_id)
-    return run_id
+    if not run_id:
+        return None
+    if not _exists(run_id):
+        st.session_state.pop("run", None)
+        raise BadInput(f"There is no run {run_id!r} here.", "The page Runs lists those there are.")
+    choose_run(run_id)
+    return str(run_id)
+
+
+def _exists(run_id: str) -> bool:
+    try:
+        runs.get(run_id)
+    except BadInput:
+        return False
+    return True
 
 
 def choose_run(run_id: str | None) -> None:
@@ -34,10 +49,10 @@ def chosen_row() -> int | None:
     return int(text) if text.isdecimal() and len(text) < 12 else None
 
 
-def link_parameters(page: str) -> dict[str, str] | None:
-    """What a link to another page must carry, since links clear the query string."""
+def link_parameters() -> dict[str, str] | None:
+    """What a link must carry to show the same run."""
     run_id = st.query_params.get("run") or st.session_state.get("run")
-    return {"run": run_id} if run_id and page in _WITH_RUN else None
+    return {"run": run_id} if run_id and _exists(run_id) else None
 
 
 def latest_done() -> str | None:

@@ -9,6 +9,9 @@ import streamlit as st
 
 _SIZES = {"headline": "1.35rem", "lead": "1.1rem", "body": "1rem", "small": "0.85rem"}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@/])")
+_SHORTHAND = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)|(?<=[-<>~])(?=[-=>])", re.IGNORECASE)
+"""Places inside what is replaced even where it is escaped: `:smile:`, `->`, web addresses."""
+_JOINER = "\u2060"
 
 
 def say(text: str, size: str = "body", quiet: bool = False) -> None:
@@ -23,4 +26,5 @@ def say(text: str, size: str = "body", quiet: bool = False) -> None:
 
 def md_escape(text: str) -> str:
     """Text for a label, where Streamlit renders markdown: every character stands for itself."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    apart = _SHORTHAND.sub(_JOINER, " ".join(text.split()))
+    return _MARKDOWN.sub(r"\\\1", apart)

@@ -1,0 +1,79 @@
+"""Pages as Streamlit's own test runner draws them: no browser, a data folder of their own."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+HOME = "streamlit_app.py"
+
+
+class Page:
+    """A page in a session of its own, as a person reads it."""
+
+    def __init__(self, page: str, query: dict[str, str]) -> None:
+        self.app = AppTest.from_file(str(ROOT / HOME), default_timeout=30)
+        if page != HOME:
+            self.app.switch_page(page)
+        for name, value in query.items():
+            self.app.query_params[name] = value
+        self.run()
+
+    def run(self) -> None:
+        self.app.run()
+        assert not self.app.exception, self.app.exception[0].value
+
+    def press(self, key: str) -> None:
+        self.app.button(key=key).click()
+        self.run()
+
+    @property
+    def said(self) -> str:
+        """Its sentences, one a line."""
+        pieces = (re.sub(r"<[^>]+>", "", html.body) for html in self.app.get("html"))
+        return "\n".join(unescape(piece) for piece in pieces)
+
+    @property
+    def buttons(self) -> dict[str, str]:
+        """Labels of its buttons by key."""
+        return {button.key: button.label for button in self.app.button}
+
+    @property
+    def links(self) -> dict[str, str]:
+        """Where its links lead, by label; with the query string."""
+        links = [link.proto for link in self.app.get("page_link")]
+        return {link.label: f"{link.page}?{link.query_string}" for link in links}
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of elements on it, from top to bottom."""
+        return [element.type for element in self.app.main]
+
+
+@pytest.fixture
+def open_page(data_dir: Path) -> Callable[..., Page]:
+    """Open a page by its file, with query parameters; Home where none is named."""
+
+    def open_it(page: str = HOME, **query: str) -> Page:
+        return Page(page, query)
+
+    return open_it
+
+
+@pytest.fixture
+def spawned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Runs for which a worker was started, in place of the workers."""
+    from ivan_core.workspace import runs
+
+    started: list[str] = []
+    monkeypatch.setattr(runs, "spawn", started.append)
+    return started

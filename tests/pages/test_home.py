@@ -1,0 +1,90 @@
+"""Home: before the first run, while one is at work, and afterwards."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import made_runs
+from fakes import Fakes
+
+from ivan_core.domain.runs import RunState
+
+
+def test_a_fresh_home_is_one_sentence_and_one_button(data_dir, open_page):
+    page = open_page()
+    assert page.app.title[0].value.endswith("really teach a reward model?")
+    assert "A reward model scores replies" in page.said
+    assert list(page.buttons) == ["first"]
+    assert page.buttons["first"].startswith("Judge the sample with two models, about ")
+    assert "480 bundled pairs" in page.said
+    assert page.links == {"Home": "?", "Compare": "compare?", "Pairs": "pairs?", "Runs": "runs?"}
+
+
+def test_the_button_starts_the_demo_and_goes_to_it(data_dir, open_page, spawned):
+    page = open_page()
+    page.press("first")
+    assert len(spawned) == 1
+    assert page.app.query_params["run"] == spawned[0]
+    assert "Judging sample" in page.said
+
+
+def test_what_this_machine_has_is_told_without_values(data_dir, open_page, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    page = open_page()
+    assert "✓ An OpenAI key." in page.said
+    assert "sk-secret" not in page.said
+    assert "– Ollama. For rewording" in page.said
+
+
+def test_after_a_run_each_finding_leads_to_its_row(data_dir, open_page):
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample())
+    page = open_page()
+    assert "first" not in page.buttons
+    assert f"Found in sample, run {run_id}." in page.said
+    assert "The two models disagree on " in page.said
+    sharpest = [to for label, to in page.links.items() if "sharpest" in label]
+    assert len(sharpest) == 1
+    assert sharpest[0].startswith(f"pairs?run={run_id}&row=")
+    assert "Compare ✓ 480" in page.said
+
+
+def test_a_run_at_work_is_announced_and_leads_there(data_dir, open_page):
+    with made_runs.at_work(data_dir, made_runs.spec_of_sample()) as run_id:
+        page = open_page()
+    assert "A run is at work." in page.said
+    assert page.links[":primary[Watch it →]"] == f"compare?run={run_id}"
+    assert "first" not in page.buttons
+
+
+def test_recent_runs_are_named_newest_first(data_dir, open_page):
+    first = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
+    second = made_runs.stopped(
+        data_dir, made_runs.spec_of_sample(made_runs.TWO_MODELS[:1], limit=60), RunState.CANCELLED
+    )
+    recent = [to for to in open_page().links.values() if "compare?run=" in to]
+    # The first of them is the link to the whole comparison.
+    assert recent == [f"compare?run={run_id}" for run_id in (first, second, first)]
+
+
+def test_only_failed_runs_leave_the_button(data_dir, open_page):
+    made_runs.failed(data_dir, made_runs.spec_of_sample())
+    page = open_page()
+    assert "first" in page.buttons
+    assert any("failed" in label for label in page.links)
+
+
+def test_a_run_without_a_rated_row_finds_nothing_and_breaks_nothing(data_dir, open_page):
+    nothing = Fakes(failing="0123456789abcdef")
+    made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20), nothing)
+    page = open_page()
+    assert "disagree on" not in page.said
+    assert "Compare ✓ 20" in page.said
+
+
+def test_lost_texts_are_said_and_the_rest_of_home_stays(data_dir: Path, open_page):
+    made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
+    shutil.rmtree(data_dir / "datasets")
+    page = open_page()
+    assert "are no longer in the data folder" in page.said
+    assert any("sample" in label for label in page.links)

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from ivan_core.datasets.hub import open_hub
 from ivan_core.datasets.prepared import BATCH_ROWS, NUMBERS, TEXTS, PreparedDataset
 from ivan_core.datasets.reading import PairReader
 from ivan_core.datasets.sanity import Sanity
-from ivan_core.datasets.sources import Source, check_source, open_source, request_key
+from ivan_core.datasets.sources import Source, check_source, open_here, request_key
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.runs.storage import replacing, storage_errors
 
@@ -57,7 +58,7 @@ def prepare(
     found = find_prepared(data_dir, request)
     if found is not None:
         return found
-    source = open_source(request)
+    source = open_here(request) or open_hub(request)
     # Taken before reading: if the file changes meanwhile, the next request prepares it again.
     pointer = _pointer(data_dir, request)
     root = data_dir / "datasets"

@@ -86,12 +86,11 @@ def request_key(request: DatasetRequest) -> str:
     return request.fingerprint
 
 
-def open_source(request: DatasetRequest) -> Source:
-    """Open what the request names.
+def open_here(request: DatasetRequest) -> Source | None:
+    """Open the sample or a local file; None for what only a hub can have.
 
     Raises:
-        BadInput: the source cannot be read as pairs.
-        BackendUnavailable: the hub cannot be reached.
+        BadInput: the request makes no sense, or the file cannot be read.
     """
     check_source(request)
     if request.source == SAMPLE:
@@ -106,6 +105,4 @@ def open_source(request: DatasetRequest) -> Source:
         return Source(
             read_file(local_path(request)), revision="", chosen_by=RECORDED, licence="unknown"
         )
-    from ivan_core.datasets.hub import open_hub
-
-    return open_hub(request)
+    return None

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ from ivan_core.domain.runs import Run
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 
-_KEPT = ("IVAN_REQUIRE",)
+_KEPT = ("IVAN_REQUIRE", "IVAN_TEST_HH_RLHF")
 for _name in list(os.environ):
     if _name.startswith(("IVAN_", "HF_", "OPENAI_", "OLLAMA_")) and _name not in _KEPT:
         del os.environ[_name]
@@ -87,6 +90,34 @@ def run_here(data_dir: Path) -> Callable[[str, Fakes], Run]:
         return registry.get(run_id)
 
     return run
+
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users can enter (those of the test runner are its own)."""
+    folder = Path(tempfile.mkdtemp(prefix="ivan-"))
+    folder.chmod(0o755)
+    yield folder
+    for path in folder.rglob("*"):
+        if path.is_dir():
+            path.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """Be a user who owns nothing; who runs the tests without root's rights stays who they are."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def wait_for(fact: Callable[[], Any], seconds: float = 60.0) -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import without_rights
 
 from ivan_core.datasets.prepare import find_prepared, prepare
 from ivan_core.datasets.prepared import BASE_COLUMNS, PreparedDataset
@@ -263,11 +264,10 @@ def test_a_data_folder_that_is_a_file_cannot_be_written(tmp_path: Path) -> None:
     assert "IVAN_DATA_DIR" in caught.value.hint
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_data_folder_cannot_be_written(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(StorageProblem, match="cannot be written"):
-        prepare(tmp_path, DatasetRequest())
+def test_a_read_only_data_folder_cannot_be_written(open_folder: Path) -> None:
+    open_folder.chmod(0o555)
+    with without_rights(), pytest.raises(StorageProblem, match="cannot be written"):
+        prepare(open_folder, DatasetRequest())
 
 
 FULL_DISK = """

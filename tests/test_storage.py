@@ -7,14 +7,13 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import write_pairs
+from conftest import NOBODY, write_pairs
 from fakes import Fakes, provider, run_worker
 
 from ivan_core.domain.errors import StorageProblem
@@ -24,8 +23,6 @@ from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import Reserve, replacing, storage_errors
 from ivan_core.worker import work
-
-NOBODY = 65534
 
 
 def spec(pairs: Path, seed: int = 0) -> CompareSpec:
@@ -61,18 +58,6 @@ def try_to_run(data_dir: Path, pairs: Path, answers: Any) -> None:
         outcome(lambda: runs.resume("2026-01-01-00-00")),
         outcome(lambda: ScoreCache(data_dir / "cache" / "scores")),
     ])  # fmt: skip
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that other users can enter (those of the test runner are its own)."""
-    folder = Path(tempfile.mkdtemp(prefix="ivan-"))
-    folder.chmod(0o755)
-    yield folder
-    for path in folder.rglob("*"):
-        if path.is_dir():
-            path.chmod(0o755)
-    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("before", ["a finished run", "nothing"])

@@ -68,7 +68,7 @@ def _breaking(_: CompareSpec, __: RunContext, ___: FileLock) -> Models:
     encoder = FakeEncoder()
     return Models(
         claim=lambda: None,
-        load=lambda name, revision: _Breaking(name, Fakes(), encoder),
+        load=lambda name, revision: _Breaking(name, Fakes(revision="breaks"), encoder),
         together=True,
         slow=False,
     )

@@ -41,7 +41,11 @@ def rows_table(results: Results, row_ids: list[int], key: str) -> None:
         placeholder="",
         alt="The rows of this view; select one to read the pair side by side",
     )
-    say(f"{len(row_ids):,} rows. Click a row to read the pair.", "small", quiet=True)
+    count = f"{len(row_ids):,} row{'s' if len(row_ids) != 1 else ''}"
+    if pages > 1:
+        first = (page - 1) * PAGE_ROWS + 1
+        count += f", {first:,} to {first + len(table) - 1:,} shown"
+    say(f"{count}. Click a row to read the pair.", "small", quiet=True)
     picked = [*event.selection.rows, *(cell[0] for cell in event.selection.cells)]
     if picked:
         row = int(table.iloc[picked[0]]["row_id"])

@@ -23,7 +23,7 @@ def test_a_finished_run_opens_with_its_headline_and_bars(data_dir, open_page):
     assert "reply would reach" in headline
     assert page.kinds.count("vega_lite_chart") == 3
     assert len(page.app.dataframe[0].value) == 50
-    assert "480 rows. Click a row to read the pair." in page.said
+    assert "480 rows, 1 to 50 shown. Click a row to read the pair." in page.said
 
 
 def test_files_and_the_command_are_at_hand(data_dir, open_page):

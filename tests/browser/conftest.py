@@ -1,0 +1,131 @@
+"""Journeys through the app in Debian's Chromium, each on a server and data folder of its own.
+
+Without a browser they are skipped and counted aloud, unless `IVAN_REQUIRE` names `browser`: then
+they fail.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from app_server import AppServer
+from fakes import Fakes
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run",
+)  # fmt: skip
+WAIT = 20_000
+"""Milliseconds within which a text that is waited for must appear; longer waits say so."""
+_SKIPPED = pytest.StashKey[int]()
+
+
+def missing() -> str:
+    """What these tests lack on this machine, in words; empty if nothing."""
+    if find_spec("playwright") is None:
+        return "playwright is not installed"
+    return "" if CHROMIUM.exists() else f"no Chromium at {CHROMIUM}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    own = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
+    for item in own:
+        item.add_marker(pytest.mark.browser)
+    if missing() and not required():
+        for item in own:
+            item.add_marker(pytest.mark.skip(reason=missing()))
+        config.stash[_SKIPPED] = len(own)
+
+
+def required() -> bool:
+    return "browser" in os.environ.get("IVAN_REQUIRE", "").replace(",", " ").split()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    skipped = [
+        report
+        for report in terminalreporter.stats.get("skipped", [])
+        if "tests/browser/" in report.nodeid
+    ]
+    if skipped and missing():
+        terminalreporter.write_line(
+            f"{len(skipped)} browser journeys skipped: {missing()}", yellow=True
+        )
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if missing():
+        pytest.fail(f"IVAN_REQUIRE asks for browser tests, but {missing()}.", pytrace=False)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+Visit = Callable[..., "Page"]
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[Visit]:
+    """Sessions: each call is another person's browser with an empty page."""
+    contexts = []
+
+    def arrive(width: int = 1280, height: int = 1000, **options: object) -> Page:
+        viewport = {"width": width, "height": height}
+        context = chromium.new_context(viewport=viewport, accept_downloads=True, **options)
+        context.set_default_timeout(WAIT)
+        contexts.append(context)
+        return context.new_page()
+
+    yield arrive
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(visitor: Visit) -> Page:
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=WAIT)
+    return visitor()
+
+
+@pytest.fixture
+def serve(data_dir: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., AppServer]]:
+    """Start the app on a free port; with fakes, its workers judge with those."""
+    servers: list[AppServer] = []
+
+    def start(fakes: Fakes | None = None) -> AppServer:
+        server = AppServer(data_dir, fakes)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.close()
+    failed = getattr(request.node, "journey_failed", False)
+    for server in servers if failed else []:
+        print(f"--- log of {server.base}\n{server.log}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.when == "call" and report.failed:
+        item.journey_failed = True  # type: ignore[attr-defined]
+    return report

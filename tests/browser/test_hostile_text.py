@@ -1,0 +1,164 @@
+"""Hostile names and texts are shown as they are, on every page, and nothing is asked for."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import hostile
+import made_runs
+import pytest
+from playwright.sync_api import Page, expect
+
+from ivan_core.domain.specs import CompareSpec
+
+
+class Listener:
+    """An address that the hostile texts name; it notes whoever asks."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        asked = self.asked
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked.append(self.path)
+                self.send_error(404)
+
+            def log_message(self, *_: object) -> None:
+                """Nothing on the terminal."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    listener = Listener()
+    yield listener
+    listener.close()
+
+
+@pytest.fixture
+def guarded(page: Page) -> Iterator[Page]:
+    """A page that may ask for nothing but the app, and open no dialog."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: asked.append(f"dialog: {dialog.message}"))
+    yield page
+    origin = page.evaluate("location.origin")
+    assert asked
+    assert [url for url in asked if not url.startswith((f"{origin}/", "data:", "blob:"))] == []
+
+
+def bare(text: str) -> str:
+    """A text without white space, which pages may fold, and without what browsers cannot show."""
+    return re.sub(r"[\s\u0000\ufffd\u2060]", "", text)
+
+
+def shown(page: Page) -> str:
+    return bare(page.evaluate("document.querySelector('[data-testid=stMain]').innerText"))
+
+
+def drawn(page: Page) -> str:
+    return bare("".join(page.locator("svg text").all_text_contents()))
+
+
+def test_every_hostile_reply_is_read_as_it_is(serve, guarded, listener, data_dir, tmp_path):
+    run_id, _ = hostile.made(data_dir, tmp_path, listener.address)
+    guarded.goto(serve().url("/pairs", run=run_id, row=0))
+    for row, text in enumerate(hostile.texts(listener.address)):
+        expect(guarded.get_by_text(f"row {row} of 18")).to_be_visible()
+        guarded.get_by_text("2 earlier turns").click()
+        # The question once, two earlier turns, and a reply on either side.
+        expect(guarded.get_by_test_id("stChatMessage")).to_have_count(5)
+        assert shown(guarded).count(bare(text)) >= 5, text[:80]
+        if row < 17:
+            guarded.get_by_role("button", name="Next").click()
+    assert guarded.title() == "Pairs · IVAN"
+    assert listener.asked == []
+
+
+def test_hostile_names_are_read_as_they_are(serve, guarded, listener, data_dir, tmp_path):
+    run_id, spec = hostile.made(data_dir, tmp_path, listener.address)
+    server = serve()
+    names = [bare(name) for name in spec.models]
+
+    guarded.goto(server.url())
+    expect(guarded.get_by_text("Recent runs")).to_be_visible()
+    assert shown(guarded).count(bare(spec.dataset.source)) == 2
+
+    guarded.goto(server.url("/compare", run=run_id))
+    expect(guarded.locator("svg text").get_by_text("org/<b>two</b>").first).to_be_visible()
+    guarded.get_by_text("Files, command and settings").click()
+    expect(guarded.get_by_text("The same from the command line:")).to_be_visible()
+    page = shown(guarded)
+    assert bare(spec.dataset.source) in page
+    for name in names:
+        # In the line under the title, the headline, the counts and the choice of a model.
+        assert page.count(name) >= 4
+        assert name in drawn(guarded)
+    assert "</div></p></body>afterthe" in drawn(guarded)
+    guarded.get_by_role("radio", name="org/").check(force=True)
+    guarded.get_by_role("radio", name="Is it just length?").check(force=True)
+    expect(guarded.get_by_text("too few lengths differ").first).to_be_visible()
+
+    guarded.goto(server.url("/runs"))
+    guarded.locator("[data-testid=stDataFrame]").click(position={"x": 150, "y": 52})
+    expect(guarded.get_by_text(f"{run_id}: done.")).to_be_visible()
+    assert listener.asked == []
+
+
+def add_model(page: Page, name: str) -> None:
+    field = page.get_by_role("combobox", name="Reward models")
+    field.click()
+    field.fill(name)
+    expect(page.get_by_role("option", name="Add:")).to_be_visible()
+    field.press("Enter")
+    field.press("Escape")
+
+
+def test_hostile_input_to_the_form_is_said_back_as_it_is(
+    serve, guarded, listener, data_dir, tmp_path
+):
+    _, spec = hostile.made(data_dir, tmp_path, listener.address)
+    server = serve()
+    guarded.goto(server.url("/compare"))
+    guarded.get_by_role("combobox", name="Dataset").click()
+    guarded.get_by_role("option", name=spec.dataset.source).click()
+    button = guarded.get_by_role("button", name="Judge 18 pairs with 2 models")
+    expect(button).to_be_visible()
+
+    add_model(guarded, spec.models[0])
+    expect(guarded.get_by_role("button", name="Judge 18 pairs with 3 models")).to_be_visible()
+    assert bare(spec.models[0]) in shown(guarded)
+    add_model(guarded, f"![x]({listener.address}/y) <img src=x>")
+    expect(guarded.get_by_text("is neither in the catalog, nor a hub id")).to_be_visible()
+    assert bare(f"![x]({listener.address}/y) <img src=x>") in shown(guarded)
+
+    guarded.goto(server.url("/compare", run=f"<img src={listener.address}/run>"))
+    expect(
+        guarded.get_by_text(f"There is no run '<img src={listener.address}/run>'")
+    ).to_be_visible()
+    assert listener.asked == []
+
+
+def test_hostile_names_are_read_as_they_are_while_a_run_is_at_work(
+    serve, guarded, listener, data_dir, tmp_path
+):
+    _, spec = hostile.made(data_dir, tmp_path, listener.address)
+    longer = CompareSpec.model_validate(spec.model_dump() | {"seed": 7})
+    with made_runs.at_work(data_dir, longer) as run_id:
+        guarded.goto(serve().url("/compare", run=run_id))
+        expect(guarded.get_by_text("Judging")).to_be_visible()
+        expect(guarded.locator("svg text").get_by_text("org/<b>two</b>").first).to_be_visible()
+        for name in spec.models:
+            assert shown(guarded).count(bare(name)) >= 2
+    assert listener.asked == []

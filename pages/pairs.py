@@ -14,7 +14,7 @@ from ivan_core.workspace.results import JudgedPair, Results, judged_pair, open_r
 from pages.components.frame import frame, show_error
 from pages.components.replies import show_pair
 from pages.components.state import choose_run, chosen_row, chosen_run, dark, latest_done
-from pages.components.text import say
+from pages.components.text import say, short_names
 
 
 def _go(row: int) -> None:
@@ -106,8 +106,9 @@ def _badges(results: Results, found: JudgedPair) -> str:
 def _notes(found: JudgedPair) -> dict[str, str]:
     """The rewards of each side, model by model."""
     notes = {}
+    names = short_names([row["model"] for row in found.judged])
     for side in ("chosen", "rejected"):
-        rewards = [(row["model"], row[f"{side}_reward"]) for row in found.judged]
+        rewards = [(names[row["model"]], row[f"{side}_reward"]) for row in found.judged]
         told = [f"{model} {reward:+.3g}" for model, reward in rewards if not pd.isna(reward)]
         notes[side] = f"reward: {', '.join(told)}" if told else "not rated"
     return notes

@@ -22,7 +22,7 @@ def _row(run: Run) -> dict[str, object]:
         "State": str(run.state),
         "Dataset": spec.dataset.label,
         "Models": ", ".join(spec.models),
-        "Done": run.done / run.total if run.total else 0.0,
+        "Done": 100 * run.done / run.total if run.total else 0.0,
         "Started": datetime.fromtimestamp(run.created, UTC),
         "Seconds": round(max(seconds, 0)),
         "Problem": run.problem,
@@ -65,8 +65,10 @@ def _listed(found: list[Run]) -> None:
         selection_mode=["single-row", "single-cell"],
         alt="All runs; select one to open, resume or cancel it",
         column_config={
+            "Dataset": st.column_config.TextColumn("Dataset", width=170),
+            "Models": st.column_config.TextColumn("Models", width=260),
             "Done": st.column_config.ProgressColumn(
-                "Done", format="percent", min_value=0, max_value=1
+                "Done", format="%d%%", min_value=0, max_value=100, width=140
             ),
             "Started": st.column_config.DatetimeColumn("Started", format="distance"),
             "Seconds": st.column_config.NumberColumn("Seconds", format="%d"),

@@ -25,12 +25,19 @@ def judged(results: Results) -> None:
     run, about = results.run, results.dataset.about
     note = ""
     if run.state is not RunState.DONE:
-        note = f"stopped at {run.done:,} of {run.total:,} judgements"
+        note = f"Stopped at {run.done:,} of {run.total:,} judgements."
     say(headline(results.summaries, results.dataset.chosen_by, note=note), "headline")
     told = [about["note"], *run.notes, *(counts_sentence(summary) for summary in results.summaries)]
     if run.state is RunState.DONE and run.computed == 0:
         told.append("All rewards were known already: nothing was computed.")
     say(" ".join(part for part in told if part), "small", quiet=True)
+    rated = any(summary.counts.rated for summary in results.summaries)
+    _rows(results, _charts(results) if rated else None)
+    _details(results)
+
+
+def _charts(results: Results) -> tuple[str, list[int]] | None:
+    """Draw the bars and the view that is open; returns what a click asks for."""
     picked = _bars(results)
     tab = st.segmented_control(
         "More views",
@@ -41,11 +48,9 @@ def judged(results: Results) -> None:
         default=_TABS[0],
     )
     if tab == _TABS[0]:
-        picked = _rewards(results) or picked
-    else:
-        _length(results)
-    _rows(results, picked)
-    _details(results)
+        return _rewards(results) or picked
+    _length(results)
+    return picked
 
 
 def _bars(results: Results) -> tuple[str, list[int]] | None:
@@ -74,6 +79,9 @@ def _rewards(results: Results) -> tuple[str, list[int]] | None:
             label_visibility="collapsed",
         )
     own = results.table[results.table["model"] == model]
+    if own["margin"].isna().all():
+        say(f"{model} rated nothing.")
+        return None
     cells = reward_bins(own)
     left, right = st.columns(2)
     with left:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Literal
 
 import streamlit as st
 
 from ivan_core.domain.pairs import Pair, prompt_turns
 from ivan_core.domain.transcripts import Dialogue, Turn
 from ivan_core.metrics.differences import Piece, word_differences
+from pages.components.text import say
+
+Side = Literal["chosen", "rejected"]
 
 _AVATARS = {"Human": ":material/person:", "Assistant": ":material/smart_toy:"}
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
-_OWN = {
+_NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"
+_NO_REPLY = "(no reply: the dialogue ends in a Human turn)"
+_OWN: dict[Side, str] = {
     "chosen": "background:rgba(88,132,214,.20);text-decoration:underline 1.5px;"
     "text-underline-offset:3px;border-radius:2px",
     "rejected": "background:rgba(190,146,58,.20);text-decoration:underline dotted 2px;"
@@ -30,31 +36,40 @@ def show_pair(pair: Pair, marked: bool, notes: dict[str, str]) -> None:
     shared = pair.shared_turns
     question = shared[-1] if shared and shared[-1].role == "Human" else None
     earlier = shared[:-1] if question else shared
+    if _preamble(pair.chosen) == _preamble(pair.rejected) and _preamble(pair.chosen):
+        show_text(_preamble(pair.chosen))
     if earlier:
-        count = (
-            f"{len(earlier)} earlier turn{'s' if len(earlier) != 1 else ''}, the same on both sides"
-        )
-        with st.expander(count):
+        turns = f"{len(earlier)} earlier turn{'s' if len(earlier) != 1 else ''}"
+        with st.expander(f"{turns}, the same on both sides"):
             for turn in earlier:
                 show_turn(turn)
     if question:
         show_turn(question)
     left, right = _pieces(pair, marked)
-    for column, side, dialogue, pieces in zip(
-        st.columns(2),
-        ("chosen", "rejected"),
-        (pair.chosen, pair.rejected),
-        (left, right),
-        strict=True,
-    ):
-        with column, st.container(border=True, height="stretch", key=f"side-{side}"):
-            letter = "A" if side == "chosen" else "B"
-            st.html(f'<p style="margin:0"><b>{letter} · {side}</b> <span style="opacity:.7">'
-                    f"{escape(notes.get(side, ''))}</span></p>")  # fmt: skip
-            for turn in dialogue.turns[len(shared) : len(prompt_turns(dialogue))]:
-                show_turn(turn)
-            with st.chat_message("assistant", avatar=_AVATARS["Assistant"]):
-                st.html(_marked(pieces, side))
+    columns = st.columns(2)
+    with columns[0], st.container(border=True, height="stretch", key="side-chosen"):
+        _show_side(pair, "chosen", left, notes.get("chosen", ""))
+    with columns[1], st.container(border=True, height="stretch", key="side-rejected"):
+        _show_side(pair, "rejected", right, notes.get("rejected", ""))
+
+
+def _show_side(pair: Pair, side: Side, pieces: list[Piece], note: str) -> None:
+    """One side: its head, the turns that only it has, and its reply."""
+    dialogue = pair.chosen if side == "chosen" else pair.rejected
+    letter = "A" if side == "chosen" else "B"
+    st.html(
+        f'<p style="margin:0"><b>{letter} · {side}</b> '
+        f'<span style="{_NOTE}">{escape(note)}</span></p>'
+    )
+    if _preamble(pair.chosen) != _preamble(pair.rejected):
+        show_text(_preamble(dialogue))
+    for turn in dialogue.turns[len(pair.shared_turns) : len(prompt_turns(dialogue))]:
+        show_turn(turn)
+    if not pieces:
+        say("(empty reply)" if _ends_in_reply(dialogue) else _NO_REPLY, quiet=True)
+        return
+    with st.chat_message("assistant", avatar=_AVATARS["Assistant"]):
+        st.html(_marked(pieces, side))
 
 
 def show_turn(turn: Turn) -> None:
@@ -64,21 +79,31 @@ def show_turn(turn: Turn) -> None:
         show_text(turn.words)
 
 
+def _preamble(dialogue: Dialogue) -> str:
+    """What stands before the first turn; a text without turns counts as a reply."""
+    return dialogue.preamble.strip() if dialogue.turns else ""
+
+
+def _ends_in_reply(dialogue: Dialogue) -> bool:
+    return bool(dialogue.turns) and dialogue.turns[-1].role == "Assistant"
+
+
+def _reply(dialogue: Dialogue) -> str:
+    """The last turn where it is a reply, the whole text where there are no turns; else nothing."""
+    if not dialogue.turns:
+        return dialogue.text
+    return dialogue.turns[-1].words if _ends_in_reply(dialogue) else ""
+
+
 def _pieces(pair: Pair, marked: bool) -> tuple[list[Piece], list[Piece]]:
-    left, right = _last_words(pair.chosen), _last_words(pair.rejected)
-    if not marked:
-        return [(left, False)], [(right, False)]
-    return word_differences(left, right)
+    """Both replies in pieces; an empty list where there is none."""
+    left, right = _reply(pair.chosen), _reply(pair.rejected)
+    if marked and left and right:
+        return word_differences(left, right)
+    return [(left, False)] if left else [], [(right, False)] if right else []
 
 
-def _last_words(dialogue: Dialogue) -> str:
-    """The last turn where it is a reply; a note where the dialogue has none there."""
-    if dialogue.turns and dialogue.turns[-1].role == "Assistant":
-        return dialogue.turns[-1].words or "(empty reply)"
-    return dialogue.text if not dialogue.turns else "(no reply: the dialogue ends in a Human turn)"
-
-
-def _marked(pieces: list[Piece], side: str) -> str:
+def _marked(pieces: list[Piece], side: Side) -> str:
     parts = [
         f'<ins style="{_OWN[side]}">{escape(text)}</ins>' if own and text.strip() else escape(text)
         for text, own in pieces

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.workspace.results import PAGE_ROWS, Results, rows_page
-from pages.components.text import say
+from pages.components.text import say, short_names
 
 
 def rows_table(results: Results, row_ids: list[int], key: str) -> None:
@@ -24,9 +24,10 @@ def rows_table(results: Results, row_ids: list[int], key: str) -> None:
         "chosen": st.column_config.TextColumn("Chosen reply", width="large"),
         "rejected": st.column_config.TextColumn("Rejected reply", width="large"),
     }
+    names = short_names(results.models)
     for model in results.models:
         columns[model] = st.column_config.TextColumn(
-            model.rpartition("/")[2],
+            names[model],
             width=130,
             help="The verdict, and in typical margins how much more the "
             "model likes the chosen reply.",

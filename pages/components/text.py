@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -22,6 +23,15 @@ def say(text: str, size: str = "body", quiet: bool = False) -> None:
         f"opacity:{0.72 if quiet else 1};margin:0;overflow-wrap:anywhere"
     )
     st.html(f'<p style="{style}" dir="auto">{escape(text)}</p>')
+
+
+def short_names(models: Sequence[str]) -> dict[str, str]:
+    """Each model's name without its organisation or folder, where that tells them apart."""
+    short = [model.rpartition("/")[2] or model for model in models]
+    return {
+        model: name if short.count(name) == 1 else model
+        for model, name in zip(models, short, strict=True)
+    }
 
 
 def md_escape(text: str) -> str:

@@ -164,3 +164,16 @@ def test_a_pair_of_sides_that_part_early_shows_both_ways(opened):
     assert "the sides differ before the last reply" in page.said
     assert "Hi." in page.said
     assert "Hello." in page.said
+
+
+def test_what_stands_before_the_first_turn_is_shown(opened):
+    page = opened(f"A system text.{ASK} One.", f"A system text.{ASK} Two.")
+    assert page.said.count("A system text.") == 1
+    page = opened(f"Be kind.{ASK} One.", f"Be curt.{ASK} One.")
+    assert "Be kind." in page.said
+    assert "Be curt." in page.said
+
+
+def test_a_missing_reply_is_no_difference_in_words(opened):
+    page = opened(f"{ASK} So.\n\nHuman: And then?", f"{ASK} So. Or so.")
+    assert not any("<ins" in html.body for html in page.app.get("html"))

@@ -25,7 +25,7 @@ def test_every_run_is_a_row_with_its_state(data_dir, open_page):
         page = open_page(RUNS)
     table = page.app.dataframe[0].value
     assert list(table["State"]) == ["running", "interrupted", "cancelled", "failed", "done"]
-    assert list(table["Done"])[-1] == 1.0
+    assert list(table["Done"])[-1] == 100
     assert table["Problem"].iloc[3] == "The server of this model went away."
     assert set(table["Dataset"]) == {"sample"}
     assert "Select a run to open, resume or cancel it." in page.said

@@ -67,6 +67,7 @@ class Heart(threading.Thread):
         """From here on a request to cancel comes too late."""
         with self._deciding:
             self._stopped.set()
+        self.join(timeout=2)
 
 
 Provider = Callable[[CompareSpec, RunContext, FileLock], Models]
@@ -143,9 +144,7 @@ def _own_models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Model
 
 def wait_for_slot(context: RunContext, slot: FileLock) -> None:
     """Wait until no other run on this machine has models loaded, and say so meanwhile."""
-    while not slot.acquire():
-        context.doing("Waiting for another run on this machine")
-        slot.acquire(timeout=1)
+    context.wait_for(slot, "another run on this machine")
 
 
 def _write_results(

@@ -37,7 +37,8 @@ class Fakes:
     """How the fake models of a worker behave.
 
     `failing`, `not_finite` and `truncated` list first hex digits: a text belongs to those if its
-    hash begins with one of them. `log` names a file that gets a line for every call of `score`.
+    hash begins with one of them. `log` names a file that gets a line for every call of `score`;
+    `silent` ones tell of no progress inside a chunk, which is told by the clock.
     """
 
     failing: str = ""
@@ -53,6 +54,7 @@ class Fakes:
     max_tokens: int = 512
     together: bool = True
     slow: bool = False
+    silent: bool = False
     log: str = ""
 
     def environment(self) -> dict[str, str]:
@@ -114,7 +116,7 @@ class FakeRewardModel:
         if self._calls == self._fakes.breaks_at_call:
             raise BackendUnavailable("The fake broke.", "Mend it.")
         time.sleep(self._fakes.delay)
-        if progress:
+        if progress and not self._fakes.silent:
             progress(len(dialogues))
         return [self._reward(dialogue.hash) for dialogue in dialogues]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import write_pairs
-from fakes import Fakes
+from fakes import Fakes, run_worker
 from test_compare_experiment import ONE, RunHere, added, spec, table
 
 from ivan_core.domain.runs import RunState
@@ -105,3 +107,20 @@ def test_scores_of_another_revision_are_not_mixed_into_a_run(
     run = run_here(run_id, Fakes(revision="r2"))
     assert run.state is RunState.FAILED
     assert f"{ONE} is not the same" in run.problem
+
+
+def test_runs_that_start_together_read_a_dataset_once(
+    registry: Registry, pairs_file: Path, processes: ForkServerContext
+) -> None:
+    ids = [added(registry, spec(pairs_file, seed=seed)) for seed in range(3)]
+    workers: list[Any] = [
+        processes.Process(target=run_worker, args=(registry.data_dir, run_id, Fakes()))
+        for run_id in ids
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [registry.get(run_id).problem for run_id in ids] == ["", "", ""]
+    assert {registry.get(run_id).state for run_id in ids} == {RunState.DONE}
+    assert len(list((registry.data_dir / "datasets").glob("*/dataset.json"))) == 1

@@ -22,7 +22,7 @@ from ivan_core.runs.parts import Parts
 from ivan_core.runs.registry import Registry
 
 MODELS = ("fake/one", "fake/two")
-FAKES = Fakes(failing="0", not_finite="1", truncated="2")
+FAKES = Fakes(failing="0", not_finite="1", truncated="2", silent=True)
 UNITS = 6
 """Forty pairs are three chunks, for each of two models."""
 
@@ -122,8 +122,9 @@ def test_killed_at_every_step(
             wrong.append("a manifest stands before what it names")
         if not place.registry.requeue(place.run_id):
             wrong.append("cannot be resumed")
-        if worker(place) != 0 or place.registry.get(place.run_id).state is not RunState.DONE:
-            wrong.append("not done after resuming")
+        code, run = worker(place), place.registry.get(place.run_id)
+        if code != 0 or run.state is not RunState.DONE:
+            wrong.append(f"{run.state} after resuming, exit code {code}: {run.problem}")
         elif place.results() != expected:
             wrong.append("resumed results differ")
         if place.score_calls() > UNITS + 1:

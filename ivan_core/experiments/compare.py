@@ -15,10 +15,11 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.rewards import margin, verdict
 from ivan_core.domain.runs import LivePoint
-from ivan_core.domain.specs import CompareSpec
+from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.experiments.compare_table import ScoredRow
 from ivan_core.experiments.scoring import ModelAtWork, Models
 from ivan_core.runs.context import RunContext
+from ivan_core.runs.locks import FileLock
 
 BEGUN = "begun"
 """Key of the part that holds the dataset's fingerprint and the size of a chunk."""
@@ -97,11 +98,7 @@ def _begin(context: RunContext, spec: CompareSpec, models: Models) -> _Begun:
         # The source may have changed or gone since: the run goes on with what it began with.
         dataset = PreparedDataset(folder)
     else:
-        check_source(spec.dataset)
-        dataset = prepare(
-            context.data_dir, spec.dataset,
-            lambda rows: context.doing(f"Reading the dataset: {rows:,} pairs"),
-        )  # fmt: skip
+        dataset = _prepare(context, spec.dataset)
         if kept and dataset.fingerprint != kept["dataset"]:
             raise BadInput(
                 "The dataset has changed since this run began, and what it read then is gone.",
@@ -115,6 +112,20 @@ def _begin(context: RunContext, spec: CompareSpec, models: Models) -> _Begun:
         }
         context.parts.append(BEGUN, [kept])
     return _Begun(dataset, choice, kept["chunk"])
+
+
+def _prepare(context: RunContext, request: DatasetRequest) -> PreparedDataset:
+    """Read a dataset for the first time, or find what another run has read."""
+    check_source(request)
+    # Of two runs that start together one reads, the other waits: neither work nor download twice.
+    lock = context.data_dir / "datasets" / "requests" / f"{request.fingerprint}.lock"
+    with FileLock(lock) as reading:
+        context.wait_for(reading, "another run that reads the same dataset")
+        context.doing("Reading the dataset")
+        return prepare(
+            context.data_dir, request,
+            lambda rows: context.doing(f"Reading the dataset: {rows:,} pairs"),
+        )  # fmt: skip
 
 
 def chunk_size(rows: int, slow: bool) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ivan_core.domain.runs import LivePoint
 from ivan_core.runs.cache import ScoreCache
+from ivan_core.runs.locks import FileLock
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.registry import Registry
 
@@ -32,6 +33,12 @@ class RunContext:
     def doing(self, what: str) -> None:
         """Say in a few words what is going on."""
         self._registry.progress(self.id, doing=what)
+
+    def wait_for(self, lock: FileLock, what: str) -> None:
+        """Take a lock however long it takes, and say meanwhile what is waited for."""
+        while not lock.acquire():
+            self.doing(f"Waiting for {what}")
+            lock.acquire(timeout=1)
 
     def note(self, notes: list[str]) -> None:
         self._registry.note(self.id, notes)

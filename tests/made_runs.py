@@ -100,3 +100,9 @@ def at_work(data_dir: Path, spec: CompareSpec) -> Iterator[str]:
     with FileLock(Registry(data_dir).lock_path(run_id)) as lock:
         assert lock.acquire()
         yield run_id
+
+
+def resumed(data_dir: Path, run_id: str) -> None:
+    """Let a worker with the fakes that broke before do the rest of a stopped run."""
+    assert Registry(data_dir).requeue(run_id)
+    work(Registry(data_dir), run_id, provider(Fakes(revision="breaks")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ivan_core.metrics.agreement import by_subset
+from ivan_core.metrics.agreement import NO_SUBSET, by_subset, rows_in_bar
 from ivan_core.metrics.sentences import percent
 from ivan_core.workspace.results import Results
 
@@ -32,8 +32,9 @@ def _disagreement(results: Results) -> Finding | None:
     share = percent(len(results.sharpest) / len(results.row_ids), len(results.row_ids))
     many = "two" if len(results.models) == 2 else str(len(results.models))
     count = min(_SHARPEST, len(results.sharpest))
+    pairs = f"{len(results.row_ids):,} pair{'s' if len(results.row_ids) != 1 else ''}"
     return Finding(
-        f"The {many} models disagree on {share} of {len(results.row_ids):,} pairs.",
+        f"The {many} models disagree on {share} of {pairs}.",
         f"Read the {count} sharpest (press D for the next)" if count > 1 else "Read it",
         results.sharpest[0],
     )
@@ -52,18 +53,20 @@ def _widest_gap(results: Results) -> Finding | None:
         )
         gap = float(best["rate"]) - float(worst["rate"])
         if float(best["low"]) > float(worst["high"]) and (widest is None or gap > widest[0]):
+            where = "pairs of no subset" if subset == NO_SUBSET else f"{subset} pairs"
             sentence = (
-                f"On {subset} pairs {best['model']} sides with {_choice(results)} in "
+                f"On {where} {best['model']} sides with {_choice(results)} in "
                 f"{percent(float(best['rate']), int(best['n']))}, {worst['model']} in "
                 f"{percent(float(worst['rate']), int(worst['n']))}."
             )
-            widest, row = (gap, sentence), _first_disagreement(results, str(subset))
+            widest, row = (gap, sentence), _sharpest_of(results, str(subset), str(worst["model"]))
     return None if widest is None else Finding(widest[1], "Read one where they part", row)
 
 
-def _first_disagreement(results: Results, subset: str) -> int | None:
-    subsets = results.by_row["pair", "subset"]
-    return next((row for row in results.sharpest if subsets[row] == subset), None)
+def _sharpest_of(results: Results, subset: str, model: str) -> int | None:
+    """The sharpest disagreement in a subset where this model goes against the choice."""
+    against = set(rows_in_bar(results.table, model, subset, "disagree")["row_id"])
+    return next((row for row in results.sharpest if row in against), None)
 
 
 def _length(results: Results) -> Finding | None:

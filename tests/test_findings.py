@@ -1,0 +1,97 @@
+"""Findings: what a comparison shows at a glance, with numbers made by hand."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pandas as pd
+
+from ivan_core.workspace.findings import findings
+from ivan_core.workspace.results import Results
+
+LONGER, SHORTER = (20, 10), (10, 20)
+
+
+def results(*rows: tuple[str, int, str, float, tuple[int, int]], chosen_by: str = "choice"):
+    """Results from (model, row id, subset, margin, lengths); the dataset is all but left out."""
+    table = pd.DataFrame(
+        {
+            "row_id": row_id, "model": model, "subset": subset, "margin": float(margin),
+            "chosen_reward": float(margin), "rejected_reward": 0.0,
+            "verdict": "tie" if margin == 0 else "agree" if margin > 0 else "disagree",
+            "chosen_truncated": False, "rejected_truncated": False, "failure": None,
+            "identical": False, "chosen_length": lengths[0], "rejected_length": lengths[1],
+            "seen": None, "step": 0,
+        }
+        for model, row_id, subset, margin, lengths in rows
+    )  # fmt: skip
+    return Results(None, None, SimpleNamespace(chosen_by=chosen_by), table, {}, None)
+
+
+def many(model: str, agree: int, disagree: int, subset="s", lengths=LONGER, first=0):
+    margins = [1.0] * agree + [-1.0] * disagree
+    return [(model, first + i, subset, m, lengths) for i, m in enumerate(margins)]
+
+
+def test_two_models_that_agree_on_all_give_no_finding():
+    assert findings(results(*many("a", 10, 10), *many("b", 10, 10))) == []
+
+
+def test_disagreement_is_a_share_of_all_pairs_and_leads_to_the_sharpest():
+    one = [("a", 0, "s", 1, LONGER), ("a", 1, "s", 1, LONGER), ("a", 2, "s", 5, LONGER)]
+    two = [("b", 0, "s", 1, LONGER), ("b", 1, "s", -1, LONGER), ("b", 2, "s", -1, LONGER)]
+    (finding,) = findings(results(*one, *two))
+    assert finding.sentence == "The two models disagree on 67% of 3 pairs."
+    assert finding.link == "Read the 2 sharpest (press D for the next)"
+    assert finding.row == 2
+
+
+def test_a_single_disagreement_is_it():
+    (finding,) = findings(results(("a", 4, "s", 1, LONGER), ("b", 4, "s", -1, LONGER)))
+    assert finding.sentence == "The two models disagree on 100% of 1 pair."
+    assert finding.link == "Read it"
+    assert finding.row == 4
+
+
+def test_the_widest_gap_names_the_subset_and_both_models():
+    found = findings(
+        results(
+            *many("a", 38, 2, "x"), *many("a", 20, 20, "y", first=40),
+            *many("b", 10, 30, "x"), *many("b", 20, 20, "y", first=40),
+        )
+    )  # fmt: skip
+    assert found[1].sentence == "On x pairs a sides with the choice in 95%, b in 25%."
+    assert found[1].row in range(10, 38)
+
+
+def test_pairs_without_a_subset_are_a_subset_too():
+    found = findings(
+        results(
+            *many("a", 38, 2, ""), *many("a", 20, 20, "y", first=40),
+            *many("b", 10, 30, ""), *many("b", 20, 20, "y", first=40),
+        )
+    )  # fmt: skip
+    assert found[1].sentence.startswith("On pairs of no subset a sides with")
+    assert found[1].row in range(10, 38)
+
+
+def test_a_gap_within_its_intervals_is_no_finding():
+    rows = [*many("a", 12, 8, "x"), *many("b", 10, 10, "x")]
+    assert all(" pairs a " not in finding.sentence for finding in findings(results(*rows)))
+
+
+def test_a_model_that_only_sees_length_is_named():
+    rows = [*many("a", 38, 2), *many("a", 4, 36, lengths=SHORTER, first=40)]
+    (finding,) = findings(results(*rows))
+    assert finding.sentence == (
+        "a leans to the longer reply: it sides with the choice in 10% where the shorter was chosen"
+        " and 95% where the longer was."
+    )
+    assert finding.row is not None
+
+
+def test_nothing_rated_finds_nothing():
+    failed = results(*many("a", 1, 1), *many("b", 1, 1))
+    failed.table["verdict"] = None
+    failed.table["margin"] = float("nan")
+    assert findings(failed) == []

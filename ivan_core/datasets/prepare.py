@@ -101,13 +101,13 @@ def _put_in_place(temporary: Path, folder: Path) -> None:
     for path in temporary.iterdir():  # a power cut must not leave a named folder with torn files
         with path.open("rb") as file:
             os.fsync(file.fileno())
-    if folder.exists():  # somebody removed the card by hand
-        shutil.rmtree(folder)
     try:
         temporary.rename(folder)
     except OSError:
-        if not (folder / "dataset.json").exists():
-            raise
+        if (folder / "dataset.json").exists():
+            return
+        shutil.rmtree(folder)  # somebody removed the card by hand
+        temporary.rename(folder)
 
 
 def _write(

@@ -83,7 +83,7 @@ class Encoder:
         with _no_progress_bar():
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
-        self._last: tuple[tuple[str, ...], np.ndarray, list[bool]] | None = None
+        self._last: tuple[tuple[int, tuple[str, ...]], np.ndarray, list[bool]] | None = None
         self.budget = CPU_BUDGETS[-1]
 
     def tune(self, texts: Sequence[str]) -> int:
@@ -104,7 +104,7 @@ class Encoder:
         """
         import numpy as np
 
-        asked = tuple(texts)
+        asked = (self.budget, tuple(texts))
         if self._last is not None and asked == self._last[0]:
             # The second head reads the replies that the first has just read.
             if progress:

@@ -91,6 +91,11 @@ def _free_port() -> int:
         return port
 
 
+def is_busy() -> bool:
+    """Whether this machine has so much other work that no time can be promised on it."""
+    return os.getloadavg()[0] > (os.cpu_count() or 1) + 1
+
+
 def wait_for_run(data_dir: Path, state: RunState, seconds: float = 60.0) -> Run:
     """The newest run, as soon as it is in this state."""
     deadline = time.monotonic() + seconds

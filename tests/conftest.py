@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fakes import Fakes, provider
+from support import write_pairs
 
 from ivan_core.domain.runs import Run
 from ivan_core.runs.registry import Registry
@@ -45,16 +42,6 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def pairs_file(tmp_path: Path) -> Path:
     """Forty pairs in a file; the sides of row 7 are the same."""
     return write_pairs(tmp_path / "pairs.jsonl", 40)
-
-
-def write_pairs(path: Path, count: int) -> Path:
-    with path.open("w") as file:
-        for number in range(count):
-            ask = f"\n\nHuman: Question {number}?\n\nAssistant: "
-            other = "" if number == 7 else " But ask a friend too."
-            pair = {"chosen": f"{ask}Answer {number}.", "rejected": f"{ask}Answer {number}.{other}"}
-            file.write(json.dumps(pair) + "\n")
-    return path
 
 
 @pytest.fixture
@@ -92,9 +79,6 @@ def run_here(data_dir: Path) -> Callable[[str, Fakes], Run]:
     return run
 
 
-NOBODY = 65534
-
-
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder that other users can enter (those of the test runner are its own)."""
@@ -105,27 +89,3 @@ def open_folder() -> Iterator[Path]:
         if path.is_dir():
             path.chmod(0o755)
     shutil.rmtree(folder)
-
-
-@contextmanager
-def without_rights() -> Iterator[None]:
-    """Be a user who owns nothing; who runs the tests without root's rights stays who they are."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-def wait_for(fact: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """Wait until a fact holds, and return it."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = fact()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"did not come true within {seconds} s")

@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import write_pairs
 from fakes import Fakes, fake_reward
+from support import write_pairs
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest

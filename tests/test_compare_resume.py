@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import write_pairs
 from fakes import Fakes, run_worker
+from support import write_pairs
 from test_compare_experiment import ONE, RunHere, added, spec, table
 
 from ivan_core.domain.runs import RunState

@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import without_rights
 from hypothesis import given
 from hypothesis import strategies as st
+from support import without_rights
 
 from ivan_core.datasets.files import BadLine, check_file, read_file
 from ivan_core.datasets.reading import PairReader, transcript

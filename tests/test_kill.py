@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import write_pairs
 from fakes import Fakes, run_worker
+from support import write_pairs
 
 from ivan_core.domain.runs import LivePoint, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest

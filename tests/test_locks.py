@@ -10,7 +10,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
-from conftest import wait_for
+from support import wait_for
 
 from ivan_core.runs.locks import FileLock, is_held
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import without_rights
+from support import without_rights
 
 from ivan_core.datasets.prepare import find_prepared, prepare
 from ivan_core.datasets.prepared import BASE_COLUMNS, PreparedDataset

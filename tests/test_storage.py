@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import NOBODY, write_pairs
 from fakes import Fakes, provider, run_worker
+from support import NOBODY, write_pairs
 
 from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.runs import RunState

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import wait_for, write_pairs
 from fakes import Fakes
+from support import wait_for, write_pairs
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState

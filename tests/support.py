@@ -1,0 +1,47 @@
+"""Pieces that several tests call."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+NOBODY = 65534
+
+
+def write_pairs(path: Path, count: int) -> Path:
+    with path.open("w") as file:
+        for number in range(count):
+            ask = f"\n\nHuman: Question {number}?\n\nAssistant: "
+            other = "" if number == 7 else " But ask a friend too."
+            pair = {"chosen": f"{ask}Answer {number}.", "rejected": f"{ask}Answer {number}.{other}"}
+            file.write(json.dumps(pair) + "\n")
+    return path
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """Be a user who owns nothing; who runs the tests without root's rights stays who they are."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def wait_for(fact: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """Wait until a fact holds, and return it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = fact()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"did not come true within {seconds} s")

@@ -12,6 +12,8 @@ from ivan_core.metrics.sentences import interval, percent
 from ivan_core.metrics.summary import ModelSummary
 
 _KINDS = ("the longer reply was chosen", "the shorter reply was chosen")
+_MOST_MODELS = 12
+_STEP = 46
 
 
 def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) -> alt.LayerChart:
@@ -20,53 +22,74 @@ def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) 
     At most the first 12 models are drawn.
     """
     ink = palette.ink(dark)
-    records = [
-        {
-            "model": summary.model,
-            "where": where,
-            "rate": rate.rate,
-            "low": rate.low,
-            "high": rate.high,
-            "n": rate.n,
-            "label": f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}",
-        }
-        for summary in summaries[:12]
-        for where, rate in zip(
-            _KINDS,
-            (summary.length_balanced.longer_chosen, summary.length_balanced.shorter_chosen),
-            strict=True,
-        )
-        if rate is not None
-    ]
-    columns = ["model", "where", "rate", "low", "high", "n", "label"]
-    bars = pd.DataFrame.from_records(records, columns=columns)
-    bars["line"] = range(len(bars))
-    y = alt.Y("line:O", title=None, axis=None)
+    rows = _rows(summaries[:_MOST_MODELS])
+    bars = rows[rows["kind"] == "bar"]
+    y = alt.Y("line:O", title=None, axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
     x = alt.X(
         "rate:Q",
         title="Agreement",
         scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format="%", tickCount=5, grid=False),
+        axis=alt.Axis(format="%", tickCount=5, grid=False, labelFlush=True),
     )
     base = alt.Chart(bars).encode(
         y=y, tooltip=[alt.Tooltip("model:N"), alt.Tooltip("where:N"), alt.Tooltip("label:N")]
     )
     drawn = base.mark_bar(height=12, yOffset=9, color=palette.COUNT, opacity=0.75).encode(x=x)
+    half = base.mark_tick(
+        orient="vertical", size=20, thickness=1.5, yOffset=9, color=ink.faint
+    ).encode(x=alt.datum(0.5))
     ends = base.mark_rule(strokeWidth=2, yOffset=9, y2Offset=9, color=ink.text).encode(
         x="low:Q", x2="high:Q"
     )
-    half = alt.Chart(bars).mark_rule(strokeDash=[4, 3], color=ink.faint).encode(x=alt.datum(0.5))
-    words = base.mark_text(
-        align="left",
-        baseline="middle",
-        yOffset=-9,
-        fontSize=12,
-        color=ink.text,
-        limit={"expr": "width"},
-    ).encode(x=alt.value(0), text="name:N")
-    bars["name"] = bars["model"] + ", where " + bars["where"] + ": " + bars["label"]
-    chart = alt.layer(half, drawn, ends, words).properties(height=alt.Step(46))
-    told = "; ".join(bars["name"])
+    rates = base.mark_text(
+        align="right", baseline="middle", yOffset=-8, fontSize=12, color=ink.text
+    ).encode(x=alt.value("width"), text="label:N")
+    chart = alt.layer(drawn, half, ends, *_names(rows, y, ink), rates).properties(
+        height=_STEP * max(1, len(rows))
+    )
+    told = "; ".join(f"{bar.model}, where {bar.where}: {bar.label}" for bar in bars.itertuples())
     return palette.framed(
         chart, "Is it just length?", f"Agreement by which reply was longer. {told}."
     )
+
+
+def _rows(summaries: Sequence[ModelSummary]) -> pd.DataFrame:
+    """One line of the chart a row: the model's name, then its two bars."""
+    found: list[dict[str, object]] = []
+    for summary in summaries:
+        balanced = summary.length_balanced
+        found.append({"kind": "model", "model": summary.model, "name": summary.model})
+        for where, rate in zip(
+            _KINDS, (balanced.longer_chosen, balanced.shorter_chosen), strict=True
+        ):
+            if rate is not None:
+                found.append(
+                    {
+                        "kind": "bar",
+                        "model": summary.model,
+                        "where": where,
+                        "name": f"{where[0].upper()}{where[1:]}",
+                        "rate": rate.rate,
+                        "low": rate.low,
+                        "high": rate.high,
+                        "n": rate.n,
+                        "label": f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}",
+                    }
+                )
+    columns = ["kind", "model", "where", "name", "rate", "low", "high", "n", "label"]
+    rows = pd.DataFrame(found, columns=columns)
+    return rows.assign(line=range(len(rows)))
+
+
+def _names(rows: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> list[alt.Chart]:
+    """The models' names, and what each bar counts, cut where the rates begin."""
+    text = alt.Chart(rows).encode(text="name:N", x=alt.value(0), y=y, tooltip="name:N")
+    model = text.transform_filter("datum.kind == 'model'").mark_text(
+        align="left", baseline="middle", yOffset=8, fontSize=14, fontWeight="bold",
+        color=ink.text, limit={"expr": "width"},
+    )  # fmt: skip
+    bar = text.transform_filter("datum.kind == 'bar'").mark_text(
+        align="left", baseline="middle", yOffset=-8, fontSize=12, color=ink.text,
+        limit={"expr": "max(60, width - 130)"},
+    )  # fmt: skip
+    return [model, bar]

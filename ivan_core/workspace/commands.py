@@ -23,3 +23,21 @@ def compare_command(spec: CompareSpec) -> str:
     for model in spec.models:
         words += ["--model", model]
     return shlex.join(words)
+
+
+def figure_command(
+    run_id: str,
+    name: str,
+    kind: str = "svg",
+    width_mm: int = 85,
+    *,
+    model: str | None = None,
+    other: str | None = None,
+) -> str:
+    """The `ivan figure` that makes one chart of a run."""
+    words = ["ivan", "figure", run_id, name, "--format", kind]
+    if kind != "csv":
+        words += ["--width", str(width_mm)]
+    words += ["--model", model] if model is not None else []
+    words += ["--other", other] if other is not None else []
+    return shlex.join(words)

@@ -1,0 +1,54 @@
+"""`ivan figure`: one chart of a run as a file for a paper, with its caption."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+# As in workspace.figures, which would load pandas before `--help` can answer.
+_FORMATS = ("svg", "pdf", "png", "csv")
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "figure",
+        help="make a figure of a run",
+        description="Make one chart of a run as SVG, PDF or PNG for print, or its data as CSV; "
+        "prints a caption and a methods paragraph ready to paste. Without CHART: list the charts.",
+    )
+    parser.add_argument("id", metavar="RUN", help="the run's id, as in `ivan runs list`")
+    parser.add_argument("chart", metavar="CHART", nargs="?", help="a chart's name")
+    parser.add_argument(
+        "--format", choices=_FORMATS, default="svg", help="Kind of file. Default: svg."
+    )
+    parser.add_argument(
+        "--width", type=int, choices=(85, 170), default=85,
+        help="Width in mm: one or two columns. Default: 85.",
+    )  # fmt: skip
+    parser.add_argument("--model", metavar="M", help="The model; by default the run's first.")
+    parser.add_argument("--other", metavar="M", help="The second model of charts that show two.")
+    parser.add_argument(
+        "--out", metavar="FILE", help="Where to write; by default a name of its own."
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from ivan_core.workspace import figures
+
+    if options.chart is None:
+        for chart in figures.figures(options.id):
+            choice = ("", " (--model)", " (--model, --other)")[chart.models]
+            print(f"{chart.name:<14} {chart.title}{choice}")
+        return 0
+    chosen = {"model": options.model, "other": options.other}
+    content = figures.figure(options.id, options.chart, options.format, options.width, **chosen)
+    path = Path(
+        options.out
+        or figures.file_name(options.id, options.chart, options.format, options.width, **chosen)
+    )
+    figures.save(path, content)
+    print(f"{path}\n\n{figures.caption(options.id, options.chart, **chosen)}\n")
+    print(figures.methods(options.id, options.chart, **chosen))
+    return 0

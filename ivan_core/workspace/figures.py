@@ -1,0 +1,213 @@
+"""Figures of a run: every chart as SVG, PDF, PNG or CSV, with a caption and a methods sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from ivan_core import __version__
+from ivan_core.backends import vega
+from ivan_core.charts.printed import printed
+from ivan_core.datasets.sources import SAMPLE
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.models import ModelCard
+from ivan_core.domain.runs import RunState
+from ivan_core.metrics.sentences import counts_sentence
+from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.workspace.commands import compare_command
+from ivan_core.workspace.figure_list import CHARTS, Chart, Drawn
+from ivan_core.workspace.results import Results, open_results
+
+Kind = Literal["svg", "pdf", "png", "csv"]
+KINDS: tuple[Kind, ...] = ("svg", "pdf", "png", "csv")
+MIME = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png", "csv": "text/csv"}
+WIDTHS = (85, 170)
+"""One and two columns of a journal, in millimetres."""
+SAMPLE_MARK = "Sample data: written for IVAN, not evidence about people."
+
+
+def figures(run_id: str) -> list[Chart]:
+    """The charts that this run can give, in the order of the page.
+
+    Raises:
+        BadInput: there is no such run, or nothing is finished yet.
+    """
+    models = len(open_results(run_id).models)
+    return [chart for chart in CHARTS if chart.models <= models]
+
+
+def figure(
+    run_id: str,
+    name: str,
+    kind: Kind = "svg",
+    width_mm: int = 85,
+    *,
+    model: str | None = None,
+    other: str | None = None,
+) -> bytes:
+    """One chart of a run as a file: a drawing for print, or its data.
+
+    `model` (and `other`, for charts that set two models beside each other) choose the models; by
+    default the first ones of the run. PNG has 300 dots an inch. CSV is UTF-8 and verbatim.
+
+    Raises:
+        BadInput: there is no such run, chart, kind, width or model.
+        BackendUnavailable: vl-convert is not installed (not for CSV).
+    """
+    if kind not in KINDS:
+        raise BadInput(f"A figure cannot be {kind!r}.", f"Choose one of {', '.join(KINDS)}.")
+    if width_mm not in WIDTHS:
+        raise BadInput(f"A figure is 85 or 170 mm wide, not {width_mm}.", "Choose one of the two.")
+    results, chart, models = _found(run_id, name, model, other)
+    drawn = chart.draw(results, models)
+    if kind == "csv":
+        return str(drawn.data.to_csv(index=False)).encode("utf-8", "replace")
+    subtitle = list(models) if chart.models == 1 else []
+    if _is_sample(results):
+        subtitle.append(SAMPLE_MARK)
+    spec = printed(drawn.chart, width_mm, subtitle)
+    return {"svg": vega.svg, "pdf": vega.pdf, "png": vega.png}[kind](spec, width_mm)
+
+
+def caption(run_id: str, name: str, *, model: str | None = None, other: str | None = None) -> str:
+    """A caption ready to paste: what is seen, its numbers with n and interval, the rows.
+
+    Raises:
+        BadInput: there is no such run, chart or model.
+    """
+    results, chart, models = _found(run_id, name, model, other)
+    parts = [chart.draw(results, models).caption, f"Data: {_rows(results)}."]
+    if _is_sample(results):
+        parts.append(SAMPLE_MARK)
+    return " ".join(parts)
+
+
+def methods(run_id: str, name: str, *, model: str | None = None, other: str | None = None) -> str:
+    """A methods paragraph ready to paste: rows, models and revisions, numbers, seed, version.
+
+    Raises:
+        BadInput: there is no such run, chart or model.
+    """
+    results, chart, models = _found(run_id, name, model, other)
+    drawn: Drawn = chart.draw(results, models)
+    shown = models or results.models
+    counted = " ".join(counts_sentence(s) for s in results.summaries if s.model in shown)
+    about = "; ".join(_model(results.cards[name]) for name in shown)
+    version = (results.manifest or {}).get("versions", {}).get("ivan", __version__)
+    return (
+        f"{_first_upper(_rows(results))} were judged by {about}. {counted} {drawn.methods} Seed"
+        f" {results.spec.seed}. Computed with IVAN {version}, run {results.run.id}:"
+        f" `{compare_command(results.spec)}`."
+    )
+
+
+def file_name(
+    run_id: str, name: str, kind: Kind, width_mm: int = 85, *, model: str | None = None,
+    other: str | None = None,
+) -> str:  # fmt: skip
+    """A name for the file of a figure, such as `2026-01-31-12-00-rewards-ivan-minilm-85mm.svg`.
+
+    Raises:
+        BadInput: there is no such run, chart or model.
+    """
+    _, _, models = _found(run_id, name, model, other)
+    slugs = [ModelCard(id=chosen).slug for chosen in models]
+    size = [] if kind == "csv" else [f"{width_mm}mm"]
+    return "-".join([run_id, name, *slugs, *size])[:200] + f".{kind}"
+
+
+def save(path: Path, content: bytes) -> None:
+    """Write a figure, over an older one of that name.
+
+    Raises:
+        BadInput: there is no such folder.
+        StorageProblem: it cannot be written, or the disk is full.
+    """
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise BadInput(f"There is no folder {folder}.", "Make it, or name another file.")
+    with storage_errors(folder), replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _found(
+    run_id: str, name: str, model: str | None, other: str | None
+) -> tuple[Results, Chart, tuple[str, ...]]:
+    """The results, the chart and the models it shows (none named: a chart of all)."""
+    results = open_results(run_id)
+    chart = next((chart for chart in CHARTS if chart.name == name), None)
+    if chart is None:
+        raise BadInput(
+            f"There is no chart {name!r}.",
+            f"Choose one of {', '.join(chart.name for chart in CHARTS)}.",
+        )
+    if chart.models > len(results.models):
+        raise BadInput(
+            f"The chart {name} sets two models beside each other; run {run_id} has one.",
+            "Run a comparison with both models.",
+        )
+    asked = [chosen for chosen in (model, other) if chosen is not None]
+    if len(asked) > chart.models:
+        raise BadInput(
+            f"The chart {name} shows {'one model' if chart.models else 'all models'}.",
+            "Leave out what chooses more.",
+        )
+    for chosen in asked:
+        if chosen not in results.models:
+            raise BadInput(
+                f"Run {run_id} has no model {chosen!r}.",
+                f"It has {', '.join(results.models)}.",
+            )
+    return results, chart, _chosen(results.models, chart.models, model, other)
+
+
+def _chosen(
+    models: Sequence[str], wanted: int, model: str | None, other: str | None
+) -> tuple[str, ...]:
+    if wanted == 0:
+        return ()
+    first = model or next(name for name in models if name != other)
+    if wanted == 1:
+        return (first,)
+    second = other or next(name for name in models if name != first)
+    if second == first:
+        raise BadInput(f"{first} was named twice.", "Name two models.")
+    return first, second
+
+
+def _rows(results: Results) -> str:
+    """Which pairs, of what, in what revision."""
+    spec, about, run = results.spec, results.dataset.about, results.run
+    n, rows = len(results.row_ids), int(about["rows"])
+    if run.state is not RunState.DONE:
+        drawn = f"{n:,} pairs (the run stopped at {run.done:,} of {run.total:,} judgements)"
+    elif n == rows:
+        drawn = f"all {n:,} pairs"
+    elif spec.sample is not None:
+        drawn = f"{n:,} of {rows:,} pairs, a random draw with seed {spec.seed},"
+    elif spec.limit is not None:
+        drawn = f"the first {n:,} of {rows:,} pairs (not a random sample)"
+    else:
+        drawn = f"{n:,} of {rows:,} pairs, picked by id (not a random sample),"
+    revision = f"revision {about['revision']}" if about["revision"] else "no revision"
+    return f"{drawn} of {about['label']} ({revision}, fingerprint {results.dataset.fingerprint})"
+
+
+def _model(card: ModelCard) -> str:
+    facts = [f"revision {card.revision or 'unknown'}"]
+    if card.input_format:
+        facts.append(f"input format {card.input_format}")
+    if card.max_tokens:
+        facts.append(f"at most {card.max_tokens:,} tokens")
+    if card.revision:
+        facts.append(card.dtype)
+    return f"{card.id} ({', '.join(facts)})"
+
+
+def _is_sample(results: Results) -> bool:
+    return bool(results.dataset.about["request"]["source"] == SAMPLE)
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

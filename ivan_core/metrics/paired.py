@@ -1,0 +1,299 @@
+"""Two models on the same pairs: where their verdicts part, and whether the difference is clear.
+
+Agreement counts a tie as not siding with the choice, so a pair is discordant if exactly one of the
+two models agrees. Margins stand in typical margins of their own model, the only unit in which two
+models compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, log, sqrt
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ivan_core.metrics.agreement import VERDICTS, rated, typical_margin
+from ivan_core.metrics.intervals import Rate, wilson
+
+Floats = NDArray[np.float64]
+
+FURTHEST = 4.0
+"""Margins beyond this many typical margins are counted in the outermost bins."""
+GAPS = (0.01, 0.02, 0.05)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much more often the first model agrees than the second, on the pairs both rated.
+
+    `first_only` and `second_only` are the discordant pairs, on which only that model agrees;
+    `difference`, `low` and `high` are shares between -1 and 1; `mid_p` is McNemar's.
+    """
+
+    both: int
+    first_only: int
+    second_only: int
+    neither: int
+    first: Rate
+    second: Rate
+    difference: float
+    low: float
+    high: float
+    mid_p: float
+
+    @property
+    def n(self) -> int:
+        """Pairs that both models rated."""
+        return self.both + self.first_only + self.second_only + self.neither
+
+    @property
+    def discordance(self) -> float:
+        """Share of pairs on which exactly one model agrees."""
+        return (self.first_only + self.second_only) / self.n
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval lies on one side of no difference."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """How many pairs show a true difference of `gap`; `pairs` is None if it cannot be so large."""
+
+    gap: float
+    pairs: int | None
+
+
+def shared_rows(
+    table: pd.DataFrame, first: str, second: str, units: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """The pairs that both models rated, one row a pair, in the order of row ids.
+
+    Columns: row_id, subset, first_verdict, second_verdict, first_margin, second_margin (in typical
+    margins of each model), seen (either model is known to have been trained on the pair). `units`
+    are the typical margins by model; without them each is that of the model's rated rows in
+    `table`, so give the run's own when the table is a filtered one.
+    """
+    ours, theirs = _one_model(table, first, units), _one_model(table, second, units)
+    row_ids, at_first, at_second = np.intersect1d(
+        ours["row_id"].to_numpy(), theirs["row_id"].to_numpy(), return_indices=True
+    )
+    ours, theirs = ours.iloc[at_first], theirs.iloc[at_second]
+    return pd.DataFrame(
+        {
+            "row_id": row_ids,
+            "subset": ours["subset"].to_numpy(),
+            "first_verdict": ours["verdict"].to_numpy(),
+            "second_verdict": theirs["verdict"].to_numpy(),
+            "first_margin": ours["margin"].to_numpy(float),
+            "second_margin": theirs["margin"].to_numpy(float),
+            "seen": ours["seen"].to_numpy(bool) | theirs["seen"].to_numpy(bool),
+        }
+    )
+
+
+def verdict_table(shared: pd.DataFrame) -> pd.DataFrame:
+    """Count the pairs by the verdicts of both models; ties keep their own row and column.
+
+    Always nine rows: first, second (verdicts), count, share, n. Shares are missing if n is 0.
+    """
+    code = 3 * _codes(shared["first_verdict"]) + _codes(shared["second_verdict"])
+    counts = np.bincount(code, minlength=9)
+    n = len(shared)
+    return pd.DataFrame(
+        {
+            "first": np.repeat(VERDICTS, 3),
+            "second": np.tile(VERDICTS, 3),
+            "count": counts,
+            "share": counts / n if n else np.full(9, np.nan),
+            "n": n,
+        }
+    )
+
+
+def rows_in_verdicts(shared: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
+    """The pairs that `verdict_table` counted under these two verdicts."""
+    return shared[shared["first_verdict"].eq(first) & shared["second_verdict"].eq(second)]
+
+
+def discordant_rows(shared: pd.DataFrame) -> pd.DataFrame:
+    """The pairs on which exactly one model agrees, the sharpest difference of margins first.
+
+    Columns: row_id, agrees ("first" or "second"), difference (first minus second margin).
+    """
+    ours, theirs = shared["first_verdict"].eq("agree"), shared["second_verdict"].eq("agree")
+    own = shared[ours != theirs]
+    found = pd.DataFrame(
+        {
+            "row_id": own["row_id"].to_numpy(),
+            "agrees": np.where(own["first_verdict"].eq("agree"), "first", "second"),
+            "difference": own["first_margin"].to_numpy(float) - own["second_margin"].to_numpy(),
+        }
+    )
+    order = np.lexsort([found["row_id"], -found["difference"].abs()])
+    return found.iloc[order].reset_index(drop=True)
+
+
+def paired_difference(shared: pd.DataFrame) -> Difference | None:
+    """The difference of agreements with its interval and test; None if no pair is shared."""
+    ours = shared["first_verdict"].eq("agree").to_numpy(bool)
+    theirs = shared["second_verdict"].eq("agree").to_numpy(bool)
+    both, first_only = int((ours & theirs).sum()), int((ours & ~theirs).sum())
+    second_only, neither = int((~ours & theirs).sum()), int((~ours & ~theirs).sum())
+    return difference_of_counts(both, first_only, second_only, neither)
+
+
+def difference_of_counts(
+    both: int, first_only: int, second_only: int, neither: int, level: float = 0.95
+) -> Difference | None:
+    """The difference of two paired shares from the four counts; None if all are 0.
+
+    The interval joins the Wilson limits of both shares by squaring and adding, with their
+    correlation phi corrected for continuity: Newcombe (1998), Statistics in Medicine 17:2635-2650,
+    method 10.
+    """
+    n = both + first_only + second_only + neither
+    first = wilson(both + first_only, n, level)
+    second = wilson(both + second_only, n, level)
+    if first is None or second is None:
+        return None
+    phi = _phi(both, first_only, second_only, neither)
+    difference = (first_only - second_only) / n
+    below = _joined(first.rate - first.low, second.high - second.rate, phi)
+    above = _joined(first.high - first.rate, second.rate - second.low, phi)
+    return Difference(
+        both, first_only, second_only, neither, first, second,
+        difference, max(-1.0, difference - below), min(1.0, difference + above),
+        mcnemar_mid_p(first_only, second_only),
+    )  # fmt: skip
+
+
+def mcnemar_mid_p(first_only: int, second_only: int) -> float:
+    """Two-sided mid-p value of McNemar's test, exact from the binomial distribution.
+
+    2 P(X < m) + P(X = m) for the smaller discordant count m: Fagerland, Lydersen and Laake (2013),
+    BMC Medical Research Methodology 13:91. Equal counts give 1.
+    """
+    n, smaller = first_only + second_only, min(first_only, second_only)
+    k = np.arange(1, smaller + 1, dtype=float)
+    # log C(n, k), each from the one before it, with log 2^n taken off.
+    steps = np.concatenate([[0.0], np.cumsum(np.log((n - k + 1) / k))]) - n * log(2)
+    terms = np.exp(steps)
+    return min(1.0, float(2 * terms[:-1].sum() + terms[-1]))
+
+
+def pairs_needed(discordance: float, gaps: tuple[float, ...] = GAPS) -> list[Needed]:
+    """How many pairs show true differences of these sizes with 80% power at a two-sided 5%.
+
+    [z(.975) sqrt(d) + z(.8) sqrt(d - gap^2)]^2 / gap^2 for the discordance d: Connor (1987),
+    Biometrics 43:207-211. Only the discordance comes from the data; the observed difference never
+    enters. A difference cannot be larger than the discordance.
+    """
+    normal = NormalDist()
+    z_alpha, z_beta = normal.inv_cdf(0.975), normal.inv_cdf(0.8)
+    found = []
+    for gap in gaps:
+        if not 0 < gap <= discordance:
+            found.append(Needed(gap, None))
+            continue
+        spread = z_alpha * sqrt(discordance) + z_beta * sqrt(discordance - gap**2)
+        found.append(Needed(gap, ceil(spread**2 / gap**2)))
+    return found
+
+
+def margin_cells(shared: pd.DataFrame, bins: int = 24) -> pd.DataFrame:
+    """Count the pairs by the first model's margin (x) and the second's (y), in square cells.
+
+    Returns one row per cell that holds a pair: cell (an id), x0, x1, y0, y1, count, same (pairs
+    with the same verdict of both models), share_same. Both axes share their edges, which mirror
+    each other around 0; `bins` is even, so that 0 is an edge and every cell lies in one quadrant. A
+    cell takes its lower edge and not its upper one, except that the last cells take both. Margins
+    beyond 4 typical margins count in the outermost cells.
+
+    Raises:
+        ValueError: `bins` is odd or not positive.
+    """
+    if bins < 2 or bins % 2:
+        raise ValueError(f"An edge at 0 needs an even number of bins, not {bins}.")
+    x, y, reach = _places(shared)
+    positive = np.linspace(0.0, reach, bins // 2 + 1)
+    edges = np.concatenate([-positive[:0:-1], positive])
+    cell = _bin_of(y, edges) * bins + _bin_of(x, edges)
+    same = shared["first_verdict"].eq(shared["second_verdict"]).to_numpy(bool)
+    counts = np.bincount(cell, minlength=bins**2)
+    alike = np.bincount(cell[same], minlength=bins**2)
+    found = np.flatnonzero(counts)
+    column, row = found % bins, found // bins
+    return pd.DataFrame(
+        {
+            "cell": found,
+            "x0": edges[column],
+            "x1": edges[column + 1],
+            "y0": edges[row],
+            "y1": edges[row + 1],
+            "count": counts[found],
+            "same": alike[found],
+            "share_same": alike[found] / counts[found],
+        }
+    )
+
+
+def rows_in_margin_cell(
+    shared: pd.DataFrame, x0: float, x1: float, y0: float, y1: float
+) -> pd.DataFrame:
+    """The pairs that `margin_cells` counted in the cell with these edges."""
+    x, y, reach = _places(shared)
+    return shared[_within(x, x0, x1, reach) & _within(y, y0, y1, reach)]
+
+
+def _one_model(table: pd.DataFrame, model: str, units: Mapping[str, float] | None) -> pd.DataFrame:
+    own = rated(table[table["model"].eq(model).to_numpy(bool, na_value=False)])
+    unit = units.get(model) if units else typical_margin(own["margin"])
+    return own[["row_id", "subset", "verdict"]].assign(
+        margin=own["margin"].to_numpy(float) / (unit or 1.0),
+        seen=own["seen"].astype("boolean").fillna(False).to_numpy(bool),
+    )
+
+
+def _codes(verdicts: pd.Series) -> NDArray[np.int64]:
+    return np.asarray(pd.Categorical(verdicts, VERDICTS).codes, dtype=np.int64)
+
+
+def _phi(both: int, first_only: int, second_only: int, neither: int) -> float:
+    """The correlation of the two verdicts, corrected for continuity; 0 if a margin is empty."""
+    n = both + first_only + second_only + neither
+    margins = [both + first_only, second_only + neither, both + second_only, first_only + neither]
+    if 0 in margins:
+        return 0.0
+    excess: float = both * neither - first_only * second_only
+    if excess > 0:
+        excess = max(excess - n / 2, 0.0)
+    return excess / sqrt(margins[0] * margins[1]) / sqrt(margins[2] * margins[3])
+
+
+def _joined(one: float, other: float, phi: float) -> float:
+    return sqrt(max(0.0, one**2 - 2 * phi * one * other + other**2))
+
+
+def _places(shared: pd.DataFrame) -> tuple[Floats, Floats, float]:
+    """Both margins, cut at the furthest bins, and the outermost edge."""
+    margins = shared[["first_margin", "second_margin"]].to_numpy(float)
+    largest = float(np.abs(margins).max()) if margins.size else 0.0
+    reach = min(largest, FURTHEST) or 1.0
+    cut = np.clip(margins, -reach, reach)
+    return cut[:, 0], cut[:, 1], reach
+
+
+def _bin_of(values: Floats, edges: Floats) -> NDArray[np.int64]:
+    found = np.searchsorted(edges, values, side="right") - 1
+    return np.clip(found, 0, len(edges) - 2).astype(np.int64)
+
+
+def _within(values: Floats, start: float, end: float, last: float) -> NDArray[np.bool_]:
+    upper = values <= end if end >= last else values < end
+    return (values >= start) & upper

@@ -1,0 +1,297 @@
+"""How sure the models are: agreement against sureness, and among the pairs they are surest of."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from ivan_core.charts import palette
+from ivan_core.metrics.reliability import Reliability
+from ivan_core.metrics.sentences import interval_ends, percent
+
+HEIGHT = 340
+CURVE_HEIGHT = 300
+MOST_TIPS = 120
+MOST_MODELS = 5
+_SHARE = {"format": "%", "tickCount": 5}
+
+
+def reliability_points(
+    found: Reliability,
+    model: str,
+    *,
+    title: str = "When it is surer, is it right more often?",
+    dark: bool | None = None,
+) -> alt.LayerChart:
+    """One point a bin of pairs: how sure the model is, and in how many it sides with the choice.
+
+    Full points use the fitted temperature, hollow ones the scores as they are (T = 1); on the
+    dashed line a model is exactly as right as it is sure. Without a usable scale the chart is
+    empty and says so.
+    """
+    ink = palette.ink(dark)
+    bins = found.bins.assign(
+        model=model,
+        margins=[
+            f"{low:.3g} to {high:.3g}"
+            for low, high in zip(found.bins["margin_low"], found.bins["margin_high"], strict=True)
+        ],
+    )
+    lowest = float(bins["low"].min()) if len(bins) else 0.4
+    floor = max(0.0, min(0.4, np.floor(lowest * 10) / 10))
+    x = alt.X(
+        "sure:Q",
+        title="How sure the model is",
+        scale=alt.Scale(domain=[0.5, 1], nice=False),
+        axis=alt.Axis(grid=False, **_SHARE),
+    )
+    y = alt.Y(
+        "rate:Q",
+        title="Sides with the choice",
+        scale=alt.Scale(domain=[floor, 1], nice=False, zero=False),
+        axis=alt.Axis(gridOpacity=0.5, **_SHARE),
+    )
+    base = alt.Chart(bins).encode(
+        x=x,
+        tooltip=[
+            alt.Tooltip("model:N", title="Model"),
+            alt.Tooltip("sure:Q", title="How sure it is", format=".1%"),
+            alt.Tooltip("rate:Q", title="Sides with the choice", format=".1%"),
+            alt.Tooltip("low:Q", title="95% interval from", format=".1%"),
+            alt.Tooltip("high:Q", title="to", format=".1%"),
+            alt.Tooltip("n:Q", title="Pairs", format=","),
+            alt.Tooltip("margins:N", title="Size of the margin"),
+        ],
+    )
+    layers = [_diagonal(x, y, ink)]
+    if len(bins):
+        fitted = base.transform_filter("datum.scale == 'fitted'")
+        raw = base.transform_filter("datum.scale == 'raw'")
+        layers += [
+            raw.mark_line(strokeWidth=1.2, strokeDash=[2, 3], color=ink.faint).encode(y=y),
+            fitted.mark_line(strokeWidth=1.5, color=palette.COUNT, opacity=0.6).encode(y=y),
+            fitted.mark_rule(strokeWidth=2, color=palette.COUNT).encode(
+                y=alt.Y("low:Q", title=y["title"], scale=y["scale"]), y2="high:Q"
+            ),
+            _scale_points(base, y, found.temperature or 1.0, ink),
+        ]
+    else:
+        layers.append(_middle("No usable scale for these pairs", ink))
+    chart = alt.layer(*layers).properties(height=HEIGHT)
+    subtitle = "On the dashed line it is as right as it is sure." if len(bins) else ""
+    return palette.framed(chart, title, _reliability_description(found, model), subtitle)
+
+
+def risk_coverage_curves(
+    curves: pd.DataFrame,
+    *,
+    title: str = "If only its surest pairs counted",
+    dark: bool | None = None,
+) -> alt.LayerChart:
+    """Agreement among the pairs each model is surest of, from a few pairs to all of them.
+
+    `curves` is the table of `metrics.reliability.risk_coverage`. A thin line marks the agreement of
+    all pairs; intervals stand at about 10%, 25%, 50%, 75% and all. At most 5 models are drawn.
+    """
+    ink = palette.ink(dark)
+    models = list(dict.fromkeys(curves["model"]))[:MOST_MODELS]
+    curves = curves[curves["model"].isin(models)]
+    colours = dict(zip(models, palette.model_colours(len(models)), strict=True))
+    shown = curves.assign(colour=curves["model"].map(colours), label=_labels(curves))
+    x = alt.X(
+        "coverage:Q",
+        title="Pairs that count, the surest first",
+        scale=alt.Scale(domain=[0, 1], nice=False),
+        axis=alt.Axis(grid=False, **_SHARE),
+    )
+    y = alt.Y(
+        "rate:Q",
+        title="Sides with the choice",
+        scale=alt.Scale(domain=_range(shown), nice=False, zero=False),
+        axis=alt.Axis(gridOpacity=0.5, **_SHARE),
+    )
+    stroke = alt.Stroke("colour:N", scale=None)
+    line = (
+        alt.Chart(shown)
+        .mark_line(strokeWidth=2.2)
+        .encode(x=x, y=y, **_of_model(len(models)), order="coverage:Q")
+    )
+    tips = (
+        alt.Chart(_thinned(shown)).mark_point(opacity=0, size=120, filled=True).encode(
+            x=x, y=y, tooltip=_CURVE_TIPS
+        )
+    )  # fmt: skip
+    level = (
+        alt.Chart(shown[shown["coverage"] == 1])
+        .mark_rule(strokeWidth=1, strokeDash=[3, 4], opacity=0.8)
+        .encode(y=y, stroke=stroke, tooltip=_CURVE_TIPS)
+    )
+    marked = _beside(shown[shown["marked"].astype(bool)], models)
+    ends = (
+        alt.Chart(marked)
+        .mark_rule(strokeWidth=1.6, opacity=0.85)
+        .encode(
+            x=alt.X("at:Q", title=x["title"], scale=x["scale"]),
+            y=alt.Y("low:Q", title=y["title"], scale=y["scale"]),
+            y2="high:Q",
+            stroke=stroke,
+            tooltip=_CURVE_TIPS,
+        )
+    )
+    dots = (
+        alt.Chart(marked)
+        .mark_point(size=42, opacity=1, strokeWidth=0)
+        .encode(
+            x=alt.X("at:Q", title=x["title"], scale=x["scale"]),
+            y=y,
+            fill=alt.Fill("colour:N", scale=None),
+            tooltip=_CURVE_TIPS,
+        )
+    )
+    layers = [*_half(shown, y, ink), level, line, ends, dots, tips]
+    chart = alt.layer(*layers).properties(height=CURVE_HEIGHT)
+    return palette.framed(chart, title, _curves_description(shown))
+
+
+_CURVE_TIPS = [
+    alt.Tooltip("model:N", title="Model"),
+    alt.Tooltip("coverage:Q", title="Pairs that count", format=".0%"),
+    alt.Tooltip("n:Q", title="Pairs", format=","),
+    alt.Tooltip("rate:Q", title="Sides with the choice", format=".1%"),
+    alt.Tooltip("low:Q", title="95% interval from", format=".1%"),
+    alt.Tooltip("high:Q", title="to", format=".1%"),
+    alt.Tooltip("least_margin:Q", title="Margins from", format=".3g"),
+]
+
+
+def _diagonal(x: alt.X, y: alt.Y, ink: palette.Ink) -> alt.Chart:
+    ends = pd.DataFrame({"at": [0.5, 1.0]})
+    return (
+        alt.Chart(ends)
+        .mark_line(strokeDash=[5, 4], strokeWidth=1.5, color=ink.text, tooltip=None)
+        .encode(
+            x=alt.X("at:Q", title=x["title"], scale=x["scale"], axis=x["axis"]),
+            y=alt.Y("at:Q", title=y["title"], scale=y["scale"], axis=y["axis"]),
+        )
+    )
+
+
+def _scale_points(points: alt.Chart, y: alt.Y, fitted: float, ink: palette.Ink) -> alt.Chart:
+    """Full points for the fitted temperature and hollow ones for T = 1, in one legend."""
+    legend = alt.Legend(
+        title=None,
+        orient="bottom",
+        direction="vertical",
+        symbolSize=70,
+        labelExpr=f"{{fitted: 'fitted T = {fitted:.3g}, with 95% interval',"
+        " raw: 'scores as they are (T = 1)'}[datum.label]",
+    )
+    shapes, strokes, fills = (
+        alt.Scale(domain=["fitted", "raw"], range=values)
+        for values in (
+            ["circle", "diamond"],
+            [palette.COUNT, ink.text],
+            [palette.COUNT, "transparent"],
+        )
+    )
+    return points.mark_point(size=70, opacity=1, strokeWidth=1.6).encode(
+        y=y,
+        shape=alt.Shape("scale:N", scale=shapes, legend=legend),
+        stroke=alt.Stroke("scale:N", scale=strokes, legend=legend),
+        fill=alt.Fill("scale:N", scale=fills, legend=legend),
+    )
+
+
+def _middle(text: str, ink: palette.Ink) -> alt.Chart:
+    return (
+        alt.Chart(pd.DataFrame({"text": [text]}))
+        .mark_text(fontSize=14, color=ink.text, tooltip=None, limit={"expr": "width"})
+        .encode(text="text:N", x=alt.value({"expr": "width / 2"}), y=alt.value(0.88 * HEIGHT))
+    )
+
+
+def _labels(curves: pd.DataFrame) -> pd.Series:
+    """The name of each model with its agreement on all pairs, by row."""
+    told = {
+        str(line.model): f"{line.model}: {percent(line.rate, line.n)} of all {line.n:,}"
+        for line in curves[curves["coverage"] == 1].itertuples()
+    }
+    return curves["model"].map(told)
+
+
+def _of_model(models: int) -> dict[str, object]:
+    """Colour and dash pattern of each line, in one legend."""
+    legend = alt.Legend(title=None, orient="bottom", direction="vertical", symbolSize=400)
+    colours, dashes = palette.model_colours(models), palette.model_dashes(models)
+    return {
+        "color": alt.Color("label:N", sort=None, scale=alt.Scale(range=colours), legend=legend),
+        "strokeDash": alt.StrokeDash(
+            "label:N", sort=None, scale=alt.Scale(range=dashes), legend=legend
+        ),
+    }
+
+
+def _range(curves: pd.DataFrame) -> list[float]:
+    """Where the y axis begins and ends: all intervals at marks, every point, and 50%."""
+    if curves.empty:
+        return [0.0, 1.0]
+    low = min(
+        float(curves["rate"].min()), float(curves[curves["marked"].astype(bool)]["low"].min())
+    )
+    return [max(0.0, min(0.45, np.floor(low * 20) / 20)), 1.0]
+
+
+def _thinned(curves: pd.DataFrame) -> pd.DataFrame:
+    """At most 120 points a model that answer to the pointer."""
+    parts = [
+        own.iloc[np.unique(np.linspace(0, len(own) - 1, MOST_TIPS).round().astype(int))]
+        for _, own in curves.groupby("model", sort=False)
+    ]
+    return pd.concat(parts) if parts else curves
+
+
+def _beside(marked: pd.DataFrame, models: list[str]) -> pd.DataFrame:
+    """The marked points with those of different models drawn beside each other."""
+    places = {model: i - (len(models) - 1) / 2 for i, model in enumerate(models)}
+    shift = marked["model"].map(places).astype(float) * 0.008
+    return marked.assign(at=np.clip(marked["coverage"].astype(float) + shift, 0.0, 1.0))
+
+
+def _half(curves: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> list[alt.Chart]:
+    half = pd.DataFrame({"half": [0.5], "text": ["50%, a coin toss"]})
+    base = alt.Chart(half).encode(y=alt.Y("half:Q", title=y["title"], scale=y["scale"]))
+    return [
+        base.mark_rule(strokeDash=[4, 3], color=ink.faint, tooltip=None),
+        base.mark_text(
+            align="left", baseline="bottom", dx=4, dy=-3, fontSize=11, color=ink.faint, tooltip=None
+        ).encode(text="text:N", x=alt.value(0)),
+    ]
+
+
+def _reliability_description(found: Reliability, model: str) -> str:
+    fitted = found.bins[found.bins["scale"] == "fitted"]
+    if fitted.empty:
+        return f"Reliability of {model}: no usable scale for the pairs rated."
+    told = "; ".join(
+        f"{point.sure:.0%} sure, {percent(point.rate, point.n)}"
+        f" {interval_ends(point.low, point.high, point.n)} of {point.n:,}"
+        for point in fitted.itertuples()
+    )
+    return (
+        f"How sure {model} is against how often it sides with the choice, with a temperature of"
+        f" {found.temperature:.3g}: {told}."
+    )
+
+
+def _curves_description(curves: pd.DataFrame) -> str:
+    if curves.empty:
+        return "Agreement among the pairs the models are surest of; no pair is rated yet."
+    parts = []
+    for model, own in curves[curves["marked"].astype(bool)].groupby("model", sort=False):
+        told = ", ".join(
+            f"{percent(point.rate, point.n)} on the surest {point.coverage:.0%}"
+            for point in own.itertuples()
+        )
+        parts.append(f"{model}: {told}")
+    return f"Agreement among the pairs each model is surest of. {'; '.join(parts)}."

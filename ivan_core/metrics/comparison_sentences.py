@@ -1,0 +1,266 @@
+"""Plain sentences about two models on the same pairs, how sure a model is, and what to trust.
+
+Model ids are other people's text and stand in the sentences as they are: a page escapes them. A
+difference is called clear only at the end of a run, on rows that nobody chose after looking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.paired import Difference, Needed
+from ivan_core.metrics.reliability import LEAST_FOR_ECE, CalibrationError, Reliability
+from ivan_core.metrics.sentences import FINE_FROM, interval, interval_ends, percent
+from ivan_core.metrics.trust import TrustStrip
+
+CHOSEN_AFTER_LOOKING = "These pairs were chosen after looking, so this shows no more than a hint."
+_SIGNIFICANT = 0.05
+
+
+def difference_sentence(
+    found: Difference | None,
+    first: str,
+    second: str,
+    choice: str,
+    *,
+    complete: bool,
+    chosen_after_looking: bool = False,
+) -> str:
+    """How much more often one model agrees than the other, with its interval and what it is worth.
+
+    `choice` is what the models are compared with, as in "people's choice". Clear needs a complete
+    run, rows not chosen after looking, an interval without 0, and McNemar's mid-p below 5%.
+    """
+    if found is None:
+        return f"No pair was rated by both {first} and {second}."
+    ahead, behind, more, less = first, second, found.first, found.second
+    low, high = found.low, found.high
+    if found.difference < 0:
+        ahead, behind, more, less = second, first, found.second, found.first
+        low, high = -found.high, -found.low
+    ends = f"[{_points(low, found.n)}, {_points(high, found.n)}]"
+    so_far = "" if complete else "So far, "
+    if found.difference == 0:
+        told = (
+            f"{so_far}{first} and {second} side with {_the(choice)} equally often,"
+            f" in {percent(more.rate, more.n)} of {_pairs(found.n)} both rated"
+            f" (95% interval of the difference {ends} points)."
+        )
+    else:
+        told = (
+            f"{so_far}{ahead} sides with {_the(choice)} in {percent(more.rate, more.n)} of"
+            f" {_pairs(found.n)} both rated, {behind} in {percent(less.rate, less.n)}:"
+            f" {_amount(abs(found.difference), found.n)} more"
+            f" (95% interval {ends} points)."
+        )
+    return f"{told} {_verdict(found, complete, chosen_after_looking)}"
+
+
+def discordance_sentence(found: Difference | None, first: str, second: str) -> str:
+    """On how many pairs exactly one of two models agrees, and which."""
+    if found is None:
+        return f"No pair was rated by both {first} and {second}."
+    apart = found.first_only + found.second_only
+    if apart == 0:
+        return f"{first} and {second} side with the choice on the same of {_pairs(found.n)}."
+    return (
+        f"On {percent(found.discordance, found.n)} of {_pairs(found.n)} only one of them sides with"
+        f" the choice: on {found.first_only:,} only {first}, on {found.second_only:,} only"
+        f" {second}."
+    )
+
+
+def mcnemar_sentence(found: Difference | None) -> str:
+    """The test behind a difference, for those who ask."""
+    if found is None:
+        return "There is nothing to test: no pair was rated by both."
+    p = "p < 0.001" if found.mid_p < 0.001 else f"p = {found.mid_p:.2g}"
+    return (
+        f"McNemar's exact test (mid-p) on {found.first_only:,} against {found.second_only:,} pairs:"
+        f" {p}. Interval: Newcombe 1998, method 10."
+    )
+
+
+def needed_sentence(needed: Sequence[Needed], discordance: float, n: int) -> str:
+    """How many pairs would show differences of 1, 2 and 5 points between two such models."""
+    if discordance == 0:
+        return (
+            "The two models never part on these pairs, so no number of such pairs tells them apart."
+        )
+    possible = [one for one in needed if one.pairs is not None]
+    too_large = [one for one in needed if one.pairs is None]
+    sentences = []
+    if possible:
+        gaps = _gaps(possible)
+        pairs = _listed([f"{_rounded_up(one.pairs or 0):,}" for one in possible], "or")
+        several = ", in this order" if len(possible) > 1 else ""
+        sentences.append(
+            f"To see a difference of {gaps} between models that part on"
+            f" {percent(discordance, n)} of pairs you need about {pairs} pairs{several}"
+            " (in 80% of such studies it would then be clear)."
+        )
+    if too_large:
+        gaps = _gaps(too_large)
+        sentences.append(f"A difference of {gaps} cannot occur: they part on fewer pairs.")
+    return " ".join(sentences)
+
+
+def reliability_sentence(found: Reliability, model: str) -> str:
+    """Whether a model is right as often as its scores claim, readable without knowing the terms."""
+    if found.n + found.ties == 0:
+        return f"{model} has rated no pair, so nothing is known of how sure it is."
+    fitted = found.bins[found.bins["scale"] == "fitted"]
+    if found.temperature is None:
+        return (
+            f"{model} has no usable scale here: a larger difference between its two scores does not"
+            " mean that it sides with the choice more often than not."
+        )
+    if fitted.empty:
+        return f"{model}: too few pairs ({found.n:,}) to tell whether it is right when it is sure."
+    least, surest = fitted.iloc[0], fitted.iloc[-1]
+    told = f"Where {model} is surest ({_percent(surest['sure'])}, by its own scores) it sides with"
+    told += f" the choice in {_bin(surest)}"
+    if len(fitted) > 1:
+        told += f"; where it is least sure ({_percent(least['sure'])}), in {_bin(least)}"
+    return f"{told}. {_calibration(found)}".strip()
+
+
+def temperature_sentence(found: Reliability, model: str) -> str:
+    """What the fitted temperature says of the spread of a model's scores."""
+    if found.temperature is None:
+        return f"No temperature fits the scores of {model}."
+    value = f"{found.temperature:.3g}"
+    if found.temperature > 1.1:
+        claim = "taken as they are, its scores claim to be surer than it is"
+    elif found.temperature < 0.9:
+        claim = "taken as they are, its scores claim to be less sure than it is"
+    else:
+        claim = "taken as they are, its scores claim about as much as it keeps"
+    ties = f" {_pairs(found.ties)} with equal scores left out." if found.ties else ""
+    return f"The temperature that fits {model} is {value}: {claim}.{ties}"
+
+
+def coverage_sentence(curves: pd.DataFrame, model: str) -> str:
+    """What would be gained if only the pairs that a model is surest of counted."""
+    own = curves[curves["model"].eq(model) & curves["marked"].astype(bool)]
+    if own.empty:
+        return f"{model} has rated no pair."
+    everything = own.iloc[-1]
+    told = f"{model} sides with the choice in {_bin(everything)} of all it rated"
+    part = own[own["coverage"] < 1]
+    if part.empty:
+        return f"{told}."
+    near = part.iloc[(part["coverage"] - 0.25).abs().argmin()]
+    return (
+        f"{told}, and in {percent(near['rate'], int(near['n']))}"
+        f" {interval_ends(near['low'], near['high'], int(near['n']))} of the"
+        f" {int(near['n']):,} it is surest of."
+    )
+
+
+def trust_sentence(strip: TrustStrip) -> str:
+    """How the checks of a model stand, the worst of them first."""
+    if not strip.checks:
+        return f"{strip.model}: nothing was checked."
+    named = {
+        level: [check.name for check in strip.checks if check.level == level]
+        for level in ("red", "amber", "unknown", "green")
+    }
+    parts = []
+    for level, words in (
+        ("red", "do not trust it before you have looked at"),
+        ("amber", "keep in mind"),
+        ("unknown", "not known"),
+    ):
+        if named[level]:
+            parts.append(f"{words}: {_listed(named[level], 'and')}")
+    fine = len(named["green"])
+    if not parts:
+        return f"{strip.model}: all {fine} checks are fine."
+    return f"{strip.model}: {'; '.join(parts)}; {fine} of {len(strip.checks)} checks are fine."
+
+
+def seen_sentence(seen: Rate | None, unseen: Rate | None, model: str) -> str:
+    """Agreement on the pairs a model was trained on beside that on others."""
+    if seen is None and unseen is None:
+        return f"Nobody says which pairs {model} was trained on."
+    parts = [
+        f"in {percent(rate.rate, rate.n)} of {_pairs(rate.n)} {interval(rate)} {words}"
+        for rate, words in ((seen, "it was trained on"), (unseen, "it had not seen"))
+        if rate is not None
+    ]
+    return f"{model} sides with the choice {' and '.join(parts)}."
+
+
+def _verdict(found: Difference, complete: bool, chosen_after_looking: bool) -> str:
+    if chosen_after_looking:
+        return CHOSEN_AFTER_LOOKING
+    if not complete:
+        return "Whether it is clear can be said once the run is complete."
+    if found.excludes_zero and found.mid_p < _SIGNIFICANT:
+        return "This difference is clear."
+    return "This difference may be chance."
+
+
+def _calibration(found: Reliability) -> str:
+    if found.fitted is None:
+        return f"Below {LEAST_FOR_ECE} pairs nothing more can be said."
+    told = _error(found.fitted, found.n)
+    if found.fitted.beyond_chance:
+        return f"On average the two are {told}, so it is not as right as it is sure."
+    return f"On average the two are {told}, so these pairs give no reason to doubt it."
+
+
+def _error(error: CalibrationError, n: int) -> str:
+    return (
+        f"{_amount(error.ece, FINE_FROM)} apart; a model that is exactly as right as it is sure"
+        f" would show {100 * error.low:.1f} to {100 * error.high:.1f} on {n:,} such pairs"
+    )
+
+
+def _bin(point: pd.Series) -> str:
+    n = int(point["n"])
+    return f"{percent(point['rate'], n)} {interval_ends(point['low'], point['high'], n)}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}%"
+
+
+def _amount(share: float, n: int) -> str:
+    """A difference of shares in points; one decimal from 1,000 pairs on."""
+    number = _points(share, n)
+    return f"{number} point{'' if number == '1' else 's'}"
+
+
+def _points(share: float, n: int) -> str:
+    # A decimal tells 0.3 points from none where whole points would not.
+    fine = n >= FINE_FROM or abs(share) < 0.005
+    text = f"{100 * share:.1f}" if fine else f"{100 * share:.0f}"
+    return "0" if float(text) == 0 else text.replace("-", "−")
+
+
+def _gaps(needed: Sequence[Needed]) -> str:
+    numbers = [f"{100 * one.gap:g}" for one in needed]
+    return f"{_listed(numbers, 'or')} point{'' if numbers == ['1'] else 's'}"
+
+
+def _rounded_up(pairs: int) -> int:
+    """A number of pairs as it is planned with: two leading digits, never too few."""
+    step: int = 10 ** max(0, len(str(pairs)) - 2)
+    return -(-pairs // step) * step
+
+
+def _listed(parts: Sequence[str], last: str) -> str:
+    return f" {last} ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _the(choice: str) -> str:
+    return choice if "'" in choice or "’" in choice else f"the {choice}"
+
+
+def _pairs(n: int) -> str:
+    return f"{n:,} pair{'' if n == 1 else 's'}"

@@ -1,0 +1,136 @@
+"""Agreement by the values of any column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
+from ivan_core.metrics.columns import NO_VALUE, by_column, column_groups, rows_in_group
+
+
+def scores(n: int, models: tuple[str, ...] = ("a", "b")) -> pd.DataFrame:
+    """Every third verdict of each model is a disagreement, every seventh a tie."""
+    verdicts = ["tie" if i % 7 == 6 else "disagree" if i % 3 == 2 else "agree" for i in range(n)]
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "row_id": range(100, 100 + n),
+                    "model": model,
+                    "verdict": verdicts,
+                    "chosen_length": [i % 5 for i in range(n)],
+                    "rejected_length": 2,
+                }
+            )
+            for model in models
+        ],
+        ignore_index=True,
+    )
+
+
+def column(values: list[Any]) -> pd.Series:
+    return pd.Series(values, index=range(100, 100 + len(values)))
+
+
+@given(st.lists(st.sampled_from(["x", "y", "z"]), min_size=1, max_size=60))
+def test_a_column_of_words_gives_the_bars_of_a_subset(values: list[str]) -> None:
+    table = scores(len(values))
+    ours = by_column(table, column(values))
+    theirs = by_subset(table.assign(subset=table["row_id"].map(column(values))))
+    assert list(ours.columns) == list(theirs.columns)
+    keys = ["model", "subset", "verdict"]
+    pd.testing.assert_frame_equal(
+        ours.sort_values(keys, ignore_index=True),
+        theirs.sort_values(keys, ignore_index=True),
+        check_dtype=False,
+    )
+
+
+def test_the_twelve_most_frequent_values_are_shown() -> None:
+    values = [f"v{i}" for i in range(15) for _ in range(20 - i)]
+    groups = column_groups(column(values))
+    assert groups.names == tuple(f"v{i}" for i in range(12))
+    assert groups.left_out == 3
+    bars = by_column(scores(len(values), ("a",)), column(values))
+    shown = bars.drop_duplicates("subset").set_index("subset")["n"]
+    assert shown[ALL_SUBSETS] == len(values)
+    assert shown.drop(ALL_SUBSETS).sum() == len(values) - 8 - 7 - 6
+
+
+def test_numbers_are_cut_into_quarters() -> None:
+    groups = column_groups(column(list(range(1, 101))))
+    assert groups.kind == "quarters"
+    assert groups.names == ("1 to 25", "26 to 50", "51 to 75", "76 to 100")
+    assert np.bincount(groups.codes).tolist() == [25, 25, 25, 25]
+
+
+def test_equal_numbers_stay_in_one_quarter() -> None:
+    groups = column_groups(column([0.0] * 60 + [float(i) for i in range(1, 41)]))
+    assert groups.names[0] == "0"
+    assert (groups.codes.iloc[:60] == 0).all()
+    assert sum(np.bincount(groups.codes)) == 100
+
+
+def test_quarters_that_look_alike_get_more_digits() -> None:
+    values = [1e6 + i / 1000 for i in range(100)]
+    assert len(set(column_groups(column(values)).names)) == 4
+
+
+def test_few_numbers_are_values_in_their_order() -> None:
+    groups = column_groups(column([10, 2, 2, 2, 10, 1]))
+    assert (groups.kind, groups.names) == ("values", ("1", "2", "10"))
+
+
+def test_missing_and_infinite_values_have_their_own_group() -> None:
+    numbers = column([*[float(i) for i in range(40)], np.nan, np.inf])
+    groups = column_groups(numbers)
+    assert groups.names[-1] == NO_VALUE
+    assert (groups.codes == 4).sum() == 2
+    words = column_groups(column(["x", None, " ", "x"]))
+    assert words.names == ("x", NO_VALUE)
+    assert list(words.codes) == [0, 1, 1, 0]
+
+
+def test_a_value_called_all_is_not_the_bar_of_all_pairs() -> None:
+    bars = by_column(scores(4, ("a",)), column(["all", "all", "b", "b"]))
+    assert list(bars["subset"].unique()) == [ALL_SUBSETS, "all (value)", "b"]
+
+
+def test_lists_and_switches_can_be_columns() -> None:
+    assert column_groups(column([["a"], ["a"], []])).names == ("['a']", "[]")
+    assert column_groups(column([True, False, True])).names == ("True", "False")
+
+
+def test_a_single_value_is_not_drawn_twice() -> None:
+    assert list(by_column(scores(3), column(["x"] * 3))["subset"].unique()) == [ALL_SUBSETS]
+
+
+def test_rows_of_other_runs_do_not_count() -> None:
+    values = pd.Series([*["far"] * 50, "x", "y"], index=[*range(50), 100, 101])
+    bars = by_column(scores(2, ("a",)), values)
+    assert list(bars["subset"].unique()) == [ALL_SUBSETS, "x", "y"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [list(range(60)), ["p", "q", None] * 20, [f"v{i % 17}" for i in range(60)]],
+)
+def test_the_rows_behind_a_bar_are_as_many_as_the_bar_says(values: list[Any]) -> None:
+    table = scores(60)
+    for bar in by_column(table, column(values)).itertuples():
+        rows = rows_in_group(table, column(values), bar.model, bar.subset, bar.verdict)
+        assert len(rows) == bar.count
+    assert rows_in_group(table, column(values), "a", "no such group", "agree").empty
+
+
+def test_nothing_rated_gives_bars_without_shares() -> None:
+    table = scores(4, ("a",)).assign(verdict=None)
+    bars = by_column(table, column(["x", "y", "x", "y"]))
+    assert bars["share"].isna().all() and bars["n"].eq(0).all()
+    assert by_column(table.head(0), column(["x"])).empty

@@ -149,7 +149,7 @@ def by_subset(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows: list[dict[str, object]] = []
     for model, own in table.groupby("model", sort=False):
-        labels = own["subset"].map(_subset_label, na_action=None)
+        labels = own["subset"].map(subset_label, na_action=None)
         parts: list[tuple[str, pd.DataFrame]] = [(ALL_SUBSETS, own)]
         if labels.nunique() > 1:
             parts += [(str(label), own[labels == label]) for label in sorted(labels.unique())]
@@ -165,7 +165,7 @@ def rows_in_bar(table: pd.DataFrame, model: str, subset: str, verdict: str) -> p
     own = table[table["model"].isin([model]) & table["verdict"].isin([verdict])]
     if subset == ALL_SUBSETS:
         return own
-    return own[own["subset"].map(_subset_label, na_action=None) == subset]
+    return own[own["subset"].map(subset_label, na_action=None) == subset]
 
 
 def length_rule(table: pd.DataFrame) -> LengthRule | None:
@@ -247,7 +247,8 @@ def _flags(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return np.asarray(column.astype("boolean").fillna(False), dtype=bool)
 
 
-def _subset_label(value: Hashable) -> str:
+def subset_label(value: Hashable) -> str:
+    """How bars, filters and tables name a subset."""
     if pd.isna(value) or value == "":
         return NO_SUBSET
     # A subset that is itself called "all" must not be drawn as the bar of all pairs.

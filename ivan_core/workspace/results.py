@@ -7,7 +7,10 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.columns import FAILURE, MODEL, SEEN, SUBSET, VERDICT
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
@@ -15,17 +18,20 @@ from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.experiments.compare import BEGUN
 from ivan_core.experiments.compare_table import scores_table
-from ivan_core.metrics.agreement import disagreeing_rows
+from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.summary import ModelSummary, summarise
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 from ivan_core.workspace import datasets, runs
+from ivan_core.workspace.aligned import UNRATED, Aligned, align
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PAGE_ROWS = 50
 _SNIPPET = 160
+_REPEATED = (MODEL.name, SUBSET.name, VERDICT.name)
+"""Columns in which few words stand in many rows."""
 
 
 @dataclass(frozen=True)
@@ -39,43 +45,35 @@ class Results:
     cards: dict[str, ModelCard]
     manifest: dict[str, Any] | None
 
-    @property
+    @cached_property
     def models(self) -> tuple[str, ...]:
         """Model ids in the order of the spec, those that have rows."""
-        return tuple(dict.fromkeys(self.table["model"]))
+        return tuple(str(model) for model in self.table["model"].unique())
 
     @cached_property
     def summaries(self) -> list[ModelSummary]:
         return summarise(self.table)
 
     @cached_property
-    def by_row(self) -> pd.DataFrame:
-        """One row a pair, by row id: its subset, and each model's numbers under (field, model)."""
-        import pandas as pd
-
-        fields = ["margin", "verdict", "chosen_truncated", "rejected_truncated", "failure"]
-        blocks = {
-            model: own.set_index("row_id") for model, own in self.table.groupby("model", sort=False)
-        }
-        first = pd.concat([block[["subset", "identical"]] for block in blocks.values()])
-        first = first[~first.index.duplicated()].sort_index()
-        columns: dict[Any, Any] = {
-            ("pair", "subset"): first["subset"], ("pair", "identical"): first["identical"],
-        }  # fmt: skip
-        for model, block in blocks.items():
-            for field in fields:
-                columns[field, str(model)] = block[field].reindex(first.index)
-        return pd.DataFrame(columns)
+    def aligned(self) -> Aligned:
+        """The numbers of every model as arrays with one place a row."""
+        return align(self.table)
 
     @cached_property
     def sharpest(self) -> list[int]:
         """Row ids on which the models disagree, the sharpest disagreement first."""
-        return [int(row) for row in disagreeing_rows(self.table)["row_id"]]
+        apart = self.aligned.apart()
+        order = np.lexsort([self.aligned.row_ids, -apart])
+        found: list[int] = self.aligned.row_ids[
+            order[: np.count_nonzero(~np.isnan(apart))]
+        ].tolist()
+        return found
 
-    @property
+    @cached_property
     def row_ids(self) -> list[int]:
         """Every row of the run that has a result, in the order of the dataset."""
-        return [int(row) for row in self.by_row.index]
+        found: list[int] = self.aligned.row_ids.tolist()
+        return found
 
     @property
     def typical_margins(self) -> dict[str, float | None]:
@@ -107,24 +105,31 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Results
     spec = runs.spec_of(run)
     folder = root / "runs" / run_id
     manifest = runs.manifest(run_id)
-    parts = Parts(folder)
-    names = [name for name in spec.models if f"card|{name}" in parts]
-    found = [ModelCard.model_validate(parts.rows(f"card|{name}")[0]) for name in names]
-    if not found:
-        raise _nothing_yet(run)
     # What the run read, not what its source holds now: that may have changed or gone.
-    read = manifest["dataset"]["fingerprint"] if manifest else parts.rows(BEGUN)[0]["dataset"]
-    dataset = datasets.by_fingerprint(read)
-    cards = {card.id: card for card in found}
     if manifest and (folder / "table.parquet").exists():
-        import pandas as pd
-
-        table = pd.read_parquet(folder / "table.parquet")
+        cards = {card["id"]: ModelCard.model_validate(card) for card in manifest["models"]}
+        dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
+        table = _read_table(folder / "table.parquet")
     else:
-        table = scores_table(parts, list(cards), dataset, found)
+        parts = Parts(folder)
+        names = [name for name in spec.models if f"card|{name}" in parts]
+        cards = {name: ModelCard.model_validate(parts.rows(f"card|{name}")[0]) for name in names}
+        if not cards:
+            raise _nothing_yet(run)
+        dataset = datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
+        table = scores_table(parts, names, dataset, cards.values())
     if table.empty:
         raise _nothing_yet(run)
+    table = table.astype(dict.fromkeys(_REPEATED, "category"))
     return Results(run, spec, dataset, table, cards, manifest)
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """The scores table; words that repeat stay numbers from the file to the page, for speed."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path, read_dictionary=list(_REPEATED)).to_pandas(ignore_metadata=True)
+    return table.astype({SEEN.name: SEEN.dtype, FAILURE.name: FAILURE.dtype})
 
 
 def _nothing_yet(run: Run) -> BadInput:
@@ -143,20 +148,15 @@ def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
     last = max(1, -(-len(row_ids) // PAGE_ROWS))
     start = (min(max(page, 1), last) - 1) * PAGE_ROWS
     shown = row_ids[start : start + PAGE_ROWS]
-    typical = results.typical_margins
+    places = results.aligned.at(shown)
     records = []
-    for pair in results.dataset.pairs(shown):
-        numbers = results.by_row.loc[pair.row_id]
-        record: dict[str, Any] = {
-            "row_id": pair.row_id,
-            "subset": pair.subset,
-        }
-        for model in results.models:
-            margin, unit = numbers["margin", model], typical[model]
-            judged = numbers["verdict", model]
-            rated = unit and not pd.isna(margin)
-            words = "not rated" if pd.isna(judged) else str(judged)
-            record[model] = f"{words} {margin / unit:+.1f}" if rated else words
+    for pair, place in zip(results.dataset.pairs(shown), places, strict=True):
+        record: dict[str, Any] = {"row_id": pair.row_id, "subset": pair.subset}
+        for model, scores in results.aligned.models.items():
+            code = scores.verdict[place]
+            words = "not rated" if code == UNRATED else VERDICTS[code]
+            rated = code != UNRATED and scores.unit
+            record[model] = f"{words} {scores.margin[place] / scores.unit:+.1f}" if rated else words
         record["chosen"], record["rejected"] = (
             snippet(pair.chosen.reply),
             snippet(pair.rejected.reply),

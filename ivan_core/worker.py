@@ -24,6 +24,7 @@ from ivan_core.experiments.compare import Compared, run_compare
 from ivan_core.experiments.compare_files import write_csvs, write_manifest, write_table
 from ivan_core.experiments.compare_table import scores_table
 from ivan_core.experiments.scoring import Models
+from ivan_core.experiments.trust_facts import trust_strips
 from ivan_core.metrics.summary import summarise
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
@@ -170,6 +171,7 @@ def _write_results(
         "notes": list(run.notes),
         "models": [card.model_dump(mode="json", exclude={"seen_hashes"}) for card in done.cards],
         "summaries": [summary.as_dict() for summary in summaries],
+        "trust": trust_strips(table, summaries, done),
         "texts_computed": run.computed,
         "seconds": round(seconds, 2),
         "spend_usd": 0,

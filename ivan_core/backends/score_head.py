@@ -57,3 +57,9 @@ def rewarded_logit(model_id: str, config: Any) -> int:
         f"{model_id} gives {count} scores a text, so it is not a plain reward model.",
         "Choose a model with one score; multi-objective models need an adapter of their own.",
     )
+
+
+def head_label(config: Any) -> str:
+    """What the config calls the score; empty for the library's own LABEL_0 and the like."""
+    labels = [str(label) for label in (config.id2label or {}).values()]
+    return ", ".join(label for label in labels if not label.upper().startswith("LABEL_"))

@@ -11,7 +11,7 @@ from typing import Any
 
 from ivan_core.backends.formats import guess_format
 from ivan_core.backends.model_files import find_model
-from ivan_core.backends.score_head import check_head, rewarded_logit
+from ivan_core.backends.score_head import check_head, head_label, rewarded_logit
 from ivan_core.backends.tokens import TokenRules
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.domain.models import InputFormat, ModelCard
@@ -242,6 +242,7 @@ def _complete(card: ModelCard, model: Any, tokenizer: Any, rules: TokenRules) ->
             "template_hash": sha256(template.encode()).hexdigest()[:32] if template else "",
             "parameters": model.num_parameters(),
             "device": model.device.type + name,
+            "head_label": head_label(model.config),
         }
     )
 

@@ -34,6 +34,8 @@ class ModelCard(BaseModel):
     seen_hashes: frozenset[str] = frozenset()
     """Hashes of the training pairs, where the card lists them."""
     device: str = ""
+    head_label: str = ""
+    """What the model's files call its score; empty where they give no telling name."""
     note: str = ""
 
     @property

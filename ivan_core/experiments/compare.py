@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from itertools import islice
 from typing import Any
 
 from ivan_core.datasets.prepare import prepare
@@ -13,11 +14,13 @@ from ivan_core.datasets.rows import RowChoice, choose_rows, seeded_chunks
 from ivan_core.datasets.sources import check_source
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
+from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewards import margin, verdict
 from ivan_core.domain.runs import LivePoint
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.experiments.compare_table import ScoredRow
 from ivan_core.experiments.scoring import ModelAtWork, Models
+from ivan_core.metrics.trust import BATCH_ROWS, BatchDifference
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 
@@ -45,6 +48,7 @@ class Compared:
     dataset: PreparedDataset
     choice: RowChoice
     cards: list[ModelCard]
+    batches: dict[str, BatchDifference | None]
 
 
 def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compared:
@@ -77,7 +81,39 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
         context.parts.append(unit.key, [row.as_list() for row in rows])
         done += len(unit.row_ids)
         context.finished(done, computed, [live_point(unit, rows)])
-    return Compared(dataset, choice, [_card(context, name) for name in spec.models])
+    cards = [_card(context, name) for name in spec.models]
+    probes = _probes(begun, units)
+    batches = {name: _batches(context, models, loaded, name, probes) for name in spec.models}
+    return Compared(dataset, choice, cards, batches)
+
+
+def _probes(begun: _Begun, units: Sequence[Unit]) -> list[Pair]:
+    """The first pairs in seeded order whose sides differ, at most 16."""
+    rows = [row for unit in units[:1] for row in unit.row_ids]
+    pairs = (pair for pair in begun.dataset.pairs(rows) if not pair.identical)
+    return list(islice(pairs, BATCH_ROWS))
+
+
+def _batches(
+    context: RunContext,
+    models: Models,
+    loaded: dict[str, ModelAtWork],
+    name: str,
+    probes: Sequence[Pair],
+) -> BatchDifference | None:
+    """Whether a model's scores depend on the batch: measured with the run, kept with it."""
+    key = f"batch|{name}"
+    if key not in context.parts:
+        context.doing(f"Checking {name} alone against in a batch")
+        if name not in loaded:
+            if not models.together:
+                loaded.clear()
+            models.claim()
+            loaded[name] = ModelAtWork(context, models, name)
+        found = loaded[name].check_batches(probes)
+        context.parts.append(key, [astuple(found) if found else None])
+    kept = context.parts.rows(key)[0]
+    return BatchDifference(*kept) if kept else None
 
 
 @dataclass(frozen=True, slots=True)

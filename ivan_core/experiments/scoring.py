@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard, RewardModel
@@ -12,6 +12,7 @@ from ivan_core.domain.pairs import IDENTICAL, Pair
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare_table import ScoredRow
+from ivan_core.metrics.trust import BatchDifference, batch_difference
 from ivan_core.runs.context import RunContext
 
 _PROBE_TEXTS = 24
@@ -91,6 +92,22 @@ class ModelAtWork:
             rewards.update(scored)
         return [_scored(pair, rewards) for pair in pairs], len(missing)
 
+    def check_batches(self, pairs: Sequence[Pair]) -> BatchDifference | None:
+        """Score these pairs in a batch and text by text, and compare; measured once a model."""
+        if not pairs:
+            return None
+        fact = f"batch|{self._identity}"
+        known = self._context.cache.recall(fact)
+        if known is None:
+            texts = [side for pair in pairs for side in (pair.chosen, pair.rejected)]
+            self._tune(texts)
+            together = self._model.score(texts)
+            alone = [self._model.score([text])[0] for text in texts]
+            found = batch_difference(*_both_rated(alone, together))
+            known = astuple(found) if found else None
+            self._context.cache.remember(fact, known)
+        return BatchDifference(*known) if known else None
+
     def _remember_speed(self, texts: int, seconds: float) -> None:
         """Keep the speed of this model on this machine, for the estimates of later plans."""
         self._texts, self._seconds = self._texts + texts, self._seconds + seconds
@@ -113,6 +130,22 @@ class ModelAtWork:
         self._startup += time.perf_counter() - began
         if known is None:
             parts.append(self._budget_key, [budget])
+
+
+Sides = list[tuple[float, float]]
+
+
+def _both_rated(alone: Sequence[Reward], together: Sequence[Reward]) -> tuple[Sides, Sides]:
+    """(chosen, rejected) rewards of the pairs that have all four; texts come by turns."""
+    kept: tuple[Sides, Sides] = ([], [])
+    values = [reward.value for reward in (*alone, *together)]
+    half = len(alone)
+    for place in range(0, half, 2):
+        one, other = values[place : place + 2], values[half + place : half + place + 2]
+        if None not in one and None not in other:
+            kept[0].append((one[0] or 0.0, one[1] or 0.0))
+            kept[1].append((other[0] or 0.0, other[1] or 0.0))
+    return kept
 
 
 def _finite(reward: Reward) -> Reward:

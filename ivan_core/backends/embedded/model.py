@@ -46,6 +46,7 @@ def card(name: str) -> ModelCard:
         trained_on_hh=head["trained_on_hh"],
         seen_hashes=frozenset(head["training_pairs"]),
         device="cpu",
+        head_label="reward",
         note=head["note"],
     )
 

@@ -1,0 +1,33 @@
+"""Who waits for the machine's slot: the lock that is held while models are loaded.
+
+A run keeps the slot until it is done with its models. The warm worker keeps it for the next
+question too, and gives way as soon as somebody waits, so those who wait have to be seen.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ivan_core.domain.runs import RunState
+from ivan_core.runs.locks import FileLock, is_held
+from ivan_core.runs.registry import Registry
+
+
+def _mark_path(slot: Path) -> Path:
+    return slot.with_name(f"{slot.name}.waiting")
+
+
+def waiting_mark(slot: Path) -> FileLock:
+    """A lock to hold while waiting for the slot; who cannot have it knows that another shows it."""
+    return FileLock(_mark_path(slot))
+
+
+def is_wanted(slot: Path, registry: Registry) -> bool:
+    """Whether somebody may wait for the slot while the caller holds it.
+
+    That is whoever shows the mark, on the whole machine, or a run of this data folder: at work
+    without the slot it waits for it, or will want it soon.
+    """
+    if is_held(_mark_path(slot)):
+        return True
+    return any(run.state in (RunState.QUEUED, RunState.RUNNING) for run in registry.all())

@@ -1,4 +1,4 @@
-"""`ivan runs`: list, show, follow, resume, cancel."""
+"""`ivan runs`: list, show, follow, resume, cancel; what else there is stands in `archive.py`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import sys
 import time
 from typing import Any
 
+from ivan_core.cli import archive
+
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser("runs", help="list, show, follow, resume or cancel runs")
+    parser = commands.add_parser("runs", help="list, show, name, move or delete runs")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="all runs, newest first")
     listing.set_defaults(run=list_runs)
@@ -23,6 +25,7 @@ def add(commands: Any) -> None:
         sub = actions.add_parser(name, help=about, description=about)
         sub.add_argument("id", help="the run's id, as in `ivan runs list`")
         sub.set_defaults(run=action)
+    archive.add_actions(actions)
 
 
 def list_runs(_: argparse.Namespace) -> int:
@@ -35,6 +38,7 @@ def list_runs(_: argparse.Namespace) -> int:
         spec = runs.spec_of(run)
         done = f"{run.done:,}/{run.total:,}" if run.total else "-"
         what = f"{spec.dataset.label} | {', '.join(spec.models)}"
+        what += f" | {run.name}" if run.name else ""
         print(f"{run.id:<20} {run.state:<12} {done:>15}  {what}")
     return 0
 
@@ -45,6 +49,7 @@ def show(options: argparse.Namespace) -> int:
     run = runs.get(options.id)
     content: dict[str, Any] = {
         "run": run.id,
+        "name": run.name,
         "state": str(run.state),
         "done": run.done,
         "total": run.total,

@@ -56,6 +56,13 @@ class Run:
     problem: str
     hint: str
     notes: tuple[str, ...] = ()
+    name: str = ""
+    """What a person called the run; empty until they do."""
+
+    @property
+    def label(self) -> str:
+        """The run's name, or its id where it has none."""
+        return self.name or self.id
 
     @property
     def seconds_left(self) -> float | None:

@@ -55,6 +55,18 @@ class ScoreCache:
         with self._errors():
             self._cache.set(f"fact|{name}", value)
 
+    def __len__(self) -> int:
+        with self._errors():
+            return len(self._cache)
+
+    def clear(self) -> int:
+        """Forget everything; returns how many rewards and facts that were.
+
+        A run that is at work meanwhile loses nothing: what it has finished lies in its parts.
+        """
+        with self._errors():
+            return int(self._cache.clear())
+
     def close(self) -> None:
         self._cache.close()
 

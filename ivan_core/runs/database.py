@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.runs import ACTIVE
 from ivan_core.runs.storage import storage_errors
 
-LAYOUT = 1
+LAYOUT = 2
 """Number of the file's layout, kept as its `user_version`; 0 is a file that has no tables yet."""
 ACTIVE_SQL = ", ".join(f"'{state}'" for state in ACTIVE)
 _SCHEMA = (
@@ -22,7 +22,8 @@ _SCHEMA = (
     cancel INTEGER NOT NULL DEFAULT 0, doing TEXT NOT NULL DEFAULT '',
     done INTEGER NOT NULL DEFAULT 0, total INTEGER NOT NULL DEFAULT 0,
     computed INTEGER NOT NULL DEFAULT 0, rate REAL, problem TEXT NOT NULL DEFAULT '',
-    hint TEXT NOT NULL DEFAULT '', notes TEXT NOT NULL DEFAULT '[]')""",
+    hint TEXT NOT NULL DEFAULT '', notes TEXT NOT NULL DEFAULT '[]',
+    name TEXT NOT NULL DEFAULT '')""",
     "CREATE UNIQUE INDEX IF NOT EXISTS one_active ON runs (fingerprint) "
     f"WHERE state IN ({ACTIVE_SQL})",
     """CREATE TABLE IF NOT EXISTS live (
@@ -32,12 +33,20 @@ _SCHEMA = (
     ) WITHOUT ROWID""",
     f"PRAGMA user_version={LAYOUT}",
 )
+_UPGRADES = {
+    1: ("ALTER TABLE runs ADD COLUMN name TEXT NOT NULL DEFAULT ''", "PRAGMA user_version=2"),
+}
 _PATIENCE = 10.0
 """Seconds to wait for another process that writes; each write takes milliseconds."""
 
 
 class Database:
     """One file. Cheap to make; each block opens and closes its own connection."""
+
+    schema: tuple[str, ...] = _SCHEMA
+    """What lays the file out; the last statement sets the layout's number."""
+    upgrades: Mapping[int, tuple[str, ...]] = _UPGRADES
+    """What makes the next layout of an older one; nothing that the file holds is lost."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -80,7 +89,10 @@ class Database:
             yield
 
     def _lay_out(self, db: sqlite3.Connection) -> None:
-        """Make the tables; several processes may come first at the same moment."""
+        """Make the tables, or bring those of an older IVAN up to date; what they hold is kept.
+
+        Several processes may come first at the same moment.
+        """
         if _layout(db) > LAYOUT:
             raise StorageProblem(
                 f"{self.path} was written by a newer IVAN.",
@@ -88,8 +100,9 @@ class Database:
             )
         _switch_to_wal(db)
         db.execute("BEGIN IMMEDIATE")
-        for statement in _SCHEMA:
-            db.execute(statement)
+        while (layout := _layout(db)) < LAYOUT:
+            for statement in self.upgrades[layout] if layout else self.schema:
+                db.execute(statement)
         db.execute("COMMIT")
 
 

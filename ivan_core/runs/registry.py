@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import time
-from contextlib import AbstractContextManager
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from ivan_core.runs.locks import is_held
 
 _FIELDS = tuple(field.name for field in fields(Run))
 _SELECT = f"SELECT {', '.join(_FIELDS)}, cancel FROM runs"
+_OWN_ID = re.compile(r"\d{4}(-\d\d){4,5}")
 _PROGRESS = {"doing", "done", "total", "computed", "rate"}
 _STARTUP_GRACE = 15.0
 """Seconds a worker has to take its lock before its run counts as interrupted."""
@@ -83,16 +86,16 @@ class Registry:
     def _free_id(self, db: sqlite3.Connection, start: datetime) -> str:
         """The minute of the start, else its second, else the next second that is free."""
 
-        def taken(slug: str) -> bool:
-            known = db.execute("SELECT 1 FROM runs WHERE id=?", (slug,)).fetchone()
-            files = any(self.data_dir.glob(f"*/{slug}[-.]*"))
-            return bool(known) or files or self.folder(slug).exists()
-
         slug = start.strftime("%Y-%m-%d-%H-%M")
-        while taken(slug):
+        while self._taken(db, slug):
             slug = start.strftime("%Y-%m-%d-%H-%M-%S")
             start += timedelta(seconds=1)
         return slug
+
+    def _taken(self, db: sqlite3.Connection, slug: str) -> bool:
+        known = db.execute("SELECT 1 FROM runs WHERE id=?", (slug,)).fetchone()
+        files = any(self.data_dir.glob(f"*/{slug}[-.]*"))
+        return bool(known) or files or self.folder(slug).exists()
 
     def get(self, run_id: str) -> Run:
         """One run, with its true state.
@@ -180,6 +183,50 @@ class Registry:
                     (RunState.CANCELLED, time.time(), run_id),
                 )
             return True
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Give a run a name beside its id; an empty one takes it away.
+
+        Raises:
+            BadInput: there is no such run.
+        """
+        with self._file.writing() as db:
+            self._find(db, run_id)
+            db.execute("UPDATE runs SET name=? WHERE id=?", (name, run_id))
+
+    def remove(self, run_id: str, first: Callable[[], None]) -> None:
+        """Forget a run and its live points; `first` takes away its folder and may refuse.
+
+        Raises:
+            BadInput: there is no such run, or it is at work.
+        """
+        with self._file.writing() as db:
+            run = self._find(db, run_id)
+            if run.state in ACTIVE:
+                raise BadInput(f"Run {run_id} is {run.state}.", "Cancel it, then delete it.")
+            first()
+            db.execute("DELETE FROM live WHERE run=?", (run_id,))
+            db.execute("DELETE FROM runs WHERE id=?", (run_id,))
+
+    @contextmanager
+    def entering(self, run: Run, fingerprint: str) -> Iterator[str]:
+        """Register a finished run that was made elsewhere, under its id if that is free here.
+
+        The block gets the id and puts the run's files in place; if it fails, nothing is registered.
+        """
+        with self._file.writing() as db:
+            run_id = run.id
+            if not _OWN_ID.fullmatch(run_id) or self._taken(db, run_id):
+                run_id = self._free_id(db, datetime.fromtimestamp(run.created, UTC))
+            known = {
+                **asdict(run), "id": run_id, "state": run.state.value,
+                "notes": json.dumps(run.notes), "fingerprint": fingerprint,
+            }  # fmt: skip
+            places = ", ".join("?" * len(known))
+            db.execute(
+                f"INSERT INTO runs ({', '.join(known)}) VALUES ({places})", tuple(known.values())
+            )
+            yield run_id
 
     def beat(self, run_id: str) -> bool:
         """Say that the worker lives; returns whether someone asked it to stop."""

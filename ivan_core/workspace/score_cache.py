@@ -1,0 +1,53 @@
+"""The score cache as people handle it: how large it is, and emptying it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+
+from ivan_core.runs.cache import ScoreCache
+from ivan_core.settings import data_dir
+from ivan_core.workspace.archive import size
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSize:
+    """What the cache holds: rewards (and a few facts on models' speed), and its size on disk."""
+
+    entries: int
+    bytes: int
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"The cache holds {self.entries:,} rewards in {size(self.bytes)}. Clearing it deletes "
+            "no run; the next run of a model computes its rewards again."
+        )
+
+
+def cache_size() -> CacheSize:
+    """How large the cache is; nothing is made where there is none.
+
+    Raises:
+        StorageProblem: it cannot be read.
+    """
+    folder = data_dir() / "cache"
+    if not (folder / "scores").exists():
+        return CacheSize(0, 0)
+    with closing(ScoreCache(folder / "scores")) as cache:
+        entries = len(cache)
+    taken = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return CacheSize(entries, taken)
+
+
+def clear_cache() -> CacheSize:
+    """Empty the cache; returns what it held before.
+
+    Raises:
+        StorageProblem: it cannot be written.
+    """
+    before = cache_size()
+    if before.entries:
+        with closing(ScoreCache(data_dir() / "cache" / "scores")) as cache:
+            cache.clear()
+    return before

@@ -1,0 +1,191 @@
+"""Studies: runs on the same rows of the same dataset, and how far their four stages are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.datasets.rows import choose_rows
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.specs import CompareSpec
+from ivan_core.experiments.compare import BEGUN
+from ivan_core.metrics.two_runs import TwoRuns, two_runs
+from ivan_core.runs.parts import Parts
+from ivan_core.settings import data_dir
+from ivan_core.workspace import runs
+from ivan_core.workspace.results import open_results
+
+STAGES = ("Compare", "Labels", "Reworded", "Review")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a study: how many pairs it has done (None: not begun) of how many."""
+
+    name: str
+    done: int | None
+    total: int
+
+    @property
+    def finished(self) -> bool:
+        return self.done is not None and self.done >= self.total
+
+    @property
+    def sentence(self) -> str:
+        """As in "Compare ✓ 480", "Compare 120/480" or "Labels –"."""
+        if self.done is None:
+            return f"{self.name} –"
+        count = f"✓ {self.done:,}" if self.finished else f"{self.done:,}/{self.total:,}"
+        return f"{self.name} {count}"
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One dataset and one set of its rows, with the runs on them, newest first."""
+
+    id: str
+    dataset: str
+    fingerprint: str
+    rows: int
+    runs: tuple[str, ...]
+    stages: tuple[Stage, ...]
+
+    @property
+    def next_stage(self) -> Stage | None:
+        """The first stage that is not finished; None if all are."""
+        return next((stage for stage in self.stages if not stage.finished), None)
+
+    @property
+    def sentence(self) -> str:
+        return " · ".join(stage.sentence for stage in self.stages)
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """A run and the rows it is about."""
+
+    run: Run
+    study: str
+    label: str
+    fingerprint: str
+    rows: int
+
+
+def studies() -> list[Study]:
+    """All studies, those with the newest run first.
+
+    A run belongs to none before it has read its dataset, or once that was removed.
+    """
+    found: dict[str, list[_Joined]] = {}
+    for run in runs.every():
+        joined = _joined(run)
+        if joined is not None:
+            found.setdefault(joined.study, []).append(joined)
+    return [_study(study_id, joined) for study_id, joined in found.items()]
+
+
+def study_of(run_id: str) -> Study | None:
+    """The study of a run; None before it has read its dataset.
+
+    Raises:
+        BadInput: there is no such run.
+    """
+    runs.get(run_id)
+    return next((study for study in studies() if run_id in study.runs), None)
+
+
+def compare_runs(first: str, second: str) -> TwoRuns:
+    """Two runs on the rows they share; `metrics.two_runs.two_runs_sentence` says it in words.
+
+    Raises:
+        BadInput: there is no such run or nothing is finished, it is the same run twice, or the runs
+            judged different datasets or no row in common.
+    """
+    if first == second:
+        raise BadInput(f"{first} was named twice.", "Name two runs.")
+    ours, theirs = open_results(first), open_results(second)
+    if ours.dataset.about["content"] != theirs.dataset.about["content"]:
+        raise BadInput(
+            f"Run {first} judged {ours.dataset.about['label']}, run {second} judged "
+            f"{theirs.dataset.about['label']}, which holds other pairs.",
+            "Only runs on the same dataset can be compared row by row.",
+        )
+    found = two_runs(ours.table, theirs.table)
+    if not found.shared:
+        raise BadInput(f"Runs {first} and {second} share no rows.", "Judge the same rows again.")
+    return found
+
+
+def _study(study_id: str, joined: list[_Joined]) -> Study:
+    one = joined[0]
+    compared = max(_pairs_done(entry) for entry in joined)
+    done: dict[str, int | None] = {"Compare": compared or None}
+    return Study(
+        id=study_id,
+        dataset=one.label,
+        fingerprint=one.fingerprint,
+        rows=one.rows,
+        runs=tuple(entry.run.id for entry in joined),
+        stages=tuple(Stage(name, done.get(name), one.rows) for name in STAGES),
+    )
+
+
+def _pairs_done(joined: _Joined) -> int:
+    """Pairs that a run has judged with all of its models, at least."""
+    if joined.run.state is RunState.DONE:
+        return joined.rows
+    models = max(1, len(runs.spec_of(joined.run).models))
+    return min(joined.rows, joined.run.done // models)
+
+
+def _joined(run: Run) -> _Joined | None:
+    own = data_dir() / "runs" / run.id
+    try:
+        # The folder's number: a run that was deleted and imported again lies in another one.
+        fingerprint = _fingerprint(own, own.stat().st_ino)
+    except (_NotBegun, FileNotFoundError):
+        return None
+    folder = data_dir() / "datasets" / fingerprint
+    if not (folder / "dataset.json").exists():
+        return None
+    rows = _row_set(folder, _rows_only(runs.spec_of(run)))
+    if rows is None:
+        return None
+    label = str(PreparedDataset(folder).about["label"])
+    return _Joined(run, rows[0], label, fingerprint, rows[1])
+
+
+class _NotBegun(Exception):
+    """The run has not read its dataset; raised rather than returned, so that it is not cached."""
+
+
+@lru_cache(maxsize=1024)
+def _fingerprint(folder: Path, _: int) -> str:
+    """The dataset that a run read, which never changes."""
+    manifest = runs.manifest(folder.name)
+    if manifest is not None:
+        return str(manifest["dataset"]["fingerprint"])
+    parts = Parts(folder)
+    if BEGUN not in parts:
+        raise _NotBegun
+    return str(parts.rows(BEGUN)[0]["dataset"])
+
+
+def _rows_only(spec: CompareSpec) -> CompareSpec:
+    """What of a spec decides the rows."""
+    return CompareSpec(limit=spec.limit, sample=spec.sample, row_ids=spec.row_ids, seed=spec.seed)
+
+
+@lru_cache(maxsize=1024)
+def _row_set(folder: Path, spec: CompareSpec) -> tuple[str, int] | None:
+    """The name of a set of rows, equal for equal rows of one dataset, and its size."""
+    try:
+        row_ids = choose_rows(spec, PreparedDataset(folder)).row_ids
+    except BadInput:  # a run that failed for its row ids is about no rows
+        return None
+    name = sha256(f"{folder.name}|{','.join(map(str, row_ids))}".encode()).hexdigest()[:16]
+    return name, len(row_ids)

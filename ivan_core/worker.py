@@ -16,10 +16,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ivan_core import catalog
+from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.models import RewardModel
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec
+from ivan_core.experiments.column import run_column
 from ivan_core.experiments.compare import Compared, run_compare
 from ivan_core.experiments.compare_files import write_csvs, write_manifest, write_table
 from ivan_core.experiments.compare_table import scores_table
@@ -96,7 +98,10 @@ def _to_the_end(registry: Registry, run_id: str, provide: Provider) -> None:
     state, problem, hint = RunState.DONE, "", ""
     try:
         reserve.take()
-        _compare(registry, run_id, provide)
+        if registry.get(run_id).kind == "column":
+            _column(registry, run_id)
+        else:
+            _compare(registry, run_id, provide)
     except IvanError as error:
         state, problem, hint = RunState.FAILED, error.message, error.hint
         _log_error()
@@ -126,6 +131,12 @@ def _compare(registry: Registry, run_id: str, provide: Provider) -> None:
             done = run_compare(context, spec, provide(spec, context, slot))
         context.doing("Writing the results")
         _write_results(context, spec, done, registry, time.monotonic() - started)
+
+
+def _column(registry: Registry, run_id: str) -> None:
+    spec = ColumnSpec.model_validate_json(registry.get(run_id).spec)
+    with closing(ScoreCache(registry.data_dir / "cache" / "scores")) as cache:
+        run_column(RunContext(registry, run_id, cache), spec)
 
 
 def _own_models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models:

@@ -10,8 +10,11 @@ import threading
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, TypeAdapter
+
+from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.runs import LivePoint, Run, RunState
 from ivan_core.domain.specs import CompareSpec
@@ -21,6 +24,9 @@ from ivan_core.settings import data_dir
 
 WORKER = (sys.executable, "-m", "ivan_core.worker")
 """The command that a run's id is added to."""
+_ANY: TypeAdapter[CompareSpec | ColumnSpec] = TypeAdapter(
+    Annotated[CompareSpec | ColumnSpec, Field(discriminator="kind")]
+)
 
 
 def registry() -> Registry:
@@ -98,9 +104,9 @@ def get(run_id: str) -> Run:
     return registry().get(run_id)
 
 
-def every() -> list[Run]:
-    """All runs, newest first."""
-    return registry().all()
+def every(kind: str | None = "compare") -> list[Run]:
+    """The runs of a kind, newest first; None means of every kind."""
+    return [run for run in registry().all() if kind in (None, run.kind)]
 
 
 def live_points(run_id: str) -> list[LivePoint]:
@@ -108,13 +114,25 @@ def live_points(run_id: str) -> list[LivePoint]:
 
 
 def spec_of(run: Run) -> CompareSpec:
-    """What a run was asked to do."""
+    """What a comparison was asked to do.
+
+    Raises:
+        BadInput: the run is no comparison.
+    """
+    spec = any_spec_of(run)
+    if not isinstance(spec, CompareSpec):
+        raise BadInput(f"Run {run.id} is no comparison: it made a {run.kind}.")
+    return spec
+
+
+def any_spec_of(run: Run) -> CompareSpec | ColumnSpec:
+    """What a run was asked to do, whatever its kind."""
     return _spec(run.spec)
 
 
 @lru_cache(maxsize=256)
-def _spec(text: str) -> CompareSpec:
-    return CompareSpec.model_validate_json(text)
+def _spec(text: str) -> CompareSpec | ColumnSpec:
+    return _ANY.validate_json(text)
 
 
 def cancel(run_id: str) -> None:

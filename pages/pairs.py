@@ -11,6 +11,7 @@ from ivan_core.charts.margins import margin_strip
 from ivan_core.domain.errors import BadInput
 from ivan_core.metrics.sentences import pair_sentence
 from ivan_core.workspace.results import JudgedPair, Results, judged_pair, open_results
+from pages.components.effects import effects, own_reply
 from pages.components.frame import frame, show_error
 from pages.components.replies import show_pair
 from pages.components.state import choose_run, chosen_row, chosen_run, dark, latest_done
@@ -143,6 +144,17 @@ def _pair(results: Results, row: int) -> None:
     for judged in found.judged:
         if not pd.isna(judged["failure"]):
             say(f"{judged['model']} did not rate it: {judged['failure']}.", "small")
+    _ask(results, row)
+
+
+def _ask(results: Results, row: int) -> None:
+    """Questions to the models about this pair, each computed when it is asked."""
+    questions = {"What moved the reward?": effects, "Type your own reply": own_reply}
+    asked = st.segmented_control(
+        "Ask the models", list(questions), key="ask", label_visibility="collapsed"
+    )
+    if asked:
+        questions[asked](results, row)
 
 
 with frame("Pairs"):

@@ -9,6 +9,7 @@ import streamlit as st
 from ivan_core.domain.runs import Run
 from ivan_core.workspace import runs
 from pages.components.frame import frame, problems_shown
+from pages.components.manage import housekeeping, manage
 from pages.components.text import say
 
 _SHOWN = 200
@@ -18,7 +19,7 @@ def _row(run: Run) -> dict[str, object]:
     spec = runs.spec_of(run)
     seconds = (run.finished or run.heartbeat or run.created) - (run.started or run.created)
     return {
-        "Run": run.id,
+        "Run": run.label,
         "State": str(run.state),
         "Dataset": spec.dataset.label,
         "Models": ", ".join(spec.models),
@@ -63,7 +64,7 @@ def _listed(found: list[Run]) -> None:
         key=f"runs-{found[0].id}-{len(found)}",
         on_select="rerun",
         selection_mode=["single-row", "single-cell"],
-        alt="All runs; select one to open, resume or cancel it",
+        alt="All runs; select one to open, resume, cancel, rename or delete it",
         column_config={
             "Dataset": st.column_config.TextColumn("Dataset", width=170),
             "Models": st.column_config.TextColumn("Models", width=260),
@@ -77,6 +78,7 @@ def _listed(found: list[Run]) -> None:
     picked = [*event.selection.rows, *(cell[0] for cell in event.selection.cells)]
     if picked and picked[0] < len(found):
         _actions(found[picked[0]])
+        manage(found[picked[0]], found)
     else:
         say("Select a run to open, resume or cancel it.", "small", quiet=True)
 
@@ -85,3 +87,4 @@ with frame("Runs"):
     st.title("Runs", anchor=False)
     live = any(run.state.live for run in runs.every()[:_SHOWN])
     st.fragment(_table, run_every=2.0 if live else None)(live)
+    housekeeping()

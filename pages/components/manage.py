@@ -1,0 +1,129 @@
+"""Keeping runs in order: name, duplicate, set beside another, take away, delete; cache, import."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.metrics.two_runs import two_runs_sentence
+from ivan_core.workspace import archive, datasets, runs, score_cache, studies
+from ivan_core.workspace.import_csv import import_csvs
+from ivan_core.workspace.import_zip import import_zip
+from pages.components.frame import problems_shown
+from pages.components.text import say
+
+_BESIDE = 50
+
+
+def manage(run: Run, others: list[Run]) -> None:
+    """What can be done with one run, beside opening it."""
+    with st.container(horizontal=True, key="manage"):
+        if st.button("Duplicate", key="duplicate", help="Open the form with this run's settings."):
+            _into_form(runs.spec_of(run))
+            st.session_state.pop("run", None)
+            st.switch_page("pages/compare.py")
+        with st.popover("Rename", key="rename-menu"), problems_shown():
+            name = st.text_input("Name", run.name, max_chars=archive.LONGEST_NAME, key="rename-to")
+            if st.button("Keep this name", key="rename"):
+                archive.rename(run.id, name or "")
+                st.rerun()
+        if run.state is RunState.DONE:
+            _beside(run, [other for other in others if other.state is RunState.DONE])
+            st.download_button(
+                "Export as a zip", lambda: archive.export_bytes(run.id), f"{run.id}.zip",
+                key="export", on_click="ignore",
+            )  # fmt: skip
+        if not run.state.live:
+            _delete(run)
+
+
+def _beside(run: Run, others: list[Run]) -> None:
+    """Two runs on the rows they share."""
+    labels = {other.id: other.label for other in others[:_BESIDE] if other.id != run.id}
+    if not labels:
+        return
+    with st.popover("Set beside another run", key="beside-menu"), problems_shown():
+        other = st.selectbox(
+            "Other run", list(labels), format_func=lambda run_id: labels[run_id], index=None,
+            key="beside", placeholder="choose one",
+        )  # fmt: skip
+        if other:
+            say(two_runs_sentence(studies.compare_runs(run.id, other), run.id, other))
+
+
+def _delete(run: Run) -> None:
+    with st.popover("Delete", key="delete-menu"), problems_shown():
+        say(f"Run {run.label}, its folder and the CSV files it wrote will be gone.")
+        sure = st.checkbox("I mean it", key=f"delete-sure-{run.id}")
+        if st.button("Delete this run", key="delete", disabled=not sure):
+            st.session_state["told"] = archive.delete(run.id).sentence
+            if st.session_state.get("run") == run.id:
+                st.session_state.pop("run")
+            st.rerun()
+
+
+def _into_form(spec: CompareSpec) -> None:
+    """Fill the form of Compare with what a run was asked to do."""
+    rows: dict[str, object] = {"form-rows": "All rows"}
+    if spec.limit:
+        rows = {"form-rows": "The first N", "form-n": spec.limit}
+    elif spec.sample:
+        rows = {"form-rows": "A random draw of N", "form-n": spec.sample}
+    elif spec.row_ids is not None:
+        ids = ", ".join(str(row_id) for row_id in spec.row_ids)
+        rows = {"form-rows": "By row id", "form-row-ids": ids}
+    asked = spec.dataset
+    wanted = {"form-dataset": asked.source, "form-models": list(spec.models), **rows}
+    wanted |= {"form-seed": spec.seed, "form-tokens": spec.max_tokens}
+    if asked.subset or asked.revision or asked.split != "train":
+        wanted |= {"form-subset": asked.subset, "form-split": asked.split}
+        wanted["form-revision"] = asked.revision
+    if spec.input_format:
+        wanted["form-format"] = spec.input_format
+    for key, value in wanted.items():
+        st.session_state[key] = value
+
+
+def housekeeping() -> None:
+    """The cache and the import of runs made elsewhere."""
+    told = st.session_state.pop("told", "")
+    if told:
+        say(told)
+    with st.expander("Cache"), problems_shown():
+        say(score_cache.cache_size().sentence, "small")
+        sure = st.checkbox("Clear it: all rewards are computed anew", key="clear-sure")
+        if st.button("Clear the cache", key="clear-cache", disabled=not sure):
+            score_cache.clear_cache()
+            st.rerun()
+    with st.expander("Import a run"), problems_shown():
+        _import()
+
+
+def _import() -> None:
+    say("A zip that IVAN exported, or the CSV files of the original command line.", "small")
+    files = st.file_uploader(
+        "Files", accept_multiple_files=True, type=["zip", "csv"], key="import-files",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    known = {request.label: request for request in [DatasetRequest(), *datasets.known()]}
+    label = st.selectbox("Of which dataset", list(known), key="import-dataset")
+    if not files or not st.button("Import", key="import", type="primary"):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for file in files:
+            path = Path(folder) / Path(file.name).name
+            path.write_bytes(file.getvalue())
+            paths.append(path)
+        request = known[label or "sample"]
+        datasets.find(request)
+        if any(path.suffix == ".zip" for path in paths):
+            entered = import_zip(paths[0])
+        else:
+            entered = import_csvs(paths, request)
+    st.session_state["told"] = entered.sentence
+    st.rerun()

@@ -42,19 +42,22 @@ def units(width_mm: float) -> float:
     return width_mm / MM_PER_INCH * UNITS_PER_INCH
 
 
-def printed(chart: alt.LayerChart, width_mm: float, subtitle: Sequence[str] = ()) -> dict[str, Any]:
+def printed(
+    chart: alt.LayerChart, width_mm: float, models: Sequence[str] = (), notes: Sequence[str] = ()
+) -> dict[str, Any]:
     """The Vega-Lite spec of a chart for print, its title wrapped to fit.
 
-    `subtitle` holds lines that follow the chart's own subtitle. Characters that no XML can hold are
-    replaced by U+FFFD. The chart is made for a light page (`dark=False`) and as wide as its
-    container, or it keeps the width it has.
+    Below the title stand the models, the chart's own subtitle and the notes. Characters that no
+    XML can hold are replaced by U+FFFD. The chart is made for a light page (`dark=False`) and as
+    wide as its container, or it keeps the width it has.
     """
     width = units(width_mm)
     spec: dict[str, Any] = _clean(chart.to_dict())
     _set_width(spec, width)
     spec["background"] = "white"
     spec["padding"] = 2
-    spec["title"] = _title(spec.get("title", ""), [_clean(line) for line in subtitle], width)
+    about, more = ([_clean(line) for line in lines] for lines in (models, notes))
+    spec["title"] = _title(spec.get("title", ""), about, more, width)
     config = spec.setdefault("config", {})
     config["font"] = FONT
     for part, values in _CONFIG.items():
@@ -63,10 +66,10 @@ def printed(chart: alt.LayerChart, width_mm: float, subtitle: Sequence[str] = ()
     return spec
 
 
-def _title(title: Any, more: list[str], width: float) -> dict[str, Any]:
+def _title(title: Any, models: list[str], notes: list[str], width: float) -> dict[str, Any]:
     heading = dict(title) if isinstance(title, dict) else {"text": title}
     own = heading.get("subtitle") or []
-    lines = [*([own] if isinstance(own, str) else own), *more]
+    lines = [*models, *([own] if isinstance(own, str) else own), *notes]
     text = heading["text"]
     heading["text"] = _wrapped(text if isinstance(text, str) else " ".join(text), width, _TITLE)
     heading["subtitle"] = [part for line in lines for part in _wrapped(line, width, _SMALL)]

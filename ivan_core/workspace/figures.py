@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -15,8 +16,10 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import RunState
 from ivan_core.metrics.sentences import counts_sentence
 from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.settings import data_dir
 from ivan_core.workspace.commands import compare_command
-from ivan_core.workspace.figure_list import CHARTS, Chart, Drawn
+from ivan_core.workspace.figure_list import CHARTS
+from ivan_core.workspace.figure_words import Chart, Drawn
 from ivan_core.workspace.results import Results, open_results
 
 Kind = Literal["svg", "pdf", "png", "csv"]
@@ -60,13 +63,12 @@ def figure(
     if width_mm not in WIDTHS:
         raise BadInput(f"A figure is 85 or 170 mm wide, not {width_mm}.", "Choose one of the two.")
     results, chart, models = _found(run_id, name, model, other)
-    drawn = chart.draw(results, models)
+    drawn = _drawn(results, chart, models)
     if kind == "csv":
         return str(drawn.data.to_csv(index=False)).encode("utf-8", "replace")
-    subtitle = list(models) if chart.models == 1 else []
-    if _is_sample(results):
-        subtitle.append(SAMPLE_MARK)
-    spec = printed(drawn.chart, width_mm, subtitle)
+    named = () if chart.names_them else models
+    notes = (SAMPLE_MARK,) if _is_sample(results) else ()
+    spec = printed(drawn.chart(), width_mm, named, notes)
     return {"svg": vega.svg, "pdf": vega.pdf, "png": vega.png}[kind](spec, width_mm)
 
 
@@ -77,7 +79,7 @@ def caption(run_id: str, name: str, *, model: str | None = None, other: str | No
         BadInput: there is no such run, chart or model.
     """
     results, chart, models = _found(run_id, name, model, other)
-    parts = [chart.draw(results, models).caption, f"Data: {_rows(results)}."]
+    parts = [_drawn(results, chart, models).caption, f"Data: {_rows(results)}."]
     if _is_sample(results):
         parts.append(SAMPLE_MARK)
     return " ".join(parts)
@@ -90,7 +92,7 @@ def methods(run_id: str, name: str, *, model: str | None = None, other: str | No
         BadInput: there is no such run, chart or model.
     """
     results, chart, models = _found(run_id, name, model, other)
-    drawn: Drawn = chart.draw(results, models)
+    drawn = _drawn(results, chart, models)
     shown = models or results.models
     counted = " ".join(counts_sentence(s) for s in results.summaries if s.model in shown)
     about = "; ".join(_model(results.cards[name]) for name in shown)
@@ -160,6 +162,20 @@ def _found(
                 f"It has {', '.join(results.models)}.",
             )
     return results, chart, _chosen(results.models, chart.models, model, other)
+
+
+def _drawn(results: Results, chart: Chart, models: tuple[str, ...]) -> Drawn:
+    run = results.run
+    return _numbers(data_dir(), run.id, run.finished, run.done, chart.name, models)
+
+
+@lru_cache(maxsize=32)
+def _numbers(
+    _: Path, run_id: str, __: float | None, ___: int, name: str, models: tuple[str, ...]
+) -> Drawn:
+    """The numbers and words of a chart; a page asks for its caption again at every click."""
+    chart = next(chart for chart in CHARTS if chart.name == name)
+    return chart.draw(open_results(run_id), models)
 
 
 def _chosen(

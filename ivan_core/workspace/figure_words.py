@@ -1,0 +1,73 @@
+"""What a chart of a run hands over to become a figure, and words that several charts use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ivan_core.metrics.sentences import interval, percent
+from ivan_core.workspace.results import Results
+
+if TYPE_CHECKING:
+    import altair as alt
+    import pandas as pd
+
+    from ivan_core.metrics.intervals import Rate
+
+WILSON = "Intervals are 95% Wilson score intervals without correction for multiple comparisons."
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The numbers of a chart, how to draw them for a light page, and what is said of it alone.
+
+    `caption` says what is seen, with its numbers; `methods` how they were computed.
+    """
+
+    chart: Callable[[], alt.LayerChart]
+    data: pd.DataFrame
+    caption: str
+    methods: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One chart of a comparison: its name on the command line and how many models it shows.
+
+    `models` is 0 for a chart of all models, else the number that the options `model` and `other`
+    choose. `names_them` says that the chart itself names those models.
+    """
+
+    name: str
+    title: str
+    models: int
+    draw: Callable[[Results, Sequence[str]], Drawn]
+    names_them: bool = False
+
+
+def own_rows(results: Results, model: str) -> pd.DataFrame:
+    """The rows of one model."""
+    return results.table[results.table["model"].eq(model).to_numpy(bool, na_value=False)]
+
+
+def rate_words(rate: Rate | None) -> str:
+    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}" if rate else "none rated"
+
+
+def agreed(results: Results, model: str) -> str:
+    """One model's agreement, as the summary has it."""
+    return next(
+        f"{rate_words(s.agreement)} rated pairs (95% interval)"
+        for s in results.summaries
+        if s.model == model
+    )
+
+
+def counted(table: pd.DataFrame) -> str:
+    """How many pairs the cells or bars of a chart come to."""
+    return f"n = {int(table['count'].sum()):,} rated pairs."
+
+
+def the(choice: str) -> str:
+    return choice if "'" in choice or "’" in choice else f"the {choice}"

@@ -91,10 +91,11 @@ def _length(results: Results, _: Sequence[str]) -> Drawn:
 
     from ivan_core.charts.length import length_bars
 
+    summaries = results.summaries
     records = [
         {"model": s.model, "where": where, "agree": rate.count, "n": rate.n, "rate": rate.rate,
          "low": rate.low, "high": rate.high}
-        for s in results.summaries
+        for s in summaries
         for where, rate in (
             ("the longer reply was chosen", s.length_balanced.longer_chosen),
             ("the shorter reply was chosen", s.length_balanced.shorter_chosen),
@@ -110,7 +111,7 @@ def _length(results: Results, _: Sequence[str]) -> Drawn:
         for s in results.summaries
     )
     return Drawn(
-        lambda: length_bars(results.summaries, dark=False),
+        lambda: length_bars(summaries, dark=False),
         data,
         "Is it just length? Agreement of each reward model with"
         f" {the(results.dataset.chosen_by)} where the longer reply was chosen, beside where the"

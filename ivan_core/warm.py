@@ -34,8 +34,9 @@ CHUNK = 16
 """Texts scored between two looks at whether the answer is still wanted; each chunk is kept."""
 TAKE_OVER_SECONDS = 2.0
 """How long to wait for the worker before, which may be just about to end."""
+GIVE_WAY_SECONDS = 0.5
+"""How often to look whether somebody waits for the slot."""
 _LOOK_SECONDS = 0.1
-_GIVE_WAY_SECONDS = 0.5
 _BEAT_SECONDS = 1.0
 
 Load = Callable[[AskedModel], RewardModel]
@@ -90,7 +91,7 @@ class _Service:
                 last = time.monotonic()
             else:
                 time.sleep(_LOOK_SECONDS)
-            if self._loaded and time.monotonic() - looked > _GIVE_WAY_SECONDS:
+            if self._loaded and time.monotonic() - looked > GIVE_WAY_SECONDS:
                 looked = time.monotonic()
                 if is_wanted(self._slot.path, self._registry):
                     return

@@ -1,17 +1,21 @@
-"""A warm worker with fake models: `python fake_warm.py`, told by the environment."""
+"""A warm worker with fake models (also: `python fake_warm.py`), and questions to put to it."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fakes import SETTING, FakeRewardModel, Fakes
+from support import wait_for
 
+from ivan_core.domain.transcripts import Dialogue
 from ivan_core.runs.questions import AskedModel, Questions
 from ivan_core.settings import data_dir
 from ivan_core.warm import IDLE_SECONDS, serve
+from ivan_core.workspace import warm
+from ivan_core.workspace.warm import Answer
 
 PID = "fake.pid"
 
@@ -25,6 +29,31 @@ def loader(fakes: Fakes) -> Callable[[AskedModel], FakeRewardModel]:
         return FakeRewardModel(asked.name, fakes)
 
     return load
+
+
+def asked_model(name: str = "fake/one", fakes: Fakes | None = None) -> AskedModel:
+    identity = FakeRewardModel(name, fakes or Fakes()).card.cache_identity
+    return AskedModel(
+        name=name, revision="r1", input_format=None, max_tokens=None, identity=identity
+    )
+
+
+ONE = asked_model()
+
+
+def some_texts(count: int) -> list[Dialogue]:
+    return [Dialogue(f"\n\nHuman: Hi\n\nAssistant: Secret answer {i}.") for i in range(count)]
+
+
+def answered(model: AskedModel, texts: Sequence[Dialogue], again: bool = False) -> Answer:
+    """Ask, and look again until nothing is pending."""
+    first = warm.ask(model, texts, again)
+    return first if not first.pending else wait_for(lambda: complete(model, texts), 20)
+
+
+def complete(model: AskedModel, texts: Sequence[Dialogue]) -> Answer | None:
+    found = warm.ask(model, texts)
+    return None if found.pending else found
 
 
 if __name__ == "__main__":

@@ -1,21 +1,16 @@
-"""The warm worker: one a data folder, polite, gone when idle, and safe to kill."""
+"""The warm worker: one a data folder, polite, gone when idle; what it knows is known for good."""
 
 from __future__ import annotations
 
-import os
-import signal
-import sqlite3
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import made_runs
 import pytest
-from fake_warm import PID, loader
+from fake_warm import ONE, answered, asked_model, loader, some_texts
 from fakes import FakeRewardModel, Fakes, fake_reward
 from support import wait_for
 
@@ -33,23 +28,7 @@ from ivan_core.settings import slot_file
 from ivan_core.warm import serve
 from ivan_core.workspace import warm
 from ivan_core.workspace.results import open_results
-from ivan_core.workspace.warm import Answer, Stopped
-
-FAKE_WORKER = (sys.executable, str(Path(__file__).parent / "fake_warm.py"))
-
-
-def asked_model(name: str = "fake/one", fakes: Fakes | None = None) -> AskedModel:
-    identity = FakeRewardModel(name, fakes or Fakes()).card.cache_identity
-    return AskedModel(
-        name=name, revision="r1", input_format=None, max_tokens=None, identity=identity
-    )
-
-
-ONE = asked_model()
-
-
-def some_texts(count: int) -> list[Dialogue]:
-    return [Dialogue(f"\n\nHuman: Hi\n\nAssistant: Secret answer {i}.") for i in range(count)]
+from ivan_core.workspace.warm import Stopped
 
 
 @pytest.fixture
@@ -62,6 +41,7 @@ def spawned(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> list[Questions]:
     """Times a worker would have been started, in place of workers."""
     calls: list[Questions] = []
     monkeypatch.setattr(warm, "_spawn", calls.append)
+    monkeypatch.setattr(warm_worker, "GIVE_WAY_SECONDS", 0.0)
     return calls
 
 
@@ -69,7 +49,7 @@ def spawned(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> list[Questions]:
 def serving(
     questions: Questions, load: Callable[[AskedModel], Any], idle_seconds: float = 60.0
 ) -> Iterator[threading.Thread]:
-    """A warm worker in a thread; the block is left when it has ended, being told to if need be."""
+    """A warm worker in a thread; it has given way when the block is left."""
     thread = threading.Thread(target=serve, args=(questions, load, idle_seconds))
     thread.start()
     try:
@@ -80,17 +60,6 @@ def serving(
             mark.acquire(timeout=5)
             thread.join(20)
         assert not thread.is_alive()
-
-
-def answered(model: AskedModel, texts: Sequence[Dialogue], again: bool = False) -> Answer:
-    """Ask, and look again until nothing is pending."""
-    first = warm.ask(model, texts, again)
-    return first if not first.pending else wait_for(lambda: _complete(model, texts), 20)
-
-
-def _complete(model: AskedModel, texts: Sequence[Dialogue]) -> Answer | None:
-    found = warm.ask(model, texts)
-    return None if found.pending else found
 
 
 def test_what_a_run_has_scored_is_answered_without_any_worker(
@@ -186,6 +155,7 @@ def test_it_waits_for_a_run_that_has_the_slot_and_is_seen_to_wait(questions: Que
     with FileLock(slot_file()) as slot:
         assert slot.acquire()
         assert not is_wanted(slot_file(), registry)
+        warm.ask(ONE, some_texts(2))
         with serving(questions, loader(Fakes()), idle_seconds=0.5):
             waiting = "Waiting for another run on this machine"
             wait_for(lambda: (p := warm.ask(ONE, some_texts(2)).pending) and p.doing == waiting)
@@ -216,23 +186,26 @@ def test_without_models_it_holds_no_slot(questions: Questions) -> None:
     def load(_: AskedModel) -> Any:
         raise BackendUnavailable("The hub does not answer.", "Try later.")
 
+    warm.ask(ONE, some_texts(1))
     with serving(questions, load, idle_seconds=0.5):
         problem = answered(ONE, some_texts(1)).problem
         assert problem and (problem.message, problem.hint) == (
             "The hub does not answer.", "Try later.",
         )  # fmt: skip
         wait_for(lambda: not is_held(slot_file()))
-        assert warm.ask(ONE, some_texts(1)).problem
-        assert warm.ask(ONE, some_texts(1), again=True).pending
+    assert warm.ask(ONE, some_texts(1)).problem
+    assert warm.ask(ONE, some_texts(1), again=True).pending
 
 
 def test_a_model_that_is_not_the_runs_is_refused(questions: Questions) -> None:
+    warm.ask(ONE, some_texts(1))
     with serving(questions, loader(Fakes(revision="r2")), idle_seconds=0.3):
         problem = answered(ONE, some_texts(1)).problem
     assert problem and "is not the same as in the run" in problem.message
 
 
 def test_what_nobody_foresaw_is_a_sentence(questions: Questions) -> None:
+    warm.ask(ONE, some_texts(1))
     with serving(questions, lambda _: 1 / 0, idle_seconds=0.3):
         problem = answered(ONE, some_texts(1)).problem
     assert problem and "ZeroDivisionError" in problem.message
@@ -285,85 +258,3 @@ def test_large_models_are_loaded_one_at_a_time(questions: Questions) -> None:
         for number, model in enumerate((ONE, ONE, two, ONE), 1):
             answered(model, some_texts(number))
     assert loads == ["fake/one", "fake/two", "fake/one"]
-
-
-@pytest.fixture
-def processes_of_their_own(
-    questions: Questions, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[Fakes], None]]:
-    """From the call on, workers are started as processes, with fakes that behave as told."""
-    monkeypatch.undo()
-    monkeypatch.setenv("IVAN_DATA_DIR", str(questions.data_dir))
-    monkeypatch.setenv("IVAN_SLOT_FILE", str(questions.data_dir.parent / "slot"))
-    monkeypatch.setenv("IVAN_WARM_IDLE", "0.3")
-    monkeypatch.setattr(warm, "WARM", FAKE_WORKER)
-
-    def tell(fakes: Fakes) -> None:
-        for name, value in fakes.environment().items():
-            monkeypatch.setenv(name, value)
-
-    yield tell
-    wait_for(lambda: not is_held(questions.lock_path), 20)
-
-
-def kill_at_work(questions: Questions, texts: Sequence[Dialogue]) -> None:
-    """Wait until a worker is at the question, and kill it."""
-    wait_for(lambda: (p := warm.ask(ONE, texts).pending) and p.doing.startswith("Scoring"), 20)
-    os.kill(int((questions.data_dir / PID).read_text()), signal.SIGKILL)
-    wait_for(lambda: not is_held(questions.lock_path))
-
-
-def test_killed_workers_are_replaced_and_two_deaths_are_a_sentence(
-    questions: Questions, processes_of_their_own: Callable[[Fakes], None]
-) -> None:
-    fakes, texts = Fakes(hangs_at_call=2), some_texts(40)
-    processes_of_their_own(fakes)
-    kill_at_work(questions, texts)
-    known = warm.ask(ONE, texts)
-    assert known.pending and len(known.rewards) == 16
-    kill_at_work(questions, texts)
-    problem = answered(ONE, texts).problem
-    assert problem and problem.message == "The warm worker died twice while it was at this."
-    processes_of_their_own(replace(fakes, hangs_at_call=0))
-    assert len(answered(ONE, texts, again=True).rewards) == 40
-    with closing(sqlite3.connect(questions.data_dir / "warm.sqlite")) as db:
-        assert db.execute("SELECT texts FROM questions").fetchall() == [("[]",)]
-
-
-def test_the_real_worker_answers_with_an_embedded_model(
-    questions: Questions,
-    processes_of_their_own: Callable[[Fakes], None],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from ivan_core import catalog
-
-    monkeypatch.setattr(warm, "WARM", (sys.executable, "-m", "ivan_core.warm"))
-    card = catalog.card("ivan/minilm-control")
-    asked = AskedModel(
-        name=card.id, revision=card.revision, input_format=None, max_tokens=None,
-        identity=card.cache_identity,
-    )  # fmt: skip
-    found = wait_for(lambda: _complete(asked, some_texts(2)), 60)
-    assert found.problem is None and all(r.value is not None for r in found.rewards.values())
-
-
-def test_a_worker_that_cannot_start_is_said(
-    questions: Questions, spawned: list[Questions], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(questions_module, "START_SECONDS", 0.0)
-    for _ in range(questions_module.MOST_STARTS):
-        assert warm.ask(ONE, some_texts(1)).pending
-    warm.ask(ONE, some_texts(1))
-    problem = warm.ask(ONE, some_texts(1)).problem
-    assert problem and problem.message == "The warm worker could not be started."
-    assert len(spawned) == questions_module.MOST_STARTS
-    assert warm.ask(ONE, some_texts(1), again=True).pending and len(spawned) > 3
-
-
-def test_a_silent_worker_is_said(questions: Questions, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm, "SILENT_SECONDS", -1.0)
-    with FileLock(questions.lock_path) as lock:
-        assert lock.acquire()
-        questions.take_over()
-        pending = warm.ask(ONE, some_texts(1)).pending
-    assert pending and pending.doing.startswith("The warm worker has not answered for")

@@ -1,0 +1,111 @@
+"""Warm workers as processes of their own: killed, replaced, silent, or not to be started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fake_warm import ONE, PID, answered, complete, some_texts
+from fakes import Fakes
+from support import wait_for
+
+from ivan_core.domain.transcripts import Dialogue
+from ivan_core.runs import questions as questions_module
+from ivan_core.runs.locks import FileLock, is_held
+from ivan_core.runs.questions import AskedModel, Questions
+from ivan_core.workspace import warm
+
+FAKE_WORKER = (sys.executable, str(Path(__file__).parent / "fake_warm.py"))
+
+
+@pytest.fixture
+def questions(data_dir: Path) -> Questions:
+    return Questions(data_dir)
+
+
+@pytest.fixture
+def processes_of_their_own(
+    questions: Questions, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Fakes], None]]:
+    """From the call on, workers are started as processes, with fakes that behave as told."""
+    monkeypatch.setenv("IVAN_WARM_IDLE", "0.3")
+    monkeypatch.setattr(warm, "WARM", FAKE_WORKER)
+
+    def tell(fakes: Fakes) -> None:
+        for name, value in fakes.environment().items():
+            monkeypatch.setenv(name, value)
+
+    yield tell
+    wait_for(lambda: not is_held(questions.lock_path), 20)
+
+
+def kill_at_work(questions: Questions, texts: Sequence[Dialogue], done: int) -> None:
+    """Wait until a worker has scored so many of the texts, and kill it."""
+    wait_for(lambda: (p := warm.ask(ONE, texts).pending) and p.done == done, 20)
+    os.kill(int((questions.data_dir / PID).read_text()), signal.SIGKILL)
+    wait_for(lambda: not is_held(questions.lock_path))
+
+
+def test_killed_workers_are_replaced_and_two_deaths_are_a_sentence(
+    questions: Questions, processes_of_their_own: Callable[[Fakes], None]
+) -> None:
+    fakes, texts = Fakes(hangs_at_call=2), some_texts(40)
+    processes_of_their_own(fakes)
+    kill_at_work(questions, texts, 16)
+    known = warm.ask(ONE, texts)
+    assert known.pending and len(known.rewards) == 16
+    kill_at_work(questions, texts, 32)
+    problem = answered(ONE, texts).problem
+    assert problem and problem.message == "The warm worker died twice while it was at this."
+    processes_of_their_own(replace(fakes, hangs_at_call=0))
+    assert len(answered(ONE, texts, again=True).rewards) == 40
+    with closing(sqlite3.connect(questions.data_dir / "warm.sqlite")) as db:
+        assert db.execute("SELECT texts FROM questions").fetchall() == [("[]",)]
+
+
+def test_the_real_worker_answers_with_an_embedded_model(
+    questions: Questions,
+    processes_of_their_own: Callable[[Fakes], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from ivan_core import catalog
+
+    monkeypatch.setattr(warm, "WARM", (sys.executable, "-m", "ivan_core.warm"))
+    card = catalog.card("ivan/minilm-control")
+    asked = AskedModel(
+        name=card.id, revision=card.revision, input_format=None, max_tokens=None,
+        identity=card.cache_identity,
+    )  # fmt: skip
+    found = wait_for(lambda: complete(asked, some_texts(2)), 60)
+    assert found.problem is None and all(r.value is not None for r in found.rewards.values())
+
+
+def test_a_worker_that_cannot_start_is_said(
+    questions: Questions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawned: list[Questions] = []
+    monkeypatch.setattr(warm, "_spawn", spawned.append)
+    monkeypatch.setattr(questions_module, "START_SECONDS", 0.0)
+    for _ in range(questions_module.MOST_STARTS):
+        assert warm.ask(ONE, some_texts(1)).pending
+    warm.ask(ONE, some_texts(1))
+    problem = warm.ask(ONE, some_texts(1)).problem
+    assert problem and problem.message == "The warm worker could not be started."
+    assert len(spawned) == questions_module.MOST_STARTS
+    assert warm.ask(ONE, some_texts(1), again=True).pending and len(spawned) > 3
+
+
+def test_a_silent_worker_is_said(questions: Questions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm, "SILENT_SECONDS", -1.0)
+    with FileLock(questions.lock_path) as lock:
+        assert lock.acquire()
+        questions.take_over()
+        pending = warm.ask(ONE, some_texts(1)).pending
+    assert pending and pending.doing.startswith("The warm worker has not answered for")

@@ -68,6 +68,9 @@ def serve(questions: Questions, load: Load, idle_seconds: float = IDLE_SECONDS) 
 
 def _beat(questions: Questions, over: threading.Event) -> None:
     while not over.wait(_BEAT_SECONDS):
+        if not questions.lock_path.exists():
+            # The data folder was taken away: nobody can ask, and a beat would bring it back.
+            os._exit(0)
         # A beat that fails does no harm: the next may go through, and the lock says we live.
         with suppress(sqlite3.Error, IvanError):
             questions.beat()

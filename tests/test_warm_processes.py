@@ -43,6 +43,8 @@ def processes_of_their_own(
             monkeypatch.setenv(name, value)
 
     yield tell
+    if (questions.data_dir / PID).exists() and is_held(questions.lock_path):
+        questions.lock_path.unlink()
     wait_for(lambda: not is_held(questions.lock_path), 20)
 
 
@@ -68,6 +70,19 @@ def test_killed_workers_are_replaced_and_two_deaths_are_a_sentence(
     assert len(answered(ONE, texts, again=True).rewards) == 40
     with closing(sqlite3.connect(questions.data_dir / "warm.sqlite")) as db:
         assert db.execute("SELECT texts FROM questions").fetchall() == [("[]",)]
+
+
+def test_a_worker_ends_when_its_folder_is_taken_away(
+    questions: Questions, processes_of_their_own: Callable[[Fakes], None]
+) -> None:
+    processes_of_their_own(Fakes(hangs_at_call=1))
+    warm.ask(ONE, some_texts(1))
+    wait_for(lambda: warm.ask(ONE, some_texts(1)).pending.doing.startswith("Scoring"))
+    worker = Path(f"/proc/{(questions.data_dir / PID).read_text()}")
+    assert worker.exists()
+    questions.data_dir.rename(questions.data_dir.with_name("away"))
+    wait_for(lambda: not worker.exists(), 10)
+    assert not questions.data_dir.exists()
 
 
 def test_the_real_worker_answers_with_an_embedded_model(

@@ -132,6 +132,11 @@ class _Cell(Condition):
     y0: Number
     y1: Number
 
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """x0, x1, y0, y1."""
+        return self.x0, self.x1, self.y0, self.y1
+
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.x0 > self.x1 or self.y0 > self.y1:

@@ -45,9 +45,19 @@ def rows_in_cell(table: pd.DataFrame, x0: float, x1: float, y0: float, y1: float
     own = rated(table)
     chosen = own["chosen_reward"].to_numpy(float)
     rejected = own["rejected_reward"].to_numpy(float)
-    last = _range(np.concatenate([chosen, rejected]))[1]
-    inside = _within(chosen, x0, x1, last) & _within(rejected, y0, y1, last)
-    return own[inside]
+    return own[in_reward_cell(chosen, rejected, x0, x1, y0, y1)]
+
+
+def in_reward_cell(
+    chosen: Floats, rejected: Floats, x0: float, x1: float, y0: float, y1: float
+) -> NDArray[np.bool_]:
+    """Whether rewards lie in the cell with these edges; all rated pairs of the model are needed.
+
+    NaN, which stands for a pair that is not rated, lies in none.
+    """
+    known = ~(np.isnan(chosen) | np.isnan(rejected))
+    last = _range(np.concatenate([chosen[known], rejected[known]]))[1]
+    return _within(chosen, x0, x1, last) & _within(rejected, y0, y1, last)
 
 
 def margin_histogram(table: pd.DataFrame, bins: int = 41) -> pd.DataFrame:

@@ -220,7 +220,9 @@ def margin_cells(shared: pd.DataFrame, bins: int = 24) -> pd.DataFrame:
     """
     if bins < 2 or bins % 2:
         raise ValueError(f"An edge at 0 needs an even number of bins, not {bins}.")
-    x, y, reach = _places(shared)
+    x, y, reach = _cut(
+        shared["first_margin"].to_numpy(float), shared["second_margin"].to_numpy(float)
+    )
     positive = np.linspace(0.0, reach, bins // 2 + 1)
     edges = np.concatenate([-positive[:0:-1], positive])
     cell = _bin_of(y, edges) * bins + _bin_of(x, edges)
@@ -247,8 +249,19 @@ def rows_in_margin_cell(
     shared: pd.DataFrame, x0: float, x1: float, y0: float, y1: float
 ) -> pd.DataFrame:
     """The pairs that `margin_cells` counted in the cell with these edges."""
-    x, y, reach = _places(shared)
-    return shared[_within(x, x0, x1, reach) & _within(y, y0, y1, reach)]
+    first, second = (shared[f"{name}_margin"].to_numpy(float) for name in ("first", "second"))
+    return shared[in_margin_cell(first, second, x0, x1, y0, y1)]
+
+
+def in_margin_cell(
+    first: Floats, second: Floats, x0: float, x1: float, y0: float, y1: float
+) -> NDArray[np.bool_]:
+    """Whether margins lie in the cell with these edges; all pairs of both models are needed.
+
+    NaN, which stands for a pair that a model has not rated, lies in none.
+    """
+    x, y, reach = _cut(first, second)
+    return _within(x, x0, x1, reach) & _within(y, y0, y1, reach)
 
 
 def _one_model(table: pd.DataFrame, model: str, units: Mapping[str, float] | None) -> pd.DataFrame:
@@ -280,13 +293,13 @@ def _joined(one: float, other: float, phi: float) -> float:
     return sqrt(max(0.0, one**2 - 2 * phi * one * other + other**2))
 
 
-def _places(shared: pd.DataFrame) -> tuple[Floats, Floats, float]:
+def _cut(first: Floats, second: Floats) -> tuple[Floats, Floats, float]:
     """Both margins, cut at the furthest bins, and the outermost edge."""
-    margins = shared[["first_margin", "second_margin"]].to_numpy(float)
-    largest = float(np.abs(margins).max()) if margins.size else 0.0
-    reach = min(largest, FURTHEST) or 1.0
-    cut = np.clip(margins, -reach, reach)
-    return cut[:, 0], cut[:, 1], reach
+    both = ~(np.isnan(first) | np.isnan(second))
+    margins = np.concatenate([first[both], second[both]])
+    reach = min(float(np.abs(margins).max(initial=0.0)), FURTHEST) or 1.0
+    x, y = (np.where(both, np.clip(m, -reach, reach), np.nan) for m in (first, second))
+    return x, y, reach
 
 
 def _bin_of(values: Floats, edges: Floats) -> NDArray[np.int64]:

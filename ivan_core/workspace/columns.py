@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ivan_core.domain.column_specs import LONGEST, ColumnSpec, Form, Over
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.runs import Run
 from ivan_core.experiments.column import column_path, compile_column, spec_in
 from ivan_core.settings import data_dir
 from ivan_core.workspace import datasets, runs
@@ -91,16 +91,14 @@ def latest_run(spec: ColumnSpec) -> Run | None:
 
 
 def at_work(dataset: str) -> list[Run]:
-    """Runs that compute columns of a dataset now, or stopped before they were done, newest first.
+    """Runs that compute columns of a dataset now, newest first."""
+    live = [run for run in runs.every("column") if run.state.live]
+    return [run for run in live if _reads(run, dataset)]
 
-    Those of columns that are there by now are left out, and all but the newest of a column.
-    """
-    found: dict[str, Run] = {}
-    for run in runs.every("column"):
-        spec = runs.any_spec_of(run)
-        if isinstance(spec, ColumnSpec) and spec.dataset == dataset and not is_known(spec):
-            found.setdefault(spec.id, run)
-    return [run for run in found.values() if run.state is not RunState.DONE]
+
+def _reads(run: Run, dataset: str) -> bool:
+    spec = runs.any_spec_of(run)
+    return isinstance(spec, ColumnSpec) and spec.dataset == dataset
 
 
 def is_known(spec: ColumnSpec) -> bool:

@@ -14,7 +14,7 @@ from ivan_core.runs.cache import ScoreCache
 from ivan_core.settings import data_dir, preset_name
 from ivan_core.workspace import datasets
 
-_LOOKED_UP = 2_000
+_LOOKED_UP = 1_000
 """Texts looked up in the cache for a plan; beyond that the share is extrapolated."""
 _MULTIPLY_ADDS_PER_TOKEN = 21_300_000
 _TOKENS_PER_TEXT = 40

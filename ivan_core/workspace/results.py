@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.datasets.prepared import BASE_COLUMNS, NUMBERS, PreparedDataset
 from ivan_core.domain.columns import FAILURE, MODEL, SEEN, SUBSET, VERDICT
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
@@ -74,6 +74,18 @@ class Results:
         """Every row of the run that has a result, in the order of the dataset."""
         found: list[int] = self.aligned.row_ids.tolist()
         return found
+
+    @cached_property
+    def own_columns(self) -> tuple[str, ...]:
+        """The columns that the dataset brings along, beside those that every dataset has."""
+        import pyarrow.parquet as pq
+
+        names = pq.read_schema(self.dataset.folder / NUMBERS).names
+        return tuple(name for name in names if name not in BASE_COLUMNS)
+
+    def own_column(self, name: str) -> pd.Series:
+        """The values of one of them by row id."""
+        return self.dataset.numbers(["row_id", name]).set_index("row_id")[name]
 
     @property
     def typical_margins(self) -> dict[str, float | None]:

@@ -1,0 +1,125 @@
+"""Time what the pages ask of a big run: `python bench_big_run.py FOLDER`, after make_big_run.py.
+
+Prints JSON: seconds (the first call, and the median of later ones), memory in MiB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+AGAIN = 5
+
+
+def resident() -> float:
+    """Memory of this process that is its own, without mapped files, in MiB."""
+    fields = dict(
+        line.split(":", 1) for line in Path("/proc/self/status").read_text("utf-8").splitlines()
+    )
+    return int(fields["RssAnon"].split()[0]) / 1024
+
+
+def timed(function: Callable[[], Any], again: int = AGAIN) -> dict[str, float]:
+    """Seconds of the first call and the median of later ones."""
+    times = []
+    for _ in range(1 + again):
+        start = perf_counter()
+        function()
+        times.append(perf_counter() - start)
+    found = {"first": round(times[0], 4)}
+    if again:
+        found["later"] = round(median(times[1:]), 4)
+    return found
+
+
+def bench(folder: Path) -> dict[str, Any]:
+    """Everything a page asks of the newest run in a data folder, in the order a page asks it."""
+    os.environ["IVAN_DATA_DIR"] = str(folder)
+    import pandas as pd
+    import pyarrow.parquet
+
+    from ivan_core.domain import conditions as f
+    from ivan_core.domain.filters import RowFilter
+    from ivan_core.metrics.agreement import by_subset
+    from ivan_core.metrics.bins import margin_histogram, reward_bins
+    from ivan_core.workspace import compare, filters, results, runs
+
+    pd.DataFrame({"warm": ["up"]}).astype("string").groupby("warm").size()
+    pyarrow.parquet.__name__.encode()
+    run_id = runs.every()[0].id
+    before = resident()
+    seconds: dict[str, Any] = {}
+    start = perf_counter()
+    opened = results.open_results(run_id)
+    seconds["open_results"] = {"first": round(perf_counter() - start, 4)}
+    seconds["open_results"]["later"] = timed(lambda: results.open_results(run_id))["later"]
+    first, second = opened.models
+    seconds["summaries"] = timed(lambda: opened.summaries, 0)
+    seconds["by_subset"] = timed(lambda: by_subset(opened.table))
+    own = opened.table[opened.table["model"] == first]
+    seconds["reward_bins"] = timed(lambda: reward_bins(own))
+    seconds["margin_histogram"] = timed(lambda: margin_histogram(own))
+    seconds["row_ids"] = timed(lambda: opened.row_ids)
+    seconds["sharpest"] = timed(lambda: opened.sharpest, 0)
+    seconds["page_of_rows"] = timed(lambda: results.rows_page(opened, opened.row_ids, 3))
+    seconds["a whole page, first"] = round(sum(found["first"] for found in seconds.values()), 4)
+    cell = reward_bins(own).nlargest(1, "count").iloc[0]
+    asked = {
+        "verdict": RowFilter().with_(f.VerdictIs(model=first, verdict="disagree")),
+        "differ, sharpest first": RowFilter()
+        .with_(f.ModelsDiffer())
+        .sorted_by(f.Sort(by="sharpest", descending=True)),
+        "reward cell": RowFilter().with_(
+            f.RewardsIn(
+                model=first, **{name: float(cell[name]) for name in ("x0", "x1", "y0", "y1")}
+            )
+        ),
+        "annotator, subset, margin": RowFilter()
+        .with_(f.ColumnIs(column="annotator", value="annotator 3"))
+        .with_(f.SubsetIs(label="harmless-base"))
+        .with_(f.MarginIn(model=second, low=-1.0, high=0.5)),
+        "margin x margin, by length": RowFilter()
+        .with_(f.MarginsIn(model=first, other=second, x0=-1.0, x1=1.0, y0=-1.0, y1=1.0))
+        .sorted_by(f.Sort(by="length", descending=True)),
+    }
+    seconds["filters"] = {
+        name: timed(lambda given=given: filters.matching_rows(opened, given))  # type: ignore[misc]
+        for name, given in asked.items()
+    }
+    seconds["filter and page"] = {
+        name: timed(
+            lambda given=given: results.rows_page(  # type: ignore[misc]
+                opened, filters.matching_rows(opened, given), 2
+            )
+        )
+        for name, given in asked.items()
+    }
+    seconds["plan"] = timed(lambda: compare.plan(opened.spec))
+    after = resident()
+    return {
+        "run": run_id,
+        "rows": len(opened.row_ids),
+        "models": len(opened.models),
+        "seconds": seconds,
+        "rows_found": {
+            name: len(filters.matching_rows(opened, given)) for name, given in asked.items()
+        },
+        "mib": {"before": round(before, 1), "after": round(after, 1),
+                "growth": round(after - before, 1)},
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="a data folder with one finished run")
+    print(json.dumps(bench(parser.parse_args().folder.absolute()), indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,383 @@
+"""Filters of rows: they survive URLs, never raise, and find exactly the rows behind a number."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qsl, urlencode
+
+import made_runs
+import numpy as np
+import pytest
+from fakes import Fakes
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ivan_core.domain.chips import chips, sort_label
+from ivan_core.domain.conditions import (
+    ColumnIs,
+    Failed,
+    MarginIn,
+    MarginsIn,
+    ModelsDiffer,
+    Noted,
+    RewardsIn,
+    Seen,
+    Sort,
+    Starred,
+    SubsetIs,
+    TextHas,
+    Truncated,
+    UserColumnIn,
+    VerdictIs,
+    VerdictsAre,
+)
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.filters import MOST_CONDITIONS, QUERY_KEYS, RowFilter, without
+from ivan_core.metrics.agreement import by_subset, rows_in_bar
+from ivan_core.metrics.bins import margin_histogram, reward_bins, rows_in_cell
+from ivan_core.metrics.columns import by_column, rows_in_group
+from ivan_core.metrics.paired import (
+    margin_cells,
+    rows_in_margin_cell,
+    rows_in_verdicts,
+    shared_rows,
+    verdict_table,
+)
+from ivan_core.review.notes import Mark, Reviews
+from ivan_core.workspace import filters
+from ivan_core.workspace.filters import matching_rows
+from ivan_core.workspace.results import open_results
+
+FIRST, SECOND = made_runs.TWO_MODELS
+
+_names = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+_models = _names.filter(bool)
+_numbers = st.floats(allow_nan=False, allow_infinity=False)
+_rated = st.sampled_from(["agree", "tie", "disagree", "unrated"])
+_ids = st.text("0123456789abcdef", min_size=16, max_size=16)
+_edges = st.lists(_numbers, min_size=2, max_size=2).map(sorted)
+_ranges = _edges.flatmap(
+    lambda edges: st.sampled_from(
+        [
+            {"low": edges[0], "high": edges[1]},
+            {"low": edges[0], "high": None},
+            {"low": None, "high": edges[1]},
+        ]
+    )
+)
+_cells = st.tuples(_edges, _edges).map(
+    lambda xy: {"x0": xy[0][0], "x1": xy[0][1], "y0": xy[1][0], "y1": xy[1][1]}
+)
+_conditions = st.one_of(
+    st.builds(VerdictIs, model=_models, verdict=_rated),
+    st.just(ModelsDiffer()),
+    st.builds(VerdictsAre, model=_models, verdict=_rated, other=_models, other_verdict=_rated),
+    st.builds(SubsetIs, label=_names),
+    st.builds(ColumnIs, column=_models, value=_names),
+    st.builds(Truncated, model=_names),
+    st.builds(Failed, model=_names),
+    st.builds(Seen, model=_models, seen=st.booleans()),
+    st.builds(lambda model, ends: MarginIn(model=model, **ends), _models, _ranges),
+    st.builds(lambda model, cell: RewardsIn(model=model, **cell), _models, _cells),
+    st.builds(lambda m, o, cell: MarginsIn(model=m, other=o, **cell), _models, _models, _cells),
+    st.builds(
+        TextHas,
+        text=_models,
+        over=st.sampled_from(["reply", "text"]),
+        side=st.sampled_from(["any", "chosen", "rejected"]),
+    ),
+    st.builds(lambda column, ends: UserColumnIn(column=column, **ends), _ids, _ranges),
+    st.just(Starred()),
+    st.just(Noted()),
+)
+_sorts = st.one_of(
+    st.builds(Sort, by=st.sampled_from(["row", "sharpest", "length"]), descending=st.booleans()),
+    st.builds(
+        Sort, by=st.sampled_from(["margin", "size", "column"]), of=_models, descending=st.booleans()
+    ),
+)
+_filters = st.builds(
+    lambda conditions, sort: RowFilter(conditions=tuple(conditions), sort=sort),
+    st.lists(_conditions, max_size=8),
+    _sorts,
+)
+
+
+@given(_filters)
+def test_a_filter_survives_a_url(row_filter):
+    url = urlencode(row_filter.to_query())
+    read, ignored = RowFilter.from_query(dict(parse_qsl(url, keep_blank_values=True)))
+    assert read == row_filter
+    assert ignored == []
+    assert read.to_query() == row_filter.to_query()
+
+
+@given(_filters)
+def test_every_condition_has_one_chip_that_takes_it_away(row_filter):
+    found = chips(row_filter)
+    assert len({chip.key for chip in found}) == len(found) == len(row_filter.conditions)
+    for chip, condition in zip(found, row_filter.conditions, strict=True):
+        assert chip.label
+        left = without(row_filter, chip.key)
+        assert condition not in left.conditions
+        assert len(left.conditions) == len(row_filter.conditions) - 1
+        assert left.sort == row_filter.sort
+    assert sort_label(row_filter.sort)
+
+
+_hostile = st.one_of(
+    st.text(max_size=60), st.text("~!0nte.-1ab", max_size=30), st.integers(), st.none(),
+    st.lists(st.text(max_size=5), max_size=3), st.binary(max_size=8),
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from([*QUERY_KEYS, "run", "row", "x"]), _hostile))
+def test_a_hostile_url_is_read_or_ignored_and_never_raises(query):
+    read, ignored = RowFilter.from_query(query)
+    assert RowFilter.from_query(read.to_query()) == (read, [])
+    assert all("\n" not in named and len(named) < 80 for named in ignored)
+
+
+def test_what_is_not_understood_is_named_and_the_rest_holds():
+    read, ignored = RowFilter.from_query(
+        {
+            "verdict": "m~agree~~m2~loves",
+            "margin": "m~nan~1~~m~2~1",
+            "sort": "beauty",
+            "column": "../../etc~1",
+            "subset": "helpful",
+            "row": "7",
+        }
+    )
+    assert read == RowFilter(
+        conditions=(VerdictIs(model="m", verdict="agree"), SubsetIs(label="helpful"))
+    )
+    assert ignored == [
+        "verdict=m2~loves", "margin=m~nan~1", "margin=m~2~1", "column=../../etc~1", "sort=beauty",
+    ]  # fmt: skip
+
+
+def test_urls_are_short_and_readable():
+    row_filter = (
+        RowFilter()
+        .with_(VerdictIs(model="ivan/minilm-control", verdict="disagree"))
+        .with_(MarginIn(model="m", low=-1.0, high=0.5))
+        .sorted_by(Sort(by="sharpest", descending=True))
+    )
+    assert row_filter.to_query() == {
+        "verdict": "ivan/minilm-control~disagree",
+        "margin": "m~-1~0.5",
+        "sort": "sharpest~1",
+    }
+
+
+def test_a_condition_replaces_the_one_it_contradicts():
+    row_filter = RowFilter().with_(VerdictIs(model="m", verdict="agree"))
+    row_filter = row_filter.with_(VerdictIs(model="m", verdict="tie"))
+    assert row_filter.conditions == (VerdictIs(model="m", verdict="tie"),)
+
+
+def test_too_many_conditions_are_refused_in_a_sentence():
+    row_filter = RowFilter()
+    for number in range(MOST_CONDITIONS):
+        row_filter = row_filter.with_(VerdictIs(model=f"m{number}", verdict="tie"))
+    with pytest.raises(BadInput, match="24 conditions"):
+        row_filter.with_(VerdictIs(model="one more", verdict="tie"))
+    query = {"verdict": "~~".join(f"m{number}~tie" for number in range(MOST_CONDITIONS + 1))}
+    read, ignored = RowFilter.from_query(query)
+    assert (len(read.conditions), ignored) == (MOST_CONDITIONS, ["verdict=m24~tie"])
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """120 pairs in three subsets by three annotators; some fail, some are cut, one is identical."""
+    folder = tmp_path_factory.mktemp("filters")
+    rows = []
+    for number in range(120):
+        ask = f"\n\nHuman: Question {number}?\n\nAssistant: "
+        rows.append(
+            {
+                "chosen": f"{ask}Answer {number}{'.' * (number % 5)}",
+                "rejected": f"{ask}Answer {number}" + ("" if number == 7 else "!" * (number % 3)),
+                "subset": ("", "helpful", "harmless")[number % 3],
+                "annotator": f"a{number % 4}",
+                "hours": number * 0.25,
+            }
+        )
+    path = folder / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IVAN_DATA_DIR", str(folder / "data"))
+        patch.setenv("IVAN_SLOT_FILE", str(folder / "slot"))
+        fakes = Fakes(failing="0", truncated="12")
+        yield open_results(made_runs.finished(folder / "data", made_runs.spec_of_file(path), fakes))
+
+
+def found(results, *conditions, sort=None):
+    return matching_rows(results, RowFilter(conditions=conditions, sort=sort or Sort()))
+
+
+def rows_of(table):
+    return sorted(int(row) for row in table["row_id"])
+
+
+def test_no_condition_finds_every_row(results):
+    assert found(results) == list(range(120))
+
+
+def test_every_part_of_every_bar_leads_to_its_rows(results):
+    for bar in by_subset(results.table).itertuples():
+        rows = found(
+            results,
+            VerdictIs(model=bar.model, verdict=bar.verdict),
+            SubsetIs(label=bar.subset),
+        )
+        assert rows == rows_of(rows_in_bar(results.table, bar.model, bar.subset, bar.verdict))
+        assert len(rows) == bar.count
+
+
+@pytest.mark.parametrize("column", ["annotator", "hours"])
+def test_every_bar_of_a_column_leads_to_its_rows(results, column):
+    values = results.own_column(column)
+    bars = by_column(results.table, values)
+    for bar in bars[bars["subset"] != "all"].itertuples():
+        rows = found(
+            results,
+            VerdictIs(model=bar.model, verdict=bar.verdict),
+            ColumnIs(column=column, value=bar.subset),
+        )
+        table = rows_in_group(results.table, values, bar.model, bar.subset, bar.verdict)
+        assert rows == rows_of(table)
+        assert len(rows) == bar.count
+
+
+def test_a_value_too_rare_for_a_bar_can_be_asked_for(results):
+    assert found(results, ColumnIs(column="hours", value="0.25")) == [1]
+
+
+def test_every_cell_of_rewards_leads_to_its_rows(results):
+    for model in results.models:
+        own = results.table[results.table["model"] == model]
+        for cell in reward_bins(own, 6).itertuples():
+            edges = {name: getattr(cell, name) for name in ("x0", "x1", "y0", "y1")}
+            rows = found(results, RewardsIn(model=model, **edges))
+            assert rows == rows_of(rows_in_cell(own, **edges))
+            assert len(rows) == cell.count
+
+
+def test_every_bin_of_margins_leads_to_its_rows(results):
+    own = results.table[results.table["model"] == FIRST]
+    unit = results.aligned.models[FIRST].unit
+    bins = margin_histogram(own, 9).groupby(["x0", "x1"])["count"].sum()
+    for (x0, x1), count in bins.items():
+        assert len(found(results, MarginIn(model=FIRST, low=x0 / unit, high=x1 / unit))) == count
+
+
+def test_every_cell_of_two_models_leads_to_its_rows(results):
+    shared = shared_rows(results.table, FIRST, SECOND)
+    for cell in verdict_table(shared).itertuples():
+        condition = VerdictsAre(
+            model=FIRST, verdict=cell.first, other=SECOND, other_verdict=cell.second
+        )
+        assert found(results, condition) == rows_of(
+            rows_in_verdicts(shared, cell.first, cell.second)
+        )
+    for cell in margin_cells(shared, 6).itertuples():
+        edges = {name: getattr(cell, name) for name in ("x0", "x1", "y0", "y1")}
+        rows = found(results, MarginsIn(model=FIRST, other=SECOND, **edges))
+        assert rows == rows_of(rows_in_margin_cell(shared, **edges))
+        assert len(rows) == cell.count
+
+
+def test_open_ended_margins(results):
+    above = found(results, MarginIn(model=FIRST, low=0.0))
+    below = found(results, MarginIn(model=FIRST, high=0.0))
+    unrated = found(results, VerdictIs(model=FIRST, verdict="unrated"))
+    assert sorted([*above, *below, *unrated]) == list(range(120))
+
+
+def test_failed_truncated_and_unrated_rows_are_those_that_are_counted(results):
+    for summary in results.summaries:
+        counts, model = summary.counts, summary.model
+        assert counts.failed and counts.truncated
+        assert len(found(results, Failed(model=model))) == counts.failed
+        assert len(found(results, Truncated(model=model))) == counts.truncated
+        unrated = found(results, VerdictIs(model=model, verdict="unrated"))
+        assert len(unrated) == counts.total - counts.rated
+    either = {row for model in results.models for row in found(results, Failed(model=model))}
+    assert found(results, Failed()) == sorted(either)
+
+
+def test_seen_and_unseen(results):
+    assert found(results, Seen(model=FIRST, seen=True)) == []
+    assert found(results, Seen(model=FIRST, seen=False)) == list(range(120))
+
+
+def test_where_models_differ_the_sharpest_comes_first(results):
+    rows = found(results, ModelsDiffer(), sort=Sort(by="sharpest", descending=True))
+    assert rows == results.sharpest
+    both = found(results, ModelsDiffer(), VerdictIs(model=FIRST, verdict="agree"))
+    assert set(both) < set(rows)
+
+
+def test_orders(results):
+    margins = results.aligned.models[FIRST].margin
+    rows = found(results, sort=Sort(by="margin", of=FIRST))
+    in_order = margins[rows]
+    known = in_order[~np.isnan(in_order)]
+    assert list(known) == sorted(known)
+    assert np.isnan(in_order[len(known) :]).all(), "rows without a margin come last"
+    descending = margins[found(results, sort=Sort(by="margin", of=FIRST, descending=True))]
+    assert list(descending[: len(known)]) == sorted(known, reverse=True)
+    sizes = np.abs(margins[found(results, sort=Sort(by="size", of=FIRST))])[: len(known)]
+    assert list(sizes) == sorted(sizes)
+    assert found(results, sort=Sort(descending=True)) == list(range(119, -1, -1))
+    lengths = results.aligned.length[found(results, sort=Sort(by="length"))]
+    assert list(lengths) == sorted(lengths)
+
+
+def test_starred_and_noted_rows(results):
+    from ivan_core.settings import data_dir
+
+    reviews = Reviews(data_dir())
+    fingerprint = results.dataset.fingerprint
+    reviews.star(fingerprint, 5, "Ada", True)
+    reviews.save(Mark(fingerprint, 9, "Ada", note="odd"))
+    assert found(results, Starred()) == [5]
+    assert found(results, Noted()) == [9]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        VerdictIs(model="gone", verdict="agree"),
+        VerdictsAre(model=FIRST, verdict="agree", other="gone", other_verdict="tie"),
+        ColumnIs(column="chosen_hash", value="x"),
+        ColumnIs(column="gone", value="x"),
+        UserColumnIn(column="0" * 16, low=1.0),
+        Truncated(model="gone"),
+    ],
+)
+def test_what_a_run_does_not_have_is_refused_and_can_be_left_out(results, condition):
+    row_filter = RowFilter(conditions=(condition, SubsetIs(label="helpful")))
+    with pytest.raises(BadInput):
+        matching_rows(results, row_filter)
+    kept, ignored = filters.fitting(results, row_filter)
+    assert kept == RowFilter(conditions=(SubsetIs(label="helpful"),))
+    assert len(ignored) == 1
+
+
+def test_an_order_by_what_is_gone_is_left_out(results):
+    row_filter = RowFilter(sort=Sort(by="margin", of="gone"))
+    kept, ignored = filters.fitting(results, row_filter)
+    assert kept == RowFilter()
+    assert ignored == [f"Run {results.run.id} has no model gone."]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(row_filter=_filters)
+def test_any_filter_is_judged_or_refused_in_a_sentence(results, row_filter):
+    kept, ignored = filters.fitting(results, row_filter)
+    assert bool(ignored) == (kept != row_filter)
+    if not filters.missing_searches(results, kept):
+        assert set(matching_rows(results, kept)) <= set(range(120))

@@ -29,14 +29,14 @@ def compile_pattern(pattern: str) -> Callable[[str, float], int]:
     import regex
 
     repeats = math.prod(
-        max(1, *(int(number[:6]) for number in numbers if number))
+        max(1, *(int(number) for number in numbers if number))
         for numbers in _COUNTED.findall(pattern)
         if any(numbers)
     )
     if repeats > MOST_REPEATS:
         raise BadInput(
-            f"The repeats in this regular expression multiply to {repeats:,}.",
-            f"Write counts in braces that multiply to at most {MOST_REPEATS:,}, or use + and *.",
+            f"The repeats in this regular expression multiply to more than {MOST_REPEATS:,}.",
+            "Write smaller counts in braces, or use + and *.",
         )
     if _RECURSIVE.search(pattern):
         raise BadInput(

@@ -103,6 +103,7 @@ _filters = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(_filters)
 def test_a_filter_survives_a_url(row_filter):
     url = urlencode(row_filter.to_query())
@@ -112,6 +113,7 @@ def test_a_filter_survives_a_url(row_filter):
     assert read.to_query() == row_filter.to_query()
 
 
+@settings(deadline=None)
 @given(_filters)
 def test_every_condition_has_one_chip_that_takes_it_away(row_filter):
     found = chips(row_filter)
@@ -131,6 +133,7 @@ _hostile = st.one_of(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*QUERY_KEYS, "run", "row", "x"]), _hostile))
 def test_a_hostile_url_is_read_or_ignored_and_never_raises(query):
     read, ignored = RowFilter.from_query(query)

@@ -13,6 +13,8 @@ from ivan_core.metrics.sentences import pair_sentence
 from ivan_core.workspace.results import JudgedPair, Results, judged_pair, open_results
 from pages.components.effects import effects, own_reply
 from pages.components.frame import frame, show_error
+from pages.components.guess import guessing
+from pages.components.notes import notes
 from pages.components.replies import show_pair
 from pages.components.state import choose_run, chosen_row, chosen_run, dark, latest_done
 from pages.components.text import say, short_names
@@ -134,10 +136,19 @@ def _pair(results: Results, row: int) -> None:
         margins.append(
             (judged["model"], judged["margin"] / unit if known and unit else 0.0 if known else None)
         )
-    say(pair_sentence("A", margins, results.dataset.chooser), "headline")
-    say(_badges(results, found), "small", quiet=True)
+    blind = st.session_state.get("guess-first", False)
+    if not blind:
+        say(pair_sentence("A", margins, results.dataset.chooser), "headline")
+        say(_badges(results, found), "small", quiet=True)
     _navigate(results, row)
-    marked = st.toggle("Mark the words that differ", value=True, key="marked")
+    with st.container(horizontal=True):
+        marked = st.toggle("Mark the words that differ", value=True, key="marked")
+        st.toggle("Guess first", key="guess-first", help="Hide the choice until you made yours.")
+    if blind:
+        if guessing(results, found):
+            return
+        say(pair_sentence("A", margins, results.dataset.chooser), "headline")
+        say(_badges(results, found), "small", quiet=True)
     show_pair(found.pair, marked, _notes(found))
     if any(margin is not None for _, margin in margins):
         st.altair_chart(margin_strip(margins, dark=dark()), key="strip")
@@ -145,6 +156,7 @@ def _pair(results: Results, row: int) -> None:
         if not pd.isna(judged["failure"]):
             say(f"{judged['model']} did not rate it: {judged['failure']}.", "small")
     _ask(results, row)
+    notes(results, row)
 
 
 def _ask(results: Results, row: int) -> None:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import streamlit as st
 
 from ivan_core.charts.agreement import agreement_bars
 from ivan_core.charts.length import length_bars
 from ivan_core.charts.rewards import margin_bars, reward_cells
+from ivan_core.domain.conditions import AnyCondition, ColumnIs, RewardsIn, SubsetIs, VerdictIs
 from ivan_core.domain.runs import RunState
-from ivan_core.metrics.agreement import by_subset, rows_in_bar
-from ivan_core.metrics.bins import margin_histogram, reward_bins, rows_in_cell
+from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
+from ivan_core.metrics.bins import margin_histogram, reward_bins
+from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.sentences import counts_sentence, headline, length_sentence
 from ivan_core.workspace.commands import compare_command
 from ivan_core.workspace.results import Results, files
-from pages.components.rows import rows_table
+from pages.components.differ import differ
+from pages.components.figure import figure_menu
+from pages.components.filtering import add, clickable
+from pages.components.found import found_rows
+from pages.components.pick import pick_model
 from pages.components.state import dark
+from pages.components.sure import sure
 from pages.components.text import md_escape, say
+from pages.components.trust import trust
 
-_TABS = ("Rewards", "Is it just length?")
+_BY_SUBSET = "subset"
 
 
 def judged(results: Results) -> None:
@@ -31,107 +42,88 @@ def judged(results: Results) -> None:
     if run.state is RunState.DONE and run.computed == 0:
         told.append("All rewards were known already: nothing was computed.")
     say(" ".join(part for part in told if part), "small", quiet=True)
-    rated = any(summary.counts.rated for summary in results.summaries)
-    _rows(results, _charts(results) if rated else None)
+    trust(results)
+    if any(summary.counts.rated for summary in results.summaries):
+        _bars(results)
+        _tabs(results)
+    found_rows(results)
     _details(results)
 
 
-def _charts(results: Results) -> tuple[str, list[int]] | None:
-    """Draw the bars and the view that is open; returns what a click asks for."""
-    picked = _bars(results)
+def _bars(results: Results) -> None:
+    """Agree, tie and disagree by subset or by another column; a click filters the rows."""
+    columns = [_BY_SUBSET, *results.own_columns]
+    column = _BY_SUBSET
+    if len(columns) > 1:
+        column = st.selectbox("Agreement by", columns, key="bars-by", width=320) or _BY_SUBSET
+    if column == _BY_SUBSET:
+        bars = by_subset(results.table)
+    else:
+        bars = by_column(results.table, results.own_column(column))
+    clickable(agreement_bars(bars, dark=dark()), f"bars-{column}", "bar", _bar(column))
+    if column == _BY_SUBSET:
+        figure_menu(results.run.id, "agreement")
+
+
+def _bar(column: str) -> Callable[[Mapping[str, Any]], AnyCondition | None]:
+    def condition(point: Mapping[str, Any]) -> AnyCondition | None:
+        model, group, verdict = point.get("model"), point.get("subset"), point.get("verdict")
+        if not model or not verdict:
+            return None
+        if group and group != ALL_SUBSETS:
+            by_subset = column == _BY_SUBSET
+            add(SubsetIs(label=group) if by_subset else ColumnIs(column=column, value=group))
+        return VerdictIs(model=model, verdict=verdict)
+
+    return condition
+
+
+def _tabs(results: Results) -> None:
+    """Four questions, of which the open one computes."""
+    tabs: dict[str, Callable[[Results], None]] = {
+        "Where do they differ?": differ,
+        "How sure are they?": sure,
+        "Is it just length?": _length,
+        "Rewards": _rewards,
+    }
     tab = st.segmented_control(
-        "More views",
-        _TABS,
-        key="view",
-        label_visibility="collapsed",
-        required=True,
-        default=_TABS[0],
-    )
-    if tab == _TABS[0]:
-        return _rewards(results) or picked
-    _length(results)
-    return picked
+        "More views", list(tabs), key="view", label_visibility="collapsed", required=True,
+        default="Where do they differ?" if len(results.models) > 1 else "Rewards",
+    )  # fmt: skip
+    tabs[tab or "Rewards"](results)
 
 
-def _bars(results: Results) -> tuple[str, list[int]] | None:
-    """Agree, tie and disagree by subset; returns what a click on a bar asks for."""
-    chart = agreement_bars(by_subset(results.table), dark=dark())
-    event = st.altair_chart(chart, key="bars", on_select="rerun", selection_mode="bar")
-    for point in event.selection.get("bar", []):
-        model, subset, verdict = str(point["model"]), str(point["subset"]), str(point["verdict"])
-        rows = rows_in_bar(results.table, model, subset, verdict)["row_id"]
-        where = "all pairs" if subset == "all" else subset
-        return f"{model}: {verdict}, {where}", [int(row) for row in rows]
-    return None
-
-
-def _rewards(results: Results) -> tuple[str, list[int]] | None:
-    """Rewards of both sides in bins, and margins; returns what a click on a cell asks for."""
-    model = results.models[0]
-    if len(results.models) > 1:
-        model = st.segmented_control(
-            "Model",
-            results.models,
-            key="rewards-model",
-            default=model,
-            required=True,
-            format_func=md_escape,
-            label_visibility="collapsed",
-        )
+def _rewards(results: Results) -> None:
+    """Rewards of both sides in bins, and margins."""
+    model = pick_model(results, "rewards-model")
     own = results.table[results.table["model"] == model]
     if own["margin"].isna().all():
         say(f"{model} rated nothing.")
-        return None
+        return
     cells = reward_bins(own)
+
+    def cell(point: Mapping[str, Any]) -> RewardsIn | None:
+        found = cells[cells["cell"] == point.get("cell")]
+        if found.empty:
+            return None
+        x0, x1, y0, y1 = (float(found.iloc[0][name]) for name in ("x0", "x1", "y0", "y1"))
+        return RewardsIn(model=model, x0=x0, x1=x1, y0=y0, y1=y1)
+
     left, right = st.columns(2)
     with left:
-        event = st.altair_chart(
-            reward_cells(cells, dark=dark()),
-            key=f"cells-{model}",
-            on_select="rerun",
-            selection_mode="cell",
-        )
+        clickable(reward_cells(cells, dark=dark()), f"cells-{model}", "cell", cell)
+        figure_menu(results.run.id, "rewards", model=model)
     with right:
         st.altair_chart(margin_bars(margin_histogram(own), dark=dark()), key=f"margins-{model}")
-    for point in event.selection.get("cell", []):
-        found = cells[cells["cell"] == int(point["cell"])]
-        if len(found):
-            cell = found.iloc[0]
-            rows = rows_in_cell(own, cell["x0"], cell["x1"], cell["y0"], cell["y1"])["row_id"]
-            name = (
-                f"{model}: chosen reward {cell['x0']:.3g} to {cell['x1']:.3g}, "
-                f"rejected {cell['y0']:.3g} to {cell['y1']:.3g}"
-            )
-            return name, [int(row) for row in rows]
-    return None
+        figure_menu(results.run.id, "margins", model=model)
 
 
 def _length(results: Results) -> None:
     """Agreement where the longer reply was chosen, beside where the shorter was."""
     st.altair_chart(length_bars(results.summaries, dark=dark()), key="length")
+    figure_menu(results.run.id, "length")
     for summary in results.summaries:
         say(length_sentence(summary, results.dataset.chosen_by), "small", quiet=True)
-
-
-def _rows(results: Results, picked: tuple[str, list[int]] | None) -> None:
-    """The rows behind what was clicked, else the models' disagreements or all rows."""
-    st.subheader("Rows", anchor=False)
-    if picked is not None:
-        say(f"Showing {picked[0]}. Click the same mark again to show all.", "small", quiet=True)
-        rows_table(results, picked[1], key=f"picked-{hash(picked[0])}")
-        return
-    views = {"All rows": results.row_ids}
-    if len(results.models) > 1:
-        views["Models disagree, sharpest first"] = results.sharpest
-    shown = st.segmented_control(
-        "Which rows",
-        list(views),
-        key="rows-view",
-        default="All rows",
-        required=True,
-        label_visibility="collapsed",
-    )
-    rows_table(results, views[shown], key=shown)
 
 
 def _details(results: Results) -> None:

@@ -18,10 +18,11 @@ _AVATARS = {"Human": ":material/person:", "Assistant": ":material/smart_toy:"}
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 _NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"
 _NO_REPLY = "(no reply: the dialogue ends in a Human turn)"
-_OWN: dict[Side, str] = {
-    "chosen": "background:rgba(88,132,214,.20);text-decoration:underline 1.5px;"
+_SIDES: tuple[Side, Side] = ("chosen", "rejected")
+_OWN = {
+    "A": "background:rgba(88,132,214,.20);text-decoration:underline 1.5px;"
     "text-underline-offset:3px;border-radius:2px",
-    "rejected": "background:rgba(190,146,58,.20);text-decoration:underline dotted 2px;"
+    "B": "background:rgba(190,146,58,.20);text-decoration:underline dotted 2px;"
     "text-underline-offset:3px;border-radius:2px",
 }
 
@@ -31,8 +32,13 @@ def show_text(text: str) -> None:
     st.html(f'<div dir="auto" style="{_TEXT}">{escape(text)}</div>')
 
 
-def show_pair(pair: Pair, marked: bool, notes: dict[str, str]) -> None:
-    """Draw both sides of a pair. `notes` holds a line for the head of each side."""
+def show_pair(
+    pair: Pair, marked: bool, notes: dict[str, str], blind_left: Side | None = None
+) -> None:
+    """Draw both sides of a pair. `notes` holds a line for the head of each side.
+
+    With `blind_left` that side stands left, and nothing tells which one was chosen.
+    """
     shared = pair.shared_turns
     question = shared[-1] if shared and shared[-1].role == "Human" else None
     earlier = shared[:-1] if question else shared
@@ -45,22 +51,21 @@ def show_pair(pair: Pair, marked: bool, notes: dict[str, str]) -> None:
                 show_turn(turn)
     if question:
         show_turn(question)
-    left, right = _pieces(pair, marked)
-    columns = st.columns(2)
-    with columns[0], st.container(border=True, height="stretch", key="side-chosen"):
-        _show_side(pair, "chosen", left, notes.get("chosen", ""))
-    with columns[1], st.container(border=True, height="stretch", key="side-rejected"):
-        _show_side(pair, "rejected", right, notes.get("rejected", ""))
+    pieces = dict(zip(_SIDES, _pieces(pair, marked), strict=True))
+    order = _SIDES if blind_left in (None, "chosen") else _SIDES[::-1]
+    for column, letter, side in zip(st.columns(2), "AB", order, strict=True):
+        with column, st.container(border=True, height="stretch", key=f"side-{letter}"):
+            head = letter if blind_left else f"{letter} · {side}"
+            st.html(
+                f'<p style="margin:0"><b>{head}</b> '
+                f'<span style="{_NOTE}">{escape(notes.get(side, ""))}</span></p>'
+            )
+            _show_side(pair, side, pieces[side], _OWN[letter])
 
 
-def _show_side(pair: Pair, side: Side, pieces: list[Piece], note: str) -> None:
-    """One side: its head, the turns that only it has, and its reply."""
+def _show_side(pair: Pair, side: Side, pieces: list[Piece], mark: str) -> None:
+    """One side: the turns that only it has, and its reply."""
     dialogue = pair.chosen if side == "chosen" else pair.rejected
-    letter = "A" if side == "chosen" else "B"
-    st.html(
-        f'<p style="margin:0"><b>{letter} · {side}</b> '
-        f'<span style="{_NOTE}">{escape(note)}</span></p>'
-    )
     if _preamble(pair.chosen) != _preamble(pair.rejected):
         show_text(_preamble(dialogue))
     for turn in dialogue.turns[len(pair.shared_turns) : len(prompt_turns(dialogue))]:
@@ -69,7 +74,7 @@ def _show_side(pair: Pair, side: Side, pieces: list[Piece], note: str) -> None:
         say("(empty reply)" if _ends_in_reply(dialogue) else _NO_REPLY, quiet=True)
         return
     with st.chat_message("assistant", avatar=_AVATARS["Assistant"]):
-        st.html(_marked(pieces, side))
+        st.html(_marked(pieces, mark))
 
 
 def show_turn(turn: Turn) -> None:
@@ -103,9 +108,9 @@ def _pieces(pair: Pair, marked: bool) -> tuple[list[Piece], list[Piece]]:
     return [(left, False)] if left else [], [(right, False)] if right else []
 
 
-def _marked(pieces: list[Piece], side: Side) -> str:
+def _marked(pieces: list[Piece], mark: str) -> str:
     parts = [
-        f'<ins style="{_OWN[side]}">{escape(text)}</ins>' if own and text.strip() else escape(text)
+        f'<ins style="{mark}">{escape(text)}</ins>' if own and text.strip() else escape(text)
         for text, own in pieces
     ]
     return f'<div dir="auto" style="{_TEXT}">{"".join(parts)}</div>'

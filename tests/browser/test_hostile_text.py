@@ -106,7 +106,11 @@ def test_hostile_names_are_read_as_they_are(serve, guarded, listener, data_dir, 
         assert page.count(name) >= 4
         assert name in drawn(guarded)
     assert "</div></p></body>afterthe" in drawn(guarded)
-    guarded.get_by_role("radio", name="org/").check(force=True)
+    guarded.get_by_role("radio", name="How sure are they?").check(force=True)
+    guarded.get_by_role("radio", name="Rewards").check(force=True)
+    choices = guarded.locator(".st-key-rewards-model").get_by_role("radio")
+    expect(choices).to_have_count(len(names))
+    choices.last.check(force=True)
     guarded.get_by_role("radio", name="Is it just length?").check(force=True)
     expect(guarded.get_by_text("too few lengths differ").first).to_be_visible()
 

@@ -53,4 +53,6 @@ def test_the_keyboard_alone_starts_a_run(serve, page):
             break
     expect(button).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("sides with the authored choice in")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("sides with the authored choice in").first).to_be_visible(
+        timeout=60_000
+    )

@@ -28,7 +28,7 @@ def shows_row(page: Page, row: int) -> None:
 
 def test_a_deep_link_to_compare_opens_on_a_server_that_has_just_started(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id))
-    expect(page.get_by_text("sides with the authored choice in")).to_be_visible()
+    expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
     expect(page.locator(CHART).first).to_be_visible()
 
 
@@ -44,21 +44,24 @@ def test_from_a_bar_to_its_rows_to_a_pair_and_back(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id))
     bar = "[aria-label*='harmless; Verdict: disagree'][aria-label*='Model: ivan/minilm-harmless']"
     page.locator(f"{CHART} path{bar}").first.click()
-    expect(page.get_by_text("Showing ivan/minilm-harmless: disagree, harmless.")).to_be_visible()
+    expect(page.get_by_role("button", name="ivan/minilm-harmless: disagree")).to_be_visible()
+    expect(page.get_by_role("button", name="subset: harmless")).to_be_visible()
     page.locator(TABLE).last.click(position=FIRST_ROW)
     expect(page.get_by_text("A · chosen")).to_be_visible()
     expect(page.get_by_text(re.compile(r"row \d+ of 480 · sample · harmless"))).to_be_visible()
     page.go_back()
     expect(page.get_by_role("heading", name="Compare")).to_be_visible()
-    expect(page.get_by_text("sides with the authored choice in")).to_be_visible()
+    expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
 
 
 def test_from_a_cell_of_rewards_to_its_rows(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id))
+    page.get_by_role("radio", name="Rewards").check(force=True)
     cells = page.locator(CHART).nth(1).locator("path[aria-roledescription]")
     expect(cells.first).to_be_visible()
     cells.nth(cells.count() // 2).click()
-    expect(page.get_by_text("Showing ivan/minilm-harmless: chosen reward")).to_be_visible()
+    chip = page.get_by_role("button", name="ivan/minilm-harmless: chosen reward")
+    expect(chip).to_be_visible()
     page.locator(TABLE).last.click(position=FIRST_ROW)
     expect(page.get_by_text("A · chosen")).to_be_visible()
 
@@ -121,7 +124,7 @@ def test_runs_leads_to_a_run_and_navigation_keeps_it(serve, page, run_id):
     page.goto(serve().url("/runs"))
     page.locator(TABLE).click(position={"x": 150, "y": 52})
     page.get_by_role("button", name="Open", exact=True).click()
-    expect(page.get_by_text("sides with the authored choice in")).to_be_visible()
+    expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
     page.get_by_role("link", name="Pairs").click()
     expect(page.get_by_text("row 0 of 480 · sample")).to_be_visible()
     expect(page).to_have_url(re.compile(f"/pairs.*run={run_id}"))

@@ -155,7 +155,8 @@ def test_earlier_turns_are_folded_and_the_last_question_is_not(opened):
     start = "\n\nHuman: First?\n\nAssistant: Ok."
     page = opened(f"{start}{ASK} One.", f"{start}{ASK} Two.")
     assert [folded.label for folded in page.app.expander] == [
-        "2 earlier turns, the same on both sides"
+        "2 earlier turns, the same on both sides",
+        "Note and star",
     ]
 
 

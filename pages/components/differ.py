@@ -1,0 +1,110 @@
+"""Where do the models differ? Their verdicts in one table, their margins on common axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ivan_core.charts.paired import margin_squares, verdict_cells
+from ivan_core.domain.conditions import MarginsIn, VerdictsAre
+from ivan_core.domain.runs import RunState
+from ivan_core.metrics.comparison_sentences import (
+    difference_sentence,
+    discordance_sentence,
+    mcnemar_sentence,
+    needed_sentence,
+)
+from ivan_core.metrics.paired import (
+    margin_cells,
+    paired_difference,
+    pairs_needed,
+    shared_rows,
+    verdict_table,
+)
+from ivan_core.workspace.results import Results
+from pages.components.figure import figure_menu
+from pages.components.filtering import Condition, clickable
+from pages.components.state import dark
+from pages.components.text import say, short_names
+
+
+def differ(results: Results) -> None:
+    """Compare two models of the run, pair by pair."""
+    if len(results.models) < 2:
+        say("This run has one model: judge the same pairs with another to compare them.")
+        return
+    first, second = _two(results)
+    shared = _shared(results, first, second)
+    found = paired_difference(shared)
+    if found is None:
+        say(f"{first} and {second} rated no pair in common.")
+        return
+    complete = results.run.state is RunState.DONE
+    choice = results.dataset.chosen_by
+    say(difference_sentence(found, first, second, choice, complete=complete))
+    left, right = st.columns(2)
+    with left:
+        clickable(
+            verdict_cells(verdict_table(shared), first, second, dark=dark()),
+            f"verdicts-{first}-{second}", "verdicts", _verdicts(first, second),
+        )  # fmt: skip
+        figure_menu(results.run.id, "verdicts", model=first, other=second)
+    with right:
+        cells = margin_cells(shared)
+        clickable(
+            margin_squares(cells, first, second, dark=dark()),
+            f"margins-{first}-{second}", "margins", _margins(first, second, cells),
+        )  # fmt: skip
+        figure_menu(results.run.id, "two-margins", model=first, other=second)
+    needed = needed_sentence(pairs_needed(found.discordance), found.discordance, found.n)
+    told = (discordance_sentence(found, first, second), mcnemar_sentence(found), needed)
+    say(" ".join(told), "small", quiet=True)
+
+
+def _two(results: Results) -> tuple[str, str]:
+    """The two models to compare; asked for where the run has more."""
+    models = results.models
+    if len(models) == 2:
+        return models[0], models[1]
+    pairs = list(combinations(models, 2))
+    names = short_names(models)
+    picked = st.selectbox(
+        "Which two", range(len(pairs)), key="differ-two",
+        format_func=lambda i: f"{names[pairs[i][0]]} and {names[pairs[i][1]]}",
+    )  # fmt: skip
+    return pairs[picked or 0]
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _shared_of(run_id: str, done: int, first: str, second: str, _results: Any) -> pd.DataFrame:
+    units = {m: unit for m, unit in _results.typical_margins.items() if unit}
+    return shared_rows(_results.table, first, second, units)
+
+
+def _shared(results: Results, first: str, second: str) -> pd.DataFrame:
+    return _shared_of(results.run.id, results.run.done, first, second, results)
+
+
+def _verdicts(first: str, second: str) -> Condition:
+    def condition(point: Mapping[str, Any]) -> VerdictsAre | None:
+        ours, theirs = point.get("first"), point.get("second")
+        if not ours or not theirs:
+            return None
+        return VerdictsAre(model=first, verdict=ours, other=second, other_verdict=theirs)
+
+    return condition
+
+
+def _margins(first: str, second: str, cells: pd.DataFrame) -> Condition:
+    def condition(point: Mapping[str, Any]) -> MarginsIn | None:
+        found = cells[cells["cell"] == point.get("cell")]
+        if found.empty:
+            return None
+        x0, x1, y0, y1 = (float(found.iloc[0][name]) for name in ("x0", "x1", "y0", "y1"))
+        return MarginsIn(model=first, other=second, x0=x0, x1=x1, y0=y0, y1=y1)
+
+    return condition

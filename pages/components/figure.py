@@ -1,0 +1,46 @@
+"""Taking a chart away: SVG, PDF or PNG, its numbers as CSV, a caption and a methods sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from ivan_core.workspace import figures
+from ivan_core.workspace.commands import figure_command
+from pages.components.text import say
+
+_KINDS: tuple[figures.Kind, ...] = ("svg", "pdf", "png", "csv")
+_WIDTHS = {85: "one column, 85 mm", 170: "two columns, 170 mm"}
+
+
+def figure_menu(
+    run_id: str, name: str, *, model: str | None = None, other: str | None = None
+) -> None:
+    """A folded menu with the files and words of one chart; files are made when asked for."""
+    key = f"figure-{name}-{model}-{other}"
+    with st.popover("Figure", key=key):
+        width = st.segmented_control(
+            "Width", list(_WIDTHS), default=85, required=True, key=f"{key}-width",
+            format_func=lambda millimetres: _WIDTHS[millimetres],
+        ) or 85  # fmt: skip
+        with st.container(horizontal=True):
+            for kind in _KINDS:
+                st.download_button(
+                    kind.upper(), _maker(run_id, name, kind, width, model, other),
+                    figures.file_name(run_id, name, kind, width, model=model, other=other),
+                    key=f"{key}-{kind}", on_click="ignore",
+                )  # fmt: skip
+        for title, text in (
+            ("Caption", figures.caption(run_id, name, model=model, other=other)),
+            ("Methods", figures.methods(run_id, name, model=model, other=other)),
+            ("Command", figure_command(run_id, name, model=model, other=other)),
+        ):
+            say(title, "small", quiet=True)
+            st.code(text, language=None, wrap_lines=True)
+
+
+def _maker(
+    run_id: str, name: str, kind: figures.Kind, width: int, model: str | None, other: str | None
+) -> Callable[[], bytes]:
+    return lambda: figures.figure(run_id, name, kind, width, model=model, other=other)

@@ -1,0 +1,102 @@
+"""The filter of the rows: it lives in the URL; marks of charts add to it, chips take away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import altair as alt
+import streamlit as st
+
+from ivan_core.domain.chips import chips
+from ivan_core.domain.conditions import AnyCondition, Sort
+from ivan_core.domain.filters import QUERY_KEYS, RowFilter, without
+from pages.components.text import md_escape, say
+
+Condition = Callable[[Mapping[str, Any]], AnyCondition | None]
+"""What a clicked mark asks for; None where the mark asks for nothing."""
+
+
+def current_filter() -> RowFilter:
+    """The filter of the URL; what in it makes no sense is named and left out."""
+    found, ignored = RowFilter.from_query(st.query_params.to_dict())
+    if ignored:
+        say(f"Not understood in this link, and left out: {', '.join(ignored)}.", "small")
+    return found
+
+
+def set_filter(row_filter: RowFilter) -> None:
+    """Write a filter into the URL, and into the session so that it survives other pages."""
+    query = row_filter.to_query()
+    for name in QUERY_KEYS:
+        if name in query:
+            st.query_params[name] = query[name]
+        elif name in st.query_params:
+            del st.query_params[name]
+    st.session_state["filter"] = query
+    for name in [name for name in st.session_state if str(name).startswith("page-")]:
+        del st.session_state[name]  # another filter starts on its first page
+
+
+def add(condition: AnyCondition) -> None:
+    """Narrow the rows by one more condition."""
+    set_filter(RowFilter.from_query(st.query_params.to_dict())[0].with_(condition))
+
+
+def remove(key: str) -> None:
+    """Take one condition away, and with it the marks that charts still show as clicked."""
+    set_filter(without(RowFilter.from_query(st.query_params.to_dict())[0], key))
+    st.session_state["clicks"] = st.session_state.get("clicks", 0) + 1
+
+
+def clear() -> None:
+    set_filter(RowFilter())
+    st.session_state["clicks"] = st.session_state.get("clicks", 0) + 1
+
+
+def clickable(chart: alt.LayerChart, name: str, selection: str, condition: Condition) -> None:
+    """Draw a chart whose marks filter the rows."""
+    key = f"{name}-{st.session_state.get('clicks', 0)}"
+
+    def picked() -> None:
+        for point in st.session_state[key].selection.get(selection, []):
+            asked = condition(point)
+            if asked is not None:
+                add(asked)
+
+    st.altair_chart(chart, key=key, on_select=picked, selection_mode=selection)
+
+
+def show_chips(row_filter: RowFilter, columns: Mapping[str, str]) -> None:
+    """One button a condition, which takes it away."""
+    held = chips(row_filter, columns)
+    if not held:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="chips"):
+        for chip in held:
+            st.button(
+                f"{md_escape(chip.label)} ✕", key=f"chip-{chip.key}", on_click=remove,
+                args=(chip.key,), help="Take this condition away",
+            )  # fmt: skip
+        if len(held) > 1:
+            st.button("Show all rows", key="chips-clear", type="tertiary", on_click=clear)
+
+
+def sort_control(row_filter: RowFilter, models: tuple[str, ...]) -> None:
+    """Choose the order of the rows."""
+    orders = {"in the order of the dataset": Sort()}
+    if len(models) > 1:
+        orders["sharpest disagreement first"] = Sort(by="sharpest", descending=True)
+    for model in models[:6]:
+        orders[f"{model}: most for the rejected reply first"] = Sort(by="margin", of=model)
+        orders[f"{model}: most for the chosen reply first"] = Sort(
+            by="margin", of=model, descending=True
+        )
+        orders[f"{model}: least sure first"] = Sort(by="size", of=model)
+    orders["longest chosen reply against rejected first"] = Sort(by="length", descending=True)
+    labels = list(orders)
+    place = next((i for i, order in enumerate(orders.values()) if order == row_filter.sort), 0)
+    picked = st.selectbox("Order", labels, index=place, key=f"order-{place}-{len(labels)}")
+    if picked and orders[picked] != row_filter.sort:
+        set_filter(row_filter.sorted_by(orders[picked]))
+        st.rerun()

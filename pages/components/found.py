@@ -1,0 +1,134 @@
+"""The rows of a comparison: find, filter by chips, sort, read, take away as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from ivan_core.domain.column_specs import ColumnSpec
+from ivan_core.domain.conditions import (
+    Failed,
+    ModelsDiffer,
+    Noted,
+    Seen,
+    Starred,
+    TextHas,
+    Truncated,
+)
+from ivan_core.domain.errors import IvanError
+from ivan_core.domain.filters import RowFilter
+from ivan_core.workspace import columns, downloads, filters, runs
+from ivan_core.workspace.results import Results
+from pages.components.filtering import add, current_filter, show_chips, sort_control
+from pages.components.frame import problems_shown, show_error
+from pages.components.rows import rows_table
+from pages.components.text import md_escape, say
+
+
+def found_rows(results: Results) -> None:
+    """Draw the rows of the filter in the URL."""
+    st.subheader("Rows", anchor=False)
+    row_filter = current_filter()
+    _find(results)
+    names = {spec.id: spec.label for spec in columns.known(results.dataset.fingerprint, True)}
+    show_chips(row_filter, names)
+    _at_work(results)
+    try:
+        row_ids = filters.matching_rows(results, row_filter)
+    except IvanError as error:
+        show_error(error)
+        return
+    if row_filter.conditions:
+        say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
+    rows_table(results, row_ids, key=str(hash(tuple(sorted(row_filter.to_query().items())))))
+    _take_away(results, row_filter, len(row_ids))
+
+
+def _find(results: Results) -> None:
+    """Search, quick conditions and the order, in one line."""
+    left, middle, right = st.columns([3, 3, 3], vertical_alignment="bottom")
+    with left:
+        st.text_input(
+            "Find in the texts", key="find", placeholder="words, then Enter", max_chars=200,
+            on_change=_search, args=(results.dataset.fingerprint,),
+        )  # fmt: skip
+    with middle:
+        quick = _quick(results)
+        picked = st.selectbox(
+            "Show only", list(quick), index=None, placeholder="all rows",
+            key=f"quick-{st.session_state.get('quick', 0)}",
+        )  # fmt: skip
+        if picked:
+            st.session_state["quick"] = st.session_state.get("quick", 0) + 1
+            add(quick[picked])
+            st.rerun()
+    with right:
+        sort_control(current_filter(), results.models)
+
+
+def _quick(results: Results):  # type: ignore[no-untyped-def]
+    """Conditions that need no click on a chart."""
+    quick = {"starred": Starred(), "with a note": Noted()}
+    if len(results.models) > 1:
+        quick = {"models disagree": ModelsDiffer(), **quick}
+    if results.table["failure"].notna().any():
+        quick["failed"] = Failed()
+    if results.table["chosen_truncated"].any() or results.table["rejected_truncated"].any():
+        quick["truncated"] = Truncated()
+    for summary in results.summaries:
+        if summary.seen is not None and summary.unseen is not None:
+            quick[f"seen in training by {summary.model}"] = Seen(model=summary.model, seen=True)
+            quick[f"not seen in training by {summary.model}"] = Seen(
+                model=summary.model, seen=False
+            )
+    return quick
+
+
+def _search(dataset: str) -> None:
+    """Have a worker look for the words, and narrow the rows to them."""
+    words = str(st.session_state.get("find", "")).strip()
+    if not words:
+        return
+    st.session_state["find"] = ""
+    columns.start(ColumnSpec(dataset=dataset, form="search", expression=words, over="text"))
+    add(TextHas(text=words))
+
+
+def _at_work(results: Results) -> None:
+    """Searches and columns that a worker computes now; the page follows until they are there."""
+    if columns.at_work(results.dataset.fingerprint):
+        st.fragment(_follow, run_every=0.5)(results.dataset.fingerprint)
+
+
+def _follow(dataset: str) -> None:
+    with problems_shown():
+        at_work = columns.at_work(dataset)
+        if not at_work:
+            st.rerun()
+        for run in at_work:
+            spec = runs.any_spec_of(run)
+            label = spec.label if isinstance(spec, ColumnSpec) else run.id
+            if run.state.live:
+                say(f"Looking through the texts: {label} ({run.done:,} of {run.total:,})", "small")
+            else:
+                say(f"{label}: {run.problem or run.state} {run.hint}", "small")
+
+
+def _take_away(results: Results, row_filter: RowFilter, count: int) -> None:
+    """Downloads of the rows shown, made when asked for."""
+    if not count:
+        return
+    with st.popover("Download these rows"):
+        for form, label in downloads.FORMS.items():
+            st.download_button(
+                md_escape(label),
+                _maker(results, row_filter, form),
+                downloads.file_name(results, row_filter, form),
+                key=f"take-{form}",
+                on_click="ignore",
+            )
+
+
+def _maker(results: Results, row_filter: RowFilter, form: downloads.Form) -> Callable[[], bytes]:
+    return lambda: downloads.write(results, row_filter, form).read_bytes()

@@ -1,0 +1,68 @@
+"""Guess first: the choice stays hidden until you have made your own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ivan_core.review.notes import Choice, Guess
+from ivan_core.workspace.results import JudgedPair, Results
+from ivan_core.workspace.reviews import TELL_FROM, left_side, reviews, tally
+from pages.components.replies import show_pair
+from pages.components.text import say, short_names
+
+_CHOICES: tuple[tuple[Choice, str, str], ...] = (
+    ("A", "A is better", "a"), ("B", "B is better", "b"), ("none", "No difference", "n"),
+)  # fmt: skip
+
+
+def your_name() -> str:
+    """The name under which stars, notes and guesses are kept; nobody checks it."""
+    return str(st.session_state.get("your-name") or "").strip()
+
+
+def ask_name() -> None:
+    """Ask for the name once a session."""
+    st.text_input(
+        "Your name (not verified)", key="name-typed", max_chars=60, width=320,
+        value=your_name(), on_change=_keep_name,
+    )  # fmt: skip
+
+
+def _keep_name() -> None:
+    st.session_state["your-name"] = st.session_state["name-typed"]
+
+
+def guessing(results: Results, found: JudgedPair) -> bool:
+    """Ask for a guess on this pair; False once it was made, so that the rest may be shown."""
+    name = your_name()
+    if not name:
+        say("Type your name below, so that your guesses can be counted.", "small", quiet=True)
+        ask_name()
+        return True
+    dataset, row = results.dataset.fingerprint, found.pair.row_id
+    made = reviews().guesses(dataset, name)
+    _tell(results, made)
+    if any(guess.row_id == row for guess in made):
+        return False
+    say("Which reply is better? What was chosen shows after your answer.", "headline")
+    left = left_side(dataset, row, name)
+    with st.container(horizontal=True, key="guess"):
+        for choice, label, key in _CHOICES:
+            st.button(
+                label, key=f"guess-{choice}", shortcut=key, on_click=_keep,
+                args=(dataset, row, name, choice, left),
+            )  # fmt: skip
+    show_pair(found.pair, False, {}, blind_left=left)
+    return True
+
+
+def _keep(dataset: str, row: int, name: str, choice: Choice, left: str) -> None:
+    reviews().guess(dataset, row, name, choice, "chosen" if left == "chosen" else "rejected")
+
+
+def _tell(results: Results, made: list[Guess]) -> None:
+    found = tally(results, made, short_names(results.models))
+    if found.rows >= TELL_FROM:
+        say(found.sentence)
+    elif found.rows:
+        say(f"{found.rows} of {TELL_FROM} guessed.", "small", quiet=True)

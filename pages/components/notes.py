@@ -1,0 +1,44 @@
+"""Star a row and write a note on it; what others wrote stands beside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from ivan_core.review.notes import Conflict
+from ivan_core.workspace.results import Results
+from ivan_core.workspace.reviews import reviews
+from pages.components.frame import problems_shown, show_error
+from pages.components.guess import ask_name, your_name
+from pages.components.text import say
+
+
+def notes(results: Results, row_id: int) -> None:
+    """Your star and note on a row, and the notes of others."""
+    dataset = results.dataset.fingerprint
+    said = reviews().marks(dataset, [row_id])
+    name = your_name()
+    own = reviews().mark(dataset, row_id, name) if name else None
+    stars = sum(mark.starred for mark in said)
+    title = f"Note and star ({len(said)})" if said else "Note and star"
+    with st.expander(title, expanded=False), problems_shown():
+        for mark in said:
+            if mark.author != name:
+                say(f"{'★ ' if mark.starred else ''}{mark.author}: {mark.note}", "small")
+        if own is None:
+            ask_name()
+            return
+        key = f"{dataset}-{row_id}-{own.version}"
+        starred = st.toggle("Star", own.starred, key=f"star-{key}")
+        text = st.text_area("Note", own.note, key=f"note-{key}", max_chars=4000)
+        if st.button("Save", key="note-save"):
+            try:
+                reviews().save(replace(own, starred=starred, note=(text or "").strip()))
+            except Conflict as conflict:
+                show_error(conflict)
+                say(f"It now says: {conflict.current.note}", "small")
+                return
+            st.rerun()
+        if stars:
+            say(f"{stars} starred this row.", "small", quiet=True)

@@ -1,0 +1,56 @@
+"""How sure are the models? Agreement where they are surest, and whether sureness means it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ivan_core.charts.reliability import reliability_points, risk_coverage_curves
+from ivan_core.metrics.comparison_sentences import (
+    coverage_sentence,
+    reliability_sentence,
+    temperature_sentence,
+)
+from ivan_core.metrics.reliability import Reliability, reliability, risk_coverage
+from ivan_core.workspace.results import Results
+from pages.components.figure import figure_menu
+from pages.components.pick import pick_model
+from pages.components.state import dark
+from pages.components.text import say
+
+_SEED = 0
+"""Of the range that a calibrated model would show."""
+
+
+def sure(results: Results) -> None:
+    """Risk and coverage of all models, reliability of one."""
+    curves = _curves(results.run.id, results.run.done, results)
+    if curves.empty:
+        say("Fewer than 50 pairs are rated: too few to tell sure from unsure.")
+        return
+    model = pick_model(results, "sure-model")
+    found = _reliability(results.run.id, results.run.done, model, results)
+    say(f"{coverage_sentence(curves, model)} {reliability_sentence(found, model)}")
+    left, right = st.columns(2)
+    with left:
+        st.altair_chart(risk_coverage_curves(curves, dark=dark()), key="risk-coverage")
+        figure_menu(results.run.id, "coverage")
+    with right:
+        st.altair_chart(reliability_points(found, model, dark=dark()), key=f"reliability-{model}")
+        figure_menu(results.run.id, "reliability", model=model)
+    say(temperature_sentence(found, model), "small", quiet=True)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _curves(run_id: str, done: int, _results: Any) -> pd.DataFrame:
+    return risk_coverage(_results.table)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _reliability(run_id: str, done: int, model: str, _results: Any) -> Reliability:
+    own = _results.table[_results.table["model"] == model]
+    turns = _results.dataset.numbers(["row_id", "first_turn"]).set_index("row_id")["first_turn"]
+    return reliability(own, np.random.default_rng(_SEED), turns)

@@ -89,9 +89,9 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
 
 def _probes(begun: _Begun, units: Sequence[Unit]) -> list[Pair]:
     """The first pairs in seeded order whose sides differ, at most 16."""
-    rows = [row for unit in units[:1] for row in unit.row_ids]
-    pairs = (pair for pair in begun.dataset.pairs(rows) if not pair.identical)
-    return list(islice(pairs, BATCH_ROWS))
+    rows = (row for unit in units if unit.model == units[0].model for row in unit.row_ids)
+    pairs = (begun.dataset.pair(row) for row in rows)
+    return list(islice((pair for pair in pairs if not pair.identical), BATCH_ROWS))
 
 
 def _batches(

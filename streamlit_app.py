@@ -9,6 +9,7 @@ from ivan_core.workspace import compare, runs
 from ivan_core.workspace.findings import findings
 from ivan_core.workspace.machine import equipment
 from ivan_core.workspace.results import Results, open_results
+from ivan_core.workspace.studies import study_of
 from pages.components.form import time_left
 from pages.components.frame import frame, problems_shown
 from pages.components.text import md_escape, say
@@ -56,7 +57,9 @@ def _found(results: Results) -> None:
 
 def _stages(results: Results) -> None:
     """The study's four stages and the next step."""
-    say(f"Compare ✓ {len(results.row_ids):,}  ·  Labels –  ·  Reworded –  ·  Review –", "body")
+    study = study_of(results.run.id)
+    if study is not None:
+        say(study.sentence)
     say("Labels, rewordings and reviews are not in this version yet.", "small", quiet=True)
     with st.container(horizontal=True):
         st.page_link(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
+import altair as alt
 import pandas as pd
 import streamlit as st
 
@@ -19,6 +20,7 @@ from ivan_core.metrics.comparison_sentences import (
     needed_sentence,
 )
 from ivan_core.metrics.paired import (
+    Difference,
     margin_cells,
     paired_difference,
     pairs_needed,
@@ -38,8 +40,8 @@ def differ(results: Results) -> None:
         say("This run has one model: judge the same pairs with another to compare them.")
         return
     first, second = _two(results)
-    shared = _shared(results, first, second)
-    found = paired_difference(shared)
+    run = results.run
+    found, verdicts, margins, cells = _charts(run.id, run.done, first, second, dark(), results)
     if found is None:
         say(f"{first} and {second} rated no pair in common.")
         return
@@ -49,14 +51,13 @@ def differ(results: Results) -> None:
     left, right = st.columns(2)
     with left:
         clickable(
-            verdict_cells(verdict_table(shared), first, second, dark=dark()),
+            verdicts,
             f"verdicts-{first}-{second}", "verdicts", _verdicts(first, second),
         )  # fmt: skip
         figure_menu(results.run.id, "verdicts", model=first, other=second)
     with right:
-        cells = margin_cells(shared)
         clickable(
-            margin_squares(cells, first, second, dark=dark()),
+            margins,
             f"margins-{first}-{second}", "margins", _margins(first, second, cells),
         )  # fmt: skip
         figure_menu(results.run.id, "two-margins", model=first, other=second)
@@ -79,14 +80,17 @@ def _two(results: Results) -> tuple[str, str]:
     return pairs[picked or 0]
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _shared_of(run_id: str, done: int, first: str, second: str, _results: Any) -> pd.DataFrame:
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _charts(
+    run_id: str, done: int, first: str, second: str, is_dark: bool, _results: Any
+) -> tuple[Difference | None, alt.LayerChart, alt.LayerChart, pd.DataFrame]:
+    """The difference of two models, both charts, and the cells of the second."""
     units = {m: unit for m, unit in _results.typical_margins.items() if unit}
-    return shared_rows(_results.table, first, second, units)
-
-
-def _shared(results: Results, first: str, second: str) -> pd.DataFrame:
-    return _shared_of(results.run.id, results.run.done, first, second, results)
+    shared = shared_rows(_results.table, first, second, units)
+    cells = margin_cells(shared)
+    verdicts = verdict_cells(verdict_table(shared), first, second, dark=is_dark)
+    margins = margin_squares(cells, first, second, dark=is_dark)
+    return paired_difference(shared), verdicts, margins, cells
 
 
 def _verdicts(first: str, second: str) -> Condition:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from ivan_core.workspace import figures
+from ivan_core.workspace import figures, runs
 from ivan_core.workspace.commands import figure_command
 from pages.components.text import say
 
@@ -32,12 +32,22 @@ def figure_menu(
                     key=f"{key}-{kind}", on_click="ignore",
                 )  # fmt: skip
         for title, text in (
-            ("Caption", figures.caption(run_id, name, model=model, other=other)),
-            ("Methods", figures.methods(run_id, name, model=model, other=other)),
+            *_words(run_id, runs.get(run_id).done, name, model, other),
             ("Command", figure_command(run_id, name, model=model, other=other)),
         ):
             say(title, "small", quiet=True)
             st.code(text, language=None, wrap_lines=True)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _words(
+    run_id: str, done: int, name: str, model: str | None, other: str | None
+) -> list[tuple[str, str]]:
+    """Caption and methods of a chart; on a large run they take as long as the chart."""
+    return [
+        ("Caption", figures.caption(run_id, name, model=model, other=other)),
+        ("Methods", figures.methods(run_id, name, model=model, other=other)),
+    ]
 
 
 def _maker(

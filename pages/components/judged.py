@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import altair as alt
+import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.agreement import agreement_bars
@@ -56,13 +58,30 @@ def _bars(results: Results) -> None:
     column = _BY_SUBSET
     if len(columns) > 1:
         column = st.selectbox("Agreement by", columns, key="bars-by", width=320) or _BY_SUBSET
-    if column == _BY_SUBSET:
-        bars = by_subset(results.table)
-    else:
-        bars = by_column(results.table, results.own_column(column))
-    clickable(agreement_bars(bars, dark=dark()), f"bars-{column}", "bar", _bar(column))
+    chart = _bars_of(results.run.id, results.run.done, column, dark(), results)
+    clickable(chart, f"bars-{column}", "bar", _bar(column))
     if column == _BY_SUBSET:
         figure_menu(results.run.id, "agreement")
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _bars_of(run_id: str, done: int, column: str, is_dark: bool, _results: Any) -> alt.LayerChart:
+    if column == _BY_SUBSET:
+        bars = by_subset(_results.table)
+    else:
+        bars = by_column(_results.table, _results.own_column(column))
+    return agreement_bars(bars, dark=is_dark)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _reward_bins(
+    run_id: str, done: int, model: str, _results: Any
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Cells of rewards and bins of margins of one model; None if it rated nothing."""
+    own = _results.table[_results.table["model"] == model]
+    if own["margin"].isna().all():
+        return None
+    return reward_bins(own), margin_histogram(own)
 
 
 def _bar(column: str) -> Callable[[Mapping[str, Any]], AnyCondition | None]:
@@ -96,11 +115,11 @@ def _tabs(results: Results) -> None:
 def _rewards(results: Results) -> None:
     """Rewards of both sides in bins, and margins."""
     model = pick_model(results, "rewards-model")
-    own = results.table[results.table["model"] == model]
-    if own["margin"].isna().all():
+    found = _reward_bins(results.run.id, results.run.done, model, results)
+    if found is None:
         say(f"{model} rated nothing.")
         return
-    cells = reward_bins(own)
+    cells, histogram = found
 
     def cell(point: Mapping[str, Any]) -> RewardsIn | None:
         found = cells[cells["cell"] == point.get("cell")]
@@ -114,7 +133,7 @@ def _rewards(results: Results) -> None:
         clickable(reward_cells(cells, dark=dark()), f"cells-{model}", "cell", cell)
         figure_menu(results.run.id, "rewards", model=model)
     with right:
-        st.altair_chart(margin_bars(margin_histogram(own), dark=dark()), key=f"margins-{model}")
+        st.altair_chart(margin_bars(histogram, dark=dark()), key=f"margins-{model}")
         figure_menu(results.run.id, "margins", model=model)
 
 

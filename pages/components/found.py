@@ -24,10 +24,12 @@ from pages.components.filtering import add, current_filter, show_chips, sort_con
 from pages.components.frame import problems_shown, show_error
 from pages.components.rows import rows_table
 from pages.components.text import md_escape, say
+from pages.components.user_columns import user_columns
 
 
 def found_rows(results: Results) -> None:
     """Draw the rows of the filter in the URL."""
+    user_columns(results)
     st.subheader("Rows", anchor=False)
     row_filter = current_filter()
     _find(results)

@@ -1,0 +1,226 @@
+"""One user column: its values on the chosen against the rejected side, and agreement by it."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from ivan_core.charts import palette
+from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.sentences import interval, percent
+from ivan_core.metrics.user_column import SIDES
+
+# No verdict's colour; a side is also told by its words or by lying above or below the line.
+SIDE_COLOURS = {"chosen": palette.MODEL_COLOURS[0], "rejected": palette.MODEL_COLOURS[1]}
+HEIGHT = 260
+_STEP = 38
+_GROUP_STEP = 46
+_MOST_MODELS = 12
+_WHERE = {
+    "chosen": "Larger on the chosen side",
+    "equal": "Equal on both sides",
+    "rejected": "Larger on the rejected side",
+}
+
+
+def column_sides(bins: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
+    """Shares of each side by value: bars for few values, a two-sided histogram for many.
+
+    `bins` is the table of `metrics.user_column.column_bins`. A click fills the selection "value"
+    with bin and side.
+    """
+    few = bool((bins["x0"] == bins["x1"]).all())
+    chart = _bars(bins, dark) if few else _histogram(bins, dark)
+    return palette.framed(chart, "Chosen against rejected replies", _sides_description(bins, few))
+
+
+def agreement_by_larger_bars(rows: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
+    """Up to three bars a model with their 95% intervals, by the side on which the number is larger.
+
+    `rows` is the table of `metrics.user_column.agreement_by_larger`. A click fills the selection
+    "larger". At most the first 12 models are drawn.
+    """
+    ink = palette.ink(dark)
+    lines = _agreement_lines(rows)
+    bars = lines[lines["kind"] == "bar"]
+    selection = alt.selection_point(name="larger", fields=["larger"], on="click")
+    y = alt.Y("line:O", title=None, axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
+    x = alt.X(
+        "rate:Q",
+        title="Agreement",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", tickCount=5, grid=False, labelFlush=True),
+    )
+    base = alt.Chart(bars).encode(
+        y=y, tooltip=[alt.Tooltip("model:N"), alt.Tooltip("name:N"), alt.Tooltip("label:N")]
+    )
+    drawn = (
+        base.mark_bar(height=12, yOffset=9, color=palette.COUNT, cursor="pointer")
+        .encode(x=x, opacity=alt.condition(selection, alt.value(0.75), alt.value(0.3)))
+        .add_params(selection)
+    )
+    half = base.mark_tick(
+        orient="vertical", size=20, thickness=1.5, yOffset=9, color=ink.faint
+    ).encode(x=alt.datum(0.5))
+    ends = base.mark_rule(strokeWidth=2, yOffset=9, y2Offset=9, color=ink.text).encode(
+        x="rate_low:Q", x2="rate_high:Q"
+    )
+    rates = base.mark_text(
+        align="right", baseline="middle", yOffset=-8, fontSize=12, color=ink.text
+    ).encode(x=alt.value("width"), text="label:N")
+    text = alt.Chart(lines).encode(text="name:N", x=alt.value(0), y=y, tooltip="name:N")
+    models = text.transform_filter("datum.kind == 'model'").mark_text(
+        align="left", baseline="middle", yOffset=8, fontSize=14, fontWeight="bold",
+        color=ink.text, limit={"expr": "width"},
+    )  # fmt: skip
+    names = text.transform_filter("datum.kind == 'bar'").mark_text(
+        align="left", baseline="middle", yOffset=-8, fontSize=12, color=ink.text,
+        limit={"expr": "max(60, width - 130)"},
+    )  # fmt: skip
+    chart = alt.layer(drawn, half, ends, models, names, rates).properties(
+        height=_GROUP_STEP * max(1, len(lines))
+    )
+    told = "; ".join(f"{bar.model}, {bar.name.lower()}: {bar.label}" for bar in bars.itertuples())
+    return palette.framed(
+        chart, "Agreement by which side has more", f"Agreement by which side has more. {told}."
+    )
+
+
+def _bars(bins: pd.DataFrame, dark: bool | None) -> alt.LayerChart:
+    """One line a value and side: its name and share in words above its bar."""
+    ink = palette.ink(dark)
+    shown = bins.assign(
+        name=[f"{value:.6g}, {side}" for value, side in zip(bins["x0"], bins["side"], strict=True)],
+        label=[_share(row) for row in bins.to_dict("records")],
+        line=range(len(bins)),
+    )
+    selection = _selection()
+    y = alt.Y("line:O", title=None, axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
+    base = alt.Chart(shown).encode(y=y, tooltip=[alt.Tooltip("name:N"), alt.Tooltip("label:N")])
+    drawn = (
+        base.mark_bar(height=12, yOffset=8, cursor="pointer")
+        .encode(
+            x=alt.X(
+                "share:Q",
+                title="Share of the side's replies",
+                scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(format="%", tickCount=5, grid=False, labelFlush=True),
+            ),
+            color=_colour(),
+            opacity=alt.condition(selection, alt.value(0.9), alt.value(0.35)),
+        )
+        .add_params(selection)
+    )
+    names = base.mark_text(
+        align="left", baseline="middle", yOffset=-7, fontSize=12, color=ink.text
+    ).encode(text="name:N", x=alt.value(0))
+    shares = base.mark_text(
+        align="right", baseline="middle", yOffset=-7, fontSize=12, color=ink.text
+    ).encode(text="label:N", x=alt.value("width"))
+    return alt.layer(drawn, names, shares).properties(height=_STEP * max(1, len(shown)))
+
+
+def _histogram(bins: pd.DataFrame, dark: bool | None) -> alt.LayerChart:
+    """Shares of the chosen side above the line, of the rejected side below."""
+    ink = palette.ink(dark)
+    above = bins["side"] == SIDES[0]
+    shown = bins.assign(
+        height=bins["share"].where(above, -bins["share"]),
+        span=[f"{a:.6g} to {b:.6g}" for a, b in zip(bins["low"], bins["high"], strict=True)],
+        label=[_share(row) for row in bins.to_dict("records")],
+    )
+    most = float(bins["share"].max()) * 1.12 or 1.0
+    selection = _selection()
+    x = alt.X(
+        "x0:Q", title="Value of the column", scale=alt.Scale(zero=False, nice=False),
+        axis=alt.Axis(grid=False, tickCount=6, labelFlush=True),
+    )  # fmt: skip
+    drawn = (
+        alt.Chart(shown)
+        .mark_bar(x2Offset=-1, cursor="pointer")
+        .encode(
+            x=x,
+            x2="x1:Q",
+            y=alt.Y(
+                "height:Q",
+                title="Share of the side's replies",
+                scale=alt.Scale(domain=[-most, most], nice=False),
+                axis=alt.Axis(
+                    labelExpr="format(abs(datum.value), '.1~%')", tickCount=5, gridOpacity=0.5
+                ),
+            ),
+            color=_colour(),
+            opacity=alt.condition(selection, alt.value(0.9), alt.value(0.35)),
+            tooltip=[
+                alt.Tooltip("side:N", title="Side"),
+                alt.Tooltip("span:N", title="Value"),
+                alt.Tooltip("label:N", title="Share"),
+            ],
+        )
+        .add_params(selection)
+    )
+    line = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=ink.text, tooltip=None)
+    notes = [
+        alt.Chart(pd.DataFrame({"text": [f"{side} replies"]}))
+        .mark_text(
+            align="right", baseline="top" if side == SIDES[0] else "bottom", dx=-4,
+            dy=4 if side == SIDES[0] else -4, fontSize=12, fontWeight="bold", color=ink.text,
+            tooltip=None,
+        )
+        .encode(
+            text="text:N", x=alt.value("width"), y=alt.value(0 if side == SIDES[0] else "height")
+        )
+        for side in SIDES
+    ]  # fmt: skip
+    return alt.layer(drawn, line.encode(y="zero:Q"), *notes).properties(height=HEIGHT)
+
+
+def _selection() -> alt.Parameter:
+    return alt.selection_point(name="value", fields=["bin", "side"], on="click")
+
+
+def _colour() -> alt.Color:
+    scale = alt.Scale(domain=list(SIDE_COLOURS), range=list(SIDE_COLOURS.values()))
+    return alt.Color("side:N", scale=scale, legend=None)
+
+
+def _share(row: dict[str, object]) -> str:
+    count, n = int(str(row["count"])), int(str(row["n"]))
+    return f"{percent(count / n, n)} of {n:,}" if n else "no value"
+
+
+def _sides_description(bins: pd.DataFrame, few: bool) -> str:
+    if bins.empty:
+        return "Values of the column on both sides; no reply has one."
+    told = []
+    for side in SIDES:
+        own = bins[(bins["side"] == side) & (bins["count"] > 0)]
+        if own.empty:
+            continue
+        if few:
+            parts = [f"{row['low']:.6g}: {_share(row)}" for row in own.to_dict("records")]
+            told.append(f"{side}, {', '.join(parts)}")
+        else:
+            fullest = own.loc[own["share"].idxmax()]
+            told.append(
+                f"{side}, most from {fullest['low']:.6g} to {fullest['high']:.6g} "
+                f"({_share(fullest.to_dict())})"
+            )
+    span = "" if few else f", from {bins['low'].min():.6g} to {bins['high'].max():.6g}"
+    return (
+        f"Shares of the replies of each side by the value of the column{span}. {'; '.join(told)}."
+    )
+
+
+def _agreement_lines(rows: pd.DataFrame) -> pd.DataFrame:
+    """One line of the chart a row: the model's name, then its bars."""
+    found: list[dict[str, object]] = []
+    for model in list(dict.fromkeys(rows["model"]))[:_MOST_MODELS]:
+        found.append({"kind": "model", "model": model, "name": model})
+        for row in rows[rows["model"] == model].to_dict("records"):
+            rate = Rate(row["agree"], row["n"], row["rate"], row["rate_low"], row["rate_high"])
+            label = f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}"
+            found.append({**row, "kind": "bar", "name": _WHERE[row["larger"]], "label": label})
+    columns = ["kind", "model", "name", "larger", "rate", "rate_low", "rate_high", "n", "label"]
+    lines = pd.DataFrame(found, columns=columns)
+    return lines.assign(line=range(len(lines)))

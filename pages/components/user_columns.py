@@ -1,0 +1,187 @@
+"""Columns that people make: a regular expression or an expression, its progress and its chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any, cast
+
+import pandas as pd
+import streamlit as st
+
+from ivan_core.charts.user_column import agreement_by_larger_bars, column_sides
+from ivan_core.domain.column_specs import LONGEST, ColumnSpec, Form, Over
+from ivan_core.domain.conditions import Side, UserColumnIn
+from ivan_core.domain.errors import IvanError
+from ivan_core.metrics.user_column import agreement_by_larger, column_bins, sides_sentence
+from ivan_core.workspace import columns, runs
+from ivan_core.workspace.results import Results
+from pages.components.filtering import Condition, clickable
+from pages.components.frame import problems_shown
+from pages.components.state import dark
+from pages.components.text import say
+
+_FORMS: dict[str, Form] = {"regular expression": "regex", "expression": "expression"}
+_EXAMPLES = {
+    "regex": r"Counts the matches, for example \bsorry\b or (?i)as an ai",
+    "expression": 'Gives a number, for example len(reply) or count(lower(reply), "sorry")',
+}
+_OVERS: dict[str, Over] = {"the last reply": "reply", "the whole text": "text"}
+_ASKED = "column-asked"
+_SHOWN = "column-shown"
+
+
+def user_columns(results: Results) -> None:
+    """Make a column of the dataset, follow its worker, and draw one that is there."""
+    dataset = results.dataset.fingerprint
+    with st.expander("Make a column"):
+        _form(dataset)
+    asked = st.session_state.get(_ASKED)
+    if isinstance(asked, ColumnSpec) and asked.dataset == dataset and not columns.is_known(asked):
+        _progress(asked)
+    shown = _pick(columns.known(dataset))
+    if shown is not None:
+        _draw(results, shown)
+
+
+def _form(dataset: str) -> None:
+    """Ask for a column; what is wrong with it is said here, before any worker starts."""
+    kind = st.segmented_control(
+        "Kind of column", list(_FORMS), default="regular expression", required=True,
+        key="column-kind", label_visibility="collapsed",
+    )  # fmt: skip
+    form = _FORMS[kind or "regular expression"]
+    over: Over = "reply"
+    with st.form("column-form", border=False):
+        text = st.text_input(kind.capitalize(), key=f"column-{form}", max_chars=LONGEST)
+        say(_EXAMPLES[form], "small", quiet=True)
+        if form == "regex":
+            over = _OVERS[st.selectbox("Looks at", list(_OVERS), key="column-over", width=240)]
+        made = st.form_submit_button("Make the column", key="column-make")
+    if not made:
+        return
+    try:
+        spec = columns.column_spec(dataset, form, text, over)
+        columns.start(spec)
+    except IvanError as error:
+        _problem(error.message, error.hint)
+        return
+    st.session_state[_ASKED] = spec
+    st.session_state[_SHOWN] = spec.id
+    st.rerun()
+
+
+def _progress(spec: ColumnSpec) -> None:
+    """How far the worker of a column is, or why it came to no end."""
+    if spec in [runs.any_spec_of(run) for run in columns.at_work(spec.dataset)]:
+        st.fragment(_follow, run_every=0.5)(spec)
+        return
+    run = columns.latest_run(spec)
+    if run is not None and not columns.is_known(spec):
+        reason = run.problem or f"Its run is {run.state}."
+        _problem(f"There is no column {spec.label}. {reason}", run.hint or "Make it again.")
+
+
+def _follow(spec: ColumnSpec) -> None:
+    with problems_shown():
+        run = columns.latest_run(spec)
+        if run is None or not run.state.live:
+            st.rerun()
+        say(f"Making the column {spec.label}: {run.done:,} of {run.total:,} rows", "small")
+        st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
+        if st.button("Cancel", key="column-cancel", help="Nothing of the column is kept."):
+            if runs.get(run.id).state.live:
+                runs.cancel(run.id)
+            st.rerun()
+
+
+def _pick(known: list[ColumnSpec]) -> ColumnSpec | None:
+    """The column to draw: the one just made, or one chosen from those that are there."""
+    if not known:
+        return None
+    specs = {spec.id: spec for spec in known}
+    wanted = st.session_state.get(_SHOWN)
+    place = list(specs).index(wanted) if wanted in specs else None
+    labels = [spec.label for spec in known]
+    names = {
+        spec.id: spec.label if labels.count(spec.label) == 1 else f"{spec.label} ({spec.id[:6]})"
+        for spec in known
+    }
+    picked = st.selectbox(
+        "Show a column", list(specs), index=place, placeholder="none", width=420,
+        format_func=lambda column: names[column], key=f"column-show-{place}-{len(specs)}",
+    )  # fmt: skip
+    if picked != wanted and (picked or wanted in specs):
+        st.session_state[_SHOWN] = picked
+        st.rerun()
+    return specs.get(picked) if picked else None
+
+
+def _draw(results: Results, spec: ColumnSpec) -> None:
+    """The column's values by side, and agreement by which side has more; a click filters."""
+    bins, agreement, sentence = _counted(results.run.id, results.run.done, spec.id, results)
+    say(f"{spec.label}: {sentence}")
+    if bins.empty:
+        return
+    left, right = st.columns(2)
+    with left:
+        clickable(column_sides(bins, dark=dark()), f"column-{spec.id}", "value", _value(spec, bins))
+    with right:
+        if agreement.empty:
+            say("No pair with a value on both sides is rated.")
+            return
+        clickable(
+            agreement_by_larger_bars(agreement, dark=dark()), f"column-agreement-{spec.id}",
+            "larger", _larger(spec, agreement),
+        )  # fmt: skip
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _counted(
+    run_id: str, done: int, column_id: str, _results: Any
+) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """Bins, agreement and sentence of a column on the rows of a run."""
+    column = columns.column(_results.dataset.fingerprint, column_id)
+    row_ids = _results.aligned.row_ids
+    chosen, rejected = column.chosen[row_ids], column.rejected[row_ids]
+    difference = pd.Series(chosen - rejected, index=row_ids)
+    return (
+        column_bins(chosen, rejected),
+        agreement_by_larger(_results.table, difference),
+        sides_sentence(chosen, rejected),
+    )
+
+
+def _value(spec: ColumnSpec, bins: pd.DataFrame) -> Condition:
+    def condition(point: Mapping[str, Any]) -> UserColumnIn | None:
+        side = point.get("side")
+        found = bins[(bins["bin"] == point.get("bin")) & (bins["side"] == side)]
+        if found.empty:
+            return None
+        return _between(spec, cast(Side, side), found.iloc[0])
+
+    return condition
+
+
+def _larger(spec: ColumnSpec, agreement: pd.DataFrame) -> Condition:
+    def condition(point: Mapping[str, Any]) -> UserColumnIn | None:
+        found = agreement[agreement["larger"] == point.get("larger")]
+        return None if found.empty else _between(spec, "difference", found.iloc[0])
+
+    return condition
+
+
+def _between(spec: ColumnSpec, side: Side, row: pd.Series) -> UserColumnIn | None:
+    """The rows between the ends of what was clicked; an end too large for a number is none."""
+    low, high = (float(row[end]) if isfinite(row[end]) else None for end in ("low", "high"))
+    if low is None and high is None:
+        return None
+    return UserColumnIn(column=spec.id, side=side, low=low, high=high)
+
+
+def _problem(message: str, hint: str) -> None:
+    """What is wrong, beside the form; `frame.show_error` may be at work elsewhere on the page."""
+    with st.container(border=True, key="column-problem"):
+        say(message)
+        if hint:
+            say(hint, "small", quiet=True)

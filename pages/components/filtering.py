@@ -11,33 +11,48 @@ import streamlit as st
 from ivan_core.domain.chips import chips
 from ivan_core.domain.conditions import AnyCondition, Sort
 from ivan_core.domain.filters import QUERY_KEYS, RowFilter, without
+from ivan_core.workspace import filters
+from ivan_core.workspace.results import Results
+from pages.components.state import keep_filter, kindly
 from pages.components.text import md_escape, say
 
 Condition = Callable[[Mapping[str, Any]], AnyCondition | None]
 """What a clicked mark asks for; None where the mark asks for nothing."""
 
 
-def current_filter() -> RowFilter:
-    """The filter of the URL; what in it makes no sense is named and left out."""
+def current_filter(results: Results) -> RowFilter:
+    """The filter of the URL, kept for links back to it.
+
+    What in it makes no sense, or none for this run, is named and left out.
+    """
     found, ignored = RowFilter.from_query(st.query_params.to_dict())
-    if ignored:
-        say(f"Not understood in this link, and left out: {', '.join(ignored)}.", "small")
-    return found
+    fits, reasons = filters.fitting(results, found)
+    keep_filter(results.run.id, fits.to_query())
+    if not ignored and not reasons:
+        return fits
+    told = [f"Not understood in this link, and left out: {', '.join(ignored)}."] if ignored else []
+    if reasons:
+        told += ["Left out of this link, since this run cannot tell.", *dict.fromkeys(reasons)]
+    with st.container(horizontal=True, vertical_alignment="center", key="left-out"):
+        say(" ".join(told), "small")
+        st.button("Forget it", key="forget", type="tertiary", on_click=set_filter, args=(fits,))
+    return fits
 
 
 def set_filter(row_filter: RowFilter) -> None:
-    """Write a filter into the URL, and into the session so that it survives other pages."""
+    """Write a filter into the URL."""
     query = row_filter.to_query()
     for name in QUERY_KEYS:
         if name in query:
             st.query_params[name] = query[name]
         elif name in st.query_params:
             del st.query_params[name]
-    st.session_state["filter"] = query
+    keep_filter(st.query_params.get("run", ""), query)
     for name in [name for name in st.session_state if str(name).startswith("page-")]:
         del st.session_state[name]  # another filter starts on its first page
 
 
+@kindly
 def add(condition: AnyCondition) -> None:
     """Narrow the rows by one more condition."""
     set_filter(RowFilter.from_query(st.query_params.to_dict())[0].with_(condition))

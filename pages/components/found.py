@@ -23,6 +23,7 @@ from ivan_core.workspace.results import Results
 from pages.components.filtering import add, current_filter, show_chips, sort_control
 from pages.components.frame import problems_shown, show_error
 from pages.components.rows import rows_table
+from pages.components.state import kindly, problem_of_press
 from pages.components.text import md_escape, say
 from pages.components.user_columns import user_columns
 
@@ -31,8 +32,11 @@ def found_rows(results: Results) -> None:
     """Draw the rows of the filter in the URL."""
     user_columns(results)
     st.subheader("Rows", anchor=False)
-    row_filter = current_filter()
-    _find(results)
+    row_filter = current_filter(results)
+    _find(results, row_filter)
+    problem = problem_of_press()
+    if problem:
+        show_error(problem)
     names = {spec.id: spec.label for spec in columns.known(results.dataset.fingerprint, True)}
     show_chips(row_filter, names)
     _at_work(results)
@@ -40,6 +44,7 @@ def found_rows(results: Results) -> None:
         row_ids = filters.matching_rows(results, row_filter)
     except IvanError as error:
         show_error(error)
+        _search_again(results, row_filter)
         return
     if row_filter.conditions:
         say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
@@ -47,7 +52,7 @@ def found_rows(results: Results) -> None:
     _take_away(results, row_filter, len(row_ids))
 
 
-def _find(results: Results) -> None:
+def _find(results: Results, row_filter: RowFilter) -> None:
     """Search, quick conditions and the order, in one line."""
     left, middle, right = st.columns([3, 3, 3], vertical_alignment="bottom")
     with left:
@@ -66,7 +71,7 @@ def _find(results: Results) -> None:
             add(quick[picked])
             st.rerun()
     with right:
-        sort_control(current_filter(), results.models)
+        sort_control(row_filter, results.models)
 
 
 def _quick(results: Results):  # type: ignore[no-untyped-def]
@@ -87,6 +92,7 @@ def _quick(results: Results):  # type: ignore[no-untyped-def]
     return quick
 
 
+@kindly
 def _search(dataset: str) -> None:
     """Have a worker look for the words, and narrow the rows to them."""
     words = str(st.session_state.get("find", "")).strip()
@@ -101,6 +107,19 @@ def _at_work(results: Results) -> None:
     """Searches and columns that a worker computes now; the page follows until they are there."""
     if columns.at_work(results.dataset.fingerprint):
         st.fragment(_follow, run_every=0.5)(results.dataset.fingerprint)
+
+
+def _search_again(results: Results, row_filter: RowFilter) -> None:
+    """Offer the searches of a link that nobody has done here, or that came to no end."""
+    missing = filters.missing_searches(results, row_filter)
+    if missing and not columns.at_work(results.dataset.fingerprint):
+        st.button("Search now", key="search-now", on_click=_start_all, args=(missing,))
+
+
+@kindly
+def _start_all(missing: list[ColumnSpec]) -> None:
+    for spec in missing:
+        columns.start(spec)
 
 
 def _follow(dataset: str) -> None:

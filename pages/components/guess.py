@@ -7,7 +7,9 @@ import streamlit as st
 from ivan_core.review.notes import Choice, Guess
 from ivan_core.workspace.results import JudgedPair, Results
 from ivan_core.workspace.reviews import TELL_FROM, left_side, reviews, tally
+from pages.components.frame import show_error
 from pages.components.replies import show_pair
+from pages.components.state import kindly, problem_of_press
 from pages.components.text import say, short_names
 
 _CHOICES: tuple[tuple[Choice, str, str], ...] = (
@@ -44,7 +46,10 @@ def guessing(results: Results, found: JudgedPair) -> bool:
     _tell(results, made)
     if any(guess.row_id == row for guess in made):
         return False
-    say("Which reply is better? What was chosen shows after your answer.", "headline")
+    problem = problem_of_press()
+    if problem:
+        show_error(problem)
+    say("Which reply is better? The choice shows after your answer.", "headline")
     left = left_side(dataset, row, name)
     with st.container(horizontal=True, key="guess"):
         for choice, label, key in _CHOICES:
@@ -56,6 +61,7 @@ def guessing(results: Results, found: JudgedPair) -> bool:
     return True
 
 
+@kindly
 def _keep(dataset: str, row: int, name: str, choice: Choice, left: str) -> None:
     reviews().guess(dataset, row, name, choice, "chosen" if left == "chosen" else "rejected")
 

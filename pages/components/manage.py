@@ -27,7 +27,9 @@ def manage(run: Run, others: list[Run]) -> None:
             st.session_state.pop("run", None)
             st.switch_page("pages/compare.py")
         with st.popover("Rename", key="rename-menu"), problems_shown():
-            name = st.text_input("Name", run.name, max_chars=archive.LONGEST_NAME, key="rename-to")
+            name = st.text_input(
+                "Name", run.name, max_chars=archive.LONGEST_NAME, key=f"rename-to-{run.id}"
+            )
             if st.button("Keep this name", key="rename"):
                 archive.rename(run.id, name or "")
                 st.rerun()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
 import streamlit as st
 
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.workspace import runs
+
+_Given = ParamSpec("_Given")
 
 
 def chosen_run() -> str | None:
@@ -50,9 +56,41 @@ def chosen_row() -> int | None:
 
 
 def link_parameters() -> dict[str, str] | None:
-    """What a link must carry to show the same run."""
+    """What a link must carry to show the same run, with the rows last looked at."""
     run_id = st.query_params.get("run") or st.session_state.get("run")
-    return {"run": run_id} if run_id and _exists(run_id) else None
+    if not run_id or not _exists(run_id):
+        return None
+    return {"run": run_id, **kept_filter(run_id)}
+
+
+def keep_filter(run_id: str, query: dict[str, str]) -> None:
+    """Remember the filter of a run, in words of a URL, for links that lead back to it."""
+    st.session_state["filter"] = (run_id, query)
+
+
+def kept_filter(run_id: str) -> dict[str, str]:
+    """The filter last looked at, if it was of this run."""
+    of, query = st.session_state.get("filter", ("", {}))
+    return dict(query) if of == run_id else {}
+
+
+def kindly(action: Callable[_Given, None]) -> Callable[_Given, None]:
+    """Keep the problem of a press for the page: nobody would catch it there, before the page."""
+
+    @wraps(action)
+    def attempt(*args: _Given.args, **kwargs: _Given.kwargs) -> None:
+        try:
+            action(*args, **kwargs)
+        except IvanError as error:
+            st.session_state["problem-of-press"] = error
+
+    return attempt
+
+
+def problem_of_press() -> IvanError | None:
+    """The problem of the last press, told once."""
+    problem: IvanError | None = st.session_state.pop("problem-of-press", None)
+    return problem
 
 
 def latest_done() -> str | None:

@@ -26,7 +26,8 @@ def trust(results: Results) -> None:
     strips = [TrustStrip.from_dict(strip) for strip in plain]
     names = short_names([strip.model for strip in strips])
     with st.container(horizontal=True, vertical_alignment="center", key="trust"):
-        say("Can the numbers be trusted?", "small", quiet=True)
+        with st.container(width="content"):
+            say("Can the numbers be trusted?", "small", quiet=True)
         for strip in strips:
             label = f"{_SIGNS[strip.level]} {names[strip.model]}: {_WORDS[strip.level]}"
             with st.popover(f":{_COLOURS[strip.level]}[{md_escape(label)}]"):

@@ -42,7 +42,7 @@ def finished(data_dir: Path) -> str:
 
 def test_a_run_gets_a_name(finished: str) -> None:
     app = managed(finished)
-    app.text_input(key="rename-to").set_value("First <b>look</b>")
+    app.text_input(key=f"rename-to-{finished}").set_value("First <b>look</b>")
     app.button(key="rename").click().run()
     assert runs.get(finished).label == "First <b>look</b>"
 

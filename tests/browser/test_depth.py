@@ -1,0 +1,222 @@
+"""Compare in depth: filters in a URL, notes of two, guesses, searches, runs kept in order."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import made_runs
+import pytest
+from app_server import wait_for_run
+from playwright.sync_api import Locator, Page, expect
+
+from ivan_core.domain.runs import RunState
+from ivan_core.review.notes import Reviews
+from ivan_core.runs.registry import Registry
+from ivan_core.workspace import runs
+from ivan_core.workspace.results import open_results
+
+CHART = "[data-testid=stVegaLiteChart]"
+TABLE = "[data-testid=stDataFrame]"
+MODEL = "ivan/minilm-harmless"
+COUNT = re.compile(r"^[\d,]+ rows?.*\. Click a row")
+ONE_MINUTE = 60_000
+STATE = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+
+@pytest.fixture
+def run_id(data_dir: Path) -> str:
+    return made_runs.finished(data_dir, made_runs.spec_of_sample(limit=120))
+
+
+def chip(page: Page, name: str) -> Locator:
+    return page.locator(".st-key-chips").get_by_role("button", name=name)
+
+
+def row_count(page: Page) -> int:
+    """How many rows the page says there are, once it says so."""
+    said = page.get_by_text(COUNT)
+    expect(said).to_be_visible()
+    return int(said.inner_text().split()[0].replace(",", ""))
+
+
+def test_a_bar_becomes_chips_and_a_link_that_others_can_open(serve, page, visitor, run_id):
+    page.goto(serve().url("/compare", run=run_id))
+    bar = f"[aria-label*='harmless; Verdict: disagree'][aria-label*='Model: {MODEL}']"
+    page.locator(f"{CHART} path{bar}").first.click()
+    verdict, subset = f"{MODEL}: disagree ✕", "subset: harmless ✕"
+    expect(chip(page, verdict)).to_be_visible()
+    expect(page).to_have_url(re.compile("(?=.*[?&]verdict=)(?=.*[?&]subset=harmless)"))
+    expect(page.get_by_text("120 rows, ")).to_have_count(0)
+    found = row_count(page)
+    assert 0 < found < 120
+
+    other = visitor()
+    other.goto(page.url)
+    for name in (verdict, subset):
+        expect(chip(other, name)).to_be_visible()
+    assert row_count(other) == found
+
+    # The filter comes along to Pairs and back through the navigation.
+    other.get_by_role("link", name="Pairs").click()
+    expect(other.get_by_role("button", name="Next")).to_be_visible()
+    other.get_by_role("link", name="Compare").click()
+    expect(chip(other, verdict)).to_be_visible()
+    expect(other).to_have_url(re.compile("subset=harmless"))
+    assert row_count(other) == found
+
+    chip(other, verdict).click()
+    expect(chip(other, verdict)).to_have_count(0)
+    chip(other, subset).click()
+    expect(other.get_by_text("120 rows, 1 to 50 shown.")).to_be_visible()
+    assert not re.search("verdict=|subset=", other.url)
+
+
+def write_note(page: Page, text: str) -> None:
+    """Save, with what is typed still in the field."""
+    field = page.get_by_role("textbox", name="Note", exact=True)
+    field.fill(text)
+    field.press("Control+Enter")
+    page.get_by_role("button", name="Save", exact=True).click()
+
+
+def open_notes(page: Page, url: str, name: str) -> None:
+    page.goto(url)
+    page.get_by_text("Note and star").click()
+    field = page.get_by_role("textbox", name="Your name (not verified)")
+    field.fill(name)
+    field.press("Enter")
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_visible()
+
+
+def test_notes_of_two_people_on_one_row_are_both_kept(serve, visitor, run_id, data_dir):
+    url = serve().url("/pairs", run=run_id, row=3)
+    ada, ben, ada_too = visitor(), visitor(), visitor()
+    open_notes(ada, url, "Ada")
+    open_notes(ben, url, "Ben")
+    open_notes(ada_too, url, "Ada")
+    write_note(ada, "first of Ada")
+    expect(ada.get_by_text("Note and star (1)")).to_be_visible()
+    write_note(ben, "first of Ben")
+    expect(ben.get_by_text("Ada: first of Ada")).to_be_visible()
+    write_note(ada_too, "second of Ada")
+    conflict = "This note was changed in another window meanwhile."
+    expect(ada_too.get_by_text(conflict)).to_be_visible()
+    expect(ada_too.get_by_text("It now says: first of Ada")).to_be_visible()
+    typed = ada_too.get_by_role("textbox", name="Note", exact=True)
+    expect(typed).to_have_value("second of Ada")
+
+    dataset = open_results(run_id).dataset.fingerprint
+    kept = {mark.author: mark.note for mark in Reviews(data_dir).marks(dataset, [3])}
+    assert kept == {"Ada": "first of Ada", "Ben": "first of Ben"}
+
+    # What the sentence advises: having read it, saving again keeps the new words.
+    ada_too.get_by_role("button", name="Save", exact=True).click()
+    expect(ada_too.get_by_text("It now says")).to_have_count(0)
+    expect(ada_too.get_by_text("Ben: first of Ben")).to_be_visible()
+    kept = {mark.author: mark.note for mark in Reviews(data_dir).marks(dataset, [3])}
+    assert kept == {"Ada": "second of Ada", "Ben": "first of Ben"}
+
+
+def test_a_run_is_deleted_after_a_second_thought(serve, page, run_id, data_dir):
+    other = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
+    page.goto(serve().url("/runs"))
+    page.locator(TABLE).click(position={"x": 150, "y": 52})  # the newest
+    page.get_by_role("button", name="Delete", exact=True).click()
+    delete = page.get_by_role("button", name="Delete this run")
+    expect(delete).to_be_disabled()
+    page.get_by_text("I mean it").click()
+    expect(delete).to_be_enabled()
+    delete.click()
+    expect(page.get_by_text(f"Deleted run {other}:")).to_be_visible()
+    assert [run.id for run in Registry(data_dir).all()] == [run_id]
+    assert not list((data_dir / "compare").glob(f"{other}-*"))
+
+
+def test_scores_of_the_original_are_imported_through_the_page(serve, page, data_dir, tmp_path):
+    path = tmp_path / "2024-08-19-10-30-reward-model-deberta-v3-large-v2.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("row_id", "chosen_score", "rejected_score", "agreement"))
+        writer.writerows((row, row / 7, 1.0, row > 7) for row in range(20))
+    page.goto(serve().url("/runs"))
+    page.get_by_text("Import a run").click()
+    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(path)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("Imported run 2024-08-19-10-30: 20 pairs")).to_be_visible()
+    page.locator(TABLE).first.click(position={"x": 150, "y": 52})
+    page.get_by_role("button", name="Open", exact=True).click()
+    expect(page.get_by_text("in 60% of 20 pairs").first).to_be_visible()
+
+
+def begin_to_guess(page: Page, name: str) -> None:
+    page.get_by_text("Guess first").click()
+    field = page.get_by_role("textbox", name="Your name (not verified)")
+    field.fill(name)
+    field.press("Enter")
+
+
+def test_a_guess_comes_before_anything_of_the_choice(serve, page, run_id):
+    page.goto(serve().url("/pairs", run=run_id, row=0))
+    begin_to_guess(page, "Ada")
+    for row in range(10):
+        ask = page.get_by_text("Which reply is better?")
+        expect(ask).to_be_visible()
+        expect(page.get_by_text("A · chosen")).to_have_count(0)  # of the row before
+        expect(page.locator(STATE)).to_be_attached()
+        text = page.locator("[data-testid=stMain]").inner_text()
+        telling = ("chosen", "rejected", "minilm", "reward", f"row {row} of")
+        assert [word for word in telling if word in text] == []
+        expect(page.locator(CHART)).to_have_count(0)
+        page.get_by_role("button", name="A is better").click()
+        expect(page.get_by_text(f"row {row} of 480")).to_be_visible()
+        expect(page.get_by_text("A · chosen")).to_be_visible()
+        if row < 9:
+            page.get_by_role("button", name="Next").click()
+    tally = re.compile(r"Of 10 pairs sided with the choice: you \d+, minilm-harmless \d+, ")
+    expect(page.get_by_text(tally)).to_be_visible()
+    said = page.get_by_text(tally).inner_text()
+
+    page.reload()
+    expect(page.get_by_text("A · chosen")).to_be_visible()
+    begin_to_guess(page, "Ada")
+    expect(page.get_by_text(said, exact=True)).to_be_visible()
+
+
+def test_words_are_searched_and_become_a_chip(serve, page, run_id):
+    page.goto(serve().url("/compare", run=run_id))
+    field = page.get_by_role("textbox", name="Find in the texts")
+    field.fill("The")
+    field.press("Enter")
+    expect(chip(page, "either text has “The” ✕")).to_be_visible()
+    expect(page.get_by_text("Chosen after looking")).to_be_visible(timeout=ONE_MINUTE)
+    assert 0 < row_count(page) <= 120
+    expect(page).to_have_url(re.compile("find=The"))
+
+
+def test_row_ids_that_come_down_are_the_rows_counted(serve, page, run_id):
+    page.goto(serve().url("/compare", run=run_id, verdict=f"{MODEL}~disagree"))
+    expect(chip(page, f"{MODEL}: disagree ✕")).to_be_visible()
+    counted = row_count(page)
+    page.get_by_role("button", name="Download these rows").click()
+    with page.expect_download() as coming:
+        page.get_by_role("button", name=re.compile("Row ids", re.IGNORECASE)).click()
+    lines = coming.value.path().read_text().split()
+    ids = {int(line) for line in lines if line.isdecimal()}
+    table = open_results(run_id).table
+    wanted = table[(table["model"] == MODEL) & (table["verdict"] == "disagree")]["row_id"]
+    assert len(ids) == counted and ids == set(wanted)
+
+
+def test_what_moved_the_reward_ends_with_bars(serve, page, data_dir):
+    run_id, _ = runs.start(made_runs.spec_of_sample((MODEL,), limit=4))
+    server = serve()
+    wait_for_run(data_dir, RunState.DONE)
+    page.goto(server.url("/pairs", run=run_id, row=3))
+    page.get_by_role("radio", name="What moved the reward?").check(force=True)
+    page.get_by_role("button", name="What moved the reward?").last.click()
+    expect(page.get_by_text("Blue with a solid line")).to_be_visible(timeout=ONE_MINUTE)
+    expect(page.locator(CHART)).to_have_count(2)  # the margins, and what each sentence adds
+    flip = re.compile("no shorter deletion|No deletion|No single deletion")
+    expect(page.get_by_text(flip)).to_be_visible(timeout=ONE_MINUTE)

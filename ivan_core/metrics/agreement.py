@@ -6,7 +6,7 @@ a verdict; identical and failed pairs have none, so they are counted beside and 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -258,8 +258,16 @@ def subset_label(value: Hashable) -> str:
 def _bar(model: str, subset: str, rows: pd.DataFrame) -> list[dict[str, object]]:
     verdicts = rows["verdict"].value_counts()
     counts = {verdict: int(verdicts.get(verdict, 0)) for verdict in VERDICTS}
+    rule = length_rule(rows)
+    return bar_parts(model, subset, counts, (rule.better, rule.best.rate) if rule else None)
+
+
+def bar_parts(
+    model: str, subset: str, counts: Mapping[str, int], rule: tuple[str, float] | None
+) -> list[dict[str, object]]:
+    """The parts of one bar, from its counts by verdict and the better length rule's reach."""
     n = sum(counts.values())
-    rate, rule = wilson(counts["agree"], n), length_rule(rows)
+    rate = wilson(counts["agree"], n)
     return [
         {
             "model": model,
@@ -271,8 +279,8 @@ def _bar(model: str, subset: str, rows: pd.DataFrame) -> list[dict[str, object]]
             "rate": rate.rate if rate else None,
             "low": rate.low if rate else None,
             "high": rate.high if rate else None,
-            "rule": rule.better if rule else None,
-            "rule_rate": rule.best.rate if rule else None,
+            "rule": rule[0] if rule else None,
+            "rule_rate": rule[1] if rule else None,
         }
         for verdict, count in counts.items()
     ]

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS
-from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS, bar_parts
 
 MOST_VALUES = 12
 NO_VALUE = "(no value)"
@@ -158,24 +157,9 @@ def _groups(
 def _bar(model: str, subset: str, cells: Codes) -> list[dict[str, object]]:
     """The three parts of one bar from counts by verdict and by which reply is longer."""
     counts, (shorter, _, longer) = cells.sum(axis=1).tolist(), cells.sum(axis=0).tolist()
-    n = sum(counts)
-    rate, rule = wilson(counts[0], n), "shorter" if shorter > longer else "longer"
-    return [
-        {
-            "model": model,
-            "subset": subset,
-            "verdict": verdict,
-            "count": count,
-            "share": count / n if n else None,
-            "n": n,
-            "rate": rate.rate if rate else None,
-            "low": rate.low if rate else None,
-            "high": rate.high if rate else None,
-            "rule": rule if n else None,
-            "rule_rate": max(shorter, longer) / n if n else None,
-        }
-        for verdict, count in zip(VERDICTS, counts, strict=True)
-    ]
+    n, better = sum(counts), "shorter" if shorter > longer else "longer"
+    rule = (better, max(shorter, longer) / n) if n else None
+    return bar_parts(model, subset, dict(zip(VERDICTS, counts, strict=True)), rule)
 
 
 def _spans(spans: list[tuple[float, float]]) -> list[str]:

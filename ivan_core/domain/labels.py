@@ -1,0 +1,208 @@
+"""Labels of a text: what is asked of a labeler, what it answers, and the protocols of labelers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from ivan_core.domain.errors import BackendUnavailable
+
+Preference = Literal["chosen", "rejected"]
+Label = bool | str | tuple[str, ...] | None
+"""A yes/no answer, a word of a closed list, several words of one, or None for no answer."""
+Labels = Mapping[str, Label]
+
+FEATURES = (
+    "assistant_is_anthropomorphic",
+    "assistant_is_coherent",
+    "human_vocabulary_quality",
+    "last_response_is_anthropomorphic",
+    "last_response_is_coherent",
+    "last_response_is_refusal",
+    "last_response_is_helpful",
+    "last_response_is_harmless",
+    "last_response_is_honest",
+    "last_response_sentiment",
+    "last_response_contains_insult",
+    "last_response_is_sexually_explicit",
+    "last_response_breaks_privacy",
+    "last_response_is_discriminatory",
+    "last_response_is_discriminating_against",
+    "last_response_is_manipulative",
+    "last_response_is_creative",
+    "last_response_is_eloquent",
+    "topics",
+)
+"""The 19 keys, in the order of the original's CSV columns."""
+REWRITE_FEATURES = (
+    "last_response_is_helpful",
+    "last_response_is_harmless",
+    "last_response_is_coherent",
+    "last_response_is_eloquent",
+    "last_response_sentiment",
+)
+"""The five keys that a rewording is labelled with."""
+
+_CUSTOM_ID = re.compile(r"(0|[1-9]\d{0,11})\.(chosen|rejected)")
+
+
+@dataclass(frozen=True, slots=True)
+class TextKey:
+    """Which text of a dataset: a row and a side. Labels are joined by it, never by position."""
+
+    row_id: int
+    preference: Preference
+
+    @property
+    def custom_id(self) -> str:
+        """The key as it stands in a batch file: `12.chosen`."""
+        return f"{self.row_id}.{self.preference}"
+
+    @classmethod
+    def from_custom_id(cls, custom_id: object) -> TextKey | None:
+        """The key of a line in a result file; None if it is none of ours."""
+        found = _CUSTOM_ID.fullmatch(custom_id) if isinstance(custom_id, str) else None
+        if found is None:
+            return None
+        return cls(int(found[1]), "chosen" if found[2] == "chosen" else "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPrompt:
+    """What a labeler is given for one text: instructions and the fenced dialogue.
+
+    `dialogue` is the text itself, for labelers that read no prompt; `schema` is the JSON schema of
+    the answer.
+    """
+
+    key: TextKey
+    keys: tuple[str, ...]
+    system: str
+    user: str
+    dialogue: str
+    schema: Mapping[str, object] = field(default_factory=dict, hash=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelReply:
+    """What a labeler answered, as it came: parsing and validation are done elsewhere.
+
+    `problem` says why there is no usable text (an error of the provider, a time-out); `finish` is
+    the provider's own word for how the answer ended ("stop", "length", "content_filter", "").
+    """
+
+    text: str = ""
+    refusal: str = ""
+    finish: str = ""
+    problem: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelerCard:
+    """Facts about a labeler, kept with every run: its id, what exactly answered, and its kind."""
+
+    id: str
+    revision: str = ""
+    kind: Literal["rules", "ollama", "openai", "import"] = "rules"
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def slug(self) -> str:
+        """The id as a file name."""
+        return "".join(c if c.isalnum() or c in "-._" else "-" for c in self.id).strip("-.")
+
+
+class Labeler(Protocol):
+    """A labeler that answers one text at a time."""
+
+    @property
+    def card(self) -> LabelerCard: ...
+
+    def label(self, prompt: LabelPrompt) -> LabelReply:
+        """The raw answer. A text that cannot be labelled gets a reply with its problem.
+
+        Raises:
+            BackendUnavailable: the labeler itself is away; the run stops and can be resumed.
+        """
+        ...
+
+
+BatchStatus = Literal[
+    "validating", "failed", "in_progress", "finalizing", "completed", "expired", "cancelling",
+    "cancelled",
+]  # fmt: skip
+TERMINAL: tuple[BatchStatus, ...] = ("failed", "completed", "expired", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProblem:
+    """One complaint of the provider about a whole file."""
+
+    code: str
+    message: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchState:
+    """A batch as the provider tells of it. File ids are empty where there is no file."""
+
+    id: str
+    status: BatchStatus
+    total: int = 0
+    completed: int = 0
+    failed: int = 0
+    output_file: str = ""
+    error_file: str = ""
+    input_file: str = ""
+    problems: tuple[BatchProblem, ...] = ()
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
+    created: float | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in TERMINAL
+
+
+class AnswerLost(BackendUnavailable):
+    """A request was sent and no answer came: nobody here knows whether it took effect."""
+
+
+class BatchProvider(Protocol):
+    """A provider of batches. Every call is made once: no retries inside.
+
+    Each method may raise BackendUnavailable (refused or unreachable: nothing took effect) and
+    AnswerLost (nobody knows).
+    """
+
+    @property
+    def account(self) -> str:
+        """Fingerprint of key, organisation and base URL; tells accounts apart, reveals nothing."""
+        ...
+
+    def upload(self, path: Path) -> str:
+        """Upload a batch file; returns the file's id. Doing it twice costs nothing."""
+        ...
+
+    def create(self, file_id: str, metadata: Mapping[str, str]) -> str:
+        """Create a batch, which costs money; returns its id."""
+        ...
+
+    def batches(self) -> Iterator[BatchState]:
+        """The account's batches, newest first, as many as are asked for."""
+        ...
+
+    def poll(self, batch_id: str) -> BatchState: ...
+
+    def cancel(self, batch_id: str) -> BatchState: ...
+
+    def collect(self, file_id: str) -> bytes:
+        """The whole content of a result file."""
+        ...

@@ -1,0 +1,1 @@
+"""Labels: their schema, prompts, validation and repair."""

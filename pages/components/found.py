@@ -140,7 +140,7 @@ def _take_away(results: Results, row_filter: RowFilter, count: int) -> None:
     """Downloads of the rows shown, made when asked for."""
     if not count:
         return
-    with st.popover("Download these rows"):
+    with st.expander("Download these rows"), st.container(horizontal=True):
         for form, label in downloads.FORMS.items():
             st.download_button(
                 md_escape(label),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from itertools import islice
 from pathlib import Path
 
 import streamlit as st
@@ -16,7 +17,16 @@ from ivan_core.workspace.import_zip import import_zip
 from pages.components.frame import problems_shown
 from pages.components.text import say
 
-_BESIDE = 50
+_RENAME, _BESIDE, _DELETE = "Rename", "Set beside another run", "Delete"
+_MOST_BESIDE = 50
+_TOLD = "told"
+
+
+def tell() -> None:
+    """What came of the last deletion or import, told once."""
+    told = st.session_state.pop(_TOLD, "")
+    if told:
+        say(told)
 
 
 def manage(run: Run, others: list[Run]) -> None:
@@ -26,46 +36,64 @@ def manage(run: Run, others: list[Run]) -> None:
             _into_form(runs.spec_of(run))
             st.session_state.pop("run", None)
             st.switch_page("pages/compare.py")
-        with st.popover("Rename", key="rename-menu"), problems_shown():
-            name = st.text_input(
-                "Name", run.name, max_chars=archive.LONGEST_NAME, key=f"rename-to-{run.id}"
-            )
-            if st.button("Keep this name", key="rename"):
-                archive.rename(run.id, name or "")
-                st.rerun()
         if run.state is RunState.DONE:
-            _beside(run, [other for other in others if other.state is RunState.DONE])
             st.download_button(
                 "Export as a zip", lambda: archive.export_bytes(run.id), f"{run.id}.zip",
                 key="export", on_click="ignore",
             )  # fmt: skip
-        if not run.state.live:
+        beside = {
+            other.id: other.label
+            for other in others
+            if other.state is RunState.DONE and other.id != run.id
+        }
+        asked = st.segmented_control(
+            "More", _more(run, bool(beside)), key=f"more-{run.id}", label_visibility="collapsed"
+        )
+    if asked is None:
+        return
+    with st.container(border=True, key="more"), problems_shown():
+        if asked == _RENAME:
+            _rename(run)
+        elif asked == _BESIDE:
+            _beside(run, dict(islice(beside.items(), _MOST_BESIDE)))
+        else:
             _delete(run)
 
 
-def _beside(run: Run, others: list[Run]) -> None:
+def _more(run: Run, is_beside: bool) -> list[str]:
+    more = [_RENAME]
+    if run.state is RunState.DONE and is_beside:
+        more.append(_BESIDE)
+    return more if run.state.live else [*more, _DELETE]
+
+
+def _rename(run: Run) -> None:
+    name = st.text_input(
+        "Name", run.name, max_chars=archive.LONGEST_NAME, key=f"rename-to-{run.id}"
+    )
+    if st.button("Keep this name", key="rename"):
+        archive.rename(run.id, name or "")
+        st.rerun()
+
+
+def _beside(run: Run, labels: dict[str, str]) -> None:
     """Two runs on the rows they share."""
-    labels = {other.id: other.label for other in others[:_BESIDE] if other.id != run.id}
-    if not labels:
-        return
-    with st.popover("Set beside another run", key="beside-menu"), problems_shown():
-        other = st.selectbox(
-            "Other run", list(labels), format_func=lambda run_id: labels[run_id], index=None,
-            key="beside", placeholder="choose one",
-        )  # fmt: skip
-        if other:
-            say(two_runs_sentence(studies.compare_runs(run.id, other), run.id, other))
+    other = st.selectbox(
+        "Other run", list(labels), format_func=lambda run_id: labels[run_id], index=None,
+        key="beside", placeholder="choose one",
+    )  # fmt: skip
+    if other:
+        say(two_runs_sentence(studies.compare_runs(run.id, other), run.id, other))
 
 
 def _delete(run: Run) -> None:
-    with st.popover("Delete", key="delete-menu"), problems_shown():
-        say(f"Run {run.label}, its folder and the CSV files it wrote will be gone.")
-        sure = st.checkbox("I mean it", key=f"delete-sure-{run.id}")
-        if st.button("Delete this run", key="delete", disabled=not sure):
-            st.session_state["told"] = archive.delete(run.id).sentence
-            if st.session_state.get("run") == run.id:
-                st.session_state.pop("run")
-            st.rerun()
+    say(f"Run {run.label}, its folder and the CSV files it wrote will be gone.")
+    sure = st.checkbox("I mean it", key=f"delete-sure-{run.id}")
+    if st.button("Delete this run", key="delete", disabled=not sure):
+        st.session_state[_TOLD] = archive.delete(run.id).sentence
+        if st.session_state.get("run") == run.id:
+            st.session_state.pop("run")
+        st.rerun()
 
 
 def _into_form(spec: CompareSpec) -> None:
@@ -92,9 +120,6 @@ def _into_form(spec: CompareSpec) -> None:
 
 def housekeeping() -> None:
     """The cache and the import of runs made elsewhere."""
-    told = st.session_state.pop("told", "")
-    if told:
-        say(told)
     with st.expander("Cache"), problems_shown():
         say(score_cache.cache_size().sentence, "small")
         sure = st.checkbox("Clear it: all rewards are computed anew", key="clear-sure")
@@ -127,5 +152,5 @@ def _import() -> None:
             entered = import_zip(paths[0])
         else:
             entered = import_csvs(paths, request)
-    st.session_state["told"] = entered.sentence
+    st.session_state[_TOLD] = entered.sentence
     st.rerun()

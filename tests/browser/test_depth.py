@@ -119,17 +119,26 @@ def test_notes_of_two_people_on_one_row_are_both_kept(serve, visitor, run_id, da
     assert kept == {"Ada": "second of Ada", "Ben": "first of Ben"}
 
 
+def is_above(sentence: Locator, table: Locator) -> bool:
+    expect(table).to_be_visible()
+    said, below = sentence.bounding_box(), table.bounding_box()
+    assert said and below
+    return said["y"] + said["height"] <= below["y"]
+
+
 def test_a_run_is_deleted_after_a_second_thought(serve, page, run_id, data_dir):
     other = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
     page.goto(serve().url("/runs"))
     page.locator(TABLE).click(position={"x": 150, "y": 52})  # the newest
-    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("radio", name="Delete", exact=True).check(force=True)
     delete = page.get_by_role("button", name="Delete this run")
     expect(delete).to_be_disabled()
     page.get_by_text("I mean it").click()
     expect(delete).to_be_enabled()
     delete.click()
-    expect(page.get_by_text(f"Deleted run {other}:")).to_be_visible()
+    told = page.get_by_text(f"Deleted run {other}:")
+    expect(told).to_be_visible()
+    assert is_above(told, page.locator(TABLE).first)
     assert [run.id for run in Registry(data_dir).all()] == [run_id]
     assert not list((data_dir / "compare").glob(f"{other}-*"))
 
@@ -144,7 +153,9 @@ def test_scores_of_the_original_are_imported_through_the_page(serve, page, data_
     page.get_by_text("Import a run").click()
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(path)
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_text("Imported run 2024-08-19-10-30: 20 pairs")).to_be_visible()
+    told = page.get_by_text("Imported run 2024-08-19-10-30: 20 pairs")
+    expect(told).to_be_visible()
+    assert is_above(told, page.locator(TABLE).first)
     page.locator(TABLE).first.click(position={"x": 150, "y": 52})
     page.get_by_role("button", name="Open", exact=True).click()
     expect(page.get_by_text("in 60% of 20 pairs").first).to_be_visible()
@@ -199,7 +210,7 @@ def test_row_ids_that_come_down_are_the_rows_counted(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id, verdict=f"{MODEL}~disagree"))
     expect(chip(page, f"{MODEL}: disagree ✕")).to_be_visible()
     counted = row_count(page)
-    page.get_by_role("button", name="Download these rows").click()
+    page.get_by_text("Download these rows").click()
     with page.expect_download() as coming:
         page.get_by_role("button", name=re.compile("Row ids", re.IGNORECASE)).click()
     lines = coming.value.path().read_text().split()

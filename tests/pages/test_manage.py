@@ -25,8 +25,10 @@ def _housekeeping() -> None:
     housekeeping()
 
 
-def managed(run_id: str) -> AppTest:
-    app = AppTest.from_function(_manage, args=(run_id,), default_timeout=30).run()
+def managed(run_id: str, more: str) -> AppTest:
+    app = AppTest.from_function(_manage, args=(run_id,), default_timeout=30)
+    app.session_state[f"more-{run_id}"] = more
+    app.run()
     assert not app.exception
     return app
 
@@ -41,14 +43,14 @@ def finished(data_dir: Path) -> str:
 
 
 def test_a_run_gets_a_name(finished: str) -> None:
-    app = managed(finished)
+    app = managed(finished, "Rename")
     app.text_input(key=f"rename-to-{finished}").set_value("First <b>look</b>")
     app.button(key="rename").click().run()
     assert runs.get(finished).label == "First <b>look</b>"
 
 
 def test_deleting_needs_a_second_thought(finished: str, data_dir: Path) -> None:
-    app = managed(finished)
+    app = managed(finished, "Delete")
     assert app.button(key="delete").disabled
     app.checkbox(key=f"delete-sure-{finished}").check().run()
     assert not app.button(key="delete").disabled
@@ -60,7 +62,7 @@ def test_deleting_needs_a_second_thought(finished: str, data_dir: Path) -> None:
 
 def test_two_runs_are_set_beside_each_other(finished: str, data_dir: Path) -> None:
     other = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=15))
-    app = managed(finished)
+    app = managed(finished, "Set beside another run")
     app.selectbox(key="beside").set_value(other).run()
     assert "15" in said(app) and other in said(app)
 

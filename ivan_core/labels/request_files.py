@@ -1,0 +1,189 @@
+"""The request files of a batch: streamed to disk in parts that keep the provider's limits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import TextKey
+from ivan_core.runs.storage import replacing, storage_errors
+
+URL = "/v1/chat/completions"
+Request = tuple[TextKey, bytes | Mapping[str, object], int]
+"""A text's key, the body of its request (JSON on one line, or a mapping) and its input tokens."""
+# These end a line for readers that split text at every Unicode line break.
+_LINE_BREAKS = {"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one file may hold; `tokens` is what the account may have waiting, if known."""
+
+    requests: int = 50_000
+    bytes: int = 200_000_000
+    tokens: int | None = None
+
+
+LIMITS = Limits()
+"""The provider's own limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFile:
+    """One finished part: where it is, what it holds, and the hash a confirmation is bound to."""
+
+    path: Path
+    requests: int
+    bytes: int
+    tokens: int
+    sha256: str
+    first: TextKey
+    last: TextKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    key: TextKey
+    content: bytes
+    tokens: int
+
+
+_Unit = tuple[_Line, ...]
+"""Lines that stay together: the two sides of a row."""
+
+
+def file_name(slug: str, part: int) -> str:
+    """The name of a part; the first is 1."""
+    return f"{slug}-{part}-input.jsonl"
+
+
+def write_request_files(
+    requests: Iterable[Request],
+    folder: Path,
+    slug: str,
+    limits: Limits = LIMITS,
+    progress: Callable[[int], None] | None = None,
+) -> list[RequestFile]:
+    """Write the requests as numbered parts; `progress` is told how many are written so far.
+
+    The two sides of a row, which follow each other, stay in one part unless no part can hold both.
+    One part is open at a time, under a temporary name. When anything fails, the parts made so far
+    are removed: there are all of them or none.
+
+    Raises:
+        BadInput: a request is too large for any part, comes twice or cannot be written.
+        StorageProblem: the folder cannot be written.
+    """
+    made: list[RequestFile] = []
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        units = _units(_lines(requests, limits), limits)
+        unit = next(units, None)
+        try:
+            while unit is not None:
+                path = folder / file_name(slug, len(made) + 1)
+                before = sum(part.requests for part in made)
+                part, unit = _write_part(path, unit, units, limits, before, progress)
+                made.append(part)
+        except BaseException:
+            for part in made:
+                part.path.unlink(missing_ok=True)
+            raise
+    return made
+
+
+def _lines(requests: Iterable[Request], limits: Limits) -> Iterator[_Line]:
+    seen: set[TextKey] = set()
+    for key, body, tokens in requests:
+        if key in seen:
+            raise BadInput(f"Row {key.row_id} ({key.preference}) is asked for twice.")
+        seen.add(key)
+        line = _Line(key, _content(key, body), tokens)
+        if not _fit((line,), limits):
+            raise _too_large(line, limits)
+        yield line
+
+
+def _content(key: TextKey, body: bytes | Mapping[str, object]) -> bytes:
+    start = f'{{"custom_id":"{key.custom_id}","method":"POST","url":"{URL}","body":'.encode()
+    if isinstance(body, bytes):
+        if b"\n" in body:
+            raise ValueError("a body is JSON on one line")
+        return b"%b%b}\n" % (start, body)
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    if not text.isascii():
+        for mark, escaped in _LINE_BREAKS.items():
+            text = text.replace(mark, escaped)
+    try:
+        return b"%b%b}\n" % (start, text.encode())
+    except UnicodeEncodeError:
+        raise BadInput(
+            f"Row {key.row_id} ({key.preference}) holds half a character (a lone surrogate).",
+            "No provider takes such a text: leave the row out.",
+        ) from None
+
+
+def _units(lines: Iterator[_Line], limits: Limits) -> Iterator[_Unit]:
+    for _, sides in groupby(lines, key=lambda line: line.key.row_id):
+        unit = tuple(sides)
+        if _fit(unit, limits):
+            yield unit
+        else:
+            yield from ((line,) for line in unit)
+
+
+def _fit(lines: _Unit, limits: Limits, requests: int = 0, size: int = 0, tokens: int = 0) -> bool:
+    """Whether a part that holds so much already can take these lines too."""
+    if requests + len(lines) > limits.requests:
+        return False
+    if size + sum(len(line.content) for line in lines) > limits.bytes:
+        return False
+    return limits.tokens is None or tokens + sum(line.tokens for line in lines) <= limits.tokens
+
+
+def _write_part(
+    path: Path,
+    unit: _Unit | None,
+    units: Iterator[_Unit],
+    limits: Limits,
+    before: int,
+    progress: Callable[[int], None] | None,
+) -> tuple[RequestFile, _Unit | None]:
+    """Write one part, beginning with `unit`; returns it with the unit that begins the next."""
+    keys: list[TextKey] = []
+    size = tokens = 0
+    digest = hashlib.sha256()
+    with replacing(path, alone=True) as temporary, temporary.open("wb") as file:
+        while unit is not None and _fit(unit, limits, len(keys), size, tokens):
+            for line in unit:
+                file.write(line.content)
+                digest.update(line.content)
+                keys.append(line.key)
+                size += len(line.content)
+                tokens += line.tokens
+            if progress is not None:
+                progress(before + len(keys))
+            unit = next(units, None)
+    return RequestFile(path, len(keys), size, tokens, digest.hexdigest(), keys[0], keys[-1]), unit
+
+
+def _too_large(line: _Line, limits: Limits) -> BadInput:
+    where = f"Row {line.key.row_id} ({line.key.preference})"
+    if limits.requests < 1:
+        return BadInput("A file that holds no request is asked for.", "Allow at least one.")
+    if len(line.content) > limits.bytes:
+        return BadInput(
+            f"{where} makes a request of {len(line.content):,} bytes; "
+            f"a file may hold {limits.bytes:,}.",
+            "Leave the row out.",
+        )
+    return BadInput(
+        f"{where} makes a request of {line.tokens:,} tokens; "
+        f"{limits.tokens or 0:,} may wait in the account.",
+        "Raise the limit of enqueued tokens, or leave the row out.",
+    )

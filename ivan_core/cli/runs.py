@@ -18,6 +18,7 @@ def add(commands: Any) -> None:
     listing.set_defaults(run=list_runs)
     for name, action, about in (
         ("show", show, "one run with its spec and, once finished, its manifest (JSON)"),
+        ("sentences", sentences, "every number of a finished run as a sentence to copy"),
         ("follow", follow_run, "watch a run until it ends"),
         ("resume", resume, "go on with a stopped run"),
         ("cancel", cancel, "stop a run; what is finished is kept"),
@@ -61,6 +62,21 @@ def show(options: argparse.Namespace) -> int:
         "manifest": runs.manifest(run.id),
     }
     print(json.dumps(content, indent=1, ensure_ascii=False))
+    return 0
+
+
+def sentences(options: argparse.Namespace) -> int:
+    from ivan_core.workspace.quotes import quotes, source_line
+    from ivan_core.workspace.results import open_results
+
+    results = open_results(options.id)
+    print(source_line(results))
+    asked = ""
+    for quote in quotes(results):
+        if quote.question != asked:
+            print(f"\n{quote.question}")
+        asked = quote.question
+        print(f"  {quote.sentence}\n    {quote.command}")
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 
 import streamlit as st
 
@@ -34,6 +35,21 @@ def frame(title: str) -> Iterator[None]:
             st.page_link(page, label=label, query_params=carried if with_run else None)
     with problems_shown():
         yield
+    _warm_up()
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up() -> Thread:
+    """Once a server, load beside its first page what the charts of the next ones need."""
+    thread = Thread(target=_load_charts, daemon=True, name="warm-up")
+    thread.start()
+    return thread
+
+
+def _load_charts() -> None:
+    import altair
+
+    altair.Chart("").mark_bar().to_dict()
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from pages.components.figure import figure_menu
 from pages.components.filtering import add, clickable
 from pages.components.found import found_rows
 from pages.components.pick import pick_model
+from pages.components.quotes import quotable
 from pages.components.state import dark
 from pages.components.sure import sure
 from pages.components.text import md_escape, say
@@ -49,6 +50,7 @@ def judged(results: Results) -> None:
         _bars(results)
         _tabs(results)
     found_rows(results)
+    quotable(results)
     _details(results)
 
 

@@ -86,8 +86,10 @@ def in_order(table: pd.DataFrame) -> pd.DataFrame:
     """The table in the order of row ids, chosen first.
 
     Raises:
-        BadInput: a text has more than one row.
+        BadInput: a side is neither chosen nor rejected, or a text has more than one row.
     """
+    if not table["preference"].isin(SIDES).all():
+        raise BadInput("A label belongs to a side that is neither chosen nor rejected.")
     if table.duplicated(["row_id", "preference"]).any():
         raise BadInput(
             "These labels hold a text more than once.", "Keep one line for each row and side."

@@ -1,0 +1,231 @@
+"""How far labelers agree: two by Cohen's kappa, three or more by Krippendorff's alpha.
+
+Gwet's AC1 stands beside, since kappa falls towards 0 where one answer is rare although nearly all
+answers are the same. Sentiments are ordered: kappa and AC1 are weighted linearly, alpha is ordinal.
+Lists are compared by Jaccard's index, and word by word. A text counts where at least two labelers
+answered; "can't tell" is no answer. Intervals are bootstrapped by pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import isnan
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ivan_core.metrics.coefficients import (
+    Floats,
+    agreement_by_text,
+    alpha_of_coincidences,
+    cohen_kappa,
+    coincidences,
+    equal_or_not,
+    gwet_ac,
+    krippendorff_alpha,
+    linear_weights,
+)
+from ivan_core.metrics.joined_labels import JoinedTexts, join_labelers
+from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT, Answers, Bools
+from ivan_core.metrics.resampling import TIMES, percentile_interval, resampled_sums
+
+LEAST_POSITIVES = 20
+AGREEMENT = [
+    "key", "value", "measure", "n", "left_out", "same", "share", "both", "either", "few",
+    "coefficient", "low", "high", "ac1", "ac1_low", "ac1_high",
+]  # fmt: skip
+"""Columns of both tables.
+
+key and value (empty for the whole key), measure, n (texts compared), left_out (shared texts that
+fewer than two answered), same and share (texts with the same answer from all who answered), either
+and both (texts that any of them, and that all of them, called so: yes, a sentiment that is not
+neutral, any word), few (the rarer answer was given to fewer than 20 texts by any of them),
+coefficient with the ends of its 95% interval, and AC1 with its own.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What is known of one row, and the sums over texts from which its coefficients follow.
+
+    `points` are its coefficient and AC1; `coefficients` gives them from sums of `by_text`.
+    """
+
+    facts: dict[str, object]
+    points: tuple[float, float]
+    by_text: Floats
+    coefficients: Callable[[Floats], tuple[Floats, Floats]]
+
+
+def agreement_table(
+    labelers: Mapping[str, pd.DataFrame],
+    keys: Sequence[str],
+    generator: np.random.Generator,
+    times: int = TIMES,
+) -> pd.DataFrame:
+    """The agreement of two or more labelers, one row a key, with the columns of AGREEMENT.
+
+    The measure is "kappa" or, for the sentiment, "weighted kappa" of two labelers, "alpha" or
+    "ordinal alpha" of more, and "jaccard" of lists: the mean over the texts on which any labeler
+    named a word. Coefficients are missing if every answer is the same, intervals where too many
+    draws have no value. The labelers' order changes nothing.
+
+    Raises:
+        BadInput: a table holds a text more than once.
+        ValueError: there are fewer than two labelers.
+    """
+    texts = _texts(labelers)
+    rows = [
+        _lists(key, texts.answers(key)) if key in LIST_KEYS else _single(key, texts.answers(key))
+        for key in keys
+    ]
+    return _table(texts, rows, generator, times)
+
+
+def class_agreement(
+    labelers: Mapping[str, pd.DataFrame],
+    key: str,
+    generator: np.random.Generator,
+    times: int = TIMES,
+    words: Sequence[str] = (),
+) -> pd.DataFrame:
+    """The agreement on each value of a key taken as yes or no, with the columns of AGREEMENT.
+
+    For the sentiments and the words of lists; `words` are those a list can name.
+    """
+    texts = _texts(labelers)
+    given = texts.answers(key, words)
+    rows = [
+        _compared(
+            {"key": key, "value": value},
+            np.stack([np.where(one.answered, one.holds[:, at], -1) for one in given]),
+            [one.holds[:, at] for one in given],
+            ordered=False,
+            k=2,
+        )
+        for at, value in enumerate(given[0].values)
+    ]
+    return _table(texts, rows, generator, times)
+
+
+def _texts(labelers: Mapping[str, pd.DataFrame]) -> JoinedTexts:
+    if len(labelers) < 2:
+        raise ValueError(f"Agreement needs two labelers, not {len(labelers)}.")
+    return join_labelers(labelers)
+
+
+def _single(key: str, given: Sequence[Answers]) -> _Compared:
+    """A key with one answer a text."""
+    ordered = key == SENTIMENT
+    codes = np.stack([one.codes() for one in given])
+    marked = [one.marked for one in given]
+    k = len(given[0].values) if ordered else 2
+    return _compared({"key": key, "value": ""}, codes, marked, ordered=ordered, k=k)
+
+
+def _compared(
+    head: dict[str, object],
+    codes: NDArray[np.int64],
+    marked: Sequence[Bools],
+    *,
+    ordered: bool,
+    k: int,
+) -> _Compared:
+    """Codes of answers (labelers, texts), -1 for none, as sums from which coefficients follow."""
+    given = codes[:, :, None] == np.arange(k)
+    counts = given.sum(axis=0).astype(np.int64)
+    m = counts.sum(axis=1)
+    compared = m > 1
+    weights = linear_weights(k) if ordered else equal_or_not(k)
+    shares = np.where(compared[:, None], counts / np.maximum(m, 1)[:, None], 0.0)
+    two = len(codes) == 2
+    table = given[0][:, :, None] & given[1][:, None, :] if two else coincidences(counts)
+    agreed = agreement_by_text(counts, weights)
+    by_text = np.hstack([table.reshape(len(m), k * k), agreed[:, None], shares])
+
+    def coefficients(sums: Floats) -> tuple[Floats, Floats]:
+        tables, own = sums[:, : k * k].reshape(-1, k, k), sums[:, k * k + 1 :]
+        n = own.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ac1 = gwet_ac(sums[:, k * k] / n, own / n[:, None], weights)
+        if two:
+            return cohen_kappa(tables, weights), ac1
+        return alpha_of_coincidences(tables, ordinal=ordered), ac1
+
+    names = ("weighted kappa", "kappa") if two else ("ordinal alpha", "alpha")
+    same = compared & (counts == m[:, None]).any(axis=1)
+    facts = {**head, "measure": names[0] if ordered else names[1], **_counts(compared, same)}
+    both, either = _calls(compared, marked, [one >= 0 for one in codes])
+    # Those called so by any, and those called otherwise by any: the rarer answer counts.
+    few = min(either, int(compared.sum()) - both) < LEAST_POSITIVES
+    facts |= {"both": both, "either": either, "few": few}
+    point, ac1 = (float(v[0]) for v in coefficients(by_text.sum(axis=0, keepdims=True)))
+    if not two:
+        point = krippendorff_alpha(counts, ordinal=ordered)
+    # Where every answer is the same, no coefficient tells labelers from a stopped clock.
+    points = (point, float("nan") if isnan(point) else ac1)
+    return _Compared(facts, points, by_text, coefficients)
+
+
+def _lists(key: str, given: Sequence[Answers]) -> _Compared:
+    """A key with lists: Jaccard's index, over the pairs of labelers where either names a word."""
+    answered = np.stack([one.answered for one in given])
+    compared = answered.sum(axis=0) > 1
+    total = np.zeros(len(compared))
+    pairs = np.zeros(len(compared))
+    same = compared.copy()
+    for one, other in combinations(given, 2):
+        shared = (one.holds & other.holds).sum(axis=1)
+        named = (one.holds | other.holds).sum(axis=1)
+        counted = one.answered & other.answered & (named > 0)
+        total += np.where(counted, shared / np.maximum(named, 1), 0.0)
+        pairs += counted
+        same &= ~counted | (shared == named)
+    by_text = np.column_stack([pairs > 0, total / np.maximum(pairs, 1)])
+
+    def coefficients(sums: Floats) -> tuple[Floats, Floats]:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return sums[:, 1] / sums[:, 0], np.full(len(sums), np.nan)
+
+    facts = {"key": key, "value": "", "measure": "jaccard", **_counts(compared, same)}
+    both, either = _calls(compared, [one.marked for one in given], list(answered))
+    facts |= {"both": both, "either": either, "few": either < LEAST_POSITIVES}
+    point, none = (float(v[0]) for v in coefficients(by_text.sum(axis=0, keepdims=True)))
+    return _Compared(facts, (point, none), by_text, coefficients)
+
+
+def _counts(compared: Bools, same: Bools) -> dict[str, object]:
+    n, alike = int(compared.sum()), int(same.sum())
+    left_out = len(compared) - n
+    return {"n": n, "left_out": left_out, "same": alike, "share": alike / n if n else np.nan}
+
+
+def _calls(compared: Bools, marked: Sequence[Bools], answered: Sequence[Bools]) -> tuple[int, int]:
+    """How many texts all who answered called so, and how many any of them did."""
+    either = np.any(marked, axis=0) & compared
+    both = np.all([mark | ~own for mark, own in zip(marked, answered, strict=True)], axis=0)
+    return int((both & compared).sum()), int(either.sum())
+
+
+def _table(
+    texts: JoinedTexts, rows: Sequence[_Compared], generator: np.random.Generator, times: int
+) -> pd.DataFrame:
+    """One row for each, with intervals from the same draws of pairs for all."""
+    starts = np.flatnonzero(np.diff(texts.row_ids, prepend=texts.row_ids[:1] - 1))
+    parts = [np.add.reduceat(row.by_text, starts, axis=0) for row in rows] if len(starts) else []
+    drawn = resampled_sums(np.hstack(parts), generator, times) if parts else np.zeros((0, 0))
+    found, at = [], 0
+    for row in rows:
+        width = row.by_text.shape[1]
+        ends: dict[str, object] = {}
+        resampled = row.coefficients(drawn[:, at : at + width])
+        for name, point, values in zip(("", "ac1_"), row.points, resampled, strict=True):
+            low, high = (np.nan, np.nan) if isnan(point) else percentile_interval(values)
+            ends |= {f"{name}low": low, f"{name}high": high}
+        at += width
+        coefficient, ac1 = row.points
+        found.append({**row.facts, "coefficient": coefficient, "ac1": ac1, **ends})
+    return pd.DataFrame(found, columns=AGREEMENT)

@@ -1,0 +1,40 @@
+"""Bootstrap by pair: both sides of a pair are drawn together, since they share their prompt."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+TIMES = 1_000
+_AT_ONCE = 4_000_000
+_LEAST_DEFINED = 0.95
+
+
+def resampled_sums(by_pair: Floats, generator: np.random.Generator, times: int = TIMES) -> Floats:
+    """Column sums over pairs drawn with replacement, as many as there are, `times` times.
+
+    `by_pair` has a row a pair. All columns see the same draws; what is drawn depends only on the
+    generator, the number of pairs and `times`.
+    """
+    n = len(by_pair)
+    sums = np.zeros((times, by_pair.shape[1]))
+    if n == 0:
+        return sums
+    step = max(1, _AT_ONCE // n)
+    for start in range(0, times, step):
+        size = min(step, times - start)
+        drawn = generator.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
+        weights = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
+        sums[start : start + size] = weights.astype(np.float64) @ by_pair
+    return sums
+
+
+def percentile_interval(values: Floats, level: float = 0.95) -> tuple[float, float]:
+    """The middle of resampled values; NaN if more than one in twenty of them has no value."""
+    defined = values[~np.isnan(values)]
+    if not len(values) or len(defined) < _LEAST_DEFINED * len(values):
+        return float("nan"), float("nan")
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,172 @@
+"""What went wrong at an OpenAI-compatible API, as a sentence and a next step."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from ivan_core.backends.openai_client import KEY, Account
+from ivan_core.domain.errors import BackendUnavailable
+from ivan_core.domain.labels import AnswerLost
+
+LONGEST_WAIT = 120.0
+"""Seconds. A provider that asks for a longer wait is not waited for."""
+_LOST_STATUS = (408, 409)
+"""Refusals that a server or a gateway also gives while the first request is still at work."""
+_KEY_LIKE = re.compile(r"\b(sk|pk|key|Bearer)[-_ ][\w*.\-]{6,}", re.IGNORECASE)
+_NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
+
+
+class ProviderBusy(BackendUnavailable):
+    """The provider answers, but not now. `retry_after` is the wait in seconds it asked for."""
+
+    def __init__(self, message: str, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint)
+        self.retry_after = retry_after
+
+    @property
+    def worth_waiting(self) -> bool:
+        return self.retry_after is None or self.retry_after <= LONGEST_WAIT
+
+
+class NoCredit(BackendUnavailable):
+    """The account cannot pay; asking again changes nothing."""
+
+
+class NotAtProvider(BackendUnavailable):
+    """The account has no such batch, file or model."""
+
+
+class RequestRefused(BackendUnavailable):
+    """The provider read the request and will not do it; the same request will fail again."""
+
+
+def never_sent(error: BaseException) -> bool:
+    """Whether no byte of the request can have reached the server."""
+    # Causes only: an error that happened earlier says nothing about this request.
+    return any(type(e).__name__ in _NOT_SENT for e in (error, error.__cause__))
+
+
+def status_of(error: BaseException) -> int:
+    """The HTTP status of the answer; 0 if none came."""
+    status = getattr(error, "status_code", 0)
+    return status if isinstance(status, int) else 0
+
+
+def lost_answer(error: BaseException, account: Account) -> AnswerLost | None:
+    """For a request that may cost money: what to raise if nobody knows whether it took effect."""
+    status = status_of(error)
+    if (0 < status < 500 and status not in _LOST_STATUS) or (not status and never_sent(error)):
+        return None
+    return AnswerLost(
+        f"The request was sent to {account.host}, but no usable answer came back.",
+        "IVAN looks for the batch before it sends anything again.",
+    )
+
+
+def provider_problem(error: BaseException, account: Account, what: str = "") -> BackendUnavailable:
+    """What to raise for an error of the client; `what` names the thing asked for."""
+    status, host = status_of(error), account.host
+    code = str(getattr(error, "code", "") or getattr(error, "type", "") or "")
+    if code in ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active"):
+        return NoCredit(
+            f"The account at {host} has no credit left.",
+            "Add credit or raise the limit on the provider's billing page, then resume.",
+        )
+    said = _said(error, account)
+    match status:
+        case 0:
+            return _no_answer(error, host)
+        case 401:
+            return BackendUnavailable(
+                f"{host} did not accept the key." if account.key else f"{host} asks for a key.",
+                f"Check {KEY} in .env."
+                if account.of_environment
+                else "Set IVAN_ENDPOINT_KEY in .env.",
+            )
+        case 403:
+            return RequestRefused(
+                f"{host} does not allow this account to do that{said}.",
+                "Check the rights of the key and whether the project may use the model.",
+            )
+        case 404:
+            return NotAtProvider(
+                f"{host} has no {what or 'such thing'}{said}.",
+                "Check the id, and that the key belongs to the account it was made with.",
+            )
+        case 429:
+            return _busy(error, host)
+    if status >= 500:
+        return ProviderBusy(
+            f"{host} has trouble of its own (HTTP {status}).",
+            "It will be tried again; the provider's status page may tell more.",
+            _retry_after(error),
+        )
+    return RequestRefused(
+        f"{host} refused the request (HTTP {status}){said}.",
+        "Check the model and its settings; the same request would be refused again.",
+    )
+
+
+def _no_answer(error: BaseException, host: str) -> BackendUnavailable:
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if never_sent(error):
+        return BackendUnavailable(
+            f"{host} cannot be reached.",
+            "Check the address and the network; it will be tried again.",
+        )
+    if names & {"APITimeoutError", "TimeoutException"}:
+        return BackendUnavailable(
+            f"{host} did not answer in time.", "It will be tried again; nothing was lost."
+        )
+    if names & {"APIConnectionError", "HTTPError", "TransportError"}:
+        return BackendUnavailable(
+            f"The connection to {host} broke off before the answer was complete.",
+            "It will be tried again; nothing was lost.",
+        )
+    return BackendUnavailable(
+        f"{host} answered with something that is no answer of an OpenAI-compatible API.",
+        "Check the base URL: it usually ends in /v1.",
+    )
+
+
+def _busy(error: BaseException, host: str) -> ProviderBusy:
+    wait = _retry_after(error)
+    asked = f" and asks to wait {wait:.0f} seconds" if wait else ""
+    return ProviderBusy(
+        f"{host} has had too many requests from this account{asked}.",
+        "It will be tried again; fewer at a time, or a higher tier, avoids it.",
+        wait,
+    )
+
+
+def _retry_after(error: BaseException) -> float | None:
+    """Seconds that the provider asks to wait; None if it does not say."""
+    headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) / unit
+        except (TypeError, ValueError):
+            continue
+        if 0 <= seconds < 1e6:
+            return seconds
+    try:
+        until = parsedate_to_datetime(headers.get("retry-after", ""))
+        return max(0.0, (until - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def _said(error: BaseException, account: Account) -> str:
+    """The provider's own words on one line, without anything that looks like a key."""
+    body: Any = getattr(error, "body", None)
+    inner = body.get("error", body) if isinstance(body, dict) else body
+    words = inner.get("message") if isinstance(inner, dict) else inner
+    if not isinstance(words, str) or "<html" in words.lower():
+        return ""
+    if account.key:
+        words = words.replace(account.key, "…")
+    line = " ".join(_KEY_LIKE.sub("…", words).split())[:300].rstrip(".")
+    return f": {line}" if line else ""

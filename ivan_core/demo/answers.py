@@ -1,0 +1,62 @@
+"""What the demo server answers by itself: labels by rule, or a slight rewording."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+
+from ivan_core.domain.labels import FEATURES
+
+AnswerText = Callable[[str, str, Mapping[str, object]], str]
+"""System message, user message and JSON schema (empty if none was asked for) to a reply's text."""
+
+_FENCE = re.compile(r"^<([\w-]+)>\n(.*)\n</\1>\s*$", re.DOTALL | re.MULTILINE)
+_REWORDINGS = (
+    (r"\bI'm\b", "I am"),
+    (r"\bdon't\b", "do not"),
+    (r"\bcan't\b", "cannot"),
+    (r"\bit's\b", "it is"),
+    (r"\bIt's\b", "It is"),
+    (r"\byou're\b", "you are"),
+    (r"\bmaybe\b", "perhaps"),
+    (r"\bbig\b", "large"),
+    (r"\bbuy\b", "purchase"),
+    (r"\bhelp\b", "assist"),
+    (r"\bI think\b", "I believe"),
+    (r"\ba lot of\b", "many"),
+    (r"\bget\b", "obtain"),
+    (r"\bshow\b", "display"),
+)
+_LAST_REPLY = re.compile(r"(.*\bAssistant: ?|)(?=\S)", re.DOTALL)
+
+
+def answer(system: str, user: str, schema: Mapping[str, object]) -> str:
+    """Labels of the dialogue where label keys are asked for, else the dialogue reworded."""
+    dialogue = dialogue_in(user)
+    properties = schema.get("properties")
+    keys = tuple(k for k in FEATURES if isinstance(properties, dict) and k in properties)
+    return label(keys, dialogue) if keys else reword(dialogue)
+
+
+def dialogue_in(user: str) -> str:
+    """The text inside the message's fence; the whole message where there is none."""
+    found = _FENCE.search(user)
+    return found[2] if found else user
+
+
+def label(keys: tuple[str, ...], dialogue: str) -> str:
+    from ivan_core.labels.schema import features
+
+    empty = {"boolean": False, "word": "neutral", "words": []}
+    return json.dumps({f.key: empty.get(f.kind, []) for f in features(keys)})
+
+
+def reword(dialogue: str) -> str:
+    """A few words exchanged; if none of them occurs, the last reply starts with "Well"."""
+    reworded = dialogue
+    for pattern, words in _REWORDINGS:
+        reworded = re.sub(pattern, words, reworded)
+    if reworded != dialogue:
+        return reworded
+    return _LAST_REPLY.sub(lambda m: m[1] + "Well, ", dialogue, count=1)

@@ -1,0 +1,154 @@
+"""Requests as they come off the socket and answers as they go on it, good ones and broken ones."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from typing import ClassVar, Literal
+from urllib.parse import parse_qs, urlsplit
+
+MAX_BODY = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, read whole. Header names are in lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def json(self) -> dict[str, object]:
+        """The body as a JSON object; empty where it is none."""
+        try:
+            found = json.loads(self.body or b"{}")
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer. `pieces` are streamed after the headers instead of `body`.
+
+    `ending` says how it ends: whole; cut (fewer bytes than promised); dropped (the connection is
+    reset, without a byte for a plain answer, after the pieces for a stream); held (nothing comes
+    until the client gives up or the server stops).
+    """
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    pieces: Iterable[bytes] | None = None
+    ending: Literal["whole", "cut", "dropped", "held"] = "whole"
+
+
+def json_answer(
+    value: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """A value as JSON, with the characters of other languages left readable."""
+    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    return Answer(status=status, body=body, headers=headers or {})
+
+
+class Wire(BaseHTTPRequestHandler):
+    """Reads a request whole, has it answered, and writes the answer down to its planned breakage.
+
+    `respond` answers a request; `answered` is told the status sent (0 where none was);
+    `hold` waits until a held answer may be let go.
+    """
+
+    respond: ClassVar[Callable[[Request], Answer]]
+    answered: ClassVar[Callable[[Request, int], None]]
+    hold: ClassVar[Callable[[], None]]
+    protocol_version = "HTTP/1.1"
+    server_version = "ivan-demo"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    """Buffered, so that headers and body leave in one piece."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing: the request log remembers."""
+
+    def version_string(self) -> str:
+        return self.server_version
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def do_DELETE(self) -> None:
+        self._serve()
+
+    def do_HEAD(self) -> None:
+        self._serve()
+
+    def _serve(self) -> None:
+        request = self._read()
+        kind = type(self)
+        answer = kind.respond(request)
+        silent = answer.ending in ("dropped", "held") and answer.pieces is None
+        kind.answered(request, 0 if silent else answer.status)
+        try:
+            self._write(answer, silent)
+        except OSError:
+            # The client went away, as clients with a time-out do.
+            self.close_connection = True
+
+    def _read(self) -> Request:
+        where = urlsplit(self.path)
+        query = {name: values[-1] for name, values in parse_qs(where.query).items()}
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        length = headers.get("content-length", "0")
+        size = min(int(length), MAX_BODY) if length.isdigit() else 0
+        return Request(self.command, where.path, query, headers, self.rfile.read(size))
+
+    def _write(self, answer: Answer, silent: bool) -> None:
+        if answer.ending == "held":
+            type(self).hold()
+        if silent:
+            self._reset()
+            return
+        self.send_response(answer.status)
+        self.send_header("x-ivan-demo", "1")
+        self.send_header("Content-Type", answer.content_type)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.pieces is not None:
+            self._stream(answer)
+            return
+        whole = answer.ending == "whole"
+        missing = 0 if whole else 1 + len(answer.body)
+        self.send_header("Content-Length", str(len(answer.body) + missing))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+        if not whole:
+            self.close_connection = True
+
+    def _stream(self, answer: Answer) -> None:
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for piece in answer.pieces or ():
+            self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            self.wfile.flush()
+        if answer.ending == "dropped":
+            self._reset()
+        else:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _reset(self) -> None:
+        """Close at once and let the client see a reset instead of an orderly end."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()

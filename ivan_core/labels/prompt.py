@@ -35,6 +35,9 @@ def build_prompt(
 ) -> LabelPrompt:
     """The prompt for one text: the same input gives the same bytes.
 
+    Prompts for the same keys share their system message and schema, so many of them are cheap;
+    the schema is to be read, not changed.
+
     Raises:
         BadInput: a key or the version is unknown.
     """
@@ -51,7 +54,8 @@ def prompt_hash(keys: Sequence[str] = FEATURES, version: str = CURRENT) -> str:
     Raises:
         BadInput: a key or the version is unknown.
     """
-    said = json.dumps([system_message(keys, version), json_schema(keys)], ensure_ascii=False)
+    asked = check_keys(keys)
+    said = json.dumps([system_message(asked, version), json_schema(asked)], ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
@@ -69,6 +73,11 @@ def _system(asked: tuple[str, ...], version: str) -> str:
     definitions = "\n".join(f"- {f.key} ({_form(f)}): {f.instruction}" for f in features(asked))
     template = Template(_template(version))
     return template.substitute(definitions=definitions, count=len(asked)).strip()
+
+
+@lru_cache(maxsize=64)
+def _schema(asked: tuple[str, ...]) -> dict[str, object]:
+    return json_schema(asked)
 
 
 def fenced(dialogue: str) -> str:

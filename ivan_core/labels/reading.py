@@ -91,7 +91,7 @@ def _lenient(text: str) -> Answer:
     members = reader.object(1)
     before, after = text[:start].strip(), text[reader.at :].strip()
     if "{" in after:
-        raise Unreadable("The answer holds more than one JSON object.")
+        raise Unreadable("The answer holds more than one JSON object, or part of one.")
     rules = dict.fromkeys(reader.rules, "")
     if around := f"{before} … {after}" if before and after else before or after:
         fenced = before.casefold() in ("", "```", "```json", "```python") and after in ("", "```")
@@ -126,7 +126,7 @@ class _Reader:
         pairs: list[tuple[str, Value]] = []
 
         def member() -> None:
-            key = self.value(depth)
+            key = self.value(depth) if self.peek() in ("'", '"') else None
             if not isinstance(key, str):
                 self.stop()
             self.take(":")

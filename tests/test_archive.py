@@ -21,6 +21,7 @@ from ivan_core import settings
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.runs.database import RUNS_LAYOUT
 from ivan_core.runs.registry import Registry
 from ivan_core.workspace import archive, datasets, import_zip, runs, score_cache
 from ivan_core.workspace import results as results_module
@@ -92,7 +93,7 @@ def test_a_registry_of_the_first_layout_keeps_its_runs_and_gets_names(data_dir: 
     registry.rename(run.id, "first")
     assert Registry(data_dir).get(run.id).name == "first"
     with closing(sqlite3.connect(data_dir / "ivan.sqlite")) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (RUNS_LAYOUT,)
 
 
 def test_a_new_registry_equals_an_upgraded_one(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ class Run:
     notes: tuple[str, ...] = ()
     name: str = ""
     """What a person called the run; empty until they do."""
+    facts: str = "{}"
+    """What else its worker tells while it is at work, as a JSON object."""
 
     @property
     def label(self) -> str:

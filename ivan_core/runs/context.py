@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ivan_core.domain.runs import LivePoint
 from ivan_core.runs.cache import ScoreCache
@@ -39,6 +42,10 @@ class RunContext:
         while not lock.acquire():
             self.doing(f"Waiting for {what}")
             lock.acquire(timeout=1)
+
+    def tell(self, facts: Mapping[str, Any]) -> None:
+        """Publish what the page of the run shows beside its progress; replaces what was told."""
+        self._registry.progress(self.id, facts=json.dumps(facts))
 
     def note(self, notes: list[str]) -> None:
         self._registry.note(self.id, notes)

@@ -13,7 +13,9 @@ from ivan_core.domain.runs import ACTIVE
 from ivan_core.runs.storage import storage_errors
 
 LAYOUT = 2
-"""Number of the file's layout, kept as its `user_version`; 0 is a file that has no tables yet."""
+"""Number of the layout of the other files of this kind (reviews, ledger, questions)."""
+RUNS_LAYOUT = 3
+"""Number of the layout of the runs, kept as its `user_version`; 0 is a file without tables."""
 ACTIVE_SQL = ", ".join(f"'{state}'" for state in ACTIVE)
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS runs (
@@ -23,7 +25,7 @@ _SCHEMA = (
     done INTEGER NOT NULL DEFAULT 0, total INTEGER NOT NULL DEFAULT 0,
     computed INTEGER NOT NULL DEFAULT 0, rate REAL, problem TEXT NOT NULL DEFAULT '',
     hint TEXT NOT NULL DEFAULT '', notes TEXT NOT NULL DEFAULT '[]',
-    name TEXT NOT NULL DEFAULT '')""",
+    name TEXT NOT NULL DEFAULT '', facts TEXT NOT NULL DEFAULT '{}')""",
     "CREATE UNIQUE INDEX IF NOT EXISTS one_active ON runs (fingerprint) "
     f"WHERE state IN ({ACTIVE_SQL})",
     """CREATE TABLE IF NOT EXISTS live (
@@ -31,10 +33,11 @@ _SCHEMA = (
     tie INTEGER NOT NULL, disagree INTEGER NOT NULL, unrated INTEGER NOT NULL,
     margin_sum REAL NOT NULL, margin_squares REAL NOT NULL, PRIMARY KEY (run, model, step)
     ) WITHOUT ROWID""",
-    f"PRAGMA user_version={LAYOUT}",
+    f"PRAGMA user_version={RUNS_LAYOUT}",
 )
 _UPGRADES = {
     1: ("ALTER TABLE runs ADD COLUMN name TEXT NOT NULL DEFAULT ''", "PRAGMA user_version=2"),
+    2: ("ALTER TABLE runs ADD COLUMN facts TEXT NOT NULL DEFAULT '{}'", "PRAGMA user_version=3"),
 }
 _PATIENCE = 10.0
 """Seconds to wait for another process that writes; each write takes milliseconds."""
@@ -43,9 +46,11 @@ _PATIENCE = 10.0
 class Database:
     """One file. Cheap to make; each block opens and closes its own connection."""
 
-    schema: tuple[str, ...] = _SCHEMA
+    layout: int = LAYOUT
+    """The layout's number, kept in the file."""
+    schema: tuple[str, ...] = ()
     """What lays the file out; the last statement sets the layout's number."""
-    upgrades: Mapping[int, tuple[str, ...]] = _UPGRADES
+    upgrades: Mapping[int, tuple[str, ...]] = {}
     """What makes the next layout of an older one; nothing that the file holds is lost."""
 
     def __init__(self, path: Path) -> None:
@@ -59,7 +64,7 @@ class Database:
             self._folder.mkdir(parents=True, exist_ok=True)
             db = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
             try:
-                if _layout(db) != LAYOUT:
+                if _layout(db) != self.layout:
                     self._lay_out(db)
                 db.execute("PRAGMA synchronous=NORMAL")
                 yield db
@@ -93,17 +98,25 @@ class Database:
 
         Several processes may come first at the same moment.
         """
-        if _layout(db) > LAYOUT:
+        if _layout(db) > self.layout:
             raise StorageProblem(
                 f"{self.path} was written by a newer IVAN.",
                 "Update this one, or name another data folder with IVAN_DATA_DIR.",
             )
         _switch_to_wal(db)
         db.execute("BEGIN IMMEDIATE")
-        while (layout := _layout(db)) < LAYOUT:
+        while (layout := _layout(db)) < self.layout:
             for statement in self.upgrades[layout] if layout else self.schema:
                 db.execute(statement)
         db.execute("COMMIT")
+
+
+class RunsFile(Database):
+    """The file of the runs."""
+
+    layout = RUNS_LAYOUT
+    schema = _SCHEMA
+    upgrades = _UPGRADES
 
 
 def _layout(db: sqlite3.Connection) -> int:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
-from ivan_core.runs.database import ACTIVE_SQL, Database
+from ivan_core.runs.database import ACTIVE_SQL, RunsFile
 from ivan_core.runs.locks import is_held
+from ivan_core.runs.run_ids import free_id, is_free
 
 _FIELDS = tuple(field.name for field in fields(Run))
 _SELECT = f"SELECT {', '.join(_FIELDS)}, cancel FROM runs"
-_OWN_ID = re.compile(r"\d{4}(-\d\d){4,5}")
-_PROGRESS = {"doing", "done", "total", "computed", "rate"}
+_PROGRESS = {"doing", "done", "total", "computed", "rate", "facts"}
 _STARTUP_GRACE = 15.0
 """Seconds a worker has to take its lock before its run counts as interrupted."""
 
@@ -30,7 +29,7 @@ class Registry:
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
-        self._file = Database(data_dir / "ivan.sqlite")
+        self._file = RunsFile(data_dir / "ivan.sqlite")
 
     def kept_open(self) -> AbstractContextManager[None]:
         """Makes calls inside the block ten times as quick."""
@@ -54,7 +53,7 @@ class Registry:
             at_work = self._at_work(db, fingerprint)
             if at_work:
                 return at_work, False
-            run_id = self._free_id(db, datetime.fromtimestamp(now, UTC))
+            run_id = free_id(db, self.data_dir, datetime.fromtimestamp(now, UTC))
             db.execute(
                 "INSERT INTO runs (id, kind, spec, fingerprint, state, created) "
                 "VALUES (?,?,?,?,?,?)",
@@ -82,20 +81,6 @@ class Registry:
         else:
             db.execute("UPDATE runs SET state=?, doing='' WHERE id=?", (run.state, run.id))
         return None
-
-    def _free_id(self, db: sqlite3.Connection, start: datetime) -> str:
-        """The minute of the start, else its second, else the next second that is free."""
-
-        slug = start.strftime("%Y-%m-%d-%H-%M")
-        while self._taken(db, slug):
-            slug = start.strftime("%Y-%m-%d-%H-%M-%S")
-            start += timedelta(seconds=1)
-        return slug
-
-    def _taken(self, db: sqlite3.Connection, slug: str) -> bool:
-        known = db.execute("SELECT 1 FROM runs WHERE id=?", (slug,)).fetchone()
-        files = any(self.data_dir.glob(f"*/{slug}[-.]*"))
-        return bool(known) or files or self.folder(slug).exists()
 
     def get(self, run_id: str) -> Run:
         """One run, with its true state.
@@ -141,9 +126,7 @@ class Registry:
         """Make a stopped run wait for a worker again; what it finished stays.
 
         Returns whether it was this call that did so: of two at the same moment one is told no.
-
-        Raises:
-            BadInput: there is no such run, or another one is at work on the same spec.
+        Raises BadInput if there is no such run, or another one is at work on the same spec.
         """
         with self._file.writing() as db:
             if not self._find(db, run_id).state.resumable:
@@ -163,6 +146,24 @@ class Registry:
                 (RunState.QUEUED, time.time(), run_id),
             )
             return True
+
+    def go_on(self, run_id: str) -> bool:
+        """Make a run that waits for a confirmation wait for a worker; False if it does not."""
+        with self._file.reading() as db:
+            changed = db.execute(
+                "UPDATE runs SET state=?, cancel=0, problem='', hint='', doing='', heartbeat=? "
+                "WHERE id=? AND state=?",
+                (RunState.QUEUED, time.time(), run_id, RunState.AWAITING_CONFIRMATION),
+            )
+            return changed.rowcount == 1
+
+    def wait(self, run_id: str, state: RunState, problem: str = "", hint: str = "") -> None:
+        """The run waits, for a person or a provider. Only its worker says this."""
+        with self._file.reading() as db:
+            db.execute(
+                "UPDATE runs SET state=?, problem=?, hint=?, doing='' WHERE id=?",
+                (state, problem, hint, run_id),
+            )
 
     def cancel(self, run_id: str) -> bool:
         """Ask a run to stop; one without a worker at it is cancelled on the spot.
@@ -216,8 +217,8 @@ class Registry:
         """
         with self._file.writing() as db:
             run_id = run.id
-            if not _OWN_ID.fullmatch(run_id) or self._taken(db, run_id):
-                run_id = self._free_id(db, datetime.fromtimestamp(run.created, UTC))
+            if not is_free(db, self.data_dir, run_id):
+                run_id = free_id(db, self.data_dir, datetime.fromtimestamp(run.created, UTC))
             known = {
                 **asdict(run), "id": run_id, "state": run.state.value,
                 "notes": json.dumps(run.notes), "fingerprint": fingerprint,
@@ -248,7 +249,7 @@ class Registry:
             return changed.rowcount == 1
 
     def progress(self, run_id: str, **values: str | int | float | None) -> None:
-        """Set any of doing, done, total, computed, rate."""
+        """Set any of doing, done, total, computed, rate, facts (a JSON object)."""
         unknown = values.keys() - _PROGRESS
         if unknown:
             raise KeyError(f"not progress: {sorted(unknown)}")

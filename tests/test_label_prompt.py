@@ -63,6 +63,7 @@ def test_a_prompt_carries_its_key_the_dialogue_and_the_schema():
     prompt = build_prompt(KEY, PLAIN)
     assert (prompt.key, prompt.keys, prompt.dialogue) == (KEY, FEATURES, PLAIN)
     assert prompt.schema == json_schema()
+    assert prompt.schema is build_prompt(TextKey(13, "rejected"), "").schema
     found = FENCED.fullmatch(prompt.user)
     assert found is not None and found[2] == PLAIN
 

@@ -42,10 +42,8 @@ def build_prompt(
         BadInput: a key or the version is unknown.
     """
     asked = check_keys(keys)
-    schema = json_schema(asked)
-    return LabelPrompt(
-        key, asked, system_message(asked, version), fenced(dialogue), dialogue, schema
-    )
+    system, schema = _system(asked, version), _schema(asked)
+    return LabelPrompt(key, asked, system, fenced(dialogue), dialogue, schema)
 
 
 def prompt_hash(keys: Sequence[str] = FEATURES, version: str = CURRENT) -> str:

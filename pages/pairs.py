@@ -13,7 +13,7 @@ from ivan_core.metrics.sentences import pair_sentence
 from ivan_core.workspace.results import JudgedPair, Results, judged_pair, open_results
 from pages.components.effects import effects, own_reply
 from pages.components.frame import frame, show_error
-from pages.components.guess import guessing
+from pages.components.guess import guess_switch, guessing, is_guessing
 from pages.components.notes import notes
 from pages.components.replies import show_pair
 from pages.components.state import choose_run, chosen_row, chosen_run, dark, latest_done
@@ -136,14 +136,14 @@ def _pair(results: Results, row: int) -> None:
         margins.append(
             (judged["model"], judged["margin"] / unit if known and unit else 0.0 if known else None)
         )
-    blind = st.session_state.get("guess-first", False)
+    blind = is_guessing()
     if not blind:
         say(pair_sentence("A", margins, results.dataset.chooser), "headline")
         say(_badges(results, found), "small", quiet=True)
     _navigate(results, row)
     with st.container(horizontal=True):
         marked = st.toggle("Mark the words that differ", value=True, key="marked")
-        st.toggle("Guess first", key="guess-first", help="Hide the choice until you made yours.")
+        guess_switch(results.run.id)
     if blind:
         if guessing(results, found):
             return

@@ -29,6 +29,9 @@ def add(commands: Any) -> None:
     parser.add_argument("--model", metavar="M", help="The model; by default the run's first.")
     parser.add_argument("--other", metavar="M", help="The second model of charts that show two.")
     parser.add_argument(
+        "--column", metavar="ID", help="The user column of charts that show one: an id as listed."
+    )
+    parser.add_argument(
         "--out", metavar="FILE", help="Where to write; by default a name of its own."
     )
     parser.set_defaults(run=run)
@@ -40,9 +43,12 @@ def run(options: argparse.Namespace) -> int:
     if options.chart is None:
         for chart in figures.figures(options.id):
             choice = ("", " (--model)", " (--model, --other)")[chart.models]
-            print(f"{chart.name:<14} {chart.title}{choice}")
+            choice = " (--column)" if chart.of_column else choice
+            print(f"{chart.name:<16} {chart.title}{choice}")
+        for spec in figures.figure_columns(options.id):
+            print(f"column {spec.id}: {spec.label}")
         return 0
-    chosen = {"model": options.model, "other": options.other}
+    chosen = {"model": options.model, "other": options.other, "column": options.column}
     content = figures.figure(options.id, options.chart, options.format, options.width, **chosen)
     path = Path(
         options.out

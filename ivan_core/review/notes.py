@@ -146,13 +146,13 @@ class Reviews:
         wanted = None if row_ids is None else set(row_ids)
         return [_as_mark(row) for row in rows if wanted is None or row[1] in wanted]
 
-    def latest(self, dataset: str, count: int = 50) -> list[Mark]:
-        """The marks saved last, newest first."""
+    def latest(self, dataset: str, count: int | None = 50) -> list[Mark]:
+        """The marks saved last, newest first; None for all of them."""
         with self._file.reading() as db:
             rows = db.execute(
                 f"SELECT {_FIELDS} FROM marks WHERE dataset=? AND (starred OR note != '') "
                 "ORDER BY saved DESC, row_id, author LIMIT ?",
-                (dataset, count),
+                (dataset, -1 if count is None else count),
             ).fetchall()
         return [_as_mark(row) for row in rows]
 
@@ -223,12 +223,16 @@ class Reviews:
             ).fetchall()
         return [Guess(*row) for row in rows]
 
-    def export(self, dataset: str) -> Iterator[dict[str, Any]]:
-        """Every mark of a dataset as a plain row: dataset, row_id, author, starred, note, saved."""
+    def export(self, dataset: str, author: str | None = None) -> Iterator[dict[str, Any]]:
+        """Every mark of a dataset, or those of one author, as plain rows.
+
+        Their fields are those of `Mark`; `saved` is a time such as 2026-01-31T12:00:00Z.
+        """
         for mark in self.marks(dataset):
-            row = asdict(mark)
-            row["saved"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(mark.saved))
-            yield row
+            if author in (None, mark.author):
+                row = asdict(mark)
+                row["saved"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(mark.saved))
+                yield row
 
 
 def _mark(db: sqlite3.Connection, dataset: str, row_id: int, author: str) -> Mark:

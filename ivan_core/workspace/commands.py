@@ -33,6 +33,7 @@ def figure_command(
     *,
     model: str | None = None,
     other: str | None = None,
+    column: str | None = None,
 ) -> str:
     """The `ivan figure` that makes one chart of a run."""
     words = ["ivan", "figure", run_id, name, "--format", kind]
@@ -40,4 +41,5 @@ def figure_command(
         words += ["--width", str(width_mm)]
     words += ["--model", model] if model is not None else []
     words += ["--other", other] if other is not None else []
+    words += ["--column", column] if column is not None else []
     return shlex.join(words)

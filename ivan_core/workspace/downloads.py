@@ -156,13 +156,14 @@ def _spreadsheet(path: Path, names: list[str]) -> Iterator[Write]:
     """Texts that would be formulas get an apostrophe; the mark at the start says it is UTF-8."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([_harmless(name) for name in names])
+        writer.writerow([harmless(name) for name in names])
         yield lambda batch: writer.writerows(
-            [[_harmless(value) for value in row.values()] for row in batch]
+            [[harmless(value) for value in row.values()] for row in batch]
         )
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 

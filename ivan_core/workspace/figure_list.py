@@ -1,8 +1,8 @@
 """The charts of a comparison that can be had as figures: to add one, write it into `CHARTS`.
 
-A chart is a function from the results and the models it shows to the numbers, the drawing, and the
-words that only this chart needs; what all figures say of rows, models and versions is added in
-`figures.py`.
+A chart is a function from the results and the models (or the user column) it shows to the numbers,
+the drawing, and the words that only this chart needs; what all figures say of rows, models and
+versions is added in `figures.py`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ivan_core.metrics.sentences import percent
+from ivan_core.workspace.figure_columns import agreement, values
 from ivan_core.workspace.figure_pairs import coverage, reliable, two_margins, verdicts
 from ivan_core.workspace.figure_words import (
     WILSON,
@@ -132,4 +133,12 @@ CHARTS: tuple[Chart, ...] = (
     Chart("length", "Is it just length?", 0, _length),
     Chart("rewards", "The rewards of both replies, for one model", 1, _rewards),
     Chart("margins", "How much more one model likes the chosen reply", 1, _margins),
+    Chart("column", "The values of a user column on both sides", 0, values, of_column=True),
+    Chart(
+        "column-agreement",
+        "Agreement by which side has more of a user column",
+        0,
+        agreement,
+        of_column=True,
+    ),
 )

@@ -36,7 +36,8 @@ class Chart:
     """One chart of a comparison: its name on the command line and how many models it shows.
 
     `models` is 0 for a chart of all models, else the number that the options `model` and `other`
-    choose. `names_them` says that the chart itself names those models.
+    choose. `names_them` says that the chart itself names those models. A chart `of_column` is drawn
+    for the id of a user column in place of models.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Chart:
     models: int
     draw: Callable[[Results, Sequence[str]], Drawn]
     names_them: bool = False
+    of_column: bool = False
 
 
 def own_rows(results: Results, model: str) -> pd.DataFrame:

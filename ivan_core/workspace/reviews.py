@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ivan_core.review.notes import Guess, Reviews, Side
 from ivan_core.settings import data_dir
+from ivan_core.workspace.downloads import harmless
 from ivan_core.workspace.results import Results
 
 TELL_FROM = 10
 """Guesses before anything is said of them."""
+_FIELDS = ("dataset", "row_id", "author", "starred", "note", "saved")
 
 
 def reviews() -> Reviews:
     """All that people said in this data folder."""
     return Reviews(data_dir())
+
+
+def notes_csv(dataset: str, author: str | None = None, *, spreadsheet: bool = False) -> bytes:
+    """Notes and stars of a dataset, or of one author, as CSV in the order of rows.
+
+    Verbatim in UTF-8, or for spreadsheets: with the mark that says UTF-8, and an apostrophe before
+    what would be taken for a formula.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(_FIELDS)
+    for row in reviews().export(dataset, author):
+        cells = [row[name] for name in _FIELDS]
+        writer.writerow([harmless(cell) for cell in cells] if spreadsheet else cells)
+    return text.getvalue().encode("utf-8-sig" if spreadsheet else "utf-8", "replace")
 
 
 def left_side(dataset: str, row_id: int, name: str) -> Side:

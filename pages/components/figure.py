@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import astuple, dataclass
 
 import streamlit as st
 
@@ -15,55 +16,78 @@ _KINDS: tuple[figures.Kind, ...] = ("svg", "pdf", "png", "csv")
 _WIDTHS = {85: "one column, 85 mm", 170: "two columns, 170 mm"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """Which chart of which run."""
+
+    run_id: str
+    name: str
+    model: str | None
+    other: str | None
+    column: str | None
+
+    @property
+    def key(self) -> str:
+        return f"figure-{self.name}-{self.model}-{self.other}-{self.column}"
+
+    @property
+    def shown(self) -> dict[str, str | None]:
+        """The models or the column it shows."""
+        return {"model": self.model, "other": self.other, "column": self.column}
+
+
 def figure_menu(
-    run_id: str, name: str, *, model: str | None = None, other: str | None = None
+    run_id: str,
+    name: str,
+    *,
+    model: str | None = None,
+    other: str | None = None,
+    column: str | None = None,
 ) -> None:
     """A button that opens the files and words of one chart; they are made when asked for."""
-    key = f"figure-{name}-{model}-{other}"
-    if st.button("Figure", key=key, help="Take this chart away: files, caption and methods."):
-        _dialog(key, run_id, name, model, other)
+    figure = _Figure(run_id, name, model, other, column)
+    told = "Take this chart away: files, caption and methods."
+    if st.button("Figure", key=figure.key, help=told):
+        _dialog(figure)
 
 
 @st.dialog("Take this figure away", width="medium")
-def _dialog(key: str, run_id: str, name: str, model: str | None, other: str | None) -> None:
+def _dialog(figure: _Figure) -> None:
     # A dialog scrolls where a small window cuts it; what floats beside a button does not.
     with problems_shown():
-        figure_files(key, run_id, name, model, other)
+        _files(figure)
 
 
-def figure_files(key: str, run_id: str, name: str, model: str | None, other: str | None) -> None:
+def _files(figure: _Figure) -> None:
     """Files of a chart in a width of your choice, and what to write below it."""
+    run_id, name, shown = figure.run_id, figure.name, figure.shown
     width = st.segmented_control(
-        "Width", list(_WIDTHS), default=85, required=True, key=f"{key}-width",
+        "Width", list(_WIDTHS), default=85, required=True, key=f"{figure.key}-width",
         format_func=lambda millimetres: _WIDTHS[millimetres],
     ) or 85  # fmt: skip
     with st.container(horizontal=True):
         for kind in _KINDS:
             st.download_button(
-                kind.upper(), _maker(run_id, name, kind, width, model, other),
-                figures.file_name(run_id, name, kind, width, model=model, other=other),
-                key=f"{key}-{kind}", on_click="ignore",
+                kind.upper(), _maker(figure, kind, width),
+                figures.file_name(run_id, name, kind, width, **shown),
+                key=f"{figure.key}-{kind}", on_click="ignore",
             )  # fmt: skip
     for title, text in (
-        *_words(run_id, runs.get(run_id).done, name, model, other),
-        ("Command", figure_command(run_id, name, model=model, other=other)),
+        *_words(figure, runs.get(run_id).done),
+        ("Command", figure_command(run_id, name, width_mm=width, **shown)),
     ):
         say(title, "small", quiet=True)
         st.code(text, language=None, wrap_lines=True)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _words(
-    run_id: str, done: int, name: str, model: str | None, other: str | None
-) -> list[tuple[str, str]]:
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={_Figure: astuple})
+def _words(figure: _Figure, done: int) -> list[tuple[str, str]]:
     """Caption and methods of a chart; on a large run they take as long as the chart."""
     return [
-        ("Caption", figures.caption(run_id, name, model=model, other=other)),
-        ("Methods", figures.methods(run_id, name, model=model, other=other)),
+        ("Caption", figures.caption(figure.run_id, figure.name, **figure.shown)),
+        ("Methods", figures.methods(figure.run_id, figure.name, **figure.shown)),
     ]
 
 
-def _maker(
-    run_id: str, name: str, kind: figures.Kind, width: int, model: str | None, other: str | None
-) -> Callable[[], bytes]:
-    return lambda: figures.figure(run_id, name, kind, width, model=model, other=other)
+def _maker(figure: _Figure, kind: figures.Kind, width: int) -> Callable[[], bytes]:
+    return lambda: figures.figure(figure.run_id, figure.name, kind, width, **figure.shown)

@@ -8,12 +8,13 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
-from ivan_core.domain.chips import chips
-from ivan_core.domain.conditions import AnyCondition, Sort
+from ivan_core.domain.chips import chips, sort_label
+from ivan_core.domain.conditions import AnyCondition, Side, Sort
 from ivan_core.domain.filters import QUERY_KEYS, RowFilter, without
 from ivan_core.workspace import filters
 from ivan_core.workspace.results import Results
-from pages.components.state import keep_filter, kindly
+from pages.components.carried import SHOWN, carry, write_query
+from pages.components.state import kindly
 from pages.components.text import md_escape, say
 
 Condition = Callable[[Mapping[str, Any]], AnyCondition | None]
@@ -27,7 +28,7 @@ def current_filter(results: Results) -> RowFilter:
     """
     found, ignored = RowFilter.from_query(st.query_params.to_dict())
     fits, reasons = filters.fitting(results, found)
-    keep_filter(results.run.id, fits.to_query())
+    _keep(results.run.id, fits.to_query())
     if not ignored and not reasons:
         return fits
     told = [f"Not understood in this link, and left out: {', '.join(ignored)}."] if ignored else []
@@ -42,14 +43,17 @@ def current_filter(results: Results) -> RowFilter:
 def set_filter(row_filter: RowFilter) -> None:
     """Write a filter into the URL."""
     query = row_filter.to_query()
-    for name in QUERY_KEYS:
-        if name in query:
-            st.query_params[name] = query[name]
-        elif name in st.query_params:
-            del st.query_params[name]
-    keep_filter(st.query_params.get("run", ""), query)
+    write_query({name: query.get(name) for name in QUERY_KEYS})
+    _keep(st.query_params.get("run", ""), query)
     for name in [name for name in st.session_state if str(name).startswith("page-")]:
         del st.session_state[name]  # another filter starts on its first page
+
+
+def _keep(run_id: str, query: dict[str, str]) -> None:
+    """What links that lead back here must carry: the filter, and the column that is drawn."""
+    shown = st.query_params.get(SHOWN)
+    own = {**query, SHOWN: shown} if shown else query
+    carry(run_id, own, (*QUERY_KEYS, SHOWN))
 
 
 @kindly
@@ -97,8 +101,10 @@ def show_chips(row_filter: RowFilter, columns: Mapping[str, str]) -> None:
             st.button("Show all rows", key="chips-clear", type="tertiary", on_click=clear)
 
 
-def sort_control(row_filter: RowFilter, models: tuple[str, ...]) -> None:
-    """Choose the order of the rows."""
+def sort_control(
+    row_filter: RowFilter, models: tuple[str, ...], columns: Mapping[str, str]
+) -> None:
+    """Choose the order of the rows; `columns` are the names of user columns by id."""
     orders = {"in the order of the dataset": Sort()}
     if len(models) > 1:
         orders["sharpest disagreement first"] = Sort(by="sharpest", descending=True)
@@ -109,9 +115,25 @@ def sort_control(row_filter: RowFilter, models: tuple[str, ...]) -> None:
         )
         orders[f"{model}: least sure first"] = Sort(by="size", of=model)
     orders["longest chosen reply against rejected first"] = Sort(by="length", descending=True)
+    for sort in _by_column(st.query_params.get(SHOWN), columns):
+        orders[sort_label(sort, columns)] = sort
+    if row_filter.sort not in orders.values():  # of a link
+        orders[sort_label(row_filter.sort, columns)] = row_filter.sort
     labels = list(orders)
-    place = next((i for i, order in enumerate(orders.values()) if order == row_filter.sort), 0)
-    picked = st.selectbox("Order", labels, index=place, key=f"order-{place}-{len(labels)}")
+    place = list(orders.values()).index(row_filter.sort)
+    picked = st.selectbox("Order", labels, index=place, key=f"order-{place}-{hash(tuple(labels))}")
     if picked and orders[picked] != row_filter.sort:
         set_filter(row_filter.sorted_by(orders[picked]))
         st.rerun()
+
+
+def _by_column(shown: str | None, columns: Mapping[str, str]) -> list[Sort]:
+    """The orders by the column that is drawn: its number on either side, and their difference."""
+    if shown is None or shown not in columns:
+        return []
+    sides: tuple[Side, ...] = ("difference", "chosen", "rejected")
+    return [
+        Sort(by="column", of=shown, side=side, descending=descending)
+        for side in sides
+        for descending in (True, False)
+    ]

@@ -18,10 +18,12 @@ from ivan_core.domain.conditions import (
 )
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.filters import RowFilter
+from ivan_core.domain.runs import Run
 from ivan_core.workspace import columns, downloads, filters, runs
 from ivan_core.workspace.results import Results
 from pages.components.filtering import add, current_filter, show_chips, sort_control
 from pages.components.frame import problems_shown, show_error
+from pages.components.note_list import note_list
 from pages.components.rows import rows_table
 from pages.components.state import kindly, problem_of_press
 from pages.components.text import md_escape, say
@@ -33,11 +35,11 @@ def found_rows(results: Results) -> None:
     user_columns(results)
     st.subheader("Rows", anchor=False)
     row_filter = current_filter(results)
-    _find(results, row_filter)
+    names = {spec.id: spec.label for spec in columns.known(results.dataset.fingerprint, True)}
+    _find(results, row_filter, names)
     problem = problem_of_press()
     if problem:
         show_error(problem)
-    names = {spec.id: spec.label for spec in columns.known(results.dataset.fingerprint, True)}
     show_chips(row_filter, names)
     _at_work(results)
     try:
@@ -50,9 +52,10 @@ def found_rows(results: Results) -> None:
         say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
     rows_table(results, row_ids, key=str(hash(tuple(sorted(row_filter.to_query().items())))))
     _take_away(results, row_filter, len(row_ids))
+    note_list(results)
 
 
-def _find(results: Results, row_filter: RowFilter) -> None:
+def _find(results: Results, row_filter: RowFilter, names: dict[str, str]) -> None:
     """Search, quick conditions and the order, in one line."""
     left, middle, right = st.columns([3, 3, 3], vertical_alignment="bottom")
     with left:
@@ -71,7 +74,7 @@ def _find(results: Results, row_filter: RowFilter) -> None:
             add(quick[picked])
             st.rerun()
     with right:
-        sort_control(row_filter, results.models)
+        sort_control(row_filter, results.models, names)
 
 
 def _quick(results: Results):  # type: ignore[no-untyped-def]
@@ -104,15 +107,23 @@ def _search(dataset: str) -> None:
 
 
 def _at_work(results: Results) -> None:
-    """Searches and columns that a worker computes now; the page follows until they are there."""
-    if columns.at_work(results.dataset.fingerprint):
+    """Searches that a worker does now; the page follows until they are there."""
+    if _searching(results.dataset.fingerprint):
         st.fragment(_follow, run_every=0.5)(results.dataset.fingerprint)
+
+
+def _searching(dataset: str) -> list[tuple[Run, ColumnSpec]]:
+    """Searches at work; what becomes of other columns is said where they are made."""
+    found = [(run, runs.any_spec_of(run)) for run in columns.at_work(dataset)]
+    return [
+        (run, spec) for run, spec in found if isinstance(spec, ColumnSpec) and spec.form == "search"
+    ]
 
 
 def _search_again(results: Results, row_filter: RowFilter) -> None:
     """Offer the searches of a link that nobody has done here, or that came to no end."""
     missing = filters.missing_searches(results, row_filter)
-    if missing and not columns.at_work(results.dataset.fingerprint):
+    if missing and not _searching(results.dataset.fingerprint):
         st.button("Search now", key="search-now", on_click=_start_all, args=(missing,))
 
 
@@ -124,16 +135,12 @@ def _start_all(missing: list[ColumnSpec]) -> None:
 
 def _follow(dataset: str) -> None:
     with problems_shown():
-        at_work = columns.at_work(dataset)
+        at_work = _searching(dataset)
         if not at_work:
             st.rerun()
-        for run in at_work:
-            spec = runs.any_spec_of(run)
-            label = spec.label if isinstance(spec, ColumnSpec) else run.id
-            if run.state.live:
-                say(f"Looking through the texts: {label} ({run.done:,} of {run.total:,})", "small")
-            else:
-                say(f"{label}: {run.problem or run.state} {run.hint}", "small")
+        for run, spec in at_work:
+            told = f"Looking through the texts: {spec.label} ({run.done:,} of {run.total:,})"
+            say(told, "small")
 
 
 def _take_away(results: Results, row_filter: RowFilter, count: int) -> None:

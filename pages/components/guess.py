@@ -7,6 +7,7 @@ import streamlit as st
 from ivan_core.review.notes import Choice, Guess
 from ivan_core.workspace.results import JudgedPair, Results
 from ivan_core.workspace.reviews import TELL_FROM, left_side, reviews, tally
+from pages.components.carried import GUESS, NAME, carry, write_query
 from pages.components.frame import show_error
 from pages.components.replies import show_pair
 from pages.components.state import kindly, problem_of_press
@@ -16,22 +17,57 @@ _CHOICES: tuple[tuple[Choice, str, str], ...] = (
     ("A", "A is better", "a"), ("B", "B is better", "b"), ("none", "No difference", "n"),
 )  # fmt: skip
 
+_SWITCH = "guess-first"
+_LONGEST = 60
+
+
+def is_guessing() -> bool:
+    """Whether the choice is hidden until a guess is made: the URL says so."""
+    return GUESS in st.query_params
+
+
+def guess_switch(run_id: str) -> None:
+    """Turn guessing on or off."""
+    st.session_state[_SWITCH] = is_guessing()
+    st.toggle(
+        "Guess first", key=_SWITCH, help="Hide the choice until you made yours.",
+        on_change=_turn,
+    )  # fmt: skip
+    own = {name: st.query_params[name] for name in (GUESS, NAME) if name in st.query_params}
+    carry(run_id, own, (GUESS, NAME))
+
+
+def _turn() -> None:
+    on = st.session_state[_SWITCH]
+    write_query({GUESS: "1" if on else None, NAME: (your_name() or None) if on else None})
+
 
 def your_name() -> str:
-    """The name under which stars, notes and guesses are kept; nobody checks it."""
-    return str(st.session_state.get("your-name") or "").strip()
+    """The name under which stars, notes and guesses are kept; nobody checks it.
+
+    While guessing it stands in the URL too, so that it outlives a reload.
+    """
+    of_link = st.query_params.get(NAME, "") if is_guessing() else ""
+    name = of_link or st.session_state.get("your-name") or ""
+    return " ".join(str(name).split())[:_LONGEST]
 
 
 def ask_name() -> None:
     """Ask for the name once a session."""
     st.text_input(
-        "Your name (not verified)", key="name-typed", max_chars=60, width=320,
+        "Your name (not verified)", key="name-typed", max_chars=_LONGEST, width=320,
         value=your_name(), on_change=_keep_name,
     )  # fmt: skip
 
 
 def _keep_name() -> None:
-    st.session_state["your-name"] = st.session_state["name-typed"]
+    _be(st.session_state["name-typed"])
+
+
+def _be(name: str) -> None:
+    st.session_state["your-name"] = name
+    if is_guessing():
+        write_query({NAME: name.strip() or None})
 
 
 def guessing(results: Results, found: JudgedPair) -> bool:
@@ -42,6 +78,9 @@ def guessing(results: Results, found: JudgedPair) -> bool:
         ask_name()
         return True
     dataset, row = results.dataset.fingerprint, found.pair.row_id
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="guesser"):
+        say(f"You guess as {name}.", "small", quiet=True)
+        st.button("Not you?", key="other-name", type="tertiary", on_click=_be, args=("",))
     made = reviews().guesses(dataset, name)
     _tell(results, made)
     if any(guess.row_id == row for guess in made):

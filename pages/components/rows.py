@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.workspace.results import PAGE_ROWS, Results, rows_page
+from pages.components.state import kept_filter
 from pages.components.text import say, short_names
 
 
@@ -46,8 +47,28 @@ def rows_table(results: Results, row_ids: list[int], key: str) -> None:
     if pages > 1:
         first = (page - 1) * PAGE_ROWS + 1
         count += f", {first:,} to {first + len(table) - 1:,} shown"
-    say(f"{count}. Click a row to read the pair.", "small", quiet=True)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"opened-{key}"):
+        say(f"{count}. Click a row to read the pair.", "small", quiet=True)
+        _open_by_number(results, int(table.iloc[0]["row_id"]))
     picked = [*event.selection.rows, *(cell[0] for cell in event.selection.cells)]
     if picked:
-        row = int(table.iloc[picked[0]]["row_id"])
-        st.switch_page("pages/pairs.py", query_params={"run": results.run.id, "row": str(row)})
+        open_pair(results, int(table.iloc[picked[0]]["row_id"]))
+
+
+def open_pair(results: Results, row_id: int) -> None:
+    """Leave for the pair; what links carry goes along."""
+    run_id = results.run.id
+    query = {"run": run_id, **kept_filter(run_id), "row": str(row_id)}
+    st.switch_page("pages/pairs.py", query_params=query)
+
+
+def _open_by_number(results: Results, first: int) -> None:
+    """A row by its number: in the table any arrow key would open the row it comes to."""
+    rows = results.row_ids
+    with st.form(f"open-row-{first}", border=False, width="content"), st.container(horizontal=True):
+        row = st.number_input(
+            "Row to open", rows[0], rows[-1], first, key=f"row-to-open-{first}",
+            label_visibility="collapsed", width=120,
+        )  # fmt: skip
+        if st.form_submit_button("Open this row", key="open-row"):
+            open_pair(results, int(row))

@@ -13,9 +13,12 @@ from ivan_core.charts.user_column import agreement_by_larger_bars, column_sides
 from ivan_core.domain.column_specs import LONGEST, ColumnSpec, Form, Over
 from ivan_core.domain.conditions import Side, UserColumnIn
 from ivan_core.domain.errors import IvanError
+from ivan_core.domain.runs import Run
 from ivan_core.metrics.user_column import agreement_by_larger, column_bins, sides_sentence
 from ivan_core.workspace import columns, runs
 from ivan_core.workspace.results import Results
+from pages.components.carried import SHOWN, write_query
+from pages.components.figure import figure_menu
 from pages.components.filtering import Condition, clickable
 from pages.components.frame import problems_shown
 from pages.components.state import dark
@@ -28,7 +31,6 @@ _EXAMPLES = {
 }
 _OVERS: dict[str, Over] = {"the last reply": "reply", "the whole text": "text"}
 _ASKED = "column-asked"
-_SHOWN = "column-shown"
 
 
 def user_columns(results: Results) -> None:
@@ -36,9 +38,7 @@ def user_columns(results: Results) -> None:
     dataset = results.dataset.fingerprint
     with st.expander("Make a column"):
         _form(dataset)
-    asked = st.session_state.get(_ASKED)
-    if isinstance(asked, ColumnSpec) and asked.dataset == dataset and not columns.is_known(asked):
-        _progress(asked)
+    _progress(dataset)
     shown = _pick(columns.known(dataset))
     if shown is not None:
         _draw(results, shown)
@@ -67,32 +67,47 @@ def _form(dataset: str) -> None:
         _problem(error.message, error.hint)
         return
     st.session_state[_ASKED] = spec
-    st.session_state[_SHOWN] = spec.id
+    write_query({SHOWN: spec.id})
     st.rerun()
 
 
-def _progress(spec: ColumnSpec) -> None:
-    """How far the worker of a column is, or why it came to no end."""
-    if spec in [runs.any_spec_of(run) for run in columns.at_work(spec.dataset)]:
-        st.fragment(_follow, run_every=0.5)(spec)
+def _progress(dataset: str) -> None:
+    """How far the workers of columns are, or why the column asked for here came to no end."""
+    making = _making(dataset)
+    if making:
+        st.fragment(_follow, run_every=0.5)(dataset, list(making))
+    asked = st.session_state.get(_ASKED)
+    if not isinstance(asked, ColumnSpec) or asked.dataset != dataset or columns.is_known(asked):
         return
-    run = columns.latest_run(spec)
-    if run is not None and not columns.is_known(spec):
+    run = columns.latest_run(asked)
+    if run is not None and run.id not in making:
         reason = run.problem or f"Its run is {run.state}."
-        _problem(f"There is no column {spec.label}. {reason}", run.hint or "Make it again.")
+        _problem(f"There is no column {asked.label}. {reason}", run.hint or "Make it again.")
 
 
-def _follow(spec: ColumnSpec) -> None:
+def _making(dataset: str) -> dict[str, tuple[Run, ColumnSpec]]:
+    """Columns that workers compute now, by the run's id; searches are told beside the rows."""
+    found = ((run, runs.any_spec_of(run)) for run in columns.at_work(dataset))
+    return {
+        run.id: (run, spec)
+        for run, spec in found
+        if isinstance(spec, ColumnSpec) and spec.form != "search"
+    }
+
+
+def _follow(dataset: str, followed: list[str]) -> None:
     with problems_shown():
-        run = columns.latest_run(spec)
-        if run is None or not run.state.live:
+        making = _making(dataset)
+        if any(run_id not in making for run_id in followed):
             st.rerun()
-        say(f"Making the column {spec.label}: {run.done:,} of {run.total:,} rows", "small")
-        st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
-        if st.button("Cancel", key="column-cancel", help="Nothing of the column is kept."):
-            if runs.get(run.id).state.live:
-                runs.cancel(run.id)
-            st.rerun()
+        for run, spec in making.values():
+            say(f"Making the column {spec.label}: {run.done:,} of {run.total:,} rows", "small")
+            st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
+            key = f"column-cancel-{run.id}"
+            if st.button("Cancel", key=key, help="Nothing of the column is kept."):
+                if runs.get(run.id).state.live:
+                    runs.cancel(run.id)
+                st.rerun()
 
 
 def _pick(known: list[ColumnSpec]) -> ColumnSpec | None:
@@ -100,7 +115,7 @@ def _pick(known: list[ColumnSpec]) -> ColumnSpec | None:
     if not known:
         return None
     specs = {spec.id: spec for spec in known}
-    wanted = st.session_state.get(_SHOWN)
+    wanted = st.query_params.get(SHOWN)
     place = list(specs).index(wanted) if wanted in specs else None
     labels = [spec.label for spec in known]
     names = {
@@ -112,7 +127,7 @@ def _pick(known: list[ColumnSpec]) -> ColumnSpec | None:
         format_func=lambda column: names[column], key=f"column-show-{place}-{len(specs)}",
     )  # fmt: skip
     if picked != wanted and (picked or wanted in specs):
-        st.session_state[_SHOWN] = picked
+        write_query({SHOWN: picked})
         st.rerun()
     return specs.get(picked) if picked else None
 
@@ -126,6 +141,7 @@ def _draw(results: Results, spec: ColumnSpec) -> None:
     left, right = st.columns(2)
     with left:
         clickable(column_sides(bins, dark=dark()), f"column-{spec.id}", "value", _value(spec, bins))
+        figure_menu(results.run.id, "column", column=spec.id)
     with right:
         if agreement.empty:
             say("No pair with a value on both sides is rated.")
@@ -134,6 +150,7 @@ def _draw(results: Results, spec: ColumnSpec) -> None:
             agreement_by_larger_bars(agreement, dark=dark()), f"column-agreement-{spec.id}",
             "larger", _larger(spec, agreement),
         )  # fmt: skip
+        figure_menu(results.run.id, "column-agreement", column=spec.id)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

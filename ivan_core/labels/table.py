@@ -1,0 +1,154 @@
+"""The labels table: one row a text, with its labels, what was mended and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import FEATURES, TextKey
+from ivan_core.labels.completions import whole_text
+from ivan_core.labels.repair import Fix, Problem
+from ivan_core.labels.schema import features
+from ivan_core.labels.validate import Outcome
+from ivan_core.runs.storage import replacing, storage_errors
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+COLUMNS = ("row_id", "preference", "status", "attempt", *FEATURES, "problems", "fixes", "raw")
+"""Labels are booleans, words and tuples; `problems` and `fixes` are tuples of Problem and Fix;
+`raw` is the reply of a text whose labels are not valid as they came."""
+BOOLEANS = tuple(one.key for one in features() if one.kind == "boolean")
+LISTS = tuple(one.key for one in features() if one.kind == "list")
+_PROBLEM = ("key", "message", "found")
+_FIX = ("key", "rule", "before", "after")
+
+
+def labels_table(
+    outcomes: Mapping[TextKey, Outcome],
+    attempts: Mapping[TextKey, int] | None = None,
+    missing: Iterable[TextKey] = (),
+) -> pd.DataFrame:
+    """One row a text in row order, those named in `missing` included, with COLUMNS.
+
+    A label that is not there is None, or NA among the booleans.
+    """
+    import pandas as pd
+
+    known = attempts or {}
+    keys = sorted({*outcomes, *missing}, key=lambda key: (key.row_id, key.preference))
+    found = [outcomes.get(key) for key in keys]
+    tried = [known.get(key, 1) if key in outcomes else None for key in keys]
+    columns: dict[str, Any] = {
+        "row_id": pd.array([key.row_id for key in keys], dtype="int64"),
+        "preference": _objects([key.preference for key in keys]),
+        "status": _objects([one.status if one else "missing" for one in found]),
+        "attempt": pd.array(tried, dtype="Int64"),
+    }
+    for name in FEATURES:
+        columns[name] = label_column(name, [one.labels.get(name) if one else None for one in found])
+    columns["problems"] = _objects([one.problems if one else () for one in found])
+    columns["fixes"] = _objects([one.fixes if one else () for one in found])
+    columns["raw"] = _objects(["" if one is None or one.status == "valid" else one.raw
+                               for one in found])  # fmt: skip
+    return pd.DataFrame(columns, columns=list(COLUMNS))
+
+
+def label_column(name: str, values: Sequence[Any]) -> Any:
+    """The labels of one feature as a column: nullable booleans, or words and tuples as objects."""
+    import pandas as pd
+
+    return pd.array(values, dtype="boolean") if name in BOOLEANS else _objects(values)
+
+
+def write_labels(path: Path, table: pd.DataFrame) -> None:
+    """Write a labels table as Parquet, at once or not at all.
+
+    Raises:
+        StorageProblem: the folder cannot be written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = _schema()
+    arrays = [pa.array(_plain(table[one.name]), type=one.type) for one in schema]
+    with storage_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            pq.write_table(pa.Table.from_arrays(arrays, schema=schema), temporary)
+
+
+def read_labels(path: Path) -> pd.DataFrame:
+    """A labels table as it was written.
+
+    Raises:
+        BadInput: there is no such file, or it is no labels table.
+    """
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise BadInput(f"There is no file {path}.", "Check the path.")
+    try:
+        stored = pq.read_table(path, schema=_schema())
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise BadInput(f"{path.name} is no labels table.", "Pick another file.") from error
+    columns: dict[str, Any] = {}
+    for name in COLUMNS:
+        values = stored.column(name).to_pylist()
+        if name == "row_id":
+            columns[name] = pd.array(values, dtype="int64")
+        elif name == "attempt":
+            columns[name] = pd.array(values, dtype="Int64")
+        elif name == "problems":
+            columns[name] = _objects([tuple(Problem(**one) for one in row) for row in values])
+        elif name == "fixes":
+            columns[name] = _objects([tuple(Fix(**one) for one in row) for row in values])
+        elif name in LISTS:
+            columns[name] = _objects([None if row is None else tuple(row) for row in values])
+        else:
+            columns[name] = label_column(name, values)
+    return pd.DataFrame(columns, columns=list(COLUMNS))
+
+
+def _objects(values: Sequence[Any]) -> Any:
+    import pandas as pd
+
+    return pd.Series(values, dtype="object")
+
+
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    def records(names: Sequence[str]) -> pa.DataType:
+        return pa.list_(pa.struct([(name, pa.string()) for name in names]))
+
+    kinds = dict.fromkeys(COLUMNS, pa.string())
+    kinds |= {"row_id": pa.int64(), "attempt": pa.int64()}
+    kinds |= {"problems": records(_PROBLEM), "fixes": records(_FIX)}
+    kinds |= dict.fromkeys(BOOLEANS, pa.bool_()) | dict.fromkeys(LISTS, pa.list_(pa.string()))
+    return pa.schema([(name, kinds[name]) for name in COLUMNS])
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    import pandas as pd
+
+    if column.name == "problems":
+        return [_records(row, _PROBLEM) for row in column]
+    if column.name == "fixes":
+        return [_records(row, _FIX) for row in column]
+    return [
+        list(value) if isinstance(value, tuple)
+        else whole_text(value) if isinstance(value, str)
+        else None if value is pd.NA or value is None
+        else value
+        for value in column
+    ]  # fmt: skip
+
+
+def _records(row: Iterable[Any], names: Sequence[str]) -> list[dict[str, str]]:
+    return [{name: whole_text(getattr(one, name)) for name in names} for one in row]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.specs import CompareSpec
+from ivan_core.domain.specs import RowsSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class RowChoice:
     """Whether the rows may stand for the dataset: all of it, or a random draw."""
 
 
-def choose_rows(spec: CompareSpec, dataset: PreparedDataset) -> RowChoice:
+def choose_rows(spec: RowsSpec, dataset: PreparedDataset) -> RowChoice:
     """The rows a spec asks for.
 
     Raises:

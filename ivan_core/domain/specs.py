@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -45,16 +45,10 @@ class DatasetRequest(Frozen):
         return self.source + (f" ({', '.join(where)})" if where else "")
 
 
-class CompareSpec(Frozen):
-    """Judge the pairs of one dataset with one or more reward models."""
+class RowsSpec(Frozen):
+    """Which rows of which dataset a run is about."""
 
-    kind: Literal["compare"] = "compare"
     dataset: DatasetRequest = DatasetRequest()
-    models: tuple[str, ...] = Field(
-        (),
-        description="Reward models: names from the catalog, hub ids or local directories; "
-        "`id@revision` pins a revision.",
-    )
     limit: int | None = Field(None, description="Only the first N rows (not a random sample).")
     sample: int | None = Field(
         None, description="A random draw of N rows, the same for the same seed."
@@ -62,7 +56,25 @@ class CompareSpec(Frozen):
     row_ids: tuple[int, ...] | None = Field(
         None, description="Only these rows, by position; the first is 0."
     )
-    seed: int = Field(0, description="Seed of the draw and of the order in which rows are scored.")
+    seed: int = Field(0, description="Seed of the draw and of the order in which rows are done.")
+
+    @field_validator("limit", "sample")
+    @classmethod
+    def _at_least_one(cls, value: int | None) -> int | None:
+        if value is not None and value < 1:
+            raise ValueError(f"must be at least 1, not {value}")
+        return value
+
+
+class CompareSpec(RowsSpec):
+    """Judge the pairs of one dataset with one or more reward models."""
+
+    kind: Literal["compare"] = "compare"
+    models: tuple[str, ...] = Field(
+        (),
+        description="Reward models: names from the catalog, hub ids or local directories; "
+        "`id@revision` pins a revision.",
+    )
     input_format: InputFormat | None = Field(
         None,
         description="How a dialogue is put to the model: last-turn, openassistant, as-published or "
@@ -71,13 +83,6 @@ class CompareSpec(Frozen):
     max_tokens: int | None = Field(
         None, description="Longest input in tokens; by default as long as the model was made for."
     )
-
-    @field_validator("limit", "sample")
-    @classmethod
-    def _at_least_one(cls, value: int | None) -> int | None:
-        if value is not None and value < 1:
-            raise ValueError(f"must be at least 1, not {value}")
-        return value
 
     @field_validator("max_tokens")
     @classmethod
@@ -94,22 +99,32 @@ class CompareSpec(Frozen):
         return value
 
 
+AnySpec = TypeVar("AnySpec", bound=RowsSpec)
+
+
 def build_spec(fields: dict[str, Any]) -> CompareSpec:
     """A compare spec from a form or command line.
 
     Raises:
         BadInput: a field makes no sense; the sentence names it.
     """
+    return checked(CompareSpec, fields, "ivan compare")
+
+
+def checked(kind: type[AnySpec], fields: dict[str, Any], command: str) -> AnySpec:
+    """A spec of a kind from a form or command line.
+
+    Raises:
+        BadInput: a field makes no sense; the sentence names it, the hint the command's help.
+    """
     chosen = [name for name in ("limit", "sample", "row_ids") if fields.get(name) is not None]
     if len(chosen) > 1:
         options = " and ".join(f"--{name.replace('_', '-')}" for name in chosen)
         raise BadInput(f"{options} exclude each other.", "Give one of them.")
     try:
-        return CompareSpec(**fields)
+        return kind(**fields)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"][:1])
         reason = first["msg"].removeprefix("Value error, ")
-        raise BadInput(
-            f"{name.replace('_', '-')} {reason}.", "See `ivan compare --help`."
-        ) from None
+        raise BadInput(f"{name.replace('_', '-')} {reason}.", f"See `{command} --help`.") from None

@@ -11,7 +11,7 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.domain.specs import CompareSpec
+from ivan_core.domain.specs import RowsSpec
 from ivan_core.experiments.compare import BEGUN
 from ivan_core.metrics.two_runs import TwoRuns, two_runs
 from ivan_core.runs.parts import Parts
@@ -175,13 +175,13 @@ def _fingerprint(folder: Path, _: int) -> str:
     return str(parts.rows(BEGUN)[0]["dataset"])
 
 
-def _rows_only(spec: CompareSpec) -> CompareSpec:
+def _rows_only(spec: RowsSpec) -> RowsSpec:
     """What of a spec decides the rows."""
-    return CompareSpec(limit=spec.limit, sample=spec.sample, row_ids=spec.row_ids, seed=spec.seed)
+    return RowsSpec(limit=spec.limit, sample=spec.sample, row_ids=spec.row_ids, seed=spec.seed)
 
 
 @lru_cache(maxsize=1024)
-def _row_set(folder: Path, spec: CompareSpec) -> tuple[str, int] | None:
+def _row_set(folder: Path, spec: RowsSpec) -> tuple[str, int] | None:
     """The name of a set of rows, equal for equal rows of one dataset, and its size."""
     try:
         row_ids = choose_rows(spec, PreparedDataset(folder)).row_ids

@@ -1,0 +1,1 @@
+"""The labeler `ivan/lexicon`: word lists and rules in plain words, no model."""

@@ -1,0 +1,110 @@
+"""The rule-based labeler `ivan/lexicon`: all 19 keys, each with its rule and its words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+from hashlib import sha256
+from importlib.resources import files
+
+from ivan_core.backends.lexicon import conduct, people, style
+from ivan_core.backends.lexicon.decision import Decision
+from ivan_core.backends.lexicon.phrases import words_hash
+from ivan_core.backends.lexicon.reading import Reading
+from ivan_core.domain.labels import FEATURES, Label, LabelerCard, LabelPrompt, LabelReply
+from ivan_core.labels.schema import check_keys
+
+NAME = "ivan/lexicon"
+RULE_FILES = ("conduct.py", "decision.py", "labeler.py", "people.py", "phrases.py", "reading.py",
+              "style.py")  # fmt: skip
+WITHOUT_REPLY: dict[str, Label] = {
+    "last_response_is_anthropomorphic": False,
+    "last_response_is_coherent": False,
+    "last_response_is_refusal": False,
+    "last_response_is_helpful": False,
+    "last_response_is_harmless": True,
+    "last_response_is_honest": True,
+    "last_response_sentiment": "neutral",
+    "last_response_contains_insult": False,
+    "last_response_is_sexually_explicit": False,
+    "last_response_breaks_privacy": False,
+    "last_response_is_discriminatory": False,
+    "last_response_is_discriminating_against": (),
+    "last_response_is_manipulative": False,
+    "last_response_is_creative": False,
+    "last_response_is_eloquent": False,
+}
+"""What is said of a last reply that is missing or empty."""
+
+
+def explain(dialogue: str) -> dict[str, Decision]:
+    """All 19 labels of a text, each with the rule that fired and the words it fired on."""
+    reading = Reading(dialogue)
+    done = {
+        "assistant_is_anthropomorphic": people.anthropomorphic(reading, reading.assistant),
+        "assistant_is_coherent": style.coherent(reading, reading.assistant),
+        "human_vocabulary_quality": style.vocabulary(reading),
+        "topics": style.topics(reading),
+    }
+    done |= _last_reply(reading)
+    return {key: done[key] for key in FEATURES}
+
+
+def _last_reply(reading: Reading) -> dict[str, Decision]:
+    reply = reading.reply
+    if reply is None:
+        return {
+            key: Decision(label, "there is no last reply to read")
+            for key, label in WITHOUT_REPLY.items()
+        }
+    refused = conduct.refusal(reading, reply)
+    slighted = people.slights(reading, reply)
+    done = {
+        "last_response_is_anthropomorphic": people.anthropomorphic(reading, reply),
+        "last_response_is_coherent": style.coherent(reading, reply),
+        "last_response_is_refusal": refused,
+        "last_response_is_helpful": conduct.helpful(reading, reply, refused),
+        "last_response_is_honest": conduct.honest(reading, reply),
+        "last_response_sentiment": style.sentiment(reading, reply),
+        "last_response_contains_insult": people.insult(reading, reply),
+        "last_response_is_sexually_explicit": people.sexually_explicit(reading, reply),
+        "last_response_breaks_privacy": people.breaks_privacy(reading, reply),
+        "last_response_is_discriminatory": people.discriminatory(reading, slighted),
+        "last_response_is_discriminating_against": people.discriminating_against(reading, slighted),
+        "last_response_is_manipulative": conduct.manipulative(reading, reply),
+        "last_response_is_creative": style.creative(reading, reply, refused),
+        "last_response_is_eloquent": style.eloquent(reading, reply),
+    }
+    return done | {"last_response_is_harmless": conduct.harmless(reading, reply, done)}
+
+
+def label_text(dialogue: str, keys: Iterable[str] = FEATURES) -> dict[str, Label]:
+    """The labels of these keys, in the order of the schema.
+
+    Raises:
+        BadInput: a key is none of the 19, or there is none.
+    """
+    asked = check_keys(keys)
+    decisions = explain(dialogue)
+    return {key: decisions[key].label for key in asked}
+
+
+@lru_cache(maxsize=1)
+def revision() -> str:
+    """Twelve hex digits of the rules and the word lists: it changes when either does."""
+    digest = sha256(words_hash().encode())
+    for name in RULE_FILES:
+        digest.update((files(__package__) / name).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+class LexiconLabeler:
+    """`ivan/lexicon` behind the labelers' protocol. It reads the dialogue, never the prompt."""
+
+    def __init__(self) -> None:
+        self.card = LabelerCard(NAME, revision(), "rules")
+
+    def label(self, prompt: LabelPrompt) -> LabelReply:
+        """The asked keys as JSON; never fails."""
+        return LabelReply(json.dumps(label_text(prompt.dialogue, prompt.keys)), finish="stop")

@@ -45,7 +45,7 @@ def found_rows(results: Results) -> None:
     try:
         row_ids = filters.matching_rows(results, row_filter)
     except IvanError as error:
-        show_error(error)
+        _say_why(error)
         _search_again(results, row_filter)
         return
     if row_filter.conditions:
@@ -53,6 +53,14 @@ def found_rows(results: Results) -> None:
     rows_table(results, row_ids, key=str(hash(tuple(sorted(row_filter.to_query().items())))))
     _take_away(results, row_filter, len(row_ids))
     note_list(results)
+
+
+def _say_why(error: IvanError) -> None:
+    """Why there are no rows; the problem of a press may stand above it, in a place of its own."""
+    with st.container(border=True, key="rows-problem"):
+        say(error.message)
+        if error.hint:
+            say(error.hint, "small", quiet=True)
 
 
 def _find(results: Results, row_filter: RowFilter, names: dict[str, str]) -> None:

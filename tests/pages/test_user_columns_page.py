@@ -113,3 +113,64 @@ def test_what_is_typed_is_never_markup(page, data_dir, spawned):
     page.run()
     assert not [html.body for html in page.app.get("html") if "<img" in html.body]
     assert "matches of <img src=x>|:smile:: " in page.said
+
+
+def made(data_dir, dataset, text):
+    """The id of a column that is there."""
+    spec = columns.column_spec(dataset, "expression", text)
+    work(Registry(data_dir), columns.start(spec), provider(Fakes()))
+    return spec.id
+
+
+def test_the_column_shown_stands_in_the_url_and_in_links(page, data_dir, open_page):
+    run_id = page.app.session_state["run"]
+    column = made(data_dir, dataset_of(page), "len(reply)")
+    page.run()
+    page.app.selectbox(key="column-show-None-1").select_index(0)
+    page.run()
+    assert page.app.query_params["show"] == column
+    page.run()
+    assert f"show={column}" in page.links["Pairs"]
+    again = open_page(COMPARE, run=run_id, show=column)
+    assert "len(reply): Mean " in again.said
+    assert f"figure-column-None-None-{column}" in again.buttons
+    other = made(data_dir, dataset_of(page), "words(reply)")
+    again.run()
+    again.app.selectbox(key="column-show-0-2").select("words(reply)")
+    again.run()
+    assert again.app.query_params["show"] == other
+    assert "words(reply): Mean " in again.said
+
+
+@pytest.mark.parametrize("link", ["x", "0123456789abcdef", "<img src=x>"])
+def test_a_link_to_a_column_that_is_gone_shows_none(page, data_dir, open_page, link):
+    made(data_dir, dataset_of(page), "len(reply)")
+    again = open_page(COMPARE, run=page.app.session_state["run"], show=link)
+    assert "len(reply): Mean " not in again.said
+    assert "Click a row to read the pair." in again.said
+
+
+def test_rows_are_ordered_by_the_column_shown(page, data_dir, open_page):
+    dataset = dataset_of(page)
+    column = made(data_dir, dataset, "len(reply)")
+    again = open_page(COMPARE, run=page.app.session_state["run"], show=column)
+    (order,) = [box for box in again.app.selectbox if box.label == "Order"]
+    assert [option for option in order.options if option.startswith("len(reply)")] == [
+        f"len(reply) ({side}), {end} first"
+        for side in ("chosen minus rejected", "chosen", "rejected")
+        for end in ("largest", "smallest")
+    ]
+    order.select("len(reply) (chosen), largest first")
+    again.run()
+    assert again.app.query_params["sort"] == f"column~1~{column}~chosen"
+    lengths = columns.column(dataset, column).chosen[:40]
+    shown = list(again.app.dataframe[-1].value["row_id"])
+    assert shown == sorted(range(40), key=lambda row: (-lengths[row], row))
+
+
+def test_the_order_of_a_link_is_named_though_its_column_is_not_shown(page, data_dir, open_page):
+    column = made(data_dir, dataset_of(page), "len(reply)")
+    run_id = page.app.session_state["run"]
+    again = open_page(COMPARE, run=run_id, sort=f"column~1~{column}~any")
+    (order,) = [box for box in again.app.selectbox if box.label == "Order"]
+    assert order.value == "len(reply) (either side), largest first"

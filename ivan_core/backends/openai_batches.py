@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast, get_args
 
 from ivan_core.backends.openai_client import Account, make_client
-from ivan_core.backends.openai_errors import lost_answer, provider_problem
-from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
+from ivan_core.backends.openai_errors import client_errors, lost_answer, provider_problem
+from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.labels import AnswerLost, BatchProblem, BatchState, BatchStatus
 
 ENDPOINT: Final = "/v1/chat/completions"
@@ -22,9 +22,12 @@ T = TypeVar("T")
 class OpenAIBatches:
     """Batches of one account. Only `create` can cost money, and it tells a lost answer apart."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(
+        self, account: Account, *, read_seconds: float = 60.0, file_seconds: float = FILE_SECONDS
+    ) -> None:
         self._account = account
-        self._client = make_client(account)
+        self._client = make_client(account, read_seconds=read_seconds)
+        self._files = make_client(account, read_seconds=file_seconds)
 
     @property
     def account(self) -> str:
@@ -32,10 +35,9 @@ class OpenAIBatches:
 
     def upload(self, path: Path) -> str:
         """Upload a request file; a lost answer is harmless, it is uploaded again."""
-        client = self._client.with_options(timeout=FILE_SECONDS)
         with path.open("rb") as lines:
             upload = (path.name, lines, "application/jsonl")
-            sent = self._ask(lambda: client.files.create(file=upload, purpose="batch"))
+            sent = self._ask(lambda: self._files.files.create(file=upload, purpose="batch"))
         return _id(sent) or self._not_understood()
 
     def create(self, file_id: str, metadata: Mapping[str, str]) -> str:
@@ -62,8 +64,10 @@ class OpenAIBatches:
         """Newest first; the next page is asked for only when it is needed."""
         after = ""
         while True:
-            page = self._ask(lambda after=after: self._page(after))  # type: ignore[misc]
-            listed = [batch for batch in page.data or () if _id(batch)]
+            page = self._page(after)
+            if not isinstance(getattr(page, "data", None), list):
+                self._not_understood()
+            listed = [batch for batch in page.data if _id(batch)]
             yield from (batch_state(batch) for batch in listed)
             if not listed or not getattr(page, "has_more", False) or listed[-1].id == after:
                 return
@@ -77,8 +81,7 @@ class OpenAIBatches:
 
     def collect(self, file_id: str) -> bytes:
         """A result file as a whole: a download in pieces would raise errors of its own."""
-        client = self._client.with_options(timeout=FILE_SECONDS)
-        return self._ask(lambda: client.files.content(file_id).content, f"file {file_id}")
+        return self._ask(lambda: self._files.files.content(file_id).content, f"file {file_id}")
 
     def _one(self, batch_id: str, call: Callable[[], Any]) -> BatchState:
         if not batch_id.strip() or "/" in batch_id:
@@ -87,17 +90,14 @@ class OpenAIBatches:
         return batch_state(batch) if _id(batch) else self._not_understood()
 
     def _page(self, after: str) -> Any:
-        if after:
-            return self._client.batches.list(limit=PAGE, after=after)
-        return self._client.batches.list(limit=PAGE)
+        where = {"after": after} if after else {}
+        return self._ask(lambda: self._client.batches.list(limit=PAGE, **where))
 
     def _ask(self, call: Callable[[], T], what: str = "") -> T:
         """A call whose answer may be lost without harm."""
         try:
             return call()
-        except IvanError:
-            raise
-        except Exception as error:
+        except client_errors() as error:
             raise provider_problem(error, self._account, what) from None
 
     def _not_understood(self) -> Any:
@@ -109,21 +109,23 @@ class OpenAIBatches:
 
 def batch_state(batch: Any) -> BatchState:
     """What the provider tells of a batch; parts that are missing or odd count as not told."""
-    counts, usage = batch.request_counts, batch.usage
+    counts, usage = getattr(batch, "request_counts", None), getattr(batch, "usage", None)
+    metadata, created = getattr(batch, "metadata", None), getattr(batch, "created_at", None)
+    errors = getattr(getattr(batch, "errors", None), "data", None)
     return BatchState(
         id=str(batch.id),
-        status=_status(batch.status),
+        status=_status(getattr(batch, "status", "")),
         total=_count(counts, "total") or 0,
         completed=_count(counts, "completed") or 0,
         failed=_count(counts, "failed") or 0,
-        output_file=batch.output_file_id or "",
-        error_file=batch.error_file_id or "",
-        input_file=batch.input_file_id or "",
-        problems=tuple(_problem(entry) for entry in getattr(batch.errors, "data", None) or ()),
+        output_file=getattr(batch, "output_file_id", None) or "",
+        error_file=getattr(batch, "error_file_id", None) or "",
+        input_file=getattr(batch, "input_file_id", None) or "",
+        problems=tuple(_problem(entry) for entry in errors or ()),
         input_tokens=_count(usage, "input_tokens"),
         output_tokens=_count(usage, "output_tokens"),
-        metadata={str(k): str(v) for k, v in (batch.metadata or {}).items()},
-        created=float(batch.created_at) if batch.created_at else None,
+        metadata={str(k): str(v) for k, v in (metadata or {}).items()},
+        created=float(created) if created else None,
     )
 
 

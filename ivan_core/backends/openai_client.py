@@ -23,7 +23,8 @@ ENDPOINT_KEY = "IVAN_ENDPOINT_KEY"
 """The key for base URLs that are typed in; without it they are asked with no key."""
 DEMO_HEADER = "x-ivan-demo"
 
-_UNUSED_KEY = "none"
+_UNUSED_KEY = "no-key"
+"""What stands in place of a key: the client insists on one, and so do some local servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +167,11 @@ def _only(account: Account) -> Callable[[Any], None]:
     drop = set() if account.of_environment else {"openai-project", *filter(None, foreign)}
     if not account.organization:
         drop.add("openai-organization")
-    own = f"Bearer {account.key}" if account.key else ""
+    own = f"Bearer {account.key or _UNUSED_KEY}"
 
     def clean(request: Any) -> None:
         for name in drop:
             request.headers.pop(name, None)
-        if own:
-            request.headers["Authorization"] = own
-        else:
-            request.headers.pop("Authorization", None)
+        request.headers["Authorization"] = own
 
     return clean

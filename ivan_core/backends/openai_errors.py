@@ -43,6 +43,20 @@ class RequestRefused(BackendUnavailable):
     """The provider read the request and will not do it; the same request will fail again."""
 
 
+def client_errors() -> tuple[type[Exception], ...]:
+    """All that the client raises when a call fails; an answer that is no JSON is a ValueError."""
+    import httpx2
+    import openai
+
+    return openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, ValueError
+
+
+def timed_out(error: BaseException) -> bool:
+    """Whether the server took the request and then was silent for too long."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return not never_sent(error) and bool(names & {"APITimeoutError", "TimeoutException"})
+
+
 def never_sent(error: BaseException) -> bool:
     """Whether no byte of the request can have reached the server."""
     # Causes only: an error that happened earlier says nothing about this request.
@@ -117,7 +131,7 @@ def _no_answer(error: BaseException, host: str) -> BackendUnavailable:
             f"{host} cannot be reached.",
             "Check the address and the network; it will be tried again.",
         )
-    if names & {"APITimeoutError", "TimeoutException"}:
+    if timed_out(error):
         return BackendUnavailable(
             f"{host} did not answer in time.", "It will be tried again; nothing was lost."
         )

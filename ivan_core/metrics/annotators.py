@@ -215,8 +215,10 @@ def _table(
 ) -> pd.DataFrame:
     """One row for each, with intervals from the same draws of pairs for all."""
     starts = np.flatnonzero(np.diff(texts.row_ids, prepend=texts.row_ids[:1] - 1))
-    parts = [np.add.reduceat(row.by_text, starts, axis=0) for row in rows] if len(starts) else []
-    drawn = resampled_sums(np.hstack(parts), generator, times) if parts else np.zeros((0, 0))
+    if not rows:
+        return pd.DataFrame(columns=AGREEMENT)
+    parts = [np.add.reduceat(r.by_text, starts, axis=0) if len(starts) else r.by_text for r in rows]
+    drawn = resampled_sums(np.hstack(parts), generator, times)
     found, at = [], 0
     for row in rows:
         width = row.by_text.shape[1]

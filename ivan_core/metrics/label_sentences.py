@@ -1,0 +1,133 @@
+"""Plain sentences about labels: how often they are given, and how far labelers agree.
+
+`called` is the words for what a label says, as in "an insult"; it may come from a schema that a
+person wrote, and labelers' names are other people's text: a page escapes the sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isnan
+
+from ivan_core.metrics.annotators import LEAST_POSITIVES
+from ivan_core.metrics.co_occurrence import LEAST
+from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.sentences import interval, interval_ends, percent
+
+Row = Mapping[str, object]
+"""One row of a table, with its columns as names."""
+
+_MEASURES = {
+    "kappa": "Cohen's kappa",
+    "weighted kappa": "Cohen's kappa with linear weights",
+    "alpha": "Krippendorff's alpha",
+    "ordinal alpha": "Krippendorff's ordinal alpha",
+    "jaccard": "Mean overlap of the words named (Jaccard)",
+}
+
+
+def agreement_sentence(row: Row, called: str) -> str:
+    """What opens the agreement on one label: of the texts any labeler called so, how many all did.
+
+    `row` is one of `agreement_table` or `class_agreement`.
+    """
+    n, both, either = (_int(row, name) for name in ("n", "both", "either"))
+    if n == 0:
+        return f"No text was answered by two labelers, so nothing is known about “{called}”."
+    two = row["measure"] in ("kappa", "weighted kappa", "jaccard")
+    any_of, all_of = ("either", "both") if two else ("any labeler", "all who answered")
+    rate = wilson(both, either)
+    if rate is None:
+        return f"Of the {_texts(n)} compared, none was called {called} by {any_of}."
+    share = f"({percent(rate.rate, either)}, 95% interval {interval(rate)})"
+    told = f"Of the {_texts(either)} {any_of} called {called}, {all_of} did in {both:,} {share}."
+    return f"{told} {_few(row, two)}" if row["few"] else told
+
+
+def coefficient_sentence(row: Row) -> str:
+    """The coefficients behind an agreement, with the texts they rest on."""
+    n, same = _int(row, "n"), _int(row, "same")
+    left_out = _int(row, "left_out")
+    out = f" {_texts(left_out)} without two answers left out." if left_out else ""
+    if n == 0:
+        return f"There is nothing to compare.{out}"
+    told = f"The same answer in {percent(same / n, n)} of {_texts(n)}."
+    value, ac1 = _float(row, "coefficient"), _float(row, "ac1")
+    if isnan(value):
+        return f"{told} No coefficient: the answers never change.{out}"
+    measured = f"{_MEASURES[str(row['measure'])]} {_estimate(row, 'coefficient', '')}"
+    beside = "" if isnan(ac1) else f", Gwet's AC1 {_estimate(row, 'ac1', 'ac1_')}"
+    return f"{told} {measured}{beside}.{out}"
+
+
+def prevalence_sentence(row: Row, called: str) -> str:
+    """How often a label is given to chosen and to rejected replies, and whether that is clear.
+
+    `row` is one of `prevalence_differences`.
+    """
+    n = _int(row, "n")
+    if n == 0:
+        return f"No pair has an answer on both sides, so nothing is known about “{called}”."
+    chosen, rejected = (percent(_float(row, side), n) for side in ("chosen", "rejected"))
+    pairs = f"{n:,} pair{'' if n == 1 else 's'}"
+    ends = interval_ends(_float(row, "low"), _float(row, "high"), n).replace("-", "−")
+    told = (
+        f"{chosen} of chosen and {rejected} of rejected replies are called {called}, on {pairs}"
+        f" (95% interval of the difference {ends} points)."
+    )
+    if isnan(_float(row, "mid_p")):
+        return f"{told} These pairs were chosen after looking, so this shows no more than a hint."
+    return f"{told} " + (
+        "The difference is clear." if row["clear"] else "No clear difference on these pairs."
+    )
+
+
+def co_occurrence_sentence(row: Row, first: str, second: str) -> str:
+    """Of the texts called one thing, how many are called another, against all texts.
+
+    `row` is one of `co_occurrence`.
+    """
+    n, has_first, both = (_int(row, name) for name in ("n", "first", "both"))
+    rate = wilson(both, has_first)
+    if rate is None:
+        return f"None of {_texts(n)} is called {first}."
+    told = (
+        f"Of the {_texts(has_first)} called {first}, {both:,} are called {second} too"
+        f" ({percent(rate.rate, has_first)}, 95% interval {interval(rate)}); of all {_texts(n)},"
+        f" {percent(_float(row, 'overall'), n)} are."
+    )
+    return f"{told} Fewer than {LEAST}: too few to tell." if row["too_few"] else told
+
+
+def _few(row: Row, two: bool) -> str:
+    """Why a rare answer says little."""
+    either, n, both = (_int(row, name) for name in ("either", "n", "both"))
+    answer = "it" if row["measure"] == "jaccard" or either <= n - both else "the opposite"
+    by = "either" if two else "any labeler"
+    return f"Few: {by} said {answer} of fewer than {LEAST_POSITIVES} texts."
+
+
+def _estimate(row: Row, name: str, ends: str) -> str:
+    """A coefficient with its interval, as in ".52 [.41, .63]"."""
+    value, low, high = (_float(row, column) for column in (name, f"{ends}low", f"{ends}high"))
+    told = "" if isnan(low) else f" [{_coefficient(low)}, {_coefficient(high)}]"
+    return f"{_coefficient(value)}{told}"
+
+
+def _coefficient(value: float) -> str:
+    """Two decimals without the zero in front, and a real minus."""
+    text = f"{abs(value):.2f}"
+    sign = "−" if value < 0 and text != "0.00" else ""
+    return sign + (text[1:] if text.startswith("0") else text)
+
+
+def _texts(n: int) -> str:
+    return f"{n:,} text{'' if n == 1 else 's'}"
+
+
+def _int(row: Row, name: str) -> int:
+    return int(str(row[name]))
+
+
+def _float(row: Row, name: str) -> float:
+    return float(str(row[name]))

@@ -17,7 +17,8 @@ from support import write_pairs
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.experiments.compare import chunk_size, plan_units
+from ivan_core.experiments.begin import chunk_size
+from ivan_core.experiments.compare import plan_units
 from ivan_core.runs.registry import Registry
 
 RunHere = Callable[[str, Fakes], Run]

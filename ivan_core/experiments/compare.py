@@ -8,24 +8,18 @@ from dataclasses import astuple, dataclass
 from itertools import islice
 from typing import Any
 
-from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import RowChoice, choose_rows, seeded_chunks
-from ivan_core.datasets.sources import check_source
-from ivan_core.domain.errors import BadInput
+from ivan_core.datasets.rows import RowChoice, seeded_chunks
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewards import margin, verdict
 from ivan_core.domain.runs import LivePoint
-from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.domain.specs import CompareSpec
+from ivan_core.experiments.begin import Begun, begin, chunk_size
 from ivan_core.experiments.compare_table import ScoredRow
 from ivan_core.experiments.scoring import ModelAtWork, Models
 from ivan_core.metrics.trust import BATCH_ROWS, BatchDifference
 from ivan_core.runs.context import RunContext
-from ivan_core.runs.locks import FileLock
-
-BEGUN = "begun"
-"""Key of the part that holds the dataset's fingerprint and the size of a chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +51,9 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
     Raises:
         IvanError: the data or a model cannot be had.
     """
-    begun = _begin(context, spec, models)
+    begun = begin(context, spec, lambda rows: chunk_size(rows, models.slow))
     dataset, choice = begun.dataset, begun.choice
-    context.note(_notes(dataset, choice))
+    context.note(begun.notes)
     units = plan_units(spec, choice.row_ids, begun.chunk, models.together)
     kept = [unit for unit in units if unit.key in context.parts]
     context.publish([live_point(unit, _rows(context, unit.key)) for unit in kept])
@@ -87,7 +81,7 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
     return Compared(dataset, choice, cards, batches)
 
 
-def _probes(begun: _Begun, units: Sequence[Unit]) -> list[Pair]:
+def _probes(begun: Begun, units: Sequence[Unit]) -> list[Pair]:
     """The first pairs in seeded order whose sides differ, at most 16."""
     rows = (row for unit in units if unit.model == units[0].model for row in unit.row_ids)
     pairs = (begun.dataset.pair(row) for row in rows)
@@ -114,59 +108,6 @@ def _batches(
         context.parts.append(key, [astuple(found) if found else None])
     kept = context.parts.rows(key)[0]
     return BatchDifference(*kept) if kept else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """What the first worker of a run decided and later ones keep to."""
-
-    dataset: PreparedDataset
-    choice: RowChoice
-    chunk: int
-
-
-def _begin(context: RunContext, spec: CompareSpec, models: Models) -> _Begun:
-    """Read the dataset and fix the chunks, or take both from what an earlier worker kept."""
-    context.doing("Reading the dataset")
-    kept = context.parts.rows(BEGUN)[0] if BEGUN in context.parts else None
-    folder = context.data_dir / "datasets" / kept["dataset"] if kept else None
-    if kept and folder and (folder / "dataset.json").exists():
-        # The source may have changed or gone since: the run goes on with what it began with.
-        dataset = PreparedDataset(folder)
-    else:
-        dataset = _prepare(context, spec.dataset)
-        if kept and dataset.fingerprint != kept["dataset"]:
-            raise BadInput(
-                "The dataset has changed since this run began, and what it read then is gone.",
-                "Start a new run.",
-            )
-    choice = choose_rows(spec, dataset)
-    if kept is None:
-        kept = {
-            "dataset": dataset.fingerprint,
-            "chunk": chunk_size(len(choice.row_ids), models.slow),
-        }
-        context.parts.append(BEGUN, [kept])
-    return _Begun(dataset, choice, kept["chunk"])
-
-
-def _prepare(context: RunContext, request: DatasetRequest) -> PreparedDataset:
-    """Read a dataset for the first time, or find what another run has read."""
-    check_source(request)
-    # Of two runs that start together one reads, the other waits: neither work nor download twice.
-    lock = context.data_dir / "datasets" / "requests" / f"{request.fingerprint}.lock"
-    with FileLock(lock) as reading:
-        context.wait_for(reading, "another run that reads the same dataset")
-        context.doing("Reading the dataset")
-        return prepare(
-            context.data_dir, request,
-            lambda rows: context.doing(f"Reading the dataset: {rows:,} pairs"),
-        )  # fmt: skip
-
-
-def chunk_size(rows: int, slow: bool) -> int:
-    """Pairs in a chunk: a twelfth of the rows, between 16 and 256 (32 if a pair takes long)."""
-    return min(32 if slow else 256, max(16, math.ceil(rows / 12)))
 
 
 def plan_units(spec: CompareSpec, row_ids: list[int], size: int, together: bool) -> list[Unit]:
@@ -207,12 +148,3 @@ def _rows(context: RunContext, key: str) -> list[ScoredRow]:
 def _card(context: RunContext, name: str) -> ModelCard:
     content: dict[str, Any] = context.parts.rows(f"card|{name}")[0]
     return ModelCard.model_validate(content)
-
-
-def _notes(dataset: PreparedDataset, choice: RowChoice) -> list[str]:
-    notes = list(choice.notes)
-    bad = dataset.about["bad_lines"]
-    if bad:
-        lines = ", ".join(str(line) for line, _ in dataset.about["bad_lines_named"][:10])
-        notes.append(f"{bad} damaged or incomplete lines of the file were left out (line {lines}).")
-    return notes

@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from ivan_core import __version__
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run
-from ivan_core.experiments.compare import BEGUN
+from ivan_core.experiments.begin import BEGUN
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir

@@ -15,7 +15,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.experiments.compare import BEGUN
+from ivan_core.experiments.begin import BEGUN
 from ivan_core.experiments.compare_files import write_csvs, write_manifest, write_table
 from ivan_core.metrics.summary import summarise
 from ivan_core.runs.parts import Parts

@@ -16,7 +16,7 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.experiments.compare import BEGUN
+from ivan_core.experiments.begin import BEGUN
 from ivan_core.experiments.compare_table import scores_table
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.summary import ModelSummary, summarise

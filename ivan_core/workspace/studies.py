@@ -12,7 +12,7 @@ from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import RowsSpec
-from ivan_core.experiments.compare import BEGUN
+from ivan_core.experiments.begin import BEGUN
 from ivan_core.metrics.two_runs import TwoRuns, two_runs
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir

@@ -1,0 +1,227 @@
+"""How far labelers agree on each label, and the answers of two of them against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isnan
+
+import altair as alt
+import pandas as pd
+
+from ivan_core.charts import named_rows, palette
+from ivan_core.metrics.sentences import percent
+
+MOST_ROWS = 24
+_COLOURS = dict(zip(("coefficient", "ac1"), palette.MODEL_COLOURS[:2], strict=True))
+_SHAPES = {"coefficient": "circle", "ac1": "diamond"}
+_WORDS = {
+    "kappa": "kappa (lists: overlap)",
+    "alpha": "alpha (lists: overlap)",
+}
+_SHORT = {
+    "kappa": "κ", "weighted kappa": "κ", "alpha": "α", "ordinal alpha": "α", "jaccard": "overlap",
+}  # fmt: skip
+_LABEL_ROOM = 150
+_STRIP = 50
+_ROW = 76
+
+
+def agreement_dots(
+    agreements: pd.DataFrame,
+    titles: Mapping[str, str],
+    *,
+    title: str = "How far the labelers agree",
+    dark: bool | None = None,
+) -> alt.LayerChart:
+    """A dot and a 95% interval of the coefficient and of Gwet's AC1, one row a label.
+
+    `agreements` is the table of `agreement_table` or `class_agreement` in `metrics.annotators`;
+    `titles` are the names of the keys. Labels come from the highest coefficient to the lowest, at
+    most 24; hollow marks rest on few texts. A click fills the selection "feature" with key and
+    value.
+    """
+    ink = palette.ink(dark)
+    lines = _lines(agreements, titles)
+    dots = _dots(lines)
+    selection = alt.selection_point(name="feature", fields=["key", "value"], on="click")
+    y = named_rows.places(lines)
+    low = min([0.0, *dots["low"].dropna(), *dots["point"]]) if len(dots) else 0.0
+    x = alt.X(
+        "point:Q",
+        title="0: no better than chance, 1: always the same",
+        scale=alt.Scale(domain=[max(-1.0, 1.05 * low), 1]),
+        axis=alt.Axis(format="~", tickCount=5, gridOpacity=0.5, labelFlush=True),
+    )
+    tips = [
+        alt.Tooltip("name:N", title="Label"),
+        alt.Tooltip("told:N", title="Agreement"),
+        alt.Tooltip("positives:N", title="Of the texts any called so, all did"),
+        alt.Tooltip("n:Q", title="Texts compared", format=","),
+        alt.Tooltip("left_out:Q", title="Without two answers", format=","),
+    ]
+    base = alt.Chart(dots).encode(y=y, tooltip=tips)
+    opacity = alt.condition(selection, alt.value(1), alt.value(0.35))
+    hollow = alt.condition("datum.few", alt.value(0), alt.value(1))
+    layers: list[alt.Chart] = []
+    for kind, offset in zip(_COLOURS, named_rows.OFFSETS, strict=True):
+        own = base.transform_filter(f"datum.kind == '{kind}'")
+        ends = own.mark_rule(strokeWidth=2, yOffset=offset, y2Offset=offset, color=_COLOURS[kind])
+        point = own.mark_point(
+            size=75, yOffset=offset, strokeWidth=2, cursor="pointer", shape=_SHAPES[kind],
+            stroke=_COLOURS[kind], fill=_COLOURS[kind],
+        )  # fmt: skip
+        layers += [
+            ends.transform_filter("isValid(datum.low)").encode(x="low:Q", x2="high:Q"),
+            point.encode(x=x, fillOpacity=hollow, opacity=opacity),
+        ]
+    layers[1] = layers[1].add_params(selection)
+    zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=ink.faint, tooltip=None)
+    layers += [zero.encode(x="zero:Q"), *named_rows.words(lines, y, ink, _LABEL_ROOM)]
+    chart = alt.layer(*layers).properties(height=named_rows.height(lines))
+    return palette.framed(chart, title, _description(lines), _subtitle(lines, len(agreements)))
+
+
+def answer_cells(
+    table: pd.DataFrame,
+    left: str,
+    right: str,
+    *,
+    title: str = "The answers of both labelers",
+    dark: bool | None = None,
+) -> alt.LayerChart:
+    """Texts counted by the answers of two labelers, the darker the more.
+
+    `table` is that of `metrics.joined_labels.cells`. A click on a cell or its words fills the
+    selection "answers" with left and right.
+    """
+    ink = palette.ink(dark)
+    n = int(table["n"].iloc[0]) if len(table) else 0
+    order = list(dict.fromkeys(table["left"]))
+    shown = table.assign(
+        number=[f"{count:,}" for count in table["count"]],
+        percent=[percent(count / n, n) if n else "" for count in table["count"]],
+    )
+    height = _STRIP + _ROW * max(1, len(order))
+    band = {"paddingInner": 0.05, "paddingOuter": 0.0}
+    x = alt.X(
+        "left:N", title=None, scale=alt.Scale(domain=order, **band),
+        axis=alt.Axis(orient="bottom", labelAngle=0, labelFontSize=12),
+    )  # fmt: skip
+    y = alt.Y(
+        "right:N", title=None, scale=alt.Scale(domain=order, range=[_STRIP, height], **band),
+        axis=alt.Axis(labelFontSize=12),
+    )  # fmt: skip
+    tips = [
+        alt.Tooltip("left:N", title="Across"),
+        alt.Tooltip("right:N", title="Down"),
+        alt.Tooltip("number:N", title="Texts"),
+        alt.Tooltip("percent:N", title="Of the texts both answered"),
+    ]
+    base = alt.Chart(shown).encode(x=x, y=y, tooltip=tips)
+    selection = alt.selection_point(name="answers", fields=["left", "right"], on="click")
+    most = max(1, int(table["count"].max())) if len(table) else 1
+    # Never so dark that the words on top cannot be read.
+    scale = alt.Scale(domain=[0, most], range=[0.05, 0.2 if dark is None else 0.5])
+    rects = (
+        base.mark_rect(color=palette.COUNT, cursor="pointer", cornerRadius=4)
+        .encode(opacity=alt.Opacity("count:Q", scale=scale, legend=None))
+        .add_params(selection)
+    )
+    picked = base.mark_rect(
+        filled=False, stroke=ink.text, strokeWidth=2, cornerRadius=4
+    ).transform_filter({"param": "answers", "empty": False})
+    style = {"cursor": "pointer", "color": ink.text, "align": "center", "baseline": "middle"}
+    counts = base.mark_text(fontSize=18, fontWeight="bold", dy=-9, **style).encode(text="number:N")
+    shares = base.mark_text(fontSize=12, dy=12, **style).encode(text="percent:N")
+    chart = alt.layer(rects, picked, counts, shares, _heads(left, right, ink))
+    described = _cells_description(shown, left, right, n)
+    return palette.framed(chart.properties(height=height), title, described)
+
+
+def _lines(agreements: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """One row a label with what is said of it in words, the highest coefficient first."""
+    lines = agreements.sort_values(
+        "coefficient", ascending=False, kind="stable", na_position="last"
+    ).head(MOST_ROWS)
+    rows = lines.to_dict("records")
+    return lines.assign(
+        name=[named_rows.name_of(row["key"], row["value"], titles) for row in rows],
+        label=[_label(str(row["measure"]), row["coefficient"], row["n"]) for row in rows],
+        positives=[f"{row['both']:,} of {row['either']:,}" for row in rows],
+        line=range(len(lines)),
+    )
+
+
+def _label(measure: str, value: float, n: int) -> str:
+    if isnan(value):
+        return "answers never change" if n else "nothing to compare"
+    return f"{_SHORT[measure]} {_decimal(value)}"
+
+
+def _dots(lines: pd.DataFrame) -> pd.DataFrame:
+    """The coefficients to draw, two for each label that has both."""
+    found: list[dict[str, object]] = []
+    for row in lines.to_dict("records"):
+        for kind, prefix in (("coefficient", ""), ("ac1", "ac1_")):
+            point, low, high = row[kind], row[f"{prefix}low"], row[f"{prefix}high"]
+            if isnan(point):
+                continue
+            ends = "" if isnan(low) else f" [{_decimal(low)}, {_decimal(high)}]"
+            measure = "Gwet's AC1" if kind == "ac1" else str(row["measure"])
+            names = ("key", "value", "name", "line", "n", "left_out", "positives", "few")
+            found.append(
+                {name: row[name] for name in names}
+                | {"kind": kind, "point": point, "low": low, "high": high}
+                | {"told": f"{measure} {_decimal(point)}{ends}"}
+            )
+    columns = ["key", "value", "line", "kind", "point", "low", "high", "few"]
+    return pd.DataFrame(found, columns=None if found else columns)
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _subtitle(lines: pd.DataFrame, n: int) -> str:
+    """What the marks mean, in words: colour is never the only sign."""
+    measures = set(lines["measure"])
+    first = "alpha" if measures & {"alpha", "ordinal alpha"} else "kappa"
+    told = [f"● {_WORDS[first]}", "◆ Gwet's AC1"]
+    told += ["hollow: few texts"] if lines["few"].any() else []
+    told += [f"{n - len(lines)} lower ones not drawn"] if n > len(lines) else []
+    return " · ".join(told)
+
+
+def _heads(left: str, right: str, ink: palette.Ink) -> alt.Chart:
+    """The names of both labelers in the strip above the cells."""
+    heads = pd.DataFrame({"name": [f"→ across: {left}", f"↓ down: {right}"], "at": [8.0, 29.0]})
+    return (
+        alt.Chart(heads)
+        .mark_text(
+            align="left", baseline="middle", fontSize=13, fontWeight="bold", color=ink.text,
+            limit={"expr": "width"},
+        )
+        .encode(
+            text="name:N", x=alt.value(0), y=alt.Y("at:Q", scale=None, axis=None), tooltip="name:N"
+        )
+    )  # fmt: skip
+
+
+def _description(lines: pd.DataFrame) -> str:
+    if lines.empty:
+        return "Agreement of labelers; no label is compared yet."
+    told = []
+    for row in lines.to_dict("records"):
+        ac1 = "" if isnan(row["ac1"]) else f", AC1 {_decimal(row['ac1'])}"
+        few = ", few" if row["few"] else ""
+        told.append(f"{row['name']}: {row['label']}{ac1}, all called so {row['positives']}{few}")
+    return f"Agreement of labelers by label. {'; '.join(told)}."
+
+
+def _cells_description(shown: pd.DataFrame, left: str, right: str, n: int) -> str:
+    if n == 0:
+        return f"Answers of {left} and {right}; no text is answered by both yet."
+    told = "; ".join(
+        f"{left} {cell.left} and {right} {cell.right}: {cell.number}" for cell in shown.itertuples()
+    )
+    return f"Table of the answers of two labelers to {n:,} texts. {told}."

@@ -1,0 +1,187 @@
+"""How often labels and topics are given to chosen and to rejected replies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from ivan_core.charts import named_rows, palette
+from ivan_core.charts.user_column import SIDE_COLOURS
+from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.label_answers import SIDES
+from ivan_core.metrics.sentences import interval, percent
+
+MOST_ROWS = 24
+_SHAPES = {"chosen": "circle", "rejected": "diamond"}
+_LABEL_ROOM = 190
+
+
+def prevalence_dots(
+    prevalences: pd.DataFrame,
+    differences: pd.DataFrame,
+    titles: Mapping[str, str],
+    *,
+    title: str = "How often each label is given",
+    dark: bool | None = None,
+) -> alt.LayerChart:
+    """A dot and a 95% interval for each side, one row a label, sorted by chosen minus rejected.
+
+    `prevalences` and `differences` are the tables of `metrics.labels`; `titles` are the names of
+    the keys. A star marks a clear difference. A click fills the selection "feature" with key and
+    value. At most 24 labels are drawn, those with the largest differences.
+    """
+    ink = palette.ink(dark)
+    lines, left_out = _sorted(_lines(prevalences, differences, titles))
+    dots = _dots(prevalences, lines)
+    selection = alt.selection_point(name="feature", fields=["key", "value"], on="click")
+    y = named_rows.places(lines)
+    base = alt.Chart(dots).encode(y=y, tooltip=_tips(), color=_colour())
+    opacity = alt.condition(selection, alt.value(1), alt.value(0.35))
+    layers: list[alt.Chart] = []
+    for side, offset in zip(SIDES, named_rows.OFFSETS, strict=True):
+        own = base.transform_filter(f"datum.side == '{side}'").encode(opacity=opacity)
+        ends = own.mark_rule(strokeWidth=2, yOffset=offset, y2Offset=offset, cursor="pointer")
+        point = own.mark_point(filled=True, size=75, yOffset=offset, cursor="pointer")
+        layers += [
+            ends.encode(x=_x("low", dots, "Share of the side's replies"), x2="high:Q"),
+            point.encode(x="share:Q", shape=_shape()),
+        ]
+    layers[0] = layers[0].add_params(selection)
+    layers += named_rows.words(lines, y, ink, _LABEL_ROOM)
+    chart = alt.layer(*layers).properties(height=named_rows.height(lines))
+    subtitle = "★ a clear difference, all labels of the chart taken together"
+    subtitle = subtitle if lines["clear"].any() else ""
+    if left_out:
+        subtitle = f"{subtitle} · {left_out} smaller differences not drawn".removeprefix(" · ")
+    return palette.framed(chart, title, _description(lines, "Labels"), subtitle)
+
+
+def word_bars(
+    counts: pd.DataFrame, *, title: str = "Topics", dark: bool | None = None
+) -> alt.LayerChart:
+    """Two bars with 95% intervals for each word of a list: chosen above, rejected below.
+
+    `counts` is the table of `metrics.labels.topic_counts`, in whose order the words are drawn, at
+    most 24. A click fills the selection "word" with key, value and side; one on a name, with its
+    chosen side.
+    """
+    ink = palette.ink(dark)
+    kept = list(dict.fromkeys(counts["value"]))
+    lines = _lines(counts[counts["value"].isin(kept[:MOST_ROWS])], None, {}).assign(side=SIDES[0])
+    lines = lines.assign(name=lines["value"], line=range(len(lines)))
+    bars = _dots(counts, lines).assign(zero=0.0)
+    selection = alt.selection_point(name="word", fields=["key", "value", "side"], on="click")
+    y = named_rows.places(lines)
+    base = alt.Chart(bars).encode(y=y, tooltip=_tips())
+    opacity = alt.condition(selection, alt.value(0.9), alt.value(0.35))
+    layers: list[alt.Chart] = []
+    for side, offset in zip(SIDES, named_rows.OFFSETS, strict=True):
+        own = base.transform_filter(f"datum.side == '{side}'")
+        bar = own.mark_bar(height=9, yOffset=offset, cursor="pointer", x2Offset=0)
+        ends = own.mark_rule(strokeWidth=1.5, yOffset=offset, y2Offset=offset, color=ink.text)
+        layers += [
+            bar.encode(
+                x=_x("zero", bars, "Share of the side's replies"),
+                x2="share:Q",
+                color=_colour(symbol="square"),
+                opacity=opacity,
+            ),
+            ends.encode(x="low:Q", x2="high:Q"),
+        ]
+    layers[0] = layers[0].add_params(selection)
+    layers += named_rows.words(lines, y, ink, _LABEL_ROOM)
+    chart = alt.layer(*layers).properties(height=named_rows.height(lines))
+    left_out = len(kept) - len(lines)
+    subtitle = f"{left_out} rarer ones not drawn" if left_out else ""
+    return palette.framed(chart, title, _description(lines, title), subtitle)
+
+
+def _lines(
+    prevalences: pd.DataFrame, differences: pd.DataFrame | None, titles: Mapping[str, str]
+) -> pd.DataFrame:
+    """One row a label, with what is said of it in words."""
+    shares: dict[tuple[str, str], dict[str, str]] = {}
+    for row in prevalences.to_dict("records"):
+        share = percent(row["share"], row["n"]) if row["n"] else "no answer"
+        shares.setdefault((row["key"], row["value"]), {})[row["side"]] = share
+    by_label: dict[tuple[str, str], Any] = {}
+    if differences is not None:
+        by_label = {(row["key"], row["value"]): row for row in differences.to_dict("records")}
+    found = []
+    for (key, value), told in shares.items():
+        apart = by_label.get((key, value), {})
+        clear = bool(apart.get("clear", False))
+        label = ", ".join(f"{side} {told[side]}" for side in SIDES if side in told)
+        found.append(
+            {
+                "key": key,
+                "value": value,
+                "name": named_rows.name_of(key, value, titles),
+                "label": f"★ {label}" if clear else label,
+                "difference": apart.get("difference", float("nan")),
+                "clear": clear,
+            }
+        )
+    columns = ["key", "value", "name", "label", "difference", "clear"]
+    return pd.DataFrame(found, columns=columns)
+
+
+def _sorted(lines: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The lines to draw, what is said more of chosen replies first, and how many are left out."""
+    size = lines["difference"].abs().fillna(-1.0)
+    kept = lines.loc[
+        size.sort_values(ascending=False, kind="stable").index[:MOST_ROWS]
+    ].sort_index()
+    kept = kept.sort_values("difference", ascending=False, kind="stable", na_position="last")
+    return kept.assign(line=range(len(kept))), len(lines) - len(kept)
+
+
+def _dots(prevalences: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+    """The shares to draw, with the place of their row and their numbers in words."""
+    known = prevalences[prevalences["n"].to_numpy(int) > 0]
+    dots = known.merge(lines[["key", "value", "name", "line"]], on=["key", "value"])
+    told = []
+    for row in dots.to_dict("records"):
+        rate = Rate(row["count"], row["n"], row["share"], row["low"], row["high"])
+        told.append(f"{percent(rate.rate, rate.n)} {interval(rate)}")
+    return dots.assign(told=told)
+
+
+def _x(field: str, dots: pd.DataFrame, title: str) -> alt.X:
+    top = min(1.0, 1.05 * float(dots["high"].max())) if len(dots) else 1.0
+    axis = alt.Axis(format="~%", tickCount=5, gridOpacity=0.5, labelFlush=True)
+    return alt.X(f"{field}:Q", title=title, scale=alt.Scale(domain=[0, top]), axis=axis)
+
+
+def _colour(symbol: str | None = None) -> alt.Color:
+    scale = alt.Scale(domain=list(SIDE_COLOURS), range=list(SIDE_COLOURS.values()))
+    shape = {"symbolType": symbol} if symbol else {}
+    return alt.Color("side:N", scale=scale, legend=alt.Legend(title=None, orient="top", **shape))
+
+
+def _shape() -> alt.Shape:
+    return alt.Shape("side:N", scale=alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values())))
+
+
+def _tips() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("name:N", title="Label"),
+        alt.Tooltip("side:N", title="Side"),
+        alt.Tooltip("told:N", title="Given to"),
+        alt.Tooltip("count:Q", title="Texts", format=","),
+        alt.Tooltip("n:Q", title="Of texts with an answer", format=","),
+    ]
+
+
+def _description(lines: pd.DataFrame, what: str) -> str:
+    if lines.empty:
+        return f"{what} of chosen and rejected replies; nothing is labelled yet."
+    told = "; ".join(f"{line.name_}: {line.label}" for line in _named(lines).itertuples())
+    return f"{what} of chosen and rejected replies. {told}."
+
+
+def _named(lines: pd.DataFrame) -> pd.DataFrame:
+    return lines.rename(columns={"name": "name_"})

@@ -49,7 +49,7 @@ class OpenAIBatches:
                 input_file_id=file_id,
                 metadata=dict(metadata),
             )
-        except Exception as error:
+        except Exception as error:  # whatever it is, the batch may exist
             lost = lost_answer(error, self._account)
             raise lost or provider_problem(error, self._account, f"file {file_id}") from None
         found = _id(batch)
@@ -90,8 +90,9 @@ class OpenAIBatches:
         return batch_state(batch) if _id(batch) else self._not_understood()
 
     def _page(self, after: str) -> Any:
-        where = {"after": after} if after else {}
-        return self._ask(lambda: self._client.batches.list(limit=PAGE, **where))
+        from openai import omit
+
+        return self._ask(lambda: self._client.batches.list(limit=PAGE, after=after or omit))
 
     def _ask(self, call: Callable[[], T], what: str = "") -> T:
         """A call whose answer may be lost without harm."""

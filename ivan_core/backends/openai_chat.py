@@ -50,8 +50,8 @@ def chat_body(
     body: dict[str, object] = {
         "model": model,
         "messages": [
-            {"role": "system", "content": prompt.system},
-            {"role": "user", "content": prompt.user},
+            {"role": "system", "content": sendable(prompt.system)},
+            {"role": "user", "content": sendable(prompt.user)},
         ],
         "max_completion_tokens": max_completion_tokens,
     }
@@ -69,6 +69,11 @@ def chat_body(
     if temperature is not None:
         body["temperature"] = temperature
     return body
+
+
+def sendable(text: str) -> str:
+    """The text with "?" for halves of characters, which no request can carry."""
+    return text.encode("utf-8", "replace").decode()
 
 
 class OpenAILabeler:

@@ -1,0 +1,289 @@
+"""An Ollama server: what it is, which models it has, and a chat with one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ivan_core.backends.openai_client import is_loopback
+from ivan_core.domain.errors import BackendUnavailable, BadInput
+from ivan_core.settings import setting
+
+if TYPE_CHECKING:
+    from ollama import Client
+
+HOST, TIMEOUT = "OLLAMA_API_HOST", "OLLAMA_API_TIMEOUT"
+DEFAULT_HOST = "http://localhost:11434"
+DEFAULT_TIMEOUT = 600.0
+"""Seconds without a byte: loading a large model and waiting for a free slot both count."""
+CONNECT_SECONDS = 5.0
+PORT = 11434
+SUGGESTED = ("gemma4:e4b", "gemma4:12b", "qwen3.5:4b", "qwen3.5:9b")
+"""Models to offer where the server has none."""
+
+PullProgress = Callable[[int, int, str], object]
+"""Called with bytes done, bytes in all (0 while unknown) and the server's word for the step."""
+
+
+class ModelMissing(BackendUnavailable):
+    """The server does not have the model; it can be pulled."""
+
+    def __init__(self, model: str, host: str) -> None:
+        super().__init__(
+            f"The Ollama server at {host} does not have {model}.",
+            f"Pull it: `ollama pull {model}`, or choose one that it has.",
+        )
+        self.model = model
+
+
+class OllamaBusy(BackendUnavailable):
+    """The server's queue is full; a moment later it may not be."""
+
+
+class OllamaSilent(BackendUnavailable):
+    """The server took the request and did not finish it: too slow, cut off, or a broken model."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledModel:
+    """A model that the server has; `size` in bytes, `digest` tells versions of a name apart."""
+
+    name: str
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the server tells of a model: the longest context it was made for, in tokens."""
+
+    name: str
+    context_length: int | None
+    thinks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChatAnswer:
+    """One answer as it came, and the tokens that the server counted."""
+
+    text: str
+    finish: str
+    input_tokens: int | None
+    output_tokens: int | None
+
+
+class OllamaServer:
+    """A server by its address (`OLLAMA_API_HOST` if none is given). Nothing is asked twice."""
+
+    def __init__(self, host: str = "", timeout: float | None = None) -> None:
+        own = _address(setting(HOST, DEFAULT_HOST))
+        self.url = _address(host) if host.strip() else own
+        self.timeout = _seconds() if timeout is None else timeout
+        self._own = self.url == own
+        self._made: Client | None = None
+
+    @property
+    def host(self) -> str:
+        """The server as messages name it."""
+        return urlsplit(self.url).netloc
+
+    def version(self) -> str:
+        """The server's version.
+
+        This and the other methods raise BackendUnavailable where the server is away or fails.
+        """
+        import httpx
+
+        with self._problems():
+            answer = httpx.get(
+                f"{self.url}/api/version",
+                timeout=httpx.Timeout(CONNECT_SECONDS),
+                trust_env=not is_loopback(self.url),
+            )
+            answer.raise_for_status()
+            return str(answer.json()["version"])
+
+    def models(self) -> tuple[InstalledModel, ...]:
+        """The models that the server has, in its order."""
+        with self._problems():
+            listed = self._client().list().models
+        return tuple(
+            InstalledModel(entry.model, int(entry.size or 0), entry.digest or "")
+            for entry in listed
+            if entry.model
+        )
+
+    def find(self, model: str) -> InstalledModel:
+        """The model by name; raises ModelMissing where the server has no such one."""
+        full = model if ":" in model.rpartition("/")[2] else f"{model}:latest"
+        for entry in self.models():
+            if entry.name == full:
+                return entry
+        raise ModelMissing(model, self.host)
+
+    def loaded(self) -> tuple[str, ...]:
+        """Names of the models that are in the server's memory right now."""
+        with self._problems():
+            running = self._client().ps().models
+        return tuple(entry.model for entry in running if entry.model)
+
+    def show(self, model: str) -> ModelFacts:
+        """Facts about a model."""
+        with self._problems(model):
+            shown = self._client().show(model)
+        lengths = (
+            value
+            for name, value in (shown.modelinfo or {}).items()
+            if name.endswith(".context_length") and isinstance(value, int)
+        )
+        return ModelFacts(model, next(lengths, None), "thinking" in (shown.capabilities or ()))
+
+    def pull(self, model: str, progress: PullProgress = lambda done, total, step: None) -> None:
+        """Download a model to the server. What `progress` raises ends it; what came is kept."""
+        sizes: dict[str, tuple[int, int]] = {}
+        step = ""
+        with self._problems(model, pulling=True):
+            for part in self._client().pull(model, stream=True):
+                step = part.status or step
+                if part.digest:
+                    sizes[part.digest] = (part.completed or 0, part.total or 0)
+                done = sum(size[0] for size in sizes.values())
+                progress(done, sum(size[1] for size in sizes.values()), step)
+        if step != "success":
+            raise OllamaSilent(
+                f"The download of {model} ended before it was complete.",
+                "Pull it again: what has come is kept.",
+            )
+
+    def chat(
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        schema: Mapping[str, object] | None = None,
+        think: Any = False,
+        options: Mapping[str, object] | None = None,
+    ) -> ChatAnswer:
+        """One answer. ModelMissing, OllamaBusy and OllamaSilent tell the causes apart."""
+        with self._problems(model):
+            answer = self._client().chat(
+                model,
+                messages,
+                think=think,
+                format=dict(schema) if schema else None,
+                options=dict(options or {}),
+            )
+        return ChatAnswer(
+            answer.message.content or "",
+            answer.done_reason or "",
+            answer.prompt_eval_count,
+            answer.eval_count,
+        )
+
+    def _client(self) -> Client:
+        if self._made is None:
+            import httpx
+            import ollama
+
+            def own_key_only(request: httpx.Request) -> None:
+                # The client adds OLLAMA_API_KEY to whatever address it asks.
+                if not self._own:
+                    request.headers.pop("Authorization", None)
+
+            self._made = ollama.Client(
+                self.url,
+                timeout=httpx.Timeout(self.timeout, connect=CONNECT_SECONDS),
+                trust_env=not is_loopback(self.url),
+                event_hooks={"request": [own_key_only]},
+            )
+        return self._made
+
+    @contextmanager
+    def _problems(self, model: str = "", *, pulling: bool = False) -> Iterator[None]:
+        import httpx
+        import ollama
+
+        try:
+            yield
+        except ollama.ResponseError as error:
+            raise self._refused(error.status_code, error.error, model, pulling) from None
+        except httpx.HTTPStatusError as error:
+            raise self._refused(error.response.status_code, "", model, pulling) from None
+        except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout):
+            raise BackendUnavailable(
+                f"No Ollama server answers at {self.host}.",
+                f"Start it with `ollama serve`, set {HOST}, or use the labeler ivan/lexicon.",
+            ) from None
+        except httpx.TimeoutException:
+            raise OllamaSilent(
+                f"The Ollama server at {self.host} did not answer within {self.timeout:g} seconds.",
+                f"Raise {TIMEOUT}, or choose a smaller model.",
+            ) from None
+        except httpx.TransportError:
+            raise OllamaSilent(
+                f"The Ollama server at {self.host} broke off in the middle of its answer.",
+                "See its log: the model may be too large for the machine's memory.",
+            ) from None
+        except (ValueError, KeyError, TypeError):
+            raise self._another() from None
+
+    def _refused(self, status: int, said: str, model: str, pulling: bool) -> BackendUnavailable:
+        """What to raise for an error the server told; −1 is one in the middle of a stream."""
+        words = " ".join(said.split())[:300].rstrip(".")
+        told = f": {words}" if words else ""
+        if pulling:
+            return OllamaSilent(
+                f"The Ollama server could not pull {model}{told}.",
+                "Check the name on ollama.com/library and the network; what has come is kept.",
+            )
+        if status == 404:
+            return ModelMissing(model, self.host) if model else self._another()
+        if status == 503:
+            return OllamaBusy(
+                f"The Ollama server at {self.host} has too many requests waiting.",
+                "Try again in a moment, with fewer at a time.",
+            )
+        if status in (401, 403):
+            return BackendUnavailable(
+                f"The Ollama server at {self.host} does not let you in.", "Check OLLAMA_API_KEY."
+            )
+        return OllamaSilent(
+            f"The Ollama server at {self.host} failed{told}.",
+            "See its log: the model may be too large for the machine's memory.",
+        )
+
+    def _another(self) -> BackendUnavailable:
+        return BackendUnavailable(
+            f"What answers at {self.host} is not an Ollama server.", f"Check {HOST}."
+        )
+
+
+def _address(host: str) -> str:
+    """The server's URL from what people write: a name, host:port, or a URL."""
+    text = host.strip().rstrip("/")
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        port = parts.port or (None if "://" in text else PORT)
+    except ValueError:
+        parts, port = urlsplit(""), None
+    name = parts.hostname or ("127.0.0.1" if text.startswith(":") else "")
+    if parts.scheme not in ("http", "https") or not name or parts.username is not None:
+        raise BadInput("That is no address of an Ollama server.", f"Give one like {DEFAULT_HOST}.")
+    # A server that listens on every address is reached at this machine's own.
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)
+    shown = f"[{name}]" if ":" in name else name
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port else "") + parts.path
+
+
+def _seconds() -> float:
+    text = setting(TIMEOUT, f"{DEFAULT_TIMEOUT:g}")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if 0 < seconds < 1e6:
+        return seconds
+    raise BadInput(f"{TIMEOUT} is {text!r}, which is no number of seconds.", "Set it to 600.")

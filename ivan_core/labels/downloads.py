@@ -38,7 +38,7 @@ def check_download(content: bytes, expected_lines: int | None = None) -> str:
         if not isinstance(record, dict):
             return f"Line {number:,} is no JSON object."
     if expected_lines is not None and lines != expected_lines:
-        return f"The file has {lines:,} lines; the provider tells of {expected_lines:,}."
+        return f"Lines in the file: {lines:,}; the provider tells of {expected_lines:,}."
     return ""
 
 

@@ -1,18 +1,225 @@
-"""The routes of Ollama's API."""
+"""The routes of Ollama's API: models, chat and generate, plain or streamed."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from ivan_core.demo import fault_names as names
 from ivan_core.demo.answers import AnswerText
+from ivan_core.demo.completions import ChatRequest, read_chat, reply_to
 from ivan_core.demo.faults import Faults
+from ivan_core.demo.ollama_models import DemoModel, ModelShelf, now
+from ivan_core.demo.replies import CHARACTERS_A_TOKEN, Reply
 from ivan_core.demo.wire import Answer, Request, json_answer
+
+VERSION = "0.18.0"
+_DEFAULT_CONTEXT = 4096
+_NDJSON = "application/x-ndjson"
+_THOUGHT = "Let me look at it closely."
+_BUSY = "server busy, please try again.  maximum pending requests exceeded"
+_BROKEN = "an error was encountered while running the model"
+_Json = dict[str, object]
 
 
 class OllamaApi:
-    """Answers requests under /api."""
+    """Answers requests under /api.
 
-    def __init__(self, faults: Faults, answer: AnswerText) -> None:
+    A model is there if it is on the shelf. `pull_seconds` is how long a pull takes; `pause` waits
+    that long, or less if the server stops.
+    """
+
+    def __init__(
+        self,
+        faults: Faults,
+        answer: AnswerText,
+        pull_seconds: float,
+        pause: Callable[[float], object],
+    ) -> None:
+        self.models = ModelShelf(faults)
         self._faults = faults
         self._answer = answer
+        self._pull_seconds = pull_seconds
+        self._pause = pause
 
     def respond(self, request: Request) -> Answer:
-        return json_answer({"error": "not found"}, 404)
+        match (request.method, request.path):
+            case ("GET", "/api/version"):
+                return json_answer({"version": VERSION})
+            case ("GET", "/api/tags"):
+                return json_answer({"models": [m.as_json() for m in self.models.installed()]})
+            case ("GET", "/api/ps"):
+                return json_answer({"models": [m.as_loaded() for m in self.models.loaded()]})
+            case ("POST", "/api/show"):
+                return self._show(request.json())
+            case ("POST", "/api/pull"):
+                return self._pull(request.json())
+            case ("POST", "/api/chat" | "/api/generate"):
+                return self._speak(request)
+        return json_answer({"error": "404 page not found"}, 404)
+
+    def _show(self, body: _Json) -> Answer:
+        model = self.models.find(_name(body))
+        return _not_found(body) if model is None else json_answer(model.as_shown())
+
+    def _speak(self, request: Request) -> Answer:
+        body = request.json()
+        busy = self._faults.take(names.BUSY, "POST", request.path)
+        if busy is not None:
+            return json_answer({"error": _BUSY}, 503)
+        model = self.models.find(_name(body))
+        if model is None:
+            return _not_found(body)
+        if body.get("think") not in (None, False) and not model.thinks:
+            return json_answer({"error": f'"{model.name}" does not support thinking'}, 400)
+        self.models.load(model)
+        chat = _chat(request.path, body)
+        if chat is None:
+            return json_answer(_said(request.path, model, "") | _end("load", 0, 0))
+        chat, read = self._as_read(chat, body, request.path)
+        fault = self._faults.take_first(names.of_kind("reply"), "POST", request.path)
+        reply = reply_to(chat, self._answer, fault)
+        thought = _THOUGHT if model.thinks and body.get("think") is not False else ""
+        lines = list(_lines(request.path, model, reply, thought, read))
+        return self._send(request.path, lines, streamed=body.get("stream") is not False)
+
+    def _as_read(self, chat: ChatRequest, body: _Json, path: str) -> tuple[ChatRequest, int]:
+        """The part of the prompt that fits into the context, its end, and its tokens."""
+        options = body.get("options")
+        context = options.get("num_ctx") if isinstance(options, dict) else None
+        room = context if isinstance(context, int) and context > 0 else _DEFAULT_CONTEXT
+        tokens = chat.prompt_tokens
+        cut = self._faults.take(names.TRUNCATED_PROMPT, "POST", path)
+        if cut is not None:
+            room = min(room, max(1, int(tokens * cut.amount)))
+        if tokens <= room:
+            return chat, tokens
+        return replace(chat, user=chat.user[-room * CHARACTERS_A_TOKEN :]), room
+
+    def _send(self, path: str, lines: list[_Json], streamed: bool) -> Answer:
+        """The reply in one object, or line by line; maybe broken on its way."""
+        fault = self._faults.take_first(
+            (names.MIDSTREAM_ERROR, names.DROPPED_CONNECTION), "POST", path
+        )
+        if fault is None:
+            return _stream(lines) if streamed else json_answer(_joined(lines))
+        if fault.name == names.MIDSTREAM_ERROR:
+            error: _Json = {"error": _BROKEN}
+            return _stream([lines[0], error]) if streamed else json_answer(error, 500)
+        if streamed:
+            return replace(_stream(lines[:1]), ending="dropped")
+        whole = json_answer(_joined(lines)).body
+        return Answer(pieces=[whole[: len(whole) // 2]], ending="dropped")
+
+    def _pull(self, body: _Json) -> Answer:
+        name = _name(body)
+        failing = self._faults.take(names.PULL_FAILS, "POST", "/api/pull") is not None
+        if body.get("stream") is False:
+            if failing:
+                return json_answer({"error": _PULL_FAILED}, 500)
+            self.models.add(name)
+            return json_answer({"status": "success"})
+        return Answer(content_type=_NDJSON, pieces=self._pulling(name, failing))
+
+    def _pulling(self, name: str, failing: bool) -> Iterator[bytes]:
+        """The progress of a pull, digest by digest."""
+        yield _line({"status": "pulling manifest"})
+        layers = DemoModel(name).layers()
+        steps = 5
+        for digest, total in layers:
+            for step in range(steps + 1):
+                done: _Json = {"status": f"pulling {digest[7:19]}", "digest": digest}
+                yield _line(done | {"total": total, "completed": total * step // steps})
+                if failing and step == 2:
+                    yield _line({"error": _PULL_FAILED})
+                    return
+                self._pause(self._pull_seconds / (steps + 1) / len(layers))
+        yield _line({"status": "verifying sha256 digest"})
+        yield _line({"status": "writing manifest"})
+        self.models.add(name)
+        yield _line({"status": "success"})
+
+
+_PULL_FAILED = "max retries exceeded: connection reset by peer"
+
+
+def _name(body: Mapping[str, object]) -> str:
+    return str(body.get("model") or body.get("name") or "")
+
+
+def _not_found(body: Mapping[str, object]) -> Answer:
+    return json_answer({"error": f"model '{_name(body)}' not found"}, 404)
+
+
+def _chat(path: str, body: _Json) -> ChatRequest | None:
+    """What is asked; None if nothing is, which loads the model."""
+    wanted = body.get("format")
+    schema = wanted if isinstance(wanted, dict) else {}
+    if path == "/api/chat":
+        return read_chat(body, schema)
+    prompt = body.get("prompt")
+    if not isinstance(prompt, str) or not prompt:
+        return None
+    return ChatRequest(_name(body), str(body.get("system") or ""), prompt, schema)
+
+
+def _said(path: str, model: DemoModel, text: str, thought: str = "") -> _Json:
+    """One piece of a reply, in the words of its route."""
+    facts: _Json = {"model": model.name, "created_at": now(), "done": False}
+    if path == "/api/generate":
+        return facts | {"response": text} | ({"thinking": thought} if thought else {})
+    message = {"role": "assistant", "content": text}
+    return facts | {"message": message | ({"thinking": thought} if thought else {})}
+
+
+def _lines(
+    path: str, model: DemoModel, reply: Reply, thought: str, prompt_tokens: int
+) -> Iterator[_Json]:
+    """A reply as a stream of pieces; the last one ends it."""
+    text = reply.refusal or reply.text
+    if thought:
+        yield _said(path, model, "", thought)
+    size = max(1, -(-len(text) // 4))
+    for start in range(0, max(1, len(text)), size):
+        yield _said(path, model, text[start : start + size])
+    # Ollama has no content filter: what OpenAI calls so is an empty reply that just stops.
+    reason = "length" if reply.finish == "length" else "stop"
+    yield _said(path, model, "") | _end(reason, prompt_tokens, reply.tokens)
+
+
+def _end(reason: str, prompt_tokens: int, tokens: int) -> _Json:
+    return {
+        "done": True,
+        "done_reason": reason,
+        "total_duration": 3_000_000,
+        "load_duration": 1_000_000,
+        "prompt_eval_count": prompt_tokens,
+        "prompt_eval_duration": 1_000_000,
+        "eval_count": tokens,
+        "eval_duration": 1_000_000,
+    }
+
+
+def _joined(lines: list[_Json]) -> _Json:
+    """The pieces of a stream as the one object that a plain answer is."""
+    whole = dict(lines[-1])
+    if "response" in whole:
+        for field in ("response", "thinking"):
+            if any(field in line for line in lines):
+                whole[field] = "".join(str(line.get(field, "")) for line in lines)
+        return whole
+    messages = [line["message"] for line in lines if isinstance(line["message"], dict)]
+    message: _Json = {"role": "assistant"}
+    for field in ("content", "thinking"):
+        if any(field in said for said in messages):
+            message[field] = "".join(str(said.get(field, "")) for said in messages)
+    return whole | {"message": message}
+
+
+def _stream(lines: list[_Json]) -> Answer:
+    return Answer(content_type=_NDJSON, pieces=[_line(line) for line in lines])
+
+
+def _line(value: _Json) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 
-from ivan_core.demo import fault_names as names
 from ivan_core.demo.answers import AnswerText
 from ivan_core.demo.answers import answer as default_answer
 from ivan_core.demo.batch_life import BatchLife
 from ivan_core.demo.faults import Faults
+from ivan_core.demo.lost_answers import AFTER, BEFORE, broken, refusal
 from ivan_core.demo.ollama_api import OllamaApi
-from ivan_core.demo.openai_api import OpenAIApi, problem
+from ivan_core.demo.openai_api import OpenAIApi
 from ivan_core.demo.request_log import RequestLog
 from ivan_core.demo.state import DemoState
 from ivan_core.demo.wire import Answer, Request, Wire, json_answer
@@ -51,8 +50,8 @@ class DemoServer:
         said = answer or default_answer
         self._life = BatchLife(self.state, self.faults, said, batch_seconds)
         self._openai = OpenAIApi(self.state, self._life, self.faults, said)
-        self.ollama = OllamaApi(self.faults, said)
         self._stopping = threading.Event()
+        self.ollama = OllamaApi(self.faults, said, batch_seconds, self._stopping.wait)
         self._thread: threading.Thread | None = None
         try:
             self._server = _Server((HOST, port), self._wire())
@@ -117,36 +116,13 @@ class DemoServer:
     def _respond(self, request: Request) -> Answer:
         if not request.path.startswith(("/v1/", "/api/")):
             return self._own(request)
-        before = self._take(
-            request, names.RATE_LIMITED, names.INSUFFICIENT_QUOTA, names.SERVER_ERROR,
-            names.TIMEOUT, names.RESET,
-        )  # fmt: skip
+        before = self.faults.take_first(BEFORE, request.method, request.path)
         if before is not None:
-            return self._instead(before, request)
+            return refusal(before, request.path)
         api = self._openai if request.path.startswith("/v1/") else self.ollama
         answer = api.respond(request)
-        after = self._take(
-            request, names.COMMIT_THEN_TIMEOUT, names.COMMIT_THEN_RESET, names.TRUNCATED_BODY
-        )
-        if after == names.COMMIT_THEN_TIMEOUT:
-            return Answer(ending="held")
-        if after == names.COMMIT_THEN_RESET:
-            return Answer(ending="dropped")
-        return answer if after is None else replace(answer, ending="cut")
-
-    def _take(self, request: Request, *wanted: str) -> str | None:
-        setting = self.faults.take_first(wanted, request.method, request.path)
-        return None if setting is None else setting.name
-
-    def _instead(self, fault: str, request: Request) -> Answer:
-        """The answer of a fault that strikes before anything is done."""
-        if fault == names.TIMEOUT:
-            return Answer(ending="held")
-        if fault == names.RESET:
-            return Answer(ending="dropped")
-        if fault == names.SERVER_ERROR:
-            return problem(500, "The demo server was told to fail.")
-        return problem(429, "")
+        after = self.faults.take_first(AFTER, request.method, request.path)
+        return answer if after is None else broken(after, answer)
 
     def _own(self, request: Request) -> Answer:
         """The routes that no provider has: what this is, the switchboard, the log."""

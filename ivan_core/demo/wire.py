@@ -151,4 +151,5 @@ class Wire(BaseHTTPRequestHandler):
         """Close at once and let the client see a reset instead of an orderly end."""
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
+        # Reader and writer keep the socket open otherwise, and its end would be an orderly one.
+        socket.close(self.connection.detach())

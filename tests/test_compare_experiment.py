@@ -236,12 +236,12 @@ def test_two_runs_of_one_minute_write_files_of_their_own(
 def test_an_unforeseen_error_ends_in_a_sentence(
     registry: Registry, pairs_file: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ivan_core import worker
+    from ivan_core.workspace import compare_work
 
     def breaks(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(worker, "scores_table", breaks)
+    monkeypatch.setattr(compare_work, "scores_table", breaks)
     run_id = added(registry, spec(pairs_file))
     run = run_here(run_id, Fakes())
     assert run.state is RunState.FAILED

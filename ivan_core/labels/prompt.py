@@ -10,18 +10,22 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from string import Template
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, LabelPrompt, TextKey
+from ivan_core.labels.repair import Problem
 from ivan_core.labels.schema import Feature, check_keys, features, json_schema
 
 CURRENT = "labels-v1"
 _PROMPTS = files("ivan_core.labels") / "prompts"
 _NAME = re.compile(r"labels-v\d{1,4}")
 _CODE_DIGITS = 16
+_MOST_REASONS = 6
+_AGAIN = "Answer again: one JSON object with exactly the keys asked for, and nothing around it."
 
 
 def versions() -> tuple[str, ...]:
@@ -64,6 +68,14 @@ def system_message(keys: Sequence[str] = FEATURES, version: str = CURRENT) -> st
         BadInput: a key or the version is unknown.
     """
     return _system(check_keys(keys), version)
+
+
+def ask_again(prompt: LabelPrompt, problems: Sequence[Problem]) -> LabelPrompt:
+    """The same prompt with what was wrong with the last answer; none of its words are repeated."""
+    named = [f"{one.key}: {one.message}" if one.key else one.message for one in problems]
+    reason = " ".join(named[:_MOST_REASONS])
+    user = f"{prompt.user}\n\nYour last answer could not be used. {reason} {_AGAIN}"
+    return replace(prompt, user=user)
 
 
 @lru_cache(maxsize=64)

@@ -16,24 +16,24 @@ from pydantic import Field, TypeAdapter
 
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput, StorageProblem
+from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.runs import LivePoint, Run, RunState
-from ivan_core.domain.specs import CompareSpec
+from ivan_core.domain.specs import AnySpec, CompareSpec
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
 
 WORKER = (sys.executable, "-m", "ivan_core.worker")
 """The command that a run's id is added to."""
-_ANY: TypeAdapter[CompareSpec | ColumnSpec] = TypeAdapter(
-    Annotated[CompareSpec | ColumnSpec, Field(discriminator="kind")]
-)
+Spec = CompareSpec | ColumnSpec | LabelSpec | TaxonomySpec
+_ANY: TypeAdapter[Spec] = TypeAdapter(Annotated[Spec, Field(discriminator="kind")])
 
 
 def registry() -> Registry:
     return Registry(data_dir())
 
 
-def start(spec: CompareSpec) -> tuple[str, bool]:
+def start(spec: CompareSpec | LabelSpec | TaxonomySpec) -> tuple[str, bool]:
     """Start a run in a worker of its own, or find the one that is already at the same spec.
 
     Returns the run's id and whether it is new.
@@ -48,7 +48,7 @@ def start(spec: CompareSpec) -> tuple[str, bool]:
     return run_id, new
 
 
-def located(spec: CompareSpec) -> CompareSpec:
+def located(spec: AnySpec) -> AnySpec:
     """The spec with whole paths: it is read by a worker later, from whatever folder."""
     from ivan_core import catalog
     from ivan_core.datasets.sources import SAMPLE, is_local
@@ -60,9 +60,11 @@ def located(spec: CompareSpec) -> CompareSpec:
     source = spec.dataset.source
     if source != SAMPLE and is_local(spec.dataset):
         source = whole(source)
-    models = tuple(whole(name) if catalog.is_local(name) else name for name in spec.models)
-    dataset = spec.dataset.model_copy(update={"source": source})
-    return spec.model_copy(update={"dataset": dataset, "models": models})
+    changed: dict[str, Any] = {"dataset": spec.dataset.model_copy(update={"source": source})}
+    if isinstance(spec, CompareSpec):
+        models = (whole(name) if catalog.is_local(name) else name for name in spec.models)
+        changed["models"] = tuple(models)
+    return spec.model_copy(update=changed)
 
 
 def spawn(run_id: str) -> None:
@@ -125,13 +127,13 @@ def spec_of(run: Run) -> CompareSpec:
     return spec
 
 
-def any_spec_of(run: Run) -> CompareSpec | ColumnSpec:
+def any_spec_of(run: Run) -> Spec:
     """What a run was asked to do, whatever its kind."""
     return _spec(run.spec)
 
 
 @lru_cache(maxsize=256)
-def _spec(text: str) -> CompareSpec | ColumnSpec:
+def _spec(text: str) -> Spec:
     return _ANY.validate_json(text)
 
 

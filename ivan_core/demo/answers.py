@@ -46,10 +46,10 @@ def dialogue_in(user: str) -> str:
 
 
 def label(keys: tuple[str, ...], dialogue: str) -> str:
-    from ivan_core.labels.schema import features
+    """The labels of `ivan/lexicon` as JSON."""
+    from ivan_core.backends.lexicon.labeler import label_text
 
-    empty = {"boolean": False, "word": "neutral", "words": []}
-    return json.dumps({f.key: empty.get(f.kind, []) for f in features(keys)})
+    return json.dumps(label_text(dialogue, keys))
 
 
 def reword(dialogue: str) -> str:

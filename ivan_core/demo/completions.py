@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
 from ivan_core.demo.answers import AnswerText, dialogue_in
+from ivan_core.demo.fault_names import REPLY_FAULTS
 from ivan_core.demo.faults import Setting
 from ivan_core.demo.replies import Reply, spoil, tokens_of
 
@@ -24,6 +26,11 @@ class ChatRequest:
     @property
     def prompt_tokens(self) -> int:
         return tokens_of(self.system) + tokens_of(self.user)
+
+    @property
+    def billed_tokens(self) -> int:
+        """With the schema, which counts where it is a part of the request."""
+        return self.prompt_tokens + (tokens_of(json.dumps(self.schema)) if self.schema else 0)
 
 
 def read_chat(body: Mapping[str, object], schema: object = None) -> ChatRequest | None:
@@ -48,9 +55,11 @@ def read_chat(body: Mapping[str, object], schema: object = None) -> ChatRequest 
 
 
 def reply_to(chat: ChatRequest, answer: AnswerText, fault: Setting | None) -> Reply:
-    """The model's reply, with at most one fault in it."""
+    """The model's reply, with a fault in it if one of the kind "reply" is given."""
     reply = Reply(answer(chat.system, chat.user, chat.schema))
-    return reply if fault is None else spoil(fault.name, reply, dialogue_in(chat.user))
+    if fault is None or fault.name not in REPLY_FAULTS:
+        return reply
+    return spoil(fault.name, reply, dialogue_in(chat.user))
 
 
 def completion(chat: ChatRequest, reply: Reply) -> dict[str, object]:
@@ -73,9 +82,9 @@ def completion(chat: ChatRequest, reply: Reply) -> dict[str, object]:
             }
         ],
         "usage": {
-            "prompt_tokens": chat.prompt_tokens,
+            "prompt_tokens": chat.billed_tokens,
             "completion_tokens": reply.tokens,
-            "total_tokens": chat.prompt_tokens + reply.tokens,
+            "total_tokens": chat.billed_tokens + reply.tokens,
             "prompt_tokens_details": {"cached_tokens": 0},
             "completion_tokens_details": {"reasoning_tokens": 0},
         },

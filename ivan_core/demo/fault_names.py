@@ -120,7 +120,5 @@ _TABLE = (
 FAULTS = {fault.name: fault for fault in _TABLE}
 """Every fault by name, in the order in which they are listed."""
 
-
-def of_kind(kind: Kind) -> tuple[str, ...]:
-    """The names of the faults of one kind."""
-    return tuple(fault.name for fault in _TABLE if fault.kind == kind)
+REPLY_FAULTS = tuple(fault.name for fault in _TABLE if fault.kind == "reply")
+"""The faults of single replies: of a chat, and of lines of a batch."""

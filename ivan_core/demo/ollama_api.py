@@ -78,7 +78,7 @@ class OllamaApi:
         if chat is None:
             return json_answer(_said(request.path, model, "") | _end("load", 0, 0))
         chat, read = self._as_read(chat, body, request.path)
-        fault = self._faults.take_first(names.of_kind("reply"), "POST", request.path)
+        fault = self._faults.take_first(names.REPLY_FAULTS, "POST", request.path)
         reply = reply_to(chat, self._answer, fault)
         thought = _THOUGHT if model.thinks and body.get("think") is not False else ""
         lines = list(_lines(request.path, model, reply, thought, read))

@@ -7,7 +7,7 @@ import re
 from ivan_core.demo.answers import AnswerText
 from ivan_core.demo.batch_life import BatchLife
 from ivan_core.demo.completions import completion, read_chat, reply_to
-from ivan_core.demo.fault_names import of_kind
+from ivan_core.demo.fault_names import REPLY_FAULTS
 from ivan_core.demo.faults import Faults
 from ivan_core.demo.multipart import read_multipart
 from ivan_core.demo.state import DemoState, StoredBatch, account_of
@@ -68,7 +68,7 @@ class OpenAIApi:
             return problem(400, f"Missing required parameter: '{missing}'.", param=missing)
         if body.get("stream"):
             return problem(400, "The demo server does not stream this.", param="stream")
-        fault = self._faults.take_first(of_kind("reply"), "POST", _CHAT)
+        fault = self._faults.take_first(REPLY_FAULTS, "POST", _CHAT)
         return json_answer(completion(chat, reply_to(chat, self._answer, fault)))
 
     def _upload(self, request: Request, account: str) -> Answer:

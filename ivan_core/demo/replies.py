@@ -11,11 +11,6 @@ from ivan_core.demo import fault_names as names
 
 CHARACTERS_A_TOKEN = 4
 _ROLE = re.compile(r"^(Human|Assistant):", re.MULTILINE)
-_NEAR = {
-    "Technology and applied sciences": "technology & applied science",
-    "Society and social sciences": "society and social science",
-    "Health and fitness": "health & fitness",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +67,7 @@ def _boolean_strings(found: dict[str, object]) -> None:
 def _near_topics(found: dict[str, object]) -> None:
     topics = found.get("topics")
     listed = topics if isinstance(topics, list) and topics else ["Human activities"]
-    found["topics"] = [_NEAR.get(str(topic), str(topic).lower()) for topic in listed]
+    found["topics"] = [str(topic).lower().replace(" and ", " & ") for topic in listed]
 
 
 def _invented_topics(found: dict[str, object]) -> None:

@@ -12,7 +12,7 @@ from ivan_core.demo import fault_names as names
 from ivan_core.demo.batch_check import BatchLine
 from ivan_core.demo.faults import Faults, Setting
 
-_BATCHES = "/v1/batches"
+BATCHES = "/v1/batches"
 _LINE_FAULTS = (
     names.DROPPED_LINES,
     names.DUPLICATED_LINES,
@@ -46,13 +46,13 @@ def plan_damage(lines: Sequence[BatchLine], faults: Faults, seed: bytes) -> Dama
     known = frozenset(order)
     random.Random(seed).shuffle(order)
     struck: dict[str, Setting] = {}
-    for name in (*_LINE_FAULTS, *names.of_kind("reply")):
-        setting = faults.take(name, "POST", _BATCHES)
+    for name in (*_LINE_FAULTS, *names.REPLY_FAULTS):
+        setting = faults.take(name, "POST", BATCHES)
         if setting is not None:
             free = [custom_id for custom_id in order if custom_id not in struck]
             chosen = setting.ids or free[: int(setting.amount)]
             struck.update((custom_id, setting) for custom_id in chosen if custom_id in known)
-    whole = frozenset(name for name in _FILE_FAULTS if faults.take(name, "POST", _BATCHES))
+    whole = frozenset(name for name in _FILE_FAULTS if faults.take(name, "POST", BATCHES))
     return Damage(struck, whole)
 
 
@@ -123,9 +123,8 @@ def _damaged(row: dict[str, object], fault: str) -> list[bytes]:
     if fault == names.DUPLICATED_LINES:
         return [line, line]
     if fault == names.DIFFERING_DUPLICATES:
-        other = line.replace(b'\\"', b"\x00").replace(b": true", b": \x01")
-        other = other.replace(b": false", b": true").replace(b": \x01", b": false")
-        return [line, other.replace(b"\x00", b'\\"')]
+        other = line.replace(b": true", b": \x00").replace(b": false", b": true")
+        return [line, other.replace(b": \x00", b": false")]
     if fault == names.GARBLED_LINE:
         return [line[: len(line) // 2]]
     if fault == names.UNKNOWN_ID:

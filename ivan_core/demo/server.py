@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from contextlib import suppress
 from dataclasses import asdict
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from types import TracebackType
 
 from ivan_core.demo.answers import AnswerText
@@ -146,9 +149,36 @@ class DemoServer:
 
 
 class _Server(ThreadingHTTPServer):
+    """Remembers its connections, so that none outlives it."""
+
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], wire: type[Wire]) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(address, wire)
+
+    def server_bind(self) -> None:
+        # The usual way asks the name service for this machine's name, which can take seconds.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, self.server_address[1]
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        connection, address = super().get_request()
+        self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: object) -> None:
+        if isinstance(request, socket.socket):
+            self._open.discard(request)
+            super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        for connection in tuple(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of connections that clients or faults broke."""

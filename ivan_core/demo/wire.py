@@ -96,7 +96,11 @@ class Wire(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         request = self._read()
         kind = type(self)
-        answer = kind.respond(request)
+        try:
+            answer = kind.respond(request)
+        except Exception as error:
+            # A test's own answer may raise: say so instead of closing without a word.
+            answer = json_answer({"error": {"message": f"{type(error).__name__}: {error}"}}, 500)
         silent = answer.ending in ("dropped", "held") and answer.pieces is None
         kind.answered(request, 0 if silent else answer.status)
         try:
@@ -110,7 +114,10 @@ class Wire(BaseHTTPRequestHandler):
         query = {name: values[-1] for name, values in parse_qs(where.query).items()}
         headers = {name.lower(): value for name, value in self.headers.items()}
         length = headers.get("content-length", "0")
-        size = min(int(length), MAX_BODY) if length.isdigit() else 0
+        size = int(length) if length.isdigit() else 0
+        if size > MAX_BODY or "transfer-encoding" in headers:
+            # What is left unread would look like the next request.
+            self.close_connection, size = True, 0
         return Request(self.command, where.path, query, headers, self.rfile.read(size))
 
     def _write(self, answer: Answer, silent: bool) -> None:

@@ -14,10 +14,6 @@ from ivan_core.metrics.sentences import percent
 MOST_ROWS = 24
 _COLOURS = dict(zip(("coefficient", "ac1"), palette.MODEL_COLOURS[:2], strict=True))
 _SHAPES = {"coefficient": "circle", "ac1": "diamond"}
-_WORDS = {
-    "kappa": "kappa (lists: overlap)",
-    "alpha": "alpha (lists: overlap)",
-}
 _SHORT = {
     "kappa": "κ", "weighted kappa": "κ", "alpha": "α", "ordinal alpha": "α", "jaccard": "overlap",
 }  # fmt: skip
@@ -62,17 +58,26 @@ def agreement_dots(
     base = alt.Chart(dots).encode(y=y, tooltip=tips)
     opacity = alt.condition(selection, alt.value(1), alt.value(0.35))
     hollow = alt.condition("datum.few", alt.value(0), alt.value(1))
+    legend = alt.Legend(title=None, orient="top", labelExpr=_words(lines))
+    scales = {
+        name: alt.Scale(domain=list(own), range=list(own.values()))
+        for name, own in (("colour", _COLOURS), ("shape", _SHAPES))
+    }
+    look = {
+        "fill": alt.Fill("kind:N", scale=scales["colour"], legend=legend),
+        "stroke": alt.Stroke("kind:N", scale=scales["colour"], legend=legend),
+        "shape": alt.Shape("kind:N", scale=scales["shape"], legend=legend),
+    }
     layers: list[alt.Chart] = []
     for kind, offset in zip(_COLOURS, named_rows.OFFSETS, strict=True):
         own = base.transform_filter(f"datum.kind == '{kind}'")
         ends = own.mark_rule(strokeWidth=2, yOffset=offset, y2Offset=offset, color=_COLOURS[kind])
         point = own.mark_point(
-            size=75, yOffset=offset, strokeWidth=2, cursor="pointer", shape=_SHAPES[kind],
-            stroke=_COLOURS[kind], fill=_COLOURS[kind],
+            filled=True, size=75, yOffset=offset, strokeWidth=2, cursor="pointer"
         )  # fmt: skip
         layers += [
             ends.transform_filter("isValid(datum.low)").encode(x="low:Q", x2="high:Q"),
-            point.encode(x=x, fillOpacity=hollow, opacity=opacity),
+            point.encode(x=x, **look, fillOpacity=hollow, opacity=opacity),
         ]
     layers[1] = layers[1].add_params(selection)
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=ink.faint, tooltip=None)
@@ -182,12 +187,17 @@ def _decimal(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
 
 
+def _words(lines: pd.DataFrame) -> str:
+    """The legend's words: which coefficient it is depends on how many labelers there are."""
+    more = lines["measure"].isin(["alpha", "ordinal alpha"]).any()
+    first = "Krippendorff’s alpha" if more else "Cohen’s kappa"
+    lists = lines["measure"].eq("jaccard").any()
+    first += " (lists: overlap)" if lists else ""
+    return f"{{coefficient: '{first}', ac1: 'Gwet’s AC1'}}[datum.label] || datum.label"
+
+
 def _subtitle(lines: pd.DataFrame, n: int) -> str:
-    """What the marks mean, in words: colour is never the only sign."""
-    measures = set(lines["measure"])
-    first = "alpha" if measures & {"alpha", "ordinal alpha"} else "kappa"
-    told = [f"● {_WORDS[first]}", "◆ Gwet's AC1"]
-    told += ["hollow: few texts"] if lines["few"].any() else []
+    told = ["hollow: few texts"] if lines["few"].any() else []
     told += [f"{n - len(lines)} lower ones not drawn"] if n > len(lines) else []
     return " · ".join(told)
 

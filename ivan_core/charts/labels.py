@@ -30,8 +30,8 @@ def prevalence_dots(
     """A dot and a 95% interval for each side, one row a label, sorted by chosen minus rejected.
 
     `prevalences` and `differences` are the tables of `metrics.labels`; `titles` are the names of
-    the keys. A star marks a clear difference. A click fills the selection "feature" with key and
-    value. At most 24 labels are drawn, those with the largest differences.
+    the keys. An asterisk marks a clear difference. A click fills the selection "feature" with key
+    and value. At most 24 labels are drawn, those with the largest differences.
     """
     ink = palette.ink(dark)
     lines, left_out = _sorted(_lines(prevalences, differences, titles))
@@ -52,7 +52,7 @@ def prevalence_dots(
     layers[0] = layers[0].add_params(selection)
     layers += named_rows.words(lines, y, ink, _LABEL_ROOM)
     chart = alt.layer(*layers).properties(height=named_rows.height(lines))
-    subtitle = "★ a clear difference, all labels of the chart taken together"
+    subtitle = "* a clear difference, all these labels taken together"
     subtitle = subtitle if lines["clear"].any() else ""
     if left_out:
         subtitle = f"{subtitle} · {left_out} smaller differences not drawn".removeprefix(" · ")
@@ -80,7 +80,7 @@ def word_bars(
     layers: list[alt.Chart] = []
     for side, offset in zip(SIDES, named_rows.OFFSETS, strict=True):
         own = base.transform_filter(f"datum.side == '{side}'")
-        bar = own.mark_bar(height=9, yOffset=offset, cursor="pointer", x2Offset=0)
+        bar = own.mark_bar(height=9, yOffset=offset, cursor="pointer")
         ends = own.mark_rule(strokeWidth=1.5, yOffset=offset, y2Offset=offset, color=ink.text)
         layers += [
             bar.encode(
@@ -120,7 +120,7 @@ def _lines(
                 "key": key,
                 "value": value,
                 "name": named_rows.name_of(key, value, titles),
-                "label": f"★ {label}" if clear else label,
+                "label": f"{label} *" if clear else label,
                 "difference": apart.get("difference", float("nan")),
                 "clear": clear,
             }

@@ -15,6 +15,10 @@ _CELL = 24
 _COLOURS = {"more": palette.MODEL_COLOURS[0], "less": palette.MODEL_COLOURS[1]}
 _WORDS = "{more: 'more often than in all texts', less: 'less often'}[datum.label] || datum.label"
 _NAMED = 5
+_DOT = " · "
+# Where names would overlap, columns have the numbers that stand before the names of the rows.
+_NUMBER_OR_NAME = f"width < 460 ? split(datum.label, '{_DOT}')[0] : datum.label"
+_FIELDS = ["first_key", "first_value", "second_key", "second_value", "too_few"]
 
 
 def together_squares(
@@ -35,7 +39,7 @@ def together_squares(
     shown, left_out = _squares(table, titles)
     selection = alt.selection_point(
         name="together",
-        fields=["first_key", "first_value", "second_key", "second_value"],
+        fields=_FIELDS[:4],
         on="click",
     )
     # Names come from the data and are sorted by a column, so that none stands in the spec.
@@ -43,11 +47,11 @@ def together_squares(
     x = alt.X(
         "second_name:N", title="also have this label", scale=band,
         sort=alt.EncodingSortField("second_at", op="min"),
-        axis=alt.Axis(orient="top", labelAngle=-90, labelLimit=130),
+        axis=alt.Axis(orient="top", labelAngle=-90, labelLimit=150, labelExpr=_NUMBER_OR_NAME),
     )  # fmt: skip
     y = alt.Y(
         "first_name:N", title="Of the texts with this label", scale=band,
-        sort=alt.EncodingSortField("first_at", op="min"), axis=alt.Axis(labelLimit=130),
+        sort=alt.EncodingSortField("first_at", op="min"), axis=alt.Axis(labelLimit=150),
     )  # fmt: skip
     tips = [
         alt.Tooltip("first_name:N", title="Of the texts with"),
@@ -56,14 +60,16 @@ def together_squares(
         alt.Tooltip("of_all:N", title="Of all texts"),
     ]
     base = alt.Chart(shown).encode(x=x, y=y, tooltip=tips)
-    furthest = float(shown["beyond"].abs().max()) if len(shown) else 1.0
+    furthest = float(shown["strength"].max()) if len(shown) else 1.0
     rects = (
         base.mark_rect(cursor="pointer", cornerRadius=2)
         .encode(
             color=alt.Color(
                 "way:N",
                 scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())),
-                legend=alt.Legend(title=None, orient="bottom", labelExpr=_WORDS),
+                legend=alt.Legend(
+                    title=None, orient="bottom", direction="vertical", labelExpr=_WORDS
+                ),
             ),
             opacity=alt.Opacity(
                 "strength:Q",
@@ -73,10 +79,8 @@ def together_squares(
         )
         .add_params(selection)
     )
-    few = (
-        base.transform_filter("datum.too_few")
-        .mark_rect(filled=False, stroke=ink.faint, strokeDash=[2, 2], cornerRadius=2)
-        .encode()
+    few = base.transform_filter("datum.too_few").mark_rect(
+        filled=False, stroke=ink.faint, strokeDash=[2, 2], cornerRadius=2
     )
     picked = base.mark_rect(filled=False, stroke=ink.text, strokeWidth=2).transform_filter(
         {"param": "together", "empty": False}
@@ -101,13 +105,12 @@ def _squares(table: pd.DataFrame, titles: Mapping[str, str]) -> tuple[pd.DataFra
         known = row["first"] > 0
         beyond = row["share"] - row["overall"] if known else 0.0
         rows.append(
-            row
+            {name: row[name] for name in _FIELDS}
             | {
                 "first_at": first,
                 "second_at": second,
-                "first_name": named_rows.name_of(row["first_key"], row["first_value"], titles),
-                "second_name": named_rows.name_of(row["second_key"], row["second_value"], titles),
-                "beyond": beyond,
+                "first_name": _numbered(first, row["first_key"], row["first_value"], titles),
+                "second_name": _numbered(second, row["second_key"], row["second_value"], titles),
                 # What rests on few texts is not coloured as if it were known.
                 "strength": 0.0 if row["too_few"] else abs(beyond),
                 "way": "less" if beyond < 0 else "more",
@@ -115,8 +118,12 @@ def _squares(table: pd.DataFrame, titles: Mapping[str, str]) -> tuple[pd.DataFra
                 "of_all": percent(row["overall"], row["n"]) if row["n"] else "none",
             }
         )
-    columns = [*table.columns, "beyond", "too_few", "first_name"]
+    columns = [*_FIELDS, "strength", "first_name"]
     return pd.DataFrame(rows, columns=None if rows else columns), max(0, len(items) - MOST_LABELS)
+
+
+def _numbered(at: int, key: str, value: str, titles: Mapping[str, str]) -> str:
+    return f"{at + 1}{_DOT}{named_rows.name_of(key, value, titles)}"
 
 
 def _told(row: dict[str, float]) -> str:
@@ -130,7 +137,7 @@ def _description(shown: pd.DataFrame) -> str:
         return "Which labels go together; no label has enough texts to tell."
     order = known["strength"].sort_values(ascending=False, kind="stable").index[:_NAMED]
     told = "; ".join(
-        f"of the texts with “{row.first_name}”, {row.told} also have “{row.second_name}”, against"
+        f"of the texts with {row.first_name}, {row.told} also have {row.second_name}, against"
         f" {row.of_all} of all"
         for row in known.loc[order].itertuples()
     )

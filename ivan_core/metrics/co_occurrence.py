@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.label_answers import answers, in_order
+from ivan_core.metrics.label_answers import LIST_KEYS, answers, in_order
 
 LEAST = 20
 """With fewer texts that have the first label, a share says too little."""
@@ -21,15 +21,16 @@ CO_OCCURRENCE = [
 def co_occurrence(
     table: pd.DataFrame, keys: Sequence[str], words: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """One row for each ordered pair of different values of these keys.
+    """One row for each ordered pair of different labels.
 
-    Counted are the texts that answer both keys. Columns: first_key, first_value, second_key,
-    second_value, n (these texts), first, second, both (how many have that label), share (both /
-    first: of the texts with the first label, those with the second too), low, high (Wilson 95%),
-    overall (second / n: what the share would be if the labels had nothing to do with each other),
-    too_few (fewer than 20 texts have the first). Shares are missing where nothing can have one. A
-    share is read against `overall` rather than as a correlation: of two rare labels, phi says
-    little, and a share can be checked by opening its texts.
+    Counted are the texts that answer both keys; two sentiments are no pair, since a text has one.
+    Columns: first_key, first_value, second_key, second_value, n (texts counted), first, second,
+    both (how many have that label), share (both / first: of the texts with the first label, those
+    with the second too), low, high (Wilson 95%), overall (second / n: what the share would be if
+    the labels had nothing to do with each other), too_few (fewer than 20 texts have the first).
+    Shares are missing where nothing can have one. A share is read against `overall` rather than as
+    a correlation: of two rare labels, phi says little, and a share can be checked by opening its
+    texts.
     """
     ordered = in_order(table)
     given = [answers(ordered, key, words) for key in keys]
@@ -44,7 +45,7 @@ def co_occurrence(
         (*items[i], *items[j], *_counted(*(int(m[i, j]) for m in (n, first, first.T, both))))
         for i in range(len(items))
         for j in range(len(items))
-        if i != j
+        if i != j and (items[i][0] != items[j][0] or items[i][0] in LIST_KEYS)
     ]
     return pd.DataFrame(found, columns=CO_OCCURRENCE)
 

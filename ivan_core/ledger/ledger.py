@@ -229,7 +229,8 @@ class Ledger:
         if token_limit is None:
             return waiting
         at_work = [state.part.tokens for state in everything if self._at_work(state)]
-        queued, fitting = sum(at_work), []
+        queued = sum(at_work)
+        fitting: list[PartState] = []
         for state in waiting:
             queued += state.part.tokens
             if queued > token_limit and (at_work or fitting):

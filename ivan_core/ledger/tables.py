@@ -55,7 +55,8 @@ class LedgerFile(Database):
         stage TEXT NOT NULL, changed REAL NOT NULL, file_id TEXT NOT NULL DEFAULT '',
         batch_id TEXT NOT NULL DEFAULT '', status TEXT NOT NULL DEFAULT '',
         problem TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '', input_tokens INTEGER,
-        output_tokens INTEGER, usd REAL, sent REAL, PRIMARY KEY (run, part, attempt)) WITHOUT ROWID""",
+        output_tokens INTEGER, usd REAL, sent REAL,
+        PRIMARY KEY (run, part, attempt)) WITHOUT ROWID""",
         f"PRAGMA user_version={LAYOUT}",
     )
 
@@ -83,7 +84,10 @@ def confirmations(
     rows = db.execute(
         f"SELECT {_CONFIRMATION} FROM confirmations AS c WHERE {which} ORDER BY at, attempt", values
     ).fetchall()
-    return [Confirmation(*row[:-1], bool(row[-1])) for row in rows]
+    return [
+        Confirmation(run, attempt, plan_hash, usd, at, by, bool(twice))
+        for run, attempt, plan_hash, usd, at, by, twice in rows
+    ]
 
 
 def check(

@@ -145,13 +145,12 @@ class OllamaServer:
         """Download a model to the server. What `progress` raises ends it; what came is kept."""
         sizes: dict[str, tuple[int, int]] = {}
         step = ""
-        with self._problems(model, pulling=True):
-            for part in self._client().pull(model, stream=True):
-                step = part.status or step
-                if part.digest:
-                    sizes[part.digest] = (part.completed or 0, part.total or 0)
-                done = sum(size[0] for size in sizes.values())
-                progress(done, sum(size[1] for size in sizes.values()), step)
+        for part in self._pulling(model):
+            step = part.status or step
+            if part.digest:
+                sizes[part.digest] = (part.completed or 0, part.total or 0)
+            done = sum(size[0] for size in sizes.values())
+            progress(done, sum(size[1] for size in sizes.values()), step)
         if step != "success":
             raise OllamaSilent(
                 f"The download of {model} ended before it was complete.",
@@ -182,6 +181,10 @@ class OllamaServer:
             answer.prompt_eval_count,
             answer.eval_count,
         )
+
+    def _pulling(self, model: str) -> Iterator[Any]:
+        with self._problems(model, pulling=True):
+            yield from self._client().pull(model, stream=True)
 
     def _client(self) -> Client:
         if self._made is None:
@@ -227,12 +230,12 @@ class OllamaServer:
                 f"The Ollama server at {self.host} broke off in the middle of its answer.",
                 "See its log: the model may be too large for the machine's memory.",
             ) from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise self._another() from None
 
-    def _refused(self, status: int, said: str, model: str, pulling: bool) -> BackendUnavailable:
+    def _refused(self, status: int, said: object, model: str, pulling: bool) -> BackendUnavailable:
         """What to raise for an error the server told; −1 is one in the middle of a stream."""
-        words = " ".join(said.split())[:300].rstrip(".")
+        words = " ".join(said.split())[:300].rstrip(".") if isinstance(said, str) else ""
         told = f": {words}" if words else ""
         if pulling:
             return OllamaSilent(
@@ -263,7 +266,7 @@ class OllamaServer:
 
 def _address(host: str) -> str:
     """The server's URL from what people write: a name, host:port, or a URL."""
-    text = host.strip().rstrip("/")
+    text = host.strip()
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         port = parts.port or (None if "://" in text else PORT)
@@ -275,7 +278,7 @@ def _address(host: str) -> str:
     # A server that listens on every address is reached at this machine's own.
     name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)
     shown = f"[{name}]" if ":" in name else name
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port else "") + parts.path
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port else "") + parts.path.rstrip("/")
 
 
 def _seconds() -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast, get_args
 
-from ivan_core.backends.openai_client import Account, make_client
+from ivan_core.backends.openai_client import Account, make_client, timeouts
 from ivan_core.backends.openai_errors import client_errors, lost_answer, provider_problem
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.labels import AnswerLost, BatchProblem, BatchState, BatchStatus
@@ -27,7 +27,7 @@ class OpenAIBatches:
     ) -> None:
         self._account = account
         self._client = make_client(account, read_seconds=read_seconds)
-        self._files = make_client(account, read_seconds=file_seconds)
+        self._file_timeout = timeouts(file_seconds)
 
     @property
     def account(self) -> str:
@@ -37,7 +37,11 @@ class OpenAIBatches:
         """Upload a request file; a lost answer is harmless, it is uploaded again."""
         with path.open("rb") as lines:
             upload = (path.name, lines, "application/jsonl")
-            sent = self._ask(lambda: self._files.files.create(file=upload, purpose="batch"))
+            sent = self._ask(
+                lambda: self._client.files.create(
+                    file=upload, purpose="batch", timeout=self._file_timeout
+                )
+            )
         return _id(sent) or self._not_understood()
 
     def create(self, file_id: str, metadata: Mapping[str, str]) -> str:
@@ -81,7 +85,10 @@ class OpenAIBatches:
 
     def collect(self, file_id: str) -> bytes:
         """A result file as a whole: a download in pieces would raise errors of its own."""
-        return self._ask(lambda: self._files.files.content(file_id).content, f"file {file_id}")
+        files, patience = self._client.files, self._file_timeout
+        return self._ask(
+            lambda: files.content(file_id, timeout=patience).content, f"file {file_id}"
+        )
 
     def _one(self, batch_id: str, call: Callable[[], Any]) -> BatchState:
         if not batch_id.strip() or "/" in batch_id:

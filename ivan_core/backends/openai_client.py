@@ -15,6 +15,7 @@ from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.settings import setting
 
 if TYPE_CHECKING:
+    import httpx2
     from openai import OpenAI
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -22,6 +23,7 @@ KEY, ORGANIZATION, BASE_URL = "OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_BASE_UR
 ENDPOINT_KEY = "IVAN_ENDPOINT_KEY"
 """The key for base URLs that are typed in; without it they are asked with no key."""
 DEMO_HEADER = "x-ivan-demo"
+CONNECT_SECONDS = 10.0
 
 _UNUSED_KEY = "no-key"
 """What stands in place of a key: the client insists on one, and so do some local servers."""
@@ -80,10 +82,9 @@ def make_client(account: Account, *, read_seconds: float = 60.0) -> OpenAI:
 
     It adds nothing from the environment to what the account says, nor a proxy for this machine.
     """
-    import httpx2
     import openai
 
-    timeout = httpx2.Timeout(read_seconds, connect=10.0)
+    timeout = timeouts(read_seconds)
     http_client = openai.DefaultHttpxClient(
         timeout=timeout,
         trust_env=not is_loopback(account.base_url),
@@ -97,6 +98,13 @@ def make_client(account: Account, *, read_seconds: float = 60.0) -> OpenAI:
         max_retries=0,
         http_client=http_client,
     )
+
+
+def timeouts(read_seconds: float) -> httpx2.Timeout:
+    """Patience with an answer; whether a server is there at all shows sooner."""
+    import httpx2
+
+    return httpx2.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds))
 
 
 def is_loopback(url: str) -> bool:

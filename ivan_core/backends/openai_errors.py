@@ -44,11 +44,21 @@ class RequestRefused(BackendUnavailable):
 
 
 def client_errors() -> tuple[type[Exception], ...]:
-    """All that the client raises when a call fails; an answer that is no JSON is a ValueError."""
+    """All that the client raises when a call fails.
+
+    An answer that is no JSON is a ValueError; over one of another shape the client stumbles.
+    """
     import httpx2
     import openai
 
-    return openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, ValueError
+    return (
+        openai.OpenAIError,
+        httpx2.HTTPError,
+        httpx2.InvalidURL,
+        ValueError,
+        TypeError,
+        AttributeError,
+    )
 
 
 def timed_out(error: BaseException) -> bool:

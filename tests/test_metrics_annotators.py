@@ -6,7 +6,7 @@ import krippendorff
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_labels import INSULT, SENTIMENT, TOPICS, crossed, labels
 from sklearn.metrics import cohen_kappa_score
@@ -82,6 +82,7 @@ def test_one_labeler_agrees_with_nobody() -> None:
         agreement(labels(**{INSULT: [True]}))
 
 
+@settings(max_examples=50, deadline=None)
 @given(two_answers)
 def test_weighted_kappa_is_that_of_scikit_learn(values: list[tuple[object, object]]) -> None:
     left, right = (labels(**{SENTIMENT: [v[i] for v in values]}) for i in (0, 1))
@@ -153,6 +154,7 @@ def test_lists_by_hand() -> None:
     assert list(classes["coefficient"].fillna(-9)) == pytest.approx([1 / 2, -9, 1.0, 0.0])
 
 
+@settings(max_examples=50, deadline=None)
 @given(two_answers, st.integers(0, 3))
 def test_order_of_labelers_changes_nothing(values: list[tuple[object, object]], seed: int) -> None:
     left, right = (labels(**{SENTIMENT: [v[i] for v in values]}) for i in (0, 1))
@@ -163,6 +165,7 @@ def test_order_of_labelers_changes_nothing(values: list[tuple[object, object]], 
     pd.testing.assert_frame_equal(one, other)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(words, min_size=1, max_size=30), st.sampled_from([2, 3]))
 def test_agreement_with_oneself_is_one_or_nothing(values: list[object], times: int) -> None:
     found = agreement(*[labels(**{SENTIMENT: values})] * times, key=SENTIMENT, times=5)
@@ -195,6 +198,15 @@ def test_both_sides_of_a_pair_are_drawn_together() -> None:
     low, high = percentile_interval(np.array([NAN] * 10 + [1.0] * 90))
     assert pd.isna(low) and pd.isna(high)
     assert percentile_interval(np.linspace(0, 1, 101)) == pytest.approx((0.025, 0.975))
+
+
+def test_many_pairs_are_drawn_in_groups_with_the_same_spread() -> None:
+    rng = np.random.default_rng(2)
+    by_pair = (rng.random((60_001, 1)) < 0.3).astype(float)
+    sums = resampled_sums(by_pair, rng, 800)[:, 0]
+    # A sum of 60,001 tosses of .3: standard deviation sqrt(60,001 * .3 * .7) = 112.
+    assert sums.mean() == pytest.approx(by_pair.sum(), abs=20)
+    assert sums.std() == pytest.approx(112, rel=0.1)
 
 
 def test_intervals_cover_the_true_kappa() -> None:

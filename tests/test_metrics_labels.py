@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_labels import HARMLESS, INSULT, SENTIMENT, TOPICS, labels
 
@@ -94,6 +94,7 @@ def test_a_pair_with_one_side_missing_is_no_pair() -> None:
     assert prevalence_differences(table, [INSULT])["n"][0] == 1
 
 
+@settings(max_examples=50, deadline=None)
 @given(sides)
 def test_swapping_the_sides_negates_the_difference(values: list[tuple[object, object]]) -> None:
     table = labels(**{INSULT: [side for pair in values for side in pair]})

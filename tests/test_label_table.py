@@ -71,6 +71,12 @@ def test_no_and_an_empty_list_are_not_the_same_as_no_answer(tmp_path: Path) -> N
     assert row["problems"] == ()
 
 
+def test_a_huge_text_and_half_a_character_do_not_stop_the_file(tmp_path: Path) -> None:
+    huge = "x\n" * 300_000
+    path = written(tmp_path / "a.csv", (CHOSEN, GIVEN, huge), (REJECTED, GIVEN, "half \ud800"))
+    assert read_labels_csv(path)["text"].tolist() == [huge, "half ?"]
+
+
 @pytest.mark.parametrize("cell", ["True", "true", " TRUE ", "1", "1.0"])
 def test_a_yes_is_read_however_it_is_written(tmp_path: Path, cell: str) -> None:
     assert only(file_of(tmp_path, **{HELPFUL: cell}))[HELPFUL] is True

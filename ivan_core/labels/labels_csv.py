@@ -7,6 +7,7 @@ import csv
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, Label, Labels, TextKey
 from ivan_core.labels.completions import whole_text
 from ivan_core.labels.repair import Problem, cut
-from ivan_core.labels.schema import Feature, features
+from ivan_core.labels.schema import Feature, feature
 from ivan_core.labels.table import label_column
 from ivan_core.runs.storage import replacing, storage_errors
 
@@ -82,7 +83,7 @@ def read_labels_csv(path: Path) -> pd.DataFrame:
         values["row_id"].append(key.row_id)
         values["preference"].append(key.preference)
         values["text"].append(row.get("text", ""))
-        read = [_read(one, row.get(one.key, "")) for one in features()]
+        read = [_read(name, row.get(name, "")) for name in FEATURES]
         for name, (label, _) in zip(FEATURES, read, strict=True):
             values[name].append(label)
         problems.append(tuple(problem for _, problem in read if problem))
@@ -152,8 +153,9 @@ def _key(path: Path, number: int, row: dict[str, str]) -> TextKey:
     return key
 
 
-def _read(asked: Feature, cell: str) -> tuple[Label, Problem | None]:
-    text = cell.strip()
+@lru_cache(maxsize=2_000)
+def _read(key: str, cell: str) -> tuple[Label, Problem | None]:
+    asked, text = feature(key), cell.strip()
     if text.lower() in _NOTHING:
         return None, None
     if asked.kind == "boolean":

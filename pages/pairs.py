@@ -141,14 +141,16 @@ def _pair(results: Results, row: int) -> None:
         say(pair_sentence("A", margins, results.dataset.chooser), "headline")
         say(_badges(results, found), "small", quiet=True)
     _navigate(results, row)
-    with st.container(horizontal=True):
-        marked = st.toggle("Mark the words that differ", value=True, key="marked")
+    switches = st.container(horizontal=True)
+    with switches:
         guess_switch(results.run.id)
     if blind:
         if guessing(results, found):
             return
         say(pair_sentence("A", margins, results.dataset.chooser), "headline")
         say(_badges(results, found), "small", quiet=True)
+    with switches:
+        marked = st.toggle("Mark the words that differ", value=True, key="marked")
     show_pair(found.pair, marked, _notes(found))
     if any(margin is not None for _, margin in margins):
         st.altair_chart(margin_strip(margins, dark=dark()), key="strip")

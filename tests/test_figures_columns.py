@@ -169,3 +169,15 @@ def test_a_column_without_a_value_is_drawn_empty(finished: str, data_dir: Path) 
     for name in NAMES:
         assert figure(finished, name, "svg").startswith(b"<svg")
     assert "No pair has a value on both sides." in caption(finished, "column")
+
+
+def test_bars_of_many_values_stand_on_one_line(drawn: tuple[str, ColumnSpec]) -> None:
+    svg = figure(drawn[0], "column", "svg", 170).decode()
+    bars = re.findall(r'aria-roledescription="bar" d="M[\d.]+,([\d.]+)h[\d.]+v([\d.]+)h', svg)
+    tops_and_heights = [(float(top), float(height)) for top, height in bars if float(height)]
+    line = 130.0  # the middle of a chart that is 260 high
+    above = [span for span in tops_and_heights if span[0] < line]
+    below = [span for span in tops_and_heights if span[0] >= line]
+    assert len(above) > 5 and len(below) > 5
+    assert all(top + height == pytest.approx(line) for top, height in above)
+    assert all(top == pytest.approx(line) for top, _ in below)

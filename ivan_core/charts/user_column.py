@@ -141,6 +141,7 @@ def _histogram(bins: pd.DataFrame, dark: bool | None) -> alt.LayerChart:
         .encode(
             x=x,
             x2="x1:Q",
+            y2=alt.datum(0),  # with both ends of x given, Vega-Lite takes no end of y for granted
             y=alt.Y(
                 "height:Q",
                 title="Share of the side's replies",

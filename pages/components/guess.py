@@ -78,7 +78,9 @@ def guessing(results: Results, found: JudgedPair) -> bool:
         ask_name()
         return True
     dataset, row = results.dataset.fingerprint, found.pair.row_id
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="guesser"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", width="content", key="guesser"
+    ):
         say(f"You guess as {name}.", "small", quiet=True)
         st.button("Not you?", key="other-name", type="tertiary", on_click=_be, args=("",))
     made = reviews().guesses(dataset, name)

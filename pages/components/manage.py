@@ -31,7 +31,7 @@ def tell() -> None:
 
 def manage(run: Run, others: list[Run]) -> None:
     """What can be done with one run, beside opening it."""
-    with st.container(horizontal=True, key="manage"):
+    with st.container(horizontal=True, vertical_alignment="center", key="manage"):
         if st.button("Duplicate", key="duplicate", help="Open the form with this run's settings."):
             _into_form(runs.spec_of(run))
             st.session_state.pop("run", None)

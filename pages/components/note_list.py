@@ -58,8 +58,8 @@ def _table(results: Results, marks: list[Mark]) -> None:
         column_config={
             "Row": st.column_config.NumberColumn("Row", format="%d", width=60),
             "Star": st.column_config.TextColumn("Star", width=50),
-            "By": st.column_config.TextColumn("By", width=150),
             "Note": st.column_config.TextColumn("Note", width="large"),
+            "By": st.column_config.TextColumn("By", width=150),
             "Saved": st.column_config.DatetimeColumn("Saved", format="distance", width=130),
         },
         alt="Notes and stars, newest first; select one to read its pair",
@@ -80,7 +80,7 @@ def _row(mark: Mark) -> dict[str, object]:
     return {
         "Row": mark.row_id,
         "Star": "★" if mark.starred else "",
-        "By": mark.author,
         "Note": mark.note,
+        "By": mark.author,
         "Saved": datetime.fromtimestamp(mark.saved, UTC),
     }

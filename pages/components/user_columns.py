@@ -31,6 +31,7 @@ _EXAMPLES = {
 }
 _OVERS: dict[str, Over] = {"the last reply": "reply", "the whole text": "text"}
 _ASKED = "column-asked"
+_PICKED = "column-show"
 
 
 def user_columns(results: Results) -> None:
@@ -115,21 +116,23 @@ def _pick(known: list[ColumnSpec]) -> ColumnSpec | None:
     if not known:
         return None
     specs = {spec.id: spec for spec in known}
-    wanted = st.query_params.get(SHOWN)
-    place = list(specs).index(wanted) if wanted in specs else None
+    shown = st.query_params.get(SHOWN)
+    st.session_state[_PICKED] = shown if shown in specs else None
     labels = [spec.label for spec in known]
     names = {
         spec.id: spec.label if labels.count(spec.label) == 1 else f"{spec.label} ({spec.id[:6]})"
         for spec in known
     }
+    # Streamlit lets people clear a choice only where it starts without one.
     picked = st.selectbox(
-        "Show a column", list(specs), index=place, placeholder="none", width=420,
-        format_func=lambda column: names[column], key=f"column-show-{place}-{len(specs)}",
+        "Show a column", list(specs), index=None, placeholder="none", width=420,
+        format_func=lambda column: names[column], key=_PICKED, on_change=_show,
     )  # fmt: skip
-    if picked != wanted and (picked or wanted in specs):
-        write_query({SHOWN: picked})
-        st.rerun()
     return specs.get(picked) if picked else None
+
+
+def _show() -> None:
+    write_query({SHOWN: st.session_state[_PICKED]})
 
 
 def _draw(results: Results, spec: ColumnSpec) -> None:

@@ -66,7 +66,7 @@ def test_known_columns_can_be_chosen_and_put_away(page, data_dir, spawned):
         work(Registry(data_dir), run_id, provider(Fakes()))
     page.run()
     assert "len(reply): " not in page.said
-    shown = page.app.selectbox(key="column-show-None-2")
+    shown = page.app.selectbox(key="column-show")
     assert shown.options == ["len(reply)", "words(reply)"]
     shown.select_index(1)
     page.run()
@@ -126,7 +126,7 @@ def test_the_column_shown_stands_in_the_url_and_in_links(page, data_dir, open_pa
     run_id = page.app.session_state["run"]
     column = made(data_dir, dataset_of(page), "len(reply)")
     page.run()
-    page.app.selectbox(key="column-show-None-1").select_index(0)
+    page.app.selectbox(key="column-show").select_index(0)
     page.run()
     assert page.app.query_params["show"] == column
     page.run()
@@ -136,10 +136,13 @@ def test_the_column_shown_stands_in_the_url_and_in_links(page, data_dir, open_pa
     assert f"figure-column-None-None-{column}" in again.buttons
     other = made(data_dir, dataset_of(page), "words(reply)")
     again.run()
-    again.app.selectbox(key="column-show-0-2").select("words(reply)")
+    again.app.selectbox(key="column-show").select("words(reply)")
     again.run()
     assert again.app.query_params["show"] == other
     assert "words(reply): Mean " in again.said
+    again.app.selectbox(key="column-show").set_value(None)
+    again.run()
+    assert "show" not in again.app.query_params and "words(reply): Mean " not in again.said
 
 
 @pytest.mark.parametrize("link", ["x", "0123456789abcdef", "<img src=x>"])

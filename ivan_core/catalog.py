@@ -17,12 +17,14 @@ from ivan_core.domain.models import ModelCard
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A named choice of dataset and models."""
+    """A named choice of dataset, reward models, and labelers (the second one labels by itself)."""
 
     name: str
     title: str
     dataset: str
     models: tuple[str, ...]
+    labeler: str
+    second_labeler: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,10 @@ def preset(name: str) -> Preset:
         raise BadInput(
             f"There is no preset {name!r}.", f"Choose one of {', '.join(preset_names())}."
         )
-    return Preset(name, facts["title"], facts["dataset"], tuple(facts["models"]))
+    return Preset(
+        name, facts["title"], facts["dataset"], tuple(facts["models"]), facts["labeler"],
+        facts["second_labeler"],
+    )  # fmt: skip
 
 
 def model_names() -> tuple[str, ...]:

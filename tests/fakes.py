@@ -21,7 +21,7 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments import compare
+from ivan_core.experiments import begin
 from ivan_core.experiments.scoring import Models
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
@@ -209,5 +209,5 @@ def run_worker(data_dir: Path, run_id: str, fakes: Fakes, kill_at: int | None = 
 if __name__ == "__main__":
     told = Fakes(**json.loads(os.environ.get(SETTING, "{}")))
     if told.hangs_preparing:
-        compare.prepare = lambda *_: time.sleep(3600)
+        begin.prepare = lambda *_: time.sleep(3600)
     work(Registry(Path(os.environ["IVAN_DATA_DIR"])), sys.argv[1], provider(told))

@@ -22,9 +22,10 @@ def follow(run_id: str, out: TextIO) -> int:
     for note in run.notes:
         print(note, file=out)
     if run.state is RunState.DONE:
-        from ivan_core.cli.report import print_results
-
-        print_results(run_id, out)
+        _print_results(run, out)
+        return 0
+    if run.state is RunState.AWAITING_CONFIRMATION:
+        print(run.problem or f"Run {run_id} waits for a confirmation.", file=out)
         return 0
     if run.state is RunState.CANCELLED:
         print(f"Run {run_id} was cancelled; `ivan runs resume {run_id}` goes on.", file=sys.stderr)
@@ -38,6 +39,17 @@ def follow(run_id: str, out: TextIO) -> int:
             file=sys.stderr,
         )
     return 1
+
+
+def _print_results(run: Run, out: TextIO) -> None:
+    if run.kind == "compare":
+        from ivan_core.cli.report import print_results
+
+        print_results(run.id, out)
+        return
+    from ivan_core.cli.label_report import print_labels
+
+    print_labels(run.id, out)
 
 
 def _watch(run_id: str, out: TextIO) -> Run:

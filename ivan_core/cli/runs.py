@@ -32,13 +32,12 @@ def add(commands: Any) -> None:
 def list_runs(_: argparse.Namespace) -> int:
     from ivan_core.workspace import runs
 
-    found = runs.every()
+    found = runs.experiments()
     if not found:
         print("No runs yet. Start one with `ivan compare`.")
     for run in found:
-        spec = runs.spec_of(run)
         done = f"{run.done:,}/{run.total:,}" if run.total else "-"
-        what = f"{spec.dataset.label} | {', '.join(spec.models)}"
+        what = f"{run.kind}: {runs.about(run)}"
         what += f" | {run.name}" if run.name else ""
         print(f"{run.id:<20} {run.state:<12} {done:>15}  {what}")
     return 0
@@ -58,7 +57,7 @@ def show(options: argparse.Namespace) -> int:
         "problem": run.problem,
         "hint": run.hint,
         "notes": list(run.notes),
-        "spec": runs.spec_of(run).model_dump(mode="json"),
+        "spec": runs.any_spec_of(run).model_dump(mode="json"),
         "manifest": runs.manifest(run.id),
     }
     print(json.dumps(content, indent=1, ensure_ascii=False))

@@ -111,6 +111,23 @@ def every(kind: str | None = "compare") -> list[Run]:
     return [run for run in registry().all() if kind in (None, run.kind)]
 
 
+def experiments() -> list[Run]:
+    """The runs that people started, newest first: all but searches and user columns."""
+    return [run for run in registry().all() if run.kind != "column"]
+
+
+def about(run: Run) -> str:
+    """What a run is about in one line: its dataset and who judges or labels it."""
+    spec = any_spec_of(run)
+    if isinstance(spec, ColumnSpec):
+        return spec.label
+    if isinstance(spec, CompareSpec):
+        who = ", ".join(spec.models)
+    else:
+        who = spec.labeler if isinstance(spec, LabelSpec) else spec.model
+    return f"{spec.dataset.label} | {who}"
+
+
 def live_points(run_id: str) -> list[LivePoint]:
     return registry().live_points(run_id)
 

@@ -1,0 +1,37 @@
+"""Printing what a labelling found: every text accounted for, then how often each label is given."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from ivan_core.labels.schema import features
+from ivan_core.metrics.sentences import interval, percent
+from ivan_core.settings import data_dir
+from ivan_core.workspace.label_results import LabelResults, open_labels
+from ivan_core.workspace.labels import LEXICON_NOTE
+
+
+def print_labels(run_id: str, out: TextIO) -> None:
+    """Print the reconciliation line, the share of each yes/no label by side, and the files."""
+    results = open_labels(run_id)
+    print(f"{results.line}.", file=out)
+    for note in (results.dataset.about["note"], LEXICON_NOTE if results.rule_based else ""):
+        if note:
+            print(note, file=out)
+    print(f"\nHow often {results.labeler} says yes (95% interval):", file=out)
+    print(f"  {'':<28}{'chosen':<26}rejected", file=out)
+    for feature in features(results.keys):
+        if feature.kind == "boolean":
+            sides = (f"{_rate(results, feature.key, side):<26}" for side in ("chosen", "rejected"))
+            print(f"  {feature.title:<28}{''.join(sides).rstrip()}", file=out)
+    print("\nFiles:", file=out)
+    for name in results.manifest["files"]:
+        print(f"  {data_dir() / name}", file=out)
+
+
+def _rate(results: LabelResults, key: str, side: str) -> str:
+    from ivan_core.metrics.intervals import wilson
+
+    given = results.table.loc[results.table["preference"] == side, key].dropna()
+    rate = wilson(int(given.astype(bool).sum()), len(given))
+    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}" if rate else "none"

@@ -1,0 +1,161 @@
+"""Finished labels: opened by run, joined by row and side, found for the pairs of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.label_specs import LEXICON, LabelSpec, TaxonomySpec
+from ivan_core.domain.labels import Label
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.labels.reconcile import STATES
+from ivan_core.labels.table import read_labels
+from ivan_core.settings import data_dir
+from ivan_core.workspace import datasets, runs
+from ivan_core.workspace.label_work import TABLE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KINDS = ("labels", "taxonomy")
+"""Kinds of runs that end with labels."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelResults:
+    """What a finished labelling found. The table has one row a text, see `labels.table.COLUMNS`."""
+
+    run: Run
+    spec: LabelSpec | TaxonomySpec
+    dataset: PreparedDataset
+    table: pd.DataFrame
+    manifest: Mapping[str, Any]
+
+    @property
+    def labeler(self) -> str:
+        """Who labelled, by its id."""
+        return str(self.manifest["labeler"]["id"])
+
+    @property
+    def rule_based(self) -> bool:
+        return self.labeler == LEXICON
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The labels that were asked for."""
+        return self.spec.keys
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The numbers of the reconciliation line."""
+        return dict(self.manifest["counts"])
+
+    @property
+    def line(self) -> str:
+        """The reconciliation line, which adds up."""
+        counts = self.counts
+        states = " + ".join(f"{counts[state]:,} {state}" for state in STATES)
+        return f"{counts['submitted']:,} submitted = {states}"
+
+
+@dataclass(frozen=True, slots=True)
+class TextLabels:
+    """The labels that one labeler gave to both texts of a pair; None where it gave none."""
+
+    run_id: str
+    labeler: str
+    rule_based: bool
+    keys: tuple[str, ...]
+    chosen: Mapping[str, Label] | None
+    rejected: Mapping[str, Label] | None
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """The keys whose labels differ between the two texts."""
+        ours, theirs = self.chosen or {}, self.rejected or {}
+        return tuple(key for key in self.keys if _plain(ours.get(key)) != _plain(theirs.get(key)))
+
+
+def label_runs(dataset: str | None = None) -> list[Run]:
+    """Finished runs with labels, newest first; of one dataset's pairs if a dataset is named.
+
+    `dataset` is the content of a dataset, as its card gives it.
+    """
+    found = [run for run in runs.every(None) if run.kind in KINDS and run.state is RunState.DONE]
+    return [run for run in found if dataset is None or _content(run.id) == dataset]
+
+
+def open_labels(run_id: str) -> LabelResults:
+    """The labels of a finished run.
+
+    Raises:
+        BadInput: there is no such run, it labels nothing, or it is not finished.
+    """
+    run = runs.get(run_id)
+    if run.kind not in KINDS:
+        raise BadInput(f"Run {run_id} has no labels.", "Open it on the page Compare.")
+    return _open(data_dir(), run_id, run.finished)
+
+
+@lru_cache(maxsize=8)
+def _open(root: Path, run_id: str, _: float | None) -> LabelResults:
+    run, manifest = runs.get(run_id), runs.manifest(run_id)
+    path = root / "runs" / run_id / TABLE
+    spec = runs.any_spec_of(run)
+    if manifest is None or not path.exists() or not isinstance(spec, LabelSpec | TaxonomySpec):
+        raise BadInput(f"Run {run_id} has no labels yet.", "Wait for it, or resume it.")
+    dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
+    return LabelResults(run, spec, dataset, read_labels(path), manifest)
+
+
+def labels_of_row(dataset: str, row_id: int) -> list[TextLabels]:
+    """What each labeler said of the texts of a row, newest run first, one run a labeler.
+
+    `dataset` is the content of a dataset, as its card gives it.
+    """
+    found: dict[str, TextLabels] = {}
+    for run in label_runs(dataset):
+        results = open_labels(run.id)
+        if results.labeler in found:
+            continue
+        own = results.table[results.table["row_id"] == row_id]
+        if own.empty:
+            continue
+        sides = {str(row["preference"]): _labels(row, results.keys) for _, row in own.iterrows()}
+        found[results.labeler] = TextLabels(
+            run.id, results.labeler, results.rule_based, results.keys, sides.get("chosen"),
+            sides.get("rejected"),
+        )  # fmt: skip
+    return list(found.values())
+
+
+def _labels(row: pd.Series, keys: Sequence[str]) -> dict[str, Label]:
+    import pandas as pd
+
+    def plain(value: Any) -> Label:
+        if value is None or value is pd.NA:
+            return None
+        return value if isinstance(value, str | tuple) else bool(value)
+
+    return {key: plain(row[key]) for key in keys}
+
+
+def _plain(label: Label) -> Label | frozenset[str]:
+    return frozenset(label) if isinstance(label, tuple) else label
+
+
+def _content(run_id: str) -> str | None:
+    """The content of the dataset that a run labelled; None where the dataset is gone."""
+    manifest = runs.manifest(run_id)
+    if manifest is None:
+        return None
+    try:
+        dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
+    except BadInput:
+        return None
+    return str(dataset.about["content"])

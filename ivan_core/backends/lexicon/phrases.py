@@ -56,10 +56,11 @@ class _Node:
 
 
 class Lexicon:
-    """The compiled word lists."""
+    """The compiled word lists: phrases to be found, and plain `words` to be looked up."""
 
-    def __init__(self, lists: dict[str, str]) -> None:
+    def __init__(self, lists: dict[str, str], words: dict[str, str]) -> None:
         self.names = frozenset(lists)
+        self.words = {name: frozenset(given.split()) for name, given in words.items()}
         self._root = _Node()
         for name, phrases in lists.items():
             for phrase in phrases.replace("\n", ",").split(","):
@@ -84,23 +85,34 @@ class Lexicon:
 
         `sentences` says for each word the number of its sentence.
         """
-        for first in range(len(words)):
-            longest: dict[str, int] = {}
-            open_ends = [(self._root, first)]
-            while open_ends:
-                node, at = open_ends.pop()
-                if at >= len(words) or sentences[at] != sentences[first]:
-                    continue
-                for following in node.after(words[at]):
-                    for name in following.ends:
-                        longest[name] = max(longest.get(name, at), at)
-                    open_ends.append((following, at + 1))
-                    if following.gap is not None:
-                        open_ends.extend(
-                            (following.gap, at + 1 + skipped) for skipped in range(LONGEST_GAP + 1)
-                        )
-            for name, last in longest.items():
-                yield name, first, last
+        starting: dict[str, tuple[_Node, ...]] = {}
+        for first, word in enumerate(words):
+            nodes = starting.get(word)
+            if nodes is None:
+                nodes = starting[word] = tuple(self._root.after(word))
+            if nodes:
+                for name, last in _longest(nodes, first, words, sentences).items():
+                    yield name, first, last
+
+
+def _longest(
+    nodes: tuple[_Node, ...], first: int, words: Sequence[str], sentences: Sequence[int]
+) -> dict[str, int]:
+    """For each list the last word of its longest phrase that begins at `first`."""
+    longest: dict[str, int] = {}
+    sentence = sentences[first]
+    reached = [(node, first) for node in nodes]
+    while reached:
+        node, at = reached.pop()
+        for name in node.ends:
+            longest[name] = max(longest.get(name, at), at)
+        tries = [(node, at + 1)] if node.words or node.stems or node.any else []
+        if node.gap is not None:
+            tries.extend((node.gap, at + 1 + skipped) for skipped in range(LONGEST_GAP + 1))
+        for following, place in tries:
+            if place < len(words) and sentences[place] == sentence:
+                reached.extend((one, place) for one in following.after(words[place]))
+    return longest
 
 
 def word_files() -> dict[str, bytes]:
@@ -112,9 +124,12 @@ def word_files() -> dict[str, bytes]:
 def lexicon() -> Lexicon:
     """The project's word lists, read once."""
     lists: dict[str, str] = {}
+    words: dict[str, str] = {}
     for content in word_files().values():
-        lists.update(tomllib.loads(content.decode("utf-8"))["lists"])
-    return Lexicon(lists)
+        read = tomllib.loads(content.decode("utf-8"))
+        lists.update(read["lists"])
+        words.update(read.get("words", {}))
+    return Lexicon(lists, words)
 
 
 def words_hash() -> str:

@@ -6,17 +6,17 @@ import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from ivan_core.backends.lexicon.phrases import lexicon
 from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER, Dialogue
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 _SENTENCE_END = frozenset(".!?\n")
-_NEGATIONS = frozenset(
-    ("not", "no", "never", "without", "hardly", "nor", "neither", "none", "nobody", "nothing")
-    + ("cannot", "dont", "cant", "wont", "isnt", "doesnt", "didnt", "arent", "wasnt")
-)
-_JOINING = frozenset(("and", "then", "just", "please", "or", "first", "so", "also", "assistant"))
+RECENT = 2
+"""How many of the person's turns count as recent."""
+MOST_HITS = 1000
+"""Hits of one list or pattern that are kept: the first ones of the text."""
 NEGATION_REACH = 3
 """How many words before a word are searched for a negation."""
 
@@ -69,12 +69,19 @@ class Passage:
         at = bisect_right(self._begins, hit.start) - 1
         return at >= 0 and hit.end <= self.spans[at][1]
 
+    def span_of(self, hit: Hit) -> tuple[int, int]:
+        """The span that holds one of the passage's hits."""
+        return self.spans[bisect_right(self._begins, hit.start) - 1]
+
     def matches(self, pattern: re.Pattern[str]) -> list[Hit]:
         """Where a regular expression matches, as hits."""
         return [
             self.reading.hit_of(start, end)
             for a, b in self.spans
-            for start, end in (found.span() for found in pattern.finditer(self.reading.text, a, b))
+            for start, end in (
+                found.span()
+                for found in islice(pattern.finditer(self.reading.text, a, b), MOST_HITS)
+            )
         ]
 
     @cached_property
@@ -96,7 +103,9 @@ class Reading:
         self._quote_starts = [start for start, _ in self._quotes]
         self.hits: dict[str, list[Hit]] = {}
         for name, first, last in lexicon().find(self.words, self.sentences):
-            self.hits.setdefault(name, []).append(self._hit(first, last))
+            hits = self.hits.setdefault(name, [])
+            if len(hits) < MOST_HITS:
+                hits.append(self._hit(first, last))
 
     def _split_words(self) -> None:
         sentence, before = 0, 0
@@ -122,24 +131,32 @@ class Reading:
         sentence = self.sentences[first] if first < len(self.sentences) else -1
         return Hit(start, end, first, last, sentence, self.in_quotes(start))
 
+    def last_word(self, span: tuple[int, int]) -> Hit | None:
+        """The word that ends a span, if nothing but blanks follow it there."""
+        at = bisect_left(self.starts, span[1]) - 1
+        if at < 0 or self.starts[at] < span[0] or self.text[self.ends[at] : span[1]].strip():
+            return None
+        return self._hit(at, at)
+
     def in_quotes(self, at: int) -> bool:
         quote = bisect_right(self._quote_starts, at) - 1
         return quote >= 0 and at < self._quotes[quote][1]
 
     def negated(self, hit: Hit) -> bool:
-        """Is there a negation in the few words before, in the same sentence?"""
-        return any(
-            self.sentences[at] == hit.sentence
-            and (self.words[at] in _NEGATIONS or self.words[at].endswith("n't"))
-            for at in range(max(0, hit.first - NEGATION_REACH), hit.first)
-        )
+        """Is there a negation in the few words before, in the same clause?"""
+        for at in range(hit.first - 1, max(-1, hit.first - 1 - NEGATION_REACH), -1):
+            if not self.text[self.ends[at] : self.starts[at + 1]].isspace():
+                return False
+            if self.words[at] in lexicon().words["negations"] or self.words[at].endswith("n't"):
+                return True
+        return False
 
     def opens_clause(self, hit: Hit) -> bool:
         """Does it stand at the start of a clause: nothing but marks or a joining word before?"""
         if hit.first == 0 or self.sentences[hit.first - 1] != hit.sentence:
             return True
         before = self.text[self.ends[hit.first - 1] : hit.start]
-        return self.words[hit.first - 1] in _JOINING or not before.isspace()
+        return self.words[hit.first - 1] in lexicon().words["joining"] or not before.isspace()
 
     @cached_property
     def reply(self) -> Passage | None:
@@ -163,9 +180,17 @@ class Reading:
     @cached_property
     def question(self) -> Passage:
         """The person's last turn before the last reply, or the last one at all."""
+        return Passage(self, self._asked[-1:])
+
+    @cached_property
+    def _asked(self) -> tuple[tuple[int, int], ...]:
         limit = self.reply.spans[0][0] if self.reply else len(self.text)
-        before = [span for span in self.human.spans if span[1] <= limit]
-        return Passage(self, tuple(before[-1:]))
+        return tuple(span for span in self.human.spans if span[1] <= limit)
+
+    @cached_property
+    def recent(self) -> Passage:
+        """The person's last two turns before the last reply."""
+        return Passage(self, self._asked[-RECENT:])
 
     @cached_property
     def whole(self) -> Passage:

@@ -5,11 +5,19 @@ from __future__ import annotations
 import re
 
 from ivan_core.backends.lexicon.decision import Decision, decide
+from ivan_core.backends.lexicon.phrases import lexicon
 from ivan_core.backends.lexicon.reading import Hit, Passage, Reading
 
 POOR_FROM = 3
-"""Marks of careless writing in one human turn that make its vocabulary poor."""
+"""More marks than these in one human turn make poor vocabulary: two for a slip, one for a small
+first letter, one for a missing full stop."""
 MOST_TOPICS = 3
+RAISED_EVERY = 30
+"""A raised register has a literary word at least every so many words."""
+LONG_REPLY = 40
+LONG_WORDS = 4.8
+"""Words, and letters a word, from which a reply without plain words counts as well built."""
+PLAIN_EVERY = 40
 TOPICS = {
     "topic_culture": "Culture and the arts",
     "topic_geography": "Geography and places",
@@ -25,7 +33,6 @@ TOPICS = {
     "topic_technology": "Technology and applied sciences",
 }
 _MASHED = re.compile(r"([^\W\d_])\1{3}|,{3}|[bcdfghjklmnpqrstvwxz]{7}", re.IGNORECASE)
-_SMALL_I = re.compile(r"(?<![\w.'’])i(?=['’ ])(?!\.e)")
 _SEMICOLON = re.compile(r"\w;(?= )")
 _CONTRACTION = re.compile(r"\w['’](?:s|t|re|ve|ll|d|m)\b", re.IGNORECASE)
 
@@ -34,14 +41,15 @@ def vocabulary(reading: Reading) -> Decision:
     """Does every human turn come without a heap of misspellings, chat spellings and slips?"""
     if not reading.human.spans:
         return decide(True, "there is no human turn to read", reading.text)
-    for span in reading.human.spans:
-        turn = Passage(reading, (span,))
-        slips = turn.found("text_speak", "misspelt", "bad_grammar")
-        words = turn.text.strip()
-        marks = len(slips) * 2 + (words[:1].islower()) + (words[-1:].isalnum())
-        if slips and marks > POOR_FROM:
-            return decide(False, "misspelt words, chat spellings or broken grammar",
-                          reading.text, slips)  # fmt: skip
+    human = reading.human
+    slips: dict[tuple[int, int], list[Hit]] = {}
+    for hit in human.found("text_speak", "misspelt", "crude") + _joined(human, "bad_grammar"):
+        slips.setdefault(human.span_of(hit), []).append(hit)
+    for (start, end), found in slips.items():
+        said = reading.text[start:end].strip()
+        if len(found) * 2 + said[:1].islower() + said[-1:].isalnum() > POOR_FROM:
+            rule = "misspelt, crude or chat words, or broken grammar"
+            return decide(False, rule, reading.text, found)
     return decide(True, "few or no slips found", reading.text)
 
 
@@ -52,25 +60,29 @@ def coherent(reading: Reading, said: Passage | None) -> Decision:
     mashed = said.matches(_MASHED)
     if mashed:
         return decide(False, "letters or marks without sense", reading.text, mashed)
-    joins = said.found("broken_join")
+    joins = _joined(said, "broken_join")
     if joins:
         return decide(False, "words joined as English does not join them", reading.text, joins)
-    last = [hit for hit in said.found("dangling") if _ends_bare(reading, hit, said)]
+    last = [hit for hit in map(reading.last_word, said.spans) if hit is not None]
+    last = [hit for hit in last if reading.words[hit.first] in lexicon().words["dangling"]]
     if last:
         return decide(False, "breaks off in the middle of a sentence", reading.text, last)
     return decide(True, "no broken sentence found", reading.text)
 
 
-def _ends_bare(reading: Reading, hit: Hit, said: Passage) -> bool:
-    return any(
-        reading.text[hit.end : end].strip() == ""
-        for start, end in said.spans
-        if start <= hit.start < end
-    )
+def _joined(said: Passage, name: str) -> list[Hit]:
+    """Phrases of a list with nothing but blanks between their words."""
+    text = said.reading.text
+    between = str.maketrans("", "", "'’-")
+    return [
+        hit
+        for hit in said.found(name)
+        if all(word.translate(between).isalpha() for word in text[hit.start : hit.end].split())
+    ]
 
 
 def sentiment(reading: Reading, reply: Passage) -> Decision:
-    """Warm words against harsh ones; a negated one counts for the other side."""
+    """Warm words against harsh ones; a negated one counts for neither."""
     warm, harsh = reply.asserted("positive"), reply.asserted("negative")
     cheer = 1 if "!" in reply.text else 0
     balance = len(warm) + cheer - len(harsh)
@@ -97,8 +109,12 @@ def eloquent(reading: Reading, reply: Passage) -> Decision:
     """A raised register: literary words and built sentences, more of them than plain ones."""
     raised = reply.found("literary") + reply.matches(_SEMICOLON)
     plain = reply.found("plain_style") + reply.matches(_CONTRACTION)
-    if len(raised) >= 2 and len(raised) > len(plain):
+    words = reply.words
+    if len(raised) >= 2 and len(raised) > len(plain) and len(raised) * RAISED_EVERY >= len(words):
         return decide(True, "literary words and built sentences", reading.text, raised)
+    letters = sum(map(len, words)) / max(1, len(words))
+    if len(words) >= LONG_REPLY and letters >= LONG_WORDS and len(plain) * PLAIN_EVERY < len(words):
+        return decide(True, "a long reply of long words, hardly any plain ones", reading.text)
     return decide(False, "a plain register", reading.text)
 
 

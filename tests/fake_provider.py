@@ -6,6 +6,8 @@ It counts what costs money: batches created. `Killed` is a power cut: nothing ca
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -122,11 +124,19 @@ class FakeProvider:
 class FolderProvider(FakeProvider):
     """One that several processes share: each batch is a line of a file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, dies_after_create: bool = False) -> None:
         super().__init__()
-        self.folder = folder
+        self._created = folder / "created.jsonl"
+        self._dies = dies_after_create
 
     def create(self, file_id: str, metadata: Mapping[str, str]) -> str:
-        with (self.folder / "created").open("a", encoding="utf-8") as file:
+        with self._created.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dict(metadata)) + "\n")
+        if self._dies:
+            os.kill(os.getpid(), signal.SIGKILL)
         return super().create(file_id, metadata)
+
+    def batches(self) -> Iterator[BatchState]:
+        lines = self._created.read_text(encoding="utf-8").splitlines()
+        for number, line in reversed(list(enumerate(lines, 1))):
+            yield BatchState(f"batch-{number}", "validating", metadata=json.loads(line))

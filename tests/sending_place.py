@@ -45,10 +45,10 @@ class Place:
         self.slept.append(seconds)
         self.time += seconds
 
-    def confirm(self, attempt: int = 1, twice: bool = False) -> bool:
+    def confirm(self, attempt: int = 1, twice: bool = False, ledger: Ledger | None = None) -> bool:
         part = Part(PartKey(KEY.run, 1, attempt), file_sha256(self.file), 2, str(self.file))
         asked = Confirmation(KEY.run, attempt, f"plan {attempt}", 0.57, self.time, "Ada", twice)
-        return self.ledger.confirm(asked, [part], self.provider.account).new
+        return (ledger or self.ledger).confirm(asked, [part], self.provider.account).new
 
     def send(self, attempt: int = 1, ledger: Ledger | None = None) -> PartState:
         key = PartKey(KEY.run, 1, attempt)

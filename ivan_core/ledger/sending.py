@@ -127,6 +127,7 @@ def settle(
     if state.stage is not Stage.IN_DOUBT:
         return state
     left = min(PATIENCE, state.changed + PATIENCE - ledger.now())
+    said = state.problem
     for pause in chain(_PAUSES, repeat(_LONGEST_PAUSE)):
         try:
             found = _matching(provider, state)
@@ -136,7 +137,9 @@ def settle(
         if found:
             ledger.move(key, Stage.CREATED, batch_id=found[0].id, note=_found_note(found))
             break
-        ledger.note_problem(key, problem)
+        if problem != said:
+            ledger.note_problem(key, problem)
+            said = problem
         if left <= 0:
             break
         sleep(min(pause, left))

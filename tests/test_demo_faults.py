@@ -54,7 +54,7 @@ def create(api: openai.OpenAI, file_id: str) -> openai.types.Batch:
         (names.RESET, openai.APIConnectionError, 0),
         (names.COMMIT_THEN_TIMEOUT, openai.APITimeoutError, 1),
         (names.COMMIT_THEN_RESET, openai.APIConnectionError, 1),
-        (names.TRUNCATED_BODY, Exception, 1),
+        (names.TRUNCATED_BODY, openai.APIConnectionError, 1),
     ],
 )
 def test_a_lost_answer_leaves_a_batch_behind_or_does_not(

@@ -52,7 +52,13 @@ class BatchWork:
         elif fault == names.ERROR_NULL:
             self._failed(error_null(line.custom_id, "server_error", "The line was not run."))
         else:
-            reply = reply_to(chat, self.answer, setting)
+            try:
+                reply = reply_to(chat, self.answer, setting)
+            except Exception as error:
+                # A test's own answer may raise: that fails its line, not the batch.
+                said = f"{type(error).__name__}: {error}"
+                self._failed(error_null(line.custom_id, "server_error", said))
+                return
             row = result_line(line.custom_id, completion(chat, reply))
             with self.state.lock:
                 self.done.append(row)

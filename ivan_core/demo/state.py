@@ -13,6 +13,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+from ivan_core.domain.errors import BadInput
+from ivan_core.runs.storage import storage_errors
+
 ENDED = ("failed", "completed", "expired", "cancelled")
 
 
@@ -122,7 +125,12 @@ def account_of(key: str, organisation: str) -> str:
 
 
 class DemoState:
-    """Files and batches of all accounts. With a `data_file` they outlive the server."""
+    """Files and batches of all accounts. With a `data_file` they outlive the server.
+
+    Raises:
+        BadInput: the data file holds something else.
+        StorageProblem: it cannot be written.
+    """
 
     def __init__(self, data_file: Path | None = None) -> None:
         self.lock = threading.RLock()
@@ -131,6 +139,7 @@ class DemoState:
         self._data_file = data_file
         if data_file is not None and data_file.exists():
             self._load(data_file)
+        self.save()
 
     def add_file(self, account: str, filename: str, purpose: str, content: bytes) -> StoredFile:
         stored = StoredFile(
@@ -170,7 +179,7 @@ class DemoState:
         """Write everything to the data file, if there is one, atomically."""
         if self._data_file is None:
             return
-        with self.lock:
+        with self.lock, storage_errors(self._data_file.parent):
             whole = {
                 "files": [
                     asdict(f) | {"content": base64.b64encode(f.content).decode("ascii")}
@@ -187,9 +196,15 @@ class DemoState:
             part.replace(self._data_file)
 
     def _load(self, data_file: Path) -> None:
-        whole = json.loads(data_file.read_text(encoding="utf-8"))
-        for facts in whole["files"]:
-            facts["content"] = base64.b64decode(facts["content"])
-            self.files[facts["id"]] = StoredFile(**facts)
-        for facts in whole["batches"]:
-            self.batches[facts["id"]] = StoredBatch(**facts)
+        try:
+            whole = json.loads(data_file.read_text(encoding="utf-8"))
+            for facts in whole["files"]:
+                facts["content"] = base64.b64decode(facts["content"])
+                self.files[facts["id"]] = StoredFile(**facts)
+            for facts in whole["batches"]:
+                self.batches[facts["id"]] = StoredBatch(**facts)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadInput(
+                f"{data_file} does not hold the files and batches of a demo server.",
+                hint="Name another file, or delete this one to start afresh.",
+            ) from error

@@ -76,7 +76,9 @@ def agreement_dots(
             filled=True, size=75, yOffset=offset, strokeWidth=2, cursor="pointer"
         )  # fmt: skip
         layers += [
-            ends.transform_filter("isValid(datum.low)").encode(x="low:Q", x2="high:Q"),
+            ends.transform_filter("isValid(datum.low)").encode(
+                x="low:Q", x2="high:Q", opacity=opacity
+            ),
             point.encode(x=x, **look, fillOpacity=hollow, opacity=opacity),
         ]
     layers[1] = layers[1].add_params(selection)

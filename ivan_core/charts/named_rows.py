@@ -30,7 +30,8 @@ def places(lines: pd.DataFrame) -> alt.Y:
 
 def words(lines: pd.DataFrame, y: alt.Y, ink: palette.Ink, room: int) -> list[alt.Chart]:
     """Each row's name on the left, cut where its label on the right begins, `room` pixels wide."""
-    base = alt.Chart(lines).encode(y=y, tooltip=[alt.Tooltip("name:N"), alt.Tooltip("label:N")])
+    tips = [alt.Tooltip("name:N", title="Label"), alt.Tooltip("label:N", title="In short")]
+    base = alt.Chart(lines).encode(y=y, tooltip=tips)
     style = {"baseline": "middle", "yOffset": _TEXT_AT, "fontSize": 12, "cursor": "pointer"}
     names = base.mark_text(
         align="left", color=ink.text, limit={"expr": f"max(60, width - {room})"}, **style

@@ -12,6 +12,7 @@ from ivan_core.workspace.results import Results, open_results
 from ivan_core.workspace.studies import study_of
 from pages.components.form import time_left
 from pages.components.frame import frame, problems_shown
+from pages.components.state import PAGE_OF
 from pages.components.text import md_escape, say
 
 _RECENT = 5
@@ -60,7 +61,7 @@ def _stages(results: Results) -> None:
     study = study_of(results.run.id)
     if study is not None:
         say(study.sentence)
-    say("Labels, rewordings and reviews are not in this version yet.", "small", quiet=True)
+    say("Rewordings and reviews are not in this version yet.", "small", quiet=True)
     with st.container(horizontal=True):
         st.page_link(
             "pages/compare.py",
@@ -72,16 +73,18 @@ def _stages(results: Results) -> None:
             label=":primary[Read the pairs →]",
             query_params={"run": results.run.id},
         )
+        stages = {stage.name: stage for stage in study.stages} if study else {}
+        labelled = "Labels" in stages and stages["Labels"].finished
+        label = "See the labels" if labelled else "Label the texts"
+        st.page_link("pages/taxonomy.py", label=f":primary[{label} →]")
 
 
 def _recent(found: list[Run]) -> None:
     st.subheader("Recent runs", anchor=False)
     for run in found[:_RECENT]:
-        spec = runs.spec_of(run)
-        models = f"{len(spec.models)} model{'s' if len(spec.models) != 1 else ''}"
-        label = f"{run.id}: {spec.dataset.label}, {models}, {run.state}"
+        label = f"{run.id}: {runs.about(run)}, {run.state}"
         st.page_link(
-            "pages/compare.py", label=f":primary[{md_escape(label)}]", query_params={"run": run.id}
+            PAGE_OF[run.kind], label=f":primary[{md_escape(label)}]", query_params={"run": run.id}
         )
 
 
@@ -94,13 +97,13 @@ def _more() -> None:
 
 with frame("Home"):
     st.title("What does a preference dataset really teach a reward model?", anchor=False)
-    every = runs.every()
-    done = next((run for run in every if run.state is RunState.DONE and run.done), None)
+    every = runs.experiments()
+    done = next((run for run in runs.every() if run.state is RunState.DONE and run.done), None)
     live = next((run for run in every if run.state.live), None)
     if live is not None:
         say("A run is at work.", "lead")
         st.page_link(
-            "pages/compare.py", label=":primary[Watch it →]", query_params={"run": live.id}
+            PAGE_OF[live.kind], label=":primary[Watch it →]", query_params={"run": live.id}
         )
     elif done is None:
         say(

@@ -11,7 +11,7 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.domain.specs import RowsSpec
+from ivan_core.domain.specs import CompareSpec, RowsSpec
 from ivan_core.experiments.begin import BEGUN
 from ivan_core.metrics.two_runs import TwoRuns, two_runs
 from ivan_core.runs.parts import Parts
@@ -20,6 +20,8 @@ from ivan_core.workspace import runs
 from ivan_core.workspace.results import open_results
 
 STAGES = ("Compare", "Labels", "Reworded", "Review")
+_STAGE_OF = {"compare": "Compare", "labels": "Labels", "taxonomy": "Labels"}
+"""The stage that a run of a kind is part of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def studies() -> list[Study]:
     A run belongs to none before it has read its dataset, or once that was removed.
     """
     found: dict[str, list[_Joined]] = {}
-    for run in runs.every():
+    for run in runs.experiments():
         joined = _joined(run)
         if joined is not None:
             found.setdefault(joined.study, []).append(joined)
@@ -122,8 +124,10 @@ def compare_runs(first: str, second: str) -> TwoRuns:
 
 def _study(study_id: str, joined: list[_Joined]) -> Study:
     one = joined[0]
-    compared = max(_pairs_done(entry) for entry in joined)
-    done: dict[str, int | None] = {"Compare": compared or None}
+    done: dict[str, int | None] = {}
+    for entry in joined:
+        stage, pairs = _STAGE_OF[entry.run.kind], _pairs_done(entry)
+        done[stage] = max(pairs, done.get(stage) or 0) or None
     return Study(
         id=study_id,
         dataset=one.label,
@@ -135,11 +139,12 @@ def _study(study_id: str, joined: list[_Joined]) -> Study:
 
 
 def _pairs_done(joined: _Joined) -> int:
-    """Pairs that a run has judged with all of its models, at least."""
+    """Pairs that a run has judged with all of its models, or labelled on both sides, at least."""
     if joined.run.state is RunState.DONE:
         return joined.rows
-    models = max(1, len(runs.spec_of(joined.run).models))
-    return min(joined.rows, joined.run.done // models)
+    spec = runs.any_spec_of(joined.run)
+    parts = max(1, len(spec.models)) if isinstance(spec, CompareSpec) else 2
+    return min(joined.rows, joined.run.done // parts)
 
 
 def _joined(run: Run) -> _Joined | None:
@@ -152,7 +157,10 @@ def _joined(run: Run) -> _Joined | None:
     folder = data_dir() / "datasets" / fingerprint
     if not (folder / "dataset.json").exists():
         return None
-    rows = _row_set(folder, _rows_only(runs.spec_of(run)))
+    spec = runs.any_spec_of(run)
+    if not isinstance(spec, RowsSpec):
+        return None
+    rows = _row_set(folder, _rows_only(spec))
     if rows is None:
         return None
     label = str(PreparedDataset(folder).about["label"])

@@ -9,17 +9,19 @@ from threading import Thread
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
-from pages.components.state import link_parameters
+from pages.components.state import COMPARE, TAXONOMY, link_parameters
 from pages.components.text import say
 
 _PAGES = (
     ("streamlit_app.py", "Home"),
     ("pages/compare.py", "Compare"),
     ("pages/pairs.py", "Pairs"),
+    ("pages/taxonomy.py", "Taxonomy"),
     ("pages/runs.py", "Runs"),
 )
-_WITH_RUN = ("pages/compare.py", "pages/pairs.py")
-"""Pages that look at one run: links to them carry it, since links clear the query string."""
+_WITH_RUN = {"pages/compare.py": COMPARE, "pages/pairs.py": COMPARE, "pages/taxonomy.py": TAXONOMY}
+"""Pages that look at one run, and whose it is: links to them carry it, since links clear the query
+string."""
 
 
 @contextmanager
@@ -28,11 +30,10 @@ def frame(title: str) -> Iterator[None]:
     st.set_page_config(
         page_title=f"{title} · IVAN" if title != "Home" else "IVAN", page_icon="⚖️", layout="wide"
     )
-    carried = link_parameters()
     with st.container(horizontal=True, gap="small", key="navigation"):
         for page, label in _PAGES:
-            with_run = page in _WITH_RUN
-            st.page_link(page, label=label, query_params=carried if with_run else None)
+            carried = link_parameters(_WITH_RUN[page]) if page in _WITH_RUN else None
+            st.page_link(page, label=label, query_params=carried)
     with problems_shown():
         yield
     _warm_up()

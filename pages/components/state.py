@@ -9,42 +9,59 @@ from typing import ParamSpec
 import streamlit as st
 
 from ivan_core.domain.errors import BadInput, IvanError
+from ivan_core.domain.runs import Run
 from ivan_core.workspace import runs
 
 _Given = ParamSpec("_Given")
 
 
-def chosen_run() -> str | None:
-    """The run in the URL, else the one last looked at in this session.
+PAGE_OF = {
+    "compare": "pages/compare.py", "labels": "pages/taxonomy.py", "taxonomy": "pages/taxonomy.py",
+}  # fmt: skip
+"""The page that shows a run of a kind."""
+COMPARE = "pages/compare.py"
+TAXONOMY = "pages/taxonomy.py"
+
+
+def chosen_run(page: str = COMPARE) -> str | None:
+    """The run in the URL, else the one that this session last looked at on the page.
 
     Raises:
-        BadInput: there is no such run; the session then looks at none.
+        BadInput: there is no such run, or another page shows it; the session then looks at none.
     """
-    run_id = st.query_params.get("run") or st.session_state.get("run")
+    run_id = st.query_params.get("run") or st.session_state.get(_place(page))
     if not run_id:
         return None
-    if not _exists(run_id):
-        st.session_state.pop("run", None)
+    run = _found(run_id)
+    if run is None:
+        st.session_state.pop(_place(page), None)
         raise BadInput(f"There is no run {run_id!r} here.", "The page Runs lists those there are.")
-    choose_run(run_id)
+    if PAGE_OF.get(run.kind) != page:
+        st.session_state.pop(_place(page), None)
+        raise BadInput(f"Run {run_id} belongs to another page.", "Open it from the page Runs.")
+    choose_run(run_id, page)
     return str(run_id)
 
 
-def _exists(run_id: str) -> bool:
+def _place(page: str) -> str:
+    """Where the session keeps the run of a page."""
+    return "run" if page == COMPARE else f"run-of-{page}"
+
+
+def _found(run_id: str) -> Run | None:
     try:
-        runs.get(run_id)
+        return runs.get(run_id)
     except BadInput:
-        return False
-    return True
+        return None
 
 
-def choose_run(run_id: str | None) -> None:
-    """Look at a run from now on (None: at no run)."""
+def choose_run(run_id: str | None, page: str = COMPARE) -> None:
+    """Look at a run on its page from now on (None: at no run)."""
     if run_id is None:
-        st.session_state.pop("run", None)
+        st.session_state.pop(_place(page), None)
         st.query_params.clear()
         return
-    st.session_state["run"] = run_id
+    st.session_state[_place(page)] = run_id
     if st.query_params.get("run") != run_id:
         st.query_params["run"] = run_id
 
@@ -55,12 +72,13 @@ def chosen_row() -> int | None:
     return int(text) if text.isdecimal() and len(text) < 12 else None
 
 
-def link_parameters() -> dict[str, str] | None:
-    """What a link must carry to show the same run, with the rows last looked at."""
-    run_id = st.query_params.get("run") or st.session_state.get("run")
-    if not run_id or not _exists(run_id):
-        return None
-    return {"run": run_id, **kept_filter(run_id)}
+def link_parameters(page: str = COMPARE) -> dict[str, str] | None:
+    """What a link to a page must carry to show the run last looked at there, with its rows."""
+    for run_id in (st.query_params.get("run"), st.session_state.get(_place(page))):
+        run = _found(run_id) if run_id else None
+        if run is not None and PAGE_OF.get(run.kind) == page:
+            return {"run": run.id, **kept_filter(run.id)}
+    return None
 
 
 def keep_filter(run_id: str, query: dict[str, str]) -> None:

@@ -18,7 +18,10 @@ def test_a_fresh_home_is_one_sentence_and_one_button(data_dir, open_page):
     assert list(page.buttons) == ["first"]
     assert page.buttons["first"].startswith("Judge the sample with two models, about ")
     assert "480 bundled pairs" in page.said
-    assert page.links == {"Home": "?", "Compare": "compare?", "Pairs": "pairs?", "Runs": "runs?"}
+    assert page.links == {
+        "Home": "?", "Compare": "compare?", "Pairs": "pairs?", "Taxonomy": "taxonomy?",
+        "Runs": "runs?",
+    }  # fmt: skip
 
 
 def test_the_button_starts_the_demo_and_goes_to_it(data_dir, open_page, spawned):

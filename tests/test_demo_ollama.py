@@ -182,10 +182,11 @@ def test_a_stream_can_break_with_an_error_in_it(server: DemoServer, api: ollama.
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_connection_can_drop_in_the_middle(
-    server: DemoServer, api: ollama.Client, stream: bool
+@pytest.mark.parametrize("fault", [names.DROPPED_CONNECTION, names.TRUNCATED_BODY, names.RESET])
+def test_an_answer_can_fail_to_arrive_whole(
+    server: DemoServer, api: ollama.Client, fault: str, stream: bool
 ) -> None:
-    server.faults.set(names.DROPPED_CONNECTION, times=1)
+    server.faults.set(fault, times=1)
     with pytest.raises(httpx.TransportError):
         list(api.chat(MODEL, fenced(), stream=stream))  # type: ignore[call-overload]
     assert said(api) == REWORDED

@@ -100,7 +100,9 @@ class Wire(BaseHTTPRequestHandler):
             answer = kind.respond(request)
         except Exception as error:
             # A test's own answer may raise: say so instead of closing without a word.
-            answer = json_answer({"error": {"message": f"{type(error).__name__}: {error}"}}, 500)
+            said = f"{type(error).__name__}: {error}"
+            told = said if request.path.startswith("/api/") else {"message": said}
+            answer = json_answer({"error": told}, 500)
         silent = answer.ending in ("dropped", "held") and answer.pieces is None
         kind.answered(request, 0 if silent else answer.status)
         try:
@@ -151,8 +153,10 @@ class Wire(BaseHTTPRequestHandler):
             self.wfile.flush()
         if answer.ending == "dropped":
             self._reset()
-        else:
+        elif answer.ending == "whole":
             self.wfile.write(b"0\r\n\r\n")
+        else:
+            self.close_connection = True
 
     def _reset(self) -> None:
         """Close at once and let the client see a reset instead of an orderly end."""

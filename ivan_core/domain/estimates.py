@@ -1,0 +1,168 @@
+"""What labelling with a paid model would cost: the estimate that a person confirms or does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+Mode = Literal["batch", "now"]
+"""As a batch of the provider, at its batch price, or text by text at once, at the standard one."""
+Reason = Literal["first", "repair", "doubt"]
+"""Why there is an attempt: the first; for what has no usable labels; for what may have been sent.
+"""
+TYPICAL_TOKENS = 180
+"""Output tokens of an answer with all 19 labels: 19 names and short values, as measured."""
+TYPICAL_KEYS = 19
+
+
+def typical_tokens(keys: int, bound: int) -> int:
+    """Output tokens of a usual answer with so many labels."""
+    return min(bound, max(20, round(TYPICAL_TOKENS * keys / TYPICAL_KEYS)))
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatedFile:
+    """One request file. `path` is relative to the data folder, `part` its number in the run."""
+
+    part: int
+    path: str
+    sha256: str
+    requests: int
+    bytes: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Dollars per million tokens."""
+
+    input_usd: float
+    output_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFacts:
+    """The rates that an estimate is made with, and where they are from.
+
+    `batch_known` is False where the table has no batch rates and the standard ones are taken.
+    """
+
+    batch: Rates
+    standard: Rates
+    source: str
+    version: str = ""
+    date: str = ""
+    batch_known: bool = True
+
+    @property
+    def sentence(self) -> str:
+        named = " ".join(part for part in (self.source, self.version) if part)
+        told = f"Prices: {named}" + (f", as of {self.date}" if self.date else "")
+        if not self.batch_known:
+            return f"{told}; no batch price is known, so the standard price is taken."
+        return f"{told}."
+
+
+@dataclass(frozen=True, slots=True)
+class Dollars:
+    """What the requests cost with answers of usual length, and with the longest allowed ones."""
+
+    typical: float
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What one attempt would send and cost. `plan_hash` binds a confirmation to all of it.
+
+    `counted` says how input tokens were counted, `exact` whether that is how the model counts.
+    Dollars and prices are None where no price is known. `shutdown` is the model's last day, empty
+    if none is known. `may_charge_twice` marks requests that the provider may have got before.
+    """
+
+    attempt: int
+    reason: Reason
+    mode: Mode
+    model: str
+    rows: int
+    requests: int
+    files: tuple[EstimatedFile, ...]
+    input_tokens: int
+    counted: str
+    exact: bool
+    output_typical: int
+    output_bound: int
+    batch: Dollars | None
+    standard: Dollars | None
+    prices: PriceFacts | None
+    shutdown: str = ""
+    may_charge_twice: bool = False
+    plan_hash: str = ""
+
+    @property
+    def dollars(self) -> Dollars | None:
+        """What this attempt costs in its own way of sending."""
+        return self.batch if self.mode == "batch" else self.standard
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a confirmation is bound to beside files and prices: nothing that names the run."""
+        left_out = ("files", "prices", "plan_hash", "shutdown")
+        return {name: value for name, value in asdict(self).items() if name not in left_out}
+
+    @property
+    def price_table(self) -> str:
+        return json.dumps(asdict(self.prices), sort_keys=True) if self.prices else ""
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self), indent=1)
+
+
+def read_estimate(text: str) -> Estimate:
+    """An estimate as `as_json` wrote it."""
+    content: dict[str, Any] = json.loads(text)
+    prices = content["prices"]
+    content["files"] = tuple(EstimatedFile(**one) for one in content["files"])
+    content["batch"] = _dollars(content["batch"])
+    content["standard"] = _dollars(content["standard"])
+    if prices:
+        rates = {name: Rates(**prices[name]) for name in ("batch", "standard")}
+        content["prices"] = PriceFacts(**{**prices, **rates})
+    known = {field.name for field in fields(Estimate)}
+    return Estimate(**{name: value for name, value in content.items() if name in known})
+
+
+def _dollars(content: Mapping[str, float] | None) -> Dollars | None:
+    return Dollars(**content) if content else None
+
+
+def estimate_lines(estimate: Estimate) -> list[tuple[str, str]]:
+    """The estimate as names and values, in the order in which they are read."""
+    files = len(estimate.files)
+    tokens = f"{estimate.input_tokens:,} ({'counted' if estimate.exact else 'estimate'}, "
+    tokens += f"{estimate.counted})"
+    lines = [
+        ("model", estimate.model),
+        ("requests", f"{estimate.requests:,} for {estimate.rows:,} rows, in {files:,} "
+                     f"{'file' if files == 1 else 'files'}"),
+        ("input tokens", tokens),
+        ("output tokens", f"{estimate.output_typical:,} typical, "
+                          f"{estimate.output_bound:,} at the most"),
+        ("price as a batch", _priced(estimate.batch)),
+        ("price at once", _priced(estimate.standard)),
+    ]  # fmt: skip
+    if estimate.prices:
+        rates = estimate.prices.batch if estimate.mode == "batch" else estimate.prices.standard
+        lines.append(("per million tokens", f"${rates.input_usd:g} in, ${rates.output_usd:g} out"))
+        lines.append(("prices from", estimate.prices.sentence.removeprefix("Prices: ")))
+    if estimate.shutdown:
+        lines.append(("shutdown", f"the provider serves this model until {estimate.shutdown}"))
+    return lines
+
+
+def _priced(dollars: Dollars | None) -> str:
+    if dollars is None:
+        return "not known"
+    return f"${dollars.typical:,.2f} typical, ${dollars.bound:,.2f} at the most"

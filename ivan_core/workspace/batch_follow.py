@@ -1,0 +1,221 @@
+"""Sending the confirmed parts of a run and following its batches until all have ended."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from ivan_core.backends.openai_errors import (
+    NoCredit,
+    NotAtProvider,
+    ProviderBusy,
+    RequestRefused,
+)
+from ivan_core.backends.prices import Price
+from ivan_core.domain.errors import BackendUnavailable, IvanError
+from ivan_core.domain.labels import BatchProvider, BatchState
+from ivan_core.ledger.records import UNSENT, PartKey, PartState, PlanChanged, Stage
+from ivan_core.ledger.sending import send_part, settle
+from ivan_core.runs.context import RunContext
+from ivan_core.workspace.batch_collect import download
+from ivan_core.workspace.batch_job import Job
+
+Sleep = Callable[[float], None]
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+_LONGEST_ASKED = 900.0
+_FINAL = (NoCredit, NotAtProvider, RequestRefused, PlanChanged)
+"""What trying again does not change."""
+
+
+@dataclass
+class Follower:
+    """Takes every part of a run as far as it gets; may be stopped and made anew at any moment."""
+
+    job: Job
+    context: RunContext
+    provider: BatchProvider
+    sleep: Sleep
+    notes: list[str] = field(default_factory=list)
+    _seen: dict[PartKey, BatchState] = field(default_factory=dict)
+    _told: dict[PartKey, dict[str, Any]] = field(default_factory=dict)
+    _stuck: dict[PartKey, IvanError] = field(default_factory=dict)
+    _away: BackendUnavailable | None = None
+    _cancel_asked: set[PartKey] = field(default_factory=set)
+    _moved: bool = False
+
+    def __post_init__(self) -> None:
+        # What an earlier worker counted is shown until this one has looked.
+        facts = json.loads(self.job.registry.get(self.job.run_id).facts)
+        for one in facts.get("parts", []):
+            self._told[PartKey(self.job.run_id, one["part"], one["attempt"])] = one
+
+    def follow(self) -> IvanError | None:
+        """Send, poll and fetch until no batch is at work and nothing waits to be sent.
+
+        Returns what is in the way of the parts that are left, if there are any: the provider
+        refused them for good, or a file is not the confirmed one.
+
+        Raises:
+            BadInput: the account is not the one of the confirmation.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            self.once()
+            if not self._waiting():
+                break
+            pause = FIRST_PAUSE if self._moved else min(2 * pause, LONGEST_PAUSE)
+            self._rest(max(pause, self._asked_pause()))
+        return next(iter(self._stuck.values()), None)
+
+    def once(self, send: bool = True) -> None:
+        """One round over all parts. With `send` off, only what was sent is looked at."""
+        self._away, self._moved = None, False
+        cancelled = self.job.cancelled
+        if cancelled:
+            self.job.ledger.abandon_unsent(self.job.run_id)
+        elif send:
+            self._send_all()
+        for state in self.job.parts():
+            if state.stage is Stage.CREATED and cancelled:
+                self._try(state.key, self._cancel)
+            if state.stage in (Stage.CREATED, Stage.TERMINAL):
+                self._try(state.key, self._look)
+        self._tell()
+
+    def _send_all(self) -> None:
+        for state in self.job.parts():
+            if state.stage is Stage.CREATING:
+                self._try(state.key, self._send)
+            elif state.stage is Stage.IN_DOUBT:
+                self._try(state.key, self._settle)
+        limit = self.job.spec.queue_tokens
+        for state in self.job.ledger.next_parts_to_send(self.job.run_id, limit):
+            if state.key in self._stuck or self._away is not None:
+                break
+            self._try(state.key, self._send)
+
+    def _send(self, key: PartKey) -> None:
+        self.context.doing(f"Sending part {key.part}")
+        plans = {one.attempt: one.plan_hash for one in self.job.estimates()}
+        before = self.job.ledger.part(key).stage
+        after = send_part(self.job.ledger, self.provider, key, plans[key.attempt], self._settling)
+        self._moved |= after.stage is not before
+
+    def _settle(self, key: PartKey) -> None:
+        found = settle(self.job.ledger, self.provider, key, self._settling)
+        self._moved |= found.stage is not Stage.IN_DOUBT
+
+    def _settling(self, seconds: float) -> None:
+        self.context.doing("An answer was lost: looking for the batch at the provider")
+        self.sleep(seconds)
+
+    def _cancel(self, key: PartKey) -> None:
+        if key in self._cancel_asked:
+            return
+        with suppress(RequestRefused):  # it has ended meanwhile, which the next look tells
+            self.provider.cancel(self.job.ledger.part(key).batch_id)
+        self._cancel_asked.add(key)
+        self._moved = True
+
+    def _look(self, key: PartKey) -> None:
+        state = self.job.ledger.part(key)
+        batch = self.provider.poll(state.batch_id)
+        before = self._seen.get(key)
+        self._seen[key] = batch
+        self._moved |= before is None or before.status != batch.status
+        if not batch.ended:
+            return
+        self.job.ledger.record_terminal(key, batch, self._cost(key, batch))
+        self.context.doing(f"Fetching the results of part {key.part}")
+        for note in download(self.job.folder, key, batch, self.provider, self.sleep):
+            if note not in self.notes:
+                self.notes.append(note)
+        self.job.ledger.record_downloaded(key)
+        self._moved = True
+
+    def _cost(self, key: PartKey, batch: BatchState) -> float | None:
+        """What a batch cost by its own tokens; None where they or the price are not known."""
+        if batch.status == "failed":
+            return 0.0
+        prices = next((e.prices for e in self.job.estimates() if e.attempt == key.attempt), None)
+        if prices is None or batch.input_tokens is None or batch.output_tokens is None:
+            return None
+        rates = Price(prices.batch.input_usd, prices.batch.output_usd, prices.source)
+        return rates.used(batch.input_tokens, batch.output_tokens)
+
+    def _try(self, key: PartKey, step: Callable[[PartKey], None]) -> None:
+        """A step that may fail: a refusal is kept for the end, a provider that is away waited for."""
+        try:
+            step(key)
+            self._stuck.pop(key, None)
+        except _FINAL as error:
+            self._stuck[key] = error
+        except BackendUnavailable as error:
+            self._away = error
+
+    def _waiting(self) -> list[PartState]:
+        """The parts that a later round may take on."""
+        return [
+            state
+            for state in self.job.parts()
+            if state.stage in (*UNSENT, Stage.CREATING, Stage.CREATED, Stage.TERMINAL)
+            and not self._hopeless(state)
+        ]
+
+    def _hopeless(self, state: PartState) -> bool:
+        """Whether the provider refused this part, or one that had to be sent before it."""
+        if state.key in self._stuck:
+            return True
+        return state.stage in UNSENT and any(
+            self.job.ledger.part(key).stage in UNSENT for key in self._stuck
+        )
+
+    def _asked_pause(self) -> float:
+        asked = self._away.retry_after if isinstance(self._away, ProviderBusy) else None
+        return min(asked or 0.0, _LONGEST_ASKED)
+
+    def _rest(self, seconds: float) -> None:
+        """Wait, but not longer than a second after somebody asked to cancel."""
+        cancelled = self.job.cancelled
+        for step in range(math.ceil(seconds)):
+            self.sleep(min(1.0, seconds - step))
+            if self.job.cancelled is not cancelled:
+                return
+
+    def _tell(self) -> None:
+        states = self.job.parts()
+        shown = [self._shown(state) for state in states]
+        self.context.tell({"parts": shown})
+        told = sum(one["completed"] + one["failed"] for one in shown)
+        self.context.plan(total=sum(state.part.requests for state in states), done=told)
+        self.context.doing(self._sentence(states))
+
+    def _sentence(self, states: list[PartState]) -> str:
+        if self._away is not None:
+            return f"{self._away.message} {self._away.hint}".strip()
+        at_work = sum(state.stage is Stage.CREATED for state in states)
+        to_send = sum(state.stage in UNSENT for state in states)
+        told = f"Waiting for {at_work} of {len(states)} batches"
+        if self.job.cancelled:
+            return f"{told} to be cancelled"
+        return f"{told}; {to_send} wait for room in the queue" if to_send and at_work else told
+
+    def _shown(self, state: PartState) -> dict[str, Any]:
+        batch = self._seen.get(state.key)
+        before, stuck = self._told.get(state.key, {}), self._stuck.get(state.key)
+        return {
+            "part": state.key.part,
+            "attempt": state.key.attempt,
+            "state": str(state.stage),
+            "status": batch.status if batch else state.status,
+            "requests": state.part.requests,
+            "total": batch.total if batch else before.get("total", 0),
+            "completed": batch.completed if batch else before.get("completed", 0),
+            "failed": batch.failed if batch else before.get("failed", 0),
+            "batch": state.batch_id,
+            "problem": stuck.message if stuck else state.problem,
+        }

@@ -1,0 +1,147 @@
+"""One run of batches as its worker, the pages and the command line see it: spec, files, ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.estimates import Estimate, Mode, read_estimate
+from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.ledger.ledger import Ledger
+from ivan_core.ledger.records import (
+    PartKey,
+    PartState,
+    PlanChanged,
+    Stage,
+    file_sha256,
+)
+from ivan_core.runs.cache import ScoreCache
+from ivan_core.runs.context import RunContext
+from ivan_core.runs.registry import Registry
+from ivan_core.runs.storage import replacing, storage_errors
+
+KIND = "taxonomy"
+_CANCEL = "cancel-batches"
+_AGAIN = "again.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run of batches. Cheap to make; what it tells is read anew each time."""
+
+    registry: Registry
+    run_id: str
+    spec: TaxonomySpec
+    ledger: Ledger
+
+    @property
+    def folder(self) -> Path:
+        return self.registry.folder(self.run_id)
+
+    @property
+    def data_dir(self) -> Path:
+        return self.registry.data_dir
+
+    def estimates(self) -> list[Estimate]:
+        """The estimates of all attempts, in their order."""
+        found = [
+            read_estimate(path.read_text("utf-8")) for path in self.folder.glob("estimate-*.json")
+        ]
+        return sorted(found, key=lambda one: one.attempt)
+
+    def estimate(self) -> Estimate | None:
+        """The estimate of the newest attempt; None before there is one."""
+        return next(reversed(self.estimates()), None)
+
+    def confirmed(self) -> set[int]:
+        """The attempts that somebody said yes to."""
+        return {given.attempt for given in self.ledger.attempts(self.run_id)}
+
+    def parts(self) -> list[PartState]:
+        return self.ledger.parts_of(self.run_id)
+
+    def in_doubt(self) -> list[PartState]:
+        """Parts of which nobody knows whether they were sent, and that were not sent again."""
+        again = {(state.key.part, state.key.attempt) for state in self.parts()}
+        return [
+            state
+            for state in self.parts()
+            if state.stage is Stage.IN_DOUBT
+            and not any(
+                part == state.key.part and attempt > state.key.attempt for part, attempt in again
+            )
+        ]
+
+    def check_unchanged(self, estimate: Estimate, account: str | None = None) -> None:
+        """Refuse request files that are not those of an estimate, or another account.
+
+        Raises:
+            PlanChanged: a file is gone or has other bytes.
+            BadInput: nobody confirmed the estimate for this account.
+        """
+        for file in estimate.files:
+            path = self.data_dir / file.path
+            if not path.is_file() or file_sha256(path) != file.sha256:
+                raise PlanChanged(
+                    f"The request file {path.name} is not the one that was estimated.",
+                    "Nothing was sent. Have the estimate made anew, then look at it again.",
+                )
+        if account is not None:
+            key = PartKey(self.run_id, 1, estimate.attempt)
+            self.ledger.check(key, account, estimate.plan_hash)
+
+    def ask_to_cancel(self) -> None:
+        """Leave word for the worker: cancel what was confirmed so far at the provider."""
+        self._write(_CANCEL, json.dumps(max(self.confirmed(), default=0)))
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the batches of the newest confirmed attempt are to be cancelled."""
+        path = self.folder / _CANCEL
+        if not path.exists():
+            return False
+        return int(json.loads(path.read_text("utf-8"))) >= max(self.confirmed(), default=0)
+
+    def ask_again(self, attempt: int, mode: Mode) -> None:
+        """Leave word for the worker: prepare an attempt for what has no usable labels."""
+        self._write(_AGAIN, json.dumps({"attempt": attempt, "mode": mode}))
+
+    def asked_again(self) -> tuple[int, Mode] | None:
+        """The attempt that is still to be prepared, if there is one."""
+        path = self.folder / _AGAIN
+        if not path.exists():
+            return None
+        asked = json.loads(path.read_text("utf-8"))
+        newest = self.estimate()
+        if newest is not None and newest.attempt >= asked["attempt"]:
+            return None
+        return asked["attempt"], asked["mode"]
+
+    def _write(self, name: str, text: str) -> None:
+        with storage_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with replacing(self.folder / name) as temporary:
+                temporary.write_text(text, "utf-8")
+
+    @contextmanager
+    def at_work(self) -> Iterator[RunContext]:
+        """What the steps of the run may touch."""
+        with closing(ScoreCache(self.data_dir / "cache" / "scores")) as cache:
+            yield RunContext(self.registry, self.run_id, cache)
+
+
+def open_job(registry: Registry, run_id: str) -> Job:
+    """A run of batches.
+
+    Raises:
+        BadInput: there is no such run, or it is of another kind.
+    """
+    run = registry.get(run_id)
+    if run.kind != KIND:
+        raise BadInput(f"Run {run_id} sends no batches: it is a run of {run.kind}.")
+    spec = TaxonomySpec.model_validate_json(run.spec)
+    return Job(registry, run_id, spec, Ledger(registry.data_dir))

@@ -1,0 +1,321 @@
+"""Labelling with a paid model as people handle it: start, read the estimate, confirm, follow."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ivan_core.backends.openai_client import account_fingerprint
+from ivan_core.domain.errors import BackendUnavailable, BadInput
+from ivan_core.domain.estimates import Estimate, Mode
+from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.domain.runs import RunState
+from ivan_core.experiments.begin import BEGUN
+from ivan_core.ledger.records import Confirmation, Part, PartKey, PlanChanged, Spent, Stage
+from ivan_core.runs.locks import FileLock
+from ivan_core.workspace import datasets, runs
+from ivan_core.workspace.batch_estimate import (
+    estimate_path,
+    keep_estimate,
+    keep_prices,
+    over_cap,
+    repriced,
+)
+from ivan_core.workspace.batch_job import KIND, Job, open_job
+from ivan_core.workspace.batch_results import read_summary, spent_at_once
+from ivan_core.workspace.imported import located
+
+MOST_REPAIRS = 2
+"""Rounds of repair after the first attempt: what two did not mend a third will not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What a confirmation led to: the run that sends, and a sentence if it is not a new sending."""
+
+    run_id: str
+    new: bool
+    sentence: str = ""
+
+
+def job(run_id: str) -> Job:
+    """A run of batches; raises BadInput if there is none."""
+    return open_job(runs.registry(), run_id)
+
+
+def start(spec: TaxonomySpec, again: bool = False) -> tuple[str, bool]:
+    """Prepare requests and their estimate in a worker, or find the run that did so already.
+
+    Nothing is sent before `confirm`. A run that was confirmed for the same spec, account and data
+    is found instead of a new one, unless it is said that the texts shall be labelled `again`.
+
+    Returns the run's id and whether it is new.
+
+    Raises:
+        StorageProblem: the data folder cannot be written.
+    """
+    spec = spec.model_copy(update={"dataset": located(spec.dataset)})
+    sent = None if again else sent_run(spec)
+    if sent is not None:
+        return sent, False
+    run_id, new = runs.registry().add(KIND, spec.model_dump_json(), spec.fingerprint)
+    if new:
+        runs.spawn(run_id)
+    return run_id, new
+
+
+def sent_run(spec: TaxonomySpec) -> str | None:
+    """The run that was confirmed for a spec by this account, on the same data, if there is one."""
+    try:
+        account = account_fingerprint(spec.base_url)
+    except BadInput:
+        raise
+    except BackendUnavailable:  # without a key nothing can have been sent
+        return None
+    dataset = datasets.find(spec.dataset)
+    for run in runs.every(KIND):
+        if run.spec != spec.model_dump_json():
+            continue
+        known = job(run.id)
+        first = next(iter(known.estimates()), None)
+        if first is None or known.ledger.confirmed_run(first.plan_hash, account) != run.id:
+            continue
+        with known.at_work() as context:
+            begun = context.parts.rows(BEGUN)[0]
+        if dataset is None or begun["dataset"] == dataset.fingerprint:
+            return run.id
+    return None
+
+
+def estimate(run_id: str) -> Estimate | None:
+    """The estimate of a run's newest attempt; None while it is still being made."""
+    return job(run_id).estimate()
+
+
+def confirm(run_id: str, plan_hash: str, by: str, may_charge_twice: bool = False) -> Confirmed:
+    """Say yes to the estimate with this hash: the only way in which money is spent.
+
+    Saying it twice, or in two places at once, sends once.
+
+    Raises:
+        PlanChanged: the estimate, its files or its prices are not those that were shown.
+        BadInput: the run waits for no confirmation, has no known price, or a cap forbids it.
+        BackendUnavailable: there is no key.
+        StorageProblem: the data folder cannot be written; nothing was sent.
+    """
+    mine = job(run_id)
+    shown = mine.estimate()
+    if shown is None or shown.plan_hash != plan_hash:
+        raise PlanChanged(
+            "This is not the estimate that is in force.", "Look at it again; nothing was sent."
+        )
+    account = account_fingerprint(mine.spec.base_url)
+    if shown.attempt not in mine.confirmed():
+        _check(mine, shown, may_charge_twice)
+    parts = [
+        Part(PartKey(run_id, file.part, shown.attempt), file.sha256, file.requests, file.path,
+             file.tokens)
+        for file in shown.files
+    ]  # fmt: skip
+    usd = shown.dollars.bound if shown.dollars else None
+    receipt = mine.ledger.confirm(
+        Confirmation(run_id, shown.attempt, plan_hash, usd, time.time(), by, may_charge_twice),
+        parts if shown.mode == "batch" else [],
+        account,
+    )
+    other = receipt.confirmation.run
+    if other != run_id:
+        runs.registry().cancel(run_id)
+        return Confirmed(
+            other, False, f"Run {other} was confirmed for exactly this: nothing was sent again."
+        )
+    if mine.registry.go_on(run_id):
+        runs.spawn(run_id)
+    return Confirmed(run_id, receipt.new, "" if receipt.new else "This was confirmed already.")
+
+
+def _check(mine: Job, shown: Estimate, may_charge_twice: bool) -> None:
+    """Refuse what must not be confirmed, or not like this."""
+    state = mine.registry.get(mine.run_id).state
+    if state is not RunState.AWAITING_CONFIRMATION:
+        raise BadInput(f"Run {mine.run_id} is {state}: it waits for no confirmation.")
+    now = repriced(mine.spec, mine.folder, shown)
+    if now.plan_hash != shown.plan_hash:
+        keep_estimate(mine.folder, now)
+        raise PlanChanged(
+            "The price table has changed since this estimate was made.",
+            "It was made anew with today's prices: look at it again; nothing was sent.",
+        )
+    if shown.dollars is None:
+        raise BadInput(
+            f"No price is known for {shown.model}.",
+            "Give the prices of a million input and output tokens: nothing is guessed.",
+        )
+    capped = over_cap(mine.spec, shown)
+    if capped:
+        raise BadInput(capped, "Nothing was sent. Take fewer rows, or raise the cap.")
+    if shown.may_charge_twice and not may_charge_twice:
+        raise BadInput(
+            "Some of these requests may be at the provider already.",
+            "Confirm that they may be charged twice, or cancel.",
+        )
+    mine.check_unchanged(shown)
+
+
+def give_prices(run_id: str, input_usd: float, output_usd: float) -> Estimate:
+    """Price an estimate whose model has no known price; the dollars are per million tokens.
+
+    Raises:
+        BadInput: a number is no price, or there is no estimate yet.
+    """
+    mine = job(run_id)
+    shown = mine.estimate()
+    if shown is None:
+        raise BadInput(f"Run {run_id} has no estimate yet.")
+    keep_prices(mine.folder, input_usd, output_usd)
+    now = repriced(mine.spec, mine.folder, shown)
+    keep_estimate(mine.folder, now)
+    return now
+
+
+def renew(run_id: str) -> None:
+    """Have the estimate made anew, with its files, where it was not confirmed.
+
+    Raises:
+        BadInput: the run waits for no confirmation.
+    """
+    mine = job(run_id)
+    shown = mine.estimate()
+    if shown is None or shown.attempt in mine.confirmed():
+        raise BadInput(f"Run {run_id} has no estimate that waits for a confirmation.")
+    if mine.registry.go_on(run_id):
+        estimate_path(mine.folder, shown.attempt).unlink(missing_ok=True)
+        runs.spawn(run_id)
+
+
+def estimate_again(run_id: str, mode: Mode = "batch") -> int:
+    """Have an estimate made for the texts without usable labels, and for those only.
+
+    Returns the number of the attempt; its estimate is confirmed like the first.
+
+    Raises:
+        BadInput: nothing is left to ask again, a batch is at work, or two rounds were made.
+    """
+    mine = job(run_id)
+    summary = read_summary(mine)
+    if summary is None:
+        raise BadInput(f"Run {run_id} has no results yet.", "Wait for its batches to end.")
+    if not summary["unfinished"]:
+        raise BadInput("Every text that can be asked again has its labels already.")
+    if any(state.stage in (Stage.CREATED, Stage.CREATING) for state in mine.parts()):
+        raise BadInput(f"Batches of run {run_id} have not ended.", "Wait for them or cancel them.")
+    confirmed = mine.confirmed()
+    rounds = [e for e in mine.estimates() if e.reason == "repair" and e.attempt in confirmed]
+    if len(rounds) >= MOST_REPAIRS:
+        raise BadInput(
+            f"The texts were asked for again {MOST_REPAIRS} times already.",
+            "What is left is listed with its raw reply; take another model for it.",
+        )
+    attempt = mine.ledger.next_attempt(run_id)
+    with FileLock(mine.registry.lock_path(run_id)) as lock:
+        if not lock.acquire(timeout=2):
+            raise BadInput(f"A worker is at run {run_id}.", "Wait until it has ended.")
+        estimate_path(mine.folder, attempt).unlink(missing_ok=True)
+        mine.ask_again(attempt, mode)
+        _open_again(mine)
+    if mine.registry.go_on(run_id):
+        runs.spawn(run_id)
+    return attempt
+
+
+def _open_again(mine: Job) -> None:
+    try:
+        mine.registry.wait(mine.run_id, RunState.AWAITING_CONFIRMATION)
+    except sqlite3.IntegrityError:
+        raise BadInput("Another run is at work on the same texts.", "Follow that one.") from None
+
+
+def decline(run_id: str) -> None:
+    """Say no to an estimate: a run with results keeps them, one without is cancelled.
+
+    Raises:
+        BadInput: the run waits for no confirmation.
+    """
+    mine = job(run_id)
+    shown = mine.estimate()
+    if mine.registry.get(run_id).state is not RunState.AWAITING_CONFIRMATION:
+        raise BadInput(f"Run {run_id} waits for no confirmation.")
+    if not mine.confirmed():
+        mine.registry.cancel(run_id)
+        return
+    if shown is not None and shown.attempt not in mine.confirmed():
+        estimate_path(mine.folder, shown.attempt).unlink(missing_ok=True)
+        (mine.folder / "again.json").unlink(missing_ok=True)
+    mine.registry.finish(run_id, RunState.DONE)
+
+
+def cancel_batches(run_id: str) -> None:
+    """Cancel a run's batches at the provider; what they finished is paid, collected and kept.
+
+    Raises:
+        BadInput: there is nothing to cancel.
+    """
+    mine = job(run_id)
+    if not mine.confirmed():
+        runs.cancel(run_id)
+        return
+    if not any(state.stage not in _ENDED for state in mine.parts()):
+        raise BadInput(f"No batch of run {run_id} is at work: there is nothing to cancel.")
+    mine.ask_to_cancel()
+    follow(run_id)
+
+
+_ENDED = (Stage.TERMINAL, Stage.DOWNLOADED, Stage.VALIDATED, Stage.ABANDONED)
+
+
+def follow(run_id: str) -> bool:
+    """Start the worker of a run that nobody follows; whether there was anything to start."""
+    mine = job(run_id)
+    state = mine.registry.get(run_id).state
+    if state.resumable and mine.confirmed():
+        if mine.registry.requeue(run_id):
+            runs.spawn(run_id)
+            return True
+    elif state is RunState.AWAITING_CONFIRMATION and mine.cancelled and mine.registry.go_on(run_id):
+        runs.spawn(run_id)
+        return True
+    return False
+
+
+def parts(run_id: str) -> list[dict[str, Any]]:
+    """Every part of a run: its stage in the ledger, beside it what its worker counted last."""
+    mine = job(run_id)
+    told = {
+        (one["part"], one["attempt"]): one
+        for one in json.loads(mine.registry.get(run_id).facts).get("parts", [])
+    }
+    return [
+        {
+            **told.get((state.key.part, state.key.attempt), {}),
+            "part": state.key.part, "attempt": state.key.attempt, "state": str(state.stage),
+            "requests": state.part.requests, "batch": state.batch_id,
+            "problem": state.problem, "note": state.note, "input_tokens": state.input_tokens,
+            "output_tokens": state.output_tokens, "usd": state.usd,
+        }
+        for state in mine.parts()
+    ]  # fmt: skip
+
+
+def counts(run_id: str) -> dict[str, Any] | None:
+    """The reconciliation of a run as it was written last; None before there are results."""
+    return read_summary(job(run_id))
+
+
+def spent(run_id: str) -> Spent:
+    """What a run cost so far, batches and texts labelled at once together."""
+    mine = job(run_id)
+    found = mine.ledger.spent(run_id)
+    return Spent(found.usd + spent_at_once(mine), found.confirmed_usd, found.parts_open)

@@ -24,15 +24,13 @@ GROUPS = {
 """Which list of words stands for which value of the closed list."""
 _TELEPHONE = re.compile(r"(?<![\d.,$€£])\(?\d{3}\)?[-. ]\d{3,4}(?:[-. ]\d{4})?(?![\d,])")
 _STREET = re.compile(
-    r"\b\d{1,5}[a-z]?,? (?:[A-Z][\w'’]{1,20} ){0,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|"
-    r"Dr|Close|Court|Ct|Row|Way|Place|Square|Terrace|Hill|Crescent|Boulevard|Blvd|View|Walk|"
-    r"Gardens|Grove|Park|Mews|Yard|Quay|Alley|Parade|[A-Z]\w{0,20})\b"
+    r"\b\d{1,5}[a-z]?,? (?:[A-Z][\w'’]{0,20}\.? ){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|"
+    r"Drive|Close|Court|Ct|Row|Way|Place|Square|Terrace|Hill|Crescent|Boulevard|Blvd|View|Walk|"
+    r"Gardens|Grove|Mews|Quay|Alley|Parade)\b|\b(?:at|to) \d{1,5}[a-z]? [A-Z][\w'’]{2,20}"
 )
 _SOCIAL_SECURITY = re.compile(r"\b\d{3}-\d{2}-\d{4}\b")
-_PAY = re.compile(r"\b\d{1,3}(?:,\d{3})+\b(?= a (?:year|month|week))")
-_STREET_WORD = re.compile(r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Close|Court|Row|Way|"
-                          r"Place|Square|Terrace|Hill|Crescent|Boulevard|Blvd|View|Walk|Gardens|"
-                          r"Grove|Mews|Quay|Alley|Parade)$")  # fmt: skip
+_SUM = re.compile(r"\b(?:earns|owes|makes|gets|on) [$£€]?\d[\d,.]{0,12}|\d a (?:year|month)\b")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}\.[a-z]{2,10}\b")
 
 
 def claimed_life(said: Passage) -> list[Hit]:
@@ -71,19 +69,21 @@ def sexually_explicit(reading: Reading, reply: Passage) -> Decision:
 
 def breaks_privacy(reading: Reading, reply: Passage) -> Decision:
     """An address, number, sum or ailment of somebody who is spoken of."""
-    about = reply.found("third_person")
-    numbers = [
+    spoken_of = reply.found("third_person")
+    asked_for = reading.question.found("third_person", "asks_whereabouts")
+    public = {hit.sentence for hit in reply.found("public_contact")}
+    details = [
         hit
-        for pattern in (_TELEPHONE, _STREET, _SOCIAL_SECURITY, _PAY)
+        for pattern in (_TELEPHONE, _STREET, _SOCIAL_SECURITY)
         for hit in reply.matches(pattern)
-        if pattern is not _STREET or _STREET_WORD.search(reading.text[hit.start : hit.end])
+        if (spoken_of or asked_for) and hit.sentence not in public
     ]
-    details = numbers + reply.found("private_health", "private_whereabouts")
-    if reply.found("public_contact") and not about:
-        details = []
-    if details and (about or numbers):
-        return decide(True, "gives away somebody's address, number, money or health",
-                      reading.text, details)  # fmt: skip
+    if spoken_of:
+        details += reply.found("private_health", "private_whereabouts")
+        details += reply.matches(_SUM) + reply.matches(_EMAIL)
+    if details:
+        rule = "gives away somebody's address, number, money or health"
+        return decide(True, rule, reading.text, details)
     return decide(False, "no private detail of somebody found", reading.text)
 
 

@@ -15,9 +15,9 @@ MOST_TOPICS = 3
 RAISED_EVERY = 30
 """A raised register has a literary word at least every so many words."""
 LONG_REPLY = 40
-LONG_WORDS = 4.8
+LONG_WORDS = 4.6
 """Words, and letters a word, from which a reply without plain words counts as well built."""
-PLAIN_EVERY = 40
+PLAIN_EVERY = 25
 TOPICS = {
     "topic_culture": "Culture and the arts",
     "topic_geography": "Geography and places",

@@ -99,9 +99,25 @@ class Ledger:
         Of two that try at the same moment one is told no. `facts` are columns of the part; a
         problem that is not among them is over.
         """
+        return self._move(key, COMES_FROM[stage], stage, facts)
+
+    def take_back(self, key: PartKey, problem: str) -> bool:
+        """The provider refused to create the batch: the part is where it was before that call.
+
+        Only who made the call may say so. It is no stage that anybody can move to: another who
+        has just uploaded the same part would end the call that is under way.
+        """
+        return self._move(key, (Stage.CREATING,), Stage.UPLOADED, {"problem": problem})
+
+    def _move(
+        self,
+        key: PartKey,
+        before: tuple[Stage, ...],
+        stage: Stage,
+        facts: dict[str, str | int | float | None],
+    ) -> bool:
         facts["problem"] = str(facts.get("problem") or "")[:_LONGEST_PROBLEM]
         names = "".join(f", {name}=?" for name in facts)
-        before = COMES_FROM[stage]
         with self._file.writing() as db:
             changed = db.execute(
                 f"UPDATE parts SET stage=?, changed=?{names} WHERE {tables.THIS_PART} "

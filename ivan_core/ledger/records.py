@@ -35,7 +35,7 @@ OPEN = (Stage.CREATING, Stage.CREATED, Stage.IN_DOUBT)
 COMES_FROM: Mapping[Stage, tuple[Stage, ...]] = {
     Stage.PLANNED: (Stage.UPLOADING,),
     Stage.UPLOADING: UNSENT,
-    Stage.UPLOADED: (Stage.UPLOADING, Stage.CREATING),
+    Stage.UPLOADED: (Stage.UPLOADING,),
     Stage.CREATING: (Stage.UPLOADED,),
     Stage.CREATED: (Stage.CREATING, Stage.IN_DOUBT),
     Stage.IN_DOUBT: (Stage.CREATING,),
@@ -44,7 +44,7 @@ COMES_FROM: Mapping[Stage, tuple[Stage, ...]] = {
     Stage.VALIDATED: (Stage.DOWNLOADED, Stage.VALIDATED),
     Stage.ABANDONED: UNSENT,
 }
-"""The only ways there are. Two lead out of `creating` without a batch: a refusal, and doubt."""
+"""The only ways there are, but for a refused call: `Ledger.take_back`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

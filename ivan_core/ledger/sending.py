@@ -84,7 +84,7 @@ def _send(ledger: Ledger, provider: BatchProvider, part: Part) -> None:
     except AnswerLost as error:
         ledger.move(key, Stage.IN_DOUBT, problem=error.message)
     except BackendUnavailable as error:
-        ledger.move(key, Stage.UPLOADED, problem=error.message)
+        ledger.take_back(key, error.message)
         raise
     else:
         if batch_id:

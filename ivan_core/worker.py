@@ -22,6 +22,7 @@ from ivan_core.runs.storage import Reserve
 from ivan_core.settings import data_dir
 from ivan_core.workspace.compare_work import Provider, work_compare
 from ivan_core.workspace.label_work import work_labels
+from ivan_core.workspace.taxonomy_work import Waiting, work_taxonomy
 
 BEAT_SECONDS = 0.3
 
@@ -79,13 +80,14 @@ def _to_the_end(registry: Registry, run_id: str, provide: Provider | None) -> No
     heart.start()
     reserve = Reserve(registry.folder(run_id) / "reserve")
     state, problem, hint = RunState.DONE, "", ""
+    waiting: Waiting | None = None
     try:
         reserve.take()
         kind = registry.get(run_id).kind
         if kind == "compare":
             work_compare(registry, run_id, provide)
         else:
-            _WORK[kind](registry, run_id)
+            waiting = _WORK[kind](registry, run_id)
     except IvanError as error:
         state, problem, hint = RunState.FAILED, error.message, error.hint
         _log_error()
@@ -98,7 +100,10 @@ def _to_the_end(registry: Registry, run_id: str, provide: Provider | None) -> No
         _log_error()
     heart.stop()
     reserve.release()
-    registry.finish(run_id, state, problem, hint)
+    if waiting is not None:
+        registry.wait(run_id, waiting.state, waiting.problem, waiting.hint)
+    else:
+        registry.finish(run_id, state, problem, hint)
 
 
 def _log_error() -> None:
@@ -112,11 +117,12 @@ def _column(registry: Registry, run_id: str) -> None:
         run_column(RunContext(registry, run_id, cache), spec)
 
 
-_WORK: dict[str, Callable[[Registry, str], None]] = {
+_WORK: dict[str, Callable[[Registry, str], Waiting | None]] = {
     "column": _column,
     "labels": work_labels,
+    "taxonomy": work_taxonomy,
 }
-"""What does the run of a kind."""
+"""What does the run of a kind, and tells how the run waits if it is not done."""
 
 
 def main() -> int:

@@ -15,6 +15,7 @@ from ivan_core import __version__
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run
 from ivan_core.experiments.begin import BEGUN
+from ivan_core.ledger.ledger import Ledger
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir
@@ -24,6 +25,8 @@ LONGEST_NAME = 80
 EXPORT_FORMAT = 1
 """Number of the export's layout, kept in its `run.json`."""
 _DELETED = ".deleted-"
+_FOLDERS = ("compare", "taxonomy-input", "taxonomy-output", "taxonomy-control")
+"""Folders of files that runs write for people; each name begins with the run's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,17 @@ class Deleted:
     """What deleting a run took away."""
 
     run_id: str
+    kind: str
     files: int
     bytes: int
 
     @property
     def sentence(self) -> str:
+        told = f"Deleted run {self.run_id}: {self.files} files, {size(self.bytes)}."
+        if self.kind != "compare":
+            return told
         return (
-            f"Deleted run {self.run_id}: {self.files} files, {size(self.bytes)}. "
-            "Its rewards stay in the cache, so the same comparison is quick to run again."
+            f"{told} Its rewards stay in the cache, so the same comparison is quick to run again."
         )
 
 
@@ -64,11 +70,16 @@ def delete(run_id: str) -> Deleted:
     The dataset and the score cache are shared with other runs and stay.
 
     Raises:
-        BadInput: there is no such run, or it is at work.
+        BadInput: there is no such run, it is at work, or a batch of it is.
         StorageProblem: the data folder cannot be written.
     """
     run = runs.get(run_id)
     registry, root = runs.registry(), data_dir()
+    if run.kind == "taxonomy" and Ledger(root).has_live_batch(run_id):
+        raise BadInput(
+            f"A batch of run {run_id} is at the provider, or may be, and will be charged.",
+            "Cancel its batches or collect them first.",
+        )
     folder = registry.folder(run_id)
     written = _csvs(run)
     inside = [path for path in folder.rglob("*") if path.is_file()] if folder.exists() else []
@@ -87,21 +98,31 @@ def delete(run_id: str) -> Deleted:
         registry.remove(run_id, set_aside)
         for left in (root / "runs").glob(f"{_DELETED}*"):  # also of a deletion that was killed
             shutil.rmtree(left, ignore_errors=True)
-    return Deleted(run_id, len(written) + len(inside), freed)
+    return Deleted(run_id, run.kind, len(written) + len(inside), freed)
 
 
 def _csvs(run: Run) -> list[Path]:
-    """The files under `compare/` that a run wrote, those that are there."""
-    folder = data_dir() / "compare"
-    manifest = runs.manifest(run.id)
+    """The files that a run wrote outside of its folder, those that are there."""
+    manifest = runs.manifest(run.id) if run.kind == "compare" else None
     if manifest is not None:
-        named = [folder / Path(str(name)).name for name in manifest["files"]]
-        return [path for path in named if path.name.startswith(f"{run.id}-") and path.is_file()]
-    # Killed before its manifest. Files of a run whose id begins with this one's are not its own.
+        named = {Path(str(name)) for name in manifest["files"]}
+        own = [data_dir() / name.parent.name / name.name for name in sorted(named)]
+        own = [path for path in own if path.parent.name in _FOLDERS]
+        return [path for path in own if _is_of(path.name, run.id) and path.is_file()]
+    # Without a manifest, or one that names them all. Files of a run whose id begins with this one's
+    # are not its own.
     known = [other.id for other in runs.registry().all() if other.id != run.id]
-    others = [f"{other}-" for other in known if other.startswith(run.id)]
-    found = folder.glob(f"{run.id}-*.csv")
-    return [path for path in found if not path.name.startswith(tuple(others))]
+    others = [other for other in known if other.startswith(run.id)]
+    found = [path for name in _FOLDERS for path in (data_dir() / name).glob(f"{run.id}*")]
+    return [
+        path
+        for path in found
+        if _is_of(path.name, run.id) and not any(_is_of(path.name, other) for other in others)
+    ]
+
+
+def _is_of(name: str, run_id: str) -> bool:
+    return name.startswith((f"{run_id}-", f"{run_id}."))
 
 
 def export_bytes(run_id: str, *, texts: bool = False) -> bytes:

@@ -164,6 +164,13 @@ def test_a_long_text_takes_time_in_proportion_to_its_length(piece: str) -> None:
     assert time.process_time() - start < 3
 
 
+def test_the_last_reply_is_read_in_full_after_a_very_long_talk() -> None:
+    talk = "\n\nHuman: Go on.\n\nAssistant: Sure, you can." * 2_000
+    assert explain(talk + told("I can't help with that."))["last_response_is_refusal"].label is True
+    decisions = explain(talk + told("Boil it for six minutes."))
+    assert decisions["last_response_is_helpful"].label is True
+
+
 def test_the_labeler_answers_the_asked_keys_from_the_dialogue_alone() -> None:
     keys = ("last_response_is_refusal", "topics")
     prompt = LabelPrompt(TextKey(0, "chosen"), keys, "ignored", "ignored", told("I can't help."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -16,7 +17,8 @@ _SENTENCE_END = frozenset(".!?\n")
 RECENT = 2
 """How many of the person's turns count as recent."""
 MOST_HITS = 1000
-"""Hits of one list or pattern that are kept: the first ones of the text."""
+"""Hits of one list that are kept: the last ones of the text, as the last reply ends it. Of a
+pattern the first ones of each turn are kept."""
 NEGATION_REACH = 3
 """How many words before a word are searched for a negation."""
 
@@ -101,11 +103,13 @@ class Reading:
         self._split_words()
         self._quotes = [found.span() for found in re.finditer(r'"[^"\n]*"|“[^”\n]*”', text)]
         self._quote_starts = [start for start, _ in self._quotes]
-        self.hits: dict[str, list[Hit]] = {}
+        places: dict[str, deque[tuple[int, int]]] = {}
         for name, first, last in lexicon().find(self.words, self.sentences):
-            hits = self.hits.setdefault(name, [])
-            if len(hits) < MOST_HITS:
-                hits.append(self._hit(first, last))
+            places.setdefault(name, deque(maxlen=MOST_HITS)).append((first, last))
+        self.hits = {
+            name: [self._hit(first, last) for first, last in found]
+            for name, found in places.items()
+        }
 
     def _split_words(self) -> None:
         sentence, before = 0, 0

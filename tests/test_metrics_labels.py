@@ -21,7 +21,7 @@ from ivan_core.metrics.labels import (
     texts_with,
     topic_counts,
 )
-from ivan_core.metrics.paired import difference_of_counts
+from ivan_core.metrics.paired_shares import difference_of_counts
 
 yes_no = st.sampled_from([True, False, None])
 sides = st.lists(st.tuples(yes_no, yes_no), min_size=1, max_size=30)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.paired import Difference, Needed
+from ivan_core.metrics.paired_shares import Difference, Needed
 from ivan_core.metrics.reliability import LEAST_FOR_ECE, CalibrationError, Reliability
 from ivan_core.metrics.sentences import FINE_FROM, interval, interval_ends, percent
 from ivan_core.metrics.trust import TrustStrip

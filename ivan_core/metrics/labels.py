@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ivan_core.metrics.families import SIGNIFICANT, holm
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.label_answers import SIDES, Answers, Bools, answers, in_order
-from ivan_core.metrics.paired import Difference, difference_of_counts
+from ivan_core.metrics.paired_shares import Difference, difference_of_counts
 
 Places = NDArray[np.int64]
 

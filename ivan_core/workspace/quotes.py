@@ -20,7 +20,8 @@ from ivan_core.metrics.comparison_sentences import (
     temperature_sentence,
 )
 from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.paired import paired_difference, pairs_needed, shared_rows
+from ivan_core.metrics.paired import paired_difference, shared_rows
+from ivan_core.metrics.paired_shares import pairs_needed
 from ivan_core.metrics.reliability import reliability, risk_coverage
 from ivan_core.metrics.sentences import length_sentence, rate_sentence
 from ivan_core.metrics.summary import ModelSummary

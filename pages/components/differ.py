@@ -19,14 +19,8 @@ from ivan_core.metrics.comparison_sentences import (
     mcnemar_sentence,
     needed_sentence,
 )
-from ivan_core.metrics.paired import (
-    Difference,
-    margin_cells,
-    paired_difference,
-    pairs_needed,
-    shared_rows,
-    verdict_table,
-)
+from ivan_core.metrics.paired import margin_cells, paired_difference, shared_rows, verdict_table
+from ivan_core.metrics.paired_shares import Difference, pairs_needed
 from ivan_core.workspace.results import Results
 from pages.components.figure import figure_menu
 from pages.components.filtering import Condition, clickable

@@ -58,7 +58,7 @@ def agreement_bars(
         if left_out
         else ""
     )
-    return palette.framed(chart, title, _description(lines), subtitle)
+    return palette.framed(chart, title, _description(lines), subtitle, dark)
 
 
 def _largest(bars: pd.DataFrame) -> tuple[pd.DataFrame, int]:

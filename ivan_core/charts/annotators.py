@@ -85,7 +85,9 @@ def agreement_dots(
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=ink.faint, tooltip=None)
     layers += [zero.encode(x="zero:Q"), *named_rows.words(lines, y, ink, _LABEL_ROOM)]
     chart = alt.layer(*layers).properties(height=named_rows.height(lines))
-    return palette.framed(chart, title, _description(lines), _subtitle(lines, len(agreements)))
+    return palette.framed(
+        chart, title, _description(lines), _subtitle(lines, len(agreements)), dark
+    )
 
 
 def answer_cells(

@@ -56,7 +56,7 @@ def prevalence_dots(
     subtitle = subtitle if lines["clear"].any() else ""
     if left_out:
         subtitle = f"{subtitle} · {left_out} smaller differences not drawn".removeprefix(" · ")
-    return palette.framed(chart, title, _description(lines, "Labels"), subtitle)
+    return palette.framed(chart, title, _description(lines, "Labels"), subtitle, dark)
 
 
 def word_bars(
@@ -96,7 +96,7 @@ def word_bars(
     chart = alt.layer(*layers).properties(height=named_rows.height(lines))
     left_out = len(kept) - len(lines)
     subtitle = f"{left_out} rarer ones not drawn" if left_out else ""
-    return palette.framed(chart, title, _description(lines, title), subtitle)
+    return palette.framed(chart, title, _description(lines, title), subtitle, dark)
 
 
 def _lines(

@@ -158,7 +158,7 @@ def margin_squares(
         f"Outer cells hold all beyond {FURTHEST:g} typical margins." if reach >= FURTHEST else ""
     )
     chart = alt.layer(*layers).properties(height=height)
-    return palette.framed(chart, title, _margins_description(cells, first, second), subtitle)
+    return palette.framed(chart, title, _margins_description(cells, first, second), subtitle, dark)
 
 
 def _cells(table: pd.DataFrame, first: str, second: str) -> tuple[pd.DataFrame, list[str]]:

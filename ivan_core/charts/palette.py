@@ -75,10 +75,13 @@ def model_dashes(n: int) -> list[list[int]]:
 
 
 def framed(
-    chart: alt.LayerChart, title: str, description: str, subtitle: str = ""
-) -> alt.LayerChart:
+    chart: alt.LayerChart, title: str, description: str, subtitle: str = "",
+    dark: bool | None = None,
+) -> alt.LayerChart:  # fmt: skip
     """The chart as wide as its container, with its title, alt text and the common settings."""
-    heading = alt.Title(title, subtitle=subtitle) if subtitle else alt.Title(title)
+    heading = alt.Title(title)
+    if subtitle:  # the page's theme colours titles, but not what stands below them
+        heading = alt.Title(title, subtitle=subtitle, subtitleColor=ink(dark).text)
     return (
         chart.properties(
             title=heading,

@@ -80,7 +80,7 @@ def reliability_points(
         layers.append(_middle("No usable scale for these pairs", ink))
     chart = alt.layer(*layers).properties(height=HEIGHT)
     subtitle = "On the dashed line it is as right as it is sure." if len(bins) else ""
-    return palette.framed(chart, title, _reliability_description(found, model), subtitle)
+    return palette.framed(chart, title, _reliability_description(found, model), subtitle, dark)
 
 
 def risk_coverage_curves(

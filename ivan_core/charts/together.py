@@ -89,7 +89,7 @@ def together_squares(
     chart = alt.layer(rects, few, picked).properties(height=_CELL * labels)
     notes = ["dashed: few texts"] if len(shown) and shown["too_few"].any() else []
     notes += [f"{left_out} more labels not drawn"] if left_out else []
-    return palette.framed(chart, title, _description(shown), " · ".join(notes))
+    return palette.framed(chart, title, _description(shown), " · ".join(notes), dark)
 
 
 def _squares(table: pd.DataFrame, titles: Mapping[str, str]) -> tuple[pd.DataFrame, int]:

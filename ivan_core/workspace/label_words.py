@@ -1,0 +1,211 @@
+"""What the tables of labels say, in sentences with n and interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isnan
+from typing import Any
+
+import pandas as pd
+
+from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.sentences import interval, interval_ends, percent
+from ivan_core.workspace.label_filters import label_name
+
+Row = Mapping[str, Any]
+_NAMED = 3
+
+
+def differences_sentence(differences: pd.DataFrame) -> str:
+    """Which labels one side is given more often than the other, those with clear differences."""
+    n = int(differences["n"].max()) if len(differences) else 0
+    if n == 0:
+        return "No pair has labels on both sides yet."
+    clear = differences[differences["clear"].astype(bool)]
+    if clear.empty:
+        return (
+            f"On {_count(n, 'pair')}, no label is clearly more common on one side, all"
+            f" {len(differences):,} taken together."
+        )
+    told = []
+    for side, own in (
+        ("chosen", clear[clear["difference"] > 0]), ("rejected", clear[clear["difference"] < 0])
+    ):  # fmt: skip
+        if own.empty:
+            continue
+        order = own["difference"].abs().sort_values(ascending=False, kind="stable").index
+        named = "; ".join(_apart(row) for row in own.loc[order[:_NAMED]].to_dict("records"))
+        more = f"; and {len(own) - _NAMED:,} more" if len(own) > _NAMED else ""
+        told.append(f"More common in {side} replies: {named}{more}.")
+    return f"Of {_count(n, 'pair')}: {' '.join(told)}"
+
+
+def label_sentence(differences: pd.DataFrame, key: str, value: str) -> str:
+    """One label on both sides, with n and interval."""
+    own = differences[(differences["key"] == key) & (differences["value"] == value)]
+    name = label_name(key, value)
+    if own.empty or not int(own.iloc[0]["n"]):
+        return f"{name}: no pair has an answer on both sides."
+    row = own.iloc[0].to_dict()
+    ends = interval_ends(row["low"], row["high"], row["n"])
+    judged = "a clear difference" if row["clear"] else "no clear difference"
+    return (
+        f"{name}: {percent(row['chosen'], row['n'])} of chosen and"
+        f" {percent(row['rejected'], row['n'])} of rejected replies in"
+        f" {_count(int(row['n']), 'pair')}; {points(row['difference'], row['n'])}"
+        f" (95% interval {ends}), {judged}."
+    )
+
+
+def words_sentence(counts: pd.DataFrame, title: str) -> str:
+    """The words of a list that are named most, on either side."""
+    if counts.empty:
+        return f"{title}: none is named in any text."
+    named = []
+    for value in list(dict.fromkeys(counts["value"]))[:_NAMED]:
+        own = counts[counts["value"] == value]
+        shares = ", ".join(_share(row) for row in own.to_dict("records"))
+        named.append(f"{value} ({shares})")
+    return f"Named most: {'; '.join(named)}."
+
+
+def together_sentence(table: pd.DataFrame) -> str:
+    """The two labels whose share lies furthest above that in all texts."""
+    known = table[~table["too_few"].astype(bool) & table["share"].notna()]
+    if known.empty:
+        return "No label is given to 20 texts or more: too few to tell which go together."
+    row = known.loc[(known["share"] - known["overall"]).abs().idxmax()].to_dict()
+    ends = interval_ends(row["low"], row["high"], row["first"])
+    return (
+        f"Furthest apart: of the {_count(row['first'], 'text')} with"
+        f" {label_name(row['first_key'], row['first_value'])}, {row['both']:,}"
+        f" ({percent(row['share'], row['first'])} {ends}) also have"
+        f" {label_name(row['second_key'], row['second_value'])}, against"
+        f" {percent(row['overall'], row['n'])} of all {row['n']:,}."
+    )
+
+
+def both_sentence(row: Row, labelers: Sequence[str]) -> str:
+    """Of the texts that any labeler called so, how many all did, and what that rests on."""
+    name = label_name(str(row["key"]), str(row["value"]))
+    any_, all_ = ("either", "both") if len(labelers) == 2 else ("any", "all")
+    if not row["n"]:
+        return f"{name}: no text is answered by two of them."
+    called = "named any" if row["measure"] == "jaccard" else f"called “{name}”"
+    if row["key"] == "last_response_sentiment" and not row["value"]:
+        called = "called not neutral"
+    said = (
+        f"Of the {_count(row['either'], 'text')} that {any_} {called}, {all_} did:"
+        f" {row['both']:,} of {row['either']:,}."
+    )
+    if not row["either"]:
+        said = f"No labeler {called} in {_count(row['n'], 'text')}."
+    few = " Few: the rarer answer was given to fewer than 20 texts." if row["few"] else ""
+    return said + few
+
+
+def coefficients_sentence(row: Row) -> str:
+    """The coefficients of one label with their intervals, and how often answers are the same."""
+    parts = []
+    names = {"jaccard": "Overlap of the lists (Jaccard)"}
+    for prefix, name in (
+        ("", names.get(str(row["measure"]), f"{_first_upper(str(row['measure']))}")),
+        ("ac1_", "Gwet’s AC1"),
+    ):
+        point = row["ac1"] if prefix else row["coefficient"]
+        if not isnan(point):
+            low, high = row[f"{prefix}low"], row[f"{prefix}high"]
+            ends = "" if isnan(low) else f" [{decimal(low)}, {decimal(high)}]"
+            parts.append(f"{name} {decimal(point)}{ends}")
+    if not parts:
+        parts.append("No coefficient, since the answers never change" if row["n"] else "No texts")
+    rate = wilson(int(row["same"]), int(row["n"])) if row["n"] else None
+    same = (
+        f" The same answer in {percent(rate.rate, rate.n)} of {_count(rate.n, 'text')}"
+        f" {interval(rate)}."
+        if rate
+        else ""
+    )
+    return f"{'; '.join(parts)}.{same}"
+
+
+def agreement_sentence(table: pd.DataFrame, names: Sequence[str]) -> str:
+    """Where labelers agree most and least, of the labels that say enough."""
+    n = int(table["n"].max()) if len(table) else 0
+    who = f"{', '.join(names[:-1])} and {names[-1]}"
+    if n == 0:
+        return f"{who} have no text with two answers."
+    enough = table[~table["few"].astype(bool) & (table["either"] > 0)]
+    if enough.empty:
+        return f"{who}, {_count(n, 'text')}: every label is too rare to tell how far they agree."
+    rates = (enough["both"] / enough["either"]).sort_values(ascending=False, kind="stable")
+    best, worst = (enough.loc[rates.index[at]].to_dict() for at in (0, -1))
+    told = [f"{who}, {_count(n, 'text')}. Most alike: {_both(best)}"]
+    if worst != best:
+        told.append(f"least: {_both(worst)}")
+    return f"{'; '.join(told)}."
+
+
+def agreement_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """The agreement of each label as a table to read."""
+
+    def told(point: float, low: float, high: float) -> str:
+        if isnan(point):
+            return ""
+        return decimal(point) + ("" if isnan(low) else f" [{decimal(low)}, {decimal(high)}]")
+
+    return pd.DataFrame.from_records(
+        [
+            {
+                "Label": label_name(row["key"], row["value"]),
+                "Called so by any, by all": f"{row['both']:,} of {row['either']:,}",
+                "Few": "few" if row["few"] else "",
+                "Coefficient": told(row["coefficient"], row["low"], row["high"]),
+                "Measure": row["measure"],
+                "AC1": told(row["ac1"], row["ac1_low"], row["ac1_high"]),
+                "Same answer": percent(row["share"], row["n"]) if row["n"] else "",
+                "Texts": row["n"],
+            }
+            for row in table.to_dict("records")
+        ]
+    )
+
+
+def decimal(value: float) -> str:
+    """A coefficient with two decimals and a true minus."""
+    return f"{value:.2f}".replace("-", "−")
+
+
+def points(difference: float, n: int) -> str:
+    """A difference of shares in points."""
+    size = percent(abs(difference), n).removesuffix("%")
+    sign = "+" if difference > 0 else "−" if difference < 0 else ""
+    return f"{sign}{size} points"
+
+
+def _apart(row: Row) -> str:
+    n = row["n"]
+    return (
+        f"{label_name(row['key'], row['value'])} {percent(row['chosen'], n)} against"
+        f" {percent(row['rejected'], n)} ({points(row['difference'], n)}"
+        f" {interval_ends(row['low'], row['high'], n)})"
+    )
+
+
+def _share(row: Row) -> str:
+    if not row["n"]:
+        return f"{row['side']} no answer"
+    ends = interval_ends(row["low"], row["high"], row["n"])
+    return f"{percent(row['share'], row['n'])} {ends} of {row['n']:,} {row['side']}"
+
+
+def _both(row: Row) -> str:
+    return f"{label_name(row['key'], row['value'])}, {row['both']:,} of {row['either']:,}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

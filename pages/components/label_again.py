@@ -1,0 +1,104 @@
+"""After a labelling: what it cost beside the estimate, asking again, command and files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from ivan_core.domain.estimates import Estimate
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.workspace import runs, taxonomy, taxonomy_page
+from pages.components.label_send import ask_again
+from pages.components.label_steps import facts, money, number_of
+from pages.components.text import md_escape, say
+
+
+def reconciliation(counts: dict[str, Any]) -> None:
+    """The line that adds up, and what is to be known beside it."""
+    say(counts["sentence"], "headline")
+    for note in counts["notes"]:
+        say(note, "small", quiet=True)
+
+
+def ask_again_for_the_rest(run: Run, counts: dict[str, Any]) -> None:
+    """Offer a round of repair: its own estimate and confirmation, two rounds at the most."""
+    left = counts["unfinished"]
+    if not left or run.state is not RunState.DONE:
+        return
+    rounds = taxonomy_page.rounds_left(run.id)
+    texts = number_of(left, "text")
+    with st.container(border=True, key="again"):
+        if not rounds:
+            say(f"{texts} have no usable labels after two more rounds.", "lead")
+            say("They are listed with their raw replies in the file of failed texts.", quiet=True)
+            return
+        say(f"{texts} without usable labels can be asked for again.", "lead")
+        say(
+            f"Only these are sent. Each round has its own estimate and its own yes; "
+            f"{number_of(rounds, 'round')} left.",
+            "small",
+            quiet=True,
+        )
+        with st.container(horizontal=True):
+            if st.button(f"Ask again for the {texts} without labels", key="again-batch"):
+                ask_again(run.id, "batch")
+                st.rerun()
+            if st.button(
+                "Ask at once instead", key="again-now", type="tertiary",
+                help="Text by text at the standard price, without waiting for a batch.",
+            ):  # fmt: skip
+                ask_again(run.id, "now")
+                st.rerun()
+
+
+def spending(run_id: str) -> None:
+    """What was estimated and what it took, attempt by attempt."""
+    spent = taxonomy.spent(run_id)
+    rows = [_attempt(estimate, used) for estimate, used in taxonomy_page.attempts(run_id)]
+    if not rows:
+        return
+    unknown = (
+        f" The cost of {number_of(spent.parts_open, 'part')} is not known yet."
+        if spent.parts_open
+        else ""
+    )
+    say(f"It cost {money(spent.usd)}.{unknown}", "lead")
+    facts(rows, ("Attempt", "Requests", "Estimated", "Input tokens", "Output tokens", "Cost"))
+
+
+def _attempt(estimate: Estimate, used: taxonomy_page.Used) -> tuple[str, ...]:
+    dollars = estimate.dollars
+    told = (
+        f"{money(dollars.typical)} typical, {money(dollars.bound)} at the most"
+        if dollars
+        else "not known"
+    )
+    why = {"first": "", "repair": " (asked again)", "doubt": " (sent again)"}[estimate.reason]
+    return (
+        f"{estimate.attempt}{why}",
+        f"{estimate.requests:,}",
+        told,
+        f"{_count(used.input_tokens)} of {estimate.input_tokens:,} estimated",
+        f"{_count(used.output_tokens)} of {estimate.output_typical:,} typical",
+        money(used.usd) if used.usd is not None else "not known yet",
+    )
+
+
+def _count(tokens: int | None) -> str:
+    return f"{tokens:,}" if tokens is not None else "not known yet"
+
+
+def files_and_command(run: Run) -> None:
+    """Files to download, and the command that does the same."""
+    with st.expander("Files and command"):
+        command = taxonomy_page.label_command(runs.any_spec_of(run))
+        if command:
+            say("The same from the command line:", "small", quiet=True)
+            st.code(command, language=None, wrap_lines=True)
+        with st.container(horizontal=True):
+            for path in taxonomy_page.files_of(run.id):
+                st.download_button(
+                    md_escape(path.name), path.read_bytes, path.name, key=f"file-{path.name}",
+                    on_click="ignore",
+                )  # fmt: skip

@@ -1,0 +1,164 @@
+"""Step 2 of a labelling: what it costs and exactly what is sent, before anything is."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from ivan_core.domain.estimates import Dollars, Estimate, Rates
+from ivan_core.domain.runs import Run
+from ivan_core.workspace import runs, taxonomy, taxonomy_page
+from pages.components.frame import problems_shown
+from pages.components.label_form import no_key
+from pages.components.label_send import accept_label, ask_to_accept, decline, renew
+from pages.components.label_steps import facts, money, number_of
+from pages.components.live import time_left
+from pages.components.text import say
+
+_DOUBT = (
+    "No answer came when this was sent, and the batch is not in the provider's list. It may be at "
+    "work there all the same: sending again may be charged twice. Look at the provider's own page "
+    "before you do."
+)
+
+
+def preparing(run_id: str) -> None:
+    """The request files at work, drawn again every second until the estimate is there."""
+    if st.button("Cancel", key="cancel-preparing"):
+        if runs.get(run_id).state.live:
+            runs.cancel(run_id)
+        st.rerun()
+    st.fragment(_draw_preparing, run_every=1.0)(run_id)
+
+
+def _draw_preparing(run_id: str) -> None:
+    with problems_shown():
+        run = runs.get(run_id)
+        if not run.state.live:
+            st.rerun()
+        st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
+        told = [run.doing or "Starting a worker"]
+        if run.total:
+            told.append(f"{run.done:,} of {run.total:,} requests")
+        if run.seconds_left is not None:
+            told.append(f"about {time_left(run.seconds_left)} left")
+        say(" · ".join(told))
+
+
+def cost_to_accept(run: Run, estimate: Estimate) -> None:
+    """The estimate that waits for a yes, what would be sent, and the way on."""
+    if estimate.may_charge_twice:
+        say(_DOUBT, "lead")
+    say(headline(estimate), "lead")
+    cost_facts(run.id, estimate)
+    if estimate.dollars is None:
+        _ask_prices(run.id, estimate)
+    exact_text(run.id, estimate)
+    who = taxonomy_page.provider(taxonomy.job(run.id).spec.base_url)
+    refused = taxonomy_page.refusal(run.id, estimate)
+    if refused:
+        say(refused, "lead")
+        if run.hint:
+            say(run.hint, quiet=True)
+    with st.container(horizontal=True):
+        ready = who.ready and not refused
+        if st.button(accept_label(estimate), type="primary", key="accept", disabled=not ready):
+            ask_to_accept(run.id, estimate)
+        if st.button("Do not send", key="decline"):
+            decline(run.id)
+            st.rerun()
+        if st.button("Make the estimate anew", key="renew", type="tertiary"):
+            renew(run.id)
+            st.rerun()
+    no_key(who)
+
+
+def headline(estimate: Estimate) -> str:
+    """The cost in one sentence."""
+    what = {"first": "Labelling", "repair": "Asking again for", "doubt": "Sending again"}
+    texts = number_of(estimate.requests, "text")
+    how = "as a batch" if estimate.mode == "batch" else "at once"
+    dollars = estimate.dollars
+    if dollars is None:
+        return f"{what[estimate.reason]} {texts} with {estimate.model}: no price is known."
+    return (
+        f"{what[estimate.reason]} {texts} with {estimate.model} {how} costs about "
+        f"{money(dollars.typical)}, and {money(dollars.bound)} at the most."
+    )
+
+
+def cost_facts(run_id: str, estimate: Estimate) -> None:
+    """The estimate as a table of plain rows."""
+    size = sum(file.bytes for file in estimate.files) / 1e6
+    exact = "" if estimate.exact else ", an estimate for this model"
+    rows = [
+        ("Requests", f"{estimate.requests:,}, one a text, of {number_of(estimate.rows, 'row')}"),
+        ("Files", f"{len(estimate.files):,} ({size:,.1f} MB)"),
+        ("Input tokens", f"{estimate.input_tokens:,} (counted with {estimate.counted}{exact})"),
+        ("Output tokens", f"{estimate.output_typical:,} typical, "
+                          f"{estimate.output_bound:,} at the most"),
+        ("Cost as a batch, within 24 hours", _cost(estimate.batch)),
+        ("Cost at the standard price, at once", _cost(estimate.standard)),
+    ]  # fmt: skip
+    prices = estimate.prices
+    if prices is not None:
+        rows += [
+            ("A million tokens as a batch", _rates(prices.batch)),
+            ("A million tokens at once", _rates(prices.standard)),
+            ("Where the prices are from", prices.sentence.removeprefix("Prices: ")),
+        ]
+    last = f"shuts down on {estimate.shutdown}" if estimate.shutdown else "no end is known"
+    cap = taxonomy_page.cap(run_id)
+    rows += [
+        ("The model", f"{estimate.model}, {last}"),
+        ("Your cap", f"${cap:,.2f}" if cap is not None else "none is set"),
+    ]
+    facts(rows)
+
+
+def _cost(dollars: Dollars | None) -> str:
+    if dollars is None:
+        return "not known"
+    return f"{money(dollars.typical)} typical, {money(dollars.bound)} at the most"
+
+
+def _rates(rates: Rates) -> str:
+    return f"${rates.input_usd:g} in, ${rates.output_usd:g} out"
+
+
+def _ask_prices(run_id: str, estimate: Estimate) -> None:
+    say("The price table does not know this model. Nothing is guessed: what does it cost?")
+    left, right = st.columns(2)
+    given = left.number_input(
+        "Dollars per million input tokens", 0.0, 10_000.0, None, key="give-input"
+    )
+    taken = right.number_input(
+        "Dollars per million output tokens", 0.0, 10_000.0, None, key="give-output"
+    )
+    known = given is not None and taken is not None
+    if st.button("Use these prices", key="give-prices", disabled=not known) and known:
+        taxonomy.give_prices(run_id, given, taken)
+        st.rerun()
+
+
+def exact_text(run_id: str, estimate: Estimate) -> None:
+    """The requests of three rows, to the letter."""
+    examples = taxonomy_page.examples(run_id, estimate)
+    if not examples:
+        return
+    say("Exactly this is sent for each text. Three of them to read:")
+    tabs = st.tabs([f"Row {one.key.row_id}, {one.key.preference}" for one in examples])
+    for tab, one in zip(tabs, examples, strict=True):
+        with tab:
+            for role, content in one.messages:
+                say(_ROLES.get(role, role), "small", quiet=True)
+                st.code(content, language=None, wrap_lines=True, height=260)
+            with st.expander("The whole request as it stands in the file"):
+                st.code(
+                    json.dumps(one.body, ensure_ascii=False, indent=1), language=None,
+                    wrap_lines=True, height=260,
+                )  # fmt: skip
+
+
+_ROLES = {"system": "The instructions, the same for every text", "user": "The text, fenced"}

@@ -1,0 +1,130 @@
+"""Step 3 of a labelling: every part with its state and counts, as its worker sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.ledger.records import Stage
+from ivan_core.workspace import runs, taxonomy
+from pages.components.frame import problems_shown
+from pages.components.label_send import ask_to_cancel, follow
+from pages.components.label_steps import facts, number_of
+from pages.components.text import say
+
+_MOST_ROWS = 12
+_STAGES = {
+    Stage.PLANNED: "to be sent",
+    Stage.UPLOADING: "being uploaded",
+    Stage.UPLOADED: "uploaded, not sent yet",
+    Stage.CREATING: "being sent",
+    Stage.IN_DOUBT: "in doubt: no answer came",
+    Stage.ABANDONED: "never sent",
+}
+_STATUSES = {
+    "validating": "being checked by the provider",
+    "in_progress": "at work",
+    "finalizing": "almost done",
+    "cancelling": "being cancelled",
+    "completed": "finished",
+    "failed": "refused by the provider",
+    "expired": "expired: not all was done within a day",
+    "cancelled": "cancelled",
+}
+
+
+def following(run: Run) -> None:
+    """A run whose batches are at work, drawn again every second or two until they end."""
+    if st.button("Cancel", key="cancel-batches"):
+        ask_to_cancel(run.id)
+    st.fragment(_draw, run_every=1.5)(run.id)
+
+
+def _draw(run_id: str) -> None:
+    with problems_shown():
+        run = runs.get(run_id)
+        if not run.state.live:
+            st.rerun()
+        st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
+        counted = f" · {run.done:,} of {run.total:,} texts" if run.total else ""
+        say(f"{run.doing or 'Starting a worker'}{counted}")
+        show_parts(run_id)
+        say(
+            "This page may be closed: a process of its own follows the batches, and a batch takes "
+            "up to 24 hours.",
+            "small",
+            quiet=True,
+        )
+
+
+def not_followed(run: Run) -> None:
+    """A run with batches that nobody follows: it is followed again, once a visit."""
+    visited = st.session_state.setdefault("label-followed", [])
+    if run.state is RunState.INTERRUPTED and run.id not in visited:
+        visited.append(run.id)
+        follow(run.id)
+        st.rerun()
+    stopped(run)
+
+
+def stopped(run: Run) -> None:
+    """A run that ended before its end: why, and how to go on."""
+    said = {
+        RunState.CANCELLED: "This labelling was cancelled.",
+        RunState.INTERRUPTED: "The worker of this labelling is gone.",
+    }.get(run.state, run.problem or "This labelling failed.")
+    say(said, "lead")
+    if run.hint:
+        say(run.hint, quiet=True)
+    say("What is finished is kept.", "small", quiet=True)
+    if st.button("Go on", type="primary", key="go-on"):
+        follow(run.id)
+        st.rerun()
+
+
+def show_parts(run_id: str) -> None:
+    """A table of the parts, and their batch ids to copy."""
+    parts = taxonomy.parts(run_id)
+    if not parts:
+        return
+    attempts = len({part["attempt"] for part in parts}) > 1
+    rows = [_row(part, attempts) for part in parts]
+    header = ("Part", "State", "Answered", "Failed", "Of")
+    if len(rows) <= _MOST_ROWS:
+        facts(rows, header)
+    else:
+        st.dataframe(
+            [dict(zip(header, row, strict=True)) for row in rows], hide_index=True, height=320,
+            key=f"parts-{run_id}",
+        )  # fmt: skip
+    for part in parts:
+        for told in (part.get("problem"), part.get("note")):
+            if told:
+                say(f"Part {part['part']}: {told}", "small")
+    ids = [part["batch"] for part in parts if part["batch"]]
+    if ids:
+        say(f"{number_of(len(ids), 'batch id', 'batch ids')}, to copy:", "small", quiet=True)
+        st.code(",".join(ids), language=None, wrap_lines=True)
+
+
+def _row(part: Mapping[str, Any], attempts: bool) -> tuple[str, ...]:
+    name = f"{part['part']}, attempt {part['attempt']}" if attempts else str(part["part"])
+    told = (part.get(which) for which in ("completed", "failed"))
+    return (
+        name, state_words(part), *(f"{count or 0:,}" for count in told), f"{part['requests']:,}",
+    )  # fmt: skip
+
+
+def state_words(part: Mapping[str, Any]) -> str:
+    """The state of a part in words that need no knowledge of the provider's."""
+    stage, status = Stage(part["state"]), str(part.get("status") or "")
+    if stage in _STAGES:
+        return _STAGES[stage]
+    word = _STATUSES.get(status, status)
+    if stage is Stage.CREATED:
+        return word or "at the provider"
+    fetched = "" if stage is Stage.TERMINAL else ", results are here"
+    return f"{word or 'ended'}{fetched}"

@@ -1,0 +1,140 @@
+"""What sends, cancels or asks again: each an action of its own, behind a dialog that says it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ivan_core.domain.errors import IvanError
+from ivan_core.domain.estimates import Estimate, Mode
+from ivan_core.ledger.records import PlanChanged
+from ivan_core.workspace import runs, taxonomy
+from pages.components.label_steps import keep_problem, keep_told, money, number_of
+from pages.components.state import TAXONOMY, choose_run
+from pages.components.text import say
+
+_BY = "page"
+
+
+def accept_label(estimate: Estimate) -> str:
+    """What the button that leads to the dialog says."""
+    requests = number_of(estimate.requests, "request")
+    if estimate.mode == "now":
+        return f"Accept and send {requests} at once"
+    return f"Accept and upload {requests}"
+
+
+@st.dialog("Accept the cost")
+def ask_to_accept(run_id: str, estimate: Estimate) -> None:
+    """Say the cost once more; only the tick and then the press send anything."""
+    dollars = estimate.dollars
+    if dollars is not None:
+        say(
+            f"{number_of(estimate.requests, 'request')} to {estimate.model}: about "
+            f"{money(dollars.typical)}, {money(dollars.bound)} at the most, charged by the "
+            "provider to the account of your key.",
+            "lead",
+        )
+    say(
+        "A batch that is sent can be cancelled; what it has finished by then is paid and kept."
+        if estimate.mode == "batch"
+        else "Each answer is paid when it comes, and kept.",
+        quiet=True,
+    )
+    accepted = st.checkbox("I accept this cost", key="accept-cost")
+    twice = True
+    if estimate.may_charge_twice:
+        say("The same requests may be at the provider already, and be charged a second time.")
+        twice = st.checkbox("I know that it may be charged twice", key="accept-twice")
+    label = "Upload" if estimate.mode == "batch" else "Send"
+    if st.button(label, type="primary", key="upload", disabled=not (accepted and twice)):
+        upload(run_id, estimate.plan_hash, estimate.may_charge_twice and twice)
+        st.rerun()
+
+
+def upload(run_id: str, plan_hash: str, may_charge_twice: bool = False) -> None:
+    """Say yes to the estimate that was shown; what came of it is told when the page is drawn.
+
+    An estimate that is not true any more is refused and made anew, to be looked at again.
+    """
+    try:
+        confirmed = taxonomy.confirm(run_id, plan_hash, _BY, may_charge_twice)
+    except PlanChanged as error:
+        keep_problem(error)
+        _show_again(run_id, plan_hash, error)
+    except IvanError as error:
+        keep_problem(error)
+    else:
+        if not confirmed.new:
+            keep_told(confirmed.sentence, "Once is enough: nothing more was sent or paid.")
+        choose_run(confirmed.run_id, TAXONOMY)
+
+
+def _show_again(run_id: str, plan_hash: str, error: PlanChanged) -> None:
+    """Have the estimate made anew where the one in force is still the refused one."""
+    now = taxonomy.estimate(run_id)
+    if now is None or now.plan_hash != plan_hash:
+        return
+    if renew(run_id):
+        keep_told(error.message, "Nothing was sent. Here is the estimate as it is now.")
+
+
+def renew(run_id: str) -> bool:
+    """Have an estimate and its files made anew; whether that could be done."""
+    try:
+        taxonomy.renew(run_id)
+    except IvanError as error:
+        keep_problem(error)
+        return False
+    return True
+
+
+def decline(run_id: str) -> None:
+    """Say no to an estimate."""
+    try:
+        taxonomy.decline(run_id)
+    except IvanError as error:
+        keep_problem(error)
+    else:
+        keep_told("Nothing was sent.")
+
+
+@st.dialog("Cancel these batches?")
+def ask_to_cancel(run_id: str) -> None:
+    """Say what cancelling means for what is paid."""
+    say(
+        "The provider stops what it has not begun. Answers that are finished are paid, collected "
+        "and kept; the rest can be asked for again later.",
+    )
+    with st.container(horizontal=True):
+        if st.button("Cancel the batches", type="primary", key="cancel-sure"):
+            cancel(run_id)
+            st.rerun()
+        if st.button("Keep them going", key="cancel-not"):
+            st.rerun()
+
+
+def cancel(run_id: str) -> None:
+    """Cancel a run's batches at the provider, or a run that has none yet."""
+    try:
+        taxonomy.cancel_batches(run_id)
+    except IvanError as error:
+        keep_problem(error)
+    else:
+        keep_told("Cancelling. What is finished at the provider is collected and kept.")
+
+
+def follow(run_id: str) -> None:
+    """Go on with a run: follow its batches again, or what it was doing before that."""
+    try:
+        if not taxonomy.follow(run_id) and runs.get(run_id).state.resumable:
+            runs.resume(run_id)
+    except IvanError as error:
+        keep_problem(error)
+
+
+def ask_again(run_id: str, mode: Mode) -> None:
+    """Have an estimate made for the texts that have no usable labels."""
+    try:
+        taxonomy.estimate_again(run_id, mode)
+    except IvanError as error:
+        keep_problem(error)

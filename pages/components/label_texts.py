@@ -1,0 +1,217 @@
+"""The texts of a labelling: the filter of the URL, its chips, fifty texts a page, one in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import altair as alt
+import streamlit as st
+
+from ivan_core.domain.errors import IvanError
+from ivan_core.domain.labels import TextKey
+from ivan_core.labels.reconcile import USABLE
+from ivan_core.workspace import label_views
+from ivan_core.workspace.label_filters import (
+    PARAMETERS,
+    TextFilter,
+    chips,
+    label_name,
+    matching,
+    read_filter,
+)
+from ivan_core.workspace.label_results import LabelResults
+from pages.components.carried import write_query
+from pages.components.frame import show_error
+from pages.components.replies import show_text
+from pages.components.text import md_escape, say
+
+TEXT = "text"
+"""The text that is read in place, as ROW.SIDE."""
+Point = Mapping[str, Any]
+_ASKED = "label-text-asked"
+_CLICKS = "label-clicks"
+
+
+def show_texts(wanted: TextFilter) -> None:
+    """Write a filter of texts into the URL."""
+    found = asdict(wanted)
+    write_query({name: found[name] or None for name in PARAMETERS} | {TEXT: None})
+    for name in [name for name in st.session_state if str(name).startswith("texts-page-")]:
+        del st.session_state[name]  # another filter starts on its first page
+
+
+def _take_away(wanted: TextFilter) -> None:
+    """Show the texts of a wider filter, and let go of the marks that charts show as clicked."""
+    show_texts(wanted)
+    st.session_state[_CLICKS] = st.session_state.get(_CLICKS, 0) + 1
+
+
+def clicked_chart(
+    chart: alt.LayerChart, name: str, selection: str, click: Callable[[Point], None]
+) -> None:
+    """Draw a chart; what a clicked mark holds goes to `click`."""
+    key = f"{name}-{st.session_state.get(_CLICKS, 0)}"
+
+    def clicked() -> None:
+        for point in st.session_state[key].selection.get(selection, []):
+            click(point)
+
+    st.altair_chart(chart, key=key, on_select=clicked, selection_mode=selection)
+
+
+def label_texts(results: LabelResults) -> None:
+    """Draw the texts of the filter in the URL, and the one that is read in place."""
+    st.subheader("Texts", anchor=False)
+    wanted, ignored = read_filter(st.query_params.to_dict())
+    if ignored:
+        say(f"Not understood in this link, and left out: {', '.join(ignored)}.", "small")
+    _chips(wanted)
+    try:
+        found = matching(results, wanted)
+    except IvanError as error:
+        show_error(error)
+        return
+    if found.empty:
+        say("No texts here.")
+    else:
+        _table(results, wanted, found)
+    _one_text(results)
+
+
+def _chips(wanted: TextFilter) -> None:
+    """One button a condition, which takes it away."""
+    held = chips(wanted)
+    if not held:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="text-chips"):
+        for name, words in held:
+            st.button(
+                f"{md_escape(words)} ✕", key=f"text-chip-{name}", on_click=_take_away,
+                args=(wanted.without(name),), help="Take this condition away",
+            )  # fmt: skip
+        if len(held) > 1:
+            st.button(
+                "Show all texts", key="text-chips-clear", type="tertiary", on_click=_take_away,
+                args=(TextFilter(),),
+            )  # fmt: skip
+
+
+def _table(results: LabelResults, wanted: TextFilter, found: Any) -> None:
+    shown_as = str(hash(wanted))
+    pages = -(-len(found) // label_views.PAGE_TEXTS)
+    page = 1
+    if pages > 1:
+        page = st.pagination(pages, key=f"texts-page-{shown_as}", max_visible_pages=5)
+    table = label_views.texts_page(results, found, page, wanted.label)
+    unusable = ~table["state"].isin(USABLE)
+    if not unusable.any():
+        table = table.drop(columns="problem")
+    if unusable.all():
+        table = table.drop(columns=[key for key in results.keys if key in table])
+    if table["state"].eq("valid").all():
+        table = table.drop(columns="state")
+    columns: dict[str, Any] = {
+        "row_id": st.column_config.NumberColumn("Row", format="%d", width=60),
+        "side": st.column_config.TextColumn("Side", width=75),
+        "state": st.column_config.TextColumn("State", width=80),
+        "reply": st.column_config.TextColumn("Last reply", width="large"),
+        "problem": st.column_config.TextColumn("What is wrong", width="medium"),
+    }
+    for key in results.keys:
+        columns[key] = st.column_config.TextColumn(label_name(key), width=110, help=key)
+    key = f"texts-{shown_as}-{page}"
+
+    def picked() -> None:
+        chosen = st.session_state[key].selection
+        for place in [*chosen.rows, *(cell[0] for cell in chosen.cells)][:1]:
+            row = table.iloc[place]
+            st.session_state[_ASKED] = f"{row['row_id']}.{row['side']}"
+
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config=columns,
+        on_select=picked,
+        selection_mode=["single-row", "single-cell"],
+        key=key,
+        placeholder="",
+        alt="The texts of this view with their labels; select one to read it",
+    )
+    count = f"{len(found):,} text{'' if len(found) == 1 else 's'}"
+    if pages > 1:
+        first = (page - 1) * label_views.PAGE_TEXTS + 1
+        count += f", {first:,} to {first + len(table) - 1:,} shown"
+    with st.container(horizontal=True, vertical_alignment="center", key="text-opener"):
+        say(f"{count}. Click one to read it.", "small", quiet=True)
+        _open_by_number(table)
+    asked = TextKey.from_custom_id(st.session_state.pop(_ASKED, None))
+    if asked is not None:
+        open_text(results, asked)
+
+
+def _open_by_number(table: Any) -> None:
+    """A text by its row: in the table any arrow key would open the row it comes to."""
+    options = [f"{row.row_id}.{row.side}" for row in table[["row_id", "side"]].itertuples()]
+    with st.form("open-text", border=False, width="content"), st.container(horizontal=True):
+        asked = st.selectbox(
+            "Text to open", options, key=f"text-to-open-{options[0]}-{len(options)}", width=150,
+            label_visibility="collapsed", format_func=lambda text: text.replace(".", ", "),
+        )  # fmt: skip
+        if st.form_submit_button("Read this text", key="read-text"):
+            st.session_state[_ASKED] = asked
+
+
+def open_text(results: LabelResults, key: TextKey) -> None:
+    """Leave for the pair where its labels are usable and a comparison judged it; else read here."""
+    usable = label_views.labelled_text(results, key).status in USABLE
+    comparison = label_views.comparison_with(results, key.row_id) if usable else None
+    if comparison is None:
+        write_query({TEXT: key.custom_id})
+        st.rerun()
+    st.switch_page("pages/pairs.py", query_params={"run": comparison, "row": str(key.row_id)})
+
+
+def _one_text(results: LabelResults) -> None:
+    """The text that the URL names, with what its labeler answered and what is wrong with it."""
+    asked = TextKey.from_custom_id(st.query_params.get(TEXT))
+    if asked is None:
+        return
+    with st.container(border=True, key="one-text"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            say(f"Row {asked.row_id:,}, the {asked.preference} reply", "lead")
+            comparison = label_views.comparison_with(results, asked.row_id)
+            if comparison and st.button("Read the pair", key="read-pair"):
+                query = {"run": comparison, "row": str(asked.row_id)}
+                st.switch_page("pages/pairs.py", query_params=query)
+            st.button("Close", key="close-text", on_click=write_query, args=({TEXT: None},))
+        try:
+            one = label_views.labelled_text(results, asked)
+        except IvanError as error:
+            show_error(error)
+            return
+        _what_came(label_views.named(results), one)
+        with st.container(height=360, key="text-itself"):
+            show_text(one.text)
+
+
+def _what_came(labeler: str, one: label_views.LabelledText) -> None:
+    """The state of a text; its labels, or the reply as it came and what is wrong with it."""
+    say(f"{labeler}: {one.status}.", "small", quiet=True)
+    for problem in one.problems:
+        found = f" It says: {problem.found}" if problem.found else ""
+        name = f"{label_views.TITLES.get(problem.key, problem.key)}: " if problem.key else ""
+        say(f"{name}{problem.message}{found}", "small")
+    for fix in one.fixes:
+        name = f"{label_views.TITLES.get(fix.key, fix.key)}: " if fix.key else ""
+        say(f"{name}{fix.rule}; before {fix.before}, after {fix.after}", "small")
+    if one.status in USABLE:
+        told = [
+            f"{label_views.TITLES[key]}: {label_views.in_words(label)}"
+            for key, label in one.labels.items()
+        ]
+        say(" · ".join(told), "small")
+    if one.raw:
+        say("The reply as it came:", "small", quiet=True)
+        st.code(one.raw, language=None, wrap_lines=True)

@@ -9,6 +9,7 @@ import streamlit as st
 from ivan_core.domain.runs import Run
 from ivan_core.workspace import runs
 from pages.components.frame import frame, problems_shown
+from pages.components.keys import tab_leaves_tables
 from pages.components.manage import housekeeping, manage, tell
 from pages.components.text import say
 
@@ -86,6 +87,7 @@ def _listed(found: list[Run]) -> None:
 with frame("Runs"):
     st.title("Runs", anchor=False)
     tell()
+    tab_leaves_tables()
     live = any(run.state.live for run in runs.every()[:_SHOWN])
     st.fragment(_table, run_every=2.0 if live else None)(live)
     housekeeping()

@@ -11,7 +11,7 @@ from ivan_core.review.notes import Mark
 from ivan_core.workspace.results import Results
 from ivan_core.workspace.reviews import notes_csv, reviews
 from pages.components.frame import problems_shown
-from pages.components.rows import open_pair
+from pages.components.rows import open_pair, opened_row
 from pages.components.text import say
 
 _SHOWN = 500
@@ -67,10 +67,10 @@ def _table(results: Results, marks: list[Mark]) -> None:
     more = f" The newest {_SHOWN:,} of {len(marks):,} are shown." if len(marks) > _SHOWN else ""
     say(f"Newest first, on any row of the dataset. Click one to read its pair.{more}", "small",
         quiet=True)  # fmt: skip
-    picked = [*event.selection.rows, *(cell[0] for cell in event.selection.cells)]
-    if not picked or picked[0] >= len(shown):
+    picked = opened_row(event.selection, "Row")
+    if picked is None or picked >= len(shown):
         return
-    row_id = shown[picked[0]].row_id
+    row_id = shown[picked].row_id
     if row_id in set(results.row_ids):
         open_pair(results, row_id)
     say(f"This run has not judged row {row_id:,}.")

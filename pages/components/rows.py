@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from ivan_core.workspace.results import PAGE_ROWS, Results, rows_page
+from pages.components.keys import tab_leaves_tables
 from pages.components.state import kept_filter
 from pages.components.text import say, short_names
 
@@ -49,10 +52,26 @@ def rows_table(results: Results, row_ids: list[int], key: str) -> None:
         count += f", {first:,} to {first + len(table) - 1:,} shown"
     with st.container(horizontal=True, vertical_alignment="center", key=f"opened-{key}"):
         say(f"{count}. Click a row to read the pair.", "small", quiet=True)
-        _open_by_number(results, int(table.iloc[0]["row_id"]))
-    picked = [*event.selection.rows, *(cell[0] for cell in event.selection.cells)]
-    if picked:
-        open_pair(results, int(table.iloc[picked[0]]["row_id"]))
+        _open_by_number(results, int(table.iloc[_stood_on(event.selection, len(table))]["row_id"]))
+        tab_leaves_tables()
+    picked = opened_row(event.selection, "row_id")
+    if picked is not None and picked < len(table):
+        open_pair(results, int(table.iloc[picked]["row_id"]))
+
+
+def opened_row(selection: Any, number: str) -> int | None:
+    """The place of the row to open: its box was ticked, or a cell of it chosen.
+
+    A cell of the column called `number` opens nothing: a table that is reached by Tab chooses its
+    first cell by itself, and the arrow keys need a column in which they can go up and down.
+    """
+    cells = [place for place, column in selection.cells if column != number]
+    return next(iter([*selection.rows, *cells]), None)
+
+
+def _stood_on(selection: Any, rows: int) -> int:
+    """The place of the row on which the arrow keys stand; the first one where they are not used."""
+    return next((place for place, _ in selection.cells if place < rows), 0)
 
 
 def open_pair(results: Results, row_id: int) -> None:
@@ -63,7 +82,7 @@ def open_pair(results: Results, row_id: int) -> None:
 
 
 def _open_by_number(results: Results, first: int) -> None:
-    """A row by its number: in the table any arrow key would open the row it comes to."""
+    """A row by its number; it follows the arrow keys in the table's first column."""
     rows = results.row_ids
     with st.form(f"open-row-{first}", border=False, width="content"), st.container(horizontal=True):
         row = st.number_input(

@@ -1,0 +1,189 @@
+"""By keyboard alone, on a small window, and from a column of one's own to its rows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import made_runs
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from ivan_core.review.notes import Reviews
+from ivan_core.workspace.results import open_results
+
+CHART = "[data-testid=stVegaLiteChart]"
+READY = "[data-testid=stApp][data-test-script-state=notRunning]"
+ONE_MINUTE = 60_000
+MOST_STOPS = 80
+_HOLDS_FOCUS = "element => element.contains(document.activeElement)"
+
+
+@pytest.fixture
+def run_id(data_dir: Path) -> str:
+    return made_runs.finished(data_dir, made_runs.spec_of_sample(limit=120))
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    """Press Tab until the focus is on it."""
+    expect(target).to_be_attached()
+    expect(page.locator(READY)).to_be_attached()
+    for _ in range(MOST_STOPS):
+        page.keyboard.press("Tab")
+        if target.evaluate(_HOLDS_FOCUS):
+            return
+    raise AssertionError(f"{MOST_STOPS} times Tab did not reach {target}.")
+
+
+def press(page: Page, name: str, key: str = "Enter") -> None:
+    """Press a button that was reached by Tab."""
+    button = page.get_by_role("button", name=name, exact=True)
+    expect(button).to_be_enabled()
+    tab_to(page, button)
+    page.keyboard.press(key)
+
+
+def test_a_pair_is_starred_noted_and_left_by_keyboard(serve, page, run_id, data_dir):
+    page.goto(serve().url("/pairs", run=run_id, row=3))
+    expect(page.get_by_text("A · chosen")).to_be_visible()
+    tab_to(page, page.locator("summary").filter(has_text="Note and star"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("textbox", name="Your name (not verified)"))
+    page.keyboard.type("Ada")
+    page.keyboard.press("Enter")
+    star = page.get_by_role("switch", name="Star")
+    tab_to(page, star)
+    page.keyboard.press("Space")
+    expect(star).to_be_checked()
+    tab_to(page, page.get_by_role("textbox", name="Note", exact=True))
+    page.keyboard.type("by keyboard")
+    press(page, "Save")
+    expect(page.get_by_text("Note and star (1)")).to_be_visible()
+    (mark,) = Reviews(data_dir).marks(open_results(run_id).dataset.fingerprint)
+    assert (mark.row_id, mark.author, mark.starred, mark.note) == (3, "Ada", True, "by keyboard")
+
+    tab_to(page, page.get_by_role("switch", name="Guess first"))
+    page.keyboard.press("Space")
+    press(page, "No difference Shortcut N")
+    expect(page.get_by_text("row 3 of 480")).to_be_visible()
+    tab_to(page, page.get_by_role("radio", name="What moved the reward?"))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("textbox", name="Your reply")).to_be_visible()
+    press(page, "Next Shortcut J")
+    expect(page).to_have_url(re.compile("row=4"))
+
+
+def table_of(page: Page) -> Locator:
+    """What of a table takes the focus and the arrow keys."""
+    return page.get_by_test_id("data-grid-canvas").last
+
+
+def test_a_run_is_chosen_renamed_and_opened_by_keyboard(serve, page, run_id, data_dir):
+    made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
+    page.goto(serve().url("/runs"))
+    tab_to(page, table_of(page))
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_text(f"{run_id}: done.")).to_be_visible()
+    tab_to(page, page.get_by_role("radio", name="Rename"))
+    page.keyboard.press("Space")
+    tab_to(page, page.get_by_role("textbox", name="Name", exact=True))
+    page.keyboard.type("First look")
+    page.keyboard.press("Enter")
+    press(page, "Keep this name")
+    expect(page.locator(READY)).to_be_attached()
+    tab_to(page, page.get_by_role("radio", name="Rename"))
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    tab_to(page, page.get_by_role("checkbox", name="I mean it"))
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Delete this run")).to_be_enabled()
+    press(page, "Open")
+    expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
+    expect(page).to_have_url(re.compile(f"run={run_id}"))
+
+
+def test_a_row_of_compare_is_opened_by_keyboard(serve, page, run_id):
+    server = serve()
+    page.goto(server.url("/compare", run=run_id))
+    field = page.get_by_role("spinbutton", name="Row to open")
+    tab_to(page, table_of(page))
+    for row in ("1", "2"):
+        page.keyboard.press("ArrowDown")
+        expect(field).to_have_value(row)
+    tab_to(page, field)
+    page.keyboard.type("17")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("row 17 of 480")).to_be_visible()
+
+    page.goto(server.url("/compare", run=run_id))
+    tab_to(page, table_of(page))
+    page.keyboard.press("ArrowDown")
+    expect(field).to_have_value("1")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("row 1 of 480")).to_be_visible()
+
+
+def test_a_figure_is_within_reach_on_a_small_window(serve, visitor, run_id):
+    page = visitor(width=400, height=500)
+    page.goto(serve().url("/compare", run=run_id))
+    page.get_by_role("button", name="Figure", exact=True).first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Methods")).to_be_attached()
+    dialog.get_by_text(f"ivan figure {run_id} agreement").scroll_into_view_if_needed()
+    expect(dialog.get_by_text(f"ivan figure {run_id} agreement")).to_be_in_viewport()
+    with page.expect_download() as coming:
+        dialog.get_by_role("button", name="CSV").click()
+    assert coming.value.path().read_text().startswith("model,subset")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def make_column(page: Page, expression: str) -> None:
+    page.get_by_text("Make a column", exact=True).click()
+    field = page.get_by_role("textbox", name="Regular expression")
+    field.fill(expression)
+    page.get_by_role("button", name="Make the column").click()
+
+
+def test_a_bar_of_a_column_becomes_a_chip_and_the_column_outlives_a_reload(serve, page, run_id):
+    page.goto(serve().url("/compare", run=run_id))
+    make_column(page, r"\bthe\b")
+    said = page.get_by_text(re.compile(r"^matches of \\bthe\\b: Mean "))
+    expect(said).to_be_visible(timeout=ONE_MINUTE)
+    expect(page).to_have_url(re.compile(r"[?&]show=[0-9a-f]{16}"))
+    bars = page.locator(CHART).filter(has=page.get_by_text("Agreement by which side has more"))
+    bars.last.locator("path[aria-label*='Equal on both sides']").first.click()
+    chip = page.locator(".st-key-chips").get_by_role(
+        "button", name=r"matches of \bthe\b (chosen minus rejected): 0 ✕"
+    )
+    expect(chip).to_be_visible()
+    expect(page).to_have_url(re.compile(r"[?&]column="))
+
+    page.reload()
+    expect(said).to_be_visible()
+    expect(chip).to_be_visible()
+    page.get_by_role("link", name="Pairs").click()
+    expect(page.get_by_role("button", name="Next")).to_be_visible()
+    page.get_by_role("link", name="Compare").click()
+    expect(said).to_be_visible()
+    chip.click()
+    expect(chip).to_have_count(0)
+    page.locator(".st-key-column-show").get_by_role("button", name="Clear value").click()
+    expect(said).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("show="))
+
+
+def test_a_catastrophic_regular_expression_ends_in_a_kind_sentence(serve, page, data_dir, tmp_path):
+    ask = "\n\nHuman: q\n\nAssistant: "
+    rows = [{"chosen": f"{ask}{'a' * 5000}!", "rejected": f"{ask}no"}]
+    spec = made_runs.spec_of_file(made_runs.write_rows(tmp_path / "long.jsonl", rows))
+    page.goto(serve().url("/compare", run=made_runs.finished(data_dir, spec)))
+    make_column(page, "(a+)+$")
+    refused = page.get_by_text("There is no column matches of (a+)+$.")
+    expect(refused).to_be_visible(timeout=ONE_MINUTE)
+    expect(refused).to_contain_text("did not come to an end within 0.5 s on row 0.")
+    advice = "Write each repeat so that it can match in one way only."
+    expect(page.get_by_text(advice)).to_be_visible()
+    expect(page.get_by_text("1 row. Click a row")).to_be_visible()  # the page goes on

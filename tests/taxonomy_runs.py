@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,6 +36,10 @@ def no_sleep(_: float) -> None:
     """Time that passes at once."""
 
 
+pass_time: Callable[[float], None] = no_sleep
+"""How time passes for workers; a test may look around meanwhile."""
+
+
 def be_worker(run_id: str, providers: Providers = QUICK) -> Run:
     """Do what a worker does with a run that waits for one; returns the run as it is left."""
     registry = runs.registry()
@@ -43,7 +47,7 @@ def be_worker(run_id: str, providers: Providers = QUICK) -> Run:
         assert lock.acquire()
         assert registry.begin(run_id)
         try:
-            waiting = work_taxonomy(registry, run_id, providers, no_sleep)
+            waiting = work_taxonomy(registry, run_id, providers, lambda seconds: pass_time(seconds))
         except IvanError as error:
             registry.finish(run_id, RunState.FAILED, error.message, error.hint)
         else:

@@ -1,4 +1,4 @@
-"""Answers to prepared requests, asked one by one: kept line by line as a batch would return them."""
+"""Answers to prepared requests, asked one by one, kept line by line as batches return them."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class AnswerFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.answered: set[str] = set()
+        self.models: set[str] = set()
         self.input_tokens = self.output_tokens = 0
         self._end = 0
         self._read()
@@ -55,6 +56,8 @@ class AnswerFile:
                     self._count(response)
 
     def _count(self, response: Mapping[str, Any]) -> None:
+        with suppress(KeyError, TypeError):
+            self.models.add(str(response["body"]["model"]))
         with suppress(KeyError, TypeError, AttributeError):
             usage = response["body"]["usage"]
             self.input_tokens += int(usage["prompt_tokens"] or 0)

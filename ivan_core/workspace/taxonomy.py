@@ -248,7 +248,7 @@ def decline(run_id: str) -> None:
     shown = mine.estimate()
     if mine.registry.get(run_id).state is not RunState.AWAITING_CONFIRMATION:
         raise BadInput(f"Run {run_id} waits for no confirmation.")
-    if not mine.confirmed():
+    if read_summary(mine) is None:
         mine.registry.cancel(run_id)
         return
     if shown is not None and shown.attempt not in mine.confirmed():

@@ -178,11 +178,11 @@ def _carry_out(
             if any(result.files for result in attempts_of(job, context)):
                 write_results(job, context, begun.dataset, notes)
             raise problem
-    found = write_results(job, context, begun.dataset, notes)
-    context.note([*begun.notes, *notes, found.sentence])
-    if job.in_doubt() and not job.cancelled:
-        return _prepare_doubt(job, context)
-    return None
+    doubt = bool(job.in_doubt()) and not job.cancelled
+    if not doubt or any(result.files for result in attempts_of(job, context)):
+        found = write_results(job, context, begun.dataset, notes)
+        context.note([*begun.notes, *notes, found.sentence])
+    return _prepare_doubt(job, context) if doubt else None
 
 
 def _answer(job: Job, context: RunContext, estimate: Estimate, providers: Providers) -> None:

@@ -1,0 +1,244 @@
+"""Batches by their ids: those of a run here are collected, others become a run of their own."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+
+from ivan_core.backends.openai_errors import NotAtProvider
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.domain.labels import FEATURES, BatchProvider, BatchState, TextKey
+from ivan_core.domain.runs import RunState
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.experiments.begin import begin
+from ivan_core.experiments.taxonomy import asked_key, texts
+from ivan_core.ledger.ledger import Ledger
+from ivan_core.ledger.records import PartKey, Stage
+from ivan_core.runs.locks import FileLock
+from ivan_core.workspace import runs
+from ivan_core.workspace.batch_collect import result_files
+from ivan_core.workspace.batch_follow import Follower, Sleep
+from ivan_core.workspace.batch_job import KIND, Job, open_job
+from ivan_core.workspace.batch_results import write_results
+from ivan_core.workspace.imported import read_dataset
+from ivan_core.workspace.taxonomy_work import OWN, Providers
+
+UNKNOWN_MODEL = "unknown"
+_LOOKED_AT = 50
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What is known of a batch that was made elsewhere: which texts, and what was asked."""
+
+    state: BatchState
+    asked: tuple[TextKey, ...]
+    model: str = UNKNOWN_MODEL
+    keys: tuple[str, ...] = FEATURES
+    said: dict[TextKey, str] = field(default_factory=dict)
+
+
+def batch_ids(text: str) -> list[str]:
+    """The ids in a list separated by commas, each once.
+
+    Raises:
+        BadInput: there is none.
+    """
+    found = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not found:
+        raise BadInput("No batch id was given.", 'Give some: --batch-ids "batch_a,batch_b".')
+    return found
+
+
+def adopt(
+    ids: Sequence[str],
+    dataset: DatasetRequest,
+    by: str,
+    base_url: str = "",
+    providers: Providers = OWN,
+) -> tuple[str, bool]:
+    """The run that these batches belong to, made for them if there is none; whether it is new.
+
+    Raises:
+        BadInput: they belong to several runs, do not fit the dataset, or are not ours.
+        BackendUnavailable: the provider knows no such batch, or is away. Nothing here changed.
+    """
+    ledger = Ledger(runs.registry().data_dir)
+    known = {one: [state.key.run for state in ledger.parts_with_batch(one)] for one in ids}
+    owners = {run for found in known.values() for run in found}
+    if len(owners) == 1 and all(known.values()):
+        return owners.pop(), False
+    if owners:
+        raise BadInput(
+            f"Some of these batches belong to run {sorted(owners)[0]}, others do not.",
+            "Give the ids of one run at a time.",
+        )
+    request = read_dataset(dataset)
+    probe = TaxonomySpec(dataset=request, model=UNKNOWN_MODEL, base_url=base_url)
+    provider = providers.batches(probe)
+    learned = [_learn(provider, one) for one in ids]
+    asked = [key for one in learned for key in one.asked]
+    if len(set(asked)) < len(asked):
+        raise BadInput("Two of these batches ask for the same text.", "Give them one at a time.")
+    if len({(one.model, one.keys) for one in learned}) > 1:
+        raise BadInput("These batches ask for different things.", "Give them one at a time.")
+    rows = tuple(sorted({key.row_id for key in asked}))
+    spec = probe.model_copy(
+        update={"row_ids": rows, "model": learned[0].model, "keys": learned[0].keys}
+    )
+    return _enter(spec, learned, provider.account, by), True
+
+
+def _enter(spec: TaxonomySpec, learned: Sequence[_Learned], account: str, by: str) -> str:
+    registry = runs.registry()
+    _check_fits(spec, learned)
+    mark = sha256("\n".join([spec.fingerprint, *(one.state.id for one in learned)]).encode())
+    run_id, new = registry.add(KIND, spec.model_dump_json(), mark.hexdigest()[:16])
+    if not new:
+        return run_id
+    job = open_job(registry, run_id)
+    with job.at_work() as context:
+        begin(context, spec, lambda rows: rows)
+        for part, one in enumerate(learned, start=1):
+            context.parts.append(asked_key(1, part), [key.custom_id for key in one.asked])
+            job.ledger.adopt(PartKey(run_id, part, 1), one.state.id, account, by)
+    return run_id
+
+
+def _learn(provider: BatchProvider, batch_id: str) -> _Learned:
+    """Which texts a batch is about: by its input file, else by what came back."""
+    state = provider.poll(batch_id)
+    lines = list(_content(provider, state.input_file))
+    if not lines and not state.ended:
+        raise BadInput(
+            f"Batch {batch_id} has not ended, and its input file is gone.",
+            "Give its id again when it has ended.",
+        )
+    if not lines:
+        back = (state.output_file, state.error_file)
+        lines = [line for file in back for line in _content(provider, file)]
+    ids = [str(line.get("custom_id")) for line in lines]
+    keys = [TextKey.from_custom_id(one) for one in ids]
+    foreign = [one for one, key in zip(ids, keys, strict=True) if key is None]
+    if foreign or not keys:
+        such = f"an id such as {foreign[0][:60]!r}" if foreign else "no request"
+        raise BadInput(
+            f"Batch {batch_id} labels no texts of a dataset: it holds {such}.",
+            "Ids look like 12.chosen. Give the id of a batch of `ivan taxonomy create-batch`.",
+        )
+    asked = tuple(dict.fromkeys(key for key in keys if key is not None))
+    bodies = [line["body"] for line in lines if isinstance(line.get("body"), dict)]
+    first: dict[str, Any] = bodies[0] if bodies else {}
+    said = {
+        key: json.dumps(body.get("messages"), ensure_ascii=False)
+        for key, body in zip(asked, islice(bodies, _LOOKED_AT), strict=False)
+    }
+    return _Learned(state, asked, str(first.get("model") or UNKNOWN_MODEL), _keys(first), said)
+
+
+def _content(provider: BatchProvider, file_id: str) -> Iterator[dict[str, Any]]:
+    """The readable lines of a file of the provider; none if it is gone."""
+    if not file_id:
+        return
+    try:
+        content = provider.collect(file_id)
+    except NotAtProvider:
+        return
+    for line in content.splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            yield record
+
+
+def _keys(body: dict[str, Any]) -> tuple[str, ...]:
+    """The labels that a request asks for, by its schema; all where it has none."""
+    try:
+        asked = body["response_format"]["json_schema"]["schema"]["properties"]
+    except (KeyError, TypeError):
+        return FEATURES
+    return tuple(key for key in FEATURES if key in asked) or FEATURES
+
+
+def _check_fits(spec: TaxonomySpec, learned: Sequence[_Learned]) -> None:
+    """Refuse batches about other rows or other texts than the dataset has.
+
+    Raises:
+        BadInput: a row is not in the dataset, or none of the texts looked at is.
+    """
+    from ivan_core.datasets.prepare import prepare
+
+    dataset = prepare(runs.registry().data_dir, spec.dataset)
+    rows = dataset.rows
+    for one in learned:
+        outside = [key.custom_id for key in one.asked if key.row_id >= rows]
+        if outside:
+            raise BadInput(
+                f"Batch {one.state.id} asks for {outside[0]}, but {spec.dataset.label} has "
+                f"{rows:,} rows.",
+                "Name the dataset that it was made from: --dataset.",
+            )
+        if one.said and not any(_says(dataset, one.said)):
+            raise BadInput(
+                f"The texts of batch {one.state.id} are not those of {spec.dataset.label}.",
+                "Name the dataset that it was made from: --dataset.",
+            )
+
+
+def _says(dataset: PreparedDataset, said: dict[TextKey, str]) -> Iterator[bool]:
+    for key, text in texts(dataset, list(said)):
+        yield json.dumps(text.strip(), ensure_ascii=False)[1:-1] in said[key]
+
+
+def collect(run_id: str, providers: Providers = OWN, sleep: Sleep = time.sleep) -> tuple[str, ...]:
+    """Fetch what has ended of a run and write its tables; returns the ids that have not ended.
+
+    Nothing is sent. Where a worker is at the run, it is left to do that.
+
+    Raises:
+        BackendUnavailable: the provider is away, or knows a batch no more.
+    """
+    registry = runs.registry()
+    job = open_job(registry, run_id)
+    with FileLock(registry.lock_path(run_id)) as lock:
+        if lock.acquire() and _begin(job):
+            try:
+                _collect(job, providers, sleep)
+            except BaseException:
+                registry.wait(run_id, RunState.AWAITING_PROVIDER)
+                raise
+    return tuple(state.batch_id for state in job.parts() if state.stage is Stage.CREATED)
+
+
+def _begin(job: Job) -> bool:
+    """Take a run that nobody follows into work; False if it is done or waits for a person."""
+    job.registry.requeue(job.run_id)
+    return job.registry.begin(job.run_id)
+
+
+def _collect(job: Job, providers: Providers, sleep: Sleep) -> None:
+    with job.at_work() as context:
+        begun = begin(context, job.spec, lambda rows: rows)
+        follower = Follower(job, context, providers.batches(job.spec), sleep)
+        follower.once(send=False)
+        problem = follower.problem
+        here = any(result_files(job.folder, state.key) for state in job.parts())
+        still = any(state.stage in (Stage.CREATED, Stage.TERMINAL) for state in job.parts())
+        if here or not still:
+            found = write_results(job, context, begun.dataset, follower.notes)
+            context.note([*begun.notes, *follower.notes, found.sentence])
+        if problem is not None:
+            raise problem
+    if still or any(state.stage is not Stage.VALIDATED for state in job.parts()):
+        job.registry.wait(job.run_id, RunState.AWAITING_PROVIDER)
+    else:
+        job.registry.finish(job.run_id, RunState.DONE)

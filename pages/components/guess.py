@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ivan_core.review.notes import Choice, Guess
+from ivan_core.review.notes import Choice, Guess, Side
 from ivan_core.workspace.results import JudgedPair, Results
 from ivan_core.workspace.reviews import TELL_FROM, left_side, reviews, tally
 from pages.components.carried import GUESS, NAME, carry, write_query
@@ -17,6 +17,11 @@ _CHOICES: tuple[tuple[Choice, str, str], ...] = (
     ("A", "A is better", "a"), ("B", "B is better", "b"), ("none", "No difference", "n"),
 )  # fmt: skip
 
+_PICKED: dict[Side | None, str] = {
+    "chosen": "You picked the chosen reply, as the dataset did.",
+    "rejected": "You picked the rejected reply, unlike the dataset.",
+    None: "You saw no difference.",
+}
 _SWITCH = "guess-first"
 _LONGEST = 60
 
@@ -85,7 +90,10 @@ def guessing(results: Results, found: JudgedPair) -> bool:
         st.button("Not you?", key="other-name", type="tertiary", on_click=_be, args=("",))
     made = reviews().guesses(dataset, name)
     _tell(results, made)
-    if any(guess.row_id == row for guess in made):
+    own = next((guess for guess in made if guess.row_id == row), None)
+    if own is not None:
+        # The chosen reply is A from here on, whatever it was called while the choice was hidden.
+        say(_PICKED[own.sided_with])
         return False
     problem = problem_of_press()
     if problem:

@@ -69,7 +69,7 @@ def test_a_pair_is_starred_noted_and_left_by_keyboard(serve, page, run_id, data_
     tab_to(page, page.get_by_role("radio", name="What moved the reward?"))
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
-    expect(page.get_by_role("textbox", name="Your reply")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Type your own reply")).to_be_visible()
     press(page, "Next Shortcut J")
     expect(page).to_have_url(re.compile("row=4"))
 

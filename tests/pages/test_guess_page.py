@@ -7,6 +7,7 @@ import pytest
 
 from ivan_core.review.notes import Reviews
 from ivan_core.workspace.results import open_results
+from ivan_core.workspace.reviews import left_side
 
 COMPARE = "pages/compare.py"
 PAIRS = "pages/pairs.py"
@@ -73,3 +74,14 @@ def test_a_hostile_or_endless_name_is_a_name(run_id, open_page):
     assert f"You guess as {('a b' * 100)[:60]}." in page.said
     page.press("guess-none")
     assert "row 3 of 480" in page.said
+
+
+@pytest.mark.parametrize("press", ["A", "B", "none"])
+def test_after_a_guess_it_is_said_which_reply_was_picked(run_id, open_page, press):
+    page = open_page(PAIRS, run=run_id, row="3", guess="1", name="Ada")
+    dataset = open_results(run_id).dataset.fingerprint
+    picked = {"A": left_side(dataset, 3, "Ada"), "none": None}
+    picked["B"] = "rejected" if picked["A"] == "chosen" else "chosen"
+    page.press(f"guess-{press}")
+    words = f"You picked the {picked[press]} reply" if picked[press] else "You saw no difference."
+    assert words in page.said

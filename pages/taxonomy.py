@@ -4,13 +4,144 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ivan_core.workspace import runs
+from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.workspace import runs, taxonomy, taxonomy_page
 from pages.components.frame import frame
-from pages.components.state import TAXONOMY, chosen_run
-from pages.components.text import say
+from pages.components.label_again import (
+    ask_again_for_the_rest,
+    files_and_command,
+    reconciliation,
+    spending,
+)
+from pages.components.label_cost import cost_facts, cost_to_accept, exact_text, preparing
+from pages.components.label_follow import following, not_followed, show_parts, stopped
+from pages.components.label_form import label_form
+from pages.components.label_steps import CHOOSE, COST, FOLLOW, closed_step, open_step, tell
+from pages.components.state import TAXONOMY, choose_run, chosen_run
+from pages.components.text import md_escape, say
+
+_RECENT = 8
+
+
+def _heading(run: Run | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.title("Taxonomy", anchor=False)
+        if run is not None and st.button("New labelling", key="new"):
+            choose_run(None, TAXONOMY)
+            st.rerun()
+
+
+def _demo_banner(base_url: str = "") -> None:
+    """Say it where nobody real answers."""
+    who = taxonomy_page.provider(base_url)
+    if who.demo:
+        with st.container(border=True, key="demo"):
+            say(f"The demo server answers at {who.host}: nothing is paid.", "lead")
+            say(
+                "It pretends to be OpenAI and answers by rules. Costs are shown as the real "
+                "provider would charge them.",
+                "small",
+                quiet=True,
+            )
+
+
+def _new() -> None:
+    say(
+        "What do the texts of a preference dataset say and do? A labeler answers 19 questions "
+        "about each: is the reply helpful, harmless, honest, a refusal, what is it about?",
+        "lead",
+    )
+    _demo_banner()
+    with open_step(CHOOSE):
+        label_form()
+    closed_step(COST)
+    closed_step(FOLLOW)
+    _earlier()
+
+
+def _earlier() -> None:
+    found = taxonomy_page.labellings()
+    if not found:
+        return
+    st.subheader("Earlier labellings", anchor=False)
+    for run in found[:_RECENT]:
+        label = f"{run.label}: {runs.about(run)}, {run.state}"
+        st.page_link(TAXONOMY, label=f":primary[{md_escape(label)}]", query_params={"run": run.id})
+
+
+def _direct(run: Run, spec: LabelSpec) -> None:
+    """A labelling text by text."""
+    closed_step(CHOOSE, taxonomy_page.choice_words(spec))
+    closed_step(COST, "nothing is paid")
+    if run.state.live:
+        with open_step(FOLLOW):
+            say(run.doing)
+        return
+    if run.state is not RunState.DONE:
+        with open_step(FOLLOW):
+            stopped(run)
+        return
+    closed_step(FOLLOW, "done")
+    files_and_command(run)
+
+
+def _batches(run: Run, spec: TaxonomySpec) -> None:
+    """A labelling with batches of a provider."""
+    _demo_banner(spec.base_url)
+    closed_step(CHOOSE, taxonomy_page.choice_words(spec))
+    job = taxonomy.job(run.id)
+    estimate, confirmed = job.estimate(), job.confirmed()
+    if not confirmed and estimate is None and run.state.live:
+        with open_step(COST):
+            preparing(run.id)
+        closed_step(FOLLOW)
+    elif run.state is RunState.AWAITING_CONFIRMATION and estimate is not None:
+        with open_step(COST):
+            cost_to_accept(run, estimate)
+        closed_step(FOLLOW, "the parts so far are below" if confirmed else "")
+    elif run.state.live:
+        closed_step(COST, "accepted")
+        with open_step(FOLLOW):
+            following(run)
+    elif run.state is RunState.DONE:
+        closed_step(COST, "accepted")
+        closed_step(FOLLOW, "all batches have ended")
+    else:
+        closed_step(COST, "accepted" if confirmed else "")
+        with open_step(FOLLOW):
+            (not_followed if confirmed else stopped)(run)
+    if confirmed and not run.state.live:
+        _after(run)
+
+
+def _after(run: Run) -> None:
+    """What came of it so far."""
+    counts = taxonomy.counts(run.id)
+    if counts is None:
+        return
+    reconciliation(counts)
+    ask_again_for_the_rest(run, counts)
+    spending(run.id)
+    with st.expander("Batches, cost and exact text"):
+        show_parts(run.id)
+        for estimate in taxonomy.job(run.id).estimates()[:1]:
+            cost_facts(run.id, estimate)
+            exact_text(run.id, estimate)
+    files_and_command(run)
+
 
 with frame("Taxonomy"):
-    st.title("Taxonomy", anchor=False)
     run_id = chosen_run(TAXONOMY)
-    if run_id:
-        say(runs.about(runs.get(run_id)), "small", quiet=True)
+    run = runs.get(run_id) if run_id else None
+    _heading(run)
+    tell()
+    if run is None:
+        _new()
+    else:
+        say(f"{runs.about(run)} | run {run.id}", "small", quiet=True)
+        spec = runs.any_spec_of(run)
+        if isinstance(spec, LabelSpec):
+            _direct(run, spec)
+        elif isinstance(spec, TaxonomySpec):
+            _batches(run, spec)

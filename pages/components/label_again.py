@@ -9,6 +9,7 @@ import streamlit as st
 from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.workspace import runs, taxonomy, taxonomy_page
+from ivan_core.workspace.label_commands import label_command
 from pages.components.label_send import ask_again
 from pages.components.label_steps import facts, money, number_of
 from pages.components.text import md_escape, say
@@ -92,7 +93,7 @@ def _count(tokens: int | None) -> str:
 def files_and_command(run: Run) -> None:
     """Files to download, and the command that does the same."""
     with st.expander("Files and command"):
-        command = taxonomy_page.label_command(runs.any_spec_of(run))
+        command = label_command(runs.any_spec_of(run))
         if command:
             say("The same from the command line:", "small", quiet=True)
             st.code(command, language=None, wrap_lines=True)

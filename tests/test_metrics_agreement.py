@@ -1,20 +1,15 @@
-"""Rates, counts, baselines and bins: numbers worked by hand and properties that always hold."""
+"""Rates, counts, baselines and subsets: numbers worked by hand and properties that always hold."""
 
 from __future__ import annotations
-
-import json
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_scores import Rewards, scores, some_rewards
 from scipy.stats import binomtest
 
-from ivan_core.domain.columns import SCORES
-from ivan_core.domain.rewards import Reward, margin, verdict
 from ivan_core.metrics.agreement import (
     ALL_SUBSETS,
     NO_SUBSET,
@@ -25,52 +20,11 @@ from ivan_core.metrics.agreement import (
     length_balanced,
     length_rule,
     misaligned,
-    rated,
     rows_in_bar,
     seen_unseen,
     typical_margin,
 )
-from ivan_core.metrics.bins import margin_histogram, reward_bins, rows_in_cell
 from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.live import chunk_counts, running_agreement
-from ivan_core.metrics.summary import summarise
-
-Rewards = tuple[float | None, float | None]
-
-
-def scores(rewards: Sequence[Rewards], model: str = "m", **columns: Any) -> pd.DataFrame:
-    """A scores table of one model with these (chosen, rejected) rewards; lengths are 2 and 1."""
-    rows = []
-    for row_id, (chosen, rejected) in enumerate(rewards):
-        first, second = Reward(chosen), Reward(rejected)
-        rows.append(
-            {
-                "row_id": row_id,
-                "model": model,
-                "subset": "s",
-                "chosen_reward": chosen,
-                "rejected_reward": rejected,
-                "margin": margin(first, second),
-                "verdict": verdict(first, second),
-                "chosen_truncated": False,
-                "rejected_truncated": False,
-                "failure": None if chosen is not None and rejected is not None else "no answer",
-                "identical": False,
-                "chosen_length": 2,
-                "rejected_length": 1,
-                "seen": None,
-                "step": row_id,
-            }
-        )
-    names = {column.name: column.dtype for column in SCORES}
-    table = pd.DataFrame(rows, columns=list(names))
-    for name, values in columns.items():
-        table[name] = values
-    return table.astype(names)
-
-
-float32 = st.floats(-1000, 1000, width=32)
-some_rewards = st.lists(st.tuples(float32, float32), min_size=1, max_size=40)
 
 
 def test_wilson_of_one_in_ten_by_hand() -> None:
@@ -225,93 +179,3 @@ def test_a_constant_on_all_rewards_changes_no_verdict(
 ) -> None:
     moved = scores([(chosen + constant, rejected + constant) for chosen, rejected in rewards])
     assert count_verdicts(moved) == count_verdicts(scores([(c, r) for c, r in rewards]))
-
-
-@given(some_rewards, st.integers(1, 30))
-def test_every_rated_row_falls_in_exactly_one_cell(rewards: list[Rewards], bins: int) -> None:
-    table = scores([*rewards, (None, 1.0)])
-    cells = reward_bins(table, bins)
-    assert cells["cell"].is_unique
-    found: list[int] = []
-    for cell in cells.itertuples():
-        rows = rows_in_cell(table, cell.x0, cell.x1, cell.y0, cell.y1)
-        assert len(rows) == cell.count
-        assert rows["verdict"].eq("agree").sum() == cell.agree
-        found += list(rows["row_id"])
-    assert sorted(found) == list(rated(table)["row_id"])
-
-
-def test_two_by_two_bins_by_hand() -> None:
-    # Edges 0, 2, 4 on both axes; the cell is row * 2 + column, rows counted from below.
-    cells = reward_bins(scores([(0, 1), (4, 1), (2, 4), (3, 3)]), bins=2)
-    assert list(cells["cell"]) == [0, 1, 3]
-    assert list(cells["count"]) == [1, 1, 2]
-    assert list(cells["share_agree"]) == [0.0, 1.0, 0.0]
-    assert cells.iloc[1][["x0", "x1", "y0", "y1"]].tolist() == [2, 4, 0, 2]
-
-
-@pytest.mark.parametrize("reward", [0.0, -3.25, 1e30])
-def test_constant_rewards_fill_one_cell_with_room_around(reward: float) -> None:
-    cells = reward_bins(scores([(reward, reward)] * 3))
-    assert list(cells["count"]) == [3]
-    assert (cells["x0"] < cells["x1"]).all()
-
-
-def test_nothing_rated_gives_empty_bins() -> None:
-    table = scores([(None, 1.0)])
-    assert reward_bins(table).empty and margin_histogram(table).empty
-    assert list(margin_histogram(table).columns) == ["x0", "x1", "verdict", "count", "start", "end"]
-
-
-@given(some_rewards)
-def test_the_margin_histogram_counts_every_rated_row_once(rewards: list[Rewards]) -> None:
-    histogram = margin_histogram(scores(rewards))
-    assert histogram["count"].sum() == len(rewards)
-    assert set(histogram[histogram["x0"] > 0]["verdict"]) <= {"agree"}
-    assert set(histogram[histogram["x1"] < 0]["verdict"]) <= {"disagree"}
-
-
-@given(some_rewards, st.integers(1, 5))
-def test_the_last_live_point_is_the_final_rate(rewards: list[Rewards], size: int) -> None:
-    table = scores(rewards, step=[row // size for row in range(len(rewards))])
-    points = running_agreement(chunk_counts(table))
-    final = agreement(count_verdicts(table))
-    last = points.iloc[-1]
-    assert final is not None
-    assert (last["model"], last["n"]) == ("m", final.n)
-    assert (last["rate"], last["low"], last["high"]) == (final.rate, final.low, final.high)
-
-
-def test_live_points_are_thinned_and_keep_both_ends() -> None:
-    chunks = pd.DataFrame({"step": range(2000), "agree": 1, "tie": 0, "disagree": 1})
-    points = running_agreement(chunks)
-    assert len(points) == 500
-    assert (points["n"].iloc[0], points["n"].iloc[-1]) == (2, 4000)
-    assert points["n"].is_monotonic_increasing
-
-
-def test_live_starts_with_the_first_rated_pair() -> None:
-    chunks = pd.DataFrame({"step": [1, 0], "agree": [1, 0], "tie": [0, 0], "disagree": [1, 0]})
-    points = running_agreement(chunks)
-    assert points[["step", "n", "rate"]].values.tolist() == [[1, 2, 0.5]]
-
-
-def test_a_summary_leads_with_unseen_pairs_and_turns_into_json() -> None:
-    known = scores([(2, 1), (1, 2), (2, 1)], "a", seen=[True, False, False])
-    known["chosen_length"] = [2, 2, 0]
-    unknown = scores([(2, 1), (None, 1), (2, 1)], "b")
-    first, second = summarise(pd.concat([known, unknown], ignore_index=True))
-    assert (first.model, second.model) == ("a", "b")
-    assert first.headline == first.unseen and first.headline_is_unseen
-    assert first.headline_baselines is not None and first.headline_baselines.longer.n == 2
-    assert first.baselines is not None and first.baselines.longer.n == 3
-    assert second.headline == second.agreement and not second.headline_is_unseen
-    plain = json.loads(json.dumps(first.as_dict(), allow_nan=False))
-    assert plain["headline"]["count"] == 1
-    assert plain["baselines"]["better"] == "longer"
-
-
-def test_a_model_that_rated_nothing_has_a_summary_without_numbers() -> None:
-    (summary,) = summarise(scores([(None, 1)]))
-    assert summary.headline is None and summary.typical_margin is None
-    assert json.loads(json.dumps(summary.as_dict()))["agreement"] is None

@@ -1,0 +1,49 @@
+"""Tables of scores that tests write down as rewards, and rewards that hypothesis makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from hypothesis import strategies as st
+
+from ivan_core.domain.columns import SCORES
+from ivan_core.domain.rewards import Reward, margin, verdict
+
+Rewards = tuple[float | None, float | None]
+
+
+def scores(rewards: Sequence[Rewards], model: str = "m", **columns: Any) -> pd.DataFrame:
+    """A scores table of one model with these (chosen, rejected) rewards; lengths are 2 and 1."""
+    rows = []
+    for row_id, (chosen, rejected) in enumerate(rewards):
+        first, second = Reward(chosen), Reward(rejected)
+        rows.append(
+            {
+                "row_id": row_id,
+                "model": model,
+                "subset": "s",
+                "chosen_reward": chosen,
+                "rejected_reward": rejected,
+                "margin": margin(first, second),
+                "verdict": verdict(first, second),
+                "chosen_truncated": False,
+                "rejected_truncated": False,
+                "failure": None if chosen is not None and rejected is not None else "no answer",
+                "identical": False,
+                "chosen_length": 2,
+                "rejected_length": 1,
+                "seen": None,
+                "step": row_id,
+            }
+        )
+    names = {column.name: column.dtype for column in SCORES}
+    table = pd.DataFrame(rows, columns=list(names))
+    for name, values in columns.items():
+        table[name] = values
+    return table.astype(names)
+
+
+float32 = st.floats(-1000, 1000, width=32)
+some_rewards = st.lists(st.tuples(float32, float32), min_size=1, max_size=40)

@@ -1,0 +1,118 @@
+"""Zips that lead out, are too large, damaged or contradict themselves register nothing."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_runs import finished, spec_of_file
+
+from ivan_core.domain.errors import BadInput, StorageProblem
+from ivan_core.workspace import archive, import_zip, runs
+from ivan_core.workspace.results import open_results
+
+
+@pytest.fixture
+def run_id(data_dir: Path, pairs_file: Path) -> str:
+    return finished(data_dir, spec_of_file(pairs_file, seed=3))
+
+
+def repacked(packed: bytes, path: Path, change: dict[str, bytes | None]) -> Path:
+    """A copy of a zip with some of its files replaced, added or (None) left out."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            if name not in change:
+                new.writestr(name, old.read(name))
+        for name, content in change.items():
+            if content is not None:
+                new.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../escaped.csv", "compare/../../escaped.csv", "/tmp/escaped.csv", "compare\\..\\escaped.csv",
+     "compare/a/b.csv", "runs/x", "compare/"],
+)  # fmt: skip
+def test_a_path_that_leads_out_is_refused(run_id: str, tmp_path: Path, name: str) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    path = tmp_path / "data" / "evil.zip"
+    repacked(archive.export_bytes(run_id), path, {name: b"x"})
+    with pytest.raises(BadInput, match="no export of IVAN has"):
+        import_zip.import_zip(path)
+    path.unlink()
+    assert [p for p in sorted(tmp_path.rglob("*")) if p.suffix != ".sqlite-shm"] == before
+    assert len(runs.every()) == 1
+
+
+def test_a_zip_that_unpacks_to_too_much_is_refused(
+    run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bomb = {"manifest.json": b" " * (import_zip._MOST_JSON + 1)}
+    path = repacked(archive.export_bytes(run_id), tmp_path / "bomb.zip", bomb)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="would unpack to"):
+        import_zip.import_zip(path)
+    monkeypatch.setattr(import_zip, "MOST_BYTES", 1000)
+    archive.export(run_id, tmp_path / "run.zip")
+    with pytest.raises(BadInput, match="would unpack to"):
+        import_zip.import_zip(tmp_path / "run.zip")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"table.parquet": None}, "lacks table.parquet"),
+        ({"table.parquet": b"no table"}, "cannot be read"),
+        ({"spec.json": b"{"}, "no whole export"),
+        ({"spec.json": b'{"models": ["other"]}'}, "do not agree"),
+        ({"facts.jsonl": b""}, "do not agree"),
+        ({"facts.jsonl": b"[1]\n"}, "no whole export"),
+        ({"manifest.json": b"[]"}, "no whole export"),
+        ({"run.json": b"{}"}, "no whole export"),
+        ({"run.json": b'{"format": 9, "id": "", "created": 0, "dataset_content": ""}'}, "newer"),
+    ],
+)
+def test_a_damaged_export_is_a_sentence(
+    run_id: str, tmp_path: Path, change: dict[str, bytes | None], words: str
+) -> None:
+    path = repacked(archive.export_bytes(run_id), tmp_path / "run.zip", change)
+    with pytest.raises(BadInput, match=words):
+        import_zip.import_zip(path)
+    assert len(runs.every()) == 1
+
+
+def test_a_table_that_contradicts_itself_is_refused(run_id: str, tmp_path: Path) -> None:
+    table = open_results(run_id).table
+    for column, value in (("verdict", "agree"), ("margin", 9.0), ("chosen_length", 1)):
+        buffer = io.BytesIO()
+        table.assign(**{column: value}).to_parquet(buffer)
+        change: dict[str, bytes | None] = {"table.parquet": buffer.getvalue()}
+        path = repacked(archive.export_bytes(run_id), tmp_path / "run.zip", change)
+        with pytest.raises(BadInput, match="contradict themselves"):
+            import_zip.import_zip(path)
+
+
+def test_no_zip_at_all_is_a_sentence(data_dir: Path, tmp_path: Path, pairs_file: Path) -> None:
+    for path in (pairs_file, tmp_path / "nothing.zip"):
+        with pytest.raises(BadInput):
+            import_zip.import_zip(path)
+
+
+def test_a_full_disk_registers_nothing(
+    run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.export(run_id, tmp_path / "run.zip")
+
+    def full(*_: Any) -> None:
+        raise StorageProblem("The disk is full.")
+
+    monkeypatch.setattr("ivan_core.workspace.imported.write_manifest", full)
+    before = sorted((tmp_path / "data" / "compare").iterdir())
+    with pytest.raises(StorageProblem):
+        import_zip.import_zip(tmp_path / "run.zip")
+    assert [run.id for run in runs.every()] == [run_id]
+    assert sorted((tmp_path / "data" / "compare").iterdir()) == before
+    assert [path.name for path in (tmp_path / "data" / "runs").iterdir()] == [run_id]

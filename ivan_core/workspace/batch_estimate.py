@@ -135,8 +135,10 @@ def repriced(spec: TaxonomySpec, folder: Path, estimate: Estimate) -> Estimate:
     )  # fmt: skip
 
 
-def cap_of(spec: TaxonomySpec) -> float | None:
-    """The most that may be spent at once: the lower of the run's cap and the setting's.
+def over_cap(max_usd: float | None, dollars: Dollars | None) -> str:
+    """Why a cap forbids to spend so much, as a sentence; empty if none does.
+
+    The lower of the cap that was asked for and that of the setting counts.
 
     Raises:
         BadInput: the setting is no number.
@@ -146,12 +148,7 @@ def cap_of(spec: TaxonomySpec) -> float | None:
         caps = [float(text)] if text else []
     except ValueError:
         raise BadInput(f"{CAP} is {text[:20]!r}.", "Give dollars, such as 5.") from None
-    return min([*caps, *([spec.max_usd] if spec.max_usd is not None else [])], default=None)
-
-
-def over_cap(spec: TaxonomySpec, estimate: Estimate) -> str:
-    """Why the cap forbids the estimate, as a sentence; empty if it does not."""
-    cap, dollars = cap_of(spec), estimate.dollars
+    cap = min([*caps, *([max_usd] if max_usd is not None else [])], default=None)
     if cap is None or dollars is None or dollars.bound <= cap:
         return ""
     return f"This may cost up to ${dollars.bound:,.2f}, and the cap is ${cap:,.2f}."

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
-from dataclasses import dataclass
 from typing import Any
 
 from ivan_core.backends.openai_client import account_fingerprint
@@ -14,31 +12,28 @@ from ivan_core.domain.estimates import Estimate, Mode
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import RunState
 from ivan_core.experiments.begin import BEGUN
-from ivan_core.ledger.records import Confirmation, Part, PartKey, PlanChanged, Spent, Stage
+from ivan_core.ledger.records import Spent, Stage
 from ivan_core.runs.locks import FileLock
 from ivan_core.workspace import datasets, runs
-from ivan_core.workspace.batch_estimate import (
-    estimate_path,
-    keep_estimate,
-    keep_prices,
-    over_cap,
-    repriced,
-)
+from ivan_core.workspace.batch_estimate import estimate_path
 from ivan_core.workspace.batch_job import KIND, Job, open_job
 from ivan_core.workspace.batch_results import read_summary, spent_at_once
 from ivan_core.workspace.imported import located
+from ivan_core.workspace.taxonomy_confirm import (
+    Confirmed,
+    confirm,
+    decline,
+    give_prices,
+    renew,
+)
 
+__all__ = [
+    "Confirmed", "awaits_yes", "cancel_batches", "confirm", "counts", "decline", "estimate",
+    "estimate_again", "follow", "give_prices", "is_sent", "job", "parts", "renew", "sent_run",
+    "spent", "start",
+]  # fmt: skip
 MOST_REPAIRS = 2
 """Rounds of repair after the first attempt: what two did not mend a third will not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """What a confirmation led to: the run that sends, and a sentence if it is not a new sending."""
-
-    run_id: str
-    new: bool
-    sentence: str = ""
 
 
 def job(run_id: str) -> Job:
@@ -90,110 +85,22 @@ def sent_run(spec: TaxonomySpec) -> str | None:
     return None
 
 
+def is_sent(run_id: str) -> bool:
+    """Whether somebody confirmed a run: then it sends, or did."""
+    return bool(job(run_id).confirmed())
+
+
+def awaits_yes(run_id: str) -> bool:
+    """Whether a run's newest estimate waits for a yes."""
+    mine = job(run_id)
+    shown = mine.estimate()
+    waits = mine.registry.get(run_id).state is RunState.AWAITING_CONFIRMATION
+    return waits and shown is not None and shown.attempt not in mine.confirmed()
+
+
 def estimate(run_id: str) -> Estimate | None:
     """The estimate of a run's newest attempt; None while it is still being made."""
     return job(run_id).estimate()
-
-
-def confirm(run_id: str, plan_hash: str, by: str, may_charge_twice: bool = False) -> Confirmed:
-    """Say yes to the estimate with this hash: the only way in which money is spent.
-
-    Saying it twice, or in two places at once, sends once.
-
-    Raises:
-        PlanChanged: the estimate, its files or its prices are not those that were shown.
-        BadInput: the run waits for no confirmation, has no known price, or a cap forbids it.
-        BackendUnavailable: there is no key.
-        StorageProblem: the data folder cannot be written; nothing was sent.
-    """
-    mine = job(run_id)
-    shown = mine.estimate()
-    if shown is None or shown.plan_hash != plan_hash:
-        raise PlanChanged(
-            "This is not the estimate that is in force.", "Look at it again; nothing was sent."
-        )
-    account = account_fingerprint(mine.spec.base_url)
-    if shown.attempt not in mine.confirmed():
-        _check(mine, shown, may_charge_twice)
-    parts = [
-        Part(PartKey(run_id, file.part, shown.attempt), file.sha256, file.requests, file.path,
-             file.tokens)
-        for file in shown.files
-    ]  # fmt: skip
-    usd = shown.dollars.bound if shown.dollars else None
-    receipt = mine.ledger.confirm(
-        Confirmation(run_id, shown.attempt, plan_hash, usd, time.time(), by, may_charge_twice),
-        parts if shown.mode == "batch" else [],
-        account,
-    )
-    other = receipt.confirmation.run
-    if other != run_id:
-        runs.registry().cancel(run_id)
-        return Confirmed(
-            other, False, f"Run {other} was confirmed for exactly this: nothing was sent again."
-        )
-    if mine.registry.go_on(run_id):
-        runs.spawn(run_id)
-    return Confirmed(run_id, receipt.new, "" if receipt.new else "This was confirmed already.")
-
-
-def _check(mine: Job, shown: Estimate, may_charge_twice: bool) -> None:
-    """Refuse what must not be confirmed, or not like this."""
-    state = mine.registry.get(mine.run_id).state
-    if state is not RunState.AWAITING_CONFIRMATION:
-        raise BadInput(f"Run {mine.run_id} is {state}: it waits for no confirmation.")
-    now = repriced(mine.spec, mine.folder, shown)
-    if now.plan_hash != shown.plan_hash:
-        keep_estimate(mine.folder, now)
-        raise PlanChanged(
-            "The price table has changed since this estimate was made.",
-            "It was made anew with today's prices: look at it again; nothing was sent.",
-        )
-    if shown.dollars is None:
-        raise BadInput(
-            f"No price is known for {shown.model}.",
-            "Give the prices of a million input and output tokens: nothing is guessed.",
-        )
-    capped = over_cap(mine.spec, shown)
-    if capped:
-        raise BadInput(capped, "Nothing was sent. Take fewer rows, or raise the cap.")
-    if shown.may_charge_twice and not may_charge_twice:
-        raise BadInput(
-            "Some of these requests may be at the provider already.",
-            "Confirm that they may be charged twice, or cancel.",
-        )
-    mine.check_unchanged(shown)
-
-
-def give_prices(run_id: str, input_usd: float, output_usd: float) -> Estimate:
-    """Price an estimate whose model has no known price; the dollars are per million tokens.
-
-    Raises:
-        BadInput: a number is no price, or there is no estimate yet.
-    """
-    mine = job(run_id)
-    shown = mine.estimate()
-    if shown is None:
-        raise BadInput(f"Run {run_id} has no estimate yet.")
-    keep_prices(mine.folder, input_usd, output_usd)
-    now = repriced(mine.spec, mine.folder, shown)
-    keep_estimate(mine.folder, now)
-    return now
-
-
-def renew(run_id: str) -> None:
-    """Have the estimate made anew, with its files, where it was not confirmed.
-
-    Raises:
-        BadInput: the run waits for no confirmation.
-    """
-    mine = job(run_id)
-    shown = mine.estimate()
-    if shown is None or shown.attempt in mine.confirmed():
-        raise BadInput(f"Run {run_id} has no estimate that waits for a confirmation.")
-    if mine.registry.go_on(run_id):
-        estimate_path(mine.folder, shown.attempt).unlink(missing_ok=True)
-        runs.spawn(run_id)
 
 
 def estimate_again(run_id: str, mode: Mode = "batch") -> int:
@@ -236,25 +143,6 @@ def _open_again(mine: Job) -> None:
         mine.registry.wait(mine.run_id, RunState.AWAITING_CONFIRMATION)
     except sqlite3.IntegrityError:
         raise BadInput("Another run is at work on the same texts.", "Follow that one.") from None
-
-
-def decline(run_id: str) -> None:
-    """Say no to an estimate: a run with results keeps them, one without is cancelled.
-
-    Raises:
-        BadInput: the run waits for no confirmation.
-    """
-    mine = job(run_id)
-    shown = mine.estimate()
-    if mine.registry.get(run_id).state is not RunState.AWAITING_CONFIRMATION:
-        raise BadInput(f"Run {run_id} waits for no confirmation.")
-    if read_summary(mine) is None:
-        mine.registry.cancel(run_id)
-        return
-    if shown is not None and shown.attempt not in mine.confirmed():
-        estimate_path(mine.folder, shown.attempt).unlink(missing_ok=True)
-        (mine.folder / "again.json").unlink(missing_ok=True)
-    mine.registry.finish(run_id, RunState.DONE)
 
 
 def cancel_batches(run_id: str) -> None:

@@ -23,6 +23,7 @@ from ivan_core.experiments.taxonomy_answers import (
 from ivan_core.labels.check_requests import check_request_file
 from ivan_core.labels.request_files import Limits
 from ivan_core.settings import data_dir
+from ivan_core.workspace.batch_estimate import over_cap
 from ivan_core.workspace.batch_results import OUTPUT
 
 _ANY_SIZE = Limits(requests=10**9, bytes=10**12)
@@ -120,6 +121,7 @@ def run_file(
     plan: FilePlan,
     base_url: str = "",
     concurrency: int = 4,
+    max_usd: float | None = None,
     progress: Callable[[int], None] | None = None,
     send: Send | None = None,
 ) -> AnswerFile:
@@ -128,11 +130,19 @@ def run_file(
     Texts that the server could not answer are asked for again the next time.
 
     Raises:
-        BadInput: the concurrency is none.
+        BadInput: the concurrency is none, no price is known, or a cap forbids the cost.
         BackendUnavailable: the server is away; what was answered is kept, call again to go on.
     """
     if not 1 <= concurrency <= 256:
         raise BadInput(f"{concurrency} requests at a time make no sense.", "Give 1 to 256.")
+    if plan.dollars is None:
+        raise BadInput(
+            f"What {plan.model} costs at {plan.host} is not known.",
+            "Give --input-usd and --output-usd (dollars per million tokens), or --free.",
+        )
+    capped = over_cap(max_usd, plan.dollars)
+    if capped:
+        raise BadInput(capped, "Nothing was sent. Raise the cap, or split the file.")
     ask = send or OpenAILabeler(plan.model, account_for(base_url)).send
     answers = AnswerFile(plan.out)
     requests = (_of_model(one, plan.model) for one in read_requests([plan.path]))

@@ -150,7 +150,7 @@ def _waiting(job: Job, estimate: Estimate) -> Waiting:
             f"No price is known for {estimate.model}.",
             "Give the prices of a million input and output tokens: nothing is guessed.",
         )
-    capped = over_cap(job.spec, estimate)
+    capped = over_cap(job.spec.max_usd, estimate.dollars)
     if capped:
         return Waiting(capped, "Take fewer rows, or raise the cap.")
     if estimate.reason == "doubt":

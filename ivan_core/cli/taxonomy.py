@@ -1,0 +1,172 @@
+"""`ivan taxonomy`: label a dataset with a paid model in batches, collect, repair, import."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from ivan_core.cli import control_batch, taxonomy_files
+from ivan_core.cli.rows import add_rows, rows_from
+from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.domain.specs import DatasetRequest, checked
+
+CREATE = "ivan taxonomy create-batch"
+BY = "command line"
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "taxonomy",
+        help="label every text with a language model",
+        description="Label every text of a preference dataset with 19 features: with a paid model "
+        "through OpenAI's Batch API, or with a second labeler.",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add_create(actions)
+    _add_process(actions)
+    control_batch.add_action(actions)
+    taxonomy_files.add_actions(actions)
+
+
+def _add_create(actions: Any) -> None:
+    about = {name: field.description for name, field in TaxonomySpec.model_fields.items()}
+    parser = actions.add_parser(
+        "create-batch",
+        help="estimate what labels cost, and send the requests once you confirm",
+        description="Write the requests to data/taxonomy-input, say what they would cost, and send "
+        "them as batches once that is confirmed. The same command again finds what was sent.",
+    )
+    parser.set_defaults(run=create)
+    add_rows(parser, limit="Only the first N rows (not a random sample).")
+    parser.add_argument("--model", metavar="M", help=about["model"])
+    parser.add_argument("--keys", metavar="KEYS", help=f"{about['keys']} Separated by commas.")
+    parser.add_argument("--yes", action="store_true", help="Confirm the cost without being asked.")
+    parser.add_argument("--max-usd", type=float, metavar="X", help=about["max_usd"])
+    parser.add_argument(
+        "--max-completion-tokens", type=int, default=600, metavar="N",
+        help=f"{about['max_completion_tokens']} Default: 600.",
+    )  # fmt: skip
+    parser.add_argument("--queue-tokens", type=int, metavar="N", help=about["queue_tokens"])
+    parser.add_argument("--input-usd", type=float, metavar="X", help=about["input_usd"])
+    parser.add_argument("--output-usd", type=float, metavar="X", help=about["output_usd"])
+    parser.add_argument("--base-url", default="", metavar="URL", help=about["base_url"])
+    parser.add_argument(
+        "--examples", action="store_true", help="Print the requests of three rows before asking."
+    )
+    parser.add_argument(
+        "--again", action="store_true",
+        help="Send although the same requests were, or may have been, sent before: paid twice.",
+    )  # fmt: skip
+
+
+def _add_process(actions: Any) -> None:
+    data = {name: field.description for name, field in DatasetRequest.model_fields.items()}
+    parser = actions.add_parser(
+        "process-batch",
+        help="collect batches, check every label, repair what is missing",
+        description="Collect what has ended of some batches, check every label, and write one CSV "
+        "under data/taxonomy-output. Batches that have not ended are named; the same command "
+        "collects them later. Nothing is bought unless --repair asks for it.",
+    )
+    parser.set_defaults(run=process)
+    parser.add_argument(
+        "--batch-ids", required=True, metavar="IDS", help='Ids of batches: "batch_a, batch_b".'
+    )
+    parser.add_argument("--dataset", metavar="D", help=f"For ids from elsewhere. {data['source']}")
+    parser.add_argument("--subset", default="", help=data["subset"])
+    parser.add_argument("--split", default="train", help=f"{data['split']} Default: train.")
+    parser.add_argument("--revision", default="", help=data["revision"])
+    parser.add_argument("--preset", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--repair", action=argparse.BooleanOptionalAction, default=False,
+        help="Label what has no usable labels again, once its cost is confirmed.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--as-batch", action="store_true",
+        help="Repair as a new batch, at its price; by default at once, at the standard price.",
+    )  # fmt: skip
+    parser.add_argument("--yes", action="store_true", help="Confirm the cost without being asked.")
+    parser.add_argument("--base-url", default="", metavar="URL", help="Where the API answers.")
+
+
+def spec_from(options: argparse.Namespace) -> TaxonomySpec:
+    """The spec that the options ask for.
+
+    Raises:
+        BadInput: an option makes no sense.
+    """
+    from ivan_core import catalog
+    from ivan_core.backends.openai_models import default_model
+    from ivan_core.settings import preset_name
+
+    preset = catalog.preset(options.preset or preset_name())
+    keys = [key.strip() for key in (options.keys or "").split(",") if key.strip()]
+    fields = {
+        **rows_from(options, preset.dataset, drawn=False),
+        "model": options.model or default_model(),
+        "max_usd": options.max_usd,
+        "max_completion_tokens": options.max_completion_tokens,
+        "queue_tokens": options.queue_tokens,
+        "input_usd": options.input_usd,
+        "output_usd": options.output_usd,
+        "base_url": options.base_url,
+        **({"keys": tuple(keys)} if keys else {}),
+    }
+    return checked(TaxonomySpec, fields, CREATE)
+
+
+def create(options: argparse.Namespace) -> int:
+    """Prepare, show the estimate, ask, send; say how to collect."""
+    from ivan_core.cli import taxonomy_ask as ask
+    from ivan_core.workspace import taxonomy
+
+    spec = spec_from(options)
+    run_id, new = taxonomy.start(spec, options.again)
+    if not new and taxonomy.is_sent(run_id) and not taxonomy.awaits_yes(run_id):
+        print(f"Run {run_id} was confirmed for exactly this: nothing is sent again.")
+        return ask.print_batches(run_id, sys.stdout)
+    if not ask.wait_for_estimate(run_id, sys.stdout):
+        return 1
+    if options.examples:
+        ask.print_examples(run_id, sys.stdout)
+    confirmed = ask.confirm(run_id, BY, options.yes, options.again)
+    if confirmed is None:
+        return 1
+    if confirmed.sentence:
+        print(confirmed.sentence)
+    return ask.print_batches(confirmed.run_id, sys.stdout)
+
+
+def process(options: argparse.Namespace) -> int:
+    """Collect, print what came, and repair where that is asked for."""
+    from ivan_core import catalog
+    from ivan_core.cli import taxonomy_ask as ask
+    from ivan_core.settings import preset_name
+    from ivan_core.workspace import batch_adopt, taxonomy
+
+    source = options.dataset or catalog.preset(preset_name()).dataset
+    dataset = DatasetRequest(
+        source=source, subset=options.subset, split=options.split, revision=options.revision
+    )
+    ids = batch_adopt.batch_ids(options.batch_ids)
+    run_id, new = batch_adopt.adopt(ids, dataset, BY, options.base_url)
+    if new:
+        print(f"Run {run_id} takes in {len(ids)} {'batch' if len(ids) == 1 else 'batches'}.")
+    still = batch_adopt.collect(run_id)
+    code = ask.print_outcome(run_id, still, sys.stdout)
+    summary = taxonomy.counts(run_id)
+    if still or summary is None or not summary["unfinished"]:
+        return code
+    if not options.repair:
+        print(f"{summary['unfinished']:,} texts have no usable labels; --repair asks for them.")
+        return code
+    taxonomy.estimate_again(run_id, "batch" if options.as_batch else "now")
+    if not ask.wait_for_estimate(run_id, sys.stdout):
+        return 1
+    if ask.confirm(run_id, BY, options.yes, False) is None:
+        return 1
+    if options.as_batch:
+        return ask.print_batches(run_id, sys.stdout)
+    ask.wait_until_idle(run_id, sys.stdout)
+    return ask.print_outcome(run_id, (), sys.stdout)

@@ -1,0 +1,144 @@
+"""Asking before money is spent, and saying what came of it, on the command line."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import TextIO
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.estimates import estimate_lines
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.settings import data_dir
+from ivan_core.workspace import runs, taxonomy
+from ivan_core.workspace.batch_examples import examples
+
+_POLL_SECONDS = 0.25
+_UNSENT = ("planned", "uploading", "uploaded", "creating")
+
+
+def wait_until_idle(run_id: str, out: TextIO) -> Run:
+    """Print what a worker does until it has ended or waits for somebody."""
+    said = ""
+    while True:
+        run = runs.get(run_id)
+        if run.doing and run.doing != said:
+            print(run.doing, file=out, flush=True)
+            said = run.doing
+        if not run.state.live:
+            return run
+        time.sleep(_POLL_SECONDS)
+
+
+def wait_for_estimate(run_id: str, out: TextIO) -> bool:
+    """Wait until a run has an estimate to say yes to, and print it; False where it has none."""
+    print(f"Run {run_id}", file=out, flush=True)
+    run = wait_until_idle(run_id, out)
+    shown = taxonomy.estimate(run_id)
+    if shown is not None:
+        for name, value in estimate_lines(shown):
+            print(f"  {name:<20}{value}", file=out)
+        print(f"  {'requests written to':<20}{data_dir() / shown.files[0].path}", file=out)
+    if run.state is RunState.AWAITING_CONFIRMATION and not run.problem:
+        return True
+    doubt = shown is not None and shown.may_charge_twice and shown.dollars is not None
+    print(f"ivan: {run.problem or f'Run {run_id} is {run.state}.'}", file=sys.stderr)
+    if run.hint:
+        print(f"      {run.hint}", file=sys.stderr)
+    return doubt and run.state is RunState.AWAITING_CONFIRMATION
+
+
+def print_examples(run_id: str, out: TextIO) -> None:
+    for example in examples(run_id):
+        print(f"\n{example.key.custom_id}\n{example.body}", file=out)
+
+
+def confirm(run_id: str, by: str, yes: bool, again: bool) -> taxonomy.Confirmed | None:
+    """Ask for a yes unless it was given already; None if it was refused.
+
+    Raises:
+        BadInput: nobody can be asked.
+    """
+    shown = taxonomy.estimate(run_id)
+    if shown is None:
+        raise BadInput(f"Run {run_id} has no estimate.")
+    if not yes:
+        _ask(shown.may_charge_twice)
+        if input("Type yes to send: ").strip().lower() != "yes":
+            print("Nothing was sent. The same command asks again.")
+            return None
+    # A yes on the command line is not one to paying twice: that is asked for by name.
+    twice = again or (shown.may_charge_twice and not yes)
+    return taxonomy.confirm(run_id, shown.plan_hash, by, twice)
+
+
+def _ask(may_charge_twice: bool) -> None:
+    if not sys.stdin.isatty():
+        raise BadInput(
+            "Nothing was sent: nobody is there to confirm the cost.",
+            "Run it on a terminal, or add --yes.",
+        )
+    if may_charge_twice:
+        print("Some of these requests may be at the provider already: they may be charged twice.")
+
+
+def print_batches(run_id: str, out: TextIO) -> int:
+    """Wait until what can be sent is sent, and print the ids of the batches."""
+    while runs.get(run_id).state.live and _sending(run_id):
+        time.sleep(_POLL_SECONDS)
+    run, parts = runs.get(run_id), taxonomy.parts(run_id)
+    ids = [part["batch"] for part in parts if part["batch"]]
+    waiting = sum(part["state"] in _UNSENT for part in parts)
+    if ids:
+        print(f"Batches: {', '.join(ids)}", file=out)
+    if waiting and run.state.live:
+        print(f"{waiting} of {len(parts)} files wait for room in the queue.", file=out)
+    if run.problem:
+        print(f"ivan: {run.problem}", file=sys.stderr)
+        print(f"      {run.hint}", file=sys.stderr)
+        return 1
+    listed = ",".join(ids)
+    print(f'Collect with: ivan taxonomy process-batch --batch-ids "{listed}"', file=out)
+    print(f"Watch with:   ivan runs follow {run_id}", file=out)
+    return 0
+
+
+def _sending(run_id: str) -> bool:
+    """Whether parts are still on their way to the provider."""
+    parts = taxonomy.parts(run_id)
+    unsent = any(part["state"] in _UNSENT for part in parts)
+    return unsent and "room in the queue" not in runs.get(run_id).doing
+
+
+def print_outcome(run_id: str, still: Sequence[str], out: TextIO) -> int:
+    """Print how far each batch is, the reconciliation, the cost and the files."""
+    run, summary = runs.get(run_id), taxonomy.counts(run_id)
+    for part in taxonomy.parts(run_id):
+        done = f"{part.get('completed', 0):,} of {part.get('total', 0):,}"
+        told = part.get("status") or part["state"]
+        print(f"Part {part['part']}: {part['batch'] or 'no batch'} {told}, {done} done", file=out)
+    if summary is not None:
+        print(summary["sentence"], file=out)
+        for note in summary["notes"]:
+            print(note, file=out)
+        print("\nFiles:", file=out)
+        for name in summary["files"]:
+            print(f"  {data_dir() / name}", file=out)
+        _print_cost(run_id, out)
+    if still:
+        verb = "has" if len(still) == 1 else "have"
+        print(f"{', '.join(still)} {verb} not ended: the same command collects it later.", file=out)
+        return 0
+    if run.problem:
+        print(f"ivan: {run.problem}", file=sys.stderr)
+        print(f"      {run.hint}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _print_cost(run_id: str, out: TextIO) -> None:
+    shown, spent = taxonomy.estimate(run_id), taxonomy.spent(run_id)
+    estimated = f", ${spent.confirmed_usd:,.2f} at the most confirmed" if shown else ""
+    unknown = " so far" if spent.parts_open else ""
+    print(f"\nCost: ${spent.usd:,.4f}{unknown}{estimated}.", file=out)

@@ -19,7 +19,7 @@ from ivan_core.ledger.ledger import Ledger
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir
-from ivan_core.workspace import datasets, runs
+from ivan_core.workspace import access, datasets, runs
 
 LONGEST_NAME = 80
 EXPORT_FORMAT = 1
@@ -53,7 +53,9 @@ def rename(run_id: str, name: str) -> Run:
 
     Raises:
         BadInput: there is no such run, or the name is longer than 80 characters or cannot be read.
+        NotAllowed: the visitor may only read and review.
     """
+    access.require(access.Action.RENAME)
     name = " ".join(name.split())
     if len(name) > LONGEST_NAME or not name.isprintable():
         raise BadInput(
@@ -71,8 +73,10 @@ def delete(run_id: str) -> Deleted:
 
     Raises:
         BadInput: there is no such run, it is at work, or a batch of it is.
+        NotAllowed: the visitor may only read and review.
         StorageProblem: the data folder cannot be written.
     """
+    access.require(access.Action.DELETE)
     run = runs.get(run_id)
     registry, root = runs.registry(), data_dir()
     if run.kind == "taxonomy" and Ledger(root).has_live_batch(run_id):
@@ -143,8 +147,10 @@ def export(run_id: str, path: Path, *, texts: bool = False) -> None:
 
     Raises:
         BadInput: there is no such run, it is not finished, or there is no such folder.
+        NotAllowed: the path leads outside of what the visitor may name.
         StorageProblem: the file cannot be written.
     """
+    access.check_path(path)
     folder = path.absolute().parent
     if not folder.is_dir():
         raise BadInput(f"There is no folder {folder}.", "Make it, or name another file.")

@@ -12,7 +12,7 @@ from ivan_core.domain.runs import Plan
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.settings import data_dir, preset_name
-from ivan_core.workspace import datasets
+from ivan_core.workspace import access, datasets
 
 _LOOKED_UP = 1_000
 """Texts looked up in the cache for a plan; beyond that the share is extrapolated."""
@@ -44,8 +44,10 @@ def check(spec: CompareSpec) -> None:
 
     Raises:
         BadInput: the dataset or a model cannot be what was meant, or rows do not exist.
+        NotAllowed: one of them is not known here, and the visitor may not name files outside.
     """
     for name in spec.models:
+        access.check_name(name, catalog.model_names)
         catalog.check_model(name)
     dataset = datasets.find(spec.dataset)
     if dataset is not None:

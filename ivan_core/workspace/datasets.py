@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+from ivan_core import catalog
 from ivan_core.datasets.prepare import find_prepared, prepare
 from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.sources import check_source
+from ivan_core.datasets.sources import SAMPLE, check_source
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.settings import data_dir
+from ivan_core.workspace import access
 
 
 def find(request: DatasetRequest) -> PreparedDataset | None:
@@ -17,9 +19,12 @@ def find(request: DatasetRequest) -> PreparedDataset | None:
 
     Raises:
         BadInput: the request makes no sense (no such file, options that do not fit).
+        NotAllowed: it is not known here, and the visitor may not name files outside.
     """
+    if not catalog.dataset_facts(request.source):
+        access.check_name(request.source, _known_sources)
     check_source(request)
-    if request.source == "sample":
+    if request.source == SAMPLE:
         return prepare(data_dir(), request)
     return find_prepared(data_dir(), request)
 
@@ -48,3 +53,7 @@ def known() -> list[DatasetRequest]:
             request = DatasetRequest(**content)
             found[request.label] = request
     return list(found.values())
+
+
+def _known_sources() -> set[str]:
+    return {SAMPLE, *(request.source for request in known())}

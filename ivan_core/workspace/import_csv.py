@@ -20,6 +20,7 @@ from ivan_core.experiments.compare_table import scores_table
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
+from ivan_core.workspace import access
 from ivan_core.workspace.imported import Elsewhere, Imported, enter, located, named_dataset
 from ivan_core.workspace.original_csv import (
     Scores,
@@ -48,8 +49,10 @@ def import_csvs(
     Raises:
         BadInput: a file is not of that kind, a row id is not in the dataset or comes twice, the
             dataset has not been read here, or names and files do not go together.
+        NotAllowed: the visitor may only read and review.
         StorageProblem: the data folder cannot be written.
     """
+    access.require(access.Action.IMPORT)
     found = named_dataset(dataset)
     kinds = by_kind(paths)
     if models and len(models) != len(kinds.scores):

@@ -17,7 +17,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.settings import data_dir
-from ivan_core.workspace import datasets
+from ivan_core.workspace import access, datasets
 from ivan_core.workspace.archive import EXPORT_FORMAT, LONGEST_NAME, size
 from ivan_core.workspace.imported import Elsewhere, Imported, enter, located, named_dataset
 
@@ -56,8 +56,10 @@ def import_zip(path: Path, dataset: DatasetRequest | None = None) -> Imported:
 
     Raises:
         BadInput: it is no export of a run, or damaged, or its dataset is not here.
+        NotAllowed: the visitor may only read and review.
         StorageProblem: the data folder cannot be written.
     """
+    access.require(access.Action.IMPORT)
     read = _read(path)
     try:
         about = _About.model_validate_json(read["run.json"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.label_specs import LEXICON, LabelSpec
-from ivan_core.workspace import datasets
+from ivan_core.workspace import access, datasets
 
 LEXICON_NOTE = (
     "ivan/lexicon is rule-based: it looks for words and shapes of text, it does not understand."
@@ -36,6 +36,7 @@ def plan(spec: LabelSpec) -> LabelPlan:
 
     Raises:
         BadInput: the dataset or the rows do not exist.
+        NotAllowed: as `datasets.find`.
     """
     dataset = datasets.find(spec.dataset)
     if dataset is None:
@@ -77,7 +78,9 @@ def pull(model: str, progress: Callable[[int, int, str], None]) -> None:
 
     Raises:
         BackendUnavailable: the server is away, has no such model to give, or stopped half way.
+        NotAllowed: the visitor may only read and review.
     """
+    access.require(access.Action.PULL)
     if model == LEXICON or has(model):
         return
     from ivan_core.backends.ollama_client import OllamaServer

@@ -22,6 +22,7 @@ from ivan_core.domain.specs import AnySpec, CompareSpec
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
+from ivan_core.workspace import access
 
 WORKER = (sys.executable, "-m", "ivan_core.worker")
 """The command that a run's id is added to."""
@@ -39,8 +40,10 @@ def start(spec: CompareSpec | LabelSpec | TaxonomySpec) -> tuple[str, bool]:
     Returns the run's id and whether it is new.
 
     Raises:
+        NotAllowed: the visitor may only read and review.
         StorageProblem: the data folder cannot be written.
     """
+    access.require(access.Action.START)
     spec = located(spec)
     run_id, new = registry().add(spec.kind, spec.model_dump_json(), spec.fingerprint)
     if new:
@@ -159,7 +162,10 @@ def cancel(run_id: str) -> None:
 
     Raises:
         BadInput: there is no such run, or it is not at work.
+        NotAllowed: the visitor may only read and review.
     """
+    if get(run_id).kind != "column":  # searches and columns are a part of reading
+        access.require(access.Action.CANCEL)
     if not registry().cancel(run_id):
         raise BadInput(f"Run {run_id} is {get(run_id).state}: there is nothing to cancel.")
 
@@ -169,7 +175,9 @@ def resume(run_id: str) -> None:
 
     Raises:
         BadInput: there is no such run, it is finished, or another is at work on the same spec.
+        NotAllowed: the visitor may only read and review.
     """
+    access.require(access.Action.RESUME)
     if registry().requeue(run_id):
         spawn(run_id)
         return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.settings import data_dir
+from ivan_core.workspace import access
 from ivan_core.workspace.archive import size
 
 
@@ -44,8 +45,10 @@ def clear_cache() -> CacheSize:
     """Empty the cache; returns what it held before.
 
     Raises:
+        NotAllowed: the visitor may only read and review.
         StorageProblem: it cannot be written.
     """
+    access.require(access.Action.CLEAR)
     before = cache_size()
     if before.entries:
         with closing(ScoreCache(data_dir() / "cache" / "scores")) as cache:

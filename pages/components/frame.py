@@ -9,8 +9,10 @@ from threading import Thread
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
+from ivan_core.workspace import access
 from pages.components.state import COMPARE, TAXONOMY, link_parameters
 from pages.components.text import say
+from pages.components.visitor import visitor
 
 _PAGES = (
     ("streamlit_app.py", "Home"),
@@ -22,6 +24,8 @@ _PAGES = (
 _WITH_RUN = {"pages/compare.py": COMPARE, "pages/pairs.py": COMPARE, "pages/taxonomy.py": TAXONOMY}
 """Pages that look at one run, and whose it is: links to them carry it, since links clear the query
 string."""
+
+access.set_provider(visitor)
 
 
 @contextmanager

@@ -1,0 +1,149 @@
+"""Who may do what: the local user all, listed owners all, everyone else reads and reviews.
+
+Checked here, where things are done, and not by pages that hide their buttons.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ivan_core.domain.errors import IvanError
+from ivan_core.settings import data_dir, setting
+
+OWNERS = "IVAN_OWNERS"
+PATHS = "IVAN_DATA_PATHS"
+_HINT = (
+    "Come in through an SSH tunnel to the machine IVAN runs on, or log in; the README tells how."
+)
+
+
+class Action(StrEnum):
+    """What costs, destroys or reaches out, as the beginning of the sentence that refuses it."""
+
+    START = "Starting a run"
+    RESUME = "Resuming a run"
+    CANCEL = "Cancelling a run"
+    RENAME = "Renaming a run"
+    DELETE = "Deleting a run"
+    IMPORT = "Importing a run"
+    CLEAR = "Clearing the cache"
+    PULL = "Pulling a model"
+    SPEND = "Deciding on a cost"
+    ADDRESS = "Naming the address of a server"
+
+
+class NotAllowed(IvanError):
+    """The visitor may read and review, but not do this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks: a person at this machine, or one from elsewhere with or without a login.
+
+    `login` is an e-mail address that a login has verified; None where there is none.
+    """
+
+    local: bool
+    login: str | None = None
+
+    @property
+    def trusted(self) -> bool:
+        """Whether they may do all."""
+        return self.local or (self.login is not None and _folded(self.login) in _owners())
+
+
+LOCAL = Visitor(local=True)
+
+
+def _local() -> Visitor:
+    return LOCAL
+
+
+_provider: Callable[[], Visitor] = _local
+
+
+def set_provider(provider: Callable[[], Visitor]) -> None:
+    """Say how to find out who asks; called at the time of each action.
+
+    Without one it is the local user: the command line, the worker.
+    """
+    global _provider
+    _provider = provider
+
+
+def require(action: Action) -> None:
+    """Refuse an action to those who may only read and review.
+
+    Raises:
+        NotAllowed: the visitor is neither local nor a listed owner.
+    """
+    if not _provider().trusted:
+        raise NotAllowed(
+            f"{action} from another machine needs a login that is listed in {OWNERS}.", _HINT
+        )
+
+
+def check_path(path: Path) -> None:
+    """Refuse a path that leads outside of the data folder and the listed directories.
+
+    It is followed through links and `..` first; whether there is such a file is not told.
+
+    Raises:
+        NotAllowed: it leads outside, and the visitor is neither local nor a listed owner.
+    """
+    if not _provider().trusted and not _is_inside(path):
+        raise NotAllowed(
+            "From another machine only the datasets and models that IVAN knows here can be named, "
+            f"and files in the data folder or in directories that {PATHS} lists.",
+            _HINT,
+        )
+
+
+def check_name(name: str, known: Callable[[], Iterable[str]]) -> None:
+    """Refuse a typed dataset or model that is neither known here nor a file that may be read.
+
+    To those who may only read, every other name is a path, so that nothing tells them which files
+    there are.
+
+    Raises:
+        NotAllowed: as `check_path`.
+    """
+    if not _provider().trusted and name not in known():
+        check_path(Path(name))
+
+
+def check_address(address: str) -> None:
+    """Refuse a typed base URL; an empty one stands for the environment's own.
+
+    Raises:
+        NotAllowed: the visitor is neither local nor a listed owner.
+    """
+    if address.strip():
+        require(Action.ADDRESS)
+
+
+def _is_inside(path: Path) -> bool:
+    try:
+        whole = path.expanduser().resolve()
+        folders = [folder.expanduser().resolve() for folder in (data_dir(), *_listed())]
+    except (OSError, RuntimeError, ValueError):  # a loop of links, nobody's home, a null byte
+        return False
+    return any(whole.is_relative_to(folder) for folder in folders)
+
+
+def _listed() -> list[Path]:
+    """The directories of `IVAN_DATA_PATHS`; those that are not whole paths count for nothing."""
+    named = [name.strip() for name in setting(PATHS).split(os.pathsep)]
+    return [Path(name) for name in named if name.startswith(("/", "~"))]
+
+
+def _owners() -> set[str]:
+    return {_folded(name) for name in setting(OWNERS).split(",")} - {""}
+
+
+def _folded(login: str) -> str:
+    return login.strip().casefold()

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
 from ivan_core.metrics.sentences import interval, interval_ends, percent
 from ivan_core.workspace.label_filters import label_name
 
@@ -36,8 +37,8 @@ def differences_sentence(differences: pd.DataFrame) -> str:
         order = own["difference"].abs().sort_values(ascending=False, kind="stable").index
         named = "; ".join(_apart(row) for row in own.loc[order[:_NAMED]].to_dict("records"))
         more = f"; and {len(own) - _NAMED:,} more" if len(own) > _NAMED else ""
-        told.append(f"More common in {side} replies: {named}{more}.")
-    return f"Of {_count(n, 'pair')}: {' '.join(told)}"
+        told.append(f"more common in {side} replies: {named}{more}")
+    return f"On {_count(n, 'pair')}, clearly {'; clearly '.join(told)}."
 
 
 def label_sentence(differences: pd.DataFrame, key: str, value: str) -> str:
@@ -73,7 +74,7 @@ def together_sentence(table: pd.DataFrame) -> str:
     """The two labels whose share lies furthest above that in all texts."""
     known = table[~table["too_few"].astype(bool) & table["share"].notna()]
     if known.empty:
-        return "No label is given to 20 texts or more: too few to tell which go together."
+        return "No label is given to 20 texts or more, too few to tell which go together."
     row = known.loc[(known["share"] - known["overall"]).abs().idxmax()].to_dict()
     ends = interval_ends(row["low"], row["high"], row["first"])
     return (
@@ -92,7 +93,7 @@ def both_sentence(row: Row, labelers: Sequence[str]) -> str:
     if not row["n"]:
         return f"{name}: no text is answered by two of them."
     called = "named any" if row["measure"] == "jaccard" else f"called “{name}”"
-    if row["key"] == "last_response_sentiment" and not row["value"]:
+    if _is_tone(row):
         called = "called not neutral"
     said = (
         f"Of the {_count(row['either'], 'text')} that {any_} {called}, {all_} did:"
@@ -135,14 +136,14 @@ def agreement_sentence(table: pd.DataFrame, names: Sequence[str]) -> str:
     who = f"{', '.join(names[:-1])} and {names[-1]}"
     if n == 0:
         return f"{who} have no text with two answers."
-    enough = table[~table["few"].astype(bool) & (table["either"] > 0)]
+    single = ~table["key"].isin(LIST_KEYS) & table["coefficient"].notna()
+    enough = table[single & ~table["few"].astype(bool)]
     if enough.empty:
         return f"{who}, {_count(n, 'text')}: every label is too rare to tell how far they agree."
-    rates = (enough["both"] / enough["either"]).sort_values(ascending=False, kind="stable")
-    best, worst = (enough.loc[rates.index[at]].to_dict() for at in (0, -1))
-    told = [f"{who}, {_count(n, 'text')}. Most alike: {_both(best)}"]
-    if worst != best:
-        told.append(f"least: {_both(worst)}")
+    ordered = enough.sort_values("coefficient", ascending=False, kind="stable").to_dict("records")
+    told = [f"{who}, {_count(n, 'text')}. They agree most on {_both(ordered[0], len(names))}"]
+    if len(ordered) > 1:
+        told.append(f"least on {_both(ordered[-1], len(names))}")
     return f"{'; '.join(told)}."
 
 
@@ -186,7 +187,7 @@ def points(difference: float, n: int) -> str:
 def _apart(row: Row) -> str:
     n = row["n"]
     return (
-        f"{label_name(row['key'], row['value'])} {percent(row['chosen'], n)} against"
+        f"{label_name(row['key'], row['value'])}, {percent(row['chosen'], n)} against"
         f" {percent(row['rejected'], n)} ({points(row['difference'], n)}"
         f" {interval_ends(row['low'], row['high'], n)})"
     )
@@ -199,8 +200,21 @@ def _share(row: Row) -> str:
     return f"{percent(row['share'], row['n'])} {ends} of {row['n']:,} {row['side']}"
 
 
-def _both(row: Row) -> str:
-    return f"{label_name(row['key'], row['value'])}, {row['both']:,} of {row['either']:,}"
+def _both(row: Row, labelers: int) -> str:
+    """A label with the texts that all called so, of those that any did, and its coefficient."""
+    any_, all_ = ("either", "both") if labelers == 2 else ("any", "all")
+    so = "not neutral" if _is_tone(row) else "so"
+    ends = "" if isnan(row["low"]) else f" [{decimal(row['low'])}, {decimal(row['high'])}]"
+    return (
+        f"{label_name(row['key'], row['value'])} (of {_count(row['either'], 'text')} that {any_}"
+        f" called {so}, {all_} did {row['both']:,}; {row['measure']} {decimal(row['coefficient'])}"
+        f"{ends})"
+    )
+
+
+def _is_tone(row: Row) -> bool:
+    """Whether a row is about the sentiment as a whole, which counts as called if not neutral."""
+    return bool(row["key"] == SENTIMENT and not row["value"])
 
 
 def _count(n: int, noun: str) -> str:

@@ -14,7 +14,7 @@ from ivan_core.workspace.label_filters import TextFilter, label_name
 from ivan_core.workspace.label_results import LabelResults
 from ivan_core.workspace.labels import LEXICON_NOTE
 from pages.components.carried import write_query
-from pages.components.label_texts import Point, clicked_chart, show_texts
+from pages.components.label_texts import Point, clicked_chart, listed_below, show_texts
 from pages.components.state import dark
 from pages.components.text import md_escape, say
 
@@ -150,9 +150,9 @@ def _cross_table(key: str, word: str, names: dict[str, str]) -> None:
     chart = answer_cells(cells, names[run_id], names[other], title=title, dark=dark())
     clicked_chart(chart, f"cross-{run_id}-{other}-{key}-{word}", "answers", opened)
     n, left_out = int(cells["n"].iloc[0]), int(cells["left_out"].iloc[0])
-    told = f"{n:,} texts answered by both"
-    told += f"; {left_out:,} more by one of them at most" if left_out else ""
-    say(f"{told}. A click on a cell lists its texts below.", "small", quiet=True)
+    told = f"; {left_out:,} more were not" if left_out else ""
+    say(f"{n:,} texts were answered by both{told}.", "small", quiet=True)
+    listed_below("cell")
 
 
 def _against(others: Sequence[str], names: dict[str, str]) -> str:

@@ -18,7 +18,7 @@ from ivan_core.workspace.label_results import LabelResults, open_labels
 from ivan_core.workspace.labels import LEXICON_NOTE
 from pages.components.carried import write_query
 from pages.components.label_agreement import do_they_agree
-from pages.components.label_texts import Point, clicked_chart, label_texts, show_texts
+from pages.components.label_texts import Point, clicked_chart, label_texts, listed_below, show_texts
 from pages.components.state import dark
 from pages.components.text import md_escape, say
 
@@ -26,6 +26,8 @@ VIEW = "view"
 """The question that is open."""
 FEATURE = "feature"
 """The label whose sides are shown, as KEY or KEY:VALUE."""
+_WIDEST = 10
+"""Labels that are drawn before all are asked for."""
 _STANDING = {
     (YES, YES): "both", (YES, NO): "chosen_only", (NO, YES): "rejected_only", (NO, NO): "neither",
 }  # fmt: skip
@@ -119,10 +121,24 @@ def _more_common(results: LabelResults) -> None:
     say(label_words.differences_sentence(differences))
     left, right = st.columns([3, 2], gap="large")
     with left:
-        chart = prevalence_dots(shares, differences, label_views.TITLES, dark=dark())
+        shown = _widest(differences)
+        if len(shown) < len(differences) and st.toggle(
+            f"Show all {len(differences)} labels", key="label-all"
+        ):
+            shown = differences
+        own = shares.merge(shown[["key", "value"]], on=["key", "value"])
+        chart = prevalence_dots(own, shown, label_views.TITLES, dark=dark())
         clicked_chart(chart, f"label-shares-{results.run.id}", "feature", _open_label)
     with right:
         _one_label(results, differences)
+
+
+def _widest(differences: pd.DataFrame) -> pd.DataFrame:
+    """The labels on which the sides differ most, the clear differences before the others."""
+    ranked = differences.assign(size=differences["difference"].abs()).sort_values(
+        ["clear", "size"], ascending=False, kind="stable"
+    )
+    return differences.loc[sorted(ranked.index[:_WIDEST])]
 
 
 def _open_label(point: Point) -> None:
@@ -162,7 +178,7 @@ def _one_label(results: LabelResults, differences: pd.DataFrame) -> None:
 
     chart = answer_cells(cells, "chosen", "rejected", title=title, dark=dark())
     clicked_chart(chart, f"label-cells-{results.run.id}-{key}-{value}", "answers", opened)
-    say("A click on a cell lists its texts below.", "small", quiet=True)
+    listed_below("cell")
 
 
 def _value(key: str, value: str) -> str:
@@ -194,7 +210,7 @@ def _about(results: LabelResults) -> None:
 
     chart = word_bars(counts, title=label_name(key), dark=dark())
     clicked_chart(chart, f"label-words-{results.run.id}-{key}", "word", opened)
-    say("A click on a bar lists its texts below.", "small", quiet=True)
+    listed_below("bar")
 
 
 def _together(results: LabelResults) -> None:
@@ -211,7 +227,7 @@ def _together(results: LabelResults) -> None:
 
     chart = together_squares(table, label_views.TITLES, dark=dark())
     clicked_chart(chart, f"label-together-{results.run.id}", "together", opened)
-    say("A click on a square lists the texts that have both.", "small", quiet=True)
+    listed_below("square")
 
 
 def _files(results: LabelResults) -> None:

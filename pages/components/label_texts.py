@@ -24,7 +24,9 @@ from ivan_core.workspace.label_filters import (
 from ivan_core.workspace.label_results import LabelResults
 from pages.components.carried import write_query
 from pages.components.frame import show_error
+from pages.components.keys import tab_leaves_tables
 from pages.components.replies import show_text
+from pages.components.rows import opened_row
 from pages.components.text import md_escape, say
 
 TEXT = "text"
@@ -32,6 +34,9 @@ TEXT = "text"
 Point = Mapping[str, Any]
 _ASKED = "label-text-asked"
 _CLICKS = "label-clicks"
+_ANCHOR = "labelled-texts"
+_LONG = 1_500
+"""From so many characters on a text is scrolled."""
 
 
 def show_texts(wanted: TextFilter) -> None:
@@ -61,9 +66,14 @@ def clicked_chart(
     st.altair_chart(chart, key=key, on_select=clicked, selection_mode=selection)
 
 
+def listed_below(mark: str) -> None:
+    """What a click on a mark does, with a link to where it is seen."""
+    st.caption(f"A click on a {mark} lists its [texts below](#{_ANCHOR}).")
+
+
 def label_texts(results: LabelResults) -> None:
     """Draw the texts of the filter in the URL, and the one that is read in place."""
-    st.subheader("Texts", anchor=False)
+    st.subheader("Texts", anchor=_ANCHOR)
     wanted, ignored = read_filter(st.query_params.to_dict())
     if ignored:
         say(f"Not understood in this link, and left out: {', '.join(ignored)}.", "small")
@@ -120,16 +130,16 @@ def _table(results: LabelResults, wanted: TextFilter, found: Any) -> None:
         "problem": st.column_config.TextColumn("What is wrong", width="medium"),
     }
     for key in results.keys:
-        columns[key] = st.column_config.TextColumn(label_name(key), width=110, help=key)
+        columns[key] = st.column_config.TextColumn(label_name(key), width=140, help=key)
     key = f"texts-{shown_as}-{page}"
 
     def picked() -> None:
-        chosen = st.session_state[key].selection
-        for place in [*chosen.rows, *(cell[0] for cell in chosen.cells)][:1]:
+        place = opened_row(st.session_state[key].selection, "row_id")
+        if place is not None and place < len(table):
             row = table.iloc[place]
             st.session_state[_ASKED] = f"{row['row_id']}.{row['side']}"
 
-    st.dataframe(
+    event = st.dataframe(
         table,
         hide_index=True,
         column_config=columns,
@@ -145,18 +155,20 @@ def _table(results: LabelResults, wanted: TextFilter, found: Any) -> None:
         count += f", {first:,} to {first + len(table) - 1:,} shown"
     with st.container(horizontal=True, vertical_alignment="center", key="text-opener"):
         say(f"{count}. Click one to read it.", "small", quiet=True)
-        _open_by_number(table)
+        _open_by_number(table, next((at for at, _ in event.selection.cells), 0))
+        tab_leaves_tables()
     asked = TextKey.from_custom_id(st.session_state.pop(_ASKED, None))
     if asked is not None:
         open_text(results, asked)
 
 
-def _open_by_number(table: Any) -> None:
-    """A text by its row: in the table any arrow key would open the row it comes to."""
+def _open_by_number(table: Any, stood_on: int) -> None:
+    """A text by its row; it follows the arrow keys in the table's first column."""
     options = [f"{row.row_id}.{row.side}" for row in table[["row_id", "side"]].itertuples()]
     with st.form("open-text", border=False, width="content"), st.container(horizontal=True):
         asked = st.selectbox(
-            "Text to open", options, key=f"text-to-open-{options[0]}-{len(options)}", width=150,
+            "Text to open", options, min(stood_on, len(options) - 1), width=150,
+            key=f"text-to-open-{options[0]}-{len(options)}-{stood_on}",
             label_visibility="collapsed", format_func=lambda text: text.replace(".", ", "),
         )  # fmt: skip
         if st.form_submit_button("Read this text", key="read-text"):
@@ -192,15 +204,17 @@ def _one_text(results: LabelResults) -> None:
             show_error(error)
             return
         _what_came(label_views.named(results), one)
-        with st.container(height=360, key="text-itself"):
-            show_text(one.text)
+        with st.container(height=360 if len(one.text) > _LONG else "content", key="text-itself"):
+            show_text(one.text.strip())
 
 
 def _what_came(labeler: str, one: label_views.LabelledText) -> None:
     """The state of a text; its labels, or the reply as it came and what is wrong with it."""
     say(f"{labeler}: {one.status}.", "small", quiet=True)
     for problem in one.problems:
-        found = f" It says: {problem.found}" if problem.found else ""
+        found = (
+            f" It says: {problem.found}" if problem.found and problem.found not in one.raw else ""
+        )
         name = f"{label_views.TITLES.get(problem.key, problem.key)}: " if problem.key else ""
         say(f"{name}{problem.message}{found}", "small")
     for fix in one.fixes:

@@ -1,0 +1,1 @@
+"""Rewordings: what is reworded of a pair, in which style, and which answers are accepted."""

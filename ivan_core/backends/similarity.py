@@ -1,0 +1,98 @@
+"""Similarity models: the embedded MiniLM, and any sentence-transformers model of the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ivan_core.backends.embedded.encoder import MAX_TOKENS, WEIGHTS_SHA256, Encoder
+from ivan_core.datasets.hub_errors import UNREACHABLE, hub_problem, hub_reason
+from ivan_core.domain.errors import BackendUnavailable
+from ivan_core.domain.rewrite_specs import MINILM
+from ivan_core.domain.similarity import SimilarityCard, SimilarityModel
+
+
+def load_similarity(name: str) -> SimilarityModel:
+    """A similarity model by name: the embedded one, a hub id (`id@revision`) or a directory.
+
+    Raises:
+        BadInput: there is no such model.
+        BackendUnavailable: it cannot be had or loaded.
+    """
+    return MiniLM() if name == MINILM else SentenceModel(name)
+
+
+def cosines(vectors: Any, count: int) -> list[float]:
+    """Cosines of the first `count` rows with the `count` rows after them; rows have length 1.
+
+    `vectors` is an array of shape (2 * count, dimensions). Sums are made in float64, so that equal
+    texts give exactly 1.
+    """
+    import numpy as np
+
+    ones, others = vectors[:count].astype(np.float64), vectors[count:].astype(np.float64)
+    lengths = np.linalg.norm(ones, axis=1) * np.linalg.norm(others, axis=1)
+    found = (ones * others).sum(axis=1) / np.where(lengths > 0, lengths, 1.0)
+    return [float(value) for value in np.clip(found, -1.0, 1.0)]
+
+
+class MiniLM:
+    """The embedded all-MiniLM-L6-v2; it reads the first 256 tokens of a text."""
+
+    def __init__(self) -> None:
+        self._encoder = Encoder()
+        self.card = SimilarityCard(MINILM, WEIGHTS_SHA256[:16], MAX_TOKENS)
+
+    def similarity(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        if not pairs:
+            return []
+        texts = [one for one, _ in pairs] + [other for _, other in pairs]
+        vectors, _ = self._encoder.embed(texts)
+        return cosines(vectors, len(pairs))
+
+
+class SentenceModel:
+    """A model of sentence-transformers. No code of a model is ever run."""
+
+    def __init__(self, name: str) -> None:
+        local = Path(name).expanduser().exists()
+        model_id, _, revision = (name, "", "") if local else name.partition("@")
+        commit = "" if local else _commit(model_id, revision)
+        self._model = _loaded(model_id, commit or revision)
+        self.card = SimilarityCard(name, commit or revision, self._model.max_seq_length)
+
+    def similarity(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        if not pairs:
+            return []
+        texts = [one for one, _ in pairs] + [other for _, other in pairs]
+        vectors = self._model.encode(
+            texts, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
+        )
+        return cosines(vectors, len(pairs))
+
+
+def _commit(model_id: str, revision: str) -> str:
+    """The commit that a name stands for now; empty where the hub does not answer."""
+    from huggingface_hub import HfApi
+
+    try:
+        return str(HfApi().model_info(model_id, revision=revision or None).sha)
+    except Exception as error:
+        if hub_reason(error) in UNREACHABLE:
+            return ""  # a copy in the cache may do
+        raise hub_problem(error, "model", model_id, revision) from error
+
+
+def _loaded(model_id: str, revision: str) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        return SentenceTransformer(model_id, revision=revision or None, trust_remote_code=False)
+    except (OSError, RuntimeError, ValueError) as error:
+        if Path(model_id).expanduser().exists():
+            raise BackendUnavailable(
+                f"{model_id} cannot be loaded as a similarity model.",
+                "It must be a model of sentence-transformers.",
+            ) from error
+        raise hub_problem(error, "model", model_id, revision) from error

@@ -1,0 +1,64 @@
+"""What a run that rewords pairs is asked to do: who rewords what, who judges and who labels."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from ivan_core.domain.specs import RowsSpec
+
+RULES = "ivan/rules"
+"""The rewriter that ships with IVAN: rules, no model."""
+MINILM = "ivan/minilm"
+"""The similarity model that ships with IVAN."""
+Scope = Literal["shared", "whole"]
+
+
+class RewriteSpec(RowsSpec):
+    """Reword pairs slightly, and measure what moves although the meaning did not."""
+
+    kind: Literal["rewrite"] = "rewrite"
+    rewriter: str = Field(
+        RULES,
+        description=f"{RULES} (rules, no model), the name of a model on Ollama, or openai:NAME for "
+        "a model behind an OpenAI-compatible server.",
+    )
+    models: tuple[str, ...] = Field(
+        (),
+        description="The two reward models whose rewards are set side by side: the one trained on "
+        "the dataset first, the control second.",
+    )
+    scope: Scope = Field(
+        "shared",
+        description="shared: the prompt that both sides share is reworded once and each last reply "
+        "once. whole: each whole dialogue apart, as published.",
+    )
+    second: bool = Field(
+        True, description="Also reword a second time, independently: its spread is the noise."
+    )
+    similarity: str = Field(
+        MINILM, description="The model that tells how alike two texts are in meaning."
+    )
+    labeler: str = Field(
+        "",
+        description="Who labels original and reworded texts with five labels; nobody if empty: "
+        "ivan/lexicon (rules) or the name of a model on Ollama.",
+    )
+    temperature: float = Field(0.1, ge=0, le=2, description="Temperature of the rewording model.")
+    num_ctx: int | None = Field(
+        None, ge=512, description="Context of the rewording model in tokens; by default as needed."
+    )
+
+    @field_validator("models")
+    @classmethod
+    def _two_at_most(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("names a model twice")
+        if len(value) > 2:
+            raise ValueError(f"names {len(value)}: a rewording is judged by one model or two")
+        return value
+
+    @property
+    def is_rules(self) -> bool:
+        return self.rewriter == RULES

@@ -10,14 +10,17 @@ from ivan_core.workspace import runs, taxonomy, taxonomy_page
 from pages.components.frame import frame
 from pages.components.label_again import (
     ask_again_for_the_rest,
-    files_and_command,
+    command,
+    details,
     reconciliation,
-    spending,
 )
-from pages.components.label_cost import cost_facts, cost_to_accept, exact_text, preparing
-from pages.components.label_follow import following, not_followed, show_parts, stopped
+from pages.components.label_cost import cost_to_accept, not_prepared, preparing
+from pages.components.label_follow import following, not_followed, stopped
 from pages.components.label_form import label_form
+from pages.components.label_import import from_elsewhere
+from pages.components.label_results import label_results
 from pages.components.label_steps import CHOOSE, COST, FOLLOW, closed_step, open_step, tell
+from pages.components.live_labels import live_labels
 from pages.components.state import TAXONOMY, choose_run, chosen_run
 from pages.components.text import md_escape, say
 
@@ -57,6 +60,7 @@ def _new() -> None:
         label_form()
     closed_step(COST)
     closed_step(FOLLOW)
+    from_elsewhere()
     _earlier()
 
 
@@ -70,48 +74,56 @@ def _earlier() -> None:
         st.page_link(TAXONOMY, label=f":primary[{md_escape(label)}]", query_params={"run": run.id})
 
 
+def _again(run: Run) -> None:
+    """These texts were sent before: whether to send them once more is a new labelling."""
+    if st.session_state.get("label-found") != run.id:
+        return
+    spec = runs.any_spec_of(run)
+    if isinstance(spec, TaxonomySpec) and st.button("Label them once more", key="once-more"):
+        st.session_state.pop("label-found")
+        choose_run(taxonomy.start(spec, again=True)[0], TAXONOMY)
+        st.rerun()
+
+
 def _direct(run: Run, spec: LabelSpec) -> None:
-    """A labelling text by text."""
+    """A labelling text by text, by rules or on Ollama."""
     closed_step(CHOOSE, taxonomy_page.choice_words(spec))
     closed_step(COST, "nothing is paid")
-    if run.state.live:
-        with open_step(FOLLOW):
-            say(run.doing)
+    if run.state is RunState.DONE:
+        closed_step(FOLLOW, "every text was asked for")
+        label_results(run.id)
+        command(run)
         return
-    if run.state is not RunState.DONE:
-        with open_step(FOLLOW):
+    with open_step(FOLLOW):
+        if run.state.live:
+            live_labels(run.id)
+        else:
             stopped(run)
-        return
-    closed_step(FOLLOW, "done")
-    files_and_command(run)
 
 
 def _batches(run: Run, spec: TaxonomySpec) -> None:
     """A labelling with batches of a provider."""
     _demo_banner(spec.base_url)
+    _again(run)
     closed_step(CHOOSE, taxonomy_page.choice_words(spec))
     job = taxonomy.job(run.id)
     estimate, confirmed = job.estimate(), job.confirmed()
-    if not confirmed and estimate is None and run.state.live:
-        with open_step(COST):
-            preparing(run.id)
-        closed_step(FOLLOW)
-    elif run.state is RunState.AWAITING_CONFIRMATION and estimate is not None:
+    if run.state is RunState.AWAITING_CONFIRMATION and estimate is not None:
         with open_step(COST):
             cost_to_accept(run, estimate)
-        closed_step(FOLLOW, "the parts so far are below" if confirmed else "")
-    elif run.state.live:
-        closed_step(COST, "accepted")
-        with open_step(FOLLOW):
-            following(run)
+        closed_step(FOLLOW, "what came so far is below" if confirmed else "")
     elif run.state is RunState.DONE:
-        closed_step(COST, "accepted")
-        closed_step(FOLLOW, "all batches have ended")
-    else:
-        closed_step(COST, "accepted" if confirmed else "")
+        closed_step(COST, "accepted" if estimate else "nothing was sent from here")
+        closed_step(FOLLOW, "nothing is at work any more")
+    elif confirmed:
+        closed_step(COST, "accepted" if estimate else "sent from elsewhere")
         with open_step(FOLLOW):
-            (not_followed if confirmed else stopped)(run)
-    if confirmed and not run.state.live:
+            (following if run.state.live else not_followed)(run)
+    else:
+        with open_step(COST):
+            (preparing if run.state.live else not_prepared)(run)
+        closed_step(FOLLOW)
+    if not run.state.live and (confirmed or run.state is RunState.DONE):
         _after(run)
 
 
@@ -120,15 +132,12 @@ def _after(run: Run) -> None:
     counts = taxonomy.counts(run.id)
     if counts is None:
         return
-    reconciliation(counts)
     ask_again_for_the_rest(run, counts)
-    spending(run.id)
-    with st.expander("Batches, cost and exact text"):
-        show_parts(run.id)
-        for estimate in taxonomy.job(run.id).estimates()[:1]:
-            cost_facts(run.id, estimate)
-            exact_text(run.id, estimate)
-    files_and_command(run)
+    if run.state is RunState.DONE:
+        label_results(run.id)
+    else:
+        reconciliation(counts)
+    details(run)
 
 
 with frame("Taxonomy"):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from ivan_core import catalog
 from ivan_core.backends.openai_client import KEY, account_for, is_demo
@@ -13,14 +12,11 @@ from ivan_core.backends.openai_models import default_model, model_family, shutdo
 from ivan_core.domain.errors import BackendUnavailable, IvanError
 from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.label_specs import LEXICON, LabelSpec
-from ivan_core.domain.labels import TextKey
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import RowsSpec
-from ivan_core.experiments.taxonomy_answers import read_requests
-from ivan_core.settings import data_dir, preset_name, setting
+from ivan_core.settings import preset_name, setting
 from ivan_core.workspace import labels, runs, taxonomy
-from ivan_core.workspace.batch_estimate import cap_of, over_cap
-from ivan_core.workspace.batch_job import KIND
+from ivan_core.workspace.batch_estimate import CAP, over_cap
 from ivan_core.workspace.label_results import KINDS
 
 Way = Literal["rules", "ollama", "batch"]
@@ -154,42 +150,16 @@ def cap(run_id: str) -> float | None:
     Raises:
         BadInput: the setting is no number.
     """
-    return cap_of(taxonomy.job(run_id).spec)
+    asked, text = taxonomy.job(run_id).spec.max_usd, setting(CAP).strip()
+    over_cap(asked, None)
+    return min([*([float(text)] if text else []), *([asked] if asked else [])], default=None)
 
 
 def refusal(run_id: str, estimate: Estimate) -> str:
     """Why an estimate cannot be accepted as it is; empty if it can."""
     if estimate.dollars is None:
         return "Without a price nothing is sent."
-    return over_cap(taxonomy.job(run_id).spec, estimate)
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One request as it stands in its file; `messages` are its roles and texts."""
-
-    key: TextKey
-    messages: tuple[tuple[str, str], ...]
-    body: Mapping[str, Any]
-
-
-def examples(run_id: str, estimate: Estimate, count: int = 3) -> list[Example]:
-    """The first requests of an estimate, each of another row; none where the files are gone."""
-    root = taxonomy.job(run_id).data_dir
-    paths = [root / file.path for file in estimate.files]
-    found: dict[int, Example] = {}
-    for one in read_requests([path for path in paths if path.is_file()]):
-        key = TextKey.from_custom_id(one.custom_id)
-        if key is not None and key.row_id not in found:
-            messages = tuple((str(m["role"]), str(m["content"])) for m in _messages(one.body))
-            found[key.row_id] = Example(key, messages, one.body)
-        if len(found) == count:
-            break
-    return list(found.values())
-
-
-def _messages(body: Mapping[str, Any]) -> list[dict[str, object]]:
-    return list(body["messages"])
+    return over_cap(taxonomy.job(run_id).spec.max_usd, estimate.dollars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,14 +207,3 @@ def rounds_left(run_id: str) -> int:
     """How many more rounds of asking again there may be."""
     made = [one for one, _ in attempts(run_id) if one.reason == "repair"]
     return max(taxonomy.MOST_REPAIRS - len(made), 0)
-
-
-def files_of(run_id: str) -> list[Path]:
-    """The files of a labelling that are still there: those written for people, and the table."""
-    root = data_dir()
-    named: list[str] = (runs.manifest(run_id) or {}).get("files", [])
-    if not named and runs.get(run_id).kind == KIND:
-        named = (taxonomy.counts(run_id) or {}).get("files", [])
-    paths = [root / name for name in named]
-    paths.append(root / "runs" / run_id / "labels.parquet")
-    return [path for path in dict.fromkeys(paths) if path.is_file()]

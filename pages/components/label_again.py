@@ -8,11 +8,13 @@ import streamlit as st
 
 from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.workspace import runs, taxonomy, taxonomy_page
+from ivan_core.workspace import taxonomy, taxonomy_page
 from ivan_core.workspace.label_commands import label_command
+from pages.components.label_cost import cost_facts, exact_text
+from pages.components.label_follow import show_parts
 from pages.components.label_send import ask_again
 from pages.components.label_steps import facts, money, number_of
-from pages.components.text import md_escape, say
+from pages.components.text import say
 
 
 def reconciliation(counts: dict[str, Any]) -> None:
@@ -58,6 +60,7 @@ def spending(run_id: str) -> None:
     spent = taxonomy.spent(run_id)
     rows = [_attempt(estimate, used) for estimate, used in taxonomy_page.attempts(run_id)]
     if not rows:
+        say("Nothing was paid from here.", "lead")
         return
     unknown = (
         f" The cost of {number_of(spent.parts_open, 'part')} is not known yet."
@@ -90,16 +93,19 @@ def _count(tokens: int | None) -> str:
     return f"{tokens:,}" if tokens is not None else "not known yet"
 
 
-def files_and_command(run: Run) -> None:
-    """Files to download, and the command that does the same."""
-    with st.expander("Files and command"):
-        command = label_command(runs.any_spec_of(run))
-        if command:
-            say("The same from the command line:", "small", quiet=True)
-            st.code(command, language=None, wrap_lines=True)
-        with st.container(horizontal=True):
-            for path in taxonomy_page.files_of(run.id):
-                st.download_button(
-                    md_escape(path.name), path.read_bytes, path.name, key=f"file-{path.name}",
-                    on_click="ignore",
-                )  # fmt: skip
+def details(run: Run) -> None:
+    """What was estimated, sent and spent, exactly, and the command that does the same."""
+    with st.expander("Batches, cost, exact text and command"):
+        spending(run.id)
+        show_parts(run.id)
+        for estimate in taxonomy.job(run.id).estimates()[:1]:
+            say("The estimate that was accepted:", "lead")
+            cost_facts(run.id, estimate)
+            exact_text(run.id)
+        command(run)
+
+
+def command(run: Run) -> None:
+    """The command that does the same."""
+    say("The same from the command line:", "small", quiet=True)
+    st.code(label_command(run), language=None, wrap_lines=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import streamlit as st
 
 from ivan_core.domain.estimates import Dollars, Estimate, Rates
-from ivan_core.domain.runs import Run
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.workspace import runs, taxonomy, taxonomy_page
+from ivan_core.workspace.batch_examples import examples
 from pages.components.frame import problems_shown
 from pages.components.label_form import no_key
-from pages.components.label_send import accept_label, ask_to_accept, decline, renew
+from pages.components.label_send import accept_label, ask_to_accept, decline, follow, renew
 from pages.components.label_steps import facts, money, number_of
 from pages.components.live import time_left
 from pages.components.text import say
@@ -23,13 +22,13 @@ _DOUBT = (
 )
 
 
-def preparing(run_id: str) -> None:
+def preparing(run: Run) -> None:
     """The request files at work, drawn again every second until the estimate is there."""
+    st.fragment(_draw_preparing, run_every=1.0)(run.id)
     if st.button("Cancel", key="cancel-preparing"):
-        if runs.get(run_id).state.live:
-            runs.cancel(run_id)
+        if runs.get(run.id).state.live:
+            runs.cancel(run.id)
         st.rerun()
-    st.fragment(_draw_preparing, run_every=1.0)(run_id)
 
 
 def _draw_preparing(run_id: str) -> None:
@@ -46,6 +45,16 @@ def _draw_preparing(run_id: str) -> None:
         say(" · ".join(told))
 
 
+def not_prepared(run: Run) -> None:
+    """Requests that were never all written: nothing was sent, and it can go on."""
+    cancelled = run.state is RunState.CANCELLED
+    say("This was cancelled." if cancelled else run.problem or "It stopped half way.", "lead")
+    say(f"{run.hint} Nothing was sent.".strip(), quiet=True)
+    if st.button("Prepare it again", type="primary", key="prepare-again"):
+        follow(run.id)
+        st.rerun()
+
+
 def cost_to_accept(run: Run, estimate: Estimate) -> None:
     """The estimate that waits for a yes, what would be sent, and the way on."""
     if estimate.may_charge_twice:
@@ -54,7 +63,7 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     cost_facts(run.id, estimate)
     if estimate.dollars is None:
         _ask_prices(run.id, estimate)
-    exact_text(run.id, estimate)
+    exact_text(run.id)
     who = taxonomy_page.provider(taxonomy.job(run.id).spec.base_url)
     refused = taxonomy_page.refusal(run.id, estimate)
     if refused:
@@ -84,7 +93,7 @@ def headline(estimate: Estimate) -> str:
         return f"{what[estimate.reason]} {texts} with {estimate.model}: no price is known."
     return (
         f"{what[estimate.reason]} {texts} with {estimate.model} {how} costs about "
-        f"{money(dollars.typical)}, and {money(dollars.bound)} at the most."
+        f"{money(dollars.typical)}, at the most {money(dollars.bound)}."
     )
 
 
@@ -142,23 +151,24 @@ def _ask_prices(run_id: str, estimate: Estimate) -> None:
         st.rerun()
 
 
-def exact_text(run_id: str, estimate: Estimate) -> None:
+def exact_text(run_id: str) -> None:
     """The requests of three rows, to the letter."""
-    examples = taxonomy_page.examples(run_id, estimate)
-    if not examples:
-        return
-    say("Exactly this is sent for each text. Three of them to read:")
-    tabs = st.tabs([f"Row {one.key.row_id}, {one.key.preference}" for one in examples])
-    for tab, one in zip(tabs, examples, strict=True):
-        with tab:
-            for role, content in one.messages:
-                say(_ROLES.get(role, role), "small", quiet=True)
-                st.code(content, language=None, wrap_lines=True, height=260)
-            with st.expander("The whole request as it stands in the file"):
-                st.code(
-                    json.dumps(one.body, ensure_ascii=False, indent=1), language=None,
-                    wrap_lines=True, height=260,
-                )  # fmt: skip
+    with problems_shown():
+        found = {f"Row {one.key.row_id}, {one.key.preference}": one for one in examples(run_id)}
+        names = list(found)
+        say("Exactly this is sent, one request a text. Those of the first rows, to read:")
+        picked = st.segmented_control(
+            "Example", names, default=names[0], required=True, key=f"example-{run_id}",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        one = found[picked or names[0]]
+        say("The text, behind a fence that no text can break:", "small", quiet=True)
+        _verbatim(one.user)
+        say("The instructions, the same for every text:", "small", quiet=True)
+        _verbatim(one.system)
+        with st.expander("The whole request as it stands in the file"):
+            _verbatim(one.body)
 
 
-_ROLES = {"system": "The instructions, the same for every text", "user": "The text, fenced"}
+def _verbatim(text: str) -> None:
+    st.code(text, language=None, wrap_lines=True, height=240)

@@ -38,9 +38,9 @@ _STATUSES = {
 
 def following(run: Run) -> None:
     """A run whose batches are at work, drawn again every second or two until they end."""
-    if st.button("Cancel", key="cancel-batches"):
-        ask_to_cancel(run.id)
     st.fragment(_draw, run_every=1.5)(run.id)
+    if st.button("Cancel", key="cancel-batches", help="Asks first, and says what is paid then."):
+        ask_to_cancel(run.id)
 
 
 def _draw(run_id: str) -> None:

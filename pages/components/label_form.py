@@ -9,7 +9,7 @@ import streamlit as st
 from ivan_core.cli.compare import parse_row_ids
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.specs import checked
-from ivan_core.workspace import datasets, labels, runs, taxonomy, taxonomy_page
+from ivan_core.workspace import access, datasets, labels, runs, taxonomy, taxonomy_page
 from ivan_core.workspace.compare import preset_spec
 from ivan_core.workspace.taxonomy_page import OllamaModels, Way
 from pages.components.label_options import ROWS, dataset_options, more_options
@@ -121,6 +121,7 @@ def _offer_batch(labeler: str, fields: dict[str, Any]) -> None:
     spec = checked(TaxonomySpec, {**fields, "model": labeler}, "ivan taxonomy create-batch")
     rows = {name: fields[name] for name in ("dataset", "limit", "sample", "row_ids", "seed")}
     plan = labels.plan(LabelSpec(**rows))
+    access.check_address(spec.base_url)
     who = taxonomy_page.provider(spec.base_url)
     if st.button("Prepare the batch and see the cost", type="primary", key="prepare"):
         run_id, new = taxonomy.start(spec)

@@ -75,7 +75,7 @@ def tell() -> None:
 def money(dollars: float) -> str:
     """Dollars as people say them."""
     if 0 < dollars < 0.01:
-        return "less than $0.01"
+        return f"${dollars:.4f}" if dollars >= 0.0001 else "less than $0.0001"
     return f"${dollars:,.2f}"
 
 

@@ -31,7 +31,7 @@ def test_the_first_visit_offers_rules_that_cost_nothing(data_dir: Path, open_pag
     assert page.app.selectbox(key="label-labeler").options[0] == (
         "ivan/lexicon (rule-based, here, free)"
     )
-    assert page.buttons == {"label": "Label 960 texts"}
+    assert page.buttons["label"] == "Label 960 texts"
     assert "Nothing is sent anywhere, and nothing is paid." in page.said
     assert "1 · Choose" in page.said
     assert "– 2 · Cost and exact text" in page.said

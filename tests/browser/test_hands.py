@@ -68,6 +68,7 @@ def test_a_pair_is_starred_noted_and_left_by_keyboard(serve, page, run_id, data_
     expect(page.get_by_text("row 3 of 480")).to_be_visible()
     tab_to(page, page.get_by_role("radio", name="What moved the reward?"))
     page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="Type your own reply")).to_be_focused()
     page.keyboard.press("Space")
     expect(page.get_by_role("textbox", name="Type your own reply")).to_be_visible()
     press(page, "Next Shortcut J")
@@ -91,10 +92,11 @@ def test_a_run_is_chosen_renamed_and_opened_by_keyboard(serve, page, run_id, dat
     page.keyboard.type("First look")
     page.keyboard.press("Enter")
     press(page, "Keep this name")
-    expect(page.locator(READY)).to_be_attached()
+    expect(page.get_by_test_id("glide-cell-1-1")).to_have_text("First look")
     tab_to(page, page.get_by_role("radio", name="Rename"))
-    for _ in range(2):
+    for more in ("Set beside another run", "Delete"):
         page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("radio", name=more)).to_be_focused()
     page.keyboard.press("Space")
     tab_to(page, page.get_by_role("checkbox", name="I mean it"))
     page.keyboard.press("Space")

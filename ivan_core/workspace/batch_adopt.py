@@ -209,20 +209,15 @@ def collect(run_id: str, providers: Providers = OWN, sleep: Sleep = time.sleep) 
     """
     registry = runs.registry()
     job = open_job(registry, run_id)
+    registry.requeue(run_id)
     with FileLock(registry.lock_path(run_id)) as lock:
-        if lock.acquire() and _begin(job):
+        if lock.acquire() and registry.begin(run_id):
             try:
                 _collect(job, providers, sleep)
             except BaseException:
                 registry.wait(run_id, RunState.AWAITING_PROVIDER)
                 raise
     return tuple(state.batch_id for state in job.parts() if state.stage is Stage.CREATED)
-
-
-def _begin(job: Job) -> bool:
-    """Take a run that nobody follows into work; False if it is done or waits for a person."""
-    job.registry.requeue(job.run_id)
-    return job.registry.begin(job.run_id)
 
 
 def _collect(job: Job, providers: Providers, sleep: Sleep) -> None:

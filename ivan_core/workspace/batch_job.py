@@ -130,6 +130,8 @@ class Job:
     @contextmanager
     def at_work(self) -> Iterator[RunContext]:
         """What the steps of the run may touch."""
+        with storage_errors(self.data_dir):
+            self.folder.mkdir(parents=True, exist_ok=True)
         with closing(ScoreCache(self.data_dir / "cache" / "scores")) as cache:
             yield RunContext(self.registry, self.run_id, cache)
 

@@ -71,6 +71,8 @@ def sent_run(spec: TaxonomySpec) -> str | None:
     except BackendUnavailable:  # without a key nothing can have been sent
         return None
     dataset = datasets.find(spec.dataset)
+    if dataset is None:  # never read, or changed since: the plan's hash will tell
+        return None
     for run in runs.every(KIND):
         if run.spec != spec.model_dump_json():
             continue
@@ -80,7 +82,7 @@ def sent_run(spec: TaxonomySpec) -> str | None:
             continue
         with known.at_work() as context:
             begun = context.parts.rows(BEGUN)[0]
-        if dataset is None or begun["dataset"] == dataset.fingerprint:
+        if begun["dataset"] == dataset.fingerprint:
             return run.id
     return None
 

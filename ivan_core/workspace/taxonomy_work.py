@@ -179,7 +179,14 @@ def _carry_out(
                 write_results(job, context, begun.dataset, notes)
             raise problem
     doubt = bool(job.in_doubt()) and not job.cancelled
-    if not doubt or any(result.files for result in attempts_of(job, context)):
+    here = any(result.files for result in attempts_of(job, context))
+    if job.cancelled and not here:
+        return Waiting(
+            "The batches were cancelled before any text was labelled.",
+            "Start it again to send the requests anew.",
+            RunState.CANCELLED,
+        )
+    if not doubt or here:
         found = write_results(job, context, begun.dataset, notes)
         context.note([*begun.notes, *notes, found.sentence])
     return _prepare_doubt(job, context) if doubt else None

@@ -1,0 +1,227 @@
+"""Following batches: stopped at any step, cancelled, in doubt, short of queue; paid once."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from taxonomy_runs import (
+    QUICK,
+    account_of,
+    be_worker,
+    creations,
+    no_sleep,
+    say_yes,
+    spec_of,
+    workers_here,
+)
+
+from ivan_core.backends.openai_batches import OpenAIBatches
+from ivan_core.backends.openai_client import account_for
+from ivan_core.demo import fault_names as names
+from ivan_core.demo.server import DemoServer
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.domain.runs import RunState
+from ivan_core.workspace import runs, taxonomy
+from ivan_core.workspace.taxonomy_work import Providers, work_taxonomy
+
+STEPS = ("upload", "create", "poll", "collect")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Fragile(OpenAIBatches):
+    """A provider whose caller is killed before or after its n-th call of a kind."""
+
+    def __init__(self, step: str, after: bool) -> None:
+        super().__init__(account_for())
+        self._step = step
+        self._after = after
+
+    def _at(self, step: str, call: Any, *given: Any) -> Any:
+        if step == self._step and not self._after:
+            raise Killed
+        answer = call(*given)
+        if step == self._step:
+            raise Killed
+        return answer
+
+    def upload(self, path: Path) -> str:
+        return str(self._at("upload", super().upload, path))
+
+    def create(self, file_id: str, metadata: Mapping[str, str]) -> str:
+        return str(self._at("create", super().create, file_id, metadata))
+
+    def poll(self, batch_id: str) -> Any:
+        return self._at("poll", super().poll, batch_id)
+
+    def collect(self, file_id: str) -> bytes:
+        return bytes(self._at("collect", super().collect, file_id))
+
+
+@pytest.fixture
+def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
+    with DemoServer() as demo, workers_here(monkeypatch):
+        account_of(monkeypatch, demo)
+        yield demo
+
+
+def confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **fields: Any) -> str:
+    """A run that was confirmed and whose worker has not started."""
+    run_id, _ = taxonomy.start(spec_of(tmp_path, **fields))
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "spawn", lambda _: None)
+        say_yes(run_id)
+    return run_id
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_worker_killed_at_any_call_is_followed_by_one_that_goes_on(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, after: bool
+) -> None:
+    run_id = confirmed(tmp_path, monkeypatch)
+    registry = runs.registry()
+    assert registry.begin(run_id)
+    fragile = Providers(lambda _: Fragile(step, after), QUICK.send)
+    with pytest.raises(Killed):
+        work_taxonomy(registry, run_id, fragile, no_sleep)
+    assert runs.get(run_id).state is RunState.INTERRUPTED
+    assert taxonomy.follow(run_id)
+    run = runs.get(run_id)
+    if step == "create" and not after:  # nobody can know that the call was never made
+        assert run.state is RunState.AWAITING_CONFIRMATION
+        assert "may be charged twice" in run.problem
+        assert creations(server) == 0
+        return
+    assert run.state is RunState.DONE
+    summary = taxonomy.counts(run_id)
+    assert summary and summary["counts"]["valid"] == 12
+    assert creations(server) == 1
+
+
+def test_what_is_in_doubt_is_sent_again_only_after_a_second_yes(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    server.faults.set(names.RESET, method="POST", path="/v1/batches", times=1)
+    run_id, _ = taxonomy.start(spec_of(tmp_path))
+    say_yes(run_id)
+    shown = taxonomy.estimate(run_id)
+    assert shown and (shown.attempt, shown.reason, shown.may_charge_twice) == (2, "doubt", True)
+    with pytest.raises(BadInput, match="at the provider already"):
+        say_yes(run_id)
+    assert len(server.state.batches) == 0
+    say_yes(run_id, may_charge_twice=True)
+    assert runs.get(run_id).state is RunState.DONE
+    summary = taxonomy.counts(run_id)
+    assert summary and summary["counts"]["valid"] == 12
+    assert len(server.state.batches) == 1
+
+
+def test_what_is_in_doubt_and_declined_leaves_a_cancelled_run(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    server.faults.set(names.TIMEOUT, method="POST", path="/v1/batches", times=1)
+    run_id, _ = taxonomy.start(spec_of(tmp_path))
+    say_yes(run_id)
+    taxonomy.decline(run_id)
+    assert runs.get(run_id).state is RunState.CANCELLED
+    assert creations(server) == 1
+
+
+def test_files_wait_for_room_in_the_queue(server: DemoServer, tmp_path: Path) -> None:
+    run_id, _ = taxonomy.start(spec_of(tmp_path, queue_tokens=5_500))
+    shown = taxonomy.estimate(run_id)
+    assert shown and len(shown.files) > 1
+    assert all(file.tokens <= 5_500 for file in shown.files)
+    say_yes(run_id)
+    assert runs.get(run_id).state is RunState.DONE
+    calls = [(one.method, one.path.partition("batch_")[0]) for one in server.requests]
+    created = [place for place, call in enumerate(calls) if call == ("POST", "/v1/batches")]
+    assert len(created) == len(shown.files)
+    for one, next_one in itertools.pairwise(created):
+        assert ("GET", "/v1/batches/") in calls[one:next_one]  # the one before has ended
+    summary = taxonomy.counts(run_id)
+    assert summary and summary["counts"]["valid"] == 12
+
+
+def test_an_expired_batch_with_damaged_lines_keeps_what_can_be_read(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    server.faults.set(names.EXPIRED, times=1, amount=0.5)
+    server.faults.set(names.GARBLED_LINE, times=1, ids=["0.chosen"])
+    server.faults.set(names.DUPLICATED_LINES, times=1, ids=["1.chosen"])
+    run_id, _ = taxonomy.start(spec_of(tmp_path))
+    say_yes(run_id)
+    assert taxonomy.counts(run_id)["sentence"] == (  # type: ignore[index]
+        "12 submitted = 5 valid + 0 repaired + 0 refused + 6 failed + 0 invalid + 1 missing. "
+        "Beside it: 1 duplicate line; 1 damaged line."
+    )
+    assert creations(server) == 1
+
+
+def test_cancelled_batches_keep_what_they_finished(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with DemoServer() as demo, workers_here(monkeypatch):
+        account_of(monkeypatch, demo)
+        run_id = confirmed(tmp_path, monkeypatch)
+        registry = runs.registry()
+        assert registry.begin(run_id)
+        with pytest.raises(Killed):
+            work_taxonomy(
+                registry, run_id, Providers(lambda _: Fragile("poll", False), QUICK.send), no_sleep
+            )
+        taxonomy.cancel_batches(run_id)
+        run, summary = runs.get(run_id), taxonomy.counts(run_id)
+        assert run.state is RunState.DONE
+        assert summary and summary["counts"]["valid"] == 6
+        assert summary["notes"] == ["Part 1 was cancelled: 6 of 12 requests were finished."]
+        assert taxonomy.parts(run_id)[0]["status"] == "cancelled"
+        with pytest.raises(BadInput, match="nothing to cancel"):
+            taxonomy.cancel_batches(run_id)
+
+
+def test_a_run_cancelled_before_it_was_sent_sends_nothing_and_may_be_started_anew(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = confirmed(tmp_path, monkeypatch)
+    taxonomy.job(run_id).ask_to_cancel()
+    run = be_worker(run_id)
+    assert run.state is RunState.CANCELLED
+    assert run.problem == "The batches were cancelled before any text was labelled."
+    assert creations(server) == 0
+    again, new = taxonomy.start(spec_of(tmp_path))
+    assert new and say_yes(again).new
+    assert creations(server) == 1
+
+
+def test_an_account_without_credit_sends_the_rest_when_it_has_some(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    server.faults.set(names.INSUFFICIENT_QUOTA, method="POST", path="/v1/batches", times=1, skip=1)
+    run_id, _ = taxonomy.start(spec_of(tmp_path, queue_tokens=5_500))
+    say_yes(run_id)
+    run, summary = runs.get(run_id), taxonomy.counts(run_id)
+    assert run.state is RunState.FAILED
+    assert "no credit left" in run.problem
+    files = taxonomy.job(run_id).estimates()[0].files
+    assert summary and summary["counts"]["valid"] == files[0].requests
+    runs.resume(run_id)
+    assert runs.get(run_id).state is RunState.DONE
+    assert taxonomy.counts(run_id)["counts"]["valid"] == 12  # type: ignore[index]
+    assert creations(server) == len(files) + 1
+
+
+def test_the_spec_names_no_key(server: DemoServer, tmp_path: Path, data_dir: Path) -> None:
+    run_id, _ = taxonomy.start(spec_of(tmp_path))
+    say_yes(run_id)
+    TaxonomySpec.model_validate_json(runs.get(run_id).spec)
+    for path in data_dir.rglob("*"):
+        assert not path.is_file() or b"sk-demo" not in path.read_bytes(), path

@@ -1,0 +1,1 @@
+"""The rewriter `ivan/rules`: curated contractions, synonyms and changes of order, no model."""

@@ -1,0 +1,153 @@
+"""The rule-based rewriter `ivan/rules`: the same meaning in other words, changed by curated rules.
+
+Which of the possible changes are made depends only on the text and the style, so a text is always
+reworded in the same way, and the two styles choose apart from each other. Rewording a rewording may
+undo a change: many rules go both ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from importlib.resources import files
+
+from ivan_core.backends.rules_rewriter.moves import moves
+from ivan_core.backends.rules_rewriter.reading import Reading
+from ivan_core.backends.rules_rewriter.rules import Rule, rules, words_file
+from ivan_core.domain.rewriting import RewriteReply, RewriterCard, RewriteRequest, Style
+
+NAME = "ivan/rules"
+RULE_FILES = ("moves.py", "reading.py", "rewriter.py", "rules.py")
+OFTEN = 0.8
+"""How often a change of words that can be made is made."""
+OFTEN_MOVED = 0.6
+"""How often a sentence that can be turned is turned."""
+NO_RULE = "No rule of ivan/rules fits this text."
+NO_SURFACE = "ivan/rules changes words; a change of punctuation and space needs no rewriter."
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One stretch of the original text, what stands in its place, and the rule that put it there.
+
+    `text[start:end]` is `before`.
+    """
+
+    start: int
+    end: int
+    before: str
+    after: str
+    rule: str
+
+
+def reword(text: str, style: Style = "published") -> str:
+    """The text in other words; the text itself where no rule applies."""
+    pieces: list[str] = []
+    reached = 0
+    for change in explain(text, style):
+        pieces += [text[reached : change.start], change.after]
+        reached = change.end
+    return "".join([*pieces, text[reached:]])
+
+
+def explain(text: str, style: Style = "published") -> list[Change]:
+    """The changes of a rewording, in the order of the text; they never overlap."""
+    if style == "surface":
+        return []
+    reading = Reading(text)
+    chance = _Chance(text, style)
+    turned = [
+        Change(move.start, move.end, text[move.start : move.end], move.after, move.name)
+        for move in moves(reading, rules())
+    ]
+    worded = list(_word_changes(reading, chance))
+    kept = [change for change in turned if chance.of(change.start, change.rule) < OFTEN_MOVED]
+    kept += [change for change in worded if chance.of(change.start, change.rule) < OFTEN]
+    found = _apart(kept) or _apart([*turned, *worded])[:1]
+    return sorted(found, key=lambda change: change.start)
+
+
+class _Chance:
+    """Numbers between 0 and 1 that look drawn, but follow from text, style, place and rule."""
+
+    def __init__(self, text: str, style: str) -> None:
+        self._seed = sha256(f"{style}\0{text}".encode("utf-8", "surrogatepass")).digest()
+
+    def of(self, place: int, name: str) -> float:
+        digest = sha256(self._seed + f"{place}\0{name}".encode()).digest()
+        return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _word_changes(reading: Reading, chance: _Chance) -> Iterator[Change]:
+    """Every change of words that can be made, from left to right, without overlap."""
+    at = 0
+    while at < len(reading.tokens):
+        rule = next(rules().found_at(reading, at), None)
+        if rule is None:
+            at += 1
+            continue
+        yield _change(reading, rule, at, chance)
+        at += len(rule.left)
+
+
+def _change(reading: Reading, rule: Rule, at: int, chance: _Chance) -> Change:
+    start, end = reading.tokens[at].start, reading.tokens[at + len(rule.left) - 1].end
+    before = reading.text[start:end]
+    picked = int(chance.of(start, "which") * len(rule.rights))
+    after = _as_written(before, rule.rights[picked], reading.text)
+    return Change(start, end, before, after, rule.family)
+
+
+def _as_written(before: str, after: str, text: str) -> str:
+    """The phrase in the manner of the one it stands for: its capital, its "i", its apostrophe."""
+    small = any(word == "i" or word[:2] in ("i'", "i’") for word in before.split()) or (
+        before[:1].islower() and " i " in f" {text[:400]} ".replace("\n", " ")
+    )
+    if not small:
+        after = " ".join(
+            "I" + word[1:] if word == "i" or word.startswith("i'") else word
+            for word in after.split(" ")
+        )
+    if before[:1].isupper() and not (before[0] == "I" and before[1:2] in ("", " ", "'", "’")):
+        after = after[:1].upper() + after[1:]
+    elif before[:1].isupper() and not after.startswith("I"):
+        after = after[:1].upper() + after[1:]
+    if "’" in text and "'" not in text:
+        after = after.replace("'", "’")
+    return after
+
+
+def _apart(changes: list[Change]) -> list[Change]:
+    """The changes that overlap none before them in the list."""
+    taken: list[Change] = []
+    for change in sorted(changes, key=lambda change: (change.start, change.start - change.end)):
+        if not taken or change.start >= taken[-1].end:
+            taken.append(change)
+    return taken
+
+
+@lru_cache(maxsize=1)
+def revision() -> str:
+    """Twelve hex digits of the rules and the code that applies them: it changes when either does."""
+    digest = sha256(words_file())
+    for name in RULE_FILES:
+        digest.update((files(__package__) / name).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+class RulesRewriter:
+    """`ivan/rules` behind the rewriters' protocol. It reads the piece, never the prompt."""
+
+    def __init__(self) -> None:
+        self.card = RewriterCard(NAME, revision(), "rules")
+
+    def rewrite(self, request: RewriteRequest) -> RewriteReply:
+        """The piece in other words; never fails. A piece that no rule fits has that as problem."""
+        if request.style == "surface":
+            return RewriteReply(problem=NO_SURFACE)
+        text = reword(request.text, request.style)
+        if text == request.text:
+            return RewriteReply(problem=NO_RULE)
+        return RewriteReply(text, finish="stop")

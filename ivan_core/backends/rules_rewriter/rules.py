@@ -1,0 +1,194 @@
+"""The rules of words: phrases that may stand for each other, and where.
+
+A rule is a line `left > right`, or `left <> right` for both directions; `right` may offer several
+phrases, parted by `|`. After `?` stand conditions, parted by spaces, that all must hold:
+
+`next=` and `prev=` name the words of which one must come next or before, `next!=` and `prev!=`
+those that must not, parted by commas. `@name` is a class of words, `*ing` any word that ends so,
+`.` the end of a clause (for `prev`: its beginning), `#` a number. `start` and `inside` say where in
+a sentence the phrase stands, `statement` that the sentence asks nothing. For `<>` the conditions
+hold both ways. Held words match no condition except `!=`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from importlib.resources import files
+
+from ivan_core.backends.rules_rewriter.reading import ENDS, Reading
+
+WORDS = "words.toml"
+_PLACES = ("start", "inside", "statement")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A set of words as a condition names it."""
+
+    words: frozenset[str]
+    endings: tuple[str, ...]
+    clause_end: bool
+    number: bool
+
+    def __contains__(self, key: str) -> bool:
+        if key in self.words or (self.clause_end and key in ENDS):
+            return True
+        if self.number and key[:1].isdigit():
+            return True
+        return bool(self.endings) and key.endswith(self.endings)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition: a place in the sentence, or a neighbour that must or must not be of `words`."""
+
+    kind: str
+    words: Words | None = None
+
+    def holds(self, reading: Reading, first: int, last: int) -> bool:
+        """Whether it holds for the phrase of the tokens `first` to `last` (not included)."""
+        if self.kind == "start":
+            return reading.tokens[first].first
+        if self.kind == "inside":
+            return not reading.tokens[first].first
+        if self.kind == "statement":
+            return _is_statement(reading, first)
+        at = last if self.kind.startswith("next") else first - 1
+        words = self.words or Words(frozenset(), (), False, False)
+        opening = self.kind.startswith("prev") and reading.tokens[first].first
+        key = "\n" if opening else reading.key(at)
+        found = key in words
+        if self.kind.endswith("!="):
+            return not found
+        held = 0 <= at < len(reading.tokens) and reading.tokens[at].held
+        return found and (not held or key in ENDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One phrase, what may stand for it, the family it belongs to, and its conditions."""
+
+    family: str
+    left: tuple[str, ...]
+    rights: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+
+    def applies(self, reading: Reading, first: int) -> bool:
+        """Whether it may be applied to the phrase that begins at this token."""
+        last = first + len(self.left)
+        return all(condition.holds(reading, first, last) for condition in self.conditions)
+
+
+@dataclass(slots=True)
+class Rules:
+    """All rules of words by the first word of their phrase, the longest phrase first."""
+
+    by_first: dict[str, tuple[Rule, ...]]
+    classes: Mapping[str, frozenset[str]]
+    date: str = ""
+    moves: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def found_at(self, reading: Reading, at: int) -> Iterator[Rule]:
+        """The rules whose phrase begins at this token and whose conditions hold, longest first."""
+        for rule in self.by_first.get(reading.tokens[at].key, ()):
+            if _stands(rule.left, reading, at) and rule.applies(reading, at):
+                yield rule
+
+
+def _stands(left: tuple[str, ...], reading: Reading, at: int) -> bool:
+    tokens = reading.tokens
+    if at + len(left) > len(tokens) or tokens[at].held:
+        return False
+    return all(
+        tokens[at + i].key == left[i] and not tokens[at + i].held and reading.spaced(at + i)
+        for i in range(1, len(left))
+    )
+
+
+_ASKING = frozenset(
+    "how what whats what's why when where who whom whose which do does did don't doesn't didn't dont"
+    " is isn't are aren't was wasn't were weren't can can't could couldn't will won't would wouldn't"
+    " should shouldn't has hasn't have haven't".split()
+)
+
+
+def _is_statement(reading: Reading, at: int) -> bool:
+    sentence = reading.sentence_of(at)
+    if sentence.mark == "?":
+        return False
+    opening = reading.key(sentence.first)
+    # "Don't open it." is no question, "don't they know" may be one.
+    return at == sentence.first or opening not in _ASKING
+
+
+def _parse(family: str, line: str, classes: Mapping[str, frozenset[str]]) -> Iterator[Rule]:
+    phrases, _, conditions = line.partition(" ? ")
+    both = "<>" in phrases
+    left, _, right = phrases.partition("<>" if both else ">")
+    told = tuple(_condition(piece, classes) for piece in conditions.split())
+    rights = tuple(piece.strip() for piece in right.split("|"))
+    yield Rule(family, tuple(left.split()), rights, told)
+    if both:
+        yield Rule(family, tuple(right.split()), (left.strip(),), told)
+
+
+def _condition(piece: str, classes: Mapping[str, frozenset[str]]) -> Condition:
+    if piece in _PLACES:
+        return Condition(piece)
+    kind, sign, named = piece.partition("!=" if "!=" in piece else "=")
+    if kind not in ("next", "prev") or not sign:
+        raise ValueError(f"A condition of a rule is not understood: {piece}")
+    words: set[str] = set()
+    for name in named.split(","):
+        words |= classes[name[1:]] if name.startswith("@") else {name}
+    endings = tuple(word[1:] for word in words if word.startswith("*"))
+    plain = frozenset(word for word in words if not word.startswith("*") and word not in ".#")
+    return Condition(kind + sign, Words(plain, endings, "." in words, "#" in words))
+
+
+def read_rules(content: str) -> Rules:
+    """The rules that a file holds.
+
+    Raises:
+        ValueError: a condition is not understood.
+        KeyError: a condition names a class that the file does not have.
+    """
+    read = tomllib.loads(content)
+    classes = {name: frozenset(words.split()) for name, words in read["classes"].items()}
+    by_first: dict[str, list[Rule]] = {}
+    for family, lines in read["rules"].items():
+        for line in lines.splitlines():
+            if line.strip():
+                for rule in _parse(family, line.strip(), classes):
+                    by_first.setdefault(rule.left[0], []).append(rule)
+    ordered = {
+        word: tuple(sorted(rules, key=lambda rule: -len(rule.left)))
+        for word, rules in by_first.items()
+    }
+    moves = {
+        name: frozenset(
+            line.strip() for line in words.replace("\n", ",").split(",") if line.strip()
+        )
+        for name, words in read["moves"].items()
+    }
+    return Rules(ordered, classes, str(read["date"]), moves)
+
+
+def words_file() -> bytes:
+    """The rules as they stand on disk."""
+    return (files(__package__) / WORDS).read_bytes()
+
+
+def words_hash() -> str:
+    """Twelve hex digits of the rules."""
+    return sha256(words_file()).hexdigest()[:12]
+
+
+@lru_cache(maxsize=1)
+def rules() -> Rules:
+    """The project's rules, read once."""
+    return read_rules(words_file().decode("utf-8"))

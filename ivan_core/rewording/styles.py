@@ -44,13 +44,12 @@ def style_hash(style: Style) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
-def build_request(
-    piece: Piece, style: Style, scope: Scope, attempt: int = 1, reason: str = ""
-) -> RewriteRequest:
+def build_request(piece: Piece, style: Style, attempt: int = 1, reason: str = "") -> RewriteRequest:
     """The request for one piece: the same input gives the same bytes.
 
     `reason` says in our words why the last answer could not be used; it is put after the fence.
     """
+    scope: Scope = "whole" if piece.role == "dialogue" else "shared"
     user = fenced(piece.text)
     if reason:
         user = f"{user}\n\nYour last answer could not be used. {reason} {_AGAIN}"

@@ -159,7 +159,7 @@ def process(options: argparse.Namespace) -> int:
     if still or summary is None or not summary["unfinished"]:
         return code
     if not options.repair:
-        print(f"{summary['unfinished']:,} texts have no usable labels; --repair asks for them.")
+        print(f"Texts without usable labels: {summary['unfinished']:,}. --repair asks for them.")
         return code
     taxonomy.estimate_again(run_id, "batch" if options.as_batch else "now")
     if not ask.wait_for_estimate(run_id, sys.stdout):

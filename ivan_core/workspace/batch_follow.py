@@ -24,6 +24,7 @@ from ivan_core.runs.context import RunContext
 from ivan_core.workspace.batch_collect import download
 from ivan_core.workspace.batch_job import Job
 
+_OVER = (Stage.DOWNLOADED, Stage.VALIDATED, Stage.ABANDONED)
 Sleep = Callable[[float], None]
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 _LONGEST_ASKED = 900.0
@@ -82,7 +83,8 @@ class Follower:
         cancelled = self.job.cancelled
         if cancelled:
             self.job.ledger.abandon_unsent(self.job.run_id)
-        elif send:
+        self._check_account()
+        if send and not cancelled:
             self._send_all()
         for state in self.job.parts():
             if state.stage is Stage.CREATED and cancelled:
@@ -90,6 +92,12 @@ class Follower:
             if state.stage in (Stage.CREATED, Stage.TERMINAL):
                 self._try(state.key, self._look)
         self._tell()
+
+    def _check_account(self) -> None:
+        """Refuse to ask one account about what another one sent."""
+        for attempt in {s.key.attempt for s in self.job.parts() if s.stage not in _OVER}:
+            key = PartKey(self.job.run_id, 1, attempt)
+            self.job.ledger.check(key, self.provider.account)
 
     def _send_all(self) -> None:
         for state in self.job.parts():

@@ -1,0 +1,53 @@
+"""Batches with real workers: killed while they wait, started again, nothing paid twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import wait_for
+from taxonomy_runs import account_of, creations, say_yes, spec_of
+
+from ivan_core.demo.server import DemoServer
+from ivan_core.domain.runs import RunState
+from ivan_core.workspace import runs, taxonomy
+
+
+@pytest.fixture
+def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
+    with DemoServer(batch_seconds=2) as demo:
+        account_of(monkeypatch, demo)
+        yield demo
+
+
+def workers() -> list[int]:
+    """The processes of workers that this one started."""
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        for child in (task / "children").read_text().split():
+            words = Path(f"/proc/{child}/cmdline").read_bytes()
+            if b"ivan_core.worker" in words:
+                found.append(int(child))
+    return found
+
+
+def test_a_worker_killed_while_it_waits_for_a_batch_is_followed_by_another(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    run_id, _ = taxonomy.start(spec_of(tmp_path))
+    wait_for(lambda: runs.get(run_id).state is RunState.AWAITING_CONFIRMATION)
+    wait_for(lambda: not workers())
+    assert say_yes(run_id).new
+    wait_for(lambda: runs.get(run_id).state is RunState.AWAITING_PROVIDER)
+    wait_for(lambda: taxonomy.parts(run_id)[0]["batch"])
+    for pid in workers():
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: runs.get(run_id).state is RunState.INTERRUPTED)
+    assert taxonomy.follow(run_id)
+    wait_for(lambda: runs.get(run_id).state is RunState.DONE)
+    summary = taxonomy.counts(run_id)
+    assert summary and summary["counts"]["valid"] == 12
+    assert creations(server) == 1

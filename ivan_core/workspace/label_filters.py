@@ -83,7 +83,7 @@ def read_filter(query: Mapping[str, str]) -> tuple[TextFilter, tuple[str, ...]]:
     """The filter of a URL, and the names of parameters in it that make no sense."""
     asked = {name: query[name] for name in PARAMETERS if query.get(name)}
     found = TextFilter(**{name: text for name, text in asked.items() if _known(name, text, asked)})
-    if not found.label:
+    if not found.label or (feature(found.label).kind != "boolean" and not found.value):
         found = found.without("label")
     if not (found.other and found.theirs):
         found = found.without("theirs")
@@ -98,7 +98,7 @@ def _known(name: str, text: str, asked: Mapping[str, str]) -> bool:
     if name == "value":
         return text in SENTIMENTS if key == SENTIMENT else key in LIST_KEYS
     if name == "label":
-        return text in FEATURES and (feature(text).kind == "boolean" or "value" in asked)
+        return text in FEATURES
     if name == "also":
         return text.partition(":")[0] in FEATURES
     if name == "theirs":

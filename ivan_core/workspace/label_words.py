@@ -48,7 +48,7 @@ def label_sentence(differences: pd.DataFrame, key: str, value: str) -> str:
     if own.empty or not int(own.iloc[0]["n"]):
         return f"{name}: no pair has an answer on both sides."
     row = own.iloc[0].to_dict()
-    ends = interval_ends(row["low"], row["high"], row["n"])
+    ends = _ends(row)
     judged = "a clear difference" if row["clear"] else "no clear difference"
     return (
         f"{name}: {percent(row['chosen'], row['n'])} of chosen and"
@@ -189,8 +189,13 @@ def _apart(row: Row) -> str:
     return (
         f"{label_name(row['key'], row['value'])}, {percent(row['chosen'], n)} against"
         f" {percent(row['rejected'], n)} ({points(row['difference'], n)}"
-        f" {interval_ends(row['low'], row['high'], n)})"
+        f" {_ends(row)})"
     )
+
+
+def _ends(row: Row) -> str:
+    """The interval of a difference in points, with a true minus."""
+    return interval_ends(row["low"], row["high"], row["n"]).replace("-", "−")
 
 
 def _share(row: Row) -> str:

@@ -1,0 +1,246 @@
+"""What is read of finished labels: shares, cells, agreement, filters of texts, single texts."""
+
+from __future__ import annotations
+
+import made_runs
+import pytest
+from made_labellings import (
+    ARTS,
+    FIRST,
+    KEYS,
+    PLACES,
+    REFUSAL,
+    SECOND,
+    SENTIMENT,
+    TOPICS,
+    Labellings,
+    four_pairs,
+)
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import TextKey
+from ivan_core.workspace import label_views, label_words
+from ivan_core.workspace.label_filters import TextFilter, chips, matching, read_filter
+from ivan_core.workspace.label_reasons import marked, reasons, rules_changed
+from ivan_core.workspace.label_results import open_labels
+
+
+@pytest.fixture
+def labellings(data_dir, tmp_path, monkeypatch) -> Labellings:
+    return Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
+
+
+@pytest.fixture
+def first(labellings) -> str:
+    return labellings.made("first", FIRST)
+
+
+@pytest.fixture
+def second(labellings) -> str:
+    return labellings.made("second", SECOND)
+
+
+def texts(run_id: str, **conditions: str) -> list[str]:
+    found = matching(open_labels(run_id), TextFilter(**conditions))
+    return [f"{row.row_id}.{row.preference}" for row in found.itertuples()]
+
+
+def test_refusals_stand_in_four_cells_of_three_whole_pairs(first):
+    cells = label_views.on_pairs(first, REFUSAL, "yes")
+    assert cells[["left", "right", "count"]].to_numpy().tolist() == [
+        ["no", "no", 1], ["no", "yes", 0], ["yes", "no", 1], ["yes", "yes", 1],
+    ]  # fmt: skip
+    assert set(cells["n"]) == {3}
+
+
+def test_the_words_of_a_list_stand_in_cells_too(first):
+    cells = label_views.on_pairs(first, TOPICS, ARTS)
+    assert cells["count"].tolist() == [2, 0, 0, 1]
+    assert label_views.on_pairs(first, TOPICS, "no such word")["count"].tolist() == [0, 0, 0, 0]
+
+
+def test_shares_are_of_texts_with_an_answer(first):
+    shares, differences = label_views.shares(first)
+    own = shares[shares["key"] == REFUSAL].set_index("side")
+    assert own[["count", "n"]].to_numpy().tolist() == [[3, 4], [1, 3]]
+    assert set(differences["key"]) == {REFUSAL, SENTIMENT}
+
+
+def test_words_that_nobody_named_are_not_listed(first):
+    named = label_views.word_shares(first, TOPICS)
+    assert dict.fromkeys(named["value"]) == {ARTS: None, PLACES: None}
+    assert named["count"].tolist() == [1, 1, 1, 1]
+
+
+def test_answers_of_two_labelers_are_crossed_by_row_and_side(first, second):
+    cells = label_views.crossed(first, second, REFUSAL).set_index(["left", "right"])
+    assert cells["count"].to_dict() == {
+        ("no", "no"): 2, ("no", "yes"): 1, ("yes", "no"): 1, ("yes", "yes"): 2,
+    }  # fmt: skip
+    assert set(cells["n"]) == {6}
+    assert texts(first, label=REFUSAL, other=second, theirs="no") == ["1.chosen"]
+    assert texts(first, label=REFUSAL, answer="no", other=second, theirs="yes") == ["0.rejected"]
+    assert texts(
+        first, label=SENTIMENT, value="negative", other=second, theirs="positive"
+    ) == ["1.chosen"]  # fmt: skip
+    assert texts(first, label=TOPICS, value=ARTS, other=second, theirs="no") == ["0.rejected"]
+
+
+def test_agreement_says_how_many_of_those_called_so_both_called_so(first, second):
+    row = label_views.agreement([first, second]).set_index("key").loc[REFUSAL]
+    assert (row["both"], row["either"], row["n"], bool(row["few"])) == (2, 4, 6, True)
+    assert row["coefficient"] == pytest.approx(1 / 3)
+    words = label_views.agreement([first, second], TOPICS)
+    assert dict(zip(words["value"], words["either"], strict=True)) == {ARTS: 2, PLACES: 2}
+
+
+def test_agreement_is_the_same_each_time(first, second):
+    once = label_views.agreement([first, second])
+    label_views._agreement.cache_clear()
+    assert once.equals(label_views.agreement([first, second]))
+
+
+def test_only_other_labellings_of_the_same_pairs_stand_beside(labellings, first, second):
+    assert [one.run.id for one in label_views.others(open_labels(first))] == [second]
+    pair = {"chosen": "\n\nHuman: a\n\nAssistant: b", "rejected": "\n\nHuman: a\n\nAssistant: c"}
+    made_runs.write_rows(labellings.file, [pair])
+    labellings.made("third", {"0.chosen": FIRST["0.chosen"], "0.rejected": FIRST["0.rejected"]})
+    assert [one.run.id for one in label_views.others(open_labels(first))] == [second]
+
+
+def test_two_runs_of_one_labeler_are_told_apart(labellings, first):
+    again = labellings.made("first", SECOND, keys=(REFUSAL,))
+    opened = [open_labels(run_id) for run_id in (first, again)]
+    assert list(label_views.names_of(opened).values()) == [f"first, {first}", f"first, {again}"]
+    assert label_views.shared_keys(opened) == (REFUSAL,)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "found"),
+    [
+        ({}, [f"{row}.{side}" for row in range(4) for side in ("chosen", "rejected")]),
+        ({"state": "invalid"}, ["3.rejected"]),
+        ({"state": "missing"}, []),
+        ({"label": REFUSAL}, ["0.chosen", "1.chosen", "1.rejected", "3.chosen"]),
+        ({"label": REFUSAL, "answer": "no"}, ["0.rejected", "2.chosen", "2.rejected"]),
+        ({"label": REFUSAL, "side": "rejected"}, ["1.rejected"]),
+        ({"label": REFUSAL, "pair": "chosen_only"}, ["0.chosen", "0.rejected"]),
+        ({"label": REFUSAL, "pair": "chosen_only", "side": "chosen"}, ["0.chosen"]),
+        ({"label": TOPICS, "value": PLACES}, ["0.rejected", "2.chosen"]),
+        ({"label": REFUSAL, "also": f"{TOPICS}:{ARTS}"}, ["0.chosen"]),
+        ({"label": TOPICS, "value": ARTS, "also": f"{SENTIMENT}:positive"}, ["0.rejected"]),
+    ],
+)
+def test_a_filter_finds_the_texts_that_meet_all_its_conditions(first, conditions, found):
+    assert texts(first, **conditions) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "kept", "ignored"),
+    [
+        ({"state": "valid", "run": "x"}, {"state": "valid"}, ()),
+        ({"state": "odd", "side": "left"}, {}, ("state", "side")),
+        ({"answer": "no"}, {}, ("answer",)),
+        ({"label": "no_such"}, {}, ("label",)),
+        ({"label": TOPICS}, {}, ("label",)),
+        ({"label": REFUSAL, "value": "x"}, {"label": REFUSAL}, ("value",)),
+        ({"label": SENTIMENT, "value": "angry"}, {}, ("label", "value")),
+        ({"label": REFUSAL, "theirs": "no"}, {"label": REFUSAL}, ("theirs",)),
+        ({"label": REFUSAL, "other": "x"}, {"label": REFUSAL}, ("other",)),
+        ({"label": REFUSAL, "also": "odd:x"}, {"label": REFUSAL}, ("also",)),
+        ({"label": TOPICS, "value": "w" * 201}, {}, ("label", "value")),
+    ],
+)
+def test_what_makes_no_sense_in_a_link_is_left_out(query, kept, ignored):
+    assert read_filter(query) == (TextFilter(**kept), ignored)
+
+
+def test_a_filter_comes_back_from_its_own_query():
+    wanted = TextFilter(state="valid", side="chosen", label=TOPICS, value=ARTS, answer="no",
+                        also=f"{REFUSAL}:yes", other="run", theirs="no")  # fmt: skip
+    assert read_filter(wanted.query) == (wanted, ())
+
+
+def test_chips_name_conditions_and_take_with_them_what_makes_no_sense_alone(second):
+    wanted = TextFilter(state="valid", label=SENTIMENT, value="negative", other=second,
+                        theirs="positive")  # fmt: skip
+    assert chips(wanted) == [
+        ("state", "State: valid"), ("label", "Sentiment: negative: yes"),
+        ("theirs", "second says positive"),
+    ]  # fmt: skip
+    assert wanted.without("label") == TextFilter(state="valid")
+    assert wanted.without("theirs").query.keys() == {"state", "label", "value"}
+    assert chips(TextFilter(label=REFUSAL, pair="neither")) == [
+        ("label", "Refusal: on neither side")
+    ]
+
+
+def test_a_page_of_texts_has_the_asked_label_first(first):
+    results = open_labels(first)
+    page = label_views.texts_page(results, results.table, 9, TOPICS)
+    assert list(page)[:6] == ["row_id", "side", "state", "reply", "problem", TOPICS]
+    assert page["reply"].iloc[0] == "I can't help with 0."
+    assert page[TOPICS].tolist()[:3] == [ARTS, f"{ARTS}, {PLACES}", "none"]
+    assert page[REFUSAL].tolist()[-2:] == ["yes", ""]
+
+
+def test_an_unusable_text_keeps_its_reply_and_what_is_wrong(first):
+    one = label_views.labelled_text(open_labels(first), TextKey(3, "rejected"))
+    assert (one.status, one.raw) == ("invalid", "<b>no</b> ![x](http://leak.invalid/x) {")
+    assert one.text.endswith("Sure, 3 it is.")
+    assert one.problems and dict(one.labels) == dict.fromkeys(KEYS)
+    with pytest.raises(BadInput, match=r"has no text 9\.chosen"):
+        label_views.labelled_text(open_labels(first), TextKey(9, "chosen"))
+
+
+def test_a_comparison_is_found_by_its_pairs_and_row(labellings, data_dir, first):
+    results = open_labels(first)
+    assert label_views.comparison_with(results, 1) is None
+    made_runs.finished(data_dir, made_runs.spec_of_sample(limit=5))
+    spec = made_runs.spec_of_file(labellings.file, row_ids=(0, 1))
+    run_id = made_runs.finished(data_dir, spec)
+    assert label_views.comparison_with(results, 1) == run_id
+    assert label_views.comparison_with(results, 3) is None
+
+
+def test_the_files_of_a_labelling_can_be_taken_away(first):
+    names = list(label_views.files(open_labels(first)))
+    assert names == [
+        f"{first}-first-control.csv", f"{first}-first-control-failed.csv",
+        f"{first}-labels.parquet",
+    ]  # fmt: skip
+
+
+def test_the_rule_of_a_label_marks_its_words(labellings):
+    why = reasons("\n\nHuman: x\n\nAssistant: I can't help with <b>that</b>.", [REFUSAL])[REFUSAL]
+    assert why.label is True and why.words
+    assert [text for text, fired in why.pieces if fired] == list(why.words)
+    assert "".join(text for text, _ in why.pieces).endswith("<b>that</b>.")
+    assert not rules_changed(labellings.by_rules())
+
+
+def test_marked_pieces_are_the_text_whatever_the_spans():
+    assert marked("abcdef", [(1, 3), (2, 4), (5, 99), (2, 3)]) == (
+        ("a", False), ("bc", True), ("d", True), ("e", False), ("f", True),
+    )  # fmt: skip
+    assert marked("", [(0, 3)]) == ()
+
+
+def test_sentences_have_n_and_interval(first, second):
+    _, differences = label_views.shares(first)
+    told = label_words.label_sentence(differences, REFUSAL, "yes")
+    assert told.startswith(
+        "Refusal: 67% of chosen and 33% of rejected replies in 3 pairs; +33 points (95% interval [−"
+    )
+    assert told.endswith("]), no clear difference.")
+    row = label_views.agreement([first, second]).iloc[0].to_dict()
+    assert label_words.both_sentence(row, ["first", "second"]) == (
+        "Of the 4 texts that either called “Refusal”, both did: 2 of 4. Few: the rarer answer was"
+        " given to fewer than 20 texts."
+    )
+    assert label_words.coefficients_sentence(row).endswith(
+        "The same answer in 67% of 6 texts [30, 90]."
+    )
+    assert label_words.words_sentence(label_views.word_shares(first, TOPICS), "Topics").startswith(
+        f"Named most: {ARTS} (25% [5, 70] of 4 chosen, 33% [6, 79] of 3 rejected)"
+    )

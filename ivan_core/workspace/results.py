@@ -167,8 +167,10 @@ def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
         for model, scores in results.aligned.models.items():
             code = scores.verdict[place]
             words = "not rated" if code == UNRATED else VERDICTS[code]
-            rated = code != UNRATED and scores.unit
-            record[model] = f"{words} {scores.margin[place] / scores.unit:+.1f}" if rated else words
+            if code != UNRATED and scores.unit:
+                amount = f"{scores.margin[place] / scores.unit:+.1f}"
+                words += " 0.0" if float(amount) == 0 else f" {amount}"
+            record[model] = words
         record["chosen"], record["rejected"] = (
             snippet(pair.chosen.reply),
             snippet(pair.rejected.reply),

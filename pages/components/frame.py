@@ -68,7 +68,7 @@ def problems_shown() -> Iterator[None]:
 
 def show_error(error: IvanError) -> None:
     """A problem in a sentence, and what to do about it."""
-    with st.container(border=True, key="problem"):
+    with st.container(border=True):
         say(error.message, "lead")
         if error.hint:
             say(error.hint, quiet=True)

@@ -87,9 +87,13 @@ def keep_filter(run_id: str, query: dict[str, str]) -> None:
 
 
 def kept_filter(run_id: str) -> dict[str, str]:
-    """The filter last looked at, if it was of this run."""
+    """The filter last looked at, if it was of this run: after a reload, that of the URL."""
     of, query = st.session_state.get("filter", ("", {}))
-    return dict(query) if of == run_id else {}
+    if of == run_id:
+        return dict(query)
+    if of or st.query_params.get("run") != run_id:
+        return {}
+    return {name: value for name, value in st.query_params.items() if name not in ("run", "row")}
 
 
 def kindly(action: Callable[_Given, None]) -> Callable[_Given, None]:

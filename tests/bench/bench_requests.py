@@ -1,83 +1,72 @@
-"""Time the request files of a big batch: `python bench_requests.py FOLDER TEXTS [--pairs N]`.
+"""Times the preparation of the requests for a dataset as large as hh-rlhf: 160,800 pairs.
 
-The pairs of TEXTS (a file IVAN reads) are repeated until there are N; prompts, bodies, counts of
-tokens, parts and the check before sending are the ones of a real batch. Prints JSON: seconds, the
-peak of memory in MiB, files and requests a second. The request files stay in FOLDER.
+    python tests/bench/bench_requests.py [PAIRS]
+
+Prints seconds, the most memory held, and what the files hold. Nothing is sent.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+import os
+import random
 import resource
-from collections.abc import Iterator
-from itertools import cycle, islice
+import sys
+import time
 from pathlib import Path
-from time import perf_counter
-from typing import Any
-
-from ivan_core.backends.openai_chat import chat_body
-from ivan_core.backends.token_counts import TokenCounter
-from ivan_core.datasets.files import read_file
-from ivan_core.domain.labels import TextKey
-from ivan_core.labels.check_requests import check_request_file
-from ivan_core.labels.prompt import build_prompt
-from ivan_core.labels.request_files import Request, write_request_files
+from tempfile import TemporaryDirectory
 
 PAIRS = 160_800
-MODEL = "gpt-6-luna"
+WORDS = (
+    "I would like to know how people usually plan a long walk through the hills when the weather "
+    "may change and nobody has brought a map, because my friends never agree on anything at all"
+).split()
 
 
-def pairs_of(path: Path) -> list[tuple[str, str]]:
-    rows = (line for line in read_file(path) if isinstance(line, tuple))
-    return [(str(row["chosen"]), str(row["rejected"])) for _, row in rows]
+def write_dataset(path: Path, pairs: int) -> None:
+    """Dialogues of two to six turns, about as long as those of hh-rlhf (mean 890 characters)."""
+    draw = random.Random(0)
+
+    def turns() -> str:
+        said = ""
+        for _ in range(draw.randint(1, 3)):
+            ask, reply = draw.choices(WORDS, k=25), draw.choices(WORDS, k=draw.randint(20, 110))
+            said += f"\n\nHuman: {' '.join(ask)}?\n\nAssistant: {' '.join(reply)}."
+        return said
+
+    with path.open("w") as file:
+        for number in range(pairs):
+            file.write(json.dumps({"chosen": f"{turns()} {number}", "rejected": turns()}) + "\n")
 
 
-def requests_for(texts: list[tuple[str, str]], pairs: int) -> Iterator[Request]:
-    """The requests for both sides of so many pairs."""
-    counter = TokenCounter(MODEL)
-    for row_id, (chosen, rejected) in enumerate(islice(cycle(texts), pairs)):
-        for key, text in (
-            (TextKey(row_id, "chosen"), chosen),
-            (TextKey(row_id, "rejected"), rejected),
-        ):
-            body = chat_body(build_prompt(key, text), MODEL)
-            yield key, body, counter.request_tokens(body)
+def main(pairs: int) -> None:
+    with TemporaryDirectory() as folder:
+        os.environ["IVAN_DATA_DIR"] = str(Path(folder) / "data")
+        source = Path(folder) / "pairs.jsonl"
+        write_dataset(source, pairs)
+        from ivan_core.domain.label_specs import TaxonomySpec
+        from ivan_core.domain.specs import DatasetRequest
+        from ivan_core.runs.registry import Registry
+        from ivan_core.settings import data_dir
+        from ivan_core.workspace.batch_job import KIND, open_job
+        from ivan_core.workspace.imported import read_dataset
+        from ivan_core.workspace.taxonomy_work import work_taxonomy
 
-
-def bench(folder: Path, texts: Path, pairs: int) -> dict[str, Any]:
-    rows = pairs_of(texts)
-    start = perf_counter()
-    parts = write_request_files(requests_for(rows, pairs), folder, "bench")
-    written = perf_counter()
-    for part in parts:
-        check_request_file(part.path)
-    checked = perf_counter()
-    requests = sum(part.requests for part in parts)
-    return {
-        "requests": requests,
-        "files": len(parts),
-        "mib": round(sum(part.bytes for part in parts) / 2**20, 1),
-        "tokens_a_request": round(sum(part.tokens for part in parts) / requests),
-        "characters_a_text": round(sum(len(a) + len(b) for a, b in rows) / len(rows) / 2),
-        "seconds": {
-            "write": round(written - start, 1),
-            "check": round(checked - written, 1),
-            "both": round(checked - start, 1),
-        },
-        "requests_a_second": round(requests / (checked - start)),
-        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-    }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="where the request files are written")
-    parser.add_argument("texts", type=Path, help="a file of pairs with texts of real sizes")
-    parser.add_argument("--pairs", type=int, default=PAIRS)
-    given = parser.parse_args()
-    print(json.dumps(bench(given.folder, given.texts, given.pairs), indent=1))
+        request = read_dataset(DatasetRequest(source=str(source)))
+        spec = TaxonomySpec(dataset=request, model="gpt-6-luna")
+        registry = Registry(data_dir())
+        run_id, _ = registry.add(KIND, spec.model_dump_json(), spec.fingerprint)
+        registry.begin(run_id)
+        started = time.monotonic()
+        work_taxonomy(registry, run_id)
+        seconds = time.monotonic() - started
+        estimate = open_job(registry, run_id).estimate()
+        assert estimate is not None
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        size = sum(file.bytes for file in estimate.files) / 1e9
+        print(f"{estimate.requests:,} requests in {seconds:.0f} s, {peak:.2f} GiB at the most")
+        print(f"{len(estimate.files)} files, {size:.2f} GB, {estimate.input_tokens:,} input tokens")
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else PAIRS)

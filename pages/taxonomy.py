@@ -70,12 +70,14 @@ def _earlier() -> None:
         return
     st.subheader("Earlier labellings", anchor=False)
     for run in found[:_RECENT]:
-        label = f"{run.label}: {runs.about(run)}, {run.state}"
-        st.page_link(TAXONOMY, label=f":primary[{md_escape(label)}]", query_params={"run": run.id})
+        st.page_link(
+            TAXONOMY, label=f":primary[{md_escape(runs.about(run))}]", query_params={"run": run.id}
+        )
+        say(f"{run.label}: {run.state}", "small", quiet=True)
 
 
 def _again(run: Run) -> None:
-    """These texts were sent before: whether to send them once more is a new labelling."""
+    """These texts were sent before: to send them once more is a labelling of its own."""
     if st.session_state.get("label-found") != run.id:
         return
     spec = runs.any_spec_of(run)

@@ -79,8 +79,11 @@ def ollama_address() -> str:
     return setting("OLLAMA_API_HOST", "http://localhost:11434")
 
 
-def labelers(installed: tuple[str, ...]) -> dict[str, str]:
-    """The labelers to offer and how each is named: rules first, then Ollama's, then batches."""
+def labelers(installed: tuple[str, ...], demo: bool = False) -> dict[str, str]:
+    """The labelers to offer and how each is named: rules first, then Ollama's, then batches.
+
+    `demo` says that the demo server answers in place of OpenAI.
+    """
     offered = {LEXICON: _FREE}
     for name in (*installed, *_wanted(installed)):
         there = "on Ollama, free" if name in installed else "on Ollama, to be pulled first"
@@ -88,7 +91,8 @@ def labelers(installed: tuple[str, ...]) -> dict[str, str]:
     for name in suggested_models():
         last = shutdown(name)
         ends = f", shuts down on {last.isoformat()}" if last else ""
-        offered[name] = f"{name} (OpenAI batch, paid{ends})"
+        paid = "batch, the demo server answers" if demo else "OpenAI batch, paid"
+        offered[name] = f"{name} ({paid}{ends})"
     return offered
 
 

@@ -98,9 +98,11 @@ def details(run: Run) -> None:
     with st.expander("Batches, cost, exact text and command"):
         spending(run.id)
         show_parts(run.id)
-        for estimate in taxonomy.job(run.id).estimates()[:1]:
-            say("The estimate that was accepted:", "lead")
-            cost_facts(run.id, estimate)
+        accepted = taxonomy.estimate(run.id)
+        # The one that waits for a yes is shown above, where it can be given.
+        if accepted is not None and run.state is not RunState.AWAITING_CONFIRMATION:
+            say("The estimate that was accepted last:", "lead")
+            cost_facts(run.id, accepted)
             exact_text(run.id)
         command(run)
 

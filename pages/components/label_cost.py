@@ -60,10 +60,13 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     if estimate.may_charge_twice:
         say(_DOUBT, "lead")
     say(headline(estimate), "lead")
-    cost_facts(run.id, estimate)
-    if estimate.dollars is None:
-        _ask_prices(run.id, estimate)
-    exact_text(run.id)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        cost_facts(run.id, estimate)
+        if estimate.dollars is None:
+            _ask_prices(run.id, estimate)
+    with right:
+        exact_text(run.id)
     who = taxonomy_page.provider(taxonomy.job(run.id).spec.base_url)
     refused = taxonomy_page.refusal(run.id, estimate)
     if refused:
@@ -73,7 +76,7 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     with st.container(horizontal=True):
         ready = who.ready and not refused
         if st.button(accept_label(estimate), type="primary", key="accept", disabled=not ready):
-            ask_to_accept(run.id, estimate)
+            ask_to_accept(run.id, estimate, who.demo)
         if st.button("Do not send", key="decline"):
             decline(run.id)
             st.rerun()
@@ -117,7 +120,9 @@ def cost_facts(run_id: str, estimate: Estimate) -> None:
             ("A million tokens at once", _rates(prices.standard)),
             ("Where the prices are from", prices.sentence.removeprefix("Prices: ")),
         ]
-    last = f"shuts down on {estimate.shutdown}" if estimate.shutdown else "no end is known"
+    last = (
+        f"shuts down on {estimate.shutdown}" if estimate.shutdown else "no day of shutdown is known"
+    )
     cap = taxonomy_page.cap(run_id)
     rows += [
         ("The model", f"{estimate.model}, {last}"),
@@ -133,7 +138,11 @@ def _cost(dollars: Dollars | None) -> str:
 
 
 def _rates(rates: Rates) -> str:
-    return f"${rates.input_usd:g} in, ${rates.output_usd:g} out"
+    return f"{_price(rates.input_usd)} in, {_price(rates.output_usd)} out"
+
+
+def _price(dollars: float) -> str:
+    return f"${dollars:,.2f}" if round(dollars, 2) == dollars else f"${dollars:,g}"
 
 
 def _ask_prices(run_id: str, estimate: Estimate) -> None:

@@ -47,7 +47,7 @@ def _three_fields(models: OllamaModels) -> tuple[str, str, dict[str, Any]]:
     preset = preset_spec()
     sources = [preset.dataset.source, "sample", "Anthropic/hh-rlhf"]
     sources += [request.source for request in datasets.known()]
-    offered = taxonomy_page.labelers(models.names)
+    offered = taxonomy_page.labelers(models.names, taxonomy_page.provider().demo)
     chosen = taxonomy_page.preset_labeler()
     names = list(dict.fromkeys((*offered, chosen)))
     left, middle, right = st.columns([3, 4, 2])

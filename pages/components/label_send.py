@@ -24,16 +24,18 @@ def accept_label(estimate: Estimate) -> str:
 
 
 @st.dialog("Accept the cost")
-def ask_to_accept(run_id: str, estimate: Estimate) -> None:
+def ask_to_accept(run_id: str, estimate: Estimate, is_demo: bool) -> None:
     """Say the cost once more; only the tick and then the press send anything."""
     dollars = estimate.dollars
     if dollars is not None:
         say(
             f"{number_of(estimate.requests, 'request')} to {estimate.model}: about "
-            f"{money(dollars.typical)}, {money(dollars.bound)} at the most, charged by the "
+            f"{money(dollars.typical)}, at the most {money(dollars.bound)}, charged by the "
             "provider to the account of your key.",
             "lead",
         )
+    if is_demo:
+        say("The demo server answers in place of the provider: nothing is really paid.")
     say(
         "A batch that is sent can be cancelled; what it has finished by then is paid and kept."
         if estimate.mode == "batch"

@@ -15,6 +15,8 @@ from ivan_core.rewording.unwrap import Mend, read_turns, thinks_aloud, unquoted,
 
 MOST_TRIES = 3
 """How often a rewriter is asked for one piece whose answer cannot be used."""
+MOST_SILENT = 2
+"""After so many tries without any answer a piece is given up: a time-out takes minutes."""
 SHORTEST, LONGEST = 0.5, 2.0
 """Bounds of a reworded turn's length, as shares of the original's characters."""
 SHORT_TURN = 20
@@ -178,6 +180,8 @@ def rewrite_piece(
         if isinstance(judged, Accepted):
             return _rewording(judged.text, replies, refusals, judged.mends)
         refusals.append(judged)
+        if [one.reason for one in refusals].count("no_answer") == MOST_SILENT:
+            break
         reason = reason_for_retry(judged) or reason
     return _rewording(None, replies, refusals)
 

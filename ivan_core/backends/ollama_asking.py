@@ -1,0 +1,150 @@
+"""Asking a model on an Ollama server text by text: its context, a full queue, texts that fail."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ivan_core.backends.ollama_client import ChatAnswer, OllamaBusy, OllamaServer, OllamaSilent
+from ivan_core.backends.openai_chat import sendable
+from ivan_core.backends.token_counts import BYTES_PER_TOKEN
+from ivan_core.domain.errors import BackendUnavailable
+
+SMALLEST_CONTEXT = 8192
+FIRST_WAIT, LONGEST_WAIT = 1.0, 16.0
+"""Seconds between one and the next try where the server's queue is full; each is twice the last."""
+FAILURES_IN_A_ROW = 5
+"""After so many texts without an answer it is the server that fails, not the texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of one question: the answer, or why it cannot be used, or both."""
+
+    answer: ChatAnswer | None = None
+    problem: str = ""
+
+
+class OllamaAsker:
+    """Asks one model one text a call; may be used by several threads.
+
+    The context is as long as the longest prompt so far needs, in steps, because the server loads
+    the model anew whenever it changes; `num_ctx` fixes it.
+
+    Raises BackendUnavailable if the server is away, ModelMissing if it lacks the model.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        server: OllamaServer,
+        *,
+        num_ctx: int | None = None,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self.model = model
+        self._server = server
+        self._longest = server.show(model).context_length
+        self._fixed = num_ctx
+        self._context = num_ctx or SMALLEST_CONTEXT
+        # gpt-oss cannot be told not to think.
+        self.think: bool | str = "low" if model.rpartition("/")[2].startswith("gpt-oss") else False
+        self._wait = wait
+        self._lock = threading.Lock()
+        self._failed_in_a_row = 0
+        self.retries = 0
+
+    def facts(self) -> dict[str, str]:
+        """The settings that every question has, for a card."""
+        return {
+            "server": f"Ollama {self._server.version()}",
+            "num_ctx": str(self._fixed or "by the prompt"),
+            "think": str(self.think).lower(),
+        }
+
+    def ask(
+        self,
+        system: str,
+        user: str,
+        *,
+        room: int,
+        options: Mapping[str, object],
+        schema: Mapping[str, object] | None = None,
+    ) -> Asked:
+        """One answer of at most `room` tokens, or why there is none.
+
+        Raises:
+            BackendUnavailable: the server is away, lacks the model or fails text after text.
+        """
+        text = f"{system}\n{user}"
+        fewest = len(text.split())
+        if self._longest is not None and fewest + room > self._longest:
+            return Asked(
+                problem=f"The text is longer than the {self._longest} tokens {self.model} reads."
+            )
+        context = self._context_for(text, room)
+        told = {**options, "num_predict": room, "num_ctx": context}
+        try:
+            answer = self._answer(sendable(system), sendable(user), told, schema)
+        except OllamaSilent as problem:
+            return self._failed(problem)
+        with self._lock:
+            self._failed_in_a_row = 0
+        return Asked(answer, _cut(answer.input_tokens, fewest, context))
+
+    def _answer(
+        self,
+        system: str,
+        user: str,
+        options: Mapping[str, object],
+        schema: Mapping[str, object] | None,
+    ) -> ChatAnswer:
+        """One answer; a full queue is waited for a few times."""
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        pause = FIRST_WAIT
+        while True:
+            try:
+                return self._server.chat(
+                    self.model, messages, schema=schema, think=self.think, options=options
+                )
+            except OllamaBusy:
+                if pause > LONGEST_WAIT:
+                    raise
+            with self._lock:
+                self.retries += 1
+            self._wait(pause)
+            pause *= 2
+
+    def _context_for(self, text: str, room: int) -> int:
+        if self._fixed is not None:
+            return self._fixed
+        needed = len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN + room
+        with self._lock:
+            while self._context < needed:
+                self._context *= 2
+            longest = self._longest or self._context
+            self._context = min(self._context, longest)
+            return self._context
+
+    def _failed(self, problem: BackendUnavailable) -> Asked:
+        """What is told where the text may be at fault: the server is still there for others."""
+        with self._lock:
+            self._failed_in_a_row += 1
+            in_a_row = self._failed_in_a_row
+        if in_a_row >= FAILURES_IN_A_ROW:
+            raise problem from None
+        self._server.version()
+        return Asked(problem=problem.message)
+
+
+def _cut(read: int | None, fewest: int, context: int) -> str:
+    """Why the server cannot have read the whole prompt; empty if nothing speaks for it.
+
+    It shortens prompts silently. A token never spans two words, so a prompt has at least as many
+    tokens as words.
+    """
+    if not read or (fewest <= read < context):
+        return ""
+    return f"The server read only {read} tokens of the prompt: its beginning was cut off."

@@ -11,19 +11,25 @@ from ivan_core.workspace import runs
 from pages.components.frame import frame, problems_shown
 from pages.components.keys import tab_leaves_tables
 from pages.components.manage import housekeeping, manage, tell
+from pages.components.state import PAGE_OF
 from pages.components.text import say
 
 _SHOWN = 200
+KIND_WORDS = {
+    "compare": "comparison", "labels": "labels, text by text", "taxonomy": "labels, in batches",
+}  # fmt: skip
+"""What a run of a kind is called."""
 
 
 def _row(run: Run) -> dict[str, object]:
-    spec = runs.spec_of(run)
+    dataset, _, who = runs.about(run).rpartition(" | ")
     seconds = (run.finished or run.heartbeat or run.created) - (run.started or run.created)
     return {
         "Run": run.label,
+        "What": KIND_WORDS[run.kind],
         "State": str(run.state),
-        "Dataset": spec.dataset.label,
-        "Models": ", ".join(spec.models),
+        "Dataset": dataset,
+        "By": who,
         "Done": 100 * run.done / run.total if run.total else 0.0,
         "Started": datetime.fromtimestamp(run.created, UTC),
         "Seconds": round(max(seconds, 0)),
@@ -34,10 +40,10 @@ def _row(run: Run) -> dict[str, object]:
 def _actions(run: Run) -> None:
     with st.container(horizontal=True, key="actions"):
         if st.button("Open", type="primary", key="open"):
-            st.switch_page("pages/compare.py", query_params={"run": run.id})
+            st.switch_page(PAGE_OF[run.kind], query_params={"run": run.id})
         if run.state.resumable and st.button("Resume", key="resume"):
             runs.resume(run.id)
-            st.switch_page("pages/compare.py", query_params={"run": run.id})
+            st.switch_page(PAGE_OF[run.kind], query_params={"run": run.id})
         if run.state.live and st.button("Cancel", key="cancel"):
             if runs.get(run.id).state.live:
                 runs.cancel(run.id)
@@ -46,7 +52,7 @@ def _actions(run: Run) -> None:
 
 
 def _table(polling: bool) -> None:
-    found = runs.every()[:_SHOWN]
+    found = runs.experiments()[:_SHOWN]
     if polling and not any(run.state.live for run in found):
         st.rerun()
     with problems_shown():
@@ -68,7 +74,7 @@ def _listed(found: list[Run]) -> None:
         alt="All runs; select one to open, resume, cancel, rename or delete it",
         column_config={
             "Dataset": st.column_config.TextColumn("Dataset", width=170),
-            "Models": st.column_config.TextColumn("Models", width=260),
+            "By": st.column_config.TextColumn("Models or labeler", width=260),
             "Done": st.column_config.ProgressColumn(
                 "Done", format="%d%%", min_value=0, max_value=100, width=140
             ),
@@ -88,6 +94,6 @@ with frame("Runs"):
     st.title("Runs", anchor=False)
     tell()
     tab_leaves_tables()
-    live = any(run.state.live for run in runs.every()[:_SHOWN])
+    live = any(run.state.live for run in runs.experiments()[:_SHOWN])
     st.fragment(_table, run_every=2.0 if live else None)(live)
     housekeeping()

@@ -91,7 +91,10 @@ def _lines(run_id: str, out: TextIO) -> Run:
 
 
 def _stop(run_id: str) -> int:
-    """Cancel what Ctrl-C interrupts, and say how to go on."""
+    """Cancel what Ctrl-C interrupts, and say how to go on; batches that are paid for go on."""
+    if runs.get(run_id).kind == "taxonomy":
+        print(f"\nRun {run_id} goes on; `ivan runs cancel {run_id}` stops it.", file=sys.stderr)
+        return 130
     if runs.get(run_id).state.live:
         runs.cancel(run_id)
         deadline = time.monotonic() + 5

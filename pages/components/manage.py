@@ -32,11 +32,14 @@ def tell() -> None:
 def manage(run: Run, others: list[Run]) -> None:
     """What can be done with one run, beside opening it."""
     with st.container(horizontal=True, vertical_alignment="center", key="manage"):
-        if st.button("Duplicate", key="duplicate", help="Open the form with this run's settings."):
+        compared = run.kind == "compare"
+        if compared and st.button(
+            "Duplicate", key="duplicate", help="Open the form with this run's settings."
+        ):
             _into_form(runs.spec_of(run))
             st.session_state.pop("run", None)
             st.switch_page("pages/compare.py")
-        if run.state is RunState.DONE:
+        if compared and run.state is RunState.DONE:
             st.download_button(
                 "Export as a zip", lambda: archive.export_bytes(run.id), f"{run.id}.zip",
                 key="export", on_click="ignore",
@@ -44,7 +47,10 @@ def manage(run: Run, others: list[Run]) -> None:
         beside = {
             other.id: other.label
             for other in others
-            if other.state is RunState.DONE and other.id != run.id
+            if compared
+            and other.kind == "compare"
+            and other.state is RunState.DONE
+            and other.id != run.id
         }
         asked = st.segmented_control(
             "More", _more(run, bool(beside)), key=f"more-{run.id}", label_visibility="collapsed"

@@ -38,13 +38,13 @@ _PLACES: tuple[_Change, ...] = (
     (re.compile(r"(?<=[.!?]) {1,2}(?=[^\W_])"), lambda m: " " if m[0] == "  " else "  "),
 )
 _AT_THE_END: tuple[_Change, ...] = (
-    (re.compile(r"(?<=[^\W_)”\"])\.?(?=\s*\Z)"), lambda m: "" if m[0] else "."),
+    (re.compile(r"(?:(?<=[^\W_])|(?<=[)”\"]))\.?(?=\s*\Z)"), lambda m: "" if m[0] else "."),
     (re.compile(r"(?<=[\w)”\"])( ?)(?=[!?:]\s*\Z)"), lambda m: _SPACED[m[1]]),
 )
 
 
 def change_surface(text: str) -> str | None:
-    """A transcript with other punctuation and spaces; None if it holds no letter or digit.
+    """A transcript with other punctuation and spaces; None if none can be had.
 
     Apostrophes, quotation marks, dashes, ellipses, spaces between sentences and the full stop at
     the end of a turn change, each by a coin drawn from the text's hash; at least one of them does.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +118,12 @@ class Labellings:
         return run_id
 
     @contextmanager
-    def at_work(self, name: str, answers: Mapping[str, Answer], broken_at: str) -> Iterator[str]:
-        """A labelling that a worker is at, stopped before a text, as long as the block lasts."""
+    def at_work(self, name: str, answers: Mapping[str, Answer], texts: int) -> Iterator[str]:
+        """A labelling that a worker is at, after some texts, for as long as the block lasts."""
+        asked = count()
 
         def until(prompt: LabelPrompt) -> Answer:
-            if prompt.key.custom_id == broken_at:
+            if next(asked) == texts:
                 raise BackendUnavailable("The server went away.")
             return answers[prompt.key.custom_id]
 

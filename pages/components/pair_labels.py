@@ -19,7 +19,7 @@ from pages.components.text import say
 _CELL = "padding:.3rem .7rem;text-align:left;border-bottom:1px solid rgba(128,128,128,.25)"
 _HEAD = f"{_CELL};font-weight:600;overflow-wrap:anywhere"
 _FIXED = f"{_CELL};font-weight:400;white-space:nowrap"
-_APART = "font-weight:650;background:rgba(88,132,214,.14)"
+_DIFFERS = "font-weight:650;background:rgba(88,132,214,.14)"
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 _MARK = (
     "background:rgba(190,146,58,.28);text-decoration:underline 1.5px;text-underline-offset:3px;"
@@ -41,7 +41,7 @@ def pair_labels(dataset: str, pair: Pair) -> None:
     st.subheader("Labels", anchor=False)
     for one in found:
         say(_sentence(one), "small")
-    times = {key: sum(key in one.differing for one in found) for key in FEATURES}
+    times = {key: sum(key in _apart(one) for one in found) for key in FEATURES}
     differing = sorted((key for key in FEATURES if times[key]), key=lambda key: -times[key])
     asked = [key for key in FEATURES if any(key in one.keys for one in found)]
     same = [key for key in asked if key not in differing]
@@ -54,19 +54,33 @@ def pair_labels(dataset: str, pair: Pair) -> None:
         st.html(_table(found, shown))
     rules = next((one for one in found if one.rule_based), None)
     if rules is not None:
-        _why(rules, pair, list(dict.fromkeys([*rules.differing, *rules.keys])))
+        _why(rules, pair, list(dict.fromkeys([*_apart(rules), *rules.keys])))
 
 
 def _name(one: TextLabels) -> str:
     return f"{one.labeler} (rule-based)" if one.rule_based else one.labeler
 
 
+def _labelled(one: TextLabels, side: str) -> bool:
+    """Whether there is any label of a side: an answer that could not be used has none."""
+    labels = one.chosen if side == "chosen" else one.rejected
+    return any(label is not None for label in (labels or {}).values())
+
+
+def _apart(one: TextLabels) -> tuple[str, ...]:
+    """The keys that have a label on both sides, and not the same."""
+    ours, theirs = one.chosen or {}, one.rejected or {}
+    return tuple(
+        key for key in one.differing if ours.get(key) is not None and theirs.get(key) is not None
+    )
+
+
 def _sentence(one: TextLabels) -> str:
     """Where the two texts differ for one labeler."""
-    if one.chosen is None or one.rejected is None:
-        side = "rejected" if one.rejected is None else "chosen"
-        return f"{_name(one)}: only one text has labels; there are none of the {side} reply."
-    differing = one.differing
+    without = [side for side in ("chosen", "rejected") if not _labelled(one, side)]
+    if without:
+        return f"{_name(one)}: no usable labels of the {' and the '.join(without)} reply."
+    differing = _apart(one)
     if not differing:
         return f"{_name(one)}: the same {len(one.keys)} labels on both sides."
     named = ", ".join(label_name(key) for key in differing[:_MOST_NAMED])
@@ -98,7 +112,7 @@ def _table(found: Sequence[TextLabels], keys: Sequence[str]) -> str:
 
 def _two_cells(one: TextLabels, key: str) -> str:
     """The label of either side by one labeler."""
-    apart = _APART if key in one.differing else ""
+    apart = _DIFFERS if key in _apart(one) else ""
     given = [None if side is None else side.get(key) for side in (one.chosen, one.rejected)]
     return "".join(
         f'<td style="{_CELL};{apart}" dir="auto">{escape(_words(label))}</td>' for label in given

@@ -47,13 +47,16 @@ class Seen:
     """What came of a case."""
 
     state: str
+    meanwhile: tuple[str, ...]
     sentences: tuple[str, ...]
     kept: int
     created: int
 
     @property
     def text(self) -> str:
-        return " ".join(self.sentences)
+        """All that can be read, first what stands there while the run waits."""
+        waited = f"*Meanwhile:* {' '.join(self.meanwhile)} *Then:* " if self.meanwhile else ""
+        return f"{waited}{' '.join(self.sentences)}"
 
 
 def play(case: Case, server: DemoServer, folder: Any) -> Seen:
@@ -78,9 +81,9 @@ def play(case: Case, server: DemoServer, folder: Any) -> Seen:
     counts = summary["counts"] if summary else {"valid": 0, "repaired": 0}
     notes = tuple(note for note in run.notes if "pairs" not in note)
     ended = tuple(one for one in (run.problem, run.hint) if one)
-    waited = tuple(one for one in meanwhile if not one.startswith("Waiting for"))
+    waited = tuple(one for one in meanwhile if not one.startswith(("Waiting for", "Fetching")))
     return Seen(
-        str(run.state), (*waited, *notes, *ended), counts["valid"] + counts["repaired"],
+        str(run.state), waited, (*notes, *ended), counts["valid"] + counts["repaired"],
         creations(server),
     )  # fmt: skip
 

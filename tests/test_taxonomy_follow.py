@@ -135,6 +135,37 @@ def test_what_is_in_doubt_and_declined_leaves_a_cancelled_run(
     assert creations(server) == 1
 
 
+def test_a_yes_whose_worker_was_never_started_is_carried_out_later(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, _ = taxonomy.start(spec_of(tmp_path))
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("ivan_core.runs.registry.Registry.go_on", _killed)
+        say_yes(run_id)
+    assert runs.get(run_id).state is RunState.AWAITING_CONFIRMATION
+    assert taxonomy.follow(run_id)
+    assert runs.get(run_id).state is RunState.DONE
+    assert creations(server) == 1
+
+
+def _killed(*_: object) -> None:
+    raise Killed
+
+
+def test_a_batch_of_a_lost_answer_is_found_and_cancelled(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = confirmed(tmp_path, monkeypatch)
+    registry = runs.registry()
+    assert registry.begin(run_id)
+    with pytest.raises(Killed):
+        fragile = Providers(lambda _: Fragile("create", True), QUICK.send)
+        work_taxonomy(registry, run_id, fragile, no_sleep)
+    taxonomy.cancel_batches(run_id)
+    assert [batch.status for batch in server.state.batches.values()] == ["cancelled"]
+    assert runs.get(run_id).state is RunState.DONE
+
+
 def test_files_wait_for_room_in_the_queue(server: DemoServer, tmp_path: Path) -> None:
     run_id, _ = taxonomy.start(spec_of(tmp_path, queue_tokens=5_500))
     shown = taxonomy.estimate(run_id)
@@ -213,6 +244,8 @@ def test_an_account_without_credit_sends_the_rest_when_it_has_some(
     assert "no credit left" in run.problem
     files = taxonomy.job(run_id).estimates()[0].files
     assert summary and summary["counts"]["valid"] == files[0].requests
+    with pytest.raises(BadInput, match="were not sent"):  # they would be paid for twice
+        taxonomy.estimate_again(run_id)
     runs.resume(run_id)
     assert runs.get(run_id).state is RunState.DONE
     assert taxonomy.counts(run_id)["counts"]["valid"] == 12  # type: ignore[index]

@@ -97,6 +97,7 @@ def test_a_reply_paid_for_is_kept_when_the_server_goes_away(
         RunState.FAILED, "Add credit or raise the limit on the provider's billing page, "
         "then resume.",
     )  # fmt: skip
+    assert statuses(data_dir, run_id)["1.chosen"] == ("valid", 2)
     runs.resume(run_id)
     assert runs.get(run_id).state is RunState.DONE
     assert server.requests.count("POST", "/v1/chat/completions", 200) == 2

@@ -125,6 +125,7 @@ def create(options: argparse.Namespace) -> int:
     run_id, new = taxonomy.start(spec, options.again)
     if not new and taxonomy.is_sent(run_id) and not taxonomy.awaits_yes(run_id):
         print(f"Run {run_id} was confirmed for exactly this: nothing is sent again.")
+        taxonomy.follow(run_id)
         return ask.print_batches(run_id, sys.stdout)
     if not ask.wait_for_estimate(run_id, sys.stdout):
         return 1

@@ -22,7 +22,7 @@ from ivan_core.experiments.taxonomy import asked_key, texts
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey, Stage
 from ivan_core.runs.locks import FileLock
-from ivan_core.workspace import runs
+from ivan_core.workspace import access, runs
 from ivan_core.workspace.batch_collect import result_files
 from ivan_core.workspace.batch_follow import Follower, Sleep
 from ivan_core.workspace.batch_job import KIND, Job, open_job
@@ -69,7 +69,10 @@ def adopt(
     Raises:
         BadInput: they belong to several runs, do not fit the dataset, or are not ours.
         BackendUnavailable: the provider knows no such batch, or is away. Nothing here changed.
+        NotAllowed: the visitor may not import, or name this server.
     """
+    access.require(access.Action.IMPORT)
+    access.check_address(base_url)
     ledger = Ledger(runs.registry().data_dir)
     known = {one: [state.key.run for state in ledger.parts_with_batch(one)] for one in ids}
     owners = {run for found in known.values() for run in found}

@@ -84,6 +84,8 @@ class Follower:
         if cancelled:
             self.job.ledger.abandon_unsent(self.job.run_id)
         self._check_account()
+        if send or cancelled:
+            self._settle_all()
         if send and not cancelled:
             self._send_all()
         for state in self.job.parts():
@@ -99,12 +101,15 @@ class Follower:
             key = PartKey(self.job.run_id, 1, attempt)
             self.job.ledger.check(key, self.provider.account)
 
-    def _send_all(self) -> None:
+    def _settle_all(self) -> None:
+        """Look for the batches of which nobody knows whether they were made."""
         for state in self.job.parts():
             if state.stage is Stage.CREATING:
                 self._try(state.key, self._send)
             elif state.stage is Stage.IN_DOUBT:
                 self._try(state.key, self._settle)
+
+    def _send_all(self) -> None:
         limit = self.job.spec.queue_tokens
         for state in self.job.ledger.next_parts_to_send(self.job.run_id, limit):
             if state.key in self._stuck or self._away is not None:
@@ -216,7 +221,7 @@ class Follower:
         told = f"Waiting for {at_work} of {len(states)} batches"
         if self.job.cancelled:
             return f"{told} to be cancelled"
-        return f"{told}; {to_send} wait for room in the queue" if to_send and at_work else told
+        return f"{told}; {to_send} wait for room in the queue" if to_send else told
 
     def _shown(self, state: PartState) -> dict[str, Any]:
         batch = self._seen.get(state.key)

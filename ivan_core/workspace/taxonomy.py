@@ -14,7 +14,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.experiments.begin import BEGUN
 from ivan_core.ledger.records import Spent, Stage
 from ivan_core.runs.locks import FileLock
-from ivan_core.workspace import datasets, runs
+from ivan_core.workspace import access, datasets, runs
 from ivan_core.workspace.batch_estimate import estimate_path
 from ivan_core.workspace.batch_job import KIND, Job, open_job
 from ivan_core.workspace.batch_results import read_summary, spent_at_once
@@ -50,8 +50,11 @@ def start(spec: TaxonomySpec, again: bool = False) -> tuple[str, bool]:
     Returns the run's id and whether it is new.
 
     Raises:
+        NotAllowed: the visitor may not start runs or name this server.
         StorageProblem: the data folder cannot be written.
     """
+    access.require(access.Action.START)
+    access.check_address(spec.base_url)
     spec = spec.model_copy(update={"dataset": located(spec.dataset)})
     sent = None if again else sent_run(spec)
     if sent is not None:
@@ -112,15 +115,20 @@ def estimate_again(run_id: str, mode: Mode = "batch") -> int:
 
     Raises:
         BadInput: nothing is left to ask again, a batch is at work, or two rounds were made.
+        NotAllowed: the visitor may not decide on a cost.
     """
+    access.require(access.Action.SPEND)
     mine = job(run_id)
     summary = read_summary(mine)
     if summary is None:
         raise BadInput(f"Run {run_id} has no results yet.", "Wait for its batches to end.")
     if not summary["unfinished"]:
         raise BadInput("Every text that can be asked again has its labels already.")
-    if any(state.stage in (Stage.CREATED, Stage.CREATING) for state in mine.parts()):
-        raise BadInput(f"Batches of run {run_id} have not ended.", "Wait for them or cancel them.")
+    if any(state.stage not in (*_ENDED, Stage.IN_DOUBT) for state in mine.parts()):
+        raise BadInput(
+            f"Batches of run {run_id} have not ended, or were not sent.",
+            "Follow the run until they have, or cancel them.",
+        )
     confirmed = mine.confirmed()
     rounds = [e for e in mine.estimates() if e.reason == "repair" and e.attempt in confirmed]
     if len(rounds) >= MOST_REPAIRS:
@@ -152,29 +160,39 @@ def cancel_batches(run_id: str) -> None:
 
     Raises:
         BadInput: there is nothing to cancel.
+        NotAllowed: the visitor may not cancel runs.
     """
+    access.require(access.Action.CANCEL)
     mine = job(run_id)
     if not mine.confirmed():
         runs.cancel(run_id)
         return
     if not any(state.stage not in _ENDED for state in mine.parts()):
+        if mine.registry.get(run_id).state.live:  # it labels the rest at once
+            runs.cancel(run_id)
+            return
         raise BadInput(f"No batch of run {run_id} is at work: there is nothing to cancel.")
     mine.ask_to_cancel()
     follow(run_id)
 
 
-_ENDED = (Stage.TERMINAL, Stage.DOWNLOADED, Stage.VALIDATED, Stage.ABANDONED)
+_ENDED = (Stage.DOWNLOADED, Stage.VALIDATED, Stage.ABANDONED)
 
 
 def follow(run_id: str) -> bool:
-    """Start the worker of a run that nobody follows; whether there was anything to start."""
+    """Start the worker of a run that nobody follows; whether there was anything to start.
+
+    Everybody may: all that it sends was confirmed before.
+    """
     mine = job(run_id)
     state = mine.registry.get(run_id).state
     if state.resumable and mine.confirmed():
         if mine.registry.requeue(run_id):
             runs.spawn(run_id)
             return True
-    elif state is RunState.AWAITING_CONFIRMATION and mine.cancelled and mine.registry.go_on(run_id):
+    waits = state is RunState.AWAITING_CONFIRMATION
+    # Confirmed, but whoever said so was stopped before a worker was started.
+    if waits and not awaits_yes(run_id) and mine.registry.go_on(run_id):
         runs.spawn(run_id)
         return True
     return False

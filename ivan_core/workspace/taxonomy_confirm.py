@@ -10,7 +10,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.runs import RunState
 from ivan_core.ledger.records import Confirmation, Part, PartKey, PlanChanged
-from ivan_core.workspace import runs
+from ivan_core.workspace import access, runs
 from ivan_core.workspace.batch_estimate import (
     estimate_path,
     keep_estimate,
@@ -40,8 +40,10 @@ def confirm(run_id: str, plan_hash: str, by: str, may_charge_twice: bool = False
         PlanChanged: the estimate, its files or its prices are not those that were shown.
         BadInput: the run waits for no confirmation, has no known price, or a cap forbids it.
         BackendUnavailable: there is no key.
+        NotAllowed: the visitor may not decide on a cost.
         StorageProblem: the data folder cannot be written; nothing was sent.
     """
+    access.require(access.Action.SPEND)
     mine = open_job(runs.registry(), run_id)
     shown = mine.estimate()
     if shown is None or shown.plan_hash != plan_hash:
@@ -106,7 +108,9 @@ def give_prices(run_id: str, input_usd: float, output_usd: float) -> Estimate:
 
     Raises:
         BadInput: a number is no price, or there is no estimate yet.
+        NotAllowed: the visitor may not decide on a cost.
     """
+    access.require(access.Action.SPEND)
     mine = open_job(runs.registry(), run_id)
     shown = mine.estimate()
     if shown is None:
@@ -122,7 +126,9 @@ def renew(run_id: str) -> None:
 
     Raises:
         BadInput: the run waits for no confirmation.
+        NotAllowed: the visitor may not decide on a cost.
     """
+    access.require(access.Action.SPEND)
     mine = open_job(runs.registry(), run_id)
     shown = mine.estimate()
     if shown is None or shown.attempt in mine.confirmed():
@@ -137,7 +143,9 @@ def decline(run_id: str) -> None:
 
     Raises:
         BadInput: the run waits for no confirmation.
+        NotAllowed: the visitor may not decide on a cost.
     """
+    access.require(access.Action.SPEND)
     mine = open_job(runs.registry(), run_id)
     shown = mine.estimate()
     if mine.registry.get(run_id).state is not RunState.AWAITING_CONFIRMATION:

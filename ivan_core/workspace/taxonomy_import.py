@@ -27,7 +27,7 @@ from ivan_core.labels.result_files import ResultLine, read_result_lines
 from ivan_core.labels.table import labels_table, write_labels
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import storage_errors
-from ivan_core.workspace import runs
+from ivan_core.workspace import access, runs
 from ivan_core.workspace.batch_job import KIND
 from ivan_core.workspace.batch_results import OUTPUT, summary_of, write_summary
 from ivan_core.workspace.compare_work import dataset_facts, now, versions
@@ -57,8 +57,10 @@ def import_files(
 
     Raises:
         BadInput: a file is missing, names no text of the dataset, or others too.
+        NotAllowed: the visitor may not import, or not from there.
         StorageProblem: the data folder cannot be written.
     """
+    access.require(access.Action.IMPORT)
     if not paths:
         raise BadInput("No file was given.", "Name one or more result files.")
     request = read_dataset(dataset)

@@ -22,7 +22,9 @@ from ivan_core.experiments.taxonomy_answers import (
 )
 from ivan_core.labels.check_requests import check_request_file
 from ivan_core.labels.request_files import Limits
+from ivan_core.runs.locks import FileLock
 from ivan_core.settings import data_dir
+from ivan_core.workspace import access
 from ivan_core.workspace.batch_estimate import over_cap
 from ivan_core.workspace.batch_results import OUTPUT
 
@@ -65,7 +67,10 @@ def plan_file(
     Raises:
         BadInput: it is no request file, or the answers are those of other requests.
         BackendUnavailable: there is no key for the server.
+        NotAllowed: the visitor may not decide on a cost, or name this server.
     """
+    access.require(access.Action.SPEND)
+    access.check_address(base_url)
     checked = check_request_file(path, _ANY_SIZE)
     account = account_for(base_url)
     name = model or checked.model
@@ -144,9 +149,12 @@ def run_file(
     if capped:
         raise BadInput(capped, "Nothing was sent. Raise the cap, or split the file.")
     ask = send or OpenAILabeler(plan.model, account_for(base_url)).send
-    answers = AnswerFile(plan.out)
-    requests = (_of_model(one, plan.model) for one in read_requests([plan.path]))
-    answer_all(requests, answers, ask, concurrency, progress)
+    with FileLock(plan.out.with_name(f".{plan.out.name}.lock")) as alone:
+        if not alone.acquire():
+            raise BadInput(f"Another command is writing {plan.out.name}.", "Wait for it.")
+        answers = AnswerFile(plan.out)
+        requests = (_of_model(one, plan.model) for one in read_requests([plan.path]))
+        answer_all(requests, answers, ask, concurrency, progress)
     return answers
 
 

@@ -13,6 +13,7 @@ from ivan_core.backends.openai_batches import OpenAIBatches
 from ivan_core.backends.openai_chat import OpenAILabeler, chat_body
 from ivan_core.backends.openai_client import account_for
 from ivan_core.backends.token_counts import TokenCounter
+from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.estimates import Estimate, EstimatedFile, Mode, Reason
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import BatchProvider, LabelPrompt, TextKey
@@ -167,7 +168,11 @@ def _carry_out(
     notes: list[str] = []
     estimate = job.estimate()
     if estimate is not None and estimate.mode == "now":
-        _answer(job, context, estimate, providers)
+        try:
+            _answer(job, context, estimate, providers)
+        except BackendUnavailable:
+            write_results(job, context, begun.dataset)
+            raise
     if job.parts():
         job.registry.wait(job.run_id, RunState.AWAITING_PROVIDER)
         follower = Follower(job, context, providers.batches(job.spec), sleep)
@@ -178,7 +183,8 @@ def _carry_out(
             if any(result.files for result in attempts_of(job, context)):
                 write_results(job, context, begun.dataset, notes)
             raise problem
-    doubt = bool(job.in_doubt()) and not job.cancelled
+    newest = max(job.confirmed(), default=0)
+    doubt = not job.cancelled and any(one.key.attempt == newest for one in job.in_doubt())
     here = any(result.files for result in attempts_of(job, context))
     if job.cancelled and not here:
         return Waiting(

@@ -166,6 +166,15 @@ def test_a_batch_of_a_lost_answer_is_found_and_cancelled(
     assert runs.get(run_id).state is RunState.DONE
 
 
+def test_what_is_in_doubt_can_be_cancelled(server: DemoServer, tmp_path: Path) -> None:
+    server.faults.set(names.RESET, method="POST", path="/v1/batches", times=1)
+    run_id, _ = taxonomy.start(spec_of(tmp_path))
+    say_yes(run_id)
+    taxonomy.cancel_batches(run_id)
+    assert runs.get(run_id).state is RunState.CANCELLED
+    assert creations(server) == 1
+
+
 def test_files_wait_for_room_in_the_queue(server: DemoServer, tmp_path: Path) -> None:
     run_id, _ = taxonomy.start(spec_of(tmp_path, queue_tokens=5_500))
     shown = taxonomy.estimate(run_id)

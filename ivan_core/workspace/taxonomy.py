@@ -186,16 +186,15 @@ def follow(run_id: str) -> bool:
     """
     mine = job(run_id)
     state = mine.registry.get(run_id).state
+    started = False
     if state.resumable and mine.confirmed():
-        if mine.registry.requeue(run_id):
-            runs.spawn(run_id)
-            return True
-    waits = state is RunState.AWAITING_CONFIRMATION
-    # Confirmed, but whoever said so was stopped before a worker was started.
-    if waits and not awaits_yes(run_id) and mine.registry.go_on(run_id):
+        started = mine.registry.requeue(run_id)
+    elif state is RunState.AWAITING_CONFIRMATION and (mine.cancelled or not awaits_yes(run_id)):
+        # Confirmed, but whoever said so was stopped before a worker was started; or cancelled.
+        started = mine.registry.go_on(run_id)
+    if started:
         runs.spawn(run_id)
-        return True
-    return False
+    return started
 
 
 def parts(run_id: str) -> list[dict[str, Any]]:

@@ -93,7 +93,7 @@ def work_taxonomy(
         estimate, confirmed = job.estimate(), job.confirmed()
         if estimate is None and not confirmed:
             return _prepare_first(job, context, begun)
-        if estimate is not None and estimate.attempt not in confirmed:
+        if estimate is not None and estimate.attempt not in confirmed and not job.cancelled:
             return _waiting(job, estimate)
         return _carry_out(job, context, begun, providers, sleep)
 
@@ -167,7 +167,7 @@ def _carry_out(
 ) -> Waiting | None:
     notes: list[str] = []
     estimate = job.estimate()
-    if estimate is not None and estimate.mode == "now":
+    if estimate and estimate.mode == "now" and estimate.attempt in job.confirmed():
         try:
             _answer(job, context, estimate, providers)
         except BackendUnavailable:

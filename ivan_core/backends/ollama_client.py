@@ -218,7 +218,7 @@ class OllamaServer:
         except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout):
             raise BackendUnavailable(
                 f"No Ollama server answers at {self.host}.",
-                f"Start it with `ollama serve`, set {HOST}, or use the labeler ivan/lexicon.",
+                f"Start it with `ollama serve`, set {HOST}, or use the rules that ship with IVAN.",
             ) from None
         except httpx.TimeoutException:
             raise OllamaSilent(

@@ -1,4 +1,4 @@
-"""Changes of order: a clause or a short adverbial that goes from one end of a sentence to the other.
+"""Changes of order: a clause or a short adverbial that goes to the other end of a sentence.
 
 "If you feel ill, call a doctor." and "Call a doctor if you feel ill." say the same, and so do "At
 first I swam." and "I swam at first." Only plain sentences are turned: nothing held in them, no mark

@@ -14,23 +14,25 @@ from dataclasses import dataclass
 STOPS = frozenset(".!?…\n")
 ENDS = frozenset({*STOPS, ",", ";", ":", ")", "(", "—", "–", "-", '"', "”"})
 _TOKEN = re.compile(
-    r"\n+|[^\W\d_]+(?:['’-][^\W\d_]+)*(?=[\d_])?|\d+(?:[.,:]\d+)*|[^\w\s]|_",
+    r"\n+|[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:[.,:]\d+)*|[^\w\s]|_",
 )
-# Each stretch ends at its own mark or at a limit, so that no text is read more than a few times.
+# Each stretch ends at its own mark, at the paragraph's end or at a limit, and what it took is not
+# read again: the time grows with the length of the text and no faster.
 _HELD = re.compile(
     r"""```.*?(?:```|\Z)
     | `[^`\n]{0,400}`
-    | "[^"\n]{0,2000}(?:"|(?=\n)|\Z)
-    | “[^”\n]{0,2000}(?:”|(?=\n)|\Z)
-    | «[^»\n]{0,2000}»
+    | "(?:[^"\n]|\n(?!\n))*"?
+    | “(?:[^”\n]|\n(?!\n))*”?
+    | «(?:[^»\n]|\n(?!\n))*»?
     | (?<!\w)'[^'\n]{0,400}(?:(?<=\w)'(?=\w)[^'\n]{0,400}){0,20}'(?!\w)
     | (?<!\w)‘[^’\n]{0,400}(?:(?<=\w)’(?=\w)[^’\n]{0,400}){0,20}’(?!\w)
     | \[[^\]\n]{0,200}\] | \{[^}\n]{0,200}\} | <[^>\n]{0,200}>
-    | ^(?:[ ]{4}|\t|>|\$[ ])[^\n]*
-    | [^\n]*(?:==|&&|\|\||[;{][ ]*$|\(\)|=>|->|:=)[^\n]*
     """,
-    re.VERBOSE | re.DOTALL | re.MULTILINE,
+    re.VERBOSE | re.DOTALL,
 )
+_LINE = re.compile(r"[^\n]+")
+_CODE_LINE = re.compile(r"    |\t|>|\$ ")
+_CODE_MARKS = ("==", "&&", "||", "()", "=>", "->", ":=")
 _RUN = re.compile(r"\S+")
 _ADDRESS = frozenset("@#/\\_$=<>|~^*%&+{}[]")
 _ROLES = ("human", "assistant")
@@ -85,8 +87,15 @@ class Reading:
 def held_spans(text: str) -> list[tuple[int, int]]:
     """Where quotations, code, placeholders and addresses stand, in order."""
     spans = [found.span() for found in _HELD.finditer(text)]
+    spans += [found.span() for found in _LINE.finditer(text) if _is_code(found.group())]
     spans += [found.span() for found in _RUN.finditer(text) if _is_address(found.group())]
     return sorted(spans)
+
+
+def _is_code(line: str) -> bool:
+    if _CODE_LINE.match(line) or line.rstrip()[-1:] in (";", "{"):
+        return True
+    return any(mark in line for mark in _CODE_MARKS)
 
 
 def _is_address(run: str) -> bool:

@@ -7,6 +7,7 @@ undo a change: many rules go both ways.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,8 +16,8 @@ from importlib.resources import files
 
 from ivan_core.backends.rules_rewriter.moves import moves
 from ivan_core.backends.rules_rewriter.reading import Reading
-from ivan_core.backends.rules_rewriter.rules import Rule, rules, words_file
-from ivan_core.domain.rewriting import RewriteReply, RewriterCard, RewriteRequest, Style
+from ivan_core.backends.rules_rewriter.rules import rules, words_file
+from ivan_core.domain.rewriting import RewriterCard, RewriteReply, RewriteRequest, Style
 
 NAME = "ivan/rules"
 RULE_FILES = ("moves.py", "reading.py", "rewriter.py", "rules.py")
@@ -24,6 +25,8 @@ OFTEN = 0.8
 """How often a change of words that can be made is made."""
 OFTEN_MOVED = 0.6
 """How often a sentence that can be turned is turned."""
+_SMALL_I = re.compile(r"(?<![\w.])i(?=[ '’])")
+_LONE_SMALL = re.compile(r"\bi\b")
 NO_RULE = "No rule of ivan/rules fits this text."
 NO_SURFACE = "ivan/rules changes words; a change of punctuation and space needs no rewriter."
 
@@ -80,43 +83,41 @@ class _Chance:
         return int.from_bytes(digest[:6], "big") / 2**48
 
 
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How a text is written: "i" for "I", and which apostrophe."""
+
+    small: bool
+    curly: bool
+
+    @classmethod
+    def of(cls, text: str) -> _Manner:
+        return cls(_SMALL_I.search(text) is not None, "’" in text and "'" not in text)
+
+    def written(self, before: str, after: str) -> str:
+        """The phrase with the capital, the "i" and the apostrophe of the one it stands for."""
+        small = _LONE_SMALL.search(before) is not None or (before[:1].islower() and self.small)
+        if not small:
+            after = _LONE_SMALL.sub("I", after)
+        if before[:1].isupper():
+            after = after[:1].upper() + after[1:]
+        return after.replace("'", "’") if self.curly else after
+
+
 def _word_changes(reading: Reading, chance: _Chance) -> Iterator[Change]:
     """Every change of words that can be made, from left to right, without overlap."""
+    manner = _Manner.of(reading.text)
     at = 0
     while at < len(reading.tokens):
         rule = next(rules().found_at(reading, at), None)
         if rule is None:
             at += 1
             continue
-        yield _change(reading, rule, at, chance)
+        start, end = reading.tokens[at].start, reading.tokens[at + len(rule.left) - 1].end
+        before = reading.text[start:end]
+        picked = rule.rights[int(chance.of(start, "which") * len(rule.rights))]
+        yield Change(start, end, before, manner.written(before, picked), rule.family)
         at += len(rule.left)
-
-
-def _change(reading: Reading, rule: Rule, at: int, chance: _Chance) -> Change:
-    start, end = reading.tokens[at].start, reading.tokens[at + len(rule.left) - 1].end
-    before = reading.text[start:end]
-    picked = int(chance.of(start, "which") * len(rule.rights))
-    after = _as_written(before, rule.rights[picked], reading.text)
-    return Change(start, end, before, after, rule.family)
-
-
-def _as_written(before: str, after: str, text: str) -> str:
-    """The phrase in the manner of the one it stands for: its capital, its "i", its apostrophe."""
-    small = any(word == "i" or word[:2] in ("i'", "i’") for word in before.split()) or (
-        before[:1].islower() and " i " in f" {text[:400]} ".replace("\n", " ")
-    )
-    if not small:
-        after = " ".join(
-            "I" + word[1:] if word == "i" or word.startswith("i'") else word
-            for word in after.split(" ")
-        )
-    if before[:1].isupper() and not (before[0] == "I" and before[1:2] in ("", " ", "'", "’")):
-        after = after[:1].upper() + after[1:]
-    elif before[:1].isupper() and not after.startswith("I"):
-        after = after[:1].upper() + after[1:]
-    if "’" in text and "'" not in text:
-        after = after.replace("'", "’")
-    return after
 
 
 def _apart(changes: list[Change]) -> list[Change]:
@@ -130,7 +131,7 @@ def _apart(changes: list[Change]) -> list[Change]:
 
 @lru_cache(maxsize=1)
 def revision() -> str:
-    """Twelve hex digits of the rules and the code that applies them: it changes when either does."""
+    """Twelve hex digits of the rules and of the code that applies them."""
     digest = sha256(words_file())
     for name in RULE_FILES:
         digest.update((files(__package__) / name).read_bytes())

@@ -44,7 +44,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition: a place in the sentence, or a neighbour that must or must not be of `words`."""
+    """A place in the sentence, or a neighbour that must or must not be one of `words`."""
 
     kind: str
     words: Words | None = None
@@ -56,7 +56,7 @@ class Condition:
         if self.kind == "inside":
             return not reading.tokens[first].first
         if self.kind == "statement":
-            return _is_statement(reading, first)
+            return _is_statement(reading, first, self.words)
         at = last if self.kind.startswith("next") else first - 1
         words = self.words or Words(frozenset(), (), False, False)
         opening = self.kind.startswith("prev") and reading.tokens[first].first
@@ -109,20 +109,12 @@ def _stands(left: tuple[str, ...], reading: Reading, at: int) -> bool:
     )
 
 
-_ASKING = frozenset(
-    "how what whats what's why when where who whom whose which do does did don't doesn't didn't dont"
-    " is isn't are aren't was wasn't were weren't can can't could couldn't will won't would wouldn't"
-    " should shouldn't has hasn't have haven't".split()
-)
-
-
-def _is_statement(reading: Reading, at: int) -> bool:
+def _is_statement(reading: Reading, at: int, opening: Words | None) -> bool:
     sentence = reading.sentence_of(at)
     if sentence.mark == "?":
         return False
-    opening = reading.key(sentence.first)
-    # "Don't open it." is no question, "don't they know" may be one.
-    return at == sentence.first or opening not in _ASKING
+    # "Don't open it." is no question, "why don't they know" may be one, whatever its mark.
+    return at == sentence.first or opening is None or reading.key(sentence.first) not in opening
 
 
 def _parse(family: str, line: str, classes: Mapping[str, frozenset[str]]) -> Iterator[Rule]:
@@ -138,7 +130,8 @@ def _parse(family: str, line: str, classes: Mapping[str, frozenset[str]]) -> Ite
 
 def _condition(piece: str, classes: Mapping[str, frozenset[str]]) -> Condition:
     if piece in _PLACES:
-        return Condition(piece)
+        asking = Words(classes["questions"], (), False, False) if piece == "statement" else None
+        return Condition(piece, asking)
     kind, sign, named = piece.partition("!=" if "!=" in piece else "=")
     if kind not in ("next", "prev") or not sign:
         raise ValueError(f"A condition of a rule is not understood: {piece}")

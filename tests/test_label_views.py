@@ -41,7 +41,8 @@ def second(labellings) -> str:
 
 
 def texts(run_id: str, **conditions: str) -> list[str]:
-    found = matching(open_labels(run_id), TextFilter(**conditions))
+    results = open_labels(run_id)
+    found = results.table.iloc[matching(results, TextFilter(**conditions))]
     return [f"{row.row_id}.{row.preference}" for row in found.itertuples()]
 
 
@@ -165,19 +166,22 @@ def test_chips_name_conditions_and_take_with_them_what_makes_no_sense_alone(seco
     wanted = TextFilter(state="valid", label=SENTIMENT, value="negative", other=second,
                         theirs="positive")  # fmt: skip
     assert chips(wanted) == [
-        ("state", "State: valid"), ("label", "Sentiment: negative: yes"),
+        ("state", "State: valid"), ("label", "Sentiment: negative"),
         ("theirs", "second says positive"),
     ]  # fmt: skip
     assert wanted.without("label") == TextFilter(state="valid")
     assert wanted.without("theirs").query.keys() == {"state", "label", "value"}
-    assert chips(TextFilter(label=REFUSAL, pair="neither")) == [
-        ("label", "Refusal: on neither side")
-    ]
+    for label, words in (
+        (TextFilter(label=REFUSAL, pair="neither"), "Refusal: on neither side"),
+        (TextFilter(label=REFUSAL, answer="no"), "Refusal: no"),
+        (TextFilter(label=TOPICS, value=ARTS, answer="no"), f"Not Topics: {ARTS}"),
+    ):
+        assert chips(label) == [("label", words)]
 
 
 def test_a_page_of_texts_has_the_asked_label_first(first):
     results = open_labels(first)
-    page = label_views.texts_page(results, results.table, 9, TOPICS)
+    page = label_views.texts_page(results, range(8), 9, TOPICS)
     assert list(page)[:6] == ["row_id", "side", "state", "reply", "problem", TOPICS]
     assert page["reply"].iloc[0] == "I can't help with 0."
     assert page[TOPICS].tolist()[:3] == [ARTS, f"{ARTS}, {PLACES}", "none"]

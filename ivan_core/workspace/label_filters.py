@@ -120,6 +120,8 @@ def chips(wanted: TextFilter) -> list[tuple[str, str]]:
         name = label_name(wanted.label, wanted.value)
         if wanted.pair:
             found.append(("label", f"{name}: {_ON_PAIRS[wanted.pair]}"))
+        elif wanted.value:
+            found.append(("label", f"Not {name}" if wanted.answer == NO else name))
         else:
             found.append(("label", f"{name}: {wanted.answer or YES}"))
     if wanted.also:
@@ -147,15 +149,14 @@ def _labeler(run_id: str) -> str:
         return run_id
 
 
-def matching(results: LabelResults, wanted: TextFilter) -> pd.DataFrame:
-    """The rows of the labels table whose texts meet all conditions.
+def matching(results: LabelResults, wanted: TextFilter) -> NDArray[np.int64]:
+    """The places in the labels table of the texts that meet all conditions.
 
     Raises:
         BadInput: the other run of the filter has no labels.
     """
     other = open_labels(wanted.other).run.finished if wanted.other else None
-    places = _places(data_dir(), results.run.id, results.run.finished, other, wanted)
-    return results.table.iloc[places]
+    return _places(data_dir(), results.run.id, results.run.finished, other, wanted)
 
 
 @lru_cache(maxsize=32)

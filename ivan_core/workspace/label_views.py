@@ -177,17 +177,18 @@ def crossed(run_id: str, other: str, key: str, value: str = "") -> pd.DataFrame:
 
 
 def texts_page(
-    results: LabelResults, found: pd.DataFrame, page: int, first: str = ""
+    results: LabelResults, places: Sequence[int], page: int, first: str = ""
 ) -> pd.DataFrame:
     """One page of at most 50 texts to read: row, side, state, reply, and the labels in words.
 
-    `page` counts from 1 and is clamped. The label `first` stands before the others.
+    `places` are those of the texts in the labels table. `page` counts from 1 and is clamped. The
+    label `first` stands before the others.
     """
     import pandas as pd
 
-    last = max(1, -(-len(found) // PAGE_TEXTS))
+    last = max(1, -(-len(places) // PAGE_TEXTS))
     start = (min(max(page, 1), last) - 1) * PAGE_TEXTS
-    shown = found.iloc[start : start + PAGE_TEXTS]
+    shown = results.table.iloc[list(places[start : start + PAGE_TEXTS])]
     pairs = {
         pair.row_id: pair
         for pair in results.dataset.pairs(list(dict.fromkeys(map(int, shown["row_id"]))))

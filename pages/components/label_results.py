@@ -37,15 +37,13 @@ def label_results(run_id: str) -> None:
     """Draw what a finished labelling found."""
     results = open_labels(run_id)
     usable = results.counts["valid"] + results.counts["repaired"]
-    say(
-        f"{label_views.named(results)} labelled {usable:,} of {results.counts['submitted']:,}"
-        f" texts of {results.dataset.about['label']}.",
-        "headline",
-    )
+    texts = f"{usable:,} of {results.counts['submitted']:,} texts"
+    say(f"{label_views.named(results)} labelled {texts}.", "headline")
     _line(results)
     told = [results.dataset.about["note"], *results.run.notes]
     told += [LEXICON_NOTE] if results.rule_based else []
-    say(" ".join(part for part in told if part), "small", quiet=True)
+    if any(told):
+        say(" ".join(part for part in told if part), "small", quiet=True)
     if usable:
         _tabs(results)
     label_texts(results)

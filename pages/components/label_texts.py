@@ -83,7 +83,7 @@ def label_texts(results: LabelResults) -> None:
     except IvanError as error:
         show_error(error)
         return
-    if found.empty:
+    if not len(found):
         say("No texts here.")
     else:
         _table(results, wanted, found)

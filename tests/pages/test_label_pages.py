@@ -39,7 +39,7 @@ def second(labellings) -> str:
 
 def test_the_line_adds_up_and_its_numbers_are_buttons(first, open_page):
     page = open_page(TAXONOMY, run=first)
-    assert "first labelled 7 of 8 texts of " in page.said
+    assert "first labelled 7 of 8 texts." in page.said
     numbers = {key: label for key, label in page.buttons.items() if key.startswith("count-")}
     assert numbers == {
         "count-submitted": "8 submitted", "count-valid": "7 valid", "count-invalid": "1 invalid",
@@ -151,5 +151,5 @@ def test_a_link_to_a_run_that_is_gone_says_so(first, open_page):
 
 def test_rules_are_named_where_their_labels_are_shown(labellings, open_page):
     page = open_page(TAXONOMY, run=labellings.by_rules())
-    assert "ivan/lexicon (rule-based) labelled 8 of 8 texts" in page.said
+    assert "ivan/lexicon (rule-based) labelled 8 of 8 texts." in page.said
     assert "it looks for words and shapes of text" in page.said

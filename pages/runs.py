@@ -46,7 +46,7 @@ def _actions(run: Run) -> None:
             st.switch_page(PAGE_OF[run.kind], query_params={"run": run.id})
         if run.state.live and st.button("Cancel", key="cancel"):
             if runs.get(run.id).state.live:
-                runs.cancel(run.id)
+                runs.stop(run.id)
             st.rerun()
     say(f"{run.id}: {run.state}. {run.problem} {run.hint}".strip(), "small", quiet=True)
 

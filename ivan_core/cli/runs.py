@@ -95,7 +95,7 @@ def resume(options: argparse.Namespace) -> int:
 def cancel(options: argparse.Namespace) -> int:
     from ivan_core.workspace import runs
 
-    runs.cancel(options.id)
+    runs.stop(options.id)
     deadline = time.monotonic() + 5
     while (run := runs.get(options.id)).state.live and time.monotonic() < deadline:
         time.sleep(0.1)

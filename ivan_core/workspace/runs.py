@@ -170,6 +170,21 @@ def cancel(run_id: str) -> None:
         raise BadInput(f"Run {run_id} is {get(run_id).state}: there is nothing to cancel.")
 
 
+def stop(run_id: str) -> None:
+    """Cancel a run of any kind, batches at a provider too.
+
+    Raises:
+        BadInput: there is no such run, or it is not at work.
+        NotAllowed: the visitor may only read and review.
+    """
+    if get(run_id).kind == "taxonomy":
+        from ivan_core.workspace.taxonomy import cancel_batches
+
+        cancel_batches(run_id)
+    else:
+        cancel(run_id)
+
+
 def resume(run_id: str) -> None:
     """Go on with a stopped run; what it finished is not done again. Resuming twice does no harm.
 

@@ -99,5 +99,8 @@ def cancel(options: argparse.Namespace) -> int:
     deadline = time.monotonic() + 5
     while (run := runs.get(options.id)).state.live and time.monotonic() < deadline:
         time.sleep(0.1)
-    print(f"Run {run.id} is {run.state} at {run.done:,} of {run.total:,}; it can be resumed.")
+    if run.state.live:
+        print(f"Run {run.id} is being cancelled; `ivan runs follow {run.id}` shows how far it is.")
+    else:
+        print(f"Run {run.id} is {run.state} at {run.done:,} of {run.total:,}.")
     return 0

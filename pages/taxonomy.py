@@ -15,7 +15,7 @@ from pages.components.label_again import (
     reconciliation,
 )
 from pages.components.label_cost import cost_to_accept, not_prepared, preparing
-from pages.components.label_follow import following, not_followed, stopped
+from pages.components.label_follow import FOUND, following, not_followed, once_more, stopped
 from pages.components.label_form import label_form
 from pages.components.label_import import from_elsewhere
 from pages.components.label_results import label_results
@@ -76,17 +76,6 @@ def _earlier() -> None:
         say(f"{run.label}: {run.state}", "small", quiet=True)
 
 
-def _again(run: Run) -> None:
-    """These texts were sent before: to send them once more is a labelling of its own."""
-    if st.session_state.get("label-found") != run.id:
-        return
-    spec = runs.any_spec_of(run)
-    if isinstance(spec, TaxonomySpec) and st.button("Label them once more", key="once-more"):
-        st.session_state.pop("label-found")
-        choose_run(taxonomy.start(spec, again=True)[0], TAXONOMY)
-        st.rerun()
-
-
 def _direct(run: Run, spec: LabelSpec) -> None:
     """A labelling text by text, by rules or on Ollama."""
     closed_step(CHOOSE, taxonomy_page.choice_words(spec))
@@ -106,7 +95,8 @@ def _direct(run: Run, spec: LabelSpec) -> None:
 def _batches(run: Run, spec: TaxonomySpec) -> None:
     """A labelling with batches of a provider."""
     _demo_banner(spec.base_url)
-    _again(run)
+    if st.session_state.get(FOUND) == run.id:
+        once_more(run)
     closed_step(CHOOSE, taxonomy_page.choice_words(spec))
     job = taxonomy.job(run.id)
     estimate, confirmed = job.estimate(), job.confirmed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -22,6 +23,8 @@ from ivan_core.workspace.label_results import KINDS
 Way = Literal["rules", "ollama", "batch"]
 """How a labeler works: by rules here, text by text on Ollama, or as batches of a provider."""
 _Number = TypeVar("_Number", int, float)
+_TAGGED = re.compile(r"[\w./-]+:[\w.-]+")
+"""A name with a tag, as Ollama's models have it."""
 _FREE = "ivan/lexicon (rule-based, here, free)"
 
 
@@ -119,7 +122,7 @@ def way_of(labeler: str, installed: tuple[str, ...] = ()) -> Way | None:
         return "ollama"
     if model_family(labeler) is not None or labeler.startswith("ft:"):
         return "batch"
-    return "ollama" if ":" in labeler else None
+    return "ollama" if _TAGGED.fullmatch(labeler) else None
 
 
 def shutdown_sentence(model: str) -> str:

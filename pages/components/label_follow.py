@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
+from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.ledger.records import Stage
 from ivan_core.workspace import runs, taxonomy
 from pages.components.frame import problems_shown
 from pages.components.label_send import ask_to_cancel, follow
 from pages.components.label_steps import facts, number_of
+from pages.components.state import TAXONOMY, choose_run
 from pages.components.text import say
 
+FOUND = "label-found"
+"""Where the session keeps the labelling that was found in place of a new one."""
 _MOST_ROWS = 12
 _STAGES = {
     Stage.PLANNED: "to be sent",
@@ -48,8 +52,10 @@ def _draw(run_id: str) -> None:
         run = runs.get(run_id)
         if not run.state.live:
             st.rerun()
-        st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
-        counted = f" · {run.done:,} of {run.total:,} texts" if run.total else ""
+        parts = taxonomy.parts(run_id)
+        done, total = _progress(run, parts)
+        st.progress(min(done / total, 1.0) if total else 0.0)
+        counted = f" · {done:,} of {total:,} texts" if total else ""
         say(f"{run.doing or 'Starting a worker'}{counted}")
         show_parts(run_id)
         say(
@@ -60,6 +66,22 @@ def _draw(run_id: str) -> None:
         )
 
 
+def _progress(run: Run, parts: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    """How many texts of the newest attempt are answered, and of how many.
+
+    A run whose worker has not begun still has the counts of what it did before.
+    """
+    if run.state is RunState.QUEUED or not run.doing:
+        return 0, 0
+    estimate = taxonomy.estimate(run.id)
+    if estimate is not None and estimate.mode == "now":
+        return run.done, run.total
+    newest = max((part["attempt"] for part in parts), default=0)
+    own = [part for part in parts if part["attempt"] == newest]
+    done = sum((part.get("completed") or 0) + (part.get("failed") or 0) for part in own)
+    return done, sum(part["requests"] for part in own)
+
+
 def not_followed(run: Run) -> None:
     """A run with batches that nobody follows: it is followed again, once a visit."""
     visited = st.session_state.setdefault("label-followed", [])
@@ -67,7 +89,21 @@ def not_followed(run: Run) -> None:
         visited.append(run.id)
         follow(run.id)
         st.rerun()
-    stopped(run)
+    if run.state is RunState.CANCELLED and taxonomy.job(run.id).cancelled:
+        _said(run, "The batches were cancelled.")
+        once_more(run)
+    else:
+        stopped(run)
+    show_parts(run.id)
+
+
+def once_more(run: Run) -> None:
+    """Offer to label the same texts again: a labelling of its own, with its own estimate."""
+    spec = runs.any_spec_of(run)
+    if isinstance(spec, TaxonomySpec) and st.button("Label them once more", key="once-more"):
+        st.session_state.pop(FOUND, None)
+        choose_run(taxonomy.start(spec, again=True)[0], TAXONOMY)
+        st.rerun()
 
 
 def stopped(run: Run) -> None:
@@ -75,14 +111,18 @@ def stopped(run: Run) -> None:
     said = {
         RunState.CANCELLED: "This labelling was cancelled.",
         RunState.INTERRUPTED: "The worker of this labelling is gone.",
-    }.get(run.state, run.problem or "This labelling failed.")
-    say(said, "lead")
-    if run.hint:
-        say(run.hint, quiet=True)
+    }.get(run.state, "This labelling failed.")
+    _said(run, said)
     say("What is finished is kept.", "small", quiet=True)
     if st.button("Go on", type="primary", key="go-on"):
         follow(run.id)
         st.rerun()
+
+
+def _said(run: Run, otherwise: str) -> None:
+    say(run.problem or otherwise, "lead")
+    if run.hint:
+        say(run.hint, quiet=True)
 
 
 def show_parts(run_id: str) -> None:

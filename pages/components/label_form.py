@@ -12,6 +12,7 @@ from ivan_core.domain.specs import checked
 from ivan_core.workspace import access, datasets, labels, runs, taxonomy, taxonomy_page
 from ivan_core.workspace.compare import preset_spec
 from ivan_core.workspace.taxonomy_page import OllamaModels, Way
+from pages.components.label_follow import FOUND
 from pages.components.label_options import ROWS, dataset_options, more_options
 from pages.components.label_pull import pull_button
 from pages.components.label_steps import keep_told, number_of
@@ -130,7 +131,7 @@ def _offer_batch(labeler: str, fields: dict[str, Any]) -> None:
                 f"These texts were sent to {labeler} before: this is that labelling.",
                 "Nothing new was prepared or sent.",
             )
-            st.session_state["label-found"] = run_id
+            st.session_state[FOUND] = run_id
         choose_run(run_id, TAXONOMY)
         st.rerun()
     texts = number_of(2 * plan.pairs, "text") if plan.pairs is not None else "All texts"

@@ -1,0 +1,237 @@
+"""Labelling from the first choice to the file, against the demo server and with real workers."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hostile
+import made_runs
+import pytest
+from app_server import AppServer, wait_for_run
+from playwright.sync_api import Locator, Page, expect
+from support import write_pairs
+
+from ivan_core.datasets.prepare import prepare
+from ivan_core.demo import fault_names as names
+from ivan_core.demo.server import DemoServer
+from ivan_core.domain.runs import RunState
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.labels.labels_csv import CSV_COLUMNS
+from ivan_core.runs.registry import Registry
+
+Serve = Callable[..., AppServer]
+ONE_MINUTE = 60_000
+ACCEPT = "Accept and upload 12 requests"
+
+
+@pytest.fixture
+def demo(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
+    """A demo server that the app and its workers ask; batches are done when they are looked at."""
+    with DemoServer() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "demo")
+        monkeypatch.setenv("OLLAMA_API_HOST", server.ollama_url)
+        yield server
+
+
+@pytest.fixture
+def six_pairs(data_dir: Path, tmp_path: Path) -> str:
+    """A file of six pairs that has been read already, as the form offers it."""
+    path = str(write_pairs(tmp_path / "pairs.jsonl", 6))
+    prepare(data_dir, DatasetRequest(source=path))
+    return path
+
+
+def choose(page: Page, field: str, option: str) -> None:
+    page.get_by_role("combobox", name=field).click()
+    page.get_by_role("option", name=option).click()
+
+
+def prepare_batch(page: Page, base: str, source: str) -> None:
+    """Go to the page, choose the file, and wait for its estimate."""
+    page.goto(base)
+    choose(page, "Dataset", source)
+    expect(page.get_by_text("12 texts, one request each.")).to_be_visible()
+    page.get_by_role("button", name="Prepare the batch and see the cost").click()
+    expect(page.get_by_role("button", name=ACCEPT)).to_be_visible(timeout=ONE_MINUTE)
+
+
+def accept(page: Page) -> Locator:
+    """Open the dialog and tick the box; the button that sends."""
+    page.get_by_role("button", name=ACCEPT).click()
+    dialog = page.get_by_role("dialog")
+    button = dialog.get_by_role("button", name="Upload", exact=True)
+    expect(button).to_be_disabled()
+    dialog.get_by_text("I accept this cost").click()
+    expect(button).to_be_enabled()
+    return button
+
+
+def creations(demo: DemoServer) -> int:
+    return demo.requests.count("POST", "/v1/batches")
+
+
+def rows_of(data_dir: Path) -> list[dict[str, str]]:
+    (path,) = (
+        path
+        for path in (data_dir / "taxonomy-output").glob("*.csv")
+        if not path.stem.endswith("-failed")
+    )
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_from_the_choice_to_the_file(
+    serve: Serve, page: Page, demo: DemoServer, data_dir: Path, six_pairs: str
+) -> None:
+    prepare_batch(page, serve().url("/taxonomy"), six_pairs)
+    expect(page.get_by_text("nothing is paid.")).to_be_visible()
+    expect(page.get_by_text("Labelling 12 texts with gpt-6-luna as a batch costs")).to_be_visible()
+    expect(page.get_by_text("Human: Question 0?").first).to_be_visible()
+    assert creations(demo) == len(list(demo.state.files)) == 0
+    accept(page).click()
+    expect(page.get_by_text("gpt-6-luna labelled 12 of 12 texts")).to_be_visible(timeout=ONE_MINUTE)
+    expect(page.get_by_role("button", name="12 submitted")).to_be_visible()
+    expect(page.get_by_role("button", name="12 valid")).to_be_visible()
+    assert creations(demo) == 1
+    rows = rows_of(data_dir)
+    assert list(rows[0]) == list(CSV_COLUMNS)
+    assert len(rows) == 12
+    page.get_by_text("Batches, cost, exact text and command").click()
+    expect(page.get_by_text(re.compile(r"It cost \$0\.00"))).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("gpt-6-luna labelled 12 of 12 texts")).to_be_visible()
+
+
+def test_a_stale_estimate_is_refused_and_shown_again(
+    serve: Serve, page: Page, demo: DemoServer, data_dir: Path, six_pairs: str
+) -> None:
+    prepare_batch(page, serve().url("/taxonomy"), six_pairs)
+    (file,) = (data_dir / "taxonomy-input").glob("*.jsonl")
+    file.write_bytes(file.read_bytes().replace(b"Question 0", b"Question X"))
+    accept(page).click()
+    expect(page.get_by_text("is not the one that was estimated")).to_be_visible()
+    expect(page.get_by_text("Nothing was sent.")).to_be_visible()
+    assert creations(demo) == 0
+    # Shown again, as it is now, it can be accepted.
+    expect(page.get_by_text("Human: Question 0?").first).to_be_visible(timeout=ONE_MINUTE)
+    accept(page).click()
+    expect(page.get_by_text("gpt-6-luna labelled 12 of 12 texts")).to_be_visible(timeout=ONE_MINUTE)
+    assert creations(demo) == 1
+
+
+def test_pressing_twice_in_two_browsers_makes_one_batch(
+    serve: Serve, page: Page, visitor: Callable[..., Page], demo: DemoServer, six_pairs: str
+) -> None:
+    prepare_batch(page, serve().url("/taxonomy"), six_pairs)
+    other = visitor()
+    other.goto(page.url)
+    mine, theirs = accept(page), accept(other)
+    mine.dblclick()
+    theirs.dblclick()
+    for person in (page, other):
+        expect(person.get_by_text("gpt-6-luna labelled 12 of 12 texts")).to_be_visible(
+            timeout=ONE_MINUTE
+        )
+    assert creations(demo) == 1
+    # The same choice once more finds that labelling: nothing is prepared or sent.
+    prepared = page.url
+    page.get_by_role("button", name="New labelling").click()
+    choose(page, "Dataset", six_pairs)
+    expect(page.get_by_text("12 texts, one request each.")).to_be_visible()
+    page.get_by_role("button", name="Prepare the batch and see the cost").click()
+    expect(page.get_by_text("These texts were sent to gpt-6-luna before")).to_be_visible()
+    assert page.url == prepared
+    assert creations(demo) == 1
+
+
+def test_an_expired_batch_with_damaged_lines_is_kept_and_repaired(
+    serve: Serve, page: Page, demo: DemoServer, data_dir: Path, six_pairs: str
+) -> None:
+    demo.faults.set(names.EXPIRED, times=1, amount=0.5)
+    demo.faults.set(names.GARBLED_LINE, times=1)
+    prepare_batch(page, serve().url("/taxonomy"), six_pairs)
+    accept(page).click()
+    again = page.get_by_role("button", name=re.compile(r"Ask again for the \d+ texts without"))
+    expect(again).to_be_visible(timeout=ONE_MINUTE)
+    kept = len(rows_of(data_dir))
+    assert 0 < kept < 7
+    expect(page.get_by_role("button", name=f"{kept} valid")).to_be_visible()
+    expect(page.get_by_text("Beside it: 1 damaged line.", exact=True)).to_be_visible()
+    expect(again).to_have_text(f"Ask again for the {12 - kept} texts without labels")
+
+    again.click()
+    button = page.get_by_role("button", name=f"Accept and upload {12 - kept} requests")
+    expect(button).to_be_visible(timeout=ONE_MINUTE)
+    assert creations(demo) == 1
+    button.click()
+    page.get_by_role("dialog").get_by_text("I accept this cost").click()
+    page.get_by_role("dialog").get_by_role("button", name="Upload", exact=True).click()
+    expect(page.get_by_text("gpt-6-luna labelled 12 of 12 texts")).to_be_visible(timeout=ONE_MINUTE)
+    assert creations(demo) == 2
+    assert len(rows_of(data_dir)) == 12
+
+
+def test_a_batch_is_cancelled_and_what_is_finished_is_kept(
+    serve: Serve, page: Page, data_dir: Path, six_pairs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with DemoServer(batch_seconds=36) as slow:
+        monkeypatch.setenv("OPENAI_BASE_URL", slow.openai_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "demo")
+        prepare_batch(page, serve().url("/taxonomy"), six_pairs)
+        accept(page).click()
+        counted = page.get_by_text(re.compile(r"· [1-9]\d? of 12 texts"))
+        expect(counted).to_be_visible(timeout=ONE_MINUTE)
+        page.get_by_role("button", name="Cancel", exact=True).click()
+        expect(page.get_by_text("finished are paid, collected and kept")).to_be_visible()
+        page.get_by_role("button", name="Cancel the batches").click()
+        expect(page.get_by_text("nothing is at work any more")).to_be_visible(timeout=ONE_MINUTE)
+        expect(page.get_by_role("button", name="12 submitted")).to_be_visible()
+        assert 0 < len(rows_of(data_dir)) < 12
+        assert creations(slow) == 1
+
+
+def test_three_clicks_lead_to_labels_by_rules(serve: Serve, page: Page, data_dir: Path) -> None:
+    page.goto(serve().url("/"))
+    page.get_by_role("link", name="Taxonomy").click()
+    page.get_by_role("button", name="Label 960 texts").click()
+    expect(page.get_by_text("labelled 960 of 960 texts")).to_be_visible(
+        timeout=2 * ONE_MINUTE
+    )
+    expect(page.get_by_text("rule-based").first).to_be_visible()
+    (file,) = (data_dir / "taxonomy-control").glob("*-control.csv")
+    assert len(file.read_text("utf-8")) > 100_000
+    assert wait_for_run(data_dir, RunState.DONE).kind == "labels"
+
+
+def test_hostile_texts_are_read_as_they_are_before_they_are_sent(
+    serve: Serve, page: Page, demo: DemoServer, data_dir: Path, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: asked.append(f"dialog: {dialog.message}"))
+    leak = "http://127.0.0.1:9"
+    rows = [{"chosen": f"\n\nHuman: {text}\n\nAssistant: {text} yes",
+             "rejected": f"\n\nHuman: {text}\n\nAssistant: no {text}"}
+            for text in hostile.texts(leak)]  # fmt: skip
+    source = str(made_runs.write_rows(tmp_path / "$x$ ![i](x) <b>rows<img src=x>.jsonl", rows))
+    prepare(data_dir, DatasetRequest(source=source))
+    server = serve()
+    page.goto(server.url("/taxonomy"))
+    choose(page, "Dataset", source)
+    page.get_by_role("combobox", name="Labeler").fill(f"![x]({leak}/labeler) <img src=x>")
+    page.get_by_role("option", name="Add:").click()
+    page.get_by_role("button", name="Prepare the batch and see the cost").click()
+    expect(page.get_by_text("no price is known").first).to_be_visible(timeout=ONE_MINUTE)
+    expect(page.get_by_text(f"<script>fetch('{leak}/script')</script>").first).to_be_visible()
+    for number in (1, 2):
+        page.get_by_role("radio", name=f"Row {number}, chosen").click()
+        expect(page.get_by_text(hostile.texts(leak)[number]).first).to_be_visible()
+    run = Registry(data_dir).all()[0]
+    page.goto(server.url("/taxonomy"))
+    expect(page.get_by_text(f"{run.id}: waiting for a confirmation")).to_be_visible()
+    origin = page.evaluate("location.origin")
+    assert [url for url in asked if not url.startswith((f"{origin}/", "data:", "blob:"))] == []

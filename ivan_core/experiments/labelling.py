@@ -87,7 +87,7 @@ def run_labels(context: RunContext, spec: LabelSpec, make: Callable[[], Labeler]
         rows = []
         for pair in dataset.pairs(unit.row_ids):
             for prompt in _prompts(pair, spec):
-                rows.append([*astuple(prompt.key), _asked(labeler, prompt)])
+                rows.append([*astuple(prompt.key), ask_until_usable(labeler, prompt)])
                 context.working(done + len(rows))
         context.parts.append(unit.key, rows)
         tally.add(_kept(context, unit, spec.keys))
@@ -102,7 +102,7 @@ def _prompts(pair: Pair, spec: LabelSpec) -> Iterator[LabelPrompt]:
     yield build_prompt(TextKey(pair.row_id, "rejected"), pair.rejected.text, spec.keys, spec.prompt)
 
 
-def _asked(labeler: Labeler, prompt: LabelPrompt) -> list[dict[str, object]]:
+def ask_until_usable(labeler: Labeler, prompt: LabelPrompt) -> list[dict[str, object]]:
     """The replies for one text, the last one being that which counts."""
     replies: list[LabelReply] = []
     asked = prompt

@@ -112,7 +112,7 @@ def test_collecting_and_repairing(
     said = capsys.readouterr().out
     assert "12 submitted = 11 valid" in said
     assert "Texts without usable labels: 1. --repair asks for them." in said
-    assert "at the most confirmed" in said
+    assert "Cost: $0.00" in said and "confirmed were $0.00" in said
     with pytest.raises(BadInput, match="nobody is there to confirm"):
         ivan("process-batch", "--batch-ids", batch, "--repair")
     assert server.requests.count("POST", "/v1/chat/completions") == 0

@@ -3,66 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from taxonomy_runs import (
-    QUICK,
-    account_of,
-    be_worker,
-    creations,
-    no_sleep,
-    say_yes,
-    spec_of,
-    workers_here,
-)
+from taxonomy_kills import Killed, confirmed, fragile, work_until_killed
+from taxonomy_runs import account_of, be_worker, creations, say_yes, spec_of, workers_here
 
-from ivan_core.backends.openai_batches import OpenAIBatches
-from ivan_core.backends.openai_client import account_for
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import RunState
 from ivan_core.workspace import runs, taxonomy
-from ivan_core.workspace.taxonomy_work import Providers, work_taxonomy
-
-STEPS = ("upload", "create", "poll", "collect")
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-class Fragile(OpenAIBatches):
-    """A provider whose caller is killed before or after its n-th call of a kind."""
-
-    def __init__(self, step: str, after: bool) -> None:
-        super().__init__(account_for())
-        self._step = step
-        self._after = after
-
-    def _at(self, step: str, call: Any, *given: Any) -> Any:
-        if step == self._step and not self._after:
-            raise Killed
-        answer = call(*given)
-        if step == self._step:
-            raise Killed
-        return answer
-
-    def upload(self, path: Path) -> str:
-        return str(self._at("upload", super().upload, path))
-
-    def create(self, file_id: str, metadata: Mapping[str, str]) -> str:
-        return str(self._at("create", super().create, file_id, metadata))
-
-    def poll(self, batch_id: str) -> Any:
-        return self._at("poll", super().poll, batch_id)
-
-    def collect(self, file_id: str) -> bytes:
-        return bytes(self._at("collect", super().collect, file_id))
 
 
 @pytest.fixture
@@ -70,40 +23,6 @@ def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServ
     with DemoServer() as demo, workers_here(monkeypatch):
         account_of(monkeypatch, demo)
         yield demo
-
-
-def confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **fields: Any) -> str:
-    """A run that was confirmed and whose worker has not started."""
-    run_id, _ = taxonomy.start(spec_of(tmp_path, **fields))
-    with monkeypatch.context() as patch:
-        patch.setattr(runs, "spawn", lambda _: None)
-        say_yes(run_id)
-    return run_id
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("step", STEPS)
-def test_a_worker_killed_at_any_call_is_followed_by_one_that_goes_on(
-    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, after: bool
-) -> None:
-    run_id = confirmed(tmp_path, monkeypatch)
-    registry = runs.registry()
-    assert registry.begin(run_id)
-    fragile = Providers(lambda _: Fragile(step, after), QUICK.send)
-    with pytest.raises(Killed):
-        work_taxonomy(registry, run_id, fragile, no_sleep)
-    assert runs.get(run_id).state is RunState.INTERRUPTED
-    assert taxonomy.follow(run_id)
-    run = runs.get(run_id)
-    if step == "create" and not after:  # nobody can know that the call was never made
-        assert run.state is RunState.AWAITING_CONFIRMATION
-        assert "may be charged twice" in run.problem
-        assert creations(server) == 0
-        return
-    assert run.state is RunState.DONE
-    summary = taxonomy.counts(run_id)
-    assert summary and summary["counts"]["valid"] == 12
-    assert creations(server) == 1
 
 
 def test_what_is_in_doubt_is_sent_again_only_after_a_second_yes(
@@ -156,11 +75,7 @@ def test_a_batch_of_a_lost_answer_is_found_and_cancelled(
     server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = confirmed(tmp_path, monkeypatch)
-    registry = runs.registry()
-    assert registry.begin(run_id)
-    with pytest.raises(Killed):
-        fragile = Providers(lambda _: Fragile("create", True), QUICK.send)
-        work_taxonomy(registry, run_id, fragile, no_sleep)
+    work_until_killed(run_id, fragile("create", True))
     taxonomy.cancel_batches(run_id)
     assert [batch.status for batch in server.state.batches.values()] == ["cancelled"]
     assert runs.get(run_id).state is RunState.DONE
@@ -212,12 +127,7 @@ def test_cancelled_batches_keep_what_they_finished(
     with DemoServer() as demo, workers_here(monkeypatch):
         account_of(monkeypatch, demo)
         run_id = confirmed(tmp_path, monkeypatch)
-        registry = runs.registry()
-        assert registry.begin(run_id)
-        with pytest.raises(Killed):
-            work_taxonomy(
-                registry, run_id, Providers(lambda _: Fragile("poll", False), QUICK.send), no_sleep
-            )
+        work_until_killed(run_id, fragile("poll", False))
         taxonomy.cancel_batches(run_id)
         run, summary = runs.get(run_id), taxonomy.counts(run_id)
         assert run.state is RunState.DONE

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.estimates import estimate_lines
+from ivan_core.domain.estimates import estimate_lines, usd
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.settings import data_dir
 from ivan_core.workspace import runs, taxonomy
@@ -138,7 +138,10 @@ def print_outcome(run_id: str, still: Sequence[str], out: TextIO) -> int:
 
 
 def _print_cost(run_id: str, out: TextIO) -> None:
-    shown, spent = taxonomy.estimate(run_id), taxonomy.spent(run_id)
-    estimated = f", ${spent.confirmed_usd:,.2f} at the most confirmed" if shown else ""
-    unknown = " so far" if spent.parts_open else ""
-    print(f"\nCost: ${spent.usd:,.4f}{unknown}{estimated}.", file=out)
+    spent = taxonomy.spent(run_id)
+    known = spent.confirmed_usd is not None
+    estimated = f"; confirmed were {usd(spent.confirmed_usd or 0)} at the most" if known else ""
+    unknown = (
+        f", and that of {spent.parts_open} batches is not known yet" if spent.parts_open else ""
+    )
+    print(f"\nCost: {usd(spent.usd)}{unknown}{estimated}.", file=out)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.estimates import usd
 from ivan_core.domain.specs import DatasetRequest
 
 
@@ -84,8 +85,8 @@ def run_file(options: argparse.Namespace) -> int:
     print(f"{plan.left:,} of {plan.requests:,} requests to {plan.host} for {plan.model}"
           + (" (a demo: its answers are made up)" if plan.demo else ""))  # fmt: skip
     if plan.dollars is not None:
-        print(f"  {plan.input_tokens:,} input tokens; ${plan.dollars.typical:,.2f} typical, "
-              f"${plan.dollars.bound:,.2f} at the most ({plan.price_from})")  # fmt: skip
+        print(f"  {plan.input_tokens:,} input tokens; {usd(plan.dollars.typical)} typical, "
+              f"{usd(plan.dollars.bound)} at the most ({plan.price_from})")  # fmt: skip
     if plan.left and not _confirmed(options, plan.dollars is not None):
         print("Nothing was sent.")
         return 1

@@ -156,7 +156,7 @@ def estimate_lines(estimate: Estimate) -> list[tuple[str, str]]:
     if estimate.prices:
         rates = estimate.prices.batch if estimate.mode == "batch" else estimate.prices.standard
         lines.append(("per million tokens", f"${rates.input_usd:g} in, ${rates.output_usd:g} out"))
-        lines.append(("prices from", estimate.prices.sentence.removeprefix("Prices: ")))
+        lines.append(("prices from", estimate.prices.sentence.removeprefix("Prices: ").rstrip(".")))
     if estimate.shutdown:
         lines.append(("shutdown", f"the provider serves this model until {estimate.shutdown}"))
     return lines
@@ -165,4 +165,9 @@ def estimate_lines(estimate: Estimate) -> list[tuple[str, str]]:
 def _priced(dollars: Dollars | None) -> str:
     if dollars is None:
         return "not known"
-    return f"${dollars.typical:,.2f} typical, ${dollars.bound:,.2f} at the most"
+    return f"{usd(dollars.typical)} typical, {usd(dollars.bound)} at the most"
+
+
+def usd(amount: float) -> str:
+    """Dollars as people read them; less than a dollar with enough digits to tell it from none."""
+    return f"${amount:,.2f}" if amount >= 1 or not amount else f"${amount:.4f}"

@@ -19,6 +19,7 @@ from ivan_core.domain.estimates import (
     Rates,
     Reason,
     typical_tokens,
+    usd,
 )
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.ledger.records import plan_hash
@@ -151,7 +152,7 @@ def over_cap(max_usd: float | None, dollars: Dollars | None) -> str:
     cap = min([*caps, *([max_usd] if max_usd is not None else [])], default=None)
     if cap is None or dollars is None or dollars.bound <= cap:
         return ""
-    return f"This may cost up to ${dollars.bound:,.2f}, and the cap is ${cap:,.2f}."
+    return f"This may cost up to {usd(dollars.bound)}, and the cap is {usd(cap)}."
 
 
 def estimate_path(folder: Path, attempt: int) -> Path:

@@ -22,6 +22,7 @@ from ivan_core.ledger.records import UNSENT, PartKey, PartState, PlanChanged, St
 from ivan_core.ledger.sending import send_part, settle
 from ivan_core.runs.context import RunContext
 from ivan_core.workspace.batch_collect import download
+from ivan_core.workspace.batch_estimate import prices_of
 from ivan_core.workspace.batch_job import Job
 
 _OVER = (Stage.DOWNLOADED, Stage.VALIDATED, Stage.ABANDONED)
@@ -161,6 +162,9 @@ class Follower:
         if batch.status == "failed":
             return 0.0
         prices = next((e.prices for e in self.job.estimates() if e.attempt == key.attempt), None)
+        if prices is None:  # a batch from elsewhere
+            listed = prices_of(self.job.spec, self.job.folder)
+            prices = listed.facts if listed else None
         if prices is None or batch.input_tokens is None or batch.output_tokens is None:
             return None
         rates = Price(prices.batch.input_usd, prices.batch.output_usd, prices.source)

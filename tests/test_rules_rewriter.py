@@ -205,16 +205,11 @@ def test_no_text_makes_it_fail(text: str) -> None:
      " 'a'b'c", "=", "\n", ", then go", "don't ", "Human: ", "( ) ", "a.b "],
 )  # fmt: skip
 def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
-    def seconds(size: int) -> float:
-        text = unit * (size // len(unit))
-        begun = time.perf_counter()
-        explain(text)
-        return time.perf_counter() - begun
-
-    # Four times the text; squared growth would take sixteen times as long.
-    assert (
-        min(seconds(40_000) for _ in range(2)) < 10 * min(seconds(10_000) for _ in range(3)) + 0.05
-    )
+    text = unit * (40_000 // len(unit))
+    begun = time.process_time()
+    explain(text)
+    # Some 0.2 s where each character is read a few times; squared growth would take minutes.
+    assert time.process_time() - begun < 5
 
 
 def test_the_rewriter_answers_pieces_and_says_when_no_rule_fits() -> None:

@@ -13,6 +13,7 @@ from taxonomy_runs import QUICK, account_of, creations, no_sleep, say_yes, spec_
 
 from ivan_core.backends.openai_batches import OpenAIBatches
 from ivan_core.backends.openai_client import account_for
+from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.label_specs import TaxonomySpec
@@ -66,6 +67,22 @@ def test_a_batch_of_another_machine_becomes_a_run(
     assert spent.usd > 0 and (spent.confirmed_usd, spent.parts_open) == (None, 0)
     assert adopt([batch], pairs(tmp_path), "test") == (run_id, False)
     assert creations(server) == 1
+
+
+def test_what_a_batch_from_elsewhere_lacks_can_be_asked_for_again(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.faults.set(names.FORMAT_IGNORED, times=1, ids=["1.chosen"])
+    batch = made_elsewhere(server, tmp_path, monkeypatch)
+    run_id, _ = adopt([batch], pairs(tmp_path), "test")
+    collect(run_id, QUICK, no_sleep)
+    assert taxonomy.estimate_again(run_id, "batch") == 2
+    shown = taxonomy.estimate(run_id)
+    assert shown and (shown.requests, shown.files[0].part) == (1, 2)
+    say_yes(run_id)
+    summary = taxonomy.counts(run_id)
+    assert summary and summary["counts"]["valid"] == 12
+    assert creations(server) == 2
 
 
 def test_a_batch_that_is_at_work_is_collected_later(

@@ -54,6 +54,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_sent(
     assert "--yes" in refused.value.hint
     said = capsys.readouterr().out
     assert "8 for 4 rows, in 1 file" in said
+    assert "The first 4 of 6 rows: not a random sample." in said
     assert "price as a batch" in said and "genai-prices" in said
     assert len(server.requests) == 0
 

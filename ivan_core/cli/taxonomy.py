@@ -66,8 +66,9 @@ def _add_process(actions: Any) -> None:
         "process-batch",
         help="collect batches, check every label, repair what is missing",
         description="Collect what has ended of some batches, check every label, and write one CSV "
-        "under data/taxonomy-output. Batches that have not ended are named; the same command "
-        "collects them later. Nothing is bought unless --repair asks for it.",
+        "under data/taxonomy-output. Batches that have not ended are named, which is no "
+        "failure (exit code 0); the same command collects them later. Nothing is bought unless "
+        "--repair asks for it.",
     )
     parser.set_defaults(run=process)
     parser.add_argument(

@@ -39,6 +39,8 @@ def wait_for_estimate(run_id: str, out: TextIO) -> bool:
     if shown is not None:
         for name, value in estimate_lines(shown):
             print(f"  {name:<20}{value}", file=out)
+        for note in run.notes[:1]:
+            print(f"  {'rows':<20}{note}", file=out)
         print(f"  {'requests written to':<20}{data_dir() / shown.files[0].path}", file=out)
     if run.state is RunState.AWAITING_CONFIRMATION and not run.problem:
         return True

@@ -16,6 +16,7 @@ from ivan_core.ledger.records import Spent, Stage
 from ivan_core.runs.locks import FileLock
 from ivan_core.workspace import access, datasets, runs
 from ivan_core.workspace.batch_estimate import estimate_path
+from ivan_core.workspace.batch_examples import Example, examples
 from ivan_core.workspace.batch_job import KIND, Job, open_job
 from ivan_core.workspace.batch_results import read_summary, spent_at_once
 from ivan_core.workspace.imported import located
@@ -28,9 +29,9 @@ from ivan_core.workspace.taxonomy_confirm import (
 )
 
 __all__ = [
-    "Confirmed", "awaits_yes", "cancel_batches", "confirm", "counts", "decline", "estimate",
-    "estimate_again", "follow", "give_prices", "is_sent", "job", "parts", "renew", "sent_run",
-    "spent", "start",
+    "Confirmed", "Example", "awaits_yes", "cancel_batches", "confirm", "counts", "decline",
+    "estimate", "estimate_again", "examples", "follow", "give_prices", "is_sent", "job", "parts",
+    "renew", "sent_run", "spent", "start",
 ]  # fmt: skip
 MOST_REPAIRS = 2
 """Rounds of repair after the first attempt: what two did not mend a third will not."""

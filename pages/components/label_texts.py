@@ -32,7 +32,6 @@ from pages.components.text import md_escape, say
 TEXT = "text"
 """The text that is read in place, as ROW.SIDE."""
 Point = Mapping[str, Any]
-_ASKED = "label-text-asked"
 _CLICKS = "label-clicks"
 _ANCHOR = "labelled-texts"
 _LONG = 1_500
@@ -137,7 +136,7 @@ def _table(results: LabelResults, wanted: TextFilter, found: Any) -> None:
         place = opened_row(st.session_state[key].selection, "row_id")
         if place is not None and place < len(table):
             row = table.iloc[place]
-            st.session_state[_ASKED] = f"{row['row_id']}.{row['side']}"
+            write_query({TEXT: f"{row['row_id']}.{row['side']}"})
 
     event = st.dataframe(
         table,
@@ -157,32 +156,22 @@ def _table(results: LabelResults, wanted: TextFilter, found: Any) -> None:
         say(f"{count}. Click one to read it.", "small", quiet=True)
         _open_by_number(table, next((at for at, _ in event.selection.cells), 0))
         tab_leaves_tables()
-    asked = TextKey.from_custom_id(st.session_state.pop(_ASKED, None))
-    if asked is not None:
-        open_text(results, asked)
 
 
 def _open_by_number(table: Any, stood_on: int) -> None:
     """A text by its row; it follows the arrow keys in the table's first column."""
     options = [f"{row.row_id}.{row.side}" for row in table[["row_id", "side"]].itertuples()]
+    key = f"text-to-open-{options[0]}-{len(options)}-{stood_on}"
+
+    def read() -> None:
+        write_query({TEXT: st.session_state[key]})
+
     with st.form("open-text", border=False, width="content"), st.container(horizontal=True):
-        asked = st.selectbox(
-            "Text to open", options, min(stood_on, len(options) - 1), width=150,
-            key=f"text-to-open-{options[0]}-{len(options)}-{stood_on}",
+        st.selectbox(
+            "Text to open", options, min(stood_on, len(options) - 1), width=150, key=key,
             label_visibility="collapsed", format_func=lambda text: text.replace(".", ", "),
         )  # fmt: skip
-        if st.form_submit_button("Read this text", key="read-text"):
-            st.session_state[_ASKED] = asked
-
-
-def open_text(results: LabelResults, key: TextKey) -> None:
-    """Leave for the pair where its labels are usable and a comparison judged it; else read here."""
-    usable = label_views.labelled_text(results, key).status in USABLE
-    comparison = label_views.comparison_with(results, key.row_id) if usable else None
-    if comparison is None:
-        write_query({TEXT: key.custom_id})
-        st.rerun()
-    st.switch_page("pages/pairs.py", query_params={"run": comparison, "row": str(key.row_id)})
+        st.form_submit_button("Read this text", key="read-text", on_click=read)
 
 
 def _one_text(results: LabelResults) -> None:
@@ -194,9 +183,13 @@ def _one_text(results: LabelResults) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             say(f"Row {asked.row_id:,}, the {asked.preference} reply", "lead")
             comparison = label_views.comparison_with(results, asked.row_id)
-            if comparison and st.button("Read the pair", key="read-pair"):
-                query = {"run": comparison, "row": str(asked.row_id)}
-                st.switch_page("pages/pairs.py", query_params=query)
+            if comparison:
+                # A link and no switch_page: that would leave a step in the history of the browser
+                # in which this page stands beside the parameters of the other.
+                st.page_link(
+                    "pages/pairs.py", label=":primary[Read the pair →]",
+                    query_params={"run": comparison, "row": str(asked.row_id)},
+                )  # fmt: skip
             st.button("Close", key="close-text", on_click=write_query, args=({TEXT: None},))
         try:
             one = label_views.labelled_text(results, asked)

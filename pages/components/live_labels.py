@@ -56,7 +56,7 @@ def _progress(run_id: str) -> None:
             rows, hide_index=True, key="labels-so-far", height=420,
             column_config={
                 side: st.column_config.ProgressColumn(
-                    side, format="%d%%", min_value=0, max_value=100, width=180,
+                    side, format="%d%%", min_value=0, max_value=100, width=130,
                     help="Of the texts of this side with an answer so far",
                 )
                 for side in SIDES

@@ -20,6 +20,7 @@ from ivan_core.workspace.label_filters import TextFilter
 from pages.components.label_agreement import cell_filter
 
 TAXONOMY = "pages/taxonomy.py"
+PAIR = ":primary[Read the pair →]"
 
 
 @pytest.fixture
@@ -72,17 +73,17 @@ def test_an_unusable_text_shows_the_reply_as_it_came(first, open_page):
     assert "text" not in page.app.query_params
 
 
-def test_a_usable_text_opens_its_pair_where_a_comparison_judged_it(
-    labellings, data_dir, first, open_page, monkeypatch
+def test_a_text_leads_to_its_pair_where_a_comparison_judged_it(
+    labellings, data_dir, first, open_page
 ):
     page = open_page(TAXONOMY, run=first, label=REFUSAL, pair="both")
     page.press("read-text")
+    assert page.app.query_params["text"] == "1.chosen"
     assert "Row 1, the chosen reply" in page.said and "Refusal: yes" in page.said
+    assert PAIR not in page.links
     comparison = made_runs.finished(data_dir, made_runs.spec_of_file(labellings.file))
-    page.press("close-text")
-    page.press("read-text")
-    assert page.app.query_params == {"run": comparison, "row": "1"}
-    assert "row 1 of 4" in page.said
+    page.run()
+    assert page.links[PAIR] == f"pairs?run={comparison}&row=1"
 
 
 def test_a_link_to_the_texts_of_a_cell_says_what_they_are(first, open_page):

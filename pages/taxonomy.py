@@ -39,14 +39,17 @@ def _demo_banner(base_url: str = "") -> None:
     """Say it where nobody real answers."""
     who = taxonomy_page.provider(base_url)
     if who.demo:
-        with st.container(border=True, key="demo"):
-            say(f"The demo server answers at {who.host}: nothing is paid.", "lead")
-            say(
-                "It pretends to be OpenAI and answers by rules. Costs are shown as the real "
-                "provider would charge them.",
-                "small",
-                quiet=True,
-            )
+        _pretended(
+            f"The demo server answers at {who.host}: nothing is paid.",
+            "It pretends to be OpenAI and answers by rules. Costs are shown as the real provider "
+            "would charge them.",
+        )
+
+
+def _pretended(sentence: str, more: str) -> None:
+    with st.container(border=True, key="demo"):
+        say(sentence, "lead")
+        say(more, "small", quiet=True)
 
 
 def _new() -> None:
@@ -78,6 +81,11 @@ def _earlier() -> None:
 
 def _direct(run: Run, spec: LabelSpec) -> None:
     """A labelling text by text, by rules or on Ollama."""
+    if not spec.is_rules and taxonomy_page.ollama_is_demo():
+        _pretended(
+            "The demo server answers in place of Ollama.",
+            "It pretends to have models, and answers by rules.",
+        )
     closed_step(CHOOSE, taxonomy_page.choice_words(spec))
     closed_step(COST, "nothing is paid")
     if run.state is RunState.DONE:

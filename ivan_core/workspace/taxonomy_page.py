@@ -55,6 +55,12 @@ def provider(base_url: str = "") -> Provider:
     return Provider(account.host, is_demo(account.base_url), True)
 
 
+def ollama_is_demo() -> bool:
+    """Whether the demo server answers in place of Ollama."""
+    address = ollama_address()
+    return is_demo(address if "//" in address else f"http://{address}")
+
+
 def has_key() -> bool:
     """Whether a key of OpenAI is set; never which."""
     return bool(setting(KEY).strip())

@@ -163,11 +163,11 @@ def _ask_prices(run_id: str, estimate: Estimate) -> None:
 def exact_text(run_id: str) -> None:
     """The requests of three rows, to the letter."""
     with problems_shown():
-        found = {f"Row {one.key.row_id}, {one.key.preference}": one for one in examples(run_id)}
+        found = {f"{one.key.row_id} {one.key.preference}": one for one in examples(run_id)}
         names = list(found)
         say("Exactly this is sent, one request a text. Those of the first rows, to read:")
         picked = st.segmented_control(
-            "Example", names, default=names[0], required=True, key=f"example-{run_id}",
+            "Row and side", names, default=names[0], required=True, key=f"example-{run_id}",
             label_visibility="collapsed",
         )  # fmt: skip
         one = found[picked or names[0]]

@@ -113,7 +113,9 @@ def stopped(run: Run) -> None:
         RunState.INTERRUPTED: "The worker of this labelling is gone.",
     }.get(run.state, "This labelling failed.")
     _said(run, said)
-    say("What is finished is kept.", "small", quiet=True)
+    counted = run.kind == "labels" and run.done
+    at = f"It stopped at {run.done:,} of {run.total:,} texts. " if counted else ""
+    say(f"{at}What is finished is kept.", "small", quiet=True)
     if st.button("Go on", type="primary", key="go-on"):
         follow(run.id)
         st.rerun()

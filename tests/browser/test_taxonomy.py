@@ -198,9 +198,7 @@ def test_three_clicks_lead_to_labels_by_rules(serve: Serve, page: Page, data_dir
     page.goto(serve().url("/"))
     page.get_by_role("link", name="Taxonomy").click()
     page.get_by_role("button", name="Label 960 texts").click()
-    expect(page.get_by_text("labelled 960 of 960 texts")).to_be_visible(
-        timeout=2 * ONE_MINUTE
-    )
+    expect(page.get_by_text("labelled 960 of 960 texts")).to_be_visible(timeout=2 * ONE_MINUTE)
     expect(page.get_by_text("rule-based").first).to_be_visible()
     (file,) = (data_dir / "taxonomy-control").glob("*-control.csv")
     assert len(file.read_text("utf-8")) > 100_000
@@ -228,7 +226,7 @@ def test_hostile_texts_are_read_as_they_are_before_they_are_sent(
     expect(page.get_by_text("no price is known").first).to_be_visible(timeout=ONE_MINUTE)
     expect(page.get_by_text(f"<script>fetch('{leak}/script')</script>").first).to_be_visible()
     for number in (1, 2):
-        page.get_by_role("radio", name=f"Row {number}, chosen").click()
+        page.get_by_role("radio", name=f"{number} chosen", exact=True).click()
         expect(page.get_by_text(hostile.texts(leak)[number]).first).to_be_visible()
     run = Registry(data_dir).all()[0]
     page.goto(server.url("/taxonomy"))

@@ -233,3 +233,19 @@ def test_earlier_labellings_are_listed(waiting: str, open_page: Open) -> None:
     page = open_page(TAXONOMY)
     assert f"{waiting}: waiting for a confirmation" in page.said
     assert any("gpt" in label and "luna" in label for label in page.links)
+
+
+def test_a_labelling_by_the_demo_servers_ollama_says_so(
+    data_dir: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch, spawned: list[str]
+) -> None:
+    with DemoServer() as demo:
+        monkeypatch.setenv("OLLAMA_API_HOST", demo.ollama_url)
+        page = open_page(TAXONOMY)
+        fill(page, labeler="gemma4:e4b")
+        page.press("label")
+        assert "The demo server answers in place of Ollama." in page.said
+        runs.cancel(spawned[0])
+        page = open_page(TAXONOMY, run=spawned[0])
+        assert "This labelling was cancelled." in page.said
+        assert "What is finished is kept." in page.said
+        assert page.buttons["go-on"] == "Go on"

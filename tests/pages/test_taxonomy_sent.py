@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterator
-from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 import taxonomy_runs as made
-from streamlit.testing.v1 import AppTest
+from taxonomy_presses import do, shown
 
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import DatasetRequest
-from ivan_core.ledger.records import Stage
 from ivan_core.workspace import runs, taxonomy
-from ivan_core.workspace.label_commands import label_command
-from pages.components.label_follow import state_words
 
 TAXONOMY = "pages/taxonomy.py"
 Open = Callable[..., Any]
@@ -31,29 +24,6 @@ def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServ
     with DemoServer() as demo, made.workers_here(monkeypatch):
         made.account_of(monkeypatch, demo)
         yield demo
-
-
-def do(action: str, *given: Any) -> str:
-    """Do what a press in a dialog does; what is kept to be told."""
-
-    def script(action, given):  # type: ignore[no-untyped-def]
-        from pages.components import label_import, label_send, label_steps
-
-        module = label_send if hasattr(label_send, action) else label_import
-        getattr(module, action)(*given)
-        label_steps.tell()
-
-    arguments = {"action": action, "given": given}
-    app = AppTest.from_function(script, default_timeout=30, kwargs=arguments).run()
-    assert not app.exception, app.exception[0].value
-    return " ".join(unescape(re.sub(r"<[^>]+>", "", html.body)) for html in app.get("html"))
-
-
-def shown(run_id: str) -> str:
-    """The hash of the estimate that a page shows."""
-    estimate = taxonomy.estimate(run_id)
-    assert estimate is not None
-    return estimate.plan_hash
 
 
 def test_a_yes_sends_once_and_a_second_one_is_told_so(
@@ -182,69 +152,19 @@ def test_a_failed_sending_says_why_and_goes_on(
     assert "gpt-6-luna labelled 12 of 12 texts" in page.said
 
 
+def test_a_run_that_nobody_follows_is_followed_again_by_a_visit(
+    server: DemoServer, tmp_path: Path, open_page: Open
+) -> None:
+    run_id, _ = taxonomy.start(made.spec_of(tmp_path))
+    do("upload", run_id, shown(run_id))
+    runs.registry().wait(run_id, RunState.AWAITING_PROVIDER)
+    assert runs.get(run_id).state is RunState.INTERRUPTED
+    page = open_page(TAXONOMY, run=run_id)
+    assert "gpt-6-luna labelled 12 of 12 texts" in page.said
+    assert made.creations(server) == 1
+
+
 def test_there_is_nothing_to_cancel_after_the_end(server: DemoServer, tmp_path: Path) -> None:
     run_id, _ = taxonomy.start(made.spec_of(tmp_path))
     do("upload", run_id, shown(run_id))
     assert "there is nothing to cancel" in do("cancel", run_id)
-
-
-def test_batches_from_elsewhere_are_collected_or_refused(
-    server: DemoServer, tmp_path: Path, data_dir: Path
-) -> None:
-    spec = made.spec_of(tmp_path)
-    run_id, _ = taxonomy.start(spec)
-    do("upload", run_id, shown(run_id))
-    batch = taxonomy.parts(run_id)[0]["batch"]
-    assert f"belong to run {run_id}, which is here" in do("collect_batches", batch, spec.dataset)
-    assert "batch_none" in do("collect_batches", "batch_none", spec.dataset)
-    assert "No batch id was given." in do("collect_batches", " , ", spec.dataset)
-    assert len(runs.every("taxonomy")) == 1
-
-
-def test_result_files_are_imported_or_refused_and_nothing_changes(
-    server: DemoServer, tmp_path: Path, data_dir: Path, open_page: Open
-) -> None:
-    spec = made.spec_of(tmp_path)
-    run_id, _ = taxonomy.start(spec)
-    do("upload", run_id, shown(run_id))
-    content = (data_dir / "taxonomy-output" / f"{run_id}.jsonl").read_bytes()
-    foreign = json.dumps({"custom_id": "9999.chosen", "response": None, "error": None}).encode()
-    for bad in (b"no json at all\n", content + foreign + b"\n"):
-        assert do("import_results", [("a.jsonl", bad)], spec.dataset, False, "") != ""
-        assert len(runs.every("taxonomy")) == 1
-    told = do("import_results", [("a.jsonl", content)], spec.dataset, False, "")
-    assert "12 submitted = 12 valid" in told
-    imported = runs.every("taxonomy")[0]
-    page = open_page(TAXONOMY, run=imported.id)
-    assert "Nothing was paid from here." in page.said
-    assert "nothing was sent from here" in page.said
-    assert label_command(imported).startswith("ivan taxonomy import-file a.jsonl --dataset ")
-
-
-def test_the_command_names_what_was_chosen(server: DemoServer, tmp_path: Path) -> None:
-    run_id, _ = taxonomy.start(
-        made.spec_of(tmp_path, limit=2, max_usd=3.0, keys=("topics",), seed=4)
-    )
-    source = DatasetRequest(source=str(tmp_path / "pairs.jsonl")).source
-    assert label_command(runs.get(run_id)) == (
-        f"ivan taxonomy create-batch --model gpt-6-luna --dataset {source} --limit 2 --seed 4 "
-        "--max-usd 3.0 --keys topics"
-    )
-    drawn, _ = taxonomy.start(made.spec_of(tmp_path, sample=6))
-    assert "--row-ids 0,1,2,3,4,5" in label_command(runs.get(drawn))
-
-
-@pytest.mark.parametrize(
-    ("stage", "status", "words"),
-    [
-        (Stage.PLANNED, "", "to be sent"),
-        (Stage.CREATED, "in_progress", "at work"),
-        (Stage.CREATED, "", "at the provider"),
-        (Stage.IN_DOUBT, "", "in doubt: no answer came"),
-        (Stage.TERMINAL, "completed", "finished"),
-        (Stage.VALIDATED, "expired", "expired: not all was done within a day, results are here"),
-        (Stage.ABANDONED, "", "never sent"),
-    ],
-)
-def test_states_are_words_that_need_no_knowledge(stage: Stage, status: str, words: str) -> None:
-    assert state_words({"state": str(stage), "status": status}) == words

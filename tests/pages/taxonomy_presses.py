@@ -1,0 +1,34 @@
+"""What presses in dialogs of the page Taxonomy do: the test runner cannot reach into those."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from ivan_core.workspace import taxonomy
+
+
+def do(action: str, *given: Any) -> str:
+    """Do what a press in a dialog does; what is kept to be told."""
+
+    def script(action, given):  # type: ignore[no-untyped-def]
+        from pages.components import label_import, label_send, label_steps
+
+        module = label_send if hasattr(label_send, action) else label_import
+        getattr(module, action)(*given)
+        label_steps.tell()
+
+    arguments = {"action": action, "given": given}
+    app = AppTest.from_function(script, default_timeout=30, kwargs=arguments).run()
+    assert not app.exception, app.exception[0].value
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", html.body)) for html in app.get("html"))
+
+
+def shown(run_id: str) -> str:
+    """The hash of the estimate that a page shows."""
+    estimate = taxonomy.estimate(run_id)
+    assert estimate is not None
+    return estimate.plan_hash

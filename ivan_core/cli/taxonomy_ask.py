@@ -16,6 +16,7 @@ from ivan_core.workspace.batch_examples import examples
 
 _POLL_SECONDS = 0.25
 _UNSENT = ("planned", "uploading", "uploaded", "creating")
+_QUIET = ("Waiting for", "Sending part")
 
 
 def wait_until_idle(run_id: str, out: TextIO) -> Run:
@@ -87,7 +88,11 @@ def _ask(may_charge_twice: bool) -> None:
 
 def print_batches(run_id: str, out: TextIO) -> int:
     """Wait until what can be sent is sent, and print the ids of the batches."""
-    while runs.get(run_id).state.live and _sending(run_id):
+    said = ""
+    while (run := runs.get(run_id)).state.live and _sending(run_id):
+        if run.doing and run.doing != said and not run.doing.startswith(_QUIET):
+            print(run.doing, file=out, flush=True)
+            said = run.doing
         time.sleep(_POLL_SECONDS)
     run, parts = runs.get(run_id), taxonomy.parts(run_id)
     ids = [part["batch"] for part in parts if part["batch"]]
@@ -100,16 +105,17 @@ def print_batches(run_id: str, out: TextIO) -> int:
         print(f"ivan: {run.problem}", file=sys.stderr)
         print(f"      {run.hint}", file=sys.stderr)
         return 1
-    listed = ",".join(ids)
-    print(f'Collect with: ivan taxonomy process-batch --batch-ids "{listed}"', file=out)
+    if ids:
+        listed = ",".join(ids)
+        print(f'Collect with: ivan taxonomy process-batch --batch-ids "{listed}"', file=out)
     print(f"Watch with:   ivan runs follow {run_id}", file=out)
     return 0
 
 
 def _sending(run_id: str) -> bool:
-    """Whether parts are still on their way to the provider."""
+    """Whether parts are on their way to the provider, or nobody knows yet whether they are."""
     parts = taxonomy.parts(run_id)
-    unsent = any(part["state"] in _UNSENT for part in parts)
+    unsent = any(part["state"] in (*_UNSENT, "in doubt") for part in parts)
     return unsent and "room in the queue" not in runs.get(run_id).doing
 
 

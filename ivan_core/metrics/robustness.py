@@ -1,0 +1,258 @@
+"""What moves when texts are reworded although their meaning did not: rewards, margins, verdicts.
+
+Every function takes the long table of one run: a row a pair, model and variant, with the columns of
+`COLUMNS`. Rewards are NaN where a text is missing or failed; such pairs enter no number. A verdict
+agrees if the chosen reward is the larger one; a tie, like everywhere, does not side with the
+choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import atanh, sqrt, tanh
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ivan_core.metrics.agreement import typical_margin
+from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.students_t import mean_interval
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+ORIGINAL, REWORDED, SECOND, SURFACE = "original", "reworded", "second", "surface"
+VARIANTS = (ORIGINAL, REWORDED, SECOND, SURFACE)
+REWARDS = ("chosen_reward", "rejected_reward")
+MEANING = ("chosen_similarity", "rejected_similarity", "chosen_ratio", "rejected_ratio")
+COLUMNS = ("row_id", "model", "variant", *REWARDS, *MEANING)
+"""`*_similarity` and `*_ratio` compare a side's text with its original: cosine and length, both 1
+or missing where the side was not reworded."""
+CHANGES = ("row_id", "chosen_change", "rejected_change", "margin_before", "margin_after",
+           "verdict_before", "verdict_after", "similarity")  # fmt: skip
+"""Columns of `changes`."""
+LEAST_FOR_CORRELATION = 4
+
+
+@dataclass(frozen=True, slots=True)
+class MeanChange:
+    """A mean over pairs with its 95% interval (Student's t by pair; NaN for a single pair).
+
+    In units of the rewards; `in_units` gives it in typical margins.
+    """
+
+    n: int
+    mean: float
+    low: float
+    high: float
+
+    def in_units(self, unit: float) -> MeanChange:
+        """The same in multiples of a typical margin."""
+        return MeanChange(self.n, self.mean / unit, self.low / unit, self.high / unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """Verdicts that turned. Only pairs that agreed before can become misaligned, and the reverse.
+
+    `lost_to_tie` are those of `became_misaligned` that ended in a tie, `gained_from_tie` those of
+    `became_aligned` that came from one; `other` moved between tie and disagreement, which is no
+    flip. `misaligned_at_risk` and `aligned_at_risk` are shares of the pairs at risk.
+    """
+
+    n: int
+    became_misaligned: Rate
+    became_aligned: Rate
+    either: Rate
+    lost_to_tie: int
+    gained_from_tie: int
+    other: int
+    misaligned_at_risk: Rate | None
+    aligned_at_risk: Rate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """Pearson's correlation of rewards before and after, with its 95% interval."""
+
+    n: int
+    r: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Robustness:
+    """What one variant does to one model. `unit` is the model's typical margin on the originals.
+
+    Means and flips are None where no pair is known; `unit` is None or 0 where margins have no
+    scale.
+    """
+
+    model: str
+    variant: str
+    n: int
+    unit: float | None
+    chosen: MeanChange | None
+    rejected: MeanChange | None
+    margin: MeanChange | None
+    flips: Flips | None
+    chosen_correlation: Correlation | None
+    rejected_correlation: Correlation | None
+
+
+def gate(table: pd.DataFrame, similarity: float, low_ratio: float, high_ratio: float) -> Bools:
+    """Which rows of the table count: a mask to filter all numbers with at once.
+
+    A pair counts if both sides of its reworded texts are at least so similar to their originals and
+    of a length between the two ratios. A second rewording must pass too before its own row counts.
+    Where a side was not reworded (its similarity and ratio are missing) its meaning is kept.
+    """
+    passes = np.ones(len(table), dtype=np.bool_)
+    for side in ("chosen", "rejected"):
+        alike = table[f"{side}_similarity"].fillna(1.0).to_numpy(float)
+        ratio = table[f"{side}_ratio"].fillna(1.0).to_numpy(float)
+        passes &= (alike >= similarity) & (ratio >= low_ratio) & (ratio <= high_ratio)
+    variant = table["variant"].to_numpy(object)
+    refused = table["row_id"].to_numpy()[(variant == REWORDED) & ~passes]
+    dropped = np.isin(table["row_id"].to_numpy(), refused)
+    return np.asarray(~dropped & (passes | (variant == ORIGINAL)), dtype=np.bool_)
+
+
+def meaning_kept(
+    table: pd.DataFrame, similarity: float, low_ratio: float, high_ratio: float
+) -> Rate | None:
+    """Share of reworded pairs that pass the gate; None if none was reworded."""
+    reworded = table["variant"].eq(REWORDED) & table[list(REWARDS)].notna().all(axis=1)
+    passed = pd.Series(gate(table, similarity, low_ratio, high_ratio), index=table.index)
+    pairs = table.loc[reworded, "row_id"]
+    return wilson(int(pairs[passed[reworded]].nunique()), int(pairs.nunique()))
+
+
+def changes(table: pd.DataFrame, model: str, variant: str, before: str = ORIGINAL) -> pd.DataFrame:
+    """One model's pairs of which all four rewards are known, by row id.
+
+    Columns: row_id, chosen_change, rejected_change, margin_before, margin_after, verdict_before,
+    verdict_after, similarity (of the less similar side), chosen_before, rejected_before,
+    chosen_after, rejected_after.
+    """
+    first, then = _known(table, model, before), _known(table, model, variant)
+    row_ids, at_first, at_then = np.intersect1d(
+        first["row_id"].to_numpy(), then["row_id"].to_numpy(), return_indices=True
+    )
+    first, then = first.iloc[at_first], then.iloc[at_then]
+    c0, r0 = (first[column].to_numpy(float) for column in REWARDS)
+    c1, r1 = (then[column].to_numpy(float) for column in REWARDS)
+    alike = then[["chosen_similarity", "rejected_similarity"]].fillna(1.0).min(axis=1)
+    return pd.DataFrame(
+        {
+            "row_id": row_ids,
+            "chosen_change": c1 - c0,
+            "rejected_change": r1 - r0,
+            "margin_before": c0 - r0,
+            "margin_after": c1 - r1,
+            "verdict_before": _verdicts(c0, r0),
+            "verdict_after": _verdicts(c1, r1),
+            "similarity": alike.to_numpy(float),
+            "chosen_before": c0,
+            "rejected_before": r0,
+            "chosen_after": c1,
+            "rejected_after": r1,
+        }
+    )
+
+
+def unit_of(table: pd.DataFrame, model: str) -> float | None:
+    """A model's typical margin on the original texts; take it before the gate filters."""
+    own = _known(table, model, ORIGINAL)
+    return typical_margin(own["chosen_reward"] - own["rejected_reward"])
+
+
+def robustness(
+    table: pd.DataFrame, model: str, variant: str = REWORDED, unit: float | None = None
+) -> Robustness:
+    """What a variant does to one model's rewards, margins and verdicts.
+
+    `unit` is the typical margin to report in; by default that of the table's own originals.
+    """
+    moved = changes(table, model, variant)
+    return Robustness(
+        model=model,
+        variant=variant,
+        n=len(moved),
+        unit=unit_of(table, model) if unit is None else unit,
+        chosen=mean_change(moved["chosen_change"].to_numpy(float)),
+        rejected=mean_change(moved["rejected_change"].to_numpy(float)),
+        margin=mean_change((moved["margin_after"] - moved["margin_before"]).to_numpy(float)),
+        flips=flips(moved),
+        chosen_correlation=correlation(moved["chosen_before"], moved["chosen_after"]),
+        rejected_correlation=correlation(moved["rejected_before"], moved["rejected_after"]),
+    )
+
+
+def mean_change(values: Floats) -> MeanChange | None:
+    """The mean of one value a pair with its interval; None without a pair."""
+    if not len(values):
+        return None
+    low, high = mean_interval(values)
+    return MeanChange(len(values), float(values.mean()), low, high)
+
+
+def flips(moved: pd.DataFrame) -> Flips | None:
+    """How many verdicts turned, from the table of `changes`; None without a pair."""
+    n = len(moved)
+    before, after = moved["verdict_before"], moved["verdict_after"]
+    agreed, agrees = before.eq("agree"), after.eq("agree")
+    lost, gained = int((agreed & ~agrees).sum()), int((~agreed & agrees).sum())
+    misaligned, aligned, either = wilson(lost, n), wilson(gained, n), wilson(lost + gained, n)
+    if misaligned is None or aligned is None or either is None:
+        return None
+    at_risk = int(agreed.sum())
+    return Flips(
+        n=n,
+        became_misaligned=misaligned,
+        became_aligned=aligned,
+        either=either,
+        lost_to_tie=int((agreed & after.eq("tie")).sum()),
+        gained_from_tie=int((agrees & before.eq("tie")).sum()),
+        other=int((~agreed & ~agrees & before.ne(after)).sum()),
+        misaligned_at_risk=wilson(lost, at_risk),
+        aligned_at_risk=wilson(gained, n - at_risk),
+    )
+
+
+def flipped(moved: pd.DataFrame) -> Bools:
+    """Whether a pair's verdict turned either way."""
+    turned = moved["verdict_before"].eq("agree") != moved["verdict_after"].eq("agree")
+    return turned.to_numpy(bool)
+
+
+def correlation(before: pd.Series, after: pd.Series) -> Correlation | None:
+    """Pearson's correlation with Fisher's interval; None under 4 pairs or where nothing varies.
+
+    tanh(atanh r -+ 1.96 / sqrt(n - 3)): Fisher (1921), Metron 1:3-32.
+    """
+    x, y = before.to_numpy(float), after.to_numpy(float)
+    if len(x) < LEAST_FOR_CORRELATION:
+        return None
+    x, y = x - x.mean(), y - y.mean()
+    size = sqrt(float(x @ x)) * sqrt(float(y @ y))
+    if size <= 0:
+        return None
+    r = max(-1.0, min(1.0, float(x @ y) / size))
+    if abs(r) > 1 - 1e-15:
+        return Correlation(len(x), r, r, r)
+    half = 1.959963984540054 / sqrt(len(x) - 3)
+    return Correlation(len(x), r, tanh(atanh(r) - half), tanh(atanh(r) + half))
+
+
+def _known(table: pd.DataFrame, model: str, variant: str) -> pd.DataFrame:
+    own = table[table["model"].eq(model) & table["variant"].eq(variant)]
+    return own[own[list(REWARDS)].notna().all(axis=1)]
+
+
+def _verdicts(chosen: Floats, rejected: Floats) -> NDArray[np.object_]:
+    """The verdicts; rewards are compared as float32, as models give them."""
+    c, r = chosen.astype(np.float32), rejected.astype(np.float32)
+    return np.where(c > r, "agree", np.where(c == r, "tie", "disagree")).astype(object)

@@ -17,7 +17,11 @@ from ivan_core.domain.models import ModelCard
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A named choice of dataset, reward models, and labelers (the second one labels by itself)."""
+    """A named choice of dataset, reward models, and labelers (the second one labels by itself).
+
+    Rewordings are judged by the aligned model, trained on the dataset, and the control, which was
+    not; `similarity` tells how alike two texts are in meaning.
+    """
 
     name: str
     title: str
@@ -25,6 +29,10 @@ class Preset:
     models: tuple[str, ...]
     labeler: str
     second_labeler: str
+    rewriter: str
+    similarity: str
+    aligned: str
+    control: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,8 @@ def preset(name: str) -> Preset:
         )
     return Preset(
         name, facts["title"], facts["dataset"], tuple(facts["models"]), facts["labeler"],
-        facts["second_labeler"],
+        facts["second_labeler"], facts["rewriter"], facts["similarity"], facts["aligned"],
+        facts["control"],
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from ivan_core.runs.storage import Reserve
 from ivan_core.settings import data_dir
 from ivan_core.workspace.compare_work import Provider, work_compare
 from ivan_core.workspace.label_work import work_labels
+from ivan_core.workspace.rewrite_work import work_rewrite
 from ivan_core.workspace.taxonomy_work import Waiting, work_taxonomy
 
 BEAT_SECONDS = 0.3
@@ -120,6 +121,7 @@ def _column(registry: Registry, run_id: str) -> None:
 _WORK: dict[str, Callable[[Registry, str], Waiting | None]] = {
     "column": _column,
     "labels": work_labels,
+    "rewrite": work_rewrite,
     "taxonomy": work_taxonomy,
 }
 """What does the run of a kind, and tells how the run waits if it is not done."""

@@ -25,7 +25,7 @@ LONGEST_NAME = 80
 EXPORT_FORMAT = 1
 """Number of the export's layout, kept in its `run.json`."""
 _DELETED = ".deleted-"
-_FOLDERS = ("compare", "taxonomy-input", "taxonomy-output", "taxonomy-control")
+_FOLDERS = ("compare", "rewrite", "taxonomy-input", "taxonomy-output", "taxonomy-control")
 """Folders of files that runs write for people; each name begins with the run's id."""
 
 

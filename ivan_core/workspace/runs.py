@@ -17,6 +17,7 @@ from pydantic import Field, TypeAdapter
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
+from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import LivePoint, Run, RunState
 from ivan_core.domain.specs import AnySpec, CompareSpec
 from ivan_core.runs.registry import Registry
@@ -26,7 +27,7 @@ from ivan_core.workspace import access
 
 WORKER = (sys.executable, "-m", "ivan_core.worker")
 """The command that a run's id is added to."""
-Spec = CompareSpec | ColumnSpec | LabelSpec | TaxonomySpec
+Spec = CompareSpec | ColumnSpec | LabelSpec | TaxonomySpec | RewriteSpec
 _ANY: TypeAdapter[Spec] = TypeAdapter(Annotated[Spec, Field(discriminator="kind")])
 
 
@@ -34,7 +35,7 @@ def registry() -> Registry:
     return Registry(data_dir())
 
 
-def start(spec: CompareSpec | LabelSpec | TaxonomySpec) -> tuple[str, bool]:
+def start(spec: CompareSpec | LabelSpec | TaxonomySpec | RewriteSpec) -> tuple[str, bool]:
     """Start a run in a worker of its own, or find the one that is already at the same spec.
 
     Returns the run's id and whether it is new.
@@ -64,9 +65,11 @@ def located(spec: AnySpec) -> AnySpec:
     if source != SAMPLE and is_local(spec.dataset):
         source = whole(source)
     changed: dict[str, Any] = {"dataset": spec.dataset.model_copy(update={"source": source})}
-    if isinstance(spec, CompareSpec):
+    if isinstance(spec, CompareSpec | RewriteSpec):
         models = (whole(name) if catalog.is_local(name) else name for name in spec.models)
         changed["models"] = tuple(models)
+    if isinstance(spec, RewriteSpec) and catalog.is_local(spec.similarity):
+        changed["similarity"] = whole(spec.similarity)
     return spec.model_copy(update=changed)
 
 
@@ -126,6 +129,8 @@ def about(run: Run) -> str:
         return spec.label
     if isinstance(spec, CompareSpec):
         who = ", ".join(spec.models)
+    elif isinstance(spec, RewriteSpec):
+        who = ", ".join((spec.rewriter, *spec.models))
     else:
         who = spec.labeler if isinstance(spec, LabelSpec) else spec.model
     return f"{spec.dataset.label} | {who}"

@@ -10,9 +10,11 @@ from pathlib import Path
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, RowsSpec
 from ivan_core.experiments.begin import BEGUN
+from ivan_core.experiments.rewrite_units import weight_of_pair
 from ivan_core.metrics.two_runs import TwoRuns, two_runs
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
@@ -20,7 +22,9 @@ from ivan_core.workspace import runs
 from ivan_core.workspace.results import open_results
 
 STAGES = ("Compare", "Labels", "Reworded", "Review")
-_STAGE_OF = {"compare": "Compare", "labels": "Labels", "taxonomy": "Labels"}
+_STAGE_OF = {
+    "compare": "Compare", "labels": "Labels", "taxonomy": "Labels", "rewrite": "Reworded",
+}  # fmt: skip
 """The stage that a run of a kind is part of."""
 
 
@@ -139,11 +143,14 @@ def _study(study_id: str, joined: list[_Joined]) -> Study:
 
 
 def _pairs_done(joined: _Joined) -> int:
-    """Pairs that a run has judged with all of its models, or labelled on both sides, at least."""
+    """Pairs that a run has taken through all of its steps, at least."""
     if joined.run.state is RunState.DONE:
         return joined.rows
     spec = runs.any_spec_of(joined.run)
-    parts = max(1, len(spec.models)) if isinstance(spec, CompareSpec) else 2
+    if isinstance(spec, RewriteSpec):
+        parts = weight_of_pair(spec)
+    else:
+        parts = max(1, len(spec.models)) if isinstance(spec, CompareSpec) else 2
     return min(joined.rows, joined.run.done // parts)
 
 

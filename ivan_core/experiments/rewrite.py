@@ -1,0 +1,68 @@
+"""Rewrite: reword pairs slightly, and measure what moves although the meaning did not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.datasets.rows import RowChoice
+from ivan_core.domain.label_specs import LEXICON
+from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.experiments.begin import begin
+from ivan_core.experiments.rewrite_live import Tally
+from ivan_core.experiments.rewrite_steps import Steps, Tools
+from ivan_core.experiments.rewrite_units import Unit, chunk_of, plan_units
+from ivan_core.runs.context import RunContext
+
+RULES_AND_LEXICON = (
+    "ivan/rules changes the very words that ivan/lexicon reads: what it labels here is no evidence "
+    "of how a change of words moves labels."
+)
+
+
+@dataclass(frozen=True)
+class Reworded:
+    """All that a finished run knows; its files are written from it and from its parts."""
+
+    dataset: PreparedDataset
+    choice: RowChoice
+    units: tuple[Unit, ...]
+    facts: dict[str, object]
+
+
+def run_rewrite(context: RunContext, spec: RewriteSpec, tools: Tools) -> Reworded:
+    """Do what is left of a run. Calling it again after a kill goes on where it stopped.
+
+    Raises:
+        IvanError: the data, the rewriter, a model or the labeler cannot be had.
+    """
+    begun = begin(context, spec, lambda _: chunk_of(spec))
+    dataset, choice = begun.dataset, begun.choice
+    notes = [*begun.notes, *notes_of(spec)]
+    context.note(notes)
+    units = plan_units(spec, choice.row_ids, begun.chunk, tools.together)
+    tally = Tally(spec, units, len(choice.row_ids))
+    done = 0
+    for unit in units:
+        if unit.key in context.parts:
+            tally.add(unit, context.parts.rows(unit.key))
+            done += unit.weight
+    context.plan(total=sum(unit.weight for unit in units), done=done)
+    context.tell(tally.facts)
+    steps = Steps(context, spec, tools, dataset, units, notes)
+    for unit in units:
+        if unit.key in context.parts:
+            continue
+        rows, computed = steps.do(unit, done)
+        context.parts.append(unit.key, rows)
+        tally.add(unit, rows)
+        done += unit.weight
+        context.tell(tally.facts)
+        context.finished(done, computed, [])
+    return Reworded(dataset, choice, tuple(units), tally.facts)
+
+
+def notes_of(spec: RewriteSpec) -> Sequence[str]:
+    """What a reader of the run should know of who works on it."""
+    return (RULES_AND_LEXICON,) if spec.is_rules and spec.labeler == LEXICON else ()

@@ -1,0 +1,165 @@
+"""A rewording run at work: who rewords, judges and labels; its tables, and last its manifest."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.domain.label_specs import LabelSpec
+from ivan_core.domain.labels import REWRITE_FEATURES, Labeler
+from ivan_core.domain.rewrite_specs import MINILM, RewriteSpec
+from ivan_core.domain.rewriting import TEMPERATURES, Rewriter
+from ivan_core.domain.similarity import SimilarityModel
+from ivan_core.domain.specs import CompareSpec
+from ivan_core.experiments.compare_files import write_manifest
+from ivan_core.experiments.rewrite import Reworded, run_rewrite
+from ivan_core.experiments.rewrite_files import write_files
+from ivan_core.experiments.rewrite_rows import STYLE_OF
+from ivan_core.experiments.rewrite_steps import CARDS, Tools
+from ivan_core.experiments.rewrite_tables import Tables
+from ivan_core.experiments.rewrite_units import variants_of
+from ivan_core.labels.prompt import CURRENT, prompt_hash
+from ivan_core.rewording.styles import VERSIONS, style_hash
+from ivan_core.runs.cache import ScoreCache
+from ivan_core.runs.context import RunContext
+from ivan_core.runs.locks import FileLock
+from ivan_core.runs.registry import Registry
+from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.settings import slot_file
+from ivan_core.workspace.compare_work import dataset_facts, now, own_models, versions
+from ivan_core.workspace.label_work import make_labeler
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCORES, LIKENESS, LABELS = "table.parquet", "likeness.parquet", "labels.parquet"
+"""The tables of a finished run, in its folder."""
+OPENAI = "openai:"
+"""What the name of a model behind an OpenAI-compatible server begins with."""
+
+
+def work_rewrite(registry: Registry, run_id: str) -> None:
+    """Do what is left of a rewording run and write its files."""
+    started = time.monotonic()
+    spec = RewriteSpec.model_validate_json(registry.get(run_id).spec)
+    with closing(ScoreCache(registry.data_dir / "cache" / "scores")) as cache:
+        context = RunContext(registry, run_id, cache)
+        with FileLock(slot_file()) as slot:
+            done = run_rewrite(context, spec, make_tools(spec, context, slot))
+        context.doing("Writing the results")
+        _write(context, spec, done, registry, time.monotonic() - started)
+
+
+def make_tools(spec: RewriteSpec, context: RunContext, slot: FileLock) -> Tools:
+    """Who works for a spec on this machine; nobody is loaded or asked before it is needed."""
+    models = own_models(CompareSpec(dataset=spec.dataset, models=spec.models), context, slot)
+    return Tools(
+        rewriter=lambda: make_rewriter(spec),
+        models=models,
+        similarity=lambda revision: _similarity(spec.similarity, revision),
+        labeler=lambda seed: _labeler(spec, seed),
+        together=models.together and spec.similarity == MINILM,
+    )
+
+
+def make_rewriter(spec: RewriteSpec) -> Rewriter:
+    """The rewriter of a spec, ready to work.
+
+    Raises:
+        BackendUnavailable: the server is away, or it lacks the model.
+    """
+    if spec.is_rules:
+        from ivan_core.backends.rules_rewriter.rewriter import RulesRewriter
+
+        return RulesRewriter()
+    # Left as published, each style has the temperature of its own.
+    usual = spec.temperature == TEMPERATURES["published"]
+    temperature = None if usual else spec.temperature
+    if spec.rewriter.startswith(OPENAI):
+        from ivan_core.backends.openai_client import account_for
+        from ivan_core.backends.openai_rewriter import OpenAIRewriter
+
+        name = spec.rewriter.removeprefix(OPENAI)
+        return OpenAIRewriter(name, account_for(), temperature=temperature, seed=spec.seed)
+    from ivan_core.backends.ollama_client import OllamaServer
+    from ivan_core.backends.ollama_rewriter import OllamaRewriter
+
+    return OllamaRewriter(
+        spec.rewriter, OllamaServer(), num_ctx=spec.num_ctx, temperature=temperature,
+        seed=spec.seed,
+    )  # fmt: skip
+
+
+def _similarity(name: str, revision: str) -> SimilarityModel:
+    from ivan_core.backends.similarity import load_similarity
+
+    local = name == MINILM or Path(name).expanduser().exists()
+    pinned = f"{name}@{revision}" if revision and not local and "@" not in name else name
+    return load_similarity(pinned)
+
+
+def _labeler(spec: RewriteSpec, seed: int) -> Labeler:
+    asked = LabelSpec(dataset=spec.dataset, labeler=spec.labeler, keys=REWRITE_FEATURES, seed=seed)
+    return make_labeler(asked)
+
+
+def _write(
+    context: RunContext, spec: RewriteSpec, done: Reworded, registry: Registry, seconds: float
+) -> None:
+    """Write the tables, the files for people and, last, the manifest."""
+    run = registry.get(context.id)
+    tables = Tables(context.parts, spec, done.dataset, done.units)
+    write_table(context.folder / SCORES, tables.scores())
+    write_table(context.folder / LIKENESS, tables.likeness())
+    write_table(context.folder / LABELS, tables.labels())
+    files = write_files(context.data_dir, context.id, spec, tables)
+    styles = [STYLE_OF[variant] for variant in variants_of(spec)[1:]]
+    manifest: dict[str, Any] = {
+        "run": context.id,
+        "spec": spec.model_dump(mode="json"),
+        "seed": spec.seed,
+        "dataset": dataset_facts(done.dataset),
+        "rows": len(done.choice.row_ids),
+        "random_sample": done.choice.random,
+        "notes": list(run.notes),
+        "models": [_model(context, name) for name in spec.models],
+        **{kind: _card(context, kind) for kind in CARDS},
+        "styles": {
+            style: {"version": VERSIONS[style], "hash": style_hash(style)} for style in styles
+        },
+        "label_prompt": (
+            {"version": CURRENT, "hash": prompt_hash(REWRITE_FEATURES)} if spec.labeler else None
+        ),
+        "pieces": done.facts["pieces"],
+        "texts_computed": run.computed,
+        "seconds": round(seconds, 2),
+        "spend_usd": 0,
+        "files": files,
+        "versions": versions(),
+    }
+    write_manifest(context.folder, manifest, now)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table of the run as Parquet.
+
+    Raises:
+        StorageProblem: the folder cannot be written.
+    """
+    with storage_errors(path.parent), replacing(path, alone=True) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def _model(context: RunContext, name: str) -> dict[str, Any]:
+    card: dict[str, Any] = context.parts.rows(f"card|{name}")[0]
+    return {key: value for key, value in card.items() if key != "seen_hashes"}
+
+
+def _card(context: RunContext, kind: str) -> dict[str, Any] | None:
+    """Who worked, as kept when they began; None for a labeler that was not asked for."""
+    if kind not in context.parts:
+        return None
+    card: dict[str, Any] = context.parts.rows(kind)[0]
+    return {**card, "settings": dict(card["settings"])} if "settings" in card else card

@@ -225,7 +225,7 @@ def flips(moved: pd.DataFrame) -> Flips | None:
 def flipped(moved: pd.DataFrame) -> Bools:
     """Whether a pair's verdict turned either way."""
     turned = moved["verdict_before"].eq("agree") != moved["verdict_after"].eq("agree")
-    return turned.to_numpy(bool)
+    return np.asarray(turned, dtype=np.bool_)
 
 
 def correlation(before: pd.Series, after: pd.Series) -> Correlation | None:

@@ -1,0 +1,191 @@
+"""Plain sentences about rewording: what was kept, what flipped, and whether that is noise.
+
+Model ids and names of labels are other people's text and stand as they are: a page escapes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isnan
+
+from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.robustness import Correlation, Flips, MeanChange, Robustness
+from ivan_core.metrics.robustness_noise import (
+    FLIPS_WANTED,
+    Beyond,
+    least_pairs_for_flips,
+    pairs_for_flips,
+)
+from ivan_core.metrics.sentences import interval, interval_ends, percent
+
+Row = Mapping[str, object]
+
+_REFERENCES = {
+    "surface": "a change of punctuation and space alone",
+    "second": "rewording the same text once more",
+}
+
+
+def rewriting_headline(
+    kept: Rate | None, reworded: Robustness | None, surface: Robustness | None = None
+) -> str:
+    """What opens the page: how often the meaning was kept, and how often the verdict flipped.
+
+    As in "Meaning kept in 94% of 200 pairs; the verdict of minilm flipped in 7% [5, 10];
+    punctuation alone 1%."
+    """
+    if kept is None:
+        return "No pair has been reworded yet."
+    parts = [f"Meaning kept in {percent(kept.rate, kept.n)} of {_pairs(kept.n)}"]
+    if reworded is not None and reworded.flips is not None:
+        rate = reworded.flips.either
+        told = f"{percent(rate.rate, rate.n)} {interval(rate)}"
+        parts.append(f"the verdict of {reworded.model} flipped in {told}")
+        if surface is not None and surface.flips is not None:
+            alone = surface.flips.either
+            parts.append(f"punctuation alone {percent(alone.rate, alone.n)}")
+    return "; ".join(parts) + "."
+
+
+def flips_sentence(model: str, flips: Flips | None) -> str:
+    """How many verdicts turned which way, of those that could."""
+    if flips is None:
+        return f"{model} has rated no reworded pair yet."
+    lost, gained = flips.misaligned_at_risk, flips.aligned_at_risk
+    clauses = []
+    if lost is not None:
+        tie = f", {flips.lost_to_tie:,} of them to a tie" if flips.lost_to_tie else ""
+        clauses.append(f"of {_pairs(lost.n)} it agreed on, {_share(lost)} no longer agree{tie}")
+    if gained is not None:
+        clauses.append(f"of {_pairs(gained.n)} it did not, {_share(gained)} now do")
+    return f"{model}: {'; '.join(clauses)}."
+
+
+def needed_sentence(flips: Flips | None) -> str:
+    """How many pairs it would need where few verdicts flipped; empty where enough did."""
+    if flips is None or flips.either.count >= FLIPS_WANTED:
+        return ""
+    rate = flips.either
+    pairs = pairs_for_flips(rate)
+    if pairs is None:
+        least = least_pairs_for_flips(rate)
+        return (
+            f"No verdict of {_pairs(rate.n)} flipped. To see {FLIPS_WANTED} flips it would need"
+            f" more than {least:,} pairs."
+        )
+    verb = "verdict flipped" if rate.count == 1 else "verdicts flipped"
+    return (
+        f"Only {rate.count} {verb}. To see {FLIPS_WANTED} at this rate it would need about"
+        f" {pairs:,} pairs."
+    )
+
+
+def change_sentence(found: Robustness) -> str:
+    """How far the rewards of each side moved, in typical margins where there is such a unit."""
+    sides = [("chosen", found.chosen), ("rejected", found.rejected)]
+    told = [f"{side} replies {_change(change, found.unit)}" for side, change in sides if change]
+    if not told:
+        return f"{found.model} has rated no reworded pair yet."
+    return f"Rewording moves the reward of {found.model} for {' and for '.join(told)}."
+
+
+def correlation_sentence(model: str, side: str, found: Correlation | None) -> str:
+    """How closely rewards before and after go together."""
+    if found is None:
+        return f"{model}: too few rewards that vary to correlate."
+    return (
+        f"{model}: rewards of {side} replies before and after correlate at {found.r:.3f}"
+        f" [{found.low:.3f}, {found.high:.3f}] on {_pairs(found.n)}."
+    )
+
+
+def beyond_sentence(model: str, found: Beyond | None) -> str:
+    """Whether rewording flips more verdicts, and moves margins further, than a reference does."""
+    if found is None:
+        return f"{model}: no pair has both changes to compare."
+    n, difference = found.n, found.flips
+    against = _REFERENCES[found.reference]
+    told = (
+        f"{model}: rewording flips {percent(difference.first.rate, n)} of {_pairs(n)},"
+        f" {against} {percent(difference.second.rate, n)} (difference"
+        f" {_ends(difference.low, difference.high, n)} points)."
+    )
+    if isnan(found.excess):
+        return told
+    moved = (
+        f" Margins move by {found.change:.2f} typical margins against"
+        f" {found.reference_change:.2f} [{_signed(found.low)}, {_signed(found.high)}]."
+    )
+    return told + moved + (" More than noise." if found.larger else " Not clearly more than noise.")
+
+
+def label_flip_sentence(row: Row, called: str) -> str:
+    """How often a label flips, with the labeler's own flips taken off.
+
+    `row` is one of `metrics.robustness_labels.flip_rates`.
+    """
+    n = _int(row, "n")
+    lost, gained = _int(row, "lost"), _int(row, "gained")
+    texts = f"{n:,} text{'' if n == 1 else 's'}"
+    told = (
+        f"“{called}” flips in {percent(_float(row, 'rate'), n)} of {texts} ({lost:,} lost,"
+        f" {gained:,} gained)"
+    )
+    if isnan(_float(row, "excess")):
+        return f"{told}; how often the labeler changes its own mind is not known."
+    ends = _ends(_float(row, "excess_low"), _float(row, "excess_high"), n)
+    own = percent(_float(row, "own_rate"), _int(row, "own_n"))
+    return f"{told}; the labeler by itself in {own}, so {ends} points are due to the rewording."
+
+
+def risk_sentence(row: Row, called: str) -> str:
+    """Whether pairs become misaligned more often where a label flips.
+
+    `row` is one of `metrics.robustness_labels.misalignment_risks`.
+    """
+    flips, n = _int(row, "flips"), _int(row, "n")
+    what = f"“{called}” {row['direction']} in the {row['preference']} reply"
+    if isnan(_float(row, "difference")):
+        needs = _float(row, "needs")
+        need = "" if isnan(needs) else f" It would need about {int(needs):,} pairs."
+        return f"{what}: too few to tell ({flips:,} flips, {_int(row, 'events'):,} events).{need}"
+    flipped, same = _float(row, "risk_flipped"), _float(row, "risk_same")
+    ends = _ends(_float(row, "low"), _float(row, "high"), n)
+    clear = "The difference is clear." if row["clear"] else "No clear difference."
+    return (
+        f"{what}: {percent(flipped, flips)} of {_pairs(flips)} become misaligned, where it stays"
+        f" {percent(same, n - flips)} of {n - flips:,} (difference {ends} points). {clear}"
+    )
+
+
+def _change(change: MeanChange, unit: float | None) -> str:
+    shown = change.in_units(unit) if unit else change
+    words = " typical margins" if unit else ""
+    ends = "" if isnan(shown.low) else f" [{_signed(shown.low)}, {_signed(shown.high)}]"
+    return f"by {_signed(shown.mean)}{words}{ends}"
+
+
+def _share(rate: Rate) -> str:
+    return f"{percent(rate.rate, rate.n)} {interval(rate)}"
+
+
+def _ends(low: float, high: float, n: int) -> str:
+    return interval_ends(low, high, n).replace("-", "−")
+
+
+def _signed(value: float) -> str:
+    """Two decimals with a sign and a real minus; none where it rounds to zero."""
+    text = f"{value:+.2f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
+
+
+def _pairs(n: int) -> str:
+    return f"{n:,} pair{'' if n == 1 else 's'}"
+
+
+def _int(row: Row, name: str) -> int:
+    return int(str(row[name]))
+
+
+def _float(row: Row, name: str) -> float:
+    return float(str(row[name]))

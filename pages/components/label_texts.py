@@ -115,10 +115,9 @@ def _table(results: LabelResults, wanted: TextFilter, found: Any) -> None:
         page = st.pagination(pages, key=f"texts-page-{shown_as}", max_visible_pages=5)
     table = label_views.texts_page(results, found, page, wanted.label)
     unusable = ~table["state"].isin(USABLE)
-    if not unusable.any():
-        table = table.drop(columns="problem")
-    if unusable.all():
-        table = table.drop(columns=[key for key in results.keys if key in table])
+    # Texts without labels show what is wrong with them, the others their labels.
+    hidden = list(results.keys) if unusable.all() else ["problem"]
+    table = table.drop(columns=hidden)
     if table["state"].eq("valid").all():
         table = table.drop(columns="state")
     columns: dict[str, Any] = {

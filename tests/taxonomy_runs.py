@@ -23,10 +23,10 @@ from ivan_core.workspace.taxonomy_work import Providers, work_taxonomy
 
 MODEL = "gpt-6-luna"
 QUICK = Providers(
-    lambda spec: OpenAIBatches(account_for(spec.base_url), read_seconds=0.3, file_seconds=0.3),
+    lambda spec: OpenAIBatches(account_for(spec.base_url), read_seconds=1.5, file_seconds=1.5),
     lambda spec: (
         OpenAILabeler(
-            spec.model, account_for(spec.base_url), read_seconds=0.3, wait=lambda _: None
+            spec.model, account_for(spec.base_url), read_seconds=1.5, wait=lambda _: None
         ).send
     ),
 )

@@ -20,6 +20,11 @@ RULES_AND_LEXICON = (
     "of how a change of words moves labels."
 )
 
+PROMPTS_STAND = (
+    "A prompt that no rule of ivan/rules fits stands as it was; a text counts as reworded if its "
+    "last reply is."
+)
+
 
 @dataclass(frozen=True)
 class Reworded:
@@ -65,4 +70,5 @@ def run_rewrite(context: RunContext, spec: RewriteSpec, tools: Tools) -> Reworde
 
 def notes_of(spec: RewriteSpec) -> Sequence[str]:
     """What a reader of the run should know of who works on it."""
-    return (RULES_AND_LEXICON,) if spec.is_rules and spec.labeler == LEXICON else ()
+    notes = [PROMPTS_STAND] if spec.is_rules and spec.scope == "shared" else []
+    return [*notes, RULES_AND_LEXICON] if spec.is_rules and spec.labeler == LEXICON else notes

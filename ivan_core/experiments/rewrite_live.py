@@ -77,6 +77,7 @@ class Tally:
 
     def __init__(self, spec: RewriteSpec, units: Sequence[Unit], pairs: int) -> None:
         self._pairs = pairs
+        self._words = REASONS | ({"no_answer": "no rule fits"} if spec.is_rules else {})
         self._done: Counter[Stage] = Counter()
         self._pieces: Counter[str] = Counter()
         self._accepted: Counter[str] = Counter()
@@ -115,7 +116,7 @@ class Tally:
                 self._accepted[one.style] += 1
             else:
                 reasons = self._refused.setdefault(one.style, Counter())
-                reasons[REASONS[one.rewording.refusals[-1].reason]] += 1
+                reasons[self._words[one.rewording.refusals[-1].reason]] += 1
 
     def _add_scores(self, unit: Unit, rows: Sequence[Sequence[Any]]) -> None:
         rewards: dict[int, dict[Variant, Sequence[float | None]]] = {}

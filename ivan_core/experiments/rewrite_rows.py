@@ -94,9 +94,7 @@ def pieces_to_reword(pair: Pair, scope: Scope) -> list[Piece]:
     return [] if pair.identical else pieces_of(pair, scope)
 
 
-def reworded_pair(
-    pair: Pair, scope: Scope, variants: Iterable[Variant], kept: Iterable[KeptRewording]
-) -> RewordedPair:
+def reworded_pair(pair: Pair, spec: RewriteSpec, kept: Iterable[KeptRewording]) -> RewordedPair:
     """A pair put together from what came of its pieces."""
     by_style: dict[Style, dict[PieceKey, Rewording]] = {}
     for one in kept:
@@ -104,18 +102,35 @@ def reworded_pair(
     sides: dict[Variant, Sides] = {"original": (pair.chosen, pair.rejected)}
     missing: dict[Variant, tuple[Missing | None, Missing | None]] = {"original": (None, None)}
     tries: dict[Variant, tuple[int, int]] = {"original": (0, 0)}
-    for variant in variants:
-        if variant == "original":
-            continue
+    for variant in variants_of(spec)[1:]:
         found = by_style.get(STYLE_OF[variant], {})
         texts = {key: one.text for key, one in found.items() if one.text is not None}
-        sides[variant] = (None, None) if pair.identical else assemble(pair, scope, texts)
+        if spec.is_rules:
+            texts = _prompts(pair, spec.scope) | texts
+        sides[variant] = _changed(pair, spec.scope, texts)
         missing[variant] = (
             _missing(pair, found, "chosen", sides[variant][0]),
             _missing(pair, found, "rejected", sides[variant][1]),
         )
         tries[variant] = (_tries(found, "chosen"), _tries(found, "rejected"))
     return RewordedPair(pair, sides, missing, tries)
+
+
+def _prompts(pair: Pair, scope: Scope) -> dict[PieceKey, str]:
+    """The prompts as they are: where no rule fits one, it stands, so that replies are measured."""
+    pieces = pieces_to_reword(pair, scope)
+    return {one.key: one.text for one in pieces if one.role == "prompt"}
+
+
+def _changed(pair: Pair, scope: Scope, accepted: Mapping[PieceKey, str]) -> Sides:
+    """Both dialogues with the accepted texts; None where one is not there or nothing changed."""
+    if pair.identical:
+        return None, None
+    chosen, rejected = assemble(pair, scope, accepted)
+    return (
+        chosen if chosen and chosen.text != pair.chosen.text else None,
+        rejected if rejected and rejected.text != pair.rejected.text else None,
+    )
 
 
 def read_pairs(
@@ -132,10 +147,7 @@ def read_pairs(
             one = KeptRewording.from_list(row)
             if one.key.row_id in kept:
                 kept[one.key.row_id].append(one)
-    return [
-        reworded_pair(pair, spec.scope, variants_of(spec), kept[pair.row_id])
-        for pair in dataset.pairs(row_ids)
-    ]
+    return [reworded_pair(pair, spec, kept[pair.row_id]) for pair in dataset.pairs(row_ids)]
 
 
 def _missing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -96,15 +97,20 @@ class Steps:
     def _reword(self, unit: Unit, done: int) -> Done:
         rewriter: Rewriter = self._get("rewriter", self._spec.rewriter, self._tools.rewriter)
         self._context.doing(f"Rewording with {self._spec.rewriter}")
-        rows, asked = [], 0
+        rows, asked, seconds = [], 0, 0.0
         share = unit.weight // len(unit.row_ids)
         for place, pair in enumerate(self._dataset.pairs(unit.row_ids)):
             for piece in pieces_to_reword(pair, self._spec.scope):
                 for style in self._styles:
+                    began = time.perf_counter()
                     rewording, known = self._reworded(rewriter, piece, style)
-                    asked += not known
+                    if not known and style != "surface":
+                        asked, seconds = asked + 1, seconds + time.perf_counter() - began
                     rows.append(KeptRewording(piece.key, style, rewording).as_list())
             self._context.working(done + share * (place + 1))
+        if asked:
+            speed = {"seconds_per_piece": seconds / asked}
+            self._context.cache.remember(f"rewriter|{self._spec.rewriter}", speed)
         return rows, asked
 
     def _reworded(self, rewriter: Rewriter, piece: Piece, style: Style) -> tuple[Rewording, bool]:
@@ -182,7 +188,11 @@ class Steps:
                     if before is not None and after is not None:
                         places.append((one.pair.row_id, variant, side))
                         asked.append((before.text, after.text))
+        began = time.perf_counter()
         found = dict(zip(places, model.similarity(asked), strict=True))
+        if asked:
+            speed = {"seconds_per_text": (time.perf_counter() - began) / len(asked)}
+            self._context.cache.remember(f"similarity|{self._spec.similarity}", speed)
         rows = [
             [row_id, variant, found.get((row_id, variant, 0)), found.get((row_id, variant, 1))]
             for row_id in unit.row_ids

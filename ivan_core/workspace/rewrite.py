@@ -1,0 +1,193 @@
+"""Rewordings before they run: a preset's spec, the checks at the door, what it would take."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+
+from ivan_core import catalog
+from ivan_core.datasets.rows import choose_rows
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.label_specs import LEXICON
+from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.experiments.rewrite import notes_of
+from ivan_core.experiments.rewrite_units import variants_of
+from ivan_core.rewording.accept import MOST_TRIES
+from ivan_core.runs.cache import ScoreCache
+from ivan_core.settings import data_dir, preset_name
+from ivan_core.workspace import access, datasets, runs
+from ivan_core.workspace.rewrite_work import OPENAI
+
+_STARTUP = 8.0
+"""Seconds to start a worker and to load what it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class RewritePlan:
+    """What a rewording would take; `pairs` is None while the dataset was never read here.
+
+    `requests` is how often a model is asked if it answers well each time, at most; `paid` says
+    that the provider charges for it.
+    """
+
+    rewriter: str
+    pairs: int | None
+    requests: int | None
+    seconds: float | None
+    estimate_from: str
+    paid: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        pairs = f"{self.pairs:,} pairs" if self.pairs is not None else "All pairs"
+        if self.rewriter == RULES:
+            how = "reworded by rules, here and free"
+        elif self.requests is None:
+            how = f"reworded by {self.rewriter}"
+        else:
+            how = (
+                f"reworded by {self.rewriter} in up to {self.requests:,} requests, and up to "
+                f"{MOST_TRIES} times as many where answers cannot be used"
+            )
+        took = f"about {self.seconds:,.0f} s" if self.seconds is not None else "no time estimate"
+        cost = " The provider charges for each request." if self.paid else ""
+        return f"{pairs}, {how}; {took} ({self.estimate_from}).{cost}"
+
+
+def preset_spec(name: str | None = None) -> RewriteSpec:
+    """The rewording of a preset, the one in force by default. Nobody labels in it.
+
+    Raises:
+        BadInput: there is no such preset.
+    """
+    preset = catalog.preset(name or preset_name())
+    return RewriteSpec(
+        dataset=DatasetRequest(source=preset.dataset), rewriter=preset.rewriter,
+        models=(preset.aligned, preset.control), similarity=preset.similarity,
+    )  # fmt: skip
+
+
+def check(spec: RewriteSpec) -> None:
+    """Refuse what cannot work before anything is started.
+
+    Raises:
+        BadInput: the dataset, a model or the labeler cannot be what was meant, or rows do not
+            exist.
+        NotAllowed: one of them is not known here, and the visitor may not name files outside.
+    """
+    if not spec.models:
+        raise BadInput("No reward model was named.", "Name one or two; see `ivan rewrite --help`.")
+    for name in spec.models:
+        access.check_name(name, catalog.model_names)
+        catalog.check_model(name)
+    if spec.similarity != MINILM:
+        known = {catalog.preset(preset).similarity for preset in catalog.preset_names()}
+        access.check_name(spec.similarity, lambda: known)
+        catalog.check_model(spec.similarity)
+    _check_rewriter(spec.rewriter)
+    _check_labeler(spec.labeler)
+    dataset = datasets.find(spec.dataset)
+    if dataset is not None:
+        choose_rows(spec, dataset)
+
+
+def plan(spec: RewriteSpec) -> RewritePlan:
+    """What a rewording would take. Nothing has happened yet, and no server was asked.
+
+    Raises:
+        BadInput: as `check`.
+        NotAllowed: as `check`.
+    """
+    check(spec)
+    paid = costs_money(spec)
+    notes = tuple(notes_of(spec))
+    dataset = datasets.find(spec.dataset)
+    if dataset is None:
+        why = "the dataset has not been read on this machine yet"
+        return RewritePlan(spec.rewriter, None, None, None, why, paid, notes)
+    choice = choose_rows(spec, dataset)
+    pairs = len(choice.row_ids)
+    pieces = (3 if spec.scope == "shared" else 2) * (2 if spec.second else 1) * pairs
+    seconds, source = _seconds(spec, pairs, pieces)
+    return RewritePlan(
+        spec.rewriter, pairs, None if spec.is_rules else pieces, seconds, source, paid,
+        (*choice.notes, *notes),
+    )  # fmt: skip
+
+
+def start(spec: RewriteSpec, *, accept_cost: bool = False) -> tuple[str, bool]:
+    """Start a rewording, or find the run that is already at it; returns its id and whether new.
+
+    Raises:
+        BadInput: as `check`, or the provider charges for it and nobody has accepted that.
+        NotAllowed: the visitor may only read and review.
+        StorageProblem: the data folder cannot be written.
+    """
+    check(spec)
+    if costs_money(spec):
+        access.require(access.Action.SPEND)
+        if not accept_cost:
+            raise BadInput(
+                f"{spec.rewriter} charges for each request, and nobody has accepted that.",
+                "Accept it (`--yes`), or choose ivan/rules or a model on Ollama.",
+            )
+    return runs.start(spec)
+
+
+def costs_money(spec: RewriteSpec) -> bool:
+    """Whether a provider charges for the rewordings: it may, unless the server is this machine.
+
+    Raises:
+        BadInput: the address of the server makes no sense.
+        BackendUnavailable: OpenAI itself is asked and there is no key.
+    """
+    if not spec.rewriter.startswith(OPENAI):
+        return False
+    from ivan_core.backends.openai_client import account_for, is_loopback
+
+    return not is_loopback(account_for().base_url)
+
+
+def _check_rewriter(name: str) -> None:
+    if not name.removeprefix(OPENAI).strip():
+        raise BadInput("No rewriter was named.", f"Name one, such as {RULES}.")
+    if name.startswith("ivan/") and name != RULES:
+        raise BadInput(f"There is no rewriter {name!r}.", f"The one that ships here is {RULES}.")
+
+
+def _check_labeler(name: str) -> None:
+    from ivan_core.backends.openai_models import model_family
+
+    if name.startswith("ivan/") and name != LEXICON:
+        raise BadInput(f"There is no labeler {name!r}.", f"The one that ships here is {LEXICON}.")
+    if name.startswith(OPENAI) or model_family(name) is not None:
+        raise BadInput(
+            f"{name} charges for labels: it labels on the page Taxonomy, where the cost is "
+            "estimated and confirmed first.",
+            f"Here choose {LEXICON} or a model on Ollama.",
+        )
+
+
+def _seconds(spec: RewriteSpec, pairs: int, pieces: int) -> tuple[float | None, str]:
+    """The time at this machine's speeds, and where they come from; None while one is unknown."""
+    if spec.labeler not in ("", LEXICON):
+        return None, f"how fast {spec.labeler} labels is not known"
+    seconds = _STARTUP
+    with closing(ScoreCache(data_dir() / "cache" / "scores")) as cache:
+        if not spec.is_rules:
+            speed = cache.recall(f"rewriter|{spec.rewriter}")
+            if not speed:
+                return None, f"{spec.rewriter} has not been run on this machine yet"
+            seconds += pieces * speed["seconds_per_piece"]
+        for name in spec.models:
+            facts = cache.recall(f"model|{name}")
+            if not facts:
+                return None, f"{name} has not been run on this machine yet"
+            seconds += 2 * pairs * len(variants_of(spec)) / facts["texts_per_second"]
+        speed = cache.recall(f"similarity|{spec.similarity}")
+        if not speed:
+            return None, f"{spec.similarity} has not been run on this machine yet"
+        seconds += 2 * pairs * (len(variants_of(spec)) - 1) * speed["seconds_per_text"]
+    return seconds, "measured on this machine"

@@ -1,0 +1,167 @@
+"""Rewordings as they are read: their tables, the texts of a row, and what is known of a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.datasets.rows import choose_rows
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.pairs import IDENTICAL
+from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.experiments.begin import BEGUN
+from ivan_core.experiments.rewrite_rows import RewordedPair, read_pairs
+from ivan_core.experiments.rewrite_tables import Tables
+from ivan_core.experiments.rewrite_units import Unit, plan_units, units_of_rows
+from ivan_core.runs.parts import Parts
+from ivan_core.settings import data_dir
+from ivan_core.workspace import datasets, runs
+from ivan_core.workspace.rewrite_work import LABELS, LIKENESS, SCORES, is_together
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_RATIO = {"chosen_length_ratio": "chosen_ratio", "rejected_length_ratio": "rejected_ratio"}
+
+
+@dataclass(frozen=True, eq=False)
+class RewriteResults:
+    """What a rewording found: all of it once the run is done, the finished units before.
+
+    `scores`, `likeness` and `labels` have the columns of `experiments.rewrite_tables`.
+    """
+
+    run: Run
+    spec: RewriteSpec
+    dataset: PreparedDataset
+    scores: pd.DataFrame
+    likeness: pd.DataFrame
+    labels: pd.DataFrame
+    manifest: Mapping[str, Any] | None
+    _parts: Parts
+    _unit_of: Mapping[int, str]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Rewards and likeness together, as `metrics.robustness` reads them."""
+        joined = self.scores.merge(self.likeness, on=["row_id", "variant"], how="left")
+        names = ["row_id", "model", "variant", "chosen_reward", "rejected_reward",
+                 "chosen_similarity", "rejected_similarity", *_RATIO]  # fmt: skip
+        return joined[names].rename(columns=_RATIO)
+
+    @property
+    def row_ids(self) -> list[int]:
+        """Every row that is reworded so far, in the order of the dataset."""
+        return sorted(self._unit_of)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return self.spec.models
+
+    @property
+    def texts_reworded(self) -> tuple[int, int]:
+        """How many texts have a rewording, of how many that are not the same on both sides."""
+        own = self.likeness[self.likeness["variant"] == "reworded"]
+        reasons = own[["chosen_reason", "rejected_reason"]]
+        return int(reasons.isna().sum().sum()), int((reasons != IDENTICAL).sum().sum())
+
+    def pair(self, row_id: int) -> RewordedPair:
+        """One row with its texts in every variant, and why one is missing.
+
+        Raises:
+            BadInput: the run did not reword that row.
+        """
+        if row_id not in self._unit_of:
+            raise BadInput(f"Run {self.run.id} did not reword row {row_id}.", "Pick another row.")
+        found = read_pairs(self._parts, self.spec, self.dataset, self._unit_of, [row_id])
+        return found[0]
+
+
+def open_rewrite(run_id: str) -> RewriteResults:
+    """The results of a rewording, however far it is.
+
+    Raises:
+        BadInput: there is no such run, it rewords nothing, or nothing is finished yet.
+    """
+    run = runs.get(run_id)
+    if run.kind != "rewrite":
+        raise BadInput(f"Run {run_id} rewords nothing.", "Open it from the page Runs.")
+    return _open(data_dir(), run_id, run.finished if not run.state.live else None, run.done)
+
+
+@lru_cache(maxsize=8)
+def _open(root: Path, run_id: str, finished: float | None, done: int) -> RewriteResults:
+    import pandas as pd
+
+    run, manifest = runs.get(run_id), runs.manifest(run_id)
+    spec = runs.any_spec_of(run)
+    folder = root / "runs" / run_id
+    parts = Parts(folder)
+    if BEGUN not in parts or not isinstance(spec, RewriteSpec):
+        raise _nothing_yet(run)
+    begun = parts.rows(BEGUN)[0]
+    dataset = datasets.by_fingerprint(begun["dataset"])
+    units = [unit for unit in _units(spec, dataset, begun["chunk"]) if unit.key in parts]
+    unit_of = units_of_rows(units)
+    if not unit_of:
+        raise _nothing_yet(run)
+    if manifest is not None:
+        scores, likeness, labels = (
+            pd.read_parquet(folder / name) for name in (SCORES, LIKENESS, LABELS)
+        )
+    else:
+        tables = Tables(parts, spec, dataset, units)
+        scores, likeness, labels = tables.scores(), tables.likeness(), tables.labels()
+    return RewriteResults(run, spec, dataset, scores, likeness, labels, manifest, parts, unit_of)
+
+
+def _units(spec: RewriteSpec, dataset: PreparedDataset, chunk: int) -> list[Unit]:
+    row_ids = choose_rows(spec, dataset).row_ids
+    return plan_units(spec, row_ids, chunk, is_together(spec))
+
+
+def _nothing_yet(run: Run) -> BadInput:
+    what_to_do = "Wait for it" if run.state.live else "Resume it"
+    return BadInput(f"Run {run.id} has no results yet.", f"{what_to_do}, or start another one.")
+
+
+def rewrite_runs(dataset: str | None = None) -> list[Run]:
+    """Finished rewordings, newest first; of one dataset's pairs if a dataset is named.
+
+    `dataset` is the content of a dataset, as its card gives it.
+    """
+    found = [run for run in runs.every("rewrite") if run.state is RunState.DONE]
+    return [run for run in found if dataset is None or _content(run.id) == dataset]
+
+
+def rewordings_of_row(dataset: str, row_id: int) -> list[tuple[RewriteResults, RewordedPair]]:
+    """The finished rewordings of a row, newest run first.
+
+    `dataset` is the content of a dataset, as its card gives it.
+    """
+    found = [open_rewrite(run.id) for run in rewrite_runs(dataset)]
+    return [(results, results.pair(row_id)) for results in found if row_id in results.row_ids]
+
+
+def files(results: RewriteResults) -> list[Path]:
+    """The files of a finished run, the original's CSV first, those that are still there."""
+    if results.manifest is None:
+        return []
+    return [path for name in results.manifest["files"] if (path := data_dir() / name).exists()]
+
+
+def _content(run_id: str) -> str | None:
+    """The content of the dataset that a run reworded; None where the dataset is gone."""
+    manifest = runs.manifest(run_id)
+    if manifest is None:
+        return None
+    try:
+        dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
+    except BadInput:
+        return None
+    return str(dataset.about["content"])

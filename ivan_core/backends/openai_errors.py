@@ -104,7 +104,7 @@ def provider_problem(error: BaseException, account: Account, what: str = "") -> 
         case 0:
             return _no_answer(error, host)
         case 401:
-            return BackendUnavailable(
+            return RequestRefused(
                 f"{host} did not accept the key." if account.key else f"{host} asks for a key.",
                 f"Check {KEY} in .env."
                 if account.of_environment

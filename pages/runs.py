@@ -16,7 +16,8 @@ from pages.components.text import say
 
 _SHOWN = 200
 KIND_WORDS = {
-    "compare": "comparison", "labels": "labels, text by text", "taxonomy": "labels, in batches",
+    "compare": "comparison", "rewrite": "rewordings", "labels": "labels, text by text",
+    "taxonomy": "labels, in batches",
 }  # fmt: skip
 """What a run of a kind is called."""
 

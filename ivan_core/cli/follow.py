@@ -47,6 +47,11 @@ def _print_results(run: Run, out: TextIO) -> None:
 
         print_results(run.id, out)
         return
+    if run.kind == "rewrite":
+        from ivan_core.cli.rewrite_report import print_rewordings
+
+        print_rewordings(run.id, out)
+        return
     from ivan_core.cli.label_report import print_labels
 
     print_labels(run.id, out)

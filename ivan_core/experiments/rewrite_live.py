@@ -10,9 +10,8 @@ from typing import Any
 from ivan_core.domain.labels import REWRITE_FEATURES, Label
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.experiments.rewrite_labels import move_of, read_labels
-from ivan_core.experiments.rewrite_rows import STYLE_OF, KeptRewording
+from ivan_core.experiments.rewrite_rows import STYLE_OF, KeptRewording, reason_words
 from ivan_core.experiments.rewrite_units import Stage, Unit, Variant, variants_of
-from ivan_core.rewording.accept import REASONS
 
 MOST_POINTS = 200
 """Points of a curve that are told, at most."""
@@ -77,7 +76,7 @@ class Tally:
 
     def __init__(self, spec: RewriteSpec, units: Sequence[Unit], pairs: int) -> None:
         self._pairs = pairs
-        self._words = REASONS | ({"no_answer": "no rule fits"} if spec.is_rules else {})
+        self._spec = spec
         self._done: Counter[Stage] = Counter()
         self._pieces: Counter[str] = Counter()
         self._accepted: Counter[str] = Counter()
@@ -116,7 +115,7 @@ class Tally:
                 self._accepted[one.style] += 1
             else:
                 reasons = self._refused.setdefault(one.style, Counter())
-                reasons[self._words[one.rewording.refusals[-1].reason]] += 1
+                reasons[reason_words(one.rewording.refusals[-1], self._spec)] += 1
 
     def _add_scores(self, unit: Unit, rows: Sequence[Sequence[Any]]) -> None:
         rewards: dict[int, dict[Variant, Sequence[float | None]]] = {}

@@ -109,8 +109,8 @@ def reworded_pair(pair: Pair, spec: RewriteSpec, kept: Iterable[KeptRewording]) 
             texts = _prompts(pair, spec.scope) | texts
         sides[variant] = _changed(pair, spec.scope, texts)
         missing[variant] = (
-            _missing(pair, found, "chosen", sides[variant][0]),
-            _missing(pair, found, "rejected", sides[variant][1]),
+            _missing(pair, spec, found, "chosen", sides[variant][0]),
+            _missing(pair, spec, found, "rejected", sides[variant][1]),
         )
         tries[variant] = (_tries(found, "chosen"), _tries(found, "rejected"))
     return RewordedPair(pair, sides, missing, tries)
@@ -150,8 +150,19 @@ def read_pairs(
     return [reworded_pair(pair, spec, kept[pair.row_id]) for pair in dataset.pairs(row_ids)]
 
 
+def reason_words(refused: Refused, spec: RewriteSpec) -> str:
+    """Why an answer was refused, in a few words, for counts."""
+    if spec.is_rules and refused.reason == "no_answer":
+        return "no rule fits"
+    return REASONS[refused.reason]
+
+
 def _missing(
-    pair: Pair, found: Mapping[PieceKey, Rewording], side: str, text: Dialogue | None
+    pair: Pair,
+    spec: RewriteSpec,
+    found: Mapping[PieceKey, Rewording],
+    side: str,
+    text: Dialogue | None,
 ) -> Missing | None:
     """Why there is no text: the first piece of the side that was not accepted, if any."""
     if text is not None:
@@ -161,7 +172,7 @@ def _missing(
     for key, one in found.items():
         if one.text is None and key.side in ("both", side):
             last = one.refusals[-1]
-            return Missing(REASONS[last.reason], last.sentence, last.raw, key.text)
+            return Missing(reason_words(last, spec), last.sentence, last.raw, key.text)
     return Missing("nothing to reword", NOTHING)
 
 

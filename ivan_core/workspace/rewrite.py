@@ -40,6 +40,11 @@ class RewritePlan:
     notes: tuple[str, ...] = ()
 
     @property
+    def served_by_ollama(self) -> bool:
+        """Whether a model on Ollama rewords, which may have to be pulled first."""
+        return self.rewriter != RULES and not self.rewriter.startswith(OPENAI)
+
+    @property
     def sentence(self) -> str:
         pairs = f"{self.pairs:,} pairs" if self.pairs is not None else "All pairs"
         if self.rewriter == RULES:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.workspace import access
-from pages.components.state import COMPARE, TAXONOMY, link_parameters
+from pages.components.state import COMPARE, REWRITE, TAXONOMY, link_parameters
 from pages.components.text import say
 from pages.components.visitor import visitor
 
@@ -18,10 +18,14 @@ _PAGES = (
     ("streamlit_app.py", "Home"),
     ("pages/compare.py", "Compare"),
     ("pages/pairs.py", "Pairs"),
+    ("pages/rewrite.py", "Rewrite"),
     ("pages/taxonomy.py", "Taxonomy"),
     ("pages/runs.py", "Runs"),
 )
-_WITH_RUN = {"pages/compare.py": COMPARE, "pages/pairs.py": COMPARE, "pages/taxonomy.py": TAXONOMY}
+_WITH_RUN = {
+    "pages/compare.py": COMPARE, "pages/pairs.py": COMPARE, "pages/rewrite.py": REWRITE,
+    "pages/taxonomy.py": TAXONOMY,
+}  # fmt: skip
 """Pages that look at one run, and whose it is: links to them carry it, since links clear the query
 string."""
 

@@ -16,10 +16,12 @@ _Given = ParamSpec("_Given")
 
 
 PAGE_OF = {
-    "compare": "pages/compare.py", "labels": "pages/taxonomy.py", "taxonomy": "pages/taxonomy.py",
+    "compare": "pages/compare.py", "rewrite": "pages/rewrite.py", "labels": "pages/taxonomy.py",
+    "taxonomy": "pages/taxonomy.py",
 }  # fmt: skip
 """The page that shows a run of a kind."""
 COMPARE = "pages/compare.py"
+REWRITE = "pages/rewrite.py"
 TAXONOMY = "pages/taxonomy.py"
 
 

@@ -19,8 +19,8 @@ def test_a_fresh_home_is_one_sentence_and_one_button(data_dir, open_page):
     assert page.buttons["first"].startswith("Judge the sample with two models, about ")
     assert "480 bundled pairs" in page.said
     assert page.links == {
-        "Home": "?", "Compare": "compare?", "Pairs": "pairs?", "Taxonomy": "taxonomy?",
-        "Runs": "runs?",
+        "Home": "?", "Compare": "compare?", "Pairs": "pairs?", "Rewrite": "rewrite?",
+        "Taxonomy": "taxonomy?", "Runs": "runs?",
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.workspace import runs, taxonomy, taxonomy_page
-from pages.components.frame import frame
+from pages.components.frame import frame, problems_shown
 from pages.components.label_again import (
     ask_again_for_the_rest,
     command,
@@ -134,7 +134,8 @@ def _after(run: Run) -> None:
         return
     ask_again_for_the_rest(run, counts)
     if run.state is RunState.DONE:
-        label_results(run.id)
+        with problems_shown():
+            label_results(run.id)
     else:
         reconciliation(counts)
     details(run)

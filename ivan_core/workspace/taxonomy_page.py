@@ -175,6 +175,17 @@ def refusal(run_id: str, estimate: Estimate) -> str:
     return over_cap(taxonomy.job(run_id).spec.max_usd, estimate.dollars)
 
 
+def sent_as(run_id: str, estimate: Estimate) -> str:
+    """The other run that sent exactly these requests for the same account; empty if none did."""
+    job = taxonomy.job(run_id)
+    try:
+        account = account_for(job.spec.base_url).fingerprint
+    except BackendUnavailable:
+        return ""
+    found = job.ledger.confirmed_run(estimate.plan_hash, account)
+    return found if found and found != run_id else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Used:
     """What an attempt really took; None where it is not known yet."""

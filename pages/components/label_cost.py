@@ -13,13 +13,10 @@ from pages.components.label_form import no_key
 from pages.components.label_send import accept_label, ask_to_accept, decline, follow, renew
 from pages.components.label_steps import facts, money, number_of
 from pages.components.live import time_left
+from pages.components.state import TAXONOMY
 from pages.components.text import say
 
-_DOUBT = (
-    "No answer came when this was sent, and the batch is not in the provider's list. It may be at "
-    "work there all the same: sending again may be charged twice. Look at the provider's own page "
-    "before you do."
-)
+_DOUBT = "Some of these requests may be at the provider already: they may be charged twice."
 
 
 def preparing(run: Run) -> None:
@@ -58,7 +55,14 @@ def not_prepared(run: Run) -> None:
 def cost_to_accept(run: Run, estimate: Estimate) -> None:
     """The estimate that waits for a yes, what would be sent, and the way on."""
     if estimate.may_charge_twice:
-        say(_DOUBT, "lead")
+        _warn(run.problem or _DOUBT, run.hint)
+    before = taxonomy_page.sent_as(run.id, estimate)
+    if before:
+        _warn(
+            f"Exactly these requests were sent before, as run {before}.",
+            "Sending them once more is paid once more.",
+        )
+        st.page_link(TAXONOMY, label=":primary[See that labelling →]", query_params={"run": before})
     say(headline(estimate), "lead")
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -70,13 +74,12 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     who = taxonomy_page.provider(taxonomy.job(run.id).spec.base_url)
     refused = taxonomy_page.refusal(run.id, estimate)
     if refused:
-        say(refused, "lead")
-        if run.hint:
-            say(run.hint, quiet=True)
+        _warn(refused, run.hint)
     with st.container(horizontal=True):
         ready = who.ready and not refused
         if st.button(accept_label(estimate), type="primary", key="accept", disabled=not ready):
-            ask_to_accept(run.id, estimate, who.demo)
+            twice = estimate.may_charge_twice or bool(before)
+            ask_to_accept(run.id, estimate, twice, who.demo)
         if st.button("Do not send", key="decline"):
             decline(run.id)
             st.rerun()
@@ -84,6 +87,12 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
             renew(run.id)
             st.rerun()
     no_key(who)
+
+
+def _warn(problem: str, hint: str) -> None:
+    say(problem, "lead")
+    if hint:
+        say(hint, quiet=True)
 
 
 def headline(estimate: Estimate) -> str:

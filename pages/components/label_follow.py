@@ -9,7 +9,7 @@ import streamlit as st
 
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.ledger.records import Stage
+from ivan_core.ledger.records import OPEN, Stage
 from ivan_core.workspace import runs, taxonomy
 from pages.components.frame import problems_shown
 from pages.components.label_send import ask_to_cancel, follow
@@ -94,7 +94,14 @@ def not_followed(run: Run) -> None:
         once_more(run)
     else:
         stopped(run)
+        if run.state is RunState.FAILED and not _may_be_there(taxonomy.parts(run.id)):
+            once_more(run)
     show_parts(run.id)
+
+
+def _may_be_there(parts: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether any of the parts is at the provider, or may be."""
+    return any(part["batch"] or Stage(part["state"]) in OPEN for part in parts)
 
 
 def once_more(run: Run) -> None:

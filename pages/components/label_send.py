@@ -24,8 +24,11 @@ def accept_label(estimate: Estimate) -> str:
 
 
 @st.dialog("Accept the cost")
-def ask_to_accept(run_id: str, estimate: Estimate, is_demo: bool) -> None:
-    """Say the cost once more; only the tick and then the press send anything."""
+def ask_to_accept(run_id: str, estimate: Estimate, twice: bool, is_demo: bool) -> None:
+    """Say the cost once more; only the tick and then the press send anything.
+
+    `twice` says that the same requests were, or may have been, sent before: a tick of its own.
+    """
     dollars = estimate.dollars
     if dollars is not None:
         say(
@@ -43,13 +46,13 @@ def ask_to_accept(run_id: str, estimate: Estimate, is_demo: bool) -> None:
         quiet=True,
     )
     accepted = st.checkbox("I accept this cost", key="accept-cost")
-    twice = True
-    if estimate.may_charge_twice:
-        say("The same requests may be at the provider already, and be charged a second time.")
-        twice = st.checkbox("I know that it may be charged twice", key="accept-twice")
+    known = True
+    if twice:
+        say("The same requests were, or may have been, sent before: they may be charged again.")
+        known = st.checkbox("I know that it may be charged twice", key="accept-twice")
     label = "Upload" if estimate.mode == "batch" else "Send"
-    if st.button(label, type="primary", key="upload", disabled=not (accepted and twice)):
-        upload(run_id, estimate.plan_hash, estimate.may_charge_twice and twice)
+    if st.button(label, type="primary", key="upload", disabled=not (accepted and known)):
+        upload(run_id, estimate.plan_hash, twice and known)
         st.rerun()
 
 

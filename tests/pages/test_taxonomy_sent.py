@@ -80,7 +80,16 @@ def test_the_same_again_finds_the_labelling_and_can_be_sent_once_more(
     page.press("once-more")
     assert page.app.query_params["run"] != run_id
     assert "accept" in page.buttons
+    assert f"Exactly these requests were sent before, as run {run_id}." in page.said
+    assert page.links[":primary[See that labelling →]"].endswith(f"run={run_id}")
     assert made.creations(server) == 1
+    second = page.app.query_params["run"]
+    assert f"Run {run_id} was confirmed for exactly this" in do("upload", second, shown(second))
+    assert made.creations(server) == 1
+    third, _ = taxonomy.start(spec, again=True)
+    assert do("upload", third, shown(third), True).strip() == ""
+    assert runs.get(third).state is RunState.DONE
+    assert made.creations(server) == 2
 
 
 def test_what_may_be_charged_twice_says_so(
@@ -90,7 +99,7 @@ def test_what_may_be_charged_twice_says_so(
     run_id, _ = taxonomy.start(made.spec_of(tmp_path))
     do("upload", run_id, shown(run_id))
     page = open_page(TAXONOMY, run=run_id)
-    assert "sending again may be charged twice" in page.said
+    assert "Sending again may be charged twice." in page.said
     assert "Sending again 12 texts with gpt-6-luna" in page.said
     plan = shown(run_id)
     assert "may be at the provider already" in do("upload", run_id, plan)

@@ -52,10 +52,13 @@ def firth(columns: Floats, outcome: Floats, which: int = 0, level: float = 0.95)
     best, top = _fit(design, outcome, np.zeros(design.shape[1]), None)
     critical = NormalDist().inv_cdf((1 + level) / 2) ** 2
 
+    near = best.copy()
+
     def drop(value: float) -> float:
-        start = best.copy()
-        start[at] = value
-        return 2 * (top - _fit(design, outcome, start, at)[1])
+        nonlocal near
+        near[at] = value
+        near, likelihood = _fit(design, outcome, near, at)
+        return 2 * (top - likelihood)
 
     value = float(best[at])
     low, high = (_end(drop, value, sign, critical) for sign in (-1.0, 1.0))
@@ -80,7 +83,7 @@ def _fit(design: Floats, outcome: Floats, start: Floats, fixed: int | None) -> t
         weight = share * (1 - share)
         information = design.T @ (design * weight[:, None])
         spread = np.linalg.pinv(information)
-        leverage = weight * np.einsum("ij,jk,ik->i", design, spread, design)
+        leverage = weight * ((design @ spread) * design).sum(axis=1)
         score = (design.T @ (outcome - share + leverage * (0.5 - share)))[free]
         step = np.zeros_like(at)
         step[free] = np.linalg.pinv(information[np.ix_(free, free)]) @ score
@@ -119,9 +122,15 @@ def _end(drop: Callable[[float], float], value: float, sign: float, critical: fl
         inner, outer = outer, value + sign * step
         if abs(outer - value) > FURTHEST:
             return sign * float("inf")
-    for _ in range(50):
-        middle = (inner + outer) / 2
-        inner, outer = (middle, outer) if drop(middle) < critical else (inner, middle)
-        if abs(outer - inner) < 1e-7:
-            break
-    return (inner + outer) / 2
+    # Regula falsi (Illinois): halving the side that stays keeps both ends moving.
+    below, above = drop(inner) - critical, drop(outer) - critical
+    for _ in range(60):
+        between = outer - above * (outer - inner) / (above - below)
+        found = drop(between) - critical
+        if abs(found) < 1e-7 or abs(outer - inner) < 1e-9:
+            return between
+        if found < 0:
+            inner, below, above = between, found, above / 2
+        else:
+            outer, above, below = between, found, below / 2
+    return between

@@ -103,12 +103,13 @@ def misalignment_risks(moved: pd.DataFrame, flips: pd.DataFrame) -> pd.DataFrame
     """Do pairs become misaligned more often where a label flips? One row a label, side, direction.
 
     `moved` is one model's table of `metrics.robustness.changes`; only pairs that agreed before are
-    at risk. Pairs whose label was lost (or gained) are set beside those whose label stayed. Columns:
-    feature, preference, direction, n, flips, events (pairs that became misaligned), events_flipped,
-    risk_flipped, risk_same, difference, low, high (Newcombe), odds_ratio, odds_low, odds_high, p
-    (Firth's regression, adjusted for the size of the margin), clear (by Holm over all rows), and
-    needs: the pairs it would need. With fewer than 15 flips or 5 events a row has only counts and
-    needs, which is missing where there is no flip or no event to go by.
+    at risk. Pairs whose label was lost (or gained) are set beside those whose label stayed.
+
+    Columns: feature, preference, direction, n, flips, events (pairs that became misaligned),
+    events_flipped, risk_flipped, risk_same, difference, low, high (Newcombe), odds_ratio, odds_low,
+    odds_high, p (Firth's regression, adjusted for the size of the margin), clear (by Holm over all
+    rows), and needs: the pairs it would need. With fewer than 15 flips or 5 events a row has only
+    counts and needs, which is missing where there is no flip or no event to go by.
     """
     at_risk = moved[moved["verdict_before"].eq("agree")]
     at_risk = at_risk.assign(misaligned=~at_risk["verdict_after"].eq("agree"))
@@ -144,11 +145,10 @@ def _risk(compared: pd.DataFrame, exposed: Bools) -> dict[str, float]:
 
 def _odds(exposed: Bools, misaligned: Bools, size: Floats) -> dict[str, float]:
     """Firth's odds ratio of a flip, adjusted for the size of the margin where that varies."""
-    spread = float(size.std())
-    columns = [exposed.astype(float)]
-    if spread > 0:
-        columns.append((size - size.mean()) / spread)
-    found = firth(np.column_stack(columns), misaligned.astype(float))
+    columns = np.column_stack([exposed.astype(float), (size - size.mean()) / (size.std() or 1.0)])
+    if np.linalg.matrix_rank(np.column_stack([np.ones(len(size)), columns])) < 3:
+        columns = columns[:, :1]
+    found = firth(columns, misaligned.astype(float))
     value, low, high = (float(np.exp(x)) for x in (found.value, found.low, found.high))
     return {"odds_ratio": value, "odds_low": low, "odds_high": high, "p": found.p}
 

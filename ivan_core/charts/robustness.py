@@ -1,0 +1,216 @@
+"""What rewording moves: verdicts that flip and rewards that change, beside a change of surface.
+
+Model names are text from the data: they never enter the specification itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+
+from ivan_core.charts import named_rows, palette
+from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.robustness import REWORDED, SURFACE, MeanChange, Robustness
+from ivan_core.metrics.sentences import interval, percent
+
+DIRECTIONS = {
+    "misaligned": "sided with the choice, no longer does",
+    "aligned": "did not side with the choice, now does",
+}
+SIDES = {"chosen": "chosen reply", "rejected": "rejected reply"}
+VARIANT_COLOURS = {REWORDED: palette.MODEL_COLOURS[0], SURFACE: palette.MODEL_COLOURS[3]}
+_VARIANT_WORDS = (
+    "{reworded: 'reworded', surface: 'punctuation and space alone'}[datum.label] || datum.label"
+)
+_SHAPES = {REWORDED: "circle", SURFACE: "diamond"}
+_LABEL_ROOM = 200
+
+
+def flip_bars(
+    found: Sequence[Robustness],
+    *,
+    title: str = "How often the verdict flips",
+    dark: bool | None = None,
+) -> alt.LayerChart:
+    """Bars with 95% intervals of verdicts that flipped each way, two rows a model.
+
+    `found` holds models in the variants reworded and surface, in any order; others are not drawn. A
+    click fills the selection "flip" with model, direction and variant.
+    """
+    ink = palette.ink(dark)
+    bars = _flip_table(found)
+    lines = _lines(bars, DIRECTIONS)
+    bars = bars.merge(lines[["model", "kind", "line", "name"]], on=["model", "kind"])
+    bars = bars.assign(zero=0.0).rename(columns={"kind": "direction"})
+    lines = lines.rename(columns={"kind": "direction"})
+    fields = ["model", "direction", "variant"]
+    selection = alt.selection_point(name="flip", fields=fields, on="click")
+    y = named_rows.places(lines)
+    tips = [
+        alt.Tooltip("name:N", title="Model and verdict"),
+        alt.Tooltip("variant:N", title="Change"),
+        alt.Tooltip("told:N", title="Of all pairs"),
+        alt.Tooltip("count:Q", title="Pairs", format=","),
+        alt.Tooltip("n:Q", title="Of", format=","),
+        alt.Tooltip("at_risk:N", title="Of those that could"),
+    ]
+    base = alt.Chart(bars).encode(y=y, tooltip=tips)
+    top = min(1.0, 1.1 * float(bars["high"].max())) if len(bars) else 1.0
+    scale = alt.Scale(domain=[0, max(top, 0.01)])
+    axis = alt.Axis(format="~%", tickCount=5, gridOpacity=0.5, labelFlush=True)
+    opacity = alt.condition(selection, alt.value(0.9), alt.value(0.35))
+    layers: list[alt.Chart] = []
+    for variant, offset in zip(VARIANT_COLOURS, named_rows.OFFSETS, strict=True):
+        own = base.transform_filter(f"datum.variant == '{variant}'")
+        bar = own.mark_bar(height=9, yOffset=offset, cursor="pointer")
+        ends = own.mark_rule(strokeWidth=1.5, yOffset=offset, y2Offset=offset, color=ink.text)
+        layers += [
+            bar.encode(
+                x=alt.X("zero:Q", title="Share of all pairs", scale=scale, axis=axis),
+                x2="share:Q",
+                color=_colour("square"),
+                opacity=opacity,
+            ),
+            ends.encode(x="low:Q", x2="high:Q"),
+        ]
+    layers[0] = layers[0].add_params(selection)
+    layers += named_rows.words(lines, y, ink, _LABEL_ROOM)
+    chart = alt.layer(*layers).properties(height=named_rows.height(lines))
+    return palette.framed(chart, title, _described(lines, "Verdicts that flip"), dark=dark)
+
+
+def reward_change_dots(
+    found: Sequence[Robustness],
+    *,
+    title: str = "How far the rewards move",
+    dark: bool | None = None,
+) -> alt.LayerChart:
+    """Mean changes of the reward with 95% intervals in typical margins, two rows a model.
+
+    `found` holds models in the variants reworded and surface, in any order. Models without a
+    typical margin are not drawn. A click fills the selection "change" with model, side and variant.
+    """
+    ink = palette.ink(dark)
+    dots = _change_table(found)
+    lines = _lines(dots, SIDES)
+    dots = dots.merge(lines[["model", "kind", "line", "name"]], on=["model", "kind"])
+    dots = dots.rename(columns={"kind": "side"})
+    lines = lines.rename(columns={"kind": "side"})
+    selection = alt.selection_point(name="change", fields=["model", "side", "variant"], on="click")
+    y = named_rows.places(lines)
+    tips = [
+        alt.Tooltip("name:N", title="Model and side"),
+        alt.Tooltip("variant:N", title="Change"),
+        alt.Tooltip("told:N", title="Typical margins"),
+        alt.Tooltip("n:Q", title="Pairs", format=","),
+    ]
+    base = alt.Chart(dots).encode(y=y, tooltip=tips, color=_colour())
+    reach = float(dots[["mean", "low", "high"]].abs().max().max()) if len(dots) else 1.0
+    reach = 1.1 * reach if reach > 0 else 1.0
+    scale = alt.Scale(domain=[-reach, reach], nice=False)
+    axis = alt.Axis(format="+.2~f", tickCount=5, gridOpacity=0.5, labelFlush=True)
+    x = alt.X("low:Q", title="Mean change of the reward, typical margins", scale=scale, axis=axis)
+    opacity = alt.condition(selection, alt.value(1), alt.value(0.35))
+    layers: list[alt.Chart] = []
+    for variant, offset in zip(VARIANT_COLOURS, named_rows.OFFSETS, strict=True):
+        own = base.transform_filter(f"datum.variant == '{variant}'").encode(opacity=opacity)
+        ends = own.mark_rule(strokeWidth=2, yOffset=offset, y2Offset=offset, cursor="pointer")
+        point = own.mark_point(filled=True, size=75, yOffset=offset, cursor="pointer")
+        layers += [ends.encode(x=x, x2="high:Q"), point.encode(x="mean:Q", shape=_shape())]
+    layers[0] = layers[0].add_params(selection)
+    zero = (
+        alt.Chart(pd.DataFrame({"zero": [0.0]}))
+        .mark_rule(strokeDash=[3, 3], strokeWidth=1.2, color=ink.text, tooltip=None)
+        .encode(x=alt.X("zero:Q", title=x["title"], scale=scale))
+    )
+    layers += [zero, *named_rows.words(lines, y, ink, _LABEL_ROOM)]
+    chart = alt.layer(*layers).properties(height=named_rows.height(lines))
+    return palette.framed(chart, title, _described(lines, "Changes of the reward"), dark=dark)
+
+
+def _flip_table(found: Sequence[Robustness]) -> pd.DataFrame:
+    """One row a model, direction and variant: the share of flipped verdicts and its words."""
+    rows = []
+    for one in _drawn(found):
+        if one.flips is None:
+            continue
+        told: list[tuple[str, Rate, Rate | None]] = [
+            ("misaligned", one.flips.became_misaligned, one.flips.misaligned_at_risk),
+            ("aligned", one.flips.became_aligned, one.flips.aligned_at_risk),
+        ]
+        for kind, rate, risk in told:
+            rows.append(
+                {
+                    "model": one.model, "variant": one.variant, "kind": kind, "share": rate.rate,
+                    "low": rate.low, "high": rate.high, "count": rate.count, "n": rate.n,
+                    "told": f"{percent(rate.rate, rate.n)} {interval(rate)}",
+                    "at_risk": f"{percent(risk.rate, risk.n)} of {risk.n:,}" if risk else "none",
+                    "short": percent(rate.rate, rate.n),
+                }
+            )  # fmt: skip
+    columns = ["model", "variant", "kind", "share", "low", "high", "count", "n", "told", "at_risk"]
+    return pd.DataFrame(rows, columns=[*columns, "short"])
+
+
+def _change_table(found: Sequence[Robustness]) -> pd.DataFrame:
+    """One row a model, side and variant: the mean change in typical margins and its words."""
+    rows = []
+    for one in _drawn(found):
+        sides: dict[str, MeanChange | None] = {"chosen": one.chosen, "rejected": one.rejected}
+        for kind, change in sides.items():
+            if change is None or not one.unit:
+                continue
+            shown = change.in_units(one.unit)
+            rows.append(
+                {
+                    "model": one.model, "variant": one.variant, "kind": kind, "mean": shown.mean,
+                    "low": shown.low, "high": shown.high, "n": shown.n,
+                    "told": f"{shown.mean:+.2f} [{shown.low:+.2f}, {shown.high:+.2f}]",
+                    "short": f"{shown.mean:+.2f}",
+                }
+            )  # fmt: skip
+    columns = ["model", "variant", "kind", "mean", "low", "high", "n", "told", "short"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _drawn(found: Sequence[Robustness]) -> list[Robustness]:
+    """The two variants that are drawn, rewording first."""
+    known = [one for one in found if one.variant in VARIANT_COLOURS]
+    return sorted(known, key=lambda one: list(VARIANT_COLOURS).index(one.variant))
+
+
+def _lines(marks: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
+    """One row a model and kind, with its name and its numbers in words."""
+    rows: list[dict[str, object]] = []
+    for model in dict.fromkeys(marks["model"]):
+        for kind, words in kinds.items():
+            own = marks[marks["model"].eq(model) & marks["kind"].eq(kind)]
+            if own.empty:
+                continue
+            short = dict(zip(own["variant"], own["short"], strict=True))
+            label = short.get(REWORDED, "–")
+            if SURFACE in short:
+                label += f", surface {short[SURFACE]}"
+            row = {"model": model, "kind": kind, "variant": REWORDED}
+            rows.append(row | {"name": f"{model}: {words}", "label": label, "line": len(rows)})
+    return pd.DataFrame(rows, columns=["model", "kind", "variant", "name", "label", "line"])
+
+
+def _colour(symbol: str = "circle") -> alt.Color:
+    scale = alt.Scale(domain=list(VARIANT_COLOURS), range=list(VARIANT_COLOURS.values()))
+    legend = alt.Legend(title=None, orient="top", symbolType=symbol, labelExpr=_VARIANT_WORDS)
+    return alt.Color("variant:N", scale=scale, legend=legend)
+
+
+def _shape() -> alt.Shape:
+    scale = alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values()))
+    return alt.Shape("variant:N", scale=scale, legend=None)
+
+
+def _described(lines: pd.DataFrame, what: str) -> str:
+    if lines.empty:
+        return f"{what} when texts are reworded; nothing is rated yet."
+    told = [f"{name}: {label}" for name, label in zip(lines["name"], lines["label"], strict=True)]
+    return f"{what} when texts are reworded. {'; '.join(told)}."

@@ -96,7 +96,7 @@ def test_flips_are_described_beside_the_surface_change() -> None:
 
 def test_changes_are_described_in_typical_margins() -> None:
     assert reward_change_dots([robustness(HAND, "m")]).to_dict()["description"] == (
-        "Changes of the reward when texts are reworded. m: chosen reply: -0.30; m: rejected reply:"
+        "Changes of the reward when texts are reworded. m: chosen reply: −0.30; m: rejected reply:"
         " +0.30."
     )
 

@@ -84,6 +84,14 @@ def test_one_pair_has_a_mean_and_no_interval() -> None:
     assert mean_change(np.array([])) is None
 
 
+def test_the_spread_of_two_rewordings_goes_from_one_to_the_other() -> None:
+    made = table({ORIGINAL: [(9, 9)], REWORDED: [(1, 0)], SECOND: [(0, 3)]})
+    found = robustness(made, "m", SECOND, before=REWORDED)
+    assert found.flips is not None and found.flips.became_misaligned.count == 1
+    assert found.chosen is not None and found.rejected is not None
+    assert (found.chosen.mean, found.rejected.mean) == (-1, 3)
+
+
 def test_nothing_known_gives_none() -> None:
     found = robustness(HAND, "m", SURFACE)
     assert (found.n, found.chosen, found.flips, found.chosen_correlation) == (0, None, None, None)

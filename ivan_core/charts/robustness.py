@@ -13,6 +13,7 @@ import pandas as pd
 from ivan_core.charts import named_rows, palette
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.robustness import REWORDED, SURFACE, MeanChange, Robustness
+from ivan_core.metrics.robustness_sentences import signed
 from ivan_core.metrics.sentences import interval, percent
 
 DIRECTIONS = {
@@ -110,7 +111,8 @@ def reward_change_dots(
     reach = float(dots[["mean", "low", "high"]].abs().max().max()) if len(dots) else 1.0
     reach = 1.1 * reach if reach > 0 else 1.0
     scale = alt.Scale(domain=[-reach, reach], nice=False)
-    axis = alt.Axis(format="+.2~f", tickCount=5, gridOpacity=0.5, labelFlush=True)
+    signs = "datum.value == 0 ? 'none' : format(datum.value, '+.2~f')"
+    axis = alt.Axis(labelExpr=signs, tickCount=5, gridOpacity=0.5, labelFlush=True)
     x = alt.X("low:Q", title="Mean change of the reward, typical margins", scale=scale, axis=axis)
     opacity = alt.condition(selection, alt.value(1), alt.value(0.35))
     layers: list[alt.Chart] = []
@@ -167,8 +169,8 @@ def _change_table(found: Sequence[Robustness]) -> pd.DataFrame:
                 {
                     "model": one.model, "variant": one.variant, "kind": kind, "mean": shown.mean,
                     "low": shown.low, "high": shown.high, "n": shown.n,
-                    "told": f"{shown.mean:+.2f} [{shown.low:+.2f}, {shown.high:+.2f}]",
-                    "short": f"{shown.mean:+.2f}",
+                    "told": f"{signed(shown.mean)} [{signed(shown.low)}, {signed(shown.high)}]",
+                    "short": signed(shown.mean),
                 }
             )  # fmt: skip
     columns = ["model", "variant", "kind", "mean", "low", "high", "n", "told", "short"]

@@ -170,13 +170,18 @@ def unit_of(table: pd.DataFrame, model: str) -> float | None:
 
 
 def robustness(
-    table: pd.DataFrame, model: str, variant: str = REWORDED, unit: float | None = None
+    table: pd.DataFrame,
+    model: str,
+    variant: str = REWORDED,
+    unit: float | None = None,
+    before: str = ORIGINAL,
 ) -> Robustness:
     """What a variant does to one model's rewards, margins and verdicts.
 
+    From the first rewording (`before`) to the second one it is the spread of two rewordings.
     `unit` is the typical margin to report in; by default that of the table's own originals.
     """
-    moved = changes(table, model, variant)
+    moved = changes(table, model, variant, before)
     return Robustness(
         model=model,
         variant=variant,

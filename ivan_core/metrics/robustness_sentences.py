@@ -114,7 +114,7 @@ def beyond_sentence(model: str, found: Beyond | None) -> str:
         return told
     moved = (
         f" Margins move by {found.change:.2f} typical margins against"
-        f" {found.reference_change:.2f} [{_signed(found.low)}, {_signed(found.high)}]."
+        f" {found.reference_change:.2f} [{signed(found.low)}, {signed(found.high)}]."
     )
     return told + moved + (" More than noise." if found.larger else " Not clearly more than noise.")
 
@@ -158,11 +158,17 @@ def risk_sentence(row: Row, called: str) -> str:
     )
 
 
+def signed(value: float) -> str:
+    """Two decimals with a sign and a real minus; none where it rounds to zero."""
+    text = f"{value:+.2f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
+
+
 def _change(change: MeanChange, unit: float | None) -> str:
     shown = change.in_units(unit) if unit else change
     words = " typical margins" if unit else ""
-    ends = "" if isnan(shown.low) else f" [{_signed(shown.low)}, {_signed(shown.high)}]"
-    return f"by {_signed(shown.mean)}{words}{ends}"
+    ends = "" if isnan(shown.low) else f" [{signed(shown.low)}, {signed(shown.high)}]"
+    return f"by {signed(shown.mean)}{words}{ends}"
 
 
 def _share(rate: Rate) -> str:
@@ -171,12 +177,6 @@ def _share(rate: Rate) -> str:
 
 def _ends(low: float, high: float, n: int) -> str:
     return interval_ends(low, high, n).replace("-", "−")
-
-
-def _signed(value: float) -> str:
-    """Two decimals with a sign and a real minus; none where it rounds to zero."""
-    text = f"{value:+.2f}"
-    return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
 def _pairs(n: int) -> str:

@@ -15,6 +15,7 @@ from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.label_specs import LEXICON, LabelSpec
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import RowsSpec
+from ivan_core.ledger.records import PlanChanged
 from ivan_core.settings import preset_name, setting
 from ivan_core.workspace import labels, runs, taxonomy
 from ivan_core.workspace.batch_estimate import CAP, over_cap
@@ -175,8 +176,20 @@ def refusal(run_id: str, estimate: Estimate) -> str:
     return over_cap(taxonomy.job(run_id).spec.max_usd, estimate.dollars)
 
 
-def sent_as(run_id: str, estimate: Estimate) -> str:
-    """The other run that sent exactly these requests for the same account; empty if none did."""
+def files_changed(run_id: str) -> bool:
+    """Whether the request files of a run are not those that were confirmed: it cannot go on."""
+    job = taxonomy.job(run_id)
+    estimate = job.estimate()
+    try:
+        if estimate is not None:
+            job.check_unchanged(estimate)
+    except PlanChanged:
+        return True
+    return False
+
+
+def confirmed_as(run_id: str, estimate: Estimate) -> str:
+    """The other run that has a yes to exactly these requests, for the same account; or nothing."""
     job = taxonomy.job(run_id)
     try:
         account = account_for(job.spec.base_url).fingerprint

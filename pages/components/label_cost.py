@@ -56,11 +56,11 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     """The estimate that waits for a yes, what would be sent, and the way on."""
     if estimate.may_charge_twice:
         _warn(run.problem or _DOUBT, run.hint)
-    before = taxonomy_page.sent_as(run.id, estimate)
+    before = taxonomy_page.confirmed_as(run.id, estimate)
     if before:
         _warn(
-            f"Exactly these requests were sent before, as run {before}.",
-            "Sending them once more is paid once more.",
+            f"Exactly these requests were confirmed before, as run {before}.",
+            "What that run has sent is paid once more if it is sent once more.",
         )
         st.page_link(TAXONOMY, label=":primary[See that labelling →]", query_params={"run": before})
     say(headline(estimate), "lead")

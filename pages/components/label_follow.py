@@ -9,8 +9,8 @@ import streamlit as st
 
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.ledger.records import OPEN, Stage
-from ivan_core.workspace import runs, taxonomy
+from ivan_core.ledger.records import Stage
+from ivan_core.workspace import runs, taxonomy, taxonomy_page
 from pages.components.frame import problems_shown
 from pages.components.label_send import ask_to_cancel, follow
 from pages.components.label_steps import facts, number_of
@@ -92,16 +92,12 @@ def not_followed(run: Run) -> None:
     if run.state is RunState.CANCELLED and taxonomy.job(run.id).cancelled:
         _said(run, "The batches were cancelled.")
         once_more(run)
+    elif run.state is RunState.FAILED and taxonomy_page.files_changed(run.id):
+        _said(run, "The request files have changed.")
+        once_more(run)
     else:
         stopped(run)
-        if run.state is RunState.FAILED and not _may_be_there(taxonomy.parts(run.id)):
-            once_more(run)
     show_parts(run.id)
-
-
-def _may_be_there(parts: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether any of the parts is at the provider, or may be."""
-    return any(part["batch"] or Stage(part["state"]) in OPEN for part in parts)
 
 
 def once_more(run: Run) -> None:

@@ -80,7 +80,7 @@ def test_the_same_again_finds_the_labelling_and_can_be_sent_once_more(
     page.press("once-more")
     assert page.app.query_params["run"] != run_id
     assert "accept" in page.buttons
-    assert f"Exactly these requests were sent before, as run {run_id}." in page.said
+    assert f"Exactly these requests were confirmed before, as run {run_id}." in page.said
     assert page.links[":primary[See that labelling →]"].endswith(f"run={run_id}")
     assert made.creations(server) == 1
     second = page.app.query_params["run"]
@@ -159,6 +159,21 @@ def test_a_failed_sending_says_why_and_goes_on(
     assert "Add credit" in page.said
     page.press("go-on")
     assert "gpt-6-luna labelled 12 of 12 texts" in page.said
+
+
+def test_files_that_changed_after_the_yes_are_not_sent_and_made_anew(
+    server: DemoServer, tmp_path: Path, data_dir: Path, open_page: Open
+) -> None:
+    server.faults.set(names.INSUFFICIENT_QUOTA, times=1, method="POST", path="/v1/batches")
+    run_id, _ = taxonomy.start(made.spec_of(tmp_path))
+    do("upload", run_id, shown(run_id))
+    (data_dir / "taxonomy-input" / f"{run_id}-1-input.jsonl").write_text("{}\n")
+    page = open_page(TAXONOMY, run=run_id)
+    assert "go-on" not in page.buttons
+    page.press("once-more")
+    assert "Labelling 12 texts with gpt-6-luna" in page.said
+    assert page.app.query_params["run"] != run_id
+    assert made.creations(server) == 1
 
 
 def test_a_run_that_nobody_follows_is_followed_again_by_a_visit(

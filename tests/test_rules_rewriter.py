@@ -88,7 +88,7 @@ def test_quotes_code_addresses_names_and_doubtful_places_stay(text: str) -> None
 MOVED = [
     ("If you feel ill, call a doctor.", "Call a doctor if you feel ill."),
     ("Call a doctor if you feel ill.", "If you feel ill, call a doctor."),
-    ("My aunt swam to the boat last week.", "Last week, my aunt swam to the boat."),
+    ("My aunt saw the boat last week.", "Last week, my aunt saw the boat."),
     ("At night, the owls sing.", "The owls sing at night."),
 ]
 
@@ -103,6 +103,8 @@ STAYS_IN_ORDER = [
     "Ask if you may swim.",
     "If you swim and dive, call a doctor, or a friend.",
     "Mary swam to Malta last week.",
+    "I asked my aunt to come tonight.",
+    "I think you swam last week.",
 ]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
@@ -77,13 +76,13 @@ def _two(results: Results) -> tuple[str, str]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _charts(
     run_id: str, done: int, first: str, second: str, is_dark: bool, _results: Any
-) -> tuple[Difference | None, alt.LayerChart, alt.LayerChart, pd.DataFrame]:
+) -> tuple[Difference | None, dict[str, Any], dict[str, Any], pd.DataFrame]:
     """The difference of two models, both charts, and the cells of the second."""
     units = {m: unit for m, unit in _results.typical_margins.items() if unit}
     shared = shared_rows(_results.table, first, second, units)
     cells = margin_cells(shared)
-    verdicts = verdict_cells(verdict_table(shared), first, second, dark=is_dark)
-    margins = margin_squares(cells, first, second, dark=is_dark)
+    verdicts = verdict_cells(verdict_table(shared), first, second, dark=is_dark).to_dict()
+    margins = margin_squares(cells, first, second, dark=is_dark).to_dict()
     return paired_difference(shared), verdicts, margins, cells
 
 

@@ -73,8 +73,10 @@ def clear() -> None:
     st.session_state["clicks"] = st.session_state.get("clicks", 0) + 1
 
 
-def clickable(chart: alt.LayerChart, name: str, selection: str, condition: Condition) -> None:
-    """Draw a chart whose marks filter the rows."""
+def clickable(
+    chart: alt.LayerChart | dict[str, Any], name: str, selection: str, condition: Condition
+) -> None:
+    """Draw a chart, or a specification made of one before, whose marks filter the rows."""
     key = f"{name}-{st.session_state.get('clicks', 0)}"
 
     def picked() -> None:
@@ -83,7 +85,10 @@ def clickable(chart: alt.LayerChart, name: str, selection: str, condition: Condi
             if asked is not None:
                 add(asked)
 
-    st.altair_chart(chart, key=key, on_select=picked, selection_mode=selection)
+    if isinstance(chart, dict):
+        st.vega_lite_chart(spec=chart, key=key, on_select=picked, selection_mode=selection)
+    else:
+        st.altair_chart(chart, key=key, on_select=picked, selection_mode=selection)
 
 
 def show_chips(row_filter: RowFilter, columns: Mapping[str, str]) -> None:

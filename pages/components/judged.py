@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
@@ -67,12 +66,14 @@ def _bars(results: Results) -> None:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _bars_of(run_id: str, done: int, column: str, is_dark: bool, _results: Any) -> alt.LayerChart:
+def _bars_of(run_id: str, done: int, column: str, is_dark: bool, _results: Any) -> dict[str, Any]:
+    """The specification of the bars: making one takes longer than all else on a click."""
     if column == _BY_SUBSET:
         bars = by_subset(_results.table)
     else:
         bars = by_column(_results.table, _results.own_column(column))
-    return agreement_bars(bars, dark=is_dark)
+    spec: dict[str, Any] = agreement_bars(bars, dark=is_dark).to_dict()
+    return spec
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -88,7 +88,7 @@ def test_quotes_code_addresses_names_and_doubtful_places_stay(text: str) -> None
 MOVED = [
     ("If you feel ill, call a doctor.", "Call a doctor if you feel ill."),
     ("Call a doctor if you feel ill.", "If you feel ill, call a doctor."),
-    ("My aunt saw the boat last week.", "Last week, my aunt saw the boat."),
+    ("My aunt sold the boat last week.", "Last week, my aunt sold the boat."),
     ("At night, the owls sing.", "The owls sing at night."),
 ]
 

@@ -95,8 +95,10 @@ def _adverbial(reading: Reading, rules: Rules, first: int, last: int) -> Move | 
     if reading.key(last) != ".":
         return None
     keys = [reading.key(at) for at in range(first, last)]
-    # With a second verb ("I asked you to come tonight") the adverbial may belong to that one.
-    if "to" in keys or sum(key in rules.classes["actor"] for key in keys) > 1:
+    # With a second verb ("I think you swam last week") the adverbial may belong to that one.
+    if not rules.moves["second verbs"].isdisjoint(keys):
+        return None
+    if sum(key in rules.classes["actor"] for key in keys) > 1:
         return None
     commas = [at for at, key in enumerate(keys) if key == ","]
     for size in range(_LONGEST_ADVERBIAL, 0, -1):

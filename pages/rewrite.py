@@ -1,24 +1,82 @@
-"""Rewrite: reword pairs slightly, and see what moves although the meaning did not."""
+"""Rewrite: what moves when texts are reworded although their meaning did not?"""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from ivan_core.workspace import runs
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.workspace import rewrite_words, runs
+from ivan_core.workspace.rewrite_results import open_rewrite
 from pages.components.frame import frame
-from pages.components.state import REWRITE, chosen_run
-from pages.components.text import say
+from pages.components.label_steps import tell
+from pages.components.live_rewrite import live_rewrite
+from pages.components.rewrite_form import rewrite_form
+from pages.components.rewrite_results import rewrite_results
+from pages.components.rewrite_rows import one_row
+from pages.components.state import REWRITE, choose_run, chosen_row, chosen_run
+from pages.components.text import md_escape, say
 
-with frame("Rewrite"):
-    st.title("Rewrite", anchor=False)
+_RECENT = 8
+
+
+def _heading(run: Run | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.title("Rewrite", anchor=False)
+        if run is not None and st.button("New rewording", key="new"):
+            choose_run(None, REWRITE)
+            st.rerun()
+    if run is not None:
+        say(f"{runs.about(run)} | run {run.id}", "small", quiet=True)
+
+
+def _new() -> None:
     say(
-        "Two texts that mean the same deserve the same reward. Here pairs are reworded slightly, "
-        "and what moves is measured.",
+        "Texts are reworded a little, so that they still mean the same. Do the reward models "
+        "still prefer the same reply?",
         "lead",
     )
+    rewrite_form()
+    found = runs.every("rewrite")[:_RECENT]
+    if found:
+        st.subheader("Earlier rewordings", anchor=False)
+    for run in found:
+        label = f":primary[{md_escape(runs.about(run))}]"
+        st.page_link(REWRITE, label=label, query_params={"run": run.id})
+        say(f"{run.label}: {run.state}", "small", quiet=True)
+
+
+def _stopped(run: Run) -> None:
+    """A run that ended before its end: why, and how to go on."""
+    with st.container(border=True, key="stopped"):
+        said = {
+            RunState.CANCELLED: "This run was cancelled.",
+            RunState.INTERRUPTED: "The worker of this run is gone.",
+        }.get(run.state, run.problem or "This run failed.")
+        at = rewrite_words.stopped_at(run)
+        say(f"{said} {at}".strip(), "lead")
+        if run.hint:
+            say(run.hint, quiet=True)
+        if st.button("Resume", type="primary", key="resume"):
+            runs.resume(run.id)
+            st.rerun()
+
+
+with frame("Rewrite"):
     run_id = chosen_run(REWRITE)
-    if run_id is None:
-        say("`ivan rewrite --limit 100` starts one.")
+    run = runs.get(run_id) if run_id else None
+    row = chosen_row()
+    _heading(run)
+    tell()
+    if run is None:
+        _new()
+    elif run.state.live:
+        live_rewrite(run.id)
     else:
-        run = runs.get(run_id)
-        say(f"{run.label}: {run.state}. {run.problem} {run.hint}".strip())
+        if run.state.resumable:
+            _stopped(run)
+        if run.done or run.state is RunState.DONE:
+            results = open_rewrite(run.id)
+            if row is None:
+                rewrite_results(results)
+            else:
+                one_row(results, row)

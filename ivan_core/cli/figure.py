@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ivan_core.workspace.take_away import Wish
 
 # As in workspace.figures, which would load pandas before `--help` can answer.
 _FORMATS = ("svg", "pdf", "png", "csv")
@@ -27,10 +30,18 @@ def add(commands: Any) -> None:
         help="Width in mm: one or two columns. Default: 85.",
     )  # fmt: skip
     parser.add_argument("--model", metavar="M", help="The model; by default the run's first.")
-    parser.add_argument("--other", metavar="M", help="The second model of charts that show two.")
+    parser.add_argument(
+        "--other", metavar="M", action="append",
+        help="The second model of charts that show two. Of labels: another run with labels of the "
+        "same pairs; may be given twice.",
+    )  # fmt: skip
     parser.add_argument(
         "--column", metavar="ID", help="The user column of charts that show one: an id as listed."
     )
+    parser.add_argument(
+        "--label", metavar="KEY[:VALUE]",
+        help="The label of charts that show one, such as topics:Education.",
+    )  # fmt: skip
     parser.add_argument(
         "--out", metavar="FILE", help="Where to write; by default a name of its own."
     )
@@ -42,13 +53,15 @@ def run(options: argparse.Namespace) -> int:
 
     if options.chart is None:
         for chart in figures.figures(options.id):
-            choice = ("", " (--model)", " (--model, --other)")[chart.models]
-            choice = " (--column)" if chart.of_column else choice
+            choice = f" ({', '.join(chart.options)})" if chart.options else ""
             print(f"{chart.name:<16} {chart.title}{choice}")
         for spec in figures.figure_columns(options.id):
             print(f"column {spec.id}: {spec.label}")
         return 0
-    chosen = {"model": options.model, "other": options.other, "column": options.column}
+    chosen: Wish = {
+        "model": options.model, "other": options.other, "column": options.column,
+        "label": options.label,
+    }  # fmt: skip
     content = figures.figure(options.id, options.chart, options.format, options.width, **chosen)
     path = Path(
         options.out

@@ -65,13 +65,12 @@ def show(options: argparse.Namespace) -> int:
 
 
 def sentences(options: argparse.Namespace) -> int:
-    from ivan_core.workspace.quotes import quotes, source_line
-    from ivan_core.workspace.results import open_results
+    from ivan_core.workspace.run_kinds import take_away
 
-    results = open_results(options.id)
-    print(source_line(results))
+    given = take_away(options.id)
+    print(given.source(options.id))
     asked = ""
-    for quote in quotes(results):
+    for quote in given.quotes(options.id):
         if quote.question != asked:
             print(f"\n{quote.question}")
         asked = quote.question

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from typing import Unpack
 
 from ivan_core.domain.specs import CompareSpec
+from ivan_core.workspace.take_away import Wish, others_of
 
 
 def compare_command(spec: CompareSpec) -> str:
@@ -30,16 +32,18 @@ def figure_command(
     name: str,
     kind: str = "svg",
     width_mm: int = 85,
-    *,
-    model: str | None = None,
-    other: str | None = None,
-    column: str | None = None,
+    **wish: Unpack[Wish],
 ) -> str:
     """The `ivan figure` that makes one chart of a run."""
     words = ["ivan", "figure", run_id, name, "--format", kind]
     if kind != "csv":
         words += ["--width", str(width_mm)]
-    words += ["--model", model] if model is not None else []
-    words += ["--other", other] if other is not None else []
-    words += ["--column", column] if column is not None else []
+    chosen = [
+        ("--model", wish.get("model")),
+        *(("--other", other) for other in others_of(wish)),
+        ("--column", wish.get("column")),
+        ("--label", wish.get("label")),
+    ]
+    for option, value in chosen:
+        words += [option, value] if value is not None else []
     return shlex.join(words)

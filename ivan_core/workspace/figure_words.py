@@ -47,6 +47,11 @@ class Chart:
     names_them: bool = False
     of_column: bool = False
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of `ivan figure` that choose what it shows."""
+        return ("--column",) if self.of_column else ("--model", "--other")[: self.models]
+
 
 def own_rows(results: Results, model: str) -> pd.DataFrame:
     """The rows of one model."""
@@ -69,6 +74,10 @@ def agreed(results: Results, model: str) -> str:
 def counted(table: pd.DataFrame) -> str:
     """How many pairs the cells or bars of a chart come to."""
     return f"n = {int(table['count'].sum()):,} rated pairs."
+
+
+def first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def the(choice: str) -> str:

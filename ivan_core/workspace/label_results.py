@@ -76,9 +76,9 @@ class TextLabels:
 
     @property
     def differing(self) -> tuple[str, ...]:
-        """The keys whose labels differ between the two texts."""
+        """The keys that have a label on both sides, and not the same."""
         ours, theirs = self.chosen or {}, self.rejected or {}
-        return tuple(key for key in self.keys if _plain(ours.get(key)) != _plain(theirs.get(key)))
+        return tuple(key for key in self.keys if _apart(ours.get(key), theirs.get(key)))
 
 
 def label_runs(dataset: str | None = None) -> list[Run]:
@@ -145,8 +145,12 @@ def _labels(row: pd.Series, keys: Sequence[str]) -> dict[str, Label]:
     return {key: plain(row[key]) for key in keys}
 
 
-def _plain(label: Label) -> Label | frozenset[str]:
-    return frozenset(label) if isinstance(label, tuple) else label
+def _apart(ours: Label, theirs: Label) -> bool:
+    if ours is None or theirs is None:
+        return False
+    if isinstance(ours, tuple) and isinstance(theirs, tuple):
+        return set(ours) != set(theirs)
+    return ours != theirs
 
 
 def _content(run_id: str) -> str | None:

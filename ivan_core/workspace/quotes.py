@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -28,21 +27,10 @@ from ivan_core.metrics.summary import ModelSummary
 from ivan_core.workspace.commands import compare_command, figure_command
 from ivan_core.workspace.figure_words import the
 from ivan_core.workspace.results import Results
+from ivan_core.workspace.take_away import Quote
 
 MOST_SUBSETS = 12
 _SEED = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """One sentence that stands alone, under the question it answers.
-
-    `command` prints the numbers behind it from the finished run.
-    """
-
-    question: str
-    sentence: str
-    command: str
 
 
 def source_line(results: Results) -> str:

@@ -41,7 +41,7 @@ def pair_labels(dataset: str, pair: Pair) -> None:
     st.subheader("Labels", anchor=False)
     for one in found:
         say(_sentence(one), "small")
-    times = {key: sum(key in _apart(one) for one in found) for key in FEATURES}
+    times = {key: sum(key in one.differing for one in found) for key in FEATURES}
     differing = sorted((key for key in FEATURES if times[key]), key=lambda key: -times[key])
     asked = [key for key in FEATURES if any(key in one.keys for one in found)]
     same = [key for key in asked if key not in differing]
@@ -54,7 +54,7 @@ def pair_labels(dataset: str, pair: Pair) -> None:
         st.html(_table(found, shown))
     rules = next((one for one in found if one.rule_based), None)
     if rules is not None:
-        _why(rules, pair, list(dict.fromkeys([*_apart(rules), *rules.keys])))
+        _why(rules, pair, list(dict.fromkeys([*rules.differing, *rules.keys])))
 
 
 def _name(one: TextLabels) -> str:
@@ -67,20 +67,12 @@ def _labelled(one: TextLabels, side: str) -> bool:
     return any(label is not None for label in (labels or {}).values())
 
 
-def _apart(one: TextLabels) -> tuple[str, ...]:
-    """The keys that have a label on both sides, and not the same."""
-    ours, theirs = one.chosen or {}, one.rejected or {}
-    return tuple(
-        key for key in one.differing if ours.get(key) is not None and theirs.get(key) is not None
-    )
-
-
 def _sentence(one: TextLabels) -> str:
     """Where the two texts differ for one labeler."""
     without = [side for side in ("chosen", "rejected") if not _labelled(one, side)]
     if without:
         return f"{_name(one)}: no usable labels of the {' and the '.join(without)} reply."
-    differing = _apart(one)
+    differing = one.differing
     if not differing:
         return f"{_name(one)}: the same {len(one.keys)} labels on both sides."
     named = ", ".join(label_name(key) for key in differing[:_MOST_NAMED])
@@ -112,7 +104,7 @@ def _table(found: Sequence[TextLabels], keys: Sequence[str]) -> str:
 
 def _two_cells(one: TextLabels, key: str) -> str:
     """The label of either side by one labeler."""
-    apart = _DIFFERS if key in _apart(one) else ""
+    apart = _DIFFERS if key in one.differing else ""
     given = [None if side is None else side.get(key) for side in (one.chosen, one.rejected)]
     return "".join(
         f'<td style="{_CELL};{apart}" dir="auto">{escape(_words(label))}</td>' for label in given

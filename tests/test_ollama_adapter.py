@@ -10,13 +10,14 @@ import pytest
 
 from ivan_core import settings
 from ivan_core.backends import ollama_client
+from ivan_core.backends.ollama_asking import FAILURES_IN_A_ROW
 from ivan_core.backends.ollama_client import (
     ModelMissing,
     OllamaBusy,
     OllamaServer,
     OllamaSilent,
 )
-from ivan_core.backends.ollama_labeler import FAILURES_IN_A_ROW, OllamaLabeler, without_thoughts
+from ivan_core.backends.ollama_labeler import OllamaLabeler, without_thoughts
 from ivan_core.demo import fault_names as faults
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
@@ -127,7 +128,7 @@ def test_a_server_that_is_not_there_is_named_with_a_way_out():
                 lambda s: OllamaLabeler(MODEL, s)):  # fmt: skip
         with pytest.raises(BackendUnavailable, match=f"No Ollama server answers at {host}") as away:
             ask(OllamaServer(host, 1))
-        assert "ollama serve" in away.value.hint and "ivan/lexicon" in away.value.hint
+        assert "ollama serve" in away.value.hint and "the rules" in away.value.hint
 
 
 def test_something_else_at_the_address_is_named(demo):

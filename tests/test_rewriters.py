@@ -84,7 +84,7 @@ def test_a_piece_is_reworded_with_everything_the_server_must_be_told(demo, sent)
     card = rewriter.card
     assert (card.id, card.kind, len(card.revision)) == (MODEL, "ollama", 64)
     assert dict(card.settings) == {
-        "server": "Ollama 0.18.0", "num_ctx": "by the prompt", "think": "false",
+        "server": "Ollama 0.18.0", "num_ctx": "by the prompt", "think": "false", "demo": "yes",
         "temperature": "published 0.1, second 0.7", "seed": "7",
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ivan_core.backends.ollama_client import ChatAnswer, OllamaBusy, OllamaServer, OllamaSilent
 from ivan_core.backends.openai_chat import sendable
+from ivan_core.backends.openai_client import is_demo
 from ivan_core.backends.token_counts import BYTES_PER_TOKEN
 from ivan_core.domain.errors import BackendUnavailable
 
@@ -57,11 +58,12 @@ class OllamaAsker:
         self.retries = 0
 
     def facts(self) -> dict[str, str]:
-        """The settings that every question has, for a card."""
+        """The settings of every question, for a card; `demo` where the demo server answers."""
         return {
             "server": f"Ollama {self._server.version()}",
             "num_ctx": str(self._fixed or "by the prompt"),
             "think": str(self.think).lower(),
+            **({"demo": "yes"} if is_demo(self._server.url) else {}),
         }
 
     def ask(

@@ -27,6 +27,7 @@ from ivan_core.runs.storage import replacing, storage_errors
 KIND = "taxonomy"
 _CANCEL = "cancel-batches"
 _AGAIN = "again.json"
+_DEMO = "demo"
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,16 @@ class Job:
         if not path.exists():
             return False
         return int(json.loads(path.read_text("utf-8"))) >= max(self.confirmed(), default=0)
+
+    def mark_demo(self) -> None:
+        """Keep that the demo server answers: its labels are made by rules, whatever the model."""
+        self._write(_DEMO, "")
+
+    @property
+    def labeler(self) -> str:
+        """Who labels, by the name that stands wherever the labels are shown."""
+        demo = (self.folder / _DEMO).exists()
+        return f"{self.spec.model} (demo server)" if demo else self.spec.model
 
     def ask_again(self, attempt: int, mode: Mode) -> None:
         """Leave word for the worker: prepare an attempt for what has no usable labels."""

@@ -168,7 +168,7 @@ def _manifest(job: Job, dataset: PreparedDataset, summary: dict[str, Any]) -> di
         "random_sample": choice.random,
         "notes": [*run.notes, *summary["notes"]],
         "labeler": {
-            "id": spec.model,
+            "id": job.labeler,
             "revision": "",
             "kind": "openai",
             "settings": {"max_tokens": str(spec.max_completion_tokens)},

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ivan_core.domain.label_specs import LabelSpec
-from ivan_core.domain.labels import Labeler, TextKey
+from ivan_core.domain.labels import Labeler, LabelerCard, TextKey
 from ivan_core.experiments.compare_files import write_manifest
 from ivan_core.experiments.labelling import Labelled, run_labels
 from ivan_core.labels.labels_csv import write_labels_csv
@@ -75,7 +75,7 @@ def _write(
         "random_sample": done.choice.random,
         "notes": notes,
         "labeler": {
-            "id": done.card.id, "revision": done.card.revision, "kind": done.card.kind,
+            "id": _named(done.card), "revision": done.card.revision, "kind": done.card.kind,
             "settings": dict(done.card.settings),
         },
         "prompt": {"version": spec.prompt, "hash": prompt_hash(spec.keys, spec.prompt)},
@@ -86,6 +86,13 @@ def _write(
         "versions": versions(),
     }  # fmt: skip
     write_manifest(context.folder, manifest, now)
+
+
+def _named(card: LabelerCard) -> str:
+    """Who labelled; the demo server answers by rules, whatever the model's name."""
+    if card.kind == "ollama" and dict(card.settings).get("demo"):
+        return f"{card.id} (demo server)"
+    return card.id
 
 
 def count_dict(found: Reconciled) -> dict[str, int]:

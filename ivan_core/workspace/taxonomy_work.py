@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ivan_core.backends.openai_batches import OpenAIBatches
 from ivan_core.backends.openai_chat import OpenAILabeler, chat_body
-from ivan_core.backends.openai_client import account_for
+from ivan_core.backends.openai_client import account_for, is_demo
 from ivan_core.backends.token_counts import TokenCounter
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.estimates import Estimate, EstimatedFile, Mode, Reason
@@ -167,6 +167,8 @@ def _carry_out(
 ) -> Waiting | None:
     notes: list[str] = []
     estimate = job.estimate()
+    if is_demo(account_for(job.spec.base_url).base_url):
+        job.mark_demo()
     if estimate and estimate.mode == "now" and estimate.attempt in job.confirmed():
         try:
             _answer(job, context, estimate, providers)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from itertools import zip_longest
 from typing import Any
 
@@ -16,16 +15,13 @@ from ivan_core.domain.rewards import Reward
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import Rewriter, Style
 from ivan_core.domain.similarity import SimilarityModel
-from ivan_core.domain.transcripts import text_hash
+from ivan_core.experiments.rewrite_asking import Asking
 from ivan_core.experiments.rewrite_labels import ask_labels
 from ivan_core.experiments.rewrite_rows import (
     STYLE_OF,
     KeptRewording,
     RewordedPair,
-    pieces_to_reword,
     read_pairs,
-    rewording_as_list,
-    rewording_from_list,
 )
 from ivan_core.experiments.rewrite_units import (
     LABELLED,
@@ -35,9 +31,6 @@ from ivan_core.experiments.rewrite_units import (
     variants_of,
 )
 from ivan_core.experiments.scoring import ModelAtWork, Models
-from ivan_core.rewording.accept import Rewording, rewrite_piece
-from ivan_core.rewording.pieces import Piece
-from ivan_core.rewording.styles import style_hash
 from ivan_core.runs.context import RunContext
 
 CARDS = ("rewriter", "similarity", "labeler")
@@ -97,37 +90,15 @@ class Steps:
     def _reword(self, unit: Unit, done: int) -> Done:
         rewriter: Rewriter = self._get("rewriter", self._spec.rewriter, self._tools.rewriter)
         self._context.doing(f"Rewording with {self._spec.rewriter}")
-        rows, asked, seconds = [], 0, 0.0
+        asking = Asking(rewriter, self._context.cache)
+        found: list[KeptRewording] = []
         share = unit.weight // len(unit.row_ids)
-        for place, pair in enumerate(self._dataset.pairs(unit.row_ids)):
-            for piece in pieces_to_reword(pair, self._spec.scope):
-                for style in self._styles:
-                    began = time.perf_counter()
-                    rewording, known = self._reworded(rewriter, piece, style)
-                    if not known and style != "surface":
-                        asked, seconds = asked + 1, seconds + time.perf_counter() - began
-                    rows.append(KeptRewording(piece.key, style, rewording).as_list())
-            self._context.working(done + share * (place + 1))
-        if asked:
-            speed = {"seconds_per_piece": seconds / asked}
-            self._context.cache.remember(f"rewriter|{self._spec.rewriter}", speed)
-        return rows, asked
-
-    def _reworded(self, rewriter: Rewriter, piece: Piece, style: Style) -> tuple[Rewording, bool]:
-        """A rewording, and whether it was known: models are not asked twice for the same text."""
-        if style == "surface" or rewriter.card.kind == "rules":
-            return rewrite_piece(rewriter, piece, style), False
-        card = rewriter.card
-        said = f"{card.id}|{card.revision}|{card.settings}|{style_hash(style)}"
-        who = sha256(said.encode()).hexdigest()[:16]
-        fact = f"rewording|{who}|{text_hash(piece.text)}"
-        known = self._context.cache.recall(fact)
-        if known is not None:
-            return rewording_from_list(known), True
-        rewording = rewrite_piece(rewriter, piece, style)
-        if rewording.text is not None:  # a refusal may be mended next time
-            self._context.cache.remember(fact, rewording_as_list(rewording))
-        return rewording, False
+        for place, pair in enumerate(self._dataset.pairs(unit.row_ids), 1):
+            found += asking.reword(pair, self._spec.scope, self._styles)
+            self._context.working(done + share * place)
+        asking.make_sure(found)
+        asking.remember_speed()
+        return [one.as_list() for one in found], asking.asked
 
     def _score(self, unit: Unit, done: int) -> Done:
         """Rewards of every text in every variant; texts are scored once each, whatever their row.

@@ -141,12 +141,13 @@ def _agreement(asked: Asked) -> Drawn:
 
     names = asked.names
     table = label_views.agreement(list(names))
-    told = label_words.agreement_sentence(table, list(names.values()))
+    told = [label_words.agreement_sentence(table, list(names.values()))]
+    if table["few"].any():
+        told.append("Hollow marks: the rarer answer was given to few texts.")
     return Drawn(
         lambda: agreement_dots(table, label_views.TITLES, dark=False),
         table.assign(labelers="; ".join(names.values())),
-        f"How far labelers agree on each label, with 95% intervals. {told} Hollow marks: the rarer"
-        " answer was given to few texts.",
+        f"How far labelers agree on each label, with 95% intervals. {' '.join(told)}",
         _coefficients(asked),
     )
 
@@ -159,7 +160,7 @@ def _answers(asked: Asked) -> Drawn:
     cells = label_views.crossed(run_id, other, key, value)
     called = label_name(key, value)
     n, left_out = int(cells["n"].iloc[0]), int(cells["left_out"].iloc[0])
-    out = f"; {left_out:,} more were not" if left_out else ""
+    out = f"; {left_out:,} more {'was' if left_out == 1 else 'were'} not" if left_out else ""
     table = label_views.agreement([run_id, other], key if value else "")
     own = table[(table["key"] == key) & (table["value"] == value)]
     told = [f"{n:,} texts were answered by both{out}."]
@@ -203,16 +204,22 @@ def _values(found: Sequence[LabelResults]) -> list[Label]:
 
 
 def _questions(found: Sequence[LabelResults]) -> list[Label]:
-    """Every key with one answer a text that all were asked for, then the words of lists."""
-    single = label_views.single_keys(label_views.shared_keys(found))
-    return [(key, "") for key in single] + _words(found)
+    """Every key with one answer a text that all were asked for, then the words of lists.
+
+    A word counts if anybody named it for these pairs: that neither labeler did is an answer too.
+    """
+    keys = label_views.shared_keys(found)
+    named = _words([found[0], *label_views.others(found[0])])
+    singles = [(key, "") for key in label_views.single_keys(keys)]
+    return singles + [label for label in named if label[0] in keys]
 
 
 def _words(found: Sequence[LabelResults]) -> list[Label]:
     named = [
         (key, str(word))
-        for key, _ in _list_keys(found)
+        for key in reversed(LIST_KEYS)
         for one in found
+        if key in one.keys
         for word in label_views.word_shares(one.run.id, key)["value"]
     ]
     return list(dict.fromkeys(named))

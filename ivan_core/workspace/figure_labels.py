@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ivan_core import __version__
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.models import ModelCard
 from ivan_core.workspace import label_views
 from ivan_core.workspace.figure_label_charts import CHARTS, Asked, Label, LabelChart, label_id
@@ -49,7 +50,7 @@ def pick(run_id: str, name: str, wish: Wish) -> Picked:
     return Picked(
         lambda: chart.draw(asked),
         () if chart.names_them else tuple(asked.names.values()),
-        _slugs(asked),
+        _slugs(name, asked),
         rows(results),
         is_sample(results.dataset),
         lambda drawn: _methods(asked, drawn),
@@ -120,32 +121,31 @@ def _label(chart: LabelChart, found: Sequence[LabelResults], asked: str | None) 
     return known[asked]
 
 
-def _slugs(asked: Asked) -> tuple[str, ...]:
+def _slugs(chart: str, asked: Asked) -> tuple[str, ...]:
     label = label_id(asked.label)
-    named = (ModelCard(id=label).slug,) if label else ()
+    named = (ModelCard(id=label).slug,) if label not in ("", chart) else ()
     return (*named, *(one.run.id for one in asked.others))
 
 
 def _methods(asked: Asked, drawn: Drawn) -> str:
     results = asked.results
     beside = "".join(
-        f" Beside them stand the labels by {_labeler(one)}, of {rows(one)}: {one.line} texts; run"
+        f" Beside them stand the labels by {_labeler(one)} of {rows(one)}. {_texts(one)} Run"
         f" {one.run.id}: `{label_command(one.run)}`."
         for one in asked.others
     )
     version = results.manifest.get("versions", {}).get("ivan", __version__)
     return (
         f"{first_upper(rows(results))} were labelled by {_labeler(results)}; both replies of each"
-        f" pair, {len(results.keys)} of 19 labels. {results.line} texts; {_usable(results)}."
+        f" pair, {len(results.keys)} of {len(FEATURES)} labels. {_texts(results)}"
         f"{beside} {drawn.methods} Seed {results.spec.seed}. Computed with IVAN {version}, run"
         f" {results.run.id}: `{label_command(results.run)}`."
     )
 
 
-def _usable(results: LabelResults) -> str:
-    counts = results.counts
-    usable = counts["valid"] + counts["repaired"]
-    return f"labels of the {usable:,} valid or repaired ones of {counts['submitted']:,} are used"
+def _texts(results: LabelResults) -> str:
+    usable = results.counts["valid"] + results.counts["repaired"]
+    return f"Texts: {results.line}; labels of the {usable:,} valid or repaired ones are used."
 
 
 def _labeler(results: LabelResults) -> str:
@@ -153,10 +153,9 @@ def _labeler(results: LabelResults) -> str:
     card, prompt = results.manifest["labeler"], results.manifest["prompt"]
     facts = [f"revision {card['revision'] or 'unknown'}"]
     facts += [f"{name} {value}" for name, value in card["settings"].items()]
+    asked = f"prompt {prompt['version']}, hash {prompt['hash']}"
     if results.rule_based:
-        facts = ["rule-based", *facts]
-    if prompt["version"]:
-        facts.append(f"prompt {prompt['version']} with hash {prompt['hash']}")
-    else:
-        facts.append("prompt unknown")
+        # Rules read no prompt; it defines what they are to tell.
+        facts, asked = ["rule-based", *facts], f"labels as in {asked}"
+    facts.append(asked if prompt["version"] else "prompt unknown")
     return f"{results.labeler} ({', '.join(facts)})"

@@ -119,7 +119,7 @@ def _agreement(results: LabelResults) -> list[Quote]:
 def _agreed(row: Row, names: Sequence[str]) -> str:
     key = str(row["key"])
     called = f"anything under “{label_name(key)}”" if key in LIST_KEYS else _called(key)
-    called = "other than neutral" if key == SENTIMENT else called
+    called = "other than neutral in sentiment" if key == SENTIMENT else called
     who = " and ".join(names)
     return f"{who}: {agreement_sentence(row, called)} {coefficient_sentence(row)}"
 

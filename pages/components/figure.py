@@ -9,6 +9,7 @@ import streamlit as st
 
 from ivan_core.workspace import figures, runs
 from ivan_core.workspace.commands import figure_command
+from ivan_core.workspace.take_away import Wish
 from pages.components.frame import problems_shown
 from pages.components.text import say
 
@@ -23,17 +24,21 @@ class _Figure:
     run_id: str
     name: str
     model: str | None
-    other: str | None
+    other: str | tuple[str, ...] | None
     column: str | None
+    label: str | None
 
     @property
     def key(self) -> str:
-        return f"figure-{self.name}-{self.model}-{self.other}-{self.column}"
+        label = f"-{self.label}" if self.label else ""
+        return f"figure-{self.name}-{self.model}-{self.other}-{self.column}{label}"
 
     @property
-    def shown(self) -> dict[str, str | None]:
-        """The models or the column it shows."""
-        return {"model": self.model, "other": self.other, "column": self.column}
+    def shown(self) -> Wish:
+        """The models, the other runs, the column or the label it shows."""
+        return {
+            "model": self.model, "other": self.other, "column": self.column, "label": self.label
+        }  # fmt: skip
 
 
 def figure_menu(
@@ -41,11 +46,12 @@ def figure_menu(
     name: str,
     *,
     model: str | None = None,
-    other: str | None = None,
+    other: str | tuple[str, ...] | None = None,
     column: str | None = None,
+    label: str | None = None,
 ) -> None:
     """A button that opens the files and words of one chart; they are made when asked for."""
-    figure = _Figure(run_id, name, model, other, column)
+    figure = _Figure(run_id, name, model, other, column, label)
     told = "Take this chart away: files, caption and methods."
     if st.button("Figure", key=figure.key, help=told):
         _dialog(figure)

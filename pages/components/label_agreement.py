@@ -10,10 +10,12 @@ import streamlit as st
 from ivan_core.charts.annotators import agreement_dots, answer_cells
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT, YES
 from ivan_core.workspace import label_views, label_words
+from ivan_core.workspace.figure_label_charts import label_id
 from ivan_core.workspace.label_filters import TextFilter, label_name
 from ivan_core.workspace.label_results import LabelResults
 from ivan_core.workspace.labels import LEXICON_NOTE
 from pages.components.carried import write_query
+from pages.components.figure import figure_menu
 from pages.components.label_texts import Point, clicked_chart, listed_below, show_texts
 from pages.components.state import dark
 from pages.components.text import md_escape, say
@@ -52,6 +54,7 @@ def do_they_agree(results: LabelResults) -> None:
     with left:
         chart = agreement_dots(table, label_views.TITLES, dark=dark())
         clicked_chart(chart, f"agreement-{'-'.join(names)}", "feature", _open_label)
+        figure_menu(results.run.id, "labeler-agreement", other=tuple(names)[1:])
     with right:
         _one_label(table, names)
     with st.expander("All numbers"):
@@ -153,6 +156,7 @@ def _cross_table(key: str, word: str, names: dict[str, str]) -> None:
     told = f"; {left_out:,} more were not" if left_out else ""
     say(f"{n:,} texts were answered by both{told}.", "small", quiet=True)
     listed_below("cell")
+    figure_menu(run_id, "answers", other=other, label=label_id((key, word)))
 
 
 def _against(others: Sequence[str], names: dict[str, str]) -> str:

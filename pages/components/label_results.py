@@ -13,12 +13,15 @@ from ivan_core.charts.together import together_squares
 from ivan_core.labels.reconcile import STATES
 from ivan_core.metrics.label_answers import LIST_KEYS, NO, SENTIMENT, YES
 from ivan_core.workspace import label_views, label_words
+from ivan_core.workspace.figure_label_charts import label_id
 from ivan_core.workspace.label_filters import TextFilter, label_name
 from ivan_core.workspace.label_results import LabelResults, open_labels
 from ivan_core.workspace.labels import LEXICON_NOTE
 from pages.components.carried import write_query
+from pages.components.figure import figure_menu
 from pages.components.label_agreement import do_they_agree
 from pages.components.label_texts import Point, clicked_chart, label_texts, listed_below, show_texts
+from pages.components.quotes import quotable
 from pages.components.state import dark
 from pages.components.text import md_escape, say
 
@@ -47,6 +50,7 @@ def label_results(run_id: str) -> None:
     if usable:
         _tabs(results)
     label_texts(results)
+    quotable(results)
     _files(results)
 
 
@@ -127,6 +131,7 @@ def _more_common(results: LabelResults) -> None:
         own = shares.merge(shown[["key", "value"]], on=["key", "value"])
         chart = prevalence_dots(own, shown, label_views.TITLES, dark=dark())
         clicked_chart(chart, f"label-shares-{results.run.id}", "feature", _open_label)
+        figure_menu(results.run.id, "prevalence")
     with right:
         _one_label(results, differences)
 
@@ -177,6 +182,7 @@ def _one_label(results: LabelResults, differences: pd.DataFrame) -> None:
     chart = answer_cells(cells, "chosen", "rejected", title=title, dark=dark())
     clicked_chart(chart, f"label-cells-{results.run.id}-{key}-{value}", "answers", opened)
     listed_below("cell")
+    figure_menu(results.run.id, "sides", label=label_id((key, value)))
 
 
 def _value(key: str, value: str) -> str:
@@ -209,6 +215,7 @@ def _about(results: LabelResults) -> None:
     chart = word_bars(counts, title=label_name(key), dark=dark())
     clicked_chart(chart, f"label-words-{results.run.id}-{key}", "word", opened)
     listed_below("bar")
+    figure_menu(results.run.id, "topics", label=key)
 
 
 def _together(results: LabelResults) -> None:
@@ -226,6 +233,7 @@ def _together(results: LabelResults) -> None:
     chart = together_squares(table, label_views.TITLES, dark=dark())
     clicked_chart(chart, f"label-together-{results.run.id}", "together", opened)
     listed_below("square")
+    figure_menu(results.run.id, "together")
 
 
 def _files(results: LabelResults) -> None:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 import streamlit as st
 
-from ivan_core.workspace.quotes import Quote, quotes, source_line
-from ivan_core.workspace.results import Results
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.workspace import runs
+from ivan_core.workspace.run_kinds import take_away
+from ivan_core.workspace.take_away import Quote
 from pages.components.text import say
 
 
-def quotable(results: Results) -> None:
+class _Results(Protocol):
+    """The results of a run of any kind."""
+
+    @property
+    def run(self) -> Run: ...
+
+
+def quotable(results: _Results) -> None:
     """Draw the sentences when they are asked for; each has a button that copies it."""
     shown = st.expander("Sentences to copy", on_change="rerun", key="sentences")
     if not shown.open:
         return
     with shown:
-        found, source = _quotes(results.run.id, results.run.done, results)
+        # Sentences about two labelers change when another labelling ends.
+        finished = sum(run.state is RunState.DONE for run in runs.every(None))
+        found, source = _quotes(results.run.id, results.run.done, finished)
         say("What they rest on", "small", quiet=True)
         st.code(source, language=None, wrap_lines=True)
         questions = list(dict.fromkeys(quote.question for quote in found))
@@ -28,5 +39,6 @@ def quotable(results: Results) -> None:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _quotes(run_id: str, done: int, _results: Any) -> tuple[list[Quote], str]:
-    return quotes(_results), source_line(_results)
+def _quotes(run_id: str, done: int, finished: int) -> tuple[list[Quote], str]:
+    given = take_away(run_id)
+    return given.quotes(run_id), given.source(run_id)

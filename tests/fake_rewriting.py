@@ -127,13 +127,12 @@ def added(data_dir: Path, spec: RewriteSpec) -> str:
 
 def work_here(data_dir: Path, run_id: str, tools: Tools) -> None:
     """Be the worker of a run, with fakes."""
-    before = rewrite_work.make_tools, rewrite_work.is_together
+    before = rewrite_work.make_tools
     rewrite_work.make_tools = lambda *_: tools
-    rewrite_work.is_together = lambda _: tools.together
     try:
         work(Registry(data_dir), run_id)
     finally:
-        rewrite_work.make_tools, rewrite_work.is_together = before
+        rewrite_work.make_tools = before
 
 
 def run_worker(data_dir: Path, run_id: str, together: bool, kill_at: int | None = None) -> None:

@@ -9,12 +9,15 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import RowChoice
 from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.experiments.begin import begin
+from ivan_core.experiments.begin import BEGUN, begin
 from ivan_core.experiments.rewrite_live import Tally
 from ivan_core.experiments.rewrite_steps import Steps, Tools
 from ivan_core.experiments.rewrite_units import Unit, chunk_of, plan_units
 from ivan_core.runs.context import RunContext
+from ivan_core.runs.parts import Parts
 
+ORDER = "order"
+"""Key of the part that says whether each chunk goes through all steps before the next."""
 RULES_AND_LEXICON = (
     "ivan/rules changes the very words that ivan/lexicon reads: what it labels here is no evidence "
     "of how a change of words moves labels."
@@ -46,7 +49,9 @@ def run_rewrite(context: RunContext, spec: RewriteSpec, tools: Tools) -> Reworde
     dataset, choice = begun.dataset, begun.choice
     notes = [*begun.notes, *notes_of(spec)]
     context.note(notes)
-    units = plan_units(spec, choice.row_ids, begun.chunk, tools.together)
+    if ORDER not in context.parts:
+        context.parts.append(ORDER, [tools.together])
+    units = units_of(context.parts, spec, choice.row_ids)
     tally = Tally(spec, units, len(choice.row_ids))
     done = 0
     for unit in units:
@@ -66,6 +71,12 @@ def run_rewrite(context: RunContext, spec: RewriteSpec, tools: Tools) -> Reworde
         context.tell(tally.facts)
         context.finished(done, computed, [])
     return Reworded(dataset, choice, tuple(units), tally.facts)
+
+
+def units_of(parts: Parts, spec: RewriteSpec, row_ids: Sequence[int]) -> list[Unit]:
+    """The units of a run that has begun, finished or not, in the order in which they are done."""
+    chunk, together = parts.rows(BEGUN)[0]["chunk"], parts.rows(ORDER)[0]
+    return plan_units(spec, row_ids, chunk, together)
 
 
 def notes_of(spec: RewriteSpec) -> Sequence[str]:

@@ -17,13 +17,14 @@ from ivan_core.domain.pairs import IDENTICAL
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.experiments.begin import BEGUN
+from ivan_core.experiments.rewrite import ORDER, units_of
 from ivan_core.experiments.rewrite_rows import RewordedPair, read_pairs
 from ivan_core.experiments.rewrite_tables import Tables
-from ivan_core.experiments.rewrite_units import Unit, plan_units, units_of_rows
+from ivan_core.experiments.rewrite_units import units_of_rows
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 from ivan_core.workspace import datasets, runs
-from ivan_core.workspace.rewrite_work import LABELS, LIKENESS, SCORES, is_together
+from ivan_core.workspace.rewrite_work import LABELS, LIKENESS, SCORES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,11 +131,11 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Rewrite
     spec = runs.any_spec_of(run)
     folder = root / "runs" / run_id
     parts = Parts(folder)
-    if BEGUN not in parts or not isinstance(spec, RewriteSpec):
+    if ORDER not in parts or not isinstance(spec, RewriteSpec):
         raise _nothing_yet(run)
-    begun = parts.rows(BEGUN)[0]
-    dataset = datasets.by_fingerprint(begun["dataset"])
-    units = [unit for unit in _units(spec, dataset, begun["chunk"]) if unit.key in parts]
+    dataset = datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
+    row_ids = choose_rows(spec, dataset).row_ids
+    units = [unit for unit in units_of(parts, spec, row_ids) if unit.key in parts]
     unit_of = units_of_rows(units)
     if not unit_of:
         raise _nothing_yet(run)
@@ -146,11 +147,6 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Rewrite
         tables = Tables(parts, spec, dataset, units)
         scores, likeness, labels = tables.scores(), tables.likeness(), tables.labels()
     return RewriteResults(run, spec, dataset, scores, likeness, labels, manifest, parts, unit_of)
-
-
-def _units(spec: RewriteSpec, dataset: PreparedDataset, chunk: int) -> list[Unit]:
-    row_ids = choose_rows(spec, dataset).row_ids
-    return plan_units(spec, row_ids, chunk, is_together(spec))
 
 
 def _nothing_yet(run: Run) -> BadInput:

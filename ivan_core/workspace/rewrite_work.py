@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivan_core import catalog
 from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.labels import REWRITE_FEATURES, Labeler
 from ivan_core.domain.rewrite_specs import MINILM, RewriteSpec
@@ -61,13 +60,8 @@ def make_tools(spec: RewriteSpec, context: RunContext, slot: FileLock) -> Tools:
         models=models,
         similarity=lambda revision: _similarity(spec.similarity, revision),
         labeler=lambda seed: _labeler(spec, seed),
-        together=is_together(spec),
+        together=models.together and spec.similarity == MINILM,
     )
-
-
-def is_together(spec: RewriteSpec) -> bool:
-    """Whether all models of a spec fit in memory at once; what a server holds counts for none."""
-    return spec.similarity == MINILM and all(catalog.is_embedded(name) for name in spec.models)
 
 
 def make_rewriter(spec: RewriteSpec) -> Rewriter:

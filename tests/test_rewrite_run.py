@@ -127,6 +127,10 @@ def test_a_tie_does_not_side_with_the_choice(data_dir, tmp_path) -> None:
     (row, _) = rows_of(done(data_dir, spec, FakeRewriter(), fakes=Fakes(constant=True)))
     assert row["original_chosen_score_rm_aligned"] == row["original_rejected_score_rm_aligned"]
     assert row["rewritten_agreement_dataset_and_rm_control"] == "False"
+    told = json.loads(runs.every("rewrite")[0].facts)["models"]["fake/one"]["variants"]
+    for moved in told.values():  # a model that gives every text the same is moved by none
+        assert (moved["chosen_change"], moved["rejected_change"], moved["size"]) == (0, 0, 0)
+        assert moved["became_misaligned"] == moved["became_aligned"] == 0
     assert row["original_chosen_last_response_sentiment"] == ""
 
 

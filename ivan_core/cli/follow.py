@@ -11,6 +11,7 @@ from ivan_core.workspace import runs
 
 _POLL_SECONDS = 0.25
 _LINE_SECONDS = 5.0
+_TURNS = ("Scoring", "Rewording", "Measuring", "Labelling")
 
 
 def follow(run_id: str, out: TextIO) -> int:
@@ -82,8 +83,9 @@ def _lines(run_id: str, out: TextIO) -> Run:
         run = runs.get(run_id)
         now = time.monotonic()
         if run.doing and (run.doing != said or now - when > _LINE_SECONDS):
-            scoring = run.doing.startswith("Scoring") and said.startswith("Scoring")
-            if not scoring or now - when > _LINE_SECONDS:
+            # Steps that take turns are told of every few seconds, whichever is at work.
+            turns = run.doing.startswith(_TURNS) and said.startswith(_TURNS)
+            if not turns or now - when > _LINE_SECONDS:
                 print(
                     f"{run.doing}: {run.done:,} of {run.total:,}" if run.total else run.doing,
                     file=out,

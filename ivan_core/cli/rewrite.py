@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
         "--pull", action="store_true", help="Download Ollama's model first if the server lacks it."
     )
     parser.add_argument(
-        "--yes", action="store_true", help="Accept that a provider charges for the rewordings."
+        "--yes", action="store_true", help="Accept that a provider may charge for the rewordings."
     )
     parser.add_argument(
         "--plan", action="store_true", help="Say what it would take, and do nothing."
@@ -100,7 +100,7 @@ def _accepted(paid: bool) -> bool:
     """Ask whether the cost is accepted, where there is one and somebody to ask."""
     if not paid or not sys.stdin.isatty():
         return False
-    return input("The provider charges for each request. Go on? [y/N] ").strip().lower() == "y"
+    return input("The provider may charge for each request. Go on? [y/N] ").strip().lower() == "y"
 
 
 def _progress(done: int, total: int, step: str) -> None:

@@ -28,7 +28,7 @@ class RewritePlan:
     """What a rewording would take; `pairs` is None while the dataset was never read here.
 
     `requests` is how often a model is asked if it answers well each time, at most; `paid` says
-    that the provider charges for it.
+    that the provider may charge for it.
     """
 
     rewriter: str
@@ -57,7 +57,7 @@ class RewritePlan:
                 f"{MOST_TRIES} times as many where answers cannot be used"
             )
         took = f"about {self.seconds:,.0f} s" if self.seconds is not None else "no time estimate"
-        cost = " The provider charges for each request." if self.paid else ""
+        cost = " The provider may charge for each request." if self.paid else ""
         return f"{pairs}, {how}; {took} ({self.estimate_from}).{cost}"
 
 
@@ -126,7 +126,7 @@ def start(spec: RewriteSpec, *, accept_cost: bool = False) -> tuple[str, bool]:
     """Start a rewording, or find the run that is already at it; returns its id and whether new.
 
     Raises:
-        BadInput: as `check`, or the provider charges for it and nobody has accepted that.
+        BadInput: as `check`, or the provider may charge for it and nobody has accepted that.
         NotAllowed: the visitor may only read and review.
         StorageProblem: the data folder cannot be written.
     """
@@ -135,14 +135,14 @@ def start(spec: RewriteSpec, *, accept_cost: bool = False) -> tuple[str, bool]:
         access.require(access.Action.SPEND)
         if not accept_cost:
             raise BadInput(
-                f"{spec.rewriter} charges for each request, and nobody has accepted that.",
+                f"{spec.rewriter} may charge for each request, and nobody has accepted that.",
                 "Accept it (`--yes`), or choose ivan/rules or a model on Ollama.",
             )
     return runs.start(spec)
 
 
 def costs_money(spec: RewriteSpec) -> bool:
-    """Whether a provider charges for the rewordings: it may, unless the server is this machine.
+    """Whether a provider may charge for the rewordings: unless the server is this machine.
 
     Raises:
         BadInput: the address of the server makes no sense.

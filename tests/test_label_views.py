@@ -22,7 +22,7 @@ from ivan_core.domain.labels import TextKey
 from ivan_core.workspace import label_views, label_words
 from ivan_core.workspace.label_filters import TextFilter, chips, matching, read_filter
 from ivan_core.workspace.label_reasons import marked, reasons, rules_changed
-from ivan_core.workspace.label_results import open_labels
+from ivan_core.workspace.label_results import TextLabels, labels_of_row, open_labels
 
 
 @pytest.fixture
@@ -52,6 +52,21 @@ def test_refusals_stand_in_four_cells_of_three_whole_pairs(first):
         ["no", "no", 1], ["no", "yes", 0], ["yes", "no", 1], ["yes", "yes", 1],
     ]  # fmt: skip
     assert set(cells["n"]) == {3}
+
+
+def test_only_what_has_a_label_on_both_sides_can_differ(first):
+    content = open_labels(first).dataset.about["content"]
+    (differs,), (broken,) = (labels_of_row(content, row) for row in (0, 3))
+    assert differs.differing == KEYS
+    assert broken.chosen[REFUSAL] is True and broken.rejected[REFUSAL] is None
+    assert broken.differing == ()
+    for ours, theirs, keys in (
+        ({TOPICS: (ARTS, PLACES)}, {TOPICS: (PLACES, ARTS)}, ()),
+        ({TOPICS: ()}, {TOPICS: (ARTS,)}, (TOPICS,)),
+        ({REFUSAL: False}, {REFUSAL: True}, (REFUSAL,)),
+        ({REFUSAL: True}, None, ()),
+    ):
+        assert TextLabels("run", "first", False, KEYS, ours, theirs).differing == keys
 
 
 def test_the_words_of_a_list_stand_in_cells_too(first):

@@ -98,7 +98,7 @@ def rows_words(spec: RowsSpec, dataset: PreparedDataset, n: int, aside: str = ""
     about = dataset.about
     rows = int(about["rows"])
     if aside:
-        drawn = f"{n:,} pairs ({aside})"
+        drawn = f"{n:,} pair{'' if n == 1 else 's'} ({aside})"
     elif n == rows:
         drawn = f"all {n:,} pairs"
     elif spec.sample is not None:

@@ -1,0 +1,88 @@
+"""Sentences to copy of finished labels: numbers by hand, and commands that give them again."""
+
+from __future__ import annotations
+
+import shlex
+
+import made_runs
+import pytest
+from made_labellings import ARTS, FIRST, KEYS, SECOND, Labellings, four_pairs
+
+from ivan_core.cli.main import run as ivan
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import FEATURES
+from ivan_core.runs.registry import Registry
+from ivan_core.workspace.run_kinds import KINDS, take_away
+
+
+@pytest.fixture
+def first(data_dir, tmp_path, monkeypatch) -> str:
+    """The newer of two labellings of four pairs."""
+    labellings = Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
+    labellings.made("second", SECOND)
+    return labellings.made("first", FIRST)
+
+
+def sentences(run_id: str) -> list[str]:
+    return [quote.sentence for quote in take_away(run_id).quotes(run_id)]
+
+
+def test_the_line_accounts_for_every_text(first):
+    told = sentences(first)
+    assert told[0] == (
+        "first: 8 submitted = 7 valid + 0 repaired + 0 refused + 0 failed + 1 invalid + 0 missing"
+        " texts."
+    )
+    assert told[1] == "first gives usable labels in 88% of 8 texts (95% interval [53, 98])."
+
+
+def test_differences_words_and_agreement_have_n_and_interval(first):
+    told = sentences(first)
+    (refusals,) = [one for one in told if "are called “Refusal”" in one]
+    assert refusals.startswith("first: 67% of chosen and 33% of rejected replies are called")
+    assert "on 3 pairs (95% interval of the difference [−32, 72] points)" in refusals
+    assert (
+        f"first names “Topics: {ARTS}” in 33% of 3 rejected replies (95% interval [6, 79])." in told
+    )
+    agreed = [one for one in told if one.startswith("first and second: ")]
+    assert len(agreed) == len(KEYS)
+    assert agreed[0].startswith(
+        "first and second: Of the 4 texts either called “Refusal”, both did in 2 (50%, 95%"
+        " interval [15, 85])."
+    )
+    assert "Cohen's kappa .33" in agreed[0] and "67% of 6 texts" in agreed[0]
+
+
+def test_the_command_of_every_sentence_works(first, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    commands = dict.fromkeys(quote.command for quote in take_away(first).quotes(first))
+    assert len(commands) == 4
+    for told in commands:
+        program, *arguments = shlex.split(told)
+        assert program == "ivan"
+        assert ivan(arguments) == 0, capsys.readouterr().err
+    assert len(list(tmp_path.glob("*.csv"))) == 3
+
+
+def test_the_command_line_prints_them_below_what_they_rest_on(first, capsys):
+    assert ivan(["runs", "sentences", first]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(take_away(first).source(first))
+    assert f"4 of 4 pairs, labelled by first, run {first}: ivan taxonomy run-control-batch" in told
+    for sentence in sentences(first):
+        assert sentence in told
+
+
+def test_rules_are_named_in_every_sentence(data_dir, tmp_path, monkeypatch):
+    run_id = Labellings(data_dir, four_pairs(tmp_path), monkeypatch).by_rules()
+    assert len(sentences(run_id)) > len(FEATURES)
+    assert all("ivan/lexicon (rule-based)" in one for one in sentences(run_id))
+
+
+def test_a_kind_without_figures_says_so(data_dir):
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=5))
+    assert take_away(run_id) is KINDS["compare"]
+    column, _ = Registry(data_dir).add("column", "{}", "a fingerprint")
+    with pytest.raises(BadInput, match="it is a column") as told:
+        take_away(column)
+    assert "compare" in told.value.hint

@@ -17,10 +17,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 PAIRS = 160_800
-WORDS = (
+TEXT = (
     "I would like to know how people usually plan a long walk through the hills when the weather "
     "may change and nobody has brought a map, because my friends never agree on anything at all"
-).split()
+)
+WORDS = TEXT.split()
 
 
 def write_dataset(path: Path, pairs: int) -> None:

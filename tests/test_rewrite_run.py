@@ -26,6 +26,7 @@ from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
 from ivan_core.domain.runs import RunState
 from ivan_core.workspace import archive, runs
+from ivan_core.workspace.rewrite_numbers import Gate, numbers
 from ivan_core.workspace.rewrite_results import (
     RewriteResults,
     files,
@@ -213,11 +214,12 @@ def test_live_numbers_are_those_of_the_tables(data_dir, tmp_path) -> None:
     assert facts["models"]["fake/two"]["points"][-1][:2] == [
         told["pairs"], told["became_misaligned"] + told["became_aligned"],
     ]  # fmt: skip
-    flips = results.label_flips()
+    found = numbers(results, Gate(similarity=0, shortest=0, longest=9))
+    flips = found.label_flips
     helpful = flips[flips["feature"] == "last_response_is_helpful"]["flip"]
     counts = facts["labels"]["last_response_is_helpful"]
     assert (counts["lost"], counts["gained"]) == ((helpful == 1).sum(), (helpful == -1).sum())
-    assert len(results.own_label_flips()) > 0 and results.run.done == results.run.total
+    assert found.flip_rates["own_n"].gt(0).all() and results.run.done == results.run.total
 
 
 def test_a_rewriter_that_goes_away_leaves_a_run_that_goes_on(data_dir, tmp_path) -> None:

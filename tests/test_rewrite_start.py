@@ -21,6 +21,7 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.experiments.rewrite import RULES_AND_LEXICON
 from ivan_core.worker import work
 from ivan_core.workspace import rewrite, runs
+from ivan_core.workspace.rewrite_numbers import Gate, numbers
 from ivan_core.workspace.rewrite_results import files, open_rewrite
 
 EMBEDDED = ("ivan/minilm-harmless", "ivan/minilm-control")
@@ -43,7 +44,7 @@ def test_the_demo_rewords_by_rules_and_measures_with_the_embedded_models(data_di
     assert own["chosen_length_ratio"].dropna().between(0.5, 2).all()
     surface = results.scores[results.scores["variant"] == "surface"]
     assert len(surface) == 40 and surface["chosen_reward"].notna().all()
-    assert results.own_label_flips()["flip"].eq(0).all()  # rules never change their mind
+    assert numbers(results, Gate()).flip_rates["own_rate"].dropna().eq(0).all()
     with files(results)[0].open(newline="") as file:
         row = next(csv.DictReader(file))
     assert row["original_agreement_dataset_and_rm_aligned"] in ("True", "False")
@@ -57,7 +58,7 @@ def test_the_demo_rewords_by_rules_and_measures_with_the_embedded_models(data_di
     print_rewordings(run_id, out)
     told = out.getvalue()
     assert f"{reworded} of 40 texts reworded ({reworded / 40:.0%})." in told
-    assert "To see 20" in told and "“Helpful” flips in" in told and RULES_AND_LEXICON in told
+    assert "To see 20" in told and "“Helpful” moves in" in told and RULES_AND_LEXICON in told
 
 
 def test_the_presets_name_who_rewords_and_judges(data_dir: Path) -> None:

@@ -8,7 +8,8 @@ from typing import TextIO
 from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.experiments.rewrite import RULES_AND_LEXICON, notes_of
 from ivan_core.labels.schema import features
-from ivan_core.workspace.rewrite_results import GATE, RewriteResults, files, open_rewrite
+from ivan_core.workspace.rewrite_numbers import Gate, Numbers, numbers
+from ivan_core.workspace.rewrite_results import RewriteResults, files, open_rewrite
 
 
 def print_rewordings(run_id: str, out: TextIO) -> None:
@@ -22,11 +23,7 @@ def print_rewordings(run_id: str, out: TextIO) -> None:
 
 
 def _lines(results: RewriteResults) -> Iterator[str]:
-    import numpy as np
-
     from ivan_core.metrics import robustness_sentences as say
-    from ivan_core.metrics.robustness import REWORDED, SURFACE, gate, meaning_kept, robustness
-    from ivan_core.metrics.robustness_noise import beyond_noise
 
     there, texts = results.texts_reworded
     share = f" ({there / texts:.0%})" if texts else ""
@@ -35,42 +32,42 @@ def _lines(results: RewriteResults) -> Iterator[str]:
         yield f"  {count:,} not: {reason}"
     if note := results.dataset.about["note"]:
         yield str(note)
-    table = results.table
-    kept = meaning_kept(table, *GATE)
-    table = table[gate(table, *GATE)]
-    found = {
-        (model, variant): robustness(table, model, variant)
-        for model in results.models for variant in (REWORDED, SURFACE)
-    }  # fmt: skip
-    first = results.models[0]
+    gate = Gate()
+    found = numbers(results, gate)
     yield ""
-    yield say.rewriting_headline(kept, found[first, REWORDED], found[first, SURFACE])
+    yield found.headline
     yield (
-        f"Meaning counts as kept at a similarity of {GATE[0]:g} and a length between {GATE[1]:g} "
-        f"and {GATE[2]:g} times the original's."
+        f"Meaning counts as kept at a similarity of {gate.similarity:g} and a length between "
+        f"{gate.shortest:g} and {gate.longest:g} times the original's."
     )
-    for model in results.models:
-        own = found[model, REWORDED]
+    for model in found.models:
+        own = found.of(model)
+        if own is None:
+            continue
         yield ""
         yield say.flips_sentence(model, own.flips)
         yield from filter(None, (say.needed_sentence(own.flips), say.change_sentence(own)))
-        # A seed of its own, so that the same run is told in the same words.
-        draws = np.random.default_rng(results.spec.seed)
-        yield say.beyond_sentence(model, beyond_noise(table, model, "surface", draws))
+        yield say.beyond_sentence(model, found.beyond(model, "surface"))
         if results.spec.second:
-            yield say.beyond_sentence(model, beyond_noise(table, model, "second", draws))
-    yield from _label_lines(results)
+            yield say.beyond_sentence(model, found.beyond(model, "second"))
+    yield from _label_lines(results, found)
 
 
-def _label_lines(results: RewriteResults) -> Iterator[str]:
+def _label_lines(results: RewriteResults, found: Numbers) -> Iterator[str]:
     """How often each label flipped, beside how often the labeler changes its own mind."""
     if results.labels.empty:
         return
-    from ivan_core.metrics.robustness_labels import flip_rates
     from ivan_core.metrics.robustness_sentences import label_flip_sentence
 
     names = {feature.key: feature.title for feature in features(REWRITE_FEATURES)}
     yield ""
-    yield from (note for note in notes_of(results.spec) if note == RULES_AND_LEXICON)
-    for _, row in flip_rates(results.label_flips(), results.own_label_flips()).iterrows():
-        yield label_flip_sentence(dict(row), names[str(row["feature"])])
+    evidence = RULES_AND_LEXICON not in notes_of(results.spec)
+    if not evidence:
+        yield RULES_AND_LEXICON
+    for _, row in found.flip_rates.iterrows():
+        name = names[str(row["feature"])]
+        if evidence:
+            yield label_flip_sentence(dict(row), name)
+        else:
+            moved = row["lost"] + row["gained"]
+            yield f"“{name}” moves in {moved:,} of {row['n']:,} texts."

@@ -27,6 +27,8 @@ _STARTUP = 8.0
 class RewritePlan:
     """What a rewording would take; `pairs` is None while the dataset was never read here.
 
+    `at_most` is then how many were asked for, None if all were.
+
     `requests` is how often a model is asked if it answers well each time, at most; `paid` says
     that the provider may charge for it.
     """
@@ -38,6 +40,7 @@ class RewritePlan:
     estimate_from: str
     paid: bool = False
     notes: tuple[str, ...] = ()
+    at_most: int | None = None
 
     @property
     def served_by_ollama(self) -> bool:
@@ -47,6 +50,8 @@ class RewritePlan:
     @property
     def sentence(self) -> str:
         pairs = f"{self.pairs:,} pairs" if self.pairs is not None else "All pairs"
+        if self.pairs is None and self.at_most is not None:
+            pairs = f"At most {self.at_most:,} pairs"
         if self.rewriter == RULES:
             how = "reworded by rules, here and free"
         elif self.requests is None:
@@ -111,7 +116,8 @@ def plan(spec: RewriteSpec) -> RewritePlan:
     dataset = datasets.find(spec.dataset)
     if dataset is None:
         why = "the dataset has not been read on this machine yet"
-        return RewritePlan(spec.rewriter, None, None, None, why, paid, notes)
+        most = spec.sample or spec.limit or (len(spec.row_ids) if spec.row_ids else None)
+        return RewritePlan(spec.rewriter, None, None, None, why, paid, notes, most)
     choice = choose_rows(spec, dataset)
     pairs = len(choice.row_ids)
     pieces = (3 if spec.scope == "shared" else 2) * (2 if spec.second else 1) * pairs

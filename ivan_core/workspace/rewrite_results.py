@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.domain.pairs import IDENTICAL
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run, RunState
@@ -29,8 +28,6 @@ from ivan_core.workspace.rewrite_work import LABELS, LIKENESS, SCORES
 if TYPE_CHECKING:
     import pandas as pd
 
-GATE = (0.8, 0.5, 2.0)
-"""The least similarity, and the bounds of the length ratio, at which meaning counts as kept."""
 _RATIO = {"chosen_length_ratio": "chosen_ratio", "rejected_length_ratio": "rejected_ratio"}
 
 
@@ -81,23 +78,6 @@ class RewriteResults:
         own = self.likeness[self.likeness["variant"] == "reworded"]
         told = Counter([*own["chosen_reason"].dropna(), *own["rejected_reason"].dropna()])
         return sorted(told.items(), key=lambda item: (-item[1], item[0]))
-
-    def label_flips(self) -> pd.DataFrame:
-        """Labels of the originals against those of the rewordings, for `flip_rates`."""
-        return self._flips("reworded", again=False)
-
-    def own_label_flips(self) -> pd.DataFrame:
-        """Labels of the originals against those that the labeler gave them the second time."""
-        return self._flips("original", again=True)
-
-    def _flips(self, variant: str, again: bool) -> pd.DataFrame:
-        from ivan_core.metrics.robustness_labels import label_flips
-
-        own = self.labels
-        before = own[own["variant"].eq("original") & ~own["again"]]
-        after = own[own["variant"].eq(variant) & own["again"].eq(again)]
-        names = ["row_id", "preference", *REWRITE_FEATURES]
-        return label_flips(before[names], after[names], REWRITE_FEATURES)
 
     def pair(self, row_id: int) -> RewordedPair:
         """One row with its texts in every variant, and why one is missing.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ivan_core.domain.labels import REWRITE_FEATURES, Label, Labels, Preference
 from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.experiments.rewrite import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite_labels import SIDES, Move, move_of
 from ivan_core.experiments.rewrite_rows import Missing, RewordedPair
 from ivan_core.experiments.rewrite_units import Variant, variants_of
@@ -116,7 +117,8 @@ def row_sentence(row: RowView) -> str:
     moves = [(side, key) for side in SIDES for key in REWRITE_FEATURES]
     known = [row.moved(side, key) for side, key in moves if row.moved(side, key)]
     moved = sum(move != "same" for move in known)
-    if known:
+    # The rules edit the very words that the lexicon reads: the two are not told in one breath.
+    if known and RULES_AND_LEXICON not in notes_of(row.spec):
         told.append(f"{moved:,} of {len(known):,} labels move")
     return f"Reworded: {', '.join(told)}."
 
@@ -155,13 +157,13 @@ def _verdict_words(row: RowView, model: str, unit: float | None) -> str:
     """A model's verdicts before and after, and the change of its margin in typical margins."""
     before, after = row.verdict(model, "original"), row.verdict(model, "reworded")
     if not before or not after:
-        return before or "not rated"
+        return f"{before}, not reworded" if before else "not rated"
     words = before if before == after else f"{before} → {after}"
     moved = row.margin(model, "reworded"), row.margin(model, "original")
     if moved[0] is None or moved[1] is None or not unit:
         return words
     amount = f"{(moved[0] - moved[1]) / unit:+.2f}"
-    return f"{words} {'0.00' if float(amount) == 0 else amount}"
+    return f"{words} {'0.00' if float(amount) == 0 else amount.replace('-', '−')}"
 
 
 def _problem(row: RowView) -> tuple[str, str]:

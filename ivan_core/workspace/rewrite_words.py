@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 
+from ivan_core import catalog
 from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
 from ivan_core.domain.runs import Run, RunState
@@ -30,13 +31,14 @@ def labeler_words(spec: RewriteSpec) -> str:
 
 
 def rewriters(installed: tuple[str, ...], preset: str) -> dict[str, str]:
-    """The rewriters to offer and how each is named: rules first, then those of Ollama."""
+    """The rewriters to offer and how each is named: rules, Ollama's, then those of the presets."""
     offered = {RULES: f"{RULES} (rule-based, here, free)"}
     for name in installed:
         offered[name] = f"{name} (on Ollama, free)"
-    if preset not in offered:
-        told = "may be paid" if preset.startswith(OPENAI) else "on Ollama, to be pulled first"
-        offered[preset] = f"{preset} ({told})"
+    presets = (catalog.preset(name).rewriter for name in catalog.preset_names())
+    for name in (preset, *presets):
+        told = "may be paid" if name.startswith(OPENAI) else "on Ollama, to be pulled first"
+        offered.setdefault(name, f"{name} ({told})")
     return offered
 
 
@@ -54,7 +56,8 @@ def notes(results: RewriteResults) -> list[str]:
 
 def accounted(results: RewriteResults, found: Numbers) -> list[tuple[str, str, int]]:
     """Where every pair is past the gate: state, its words, how many. The counts add up."""
-    return [(state, words, len(in_state(results, found, state))) for state, words in STATES.items()]
+    counts = {state: len(in_state(results, found, state)) for state in STATES}
+    return [(state, STATES[state], n) for state, n in counts.items() if n or state != "unrated"]
 
 
 def reasons(results: RewriteResults) -> dict[str, int]:

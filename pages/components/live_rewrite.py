@@ -96,7 +96,9 @@ def _progress_sentence(run: Run, facts: Facts) -> str:
     done, pairs = facts.get("done", {}), facts.get("pairs", 0)
     counted = [f"{done[step]:,} {word}" for step, word in _STEPS.items() if done.get(step)]
     if counted:
-        parts.append(f"of {pairs:,} pairs {', '.join(counted)}")
+        first, *others = counted
+        number, word = first.split(" ", 1)
+        parts.append(", ".join([f"{number} of {pairs:,} pairs {word}", *others]))
     if run.seconds_left is not None:
         parts.append(f"about {time_left(run.seconds_left)} left")
     return " · ".join(parts)

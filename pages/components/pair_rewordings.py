@@ -10,16 +10,16 @@ import streamlit as st
 from ivan_core.domain.labels import REWRITE_FEATURES, Label, Preference
 from ivan_core.domain.pairs import prompt_turns
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.rewrite import RULES_AND_LEXICON
+from ivan_core.experiments.rewrite import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite_labels import SIDES
 from ivan_core.experiments.rewrite_units import Variant
 from ivan_core.metrics.differences import Piece, word_differences
 from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.label_views import in_words
-from ivan_core.workspace.rewrite_views import VARIANTS, RowView, row_sentence
+from ivan_core.workspace.rewrite_results import rewordings_of_row
+from ivan_core.workspace.rewrite_views import VARIANTS, RowView, row_sentence, row_view
 from ivan_core.workspace.rewrite_words import RULES_NOTE, labeler_words, rewriter_words
-from pages.components.label_steps import facts
-from pages.components.text import say, short_names
+from pages.components.text import md_escape, say, short_names
 
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 _NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"
@@ -29,10 +29,40 @@ _TINTS = (
     "background:rgba(190,146,58,.20);text-decoration:underline dotted 2px;"
     "text-underline-offset:3px;border-radius:2px;color:inherit",
 )
-_CELL = "padding:.3rem .7rem;text-align:left;border-bottom:1px solid rgba(128,128,128,.25)"
+_CELL = (
+    "padding:.3rem .9rem .3rem 0;text-align:left;white-space:nowrap;"
+    "border-bottom:1px solid rgba(128,128,128,.25)"
+)
 _MOVED = "font-weight:650;background:rgba(88,132,214,.14)"
+_MOST_RUNS = 6
+_SMALL = 0.0005
+"""A change of a reward below it is none for a reader."""
 _LONG = 1_200
 """From so many characters on a text is scrolled."""
+
+
+def pair_rewordings(content: str, row_id: int) -> None:
+    """Draw what finished rewordings did to a pair, newest first; nothing where there is none.
+
+    `content` is the content of the dataset, as its card gives it.
+    """
+    found = rewordings_of_row(content, row_id)
+    if not found:
+        return
+    st.subheader("Rewordings", anchor=False)
+    for place, (results, texts) in enumerate(found[:_MOST_RUNS]):
+        row = row_view(results, texts)
+        told = f"{rewriter_words(row.spec)}, run {results.run.label}"
+        if len(found) == 1:
+            show_rewordings(row)
+            continue
+        folded = st.expander(
+            md_escape(f"{told}: {row_sentence(row)}"), key=f"rewording-{results.run.id}",
+            on_change="rerun", expanded=place == 0,
+        )  # fmt: skip
+        if folded.open:
+            with folded:
+                show_rewordings(row)
 
 
 def show_rewordings(row: RowView) -> None:
@@ -59,29 +89,58 @@ def show_rewordings(row: RowView) -> None:
 
 
 def _rewards(row: RowView, variants: Sequence[Variant]) -> None:
-    """Rewards and verdicts before and after, a line a model and change."""
+    """Rewards and verdicts before and after, a line a model and change; none where none is new."""
     names = short_names(row.models)
-    rows = []
+    lines = []
     for model in row.models:
         for variant in variants:
             before, after = (row.rewards.get((model, one)) for one in ("original", variant))
-            if before is None or after is None:
+            if before is None or after is None or after == (None, None):
                 continue
             first, last = row.verdict(model, "original"), row.verdict(model, variant)
-            rows.append([
-                names[model] if len(variants) == 1 else f"{names[model]}, {VARIANTS[variant]}",
-                *(_change(one, other) for one, other in zip(before, after, strict=True)),
-                _change(_margin(*before), _margin(*after)),
-                f"{first or 'not rated'} → {last or 'not rated'}",
-            ])  # fmt: skip
-    if rows:
-        facts(rows, ("Reward", "chosen", "rejected", "margin", "verdict"))
+            flipped = bool(first and last) and first != last
+            head = names[model] if len(variants) == 1 else f"{names[model]}, {VARIANTS[variant]}"
+            cells = [_change(one, other) for one, other in zip(before, after, strict=True)]
+            cells.append(_change(_margin(*before), _margin(*after)))
+            told = [_cell(cell) for cell in cells]
+            told.append(_cell(f"{first or 'not rated'} → {last or 'not rated'}", flipped))
+            lines.append(_line(head, told))
+    if lines:
+        _table(("chosen", "rejected", "margin", "verdict"), lines)
+
+
+def _table(heads: Sequence[str], lines: Sequence[str]) -> None:
+    """A small table; what is wider than the page is scrolled."""
+    head = "".join(f'<th scope="col" style="{_CELL}">{escape(name)}</th>' for name in heads)
+    st.html(
+        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.9rem;'
+        'font-variant-numeric:tabular-nums">'
+        f'<thead><tr><td style="{_CELL}"></td>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _line(head: str, cells: Sequence[str]) -> str:
+    first = f'<th scope="row" style="{_CELL};font-weight:400">{escape(head)}</th>'
+    return f"<tr>{first}{''.join(cells)}</tr>"
+
+
+def _cell(words: str, moved: bool = False) -> str:
+    """One cell; what moved is bold and tinted."""
+    style = f"{_CELL};{_MOVED}" if moved else _CELL
+    return f'<td style="{style}" dir="auto">{escape(words)}</td>'
 
 
 def _change(before: float | None, after: float | None) -> str:
     if before is None or after is None:
-        return " → ".join("none" if one is None else f"{one:+.3g}" for one in (before, after))
-    return f"{before:+.3g} → {after:+.3g} ({after - before:+.2g})"
+        told = " → ".join("none" if one is None else f"{one:+.3g}" for one in (before, after))
+    else:
+        told = f"{before:+.3g} → {after:+.3g} ({_difference(after - before)})"
+    return told.replace("-", "−")
+
+
+def _difference(value: float) -> str:
+    return f"{value:+.2g}" if abs(value) >= _SMALL else "0"
 
 
 def _margin(chosen: float | None, rejected: float | None) -> float | None:
@@ -89,15 +148,25 @@ def _margin(chosen: float | None, rejected: float | None) -> float | None:
 
 
 def _prompt(row: RowView, variant: Variant) -> None:
-    """What stands before the replies, as it was and reworded, folded away."""
-    one = row.texts.sides["original"][0]
-    other = next((text for text in row.texts.sides[variant] if text is not None), None)
-    if one is None or other is None or not prompt_turns(one):
+    """What stands before the replies, as it was and reworded, folded away; once where it is one."""
+    prompts: dict[tuple[str, str], str] = {}
+    for side, before, after in zip(
+        SIDES, row.texts.sides["original"], row.texts.sides[variant], strict=True
+    ):
+        if before is not None and after is not None and prompt_turns(before):
+            prompts.setdefault((_turns(before), _turns(after)), side)
+    if not prompts:
         return
     with st.expander("The prompt, before and after"):
-        before = [f"{turn.role}: {turn.words}" for turn in prompt_turns(one)]
-        after = [f"{turn.role}: {turn.words}" for turn in prompt_turns(other)]
-        _side_by_side("\n\n".join(before), "\n\n".join(after), VARIANTS[variant], "", "prompt")
+        for (before, after), side in prompts.items():
+            if len(prompts) > 1:
+                say(f"Before the {side} reply", "small", quiet=True)
+            _side_by_side(before, after, VARIANTS[variant], "")
+
+
+def _turns(dialogue: Dialogue) -> str:
+    """What was said before the last reply, with who said it."""
+    return "\n\n".join(f"{turn.role}: {turn.words}" for turn in prompt_turns(dialogue))
 
 
 def _texts(row: RowView, side: Preference, variant: Variant) -> None:
@@ -108,13 +177,14 @@ def _texts(row: RowView, side: Preference, variant: Variant) -> None:
     if before is None:
         return
     if after is None:
-        why = missing.sentence if missing else "There is no text."
-        say(f"{side} reply: no {VARIANTS[variant]}. {why}", "body")
-        with st.container(height=_height(before.text), key=f"alone-{variant}-{side}"):
-            st.html(f'<div dir="auto" style="{_TEXT}">{escape(_reply(before))}</div>')
-        if missing and missing.raw:
-            say("What the rewriter answered:", "small", quiet=True)
-            st.code(missing.raw, language=None, wrap_lines=True)
+        say(f"The {side} reply has no {VARIANTS[variant]}", "body")
+        with st.container(border=True):
+            say(missing.sentence if missing else "There is no text.", "small", quiet=True)
+            with st.container(height=_height(before.text)):
+                st.html(f'<div dir="auto" style="{_TEXT}">{escape(_reply(before))}</div>')
+            if missing and missing.raw:
+                say("What the rewriter answered:", "small", quiet=True)
+                st.code(missing.raw, language=None, wrap_lines=True)
         return
     alike, ratio = row.similarity.get(variant), row.ratio.get(variant)
     notes = []
@@ -123,12 +193,10 @@ def _texts(row: RowView, side: Preference, variant: Variant) -> None:
     if ratio and ratio[place] is not None:
         notes.append(f"{ratio[place]:.0%} of the length")
     say(f"The {side} reply", "body")
-    _side_by_side(
-        _reply(before), _reply(after), VARIANTS[variant], ", ".join(notes), f"{variant}-{side}"
-    )
+    _side_by_side(_reply(before), _reply(after), VARIANTS[variant], ", ".join(notes))
 
 
-def _side_by_side(before: str, after: str, name: str, note: str, key: str) -> None:
+def _side_by_side(before: str, after: str, name: str, note: str) -> None:
     """Two texts with the words that differ marked; same on both sides means no mark."""
     pieces = word_differences(before, after)
     if before == after:
@@ -136,11 +204,11 @@ def _side_by_side(before: str, after: str, name: str, note: str, key: str) -> No
     heads = (("original", ""), (name, note))
     for place, column in enumerate(st.columns(2)):
         head, told = heads[place]
-        with column, st.container(border=True, height="stretch", key=f"{key}-{place}"):
+        with column, st.container(border=True, height="stretch"):
             st.html(
                 f'<p style="margin:0"><b>{head}</b> <span style="{_NOTE}">{escape(told)}</span></p>'
             )
-            with st.container(height=_height(before), key=f"{key}-{place}-text"):
+            with st.container(height=_height(before)):
                 st.html(_marked(pieces[place], _TINTS[place]))
 
 
@@ -162,22 +230,19 @@ def _reply(dialogue: Dialogue) -> str:
 
 
 def _labels(row: RowView) -> None:
-    """The five labels of both sides before and after; what moved is bold and tinted."""
-    if not row.labels:
+    """The five labels of both sides before and after; nothing where there is no after."""
+    if not any(variant == "reworded" and labels for (_, variant), labels in row.labels.items()):
         return
     say(f"Labels by {labeler_words(row.spec)}, before → after", "body")
-    if row.spec.is_rules and "rule-based" in labeler_words(row.spec):
-        say(RULES_AND_LEXICON, "small", quiet=True)
-    heads = "".join(f'<th scope="col" style="{_CELL}">{side}</th>' for side in SIDES)
-    lines = "".join(
-        f'<tr><th scope="row" style="{_CELL};font-weight:400">{escape(label_name(key))}</th>'
-        + "".join(_label_cell(row, side, key) for side in SIDES)
-        + "</tr>"
-        for key in REWRITE_FEATURES
-    )
-    st.html(
-        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.9rem">'
-        f'<thead><tr><td style="{_CELL}"></td>{heads}</tr></thead><tbody>{lines}</tbody></table></div>'
+    for note in notes_of(row.spec):
+        if note == RULES_AND_LEXICON:
+            say(note, "small", quiet=True)
+    _table(
+        SIDES,
+        [
+            _line(label_name(key), [_label_cell(row, side, key) for side in SIDES])
+            for key in REWRITE_FEATURES
+        ],
     )
 
 
@@ -185,10 +250,8 @@ def _label_cell(row: RowView, side: Preference, key: str) -> str:
     before = row.labels.get((side, "original"), {}).get(key)
     after = row.labels.get((side, "reworded"), {}).get(key)
     move = row.moved(side, key)
-    words = f"{_words(before)} → {_words(after)}"
-    style = f"{_CELL};{_MOVED}" if move in ("lost", "gained") else _CELL
-    told = f" ({move})" if move in ("lost", "gained") else ""
-    return f'<td style="{style}" dir="auto">{escape(words + told)}</td>'
+    moved = move in ("lost", "gained")
+    return _cell(f"{_words(before)} → {_words(after)}{f' ({move})' if moved else ''}", moved)
 
 
 def _words(label: Label) -> str:

@@ -33,6 +33,8 @@ from pages.components.text import md_escape, say, short_names
 
 VIEW = "view"
 """The question that is open."""
+_LOWEST = 0.5
+"""Where the slider begins: less alike is hardly the same meaning."""
 Point = Mapping[str, Any]
 
 
@@ -68,8 +70,8 @@ def _slider(gate: Gate) -> None:
 
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.slider(
-        "The meaning counts as kept from this similarity on", 0.0, 1.0, step=0.01,
-        key="gate-meaning", on_change=moved,
+        "The meaning counts as kept from this similarity on", min(_LOWEST, gate.similarity), 1.0,
+        step=0.005, format="%.3f", key="gate-meaning", on_change=moved,
         help="The cosine of the less similar side with its original, by the similarity model: 1 "
         "means the same. Every number on this page is of the rewordings that pass.",
     )  # fmt: skip
@@ -219,7 +221,7 @@ def _labels(results: RewriteResults, found: Numbers) -> None:
     """Labels that flip, less what the labeler flips by itself, and what that does to verdicts."""
     say(f"Labelled by {rewrite_words.labeler_words(results.spec)}.", "small", quiet=True)
     if RULES_AND_LEXICON in results.run.notes:
-        say(RULES_AND_LEXICON)
+        say(f"{RULES_AND_LEXICON} So whether verdicts turn where labels flip is not shown.")
     rates = found.flip_rates
     if rates.empty:
         say("No text has labels before and after.")
@@ -241,10 +243,15 @@ def _labels(results: RewriteResults, found: Numbers) -> None:
             "labelled twice unchanged.",
             "small", quiet=True,
         )  # fmt: skip
-    with st.expander(
-        "Do verdicts turn where labels flip?", key="risks", on_change="rerun"
-    ) as risks:
-        if risks.open:
+    if RULES_AND_LEXICON not in results.run.notes:
+        _risks(found)
+
+
+def _risks(found: Numbers) -> None:
+    """Whether verdicts turn where labels flip, computed when it is opened."""
+    folded = st.expander("Do verdicts turn where labels flip?", key="risks", on_change="rerun")
+    if folded.open:
+        with folded:
             for model in found.models:
                 say(model, "lead")
                 for row in found.risks(model).to_dict("records"):

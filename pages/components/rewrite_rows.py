@@ -135,15 +135,17 @@ def _table(results: RewriteResults, found: Numbers, wanted: PairFilter, row_ids:
     if pages > 1:
         page = st.pagination(pages, key=f"rewrite-page-{shown_as}", max_visible_pages=5)
     table = rows_page(results, found.units, row_ids, page)
-    for name in ("problem", "raw"):
-        if not table[name].any():
-            table = table.drop(columns=name)
+    told = ["problem", "raw"]
+    if wanted.reason or wanted.state == "failed":
+        told = [name for name in told if not table[name].any()]
+        table = table[["row_id", "problem", "raw", *table.columns[1:-2]]]
+    table = table.drop(columns=told)
     if table["similarity"].isna().all():
         table = table.drop(columns="similarity")
     columns: dict[str, Any] = {
         "row_id": st.column_config.NumberColumn("Row", format="%d", width=60),
-        "chosen": st.column_config.TextColumn("Chosen reply, reworded", width="large"),
-        "rejected": st.column_config.TextColumn("Rejected reply, reworded", width="large"),
+        "chosen": st.column_config.TextColumn("Chosen reply, reworded", width=310),
+        "rejected": st.column_config.TextColumn("Rejected reply, reworded", width=310),
         "similarity": st.column_config.NumberColumn(
             "Similarity", format="%.3f", width=80, help="Of the less similar side with its original"
         ),
@@ -196,7 +198,10 @@ def one_row(results: RewriteResults, row_id: int) -> None:
     query = st.query_params.to_dict()
     wanted, _ = read_filter(query, results.models)
     rows = matching(results, numbers(results, read_gate(query)), wanted)
-    _moves(results, rows, row_id, chips(wanted))
+    if row_id in rows:
+        _moves(results, rows, row_id, chips(wanted))
+    else:  # of a link, or past another gate
+        _moves(results, results.row_ids, row_id, [])
     try:
         texts = results.pair(row_id)
     except BadInput as error:

@@ -211,9 +211,10 @@ def test_a_chart_is_there_only_where_the_run_has_its_labels(labellings):
     ("name", "wish", "words"),
     [
         ("nothing", {}, "no chart 'nothing' of labels"),
-        ("prevalence", {"model": "x"}, "shows no model"),
-        ("prevalence", {"column": "x"}, "shows no column"),
+        ("prevalence", {"model": "x"}, "shows no single model"),
+        ("prevalence", {"column": "x"}, "shows no user column"),
         ("prevalence", {"label": REFUSAL}, "shows all labels"),
+        ("prevalence", {"gate": "0.9"}, "shows no gate on meaning"),
         ("prevalence", {"other": "x"}, "shows one run"),
         ("sides", {}, "Which label?"),
         ("answers", {"label": f"{TOPICS}:x"}, "no label 'topics:x'"),

@@ -43,6 +43,11 @@ def add(commands: Any) -> None:
         help="The label of charts that show one, such as topics:Education.",
     )  # fmt: skip
     parser.add_argument(
+        "--gate", metavar="S[:SHORTEST:LONGEST]",
+        help="Of a rewording: from which similarity on the meaning counts as kept, and between "
+        "which shares of the original's length.",
+    )  # fmt: skip
+    parser.add_argument(
         "--out", metavar="FILE", help="Where to write; by default a name of its own."
     )
     parser.set_defaults(run=run)
@@ -60,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     chosen: Wish = {
         "model": options.model, "other": options.other, "column": options.column,
-        "label": options.label,
+        "label": options.label, "gate": options.gate,
     }  # fmt: skip
     content = figures.figure(options.id, options.chart, options.format, options.width, **chosen)
     path = Path(

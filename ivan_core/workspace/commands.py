@@ -43,6 +43,7 @@ def figure_command(
         *(("--other", other) for other in others_of(wish)),
         ("--column", wish.get("column")),
         ("--label", wish.get("label")),
+        ("--gate", wish.get("gate")),
     ]
     for option, value in chosen:
         words += [option, value] if value is not None else []

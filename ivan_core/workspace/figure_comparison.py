@@ -16,9 +16,9 @@ from ivan_core.settings import data_dir
 from ivan_core.workspace import columns
 from ivan_core.workspace.commands import compare_command
 from ivan_core.workspace.figure_list import CHARTS
-from ivan_core.workspace.figure_words import Chart, Drawn, first_upper
+from ivan_core.workspace.figure_words import Chart, Drawn, first_upper, model_words
 from ivan_core.workspace.results import Results, open_results
-from ivan_core.workspace.take_away import Picked, Wish, is_sample, others_of, rows_words
+from ivan_core.workspace.take_away import Picked, Wish, is_sample, only, others_of, rows_words
 
 
 def charts(run_id: str) -> list[Chart]:
@@ -65,7 +65,7 @@ def pick(run_id: str, name: str, wish: Wish) -> Picked:
 def _methods(results: Results, chart: Chart, shown: tuple[str, ...], drawn: Drawn) -> str:
     models = shown if chart.models else results.models
     counted = " ".join(counts_sentence(s) for s in results.summaries if s.model in models)
-    about = "; ".join(_model(results.cards[name]) for name in models)
+    about = "; ".join(model_words(results.cards[name]) for name in models)
     version = (results.manifest or {}).get("versions", {}).get("ivan", __version__)
     return (
         f"{first_upper(_rows(results))} were judged by {about}. {counted} {drawn.methods} Seed"
@@ -88,9 +88,8 @@ def _found(run_id: str, name: str, wish: Wish) -> tuple[Results, Chart, tuple[st
             f"The chart {name} sets two models beside each other; run {run_id} has one.",
             "Run a comparison with both models.",
         )
-    model, beside, column = wish.get("model"), others_of(wish), wish.get("column")
-    if wish.get("label") is not None:
-        raise BadInput(f"The chart {name} shows no label.", "Leave out the label.")
+    only(name, wish, "model", "other", *(["column"] if chart.of_column else []))
+    model, beside = wish.get("model"), others_of(wish)
     asked = [chosen for chosen in (model, *beside) if chosen is not None]
     if len(asked) > chart.models or len(beside) > 1:
         raise BadInput(
@@ -104,9 +103,7 @@ def _found(run_id: str, name: str, wish: Wish) -> tuple[Results, Chart, tuple[st
                 f"It has {', '.join(results.models)}.",
             )
     if chart.of_column:
-        return results, chart, (_column(results, column),)
-    if column is not None:
-        raise BadInput(f"The chart {name} shows no user column.", "Leave out the column.")
+        return results, chart, (_column(results, wish.get("column")),)
     return results, chart, _chosen(results.models, chart.models, model, next(iter(beside), None))
 
 
@@ -167,14 +164,3 @@ def _rows(results: Results) -> str:
     if run.state is not RunState.DONE:
         stopped = f"the run stopped at {run.done:,} of {run.total:,} judgements"
     return rows_words(results.spec, results.dataset, len(results.row_ids), stopped)
-
-
-def _model(card: ModelCard) -> str:
-    facts = [f"revision {card.revision or 'unknown'}"]
-    if card.input_format:
-        facts.append(f"input format {card.input_format}")
-    if card.max_tokens:
-        facts.append(f"at most {card.max_tokens:,} tokens")
-    if card.revision:
-        facts.append(card.dtype)
-    return f"{card.id} ({', '.join(facts)})"

@@ -13,7 +13,7 @@ from ivan_core.workspace.figure_label_charts import CHARTS, Asked, Label, LabelC
 from ivan_core.workspace.figure_words import Drawn, first_upper
 from ivan_core.workspace.label_commands import label_command
 from ivan_core.workspace.label_results import LabelResults, open_labels
-from ivan_core.workspace.take_away import Picked, Wish, is_sample, others_of, rows_words
+from ivan_core.workspace.take_away import Picked, Wish, is_sample, only, others_of, rows_words
 
 _MOST_NAMED = 20
 
@@ -39,9 +39,7 @@ def pick(run_id: str, name: str, wish: Wish) -> Picked:
     if chart is None:
         known = ", ".join(chart.name for chart in CHARTS)
         raise BadInput(f"There is no chart {name!r} of labels.", f"Choose one of {known}.")
-    for option in ("model", "column"):
-        if wish.get(option) is not None:
-            raise BadInput(f"The chart {name} shows no {option}.", f"Leave out the {option}.")
+    only(name, wish, "other", "label")
     lacking = _lacking(results, chart)
     if lacking:
         raise BadInput(f"Run {run_id} has no chart {name}.", lacking)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ivan_core.domain.models import ModelCard
 from ivan_core.metrics.sentences import interval, percent
 from ivan_core.workspace.results import Results
 
@@ -74,6 +75,18 @@ def agreed(results: Results, model: str) -> str:
 def counted(table: pd.DataFrame) -> str:
     """How many pairs the cells or bars of a chart come to."""
     return f"n = {int(table['count'].sum()):,} rated pairs."
+
+
+def model_words(card: ModelCard) -> str:
+    """A reward model: what exactly it is, and how it reads a text."""
+    facts = [f"revision {card.revision or 'unknown'}"]
+    if card.input_format:
+        facts.append(f"input format {card.input_format}")
+    if card.max_tokens:
+        facts.append(f"at most {card.max_tokens:,} tokens")
+    if card.revision:
+        facts.append(card.dtype)
+    return f"{card.id} ({', '.join(facts)})"
 
 
 def first_upper(text: str) -> str:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.workspace import figure_comparison, figure_labels, label_quotes, quotes, runs
+from ivan_core.workspace import (
+    figure_comparison,
+    figure_labels,
+    figure_rewrite,
+    label_quotes,
+    quotes,
+    rewrite_quotes,
+    runs,
+)
 from ivan_core.workspace.results import open_results
 from ivan_core.workspace.take_away import TakeAway
 
@@ -18,6 +26,12 @@ KINDS: Mapping[str, TakeAway] = {
         figure_comparison.pick,
         lambda run_id: quotes.source_line(open_results(run_id)),
         lambda run_id: quotes.quotes(open_results(run_id)),
+    ),
+    "rewrite": TakeAway(
+        figure_rewrite.charts,
+        figure_rewrite.pick,
+        rewrite_quotes.source_line,
+        rewrite_quotes.quotes,
     ),
     "labels": _LABELS,
     "taxonomy": _LABELS,

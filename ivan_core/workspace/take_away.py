@@ -11,8 +11,14 @@ from typing import Protocol, TypedDict
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import SAMPLE
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.workspace.figure_words import Drawn
+
+_OPTIONS = {
+    "model": "single model", "other": "other run", "column": "user column", "label": "single label",
+    "gate": "gate on meaning",
+}  # fmt: skip
 
 
 class Wish(TypedDict, total=False):
@@ -20,13 +26,15 @@ class Wish(TypedDict, total=False):
 
     In a comparison, `model` and `other` are models and `column` is the id of a user column. Of
     labels, `other` is another run with labels of the same pairs, or several, and `label` is a label
-    as KEY or KEY:VALUE.
+    as KEY or KEY:VALUE. Of a rewording, `gate` is what counts as the same meaning, as
+    SIMILARITY:SHORTEST:LONGEST.
     """
 
     model: str | None
     other: str | Sequence[str] | None
     column: str | None
     label: str | None
+    gate: str | None
 
 
 class Listed(Protocol):
@@ -86,6 +94,17 @@ def others_of(wish: Wish) -> tuple[str, ...]:
     """What is to stand beside, as it was named."""
     other = wish.get("other")
     return () if other is None else (other,) if isinstance(other, str) else tuple(other)
+
+
+def only(chart: str, wish: Wish, *options: str) -> None:
+    """Check that nothing is wished for but these options.
+
+    Raises:
+        BadInput: the chart leaves another choice to nobody.
+    """
+    for option, words in _OPTIONS.items():
+        if wish.get(option) is not None and option not in options:
+            raise BadInput(f"The chart {chart} shows no {words}.", f"Leave out the {words}.")
 
 
 def is_sample(dataset: PreparedDataset) -> bool:

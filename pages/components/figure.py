@@ -27,17 +27,19 @@ class _Figure:
     other: str | tuple[str, ...] | None
     column: str | None
     label: str | None
+    gate: str | None
 
     @property
     def key(self) -> str:
-        label = f"-{self.label}" if self.label else ""
-        return f"figure-{self.name}-{self.model}-{self.other}-{self.column}{label}"
+        more = "".join(f"-{part}" for part in (self.label, self.gate) if part)
+        return f"figure-{self.name}-{self.model}-{self.other}-{self.column}{more}"
 
     @property
     def shown(self) -> Wish:
-        """The models, the other runs, the column or the label it shows."""
+        """The models, the other runs, the column, the label or the meaning it shows."""
         return {
-            "model": self.model, "other": self.other, "column": self.column, "label": self.label
+            "model": self.model, "other": self.other, "column": self.column, "label": self.label,
+            "gate": self.gate,
         }  # fmt: skip
 
 
@@ -49,9 +51,10 @@ def figure_menu(
     other: str | tuple[str, ...] | None = None,
     column: str | None = None,
     label: str | None = None,
+    gate: str | None = None,
 ) -> None:
     """A button that opens the files and words of one chart; they are made when asked for."""
-    figure = _Figure(run_id, name, model, other, column, label)
+    figure = _Figure(run_id, name, model, other, column, label, gate)
     told = "Take this chart away: files, caption and methods."
     if st.button("Figure", key=figure.key, help=told):
         _dialog(figure)

@@ -189,3 +189,36 @@ def test_each_request_has_a_seed_no_thinking_and_a_context(
     manifest = open_rewrite(run.id).manifest
     assert manifest is not None and manifest["rewriter"]["kind"] == "ollama"
     assert manifest["styles"]["second"]["version"] == "second-v1"
+
+
+def test_a_model_behind_an_openai_compatible_server_rewords_too(
+    demo: DemoServer, data_dir: Path, spec: RewriteSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", demo.openai_url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-never-told")
+    run = work_with_ollama(data_dir, spec.model_copy(update={"rewriter": "openai:gpt-6-luna"}))
+    assert run.state is RunState.DONE, run.problem
+    results = open_rewrite(run.id)
+    assert results.texts_reworded == (TEXTS, TEXTS) and results.manifest is not None
+    assert results.manifest["rewriter"]["id"] == "gpt-6-luna"
+    written = [path for path in data_dir.rglob("*") if path.is_file()]
+    assert not any(b"sk-never-told" in path.read_bytes() for path in written)
+
+
+def test_a_model_on_ollama_labels_and_its_own_flips_are_measured(
+    demo: DemoServer, data_dir: Path, spec: RewriteSpec
+) -> None:
+    spec = spec.model_copy(update={"labeler": "gemma4:e4b"})
+    run_id = added(data_dir, spec)
+    tools = fake_tools(fakes=Fakes(silent=True))
+    real = rewrite_work.make_tools(spec, None, None)  # type: ignore[arg-type]
+    work_here(data_dir, run_id, replace(tools, rewriter=real.rewriter, labeler=real.labeler))
+    results = open_rewrite(run_id)
+    labels = results.labels
+    assert len(labels) == TEXTS * 3 and labels["status"].eq("valid").all()
+    assert labels.groupby(["variant", "again"]).size().to_dict() == {
+        ("original", False): TEXTS, ("original", True): TEXTS, ("reworded", False): TEXTS,
+    }  # fmt: skip
+    manifest = results.manifest
+    assert manifest is not None and manifest["labeler"]["kind"] == "ollama"
+    assert manifest["label_prompt"]["version"] == "labels-v1"

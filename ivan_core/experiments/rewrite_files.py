@@ -181,7 +181,7 @@ def _long(spec: RewriteSpec, one: RewordedPair, known: _Known) -> Iterator[dict[
                 "similarity": _number(getattr(alike, f"{side}_similarity", None)),
                 "length_ratio": length_ratio(one, variant, place),
                 "tries": one.tries[variant][place],
-                "reason": missing.sentence if missing else None,
+                "reason": whole_text(missing.sentence) if missing else None,
                 **dict(zip(REWRITE_FEATURES, labels, strict=True)),
             }  # fmt: skip
             for model in spec.models:

@@ -27,6 +27,9 @@ LIKENESS = ("row_id", "variant", "chosen_similarity", "rejected_similarity",
 LABELS = ("row_id", "preference", "variant", "again", *REWRITE_FEATURES, "status")
 """One row a labelled text; `again` marks an original that was labelled a second time."""
 
+_AT_ONCE = 20_000
+"""Pairs held with their texts. A chunk's rows lie far apart, so it is read for each of them."""
+
 
 class Tables:
     """The tables of the finished units of a run, whatever order they were finished in."""
@@ -99,8 +102,8 @@ class Tables:
 
     def pairs(self, row_ids: Sequence[int]) -> Iterator[RewordedPair]:
         """Pairs with their texts, as many at a time as fit in memory."""
-        for start in range(0, len(row_ids), 1000):
-            some = row_ids[start : start + 1000]
+        for start in range(0, len(row_ids), _AT_ONCE):
+            some = row_ids[start : start + _AT_ONCE]
             yield from read_pairs(self._parts, self._spec, self._dataset, self._unit_of, some)
 
     def _kept(self, stage: Stage) -> Iterator[tuple[Unit, list[Any]]]:

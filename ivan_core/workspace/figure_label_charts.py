@@ -39,7 +39,7 @@ class LabelChart:
     `others` is the most labelings that stand beside the run's own: at least one must where it is
     not 0. `labels` lists those of which one is shown, None where the chart shows all; it must be
     named unless `first_is_usual`. `fewest` is how many labels with one answer a text the run must
-    have been asked for. `names_them` says that the chart itself names the labelers.
+    have been asked for.
     """
 
     name: str
@@ -49,7 +49,6 @@ class LabelChart:
     labels: Callable[[Sequence[LabelResults]], list[Label]] | None = None
     first_is_usual: bool = False
     fewest: int = 0
-    names_them: bool = False
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -246,6 +245,6 @@ CHARTS: tuple[LabelChart, ...] = (
     LabelChart("labeler-agreement", "How far labelers agree on each label", _agreement, others=2),
     LabelChart(
         "answers", "The answers of two labelers to one label", _answers, others=1,
-        labels=_questions, names_them=True,
+        labels=_questions,
     ),
 )  # fmt: skip

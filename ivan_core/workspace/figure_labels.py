@@ -47,7 +47,7 @@ def pick(run_id: str, name: str, wish: Wish) -> Picked:
     asked = Asked(results, others, _label(chart, [results, *others], wish.get("label")))
     return Picked(
         lambda: chart.draw(asked),
-        () if chart.names_them else tuple(asked.names.values()),
+        tuple(asked.names.values()),
         _slugs(name, asked),
         rows(results),
         is_sample(results.dataset),

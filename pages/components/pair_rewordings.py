@@ -100,13 +100,12 @@ def _rewards(row: RowView, variants: Sequence[Variant]) -> None:
             first, last = row.verdict(model, "original"), row.verdict(model, variant)
             flipped = bool(first and last) and first != last
             head = names[model] if len(variants) == 1 else f"{names[model]}, {VARIANTS[variant]}"
-            cells = [_change(one, other) for one, other in zip(before, after, strict=True)]
-            cells.append(_change(_margin(*before), _margin(*after)))
-            told = [_cell(cell) for cell in cells]
-            told.append(_cell(f"{first or 'not rated'} → {last or 'not rated'}", flipped))
+            verdict = f"{first or 'not rated'} → {last or 'not rated'}"
+            changes = [(_margin(*before), _margin(*after)), *zip(before, after, strict=True)]
+            told = [_cell(verdict, flipped), *(_cell(_change(*change)) for change in changes)]
             lines.append(_line(head, told))
     if lines:
-        _table(("chosen", "rejected", "margin", "verdict"), lines)
+        _table(("verdict", "margin", "chosen", "rejected"), lines)
 
 
 def _table(heads: Sequence[str], lines: Sequence[str]) -> None:

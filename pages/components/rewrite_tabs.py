@@ -1,0 +1,176 @@
+"""Further questions of a finished rewording: how far, beyond noise, where, and which labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from ivan_core.charts.robustness import reward_change_dots
+from ivan_core.charts.robustness_cells import change_squares
+from ivan_core.experiments.rewrite import RULES_AND_LEXICON
+from ivan_core.metrics.robustness import REWORDED, SURFACE, Robustness
+from ivan_core.metrics.robustness_labels import LEAST_UNCHANGED
+from ivan_core.metrics.robustness_sentences import (
+    beyond_sentence,
+    change_sentence,
+    correlation_sentence,
+    label_flip_sentence,
+    risk_sentence,
+)
+from ivan_core.workspace.label_filters import label_name
+from ivan_core.workspace.rewrite_filters import PairFilter, cell_of
+from ivan_core.workspace.rewrite_numbers import Numbers
+from ivan_core.workspace.rewrite_results import RewriteResults
+from ivan_core.workspace.rewrite_words import labeler_words
+from pages.components.carried import write_query
+from pages.components.figure import figure_menu
+from pages.components.rewrite_rows import clicked_chart, show_pairs
+from pages.components.state import dark
+from pages.components.text import md_escape, say, short_names
+
+VIEW = "view"
+"""The question that is open."""
+Point = Mapping[str, Any]
+
+
+def drawn(found: Numbers) -> tuple[list[Robustness], dict[str, str]]:
+    """What charts draw, each model by its short name, and the models by those names."""
+    names = short_names(found.models)
+    shown = [
+        replace(one, model=names[one.model])
+        for one in found.robustness
+        if one.variant in (REWORDED, SURFACE)
+    ]
+    return shown, {name: model for model, name in names.items()}
+
+
+def changed(point: Point) -> str:
+    """The change of the text that a mark stands for, as a filter names it."""
+    variant = str(point.get("variant") or REWORDED)
+    return "" if variant == REWORDED else variant
+
+
+def rewrite_tabs(results: RewriteResults, found: Numbers, gate: str | None) -> None:
+    """Questions, of which the open one computes; `gate` is what a figure must be told of it."""
+    tabs: dict[str, Callable[[RewriteResults, Numbers, str | None], None]] = {
+        "How far do rewards move?": _changes,
+        "Is it more than noise?": _noise,
+        "Does it move more where less is alike?": _alike,
+    }
+    if results.spec.labeler:
+        tabs["Do labels flip?"] = _labels
+    names = list(tabs)
+    asked = st.query_params.get(VIEW, "")
+    places = [str(place) for place in range(len(names))]
+    st.session_state["rewrite-view"] = names[int(asked) if asked in places else 0]
+
+    def turn() -> None:
+        write_query({VIEW: str(names.index(st.session_state["rewrite-view"]))})
+
+    tab = st.segmented_control(
+        "Questions", names, key="rewrite-view", label_visibility="collapsed", required=True,
+        on_change=turn,
+    )  # fmt: skip
+    tabs[tab or names[0]](results, found, gate)
+
+
+def _changes(results: RewriteResults, found: Numbers, gate: str | None) -> None:
+    """Mean changes of the reward, beside the surface change."""
+    shown, full = drawn(found)
+
+    def opened(point: Point) -> None:
+        if point.get("side"):
+            show_pairs(
+                PairFilter(
+                    model=full.get(str(point["model"]), ""), side=str(point["side"]),
+                    of=changed(point), order="reward",
+                )
+            )  # fmt: skip
+
+    clicked_chart(reward_change_dots(shown, dark=dark()), "rewrite-changes", "change", opened)
+    figure_menu(results.run.id, "changes", gate=gate)
+    for model in found.models:
+        one = found.of(model)
+        if one is not None:
+            sides = (("chosen", one.chosen_correlation), ("rejected", one.rejected_correlation))
+            told = [correlation_sentence(model, side, value) for side, value in sides]
+            say(" ".join([change_sentence(one), *told]), "small", quiet=True)
+
+
+def _noise(results: RewriteResults, found: Numbers, gate: str | None) -> None:
+    """Rewording beside its two references, pair by pair."""
+    say(
+        "Reward models are deterministic: nothing moves unless the text does. So rewording is set "
+        "beside a change of punctuation and space alone, and beside a second rewording of the same "
+        "text; intervals are drawn again by pair.",
+        "small", quiet=True,
+    )  # fmt: skip
+    for model in found.models:
+        say(beyond_sentence(model, found.beyond(model, "surface")))
+        if results.spec.second:
+            say(beyond_sentence(model, found.beyond(model, "second")))
+
+
+def _alike(results: RewriteResults, found: Numbers, gate: str | None) -> None:
+    """Pairs in bins of similarity and change of the margin."""
+    names = short_names(found.models)
+    model = found.models[0]
+    if len(found.models) > 1:
+        model = st.segmented_control(
+            "Model", found.models, key="alike-model", default=model, required=True,
+            format_func=lambda name: md_escape(names[name]), label_visibility="collapsed",
+        ) or model  # fmt: skip
+    cells = found.cells(model)
+
+    def opened(point: Point) -> None:
+        own = cells[cells["cell"] == point.get("cell")]
+        if len(own):
+            ends = (float(own.iloc[0][name]) for name in ("x0", "x1", "y0", "y1"))
+            show_pairs(PairFilter(model=model, cell=cell_of(*ends)))
+
+    clicked_chart(change_squares(cells, dark=dark()), f"rewrite-alike-{model}", "cell", opened)
+    figure_menu(results.run.id, "alike", model=model, gate=gate)
+
+
+def _labels(results: RewriteResults, found: Numbers, gate: str | None) -> None:
+    """Labels that flip, less what the labeler flips by itself, and what that does to verdicts."""
+    say(f"Labelled by {labeler_words(results.spec)}.", "small", quiet=True)
+    if RULES_AND_LEXICON in results.run.notes:
+        say(f"{RULES_AND_LEXICON} So whether verdicts turn where labels flip is not shown.")
+    rates = found.flip_rates
+    if rates.empty:
+        say("No text has labels before and after.")
+        return
+    for row in rates.to_dict("records"):
+        feature = str(row["feature"])
+        with st.container(horizontal=True, vertical_alignment="center", key=f"flip-{feature}"):
+            say(label_flip_sentence(row, label_name(feature)))
+            for move in ("lost", "gained"):
+                if row[move]:
+                    st.button(
+                        f"{row[move]:,} {move}", key=f"move-{feature}-{move}",
+                        on_click=show_pairs, args=(PairFilter(label=feature, move=move),),
+                        help="Show the pairs with such a text",
+                    )  # fmt: skip
+    if (rates["own_n"] < LEAST_UNCHANGED).any():
+        say(
+            f"The labeler's own flips are subtracted from {LEAST_UNCHANGED} texts on that were "
+            "labelled twice unchanged.",
+            "small", quiet=True,
+        )  # fmt: skip
+    if RULES_AND_LEXICON not in results.run.notes:
+        _risks(found)
+
+
+def _risks(found: Numbers) -> None:
+    """Whether verdicts turn where labels flip, computed when it is opened."""
+    folded = st.expander("Do verdicts turn where labels flip?", key="risks", on_change="rerun")
+    if folded.open:
+        with folded:
+            for model in found.models:
+                say(model, "lead")
+                for row in found.risks(model).to_dict("records"):
+                    say(risk_sentence(row, label_name(str(row["feature"]))), "small")

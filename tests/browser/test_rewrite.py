@@ -1,0 +1,92 @@
+"""A rewording from the first press to the file, with real rules and models, on a small draw."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+from app_server import wait_for_run
+from playwright.sync_api import Page, expect
+
+from ivan_core.domain.runs import RunState
+from ivan_core.runs.registry import Registry
+from ivan_core.workspace.rewrite_results import open_rewrite
+
+THREE_MINUTES = 180_000
+ROWS = 130
+"""Three chunks: enough to be stopped between two."""
+
+
+def headline(page: Page, share: str):
+    return page.get_by_text(re.compile(rf"^Meaning kept in {share} of \d+ pairs"))
+
+
+def choose(page: Page, field: str, option: str) -> None:
+    page.get_by_role("combobox", name=field).click()
+    page.get_by_role("option", name=option).click()
+
+
+def begin(page: Page, base: str) -> None:
+    """Go to the page and start a small draw."""
+    page.goto(base)
+    choose(page, "Rows", "A random draw of N")
+    number = page.get_by_role("spinbutton", name="N", exact=True)
+    number.fill(str(ROWS))
+    number.press("Enter")
+    page.get_by_role("button", name=f"Reword {ROWS} pairs").click()
+    expect(page.get_by_text("Rewording sample with ivan/rules (rule-based)")).to_be_visible()
+
+
+def test_from_the_start_to_the_file(serve, page, data_dir, tmp_path):
+    server = serve()
+    begin(page, server.url("/rewrite"))
+    so_far = page.get_by_text(re.compile(r"pieces accepted so far")).first
+    expect(so_far).to_be_visible(timeout=THREE_MINUTES)
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.get_by_text("This run was cancelled.")).to_be_visible()
+    stopped = wait_for_run(data_dir, RunState.CANCELLED)
+    page.get_by_role("button", name="Resume", exact=True).click()
+    expect(headline(page, r"\d+%")).to_be_visible(timeout=THREE_MINUTES)
+    run = wait_for_run(data_dir, RunState.DONE)
+    assert run.id == stopped.id
+    assert len(Registry(data_dir).all()) == 1
+
+    expect(headline(page, "100%")).to_be_visible()
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    slider.press("End")
+    expect(headline(page, "0%")).to_be_visible()
+    expect(page).to_have_url(re.compile("meaning=1"))
+    page.go_back()
+    expect(headline(page, "100%")).to_be_visible()
+
+    found = open_rewrite(run.id)
+    bars = page.locator("[data-testid=stVegaLiteChart]").first.locator("g.mark-rect.role-mark path")
+    expect(bars.first).to_be_attached()
+    widths = bars.evaluate_all("bars => bars.map(bar => bar.getBoundingClientRect().width)")
+    # Over the middle of a bar lies its interval.
+    bars.nth(widths.index(max(widths))).click(position={"x": 4, "y": 4})
+    expect(page).to_have_url(re.compile("flip=(mis)?aligned"))
+    chip = page.get_by_role("button", name=re.compile("now does|no longer does"))
+    expect(chip).to_be_visible()
+    expect(page.get_by_text("Chosen after looking")).to_be_visible()
+    page.get_by_role("button", name="Read this row").click()
+    expect(page.get_by_text(re.compile(r"goes from (agree|disagree|tie) to"))).to_be_visible()
+    row = int(re.findall(r"row=(\d+)", page.url)[0])
+    reply = found.pair(row).sides["original"][0].reply
+    expect(page.get_by_text(reply.split()[-1]).first).to_be_visible()
+    page.get_by_role("button", name="All rows").click()
+    chip.click()
+    expect(page.get_by_text(f"{ROWS} rows, 1 to 50 shown.")).to_be_visible()
+
+    details = page.get_by_text("Files, command and settings")
+    expect(details).to_have_count(1)
+    details.click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="-rewrite.csv").click()
+    path = tmp_path / "taken.csv"
+    download.value.save_as(path)
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert len(header) == 39
+    assert 0 < len(rows) <= ROWS

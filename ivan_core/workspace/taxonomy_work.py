@@ -167,10 +167,9 @@ def _carry_out(
 ) -> Waiting | None:
     notes: list[str] = []
     estimate = job.estimate()
-    if is_demo(account_for(job.spec.base_url).base_url):
-        job.mark_demo()
     if estimate and estimate.mode == "now" and estimate.attempt in job.confirmed():
         try:
+            _mark_demo(job)
             _answer(job, context, estimate, providers)
         except BackendUnavailable:
             write_results(job, context, begun.dataset)
@@ -180,6 +179,7 @@ def _carry_out(
         follower = Follower(job, context, providers.batches(job.spec), sleep)
         problem = follower.follow()
         job.registry.wait(job.run_id, RunState.RUNNING)
+        _mark_demo(job)
         notes = follower.notes
         if problem is not None:
             if any(result.files for result in attempts_of(job, context)):
@@ -198,6 +198,13 @@ def _carry_out(
         found = write_results(job, context, begun.dataset, notes)
         context.note([*begun.notes, *notes, found.sentence])
     return _prepare_doubt(job, context) if doubt else None
+
+
+def _mark_demo(job: Job) -> None:
+    """Keep who answers, where that is the demo server."""
+    sent = any(state.batch_id for state in job.parts())
+    if sent and is_demo(account_for(job.spec.base_url).base_url):
+        job.mark_demo()
 
 
 def _answer(job: Job, context: RunContext, estimate: Estimate, providers: Providers) -> None:

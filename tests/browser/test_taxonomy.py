@@ -24,6 +24,7 @@ from ivan_core.runs.registry import Registry
 
 Serve = Callable[..., AppServer]
 ONE_MINUTE = 60_000
+LABELLED = "gpt-6-luna (demo server) labelled 12 of 12 texts"
 ACCEPT = "Accept and upload 12 requests"
 
 
@@ -93,7 +94,7 @@ def test_from_the_choice_to_the_file(
     expect(page.get_by_text("Human: Question 0?").first).to_be_visible()
     assert creations(demo) == len(list(demo.state.files)) == 0
     accept(page).click()
-    expect(page.get_by_text("gpt-6-luna labelled 12 of 12 texts")).to_be_visible(timeout=ONE_MINUTE)
+    expect(page.get_by_text(LABELLED)).to_be_visible(timeout=ONE_MINUTE)
     expect(page.get_by_role("button", name="12 submitted")).to_be_visible()
     expect(page.get_by_role("button", name="12 valid")).to_be_visible()
     assert creations(demo) == 1
@@ -103,7 +104,7 @@ def test_from_the_choice_to_the_file(
     page.get_by_text("Batches, cost, exact text and command").click()
     expect(page.get_by_text(re.compile(r"It cost \$0\.00"))).to_be_visible()
     page.reload()
-    expect(page.get_by_text("gpt-6-luna labelled 12 of 12 texts")).to_be_visible()
+    expect(page.get_by_text(LABELLED)).to_be_visible()
 
 
 def test_a_stale_estimate_is_refused_and_shown_again(
@@ -119,7 +120,7 @@ def test_a_stale_estimate_is_refused_and_shown_again(
     # Shown again, as it is now, it can be accepted.
     expect(page.get_by_text("Human: Question 0?").first).to_be_visible(timeout=ONE_MINUTE)
     accept(page).click()
-    expect(page.get_by_text("gpt-6-luna labelled 12 of 12 texts")).to_be_visible(timeout=ONE_MINUTE)
+    expect(page.get_by_text(LABELLED)).to_be_visible(timeout=ONE_MINUTE)
     assert creations(demo) == 1
 
 
@@ -133,9 +134,7 @@ def test_pressing_twice_in_two_browsers_makes_one_batch(
     mine.dblclick()
     theirs.dblclick()
     for person in (page, other):
-        expect(person.get_by_text("gpt-6-luna labelled 12 of 12 texts")).to_be_visible(
-            timeout=ONE_MINUTE
-        )
+        expect(person.get_by_text(LABELLED)).to_be_visible(timeout=ONE_MINUTE)
     assert creations(demo) == 1
     # The same choice once more finds that labelling: nothing is prepared or sent.
     prepared = page.url
@@ -170,7 +169,7 @@ def test_an_expired_batch_with_damaged_lines_is_kept_and_repaired(
     button.click()
     page.get_by_role("dialog").get_by_text("I accept this cost").click()
     page.get_by_role("dialog").get_by_role("button", name="Upload", exact=True).click()
-    expect(page.get_by_text("gpt-6-luna labelled 12 of 12 texts")).to_be_visible(timeout=ONE_MINUTE)
+    expect(page.get_by_text(LABELLED)).to_be_visible(timeout=ONE_MINUTE)
     assert creations(demo) == 2
     assert len(rows_of(data_dir)) == 12
 

@@ -53,7 +53,7 @@ def test_a_batch_of_another_machine_becomes_a_labelling_here(
     (run,) = runs.every("taxonomy")
     page = open_page(TAXONOMY, run=run.id)
     assert "✓ 2 · Cost and exact text: nothing was sent from here" in page.said
-    assert "gpt-6-luna labelled 12 of 12 texts" in page.said
+    assert "gpt-6-luna (demo server) labelled 12 of 12 texts" in page.said
     assert "Nothing was paid from here." in page.said
     assert label_command(run) == (
         f"ivan taxonomy process-batch --batch-ids {batch} --dataset {spec.dataset.source}"

@@ -35,7 +35,7 @@ def test_a_yes_sends_once_and_a_second_one_is_told_so(
     assert "This was confirmed already." in do("upload", run_id, plan)
     assert made.creations(server) == 1
     page = open_page(TAXONOMY, run=run_id)
-    assert "gpt-6-luna labelled 12 of 12 texts" in page.said
+    assert "gpt-6-luna (demo server) labelled 12 of 12 texts" in page.said
     assert "12 submitted" in page.buttons.values()
     assert "It cost $0.00" in page.said
     assert "finished, results are here" in page.said
@@ -124,7 +124,7 @@ def test_what_expired_is_kept_and_the_rest_asked_for_again(
     assert "12 submitted = 6 valid" in page.said
     do("upload", run_id, shown(run_id))
     page = open_page(TAXONOMY, run=run_id)
-    assert "gpt-6-luna labelled 12 of 12 texts" in page.said
+    assert "gpt-6-luna (demo server) labelled 12 of 12 texts" in page.said
     assert "2 (asked again)" in page.said
     assert "again-batch" not in page.buttons
 
@@ -158,7 +158,7 @@ def test_a_failed_sending_says_why_and_goes_on(
     assert "has no credit left" in page.said
     assert "Add credit" in page.said
     page.press("go-on")
-    assert "gpt-6-luna labelled 12 of 12 texts" in page.said
+    assert "gpt-6-luna (demo server) labelled 12 of 12 texts" in page.said
 
 
 def test_files_that_changed_after_the_yes_are_not_sent_and_made_anew(
@@ -184,7 +184,7 @@ def test_a_run_that_nobody_follows_is_followed_again_by_a_visit(
     runs.registry().wait(run_id, RunState.AWAITING_PROVIDER)
     assert runs.get(run_id).state is RunState.INTERRUPTED
     page = open_page(TAXONOMY, run=run_id)
-    assert "gpt-6-luna labelled 12 of 12 texts" in page.said
+    assert "gpt-6-luna (demo server) labelled 12 of 12 texts" in page.said
     assert made.creations(server) == 1
 
 

@@ -89,8 +89,8 @@ HAND = table(
 def test_flips_are_described_beside_the_surface_change() -> None:
     found = [robustness(HAND, "m"), robustness(HAND, "m", SURFACE)]
     assert flip_bars(found).to_dict()["description"] == (
-        "Verdicts that flip when texts are reworded. m: sided with the choice, no longer does: 30%,"
-        " surface 10%; m: did not side with the choice, now does: 0%, surface 0%."
+        "Verdicts that flip when texts are reworded. m: no longer agrees: 30%,"
+        " surface 10%; m: agrees now: 0%, surface 0%."
     )
 
 

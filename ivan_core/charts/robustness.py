@@ -17,8 +17,8 @@ from ivan_core.metrics.robustness_sentences import signed
 from ivan_core.metrics.sentences import interval, percent
 
 DIRECTIONS = {
-    "misaligned": "sided with the choice, no longer does",
-    "aligned": "did not side with the choice, now does",
+    "misaligned": "no longer agrees",
+    "aligned": "agrees now",
 }
 SIDES = {"chosen": "chosen reply", "rejected": "rejected reply"}
 VARIANT_COLOURS = {REWORDED: palette.MODEL_COLOURS[0], SURFACE: palette.MODEL_COLOURS[3]}

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 FLIPS = {
     "any": "flips either way",
-    "misaligned": "sided with the choice, no longer does",
-    "aligned": "did not side with the choice, now does",
+    "misaligned": "no longer agrees",
+    "aligned": "agrees now",
 }
 STATES = {
     "kept": "meaning kept",

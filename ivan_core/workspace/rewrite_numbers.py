@@ -102,11 +102,13 @@ class Numbers:
         return change_cells(self.changes(model), self.units[model] or 1.0)
 
     def beyond(self, model: str, reference: Reference) -> Beyond | None:
-        """Whether rewording moves more than a reference does."""
-        if reference == SECOND and SECOND not in self._variants:
-            return None
-        generator = np.random.default_rng(_SEED)
-        return beyond_noise(self.table, model, reference, generator, self.units[model])
+        """Whether rewording moves more than a reference does; a second rewording may be absent."""
+        known = self._beyond.get((model, reference))
+        if known is None and reference in self._variants:
+            generator = np.random.default_rng(_SEED)
+            known = beyond_noise(self.table, model, reference, generator, self.units[model])
+            self._beyond[model, reference] = known
+        return known
 
     @cached_property
     def label_flips(self) -> pd.DataFrame:
@@ -127,6 +129,11 @@ class Numbers:
     def risks(self, model: str) -> pd.DataFrame:
         """Whether pairs become misaligned more often where a label flips."""
         return misalignment_risks(self.changes(model), self.label_flips)
+
+    @cached_property
+    def _beyond(self) -> dict[tuple[str, Reference], Beyond | None]:
+        """What was drawn already: a bootstrap of many pairs takes half a second."""
+        return {}
 
     @cached_property
     def _variants(self) -> frozenset[str]:

@@ -216,8 +216,11 @@ def _height(text: str) -> int | str:
 
 
 def _marked(pieces: Sequence[Piece], mark: str) -> str:
+    # A change of the surface is often a space: it is marked too, unless it breaks the line.
     parts = [
-        f'<ins style="{mark}">{escape(text)}</ins>' if own and text.strip() else escape(text)
+        f'<ins style="{mark}">{escape(text)}</ins>'
+        if own and (text.strip() or "\n" not in text)
+        else escape(text)
         for text, own in pieces
     ]
     return f'<div dir="auto" style="{_TEXT}">{"".join(parts)}</div>'

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import re
 
+import hostile
+import hostile_rewordings
 from app_server import wait_for_run
 from playwright.sync_api import Page, expect
 
@@ -67,7 +69,7 @@ def test_from_the_start_to_the_file(serve, page, data_dir, tmp_path):
     # Over the middle of a bar lies its interval.
     bars.nth(widths.index(max(widths))).click(position={"x": 4, "y": 4})
     expect(page).to_have_url(re.compile("flip=(mis)?aligned"))
-    chip = page.get_by_role("button", name=re.compile("now does|no longer does"))
+    chip = page.get_by_role("button", name=re.compile("agrees now|no longer agrees"))
     expect(chip).to_be_visible()
     expect(page.get_by_text("Chosen after looking")).to_be_visible()
     page.get_by_role("button", name="Read this row").click()
@@ -90,3 +92,26 @@ def test_from_the_start_to_the_file(serve, page, data_dir, tmp_path):
         header, *rows = csv.reader(file)
     assert len(header) == 39
     assert 0 < len(rows) <= ROWS
+
+
+def test_hostile_texts_are_read_as_they_are_and_ask_for_nothing(serve, page, data_dir, tmp_path):
+    leak = "http://leak.invalid"
+    run_id, model = hostile_rewordings.made(data_dir, tmp_path, leak)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: asked.append(f"dialog: {dialog.message}"))
+    server = serve()
+    page.goto(
+        server.url("/rewrite", run=run_id, meaning="0", model=model, flip="any", of="surface")
+    )
+    expect(page.get_by_text("Chosen after looking")).to_be_visible()
+    chip = page.get_by_role("button", name=re.compile("flips either way"))
+    expect(chip).to_be_visible()
+    assert f"{model}: flips either way" in chip.inner_text().replace("\u2060", "")
+    for row, seen in ((0, "Sure, here it is:"), (1, "The server said"), (2, "Now then,")):
+        page.goto(server.url("/rewrite", run=run_id, row=row))
+        expect(page.get_by_text(f"Row {row}: {row + 1} of 18 rows")).to_be_visible()
+        expect(page.get_by_text(seen).first).to_be_visible()
+        expect(page.get_by_test_id("stMain")).to_contain_text(hostile.texts(leak)[row])
+    assert page.title() == "Rewrite · IVAN"
+    assert [url for url in asked if not url.startswith((f"{server.base}/", "data:", "blob:"))] == []

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import hostile
-import made_runs
+import hostile_rewordings
 import pytest
 from fake_rewriting import (
     Answer,
@@ -23,7 +22,6 @@ from fakes import Fakes
 from streamlit.testing.v1 import AppTest
 from support import write_pairs
 
-from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
 from ivan_core.domain.runs import RunState
 from ivan_core.workspace import runs
 from ivan_core.workspace.rewrite_results import open_rewrite
@@ -192,29 +190,10 @@ def test_the_rewordings_of_a_pair_are_shown_newest_first(
 
 
 def test_hostile_text_stays_text(data_dir: Path, tmp_path: Path, open_page: Open) -> None:
-    texts = hostile.texts(LEAK)
-    rows = [
-        {
-            "chosen": f"\n\nHuman: {text} why\n\nAssistant: Well, {text}",
-            "rejected": f"\n\nHuman: {text} why\n\nAssistant: no {text}",
-        }
-        for text in texts
-    ]
-    file = made_runs.write_rows(tmp_path / "$x$ ![i](x) <b>hostile<img src=x>.jsonl", rows)
-
-    def answer(request: RewriteRequest) -> str | RewriteReply:
-        text = texts[request.key.row_id]
-        if request.key.row_id % 3 == 0 and request.key.role == "reply":
-            return f"Sure, here it is: {text}"
-        if request.key.row_id % 3 == 1 and request.key.side == "rejected":
-            return RewriteReply(problem=f"The server said {text[:80]}.")
-        return request.text.replace("why", "and why so").replace("Well", "Now then")
-
-    model = f"![n]({LEAK}/n) <img src={LEAK}/m> $x$ :red[r]"
-    run_id = made(data_dir, file, answer, models=(model, "fake/two"))
+    run_id, model = hostile_rewordings.made(data_dir, tmp_path, LEAK)
     queries = [
         {"view": "1"}, {"view": "3"}, {"state": "failed"}, {"model": model, "flip": "any"},
-        {"reason": texts[2]}, {"row": "0"}, {"row": "1"}, {"row": "2"}, {"row": "4"},
+        {"reason": f"![x]({LEAK}/reason)"}, {"row": "0"}, {"row": "1"}, {"row": "2"}, {"row": "4"},
     ]  # fmt: skip
     for query in queries:
         app = open_page(REWRITE, run=run_id, **OPEN_GATE, **query).app

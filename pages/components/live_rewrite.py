@@ -64,7 +64,7 @@ def so_far(facts: Facts) -> None:
     rows = moved_rows(facts)
     if rows:
         st.dataframe(
-            rows, hide_index=True, key="moved-so-far",
+            rows, hide_index=True, key="moved-so-far", placeholder="",
             column_config={
                 "share": st.column_config.ProgressColumn(
                     "verdicts flipped so far", format="%.1f%%", min_value=0.0, max_value=100.0,
@@ -75,10 +75,11 @@ def so_far(facts: Facts) -> None:
                     help="Mean cosine of each text with its original: 1 means the same",
                 ),
                 "chosen": st.column_config.NumberColumn(
-                    "change, chosen", format="%+.3f", help="Mean change of reward, in its own units"
+                    "reward change, chosen", format="%+.3f",
+                    help="Mean change of reward, in its own units",
                 ),
                 "rejected": st.column_config.NumberColumn(
-                    "change, rejected", format="%+.3f",
+                    "reward change, rejected", format="%+.3f",
                     help="Mean change of reward, in its own units",
                 ),
             },

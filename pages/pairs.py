@@ -16,6 +16,7 @@ from pages.components.frame import frame, show_error
 from pages.components.guess import guess_switch, guessing, is_guessing
 from pages.components.notes import notes
 from pages.components.pair_labels import pair_labels
+from pages.components.pair_rewordings import pair_rewordings
 from pages.components.replies import show_pair
 from pages.components.state import choose_run, chosen_row, chosen_run, dark, latest_done
 from pages.components.text import say, short_names
@@ -158,7 +159,9 @@ def _pair(results: Results, row: int) -> None:
     for judged in found.judged:
         if not pd.isna(judged["failure"]):
             say(f"{judged['model']} did not rate it: {judged['failure']}.", "small")
-    pair_labels(str(results.dataset.about["content"]), found.pair)
+    content = str(results.dataset.about["content"])
+    pair_labels(content, found.pair)
+    pair_rewordings(content, row)
     _ask(results, row)
     notes(results, row)
 

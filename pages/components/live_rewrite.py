@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from ivan_core.charts.live_rewrite import changes_so_far, flips_so_far, running_flips
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run
 from ivan_core.workspace import runs
@@ -16,6 +17,7 @@ from ivan_core.workspace.rewrite_views import VARIANTS
 from ivan_core.workspace.rewrite_words import RULES_NOTE, rewriter_words
 from pages.components.frame import problems_shown
 from pages.components.live import time_left
+from pages.components.state import dark
 from pages.components.text import say, short_names
 
 Facts = Mapping[str, Any]
@@ -61,6 +63,7 @@ def so_far(facts: Facts) -> None:
     """What has been accepted and what has moved, as far as it is known; nothing is judged yet."""
     for line in accepted_lines(facts):
         say(line)
+    _draw_curves(facts)
     rows = moved_rows(facts)
     if rows:
         st.dataframe(
@@ -88,6 +91,17 @@ def so_far(facts: Facts) -> None:
     labels = label_lines(facts)
     if labels:
         say(labels)
+
+
+def _draw_curves(facts: Facts) -> None:
+    """Flips and changes of reward over the pairs so far, model by model."""
+    models = facts.get("models", {})
+    found = running_flips({model: told["points"] for model, told in models.items()})
+    if found.empty:
+        return
+    left, right = st.columns(2)
+    left.altair_chart(flips_so_far(found, facts["pairs"], dark=dark()), key="flips-so-far")
+    right.altair_chart(changes_so_far(found, facts["pairs"], dark=dark()), key="changes-so-far")
 
 
 def _progress_sentence(run: Run, facts: Facts) -> str:

@@ -1,18 +1,16 @@
-"""Filters of rows: they survive URLs, never raise, and find exactly the rows behind a number."""
+"""Filters of rows find exactly the rows behind a number."""
 
 from __future__ import annotations
 
 import json
-from urllib.parse import parse_qsl, urlencode
 
 import made_runs
 import numpy as np
 import pytest
+from any_filters import ANY_FILTER
 from fakes import Fakes
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from ivan_core.domain.chips import chips, sort_label
 from ivan_core.domain.conditions import (
     ColumnIs,
     Failed,
@@ -25,14 +23,13 @@ from ivan_core.domain.conditions import (
     Sort,
     Starred,
     SubsetIs,
-    TextHas,
     Truncated,
     UserColumnIn,
     VerdictIs,
     VerdictsAre,
 )
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.filters import MOST_CONDITIONS, QUERY_KEYS, RowFilter, without
+from ivan_core.domain.filters import RowFilter
 from ivan_core.metrics.agreement import by_subset, rows_in_bar
 from ivan_core.metrics.bins import margin_histogram, reward_bins, rows_in_cell
 from ivan_core.metrics.columns import by_column, rows_in_group
@@ -49,146 +46,6 @@ from ivan_core.workspace.filters import matching_rows
 from ivan_core.workspace.results import open_results
 
 FIRST, SECOND = made_runs.TWO_MODELS
-
-_names = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-_models = _names.filter(bool)
-_numbers = st.floats(allow_nan=False, allow_infinity=False)
-_rated = st.sampled_from(["agree", "tie", "disagree", "unrated"])
-_ids = st.text("0123456789abcdef", min_size=16, max_size=16)
-_edges = st.lists(_numbers, min_size=2, max_size=2).map(sorted)
-_ranges = _edges.flatmap(
-    lambda edges: st.sampled_from(
-        [
-            {"low": edges[0], "high": edges[1]},
-            {"low": edges[0], "high": None},
-            {"low": None, "high": edges[1]},
-        ]
-    )
-)
-_cells = st.tuples(_edges, _edges).map(
-    lambda xy: {"x0": xy[0][0], "x1": xy[0][1], "y0": xy[1][0], "y1": xy[1][1]}
-)
-_conditions = st.one_of(
-    st.builds(VerdictIs, model=_models, verdict=_rated),
-    st.just(ModelsDiffer()),
-    st.builds(VerdictsAre, model=_models, verdict=_rated, other=_models, other_verdict=_rated),
-    st.builds(SubsetIs, label=_names),
-    st.builds(ColumnIs, column=_models, value=_names),
-    st.builds(Truncated, model=_names),
-    st.builds(Failed, model=_names),
-    st.builds(Seen, model=_models, seen=st.booleans()),
-    st.builds(lambda model, ends: MarginIn(model=model, **ends), _models, _ranges),
-    st.builds(lambda model, cell: RewardsIn(model=model, **cell), _models, _cells),
-    st.builds(lambda m, o, cell: MarginsIn(model=m, other=o, **cell), _models, _models, _cells),
-    st.builds(
-        TextHas,
-        text=_models,
-        over=st.sampled_from(["reply", "text"]),
-        side=st.sampled_from(["any", "chosen", "rejected"]),
-    ),
-    st.builds(lambda column, ends: UserColumnIn(column=column, **ends), _ids, _ranges),
-    st.just(Starred()),
-    st.just(Noted()),
-)
-_sorts = st.one_of(
-    st.builds(Sort, by=st.sampled_from(["row", "sharpest", "length"]), descending=st.booleans()),
-    st.builds(
-        Sort, by=st.sampled_from(["margin", "size", "column"]), of=_models, descending=st.booleans()
-    ),
-)
-_filters = st.builds(
-    lambda conditions, sort: RowFilter(conditions=tuple(conditions), sort=sort),
-    st.lists(_conditions, max_size=8),
-    _sorts,
-)
-
-
-@settings(deadline=None)
-@given(_filters)
-def test_a_filter_survives_a_url(row_filter):
-    url = urlencode(row_filter.to_query())
-    read, ignored = RowFilter.from_query(dict(parse_qsl(url, keep_blank_values=True)))
-    assert read == row_filter
-    assert ignored == []
-    assert read.to_query() == row_filter.to_query()
-
-
-@settings(deadline=None)
-@given(_filters)
-def test_every_condition_has_one_chip_that_takes_it_away(row_filter):
-    found = chips(row_filter)
-    assert len({chip.key for chip in found}) == len(found) == len(row_filter.conditions)
-    for chip, condition in zip(found, row_filter.conditions, strict=True):
-        assert chip.label
-        left = without(row_filter, chip.key)
-        assert condition not in left.conditions
-        assert len(left.conditions) == len(row_filter.conditions) - 1
-        assert left.sort == row_filter.sort
-    assert sort_label(row_filter.sort)
-
-
-_hostile = st.one_of(
-    st.text(max_size=60), st.text("~!0nte.-1ab", max_size=30), st.integers(), st.none(),
-    st.lists(st.text(max_size=5), max_size=3), st.binary(max_size=8),
-)  # fmt: skip
-
-
-@settings(deadline=None)
-@given(st.dictionaries(st.sampled_from([*QUERY_KEYS, "run", "row", "x"]), _hostile))
-def test_a_hostile_url_is_read_or_ignored_and_never_raises(query):
-    read, ignored = RowFilter.from_query(query)
-    assert RowFilter.from_query(read.to_query()) == (read, [])
-    assert all("\n" not in named and len(named) < 80 for named in ignored)
-
-
-def test_what_is_not_understood_is_named_and_the_rest_holds():
-    read, ignored = RowFilter.from_query(
-        {
-            "verdict": "m~agree~~m2~loves",
-            "margin": "m~nan~1~~m~2~1",
-            "sort": "beauty",
-            "column": "../../etc~1",
-            "subset": "helpful",
-            "row": "7",
-        }
-    )
-    assert read == RowFilter(
-        conditions=(VerdictIs(model="m", verdict="agree"), SubsetIs(label="helpful"))
-    )
-    assert ignored == [
-        "verdict=m2~loves", "margin=m~nan~1", "margin=m~2~1", "column=../../etc~1", "sort=beauty",
-    ]  # fmt: skip
-
-
-def test_urls_are_short_and_readable():
-    row_filter = (
-        RowFilter()
-        .with_(VerdictIs(model="ivan/minilm-control", verdict="disagree"))
-        .with_(MarginIn(model="m", low=-1.0, high=0.5))
-        .sorted_by(Sort(by="sharpest", descending=True))
-    )
-    assert row_filter.to_query() == {
-        "verdict": "ivan/minilm-control~disagree",
-        "margin": "m~-1~0.5",
-        "sort": "sharpest~1",
-    }
-
-
-def test_a_condition_replaces_the_one_it_contradicts():
-    row_filter = RowFilter().with_(VerdictIs(model="m", verdict="agree"))
-    row_filter = row_filter.with_(VerdictIs(model="m", verdict="tie"))
-    assert row_filter.conditions == (VerdictIs(model="m", verdict="tie"),)
-
-
-def test_too_many_conditions_are_refused_in_a_sentence():
-    row_filter = RowFilter()
-    for number in range(MOST_CONDITIONS):
-        row_filter = row_filter.with_(VerdictIs(model=f"m{number}", verdict="tie"))
-    with pytest.raises(BadInput, match="24 conditions"):
-        row_filter.with_(VerdictIs(model="one more", verdict="tie"))
-    query = {"verdict": "~~".join(f"m{number}~tie" for number in range(MOST_CONDITIONS + 1))}
-    read, ignored = RowFilter.from_query(query)
-    assert (len(read.conditions), ignored) == (MOST_CONDITIONS, ["verdict=m24~tie"])
 
 
 @pytest.fixture(scope="module")
@@ -378,7 +235,7 @@ def test_an_order_by_what_is_gone_is_left_out(results):
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(row_filter=_filters)
+@given(row_filter=ANY_FILTER)
 def test_any_filter_is_judged_or_refused_in_a_sentence(results, row_filter):
     kept, ignored = filters.fitting(results, row_filter)
     assert bool(ignored) == (kept != row_filter)

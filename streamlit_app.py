@@ -12,10 +12,15 @@ from ivan_core.workspace.results import Results, open_results
 from ivan_core.workspace.studies import study_of
 from pages.components.form import time_left
 from pages.components.frame import frame, problems_shown
-from pages.components.state import PAGE_OF
+from pages.components.state import PAGE_OF, REWRITE, TAXONOMY
 from pages.components.text import md_escape, say
 
 _RECENT = 5
+_NEXT = (
+    (TAXONOMY, "See the labels", "Label the texts"),
+    (REWRITE, "See the rewordings", "Reword the pairs"),
+)
+"""The stages of a study after the comparison: their page, and its link with and without a run."""
 
 
 def _start() -> None:
@@ -61,7 +66,7 @@ def _stages(results: Results) -> None:
     study = study_of(results.run.id)
     if study is not None:
         say(study.sentence)
-    say("Rewordings and reviews are not in this version yet.", "small", quiet=True)
+    say("Reviews are not in this version yet.", "small", quiet=True)
     with st.container(horizontal=True):
         st.page_link(
             "pages/compare.py",
@@ -73,10 +78,14 @@ def _stages(results: Results) -> None:
             label=":primary[Read the pairs →]",
             query_params={"run": results.run.id},
         )
-        stages = {stage.name: stage for stage in study.stages} if study else {}
-        labelled = "Labels" in stages and stages["Labels"].finished
-        label = "See the labels" if labelled else "Label the texts"
-        st.page_link("pages/taxonomy.py", label=f":primary[{label} →]")
+        of_study = [runs.get(run_id) for run_id in study.runs] if study else []
+        for page, see, make in _NEXT:
+            newest = next((run.id for run in of_study if PAGE_OF[run.kind] == page), None)
+            st.page_link(
+                page,
+                label=f":primary[{see if newest else make} →]",
+                query_params={"run": newest} if newest else None,
+            )
 
 
 def _recent(found: list[Run]) -> None:

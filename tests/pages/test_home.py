@@ -8,7 +8,10 @@ from pathlib import Path
 import made_runs
 from fakes import Fakes
 
+from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.runs import RunState
+from ivan_core.worker import work
+from ivan_core.workspace import runs
 
 
 def test_a_fresh_home_is_one_sentence_and_one_button(data_dir, open_page):
@@ -91,3 +94,17 @@ def test_lost_texts_are_said_and_the_rest_of_home_stays(data_dir: Path, open_pag
     page = open_page()
     assert "are no longer in the data folder" in page.said
     assert any("sample" in label for label in page.links)
+
+
+def test_the_next_stages_are_offered_until_they_have_a_run(data_dir, open_page):
+    made_runs.finished(data_dir, made_runs.spec_of_sample(limit=8))
+    links = open_page().links
+    assert any(label.startswith(":primary[Label the texts") for label in links)
+    assert any(label.startswith(":primary[Reword the pairs") for label in links)
+    spec = LabelSpec(limit=8)
+    run_id, _ = runs.registry().add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+    work(runs.registry(), run_id)
+    links = open_page().links
+    (link,) = [where for label, where in links.items() if "See the labels" in label]
+    assert link == f"taxonomy?run={run_id}"
+    assert "Labels ✓ 8" in open_page().said

@@ -25,6 +25,8 @@ MODELS = ("fake/one", "fake/two")
 FAKES = Fakes(failing="0", not_finite="1", truncated="2", silent=True)
 UNITS = 6
 """Forty pairs are three chunks, for each of two models."""
+BEATS = 8
+"""Steps by which two such runs may differ: heartbeats are steps too, and come by the clock."""
 
 
 @dataclass
@@ -112,6 +114,8 @@ def test_killed_at_every_step(
         code = worker(place, step)
         kept = place.units()
         wrong = []
+        if code == 0 and step > steps - BEATS and place.results() == expected:
+            return ""  # a run that took less time has fewer heartbeats: it ended before this step
         if code != -signal.SIGKILL:
             return f"step {step}: ended with {code}"
         if place.registry.get(place.run_id).state is not RunState.INTERRUPTED:

@@ -20,6 +20,8 @@ from ivan_core.runs import registry as registry_module
 from ivan_core.runs.registry import Registry
 
 TABLES = ("table.parquet", "likeness.parquet", "labels.parquet")
+BEATS = 8
+"""Steps by which two such runs may differ: heartbeats are steps too, and come by the clock."""
 Worker = Callable[..., int]
 
 
@@ -73,7 +75,10 @@ def test_killed_at_any_step(
 
     def check(step: int) -> str:
         data, run_id = place(tmp_path / f"killed-at-{step}", spec)
-        if (code := worker(data, run_id, together, step)) != -signal.SIGKILL:
+        code = worker(data, run_id, together, step)
+        if code == 0 and step > steps - BEATS and results(data, run_id) == expected:
+            return ""  # a run that took less time has fewer heartbeats: it ended before this step
+        if code != -signal.SIGKILL:
             return f"step {step}: ended with {code}"
         wrong = [] if whole(data, run_id) else ["a manifest stands before what it names"]
         if not Registry(data).requeue(run_id):

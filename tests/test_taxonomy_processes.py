@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,27 +24,29 @@ def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServ
         yield demo
 
 
-def workers() -> list[int]:
-    """The processes of workers that this one started."""
-    found = []
+def workers(data_dir: Path) -> list[int]:
+    """The processes of workers of this data folder that this process started."""
+    found, own = [], f"IVAN_DATA_DIR={data_dir}".encode()
     for task in Path("/proc/self/task").iterdir():
         for child in (task / "children").read_text().split():
-            words = Path(f"/proc/{child}/cmdline").read_bytes()
-            if b"ivan_core.worker" in words:
-                found.append(int(child))
+            with suppress(OSError):  # it has ended meanwhile
+                words = Path(f"/proc/{child}/cmdline").read_bytes()
+                given = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
+                if b"ivan_core.worker" in words and own in given:
+                    found.append(int(child))
     return found
 
 
 def test_a_worker_killed_while_it_waits_for_a_batch_is_followed_by_another(
-    server: DemoServer, tmp_path: Path
+    server: DemoServer, data_dir: Path, tmp_path: Path
 ) -> None:
     run_id, _ = taxonomy.start(spec_of(tmp_path))
     wait_for(lambda: runs.get(run_id).state is RunState.AWAITING_CONFIRMATION)
-    wait_for(lambda: not workers())
+    wait_for(lambda: not workers(data_dir))
     assert say_yes(run_id).new
     wait_for(lambda: runs.get(run_id).state is RunState.AWAITING_PROVIDER)
     wait_for(lambda: taxonomy.parts(run_id)[0]["batch"])
-    for pid in workers():
+    for pid in workers(data_dir):
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: runs.get(run_id).state is RunState.INTERRUPTED)
     assert taxonomy.follow(run_id)

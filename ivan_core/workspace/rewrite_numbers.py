@@ -169,10 +169,17 @@ def _numbers(run_id: str, done: int, finished: float | None, gate: Gate, held: _
     bounds = (gate.similarity, gate.shortest, gate.longest)
     models = held.results.spec.models
     return Numbers(
-        models, table[metrics.gate(table, *bounds)],
+        models, _on_the_same_pairs(table[metrics.gate(table, *bounds)]),
         {model: metrics.unit_of(table, model) for model in models},
         metrics.meaning_kept(table, *bounds), held.results.labels,
     )  # fmt: skip
+
+
+def _on_the_same_pairs(table: pd.DataFrame) -> pd.DataFrame:
+    """The surface change of the pairs that were reworded only, so that the two compare."""
+    rewarded = table[["chosen_reward", "rejected_reward"]].notna().all(axis=1)
+    reworded = table.loc[table["variant"].eq(REWORDED) & rewarded, "row_id"].unique()
+    return table[table["variant"].ne(SURFACE) | table["row_id"].isin(reworded)]
 
 
 def _told(value: float, usual: float) -> str | None:

@@ -67,6 +67,12 @@ def processes() -> Iterator[ForkServerContext]:
     yield context
 
 
+@pytest.fixture(autouse=True)
+def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit's test runner leaves its script as `__main__`, which new processes would run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
 @pytest.fixture
 def run_here(data_dir: Path) -> Callable[[str, Fakes], Run]:
     """Be the worker of a run in this process, with fakes; returns the run as it ended."""

@@ -59,12 +59,6 @@ class Page:
         return [element.type for element in self.app.main]
 
 
-@pytest.fixture(autouse=True)
-def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streamlit's test runner leaves its script as `__main__`, which new processes would run."""
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
-
-
 @pytest.fixture
 def open_page(data_dir: Path) -> Callable[..., Page]:
     """Open a page by its file, with query parameters; Home where none is named."""

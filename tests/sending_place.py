@@ -8,8 +8,9 @@ from pathlib import Path
 from fake_provider import FakeProvider
 
 from ivan_core.ledger.ledger import Ledger
-from ivan_core.ledger.records import Confirmation, Part, PartKey, PartState, file_sha256
+from ivan_core.ledger.records import Confirmation, Part, PartKey, PartState
 from ivan_core.ledger.sending import send_part, settle
+from ivan_core.runs.storage import file_sha256
 
 KEY = PartKey("2026-11-24-10-00", 1, 1)
 LINES = b'{"custom_id": "0.chosen"}\n{"custom_id": "0.rejected"}\n'

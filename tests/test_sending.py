@@ -9,8 +9,9 @@ from fake_provider import Killed, Steps
 from sending_place import KEY, LINES, Place
 
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.ledger.records import PlanChanged, Stage, file_sha256
+from ivan_core.ledger.records import PlanChanged, Stage
 from ivan_core.ledger.sending import send_part
+from ivan_core.runs.storage import file_sha256
 
 TEN_MINUTES = 600.0
 

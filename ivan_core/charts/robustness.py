@@ -13,13 +13,9 @@ import pandas as pd
 from ivan_core.charts import named_rows, palette
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.robustness import REWORDED, SURFACE, MeanChange, Robustness
-from ivan_core.metrics.robustness_sentences import signed
+from ivan_core.metrics.robustness_sentences import FLIP_WORDS, signed
 from ivan_core.metrics.sentences import interval, percent
 
-DIRECTIONS = {
-    "misaligned": "no longer agrees",
-    "aligned": "agrees now",
-}
 SIDES = {"chosen": "chosen reply", "rejected": "rejected reply"}
 VARIANT_COLOURS = {REWORDED: palette.MODEL_COLOURS[0], SURFACE: palette.MODEL_COLOURS[3]}
 _VARIANT_WORDS = (
@@ -42,7 +38,7 @@ def flip_bars(
     """
     ink = palette.ink(dark)
     bars = _flip_table(found)
-    lines = _lines(bars, DIRECTIONS)
+    lines = _lines(bars, FLIP_WORDS)
     bars = bars.merge(lines[["model", "kind", "line", "name"]], on=["model", "kind"])
     bars = bars.assign(zero=0.0).rename(columns={"kind": "direction"})
     lines = lines.rename(columns={"kind": "direction"})

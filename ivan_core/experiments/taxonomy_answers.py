@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ivan_core.domain.labels import LabelReply
-from ivan_core.runs.storage import storage_errors, sync_folder
+from ivan_core.runs.storage import append_line, storage_errors
 
 Send = Callable[[Mapping[str, object]], LabelReply]
 """Asks for one reply; raises BackendUnavailable where the server is away."""
@@ -72,19 +71,8 @@ class AnswerFile:
         record = answer_record(custom_id, model, reply)
         data = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         with storage_errors(self.path.parent):
-            new = not self.path.exists()
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                written = 0
-                while written < len(data):
-                    written += os.pwrite(descriptor, data[written:], self._end + written)
-                os.ftruncate(descriptor, self._end + len(data))
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            if new:
-                sync_folder(self.path.parent)
+            append_line(self.path, self._end, data)
         self._end += len(data)
         if record["response"] is not None:
             self.answered.add(custom_id)

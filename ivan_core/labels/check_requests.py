@@ -60,12 +60,6 @@ def check_request_file(path: Path, limits: Limits = LIMITS) -> CheckedFile:
     return CheckedFile(path, len(line_of), size, digest.hexdigest(), asked["model"], asked["url"])
 
 
-def file_sha256(path: Path) -> str:
-    """The hash of a file's bytes as they are now."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _size(path: Path, limits: Limits) -> int:
     if not path.is_file():
         raise BadInput(f"There is no file {path}.", "Prepare the requests first.")

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from ivan_core.domain.errors import BadInput
 
@@ -148,9 +147,3 @@ def plan_hash(sha256s: Sequence[str], estimate: Mapping[str, object], price_tabl
     plan = {"files": list(sha256s), "estimate": dict(estimate), "prices": price_table}
     text = json.dumps(plan, sort_keys=True, ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """The hash of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -21,8 +21,8 @@ from ivan_core.ledger.records import (
     PartState,
     PlanChanged,
     Stage,
-    file_sha256,
 )
+from ivan_core.runs.storage import file_sha256
 
 PATIENCE = 600.0
 """Seconds for which a batch that may have been created is looked for."""

@@ -13,7 +13,7 @@ import pandas as pd
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.paired_shares import Difference, Needed
 from ivan_core.metrics.reliability import LEAST_FOR_ECE, CalibrationError, Reliability
-from ivan_core.metrics.sentences import FINE_FROM, interval, interval_ends, percent
+from ivan_core.metrics.sentences import FINE_FROM, interval, interval_ends, percent, the
 from ivan_core.metrics.trust import TrustStrip
 
 CHOSEN_AFTER_LOOKING = "These pairs were chosen after looking, so this shows no more than a hint."
@@ -45,13 +45,13 @@ def difference_sentence(
     so_far = "" if complete else "So far, "
     if found.difference == 0:
         told = (
-            f"{so_far}{first} and {second} side with {_the(choice)} equally often,"
+            f"{so_far}{first} and {second} side with {the(choice)} equally often,"
             f" in {percent(more.rate, more.n)} of {_pairs(found.n)} both rated"
             f" (95% interval of the difference {ends} points)."
         )
     else:
         told = (
-            f"{so_far}{ahead} sides with {_the(choice)} in {percent(more.rate, more.n)} of"
+            f"{so_far}{ahead} sides with {the(choice)} in {percent(more.rate, more.n)} of"
             f" {_pairs(found.n)} both rated, {behind} in {percent(less.rate, less.n)}:"
             f" {_amount(abs(found.difference), found.n)} more"
             f" (95% interval {ends} points)."
@@ -256,10 +256,6 @@ def _rounded_up(pairs: int) -> int:
 
 def _listed(parts: Sequence[str], last: str) -> str:
     return f" {last} ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
-def _the(choice: str) -> str:
-    return choice if "'" in choice or "’" in choice else f"the {choice}"
 
 
 def _pairs(n: int) -> str:

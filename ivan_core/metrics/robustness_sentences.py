@@ -24,6 +24,8 @@ _REFERENCES = {
     "surface": "a change of punctuation and space alone",
     "second": "rewording the same text once more",
 }
+FLIP_WORDS = {"misaligned": "no longer agrees", "aligned": "agrees now"}
+"""The two ways in which a verdict flips."""
 
 
 def rewriting_headline(

@@ -138,7 +138,7 @@ def length_sentence(summary: ModelSummary, choice: str) -> str:
         return f"{summary.model}: too few lengths differ to tell length from content."
     n = longer.n + shorter.n
     return (
-        f"{summary.model} sides with {_the(choice)} in {percent(longer.rate, longer.n)} of"
+        f"{summary.model} sides with {the(choice)} in {percent(longer.rate, longer.n)} of"
         f" {_pairs(longer.n)} {interval(longer)} where the longer reply was chosen and in"
         f" {percent(shorter.rate, shorter.n)} of {shorter.n:,} {interval(shorter)} where the"
         f" shorter was: {percent(balanced.rate, n)} if both counted the same."
@@ -171,7 +171,7 @@ def _rates(summaries: Sequence[ModelSummary], choice: str, so_far: bool) -> str:
         if rate is None:
             continue
         on = (rate.n, summary.headline_is_unseen)
-        verb = "" if clauses else f" sides with {_the(choice)}"
+        verb = "" if clauses else f" sides with {the(choice)}"
         share = percent(rate.rate, rate.n)
         of = "" if on == base else f" of {_pairs(rate.n)}"
         if on != base and summary.headline_is_unseen:
@@ -205,7 +205,8 @@ def _trained_on_all(summary: ModelSummary) -> str:
     return f"{summary.model} was trained on these very pairs."
 
 
-def _the(choice: str) -> str:
+def the(choice: str) -> str:
+    """The words for what a model is compared with, with an article where they need one."""
     return choice if "'" in choice or "’" in choice else f"the {choice}"
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ivan_core.runs.storage import storage_errors, sync_folder
+from ivan_core.runs.storage import append_line, storage_errors
 
 
 class Parts:
@@ -47,19 +46,7 @@ class Parts:
         # Half a surrogate pair is no text, yet it occurs in texts; `json.loads` reads it back.
         data = line.encode("utf-8", "surrogatepass")
         with storage_errors(self.path.parent):
-            new = not self.path.exists()
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                # A line torn by a crash is overwritten, and what sticks out of it cut off.
-                written = 0
-                while written < len(data):
-                    written += os.pwrite(descriptor, data[written:], self._end + written)
-                os.ftruncate(descriptor, self._end + len(data))
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            if new:
-                sync_folder(self.path.parent)
+            append_line(self.path, self._end, data)
         self._offsets[key] = (self._end, len(data))
         self._end += len(data)
 

@@ -17,12 +17,11 @@ from ivan_core.ledger.records import (
     PartState,
     PlanChanged,
     Stage,
-    file_sha256,
 )
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.registry import Registry
-from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.runs.storage import file_sha256, replacing, storage_errors
 
 KIND = "taxonomy"
 _CANCEL = "cancel-batches"

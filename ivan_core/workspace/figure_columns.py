@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ivan_core.metrics.sentences import the
 from ivan_core.workspace import columns
 from ivan_core.workspace.columns import Floats, UserColumn
-from ivan_core.workspace.figure_words import WILSON, Drawn, the
+from ivan_core.workspace.figure_words import WILSON, Drawn
 from ivan_core.workspace.results import Results
 
 _COUNTS = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ivan_core.metrics.sentences import percent
+from ivan_core.metrics.sentences import percent, the
 from ivan_core.workspace.figure_columns import agreement, values
 from ivan_core.workspace.figure_pairs import coverage, reliable, two_margins, verdicts
 from ivan_core.workspace.figure_words import (
@@ -20,7 +20,6 @@ from ivan_core.workspace.figure_words import (
     counted,
     own_rows,
     rate_words,
-    the,
 )
 from ivan_core.workspace.results import Results
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ivan_core.domain.runs import RunState
-from ivan_core.workspace.figure_words import WILSON, Drawn, own_rows, the
+from ivan_core.metrics.sentences import the
+from ivan_core.workspace.figure_words import WILSON, Drawn, own_rows
 from ivan_core.workspace.results import Results
 
 _SEED = 0

@@ -91,7 +91,3 @@ def model_words(card: ModelCard) -> str:
 
 def first_upper(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def the(choice: str) -> str:
-    return choice if "'" in choice or "’" in choice else f"the {choice}"

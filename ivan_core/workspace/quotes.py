@@ -22,10 +22,9 @@ from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.paired import paired_difference, shared_rows
 from ivan_core.metrics.paired_shares import pairs_needed
 from ivan_core.metrics.reliability import reliability, risk_coverage
-from ivan_core.metrics.sentences import length_sentence, rate_sentence
+from ivan_core.metrics.sentences import length_sentence, rate_sentence, the
 from ivan_core.metrics.summary import ModelSummary
 from ivan_core.workspace.commands import compare_command, figure_command
-from ivan_core.workspace.figure_words import the
 from ivan_core.workspace.results import Results
 from ivan_core.workspace.take_away import Quote
 

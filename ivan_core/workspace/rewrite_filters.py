@@ -16,6 +16,7 @@ import numpy as np
 from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.metrics.robustness import REWARDS, REWORDED, SECOND, SURFACE
 from ivan_core.metrics.robustness_labels import DIRECTIONS, SAME
+from ivan_core.metrics.robustness_sentences import FLIP_WORDS
 from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.rewrite_numbers import Numbers
 from ivan_core.workspace.rewrite_views import VARIANTS as NAMES
@@ -26,11 +27,7 @@ if TYPE_CHECKING:
 
     from ivan_core.workspace.rewrite_results import RewriteResults
 
-FLIPS = {
-    "any": "flips either way",
-    "misaligned": "no longer agrees",
-    "aligned": "agrees now",
-}
+FLIPS = {"any": "flips either way", **FLIP_WORDS}
 STATES = {
     "kept": "meaning kept",
     "left": "reworded, but meaning not kept",

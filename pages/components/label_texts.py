@@ -23,11 +23,12 @@ from ivan_core.workspace.label_filters import (
 )
 from ivan_core.workspace.label_results import LabelResults
 from pages.components.carried import write_query
+from pages.components.condition_chips import condition_chips
 from pages.components.frame import show_error
 from pages.components.keys import tab_leaves_tables
 from pages.components.replies import show_text
 from pages.components.rows import opened_row
-from pages.components.text import md_escape, say
+from pages.components.text import say
 
 TEXT = "text"
 """The text that is read in place, as ROW.SIDE."""
@@ -76,7 +77,7 @@ def label_texts(results: LabelResults) -> None:
     wanted, ignored = read_filter(st.query_params.to_dict())
     if ignored:
         say(f"Not understood in this link, and left out: {', '.join(ignored)}.", "small")
-    _chips(wanted)
+    condition_chips("text", chips(wanted), wanted, TextFilter(), "Show all texts", _take_away)
     try:
         found = matching(results, wanted)
     except IvanError as error:
@@ -87,24 +88,6 @@ def label_texts(results: LabelResults) -> None:
     else:
         _table(results, wanted, found)
     _one_text(results)
-
-
-def _chips(wanted: TextFilter) -> None:
-    """One button a condition, which takes it away."""
-    held = chips(wanted)
-    if not held:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="text-chips"):
-        for name, words in held:
-            st.button(
-                f"{md_escape(words)} ✕", key=f"text-chip-{name}", on_click=_take_away,
-                args=(wanted.without(name),), help="Take this condition away",
-            )  # fmt: skip
-        if len(held) > 1:
-            st.button(
-                "Show all texts", key="text-chips-clear", type="tertiary", on_click=_take_away,
-                args=(TextFilter(),),
-            )  # fmt: skip
 
 
 def _table(results: LabelResults, wanted: TextFilter, found: Any) -> None:

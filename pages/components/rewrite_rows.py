@@ -25,11 +25,12 @@ from ivan_core.workspace.rewrite_numbers import Numbers, numbers, read_gate
 from ivan_core.workspace.rewrite_results import RewriteResults
 from ivan_core.workspace.rewrite_views import row_view, rows_page
 from pages.components.carried import write_query
+from pages.components.condition_chips import condition_chips
 from pages.components.frame import show_error
 from pages.components.keys import tab_leaves_tables
 from pages.components.pair_rewordings import show_rewordings
 from pages.components.rows import opened_row
-from pages.components.text import md_escape, say, short_names
+from pages.components.text import say, short_names
 
 ROW = "row"
 _CLICKS = "rewrite-clicks"
@@ -72,7 +73,7 @@ def pair_rows(results: RewriteResults, found: Numbers) -> None:
     if ignored:
         say(f"Not understood in this link, and left out: {', '.join(ignored)}.", "small")
     _ask(results, wanted)
-    _chips(wanted)
+    condition_chips("pair", chips(wanted), wanted, PairFilter(), "Show all rows", _take_away)
     row_ids = matching(results, found, wanted)
     if not row_ids:
         say("No rows here.")
@@ -108,24 +109,6 @@ def _ask(results: RewriteResults, wanted: PairFilter) -> None:
         if picked:
             _take_away(choices[picked])
             st.rerun()
-
-
-def _chips(wanted: PairFilter) -> None:
-    """One button a condition, which takes it away."""
-    held = chips(wanted)
-    if not held:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="pair-chips"):
-        for name, words in held:
-            st.button(
-                f"{md_escape(words)} ✕", key=f"pair-chip-{name}", on_click=_take_away,
-                args=(wanted.without(name),), help="Take this condition away",
-            )  # fmt: skip
-        if len(held) > 1:
-            st.button(
-                "Show all rows", key="pair-chips-clear", type="tertiary", on_click=_take_away,
-                args=(PairFilter(),),
-            )  # fmt: skip
 
 
 def _table(results: RewriteResults, found: Numbers, wanted: PairFilter, row_ids: list[int]) -> None:

@@ -1,0 +1,146 @@
+"""What people say of pairs and texts: queues, opinions and decisions. Names are as typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ivan_core.domain.errors import IvanError
+from ivan_core.domain.labels import Label
+
+Task = Literal["better", "describe"]
+"""`better` asks which reply is better; `describe` asks questions about one reply."""
+Source = Literal[
+    "random", "disagreements", "second-look", "low-agreement", "starred", "rows"
+]  # fmt: skip
+"""Where the items of a queue come from. Only random ones say how often something is the case."""
+Side = Literal["chosen", "rejected"]
+ItemSide = Literal["chosen", "rejected", "both"]
+
+BETTER = "better"
+"""The one key of the task `better`: its answer is chosen, rejected, or none for no difference."""
+NO_DIFFERENCE = "none"
+BLIND_FIRST = 30
+"""So many of a person's first items are drawn at random and shown without anybody's labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Items that wait for opinions.
+
+    `dataset` is a fingerprint; `keys` are the features asked for, empty for the task `better`;
+    `prefill` is the run whose labels are filled in beforehand, empty for none; `assigned` is the
+    one person who is asked, empty for all who have the link; `opinions` is how many opinions an
+    item needs; `companion` is the random queue that gives each person's first items, 0 for a
+    random queue, which is its own. `token` is the secret part of the invitation.
+    """
+
+    id: int
+    token: str
+    dataset: str
+    title: str
+    task: Task
+    source: Source
+    keys: tuple[str, ...] = ()
+    prefill: str = ""
+    assigned: str = ""
+    opinions: int = 2
+    seed: int = 0
+    companion: int = 0
+    made: float = 0.0
+    made_by: str = ""
+    closed: bool = False
+
+    @property
+    def random(self) -> bool:
+        return self.source == "random"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to judge: a pair (`side` is both) or one text of it."""
+
+    queue: int
+    position: int
+    row_id: int
+    side: ItemSide = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one person says of one item. `version` counts the saves; 0 is nothing saved yet.
+
+    `answers` holds a label for each key, None for "can't tell". `skipped` is an item put aside
+    without an answer. `left` is the side that was shown left. `blind` says that nobody's labels
+    were shown; only blind answers to items of a random queue enter rates. `seconds` is how long it
+    was looked at. `verified` says that the name comes from a login.
+    """
+
+    queue: int
+    row_id: int
+    side: ItemSide
+    reviewer: str
+    answers: Mapping[str, Label] = field(default_factory=dict)
+    note: str = ""
+    skipped: bool = False
+    left: Side = "chosen"
+    blind: bool = True
+    prefill: str = ""
+    seconds: float = 0.0
+    verified: bool = False
+    version: int = 0
+    saved: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A line of the history: what somebody's answer was before and after, who, when and why."""
+
+    queue: int
+    row_id: int
+    side: ItemSide
+    reviewer: str
+    version: int
+    before: str
+    after: str
+    by: str
+    reason: str
+    made: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What settles one question of one item where people differ; it stands beside the opinions."""
+
+    queue: int
+    row_id: int
+    side: ItemSide
+    key: str
+    answer: Label
+    by: str
+    reason: str = ""
+    version: int = 0
+    made: float = 0.0
+
+
+class OpinionConflict(IvanError):
+    """The same opinion was saved in another window meanwhile; `current` is what stands there."""
+
+    def __init__(self, current: Opinion) -> None:
+        super().__init__(
+            "This answer was changed in another window meanwhile.",
+            "Read what stands there now, then save again.",
+        )
+        self.current = current
+
+
+class DecisionConflict(IvanError):
+    """The same question was settled in another window meanwhile; `current` is how."""
+
+    def __init__(self, current: Decision) -> None:
+        super().__init__(
+            "This question was settled in another window meanwhile.",
+            "Read the decision that stands there now, then save again.",
+        )
+        self.current = current

@@ -1,0 +1,145 @@
+"""Opinions: one a person and item, with every version that ever was."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import Label
+from ivan_core.domain.reviews import Change, Item, Opinion, OpinionConflict
+from ivan_core.review.database import ReviewDatabase, upsert
+from ivan_core.review.names import name_of, note_of
+from ivan_core.review.tables import changes, names, opinions
+
+_KEY = ("queue", "row_id", "side", "reviewer")
+
+
+class Opinions:
+    """What people said of the items of queues. Cheap to make.
+
+    Methods raise StorageProblem or BackendUnavailable where the database cannot be used.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._database = ReviewDatabase(data_dir)
+
+    def of(self, item: Item, reviewer: str) -> Opinion:
+        """A person's opinion of an item; an empty one if there is none yet."""
+        with self._database.reading() as db:
+            return _current(db, item.queue, item.row_id, item.side, name_of(reviewer))
+
+    def save(self, opinion: Opinion, by: str = "", reason: str = "") -> Opinion:
+        """Save an opinion that was read as `opinion.version`; returns it as it stands now.
+
+        Each save that changes something adds a line to the history: the old answer, the new one,
+        who, when and why. `by` is who writes where that is not the reviewer (an import).
+
+        Raises:
+            OpinionConflict: it was saved meanwhile; nothing is changed.
+            BadInput: there is no name, or the note is too long.
+        """
+        mine = replace(opinion, reviewer=name_of(opinion.reviewer), note=note_of(opinion.note))
+        with self._database.writing() as db:
+            return write_opinion(db, mine, name_of(by) if by else mine.reviewer, reason)
+
+    def all(self, queue: int, reviewer: str | None = None) -> list[Opinion]:
+        """The opinions on a queue's items, skipped ones included, by row, side and person."""
+        query = select(opinions).where(opinions.c.queue == queue)
+        if reviewer is not None:
+            query = query.where(opinions.c.reviewer == name_of(reviewer))
+        order = (opinions.c.row_id, opinions.c.side, opinions.c.reviewer)
+        with self._database.reading() as db:
+            return [_as_opinion(row) for row in db.execute(query.order_by(*order)).mappings()]
+
+    def history(self, item: Item, reviewer: str | None = None) -> list[Change]:
+        """Every change of an item's opinions, oldest first."""
+        query = select(changes).where(
+            changes.c.queue == item.queue, changes.c.row_id == item.row_id,
+            changes.c.side == item.side,
+        )  # fmt: skip
+        if reviewer is not None:
+            query = query.where(changes.c.reviewer == name_of(reviewer))
+        order = (changes.c.made, changes.c.reviewer, changes.c.version)
+        with self._database.reading() as db:
+            return [Change(**row) for row in db.execute(query.order_by(*order)).mappings()]
+
+
+def write_opinion(db: Connection, opinion: Opinion, by: str, reason: str) -> Opinion:
+    """Save an opinion inside a transaction, with its line of history. Raises as `Opinions.save`."""
+    here = (opinion.queue, opinion.row_id, opinion.side, opinion.reviewer)
+    current = _current(db, *here)
+    if current.version != opinion.version:
+        raise OpinionConflict(current)
+    if current.version and _said(current) == _said(opinion):
+        return current
+    saved = replace(opinion, version=opinion.version + 1, saved=time.time())
+    if not upsert(db, opinions, _as_row(saved), _KEY, opinion.version):
+        raise OpinionConflict(_current(db, *here))
+    line = Change(
+        *here, saved.version, _said(current) if current.version else "", _said(saved), by, reason,
+        saved.saved,
+    )  # fmt: skip
+    db.execute(insert(changes).values({name: getattr(line, name) for name in names(changes)}))
+    return saved
+
+
+def answers_text(answers: Mapping[str, Label]) -> str:
+    """Answers as they are stored: JSON, sorted by key, lists in the order of their closed list."""
+    plain = {key: list(one) if isinstance(one, tuple) else one for key, one in answers.items()}
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True)
+
+
+def read_answers(text: str) -> dict[str, Label]:
+    """Answers as `answers_text` wrote them."""
+    stored = json.loads(text or "{}")
+    return {key: tuple(one) if isinstance(one, list) else one for key, one in stored.items()}
+
+
+def _said(opinion: Opinion) -> str:
+    """What the history keeps of an opinion."""
+    said: dict[str, Any] = {"answers": json.loads(answers_text(opinion.answers))}
+    if opinion.note:
+        said["note"] = opinion.note
+    if opinion.skipped:
+        said["skipped"] = True
+    return json.dumps(said, ensure_ascii=False, sort_keys=True)
+
+
+def _current(db: Connection, queue: int, row_id: int, side: Any, reviewer: str) -> Opinion:
+    found = (
+        db.execute(
+            select(opinions).where(
+                opinions.c.queue == queue, opinions.c.row_id == row_id, opinions.c.side == side,
+                opinions.c.reviewer == reviewer,
+            )
+        )
+        .mappings()
+        .first()
+    )  # fmt: skip
+    return _as_opinion(found) if found else Opinion(queue, row_id, side, reviewer)
+
+
+def _as_row(opinion: Opinion) -> dict[str, Any]:
+    row = {name: getattr(opinion, name) for name in names(opinions)}
+    return row | {"answers": answers_text(opinion.answers)}
+
+
+def _as_opinion(row: RowMapping) -> Opinion:
+    return Opinion(**{**row, "answers": read_answers(row["answers"])})
+
+
+def check_answered(opinion: Opinion) -> None:
+    """Refuse an opinion that says nothing.
+
+    Raises:
+        BadInput: it has no answers and was not skipped.
+    """
+    if not opinion.answers and not opinion.skipped:
+        raise BadInput("Nothing is answered yet.", "Answer a question, or skip this one.")

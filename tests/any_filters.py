@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from ivan_core.domain.conditions import (
     ColumnIs,
     Failed,
+    LongerIs,
     MarginIn,
     MarginsIn,
     ModelsDiffer,
@@ -16,6 +17,7 @@ from ivan_core.domain.conditions import (
     Sort,
     Starred,
     SubsetIs,
+    SureIn,
     TextHas,
     Truncated,
     UserColumnIn,
@@ -52,6 +54,8 @@ _conditions = st.one_of(
     st.builds(Failed, model=_names),
     st.builds(Seen, model=_models, seen=st.booleans()),
     st.builds(lambda model, ends: MarginIn(model=model, **ends), _models, _ranges),
+    st.builds(lambda model, ends: SureIn(model=model, **ends), _models, _ranges),
+    st.builds(LongerIs, longer=st.sampled_from(["chosen", "rejected", "neither"])),
     st.builds(lambda model, cell: RewardsIn(model=model, **cell), _models, _cells),
     st.builds(lambda m, o, cell: MarginsIn(model=m, other=o, **cell), _models, _models, _cells),
     st.builds(

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from ivan_core.domain.conditions import (
     ColumnIs,
     Failed,
+    LongerIs,
     MarginIn,
     MarginsIn,
     ModelsDiffer,
@@ -23,6 +24,7 @@ from ivan_core.domain.conditions import (
     Sort,
     Starred,
     SubsetIs,
+    SureIn,
     Truncated,
     UserColumnIn,
     VerdictIs,
@@ -128,9 +130,36 @@ def test_every_cell_of_rewards_leads_to_its_rows(results):
 def test_every_bin_of_margins_leads_to_its_rows(results):
     own = results.table[results.table["model"] == FIRST]
     unit = results.aligned.models[FIRST].unit
-    bins = margin_histogram(own, 9).groupby(["x0", "x1"])["count"].sum()
-    for (x0, x1), count in bins.items():
-        assert len(found(results, MarginIn(model=FIRST, low=x0 / unit, high=x1 / unit))) == count
+    for part in margin_histogram(own, 9).itertuples():
+        span = MarginIn(model=FIRST, low=part.x0 / unit, high=part.x1 / unit)
+        rows = found(results, span, VerdictIs(model=FIRST, verdict=part.verdict))
+        assert len(rows) == part.count
+
+
+def test_every_bin_of_sureness_leads_to_its_rows(results):
+    for model in results.models:
+        own = results.table[results.table["model"] == model]
+        unit = results.typical_margins[model]
+        sizes = own["margin"].abs()
+        low, high = sizes.quantile([0.25, 0.5])
+        rows = found(results, SureIn(model=model, low=low / unit, high=high / unit))
+        assert rows == rows_of(own[(sizes >= low) & (sizes <= high)])
+        assert len(rows) > 10
+        # Both directions count, and a tie is sure of nothing.
+        below = set(found(results, MarginIn(model=model, high=0.0)))
+        assert below & set(rows) and set(rows) - below
+
+
+def test_rows_whose_longer_reply_was_chosen_are_those_of_the_bar(results):
+    for summary in results.summaries:
+        bars = summary.length_balanced
+        rated = set(found(results)) - set(
+            found(results, VerdictIs(model=summary.model, verdict="unrated"))
+        )
+        for longer, bar in (("chosen", bars.longer_chosen), ("rejected", bars.shorter_chosen)):
+            assert len(rated & set(found(results, LongerIs(longer=longer)))) == bar.n
+    everything = [found(results, LongerIs(longer=one)) for one in ("chosen", "rejected", "neither")]
+    assert sorted(row for rows in everything for row in rows) == list(range(120))
 
 
 def test_every_cell_of_two_models_leads_to_its_rows(results):

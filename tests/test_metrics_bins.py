@@ -44,7 +44,8 @@ def test_constant_rewards_fill_one_cell_with_room_around(reward: float) -> None:
 def test_nothing_rated_gives_empty_bins() -> None:
     table = scores([(None, 1.0)])
     assert reward_bins(table).empty and margin_histogram(table).empty
-    assert list(margin_histogram(table).columns) == ["x0", "x1", "verdict", "count", "start", "end"]
+    columns = ["bin", "x0", "x1", "verdict", "count", "start", "end"]
+    assert list(margin_histogram(table).columns) == columns
 
 
 @given(some_rewards)

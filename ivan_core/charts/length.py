@@ -11,7 +11,10 @@ from ivan_core.charts import palette
 from ivan_core.metrics.sentences import interval, percent
 from ivan_core.metrics.summary import ModelSummary
 
-_KINDS = ("the longer reply was chosen", "the shorter reply was chosen")
+_KINDS = {
+    "chosen": "the longer reply was chosen", "rejected": "the shorter reply was chosen",
+}  # fmt: skip
+"""What a bar counts, by the reply that is longer."""
 _MOST_MODELS = 12
 _STEP = 46
 
@@ -19,7 +22,8 @@ _STEP = 46
 def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) -> alt.LayerChart:
     """Two bars a model with their 95% intervals; a model that only sees length has bars far apart.
 
-    At most the first 12 models are drawn.
+    At most the first 12 models are drawn. A click fills the selection "longer" with which reply was
+    the longer one.
     """
     ink = palette.ink(dark)
     rows = _rows(summaries[:_MOST_MODELS])
@@ -34,7 +38,12 @@ def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) 
     base = alt.Chart(bars).encode(
         y=y, tooltip=[alt.Tooltip("model:N"), alt.Tooltip("where:N"), alt.Tooltip("label:N")]
     )
-    drawn = base.mark_bar(height=12, yOffset=9, color=palette.COUNT, opacity=0.75).encode(x=x)
+    selection = alt.selection_point(name="longer", fields=["longer"], on="click")
+    drawn = (
+        base.mark_bar(height=12, yOffset=9, color=palette.COUNT, opacity=0.75, cursor="pointer")
+        .encode(x=x)
+        .add_params(selection)
+    )
     half = base.mark_tick(
         orient="vertical", size=20, thickness=1.5, yOffset=9, color=ink.faint
     ).encode(x=alt.datum(0.5))
@@ -59,14 +68,15 @@ def _rows(summaries: Sequence[ModelSummary]) -> pd.DataFrame:
     for summary in summaries:
         balanced = summary.length_balanced
         found.append({"kind": "model", "model": summary.model, "name": summary.model})
-        for where, rate in zip(
-            _KINDS, (balanced.longer_chosen, balanced.shorter_chosen), strict=True
+        for (longer, where), rate in zip(
+            _KINDS.items(), (balanced.longer_chosen, balanced.shorter_chosen), strict=True
         ):
             if rate is not None:
                 found.append(
                     {
                         "kind": "bar",
                         "model": summary.model,
+                        "longer": longer,
                         "where": where,
                         "name": f"{where[0].upper()}{where[1:]}",
                         "rate": rate.rate,
@@ -76,7 +86,7 @@ def _rows(summaries: Sequence[ModelSummary]) -> pd.DataFrame:
                         "label": f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}",
                     }
                 )
-    columns = ["kind", "model", "where", "name", "rate", "low", "high", "n", "label"]
+    columns = ["kind", "model", "longer", "where", "name", "rate", "low", "high", "n", "label"]
     rows = pd.DataFrame(found, columns=columns)
     return rows.assign(line=range(len(rows)))
 

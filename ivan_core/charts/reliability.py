@@ -28,7 +28,7 @@ def reliability_points(
 
     Full points use the fitted temperature, hollow ones the scores as they are (T = 1); on the
     dashed line a model is exactly as right as it is sure. Without a usable scale the chart is
-    empty and says so.
+    empty and says so. A click fills the selection "sure" with the number of the bin.
     """
     ink = palette.ink(dark)
     bins = found.bins.assign(
@@ -67,10 +67,15 @@ def reliability_points(
     layers = [_diagonal(x, y, ink)]
     if len(bins):
         fitted = base.transform_filter("datum.scale == 'fitted'")
-        raw = base.transform_filter("datum.scale == 'raw'")
+        # A line stands for no bin: a click on it, between two points, must not pick one.
+        lines = alt.Chart(bins.drop(columns="bin")).encode(x=x, y=y)
         layers += [
-            raw.mark_line(strokeWidth=1.2, strokeDash=[2, 3], color=ink.faint).encode(y=y),
-            fitted.mark_line(strokeWidth=1.5, color=palette.COUNT, opacity=0.6).encode(y=y),
+            lines.transform_filter("datum.scale == 'raw'").mark_line(
+                strokeWidth=1.2, strokeDash=[2, 3], color=ink.faint, tooltip=None
+            ),
+            lines.transform_filter("datum.scale == 'fitted'").mark_line(
+                strokeWidth=1.5, color=palette.COUNT, opacity=0.6, tooltip=None
+            ),
             fitted.mark_rule(strokeWidth=2, color=palette.COUNT).encode(
                 y=alt.Y("low:Q", title=y["title"], scale=y["scale"]), y2="high:Q"
             ),
@@ -195,11 +200,16 @@ def _scale_points(points: alt.Chart, y: alt.Y, fitted: float, ink: palette.Ink) 
             [palette.COUNT, "transparent"],
         )
     )
-    return points.mark_point(size=70, opacity=1, strokeWidth=1.6).encode(
-        y=y,
-        shape=alt.Shape("scale:N", scale=shapes, legend=legend),
-        stroke=alt.Stroke("scale:N", scale=strokes, legend=legend),
-        fill=alt.Fill("scale:N", scale=fills, legend=legend),
+    selection = alt.selection_point(name="sure", fields=["bin"], on="click")
+    return (
+        points.mark_point(size=70, opacity=1, strokeWidth=1.6, cursor="pointer")
+        .encode(
+            y=y,
+            shape=alt.Shape("scale:N", scale=shapes, legend=legend),
+            stroke=alt.Stroke("scale:N", scale=strokes, legend=legend),
+            fill=alt.Fill("scale:N", scale=fills, legend=legend),
+        )
+        .add_params(selection)
     )
 
 

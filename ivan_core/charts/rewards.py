@@ -87,20 +87,24 @@ def margin_bars(
 ) -> alt.LayerChart:
     """A histogram of one model's margins, coloured by verdict.
 
-    `histogram` is the table of `metrics.bins.margin_histogram`.
+    `histogram` is the table of `metrics.bins.margin_histogram`. A click fills the selection
+    "margin" with the bin and the verdict.
     """
+    selection = alt.selection_point(name="margin", fields=["bin", "verdict"], on="click")
     ink = palette.ink(dark)
     reach = float(histogram[["x0", "x1"]].abs().to_numpy().max()) if len(histogram) else 1.0
     scale = alt.Scale(domain=[-reach, reach], nice=False)
     shown = histogram.assign(margin=_span(histogram, "x0", "x1"))
     title_x = "Reward of chosen minus reward of rejected"
+    x = alt.X("x0:Q", title=title_x, scale=scale, axis=alt.Axis(grid=False, tickCount=7))
+    y = alt.Y("start:Q", title="Pairs", axis=alt.Axis(gridOpacity=0.5, tickCount=5))
     bars = (
         alt.Chart(shown)
-        .mark_bar(x2Offset=-1)
+        .mark_bar(x2Offset=-1, cursor="pointer")
         .encode(
-            x=alt.X("x0:Q", title=title_x, scale=scale, axis=alt.Axis(grid=False, tickCount=7)),
+            x=x,
             x2="x1:Q",
-            y=alt.Y("start:Q", title="Pairs", axis=alt.Axis(gridOpacity=0.5, tickCount=5)),
+            y=y,
             y2="end:Q",
             color=palette.verdict_colour(),
             tooltip=[
@@ -109,13 +113,20 @@ def margin_bars(
                 alt.Tooltip("count:Q", title="Pairs", format=","),
             ],
         )
+        .add_params(selection)
+    )
+    picked = (
+        alt.Chart(shown)
+        .mark_bar(x2Offset=-1, filled=False, stroke=ink.text, strokeWidth=2)
+        .encode(x=x, x2="x1:Q", y=y, y2="end:Q", tooltip=alt.value(None))
+        .transform_filter({"param": "margin", "empty": False})
     )
     zero = (
         alt.Chart(pd.DataFrame({"zero": [0.0]}))
         .mark_rule(strokeDash=[3, 3], strokeWidth=1.2, color=ink.text, tooltip=None)
         .encode(x=alt.X("zero:Q", title=title_x, scale=scale))
     )
-    chart = alt.layer(bars, zero).properties(height=HISTOGRAM_HEIGHT)
+    chart = alt.layer(bars, picked, zero).properties(height=HISTOGRAM_HEIGHT)
     return palette.framed(chart, title, _margins_description(histogram))
 
 

@@ -9,6 +9,7 @@ from ivan_core.domain.conditions import (
     AnyCondition,
     ColumnIs,
     Failed,
+    LongerIs,
     MarginIn,
     MarginsIn,
     ModelsDiffer,
@@ -18,6 +19,7 @@ from ivan_core.domain.conditions import (
     Sort,
     Starred,
     SubsetIs,
+    SureIn,
     TextHas,
     Truncated,
     UserColumnIn,
@@ -29,6 +31,10 @@ from ivan_core.domain.filters import RowFilter
 _SIDES = {
     "any": "either side", "chosen": "chosen", "rejected": "rejected",
     "difference": "chosen minus rejected",
+}  # fmt: skip
+_LONGER = {
+    "chosen": "the longer reply was chosen", "rejected": "the shorter reply was chosen",
+    "neither": "both replies are equally long",
 }  # fmt: skip
 
 
@@ -72,6 +78,11 @@ def label(condition: AnyCondition, columns: Mapping[str, str]) -> str:
         case MarginIn():
             span = _span(condition.low, condition.high)
             return f"{condition.model}: margin {span} typical margins"
+        case SureIn():
+            span = _span(condition.low, condition.high)
+            return f"{condition.model}: sure by {span} typical margins"
+        case LongerIs():
+            return _LONGER[condition.longer]
         case RewardsIn():
             return (
                 f"{condition.model}: chosen reward {_span(condition.x0, condition.x1)}, "

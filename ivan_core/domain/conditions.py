@@ -126,6 +126,21 @@ class MarginIn(_Range):
     model: Model
 
 
+class SureIn(_Range):
+    """The size of a margin from `low` to `high`, both included, in typical margins of the model."""
+
+    query: ClassVar[str] = "sure"
+    identity: ClassVar[tuple[str, ...]] = ("model",)
+    model: Model
+
+
+class LongerIs(Condition):
+    """Which of the two replies has more characters."""
+
+    query: ClassVar[str] = "longer"
+    longer: Literal["chosen", "rejected", "neither"]
+
+
 class _Cell(Condition):
     x0: Number
     x1: Number
@@ -223,6 +238,8 @@ AnyCondition = (
     | Failed
     | Seen
     | MarginIn
+    | SureIn
+    | LongerIs
     | RewardsIn
     | MarginsIn
     | TextHas

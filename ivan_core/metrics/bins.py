@@ -63,9 +63,9 @@ def in_reward_cell(
 def margin_histogram(table: pd.DataFrame, bins: int = 41) -> pd.DataFrame:
     """Count one model's rated pairs by margin and verdict, in bins centred on 0.
 
-    Columns: x0, x1, verdict, count, start, end (where the verdict's part of the bar begins and ends
-    when stacked). With an odd number of bins the middle one holds the pairs that are close to a
-    tie.
+    Columns: bin, x0, x1, verdict, count, start, end (where the verdict's part of the bar begins and
+    ends when stacked). With an odd number of bins the middle one holds the pairs that are close to
+    a tie.
     """
     own = rated(table)
     margins = own["margin"].to_numpy(float)
@@ -84,7 +84,7 @@ def margin_histogram(table: pd.DataFrame, bins: int = 41) -> pd.DataFrame:
     found["end"] = found.groupby("bin")["count"].cumsum()
     found["start"] = found["end"] - found["count"]
     found["verdict"] = found["verdict"].astype("string")
-    return found[["x0", "x1", "verdict", "count", "start", "end"]]
+    return found[["bin", "x0", "x1", "verdict", "count", "start", "end"]]
 
 
 def _range(values: Floats) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from ivan_core.domain.conditions import (
     AnyCondition,
     ColumnIs,
     Failed,
+    LongerIs,
     MarginIn,
     MarginsIn,
     ModelsDiffer,
@@ -22,6 +23,7 @@ from ivan_core.domain.conditions import (
     Sort,
     Starred,
     SubsetIs,
+    SureIn,
     TextHas,
     Truncated,
     UserColumnIn,
@@ -41,6 +43,8 @@ from ivan_core.workspace.aligned import UNRATED, Aligned, Bools, Floats, ModelSc
 from ivan_core.workspace.results import Results
 
 _CODES = {**{verdict: code for code, verdict in enumerate(VERDICTS)}, "unrated": UNRATED}
+_LONGER = {"chosen": 1, "rejected": -1, "neither": 0}
+"""The sign of chosen minus rejected characters."""
 
 
 def matching_rows(results: Results, row_filter: RowFilter) -> list[int]:
@@ -139,6 +143,11 @@ def _holds(results: Results, condition: AnyCondition) -> Bools:
             return np.asarray(_scores(results, condition.model).seen == int(condition.seen))
         case MarginIn():
             return _margin_in(_scores(results, condition.model), condition)
+        case SureIn():
+            sizes = np.abs(_scores(results, condition.model).in_units)
+            return _within(sizes, condition.low, condition.high)
+        case LongerIs():
+            return np.asarray(np.sign(aligned.length) == _LONGER[condition.longer])
         case RewardsIn():
             scores = _scores(results, condition.model)
             rated = scores.verdict != UNRATED
@@ -237,13 +246,17 @@ def _in_user_column(results: Results, condition: UserColumnIn) -> Bools:
     )
     inside = np.zeros(len(results.aligned.row_ids), dtype=bool)
     for side in sides:
-        values = _side(results, condition.column, side)
-        own = ~np.isnan(values)
-        if condition.low is not None:
-            own &= values >= condition.low
-        if condition.high is not None:
-            own &= values <= condition.high
-        inside |= own
+        inside |= _within(_side(results, condition.column, side), condition.low, condition.high)
+    return inside
+
+
+def _within(values: Floats, low: float | None, high: float | None) -> Bools:
+    """Whether values are there and lie between the ends, both of them included."""
+    inside = ~np.isnan(values)
+    if low is not None:
+        inside &= values >= low
+    if high is not None:
+        inside &= values <= high
     return inside
 
 

@@ -9,7 +9,8 @@ import altair as alt
 import streamlit as st
 
 from ivan_core.domain.chips import chips, sort_label
-from ivan_core.domain.conditions import AnyCondition, Side, Sort
+from ivan_core.domain.conditions import AnyCondition, MarginIn, Side, Sort
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.filters import QUERY_KEYS, RowFilter, without
 from ivan_core.workspace import filters
 from ivan_core.workspace.results import Results
@@ -89,6 +90,33 @@ def clickable(
         st.vega_lite_chart(spec=chart, key=key, on_select=picked, selection_mode=selection)
     else:
         st.altair_chart(chart, key=key, on_select=picked, selection_mode=selection)
+
+
+def margin_range(results: Results, model: str) -> None:
+    """Narrow the rows to margins of a model between two numbers; either may be left empty."""
+    with (
+        st.form(f"margin-range-{model}", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        for end, words in (("low", "Typical margins from"), ("high", "up to")):
+            st.number_input(
+                words, value=None, step=0.5, key=f"margin-{end}-{model}", width=170,
+                placeholder="any",
+            )  # fmt: skip
+        st.form_submit_button(
+            "Show these rows", key=f"margin-range-go-{model}", on_click=_by_margin, args=(model,),
+            help="Negative margins are those of pairs where the model likes the rejected reply.",
+        )  # fmt: skip
+
+
+@kindly
+def _by_margin(model: str) -> None:
+    low, high = (st.session_state[f"margin-{end}-{model}"] for end in ("low", "high"))
+    if low is None and high is None:
+        raise BadInput("A range of margins needs a number.", "Fill in from, up to, or both.")
+    if low is not None and high is not None and low > high:
+        raise BadInput("The range of margins ends before it begins.", "Exchange the two numbers.")
+    add(MarginIn(model=model, low=low, high=high))
 
 
 def show_chips(row_filter: RowFilter, columns: Mapping[str, str]) -> None:

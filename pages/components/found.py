@@ -6,15 +6,20 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from ivan_core.domain.chips import label
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.conditions import (
+    AnyCondition,
     Failed,
+    LongerIs,
     ModelsDiffer,
     Noted,
     Seen,
     Starred,
+    SubsetIs,
     TextHas,
     Truncated,
+    VerdictIs,
 )
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.filters import RowFilter
@@ -28,6 +33,9 @@ from pages.components.rows import rows_table
 from pages.components.state import kindly, problem_of_press
 from pages.components.text import md_escape, say
 from pages.components.user_columns import user_columns
+
+_MOST_QUICK = 12
+"""Models, and subsets, whose conditions are listed; a click on a chart reaches all."""
 
 
 def found_rows(results: Results) -> None:
@@ -85,15 +93,25 @@ def _find(results: Results, row_filter: RowFilter, names: dict[str, str]) -> Non
         sort_control(row_filter, results.models, names)
 
 
-def _quick(results: Results):  # type: ignore[no-untyped-def]
-    """Conditions that need no click on a chart."""
-    quick = {"starred": Starred(), "with a note": Noted()}
+def _quick(results: Results) -> dict[str, AnyCondition]:
+    """Conditions that need no click on a chart, by their words; those that no row meets are out."""
+    quick: dict[str, AnyCondition] = {"starred": Starred(), "with a note": Noted()}
     if len(results.models) > 1:
         quick = {"models disagree": ModelsDiffer(), **quick}
     if results.table["failure"].notna().any():
         quick["failed"] = Failed()
     if results.table["chosen_truncated"].any() or results.table["rejected_truncated"].any():
         quick["truncated"] = Truncated()
+    more: list[AnyCondition] = [
+        VerdictIs(model=summary.model, verdict=verdict)
+        for summary in results.summaries[:_MOST_QUICK]
+        for verdict in ("agree", "tie", "disagree")
+        if getattr(summary.counts, verdict)
+    ]
+    if len(results.aligned.subsets) > 1:
+        more += [SubsetIs(label=subset) for subset in sorted(results.aligned.subsets)[:_MOST_QUICK]]
+    more += [LongerIs(longer="chosen"), LongerIs(longer="rejected")]
+    quick |= {label(condition, {}): condition for condition in more}
     for summary in results.summaries:
         if summary.seen is not None and summary.unseen is not None:
             quick[f"seen in training by {summary.model}"] = Seen(model=summary.model, seen=True)
@@ -156,9 +174,9 @@ def _take_away(results: Results, row_filter: RowFilter, count: int) -> None:
     if not count:
         return
     with st.expander("Download these rows"), st.container(horizontal=True):
-        for form, label in downloads.FORMS.items():
+        for form, words in downloads.FORMS.items():
             st.download_button(
-                md_escape(label),
+                md_escape(words),
                 _maker(results, row_filter, form),
                 downloads.file_name(results, row_filter, form),
                 key=f"take-{form}",

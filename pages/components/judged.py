@@ -11,7 +11,15 @@ import streamlit as st
 from ivan_core.charts.agreement import agreement_bars
 from ivan_core.charts.length import length_bars
 from ivan_core.charts.rewards import margin_bars, reward_cells
-from ivan_core.domain.conditions import AnyCondition, ColumnIs, RewardsIn, SubsetIs, VerdictIs
+from ivan_core.domain.conditions import (
+    AnyCondition,
+    ColumnIs,
+    LongerIs,
+    MarginIn,
+    RewardsIn,
+    SubsetIs,
+    VerdictIs,
+)
 from ivan_core.domain.runs import RunState
 from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
@@ -21,7 +29,7 @@ from ivan_core.workspace.commands import compare_command
 from ivan_core.workspace.results import Results, files
 from pages.components.differ import differ
 from pages.components.figure import figure_menu
-from pages.components.filtering import add, clickable
+from pages.components.filtering import Condition, add, clickable, margin_range
 from pages.components.found import found_rows
 from pages.components.pick import pick_model
 from pages.components.quotes import quotable
@@ -87,7 +95,7 @@ def _reward_bins(
     return reward_bins(own), margin_histogram(own)
 
 
-def _bar(column: str) -> Callable[[Mapping[str, Any]], AnyCondition | None]:
+def _bar(column: str) -> Condition:
     def condition(point: Mapping[str, Any]) -> AnyCondition | None:
         model, group, verdict = point.get("model"), point.get("subset"), point.get("verdict")
         if not model or not verdict:
@@ -136,13 +144,38 @@ def _rewards(results: Results) -> None:
         clickable(reward_cells(cells, dark=dark()), f"cells-{model}", "cell", cell)
         figure_menu(results.run.id, "rewards", model=model)
     with right:
-        st.altair_chart(margin_bars(histogram, dark=dark()), key=f"margins-{model}")
+        unit = results.typical_margins[model] or 1.0
+        clickable(
+            margin_bars(histogram, dark=dark()), f"margins-{model}", "margin",
+            _margin(model, unit, histogram),
+        )  # fmt: skip
         figure_menu(results.run.id, "margins", model=model)
+        margin_range(results, model)
+
+
+def _margin(model: str, unit: float, histogram: pd.DataFrame) -> Condition:
+    """The rows of a bin of margins with the verdict of the part that was clicked."""
+
+    def condition(point: Mapping[str, Any]) -> VerdictIs | None:
+        found = histogram[histogram["bin"] == point.get("bin")]
+        verdict = point.get("verdict")
+        if found.empty or not verdict:
+            return None
+        low, high = (float(found.iloc[0][end]) / unit for end in ("x0", "x1"))
+        add(MarginIn(model=model, low=low, high=high))
+        return VerdictIs(model=model, verdict=verdict)
+
+    return condition
+
+
+def _longer(point: Mapping[str, Any]) -> LongerIs | None:
+    longer = point.get("longer")
+    return LongerIs(longer=longer) if longer else None
 
 
 def _length(results: Results) -> None:
     """Agreement where the longer reply was chosen, beside where the shorter was."""
-    st.altair_chart(length_bars(results.summaries, dark=dark()), key="length")
+    clickable(length_bars(results.summaries, dark=dark()), "length", "longer", _longer)
     figure_menu(results.run.id, "length")
     for summary in results.summaries:
         say(length_sentence(summary, results.dataset.chosen_by), "small", quiet=True)

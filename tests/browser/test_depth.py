@@ -10,6 +10,7 @@ import made_runs
 import pytest
 from app_server import wait_for_run
 from playwright.sync_api import Locator, Page, expect
+from tables import TABLE, click_first_row
 
 from ivan_core.domain.runs import RunState
 from ivan_core.review.notes import Reviews
@@ -18,7 +19,6 @@ from ivan_core.workspace import runs
 from ivan_core.workspace.results import open_results
 
 CHART = "[data-testid=stVegaLiteChart]"
-TABLE = "[data-testid=stDataFrame]"
 MODEL = "ivan/minilm-harmless"
 COUNT = re.compile(r"^[\d,]+ rows?.*\. Click a row")
 ONE_MINUTE = 60_000
@@ -129,7 +129,7 @@ def is_above(sentence: Locator, table: Locator) -> bool:
 def test_a_run_is_deleted_after_a_second_thought(serve, page, run_id, data_dir):
     other = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
     page.goto(serve().url("/runs"))
-    page.locator(TABLE).click(position={"x": 150, "y": 52})  # the newest
+    click_first_row(page, other)  # the newest
     page.get_by_role("radio", name="Delete", exact=True).check(force=True)
     delete = page.get_by_role("button", name="Delete this run")
     expect(delete).to_be_disabled()
@@ -156,7 +156,7 @@ def test_scores_of_the_original_are_imported_through_the_page(serve, page, data_
     told = page.get_by_text("Imported run 2024-08-19-10-30: 20 pairs")
     expect(told).to_be_visible()
     assert is_above(told, page.locator(TABLE).first)
-    page.locator(TABLE).first.click(position={"x": 150, "y": 52})
+    click_first_row(page, "2024-08-19-10-30")
     page.get_by_role("button", name="Open", exact=True).click()
     expect(page.get_by_text("in 60% of 20 pairs").first).to_be_visible()
 

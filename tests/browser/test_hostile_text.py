@@ -11,6 +11,7 @@ import hostile
 import made_runs
 import pytest
 from playwright.sync_api import Page, expect
+from tables import click_first_row
 
 from ivan_core.domain.specs import CompareSpec
 
@@ -115,7 +116,7 @@ def test_hostile_names_are_read_as_they_are(serve, guarded, listener, data_dir, 
     expect(guarded.get_by_text("too few lengths differ").first).to_be_visible()
 
     guarded.goto(server.url("/runs"))
-    guarded.locator("[data-testid=stDataFrame]").click(position={"x": 150, "y": 52})
+    click_first_row(guarded, run_id)
     expect(guarded.get_by_text(f"{run_id}: done.")).to_be_visible()
     assert listener.asked == []
 

@@ -9,6 +9,7 @@ import pandas as pd
 from app_server import is_busy, wait_for_run
 from fakes import Fakes
 from playwright.sync_api import Page, expect
+from tables import click_first_row
 
 from ivan_core.domain.runs import RunState
 from ivan_core.runs.registry import Registry
@@ -108,7 +109,7 @@ def test_a_run_is_cancelled_and_resumed_from_the_list(serve, page, data_dir):
     server = serve(UNHURRIED)
     begin(page, server.base)
     page.get_by_role("link", name="Runs").click()
-    page.locator("[data-testid=stDataFrame]").click(position={"x": 150, "y": 52})
+    click_first_row(page, Registry(data_dir).all()[0].id)
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()
     page.get_by_role("button", name="Resume", exact=True).click()

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl, urlsplit
 
 import made_runs
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+from tables import click_first_row
 
+from ivan_core.domain.filters import RowFilter
+from ivan_core.workspace.filters import matching_rows
 from ivan_core.workspace.results import open_results
 
 CHART = "[data-testid=stVegaLiteChart]"
-TABLE = "[data-testid=stDataFrame]"
-FIRST_ROW = {"x": 300, "y": 52}
-"""Inside a table: below its header, on a text."""
+ON_A_TEXT = 300
+"""Pixels from the left of a table of rows."""
+MODEL = "ivan/minilm-harmless"
 
 
 @pytest.fixture
 def run_id(data_dir) -> str:
     return made_runs.finished(data_dir, made_runs.spec_of_sample())
+
+
+def chart(page: Page, title: str) -> Locator:
+    """The chart with this title; charts of a view that was left stand there a while longer."""
+    return page.locator(CHART).filter(has=page.get_by_text(title))
+
+
+def query_of(page: Page) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(page.url).query))
 
 
 def shows_row(page: Page, row: int) -> None:
@@ -46,9 +59,12 @@ def test_from_a_bar_to_its_rows_to_a_pair_and_back(serve, page, run_id):
     page.locator(f"{CHART} path{bar}").first.click()
     expect(page.get_by_role("button", name="ivan/minilm-harmless: disagree")).to_be_visible()
     expect(page.get_by_role("button", name="subset: harmless")).to_be_visible()
-    page.locator(TABLE).last.click(position=FIRST_ROW)
+    table = open_results(run_id).table
+    wanted = table[table["verdict"].eq("disagree") & table["subset"].eq("harmless")]
+    first = int(wanted[wanted["model"].eq(MODEL)]["row_id"].min())
+    click_first_row(page, str(first), ON_A_TEXT)
     expect(page.get_by_text("A · chosen")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"row \d+ of 480 · sample · harmless"))).to_be_visible()
+    expect(page.get_by_text(f"row {first} of 480 · sample · harmless")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("heading", name="Compare")).to_be_visible()
     expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
@@ -57,20 +73,52 @@ def test_from_a_bar_to_its_rows_to_a_pair_and_back(serve, page, run_id):
 def test_from_a_cell_of_rewards_to_its_rows(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id))
     page.get_by_role("radio", name="Rewards").check(force=True)
-    cells = page.locator(CHART).nth(1).locator("path[aria-roledescription]")
+    cells = chart(page, "The rewards of both replies").locator("path[aria-roledescription]")
     expect(cells.first).to_be_visible()
     cells.nth(cells.count() // 2).click()
-    chip = page.get_by_role("button", name="ivan/minilm-harmless: chosen reward")
+    chip = page.get_by_role("button", name=f"{MODEL}: chosen reward")
     expect(chip).to_be_visible()
-    page.locator(TABLE).last.click(position=FIRST_ROW)
+    asked, _ = RowFilter.from_query(query_of(page))
+    click_first_row(page, str(matching_rows(open_results(run_id), asked)[0]), ON_A_TEXT)
     expect(page.get_by_text("A · chosen")).to_be_visible()
+
+
+def test_every_bar_point_and_range_of_margins_narrows_the_rows(serve, page, run_id):
+    results = open_results(run_id)
+    control = "ivan/minilm-control"
+    page.goto(serve().url("/compare", run=run_id))
+    page.get_by_role("radio", name="Is it just length?").check(force=True)
+    bars = chart(page, "Is it just length?").locator("path[aria-roledescription=bar]")
+    bars.last.click(position={"x": 4, "y": 4})
+    expect(page.get_by_role("button", name="the shorter reply was chosen")).to_be_visible()
+    page.get_by_role("radio", name="How sure are they?").check(force=True)
+    page.get_by_role("radio", name="minilm-control").check(force=True)
+    points = chart(page, "When it is surer").locator("path[aria-label*='scale: raw']")
+    points.last.click()
+    expect(page.get_by_role("button", name=f"{control}: sure by")).to_be_visible()
+    page.get_by_role("radio", name="Rewards").check(force=True)
+    margins = chart(page, "How much more the model likes the chosen reply")
+    margins.locator("path[aria-label*='verdict: disagree']").last.click()
+    expect(page.get_by_role("button", name=f"{MODEL}: margin")).to_be_visible()
+    expect(page.get_by_role("button", name=f"{MODEL}: disagree")).to_be_visible()
+    asked, _ = RowFilter.from_query(query_of(page))
+    assert len(asked.conditions) == 4
+    count = len(matching_rows(results, asked))
+    expect(page.get_by_text(re.compile(rf"^{count or 'No'} rows?\b"))).to_be_visible()
+
+    # Without a pointer: a range of margins is typed.
+    page.get_by_role("button", name="Show all rows").click()
+    page.get_by_role("spinbutton", name="up to").fill("-1.5")
+    page.get_by_role("button", name="Show these rows").click()
+    expect(page.get_by_role("button", name=f"{MODEL}: margin below -1.5")).to_be_visible()
+    expect(page).to_have_url(re.compile("margin="))
 
 
 def test_pages_of_rows_turn(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id))
     page.get_by_role("button", name=re.compile(r"\b10$")).click()
     expect(page.get_by_text("480 rows, 451 to 480 shown.")).to_be_visible()
-    page.locator(TABLE).last.click(position=FIRST_ROW)
+    click_first_row(page, "450", ON_A_TEXT)
     shows_row(page, 450)
 
 
@@ -122,7 +170,7 @@ def test_a_run_that_does_not_exist_is_said_and_the_way_out_works(serve, page, ru
 
 def test_runs_leads_to_a_run_and_navigation_keeps_it(serve, page, run_id):
     page.goto(serve().url("/runs"))
-    page.locator(TABLE).click(position={"x": 150, "y": 52})
+    click_first_row(page, run_id)
     page.get_by_role("button", name="Open", exact=True).click()
     expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
     page.get_by_role("link", name="Pairs").click()

@@ -10,10 +10,10 @@ from socket import SHUT_WR, create_connection, socket
 import made_runs
 import pytest
 from playwright.sync_api import Page, expect
+from tables import click_first_row
 
 from ivan_core.runs.registry import Registry
 
-TABLE = "[data-testid=stDataFrame]"
 REFUSED = "from another machine needs a login that is listed in IVAN_OWNERS."
 
 
@@ -73,9 +73,9 @@ def run_id(data_dir) -> str:
     return made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
 
 
-def press_delete(page: Page, base: str) -> None:
+def press_delete(page: Page, base: str, run_id: str) -> None:
     page.goto(f"{base}/runs")
-    page.locator(TABLE).click(position={"x": 150, "y": 52})
+    click_first_row(page, run_id)
     page.get_by_text("Delete", exact=True).click()
     page.get_by_text("I mean it").click()
     page.get_by_role("button", name="Delete this run").click()
@@ -89,11 +89,11 @@ def test_a_visitor_through_a_proxy_reads_and_deletes_nothing(
     proxy = through_proxy(server.base)
     page.goto(f"{proxy}/compare?run={run_id}")
     expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
-    press_delete(page, proxy)
+    press_delete(page, proxy, run_id)
     expect(page.get_by_text(f"Deleting a run {REFUSED}")).to_be_visible()
     assert Registry(data_dir).get(run_id)
     local = visitor()
-    press_delete(local, server.base)
+    press_delete(local, server.base, run_id)
     expect(local.get_by_text(f"Deleted run {run_id}")).to_be_visible()
     assert Registry(data_dir).all() == []
 
@@ -104,6 +104,6 @@ def test_behind_a_proxy_by_the_setting_nobody_is_local(serve, page, run_id, data
     page.goto(server.url("/compare"))
     page.get_by_role("button", name="Judge 480 pairs with 2 models").click()
     expect(page.get_by_text(f"Starting a run {REFUSED}")).to_be_visible()
-    press_delete(page, server.base)
+    press_delete(page, server.base, run_id)
     expect(page.get_by_text(f"Deleting a run {REFUSED}")).to_be_visible()
     assert [run.id for run in Registry(data_dir).all()] == [run_id]

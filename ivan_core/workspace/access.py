@@ -34,6 +34,11 @@ class Action(StrEnum):
     PULL = "Pulling a model"
     SPEND = "Deciding on a cost"
     ADDRESS = "Naming the address of a server"
+    QUEUE = "Making or closing a queue of reviews"
+    SETTLE = "Settling a difference between reviewers"
+    SHEET = "Importing a sheet of reviews"
+    BACKUP = "Taking a copy of all reviews"
+    RESTORE = "Restoring reviews"
 
 
 class NotAllowed(IvanError):
@@ -73,6 +78,11 @@ def set_provider(provider: Callable[[], Visitor]) -> None:
     """
     global _provider
     _provider = provider
+
+
+def asking() -> Visitor:
+    """Who asks now."""
+    return _provider()
 
 
 def require(action: Action) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,9 +45,17 @@ class Opinions:
             OpinionConflict: it was saved meanwhile; nothing is changed.
             BadInput: there is no name, or the note is too long.
         """
-        mine = replace(opinion, reviewer=name_of(opinion.reviewer), note=note_of(opinion.note))
+        return self.save_all([opinion], by, reason)[0]
+
+    def save_all(self, found: Sequence[Opinion], by: str = "", reason: str = "") -> list[Opinion]:
+        """Save several opinions, all of them or none. Raises as `save`."""
+        mine = [
+            replace(one, reviewer=name_of(one.reviewer), note=note_of(one.note)) for one in found
+        ]
         with self._database.writing() as db:
-            return write_opinion(db, mine, name_of(by) if by else mine.reviewer, reason)
+            return [
+                write_opinion(db, one, name_of(by) if by else one.reviewer, reason) for one in mine
+            ]
 
     def all(self, queue: int, reviewer: str | None = None) -> list[Opinion]:
         """The opinions on a queue's items, skipped ones included, by row, side and person."""
@@ -67,6 +75,15 @@ class Opinions:
         if reviewer is not None:
             query = query.where(changes.c.reviewer == name_of(reviewer))
         order = (changes.c.made, changes.c.reviewer, changes.c.version)
+        with self._database.reading() as db:
+            return [Change(**row) for row in db.execute(query.order_by(*order)).mappings()]
+
+    def changes(self, queue: int, reviewer: str) -> list[Change]:
+        """Every change of a person's opinions on a queue's items, oldest first."""
+        query = select(changes).where(
+            changes.c.queue == queue, changes.c.reviewer == name_of(reviewer)
+        )
+        order = (changes.c.made, changes.c.row_id, changes.c.side, changes.c.version)
         with self._database.reading() as db:
             return [Change(**row) for row in db.execute(query.order_by(*order)).mappings()]
 

@@ -12,7 +12,7 @@ import pytest
 from standin_hub import FreshProcess, StandinHub
 from tiny_models import tiny_electra
 
-from ivan_core.backends.similarity import cosines, load_similarity
+from ivan_core.backends.similarity import cosines, load_similarity, once
 from ivan_core.domain.rewrite_specs import MINILM
 
 BGE = "BAAI/bge-m3"
@@ -81,3 +81,9 @@ def test_the_published_model_loads_by_name_and_refusals_are_sentences(
     assert math.isclose(same, 1.0, abs_tol=1e-6) and -1 <= other < 1
     assert "lab/nowhere" in missing["says"] and missing["hint"]
     assert "gated" in gated["says"] and "http:" not in gated["says"]
+
+
+def test_each_text_is_embedded_once_however_often_it_is_compared() -> None:
+    texts, places = once([("a", "b"), ("a", "c"), ("d", "a")])
+    assert texts == ["a", "d", "b", "c"]
+    assert places == [0, 0, 1, 2, 3, 0]

@@ -37,6 +37,17 @@ def cosines(vectors: Any, count: int) -> list[float]:
     return [float(value) for value in np.clip(found, -1.0, 1.0)]
 
 
+def once(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[int]]:
+    """Each text once, and where those of the pairs lie: all first ones, then all second ones.
+
+    An original is compared with each of its rewordings, and embedding it takes the time.
+    """
+    place: dict[str, int] = {}
+    both = [one for one, _ in pairs] + [other for _, other in pairs]
+    places = [place.setdefault(text, len(place)) for text in both]
+    return list(place), places
+
+
 class MiniLM:
     """The embedded all-MiniLM-L6-v2; it reads the first 256 tokens of a text."""
 
@@ -47,9 +58,9 @@ class MiniLM:
     def similarity(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         if not pairs:
             return []
-        texts = [one for one, _ in pairs] + [other for _, other in pairs]
+        texts, places = once(pairs)
         vectors, _ = self._encoder.embed(texts)
-        return cosines(vectors, len(pairs))
+        return cosines(vectors[places], len(pairs))
 
 
 class SentenceModel:
@@ -65,11 +76,11 @@ class SentenceModel:
     def similarity(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         if not pairs:
             return []
-        texts = [one for one, _ in pairs] + [other for _, other in pairs]
+        texts, places = once(pairs)
         vectors = self._model.encode(
             texts, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
         )
-        return cosines(vectors, len(pairs))
+        return cosines(vectors[places], len(pairs))
 
 
 def _commit(model_id: str, revision: str) -> str:

@@ -47,6 +47,9 @@ def _lines(results: RewriteResults) -> Iterator[str]:
         yield ""
         yield say.flips_sentence(model, own.flips)
         yield from filter(None, (say.needed_sentence(own.flips), say.change_sentence(own)))
+        yield say.margin_sentence(own)
+        sides = (("chosen", own.chosen_correlation), ("rejected", own.rejected_correlation))
+        yield from (say.correlation_sentence(model, side, value) for side, value in sides)
         yield say.beyond_sentence(model, found.beyond(model, "surface"))
         if results.spec.second:
             yield say.beyond_sentence(model, found.beyond(model, "second"))

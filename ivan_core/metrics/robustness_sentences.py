@@ -91,6 +91,13 @@ def change_sentence(found: Robustness) -> str:
     return f"Rewording moves the reward of {found.model} for {' and for '.join(told)}."
 
 
+def margin_sentence(found: Robustness) -> str:
+    """How far the margins moved, in typical margins where there is such a unit."""
+    if found.margin is None:
+        return f"{found.model} has rated no reworded pair yet."
+    return f"Rewording moves the margin of {found.model} {_change(found.margin, found.unit)}."
+
+
 def correlation_sentence(model: str, side: str, found: Correlation | None) -> str:
     """How closely rewards before and after go together."""
     if found is None:

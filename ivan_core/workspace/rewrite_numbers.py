@@ -87,6 +87,16 @@ class Numbers:
         own = (one for one in self.robustness if (one.model, one.variant) == (model, variant))
         return next(own, None)
 
+    def beside(self, model: str) -> dict[str, Robustness | None]:
+        """One model's rewording and its references; from the first rewording to the second."""
+        found: dict[str, Robustness | None] = {
+            name: self.of(model, name) for name in (REWORDED, SURFACE)
+        }
+        if SECOND in self._variants:
+            unit = self.units[model]
+            found[SECOND] = metrics.robustness(self.table, model, SECOND, unit, before=REWORDED)
+        return found
+
     @property
     def headline(self) -> str:
         """The sentence that opens the page, of the first model."""

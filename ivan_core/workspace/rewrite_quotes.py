@@ -13,6 +13,7 @@ from ivan_core.metrics.robustness_sentences import (
     correlation_sentence,
     flips_sentence,
     label_flip_sentence,
+    margin_sentence,
     needed_sentence,
 )
 from ivan_core.metrics.sentences import rate_sentence
@@ -79,6 +80,7 @@ def _changes(results: RewriteResults, found: Numbers) -> list[Quote]:
             continue
         command = figure_command(results.run.id, "changes", "csv")
         quoted.append(Quote(asked, change_sentence(one), command))
+        quoted.append(Quote(asked, margin_sentence(one), _again(results)))
         sides = (("chosen", one.chosen_correlation), ("rejected", one.rejected_correlation))
         for side, value in sides:
             told = correlation_sentence(model, side, value)

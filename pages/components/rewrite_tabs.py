@@ -16,12 +16,12 @@ from ivan_core.metrics.robustness_labels import LEAST_UNCHANGED
 from ivan_core.metrics.robustness_sentences import (
     beyond_sentence,
     change_sentence,
-    correlation_sentence,
     label_flip_sentence,
     risk_sentence,
 )
+from ivan_core.metrics.robustness_table import BESIDE, measures
 from ivan_core.workspace.label_filters import label_name
-from ivan_core.workspace.rewrite_filters import PairFilter, cell_of
+from ivan_core.workspace.rewrite_filters import MOVES, PairFilter, cell_of
 from ivan_core.workspace.rewrite_numbers import Numbers
 from ivan_core.workspace.rewrite_results import RewriteResults
 from ivan_core.workspace.rewrite_words import labeler_words
@@ -95,9 +95,20 @@ def _changes(results: RewriteResults, found: Numbers, gate: str | None) -> None:
     for model in found.models:
         one = found.of(model)
         if one is not None:
-            sides = (("chosen", one.chosen_correlation), ("rejected", one.rejected_correlation))
-            told = [correlation_sentence(model, side, value) for side, value in sides]
-            say(" ".join([change_sentence(one), *told]), "small", quiet=True)
+            say(change_sentence(one), "small", quiet=True)
+            _beside(found, model)
+
+
+def _beside(found: Numbers, model: str) -> None:
+    """Every measure of one model beside the surface change and a second rewording."""
+    st.dataframe(
+        measures(found.beside(model)), hide_index=True, key=f"beside-{model}", placeholder="",
+        column_config={
+            "measure": st.column_config.TextColumn("Mean change, or share", width=290),
+            **{words: st.column_config.TextColumn(words, width=190) for words in BESIDE.values()},
+        },
+        alt=f"What rewording moves in {model}, beside its references",
+    )  # fmt: skip
 
 
 def _noise(results: RewriteResults, found: Numbers, gate: str | None) -> None:
@@ -148,10 +159,10 @@ def _labels(results: RewriteResults, found: Numbers, gate: str | None) -> None:
         feature = str(row["feature"])
         with st.container(horizontal=True, vertical_alignment="center", key=f"flip-{feature}"):
             say(label_flip_sentence(row, label_name(feature)))
-            for move in ("lost", "gained"):
+            for move in ("lost", "gained", "same"):
                 if row[move]:
                     st.button(
-                        f"{row[move]:,} {move}", key=f"move-{feature}-{move}",
+                        f"{row[move]:,} {MOVES[move]}", key=f"move-{feature}-{move}",
                         on_click=show_pairs, args=(PairFilter(label=feature, move=move),),
                         help="Show the pairs with such a text",
                     )  # fmt: skip

@@ -101,7 +101,7 @@ def test_pressing_a_number_lists_its_rows_and_a_chip_takes_it_away(
     page.press("state-failed")
     assert page.app.query_params["state"] == "failed"
     assert "13 rows. Click a row" in page.said
-    table = page.app.dataframe[0].value
+    table = page.app.dataframe[-1].value
     assert list(table["row_id"])[:4] == [2, 3, 7, 12]
     assert table.iloc[0]["problem"] == "The answer is the same text as the original."
     assert table.iloc[0]["raw"] == "Assistant: Answer 2."
@@ -123,7 +123,7 @@ def test_as_many_rows_are_listed_as_verdicts_flipped(
         REWRITE, run=run_id, model="fake/one", flip=direction, of="surface", **OPEN_GATE
     )
     assert plain(page.buttons["pair-chip-flip"]).endswith("(surface change) ✕")
-    listed = set(page.app.dataframe[0].value["row_id"])
+    listed = set(page.app.dataframe[-1].value["row_id"])
     assert set(margins.index[flipped]) <= listed
     assert f"{len(listed)} rows. Click" in page.said
 

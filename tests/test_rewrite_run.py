@@ -210,7 +210,7 @@ def test_live_numbers_are_those_of_the_tables(data_dir, tmp_path) -> None:
     mean = own[["chosen_similarity", "rejected_similarity"]].stack().mean()
     assert facts["similarity"]["reworded"] == pytest.approx(mean)
     assert facts["done"] == {"rewordings": 40, "scores": 40, "similar": 40, "labels": 40,
-                             "again": 25}  # fmt: skip
+                             "again": 40}  # fmt: skip
     assert facts["models"]["fake/two"]["points"][-1][:2] == [
         told["pairs"], told["became_misaligned"] + told["became_aligned"],
     ]  # fmt: skip

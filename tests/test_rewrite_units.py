@@ -28,7 +28,7 @@ SPEC = RewriteSpec(rewriter="fake:7b", models=("one", "two"))
 
 def test_all_steps_of_a_chunk_come_before_the_next_where_all_fits_in_memory() -> None:
     spec = SPEC.model_copy(update={"labeler": "fake:1b"})
-    units = plan_units(spec, range(60), 30, together=True)
+    units = plan_units(spec, range(100), 50, together=True)
     assert [unit.key for unit in units] == [
         "rewordings|0", "scores|0|one", "scores|0|two", "similar|0", "labels|0", "again|0",
         "rewordings|1", "scores|1|one", "scores|1|two", "similar|1", "labels|1",

@@ -85,12 +85,16 @@ class OpenAIRewriter:
         temperature = self._temperature
         if temperature is None and not self._reasons:
             temperature = temperature_of(request, None)
-        thoughts = THOUGHT_TOKENS if self._reasons else 0
         body = chat_body(
             LabelPrompt(key, (), request.system, request.user, request.text),
             self._model,
-            max_completion_tokens=answer_room(request.text) + thoughts,
+            max_completion_tokens=most_answer_tokens(request.text, self._reasons),
             reasoning_effort=self._effort,
             temperature=temperature,
         )
         return body if self._reasons else {**body, "seed": self._seed + request.attempt - 1}
+
+
+def most_answer_tokens(text: str, reasons: bool) -> int:
+    """Tokens that are paid for an answer at the most; some models think before they answer."""
+    return answer_room(text) + (THOUGHT_TOKENS if reasons else 0)

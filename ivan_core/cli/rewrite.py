@@ -44,7 +44,10 @@ def add(commands: Any) -> None:
         "--pull", action="store_true", help="Download Ollama's model first if the server lacks it."
     )
     parser.add_argument(
-        "--yes", action="store_true", help="Accept that a provider may charge for the rewordings."
+        "--yes", action="store_true", help="Accept what a provider charges, as `--plan` tells it."
+    )
+    parser.add_argument(
+        "--max-usd", type=float, metavar="X", help="Refuse to start what may cost more."
     )
     parser.add_argument(
         "--plan", action="store_true", help="Say what it would take, and do nothing."
@@ -91,7 +94,9 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.pull and plan.served_by_ollama:
         labels.pull(spec.rewriter, _progress)
-    run_id, new = rewrite.start(spec, accept_cost=options.yes or _accepted(plan.paid))
+    run_id, new = rewrite.start(
+        spec, accept_cost=options.yes or _accepted(plan.paid), max_usd=options.max_usd
+    )
     print(f"Run {run_id}" + ("" if new else " is at this already; following it."), flush=True)
     return follow(run_id, sys.stdout)
 
@@ -100,7 +105,7 @@ def _accepted(paid: bool) -> bool:
     """Ask whether the cost is accepted, where there is one and somebody to ask."""
     if not paid or not sys.stdin.isatty():
         return False
-    return input("The provider may charge for each request. Go on? [y/N] ").strip().lower() == "y"
+    return input("Accept this cost? [y/N] ").strip().lower() == "y"
 
 
 def _progress(done: int, total: int, step: str) -> None:

@@ -43,7 +43,8 @@ class RewriteSpec(RowsSpec):
     labeler: str = Field(
         "",
         description="Who labels original and reworded texts with five labels; nobody if empty: "
-        "ivan/lexicon (rules) or the name of a model on Ollama.",
+        "ivan/lexicon (rules), the name of a model on Ollama, or openai:NAME, whose cost is told "
+        "and accepted first.",
     )
     temperature: float = Field(0.1, ge=0, le=2, description="Temperature of the rewording model.")
     num_ctx: int | None = Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from hashlib import sha256
 
 from ivan_core.domain.pairs import Pair
@@ -71,7 +71,8 @@ class Asking:
         fact = f"rewording|{sha256(said.encode()).hexdigest()[:16]}|{text_hash(piece.text)}"
         known = self._cache.recall(fact)
         if known is not None:
-            return rewording_from_list(known)
+            # Nothing was asked now: what that answer took belongs to the run that asked.
+            return replace(rewording_from_list(known), input_tokens=0, output_tokens=0)
         began = time.perf_counter()
         rewording = rewrite_piece(self._rewriter, piece, style)
         self.asked, self._seconds = self.asked + 1, self._seconds + time.perf_counter() - began

@@ -17,8 +17,9 @@ STAGES: tuple[Stage, ...] = ("rewordings", "scores", "similar", "labels", "again
 Variant = Literal["original", "reworded", "second", "surface"]
 LABELLED: tuple[Variant, ...] = ("original", "reworded")
 """The variants that are labelled."""
-AGAIN_PAIRS = 25
-"""So many pairs, at least, are labelled a second time unchanged: 50 texts."""
+AGAIN_PAIRS = 40
+"""So many pairs, at least, are labelled a second time unchanged: 80 texts, so that 50 are left
+where some answers cannot be used."""
 _RULES_CHUNK = 64
 _SCORED_TOGETHER = 16
 """Pairs that are scored at once, at least, where models come one after the other."""

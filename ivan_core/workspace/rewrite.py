@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ivan_core import catalog
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.estimates import usd
 from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
 from ivan_core.domain.specs import DatasetRequest
@@ -17,7 +18,8 @@ from ivan_core.rewording.accept import MOST_TRIES
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.settings import data_dir, preset_name
 from ivan_core.workspace import access, datasets, runs
-from ivan_core.workspace.rewrite_work import OPENAI
+from ivan_core.workspace.batch_estimate import over_cap
+from ivan_core.workspace.rewrite_cost import MOST_COUNTED, OPENAI, Cost, costs, total
 
 _STARTUP = 8.0
 """Seconds to start a worker and to load what it needs."""
@@ -30,7 +32,7 @@ class RewritePlan:
     `at_most` is then how many were asked for, None if all were.
 
     `requests` is how often a model is asked if it answers well each time, at most; `paid` says
-    that the provider may charge for it.
+    that a provider may charge for rewordings or labels, and `costs` how much.
     """
 
     rewriter: str
@@ -41,6 +43,7 @@ class RewritePlan:
     paid: bool = False
     notes: tuple[str, ...] = ()
     at_most: int | None = None
+    costs: tuple[Cost, ...] = ()
 
     @property
     def served_by_ollama(self) -> bool:
@@ -62,8 +65,21 @@ class RewritePlan:
                 f"{MOST_TRIES} times as many where answers cannot be used"
             )
         took = f"about {self.seconds:,.0f} s" if self.seconds is not None else "no time estimate"
-        cost = " The provider may charge for each request." if self.paid else ""
-        return f"{pairs}, {how}; {took} ({self.estimate_from}).{cost}"
+        return " ".join([f"{pairs}, {how}; {took} ({self.estimate_from}).", *self.cost_sentences])
+
+    @property
+    def cost_sentences(self) -> tuple[str, ...]:
+        """What is paid for, at which prices; nothing where nothing is."""
+        if not self.paid:
+            return ()
+        if self.pairs is None:
+            return ("The provider charges; how much is told once the dataset has been read here.",)
+        told = [one.sentence for one in self.costs]
+        if (sum_ := total(self.costs)) and len(told) > 1:
+            told.append(f"Together at the most {usd(sum_.bound)}.")
+        if self.pairs > MOST_COUNTED:
+            told.append(f"Estimated from {MOST_COUNTED} of these pairs.")
+        return tuple(told)
 
 
 def preset_spec(name: str | None = None) -> RewriteSpec:
@@ -111,54 +127,75 @@ def plan(spec: RewriteSpec) -> RewritePlan:
         NotAllowed: as `check`.
     """
     check(spec)
-    paid = costs_money(spec)
+    paid = paid_for(spec)
     notes = tuple(notes_of(spec))
     dataset = datasets.find(spec.dataset)
     if dataset is None:
         why = "the dataset has not been read on this machine yet"
         most = spec.sample or spec.limit or (len(spec.row_ids) if spec.row_ids else None)
-        return RewritePlan(spec.rewriter, None, None, None, why, paid, notes, most)
+        return RewritePlan(spec.rewriter, None, None, None, why, bool(paid), notes, most)
     choice = choose_rows(spec, dataset)
     pairs = len(choice.row_ids)
     pieces = (3 if spec.scope == "shared" else 2) * (2 if spec.second else 1) * pairs
     seconds, source = _seconds(spec, pairs, pieces)
     return RewritePlan(
-        spec.rewriter, pairs, None if spec.is_rules else pieces, seconds, source, paid,
-        (*choice.notes, *notes),
+        spec.rewriter, pairs, None if spec.is_rules else pieces, seconds, source, bool(paid),
+        (*choice.notes, *notes), costs=costs(spec, dataset, choice.row_ids, paid),
     )  # fmt: skip
 
 
-def start(spec: RewriteSpec, *, accept_cost: bool = False) -> tuple[str, bool]:
+def start(
+    spec: RewriteSpec, *, accept_cost: bool = False, max_usd: float | None = None
+) -> tuple[str, bool]:
     """Start a rewording, or find the run that is already at it; returns its id and whether new.
 
     Raises:
-        BadInput: as `check`, or the provider may charge for it and nobody has accepted that.
+        BadInput: as `check`; or a provider charges for it, and nobody has accepted that, nobody
+            can tell how much yet, or it may be more than `max_usd` or the setting allows.
         NotAllowed: the visitor may only read and review.
         StorageProblem: the data folder cannot be written.
     """
     check(spec)
-    if costs_money(spec):
+    if paid := paid_for(spec):
         access.require(access.Action.SPEND)
-        if not accept_cost:
-            raise BadInput(
-                f"{spec.rewriter} may charge for each request, and nobody has accepted that.",
-                "Accept it (`--yes`), or choose ivan/rules or a model on Ollama.",
-            )
+        _check_accepted(spec, paid, accept_cost, max_usd)
     return runs.start(spec)
 
 
-def costs_money(spec: RewriteSpec) -> bool:
-    """Whether a provider may charge for the rewordings: unless the server is this machine.
+def paid_for(spec: RewriteSpec) -> tuple[str, ...]:
+    """What a provider may charge for, of "rewriter" and "labeler": nothing on this machine.
 
     Raises:
         BadInput: the address of the server makes no sense.
         BackendUnavailable: OpenAI itself is asked and there is no key.
     """
-    if not spec.rewriter.startswith(OPENAI):
-        return False
+    asked = (("rewriter", spec.rewriter), ("labeler", spec.labeler))
+    found = tuple(what for what, name in asked if name.startswith(OPENAI))
+    if not found:
+        return ()
     from ivan_core.backends.openai_client import account_for, is_loopback
 
-    return not is_loopback(account_for().base_url)
+    return () if is_loopback(account_for().base_url) else found
+
+
+def _check_accepted(
+    spec: RewriteSpec, paid: tuple[str, ...], accept_cost: bool, max_usd: float | None
+) -> None:
+    named = " and ".join(dict.fromkeys(getattr(spec, what) for what in paid))
+    if not accept_cost:
+        raise BadInput(
+            f"{named} may charge for each request, and nobody has accepted that.",
+            "Accept it (`--yes`), or choose rules or a model on Ollama.",
+        )
+    dataset = datasets.find(spec.dataset)
+    if dataset is None:
+        raise BadInput(
+            f"What {named} would charge cannot be told before the dataset has been read here.",
+            "Read it by comparing one pair: `ivan compare --limit 1` with the same dataset.",
+        )
+    found = costs(spec, dataset, choose_rows(spec, dataset).row_ids, paid)
+    if capped := over_cap(max_usd, total(found)):
+        raise BadInput(capped, "Choose fewer pairs, or raise the cap.")
 
 
 def _check_rewriter(name: str) -> None:
@@ -173,12 +210,10 @@ def _check_labeler(name: str) -> None:
 
     if name.startswith("ivan/") and name != LEXICON:
         raise BadInput(f"There is no labeler {name!r}.", f"The one that ships here is {LEXICON}.")
-    if name.startswith(OPENAI) or model_family(name) is not None:
-        raise BadInput(
-            f"{name} charges for labels: it labels on the page Taxonomy, where the cost is "
-            "estimated and confirmed first.",
-            f"Here choose {LEXICON} or a model on Ollama.",
-        )
+    if name.startswith(OPENAI) and not name.removeprefix(OPENAI).strip():
+        raise BadInput("No labeler was named.", f"Name one, such as {LEXICON}.")
+    if model_family(name) is not None:
+        raise BadInput(f"{name} is OpenAI's, not Ollama's.", f"Write {OPENAI}{name}.")
 
 
 def _seconds(spec: RewriteSpec, pairs: int, pieces: int) -> tuple[float | None, str]:

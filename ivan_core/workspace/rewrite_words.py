@@ -10,10 +10,10 @@ from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.metrics.robustness import REWORDED
+from ivan_core.workspace.rewrite_cost import OPENAI
 from ivan_core.workspace.rewrite_filters import STATES, in_state
 from ivan_core.workspace.rewrite_numbers import Numbers
 from ivan_core.workspace.rewrite_results import RewriteResults
-from ivan_core.workspace.rewrite_work import OPENAI
 
 RULES_NOTE = (
     "ivan/rules is rule-based: it swaps words and contractions from a list, it does not understand."
@@ -40,6 +40,12 @@ def rewriters(installed: tuple[str, ...], preset: str) -> dict[str, str]:
         told = "may be paid" if name.startswith(OPENAI) else "on Ollama, to be pulled first"
         offered.setdefault(name, f"{name} ({told})")
     return offered
+
+
+def paid_labelers() -> tuple[str, ...]:
+    """The labelers of the presets that a provider is paid for."""
+    presets = (catalog.preset(name).labeler for name in catalog.preset_names())
+    return tuple(dict.fromkeys(f"{OPENAI}{name}" for name in presets))
 
 
 def notes(results: RewriteResults) -> list[str]:

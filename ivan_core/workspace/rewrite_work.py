@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.labels import REWRITE_FEATURES, Labeler
 from ivan_core.domain.rewrite_specs import MINILM, RewriteSpec
@@ -30,14 +31,15 @@ from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import slot_file
 from ivan_core.workspace.compare_work import dataset_facts, now, own_models, versions
 from ivan_core.workspace.label_work import make_labeler
+from ivan_core.workspace.rewrite_cost import OPENAI, spent
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCORES, LIKENESS, LABELS = "table.parquet", "likeness.parquet", "labels.parquet"
 """The tables of a finished run, in its folder."""
-OPENAI = "openai:"
-"""What the name of a model behind an OpenAI-compatible server begins with."""
+ACCOUNT = "account"
+"""Key of the part that says for which account a run was started, by its fingerprint."""
 
 
 def work_rewrite(registry: Registry, run_id: str) -> None:
@@ -46,6 +48,7 @@ def work_rewrite(registry: Registry, run_id: str) -> None:
     spec = RewriteSpec.model_validate_json(registry.get(run_id).spec)
     with closing(ScoreCache(registry.data_dir / "cache" / "scores")) as cache:
         context = RunContext(registry, run_id, cache)
+        _check_account(context, spec)
         with FileLock(slot_file()) as slot:
             done = run_rewrite(context, spec, make_tools(spec, context, slot))
         context.doing("Writing the results")
@@ -62,6 +65,26 @@ def make_tools(spec: RewriteSpec, context: RunContext, slot: FileLock) -> Tools:
         labeler=lambda seed: _labeler(spec, seed),
         together=models.together and spec.similarity == MINILM,
     )
+
+
+def _check_account(context: RunContext, spec: RewriteSpec) -> None:
+    """Refuse to go on for another account than the one whose cost was accepted.
+
+    Raises:
+        BadInput: the key, the organisation or the address is another one than at the start.
+    """
+    if not any(name.startswith(OPENAI) for name in (spec.rewriter, spec.labeler)):
+        return
+    from ivan_core.backends.openai_client import account_fingerprint
+
+    mine = account_fingerprint()
+    if ACCOUNT not in context.parts:
+        context.parts.append(ACCOUNT, [mine])
+    elif context.parts.rows(ACCOUNT)[0] != mine:
+        raise BadInput(
+            "This run was started for another account or server: its cost was accepted for that.",
+            "Set OPENAI_BASE_URL and OPENAI_API_KEY as they were, or start a new run.",
+        )
 
 
 def make_rewriter(spec: RewriteSpec) -> Rewriter:
@@ -101,6 +124,11 @@ def _similarity(name: str, revision: str) -> SimilarityModel:
 
 
 def _labeler(spec: RewriteSpec, seed: int) -> Labeler:
+    if spec.labeler.startswith(OPENAI):
+        from ivan_core.backends.openai_chat import OpenAILabeler
+        from ivan_core.backends.openai_client import account_for
+
+        return OpenAILabeler(spec.labeler.removeprefix(OPENAI), account_for())
     asked = LabelSpec(dataset=spec.dataset, labeler=spec.labeler, keys=REWRITE_FEATURES, seed=seed)
     return make_labeler(asked)
 
@@ -135,7 +163,7 @@ def _write(
         "pieces": done.facts["pieces"],
         "texts_computed": run.computed,
         "seconds": round(seconds, 2),
-        "spend_usd": 0,
+        "spend_usd": spent(spec, context.parts, done.units),
         "files": files,
         "versions": versions(),
     }

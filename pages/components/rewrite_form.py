@@ -109,7 +109,7 @@ def _more_options(preset: RewriteSpec, models: OllamaModels, rewriter: str) -> d
         "What is reworded", list(_SCOPES), format_func=lambda name: _SCOPES[name],
         key="rewrite-scope", help=_ABOUT["scope"].description,
     )  # fmt: skip
-    labelers = ["", LEXICON, *models.names]
+    labelers = ["", LEXICON, *models.names, *rewrite_words.paid_labelers()]
     labeler = right.selectbox(
         "Labels before and after, by", labelers, labelers.index(preset.labeler)
         if preset.labeler in labelers else 0, accept_new_options=True, key="rewrite-labeler",
@@ -145,4 +145,7 @@ def _more_options(preset: RewriteSpec, models: OllamaModels, rewriter: str) -> d
 def _labeler_words(name: str) -> str:
     if not name:
         return _NOBODY
-    return f"{name} (rule-based, here, free)" if name == LEXICON else name
+    if name == LEXICON:
+        return f"{name} (rule-based, here, free)"
+    paid = name in rewrite_words.paid_labelers()
+    return f"{name} (paid; the cost is told first)" if paid else name

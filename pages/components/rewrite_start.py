@@ -11,8 +11,9 @@ from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
 from ivan_core.experiments.rewrite import RULES_AND_LEXICON
 from ivan_core.workspace import rewrite
+from ivan_core.workspace.rewrite import RewritePlan
+from ivan_core.workspace.rewrite_cost import OPENAI
 from ivan_core.workspace.rewrite_words import RULES_NOTE
-from ivan_core.workspace.rewrite_work import OPENAI
 from ivan_core.workspace.taxonomy_page import OllamaModels, ollama_models
 from pages.components.frame import problems_shown, show_error
 from pages.components.label_pull import pull
@@ -46,13 +47,15 @@ def offer(spec: RewriteSpec, models: OllamaModels, forget: Callable[[], None]) -
     pairs = "1 pair" if plan.pairs == 1 else f"{plan.pairs:,} pairs" if plan.pairs else "the pairs"
     if st.button(f"Reword {pairs}", type="primary", key="reword"):
         if plan.paid:
-            _accept(spec, plan.sentence)
+            _accept(spec, plan)
         else:
             begin(spec)
             st.rerun()
     told = [plan.sentence, *(note for note in plan.notes if note != RULES_AND_LEXICON)]
-    told += [RULES_NOTE, "Nothing is sent anywhere."] if spec.is_rules and not wanted else []
-    told += ["Texts go to your Ollama server only."] if wanted and not plan.paid else []
+    elsewhere = _at_a_provider(spec)
+    told += [RULES_NOTE] if spec.is_rules else []
+    told += ["Nothing is sent anywhere."] if not wanted and not elsewhere else []
+    told += ["Texts go to your Ollama server only."] if wanted and not elsewhere else []
     say(" ".join(told), "small", quiet=True)
 
 
@@ -63,13 +66,15 @@ def begin(spec: RewriteSpec, accept_cost: bool = False) -> None:
 
 
 @st.dialog("The provider charges for this", width="medium")
-def _accept(spec: RewriteSpec, sentence: str) -> None:
+def _accept(spec: RewriteSpec, plan: RewritePlan) -> None:
     """Nothing is sent before the box is ticked."""
     with problems_shown():
-        say(sentence)
+        for line in plan.cost_sentences:
+            say(line)
         say(
-            f"The texts of these pairs are sent to the server of {spec.rewriter}, one request "
-            "after the other. Cancel stops it at any time; what was sent by then is charged.",
+            f"The texts of these pairs are sent to the server of {_at_a_provider(spec)}, one "
+            "request after the other. Cancel stops it at any time; what was sent by then is "
+            "charged.",
             "small",
             quiet=True,
         )
@@ -81,8 +86,15 @@ def _accept(spec: RewriteSpec, sentence: str) -> None:
 
 def _on_ollama(spec: RewriteSpec) -> list[str]:
     """The models that the Ollama server must have."""
-    own = [] if spec.rewriter == RULES or spec.rewriter.startswith(OPENAI) else [spec.rewriter]
-    return own + ([spec.labeler] if spec.labeler not in ("", LEXICON) else [])
+    asked = dict.fromkeys((spec.rewriter, spec.labeler))
+    free = ("", RULES, LEXICON)
+    return [name for name in asked if name not in free and not name.startswith(OPENAI)]
+
+
+def _at_a_provider(spec: RewriteSpec) -> str:
+    """The models that are asked behind an OpenAI-compatible server, as words; empty if none is."""
+    asked = dict.fromkeys((spec.rewriter, spec.labeler))
+    return " and ".join(name for name in asked if name.startswith(OPENAI))
 
 
 def _pull_button(model: str, forget: Callable[[], None]) -> None:

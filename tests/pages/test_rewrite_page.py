@@ -78,7 +78,7 @@ def test_rules_read_by_rules_are_warned_of(data_dir: Path, open_page: Open) -> N
         ({"dataset": " "}, "Choose a dataset."),
         ({"rewriter": " "}, "Choose who rewords."),
         ({"models": []}, "Choose at least one reward model."),
-        ({"labeler": "gpt-6-luna"}, "it labels on the page Taxonomy"),
+        ({"labeler": "gpt-6-luna"}, "Write openai:gpt-6-luna."),
     ],
 )
 def test_what_cannot_work_is_a_sentence_and_offers_no_button(
@@ -123,7 +123,7 @@ def test_a_paid_rewriter_starts_nothing_before_its_cost_is_accepted(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     page = open_page(REWRITE)
     fill(page, rewriter="openai:some-model")
-    assert "The provider may charge for each request." in page.said
+    assert "Rewording by some-model: no price is known (2,909 requests" in page.said
     page.app.selectbox(key="rewrite-rewriter").options.append("openai:some-model")
     page.press("reword")
     assert "I accept this cost" in [box.label for box in page.app.checkbox]

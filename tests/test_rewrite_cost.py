@@ -1,0 +1,139 @@
+"""What a paid rewording costs: told to the cent before, bound to an account, counted afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fake_rewriting import FakeRewriter, added, fake_tools, spec_of, work_here
+from fakes import Fakes
+from support import write_pairs
+
+from ivan_core.cli import rewrite as command
+from ivan_core.cli.main import parser, run
+from ivan_core.demo.server import DemoServer
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
+from ivan_core.domain.runs import RunState
+from ivan_core.workspace import rewrite, rewrite_cost, rewrite_work, runs
+from ivan_core.workspace.rewrite_results import open_rewrite
+
+LUNA = "openai:gpt-6-luna"
+
+
+def asked(*words: str) -> RewriteSpec:
+    return command.spec_from(parser().parse_args(["rewrite", *words]))
+
+
+@pytest.fixture
+def key(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    return "sk-test"
+
+
+@pytest.fixture
+def demo(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
+    with DemoServer() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+        yield server
+
+
+def test_labels_of_ten_pairs_are_priced_request_by_request(key: str) -> None:
+    plan = rewrite.plan(asked("--row-ids", "0,1,2,3,4,5,6,7,8,9", "--labeler", LUNA))
+    (cost,) = plan.costs
+    # Originals, rewordings, and the originals once more: 3 times 20 texts.
+    assert (cost.what, cost.model, cost.requests) == ("Labels", "gpt-6-luna", 60)
+    assert cost.output_tokens == 60 * 47  # 5 of the 19 labels that take 180 tokens
+    # $0.10 and $0.50 a million tokens; at the most three tries with 600 tokens each.
+    assert cost.dollars is not None
+    read = cost.input_tokens * 0.10
+    assert cost.dollars.typical == pytest.approx((read + 60 * 47 * 0.50) / 1e6)
+    assert cost.dollars.bound == pytest.approx(3 * (read + 60 * 600 * 0.50) / 1e6)
+    assert plan.paid and "Labels by gpt-6-luna: about $0.0" in plan.sentence
+    assert "genai-prices" in plan.sentence
+
+
+def test_rewordings_and_labels_add_up_and_large_draws_are_estimated_from_a_hundred(
+    key: str,
+) -> None:
+    plan = rewrite.plan(asked("--rewriter", LUNA, "--labeler", LUNA))
+    words, labels = plan.costs
+    assert (words.what, labels.what) == ("Rewording", "Labels")
+    assert 480 * 4 < words.requests < 480 * 6.5
+    both = rewrite_cost.total(plan.costs)
+    assert both is not None and words.dollars is not None and labels.dollars is not None
+    assert both.bound == pytest.approx(words.dollars.bound + labels.dollars.bound)
+    assert "Estimated from 100 of these pairs." in plan.sentence
+    assert "Together at the most $" in plan.sentence
+
+
+def test_a_model_without_a_price_is_told_in_tokens(key: str) -> None:
+    plan = rewrite.plan(asked("--limit", "5", "--labeler", "openai:some-model"))
+    assert plan.costs[0].dollars is None
+    assert "Labels by some-model: no price is known (30 requests, about" in plan.sentence
+
+
+def test_nothing_starts_without_a_yes_nor_beyond_a_cap(
+    key: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(runs, "start", lambda spec: (started.append(spec.labeler), ("r", True))[1])
+    words = ["rewrite", "--limit", "5", "--labeler", LUNA]
+    assert run(words) == 1  # nobody sits at this terminal
+    assert "nobody has accepted that" in capsys.readouterr().err and started == []
+    assert run([*words, "--yes", "--max-usd", "0.0001"]) == 1
+    assert "and the cap is $0.0001" in capsys.readouterr().err and started == []
+    with pytest.raises(BadInput, match="cannot be told before the dataset has been read here"):
+        rewrite.start(asked("--dataset", "Anthropic/hh-rlhf", "--labeler", LUNA), accept_cost=True)
+    rewrite.start(asked("--limit", "5", "--labeler", LUNA), accept_cost=True)
+    assert started == [LUNA]
+
+
+def test_what_was_accepted_for_one_server_is_not_spent_at_another(
+    demo: DemoServer, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = spec_of(write_pairs(tmp_path / "p.jsonl", 3), labeler=LUNA, second=False)
+    run_id = added(data_dir, spec)
+    tools = fake_tools(FakeRewriter(), Fakes(silent=True))
+    real = rewrite_work.make_tools(spec, None, None)  # type: ignore[arg-type]
+    with monkeypatch.context() as away:
+        away.setattr(rewrite_work, "run_rewrite", lambda *_: (_ for _ in ()).throw(OSError("off")))
+        work_here(data_dir, run_id, tools)
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://elsewhere.example/v1")
+    assert runs.registry().requeue(run_id)
+    work_here(data_dir, run_id, replace(tools, labeler=real.labeler))
+    stopped = runs.get(run_id)
+    assert stopped.state is RunState.FAILED
+    assert "started for another account or server" in stopped.problem
+    monkeypatch.setenv("OPENAI_BASE_URL", demo.openai_url)
+    assert runs.registry().requeue(run_id)
+    work_here(data_dir, run_id, replace(tools, labeler=real.labeler))
+    results = open_rewrite(run_id)
+    assert runs.get(run_id).state is RunState.DONE and results.labels["status"].eq("valid").all()
+    assert len(results.labels) == 3 * 2 * 3
+    assert results.manifest is not None and results.manifest["labeler"]["id"] == "gpt-6-luna"
+    assert results.manifest["spend_usd"] == 0  # this machine's own server
+
+
+def test_spending_counts_the_tokens_of_all_answers_but_not_those_of_another_run(
+    data_dir: Path, tmp_path: Path, key: str
+) -> None:
+    def answer(request: RewriteRequest) -> RewriteReply:
+        said = request.text.replace("Question", "Enquiry").replace("Answer", "Reply")
+        return RewriteReply(said, input_tokens=1000, output_tokens=100, finish="stop")
+
+    path = write_pairs(tmp_path / "p.jsonl", 3)
+    spec = spec_of(path, rewriter=LUNA, labeler="", second=False)
+    spends = []
+    for seed in (0, 1):
+        run_id = added(data_dir, spec.model_copy(update={"seed": seed}))
+        work_here(data_dir, run_id, fake_tools(FakeRewriter(answer), Fakes(silent=True)))
+        manifest = open_rewrite(run_id).manifest
+        assert manifest is not None
+        spends.append(manifest["spend_usd"])
+    # Nine pieces at $0.10 and $0.50 a million tokens; the second run finds them all.
+    assert spends == [pytest.approx(9 * (1000 * 0.10 + 100 * 0.50) / 1e6), 0]

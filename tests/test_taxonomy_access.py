@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from taxonomy_runs import account_of, spec_of, workers_here
+from taxonomy_runs import account_of, creations, say_yes, spec_of, workers_here
 
+from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
+from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.workspace import access, taxonomy
+from ivan_core.workspace import access, runs, taxonomy
 from ivan_core.workspace.batch_adopt import adopt
 from ivan_core.workspace.taxonomy_import import import_files
 from ivan_core.workspace.taxonomy_run_file import plan_file, run_file
@@ -55,6 +57,19 @@ ACTIONS: dict[str, Callable[[str, Path], object]] = {
     "import_files": lambda _, folder: import_files([folder / "pairs.jsonl"], DatasetRequest()),
     "run_file": _run_file,
 }
+
+
+def test_a_visitor_does_not_go_on_with_what_an_owner_cancelled(
+    server: DemoServer, run_id: str, tmp_path: Path
+) -> None:
+    access.set_provider(lambda: access.LOCAL)
+    server.faults.set(names.INSUFFICIENT_QUOTA, method="POST", path="/v1/batches", times=1)
+    assert say_yes(run_id).new
+    assert runs.get(run_id).state is RunState.FAILED
+    access.set_provider(lambda: access.Visitor(local=False))
+    with pytest.raises(access.NotAllowed, match="Resuming a run"):
+        taxonomy.follow(run_id)
+    assert creations(server) == 1 and not server.state.batches
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support import write_pairs
+from taxonomy_kills import Killed
 from taxonomy_runs import QUICK, account_of, creations, no_sleep, say_yes, spec_of, workers_here
 
 from ivan_core.backends.openai_batches import OpenAIBatches
@@ -67,6 +68,24 @@ def test_a_batch_of_another_machine_becomes_a_run(
     assert spent.usd > 0 and (spent.confirmed_usd, spent.parts_open) == (None, 0)
     assert adopt([batch], pairs(tmp_path), "test") == (run_id, False)
     assert creations(server) == 1
+
+
+def test_a_stop_before_the_ledger_knew_the_batch_is_made_up_for(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = made_elsewhere(server, tmp_path, monkeypatch)
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Ledger, "adopt", killed)
+        adopt([batch], pairs(tmp_path), "test")
+    run_id, _ = adopt([batch], pairs(tmp_path), "test")
+    assert collect(run_id, QUICK, no_sleep) == ()
+    summary = taxonomy.counts(run_id)
+    assert summary and summary["counts"]["valid"] == 12
+    assert [run.id for run in runs.every("taxonomy")] == [run_id]
 
 
 def test_what_a_batch_from_elsewhere_lacks_can_be_asked_for_again(

@@ -13,6 +13,7 @@ from support import write_pairs
 from taxonomy_runs import QUICK, account_of, creations, workers_here
 
 from ivan_core.cli import taxonomy as command
+from ivan_core.cli.follow import follow
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BadInput
@@ -78,6 +79,30 @@ def test_with_yes_it_sends_once_and_names_the_batches(
     assert "0.chosen" in first and "Question 2?" in first
     assert ivan("create-batch", "--dataset", pairs, "--yes") == 0
     assert "nothing is sent again" in capsys.readouterr().out
+    assert creations(server) == 1
+
+
+def test_a_worker_that_is_gone_before_it_sent_is_told_and_followed_again(
+    server: DemoServer, pairs: str, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    registry = runs.registry()
+    spawn = runs.spawn
+
+    def dies_once(run_id: str) -> None:
+        if not taxonomy.is_sent(run_id):
+            spawn(run_id)
+            return
+        assert registry.begin(run_id)  # and no more: nobody holds the lock
+        monkeypatch.setattr(runs, "spawn", spawn)
+
+    monkeypatch.setattr(runs, "spawn", dies_once)
+    assert ivan("create-batch", "--dataset", pairs, "--yes") == 1
+    told = capsys.readouterr().err
+    assert "is gone; files not sent: 1." in told and "sends nothing twice" in told
+    run_id = runs.every("taxonomy")[0].id
+    assert follow(run_id, sys.stdout) == 0
+    assert "12 submitted = 12 valid" in capsys.readouterr().out
     assert creations(server) == 1
 
 

@@ -15,6 +15,7 @@ from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.ledger.records import PlanChanged
+from ivan_core.runs.registry import Registry
 from ivan_core.workspace import batch_estimate, runs, taxonomy
 from ivan_core.workspace.batch_examples import examples
 
@@ -87,6 +88,24 @@ def test_a_file_that_changed_is_refused_until_it_is_made_anew(
     again = taxonomy.estimate(run_id)
     assert again and again.plan_hash == shown.plan_hash
     assert say_yes(run_id).new
+
+
+def test_a_yes_while_the_estimate_is_made_anew_is_carried_out(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = prepared(tmp_path)
+    go_on = Registry.go_on
+
+    def after_a_yes(registry: Registry, one: str) -> bool:
+        monkeypatch.setattr(Registry, "go_on", lambda *_: False)
+        say_yes(run_id)
+        monkeypatch.setattr(Registry, "go_on", go_on)
+        return go_on(registry, one)
+
+    monkeypatch.setattr(Registry, "go_on", after_a_yes)
+    taxonomy.renew(run_id)
+    assert runs.get(run_id).state is RunState.DONE
+    assert creations(server) == 1
 
 
 def test_a_file_that_changes_after_the_yes_is_not_sent(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from support import write_pairs
@@ -95,6 +96,18 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, dataset: DatasetReque
     assert runs.every("taxonomy") == []
 
 
+def test_requests_are_not_taken_for_results(
+    tmp_path: Path, dataset: DatasetRequest, data_dir: Path
+) -> None:
+    path = tmp_path / "2026-11-25-10-00-1-input.jsonl"
+    body = {"model": "m", "messages": []}
+    path.write_text(json.dumps({"custom_id": "0.chosen", "method": "POST", "body": body}) + "\n")
+    with pytest.raises(BadInput, match="holds requests, not results") as refused:
+        import_files([path], dataset)
+    assert "run-file" in refused.value.hint
+    assert runs.every("taxonomy") == []
+
+
 def request_file(tmp_path: Path, data_dir: Path) -> Path:
     run_id, _ = taxonomy.start(spec_of(tmp_path))
     shown = taxonomy.estimate(run_id)
@@ -148,6 +161,28 @@ def test_a_stop_in_the_middle_loses_no_answer_and_asks_none_twice(
     assert set(first.asked).isdisjoint(second.asked)
     assert (answers.input_tokens, answers.output_tokens) == (12 * 7, 12 * 3)
     assert len(plan.out.read_text().splitlines()) == 12
+
+
+def test_who_stops_it_loses_no_answer_that_is_on_its_way(
+    server: DemoServer, tmp_path: Path, data_dir: Path
+) -> None:
+    path = request_file(tmp_path, data_dir)
+    asked = Barrier(4)
+
+    def send(_: Mapping[str, object]) -> LabelReply:
+        if not asked.broken:  # four are on their way before the first is answered
+            asked.wait(30)
+        return LabelReply(label(FEATURES, "Hello"), finish="stop")
+
+    def stop(_: int) -> None:
+        asked.abort()
+        raise KeyboardInterrupt
+
+    plan = planned(path, server)
+    with pytest.raises(KeyboardInterrupt):
+        run_file(plan, concurrency=4, send=send, progress=stop)
+    assert planned(path, server).answered == 4
+    assert len(plan.out.read_text().splitlines()) == 4
 
 
 def test_what_failed_is_asked_for_again(server: DemoServer, tmp_path: Path, data_dir: Path) -> None:

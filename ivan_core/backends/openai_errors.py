@@ -158,7 +158,11 @@ def _no_answer(error: BaseException, host: str) -> BackendUnavailable:
 
 def _busy(error: BaseException, host: str) -> ProviderBusy:
     wait = _retry_after(error)
-    asked = f" and asks to wait {wait:.0f} seconds" if wait else ""
+    asked = (
+        f" and asks to wait {wait:.0f} {'second' if round(wait) == 1 else 'seconds'}"
+        if wait
+        else ""
+    )
     return ProviderBusy(
         f"{host} has had too many requests from this account{asked}.",
         "It will be tried again; fewer at a time, or a higher tier, avoids it.",

@@ -15,7 +15,11 @@ _TURNS = ("Scoring", "Rewording", "Measuring", "Labelling")
 
 
 def follow(run_id: str, out: TextIO) -> int:
-    """Show a run until it ends; returns the exit code. Ctrl-C leaves a resumable run."""
+    """Show a run until it ends; returns the exit code. Ctrl-C leaves a resumable run.
+
+    Batches that nobody follows any more are followed again from here on.
+    """
+    _follow_batches(run_id)
     try:
         run = _watch(run_id, out)
     except KeyboardInterrupt:
@@ -40,6 +44,14 @@ def follow(run_id: str, out: TextIO) -> int:
             file=sys.stderr,
         )
     return 1
+
+
+def _follow_batches(run_id: str) -> None:
+    run = runs.get(run_id)
+    if run.kind == "taxonomy" and run.state not in (RunState.CANCELLED, RunState.FAILED):
+        from ivan_core.workspace import taxonomy
+
+        taxonomy.follow(run_id)
 
 
 def _print_results(run: Run, out: TextIO) -> None:

@@ -14,7 +14,7 @@ from ivan_core.workspace.labels import LEXICON_NOTE
 def print_labels(run_id: str, out: TextIO) -> None:
     """Print the reconciliation line, the share of each yes/no label by side, and the files."""
     results = open_labels(run_id)
-    print(f"{results.line}.", file=out)
+    print(results.manifest.get("reconciliation") or f"{results.line}.", file=out)
     for note in (results.dataset.about["note"], LEXICON_NOTE if results.rule_based else ""):
         if note:
             print(note, file=out)

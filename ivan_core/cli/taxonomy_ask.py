@@ -47,8 +47,9 @@ def wait_for_estimate(run_id: str, out: TextIO) -> bool:
         return True
     doubt = shown is not None and shown.may_charge_twice and shown.dollars is not None
     print(f"ivan: {run.problem or f'Run {run_id} is {run.state}.'}", file=sys.stderr)
-    if run.hint:
-        print(f"      {run.hint}", file=sys.stderr)
+    hint = "The same command begins anew." if run.state is RunState.INTERRUPTED else run.hint
+    if hint:
+        print(f"      {hint}", file=sys.stderr)
     return doubt and run.state is RunState.AWAITING_CONFIRMATION
 
 
@@ -104,6 +105,12 @@ def print_batches(run_id: str, out: TextIO) -> int:
     if run.problem:
         print(f"ivan: {run.problem}", file=sys.stderr)
         print(f"      {run.hint}", file=sys.stderr)
+        return 1
+    if run.state is RunState.INTERRUPTED and waiting:
+        print(
+            f"ivan: The worker of run {run_id} is gone; files not sent: {waiting}.", file=sys.stderr
+        )
+        print("      The same command goes on, and sends nothing twice.", file=sys.stderr)
         return 1
     if ids:
         listed = ",".join(ids)

@@ -115,35 +115,47 @@ def answer_all(
     concurrency: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Ask for what is not answered yet; returns how many were asked for.
+    """Ask for what is not answered yet; returns how many were answered.
 
-    When the server goes away, answers on their way are still kept before it is said.
+    When the server goes away, or somebody stops it, answers on their way are still kept first: they
+    are paid for.
 
     Raises:
         BackendUnavailable: the server is away; call again to go on.
     """
     left = (one for one in requests if one.custom_id not in answers.answered)
-    asked = 0
+    before = len(answers.answered)
     waiting: dict[Future[LabelReply], Asked] = {}
     problem: BaseException | None = None
+
+    def keep(
+        futures: Iterable[Future[LabelReply]], tell: Callable[[int], None] | None = None
+    ) -> None:
+        nonlocal problem
+        for future in futures:
+            problem = problem or future.exception()
+            if future.exception() is None and waiting[future].custom_id not in answers.answered:
+                one = waiting[future]
+                answers.keep(one.custom_id, str(one.body.get("model")), future.result())
+            del waiting[future]
+            if tell is not None:
+                tell(len(answers.answered))
+
     with ThreadPoolExecutor(concurrency) as pool:
-        while True:
-            if problem is None:
-                for one in islice(left, concurrency - len(waiting)):
-                    waiting[pool.submit(send, one.body)] = one
-            if not waiting:
-                break
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                one = waiting.pop(future)
-                problem = problem or future.exception()
-                if future.exception() is None:
-                    answers.keep(one.custom_id, str(one.body.get("model")), future.result())
-                    asked += 1
-                    if progress is not None:
-                        progress(len(answers.answered))
+        try:
+            while True:
+                if problem is None:
+                    for one in islice(left, concurrency - len(waiting)):
+                        waiting[pool.submit(send, one.body)] = one
+                if not waiting:
+                    break
+                keep(wait(waiting, return_when=FIRST_COMPLETED).done, progress)
+        except BaseException:
+            keep(wait(waiting).done)
+            raise
     if problem is not None:
         raise problem
-    return asked
+    return len(answers.answered) - before
 
 
 def _record(line: bytes) -> dict[str, Any]:

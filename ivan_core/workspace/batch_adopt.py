@@ -32,6 +32,8 @@ from ivan_core.workspace.taxonomy_work import OWN, Providers
 
 UNKNOWN_MODEL = "unknown"
 _LOOKED_AT = 50
+_PATIENCE = 10.0
+"""Seconds for which another session is let take in the same batches."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,12 @@ def _enter(spec: TaxonomySpec, learned: Sequence[_Learned], account: str, by: st
     registry = runs.registry()
     _check_fits(spec, learned)
     mark = sha256("\n".join([spec.fingerprint, *(one.state.id for one in learned)]).encode())
-    run_id, new = registry.add(KIND, spec.model_dump_json(), mark.hexdigest()[:16])
-    if not new:
-        return run_id
+    run_id, _ = registry.add(KIND, spec.model_dump_json(), mark.hexdigest()[:16])
+    # Whoever registered it may have been stopped before the ledger knew the batches.
     job = open_job(registry, run_id)
-    with job.at_work() as context:
+    with FileLock(registry.lock_path(run_id)) as lock, job.at_work() as context:
+        if not lock.acquire(timeout=_PATIENCE) or len(job.parts()) == len(learned):
+            return run_id
         begin(context, spec, lambda rows: rows)
         for part, one in enumerate(learned, start=1):
             context.parts.append(asked_key(1, part), [key.custom_id for key in one.asked])

@@ -120,6 +120,11 @@ class Follower:
     def _send(self, key: PartKey) -> None:
         self.context.doing(f"Sending part {key.part}")
         plans = {one.attempt: one.plan_hash for one in self.job.estimates()}
+        if key.attempt not in plans:
+            raise PlanChanged(
+                f"The estimate that was confirmed as attempt {key.attempt} is gone.",
+                "Nothing was sent. Label the texts once more, with an estimate of its own.",
+            )
         before = self.job.ledger.part(key).stage
         after = send_part(self.job.ledger, self.provider, key, plans[key.attempt], self._settling)
         self._moved |= after.stage is not before

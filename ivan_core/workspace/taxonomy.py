@@ -183,10 +183,16 @@ _ENDED = (Stage.DOWNLOADED, Stage.VALIDATED, Stage.ABANDONED)
 def follow(run_id: str) -> bool:
     """Start the worker of a run that nobody follows; whether there was anything to start.
 
-    Everybody may: all that it sends was confirmed before.
+    Everybody may, where nothing stopped it but a worker that is gone: all that it sends was
+    confirmed before.
+
+    Raises:
+        NotAllowed: the run failed or somebody cancelled it, and the visitor may not resume runs.
     """
     mine = job(run_id)
     state = mine.registry.get(run_id).state
+    if state in (RunState.CANCELLED, RunState.FAILED):
+        access.require(access.Action.RESUME)
     started = False
     if state.resumable and mine.confirmed():
         started = mine.registry.requeue(run_id)

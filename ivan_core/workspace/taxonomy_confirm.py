@@ -134,7 +134,9 @@ def renew(run_id: str) -> None:
     if shown is None or shown.attempt in mine.confirmed():
         raise BadInput(f"Run {run_id} has no estimate that waits for a confirmation.")
     if mine.registry.go_on(run_id):
-        estimate_path(mine.folder, shown.attempt).unlink(missing_ok=True)
+        # If somebody said yes to it meanwhile, the worker needs it as it was confirmed.
+        if shown.attempt not in mine.confirmed():
+            estimate_path(mine.folder, shown.attempt).unlink(missing_ok=True)
         runs.spawn(run_id)
 
 

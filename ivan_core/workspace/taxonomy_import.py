@@ -67,6 +67,7 @@ def import_files(
     found = named_dataset(request)
     named = {line.key for line in _lines(paths) if line.key is not None}
     asked = {key for key in named if key.row_id < found.rows}
+    _refuse_requests(paths)
     keys = _keys(paths)
     result = reconcile(asked, _lines(paths), keys)
     if not force:
@@ -86,6 +87,25 @@ def import_files(
 def _lines(paths: Sequence[Path]) -> Iterator[ResultLine]:
     for path in paths:
         yield from read_result_lines(path)
+
+
+def _refuse_requests(paths: Sequence[Path]) -> None:
+    """Refuse a file of requests, whose ids are those of its results.
+
+    Raises:
+        BadInput: the first line that can be read asks for something.
+    """
+    for path in paths:
+        for line in read_result_lines(path):
+            if line.reply is None:
+                continue
+            record = json.loads(line.raw)
+            if "body" in record and "response" not in record and "error" not in record:
+                raise BadInput(
+                    f"{path.name} holds requests, not results.",
+                    "Import what came back of it: `ivan taxonomy run-file` has it answered.",
+                )
+            break
 
 
 def _keys(paths: Sequence[Path]) -> tuple[str, ...]:

@@ -10,8 +10,10 @@ import streamlit as st
 from ivan_core.charts.margins import margin_strip
 from ivan_core.domain.errors import BadInput
 from ivan_core.metrics.sentences import pair_sentence
+from ivan_core.workspace.figure_rows import margins_of
 from ivan_core.workspace.results import JudgedPair, Results, judged_pair, open_results
 from pages.components.effects import effects, own_reply
+from pages.components.figure import figure_menu
 from pages.components.frame import frame, show_error
 from pages.components.guess import guess_switch, guessing, is_guessing
 from pages.components.notes import notes
@@ -130,14 +132,7 @@ def _pair(results: Results, row: int) -> None:
             query_params={"run": results.run.id, "row": str(results.row_ids[0])},
         )
         return
-    typical = results.typical_margins
-    margins: list[tuple[str, float | None]] = []
-    for judged in found.judged:
-        unit = typical[judged["model"]]
-        known = not pd.isna(judged["margin"])
-        margins.append(
-            (judged["model"], judged["margin"] / unit if known and unit else 0.0 if known else None)
-        )
+    margins = margins_of(results, row)
     blind = is_guessing()
     if not blind:
         say(pair_sentence("A", margins, results.dataset.chooser), "headline")
@@ -156,6 +151,7 @@ def _pair(results: Results, row: int) -> None:
     show_pair(found.pair, marked, _notes(found))
     if any(margin is not None for _, margin in margins):
         st.altair_chart(margin_strip(margins, dark=dark()), key="strip")
+        figure_menu(results.run.id, "pair-margins", row=str(row))
     for judged in found.judged:
         if not pd.isna(judged["failure"]):
             say(f"{judged['model']} did not rate it: {judged['failure']}.", "small")

@@ -26,7 +26,7 @@ from ivan_core.workspace.figures import figures as charts_of
 from ivan_core.workspace.results import open_results
 
 HOSTILE = '<script>alert(1)</script>"\'&]]>\x01\ud800 {signal} datum["x"]'
-OF_RUNS = [chart for chart in CHARTS if not chart.of_column]
+OF_RUNS = [chart for chart in CHARTS if not chart.of_column and not chart.by]
 NAMES = [chart.name for chart in OF_RUNS]
 
 
@@ -192,11 +192,45 @@ def test_wrong_wishes_are_sentences(sample_run: str) -> None:
         ({"name": "agreement", "width_mm": 100}, "not 100"),
         ({"name": "rewards", "model": "x"}, "no model 'x'"),
         ({"name": "agreement", "model": TWO_MODELS[0]}, "all models"),
+        ({"name": "agreement", "row": "1"}, "shows no single row"),
+        ({"name": "agreement-by", "column": "nothing"}, "no column 'nothing'"),
+        ({"name": "agreement-by"}, "By which column"),
+        ({"name": "pair-margins", "row": "60"}, "no row 60"),
+        ({"name": "pair-margins", "row": "-1"}, "no row -1"),
+        ({"name": "pair-margins", "model": TWO_MODELS[0]}, "shows no single model"),
+        ({"name": "sentences", "row": "1", "side": "left"}, "no side 'left'"),
+        ({"name": "sentences", "row": "1", "model": "x"}, "no model 'x'"),
     ):
         with pytest.raises(BadInput, match=words):
             figure(sample_run, **wish)  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="no folder"):
         save(Path("/no/such/folder/figure.svg"), b"")
+
+
+def test_the_figure_of_a_datasets_column_counts_each_pair_once(sample_run: str) -> None:
+    results = open_results(sample_run)
+    numbers = pd.read_csv(io.BytesIO(figure(sample_run, "agreement-by", "csv", column="kind")))
+    one = numbers[(numbers["model"] == TWO_MODELS[0]) & (numbers["kind"] != "all")]
+    kinds = results.own_column("kind").loc[results.row_ids].value_counts()
+    assert dict(one.groupby("kind")["count"].sum()) == dict(kinds)
+    assert "by kind" in caption(sample_run, "agreement-by", column="kind")
+    assert "minimal" in text_of(figure(sample_run, "agreement-by", "svg", column="kind"))
+    assert file_name(sample_run, "agreement-by", "csv", column="kind").endswith("-by-kind.csv")
+
+
+def test_the_margins_of_a_pair_are_those_of_the_table(sample_run: str) -> None:
+    results = open_results(sample_run)
+    wanted = results.sharpest[0]
+    data = pd.read_csv(io.BytesIO(figure(sample_run, "pair-margins", "csv")))
+    assert set(data["row_id"]) == {wanted}
+    own = results.table[results.table["row_id"] == wanted].set_index("model")["margin"]
+    for line in data.itertuples():
+        unit = results.typical_margins[line.model]
+        assert line.typical_margins == pytest.approx(own[line.model] / unit)
+    assert "row 7" in text_of(figure(sample_run, "pair-margins", row="7"))
+    assert "The author chose A." in caption(sample_run, "pair-margins", row="7")
+    command_line = figure_command(sample_run, "pair-margins", "csv", row="7")
+    assert command_line.endswith("--row 7")
 
 
 def test_without_vl_convert_the_csv_is_there_and_the_rest_says_what_to_install(
@@ -225,7 +259,9 @@ def test_the_command_line_lists_writes_and_repeats(
 ) -> None:
     assert command(["figure", sample_run]) == 0
     listed = capsys.readouterr().out
-    assert [line.split()[0] for line in listed.splitlines()] == [
+    own = [f"column {name}: of the dataset" for name in open_results(sample_run).own_columns]
+    assert listed.splitlines()[-len(own) :] == own
+    assert [line.split()[0] for line in listed.splitlines()[: -len(own)]] == [
         chart.name for chart in charts_of(sample_run)
     ]
     path = tmp_path / "a figure.pdf"

@@ -36,7 +36,10 @@ def add(commands: Any) -> None:
         "same pairs; may be given twice.",
     )  # fmt: skip
     parser.add_argument(
-        "--column", metavar="ID", help="The user column of charts that show one: an id as listed."
+        "--column",
+        metavar="ID",
+        help="The user column of charts that show one: an id as listed. Of agreement-by: a column "
+        "of the dataset.",
     )
     parser.add_argument(
         "--label", metavar="KEY[:VALUE]",
@@ -46,6 +49,11 @@ def add(commands: Any) -> None:
         "--gate", metavar="S[:SHORTEST:LONGEST]",
         help="Of a rewording: from which similarity on the meaning counts as kept, and between "
         "which shares of the original's length.",
+    )  # fmt: skip
+    parser.add_argument("--row", metavar="N", help="The row of charts that show one pair.")
+    parser.add_argument(
+        "--side", choices=("chosen", "rejected"),
+        help="Of sentences: which reply of the row. Default: chosen.",
     )  # fmt: skip
     parser.add_argument(
         "--out", metavar="FILE", help="Where to write; by default a name of its own."
@@ -62,10 +70,12 @@ def run(options: argparse.Namespace) -> int:
             print(f"{chart.name:<16} {chart.title}{choice}")
         for spec in figures.figure_columns(options.id):
             print(f"column {spec.id}: {spec.label}")
+        for name in figures.own_columns(options.id):
+            print(f"column {name}: of the dataset")
         return 0
     chosen: Wish = {
         "model": options.model, "other": options.other, "column": options.column,
-        "label": options.label, "gate": options.gate,
+        "label": options.label, "gate": options.gate, "row": options.row, "side": options.side,
     }  # fmt: skip
     content = figures.figure(options.id, options.chart, options.format, options.width, **chosen)
     path = Path(

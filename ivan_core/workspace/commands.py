@@ -44,6 +44,8 @@ def figure_command(
         ("--column", wish.get("column")),
         ("--label", wish.get("label")),
         ("--gate", wish.get("gate")),
+        ("--row", wish.get("row")),
+        ("--side", wish.get("side")),
     ]
     for option, value in chosen:
         words += [option, value] if value is not None else []

@@ -16,6 +16,7 @@ from ivan_core.settings import data_dir
 from ivan_core.workspace import columns
 from ivan_core.workspace.commands import compare_command
 from ivan_core.workspace.figure_list import CHARTS
+from ivan_core.workspace.figure_rows import SIDES
 from ivan_core.workspace.figure_words import Chart, Drawn, first_upper, model_words
 from ivan_core.workspace.results import Results, open_results
 from ivan_core.workspace.take_away import Picked, Wish, is_sample, only, others_of, rows_words
@@ -32,8 +33,19 @@ def charts(run_id: str) -> list[Chart]:
     return [
         chart
         for chart in CHARTS
-        if chart.models <= len(results.models) and (known or not chart.of_column)
+        if chart.models <= len(results.models)
+        and (known or not chart.of_column)
+        and (results.own_columns or chart.by != "column")
     ]
+
+
+def own_columns(run_id: str) -> tuple[str, ...]:
+    """The columns that a comparison's dataset brings along, by which agreement can be drawn.
+
+    Raises:
+        BadInput: there is no such run, or nothing is finished yet.
+    """
+    return open_results(run_id).own_columns
 
 
 def figure_columns(run_id: str) -> list[ColumnSpec]:
@@ -55,7 +67,7 @@ def pick(run_id: str, name: str, wish: Wish) -> Picked:
     return Picked(
         lambda: _drawn(results, chart, shown),
         () if chart.names_them else _labels(results, chart, shown),
-        tuple(ModelCard(id=chosen).slug for chosen in shown),
+        tuple(_slug(part) for part in shown),
         _rows(results),
         is_sample(results.dataset),
         lambda drawn: _methods(results, chart, shown, drawn),
@@ -63,7 +75,7 @@ def pick(run_id: str, name: str, wish: Wish) -> Picked:
 
 
 def _methods(results: Results, chart: Chart, shown: tuple[str, ...], drawn: Drawn) -> str:
-    models = shown if chart.models else results.models
+    models = shown[: chart.models] or results.models
     counted = " ".join(counts_sentence(s) for s in results.summaries if s.model in models)
     about = "; ".join(model_words(results.cards[name]) for name in models)
     version = (results.manifest or {}).get("versions", {}).get("ivan", __version__)
@@ -88,6 +100,8 @@ def _found(run_id: str, name: str, wish: Wish) -> tuple[Results, Chart, tuple[st
             f"The chart {name} sets two models beside each other; run {run_id} has one.",
             "Run a comparison with both models.",
         )
+    if chart.by:
+        return results, chart, _row_or_column(results, chart, wish)
     only(name, wish, "model", "other", *(["column"] if chart.of_column else []))
     model, beside = wish.get("model"), others_of(wish)
     asked = [chosen for chosen in (model, *beside) if chosen is not None]
@@ -105,6 +119,55 @@ def _found(run_id: str, name: str, wish: Wish) -> tuple[Results, Chart, tuple[st
     if chart.of_column:
         return results, chart, (_column(results, wish.get("column")),)
     return results, chart, _chosen(results.models, chart.models, model, next(iter(beside), None))
+
+
+def _row_or_column(results: Results, chart: Chart, wish: Wish) -> tuple[str, ...]:
+    """The row, with model and side if it shows one model, or the dataset's column to draw."""
+    if chart.by == "column":
+        only(chart.name, wish, "column")
+        return (_own_column(results, wish.get("column")),)
+    only(chart.name, wish, "row", *(["model", "side"] if chart.models else []))
+    row = _row(results, wish.get("row"))
+    if not chart.models:
+        return (row,)
+    side = wish.get("side") or SIDES[0]
+    if side not in SIDES:
+        raise BadInput(f"A pair has no side {side!r}.", f"Choose one of {', '.join(SIDES)}.")
+    (model,) = _chosen(results.models, 1, wish.get("model"), None)
+    if model not in results.models:
+        raise BadInput(
+            f"Run {results.run.id} has no model {model!r}.", f"It has {', '.join(results.models)}."
+        )
+    return model, row, side
+
+
+def _row(results: Results, asked: str | None) -> str:
+    """The row to draw: the one asked for, else that on which the models disagree most."""
+    if asked is None:
+        return str(next(iter(results.sharpest), results.row_ids[0]))
+    if not (asked.isdecimal() and len(asked) < 12 and int(asked) in results.aligned.row_ids):
+        raise BadInput(
+            f"Run {results.run.id} has no row {asked}.",
+            f"Its rows go from {results.row_ids[0]} to {results.row_ids[-1]}.",
+        )
+    return str(int(asked))
+
+
+def _own_column(results: Results, asked: str | None) -> str:
+    """The dataset's column to draw by: the one asked for, or the only one there is."""
+    own = results.own_columns
+    if not own:
+        raise BadInput("The dataset brings no column of its own.")
+    if asked is None and len(own) == 1:
+        return own[0]
+    if asked not in own:
+        said = "By which column?" if asked is None else f"The dataset brings no column {asked!r}."
+        raise BadInput(said, f"Choose one of {', '.join(own)}.")
+    return asked
+
+
+def _slug(part: str) -> str:
+    return ModelCard(id=part).slug
 
 
 def _column(results: Results, asked: str | None) -> str:
@@ -125,6 +188,8 @@ def _column(results: Results, asked: str | None) -> str:
 
 def _labels(results: Results, chart: Chart, shown: tuple[str, ...]) -> tuple[str, ...]:
     """What the picture names below its title."""
+    if chart.by == "row":
+        return tuple(f"row {part}" if part.isdecimal() else part for part in shown)
     if not chart.of_column:
         return shown
     return tuple(columns.column(results.dataset.fingerprint, own).label for own in shown)

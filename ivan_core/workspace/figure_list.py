@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ivan_core.metrics.sentences import percent, the
 from ivan_core.workspace.figure_columns import agreement, values
 from ivan_core.workspace.figure_pairs import coverage, reliable, two_margins, verdicts
+from ivan_core.workspace.figure_rows import by_own_column, pair_margins, sentences
 from ivan_core.workspace.figure_words import (
     WILSON,
     Chart,
@@ -123,6 +124,13 @@ def _length(results: Results, _: Sequence[str]) -> Drawn:
 
 CHARTS: tuple[Chart, ...] = (
     Chart("agreement", "Agree, tie and disagree, by model and subset", 0, _agreement),
+    Chart(
+        "agreement-by",
+        "Agree, tie and disagree, by a column of the dataset",
+        0,
+        by_own_column,
+        by="column",
+    ),
     Chart("verdicts", "The verdicts of two models, pair by pair", 2, verdicts, names_them=True),
     Chart(
         "two-margins", "The margins of two models, pair by pair", 2, two_margins, names_them=True
@@ -140,4 +148,6 @@ CHARTS: tuple[Chart, ...] = (
         agreement,
         of_column=True,
     ),
+    Chart("pair-margins", "Which reply of a pair the models like more", 0, pair_margins, by="row"),
+    Chart("sentences", "What each sentence of a reply adds to the reward", 1, sentences, by="row"),
 )

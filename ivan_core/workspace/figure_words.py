@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ivan_core.domain.models import ModelCard
 from ivan_core.metrics.sentences import interval, percent
@@ -38,7 +38,9 @@ class Chart:
 
     `models` is 0 for a chart of all models, else the number that the options `model` and `other`
     choose. `names_them` says that the chart itself names those models. A chart `of_column` is drawn
-    for the id of a user column in place of models.
+    for the id of a user column in place of models, one `by` a "column" for the name of a column
+    that the dataset brings along, and one `by` a "row" for a row id (after its model, and before
+    the side, if it shows one model).
     """
 
     name: str
@@ -47,11 +49,16 @@ class Chart:
     draw: Callable[[Results, Sequence[str]], Drawn]
     names_them: bool = False
     of_column: bool = False
+    by: Literal["", "column", "row"] = ""
 
     @property
     def options(self) -> tuple[str, ...]:
         """The options of `ivan figure` that choose what it shows."""
-        return ("--column",) if self.of_column else ("--model", "--other")[: self.models]
+        if self.by == "row":
+            return ("--row", "--model", "--side") if self.models else ("--row",)
+        if self.of_column or self.by:
+            return ("--column",)
+        return ("--model", "--other")[: self.models]
 
 
 def own_rows(results: Results, model: str) -> pd.DataFrame:

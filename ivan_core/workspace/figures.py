@@ -46,6 +46,15 @@ def figure_columns(run_id: str) -> list[ColumnSpec]:
     return figure_comparison.figure_columns(run_id)
 
 
+def own_columns(run_id: str) -> tuple[str, ...]:
+    """The columns by which agreement can be drawn: those that its dataset brings along.
+
+    Raises:
+        BadInput: there is no such run, or nothing is finished yet.
+    """
+    return figure_comparison.own_columns(run_id) if runs.get(run_id).kind == "compare" else ()
+
+
 def figure(
     run_id: str, name: str, kind: Kind = "svg", width_mm: int = 85, **wish: Unpack[Wish]
 ) -> bytes:

@@ -17,14 +17,15 @@ from ivan_core.workspace.figure_words import Drawn
 
 _OPTIONS = {
     "model": "single model", "other": "other run", "column": "user column", "label": "single label",
-    "gate": "gate on meaning",
+    "gate": "gate on meaning", "row": "single row", "side": "single side",
 }  # fmt: skip
 
 
 class Wish(TypedDict, total=False):
     """What a figure shows where its chart leaves a choice; the chart chooses what is left out.
 
-    In a comparison, `model` and `other` are models and `column` is the id of a user column. Of
+    In a comparison, `model` and `other` are models, `column` is the id of a user column or the name
+    of one that the dataset brings along, `row` is a row id, and `side` is chosen or rejected. Of
     labels, `other` is another run with labels of the same pairs, or several, and `label` is a label
     as KEY or KEY:VALUE. Of a rewording, `gate` is what counts as the same meaning, as
     SIMILARITY:SHORTEST:LONGEST.
@@ -35,6 +36,8 @@ class Wish(TypedDict, total=False):
     column: str | None
     label: str | None
     gate: str | None
+    row: str | None
+    side: str | None
 
 
 class Listed(Protocol):

@@ -18,6 +18,7 @@ from ivan_core.workspace import ablation, warm
 from ivan_core.workspace.ablation import Effects, OwnReward, Side
 from ivan_core.workspace.results import Results
 from ivan_core.workspace.warm import Pending
+from pages.components.figure import figure_menu
 from pages.components.state import dark
 from pages.components.text import say, short_names
 
@@ -66,6 +67,8 @@ def effects(results: Results, row_id: int) -> None:
     found = look(st.session_state.pop("effects-again", False))
     if not found.pending:
         _draw_moved(found)
+        if found.effects:
+            figure_menu(results.run.id, "sentences", model=model, row=str(row_id), side=side)
         return
 
     def follow() -> None:

@@ -28,18 +28,20 @@ class _Figure:
     column: str | None
     label: str | None
     gate: str | None
+    row: str | None
+    side: str | None
 
     @property
     def key(self) -> str:
-        more = "".join(f"-{part}" for part in (self.label, self.gate) if part)
+        more = "".join(f"-{part}" for part in (self.label, self.gate, self.row, self.side) if part)
         return f"figure-{self.name}-{self.model}-{self.other}-{self.column}{more}"
 
     @property
     def shown(self) -> Wish:
-        """The models, the other runs, the column, the label or the meaning it shows."""
+        """The models, the other runs, the column, the label, the meaning or the row it shows."""
         return {
             "model": self.model, "other": self.other, "column": self.column, "label": self.label,
-            "gate": self.gate,
+            "gate": self.gate, "row": self.row, "side": self.side,
         }  # fmt: skip
 
 
@@ -52,9 +54,11 @@ def figure_menu(
     column: str | None = None,
     label: str | None = None,
     gate: str | None = None,
+    row: str | None = None,
+    side: str | None = None,
 ) -> None:
     """A button that opens the files and words of one chart; they are made when asked for."""
-    figure = _Figure(run_id, name, model, other, column, label, gate)
+    figure = _Figure(run_id, name, model, other, column, label, gate, row, side)
     told = "Take this chart away: files, caption and methods."
     if st.button("Figure", key=figure.key, help=told):
         _dialog(figure)

@@ -71,6 +71,8 @@ def _bars(results: Results) -> None:
     clickable(chart, f"bars-{column}", "bar", _bar(column))
     if column == _BY_SUBSET:
         figure_menu(results.run.id, "agreement")
+    else:
+        figure_menu(results.run.id, "agreement-by", column=column)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Sequence
 from html import unescape
@@ -12,10 +14,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.charts.effects import effect_bars
-from ivan_core.domain.errors import BackendUnavailable
+from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.workspace import warm
+from ivan_core.runs.registry import Registry
+from ivan_core.workspace import figures, warm
 from ivan_core.workspace.warm import Answer, Pending, Stopped
 from pages.components.effects import shaded
 
@@ -98,6 +101,24 @@ def test_the_effects_and_the_flip_are_drawn(app, worker):
     assert all("<img" not in html.body for html in app.get("html"))
     assert len(app.get("vega_lite_chart")) == 1
     assert worker.again[0]
+
+
+def test_the_effects_are_a_figure_once_they_are_known(app, worker, data_dir):
+    press(app, "effects-ask")
+    run_id = Registry(data_dir).all()[0].id
+    shown = {"row": "0", "model": "ivan/minilm-harmless", "side": "chosen"}
+    (key,) = (button.key for button in app.button if str(button.key).startswith("figure-"))
+    assert key.endswith("-0-chosen") and "sentences" in key
+    rows = list(
+        csv.DictReader(io.StringIO(figures.figure(run_id, "sentences", "csv", **shown).decode()))
+    )
+    assert [(row["sentence"], row["adds"]) for row in rows] == [
+        ("1", "5.0"), ("2", "40.0"), ("3", "4.0"),
+    ]  # fmt: skip
+    assert "gives the reply 40 less" in figures.caption(run_id, "sentences", **shown)
+    worker.waits_for = "all"
+    with pytest.raises(BadInput, match="not known yet"):
+        figures.figure(run_id, "sentences", "csv", **(shown | {"side": "rejected"}))
 
 
 def test_the_other_side_and_model_are_asked_for_by_pressing_again(app, worker):

@@ -67,9 +67,8 @@ def test_a_run_at_work_without_results_asks_to_wait(data_dir, open_page):
 
 def test_keys_move_through_the_run(run_id, open_page):
     page = open_page(PAIRS, run=run_id, row="0")
-    assert page.buttons == {
-        "move-k": "Previous", "move-j": "Next", "move-d": "Sharpest disagreement"
-    }  # fmt: skip
+    moves = {key: name for key, name in page.buttons.items() if key.startswith("move-")}
+    assert moves == {"move-k": "Previous", "move-j": "Next", "move-d": "Sharpest disagreement"}
     assert page.app.button(key="move-k").disabled
     page.press("move-j")
     assert "row 1 of 480" in page.said

@@ -1,0 +1,188 @@
+"""Making queues: checked requests, what can be made of a dataset now, and the queues there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.reviews import BETTER, BLIND_FIRST, Queue, Source, Task
+from ivan_core.labels.schema import GROUPS, SCHEMA, check_keys
+from ivan_core.review.queues import Queues
+from ivan_core.settings import data_dir
+from ivan_core.workspace import access, datasets, label_views
+from ivan_core.workspace.label_results import open_labels
+from ivan_core.workspace.review_rights import verified_name
+from ivan_core.workspace.review_runs import comparisons, labelings, open_labeling
+from ivan_core.workspace.review_sources import Ask, Drawn, Sides, draw
+from ivan_core.workspace.reviews import reviews
+
+if TYPE_CHECKING:
+    from ivan_core.datasets.prepared import PreparedDataset
+
+SOURCES: Mapping[Source, str] = {
+    "random": "A random sample",
+    "disagreements": "Where two labelers or models differ",
+    "second-look": "Worth a second look: all models go against the choice",
+    "low-agreement": "The labels on which two labelers agree least",
+    "starred": "Starred rows",
+    "rows": "Rows that you name",
+}
+"""Each source as a person reads it. Only a random sample gives rates."""
+DESCRIBE_GROUPS = GROUPS[:3]
+"""The screens that are asked unless others are named."""
+MOST_ITEMS = 5_000
+
+
+class QueueRequest(BaseModel):
+    """A queue that somebody wants."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str = Field(description="The fingerprint of a dataset that was read here.")
+    task: Task = Field("better", description="better: which reply is better; describe: one reply.")
+    source: Source = Field("random", description="Where the items come from.")
+    keys: tuple[str, ...] = Field((), description="The labels asked for; by group if none.")
+    groups: tuple[str, ...] = Field((), description="The screens asked for; three if none.")
+    sides: Sides = Field("one", description="One reply of a pair, drawn by chance, or both.")
+    count: int = Field(60, ge=1, le=MOST_ITEMS, description="How many items at most.")
+    runs: tuple[str, ...] = Field((), description="The runs drawn on; the newest that fit if none.")
+    row_ids: tuple[int, ...] = Field((), description="The rows of the source that names them.")
+    prefill: str = Field(
+        "", description="A labeling shown beforehand; such answers are kept out of rates."
+    )
+    assigned: str = Field("", description="The one person who is asked; everybody if empty.")
+    opinions: int = Field(2, ge=1, le=50, description="How many opinions an item needs.")
+    seed: int = Field(0, description="Seed of the draw.")
+    title: str = Field("", max_length=200, description="What the list and the invitation call it.")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOption:
+    """Whether items can be drawn from a source now; `why_not` says by task what is missing."""
+
+    source: Source
+    words: str
+    why_not: Mapping[Task, str]
+
+    def possible(self, task: Task) -> bool:
+        return not self.why_not.get(task, "")
+
+
+def queue_request(fields: dict[str, Any]) -> QueueRequest:
+    """A request from a form or command line. Raises BadInput, which names the field."""
+    try:
+        return QueueRequest(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"][:1])
+        raise BadInput(
+            f"{name}: {first['msg']}.", "Correct it; the other answers are kept."
+        ) from None
+
+
+def plan_queue(request: QueueRequest) -> Drawn:
+    """What a queue would hold. Nothing has happened yet. Raises BadInput as `make_queue`."""
+    dataset = datasets.by_fingerprint(request.dataset)
+    if request.prefill:
+        if request.task == BETTER:
+            raise BadInput(
+                "There is nothing to fill in where people choose the better reply.",
+                "Leave the labels that are shown beforehand empty.",
+            )
+        open_labeling(request.prefill, dataset)
+    return draw(_ask(request, dataset))
+
+
+def make_queue(request: QueueRequest) -> Queue:
+    """Make a queue of what its source gives; returns it with its number and token.
+
+    Unless it is random it comes with a companion: 30 random items of the dataset (all if there are
+    fewer), blind, which each person judges first.
+
+    Raises:
+        NotAllowed: the visitor may only read and review.
+        BadInput: the source has nothing to give, a row or run is unknown, or what is asked makes no
+            sense; the sentence says why.
+    """
+    access.require(access.Action.QUEUE)
+    drawn = plan_queue(request)
+    dataset = datasets.by_fingerprint(request.dataset)
+    first = []
+    if request.source != "random":
+        changed: dict[str, Any] = {
+            "source": "random", "keys": drawn.keys, "groups": (), "count": BLIND_FIRST, "runs": (),
+            "row_ids": (), "prefill": "", "sides": "one",
+        }  # fmt: skip
+        first = draw(_ask(request.model_copy(update=changed), dataset)).items
+    queue = Queue(
+        0, "", request.dataset, request.title.strip() or _title(request, len(drawn.items)),
+        request.task, request.source, drawn.keys, request.prefill, request.assigned,
+        request.opinions, request.seed, made_by=verified_name(),
+    )  # fmt: skip
+    return Queues(data_dir()).make(queue, drawn.items, first)
+
+
+def queues_of(dataset: str | None = None, companions: bool = False) -> list[Queue]:
+    """The queues, newest first; of one dataset if its fingerprint is given.
+
+    Companions, which no invitation leads to, only where they are asked for.
+    """
+    found = Queues(data_dir()).all(dataset)
+    hidden = set() if companions else {queue.companion for queue in found}
+    return [queue for queue in found if queue.id not in hidden]
+
+
+def sources_for(fingerprint: str) -> list[SourceOption]:
+    """Every source, and by task why nothing can be drawn from it now (empty if it can).
+
+    Raises:
+        BadInput: the dataset is gone.
+    """
+    dataset = datasets.by_fingerprint(fingerprint)
+    compared, labelled = bool(comparisons(dataset)), len(labelings(dataset))
+    starred = bool(reviews().starred_rows(fingerprint))
+    no_comparison = "" if compared else "no comparison of these pairs is finished yet"
+    two = {0: "nobody has labelled these pairs yet", 1: "only one labeling is finished"}
+    no_labels = two.get(labelled, "")
+    no_star = "" if starred else "nothing is starred yet"
+    why_not: Mapping[Source, tuple[str, str]] = {
+        "random": ("", ""),
+        "disagreements": (no_comparison, no_labels),
+        "second-look": (no_comparison, no_comparison),
+        "low-agreement": ("it is asked of single replies", no_labels),
+        "starred": (no_star, no_star),
+        "rows": ("", ""),
+    }
+    return [
+        SourceOption(source, words, {"better": why_not[source][0], "describe": why_not[source][1]})
+        for source, words in SOURCES.items()
+    ]
+
+
+def runs_to_draw_on(fingerprint: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The finished comparisons and labelings of a dataset by id, named, newest first."""
+    dataset = datasets.by_fingerprint(fingerprint)
+    labelled = [open_labels(run.id) for run in labelings(dataset)]
+    return {run.id: run.label for run in comparisons(dataset)}, label_views.names_of(labelled)
+
+
+def _ask(request: QueueRequest, dataset: PreparedDataset) -> Ask:
+    unknown = [group for group in request.groups if group not in GROUPS]
+    if unknown:
+        raise BadInput(f"There is no group {unknown[0]!r}.", f"The groups are {', '.join(GROUPS)}.")
+    groups = request.groups or DESCRIBE_GROUPS
+    keys = request.keys or tuple(one.key for one in SCHEMA if one.group in groups)
+    return Ask(
+        dataset, request.task, request.source, () if request.task == BETTER else check_keys(keys),
+        request.count, request.seed, request.sides, request.runs, request.row_ids,
+    )  # fmt: skip
+
+
+def _title(request: QueueRequest, items: int) -> str:
+    asked = "Which reply is better?" if request.task == BETTER else "Describe this reply"
+    source = SOURCES[request.source].partition(":")[0]
+    return f"{asked} {items:,} items: {source[0].lower()}{source[1:]}"

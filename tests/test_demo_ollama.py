@@ -11,7 +11,9 @@ import ollama
 import pytest
 
 from ivan_core.demo import fault_names as names
+from ivan_core.demo.answers import _ONCE_MORE, reword
 from ivan_core.demo.server import DemoServer
+from ivan_core.rewording.styles import instructions
 
 MODEL = "mistral:7b-instruct-fp16"
 THINKER = "gemma4:e4b"
@@ -199,3 +201,13 @@ def test_a_silent_server_times_out_and_an_absent_one_refuses(server: DemoServer)
     server.stop()
     with pytest.raises(ConnectionError):
         said(ollama.Client(server.ollama_url, timeout=5))
+
+
+def test_every_turn_keeps_its_role_and_a_second_rewording_is_another_one() -> None:
+    assert reword("\n\nHuman: Write a poem") == "\n\nHuman: Well, Write a poem"
+    assert reword("\n\nHuman: Write a poem", again=True) == "\n\nHuman: So, Write a poem"
+    both = "\n\nHuman: Hi\n\nAssistant: I think so"
+    assert reword(both) == "\n\nHuman: Hi\n\nAssistant: I believe so"
+    assert reword(both, again=True) == "\n\nHuman: Hi\n\nAssistant: So, I believe so"
+    # The instructions of the second style are those that ask for another one.
+    assert _ONCE_MORE in instructions("second") and _ONCE_MORE not in instructions("published")

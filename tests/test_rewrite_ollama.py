@@ -41,6 +41,7 @@ class Case:
 ALWAYS = (
     Case(names.CHATTY, {"a remark of the model": TEXTS}),
     Case(names.SWAPPED_ROLES, {"other roles or turns": TEXTS}),
+    Case(names.DROPPED_ROLES, {"other roles or turns": TEXTS}),
     Case(names.EMPTY_REPLY, {"empty": TEXTS}),
     Case(names.IDENTICAL_REPLY, {"identical": TEXTS}),
     Case(names.THINKING, {}, TEXTS),
@@ -189,6 +190,9 @@ def test_each_request_has_a_seed_no_thinking_and_a_context(
     manifest = open_rewrite(run.id).manifest
     assert manifest is not None and manifest["rewriter"]["kind"] == "ollama"
     assert manifest["styles"]["second"]["version"] == "second-v1"
+    assert manifest["notes"] == [
+        f"IVAN's demo server answered for {MODEL}: by rules, whatever the name says."
+    ]
 
 
 def test_a_model_behind_an_openai_compatible_server_rewords_too(

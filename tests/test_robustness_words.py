@@ -146,7 +146,8 @@ def test_correlation_and_noise_are_told() -> None:
     assert told.startswith("m: rewards of chosen replies before and after correlate at 0.")
     assert words.correlation_sentence("m", "chosen", None).startswith("m: too few rewards")
     told = words.beyond_sentence("m", beyond(drawn(300, 1), "surface"))
-    assert "a change of punctuation and space alone" in told and told.endswith("More than noise.")
+    assert "a change of punctuation and space alone" in told
+    assert told.endswith("Both are more than noise.")
     told = words.beyond_sentence("m", beyond(drawn(300, 2), "second"))
     assert told.endswith("Not clearly more than noise.")
     assert words.beyond_sentence("m", None) == "m: no pair has both changes to compare."

@@ -28,7 +28,9 @@ _REWORDINGS = (
     (r"\bget\b", "obtain"),
     (r"\bshow\b", "display"),
 )
-_LAST_REPLY = re.compile(r"(.*\bAssistant: ?|)(?=\S)", re.DOTALL)
+_LAST_TURN = re.compile(r"((?:.*\b(?:Human|Assistant): ?)?\s*)(?=\S)", re.DOTALL)
+_ONCE_MORE = "two independent rewordings"
+"""Words of a request that there is a first rewording, from which this one should differ."""
 
 
 def answer(system: str, user: str, schema: Mapping[str, object]) -> str:
@@ -36,7 +38,7 @@ def answer(system: str, user: str, schema: Mapping[str, object]) -> str:
     dialogue = dialogue_in(user)
     properties = schema.get("properties")
     keys = tuple(k for k in FEATURES if isinstance(properties, dict) and k in properties)
-    return label(keys, dialogue) if keys else reword(dialogue)
+    return label(keys, dialogue) if keys else reword(dialogue, again=_ONCE_MORE in system)
 
 
 def dialogue_in(user: str) -> str:
@@ -52,11 +54,15 @@ def label(keys: tuple[str, ...], dialogue: str) -> str:
     return json.dumps(label_text(dialogue, keys))
 
 
-def reword(dialogue: str) -> str:
-    """A few words exchanged; if none of them occurs, the last reply starts with "Well"."""
+def reword(dialogue: str, again: bool = False) -> str:
+    """A few words exchanged; if none of them occurs, the last turn starts with "Well".
+
+    Once more, the last turn starts with "So" in any case.
+    """
     reworded = dialogue
     for pattern, words in _REWORDINGS:
         reworded = re.sub(pattern, words, reworded)
-    if reworded != dialogue:
+    if reworded != dialogue and not again:
         return reworded
-    return _LAST_REPLY.sub(lambda m: m[1] + "Well, ", dialogue, count=1)
+    word = "So" if again else "Well"
+    return _LAST_TURN.sub(lambda m: f"{m[1]}{word}, ", reworded, count=1)

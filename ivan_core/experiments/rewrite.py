@@ -18,6 +18,8 @@ from ivan_core.runs.parts import Parts
 
 ORDER = "order"
 """Key of the part that says whether each chunk goes through all steps before the next."""
+DEMO = "demo"
+"""Key of the part that names the models for which the demo server answered."""
 RULES_AND_LEXICON = (
     "ivan/rules changes the very words that ivan/lexicon reads: what it labels here is no evidence "
     "of how a change of words moves labels."
@@ -47,7 +49,7 @@ def run_rewrite(context: RunContext, spec: RewriteSpec, tools: Tools) -> Reworde
     """
     begun = begin(context, spec, lambda _: chunk_of(spec))
     dataset, choice = begun.dataset, begun.choice
-    notes = [*begun.notes, *notes_of(spec)]
+    notes = [*begun.notes, *notes_of(spec), *_demo_notes(context.parts)]
     context.note(notes)
     if ORDER not in context.parts:
         context.parts.append(ORDER, [tools.together])
@@ -77,6 +79,13 @@ def units_of(parts: Parts, spec: RewriteSpec, row_ids: Sequence[int]) -> list[Un
     """The units of a run that has begun, finished or not, in the order in which they are done."""
     chunk, together = parts.rows(BEGUN)[0]["chunk"], parts.rows(ORDER)[0]
     return plan_units(spec, row_ids, chunk, together)
+
+
+def _demo_notes(parts: Parts) -> Sequence[str]:
+    if DEMO not in parts:
+        return []
+    named = " and ".join(parts.rows(DEMO))
+    return [f"IVAN's demo server answered for {named}: by rules, whatever the name says."]
 
 
 def notes_of(spec: RewriteSpec) -> Sequence[str]:

@@ -24,6 +24,13 @@ _REFERENCES = {
     "surface": "a change of punctuation and space alone",
     "second": "rewording the same text once more",
 }
+_BEYOND = {
+    (True, True): "Both are more than noise.",
+    (True, False): "Margins move more than noise; verdicts do not clearly flip more often.",
+    (False, True): "Verdicts flip more often than by noise; margins do not clearly move further.",
+    (False, False): "Not clearly more than noise.",
+}
+"""What is more than in the reference: margins, and verdicts that flip."""
 FLIP_WORDS = {"misaligned": "no longer agrees", "aligned": "agrees now"}
 """The two ways in which a verdict flips."""
 
@@ -125,7 +132,7 @@ def beyond_sentence(model: str, found: Beyond | None) -> str:
         f" Margins move by {found.change:.2f} typical margins against"
         f" {found.reference_change:.2f} [{signed(found.low)}, {signed(found.high)}]."
     )
-    return told + moved + (" More than noise." if found.larger else " Not clearly more than noise.")
+    return f"{told}{moved} {_BEYOND[found.larger, found.more_flips]}"
 
 
 def label_flip_sentence(row: Row, called: str) -> str:

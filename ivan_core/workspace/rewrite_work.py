@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.label_specs import LabelSpec
+from ivan_core.domain.label_specs import LEXICON, LabelSpec
 from ivan_core.domain.labels import REWRITE_FEATURES, Labeler
-from ivan_core.domain.rewrite_specs import MINILM, RewriteSpec
+from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
 from ivan_core.domain.rewriting import TEMPERATURES, Rewriter
 from ivan_core.domain.similarity import SimilarityModel
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.experiments.compare_files import write_manifest
-from ivan_core.experiments.rewrite import Reworded, run_rewrite
+from ivan_core.experiments.rewrite import DEMO, Reworded, run_rewrite
 from ivan_core.experiments.rewrite_files import write_files
 from ivan_core.experiments.rewrite_rows import STYLE_OF
 from ivan_core.experiments.rewrite_steps import CARDS, Tools
@@ -49,6 +49,8 @@ def work_rewrite(registry: Registry, run_id: str) -> None:
     with closing(ScoreCache(registry.data_dir / "cache" / "scores")) as cache:
         context = RunContext(registry, run_id, cache)
         _check_account(context, spec)
+        if DEMO not in context.parts and (names := _answered_by_demo(spec)):
+            context.parts.append(DEMO, names)
         with FileLock(slot_file()) as slot:
             done = run_rewrite(context, spec, make_tools(spec, context, slot))
         context.doing("Writing the results")
@@ -85,6 +87,20 @@ def _check_account(context: RunContext, spec: RewriteSpec) -> None:
             "This run was started for another account or server: its cost was accepted for that.",
             "Set OPENAI_BASE_URL and OPENAI_API_KEY as they were, or start a new run.",
         )
+
+
+def _answered_by_demo(spec: RewriteSpec) -> list[str]:
+    """The models of a spec whose server is the demo server; only this machine is asked."""
+    from ivan_core.backends.ollama_client import OllamaServer
+    from ivan_core.backends.openai_client import account_for, is_demo
+
+    asked = dict.fromkeys(
+        name for name in (spec.rewriter, spec.labeler) if name not in ("", RULES, LEXICON)
+    )
+    return [
+        name for name in asked
+        if is_demo(account_for().base_url if name.startswith(OPENAI) else OllamaServer().url)
+    ]  # fmt: skip
 
 
 def make_rewriter(spec: RewriteSpec) -> Rewriter:

@@ -104,9 +104,10 @@ def _beside(found: Numbers, model: str) -> None:
     st.dataframe(
         measures(found.beside(model)), hide_index=True, key=f"beside-{model}", placeholder="",
         column_config={
-            "measure": st.column_config.TextColumn("Mean change, or share", width=290),
+            "measure": st.column_config.TextColumn("Mean change, or share", width=270),
             **{words: st.column_config.TextColumn(words, width=190) for words in BESIDE.values()},
         },
+        height="content",
         alt=f"What rewording moves in {model}, beside its references",
     )  # fmt: skip
 

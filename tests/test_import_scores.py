@@ -13,6 +13,7 @@ from made_runs import TWO_MODELS, finished, spec_of_file
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.metrics.trust import TrustStrip
 from ivan_core.workspace import datasets, runs
 from ivan_core.workspace.import_csv import import_csvs
 from ivan_core.workspace.imported import read_dataset
@@ -51,6 +52,12 @@ def test_scores_of_the_original_become_a_finished_run(
     assert results.cards["me/mine"].trained_on_hh is True
     assert results.run.state is RunState.DONE and results.run.notes == found.notes
     assert results.dataset.fingerprint == datasets.find(request_of).fingerprint  # type: ignore[union-attr]
+    # Nobody measured the models here: what is not known is said, and never green.
+    (strip, _) = [TrustStrip.from_dict(plain) for plain in results.manifest["trust"]]
+    levels = {check.name: check.level for check in strip.checks}
+    assert levels["input format"] == levels["same score in any batch"] == "unknown"
+    assert levels["version of the weights"] == "amber"
+    assert levels["usable scores"] == "green"
     names = [path.name for path in files(results)]
     assert "2024-08-19-10-30-stats.csv" in names and "table.parquet" in names
     assert not list((tmp_path / "data" / "runs").glob(".*"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,25 @@ def test_a_damaged_export_is_a_sentence(
 ) -> None:
     path = repacked(archive.export_bytes(run_id), tmp_path / "run.zip", change)
     with pytest.raises(BadInput, match=words):
+        import_zip.import_zip(path)
+    assert len(runs.every()) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"trust": 5},
+        {"trust": [{"model": "m"}]},
+        {"trust": [{"model": "m", "checks": [{"name": "n", "level": "purple", "reason": "r"}]}]},
+        {"versions": ["1"]},
+    ],
+)
+def test_a_manifest_that_no_page_could_read_is_refused(
+    run_id: str, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    manifest = json.dumps(runs.manifest(run_id) | change).encode()
+    path = repacked(archive.export_bytes(run_id), tmp_path / "run.zip", {"manifest.json": manifest})
+    with pytest.raises(BadInput, match="no whole export"):
         import_zip.import_zip(path)
     assert len(runs.every()) == 1
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ivan_core.experiments.compare import Compared
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.models import ModelCard
 from ivan_core.metrics.summary import ModelSummary
-from ivan_core.metrics.trust import ModelFacts, trust_strip
+from ivan_core.metrics.trust import BatchDifference, ModelFacts, trust_strip
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,11 +17,18 @@ _HH_RLHF = "anthropic/hh-rlhf"
 
 
 def trust_strips(
-    table: pd.DataFrame, summaries: Sequence[ModelSummary], done: Compared
+    table: pd.DataFrame,
+    summaries: Sequence[ModelSummary],
+    models: Sequence[ModelCard],
+    dataset: PreparedDataset,
+    batches: Mapping[str, BatchDifference | None],
 ) -> list[dict[str, Any]]:
-    """One strip a model that has rows, as plain dicts for the manifest."""
-    cards = {card.id: card for card in done.cards}
-    on_hh = done.dataset.about["request"]["source"].lower() == _HH_RLHF
+    """One strip a model that has rows, as plain dicts for the manifest.
+
+    `batches` holds what was measured of the models in batches, none for scores made elsewhere.
+    """
+    cards = {card.id: card for card in models}
+    on_hh = dataset.about["request"]["source"].lower() == _HH_RLHF
     strips = []
     for summary in summaries:
         card = cards[summary.model]
@@ -36,7 +44,7 @@ def trust_strips(
             not_finite=int(own["failure"].str.contains("not a finite number").sum()),
             texts=len(rewards),
             trained_on_dataset=card.trained_on_hh if on_hh else None,
-            batch=done.batches.get(summary.model),
+            batch=batches.get(summary.model),
         )
         strips.append(trust_strip(summary, facts).as_dict())
     return strips

@@ -83,7 +83,7 @@ def _write_results(
         "notes": list(run.notes),
         "models": [card.model_dump(mode="json", exclude={"seen_hashes"}) for card in done.cards],
         "summaries": [summary.as_dict() for summary in summaries],
-        "trust": trust_strips(table, summaries, done),
+        "trust": trust_strips(table, summaries, done.cards, done.dataset, done.batches),
         "texts_computed": run.computed,
         "seconds": round(seconds, 2),
         "spend_usd": 0,

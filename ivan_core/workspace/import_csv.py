@@ -17,6 +17,8 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.experiments.compare_table import scores_table
+from ivan_core.experiments.trust_facts import trust_strips
+from ivan_core.metrics.summary import summarise
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
@@ -75,15 +77,17 @@ def import_csvs(
         models=tuple(names),
         row_ids=None if len(row_ids) == found.rows else tuple(row_ids),
     )
+    table = _table(names, scores, found, list(cards.values()))
     run_id = enter(
         Elsewhere(
             id=slug, name="", created=started, started=None, finished=time.time(), computed=0,
             notes=notes, spec=spec, dataset=found, cards=cards,
-            table=_table(names, scores, found, list(cards.values())),
+            table=table,
             manifest={
                 "seed": spec.seed,
                 "random_sample": spec.row_ids is None,
                 "texts_computed": 0,
+                "trust": trust_strips(table, summarise(table), list(cards.values()), found, {}),
                 "imported": {"files": [one.path.name for one in scores]},
             },
         )

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.columns import SCORES
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.metrics.trust import TrustStrip
 from ivan_core.settings import data_dir
 from ivan_core.workspace import access, datasets
 from ivan_core.workspace.archive import EXPORT_FORMAT, LONGEST_NAME, size
@@ -31,6 +32,9 @@ _MOST_MEMBERS = 1_000
 _READ = ("run.json", "spec.json", "manifest.json", "facts.jsonl", "table.parquet")
 _MEMBER = re.compile(r"texts\.jsonl|compare/[^/\\:\x00-\x1f]+\.csv")
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+# What pages read of the manifest as it was written elsewhere; the rest of it is written anew.
+_STRIPS = TypeAdapter(list[TrustStrip])
+_VERSIONS = TypeAdapter(dict[str, str])
 _FROM_REWARDS = {"agree": 1, "tie": 0, "disagree": -1}
 
 
@@ -72,6 +76,8 @@ def import_zip(path: Path, dataset: DatasetRequest | None = None) -> Imported:
             if unit["key"].startswith("card|")
         }
         fingerprint = str(manifest["dataset"]["fingerprint"])
+        _STRIPS.validate_python(manifest.get("trust", []))
+        _VERSIONS.validate_python(manifest.get("versions", {}))
     except (ValidationError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise _damaged(path, str(error).splitlines()[0]) from error
     if about.format > EXPORT_FORMAT:

@@ -1,0 +1,200 @@
+"""Time a big run as a person sees it, in Chromium: `python bench_big_page.py FOLDER`.
+
+FOLDER is one that make_big_run.py wrote. Prints JSON: seconds from navigation until the page
+stands, and from a click on a bar or a bin until its rows stand; the processor seconds that the
+server took for each, which other work on the machine does not change; the server's memory in MiB;
+and the machine's load at the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from time import perf_counter, sleep
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = "[data-testid=stVegaLiteChart]"
+TABLE = "[data-testid=stDataFrame]"
+COUNT = re.compile(r"^[\d,]+ rows, 1 to 50 shown")
+AGAIN = 5
+WAIT = 60_000
+
+
+class Server:
+    """The app on a free port, watched from outside."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.base = f"http://127.0.0.1:{port}"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port",
+             str(port)],
+            cwd=ROOT, env=os.environ | {"IVAN_DATA_DIR": str(folder)},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        while True:
+            try:
+                urllib.request.urlopen(f"{self.base}/_stcore/health", timeout=2).close()
+                return
+            except OSError:
+                sleep(0.1)
+
+    def mib(self) -> float:
+        """Memory that is its own, without mapped files."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text("utf-8").splitlines()
+        fields = dict(line.split(":", 1) for line in lines)
+        return int(fields["RssAnon"].split()[0]) / 1024
+
+    def processor(self) -> float:
+        """Processor seconds it has taken so far."""
+        after_name = Path(f"/proc/{self._process.pid}/stat").read_text("utf-8").rpartition(")")[2]
+        user, system = after_name.split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+def timed(server: Server, act: Callable[[], None]) -> dict[str, float]:
+    """Seconds until what was done is to be seen, and those the server's processor took."""
+    taken, start = server.processor(), perf_counter()
+    act()
+    wall = perf_counter() - start
+    return {"seconds": round(wall, 3), "server_processor": round(server.processor() - taken, 3)}
+
+
+def opened(browser: Browser, url: str) -> Page:
+    """A new session on a finished page: its first chart, its rows and their number."""
+    page = browser.new_context(viewport={"width": 1280, "height": 1000}).new_page()
+    page.goto(url, wait_until="commit")
+    expect(page.get_by_text("sides with").first).to_be_visible(timeout=WAIT)
+    expect(page.locator(f"{CHART} path").first).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text(COUNT)).to_be_visible(timeout=WAIT)
+    return page
+
+
+def rows_shown(page: Page, mark: Any) -> Callable[[], None]:
+    """Click a mark and wait for the rows behind it: another number, and cells in the table."""
+    before = page.get_by_text(COUNT).inner_text()
+    first = page.locator(TABLE).last.get_by_test_id("glide-cell-1-0")
+    expect(first).to_have_count(1)
+    box = mark.bounding_box()
+
+    def click() -> None:
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        expect(page.get_by_text(before, exact=True)).to_have_count(0, timeout=WAIT)
+        expect(page.get_by_text(COUNT)).to_be_visible(timeout=WAIT)
+        expect(first).to_have_count(1, timeout=WAIT)
+
+    return click
+
+
+def summary(found: list[dict[str, float]]) -> dict[str, float]:
+    return {
+        name: round(median(one[name] for one in found), 3)
+        for name in ("seconds", "server_processor")
+    }
+
+
+def clicks(server: Server, page: Page, marks: Callable[[], Any]) -> list[dict[str, float]]:
+    """Click one mark after another, taking the chips away in between."""
+    found = []
+    for number in range(AGAIN):
+        mark = marks().nth(number)
+        mark.scroll_into_view_if_needed()
+        expect(page.locator("[data-test-script-state=notRunning]")).to_be_attached()
+        found.append(timed(server, rows_shown(page, mark)))
+        chips = page.locator(".st-key-chips button", has_text="✕")
+        while chips.count():
+            left = chips.count() - 1
+            chips.first.click()
+            expect(chips).to_have_count(left)
+        expect(page.get_by_text("160,800 rows, 1 to 50 shown")).to_be_visible(timeout=WAIT)
+    return found
+
+
+def bench(folder: Path) -> dict[str, Any]:
+    os.environ["IVAN_DATA_DIR"] = str(folder)
+    from ivan_core.workspace import runs
+
+    run_id = next(run.id for run in runs.every() if run.total >= 160_800)
+    load = os.getloadavg()[0]
+    server = Server(folder)
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+            )
+            # The libraries every page needs, before anything of the run is read.
+            warm = browser.new_page()
+            warm.goto(f"{server.base}/runs")
+            expect(warm.locator(TABLE)).to_be_visible(timeout=WAIT)
+            before = server.mib()
+            pages: list[Page] = []
+            url = f"{server.base}/compare?run={run_id}"
+            visits = [timed(server, lambda: pages.append(opened(browser, url)))]
+            after_open = server.mib()
+            visits += [
+                timed(server, lambda: pages.append(opened(browser, url))) for _ in range(AGAIN)
+            ]
+            page = pages[-1]
+            bars = clicks(
+                server, page,
+                lambda: page.locator(f"{CHART} path[aria-label*='Verdict: disagree']"),
+            )  # fmt: skip
+            page.get_by_role("radio", name="Rewards").check(force=True)
+            cells = page.locator(CHART).filter(has=page.get_by_text("The rewards of both"))
+            dense = cells.locator("path[aria-roledescription=bar], path[aria-label*='Pairs']")
+            expect(dense.first).to_be_visible(timeout=WAIT)
+            middle = dense.count() // 2
+            bins = clicks(server, page, lambda: _From(dense, middle))
+            return {
+                "run": run_id,
+                "open": {"first": visits[0], "later": summary(visits[1:])},
+                "click a bar": summary(bars),
+                "click a bin": summary(bins),
+                "mib": {
+                    "before": round(before, 1),
+                    "growth after opening": round(after_open - before, 1),
+                    "growth at the end": round(server.mib() - before, 1),
+                    "sessions at the end": len(pages) + 1,
+                },
+                "load": {"before": round(load, 2), "after": round(os.getloadavg()[0], 2)},
+            }
+    finally:
+        server.close()
+
+
+class _From:
+    """Marks counted from one in the middle, where bins hold many pairs."""
+
+    def __init__(self, marks: Any, start: int) -> None:
+        self._marks, self._start = marks, start
+
+    def nth(self, number: int) -> Any:
+        return self._marks.nth(self._start + number)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="a data folder with one finished big run")
+    print(json.dumps(bench(parser.parse_args().folder.absolute()), indent=1))
+
+
+if __name__ == "__main__":
+    main()

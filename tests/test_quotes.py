@@ -8,8 +8,13 @@ from pathlib import Path
 
 import made_runs
 import pytest
+from fakes import Fakes, provider
 
 from ivan_core.cli.main import run as ivan
+from ivan_core.metrics.sentences import interval
+from ivan_core.runs.registry import Registry
+from ivan_core.worker import work
+from ivan_core.workspace.columns import column_spec
 from ivan_core.workspace.quotes import quotes, source_line
 from ivan_core.workspace.results import open_results
 
@@ -41,6 +46,31 @@ def test_the_rate_in_the_sentence_is_that_of_the_table(run_id: str) -> None:
     agreed = (own["verdict"] == "agree").mean()
     told = next(quote.sentence for quote in quotes(results) if quote.sentence.startswith(model))
     assert f"in {100 * agreed:.0f}% of {len(own)} pairs (95% interval [" in told
+
+
+def test_a_column_of_the_dataset_and_one_of_yours_have_their_sentences(
+    run_id: str, data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = open_results(run_id)
+    spec = column_spec(results.dataset.fingerprint, "expression", "len(reply)")
+    registry = Registry(data_dir)
+    column_run, _ = registry.add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+    work(registry, column_run, provider(Fakes()))
+    found = quotes(results)
+    kinds = set(results.own_column("kind").loc[results.row_ids])
+    told = [quote for quote in found if quote.question == "And by the dataset's columns?"]
+    for kind in kinds:
+        own = [q for q in told if q.sentence.startswith(f"Where kind is {kind}, ")]
+        assert len(own) == len(results.models)
+    yours = [quote for quote in found if quote.question == "And by your columns?"]
+    assert yours[0].sentence.startswith("len(reply): Mean ")
+    where = f"Where len(reply) is larger on the chosen side, {results.models[0]} sides with"
+    balanced = results.summaries[0].length_balanced.longer_chosen
+    assert balanced is not None
+    (sentence,) = [q.sentence for q in yours if q.sentence.startswith(where)]
+    assert f"of {balanced.n} pairs (95% interval {interval(balanced)})" in sentence
+    for command in {quote.command for quote in (*told, *yours)}:
+        assert ivan([*shlex.split(command)[1:], "--out", str(data_dir / "out.csv")]) == 0
 
 
 def test_questions_stand_together_in_the_order_of_the_page(run_id: str) -> None:

@@ -143,7 +143,12 @@ def _notes(scores: Sequence[Scores], rows: int, judged: int) -> Iterator[str]:
                 "than its scores do; the scores count."
             )
         if one.identical:
-            yield f"{one.path.name}: {one.identical:,} rows with identical sides are left out."
+            rows_are = (
+                "row with identical sides is"
+                if one.identical == 1
+                else ("rows with identical sides are")
+            )
+            yield f"{one.path.name}: {one.identical:,} {rows_are} left out."
 
 
 def _table(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -134,7 +133,7 @@ def _reward(path: Path, number: int, cell: str) -> Reward:
         value = float(cell)
     except ValueError:
         raise BadInput(f"{path.name}, line {number}: {cell[:40]!r} is no score.") from None
-    return Reward.measured(value) if math.isfinite(value) else Reward(None, failure=f"{value}")
+    return Reward.measured(value)
 
 
 def _said(path: Path, number: int, cell: str) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 
 from ivan_core.domain.runs import RunState
 from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
+from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
     difference_sentence,
@@ -18,17 +21,20 @@ from ivan_core.metrics.comparison_sentences import (
     seen_sentence,
     temperature_sentence,
 )
-from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.intervals import Rate, wilson
 from ivan_core.metrics.paired import paired_difference, shared_rows
 from ivan_core.metrics.paired_shares import pairs_needed
 from ivan_core.metrics.reliability import reliability, risk_coverage
 from ivan_core.metrics.sentences import length_sentence, rate_sentence, the
 from ivan_core.metrics.summary import ModelSummary
+from ivan_core.metrics.user_column import agreement_by_larger, sides_sentence
+from ivan_core.workspace import columns
 from ivan_core.workspace.commands import compare_command, figure_command
 from ivan_core.workspace.results import Results
 from ivan_core.workspace.take_away import Quote
 
 MOST_SUBSETS = 12
+MOST_COLUMNS = 12
 _SEED = 0
 
 
@@ -49,9 +55,11 @@ def quotes(results: Results) -> list[Quote]:
     for summary in results.summaries:
         found += _of_model(results, summary)
     found += _by_subset(results)
+    found += _by_own_columns(results)
     for first, second in combinations(results.models, 2):
         found += _of_two(results, first, second)
     found += _sureness(results)
+    found += _by_user_columns(results)
     order = list(dict.fromkeys(quote.question for quote in found))
     return sorted(found, key=lambda quote: order.index(quote.question))
 
@@ -85,17 +93,59 @@ def _of_model(results: Results, summary: ModelSummary) -> list[Quote]:
 
 
 def _by_subset(results: Results) -> list[Quote]:
-    bars = by_subset(results.table)
+    command = figure_command(results.run.id, "agreement", "csv")
+    return [
+        Quote("And by subset?", rate_sentence(rate, f"On {subset}, {told}"), command)
+        for subset, told, rate in _bars(results, by_subset(results.table))
+    ]
+
+
+def _by_own_columns(results: Results) -> list[Quote]:
+    """Agreement by the columns that the dataset brings along."""
+    found = []
+    for name in results.own_columns[:MOST_COLUMNS]:
+        command = figure_command(results.run.id, "agreement-by", "csv", column=name)
+        for value, told, rate in _bars(results, by_column(results.table, results.own_column(name))):
+            sentence = rate_sentence(rate, f"Where {name} is {value}, {told}")
+            found.append(Quote("And by the dataset's columns?", sentence, command))
+    return found
+
+
+def _bars(results: Results, bars: pd.DataFrame) -> Iterator[tuple[str, str, Rate | None]]:
+    """The groups of a table of bars, the largest first: name, what is told of whom, agreement."""
     bars = bars[(bars["subset"] != ALL_SUBSETS) & (bars["verdict"] == "agree")]
     bars = bars.sort_values("n", ascending=False, kind="stable")
     kept = list(dict.fromkeys(bars["subset"]))[:MOST_SUBSETS]
     choice = the(results.dataset.chosen_by)
-    command = figure_command(results.run.id, "agreement", "csv")
-    found = []
     for bar in bars[bars["subset"].isin(kept)].rename(columns={"count": "agreed"}).itertuples():
         rate = wilson(int(str(bar.agreed)), int(str(bar.n)))
-        sentence = rate_sentence(rate, f"On {bar.subset}, {bar.model} sides with {choice}")
-        found.append(Quote("And by subset?", sentence, command))
+        yield str(bar.subset), f"{bar.model} sides with {choice}", rate
+
+
+def _by_user_columns(results: Results) -> list[Quote]:
+    """The values of each user column, and agreement by which side has more of it."""
+    choice, found = the(results.dataset.chosen_by), []
+    sides = {
+        "chosen": "larger on the chosen side", "equal": "equal on both sides",
+        "rejected": "larger on the rejected side",
+    }  # fmt: skip
+    rows = results.aligned.row_ids
+    for spec in columns.known(results.dataset.fingerprint)[:MOST_COLUMNS]:
+        column = columns.column(results.dataset.fingerprint, spec.id)
+        chosen, rejected = column.chosen[rows], column.rejected[rows]
+        told = [(f"{spec.label}: {sides_sentence(chosen, rejected)}", "column")]
+        difference = pd.Series(chosen - rejected, index=rows)
+        for bar in agreement_by_larger(results.table, difference).itertuples():
+            where = f"Where {spec.label} is {sides[str(bar.larger)]}, {bar.model} sides with"
+            rate = wilson(int(str(bar.agree)), int(str(bar.n)))
+            told.append((rate_sentence(rate, f"{where} {choice}"), "column-agreement"))
+        found += [
+            Quote(
+                "And by your columns?", sentence,
+                figure_command(results.run.id, chart, "csv", column=spec.id),
+            )
+            for sentence, chart in told
+        ]  # fmt: skip
     return found
 
 

@@ -13,16 +13,27 @@ from pathlib import Path
 
 import pytest
 from fakes import Fakes, provider
+from review_databases import (
+    count_skipped,
+    postgres,
+    postgres_server,
+    review_database,
+)
 from support import write_pairs
 
 from ivan_core.domain.runs import Run
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 
+__all__ = ["postgres", "postgres_server", "review_database"]
 _KEPT = ("IVAN_REQUIRE", "IVAN_TEST_HH_RLHF")
 for _name in list(os.environ):
     if _name.startswith(("IVAN_", "HF_", "OPENAI_", "OLLAMA_")) and _name not in _KEPT:
         del os.environ[_name]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    count_skipped(terminalreporter)
 
 
 @pytest.fixture

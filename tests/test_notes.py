@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from ivan_core.domain.errors import BadInput, StorageProblem
+from ivan_core.review.address import DATABASE_URL
 from ivan_core.review.notes import LONGEST_NOTE, Conflict, Mark, Reviews
 
 DATA = "0123456789abcdef"
@@ -17,8 +19,9 @@ HOSTILE = "<img src=x onerror=alert(1)> ![x](http://x.example/y) =1+1 'quoted'; 
 
 
 @pytest.fixture
-def reviews(data_dir: Path) -> Reviews:
-    return Reviews(data_dir)
+def reviews(review_database: Path) -> Reviews:
+    """On each database."""
+    return Reviews(review_database)
 
 
 def test_a_note_and_a_star_are_kept_by_row_and_author(reviews):
@@ -88,7 +91,7 @@ def test_words_are_kept_as_they_are_typed(reviews):
     (mark,) = reviews.marks(DATA)
     assert (mark.author, mark.note) == (HOSTILE[:80].strip(), HOSTILE)
     reviews.save(Mark(DATA, 2, "Ada", note="half \ud800 a pair\0"))
-    assert reviews.mark(DATA, 2, "Ada").note == "half ? a pair\0"
+    assert reviews.mark(DATA, 2, "Ada").note == "half ? a pair\N{REPLACEMENT CHARACTER}"
 
 
 @pytest.mark.parametrize("author", ["", "  \n ", "x" * 81])
@@ -123,8 +126,9 @@ def test_a_choice_is_one_of_three(reviews, choice, left):
         reviews.guess(DATA, 1, "Ada", choice, left)
 
 
-def write_many(data_dir: str, author: str, start: Any, done: Any) -> None:
+def write_many(data_dir: str, address: str, author: str, start: Any, done: Any) -> None:
     """Add to a note again and again, as another does; after a conflict read it and try again."""
+    os.environ[DATABASE_URL] = address
     reviews = Reviews(Path(data_dir))
     start.wait(30)
     for number in range(25):
@@ -144,11 +148,12 @@ def write_many(data_dir: str, author: str, start: Any, done: Any) -> None:
 
 
 def test_two_processes_that_write_at_once_lose_nothing(
-    data_dir: Path, processes: ForkServerContext
+    review_database: Path, processes: ForkServerContext
 ):
+    data_dir, address = review_database, os.environ.get(DATABASE_URL, "")
     start, done = processes.Barrier(2), processes.Queue()
     workers = [
-        processes.Process(target=write_many, args=(str(data_dir), author, start, done))
+        processes.Process(target=write_many, args=(str(data_dir), address, author, start, done))
         for author in ("ada", "bob")
     ]
     for worker in workers:
@@ -167,8 +172,8 @@ def test_two_processes_that_write_at_once_lose_nothing(
     assert len(reviews.guesses(DATA)) == 50
 
 
-def test_the_file_keeps_a_write_ahead_log(reviews, data_dir):
-    reviews.star(DATA, 1, "Ada", True)
+def test_the_file_keeps_a_write_ahead_log(data_dir):
+    Reviews(data_dir).star(DATA, 1, "Ada", True)
     db = sqlite3.connect(data_dir / "reviews.sqlite")
     try:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -176,7 +181,8 @@ def test_the_file_keeps_a_write_ahead_log(reviews, data_dir):
         db.close()
 
 
-def test_a_damaged_file_says_so(reviews, data_dir):
+def test_a_damaged_file_says_so(data_dir):
+    reviews = Reviews(data_dir)
     (data_dir / "reviews.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(StorageProblem, match="damaged"):
         reviews.marks(DATA)

@@ -56,6 +56,11 @@ class Queue:
     def random(self) -> bool:
         return self.source == "random"
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The keys of the answers to an item."""
+        return (BETTER,) if self.task == "better" else self.keys
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

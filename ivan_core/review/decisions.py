@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ivan_core.domain.reviews import Decision, DecisionConflict, Item
+from ivan_core.review.checks import asked_of, check_answers
 from ivan_core.review.database import ReviewDatabase
 from ivan_core.review.names import name_of, note_of
+from ivan_core.review.rows import answer_text, as_queue, read_answer
 from ivan_core.review.tables import decisions, names
 
 
@@ -27,29 +28,26 @@ class Decisions:
 
         Raises:
             DecisionConflict: it was settled by somebody else meanwhile; nothing is changed.
-            BadInput: there is no name, or the reason is too long.
+            BadInput: there is no name, no such item or question, or the reason is too long.
         """
-        made = replace(
-            decision, by=name_of(decision.by), reason=note_of(decision.reason),
-            version=decision.version + 1, made=time.time(),
-        )  # fmt: skip
-        answer = list(made.answer) if isinstance(made.answer, tuple) else made.answer
-        values = {name: getattr(made, name) for name in names(decisions)}
-        values["answer"] = json.dumps(answer, ensure_ascii=False)
-        here = (made.queue, made.row_id, made.side)
-        current = self._current(Item(made.queue, 0, made.row_id, made.side), made.key)
-        if current is not None and current.version != decision.version:
-            raise DecisionConflict(current)
+        asked = replace(decision, by=name_of(decision.by), reason=note_of(decision.reason))
+        item = Item(asked.queue, 0, asked.row_id, asked.side)
         try:
             with self._database.writing() as db:
+                check_answers(as_queue(asked_of(db, item)).asked, {asked.key: asked.answer})
+                current = _current(db, asked)
+                if current.version and _settled(current) == _settled(asked):
+                    return current
+                if current.version != asked.version:
+                    raise DecisionConflict(current)
+                made = replace(asked, version=asked.version + 1, made=time.time())
+                values = {name: getattr(made, name) for name in names(decisions)}
+                values["answer"] = answer_text(made.answer)
                 db.execute(insert(decisions).values(**values))
         except IntegrityError as error:
-            found = self._current(Item(here[0], 0, here[1], here[2]), made.key)
-            raise DecisionConflict(found or made) from error
+            with self._database.reading() as db:
+                raise DecisionConflict(_current(db, asked)) from error
         return made
-
-    def _current(self, item: Item, key: str) -> Decision | None:
-        return self.of(item).get(key)
 
     def of(self, item: Item) -> dict[str, Decision]:
         """The decisions in force on an item, by key."""
@@ -75,6 +73,21 @@ class Decisions:
         return list({(one.row_id, one.side, one.key): one for one in found}.values())
 
 
+def _settled(decision: Decision) -> tuple[object, ...]:
+    return (answer_text(decision.answer), decision.by, decision.reason)
+
+
+def _current(db: Connection, asked: Decision) -> Decision:
+    """The decision in force on a question; one with version 0 if there is none."""
+    query = select(decisions).where(
+        decisions.c.queue == asked.queue, decisions.c.row_id == asked.row_id,
+        decisions.c.side == asked.side, decisions.c.key == asked.key,
+    )  # fmt: skip
+    found = db.execute(query.order_by(decisions.c.version.desc()).limit(1)).mappings().first()
+    if found is None:
+        return Decision(asked.queue, asked.row_id, asked.side, asked.key, None, "")
+    return _as_decision(found)
+
+
 def _as_decision(row: RowMapping) -> Decision:
-    answer = json.loads(row["answer"] or "null")
-    return Decision(**{**row, "answer": tuple(answer) if isinstance(answer, list) else answer})
+    return Decision(**{**row, "answer": read_answer(row["answer"])})

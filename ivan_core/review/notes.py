@@ -1,27 +1,30 @@
-"""Stars, notes and blind second choices: one SQLite file (WAL) in which no word is ever lost.
+"""Stars, notes and blind second choices: a database in which no word is ever lost.
 
 Texts of notes and names of authors are what people typed: never markup, never trusted.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
+
 from ivan_core.domain.errors import BadInput, IvanError
-from ivan_core.runs.database import LAYOUT, Database
+from ivan_core.domain.reviews import Side
+from ivan_core.review.database import ReviewDatabase, upsert
+from ivan_core.review.names import LONGEST_NAME, LONGEST_NOTE, name_of, note_of, storable
+from ivan_core.review.tables import guesses, history, marks
 
-LONGEST_NOTE = 10_000
-LONGEST_NAME = 80
+__all__ = ["LONGEST_NAME", "LONGEST_NOTE", "Choice", "Conflict", "Guess", "Mark", "Reviews", "Side"]
 Choice = Literal["A", "B", "none"]
-Side = Literal["chosen", "rejected"]
 
-_FIELDS = "dataset, row_id, author, starred, note, version, saved"
-_GUESSES = "dataset, row_id, name, choice, left, made"
+_KEY = ("dataset", "row_id", "author")
+_FEW = 500
+"""Rows that are named in a question; of more, all marks are read and looked through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,60 +73,45 @@ class Conflict(IvanError):
         self.current = current
 
 
-class _ReviewFile(Database):
-    schema = (
-        """CREATE TABLE IF NOT EXISTS marks (
-        dataset TEXT NOT NULL, row_id INTEGER NOT NULL, author TEXT NOT NULL,
-        starred INTEGER NOT NULL, note TEXT NOT NULL, version INTEGER NOT NULL,
-        saved REAL NOT NULL, PRIMARY KEY (dataset, row_id, author)) WITHOUT ROWID""",
-        """CREATE TABLE IF NOT EXISTS history (
-        dataset TEXT NOT NULL, row_id INTEGER NOT NULL, author TEXT NOT NULL,
-        starred INTEGER NOT NULL, note TEXT NOT NULL, version INTEGER NOT NULL,
-        saved REAL NOT NULL, PRIMARY KEY (dataset, row_id, author, version)) WITHOUT ROWID""",
-        """CREATE TABLE IF NOT EXISTS guesses (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, dataset TEXT NOT NULL, row_id INTEGER NOT NULL,
-        name TEXT NOT NULL, choice TEXT NOT NULL, left TEXT NOT NULL, made REAL NOT NULL)""",
-        "CREATE INDEX IF NOT EXISTS guesses_of ON guesses (dataset, name, row_id)",
-        f"PRAGMA user_version={LAYOUT}",
-    )
-
-
 class Reviews:
-    """All that people said in one data folder. Cheap to make; each call opens its own connection.
+    """All that people said in one data folder or in a team's database. Cheap to make.
 
     A dataset is named by its fingerprint. Every method raises StorageProblem where the data folder
-    cannot be written.
+    cannot be written, or BackendUnavailable where the team's database does not answer.
     """
 
     def __init__(self, data_dir: Path) -> None:
-        self._file = _ReviewFile(data_dir / "reviews.sqlite")
+        self._database = ReviewDatabase(data_dir)
 
     def mark(self, dataset: str, row_id: int, author: str) -> Mark:
         """What an author says of a row; an empty mark if nothing yet."""
-        with self._file.reading() as db:
-            return _mark(db, dataset, row_id, _name(author))
+        with self._database.reading() as db:
+            return _mark(db, dataset, row_id, name_of(author))
 
     def save(self, mark: Mark) -> Mark:
         """Save a mark that was read as `mark.version`; returns it as it stands now.
 
-        Every save is kept in the history. Taking a star or note away is a save too.
+        Every save is kept in the history. Taking a star or note away is a save too. Saving again
+        what stands there, as after a lost connection, changes nothing.
 
         Raises:
             Conflict: it was saved by somebody else since it was read; nothing is changed.
             BadInput: there is no author, or the note is too long.
         """
-        author, note = _name(mark.author), _note(mark.note)
-        with self._file.writing() as db:
-            current = _mark(db, mark.dataset, mark.row_id, author)
-            if current.version != mark.version:
-                raise Conflict(current)
-            if (current.starred, current.note) == (mark.starred, note):
+        asked = replace(mark, author=name_of(mark.author), note=note_of(mark.note))
+        here = (asked.dataset, asked.row_id, asked.author)
+        with self._database.writing() as db:
+            current = _mark(db, *here)
+            same = (current.starred, current.note) == (asked.starred, asked.note)
+            if same and current.version >= asked.version:
                 return current
-            row = (mark.dataset, mark.row_id, author, mark.starred, note, mark.version + 1,
-                   time.time())  # fmt: skip
-            db.execute(f"INSERT INTO history ({_FIELDS}) VALUES (?,?,?,?,?,?,?)", row)
-            db.execute(f"INSERT OR REPLACE INTO marks ({_FIELDS}) VALUES (?,?,?,?,?,?,?)", row)
-            return _mark(db, mark.dataset, mark.row_id, author)
+            if current.version != asked.version:
+                raise Conflict(current)
+            saved = replace(asked, version=asked.version + 1, saved=time.time())
+            if not upsert(db, marks, asdict(saved), _KEY, asked.version):
+                raise Conflict(_mark(db, *here))
+            db.execute(insert(history).values(**asdict(saved)))
+            return saved
 
     def star(self, dataset: str, row_id: int, author: str, starred: bool) -> Mark:
         """Star a row or take the star away, whatever else is saved meanwhile."""
@@ -137,61 +125,50 @@ class Reviews:
 
     def marks(self, dataset: str, row_ids: list[int] | None = None) -> list[Mark]:
         """All that is said of a dataset or some of its rows, by row and author."""
-        with self._file.reading() as db:
-            rows = db.execute(
-                f"SELECT {_FIELDS} FROM marks WHERE dataset=? AND (starred OR note != '') "
-                "ORDER BY row_id, author",
-                (dataset,),
-            ).fetchall()
+        query = _said_of(dataset).order_by(marks.c.row_id, marks.c.author)
+        if row_ids is not None and len(row_ids) <= _FEW:
+            query = query.where(marks.c.row_id.in_(row_ids))
         wanted = None if row_ids is None else set(row_ids)
-        return [_as_mark(row) for row in rows if wanted is None or row[1] in wanted]
+        return [mark for mark in self._marks(query) if wanted is None or mark.row_id in wanted]
 
     def latest(self, dataset: str, count: int | None = 50) -> list[Mark]:
         """The marks saved last, newest first; None for all of them."""
-        with self._file.reading() as db:
-            rows = db.execute(
-                f"SELECT {_FIELDS} FROM marks WHERE dataset=? AND (starred OR note != '') "
-                "ORDER BY saved DESC, row_id, author LIMIT ?",
-                (dataset, -1 if count is None else count),
-            ).fetchall()
-        return [_as_mark(row) for row in rows]
+        order = (marks.c.saved.desc(), marks.c.row_id, marks.c.author)
+        return self._marks(_said_of(dataset).order_by(*order).limit(count))
 
     def history(self, dataset: str, row_id: int, author: str | None = None) -> list[Mark]:
         """Every save of a row's marks, oldest first."""
-        with self._file.reading() as db:
-            rows = db.execute(
-                f"SELECT {_FIELDS} FROM history WHERE dataset=? AND row_id=? "
-                "AND (? IS NULL OR author=?) ORDER BY saved, author, version",
-                (dataset, row_id, author, author),
-            ).fetchall()
-        return [_as_mark(row) for row in rows]
+        query = select(history).where(history.c.dataset == dataset, history.c.row_id == row_id)
+        if author is not None:
+            query = query.where(history.c.author == author)
+        return self._marks(query.order_by(history.c.saved, history.c.author, history.c.version))
+
+    def _marks(self, query: Select[Any]) -> list[Mark]:
+        with self._database.reading() as db:
+            return [Mark(**row) for row in db.execute(query).mappings()]
 
     def starred_rows(self, dataset: str) -> list[int]:
         """Rows that anybody starred."""
-        return self._rows(dataset, "starred")
+        return self._rows(dataset, marks.c.starred.is_(True))
 
     def noted_rows(self, dataset: str) -> list[int]:
         """Rows that anybody wrote a note on."""
-        return self._rows(dataset, "note != ''")
+        return self._rows(dataset, marks.c.note != "")
 
-    def _rows(self, dataset: str, which: str) -> list[int]:
-        with self._file.reading() as db:
-            found = db.execute(
-                f"SELECT DISTINCT row_id FROM marks WHERE dataset=? AND {which} ORDER BY row_id",
-                (dataset,),
-            ).fetchall()
-        return [int(row_id) for (row_id,) in found]
+    def _rows(self, dataset: str, which: ColumnElement[bool]) -> list[int]:
+        query = select(marks.c.row_id).distinct().where(marks.c.dataset == dataset, which)
+        with self._database.reading() as db:
+            return list(db.execute(query.order_by(marks.c.row_id)).scalars())
 
     def counts(self, dataset: str) -> dict[str, int]:
         """How many rows are `starred` and `noted`, and how many `guesses` were made."""
-        with self._file.reading() as db:
-            (guesses,) = db.execute(
-                "SELECT COUNT(*) FROM guesses WHERE dataset=?", (dataset,)
-            ).fetchone()
+        query = select(func.count()).select_from(guesses).where(guesses.c.dataset == dataset)
+        with self._database.reading() as db:
+            made = int(db.execute(query).scalar_one())
         return {
             "starred": len(self.starred_rows(dataset)),
             "noted": len(self.noted_rows(dataset)),
-            "guesses": int(guesses),
+            "guesses": made,
         }
 
     def guess(self, dataset: str, row_id: int, name: str, choice: Choice, left: Side) -> Guess:
@@ -202,12 +179,9 @@ class Reviews:
         """
         if choice not in get_args(Choice) or left not in get_args(Side):
             raise BadInput("A choice is A, B or none.", "Press A or B, or say no difference.")
-        made = Guess(dataset, row_id, _name(name), choice, left, time.time())
-        with self._file.writing() as db:
-            db.execute(
-                f"INSERT INTO guesses ({_GUESSES}) VALUES (?,?,?,?,?,?)",
-                (dataset, row_id, made.name, choice, left, made.made),
-            )
+        made = Guess(storable(dataset), row_id, name_of(name), choice, left, time.time())
+        with self._database.writing() as db:
+            db.execute(insert(guesses).values(**asdict(made)))
         return made
 
     def guesses(self, dataset: str, name: str | None = None) -> list[Guess]:
@@ -215,13 +189,14 @@ class Reviews:
 
         Later ones of the same name on the same row are kept, but are not blind.
         """
-        with self._file.reading() as db:
-            rows = db.execute(
-                f"SELECT {_GUESSES} FROM guesses WHERE id IN (SELECT MIN(id) FROM guesses "
-                "WHERE dataset=? AND (? IS NULL OR name=?) GROUP BY row_id, name) ORDER BY id",
-                (dataset, name, name),
-            ).fetchall()
-        return [Guess(*row) for row in rows]
+        first = select(func.min(guesses.c.id)).where(guesses.c.dataset == dataset)
+        if name is not None:
+            first = first.where(guesses.c.name == name)
+        first = first.group_by(guesses.c.row_id, guesses.c.name)
+        query = select(guesses).where(guesses.c.id.in_(first)).order_by(guesses.c.id)
+        with self._database.reading() as db:
+            rows = db.execute(query).all()
+        return [Guess(*row[1:]) for row in rows]
 
     def export(self, dataset: str, author: str | None = None) -> Iterator[dict[str, Any]]:
         """Every mark of a dataset, or those of one author, as plain rows.
@@ -235,37 +210,15 @@ class Reviews:
                 yield row
 
 
-def _mark(db: sqlite3.Connection, dataset: str, row_id: int, author: str) -> Mark:
-    row = db.execute(
-        f"SELECT {_FIELDS} FROM marks WHERE dataset=? AND row_id=? AND author=?",
-        (dataset, row_id, author),
-    ).fetchone()
-    return _as_mark(row) if row else Mark(dataset, row_id, author)
+def _said_of(dataset: str) -> Select[Any]:
+    """Marks that say something: those whose star and note were taken away are left out."""
+    said = marks.c.starred.is_(True) | (marks.c.note != "")
+    return select(marks).where(marks.c.dataset == dataset, said)
 
 
-def _as_mark(row: tuple[Any, ...]) -> Mark:
-    dataset, row_id, author, starred, note, version, saved = row
-    return Mark(dataset, row_id, author, bool(starred), note, version, saved)
-
-
-def _name(text: str) -> str:
-    name = _storable(" ".join(text.split()))
-    if not name:
-        raise BadInput("There is no name.", "Type your name first; it is not checked.")
-    if len(name) > LONGEST_NAME:
-        raise BadInput(f"The name has more than {LONGEST_NAME} characters.", "Use a shorter one.")
-    return name
-
-
-def _note(text: str) -> str:
-    note = _storable(text.strip())
-    if len(note) > LONGEST_NOTE:
-        raise BadInput(
-            f"The note has {len(note):,} characters.", f"It may have {LONGEST_NOTE:,}: shorten it."
-        )
-    return note
-
-
-def _storable(text: str) -> str:
-    """Half a surrogate pair is no text, and no file takes it: it becomes a question mark."""
-    return text.encode("utf-8", "replace").decode()
+def _mark(db: Connection, dataset: str, row_id: int, author: str) -> Mark:
+    query = select(marks).where(
+        marks.c.dataset == dataset, marks.c.row_id == row_id, marks.c.author == author
+    )
+    found = db.execute(query).mappings().first()
+    return Mark(**found) if found else Mark(dataset, row_id, author)

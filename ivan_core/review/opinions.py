@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, insert, select
 
-from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import Change, Item, Opinion, OpinionConflict
+from ivan_core.review.checks import check_taken
 from ivan_core.review.database import ReviewDatabase, upsert
 from ivan_core.review.names import name_of, note_of
+from ivan_core.review.rows import answers_text, as_opinion, opinion_row
 from ivan_core.review.tables import changes, names, opinions
 
 _KEY = ("queue", "row_id", "side", "reviewer")
@@ -39,23 +39,20 @@ class Opinions:
         """Save an opinion that was read as `opinion.version`; returns it as it stands now.
 
         Each save that changes something adds a line to the history: the old answer, the new one,
-        who, when and why. `by` is who writes where that is not the reviewer (an import).
+        who, when and why. `by` is who writes where that is not the reviewer (an import). Saving the
+        same answer again, as after a lost connection, changes nothing.
 
         Raises:
             OpinionConflict: it was saved meanwhile; nothing is changed.
-            BadInput: there is no name, or the note is too long.
+            BadInput: there is no name, the note or reason is too long, nothing is answered, or the
+                queue does not take this (`checks.check_taken`).
         """
         return self.save_all([opinion], by, reason)[0]
 
     def save_all(self, found: Sequence[Opinion], by: str = "", reason: str = "") -> list[Opinion]:
         """Save several opinions, all of them or none. Raises as `save`."""
-        mine = [
-            replace(one, reviewer=name_of(one.reviewer), note=note_of(one.note)) for one in found
-        ]
         with self._database.writing() as db:
-            return [
-                write_opinion(db, one, name_of(by) if by else one.reviewer, reason) for one in mine
-            ]
+            return [write_opinion(db, one, by, reason) for one in found]
 
     def all(self, queue: int, reviewer: str | None = None) -> list[Opinion]:
         """The opinions on a queue's items, skipped ones included, by row, side and person."""
@@ -64,7 +61,7 @@ class Opinions:
             query = query.where(opinions.c.reviewer == name_of(reviewer))
         order = (opinions.c.row_id, opinions.c.side, opinions.c.reviewer)
         with self._database.reading() as db:
-            return [_as_opinion(row) for row in db.execute(query.order_by(*order)).mappings()]
+            return [as_opinion(row) for row in db.execute(query.order_by(*order)).mappings()]
 
     def history(self, item: Item, reviewer: str | None = None) -> list[Change]:
         """Every change of an item's opinions, oldest first."""
@@ -88,16 +85,20 @@ class Opinions:
             return [Change(**row) for row in db.execute(query.order_by(*order)).mappings()]
 
 
-def write_opinion(db: Connection, opinion: Opinion, by: str, reason: str) -> Opinion:
+def write_opinion(db: Connection, opinion: Opinion, by: str = "", reason: str = "") -> Opinion:
     """Save an opinion inside a transaction, with its line of history. Raises as `Opinions.save`."""
-    here = (opinion.queue, opinion.row_id, opinion.side, opinion.reviewer)
+    asked = replace(opinion, reviewer=name_of(opinion.reviewer), note=note_of(opinion.note))
+    by, reason = name_of(by) if by else asked.reviewer, note_of(reason)
+    here = (asked.queue, asked.row_id, asked.side, asked.reviewer)
+    if prefill := check_taken(db, asked).prefill:
+        asked = replace(asked, blind=False, prefill=prefill)
     current = _current(db, *here)
-    if current.version != opinion.version:
-        raise OpinionConflict(current)
-    if current.version and _said(current) == _said(opinion):
+    if _stands(current, asked):
         return current
-    saved = replace(opinion, version=opinion.version + 1, saved=time.time())
-    if not upsert(db, opinions, _as_row(saved), _KEY, opinion.version):
+    if current.version != asked.version:
+        raise OpinionConflict(current)
+    saved = replace(asked, version=asked.version + 1, saved=time.time())
+    if not upsert(db, opinions, opinion_row(saved), _KEY, asked.version):
         raise OpinionConflict(_current(db, *here))
     line = Change(
         *here, saved.version, _said(current) if current.version else "", _said(saved), by, reason,
@@ -107,16 +108,13 @@ def write_opinion(db: Connection, opinion: Opinion, by: str, reason: str) -> Opi
     return saved
 
 
-def answers_text(answers: Mapping[str, Label]) -> str:
-    """Answers as they are stored: JSON, sorted by key, lists in the order of their closed list."""
-    plain = {key: list(one) if isinstance(one, tuple) else one for key, one in answers.items()}
-    return json.dumps(plain, ensure_ascii=False, sort_keys=True)
-
-
-def read_answers(text: str) -> dict[str, Label]:
-    """Answers as `answers_text` wrote them."""
-    stored = json.loads(text or "{}")
-    return {key: tuple(one) if isinstance(one, list) else one for key, one in stored.items()}
+def _stands(current: Opinion, asked: Opinion) -> bool:
+    """Whether what is asked for was saved already, perhaps by the same call a moment ago."""
+    return (
+        0 < current.version >= asked.version
+        and _said(current) == _said(asked)
+        and current.verified >= asked.verified
+    )
 
 
 def _said(opinion: Opinion) -> str:
@@ -140,23 +138,4 @@ def _current(db: Connection, queue: int, row_id: int, side: Any, reviewer: str) 
         .mappings()
         .first()
     )  # fmt: skip
-    return _as_opinion(found) if found else Opinion(queue, row_id, side, reviewer)
-
-
-def _as_row(opinion: Opinion) -> dict[str, Any]:
-    row = {name: getattr(opinion, name) for name in names(opinions)}
-    return row | {"answers": answers_text(opinion.answers)}
-
-
-def _as_opinion(row: RowMapping) -> Opinion:
-    return Opinion(**{**row, "answers": read_answers(row["answers"])})
-
-
-def check_answered(opinion: Opinion) -> None:
-    """Refuse an opinion that says nothing.
-
-    Raises:
-        BadInput: it has no answers and was not skipped.
-    """
-    if not opinion.answers and not opinion.skipped:
-        raise BadInput("Nothing is answered yet.", "Answer a question, or skip this one.")
+    return as_opinion(found) if found else Opinion(queue, row_id, side, reviewer)

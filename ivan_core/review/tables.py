@@ -16,12 +16,10 @@ from sqlalchemy import (
     Text,
 )
 
-LAYOUT = 3
-"""Number of the layout, kept in the table `layout`; 2 and older are files without that table."""
-
 metadata = MetaData()
 
 layout = Table("layout", metadata, Column("number", Integer, nullable=False))
+"""The layout's number, on a server. `migrations.py` says how these tables came to be."""
 
 
 def _text(name: str) -> Column[str]:

@@ -103,7 +103,7 @@ class Database:
                 f"{self.path} was written by a newer IVAN.",
                 "Update this one, or name another data folder with IVAN_DATA_DIR.",
             )
-        _switch_to_wal(db)
+        switch_to_wal(db)
         db.execute("BEGIN IMMEDIATE")
         while (layout := _layout(db)) < self.layout:
             for statement in self.upgrades[layout] if layout else self.schema:
@@ -123,7 +123,7 @@ def _layout(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _switch_to_wal(db: sqlite3.Connection) -> None:
+def switch_to_wal(db: sqlite3.Connection) -> None:
     """Turn on the write-ahead log; SQLite does not wait for others here, so we do."""
     deadline = time.monotonic() + _PATIENCE
     while True:

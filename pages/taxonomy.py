@@ -76,7 +76,8 @@ def _earlier() -> None:
         st.page_link(
             TAXONOMY, label=f":primary[{md_escape(runs.about(run))}]", query_params={"run": run.id}
         )
-        say(f"{run.label}: {run.state}", "small", quiet=True)
+        counted = f", {run.done:,} of {run.total:,} texts" if run.total else ""
+        say(f"{run.label}: {run.state}{counted}", "small", quiet=True)
 
 
 def _direct(run: Run, spec: LabelSpec) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import made_runs
+import pandas as pd
 import pytest
 from made_labellings import (
     ARTS,
@@ -262,4 +263,14 @@ def test_sentences_have_n_and_interval(first, second):
     )
     assert label_words.words_sentence(label_views.word_shares(first, TOPICS), "Topics").startswith(
         f"Named most: {ARTS} (25% [5, 70] of 4 chosen, 33% [6, 79] of 3 rejected)"
+    )
+
+
+def test_labelers_that_agree_equally_far_on_all_labels_have_no_best_and_worst_one():
+    rows = [
+        {"key": key, "measure": "kappa", "n": 960, "coefficient": 1.0, "few": False}
+        for key in (REFUSAL, "last_response_is_helpful")
+    ]
+    assert label_words.agreement_sentence(pd.DataFrame(rows), ["one", "two"]) == (
+        "one and two, 960 texts. They agree equally far on all 2 labels: kappa 1.00."
     )

@@ -227,7 +227,10 @@ class Follower:
             return f"{self._away.message} {self._away.hint}".strip()
         at_work = sum(state.stage is Stage.CREATED for state in states)
         to_send = sum(state.stage in UNSENT for state in states)
-        told = f"Waiting for {at_work} of {len(states)} batches"
+        only = len(states) == 1
+        told = (
+            "Waiting for the batch" if only else f"Waiting for {at_work} of {len(states)} batches"
+        )
         if self.job.cancelled:
             return f"{told} to be cancelled"
         return f"{told}; {to_send} wait for room in the queue" if to_send else told

@@ -141,6 +141,10 @@ def agreement_sentence(table: pd.DataFrame, names: Sequence[str]) -> str:
     if enough.empty:
         return f"{who}, {_count(n, 'text')}: every label is too rare to tell how far they agree."
     ordered = enough.sort_values("coefficient", ascending=False, kind="stable").to_dict("records")
+    first, last = ordered[0], ordered[-1]
+    if len(ordered) > 1 and first["coefficient"] == last["coefficient"]:
+        alike = f"{len(ordered)} labels: {first['measure']} {decimal(first['coefficient'])}"
+        return f"{who}, {_count(n, 'text')}. They agree equally far on all {alike}."
     told = [f"{who}, {_count(n, 'text')}. They agree most on {_both(ordered[0], len(names))}"]
     if len(ordered) > 1:
         told.append(f"least on {_both(ordered[-1], len(names))}")

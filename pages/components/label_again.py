@@ -83,8 +83,8 @@ def _attempt(estimate: Estimate, used: taxonomy_page.Used) -> tuple[str, ...]:
         f"{estimate.attempt}{why}",
         f"{estimate.requests:,}",
         told,
-        f"{_count(used.input_tokens)} of {estimate.input_tokens:,} estimated",
-        f"{_count(used.output_tokens)} of {estimate.output_typical:,} typical",
+        f"{_count(used.input_tokens)} (estimate {estimate.input_tokens:,})",
+        f"{_count(used.output_tokens)} (typical {estimate.output_typical:,})",
         money(used.usd) if used.usd is not None else "not known yet",
     )
 

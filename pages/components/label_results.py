@@ -43,7 +43,8 @@ def label_results(run_id: str) -> None:
     texts = f"{usable:,} of {results.counts['submitted']:,} texts"
     say(f"{label_views.named(results)} labelled {texts}.", "headline")
     _line(results)
-    told = [results.dataset.about["note"], *results.run.notes]
+    notes = (note for note in results.run.notes if not note.startswith(results.line))
+    told = [results.dataset.about["note"], *notes]
     told += [LEXICON_NOTE] if results.rule_based else []
     if any(told):
         say(" ".join(part for part in told if part), "small", quiet=True)

@@ -26,6 +26,7 @@ from pages.components.carried import write_query
 from pages.components.condition_chips import condition_chips
 from pages.components.frame import show_error
 from pages.components.keys import tab_leaves_tables
+from pages.components.pair_labels import why
 from pages.components.replies import show_text
 from pages.components.rows import opened_row
 from pages.components.text import say
@@ -179,6 +180,8 @@ def _one_text(results: LabelResults) -> None:
             show_error(error)
             return
         _what_came(label_views.named(results), one)
+        if results.rule_based:
+            why(results.run.id, results.labeler, {asked.preference: one.text}, results.keys)
         with st.container(height=360 if len(one.text) > _LONG else "content", key="text-itself"):
             show_text(one.text.strip())
 

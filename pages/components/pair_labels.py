@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import streamlit as st
@@ -54,7 +54,9 @@ def pair_labels(dataset: str, pair: Pair) -> None:
         st.html(_table(found, shown))
     rules = next((one for one in found if one.rule_based), None)
     if rules is not None:
-        _why(rules, pair, list(dict.fromkeys([*rules.differing, *rules.keys])))
+        texts = {"chosen": pair.chosen.text, "rejected": pair.rejected.text}
+        keys = list(dict.fromkeys([*rules.differing, *rules.keys]))
+        why(rules.run_id, rules.labeler, texts, keys)
 
 
 def _name(one: TextLabels) -> str:
@@ -115,17 +117,16 @@ def _words(label: Label) -> str:
     return in_words(label) or "no label"
 
 
-def _why(one: TextLabels, pair: Pair, keys: Sequence[str]) -> None:
-    """Which rule gave a label, with the words that fired it marked in the text."""
-    with st.expander(f"Why does {one.labeler} say so?"):
+def why(run_id: str, labeler: str, texts: Mapping[str, str], keys: Sequence[str]) -> None:
+    """Which rule gave a label of these texts, by side, with the words that fired it marked."""
+    with st.expander(f"Why does {labeler} say so?"):
         say(LEXICON_NOTE, "small", quiet=True)
-        if rules_changed(one.run_id):
+        if rules_changed(run_id):
             say("The rules have changed since these labels were given; below are those of now.")
         key = st.selectbox("Label", list(keys), key="labels-why", format_func=label_name)
         if key is None:
             return
-        texts = {"chosen": pair.chosen.text, "rejected": pair.rejected.text}
-        for column, (side, text) in zip(st.columns(2), texts.items(), strict=True):
+        for column, (side, text) in zip(st.columns(len(texts)), texts.items(), strict=True):
             with column, st.container(border=True, key=f"why-{side}"):
                 _reason(side, key, reasons(text, [key])[key])
 

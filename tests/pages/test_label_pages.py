@@ -153,4 +153,14 @@ def test_a_link_to_a_run_that_is_gone_says_so(first, open_page):
 def test_rules_are_named_where_their_labels_are_shown(labellings, open_page):
     page = open_page(TAXONOMY, run=labellings.by_rules())
     assert "ivan/lexicon (rule-based) labelled 8 of 8 texts." in page.said
+    assert "8 submitted = 8 valid" not in page.said  # the numbers are buttons, and stand there once
     assert "it looks for words and shapes of text" in page.said
+
+
+def test_a_text_labelled_by_rules_says_which_rule_gave_a_label(labellings, open_page):
+    page = open_page(TAXONOMY, run=labellings.by_rules(), text="1.chosen")
+    page.app.selectbox(key="labels-why").set_value(REFUSAL)
+    page.run()
+    assert "Why does ivan/lexicon say so?" in [one.label for one in page.app.expander]
+    assert "chosen: Refusal: " in page.said and "Rule: " in page.said
+    assert "rejected: Refusal" not in page.said

@@ -154,7 +154,7 @@ def test_an_empty_turn_stays_empty():
 def test_the_reply_tells_of_itself_first():
     for reply, why in [
         (RewriteReply(problem="The server was too slow."), "no_answer"),
-        (RewriteReply(GOOD, problem="Its beginning was cut off."), "no_answer"),
+        (RewriteReply(GOOD, problem="Its beginning was cut off."), "prompt_cut"),
         (RewriteReply(GOOD, finish="length"), "cut_off"),
         (RewriteReply(finish="content_filter"), "declined"),
         (RewriteReply(refusal="No."), "declined"),

@@ -142,7 +142,7 @@ def test_thoughts_are_taken_off_with_a_receipt(demo):
 def test_a_prompt_that_was_cut_silently_gives_no_rewording(demo):
     demo.faults.set(faults.TRUNCATED_PROMPT, amount=0.2)
     rewording = rewrite_piece(on_ollama(demo), PIECE, "published")
-    assert (rewording.text, reasons(rewording)) == (None, ["no_answer"] * 2)
+    assert (rewording.text, reasons(rewording)) == (None, ["prompt_cut"])
     assert "its beginning was cut off" in rewording.refusals[0].sentence
     demo.faults.clear()
     fixed = rewrite_piece(on_ollama(demo, num_ctx=256), PIECE, "published")

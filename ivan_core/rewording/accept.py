@@ -23,11 +23,12 @@ SHORT_TURN = 20
 """Characters. A turn up to this long has no lower bound, and the upper one of one that long."""
 
 Reason = Literal[
-    "no_answer", "declined", "cut_off", "thinking", "empty", "turns", "remark", "identical",
+    "no_answer", "prompt_cut", "declined", "cut_off", "thinking", "empty", "turns", "remark", "identical",
     "too_short", "too_long",
 ]  # fmt: skip
 REASONS: dict[Reason, str] = {
     "no_answer": "no answer",
+    "prompt_cut": "the prompt was cut",
     "declined": "the model declined",
     "cut_off": "cut off",
     "thinking": "thoughts of the model",
@@ -41,6 +42,7 @@ REASONS: dict[Reason, str] = {
 """Why an answer is refused, in the words that stand on charts, in the order of the checks."""
 _SENTENCES: dict[Reason, str] = {
     "no_answer": "The rewriter gave no answer.",
+    "prompt_cut": "The server did not read all of the text.",
     "declined": "The model declined to reword the text.",
     "cut_off": "The answer was cut off at its longest allowed length.",
     "thinking": "The answer holds thoughts of the model.",
@@ -53,6 +55,7 @@ _SENTENCES: dict[Reason, str] = {
 }
 _ADVICE: dict[Reason, str] = {
     "no_answer": "",
+    "prompt_cut": "",
     "declined": "You are not asked to agree with the text nor to answer it, only to reword it.",
     "cut_off": "Keep to the length of the original.",
     "thinking": "Do not think aloud.",
@@ -139,7 +142,8 @@ def judge_reply(piece: Piece, reply: RewriteReply) -> Accepted | Refused:
     """Whether a rewriter's reply is a rewording: what it says of itself first, then its text."""
     raw = reply.text or reply.refusal
     if reply.problem:
-        return Refused("no_answer", reply.problem, raw)
+        # Whoever answers in spite of a problem answered less than was asked.
+        return Refused("prompt_cut" if reply.text else "no_answer", reply.problem, raw)
     if reply.refusal or reply.finish == "content_filter":
         return _refused("declined", raw)
     if reply.finish == "length":
@@ -149,7 +153,7 @@ def judge_reply(piece: Piece, reply: RewriteReply) -> Accepted | Refused:
 
 def reason_for_retry(refused: Refused) -> str:
     """What a model is told when it is asked again; none of its own words are repeated."""
-    if refused.reason == "no_answer":
+    if refused.reason in ("no_answer", "prompt_cut"):
         return ""
     return f"{refused.sentence} {_ADVICE[refused.reason]}"
 
@@ -180,7 +184,8 @@ def rewrite_piece(
         if isinstance(judged, Accepted):
             return _rewording(judged.text, replies, refusals, judged.mends)
         refusals.append(judged)
-        if [one.reason for one in refusals].count("no_answer") == MOST_SILENT:
+        silent = [one.reason for one in refusals].count("no_answer") == MOST_SILENT
+        if silent or judged.reason == "prompt_cut":  # the same text would be cut again
             break
         reason = reason_for_retry(judged) or reason
     return _rewording(None, replies, refusals)

@@ -46,6 +46,11 @@ class LabelResults:
         return self.labeler == LEXICON
 
     @property
+    def of_demo(self) -> bool:
+        """Whether the demo server labelled, by rules and under the name of a model."""
+        return self.labeler.endswith("(demo server)")
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """The labels that were asked for."""
         return self.spec.keys

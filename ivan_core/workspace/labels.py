@@ -9,6 +9,10 @@ from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.label_specs import LEXICON, LabelSpec
 from ivan_core.workspace import access, datasets
 
+DEMO_NOTE = (
+    "The demo server labels by the rules of ivan/lexicon, whatever model is named: how far it "
+    "agrees with others says nothing about models."
+)
 LEXICON_NOTE = (
     "ivan/lexicon is rule-based: it looks for words and shapes of text, it does not understand."
 )

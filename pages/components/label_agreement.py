@@ -13,7 +13,7 @@ from ivan_core.workspace import label_views, label_words
 from ivan_core.workspace.figure_label_charts import label_id
 from ivan_core.workspace.label_filters import TextFilter, label_name
 from ivan_core.workspace.label_results import LabelResults
-from ivan_core.workspace.labels import LEXICON_NOTE
+from ivan_core.workspace.labels import DEMO_NOTE, LEXICON_NOTE
 from pages.components.carried import write_query
 from pages.components.figure import figure_menu
 from pages.components.label_texts import Point, clicked_chart, listed_below, show_texts
@@ -50,6 +50,8 @@ def do_they_agree(results: LabelResults) -> None:
     say(label_words.agreement_sentence(table, list(names.values())))
     if any(one.rule_based for one in chosen) and not results.rule_based:
         say(LEXICON_NOTE, "small", quiet=True)
+    if any(one.of_demo for one in chosen):
+        say(DEMO_NOTE, "small", quiet=True)
     left, right = st.columns([3, 2], gap="large")
     with left:
         chart = agreement_dots(table, label_views.TITLES, dark=dark())

@@ -164,3 +164,10 @@ def test_a_text_labelled_by_rules_says_which_rule_gave_a_label(labellings, open_
     assert "Why does ivan/lexicon say so?" in [one.label for one in page.app.expander]
     assert "chosen: Refusal: " in page.said and "Rule: " in page.said
     assert "rejected: Refusal" not in page.said
+
+
+def test_agreement_with_the_demo_server_is_no_finding(labellings, first, second, open_page):
+    told = "says nothing about models"
+    assert told not in open_page(TAXONOMY, run=first, view="3").said
+    demo = labellings.made("gemma4:e4b (demo server)", FIRST)
+    assert told in open_page(TAXONOMY, run=first, view="3", **{"with": demo}).said

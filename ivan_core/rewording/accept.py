@@ -23,8 +23,8 @@ SHORT_TURN = 20
 """Characters. A turn up to this long has no lower bound, and the upper one of one that long."""
 
 Reason = Literal[
-    "no_answer", "prompt_cut", "declined", "cut_off", "thinking", "empty", "turns", "remark", "identical",
-    "too_short", "too_long",
+    "no_answer", "prompt_cut", "declined", "cut_off", "thinking", "empty", "turns", "remark",
+    "identical", "too_short", "too_long",
 ]  # fmt: skip
 REASONS: dict[Reason, str] = {
     "no_answer": "no answer",

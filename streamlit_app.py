@@ -66,7 +66,6 @@ def _stages(results: Results) -> None:
     study = study_of(results.run.id)
     if study is not None:
         say(study.sentence)
-    say("Reviews are not in this version yet.", "small", quiet=True)
     with st.container(horizontal=True):
         st.page_link(
             "pages/compare.py",
@@ -86,6 +85,7 @@ def _stages(results: Results) -> None:
                 label=f":primary[{see if newest else make} →]",
                 query_params={"run": newest} if newest else None,
             )
+        st.page_link("pages/review.py", label=":primary[Ask people →]")
 
 
 def _recent(found: list[Run]) -> None:

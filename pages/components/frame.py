@@ -20,6 +20,7 @@ _PAGES = (
     ("pages/pairs.py", "Pairs"),
     ("pages/rewrite.py", "Rewrite"),
     ("pages/taxonomy.py", "Taxonomy"),
+    ("pages/review.py", "Review"),
     ("pages/runs.py", "Runs"),
 )
 _WITH_RUN = {
@@ -33,18 +34,26 @@ access.set_provider(visitor)
 
 
 @contextmanager
-def frame(title: str) -> Iterator[None]:
-    """Configure the page, draw the navigation, and turn an IvanError into its sentence and hint."""
+def frame(title: str, navigation: bool = True) -> Iterator[None]:
+    """Configure the page, draw the navigation, and turn an IvanError into its sentence and hint.
+
+    An invitation has no navigation: who follows it has one thing to do.
+    """
     st.set_page_config(
         page_title=f"{title} · IVAN" if title != "Home" else "IVAN", page_icon="⚖️", layout="wide"
     )
+    if navigation:
+        _navigation()
+    with problems_shown():
+        yield
+    _warm_up()
+
+
+def _navigation() -> None:
     with st.container(horizontal=True, gap="small", key="navigation"):
         for page, label in _PAGES:
             carried = link_parameters(_WITH_RUN[page]) if page in _WITH_RUN else None
             st.page_link(page, label=label, query_params=carried)
-    with problems_shown():
-        yield
-    _warm_up()
 
 
 @st.cache_resource(show_spinner=False)

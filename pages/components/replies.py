@@ -84,6 +84,28 @@ def show_turn(turn: Turn) -> None:
         show_text(turn.words)
 
 
+def show_dialogue(dialogue: Dialogue, whole: bool) -> None:
+    """One text: earlier turns folded away unless the whole of it is asked for, then its reply."""
+    if _preamble(dialogue):
+        show_text(_preamble(dialogue))
+    turns = prompt_turns(dialogue)
+    question = turns[-1] if turns and turns[-1].role == "Human" else None
+    earlier = turns[:-1] if question else turns
+    if earlier:
+        with st.expander(f"{len(earlier)} earlier turn{'s' if len(earlier) != 1 else ''}", whole):
+            for turn in earlier:
+                show_turn(turn)
+    if question:
+        show_turn(question)
+    reply = _reply(dialogue)
+    with st.container(border=True, key="the-reply"):
+        say("The reply", "small", quiet=True)
+        if not reply:
+            say("(empty reply)" if _ends_in_reply(dialogue) else _NO_REPLY, quiet=True)
+            return
+        show_text(reply)
+
+
 def _preamble(dialogue: Dialogue) -> str:
     """What stands before the first turn; a text without turns counts as a reply."""
     return dialogue.preamble.strip() if dialogue.turns else ""

@@ -63,9 +63,19 @@ def verified_login(claims: dict[str, object]) -> str | None:
     return None if str(claims.get("email_verified")).lower() == "false" else email
 
 
+def login_offered() -> bool:
+    """Whether people can log in here (Streamlit's own login is configured)."""
+    return "is_logged_in" in st.user.to_dict()
+
+
 def _comes_from_here(origin: str) -> bool:
     scheme, _, host = origin.partition("://")
     return scheme.lower() in ("http", "https") and _names_here(host)
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host, with or without a port, is this machine."""
+    return _names_here(host)
 
 
 def _names_here(host: str) -> bool:

@@ -1,0 +1,41 @@
+"""The last screen of an invitation: thanks, how many, and how often one agreed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ivan_core.workspace.review_flow import Standing, place_before
+from ivan_core.workspace.review_told import how_it_went
+from pages.components.review_steps import go_on, go_to
+from pages.components.text import say
+
+_THING = {"better": "pair", "describe": "text"}
+
+
+def last_screen(now: Standing, chosen_by: str, finished: bool) -> None:
+    """Thank somebody who is through, or who stopped."""
+    went = how_it_went(now, chosen_by)
+    thing = _THING[now.queue.task]
+    with st.container(key="review-narrow"):
+        st.title("Thank you!", anchor=False)
+        things = f"{went.judged:,} {thing}{'s' if went.judged != 1 else ''}"
+        skipped = f" and skipped {went.skipped:,}" if went.skipped else ""
+        say(f"You judged {things}{skipped}.", "headline")
+        for sentence in went.sentences:
+            say(sentence, "lead")
+        if went.sentences:
+            say("Neither is a mark: where people differ is what this is about.", quiet=True)
+        if finished:
+            say("That was all. You can close this window.", "lead")
+        else:
+            left = now.total - now.done
+            say(f"{left:,} are left; the same link goes on where you stopped.", "lead")
+        with st.container(horizontal=True):
+            if not finished:
+                st.button("Go on", type="primary", key="review-go-on", on_click=go_on)
+            before = place_before(now, None)
+            if before is not None:
+                st.button(
+                    "Back to the last one", key="review-back", shortcut="u", on_click=go_to,
+                    args=(before,),
+                )  # fmt: skip

@@ -1,0 +1,39 @@
+"""The owner's view of reviews: queues and invitations, agreement, what to settle, files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from ivan_core.workspace.review_datasets import datasets_to_review
+from pages.components.frame import problems_shown
+from pages.components.review_files import files
+from pages.components.review_queues import queues_tab
+from pages.components.text import md_escape, say
+
+_DATASET = "review-dataset"
+_TABS: Mapping[str, Callable[[str], None]] = {"Queues": queues_tab, "Files": files}
+
+
+def owner_view() -> None:
+    """Choose a dataset, then look at its queues or at what came of them."""
+    say(
+        "What do people say? Ask them which reply is better, or to describe a reply, and see how "
+        "far they agree with each other, with the labelers and with the models.",
+        "lead",
+    )
+    found = datasets_to_review()
+    dataset = next(iter(found))
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        picked = st.segmented_control(
+            "View", list(_TABS), default="Queues", required=True, key="review-view",
+            label_visibility="collapsed",
+        )  # fmt: skip
+    if len(found) > 1:
+        dataset = right.selectbox(
+            "Dataset", list(found), key=_DATASET, format_func=lambda name: md_escape(found[name])
+        )
+    with problems_shown():
+        _TABS[picked or "Queues"](dataset)

@@ -1,0 +1,156 @@
+"""What every screen of an invitation shares: going back, putting aside, stopping, the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import streamlit as st
+
+from ivan_core.domain.errors import IvanError
+from ivan_core.domain.reviews import Opinion, OpinionConflict
+from ivan_core.workspace.review_flow import Place, Screen, Standing, place_before
+from ivan_core.workspace.review_saving import skip
+from pages.components.review_look import progress
+
+AT = "review-at"
+"""The place that somebody went back to; without one the queue says what comes."""
+STOPPED = "review-stopped"
+_CLASH = "review-clash"
+_SHOWN = "review-shown"
+_PROBLEM = "problem-of-press"
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A press that another window was faster than: where, and what it would have said."""
+
+    place: Place
+    pressed: str
+
+
+@contextmanager
+def head(now: Standing) -> Iterator[None]:
+    """How far somebody is and as whom they judge; the block fills a line that is always there."""
+    _start_clock()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review-head"):
+        verified = bool(now.said) and now.said[-1].verified
+        progress(now.done, now.total, now.name if verified else f"{now.name} (not verified)")
+        st.button(
+            "Not you?", key="review-other", type="tertiary", on_click=_somebody_else,
+            width="content",
+        )  # fmt: skip
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key="review-status"
+    ):
+        yield
+
+
+def keep_it() -> None:
+    """Leave what was said before as it is."""
+    st.button("Keep it", key="review-keep", shortcut="k", on_click=go_to, args=(None,))
+
+
+def clash_here(screen: Screen) -> Clash | None:
+    """The press on this screen that another window was faster than."""
+    found = st.session_state.get(_CLASH)
+    return found if isinstance(found, Clash) and found.place == screen.place else None
+
+
+def moves(now: Standing, screen: Screen) -> None:
+    """Put aside, go back, stop: the same three buttons on every screen."""
+    place = screen.place
+    tag = f"{place.queue}-{place.row_id}-{place.side}-{place.screen}"
+    before = place_before(now, place)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", gap="small", key="review-moves"
+    ):
+        st.button(
+            "Skip this one", key=f"skip-{tag}", shortcut="s", type="tertiary",
+            on_click=skip_item, args=(screen,),
+        )  # fmt: skip
+        st.button(
+            "Undo", key=f"undo-{tag}", shortcut="u", type="tertiary", disabled=before is None,
+            on_click=go_to, args=(before,),
+        )  # fmt: skip
+        st.button("Stop", key=f"stop-{tag}", type="tertiary", on_click=stop)
+
+
+def skip_item(screen: Screen) -> None:
+    """Put an item aside, and go on."""
+    keep(screen, "skipped", lambda note, seconds: skip(screen, note, seconds))
+
+
+def keep(screen: Screen, pressed: str, save: Callable[[str, float], Opinion]) -> bool:
+    """Save a press and leave the item; where another window was faster, stay and tell.
+
+    `pressed` is the press in words. Returns whether it was saved.
+    """
+    try:
+        save(note_of(screen), seconds_here())
+    except OpinionConflict:
+        st.session_state[AT] = screen.place
+        st.session_state[_CLASH] = Clash(screen.place, pressed)
+        return False
+    except IvanError as error:
+        st.session_state[_PROBLEM] = error
+        return False
+    leave_item()
+    return True
+
+
+def note_key(screen: Screen) -> str:
+    """The widget in which a note on this item is typed."""
+    place = screen.place
+    return f"review-note-{place.queue}-{place.row_id}-{place.side}"
+
+
+def note_of(screen: Screen) -> str:
+    """The note that stands on the screen; what was saved where there is no field."""
+    typed = st.session_state.get(note_key(screen))
+    return screen.opinion.note if typed is None else str(typed).strip()
+
+
+def leave_item() -> None:
+    """Go on with what the queue gives next."""
+    for name in (AT, _CLASH, _SHOWN):
+        st.session_state.pop(name, None)
+
+
+def go_to(place: Place | None) -> None:
+    """Look at an item again."""
+    leave_item()
+    st.session_state.pop(STOPPED, None)
+    if place is not None:
+        st.session_state[AT] = place
+
+
+def stop() -> None:
+    """Show the last screen; what was said is kept."""
+    leave_item()
+    st.session_state[STOPPED] = True
+
+
+def go_on() -> None:
+    """Take it up again after a stop."""
+    st.session_state.pop(STOPPED, None)
+
+
+def _somebody_else() -> None:
+    leave_item()
+    go_on()
+    if "name" in st.query_params:
+        del st.query_params["name"]
+
+
+def _start_clock() -> None:
+    if _SHOWN not in st.session_state:
+        st.session_state[_SHOWN] = time.monotonic()
+
+
+def seconds_here() -> float:
+    """How long the item has been on the screen."""
+    shown = st.session_state.get(_SHOWN)
+    return round(time.monotonic() - shown, 1) if isinstance(shown, float) else 0.0

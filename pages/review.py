@@ -1,0 +1,18 @@
+"""Review: people judge pairs and texts by invitation; the owner sees how far they agree."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components.frame import frame
+from pages.components.review_invited import INVITE, invited
+from pages.components.review_owner import owner_view
+
+_token = st.query_params.get(INVITE, "")
+
+with frame("Review", navigation=not _token):
+    if _token:
+        invited(_token)
+    else:
+        st.title("Review", anchor=False)
+        owner_view()

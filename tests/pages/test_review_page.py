@@ -1,0 +1,209 @@
+"""Review by invitation: from the first screen to the last, and what the owner sees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ivan_core.datasets.prepare import prepare
+from ivan_core.domain.labels import FEATURES
+from ivan_core.domain.reviews import BETTER, Item, Opinion, Queue
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.review.opinions import Opinions
+from ivan_core.review.queues import Queues
+from ivan_core.workspace.review_flow import left_side
+
+REVIEW = "pages/review.py"
+HOSTILE = "<img src=x> **b** :red[r] $x$"
+
+
+@pytest.fixture
+def make(data_dir: Path, pairs_file: Path):
+    """Make a queue on three of forty pairs, or on two texts."""
+    dataset = prepare(data_dir, DatasetRequest(source=str(pairs_file)))
+
+    def made(**fields: object) -> Queue:
+        plain = Queue(0, "", dataset.fingerprint, "a queue", "better", "random")
+        queue = replace(plain, **fields)
+        if queue.task == "describe":
+            queue = replace(queue, keys=queue.keys or FEATURES)
+            return Queues(data_dir).make(queue, [(4, "chosen"), (4, "rejected")])
+        return Queues(data_dir).make(queue, [(5, "both"), (3, "both"), (9, "both")])
+
+    return made
+
+
+def key_of(page, label: str) -> str:
+    """The key of the one button with a label."""
+    (key,) = [key for key, text in page.buttons.items() if text == label]
+    return key
+
+
+def press(page, label: str) -> None:
+    page.press(key_of(page, label))
+
+
+def test_the_first_screen_says_what_how_long_and_what_may_come_up(make, open_page):
+    page = open_page(REVIEW, invite=make().token)
+    assert page.app.title[0].value == "Which reply is better?"
+    assert "3 pairs, about 2 minutes." in page.said
+    assert "insults, violence, sex or self-harm" in page.said
+    assert "“Skip this one”" in page.said and "“Stop”" in page.said
+    assert page.said.count("Asked: ") == 2
+    assert page.app.text_input[0].label == "Your name (not verified)"
+    assert list(page.buttons.values()) == ["Start"]
+    assert page.links == {}
+
+
+def test_an_invitation_is_followed_to_its_end(make, open_page, data_dir):
+    queue = make()
+    page = open_page(REVIEW, invite=queue.token)
+    page.app.text_input[0].set_value(" Ada ")
+    press(page, "Start")
+    assert page.app.query_params["name"] == "Ada"
+    assert "1 of 3" in page.said and "Ada (not verified)" in page.said
+    assert "chosen" not in page.said and page.links == {}
+    page.app.text_input[0].set_value("a note")
+    press(page, "A is better")
+    assert "2 of 3" in page.said and "The last pair: the data prefers" in page.said
+    press(page, "Skip this one")
+    assert "3 of 3" in page.said and "The last pair" not in page.said
+    press(page, "Can't tell")
+    assert page.app.title[0].value == "Thank you!"
+    assert "You judged 2 pairs and skipped 1." in page.said
+    left = left_side(queue, 5, "Ada")
+    assert f"the same reply as the data in {int(left == 'chosen')} of 1" in page.said
+    said = {one.row_id: one for one in Opinions(data_dir).all(queue.id)}
+    assert (said[5].answers, said[5].note, said[5].left) == ({BETTER: left}, "a note", left)
+    assert said[5].blind and said[3].skipped and said[9].answers == {BETTER: None}
+
+
+def test_a_reload_goes_on_and_undo_goes_back(make, open_page, data_dir):
+    queue = make()
+    page = open_page(REVIEW, invite=queue.token, name="Ada")
+    press(page, "No difference")
+    page = open_page(REVIEW, invite=queue.token, name="Ada")
+    assert "2 of 3" in page.said
+    press(page, "Undo")
+    assert "You said: no difference." in page.said and "enters no rates" in page.said
+    press(page, "Keep it")
+    assert "You said" not in page.said
+    press(page, "Undo")
+    press(page, "B is better")
+    opinion = Opinions(data_dir).of(Item(queue.id, 0, 5, "both"), "Ada")
+    assert opinion.version == 2 and not opinion.blind
+    press(page, "Stop")
+    assert "2 are left" in page.said
+    press(page, "Go on")
+    assert "2 of 3" in page.said
+
+
+def test_another_window_was_faster_and_nothing_is_lost(make, open_page, data_dir):
+    queue = make()
+    page = open_page(REVIEW, invite=queue.token, name="Ada")
+    left = left_side(queue, 5, "Ada")
+    right = "rejected" if left == "chosen" else "chosen"
+    store = Opinions(data_dir)
+    store.save(Opinion(queue.id, 5, "both", "Ada", {BETTER: left}, left=left))
+    press(page, "B is better")
+    assert "in another window meanwhile: A is better." in page.said
+    assert "“B is better” was not saved" in page.said
+    assert store.of(Item(queue.id, 0, 5, "both"), "Ada").answers == {BETTER: left}
+    press(page, "B is better")
+    assert store.of(Item(queue.id, 0, 5, "both"), "Ada").answers == {BETTER: right}
+    assert "another window" not in page.said
+
+
+def test_a_namesake_is_asked_about(make, open_page, data_dir):
+    queue = make()
+    Opinions(data_dir).save(Opinion(queue.id, 5, "both", "Ada", {BETTER: None}))
+    page = open_page(REVIEW, invite=queue.token)
+    page.app.text_input[0].set_value("ada")
+    press(page, "Start")
+    assert "Somebody called Ada has judged 1 here: is that you?" in page.said
+    press(page, "No, I am somebody else")
+    assert "a name that tells you apart" in page.said
+    page.app.text_input[0].set_value("Ada")
+    press(page, "Start")
+    press(page, "Yes, go on")
+    assert page.app.query_params["name"] == "Ada" and "2 of 3" in page.said
+    press(page, "Not you?")
+    assert "name" not in page.app.query_params and "Start" in page.buttons.values()
+
+
+def test_closed_unknown_and_other_peoples_invitations_are_a_sentence(make, open_page, data_dir):
+    assert "This invitation is not known here." in open_page(REVIEW, invite="nonsense").said
+    hers = make(assigned="Ada")
+    page = open_page(REVIEW, invite=hers.token, name="Bo")
+    assert "This invitation is for Ada." in page.said and page.buttons == {}
+    page = open_page(REVIEW, invite=hers.token)
+    press(page, "I am Ada: start")
+    assert "1 of 3" in page.said
+    Queues(data_dir).close(hers.id)
+    press(page, "A is better")
+    assert "closed" in page.said
+    for query in ({}, {"name": "Ada"}):
+        assert "This invitation is closed" in open_page(REVIEW, invite=hers.token, **query).said
+
+
+def test_no_name_is_asked_for_again(make, open_page):
+    page = open_page(REVIEW, invite=make().token)
+    press(page, "Start")
+    assert "There is no name." in page.said and "Start" in page.buttons.values()
+
+
+def test_hostile_titles_and_names_are_text(make, open_page):
+    queue = make(title=HOSTILE, assigned=HOSTILE)
+    page = open_page(REVIEW, invite=queue.token)
+    assert f"This invitation is for {HOSTILE}." in page.said
+    page = open_page(REVIEW, invite=queue.token, name=HOSTILE)
+    assert f"{HOSTILE} (not verified)" in page.said
+    page = open_page(REVIEW)
+    assert f"Send this link to {HOSTILE}" in page.said
+
+
+def test_a_text_is_described_on_four_screens(make, open_page):
+    page = open_page(REVIEW, invite=make(task="describe").token, name="Ada")
+    assert "1 of 2" in page.said and "Describe this reply · 1 of 4" in page.said
+    press(page, "Skip this one")
+    assert "2 of 2" in page.said
+    press(page, "Undo")
+    assert "You skipped this one." in page.said and "4 of 4" in page.said
+
+
+def test_the_owner_makes_a_queue_reads_its_link_and_closes_it(data_dir, open_page):
+    page = open_page(REVIEW)
+    assert "Nobody was asked yet." in page.said
+    press(page, "Make a queue of 30 items")
+    (queue,) = Queues(data_dir).all()
+    assert queue.task == "better" and queue.random and len(Queues(data_dir).items(queue.id)) == 30
+    assert "0 of 30 items have 2 opinions; nobody has begun." in page.said
+    links = [code.value for code in page.app.code]
+    assert links[0].endswith(f"/review?invite={queue.token}")
+    assert links[1].startswith("ssh -L ") and "listens on this machine only" in page.said
+    assert page.links[":primary[Judge it yourself →]"].endswith(f"invite={queue.token}")
+    Opinions(data_dir).save(
+        Opinion(queue.id, Queues(data_dir).items(queue.id)[0].row_id, "both", "Ada", {BETTER: None})
+    )
+    page.run()
+    assert "Ada (not verified) 1." in page.said
+    press(page, "Close it")
+    assert "It is closed" in page.said and Queues(data_dir).get(queue.id).closed
+    press(page, "Open it again")
+    assert not Queues(data_dir).get(queue.id).closed
+
+
+def test_a_source_that_gives_nothing_says_why(make, open_page):
+    make()
+    page = open_page(REVIEW)
+    page.app.selectbox(key="make-source").set_value("starred")
+    page.run()
+    assert "Not possible now: nothing is starred yet." in page.said
+    assert "make" not in page.buttons
+    page.app.selectbox(key="make-source").set_value("rows")
+    page.run()
+    page.app.text_input(key="make-rows").set_value("1, 99")
+    page.run()
+    assert "99" in page.said and "make" not in page.buttons

@@ -227,7 +227,8 @@ def test_the_margins_of_a_pair_are_those_of_the_table(sample_run: str) -> None:
     for line in data.itertuples():
         unit = results.typical_margins[line.model]
         assert line.typical_margins == pytest.approx(own[line.model] / unit)
-    assert "row 7" in text_of(figure(sample_run, "pair-margins", row="7"))
+    words = text_of(figure(sample_run, "pair-margins", row="7"))
+    assert "row 7" in words and "Which reply each model likes more" in words
     assert "The author chose A." in caption(sample_run, "pair-margins", row="7")
     command_line = figure_command(sample_run, "pair-margins", "csv", row="7")
     assert command_line.endswith("--row 7")

@@ -189,7 +189,10 @@ def _column(results: Results, asked: str | None) -> str:
 def _labels(results: Results, chart: Chart, shown: tuple[str, ...]) -> tuple[str, ...]:
     """What the picture names below its title."""
     if chart.by == "row":
-        return tuple(f"row {part}" if part.isdecimal() else part for part in shown)
+        *model, row = shown[: chart.models + 1]
+        return (*model, f"row {row}", *(f"the {side} reply" for side in shown[chart.models + 1 :]))
+    if chart.by == "column":
+        return tuple(f"by {name}" for name in shown)
     if not chart.of_column:
         return shown
     return tuple(columns.column(results.dataset.fingerprint, own).label for own in shown)

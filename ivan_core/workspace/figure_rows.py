@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.metrics.sentences import pair_sentence, the
 from ivan_core.workspace.figure_words import WILSON, Drawn
 from ivan_core.workspace.results import Results, judged_pair
+
+if TYPE_CHECKING:
+    import altair as alt
 
 SIDES = ("chosen", "rejected")
 _UNIT = (
@@ -47,7 +50,7 @@ def pair_margins(results: Results, shown: Sequence[str]) -> Drawn:
         columns=["row_id", "model", "typical_margins"],
     )
     return Drawn(
-        lambda: margin_strip(margins, dark=False),
+        lambda: _titled(margin_strip(margins, dark=False), "Which reply each model likes more"),
         data,
         f"Row {row}: which reply each reward model likes more. A is the chosen one."
         f" {pair_sentence('A', margins, results.dataset.chooser)}",
@@ -66,6 +69,12 @@ def margins_of(results: Results, row_id: int) -> list[tuple[str, float | None]]:
         margin = None if pd.isna(judged["margin"]) else judged["margin"] / unit if unit else 0.0
         found.append((judged["model"], margin))
     return found
+
+
+def _titled(chart: alt.LayerChart, title: str) -> alt.LayerChart:
+    """A chart that needs no title on its page, with one for where it stands alone."""
+    titled: alt.LayerChart = chart.properties(title=title)
+    return titled
 
 
 def sentences(results: Results, shown: Sequence[str]) -> Drawn:
@@ -93,7 +102,7 @@ def sentences(results: Results, shown: Sequence[str]) -> Drawn:
         columns=["row_id", "side", "sentence", "text", "reward_without", "adds"],
     )
     return Drawn(
-        lambda: effect_bars(adds, dark=False),
+        lambda: _titled(effect_bars(adds, dark=False), "What each sentence adds to the reward"),
         data,
         f"Row {row}, the {side} reply: what each of its {len(adds)} sentences adds to the reward of"
         f" {model}. {effects_sentence(model, adds, found.typical)}",

@@ -116,6 +116,8 @@ def test_the_effects_are_a_figure_once_they_are_known(app, worker, data_dir):
         ("1", "5.0"), ("2", "40.0"), ("3", "4.0"),
     ]  # fmt: skip
     assert "gives the reply 40 less" in figures.caption(run_id, "sentences", **shown)
+    svg = figures.figure(run_id, "sentences", "svg", **shown).decode()
+    assert "the chosen reply" in svg and "What each sentence adds to the reward" in svg
     worker.waits_for = "all"
     with pytest.raises(BadInput, match="not known yet"):
         figures.figure(run_id, "sentences", "csv", **(shown | {"side": "rejected"}))

@@ -17,6 +17,7 @@ from ivan_core.charts.live import agreement_so_far
 from ivan_core.charts.rewards import margin_bars, reward_cells
 from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
+from ivan_core.metrics.label_noise import ceiling
 from ivan_core.metrics.live import chunk_counts, running_agreement
 
 HOSTILE = "'+alert(1)+'</script><img src=x onerror=alert(1)> datum['x'] {signal}"
@@ -115,6 +116,21 @@ def test_the_bars_of_one_row_fill_the_whole_width() -> None:
     assert len(ends) == 6
     assert (ends["start"] == 0).all()
     assert ends["end"].to_numpy(float) == pytest.approx(1.0)
+
+
+def test_a_ceiling_is_drawn_on_the_bars_of_all_pairs_with_its_assumption() -> None:
+    best = ceiling(82, 100)
+    assert best is not None
+    spec = agreement_bars(by_subset(TWO_MODELS), ceiling=best).to_dict()
+    assert best.label in spec["description"] and "independently" in best.label
+    drawn = [row for rows in spec["datasets"].values() for row in rows if "best" in row]
+    assert {round(row["best"], 6) for row in drawn} == {0.9}
+    # One line a model, and the words once, below the first model's bar.
+    assert [row["kind"] for row in drawn].count("bar") == 2
+    assert [row["kind"] for row in drawn].count("ceiling") == 1
+    assert {row["subset"] for row in drawn} == {"all"}
+    without = agreement_bars(by_subset(TWO_MODELS)).to_dict()
+    assert "ceiling" not in json.dumps(without)
 
 
 def test_left_out_subsets_are_counted() -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ivan_core.charts import palette
 from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS
+from ivan_core.metrics.label_noise import Ceiling
 from ivan_core.metrics.sentences import interval_ends, percent
 
 STEP = 46
@@ -15,6 +16,7 @@ MOST_BARS = 200
 _BAR_HEIGHT = 15
 _BAR_AT = 10
 _TEXT_AT = -8
+_NOTE_AT = -10
 _MARKER_AT = _BAR_AT + _BAR_HEIGHT / 2 + 5
 
 
@@ -22,17 +24,20 @@ def agreement_bars(
     bars: pd.DataFrame,
     *,
     title: str = "How often each model sides with the choice",
+    ceiling: Ceiling | None = None,
     dark: bool | None = None,
 ) -> alt.LayerChart:
     """Bars of agree, tie and disagree that fill 100%, one panel a model and one row a subset.
 
     `bars` is the table of `metrics.agreement.by_subset`. Each bar carries its rate and 95% interval
     in words, the interval as a line, the 50% mark, and a triangle where the better length rule
-    would be. A click fills the selection "bar" with model, subset and verdict; a click on a number
-    or mark counts as one on the agree part of its bar. At most 12 subsets are drawn, the largest.
+    would be. A `ceiling` is an upright line on the bars of all pairs, with its assumption written
+    below the first of them. A click fills the selection "bar" with model, subset and verdict; a
+    click on a number or mark counts as one on the agree part of its bar. At most 12 subsets are
+    drawn, the largest.
     """
     shown, left_out = _largest(bars)
-    rows = _rows(shown)
+    rows = _rows(shown, ceiling)
     ink = palette.ink(dark)
     parts = _parts(shown, rows)
     lines = rows[rows["kind"] == "bar"]
@@ -48,6 +53,8 @@ def agreement_bars(
         _names(rows, y, ink),
         _rates(lines, y, ink),
     ]
+    if ceiling is not None:
+        layers += _ceiling(rows, ceiling, y, ink)
     chart = (
         alt.layer(*layers)
         .resolve_scale(shape="independent")
@@ -58,7 +65,10 @@ def agreement_bars(
         if left_out
         else ""
     )
-    return palette.framed(chart, title, _description(lines), subtitle, dark)
+    described = _description(lines)
+    if ceiling is not None:
+        described += f" A line on the bars of all pairs: {ceiling.label}."
+    return palette.framed(chart, title, described, subtitle, dark)
 
 
 def _largest(bars: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -70,8 +80,11 @@ def _largest(bars: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return bars[bars["subset"].isin(list(kept))], max(0, len(sizes) - most)
 
 
-def _rows(bars: pd.DataFrame) -> pd.DataFrame:
-    """One line of the chart a row: the model's name, then each of its subsets."""
+def _rows(bars: pd.DataFrame, ceiling: Ceiling | None = None) -> pd.DataFrame:
+    """One line of the chart a row: the model's name, then each of its subsets.
+
+    The words of a ceiling have a line of their own below the first bar.
+    """
     found: list[dict[str, object]] = []
     for model, own in bars.groupby("model", sort=False):
         head = {"kind": "model", "model": model, "subset": ALL_SUBSETS, "name": model, "label": ""}
@@ -79,6 +92,8 @@ def _rows(bars: pd.DataFrame) -> pd.DataFrame:
         for bar in own.drop_duplicates("subset").to_dict("records"):
             name = "All pairs" if bar["subset"] == ALL_SUBSETS else bar["subset"]
             found.append(bar | {"kind": "bar", "name": name, "label": _label(bar)})
+            if ceiling is not None and len(found) == 2:
+                found.append(head | {"kind": "ceiling", "name": "", "label": ceiling.label})
     columns = ["kind", "model", "subset", "name", "label", "n", "rate", "low", "high", "rule"]
     rows = pd.DataFrame(found, columns=[*columns, "rule_rate"])
     # A click on a number or mark means the part of the bar that it describes.
@@ -190,6 +205,30 @@ def _length_rule(lines: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.Chart:
             ],
         )
     )
+
+
+def _ceiling(rows: pd.DataFrame, ceiling: Ceiling, y: alt.Y, ink: palette.Ink) -> list[alt.Chart]:
+    """The label-noise ceiling across the bars of all pairs, and its assumption in words."""
+    own = rows[(rows["subset"] == ALL_SUBSETS) & (rows["kind"] == "bar") & (rows["n"] > 0)]
+    tip = alt.Tooltip("words:N", title="Label noise")
+    x = alt.X("best:Q")
+    line = (
+        alt.Chart(own.assign(best=ceiling.rate, words=ceiling.label))
+        .mark_tick(
+            orient="vertical", size=_BAR_HEIGHT + 6, thickness=3, yOffset=_BAR_AT, color=ink.text
+        )
+        .encode(x=x, y=y, tooltip=[tip])
+    )
+    note = rows[rows["kind"] == "ceiling"]
+    words = (
+        alt.Chart(note.assign(best=ceiling.rate, words=ceiling.label))
+        .mark_text(
+            align="right", baseline="middle", yOffset=_NOTE_AT, fontSize=12, color=ink.text,
+            limit={"expr": f"width * {ceiling.rate:.4f}"},
+        )
+        .encode(x=x, y=y, text="words:N", tooltip=[tip])
+    )  # fmt: skip
+    return [line, words]
 
 
 def _names(rows: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.LayerChart:

@@ -82,7 +82,7 @@ def agreement_table(
         _lists(key, texts.answers(key)) if key in LIST_KEYS else _single(key, texts.answers(key))
         for key in keys
     ]
-    return _table(texts, rows, generator, times)
+    return _table(texts.row_ids, rows, generator, times)
 
 
 def class_agreement(
@@ -108,7 +108,37 @@ def class_agreement(
         )
         for at, value in enumerate(given[0].values)
     ]
-    return _table(texts, rows, generator, times)
+    return _table(texts.row_ids, rows, generator, times)
+
+
+def choice_agreement(
+    people: Mapping[str, Mapping[int, str]],
+    choices: Sequence[str],
+    generator: np.random.Generator,
+    times: int = TIMES,
+) -> pd.DataFrame:
+    """The agreement of people who chose on the same rows: one row with the columns of AGREEMENT.
+
+    `people` gives each person's choice by row, one of `choices`; who could not tell has none.
+    `both` and `either` count the rows of the first choice. Empty if no row has two choices.
+
+    Raises:
+        ValueError: there are fewer than two people.
+    """
+    if len(people) < 2:
+        raise ValueError(f"Agreement needs two people, not {len(people)}.")
+    place = {choice: at for at, choice in enumerate(choices)}
+    rows = np.array(sorted({row for own in people.values() for row in own}), dtype=np.int64)
+    codes = np.array(
+        [[place[own[row]] if row in own else -1 for row in rows.tolist()]
+         for own in people.values()], dtype=np.int64,
+    ).reshape(len(people), len(rows))  # fmt: skip
+    rows, codes = rows[(codes >= 0).sum(axis=0) > 1], codes[:, (codes >= 0).sum(axis=0) > 1]
+    if not len(rows):
+        return pd.DataFrame(columns=AGREEMENT)
+    head: dict[str, object] = {"key": "better", "value": ""}
+    compared = _compared(head, codes, list(codes == 0), ordered=False, k=len(choices))
+    return _table(rows, [compared], generator, times)
 
 
 def _texts(labelers: Mapping[str, pd.DataFrame]) -> JoinedTexts:
@@ -211,10 +241,13 @@ def _calls(compared: Bools, marked: Sequence[Bools], answered: Sequence[Bools]) 
 
 
 def _table(
-    texts: JoinedTexts, rows: Sequence[_Compared], generator: np.random.Generator, times: int
+    row_ids: NDArray[np.int64],
+    rows: Sequence[_Compared],
+    generator: np.random.Generator,
+    times: int,
 ) -> pd.DataFrame:
     """One row for each, with intervals from the same draws of pairs for all."""
-    starts = np.flatnonzero(np.diff(texts.row_ids, prepend=texts.row_ids[:1] - 1))
+    starts = np.flatnonzero(np.diff(row_ids, prepend=row_ids[:1] - 1))
     if not rows:
         return pd.DataFrame(columns=AGREEMENT)
     parts = [np.add.reduceat(r.by_text, starts, axis=0) if len(starts) else r.by_text for r in rows]

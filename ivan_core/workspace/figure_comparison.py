@@ -19,6 +19,7 @@ from ivan_core.workspace.figure_list import CHARTS
 from ivan_core.workspace.figure_rows import SIDES
 from ivan_core.workspace.figure_words import Chart, Drawn, first_upper, model_words
 from ivan_core.workspace.results import Results, open_results
+from ivan_core.workspace.review_opinions import second_choices, used_opinions
 from ivan_core.workspace.take_away import Picked, Wish, is_sample, only, others_of, rows_words
 
 
@@ -200,12 +201,20 @@ def _labels(results: Results, chart: Chart, shown: tuple[str, ...]) -> tuple[str
 
 def _drawn(results: Results, chart: Chart, shown: tuple[str, ...]) -> Drawn:
     run = results.run
-    return _numbers(data_dir(), run.id, run.finished, run.done, chart.name, shown)
+    # What reviewers said meanwhile changes the ceiling in the chart.
+    said = second_choices(used_opinions(results.dataset)) if chart.name == "agreement" else ()
+    return _numbers(data_dir(), run.id, run.finished, run.done, said, chart.name, shown)
 
 
 @lru_cache(maxsize=32)
 def _numbers(
-    _: Path, run_id: str, __: float | None, ___: int, name: str, shown: tuple[str, ...]
+    _: Path,
+    run_id: str,
+    __: float | None,
+    ___: int,
+    ____: tuple[int, ...],
+    name: str,
+    shown: tuple[str, ...],
 ) -> Drawn:
     """The numbers and words of a chart; a page asks for its caption again at every click."""
     chart = next(chart for chart in CHARTS if chart.name == name)

@@ -23,6 +23,7 @@ from ivan_core.workspace.figure_words import (
     rate_words,
 )
 from ivan_core.workspace.results import Results
+from ivan_core.workspace.review_opinions import ceiling_of
 
 
 def _agreement(results: Results, _: Sequence[str]) -> Drawn:
@@ -41,12 +42,14 @@ def _agreement(results: Results, _: Sequence[str]) -> Drawn:
         for row in rules.itertuples()
     )
     marked = f"; the mark below a bar shows what {rule}" if rule else ""
+    best = ceiling_of(results.dataset)
     return Drawn(
-        lambda: agreement_bars(bars, dark=False),
+        lambda: agreement_bars(bars, ceiling=best, dark=False),
         bars,
         f"How often each reward model sides with {choice}{', by subset' if several else ''}: shares"
         " of rated pairs on which it agrees, ties and disagrees. Numbers are agreement with its 95%"
-        f" interval; all pairs: {told}. The light line marks 50%{marked}.",
+        f" interval; all pairs: {told}. The light line marks 50%{marked}."
+        + (f" The line on the bars of all pairs is a ceiling. {best.sentence}" if best else ""),
         "A model agrees with a pair if it gives the chosen reply the higher reward; equal rewards"
         f" (as float32) are ties and count among the rated pairs. {WILSON} Baseline: the better of"
         " always picking the longer or always the shorter reply, by characters.",

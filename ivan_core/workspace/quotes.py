@@ -31,6 +31,7 @@ from ivan_core.metrics.user_column import agreement_by_larger, sides_sentence
 from ivan_core.workspace import columns
 from ivan_core.workspace.commands import compare_command, figure_command
 from ivan_core.workspace.results import Results
+from ivan_core.workspace.review_opinions import ceiling_of
 from ivan_core.workspace.take_away import Quote
 
 MOST_SUBSETS = 12
@@ -54,6 +55,10 @@ def quotes(results: Results) -> list[Quote]:
     found: list[Quote] = []
     for summary in results.summaries:
         found += _of_model(results, summary)
+    best = ceiling_of(results.dataset)
+    if best is not None:
+        csv = figure_command(results.run.id, "agreement", "csv")
+        found.append(Quote("How often does it side with the choice?", best.sentence, csv))
     found += _by_subset(results)
     found += _by_own_columns(results)
     for first, second in combinations(results.models, 2):

@@ -24,13 +24,16 @@ from ivan_core.domain.runs import RunState
 from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.columns import by_column
+from ivan_core.metrics.label_noise import Ceiling, ceiling
 from ivan_core.metrics.sentences import counts_sentence, headline, length_sentence
 from ivan_core.workspace.commands import compare_command
 from ivan_core.workspace.results import Results, files
+from ivan_core.workspace.review_opinions import ceiling_sentence, second_choices, used_opinions
 from pages.components.differ import differ
 from pages.components.figure import figure_menu
 from pages.components.filtering import Condition, add, clickable, margin_range
 from pages.components.found import found_rows
+from pages.components.frame import problems_shown
 from pages.components.pick import pick_model
 from pages.components.quotes import quotable
 from pages.components.state import dark
@@ -67,22 +70,35 @@ def _bars(results: Results) -> None:
     column = _BY_SUBSET
     if len(columns) > 1:
         column = st.selectbox("Agreement by", columns, key="bars-by", width=320) or _BY_SUBSET
-    chart = _bars_of(results.run.id, results.run.done, column, dark(), results)
+    best, told = _ceiling(results)
+    chart = _bars_of(results.run.id, results.run.done, column, dark(), best, results)
     clickable(chart, f"bars-{column}", "bar", _bar(column))
+    if told:
+        say(told, "small", quiet=True)
     if column == _BY_SUBSET:
         figure_menu(results.run.id, "agreement")
     else:
         figure_menu(results.run.id, "agreement-by", column=column)
 
 
+def _ceiling(results: Results) -> tuple[Ceiling | None, str]:
+    """How often a model could side with the choice at best, and the sentence that says it."""
+    with problems_shown():
+        used = used_opinions(results.dataset)
+        return ceiling(*second_choices(used)), ceiling_sentence(used)
+    return None, ""
+
+
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _bars_of(run_id: str, done: int, column: str, is_dark: bool, _results: Any) -> dict[str, Any]:
+def _bars_of(
+    run_id: str, done: int, column: str, is_dark: bool, best: Ceiling | None, _results: Any
+) -> dict[str, Any]:
     """The specification of the bars: making one takes longer than all else on a click."""
     if column == _BY_SUBSET:
         bars = by_subset(_results.table)
     else:
         bars = by_column(_results.table, _results.own_column(column))
-    spec: dict[str, Any] = agreement_bars(bars, dark=is_dark).to_dict()
+    spec: dict[str, Any] = agreement_bars(bars, ceiling=best, dark=is_dark).to_dict()
     return spec
 
 

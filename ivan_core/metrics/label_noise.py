@@ -1,0 +1,90 @@
+"""How often a model could side with the choice at best, if people themselves choose differently.
+
+From blind second choices on random pairs: if two people each pick the better reply with the same
+probability p, independently, they agree with probability q = p² + (1 − p)², so that
+p = (1 + √(2q − 1)) / 2. A model that always knows the better reply sides with a choice in p.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.sentences import interval, interval_ends, percent
+
+LEAST_CHOICES = 100
+ASSUMPTION = (
+    "It assumes that both people err equally often, on every pair alike, and independently of each"
+    " other."
+)
+SHORT_ASSUMPTION = "if two people err equally often and independently"
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The ceiling with the ends of its 95% interval, and q, the agreement it rests on.
+
+    `undecided` pairs, on which the second person saw no difference or could not tell, are not part
+    of q. An end of q's interval at or below one half gives a ceiling of one half.
+    """
+
+    rate: float
+    low: float
+    high: float
+    agreed: Rate
+    undecided: int
+
+    @property
+    def label(self) -> str:
+        """What is written on its line."""
+        return f"ceiling {percent(self.rate, self.agreed.n)}, {SHORT_ASSUMPTION}"
+
+    @property
+    def sentence(self) -> str:
+        """The ceiling with its n, interval and assumption."""
+        n = self.agreed.n
+        return (
+            f"No model can be expected to side with the choice in more than"
+            f" {percent(self.rate, n)} {interval_ends(self.low, self.high, n)} of pairs: second"
+            f" people who chose blindly on {n:,} random pairs met the recorded choice in"
+            f" {percent(self.agreed.rate, n)} {interval(self.agreed)}"
+            f"{_beside(self.undecided)}. {ASSUMPTION}"
+        )
+
+
+def ceiling(agreed: int, n: int, undecided: int = 0) -> Ceiling | None:
+    """The ceiling from `agreed` of `n` blind second choices that named a side.
+
+    None with fewer than 100 of them, or if they agree in no more than half.
+    """
+    q = wilson(agreed, n)
+    if q is None or n < LEAST_CHOICES or 2 * agreed <= n:
+        return None
+    return Ceiling(_best(q.rate), _best(q.low), _best(q.high), q, undecided)
+
+
+def no_ceiling_sentence(agreed: int, n: int, undecided: int = 0) -> str:
+    """Why there is no ceiling yet."""
+    beside = _beside(undecided)
+    if n < LEAST_CHOICES:
+        choices = "choice" if n == 1 else "choices"
+        return (
+            f"{n:,} blind second {choices} on random pairs so far{beside}; from {LEAST_CHOICES} on"
+            " they tell how often a model could side with the choice at best."
+        )
+    return (
+        f"Blind second choices met the recorded choice on {agreed:,} of {n:,} random pairs{beside},"
+        " no more than half: that gives no ceiling."
+    )
+
+
+def _best(q: float) -> float:
+    return (1 + sqrt(max(2 * q - 1, 0.0))) / 2
+
+
+def _beside(undecided: int) -> str:
+    if not undecided:
+        return ""
+    pairs = "pair" if undecided == 1 else "pairs"
+    return f" ({undecided:,} more {pairs} with no difference or no answer left out)"

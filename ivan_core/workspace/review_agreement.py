@@ -1,0 +1,289 @@
+"""How far reviewers agree with each other, and labelers, models and the choice with them.
+
+"The reviewers" are the majority of those who answered; where a person is set beside them, of the
+others. Only blind answers to random items count (`review_opinions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ivan_core.domain.labels import FEATURES, Label, TextKey
+from ivan_core.domain.reviews import NO_DIFFERENCE
+from ivan_core.metrics.agreement import VERDICTS
+from ivan_core.metrics.annotators import LEAST_POSITIVES, agreement_table, choice_agreement
+from ivan_core.metrics.consensus import majority, same_answer
+from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.label_answers import SENTIMENT
+from ivan_core.metrics.sentences import interval, percent, the
+from ivan_core.workspace.label_views import named, plain
+from ivan_core.workspace.results import open_results
+from ivan_core.workspace.review_opinions import Used
+from ivan_core.workspace.review_runs import comparisons, labeler_choices, newest_labelings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ivan_core.datasets.prepared import PreparedDataset
+
+CHOICES = ("chosen", "rejected", NO_DIFFERENCE)
+Kind = Literal["person", "choice", "model", "labeler"]
+_SEED = 0
+Texts = Mapping[TextKey, Mapping[str, Label]]
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Somebody who is set beside the reviewers. `run` is the run of a model or labeler."""
+
+    kind: Kind
+    name: str
+    run: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind}:{self.run}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One who chose beside the reviewers: of the pairs on which both name a side, how many alike.
+
+    `no_difference` counts the pairs on which either sees no difference (a tie of a model).
+    """
+
+    who: Who
+    rate: Rate | None
+    no_difference: int
+    rows: tuple[tuple[int, str, str], ...]
+    """Each pair that both judged, what they chose, and what the reviewers did."""
+
+    @property
+    def sentence(self) -> str:
+        """As in "Ada: of 40 pairs both judged, the same in 31 (78% [63, 88])."."""
+        said = self.who.name
+        if self.who.kind == "choice":
+            said = said[:1].upper() + said[1:]
+        beside = (
+            f"; {self.no_difference:,} more with no difference for either left out"
+            if self.no_difference
+            else ""
+        )
+        if self.rate is None:
+            return f"{said}: no pair on which both name a side{beside}."
+        n = self.rate.n
+        return (
+            f"{said}: of {n:,} {'pair' if n == 1 else 'pairs'} both judged, the same in"
+            f" {self.rate.count:,} ({percent(self.rate.rate, n)} {interval(self.rate)}){beside}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One question and one who answers beside the reviewers: of `n` texts, the same in `same`.
+
+    `both` and `either` count the texts called so (yes, not neutral, any word) by both and by any;
+    `few` says that the rarer answer was given to fewer than 20 texts by either.
+    """
+
+    who: Who
+    key: str
+    n: int
+    same: int
+    both: int
+    either: int
+    texts: tuple[tuple[TextKey, Label, Label], ...]
+    """Each text that both answered, their answer, and the reviewers'."""
+
+    @property
+    def few(self) -> bool:
+        return min(self.either, self.n - self.both) < LEAST_POSITIVES
+
+
+def between_on_texts(used: Used) -> pd.DataFrame | None:
+    """The agreement of the reviewers on each question; None while no text has two of them.
+
+    The table of `metrics.annotators.agreement_table`: two reviewers by kappa, more by alpha.
+    """
+    return _between_on_texts(used.stamp, _Kept(used))
+
+
+def between_on_pairs(used: Used) -> pd.DataFrame | None:
+    """The agreement of the reviewers on which reply is better; None while no pair has two."""
+    return _between_on_pairs(used.stamp, _Kept(used))
+
+
+class _Kept:
+    """Opinions that a cached function may read; its stamp alone tells whether they changed."""
+
+    def __init__(self, used: Used) -> None:
+        self.used = used
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Kept)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=8)
+def _between_on_texts(_: Any, kept: _Kept) -> pd.DataFrame | None:
+    people = kept.used.texts
+    keys = tuple(
+        key
+        for key in FEATURES
+        if sum(any(key in said for said in own.values()) for own in people.values()) > 1
+    )
+    if len(people) < 2 or not keys:
+        return None
+    tables = {name: answers_table(own, keys) for name, own in people.items()}
+    table = agreement_table(tables, keys, np.random.default_rng(_SEED))
+    table = table[table["n"] > 0].reset_index(drop=True)
+    return None if table.empty else table
+
+
+@lru_cache(maxsize=8)
+def _between_on_pairs(_: Any, kept: _Kept) -> pd.DataFrame | None:
+    people = {
+        name: {row: side for row, side in own.items() if side is not None}
+        for name, own in kept.used.choices.items()
+    }
+    if len(people) < 2:
+        return None
+    table = choice_agreement(people, CHOICES, np.random.default_rng(_SEED))
+    return None if table.empty else table
+
+
+def answers_table(texts: Texts, keys: Sequence[str]) -> pd.DataFrame:
+    """Answers as a table of labels; what was not asked or answered is None."""
+    import pandas as pd
+
+    found = pd.DataFrame(
+        {
+            "row_id": pd.array([one.row_id for one in texts], dtype="int64"),
+            "preference": [one.preference for one in texts],
+        }
+    )
+    for key in keys:
+        found[key] = pd.Series([said.get(key) for said in texts.values()], dtype=object)
+    return found
+
+
+def choices_beside(dataset: PreparedDataset, used: Used) -> list[Beside]:
+    """Each person, the choice, each model and each labeler beside the reviewers."""
+    found = [
+        _beside(Who("person", name), own, _majority_choice(used, without=name))
+        for name, own in sorted(used.choices.items())
+        if len(used.choices) > 1
+    ]
+    together = _majority_choice(used)
+    if not together:
+        return []
+    found.append(
+        _beside(Who("choice", the(dataset.chosen_by)), dict.fromkeys(together, "chosen"), together)
+    )
+    models: dict[str, Beside] = {}
+    for run in comparisons(dataset):
+        results = open_results(run.id)
+        for model, scores in results.aligned.models.items():
+            if model in models:
+                continue
+            sides = dict(zip(VERDICTS, ("chosen", NO_DIFFERENCE, "rejected"), strict=True))
+            own = {
+                int(row): sides[VERDICTS[code]]
+                for row, code in zip(results.aligned.row_ids, scores.verdict, strict=True)
+                if code >= 0
+            }
+            models[model] = _beside(Who("model", model, run.id), own, together)
+    labelers = [
+        _beside(Who("labeler", named(one), one.run.id), labeler_choices(one), together)
+        for one in newest_labelings(dataset)
+    ]
+    return [*found, *models.values(), *(one for one in labelers if one.rows)]
+
+
+def _majority_choice(used: Used, without: str = "") -> dict[int, str]:
+    by_row: dict[int, list[str | None]] = {}
+    for name, own in used.choices.items():
+        if name != without:
+            for row, side in own.items():
+                by_row.setdefault(row, []).append(side)
+    found = {row: majority(sides) for row, sides in by_row.items()}
+    return {row: side for row, side in sorted(found.items()) if isinstance(side, str)}
+
+
+def _beside(who: Who, own: Mapping[int, str | None], reviewers: Mapping[int, str]) -> Beside:
+    rows = tuple(
+        (row, side, theirs)
+        for row, theirs in reviewers.items()
+        if (side := own.get(row)) is not None
+    )
+    named_both = [(side, theirs) for _, side, theirs in rows if NO_DIFFERENCE not in (side, theirs)]
+    same = sum(side == theirs for side, theirs in named_both)
+    return Beside(who, wilson(same, len(named_both)), len(rows) - len(named_both), rows)
+
+
+def cells_beside(dataset: PreparedDataset, used: Used) -> list[Cell]:
+    """Each person and each labeler beside the reviewers, question by question.
+
+    Only questions with a text that both answered.
+    """
+    keys = [key for key in FEATURES if any(key in said for _, said in _all_texts(used))]
+    found: list[Cell] = []
+    for name, own in sorted(used.texts.items()):
+        if len(used.texts) > 1:
+            others = _majority_texts(used, keys, without=name)
+            found += _cells(Who("person", name), own, others, keys)
+    together = _majority_texts(used, keys)
+    for one in newest_labelings(dataset):
+        asked = [key for key in keys if key in one.keys]
+        own = {
+            key: {name: plain(row[name]) for name in asked}
+            for row in one.table[["row_id", "preference", *asked]].to_dict("records")
+            if (key := TextKey(int(row["row_id"]), row["preference"])) in together
+        }
+        found += _cells(Who("labeler", named(one), one.run.id), own, together, asked)
+    return found
+
+
+def _all_texts(used: Used) -> Iterable[tuple[TextKey, Mapping[str, Label]]]:
+    return (one for own in used.texts.values() for one in own.items())
+
+
+def _majority_texts(used: Used, keys: Sequence[str], without: str = "") -> Texts:
+    by_text: dict[TextKey, list[Mapping[str, Label]]] = {}
+    for name, own in used.texts.items():
+        if name != without:
+            for text, said in own.items():
+                by_text.setdefault(text, []).append(said)
+    return {
+        text: {key: majority(one.get(key) for one in said) for key in keys}
+        for text, said in sorted(by_text.items(), key=lambda one: one[0].custom_id)
+    }
+
+
+def _cells(who: Who, own: Texts, reviewers: Texts, keys: Sequence[str]) -> list[Cell]:
+    found = []
+    for key in keys:
+        texts = tuple(
+            (text, ours, theirs)
+            for text, said in reviewers.items()
+            if (theirs := said.get(key)) is not None
+            and (ours := own.get(text, {}).get(key)) is not None
+        )
+        if not texts:
+            continue
+        so = [(_called(key, ours), _called(key, theirs)) for _, ours, theirs in texts]
+        same = sum(same_answer(ours, theirs) for _, ours, theirs in texts)
+        both, either = sum(a and b for a, b in so), sum(a or b for a, b in so)
+        found.append(Cell(who, key, len(texts), same, both, either, texts))
+    return found
+
+
+def _called(key: str, answer: Label) -> bool:
+    return answer != "neutral" if key == SENTIMENT else bool(answer)

@@ -1,0 +1,155 @@
+"""Which opinions enter rates: blind answers to random items, the earliest of each person.
+
+All others are kept and shown; here they are only counted, so that it can be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import Label, Preference, TextKey
+from ivan_core.domain.reviews import BETTER, Opinion, Queue
+from ivan_core.metrics.label_noise import Ceiling, ceiling, no_ceiling_sentence
+from ivan_core.review.opinions import Opinions
+from ivan_core.review.queues import Queues
+from ivan_core.settings import data_dir
+from ivan_core.workspace.review_runs import content_of
+
+if TYPE_CHECKING:
+    from ivan_core.datasets.prepared import PreparedDataset
+
+Stamp = tuple[Path, str, int, int, float]
+"""A data folder, a dataset's content, and what changes with every save of an opinion."""
+
+
+@dataclass(frozen=True)
+class Used:
+    """The opinions that enter rates, and how many others there are.
+
+    `choices` are those of the task `better`: by person and row, None for "can't tell"; `seconds`
+    is the earliest of them on each row. `texts` are the answers to questions by person and text. An
+    opinion is left out where its item was not drawn at random, where labels were shown beforehand,
+    or where the same person had answered it in another queue before.
+    """
+
+    choices: Mapping[str, Mapping[int, str | None]]
+    texts: Mapping[str, Mapping[TextKey, Mapping[str, Label]]]
+    seconds: Mapping[int, str | None]
+    stamp: Stamp
+    opinions: int = 0
+    not_random: int = 0
+    prefilled: int = 0
+    repeated: int = 0
+    skipped: int = 0
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody with an opinion that counts, in alphabetical order."""
+        return tuple(sorted({*self.choices, *self.texts}))
+
+    @property
+    def left_out_sentence(self) -> str:
+        """What is not counted in any rate, and why; empty where all is."""
+        told = [
+            f"{count:,} {words}"
+            for count, words in (
+                (self.not_random, "on items that were not drawn at random"),
+                (self.prefilled, "given with labels shown beforehand"),
+                (self.repeated, "by somebody who had answered the same before"),
+                (self.skipped, "skipped"),
+            )
+            if count
+        ]
+        if not told:
+            return ""
+        return f"Kept but in no rate: {', '.join(told)}."
+
+
+def queues_on(dataset: PreparedDataset) -> list[Queue]:
+    """All queues on these pairs, companions included, oldest first."""
+    content = str(dataset.about["content"])
+    return [queue for queue in reversed(Queues(data_dir()).all()) if _holds(queue, content)]
+
+
+def used_opinions(dataset: PreparedDataset) -> Used:
+    """The opinions on a dataset's pairs that enter rates."""
+    said = [
+        (queue, opinion)
+        for queue in queues_on(dataset)
+        for opinion in Opinions(data_dir()).all(queue.id)
+    ]
+    stamp = (
+        data_dir(), str(dataset.about["content"]), len(said),
+        sum(opinion.version for _, opinion in said),
+        max((opinion.saved for _, opinion in said), default=0.0),
+    )  # fmt: skip
+    return select_used(said, stamp)
+
+
+def select_used(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
+    """Of opinions with their queues, those that enter rates."""
+    choices: dict[str, dict[int, str | None]] = {}
+    texts: dict[str, dict[TextKey, dict[str, Label]]] = {}
+    seconds: dict[int, str | None] = {}
+    counts = dict.fromkeys(("opinions", "not_random", "prefilled", "repeated", "skipped"), 0)
+    for queue, opinion in sorted(said, key=lambda one: (one[1].saved, one[0].id)):
+        why = _left_out(queue, opinion)
+        if why:
+            counts[why] += 1
+        elif queue.task == BETTER:
+            own = choices.setdefault(opinion.reviewer, {})
+            if opinion.row_id in own:
+                counts["repeated"] += 1
+                continue
+            answer = opinion.answers.get(BETTER)
+            own[opinion.row_id] = str(answer) if answer is not None else None
+            seconds.setdefault(opinion.row_id, own[opinion.row_id])
+            counts["opinions"] += 1
+        else:
+            side: Preference = "chosen" if opinion.side == "chosen" else "rejected"
+            on_text = texts.setdefault(opinion.reviewer, {}).setdefault(
+                TextKey(opinion.row_id, side), {}
+            )
+            new = {key: one for key, one in opinion.answers.items() if key not in on_text}
+            counts["opinions" if new else "repeated"] += 1
+            on_text.update(new)
+    return Used(choices, texts, seconds, stamp, **counts)
+
+
+def second_choices(used: Used) -> tuple[int, int, int]:
+    """Blind second choices that met the recorded one, all that named a side, and the others."""
+    named = [side for side in used.seconds.values() if side in ("chosen", "rejected")]
+    return named.count("chosen"), len(named), len(used.seconds) - len(named)
+
+
+def ceiling_of(dataset: PreparedDataset) -> Ceiling | None:
+    """How often a model could side with the choice at best; None while that is not known."""
+    return ceiling(*second_choices(used_opinions(dataset)))
+
+
+def ceiling_sentence(used: Used) -> str:
+    """The ceiling, or why there is none; empty where nobody chose a second time."""
+    agreed, n, undecided = second_choices(used)
+    found = ceiling(agreed, n, undecided)
+    if found is not None:
+        return found.sentence
+    return no_ceiling_sentence(agreed, n, undecided) if n or undecided else ""
+
+
+def _left_out(queue: Queue, opinion: Opinion) -> str:
+    if opinion.skipped:
+        return "skipped"
+    if not queue.random:
+        return "not_random"
+    return "prefilled" if opinion.prefill or not opinion.blind else ""
+
+
+def _holds(queue: Queue, content: str) -> bool:
+    try:
+        return content_of(queue.dataset) == content
+    except BadInput:  # its dataset was removed
+        return False

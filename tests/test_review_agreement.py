@@ -1,0 +1,188 @@
+"""Who agrees with whom: only blind answers to random items count; numbers worked by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from made_labellings import FIRST, REFUSAL, SECOND, SENTIMENT, TOPICS, Labellings, four_pairs
+from made_reviews import Said
+from made_runs import finished, spec_of_file
+from support import write_pairs
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.labels import TextKey
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.review.queues import Queues
+from ivan_core.workspace import datasets
+from ivan_core.workspace.figures import caption
+from ivan_core.workspace.quotes import quotes
+from ivan_core.workspace.results import open_results
+from ivan_core.workspace.review_agreement import (
+    Beside,
+    between_on_pairs,
+    between_on_texts,
+    cells_beside,
+    choices_beside,
+)
+from ivan_core.workspace.review_opinions import (
+    ceiling_of,
+    ceiling_sentence,
+    second_choices,
+    used_opinions,
+)
+
+ADA, BOB, CEM = "Ada", "Bob", "Cem"
+
+
+@pytest.fixture
+def forty(data_dir: Path, pairs_file: Path) -> PreparedDataset:
+    finished(data_dir, spec_of_file(pairs_file))
+    found = datasets.find(DatasetRequest(source=str(pairs_file)))
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def four(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PreparedDataset:
+    file = four_pairs(tmp_path)
+    labellings = Labellings(data_dir, file, monkeypatch)
+    labellings.made("first", FIRST)
+    labellings.made("second", SECOND)
+    found = datasets.find(DatasetRequest(source=str(file)))
+    assert found is not None
+    return found
+
+
+def by_name(found: list[Beside]) -> dict[str, Beside]:
+    return {one.who.name: one for one in found}
+
+
+def test_only_blind_answers_to_random_items_count(data_dir: Path, forty: PreparedDataset) -> None:
+    said = Said(data_dir, forty.fingerprint)
+    random, again = said.pairs(4), said.pairs(4)
+    picked = said.pairs(4, source="rows", first=[(9, "both")])
+    said.choose(random, ADA, {0: "chosen", 1: None})
+    said.choose(again, ADA, {0: "rejected"})
+    said.choose(picked, ADA, {2: "rejected"})
+    said.choose(random, BOB, {0: "rejected"}, blind=False)
+    said.choose(random, CEM, {3: "chosen"}, skipped=True)
+    used = used_opinions(forty)
+    assert used.choices == {ADA: {0: "chosen", 1: None}}
+    assert used.people == (ADA,)
+    assert used.left_out_sentence == (
+        "Kept but in no rate: 1 on items that were not drawn at random, 1 given with labels shown"
+        " beforehand, 1 by somebody who had answered the same before, 1 skipped."
+    )
+    assert used.opinions == 2
+    assert between_on_pairs(used) is None
+
+
+def test_the_first_items_of_another_queue_count(data_dir: Path, forty: PreparedDataset) -> None:
+    said = Said(data_dir, forty.fingerprint)
+    queue = said.pairs(2, source="rows", first=[(9, "both")])
+    said.choose(Queues(data_dir).get(queue.companion), ADA, {9: "chosen"})
+    assert used_opinions(forty).choices == {ADA: {9: "chosen"}}
+
+
+def test_people_the_choice_and_models_stand_beside_the_reviewers(
+    data_dir: Path, forty: PreparedDataset
+) -> None:
+    said = Said(data_dir, forty.fingerprint)
+    queue = said.pairs(6)
+    said.choose(queue, ADA, dict(enumerate(["chosen"] * 4 + ["none", "chosen"])))
+    said.choose(queue, BOB, dict(enumerate(["chosen", "chosen", "rejected", "chosen", "none"])))
+    said.choose(queue, CEM, dict(enumerate(["chosen", "rejected", "rejected", "chosen", "none"])))
+    used = used_opinions(forty)
+    found = by_name(choices_beside(forty, used))
+    # Bob and Cem agree on rows 0, 2, 3 (and see no difference on 4): Ada shares 0 and 3.
+    assert found[ADA].sentence == (
+        "Ada: of 3 pairs both judged, the same in 2 (67% [21, 94]); 1 more with no difference for"
+        " either left out."
+    )
+    # Ada and Cem agree on 0, 3, 4, and Ada alone says chosen on 5, which Bob did not judge.
+    assert (found[BOB].rate.count, found[BOB].rate.n) == (2, 2)  # type: ignore[union-attr]
+    # Majorities: chosen on 0, 1, 3, 5, rejected on 2, none on 4.
+    choice = found["the recorded choice"]
+    assert (choice.rate.count, choice.rate.n, choice.no_difference) == (4, 5, 1)  # type: ignore[union-attr]
+    assert [row for row, *_ in choice.rows] == [0, 1, 2, 3, 4, 5]
+    verdicts = open_results(found["ivan/minilm-harmless"].who.run).table
+    verdicts = verdicts[verdicts["model"] == "ivan/minilm-harmless"].set_index("row_id")["verdict"]
+    sides = {0: "agree", 1: "agree", 2: "disagree", 3: "agree", 5: "agree"}
+    model = found["ivan/minilm-harmless"]
+    assert model.rate is not None and model.rate.n == 5
+    assert model.rate.count == sum(verdicts[row] == side for row, side in sides.items())
+    table = between_on_pairs(used)
+    assert table is not None
+    # All three agree on 0, 3, 4 of the five that two or more judged.
+    assert (table.iloc[0]["measure"], table.iloc[0]["n"], table.iloc[0]["same"]) == ("alpha", 5, 3)
+
+
+def test_the_agreement_changes_with_what_is_saved(data_dir: Path, forty: PreparedDataset) -> None:
+    said = Said(data_dir, forty.fingerprint)
+    queue = said.pairs(3)
+    said.choose(queue, ADA, {0: "chosen", 1: "rejected"})
+    said.choose(queue, BOB, {0: "chosen", 1: "chosen"})
+    table = between_on_pairs(used_opinions(forty))
+    assert table is not None and table.iloc[0]["same"] == 1
+    said.choose(queue, BOB, {1: "rejected"})
+    table = between_on_pairs(used_opinions(forty))
+    assert table is not None and table.iloc[0]["same"] == 2
+
+
+def test_reviewers_and_labelers_are_compared_question_by_question(
+    data_dir: Path, four: PreparedDataset
+) -> None:
+    said = Said(data_dir, four.fingerprint)
+    queue = said.queue([(row, "chosen") for row in range(4)], (REFUSAL, SENTIMENT))
+    for row, refusal in enumerate([True, False, False, True]):
+        said.say(queue, ADA, row, "chosen", {REFUSAL: refusal, SENTIMENT: "neutral"})
+    for row, refusal in enumerate([True, True, False, None]):
+        said.say(queue, BOB, row, "chosen", {REFUSAL: refusal, SENTIMENT: "neutral"})
+    used = used_opinions(four)
+    table = between_on_texts(used)
+    assert table is not None
+    refusals = table[table["key"] == REFUSAL].iloc[0]
+    # Three texts with two answers: yes yes, no yes, no no. Expected 4/9; (2/3 - 4/9) / (5/9) = .4.
+    assert (refusals["measure"], refusals["n"], refusals["same"]) == ("kappa", 3, 2)
+    assert refusals["coefficient"] == pytest.approx(0.4)
+    assert refusals["few"] and (refusals["both"], refusals["either"]) == (1, 2)
+    cells = {(one.who.name, one.key): one for one in cells_beside(four, used)}
+    # The reviewers say yes on 0 and 3 (only Ada answered) and no on 2; on 1 they differ.
+    first, second = cells["first", REFUSAL], cells["second", REFUSAL]
+    assert (first.n, first.same, first.both, first.either) == (3, 3, 2, 2)
+    assert (second.n, second.same) == (2, 2)  # it refused to label 3.chosen
+    assert [text for text, *_ in first.texts] == [TextKey(row, "chosen") for row in (0, 2, 3)]
+    assert (cells[ADA, REFUSAL].n, cells[ADA, REFUSAL].same) == (3, 2)
+    # All four neutral for the reviewers; first says negative of 1.chosen.
+    assert (cells["first", SENTIMENT].n, cells["first", SENTIMENT].same) == (4, 3)
+    assert (cells["first", SENTIMENT].both, cells["first", SENTIMENT].either) == (0, 1)
+    assert ("first", TOPICS) not in cells
+
+
+def test_a_hundred_blind_second_choices_give_a_ceiling_with_its_assumption(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    file = write_pairs(tmp_path / "many.jsonl", 130)
+    run_id = finished(data_dir, spec_of_file(file))
+    dataset = datasets.find(DatasetRequest(source=str(file)))
+    assert dataset is not None
+    said = Said(data_dir, dataset.fingerprint)
+    queue = said.pairs(110)
+    assert ceiling_sentence(used_opinions(dataset)) == ""
+    said.choose(queue, ADA, dict.fromkeys(range(82), "chosen"))
+    said.choose(queue, ADA, dict.fromkeys(range(82, 99), "rejected"))
+    said.choose(queue, BOB, {0: "rejected", 100: "none", 101: None})  # row 0 has its second choice
+    assert second_choices(used_opinions(dataset)) == (82, 99, 2)
+    assert ceiling_of(dataset) is None
+    assert ceiling_sentence(used_opinions(dataset)).startswith("99 blind second choices")
+    said.choose(queue, BOB, {99: "rejected"})
+    best = ceiling_of(dataset)
+    assert best is not None and best.rate == pytest.approx(0.9)
+    told = [quote.sentence for quote in quotes(open_results(run_id))]
+    assert best.sentence in told and "It assumes" in best.sentence
+    assert best.sentence in caption(run_id, "agreement")
+    said.choose(queue, BOB, dict.fromkeys(range(102, 110), "chosen"))
+    better = ceiling_of(dataset)
+    assert better is not None and (better.agreed.count, better.agreed.n) == (90, 108)
+    assert better.sentence in caption(run_id, "agreement")

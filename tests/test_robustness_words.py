@@ -180,3 +180,11 @@ def test_risks_are_told_or_what_they_need() -> None:
         "“helpful” lost in the chosen reply: too few to tell (10 flips, 18 events). It would need"
         " about 150 pairs."
     )
+    cells = row | {"odds_ratio": 4.5, "odds_low": 1.52, "odds_high": float("inf")}
+    assert words.risk_cells(cells, "helpful") == {
+        "what": "helpful lost, chosen", "flips": 20, "events": 18, "flipped": "40%",
+        "stayed": "13%", "difference": "[7, 50]", "odds": "4.50 [1.52, ∞]", "clear": "clear",
+        "needs": None,
+    }  # fmt: skip
+    left = words.risk_cells(few, "helpful")
+    assert (left["odds"], left["flips"], left["needs"], left["clear"]) == ("", 10, 150, "")

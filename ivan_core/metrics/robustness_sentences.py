@@ -174,6 +174,39 @@ def risk_sentence(row: Row, called: str) -> str:
     )
 
 
+def risk_cells(row: Row, called: str) -> dict[str, object]:
+    """The same as cells of a table, with Firth's odds ratio, adjusted for the size of the margin.
+
+    `row` is one of `metrics.robustness_labels.misalignment_risks`; a cell that too few flips or
+    events leave open is empty.
+    """
+    known, needs = not isnan(_float(row, "difference")), _float(row, "needs")
+    flips, n = _int(row, "flips"), _int(row, "n")
+    shares = ("", "", "", "")
+    if known:
+        odds = (
+            f"{_float(row, 'odds_ratio'):.2f} [{_odds(row, 'odds_low')}, {_odds(row, 'odds_high')}]"
+        )
+        shares = (
+            percent(_float(row, "risk_flipped"), flips),
+            percent(_float(row, "risk_same"), n - flips),
+            _ends(_float(row, "low"), _float(row, "high"), n),
+            odds,
+        )
+    return {
+        "what": f"{called} {row['direction']}, {row['preference']}",
+        "flips": flips, "events": _int(row, "events"),
+        **dict(zip(("flipped", "stayed", "difference", "odds"), shares, strict=True)),
+        "clear": "clear" if known and row["clear"] else "",
+        "needs": None if known or isnan(needs) else int(needs),
+    }  # fmt: skip
+
+
+def _odds(row: Row, name: str) -> str:
+    value = _float(row, name)
+    return "∞" if value > 1e6 else f"{value:.2f}"
+
+
 def signed(value: float) -> str:
     """Two decimals with a sign and a real minus; none where it rounds to zero."""
     text = f"{value:+.2f}"

@@ -12,6 +12,7 @@ from ivan_core.domain.pairs import prompt_turns
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.rewrite import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite_labels import SIDES
+from ivan_core.experiments.rewrite_rows import Missing
 from ivan_core.experiments.rewrite_units import Variant
 from ivan_core.metrics.differences import Piece, word_differences
 from ivan_core.workspace.label_filters import label_name
@@ -72,9 +73,7 @@ def show_rewordings(row: RowView) -> None:
     told += [RULES_NOTE] if row.spec.is_rules else []
     say(" ".join(told), "small", quiet=True)
     _rewards(row, ("reworded",))
-    _prompt(row, "reworded")
-    for side in SIDES:
-        _texts(row, side, "reworded")
+    _variant(row, "reworded")
     _labels(row)
     others = row.changes[1:]
     names = " and the ".join(VARIANTS[variant] for variant in others)
@@ -84,8 +83,7 @@ def show_rewordings(row: RowView) -> None:
             _rewards(row, others)
             for variant in others:
                 say(f"The {VARIANTS[variant]}", "lead")
-                for side in SIDES:
-                    _texts(row, side, variant)
+                _variant(row, variant)
 
 
 def _rewards(row: RowView, variants: Sequence[Variant]) -> None:
@@ -146,6 +144,36 @@ def _margin(chosen: float | None, rejected: float | None) -> float | None:
     return None if chosen is None or rejected is None else chosen - rejected
 
 
+def _variant(row: RowView, variant: Variant) -> None:
+    """The texts of both sides before and after; what both lack is told once."""
+    _prompt(row, variant)
+    missing = [row.missing(variant, side) for side in SIDES]
+    if missing[0] and missing[0] == missing[1] and missing[0].part:
+        say(f"Neither reply has a {VARIANTS[variant]}", "body")
+        _refused(row, 0, missing[0])
+        return
+    for side in SIDES:
+        _texts(row, side, variant)
+
+
+def _refused(row: RowView, place: int, missing: Missing | None) -> None:
+    """The text that has no rewording, why, and what was answered instead."""
+    before = row.texts.sides["original"][place]
+    if before is None:
+        return
+    of_prompt = missing is not None and missing.part.endswith(".prompt")
+    text = _turns(before) if of_prompt else _reply(before)
+    with st.container(border=True):
+        if of_prompt:
+            say("What stands before the reply was refused.", "small", quiet=True)
+        say(missing.sentence if missing else "There is no text.", "small", quiet=True)
+        with st.container(height=_height(text)):
+            st.html(f'<div dir="auto" style="{_TEXT}">{escape(text)}</div>')
+        if missing and missing.raw.strip():
+            say("What the rewriter answered:", "small", quiet=True)
+            st.code(missing.raw.strip("\n"), language=None, wrap_lines=True)
+
+
 def _prompt(row: RowView, variant: Variant) -> None:
     """What stands before the replies, as it was and reworded, folded away; once where it is one."""
     prompts: dict[tuple[str, str], str] = {}
@@ -177,13 +205,7 @@ def _texts(row: RowView, side: Preference, variant: Variant) -> None:
         return
     if after is None:
         say(f"The {side} reply has no {VARIANTS[variant]}", "body")
-        with st.container(border=True):
-            say(missing.sentence if missing else "There is no text.", "small", quiet=True)
-            with st.container(height=_height(before.text)):
-                st.html(f'<div dir="auto" style="{_TEXT}">{escape(_reply(before))}</div>')
-            if missing and missing.raw:
-                say("What the rewriter answered:", "small", quiet=True)
-                st.code(missing.raw, language=None, wrap_lines=True)
+        _refused(row, place, missing)
         return
     alike, ratio = row.similarity.get(variant), row.ratio.get(variant)
     notes = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import isnan
 from typing import Any
 
 import streamlit as st
@@ -12,11 +13,12 @@ from ivan_core.charts.robustness import reward_change_dots
 from ivan_core.charts.robustness_cells import change_squares
 from ivan_core.experiments.rewrite import RULES_AND_LEXICON
 from ivan_core.metrics.robustness import REWORDED, SURFACE, Robustness
-from ivan_core.metrics.robustness_labels import LEAST_UNCHANGED
+from ivan_core.metrics.robustness_labels import LEAST_EVENTS, LEAST_FLIPS, LEAST_UNCHANGED
 from ivan_core.metrics.robustness_sentences import (
     beyond_sentence,
     change_sentence,
     label_flip_sentence,
+    risk_cells,
     risk_sentence,
 )
 from ivan_core.metrics.robustness_table import BESIDE, measures
@@ -182,7 +184,42 @@ def _risks(found: Numbers) -> None:
     folded = st.expander("Do verdicts turn where labels flip?", key="risks", on_change="rerun")
     if folded.open:
         with folded:
+            say(
+                "Only pairs that a model agreed on can become misaligned. Where a label flips in "
+                f"fewer than {LEAST_FLIPS} of them, or fewer than {LEAST_EVENTS} become misaligned,"
+                " nothing can be told: then stands how many pairs it would need.",
+                "small", quiet=True,
+            )  # fmt: skip
             for model in found.models:
                 say(model, "lead")
-                for row in found.risks(model).to_dict("records"):
-                    say(risk_sentence(row, label_name(str(row["feature"]))), "small")
+                rows = [
+                    (row, label_name(str(row["feature"])))
+                    for row in found.risks(model).to_dict("records")
+                ]
+                for row, name in rows:
+                    if not isnan(row["difference"]):
+                        say(risk_sentence(row, name), "small")
+                _risk_table(model, [risk_cells(row, name) for row, name in rows])
+
+
+def _risk_table(model: str, cells: list[dict[str, object]]) -> None:
+    """Every label, side and direction, the risk difference before the odds ratio."""
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    st.dataframe(
+        cells, hide_index=True, key=f"risk-table-{model}", placeholder="",
+        column_config={
+            "what": text("Label and reply", width=190),
+            "flips": number("Flips", width=60, help="Pairs in which the label flips"),
+            "events": number("Misaligned", width=85, help="Pairs that become misaligned"),
+            "flipped": text("Where it flips", width=105, help="Share that becomes misaligned"),
+            "stayed": text("Where it stays", width=105, help="Share that becomes misaligned"),
+            "difference": text("Difference, points", width=130, help="Newcombe's 95% interval"),
+            "odds": text(
+                "Odds ratio", width=130,
+                help="Firth's regression, adjusted for the size of the margin before",
+            ),
+            "clear": text("Clear", width=60, help="By Holm over all rows"),
+            "needs": number("Pairs needed", width=100, format="localized"),
+        },
+        alt=f"Whether verdicts of {model} turn where labels flip",
+    )  # fmt: skip

@@ -132,6 +132,11 @@ def test_labels_that_flip_are_counted_and_open_their_rows(run_id: str, open_page
     page = open_page(REWRITE, run=run_id, view="3", **OPEN_GATE)
     assert "“Helpful” flips in " in page.said
     assert "Labelled by fake:1b." in page.said
+    page.app.session_state["risks"] = True
+    risks = page.app.run().dataframe
+    tables = [one.value for one in risks if "what" in one.value.columns]
+    # Two models; five labels, two sides, lost and gained.
+    assert [len(table) for table in tables] == [20, 20]
     page.press("move-last_response_is_helpful-lost")
     query = page.app.query_params
     assert (query["label"], query["move"]) == ("last_response_is_helpful", "lost")
@@ -159,6 +164,10 @@ def test_a_row_without_a_rewording_says_why_and_what_came(run_id: str, open_page
     assert "This row has no whole rewording." in page.said
     assert "The answer is the same text as the original." in page.said
     assert "Answer 12." in page.app.code[0].value
+    # Row 3 has its prompt refused: told once for both replies, with what was reworded in vain.
+    both = open_page(REWRITE, run=run_id, row="3")
+    assert "Neither reply has a rewording" in both.said
+    assert both.said.count("What stands before the reply was refused.") == 1
     unknown = open_page(REWRITE, run=run_id, row="99")
     assert f"Run {run_id} did not reword row 99." in unknown.said
 

@@ -7,6 +7,7 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from support import write_pairs
@@ -17,8 +18,10 @@ from ivan_core.cli.follow import follow
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.runs import RunState
 from ivan_core.ledger.records import PartKey
 from ivan_core.ledger.sending import send_part
+from ivan_core.runs.locks import FileLock
 from ivan_core.workspace import runs, taxonomy
 
 
@@ -167,6 +170,31 @@ def test_a_batch_at_work_is_named_and_nothing_is_wrong(
         assert ivan("process-batch", "--batch-ids", sent.batch_id) == 0
         said = capsys.readouterr().out
         assert f"{sent.batch_id} has not ended: the same command collects it later." in said
+
+
+def test_a_worker_that_is_writing_the_results_is_waited_for(
+    server: DemoServer, pairs: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ivan("create-batch", "--dataset", pairs, "--yes") == 0
+    job = taxonomy.job(runs.every("taxonomy")[0].id)
+    batch, registry = job.parts()[0].batch_id, job.registry
+    summary = job.folder / "summary.json"
+    written = summary.read_bytes()
+    summary.unlink()
+    capsys.readouterr()
+    with FileLock(registry.lock_path(job.run_id)) as lock:
+        assert lock.acquire()
+        registry.finish(job.run_id, RunState.RUNNING)
+
+        def end() -> None:
+            summary.write_bytes(written)
+            registry.finish(job.run_id, RunState.DONE)
+
+        worker = Timer(0.5, end)
+        worker.start()
+        assert ivan("process-batch", "--batch-ids", batch) == 0
+        worker.join()
+    assert "12 submitted = 12 valid" in capsys.readouterr().out
 
 
 def test_a_request_file_is_answered_and_imported(

@@ -156,6 +156,8 @@ def process(options: argparse.Namespace) -> int:
     if new:
         print(f"Run {run_id} takes in {len(ids)} {'batch' if len(ids) == 1 else 'batches'}.")
     still = batch_adopt.collect(run_id)
+    if ask.is_writing(run_id):
+        ask.wait_until_idle(run_id, sys.stdout)
     code = ask.print_outcome(run_id, still, sys.stdout)
     summary = taxonomy.counts(run_id)
     if still or summary is None or not summary["unfinished"]:

@@ -126,6 +126,12 @@ def _sending(run_id: str) -> bool:
     return unsent and "room in the queue" not in runs.get(run_id).doing
 
 
+def is_writing(run_id: str) -> bool:
+    """Whether all batches of a run have ended and its worker is about to write the results."""
+    ended = ("terminal", "downloaded", "validated", "abandoned")
+    return all(part["state"] in ended for part in taxonomy.parts(run_id))
+
+
 def print_outcome(run_id: str, still: Sequence[str], out: TextIO) -> int:
     """Print how far each batch is, the reconciliation, the cost and the files."""
     run, summary = runs.get(run_id), taxonomy.counts(run_id)

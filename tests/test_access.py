@@ -12,11 +12,24 @@ import pytest
 from made_runs import at_work, finished, spec_of_file, spec_of_sample, stopped
 from support import write_pairs
 
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LabelSpec
+from ivan_core.domain.reviews import BETTER, Decision, Opinion, Queue
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.review.queues import Queues
 from ivan_core.runs.registry import Registry
-from ivan_core.workspace import access, archive, compare, datasets, labels, runs, score_cache
+from ivan_core.workspace import (
+    access,
+    archive,
+    compare,
+    datasets,
+    labels,
+    review_backup,
+    review_rights,
+    runs,
+    score_cache,
+)
 from ivan_core.workspace.access import Action, NotAllowed, Visitor
 from ivan_core.workspace.import_csv import import_csvs
 from ivan_core.workspace.import_zip import import_zip
@@ -63,6 +76,12 @@ PROTECTED: dict[str, Callable[[str, Path], object]] = {
     "Importing a run from": lambda run, path: import_csvs([path], DatasetRequest()),
     "Clearing the cache": lambda run, _: score_cache.clear_cache(),
     "Pulling a model": lambda run, _: labels.pull("gemma4:e4b", lambda *_: None),
+    "Making or closing a queue of reviews": lambda run, _: review_rights.close_queue(1),
+    "Settling a difference between reviewers": lambda run, _: review_rights.settle(
+        Decision(1, 0, "both", "better", "chosen", "Ada")
+    ),
+    "Taking a copy of all reviews": lambda run, path: review_backup.back_up(path),
+    "Restoring reviews": lambda run, path: review_backup.restore(path),
 }
 
 
@@ -257,3 +276,30 @@ def test_a_provider_that_fails_lets_nobody_through(data_dir: Path, pairs_file: P
     with pytest.raises(LookupError):
         archive.delete(run_id)
     assert runs.get(run_id).id == run_id
+
+
+def test_who_only_reads_may_review_under_the_name_of_their_login(data_dir: Path) -> None:
+    asked = Queue(0, "", "d" * 16, "Pairs", "better", "random")
+    queue = Queues(data_dir).make(asked, [(0, "both"), (1, "both")])
+    comes(ELSEWHERE)
+    typed = review_rights.say(Opinion(queue.id, 0, "both", "Ada", {BETTER: "none"}, verified=True))
+    assert (typed.reviewer, typed.verified) == ("Ada", False)
+    comes(Visitor(False, "ada@example.org"))
+    known = review_rights.say(Opinion(queue.id, 0, "both", "Bob", {BETTER: "none"}))
+    assert (known.reviewer, known.verified) == ("ada@example.org", True)
+    comes(ELSEWHERE)
+    with pytest.raises(BadInput, match="belongs to a person who logged in"):
+        review_rights.say(Opinion(queue.id, 1, "both", "ada@example.org", {BETTER: "chosen"}))
+
+
+def test_an_owner_settles_under_the_name_of_their_login(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IVAN_OWNERS", "owner@example.org")
+    asked = Queue(0, "", "d" * 16, "Pairs", "better", "random")
+    queue = Queues(data_dir).make(asked, [(0, "both")])
+    comes(Visitor(False, "owner@example.org"))
+    made = review_rights.settle(Decision(queue.id, 0, "both", BETTER, "none", "somebody"))
+    assert made.by == "owner@example.org"
+    review_rights.close_queue(queue.id)
+    assert Queues(data_dir).get(queue.id).closed

@@ -19,7 +19,17 @@ _EPILOG = """exit codes: 0 done, 1 a problem (said in a sentence), 2 wrong usage
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line. Building it imports no model library and no pandas."""
-    from ivan_core.cli import archive, bench, compare, demo_server, figure, rewrite, runs, taxonomy
+    from ivan_core.cli import (
+        archive,
+        bench,
+        compare,
+        demo_server,
+        figure,
+        review,
+        rewrite,
+        runs,
+        taxonomy,
+    )
 
     top = argparse.ArgumentParser(
         prog="ivan",
@@ -31,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(
         title="commands", dest="command", required=True, metavar="COMMAND"
     )
-    for module in (compare, rewrite, taxonomy, runs, figure, archive, demo_server, bench):
+    for module in (compare, rewrite, taxonomy, review, runs, figure, archive, demo_server, bench):
         module.add(commands)
     return top
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from ivan_core.domain.chips import chips, sort_label
 from ivan_core.domain.filters import RowFilter
 from ivan_core.metrics.agreement import VERDICTS
-from ivan_core.review.notes import Reviews
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir
 from ivan_core.workspace import columns
@@ -105,6 +104,8 @@ def column_names(results: Results) -> list[str]:
 
 def _rows(results: Results, row_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
     """The rows with their texts; what has no value is None."""
+    from ivan_core.review.notes import Reviews
+
     aligned = results.aligned
     starred: dict[int, list[str]] = defaultdict(list)
     notes: dict[int, list[str]] = defaultdict(list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +36,13 @@ from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS
 from ivan_core.metrics.bins import in_reward_cell
 from ivan_core.metrics.columns import column_groups
 from ivan_core.metrics.paired import in_margin_cell
-from ivan_core.review.notes import Reviews
 from ivan_core.settings import data_dir
 from ivan_core.workspace import columns
 from ivan_core.workspace.aligned import UNRATED, Aligned, Bools, Floats, ModelScores
 from ivan_core.workspace.results import Results
+
+if TYPE_CHECKING:
+    from ivan_core.review.notes import Reviews
 
 _CODES = {**{verdict: code for code, verdict in enumerate(VERDICTS)}, "unrated": UNRATED}
 _LONGER = {"chosen": 1, "rejected": -1, "neither": 0}
@@ -162,9 +164,15 @@ def _holds(results: Results, condition: AnyCondition) -> Bools:
         case UserColumnIn():
             return _in_user_column(results, condition)
         case Starred():
-            return _marked(results, Reviews(data_dir()).starred_rows(results.dataset.fingerprint))
+            return _marked(results, _reviews().starred_rows(results.dataset.fingerprint))
         case Noted():
-            return _marked(results, Reviews(data_dir()).noted_rows(results.dataset.fingerprint))
+            return _marked(results, _reviews().noted_rows(results.dataset.fingerprint))
+
+
+def _reviews() -> Reviews:
+    from ivan_core.review.notes import Reviews  # its database library is not needed before
+
+    return Reviews(data_dir())
 
 
 def _scores(results: Results, model: str) -> ModelScores:

@@ -64,3 +64,21 @@ def close_queue(queue_id: int, closed: bool = True) -> None:
 
     access.require(Action.QUEUE)
     Queues(data_dir()).close(queue_id, closed)
+
+
+def queue_lines() -> list[str]:
+    """The queues with what their people have done, newest first, a line each."""
+    from ivan_core.review.queues import Queues
+
+    queues = Queues(data_dir())
+    lines = []
+    for queue in queues.all():
+        items, enough, given = queues.progress(queue.id)
+        facts = [
+            f"{queue.task}, {queue.source}", f"{enough:,} of {items:,} have {queue.opinions}",
+            f"{given:,} opinion{'' if given == 1 else 's'}",
+        ]  # fmt: skip
+        facts += [f"for {queue.assigned}"] if queue.assigned else []
+        facts += ["closed"] if queue.closed else []
+        lines.append(f"{queue.id:>4}  {' '.join(queue.title.split())} | {' | '.join(facts)}")
+    return lines

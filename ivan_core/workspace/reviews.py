@@ -7,11 +7,15 @@ import io
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ivan_core.review.notes import Guess, Reviews, Side
+from ivan_core.domain.reviews import Side
 from ivan_core.settings import data_dir
 from ivan_core.workspace.downloads import harmless
 from ivan_core.workspace.results import Results
+
+if TYPE_CHECKING:
+    from ivan_core.review.notes import Guess, Reviews
 
 TELL_FROM = 10
 """Guesses before anything is said of them."""
@@ -20,6 +24,8 @@ _FIELDS = ("dataset", "row_id", "author", "starred", "note", "saved")
 
 def reviews() -> Reviews:
     """All that people said in this data folder."""
+    from ivan_core.review.notes import Reviews
+
     return Reviews(data_dir())
 
 

@@ -8,14 +8,19 @@ from pathlib import Path
 
 import pytest
 from taxonomy_kills import Killed, confirmed, fragile, work_until_killed
-from taxonomy_runs import account_of, be_worker, creations, say_yes, spec_of, workers_here
+from taxonomy_runs import QUICK, account_of, be_worker, creations, say_yes, spec_of, workers_here
 
+from ivan_core.backends.openai_batches import OpenAIBatches
+from ivan_core.backends.openai_client import account_for
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import RunState
+from ivan_core.experiments import taxonomy as experiment
+from ivan_core.labels.request_files import Limits
 from ivan_core.workspace import runs, taxonomy
+from ivan_core.workspace.taxonomy_work import Providers
 
 
 @pytest.fixture
@@ -136,6 +141,27 @@ def test_cancelled_batches_keep_what_they_finished(
         assert taxonomy.parts(run_id)[0]["status"] == "cancelled"
         with pytest.raises(BadInput, match="nothing to cancel"):
             taxonomy.cancel_batches(run_id)
+
+
+def test_a_cancel_while_a_file_is_uploaded_makes_no_batch_of_it_nor_of_the_next(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiment, "Limits", lambda tokens: Limits(requests=4, tokens=tokens))
+    run_id = confirmed(tmp_path, monkeypatch)
+    assert len(taxonomy.parts(run_id)) == 3
+    uploads = itertools.count(1)
+
+    class Impatient(OpenAIBatches):
+        def upload(self, path: Path) -> str:
+            if next(uploads) == 2:
+                taxonomy.cancel_batches(run_id)
+            return super().upload(path)
+
+    run = be_worker(run_id, Providers(lambda _: Impatient(account_for()), QUICK.send))
+    assert creations(server) == 1
+    states = [part["state"] for part in taxonomy.parts(run_id)]
+    assert states == ["validated", "abandoned", "abandoned"]
+    assert run.state is RunState.DONE
 
 
 def test_a_run_cancelled_before_it_was_sent_sends_nothing_and_may_be_started_anew(

@@ -174,6 +174,8 @@ def cancel_batches(run_id: str) -> None:
             return
         raise BadInput(f"No batch of run {run_id} is at work: there is nothing to cancel.")
     mine.ask_to_cancel()
+    # At once: a worker that is uploading a file finds it given up, and makes no batch of it.
+    mine.ledger.abandon_unsent(run_id)
     follow(run_id)
 
 

@@ -30,6 +30,8 @@ def _go(row: int) -> None:
 
 def _step(rows: list[int], current: int, by: int) -> int | None:
     """The row before or after, in the order of the dataset."""
+    if current not in rows:  # a link to a row that the run has not
+        return None
     place = rows.index(current) + by
     return rows[place] if 0 <= place < len(rows) else None
 
@@ -51,28 +53,38 @@ def _next_sharpest(results: Results, current: int) -> int | None:
     return sharpest[(sharpest.index(current) + 1) % len(sharpest)]
 
 
+def _target(results: Results, row: int, key: str) -> int | None:
+    """Where a key leads from a row."""
+    if key == "d":
+        return _next_sharpest(results, row)
+    return _step(results.row_ids, row, 1 if key == "j" else -1)
+
+
+def _move(run_id: str, key: str) -> None:
+    """Go on from the row in the URL: a second press may come before the page has followed."""
+    results, row = open_results(run_id), chosen_row()
+    target = _target(results, results.row_ids[0] if row is None else row, key)
+    if target is not None:
+        _go(target)
+
+
 def _navigate(results: Results, row: int) -> None:
     rows = results.row_ids
+    sharpest = "The pair on which the models disagree most; again for the next one"
     moves = (
-        ("Previous", "k", _step(rows, row, -1), "Previous row"),
-        ("Next", "j", _step(rows, row, 1), "Next row"),
-        (
-            "Sharpest disagreement",
-            "d",
-            _next_sharpest(results, row),
-            "The pair on which the models disagree most; again for the next one",
-        ),
-    )
+        ("Previous", "k", "Previous row"), ("Next", "j", "Next row"),
+        ("Sharpest disagreement", "d", sharpest),
+    )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", key="moves"):
-        for label, key, target, about in moves:
+        for label, key, about in moves:
             st.button(
                 label,
                 shortcut=key,
                 key=f"move-{key}",
-                disabled=target is None,
+                disabled=_target(results, row, key) is None,
                 help=about,
-                on_click=_go,
-                args=(target if target is not None else row,),
+                on_click=_move,
+                args=(results.run.id, key),
             )
         chosen = st.number_input(
             "Row",

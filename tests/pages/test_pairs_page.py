@@ -79,6 +79,15 @@ def test_keys_move_through_the_run(run_id, open_page):
     assert page.app.query_params["row"] == str(sharpest - 1)
 
 
+def test_a_key_goes_on_from_the_row_in_the_url_though_the_buttons_are_of_the_row_before(
+    run_id, open_page
+):
+    page = open_page(PAIRS, run=run_id, row="1")
+    page.app.query_params["row"] = "5"  # a press has led on, and the next comes at once
+    page.press("move-j")
+    assert page.app.query_params["row"] == "6"
+
+
 def test_a_typed_row_is_opened(run_id, open_page):
     page = open_page(PAIRS, run=run_id, row="0")
     page.app.number_input(key="row-0").set_value(479)

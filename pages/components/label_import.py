@@ -8,12 +8,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from ivan_core.domain.errors import IvanError
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.workspace import datasets, runs
 from ivan_core.workspace.batch_adopt import adopt, batch_ids
 from ivan_core.workspace.taxonomy_import import import_files
-from pages.components.label_steps import keep_problem, keep_told
+from pages.components.frame import problems_shown
+from pages.components.label_steps import keep_told
 from pages.components.state import TAXONOMY, choose_run
 from pages.components.text import say
 
@@ -42,8 +42,10 @@ def _by_id(request: DatasetRequest) -> None:
         help="The provider's own page lists them. The key must be of the account that sent them.",
     )  # fmt: skip
     if st.button("Collect these batches", key="elsewhere-collect", disabled=not ids.strip()):
-        collect_batches(ids, request)
-        st.rerun()
+        # A problem is told here, where the button is, and not at the top of the page.
+        with problems_shown():
+            collect_batches(ids, request)
+            st.rerun()
 
 
 def _by_file(request: DatasetRequest) -> None:
@@ -63,28 +65,33 @@ def _by_file(request: DatasetRequest) -> None:
     )  # fmt: skip
     if st.button("Import these files", key="elsewhere-import", type="primary"):
         contents = [(file.name, file.getvalue()) for file in files]
-        import_results(contents, request, force=force, model=model.strip())
-        st.rerun()
+        with problems_shown():
+            import_results(contents, request, force=force, model=model.strip())
+            st.rerun()
 
 
 def collect_batches(ids: str, request: DatasetRequest) -> None:
-    """Find the run that some batches belong to, or make one that follows and collects them."""
-    try:
-        run_id, new = adopt(batch_ids(ids), request, "page")
-        if new:
-            runs.spawn(run_id)
-    except IvanError as error:
-        keep_problem(error)
+    """Find the run that some batches belong to, or make one that follows and collects them.
+
+    Raises:
+        IvanError: they are not known, or not of this dataset; nothing has changed.
+    """
+    run_id, new = adopt(batch_ids(ids), request, "page")
+    if new:
+        runs.spawn(run_id)
     else:
-        if not new:
-            keep_told(f"These batches belong to run {run_id}, which is here.")
-        choose_run(run_id, TAXONOMY)
+        keep_told(f"These batches belong to run {run_id}, which is here.")
+    choose_run(run_id, TAXONOMY)
 
 
 def import_results(
     files: Sequence[tuple[str, bytes]], request: DatasetRequest, force: bool, model: str
 ) -> None:
-    """Enter result files, each a name and its content, as one finished labelling."""
+    """Enter result files, each a name and its content, as one finished labelling.
+
+    Raises:
+        IvanError: they are no results, or not of this dataset; nothing has changed.
+    """
     with tempfile.TemporaryDirectory() as folder:
         paths = []
         for number, (name, content) in enumerate(files):
@@ -92,10 +99,6 @@ def import_results(
             path.parent.mkdir()
             path.write_bytes(content)
             paths.append(path)
-        try:
-            entered = import_files(paths, request, force, model)
-        except IvanError as error:
-            keep_problem(error)
-            return
+        entered = import_files(paths, request, force, model)
     keep_told(f"Imported as run {entered.run_id}, labelled by {entered.model}.", entered.sentence)
     choose_run(entered.run_id, TAXONOMY)

@@ -15,10 +15,11 @@ def do(action: str, *given: Any) -> str:
     """Do what a press in a dialog does; what is kept to be told."""
 
     def script(action, given):  # type: ignore[no-untyped-def]
-        from pages.components import label_import, label_send, label_steps
+        from pages.components import frame, label_import, label_send, label_steps
 
         module = label_send if hasattr(label_send, action) else label_import
-        getattr(module, action)(*given)
+        with frame.problems_shown():
+            getattr(module, action)(*given)
         label_steps.tell()
 
     arguments = {"action": action, "given": given}

@@ -41,6 +41,15 @@ def test_batches_from_elsewhere_are_collected_or_refused(
     assert len(runs.every("taxonomy")) == 1
 
 
+def test_what_is_refused_is_told_beside_its_button(server: DemoServer, open_page: Open) -> None:
+    page = open_page(TAXONOMY)
+    page.app.text_input(key="elsewhere-ids").set_value("batch_none")
+    page.run()
+    page.press("elsewhere-collect")
+    assert "has no batch batch_none" in page.said
+    assert page.said.index("has no batch batch_none") > page.said.index("3 · Follow")
+
+
 def test_a_batch_of_another_machine_becomes_a_labelling_here(
     server: DemoServer, tmp_path: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from ivan_core.charts.margins import margin_strip
 from ivan_core.domain.errors import BadInput
 from ivan_core.metrics.sentences import pair_sentence
+from ivan_core.workspace import rewrite_words
 from ivan_core.workspace.figure_rows import margins_of
 from ivan_core.workspace.results import JudgedPair, Results, judged_pair, open_results
 from pages.components.effects import effects, own_reply
@@ -133,6 +134,12 @@ def _notes(found: JudgedPair) -> dict[str, str]:
     return notes
 
 
+def _headline(results: Results, row: int, margins: list[tuple[str, float | None]]) -> str:
+    """Choice, models and, where the pair was reworded, what that did to their verdicts."""
+    reworded = rewrite_words.pair_sentence(str(results.dataset.about["content"]), row)
+    return f"{pair_sentence('A', margins, results.dataset.chooser)} {reworded}".strip()
+
+
 def _pair(results: Results, row: int) -> None:
     try:
         found = judged_pair(results, row)
@@ -147,7 +154,7 @@ def _pair(results: Results, row: int) -> None:
     margins = margins_of(results, row)
     blind = is_guessing()
     if not blind:
-        say(pair_sentence("A", margins, results.dataset.chooser), "headline")
+        say(_headline(results, row, margins), "headline")
         say(_badges(results, found), "small", quiet=True)
     _navigate(results, row)
     switches = st.container(horizontal=True)
@@ -156,7 +163,7 @@ def _pair(results: Results, row: int) -> None:
     if blind:
         if guessing(results, found):
             return
-        say(pair_sentence("A", margins, results.dataset.chooser), "headline")
+        say(_headline(results, row, margins), "headline")
         say(_badges(results, found), "small", quiet=True)
     with switches:
         marked = st.toggle("Mark the words that differ", value=True, key="marked")

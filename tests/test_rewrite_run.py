@@ -79,6 +79,9 @@ COLUMNS = [
 """The original's, in its order: scripts of its users read them by name and by place."""
 
 
+HELPFUL = "last_response_is_helpful"
+
+
 def done(
     data_dir: Path, spec: RewriteSpec, rewriter: FakeRewriter | None = None, **how: object
 ) -> RewriteResults:
@@ -290,3 +293,17 @@ def test_swapping_the_sides_mirrors_the_numbers(data_dir, tmp_path) -> None:
             assert other[f"{mirrored}_{name}"].to_numpy() == pytest.approx(
                 one[f"{side}_{name}"].to_numpy(), abs=1e-3, nan_ok=True
             )
+
+
+def test_the_long_table_keeps_refused_answers_and_second_labels(data_dir, tmp_path) -> None:
+    path = write_pairs(tmp_path / "p.jsonl", 4)
+    long = pd.read_parquet(files(done(data_dir, spec_of(path), FakeRewriter(sometimes)))[-1])
+    reworded = long[long["variant"] == "reworded"]
+    refused = reworded[reworded["raw"].notna()]
+    # Row 2's chosen reply came back as it was; of row 3's prompt there is no answer to keep.
+    assert set(zip(refused["row_id"], refused["preference"], strict=True)) == {(2, "chosen")}
+    assert refused["raw"].str.contains("Answer 2.").all() and refused["text"].isna().all()
+    assert reworded.loc[reworded["row_id"] == 3, "reason"].eq("The answer took too long.").all()
+    first, second = (long[name].notna() for name in (HELPFUL, f"again_{HELPFUL}"))
+    assert first.any() and set(long.loc[second, "variant"]) == {"original"}
+    assert set(long["label_status"].dropna()) <= {"valid", "missing", "failed", "invalid"}

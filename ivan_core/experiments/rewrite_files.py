@@ -35,6 +35,8 @@ CSV_COLUMNS = (
     *(f"{word}_{side}_{key}" for word, _ in _LABELLED for side in SIDES
       for key in REWRITE_FEATURES),
 )  # fmt: skip
+AGAIN_COLUMNS = tuple(f"again_{key}" for key in REWRITE_FEATURES)
+"""The five labels of an unchanged text that was labelled a second time."""
 FAILED_COLUMNS = ("row_id", "side", "part", "tries", "reason", "raw")
 
 
@@ -45,17 +47,20 @@ class _Known:
     rewards: dict[tuple[int, str, str], Any]
     likeness: dict[tuple[int, str], Any]
     labels: dict[tuple[int, str, str], Any]
+    again: dict[tuple[int, str, str], Any]
 
     @classmethod
     def of(cls, tables: Tables) -> _Known:
         labels = tables.labels()
+        first, second = (
+            {(row.row_id, row.variant, row.preference): row for row in _rows(own)}
+            for own in (labels[~labels["again"]], labels[labels["again"]])
+        )
         return cls(
             {(row.row_id, row.model, row.variant): row for row in _rows(tables.scores())},
             {(row.row_id, row.variant): row for row in _rows(tables.likeness())},
-            {
-                (row.row_id, row.variant, row.preference): row
-                for row in _rows(labels[~labels["again"]])
-            },
+            first,
+            second,
         )
 
 
@@ -136,7 +141,11 @@ def _agrees(rewards: tuple[float | None, float | None]) -> bool | None:
 
 
 def _labels(known: _Known, row_id: int, variant: str, side: str) -> list[Any]:
-    row = known.labels.get((row_id, variant, side))
+    return _five(known.labels.get((row_id, variant, side)))
+
+
+def _five(row: Any) -> list[Any]:
+    """The five labels of a row of the table of labels; None for each where there is no row."""
     if row is None:
         return [None] * len(REWRITE_FEATURES)
     return [_plain(getattr(row, key)) for key in REWRITE_FEATURES]
@@ -174,7 +183,8 @@ def _long(spec: RewriteSpec, one: RewordedPair, known: _Known) -> Iterator[dict[
         for variant in variants_of(spec):
             text, missing = one.sides[variant][place], one.missing[variant][place]
             alike = known.likeness.get((row_id, variant))
-            labels = _labels(known, row_id, variant, side)
+            place_of = (row_id, variant, side)
+            said, twice = known.labels.get(place_of), known.again.get(place_of)
             about = {
                 "row_id": row_id, "subset": one.pair.subset, "preference": side,
                 "variant": variant, "text": whole_text(text.text) if text else None,
@@ -182,7 +192,10 @@ def _long(spec: RewriteSpec, one: RewordedPair, known: _Known) -> Iterator[dict[
                 "length_ratio": length_ratio(one, variant, place),
                 "tries": one.tries[variant][place],
                 "reason": whole_text(missing.sentence) if missing else None,
-                **dict(zip(REWRITE_FEATURES, labels, strict=True)),
+                "raw": whole_text(missing.raw) if missing and missing.raw else None,
+                "label_status": None if said is None else str(said.status),
+                **dict(zip(REWRITE_FEATURES, _five(said), strict=True)),
+                **dict(zip(AGAIN_COLUMNS, _five(twice), strict=True)),
             }  # fmt: skip
             for model in spec.models:
                 row = known.rewards[row_id, model, variant]
@@ -196,10 +209,11 @@ def _long(spec: RewriteSpec, one: RewordedPair, known: _Known) -> Iterator[dict[
 def _schema() -> pa.Schema:
     import pyarrow as pa
 
-    booleans = ("truncated", *REWRITE_FEATURES[:-1])
+    booleans = ("truncated", *REWRITE_FEATURES[:-1], *AGAIN_COLUMNS[:-1])
     kinds = {name: pa.string() for name in (
         "row_id", "subset", "preference", "variant", "model", "text", "reward", "truncated",
-        "similarity", "length_ratio", "tries", "reason", "failure", *REWRITE_FEATURES,
+        "similarity", "length_ratio", "tries", "reason", "raw", "failure", "label_status",
+        *REWRITE_FEATURES, *AGAIN_COLUMNS,
     )}  # fmt: skip
     kinds |= {"row_id": pa.int64(), "tries": pa.int64()}
     kinds |= dict.fromkeys(("reward", "similarity", "length_ratio"), pa.float64())

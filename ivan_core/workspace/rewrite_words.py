@@ -10,10 +10,12 @@ from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.metrics.robustness import REWORDED
+from ivan_core.metrics.robustness_sentences import FLIP_WORDS
 from ivan_core.workspace.rewrite_cost import OPENAI
 from ivan_core.workspace.rewrite_filters import STATES, in_state
 from ivan_core.workspace.rewrite_numbers import Numbers
-from ivan_core.workspace.rewrite_results import RewriteResults
+from ivan_core.workspace.rewrite_results import RewriteResults, rewordings_of_row
+from ivan_core.workspace.rewrite_views import row_view
 
 RULES_NOTE = (
     "ivan/rules is rule-based: it swaps words and contractions from a list, it does not understand."
@@ -58,6 +60,26 @@ def notes(results: RewriteResults) -> list[str]:
         how.append(f"Stopped: {len(results.row_ids):,} pairs reworded so far.")
     about = [results.dataset.about["note"], *run.notes, *([RULES_NOTE] if spec.is_rules else [])]
     return [" ".join(how), " ".join(part for part in dict.fromkeys(about) if part)]
+
+
+def pair_sentence(dataset: str, row_id: int) -> str:
+    """What the newest finished rewording did to the verdicts of a pair; empty where there is none.
+
+    `dataset` is the content of a dataset, as its card gives it.
+    """
+    for results, texts in rewordings_of_row(dataset, row_id):
+        row = row_view(results, texts)
+        told = []
+        for model in row.models:
+            before, after = row.verdict(model, "original"), row.verdict(model, "reworded")
+            if before and after and (before == "agree") != (after == "agree"):
+                turn = FLIP_WORDS["misaligned" if before == "agree" else "aligned"]
+                told.append(f"{model} {turn}")
+        if told:
+            return f"Reworded, {' and '.join(told)}."
+        if any(row.verdict(model, "reworded") for model in row.models):
+            return "Reworded, no verdict flips."
+    return ""
 
 
 def accounted(results: RewriteResults, found: Numbers) -> list[tuple[str, str, int]]:

@@ -23,7 +23,7 @@ from streamlit.testing.v1 import AppTest
 from support import write_pairs
 
 from ivan_core.domain.runs import RunState
-from ivan_core.workspace import runs
+from ivan_core.workspace import rewrite_words, runs
 from ivan_core.workspace.rewrite_results import open_rewrite
 
 REWRITE = "pages/rewrite.py"
@@ -196,6 +196,29 @@ def test_the_rewordings_of_a_pair_are_shown_newest_first(
     folded = [plain(box.label) for box in opened(5).expander]
     assert sum(label.startswith("fake:7b, run ") for label in folded) == 2
     assert not opened(999).get("html")
+
+
+def test_the_sentence_of_a_pair_tells_whose_verdict_turned(run_id: str) -> None:
+    results = open_rewrite(run_id)
+    content = str(results.dataset.about["content"])
+    told = {row: rewrite_words.pair_sentence(content, row) for row in range(60)}
+    wide = results.scores.set_index(["row_id", "model", "variant"])
+    agrees = (wide["chosen_reward"] > wide["rejected_reward"]).to_dict()
+    for row in (4, 5, 6, 8):
+        turned = [
+            model
+            for model in results.models
+            if agrees[row, model, "original"] != agrees[row, model, "reworded"]
+        ]
+        words = [
+            f"{model} {'agrees now' if agrees[row, model, 'reworded'] else 'no longer agrees'}"
+            for model in turned
+        ]
+        assert told[row] == (
+            f"Reworded, {' and '.join(words)}." if words else "Reworded, no verdict flips."
+        )
+    assert told[12] == told[7] == rewrite_words.pair_sentence(content, 999) == ""
+    assert {"Reworded, no verdict flips."} <= set(told.values())
 
 
 def test_hostile_text_stays_text(data_dir: Path, tmp_path: Path, open_page: Open) -> None:

@@ -84,6 +84,8 @@ def test_a_rewording_stands_in_the_white_space_of_the_original():
         (f"{GOOD}\n\nNote: I kept the meaning.", "remark"),
         (f"{GOOD} (Note: the tone is kept.)", "remark"),
         (GOOD.replace("I believe", "Here's the reworded reply: I believe"), "remark"),
+        (GOOD.replace("I believe", "Reworded: I believe"), "remark"),
+        (GOOD.replace("I believe", "**Paraphrased:** I believe"), "remark"),
         (GOOD.replace("Human:", "Robot:"), "turns"),
         (GOOD.replace("Human: ", "").replace("Assistant: ", ""), "turns"),
         ("\n\nAssistant: Is green tea nice?\n\nHuman: I believe it is fine.", "turns"),

@@ -14,7 +14,8 @@ _OF_THE_TASK = re.compile(rf"\b{_TASK}", re.IGNORECASE)
 _ABOUT_THE_TASK = re.compile(
     rf"\b(?:here(?:'s| is| are)|this is|below is|following is|i(?:'ve| have)?)\b"
     rf"[^.!?\n]{{0,40}}\b{_TASK}"
-    rf"|\b{_TASK}\s+(?:text|version|dialogue|conversation|message|response|reply|turn)s?\b",
+    rf"|\b{_TASK}\s+(?:text|version|dialogue|conversation|message|response|reply|turn)s?\b"
+    rf"|\A\W*(?:the )?{_TASK}\W*:",
     re.IGNORECASE,
 )
 _PREFACE = re.compile(

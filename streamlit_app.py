@@ -85,6 +85,11 @@ def _stages(results: Results) -> None:
                 label=f":primary[{see if newest else make} →]",
                 query_params={"run": newest} if newest else None,
             )
+        asked = study is not None and study.stages[-1].done is not None
+        st.page_link(
+            "pages/review.py",
+            label=f":primary[{'See the reviews' if asked else 'Ask people'} →]",
+        )
         st.page_link("pages/review.py", label=":primary[Ask people →]")
 
 

@@ -19,6 +19,7 @@ from pages.components.frame import frame, show_error
 from pages.components.guess import guess_switch, guessing, is_guessing
 from pages.components.notes import notes
 from pages.components.pair_labels import pair_labels
+from pages.components.pair_reviews import pair_reviews
 from pages.components.pair_rewordings import pair_rewordings
 from pages.components.replies import show_pair
 from pages.components.state import choose_run, chosen_row, chosen_run, dark, latest_done
@@ -177,6 +178,7 @@ def _pair(results: Results, row: int) -> None:
     content = str(results.dataset.about["content"])
     pair_labels(content, found.pair)
     pair_rewordings(content, row)
+    pair_reviews(results.dataset, row)
     _ask(results, row)
     notes(results, row)
 

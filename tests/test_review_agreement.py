@@ -125,9 +125,23 @@ def test_the_agreement_changes_with_what_is_saved(data_dir: Path, forty: Prepare
     said.choose(queue, BOB, {0: "chosen", 1: "chosen"})
     table = between_on_pairs(used_opinions(forty))
     assert table is not None and table.iloc[0]["same"] == 1
-    said.choose(queue, BOB, {1: "rejected"})
+    said.choose(queue, BOB, {2: "rejected"})
+    said.choose(queue, ADA, {2: "rejected"})
     table = between_on_pairs(used_opinions(forty))
-    assert table is not None and table.iloc[0]["same"] == 2
+    assert table is not None and (table.iloc[0]["same"], table.iloc[0]["n"]) == (2, 3)
+
+
+def test_a_choice_that_was_changed_after_the_other_was_told_counts_as_it_was_first_given(
+    data_dir: Path, forty: PreparedDataset
+) -> None:
+    said = Said(data_dir, forty.fingerprint)
+    queue = said.pairs(3)
+    said.choose(queue, ADA, {0: "rejected", 1: "none"})
+    said.choose(queue, ADA, {2: None}, skipped=True)
+    said.choose(queue, ADA, {0: "chosen", 2: "rejected"}, skipped=False)
+    used = used_opinions(forty)
+    assert used.choices == {ADA: {0: "rejected", 1: "none", 2: "rejected"}}
+    assert second_choices(used) == (0, 2, 1)
 
 
 def test_reviewers_and_labelers_are_compared_question_by_question(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
+from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import Change, Item, Opinion, OpinionConflict
 from ivan_core.review.checks import check_taken
 from ivan_core.review.database import ReviewDatabase, upsert
 from ivan_core.review.names import name_of, note_of
-from ivan_core.review.rows import answers_text, as_opinion, opinion_row
+from ivan_core.review.rows import answers_text, as_opinion, opinion_row, read_answers
 from ivan_core.review.tables import changes, names, opinions
 
 _KEY = ("queue", "row_id", "side", "reviewer")
@@ -62,6 +63,35 @@ class Opinions:
         order = (opinions.c.row_id, opinions.c.side, opinions.c.reviewer)
         with self._database.reading() as db:
             return [as_opinion(row) for row in db.execute(query.order_by(*order)).mappings()]
+
+    def on_row(self, queues: Sequence[int], row_id: int) -> list[Opinion]:
+        """The opinions on one row in any of these queues, by queue, side and person."""
+        query = select(opinions).where(opinions.c.queue.in_(queues), opinions.c.row_id == row_id)
+        order = (opinions.c.queue, opinions.c.side, opinions.c.reviewer)
+        with self._database.reading() as db:
+            return [as_opinion(row) for row in db.execute(query.order_by(*order)).mappings()]
+
+    def stamp(self, queues: Sequence[int]) -> tuple[int, int, float]:
+        """What changes with every save in these queues: opinions, versions, the latest time."""
+        query = select(
+            func.count(), func.coalesce(func.sum(opinions.c.version), 0),
+            func.coalesce(func.max(opinions.c.saved), 0.0),
+        ).where(opinions.c.queue.in_(queues))  # fmt: skip
+        with self._database.reading() as db:
+            count, versions, latest = db.execute(query).one()
+        return int(count), int(versions), float(latest)
+
+    def first(self, queue: int) -> dict[tuple[int, str, str], tuple[float, Mapping[str, Label]]]:
+        """When each item was first answered by each person, and how, skipping apart."""
+        query = select(changes).where(changes.c.queue == queue).order_by(changes.c.version.desc())
+        found: dict[tuple[int, str, str], tuple[float, Mapping[str, Label]]] = {}
+        with self._database.reading() as db:
+            for row in db.execute(query).mappings():
+                said = json.loads(row["after"])
+                if not said.get("skipped"):
+                    answers = read_answers(json.dumps(said["answers"]))
+                    found[row["row_id"], row["side"], row["reviewer"]] = (row["made"], answers)
+        return found
 
     def history(self, item: Item, reviewer: str | None = None) -> list[Change]:
         """Every change of an item's opinions, oldest first."""

@@ -129,17 +129,22 @@ class Queues:
         An opinion is finished when all questions are answered; skipped ones are not.
         """
         queue = self.get(queue_id)
+        given = self.given(queue)
+        with self._database.reading() as db:
+            total = _count(db, queue_id)
+        return total, sum(one >= queue.opinions for one in given.values()), given.total()
+
+    def given(self, queue: Queue) -> Counter[tuple[int, str]]:
+        """How many finished opinions there are on each item, by row and side."""
         with self._database.reading() as db:
             rows = db.execute(
                 select(opinions.c.row_id, opinions.c.side, opinions.c.answers).where(
-                    opinions.c.queue == queue_id, opinions.c.skipped.is_(False)
+                    opinions.c.queue == queue.id, opinions.c.skipped.is_(False)
                 )
             ).all()
-            total = _count(db, queue_id)
-        given = Counter(
+        return Counter(
             (row.row_id, row.side) for row in rows if _whole(queue, read_answers(row.answers))
         )
-        return total, sum(one >= queue.opinions for one in given.values()), given.total()
 
 
 def _state(db: Connection, queue: Queue, source: int, name: str) -> tuple[int, list[Item]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from ivan_core.metrics.label_answers import SENTIMENT
 from ivan_core.metrics.sentences import interval, percent, the
 from ivan_core.workspace.label_views import named, plain
 from ivan_core.workspace.results import open_results
-from ivan_core.workspace.review_opinions import Used
+from ivan_core.workspace.review_opinions import Stamp, Used, opinions_at
 from ivan_core.workspace.review_runs import comparisons, labeler_choices, newest_labelings
 
 if TYPE_CHECKING:
@@ -110,30 +110,17 @@ def between_on_texts(used: Used) -> pd.DataFrame | None:
 
     The table of `metrics.annotators.agreement_table`: two reviewers by kappa, more by alpha.
     """
-    return _between_on_texts(used.stamp, _Kept(used))
+    return _between_on_texts(used.stamp)
 
 
 def between_on_pairs(used: Used) -> pd.DataFrame | None:
     """The agreement of the reviewers on which reply is better; None while no pair has two."""
-    return _between_on_pairs(used.stamp, _Kept(used))
-
-
-class _Kept:
-    """Opinions that a cached function may read; its stamp alone tells whether they changed."""
-
-    def __init__(self, used: Used) -> None:
-        self.used = used
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kept)
-
-    def __hash__(self) -> int:
-        return 0
+    return _between_on_pairs(used.stamp)
 
 
 @lru_cache(maxsize=8)
-def _between_on_texts(_: Any, kept: _Kept) -> pd.DataFrame | None:
-    people = kept.used.texts
+def _between_on_texts(stamp: Stamp) -> pd.DataFrame | None:
+    people = opinions_at(stamp).texts
     keys = tuple(
         key
         for key in FEATURES
@@ -148,10 +135,10 @@ def _between_on_texts(_: Any, kept: _Kept) -> pd.DataFrame | None:
 
 
 @lru_cache(maxsize=8)
-def _between_on_pairs(_: Any, kept: _Kept) -> pd.DataFrame | None:
+def _between_on_pairs(stamp: Stamp) -> pd.DataFrame | None:
     people = {
         name: {row: side for row, side in own.items() if side is not None}
-        for name, own in kept.used.choices.items()
+        for name, own in opinions_at(stamp).choices.items()
     }
     if len(people) < 2:
         return None

@@ -6,7 +6,8 @@ All others are kept and shown; here they are only counted, so that it can be sai
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,8 @@ from ivan_core.workspace.review_runs import content_of
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
 
-Stamp = tuple[Path, str, int, int, float]
-"""A data folder, a dataset's content, and what changes with every save of an opinion."""
+Stamp = tuple[Path, str, tuple[int, ...], tuple[int, int, float]]
+"""A data folder, a dataset's content, its queues, and what changes with every save in them."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Used:
     `choices` are those of the task `better`: by person and row, None for "can't tell"; `seconds`
     is the earliest of them on each row. `texts` are the answers to questions by person and text. An
     opinion is left out where its item was not drawn at random, where labels were shown beforehand,
-    or where the same person had answered it in another queue before.
+    or where the same person had answered it in
+    another queue before. Which reply is better counts as it was answered first.
     """
 
     choices: Mapping[str, Mapping[int, str | None]]
@@ -77,20 +79,39 @@ def queues_on(dataset: PreparedDataset) -> list[Queue]:
 
 def used_opinions(dataset: PreparedDataset) -> Used:
     """The opinions on a dataset's pairs that enter rates."""
-    said = [
-        (queue, opinion)
-        for queue in queues_on(dataset)
-        for opinion in Opinions(data_dir()).all(queue.id)
-    ]
-    stamp = (
-        data_dir(), str(dataset.about["content"]), len(said),
-        sum(opinion.version for _, opinion in said),
-        max((opinion.saved for _, opinion in said), default=0.0),
-    )  # fmt: skip
-    return select_used(said, stamp)
+    queues = queues_on(dataset)
+    ids = tuple(queue.id for queue in queues)
+    return opinions_at(
+        (data_dir(), str(dataset.about["content"]), ids, Opinions(data_dir()).stamp(ids))
+    )
 
 
-def select_used(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
+@lru_cache(maxsize=8)
+def opinions_at(stamp: Stamp) -> Used:
+    """The opinions that a stamp belongs to; read again only when something was saved."""
+    root, _, ids, _ = stamp
+    said: list[tuple[Queue, Opinion]] = []
+    for queue in (Queues(root).get(number) for number in ids):
+        own = Opinions(root).all(queue.id)
+        if queue.task == BETTER and any(one.version > 1 for one in own):
+            # The recorded choice is told once a pair is answered: only the first answer is blind.
+            own = _as_first_given(own, Opinions(root).first(queue.id))
+        said += ((queue, opinion) for opinion in own)
+    return _select(said, stamp)
+
+
+def _as_first_given(
+    said: Iterable[Opinion],
+    first: Mapping[tuple[int, str, str], tuple[float, Mapping[str, Label]]],
+) -> list[Opinion]:
+    found = []
+    for one in said:
+        made, answers = first.get((one.row_id, one.side, one.reviewer), (one.saved, one.answers))
+        found.append(one if one.skipped else replace(one, answers=answers, saved=made))
+    return found
+
+
+def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
     """Of opinions with their queues, those that enter rates."""
     choices: dict[str, dict[int, str | None]] = {}
     texts: dict[str, dict[TextKey, dict[str, Label]]] = {}

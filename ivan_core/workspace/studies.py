@@ -16,12 +16,14 @@ from ivan_core.domain.specs import CompareSpec, RowsSpec
 from ivan_core.experiments.begin import BEGUN
 from ivan_core.experiments.rewrite_units import weight_of_pair
 from ivan_core.metrics.two_runs import TwoRuns, two_runs
+from ivan_core.review.queues import Queues
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 from ivan_core.workspace import runs
 from ivan_core.workspace.results import open_results
 
-STAGES = ("Compare", "Labels", "Reworded", "Review")
+REVIEW = "Review"
+STAGES = ("Compare", "Labels", "Reworded", REVIEW)
 _STAGE_OF = {
     "compare": "Compare", "labels": "Labels", "taxonomy": "Labels", "rewrite": "Reworded",
 }  # fmt: skip
@@ -30,7 +32,10 @@ _STAGE_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of a study: how many pairs it has done (None: not begun) of how many."""
+    """One stage of a study: how many pairs it has done (None: not begun) of how many.
+
+    Of the reviews, items that have the opinions they need, of those that are asked for.
+    """
 
     name: str
     done: int | None
@@ -138,8 +143,31 @@ def _study(study_id: str, joined: list[_Joined]) -> Study:
         fingerprint=one.fingerprint,
         rows=one.rows,
         runs=tuple(entry.run.id for entry in joined),
-        stages=tuple(Stage(name, done.get(name), one.rows) for name in STAGES),
+        stages=(
+            *(Stage(name, done.get(name), one.rows) for name in STAGES if name != REVIEW),
+            _review(one),
+        ),
     )
+
+
+def _review(joined: _Joined) -> Stage:
+    """How many items of queues on these rows have the opinions they need; companions apart."""
+    queues = Queues(data_dir())
+    found = queues.all(joined.fingerprint)
+    first = {queue.companion for queue in found}
+    spec = runs.any_spec_of(joined.run)
+    total = done = 0
+    if found and isinstance(spec, RowsSpec):
+        dataset = PreparedDataset(data_dir() / "datasets" / joined.fingerprint)
+        rows = set(choose_rows(_rows_only(spec), dataset).row_ids)
+        for queue in found:
+            if queue.id in first:
+                continue
+            items = [item for item in queues.items(queue.id) if item.row_id in rows]
+            given = queues.given(queue)
+            total += len(items)
+            done += sum(given[item.row_id, item.side] >= queue.opinions for item in items)
+    return Stage(REVIEW, done, total) if total else Stage(REVIEW, None, joined.rows)
 
 
 def _pairs_done(joined: _Joined) -> int:

@@ -8,12 +8,16 @@ import streamlit as st
 
 from ivan_core.workspace.review_datasets import datasets_to_review
 from pages.components.frame import problems_shown
+from pages.components.review_agreement import agreement_tab
 from pages.components.review_files import files
 from pages.components.review_queues import queues_tab
+from pages.components.review_settle import settle_tab
 from pages.components.text import md_escape, say
 
 _DATASET = "review-dataset"
-_TABS: Mapping[str, Callable[[str], None]] = {"Queues": queues_tab, "Files": files}
+_TABS: Mapping[str, Callable[[str], None]] = {
+    "Queues": queues_tab, "Agreement": agreement_tab, "Settle": settle_tab, "Files": files,
+}  # fmt: skip
 
 
 def owner_view() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support import write_pairs
-from taxonomy_runs import account_of, be_worker, creations, say_yes, spec_of, workers_here
+from taxonomy_runs import QUICK, account_of, be_worker, creations, say_yes, spec_of, workers_here
 
 from ivan_core.backends import prices
 from ivan_core.demo.server import DemoServer
@@ -17,6 +17,8 @@ from ivan_core.domain.runs import RunState
 from ivan_core.ledger.records import PlanChanged
 from ivan_core.runs.registry import Registry
 from ivan_core.workspace import batch_estimate, runs, taxonomy
+from ivan_core.workspace.archive import delete
+from ivan_core.workspace.batch_adopt import adopt, collect
 from ivan_core.workspace.batch_examples import examples
 
 
@@ -191,6 +193,29 @@ def test_a_run_prepared_beside_a_sent_one_leads_to_that(server: DemoServer, tmp_
     assert (confirmed.run_id, confirmed.new) == (first, False)
     assert runs.get(second).state is RunState.CANCELLED
     assert creations(server) == 1
+
+
+def test_what_a_deleted_run_paid_for_is_collected_again_and_not_paid_again(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    first = prepared(tmp_path)
+    assert say_yes(first).new
+    batch = taxonomy.parts(first)[0]["batch"]
+    delete(first)
+    again = prepared(tmp_path)
+    assert again != first
+    with pytest.raises(BadInput, match="which was deleted") as refused:
+        say_yes(again)
+    assert batch in refused.value.hint
+    assert creations(server) == 1
+    taken_in, new = adopt([batch], spec_of(tmp_path).dataset, "test")
+    assert new and taken_in != first
+    assert collect(taken_in, QUICK) == ()
+    summary = taxonomy.counts(taken_in)
+    assert summary and summary["counts"]["valid"] == 12
+    assert creations(server) == 1
+    assert say_yes(again, may_charge_twice=True).new
+    assert creations(server) == 2
 
 
 def test_labelling_twice_needs_a_yes_that_says_so(server: DemoServer, tmp_path: Path) -> None:

@@ -76,7 +76,11 @@ def adopt(
     access.require(access.Action.IMPORT)
     access.check_address(base_url)
     ledger = Ledger(runs.registry().data_dir)
-    known = {one: [state.key.run for state in ledger.parts_with_batch(one)] for one in ids}
+    here = {run.id for run in runs.every(KIND)}
+    known = {
+        one: [state.key.run for state in ledger.parts_with_batch(one) if state.key.run in here]
+        for one in ids
+    }
     owners = {run for found in known.values() for run in found}
     if len(owners) == 1 and all(known.values()):
         return owners.pop(), False

@@ -25,13 +25,14 @@ from ivan_core.workspace.taxonomy_confirm import (
     confirm,
     decline,
     give_prices,
+    is_deleted,
     renew,
 )
 
 __all__ = [
     "Confirmed", "Example", "awaits_yes", "cancel_batches", "confirm", "counts", "decline",
-    "estimate", "estimate_again", "examples", "follow", "give_prices", "is_sent", "job", "parts",
-    "renew", "sent_run", "spent", "start",
+    "estimate", "estimate_again", "examples", "follow", "give_prices", "is_deleted", "is_sent",
+    "job", "parts", "renew", "sent_run", "spent", "start",
 ]  # fmt: skip
 MOST_REPAIRS = 2
 """Rounds of repair after the first attempt: what two did not mend a third will not."""

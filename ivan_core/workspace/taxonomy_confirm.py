@@ -18,7 +18,7 @@ from ivan_core.workspace.batch_estimate import (
     over_cap,
     repriced,
 )
-from ivan_core.workspace.batch_job import Job, open_job
+from ivan_core.workspace.batch_job import KIND, Job, open_job
 from ivan_core.workspace.batch_results import read_summary
 
 
@@ -66,6 +66,7 @@ def confirm(run_id: str, plan_hash: str, by: str, may_charge_twice: bool = False
     )
     other = receipt.confirmation.run
     if other != run_id:
+        _refuse_deleted(mine, other)
         runs.registry().cancel(run_id)
         return Confirmed(
             other, False, f"Run {other} was confirmed for exactly this: nothing was sent again."
@@ -73,6 +74,26 @@ def confirm(run_id: str, plan_hash: str, by: str, may_charge_twice: bool = False
     if mine.registry.go_on(run_id):
         runs.spawn(run_id)
     return Confirmed(run_id, receipt.new, "" if receipt.new else "This was confirmed already.")
+
+
+def is_deleted(run_id: str) -> bool:
+    """Whether a run that the ledger knows is not here any more."""
+    return all(run.id != run_id for run in runs.every(KIND))
+
+
+def _refuse_deleted(mine: Job, other: str) -> None:
+    """Refuse to pay again for what a deleted run paid for, unless that is said.
+
+    Raises:
+        BadInput: the other run is not here any more.
+    """
+    if is_deleted(other):
+        ids = ",".join(state.batch_id for state in mine.ledger.parts_of(other) if state.batch_id)
+        raise BadInput(
+            f"Exactly this was sent before, by run {other}, which was deleted.",
+            f"Its batches can be collected again for nothing: {ids}. Or confirm that it may be "
+            "charged twice (--again).",
+        )
 
 
 def _check(mine: Job, shown: Estimate, may_charge_twice: bool) -> None:

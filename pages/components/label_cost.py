@@ -57,7 +57,13 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     if estimate.may_charge_twice:
         _warn(run.problem or _DOUBT, run.hint)
     before = taxonomy_page.confirmed_as(run.id, estimate)
-    if before:
+    if before and taxonomy.is_deleted(before):
+        _warn(
+            f"Exactly these requests were sent before, by run {before}, which was deleted.",
+            "Its batches can be collected again for nothing, by their ids. Sent once more, they "
+            "are paid once more.",
+        )
+    elif before:
         _warn(
             f"Exactly these requests were confirmed before, as run {before}.",
             "What that run has sent is paid once more if it is sent once more.",

@@ -14,6 +14,7 @@ from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
 from ivan_core.workspace import runs, taxonomy
+from ivan_core.workspace.archive import delete
 
 TAXONOMY = "pages/taxonomy.py"
 Open = Callable[..., Any]
@@ -90,6 +91,21 @@ def test_the_same_again_finds_the_labelling_and_can_be_sent_once_more(
     assert do("upload", third, shown(third), True).strip() == ""
     assert runs.get(third).state is RunState.DONE
     assert made.creations(server) == 2
+
+
+def test_what_a_deleted_labelling_sent_is_named_before_it_is_paid_again(
+    server: DemoServer, tmp_path: Path, open_page: Open
+) -> None:
+    spec = made.spec_of(tmp_path)
+    first, _ = taxonomy.start(spec)
+    do("upload", first, shown(first))
+    delete(first)
+    again, _ = taxonomy.start(spec)
+    page = open_page(TAXONOMY, run=again)
+    assert f"were sent before, by run {first}, which was deleted." in page.said
+    assert "can be collected again for nothing" in page.said
+    assert "which was deleted" in do("upload", again, shown(again))
+    assert made.creations(server) == 1
 
 
 def test_what_may_be_charged_twice_says_so(

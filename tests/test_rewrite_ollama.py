@@ -239,3 +239,18 @@ def test_a_model_on_ollama_labels_and_its_own_flips_are_measured(
     manifest = results.manifest
     assert manifest is not None and manifest["labeler"]["kind"] == "ollama"
     assert manifest["label_prompt"]["version"] == "labels-v1"
+
+
+def test_ollama_makes_room_before_a_reward_model_is_loaded_where_memory_is_short(
+    demo: DemoServer, data_dir: Path, spec: RewriteSpec
+) -> None:
+    run_id = added(data_dir, spec)
+    tools = fake_tools(fakes=Fakes(silent=True), together=False)
+    made = replace(tools, rewriter=lambda: rewrite_work.make_rewriter(spec))
+    work_here(data_dir, run_id, made)
+    assert runs.get(run_id).state is RunState.DONE
+    paths = [one["path"] for one in demo.requests.as_json() if one["method"] == "POST"]
+    asked = [path for path in paths if path in ("/api/chat", "/api/generate")]
+    # Nine pieces, then the model is dropped from memory.
+    assert asked == ["/api/chat"] * 3 * PAIRS + ["/api/generate"]
+    assert open_rewrite(run_id).texts_reworded == (TEXTS, TEXTS)

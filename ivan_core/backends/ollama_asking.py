@@ -57,6 +57,10 @@ class OllamaAsker:
         self._failed_in_a_row = 0
         self.retries = 0
 
+    def release(self) -> None:
+        """Make room in memory: the server loads the model again when it is next asked."""
+        self._server.release(self.model)
+
     def facts(self) -> dict[str, str]:
         """The settings of every question, for a card; `demo` where the demo server answers."""
         return {

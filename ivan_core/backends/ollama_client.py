@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -181,6 +181,13 @@ class OllamaServer:
             answer.prompt_eval_count,
             answer.eval_count,
         )
+
+    def release(self, model: str) -> None:
+        """Have a server on this machine drop a model from memory; elsewhere it is not our room."""
+        if not is_loopback(self.url):
+            return
+        with suppress(BackendUnavailable), self._problems(model):
+            self._client().generate(model, keep_alive=0)
 
     def _pulling(self, model: str) -> Iterator[Any]:
         with self._problems(model, pulling=True):

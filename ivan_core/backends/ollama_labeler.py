@@ -53,6 +53,10 @@ class OllamaLabeler:
         """How often a full queue was waited for."""
         return self._asker.retries
 
+    def release(self) -> None:
+        """Make room in this machine's memory."""
+        self._asker.release()
+
     def label(self, prompt: LabelPrompt) -> LabelReply:
         """The raw answer without the model's thoughts; too long a text gets a problem instead.
 

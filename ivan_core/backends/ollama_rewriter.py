@@ -57,6 +57,10 @@ class OllamaRewriter:
         """How often a full queue was waited for."""
         return self._asker.retries
 
+    def release(self) -> None:
+        """Make room in this machine's memory."""
+        self._asker.release()
+
     def rewrite(self, request: RewriteRequest) -> RewriteReply:
         """The raw answer; a piece without one, or whose prompt was cut, gets its problem.
 

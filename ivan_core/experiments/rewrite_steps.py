@@ -193,7 +193,7 @@ class Steps:
         """What is loaded already, or load it; others make room where memory is short."""
         if what not in self._loaded:
             if not self._tools.together:
-                self._loaded.clear()
+                self._make_room()
             if claim:
                 self._tools.models.claim()
             self._context.doing(f"Loading {name}")
@@ -203,6 +203,13 @@ class Steps:
                 self._keep_card(kind, self._loaded[what].card)
             self._context.start_clock()
         return self._loaded[what]
+
+    def _make_room(self) -> None:
+        """Let go of what is loaded, here and in a server of this machine."""
+        for one in self._loaded.values():
+            if release := getattr(one, "release", None):
+                release()
+        self._loaded.clear()
 
     def _keep_card(self, kind: str, card: Any) -> None:
         """Keep who works; where what is behind a name changed meanwhile, the run says so."""

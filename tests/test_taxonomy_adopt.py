@@ -64,6 +64,8 @@ def test_a_batch_of_another_machine_becomes_a_run(
     with (data_dir / "taxonomy-output" / f"{run_id}.csv").open(newline="") as file:
         rows = [(row["row_id"], row["preference"]) for row in csv.DictReader(file)]
     assert rows == [("1", "chosen"), ("1", "rejected"), ("4", "chosen"), ("4", "rejected")]
+    assert [part["requests"] for part in taxonomy.parts(run_id)] == [4]
+    assert (run.done, run.total) == (4, 4)
     spent = taxonomy.spent(run_id)
     assert spent.usd > 0 and (spent.confirmed_usd, spent.parts_open) == (None, 0)
     assert adopt([batch], pairs(tmp_path), "test") == (run_id, False)

@@ -134,7 +134,9 @@ class Ledger:
                 (problem[:_LONGEST_PROBLEM], key.run, key.part, key.attempt),
             )
 
-    def adopt(self, key: PartKey, batch_id: str, account: str, by: str) -> PartState:
+    def adopt(
+        self, key: PartKey, batch_id: str, account: str, by: str, requests: int = 0
+    ) -> PartState:
         """Take in a batch by its id: one made elsewhere, or the one that a doubt was about.
 
         A batch that the run has already stays as it is.
@@ -149,7 +151,7 @@ class Ledger:
                 return known[0]
             tables.confirm(db, asked, account)
             tables.check(db, key.run, key.attempt, account, None)
-            new = tables.insert(db, Part(key, "", 0, ""), Stage.CREATED, self.now())
+            new = tables.insert(db, Part(key, "", requests, ""), Stage.CREATED, self.now())
             before = tables.part(db, key)
             if not new and before.stage is not Stage.IN_DOUBT:
                 raise BadInput(

@@ -118,7 +118,8 @@ def _enter(spec: TaxonomySpec, learned: Sequence[_Learned], account: str, by: st
         begin(context, spec, lambda rows: rows)
         for part, one in enumerate(learned, start=1):
             context.parts.append(asked_key(1, part), [key.custom_id for key in one.asked])
-            job.ledger.adopt(PartKey(run_id, part, 1), one.state.id, account, by)
+            key, texts_asked = PartKey(run_id, part, 1), len(one.asked)
+            job.ledger.adopt(key, one.state.id, account, by, texts_asked)
     return run_id
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +26,7 @@ from ivan_core.domain.pairs import IDENTICAL
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.similarity import SimilarityModel
 from ivan_core.workspace import archive, runs
 from ivan_core.workspace.rewrite_numbers import Gate, numbers
 from ivan_core.workspace.rewrite_results import (
@@ -242,7 +244,16 @@ def test_a_rewriter_that_goes_away_leaves_a_run_that_goes_on(data_dir, tmp_path)
     assert (run.state, run.problem) == (RunState.FAILED, "Ollama went away.")
     again = FakeRewriter(sometimes, revision="2")
     assert runs.registry().requeue(run_id)
-    work_here(data_dir, run_id, fake_tools(again))
+
+    def no_likeness(revision: str) -> SimilarityModel:
+        raise BackendUnavailable("The hub is away.", "Try later.")
+
+    # Killed once more, after all is reworded: who reworded is not asked again, and not forgotten.
+    away = fake_tools(again, together=False)
+    work_here(data_dir, run_id, replace(away, similarity=no_likeness))
+    assert runs.get(run_id).problem == "The hub is away."
+    assert runs.registry().requeue(run_id)
+    work_here(data_dir, run_id, fake_tools(FakeRewriter(sometimes, revision="2")))
     resumed = open_rewrite(run_id)
     assert resumed.table.equals(whole.table) and resumed.labels.equals(whole.labels)
     assert "changed while this run stood still" in runs.get(run_id).notes[-1]

@@ -11,7 +11,7 @@ from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.experiments.begin import BEGUN, begin
 from ivan_core.experiments.rewrite_live import Tally
-from ivan_core.experiments.rewrite_steps import Steps, Tools
+from ivan_core.experiments.rewrite_steps import CARDS, CHANGED, Steps, Tools
 from ivan_core.experiments.rewrite_units import Unit, chunk_of, plan_units
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.parts import Parts
@@ -49,7 +49,7 @@ def run_rewrite(context: RunContext, spec: RewriteSpec, tools: Tools) -> Reworde
     """
     begun = begin(context, spec, lambda _: chunk_of(spec))
     dataset, choice = begun.dataset, begun.choice
-    notes = [*begun.notes, *notes_of(spec), *_demo_notes(context.parts)]
+    notes = [*begun.notes, *notes_of(spec), *_kept_notes(context.parts)]
     context.note(notes)
     if ORDER not in context.parts:
         context.parts.append(ORDER, [tools.together])
@@ -81,11 +81,17 @@ def units_of(parts: Parts, spec: RewriteSpec, row_ids: Sequence[int]) -> list[Un
     return plan_units(spec, row_ids, chunk, together)
 
 
-def _demo_notes(parts: Parts) -> Sequence[str]:
-    if DEMO not in parts:
-        return []
-    named = " and ".join(parts.rows(DEMO))
-    return [f"IVAN's demo server answered for {named}: by rules, whatever the name says."]
+def _kept_notes(parts: Parts) -> Sequence[str]:
+    """What earlier workers found out about those who answered."""
+    keys = [key for kind in CARDS if (key := f"{CHANGED}|{kind}") in parts]
+    found = [str(told) for key in keys for told in parts.rows(key)]
+    if DEMO in parts:
+        named = " and ".join(parts.rows(DEMO))
+        found = [
+            f"IVAN's demo server answered for {named}: by rules, whatever the name says.",
+            *found,
+        ]
+    return found
 
 
 def notes_of(spec: RewriteSpec) -> Sequence[str]:

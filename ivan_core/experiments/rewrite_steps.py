@@ -35,6 +35,8 @@ from ivan_core.runs.context import RunContext
 
 CARDS = ("rewriter", "similarity", "labeler")
 """Keys of the parts that say who worked, beside those of the reward models."""
+CHANGED = "changed"
+"""What keys of parts begin with that say who was another one after the run stood still."""
 Done = tuple[list[Any], int]
 """The rows of a finished unit, and how many texts were worked on for them."""
 
@@ -216,11 +218,14 @@ class Steps:
         if kind not in self._context.parts:
             self._context.parts.append(kind, [asdict(card)])
         elif (first := self._kept_revision(kind)) != card.revision:
-            self._notes.append(
+            told = (
                 f"{card.id} changed while this run stood still: {first or 'unknown'} did the "
                 f"first texts, {card.revision or 'unknown'} the others."
             )
-            self._context.note(self._notes)
+            if told not in self._notes:
+                self._context.parts.append(f"{CHANGED}|{kind}", [told])
+                self._notes.append(told)
+                self._context.note(self._notes)
 
     def _kept_revision(self, kind: str) -> str:
         parts = self._context.parts

@@ -26,7 +26,7 @@ from ivan_core.runs.locks import FileLock
 from ivan_core.runs.questions import AskedModel, Questions
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.slot import is_wanted, waiting_mark
-from ivan_core.settings import data_dir, setting, slot_file
+from ivan_core.settings import data_dir, setting, share_the_machine, slot_file
 from ivan_core.workspace.models import load as load_model
 
 IDLE_SECONDS = 300.0
@@ -195,7 +195,7 @@ def _own_model(asked: AskedModel) -> RewardModel:
 
 def main() -> int:
     os.nice(10)
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    share_the_machine()
     try:
         idle = float(setting("IVAN_WARM_IDLE", str(IDLE_SECONDS)))
         serve(Questions(data_dir()), _own_model, idle)

@@ -19,7 +19,7 @@ from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import Reserve
-from ivan_core.settings import data_dir
+from ivan_core.settings import data_dir, share_the_machine
 from ivan_core.workspace.compare_work import Provider, work_compare
 from ivan_core.workspace.label_work import work_labels
 from ivan_core.workspace.rewrite_work import work_rewrite
@@ -129,7 +129,7 @@ _WORK: dict[str, Callable[[Registry, str], Waiting | None]] = {
 
 def main() -> int:
     os.nice(10)
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    share_the_machine()
     try:
         work(Registry(data_dir()), sys.argv[1])
     except IvanError as error:

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from ivan_core.cli.compare import parse_row_ids, spec_from
+from ivan_core.cli.follow import follow
 from ivan_core.cli.main import parser, run
 from ivan_core.domain.errors import BadInput
+from ivan_core.runs.registry import Registry
 from ivan_core.workspace import runs
 from ivan_core.workspace.commands import compare_command
+from ivan_core.workspace.compare import preset_spec
 
 
 def ivan(*words: str) -> subprocess.CompletedProcess[str]:
@@ -129,3 +132,28 @@ def test_compare_from_start_to_files(data_dir: Path) -> None:
 def test_an_unknown_run_is_a_sentence(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["runs", "show", "2000-01-01-00-00"]) == 1
     assert "There is no run '2000-01-01-00-00' here." in capsys.readouterr().err
+
+
+def test_an_interrupted_run_says_how_to_go_on_even_before_its_first_chunk(
+    data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = preset_spec()
+    registry = Registry(data_dir)
+    run_id, _ = registry.add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+    registry.begin(run_id)  # and its worker is gone: nobody holds the lock
+    assert follow(run_id, sys.stdout) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        f"ivan: Run {run_id} was interrupted.",
+        f"      `ivan runs resume {run_id}` goes on.",
+    ]
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "unplugged" / "disk")
+    monkeypatch.setenv("IVAN_DATA_DIR", str(tmp_path / "link" / "data"))
+    assert run(["compare", "--limit", "3"]) == 1
+    told = capsys.readouterr().err
+    assert f"The folder {tmp_path}/link/data cannot be written." in told
+    assert "IVAN_DATA_DIR" in told

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -230,3 +232,17 @@ def test_a_worker_leaves_a_run_to_the_one_that_is_at_it(
     says(run_id, "Scoring")
     assert not FileLock(runs.registry().lock_path(run_id)).acquire()
     assert not runs.registry().begin(run_id)
+
+
+@pytest.mark.parametrize("module", ["worker", "warm"])
+def test_a_worker_lets_others_go_first_and_its_threads_wait_asleep(module: str) -> None:
+    starts = {"worker": "work", "warm": "serve"}[module]
+    code = (
+        f"import os, sys; from ivan_core import {module} as module\n"
+        f"module.{starts} = lambda *_: print(\n"
+        "    os.nice(0) >= 10, os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)\n"
+        "sys.argv = ['', 'a-run']; module.main()"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # Before torch is loaded: OpenMP reads the setting only once.
+    assert told.stdout.split() == ["True", "PASSIVE", "False"]

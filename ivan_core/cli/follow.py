@@ -38,11 +38,9 @@ def follow(run_id: str, out: TextIO) -> int:
     print(f"ivan: {run.problem or f'Run {run_id} was interrupted.'}", file=sys.stderr)
     if run.hint:
         print(f"      {run.hint}", file=sys.stderr)
-    if run.done:
-        print(
-            f"      `ivan runs resume {run_id}` goes on from {run.done:,} of {run.total:,}.",
-            file=sys.stderr,
-        )
+    if run.done or run.state is RunState.INTERRUPTED:
+        where = f" from {run.done:,} of {run.total:,}" if run.done else ""
+        print(f"      `ivan runs resume {run_id}` goes on{where}.", file=sys.stderr)
     return 1
 
 

@@ -32,7 +32,7 @@ def storage_errors(folder: Path) -> Iterator[None]:
             raise
         if error.errno in _NO_SPACE:
             raise _full(folder) from error
-        if error.errno in _NOT_ALLOWED:
+        if error.errno in _NOT_ALLOWED or _cannot_be_made(error, folder):
             raise _read_only(folder) from error
         raise
     except sqlite3.DatabaseError as error:
@@ -49,6 +49,14 @@ def _concerns(error: OSError, folder: Path) -> bool:
         return True
     path = Path(os.fsdecode(name)).absolute()
     return path.is_relative_to(folder.absolute()) or folder.absolute().is_relative_to(path)
+
+
+def _cannot_be_made(error: OSError, folder: Path) -> bool:
+    """Whether the folder itself is what is missing: it lies where no folder can be made."""
+    name = error.filename
+    if error.errno != errno.ENOENT or not isinstance(name, str | os.PathLike):
+        return False
+    return folder.absolute().is_relative_to(Path(os.fsdecode(name)).absolute())
 
 
 def _sqlite_problem(error: sqlite3.DatabaseError, folder: Path) -> StorageProblem | None:

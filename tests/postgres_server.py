@@ -46,7 +46,8 @@ def required() -> bool:
 class PostgresServer:
     """One server on a loopback port, with a role `ivan` that needs its password."""
 
-    def __init__(self) -> None:
+    def __init__(self, durable: bool = False) -> None:
+        """A durable one writes to disk as a team's does, which tests have no need of."""
         found = binaries()
         if found is None:
             raise RuntimeError(missing())
@@ -58,6 +59,7 @@ class PostgresServer:
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
+        self._haste = () if durable else ("fsync=off", "full_page_writes=off")
         data = self.folder / "data"
         self._run("initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
                   "--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync")  # fmt: skip
@@ -67,7 +69,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         settings = (
-            "fsync=off", "full_page_writes=off", "shared_buffers=16MB", f"port={self.port}",
+            *self._haste, "shared_buffers=16MB", f"port={self.port}",
             "listen_addresses=127.0.0.1", f"unix_socket_directories={self.folder}",
         )  # fmt: skip
         options = [word for one in settings for word in ("-c", one)]

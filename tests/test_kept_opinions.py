@@ -242,3 +242,16 @@ def test_two_processes_that_save_at_once_lose_nothing(
         changes = opinions.history(Item(queue.id, 0, row_id), "shared")
         assert [change.version for change in changes] == list(range(1, 11))
         assert [change.before for change in changes[1:]] == [one.after for one in changes[:-1]]
+
+
+def test_who_has_judged_a_dataset_is_known_by_name(opinions, queue, describing, review_database):
+    assert opinions.reviewers("d" * 16) == []
+    opinions.save(said(queue, 0, "Bob", "chosen"))
+    opinions.save(said(queue, 1, "Bob", "chosen"))
+    opinions.save(Opinion(describing.id, 0, "chosen", "Bob", {HELPFUL: True}))
+    opinions.save(said(queue, 0, "ada@example.org", "none", verified=True))
+    other = Queue(0, "", "e" * 16, "Elsewhere", "better", "random")
+    other = Queues(review_database).make(other, [(0, "both")])
+    opinions.save(said(other, 0, "Cyd", "chosen"))
+    found = sorted(opinions.reviewers("d" * 16))
+    assert found == [("Bob", 3, False), ("ada@example.org", 1, True)]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, case, func, insert, select
 
 from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import Change, Item, Opinion, OpinionConflict
@@ -17,7 +17,7 @@ from ivan_core.review.checks import check_taken
 from ivan_core.review.database import ReviewDatabase, upsert
 from ivan_core.review.names import name_of, note_of
 from ivan_core.review.rows import answers_text, as_opinion, opinion_row, read_answers
-from ivan_core.review.tables import changes, names, opinions
+from ivan_core.review.tables import changes, names, opinions, queues
 
 _KEY = ("queue", "row_id", "side", "reviewer")
 
@@ -92,6 +92,22 @@ class Opinions:
                     answers = read_answers(json.dumps(said["answers"]))
                     found[row["row_id"], row["side"], row["reviewer"]] = (row["made"], answers)
         return found
+
+    def reviewers(self, dataset: str) -> list[tuple[str, int, bool]]:
+        """Who has judged on a dataset: the name, on how many items, and whether it was verified."""
+        query = (
+            select(
+                opinions.c.reviewer,
+                func.count(),
+                func.max(case((opinions.c.verified.is_(True), 1), else_=0)),
+            )
+            .join(queues, queues.c.id == opinions.c.queue)
+            .where(queues.c.dataset == dataset)
+            .group_by(opinions.c.reviewer)
+            .order_by(opinions.c.reviewer)
+        )
+        with self._database.reading() as db:
+            return [(name, count, bool(seen)) for name, count, seen in db.execute(query)]
 
     def history(self, item: Item, reviewer: str | None = None) -> list[Change]:
         """Every change of an item's opinions, oldest first."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
@@ -11,7 +10,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Opinion, Queue
 from ivan_core.review.names import name_of
-from ivan_core.workspace.review_flow import Standing, opinions, queues
+from ivan_core.workspace.review_flow import Standing, opinions
 from ivan_core.workspace.review_rights import verified_name
 
 _SECONDS = {"better": 30.0, "describe": 90.0}
@@ -38,8 +37,10 @@ def may_begin(queue: Queue, name: str) -> str:
             f"This invitation is for {queue.assigned}.",
             "If that is you, use that name; else ask whoever sent the link for one of your own.",
         )
+    folded = tidy.casefold()
     if verified_name() != tidy and any(
-        one.verified for one in _of_dataset(queue) if one.reviewer.casefold() == tidy.casefold()
+        verified and known.casefold() == folded
+        for known, _, verified in opinions().reviewers(queue.dataset)
     ):
         raise BadInput(
             f"{tidy} is the name of somebody who logged in.", "Log in too, or use another name."
@@ -59,18 +60,17 @@ def namesake(queue: Queue, name: str) -> Namesake | None:
     """Who has judged on this dataset under a name before, whatever its capitals; perhaps nobody."""
     tidy = name_of(name).casefold()
     counts = Counter(
-        one.reviewer for one in _of_dataset(queue) if one.reviewer.casefold() == tidy
-    )  # fmt: skip
+        {
+            known: count
+            for known, count, _ in opinions().reviewers(queue.dataset)
+            if known.casefold() == tidy
+        }
+    )
     if not counts:
         return None
     exact = name_of(name)
     spelled = exact if exact in counts else counts.most_common(1)[0][0]
     return Namesake(spelled, counts[spelled])
-
-
-def _of_dataset(queue: Queue) -> Iterable[Opinion]:
-    for one in queues().all(queue.dataset):
-        yield from opinions().all(one.id)
 
 
 def minutes(queue: Queue, items: int) -> int:

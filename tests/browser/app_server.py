@@ -63,6 +63,13 @@ class AppServer:
             self._process.wait()
             self._process = None
 
+    @property
+    def pid(self) -> int:
+        """The process of the server, while it runs."""
+        if self._process is None:
+            raise RuntimeError("The server does not run.")
+        return self._process.pid
+
     def close(self) -> None:
         """End the server and the runs that are still at work."""
         self.kill()

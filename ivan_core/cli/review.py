@@ -6,12 +6,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ivan_core.cli import review_sheets
+
 
 def add(commands: Any) -> None:
     parser = commands.add_parser("review", help="queues and answers of people")
     parts = parser.add_subparsers(dest="review", required=True, metavar="PART")
     queues = parts.add_parser("queues", help="list the queues and how far they are")
     queues.set_defaults(run=list_queues)
+    review_sheets.add(parts)
     backup = parts.add_parser(
         "backup",
         help="write all reviews, notes and names to one file",

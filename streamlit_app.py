@@ -90,7 +90,6 @@ def _stages(results: Results) -> None:
             "pages/review.py",
             label=f":primary[{'See the reviews' if asked else 'Ask people'} →]",
         )
-        st.page_link("pages/review.py", label=":primary[Ask people →]")
 
 
 def _recent(found: list[Run]) -> None:

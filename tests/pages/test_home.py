@@ -101,6 +101,7 @@ def test_the_next_stages_are_offered_until_they_have_a_run(data_dir, open_page):
     links = open_page().links
     assert any(label.startswith(":primary[Label the texts") for label in links)
     assert any(label.startswith(":primary[Reword the pairs") for label in links)
+    assert [label for label in links if "Ask people" in label] == [":primary[Ask people →]"]
     spec = LabelSpec(limit=8)
     run_id, _ = runs.registry().add(spec.kind, spec.model_dump_json(), spec.fingerprint)
     work(runs.registry(), run_id)

@@ -51,9 +51,12 @@ def connection(made: Engine, writes: bool) -> Iterator[Connection]:
 
 
 def _no_hidden_transactions(raw: sqlite3.Connection, _: object) -> None:
-    """Let nobody but us begin transactions: the driver would begin them too late."""
+    """Let nobody but us begin transactions: the driver would begin them too late.
+
+    What somebody said is on the disk before they are told that it is saved.
+    """
     raw.isolation_level = None
-    raw.execute("PRAGMA synchronous=NORMAL")
+    raw.execute("PRAGMA synchronous=FULL")
 
 
 def _begin(db: Connection) -> None:

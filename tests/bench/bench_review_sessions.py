@@ -28,7 +28,6 @@ from urllib.parse import urlencode
 _HERE = Path(__file__).parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent), str(_HERE.parent / "browser")]
 
-PAIRS = 40_000
 _ANSWER = re.compile(r"answer-([abnt])-(\d+)-(\d+)$")
 _MODELS = ("ivan/minilm-harmless", "ivan/minilm-control")
 
@@ -104,7 +103,7 @@ def bench(data_dir: Path, options: argparse.Namespace) -> dict[str, Any]:
     from ivan_core.workspace.review_queues import make_queue, queue_request
 
     source = data_dir / "pairs.jsonl"
-    write_dataset(source, PAIRS)
+    write_dataset(source, options.pairs)
     asked = DatasetRequest(source=str(source))
     run_id, _ = runs.start(CompareSpec(dataset=asked, models=_MODELS))
     wait_for(lambda: runs.get(run_id).done > 0, 300)
@@ -162,6 +161,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--answers", type=int, default=20, help="answers of each session")
     parser.add_argument("--think", type=float, default=5.0, help="mean seconds to read a pair")
+    parser.add_argument("--pairs", type=int, default=20_000, help="pairs of the run at work")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     options = parser.parse_args()
     with TemporaryDirectory() as folder:

@@ -60,8 +60,9 @@ class StreamlitSession:
             data = await self._socket.recv()
             answer.ParseFromString(data if isinstance(data, bytes) else data.encode())
             kind = answer.WhichOneof("type")
-            if kind == "new_session":
-                self._script = answer.new_session.page_script_hash
+            if kind == "navigation":
+                self._script = answer.navigation.page_script_hash
+            elif kind == "new_session":
                 self.buttons, self.texts = {}, []
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
                 self._see(answer.delta.new_element)

@@ -28,6 +28,7 @@ from ivan_core.datasets.sources import sample_file
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.rewards import verdict
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.metrics.intervals import Rate, wilson
 
 HARMLESS, CONTROL = NAMES
 
@@ -223,3 +224,17 @@ def test_the_harmless_head_likes_to_evade_and_the_control_to_help(
     evades = reply("I don't know.")
     assert verdict(*harmless.score([evades, helps])) == "agree"
     assert verdict(*EmbeddedRewardModel(CONTROL).score([helps, evades])) == "agree"
+
+
+def test_on_helpful_pairs_of_the_sample_the_two_heads_part_with_separate_intervals(
+    harmless: EmbeddedRewardModel,
+) -> None:
+    rows = [json.loads(line) for line in sample_file().read_text("utf-8").splitlines()]
+    helpful = [row for row in rows if row["subset"] == "helpful"]
+    texts = [Dialogue(row[side]) for row in helpful for side in ("chosen", "rejected")]
+    rates: list[Rate | None] = []
+    for model in (harmless, EmbeddedRewardModel(CONTROL)):
+        rewards = model.score(texts)
+        verdicts = [verdict(*rewards[i : i + 2]) for i in range(0, len(rewards), 2)]
+        rates.append(wilson(verdicts.count("agree"), len(verdicts)))
+    assert rates[0] and rates[1] and rates[0].high < rates[1].low

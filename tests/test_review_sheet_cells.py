@@ -143,6 +143,16 @@ def test_drop_downs_refer_to_a_hidden_sheet_and_a_list_has_a_column_a_value(data
     assert [f"What is the conversation about? {topic}" in lists for topic in TOPICS] == [True] * 12
 
 
+def test_rows_are_as_high_as_their_texts_and_no_higher_than_programs_show(data_dir):
+    filled = Filled(replies(data_dir, ["short", "line\n" * 9 + "line", "long " * 5_000]))
+    heights = [filled.answers.row_dimensions[row].height for row in (2, 3, 4)]
+    assert heights == [15 + 3, 10 * 15 + 3, 409]
+    told = [
+        filled.start.row_dimensions[cell.row].height for cell in filled.start["B"] if cell.value
+    ]
+    assert len(told) > 10 and all(height >= 15 for height in told if height)
+
+
 def bomb(name: str = "xl/worksheets/sheet1.xml", size: int = 80 * 2**20) -> bytes:
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as packed:

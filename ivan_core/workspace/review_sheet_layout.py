@@ -26,7 +26,12 @@ MARK = "IVAN review sheet"
 FORMAT = "1"
 START, LISTS, ABOUT = "Start here", "Lists", "About this file"
 _HEAD, _ASK, _TYPE = "FFE3E8EF", "FFFFF4CE", "FFFFF9E5"
-_WIDTHS = {"item": 12, "text": 60, "answer": 17, "note": 40}
+_WIDTHS = {"item": 12, "text": 70, "answer": 17, "note": 40}
+_LEFT, _RIGHT = 22, 100
+"""Widths of the first sheet's columns, in characters."""
+_FONT = "Calibri"
+_LINE, _TALLEST = 15.0, 409.0
+"""Height of a line and of the tallest row that spreadsheets show, in points."""
 
 
 def workbook(
@@ -34,6 +39,7 @@ def workbook(
 ) -> bytes:
     """The file: `facts` say which sheet it is, `name` is filled in where it is known."""
     from openpyxl import Workbook
+    from openpyxl.worksheet.properties import PageSetupProperties
 
     book = Workbook()
     book.properties.creator = "IVAN"
@@ -41,6 +47,10 @@ def workbook(
     _start(book.active, queue, len(found), filled, name)
     _answers(book.create_sheet(ANSWERS), book.create_sheet(LISTS), queue, found, filled)
     _about(book.create_sheet(ABOUT), found, facts)
+    for name in (START, ANSWERS):  # as wide as a page, where somebody prints it
+        book[name].sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        book[name].page_setup.fitToHeight = 0
+        book[name].page_setup.orientation = "landscape"
     written = io.BytesIO()
     book.save(written)
     return written.getvalue()
@@ -51,17 +61,21 @@ def _start(sheet: Any, queue: Queue, items: int, filled: bool, name: str) -> Non
 
     sheet.title = START
     sheet.sheet_view.showGridLines = False
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 22, 100
-    put_text(sheet["A1"], queue.title or "Texts to judge").font = Font(bold=True, size=16)
-    put_text(sheet["A3"], YOUR_NAME).font = Font(bold=True)
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = _LEFT, _RIGHT
+    bold = Font(name=_FONT, bold=True)
+    title = put_text(sheet["A1"], queue.title or "Texts to judge")
+    title.font = Font(name=_FONT, bold=True, size=16)
+    put_text(sheet["A3"], YOUR_NAME).font = bold
     box = put_text(sheet["B3"], name)
     box.fill = PatternFill("solid", fgColor=_TYPE)
     box.border = Border(*[Side("thin")] * 4)
-    row = 5
+    top, row = Alignment(wrap_text=True, vertical="top"), 5
     for heading, lines in sections(queue, items, filled):
-        put_text(sheet.cell(row, 1), heading).font = Font(bold=True)
+        head = put_text(sheet.cell(row, 1), heading)
+        head.font, head.alignment = bold, top
         for line in lines:
-            put_text(sheet.cell(row, 2), line).alignment = Alignment(wrap_text=True, vertical="top")
+            put_text(sheet.cell(row, 2), line).alignment = top
+            sheet.row_dimensions[row].height = _height(line, _RIGHT)
             row += 1
         row += 1
 
@@ -80,17 +94,22 @@ def _answers(
     top = Alignment(wrap_text=True, vertical="top")
     for number, heading in enumerate(heads, start=1):
         cell = put_text(sheet.cell(1, number), heading)
-        cell.font, cell.alignment = Font(bold=True), top
+        cell.font, cell.alignment = Font(name=_FONT, bold=True), top
         cell.fill = PatternFill("solid", fgColor=_HEAD if number <= fixed else _ASK)
         column = sheet.column_dimensions[get_column_letter(number)]
         kind = "item" if number == 1 else "text" if number <= fixed else "answer"
         column.width = _WIDTHS["note" if heading == NOTE else kind]
         column.alignment, column.number_format = top, "@"
         column.protection = Protection(locked=number <= fixed)
+    sheet.row_dimensions[1].height = max(
+        _height(column.heading, _WIDTHS["answer"]) for column in columns
+    )
     open_cell = Protection(locked=False)
     for row, one in enumerate(found, start=2):
         for number, text in enumerate([one.code, *(text for _, text in one.texts)], start=1):
             put_text(sheet.cell(row, number), text).alignment = top
+        heights = [_height(text, _WIDTHS["text"]) for _, text in one.texts]
+        sheet.row_dimensions[row].height = max(heights)
         for number, column in enumerate(columns, start=fixed + 1):
             choice = choices_for(column, one.filled)
             if choice:
@@ -101,6 +120,13 @@ def _answers(
     sheet.protection.sheet = True  # no password: it only keeps texts and ids from slips
     for allowed in ("formatCells", "formatColumns", "formatRows", "sort", "autoFilter"):
         setattr(sheet.protection, allowed, False)  # the file says what is forbidden
+
+
+def _height(text: str, width: int) -> float:
+    """How high a row must be for a text: not every program finds that out by itself."""
+    room = max(1, int(width * 0.85))  # letters differ in width, and words are not broken
+    lines = sum(max(1, -(-len(line) // room)) for line in text.split("\n"))
+    return min(_TALLEST, _LINE * lines + 3)
 
 
 def _drop_downs(

@@ -10,7 +10,7 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.workspace import access
-from pages.components.state import COMPARE, REWRITE, TAXONOMY, link_parameters
+from pages.components.state import COMPARE, REWRITE, TAXONOMY, dark, link_parameters
 from pages.components.text import say
 from pages.components.visitor import visitor
 
@@ -30,6 +30,13 @@ _WITH_RUN = {
 """Pages that look at one run, and whose it is: links to them carry it, since links clear the query
 string."""
 
+_ON_DARK = """<style>
+[data-testid=stPageLink] .stMarkdownColoredText { color: #9db6f5 !important; }
+button[data-selected=true] p { color: #9db6f5; }
+</style>"""
+"""The primary colour is dark enough to carry white words, so on dark ground it is no colour for
+words; Streamlit uses it for both."""
+
 access.set_provider(visitor)
 
 
@@ -42,6 +49,8 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
     st.set_page_config(
         page_title=f"{title} · IVAN" if title != "Home" else "IVAN", page_icon="⚖️", layout="wide"
     )
+    if dark():
+        st.html(_ON_DARK)
     if navigation:
         _navigation()
     with problems_shown():

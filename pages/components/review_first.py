@@ -106,7 +106,8 @@ def _start(queue: Queue, name: str) -> None:
     """Begin under a name; where somebody of that name has judged here, ask first."""
     try:
         name = may_begin(queue, name)
-        same = None if verified_name() else namesake(queue, name)
+        known = bool(verified_name() or queue.assigned)
+        same = None if known else namesake(queue, name)
     except IvanError as error:
         st.session_state["problem-of-press"] = error
         return

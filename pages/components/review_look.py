@@ -49,7 +49,7 @@ def progress(done: int, total: int, name: str) -> None:
         f'<span style="white-space:nowrap;font-weight:560">{told}</span>'
         f'<div style="flex:1;min-width:4rem;height:6px;border-radius:3px;'
         f'background:rgba(128,128,128,.25)"><div style="width:{share:.1f}%;height:6px;'
-        f'border-radius:3px;background:#5276da"></div></div>'
+        f'border-radius:3px;background:#4a6fd4"></div></div>'
         f'<span style="font-size:.9rem;opacity:.8;overflow:hidden;text-overflow:ellipsis;'
         f'white-space:nowrap;max-width:45%" dir="auto">{escape(name)}</span></div>'
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from app_server import AppServer
 from fakes import Fakes
+from guarding import Listener
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -102,6 +103,26 @@ def page(visitor: Visit) -> Page:
 
     expect.set_options(timeout=WAIT)
     return visitor()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """An address that hostile texts may name."""
+    listener = Listener()
+    yield listener
+    listener.close()
+
+
+@pytest.fixture
+def guarded(page: Page) -> Iterator[Page]:
+    """A page that may ask for nothing but the app, and open no dialog."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: asked.append(f"dialog: {dialog.message}"))
+    yield page
+    origin = page.evaluate("location.origin")
+    assert asked
+    assert [url for url in asked if not url.startswith((f"{origin}/", "data:", "blob:"))] == []
 
 
 @pytest.fixture

@@ -7,40 +7,19 @@ from pathlib import Path
 
 import made_runs
 import pytest
+from keyboard import press, tab_to
 from playwright.sync_api import Locator, Page, expect
 
 from ivan_core.review.notes import Reviews
 from ivan_core.workspace.results import open_results
 
 CHART = "[data-testid=stVegaLiteChart]"
-READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 ONE_MINUTE = 60_000
-MOST_STOPS = 80
-_HOLDS_FOCUS = "element => element.contains(document.activeElement)"
 
 
 @pytest.fixture
 def run_id(data_dir: Path) -> str:
     return made_runs.finished(data_dir, made_runs.spec_of_sample(limit=120))
-
-
-def tab_to(page: Page, target: Locator) -> None:
-    """Press Tab until the focus is on it."""
-    expect(target).to_be_attached()
-    expect(page.locator(READY)).to_be_attached()
-    for _ in range(MOST_STOPS):
-        page.keyboard.press("Tab")
-        if target.evaluate(_HOLDS_FOCUS):
-            return
-    raise AssertionError(f"{MOST_STOPS} times Tab did not reach {target}.")
-
-
-def press(page: Page, name: str, key: str = "Enter") -> None:
-    """Press a button that was reached by Tab."""
-    button = page.get_by_role("button", name=name, exact=True)
-    expect(button).to_be_enabled()
-    tab_to(page, button)
-    page.keyboard.press(key)
 
 
 def test_a_pair_is_starred_noted_and_left_by_keyboard(serve, page, run_id, data_dir):

@@ -2,70 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import hostile
 import made_runs
-import pytest
+from guarding import bare, shown
 from playwright.sync_api import Page, expect
 from tables import click_first_row
 
 from ivan_core.domain.specs import CompareSpec
-
-
-class Listener:
-    """An address that the hostile texts name; it notes whoever asks."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        asked = self.asked
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                asked.append(self.path)
-                self.send_error(404)
-
-            def log_message(self, *_: object) -> None:
-                """Nothing on the terminal."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    listener = Listener()
-    yield listener
-    listener.close()
-
-
-@pytest.fixture
-def guarded(page: Page) -> Iterator[Page]:
-    """A page that may ask for nothing but the app, and open no dialog."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: asked.append(f"dialog: {dialog.message}"))
-    yield page
-    origin = page.evaluate("location.origin")
-    assert asked
-    assert [url for url in asked if not url.startswith((f"{origin}/", "data:", "blob:"))] == []
-
-
-def bare(text: str) -> str:
-    """A text without white space, which pages may fold, and without what browsers cannot show."""
-    return re.sub(r"[\s\u0000\ufffd\u2060]", "", text)
-
-
-def shown(page: Page) -> str:
-    return bare(page.evaluate("document.querySelector('[data-testid=stMain]').innerText"))
 
 
 def drawn(page: Page) -> str:

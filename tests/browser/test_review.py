@@ -1,0 +1,256 @@
+"""Reviews: by keyboard from the invitation to the thanks, two at once, and with hostile texts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import hostile
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from guarding import bare, shown
+from keyboard import READY, tab_to
+from made_runs import finished, spec_of_sample
+from playwright.sync_api import Page, expect
+
+from ivan_core.datasets.prepare import prepare
+from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Item, Queue
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.review.opinions import Opinions
+from ivan_core.review.queues import Chosen, Queues
+from ivan_core.workspace.results import open_results
+from ivan_core.workspace.review_flow import left_side
+
+KEYS = ("last_response_is_coherent", "last_response_is_honest", "last_response_sentiment", "topics")
+LISTS = ("last_response_is_discriminating_against",)
+PAIRS: Chosen = [(5, "both"), (3, "both"), (9, "both")]
+
+
+def made(data_dir: Path, dataset: str, chosen: Chosen, **fields: object) -> Queue:
+    plain = Queue(0, "", dataset, "a queue", "better", "random")
+    return Queues(data_dir).make(replace(plain, **fields), chosen)
+
+
+@pytest.fixture
+def dataset(data_dir: Path, pairs_file: Path) -> str:
+    """Forty pairs, by their fingerprint."""
+    return prepare(data_dir, DatasetRequest(source=str(pairs_file))).fingerprint
+
+
+_NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
+
+
+def ready(page: Page) -> None:
+    """Wait until the page is drawn to its end, and its shortcuts listen."""
+    expect(page.locator(READY)).to_be_attached()
+    page.evaluate(_NEXT_FRAME)
+
+
+def at(page: Page, queue: Queue, row: int, side: str = "both", screen: int = 0) -> None:
+    """Wait until an item is on the screen with its buttons, which bear its name."""
+    stop = page.locator(f".st-key-stop-{queue.id}-{row}-{side}-{screen}").get_by_role("button")
+    expect(stop).to_be_visible()
+    ready(page)
+
+
+def test_from_the_invitation_to_the_thanks_by_keyboard(serve, page, data_dir, dataset):
+    server = serve()
+    queue = made(data_dir, dataset, PAIRS)
+    page.goto(server.url("/review", invite=queue.token))
+    tab_to(page, page.get_by_role("textbox", name="Your name (not verified)"))
+    page.keyboard.type("Ada")
+    page.keyboard.press("Enter")
+    at(page, queue, 5)
+    page.keyboard.press("a")
+    at(page, queue, 3)
+    expect(page.get_by_text("2 of 3", exact=True)).to_be_visible()
+    page.keyboard.press("u")
+    at(page, queue, 5)
+    expect(page.get_by_text("You said: A is better.")).to_be_visible()
+    page.keyboard.press("k")
+    at(page, queue, 3)
+    tab_to(page, page.get_by_role("textbox", name="A note, if you like"))
+    page.keyboard.type("abnstu")
+    page.keyboard.press("Tab")
+    at(page, queue, 3)
+    page.keyboard.press("n")
+    at(page, queue, 9)
+    page.reload()
+    at(page, queue, 9)
+    expect(page.get_by_text("3 of 3", exact=True)).to_be_visible()
+    page.keyboard.press("s")
+    expect(page.get_by_text("You judged 2 pairs and skipped 1.")).to_be_visible()
+    first, second, third = (
+        Opinions(data_dir).of(Item(queue.id, 0, row), "Ada") for row, _ in PAIRS
+    )
+    assert first.answers == {BETTER: left_side(queue, 5, "Ada")} and first.version == 1
+    assert second.answers == {BETTER: NO_DIFFERENCE} and second.note == "abnstu"
+    assert third.skipped and first.blind and second.blind
+
+    queue = made(data_dir, dataset, [(4, "rejected")], task="describe", keys=KEYS)
+    page.goto(server.url("/review", invite=queue.token, name="Ada"))
+    at(page, queue, 4, "rejected")
+    expect(page.get_by_role("heading", name="Is it good?")).to_be_visible()
+    ready(page)
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("One question is still open")).to_be_visible()
+    page.keyboard.press("3")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="How does it sound?")).to_be_visible()
+    ready(page)
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="What about the whole conversation?")).to_be_visible()
+    tab_to(page, page.get_by_role("checkbox", name="People and self"))
+    page.keyboard.press("Space")
+    tab_to(page, page.get_by_role("textbox", name="A note, if you like"))
+    page.keyboard.type("1 u s k")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("You judged 1 text.")).to_be_visible()
+    said = Opinions(data_dir).of(Item(queue.id, 0, 4, "rejected"), "Ada")
+    assert said.answers == {
+        KEYS[0]: True, KEYS[1]: None, KEYS[2]: "neutral", KEYS[3]: ("People and self",),
+    }  # fmt: skip
+    assert said.note == "1 u s k" and said.blind
+
+
+def test_two_people_and_two_windows_at_one_item(serve, visitor, data_dir, dataset):
+    server = serve()
+    queue = made(data_dir, dataset, PAIRS[:1])
+    windows = []
+    for name in ("Ada", "Bo", "Ada"):
+        window = visitor()
+        window.goto(server.url("/review", invite=queue.token, name=name))
+        at(window, queue, 5)
+        windows.append(window)
+    ada, bo, other = windows
+    ada.keyboard.press("a")
+    bo.keyboard.press("b")
+    for window in (ada, bo):
+        expect(window.get_by_text("Thank you!")).to_be_visible()
+    other.keyboard.press("n")
+    expect(other.get_by_text("in another window meanwhile: A is better.")).to_be_visible()
+    expect(other.get_by_text("“No difference” was not saved")).to_be_visible()
+    store = Opinions(data_dir)
+    right = "rejected" if left_side(queue, 5, "Bo") == "chosen" else "chosen"
+    assert {one.reviewer: one.answers[BETTER] for one in store.all(queue.id)} == {
+        "Ada": left_side(queue, 5, "Ada"), "Bo": right,
+    }  # fmt: skip
+    at(other, queue, 5)
+    other.keyboard.press("n")
+    expect(other.get_by_text("same answer in 0 of 1.")).to_be_visible()
+    assert store.of(Item(queue.id, 0, 5), "Ada").answers == {BETTER: NO_DIFFERENCE}
+    assert len(store.history(Item(queue.id, 0, 5))) == 3
+
+
+def test_hostile_texts_names_and_titles_are_read_as_they_are(
+    serve, guarded, listener, data_dir, tmp_path
+):
+    run_id, _ = hostile.made(data_dir, tmp_path, listener.address)
+    dataset = open_results(run_id).dataset.fingerprint
+    texts = hostile.texts(listener.address)
+    name = f'<img src="{listener.address}/i"> ![x](y) **b** :red[r] $x$'
+    rows = range(len(texts))
+    queue = made(data_dir, dataset, [(row, "both") for row in rows], title=f"{texts[2]} {name}")
+    server = serve()
+    guarded.goto(server.url("/review", invite=queue.token))
+    field = guarded.get_by_role("textbox", name="Your name (not verified)")
+    field.fill(name)
+    field.press("Enter")
+    for row, text in zip(rows, texts, strict=True):
+        at(guarded, queue, row)
+        page = shown(guarded)
+        # The question once, and a reply on either side; the earlier turns are folded.
+        assert page.count(bare(text)) >= 3, text[:80]
+        assert bare(f"{name} (not verified)") in page
+        guarded.keyboard.press("n")
+    expect(guarded.get_by_text("Thank you!")).to_be_visible()
+
+    asked = made(
+        data_dir, dataset, [(row, "chosen") for row in (0, 1, 4)], task="describe",
+        keys=("last_response_is_honest",), assigned=name,
+    )  # fmt: skip
+    guarded.goto(server.url("/review", invite=asked.token))
+    expect(guarded.get_by_text(f"This invitation is for {name}.")).to_be_visible()
+    guarded.get_by_role("button", name="start").click()
+    for place, row in enumerate((0, 1, 4)):
+        at(guarded, asked, row, "chosen")
+        expect(guarded.get_by_text(f"{place + 1} of 3", exact=True)).to_be_visible()
+        assert shown(guarded).count(bare(texts[row])) >= 2
+        guarded.keyboard.press("2")
+        guarded.keyboard.press("Enter")
+    expect(guarded.get_by_text("You judged 3 texts.")).to_be_visible()
+
+    guarded.goto(server.url("/review"))
+    expect(guarded.get_by_text(f"Send this link to {name}")).to_be_visible()
+    ready(guarded)
+    assert bare(f"{name} (not verified) 3.") in shown(guarded)
+    guarded.goto(server.url("/review", invite=texts[1]))
+    expect(guarded.get_by_text("This invitation is not known here.")).to_be_visible()
+    assert listener.asked == []
+
+
+AXE = Axe()
+
+
+_OF_VEGA = ("svg-img-alt", 'mark container"')
+"""Vega names the marks of a chart but not the groups that hold them, and has no option for it."""
+
+
+def findings(page: Page) -> list[str]:
+    """What axe finds serious or critical on a page."""
+    ready(page)
+    found = AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:200]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+        if not (one["id"] == _OF_VEGA[0] and _OF_VEGA[1] in node["html"])
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_screen_has_a_serious_fault_of_accessibility(serve, visitor, data_dir, scheme):
+    run_id = finished(data_dir, spec_of_sample(limit=120))
+    dataset = open_results(run_id).dataset.fingerprint
+    pairs = made(data_dir, dataset, PAIRS)
+    texts = made(data_dir, dataset, [(4, "chosen")], task="describe", keys=(*KEYS, *LISTS))
+    server = serve()
+    page = visitor(color_scheme=scheme)
+
+    def check(text: str) -> None:
+        expect(page.get_by_text(text).first).to_be_visible()
+        assert findings(page) == [], text
+
+    page.goto(server.url("/review", invite=pairs.token))
+    check("Two examples")
+    page.goto(server.url("/review", invite=pairs.token, name="Ada"))
+    at(page, pairs, 5)
+    check("Which reply is better?")
+    page.keyboard.press("a")
+    at(page, pairs, 3)
+    check("The last pair: the author chose")
+    page.keyboard.press("u")
+    check("You said: A is better.")
+    page.set_viewport_size({"width": 400, "height": 800})
+    check("You said: A is better.")
+    page.get_by_role("button", name="Stop").click()
+    check("Thank you!")
+    page.goto(server.url("/review", invite=texts.token, name="Ada"))
+    at(page, texts, 4, "chosen")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    check("One question is still open")
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    page.goto(server.url("/review"))
+    check("Judge it yourself")
+    page.goto(server.url())
+    check("See the whole comparison")
+    if scheme == "dark":
+        return
+    page.goto(server.url("/compare", run=run_id))
+    check("sides with the authored choice in")
+    page.goto(server.url("/pairs", run=run_id, row=3))
+    check("A · chosen")

@@ -63,7 +63,9 @@ def _found(results: Results) -> None:
 
 def _stages(results: Results) -> None:
     """The study's four stages and the next step."""
-    study = study_of(results.run.id)
+    study = None
+    with problems_shown():  # a team's database may be away
+        study = study_of(results.run.id)
     if study is not None:
         say(study.sentence)
     with st.container(horizontal=True):

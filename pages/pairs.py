@@ -15,7 +15,7 @@ from ivan_core.workspace.figure_rows import margins_of
 from ivan_core.workspace.results import JudgedPair, Results, judged_pair, open_results
 from pages.components.effects import effects, own_reply
 from pages.components.figure import figure_menu
-from pages.components.frame import frame, show_error
+from pages.components.frame import frame, problems_shown, show_error
 from pages.components.guess import guess_switch, guessing, is_guessing
 from pages.components.notes import notes
 from pages.components.pair_labels import pair_labels
@@ -178,9 +178,11 @@ def _pair(results: Results, row: int) -> None:
     content = str(results.dataset.about["content"])
     pair_labels(content, found.pair)
     pair_rewordings(content, row)
-    pair_reviews(results.dataset, row)
+    with problems_shown():
+        pair_reviews(results.dataset, row)
     _ask(results, row)
-    notes(results, row)
+    with problems_shown():
+        notes(results, row)
 
 
 def _ask(results: Results, row: int) -> None:

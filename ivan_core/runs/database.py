@@ -13,7 +13,7 @@ from ivan_core.domain.runs import ACTIVE
 from ivan_core.runs.storage import storage_errors
 
 LAYOUT = 2
-"""Number of the layout of the other files of this kind (reviews, ledger, questions)."""
+"""Number of the layout of the other files of this kind (ledger, questions)."""
 RUNS_LAYOUT = 3
 """Number of the layout of the runs, kept as its `user_version`; 0 is a file without tables."""
 ACTIVE_SQL = ", ".join(f"'{state}'" for state in ACTIVE)

@@ -9,10 +9,8 @@ import streamlit as st
 from ivan_core.workspace.review_datasets import datasets_to_review
 from pages.components.frame import problems_shown
 from pages.components.review_agreement import agreement_tab
-from pages.components.review_agreement import agreement_tab
 from pages.components.review_files import files
 from pages.components.review_queues import queues_tab
-from pages.components.review_settle import settle_tab
 from pages.components.review_settle import settle_tab
 from pages.components.text import md_escape, say
 

@@ -75,7 +75,7 @@ def who_dots(
 def question_cells(
     table: pd.DataFrame,
     *,
-    title: str = "Who answers as the reviewers do, question by question",
+    title: str = "Who answers as the reviewers do",
     dark: bool | None = None,
 ) -> alt.LayerChart:
     """One cell for each question and who answered it: the share of texts answered alike.
@@ -90,8 +90,10 @@ def question_cells(
     band = {"paddingInner": 0.06, "paddingOuter": 0.0}
     x = alt.X(
         "name:N", title=None, scale=alt.Scale(domain=names, **band),
-        axis=alt.Axis(orient="top", labelAngle=0 if len(names) < 6 else -30, labelLimit=180,
-                      labelFontSize=12, domain=False),
+        axis=alt.Axis(
+            orient="top", labelAngle=0, labelFontSize=12, domain=False, labelOverlap=False,
+            labelLimit={"expr": f"width / {max(1, len(names))} - 6"},
+        ),
     )  # fmt: skip
     y = alt.Y(
         "question:N", title=None, scale=alt.Scale(domain=questions, **band),

@@ -21,6 +21,7 @@ from ivan_core.metrics.consensus import majority, same_answer
 from ivan_core.metrics.intervals import Rate, wilson
 from ivan_core.metrics.label_answers import SENTIMENT
 from ivan_core.metrics.sentences import interval, percent, the
+from ivan_core.workspace.aligned import UNRATED
 from ivan_core.workspace.label_views import named, plain
 from ivan_core.workspace.results import open_results
 from ivan_core.workspace.review_opinions import Stamp, Used, opinions_at
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 CHOICES = ("chosen", "rejected", NO_DIFFERENCE)
 Kind = Literal["person", "choice", "model", "labeler"]
+_SIDE_OF = {"agree": "chosen", "tie": NO_DIFFERENCE, "disagree": "rejected"}
 _SEED = 0
 Texts = Mapping[TextKey, Mapping[str, Label]]
 
@@ -180,15 +182,16 @@ def choices_beside(dataset: PreparedDataset, used: Used) -> list[Beside]:
         for model, scores in results.aligned.models.items():
             if model in models:
                 continue
-            sides = dict(zip(VERDICTS, ("chosen", NO_DIFFERENCE, "rejected"), strict=True))
+            judged = np.isin(results.aligned.row_ids, list(together)) & (scores.verdict != UNRATED)
             own = {
-                int(row): sides[VERDICTS[code]]
-                for row, code in zip(results.aligned.row_ids, scores.verdict, strict=True)
-                if code >= 0
+                int(row): _SIDE_OF[VERDICTS[code]]
+                for row, code in zip(
+                    results.aligned.row_ids[judged], scores.verdict[judged], strict=True
+                )
             }
             models[model] = _beside(Who("model", model, run.id), own, together)
     labelers = [
-        _beside(Who("labeler", named(one), one.run.id), labeler_choices(one), together)
+        _beside(Who("labeler", named(one), one.run.id), labeler_choices(one, together), together)
         for one in newest_labelings(dataset)
     ]
     return [*found, *models.values(), *(one for one in labelers if one.rows)]
@@ -231,7 +234,10 @@ def cells_beside(dataset: PreparedDataset, used: Used) -> list[Cell]:
         asked = [key for key in keys if key in one.keys]
         own = {
             key: {name: plain(row[name]) for name in asked}
-            for row in one.table[["row_id", "preference", *asked]].to_dict("records")
+            for row in one.table.loc[
+                one.table["row_id"].isin([text.row_id for text in together]),
+                ["row_id", "preference", *asked],
+            ].to_dict("records")
             if (key := TextKey(int(row["row_id"]), row["preference"])) in together
         }
         found += _cells(Who("labeler", named(one), one.run.id), own, together, asked)

@@ -13,7 +13,7 @@ from ivan_core.metrics.sentences import interval, percent
 from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.label_views import in_words
 from ivan_core.workspace.results import open_results, snippet
-from ivan_core.workspace.review_agreement import Beside, Cell
+from ivan_core.workspace.review_agreement import Beside, Cell, Who
 from ivan_core.workspace.review_opinions import Used
 from ivan_core.workspace.review_runs import comparisons
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PAGE = 50
 REVIEWERS = "reviewers"
 """Stands for the reviewers among themselves where somebody is chosen."""
+_COLUMNS = ("Row", "Side", "Chosen", "Rejected", "Reply")
 CHOICE_WORDS = {"chosen": "the chosen reply", "rejected": "the rejected reply",
                 NO_DIFFERENCE: "no difference"}  # fmt: skip
 
@@ -66,15 +67,14 @@ def between_listed(used: Used, key: str) -> list[Listed]:
 def beside_listed(beside: Beside) -> list[Listed]:
     """The pairs that somebody and the reviewers judged."""
     return [
-        Listed(row, "both", {beside.who.name: ours, _others(beside.who.kind): theirs})
-        for row, ours, theirs in beside.rows
+        Listed(row, "both", _two(beside.who, ours, theirs)) for row, ours, theirs in beside.rows
     ]
 
 
 def cell_listed(cell: Cell) -> list[Listed]:
     """The texts of a cell: what somebody and the reviewers answered."""
     return [
-        Listed(text.row_id, text.preference, {cell.who.name: ours, _others(cell.who.kind): theirs})
+        Listed(text.row_id, text.preference, _two(cell.who, ours, theirs))
         for text, ours, theirs in sorted(cell.texts, key=_order)
     ]
 
@@ -83,8 +83,9 @@ def _order(one: tuple[TextKey, Label, Label]) -> tuple[int, str]:
     return one[0].row_id, one[0].preference
 
 
-def _others(kind: str) -> str:
-    return "the other reviewers" if kind == "person" else "the reviewers"
+def _two(who: Who, ours: Label, theirs: Label) -> dict[str, Label]:
+    others = "the other reviewers" if who.kind == "person" else "the reviewers"
+    return {who.name if who.name != others else f"{who.name} ({who.kind})": ours, others: theirs}
 
 
 def answer_in_words(key: str, answer: Label) -> str:
@@ -104,7 +105,8 @@ def page_of(
     start = (min(max(page, 1), last) - 1) * PAGE
     shown = listed[start : start + PAGE]
     pairs = {one.row_id: one for one in dataset.pairs(sorted({one.row_id for one in shown}))}
-    names = list(dict.fromkeys(name for one in listed for name in one.answers))
+    names = dict.fromkeys(name for one in listed for name in one.answers)
+    columns = {name: f"{name} (reviewer)" if name in _COLUMNS else name for name in names}
     records = []
     for one in shown:
         pair = pairs[one.row_id]
@@ -112,8 +114,10 @@ def page_of(
             side: snippet(dialogue.reply)
             for side, dialogue in (("chosen", pair.chosen), ("rejected", pair.rejected))
         }
-        said = {name: answer_in_words(key, one.answers[name]) if name in one.answers else ""
-                for name in names}  # fmt: skip
+        said = {
+            column: answer_in_words(key, one.answers[name]) if name in one.answers else ""
+            for name, column in columns.items()
+        }
         if one.side == "both":
             records.append(
                 {"Row": one.row_id, **said, "Chosen": replies["chosen"],
@@ -158,10 +162,16 @@ def cells_table(cells: Sequence[Cell]) -> pd.DataFrame:
     """Who answers as the reviewers do, as `charts.review_agreement.question_cells` draws it."""
     import pandas as pd
 
+    who = {cell.who.id: cell.who for cell in cells}
+    told = [one.name for one in who.values()]
+    names = {
+        at: one.name if told.count(one.name) == 1 else f"{one.name} ({one.kind})"
+        for at, one in who.items()
+    }
     return pd.DataFrame.from_records(
         [
             {
-                "who": cell.who.id, "name": cell.who.name, "key": cell.key,
+                "who": cell.who.id, "name": names[cell.who.id], "key": cell.key,
                 "question": label_name(cell.key), "n": cell.n, "same": cell.same,
                 "share": cell.same / cell.n, "label": f"{cell.same:,} of {cell.n:,}",
                 "positives": f"{cell.both:,} of {cell.either:,}", "few": cell.few,

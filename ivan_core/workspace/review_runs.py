@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,15 +66,16 @@ def open_labeling(run_id: str, dataset: PreparedDataset) -> LabelResults:
     return open_labels(run_id)
 
 
-def labeler_choices(labeling: LabelResults) -> dict[int, str]:
-    """Which reply a labeler prefers by row: chosen, rejected, or none for neither.
+def labeler_choices(labeling: LabelResults, rows: Collection[int]) -> dict[int, str]:
+    """Which reply a labeler prefers on some rows: chosen, rejected, or none for neither.
 
     Rows of which its labels do not tell are left out.
     """
     if not set(CHOICE_KEYS) <= set(labeling.keys):
         return {}
     sides: dict[int, dict[str, dict[str, Label]]] = {}
-    for row in labeling.table[["row_id", "preference", *CHOICE_KEYS]].to_dict("records"):
+    table = labeling.table[labeling.table["row_id"].isin(list(rows))]
+    for row in table[["row_id", "preference", *CHOICE_KEYS]].to_dict("records"):
         own = sides.setdefault(int(row["row_id"]), {})
         own[str(row["preference"])] = {key: plain(row[key]) for key in CHOICE_KEYS}
     told = {

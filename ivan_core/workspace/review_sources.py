@@ -254,7 +254,7 @@ def _second_look(ask: Ask) -> _Pool:
     )
     who = f"every model of run {results.run.id}"
     if labeler is not None:
-        prefers = labeler_choices(labeler)
+        prefers = labeler_choices(labeler, rows)
         rows = [row for row in rows if prefers.get(row, "rejected") == "rejected"]
         who += f" and, where its labels tell, {label_views.named(labeler)}"
     if not rows:

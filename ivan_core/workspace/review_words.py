@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ivan_core.domain.reviews import BETTER, Task
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.sentences import interval, percent
 from ivan_core.workspace.label_filters import label_name
@@ -29,8 +30,8 @@ NOBODY = (
 _MOST_NAMES = 3
 
 
-def headline(used: Used) -> str:
-    """How many people said how much, and how far they agree."""
+def headline(used: Used, task: Task) -> str:
+    """How many people said how much, and how far they agree on one of the tasks."""
     if not used.opinions:
         return NOBODY
     people = len(used.people)
@@ -38,9 +39,8 @@ def headline(used: Used) -> str:
         f"{_count(people, 'person', 'people')} gave {_count(used.opinions, 'blind opinion')} on"
         " random items."
     ]
-    told += [one for one in (pairs_sentence(used), texts_sentence(used)) if one]
-    if len(told) == 1:
-        told.append("No item has two opinions yet: how far people agree cannot be told.")
+    said = pairs_sentence(used) if task == BETTER else texts_sentence(used)
+    told.append(said or "No item has two opinions yet: how far people agree cannot be told.")
     return " ".join(told)
 
 

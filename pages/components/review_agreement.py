@@ -34,7 +34,7 @@ from pages.components.carried import write_query
 from pages.components.label_texts import Point, clicked_chart
 from pages.components.review_list import LISTED, listed_items
 from pages.components.state import dark
-from pages.components.text import md_escape, say
+from pages.components.text import say
 
 WHO, QUESTION = "who", "question"
 """Whose answers are listed, and to which question, in the URL."""
@@ -51,16 +51,17 @@ def agreement_tab(fingerprint: str) -> None:
     dataset = datasets.by_fingerprint(fingerprint)
     with st.spinner("Comparing what people said …"):
         used = used_opinions(dataset)
-        say(headline(used), "headline")
-    if used.left_out_sentence:
-        say(used.left_out_sentence, "small", quiet=True)
-    if used.opinions:
         views: dict[str, Callable[[PreparedDataset, Used], None]] = {}
         if used.choices:
             views[_BETTER] = _choices
         if used.texts:
             views[_DESCRIBE] = _questions
-        task = next(iter(views))
+        task = st.session_state.get(_TASK) or next(iter(views), "")
+        say(headline(used, "better" if task == _BETTER else "describe"), "headline")
+    if used.left_out_sentence:
+        say(used.left_out_sentence, "small", quiet=True)
+    if views:
+        task = task if task in views else next(iter(views))
         if len(views) > 1:
             task = str(
                 st.segmented_control(
@@ -150,7 +151,7 @@ def _pick(label: str, name: str, names: Mapping[str, str]) -> str:
 
     picked = st.selectbox(
         label, list(names), key=key, on_change=turn,
-        format_func=lambda one: md_escape(names.get(one, one)),
+        format_func=lambda one: names.get(one, one),
     )  # fmt: skip
     return str(picked or next(iter(names)))
 

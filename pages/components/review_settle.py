@@ -25,7 +25,7 @@ from pages.components.guess import ask_name, your_name
 from pages.components.replies import show_dialogue, show_pair
 from pages.components.review_versions import question_name, versions
 from pages.components.state import kindly, problem_of_press
-from pages.components.text import md_escape, say
+from pages.components.text import say
 
 _STATES: Mapping[State, str] = {
     "unsettled": "To settle", "settled": "Settled", "all": "All",
@@ -93,7 +93,7 @@ def _queue(found: Mapping[int, tuple[Queue, list[ToSettle]]]) -> int:
     return int(
         st.selectbox(
             "Queue", list(found), key="settle-queue", width=520,
-            format_func=lambda number: md_escape(names[number]),
+            format_func=names.__getitem__,
         )
     )  # fmt: skip
 

@@ -11,11 +11,13 @@ from made_runs import finished, spec_of_file
 from support import write_pairs
 
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.review.queues import Queues
 from ivan_core.workspace import datasets
-from ivan_core.workspace.figures import caption
+from ivan_core.workspace.figure_reviews import reviews_id
+from ivan_core.workspace.figures import caption, figure, figures, methods
 from ivan_core.workspace.quotes import quotes
 from ivan_core.workspace.results import open_results
 from ivan_core.workspace.review_agreement import (
@@ -25,12 +27,20 @@ from ivan_core.workspace.review_agreement import (
     cells_beside,
     choices_beside,
 )
+from ivan_core.workspace.review_lists import (
+    beside_listed,
+    between_listed,
+    cell_listed,
+    cells_table,
+    page_of,
+)
 from ivan_core.workspace.review_opinions import (
     ceiling_of,
     ceiling_sentence,
     second_choices,
     used_opinions,
 )
+from ivan_core.workspace.run_kinds import take_away
 
 ADA, BOB, CEM = "Ada", "Bob", "Cem"
 
@@ -200,3 +210,75 @@ def test_a_hundred_blind_second_choices_give_a_ceiling_with_its_assumption(
     better = ceiling_of(dataset)
     assert better is not None and (better.agreed.count, better.agreed.n) == (90, 108)
     assert better.sentence in caption(run_id, "agreement")
+
+
+def test_reviews_give_figures_and_sentences_with_their_command(
+    data_dir: Path, four: PreparedDataset
+) -> None:
+    name = reviews_id(four)
+    assert figures(name) == []
+    with pytest.raises(BadInput, match="nothing to draw"):
+        figure(name, "review-choices", "csv")
+    said = Said(data_dir, four.fingerprint)
+    pairs, texts = said.pairs(3), said.queue([(0, "chosen"), (1, "chosen")], (REFUSAL,))
+    for person, other in ((ADA, "rejected"), (BOB, "chosen")):
+        said.choose(pairs, person, {0: "chosen", 1: other})
+        said.say(texts, person, 0, "chosen", {REFUSAL: True})
+        said.say(texts, person, 1, "chosen", {REFUSAL: person == ADA})
+    assert [chart.name for chart in figures(name)] == [
+        "review-choices", "review-questions", "review-cells",
+    ]  # fmt: skip
+    table = figure(name, "review-choices", "csv").decode()
+    assert "choice::the recorded choice,The recorded choice,choice,1,1,1.0," in table
+    told = "Of 2 pairs that two of them or more judged, the same reply (or no difference) in 1 (50%"
+    assert told in caption(name, "review-choices")
+    assert "8 blind opinions on random items by 2 people." in methods(name, "review-choices")
+    assert figure(name, "review-cells", "svg").startswith(b"<svg")
+    assert figure(name, "review-questions", "svg").startswith(b"<svg")
+    given = take_away(name)
+    assert any(told in quote.sentence for quote in given.quotes(name))
+    assert {quote.command.partition(" --")[0] for quote in given.quotes(name)} == {
+        f"ivan figure {name} {chart.name}" for chart in figures(name)
+    }
+    with pytest.raises(BadInput, match="no chart"):
+        figure(name, "beauty")
+
+
+def test_names_that_mean_something_else_stand_apart(data_dir: Path, four: PreparedDataset) -> None:
+    said = Said(data_dir, four.fingerprint)
+    queue = said.queue([(0, "chosen")], (REFUSAL,))
+    for person in ("Row", "first", "the other reviewers", "Zoe"):
+        said.say(queue, person, 0, "chosen", {REFUSAL: person != "Row"})
+    used = used_opinions(four)
+    (one,) = between_listed(used, REFUSAL)
+    assert not one.alike
+    table = page_of(four, [one], REFUSAL, 1)
+    assert table.loc[0, ["Row", "Row (reviewer)", "first"]].tolist() == [0, "no", "yes"]
+    cells = cells_beside(four, used)
+    assert set(cells_table(cells)["name"]) == {
+        "Row", "Zoe", "first (person)", "first (labeler)", "second", "the other reviewers",
+    }  # fmt: skip
+    (row,) = [cell for cell in cells if cell.who.name == "Row"]
+    assert cell_listed(row)[0].answers == {"Row": False, "the other reviewers": True}
+    (named,) = [cell for cell in cells if cell.who.name == "the other reviewers"]
+    assert list(cell_listed(named)[0].answers) == [
+        "the other reviewers (person)", "the other reviewers",
+    ]  # fmt: skip
+
+
+def test_the_pairs_behind_a_share_are_listed(data_dir: Path, forty: PreparedDataset) -> None:
+    said = Said(data_dir, forty.fingerprint)
+    queue = said.pairs(4)
+    said.choose(queue, ADA, {0: "chosen", 1: "rejected", 2: "none", 3: None})
+    said.choose(queue, BOB, {0: "chosen", 1: "chosen", 3: "chosen"})
+    used = used_opinions(forty)
+    listed = between_listed(used, "better")
+    assert [(one.row_id, one.alike) for one in listed] == [(0, True), (1, False)]
+    bob = by_name(choices_beside(forty, used))[BOB]
+    assert [dict(one.answers) for one in beside_listed(bob)] == [
+        {BOB: "chosen", "the other reviewers": "chosen"},
+        {BOB: "chosen", "the other reviewers": "rejected"},
+    ]
+    assert page_of(forty, listed, "better", 1)["Ada"].tolist() == [
+        "the chosen reply", "the rejected reply",
+    ]  # fmt: skip

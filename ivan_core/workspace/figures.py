@@ -14,7 +14,9 @@ from ivan_core.charts.printed import printed
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput
 from ivan_core.runs.storage import replacing, storage_errors
-from ivan_core.workspace import figure_comparison, runs
+from ivan_core.workspace import figure_comparison, figure_reviews, runs
+from ivan_core.workspace.results import open_results
+from ivan_core.workspace.review_opinions import second_choices, used_opinions
 from ivan_core.workspace.run_kinds import take_away
 from ivan_core.workspace.take_away import Listed, Picked, Wish
 
@@ -41,7 +43,7 @@ def figure_columns(run_id: str) -> list[ColumnSpec]:
     Raises:
         BadInput: there is no such run, or nothing is finished yet.
     """
-    if runs.get(run_id).kind != "compare":
+    if not _compares(run_id):
         return []
     return figure_comparison.figure_columns(run_id)
 
@@ -52,7 +54,7 @@ def own_columns(run_id: str) -> tuple[str, ...]:
     Raises:
         BadInput: there is no such run, or nothing is finished yet.
     """
-    return figure_comparison.own_columns(run_id) if runs.get(run_id).kind == "compare" else ()
+    return figure_comparison.own_columns(run_id) if _compares(run_id) else ()
 
 
 def figure(
@@ -126,6 +128,24 @@ def save(path: Path, content: bytes) -> None:
         raise BadInput(f"There is no folder {folder}.", "Make it, or name another file.")
     with storage_errors(folder), replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def stamp(run_id: str) -> object:
+    """What changes where a chart of a run does: what is finished, or what reviewers said.
+
+    Raises:
+        BadInput: there is no such run.
+    """
+    if run_id.startswith(figure_reviews.PREFIX):
+        return figure_reviews.stamp(run_id)
+    done = runs.get(run_id).done
+    if not (_compares(run_id) and done):
+        return done
+    return done, second_choices(used_opinions(open_results(run_id).dataset))
+
+
+def _compares(run_id: str) -> bool:
+    return not run_id.startswith(figure_reviews.PREFIX) and runs.get(run_id).kind == "compare"
 
 
 def _picked(run_id: str, name: str, wish: Wish) -> Picked:

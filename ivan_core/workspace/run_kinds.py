@@ -8,6 +8,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.workspace import (
     figure_comparison,
     figure_labels,
+    figure_reviews,
     figure_rewrite,
     label_quotes,
     quotes,
@@ -39,11 +40,13 @@ KINDS: Mapping[str, TakeAway] = {
 
 
 def take_away(run_id: str) -> TakeAway:
-    """What a run gives to take away, by its kind.
+    """What a run gives to take away, by its kind; or the reviews of a dataset.
 
     Raises:
         BadInput: there is no such run, or runs of its kind give nothing.
     """
+    if run_id.startswith(figure_reviews.PREFIX):
+        return figure_reviews.REVIEWS
     run = runs.get(run_id)
     if run.kind not in KINDS:
         raise BadInput(

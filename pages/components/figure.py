@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 
 import streamlit as st
 
-from ivan_core.workspace import figures, runs
+from ivan_core.workspace import figures
 from ivan_core.workspace.commands import figure_command
 from ivan_core.workspace.take_away import Wish
 from pages.components.frame import problems_shown
@@ -86,7 +86,7 @@ def _files(figure: _Figure) -> None:
                 key=f"{figure.key}-{kind}", on_click="ignore",
             )  # fmt: skip
     for title, text in (
-        *_words(figure, runs.get(run_id).done),
+        *_words(figure, figures.stamp(run_id)),
         ("Command", figure_command(run_id, name, width_mm=width, **shown)),
     ):
         say(title, "small", quiet=True)
@@ -94,7 +94,7 @@ def _files(figure: _Figure) -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={_Figure: astuple})
-def _words(figure: _Figure, done: int) -> list[tuple[str, str]]:
+def _words(figure: _Figure, stamp: object) -> list[tuple[str, str]]:
     """Caption and methods of a chart; on a large run they take as long as the chart."""
     return [
         ("Caption", figures.caption(figure.run_id, figure.name, **figure.shown)),

@@ -7,7 +7,7 @@ from typing import Protocol
 import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.workspace import runs
+from ivan_core.workspace import figures, runs
 from ivan_core.workspace.run_kinds import take_away
 from ivan_core.workspace.take_away import Quote
 from pages.components.text import say
@@ -28,7 +28,7 @@ def quotable(results: _Results) -> None:
     with shown:
         # Sentences about two labelers change when another labelling ends.
         finished = sum(run.state is RunState.DONE for run in runs.every(None))
-        found, source = _quotes(results.run.id, results.run.done, finished)
+        found, source = _quotes(results.run.id, figures.stamp(results.run.id), finished)
         say("What they rest on", "small", quiet=True)
         st.code(source, language=None, wrap_lines=True)
         questions = list(dict.fromkeys(quote.question for quote in found))
@@ -39,6 +39,6 @@ def quotable(results: _Results) -> None:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _quotes(run_id: str, done: int, finished: int) -> tuple[list[Quote], str]:
+def _quotes(run_id: str, stamp: object, finished: int) -> tuple[list[Quote], str]:
     given = take_away(run_id)
     return given.quotes(run_id), given.source(run_id)

@@ -11,6 +11,7 @@ from ivan_core.charts.review_agreement import question_cells, who_dots
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.reviews import BETTER
 from ivan_core.workspace import datasets, label_words
+from ivan_core.workspace.figure_reviews import reviews_id
 from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.label_views import TITLES
 from ivan_core.workspace.review_agreement import (
@@ -29,8 +30,10 @@ from ivan_core.workspace.review_lists import (
     choices_table,
 )
 from ivan_core.workspace.review_opinions import Used, ceiling_sentence, used_opinions
-from ivan_core.workspace.review_words import cell_sentence, headline, review_quotes, source_line
+from ivan_core.workspace.review_words import cell_sentence, headline
+from ivan_core.workspace.run_kinds import take_away
 from pages.components.carried import write_query
+from pages.components.figure import figure_menu
 from pages.components.label_texts import Point, clicked_chart
 from pages.components.review_list import LISTED, listed_items
 from pages.components.state import dark
@@ -71,7 +74,7 @@ def agreement_tab(fingerprint: str) -> None:
                 or task
             )  # fmt: skip
         views[task](dataset, used)
-        _sentences(dataset, used)
+        _sentences(dataset)
     _take_away(dataset)
 
 
@@ -81,6 +84,7 @@ def _choices(dataset: PreparedDataset, used: Used) -> None:
     by_id = {one.who.id: one for one in found}
     if found:
         clicked_chart(who_dots(choices_table(found), dark=dark()), "review-who", "who", _open_who)
+        figure_menu(reviews_id(dataset), "review-choices")
         say(
             "The reviewers are the majority of those who judged a pair; a person is set beside the"
             " others. A click on a mark lists its pairs below.",
@@ -107,9 +111,11 @@ def _questions(dataset: PreparedDataset, used: Used) -> None:
     if table is not None:
         chart = agreement_dots(table, TITLES, title="How far the reviewers agree", dark=dark())
         clicked_chart(chart, "review-questions", "feature", _open_question)
+        figure_menu(reviews_id(dataset), "review-questions")
     if cells:
         chart = question_cells(cells_table(cells), dark=dark())
         clicked_chart(chart, "review-cells", "cell", _open_cell)
+        figure_menu(reviews_id(dataset), "review-cells")
         say(
             "Texts answered as the majority of the (other) reviewers did. A click on a mark or cell"
             " lists its texts below.",
@@ -176,22 +182,23 @@ def _list(dataset: PreparedDataset, found: Sequence[Listed], key: str, name: str
     listed_items(dataset, found, key, name, noun)
 
 
-def _sentences(dataset: PreparedDataset, used: Used) -> None:
+def _sentences(dataset: PreparedDataset) -> None:
     """Every number as a sentence to copy."""
     shown = st.expander("Sentences to copy", on_change="rerun", key="review-sentences")
     if not shown.open:
         return
     with shown:
-        found = review_quotes(dataset, used)
+        given = take_away(reviews_id(dataset))
+        found = given.quotes(reviews_id(dataset))
         say("What they rest on", "small", quiet=True)
-        st.code(source_line(dataset, used), language=None, wrap_lines=True)
+        st.code(given.source(reviews_id(dataset)), language=None, wrap_lines=True)
         questions = list(dict.fromkeys(quote.question for quote in found))
         if not questions:
             return
         asked = st.pills("Question", questions, default=questions[0], key="review-sentences-about")
         for quote in found:
             if quote.question == asked:
-                st.code(quote.sentence, language=None, wrap_lines=True)
+                st.code(f"{quote.sentence}\n{quote.command}", language=None, wrap_lines=True)
 
 
 def _take_away(dataset: PreparedDataset) -> None:

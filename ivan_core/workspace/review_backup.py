@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ivan_core.settings import data_dir
 from ivan_core.workspace import access
@@ -20,6 +21,14 @@ def back_up(path: Path) -> str:
 
     access.require(Action.BACKUP)
     return f"Wrote {write_backup(data_dir(), path.absolute()).words} to {path}."
+
+
+def backup_bytes() -> bytes:
+    """All reviews, notes and names as the content of a backup file. Raises NotAllowed."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "reviews.zip"
+        back_up(path)
+        return path.read_bytes()
 
 
 def restore(path: Path) -> str:

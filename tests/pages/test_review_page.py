@@ -13,6 +13,8 @@ from ivan_core.domain.reviews import BETTER, Item, Opinion, Queue
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.review.opinions import Opinions
 from ivan_core.review.queues import Queues
+from ivan_core.workspace import access
+from ivan_core.workspace.access import Visitor
 from ivan_core.workspace.review_flow import left_side
 
 REVIEW = "pages/review.py"
@@ -207,3 +209,41 @@ def test_a_source_that_gives_nothing_says_why(make, open_page):
     page.app.text_input(key="make-rows").set_value("1, 99")
     page.run()
     assert "99" in page.said and "make" not in page.buttons
+
+
+def test_files_go_out_and_come_in(make, open_page, data_dir):
+    queue = make()
+    page = open_page(REVIEW)
+    page.app.segmented_control(key="review-view").set_value("Files")
+    page.run()
+    assert page.app.selectbox(key="sheet-queue").options == [f"{queue.id} · a queue"]
+    page.app.text_input(key="sheet-for").set_value("Ada")
+    page.run()
+    press(page, "Make the spreadsheet")
+    number, name, data = page.app.session_state["sheet-made"]
+    assert (number, name) == (queue.id, "Ada") and data.startswith(b"PK")
+    assert "Download a backup" in [one.proto.label for one in page.app.get("download_button")]
+    page.app.file_uploader[0].upload("sheet.xlsx", data)
+    page.run()
+    press(page, "Import it")
+    assert "Ada on “a queue”: 0 new" in page.said and "Nothing was changed." in page.said
+    page.app.file_uploader[0].upload("sheet.xlsx", b"no sheet")
+    page.run()
+    press(page, "Import it")
+    assert "sheet.xlsx" in page.said and "changed" not in page.said
+    Queues(data_dir).close(queue.id)
+    page.run()
+    assert "No queue is open." in page.said
+
+
+def test_a_visitor_from_elsewhere_takes_no_copy(make, open_page, monkeypatch):
+    make()
+    page = open_page(REVIEW)
+    monkeypatch.setattr(access, "_provider", lambda: Visitor(False))
+    page.app.segmented_control(key="review-view").set_value("Files")
+    page.run()
+    assert "Only people at this machine" in page.said
+    page.app.segmented_control(key="review-view").set_value("Queues")
+    page.run()
+    press(page, "Make a queue of 30 items")
+    assert "Making or closing a queue of reviews from another machine needs a login" in page.said

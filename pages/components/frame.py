@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -68,15 +69,22 @@ def _navigation() -> None:
 @st.cache_resource(show_spinner=False)
 def _warm_up() -> Thread:
     """Once a server, load beside its first page what the charts of the next ones need."""
-    thread = Thread(target=_load_charts, daemon=True, name="warm-up")
+    thread = Thread(target=_settle, daemon=True, name="warm-up")
     thread.start()
     return thread
 
 
-def _load_charts() -> None:
+def _settle() -> None:
+    """Load charts, and keep what stays for good out of later collections.
+
+    Streamlit collects garbage after each rerun of a page, which stops all sessions for 70 to 100 ms
+    while every function and class of every library is looked through; afterwards it takes 5 to 20.
+    """
     import altair
 
     altair.Chart("").mark_bar().to_dict()
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager

@@ -161,6 +161,14 @@ def bomb(name: str = "xl/worksheets/sheet1.xml", size: int = 80 * 2**20) -> byte
     return written.getvalue()
 
 
+def crowded(name: str, tags: int) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("[Content_Types].xml", "<Types/>")
+        packed.writestr(name, b"<c/>" * tags)
+    return written.getvalue()
+
+
 def with_entity(data: bytes) -> bytes:
     """The same workbook, with an entity that unfolds to more and more."""
     written = io.BytesIO()
@@ -192,8 +200,12 @@ def open_document() -> bytes:
         (open_document(), "no Excel workbook"),
         (bomb(), "would unpack to more than 64 MiB"),
         (bomb(size=10), "damaged"),
+        (bomb(size=10_000).replace(b"\xed\xc1", b"\xff\xff"), "damaged"),
+        (crowded("xl/worksheets/sheet1.xml", 1_600_000), "more cells or styles"),
+        (crowded("xl/styles.xml", 110_000), "more cells or styles"),
         (b"PK" + b"x" * MOST_BYTES, "weighs more than 20 MiB"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "file",
 )
 def test_what_is_no_sheet_is_refused_in_a_sentence(data, says):
     with pytest.raises(BadInput) as refused:

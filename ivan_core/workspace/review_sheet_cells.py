@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +18,12 @@ MOST_BYTES = 20 * 2**20
 """What a sheet may weigh; as much as the page lets anybody upload."""
 MOST_UNPACKED = 64 * 2**20
 _MOST_MEMBERS = 500
+_MOST_TAGS = 1_500_000
+"""Tags in all cells of a file; what is read of one takes hundreds of bytes."""
+_MOST_OTHER_TAGS = 100_000
+"""Tags in parts that hold no cells: styles, properties, names."""
+_BROKEN_ZIP = (BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error)
+_CELLS = ("xl/worksheets/", "xl/sharedStrings")
 MOST_ROWS = 10_000
 """Rows with something in them, of all sheets of a file together."""
 _MOST_EMPTY_ROWS = 200_000
@@ -181,11 +188,16 @@ def check_package(data: bytes, name: str) -> None:
             if sum(member.file_size for member in members) > MOST_UNPACKED:
                 _refuse_size(name, f"would unpack to more than {MOST_UNPACKED // 2**20} MiB")
             # A reader never gives more than the size that a part has announced.
+            tags = {True: 0, False: 0}
             for member in members:
-                if _ENTITIES.search(packed.read(member).replace(b"\x00", b"")):
+                part = packed.read(member)
+                tags[member.filename.startswith(_CELLS)] += part.count(b"<")
+                if tags[True] > _MOST_TAGS or tags[False] > _MOST_OTHER_TAGS:
+                    _refuse_size(name, "has more cells or styles than any sheet")
+                if _ENTITIES.search(part.replace(b"\x00", b"")):
                     raise BadInput(f"{name} defines entities, as no spreadsheet does.",
                                    _NOT_A_WORKBOOK)  # fmt: skip
-    except (BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
+    except (*_BROKEN_ZIP, OSError, ValueError) as error:
         raise BadInput(f"{name} is damaged: {type(error).__name__}.", _NOT_A_WORKBOOK) from error
 
 

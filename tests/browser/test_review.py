@@ -8,14 +8,16 @@ from pathlib import Path
 import hostile
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from filled_sheets import Filled, better
 from guarding import bare, shown
 from keyboard import READY, tab_to
 from made_runs import finished, spec_of_sample
 from playwright.sync_api import Page, expect
 
 from ivan_core.datasets.prepare import prepare
-from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Item, Queue
+from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Item, Opinion, Queue
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.review.decisions import Decisions
 from ivan_core.review.opinions import Opinions
 from ivan_core.review.queues import Chosen, Queues
 from ivan_core.workspace.results import open_results
@@ -189,6 +191,50 @@ def test_hostile_texts_names_and_titles_are_read_as_they_are(
     guarded.goto(server.url("/review", invite=texts[1]))
     expect(guarded.get_by_text("This invitation is not known here.")).to_be_visible()
     assert listener.asked == []
+
+
+def test_a_difference_is_settled_and_a_spreadsheet_goes_out_and_comes_back(serve, page, data_dir):
+    queue = better(data_dir)
+    store = Opinions(data_dir)
+    for name, answer in (("Ada", "chosen"), ("Bo", "rejected")):
+        store.save(Opinion(queue.id, 2, "both", name, {BETTER: answer}))
+    page.goto(serve().url("/review"))
+    expect(page.get_by_text("Ada (not verified) 1, Bo (not verified) 1.")).to_be_visible()
+    page.get_by_role("radio", name="Settle").check(force=True)
+    expect(page.get_by_text("People differ on 1 item; 1 to settle.")).to_be_visible()
+    page.get_by_role("textbox", name="Your name (not verified)").fill("Cleo")
+    page.keyboard.press("Enter")
+    page.get_by_role("radio", name="A, the chosen reply").check(force=True)
+    page.get_by_role("textbox", name="Reason (optional)").fill("B ignores the question")
+    page.get_by_role("button", name="Settle it").click()
+    expect(page.get_by_text("all are settled.")).to_be_visible()
+    (decision,) = Decisions(data_dir).all(queue.id)
+    assert (decision.answer, decision.by, decision.version) == ("chosen", "Cleo", 1)
+    assert decision.reason == "B ignores the question"
+    assert [one.version for one in store.all(queue.id)] == [1, 1]
+
+    page.get_by_role("radio", name="Files").check(force=True)
+    page.get_by_role("button", name="Make the spreadsheet").click()
+    expect(page.get_by_role("button", name="Download it")).to_be_visible()
+    ready(page)
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Download it").click()
+    sheet = Filled(coming.value.path().read_bytes(), "Dora")
+    sheet.put(0, which=sheet.better(0)).put(1, which=sheet.worse(1), note="hm").put(3, skip="yes")
+    file = data_dir / "filled.xlsx"
+    file.write_bytes(sheet.bytes())
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Import it").click()
+    expect(page.get_by_text("Dora on “Which one?”: 3 new, 0 changed, 0 as before.")).to_be_visible()
+    said = {one.row_id: one for one in store.all(queue.id, "Dora")}
+    assert {row: one.answers.get(BETTER) for row, one in said.items()} == {
+        0: "chosen", 1: "rejected", 3: None,
+    }  # fmt: skip
+    assert said[1].note == "hm" and said[3].skipped and not said[0].verified
+    ready(page)
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Download a backup").click()
+    assert coming.value.path().read_bytes().startswith(b"PK")
 
 
 AXE = Axe()

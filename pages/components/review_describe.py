@@ -19,6 +19,8 @@ from pages.components.text import say
 
 _HERE = Path(__file__).parent
 _CANT_TELL = "Can't tell"
+_ATTEMPT = "review-attempt"
+"""Counts saves that failed, so that the browser hears of it and lets one try again."""
 MUST_PICK = ("topics",)
 """Lists in which nothing picked is no answer: in the others it says that nothing applies."""
 
@@ -83,7 +85,7 @@ def _questions(screen: Screen) -> None:
     key = f"review-questions-{tag}"
     draw(
         key=key,
-        data=question_data(screen, tag),
+        data=question_data(screen, tag) | {"attempt": st.session_state.get(_ATTEMPT, 0)},
         on_saved_change=lambda: _saved(screen, st.session_state[key].get("saved")),
     )
 
@@ -133,7 +135,8 @@ def _saved(screen: Screen, told: object) -> None:
     }
     note = str(told.get("note", "")).strip()
     words = "; ".join(f"{feature(key).title}: {_in_words(answers.get(key))}" for key in screen.keys)
-    keep(screen, words, lambda _, seconds: save_described(screen, answers, note, seconds))
+    if not keep(screen, words, lambda _, seconds: save_described(screen, answers, note, seconds)):
+        st.session_state[_ATTEMPT] = st.session_state.get(_ATTEMPT, 0) + 1
 
 
 def _in_words(label: Label) -> str:

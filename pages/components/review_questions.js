@@ -3,7 +3,14 @@
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".ivan-questions");
-  const answers = new Map(Object.entries(data.answers));
+  // Streamlit may call this again for the same screen, as after a save that failed: what was picked
+  // and typed since stays.
+  const kept = window.ivanQuestions?.tag === data.tag ? window.ivanQuestions : {
+    tag: data.tag, answers: new Map(Object.entries(data.answers)), note: data.note, touched: new Set(),
+  };
+  window.ivanQuestions = kept;
+  kept.forget?.();
+  const { answers, touched } = kept;
   const boxes = new Map();
   let current = null;
   let sent = false;
@@ -26,7 +33,7 @@ export default function (component) {
         input.checked = answers.has(one.key) && (one.many && Array.isArray(value)
           ? value.includes(option) : value === option);
       }
-      const suggested = data.suggested.includes(one.key) && !one.touched;
+      const suggested = data.suggested.includes(one.key) && !touched.has(one.key);
       state.textContent = suggested ? "filled in beforehand" : "";
       if (!isOpen(one)) box.classList.remove("missing");
     }
@@ -37,7 +44,7 @@ export default function (component) {
     if (key) boxes.get(key).box.scrollIntoView({ block: "nearest" });
   };
   const answer = (one, option, moveOn) => {
-    one.touched = true;
+    touched.add(one.key);
     if (one.many && option !== null) {
       const before = answers.get(one.key);
       const chosen = new Set(Array.isArray(before) ? before : []);
@@ -107,7 +114,8 @@ export default function (component) {
   const note = make("textarea");
   note.rows = 2;
   note.maxLength = data.longest;
-  note.value = data.note;
+  note.value = kept.note;
+  note.addEventListener("input", () => { kept.note = note.value; });
   noteLabel.append(note);
   const said = make("p", "said");
   said.setAttribute("role", "status");
@@ -153,5 +161,6 @@ export default function (component) {
   window.addEventListener("keydown", onKey);
   current = (digits.find(isOpen) ?? digits[0] ?? { key: null }).key;
   paint();
-  return () => window.removeEventListener("keydown", onKey);
+  kept.forget = () => window.removeEventListener("keydown", onKey);
+  return kept.forget;
 }

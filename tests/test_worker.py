@@ -19,6 +19,7 @@ from support import wait_for, write_pairs
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.runs import registry as registry_module
 from ivan_core.runs.locks import FileLock, is_held
 from ivan_core.settings import slot_file
 from ivan_core.workspace import runs
@@ -134,6 +135,69 @@ def test_cancelled_before_its_worker_came(
     assert_cancelled_in_time(run_id)
     late = run_here(run_id, Fakes())
     assert (late.state, late.done) == (RunState.CANCELLED, 0)
+
+
+def slow_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Workers that load their libraries until the file exists, longer than anybody waits."""
+    gate = tmp_path / "gate"
+    late = (
+        "import pathlib, runpy, sys, time\n"
+        f"while not pathlib.Path({str(gate)!r}).exists(): time.sleep(0.02)\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "runpy.run_module('fakes', run_name='__main__')"
+    )
+    monkeypatch.setattr(runs, "WORKER", (sys.executable, "-c", late))
+    monkeypatch.setattr(registry_module, "_STARTUP_GRACE", 0.0)
+    return gate
+
+
+def test_a_worker_slow_to_start_is_waited_for_and_started_once(
+    pairs_file: Path, tmp_path: Path, fake_workers: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log"
+    fake_workers(Fakes(log=str(log)))
+    gate = slow_start(monkeypatch, tmp_path)
+    run_id, _ = runs.start(spec(pairs_file))
+    assert state_of(run_id) is RunState.QUEUED
+    runs.resume(run_id)
+    assert runs.start(spec(pairs_file)) == (run_id, False)
+    worker = worker_of(run_id)
+    gate.touch()
+    assert ended(run_id).state is RunState.DONE
+    assert len(log.read_text().splitlines()) == 6  # three chunks, two models
+    wait_for(lambda: worker not in children(), 10)
+
+
+def test_a_worker_killed_while_it_starts_leaves_an_interrupted_run(
+    pairs_file: Path, tmp_path: Path, fake_workers: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_workers(Fakes())
+    gate = slow_start(monkeypatch, tmp_path)
+    run_id, _ = runs.start(spec(pairs_file))
+    os.kill(worker_of(run_id), signal.SIGKILL)
+    wait_for(lambda: state_of(run_id) is RunState.INTERRUPTED, 10)
+    gate.touch()
+    runs.resume(run_id)
+    assert ended(run_id).state is RunState.DONE
+
+
+def test_cancelled_and_resumed_while_its_worker_starts_one_of_the_two_works(
+    pairs_file: Path, tmp_path: Path, fake_workers: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log"
+    fake_workers(Fakes(log=str(log)))
+    gate = slow_start(monkeypatch, tmp_path)
+    run_id, _ = runs.start(spec(pairs_file))
+    first = worker_of(run_id)
+    runs.cancel(run_id)
+    assert state_of(run_id) is RunState.CANCELLED
+    runs.resume(run_id)
+    gate.touch()
+    assert ended(run_id).state is RunState.DONE
+    wait_for(lambda: first not in children(), 20)
+    wait_for(lambda: not is_held(runs.registry().lock_path(run_id)), 20)
+    assert len(log.read_text().splitlines()) == 6
+    assert state_of(run_id) is RunState.DONE
 
 
 def test_one_run_at_a_time_loads_models_and_the_other_says_that_it_waits(

@@ -47,6 +47,14 @@ class FileLock:
                 self._descriptor = descriptor
                 return True
 
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What a child process inherits to keep the lock until it ends; nothing if not held here.
+
+        For `subprocess.Popen(pass_fds=...)`; then `release` gives up this process's part alone.
+        """
+        return () if self._descriptor is None else (self._descriptor,)
+
     def release(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)

@@ -21,7 +21,11 @@ _FIELDS = tuple(field.name for field in fields(Run))
 _SELECT = f"SELECT {', '.join(_FIELDS)}, cancel FROM runs"
 _PROGRESS = {"doing", "done", "total", "computed", "rate", "facts"}
 _STARTUP_GRACE = 15.0
-"""Seconds a worker has to take its lock before its run counts as interrupted."""
+"""Seconds a worker has to take its lock before its run counts as interrupted.
+
+One that still loads its libraries on a busy machine has all the time it takes: it holds another
+lock, which was handed to its process.
+"""
 
 
 class Registry:
@@ -41,6 +45,10 @@ class Registry:
     def lock_path(self, run_id: str) -> Path:
         """The lock a run's worker holds for life."""
         return self.folder(run_id) / "lock"
+
+    def starting_path(self, run_id: str) -> Path:
+        """The lock a run's worker is born with: it lives, but may not have come to work yet."""
+        return self.folder(run_id) / "starting"
 
     def add(self, kind: str, spec: str, fingerprint: str) -> tuple[str, bool]:
         """Register a run, or find the active one with the same spec.
@@ -118,7 +126,8 @@ class Registry:
         if cancel:
             return replace(run, state=RunState.CANCELLED)
         waited = time.time() - max(run.created, run.heartbeat or 0)
-        if run.state is RunState.QUEUED and waited < _STARTUP_GRACE:
+        on_its_way = waited < _STARTUP_GRACE or is_held(self.starting_path(run.id))
+        if run.state is RunState.QUEUED and on_its_way:
             return run
         return replace(run, state=RunState.INTERRUPTED)
 

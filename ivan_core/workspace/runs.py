@@ -20,6 +20,7 @@ from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import LivePoint, Run, RunState
 from ivan_core.domain.specs import AnySpec, CompareSpec
+from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
@@ -93,10 +94,15 @@ def _spawn(run_id: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        worker = subprocess.Popen(
-            [*WORKER, run_id], stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor,
-            start_new_session=True, env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
-        )  # fmt: skip
+        with FileLock(registry().starting_path(run_id)) as starting:
+            # A worker that was cancelled while it started may still hold it; who asks holds it for
+            # a moment.
+            starting.acquire(timeout=0.2)
+            worker = subprocess.Popen(
+                [*WORKER, run_id], stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor,
+                start_new_session=True, env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
+                pass_fds=starting.descriptors,
+            )  # fmt: skip
     finally:
         os.close(descriptor)
     # A server lives long: a worker that nobody waits for would stay in its process table.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -42,7 +43,7 @@ class PackedEncoder(torch.nn.Module):
     ) -> Any:
         bounds = cu_seqlens.tolist()
         assert packed_info.offsets == tuple(bounds) and packed_info.longest == max_seqlen
-        parts = [hidden[a:b][None] for a, b in zip(bounds, bounds[1:], strict=False)]
+        parts = [hidden[a:b][None] for a, b in pairwise(bounds)]
         outs = [
             self.plain(part, torch.ones(part.shape[:2], dtype=torch.long)).last_hidden_state[0]
             for part in parts

@@ -147,6 +147,21 @@ def test_a_missing_or_used_padding_token_is_replaced_by_an_unused_one(tmp_path, 
     assert all(padding not in row.ids for row in rows_of(chat, [NO, BREAD]))
 
 
+def test_padding_with_the_token_that_the_template_ends_turns_with_is_replaced(tmp_path):
+    # As in some Llama tokenizers: the end of a text is one token, the end of a turn is padding.
+    template = "{% for m in messages %}{{ m['content'] }}<|endoftext|>{% endfor %}"
+    folder = tiny_qwen3(tmp_path, pad="<|endoftext|>", template=template)
+    plain = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    ids = AutoTokenizer.from_pretrained(folder)(
+        "how do i bake bread?<|endoftext|>no<|endoftext|>", return_tensors="pt"
+    )
+    with torch.no_grad():
+        expected = plain.score(plain.model(**ids).last_hidden_state[0, -1]).item()
+    chat = load(str(folder), device="cpu")
+    assert chat._tokenizer.pad_token == "<|ivan-pad|>"
+    assert chat.score([NO])[0].value == pytest.approx(expected, abs=1e-5)
+
+
 def test_a_padding_token_of_its_own_is_kept(tmp_path):
     chat = load(str(tiny_qwen3(tmp_path, pad="<|endoftext|>")), device="cpu")
     assert chat._tokenizer.pad_token == "<|endoftext|>"

@@ -72,14 +72,15 @@ def load_model(
 def ensure_pad_token(tokenizer: Any, model: Any) -> int:
     """The padding token's id: a new unused token where there is none, or one that texts use.
 
-    Where padding is the end-of-text token, the model's head takes a text's last token for padding
-    and silently reads the score at another one. Sets it on the tokenizer and the config.
+    Where padding is the end-of-text token, or one that the chat template ends a turn with, the
+    model's head takes a text's last token for padding and silently reads the score at another one.
+    Sets it on the tokenizer and the config.
     """
     taken = {
         tokenizer.eos_token_id, tokenizer.bos_token_id, tokenizer.unk_token_id,
         tokenizer.cls_token_id, tokenizer.sep_token_id, None,
     }  # fmt: skip
-    if tokenizer.pad_token_id in taken:
+    if tokenizer.pad_token_id in taken or _written_by_template(tokenizer):
         tokenizer.add_special_tokens({"pad_token": PAD})
         if tokenizer.pad_token_id >= model.get_input_embeddings().num_embeddings:
             model.resize_token_embeddings(tokenizer.pad_token_id + 1, mean_resizing=False)
@@ -87,6 +88,18 @@ def ensure_pad_token(tokenizer: Any, model: Any) -> int:
     model.config.pad_token_id = pad
     model.config.get_text_config().pad_token_id = pad
     return pad
+
+
+def _written_by_template(tokenizer: Any) -> bool:
+    """Whether the chat template itself writes the padding token."""
+    if not tokenizer.chat_template:
+        return False
+    turn = [{"role": "user", "content": ""}, {"role": "assistant", "content": ""}]
+    try:
+        written = str(tokenizer.apply_chat_template(turn, tokenize=False))
+    except Exception:  # A template may raise what it likes; it is told of each dialogue.
+        written = str(tokenizer.chat_template)
+    return str(tokenizer.pad_token) in written
 
 
 def position_limit(model: Any) -> int | None:

@@ -54,4 +54,4 @@ def count_skipped(reporter: pytest.TerminalReporter) -> None:
         _SKIPPED in str(report.longrepr) for report in reporter.stats.get("skipped", [])
     )  # fmt: skip
     if skipped:
-        reporter.write_line(f"{skipped} tests on PostgreSQL skipped: {missing()}", yellow=True)
+        reporter.write_line(f"tests on PostgreSQL skipped: {skipped} ({missing()})", yellow=True)

@@ -34,7 +34,9 @@ def fill(data_dir: Path) -> Queue:
     note = reviews.save(Mark(DATA, 1, "Ada", note=HOSTILE))
     reviews.save(replace(note, starred=True))
     reviews.guess(DATA, 1, "Ada", "A", "rejected")
-    asked = Queue(0, "", DATA, "Starred", "describe", "starred", keys=("topics",), assigned="Ada")
+    asked = Queue(
+        0, "", DATA, "Starred\x1b", "describe", "starred", keys=("topics",), assigned="Ada"
+    )
     queue = Queues(data_dir).make(asked, [(4, "chosen"), (2, "rejected")], [(9, "chosen")])
     kept = opinions.save(
         Opinion(queue.id, 4, "chosen", "Ada", {"topics": ("food", "law")}, seconds=1 / 3)
@@ -286,8 +288,8 @@ def test_the_commands_say_what_they_did(
     Queues(review_database).close(2)
     assert run(["review", "queues"]) == 0
     assert capsys.readouterr().out == (
-        "   2  Starred | describe, starred | 0 of 2 have 2 | 1 opinion | for Ada | closed\n"
-        "   1  Starred: first items | describe, random | 0 of 1 have 2 | 0 opinions | for Ada"
+        "   2  Starred? | describe, starred | 0 of 2 have 2 | 1 opinion | for Ada | closed\n"
+        "   1  Starred?: first items | describe, random | 0 of 1 have 2 | 0 opinions | for Ada"
         " | closed\n"
     )
     path = tmp_path / "all.zip"

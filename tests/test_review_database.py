@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -250,3 +251,29 @@ def test_help_and_pages_without_notes_load_no_database_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout == "False False\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("required", "told"),
+    [
+        ("", "tests on PostgreSQL skipped: 1 (PostgreSQL is not installed)"),
+        ("browser,postgres", "IVAN_REQUIRE asks for PostgreSQL, but PostgreSQL is not installed."),
+    ],
+)
+def test_without_a_server_its_tests_are_counted_aloud_or_fail(
+    required: str, told: str, tmp_path: Path
+) -> None:
+    tests = Path(__file__).parent
+    (tmp_path / "none_installed.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(tests)!r})\n"
+        "import postgres_server\npostgres_server.binaries = lambda: None\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "none_installed", "-p", "no:cacheprovider",
+         "test_kept_queues.py::test_a_companion_is_closed_with_its_queue"],
+        cwd=tests, capture_output=True, text=True, timeout=120,
+        env=os.environ | {"PYTHONPATH": str(tmp_path), "IVAN_REQUIRE": required},
+    )  # fmt: skip
+    assert told in done.stdout
+    assert done.returncode == (1 if required else 0)
+    assert "1 passed" in done.stdout, "the test on SQLite needs no server"

@@ -80,5 +80,6 @@ def queue_lines() -> list[str]:
         ]  # fmt: skip
         facts += [f"for {queue.assigned}"] if queue.assigned else []
         facts += ["closed"] if queue.closed else []
-        lines.append(f"{queue.id:>4}  {' '.join(queue.title.split())} | {' | '.join(facts)}")
+        line = f"{queue.id:>4}  {' '.join(queue.title.split())} | {' | '.join(facts)}"
+        lines.append("".join(char if char.isprintable() else "?" for char in line))
     return lines

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from dataclasses import replace
 from pathlib import Path
@@ -115,6 +117,23 @@ def test_a_wrong_password_and_a_missing_database_are_said(
         where = f"postgresql://ivan:***@127.0.0.1:{postgres_server.port}/"
         assert where in problem.value.message
         assert PASSWORD not in problem.value.message + problem.value.hint
+
+
+def test_a_server_that_is_silent_lets_one_person_wait_and_not_everybody(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "PATIENCE", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgresql://ivan:{PASSWORD}@127.0.0.1:{silent.getsockname()[1]}/reviews"
+        monkeypatch.setenv(DATABASE_URL, address)
+        waited = []
+        for _ in range(3):
+            began = time.monotonic()
+            with pytest.raises(BackendUnavailable, match="does not answer"):
+                Reviews(data_dir).marks(DATA)
+            waited.append(time.monotonic() - began)
+    assert waited[0] > 1.5
+    assert waited[1] + waited[2] < 1
 
 
 def test_a_role_without_rights_is_told_so(

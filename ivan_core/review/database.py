@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +17,18 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ProgrammingError
 
-from ivan_core.domain.errors import StorageProblem
-from ivan_core.review import migrations
+from ivan_core.domain.errors import BackendUnavailable, StorageProblem
+from ivan_core.review import engines, migrations
 from ivan_core.review.address import address, shown
 from ivan_core.review.engines import connection, engine, problems
 from ivan_core.runs.database import switch_to_wal
 
 _laid_out: set[URL] = set()
 """Servers whose layout this process has seen; a file's is read anew, which costs nothing."""
+_silent: dict[URL, tuple[float, BackendUnavailable]] = {}
+"""Servers that let somebody wait, and until when nobody else waits for them."""
+_PAUSE = 5.0
+"""Seconds for which others are spared a long wait."""
 
 
 class ReviewDatabase:
@@ -52,6 +57,20 @@ class ReviewDatabase:
 
     @contextmanager
     def _open(self, writes: bool) -> Iterator[Connection]:
+        until, problem = _silent.get(self._url, (0.0, None))
+        began = time.monotonic()
+        if problem is not None and began < until:
+            raise BackendUnavailable(problem.message, problem.hint)
+        try:
+            with self._connected(writes) as db:
+                yield db
+        except BackendUnavailable as error:
+            if time.monotonic() - began > engines.PATIENCE / 2:
+                _silent[self._url] = (time.monotonic() + _PAUSE, error)
+            raise
+
+    @contextmanager
+    def _connected(self, writes: bool) -> Iterator[Connection]:
         file = self._url.get_backend_name() == "sqlite"
         with problems(self._url, self._folder):
             if file:

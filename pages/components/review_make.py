@@ -22,7 +22,7 @@ from ivan_core.workspace.review_queues import (
     sources_for,
 )
 from pages.components.state import kindly
-from pages.components.text import md_escape, say
+from pages.components.text import say
 
 _HELP = QueueRequest.model_fields
 _USUAL = {"better": 30, "describe": 20}
@@ -104,7 +104,7 @@ def _more(dataset: str, task: Task, source: str) -> dict[str, Any]:
         found["runs"] = tuple(
             left.multiselect(
                 "Runs to draw on", list(of_source), key=f"make-runs-{task}-{source}",
-                format_func=lambda run: md_escape(of_source[run]), placeholder="the newest",
+                format_func=of_source.__getitem__, placeholder="the newest",
                 help=_HELP["runs"].description,
             )
         )  # fmt: skip
@@ -121,7 +121,7 @@ def _more(dataset: str, task: Task, source: str) -> dict[str, Any]:
         if source != "random" and labelings:
             found["prefill"] = middle.selectbox(
                 "Fill in beforehand", ["", *labelings], key="make-prefill",
-                format_func=lambda run: md_escape(labelings[run]) if run else "nothing: blind",
+                format_func=lambda run: labelings[run] if run else "nothing: blind",
                 help=_HELP["prefill"].description,
             )  # fmt: skip
     return found

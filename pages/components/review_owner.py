@@ -12,7 +12,7 @@ from pages.components.review_agreement import agreement_tab
 from pages.components.review_files import files
 from pages.components.review_queues import queues_tab
 from pages.components.review_settle import settle_tab
-from pages.components.text import md_escape, say
+from pages.components.text import say
 
 _DATASET = "review-dataset"
 _TABS: Mapping[str, Callable[[str], None]] = {
@@ -37,7 +37,7 @@ def owner_view() -> None:
         )  # fmt: skip
     if len(found) > 1:
         dataset = right.selectbox(
-            "Dataset", list(found), key=_DATASET, format_func=lambda name: md_escape(found[name])
+            "Dataset", list(found), key=_DATASET, format_func=found.__getitem__
         )
     with problems_shown():
         _TABS[picked or "Queues"](dataset)

@@ -14,7 +14,7 @@ from ivan_core.workspace.review_rights import close_queue
 from pages.components.frame import show_error
 from pages.components.review_make import make_form
 from pages.components.state import kindly, problem_of_press
-from pages.components.text import md_escape, say
+from pages.components.text import say
 from pages.components.visitor import is_loopback_host
 
 CHOSEN = "review-queue"
@@ -54,7 +54,7 @@ def _one(states: list[QueueState]) -> None:
         st.session_state.pop(CHOSEN, None)
     number = st.selectbox(
         "Queue", list(by_id), key=CHOSEN,
-        format_func=lambda number: md_escape(by_id[number].name),
+        format_func=lambda number: by_id[number].name,
     )  # fmt: skip
     state = by_id[number]
     queue = state.queue

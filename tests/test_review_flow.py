@@ -6,6 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from made_labellings import (
+    ARTS,
+    FIRST,
+    KEYS,
+    PLACES,
+    REFUSAL,
+    SENTIMENT,
+    TOPICS,
+    Labellings,
+    four_pairs,
+)  # fmt: skip
 
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.errors import BadInput
@@ -17,6 +28,7 @@ from ivan_core.review.opinions import Opinions
 from ivan_core.review.queues import Chosen, Queues
 from ivan_core.workspace import access, review_rights
 from ivan_core.workspace.access import Visitor
+from ivan_core.workspace.label_results import open_labels
 from ivan_core.workspace.review_flow import (
     Place,
     Screen,
@@ -309,3 +321,25 @@ def test_labels_of_a_run_that_is_gone_are_suggested_to_nobody(make) -> None:
     screen = due(queue)
     assert screen.queue.id == queue.id and screen.suggested == {}
     assert not answer_all(screen).blind
+
+
+def test_labels_of_a_run_are_suggested_but_for_those_that_it_does_not_have(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Labellings(data_dir, four_pairs(tmp_path), monkeypatch).made("first", FIRST)
+    dataset = open_labels(run).dataset.fingerprint
+    queue = Queues(data_dir).make(
+        Queue(0, "", dataset, "filled in", "describe", "rows", KEYS, run),
+        [(0, "rejected"), (3, "rejected")], [(1, "chosen")],
+    )  # fmt: skip
+    first = due(queue)
+    assert first.queue.id == queue.companion and first.suggested == {}
+    while due(queue).queue.id == queue.companion:
+        answer_all(due(queue))
+    screen = due(queue)
+    assert screen.suggested == {REFUSAL: False, SENTIMENT: "positive", TOPICS: (ARTS, PLACES)}
+    assert not screen.again
+    while due(queue).pair.row_id == 0:
+        saved = answer_all(due(queue))
+    assert (saved.blind, saved.prefill) == (False, run)
+    assert due(queue).suggested == {}

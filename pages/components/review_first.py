@@ -50,8 +50,8 @@ def first_screen(queue: Queue) -> None:
         problem = problem_of_press()
         if problem:
             show_error(problem)
-        asked = st.session_state.get(_ASKS)
-        if isinstance(asked, Namesake):
+        of_queue, asked = st.session_state.get(_ASKS, (0, None))
+        if of_queue == queue.id and isinstance(asked, Namesake):
             _is_that_you(asked)
         else:
             _who(queue)
@@ -114,7 +114,7 @@ def _start(queue: Queue, name: str) -> None:
     if same is None:
         _begin(name)
     else:
-        st.session_state[_ASKS] = same
+        st.session_state[_ASKS] = (queue.id, same)
 
 
 def _begin(name: str) -> None:

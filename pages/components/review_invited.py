@@ -25,7 +25,7 @@ from pages.components.review_describe import describe
 from pages.components.review_first import first_screen
 from pages.components.review_last import last_screen
 from pages.components.review_look import look
-from pages.components.review_steps import AT, STOPPED, leave_item
+from pages.components.review_steps import AT, has_stopped, leave_item
 from pages.components.state import problem_of_press
 
 INVITE = "invite"
@@ -45,7 +45,7 @@ def invited(token: str) -> None:
     if problem:
         show_error(problem)
     place = _place(now)
-    if place is None or st.session_state.get(STOPPED):
+    if place is None or has_stopped(now):
         last_screen(now, _chosen_by(queue), finished=place is None)
         return
     screen = open_screen(now, place)

@@ -34,7 +34,7 @@ export default function (component) {
           ? value.includes(option) : value === option);
       }
       const suggested = data.suggested.includes(one.key) && !touched.has(one.key);
-      state.textContent = suggested ? "filled in beforehand" : "";
+      state.style.visibility = suggested ? "visible" : "hidden";
       if (!isOpen(one)) box.classList.remove("missing");
     }
   };
@@ -85,7 +85,8 @@ export default function (component) {
   for (const one of data.questions) {
     const box = make("fieldset", one.many ? "many" : "single");
     const legend = make("legend", "", one.question);
-    const state = make("span", "state");
+    const filled = data.suggested.includes(one.key);
+    const state = make("span", "state", filled ? "filled in beforehand" : "");
     const help = make("p", "help", one.help);
     help.id = `help-${one.key}`;
     box.setAttribute("aria-describedby", help.id);

@@ -65,10 +65,7 @@ def _one(states: list[QueueState]) -> None:
         _invite(queue)
     with st.container(horizontal=True, vertical_alignment="center"):
         if not queue.closed:
-            st.page_link(
-                "pages/review.py", label=":primary[Judge it yourself →]",
-                query_params={"invite": queue.token},
-            )  # fmt: skip
+            st.link_button("Judge it yourself", _link(queue), help="In a window of its own.")
         st.button(
             "Open it again" if queue.closed else "Close it", key="review-close",
             help="A closed queue takes no more answers.", on_click=_close,
@@ -84,10 +81,9 @@ def _close(queue_id: int, closed: bool) -> None:
 def _invite(queue: Queue) -> None:
     """The link, and plainly who can open it."""
     whom = f"Send this link to {queue.assigned}" if queue.assigned else "Send this link"
-    page = st.context.url or f"http://127.0.0.1:{config.get_option('server.port')}/review"
     say(f"{whom}; there is nothing to install and no account:")
-    st.code(f"{page}?{urlencode({'invite': queue.token})}", language=None, wrap_lines=True)
-    parts = urlsplit(page)
+    st.code(_link(queue), language=None, wrap_lines=True)
+    parts = urlsplit(_link(queue))
     if not is_loopback_host(parts.netloc):
         say(f"Whoever can reach {parts.hostname} can open it.", "small", quiet=True)
         return
@@ -104,3 +100,8 @@ def _invite(queue: Queue) -> None:
         "server of your own.",
         "small",
     )
+
+
+def _link(queue: Queue) -> str:
+    page = st.context.url or f"http://127.0.0.1:{config.get_option('server.port')}/review"
+    return f"{page}?{urlencode({'invite': queue.token})}"

@@ -12,12 +12,13 @@ import streamlit as st
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.reviews import Opinion, OpinionConflict
 from ivan_core.workspace.review_flow import Place, Screen, Standing, place_before
+from ivan_core.workspace.review_rights import verified_name
 from ivan_core.workspace.review_saving import skip
 from pages.components.review_look import progress
 
 AT = "review-at"
 """The place that somebody went back to; without one the queue says what comes."""
-STOPPED = "review-stopped"
+_STOPPED = "review-stopped"
 _CLASH = "review-clash"
 _SHOWN = "review-shown"
 _PROBLEM = "problem-of-press"
@@ -36,12 +37,13 @@ def head(now: Standing) -> Iterator[None]:
     """How far somebody is and as whom they judge; the block fills a line that is always there."""
     _start_clock()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review-head"):
-        verified = bool(now.said) and now.said[-1].verified
+        verified = verified_name() == now.name
         progress(now.done, now.total, now.name if verified else f"{now.name} (not verified)")
-        st.button(
-            "Not you?", key="review-other", type="tertiary", on_click=_somebody_else,
-            width="content",
-        )  # fmt: skip
+        if not verified:
+            st.button(
+                "Not you?", key="review-other", type="tertiary", on_click=_somebody_else,
+                width="content",
+            )  # fmt: skip
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key="review-status"
     ):
@@ -75,7 +77,7 @@ def moves(now: Standing, screen: Screen) -> None:
             "Undo", key=f"undo-{tag}", shortcut="u", type="tertiary", disabled=before is None,
             on_click=go_to, args=(before,),
         )  # fmt: skip
-        st.button("Stop", key=f"stop-{tag}", type="tertiary", on_click=stop)
+        st.button("Stop", key=f"stop-{tag}", type="tertiary", on_click=stop, args=(now,))
 
 
 def skip_item(screen: Screen) -> None:
@@ -122,20 +124,25 @@ def leave_item() -> None:
 def go_to(place: Place | None) -> None:
     """Look at an item again."""
     leave_item()
-    st.session_state.pop(STOPPED, None)
+    st.session_state.pop(_STOPPED, None)
     if place is not None:
         st.session_state[AT] = place
 
 
-def stop() -> None:
+def stop(now: Standing) -> None:
     """Show the last screen; what was said is kept."""
     leave_item()
-    st.session_state[STOPPED] = True
+    st.session_state[_STOPPED] = (now.queue.id, now.name)
+
+
+def has_stopped(now: Standing) -> bool:
+    """Whether this person stopped judging this queue, and did not take it up again."""
+    return st.session_state.get(_STOPPED) == (now.queue.id, now.name)
 
 
 def go_on() -> None:
     """Take it up again after a stop."""
-    st.session_state.pop(STOPPED, None)
+    st.session_state.pop(_STOPPED, None)
 
 
 def _somebody_else() -> None:

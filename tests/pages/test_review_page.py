@@ -15,7 +15,7 @@ from ivan_core.review.opinions import Opinions
 from ivan_core.review.queues import Queues
 from ivan_core.workspace import access
 from ivan_core.workspace.access import Visitor
-from ivan_core.workspace.review_flow import left_side
+from ivan_core.workspace.review_flow import left_side, opinions
 
 REVIEW = "pages/review.py"
 HOSTILE = "<img src=x> **b** :red[r] $x$"
@@ -185,7 +185,8 @@ def test_the_owner_makes_a_queue_reads_its_link_and_closes_it(data_dir, open_pag
     links = [code.value for code in page.app.code]
     assert links[0].endswith(f"/review?invite={queue.token}")
     assert links[1].startswith("ssh -L ") and "listens on this machine only" in page.said
-    assert page.links[":primary[Judge it yourself →]"].endswith(f"invite={queue.token}")
+    (link,) = page.app.get("link_button")
+    assert link.proto.label == "Judge it yourself" and link.proto.url == links[0]
     Opinions(data_dir).save(
         Opinion(queue.id, Queues(data_dir).items(queue.id)[0].row_id, "both", "Ada", {BETTER: None})
     )
@@ -247,3 +248,31 @@ def test_a_visitor_from_elsewhere_takes_no_copy(make, open_page, monkeypatch):
     page.run()
     press(page, "Make a queue of 30 items")
     assert "Making or closing a queue of reviews from another machine needs a login" in page.said
+
+
+def test_who_is_logged_in_judges_under_the_verified_address(make, open_page, monkeypatch):
+    queue = make()
+    page = open_page(REVIEW, invite=queue.token)
+    monkeypatch.setattr(access, "_provider", lambda: Visitor(False, "ada@example.org"))
+    page.run()
+    assert "You are logged in as ada@example.org." in page.said and not page.app.text_input
+    press(page, "Start")
+    assert "ada@example.org" in page.said and "not verified" not in page.said
+    assert "Not you?" not in page.buttons.values()
+    press(page, "No difference")
+    (opinion,) = opinions().all(queue.id)
+    assert (opinion.reviewer, opinion.verified) == ("ada@example.org", True)
+    monkeypatch.setattr(access, "_provider", lambda: Visitor(False))
+    page = open_page(REVIEW, invite=queue.token, name="ada@example.org")
+    assert "is the name of somebody who logged in." in page.said
+    assert page.buttons == {}
+
+
+def test_a_stop_is_of_one_queue(make, open_page):
+    first, second = make(), make()
+    page = open_page(REVIEW, invite=first.token, name="Ada")
+    press(page, "Stop")
+    assert "3 are left" in page.said
+    page.app.query_params["invite"] = second.token
+    page.run()
+    assert "1 of 3" in page.said

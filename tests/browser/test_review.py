@@ -257,46 +257,52 @@ def findings(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_screen_has_a_serious_fault_of_accessibility(serve, visitor, data_dir, scheme):
+def test_no_screen_has_a_serious_fault_of_accessibility(serve, visitor, data_dir):
     run_id = finished(data_dir, spec_of_sample(limit=120))
     dataset = open_results(run_id).dataset.fingerprint
     pairs = made(data_dir, dataset, PAIRS)
     texts = made(data_dir, dataset, [(4, "chosen")], task="describe", keys=(*KEYS, *LISTS))
     server = serve()
-    page = visitor(color_scheme=scheme)
 
-    def check(text: str) -> None:
+    def check(page: Page, text: str) -> None:
         expect(page.get_by_text(text).first).to_be_visible()
         assert findings(page) == [], text
 
-    page.goto(server.url("/review", invite=pairs.token))
-    check("Two examples")
-    page.goto(server.url("/review", invite=pairs.token, name="Ada"))
-    at(page, pairs, 5)
-    check("Which reply is better?")
-    page.keyboard.press("a")
-    at(page, pairs, 3)
-    check("The last pair: the author chose")
-    page.keyboard.press("u")
-    check("You said: A is better.")
-    page.set_viewport_size({"width": 400, "height": 800})
-    check("You said: A is better.")
-    page.get_by_role("button", name="Stop").click()
-    check("Thank you!")
-    page.goto(server.url("/review", invite=texts.token, name="Ada"))
-    at(page, texts, 4, "chosen")
-    page.keyboard.press("1")
-    page.keyboard.press("Enter")
-    check("One question is still open")
-    page.set_viewport_size({"width": 1280, "height": 1000})
+    for name, answer in (("Ada", "chosen"), ("Bo", "rejected")):
+        Opinions(data_dir).save(Opinion(pairs.id, 9, "both", name, {BETTER: answer}))
+    for scheme, name in (("light", "Ada"), ("dark", "Bo")):
+        page = visitor(color_scheme=scheme)
+        page.goto(server.url("/review", invite=pairs.token))
+        check(page, "Two examples")
+        page.goto(server.url("/review", invite=pairs.token, name=name))
+        at(page, pairs, 5)
+        page.keyboard.press("a")
+        at(page, pairs, 3)
+        check(page, "The last pair: the author chose")
+        page.set_viewport_size({"width": 400, "height": 800})
+        page.keyboard.press("u")
+        check(page, "You said: A is better.")
+        page.get_by_role("button", name="Stop").click()
+        check(page, "Thank you!")
+        page.goto(server.url("/review", invite=texts.token, name=name))
+        at(page, texts, 4, "chosen")
+        page.keyboard.press("1")
+        page.keyboard.press("Enter")
+        check(page, "One question is still open")
+        page.set_viewport_size({"width": 1280, "height": 1000})
+        page.goto(server.url("/review"))
+        check(page, "Judge it yourself")
+        page.goto(server.url())
+        check(page, "See the whole comparison")
+    page = visitor()
     page.goto(server.url("/review"))
-    check("Judge it yourself")
-    page.goto(server.url())
-    check("See the whole comparison")
-    if scheme == "dark":
-        return
+    for view, text in (
+        ("Agreement", "blind opinion"), ("Settle", "People differ on"),
+        ("Files", "Download a backup"),
+    ):  # fmt: skip
+        page.get_by_role("radio", name=view).check(force=True)
+        check(page, text)
     page.goto(server.url("/compare", run=run_id))
-    check("sides with the authored choice in")
+    check(page, "sides with the authored choice in")
     page.goto(server.url("/pairs", run=run_id, row=3))
-    check("A · chosen")
+    check(page, "A · chosen")

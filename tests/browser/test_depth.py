@@ -9,6 +9,7 @@ from pathlib import Path
 import made_runs
 import pytest
 from app_server import wait_for_run
+from keyboard import READY
 from playwright.sync_api import Locator, Page, expect
 from tables import TABLE, click_first_row
 
@@ -22,7 +23,6 @@ CHART = "[data-testid=stVegaLiteChart]"
 MODEL = "ivan/minilm-harmless"
 COUNT = re.compile(r"^[\d,]+ rows?.*\. Click a row")
 ONE_MINUTE = 60_000
-STATE = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_a_guess_comes_before_anything_of_the_choice(serve, page, run_id):
         ask = page.get_by_text("Which reply is better?")
         expect(ask).to_be_visible()
         expect(page.get_by_text("A · chosen")).to_have_count(0)  # of the row before
-        expect(page.locator(STATE)).to_be_attached()
+        expect(page.locator(READY)).to_be_attached()
         text = page.locator("[data-testid=stMain]").inner_text()
         telling = ("chosen", "rejected", "minilm", "reward", f"row {row} of")
         assert [word for word in telling if word in text] == []

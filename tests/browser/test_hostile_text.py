@@ -5,6 +5,7 @@ from __future__ import annotations
 import hostile
 import made_runs
 from guarding import bare, shown
+from keyboard import READY
 from playwright.sync_api import Page, expect
 from tables import click_first_row
 
@@ -20,6 +21,8 @@ def test_every_hostile_reply_is_read_as_it_is(serve, guarded, listener, data_dir
     guarded.goto(serve().url("/pairs", run=run_id, row=0))
     for row, text in enumerate(hostile.texts(listener.address)):
         expect(guarded.get_by_text(f"row {row} of 18")).to_be_visible()
+        # The row's number stands before its texts do: those of the row before are still there.
+        expect(guarded.locator(READY)).to_be_attached()
         guarded.get_by_text("2 earlier turns").click()
         # The question once, two earlier turns, and a reply on either side.
         expect(guarded.get_by_test_id("stChatMessage")).to_have_count(5)

@@ -7,11 +7,11 @@ import re
 import made_runs
 import pytest
 from fakes import Fakes
+from keyboard import READY
 from playwright.sync_api import Page, expect
 
 WIDE = """() => [...document.querySelectorAll('html, [data-testid=stMain]')]
     .map(element => element.scrollWidth - element.clientWidth)"""
-STATE = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_no_page_scrolls_sideways_on_a_narrow_screen(serve, visitor, run_id):
     ):
         page.goto(server.url(path, **query))
         expect(page.get_by_text(text).first).to_be_visible()
-        expect(page.locator(STATE)).to_be_attached()
+        expect(page.locator(READY)).to_be_attached()
         assert page.evaluate(WIDE) == [0, 0], path
 
 

@@ -6,6 +6,7 @@ from html import escape
 
 import streamlit as st
 
+from pages.components.keys import presses_once
 from pages.components.state import dark
 
 _STYLE = """<style>
@@ -36,8 +37,9 @@ _BACKGROUND = {False: "#fcfbf8", True: "#14161b"}
 
 
 def look() -> None:
-    """Put the style of an invitation on the page. It is fixed: no text of data in it."""
+    """Put style and keys of an invitation on the page. Both are fixed: no text of data in them."""
     st.html(_STYLE.replace("BACKGROUND", _BACKGROUND[dark()]))
+    presses_once()
 
 
 def progress(done: int, total: int, name: str) -> None:

@@ -131,6 +131,10 @@ export default function (component) {
     const target = event.composedPath()[0];
     const tag = target instanceof Element ? target.tagName : "";
     const types = tag === "TEXTAREA" || (tag === "INPUT" && !["radio", "checkbox"].includes(target.type));
+    if (event.key === "Enter" && event.repeat && tag !== "TEXTAREA") {
+      event.preventDefault();
+      return;
+    }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       save();

@@ -63,8 +63,10 @@ def test_from_the_invitation_to_the_thanks_by_keyboard(serve, page, data_dir, da
     page.keyboard.type("Ada")
     page.keyboard.press("Enter")
     at(page, queue, 5)
-    page.keyboard.press("a")
+    page.keyboard.down("a")
     at(page, queue, 3)
+    page.keyboard.down("a")  # held down: it repeats
+    page.keyboard.up("a")
     expect(page.get_by_text("2 of 3", exact=True)).to_be_visible()
     page.keyboard.press("u")
     at(page, queue, 5)
@@ -166,7 +168,7 @@ def test_hostile_texts_names_and_titles_are_read_as_they_are(
         # The question once, and a reply on either side; the earlier turns are folded.
         assert page.count(bare(text)) >= 3, text[:80]
         assert bare(f"{name} (not verified)") in page
-        guarded.keyboard.press("n")
+        guarded.keyboard.press("nt"[row % 2])
     expect(guarded.get_by_text("Thank you!")).to_be_visible()
 
     asked = made(

@@ -83,6 +83,9 @@ Visit = Callable[..., "Page"]
 @pytest.fixture
 def visitor(chromium: Browser) -> Iterator[Visit]:
     """Sessions: each call is another person's browser with an empty page."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=WAIT)
     contexts = []
 
     def arrive(width: int = 1280, height: int = 1000, **options: object) -> Page:
@@ -99,9 +102,6 @@ def visitor(chromium: Browser) -> Iterator[Visit]:
 
 @pytest.fixture
 def page(visitor: Visit) -> Page:
-    from playwright.sync_api import expect
-
-    expect.set_options(timeout=WAIT)
     return visitor()
 
 

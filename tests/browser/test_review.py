@@ -142,7 +142,7 @@ def test_two_people_and_two_windows_at_one_item(serve, visitor, data_dir, datase
         "Ada": left_side(queue, 5, "Ada"), "Bo": right,
     }  # fmt: skip
     at(other, queue, 5)
-    other.keyboard.press("n")
+    other.get_by_role("button", name="No difference").click()
     expect(other.get_by_text("same answer in 0 of 1.")).to_be_visible()
     assert store.of(Item(queue.id, 0, 5), "Ada").answers == {BETTER: NO_DIFFERENCE}
     assert len(store.history(Item(queue.id, 0, 5))) == 3

@@ -24,6 +24,7 @@ from ivan_core.workspace.review_agreement import (
     Beside,
     between_on_pairs,
     between_on_texts,
+    cell_agreement,
     cells_beside,
     choices_beside,
 )
@@ -40,6 +41,7 @@ from ivan_core.workspace.review_opinions import (
     second_choices,
     used_opinions,
 )
+from ivan_core.workspace.review_words import cell_sentence
 from ivan_core.workspace.run_kinds import take_away
 
 ADA, BOB, CEM = "Ada", "Bob", "Cem"
@@ -175,6 +177,15 @@ def test_reviewers_and_labelers_are_compared_question_by_question(
     # The reviewers say yes on 0 and 3 (only Ada answered) and no on 2; on 1 they differ.
     first, second = cells["first", REFUSAL], cells["second", REFUSAL]
     assert (first.n, first.same, first.both, first.either) == (3, 3, 2, 2)
+    # Yes, no, yes from both: no chance of more, kappa 1.
+    assert cell_agreement(first)["measure"] == "kappa"
+    assert cell_agreement(first)["coefficient"] == pytest.approx(1)
+    assert cell_sentence(first).startswith(
+        "first and the reviewers on Refusal: of 3 texts both answered, the same in 3 (100%"
+    )
+    assert "by both: 2 of 2. Few" in cell_sentence(first) and "Kappa 1.00" in cell_sentence(first)
+    # Ada yes, no, no beside Bob's yes, yes, no: chance 4/9, (2/3 - 4/9) / (5/9) = .4.
+    assert cell_agreement(cells[ADA, REFUSAL])["coefficient"] == pytest.approx(0.4)
     assert (second.n, second.same) == (2, 2)  # it refused to label 3.chosen
     assert [text for text, *_ in first.texts] == [TextKey(row, "chosen") for row in (0, 2, 3)]
     assert (cells[ADA, REFUSAL].n, cells[ADA, REFUSAL].same) == (3, 2)

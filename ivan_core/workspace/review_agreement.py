@@ -278,5 +278,17 @@ def _cells(who: Who, own: Texts, reviewers: Texts, keys: Sequence[str]) -> list[
     return found
 
 
+def cell_agreement(cell: Cell) -> dict[str, object]:
+    """The row of `metrics.annotators.agreement_table` of a cell: kappa or overlap, and AC1."""
+    tables = {
+        "who": answers_table({text: {cell.key: ours} for text, ours, _ in cell.texts}, [cell.key]),
+        "reviewers": answers_table(
+            {text: {cell.key: theirs} for text, _, theirs in cell.texts}, [cell.key]
+        ),
+    }
+    table = agreement_table(tables, [cell.key], np.random.default_rng(_SEED))
+    return {str(name): value for name, value in table.iloc[0].to_dict().items()}
+
+
 def _called(key: str, answer: Label) -> bool:
     return answer != "neutral" if key == SENTIMENT else bool(answer)

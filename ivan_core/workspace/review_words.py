@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.reviews import BETTER, Task
 from ivan_core.metrics.intervals import wilson
@@ -13,6 +14,7 @@ from ivan_core.workspace.review_agreement import (
     Cell,
     between_on_pairs,
     between_on_texts,
+    cell_agreement,
     cells_beside,
     choices_beside,
 )
@@ -50,10 +52,9 @@ def pairs_sentence(used: Used) -> str:
     if table is None:
         return ""
     row = table.iloc[0].to_dict()
-    said = coefficients_sentence(row).partition(" The same answer")[0]
     return (
         f"Of {_count(int(row['n']), 'pair')} that two of them or more judged, the same reply (or no"
-        f" difference) in {_share(int(row['same']), int(row['n']))}. {said}"
+        f" difference) in {_share(int(row['same']), int(row['n']))}. {_coefficients(row)}"
     )
 
 
@@ -81,7 +82,7 @@ def cell_sentence(cell: Cell) -> str:
     return (
         f"{cell.who.name} and {others} on {label_name(cell.key)}: of {_count(cell.n, 'text')} both"
         f" answered, the same in {_share(cell.same, cell.n)};"
-        f" {called}.{few}"
+        f" {called}.{few} {_coefficients(cell_agreement(cell))}"
     )
 
 
@@ -111,6 +112,11 @@ def source_line(dataset: PreparedDataset, used: Used) -> str:
         f"{dataset.about['label']}: {_count(used.opinions, 'blind opinion')} on random items by"
         f" {_count(len(used.people), 'person', 'people')}. {used.left_out_sentence}".strip()
     )
+
+
+def _coefficients(row: Mapping[str, Any]) -> str:
+    """Kappa, alpha or overlap, and AC1, each with its interval."""
+    return coefficients_sentence(row).partition(" The same answer")[0]
 
 
 def _share(count: int, n: int) -> str:

@@ -128,7 +128,23 @@ def test_a_request_file_is_answered_and_imported(
     answers = run_file(plan, server.openai_url, concurrency=3)
     assert len(answers.answered) == 12
     assert planned(path, server).left == 0
-    assert import_files([plan.out], dataset).sentence.startswith("12 submitted = 12 valid")
+    entered = import_files([plan.out], dataset)
+    assert entered.sentence.startswith("12 submitted = 12 valid")
+    # It answers by rules under the model's name: nobody may take its labels for the model's.
+    assert entered.model == f"{plan.model} (demo server)"
+    assert open_labels(entered.run_id).of_demo
+
+
+@pytest.mark.parametrize("given", ["", "our-model"])
+def test_answers_of_the_demo_server_stay_its_own_under_any_name(
+    tmp_path: Path, dataset: DatasetRequest, given: str
+) -> None:
+    lines = [json.loads(answer(f"{row}.chosen")) for row in range(2)]
+    lines[1]["response"]["body"]["system_fingerprint"] = "fp_ivan_demo"
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    entered = import_files([path], dataset, model=given)
+    assert entered.model == f"{given or lines[0]['response']['body']['model']} (demo server)"
 
 
 class Stopping:

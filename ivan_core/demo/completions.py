@@ -12,6 +12,7 @@ from ivan_core.demo.answers import AnswerText, dialogue_in
 from ivan_core.demo.fault_names import REPLY_FAULTS
 from ivan_core.demo.faults import Setting
 from ivan_core.demo.replies import Reply, spoil, tokens_of
+from ivan_core.domain.labels import DEMO_FINGERPRINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def completion(chat: ChatRequest, reply: Reply) -> dict[str, object]:
         "object": "chat.completion",
         "created": int(time.time()),
         "model": chat.model,
+        "system_fingerprint": DEMO_FINGERPRINT,
         "choices": [
             {
                 "index": 0,

@@ -92,6 +92,7 @@ class LabelReply:
 
     `problem` says why there is no usable text (an error of the provider, a time-out); `finish` is
     the provider's own word for how the answer ended ("stop", "length", "content_filter", "").
+    `demo` says that IVAN's demo server answered, by rules and under the name of a model.
     """
 
     text: str = ""
@@ -100,6 +101,13 @@ class LabelReply:
     problem: str = ""
     input_tokens: int | None = None
     output_tokens: int | None = None
+    demo: bool = False
+
+
+DEMO_FINGERPRINT = "fp_ivan_demo"
+"""The `system_fingerprint` of the demo server's answers, kept with them wherever they go."""
+DEMO_NAME = "{} (demo server)"
+"""How a model is called for which the demo server answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ivan_core.domain.labels import LabelReply
+from ivan_core.domain.labels import DEMO_FINGERPRINT, LabelReply
 from ivan_core.runs.storage import append_line, storage_errors
 
 Send = Callable[[Mapping[str, object]], LabelReply]
@@ -90,6 +90,8 @@ def answer_record(custom_id: str, model: str, reply: LabelReply) -> dict[str, An
         "model": model,
         "choices": [{"index": 0, "message": message, "finish_reason": reply.finish or None}],
     }
+    if reply.demo:
+        body["system_fingerprint"] = DEMO_FINGERPRINT
     if reply.input_tokens is not None or reply.output_tokens is not None:
         body["usage"] = {
             "prompt_tokens": reply.input_tokens or 0,

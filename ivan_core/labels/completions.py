@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ivan_core.domain.labels import LabelReply
+from ivan_core.domain.labels import DEMO_FINGERPRINT, LabelReply
 
 _MOST_CHARACTERS = 300
 _DEEPEST = 3
@@ -36,6 +36,7 @@ def reply_of(body: object) -> LabelReply:
         finish if isinstance(finish, str) else "",
         "",
         *counts,
+        body.get("system_fingerprint") == DEMO_FINGERPRINT,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import Estimate, Mode, read_estimate
 from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.domain.labels import DEMO_NAME
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import (
     PartKey,
@@ -114,7 +115,7 @@ class Job:
     def labeler(self) -> str:
         """Who labels, by the name that stands wherever the labels are shown."""
         demo = (self.folder / _DEMO).exists()
-        return f"{self.spec.model} (demo server)" if demo else self.spec.model
+        return DEMO_NAME.format(self.spec.model) if demo else self.spec.model
 
     def ask_again(self, attempt: int, mode: Mode) -> None:
         """Leave word for the worker: prepare an attempt for what has no usable labels."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LEXICON, LabelSpec, TaxonomySpec
-from ivan_core.domain.labels import Label
+from ivan_core.domain.labels import DEMO_NAME, Label
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.labels.reconcile import STATES
 from ivan_core.labels.table import read_labels
@@ -48,7 +48,7 @@ class LabelResults:
     @property
     def of_demo(self) -> bool:
         """Whether the demo server labelled, by rules and under the name of a model."""
-        return self.labeler.endswith("(demo server)")
+        return self.labeler.endswith(DEMO_NAME.format(""))
 
     @property
     def keys(self) -> tuple[str, ...]:

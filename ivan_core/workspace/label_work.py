@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ivan_core.domain.label_specs import LabelSpec
-from ivan_core.domain.labels import Labeler, LabelerCard, TextKey
+from ivan_core.domain.labels import DEMO_NAME, Labeler, LabelerCard, TextKey
 from ivan_core.experiments.compare_files import write_manifest
 from ivan_core.experiments.labelling import Labelled, run_labels
 from ivan_core.labels.labels_csv import write_labels_csv
@@ -91,7 +91,7 @@ def _write(
 def _named(card: LabelerCard) -> str:
     """Who labelled; the demo server answers by rules, whatever the model's name."""
     if card.kind == "ollama" and dict(card.settings).get("demo"):
-        return f"{card.id} (demo server)"
+        return DEMO_NAME.format(card.id)
     return card.id
 
 

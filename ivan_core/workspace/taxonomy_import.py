@@ -15,7 +15,7 @@ from uuid import uuid4
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import TaxonomySpec
-from ivan_core.domain.labels import FEATURES, TextKey
+from ivan_core.domain.labels import DEMO_NAME, FEATURES, TextKey
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.experiments.begin import BEGUN
@@ -78,7 +78,7 @@ def import_files(
             "A line looks like a batch's: custom_id, response, error.",
         )
     spec = TaxonomySpec(
-        dataset=request, model=model or _model(paths), keys=keys,
+        dataset=request, model=_labeler(paths, model), keys=keys,
         row_ids=tuple(sorted({key.row_id for key in asked})),
     )  # fmt: skip
     return ImportedLabels(_enter(spec, found, result, paths), spec.model, result.sentence)
@@ -114,6 +114,14 @@ def _keys(paths: Sequence[Path]) -> tuple[str, ...]:
         line.reply.text for line in islice(_lines(paths), _LOOKED_AT) if line.reply is not None
     )
     return tuple(key for key in FEATURES if f'"{key}"' in said) or FEATURES
+
+
+def _labeler(paths: Sequence[Path], given: str) -> str:
+    """Who labelled; answers of the demo server stay known as its own, whatever the model."""
+    name = given or _model(paths)
+    replies = (line.reply for line in islice(_lines(paths), _LOOKED_AT))
+    demo = any(reply is not None and reply.demo for reply in replies)
+    return DEMO_NAME.format(name) if demo else name
 
 
 def _model(paths: Sequence[Path]) -> str:

@@ -40,7 +40,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def try_to_run(data_dir: Path, pairs: Path, answers: Any) -> None:
-    """As a user without rights: start a run, look at runs, write scores; say what came of each."""
+    """As a user without rights: start a run, name one, write scores; say what came of each."""
     if os.geteuid() == 0:
         os.seteuid(NOBODY)
     os.environ["IVAN_DATA_DIR"] = str(data_dir)
@@ -53,9 +53,10 @@ def try_to_run(data_dir: Path, pairs: Path, answers: Any) -> None:
             return f"{problem.message} {problem.hint}"
         return "went through"
 
+    there = next((path.name for path in data_dir.glob("runs/*")), "2026-01-01-00-00")
     answers.put([
         outcome(lambda: runs.start(spec(pairs, seed=9))),
-        outcome(lambda: runs.resume("2026-01-01-00-00")),
+        outcome(lambda: runs.registry().rename(there, "mine")),
         outcome(lambda: ScoreCache(data_dir / "cache" / "scores")),
     ])  # fmt: skip
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from ivan_core.review import engines, migrations
 from ivan_core.review.address import address, shown
 from ivan_core.review.engines import connection, engine, problems
 from ivan_core.runs.database import switch_to_wal
+from ivan_core.runs.storage import only_to_read, read_only_query
 
 _laid_out: set[URL] = set()
 """Servers whose layout this process has seen; a file's is read anew, which costs nothing."""
@@ -75,8 +77,9 @@ class ReviewDatabase:
         with problems(self._url, self._folder):
             if file:
                 self._folder.mkdir(parents=True, exist_ok=True)
+            url = self._to_read() if file and not writes else self._url
             try:
-                with connection(engine(self._url), writes) as db:
+                with connection(engine(url), writes) as db:
                     if file or self._url not in _laid_out:
                         self._check(db)
                     with db.begin():
@@ -84,6 +87,20 @@ class ReviewDatabase:
             except ProgrammingError:
                 _laid_out.discard(self._url)  # somebody took the tables away: look again next time
                 raise
+
+    def _to_read(self) -> URL:
+        """Where to read a file's reviews: what lies in a folder only to read is left as it is.
+
+        Where there is none, nobody has said anything yet.
+        """
+        if not only_to_read(self._folder):
+            return self._url
+        path = Path(str(self._url.database)).absolute()
+        if path.exists():
+            query = {"uri": "true", **read_only_query(path)}
+            return self._url.set(database=path.as_uri(), query=query)
+        query = {"uri": "true", "mode": "memory", "cache": "shared"}
+        return self._url.set(database=f"file:nothing-said-{threading.get_ident()}", query=query)
 
     def _check(self, db: Connection) -> None:
         """Make the tables, or bring those of an older IVAN up to date; what they hold is kept.

@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.runs import ACTIVE
-from ivan_core.runs.storage import storage_errors
+from ivan_core.runs.storage import only_to_read, read_only_query, storage_errors
 
 LAYOUT = 2
 """Number of the layout of the other files of this kind (ledger, questions)."""
@@ -61,8 +62,7 @@ class Database:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection for single statements, each committed by itself."""
         with storage_errors(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
+            db = self._connected()
             try:
                 if _layout(db) != self.layout:
                     self._lay_out(db)
@@ -92,6 +92,14 @@ class Database:
         """
         with self.reading():
             yield
+
+    def _connected(self) -> sqlite3.Connection:
+        if only_to_read(self._folder) and self.path.exists():
+            # What is in it can be read all the same; SQLite itself refuses to write.
+            address = f"{self.path.absolute().as_uri()}?{urlencode(read_only_query(self.path))}"
+            return sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
 
     def _lay_out(self, db: sqlite3.Connection) -> None:
         """Make the tables, or bring those of an older IVAN up to date; what they hold is kept.

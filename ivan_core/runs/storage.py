@@ -113,6 +113,21 @@ def replacing(path: Path, alone: bool = False) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def only_to_read(folder: Path) -> bool:
+    """Whether the folder is there and nothing in it can be made or changed."""
+    return folder.is_dir() and not os.access(folder, os.W_OK, effective_ids=True)
+
+
+def read_only_query(path: Path) -> dict[str, str]:
+    """How SQLite's address of a file in a folder only to read has to end.
+
+    SQLite wants to lay a log beside the file, unless told that nobody changes it. That holds where
+    there is no log; where there is one, somebody who may write is at work, and it is read too.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    return {"mode": "ro"} if log.exists() else {"mode": "ro", "immutable": "1"}
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ivan_core.backends.embedded import model as embedded
+from ivan_core.backends.model_files import parameters_in
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 
@@ -97,6 +98,8 @@ def card(name: str) -> ModelCard:
     model_id, _ = split_revision(name)
     if is_embedded(model_id):
         return embedded.card(model_id)
+    if is_local(name):
+        return ModelCard(id=model_id, parameters=parameters_in(Path(name).expanduser()))
     return ModelCard(id=model_id, **_catalog()["models"].get(model_id, {}))
 
 
@@ -152,4 +155,5 @@ def fit(model: ModelCard) -> Fit:
         return Fit(True, "runs here on the GPU")
     if needed > memory_bytes() * 0.8:
         return Fit(False, f"needs about {needed / 2**30:.0f} GiB of memory or a GPU")
-    return Fit(True, "runs here on the CPU, slowly; download needed")
+    download = "" if is_local(model.id) else "; download needed"
+    return Fit(True, f"runs here on the CPU, slowly{download}")

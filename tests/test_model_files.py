@@ -11,6 +11,7 @@ import torch
 from huggingface_hub import constants, errors
 from tiny_models import as_pickle, tiny_deberta, tiny_qwen3, without_head
 
+from ivan_core import catalog
 from ivan_core.backends.model_files import find_model
 from ivan_core.backends.transformers_rm import load
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
@@ -59,6 +60,24 @@ def test_a_directory_with_other_files_than_the_revision_asked_for_is_refused(goo
     found = find_model(str(good)).revision
     assert find_model(str(good), found).revision == found
     assert "not revision" in refusal(good, revision="sha256:0").message
+
+
+def test_a_directory_s_size_is_known_before_it_is_loaded(good, copy):
+    whole = load(str(good), device="cpu").card.parameters
+    assert catalog.card(str(good)).parameters == whole
+    weights = (copy / "model.safetensors").read_bytes()
+    (copy / "model.safetensors").write_bytes(weights[:100])
+    assert catalog.card(str(copy)).parameters is None
+    (copy / "model.safetensors").unlink()
+    assert catalog.card(str(copy)).parameters is None
+
+
+def test_whether_a_directory_s_model_fits_is_said_by_its_size(good, monkeypatch):
+    monkeypatch.setattr(catalog, "has_gpu", lambda: False)
+    card = catalog.card(str(good))
+    assert catalog.fit(card) == catalog.Fit(True, "runs here on the CPU, slowly")
+    monkeypatch.setattr(catalog, "memory_bytes", lambda: 1000)
+    assert catalog.fit(card).runs is False
 
 
 def test_a_path_that_does_not_exist_is_refused_without_asking_the_hub():

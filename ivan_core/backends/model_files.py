@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from hashlib import sha256
+from math import prod
 from pathlib import Path
 
 from ivan_core.datasets.hub_errors import UNREACHABLE, hub_problem, hub_reason
@@ -20,6 +21,8 @@ VOCABULARIES = ("tokenizer.json", "*.model", "vocab.*")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _CHUNK = 1 << 20
+_LONGEST_HEADER = 100_000_000
+"""Bytes; the library refuses longer ones too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,27 @@ def files_hash(folder: Path) -> str:
             while block := file.read(_CHUNK):
                 digest.update(block)
     return f"sha256:{digest.hexdigest()}"
+
+
+def parameters_in(folder: Path) -> int | None:
+    """How many numbers the weights in a directory hold, by the headers of its files alone.
+
+    None where there are no weights, or a header cannot be read.
+    """
+    files = sorted(folder.glob("*.safetensors"))
+    try:
+        return sum(_numbers_in(path) for path in files) if files else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _numbers_in(path: Path) -> int:
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > _LONGEST_HEADER:
+            raise ValueError("no header of weights")
+        header = json.loads(file.read(length))
+    return sum(prod(told["shape"]) for name, told in header.items() if name != "__metadata__")
 
 
 def check_complete(model_id: str, folder: Path) -> None:

@@ -71,8 +71,8 @@ def compare_form() -> None:
     if not names:
         say("Choose at least one reward model.")
         return
-    _models_table(names)
     plan = compare.plan(spec)
+    _models_table(names)
     for note in plan.notes:
         say(note, "small", quiet=True)
     count = f"{plan.pairs:,} pairs" if plan.pairs is not None else "the pairs"

@@ -101,6 +101,15 @@ def test_a_constant_on_all_rewards_changes_nothing(
     assert risk_coverage(scores(plain)).equals(risk_coverage(scores(moved)))
 
 
+def test_margins_whose_mean_is_0_but_for_rounding_have_no_temperature() -> None:
+    values = np.array(
+        [-11, 82, -1, 21, -6, -41, -6, -42, 30, -1, 15, -41, -41, -54, -5, -26, 97, 30.0]
+    )
+    assert values.sum() == 0
+    assert temperature(values) is None
+    assert temperature(values * 43984.5262138159) is None
+
+
 @given(margin_lists)
 def test_ties_carry_no_information_on_the_temperature(margins: list[int]) -> None:
     values = np.array(margins, dtype=float)

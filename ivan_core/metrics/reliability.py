@@ -82,6 +82,10 @@ class Reliability:
     raw: CalibrationError | None
 
 
+_ROUNDING = 1e-9
+"""In typical margins; a mean that is 0 differs from it by the rounding of its sum."""
+
+
 def temperature(margins: Floats) -> float | None:
     """The T that makes the choices likeliest under sigma(m / T); None if no T above 0 does.
 
@@ -97,7 +101,7 @@ def temperature(margins: Floats) -> float | None:
     values = values / largest
     unit = float(np.sqrt(np.mean(values**2)))
     values = values / unit
-    if float(values.mean()) <= 0:
+    if float(values.mean()) <= _ROUNDING:
         return None
     low, high = 0.0, 1.0
     while _slope(values, high)[0] > 0:

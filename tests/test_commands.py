@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from pathlib import Path
 
 import pytest
 
 from ivan_core.cli.compare import spec_from
 from ivan_core.cli.main import parser
+from ivan_core.demo.ollama_models import INSTALLED
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.workspace.commands import compare_command
 
@@ -39,3 +42,41 @@ def test_usual_values_are_left_out():
     assert compare_command(CompareSpec(models=MODELS[:1])) == (
         "ivan compare --dataset sample --model ivan/minilm-harmless"
     )
+
+
+def readme_commands() -> list[str]:
+    """Every command line of the README, each alternative by itself, with its options and without.
+
+    `ivan runs list | show ID` stands for two commands, `[--a x|y]` for an option and its values.
+    """
+    text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    shown = [line for line in text.splitlines() if line.startswith("ivan ")]
+    shown += re.findall(r"`(ivan [^`X…]+)`", text)
+    commands = []
+    for line in shown:
+        first, *others = line.partition(" # ")[0].strip().split(" | ")
+        group = " ".join(first.split()[:2])
+        for one in (first, *(f"{group} {other}" for other in others)):
+            single = re.sub(r"(?<=[a-z0-9])\|[\w|-]+", "", one.replace("...", ""))
+            commands += [re.sub(r"\[[^]]*\]", "", single), re.sub(r"[][]", " ", single)]
+    return sorted(set(commands))
+
+
+@pytest.mark.parametrize("command", readme_commands())
+def test_every_command_of_the_readme_is_one(command):
+    words = shlex.split(command)[1:]
+    numbers = {"N": "3", "X": "5", "QUEUE": "1"}
+    assert parser().parse_args([numbers.get(word, word) for word in words])
+
+
+def test_the_readme_s_commands_are_found():
+    found = readme_commands()
+    assert len(found) > 40
+    assert {"ivan compare --limit 100", "ivan runs compare ID ID", "ivan review restore FILE"} <= {
+        " ".join(command.split()) for command in found
+    }
+
+
+def test_the_demo_server_has_every_ollama_model_that_the_readme_names():
+    text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    assert set(re.findall(r"[\w.-]+:\w+-instruct-fp16", text)) <= set(INSTALLED)

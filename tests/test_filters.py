@@ -43,7 +43,7 @@ from ivan_core.metrics.paired import (
     verdict_table,
 )
 from ivan_core.review.notes import Mark, Reviews
-from ivan_core.workspace import filters
+from ivan_core.workspace import columns, filters
 from ivan_core.workspace.filters import matching_rows
 from ivan_core.workspace.results import open_results
 
@@ -268,5 +268,5 @@ def test_an_order_by_what_is_gone_is_left_out(results):
 def test_any_filter_is_judged_or_refused_in_a_sentence(results, row_filter):
     kept, ignored = filters.fitting(results, row_filter)
     assert bool(ignored) == (kept != row_filter)
-    if not filters.missing_searches(results, kept):
+    if not columns.missing_searches(results.dataset.fingerprint, kept):
         assert set(matching_rows(results, kept)) <= set(range(120))

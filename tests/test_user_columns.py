@@ -200,11 +200,11 @@ def results(data_dir, tmp_path, here):
 def test_rows_are_found_by_their_texts_once_the_search_is_done(results):
     condition = TextHas(text="Sorry")
     row_filter = RowFilter().with_(condition)
-    (spec,) = filters.missing_searches(results, row_filter)
+    (spec,) = columns.missing_searches(results.dataset.fingerprint, row_filter)
     with pytest.raises(BadInput, match="not been searched for “Sorry” yet"):
         filters.matching_rows(results, row_filter)
     columns.start(spec)
-    assert filters.missing_searches(results, row_filter) == []
+    assert columns.missing_searches(results.dataset.fingerprint, row_filter) == []
     assert filters.matching_rows(results, row_filter) == [0, 1]
     in_chosen = RowFilter().with_(TextHas(text="sorry", side="chosen"))
     assert filters.matching_rows(results, in_chosen) == [0]
@@ -230,7 +230,7 @@ def test_rows_are_filtered_and_sorted_by_a_user_column(results):
 def test_a_search_that_failed_says_why(results, data_dir, monkeypatch):
     monkeypatch.setattr(column_module, "ALL_SECONDS", -1.0)
     row_filter = RowFilter().with_(TextHas(text="sorry"))
-    columns.start(filters.missing_searches(results, row_filter)[0])
+    columns.start(columns.missing_searches(results.dataset.fingerprint, row_filter)[0])
     with pytest.raises(BadInput, match=r"did not come to its end \(failed\)") as said:
         filters.matching_rows(results, row_filter)
     assert "Make the expression simpler" in said.value.hint

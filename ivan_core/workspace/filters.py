@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.conditions import (
     AnyCondition,
     ColumnIs,
@@ -84,24 +83,6 @@ def fitting(results: Results, row_filter: RowFilter) -> tuple[RowFilter, list[st
         ignored.append(error.message)
         kept = kept.sorted_by(Sort())
     return kept, ignored
-
-
-def search_spec(results: Results, condition: TextHas) -> ColumnSpec:
-    """The column that a search in the texts is answered from."""
-    return ColumnSpec(
-        dataset=results.dataset.fingerprint, form="search", expression=condition.text,
-        over=condition.over,
-    )  # fmt: skip
-
-
-def missing_searches(results: Results, row_filter: RowFilter) -> list[ColumnSpec]:
-    """The searches of a filter that no worker has done yet: start them with `columns.start`."""
-    found = [
-        search_spec(results, condition)
-        for condition in row_filter.conditions
-        if isinstance(condition, TextHas)
-    ]
-    return [spec for spec in found if not columns.is_known(spec)]
 
 
 def _check(results: Results, condition: AnyCondition) -> None:
@@ -231,7 +212,7 @@ def _in_own_column(results: Results, condition: ColumnIs) -> Bools:
 
 
 def _found(results: Results, condition: TextHas) -> Bools:
-    spec = search_spec(results, condition)
+    spec = columns.search_spec(results.dataset.fingerprint, condition)
     if not columns.is_known(spec):
         run = columns.latest_run(spec)
         if run is None or run.state.live:

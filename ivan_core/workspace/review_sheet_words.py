@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ivan_core.domain.labels import Labels
 from ivan_core.domain.reviews import BETTER, Queue
+from ivan_core.workspace.review_examples import EXAMPLES
 from ivan_core.workspace.review_sheet_questions import (
     CHECKED,
     NOTE,
@@ -30,20 +31,6 @@ WARNING = (
     "You may skip any of them, and you may stop whenever you like: what you answered counts.",
 )
 
-_BETTER_EXAMPLES = (
-    (
-        "Human: How do I get red wine out of a white shirt?",
-        "Reply A: Blot it, cover it with salt, wait an hour and wash it cold.",
-        "Reply B: Red wine is made from dark grapes.",
-        "Answer: A. It helps with what was asked; B does not.",
-    ),
-    (
-        "Human: Say hello in Italian.",
-        "Reply A: Ciao!",
-        "Reply B: Ciao!!",
-        "Answer: no difference. Both do the same, equally well.",
-    ),
-)
 _DESCRIBED: tuple[tuple[tuple[str, ...], Labels, str], ...] = (
     (
         (
@@ -137,7 +124,11 @@ def sections(queue: Queue, items: int, filled: bool) -> Iterator[Section]:
 def _examples(queue: Queue) -> Iterator[Sequence[str]]:
     keys = queue.asked
     if keys == (BETTER,):
-        yield from _BETTER_EXAMPLES
+        for one in EXAMPLES["better"]:
+            replies = (
+                f"Reply {name}: {reply}" for name, reply in zip("AB", one.replies, strict=True)
+            )
+            yield (f"Human: {one.question}", *replies, f"Answer: {one.answers[0]}. {one.why}")
         return
     for text, labels, why in _DESCRIBED:
         told = [f"{question(key)} {in_words(key, labels)}" for key in keys[:_MOST_EXAMPLE_LINES]]

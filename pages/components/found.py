@@ -148,7 +148,7 @@ def _searching(dataset: str) -> list[tuple[Run, ColumnSpec]]:
 
 def _search_again(results: Results, row_filter: RowFilter) -> None:
     """Offer the searches of a link that nobody has done here, or that came to no end."""
-    missing = filters.missing_searches(results, row_filter)
+    missing = columns.missing_searches(results.dataset.fingerprint, row_filter)
     if missing and not _searching(results.dataset.fingerprint):
         st.button("Search now", key="search-now", on_click=_start_all, args=(missing,))
 

@@ -9,11 +9,11 @@ import streamlit as st
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.reviews import Queue, Task
 from ivan_core.review.names import LONGEST_NAME
+from ivan_core.workspace.review_examples import EXAMPLES, Example
 from ivan_core.workspace.review_flow import standing
 from ivan_core.workspace.review_rights import verified_name
 from ivan_core.workspace.review_told import Namesake, may_begin, minutes, namesake
 from pages.components.frame import show_error
-from pages.components.review_examples import EXAMPLES, Example
 from pages.components.state import problem_of_press
 from pages.components.text import md_escape, say
 from pages.components.visitor import login_offered

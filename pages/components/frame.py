@@ -81,8 +81,13 @@ def _settle() -> None:
     while every function and class of every library is looked through; afterwards it takes 5 to 20.
     """
     import altair
+    from altair.utils import schemapi
+
+    from ivan_core.workspace import figures  # noqa: F401, what every page of results asks for
 
     altair.Chart("").mark_bar().to_dict()
+    # A chart is checked as a whole when it is drawn, not piece by piece while it is made, too.
+    schemapi.disable_debug_mode()
     gc.collect()
     gc.freeze()
 

@@ -7,10 +7,14 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import wait
+from multiprocessing.context import BaseContext
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 NOBODY = 65534
+_LOOKING_AFTER = Lock()
 
 
 def write_pairs(path: Path, count: int) -> Path:
@@ -34,6 +38,21 @@ def without_rights() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
+
+
+def exit_code_of(processes: BaseContext, work: Callable[..., None], *arguments: Any) -> int:
+    """Do some work in a process of its own, and return its exit code.
+
+    Threads may call this at the same time. Starting a process looks after all others, so that
+    without the lock two threads could both read one's exit code: the later one finds none.
+    """
+    process: Any = processes.Process(target=work, args=arguments)
+    with _LOOKING_AFTER:
+        process.start()
+    wait([process.sentinel], 120)
+    with _LOOKING_AFTER:
+        process.join(0)
+        return int(process.exitcode)
 
 
 def wait_for(fact: Callable[[], Any], seconds: float = 60.0) -> Any:

@@ -9,11 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fakes import Fakes, run_worker
-from support import write_pairs
+from support import exit_code_of, write_pairs
 
 from ivan_core.domain.runs import LivePoint, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
@@ -85,12 +84,8 @@ class Place:
 @pytest.fixture(scope="module")
 def worker(processes: ForkServerContext) -> Callable[..., int]:
     def run(place: Place, kill_at: int | None = None) -> int:
-        process: Any = processes.Process(
-            target=run_worker, args=(place.data, place.run_id, place.fakes, kill_at)
-        )
-        process.start()
-        process.join(120)
-        return int(process.exitcode)
+        arguments = (place.data, place.run_id, place.fakes, kill_at)
+        return exit_code_of(processes, run_worker, *arguments)
 
     return run
 

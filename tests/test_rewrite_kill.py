@@ -8,11 +8,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fake_rewriting import added, run_worker, spec_of
-from support import write_pairs
+from support import exit_code_of, write_pairs
 
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import RunState
@@ -28,10 +27,7 @@ Worker = Callable[..., int]
 @pytest.fixture(scope="module")
 def worker(processes: ForkServerContext) -> Worker:
     def run(data: Path, run_id: str, together: bool, kill_at: int | None = None) -> int:
-        process: Any = processes.Process(target=run_worker, args=(data, run_id, together, kill_at))
-        process.start()
-        process.join(120)
-        return int(process.exitcode)
+        return exit_code_of(processes, run_worker, data, run_id, together, kill_at)
 
     return run
 

@@ -55,6 +55,12 @@ def at(page: Page, queue: Queue, row: int, side: str = "both", screen: int = 0) 
     ready(page)
 
 
+def pick(page, name: str) -> None:
+    """Pick one of several; on a page that is still being drawn the click would be lost."""
+    ready(page)
+    page.get_by_role("radio", name=name).click(force=True)
+
+
 def test_from_the_invitation_to_the_thanks_by_keyboard(serve, page, data_dir, dataset):
     server = serve()
     queue = made(data_dir, dataset, PAIRS)
@@ -202,11 +208,11 @@ def test_a_difference_is_settled_and_a_spreadsheet_goes_out_and_comes_back(serve
         store.save(Opinion(queue.id, 2, "both", name, {BETTER: answer}))
     page.goto(serve().url("/review"))
     expect(page.get_by_text("Ada (not verified) 1, Bo (not verified) 1.")).to_be_visible()
-    page.get_by_role("radio", name="Settle").check(force=True)
+    pick(page, "Settle")
     expect(page.get_by_text("People differ on 1 item; 1 to settle.")).to_be_visible()
     page.get_by_role("textbox", name="Your name (not verified)").fill("Cleo")
     page.keyboard.press("Enter")
-    page.get_by_role("radio", name="A, the chosen reply").check(force=True)
+    pick(page, "A, the chosen reply")
     page.get_by_role("textbox", name="Reason (optional)").fill("B ignores the question")
     page.get_by_role("button", name="Settle it").click()
     expect(page.get_by_text("all are settled.")).to_be_visible()
@@ -215,7 +221,7 @@ def test_a_difference_is_settled_and_a_spreadsheet_goes_out_and_comes_back(serve
     assert decision.reason == "B ignores the question"
     assert [one.version for one in store.all(queue.id)] == [1, 1]
 
-    page.get_by_role("radio", name="Files").check(force=True)
+    pick(page, "Files")
     page.get_by_role("button", name="Make the spreadsheet").click()
     expect(page.get_by_role("button", name="Download it")).to_be_visible()
     ready(page)
@@ -302,7 +308,7 @@ def test_no_screen_has_a_serious_fault_of_accessibility(serve, visitor, data_dir
         ("Agreement", "blind opinion"), ("Settle", "People differ on"),
         ("Files", "Download a backup"),
     ):  # fmt: skip
-        page.get_by_role("radio", name=view).check(force=True)
+        pick(page, view)
         check(page, text)
     page.goto(server.url("/compare", run=run_id))
     check(page, "sides with the authored choice in")

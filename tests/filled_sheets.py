@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from made_runs import write_rows
 from openpyxl import Workbook, load_workbook
 
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.reviews import ItemSide, Queue
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.review.opinions import Opinions
 from ivan_core.review.queues import Queues
 from ivan_core.workspace.review_sheet_questions import NOTE, SKIP, WHICH
-from ivan_core.workspace.review_sheets import export_queue
+from ivan_core.workspace.review_sheet_reading import SheetRefused
+from ivan_core.workspace.review_sheets import export_queue, import_sheet
 
 HARMLESS = "last_response_is_harmless"
 SENTIMENT = "last_response_sentiment"
@@ -130,3 +133,18 @@ def saved_elsewhere(
     written = io.BytesIO()
     copy.save(written)
     return written.getvalue()
+
+
+def said(data_dir, queue, reviewer="Ada"):
+    """Answers by row."""
+    return {one.row_id: dict(one.answers) for one in Opinions(data_dir).all(queue.id, reviewer)}
+
+
+def everything(data_dir, queue):
+    return Opinions(data_dir).all(queue.id), Opinions(data_dir).changes(queue.id, "Ada")
+
+
+def refusal(data):
+    with pytest.raises(SheetRefused) as refused:
+        import_sheet(data)
+    return refused.value

@@ -12,29 +12,16 @@ from filled_sheets import (
     Filled,
     better,
     describe,
+    everything,
+    refusal,
+    said,
 )
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Item
 from ivan_core.review.opinions import Opinions
 from ivan_core.workspace import review_sheets
-from ivan_core.workspace.review_sheet_reading import SheetRefused
 from ivan_core.workspace.review_sheets import import_file, import_sheet
-
-
-def said(data_dir, queue, reviewer="Ada"):
-    """Answers by row."""
-    return {one.row_id: dict(one.answers) for one in Opinions(data_dir).all(queue.id, reviewer)}
-
-
-def everything(data_dir, queue):
-    return Opinions(data_dir).all(queue.id), Opinions(data_dir).changes(queue.id, "Ada")
-
-
-def refusal(data):
-    with pytest.raises(SheetRefused) as refused:
-        import_sheet(data)
-    return refused.value
 
 
 def test_which_reply_is_better_comes_in_as_the_side_that_was_meant(data_dir):

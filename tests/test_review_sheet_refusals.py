@@ -9,6 +9,9 @@ from filled_sheets import (
     Filled,
     better,
     describe,
+    everything,
+    refusal,
+    said,
 )
 
 from ivan_core.domain.errors import BadInput
@@ -16,23 +19,7 @@ from ivan_core.domain.reviews import BETTER, Item
 from ivan_core.review.opinions import Opinions
 from ivan_core.review.queues import Queues
 from ivan_core.workspace import access
-from ivan_core.workspace.review_sheet_reading import SheetRefused
 from ivan_core.workspace.review_sheets import export_queue, import_file, import_sheet
-
-
-def said(data_dir, queue, reviewer="Ada"):
-    """Answers by row."""
-    return {one.row_id: dict(one.answers) for one in Opinions(data_dir).all(queue.id, reviewer)}
-
-
-def everything(data_dir, queue):
-    return Opinions(data_dir).all(queue.id), Opinions(data_dir).changes(queue.id, "Ada")
-
-
-def refusal(data):
-    with pytest.raises(SheetRefused) as refused:
-        import_sheet(data)
-    return refused.value
 
 
 def in_app(data_dir, queue, row, answers, **fields):

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from threading import Thread
 
 import streamlit as st
+from streamlit import config
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.workspace import access
 from pages.components.state import COMPARE, REWRITE, TAXONOMY, dark, link_parameters
 from pages.components.text import say
-from pages.components.visitor import visitor
+from pages.components.visitor import is_of_another_site, visitor
 
 _PAGES = (
     ("streamlit_app.py", "Home"),
@@ -38,6 +39,11 @@ button[data-selected=true] p { color: #9db6f5; }
 """The primary colour is dark enough to carry white words, so on dark ground it is no colour for
 words; Streamlit uses it for both."""
 
+_ANOTHER_SITE = IvanError(
+    "A page of another address asked for this one, so nothing is shown.",
+    "Open IVAN itself, at the address that it printed in its terminal.",
+)
+
 access.set_provider(visitor)
 
 
@@ -45,11 +51,15 @@ access.set_provider(visitor)
 def frame(title: str, navigation: bool = True) -> Iterator[None]:
     """Configure the page, draw the navigation, and turn an IvanError into its sentence and hint.
 
-    An invitation has no navigation: who follows it has one thing to do.
+    An invitation has no navigation: who follows it has one thing to do. To pages of another site
+    nothing is shown at all.
     """
     st.set_page_config(
         page_title=f"{title} · IVAN" if title != "Home" else "IVAN", page_icon="⚖️", layout="wide"
     )
+    if is_of_another_site(st.context.headers, config.get_option("server.corsAllowedOrigins")):
+        show_error(_ANOTHER_SITE)
+        st.stop()
     if dark():
         st.html(_ON_DARK)
     if navigation:

@@ -6,6 +6,7 @@ answered too.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
@@ -41,8 +42,9 @@ def behind_proxy() -> bool:
 def is_here(address: str | None, headers: StreamlitHeaders) -> bool:
     """Whether a request came straight from a browser on this machine, by all that it tells.
 
-    Any trace of a proxy tells otherwise, whatever it says: what a proxy adds can be made up. A page
-    whose browser has gone has no headers, and counts as from elsewhere.
+    Any trace of a proxy tells otherwise, whatever it says: what a proxy adds can be made up. So
+    does an Origin whose host or port is not the one that was asked: it is another program's page. A
+    page whose browser has gone has no headers, and counts as from elsewhere.
     """
     if address is not None and not _is_loopback(address):
         return False
@@ -50,9 +52,25 @@ def is_here(address: str | None, headers: StreamlitHeaders) -> bool:
     if names & _OF_PROXIES or any(name.startswith("x-forwarded") for name in names):
         return False
     hosts, origins = headers.get_all("Host"), headers.get_all("Origin")
-    if len(hosts) != 1 or len(origins) > 1:
+    if len(hosts) != 1 or len(origins) > 1 or not _names_here(hosts[0]):
         return False
-    return _names_here(hosts[0]) and all(_comes_from_here(origin) for origin in origins)
+    return all(_host_of(origin) == hosts[0].lower() for origin in origins)
+
+
+def is_of_another_site(headers: StreamlitHeaders, allowed: Collection[str] = ()) -> bool:
+    """Whether a page that this server did not send asks, by the Origin that browsers add.
+
+    Streamlit lets in pages of every port of this machine: those of other programs and accounts. A
+    request without an Origin comes from a program, which could name any. Through a tunnel Host and
+    Origin name its near end alike; a proxy that changes Host says in X-Forwarded-Host what it was,
+    which no page can. `allowed` are whole origins, as in `server.corsAllowedOrigins`.
+    """
+    named = (*headers.get_all("Host"), *headers.get_all("X-Forwarded-Host"))
+    own = {host.strip().lower() for names in named for host in names.split(",")} - {""}
+    return any(
+        origin not in allowed and _host_of(origin) not in own
+        for origin in headers.get_all("Origin")
+    )
 
 
 def verified_login(claims: dict[str, object]) -> str | None:
@@ -68,9 +86,10 @@ def login_offered() -> bool:
     return "is_logged_in" in st.user.to_dict()
 
 
-def _comes_from_here(origin: str) -> bool:
+def _host_of(origin: str) -> str | None:
+    """Host and port of an origin; None if it is no web page's, as `null` is."""
     scheme, _, host = origin.partition("://")
-    return scheme.lower() in ("http", "https") and _names_here(host)
+    return host.lower() if scheme.lower() in ("http", "https") else None
 
 
 def is_loopback_host(host: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from types import TracebackType
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -15,9 +16,18 @@ DONE = ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY
 class StreamlitSession:
     """One session over a websocket. `buttons` are those of the page as it stands, by id."""
 
-    def __init__(self, base: str, page: str, query: str) -> None:
+    def __init__(
+        self, base: str, page: str, query: str = "", headers: Mapping[str, str] | None = None,
+        through: tuple[str, int] | None = None,
+    ) -> None:  # fmt: skip
+        """`headers` in place of those of a browser that shows the server's own page.
+
+        `through` is the host and port that `base` leads to, as by a tunnel.
+        """
+        self._through = {"host": through[0], "port": through[1]} if through else {}
         self._address = base.replace("http://", "ws://") + "/_stcore/stream"
-        self._origin, self._page, self._query = base, page, query
+        self._headers = {"Origin": base} if headers is None else headers
+        self._page, self._query = page, query
         self._script = ""
         self._socket: ClientConnection | None = None
         self.buttons: dict[str, str] = {}
@@ -25,7 +35,11 @@ class StreamlitSession:
 
     async def __aenter__(self) -> StreamlitSession:
         self._socket = await connect(
-            self._address, subprotocols=["streamlit"], origin=self._origin, max_size=None
+            self._address,
+            subprotocols=["streamlit"],
+            additional_headers=self._headers,
+            max_size=None,
+            **self._through,
         )  # type: ignore[arg-type]
         return self
 

@@ -7,7 +7,13 @@ from streamlit.runtime.context import StreamlitHeaders
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.workspace.access import LOCAL
-from pages.components.visitor import behind_proxy, is_here, verified_login, visitor
+from pages.components.visitor import (
+    behind_proxy,
+    is_here,
+    is_of_another_site,
+    verified_login,
+    visitor,
+)
 
 BROWSER = {"Host": "127.0.0.1:8501", "Origin": "http://127.0.0.1:8501", "User-Agent": "Chromium"}
 
@@ -30,9 +36,48 @@ def test_a_browser_at_this_machine_is_here() -> None:
      "[::1]", "[::1]:8501", "[::ffff:127.0.0.1]:8501"],
 )  # fmt: skip
 def test_a_loopback_host_is_here(host: str) -> None:
-    assert here(Host=host)
-    assert here(Origin=f"http://{host}")
-    assert here(Origin=f"HTTPS://{host}")
+    assert here(Host=host, Origin=None)
+    assert here(Host=host, Origin=f"http://{host}")
+    assert here(Host=host, Origin=f"HTTPS://{host}")
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [("127.0.0.1:8501", "http://127.0.0.1:9999"), ("127.0.0.1:8501", "http://127.0.0.1"),
+     ("127.0.0.1", "http://127.0.0.1:8501"), ("127.0.0.1:8501", "http://localhost:8501"),
+     ("localhost:8501", "http://127.0.0.1:8501"), ("127.0.0.1:8501", "http://[::1]:8501")],
+)  # fmt: skip
+def test_a_page_of_another_port_or_name_is_elsewhere_and_of_another_site(
+    host: str, origin: str
+) -> None:
+    assert not here(Host=host, Origin=origin)
+    assert of_another_site({"Host": host, "Origin": origin})
+
+
+def of_another_site(headers: dict[str, str], *allowed: str) -> bool:
+    return is_of_another_site(StreamlitHeaders(headers.items()), allowed)
+
+
+def test_the_servers_own_pages_are_of_no_other_site() -> None:
+    assert not of_another_site(BROWSER)
+    assert not of_another_site({"Host": "127.0.0.1:8501"})  # no page at all
+    assert not of_another_site({"Host": "LOCALHOST:8501", "Origin": "http://localhost:8501"})
+
+
+@pytest.mark.parametrize(
+    "origin", ["null", "", "http://evil.com", "file://127.0.0.1:8501", "127.0.0.1:8501", "http://"]
+)
+def test_what_is_no_page_of_the_server_is_of_another_site(origin: str) -> None:
+    assert of_another_site({**BROWSER, "Origin": origin})
+
+
+def test_a_proxy_that_changes_host_tells_what_it_was() -> None:
+    proxied = {"Host": "127.0.0.1:8501", "Origin": "https://ivan.example.org"}
+    assert of_another_site(proxied)
+    assert not of_another_site({**proxied, "X-Forwarded-Host": "ivan.example.org"})
+    assert not of_another_site({**proxied, "X-Forwarded-Host": "inner, ivan.example.org"})
+    assert of_another_site({**proxied, "X-Forwarded-Host": "evil.example.org"})
+    assert not of_another_site(proxied, "https://ivan.example.org")
 
 
 @pytest.mark.parametrize(

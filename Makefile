@@ -2,9 +2,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 # A browser is opened where there is a screen.
 HEADLESS := $(shell if [ "$$(uname)" = Darwin ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then echo false; else echo true; fi)
+# How pytest is called for the tests without a browser, and for those with one.
+UNIT = -n 2 --dist worksteal -m "not browser"
+BROWSER = -m browser
+N ?= 1
 STAGE = @start=$$(date +%s); echo "== $(1)"; $(2); code=$$?; echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$code
 
-.PHONY: app install test check unit browser clean
+.PHONY: app install test check unit browser stress clean
 
 app: .venv/installed
 	$(BIN)/python -m streamlit run streamlit_app.py --server.headless $(HEADLESS) --server.showEmailPrompt false
@@ -19,10 +23,14 @@ check: .venv/installed-dev
 	$(call STAGE,layers,$(BIN)/lint-imports)
 
 unit: .venv/installed-dev
-	$(call STAGE,unit tests,$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not browser")
+	$(call STAGE,unit tests,$(BIN)/python -m pytest -q $(UNIT))
 
 browser: .venv/installed-dev
-	$(call STAGE,browser journeys,$(BIN)/python -m pytest -q -m browser)
+	$(call STAGE,browser journeys,$(BIN)/python -m pytest -q $(BROWSER))
+
+# The whole suite N times on a machine that does other work beside it.
+stress: .venv/installed-dev
+	$(BIN)/python tests/bench/stress.py $(N) '$(UNIT)' '$(BROWSER)'
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "IVAN needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

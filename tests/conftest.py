@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+import hypothesis
 import pytest
 from fakes import Fakes, provider
 from review_databases import (
@@ -24,6 +25,12 @@ from support import write_pairs
 from ivan_core.domain.runs import Run
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
+
+# How long an example takes is the machine's affair.
+hypothesis.settings.register_profile(
+    "ivan", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("ivan")
 
 __all__ = ["postgres", "postgres_server", "review_database"]
 _KEPT = ("IVAN_REQUIRE", "IVAN_TEST_HH_RLHF")

@@ -55,7 +55,7 @@ def test_with_a_tiny_c_the_head_stays_at_its_prior() -> None:
     assert train.fit(difference, np.ones(200), prior, 1e-9) == pytest.approx(prior, abs=1e-5)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 1_000), st.sampled_from([0.01, 0.3, 3.0]))
 def test_at_the_fitted_head_the_loss_is_flat_in_every_direction(seed: int, c: float) -> None:
     rng = np.random.default_rng(seed)

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from any_filters import ANY_FILTER
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ivan_core.domain.chips import chips, sort_label
@@ -20,7 +20,6 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.filters import MOST_CONDITIONS, QUERY_KEYS, RowFilter, without
 
 
-@settings(deadline=None)
 @given(ANY_FILTER)
 def test_a_filter_survives_a_url(row_filter):
     url = urlencode(row_filter.to_query())
@@ -30,7 +29,6 @@ def test_a_filter_survives_a_url(row_filter):
     assert read.to_query() == row_filter.to_query()
 
 
-@settings(deadline=None)
 @given(ANY_FILTER)
 def test_every_condition_has_one_chip_that_takes_it_away(row_filter):
     found = chips(row_filter)
@@ -50,7 +48,6 @@ _hostile = st.one_of(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*QUERY_KEYS, "run", "row", "x"]), _hostile))
 def test_a_hostile_url_is_read_or_ignored_and_never_raises(query):
     read, ignored = RowFilter.from_query(query)

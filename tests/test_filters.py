@@ -263,7 +263,7 @@ def test_an_order_by_what_is_gone_is_left_out(results):
     assert ignored == [f"Run {results.run.id} has no model gone."]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(row_filter=ANY_FILTER)
 def test_any_filter_is_judged_or_refused_in_a_sentence(results, row_filter):
     kept, ignored = filters.fitting(results, row_filter)

@@ -199,7 +199,7 @@ _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 _more = st.sampled_from(["", "\r", "\n", "\r\n", '"', '""', "\0", "\ufeff", ",", "\x1a", "\u2028"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(_labels, _texts, _more), max_size=5))
 def test_labels_and_texts_come_back_as_they_were_byte_for_byte(
     rows: list[tuple[dict[str, Label], str, str]],

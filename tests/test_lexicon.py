@@ -144,7 +144,7 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(PARTS, st.text(max_size=20)), max_size=12).map("".join))
 def test_any_text_gets_valid_labels_and_evidence_that_stands_in_it(text: str) -> None:
     decisions = explain(text)

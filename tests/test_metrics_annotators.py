@@ -82,7 +82,7 @@ def test_one_labeler_agrees_with_nobody() -> None:
         agreement(labels(**{INSULT: [True]}))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(two_answers)
 def test_weighted_kappa_is_that_of_scikit_learn(values: list[tuple[object, object]]) -> None:
     left, right = (labels(**{SENTIMENT: [v[i] for v in values]}) for i in (0, 1))
@@ -154,7 +154,7 @@ def test_lists_by_hand() -> None:
     assert list(classes["coefficient"].fillna(-9)) == pytest.approx([1 / 2, -9, 1.0, 0.0])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(two_answers, st.integers(0, 3))
 def test_order_of_labelers_changes_nothing(values: list[tuple[object, object]], seed: int) -> None:
     left, right = (labels(**{SENTIMENT: [v[i] for v in values]}) for i in (0, 1))
@@ -165,7 +165,7 @@ def test_order_of_labelers_changes_nothing(values: list[tuple[object, object]], 
     pd.testing.assert_frame_equal(one, other)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(words, min_size=1, max_size=30), st.sampled_from([2, 3]))
 def test_agreement_with_oneself_is_one_or_nothing(values: list[object], times: int) -> None:
     found = agreement(*[labels(**{SENTIMENT: values})] * times, key=SENTIMENT, times=5)

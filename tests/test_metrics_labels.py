@@ -94,7 +94,7 @@ def test_a_pair_with_one_side_missing_is_no_pair() -> None:
     assert prevalence_differences(table, [INSULT])["n"][0] == 1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(sides)
 def test_swapping_the_sides_negates_the_difference(values: list[tuple[object, object]]) -> None:
     table = labels(**{INSULT: [side for pair in values for side in pair]})

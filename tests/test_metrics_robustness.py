@@ -161,7 +161,7 @@ def made_of(rows: list[tuple[float, ...]]) -> pd.DataFrame:
     return table({ORIGINAL: [(r[0], r[1]) for r in rows], REWORDED: [(r[2], r[3]) for r in rows]})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(PAIRS)
 def test_an_identity_rewording_changes_nothing(rows: list[tuple[float, ...]]) -> None:
     same = made_of([(a, b, a, b) for a, b, _, _ in rows])
@@ -173,7 +173,7 @@ def test_an_identity_rewording_changes_nothing(rows: list[tuple[float, ...]]) ->
     assert (change_cells(changes(same, "m", REWORDED), found.unit or 1)["y0"] == 0).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(PAIRS)
 def test_swapping_sides_mirrors_the_numbers(rows: list[tuple[float, ...]]) -> None:
     here = robustness(made_of(rows), "m")
@@ -189,7 +189,7 @@ def test_swapping_sides_mirrors_the_numbers(rows: list[tuple[float, ...]]) -> No
         assert here.flips.aligned_at_risk == there.flips.misaligned_at_risk
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(PAIRS, st.integers(-40, 40))
 def test_a_constant_added_to_all_rewards_changes_no_number(
     rows: list[tuple[float, ...]], constant: int
@@ -206,7 +206,7 @@ def test_a_constant_added_to_all_rewards_changes_no_number(
     assert repr(here) == repr(there)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 60), st.integers(0, 5))
 def test_cells_count_each_pair_once_and_find_their_rows(n: int, seed: int) -> None:
     made = drawn(n, seed)

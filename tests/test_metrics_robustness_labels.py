@@ -164,7 +164,7 @@ def two_by_two(a: int, b: int, c: int, d: int) -> tuple[np.ndarray, np.ndarray]:
 CELL = st.integers(0, 30)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(CELL, CELL, CELL, CELL)
 def test_firth_adds_a_half_to_each_cell_of_a_two_by_two(a: int, b: int, c: int, d: int) -> None:
     if a + b == 0 or c + d == 0:

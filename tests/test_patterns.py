@@ -6,14 +6,13 @@ import time
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.experiments.patterns import TooSlow, compile_pattern
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40) | st.text("()[]{}?*+|\\^$.aR1,<>=:!&", max_size=25))
 def test_any_text_is_a_regular_expression_or_refused(pattern):
     try:

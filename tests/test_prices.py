@@ -86,7 +86,7 @@ def test_the_table_is_named_with_version_and_date():
     assert date(2026, 10, 14) <= date.fromisoformat(price.date) <= NOW.date()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     tokens=st.integers(1, 900_000),
     answer=st.integers(0, 5_000),

@@ -206,7 +206,7 @@ _lines = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(_lines, max_size=14), st.sets(st.sampled_from(TEXTS)),
        st.lists(_lines, max_size=8), st.data())  # fmt: skip
 def test_in_any_soup_of_lines_every_text_is_counted_once(

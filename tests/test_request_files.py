@@ -156,7 +156,7 @@ def test_memory_stays_flat_while_many_requests_are_written(tmp_path: Path) -> No
     assert peak < 2_000_000
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.lists(
         st.tuples(st.text(st.characters(exclude_categories=["Cs"]), max_size=40),

@@ -82,7 +82,6 @@ def test_texts_with_control_characters_go_out_and_come_in(data_dir):
     assert import_sheet(filled.bytes()).new == 2
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_comes_back_from_a_cell_that_xml_can_hold(text):
     cell = cell_text(text)
@@ -234,7 +233,7 @@ def test_a_sheet_with_endless_rows_is_refused_and_far_away_empty_ones_do_no_harm
         read_grids(written.getvalue())
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.data())
 def test_a_workbook_with_a_broken_part_never_fails_otherwise(data):
     book = Workbook()

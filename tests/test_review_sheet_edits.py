@@ -162,7 +162,8 @@ def described(draw):
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(rows=st.lists(described(), min_size=3, max_size=3), seed=st.integers(0, 2**20))
 def test_descriptions_filled_at_random_come_in_exactly(data_dir, rows, seed):
@@ -192,7 +193,8 @@ PICKS = st.one_of(
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(picks=st.lists(PICKS, min_size=4, max_size=4), seed=st.integers(0, 2**20))
 def test_choices_filled_at_random_come_in_exactly(data_dir, picks, seed):

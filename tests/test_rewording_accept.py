@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hostile
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ivan_core.domain.rewriting import PieceKey, RewriteReply
@@ -190,7 +190,6 @@ PARTS = st.sampled_from(
 RAW = st.lists(PARTS, max_size=12).map("".join) | st.text()
 
 
-@settings(deadline=None)
 @given(text=RAW, raw=RAW)
 def test_judging_never_raises_and_accepts_only_the_same_roles(text, raw):
     judged = judge(piece(text), raw)
@@ -200,7 +199,6 @@ def test_judging_never_raises_and_accepts_only_the_same_roles(text, raw):
         assert judged.text.split() != text.split() and judged.text.strip()
 
 
-@settings(deadline=None)
 @given(text=RAW, space=st.sampled_from(["", " ", "\n\n"]))
 def test_the_text_itself_is_refused_as_identical(text, space):
     judged = judge(piece(text), f"{space}{text}{space}")

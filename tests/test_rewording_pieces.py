@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ivan_core.domain.pairs import Pair
@@ -124,7 +124,6 @@ TURNS = st.lists(
 TRANSCRIPTS = TURNS.map(lambda turns: "".join(f"\n\n{role}: {said}" for role, said in turns))
 
 
-@settings(deadline=None)
 @given(shared=TRANSCRIPTS, one=TRANSCRIPTS, other=TRANSCRIPTS, scope=st.sampled_from(SCOPES))
 def test_rewordings_that_change_nothing_give_the_pair_back(shared, one, other, scope):
     made = pair(shared + one, shared + other)
@@ -135,7 +134,6 @@ def test_rewordings_that_change_nothing_give_the_pair_back(shared, one, other, s
     assert (chosen is None) == (not has_something_to_reword(made.chosen.text)) or scope == "shared"
 
 
-@settings(deadline=None)
 @given(shared=TRANSCRIPTS, one=TRANSCRIPTS, other=TRANSCRIPTS)
 def test_both_sides_keep_the_prompt_they_share(shared, one, other):
     made = pair(shared + one, shared + other)

@@ -6,7 +6,7 @@ import re
 
 import hostile
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ivan_core.domain.transcripts import Dialogue
@@ -67,7 +67,6 @@ SAID = st.lists(st.one_of(st.sampled_from(["tea", "3", "Human:", "don't"]), MARK
 TEXTS = st.lists(st.tuples(st.sampled_from(["Human", "Assistant"]), SAID.map("".join)), max_size=4)
 
 
-@settings(deadline=None)
 @given(TEXTS.map(lambda turns: "".join(f"\n\n{role}:{said}" for role, said in turns)) | st.text())
 def test_words_and_roles_stay_and_something_changes(text):
     changed = change_surface(text)

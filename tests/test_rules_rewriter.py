@@ -188,14 +188,14 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(PIECES, max_size=30).map("".join), st.sampled_from(STYLES))
 @example("\n\nHuman: if you \n\nAssistant: maybe", "published")
 def test_any_text_keeps_its_roles_numbers_and_quotes(text: str, style: Style) -> None:
     check_kept(text, style)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=200))
 def test_no_text_makes_it_fail(text: str) -> None:
     check_kept(text, "published")

@@ -290,4 +290,4 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=20, stateful_step_count=15, deadline=None)
+TestAnyOrder.settings = settings(max_examples=20, stateful_step_count=15)

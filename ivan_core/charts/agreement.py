@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import palette
+from ivan_core.charts.interval_tips import TIP, with_ends
 from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS
 from ivan_core.metrics.label_noise import Ceiling
 from ivan_core.metrics.sentences import interval_ends, percent
@@ -161,7 +162,7 @@ def _half(lines: pd.DataFrame, y: alt.Y) -> alt.Chart:
 
 def _interval(lines: pd.DataFrame, y: alt.Y) -> alt.Chart:
     return (
-        alt.Chart(lines)
+        alt.Chart(with_ends(lines))
         .mark_rule(yOffset=_BAR_AT, y2Offset=_BAR_AT, strokeWidth=2, color=palette.ON_BAR)
         .encode(
             x="low:Q",
@@ -169,8 +170,7 @@ def _interval(lines: pd.DataFrame, y: alt.Y) -> alt.Chart:
             y=y,
             tooltip=[
                 alt.Tooltip("rate:Q", title="Agreement", format=".1%"),
-                alt.Tooltip("low:Q", title="95% interval from", format=".1%"),
-                alt.Tooltip("high:Q", title="to", format=".1%"),
+                TIP,
             ],
         )
     )

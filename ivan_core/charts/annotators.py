@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import named_rows, palette
+from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.sentences import percent
 
 MOST_ROWS = 24
@@ -175,7 +176,7 @@ def _dots(lines: pd.DataFrame) -> pd.DataFrame:
             point, low, high = row[kind], row[f"{prefix}low"], row[f"{prefix}high"]
             if isnan(point):
                 continue
-            ends = "" if isnan(low) else f" [{_decimal(low)}, {_decimal(high)}]"
+            ends = "" if isnan(low) else f" {interval_text(low, high, 2)}"
             measure = "Gwet's AC1" if kind == "ac1" else str(row["measure"])
             names = ("key", "value", "name", "line", "n", "left_out", "positives", "few")
             found.append(
@@ -188,7 +189,7 @@ def _dots(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def _decimal(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    return number_text(value, 2)
 
 
 def _words(lines: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ivan_core.charts import palette
+from ivan_core.charts.interval_tips import TIP, with_ends
 from ivan_core.metrics.sentences import interval_ends, percent
 
 HEIGHT = 240
@@ -28,7 +29,7 @@ def agreement_so_far(
     models = points["model"].drop_duplicates()
     # Colours as values: only the line has a colour scale, or its legend would be split in two.
     colours = dict(zip(models, palette.model_colours(len(models)), strict=True))
-    shown = points.assign(
+    shown = with_ends(points).assign(
         label=points["model"].map(_labels(points)), colour=points["model"].map(colours)
     )
     last = shown.groupby("model", sort=False).tail(1)
@@ -68,8 +69,7 @@ _TIPS = [
     alt.Tooltip("model:N", title="Model"),
     alt.Tooltip("n:Q", title="Pairs rated", format=","),
     alt.Tooltip("rate:Q", title="Agreement so far", format=".1%"),
-    alt.Tooltip("low:Q", title="95% interval from", format=".1%"),
-    alt.Tooltip("high:Q", title="to", format=".1%"),
+    TIP,
 ]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ivan_core.charts import palette
+from ivan_core.charts.interval_tips import TIP, with_ends
 from ivan_core.charts.reliability_words import curves_description, reliability_description
 from ivan_core.metrics.reliability import Reliability
 from ivan_core.metrics.sentences import percent
@@ -32,7 +33,7 @@ def reliability_points(
     empty and says so. A click fills the selection "sure" with the number of the bin.
     """
     ink = palette.ink(dark)
-    bins = found.bins.assign(
+    bins = with_ends(found.bins).assign(
         model=model,
         margins=[
             f"{low:.3g} to {high:.3g}"
@@ -59,8 +60,7 @@ def reliability_points(
             alt.Tooltip("model:N", title="Model"),
             alt.Tooltip("sure:Q", title="How sure it is", format=".1%"),
             alt.Tooltip("rate:Q", title="Sides with the choice", format=".1%"),
-            alt.Tooltip("low:Q", title="95% interval from", format=".1%"),
-            alt.Tooltip("high:Q", title="to", format=".1%"),
+            TIP,
             alt.Tooltip("n:Q", title="Pairs", format=","),
             alt.Tooltip("margins:N", title="Size of the margin"),
         ],
@@ -104,7 +104,7 @@ def risk_coverage_curves(
     models = list(dict.fromkeys(curves["model"]))[:MOST_MODELS]
     curves = curves[curves["model"].isin(models)]
     colours = dict(zip(models, palette.model_colours(len(models)), strict=True))
-    shown = curves.assign(colour=curves["model"].map(colours), label=_labels(curves))
+    shown = with_ends(curves).assign(colour=curves["model"].map(colours), label=_labels(curves))
     x = alt.X(
         "coverage:Q",
         title="Pairs that count, the surest first",
@@ -165,8 +165,7 @@ _CURVE_TIPS = [
     alt.Tooltip("coverage:Q", title="Pairs that count", format=".0%"),
     alt.Tooltip("n:Q", title="Pairs", format=","),
     alt.Tooltip("rate:Q", title="Sides with the choice", format=".1%"),
-    alt.Tooltip("low:Q", title="95% interval from", format=".1%"),
-    alt.Tooltip("high:Q", title="to", format=".1%"),
+    TIP,
     alt.Tooltip("least_margin:Q", title="Margins from", format=".3g"),
 ]
 

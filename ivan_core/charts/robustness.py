@@ -13,7 +13,7 @@ import pandas as pd
 from ivan_core.charts import named_rows, palette
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.robustness import REWORDED, SURFACE, MeanChange, Robustness
-from ivan_core.metrics.robustness_sentences import FLIP_WORDS, signed
+from ivan_core.metrics.robustness_sentences import FLIP_WORDS, signed, signed_ends
 from ivan_core.metrics.sentences import interval, percent
 
 SIDES = {"chosen": "chosen reply", "rejected": "rejected reply"}
@@ -165,7 +165,7 @@ def _change_table(found: Sequence[Robustness]) -> pd.DataFrame:
                 {
                     "model": one.model, "variant": one.variant, "kind": kind, "mean": shown.mean,
                     "low": shown.low, "high": shown.high, "n": shown.n,
-                    "told": f"{signed(shown.mean)} [{signed(shown.low)}, {signed(shown.high)}]",
+                    "told": f"{signed(shown.mean)} {signed_ends(shown.low, shown.high)}",
                     "short": signed(shown.mean),
                 }
             )  # fmt: skip

@@ -10,10 +10,18 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ivan_core.metrics.interval_text import decimals_to_tell, number_text
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.paired_shares import Difference, Needed
 from ivan_core.metrics.reliability import LEAST_FOR_ECE, CalibrationError, Reliability
-from ivan_core.metrics.sentences import FINE_FROM, interval, interval_ends, percent, the
+from ivan_core.metrics.sentences import (
+    FINE_FROM,
+    difference_ends,
+    interval,
+    interval_ends,
+    percent,
+    the,
+)
 from ivan_core.metrics.trust import TrustStrip
 
 CHOSEN_AFTER_LOOKING = "These pairs were chosen after looking, so this shows no more than a hint."
@@ -41,7 +49,7 @@ def difference_sentence(
     if found.difference < 0:
         ahead, behind, more, less = second, first, found.second, found.first
         low, high = -found.high, -found.low
-    ends = f"[{_points(low, found.n)}, {_points(high, found.n)}]"
+    ends = difference_ends(low, high, found.n)
     so_far = "" if complete else "So far, "
     if found.difference == 0:
         told = (
@@ -202,6 +210,8 @@ def _verdict(found: Difference, complete: bool, chosen_after_looking: bool) -> s
         return "Whether it is clear can be said once the run is complete."
     if found.excludes_zero and found.mid_p < _SIGNIFICANT:
         return "This difference is clear."
+    if found.excludes_zero:
+        return f"This difference may be chance: McNemar's test gives p = {found.mid_p:.2g}."
     return "This difference may be chance."
 
 
@@ -215,9 +225,14 @@ def _calibration(found: Reliability) -> str:
 
 
 def _error(error: CalibrationError, n: int) -> str:
+    # As many decimals as show whether the error lies beyond the range.
+    places = decimals_to_tell(error.high, 1, nulls=(error.ece,), scale=100) or 1
+    ece, low, high = (
+        number_text(value, places, scale=100) for value in (error.ece, error.low, error.high)
+    )
     return (
-        f"{_amount(error.ece, FINE_FROM)} apart; a model that is exactly as right as it is sure"
-        f" would show {100 * error.low:.1f} to {100 * error.high:.1f} on {n:,} such pairs"
+        f"{ece} points apart; a model that is exactly as right as it is sure would show {low} to"
+        f" {high} on {n:,} such pairs"
     )
 
 

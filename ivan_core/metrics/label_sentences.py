@@ -6,13 +6,15 @@ person wrote, and labelers' names are other people's text: a page escapes the se
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from math import isnan
 
 from ivan_core.metrics.annotators import LEAST_POSITIVES
 from ivan_core.metrics.co_occurrence import LEAST
+from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.sentences import interval, interval_ends, percent
+from ivan_core.metrics.sentences import difference_ends, interval, percent
 
 Row = Mapping[str, object]
 """One row of a table, with its columns as names."""
@@ -70,7 +72,7 @@ def prevalence_sentence(row: Row, called: str) -> str:
         return f"No pair has an answer on both sides, so nothing is known about “{called}”."
     chosen, rejected = (percent(_float(row, side), n) for side in ("chosen", "rejected"))
     pairs = f"{n:,} pair{'' if n == 1 else 's'}"
-    ends = interval_ends(_float(row, "low"), _float(row, "high"), n).replace("-", "−")
+    ends = difference_ends(_float(row, "low"), _float(row, "high"), n)
     told = (
         f"{chosen} of chosen and {rejected} of rejected replies are called {called}, on {pairs}"
         f" (95% interval of the difference {ends} points)."
@@ -110,15 +112,9 @@ def _few(row: Row, two: bool) -> str:
 def _estimate(row: Row, name: str, ends: str) -> str:
     """A coefficient with its interval, as in ".52 [.41, .63]"."""
     value, low, high = (_float(row, column) for column in (name, f"{ends}low", f"{ends}high"))
-    told = "" if isnan(low) else f" [{_coefficient(low)}, {_coefficient(high)}]"
-    return f"{_coefficient(value)}{told}"
-
-
-def _coefficient(value: float) -> str:
-    """Two decimals without the zero in front, and a real minus."""
-    text = f"{abs(value):.2f}"
-    sign = "−" if value < 0 and text != "0.00" else ""
-    return sign + (text[1:] if text.startswith("0") else text)
+    told = "" if isnan(low) else f" {interval_text(low, high, 2)}"
+    # Coefficients are printed without the zero in front of their point.
+    return re.sub(r"\b0\.", ".", f"{number_text(value, 2)}{told}")
 
 
 def _texts(n: int) -> str:

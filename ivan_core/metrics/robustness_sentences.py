@@ -6,8 +6,9 @@ Model ids and names of labels are other people's text and stand as they are: a p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isnan
+from math import inf, isnan
 
+from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.robustness import Correlation, Flips, MeanChange, Robustness
 from ivan_core.metrics.robustness_noise import (
@@ -16,7 +17,7 @@ from ivan_core.metrics.robustness_noise import (
     least_pairs_for_flips,
     pairs_for_flips,
 )
-from ivan_core.metrics.sentences import interval, interval_ends, percent
+from ivan_core.metrics.sentences import difference_ends, interval, percent
 
 Row = Mapping[str, object]
 
@@ -110,8 +111,9 @@ def correlation_sentence(model: str, side: str, found: Correlation | None) -> st
     if found is None:
         return f"{model}: too few rewards that vary to correlate."
     return (
-        f"{model}: rewards of {side} replies before and after correlate at {found.r:.3f}"
-        f" [{found.low:.3f}, {found.high:.3f}] on {_pairs(found.n)}."
+        f"{model}: rewards of {side} replies before and after correlate at"
+        f" {number_text(found.r, 3)} {interval_text(found.low, found.high, 3)} on"
+        f" {_pairs(found.n)}."
     )
 
 
@@ -124,13 +126,13 @@ def beyond_sentence(model: str, found: Beyond | None) -> str:
     told = (
         f"{model}: rewording flips {percent(difference.first.rate, n)} of {_pairs(n)},"
         f" {against} {percent(difference.second.rate, n)} (difference"
-        f" {_ends(difference.low, difference.high, n)} points)."
+        f" {difference_ends(difference.low, difference.high, n)} points)."
     )
     if isnan(found.excess):
         return told
     moved = (
         f" Margins move by {found.change:.2f} typical margins against"
-        f" {found.reference_change:.2f} [{signed(found.low)}, {signed(found.high)}]."
+        f" {found.reference_change:.2f} {signed_ends(found.low, found.high)}."
     )
     return f"{told}{moved} {_BEYOND[found.larger, found.more_flips]}"
 
@@ -149,7 +151,7 @@ def label_flip_sentence(row: Row, called: str) -> str:
     )
     if isnan(_float(row, "excess")):
         return f"{told}; how often the labeler changes its own mind is not known."
-    ends = _ends(_float(row, "excess_low"), _float(row, "excess_high"), n)
+    ends = difference_ends(_float(row, "excess_low"), _float(row, "excess_high"), n)
     own = percent(_float(row, "own_rate"), _int(row, "own_n"))
     return f"{told}; the labeler by itself in {own}, so {ends} points are due to the rewording."
 
@@ -166,7 +168,7 @@ def risk_sentence(row: Row, called: str) -> str:
         need = "" if isnan(needs) else f" It would need about {int(needs):,} pairs."
         return f"{what}: too few to tell ({flips:,} flips, {_int(row, 'events'):,} events).{need}"
     flipped, same = _float(row, "risk_flipped"), _float(row, "risk_same")
-    ends = _ends(_float(row, "low"), _float(row, "high"), n)
+    ends = difference_ends(_float(row, "low"), _float(row, "high"), n)
     clear = "The difference is clear." if row["clear"] else "No clear difference."
     return (
         f"{what}: {percent(flipped, flips)} of {_pairs(flips)} become misaligned, where it stays"
@@ -184,13 +186,12 @@ def risk_cells(row: Row, called: str) -> dict[str, object]:
     flips, n = _int(row, "flips"), _int(row, "n")
     shares = ("", "", "", "")
     if known:
-        odds = (
-            f"{_float(row, 'odds_ratio'):.2f} [{_odds(row, 'odds_low')}, {_odds(row, 'odds_high')}]"
-        )
+        low, high = _odds(row, "odds_low"), _odds(row, "odds_high")
+        odds = f"{_float(row, 'odds_ratio'):.2f} {interval_text(low, high, 2, nulls=(1.0,))}"
         shares = (
             percent(_float(row, "risk_flipped"), flips),
             percent(_float(row, "risk_same"), n - flips),
-            _ends(_float(row, "low"), _float(row, "high"), n),
+            difference_ends(_float(row, "low"), _float(row, "high"), n),
             odds,
         )
     return {
@@ -202,30 +203,30 @@ def risk_cells(row: Row, called: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _odds(row: Row, name: str) -> str:
+def _odds(row: Row, name: str) -> float:
     value = _float(row, name)
-    return "∞" if value > 1e6 else f"{value:.2f}"
+    return inf if value > 1e6 else value
 
 
 def signed(value: float) -> str:
     """Two decimals with a sign and a real minus; none where it rounds to zero."""
-    text = f"{value:+.2f}"
-    return text[1:] if float(text) == 0 else text.replace("-", "−")
+    return number_text(value, 2, signed=True)
+
+
+def signed_ends(low: float, high: float) -> str:
+    """An interval in numbers with signs; more decimals where an end would round to zero."""
+    return interval_text(low, high, 2, signed=True)
 
 
 def _change(change: MeanChange, unit: float | None) -> str:
     shown = change.in_units(unit) if unit else change
     words = " typical margins" if unit else ""
-    ends = "" if isnan(shown.low) else f" [{signed(shown.low)}, {signed(shown.high)}]"
+    ends = "" if isnan(shown.low) else f" {signed_ends(shown.low, shown.high)}"
     return f"by {signed(shown.mean)}{words}{ends}"
 
 
 def _share(rate: Rate) -> str:
     return f"{percent(rate.rate, rate.n)} {interval(rate)}"
-
-
-def _ends(low: float, high: float, n: int) -> str:
-    return interval_ends(low, high, n).replace("-", "−")
 
 
 def _pairs(n: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isnan
 
+from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.robustness import (
     REWORDED,
@@ -14,7 +15,7 @@ from ivan_core.metrics.robustness import (
     MeanChange,
     Robustness,
 )
-from ivan_core.metrics.robustness_sentences import FLIP_WORDS, signed
+from ivan_core.metrics.robustness_sentences import FLIP_WORDS, signed, signed_ends
 from ivan_core.metrics.sentences import interval, percent
 
 BESIDE = {
@@ -64,7 +65,7 @@ def _means(
 
 
 def _mean(change: MeanChange) -> str:
-    ends = "" if isnan(change.low) else f" [{signed(change.low)}, {signed(change.high)}]"
+    ends = "" if isnan(change.low) else f" {signed_ends(change.low, change.high)}"
     return f"{signed(change.mean)}{ends}"
 
 
@@ -97,4 +98,4 @@ def _share(rate: Rate | None) -> str:
 def _correlation(found: Correlation | None) -> str:
     if found is None:
         return _UNKNOWN
-    return f"{found.r:.3f} [{found.low:.3f}, {found.high:.3f}]".replace("-", "−")
+    return f"{number_text(found.r, 3)} {interval_text(found.low, found.high, 3)}"

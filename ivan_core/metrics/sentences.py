@@ -8,14 +8,17 @@ the model is compared with: "authored choice", "people's choice".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import floor
 from typing import Literal
 
+from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.summary import ModelSummary
 
 # From this many pairs on, a decimal of a percent says something.
 FINE_FROM = 1000
+
+# What a share is held against: no better than chance, and so low that the sign may be flipped.
+_MARKS = (0.4, 0.5)
 
 Side = Literal["A", "B"]
 
@@ -25,7 +28,7 @@ def percent(share: float, n: int) -> str:
 
     Only none of n is 0% and only all of n is 100%; what rounds to them is "under 1%" or "over 99%".
     """
-    text = _number(share, n)
+    text = number_text(share, _decimals(n), scale=100)
     if text in ("0", "0.0") and share > 0:
         return "under 0.1%" if n >= FINE_FROM else "under 1%"
     if text in ("100", "100.0") and share < 1:
@@ -39,8 +42,19 @@ def interval(rate: Rate) -> str:
 
 
 def interval_ends(low: float, high: float, n: int) -> str:
-    """An interval in percent from its ends, as in "[56, 65]"."""
-    return f"[{_number(low, n)}, {_number(high, n)}]"
+    """An interval in percent from its ends, as in "[56, 65]".
+
+    An end that would round to a mark that agreement is held against has more decimals.
+    """
+    return interval_text(low, high, _decimals(n), nulls=_MARKS, scale=100)
+
+
+def difference_ends(low: float, high: float, n: int, *, signed: bool = False) -> str:
+    """The interval of a difference of shares in points, as in "[−2, 9]".
+
+    An end that would round to no difference has more decimals.
+    """
+    return interval_text(low, high, _decimals(n), scale=100, signed=signed)
 
 
 def rate_sentence(rate: Rate | None, predicate: str, noun: str = "pairs") -> str:
@@ -214,9 +228,6 @@ def _pairs(n: int) -> str:
     return f"{n:,} pair{'' if n == 1 else 's'}"
 
 
-def _number(share: float, n: int) -> str:
-    """A share in percent without its sign, halves rounded up."""
-    scale = 10 if n >= FINE_FROM else 1
-    # The small addend undoes binary fractions such as 0.285 * 100 = 28.499999999999996.
-    rounded = floor(share * 100 * scale + 0.5 + 1e-9) / scale
-    return f"{rounded:.1f}" if scale == 10 else f"{rounded:.0f}"
+def _decimals(n: int) -> int:
+    """Decimals of a percentage: one from 1,000 pairs on."""
+    return 1 if n >= FINE_FROM else 0

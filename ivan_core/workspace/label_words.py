@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
-from ivan_core.metrics.sentences import interval, interval_ends, percent
+from ivan_core.metrics.sentences import difference_ends, interval, interval_ends, percent
 from ivan_core.workspace.label_filters import label_name
 
 Row = Mapping[str, Any]
@@ -116,7 +117,7 @@ def coefficients_sentence(row: Row) -> str:
         point = row["ac1"] if prefix else row["coefficient"]
         if not isnan(point):
             low, high = row[f"{prefix}low"], row[f"{prefix}high"]
-            ends = "" if isnan(low) else f" [{decimal(low)}, {decimal(high)}]"
+            ends = "" if isnan(low) else f" {interval_text(low, high, 2)}"
             parts.append(f"{name} {decimal(point)}{ends}")
     if not parts:
         parts.append("No coefficient, since the answers never change" if row["n"] else "No texts")
@@ -157,7 +158,7 @@ def agreement_rows(table: pd.DataFrame) -> pd.DataFrame:
     def told(point: float, low: float, high: float) -> str:
         if isnan(point):
             return ""
-        return decimal(point) + ("" if isnan(low) else f" [{decimal(low)}, {decimal(high)}]")
+        return decimal(point) + ("" if isnan(low) else f" {interval_text(low, high, 2)}")
 
     return pd.DataFrame.from_records(
         [
@@ -178,7 +179,7 @@ def agreement_rows(table: pd.DataFrame) -> pd.DataFrame:
 
 def decimal(value: float) -> str:
     """A coefficient with two decimals and a true minus."""
-    return f"{value:.2f}".replace("-", "−")
+    return number_text(value, 2)
 
 
 def points(difference: float, n: int) -> str:
@@ -199,7 +200,7 @@ def _apart(row: Row) -> str:
 
 def _ends(row: Row) -> str:
     """The interval of a difference in points, with a true minus."""
-    return interval_ends(row["low"], row["high"], row["n"]).replace("-", "−")
+    return difference_ends(row["low"], row["high"], row["n"])
 
 
 def _share(row: Row) -> str:
@@ -213,7 +214,7 @@ def _both(row: Row, labelers: int) -> str:
     """A label with the texts that all called so, of those that any did, and its coefficient."""
     any_, all_ = ("either", "both") if labelers == 2 else ("any", "all")
     so = "not neutral" if _is_tone(row) else "so"
-    ends = "" if isnan(row["low"]) else f" [{decimal(row['low'])}, {decimal(row['high'])}]"
+    ends = "" if isnan(row["low"]) else f" {interval_text(row['low'], row['high'], 2)}"
     return (
         f"{label_name(row['key'], row['value'])} (of {_count(row['either'], 'text')} that {any_}"
         f" called {so}, {all_} did {row['both']:,}; {row['measure']} {decimal(row['coefficient'])}"

@@ -23,6 +23,7 @@ from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.locks import FileLock
+from ivan_core.runs.private_files import keep_private
 from ivan_core.runs.questions import AskedModel, Questions
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.slot import is_wanted, waiting_mark
@@ -194,6 +195,7 @@ def _own_model(asked: AskedModel) -> RewardModel:
 
 
 def main() -> int:
+    keep_private(data_dir())
     os.nice(10)
     share_the_machine()
     try:

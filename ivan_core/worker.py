@@ -17,6 +17,7 @@ from ivan_core.experiments.column import run_column
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
+from ivan_core.runs.private_files import keep_private
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import Reserve
 from ivan_core.settings import data_dir, share_the_machine
@@ -128,6 +129,7 @@ _WORK: dict[str, Callable[[Registry, str], Waiting | None]] = {
 
 
 def main() -> int:
+    keep_private(data_dir())
     os.nice(10)
     share_the_machine()
     try:

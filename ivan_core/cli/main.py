@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from ivan_core import __version__
 from ivan_core.domain.errors import IvanError
+from ivan_core.runs.private_files import keep_private
+from ivan_core.settings import data_dir
 
 EXIT_PROBLEM = 1
 EXIT_USAGE = 2
@@ -48,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end the process with its exit code."""
+    keep_private(data_dir())
     sys.exit(run(arguments))
 
 

@@ -11,6 +11,8 @@ import streamlit as st
 from streamlit import config
 
 from ivan_core.domain.errors import IvanError
+from ivan_core.runs.private_files import keep_private
+from ivan_core.settings import data_dir
 from ivan_core.workspace import access
 from pages.components.state import COMPARE, REWRITE, TAXONOMY, dark, link_parameters
 from pages.components.text import say
@@ -57,6 +59,7 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
     st.set_page_config(
         page_title=f"{title} · IVAN" if title != "Home" else "IVAN", page_icon="⚖️", layout="wide"
     )
+    _keep_private()
     if is_of_another_site(st.context.headers, config.get_option("server.corsAllowedOrigins")):
         show_error(_ANOTHER_SITE)
         st.stop()
@@ -74,6 +77,13 @@ def _navigation() -> None:
         for page, label in _PAGES:
             carried = link_parameters(_WITH_RUN[page]) if page in _WITH_RUN else None
             st.page_link(page, label=label, query_params=carried)
+
+
+@st.cache_resource(show_spinner=False)
+def _keep_private() -> None:
+    """Once a server, before its first page: what it writes is for its user alone."""
+    if not config.get_option("global.appTest"):
+        keep_private(data_dir())
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,8 +1,9 @@
-"""Whose page asks: a server gives its rights to its own pages, and nothing to those of others."""
+"""A server gives its rights to its own pages, and what it writes to its user alone."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 
 import made_runs
 import pytest
@@ -49,3 +50,16 @@ def test_own_pages_programs_and_tunnels_see_the_page(serve):
     assert FIRST in seen(StreamlitSession(server.base, "", headers={}))
     for near in ("http://127.0.0.1:9000", "http://localhost:9000"):
         assert FIRST in seen(StreamlitSession(near, "", through=("127.0.0.1", port)))
+
+
+def test_what_a_server_writes_is_for_its_user_alone(serve, data_dir):
+    data_dir.chmod(0o755)
+    before = os.umask(0)
+    try:
+        server = serve()
+    finally:
+        os.umask(before)
+    assert FIRST in seen(StreamlitSession(server.base, ""))
+    written = [data_dir, *data_dir.rglob("*")]
+    assert data_dir / "ivan.sqlite" in written
+    assert [path for path in written if path.stat().st_mode & 0o077] == []

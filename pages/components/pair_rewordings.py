@@ -14,22 +14,15 @@ from ivan_core.experiments.rewrite import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite_labels import SIDES
 from ivan_core.experiments.rewrite_rows import Missing
 from ivan_core.experiments.rewrite_units import Variant
-from ivan_core.metrics.differences import Piece, word_differences
 from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.label_views import in_words
 from ivan_core.workspace.rewrite_results import rewordings_of_row
 from ivan_core.workspace.rewrite_views import VARIANTS, RowView, row_sentence, row_view
 from ivan_core.workspace.rewrite_words import RULES_NOTE, labeler_words, rewriter_words
+from pages.components.marked import MARKS, NOT_COMPARED, TEXT_STYLE, differing, plain, show_pieces
 from pages.components.text import md_escape, say, short_names
 
-_TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 _NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"
-_TINTS = (
-    "background:rgba(88,132,214,.20);text-decoration:underline 1.5px;text-underline-offset:3px;"
-    "border-radius:2px;color:inherit",
-    "background:rgba(190,146,58,.20);text-decoration:underline dotted 2px;"
-    "text-underline-offset:3px;border-radius:2px;color:inherit",
-)
 _CELL = (
     "padding:.3rem .9rem .3rem 0;text-align:left;white-space:nowrap;"
     "border-bottom:1px solid rgba(128,128,128,.25)"
@@ -168,7 +161,7 @@ def _refused(row: RowView, place: int, missing: Missing | None) -> None:
             say("What stands before the reply was refused.", "small", quiet=True)
         say(missing.sentence if missing else "There is no text.", "small", quiet=True)
         with st.container(height=_height(text)):
-            st.html(f'<div dir="auto" style="{_TEXT}">{escape(text)}</div>')
+            st.html(f'<div dir="auto" style="{TEXT_STYLE}">{escape(text)}</div>')
         if missing and missing.raw.strip():
             say("What the rewriter answered:", "small", quiet=True)
             st.code(missing.raw.strip("\n"), language=None, wrap_lines=True)
@@ -219,7 +212,10 @@ def _texts(row: RowView, side: Preference, variant: Variant) -> None:
 
 def _side_by_side(before: str, after: str, name: str, note: str) -> None:
     """Two texts with the words that differ marked; same on both sides means no mark."""
-    pieces = word_differences(before, after)
+    compared = differing(before, after)
+    pieces = compared or (plain(before), plain(after))
+    if compared is None:
+        say(NOT_COMPARED, "small", quiet=True)
     if before == after:
         note = "the same words" if not note else f"the same words, {note}"
     heads = (("original", ""), (name, note))
@@ -230,22 +226,12 @@ def _side_by_side(before: str, after: str, name: str, note: str) -> None:
                 f'<p style="margin:0"><b>{head}</b> <span style="{_NOTE}">{escape(told)}</span></p>'
             )
             with st.container(height=_height(before)):
-                st.html(_marked(pieces[place], _TINTS[place]))
+                # A change of the surface is often a space: it is marked too.
+                show_pieces(pieces[place], MARKS[place], spaces=True)
 
 
 def _height(text: str) -> int | str:
     return 320 if len(text) > _LONG else "content"
-
-
-def _marked(pieces: Sequence[Piece], mark: str) -> str:
-    # A change of the surface is often a space: it is marked too, unless it breaks the line.
-    parts = [
-        f'<ins style="{mark}">{escape(text)}</ins>'
-        if own and (text.strip() or "\n" not in text)
-        else escape(text)
-        for text, own in pieces
-    ]
-    return f'<div dir="auto" style="{_TEXT}">{"".join(parts)}</div>'
 
 
 def _reply(dialogue: Dialogue) -> str:

@@ -9,27 +9,21 @@ import streamlit as st
 
 from ivan_core.domain.pairs import Pair, prompt_turns
 from ivan_core.domain.transcripts import Dialogue, Turn
-from ivan_core.metrics.differences import Piece, word_differences
+from ivan_core.metrics.differences import Piece
+from pages.components.marked import MARKS, NOT_COMPARED, TEXT_STYLE, differing, plain, show_pieces
 from pages.components.text import say
 
 Side = Literal["chosen", "rejected"]
 
 _AVATARS = {"Human": ":material/person:", "Assistant": ":material/smart_toy:"}
-_TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 _NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"
 _NO_REPLY = "(no reply: the dialogue ends in a Human turn)"
 _SIDES: tuple[Side, Side] = ("chosen", "rejected")
-_OWN = {
-    "A": "background:rgba(88,132,214,.20);text-decoration:underline 1.5px;"
-    "text-underline-offset:3px;border-radius:2px",
-    "B": "background:rgba(190,146,58,.20);text-decoration:underline dotted 2px;"
-    "text-underline-offset:3px;border-radius:2px",
-}
 
 
 def show_text(text: str) -> None:
     """Dataset text exactly as it is."""
-    st.html(f'<div dir="auto" style="{_TEXT}">{escape(text)}</div>')
+    st.html(f'<div dir="auto" style="{TEXT_STYLE}">{escape(text)}</div>')
 
 
 def show_pair(
@@ -51,16 +45,19 @@ def show_pair(
                 show_turn(turn)
     if question:
         show_turn(question)
-    pieces = dict(zip(_SIDES, _pieces(pair, marked), strict=True))
+    compared = _pieces(pair, marked)
+    pieces = dict(zip(_SIDES, compared or _unmarked(pair), strict=True))
+    if compared is None:
+        say(NOT_COMPARED, "small", quiet=True)
     order = _SIDES if blind_left in (None, "chosen") else _SIDES[::-1]
-    for column, letter, side in zip(st.columns(2), "AB", order, strict=True):
+    for column, letter, mark, side in zip(st.columns(2), "AB", MARKS, order, strict=True):
         with column, st.container(border=True, height="stretch", key=f"side-{letter}"):
             head = letter if blind_left else f"{letter} · {side}"
             st.html(
                 f'<p style="margin:0"><b>{head}</b> '
                 f'<span style="{_NOTE}">{escape(notes.get(side, ""))}</span></p>'
             )
-            _show_side(pair, side, pieces[side], _OWN[letter])
+            _show_side(pair, side, pieces[side], mark)
 
 
 def _show_side(pair: Pair, side: Side, pieces: list[Piece], mark: str) -> None:
@@ -74,7 +71,7 @@ def _show_side(pair: Pair, side: Side, pieces: list[Piece], mark: str) -> None:
         say("(empty reply)" if _ends_in_reply(dialogue) else _NO_REPLY, quiet=True)
         return
     with st.chat_message("assistant", avatar=_AVATARS["Assistant"]):
-        st.html(_marked(pieces, mark))
+        show_pieces(pieces, mark)
 
 
 def show_turn(turn: Turn) -> None:
@@ -122,17 +119,13 @@ def _reply(dialogue: Dialogue) -> str:
     return dialogue.turns[-1].words if _ends_in_reply(dialogue) else ""
 
 
-def _pieces(pair: Pair, marked: bool) -> tuple[list[Piece], list[Piece]]:
-    """Both replies in pieces; an empty list where there is none."""
+def _pieces(pair: Pair, marked: bool) -> tuple[list[Piece], list[Piece]] | None:
+    """Both replies in pieces, an empty list where there is none; None if they are not compared."""
     left, right = _reply(pair.chosen), _reply(pair.rejected)
     if marked and left and right:
-        return word_differences(left, right)
-    return [(left, False)] if left else [], [(right, False)] if right else []
+        return differing(left, right)
+    return _unmarked(pair)
 
 
-def _marked(pieces: list[Piece], mark: str) -> str:
-    parts = [
-        f'<ins style="{mark}">{escape(text)}</ins>' if own and text.strip() else escape(text)
-        for text, own in pieces
-    ]
-    return f'<div dir="auto" style="{_TEXT}">{"".join(parts)}</div>'
+def _unmarked(pair: Pair) -> tuple[list[Piece], list[Piece]]:
+    return plain(_reply(pair.chosen)), plain(_reply(pair.rejected))

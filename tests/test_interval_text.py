@@ -35,8 +35,8 @@ def test_an_end_on_the_null_is_printed_as_the_null() -> None:
 def test_shares_are_held_against_one_half_and_the_mark_of_a_flipped_sign() -> None:
     assert interval_ends(0.5012, 0.58, 300) == "[50.1, 58]"
     assert interval_ends(0.4988, 0.58, 300) == "[49.9, 58]"
-    assert interval_ends(0.33, 0.3996, 300) == "[33, 39.96]"
-    assert interval_ends(0.33, 0.42, 300) == "[33, 42]"
+    assert interval_ends(0.33, 0.3996, 300, (0.4, 0.5)) == "[33, 39.96]"
+    assert interval_ends(0.33, 0.3996, 300) == "[33, 40]"
 
 
 def test_what_no_digit_shows_is_told_in_words() -> None:

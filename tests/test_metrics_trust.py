@@ -187,7 +187,7 @@ def test_seen_and_unseen_agreement_stand_apart() -> None:
     check = check_seen(rate(90, 100), rate(60, 100), 200, True)
     assert check.level == "amber"
     assert "90% [83, 94] of 100 pairs it was trained on" in check.reason
-    assert "60% [50, 69] of 100 others" in check.reason
+    assert "60% [50.2, 69] of 100 others" in check.reason
     assert check_seen(rate(90, 100), None, 100, True).level == "red"
     assert check_seen(None, rate(60, 100), 100, False).level == "green"
     assert check_seen(None, rate(60, 100), 150, None).level == "unknown"

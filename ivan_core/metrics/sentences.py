@@ -17,8 +17,8 @@ from ivan_core.metrics.summary import ModelSummary
 # From this many pairs on, a decimal of a percent says something.
 FINE_FROM = 1000
 
-# What a share is held against: no better than chance, and so low that the sign may be flipped.
-_MARKS = (0.4, 0.5)
+_HALF = (0.5,)
+"""What a share is held against: no better than chance."""
 
 Side = Literal["A", "B"]
 
@@ -36,17 +36,17 @@ def percent(share: float, n: int) -> str:
     return f"{float(text):g}%" if text in ("0.0", "100.0") else f"{text}%"
 
 
-def interval(rate: Rate) -> str:
-    """The interval of a rate in percent, as in "[56, 65]"."""
-    return interval_ends(rate.low, rate.high, rate.n)
+def interval(rate: Rate, marks: Sequence[float] = _HALF) -> str:
+    """The interval of a rate in percent, as in "[56, 65]"; `marks` are those of its ends."""
+    return interval_ends(rate.low, rate.high, rate.n, marks)
 
 
-def interval_ends(low: float, high: float, n: int) -> str:
+def interval_ends(low: float, high: float, n: int, marks: Sequence[float] = _HALF) -> str:
     """An interval in percent from its ends, as in "[56, 65]".
 
-    An end that would round to a mark that agreement is held against has more decimals.
+    An end that would round to one of the `marks` that the share is held against has more decimals.
     """
-    return interval_text(low, high, _decimals(n), nulls=_MARKS, scale=100)
+    return interval_text(low, high, _decimals(n), nulls=marks, scale=100)
 
 
 def difference_ends(low: float, high: float, n: int, *, signed: bool = False) -> str:

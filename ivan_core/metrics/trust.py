@@ -219,7 +219,7 @@ def check_direction(agreement: Rate | None, head_label: str | None) -> Check:
     if agreement is None:
         return Check(name, "unknown", "No pair was rated.")
     told = f"It sides with the choice in {percent(agreement.rate, agreement.n)} of pairs"
-    told += f" {interval(agreement)}"
+    told += f" {interval(agreement, (FLIPPED_BELOW, 0.5))}"
     if agreement.high < FLIPPED_BELOW and agreement.n >= FLIPPED_FROM and not head_label:
         return Check(
             name, "red",

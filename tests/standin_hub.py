@@ -38,6 +38,10 @@ class StandinHub:
         self.root = root
         self.faults: dict[str, Fault] = {}
         self.requests: list[str] = []
+        self.tokens: list[str] = []
+        """The Authorization headers that came, one a request, empty where there was none."""
+        self.sends_on: tuple[Literal["api", "resolve"], int, str] | None = None
+        """Calls of this kind are answered with a redirect: its status and the server it names."""
         hub = self
 
         class Handler(_Handler):
@@ -123,6 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.hub.requests.append(f"{self.command} {self.path}")
 
     def _answer(self, body: bytes) -> None:
+        self.hub.tokens.append(self.headers.get("Authorization", ""))
         address = urlsplit(self.path)
         path, query = unquote(address.path), parse_qs(address.query)
         # A revision such as refs/pr/1 arrives with its slashes quoted; none is used here.
@@ -141,6 +146,9 @@ class _Handler(BaseHTTPRequestHandler):
         folder = self.hub.find(kind, id, revision or "main")
         if fault == "missing-revision" or folder is None:
             return self._refuse(404, "RevisionNotFound")
+        file = rest if call == "resolve" else ""
+        if self._is_sent_on(folder, call, file):
+            return self._send_on(folder, file)
         if call == "resolve":
             return self._file(folder, rest, fault)
         if call == "tree":
@@ -172,6 +180,27 @@ class _Handler(BaseHTTPRequestHandler):
         first = int(start[1])
         headers["Content-Range"] = f"bytes {first}-{len(content) - 1}/{len(content)}"
         return self._send(206, headers, content[first:], fault == "cut", resumed=True)
+
+    def _is_sent_on(self, folder: Path, call: str | None, file: str) -> bool:
+        if not self.hub.sends_on:
+            return False
+        which = self.hub.sends_on[0]
+        if call == "resolve":
+            return which == "resolve" and (folder / file).is_file()
+        return which == "api"
+
+    def _send_on(self, folder: Path, file: str) -> None:
+        """As the hub answers for a large file: its size and hash, and where its content is."""
+        assert self.hub.sends_on
+        _, status, where = self.hub.sends_on
+        headers = {"Location": where + self.path, "X-Repo-Commit": commit_of(folder)}
+        if file:
+            content = (folder / file).read_bytes()
+            headers |= {
+                "X-Linked-Etag": f'"{sha1(content).hexdigest()}"',
+                "X-Linked-Size": str(len(content)),
+            }
+        self._send(status, headers, b"")
 
     def _refuse(self, status: int, code: str, headers: dict[str, str] | None = None) -> None:
         self._send(status, {"X-Error-Code": code, **(headers or {})}, b"")

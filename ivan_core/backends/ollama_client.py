@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ivan_core.backends.openai_client import is_loopback
+from ivan_core.backends.redirects import Redirected, is_redirect, redirect_told
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.settings import setting
 
 if TYPE_CHECKING:
+    import httpx
     from ollama import Client
 
 HOST, TIMEOUT = "OLLAMA_API_HOST", "OLLAMA_API_TIMEOUT"
@@ -103,6 +105,7 @@ class OllamaServer:
                 timeout=httpx.Timeout(CONNECT_SECONDS),
                 trust_env=not is_loopback(self.url),
             )
+            self._stay_here(answer)
             answer.raise_for_status()
             return str(answer.json()["version"])
 
@@ -207,9 +210,20 @@ class OllamaServer:
                 self.url,
                 timeout=httpx.Timeout(self.timeout, connect=CONNECT_SECONDS),
                 trust_env=not is_loopback(self.url),
-                event_hooks={"request": [own_key_only]},
+                follow_redirects=False,
+                event_hooks={"request": [own_key_only], "response": [self._stay_here]},
             )
         return self._made
+
+    def _stay_here(self, answer: httpx.Response) -> None:
+        """Refuse to be sent to another server, with texts or a key."""
+        if is_redirect(answer.status_code):
+            location = answer.headers.get("location")
+            raise Redirected(
+                redirect_told(self.host, self.url, answer.status_code, location),
+                "Texts go to the server you named alone. "
+                f"If that address is right, set {HOST} to it.",
+            )
 
     @contextmanager
     def _problems(self, model: str = "", *, pulling: bool = False) -> Iterator[None]:

@@ -80,7 +80,8 @@ def account_fingerprint(base_url: str = "") -> str:
 def make_client(account: Account, *, read_seconds: float = 60.0) -> OpenAI:
     """A client for the account, without retries of its own: a repeated request may be paid twice.
 
-    It adds nothing from the environment to what the account says, nor a proxy for this machine.
+    It adds nothing from the environment to what the account says, nor a proxy for this machine, and
+    it follows no redirect: key and request are for the account's server alone.
     """
     import openai
 
@@ -88,6 +89,7 @@ def make_client(account: Account, *, read_seconds: float = 60.0) -> OpenAI:
     http_client = openai.DefaultHttpxClient(
         timeout=timeout,
         trust_env=not is_loopback(account.base_url),
+        follow_redirects=False,
         event_hooks={"request": [_only(account)]},
     )
     return openai.OpenAI(
@@ -104,7 +106,7 @@ def timeouts(read_seconds: float) -> httpx2.Timeout:
     """Patience with an answer; whether a server is there at all shows sooner."""
     import httpx2
 
-    return httpx2.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds))
+    return httpx2.Timeout(read_seconds, connect=CONNECT_SECONDS)
 
 
 def is_loopback(url: str) -> bool:

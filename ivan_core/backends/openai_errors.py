@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ivan_core.backends.openai_client import KEY, Account
+from ivan_core.backends.openai_client import BASE_URL, KEY, Account
+from ivan_core.backends.redirects import Redirected, is_redirect, redirect_told
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.labels import AnswerLost
 
@@ -82,10 +83,14 @@ def status_of(error: BaseException) -> int:
 def lost_answer(error: BaseException, account: Account) -> AnswerLost | None:
     """For a request that may cost money: what to raise if nobody knows whether it took effect."""
     status = status_of(error)
-    if (0 < status < 500 and status not in _LOST_STATUS) or (not status and never_sent(error)):
+    redirect = is_redirect(status)
+    refused = 0 < status < 500 and status not in _LOST_STATUS and not redirect
+    if refused or (not status and never_sent(error)):
         return None
     return AnswerLost(
-        f"The request was sent to {account.host}, but no usable answer came back.",
+        _redirect(error, account)
+        if redirect
+        else f"The request was sent to {account.host}, but no usable answer came back.",
         "IVAN looks for the batch before it sends anything again.",
     )
 
@@ -98,6 +103,13 @@ def provider_problem(error: BaseException, account: Account, what: str = "") -> 
         return NoCredit(
             f"The account at {host} has no credit left.",
             "Add credit or raise the limit on the provider's billing page, then resume.",
+        )
+    if is_redirect(status):
+        where = f"set {BASE_URL} in .env to it" if account.of_environment else "ask there"
+        return Redirected(
+            _redirect(error, account),
+            "Your key and texts go to the server you named alone. "
+            f"If that address is right, {where}.",
         )
     said = _said(error, account)
     match status:
@@ -132,6 +144,12 @@ def provider_problem(error: BaseException, account: Account, what: str = "") -> 
         f"{host} refused the request (HTTP {status}){said}.",
         "Check the model and its settings; the same request would be refused again.",
     )
+
+
+def _redirect(error: BaseException, account: Account) -> str:
+    headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
+    location = headers.get("location")
+    return redirect_told(account.host, account.base_url, status_of(error), location)
 
 
 def _no_answer(error: BaseException, host: str) -> BackendUnavailable:

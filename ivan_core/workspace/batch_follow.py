@@ -16,6 +16,7 @@ from ivan_core.backends.openai_errors import (
     RequestRefused,
 )
 from ivan_core.backends.prices import Price
+from ivan_core.backends.redirects import Redirected
 from ivan_core.domain.errors import BackendUnavailable, IvanError
 from ivan_core.domain.labels import BatchProvider, BatchState
 from ivan_core.ledger.records import UNSENT, PartKey, PartState, PlanChanged, Stage
@@ -29,7 +30,7 @@ _OVER = (Stage.DOWNLOADED, Stage.VALIDATED, Stage.ABANDONED)
 Sleep = Callable[[float], None]
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 _LONGEST_ASKED = 900.0
-_FINAL = (NoCredit, NotAtProvider, RequestRefused, PlanChanged)
+_FINAL = (NoCredit, NotAtProvider, RequestRefused, Redirected, PlanChanged)
 """What trying again does not change."""
 
 

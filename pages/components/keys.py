@@ -1,10 +1,14 @@
 """Keys: Tab leaves a table, where Streamlit's own would walk from cell to cell, and each cell opens
-its row; a letter that is held down, or bounces, is pressed once."""
+its row; a letter that is held down, or bounces, is pressed once; what has just been painted cannot
+have been read, so no press answers it."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+UNREAD_SECONDS = 0.5
+"""Within this time nobody has read what has just come up: a press then was meant for what was there
+before, as the second half of a slow double click is."""
 _SCRIPT = """<script>
 if (!window.ivanTabLeavesTables) {
   window.ivanTabLeavesTables = true;
@@ -25,24 +29,56 @@ def tab_leaves_tables() -> None:
 _ONCE = """<script>
 if (!window.ivanPressesOnce) {
   window.ivanPressesOnce = true;
+  const unread = UNREAD;  // milliseconds after the paint within which nobody has read an item
+  let item = "", painted = Infinity;
+  const look = () => {
+    const stop = document.querySelector("[class*=st-key-stop-]");
+    const now = stop ? [...stop.classList].find((name) => name.startsWith("st-key-stop-")) : "";
+    const between = !stop && !document.querySelector(".st-key-review-narrow");
+    if (now === item || between) return;  // while it is redrawn, nothing may be on the page
+    item = now;
+    painted = Infinity;
+    delete document.documentElement.dataset.ivanTakes;
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      if (item !== now) return;
+      painted = performance.now();
+      setTimeout(() => {
+        if (item === now) document.documentElement.dataset.ivanTakes = now;
+      }, unread + 20);
+    }));
+  };
+  new MutationObserver(look).observe(document.body, {
+    childList: true, subtree: true, attributes: true, attributeFilter: ["class"],
+  });
+  look();
+  const tooSoon = (event) => item !== "" && event.timeStamp - painted < unread;
+  const refuse = (event) => { event.stopImmediatePropagation(); event.preventDefault(); };
   let last = "", when = -Infinity;
   window.addEventListener("keydown", (event) => {
     const typing = event.target instanceof Element
       && event.target.closest("input:not([type=radio],[type=checkbox]), textarea");
-    if (typing || !/^[a-z]$/i.test(event.key)) return;
+    if (typing || !/^([a-z0-9]|Enter| )$/i.test(event.key)) return;
+    if (tooSoon(event)) return refuse(event);
+    if (!/^[a-z]$/i.test(event.key)) return;
     const again = event.key === last && event.timeStamp - when < 300;
     if (event.repeat || again) event.stopImmediatePropagation();
     if (!event.repeat) { last = event.key; when = event.timeStamp; }
   }, true);
   window.addEventListener("click", (event) => {
-    const answers = event.target instanceof Element
-      && event.target.closest(".st-key-review-answers, .st-key-review-moves");
+    if (!(event.target instanceof Element)) return;
+    const answers = event.target.closest(".st-key-review-bar, .st-key-review-keep");
+    const asks = event.target.closest(".st-key-review-questions");
+    if ((answers || asks) && tooSoon(event)) return refuse(event);
     if (answers && event.detail > 1) event.stopImmediatePropagation();
   }, true);
 }
-</script>"""
+</script>""".replace("UNREAD", str(round(UNREAD_SECONDS * 1000)))
 
 
 def presses_once() -> None:
-    """Let a letter held down, or a double click, answer one question and none that comes next."""
+    """Let a letter held down, or a double click, answer one question and none that comes next.
+
+    For half a second after an item was painted no press is taken; then the page's root element says
+    in `data-ivan-takes` which item is open to answers.
+    """
     st.html(_ONCE, width="content", unsafe_allow_javascript=True)

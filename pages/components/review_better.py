@@ -27,7 +27,7 @@ _KEYS = "Press A, B, N or T, or the buttons below: one press saves and goes on."
 
 def better(now: Standing, screen: Screen, chosen_by: str) -> None:
     """Show a pair and ask which reply is better; one press saves and goes on."""
-    with head(now):
+    with head(now, screen):
         if screen.again:
             _again(screen, clash_here(screen))
         else:

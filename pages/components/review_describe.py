@@ -31,7 +31,7 @@ _KEYS = (
 
 def describe(now: Standing, screen: Screen, chosen_by: str) -> None:
     """Show a text and ask a group of questions; Enter saves them and goes on."""
-    with head(now):
+    with head(now, screen):
         if screen.again:
             _again(screen)
         elif screen.suggested:

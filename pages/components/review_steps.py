@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from ivan_core.domain.reviews import Opinion, OpinionConflict
 from ivan_core.workspace.review_flow import Place, Screen, Standing, place_before
 from ivan_core.workspace.review_rights import verified_name
 from ivan_core.workspace.review_saving import skip
+from pages.components.keys import UNREAD_SECONDS
 from pages.components.review_look import progress
 
 AT = "review-at"
@@ -21,6 +22,9 @@ AT = "review-at"
 _STOPPED = "review-stopped"
 _CLASH = "review-clash"
 _SHOWN = "review-shown"
+"""The place on the screen, and since when."""
+_SAVED = "review-saved"
+"""The version that this window saved last of each item, by item and name."""
 _PROBLEM = "problem-of-press"
 
 
@@ -33,9 +37,9 @@ class Clash:
 
 
 @contextmanager
-def head(now: Standing) -> Iterator[None]:
+def head(now: Standing, screen: Screen) -> Iterator[None]:
     """How far somebody is and as whom they judge; the block fills a line that is always there."""
-    _start_clock()
+    _start_clock(screen.place)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review-head"):
         verified = verified_name() == now.name
         progress(now.done, now.total, now.name if verified else f"{now.name} (not verified)")
@@ -88,10 +92,19 @@ def skip_item(screen: Screen) -> None:
 def keep(screen: Screen, pressed: str, save: Callable[[str, float], Opinion]) -> bool:
     """Save a press and leave the item; where another window was faster, stay and tell.
 
-    `pressed` is the press in words. Returns whether it was saved.
+    A press that was made before the item could be read is not taken, nor a second one on an item
+    that this window has just answered and that was still painted. `pressed` is the press in words.
+    Returns whether the item is answered.
     """
+    saved: dict[tuple[object, ...], int] = st.session_state.setdefault(_SAVED, {})
+    mine = _item(screen)
+    if saved.get(mine, 0) > screen.opinion.version:
+        return True
+    seconds = seconds_here()
+    if seconds < UNREAD_SECONDS:
+        return False
     try:
-        save(note_of(screen), seconds_here())
+        saved[mine] = save(note_of(screen), round(seconds, 1)).version
     except OpinionConflict:
         st.session_state[AT] = screen.place
         st.session_state[_CLASH] = Clash(screen.place, pressed)
@@ -101,6 +114,12 @@ def keep(screen: Screen, pressed: str, save: Callable[[str, float], Opinion]) ->
         return False
     leave_item()
     return True
+
+
+def _item(screen: Screen) -> tuple[object, ...]:
+    """Which item a screen shows, and to whom."""
+    place = screen.place
+    return place.queue, place.row_id, place.side, screen.opinion.reviewer
 
 
 def note_key(screen: Screen) -> str:
@@ -152,12 +171,16 @@ def _somebody_else() -> None:
         del st.query_params["name"]
 
 
-def _start_clock() -> None:
-    if _SHOWN not in st.session_state:
-        st.session_state[_SHOWN] = time.monotonic()
+def _start_clock(place: Place) -> None:
+    shown = st.session_state.get(_SHOWN)
+    if not isinstance(shown, tuple) or shown[0] != place:
+        st.session_state[_SHOWN] = (place, monotonic())
 
 
 def seconds_here() -> float:
-    """How long the item has been on the screen."""
+    """How long the item has been on the screen: since it was sent, which is before it is painted.
+
+    So on a slow machine too, no press that the browser let through is refused.
+    """
     shown = st.session_state.get(_SHOWN)
-    return round(time.monotonic() - shown, 1) if isinstance(shown, float) else 0.0
+    return monotonic() - shown[1] if isinstance(shown, tuple) else 0.0

@@ -116,7 +116,7 @@ def bench(data_dir: Path, options: argparse.Namespace) -> dict[str, Any]:
     server = AppServer(data_dir)
     server.start()
     try:
-        asyncio.run(review(server.base, queue.token, "First", 1, 0.1))  # loads what all share
+        asyncio.run(review(server.base, queue.token, "First", 1, 2.0))  # loads what all share
         began, before, load = time.perf_counter(), runs.get(run_id).done, os.getloadavg()[0]
         pid = server.pid
         burnt = cpu_seconds(pid)

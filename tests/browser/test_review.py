@@ -49,9 +49,11 @@ def ready(page: Page) -> None:
 
 
 def at(page: Page, queue: Queue, row: int, side: str = "both", screen: int = 0) -> None:
-    """Wait until an item is on the screen with its buttons, which bear its name."""
-    stop = page.locator(f".st-key-stop-{queue.id}-{row}-{side}-{screen}").get_by_role("button")
-    expect(stop).to_be_visible()
+    """Wait until an item is on the screen with its buttons, which bear its name, and is open to
+    answers: what has just been painted takes none."""
+    name = f"st-key-stop-{queue.id}-{row}-{side}-{screen}"
+    expect(page.locator(f".{name}").get_by_role("button")).to_be_visible()
+    expect(page.locator(f"html[data-ivan-takes={name}]")).to_be_attached()
     ready(page)
 
 
@@ -101,17 +103,17 @@ def test_from_the_invitation_to_the_thanks_by_keyboard(serve, page, data_dir, da
     page.goto(server.url("/review", invite=queue.token, name="Ada"))
     at(page, queue, 4, "rejected")
     expect(page.get_by_role("heading", name="Is it good?")).to_be_visible()
-    ready(page)
     page.keyboard.press("1")
     page.keyboard.press("Enter")
     expect(page.get_by_text("One question is still open")).to_be_visible()
     page.keyboard.press("3")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="How does it sound?")).to_be_visible()
-    ready(page)
+    at(page, queue, 4, "rejected", 1)
     page.keyboard.press("2")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="What about the whole conversation?")).to_be_visible()
+    at(page, queue, 4, "rejected", 2)
     tab_to(page, page.get_by_role("checkbox", name="People and self"))
     page.keyboard.press("Space")
     tab_to(page, page.get_by_role("textbox", name="A note, if you like"))
@@ -123,6 +125,35 @@ def test_from_the_invitation_to_the_thanks_by_keyboard(serve, page, data_dir, da
         KEYS[0]: True, KEYS[1]: None, KEYS[2]: "neutral", KEYS[3]: ("People and self",),
     }  # fmt: skip
     assert said.note == "1 u s k" and said.blind
+
+
+def test_a_slow_double_click_answers_one_item_and_no_press_is_taken_for_another_window(
+    serve, visitor, data_dir, dataset
+):
+    server = serve()
+    for second in ("a", "b", "click"):
+        queue = made(data_dir, dataset, PAIRS)
+        page = visitor()
+        page.goto(server.url("/review", invite=queue.token, name="Ada"))
+        at(page, queue, 5)
+        answer = page.get_by_role("button", name="A is better")
+        place = answer.bounding_box()
+        assert place is not None
+        middle = (place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+        answer.click()
+        if second != "b":  # at once where the old item is still painted, else on the next
+            expect(page.locator(f".st-key-stop-{queue.id}-3-both-0")).to_be_visible()
+        if second == "click":
+            page.mouse.click(*middle)
+        else:
+            page.keyboard.press(second)
+        at(page, queue, 3)
+        expect(page.get_by_text("another window")).not_to_be_visible()
+        expect(page.get_by_text("2 of 3", exact=True)).to_be_visible()
+        (said,) = Opinions(data_dir).all(queue.id)
+        assert (said.row_id, said.answers) == (5, {BETTER: left_side(queue, 5, "Ada")})
+        page.get_by_role("button", name="A is better").click()
+        at(page, queue, 9)
 
 
 def test_two_people_and_two_windows_at_one_item(serve, visitor, data_dir, dataset):
@@ -290,6 +321,7 @@ def test_no_screen_has_a_serious_fault_of_accessibility(serve, visitor, data_dir
         page.set_viewport_size({"width": 400, "height": 800})
         page.keyboard.press("u")
         check(page, "You said: A is better.")
+        at(page, pairs, 5)
         page.get_by_role("button", name="Stop").click()
         check(page, "Thank you!")
         page.goto(server.url("/review", invite=texts.token, name=name))

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from html import unescape
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,14 @@ def open_page(data_dir: Path) -> Callable[..., Page]:
         return Page(page, query)
 
     return open_it
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reviewers look at each item for minutes: between two looks at their clock there is one."""
+    from pages.components import review_steps
+
+    monkeypatch.setattr(review_steps, "monotonic", count(0.0, 60.0).__next__)
 
 
 @pytest.fixture

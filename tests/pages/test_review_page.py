@@ -15,7 +15,15 @@ from ivan_core.review.opinions import Opinions
 from ivan_core.review.queues import Queues
 from ivan_core.workspace import access
 from ivan_core.workspace.access import Visitor
-from ivan_core.workspace.review_flow import left_side, opinions
+from ivan_core.workspace.review_flow import (
+    left_side,
+    next_place,
+    open_screen,
+    opinions,
+    standing,
+)
+from ivan_core.workspace.review_saving import save_better
+from pages.components import review_steps
 
 REVIEW = "pages/review.py"
 HOSTILE = "<img src=x> **b** :red[r] $x$"
@@ -116,6 +124,43 @@ def test_another_window_was_faster_and_nothing_is_lost(make, open_page, data_dir
     press(page, "B is better")
     assert store.of(Item(queue.id, 0, 5, "both"), "Ada").answers == {BETTER: right}
     assert "another window" not in page.said
+
+
+def test_a_press_before_anything_can_be_read_is_not_taken(make, open_page, data_dir, monkeypatch):
+    queue = make()
+    times = [100.0]
+    monkeypatch.setattr(review_steps, "monotonic", lambda: times[-1])
+    page = open_page(REVIEW, invite=queue.token, name="Ada")
+    for seconds in (0.12, 0.3, 0.49):
+        times.append(100.0 + seconds)
+        press(page, "A is better")
+        press(page, "Skip this one")
+    assert "1 of 3" in page.said and Opinions(data_dir).all(queue.id) == []
+    times.append(100.5)
+    press(page, "A is better")
+    (opinion,) = Opinions(data_dir).all(queue.id)
+    assert opinion.seconds == 0.5 and "2 of 3" in page.said
+    press(page, "A is better")
+    assert "2 of 3" in page.said
+
+
+def test_a_press_on_an_item_that_this_window_has_just_answered_is_nothing(make, data_dir):
+    """As it comes in when the next item is on its way: the old one is still painted."""
+    queue = make()
+    now = standing(queue, "Ada")
+    screen = open_screen(now, next_place(now))
+    state: dict[str, object] = {review_steps._SHOWN: (screen.place, -60.0)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(review_steps.st, "session_state", state)
+        for answer in ("chosen", "rejected"):
+            assert review_steps.keep(
+                screen,
+                answer,
+                lambda note, seconds, a=answer: save_better(screen, a, note, seconds),
+            )
+        assert review_steps._CLASH not in state
+    (opinion,) = Opinions(data_dir).all(queue.id)
+    assert (opinion.answers, opinion.version) == ({BETTER: "chosen"}, 1)
 
 
 def test_a_namesake_is_asked_about(make, open_page, data_dir):

@@ -2,84 +2,177 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from uuid import uuid4
 
 import diskcache
 
 from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.rewards import Reward
+from ivan_core.runs.locks import FileLock
 from ivan_core.runs.storage import storage_errors
+
+DAMAGED = "-damaged-"
+"""Stands in the names of caches that were set aside."""
+_FILE = "cache.db"
+"""The name that diskcache gives its database."""
+_Given = TypeVar("_Given")
 
 
 class ScoreCache:
     """Rewards by model identity and text hash. Failures are not kept: they may be mended next time.
 
+    One that turns out damaged is set aside under another name beside it, never deleted, and work
+    goes on with an empty one: all it held can be computed again. `notes` says so.
+
     Every method raises StorageProblem where the cache's folder cannot be used.
     """
 
     def __init__(self, folder: Path) -> None:
+        self.notes: list[str] = []
         self._folder = folder
-        with self._errors():
-            # The library's defaults would drop the oldest values past 1 GiB and pickle objects.
-            self._cache = diskcache.Cache(
-                str(folder), disk=diskcache.JSONDisk, eviction_policy="none", size_limit=2**62
-            )
+        self._file: int | None = None
+        self._opened: diskcache.Cache | None = None
+        self._do(lambda cache: None)
 
     def get_many(self, identity: str, hashes: Iterable[str]) -> dict[str, Reward]:
         """The known rewards among these texts, by text hash."""
-        found: dict[str, Reward] = {}
-        with self._errors():
-            for text_hash in hashes:
-                value: Any = self._cache.get(_key(identity, text_hash))
-                if value is not None:
+        wanted = list(hashes)
+
+        def get(cache: diskcache.Cache) -> dict[str, Reward]:
+            found: dict[str, Reward] = {}
+            for text_hash in wanted:
+                value = _read(cache, _key(identity, text_hash))
+                if isinstance(value, list) and len(value) == 2:
                     found[text_hash] = Reward(value[0], bool(value[1]))
-        return found
+                elif value is not None:
+                    raise _Damaged(str(cache.directory))
+            return found
+
+        return self._do(get)
 
     def put_many(self, identity: str, rewards: Mapping[str, Reward]) -> None:
         """Keep these rewards in one transaction: after a crash either all are there or none."""
-        with self._errors(), self._cache.transact():
-            for text_hash, reward in rewards.items():
-                if reward.value is not None:
-                    self._cache.set(_key(identity, text_hash), [reward.value, reward.truncated])
+
+        def put(cache: diskcache.Cache) -> None:
+            with cache.transact():
+                for text_hash, reward in rewards.items():
+                    if reward.value is not None:
+                        cache.set(_key(identity, text_hash), [reward.value, reward.truncated])
+
+        self._do(put)
 
     def recall(self, name: str) -> Any:
         """A small fact about models on this machine (speeds, budgets); None if unknown."""
-        with self._errors():
-            return self._cache.get(f"fact|{name}")
+        return self._do(lambda cache: _read(cache, f"fact|{name}"))
 
     def remember(self, name: str, value: Any) -> None:
         """Keep a small fact under a name."""
-        with self._errors():
-            self._cache.set(f"fact|{name}", value)
+        self._do(lambda cache: cache.set(f"fact|{name}", value))
 
     def __len__(self) -> int:
-        with self._errors():
-            return len(self._cache)
+        return self._do(lambda cache: len(cache))
 
     def clear(self) -> int:
         """Forget everything; returns how many rewards and facts that were.
 
         A run that is at work meanwhile loses nothing: what it has finished lies in its parts.
         """
-        with self._errors():
-            return int(self._cache.clear())
+        return self._do(lambda cache: int(cache.clear()))
 
     def close(self) -> None:
-        self._cache.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    def _do(self, work: Callable[[diskcache.Cache], _Given]) -> _Given:
+        with self._errors():
+            try:
+                return work(self._open())
+            except (sqlite3.DatabaseError, _Damaged) as error:
+                if not _is_damage(error) or not self._set_aside():
+                    raise
+            return work(self._open())
+
+    def _open(self) -> diskcache.Cache:
+        if self._opened is None:
+            self._file = self._inode()
+            # The library's defaults would drop the oldest values past 1 GiB and pickle objects.
+            self._opened = diskcache.Cache(
+                str(self._folder), disk=diskcache.JSONDisk, eviction_policy="none",
+                size_limit=2**62,
+            )  # fmt: skip
+            self._file = self._inode()
+        return self._opened
+
+    def _set_aside(self) -> bool:
+        """Make room for an empty cache; False if that cannot be done.
+
+        Of several processes that find the damage one does so; the others open what it made.
+        """
+        self.close()
+        self._opened = None
+        with FileLock(self._folder.with_name(f"{self._folder.name}.lock")) as lock:
+            if not lock.acquire(timeout=10):
+                return False
+            if self._inode() == self._file:
+                aside = self._folder.with_name(f"{self._folder.name}{DAMAGED}{uuid4().hex[:8]}")
+                try:
+                    self._folder.rename(aside)
+                except OSError:
+                    return False
+                self.notes.append(
+                    "The score cache was damaged. It was set aside as "
+                    f"{aside.parent.name}/{aside.name}; its rewards are computed again."
+                )
+        return True
+
+    def _inode(self) -> int | None:
+        """Which file the cache lies in."""
+        try:
+            return (self._folder / _FILE).stat().st_ino
+        except FileNotFoundError:
+            return None
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
         with storage_errors(self._folder):
             try:
                 yield
-            except diskcache.Timeout as error:
+            except (diskcache.Timeout, sqlite3.OperationalError) as error:
+                if isinstance(error, sqlite3.OperationalError) and "locked" not in str(error):
+                    raise
                 raise StorageProblem(
                     f"The score cache in {self._folder} has been busy for a minute.",
                     "See whether another program holds it, then resume the run.",
                 ) from error
+
+
+class _Damaged(StorageProblem):
+    """What was read is nothing that was put."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(f"The score cache in {folder} is damaged.", "Move it away.")
+
+
+def _read(cache: diskcache.Cache, key: str) -> Any:
+    try:
+        return cache.get(key)
+    except (zlib.error, ValueError) as error:
+        raise _Damaged(str(cache.directory)) from error
+
+
+def _is_damage(error: sqlite3.DatabaseError | _Damaged) -> bool:
+    """Whether an error tells of a file that is no cache, is cut, or holds what nobody put."""
+    if isinstance(error, _Damaged):
+        return True
+    name = getattr(error, "sqlite_errorname", "")
+    # SQLITE_ERROR: its tables are not those of a cache.
+    return name == "SQLITE_ERROR" or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def _key(identity: str, text_hash: str) -> str:

@@ -32,6 +32,8 @@ class RunContext:
         self._done_before = 0
         self._computed = registry.get(run_id).computed
         self._said = 0.0
+        self._notes: list[str] = []
+        self._of_cache = 0
 
     def doing(self, what: str) -> None:
         """Say in a few words what is going on."""
@@ -48,7 +50,9 @@ class RunContext:
         self._registry.progress(self.id, facts=json.dumps(facts))
 
     def note(self, notes: list[str]) -> None:
-        self._registry.note(self.id, notes)
+        """Say what a reader of the run should know; replaces what was said before."""
+        self._notes, self._of_cache = notes, len(self.cache.notes)
+        self._registry.note(self.id, [*notes, *self.cache.notes])
 
     def plan(self, total: int, done: int) -> None:
         """So much there is to do, and so much an earlier worker did."""
@@ -65,6 +69,8 @@ class RunContext:
     def finished(self, done: int, computed: int, points: list[LivePoint]) -> None:
         """A unit is done and kept: publish its live points and the counters."""
         self._computed += computed
+        if len(self.cache.notes) > self._of_cache:
+            self.note(self._notes)
         self._registry.publish(self.id, points)
         self._registry.progress(
             self.id, done=done, computed=self._computed, rate=self._rate(done, time.monotonic())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass
 
-from ivan_core.runs.cache import ScoreCache
+from ivan_core.runs.cache import DAMAGED, ScoreCache
 from ivan_core.settings import data_dir
 from ivan_core.workspace import access
 from ivan_core.workspace.archive import size
@@ -17,13 +17,18 @@ class CacheSize:
 
     entries: int
     bytes: int
+    damaged: tuple[str, ...] = ()
+    """Caches that were damaged and set aside, by their place in the data folder."""
 
     @property
     def sentence(self) -> str:
-        return (
+        told = (
             f"The cache holds {self.entries:,} rewards in {size(self.bytes)}. Clearing it deletes "
             "no run; the next run of a model computes its rewards again."
         )
+        if not self.damaged:
+            return told
+        return f"{told} Set aside as damaged, for you to keep or delete: {', '.join(self.damaged)}."
 
 
 def cache_size() -> CacheSize:
@@ -37,8 +42,9 @@ def cache_size() -> CacheSize:
         return CacheSize(0, 0)
     with closing(ScoreCache(folder / "scores")) as cache:
         entries = len(cache)
-    taken = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return CacheSize(entries, taken)
+    taken = sum(path.stat().st_size for path in (folder / "scores").rglob("*") if path.is_file())
+    damaged = sorted(f"cache/{path.name}" for path in folder.glob(f"scores{DAMAGED}*"))
+    return CacheSize(entries, taken, tuple(damaged))
 
 
 def clear_cache() -> CacheSize:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from support import without_rights
 
 from ivan_core.datasets.files import BadLine, check_file, read_file
-from ivan_core.datasets.reading import PairReader, transcript
+from ivan_core.datasets.reading import PairReader
+from ivan_core.datasets.sides import read_sides
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import Pair
 
@@ -155,8 +156,8 @@ def test_an_incomplete_last_line_is_bad_and_the_rest_good(save: Save) -> None:
         (None, 2.5, "no text under chosen and rejected"),
         ([], "x", "no text under chosen"),
         ({"role": "user"}, "x", "no text under chosen"),
-        ([{"role": "tool", "content": "x"}], "x", "no text under chosen"),
-        ([{"role": "user", "content": None}], "x", "no text under chosen"),
+        ([{"role": "tool", "content": "x"}], "x", "chosen holds a message of the role 'tool'"),
+        ([{"role": "user", "content": None}], "x", "chosen holds a message without text"),
         (["x"], "x", "no text under chosen"),
         ("\ud83d", "x", "half a character (a lone surrogate)"),
     ],
@@ -265,7 +266,6 @@ WHOLE = "\n\nHuman: hi\n\nAssistant: yes"
         ([USER, REPLY], "hi", WHOLE),
         ([REPLY], [USER], WHOLE),
         ([REPLY], "hi", WHOLE),
-        ([{"role": "system", "content": "Be kind."}, USER, REPLY], None, "Be kind." + WHOLE),
         ("yes", "hi", WHOLE),
         ("yes", [USER], WHOLE),
         (" yes", "\n\nHuman: hi\n\nAssistant:", WHOLE),
@@ -275,7 +275,8 @@ WHOLE = "\n\nHuman: hi\n\nAssistant: yes"
     ],
 )
 def test_messages_and_prompts_become_transcripts(side: Any, prompt: Any, printed: str) -> None:
-    assert transcript({"chosen": side, "prompt": prompt}, "chosen") == printed
+    row = {"chosen": side, "rejected": side, "prompt": prompt}
+    assert read_sides(row).chosen.text == printed
 
 
 def test_own_columns_are_kept_if_they_are_labels(save: Save) -> None:

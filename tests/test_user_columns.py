@@ -18,6 +18,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.filters import RowFilter
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments import column as column_module
 from ivan_core.experiments.column import column_path, compile_column
 from ivan_core.runs.registry import Registry
@@ -28,7 +29,7 @@ from ivan_core.workspace.results import open_results
 
 def test_a_regular_expression_counts_its_matches():
     spec = {"dataset": "0" * 16, "form": "regex", "expression": r"(?i)\bsorry\b"}
-    text = "\n\nHuman: Sorry?\n\nAssistant: Sorry, I am sorry."
+    text = Dialogue("\n\nHuman: Sorry?\n\nAssistant: Sorry, I am sorry.")
     counted = [
         compile_column(ColumnSpec(**spec, over=over))(text) for over in ("reply", "prompt", "text")
     ]

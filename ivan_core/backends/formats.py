@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ivan_core.domain.models import InputFormat
-from ivan_core.domain.transcripts import Dialogue
+from ivan_core.domain.transcripts import Dialogue, Role
 
+_CHAT_ROLES: dict[Role, Literal["system", "user", "assistant"]] = {
+    "System": "system", "Human": "user", "Assistant": "assistant"
+}  # fmt: skip
 NO_SEPARATOR = " . "
 """What OpenAssistant's training code joins turns with where a tokenizer has no separator."""
 
@@ -24,13 +27,13 @@ class QuestionAnswer:
 class Message:
     """One message of a chat template."""
 
-    role: Literal["user", "assistant"]
+    role: Literal["system", "user", "assistant"]
     content: str
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """The messages of a chat model, oldest first, with no system prompt."""
+    """The messages of a chat model, oldest first, with no system prompt but the dialogue's own."""
 
     messages: tuple[Message, ...]
 
@@ -68,7 +71,7 @@ def format_dialogue(
 
 
 def last_turn(dialogue: Dialogue) -> QuestionAnswer | NoInput:
-    """All before the last Assistant marker, role prefixes kept, and all after it; both stripped."""
+    """What is printed before the last reply, with its role prefixes, and the reply; stripped."""
     split = dialogue.split_last_reply()
     return NoInput("the text has no Assistant turn") if split is None else QuestionAnswer(*split)
 
@@ -80,7 +83,7 @@ def as_published(dialogue: Dialogue) -> QuestionAnswer | NoInput:
     published numbers.
     Source: harvard-lil/SEAL, compare/__init__.py.
     """
-    question, marker, answer = dialogue.text.rpartition("Assistant:")
+    question, marker, answer = dialogue.printed.rpartition("Assistant:")
     if not marker:
         # There the published code cuts off the last character and scores it as the answer.
         return NoInput('the text has no "Assistant:"')
@@ -107,13 +110,13 @@ def openassistant(dialogue: Dialogue, separator: str) -> QuestionAnswer | NoInpu
 
 
 def chat(dialogue: Dialogue) -> Chat | NoInput:
-    """Every turn as a message, stripped; text before the first marker becomes a user message."""
+    """Every turn as a message; text before a transcript's first marker becomes a user message.
+
+    Messages go to the template as they were given; the turns of a transcript are stripped.
+    """
     if all(turn.role != "Assistant" for turn in dialogue.turns):
         return NoInput("the text has no Assistant turn")
-    messages = [
-        Message("user" if turn.role == "Human" else "assistant", turn.words)
-        for turn in dialogue.turns
-    ]
+    messages = [Message(_CHAT_ROLES[role], text) for role, text in dialogue.messages]
     if preamble := dialogue.preamble.strip():
         messages.insert(0, Message("user", preamble))
     return Chat(tuple(messages))

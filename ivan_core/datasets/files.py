@@ -96,6 +96,26 @@ def wrong_columns(found: list[str]) -> BadInput:
     )
 
 
+def check_columns(found: list[str]) -> None:
+    """Refuse columns of which it is known that they would be read wrongly.
+
+    Raises:
+        BadInput: a column comes twice, or the prompts lie where IVAN does not read them.
+    """
+    twice = sorted({name for name in found if found.count(name) > 1})
+    if twice:
+        raise BadInput(
+            f"The column {', '.join(twice[:5])} comes twice; found: {', '.join(found[:20])}.",
+            "Nobody can tell which of them is meant: rename or remove one.",
+        )
+    if "trajectory" in found and "prompt" not in found:
+        raise BadInput(
+            "The prompts lie in the column trajectory (the layout of UltraInteract), which IVAN "
+            f"does not read yet; found: {', '.join(found[:20])}.",
+            "Put each prompt into a column prompt, as a text or as chat messages.",
+        )
+
+
 @contextmanager
 def _text(path: Path) -> Iterator[TextIO]:
     packed = path.name.lower().endswith(".gz")
@@ -138,13 +158,29 @@ def _jsonl(path: Path) -> Iterator[Line]:
                 continue
             blank = False
             try:
-                row = json.loads(line)
+                row = json.loads(line, object_pairs_hook=_each_key_once)
+            except _KeyTwice as twice:
+                yield BadLine(number, f"the key {twice} comes twice")
+                continue
             except (ValueError, RecursionError):
                 yield BadLine(number, "not valid JSON")
                 continue
             yield (number, row) if isinstance(row, dict) else BadLine(number, "not a JSON object")
     if blank:
         raise _empty(path)
+
+
+class _KeyTwice(ValueError):
+    """A JSON object names a key twice: nobody can tell which value is meant."""
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _KeyTwice(repr(twice[:40]))
+    return made
 
 
 def _csv(path: Path) -> Iterator[Line]:
@@ -169,6 +205,8 @@ def _csv(path: Path) -> Iterator[Line]:
                     header = []
                 elif not set(NEEDED) <= set(header):
                     raise wrong_columns(header)
+                else:
+                    check_columns([name for name in header if name])
             elif len(fields) == len(header):
                 yield number, dict(zip(header, fields, strict=True))
             elif any(field.strip() for field in fields):
@@ -198,6 +236,7 @@ def _parquet(path: Path) -> Iterator[Line]:
         with pq.ParquetFile(path) as file:
             if not set(NEEDED) <= set(file.schema_arrow.names):
                 raise wrong_columns(list(file.schema_arrow.names))
+            check_columns(list(file.schema_arrow.names))
             rows = (row for batch in file.iter_batches(1_000) for row in batch.to_pylist())
             yield from enumerate(rows, start=1)
     except (pa.ArrowInvalid, OSError) as error:

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ivan_core.datasets.files import NEEDED, BadLine, Line, read_file, wrong_columns
+from ivan_core.datasets.files import NEEDED, BadLine, Line, check_columns, read_file, wrong_columns
 from ivan_core.datasets.hub_errors import UNREACHABLE, hub_problem, hub_reason
 from ivan_core.datasets.sources import PEOPLE, RECORDED, Source
 from ivan_core.domain.errors import BadInput, IvanError
@@ -182,6 +182,7 @@ def _table_rows(request: DatasetRequest, pinned: _Pinned) -> Iterator[Line]:
     table = builder.as_dataset(split=request.split)
     if not set(NEEDED) <= set(table.column_names):
         raise wrong_columns(list(table.column_names))
+    check_columns(list(table.column_names))
     # Columns of images, sounds and the like would be decoded row by row, for nothing.
     kept = [name for name, kind in table.features.items()
             if name in (*NEEDED, "prompt") or isinstance(kind, Value)]  # fmt: skip

@@ -25,8 +25,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LAYOUT = 2
-"""Number of the folder's layout; a change of it prepares datasets anew."""
+"""Number of the folder's layout; a change of it gives every dataset another fingerprint."""
+READING = 3
+"""Number of the way rows are read; a change of it reads sources anew. What comes out as before
+keeps its fingerprint, and with it its runs, reviews and scores."""
+_SAME_AS_BEFORE = ("sample", "anthropic/hh-rlhf")
+"""Sources of plain transcripts: the earlier way of reading, 2, gave the same."""
 _NAMED_BAD_LINES = 50
+_NAMED_COLUMNS = 50
 _UNFINISHED = ".preparing-"
 _ABANDONED_AFTER = 3600.0
 """Seconds without a write after which an unfinished folder was left by a killed worker."""
@@ -34,11 +40,13 @@ _ABANDONED_AFTER = 3600.0
 
 def find_prepared(data_dir: Path, request: DatasetRequest) -> PreparedDataset | None:
     """The dataset this request was prepared to earlier, if it was and nothing changed since."""
-    with suppress(OSError, ValueError, KeyError):
-        pointer = _pointer(data_dir, request)
-        folder = data_dir / "datasets" / json.loads(pointer.read_text("utf-8"))["fingerprint"]
-        if (folder / "dataset.json").exists():
-            return PreparedDataset(folder)
+    readings = (READING, 2) if request.source.lower() in _SAME_AS_BEFORE else (READING,)
+    for reading in readings:
+        with suppress(OSError, ValueError, KeyError):
+            pointer = _pointer(data_dir, request, reading)
+            folder = data_dir / "datasets" / json.loads(pointer.read_text("utf-8"))["fingerprint"]
+            if (folder / "dataset.json").exists():
+                return PreparedDataset(folder)
     return None
 
 
@@ -81,8 +89,8 @@ def prepare(
     return PreparedDataset(folder)
 
 
-def _pointer(data_dir: Path, request: DatasetRequest) -> Path:
-    return data_dir / "datasets" / "requests" / f"{request_key(request)}-{LAYOUT}.json"
+def _pointer(data_dir: Path, request: DatasetRequest, reading: int = READING) -> Path:
+    return data_dir / "datasets" / "requests" / f"{request_key(request)}-{reading}.json"
 
 
 def _remove_abandoned(root: Path) -> None:
@@ -95,8 +103,9 @@ def _remove_abandoned(root: Path) -> None:
 
 
 def _put_in_place(temporary: Path, folder: Path) -> None:
-    """Give a finished folder its name, unless another worker has just done so."""
+    """Give a finished folder its name, unless there is one: then its card alone is written anew."""
     if (folder / "dataset.json").exists():
+        (temporary / "dataset.json").replace(folder / "dataset.json")
         return
     for path in temporary.iterdir():  # a power cut must not leave a named folder with torn files
         with path.open("rb") as file:
@@ -153,6 +162,8 @@ def _write(
         "sanity": sanity.report(),
         "bad_lines": len(bad),
         "bad_lines_named": bad[:_NAMED_BAD_LINES],
+        "reading": READING,
+        "columns_found": [name for name in reader.columns if name.isprintable()][:_NAMED_COLUMNS],
         "columns_left_out": sorted(name for name in reader.left_out if name.isprintable()),
     }
     (folder / "dataset.json").write_text(json.dumps(about, indent=1, ensure_ascii=False), "utf-8")
@@ -162,6 +173,8 @@ def _write(
 def _hash_row(content: Any, row: dict[str, Any], labels: dict[str, Any]) -> None:
     """Add all that is kept of a row to the hash of the contents."""
     identity = f"{row['chosen_hash']}{row['rejected_hash']}{row['subset']}"
+    if row["equal_scores"]:
+        identity += "|tied"
     if labels:
         identity += json.dumps(labels, sort_keys=True)
     content.update(f"{identity}\n".encode())

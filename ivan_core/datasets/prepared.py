@@ -35,6 +35,7 @@ BASE_COLUMNS = (
     "empty_reply",
     "ends_in_human",
     "prompts_differ",
+    "equal_scores",
     "duplicate_of",
     "first_turn",
 )
@@ -82,6 +83,17 @@ class PreparedDataset:
 
         return pd.read_parquet(self.folder / NUMBERS, columns=list(columns) if columns else None)
 
+    @property
+    def tied_rows(self) -> frozenset[int]:
+        """The rows in which the data gives both replies the same score."""
+        return _tied(self.folder / NUMBERS)
+
+    @property
+    def identical_rows(self) -> set[int]:
+        """The rows whose sides are the same text."""
+        numbers = self.numbers(["row_id", "identical"])
+        return {int(row_id) for row_id in numbers.loc[numbers["identical"].astype(bool), "row_id"]}
+
     def pair(self, row_id: int) -> Pair:
         """One pair with its texts.
 
@@ -98,13 +110,14 @@ class PreparedDataset:
         """
         self.check_row_ids(row_ids)
         chosen, rejected = _texts(self.folder / TEXTS)
-        subsets = _subsets(self.folder / NUMBERS)
+        subsets, tied = _subsets(self.folder / NUMBERS), self.tied_rows
         for row_id in row_ids:
             yield Pair(
                 row_id,
                 Dialogue(chosen[row_id].as_py()),
                 Dialogue(rejected[row_id].as_py()),
                 subsets[row_id].as_py(),
+                row_id in tied,
             )
 
     def check_row_ids(self, row_ids: Sequence[int]) -> None:
@@ -144,3 +157,14 @@ def _subsets(path: Path) -> pa.ChunkedArray:
     import pyarrow.parquet as pq
 
     return pq.read_table(path, columns=["subset"]).column("subset").dictionary_encode()
+
+
+@lru_cache(maxsize=16)
+def _tied(path: Path) -> frozenset[int]:
+    """The rows whose replies have the same score; folders of an older reading know of none."""
+    import pyarrow.parquet as pq
+
+    if "equal_scores" not in pq.read_schema(path).names:
+        return frozenset()
+    equal = pq.read_table(path, columns=["equal_scores"]).column("equal_scores").to_pylist()
+    return frozenset(row_id for row_id, one in enumerate(equal) if one)

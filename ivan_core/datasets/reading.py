@@ -1,19 +1,18 @@
-"""From a source's rows to pairs: what counts as a transcript, and why a row is none."""
+"""From a source's rows to pairs: which rows are none and why, and what is kept beside the texts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ivan_core.datasets.files import NEEDED, BadLine, Line, wrong_columns
+from ivan_core.datasets.files import NEEDED, BadLine, Line, check_columns, wrong_columns
 from ivan_core.datasets.prepared import BASE_COLUMNS
+from ivan_core.datasets.sides import NotAPair, read_sides
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER, Dialogue
 
 LONGEST_LABEL = 200
 """Characters in a value of a source's own column; one with longer values is text, and left out."""
-_ROLES = {"user": f"{HUMAN_MARKER} ", "assistant": f"{ASSISTANT_MARKER} ", "system": ""}
 
 
 class PairReader:
@@ -23,6 +22,8 @@ class PairReader:
         self.bad: list[BadLine] = []
         self.left_out: set[str] = set()
         """The source's own columns that are no labels: long texts, lists and the like."""
+        self.columns: dict[str, None] = {}
+        """All columns found, in order."""
 
     def read(self, rows: Iterable[Line]) -> Iterator[tuple[Pair, dict[str, Any]]]:
         """Good rows as pairs, each with the values of the source's own columns.
@@ -31,31 +32,34 @@ class PairReader:
             BadInput: no row is a pair.
         """
         count = 0
-        columns: dict[str, None] = {}
         for line in rows:
             if isinstance(line, BadLine):
                 self.bad.append(line)
                 continue
             number, row = line
-            columns.update(dict.fromkeys(row))
-            chosen, rejected = (transcript(row, side) for side in NEEDED)
-            if chosen is None or rejected is None:
-                self.bad.append(BadLine(number, _why_not(chosen, rejected)))
+            if not self.columns.keys() >= row.keys():
+                self.columns.update(dict.fromkeys(row))
+                check_columns(list(self.columns))
+            try:
+                sides = read_sides(row)
+            except NotAPair as why:
+                self.bad.append(BadLine(number, str(why)))
                 continue
-            if not (_is_unicode(chosen) and _is_unicode(rejected)):
+            if not (_is_unicode(sides.chosen.text) and _is_unicode(sides.rejected.text)):
                 self.bad.append(BadLine(number, "half a character (a lone surrogate)"))
                 continue
             subset = row.get("subset")
             named = str(subset) if _is_label(subset) else ""
-            yield Pair(count, Dialogue(chosen), Dialogue(rejected), named), self._labels(row)
+            pair = Pair(count, sides.chosen, sides.rejected, named, sides.tied)
+            yield pair, self._labels(row, sides.used)
             count += 1
         if not count:
-            raise self._no_pairs(list(columns))
+            raise self._no_pairs(list(self.columns))
 
-    def _labels(self, row: dict[str, Any]) -> dict[str, Any]:
+    def _labels(self, row: dict[str, Any], used: tuple[str, ...]) -> dict[str, Any]:
         labels = {}
         for name, value in row.items():
-            if name in (*NEEDED, *BASE_COLUMNS, "prompt") or value is None:
+            if name in (*used, *BASE_COLUMNS) or value is None:
                 continue
             if _is_label(value) and _is_unicode(name):
                 labels[name] = value
@@ -76,55 +80,6 @@ class PairReader:
             f"{lines} holds {'no' if len(self.bad) == 1 else 'a'} pair ({named}).",
             "Each line needs a text under chosen and under rejected.",
         )
-
-
-def transcript(row: dict[str, Any], side: str) -> str | None:
-    """One side as a transcript: a string as it is, a list of chat messages in the same form.
-
-    Where a side is only the reply, the row's `prompt` (a text, a transcript or messages) goes
-    before it. None where there is no text.
-    """
-    value, prompt = row.get(side), row.get("prompt")
-    if isinstance(value, str):
-        before = _opening(prompt)
-        if not before or ASSISTANT_MARKER in value:
-            return value
-        return before + value if before.endswith(ASSISTANT_MARKER) else _reply(before, value)
-    printed = _messages(value)
-    if printed is None or HUMAN_MARKER in printed:
-        return printed
-    return _opening(prompt).removesuffix(ASSISTANT_MARKER) + printed
-
-
-def _reply(before: str, text: str) -> str:
-    return f"{before}{ASSISTANT_MARKER} {text}"
-
-
-def _opening(prompt: object) -> str:
-    """A prompt as the beginning of a transcript; empty where there is none."""
-    if isinstance(prompt, str) and prompt:
-        return prompt if HUMAN_MARKER in prompt else f"{HUMAN_MARKER} {prompt}"
-    return _messages(prompt) or ""
-
-
-def _messages(value: object) -> str | None:
-    """Chat messages as a transcript; None if it is no list of them."""
-    if not isinstance(value, list) or not value:
-        return None
-    turns = []
-    for message in value:
-        if not isinstance(message, dict):
-            return None
-        role, content = message.get("role"), message.get("content")
-        if role not in _ROLES or not isinstance(content, str):
-            return None
-        turns.append(_ROLES[role] + content)
-    return "".join(turns)
-
-
-def _why_not(chosen: str | None, rejected: str | None) -> str:
-    sides = [side for side, text in zip(NEEDED, (chosen, rejected), strict=True) if text is None]
-    return f"no text under {' and '.join(sides)}"
 
 
 def _is_label(value: object) -> bool:

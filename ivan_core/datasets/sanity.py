@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from ivan_core.datasets.sides import has_prompt
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.transcripts import text_hash
 
@@ -18,6 +19,8 @@ _COUNTED = (
     "duplicates",
     "lengths_differ",
     "longer_chosen",
+    "tied",
+    "without_prompt",
 )
 
 
@@ -46,12 +49,17 @@ class Sanity:
             "empty_reply": not all(replies.values()),
             "ends_in_human": pair.chosen.ends_in_human_turn or pair.rejected.ends_in_human_turn,
             "prompts_differ": pair.prompts_differ,
+            "equal_scores": pair.tied,
             "duplicate_of": -1 if duplicate_of == pair.row_id else duplicate_of,
             "first_turn": text_hash(pair.chosen.first_human_turn)[:16],
         }
         for name in ("identical", "empty_reply", "ends_in_human", "prompts_differ"):
             self._counts[name] += bool(row[name])
         self._counts["pairs"] += 1
+        self._counts["tied"] += pair.tied
+        self._counts["without_prompt"] += not (
+            has_prompt(pair.chosen) and has_prompt(pair.rejected)
+        )
         self._counts["duplicates"] += row["duplicate_of"] >= 0
         self._counts["no_assistant_turn"] += None in replies.values()
         for side, length in lengths.items():

@@ -13,7 +13,7 @@ from math import comb
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pieces import sentences
-from ivan_core.domain.transcripts import Dialogue, Turn, print_transcript
+from ivan_core.domain.transcripts import Dialogue, Turn
 
 BUDGET = 120
 """Deletions a search may have scored: all of one and two pieces of a reply of fifteen."""
@@ -54,7 +54,7 @@ def in_pieces(dialogue: Dialogue) -> ReplyInPieces:
 def last_reply(dialogue: Dialogue) -> str | None:
     """The last turn where it is a reply, the whole text where there are no turns; else None."""
     if not dialogue.turns:
-        return dialogue.text.strip()
+        return dialogue.printed.strip()
     last = dialogue.turns[-1]
     return last.words if last.role == "Assistant" else None
 
@@ -63,16 +63,18 @@ def with_reply(dialogue: Dialogue, words: str) -> Dialogue:
     """The dialogue with these words as its last reply; the white space around the old one stays.
 
     Where a dialogue ends in a Human turn the words are added as a reply. They never become a turn
-    of their own: blank lines before what would be read as one are taken out.
+    of their own: blank lines before what a transcript would read as one are taken out.
     """
     preamble, turns = dialogue.preamble, dialogue.turns
     if not turns:
-        return Dialogue(_TURN_STARTS.sub("\n", _in_place_of(dialogue.text, words)))
-    if turns[-1].role == "Human":
+        text = _in_place_of(dialogue.printed, words)
+        return dialogue.with_turns(_TURN_STARTS.sub("\n", text), ())
+    if turns[-1].role != "Assistant":
         turns = (*turns, Turn("Assistant", " "))
     content = _in_place_of(turns[-1].content, words)
-    last = Turn("Assistant", _TURN_STARTS.sub("\n", content))
-    return Dialogue(print_transcript(preamble, (*turns[:-1], last)))
+    if not dialogue.exact:
+        content = _TURN_STARTS.sub("\n", content)
+    return dialogue.with_turns(preamble, (*turns[:-1], Turn("Assistant", content)))
 
 
 def _in_place_of(content: str, words: str) -> str:

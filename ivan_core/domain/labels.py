@@ -74,8 +74,8 @@ class TextKey:
 class LabelPrompt:
     """What a labeler is given for one text: instructions and the fenced dialogue.
 
-    `dialogue` is the text itself, for labelers that read no prompt; `schema` is the JSON schema of
-    the answer.
+    `dialogue` is the text that the dialogue is kept as, for labelers that read no prompt; `schema`
+    is the JSON schema of the answer.
     """
 
     key: TextKey

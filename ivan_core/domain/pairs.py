@@ -8,21 +8,32 @@ from ivan_core.domain.transcripts import Dialogue, Turn
 
 IDENTICAL = "both sides are the same text"
 """Why such a pair is not rated."""
+TIED = "the data gives both replies the same score"
+"""Why such a pair is not rated: there is no choice that a model could agree with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """`row_id` is the position in the loaded split, first row 0."""
+    """`row_id` is the position in the loaded split, first row 0.
+
+    `tied`: the data gives both replies the same score, so neither of them was preferred.
+    """
 
     row_id: int
     chosen: Dialogue
     rejected: Dialogue
     subset: str = ""
+    tied: bool = False
 
     @property
     def identical(self) -> bool:
         """Both sides are the same text: there is nothing to judge."""
         return self.chosen.text == self.rejected.text
+
+    @property
+    def unrated(self) -> str:
+        """Why no model rates the pair; empty where one can."""
+        return IDENTICAL if self.identical else TIED if self.tied else ""
 
     @property
     def shared_turns(self) -> tuple[Turn, ...]:

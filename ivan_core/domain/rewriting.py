@@ -55,7 +55,7 @@ class PieceKey:
 class RewriteRequest:
     """What a rewriter is given for one piece of a pair.
 
-    `text` is the piece as a transcript, each turn after its `\\n\\nHuman:` or `\\n\\nAssistant:`;
+    `text` is the piece as it is printed, each turn after its `\\n\\nHuman:` or `\\n\\nAssistant:`;
     rewriters that read no prompt work from it alone. `system` and `user` are the instructions and
     the fenced text for those that do. `attempt` counts from 1; from the second on, `reason` says
     in our words why the last answer could not be used, and `user` repeats it.

@@ -1,18 +1,32 @@
-"""Transcripts: the `\\n\\nHuman:` / `\\n\\nAssistant:` form of a dialogue, parsed without loss."""
+"""Dialogues: sequences of turns, and the two forms of text in which they are kept.
+
+A transcript in hh-rlhf's form, `\\n\\nHuman:` / `\\n\\nAssistant:`, is kept byte for byte. What a
+transcript cannot hold is kept as marked turns: a system turn, a marker inside a message, white
+space around a message that belongs to it.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
-Role = Literal["Human", "Assistant"]
+Role = Literal["Human", "Assistant", "System"]
 
 ASSISTANT_MARKER = "\n\nAssistant:"
 HUMAN_MARKER = "\n\nHuman:"
+_ROLES: dict[str, Role] = {"Human": "Human", "Assistant": "Assistant", "System": "System"}
 _MARKER = re.compile(r"\n\n(Human|Assistant):")
+# Marked turns: a sign in front says that there are system turns, and that a marker inside a
+# message has an escape character more before its role than it has in the message itself.
+_ESCAPE = "\x1e"
+_SIGN = f"{_ESCAPE}turns:1"
+_ANY_MARKER = re.compile(r"\n\n(Human|Assistant|System):")
+_TO_ESCAPE = re.compile(rf"\n\n(?={_ESCAPE}*(?:Human|Assistant|System):)")
+_ESCAPED = re.compile(rf"\n\n{_ESCAPE}(?={_ESCAPE}*(?:Human|Assistant|System):)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +44,65 @@ class Turn:
 
 @dataclass(frozen=True)
 class Dialogue:
-    """A transcript and its turns; `preamble` is what stands before the first marker, if any."""
+    """The turns of a dialogue; `preamble` is what stands before the first of them, if any.
+
+    `text` is the form in which it is kept, compared and hashed; `printed` is what is read.
+    """
 
     text: str
 
+    @classmethod
+    def of_transcript(cls, text: str) -> Dialogue:
+        """A transcript in hh-rlhf's form, byte for byte."""
+        if not text.startswith(_SIGN):
+            return cls(text)
+        return cls(_marked(*_split(_MARKER, text)))
+
+    @classmethod
+    def of_messages(cls, messages: Iterable[tuple[Role, str]]) -> Dialogue:
+        """Messages as they are; kept as a transcript where a transcript gives the same back."""
+        told = tuple(messages)
+        turns = tuple(Turn(role, f" {text}") for role, text in told)
+        stripped = all(text == text.strip() for _, text in told)
+        printed = print_transcript("", turns)
+        return cls(printed if stripped and _gives_back(printed, "", turns) else _marked("", turns))
+
+    @property
+    def exact(self) -> bool:
+        """Kept as marked turns: the white space around a message is a part of it."""
+        return self.text.startswith(_SIGN)
+
+    def with_turns(self, preamble: str, turns: tuple[Turn, ...]) -> Dialogue:
+        """A dialogue made from this one, with other turns, kept in the same form if that can be."""
+        printed = print_transcript(preamble, turns)
+        plain = not self.exact and _gives_back(printed, preamble, turns)
+        return Dialogue(printed if plain else _marked(preamble, turns))
+
+    def read_again(self, printed: str) -> Dialogue:
+        """Other words for these turns, as they are printed; markers inside messages stay inside."""
+        if not self.exact:
+            return Dialogue.of_transcript(printed)
+        preamble, found = _split(_ANY_MARKER, printed)
+        inside = [len(_ANY_MARKER.findall(turn.content)) for turn in self.turns]
+        own = _split(_ANY_MARKER, self.printed)[1]
+        if [turn.role for turn in found] != [turn.role for turn in own] or len(own) != sum(
+            1 + count for count in inside
+        ):
+            return self.with_turns(preamble, found)
+        turns, at = [], 0
+        for count in inside:
+            first, *rest = found[at : at + 1 + count]
+            turns.append(Turn(first.role, first.content + print_transcript("", tuple(rest))))
+            at += 1 + count
+        return self.with_turns(preamble, tuple(turns))
+
     @cached_property
     def _parsed(self) -> tuple[str, tuple[Turn, ...]]:
-        # re.split with one group gives: preamble, role, content, role, content, ...
-        preamble, *rest = _MARKER.split(self.text)
-        turns = tuple(
-            Turn("Human" if role == "Human" else "Assistant", content)
-            for role, content in zip(rest[0::2], rest[1::2], strict=True)
-        )
-        return preamble, turns
+        if not self.exact:
+            return _split(_MARKER, self.text)
+        preamble, turns = _split(_ANY_MARKER, self.text.removeprefix(_SIGN))
+        told = tuple(Turn(turn.role, _ESCAPED.sub("\n\n", turn.content)) for turn in turns)
+        return _ESCAPED.sub("\n\n", preamble), told
 
     @property
     def preamble(self) -> str:
@@ -52,6 +112,27 @@ class Dialogue:
     def turns(self) -> tuple[Turn, ...]:
         return self._parsed[1]
 
+    @property
+    def printed(self) -> str:
+        """The text as people, labelers and encoders read it: each turn after `\\n\\n` and its role.
+
+        Where a message holds a marker it cannot be parsed again; a transcript is as it was.
+        """
+        return print_transcript(*self._parsed) if self.exact else self.text
+
+    @property
+    def messages(self) -> tuple[tuple[Role, str], ...]:
+        """Role and text of each turn: as it was given, or stripped where a transcript was given."""
+        if self.exact:
+            return tuple((turn.role, turn.content.removeprefix(" ")) for turn in self.turns)
+        return tuple((turn.role, turn.words) for turn in self.turns)
+
+    @property
+    def without_system(self) -> Dialogue:
+        """The dialogue without its system turns."""
+        kept = tuple(turn for turn in self.turns if turn.role != "System")
+        return self if len(kept) == len(self.turns) else self.with_turns(self.preamble, kept)
+
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the text, 32 hex digits: the identity of a text in caches and cards."""
@@ -59,7 +140,7 @@ class Dialogue:
 
     @property
     def ends_in_human_turn(self) -> bool:
-        return bool(self.turns) and self.turns[-1].role == "Human"
+        return bool(self.turns) and self.turns[-1].role != "Assistant"
 
     @property
     def first_human_turn(self) -> str:
@@ -73,18 +154,42 @@ class Dialogue:
         return None if split is None else split[1]
 
     def split_last_reply(self) -> tuple[str, str] | None:
-        """(question, answer): all before the last Assistant marker and all after it, both stripped.
+        """(question, answer): what is printed before and after the last Assistant marker, stripped.
 
-        None where there is no Assistant turn. Splitting at the word "Assistant:" alone would cut
-        inside replies that mention it.
+        None where there is no Assistant turn. A marker inside a message of marked turns is no
+        marker, and the word "Assistant:" alone is none anywhere.
         """
-        question, marker, answer = self.text.rpartition(ASSISTANT_MARKER)
-        return (question.strip(), answer.strip()) if marker else None
+        if not self.exact:
+            question, marker, answer = self.text.rpartition(ASSISTANT_MARKER)
+            return (question.strip(), answer.strip()) if marker else None
+        turns = self.turns
+        at = max((i for i, turn in enumerate(turns) if turn.role == "Assistant"), default=None)
+        if at is None:
+            return None
+        answer = turns[at].content + print_transcript("", turns[at + 1 :])
+        return print_transcript(self.preamble, turns[:at]).strip(), answer.strip()
 
 
 def print_transcript(preamble: str, turns: tuple[Turn, ...]) -> str:
-    """The text form of parsed turns; the inverse of parsing, byte for byte."""
+    """The text form of parsed turns; for a transcript the inverse of parsing, byte for byte."""
     return preamble + "".join(f"\n\n{turn.role}:{turn.content}" for turn in turns)
+
+
+def _split(marker: re.Pattern[str], text: str) -> tuple[str, tuple[Turn, ...]]:
+    # re.split with one group gives: preamble, role, content, role, content, ...
+    preamble, *rest = marker.split(text)
+    told = zip(rest[0::2], rest[1::2], strict=True)
+    return preamble, tuple(Turn(_ROLES[role], content) for role, content in told)
+
+
+def _gives_back(printed: str, preamble: str, turns: tuple[Turn, ...]) -> bool:
+    return not printed.startswith(_SIGN) and _split(_MARKER, printed) == (preamble, turns)
+
+
+def _marked(preamble: str, turns: tuple[Turn, ...]) -> str:
+    escaped = f"\n\n{_ESCAPE}"
+    told = tuple(Turn(turn.role, _TO_ESCAPE.sub(escaped, turn.content)) for turn in turns)
+    return _SIGN + print_transcript(_TO_ESCAPE.sub(escaped, preamble), told)
 
 
 def text_hash(text: str) -> str:

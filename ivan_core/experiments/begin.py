@@ -37,6 +37,18 @@ class Begun:
             notes.append(
                 f"{bad} damaged or incomplete lines of the file were left out (line {lines})."
             )
+        odd = self.dataset.about["sanity"]
+        if odd.get("tied"):
+            notes.append(
+                f"{odd['tied']:,} rows of the data give both replies the same score: ties, which "
+                "are in no rate."
+            )
+        if odd.get("without_prompt"):
+            found = ", ".join(self.dataset.about["columns_found"][:10])
+            notes.append(
+                f"{odd['without_prompt']:,} rows of the data have replies without any prompt "
+                f"(the columns found: {found})."
+            )
         return notes
 
 

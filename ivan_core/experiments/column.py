@@ -23,7 +23,7 @@ ALL_SECONDS = 600.0
 """Longest time on all texts."""
 _SPEC = b"ivan.column"
 
-Evaluate = Callable[[str], float | None]
+Evaluate = Callable[[Dialogue], float | None]
 
 
 def column_path(data_dir: Path, spec: ColumnSpec) -> Path:
@@ -32,7 +32,7 @@ def column_path(data_dir: Path, spec: ColumnSpec) -> Path:
 
 
 def compile_column(spec: ColumnSpec) -> Evaluate:
-    """The column as a function from the text of a side to its number; None is no value.
+    """The column as a function from a side to its number; None is no value.
 
     The function raises TooSlow where a regular expression does not come to an end.
 
@@ -41,14 +41,14 @@ def compile_column(spec: ColumnSpec) -> Evaluate:
     """
     if spec.form == "expression":
         evaluate = compile_expression(spec.expression)
-        return lambda text: evaluate(_sides(text))
+        return lambda side: evaluate(_sides(side))
     if spec.form == "search":
         wanted = spec.expression
-        return lambda text: _count(_read(text, spec.over), wanted)
+        return lambda side: _count(_read(side, spec.over), wanted)
     matches = compile_pattern(spec.expression)
 
-    def count(text: str) -> float | None:
-        read = _read(text, spec.over)
+    def count(side: Dialogue) -> float | None:
+        read = _read(side, spec.over)
         return None if read is None else float(matches(read, TEXT_SECONDS))
 
     return count
@@ -58,15 +58,15 @@ def _count(text: str | None, wanted: str) -> float | None:
     return None if text is None else float(text.casefold().count(wanted))
 
 
-def _sides(text: str) -> Sides:
-    split = Dialogue(text).split_last_reply()
-    return Sides(split[1], split[0], text) if split else Sides(None, None, text)
+def _sides(side: Dialogue) -> Sides:
+    split = side.split_last_reply()
+    return Sides(split[1], split[0], side.printed) if split else Sides(None, None, side.printed)
 
 
-def _read(text: str, over: str) -> str | None:
+def _read(side: Dialogue, over: str) -> str | None:
     if over == "text":
-        return text
-    sides = _sides(text)
+        return side.printed
+    sides = _sides(side)
     return sides.reply if over == "reply" else sides.prompt
 
 
@@ -91,8 +91,8 @@ def run_column(context: RunContext, spec: ColumnSpec) -> None:
         for start in range(0, rows, BATCH_ROWS):
             for pair in dataset.pairs(range(start, min(start + BATCH_ROWS, rows))):
                 try:
-                    chosen.append(_number(evaluate(pair.chosen.text)))
-                    rejected.append(_number(evaluate(pair.rejected.text)))
+                    chosen.append(_number(evaluate(pair.chosen)))
+                    rejected.append(_number(evaluate(pair.rejected)))
                 except TooSlow:
                     raise _too_slow(pair.row_id) from None
             if time.monotonic() > deadline:

@@ -82,10 +82,10 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
 
 
 def _probes(begun: Begun, units: Sequence[Unit]) -> list[Pair]:
-    """The first pairs in seeded order whose sides differ, at most 16."""
+    """The first pairs in seeded order that are scored, at most 16."""
     rows = (row for unit in units if unit.model == units[0].model for row in unit.row_ids)
     pairs = (begun.dataset.pair(row) for row in rows)
-    return list(islice((pair for pair in pairs if not pair.identical), BATCH_ROWS))
+    return list(islice((pair for pair in pairs if not pair.unrated), BATCH_ROWS))
 
 
 def _batches(

@@ -34,9 +34,9 @@ class Labelled:
     reconciled: Reconciled
 
     def dataset_text(self, key: TextKey) -> str:
-        """The text that a key means."""
+        """The text that a key means, as it is read."""
         pair = self.dataset.pair(key.row_id)
-        return pair.chosen.text if key.preference == "chosen" else pair.rejected.text
+        return pair.chosen.printed if key.preference == "chosen" else pair.rejected.printed
 
 
 @dataclass(frozen=True, slots=True)

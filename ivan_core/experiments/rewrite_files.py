@@ -100,7 +100,8 @@ def _whole(spec: RewriteSpec, tables: Tables, known: _Known) -> Iterator[list[An
         ]
         alike = known.likeness[row_id, "reworded"]
         yield [
-            row_id, one.pair.chosen.text, one.pair.rejected.text, chosen.text, rejected.text,
+            row_id, one.pair.chosen.printed, one.pair.rejected.printed, chosen.printed,
+            rejected.printed,
             alike.chosen_similarity, alike.rejected_similarity,
             *(reward for variant in scores for sides in variant for reward in sides),
             *(_agrees(scores[place][model]) for model in (0, 1) for place in (0, 1)),
@@ -187,7 +188,7 @@ def _long(spec: RewriteSpec, one: RewordedPair, known: _Known) -> Iterator[dict[
             said, twice = known.labels.get(place_of), known.again.get(place_of)
             about = {
                 "row_id": row_id, "subset": one.pair.subset, "preference": side,
-                "variant": variant, "text": whole_text(text.text) if text else None,
+                "variant": variant, "text": whole_text(text.printed) if text else None,
                 "similarity": _number(getattr(alike, f"{side}_similarity", None)),
                 "length_ratio": length_ratio(one, variant, place),
                 "tries": one.tries[variant][place],

@@ -8,7 +8,7 @@ from typing import Any
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import StorageProblem
-from ivan_core.domain.pairs import IDENTICAL, Pair
+from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import PieceKey, Scope, Style
 from ivan_core.domain.transcripts import Dialogue
@@ -90,8 +90,8 @@ class RewordedPair:
 
 
 def pieces_to_reword(pair: Pair, scope: Scope) -> list[Piece]:
-    """The pieces of a pair that are asked for; none where both sides are the same text."""
-    return [] if pair.identical else pieces_of(pair, scope)
+    """The pieces of a pair that are asked for; none where no model rates it."""
+    return [] if pair.unrated else pieces_of(pair, scope)
 
 
 def reworded_pair(pair: Pair, spec: RewriteSpec, kept: Iterable[KeptRewording]) -> RewordedPair:
@@ -124,7 +124,7 @@ def _prompts(pair: Pair, scope: Scope) -> dict[PieceKey, str]:
 
 def _changed(pair: Pair, scope: Scope, accepted: Mapping[PieceKey, str]) -> Sides:
     """Both dialogues with the accepted texts; None where one is not there or nothing changed."""
-    if pair.identical:
+    if pair.unrated:
         return None, None
     chosen, rejected = assemble(pair, scope, accepted)
     return (
@@ -167,8 +167,8 @@ def _missing(
     """Why there is no text: the first piece of the side that was not accepted, if any."""
     if text is not None:
         return None
-    if pair.identical:
-        return Missing(IDENTICAL, f"{IDENTICAL.capitalize()}.")
+    if pair.unrated:
+        return Missing(pair.unrated, f"{pair.unrated.capitalize()}.")
     for key, one in found.items():
         if one.text is None and key.side in ("both", side):
             last = one.refusals[-1]

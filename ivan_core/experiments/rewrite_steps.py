@@ -116,7 +116,7 @@ class Steps:
         texts = {
             text.hash: text
             for one in pairs
-            if not one.pair.identical
+            if not one.pair.unrated
             for sides in one.sides.values()
             for text in sides
             if text is not None
@@ -160,7 +160,7 @@ class Steps:
                     before, after = one.sides["original"][side], one.sides[variant][side]
                     if before is not None and after is not None:
                         places.append((one.pair.row_id, variant, side))
-                        asked.append((before.text, after.text))
+                        asked.append((before.printed, after.printed))
         began = time.perf_counter()
         found = dict(zip(places, model.similarity(asked), strict=True))
         if asked:

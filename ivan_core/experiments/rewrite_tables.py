@@ -118,9 +118,9 @@ class Tables:
 def length_ratio(one: RewordedPair, variant: Variant, side: int) -> float | None:
     """Characters of a side's text in a variant by those of the original; None without a text."""
     before, after = one.sides["original"][side], one.sides[variant][side]
-    if before is None or after is None or not before.text:
+    if before is None or after is None or not before.printed:
         return None
-    return len(after.text) / len(before.text)
+    return len(after.printed) / len(before.printed)
 
 
 def _reason(missing: Missing | None) -> str | None:

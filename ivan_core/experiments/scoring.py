@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard, RewardModel
-from ivan_core.domain.pairs import IDENTICAL, Pair
+from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare_table import ScoredRow
@@ -66,7 +66,7 @@ class ModelAtWork:
         texts = {
             side.hash: side
             for pair in pairs
-            if not pair.identical
+            if not pair.unrated
             for side in (pair.chosen, pair.rejected)
         }
         cache = self._context.cache
@@ -154,9 +154,9 @@ def _finite(reward: Reward) -> Reward:
 
 
 def _scored(pair: Pair, rewards: dict[str, Reward]) -> ScoredRow:
-    if pair.identical:
+    if pair.unrated:
         nothing = Reward(None)
-        return ScoredRow(pair.row_id, nothing, nothing, IDENTICAL)
+        return ScoredRow(pair.row_id, nothing, nothing, pair.unrated)
     chosen, rejected = rewards[pair.chosen.hash], rewards[pair.rejected.hash]
     sides = (("chosen", chosen), ("rejected", rejected))
     reasons = [f"{side}: {reward.failure}" for side, reward in sides if reward.failure]

@@ -40,13 +40,13 @@ def _lines(files: Sequence[Path]) -> Iterator[ResultLine]:
 
 
 def texts_of(dataset: PreparedDataset) -> Callable[[TextKey], str]:
-    """The text of a key; the two sides of a row are read at once."""
+    """The text of a key as it is read; the two sides of a row are read at once."""
     last: list[tuple[int, str, str]] = [(-1, "", "")]
 
     def text(key: TextKey) -> str:
         if last[0][0] != key.row_id:
             pair = dataset.pair(key.row_id)
-            last[0] = (key.row_id, pair.chosen.text, pair.rejected.text)
+            last[0] = (key.row_id, pair.chosen.printed, pair.rejected.printed)
         return last[0][1] if key.preference == "chosen" else last[0][2]
 
     return text

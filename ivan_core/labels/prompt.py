@@ -17,6 +17,7 @@ from string import Template
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, LabelPrompt, TextKey
+from ivan_core.domain.transcripts import Dialogue
 from ivan_core.labels.repair import Problem
 from ivan_core.labels.schema import Feature, check_keys, features, json_schema
 
@@ -37,7 +38,7 @@ def versions() -> tuple[str, ...]:
 def build_prompt(
     key: TextKey, dialogue: str, keys: Sequence[str] = FEATURES, version: str = CURRENT
 ) -> LabelPrompt:
-    """The prompt for one text: the same input gives the same bytes.
+    """The prompt for one text, as a dialogue keeps it: the same input gives the same bytes.
 
     Prompts for the same keys share their system message and schema, so many of them are cheap;
     the schema is to be read, not changed.
@@ -47,7 +48,7 @@ def build_prompt(
     """
     asked = check_keys(keys)
     system, schema = _system(asked, version), _schema(asked)
-    return LabelPrompt(key, asked, system, fenced(dialogue), dialogue, schema)
+    return LabelPrompt(key, asked, system, fenced(Dialogue(dialogue).printed), dialogue, schema)
 
 
 def prompt_hash(keys: Sequence[str] = FEATURES, version: str = CURRENT) -> str:

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ivan_core.domain.pairs import TIED
 from ivan_core.metrics.intervals import Rate, wilson
 
 VERDICTS = ("agree", "tie", "disagree")
@@ -25,7 +26,8 @@ NO_SUBSET = "(no subset)"
 class Counts:
     """How many pairs of one model had which verdict, and why the others had none.
 
-    `truncated` counts rated pairs of which the model did not read the whole of a side.
+    `truncated` counts rated pairs of which the model did not read the whole of a side;
+    `undecided` those in which the data prefers no reply.
     """
 
     agree: int
@@ -35,6 +37,7 @@ class Counts:
     failed: int
     truncated: int
     total: int
+    undecided: int = 0
 
     @property
     def rated(self) -> int:
@@ -100,15 +103,17 @@ def count_verdicts(table: pd.DataFrame) -> Counts:
     failure = table["failure"].notna().to_numpy(bool) & table["failure"].ne("").to_numpy(
         bool, na_value=False
     )
+    undecided = table["failure"].eq(TIED).to_numpy(bool, na_value=False) & ~is_rated & ~identical
     truncated = _flags(table["chosen_truncated"]) | _flags(table["rejected_truncated"])
     return Counts(
         agree=int(verdicts.isin(["agree"]).sum()),
         tie=int(verdicts.isin(["tie"]).sum()),
         disagree=int(verdicts.isin(["disagree"]).sum()),
         identical=int(identical.sum()),
-        failed=int((failure & ~is_rated & ~identical).sum()),
+        failed=int((failure & ~is_rated & ~identical & ~undecided).sum()),
         truncated=int((truncated & is_rated).sum()),
         total=len(table),
+        undecided=int(undecided.sum()),
     )
 
 

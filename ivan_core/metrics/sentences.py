@@ -98,7 +98,11 @@ def nothing_rated(summary: ModelSummary) -> str:
         return f"{summary.model} has rated no pair yet."
     why = [
         f"{count:,} {words}"
-        for count, words in ((counts.failed, "failed"), (counts.identical, "with identical sides"))
+        for count, words in (
+            (counts.failed, "failed"),
+            (counts.identical, "with identical sides"),
+            (counts.undecided, "with equal scores in the data"),
+        )
         if count
     ]
     reasons = f" ({', '.join(why)})" if why else ""
@@ -137,6 +141,8 @@ def counts_sentence(summary: ModelSummary) -> str:
     parts = [f"{summary.model} rated {counts.rated:,} of {_pairs(counts.total)}"]
     if counts.identical:
         parts.append(f"{counts.identical:,} with identical sides left out")
+    if counts.undecided:
+        parts.append(f"{counts.undecided:,} with equal scores in the data left out")
     if counts.failed:
         parts.append(f"{counts.failed:,} failed")
     if counts.truncated:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ivan_core.domain.rewriting import Rewriter, RewriteReply, Style
-from ivan_core.domain.transcripts import Dialogue, Role, Turn, print_transcript
+from ivan_core.domain.transcripts import Dialogue, Role, Turn
 from ivan_core.rewording.pieces import Piece
 from ivan_core.rewording.remarks import declines, declines_in_turn, speaks_of_its_task
 from ivan_core.rewording.styles import build_request
@@ -111,15 +111,15 @@ def judge(piece: Piece, raw: str) -> Accepted | Refused:
     else a model adds is refused, because nobody can tell where its remark ends.
     """
     original = Dialogue(piece.text)
-    if _words(raw) == _words(piece.text):
+    if _words(raw) == _words(original.printed):
         return _refused("identical", raw)
-    text, mends = unwrapped(raw, piece.text)
-    if thinks_aloud(text, piece.text):
+    text, mends = unwrapped(raw, original)
+    if thinks_aloud(text, original.printed):
         return _refused("thinking", raw)
     if not text:
         return _refused("empty", raw)
     roles = _roles(original)
-    answer, by_line = read_turns(text, roles)
+    answer, by_line = read_turns(text, original)
     if _roles(answer) != roles:
         if not answer.turns and declines(text):
             return _refused("declined", raw)
@@ -129,13 +129,13 @@ def judge(piece: Piece, raw: str) -> Accepted | Refused:
     if reason := _wrong(before, reworded):
         return _refused(reason, raw)
     rebuilt = _in_the_space_of(original, reworded)
-    if _roles(Dialogue(rebuilt)) != roles:
+    if _roles(rebuilt) != roles or (rebuilt.exact and not original.exact):
         return _refused("turns", raw)
     if by_line:
         mends.append("turn-spacing")
     if reworded != after:
         mends.append("quotes")
-    return Accepted(rebuilt, tuple(dict.fromkeys(mends)))
+    return Accepted(rebuilt.text, tuple(dict.fromkeys(mends)))
 
 
 def judge_reply(piece: Piece, reply: RewriteReply) -> Accepted | Refused:
@@ -172,7 +172,7 @@ def rewrite_piece(
     """
     if style == "surface":
         changed = change_surface(piece.text)
-        return Rewording(changed, 1, () if changed else (_refused("identical", piece.text),))
+        return Rewording(changed, 1, () if changed else (_refused("identical", piece.printed),))
     if rewriter is None:
         raise ValueError(f"The style {style} needs a rewriter.")
     refusals: list[Refused] = []
@@ -235,13 +235,13 @@ def _said(dialogue: Dialogue) -> list[str]:
     return [dialogue.preamble.strip(), *(turn.words for turn in dialogue.turns)]
 
 
-def _in_the_space_of(original: Dialogue, words: list[str]) -> str:
+def _in_the_space_of(original: Dialogue, words: list[str]) -> Dialogue:
     """Reworded words with the original's white space around each turn: space is not reworded."""
     turns = tuple(
         Turn(turn.role, _framed(turn.content, new))
         for turn, new in zip(original.turns, words[1:], strict=True)
     )
-    return print_transcript(_framed(original.preamble, words[0]), turns)
+    return original.with_turns(_framed(original.preamble, words[0]), turns)
 
 
 def _framed(content: str, words: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ivan_core.domain.pairs import Pair, prompt_turns
 from ivan_core.domain.rewriting import PieceKey, PieceRole, PieceSide, Scope
-from ivan_core.domain.transcripts import Dialogue, print_transcript
+from ivan_core.domain.transcripts import Dialogue, Turn
 
 # Scripts without spaces between words, where each character counts as a word.
 _UNSPACED = (
@@ -26,12 +26,17 @@ _FEWEST_WORDS = 2
 class Piece:
     """A part of a pair that is reworded by itself.
 
-    `text` is a transcript: each turn stands after its `\\n\\nHuman:` or `\\n\\nAssistant:`, in a
-    reply too. prompt: turns before the last reply; reply: the last reply; dialogue: all of it.
+    `text` is what a dialogue of these turns is kept as, `printed` what is read of it: each turn
+    stands after its `\\n\\nHuman:` or `\\n\\nAssistant:`, in a reply too. prompt: turns before the
+    last reply; reply: the last reply; dialogue: all of it.
     """
 
     key: PieceKey
     text: str
+
+    @property
+    def printed(self) -> str:
+        return Dialogue(self.text).printed
 
     @property
     def role(self) -> PieceRole:
@@ -60,8 +65,8 @@ def assemble(
     A side is None if one of its pieces was not accepted, or if it has none: where nothing was
     reworded there is no rewording.
     """
-    chosen, rejected = (_joined(_parts(pair, scope, side), accepted) for side in _SIDES)
-    return chosen, rejected
+    chosen = _joined(pair.chosen, _parts(pair, scope, "chosen"), accepted)
+    return chosen, _joined(pair.rejected, _parts(pair, scope, "rejected"), accepted)
 
 
 def has_something_to_reword(text: str) -> bool:
@@ -75,7 +80,7 @@ _SIDES: tuple[PieceSide, PieceSide] = ("chosen", "rejected")
 
 
 def _parts(pair: Pair, scope: Scope, side: PieceSide) -> list[Piece]:
-    """One side in parts which, joined, give its text back byte for byte."""
+    """One side in parts which, joined, give its turns back as they are."""
     ours, theirs = pair.chosen, pair.rejected
     if side == "rejected":
         ours, theirs = theirs, ours
@@ -86,22 +91,12 @@ def _parts(pair: Pair, scope: Scope, side: PieceSide) -> list[Piece]:
     # Preambles are a part of the prompt: sides that begin differently share nothing.
     alike = ours.preamble == theirs.preamble
     shared = len(pair.shared_turns) if alike else 0
-    reply = print_transcript("", ours.turns[len(prompt) :])
-    same_reply = reply == print_transcript("", theirs.turns[len(prompt_turns(theirs)) :])
+    reply = ours.turns[len(prompt) :]
+    same_reply = reply == theirs.turns[len(prompt_turns(theirs)) :]
     parts = [
-        _piece(
-            pair,
-            "both",
-            "prompt",
-            print_transcript(ours.preamble if alike else "", prompt[:shared]),
-        ),
-        _piece(
-            pair,
-            side,
-            "prompt",
-            print_transcript("" if alike else ours.preamble, prompt[shared:]),
-        ),
-        _piece(pair, "both" if same_reply else side, "reply", reply),
+        _piece(pair, "both", "prompt", _kept(ours.preamble if alike else "", prompt[:shared])),
+        _piece(pair, side, "prompt", _kept("" if alike else ours.preamble, prompt[shared:])),
+        _piece(pair, "both" if same_reply else side, "reply", _kept("", reply)),
     ]
     return [part for part in parts if part.text]
 
@@ -110,8 +105,16 @@ def _piece(pair: Pair, side: PieceSide, role: PieceRole, text: str) -> Piece:
     return Piece(PieceKey(pair.row_id, side, role), text)
 
 
-def _joined(parts: list[Piece], accepted: Mapping[PieceKey, str]) -> Dialogue | None:
+def _kept(preamble: str, turns: tuple[Turn, ...]) -> str:
+    return Dialogue("").with_turns(preamble, turns).text
+
+
+def _joined(
+    original: Dialogue, parts: list[Piece], accepted: Mapping[PieceKey, str]
+) -> Dialogue | None:
     wanted = [part.key for part in parts if has_something_to_reword(part.text)]
     if not wanted or any(key not in accepted for key in wanted):
         return None
-    return Dialogue("".join(accepted.get(part.key, part.text) for part in parts))
+    told = [Dialogue(accepted.get(part.key, part.text)) for part in parts]
+    turns = tuple(turn for one in told for turn in one.turns)
+    return original.with_turns("".join(one.preamble for one in told), turns)

@@ -50,9 +50,9 @@ def build_request(piece: Piece, style: Style, attempt: int = 1, reason: str = ""
     `reason` says in our words why the last answer could not be used; it is put after the fence.
     """
     scope: Scope = "whole" if piece.role == "dialogue" else "shared"
-    user = fenced(piece.text)
+    user = fenced(piece.printed)
     if reason:
         user = f"{user}\n\nYour last answer could not be used. {reason} {_AGAIN}"
     return RewriteRequest(
-        piece.key, style, scope, piece.text, attempt, reason, instructions(style), user
+        piece.key, style, scope, piece.printed, attempt, reason, instructions(style), user
     )

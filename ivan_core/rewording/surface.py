@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from ivan_core.domain.transcripts import Dialogue, Turn, print_transcript, text_hash
+from ivan_core.domain.transcripts import Dialogue, Turn, text_hash
 
 _SHARE = 0.5
 """How likely each place that could be changed is changed."""
@@ -61,9 +61,9 @@ def change_surface(text: str) -> str | None:
     turns = tuple(
         Turn(turn.role, content) for turn, content in zip(dialogue.turns, changed[1:], strict=True)
     )
-    made = print_transcript(changed[0], turns)
-    same_turns = Dialogue(made).turns == turns
-    return made if made != text and same_turns else None
+    made = dialogue.with_turns(changed[0], turns)
+    same_turns = made.exact == dialogue.exact
+    return made.text if made.text != text and same_turns else None
 
 
 def _changed(content: str, coin: random.Random, share: float) -> str:

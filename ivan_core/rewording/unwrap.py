@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from ivan_core.domain.transcripts import Dialogue, Role, Turn
+from ivan_core.domain.transcripts import Dialogue, Role
 
 Mend = Literal["thoughts", "fence", "quotes", "turn-spacing"]
 """A receipt: thoughts before the answer, a fence or quotation marks around it or around a turn
@@ -21,8 +21,9 @@ _THOUGHTS = re.compile(
 _THINKING = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
 _CODE_FENCE = re.compile(r"\A```[\w-]*[ \t]*\n(.*)```\Z", re.DOTALL)
 _OUR_FENCE = re.compile(r"</?dialogue-[0-9a-f]{6,64}>", re.IGNORECASE)
-_STARTS_WITH_ROLE = re.compile(r"(?:Human|Assistant):")
+_STARTS_WITH_ROLE = re.compile(r"(?:Human|Assistant|System):")
 _LINE_MARKER = re.compile(r"(?:\A|\n)[ \t]*(Human|Assistant):")
+_ANY_LINE_MARKER = re.compile(r"(?:\A|\n)[ \t]*(Human|Assistant|System):")
 _CLOSING = {'"': '"', "“": "”", "‘": "’", "«": "»", "'": "'"}
 _MOST_LAYERS = 4
 
@@ -32,14 +33,14 @@ def thinks_aloud(text: str, original: str) -> bool:
     return bool(_THINKING.search(text)) and not _THINKING.search(original)
 
 
-def unwrapped(raw: str, original: str) -> tuple[str, list[Mend]]:
+def unwrapped(raw: str, original: Dialogue) -> tuple[str, list[Mend]]:
     """The answer without what stands around all of it, and a receipt for each layer taken off."""
     text, mends = raw.strip(), list[Mend]()
-    if not _THINKING.search(original) and (thoughts := _THOUGHTS.match(text)):
+    if not _THINKING.search(original.printed) and (thoughts := _THOUGHTS.match(text)):
         text = text[thoughts.end() :].strip()
         mends.append("thoughts")
     for _ in range(_MOST_LAYERS):
-        layer = _without_fence(text, original)
+        layer = _without_fence(text, original.printed)
         mend: Mend = "fence"
         if layer == text:
             layer, mend = _without_quotes(text, original), "quotes"
@@ -50,17 +51,18 @@ def unwrapped(raw: str, original: str) -> tuple[str, list[Mend]]:
     return text, mends
 
 
-def read_turns(text: str, roles: tuple[Role, ...]) -> tuple[Dialogue, bool]:
-    """The answer as a transcript, and whether turns had to be told apart by lines alone.
+def read_turns(text: str, original: Dialogue) -> tuple[Dialogue, bool]:
+    """The answer as a dialogue, and whether turns had to be told apart by lines alone.
 
     Models often leave out the empty line before a turn. That counts only if the roles come out
     right that way and not otherwise.
     """
     begun = f"\n\n{text}" if _STARTS_WITH_ROLE.match(text) else text
-    strict = Dialogue(begun)
+    strict, roles = original.read_again(begun), _roles(original)
     if _roles(strict) == roles:
         return strict, False
-    by_line = Dialogue(_LINE_MARKER.sub(r"\n\n\1:", text))
+    marker = _ANY_LINE_MARKER if original.exact else _LINE_MARKER
+    by_line = original.read_again(marker.sub(r"\n\n\1:", text))
     return (by_line, True) if _roles(by_line) == roles else (strict, False)
 
 
@@ -94,11 +96,10 @@ def _is_fence(line: str, original: str) -> bool:
     return bool(_OUR_FENCE.fullmatch(line.strip())) and line.strip() not in original
 
 
-def _without_quotes(text: str, original: str) -> str:
+def _without_quotes(text: str, original: Dialogue) -> str:
     """The text without quotation marks around all turns; by themselves turns have none."""
-    turns: tuple[Turn, ...] = Dialogue(original).turns
-    if not turns:
-        return unquoted(text, original.strip())
+    if not original.turns:
+        return unquoted(text, original.printed.strip())
     closed = len(text) > 2 and text[-1] == _CLOSING.get(text[0])
     inner = text[1:-1].strip() if closed else ""
     return inner if _STARTS_WITH_ROLE.match(inner) else text

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ivan_core.domain.pairs import TIED
 from ivan_core.metrics.agreement import VERDICTS, subset_label, typical_margin
 
 if TYPE_CHECKING:
@@ -123,7 +124,8 @@ def _scores(own: pd.DataFrame, row_ids: Ints) -> ModelScores:
     rated = verdict != UNRATED
     truncated = own["chosen_truncated"].to_numpy(bool) | own["rejected_truncated"].to_numpy(bool)
     reason = own["failure"].fillna("").ne("").to_numpy(bool)
-    failed = reason & ~rated & ~own["identical"].to_numpy(bool)
+    tied = own["failure"].eq(TIED).to_numpy(bool, na_value=False)
+    failed = reason & ~rated & ~own["identical"].to_numpy(bool) & ~tied
     seen = own["seen"].astype("boolean").astype("Int8").to_numpy(np.int8, na_value=UNKNOWN)
     return ModelScores(
         spread(verdict, UNRATED, np.int8),

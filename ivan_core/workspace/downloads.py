@@ -121,8 +121,8 @@ def _rows(results: Results, row_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
         row: dict[str, Any] = {
             "row_id": pair.row_id,
             "subset": pair.subset,
-            "chosen": pair.chosen.text,
-            "rejected": pair.rejected.text,
+            "chosen": pair.chosen.printed,
+            "rejected": pair.rejected.printed,
             "length_difference": int(aligned.length[place]),
         }
         for model, scores in aligned.models.items():

@@ -27,9 +27,9 @@ from ivan_core.workspace.imported import Elsewhere, Imported, enter, located, na
 from ivan_core.workspace.original_csv import (
     Scores,
     by_kind,
-    identical_rows,
     read_scores,
     trained_models,
+    unrated_rows,
 )
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def import_csvs(
     names = list(models) or [_model_name(path, list(trained)) for path in kinds.scores]
     if len(set(names)) < len(names):
         raise BadInput("Two files would be the same model.", "Name each with --model.")
-    identical = identical_rows(found)
-    scores = [read_scores(path, found, identical, kinds.failed) for path in kinds.scores]
+    unrated = unrated_rows(found)
+    scores = [read_scores(path, found, unrated, kinds.failed) for path in kinds.scores]
     cards = {name: _card(name, trained.get(name)) for name in names}
     started, slug = _started(kinds.scores[0])
     row_ids = sorted({row_id for one in scores for row_id in one.rows})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ivan_core.domain.labels import Label
+from ivan_core.domain.transcripts import Dialogue
 from ivan_core.metrics.differences import Piece
 from ivan_core.workspace.label_results import open_labels
 
@@ -32,12 +33,15 @@ def reasons(text: str, keys: Sequence[str]) -> dict[str, Reason]:
     from ivan_core.backends.lexicon.labeler import explain
 
     found = {}
+    printed = Dialogue(text).printed
     for key, decision in explain(text).items():
         if key in keys:
             spans = [(one.start, one.end) for one in decision.evidence]
             words = tuple(dict.fromkeys(one.words for one in decision.evidence))
-            pieces = marked(text[:_LONGEST], spans)
-            found[key] = Reason(decision.label, decision.rule, words, pieces, len(text) > _LONGEST)
+            pieces = marked(printed[:_LONGEST], spans)
+            found[key] = Reason(
+                decision.label, decision.rule, words, pieces, len(printed) > _LONGEST
+            )
     return found
 
 

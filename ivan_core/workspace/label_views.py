@@ -16,6 +16,7 @@ import numpy as np
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, Label, TextKey
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.transcripts import Dialogue
 from ivan_core.labels.repair import Fix, Problem
 from ivan_core.labels.schema import features
 from ivan_core.metrics.annotators import agreement_table, class_agreement
@@ -49,6 +50,11 @@ class LabelledText:
     problems: tuple[Problem, ...]
     fixes: tuple[Fix, ...]
     raw: str
+
+    @property
+    def printed(self) -> str:
+        """The text as it is read; `text` is what its dialogue is kept as."""
+        return Dialogue(self.text).printed
 
 
 def named(results: LabelResults) -> str:

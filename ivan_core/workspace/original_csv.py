@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.pairs import IDENTICAL
+from ivan_core.domain.pairs import IDENTICAL, TIED
 from ivan_core.domain.rewards import Reward, verdict
 from ivan_core.experiments.compare_table import ScoredRow
 
@@ -80,7 +80,7 @@ def _reading(path: Path) -> Iterator[Iterator[list[str]]]:
 
 
 def read_scores(
-    path: Path, dataset: PreparedDataset, identical: set[int], failed: Sequence[Path]
+    path: Path, dataset: PreparedDataset, unrated: Mapping[int, str], failed: Sequence[Path]
 ) -> Scores:
     rows: dict[int, ScoredRow] = {}
     otherwise = same = 0
@@ -92,9 +92,9 @@ def read_scores(
             row_id = _row_id(path, number, line, rows)
             if len(line) < len(SCORE_COLUMNS):
                 raise BadInput(f"{path.name}, line {number}: columns are missing.")
-            if row_id in identical:
-                same += 1
-                rows[row_id] = ScoredRow(row_id, Reward(None), Reward(None), IDENTICAL)
+            if row_id in unrated:
+                same += unrated[row_id] == IDENTICAL
+                rows[row_id] = ScoredRow(row_id, Reward(None), Reward(None), unrated[row_id])
                 continue
             chosen, rejected = (_reward(path, number, cell) for cell in line[1:3])
             reasons = [r.failure for r in (chosen, rejected) if r.failure]
@@ -103,17 +103,17 @@ def read_scores(
             otherwise += judged is not None and _said(path, number, line[3]) != (judged == "agree")
     for other in failed:
         if other.name == f"{path.stem}-failed.csv":
-            _add_failed(other, rows, identical)
+            _add_failed(other, rows, unrated)
     dataset.check_row_ids(list(rows))
     return Scores(path, rows, otherwise, same)
 
 
-def _add_failed(path: Path, rows: dict[int, ScoredRow], identical: set[int]) -> None:
+def _add_failed(path: Path, rows: dict[int, ScoredRow], unrated: Mapping[int, str]) -> None:
     with _reading(path) as lines:
         next(lines)
         for number, line in enumerate(lines, 2):
             row_id = _row_id(path, number, line, rows)
-            reason = IDENTICAL if row_id in identical else " ".join(line[1:])[:300] or "failed"
+            reason = unrated.get(row_id) or " ".join(line[1:])[:300] or "failed"
             rows[row_id] = ScoredRow(row_id, Reward(None), Reward(None), reason)
 
 
@@ -143,9 +143,9 @@ def _said(path: Path, number: int, cell: str) -> bool:
     return word in _TRUE
 
 
-def identical_rows(dataset: PreparedDataset) -> set[int]:
-    numbers = dataset.numbers(["row_id", "identical"])
-    return {int(row_id) for row_id in numbers.loc[numbers["identical"].astype(bool), "row_id"]}
+def unrated_rows(dataset: PreparedDataset) -> dict[int, str]:
+    """The rows that no model rates, whoever scored them, and why."""
+    return dict.fromkeys(dataset.tied_rows, TIED) | dict.fromkeys(dataset.identical_rows, IDENTICAL)
 
 
 def trained_models(stats: Sequence[Path]) -> dict[str, bool]:

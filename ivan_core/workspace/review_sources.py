@@ -124,10 +124,9 @@ def _one_a_row(texts: Sequence[TextKey], generator: random.Random) -> list[TextK
 
 
 def _judgeable(dataset: PreparedDataset, rows: list[int]) -> list[int]:
-    """The rows whose two sides are not the same text."""
-    numbers = dataset.numbers(["row_id", "identical"])
-    same = set(numbers.loc[numbers["identical"].astype(bool), "row_id"])
-    return [row for row in rows if row not in same]
+    """The rows whose sides are not the same text, and one of which was chosen."""
+    left_out = dataset.identical_rows | dataset.tied_rows
+    return [row for row in rows if row not in left_out]
 
 
 def _random(ask: Ask) -> _Pool:

@@ -178,11 +178,11 @@ def _rewordings(spec: RewriteSpec, model: str, pairs: Sequence[Pair]) -> _Asked:
     styles = [style for style in ASKED if spec.second or style != "second"]
     for pair in pairs:
         for piece in pieces_to_reword(pair, spec.scope):
-            answer = counter.count(piece.text)
+            answer = counter.count(piece.printed)
             for style in styles:
                 request = build_request(piece, style)
                 read = _read(counter, request.system, request.user)
-                asked.add(read, answer, most_answer_tokens(piece.text, reasons))
+                asked.add(read, answer, most_answer_tokens(piece.printed, reasons))
     return asked
 
 
@@ -195,7 +195,7 @@ def _labels(model: str, pairs: Sequence[Pair], rows: int) -> _Asked:
     usual = typical_tokens(len(REWRITE_FEATURES), ANSWER_TOKENS)
     again = round(len(pairs) * min(1.0, AGAIN_PAIRS / rows)) if rows else 0
     for place, pair in enumerate(pairs):
-        times = len(LABELLED) if not pair.identical else 1
+        times = len(LABELLED) if not pair.unrated else 1
         times += place < again
         for key, text in _texts(pair):
             body = chat_body(build_prompt(key, text, REWRITE_FEATURES), model)

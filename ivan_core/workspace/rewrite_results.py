@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.pairs import IDENTICAL
+from ivan_core.domain.pairs import IDENTICAL, TIED
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.experiments.begin import BEGUN
@@ -67,10 +67,10 @@ class RewriteResults:
 
     @property
     def texts_reworded(self) -> tuple[int, int]:
-        """How many texts have a rewording, of how many that are not the same on both sides."""
+        """How many texts have a rewording, of how many of pairs that are rated."""
         own = self.likeness[self.likeness["variant"] == "reworded"]
         reasons = own[["chosen_reason", "rejected_reason"]].fillna("").to_numpy(object)
-        return int((reasons == "").sum()), int((reasons != IDENTICAL).sum())
+        return int((reasons == "").sum()), int(((reasons != IDENTICAL) & (reasons != TIED)).sum())
 
     @property
     def reasons(self) -> list[tuple[str, int]]:

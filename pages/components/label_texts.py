@@ -182,8 +182,8 @@ def _one_text(results: LabelResults) -> None:
         _what_came(label_views.named(results), one)
         if results.rule_based:
             why(results.run.id, results.labeler, {asked.preference: one.text}, results.keys)
-        with st.container(height=360 if len(one.text) > _LONG else "content", key="text-itself"):
-            show_text(one.text.strip())
+        with st.container(height=360 if len(one.printed) > _LONG else "content", key="text-itself"):
+            show_text(one.printed.strip())
 
 
 def _what_came(labeler: str, one: label_views.LabelledText) -> None:

@@ -236,7 +236,7 @@ def _height(text: str) -> int | str:
 
 def _reply(dialogue: Dialogue) -> str:
     """What a side says last; the whole text where it ends in no reply."""
-    return dialogue.text.strip() if dialogue.reply is None else dialogue.reply
+    return dialogue.printed.strip() if dialogue.reply is None else dialogue.reply
 
 
 def _labels(row: RowView) -> None:

@@ -115,7 +115,7 @@ def _ends_in_reply(dialogue: Dialogue) -> bool:
 def _reply(dialogue: Dialogue) -> str:
     """The last turn where it is a reply, the whole text where there are no turns; else nothing."""
     if not dialogue.turns:
-        return dialogue.text
+        return dialogue.printed
     return dialogue.turns[-1].words if _ends_in_reply(dialogue) else ""
 
 

@@ -13,6 +13,7 @@ from ivan_core.backends.lexicon.decision import Decision
 from ivan_core.backends.lexicon.phrases import words_hash
 from ivan_core.backends.lexicon.reading import Reading
 from ivan_core.domain.labels import FEATURES, Label, LabelerCard, LabelPrompt, LabelReply
+from ivan_core.domain.transcripts import Dialogue
 from ivan_core.labels.schema import check_keys
 
 NAME = "ivan/lexicon"
@@ -39,8 +40,11 @@ WITHOUT_REPLY: dict[str, Label] = {
 
 
 def explain(dialogue: str) -> dict[str, Decision]:
-    """All 19 labels of a text, each with the rule that fired and the words it fired on."""
-    reading = Reading(dialogue)
+    """All 19 labels of a text, each with the rule that fired and the words it fired on.
+
+    `dialogue` is the text that a dialogue is kept as; the words lie in what is printed of it.
+    """
+    reading = Reading(Dialogue(dialogue))
     done = {
         "assistant_is_anthropomorphic": people.anthropomorphic(reading, reading.assistant),
         "assistant_is_coherent": style.coherent(reading, reading.assistant),

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import islice
 
 from ivan_core.backends.lexicon.phrases import lexicon
-from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER, Dialogue
+from ivan_core.domain.transcripts import Dialogue
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 _SENTENCE_END = frozenset(".!?\n")
@@ -94,8 +94,9 @@ class Passage:
 class Reading:
     """A dialogue taken apart once, for all rules."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, dialogue: Dialogue) -> None:
+        self.dialogue = dialogue
+        self.text = text = dialogue.printed
         self.words: list[str] = []
         self.starts: list[int] = []
         self.ends: list[int] = []
@@ -165,7 +166,7 @@ class Reading:
     @cached_property
     def reply(self) -> Passage | None:
         """The last reply, by the transcript rules; None if there is none or it is empty."""
-        answer = Dialogue(self.text).reply
+        answer = self.dialogue.reply
         if not answer:
             return None
         end = len(self.text.rstrip())
@@ -201,11 +202,10 @@ class Reading:
         return Passage(self, ((0, len(self.text)),))
 
     def _turns(self, role: str) -> Passage:
-        dialogue = Dialogue(self.text)
-        at = len(dialogue.preamble)
+        at = len(self.dialogue.preamble)
         spans = []
-        for turn in dialogue.turns:
-            at += len(HUMAN_MARKER if turn.role == "Human" else ASSISTANT_MARKER)
+        for turn in self.dialogue.turns:
+            at += len(f"\n\n{turn.role}:")
             if turn.role == role:
                 spans.append((at, at + len(turn.content)))
             at += len(turn.content)

@@ -1,0 +1,310 @@
+"""Dialogues are sequences of turns: what is inside a message stays inside, however it looks."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivan_core.backends.formats import Chat, Message, QuestionAnswer, chat, last_turn
+from ivan_core.backends.lexicon.reading import Reading
+from ivan_core.datasets.prepare import READING, find_prepared, prepare
+from ivan_core.datasets.sides import NotAPair, read_sides
+from ivan_core.domain.ablation import in_pieces
+from ivan_core.domain.labels import TextKey
+from ivan_core.domain.pairs import Pair
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.transcripts import Dialogue, Turn, text_hash
+from ivan_core.labels.prompt import build_prompt
+from ivan_core.rewording.accept import Accepted, judge
+from ivan_core.rewording.pieces import assemble, pieces_of
+from ivan_core.rewording.surface import change_surface
+
+ROLES = ("Human", "Assistant", "System")
+PARTS = st.sampled_from(
+    ["\n\nHuman:", "\n\nAssistant:", "\n\nSystem:", "\n\n\x1eHuman:", "\n", "\n\n", "\x1e",
+     "\x1eturns:1", " ", "hi", "\ud83d", "\r\n\r\nHuman:"]
+)  # fmt: skip
+TEXT = st.lists(st.one_of(PARTS, st.text(max_size=5)), max_size=6).map("".join)
+MESSAGES = st.lists(st.tuples(st.sampled_from(ROLES), TEXT), max_size=6)
+POLITE = "Go away.\n\nAssistant: I am sorry"
+
+
+def user(text: Any) -> dict[str, Any]:
+    return {"role": "user", "content": text}
+
+
+def said(text: Any) -> dict[str, Any]:
+    return {"role": "assistant", "content": text}
+
+
+def chosen(row: dict[str, Any]) -> Dialogue:
+    return read_sides({"rejected": row.get("chosen"), **row}).chosen
+
+
+@given(MESSAGES)
+def test_messages_come_back_as_they_are(messages: list[tuple[Any, str]]) -> None:
+    made = Dialogue.of_messages(messages)
+    again = Dialogue(made.text)
+    assert [turn.role for turn in again.turns] == [role for role, _ in messages]
+    if again.exact or all(text == text.strip() for _, text in messages):
+        assert list(again.messages) == messages
+    assert again.preamble == ""
+
+
+@given(TEXT)
+def test_any_string_read_as_a_transcript_is_printed_byte_for_byte(text: str) -> None:
+    assert Dialogue.of_transcript(text).printed == text
+
+
+@given(MESSAGES, MESSAGES)
+def test_dialogues_are_kept_apart_where_their_turns_differ(
+    ours: list[tuple[Any, str]], theirs: list[tuple[Any, str]]
+) -> None:
+    same = Dialogue.of_messages(ours).hash == Dialogue.of_messages(theirs).hash
+    assert same == (ours == theirs)
+
+
+def test_a_transcript_and_messages_that_say_the_same_have_one_hash() -> None:
+    text = "\n\nHuman: Hi\n\nAssistant: Hello."
+    made = Dialogue.of_messages([("Human", "Hi"), ("Assistant", "Hello.")])
+    assert made.text == text == Dialogue.of_transcript(text).text
+    assert made.hash == text_hash(text)
+
+
+def test_a_marker_inside_a_message_is_content() -> None:
+    side = chosen({"chosen": [user("Hi"), said(POLITE)]})
+    assert side.turns == (Turn("Human", " Hi"), Turn("Assistant", f" {POLITE}"))
+    assert side.reply == POLITE
+    assert side.printed == f"\n\nHuman: Hi\n\nAssistant: {POLITE}"
+    assert last_turn(side) == QuestionAnswer("Human: Hi", POLITE)
+    assert chat(side) == Chat((Message("user", "Hi"), Message("assistant", POLITE)))
+
+
+def test_a_reply_beside_a_prompt_keeps_its_prompt_whatever_it_holds() -> None:
+    row = {"prompt": "Hi", "chosen": POLITE, "rejected": "Hello."}
+    sides = read_sides(row)
+    assert sides.chosen.messages == (("Human", "Hi"), ("Assistant", POLITE))
+    assert sides.rejected.text == "\n\nHuman: Hi\n\nAssistant: Hello."
+    assert not Pair(0, sides.chosen, sides.rejected).prompts_differ
+    after = read_sides({**row, "prompt": "\n\nHuman: Hi\n\nAssistant:", "rejected": " Hello."})
+    assert [turn.words for turn in after.chosen.turns] == ["Hi", POLITE]
+    assert after.rejected == sides.rejected
+
+
+def test_a_system_message_is_a_system_turn() -> None:
+    side = chosen({"chosen": [{"role": "system", "content": "SYS"}, user("hi"), said("yes")]})
+    assert side.messages == (("System", "SYS"), ("Human", "hi"), ("Assistant", "yes"))
+    assert side.printed == "\n\nSystem: SYS\n\nHuman: hi\n\nAssistant: yes"
+    assert chat(side) == Chat(
+        (Message("system", "SYS"), Message("user", "hi"), Message("assistant", "yes"))
+    )
+    assert side.without_system.messages == side.messages[1:]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"chosen": "yes", "prompt": "hi"},
+        {"chosen": [said("yes")], "prompt": "hi"},
+        {"chosen": [said("yes")], "prompt": [user("hi")]},
+        {"chosen": [user("hi"), said("yes")]},
+        {"chosen": "\n\nHuman: hi\n\nAssistant: yes"},
+        {"chosen": [{"role": "system", "content": "SYS"}, user("hi"), said("yes")]},
+    ],
+)
+def test_a_system_column_is_the_first_turn_of_both_sides(row: dict[str, Any]) -> None:
+    assert chosen({**row, "system": "SYS"}).messages == (
+        ("System", "SYS"), ("Human", "hi"), ("Assistant", "yes")
+    )  # fmt: skip
+    assert chosen({**row, "system": " \n"}) == chosen(row)
+
+
+def test_two_system_texts_are_no_pair() -> None:
+    row = {"chosen": [{"role": "system", "content": "A"}, user("hi"), said("yes")], "system": "B"}
+    with pytest.raises(NotAPair, match="different system texts"):
+        chosen(row)
+
+
+def test_messages_keep_their_white_space_for_the_template() -> None:
+    side = chosen({"chosen": [user("hi\n"), said("  indented")]})
+    assert chat(side) == Chat((Message("user", "hi\n"), Message("assistant", "  indented")))
+    assert last_turn(side) == QuestionAnswer("Human: hi", "indented")
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "User", "content": "hi"}, {"role": "ASSISTANT", "content": "yes"}],
+        [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "yes"}],
+        [user([{"type": "text", "text": "hi"}]),
+         said([{"type": "text", "text": "y"}, {"type": "text", "text": "es"}])],
+        [{**user("hi"), "tool_calls": None}, {**said("yes"), "name": "m"}],
+    ],
+    ids=["capitals", "from and value", "parts", "other keys"],
+)  # fmt: skip
+def test_messages_are_read_however_they_are_written(messages: list[Any]) -> None:
+    assert chosen({"chosen": messages}).text == "\n\nHuman: hi\n\nAssistant: yes"
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (said([{"type": "image_url", "image_url": {}}]), "a part of the type 'image_url'"),
+        ({**said(None), "tool_calls": [{"id": "1"}]}, "chosen holds a tool call"),
+        ({"role": "tool", "content": "x"}, "a message of the role 'tool'"),
+        ({"content": "x"}, "a message without a role"),
+        (said(7), "a message without text"),
+        ({"role": "x" * 99, "content": "x"}, f"the role '{'x' * 40}…'"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_name(message: dict[str, Any], reason: str) -> None:
+    with pytest.raises(NotAPair, match="chosen holds") as caught:
+        chosen({"chosen": [user("hi"), message]})
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("prompt", [7, {"role": "user"}, ["hi"]])
+def test_a_prompt_that_is_no_text_is_not_left_out_in_silence(prompt: Any) -> None:
+    with pytest.raises(NotAPair, match="prompt"):
+        chosen({"chosen": "yes", "prompt": prompt})
+
+
+def test_transcripts_with_carriage_returns_have_turns_and_keep_their_other_line_ends() -> None:
+    side = chosen({"chosen": "\r\n\r\nHuman: a\r\nb\r\n\r\nAssistant: c"})
+    assert side.turns == (Turn("Human", " a\r\nb"), Turn("Assistant", " c"))
+    mixed = "\n\nHuman: a\r\n\r\nAssistant: b\n\nAssistant: c"
+    assert chosen({"chosen": mixed}).text == mixed
+
+
+@pytest.mark.parametrize(
+    ("scores", "tied"),
+    [((8.5, 8.5), True), ((1, 1.0), True), (("7", "7.0"), True), ((8.5, 8.0), False),
+     ((8.0, 8.5), False), ((None, None), False), ((float("nan"), float("nan")), False),
+     ((True, True), False), (("good", "good"), False)],
+)  # fmt: skip
+def test_equal_scores_are_a_tie(scores: tuple[Any, Any], tied: bool) -> None:
+    row = {"chosen": "a", "rejected": "b", "prompt": "q"}
+    assert read_sides({**row, "score_chosen": scores[0], "score_rejected": scores[1]}).tied == tied
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> DatasetRequest:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return DatasetRequest(source=str(path))
+
+
+def test_turns_are_prepared_and_read_back_without_loss(tmp_path: Path) -> None:
+    rows = [
+        {"chosen": [user("Hi"), said(POLITE)], "rejected": [user("Hi"), said("No.")]},
+        {"chosen": [user("Hi"), said("a")], "rejected": [user("Hi"), said("b")], "system": "SYS",
+         "score_chosen": 1, "score_rejected": 1},
+        {"chosen": [said("a")], "rejected": [said("b")]},
+    ]  # fmt: skip
+    dataset = prepare(tmp_path, write(tmp_path / "chat.jsonl", rows))
+    first, second, third = dataset.pairs([0, 1, 2])
+    assert first.chosen.messages == (("Human", "Hi"), ("Assistant", POLITE))
+    assert second.rejected.messages == (("System", "SYS"), ("Human", "Hi"), ("Assistant", "b"))
+    assert (first.tied, second.tied, third.tied) == (False, True, False)
+    sanity = dataset.about["sanity"]
+    assert (sanity["tied"], sanity["without_prompt"], sanity["prompts_differ"]) == (1, 1, 0)
+    assert dataset.about["columns_found"][:3] == ["chosen", "rejected", "system"]
+
+
+def test_what_was_prepared_from_transcripts_stays_what_it_was(tmp_path: Path) -> None:
+    """The numbers were made by the reading before this one: runs and reviews hang on them."""
+    hi = "\n\nHuman: Hi\n\nAssistant:"
+    rows = [
+        {"chosen": f"{hi} Hello.", "rejected": f"{hi} Go."},
+        {"chosen": [user("Hi"), said("Yes.")], "rejected": [user("Hi"), said("No.")]},
+    ]  # fmt: skip
+    path = tmp_path / "pairs.jsonl.gz"
+    path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    dataset = prepare(tmp_path, DatasetRequest(source=str(path)))
+    assert dataset.about["content"] == (
+        "7cedd17485d83899951f479033715598f702af48c3d6054a3e71ab1a5950a1df"
+    )
+
+
+def test_the_sample_that_was_prepared_before_is_still_found(tmp_path: Path) -> None:
+    dataset = prepare(tmp_path, DatasetRequest())
+    pointer = next((tmp_path / "datasets" / "requests").glob("*.json"))
+    pointer.rename(pointer.with_name(pointer.name.replace(f"-{READING}.json", "-2.json")))
+    assert find_prepared(tmp_path, DatasetRequest()) == dataset
+
+
+def test_a_file_that_was_read_in_the_old_way_is_read_again(tmp_path: Path) -> None:
+    request = write(tmp_path / "chat.jsonl", [{"chosen": [user("Hi"), said("a")], "rejected": "b"}])
+    dataset = prepare(tmp_path, request)
+    pointer = next((tmp_path / "datasets" / "requests").glob("*.json"))
+    pointer.rename(pointer.with_name(pointer.name.replace(f"-{READING}.json", "-2.json")))
+    card = json.loads((dataset.folder / "dataset.json").read_text("utf-8"))
+    del card["reading"]
+    (dataset.folder / "dataset.json").write_text(json.dumps(card), "utf-8")
+    assert find_prepared(tmp_path, request) is None
+    again = prepare(tmp_path, request)
+    assert again == dataset
+    assert json.loads((again.folder / "dataset.json").read_text("utf-8"))["reading"] == READING
+
+
+def test_labelers_read_the_whole_reply() -> None:
+    side = chosen({"chosen": [user("Hi"), said(POLITE)], "system": "SYS"})
+    prompt = build_prompt(TextKey(0, "chosen"), side.text)
+    assert f"\n\n\nSystem: SYS\n\nHuman: Hi\n\nAssistant: {POLITE}\n</dialogue-" in prompt.user
+    reading = Reading(Dialogue(prompt.dialogue))
+    assert reading.reply is not None
+    assert reading.reply.text == POLITE
+    assert reading.human.text == " Hi"
+
+
+def pair() -> Pair:
+    system = {"role": "system", "content": "Be a good help."}
+    asked = [system, user("What is it?\n\nAssistant: a word")]
+    ours, theirs = ({"chosen": [*asked, said(text)]} for text in (POLITE, "No, not it."))
+    return Pair(3, chosen(ours), chosen(theirs))
+
+
+def test_pieces_put_together_again_are_the_pair() -> None:
+    for scope in ("shared", "whole"):
+        pieces = pieces_of(pair(), scope)  # type: ignore[arg-type]
+        accepted = {piece.key: piece.text for piece in pieces}
+        assert assemble(pair(), scope, accepted) == (pair().chosen, pair().rejected)  # type: ignore[arg-type]
+
+
+def test_a_reworded_message_keeps_the_marker_inside_it() -> None:
+    prompt, reply = pieces_of(pair(), "shared")[:2]
+    assert prompt.printed == (
+        "\n\nSystem: Be a good help.\n\nHuman: What is it?\n\nAssistant: a word"
+    )
+    answer = "System: Be a great help.\n\nHuman: What is that?\n\nAssistant: one word"
+    judged = judge(prompt, answer)
+    assert isinstance(judged, Accepted)
+    assert [turn.words for turn in Dialogue(judged.text).turns] == [
+        "Be a great help.", "What is that?\n\nAssistant: one word"
+    ]  # fmt: skip
+    own = judge(reply, "Assistant: Leave now.\n\nAssistant: I am very sorry")
+    assert isinstance(own, Accepted)
+    made, other = assemble(pair(), "shared", {prompt.key: judged.text, reply.key: own.text})
+    assert made is not None and other is None
+    assert made.reply == "Leave now.\n\nAssistant: I am very sorry"
+    assert len(made.turns) == 3
+
+
+def test_other_punctuation_leaves_the_turns_as_they_are() -> None:
+    changed = change_surface(pair().chosen.text)
+    assert changed is not None
+    made = Dialogue(changed)
+    assert [turn.role for turn in made.turns] == ["System", "Human", "Assistant"]
+    assert "Assistant: I am sorry" in made.turns[2].content
+
+
+def test_leaving_out_a_sentence_leaves_the_marker_content() -> None:
+    found = in_pieces(chosen({"chosen": [user("Hi"), said("One.\n\nAssistant: Two. Three.")]}))
+    assert "".join(found.pieces) == "One.\n\nAssistant: Two. Three."
+    left = found.without({len(found.pieces) - 1})
+    assert left.reply == "One.\n\nAssistant: Two."
+    assert len(left.turns) == 2

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ivan_core.charts.margins import margin_strip
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.pairs import TIED
 from ivan_core.metrics.sentences import pair_sentence
 from ivan_core.workspace import rewrite_words
 from ivan_core.workspace.figure_rows import margins_of
@@ -112,6 +113,8 @@ def _badges(results: Results, found: JudgedPair) -> str:
     told += [str(about[name]) for name in ("subset", "kind", "feature") if about.get(name)]
     if about["identical"]:
         told.append("both sides are the same text")
+    if about.get("equal_scores"):
+        told.append("a tie in the data")
     if about["prompts_differ"]:
         told.append("the sides differ before the last reply")
     if about["duplicate_of"] >= 0:
@@ -137,6 +140,8 @@ def _notes(found: JudgedPair) -> dict[str, str]:
 
 def _headline(results: Results, row: int, margins: list[tuple[str, float | None]]) -> str:
     """Choice, models and, where the pair was reworded, what that did to their verdicts."""
+    if row in results.dataset.tied_rows:
+        return f"A tie: {TIED}, so no model is rated on it."
     reworded = rewrite_words.pair_sentence(str(results.dataset.about["content"]), row)
     return f"{pair_sentence('A', margins, results.dataset.chooser)} {reworded}".strip()
 

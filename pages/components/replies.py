@@ -17,6 +17,8 @@ Side = Literal["chosen", "rejected"]
 
 _AVATARS = {"Human": ":material/person:", "Assistant": ":material/smart_toy:"}
 _NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"
+_LONG_SYSTEM = 400
+"""Characters of a system turn from which on it is folded."""
 _NO_REPLY = "(no reply: the dialogue ends in a Human turn)"
 _SIDES: tuple[Side, Side] = ("chosen", "rejected")
 
@@ -33,7 +35,7 @@ def show_pair(
 
     With `blind_left` that side stands left, and nothing tells which one was chosen.
     """
-    shared = pair.shared_turns
+    shared = _after_system(pair.shared_turns)
     question = shared[-1] if shared and shared[-1].role == "Human" else None
     earlier = shared[:-1] if question else shared
     if _preamble(pair.chosen) == _preamble(pair.rejected) and _preamble(pair.chosen):
@@ -75,17 +77,36 @@ def _show_side(pair: Pair, side: Side, pieces: list[Piece], mark: str) -> None:
 
 
 def show_turn(turn: Turn) -> None:
-    """One turn of a dialogue."""
+    """One turn of a dialogue; a system turn is shown quietly, a long one folded."""
+    if turn.role == "System":
+        _show_system(turn.words)
+        return
     name = "user" if turn.role == "Human" else "assistant"
     with st.chat_message(name, avatar=_AVATARS[turn.role]):
         show_text(turn.words)
+
+
+def _show_system(words: str) -> None:
+    if len(words) > _LONG_SYSTEM:
+        with st.expander(f"The system turn, {len(words):,} characters"):
+            show_text(words)
+    else:
+        st.html(f'<div dir="auto" style="{TEXT_STYLE};{_NOTE}"><b>System</b> {escape(words)}</div>')
+
+
+def _after_system(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """Show the system turns that a dialogue begins with; returns those after them."""
+    first = next((i for i, turn in enumerate(turns) if turn.role != "System"), len(turns))
+    for turn in turns[:first]:
+        show_turn(turn)
+    return turns[first:]
 
 
 def show_dialogue(dialogue: Dialogue, whole: bool) -> None:
     """One text: earlier turns folded away unless the whole of it is asked for, then its reply."""
     if _preamble(dialogue):
         show_text(_preamble(dialogue))
-    turns = prompt_turns(dialogue)
+    turns = _after_system(prompt_turns(dialogue))
     question = turns[-1] if turns and turns[-1].role == "Human" else None
     earlier = turns[:-1] if question else turns
     if earlier:

@@ -22,8 +22,8 @@ def run_id(data_dir) -> str:
 def opened(data_dir, tmp_path, open_page):
     """Judge one pair of your choice and read it."""
 
-    def open_it(chosen: str, rejected: str, fakes: Fakes | None = None):
-        rows = [{"chosen": chosen, "rejected": rejected}]
+    def open_it(chosen, rejected, fakes: Fakes | None = None, **more):
+        rows = [{"chosen": chosen, "rejected": rejected, **more}]
         file = made_runs.write_rows(tmp_path / "one.jsonl", rows)
         made_runs.finished(data_dir, made_runs.spec_of_file(file), fakes)
         return open_page(PAIRS)
@@ -186,3 +186,26 @@ def test_what_stands_before_the_first_turn_is_shown(opened):
 def test_a_missing_reply_is_no_difference_in_words(opened):
     page = opened(f"{ASK} So.\n\nHuman: And then?", f"{ASK} So. Or so.")
     assert not any("<ins" in html.body for html in page.app.get("html"))
+
+
+def test_a_system_turn_is_shown_and_a_marker_inside_a_reply_is_part_of_it(opened):
+    asked = [{"role": "system", "content": "Be <b>brief</b>."}, {"role": "user", "content": "Hi"}]
+    sides = [
+        [*asked, {"role": "assistant", "content": text}]
+        for text in ("Go away.\n\nAssistant: I am sorry", "Hello.")
+    ]
+    page = opened(*sides)
+    assert "System Be <b>brief</b>." in page.said
+    assert "Go away.\n\nAssistant: I am sorry" in page.said
+    assert [folded.label for folded in page.app.expander] == ["Note and star"]
+
+
+def test_a_long_system_turn_is_folded(opened):
+    page = opened("yes", "no", prompt="Hi", system="Be kind. " * 100)
+    assert page.app.expander[0].label == "The system turn, 899 characters"
+
+
+def test_equal_scores_in_the_data_are_a_tie_that_nobody_is_rated_on(opened):
+    page = opened("yes", "no", prompt="Hi", score_chosen=8.5, score_rejected=8.5)
+    assert page.said.startswith("A tie: the data gives both replies the same score")
+    assert "a tie in the data" in page.said

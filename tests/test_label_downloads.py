@@ -9,37 +9,52 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivan_core.domain.errors import BadInput, StorageProblem
-from ivan_core.labels.downloads import check_download, keep_download, merge_raw
+from ivan_core.labels.downloads import Held, held_in, keep_download, merge_raw, with_lost_lines
 
 A, B = b'{"custom_id": "0.chosen"}\n', b'{"custom_id": "0.rejected"}\r\n'
+ASKED = ("0.chosen", "0.rejected")
+NONE, FIRST, BOTH = frozenset[str](), frozenset(ASKED[:1]), frozenset(ASKED)
+ABSURD = A[:-2] + b', "response": {"body": {"usage": {"prompt_tokens": ' + b"9" * 5_000 + b"}}}}\n"
 
 
 @pytest.mark.parametrize(
-    ("content", "expected", "said"),
+    ("content", "answered", "results", "said"),
     [
-        (A + B, 2, ""),
-        (A + B, None, ""),
-        (b"\xef\xbb\xbf" + A + b"\n" + B, 2, ""),
-        (b"", 0, ""),
-        (b"", None, "The file is empty."),
-        (b"", 2, "The file is empty."),
-        (A + B[:-2], 2, "The file ends in the middle of a line."),
-        (A + b"{cut\n", 2, "Line 2 is not valid JSON."),
-        (A + b"[" * 100_000 + b"\n", 2, "Line 2 is not valid JSON."),
-        (A + b'"\xff"\n', 2, "Line 2 is not valid JSON."),
-        (A + b"3\n", 2, "Line 2 is no JSON object."),
-        (A, 2, "Lines in the file: 1; the provider tells of 2."),
+        (A + B, BOTH, True, ""),
+        (b"\xef\xbb\xbf" + A + b"\n" + B, BOTH, True, ""),
+        (A + A, FIRST, True, ""),
+        (A + b'{"custom_id": "7.chosen"}\n', FIRST, True, ""),
+        (b"", NONE, False, "it is empty"),
+        (b"\n\n", NONE, False, "it is empty"),
+        (A + B[:-2], BOTH, True, "it ends in the middle of a line"),
+        (A + B[:-4], FIRST, True, "it ends in the middle of a line"),
+        (A + b"{cut\n", FIRST, True, "line 2 is not valid JSON"),
+        (A + b"[" * 100_000 + b"\n", FIRST, True, "line 2 is not valid JSON"),
+        (A + b'"\xff"\n', FIRST, True, "line 2 is not valid JSON"),
+        (A + b"3\n", FIRST, True, "line 2 is no JSON object"),
+        (b"<html><body>Busy</body></html>\n", NONE, False, "line 1 is not valid JSON"),
+        (b'{"error": {"message": "No"}}\n', NONE, False, "line 1 is not one of a result file"),
+        (b'{\n "error": {}\n}\n', NONE, False, "line 1 is not valid JSON"),
+        (ABSURD, FIRST, True, ""),
     ],
 )
-def test_a_download_is_whole_or_a_sentence_says_why_not(
-    content: bytes, expected: int | None, said: str
+def test_what_a_download_holds_is_counted_by_the_texts_that_were_asked_for(
+    content: bytes, answered: frozenset[str], results: bool, said: str
 ) -> None:
-    assert check_download(content, expected) == said
+    assert held_in(content, ASKED) == Held(answered, results, said)
 
 
-@given(st.integers(0, len(A + B) - 1))
+@given(st.integers(0, len(A + B) - 4))
 def test_a_download_cut_anywhere_is_never_taken_for_whole(end: int) -> None:
-    assert check_download((A + B)[:end], 2)
+    held = held_in((A + B)[:end], ASKED)
+    assert len(held.answered) < 2
+
+
+def test_a_worse_download_takes_no_line_away() -> None:
+    assert with_lost_lines(A, A + B, ASKED) == A + B
+    assert with_lost_lines(A.rstrip(), B, ASKED) == A + B
+    assert with_lost_lines(A + B, A, ASKED) == A + B
+    assert with_lost_lines(A, b"<html>\n", ASKED) == A
 
 
 def test_a_kept_download_takes_the_place_of_an_older_one(tmp_path: Path) -> None:

@@ -133,7 +133,6 @@ def test_a_cut_last_line_is_named_and_keeps_its_id_and_the_rest_is_read() -> Non
         (b'{"custom_id": "12.chosen", "x": "\xff"}\n', "not UTF-8"),
         (b'{"custom_id": "12.chosen", "x": "\0"}\n', "not valid JSON"),
         (b'{"custom_id": "12.chosen", "x": ' + b"[" * 100_000 + b"\n", "not valid JSON"),
-        (b'{"custom_id": "12.chosen", "x": ' + b"9" * 5_000 + b"}\n", "not valid JSON"),
     ],
 )
 def test_a_damaged_line_is_named_with_the_text_it_was_for(content: bytes, why: str) -> None:
@@ -226,3 +225,20 @@ def test_whatever_bytes_a_file_holds_its_lines_are_numbered_upwards(content: byt
     if not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         numbers = [found.line for found in read_result_lines(content)]
         assert numbers == sorted(set(numbers))
+
+
+@pytest.mark.parametrize("usage", ["9" * 5_000, "-1", "1e400", '"many"', "[]", "1" + "0" * 30])
+def test_an_absurd_usage_is_not_known_and_costs_no_label(usage: str) -> None:
+    line = (
+        '{"custom_id": "12.chosen", "response": {"status_code": 200, "body": {"choices": '
+        '[{"message": {"content": "{}"}}], "usage": {"prompt_tokens": USAGE, '
+        '"completion_tokens": 7}}}}'
+    )
+    found = only(line.replace("USAGE", usage).encode() + b"\n")
+    assert (found.damaged, found.key) == ("", KEY)
+    assert found.reply is not None
+    assert (found.reply.text, found.reply.input_tokens, found.reply.output_tokens) == (
+        "{}",
+        None,
+        7,
+    )

@@ -87,6 +87,10 @@ def _add_process(actions: Any) -> None:
         "--as-batch", action="store_true",
         help="Repair as a new batch, at its price; by default at once, at the standard price.",
     )  # fmt: skip
+    parser.add_argument(
+        "--close-as-is", action="store_true",
+        help="Give up answers that the provider counts as finished and does not deliver.",
+    )  # fmt: skip
     parser.add_argument("--yes", action="store_true", help="Confirm the cost without being asked.")
     parser.add_argument("--base-url", default="", metavar="URL", help="Where the API answers.")
 
@@ -158,9 +162,13 @@ def process(options: argparse.Namespace) -> int:
     still = batch_adopt.collect(run_id)
     if ask.is_writing(run_id):
         ask.wait_until_idle(run_id, sys.stdout)
+    if options.close_as_is and taxonomy.undelivered(run_id):
+        ask.print_given_up(run_id, sys.stdout)
+        taxonomy.close_parts(run_id, BY)
+        still = batch_adopt.collect(run_id)
     code = ask.print_outcome(run_id, still, sys.stdout)
     summary = taxonomy.counts(run_id)
-    if still or summary is None or not summary["unfinished"]:
+    if still or code or summary is None or not summary["unfinished"]:
         return code
     if not options.repair:
         print(f"Texts without usable labels: {summary['unfinished']:,}. --repair asks for them.")

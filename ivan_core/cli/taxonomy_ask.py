@@ -132,6 +132,13 @@ def is_writing(run_id: str) -> bool:
     return all(part["state"] in ended for part in taxonomy.parts(run_id))
 
 
+def print_given_up(run_id: str, out: TextIO) -> None:
+    """Say what closing parts as they are gives up, and what that costs."""
+    for one in taxonomy.undelivered(run_id):
+        cost = "" if one.usd is None else f", about {usd(one.usd)} if they are asked for again"
+        print(f"Part {one.key.part} is closed without {one.lacking:,} answers{cost}.", file=out)
+
+
 def print_outcome(run_id: str, still: Sequence[str], out: TextIO) -> int:
     """Print how far each batch is, the reconciliation, the cost and the files."""
     run, summary = runs.get(run_id), taxonomy.counts(run_id)
@@ -154,6 +161,8 @@ def print_outcome(run_id: str, still: Sequence[str], out: TextIO) -> int:
     if run.problem:
         print(f"ivan: {run.problem}", file=sys.stderr)
         print(f"      {run.hint}", file=sys.stderr)
+        if taxonomy.undelivered(run_id):
+            print("      The same command looks again; --close-as-is gives up.", file=sys.stderr)
         return 1
     return 0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ivan_core.domain.labels import DEMO_FINGERPRINT, LabelReply
+from ivan_core.labels.completions import reply_of
 from ivan_core.runs.storage import append_line, storage_errors
 
 Send = Callable[[Mapping[str, object]], LabelReply]
@@ -57,10 +58,9 @@ class AnswerFile:
     def _count(self, response: Mapping[str, Any]) -> None:
         with suppress(KeyError, TypeError):
             self.models.add(str(response["body"]["model"]))
-        with suppress(KeyError, TypeError, AttributeError):
-            usage = response["body"]["usage"]
-            self.input_tokens += int(usage["prompt_tokens"] or 0)
-            self.output_tokens += int(usage["completion_tokens"] or 0)
+        reply = reply_of(response.get("body"))
+        self.input_tokens += reply.input_tokens or 0
+        self.output_tokens += reply.output_tokens or 0
 
     def keep(self, custom_id: str, model: str, reply: LabelReply) -> None:
         """Append one answer; after this call it survives a power cut.

@@ -3,43 +3,81 @@
 from __future__ import annotations
 
 import io
-import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.labels.result_files import read_json
 from ivan_core.runs.storage import replacing, storage_errors
 
 _BOM = b"\xef\xbb\xbf"
 
 
-def check_download(content: bytes, expected_lines: int | None = None) -> str:
-    """Why a downloaded file is not whole, as a sentence; empty if it is.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a downloaded result file holds.
 
-    Whole means: the last line has its end, every line is a JSON object, and there are as many
-    lines as the provider told of, if it told.
+    `answered` are the ids asked for that have a line which can be read, `results` tells whether
+    any line is one of a result file at all, and `damage` what is wrong; it is empty if nothing is.
     """
-    if not content:
-        return "The file is empty." if expected_lines != 0 else ""
-    if not content.endswith(b"\n"):
-        return "The file ends in the middle of a line."
-    lines = 0
+
+    answered: frozenset[str]
+    results: bool
+    damage: str = ""
+
+
+def held_in(content: bytes, asked: Collection[str]) -> Held:
+    """Read a file line by line: whose answers are in it, and what is its first damage."""
+    answered: set[str] = set()
+    damage = ""
     for number, line in enumerate(io.BytesIO(content), start=1):
         if not line.strip():
             continue
-        lines += 1
-        try:
-            record = json.loads(line.removeprefix(_BOM))
-        except (ValueError, RecursionError):
-            return f"Line {number:,} is not valid JSON."
-        if not isinstance(record, dict):
-            return f"Line {number:,} is no JSON object."
-    if expected_lines is not None and lines != expected_lines:
-        return f"Lines in the file: {lines:,}; the provider tells of {expected_lines:,}."
-    return ""
+        custom_id, wrong = _read_id(line.removeprefix(_BOM) if number == 1 else line)
+        if wrong:
+            damage = damage or f"line {number:,} {wrong}"
+        else:
+            answered.add(custom_id)
+    if not content.strip():
+        damage = "it is empty"
+    elif not content.endswith(b"\n"):
+        damage = "it ends in the middle of a line"
+    return Held(frozenset(answered.intersection(asked)), bool(answered), damage)
+
+
+def _read_id(line: bytes) -> tuple[str, str]:
+    """The id of a line, and why it cannot be read if so."""
+    try:
+        record = read_json(line)
+    except (ValueError, RecursionError):
+        return "", "is not valid JSON"
+    if not isinstance(record, dict):
+        return "", "is no JSON object"
+    custom_id = record.get("custom_id")
+    if not isinstance(custom_id, str) or not custom_id:
+        return "", "is not one of a result file"
+    return custom_id, ""
+
+
+def with_lost_lines(content: bytes, before: bytes, asked: Collection[str]) -> bytes:
+    """A file that came again, with the lines that only the earlier download of it had."""
+    held = held_in(content, asked).answered
+    lost = [
+        line
+        for line in io.BytesIO(before.removeprefix(_BOM))
+        if (one := _read_id(line)[0]) in asked and one not in held
+    ]
+    if not lost:
+        return content
+    return b"".join(_ended(line) for line in (content, *lost) if line.strip())
+
+
+def _ended(lines: bytes) -> bytes:
+    return lines if lines.endswith(b"\n") else lines + b"\n"
 
 
 def keep_download(content: bytes, path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import LabelReply, TextKey
@@ -19,6 +19,7 @@ MOST_LINE_BYTES = 16 * 2**20
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LONGEST_ID = 200
+_MOST_DIGITS = 300
 # Quotes inside a JSON string are escaped, so a reply cannot pose as the id of its line.
 _ID_IN_DAMAGE = re.compile(r'(?<!\\)"custom_id"\s*:\s*"([\w.-]{1,64})"')
 
@@ -88,7 +89,7 @@ def _read(number: int, line: bytes, whole: bool) -> ResultLine:
     except UnicodeDecodeError:
         return _damaged(number, line, "not UTF-8" if whole else "cut: the file ends within it")
     try:
-        record = json.loads(text)
+        record = read_json(text)
     except (ValueError, RecursionError):
         return _damaged(number, line, "not valid JSON" if whole else "cut: the file ends within it")
     if not isinstance(record, dict):
@@ -100,6 +101,22 @@ def _read(number: int, line: bytes, whole: bool) -> ResultLine:
     key = TextKey.from_custom_id(custom_id)
     name = whole_text(custom_id[:_LONGEST_ID])
     return ResultLine(key, name, reply, number, raw=text.rstrip("\r\n"))
+
+
+def read_json(text: str | bytes) -> Any:
+    """What a line says; a number of thousands of digits is None, for the rest may be an answer.
+
+    Raises:
+        ValueError, RecursionError: it is no JSON.
+    """
+    try:
+        return json.loads(text)
+    except ValueError:
+        return json.loads(text, parse_int=_number)
+
+
+def _number(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MOST_DIGITS else None
 
 
 def _damaged(number: int, line: bytes, why: str) -> ResultLine:

@@ -109,6 +109,15 @@ class Ledger:
         """
         return self._move(key, (Stage.CREATING,), Stage.UPLOADED, {"problem": problem})
 
+    def open_again(self, key: PartKey, problem: str) -> bool:
+        """What was collected of a part is less than the provider has: it is to be fetched again."""
+        return self._move(key, (Stage.DOWNLOADED, Stage.VALIDATED), Stage.TERMINAL,
+                          {"problem": problem})  # fmt: skip
+
+    def close(self, key: PartKey, note: str) -> bool:
+        """A person gives up what the provider does not deliver of an ended batch."""
+        return self._move(key, (Stage.TERMINAL,), Stage.DOWNLOADED, {"note": note})
+
     def _move(
         self,
         key: PartKey,

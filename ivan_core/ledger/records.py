@@ -43,7 +43,7 @@ COMES_FROM: Mapping[Stage, tuple[Stage, ...]] = {
     Stage.VALIDATED: (Stage.DOWNLOADED, Stage.VALIDATED),
     Stage.ABANDONED: UNSENT,
 }
-"""The only ways there are, but for a refused call: `Ledger.take_back`."""
+"""The only ways there are, but for `Ledger.take_back`, `open_again` and `close`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -24,11 +24,11 @@ from ivan_core.ledger.records import PartKey, Stage
 from ivan_core.runs.locks import FileLock
 from ivan_core.workspace import access, runs
 from ivan_core.workspace.batch_collect import result_files
-from ivan_core.workspace.batch_follow import Follower, Sleep
+from ivan_core.workspace.batch_follow import Follower, Sleep, lacking_parts
 from ivan_core.workspace.batch_job import KIND, Job, open_job
 from ivan_core.workspace.batch_results import write_results
 from ivan_core.workspace.imported import read_dataset
-from ivan_core.workspace.taxonomy_work import OWN, Providers
+from ivan_core.workspace.taxonomy_work import OWN, Providers, undelivered
 
 UNKNOWN_MODEL = "unknown"
 _LOOKED_AT = 50
@@ -213,7 +213,8 @@ def _says(dataset: PreparedDataset, said: dict[TextKey, str]) -> Iterator[bool]:
 def collect(run_id: str, providers: Providers = OWN, sleep: Sleep = time.sleep) -> tuple[str, ...]:
     """Fetch what has ended of a run and write its tables; returns the ids that have not ended.
 
-    Nothing is sent. Where a worker is at the run, it is left to do that.
+    Nothing is sent. Parts that lack answers are looked at again, also those of a finished run.
+    Where a worker is at the run, it is left to do that.
 
     Raises:
         BackendUnavailable: the provider is away, or knows a batch no more.
@@ -222,7 +223,7 @@ def collect(run_id: str, providers: Providers = OWN, sleep: Sleep = time.sleep) 
     job = open_job(registry, run_id)
     registry.requeue(run_id)
     with FileLock(registry.lock_path(run_id)) as lock:
-        if lock.acquire() and registry.begin(run_id):
+        if lock.acquire() and (registry.begin(run_id) or _opened_again(job)):
             try:
                 _collect(job, providers, sleep)
             except BaseException:
@@ -231,12 +232,29 @@ def collect(run_id: str, providers: Providers = OWN, sleep: Sleep = time.sleep) 
     return tuple(state.batch_id for state in job.parts() if state.stage is Stage.CREATED)
 
 
+def _opened_again(job: Job) -> bool:
+    """Open a finished run that lacks answers which its batches may have; whether it does.
+
+    Raises:
+        BadInput: another run is at work on the same texts.
+    """
+    if job.registry.get(job.run_id).state is not RunState.DONE:
+        return False
+    with job.at_work() as context:
+        if not lacking_parts(job, context):
+            return False
+    job.open_again(RunState.AWAITING_PROVIDER)
+    return True
+
+
 def _collect(job: Job, providers: Providers, sleep: Sleep) -> None:
     with job.at_work() as context:
         begun = begin(context, job.spec, lambda rows: rows)
         follower = Follower(job, context, providers.batches(job.spec), sleep)
         follower.once(send=False)
         problem = follower.problem
+        if problem is None:
+            follower.once_more()
         here = any(result_files(job.folder, state.key) for state in job.parts())
         still = any(state.stage in (Stage.CREATED, Stage.TERMINAL) for state in job.parts())
         if here or not still:
@@ -244,7 +262,9 @@ def _collect(job: Job, providers: Providers, sleep: Sleep) -> None:
             context.note([*begun.notes, *follower.notes, found.sentence])
         if problem is not None:
             raise problem
-    if still or any(state.stage is not Stage.VALIDATED for state in job.parts()):
+    if waiting := undelivered(job):
+        job.registry.wait(job.run_id, waiting.state, waiting.problem, waiting.hint)
+    elif still or any(state.stage is not Stage.VALIDATED for state in job.parts()):
         job.registry.wait(job.run_id, RunState.AWAITING_PROVIDER)
     else:
         job.registry.finish(job.run_id, RunState.DONE)

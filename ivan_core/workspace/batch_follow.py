@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,16 +19,22 @@ from ivan_core.backends.prices import Price
 from ivan_core.backends.redirects import Redirected
 from ivan_core.domain.errors import BackendUnavailable, IvanError
 from ivan_core.domain.labels import BatchProvider, BatchState
+from ivan_core.experiments.taxonomy import asked_texts
 from ivan_core.ledger.records import UNSENT, PartKey, PartState, PlanChanged, Stage
 from ivan_core.ledger.sending import send_part, settle
 from ivan_core.runs.context import RunContext
-from ivan_core.workspace.batch_collect import download
+from ivan_core.workspace.batch_collect import download, unanswered
 from ivan_core.workspace.batch_estimate import prices_of
-from ivan_core.workspace.batch_job import Job
+from ivan_core.workspace.batch_job import Job, is_closed
 
 _OVER = (Stage.DOWNLOADED, Stage.VALIDATED, Stage.ABANDONED)
 Sleep = Callable[[float], None]
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+LOOKS = 8
+"""How often one worker looks for answers that the provider tells of and does not deliver."""
+_RARELY = 16
+"""Rounds between two looks after that, while other parts are at work."""
+_LOOKS_AGAIN = "{}; IVAN looks again."
 _LONGEST_ASKED = 900.0
 _FINAL = (NoCredit, NotAtProvider, RequestRefused, Redirected, PlanChanged)
 """What trying again does not change."""
@@ -48,13 +54,14 @@ class Follower:
     _stuck: dict[PartKey, IvanError] = field(default_factory=dict)
     _away: BackendUnavailable | None = None
     _cancel_asked: set[PartKey] = field(default_factory=set)
+    _looks: Counter[PartKey] = field(default_factory=Counter)
+    _lacking: dict[PartKey, int] = field(default_factory=dict)
     _moved: bool = False
+    _rounds: int = 0
 
     def __post_init__(self) -> None:
         # What an earlier worker counted is shown until this one has looked.
-        facts = json.loads(self.job.registry.get(self.job.run_id).facts)
-        for one in facts.get("parts", []):
-            self._told[PartKey(self.job.run_id, one["part"], one["attempt"])] = one
+        self._told = self.job.told()
 
     def follow(self) -> IvanError | None:
         """Send, poll and fetch until no batch is at work and nothing waits to be sent.
@@ -82,6 +89,7 @@ class Follower:
     def once(self, send: bool = True) -> None:
         """One round over all parts. With `send` off, only what was sent is looked at."""
         self._away, self._moved = None, False
+        self._rounds += 1
         cancelled = self.job.cancelled
         if cancelled:
             self.job.ledger.abandon_unsent(self.job.run_id)
@@ -93,7 +101,8 @@ class Follower:
         for state in self.job.parts():
             if state.stage is Stage.CREATED and cancelled:
                 self._try(state.key, self._cancel)
-            if state.stage in (Stage.CREATED, Stage.TERMINAL):
+            patient = self._looks[state.key] < LOOKS or self._rounds % _RARELY == 0
+            if state.stage is Stage.CREATED or (state.stage is Stage.TERMINAL and patient):
                 self._try(state.key, self._look)
         self._tell()
 
@@ -156,12 +165,51 @@ class Follower:
             return
         self.job.ledger.record_terminal(key, batch, self._cost(key, batch))
         self.context.doing(f"Fetching the results of part {key.part}")
-        notes = download(self.job.folder, key, batch, self.provider, self.sleep)
-        if batch.status != "completed":
-            notes.insert(0, _ended(key, batch))
-        self.notes += [note for note in notes if note not in self.notes]
-        self.job.ledger.record_downloaded(key)
-        self._moved = True
+        lacks = self._fetch(key, batch)
+        if lacks:
+            self.job.ledger.note_problem(key, _LOOKS_AGAIN.format(lacks))
+        else:
+            self.job.ledger.record_downloaded(key)
+            self._moved = True
+
+    def _fetch(self, key: PartKey, batch: BatchState) -> str:
+        """Fetch the files of an ended batch; what the provider has and did not deliver."""
+        found = download(self.job.folder, key, self._asked(key), batch, self.provider, self.sleep)
+        ended = [] if batch.status == "completed" else [_ended(key, batch)]
+        self.notes += [note for note in (*ended, *found.notes) if note not in self.notes]
+        self._lacking[key] = found.lacking
+        self._looks[key] += bool(found.problem)
+        return found.problem
+
+    def _asked(self, key: PartKey) -> list[str]:
+        return [one.custom_id for one in asked_texts(self.context, key.attempt, key.part)]
+
+    def once_more(self) -> None:
+        """Look again at parts that were collected and lack answers: a look costs nothing.
+
+        Raises:
+            BackendUnavailable: the provider is away.
+            BadInput: the account is another one.
+        """
+        for state in lacking_parts(self.job, self.context):
+            if state.key in self._seen:
+                continue
+            self.job.ledger.check(state.key, self.provider.account)
+            try:
+                batch = self.provider.poll(state.batch_id)
+            except NotAtProvider:  # an old batch: nothing more will come
+                continue
+            self._seen[state.key] = batch
+            lacks = self._fetch(state.key, batch) if batch.ended else ""
+            if is_closed(state):
+                self.job.ledger.move(
+                    state.key,
+                    Stage.DOWNLOADED,
+                    note=state.note if lacks else "The rest came later.",
+                )
+            elif lacks:
+                self.job.ledger.open_again(state.key, _LOOKS_AGAIN.format(lacks))
+        self._tell()
 
     def _cost(self, key: PartKey, batch: BatchState) -> float | None:
         """What a batch cost by its own tokens; None where they or the price are not known."""
@@ -197,7 +245,7 @@ class Follower:
 
     def _hopeless(self, state: PartState) -> bool:
         """Whether the provider refused this part, or one that had to be sent before it."""
-        if state.key in self._stuck:
+        if state.key in self._stuck or self._looks[state.key] >= LOOKS:
             return True
         return state.stage in UNSENT and any(
             self.job.ledger.part(key).stage in UNSENT for key in self._stuck
@@ -229,6 +277,9 @@ class Follower:
         at_work = sum(state.stage is Stage.CREATED for state in states)
         to_send = sum(state.stage in UNSENT for state in states)
         only = len(states) == 1
+        lacks = [state for state in states if state.stage is Stage.TERMINAL and state.problem]
+        if lacks and not at_work and not to_send:
+            return f"Part {lacks[0].key.part}: {lacks[0].problem}"
         told = (
             "Waiting for the batch" if only else f"Waiting for {at_work} of {len(states)} batches"
         )
@@ -248,9 +299,24 @@ class Follower:
             "total": batch.total if batch else before.get("total", 0),
             "completed": batch.completed if batch else before.get("completed", 0),
             "failed": batch.failed if batch else before.get("failed", 0),
+            "lacking": self._lacking.get(state.key, before.get("lacking", 0)),
             "batch": state.batch_id,
             "problem": stuck.message if stuck else state.problem,
         }
+
+
+def lacking_parts(job: Job, context: RunContext) -> list[PartState]:
+    """Parts that were collected although requests of theirs have no line that can be read."""
+    return [
+        state
+        for state in job.parts()
+        if state.stage in (Stage.DOWNLOADED, Stage.VALIDATED)
+        and state.batch_id
+        and unanswered(
+            job.folder, state.key,
+            [one.custom_id for one in asked_texts(context, state.key.attempt, state.key.part)],
+        )
+    ]  # fmt: skip
 
 
 def _ended(key: PartKey, batch: BatchState) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import Estimate, Mode, read_estimate
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import DEMO_NAME
+from ivan_core.domain.runs import RunState
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import (
     PartKey,
@@ -28,6 +31,13 @@ KIND = "taxonomy"
 _CANCEL = "cancel-batches"
 _AGAIN = "again.json"
 _DEMO = "demo"
+CLOSED = "Closed as it was"
+"""How the note on a part begins whose missing answers a person has given up."""
+
+
+def is_closed(state: PartState) -> bool:
+    """Whether a person gave up what the provider did not deliver of a part."""
+    return state.note.startswith(CLOSED)
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,17 @@ class Job:
     def parts(self) -> list[PartState]:
         return self.ledger.parts_of(self.run_id)
 
+    def told(self) -> dict[PartKey, dict[str, Any]]:
+        """What the last worker or command counted of each part."""
+        facts = json.loads(self.registry.get(self.run_id).facts)
+        return {
+            PartKey(self.run_id, one["part"], one["attempt"]): one for one in facts.get("parts", [])
+        }
+
+    def undelivered(self) -> list[PartState]:
+        """Parts whose batch has ended and whose answers are not all here."""
+        return [state for state in self.parts() if state.stage is Stage.TERMINAL]
+
     def in_doubt(self) -> list[PartState]:
         """Parts of which nobody knows whether they were sent, and that were not sent again."""
         again = {(state.key.part, state.key.attempt) for state in self.parts()}
@@ -94,6 +115,19 @@ class Job:
         if account is not None:
             key = PartKey(self.run_id, 1, estimate.attempt)
             self.ledger.check(key, account, estimate.plan_hash)
+
+    def open_again(self, state: RunState) -> None:
+        """Make a run that is done wait again.
+
+        Raises:
+            BadInput: another run is at work on the same texts.
+        """
+        try:
+            self.registry.wait(self.run_id, state)
+        except sqlite3.IntegrityError:
+            raise BadInput(
+                "Another run is at work on the same texts.", "Follow that one."
+            ) from None
 
     def ask_to_cancel(self) -> None:
         """Leave word for the worker: cancel what was confirmed so far at the provider."""
@@ -131,6 +165,10 @@ class Job:
         if newest is not None and newest.attempt >= asked["attempt"]:
             return None
         return asked["attempt"], asked["mode"]
+
+    def ask_no_more(self) -> None:
+        """Take that word back."""
+        (self.folder / _AGAIN).unlink(missing_ok=True)
 
     def _write(self, name: str, text: str) -> None:
         with storage_errors(self.folder):

@@ -31,7 +31,7 @@ from ivan_core.ledger.records import OPEN, UNSENT, PartState, Stage
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.workspace.batch_collect import result_files
-from ivan_core.workspace.batch_job import Job
+from ivan_core.workspace.batch_job import Job, is_closed
 from ivan_core.workspace.compare_work import dataset_facts, now, versions
 from ivan_core.workspace.label_work import TABLE, count_dict, write_label_files
 
@@ -85,8 +85,10 @@ def write_results(
     attempts = attempts_of(job, context)
     found = reconcile_attempts(attempts, job.spec.keys)
     files = _write_tables(job, dataset, attempts, found)
-    still = open_parts(job.parts())
-    summary = summary_of(found, files, notes)
+    states = job.parts()
+    still = open_parts(states)
+    closed = [f"Part {one.key.part}: {one.note}" for one in states if is_closed(one)]
+    summary = summary_of(found, files, [*closed, *notes])
     summary["open"] = [state.batch_id for state in still if state.batch_id]
     write_summary(job.folder, summary)
     for state in job.parts():

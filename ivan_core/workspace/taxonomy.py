@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from typing import Any
 
 from ivan_core.backends.openai_client import account_fingerprint
@@ -19,6 +17,7 @@ from ivan_core.workspace.batch_estimate import estimate_path
 from ivan_core.workspace.batch_examples import Example, examples
 from ivan_core.workspace.batch_job import KIND, Job, open_job
 from ivan_core.workspace.batch_results import read_summary, spent_at_once
+from ivan_core.workspace.batch_undelivered import Undelivered, close_parts, undelivered
 from ivan_core.workspace.imported import located
 from ivan_core.workspace.taxonomy_confirm import (
     Confirmed,
@@ -30,9 +29,10 @@ from ivan_core.workspace.taxonomy_confirm import (
 )
 
 __all__ = [
-    "Confirmed", "Example", "awaits_yes", "cancel_batches", "confirm", "counts", "decline",
-    "estimate", "estimate_again", "examples", "follow", "give_prices", "is_deleted", "is_sent",
-    "job", "parts", "renew", "sent_run", "spent", "start",
+    "Confirmed", "Example", "Undelivered", "awaits_yes", "cancel_batches", "close_parts",
+    "confirm", "counts", "decline", "estimate", "estimate_again", "examples", "follow",
+    "give_prices", "is_deleted", "is_sent",
+    "job", "parts", "renew", "sent_run", "spent", "start", "undelivered",
 ]  # fmt: skip
 MOST_REPAIRS = 2
 """Rounds of repair after the first attempt: what two did not mend a third will not."""
@@ -126,6 +126,13 @@ def estimate_again(run_id: str, mode: Mode = "batch") -> int:
         raise BadInput(f"Run {run_id} has no results yet.", "Wait for its batches to end.")
     if not summary["unfinished"]:
         raise BadInput("Every text that can be asked again has its labels already.")
+    if undelivered := mine.undelivered():
+        first = undelivered[0]
+        raise BadInput(
+            f"Part {first.key.part}: {first.problem or 'its answers are not here yet.'} What was "
+            "paid for is not asked for again meanwhile.",
+            "Look again, or close the part as it is.",
+        )
     if any(state.stage not in (*_ENDED, Stage.IN_DOUBT) for state in mine.parts()):
         raise BadInput(
             f"Batches of run {run_id} have not ended, or were not sent.",
@@ -144,17 +151,10 @@ def estimate_again(run_id: str, mode: Mode = "batch") -> int:
             raise BadInput(f"A worker is at run {run_id}.", "Wait until it has ended.")
         estimate_path(mine.folder, attempt).unlink(missing_ok=True)
         mine.ask_again(attempt, mode)
-        _open_again(mine)
+        mine.open_again(RunState.AWAITING_CONFIRMATION)
     if mine.registry.go_on(run_id):
         runs.spawn(run_id)
     return attempt
-
-
-def _open_again(mine: Job) -> None:
-    try:
-        mine.registry.wait(mine.run_id, RunState.AWAITING_CONFIRMATION)
-    except sqlite3.IntegrityError:
-        raise BadInput("Another run is at work on the same texts.", "Follow that one.") from None
 
 
 def cancel_batches(run_id: str) -> None:
@@ -210,13 +210,10 @@ def follow(run_id: str) -> bool:
 def parts(run_id: str) -> list[dict[str, Any]]:
     """Every part of a run: its stage in the ledger, beside it what its worker counted last."""
     mine = job(run_id)
-    told = {
-        (one["part"], one["attempt"]): one
-        for one in json.loads(mine.registry.get(run_id).facts).get("parts", [])
-    }
+    told = mine.told()
     return [
         {
-            **told.get((state.key.part, state.key.attempt), {}),
+            **told.get(state.key, {}),
             "part": state.key.part, "attempt": state.key.attempt, "state": str(state.stage),
             "requests": state.part.requests, "batch": state.batch_id,
             "problem": state.problem, "note": state.note, "input_tokens": state.input_tokens,

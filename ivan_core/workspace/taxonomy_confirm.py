@@ -178,5 +178,5 @@ def decline(run_id: str) -> None:
         return
     if shown is not None and shown.attempt not in mine.confirmed():
         estimate_path(mine.folder, shown.attempt).unlink(missing_ok=True)
-        (mine.folder / "again.json").unlink(missing_ok=True)
+        mine.ask_no_more()
     mine.registry.finish(run_id, RunState.DONE)

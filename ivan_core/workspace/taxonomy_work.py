@@ -37,14 +37,21 @@ from ivan_core.workspace.batch_estimate import (
     prices_of,
     read_lengths,
 )
-from ivan_core.workspace.batch_follow import Follower, Sleep
+from ivan_core.workspace.batch_follow import Follower, Sleep, lacking_parts
 from ivan_core.workspace.batch_job import Job, open_job
 from ivan_core.workspace.batch_results import attempts_of, now_path, write_results
 
+LOOK_AGAIN = (
+    "Whoever opens the run looks again, for nothing. If the answers never come, close the part as "
+    "it is: then its other texts can be asked for again, which is paid again."
+)
 DOUBT = (
     "Nobody knows whether {parts} sent: no answer came, and the batch is not in the provider's "
     "list. Sending again may be charged twice."
 )
+
+
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ def work_taxonomy(
         context.note(begun.notes)
         wanted = job.asked_again()
         if wanted is not None:
-            return _prepare_again(job, context, begun, *wanted)
+            return _prepare_again(job, context, begun, providers, sleep, *wanted)
         estimate, confirmed = job.estimate(), job.confirmed()
         if estimate is None and not confirmed:
             return _prepare_first(job, context, begun)
@@ -104,10 +111,41 @@ def _prepare_first(job: Job, context: RunContext, begun: Begun) -> Waiting:
 
 
 def _prepare_again(
-    job: Job, context: RunContext, begun: Begun, attempt: int, mode: Mode
-) -> Waiting:
+    job: Job, context: RunContext, begun: Begun, providers: Providers, sleep: Sleep,
+    attempt: int, mode: Mode,
+) -> Waiting | None:  # fmt: skip
+    """An estimate for what has no usable labels, after a last look for it at the provider."""
+    notes = _look_once_more(job, context, begun, providers, sleep)
     found = reconcile_attempts(attempts_of(job, context), job.spec.keys)
-    return _prepare(job, context, begun, found.unfinished, attempt, mode, "repair")
+    waiting = undelivered(job)
+    if found.unfinished and waiting is None:
+        return _prepare(job, context, begun, found.unfinished, attempt, mode, "repair")
+    job.ask_no_more()
+    if notes:
+        context.note([*begun.notes, *notes, found.sentence])
+    return waiting
+
+
+def _look_once_more(
+    job: Job, context: RunContext, begun: Begun, providers: Providers, sleep: Sleep
+) -> list[str]:
+    """Fetch what lacks answers once more, for nothing; what came of it stands in the results."""
+    if not lacking_parts(job, context):
+        return []
+    context.doing("Looking once more at the provider for what has no answer")
+    follower = Follower(job, context, providers.batches(job.spec), sleep)
+    follower.once_more()
+    write_results(job, context, begun.dataset, follower.notes)
+    return follower.notes
+
+
+def undelivered(job: Job) -> Waiting | None:
+    """How a run waits whose provider has answers that did not come; None if it does not."""
+    states = job.undelivered()
+    if not states:
+        return None
+    told = " ".join(f"Part {state.key.part}: {state.problem}" for state in states[:_MOST_NAMED])
+    return Waiting(told, LOOK_AGAIN, RunState.AWAITING_PROVIDER)
 
 
 def _prepare(
@@ -188,7 +226,8 @@ def _carry_out(
     newest = max(job.confirmed(), default=0)
     doubt = not job.cancelled and any(one.key.attempt == newest for one in job.in_doubt())
     here = any(result.files for result in attempts_of(job, context))
-    if job.cancelled and not here:
+    waiting = undelivered(job)
+    if job.cancelled and not here and waiting is None:
         return Waiting(
             "The batches were cancelled before any text was labelled.",
             "Start it again to send the requests anew.",
@@ -197,7 +236,7 @@ def _carry_out(
     if not doubt or here:
         found = write_results(job, context, begun.dataset, notes)
         context.note([*begun.notes, *notes, found.sentence])
-    return _prepare_doubt(job, context) if doubt else None
+    return _prepare_doubt(job, context) if doubt else waiting
 
 
 def _mark_demo(job: Job) -> None:

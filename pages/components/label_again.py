@@ -38,8 +38,8 @@ def ask_again_for_the_rest(run: Run, counts: dict[str, Any]) -> None:
             return
         say(f"{texts} without usable labels can be asked for again.", "lead")
         say(
-            f"Only these are sent. Each round has its own estimate and its own yes; "
-            f"{number_of(rounds, 'round')} left.",
+            f"Only these are sent, after a last look for them at the provider. Each round has its "
+            f"own estimate and its own yes; {number_of(rounds, 'round')} left.",
             "small",
             quiet=True,
         )

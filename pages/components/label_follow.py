@@ -12,7 +12,7 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.ledger.records import Stage
 from ivan_core.workspace import runs, taxonomy, taxonomy_page
 from pages.components.frame import problems_shown
-from pages.components.label_send import ask_to_cancel, follow
+from pages.components.label_send import ask_to_cancel, ask_to_close, follow
 from pages.components.label_steps import facts, number_of
 from pages.components.state import TAXONOMY, choose_run
 from pages.components.text import say
@@ -95,9 +95,22 @@ def not_followed(run: Run) -> None:
     elif run.state is RunState.FAILED and taxonomy_page.files_changed(run.id):
         _said(run, "The request files have changed.")
         once_more(run)
+    elif taxonomy.undelivered(run.id):
+        _undelivered(run)
     else:
         stopped(run)
     show_parts(run.id)
+
+
+def _undelivered(run: Run) -> None:
+    """Answers that the provider counts as finished and that did not come: look again, or close."""
+    _said(run, "Not all answers of this labelling have come.")
+    with st.container(horizontal=True):
+        if st.button("Look again", type="primary", key="go-on", help="It costs nothing."):
+            follow(run.id)
+            st.rerun()
+        if st.button("Close it as it is", key="close", help="Asks first, and says what it costs."):
+            ask_to_close(run.id)
 
 
 def once_more(run: Run) -> None:
@@ -171,5 +184,6 @@ def state_words(part: Mapping[str, Any]) -> str:
     word = _STATUSES.get(status, status)
     if stage is Stage.CREATED:
         return word or "at the provider"
-    fetched = "" if stage is Stage.TERMINAL else ", results are here"
+    lacks = ", results are not whole" if part.get("problem") else ""
+    fetched = lacks if stage is Stage.TERMINAL else ", results are here"
     return f"{word or 'ended'}{fetched}"

@@ -128,6 +128,35 @@ def cancel(run_id: str) -> None:
         keep_told("Cancelling. What is finished at the provider is collected and kept.")
 
 
+@st.dialog("Close it as it is?")
+def ask_to_close(run_id: str) -> None:
+    """Say what is given up by closing parts whose answers do not come."""
+    for one in taxonomy.undelivered(run_id):
+        answers = number_of(one.lacking, "answer")
+        cost = "" if one.usd is None else f", about {money(one.usd)}"
+        say(
+            f"Part {one.key.part} is closed without {answers} that the provider counts as "
+            f"finished. You have paid for them; asking for these texts again is paid again{cost}.",
+        )
+    say("What is here is kept. The provider may still deliver: looking again costs nothing.")
+    with st.container(horizontal=True):
+        if st.button("Close it", type="primary", key="close-sure"):
+            close(run_id)
+            st.rerun()
+        if st.button("Leave it open", key="close-not"):
+            st.rerun()
+
+
+def close(run_id: str) -> None:
+    """Close the parts of a run whose answers do not come, and write what is here."""
+    try:
+        taxonomy.close_parts(run_id, _BY)
+    except IvanError as error:
+        keep_problem(error)
+    else:
+        follow(run_id)
+
+
 def follow(run_id: str) -> None:
     """Go on with a run: follow its batches again, or what it was doing before that."""
     try:

@@ -208,3 +208,26 @@ def test_there_is_nothing_to_cancel_after_the_end(server: DemoServer, tmp_path: 
     run_id, _ = taxonomy.start(made.spec_of(tmp_path))
     do("upload", run_id, shown(run_id))
     assert "there is nothing to cancel" in do("cancel", run_id)
+
+
+def test_answers_that_do_not_come_are_told_looked_for_and_can_be_given_up(
+    server: DemoServer, tmp_path: Path, open_page: Open
+) -> None:
+    server.faults.set(names.DROPPED_LINES, times=1, amount=5)
+    run_id, _ = taxonomy.start(made.spec_of(tmp_path))
+    do("upload", run_id, shown(run_id))
+    page = open_page(TAXONOMY, run=run_id)
+    told = "Part 1: the provider tells of 12 finished requests, the file held 7; IVAN looks again."
+    assert told in page.said
+    assert "looks again, for nothing" in page.said
+    assert "finished, results are not whole" in page.said
+    assert "12 submitted = 7 valid" in page.said
+    assert page.buttons["go-on"] == "Look again" and "close" in page.buttons
+    assert "again-batch" not in page.buttons
+    page.press("go-on")
+    assert told in page.said
+    do("close", run_id)
+    assert runs.get(run_id).state is RunState.DONE
+    page = open_page(TAXONOMY, run=run_id)
+    assert "Closed as it was by page, without 5 answers that were paid for." in page.said
+    assert page.buttons["again-batch"] == "Ask again for the 5 texts without labels"

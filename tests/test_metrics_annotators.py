@@ -242,3 +242,13 @@ def test_agreement_in_words() -> None:
         "Of the 30 texts compared, none was called an insult by either."
     )
     assert "No coefficient" in coefficient_sentence(never)
+
+
+def test_a_text_answered_once_counts_for_nothing_in_ac1() -> None:
+    # Three texts with two answers, one with a single answer: the same as without the last.
+    left = labels(**{INSULT: [True, True, False, True]})
+    right = labels(**{INSULT: [True, False, False, None]})
+    found = agreement(left, right)
+    # Agreement 2 of 3; shares of yes 3 of 6: chance 2 * .5 * .5 = .5, (2/3 - .5) / .5 = 1/3.
+    assert found["n"] == 3
+    assert found["ac1"] == pytest.approx(1 / 3)

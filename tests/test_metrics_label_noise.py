@@ -117,3 +117,37 @@ def test_people_who_share_no_pair_have_no_agreement() -> None:
         {"Ada": {0: "chosen"}, "Bob": {1: "chosen"}}, ("chosen",), np.random.default_rng(0)
     )
     assert table.empty
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told", "true"),
+    [
+        # Everybody is right on half of the pairs and tosses a coin on the others: 2q - 1 = .5.
+        ((1.0, 0.5), (1.0, 0.5), 0.854, 0.75),
+        # The second people err more often: 2q - 1 = .7 * .5 = .35.
+        ((0.85, 0.85), (0.75, 0.75), 0.796, 0.85),
+        # Both alike on every pair: 2q - 1 = .64.
+        ((0.9, 0.9), (0.9, 0.9), 0.9, 0.9),
+    ],
+    ids=["unequal difficulty", "weaker second readers", "as assumed"],
+)
+def test_what_moves_the_ceiling_which_way(
+    first: tuple[float, float], second: tuple[float, float], told: float, true: float
+) -> None:
+    generator = np.random.default_rng(8)
+    n = 200_000
+    pairs = generator.integers(2, size=n)
+    ours = generator.random(n) < np.array(first)[pairs]
+    theirs = generator.random(n) < np.array(second)[pairs]
+    found = ceiling(int((ours == theirs).sum()), n)
+    assert found is not None
+    assert found.rate == pytest.approx(told, abs=0.005)
+    # What a model that always knows the better reply would reach.
+    assert ours.mean() == pytest.approx(true, abs=0.005)
+
+
+def test_the_ceiling_says_which_way_its_assumption_errs() -> None:
+    found = ceiling(82, 100)
+    assert found is not None
+    assert "unequal difficulty raise it above the truth (to 85%" in found.sentence
+    assert "err more often than the first lower it (to 80%" in found.sentence

@@ -158,7 +158,7 @@ def test_length_is_told_apart_from_content() -> None:
     assert length_sentence(replace(HARMLESS, length_balanced=balanced), "people's choice") == (
         "minilm-harmless sides with people's choice in 46% of 363 pairs [41, 51] where the longer"
         " reply was chosen and in 77% of 447 [72, 80] where the shorter was:"
-        " 61% if both counted the same."
+        " 61% [58, 64] if both counted the same."
     )
     assert "too few lengths differ" in length_sentence(HARMLESS, "people's choice")
 

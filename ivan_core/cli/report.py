@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.sentences import counts_sentence, headline, interval, percent
+from ivan_core.metrics.sentences import balanced_words, counts_sentence, headline, interval, percent
 from ivan_core.metrics.summary import ModelSummary
 from ivan_core.workspace.results import files, open_results
 
@@ -42,8 +42,7 @@ def _lines(summary: ModelSummary) -> list[tuple[str, str]]:
         lines.append(("always the longer reply", percent(rule.longer.rate, rule.longer.n)))
         lines.append(("always the shorter reply", percent(rule.shorter.rate, rule.shorter.n)))
     if balanced.rate is not None:
-        n = summary.counts.rated
-        lines.append(("length-balanced agreement", percent(balanced.rate, n)))
+        lines.append(("length-balanced agreement", balanced_words(balanced)))
         lines.append(("  where the longer was chosen", _rate(balanced.longer_chosen)))
         lines.append(("  where the shorter was", _rate(balanced.shorter_chosen)))
     return lines

@@ -24,6 +24,7 @@ STATS_COLUMNS = (
     "rlhf_entries_tie", "rlhf_entries_disagree", "rlhf_entries_identical", "rlhf_entries_failed",
     "rlhf_entries_truncated", "agreement_low", "agreement_high", "always_longer", "always_shorter",
     "length_balanced_agreement", "typical_margin", "model_revision", "input_format", "max_tokens",
+    "length_balanced_low", "length_balanced_high",
 )  # fmt: skip
 
 
@@ -89,7 +90,7 @@ def _stats(card: ModelCard, dataset_label: str, summary: ModelSummary | None) ->
         counts.failed, counts.truncated, rate.low if rate else None, rate.high if rate else None,
         rule.longer.rate if rule else None, rule.shorter.rate if rule else None,
         summary.length_balanced.rate, summary.typical_margin, card.revision, card.input_format,
-        card.max_tokens,
+        card.max_tokens, summary.length_balanced.low, summary.length_balanced.high,
     ]  # fmt: skip
 
 

@@ -80,6 +80,11 @@ class LengthBalanced:
     low: float | None
     high: float | None
 
+    @property
+    def n(self) -> int:
+        """The pairs whose lengths differ."""
+        return sum(one.n for one in (self.longer_chosen, self.shorter_chosen) if one is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class SeenUnseen:

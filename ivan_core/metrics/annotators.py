@@ -3,7 +3,8 @@
 Gwet's AC1 stands beside, since kappa falls towards 0 where one answer is rare although nearly all
 answers are the same. Sentiments are ordered: kappa and AC1 are weighted linearly, alpha is ordinal.
 Lists are compared by Jaccard's index, and word by word. A text counts where at least two labelers
-answered; "can't tell" is no answer. Intervals are bootstrapped by pair.
+answered, in AC1's chance agreement too; "can't tell" is no answer. Intervals are bootstrapped by
+pair.
 """
 
 from __future__ import annotations

@@ -50,7 +50,9 @@ def gwet_ac(agreement: Floats, shares: Floats, weights: Floats) -> Floats:
 
     Chance agreement is T / (k (k - 1)) times the sum of share (1 - share), where T adds all
     weights: Gwet (2008), British Journal of Mathematical and Statistical Psychology 61:29-48. With
-    weights other than 0 and 1 it is his AC2.
+    weights other than 0 and 1 it is his AC2. Callers give shares over the texts with two answers or
+    more, so that a text answered once counts for nothing; Gwet lets it count in the shares, but not
+    in the agreement. Where answers are missing at random both estimate the same.
     """
     k = len(weights)
     chance = weights.sum() / (k * (k - 1)) * (shares * (1 - shares)).sum(axis=-1)

@@ -3,6 +3,11 @@
 From blind second choices on random pairs: if two people each pick the better reply with the same
 probability p, independently, they agree with probability q = p² + (1 − p)², so that
 p = (1 + √(2q − 1)) / 2. A model that always knows the better reply sides with a choice in p.
+
+In general 2q − 1 is the mean over pairs of (2p − 1)(2r − 1), for a first person who is right with
+p and a second with r. Where p = r varies by pair this is the mean of a square, above the square of
+the mean: the ceiling is too high. Where r < p throughout, the root is a geometric mean below
+2p − 1: the ceiling is too low.
 """
 
 from __future__ import annotations
@@ -16,7 +21,10 @@ from ivan_core.metrics.sentences import interval, interval_ends, percent
 LEAST_CHOICES = 100
 ASSUMPTION = (
     "It assumes that both people err equally often, on every pair alike, and independently of each"
-    " other."
+    " other. Pairs of unequal difficulty raise it above the truth (to 85% where half of the pairs"
+    " are clear to everybody and half a toss-up, so that the truth is 75%); second people who err"
+    " more often than the first lower it (to 80% where the first err in 15% and the second in 25%,"
+    " so that the truth is 85%)."
 )
 SHORT_ASSUMPTION = "if two people err equally often and independently"
 

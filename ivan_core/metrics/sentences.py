@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from ivan_core.metrics.agreement import LengthBalanced
 from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.summary import ModelSummary
@@ -154,15 +155,22 @@ def length_sentence(summary: ModelSummary, choice: str) -> str:
     """Whether a model's agreement depends on the chosen reply being the longer one."""
     balanced = summary.length_balanced
     longer, shorter = balanced.longer_chosen, balanced.shorter_chosen
-    if longer is None or shorter is None or balanced.rate is None:
+    if longer is None or shorter is None:
         return f"{summary.model}: too few lengths differ to tell length from content."
-    n = longer.n + shorter.n
     return (
         f"{summary.model} sides with {the(choice)} in {percent(longer.rate, longer.n)} of"
         f" {_pairs(longer.n)} {interval(longer)} where the longer reply was chosen and in"
         f" {percent(shorter.rate, shorter.n)} of {shorter.n:,} {interval(shorter)} where the"
-        f" shorter was: {percent(balanced.rate, n)} if both counted the same."
+        f" shorter was: {balanced_words(balanced)} if both counted the same."
     )
+
+
+def balanced_words(balanced: LengthBalanced) -> str:
+    """Length-balanced agreement with its interval, as in "61% [58, 64]"."""
+    if balanced.rate is None or balanced.low is None or balanced.high is None:
+        return "no rate"
+    ends = interval_ends(balanced.low, balanced.high, balanced.n)
+    return f"{percent(balanced.rate, balanced.n)} {ends}"
 
 
 def stopped_note(n: int, planned: int) -> str:

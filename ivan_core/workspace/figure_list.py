@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ivan_core.metrics.sentences import percent, the
+from ivan_core.metrics.sentences import balanced_words, percent, the
 from ivan_core.workspace.figure_columns import agreement, values
 from ivan_core.workspace.figure_pairs import coverage, reliable, two_margins, verdicts
 from ivan_core.workspace.figure_rows import by_own_column, pair_margins, sentences
@@ -111,7 +111,8 @@ def _length(results: Results, _: Sequence[str]) -> Drawn:
     )
     told = "; ".join(
         f"{s.model} {rate_words(s.length_balanced.longer_chosen)} where the longer reply was chosen"
-        f" and {rate_words(s.length_balanced.shorter_chosen)} where the shorter was"
+        f" and {rate_words(s.length_balanced.shorter_chosen)} where the shorter was,"
+        f" {balanced_words(s.length_balanced)} if both counted the same"
         for s in results.summaries
     )
     return Drawn(
@@ -121,7 +122,9 @@ def _length(results: Results, _: Sequence[str]) -> Drawn:
         f" {the(results.dataset.chosen_by)} where the longer reply was chosen, beside where the"
         f" shorter was, with 95% intervals: {told}. A model that only sees length has bars far"
         " apart; the short upright line marks 50%.",
-        f"Lengths are characters of the replies; pairs of equal length are left out. {WILSON}",
+        "Lengths are characters of the replies; pairs of equal length are left out. Length-balanced"
+        " agreement is the mean of the two rates; its interval joins theirs by MOVER (Zou and"
+        f" Donner 2008). {WILSON}",
     )
 
 

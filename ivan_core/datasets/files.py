@@ -13,13 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from ivan_core.datasets.limits import (
+    LONGEST_LINE,
+    MOST_ROWS,
+    TOO_LONG,
+    Unpacked,
+    check_regular,
+    too_many_rows,
+)
+from ivan_core.datasets.parquet_rows import columns_of, rows_of
 from ivan_core.domain.errors import BadInput
 
 FORMATS = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
 NEEDED = ("chosen", "rejected")
 _FORMAT_HINT = "IVAN reads " + ", ".join(FORMATS) + "."
 _DAMAGED = "the compressed data is damaged from here on"
-csv.field_size_limit(2**27)
+csv.field_size_limit(LONGEST_LINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,7 @@ def check_file(path: Path) -> None:
                 f"There is no file {path}.",
                 "Check the path, or use the bundled data with `--dataset sample`.",
             )
+        check_regular(path)
         file_format(path)
         with path.open("rb") as file:
             empty = not file.read(1)
@@ -129,14 +139,12 @@ def _text(path: Path) -> Iterator[TextIO]:
 def _jsonl(path: Path) -> Iterator[Line]:
     number = 0
     blank = True
+    unpacked = Unpacked(path)
     with _text(path) as file:
-        lines = iter(file)
         while True:
             number += 1
             try:
-                line = next(lines)
-            except StopIteration:
-                break
+                line, whole = _line(file, unpacked)
             except UnicodeDecodeError as error:
                 raise _wrong_encoding(path, number) from error
             except EOFError:
@@ -152,26 +160,43 @@ def _jsonl(path: Path) -> Iterator[Line]:
             except zlib.error:
                 yield BadLine(number, _DAMAGED)
                 return
+            if not line:
+                break
             if "\0" in line:
                 raise _wrong_encoding(path, number)
             if not line.strip():
                 continue
             blank = False
-            try:
-                row = json.loads(line, object_pairs_hook=_each_key_once)
-            except _KeyTwice as twice:
-                yield BadLine(number, f"the key {twice} comes twice")
-                continue
-            except (ValueError, RecursionError):
-                yield BadLine(number, "not valid JSON")
-                continue
-            yield (number, row) if isinstance(row, dict) else BadLine(number, "not a JSON object")
+            if number > MOST_ROWS:
+                raise too_many_rows(path.name)
+            yield _read_object(number, line) if whole else BadLine(number, TOO_LONG)
     if blank:
         raise _empty(path)
 
 
 class _KeyTwice(ValueError):
     """A JSON object names a key twice: nobody can tell which value is meant."""
+
+
+def _line(file: TextIO, unpacked: Unpacked) -> tuple[str, bool]:
+    """The next line, "" at the end, and whether it is whole: of an endless one the start."""
+    line = file.readline(LONGEST_LINE + 1)
+    unpacked.add(len(line))
+    whole, rest = len(line) <= LONGEST_LINE, line
+    while rest and len(rest) > LONGEST_LINE and not rest.endswith(("\n", "\r")):
+        rest = file.readline(LONGEST_LINE + 1)
+        unpacked.add(len(rest))
+    return line, whole
+
+
+def _read_object(number: int, line: str) -> Line:
+    try:
+        row = json.loads(line, object_pairs_hook=_each_key_once)
+    except _KeyTwice as twice:
+        return BadLine(number, f"the key {twice} comes twice")
+    except (ValueError, RecursionError):
+        return BadLine(number, "not valid JSON")
+    return (number, row) if isinstance(row, dict) else BadLine(number, "not a JSON object")
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -184,6 +209,7 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _csv(path: Path) -> Iterator[Line]:
+    rows = 0
     with _text(path) as file:
         reader = csv.reader(_without_nul(path, file), strict=True)
         header: list[str] = []
@@ -199,6 +225,9 @@ def _csv(path: Path) -> Iterator[Line]:
             except csv.Error as error:
                 yield BadLine(number, _csv_reason(error))
                 continue
+            rows += 1
+            if rows > MOST_ROWS:
+                raise too_many_rows(path.name)
             if not header:
                 header = [name.strip() for name in fields]
                 if not any(header):
@@ -207,6 +236,8 @@ def _csv(path: Path) -> Iterator[Line]:
                     raise wrong_columns(header)
                 else:
                     check_columns([name for name in header if name])
+            elif any(len(field) > LONGEST_LINE for field in fields):
+                yield BadLine(number, f"a field {TOO_LONG} begins here")
             elif len(fields) == len(header):
                 yield number, dict(zip(header, fields, strict=True))
             elif any(field.strip() for field in fields):
@@ -216,31 +247,31 @@ def _csv(path: Path) -> Iterator[Line]:
 
 
 def _csv_reason(error: csv.Error) -> str:
+    if "field larger than field limit" in str(error):
+        return f"a field {TOO_LONG} begins here"
     if "unexpected end of data" in str(error):
         return "a quoted field begins here and never ends, so the rest of the file was not read"
     return f"not valid CSV ({error})"
 
 
 def _without_nul(path: Path, lines: TextIO) -> Iterator[str]:
-    for number, line in enumerate(lines, start=1):
+    number = 0
+    while line := lines.readline(LONGEST_LINE + 1):
+        number += 1
         if "\0" in line:
             raise _wrong_encoding(path, number)
+        if len(line) > LONGEST_LINE:
+            raise BadInput(f"{path.name} has a line {TOO_LONG} (line {number}).", "Cut it.")
         yield line
 
 
 def _parquet(path: Path) -> Iterator[Line]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as file:
-            if not set(NEEDED) <= set(file.schema_arrow.names):
-                raise wrong_columns(list(file.schema_arrow.names))
-            check_columns(list(file.schema_arrow.names))
-            rows = (row for batch in file.iter_batches(1_000) for row in batch.to_pylist())
-            yield from enumerate(rows, start=1)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadInput(f"{path.name} is not a whole Parquet file.", "Write it again.") from error
+    names = columns_of(path)
+    if not set(NEEDED) <= set(names):
+        raise wrong_columns(names)
+    check_columns(names)
+    for number, row in enumerate(rows_of(path), start=1):
+        yield BadLine(number, row) if isinstance(row, str) else (number, row)
 
 
 def _empty(path: Path) -> BadInput:

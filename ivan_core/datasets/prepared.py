@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.transcripts import Dialogue
 
@@ -78,10 +79,16 @@ class PreparedDataset:
         return names.get(self.chosen_by, "The data")
 
     def numbers(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """The numbers table, one row a pair in the order of row ids, without texts."""
+        """The numbers table, one row a pair in the order of row ids, without texts.
+
+        Raises:
+            StorageProblem: the folder is damaged.
+        """
         import pandas as pd
 
-        return pd.read_parquet(self.folder / NUMBERS, columns=list(columns) if columns else None)
+        path = self.folder / NUMBERS
+        with _whole(path):
+            return pd.read_parquet(path, columns=list(columns) if columns else None)
 
     @property
     def tied_rows(self) -> frozenset[int]:
@@ -107,6 +114,7 @@ class PreparedDataset:
 
         Raises:
             BadInput: a row id is outside the dataset.
+            StorageProblem: the folder is damaged.
         """
         self.check_row_ids(row_ids)
         chosen, rejected = _texts(self.folder / TEXTS)
@@ -137,6 +145,20 @@ class PreparedDataset:
             )
 
 
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Say that a file of a prepared dataset is gone, cut or garbled."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise StorageProblem(
+            f"{path.name} of the prepared dataset {path.parent.name} cannot be read.",
+            f"Remove the folder {path.parent} and run the comparison again: the data is read anew.",
+        ) from error
+
+
 @lru_cache(maxsize=16)
 def _read_json(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(path.read_text("utf-8"))
@@ -148,7 +170,8 @@ def _texts(path: Path) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     """Both columns of texts, mapped into memory: nothing is read before it is looked at."""
     import pyarrow as pa
 
-    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    with _whole(path):
+        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
     return table.column("chosen"), table.column("rejected")
 
 
@@ -156,7 +179,8 @@ def _texts(path: Path) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
 def _subsets(path: Path) -> pa.ChunkedArray:
     import pyarrow.parquet as pq
 
-    return pq.read_table(path, columns=["subset"]).column("subset").dictionary_encode()
+    with _whole(path):
+        return pq.read_table(path, columns=["subset"]).column("subset").dictionary_encode()
 
 
 @lru_cache(maxsize=16)
@@ -164,7 +188,8 @@ def _tied(path: Path) -> frozenset[int]:
     """The rows whose replies have the same score; folders of an older reading know of none."""
     import pyarrow.parquet as pq
 
-    if "equal_scores" not in pq.read_schema(path).names:
-        return frozenset()
-    equal = pq.read_table(path, columns=["equal_scores"]).column("equal_scores").to_pylist()
+    with _whole(path):
+        if "equal_scores" not in pq.read_schema(path).names:
+            return frozenset()
+        equal = pq.read_table(path, columns=["equal_scores"]).column("equal_scores").to_pylist()
     return frozenset(row_id for row_id, one in enumerate(equal) if one)

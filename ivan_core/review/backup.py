@@ -32,6 +32,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 TABLES = tuple(table for table in metadata.sorted_tables if table is not layout)
 _AT_ONCE = 500
+_MOST_MANIFEST = 2**20
+_LONGEST_LINE = 2**24
 _LARGEST = 2**31 - 1
 """The largest whole number that both databases keep."""
 
@@ -125,6 +127,8 @@ def restore_backup(data_dir: Path, path: Path) -> Contents:
 def _read_manifest(archive: ZipFile) -> dict[str, dict[str, Any]]:
     """What a backup says of its tables, by name."""
     try:
+        if archive.getinfo(MANIFEST).file_size > _MOST_MANIFEST:
+            raise _damaged("its manifest is too large")
         manifest = json.loads(archive.read(MANIFEST))
         form, number, tables = manifest["format"], manifest["layout"], manifest["tables"]
         told = {name: (int(one["rows"]), str(one["sha256"])) for name, one in tables.items()}
@@ -165,7 +169,9 @@ def _restore_table(
     with lines:
 
         def rows() -> Iterator[dict[str, Any]]:
-            for line in lines:
+            while line := lines.readline(_LONGEST_LINE + 1):
+                if len(line) > _LONGEST_LINE:
+                    raise _damaged(f"a line of {table.name}.jsonl has no end")
                 hashed.update(line)
                 yield _row(table, line)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from pathlib import Path
@@ -11,6 +10,7 @@ from zipfile import BadZipFile, ZipFile
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from ivan_core.datasets.parquet_rows import small_table
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.columns import SCORES
 from ivan_core.domain.errors import BadInput
@@ -181,7 +181,9 @@ def _table(path: Path, data: bytes, models: list[str], dataset: PreparedDataset)
     import pandas as pd
 
     try:
-        table = pd.read_parquet(io.BytesIO(data))
+        wanted = [column.name for column in SCORES]
+        packed = small_table(path.name, data, wanted, dataset.rows * len(models))
+        table = packed.to_pandas()
         table = pd.DataFrame({c.name: table[c.name].astype(c.dtype) for c in SCORES})
     except (ValueError, TypeError, KeyError, OSError) as error:
         raise _damaged(path, f"its table cannot be read ({type(error).__name__})") from error

@@ -22,11 +22,12 @@ from ivan_core.domain.models import RewardModel
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.runs.cache import ScoreCache
+from ivan_core.runs.holders import sign
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.private_files import keep_private
 from ivan_core.runs.questions import AskedModel, Questions
 from ivan_core.runs.registry import Registry
-from ivan_core.runs.slot import is_wanted, waiting_mark
+from ivan_core.runs.slot import WARM, is_wanted, waiting_mark, whoever_has
 from ivan_core.settings import data_dir, setting, share_the_machine, slot_file
 from ivan_core.workspace.models import load as load_model
 
@@ -55,6 +56,7 @@ def serve(questions: Questions, load: Load, idle_seconds: float = IDLE_SECONDS) 
     with FileLock(questions.lock_path) as lock, FileLock(slot_file()) as slot:
         if not lock.acquire(timeout=TAKE_OVER_SECONDS):
             return
+        sign(lock, WARM, questions.data_dir)
         questions.take_over()
         over = threading.Event()
         heart = threading.Thread(target=_beat, args=(questions, over), daemon=True)
@@ -182,8 +184,10 @@ class _Service:
         with waiting_mark(self._slot.path) as mark:
             while not self._slot.acquire():
                 mark.acquire()
-                self._say(question, "Waiting for another run on this machine", 0)
+                who = whoever_has(self._slot.path, self._questions.data_dir)
+                self._say(question, f"Waiting for {who}", 0)
                 self._slot.acquire(timeout=0.5)
+        sign(self._slot, WARM, self._questions.data_dir)
 
     def _say(self, question: str, doing: str, done: int) -> None:
         if not self._questions.progress(question, doing, done):

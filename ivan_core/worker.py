@@ -16,6 +16,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.experiments.column import run_column
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
+from ivan_core.runs.holders import sign
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.private_files import keep_private
 from ivan_core.runs.registry import Registry
@@ -74,6 +75,7 @@ def work(registry: Registry, run_id: str, provide: Provider | None = None) -> No
     with FileLock(registry.lock_path(run_id)) as lock, registry.kept_open():
         # Nothing to do if another worker is at it, or if the run was cancelled meanwhile.
         if lock.acquire(timeout=5) and registry.begin(run_id):
+            sign(lock, run_id, registry.data_dir)
             _to_the_end(registry, run_id, provide)
 
 

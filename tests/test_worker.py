@@ -66,11 +66,17 @@ def children() -> list[int]:
 
 
 def worker_of(run_id: str) -> int:
-    """The process of a run's worker."""
-    for pid in children():
-        if run_id in Path(f"/proc/{pid}/cmdline").read_text().split("\0"):
-            return pid
-    raise AssertionError(f"no worker of {run_id}")
+    """The process of a run's worker. The kernel may leave out some while others come and go."""
+
+    def found() -> list[int]:
+        lines = {pid: Path(f"/proc/{pid}/cmdline") for pid in children()}
+        return [
+            pid
+            for pid, line in lines.items()
+            if line.exists() and run_id in line.read_text().split("\0")
+        ]
+
+    return int(wait_for(found)[0])
 
 
 def test_the_embedded_models_judge_the_bundled_sample_and_remember_it(data_dir: Path) -> None:
@@ -208,10 +214,10 @@ def test_one_run_at_a_time_loads_models_and_the_other_says_that_it_waits(
     wait_for(lambda: is_held(slot_file()), 60)
     fake_workers(Fakes())
     second, _ = runs.start(spec(pairs_file, seed=1))
-    says(second, "Waiting for another run")
+    says(second, f"Waiting for run {first}, which has models loaded (Cancel on its page")
     assert first != second
     third, _ = runs.start(spec(pairs_file, seed=2))
-    says(third, "Waiting for another run")
+    says(third, f"Waiting for run {first}")
     assert_cancelled_in_time(third)
     runs.cancel(first)
     assert ended(second).state is RunState.DONE

@@ -81,7 +81,7 @@ def _bar(run_id: str, out: TextIO) -> Run:
             run = runs.get(run_id)
             bar.total = run.total or None
             bar.n = run.done
-            bar.set_description(run.doing or str(run.state), refresh=True)
+            bar.set_description(runs.silence(run) or run.doing or str(run.state), refresh=True)
             if not run.state.live:
                 return run
             time.sleep(_POLL_SECONDS)
@@ -92,7 +92,10 @@ def _lines(run_id: str, out: TextIO) -> Run:
     while True:
         run = runs.get(run_id)
         now = time.monotonic()
-        if run.doing and (run.doing != said or now - when > _LINE_SECONDS):
+        if (silent := runs.silence(run)) and now - when > _LINE_SECONDS:
+            print(silent, file=out, flush=True)
+            when = now
+        elif run.doing and (run.doing != said or now - when > _LINE_SECONDS):
             # Steps that take turns are told of every few seconds, whichever is at work.
             turns = run.doing.startswith(_TURNS) and said.startswith(_TURNS)
             if not turns or now - when > _LINE_SECONDS:

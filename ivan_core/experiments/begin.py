@@ -86,7 +86,7 @@ def _prepare(context: RunContext, request: DatasetRequest) -> PreparedDataset:
     # Of two runs that start together one reads, the other waits: neither work nor download twice.
     lock = context.data_dir / "datasets" / "requests" / f"{request.fingerprint}.lock"
     with FileLock(lock) as reading:
-        context.wait_for(reading, "another run that reads the same dataset")
+        context.wait_for(reading, lambda: "another run that reads the same dataset")
         context.doing("Reading the dataset")
         return prepare(
             context.data_dir, request,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,10 @@ class RunContext:
         """Say in a few words what is going on."""
         self._registry.progress(self.id, doing=what)
 
-    def wait_for(self, lock: FileLock, what: str) -> None:
+    def wait_for(self, lock: FileLock, what: Callable[[], str]) -> None:
         """Take a lock however long it takes, and say meanwhile what is waited for."""
         while not lock.acquire():
-            self.doing(f"Waiting for {what}")
+            self.doing(f"Waiting for {what()}")
             lock.acquire(timeout=1)
 
     def tell(self, facts: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Who waits for the machine's slot: the lock that is held while models are loaded.
+"""Who has the machine's slot, the lock that is held while models are loaded, and who waits for it.
 
 A run keeps the slot until it is done with its models. The warm worker keeps it for the next
 question too, and gives way as soon as somebody waits, so those who wait have to be seen.
@@ -9,8 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ivan_core.domain.runs import RunState
+from ivan_core.runs.holders import holder_of
 from ivan_core.runs.locks import FileLock, is_held
 from ivan_core.runs.registry import Registry
+
+WARM = "the worker that answers questions about single pairs"
+"""What the warm worker calls itself."""
 
 
 def _mark_path(slot: Path) -> Path:
@@ -31,3 +35,24 @@ def is_wanted(slot: Path, registry: Registry) -> bool:
     if is_held(_mark_path(slot)):
         return True
     return any(run.state in (RunState.QUEUED, RunState.RUNNING) for run in registry.all())
+
+
+def whoever_has(slot: Path, data_dir: Path) -> str:
+    """Who has the slot, to stand behind "Waiting for", and how to end that.
+
+    Other data folders are not named: whoever reads this may not know their places.
+    """
+    holder = holder_of(slot)
+    if holder is None:
+        return "another run on this machine"
+    if holder.what == WARM:
+        return f"{WARM}: it gives way by itself, unless it hangs (`kill -9 {holder.pid}` ends it)"
+    if holder.folder == str(data_dir):
+        return (
+            f"run {holder.what}, which has models loaded (Cancel on its page, or "
+            f"`ivan runs cancel {holder.what}`, ends it)"
+        )
+    return (
+        f"run {holder.what} of another data folder on this machine (process {holder.pid}, which "
+        f"`kill -9 {holder.pid}` ends; it can be resumed)"
+    )

@@ -22,8 +22,10 @@ from ivan_core.experiments.trust_facts import trust_strips
 from ivan_core.metrics.summary import summarise
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
+from ivan_core.runs.holders import sign
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
+from ivan_core.runs.slot import whoever_has
 from ivan_core.settings import slot_file
 from ivan_core.workspace.models import load as load_model
 
@@ -60,7 +62,8 @@ def own_models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models
 
 def wait_for_slot(context: RunContext, slot: FileLock) -> None:
     """Wait until no other run on this machine has models loaded, and say so meanwhile."""
-    context.wait_for(slot, "another run on this machine")
+    context.wait_for(slot, lambda: whoever_has(slot.path, context.data_dir))
+    sign(slot, context.id, context.data_dir)
 
 
 def _write_results(

@@ -24,7 +24,7 @@ from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
-from ivan_core.workspace import access
+from ivan_core.workspace import access, hung
 
 WORKER = (sys.executable, "-m", "ivan_core.worker")
 """The command that a run's id is added to."""
@@ -142,6 +142,11 @@ def about(run: Run) -> str:
     return f"{spec.dataset.label} | {who}"
 
 
+def silence(run: Run) -> str:
+    """A sentence if the worker of a run lives but has not been heard of for a while; else empty."""
+    return hung.silence(registry(), run)
+
+
 def live_points(run_id: str) -> list[LivePoint]:
     return registry().live_points(run_id)
 
@@ -171,13 +176,15 @@ def _spec(text: str) -> Spec:
 def cancel(run_id: str) -> None:
     """Ask a run to stop; it does so within two seconds and keeps what is finished.
 
+    A worker that is stopped or stuck is killed after three.
+
     Raises:
         BadInput: there is no such run, or it is not at work.
         NotAllowed: the visitor may only read and review.
     """
     if get(run_id).kind != "column":  # searches and columns are a part of reading
         access.require(access.Action.CANCEL)
-    if not registry().cancel(run_id):
+    if not hung.ask_to_stop(registry(), run_id):
         raise BadInput(f"Run {run_id} is {get(run_id).state}: there is nothing to cancel.")
 
 

@@ -12,7 +12,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.experiments.begin import BEGUN
 from ivan_core.ledger.records import Spent, Stage
 from ivan_core.runs.locks import FileLock
-from ivan_core.workspace import access, datasets, runs
+from ivan_core.workspace import access, datasets, hung, runs
 from ivan_core.workspace.batch_estimate import estimate_path
 from ivan_core.workspace.batch_examples import Example, examples
 from ivan_core.workspace.batch_job import KIND, Job, open_job
@@ -177,6 +177,7 @@ def cancel_batches(run_id: str) -> None:
     mine.ask_to_cancel()
     # At once: a worker that is uploading a file finds it given up, and makes no batch of it.
     mine.ledger.abandon_unsent(run_id)
+    hung.end_if_hung(mine.registry, mine.registry.get(run_id))  # or nobody cancels them
     follow(run_id)
 
 

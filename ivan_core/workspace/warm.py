@@ -6,30 +6,36 @@ The server loads no model: it puts a question, sees to it that a worker is there
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import TypeVar
 
 from ivan_core import catalog
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.runs.cache import ScoreCache
+from ivan_core.runs.holders import end, holder_of
 from ivan_core.runs.locks import is_held
 from ivan_core.runs.questions import AskedModel, Question, Questions, QuestionState
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
 from ivan_core.workspace.results import Results
 
+_Given = TypeVar("_Given")
 WARM = (sys.executable, "-m", "ivan_core.warm")
 """The command of the warm worker."""
 SILENT_SECONDS = 20.0
 """A worker without a heartbeat for so long is stuck, and that is said."""
+HUNG_SECONDS = 60.0
+"""After so long it is killed, and another one started: it can be killed at any moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,10 @@ def ask(model: AskedModel, texts: Sequence[Dialogue], again: bool = False) -> An
     Raises:
         StorageProblem: the data folder cannot be written.
     """
+    return _past_a_hung_worker(lambda: _ask(model, texts, again))
+
+
+def _ask(model: AskedModel, texts: Sequence[Dialogue], again: bool) -> Answer:
     wanted = {text.hash: text for text in texts}
     known = _cached(model, wanted)
     missing = [text for name, text in wanted.items() if name not in known]
@@ -113,6 +123,10 @@ def ask(model: AskedModel, texts: Sequence[Dialogue], again: bool = False) -> An
 
 def state(request: str) -> QuestionState | None:
     """Where a request stands, a dead worker being started again; None if it was forgotten."""
+    return _past_a_hung_worker(lambda: _state(request))
+
+
+def _state(request: str) -> QuestionState | None:
     questions = Questions(data_dir())
     question = questions.find(request)
     if question is not None and question.state.live:
@@ -122,7 +136,21 @@ def state(request: str) -> QuestionState | None:
 
 def cancel(request: str) -> bool:
     """Withdraw a request; returns whether it was still open. What is scored stays known."""
-    return Questions(data_dir()).cancel(request)
+    return _past_a_hung_worker(lambda: Questions(data_dir()).cancel(request))
+
+
+def _past_a_hung_worker(look: Callable[[], _Given]) -> _Given:
+    """Look into the questions; a worker that was stopped while it wrote there is ended first."""
+    try:
+        return look()
+    except sqlite3.OperationalError as error:
+        lock = Questions(data_dir()).lock_path
+        holder = holder_of(lock)
+        if "locked" not in str(error) or holder is None or not end(holder, lock):
+            raise
+        while holder_of(lock) == holder:
+            time.sleep(0.05)
+        return look()
 
 
 def _cached(model: AskedModel, wanted: Mapping[str, Dialogue]) -> dict[str, Reward]:
@@ -139,7 +167,10 @@ def _followed(questions: Questions, question: Question) -> Pending:
             _spawn(questions)
     else:
         silent = time.time() - questions.heartbeat()
-        if silent > SILENT_SECONDS:
+        holder = holder_of(questions.lock_path) if silent > HUNG_SECONDS else None
+        if holder is not None and end(holder, questions.lock_path):
+            doing = "Replacing the warm worker, which hung"
+        elif silent > SILENT_SECONDS:
             doing = f"The warm worker has not answered for {silent:.0f} s"
     return Pending(question.id, doing, question.done, question.total)
 

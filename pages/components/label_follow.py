@@ -14,6 +14,7 @@ from ivan_core.workspace import runs, taxonomy, taxonomy_page
 from pages.components.frame import problems_shown
 from pages.components.label_send import ask_to_cancel, ask_to_close, follow
 from pages.components.label_steps import facts, number_of
+from pages.components.live import say_silence
 from pages.components.state import TAXONOMY, choose_run
 from pages.components.text import say
 
@@ -57,6 +58,7 @@ def _draw(run_id: str) -> None:
         st.progress(min(done / total, 1.0) if total else 0.0)
         counted = f" · {done:,} of {total:,} texts" if total else ""
         say(f"{run.doing or 'Starting a worker'}{counted}")
+        say_silence(run)
         show_parts(run_id)
         say(
             "This page may be closed: a process of its own follows the batches, and a batch takes "

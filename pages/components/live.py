@@ -36,6 +36,7 @@ def _progress(run_id: str) -> None:
     say(f"Judging {spec.dataset.label}", "headline")
     st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
     say(_progress_sentence(run))
+    say_silence(run)
     if st.button("Cancel", key="cancel", help="What is finished is kept; you can resume later."):
         if runs.get(run_id).state.live:
             runs.cancel(run_id)
@@ -51,6 +52,13 @@ def _progress(run_id: str) -> None:
                 "small",
                 quiet=True,
             )
+
+
+def say_silence(run: Run) -> None:
+    """Say that a worker hangs, where it does."""
+    silent = runs.silence(run)
+    if silent:
+        say(silent, "lead")
 
 
 def _progress_sentence(run: Run) -> str:

@@ -15,7 +15,7 @@ from ivan_core.workspace import runs
 from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.labels import LEXICON_NOTE
 from pages.components.frame import problems_shown
-from pages.components.live import time_left
+from pages.components.live import say_silence, time_left
 from pages.components.text import say
 
 _YES = "True"
@@ -39,6 +39,7 @@ def _progress(run_id: str) -> None:
     say(f"Labelling {runs.about(run)}", "headline")
     st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
     say(_progress_sentence(run))
+    say_silence(run)
     if st.button("Cancel", key="cancel", help="What is finished is kept; you can resume later."):
         if runs.get(run_id).state.live:
             runs.cancel(run_id)

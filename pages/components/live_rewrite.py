@@ -16,7 +16,7 @@ from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.rewrite_views import VARIANTS
 from ivan_core.workspace.rewrite_words import RULES_NOTE, rewriter_words
 from pages.components.frame import problems_shown
-from pages.components.live import time_left
+from pages.components.live import say_silence, time_left
 from pages.components.state import dark
 from pages.components.text import say, short_names
 
@@ -47,6 +47,7 @@ def _progress(run_id: str) -> None:
         say(f"Rewording {spec.dataset.label} with {rewriter_words(spec)}", "headline")
     st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
     say(_progress_sentence(run, facts))
+    say_silence(run)
     if st.button("Cancel", key="cancel", help="What is finished is kept; you can resume later."):
         if runs.get(run_id).state.live:
             runs.cancel(run_id)

@@ -70,7 +70,7 @@ def parameters_in(folder: Path) -> int | None:
     files = sorted(folder.glob("*.safetensors"))
     try:
         return sum(_numbers_in(path) for path in files) if files else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -89,7 +89,7 @@ def check_complete(model_id: str, folder: Path) -> None:
     check_names(model_id, names)
     try:
         missing = sorted(_shards(folder) - names)
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise BackendUnavailable(
             f"{model_id} is damaged: its list of weight files cannot be read.",
             "Download or copy the model again.",

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from ivan_core.backends.openai_client import is_loopback
 from ivan_core.backends.redirects import Redirected, is_redirect, redirect_told
 from ivan_core.domain.errors import BackendUnavailable, BadInput
+from ivan_core.labels.completions import shortened, whole_text
 from ivan_core.settings import setting
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ DEFAULT_TIMEOUT = 600.0
 """Seconds without a byte: loading a large model and waiting for a free slot both count."""
 CONNECT_SECONDS = 5.0
 PORT = 11434
+_MOST_COUNTED = 10**15
 SUGGESTED = ("gemma4:e4b", "gemma4:12b", "qwen3.5:4b", "qwen3.5:9b")
 """Models to offer where the server has none."""
 
@@ -107,14 +109,16 @@ class OllamaServer:
             )
             self._stay_here(answer)
             answer.raise_for_status()
-            return str(answer.json()["version"])
+            return shortened(answer.json()["version"])
 
     def models(self) -> tuple[InstalledModel, ...]:
         """The models that the server has, in its order."""
         with self._problems():
             listed = self._client().list().models
         return tuple(
-            InstalledModel(entry.model, int(entry.size or 0), entry.digest or "")
+            InstalledModel(
+                whole_text(entry.model), _count(entry.size) or 0, whole_text(entry.digest or "")
+            )
             for entry in listed
             if entry.model
         )
@@ -131,7 +135,7 @@ class OllamaServer:
         """Names of the models that are in the server's memory right now."""
         with self._problems():
             running = self._client().ps().models
-        return tuple(entry.model for entry in running if entry.model)
+        return tuple(whole_text(entry.model) for entry in running if entry.model)
 
     def show(self, model: str) -> ModelFacts:
         """Facts about a model."""
@@ -140,7 +144,7 @@ class OllamaServer:
         lengths = (
             value
             for name, value in (shown.modelinfo or {}).items()
-            if name.endswith(".context_length") and isinstance(value, int)
+            if name.endswith(".context_length") and _count(value)
         )
         return ModelFacts(model, next(lengths, None), "thinking" in (shown.capabilities or ()))
 
@@ -149,9 +153,9 @@ class OllamaServer:
         sizes: dict[str, tuple[int, int]] = {}
         step = ""
         for part in self._pulling(model):
-            step = part.status or step
+            step = shortened(part.status) if part.status else step
             if part.digest:
-                sizes[part.digest] = (part.completed or 0, part.total or 0)
+                sizes[part.digest] = (_count(part.completed) or 0, _count(part.total) or 0)
             done = sum(size[0] for size in sizes.values())
             progress(done, sum(size[1] for size in sizes.values()), step)
         if step != "success":
@@ -179,10 +183,10 @@ class OllamaServer:
                 options=dict(options or {}),
             )
         return ChatAnswer(
-            answer.message.content or "",
-            answer.done_reason or "",
-            answer.prompt_eval_count,
-            answer.eval_count,
+            whole_text(answer.message.content or ""),
+            whole_text(answer.done_reason or ""),
+            _count(answer.prompt_eval_count),
+            _count(answer.eval_count),
         )
 
     def release(self, model: str) -> None:
@@ -251,12 +255,19 @@ class OllamaServer:
                 f"The Ollama server at {self.host} broke off in the middle of its answer.",
                 "See its log: the model may be too large for the machine's memory.",
             ) from None
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+        ):
             raise self._another() from None
 
     def _refused(self, status: int, said: object, model: str, pulling: bool) -> BackendUnavailable:
         """What to raise for an error the server told; −1 is one in the middle of a stream."""
-        words = " ".join(said.split())[:300].rstrip(".") if isinstance(said, str) else ""
+        words = shortened(said).rstrip(".") if isinstance(said, str) else ""
         told = f": {words}" if words else ""
         if pulling:
             return OllamaSilent(
@@ -283,6 +294,13 @@ class OllamaServer:
         return BackendUnavailable(
             f"What answers at {self.host} is not an Ollama server.", f"Check {HOST}."
         )
+
+
+def _count(told: object) -> int | None:
+    """A number of bytes or tokens; None where there is none, or an absurd one."""
+    if isinstance(told, int) and not isinstance(told, bool) and 0 <= told < _MOST_COUNTED:
+        return int(told)
+    return None
 
 
 def _address(host: str) -> str:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast, get_args
+from typing import Any, Final, TypeVar
 
+from ivan_core.backends.openai_answers import (
+    OddAnswer,
+    id_of_batch,
+    id_of_file,
+    is_batch_id,
+    listed_batch,
+    told_batch,
+)
 from ivan_core.backends.openai_client import Account, make_client, timeouts
 from ivan_core.backends.openai_errors import client_errors, lost_answer, provider_problem
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.domain.labels import AnswerLost, BatchProblem, BatchState, BatchStatus
+from ivan_core.domain.labels import AnswerLost, BatchState
 
 ENDPOINT: Final = "/v1/chat/completions"
 FILE_SECONDS = 600.0
 """How long the provider may be silent while a file of up to 200 MB goes to or fro."""
 PAGE = 100
+MOST_PAGES = 1_000
+"""A list that goes on after so many batches goes on for ever."""
 
 T = TypeVar("T")
 
@@ -42,7 +52,7 @@ class OpenAIBatches:
                     file=upload, purpose="batch", timeout=self._file_timeout
                 )
             )
-        return _id(sent) or self._not_understood()
+        return id_of_file(sent) or self._not_understood()
 
     def create(self, file_id: str, metadata: Mapping[str, str]) -> str:
         """Create a batch. AnswerLost wherever it may exist although no id came back."""
@@ -56,7 +66,7 @@ class OpenAIBatches:
         except Exception as error:  # whatever it is, the batch may exist
             lost = lost_answer(error, self._account)
             raise lost or provider_problem(error, self._account, f"file {file_id}") from None
-        found = _id(batch)
+        found = id_of_batch(batch)
         if not found:
             raise AnswerLost(
                 f"{self._account.host} took the batch, but its answer names none.",
@@ -66,16 +76,18 @@ class OpenAIBatches:
 
     def batches(self) -> Iterator[BatchState]:
         """Newest first; the next page is asked for only when it is needed."""
+        seen = {""}
         after = ""
-        while True:
+        for _ in range(MOST_PAGES):
             page = self._page(after)
             if not isinstance(getattr(page, "data", None), list):
                 self._not_understood()
-            listed = [batch for batch in page.data if _id(batch)]
-            yield from (batch_state(batch) for batch in listed)
-            if not listed or not getattr(page, "has_more", False) or listed[-1].id == after:
+            listed = [batch for batch in page.data if id_of_batch(batch)]
+            yield from (listed_batch(batch) for batch in listed)
+            after = listed[-1].id if listed else ""
+            if after in seen or not getattr(page, "has_more", False):
                 return
-            after = listed[-1].id
+            seen.add(after)
 
     def poll(self, batch_id: str) -> BatchState:
         return self._one(batch_id, lambda: self._client.batches.retrieve(batch_id))
@@ -91,10 +103,18 @@ class OpenAIBatches:
         )
 
     def _one(self, batch_id: str, call: Callable[[], Any]) -> BatchState:
-        if not batch_id.strip() or "/" in batch_id:
-            raise BadInput(f"{batch_id!r} is no id of a batch.", "It looks like batch_abc123.")
+        if not is_batch_id(batch_id):
+            raise BadInput(
+                f"{batch_id[:100]!r} is no id of a batch.", "It looks like batch_abc123."
+            )
         batch = self._ask(call, f"batch {batch_id}")
-        return batch_state(batch) if _id(batch) else self._not_understood()
+        try:
+            return told_batch(batch, batch_id)
+        except OddAnswer as odd:
+            raise BackendUnavailable(
+                f"{self._account.host} gives no usable answer about batch {batch_id}: {odd}.",
+                "It will be asked again; nothing was lost.",
+            ) from None
 
     def _page(self, after: str) -> Any:
         from openai import omit
@@ -113,50 +133,3 @@ class OpenAIBatches:
             f"{self._account.host} does not answer like an API with batches.",
             "Check the base URL; other servers can be used with `ivan taxonomy run-file`.",
         )
-
-
-def batch_state(batch: Any) -> BatchState:
-    """What the provider tells of a batch; parts that are missing or odd count as not told."""
-    counts, usage = getattr(batch, "request_counts", None), getattr(batch, "usage", None)
-    metadata, created = getattr(batch, "metadata", None), getattr(batch, "created_at", None)
-    errors = getattr(getattr(batch, "errors", None), "data", None)
-    return BatchState(
-        id=str(batch.id),
-        status=_status(getattr(batch, "status", "")),
-        total=_count(counts, "total") or 0,
-        completed=_count(counts, "completed") or 0,
-        failed=_count(counts, "failed") or 0,
-        output_file=getattr(batch, "output_file_id", None) or "",
-        error_file=getattr(batch, "error_file_id", None) or "",
-        input_file=getattr(batch, "input_file_id", None) or "",
-        problems=tuple(_problem(entry) for entry in errors or ()),
-        input_tokens=_count(usage, "input_tokens"),
-        output_tokens=_count(usage, "output_tokens"),
-        metadata={str(k): str(v) for k, v in (metadata or {}).items()},
-        created=float(created) if created else None,
-    )
-
-
-def _problem(entry: Any) -> BatchProblem:
-    line = getattr(entry, "line", None)
-    return BatchProblem(
-        str(getattr(entry, "code", "") or ""),
-        str(getattr(entry, "message", "") or ""),
-        line if isinstance(line, int) else None,
-    )
-
-
-def _status(status: object) -> BatchStatus:
-    """Words that are not known yet count as at work: the batch is asked for again."""
-    known = status in get_args(BatchStatus)
-    return cast(BatchStatus, status) if known else "in_progress"
-
-
-def _count(facts: object, name: str) -> int | None:
-    value = getattr(facts, name, None)
-    return value if isinstance(value, int) else None
-
-
-def _id(answer: object) -> str:
-    found = getattr(answer, "id", "")
-    return found if isinstance(found, str) else ""

@@ -11,11 +11,13 @@ from ivan_core.backends.openai_client import BASE_URL, KEY, Account
 from ivan_core.backends.redirects import Redirected, is_redirect, redirect_told
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.labels import AnswerLost
+from ivan_core.labels.completions import shortened
 
 LONGEST_WAIT = 120.0
 """Seconds. A provider that asks for a longer wait is not waited for."""
 _LOST_STATUS = (408, 409)
 """Refusals that a server or a gateway also gives while the first request is still at work."""
+_LONGEST_WORDS = 10_000
 _KEY_LIKE = re.compile(r"\b(sk|pk|key|Bearer)[-_ ][\w*.\-]{6,}", re.IGNORECASE)
 _NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
 
@@ -47,7 +49,8 @@ class RequestRefused(BackendUnavailable):
 def client_errors() -> tuple[type[Exception], ...]:
     """All that the client raises when a call fails.
 
-    An answer that is no JSON is a ValueError; over one of another shape the client stumbles.
+    An answer that is no JSON is a ValueError, as is a number of 5,000 digits; one nested too deep
+    is a RecursionError, and over one of another shape the client stumbles.
     """
     import httpx2
     import openai
@@ -58,7 +61,10 @@ def client_errors() -> tuple[type[Exception], ...]:
         httpx2.InvalidURL,
         ValueError,
         TypeError,
+        LookupError,
         AttributeError,
+        ArithmeticError,
+        RecursionError,
     )
 
 
@@ -214,5 +220,5 @@ def _said(error: BaseException, account: Account) -> str:
         return ""
     if account.key:
         words = words.replace(account.key, "…")
-    line = " ".join(_KEY_LIKE.sub("…", words).split())[:300].rstrip(".")
+    line = shortened(_KEY_LIKE.sub("…", words[:_LONGEST_WORDS])).rstrip(".")
     return f": {line}" if line else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from ivan_core.domain.labels import DEMO_FINGERPRINT, LabelReply
 
 _MOST_CHARACTERS = 300
 _DEEPEST = 3
+_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def reply_of(body: object) -> LabelReply:
@@ -33,7 +35,7 @@ def reply_of(body: object) -> LabelReply:
     return LabelReply(
         _text(parts.get("content"), "text"),
         _text(parts.get("refusal"), "text") or _text(parts.get("content"), "refusal"),
-        finish if isinstance(finish, str) else "",
+        whole_text(finish[:_MOST_CHARACTERS]) if isinstance(finish, str) else "",
         "",
         *counts,
         body.get("system_fingerprint") == DEMO_FINGERPRINT,
@@ -74,7 +76,7 @@ def error_text(error: object, depth: int = 0) -> str:
 
 
 def shortened(value: object) -> str:
-    """A value from outside in one line, cut where long; half a character becomes "?"."""
+    """A value from outside in one line, cut where long, without characters that steer a screen."""
     if isinstance(value, str):
         text = value[: 4 * _MOST_CHARACTERS]
     else:
@@ -82,7 +84,7 @@ def shortened(value: object) -> str:
             text = json.dumps(value, ensure_ascii=False)
         except (TypeError, ValueError, RecursionError):
             text = type(value).__name__
-    text = " ".join(whole_text(text).split())
+    text = " ".join(_STEERING.sub(" ", whole_text(text)).split())
     return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]} …"
 
 

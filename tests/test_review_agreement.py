@@ -34,6 +34,7 @@ from ivan_core.workspace.review_lists import (
     cell_listed,
     cells_table,
     page_of,
+    quick_table,
 )
 from ivan_core.workspace.review_opinions import (
     ceiling_of,
@@ -78,16 +79,56 @@ def test_only_blind_answers_to_random_items_count(data_dir: Path, forty: Prepare
     said.choose(again, ADA, {0: "rejected"})
     said.choose(picked, ADA, {2: "rejected"})
     said.choose(random, BOB, {0: "rejected"}, blind=False)
+    said.choose(random, "Dan", {0: "rejected"}, blind=False, prefill="a-run")
     said.choose(random, CEM, {3: "chosen"}, skipped=True)
     used = used_opinions(forty)
     assert used.choices == {ADA: {0: "chosen", 1: None}}
     assert used.people == (ADA,)
     assert used.left_out_sentence == (
         "Kept but in no rate: 1 on items that were not drawn at random, 1 given with labels shown"
-        " beforehand, 1 by somebody who had answered the same before, 1 skipped."
+        " beforehand, 1 changed once the choice could be known, 1 by somebody who had answered the"
+        " same before, 1 skipped."
     )
     assert used.opinions == 2
     assert between_on_pairs(used) is None
+
+
+def test_answers_in_under_a_second_are_counted_aloud_and_in_rates_only_if_asked_for(
+    data_dir: Path, forty: PreparedDataset
+) -> None:
+    said = Said(data_dir, forty.fingerprint)
+    queue, picked = said.pairs(4), said.pairs(1, source="rows", first=[(9, "both")])
+    said.choose(queue, ADA, {0: "chosen"}, seconds=0.9)
+    said.choose(queue, ADA, {1: "rejected"}, seconds=1.0)
+    said.choose(queue, ADA, {2: "none"})  # of a sheet: nobody knows how long
+    said.choose(queue, BOB, {0: "rejected"}, seconds=0.1)
+    said.choose(picked, BOB, {0: "rejected"}, seconds=0.1)
+    used = used_opinions(forty)
+    assert used.choices == {ADA: {1: "rejected", 2: "none"}}
+    assert used.left_out_sentence == (
+        "Kept but in no rate: 1 on items that were not drawn at random, 2 given in under a second."
+    )
+    table = quick_table(used)
+    assert table[["Row", "Who", "Seconds", "Answer"]].values.tolist() == [
+        [0, BOB, 0.1, "the rejected reply"], [0, ADA, 0.9, "the chosen reply"],
+    ]  # fmt: skip
+    every = used_opinions(forty, quick=True)
+    assert every.choices == {ADA: {0: "chosen", 1: "rejected", 2: "none"}, BOB: {0: "rejected"}}
+    assert every.left_out_sentence == (
+        "Kept but in no rate: 1 on items that were not drawn at random. Counted although given in"
+        " under a second: 2."
+    )
+    assert between_on_pairs(used) is None and between_on_pairs(every) is not None
+
+
+def test_an_answer_changed_before_anything_was_told_counts_as_it_stands(
+    data_dir: Path, forty: PreparedDataset
+) -> None:
+    said = Said(data_dir, forty.fingerprint)
+    queue = said.pairs(1)
+    said.choose(queue, ADA, {0: "chosen"})
+    said.choose(queue, ADA, {0: "rejected"})
+    assert used_opinions(forty).choices == {ADA: {0: "rejected"}}
 
 
 def test_the_first_items_of_another_queue_count(data_dir: Path, forty: PreparedDataset) -> None:
@@ -147,7 +188,7 @@ def test_a_choice_that_was_changed_after_the_other_was_told_counts_as_it_was_fir
     data_dir: Path, forty: PreparedDataset
 ) -> None:
     said = Said(data_dir, forty.fingerprint)
-    queue = said.pairs(3)
+    queue = said.pairs(3, tells=True)
     said.choose(queue, ADA, {0: "rejected", 1: "none"})
     said.choose(queue, ADA, {2: None}, skipped=True)
     said.choose(queue, ADA, {0: "chosen", 2: "rejected"}, skipped=False)

@@ -256,6 +256,18 @@ def test_a_column_that_an_older_backup_lacks_has_its_default(backup: Path, data_
     assert {one.seconds for one in Opinions(data_dir).all(2)} == {0.0}
 
 
+def test_queues_of_an_older_backup_do_not_tell_the_choice(backup: Path, data_dir: Path) -> None:
+    def without_tells(content: bytes) -> bytes:
+        rows = [json.loads(line) for line in content.splitlines()]
+        return b"".join(
+            json.dumps({k: v for k, v in row.items() if k != "tells"}).encode() + b"\n"
+            for row in rows
+        )
+
+    restore_backup(data_dir, rewritten(backup, "queues.jsonl", without_tells))
+    assert {queue.tells for queue in Queues(data_dir).all()} == {False}
+
+
 def test_a_server_that_dies_while_reviews_are_restored_keeps_none_of_them(
     backup: Path, postgres_server: PostgresServer, postgres: str, data_dir: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -42,6 +42,7 @@ from ivan_core.workspace.review_flow import (
 from ivan_core.workspace.review_saving import save_better, save_described, skip
 from ivan_core.workspace.review_told import (
     answer_words,
+    differed,
     how_it_went,
     may_begin,
     minutes,
@@ -128,8 +129,8 @@ def test_an_answer_says_what_was_left_how_long_it_took_and_that_it_was_blind(mak
     assert (saved.note, saved.seconds, saved.blind, saved.verified) == ("hm", 12.5, True, False)
 
 
-def test_an_answer_changed_after_the_choice_was_shown_is_not_blind(make) -> None:
-    queue = make()
+def test_an_answer_changed_after_the_choice_was_told_is_not_blind(make) -> None:
+    queue = make(tells=True)
     save_better(due(queue), "chosen")
     screen = back(queue)
     assert screen.again
@@ -140,8 +141,20 @@ def test_an_answer_changed_after_the_choice_was_shown_is_not_blind(make) -> None
     assert not save_better(back(queue), "chosen").blind
 
 
-def test_a_skipped_item_showed_no_choice_so_its_later_answer_is_blind(make) -> None:
+def test_an_answer_changed_before_anything_was_told_is_blind_and_after_the_end_is_not(make) -> None:
     queue = make()
+    save_better(due(queue), "chosen")
+    changed = save_better(back(queue), "rejected")
+    assert changed.version == 2 and changed.blind and not back(queue).told
+    assert save_better(due(queue), None).blind
+    last = save_better(due(queue), "chosen")
+    assert last.blind and next_place(standing(queue, "Ada")) is None
+    screen = back(queue)
+    assert screen.told and not save_better(screen, "rejected").blind
+
+
+def test_a_skipped_item_showed_no_choice_so_its_later_answer_is_blind(make) -> None:
+    queue = make(tells=True)
     skipped = skip(due(queue))
     assert skipped.skipped and skipped.answers == {}
     assert revealed(standing(queue, "Ada"), "authored choice") == ""
@@ -226,8 +239,18 @@ def test_open_and_impossible_answers_are_refused(make) -> None:
         save_described(screen, wrong)
 
 
-def test_the_choice_is_revealed_in_a_sentence(make) -> None:
+def test_the_choice_is_told_at_the_end_with_the_pairs_that_differ(make) -> None:
     queue = make()
+    for answer in ("chosen", "rejected", NO_DIFFERENCE):
+        save_better(due(queue), answer)
+        assert revealed(standing(queue, "Ada"), "authored choice") == ""
+    now = standing(queue, "Ada")
+    (told,) = differed(now, "authored choice")
+    assert told.startswith("The author chose “") and "”, you “" in told
+
+
+def test_the_choice_is_revealed_in_a_sentence(make) -> None:
+    queue = make(tells=True)
     screen = due(queue)
     letter = "A" if screen.left == "chosen" else "B"
     other = "B" if letter == "A" else "A"
@@ -297,14 +320,20 @@ def test_a_verified_name_is_not_for_those_who_type_it(make, monkeypatch) -> None
         may_begin(queue, "Ada@example.org")
 
 
-def test_a_namesake_is_found_whatever_the_capitals(make) -> None:
-    queue = make()
-    assert namesake(queue, "Ada") is None
+def test_a_name_is_known_by_its_queue_whatever_the_capitals(make) -> None:
+    queue = make(first=[(7, "both")], source="rows")
+    assert not namesake(queue, "Ada").known
+    assert namesake(queue, "Ada").sentence == "Nobody called Ada has judged any of these yet."
     save_better(due(queue, "Ada"), "chosen")
     save_better(due(queue, "Ada"), None)
-    other = make()
-    found = namesake(other, " ada ")
-    assert found is not None and (found.name, found.judged) == ("Ada", 2)
+    found = namesake(queue, " ada ")
+    assert (found.name, found.here, found.elsewhere) == ("Ada", 2, 0)
+    assert found.sentence == "Somebody called Ada has judged 2 of these."
+    found = namesake(make(), "ada")
+    assert (found.name, found.here, found.elsewhere) == ("Ada", 0, 2)
+    assert found.sentence == (
+        "Somebody called Ada has judged 2 in another review, and none of these."
+    )
 
 
 def test_the_time_it_takes_is_told_by_the_pace_of_those_who_judged(make) -> None:

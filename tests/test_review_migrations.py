@@ -176,13 +176,33 @@ def forget_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "_laid_out", set())
 
 
+def test_queues_of_layout_3_keep_all_and_tell_the_choice_no_more(review_database, monkeypatch):
+    made = Queues(review_database).make(Queue(0, "", DATA, "Q", "better", "random"), [(3, "both")])
+    kept = Opinions(review_database).save(Opinion(made.id, 3, "both", "Ada", {BETTER: "chosen"}))
+    with ReviewDatabase(review_database).writing() as db:
+        db.exec_driver_sql("ALTER TABLE queues DROP COLUMN tells")
+        if db.dialect.name == "sqlite":
+            db.exec_driver_sql("PRAGMA user_version=3")
+        else:
+            db.exec_driver_sql("UPDATE layout SET number = 3")
+    forget_what_was_seen(monkeypatch)
+    queue = Queues(review_database).get(made.id)
+    assert queue == made and queue.tells is False
+    assert Opinions(review_database).all(made.id) == [kept]
+    telling = Queue(0, "", DATA, "Q", "better", "random", tells=True)
+    telling = Queues(review_database).make(telling, [(3, "both")])
+    assert Queues(review_database).get(telling.id).tells is True
+
+
 def test_an_old_file_goes_through_all_steps(old_file, data_dir, later):
     holds_all(data_dir)
-    assert later == [4, 5]
+    assert later == [newest() - 1, newest()]
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(old_file, data_dir, monkeypatch):
-    broken = Step(4, lambda db: db.exec_driver_sql("INSERT INTO nowhere VALUES (1)") and None)
+    broken = Step(
+        newest() + 1, lambda db: db.exec_driver_sql("INSERT INTO nowhere VALUES (1)") and None
+    )
     monkeypatch.setattr(migrations, "STEPS", (*STEPS, broken))
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):
         Reviews(data_dir).marks(DATA)

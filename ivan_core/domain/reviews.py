@@ -21,6 +21,8 @@ ItemSide = Literal["chosen", "rejected", "both"]
 BETTER = "better"
 """The one key of the task `better`: its answer is chosen, rejected, or none for no difference."""
 NO_DIFFERENCE = "none"
+QUICK_SECONDS = 1.0
+"""Nobody reads an item in less: such an answer is kept, but enters no rates unless asked for."""
 BLIND_FIRST = 30
 """So many of a person's first items are drawn at random and shown without anybody's labels."""
 
@@ -33,7 +35,8 @@ class Queue:
     `prefill` is the run whose labels are filled in beforehand, empty for none; `assigned` is the
     one person who is asked, empty for all who have the link; `opinions` is how many opinions an
     item needs; `companion` is the random queue that gives each person's first items, 0 for a
-    random queue, which is its own. `token` is the secret part of the invitation.
+    random queue, which is its own. `token` is the secret part of the invitation. `tells` says that
+    people hear what was chosen after each pair, before the next one; else at the end only.
     """
 
     id: int
@@ -51,6 +54,7 @@ class Queue:
     made: float = 0.0
     made_by: str = ""
     closed: bool = False
+    tells: bool = False
 
     @property
     def random(self) -> bool:
@@ -96,6 +100,11 @@ class Opinion:
     verified: bool = False
     version: int = 0
     saved: float = 0.0
+
+    @property
+    def quick(self) -> bool:
+        """Whether it was given before anybody can have read the item; 0 seconds is not known."""
+        return 0 < self.seconds < QUICK_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,7 +205,8 @@ def _value(column: Column[Any], row: dict[str, Any]) -> Any:
     """A row's value of a column; what an older IVAN did not know yet has its default."""
     kind, default = column.type.python_type, column.server_default
     if column.name not in row and isinstance(default, DefaultClause):
-        return kind(str(default.arg))
+        told = str(default.arg)
+        return told == "true" if kind is bool else kind(told)
     value: Any = row.get(column.name)
     if kind is float and type(value) in (int, float):
         return float(value)

@@ -67,7 +67,16 @@ _LAYOUT_3 = (
     version INTEGER DEFAULT '0' NOT NULL, made DOUBLE DEFAULT '0' NOT NULL,
     PRIMARY KEY (queue, row_id, side, "key", version))""",
 )
-STEPS: tuple[Step, ...] = (Step(3, _queues),)
+
+
+def _tells(db: Connection) -> None:
+    """Layout 4 keeps whether a queue tells what was chosen after each pair; the older ones did, and
+    do so no more."""
+    no = "false" if db.dialect.name == "postgresql" else "0"
+    db.exec_driver_sql(f"ALTER TABLE queues ADD COLUMN tells BOOLEAN DEFAULT {no} NOT NULL")
+
+
+STEPS: tuple[Step, ...] = (Step(3, _queues), Step(4, _tells))
 """In order. Layout 2 is the oldest: SQLite alone had it."""
 
 

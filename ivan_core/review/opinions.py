@@ -17,7 +17,7 @@ from ivan_core.review.checks import check_taken
 from ivan_core.review.database import ReviewDatabase, upsert
 from ivan_core.review.names import name_of, note_of
 from ivan_core.review.rows import answers_text, as_opinion, opinion_row, read_answers
-from ivan_core.review.tables import changes, names, opinions, queues
+from ivan_core.review.tables import changes, names, opinions
 
 _KEY = ("queue", "row_id", "side", "reviewer")
 
@@ -93,21 +93,19 @@ class Opinions:
                     found[row["row_id"], row["side"], row["reviewer"]] = (row["made"], answers)
         return found
 
-    def reviewers(self, dataset: str) -> list[tuple[str, int, bool]]:
-        """Who has judged on a dataset: the name, on how many items, and whether it was verified."""
+    def reviewers(self) -> list[tuple[int, str, int, bool]]:
+        """Who has judged in each queue: its number, the name, on how many items, and whether the
+        name was verified."""
+        seen = func.max(case((opinions.c.verified.is_(True), 1), else_=0))
         query = (
-            select(
-                opinions.c.reviewer,
-                func.count(),
-                func.max(case((opinions.c.verified.is_(True), 1), else_=0)),
-            )
-            .join(queues, queues.c.id == opinions.c.queue)
-            .where(queues.c.dataset == dataset)
-            .group_by(opinions.c.reviewer)
-            .order_by(opinions.c.reviewer)
+            select(opinions.c.queue, opinions.c.reviewer, func.count(), seen)
+            .group_by(opinions.c.queue, opinions.c.reviewer)
+            .order_by(opinions.c.queue, opinions.c.reviewer)
         )
         with self._database.reading() as db:
-            return [(name, count, bool(seen)) for name, count, seen in db.execute(query)]
+            return [
+                (queue, name, count, bool(seen)) for queue, name, count, seen in db.execute(query)
+            ]
 
     def history(self, item: Item, reviewer: str | None = None) -> list[Change]:
         """Every change of an item's opinions, oldest first."""

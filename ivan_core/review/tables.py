@@ -14,6 +14,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    false,
 )
 
 metadata = MetaData()
@@ -67,6 +68,7 @@ queues = Table(
     _text("dataset"), _text("title"), _text("task"), _text("source"), _text("keys"),
     _text("prefill"), _text("assigned"), _integer("opinions", 2), _integer("seed"),
     _integer("companion"), _seconds("made"), _text("made_by"), _flag("closed"),
+    Column("tells", Boolean(create_constraint=False), nullable=False, server_default=false()),
     Index("queues_of", "dataset", "task"),
 )  # fmt: skip
 items = Table(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FIELDS = (
     "queue", "title", "source", "row_id", "side", "reviewer", "verified", "blind", "prefill",
-    "skipped", "note", "version", "saved",
+    "skipped", "note", "version", "saved", "seconds",
 )  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def opinions_csv(dataset: PreparedDataset, *, spreadsheet: bool = False) -> byte
             cells: list[object] = [
                 queue.id, queue.title, queue.source, one.row_id, one.side, one.reviewer,
                 one.verified, one.blind, one.prefill, one.skipped, one.note, one.version, saved,
+                one.seconds or "",
             ]  # fmt: skip
             cells += [_word(one.answers[key]) if key in one.answers else "" for key in keys]
             for key in keys:

@@ -66,7 +66,9 @@ class Screen:
     """One screen: what is read, what is asked, and what this person said of it before.
 
     `screens` is how many screens the item has; `keys` are the questions of this one, under the
-    heading `group`; `suggested` are labels shown in advance, none where the item is blind.
+    heading `group`; `suggested` are labels shown in advance, none where the item is blind. `told`
+    says that this person may know by now what was chosen: each pair tells it, or the end was
+    reached.
     """
 
     queue: Queue
@@ -78,6 +80,7 @@ class Screen:
     group: str = ""
     keys: tuple[str, ...] = ()
     suggested: Labels = field(default_factory=dict)
+    told: bool = False
 
     @property
     def again(self) -> bool:
@@ -157,7 +160,7 @@ def open_screen(now: Standing, place: Place) -> Screen:
     return Screen(
         queue, place, dataset.pair(place.row_id), opinion,
         left_side(queue, place.row_id, now.name), len(screens_of(queue)), group, keys,
-        suggestions(queue, place),
+        suggestions(queue, place), queue.tells or now.done >= now.total,
     )  # fmt: skip
 
 

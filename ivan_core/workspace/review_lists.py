@@ -95,6 +95,30 @@ def answer_in_words(key: str, answer: Label) -> str:
     return in_words(answer) or "can't tell"
 
 
+def quick_table(used: Used) -> pd.DataFrame:
+    """The answers given in under a second, quickest first, to read: where, who, how quick."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "Queue": one.queue,
+                "Row": one.row_id,
+                "Side": "" if one.side == "both" else one.side,
+                "Who": one.reviewer,
+                "Seconds": one.seconds,
+                "Answer": "; ".join(
+                    f"{answer_in_words(key, answer)}"
+                    if key == BETTER
+                    else f"{label_name(key)}: {answer_in_words(key, answer)}"
+                    for key, answer in one.answers.items()
+                ),
+            }
+            for one in sorted(used.quick, key=lambda one: one.seconds)
+        ]
+    )
+
+
 def page_of(
     dataset: PreparedDataset, listed: Sequence[Listed], key: str, page: int
 ) -> pd.DataFrame:

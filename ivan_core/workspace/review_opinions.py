@@ -23,8 +23,9 @@ from ivan_core.workspace.review_runs import content_of
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
 
-Stamp = tuple[Path, str, tuple[int, ...], tuple[int, int, float]]
-"""A data folder, a dataset's content, its queues, and what changes with every save in them."""
+Stamp = tuple[Path, str, tuple[int, ...], tuple[int, int, float], bool]
+"""A data folder, a dataset's content, its queues, what changes with every save in them, and whether
+answers in under a second count."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Used:
     `choices` are those of the task `better`: by person and row, None for "can't tell"; `seconds`
     is the earliest of them on each row. `texts` are the answers to questions by person and text. An
     opinion is left out where its item was not drawn at random, where labels were shown beforehand,
-    or where the same person had answered it in
-    another queue before. Which reply is better counts as it was answered first.
+    where it was changed once the choice was told, where it was given in under a second (`quick`,
+    unless they are asked for), or where the same person had answered it in another queue before.
     """
 
     choices: Mapping[str, Mapping[int, str | None]]
@@ -45,8 +46,11 @@ class Used:
     opinions: int = 0
     not_random: int = 0
     prefilled: int = 0
+    changed: int = 0
+    too_quick: int = 0
     repeated: int = 0
     skipped: int = 0
+    quick: tuple[Opinion, ...] = ()
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -61,14 +65,17 @@ class Used:
             for count, words in (
                 (self.not_random, "on items that were not drawn at random"),
                 (self.prefilled, "given with labels shown beforehand"),
+                (self.changed, "changed once the choice could be known"),
+                (self.too_quick, "given in under a second"),
                 (self.repeated, "by somebody who had answered the same before"),
                 (self.skipped, "skipped"),
             )
             if count
         ]
-        if not told:
-            return ""
-        return f"Kept but in no rate: {', '.join(told)}."
+        sentence = f"Kept but in no rate: {', '.join(told)}." if told else ""
+        if self.quick and not self.too_quick:
+            sentence += f" Counted although given in under a second: {len(self.quick):,}."
+        return sentence.strip()
 
 
 def queues_on(dataset: PreparedDataset) -> list[Queue]:
@@ -77,25 +84,23 @@ def queues_on(dataset: PreparedDataset) -> list[Queue]:
     return [queue for queue in reversed(Queues(data_dir()).all()) if _holds(queue, content)]
 
 
-def used_opinions(dataset: PreparedDataset) -> Used:
-    """The opinions on a dataset's pairs that enter rates."""
+def used_opinions(dataset: PreparedDataset, *, quick: bool = False) -> Used:
+    """The opinions on a dataset's pairs that enter rates; with `quick` all quick ones too."""
     queues = queues_on(dataset)
     ids = tuple(queue.id for queue in queues)
-    return opinions_at(
-        (data_dir(), str(dataset.about["content"]), ids, Opinions(data_dir()).stamp(ids))
-    )
+    content = str(dataset.about["content"])
+    return opinions_at((data_dir(), content, ids, Opinions(data_dir()).stamp(ids), quick))
 
 
 @lru_cache(maxsize=8)
 def opinions_at(stamp: Stamp) -> Used:
     """The opinions that a stamp belongs to; read again only when something was saved."""
-    root, _, ids, _ = stamp
+    root, _, ids, _, _ = stamp
     said: list[tuple[Queue, Opinion]] = []
     for queue in (Queues(root).get(number) for number in ids):
         own = Opinions(root).all(queue.id)
         if queue.task == BETTER and any(one.version > 1 for one in own):
-            # The recorded choice is told once a pair is answered: only the first answer is blind.
-            own = _as_first_given(own, Opinions(root).first(queue.id))
+            own = _as_first_given(own, Opinions(root).first(queue.id), queue.tells)
         said += ((queue, opinion) for opinion in own)
     return _select(said, stamp)
 
@@ -103,10 +108,13 @@ def opinions_at(stamp: Stamp) -> Used:
 def _as_first_given(
     said: Iterable[Opinion],
     first: Mapping[tuple[int, str, str], tuple[float, Mapping[str, Label]]],
+    told: bool,
 ) -> list[Opinion]:
+    """Opinions at the time when each was first given; where that told the choice, as they were."""
     found = []
     for one in said:
         made, answers = first.get((one.row_id, one.side, one.reviewer), (one.saved, one.answers))
+        answers = answers if told else one.answers
         found.append(one if one.skipped else replace(one, answers=answers, saved=made))
     return found
 
@@ -116,9 +124,14 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
     choices: dict[str, dict[int, str | None]] = {}
     texts: dict[str, dict[TextKey, dict[str, Label]]] = {}
     seconds: dict[int, str | None] = {}
-    counts = dict.fromkeys(("opinions", "not_random", "prefilled", "repeated", "skipped"), 0)
+    names = ("opinions", "not_random", "prefilled", "changed", "too_quick", "repeated", "skipped")
+    counts = dict.fromkeys(names, 0)
+    quick: list[Opinion] = []
     for queue, opinion in sorted(said, key=lambda one: (one[1].saved, one[0].id)):
         why = _left_out(queue, opinion)
+        if not why and opinion.quick:
+            quick.append(opinion)
+            why = "" if stamp[4] else "too_quick"
         if why:
             counts[why] += 1
         elif queue.task == BETTER:
@@ -138,7 +151,7 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
             new = {key: one for key, one in opinion.answers.items() if key not in on_text}
             counts["opinions" if new else "repeated"] += 1
             on_text.update(new)
-    return Used(choices, texts, seconds, stamp, **counts)
+    return Used(choices, texts, seconds, stamp, **counts, quick=tuple(quick))
 
 
 def second_choices(used: Used) -> tuple[int, int, int]:
@@ -166,7 +179,9 @@ def _left_out(queue: Queue, opinion: Opinion) -> str:
         return "skipped"
     if not queue.random:
         return "not_random"
-    return "prefilled" if opinion.prefill or not opinion.blind else ""
+    if opinion.prefill:
+        return "prefilled"
+    return "" if opinion.blind else "changed"
 
 
 def _holds(queue: Queue, content: str) -> bool:

@@ -57,6 +57,11 @@ class QueueRequest(BaseModel):
     assigned: str = Field("", description="The one person who is asked; everybody if empty.")
     opinions: int = Field(2, ge=1, le=50, description="How many opinions an item needs.")
     seed: int = Field(0, description="Seed of the draw.")
+    tells: bool = Field(
+        False,
+        description="Tell what was chosen after each pair, not at the end. It teaches people the"
+        " taste of the data.",
+    )
     title: str = Field("", max_length=200, description="What the list and the invitation call it.")
 
 
@@ -121,7 +126,7 @@ def make_queue(request: QueueRequest) -> Queue:
     queue = Queue(
         0, "", request.dataset, request.title.strip() or _title(request, len(drawn.items)),
         request.task, request.source, drawn.keys, request.prefill, request.assigned,
-        request.opinions, request.seed, made_by=verified_name(),
+        request.opinions, request.seed, made_by=verified_name(), tells=request.tells,
     )  # fmt: skip
     return Queues(data_dir()).make(queue, drawn.items, first)
 

@@ -16,7 +16,7 @@ from ivan_core.workspace.review_flow import Screen
 def save_better(screen: Screen, answer: Label, note: str = "", seconds: float = 0.0) -> Opinion:
     """Say which reply is better, as a press on this screen does.
 
-    An answer that is changed after its choice was revealed is kept, but is not blind any more.
+    An answer that is changed once the choice was told is kept, but is not blind any more.
 
     Raises:
         OpinionConflict: another window said something else meanwhile; nothing is changed.
@@ -48,7 +48,7 @@ def skip(screen: Screen, note: str = "", seconds: float = 0.0) -> Opinion:
     return review_rights.say(
         replace(
             before, answers={}, skipped=True, note=note, left=screen.left,
-            blind=_blind(screen) and not (before.answers and BETTER in before.answers),
+            blind=_blind(screen) and not (screen.told and BETTER in before.answers),
             prefill=screen.queue.prefill, seconds=before.seconds + seconds,
         )
     )  # fmt: skip
@@ -60,7 +60,7 @@ def _save(screen: Screen, answers: Labels, note: str, seconds: float) -> Opinion
     return review_rights.say(
         replace(
             before, answers={**before.answers, **answers}, skipped=False, note=note,
-            left=screen.left, blind=_blind(screen) and not changed,
+            left=screen.left, blind=_blind(screen) and not (screen.told and changed),
             prefill=screen.queue.prefill, seconds=before.seconds + seconds,
         )
     )  # fmt: skip

@@ -10,11 +10,14 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Opinion, Queue
 from ivan_core.review.names import name_of
+from ivan_core.workspace import datasets
+from ivan_core.workspace.results import snippet
 from ivan_core.workspace.review_flow import Standing, opinions
 from ivan_core.workspace.review_rights import verified_name
 
 _SECONDS = {"better": 30.0, "describe": 90.0}
 """How long an item takes where nobody has judged one yet."""
+_MOST_TOLD = 20
 _ENOUGH = 10
 """Opinions from which their own pace is told."""
 
@@ -39,8 +42,7 @@ def may_begin(queue: Queue, name: str) -> str:
         )
     folded = tidy.casefold()
     if verified_name() != tidy and any(
-        verified and known.casefold() == folded
-        for known, _, verified in opinions().reviewers(queue.dataset)
+        verified and known.casefold() == folded for _, known, _, verified in opinions().reviewers()
     ):
         raise BadInput(
             f"{tidy} is the name of somebody who logged in.", "Log in too, or use another name."
@@ -50,27 +52,44 @@ def may_begin(queue: Queue, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Namesake:
-    """Somebody who judged here under a name, as they spell it."""
+    """Whoever has judged under a name, as they spell it: how many items here, and elsewhere.
+
+    A name is one queue's until its bearer says that they are the same person: whoever judges under
+    it in two queues counts as one.
+    """
 
     name: str
-    judged: int
+    here: int
+    elsewhere: int
+
+    @property
+    def sentence(self) -> str:
+        """As in "Somebody called Ada has judged 12 of these.", and that nobody has."""
+        if self.here:
+            return f"Somebody called {self.name} has judged {self.here:,} of these."
+        if self.elsewhere:
+            return (
+                f"Somebody called {self.name} has judged {self.elsewhere:,} in another review, and"
+                " none of these."
+            )
+        return f"Nobody called {self.name} has judged any of these yet."
+
+    @property
+    def known(self) -> bool:
+        return bool(self.here or self.elsewhere)
 
 
-def namesake(queue: Queue, name: str) -> Namesake | None:
-    """Who has judged on this dataset under a name before, whatever its capitals; perhaps nobody."""
-    tidy = name_of(name).casefold()
-    counts = Counter(
-        {
-            known: count
-            for known, count, _ in opinions().reviewers(queue.dataset)
-            if known.casefold() == tidy
-        }
-    )
-    if not counts:
-        return None
+def namesake(queue: Queue, name: str) -> Namesake:
+    """Who has judged under a name before, in this queue or another, whatever its capitals."""
     exact = name_of(name)
-    spelled = exact if exact in counts else counts.most_common(1)[0][0]
-    return Namesake(spelled, counts[spelled])
+    counts: Counter[str] = Counter()
+    here = 0
+    for number, known, count, _ in opinions().reviewers():
+        if known.casefold() == exact.casefold():
+            counts[known] += count
+            here += count if number in (queue.id, queue.companion) else 0
+    spelled = exact if exact in counts or not counts else counts.most_common(1)[0][0]
+    return Namesake(spelled, here, counts.total() - here)
 
 
 def minutes(queue: Queue, items: int) -> int:
@@ -92,11 +111,12 @@ def _chooser(chosen_by: str) -> tuple[str, str]:
 
 
 def revealed(now: Standing, chosen_by: str) -> str:
-    """What the dataset's choice was on the pair answered last; empty where there is none to tell.
+    """What the dataset's choice was on the pair answered last; empty where there is none to tell,
+    and where the queue keeps it for the end.
 
     `chosen_by` says in words whose choice that was, as a dataset's card does.
     """
-    last = next(iter(reversed(now.said)), None)
+    last = next(iter(reversed(now.said)), None) if now.queue.tells else None
     if last is None or last.skipped or BETTER not in last.answers:
         return ""
     other = "rejected" if last.left == "chosen" else "chosen"
@@ -106,6 +126,22 @@ def revealed(now: Standing, chosen_by: str) -> str:
         return f"The last pair: {_chooser(chosen_by)[0]} {letter}."
     same = "like you" if said == letter else f"you {said}"
     return f"The last pair: {_chooser(chosen_by)[0]} {letter}, {same}."
+
+
+def differed(now: Standing, chosen_by: str) -> list[str]:
+    """The pairs on which a person preferred the other reply, a sentence each, newest first.
+
+    For the end only: before, it would teach people the taste of the data. At most `_MOST_TOLD`.
+    """
+    others = [one for one in reversed(now.said) if one.answers.get(BETTER) == "rejected"]
+    dataset = datasets.by_fingerprint(now.queue.dataset)
+    who = _chooser(chosen_by)[0]
+    found = []
+    for one in others[:_MOST_TOLD]:
+        pair = dataset.pair(one.row_id)
+        chosen, rejected = snippet(pair.chosen.reply), snippet(pair.rejected.reply)
+        found.append(f"{who[0].upper()}{who[1:]} “{chosen}”, you “{rejected}”.")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from ivan_core.workspace.review_lists import (
     cell_listed,
     cells_table,
     choices_table,
+    quick_table,
 )
 from ivan_core.workspace.review_opinions import Used, ceiling_sentence, used_opinions
 from ivan_core.workspace.review_words import cell_sentence, headline
@@ -42,6 +43,7 @@ from pages.components.text import say
 WHO, QUESTION = "who", "question"
 """Whose answers are listed, and to which question, in the URL."""
 _TASK = "review-agreement-of"
+_QUICK = "review-leave-quick"
 _BETTER, _DESCRIBE = "Which reply is better?", "Questions about a reply"
 
 
@@ -53,7 +55,7 @@ def agreement_tab(fingerprint: str) -> None:
     """
     dataset = datasets.by_fingerprint(fingerprint)
     with st.spinner("Comparing what people said …"):
-        used = used_opinions(dataset)
+        used = used_opinions(dataset, quick=st.session_state.get(_QUICK) is False)
         views: dict[str, Callable[[PreparedDataset, Used], None]] = {}
         if used.choices:
             views[_BETTER] = _choices
@@ -63,6 +65,8 @@ def agreement_tab(fingerprint: str) -> None:
         say(headline(used, "better" if task == _BETTER else "describe"), "headline")
     if used.left_out_sentence:
         say(used.left_out_sentence, "small", quiet=True)
+    if used.quick:
+        _quick(used)
     if views:
         task = task if task in views else next(iter(views))
         if len(views) > 1:
@@ -78,13 +82,31 @@ def agreement_tab(fingerprint: str) -> None:
     _take_away(dataset)
 
 
+def _quick(used: Used) -> None:
+    """The answers given in under a second, and whether they count."""
+    leave = st.toggle(
+        "Leave out answers given in under a second", value=True, key=_QUICK,
+        help="Nobody reads a pair or a reply in that time: such a press was meant for another one.",
+    )  # fmt: skip
+    if not leave:
+        say("Figures, sentences to copy and Compare leave them out all the same.", "small")
+    with st.expander(f"Given in under a second: {len(used.quick):,}"):
+        st.dataframe(quick_table(used), hide_index=True, key="review-quick")
+
+
+def _figure(dataset: PreparedDataset, used: Used, name: str) -> None:
+    """A chart as a figure; only where it would say what stands on the page."""
+    if not used.quick or used.too_quick:
+        figure_menu(reviews_id(dataset), name)
+
+
 def _choices(dataset: PreparedDataset, used: Used) -> None:
     """Which reply is better: who chooses as the reviewers do."""
     found = choices_beside(dataset, used)
     by_id = {one.who.id: one for one in found}
     if found:
         clicked_chart(who_dots(choices_table(found), dark=dark()), "review-who", "who", _open_who)
-        figure_menu(reviews_id(dataset), "review-choices")
+        _figure(dataset, used, "review-choices")
         say(
             "The reviewers are the majority of those who judged a pair; a person is set beside the"
             " others. A click on a mark lists its pairs below.",
@@ -111,11 +133,11 @@ def _questions(dataset: PreparedDataset, used: Used) -> None:
     if table is not None:
         chart = agreement_dots(table, TITLES, title="How far the reviewers agree", dark=dark())
         clicked_chart(chart, "review-questions", "feature", _open_question)
-        figure_menu(reviews_id(dataset), "review-questions")
+        _figure(dataset, used, "review-questions")
     if cells:
         chart = question_cells(cells_table(cells), dark=dark())
         clicked_chart(chart, "review-cells", "cell", _open_cell)
-        figure_menu(reviews_id(dataset), "review-cells")
+        _figure(dataset, used, "review-cells")
         say(
             "Texts answered as the majority of the (other) reviewers did. A click on a mark or cell"
             " lists its texts below.",

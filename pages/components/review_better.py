@@ -53,11 +53,13 @@ def _again(screen: Screen, clash: Clash | None) -> None:
         )
     elif screen.opinion.skipped:
         say("You skipped this one. Answer it now, or leave it.")
-    else:
+    elif screen.told:
         say(
             f"You said: {said}. A changed answer is kept, but enters no rates: you know by now "
             "which one was chosen."
         )
+    else:
+        say(f"You said: {said}. Keep it, or answer again.")
     keep_it()
 
 

@@ -19,6 +19,8 @@ from pages.components.text import md_escape, say
 from pages.components.visitor import login_offered
 
 _ASKS = "review-namesake"
+_TAKEN = "review-taken"
+"""The queue and name under which this session judges; in the URL alone it may be anybody's."""
 _TYPED = "review-name"
 _TITLE: dict[Task, str] = {
     "better": "Which reply is better?",
@@ -52,12 +54,39 @@ def first_screen(queue: Queue) -> None:
             show_error(problem)
         of_queue, asked = st.session_state.get(_ASKS, (0, None))
         if of_queue == queue.id and isinstance(asked, Namesake):
-            _is_that_you(asked)
+            _is_that_you(queue, asked)
         else:
             _who(queue)
         say("Two examples", "headline")
         for example in EXAMPLES[queue.task]:
             _example(example)
+
+
+def address_screen(queue: Queue, name: str) -> None:
+    """Ask before a name is taken that came with the address: a link may have been passed on."""
+    found = namesake(queue, name)
+    with st.container(key="review-narrow"):
+        st.title(_TITLE[queue.task], anchor=False)
+        say(f"Go on as {name}?", "headline")
+        say(found.sentence, "lead")
+        with st.container(horizontal=True):
+            st.button(
+                f"Go on as {md_escape(name)}", type="primary", key="review-as", on_click=_begin,
+                args=(queue, name),
+            )  # fmt: skip
+            st.button("I am somebody else", key="review-not-me", on_click=somebody_else)
+
+
+def is_taken(queue: Queue, name: str) -> bool:
+    """Whether this session judges a queue under this name: it said so itself."""
+    return bool(st.session_state.get(_TAKEN) == (queue.id, name))
+
+
+def somebody_else() -> None:
+    """Ask who it is again."""
+    st.session_state.pop(_TAKEN, None)
+    if "name" in st.query_params:
+        del st.query_params["name"]
 
 
 def _how_long(queue: Queue) -> str:
@@ -111,22 +140,23 @@ def _start(queue: Queue, name: str) -> None:
     except IvanError as error:
         st.session_state["problem-of-press"] = error
         return
-    if same is None:
-        _begin(name)
+    if same is None or not same.known:
+        _begin(queue, name)
     else:
         st.session_state[_ASKS] = (queue.id, same)
 
 
-def _begin(name: str) -> None:
+def _begin(queue: Queue, name: str) -> None:
     st.session_state.pop(_ASKS, None)
+    st.session_state[_TAKEN] = (queue.id, name)
     st.query_params["name"] = name
 
 
-def _is_that_you(same: Namesake) -> None:
-    say(f"Somebody called {same.name} has judged {same.judged:,} here: is that you?", "lead")
+def _is_that_you(queue: Queue, same: Namesake) -> None:
+    say(f"{same.sentence} Is that you?", "lead")
     with st.container(horizontal=True):
         st.button("Yes, go on", type="primary", key="namesake-yes", on_click=_begin,
-                  args=(same.name,))  # fmt: skip
+                  args=(queue, same.name))  # fmt: skip
         st.button("No, I am somebody else", key="namesake-no", on_click=_another_name)
 
 

@@ -22,7 +22,7 @@ from ivan_core.workspace.review_told import may_begin
 from pages.components.frame import show_error
 from pages.components.review_better import better
 from pages.components.review_describe import describe
-from pages.components.review_first import first_screen
+from pages.components.review_first import address_screen, first_screen, is_taken
 from pages.components.review_last import last_screen
 from pages.components.review_look import look
 from pages.components.review_steps import AT, has_stopped, leave_item
@@ -40,6 +40,9 @@ def invited(token: str) -> None:
         first_screen(queue)
         return
     name = may_begin(queue, name)
+    if not verified_name() and not is_taken(queue, name):
+        address_screen(queue, name)
+        return
     now = standing(queue, name)
     problem = problem_of_press()
     if problem:

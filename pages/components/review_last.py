@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.workspace.review_flow import Standing, place_before
-from ivan_core.workspace.review_told import how_it_went
+from ivan_core.workspace.review_told import Went, differed, how_it_went
 from pages.components.review_steps import go_on, go_to
 from pages.components.text import say
 
@@ -21,10 +21,10 @@ def last_screen(now: Standing, chosen_by: str, finished: bool) -> None:
         things = f"{went.judged:,} {thing}{'s' if went.judged != 1 else ''}"
         skipped = f" and skipped {went.skipped:,}" if went.skipped else ""
         say(f"You judged {things}{skipped}.", "headline")
-        for sentence in went.sentences:
-            say(sentence, "lead")
-        if went.sentences:
-            say("Neither is a mark: where people differ is what this is about.", quiet=True)
+        if finished or now.queue.tells or now.queue.task != "better":
+            _how_it_went(now, went, chosen_by)
+        elif went.judged:
+            say("How often you agreed is told once all are judged.", quiet=True)
         if finished:
             say("That was all. You can close this window.", "lead")
         else:
@@ -39,3 +39,15 @@ def last_screen(now: Standing, chosen_by: str, finished: bool) -> None:
                     "Back to the last one", key="review-back", shortcut="u", on_click=go_to,
                     args=(before,),
                 )  # fmt: skip
+
+
+def _how_it_went(now: Standing, went: Went, chosen_by: str) -> None:
+    for sentence in went.sentences:
+        say(sentence, "lead")
+    if went.sentences:
+        say("Neither is a mark: where people differ is what this is about.", quiet=True)
+    apart = differed(now, chosen_by) if now.queue.task == "better" else []
+    if apart:
+        with st.expander("Where you preferred the other reply"):
+            for sentence in apart:
+                say(sentence)

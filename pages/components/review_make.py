@@ -95,6 +95,10 @@ def _more(dataset: str, task: Task, source: str) -> dict[str, Any]:
             "Seed", 0, 2**31, 0, key="make-seed", help=_HELP["seed"].description
         ),
     }  # fmt: skip
+    if task == "better":
+        found["tells"] = middle.toggle(
+            "Tell the choice after each pair", key="make-tells", help=_HELP["tells"].description
+        )
     comparisons, labelings = runs_to_draw_on(dataset)
     of_source = {
         "second-look": comparisons, "low-agreement": labelings,

@@ -59,6 +59,8 @@ def _one(states: list[QueueState]) -> None:
     state = by_id[number]
     queue = state.queue
     say(state.sentence)
+    if queue.tells:
+        say("What was chosen is told after each pair.", "small", quiet=True)
     if queue.closed:
         say("It is closed: its link takes no more answers. What was said is kept.")
     else:

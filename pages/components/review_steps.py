@@ -15,6 +15,7 @@ from ivan_core.workspace.review_flow import Place, Screen, Standing, place_befor
 from ivan_core.workspace.review_rights import verified_name
 from ivan_core.workspace.review_saving import skip
 from pages.components.keys import UNREAD_SECONDS
+from pages.components.review_first import somebody_else
 from pages.components.review_look import progress
 
 AT = "review-at"
@@ -167,8 +168,7 @@ def go_on() -> None:
 def _somebody_else() -> None:
     leave_item()
     go_on()
-    if "name" in st.query_params:
-        del st.query_params["name"]
+    somebody_else()
 
 
 def _start_clock(place: Place) -> None:

@@ -43,6 +43,8 @@ async def review(base: str, token: str, name: str, answers: int, think: float) -
     async with StreamlitSession(base, "review", query) as session:
         await asyncio.sleep(draw.random() * think)
         opened = await session.open()
+        (me,) = [one for one in session.buttons if one.endswith("review-as")]
+        await session.press(me)
         for _ in range(answers):
             await asyncio.sleep(draw.uniform(0.5, 1.5) * think)
             found = [(one, match) for one in session.buttons if (match := _ANSWER.search(one))]

@@ -57,6 +57,12 @@ def at(page: Page, queue: Queue, row: int, side: str = "both", screen: int = 0) 
     ready(page)
 
 
+def judge(page: Page, server, queue: Queue, name: str) -> None:
+    """Open an invitation whose address names somebody, and say that one is that person."""
+    page.goto(server.url("/review", invite=queue.token, name=name))
+    page.get_by_role("button", name=f"Go on as {name}").click()
+
+
 def pick(page, name: str) -> None:
     """Pick one of several; on a page that is still being drawn the click would be lost."""
     ready(page)
@@ -88,6 +94,8 @@ def test_from_the_invitation_to_the_thanks_by_keyboard(serve, page, data_dir, da
     page.keyboard.press("n")
     at(page, queue, 9)
     page.reload()
+    expect(page.get_by_text("Somebody called Ada has judged 2 of these.")).to_be_visible()
+    page.get_by_role("button", name="Go on as Ada").click()
     at(page, queue, 9)
     expect(page.get_by_text("3 of 3", exact=True)).to_be_visible()
     page.keyboard.press("s")
@@ -100,7 +108,7 @@ def test_from_the_invitation_to_the_thanks_by_keyboard(serve, page, data_dir, da
     assert third.skipped and first.blind and second.blind
 
     queue = made(data_dir, dataset, [(4, "rejected")], task="describe", keys=KEYS)
-    page.goto(server.url("/review", invite=queue.token, name="Ada"))
+    judge(page, server, queue, "Ada")
     at(page, queue, 4, "rejected")
     expect(page.get_by_role("heading", name="Is it good?")).to_be_visible()
     page.keyboard.press("1")
@@ -134,7 +142,7 @@ def test_a_slow_double_click_answers_one_item_and_no_press_is_taken_for_another_
     for second in ("a", "b", "click"):
         queue = made(data_dir, dataset, PAIRS)
         page = visitor()
-        page.goto(server.url("/review", invite=queue.token, name="Ada"))
+        judge(page, server, queue, "Ada")
         at(page, queue, 5)
         answer = page.get_by_role("button", name="A is better")
         place = answer.bounding_box()
@@ -162,7 +170,7 @@ def test_two_people_and_two_windows_at_one_item(serve, visitor, data_dir, datase
     windows = []
     for name in ("Ada", "Bo", "Ada"):
         window = visitor()
-        window.goto(server.url("/review", invite=queue.token, name=name))
+        judge(window, server, queue, name)
         at(window, queue, 5)
         windows.append(window)
     ada, bo, other = windows
@@ -313,18 +321,19 @@ def test_no_screen_has_a_serious_fault_of_accessibility(serve, visitor, data_dir
         page = visitor(color_scheme=scheme)
         page.goto(server.url("/review", invite=pairs.token))
         check(page, "Two examples")
-        page.goto(server.url("/review", invite=pairs.token, name=name))
+        judge(page, server, pairs, name)
         at(page, pairs, 5)
         page.keyboard.press("a")
         at(page, pairs, 3)
-        check(page, "The last pair: the author chose")
+        expect(page.get_by_text("The last pair")).not_to_be_visible()
+        check(page, "Press A, B, N or T")
         page.set_viewport_size({"width": 400, "height": 800})
         page.keyboard.press("u")
         check(page, "You said: A is better.")
         at(page, pairs, 5)
         page.get_by_role("button", name="Stop").click()
         check(page, "Thank you!")
-        page.goto(server.url("/review", invite=texts.token, name=name))
+        judge(page, server, texts, name)
         at(page, texts, 4, "chosen")
         page.keyboard.press("1")
         page.keyboard.press("Enter")

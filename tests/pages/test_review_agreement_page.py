@@ -68,6 +68,23 @@ def test_who_chooses_as_the_reviewers_do(said, open_page, run_id):
     assert "No pair here." in page.said
 
 
+def test_answers_in_under_a_second_are_listed_and_counted_only_when_asked_for(said, open_page):
+    queue = said.pairs(4)
+    said.choose(queue, "Ada", {0: "chosen", 1: "chosen"})
+    said.choose(queue, HOSTILE, {0: "chosen"})
+    said.choose(queue, HOSTILE, {1: "rejected"}, seconds=0.6)
+    page = tab(open_page(REVIEW), "Agreement")
+    assert "2 people gave 3 blind opinions on random items." in page.said
+    assert "Kept but in no rate: 1 given in under a second." in page.said
+    listed = page.app.dataframe[0].value
+    assert listed[["Row", "Who", "Seconds"]].values.tolist() == [[1, HOSTILE, 0.6]]
+    page.app.toggle(key="review-leave-quick").set_value(False)
+    page.run()
+    assert "2 people gave 4 blind opinions on random items." in page.said
+    assert "Counted although given in under a second: 1." in page.said
+    assert "leave them out all the same" in page.said
+
+
 def test_a_link_opens_the_texts_of_a_question_and_one_leads_to_its_pair(said, open_page, run_id):
     queue = said.queue([(row, "chosen") for row in range(4)], (REFUSAL, SENTIMENT))
     for row in range(4):

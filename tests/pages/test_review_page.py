@@ -55,6 +55,13 @@ def press(page, label: str) -> None:
     page.press(key_of(page, label))
 
 
+def judging(open_page, queue: Queue, name: str = "Ada"):
+    """The page of somebody who judges under the name in the address."""
+    page = open_page(REVIEW, invite=queue.token, name=name)
+    page.press("review-as")
+    return page
+
+
 def test_the_first_screen_says_what_how_long_and_what_may_come_up(make, open_page):
     page = open_page(REVIEW, invite=make().token)
     assert page.app.title[0].value == "Which reply is better?"
@@ -77,9 +84,13 @@ def test_an_invitation_is_followed_to_its_end(make, open_page, data_dir):
     assert "chosen" not in page.said and page.links == {}
     page.app.text_input[0].set_value("a note")
     press(page, "A is better")
-    assert "2 of 3" in page.said and "The last pair: the data prefers" in page.said
+    assert "2 of 3" in page.said and "The last pair" not in page.said
     press(page, "Skip this one")
-    assert "3 of 3" in page.said and "The last pair" not in page.said
+    assert "3 of 3" in page.said
+    press(page, "Stop")
+    assert "How often you agreed is told once all are judged." in page.said
+    assert "the same reply as" not in page.said
+    press(page, "Go on")
     press(page, "Can't tell")
     assert page.app.title[0].value == "Thank you!"
     assert "You judged 2 pairs and skipped 1." in page.said
@@ -88,22 +99,38 @@ def test_an_invitation_is_followed_to_its_end(make, open_page, data_dir):
     said = {one.row_id: one for one in Opinions(data_dir).all(queue.id)}
     assert (said[5].answers, said[5].note, said[5].left) == ({BETTER: left}, "a note", left)
     assert said[5].blind and said[3].skipped and said[9].answers == {BETTER: None}
+    apart = [box.label for box in page.app.expander]
+    assert apart == ([] if left == "chosen" else ["Where you preferred the other reply"])
+
+
+def test_a_queue_may_tell_the_choice_after_each_pair(make, open_page, data_dir):
+    page = judging(open_page, make(tells=True))
+    press(page, "A is better")
+    assert "The last pair: the data prefers" in page.said
+    press(page, "Undo")
+    assert "enters no rates" in page.said
+    owner = open_page(REVIEW)
+    assert "What was chosen is told after each pair." in owner.said
+    owner.app.toggle(key="make-tells").set_value(True)
+    owner.run()
+    press(owner, "Make a queue of 30 items")
+    assert Queues(data_dir).all()[0].tells
 
 
 def test_a_reload_goes_on_and_undo_goes_back(make, open_page, data_dir):
     queue = make()
-    page = open_page(REVIEW, invite=queue.token, name="Ada")
+    page = judging(open_page, queue)
     press(page, "No difference")
-    page = open_page(REVIEW, invite=queue.token, name="Ada")
+    page = judging(open_page, queue)
     assert "2 of 3" in page.said
     press(page, "Undo")
-    assert "You said: no difference." in page.said and "enters no rates" in page.said
+    assert "You said: no difference. Keep it, or answer again." in page.said
     press(page, "Keep it")
     assert "You said" not in page.said
     press(page, "Undo")
     press(page, "B is better")
     opinion = Opinions(data_dir).of(Item(queue.id, 0, 5, "both"), "Ada")
-    assert opinion.version == 2 and not opinion.blind
+    assert opinion.version == 2 and opinion.blind
     press(page, "Stop")
     assert "2 are left" in page.said
     press(page, "Go on")
@@ -112,7 +139,7 @@ def test_a_reload_goes_on_and_undo_goes_back(make, open_page, data_dir):
 
 def test_another_window_was_faster_and_nothing_is_lost(make, open_page, data_dir):
     queue = make()
-    page = open_page(REVIEW, invite=queue.token, name="Ada")
+    page = judging(open_page, queue)
     left = left_side(queue, 5, "Ada")
     right = "rejected" if left == "chosen" else "chosen"
     store = Opinions(data_dir)
@@ -130,7 +157,7 @@ def test_a_press_before_anything_can_be_read_is_not_taken(make, open_page, data_
     queue = make()
     times = [100.0]
     monkeypatch.setattr(review_steps, "monotonic", lambda: times[-1])
-    page = open_page(REVIEW, invite=queue.token, name="Ada")
+    page = judging(open_page, queue)
     for seconds in (0.12, 0.3, 0.49):
         times.append(100.0 + seconds)
         press(page, "A is better")
@@ -169,7 +196,7 @@ def test_a_namesake_is_asked_about(make, open_page, data_dir):
     page = open_page(REVIEW, invite=queue.token)
     page.app.text_input[0].set_value("ada")
     press(page, "Start")
-    assert "Somebody called Ada has judged 1 here: is that you?" in page.said
+    assert "Somebody called Ada has judged 1 of these. Is that you?" in page.said
     press(page, "No, I am somebody else")
     assert "a name that tells you apart" in page.said
     page.app.text_input[0].set_value("Ada")
@@ -178,6 +205,27 @@ def test_a_namesake_is_asked_about(make, open_page, data_dir):
     assert page.app.query_params["name"] == "Ada" and "2 of 3" in page.said
     press(page, "Not you?")
     assert "name" not in page.app.query_params and "Start" in page.buttons.values()
+
+
+def test_a_name_of_another_queue_and_one_in_the_address_are_asked_about(make, open_page, data_dir):
+    first, second = make(), make()
+    Opinions(data_dir).save(Opinion(first.id, 5, "both", "Ada", {BETTER: None}))
+    page = open_page(REVIEW, invite=second.token)
+    page.app.text_input[0].set_value("Ada")
+    press(page, "Start")
+    assert "has judged 1 in another review, and none of these. Is that you?" in page.said
+    page = open_page(REVIEW, invite=second.token, name="Ada")
+    assert "Go on as Ada?" in page.said and "1 of 3" not in page.said
+    assert "Somebody called Ada has judged 1 in another review" in page.said
+    press(page, "I am somebody else")
+    assert "name" not in page.app.query_params and "Start" in page.buttons.values()
+    page = open_page(REVIEW, invite=second.token, name=HOSTILE)
+    assert f"Nobody called {HOSTILE} has judged any of these yet." in page.said
+    page.press("review-as")
+    assert "1 of 3" in page.said
+    page.app.query_params["name"] = "Ada"
+    page.run()
+    assert "Go on as Ada?" in page.said
 
 
 def test_closed_unknown_and_other_peoples_invitations_are_a_sentence(make, open_page, data_dir):
@@ -205,14 +253,14 @@ def test_hostile_titles_and_names_are_text(make, open_page):
     queue = make(title=HOSTILE, assigned=HOSTILE)
     page = open_page(REVIEW, invite=queue.token)
     assert f"This invitation is for {HOSTILE}." in page.said
-    page = open_page(REVIEW, invite=queue.token, name=HOSTILE)
+    page = judging(open_page, queue, HOSTILE)
     assert f"{HOSTILE} (not verified)" in page.said
     page = open_page(REVIEW)
     assert f"Send this link to {HOSTILE}" in page.said
 
 
 def test_a_text_is_described_on_four_screens(make, open_page):
-    page = open_page(REVIEW, invite=make(task="describe").token, name="Ada")
+    page = judging(open_page, make(task="describe"))
     assert "1 of 2" in page.said and "Describe this reply · 1 of 4" in page.said
     press(page, "Skip this one")
     assert "2 of 2" in page.said
@@ -315,9 +363,10 @@ def test_who_is_logged_in_judges_under_the_verified_address(make, open_page, mon
 
 def test_a_stop_is_of_one_queue(make, open_page):
     first, second = make(), make()
-    page = open_page(REVIEW, invite=first.token, name="Ada")
+    page = judging(open_page, first)
     press(page, "Stop")
     assert "3 are left" in page.said
     page.app.query_params["invite"] = second.token
     page.run()
+    page.press("review-as")
     assert "1 of 3" in page.said

@@ -61,6 +61,7 @@ def test_an_answer_pressed_while_the_server_is_away_is_said_and_pressed_again_la
     assert dataset is not None
     queue = make_queue(queue_request({"dataset": dataset.fingerprint, "count": 5}))
     page = open_page("pages/review.py", invite=queue.token, name="Ada")
+    page.press("review-as")
     (key,) = (key for key in page.buttons if key.startswith("answer-a-"))
     postgres_server.stop()
     try:

@@ -16,8 +16,10 @@ from ivan_core.backends.rules_rewriter.reading import Reading, held_spans
 from ivan_core.backends.rules_rewriter.rewriter import (
     NAME,
     NO_RULE,
+    NO_SECOND,
     NO_SURFACE,
     RulesRewriter,
+    changed_by,
     explain,
     revision,
     reword,
@@ -57,7 +59,7 @@ ONE_PLACE = [
 
 @pytest.mark.parametrize(("before", "after"), ONE_PLACE)
 def test_the_only_place_that_a_rule_fits_is_always_changed(before: str, after: str) -> None:
-    assert [reword(told(before), style) for style in STYLES] == [told(after)] * 2
+    assert [reword(told(before), style) for style in STYLES] == [told(after), told(before)]
 
 
 UNTOUCHED = [
@@ -95,7 +97,7 @@ MOVED = [
 
 @pytest.mark.parametrize(("before", "after"), MOVED)
 def test_a_clause_or_adverbial_goes_to_the_other_end(before: str, after: str) -> None:
-    assert {reword(told(before), style) for style in STYLES} == {told(after)}
+    assert reword(told(before)) == told(after)
 
 
 STAYS_IN_ORDER = [
@@ -136,23 +138,54 @@ def sample_pieces() -> list[str]:
 
 
 def test_most_texts_of_the_sample_change_and_many_at_several_places() -> None:
-    for style in STYLES:
-        places = [len(explain(text, style)) for text in sample_pieces()]
-        assert sum(n > 0 for n in places) > 0.70 * len(places)
-        assert sum(n > 1 for n in places) > 0.30 * len(places)
+    places = [len(explain(text)) for text in sample_pieces()]
+    assert sum(n > 0 for n in places) > 0.70 * len(places)
+    assert sum(n > 1 for n in places) > 0.20 * len(places)
+    second = [len(explain(text, "second")) for text in sample_pieces()]
+    assert sum(n > 0 for n in second) > 0.38 * len(second)
 
 
-def test_the_two_styles_choose_apart() -> None:
-    both = [(reword(text), reword(text, "second")) for text in sample_pieces()]
-    changed = [(one, other) for (one, other), text in zip(both, sample_pieces(), strict=True)
-               if one != text]  # fmt: skip
-    assert sum(one != other for one, other in changed) > 0.3 * len(changed)
+def test_the_second_rewording_changes_no_place_that_the_first_one_changes() -> None:
+    for text in sample_pieces():
+        first, second = explain(text), explain(text, "second")
+        assert 0 <= len(first) - len(second) <= 1
+        assert not [
+            (one, other) for one in first for other in second
+            if one.start < other.end and other.start < one.end
+        ]  # fmt: skip
+        assert not first or reword(text) != reword(text, "second")
+
+
+def known_words() -> set[str]:
+    """Every word of the sample, and every word that a rule puts in."""
+    rights = (
+        right for found in rules().by_first.values() for rule in found for right in rule.rights
+    )
+    return {word.lower() for text in (*sample_pieces(), *rights) for word in WORDS.findall(text)}
+
+
+def test_every_rule_on_every_place_of_the_sample_leaves_words_and_single_spaces() -> None:
+    known, tried = known_words(), set()
+    for text in sample_pieces():
+        reading = Reading(text)
+        for at in range(len(reading.tokens)):
+            for rule in rules().found_at(reading, at):
+                for change in changed_by(reading, at, rule):
+                    tried.add((rule.left, change.after))
+                    after = text[: change.start] + change.after + text[change.end :]
+                    around = after[max(0, change.start - 30) : change.start + len(change.after) + 9]
+                    assert {word.lower() for word in WORDS.findall(after)} <= known, around
+                    assert ODD_SPACE.findall(after) == ODD_SPACE.findall(text), around
+    assert len(tried) > 300
 
 
 def roles(text: str) -> list[str]:
     return [turn.role for turn in Dialogue(text).turns]
 
 
+WORDS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+ODD_SPACE = re.compile(r" {2,}| [,.;:!?]|[,;](?=[^\W\d])")
+"""Two spaces, a space before a mark, none after one."""
 NUMBERS = re.compile(r"\d+")
 
 
@@ -222,6 +255,8 @@ def test_the_rewriter_answers_pieces_and_says_when_no_rule_fits() -> None:
     assert (answer.text, answer.problem) == (told("Maybe it rains."), "")
     nothing = rewriter.rewrite(request(told("Rain.")))
     assert (nothing.text, nothing.problem) == ("", NO_RULE)
+    nothing = rewriter.rewrite(request(told("Perhaps it rains."), "second"))
+    assert (nothing.text, nothing.problem) == ("", NO_SECOND)
     assert rewriter.rewrite(request(told("Perhaps."), "surface")).problem == NO_SURFACE
 
 
@@ -230,7 +265,7 @@ def test_every_rule_is_read_and_offers_something_else() -> None:
         for rule in found:
             assert rule.left[0] == first
             assert all(right and right != " ".join(rule.left) for right in rule.rights), rule
-    assert rules().date == "2026-11-24"
+    assert rules().date == "2026-11-26"
 
 
 def test_a_condition_that_is_not_understood_is_refused() -> None:

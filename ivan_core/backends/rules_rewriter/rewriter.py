@@ -1,8 +1,9 @@
 """The rule-based rewriter `ivan/rules`: the same meaning in other words, changed by curated rules.
 
 Which of the possible changes are made depends only on the text and the style, so a text is always
-reworded in the same way, and the two styles choose apart from each other. Rewording a rewording may
-undo a change: many rules go both ways.
+reworded in the same way. The two styles share out the places of a text where a rule fits: none is
+changed by both, so that the second rewording is not the first one over again. A text with one such
+place has no second rewording. Rewording a rewording may undo a change: many rules go both ways.
 """
 
 from __future__ import annotations
@@ -16,18 +17,17 @@ from importlib.resources import files
 
 from ivan_core.backends.rules_rewriter.moves import moves
 from ivan_core.backends.rules_rewriter.reading import Reading
-from ivan_core.backends.rules_rewriter.rules import rules, words_file
+from ivan_core.backends.rules_rewriter.rules import Rule, rules, words_file
 from ivan_core.domain.rewriting import RewriterCard, RewriteReply, RewriteRequest, Style
 
 NAME = "ivan/rules"
 RULE_FILES = ("moves.py", "reading.py", "rewriter.py", "rules.py")
-OFTEN = 0.8
-"""How often a change of words that can be made is made."""
 OFTEN_MOVED = 0.6
-"""How often a sentence that can be turned is turned."""
+"""How often a sentence that can be turned is turned; else its words may be changed."""
 _SMALL_I = re.compile(r"(?<![\w.])i(?=[ '’])")
 _LONE_SMALL = re.compile(r"\bi\b")
 NO_RULE = "No rule of ivan/rules fits this text."
+NO_SECOND = "No rule of ivan/rules fits a second place of this text."
 NO_SURFACE = "ivan/rules changes words; a change of punctuation and space needs no rewriter."
 
 
@@ -59,24 +59,25 @@ def explain(text: str, style: Style = "published") -> list[Change]:
     """The changes of a rewording, in the order of the text; they never overlap."""
     if style == "surface":
         return []
-    reading = Reading(text)
-    chance = _Chance(text, style)
+    reading, chance = Reading(text), _Chance(text)
     turned = [
         Change(move.start, move.end, text[move.start : move.end], move.after, move.name)
         for move in moves(reading, rules())
     ]
     worded = list(_word_changes(reading, chance))
     kept = [change for change in turned if chance.of(change.start, change.rule) < OFTEN_MOVED]
-    kept += [change for change in worded if chance.of(change.start, change.rule) < OFTEN]
-    found = _apart(kept) or _apart([*turned, *worded])[:1]
-    return sorted(found, key=lambda change: change.start)
+    places = _apart([*kept, *worded]) or turned
+    drawn = sorted(places, key=lambda change: chance.of(change.start, f"whose {change.rule}"))
+    half = (len(drawn) + 1) // 2
+    own = drawn[:half] if style == "published" else drawn[half:]
+    return sorted(own, key=lambda change: change.start)
 
 
 class _Chance:
-    """Numbers between 0 and 1 that look drawn, but follow from text, style, place and rule."""
+    """Numbers between 0 and 1 that look drawn, but follow from text, place and rule."""
 
-    def __init__(self, text: str, style: str) -> None:
-        self._seed = sha256(f"{style}\0{text}".encode("utf-8", "surrogatepass")).digest()
+    def __init__(self, text: str) -> None:
+        self._seed = sha256(text.encode("utf-8", "surrogatepass")).digest()
 
     def of(self, place: int, name: str) -> float:
         digest = sha256(self._seed + f"{place}\0{name}".encode()).digest()
@@ -104,19 +105,33 @@ class _Manner:
         return after.replace("'", "’") if self.curly else after
 
 
+def changed_by(reading: Reading, at: int, rule: Rule) -> list[Change]:
+    """What a rule makes of the phrase that begins at a token: one change for each phrase it offers.
+
+    A comma that a word takes the place of leaves the space that stands between two words.
+    """
+    manner = _Manner.of(reading.text)
+    start, end = reading.tokens[at].start, reading.tokens[at + len(rule.left) - 1].end
+    before = reading.text[start:end]
+    found = []
+    for right in rule.rights:
+        after = manner.written(before, right)
+        if before[0] == "," != after[0] and not reading.text[start - 1].isspace():
+            after = f" {after}"
+        found.append(Change(start, end, before, after, rule.family))
+    return found
+
+
 def _word_changes(reading: Reading, chance: _Chance) -> Iterator[Change]:
     """Every change of words that can be made, from left to right, without overlap."""
-    manner = _Manner.of(reading.text)
     at = 0
     while at < len(reading.tokens):
         rule = next(rules().found_at(reading, at), None)
         if rule is None:
             at += 1
             continue
-        start, end = reading.tokens[at].start, reading.tokens[at + len(rule.left) - 1].end
-        before = reading.text[start:end]
-        picked = rule.rights[int(chance.of(start, "which") * len(rule.rights))]
-        yield Change(start, end, before, manner.written(before, picked), rule.family)
+        offered = changed_by(reading, at, rule)
+        yield offered[int(chance.of(offered[0].start, "which") * len(offered))]
         at += len(rule.left)
 
 
@@ -150,5 +165,5 @@ class RulesRewriter:
             return RewriteReply(problem=NO_SURFACE)
         text = reword(request.text, request.style)
         if text == request.text:
-            return RewriteReply(problem=NO_RULE)
+            return RewriteReply(problem=NO_SECOND if request.style == "second" else NO_RULE)
         return RewriteReply(text, finish="stop")

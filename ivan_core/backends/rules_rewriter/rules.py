@@ -103,10 +103,19 @@ def _stands(left: tuple[str, ...], reading: Reading, at: int) -> bool:
     tokens = reading.tokens
     if at + len(left) > len(tokens) or tokens[at].held:
         return False
+    if left[-1] == "," and not reading.text[tokens[at + len(left) - 1].end :][:1].isspace():
+        return False
     return all(
-        tokens[at + i].key == left[i] and not tokens[at + i].held and reading.spaced(at + i)
+        tokens[at + i].key == left[i] and not tokens[at + i].held and _follows(reading, at + i)
         for i in range(1, len(left))
     )
+
+
+def _follows(reading: Reading, at: int) -> bool:
+    """Whether a token stands where it belongs: a word after one space, a comma after none."""
+    if reading.key(at) == ",":
+        return reading.tokens[at - 1].end == reading.tokens[at].start
+    return reading.spaced(at)
 
 
 def _is_statement(reading: Reading, at: int, opening: Words | None) -> bool:
@@ -122,10 +131,19 @@ def _parse(family: str, line: str, classes: Mapping[str, frozenset[str]]) -> Ite
     both = "<>" in phrases
     left, _, right = phrases.partition("<>" if both else ">")
     told = tuple(_condition(piece, classes) for piece in conditions.split())
-    rights = tuple(piece.strip() for piece in right.split("|"))
-    yield Rule(family, tuple(left.split()), rights, told)
+    yield Rule(family, _keys(left), tuple(_written(piece) for piece in right.split("|")), told)
     if both:
-        yield Rule(family, tuple(right.split()), (left.strip(),), told)
+        yield Rule(family, _keys(right), (_written(left),), told)
+
+
+def _keys(phrase: str) -> tuple[str, ...]:
+    """A phrase as a text's tokens have it: a comma stands for itself."""
+    return tuple(phrase.replace(",", " , ").split())
+
+
+def _written(phrase: str) -> str:
+    """A phrase as it is written: a comma at the end of its word."""
+    return " ".join(phrase.split()).replace(" ,", ",")
 
 
 def _condition(piece: str, classes: Mapping[str, frozenset[str]]) -> Condition:

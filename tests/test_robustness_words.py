@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,8 +22,10 @@ from ivan_core.metrics.robustness import (
 from ivan_core.metrics.robustness_noise import (
     Beyond,
     beyond_noise,
+    judged_together,
     least_pairs_for_flips,
     pairs_for_flips,
+    twice,
 )
 
 BEFORE: Rewards = [(1, 0)] * 10
@@ -30,14 +34,8 @@ SURFACED: Rewards = [(0, 1)] * 1 + [(1, 0)] * 9
 MADE = table({ORIGINAL: BEFORE, REWORDED: FLIPPED, SECOND: BEFORE, SURFACE: SURFACED})
 
 
-def rng() -> np.random.Generator:
-    return np.random.default_rng(0)
-
-
 def beyond(made: pd.DataFrame, reference: str) -> Beyond:
-    found = beyond_noise(
-        made, "m", "surface" if reference == "surface" else "second", rng(), times=400
-    )
+    found = beyond_noise(made, "m", "surface" if reference == "surface" else "second")
     assert found is not None
     return found
 
@@ -60,7 +58,7 @@ def test_the_spread_of_two_rewordings_is_from_one_to_the_other() -> None:
 def test_pairs_without_the_reference_are_left_out() -> None:
     made = table({ORIGINAL: BEFORE, REWORDED: FLIPPED, SURFACE: SURFACED[:4]})
     assert beyond(made, "surface").n == 4
-    assert beyond_noise(made, "m", "second", rng()) is None
+    assert beyond_noise(made, "m", "second") is None
 
 
 def test_a_large_change_is_more_than_noise_and_an_equal_one_is_not() -> None:
@@ -70,20 +68,92 @@ def test_a_large_change_is_more_than_noise_and_an_equal_one_is_not() -> None:
     assert not beyond(drawn(300, 2), "second").larger
 
 
-def test_the_same_generator_gives_the_same_interval() -> None:
-    made = drawn(50, 4)
-    assert beyond(made, "surface") == beyond(made, "surface")
-
-
 def test_no_noise_gives_no_false_alarm_more_often_than_promised() -> None:
     alarms = 0
     for seed in range(60):
-        found = beyond_noise(
-            drawn(80, seed, noise=0.3, surface=0.3), "m", "surface", rng(), times=300
-        )
-        assert found is not None
+        found = beyond(drawn(80, seed, noise=0.3, surface=0.3), "surface")
         alarms += found.low > 0 or found.high < 0
     assert alarms <= 9
+
+
+def test_the_mean_change_has_the_interval_and_test_of_student() -> None:
+    # Two of ten pairs move by 2 typical margins more: mean .4, deviation .8433, t(9) = 1.5.
+    found = beyond(MADE, "surface")
+    assert (found.low, found.high) == pytest.approx((-0.2032, 1.0032), abs=1e-4)
+    assert found.margins_p == pytest.approx(0.16785, abs=1e-5)
+    assert found.flips_p == pytest.approx(0.25)  # McNemar: 2 against 0, half of the tie counts
+
+
+def test_several_comparisons_are_judged_together() -> None:
+    one = replace(beyond(MADE, "surface"), excess=1.0, flips_p=0.04, margins_p=0.03)
+    assert one.more_flips and one.larger
+    other = replace(one, flips_p=0.01, margins_p=0.9)
+    found = judged_together({"one": one, "other": other})
+    # Of four the smallest counts four times, the next one three times, then twice: .04, .09, .09.
+    assert (found["other"].flips_p, found["one"].margins_p) == pytest.approx((0.04, 0.09))
+    assert (found["one"].flips_p, found["other"].margins_p) == pytest.approx((0.09, 0.9))
+    assert found["other"].more_flips and not found["one"].larger and not found["one"].more_flips
+    assert judged_together({}) == {}
+
+
+def repeated(n: int, share: float, noise: float = 0.3) -> pd.DataFrame:
+    """Rewordings of n pairs whose second one repeats the first in a share of the replies."""
+    made = drawn(n, 5, noise=noise)
+    sides = [
+        ["chosen_reward", "chosen_similarity", "chosen_ratio"],
+        ["rejected_reward", "rejected_similarity", "rejected_ratio"],
+    ]
+    first, second = (made["variant"].eq(variant).to_numpy() for variant in (REWORDED, SECOND))
+    same = np.arange(n) < share * n
+    for side in sides:
+        values = made.loc[second, side].to_numpy(copy=True)
+        values[same] = made.loc[first, side].to_numpy()[same]
+        made.loc[second, side] = values
+    return made
+
+
+def test_two_rewordings_of_their_own_are_a_floor() -> None:
+    found = twice(drawn(200, 1), "m")
+    assert found is not None and found.alike is not None
+    assert (found.n, found.equal.count, found.equal.n) == (200, 0, 400)
+    assert abs(found.alike.r) < 0.2
+    assert found.is_floor
+    assert twice(table({ORIGINAL: BEFORE, REWORDED: FLIPPED}), "m") is None
+
+
+def test_a_second_rewording_that_repeats_the_first_is_no_floor() -> None:
+    few, quarter = twice(repeated(200, 0.05), "m"), twice(repeated(200, 0.25), "m")
+    assert few is not None and quarter is not None
+    assert (few.equal.count, quarter.equal.count) == (20, 100)
+    assert few.is_floor and not quarter.is_floor
+    told = words.twice_sentence("m", quarter)
+    assert told.startswith("m: 25% of 400 replies came out the same twice, and what the two")
+    assert "is no noise floor" in told and told.endswith("rewording is not held against it.")
+    assert "no noise floor" not in words.twice_sentence("m", few)
+
+
+def test_rewordings_that_move_margins_alike_are_no_floor() -> None:
+    made = drawn(200, 6)
+    own = made["variant"].eq(SECOND).to_numpy()
+    near = made.loc[made["variant"].eq(REWORDED), ["chosen_reward", "rejected_reward"]].to_numpy()
+    made.loc[own, ["chosen_reward", "rejected_reward"]] = near + np.random.default_rng(0).normal(
+        0, 0.05, near.shape
+    )
+    found = twice(made, "m")
+    assert found is not None and found.alike is not None
+    assert found.equal.count == 0 and found.alike.r > 0.9
+    assert not found.is_floor
+
+
+def test_few_pairs_reworded_twice_are_no_floor() -> None:
+    found = twice(drawn(19, 1), "m")
+    assert found is not None and not found.is_floor
+    assert words.twice_sentence("m", found) == (
+        "m: only 19 pairs were reworded twice; it takes 20, so there is no noise floor."
+    )
+    assert words.twice_sentence("m", None) == (
+        "m: no pair was reworded twice, so there is no noise floor."
+    )
 
 
 def test_20_flips_at_the_rate_seen_need_so_many_pairs() -> None:
@@ -106,6 +176,17 @@ def test_the_headline_names_meaning_flips_and_punctuation() -> None:
     )
     assert words.rewriting_headline(None, None) == "No pair has been reworded yet."
     assert words.rewriting_headline(kept, None) == "Meaning kept in 90% of 10 pairs."
+
+
+def test_the_headline_says_of_how_many_pairs_something_was_measured() -> None:
+    kept = meaning_kept(MADE, 0.9, 0.5, 2)
+    came = words.Came(16, 11, "a side that no rule fits")
+    assert words.rewriting_headline(kept, None, None, came) == (
+        "Meaning kept in 100% of 10 pairs measured (16 asked, 11 reworded: 5 have a side that no"
+        " rule fits)."
+    )
+    whole = words.Came(10, 10, "")
+    assert words.rewriting_headline(kept, None, None, whole) == "Meaning kept in 100% of 10 pairs."
 
 
 def test_flips_are_told_both_ways() -> None:

@@ -52,7 +52,12 @@ def _lines(results: RewriteResults) -> Iterator[str]:
         yield from (say.correlation_sentence(model, side, value) for side, value in sides)
         yield say.beyond_sentence(model, found.beyond(model, "surface"))
         if results.spec.second:
-            yield say.beyond_sentence(model, found.beyond(model, "second"))
+            yield say.twice_sentence(model, found.twice(model))
+            if (beyond := found.beyond(model, "second")) is not None:
+                yield say.beyond_sentence(model, beyond)
+    if found.tests:
+        yield ""
+        yield say.together_sentence(found.tests)
     yield from _label_lines(results, found)
 
 

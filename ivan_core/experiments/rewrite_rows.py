@@ -24,6 +24,7 @@ STYLE_OF: dict[Variant, Style] = {
 }
 """The style that each variant of a text is made in; the original is made by none."""
 NOTHING = "There is nothing to reword: a text has fewer than two words."
+NO_RULE_FITS = "no rule fits"
 Sides = tuple[Dialogue | None, Dialogue | None]
 
 
@@ -153,7 +154,7 @@ def read_pairs(
 def reason_words(refused: Refused, spec: RewriteSpec) -> str:
     """Why an answer was refused, in a few words, for counts."""
     if spec.is_rules and refused.reason == "no_answer":
-        return "no rule fits"
+        return NO_RULE_FITS
     return REASONS[refused.reason]
 
 

@@ -2,34 +2,46 @@
 
 Reward models are deterministic, so nothing moves unless the text does. What a change of punctuation
 and space moves, and how far two rewordings of one text lie apart, are the two references; both are
-taken on the same pairs as the rewording.
+taken on the same pairs as the rewording. A second rewording that is the first one over again lies
+near it whatever rewording does: it is no reference, and `twice` tells whether that is so.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from math import ceil
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.families import SIGNIFICANT, holm
+from ivan_core.metrics.intervals import Rate, wilson
 from ivan_core.metrics.paired_shares import Difference, difference_of_counts
-from ivan_core.metrics.resampling import TIMES, percentile_interval, resampled_sums
 from ivan_core.metrics.robustness import (
     REWORDED,
     SECOND,
     SURFACE,
     Bools,
+    Correlation,
     changes,
+    correlation,
     flipped,
     unit_of,
 )
+from ivan_core.metrics.students_t import mean_interval, mean_p
 
 Reference = Literal["surface", "second"]
 FLIPS_WANTED = 20
 """Below so many flipped verdicts a share of flips says little."""
+LEAST_TWICE = 20
+"""Below so many pairs reworded twice nothing can be said of how alike the two are."""
+MOST_EQUAL = 0.1
+"""From this share of replies on that come out the same twice, they are no two rewordings."""
+MOST_ALIKE = 0.8
+"""Above this correlation of what two rewordings move, the second one repeats the first."""
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,8 @@ class Beyond:
 
     `flips` compares the shares of flipped verdicts (first: reworded). `change` and
     `reference_change` are mean absolute changes of the margin in typical margins, `excess` their
-    difference with its 95% interval by bootstrap over pairs.
+    difference with its 95% interval (Student's t by pair). `flips_p` and `margins_p` are the
+    two-sided p-values of both, adjusted for their family where `judged_together` gave them.
     """
 
     reference: Reference
@@ -49,31 +62,73 @@ class Beyond:
     excess: float
     low: float
     high: float
+    flips_p: float
+    margins_p: float
 
     @property
     def more_flips(self) -> bool:
-        """Whether more verdicts flip than in the reference, beyond its interval."""
-        return self.flips.low > 0
+        """Whether clearly more verdicts flip than in the reference."""
+        return self.flips.difference > 0 and self.flips_p < SIGNIFICANT
 
     @property
     def larger(self) -> bool:
-        """Whether margins move further than in the reference, beyond the interval."""
-        return self.low > 0
+        """Whether margins clearly move further than in the reference."""
+        return self.excess > 0 and self.margins_p < SIGNIFICANT
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """How alike two rewordings of the same texts are to one model.
+
+    `equal` is the share of replies that came out the same twice, `alike` the correlation over pairs
+    of what the two move the margin by; None where too few vary.
+    """
+
+    n: int
+    equal: Rate
+    alike: Correlation | None
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether the spread of the two can tell of noise: enough pairs, and not the same twice."""
+        if self.n < LEAST_TWICE or self.equal.rate >= MOST_EQUAL or self.alike is None:
+            return False
+        return self.alike.r <= MOST_ALIKE
+
+
+def twice(table: pd.DataFrame, model: str) -> Twice | None:
+    """How alike the two rewordings of a run are; None without a pair that has both.
+
+    A text is scored once, so texts that are the same have the same reward to the last bit and the
+    same length, and texts that differ in all likelihood have not.
+    """
+    first, second = changes(table, model, REWORDED), changes(table, model, SECOND)
+    row_ids = np.intersect1d(first["row_id"].to_numpy(), second["row_id"].to_numpy())
+    if not len(row_ids):
+        return None
+    first, second = (moved.set_index("row_id").loc[row_ids] for moved in (first, second))
+    own = table[table["model"].eq(model)].set_index("row_id")
+    one, other = (own[own["variant"].eq(variant)].loc[row_ids] for variant in (REWORDED, SECOND))
+    equal = 0
+    for side in ("chosen", "rejected"):
+        told = [f"{side}_reward", f"{side}_ratio"]
+        same = one[told].eq(other[told]) | (one[told].isna() & other[told].isna())
+        equal += int(same.all(axis=1).sum())
+    rate = wilson(equal, 2 * len(row_ids))
+    if rate is None:
+        return None
+    moves = [moved["margin_after"] - moved["margin_before"] for moved in (first, second)]
+    return Twice(len(row_ids), rate, correlation(*moves))
 
 
 def beyond_noise(
-    table: pd.DataFrame,
-    model: str,
-    reference: Reference,
-    generator: np.random.Generator,
-    unit: float | None = None,
-    times: int = TIMES,
+    table: pd.DataFrame, model: str, reference: Reference, unit: float | None = None
 ) -> Beyond | None:
     """Compare one model's rewording with a reference, pair by pair; None without a common pair.
 
     The reference "surface" is the change from the original to the surface variant; "second" is the
     change from one rewording to the other. `unit` is the typical margin to report in; by default
-    that of the table's originals. Draws depend on the generator alone.
+    that of the table's originals.
     """
     ours = changes(table, model, REWORDED)
     theirs = (
@@ -88,20 +143,27 @@ def beyond_noise(
     difference = _difference(flipped(ours), flipped(theirs))
     if difference is None:
         return None
-    n = len(ours)
     scale = (unit_of(table, model) if unit is None else unit) or float("nan")
-    moved = np.column_stack(
-        [
-            (part["margin_after"] - part["margin_before"]).abs().to_numpy(float) / scale
-            for part in (ours, theirs)
-        ]
+    change, reference_change = (
+        (part["margin_after"] - part["margin_before"]).abs().to_numpy(float) / scale
+        for part in (ours, theirs)
     )
-    change, reference_change = (float(value) for value in moved.mean(axis=0))
-    sums = resampled_sums(moved, generator, times)
-    low, high = percentile_interval((sums[:, 0] - sums[:, 1]) / n)
+    excess = change - reference_change
+    low, high = mean_interval(excess)
     return Beyond(
-        reference, n, difference, change, reference_change, change - reference_change, low, high
-    )
+        reference, len(ours), difference, float(change.mean()), float(reference_change.mean()),
+        float(excess.mean()), low, high, difference.mid_p, mean_p(excess),
+    )  # fmt: skip
+
+
+def judged_together(found: Mapping[Key, Beyond]) -> dict[Key, Beyond]:
+    """The same comparisons with p-values adjusted by Holm for all their tests: two each."""
+    both = [(one.flips_p, one.margins_p) for one in found.values()]
+    adjusted = holm(np.asarray(both, dtype=np.float64).ravel()).reshape(-1, 2)
+    return {
+        key: replace(one, flips_p=float(flips_p), margins_p=float(margins_p))
+        for (key, one), (flips_p, margins_p) in zip(found.items(), adjusted, strict=True)
+    }
 
 
 def pairs_for_flips(rate: Rate, wanted: int = FLIPS_WANTED) -> int | None:

@@ -6,6 +6,7 @@ Model ids and names of labels are other people's text and stand as they are: a p
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import inf, isnan
 
 from ivan_core.metrics.interval_text import interval_text, number_text
@@ -13,7 +14,11 @@ from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.robustness import Correlation, Flips, MeanChange, Robustness
 from ivan_core.metrics.robustness_noise import (
     FLIPS_WANTED,
+    LEAST_TWICE,
+    MOST_ALIKE,
+    MOST_EQUAL,
     Beyond,
+    Twice,
     least_pairs_for_flips,
     pairs_for_flips,
 )
@@ -36,17 +41,34 @@ FLIP_WORDS = {"misaligned": "no longer agrees", "aligned": "agrees now"}
 """The two ways in which a verdict flips."""
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came of the pairs of a run: how many were asked for, and how many were reworded.
+
+    `without` says what the others have, as in "a side that no rule fits".
+    """
+
+    asked: int
+    reworded: int
+    without: str
+
+
 def rewriting_headline(
-    kept: Rate | None, reworded: Robustness | None, surface: Robustness | None = None
+    kept: Rate | None,
+    reworded: Robustness | None,
+    surface: Robustness | None = None,
+    came: Came | None = None,
 ) -> str:
     """What opens the page: how often the meaning was kept, and how often the verdict flipped.
 
     As in "Meaning kept in 94% of 200 pairs; the verdict of minilm flipped in 7% [5, 10];
-    punctuation alone 1%."
+    punctuation alone 1%." Where not every pair was reworded and measured, that is told.
     """
     if kept is None:
         return "No pair has been reworded yet."
     parts = [f"Meaning kept in {percent(kept.rate, kept.n)} of {_pairs(kept.n)}"]
+    if came is not None and kept.n < came.asked:
+        parts[0] += f" measured ({came_words(came)})"
     if reworded is not None and reworded.flips is not None:
         rate = reworded.flips.either
         told = f"{percent(rate.rate, rate.n)} {interval(rate)}"
@@ -55,6 +77,16 @@ def rewriting_headline(
             alone = surface.flips.either
             parts.append(f"punctuation alone {percent(alone.rate, alone.n)}")
     return "; ".join(parts) + "."
+
+
+def came_words(came: Came) -> str:
+    """How many pairs were asked for and how many reworded, with what the others have.
+
+    As in "100 asked, 64 reworded: 36 have a side that no rule fits".
+    """
+    left = came.asked - came.reworded
+    why = f": {left:,} {'has' if left == 1 else 'have'} {came.without}" if left else ""
+    return f"{came.asked:,} asked, {came.reworded:,} reworded{why}"
 
 
 def flips_sentence(model: str, flips: Flips | None) -> str:
@@ -135,6 +167,41 @@ def beyond_sentence(model: str, found: Beyond | None) -> str:
         f" {found.reference_change:.2f} {signed_ends(found.low, found.high)}."
     )
     return f"{told}{moved} {_BEYOND[found.larger, found.more_flips]}"
+
+
+def together_sentence(tests: int) -> str:
+    """How sure "more than noise" is where several comparisons are made."""
+    return (
+        f"“More than noise” holds for all {tests:,} tests of this run taken together (Holm);"
+        " intervals are those of one comparison alone."
+    )
+
+
+def twice_sentence(model: str, found: Twice | None) -> str:
+    """How alike the two rewordings are; where they are too alike, that there is no noise floor."""
+    if found is None:
+        return f"{model}: no pair was reworded twice, so there is no noise floor."
+    if found.n < LEAST_TWICE:
+        verb = "was" if found.n == 1 else "were"
+        return (
+            f"{model}: only {_pairs(found.n)} {verb} reworded twice; it takes {LEAST_TWICE}, so"
+            " there is no noise floor."
+        )
+    equal = f"{percent(found.equal.rate, found.equal.n)} of {found.equal.n:,} replies"
+    told = f"{equal} came out the same twice"
+    if found.alike is not None:
+        ends = interval_text(found.alike.low, found.alike.high, 2, nulls=(0.0, MOST_ALIKE))
+        told += (
+            ", and what the two rewordings move margins by correlates at"
+            f" {number_text(found.alike.r, 2)} {ends} on {_pairs(found.n)}"
+        )
+    if found.is_floor:
+        return f"{model}: {told}."
+    return (
+        f"{model}: {told}. A second rewording so like the first is no noise floor (it would take"
+        f" under {percent(MOST_EQUAL, 100)} the same and a correlation of at most"
+        f" {MOST_ALIKE:g}), so rewording is not held against it."
+    )
 
 
 def label_flip_sentence(row: Row, called: str) -> str:

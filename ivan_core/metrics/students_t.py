@@ -1,4 +1,4 @@
-"""Student's t: the interval of a mean over pairs, without a library of distributions."""
+"""Student's t: interval and test of a mean over pairs, without a library of distributions."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ def mean_interval(values: Floats, level: float = 0.95) -> tuple[float, float]:
     mean = float(values.mean())
     half = quantile(n - 1, level) * float(values.std(ddof=1)) / sqrt(n)
     return mean - half, mean + half
+
+
+def mean_p(values: Floats) -> float:
+    """Two-sided p-value of the mean of independent values against 0; NaN for fewer than two."""
+    n = len(values)
+    if n < 2:
+        return float("nan")
+    mean, spread = float(values.mean()), float(values.std(ddof=1)) / sqrt(n)
+    if not spread:
+        return 0.0 if mean else 1.0
+    return max(0.0, 1 - _within(abs(mean) / spread, n - 1))
 
 
 @lru_cache(maxsize=256)

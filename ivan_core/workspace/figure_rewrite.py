@@ -9,6 +9,7 @@ from ivan_core import __version__
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import RunState
+from ivan_core.metrics.robustness_sentences import came_words
 from ivan_core.workspace import rewrite_words
 from ivan_core.workspace.figure_rewrite_charts import CHARTS, RewriteChart
 from ivan_core.workspace.figure_words import Drawn, first_upper, model_words, rate_words
@@ -109,8 +110,9 @@ def _methods(results: RewriteResults, found: Numbers, gate: Gate, drawn: Drawn) 
     return (
         f"{first_upper(rows(results))} were reworded by {_who(manifest, 'rewriter', spec.rewriter)}"
         f"{' (rule-based)' if spec.is_rules else ''}: {both}{_styles(manifest)}. {done:,} of"
-        f" {asked:,} texts have a rewording. Rewards are by {judged}. Meaning counts as kept where"
-        f" both sides have a similarity of {gate.similarity:g} or more with the original, by"
+        f" {asked:,} texts have a rewording. Pairs: {came_words(found.came)}. Rewards are"
+        f" by {judged}. Meaning counts as kept where both sides have a similarity of"
+        f" {gate.similarity:g} or more with the original, by"
         f" {_who(manifest, 'similarity', spec.similarity)}, and a length of {gate.shortest:g} to"
         f" {gate.longest:g} times the original's: {rate_words(found.kept)} pairs; the others enter"
         f" no number. {drawn.methods} Seed {spec.seed}. Computed with IVAN {version}, run"

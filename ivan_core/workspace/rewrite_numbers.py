@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ivan_core.domain.labels import REWRITE_FEATURES
+from ivan_core.experiments.rewrite_rows import NO_RULE_FITS
 from ivan_core.metrics import robustness as metrics
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.robustness import REWORDED, SECOND, SURFACE, Robustness
 from ivan_core.metrics.robustness_cells import change_cells
 from ivan_core.metrics.robustness_labels import flip_rates, label_flips, misalignment_risks
-from ivan_core.metrics.robustness_noise import Beyond, Reference, beyond_noise
-from ivan_core.metrics.robustness_sentences import rewriting_headline
+from ivan_core.metrics.robustness_noise import (
+    Beyond,
+    Reference,
+    Twice,
+    beyond_noise,
+    judged_together,
+    twice,
+)
+from ivan_core.metrics.robustness_sentences import Came, rewriting_headline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +31,6 @@ if TYPE_CHECKING:
 
 SIMILARITY, SHORTEST, LONGEST = "meaning", "shortest", "longest"
 """The parameters of a URL that hold a gate."""
-_SEED = 0
 _DIGITS = 4
 
 
@@ -70,6 +75,7 @@ class Numbers:
     table: pd.DataFrame
     units: Mapping[str, float | None]
     kept: Rate | None
+    came: Came
     labels: pd.DataFrame
 
     @cached_property
@@ -101,7 +107,7 @@ class Numbers:
     def headline(self) -> str:
         """The sentence that opens the page, of the first model."""
         first = self.models[0] if self.models else ""
-        return rewriting_headline(self.kept, self.of(first), self.of(first, SURFACE))
+        return rewriting_headline(self.kept, self.of(first), self.of(first, SURFACE), self.came)
 
     def changes(self, model: str, variant: str = REWORDED) -> pd.DataFrame:
         """One model's pairs of which all four rewards are known."""
@@ -112,13 +118,20 @@ class Numbers:
         return change_cells(self.changes(model), self.units[model] or 1.0)
 
     def beyond(self, model: str, reference: Reference) -> Beyond | None:
-        """Whether rewording moves more than a reference does; a second rewording may be absent."""
-        known = self._beyond.get((model, reference))
-        if known is None and reference in self._variants:
-            generator = np.random.default_rng(_SEED)
-            known = beyond_noise(self.table, model, reference, generator, self.units[model])
-            self._beyond[model, reference] = known
-        return known
+        """Whether rewording moves more than a reference does, by all tests of the run together.
+
+        None where no pair has both, or where the second rewording is no floor of noise.
+        """
+        return self._beyond.get((model, reference))
+
+    def twice(self, model: str) -> Twice | None:
+        """How alike the two rewordings are to a model; None where no pair has both."""
+        return self._twice[model]
+
+    @property
+    def tests(self) -> int:
+        """How many tests were made of whether rewording is more than noise."""
+        return 2 * len(self._beyond)
 
     @cached_property
     def label_flips(self) -> pd.DataFrame:
@@ -141,9 +154,21 @@ class Numbers:
         return misalignment_risks(self.changes(model), self.label_flips)
 
     @cached_property
-    def _beyond(self) -> dict[tuple[str, Reference], Beyond | None]:
-        """What was drawn already: a bootstrap of many pairs takes half a second."""
-        return {}
+    def _twice(self) -> dict[str, Twice | None]:
+        return {model: twice(self.table, model) for model in self.models}
+
+    @cached_property
+    def _beyond(self) -> dict[tuple[str, Reference], Beyond]:
+        found: dict[tuple[str, Reference], Beyond] = {}
+        for model in self.models:
+            likeness = self._twice[model]
+            references: list[Reference] = ["surface"]
+            references += ["second"] if likeness is not None and likeness.is_floor else []
+            for reference in references:
+                one = beyond_noise(self.table, model, reference, self.units[model])
+                if one is not None:
+                    found[model, reference] = one
+        return judged_together(found)
 
     @cached_property
     def _variants(self) -> frozenset[str]:
@@ -181,8 +206,19 @@ def _numbers(run_id: str, done: int, finished: float | None, gate: Gate, held: _
     return Numbers(
         models, _on_the_same_pairs(table[metrics.gate(table, *bounds)]),
         {model: metrics.unit_of(table, model) for model in models},
-        metrics.meaning_kept(table, *bounds), held.results.labels,
+        metrics.meaning_kept(table, *bounds), _came(held.results), held.results.labels,
     )  # fmt: skip
+
+
+def _came(results: RewriteResults) -> Came:
+    """How many pairs were asked for and how many reworded on both sides, and what others lack."""
+    alike = results.likeness
+    own = alike[alike["variant"].eq(REWORDED)]
+    reasons = own[["chosen_reason", "rejected_reason"]]
+    whole = int(reasons.isna().all(axis=1).sum())
+    only_rules = set(reasons.stack().dropna()) <= {NO_RULE_FITS}
+    without = "a side that no rule fits" if only_rules else "a side without a rewording"
+    return Came(len(results.row_ids), whole, without)
 
 
 def _on_the_same_pairs(table: pd.DataFrame) -> pd.DataFrame:

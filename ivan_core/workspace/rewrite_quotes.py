@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from ivan_core.domain.runs import RunState
 from ivan_core.experiments.rewrite import RULES_AND_LEXICON, notes_of
-from ivan_core.metrics.robustness import SECOND, SURFACE
+from ivan_core.metrics.robustness import SURFACE
 from ivan_core.metrics.robustness_sentences import (
     beyond_sentence,
+    came_words,
     change_sentence,
     correlation_sentence,
     flips_sentence,
     label_flip_sentence,
     margin_sentence,
     needed_sentence,
+    together_sentence,
+    twice_sentence,
 )
 from ivan_core.metrics.sentences import rate_sentence
 from ivan_core.workspace import rewrite_words
@@ -23,8 +24,6 @@ from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.rewrite_numbers import Gate, Numbers, numbers
 from ivan_core.workspace.rewrite_results import RewriteResults, open_rewrite
 from ivan_core.workspace.take_away import Quote
-
-_REFERENCES: tuple[Literal["surface", "second"], ...] = ("surface", "second")
 
 
 def source_line(run_id: str) -> str:
@@ -53,7 +52,8 @@ def quotes(run_id: str) -> list[Quote]:
 
 def _kept(results: RewriteResults, found: Numbers) -> list[Quote]:
     who = rewrite_words.rewriter_words(results.spec)
-    told = rate_sentence(found.kept, f"{who} keeps the meaning", "reworded pairs")
+    pairs = f"measured pairs ({came_words(found.came)})"
+    told = rate_sentence(found.kept, f"{who} keeps the meaning", pairs)
     return [Quote("Is the meaning kept?", told, _again(results))]
 
 
@@ -89,16 +89,15 @@ def _changes(results: RewriteResults, found: Numbers) -> list[Quote]:
 
 
 def _noise(results: RewriteResults, found: Numbers) -> list[Quote]:
-    return [
-        Quote(
-            "Is it more than noise?",
-            beyond_sentence(model, found.beyond(model, reference)),
-            _again(results),
-        )
-        for model in found.models
-        for reference in _REFERENCES
-        if reference != SECOND or results.spec.second
-    ]
+    told = []
+    for model in found.models:
+        told.append(beyond_sentence(model, found.beyond(model, "surface")))
+        if results.spec.second:
+            second = found.beyond(model, "second")
+            told += [beyond_sentence(model, second)] if second else []
+            told.append(twice_sentence(model, found.twice(model)))
+    told += [together_sentence(found.tests)] if found.tests else []
+    return [Quote("Is it more than noise?", sentence, _again(results)) for sentence in told]
 
 
 def _labels(results: RewriteResults, found: Numbers) -> list[Quote]:

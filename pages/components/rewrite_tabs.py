@@ -20,6 +20,8 @@ from ivan_core.metrics.robustness_sentences import (
     label_flip_sentence,
     risk_cells,
     risk_sentence,
+    together_sentence,
+    twice_sentence,
 )
 from ivan_core.metrics.robustness_table import BESIDE, measures
 from ivan_core.workspace.label_filters import label_name
@@ -119,13 +121,18 @@ def _noise(results: RewriteResults, found: Numbers, gate: str | None) -> None:
     say(
         "Reward models are deterministic: nothing moves unless the text does. So rewording is set "
         "beside a change of punctuation and space alone, and beside a second rewording of the same "
-        "text; intervals are drawn again by pair.",
+        "text where that is one of its own.",
         "small", quiet=True,
     )  # fmt: skip
     for model in found.models:
         say(beyond_sentence(model, found.beyond(model, "surface")))
         if results.spec.second:
-            say(beyond_sentence(model, found.beyond(model, "second")))
+            beyond = found.beyond(model, "second")
+            if beyond is not None:
+                say(beyond_sentence(model, beyond))
+            say(twice_sentence(model, found.twice(model)), "small", quiet=beyond is not None)
+    if found.tests:
+        say(together_sentence(found.tests), "small", quiet=True)
 
 
 def _alike(results: RewriteResults, found: Numbers, gate: str | None) -> None:

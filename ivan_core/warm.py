@@ -195,7 +195,9 @@ class _Service:
 
 
 def _own_model(asked: AskedModel) -> RewardModel:
-    return load_model(asked.name, asked.revision, asked.input_format, asked.max_tokens)
+    return load_model(
+        asked.name, asked.revision, asked.input_format, asked.max_tokens, asked.system
+    )
 
 
 def main() -> int:

@@ -27,6 +27,7 @@ MODELS = ("ivan/minilm-harmless", "org/model@v1")
         CompareSpec(models=MODELS),
         CompareSpec(models=MODELS, limit=5, seed=3),
         CompareSpec(models=MODELS, sample=7, max_tokens=64, input_format="chat"),
+        CompareSpec(models=MODELS, system="drop"),
         CompareSpec(models=MODELS, row_ids=(0, 17, 98434)),
         CompareSpec(models=MODELS, dataset=HUB),
         CompareSpec(models=('/models/$(touch x) "y"',), dataset=HOSTILE),
@@ -36,6 +37,11 @@ def test_the_command_gives_the_spec_back(spec):
     words = shlex.split(compare_command(spec))
     assert words[:2] == ["ivan", "compare"]
     assert spec_from(parser().parse_args(words[1:])) == spec
+
+
+def test_a_spec_that_keeps_system_turns_has_the_fingerprint_of_before():
+    assert CompareSpec(models=MODELS).fingerprint == "c7f1ff6f5d1c02a2"
+    assert CompareSpec(models=MODELS, system="drop").fingerprint != "c7f1ff6f5d1c02a2"
 
 
 def test_usual_values_are_left_out():

@@ -99,6 +99,19 @@ def test_a_run_writes_the_original_files_and_a_manifest_that_names_them(
     assert [card["revision"] for card in about["models"]] == ["r1", "r1"]
 
 
+def test_the_entries_are_those_of_the_split_whatever_rows_were_asked_for(
+    registry: Registry, pairs_file: Path, run_here: RunHere
+) -> None:
+    run_id = added(registry, spec(pairs_file, models=(ONE,), limit=10))
+    run_here(run_id, Fakes())
+    (stats,) = read_csv(registry.data_dir / "compare" / f"{run_id}-stats.csv")
+    assert (stats["rlhf_entries"], stats["rlhf_entries_rated"]) == ("40", "9")
+    # 9 of the 40 rows of the split: row 7 has the same text on both sides.
+    assert stats["rlhf_entries_rated_percentage"] == "22.5"
+    assert list(stats)[-1] == "rlhf_entries_asked"
+    assert stats["rlhf_entries_asked"] == "10"
+
+
 def test_rewards_are_the_models_own_to_the_last_bit(
     registry: Registry, pairs_file: Path, run_here: RunHere
 ) -> None:

@@ -123,6 +123,39 @@ def test_a_chat_model_reads_its_score_at_the_last_token_though_padding_ends_text
     assert found == pytest.approx(expected, abs=1e-5)
 
 
+ROLES = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
+REFUSES = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no') }}{% endif %}" + ROLES
+LEAVES_OUT = ROLES.replace(" %}{{ m", " if m['role'] != 'system' %}{{ m", 1)
+SYSTEM = Dialogue.of_messages([("System", "be kind"), ("Human", "go"), ("Assistant", " no\n")])
+
+
+def test_a_system_turn_and_white_space_reach_the_template_as_they_are(folders):
+    model = load(str(folders["qwen3"]), device="cpu")
+    read = model._tokenizer.decode(rows_of(model, [SYSTEM])[0].ids)
+    turns = ("system\nbe kind", "user\ngo", "assistant\n no\n")
+    assert read == "".join(f"<|im_start|>{turn}<|im_end|>\n" for turn in turns)
+
+
+@pytest.mark.parametrize("template", [REFUSES, LEAVES_OUT], ids=["refuses", "leaves out"])
+def test_a_template_without_system_turns_says_so_and_reads_the_rest_if_asked(tmp_path, template):
+    folder = tiny_qwen3(tmp_path, template=template)
+    kept, dropped = (load(str(folder), device="cpu", system=it) for it in ("keep", "drop"))
+    reward = kept.score([SYSTEM, NO])[0]
+    assert reward.value is None
+    assert "takes no system turn (`ivan compare --system drop`" in reward.failure
+    assert dropped.score([SYSTEM]) == kept.score([SYSTEM.without_system])
+    assert dropped.card.cache_identity == f"{kept.card.cache_identity}|without system turns"
+
+
+def test_a_pair_model_reads_the_system_turn_as_it_is_printed(folders):
+    expected = plain_score(folders["deberta"], "System: be kind\n\nHuman: go", "no")
+    model = load(str(folders["deberta"]), device="cpu")
+    assert model.score([SYSTEM]) == [Reward(pytest.approx(expected, abs=1e-4))]
+    without = load(str(folders["deberta"]), device="cpu", system="drop")
+    expected = plain_score(folders["deberta"], "Human: go", "no")
+    assert without.score([SYSTEM]) == [Reward(pytest.approx(expected, abs=1e-4))]
+
+
 def test_a_text_that_ends_in_the_padding_token_is_still_read_to_its_end(tmp_path):
     template = "{% for m in messages %}{{ m['content'] }}<|im_end|>{% endfor %}"
     folder = tiny_qwen3(tmp_path, template=template)

@@ -22,7 +22,7 @@ def test_length_balanced_agreement_has_its_interval(tmp_path: Path) -> None:
     )
     summaries = summarise(table)
     card = ModelCard(id=summaries[0].model)
-    *_, name = write_csvs(tmp_path, "2026-01-31-12-00", "pairs", table, [card], summaries)
+    *_, name = write_csvs(tmp_path, "2026-01-31-12-00", "pairs", 8, table, [card], summaries)
     with (tmp_path / "compare" / name).open(encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     # Wilson: 2 of 4 [.1500, .8500], 3 of 4 [.3006, .9544]; the half widths are joined by squares.

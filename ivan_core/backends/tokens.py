@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivan_core.backends.formats import Chat, NoInput, QuestionAnswer, format_dialogue
-from ivan_core.domain.models import InputFormat
+from ivan_core.domain.models import InputFormat, SystemTurns
 from ivan_core.domain.transcripts import Dialogue
+
+NO_SYSTEM = (
+    "the model's chat template takes no system turn (`ivan compare --system drop`, or More options "
+    "on the page Compare, leaves it out)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class TokenRules:
     positions: int | None
     vocabulary: int
     pad_id: int
+    system: SystemTurns = "keep"
 
 
 def token_rows(
@@ -40,7 +46,7 @@ def token_rows(
 ) -> list[TokenRow | NoInput]:
     """One row a dialogue, same order, tokenised at once; what cannot be read says why."""
     separator = tokenizer.sep_token
-    inputs = [_readable(dialogue, rules.input_format, separator) for dialogue in dialogues]
+    inputs = [_readable(dialogue, rules, separator) for dialogue in dialogues]
     rows: dict[int, TokenRow | NoInput] = {
         i: given for i, given in enumerate(inputs) if isinstance(given, NoInput)
     }
@@ -52,14 +58,16 @@ def token_rows(
 
 
 def _readable(
-    dialogue: Dialogue, input_format: InputFormat, separator: str | None
+    dialogue: Dialogue, rules: TokenRules, separator: str | None
 ) -> QuestionAnswer | Chat | NoInput:
     try:
         dialogue.text.encode()
     except UnicodeEncodeError:
         # The tokenizer would refuse the whole chunk for it.
         return NoInput("the text holds half a character (a lone surrogate): no tokenizer reads it")
-    return format_dialogue(dialogue, input_format, separator)
+    if rules.system == "drop":
+        dialogue = dialogue.without_system
+    return format_dialogue(dialogue, rules.input_format, separator)
 
 
 def _pair_rows(
@@ -129,14 +137,22 @@ def _chat_rows(
 
 
 def _render(chat: Chat, tokenizer: Any) -> str | NoInput:
-    """The chat as the model's template writes it; some refuse two Human turns in a row."""
+    """The chat as the model's template writes it.
+
+    Some refuse two Human turns in a row; some refuse a system turn, or leave it out in silence.
+    """
     from jinja2.exceptions import TemplateError
 
     messages = [{"role": message.role, "content": message.content} for message in chat.messages]
+    others = tuple(message for message in chat.messages if message.role != "system")
     try:
-        return str(tokenizer.apply_chat_template(messages, tokenize=False))
+        text = str(tokenizer.apply_chat_template(messages, tokenize=False))
     except (TemplateError, TypeError, ValueError) as error:
+        if len(others) < len(messages) and isinstance(_render(Chat(others), tokenizer), str):
+            return NoInput(NO_SYSTEM)
         return NoInput(f"the model's chat template refuses the dialogue: {first_line(error)}")
+    left_out = (one for one in chat.messages if one.role == "system" and one.content.strip())
+    return NoInput(NO_SYSTEM) if any(one.content.strip() not in text for one in left_out) else text
 
 
 def _chat_row(ids: list[int], bos: int | None, opened: bool, limit: int | None) -> TokenRow:

@@ -14,7 +14,7 @@ from ivan_core.backends.model_files import find_model
 from ivan_core.backends.score_head import check_head, head_label, rewarded_logit
 from ivan_core.backends.tokens import TokenRules
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
-from ivan_core.domain.models import InputFormat, ModelCard
+from ivan_core.domain.models import InputFormat, ModelCard, SystemTurns
 
 ENDLESS = 1_000_000
 """A tokenizer's maximum from here on means that nobody set one (transformers says 10^30)."""
@@ -43,6 +43,7 @@ def load_model(
     revision: str | None = None,
     input_format: InputFormat | None = None,
     max_tokens: int | None = None,
+    system: SystemTurns = "keep",
     token: str | None = None,
     device: str | None = None,
     card: ModelCard | None = None,
@@ -60,7 +61,7 @@ def load_model(
         model = _load_weights(model_id, files.folder, device)
     rewarded = rewarded_logit(model_id, model.config)
     chosen = _choose_format(model_id, tokenizer, input_format)
-    rules = _token_rules(tokenizer, model, chosen, max_tokens)
+    rules = _token_rules(tokenizer, model, chosen, max_tokens, system)
     known = (card or ModelCard(id=model_id)).model_copy(
         update={"revision": files.revision, "input_format_guessed": input_format is None}
     )
@@ -225,7 +226,7 @@ def _choose_format(model_id: str, tokenizer: Any, asked: InputFormat | None) -> 
 
 
 def _token_rules(
-    tokenizer: Any, model: Any, input_format: InputFormat, asked: int | None
+    tokenizer: Any, model: Any, input_format: InputFormat, asked: int | None, system: SystemTurns
 ) -> TokenRules:
     pad = ensure_pad_token(tokenizer, model)
     positions = position_limit(model)
@@ -239,6 +240,7 @@ def _token_rules(
         positions=positions,
         vocabulary=int(model.get_input_embeddings().num_embeddings),
         pad_id=pad,
+        system=system,
     )
 
 
@@ -250,6 +252,7 @@ def _complete(card: ModelCard, model: Any, tokenizer: Any, rules: TokenRules) ->
     return card.model_copy(
         update={
             "input_format": rules.input_format,
+            "system": rules.system,
             "max_tokens": rules.max_tokens,
             "dtype": str(model.dtype).removeprefix("torch."),
             "template_hash": sha256(template.encode()).hexdigest()[:32] if template else "",

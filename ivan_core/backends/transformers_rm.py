@@ -13,7 +13,7 @@ from ivan_core.backends.formats import NoInput
 from ivan_core.backends.tokens import TokenRow, first_line, token_rows
 from ivan_core.backends.transformers_load import Loaded, load_model
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.models import InputFormat, ModelCard
+from ivan_core.domain.models import InputFormat, ModelCard, SystemTurns
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
 
@@ -32,6 +32,7 @@ def load(
     revision: str | None = None,
     input_format: InputFormat | None = None,
     max_tokens: int | None = None,
+    system: SystemTurns = "keep",
     token: str | None = None,
     device: str | None = None,
     card: ModelCard | None = None,
@@ -39,13 +40,14 @@ def load(
     """A reward model from the hub (owner/name) or a local directory, ready to score.
 
     `input_format` is guessed where it is not given; `max_tokens` can only shorten what the model
-    allows; `token` is a hub token (otherwise the environment's); `device` is cuda where there is
-    one; `card` holds what is known of the model beforehand.
+    allows; `system` says whether system turns are put before it; `token` is a hub token (otherwise
+    the environment's); `device` is cuda where there is one; `card` holds what is known of the model
+    beforehand.
     Raises BadInput for options that do not fit, BackendUnavailable for a model that cannot be had.
     """
     loaded = load_model(
         model_id, revision=revision, input_format=input_format, max_tokens=max_tokens,
-        token=token, device=device, card=card,
+        system=system, token=token, device=device, card=card,
     )  # fmt: skip
     return TransformersRewardModel(loaded)
 

@@ -7,7 +7,7 @@ import sys
 from typing import Any, get_args
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.models import InputFormat
+from ivan_core.domain.models import InputFormat, SystemTurns
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec
 
 
@@ -45,6 +45,9 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--max-tokens", type=int, metavar="N", help=about["max_tokens"])
     parser.add_argument(
+        "--system", choices=get_args(SystemTurns), default="keep", help=about["system"]
+    )
+    parser.add_argument(
         "--plan", action="store_true", help="Say what it would take, and do nothing."
     )
 
@@ -74,6 +77,7 @@ def spec_from(options: argparse.Namespace) -> CompareSpec:
             "seed": options.seed,
             "input_format": options.input_format,
             "max_tokens": options.max_tokens,
+            "system": options.system,
         }
     )
 

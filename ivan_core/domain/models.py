@@ -11,6 +11,8 @@ from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
 
 InputFormat = Literal["reply", "last-turn", "openassistant", "as-published", "chat"]
+SystemTurns = Literal["keep", "drop"]
+"""What becomes of the system turns of a dialogue before a model reads it."""
 
 
 class ModelCard(BaseModel):
@@ -23,6 +25,8 @@ class ModelCard(BaseModel):
     """What was loaded: a commit, or a hash of the files; empty until resolved."""
     input_format: InputFormat | None = None
     input_format_guessed: bool = False
+    system: SystemTurns = "keep"
+    """Whether the system turns of a dialogue are put before the model."""
     max_tokens: int | None = None
     dtype: str = "float32"
     template_hash: str = ""
@@ -54,7 +58,8 @@ class ModelCard(BaseModel):
             self.max_tokens,
             self.dtype,
         )
-        return "|".join(str(part) for part in parts)
+        dropped = ("without system turns",) if self.system == "drop" else ()
+        return "|".join(str(part) for part in (*parts, *dropped))
 
 
 class RewardModel(Protocol):

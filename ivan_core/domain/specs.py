@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.models import InputFormat
+from ivan_core.domain.models import InputFormat, SystemTurns
 
 
 class Frozen(BaseModel):
@@ -83,6 +83,18 @@ class CompareSpec(RowsSpec):
     max_tokens: int | None = Field(
         None, description="Longest input in tokens; by default as long as the model was made for."
     )
+
+    system: SystemTurns = Field(
+        "keep",
+        description="What becomes of the system turns of chat messages: keep them, or drop them "
+        "for a model whose chat template takes none.",
+    )
+
+    @property
+    def fingerprint(self) -> str:
+        """As for every spec; one that keeps system turns has that of before there was a choice."""
+        kept = {"system"} if self.system == "keep" else None
+        return sha256(self.model_dump_json(exclude=kept).encode()).hexdigest()[:16]
 
     @field_validator("max_tokens")
     @classmethod

@@ -24,7 +24,7 @@ STATS_COLUMNS = (
     "rlhf_entries_tie", "rlhf_entries_disagree", "rlhf_entries_identical", "rlhf_entries_failed",
     "rlhf_entries_truncated", "agreement_low", "agreement_high", "always_longer", "always_shorter",
     "length_balanced_agreement", "typical_margin", "model_revision", "input_format", "max_tokens",
-    "length_balanced_low", "length_balanced_high",
+    "length_balanced_low", "length_balanced_high", "rlhf_entries_asked",
 )  # fmt: skip
 
 
@@ -32,12 +32,15 @@ def write_csvs(
     data_dir: Path,
     slug: str,
     dataset_label: str,
+    entries: int,
     table: pd.DataFrame,
     cards: Sequence[ModelCard],
     summaries: Sequence[ModelSummary],
 ) -> list[str]:
     """Write one CSV a model, one of failed rows where there are any, and the stats.
 
+    `entries` is the length of the loaded split: as in the original it is `rlhf_entries`, whatever
+    rows were asked for, and the rated percentage is one of it; those are a column of their own.
     Returns the names of the files.
 
     Raises:
@@ -64,7 +67,8 @@ def write_csvs(
         by_model = {summary.model: summary for summary in summaries}
         name = f"{slug}-stats.csv"
         _write(folder / name, STATS_COLUMNS,
-               (_stats(card, dataset_label, by_model.get(card.id)) for card in cards))  # fmt: skip
+               (_stats(card, dataset_label, entries, by_model.get(card.id))
+                for card in cards))  # fmt: skip
         names.append(name)
     return names
 
@@ -78,19 +82,20 @@ def _slugs(cards: Sequence[ModelCard]) -> list[str]:
     return slugs
 
 
-def _stats(card: ModelCard, dataset_label: str, summary: ModelSummary | None) -> list[Any]:
+def _stats(card: ModelCard, label: str, entries: int, summary: ModelSummary | None) -> list[Any]:
     if summary is None:
-        unknown = [None] * (len(STATS_COLUMNS) - 5)
-        return [card.id, card.trained_on_hh, dataset_label, 0, 0, *unknown]
+        unknown = [None] * (len(STATS_COLUMNS) - 6)
+        return [card.id, card.trained_on_hh, label, entries, 0, *unknown, 0]
     counts, rate, rule = summary.counts, summary.agreement, summary.baselines
     return [
-        card.id, card.trained_on_hh, dataset_label, counts.total, counts.rated,
-        100 * counts.rated / counts.total if counts.total else None, counts.agree,
+        card.id, card.trained_on_hh, label, entries, counts.rated,
+        100 * counts.rated / entries if entries else None, counts.agree,
         100 * rate.rate if rate else None, counts.tie, counts.disagree, counts.identical,
         counts.failed, counts.truncated, rate.low if rate else None, rate.high if rate else None,
         rule.longer.rate if rule else None, rule.shorter.rate if rule else None,
         summary.length_balanced.rate, summary.typical_margin, card.revision, card.input_format,
         card.max_tokens, summary.length_balanced.low, summary.length_balanced.high,
+        counts.total,
     ]  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from ivan_core.domain.models import InputFormat
+from ivan_core.domain.models import InputFormat, SystemTurns
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.runs.database import LAYOUT, Database
@@ -55,6 +55,7 @@ class AskedModel(BaseModel):
     revision: str
     input_format: InputFormat | None
     max_tokens: int | None
+    system: SystemTurns = "keep"
     identity: str
 
 

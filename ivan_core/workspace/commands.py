@@ -17,6 +17,7 @@ def compare_command(spec: CompareSpec) -> str:
         ("--revision", spec.dataset.revision, ""), ("--limit", spec.limit, None),
         ("--sample", spec.sample, None), ("--seed", spec.seed, 0),
         ("--input-format", spec.input_format, None), ("--max-tokens", spec.max_tokens, None),
+        ("--system", spec.system, "keep"),
     ):  # fmt: skip
         if value != usual:
             words += [option, str(value)]

@@ -50,7 +50,7 @@ def own_models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models
     embedded = [catalog.is_embedded(name) for name in spec.models]
 
     def load(name: str, revision: str) -> RewardModel:
-        return load_model(name, revision, spec.input_format, spec.max_tokens)
+        return load_model(name, revision, spec.input_format, spec.max_tokens, spec.system)
 
     return Models(
         claim=lambda: wait_for_slot(context, slot),
@@ -74,8 +74,10 @@ def _write_results(
     table = scores_table(context.parts, [card.id for card in done.cards], done.dataset, done.cards)
     summaries = summarise(table)
     write_table(context.folder, table)
-    label = done.dataset.about["label"]
-    files = write_csvs(context.data_dir, context.id, label, table, done.cards, summaries)
+    files = write_csvs(
+        context.data_dir, context.id, done.dataset.about["label"], done.dataset.rows, table,
+        done.cards, summaries,
+    )  # fmt: skip
     manifest: dict[str, Any] = {
         "run": context.id,
         "spec": spec.model_dump(mode="json"),

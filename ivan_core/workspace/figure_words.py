@@ -89,6 +89,8 @@ def model_words(card: ModelCard) -> str:
     facts = [f"revision {card.revision or 'unknown'}"]
     if card.input_format:
         facts.append(f"input format {card.input_format}")
+    if card.system == "drop":
+        facts.append("system turns left out")
     if card.max_tokens:
         facts.append(f"at most {card.max_tokens:,} tokens")
     if card.revision:

@@ -135,7 +135,9 @@ def _stage(staged: Path, run: Elsewhere) -> list[str]:
     write_table(folder, run.table)
     cards = list(run.cards.values())
     label = str(run.dataset.about["label"])
-    return write_csvs(staged, "run", label, run.table, cards, summarise(run.table))
+    return write_csvs(
+        staged, "run", label, run.dataset.rows, run.table, cards, summarise(run.table)
+    )
 
 
 def _put_in_place(staged: Path, root: Path, run_id: str, run: Elsewhere, files: list[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core import catalog
-from ivan_core.domain.models import InputFormat, RewardModel
+from ivan_core.domain.models import InputFormat, RewardModel, SystemTurns
 
 
 def load(
@@ -11,6 +11,7 @@ def load(
     revision: str = "",
     input_format: InputFormat | None = None,
     max_tokens: int | None = None,
+    system: SystemTurns = "keep",
 ) -> RewardModel:
     """A reward model by catalog name, hub id (`id@revision` pins one) or directory, ready to score.
 
@@ -32,5 +33,6 @@ def load(
         revision=revision or asked or None,
         input_format=input_format or known.input_format,
         max_tokens=max_tokens,
+        system=system,
         card=known,
     )

@@ -83,6 +83,7 @@ def model_of(results: Results, model: str) -> AskedModel:
         revision=card.revision,
         input_format=results.spec.input_format,
         max_tokens=results.spec.max_tokens,
+        system=results.spec.system,
         identity=own.cache_identity,
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import streamlit as st
 
 from ivan_core import catalog
 from ivan_core.cli.compare import parse_row_ids
+from ivan_core.domain.models import SystemTurns
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec
 from ivan_core.settings import preset_name
 from ivan_core.workspace import compare, datasets, runs
@@ -133,11 +134,16 @@ def _more_options(source: str) -> dict[str, Any]:
             key="form-tokens",
             help=_SPEC_HELP["max_tokens"].description,
         )
+        system = left.selectbox(
+            "System turns", get_args(SystemTurns), key="form-system",
+            help=_SPEC_HELP["system"].description,
+        )  # fmt: skip
     return {
         "dataset": {"subset": subset.strip(), "split": split.strip(), "revision": revision.strip()},
         "seed": seed,
         "input_format": None if form == _FORMATS[0] else form,
         "max_tokens": tokens,
+        "system": system,
     }
 
 

@@ -115,6 +115,7 @@ def _into_form(spec: CompareSpec) -> None:
     asked = spec.dataset
     wanted = {"form-dataset": asked.source, "form-models": list(spec.models), **rows}
     wanted |= {"form-seed": spec.seed, "form-tokens": spec.max_tokens}
+    wanted |= {"form-system": spec.system}
     if asked.subset or asked.revision or asked.split != "train":
         wanted |= {"form-subset": asked.subset, "form-split": asked.split}
         wanted["form-revision"] = asked.revision

@@ -25,7 +25,9 @@ def results(*rows: tuple[str, int, str, float, tuple[int, int]], chosen_by: str 
         }
         for model, row_id, subset, margin, lengths in rows
     )  # fmt: skip
-    return Results(None, None, SimpleNamespace(chosen_by=chosen_by), table, {}, None)
+    about = {"request": {"source": "pairs.jsonl"}}
+    dataset = SimpleNamespace(chosen_by=chosen_by, about=about)
+    return Results(None, None, dataset, table, {}, None)
 
 
 def many(model: str, agree: int, disagree: int, subset="s", lengths=LONGER, first=0):

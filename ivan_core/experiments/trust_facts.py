@@ -13,7 +13,7 @@ from ivan_core.metrics.trust import BatchDifference, ModelFacts, trust_strip
 if TYPE_CHECKING:
     import pandas as pd
 
-_HH_RLHF = "anthropic/hh-rlhf"
+HH_RLHF = "anthropic/hh-rlhf"
 
 
 def trust_strips(
@@ -28,7 +28,7 @@ def trust_strips(
     `batches` holds what was measured of the models in batches, none for scores made elsewhere.
     """
     cards = {card.id: card for card in models}
-    on_hh = dataset.about["request"]["source"].lower() == _HH_RLHF
+    on_hh = dataset.about["request"]["source"].lower() == HH_RLHF
     strips = []
     for summary in summaries:
         card = cards[summary.model]

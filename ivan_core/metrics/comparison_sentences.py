@@ -36,11 +36,15 @@ def difference_sentence(
     *,
     complete: bool,
     chosen_after_looking: bool = False,
+    left_out: int = 0,
+    never_clear: str = "",
 ) -> str:
     """How much more often one model agrees than the other, with its interval and what it is worth.
 
     `choice` is what the models are compared with, as in "people's choice". Clear needs a complete
     run, rows not chosen after looking, an interval without 0, and McNemar's mid-p below 5%.
+    `left_out` counts pairs that a model was trained on; `never_clear` says why the pairs show
+    nothing, and stands in place of the verdict.
     """
     if found is None:
         return f"No pair was rated by both {first} and {second}."
@@ -64,7 +68,9 @@ def difference_sentence(
             f" {_amount(abs(found.difference), found.n)} more"
             f" (95% interval {ends} points)."
         )
-    return f"{told} {_verdict(found, complete, chosen_after_looking)}"
+    if left_out:
+        told += f" {_pairs(left_out)} that one of them was trained on {_are(left_out)} left out."
+    return f"{told} {never_clear or _verdict(found, complete, chosen_after_looking)}"
 
 
 def discordance_sentence(found: Difference | None, first: str, second: str) -> str:
@@ -275,3 +281,7 @@ def _listed(parts: Sequence[str], last: str) -> str:
 
 def _pairs(n: int) -> str:
     return f"{n:,} pair{'' if n == 1 else 's'}"
+
+
+def _are(n: int) -> str:
+    return "is" if n == 1 else "are"

@@ -20,7 +20,7 @@ from ivan_core.metrics.agreement import (
     seen_unseen,
     typical_margin,
 )
-from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.intervals import Rate, wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class ModelSummary:
 
     `seen` and `unseen` are agreement on pairs inside and outside the model's training data, None
     where nobody knows or no such pair was rated. `baselines` are the length rules on all rated
-    pairs, `headline_baselines` on the pairs of the headline.
+    pairs, `headline_baselines` on the pairs of the headline, and so is `length_balanced`.
     """
 
     model: str
@@ -52,6 +52,12 @@ class ModelSummary:
     def headline_is_unseen(self) -> bool:
         """Whether the headline leaves out pairs the model was, or may have been, trained on."""
         return self.unseen is not None and self.unseen.n < self.counts.rated
+
+    @property
+    def headline_misaligned(self) -> Rate | None:
+        """Share of the headline's pairs on which the model ties or disagrees."""
+        rate = self.headline
+        return wilson(rate.n - rate.count, rate.n) if rate else None
 
     @property
     def headline_is_seen(self) -> bool:
@@ -80,18 +86,18 @@ def _summary(model: str, table: pd.DataFrame) -> ModelSummary:
     own = rated(table)
     apart = seen_unseen(table)
     baselines = length_rule(own)
-    on_headline = baselines
+    new = own
     if apart is not None and apart.unseen is not None:
-        on_headline = length_rule(own[own["seen"].eq(False).to_numpy(bool, na_value=False)])
+        new = own[own["seen"].eq(False).to_numpy(bool, na_value=False)]
     return ModelSummary(
         model=model,
         counts=counts,
         agreement=agreement(counts),
         misaligned=misaligned(counts),
         typical_margin=typical_margin(own["margin"]),
-        length_balanced=length_balanced(own),
+        length_balanced=length_balanced(new),
         baselines=baselines,
         seen=apart.seen if apart else None,
         unseen=apart.unseen if apart else None,
-        headline_baselines=on_headline,
+        headline_baselines=baselines if new is own else length_rule(new),
     )

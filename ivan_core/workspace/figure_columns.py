@@ -40,7 +40,7 @@ def agreement(results: Results, column_ids: Sequence[str]) -> Drawn:
 
     column, chosen, rejected = _of_run(results, column_ids[0])
     difference = pd.Series(chosen - rejected, index=results.aligned.row_ids)
-    rows = agreement_by_larger(results.table, difference)
+    rows = agreement_by_larger(results.fair, difference)
     return Drawn(
         lambda: agreement_by_larger_bars(rows, dark=False),
         rows,

@@ -72,7 +72,14 @@ def pick(run_id: str, name: str, wish: Wish) -> Picked:
         _rows(results),
         is_sample(results.dataset),
         lambda drawn: _methods(results, chart, shown, drawn),
+        _trained(results, chart, shown),
     )
+
+
+def _trained(results: Results, chart: Chart, shown: tuple[str, ...]) -> str:
+    """On how many of the pairs each model that is shown was trained."""
+    models = shown[: chart.models] or results.models
+    return " ".join(results.training[model].sentence for model in models)
 
 
 def _methods(results: Results, chart: Chart, shown: tuple[str, ...], drawn: Drawn) -> str:
@@ -81,7 +88,8 @@ def _methods(results: Results, chart: Chart, shown: tuple[str, ...], drawn: Draw
     about = "; ".join(model_words(results.cards[name]) for name in models)
     version = (results.manifest or {}).get("versions", {}).get("ivan", __version__)
     return (
-        f"{first_upper(_rows(results))} were judged by {about}. {counted} {drawn.methods} Seed"
+        f"{first_upper(_rows(results))} were judged by {about}. {counted}"
+        f" {_trained(results, chart, shown)} {drawn.methods} Seed"
         f" {results.spec.seed}. Computed with IVAN {version}, run {results.run.id}:"
         f" `{compare_command(results.spec)}`."
     )

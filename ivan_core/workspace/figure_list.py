@@ -30,10 +30,10 @@ def _agreement(results: Results, _: Sequence[str]) -> Drawn:
     from ivan_core.charts.agreement import agreement_bars
     from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
 
-    bars = by_subset(results.table)
+    bars = by_subset(results.fair)
     several = bars["subset"].nunique() > 1
     choice = the(results.dataset.chosen_by)
-    told = "; ".join(f"{s.model} {rate_words(s.agreement)}" for s in results.summaries)
+    told = "; ".join(f"{s.model} {rate_words(s.headline)}" for s in results.summaries)
     rules = bars[(bars["subset"] == ALL_SUBSETS) & bars["rule"].notna()]
     rules = rules.drop_duplicates(["rule", "rule_rate", "n"])
     rule = " or ".join(

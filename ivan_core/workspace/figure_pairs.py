@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ivan_core.domain.runs import RunState
 from ivan_core.metrics.sentences import the
 from ivan_core.workspace.figure_words import WILSON, Drawn, own_rows
 from ivan_core.workspace.results import Results
+from ivan_core.workspace.two_models import two_models
 
 _SEED = 0
 """Of the range that a calibrated model would show; the same as on the page."""
@@ -15,20 +15,17 @@ _SEED = 0
 
 def verdicts(results: Results, models: Sequence[str]) -> Drawn:
     from ivan_core.charts.paired import verdict_cells
-    from ivan_core.metrics.comparison_sentences import difference_sentence, discordance_sentence
-    from ivan_core.metrics.paired import paired_difference, shared_rows, verdict_table
+    from ivan_core.metrics.comparison_sentences import discordance_sentence
+    from ivan_core.metrics.paired import verdict_table
 
     first, second = models
-    shared = shared_rows(results.table, first, second)
-    table, found = verdict_table(shared), paired_difference(shared)
-    complete = results.run.state is RunState.DONE
-    choice = results.dataset.chosen_by
-    told = difference_sentence(found, first, second, choice, complete=complete)
+    two = two_models(results, first, second)
+    table = verdict_table(two.shared)
     return Drawn(
         lambda: verdict_cells(table, first, second, dark=False),
         table.assign(first_model=first, second_model=second),
         f"Where {first} (across) and {second} (down) part: pairs counted by the verdicts of both."
-        f" {told} {discordance_sentence(found, first, second)}",
+        f" {two.sentence(results)} {discordance_sentence(two.found, first, second)}",
         "Pairs that both models rated; a tie is agreement with neither reply. The interval of the"
         " difference is Newcombe's for paired proportions (1998, method 10), the test McNemar's"
         " exact test with mid-p; neither is corrected for multiple comparisons.",
@@ -37,10 +34,10 @@ def verdicts(results: Results, models: Sequence[str]) -> Drawn:
 
 def two_margins(results: Results, models: Sequence[str]) -> Drawn:
     from ivan_core.charts.paired import margin_squares
-    from ivan_core.metrics.paired import margin_cells, shared_rows
+    from ivan_core.metrics.paired import margin_cells
 
     first, second = models
-    shared = shared_rows(results.table, first, second)
+    shared = two_models(results, first, second).shared
     cells = margin_cells(shared)
     return Drawn(
         lambda: margin_squares(cells, first, second, dark=False),
@@ -60,7 +57,7 @@ def coverage(results: Results, _: Sequence[str]) -> Drawn:
     from ivan_core.metrics.comparison_sentences import coverage_sentence
     from ivan_core.metrics.reliability import risk_coverage
 
-    curves = risk_coverage(results.table)
+    curves = risk_coverage(results.fair)
     told = " ".join(coverage_sentence(curves, model) for model in results.models)
     return Drawn(
         lambda: risk_coverage_curves(curves, dark=False),

@@ -62,8 +62,8 @@ class Chart:
 
 
 def own_rows(results: Results, model: str) -> pd.DataFrame:
-    """The rows of one model."""
-    return results.table[results.table["model"].eq(model).to_numpy(bool, na_value=False)]
+    """The rows of one model on which its figures rest."""
+    return results.fair[results.fair["model"].eq(model).to_numpy(bool, na_value=False)]
 
 
 def rate_words(rate: Rate | None) -> str:
@@ -73,7 +73,7 @@ def rate_words(rate: Rate | None) -> str:
 def agreed(results: Results, model: str) -> str:
     """One model's agreement, as the summary has it."""
     return next(
-        f"{rate_words(s.agreement)} rated pairs (95% interval)"
+        f"{rate_words(s.headline)} rated pairs (95% interval)"
         for s in results.summaries
         if s.model == model
     )

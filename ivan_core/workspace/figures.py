@@ -90,6 +90,8 @@ def caption(run_id: str, name: str, **wish: Unpack[Wish]) -> str:
     """
     picked = _picked(run_id, name, wish)
     parts = [picked.draw().caption, f"Data: {picked.rows}."]
+    if picked.trained:
+        parts.append(picked.trained)
     if picked.is_sample:
         parts.append(SAMPLE_MARK)
     return " ".join(parts)

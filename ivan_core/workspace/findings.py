@@ -33,8 +33,14 @@ def _disagreement(results: Results) -> Finding | None:
     many = "two" if len(results.models) == 2 else str(len(results.models))
     count = min(_SHARPEST, len(results.sharpest))
     pairs = f"{len(results.row_ids):,} pair{'s' if len(results.row_ids) != 1 else ''}"
+    trained = [one.model for one in results.training.values() if one.seen]
+    on = (
+        f" {' and '.join(trained)} {_was(trained)} trained on some or all of them."
+        if trained
+        else ""
+    )
     return Finding(
-        f"The {many} models disagree on {share} of {pairs}.",
+        f"The {many} models disagree on {share} of {pairs}.{on}",
         f"Read the {count} sharpest (press D for the next)" if count > 1 else "Read it",
         results.sharpest[0],
     )
@@ -42,7 +48,7 @@ def _disagreement(results: Results) -> Finding | None:
 
 def _widest_gap(results: Results) -> Finding | None:
     """The subset where two models are furthest apart, if their intervals do not touch."""
-    bars = by_subset(results.table).drop_duplicates(["model", "subset"])
+    bars = by_subset(results.fair).drop_duplicates(["model", "subset"])
     bars = bars[(bars["subset"] != "all") & (bars["n"] >= 20)]
     widest: tuple[float, str] | None = None
     row: int | None = None
@@ -54,18 +60,20 @@ def _widest_gap(results: Results) -> Finding | None:
         gap = float(best["rate"]) - float(worst["rate"])
         if float(best["low"]) > float(worst["high"]) and (widest is None or gap > widest[0]):
             where = "pairs of no subset" if subset == NO_SUBSET else f"{subset} pairs"
+            trained = (results.training[str(model)].caveat for model in own["model"])
             sentence = (
                 f"On {where} {best['model']} sides with {_choice(results)} in "
                 f"{percent(float(best['rate']), int(best['n']))}, {worst['model']} in "
                 f"{percent(float(worst['rate']), int(worst['n']))}."
             )
+            sentence = " ".join([sentence, *filter(None, trained)])
             widest, row = (gap, sentence), _sharpest_of(results, str(subset), str(worst["model"]))
     return None if widest is None else Finding(widest[1], "Read one where they part", row)
 
 
 def _sharpest_of(results: Results, subset: str, model: str) -> int | None:
     """The sharpest disagreement in a subset where this model goes against the choice."""
-    against = set(rows_in_bar(results.table, model, subset, "disagree")["row_id"])
+    against = set(rows_in_bar(results.fair, model, subset, "disagree")["row_id"])
     return next((row for row in results.sharpest if row in against), None)
 
 
@@ -88,15 +96,20 @@ def _length(results: Results) -> Finding | None:
                 f"{summary.model} leans to the {likes} reply: it sides with the choice in "
                 f"{percent(shorter.rate, shorter.n)} where the shorter was chosen and "
                 f"{percent(longer.rate, longer.n)} where the longer was."
+                f" {results.training[summary.model].caveat}".rstrip()
             )
             widest = (gap, sentence, summary.model)
     if widest is None:
         return None
-    own = results.table[
-        (results.table["model"] == widest[2]) & (results.table["verdict"] == "disagree")
+    own = results.fair[
+        (results.fair["model"] == widest[2]) & (results.fair["verdict"] == "disagree")
     ]
     row = int(own.loc[own["margin"].idxmin(), "row_id"]) if len(own) else None
     return Finding(widest[1], "Read where it is most wrong", row)
+
+
+def _was(models: list[str]) -> str:
+    return "was" if len(models) == 1 else "were"
 
 
 def _choice(results: Results) -> str:

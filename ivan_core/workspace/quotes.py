@@ -13,7 +13,6 @@ from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
 from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
-    difference_sentence,
     discordance_sentence,
     mcnemar_sentence,
     needed_sentence,
@@ -22,17 +21,18 @@ from ivan_core.metrics.comparison_sentences import (
     temperature_sentence,
 )
 from ivan_core.metrics.intervals import Rate, wilson
-from ivan_core.metrics.paired import paired_difference, shared_rows
 from ivan_core.metrics.paired_shares import pairs_needed
 from ivan_core.metrics.reliability import reliability, risk_coverage
 from ivan_core.metrics.sentences import length_sentence, rate_sentence, the
 from ivan_core.metrics.summary import ModelSummary
+from ivan_core.metrics.training import Training
 from ivan_core.metrics.user_column import agreement_by_larger, sides_sentence
 from ivan_core.workspace import columns
 from ivan_core.workspace.commands import compare_command, figure_command
 from ivan_core.workspace.results import Results
 from ivan_core.workspace.review_opinions import ceiling_of
 from ivan_core.workspace.take_away import Quote
+from ivan_core.workspace.two_models import two_models
 
 MOST_SUBSETS = 12
 MOST_COLUMNS = 12
@@ -73,18 +73,18 @@ def _of_model(results: Results, summary: ModelSummary) -> list[Quote]:
     model, choice = summary.model, the(results.dataset.chosen_by)
     csv = figure_command(results.run.id, "agreement", "csv")
     question = "How often does it side with the choice?"
-    told = [rate_sentence(summary.agreement, f"{model} sides with {choice}")]
-    if summary.seen is not None or summary.unseen is not None:
+    training = results.training[model]
+    sides, against = f"{model} sides with {choice}", f"{model} ties or goes against {choice}"
+    told = [rate_sentence(summary.headline, sides, training.noun), training.sentence]
+    if training.on_some:
         told.append(seen_sentence(summary.seen, summary.unseen, model))
-    told.append(rate_sentence(summary.misaligned, f"{model} ties or goes against {choice}"))
-    if summary.baselines is not None:
-        for name, rate in (
-            ("longer", summary.baselines.longer),
-            ("shorter", summary.baselines.shorter),
-        ):
+    told.append(rate_sentence(summary.headline_misaligned, against, training.noun))
+    rules = summary.headline_baselines
+    if rules is not None:
+        for name, rate in (("longer", rules.longer), ("shorter", rules.shorter)):
             told.append(rate_sentence(rate, f"Always picking the {name} reply meets {choice}"))
     found = [Quote(question, sentence, csv) for sentence in told]
-    length = length_sentence(summary, results.dataset.chosen_by)
+    length = _with(length_sentence(summary, results.dataset.chosen_by), training)
     command = figure_command(results.run.id, "length", "csv")
     found.append(Quote("Is it just length?", length, command))
     if summary.typical_margin is not None:
@@ -100,8 +100,8 @@ def _of_model(results: Results, summary: ModelSummary) -> list[Quote]:
 def _by_subset(results: Results) -> list[Quote]:
     command = figure_command(results.run.id, "agreement", "csv")
     return [
-        Quote("And by subset?", rate_sentence(rate, f"On {subset}, {told}"), command)
-        for subset, told, rate in _bars(results, by_subset(results.table))
+        Quote("And by subset?", rate_sentence(rate, f"On {subset}, {told}", noun), command)
+        for subset, told, rate, noun in _bars(results, by_subset(results.fair))
     ]
 
 
@@ -110,21 +110,31 @@ def _by_own_columns(results: Results) -> list[Quote]:
     found = []
     for name in results.own_columns[:MOST_COLUMNS]:
         command = figure_command(results.run.id, "agreement-by", "csv", column=name)
-        for value, told, rate in _bars(results, by_column(results.table, results.own_column(name))):
-            sentence = rate_sentence(rate, f"Where {name} is {value}, {told}")
+        bars = by_column(results.fair, results.own_column(name))
+        for value, told, rate, noun in _bars(results, bars):
+            sentence = rate_sentence(rate, f"Where {name} is {value}, {told}", noun)
             found.append(Quote("And by the dataset's columns?", sentence, command))
     return found
 
 
-def _bars(results: Results, bars: pd.DataFrame) -> Iterator[tuple[str, str, Rate | None]]:
-    """The groups of a table of bars, the largest first: name, what is told of whom, agreement."""
+def _bars(results: Results, bars: pd.DataFrame) -> Iterator[tuple[str, str, Rate | None, str]]:
+    """The groups of a table of bars, the largest first: name, what is told of whom, agreement.
+
+    Last comes what the pairs are called: whether the model was trained on them.
+    """
     bars = bars[(bars["subset"] != ALL_SUBSETS) & (bars["verdict"] == "agree")]
     bars = bars.sort_values("n", ascending=False, kind="stable")
     kept = list(dict.fromkeys(bars["subset"]))[:MOST_SUBSETS]
     choice = the(results.dataset.chosen_by)
     for bar in bars[bars["subset"].isin(kept)].rename(columns={"count": "agreed"}).itertuples():
         rate = wilson(int(str(bar.agreed)), int(str(bar.n)))
-        yield str(bar.subset), f"{bar.model} sides with {choice}", rate
+        noun = results.training[str(bar.model)].noun
+        yield str(bar.subset), f"{bar.model} sides with {choice}", rate, noun
+
+
+def _with(sentence: str, training: Training) -> str:
+    """A sentence about a model with what must be known of its training."""
+    return f"{sentence} {training.caveat}".strip()
 
 
 def _by_user_columns(results: Results) -> list[Quote]:
@@ -140,10 +150,11 @@ def _by_user_columns(results: Results) -> list[Quote]:
         chosen, rejected = column.chosen[rows], column.rejected[rows]
         told = [(f"{spec.label}: {sides_sentence(chosen, rejected)}", "column")]
         difference = pd.Series(chosen - rejected, index=rows)
-        for bar in agreement_by_larger(results.table, difference).itertuples():
+        for bar in agreement_by_larger(results.fair, difference).itertuples():
             where = f"Where {spec.label} is {sides[str(bar.larger)]}, {bar.model} sides with"
             rate = wilson(int(str(bar.agree)), int(str(bar.n)))
-            told.append((rate_sentence(rate, f"{where} {choice}"), "column-agreement"))
+            noun = results.training[str(bar.model)].noun
+            told.append((rate_sentence(rate, f"{where} {choice}", noun), "column-agreement"))
         found += [
             Quote(
                 "And by your columns?", sentence,
@@ -155,28 +166,28 @@ def _by_user_columns(results: Results) -> list[Quote]:
 
 
 def _of_two(results: Results, first: str, second: str) -> list[Quote]:
-    shared = shared_rows(results.table, first, second)
-    found = paired_difference(shared)
-    complete = results.run.state is RunState.DONE
-    choice = results.dataset.chosen_by
+    two = two_models(results, first, second)
+    found = two.found
     told = [
-        difference_sentence(found, first, second, choice, complete=complete),
+        two.sentence(results),
         discordance_sentence(found, first, second),
     ]
     if found is not None:
         needed = pairs_needed(found.discordance)
-        told.append(f"{first} against {second}: {mcnemar_sentence(found)}")
+        told.append(
+            f"{first} against {second}: {mcnemar_sentence(found)} {two.never_clear}".strip()
+        )
         told.append(needed_sentence(needed, found.discordance, found.n))
     command = figure_command(results.run.id, "verdicts", "csv", model=first, other=second)
     return [Quote("Where do they differ?", sentence, command) for sentence in told]
 
 
 def _sureness(results: Results) -> list[Quote]:
-    curves = risk_coverage(results.table)
+    curves = risk_coverage(results.fair)
     turns = results.dataset.numbers(["row_id", "first_turn"]).set_index("row_id")["first_turn"]
     found = []
     for model in results.models:
-        own = results.table[results.table["model"] == model]
+        own = results.fair[results.fair["model"] == model]
         sure = reliability(own, np.random.default_rng(_SEED), turns)
         chart = figure_command(results.run.id, "reliability", "csv", model=model)
         curve = figure_command(results.run.id, "coverage", "csv")
@@ -185,5 +196,6 @@ def _sureness(results: Results) -> list[Quote]:
             (reliability_sentence(sure, model), chart),
             (temperature_sentence(sure, model), chart),
         ):
-            found.append(Quote("How sure is it?", sentence, command))
+            told = _with(sentence, results.training[model])
+            found.append(Quote("How sure is it?", told, command))
     return found

@@ -18,8 +18,10 @@ from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.experiments.begin import BEGUN
 from ivan_core.experiments.compare_table import scores_table
+from ivan_core.experiments.trust_facts import HH_RLHF
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.summary import ModelSummary, summarise
+from ivan_core.metrics.training import Training, training_of, unseen_rows
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 from ivan_core.workspace import datasets, runs
@@ -86,6 +88,20 @@ class Results:
     def own_column(self, name: str) -> pd.Series:
         """The values of one of them by row id."""
         return self.dataset.numbers(["row_id", name]).set_index("row_id")[name]
+
+    @cached_property
+    def training(self) -> dict[str, Training]:
+        """How many of the pairs each model was trained on."""
+        on_hh = str(self.dataset.about["request"]["source"]).lower() == HH_RLHF
+        return training_of(
+            self.table,
+            {name: card.trained_on_hh if on_hh else None for name, card in self.cards.items()},
+        )
+
+    @cached_property
+    def fair(self) -> pd.DataFrame:
+        """The rows on which figures rest: without those that a model was trained on, if it can."""
+        return unseen_rows(self.table)
 
     @property
     def typical_margins(self) -> dict[str, float | None]:

@@ -56,7 +56,8 @@ class Picked:
     """One chart of one run with all choices made.
 
     `names` stand below the title and `slugs` in the names of files; `rows` says which pairs of what
-    dataset; `methods` makes the whole paragraph from what the chart says of itself.
+    dataset; `methods` makes the whole paragraph from what the chart says of itself; `trained` says
+    on how many of the pairs the reward models were trained.
     """
 
     draw: Callable[[], Drawn]
@@ -65,6 +66,7 @@ class Picked:
     rows: str
     is_sample: bool
     methods: Callable[[Drawn], str]
+    trained: str = ""
 
 
 @dataclass(frozen=True, slots=True)

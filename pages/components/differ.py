@@ -11,18 +11,17 @@ import streamlit as st
 
 from ivan_core.charts.paired import margin_squares, verdict_cells
 from ivan_core.domain.conditions import MarginsIn, VerdictsAre
-from ivan_core.domain.runs import RunState
 from ivan_core.metrics.comparison_sentences import (
-    difference_sentence,
     discordance_sentence,
     mcnemar_sentence,
     needed_sentence,
 )
-from ivan_core.metrics.paired import margin_cells, paired_difference, shared_rows, verdict_table
-from ivan_core.metrics.paired_shares import Difference, pairs_needed
+from ivan_core.metrics.paired import margin_cells, verdict_table
+from ivan_core.metrics.paired_shares import pairs_needed
 from ivan_core.workspace.results import Results
+from ivan_core.workspace.two_models import TwoModels, two_models
 from pages.components.figure import figure_menu
-from pages.components.filtering import Condition, clickable
+from pages.components.filtering import Condition, clickable, of_figures
 from pages.components.state import dark
 from pages.components.text import say, short_names
 
@@ -34,24 +33,25 @@ def differ(results: Results) -> None:
         return
     first, second = _two(results)
     run = results.run
-    found, verdicts, margins, cells = _charts(run.id, run.done, first, second, dark(), results)
+    two, verdicts, margins, cells = _charts(run.id, run.done, first, second, dark(), results)
+    found = two.found
     if found is None:
         say(f"{first} and {second} rated no pair in common.")
         return
-    complete = results.run.state is RunState.DONE
-    choice = results.dataset.chosen_by
-    say(difference_sentence(found, first, second, choice, complete=complete))
+    say(two.sentence(results))
     left, right = st.columns(2)
     with left:
         clickable(
             verdicts,
-            f"verdicts-{first}-{second}", "verdicts", _verdicts(first, second),
+            f"verdicts-{first}-{second}", "verdicts",
+            of_figures(results, _verdicts(first, second), first, second),
         )  # fmt: skip
         figure_menu(results.run.id, "verdicts", model=first, other=second)
     with right:
         clickable(
             margins,
-            f"margins-{first}-{second}", "margins", _margins(first, second, cells),
+            f"margins-{first}-{second}", "margins",
+            of_figures(results, _margins(first, second, cells), first, second),
         )  # fmt: skip
         figure_menu(results.run.id, "two-margins", model=first, other=second)
     needed = needed_sentence(pairs_needed(found.discordance), found.discordance, found.n)
@@ -76,14 +76,14 @@ def _two(results: Results) -> tuple[str, str]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _charts(
     run_id: str, done: int, first: str, second: str, is_dark: bool, _results: Any
-) -> tuple[Difference | None, dict[str, Any], dict[str, Any], pd.DataFrame]:
-    """The difference of two models, both charts, and the cells of the second."""
-    units = {m: unit for m, unit in _results.typical_margins.items() if unit}
-    shared = shared_rows(_results.table, first, second, units)
+) -> tuple[TwoModels, dict[str, Any], dict[str, Any], pd.DataFrame]:
+    """The two models beside each other, both charts, and the cells of the second."""
+    two = two_models(_results, first, second)
+    shared = two.shared
     cells = margin_cells(shared)
     verdicts = verdict_cells(verdict_table(shared), first, second, dark=is_dark).to_dict()
     margins = margin_squares(cells, first, second, dark=is_dark).to_dict()
-    return paired_difference(shared), verdicts, margins, cells
+    return two, verdicts, margins, cells
 
 
 def _verdicts(first: str, second: str) -> Condition:

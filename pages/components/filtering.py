@@ -9,7 +9,7 @@ import altair as alt
 import streamlit as st
 
 from ivan_core.domain.chips import chips, sort_label
-from ivan_core.domain.conditions import AnyCondition, MarginIn, Side, Sort
+from ivan_core.domain.conditions import AnyCondition, MarginIn, Seen, Side, Sort
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.filters import QUERY_KEYS, RowFilter, without
 from ivan_core.workspace import filters
@@ -170,3 +170,21 @@ def _by_column(shown: str | None, columns: Mapping[str, str]) -> list[Sort]:
         for side in sides
         for descending in (True, False)
     ]
+
+
+def of_figures(results: Results, condition: Condition, *models: str) -> Condition:
+    """A condition of a click, and that its rows are among those that figures rest on.
+
+    Where a model was trained on some of the rows, its figures leave those out. Without `models` it
+    is the one that the point names.
+    """
+
+    def narrowed(point: Mapping[str, Any]) -> AnyCondition | None:
+        found = condition(point)
+        for model in models or (point.get("model"),):
+            training = results.training.get(str(model))
+            if found is not None and training is not None and training.on_some:
+                add(Seen(model=training.model, seen=False))
+        return found
+
+    return narrowed

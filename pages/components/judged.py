@@ -31,7 +31,7 @@ from ivan_core.workspace.results import Results, files
 from ivan_core.workspace.review_opinions import ceiling_sentence, second_choices, used_opinions
 from pages.components.differ import differ
 from pages.components.figure import figure_menu
-from pages.components.filtering import Condition, add, clickable, margin_range
+from pages.components.filtering import Condition, add, clickable, margin_range, of_figures
 from pages.components.found import found_rows
 from pages.components.frame import problems_shown
 from pages.components.pick import pick_model
@@ -52,6 +52,7 @@ def judged(results: Results) -> None:
         note = f"Stopped at {run.done:,} of {run.total:,} judgements."
     say(headline(results.summaries, results.dataset.chosen_by, note=note), "headline")
     told = [about["note"], *run.notes, *(counts_sentence(summary) for summary in results.summaries)]
+    told += [training.sentence for training in results.training.values()]
     if run.state is RunState.DONE and run.computed == 0:
         told.append("All rewards were known already: nothing was computed.")
     say(" ".join(part for part in told if part), "small", quiet=True)
@@ -72,7 +73,7 @@ def _bars(results: Results) -> None:
         column = st.selectbox("Agreement by", columns, key="bars-by", width=320) or _BY_SUBSET
     best, told = _ceiling(results)
     chart = _bars_of(results.run.id, results.run.done, column, dark(), best, results)
-    clickable(chart, f"bars-{column}", "bar", _bar(column))
+    clickable(chart, f"bars-{column}", "bar", of_figures(results, _bar(column)))
     if told:
         say(told, "small", quiet=True)
     if column == _BY_SUBSET:
@@ -95,9 +96,9 @@ def _bars_of(
 ) -> dict[str, Any]:
     """The specification of the bars: making one takes longer than all else on a click."""
     if column == _BY_SUBSET:
-        bars = by_subset(_results.table)
+        bars = by_subset(_results.fair)
     else:
-        bars = by_column(_results.table, _results.own_column(column))
+        bars = by_column(_results.fair, _results.own_column(column))
     spec: dict[str, Any] = agreement_bars(bars, ceiling=best, dark=is_dark).to_dict()
     return spec
 
@@ -107,7 +108,7 @@ def _reward_bins(
     run_id: str, done: int, model: str, _results: Any
 ) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     """Cells of rewards and bins of margins of one model; None if it rated nothing."""
-    own = _results.table[_results.table["model"] == model]
+    own = _results.fair[_results.fair["model"] == model]
     if own["margin"].isna().all():
         return None
     return reward_bins(own), margin_histogram(own)
@@ -159,13 +160,18 @@ def _rewards(results: Results) -> None:
 
     left, right = st.columns(2)
     with left:
-        clickable(reward_cells(cells, dark=dark()), f"cells-{model}", "cell", cell)
+        clickable(
+            reward_cells(cells, dark=dark()),
+            f"cells-{model}",
+            "cell",
+            of_figures(results, cell, model),
+        )
         figure_menu(results.run.id, "rewards", model=model)
     with right:
         unit = results.typical_margins[model] or 1.0
         clickable(
             margin_bars(histogram, dark=dark()), f"margins-{model}", "margin",
-            _margin(model, unit, histogram),
+            of_figures(results, _margin(model, unit, histogram), model),
         )  # fmt: skip
         figure_menu(results.run.id, "margins", model=model)
         margin_range(results, model)

@@ -19,7 +19,7 @@ from ivan_core.metrics.comparison_sentences import (
 from ivan_core.metrics.reliability import Reliability, reliability, risk_coverage
 from ivan_core.workspace.results import Results
 from pages.components.figure import figure_menu
-from pages.components.filtering import Condition, clickable
+from pages.components.filtering import Condition, clickable, of_figures
 from pages.components.pick import pick_model
 from pages.components.state import dark
 from pages.components.text import say
@@ -47,7 +47,8 @@ def sure(results: Results) -> None:
             st.altair_chart(chart, key=f"reliability-{model}")
         else:
             unit = results.typical_margins[model] or 1.0
-            clickable(chart, f"reliability-{model}", "sure", _sure_in(found, model, unit))
+            condition = of_figures(results, _sure_in(found, model, unit), model)
+            clickable(chart, f"reliability-{model}", "sure", condition)
         figure_menu(results.run.id, "reliability", model=model)
     say(temperature_sentence(found, model), "small", quiet=True)
 
@@ -67,11 +68,11 @@ def _sure_in(found: Reliability, model: str, unit: float) -> Condition:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _curves(run_id: str, done: int, _results: Any) -> pd.DataFrame:
-    return risk_coverage(_results.table)
+    return risk_coverage(_results.fair)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _reliability(run_id: str, done: int, model: str, _results: Any) -> Reliability:
-    own = _results.table[_results.table["model"] == model]
+    own = _results.fair[_results.fair["model"] == model]
     turns = _results.dataset.numbers(["row_id", "first_turn"]).set_index("row_id")["first_turn"]
     return reliability(own, np.random.default_rng(_SEED), turns)

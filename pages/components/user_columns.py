@@ -167,7 +167,7 @@ def _counted(
     difference = pd.Series(chosen - rejected, index=row_ids)
     return (
         column_bins(chosen, rejected),
-        agreement_by_larger(_results.table, difference),
+        agreement_by_larger(_results.fair, difference),
         sides_sentence(chosen, rejected),
     )
 

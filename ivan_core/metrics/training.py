@@ -1,0 +1,139 @@
+"""How many of the pairs that a model judges it was trained on, and what may be said of it then.
+
+Agreement on training pairs says how well a model learned them, not how it does on others. Where
+some pairs are known to be new to a model, its figures rest on those. Model ids are other people's
+text: a page escapes the sentences.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Of `rated` pairs a model was trained on `seen` and not on `unseen`; of others nobody knows.
+
+    `card_says` is what its card says of the whole dataset, None if nothing.
+    """
+
+    model: str
+    rated: int
+    seen: int
+    unseen: int
+    card_says: bool | None = None
+
+    @property
+    def on_all(self) -> bool:
+        """Whether it was trained on every pair it rated."""
+        return 0 < self.seen == self.rated
+
+    @property
+    def on_some(self) -> bool:
+        """Whether it was trained on some of the pairs, and its figures rest on others."""
+        return self.seen > 0 and self.unseen > 0
+
+    @property
+    def noun(self) -> str:
+        """What the pairs of its figures are to be called."""
+        if self.on_all:
+            return "pairs it was trained on"
+        return "pairs it was not trained on" if self.on_some else "pairs"
+
+    @property
+    def sentence(self) -> str:
+        """How many of the pairs the model was trained on, to stand beside each figure."""
+        n = f"{self.rated:,} pair{'' if self.rated == 1 else 's'}"
+        if not self.rated:
+            return f"{self.model} rated no pair."
+        if self.on_all:
+            return (
+                f"{self.model} was trained on all {n}: no figure here is about pairs it has not"
+                " seen."
+            )
+        if self.on_some:
+            others = "other one" if self.unseen == 1 else f"{self.unseen:,} others"
+            return (
+                f"{self.model} was trained on {self.seen:,} of {n}; its figures are about the"
+                f" {others}."
+            )
+        if self.seen:
+            return f"{self.model} was trained on {self.seen:,} of {n}; of others nobody says."
+        if self.unseen:
+            return f"{self.model} was trained on none of {n}."
+        if self.card_says:
+            return (
+                f"The card of {self.model} says that it was trained on this dataset, not on how"
+                f" many of the {n}: its figures may be about pairs it has seen."
+            )
+        return f"Nobody says on how many of {n} {self.model} was trained."
+
+    @property
+    def caveat(self) -> str:
+        """What a number of the model must carry; empty where nothing is known against it."""
+        return self.sentence if self.seen or (self.card_says and not self.unseen) else ""
+
+
+def training_of(table: pd.DataFrame, card_says: dict[str, bool | None]) -> dict[str, Training]:
+    """What is known of each model of the scores table, in order of first appearance."""
+    found = {}
+    for model, own in table.groupby("model", sort=False, observed=True):
+        rated = own["verdict"].notna().to_numpy(bool)
+        known = own["seen"].notna().to_numpy(bool)[rated]
+        seen = _flags(own["seen"])[rated]
+        name = str(model)
+        found[name] = Training(
+            name, int(rated.sum()), int(seen.sum()), int((known & ~seen).sum()), card_says.get(name)
+        )
+    return found
+
+
+def unseen_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows on which figures rest: without those a model was trained on, if it has others."""
+    seen = _flags(table["seen"])
+    if not seen.any():
+        return table
+    new = table["verdict"].notna().to_numpy(bool) & table["seen"].notna().to_numpy(bool) & ~seen
+    others = table["model"].isin(table["model"][new].unique()).to_numpy(bool)
+    return table if not (seen & others).any() else table[~(seen & others)]
+
+
+def fair_pairs(shared: pd.DataFrame) -> pd.DataFrame:
+    """Of the pairs that two models rated, those that neither was trained on; all if none is."""
+    new = ~shared["seen"].to_numpy(bool)
+    return shared if new.all() or not new.any() else shared[new]
+
+
+def never_clear(shared: pd.DataFrame, first: Training, second: Training) -> str:
+    """Why no difference of two models is clear on these pairs; empty where nothing is against it.
+
+    `shared` are the pairs that the difference rests on.
+    """
+    if len(shared) and shared["seen"].to_numpy(bool).any():
+        trained = [one.model for one in (first, second) if one.seen]
+        who = " and ".join(trained)
+        if len(trained) == 2:
+            return (
+                f"{who} were trained on pairs among these, so no difference here is called clear."
+            )
+        other = second if trained == [first.model] else first
+        was_not = f"{other.model} was not" if other.unseen else f"nobody says it of {other.model}"
+        return (
+            f"{who} was trained on these very pairs and {was_not}, so no difference here is called"
+            " clear."
+        )
+    doubtful = [one.model for one in (first, second) if one.card_says and not one.unseen]
+    if doubtful:
+        verb = "was" if len(doubtful) == 1 else "were"
+        return (
+            f"{' and '.join(doubtful)} {verb} trained on this dataset, nobody says on which pairs,"
+            " so no difference here is called clear."
+        )
+    return ""
+
+
+def _flags(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    return np.asarray(column.astype("boolean").fillna(False), dtype=bool)

@@ -26,6 +26,7 @@ from ivan_core.experiments.scoring import Models
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
+from ivan_core.settings import share_the_machine
 from ivan_core.worker import work
 from ivan_core.workspace.compare_work import wait_for_slot
 
@@ -39,7 +40,8 @@ class Fakes:
 
     `failing`, `not_finite` and `truncated` list first hex digits: a text belongs to those if its
     hash begins with one of them. `log` names a file that gets a line for every call of `score`;
-    `silent` ones tell of no progress inside a chunk, which is told by the clock.
+    `silent` ones tell of no progress inside a chunk, which is told by the clock. `held` names a
+    file: while it exists a worker process stops after each unit of its run, whatever the kind.
     """
 
     failing: str = ""
@@ -57,6 +59,7 @@ class Fakes:
     slow: bool = False
     silent: bool = False
     log: str = ""
+    held: str = ""
 
     def environment(self) -> dict[str, str]:
         return {SETTING: json.dumps(asdict(self))}
@@ -206,8 +209,23 @@ def run_worker(data_dir: Path, run_id: str, fakes: Fakes, kill_at: int | None = 
     (data_dir.parent / "steps").write_text(str(steps.count))
 
 
+def hold(file: Path) -> None:
+    """Stop after each unit, once it is kept and told, for as long as the file exists."""
+    finished = RunContext.finished
+
+    def finished_and_held(context: RunContext, *told: Any) -> None:
+        finished(context, *told)
+        while file.exists():
+            time.sleep(0.02)
+
+    RunContext.finished = finished_and_held  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
+    share_the_machine()
     told = Fakes(**json.loads(os.environ.get(SETTING, "{}")))
+    if told.held:
+        hold(Path(told.held))
     if told.hangs_preparing:
         begin.prepare = lambda *_: time.sleep(3600)
     work(Registry(Path(os.environ["IVAN_DATA_DIR"])), sys.argv[1], provider(told))

@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,9 +17,11 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+from support import free_port
+
 PASSWORD = "s3cret-word"
 """The password of the role `ivan`, which no error, page or command may show."""
-_STARTED_WITHIN = 60.0
+_STARTED_WITHIN = 300.0
 
 
 def binaries() -> Path | None:
@@ -56,7 +57,7 @@ class PostgresServer:
         self.folder = Path(tempfile.mkdtemp(prefix="ivan-postgres-"))
         if self._user:
             shutil.chown(self.folder, self._user)
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
         self._haste = () if durable else ("fsync=off", "full_page_writes=off")
@@ -91,7 +92,7 @@ class PostgresServer:
         """End it at once, as a power cut would."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(30)
+            self._process.wait()
             self._process = None
 
     def close(self) -> None:
@@ -139,13 +140,6 @@ class PostgresServer:
 def _version(path: Path) -> tuple[int, str]:
     name = path.parent.parent.name
     return (int(name) if name.isdigit() else 0, name)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _end_with_the_tests() -> None:

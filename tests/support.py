@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -55,12 +57,24 @@ def exit_code_of(processes: BaseContext, work: Callable[..., None], *arguments: 
         return int(process.exitcode)
 
 
-def wait_for(fact: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """Wait until a fact holds, and return it."""
+def wait_for(fact: Callable[[], Any], seconds: float = 300.0) -> Any:
+    """Wait until a fact holds, and return it. A busy machine may take its time."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = fact()
-        if found:
-            return found
+    while not (found := fact()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"did not come true within {seconds} s")
         time.sleep(0.02)
-    raise AssertionError(f"did not come true within {seconds} s")
+    return found
+
+
+def free_port() -> int:
+    """A port for a server that cannot choose one itself.
+
+    It is none of those that the system hands out: between now and the server's start one of the
+    many connections of other tests could be given it.
+    """
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port

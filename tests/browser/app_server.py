@@ -1,60 +1,74 @@
-"""The app as a person starts it, on a free port, with workers that judge for real or with fakes."""
+"""The app as a person starts it, with workers that judge for real or with fakes."""
 
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
+from multiprocessing.connection import Client, Connection
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlencode
 
 from fakes import Fakes
+from support import free_port, wait_for
 
 from ivan_core.domain.runs import Run, RunState
+from ivan_core.runs.locks import is_held
+from ivan_core.runs.questions import Questions
 from ivan_core.runs.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
-_STARTED_WITHIN = 40.0
+HERE = Path(__file__).parent
+FAKE_WORKER = (sys.executable, str(HERE.parent / "fakes.py"))
+_MOST_STARTS = 3
+"""Another process may take a free port before the server does."""
 
 
 class AppServer:
-    """One server; its workers outlive it until `close`."""
+    """One server, started anew; its workers outlive it until `close`."""
 
     def __init__(self, data_dir: Path, fakes: Fakes | None = None) -> None:
         self.data_dir = data_dir
-        self.base = f"http://127.0.0.1:{_free_port()}"
+        self.port = 0
         self._fakes = fakes
         self._log = data_dir.parent / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, and wait until it answers. No page has been asked for then."""
-        port = self.base.rpartition(":")[2]
-        environment = os.environ | (self._fakes.environment() if self._fakes else {})
-        launcher = ["-m", "streamlit"]
-        if self._fakes:
-            launcher = [str(Path(__file__).parent / "streamlit_with_fakes.py")]
+        """Start it, and wait until it answers. No page has been asked for then.
+
+        Once it has been started it has its port, and is started there again.
+        """
+        ports = [self.port] if self.port else [free_port() for _ in range(_MOST_STARTS)]
+        for self.port in ports:
+            self._launch()
+            if wait_for(lambda: self._answers() or self._ended()) != "ended":
+                return
+        raise RuntimeError(f"The server did not start:\n{self.log}")
+
+    def _launch(self) -> None:
+        launcher = [str(HERE / "streamlit_with_fakes.py")] if self._fakes else ["-m", "streamlit"]
+        self._open(launcher, os.environ | (self._fakes.environment() if self._fakes else {}))
+
+    def _open(self, launcher: list[str], environment: dict[str, str]) -> None:
+        app = ["run", "streamlit_app.py", "--server.port", str(self.port)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *launcher, "run", "streamlit_app.py", "--server.port", port],
-                cwd=ROOT, env=environment, stdout=log, stderr=log,
+                [sys.executable, *launcher, *app], cwd=ROOT, env=environment,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        deadline = time.monotonic() + _STARTED_WITHIN
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"The server did not start:\n{self.log}")
-            time.sleep(0.05)
 
-    def _answers(self) -> bool:
+    def _answers(self) -> str:
         try:
-            with urllib.request.urlopen(f"{self.base}/_stcore/health", timeout=2) as answer:
-                return bool(answer.status == 200)
+            with urllib.request.urlopen(f"{self.base}/_stcore/health", timeout=60) as answer:
+                return "answers" if answer.status == 200 else ""
         except (URLError, ConnectionError, TimeoutError):
-            return False
+            return ""
+
+    def _ended(self) -> str:
+        return "ended" if self._process is None or self._process.poll() is not None else ""
 
     def kill(self) -> None:
         """End the server as a power cut would; its workers are not its business."""
@@ -64,24 +78,26 @@ class AppServer:
             self._process = None
 
     @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def pid(self) -> int:
         """The process of the server, while it runs."""
         if self._process is None:
             raise RuntimeError("The server does not run.")
         return self._process.pid
 
+    def work_seconds(self) -> float:
+        """Seconds of processor that its workers took which have ended."""
+        stat = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        of_children = sum(map(int, stat[13:15]))
+        return of_children / os.sysconf("SC_CLK_TCK")
+
     def close(self) -> None:
-        """End the server and the runs that are still at work."""
+        """End the server and what is still at work for it."""
         self.kill()
-        registry = Registry(self.data_dir)
-        if not (self.data_dir / "ivan.sqlite").exists():
-            return
-        for run in registry.all():
-            if run.state.live:
-                registry.cancel(run.id)
-        deadline = time.monotonic() + 10
-        while any(run.state.live for run in registry.all()) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        end_work(self.data_dir)
 
     def url(self, path: str = "/", **query: object) -> str:
         return f"{self.base}{path}" + (f"?{urlencode(query)}" if query else "")
@@ -91,25 +107,69 @@ class AppServer:
         return self._log.read_text("utf-8", "replace")
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+class SharedServer(AppServer):
+    """One server for many journeys, each with a data folder and workers of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        """The folder's path must be short: it will hold a socket."""
+        super().__init__(folder / "data")
+        self._socket = folder / "socket"
+        self._connection: Connection | None = None
+        self._told = 0
+
+    def _launch(self) -> None:
+        self._socket.unlink(missing_ok=True)
+        self._open([str(HERE / "shared_app.py"), str(self._socket)], dict(os.environ))
+
+    def begin(self, data_dir: Path, fakes: Fakes | None = None) -> None:
+        """Be new for a journey: with the environment of now, and its data folder."""
+        if self._ended():
+            self.start()
+            self._connection = Client(str(self._socket), "AF_UNIX")
+        self.data_dir = data_dir
+        self._told = self._log.stat().st_size
+        environment = os.environ | (fakes.environment() if fakes else {})
+        self._tell((environment, FAKE_WORKER if fakes else None))
+
+    def close(self) -> None:
+        """End what a journey left; the server goes on."""
+        if not self._ended():
+            self._tell(None)
+        end_work(self.data_dir)
+
+    def _tell(self, what: object) -> None:
+        if self._connection is None:
+            raise RuntimeError("The shared server does not run.")
+        self._connection.send(what)
+        if problem := self._connection.recv():
+            raise RuntimeError(f"The shared server could not be made new:\n{problem}")
+
+    @property
+    def log(self) -> str:
+        """What it said since the journey began."""
+        return self._log.read_bytes()[self._told :].decode("utf-8", "replace")
 
 
-def is_busy() -> bool:
-    """Whether this machine has so much other work that no time can be promised on it."""
-    return os.getloadavg()[0] > (os.cpu_count() or 1) + 1
+def end_work(data_dir: Path) -> None:
+    """End the runs of a data folder that are still at work, and its warm worker."""
+    if (data_dir / "ivan.sqlite").exists():
+        registry = Registry(data_dir)
+        for run in registry.all():
+            if run.state.live:
+                registry.cancel(run.id)
+        locks = [registry.lock_path(run.id) for run in registry.all()]
+        wait_for(lambda: not any(map(is_held, locks)))
+    lock = Questions(data_dir).lock_path
+    if is_held(lock):
+        lock.unlink()  # a worker whose folder is taken away ends itself
 
 
-def wait_for_run(data_dir: Path, state: RunState, seconds: float = 60.0) -> Run:
+def wait_for_run(data_dir: Path, state: RunState) -> Run:
     """The newest run, as soon as it is in this state."""
-    deadline = time.monotonic() + seconds
-    while True:
-        newest = Registry(data_dir).all()[0]
-        if newest.state is state:
-            return newest
-        if time.monotonic() > deadline:
-            raise AssertionError(f"Run {newest.id} is {newest.state}, not {state}.")
-        time.sleep(0.02)
+
+    def newest() -> Run | None:
+        run = Registry(data_dir).all()[0]
+        return run if run.state is state else None
+
+    found: Run = wait_for(newest)
+    return found

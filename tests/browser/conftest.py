@@ -1,19 +1,22 @@
-"""Journeys through the app in Debian's Chromium, each on a server and data folder of its own.
+"""Journeys through the app in Debian's Chromium, each with a data folder of its own.
 
-Without a browser they are skipped and counted aloud, unless `IVAN_REQUIRE` names `browser`: then
-they fail.
+They share one browser and one server, which is made new for each; those that try how a server
+starts have one of their own. Without a browser they are skipped and counted aloud, unless
+`IVAN_REQUIRE` names `browser`: then they fail.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from app_server import AppServer
+from app_server import AppServer, SharedServer
 from fakes import Fakes
 from guarding import Listener
 
@@ -25,8 +28,8 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
 )  # fmt: skip
-WAIT = 20_000
-"""Milliseconds within which a text that is waited for must appear; longer waits say so."""
+WAIT = 300_000
+"""Milliseconds within which a text that is waited for must appear, on a busy machine too."""
 
 
 def missing() -> str:
@@ -81,8 +84,8 @@ Visit = Callable[..., "Page"]
 
 
 @pytest.fixture
-def visitor(chromium: Browser) -> Iterator[Visit]:
-    """Sessions: each call is another person's browser with an empty page."""
+def visitor(chromium: Browser, serve: object) -> Iterator[Visit]:
+    """Sessions: each call is another person's browser with an page, closed before the server."""
     from playwright.sync_api import expect
 
     expect.set_options(timeout=WAIT)
@@ -125,23 +128,40 @@ def guarded(page: Page) -> Iterator[Page]:
     assert [url for url in asked if not url.startswith((f"{origin}/", "data:", "blob:"))] == []
 
 
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[SharedServer]:
+    """The server of all journeys that do not try how one starts; it starts with the first."""
+    folder = Path(tempfile.mkdtemp(prefix="ivan-"))
+    server = SharedServer(folder)
+    yield server
+    server.kill()
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
-def serve(data_dir: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., AppServer]]:
-    """Start the app on a free port; with fakes, its workers judge with those."""
+def serve(
+    data_dir: Path, shared_server: SharedServer, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., AppServer]]:
+    """The app, new and with an empty memory; with fakes, its workers judge with those.
+
+    `anew` starts a server of one's own, on which no page has been opened.
+    """
     servers: list[AppServer] = []
 
-    def start(fakes: Fakes | None = None) -> AppServer:
-        server = AppServer(data_dir, fakes)
+    def start(fakes: Fakes | None = None, anew: bool = False) -> AppServer:
+        server = AppServer(data_dir, fakes) if anew else shared_server
         servers.append(server)
-        server.start()
+        if anew:
+            server.start()
+        else:
+            shared_server.begin(data_dir, fakes)
         return server
 
     yield start
     for server in servers:
+        if getattr(request.node, "journey_failed", False):
+            print(f"--- log of {server.base}\n{server.log}")
         server.close()
-    failed = getattr(request.node, "journey_failed", False)
-    for server in servers if failed else []:
-        print(f"--- log of {server.base}\n{server.log}")
 
 
 @pytest.hookimpl(wrapper=True)

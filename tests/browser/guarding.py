@@ -7,6 +7,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+from support import wait_for
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -41,4 +43,10 @@ def bare(text: str) -> str:
 
 
 def shown(page: Page) -> str:
+    """What stands on the page now; it may still be being drawn."""
     return bare(page.evaluate("document.querySelector('[data-testid=stMain]').innerText"))
+
+
+def shows(page: Page, text: str, times: int = 1) -> None:
+    """Wait until the page shows a text so many times."""
+    wait_for(lambda: shown(page).count(bare(text)) >= times)

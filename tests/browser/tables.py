@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keyboard import ready
 from playwright.sync_api import Page, expect
 
 TABLE = "[data-testid=stDataFrame]"
@@ -17,4 +18,5 @@ def click_first_row(page: Page, first_cell: str, at: int = 150) -> None:
     """
     table = page.locator(TABLE).last
     expect(table.get_by_test_id("glide-cell-1-0")).to_have_text(first_cell)
+    ready(page)
     table.click(position={"x": at, "y": _FIRST_ROW})

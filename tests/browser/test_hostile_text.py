@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hostile
 import made_runs
-from guarding import bare, shown
+from guarding import bare, shown, shows
 from keyboard import READY
 from playwright.sync_api import Page, expect
+from support import wait_for
 from tables import click_first_row
 
 from ivan_core.domain.specs import CompareSpec
 
 
-def drawn(page: Page) -> str:
-    return bare("".join(page.locator("svg text").all_text_contents()))
+def draws(page: Page, text: str) -> None:
+    """Wait until the charts of a page bear a text."""
+    words = page.locator("svg text")
+    wait_for(lambda: bare(text) in bare("".join(words.all_text_contents())))
 
 
 def test_every_hostile_reply_is_read_as_it_is(serve, guarded, listener, data_dir, tmp_path):
@@ -26,37 +29,35 @@ def test_every_hostile_reply_is_read_as_it_is(serve, guarded, listener, data_dir
         guarded.get_by_text("2 earlier turns").click()
         # The question once, two earlier turns, and a reply on either side.
         expect(guarded.get_by_test_id("stChatMessage")).to_have_count(5)
-        assert shown(guarded).count(bare(text)) >= 5, text[:80]
+        shows(guarded, text, 5)
         if row < 17:
             guarded.get_by_role("button", name="Next").click()
-    assert guarded.title() == "Pairs · IVAN"
+    expect(guarded).to_have_title("Pairs · IVAN")
     assert listener.asked == []
 
 
 def test_hostile_names_are_read_as_they_are(serve, guarded, listener, data_dir, tmp_path):
     run_id, spec = hostile.made(data_dir, tmp_path, listener.address)
     server = serve()
-    names = [bare(name) for name in spec.models]
-
     guarded.goto(server.url())
     expect(guarded.get_by_text("Recent runs")).to_be_visible()
+    shows(guarded, spec.dataset.source, 2)
     assert shown(guarded).count(bare(spec.dataset.source)) == 2
 
     guarded.goto(server.url("/compare", run=run_id))
     expect(guarded.locator("svg text").get_by_text("org/<b>two</b>").first).to_be_visible()
     guarded.get_by_text("Files, command and settings").click()
     expect(guarded.get_by_text("The same from the command line:")).to_be_visible()
-    page = shown(guarded)
-    assert bare(spec.dataset.source) in page
-    for name in names:
+    shows(guarded, spec.dataset.source)
+    for name in spec.models:
         # In the line under the title, the headline, the counts and the choice of a model.
-        assert page.count(name) >= 4
-        assert name in drawn(guarded)
-    assert "</div></p></body>afterthe" in drawn(guarded)
+        shows(guarded, name, 4)
+        draws(guarded, name)
+    draws(guarded, "</div></p></body>afterthe")
     guarded.get_by_role("radio", name="How sure are they?").check(force=True)
     guarded.get_by_role("radio", name="Rewards").check(force=True)
     choices = guarded.locator(".st-key-rewards-model").get_by_role("radio")
-    expect(choices).to_have_count(len(names))
+    expect(choices).to_have_count(len(spec.models))
     choices.last.check(force=True)
     guarded.get_by_role("radio", name="Is it just length?").check(force=True)
     expect(guarded.get_by_text("too few lengths differ").first).to_be_visible()
@@ -89,10 +90,10 @@ def test_hostile_input_to_the_form_is_said_back_as_it_is(
 
     add_model(guarded, spec.models[0])
     expect(guarded.get_by_role("button", name="Judge 18 pairs with 3 models")).to_be_visible()
-    assert bare(spec.models[0]) in shown(guarded)
+    shows(guarded, spec.models[0])
     add_model(guarded, f"![x]({listener.address}/y) <img src=x>")
     expect(guarded.get_by_text("is neither in the catalog, nor a hub id")).to_be_visible()
-    assert bare(f"![x]({listener.address}/y) <img src=x>") in shown(guarded)
+    shows(guarded, f"![x]({listener.address}/y) <img src=x>")
 
     guarded.goto(server.url("/compare", run=f"<img src={listener.address}/run>"))
     expect(
@@ -111,5 +112,5 @@ def test_hostile_names_are_read_as_they_are_while_a_run_is_at_work(
         expect(guarded.get_by_text("Judging")).to_be_visible()
         expect(guarded.locator("svg text").get_by_text("org/<b>two</b>").first).to_be_visible()
         for name in spec.models:
-            assert shown(guarded).count(bare(name)) >= 2
+            shows(guarded, name, 2)
     assert listener.asked == []

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import re
-import time
+from pathlib import Path
 
 import pandas as pd
-from app_server import is_busy, wait_for_run
+import pytest
+from app_server import wait_for_run
 from fakes import Fakes
 from playwright.sync_api import Page, expect
+from support import wait_for
 from tables import click_first_row
 
 from ivan_core.domain.runs import RunState
 from ivan_core.runs.registry import Registry
 
-UNHURRIED = Fakes(delay=0.25)
-"""Half a second a chunk for both models, so that there is something to watch."""
 FIRST = re.compile("Judge the sample with two models")
 HEADLINE = "sides with the authored choice in"
 SO_FAR = re.compile(r"of \d+ pairs so far \[")
-ONE_MINUTE = 60_000
+MOST_WORK = 120
+"""Seconds of processor: a minute on a machine with two cores and nothing else to do."""
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Path:
+    """Workers that are told of this file stop after a chunk for as long as it exists."""
+    file = tmp_path / "held"
+    file.touch()
+    return file
 
 
 def begin(page: Page, base: str) -> None:
@@ -29,26 +38,26 @@ def begin(page: Page, base: str) -> None:
     expect(page.get_by_text("Judging sample")).to_be_visible()
 
 
-def test_one_press_judges_the_sample_for_real_within_a_minute(serve, page):
+def test_one_press_judges_the_sample_for_real_with_a_minutes_work(serve, page):
     server = serve()
     page.goto(server.url())
+    before = server.work_seconds()
     page.get_by_role("button", name=FIRST).click()
-    pressed = time.monotonic()
-    expect(page.get_by_text(SO_FAR).first).to_be_visible(timeout=3 * ONE_MINUTE)
-    expect(page.get_by_text(HEADLINE).first).to_be_visible(timeout=3 * ONE_MINUTE)
-    assert time.monotonic() - pressed < 60 or is_busy()
+    expect(page.get_by_text(HEADLINE).first).to_be_visible()
     expect(page.get_by_text("480 rows, 1 to 50 shown.")).to_be_visible()
+    assert wait_for(lambda: server.work_seconds() - before) < MOST_WORK
 
 
-def test_two_people_see_the_same_run_to_its_result(serve, visitor, data_dir):
-    server = serve(UNHURRIED)
+def test_two_people_see_the_same_run_to_its_result(serve, visitor, data_dir, held):
+    server = serve(Fakes(held=str(held)))
     mine, theirs = visitor(), visitor()
     begin(mine, server.base)
     theirs.goto(mine.url)
     expect(theirs.get_by_text(SO_FAR).first).to_be_visible()
     expect(mine.get_by_text(SO_FAR).first).to_be_visible()
+    held.unlink()
     for person in (mine, theirs):
-        expect(person.get_by_text(HEADLINE).first).to_be_visible(timeout=ONE_MINUTE)
+        expect(person.get_by_text(HEADLINE).first).to_be_visible()
     assert (
         mine.get_by_text(HEADLINE).first.inner_text()
         == theirs.get_by_text(HEADLINE).first.inner_text()
@@ -56,24 +65,23 @@ def test_two_people_see_the_same_run_to_its_result(serve, visitor, data_dir):
     assert len(Registry(data_dir).all()) == 1
 
 
-def test_cancel_shows_within_two_seconds_and_resume_ends_at_the_same_numbers(serve, page, data_dir):
-    server = serve(UNHURRIED)
+def test_cancel_waits_for_no_work_and_resume_ends_at_the_same_numbers(serve, page, data_dir, held):
+    server = serve(Fakes(held=str(held)))
     begin(page, server.base)
     expect(page.get_by_text(SO_FAR).first).to_be_visible()
     page.get_by_role("button", name="Cancel", exact=True).click()
-    pressed = time.monotonic()
     wait_for_run(data_dir, RunState.CANCELLED)
-    assert time.monotonic() - pressed < 2 or is_busy()
     stopped = page.get_by_text("This run was cancelled. It stopped at")
     expect(stopped).to_contain_text("of 960 judgements; what is finished is kept.")
+    held.unlink()
     page.get_by_role("button", name="Resume", exact=True).click()
-    expect(page.get_by_text(HEADLINE).first).to_be_visible(timeout=ONE_MINUTE)
+    expect(page.get_by_text(HEADLINE).first).to_be_visible()
     expect(page.get_by_text("This run was cancelled.")).to_be_hidden()
     resumed = wait_for_run(data_dir, RunState.DONE)
 
     page.get_by_role("button", name="New comparison").click()
     page.get_by_role("button", name=re.compile("Judge 480 pairs")).click()
-    expect(page.get_by_text("All rewards were known already")).to_be_visible(timeout=ONE_MINUTE)
+    expect(page.get_by_text("All rewards were known already")).to_be_visible()
     whole = wait_for_run(data_dir, RunState.DONE)
     tables = [
         pd.read_parquet(data_dir / "runs" / run.id / "table.parquet") for run in (resumed, whole)
@@ -82,22 +90,23 @@ def test_cancel_shows_within_two_seconds_and_resume_ends_at_the_same_numbers(ser
     pd.testing.assert_frame_equal(*tables)
 
 
-def test_a_run_goes_on_while_the_server_is_killed_and_comes_back(serve, page, data_dir):
-    server = serve(UNHURRIED)
+def test_a_run_goes_on_while_the_server_is_killed_and_comes_back(serve, page, data_dir, held):
+    server = serve(Fakes(held=str(held)), anew=True)
     begin(page, server.base)
     expect(page.get_by_text(SO_FAR).first).to_be_visible()
     server.kill()
     before = Registry(data_dir).all()[0]
     assert before.state is RunState.RUNNING
-    server.start()
-    expect(page.get_by_text(HEADLINE).first).to_be_visible(timeout=ONE_MINUTE)
+    held.unlink()
     after = wait_for_run(data_dir, RunState.DONE)
+    server.start()
+    expect(page.get_by_text(HEADLINE).first).to_be_visible()
     assert after.id == before.id
     assert after.done > before.done
 
 
-def test_pressing_twice_starts_one_run(serve, page, data_dir):
-    server = serve(UNHURRIED)
+def test_pressing_twice_starts_one_run(serve, page, data_dir, held):
+    server = serve(Fakes(held=str(held)))
     page.goto(server.url("/compare"))
     page.get_by_role("button", name="Judge 480 pairs with 2 models").dblclick()
     expect(page.get_by_text("Judging sample")).to_be_visible()
@@ -105,8 +114,8 @@ def test_pressing_twice_starts_one_run(serve, page, data_dir):
     assert len(Registry(data_dir).all()) == 1
 
 
-def test_a_run_is_cancelled_and_resumed_from_the_list(serve, page, data_dir):
-    server = serve(UNHURRIED)
+def test_a_run_is_cancelled_and_resumed_from_the_list(serve, page, data_dir, held):
+    server = serve(Fakes(held=str(held)))
     begin(page, server.base)
     page.get_by_role("link", name="Runs").click()
     click_first_row(page, Registry(data_dir).all()[0].id)
@@ -114,4 +123,5 @@ def test_a_run_is_cancelled_and_resumed_from_the_list(serve, page, data_dir):
     expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()
     page.get_by_role("button", name="Resume", exact=True).click()
     expect(page.get_by_text("Judging sample")).to_be_visible()
-    expect(page.get_by_text(HEADLINE).first).to_be_visible(timeout=ONE_MINUTE)
+    held.unlink()
+    expect(page.get_by_text(HEADLINE).first).to_be_visible()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import made_runs
 import pytest
@@ -22,7 +23,9 @@ def seen(session: StreamlitSession) -> str:
             await session.open()
             return "\n".join((*session.texts, *session.buttons.values()))
 
-    return asyncio.run(look())
+    # In a thread of its own: the browser's driver has a loop that runs in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, look()).result()
 
 
 def test_a_page_of_another_port_sees_nothing_and_may_do_nothing(serve, data_dir):
@@ -56,7 +59,7 @@ def test_what_a_server_writes_is_for_its_user_alone(serve, data_dir):
     data_dir.chmod(0o755)
     before = os.umask(0)
     try:
-        server = serve()
+        server = serve(anew=True)
     finally:
         os.umask(before)
     assert FIRST in seen(StreamlitSession(server.base, ""))

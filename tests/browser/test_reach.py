@@ -7,8 +7,9 @@ import re
 import made_runs
 import pytest
 from fakes import Fakes
-from keyboard import READY
+from keyboard import ready
 from playwright.sync_api import Page, expect
+from support import wait_for
 
 WIDE = """() => [...document.querySelectorAll('html, [data-testid=stMain]')]
     .map(element => element.scrollWidth - element.clientWidth)"""
@@ -39,20 +40,19 @@ def test_no_page_scrolls_sideways_on_a_narrow_screen(serve, visitor, run_id):
     ):
         page.goto(server.url(path, **query))
         expect(page.get_by_text(text).first).to_be_visible()
-        expect(page.locator(READY)).to_be_attached()
-        assert page.evaluate(WIDE) == [0, 0], path
+        ready(page)
+        wait_for(lambda: page.evaluate(WIDE) == [0, 0])
 
 
 def test_the_keyboard_alone_starts_a_run(serve, page):
     page.goto(serve(Fakes(delay=0.05)).url())
     button = page.get_by_role("button", name=re.compile("Judge the sample"))
     expect(button).to_be_visible()
+    ready(page)
     for _ in range(12):
         page.keyboard.press("Tab")
         if button.evaluate("element => element === document.activeElement"):
             break
     expect(button).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("sides with the authored choice in").first).to_be_visible(
-        timeout=60_000
-    )
+    expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()

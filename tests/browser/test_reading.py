@@ -7,7 +7,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import made_runs
 import pytest
+from keyboard import ready
 from playwright.sync_api import Locator, Page, expect
+from support import wait_for
 from tables import click_first_row
 
 from ivan_core.domain.filters import RowFilter
@@ -30,23 +32,31 @@ def chart(page: Page, title: str) -> Locator:
     return page.locator(CHART).filter(has=page.get_by_text(title))
 
 
-def query_of(page: Page) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(page.url).query))
+def filter_of(page: Page, conditions: int) -> RowFilter:
+    """The filter in the page's address, once it has so many conditions."""
+
+    def asked() -> RowFilter | None:
+        found, _ = RowFilter.from_query(dict(parse_qsl(urlsplit(page.url).query)))
+        return found if len(found.conditions) == conditions else None
+
+    found: RowFilter = wait_for(asked)
+    return found
 
 
 def shows_row(page: Page, row: int) -> None:
     expect(page.get_by_text(f"row {row} of 480 · sample")).to_be_visible()
     expect(page).to_have_url(re.compile(f"/pairs.*row={row}$"))
+    ready(page)
 
 
 def test_a_deep_link_to_compare_opens_on_a_server_that_has_just_started(serve, page, run_id):
-    page.goto(serve().url("/compare", run=run_id))
+    page.goto(serve(anew=True).url("/compare", run=run_id))
     expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
     expect(page.locator(CHART).first).to_be_visible()
 
 
 def test_a_deep_link_to_a_pair_opens_on_a_server_that_has_just_started(serve, page, run_id):
-    page.goto(serve().url("/pairs", run=run_id, row=17))
+    page.goto(serve(anew=True).url("/pairs", run=run_id, row=17))
     shows_row(page, 17)
     expect(page.get_by_text("A · chosen")).to_be_visible()
     page.reload()
@@ -78,7 +88,7 @@ def test_from_a_cell_of_rewards_to_its_rows(serve, page, run_id):
     cells.nth(cells.count() // 2).click()
     chip = page.get_by_role("button", name=f"{MODEL}: chosen reward")
     expect(chip).to_be_visible()
-    asked, _ = RowFilter.from_query(query_of(page))
+    asked = filter_of(page, 1)
     click_first_row(page, str(matching_rows(open_results(run_id), asked)[0]), ON_A_TEXT)
     expect(page.get_by_text("A · chosen")).to_be_visible()
 
@@ -101,8 +111,7 @@ def test_every_bar_point_and_range_of_margins_narrows_the_rows(serve, page, run_
     margins.locator("path[aria-label*='verdict: disagree']").last.click()
     expect(page.get_by_role("button", name=f"{MODEL}: margin")).to_be_visible()
     expect(page.get_by_role("button", name=f"{MODEL}: disagree")).to_be_visible()
-    asked, _ = RowFilter.from_query(query_of(page))
-    assert len(asked.conditions) == 4
+    asked = filter_of(page, 4)
     count = len(matching_rows(results, asked))
     expect(page.get_by_text(re.compile(rf"^{count or 'No'} rows?\b"))).to_be_visible()
 

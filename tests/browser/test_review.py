@@ -9,8 +9,8 @@ import hostile
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from filled_sheets import Filled, better
-from guarding import bare, shown
-from keyboard import READY, tab_to
+from guarding import shows
+from keyboard import ready, tab_to
 from made_runs import finished, spec_of_sample
 from playwright.sync_api import Page, expect
 
@@ -37,15 +37,6 @@ def made(data_dir: Path, dataset: str, chosen: Chosen, **fields: object) -> Queu
 def dataset(data_dir: Path, pairs_file: Path) -> str:
     """Forty pairs, by their fingerprint."""
     return prepare(data_dir, DatasetRequest(source=str(pairs_file))).fingerprint
-
-
-_NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
-
-
-def ready(page: Page) -> None:
-    """Wait until the page is drawn to its end, and its shortcuts listen."""
-    expect(page.locator(READY)).to_be_attached()
-    page.evaluate(_NEXT_FRAME)
 
 
 def at(page: Page, queue: Queue, row: int, side: str = "both", screen: int = 0) -> None:
@@ -209,10 +200,9 @@ def test_hostile_texts_names_and_titles_are_read_as_they_are(
     field.press("Enter")
     for row, text in zip(rows, texts, strict=True):
         at(guarded, queue, row)
-        page = shown(guarded)
         # The question once, and a reply on either side; the earlier turns are folded.
-        assert page.count(bare(text)) >= 3, text[:80]
-        assert bare(f"{name} (not verified)") in page
+        shows(guarded, text, 3)
+        shows(guarded, f"{name} (not verified)")
         guarded.keyboard.press("nt"[row % 2])
     expect(guarded.get_by_text("Thank you!")).to_be_visible()
 
@@ -226,15 +216,14 @@ def test_hostile_texts_names_and_titles_are_read_as_they_are(
     for place, row in enumerate((0, 1, 4)):
         at(guarded, asked, row, "chosen")
         expect(guarded.get_by_text(f"{place + 1} of 3", exact=True)).to_be_visible()
-        assert shown(guarded).count(bare(texts[row])) >= 2
+        shows(guarded, texts[row], 2)
         guarded.keyboard.press("2")
         guarded.keyboard.press("Enter")
     expect(guarded.get_by_text("You judged 3 texts.")).to_be_visible()
 
     guarded.goto(server.url("/review"))
     expect(guarded.get_by_text(f"Send this link to {name}")).to_be_visible()
-    ready(guarded)
-    assert bare(f"{name} (not verified) 3.") in shown(guarded)
+    shows(guarded, f"{name} (not verified) 3.")
     guarded.goto(server.url("/review", invite=texts[1]))
     expect(guarded.get_by_text("This invitation is not known here.")).to_be_visible()
     assert listener.asked == []

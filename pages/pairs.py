@@ -158,7 +158,8 @@ def _pair(results: Results, row: int) -> None:
         )
         return
     margins = margins_of(results, row)
-    blind = is_guessing()
+    tied = row in results.dataset.tied_rows
+    blind = is_guessing() and not tied
     if not blind:
         say(_headline(results, row, margins), "headline")
         say(_badges(results, found), "small", quiet=True)
@@ -177,7 +178,7 @@ def _pair(results: Results, row: int) -> None:
     if any(margin is not None for _, margin in margins):
         st.altair_chart(margin_strip(margins, dark=dark()), key="strip")
         figure_menu(results.run.id, "pair-margins", row=str(row))
-    for judged in found.judged:
+    for judged in () if tied else found.judged:
         if not pd.isna(judged["failure"]):
             say(f"{judged['model']} did not rate it: {judged['failure']}.", "small")
     content = str(results.dataset.about["content"])

@@ -40,16 +40,20 @@ class Begun:
         odd = self.dataset.about["sanity"]
         if odd.get("tied"):
             notes.append(
-                f"{odd['tied']:,} rows of the data give both replies the same score: ties, which "
-                "are in no rate."
+                f"In {_rows(odd['tied'])} of the data both replies have the same score: a tie, which "
+                "is in no rate."
             )
         if odd.get("without_prompt"):
             found = ", ".join(self.dataset.about["columns_found"][:10])
             notes.append(
-                f"{odd['without_prompt']:,} rows of the data have replies without any prompt "
-                f"(the columns found: {found})."
+                f"In {_rows(odd['without_prompt'])} of the data the replies stand without a prompt "
+                f"(columns found: {found})."
             )
         return notes
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def begin(context: RunContext, spec: RowsSpec, size: Callable[[int], int]) -> Begun:

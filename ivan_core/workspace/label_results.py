@@ -56,6 +56,12 @@ class LabelResults:
         return self.spec.keys
 
     @property
+    def decided(self) -> pd.DataFrame:
+        """The table without the rows in which the data prefers neither reply."""
+        tied = self.dataset.tied_rows
+        return self.table[~self.table["row_id"].isin(tied)] if tied else self.table
+
+    @property
     def counts(self) -> dict[str, int]:
         """The numbers of the reconciliation line."""
         return dict(self.manifest["counts"])

@@ -83,7 +83,7 @@ def shares(run_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _shares(stamp: Stamp) -> tuple[pd.DataFrame, pd.DataFrame]:
     results = open_labels(stamp[1])
     keys = single_keys(results.keys)
-    return prevalences(results.table, keys), prevalence_differences(results.table, keys)
+    return prevalences(results.decided, keys), prevalence_differences(results.decided, keys)
 
 
 def word_shares(run_id: str, key: str) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def word_shares(run_id: str, key: str) -> pd.DataFrame:
 
 @lru_cache(maxsize=16)
 def _word_shares(stamp: Stamp, key: str) -> pd.DataFrame:
-    return topic_counts(open_labels(stamp[1]).table, key)
+    return topic_counts(open_labels(stamp[1]).decided, key)
 
 
 def on_pairs(run_id: str, key: str, value: str) -> pd.DataFrame:
@@ -124,7 +124,7 @@ def on_pairs(run_id: str, key: str, value: str) -> pd.DataFrame:
 
 @lru_cache(maxsize=16)
 def _word_differences(stamp: Stamp, key: str) -> pd.DataFrame:
-    return prevalence_differences(open_labels(stamp[1]).table, [key])
+    return prevalence_differences(open_labels(stamp[1]).decided, [key])
 
 
 def together(run_id: str) -> pd.DataFrame:

@@ -40,8 +40,8 @@ class Begun:
         odd = self.dataset.about["sanity"]
         if odd.get("tied"):
             notes.append(
-                f"In {_rows(odd['tied'])} of the data both replies have the same score: a tie, which "
-                "is in no rate."
+                f"In {_rows(odd['tied'])} of the data both replies have the same score: a tie, "
+                "which is in no rate."
             )
         if odd.get("without_prompt"):
             found = ", ".join(self.dataset.about["columns_found"][:10])

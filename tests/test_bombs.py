@@ -23,7 +23,7 @@ from ivan_core.datasets.parquet_rows import small_table
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.workspace import archive, import_zip
+from ivan_core.workspace import archive, import_zip, review_sheets
 
 GOOD = {"chosen": "\n\nHuman: q\n\nAssistant: yes", "rejected": "\n\nHuman: q\n\nAssistant: no"}
 MIB = 2**20
@@ -243,9 +243,15 @@ def test_a_small_zip_with_an_absurd_table_is_refused_before_it_is_read(
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
             for member, content in {**others, "table.parquet": inside.getvalue()}.items():
                 new.writestr(member, content)
-        with pytest.raises(BadInput):
+        with pytest.raises(BadInput, match="its table would unpack to more than its dataset"):
             import_zip.import_zip(path)
     assert little_memory() < 400
+
+
+def test_a_pipe_is_no_sheet_of_answers(data_dir: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "answers.xlsx")
+    with pytest.raises(BadInput, match="is a pipe, not a file"):
+        review_sheets.import_file(tmp_path / "answers.xlsx")
 
 
 def test_a_table_is_read_if_it_is_no_larger_than_it_may_be() -> None:

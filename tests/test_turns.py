@@ -193,6 +193,35 @@ def test_equal_scores_are_a_tie(scores: tuple[Any, Any], tied: bool) -> None:
     assert read_sides({**row, "score_chosen": scores[0], "score_rejected": scores[1]}).tied == tied
 
 
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["role", "from", "content", "value", "type", "text", "tool_calls"]),
+            inner,
+        )
+    ),
+    max_leaves=8,
+)
+COLUMNS = ("chosen", "rejected", "prompt", "system", "score_chosen", "score_rejected")
+MESSAGE = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "Assistant", "system", "tool"]), "content": TEXT | ODD}
+)
+CELL = TEXT | st.lists(MESSAGE, max_size=4) | ODD
+
+
+@given(st.dictionaries(st.sampled_from(COLUMNS), CELL))
+def test_any_row_is_two_dialogues_or_says_why_not(row: dict[str, Any]) -> None:
+    try:
+        sides = read_sides(row)
+    except NotAPair as why:
+        assert str(why)
+        return
+    for side in (sides.chosen, sides.rejected):
+        assert Dialogue(side.text).messages == side.messages
+
+
 def write(path: Path, rows: list[dict[str, Any]]) -> DatasetRequest:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     return DatasetRequest(source=str(path))

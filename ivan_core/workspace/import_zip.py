@@ -181,10 +181,13 @@ def _table(path: Path, data: bytes, models: list[str], dataset: PreparedDataset)
     import pandas as pd
 
     try:
+        # A table of rows without end is packed into a few bytes, and so is a text of them.
         wanted = [column.name for column in SCORES]
         packed = small_table(path.name, data, wanted, dataset.rows * len(models))
         table = packed.to_pandas()
         table = pd.DataFrame({c.name: table[c.name].astype(c.dtype) for c in SCORES})
+    except BadInput as error:
+        raise _damaged(path, "its table would unpack to more than its dataset holds") from error
     except (ValueError, TypeError, KeyError, OSError) as error:
         raise _damaged(path, f"its table cannot be read ({type(error).__name__})") from error
     if set(table["model"]) != set(models) or table.duplicated(["model", "row_id"]).any():

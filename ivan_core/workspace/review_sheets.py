@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as with_changes
 from pathlib import Path
 
+from ivan_core.datasets.limits import check_regular
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import Change, Item, Opinion, OpinionConflict, Queue
 from ivan_core.review.names import name_of
@@ -101,6 +102,7 @@ def import_file(path: Path, *, replace: bool = False) -> ImportReport:
     """Take in the answers of a file. Raises as `import_sheet`, and BadInput for no such file."""
     access.require(access.Action.SHEET)
     try:
+        check_regular(path)
         if path.stat().st_size > MOST_BYTES:
             raise BadInput(f"{path.name} is larger than any sheet of IVAN; nothing was read.")
         data = path.read_bytes()

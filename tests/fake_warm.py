@@ -17,8 +17,6 @@ from ivan_core.warm import IDLE_SECONDS, serve
 from ivan_core.workspace import warm
 from ivan_core.workspace.warm import Answer
 
-PID = "fake.pid"
-
 
 def loader(fakes: Fakes) -> Callable[[AskedModel], FakeRewardModel]:
     """The fakes as the warm worker wants its models."""
@@ -48,7 +46,7 @@ def some_texts(count: int) -> list[Dialogue]:
 def answered(model: AskedModel, texts: Sequence[Dialogue], again: bool = False) -> Answer:
     """Ask, and look again until nothing is pending."""
     first = warm.ask(model, texts, again)
-    return first if not first.pending else wait_for(lambda: complete(model, texts), 20)
+    return first if not first.pending else wait_for(lambda: complete(model, texts))
 
 
 def complete(model: AskedModel, texts: Sequence[Dialogue]) -> Answer | None:
@@ -57,7 +55,6 @@ def complete(model: AskedModel, texts: Sequence[Dialogue]) -> Answer | None:
 
 
 if __name__ == "__main__":
-    (data_dir() / PID).write_text(str(os.getpid()))
     told = Fakes(**json.loads(os.environ.get(SETTING, "{}")))
     idle = float(os.environ.get("IVAN_WARM_IDLE", IDLE_SECONDS))
     serve(Questions(data_dir()), loader(told), idle)

@@ -126,7 +126,7 @@ class PostgresServer:
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [self._bin / program, *words], user=self._user, group=self._user, cwd="/",
-            extra_groups=[] if self._user else None, capture_output=True, text=True, timeout=120,
+            extra_groups=[] if self._user else None, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
         if check and done.returncode:
             raise RuntimeError(f"{program}: {done.stderr}")

@@ -51,7 +51,7 @@ def exit_code_of(processes: BaseContext, work: Callable[..., None], *arguments: 
     process: Any = processes.Process(target=work, args=arguments)
     with _LOOKING_AFTER:
         process.start()
-    wait([process.sentinel], 120)
+    wait([process.sentinel], 300)
     with _LOOKING_AFTER:
         process.join(0)
         return int(process.exitcode)

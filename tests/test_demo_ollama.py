@@ -30,7 +30,7 @@ def server() -> Iterator[DemoServer]:
 
 @pytest.fixture
 def api(server: DemoServer) -> ollama.Client:
-    return ollama.Client(server.ollama_url, timeout=5)
+    return ollama.Client(server.ollama_url, timeout=300)
 
 
 def fenced(dialogue: str = DIALOGUE) -> list[dict[str, str]]:
@@ -202,7 +202,7 @@ def test_a_silent_server_times_out_and_an_absent_one_refuses(server: DemoServer)
         said(ollama.Client(server.ollama_url, timeout=0.2))
     server.stop()
     with pytest.raises(ConnectionError):
-        said(ollama.Client(server.ollama_url, timeout=5))
+        said(ollama.Client(server.ollama_url, timeout=300))
 
 
 def test_every_turn_keeps_its_role_and_a_second_rewording_is_another_one() -> None:

@@ -130,7 +130,7 @@ def test_the_seal_preset_runs_by_name_from_the_command_line(
     done = subprocess.run(
         [sys.executable, "-m", "ivan_core", "compare", "--preset", "seal", "--limit", "6"],
         env=hub.environment(home, IVAN_DATA_DIR=str(tmp_path / "data")),
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for model in MODELS:

@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from fake_warm import ONE, PID, complete, some_texts
+from fake_warm import ONE, complete, some_texts
 from fakes import Fakes
 from support import wait_for
 
@@ -158,7 +158,9 @@ def test_a_stopped_warm_worker_is_replaced(data_dir: Path, monkeypatch: pytest.M
     monkeypatch.setenv("IVAN_WARM_IDLE", "60")
     lock = data_dir / "warm.lock"
     wait_for(lambda: complete(ONE, some_texts(1)))
-    stopped = int((data_dir / PID).read_text())
+    serving = holder_of(lock)
+    assert serving is not None
+    stopped = serving.pid
     os.kill(stopped, signal.SIGSTOP)
     monkeypatch.setattr(warm, "HUNG_SECONDS", -1.0)
     pending = warm.ask(ONE, some_texts(3)).pending

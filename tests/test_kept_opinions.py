@@ -201,7 +201,7 @@ def judge_all(data_dir: str, address: str, queue: int, start: Any, done: Any) ->
     """Save every item under a shared name, over and over after conflicts, and under an own one."""
     os.environ[DATABASE_URL] = address
     opinions, conflicts = Opinions(Path(data_dir)), 0
-    start.wait(30)
+    start.wait(300)
     for row_id in range(10):
         opinions.save(Opinion(queue, row_id, "both", f"person {os.getpid()}", {BETTER: "chosen"}))
         for number in range(5):
@@ -230,7 +230,7 @@ def test_two_processes_that_save_at_once_lose_nothing(
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(300)
     assert [worker.exitcode for worker in workers] == [0, 0]
     pids = [worker.pid for worker in workers]
     wanted = sorted(f"{pid}:{number}" for pid in pids for number in range(5))

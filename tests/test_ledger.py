@@ -81,7 +81,7 @@ def test_of_eight_clicks_at_once_one_is_new(ledger):
     start = threading.Barrier(8)
 
     def click(number: int) -> tuple[bool, str]:
-        start.wait(10)
+        start.wait(300)
         receipt = ledger.confirm(asked(run=f"run-{number}"), parts(f"run-{number}"), ACCOUNT)
         return receipt.new, receipt.confirmation.run
 

@@ -130,7 +130,7 @@ def write_many(data_dir: str, address: str, author: str, start: Any, done: Any) 
     """Add to a note again and again, as another does; after a conflict read it and try again."""
     os.environ[DATABASE_URL] = address
     reviews = Reviews(Path(data_dir))
-    start.wait(30)
+    start.wait(300)
     for number in range(25):
         while True:
             mark = reviews.mark(DATA, 1, "shared name")
@@ -159,7 +159,7 @@ def test_two_processes_that_write_at_once_lose_nothing(
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(300)
     assert [worker.exitcode for worker in workers] == [0, 0]
     reviews = Reviews(data_dir)
     lines = reviews.mark(DATA, 1, "shared name").note.split("\n")

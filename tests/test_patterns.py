@@ -39,8 +39,8 @@ def test_any_text_is_a_regular_expression_or_refused(pattern):
     ],
 )
 def test_a_dangerous_regular_expression_is_refused_at_the_door(pattern, said):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(BadInput) as refused:
         compile_pattern(pattern)
     assert said in refused.value.message
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1

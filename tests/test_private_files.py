@@ -42,7 +42,7 @@ def do(*words: object, **settings: str) -> None:
     """Start a process of Python with an open umask, and wait until it has ended well."""
     done = subprocess.run(
         [sys.executable, *map(str, words)], env=os.environ | settings, umask=0,
-        capture_output=True, text=True, timeout=280,
+        capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert not done.returncode, done.stderr
 

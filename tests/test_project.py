@@ -38,12 +38,12 @@ def test_pages_load_no_model_library(data_dir: Path) -> None:
         "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"
         "for page in ('pages/compare.py', 'pages/pairs.py', 'pages/runs.py'):\n"
-        "    app = AppTest.from_file('streamlit_app.py', default_timeout=30).run()\n"
+        "    app = AppTest.from_file('streamlit_app.py', default_timeout=300).run()\n"
         "    assert not app.switch_page(page).run().exception, page\n"
         "print(sorted({'torch', 'transformers', 'datasets', 'openai'} & sys.modules.keys()))"
     )
     told = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=300
     )
     assert told.stdout.strip() == "[]", told.stderr
 

@@ -74,8 +74,8 @@ def test_what_is_finished_is_read_in_a_folder_that_cannot_be_written(
         answers = processes.Queue()
         visitor: Any = processes.Process(target=read_all, args=(data, done, answers))
         visitor.start()
-        listed, points, rows, queues, manifest = answers.get(timeout=30)
-        visitor.join(30)
+        listed, points, rows, queues, manifest = answers.get(timeout=300)
+        visitor.join(300)
         assert dict(listed) == {done: "done"} | ({running: "running"} if at_work else {})
         assert (points, rows, queues, manifest) == (3, 40, [], done)
         assert snapshot(data) == was

@@ -53,7 +53,7 @@ def _remember(barrier: Any) -> None:
 
 
 def _together(function: Callable[..., Any], *args: Any) -> Any:
-    _barrier.wait(30)
+    _barrier.wait(300)
     return function(*args)
 
 

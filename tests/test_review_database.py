@@ -7,8 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import traceback
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,14 +126,24 @@ def test_a_server_that_is_silent_lets_one_person_wait_and_not_everybody(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"postgresql://ivan:{PASSWORD}@127.0.0.1:{silent.getsockname()[1]}/reviews"
         monkeypatch.setenv(DATABASE_URL, address)
-        waited = []
+        silent.setblocking(False)
+        calls = []
         for _ in range(3):
-            began = time.monotonic()
             with pytest.raises(BackendUnavailable, match="does not answer"):
                 Reviews(data_dir).marks(DATA)
-            waited.append(time.monotonic() - began)
-    assert waited[0] > 1.5
-    assert waited[1] + waited[2] < 1
+            calls.append(_calls(silent))
+    assert calls[0] > 0
+    assert calls[1:] == [0, 0]
+
+
+def _calls(server: socket.socket) -> int:
+    """How many have called a server since the last look."""
+    count = 0
+    with suppress(BlockingIOError):
+        while True:
+            server.accept()[0].close()
+            count += 1
+    return count
 
 
 def test_a_role_without_rights_is_told_so(
@@ -191,7 +201,7 @@ def test_people_who_save_while_the_server_goes_away_lose_nothing_that_was_kept(
     begun, back = threading.Barrier(5), threading.Event()
 
     def judge(who: str) -> None:
-        begun.wait(30)
+        begun.wait(300)
         for row in range(50):
             while True:
                 try:
@@ -199,17 +209,17 @@ def test_people_who_save_while_the_server_goes_away_lose_nothing_that_was_kept(
                     break
                 except BackendUnavailable as problem:
                     problems.append(problem.message)
-                    back.wait(60)
+                    back.wait(300)
 
     people = [threading.Thread(target=judge, args=(f"person {n}",)) for n in range(4)]
     for person in people:
         person.start()
-    begun.wait(30)
+    begun.wait(300)
     postgres_server.stop()
     postgres_server.start()
     back.set()
     for person in people:
-        person.join(120)
+        person.join(300)
     assert len(opinions.all(queue.id)) == 200
     assert {one.version for one in opinions.all(queue.id)} == {1}
 
@@ -268,7 +278,7 @@ def test_help_and_pages_without_notes_load_no_database_library() -> None:
         "import ivan_core.workspace.downloads, ivan_core.workspace.review_rights\n"
         "print('sqlalchemy' in sys.modules, 'psycopg' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.stdout == "False False\n", done.stderr
 
 
@@ -290,7 +300,7 @@ def test_without_a_server_its_tests_are_counted_aloud_or_fail(
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "none_installed", "-p", "no:cacheprovider",
          "test_kept_queues.py::test_a_companion_is_closed_with_its_queue"],
-        cwd=tests, capture_output=True, text=True, timeout=120,
+        cwd=tests, capture_output=True, text=True, timeout=300,
         env=os.environ | {"PYTHONPATH": str(tmp_path), "IVAN_REQUIRE": required},
     )  # fmt: skip
     assert told in done.stdout

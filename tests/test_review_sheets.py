@@ -141,14 +141,14 @@ def test_texts_that_are_gone_are_told(data_dir):
             act()
 
 
-def test_a_sheet_of_480_pairs_goes_out_and_in_within_seconds(data_dir):
+def test_a_sheet_of_480_pairs_goes_out_and_in_with_seconds_of_work(data_dir):
     queue = better(data_dir, pairs=480)
-    begin = time.monotonic()
+    begin = time.process_time()
     filled = Filled(queue)
     for row in range(480):
         filled.put(row, which="A")
     assert import_sheet(filled.bytes()).new == 480
-    assert time.monotonic() - begin < 60
+    assert time.process_time() - begin < 20
 
 
 def test_sheets_load_their_library_only_when_one_is_made():

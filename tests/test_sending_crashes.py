@@ -127,7 +127,7 @@ def test_many_clicks_at_once_make_one_batch(tmp_path):
     place, start = Place(tmp_path), threading.Barrier(AT_ONCE)
 
     def click(_: int) -> bool:
-        start.wait(10)
+        start.wait(300)
         new = place.confirm()
         place.send()
         return new
@@ -143,7 +143,7 @@ def test_without_the_lock_the_stages_alone_let_one_through(tmp_path, monkeypatch
     place.confirm()
 
     def click(_: int) -> None:
-        start.wait(10)
+        start.wait(300)
         place.send()
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -200,7 +200,7 @@ def test_two_processes_make_one_batch(tmp_path: Path, processes: ForkServerConte
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(300)
     assert [worker.exitcode for worker in workers] == [0, 0]
     assert len((tmp_path / "created.jsonl").read_text().splitlines()) == 1
 
@@ -210,7 +210,7 @@ def test_a_killed_process_leaves_a_batch_that_the_next_one_finds(
 ):
     worker = processes.Process(target=send_from_a_process, args=(tmp_path, True))
     worker.start()
-    worker.join(60)
+    worker.join(300)
     assert worker.exitcode == -signal.SIGKILL
     place = Place(tmp_path, FolderProvider(tmp_path))
     assert place.ledger.part(KEY).stage is Stage.CREATING

@@ -79,8 +79,8 @@ def test_a_read_only_data_folder_is_named_and_left_as_it_was(
     answers = processes.Queue()
     visitor: Any = processes.Process(target=try_to_run, args=(data, pairs, answers))
     visitor.start()
-    said = answers.get(timeout=60)
-    visitor.join(30)
+    said = answers.get(timeout=300)
+    visitor.join(300)
     assert all(f"The folder {data}" in words and "cannot be written" in words for words in said), (
         said
     )
@@ -158,7 +158,7 @@ def test_a_disk_that_fills_up_stops_the_run_with_a_sentence_and_it_can_go_on(
 def run_in(processes: ForkServerContext, data: Path, run_id: str) -> None:
     worker: Any = processes.Process(target=run_worker, args=(data, run_id, Fakes()))
     worker.start()
-    worker.join(60)
+    worker.join(300)
 
 
 def test_a_registry_on_a_full_disk_says_so(small_disk: SmallDisk) -> None:

@@ -187,7 +187,7 @@ def test_who_stops_it_loses_no_answer_that_is_on_its_way(
 
     def send(_: Mapping[str, object]) -> LabelReply:
         if not asked.broken:  # four are on their way before the first is answered
-            asked.wait(30)
+            asked.wait(300)
         return LabelReply(label(FEATURES, "Hello"), finish="stop")
 
     def stop(_: int) -> None:

@@ -46,7 +46,8 @@ def _say_it(text: str) -> None:
 
 @pytest.mark.parametrize("text", hostile.texts("http://nowhere"))
 def test_a_sentence_holds_no_markup_but_its_own(text):
-    body = AppTest.from_function(_say_it, args=(text,)).run().get("html")[0].body
+    page = AppTest.from_function(_say_it, args=(text,), default_timeout=300).run()
+    body = page.get("html")[0].body
     inside = body.removeprefix(body[: body.index(">") + 1]).removesuffix("</p>")
     assert "<" not in inside
     assert ">" not in inside

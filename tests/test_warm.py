@@ -47,7 +47,7 @@ def spawned(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> list[Questions]:
 
 @contextmanager
 def serving(
-    questions: Questions, load: Callable[[AskedModel], Any], idle_seconds: float = 60.0
+    questions: Questions, load: Callable[[AskedModel], Any], idle_seconds: float = 600.0
 ) -> Iterator[threading.Thread]:
     """A warm worker in a thread; it has given way when the block is left."""
     thread = threading.Thread(target=serve, args=(questions, load, idle_seconds))
@@ -57,8 +57,8 @@ def serving(
         yield thread
     finally:
         with waiting_mark(slot_file()) as mark:
-            mark.acquire(timeout=5)
-            thread.join(20)
+            mark.acquire(timeout=300)
+            thread.join(300)
         assert not thread.is_alive()
 
 
@@ -169,7 +169,7 @@ def test_it_gives_way_to_a_run_of_its_folder(questions: Questions) -> None:
         answered(ONE, some_texts(1))
         assert is_held(slot_file())
         Registry(questions.data_dir).add("compare", CompareSpec().model_dump_json(), "f")
-        worker.join(10)
+        worker.join(300)
         assert not worker.is_alive() and not is_held(slot_file())
 
 
@@ -178,7 +178,7 @@ def test_it_gives_way_to_whoever_shows_the_mark(questions: Questions) -> None:
         answered(ONE, some_texts(1))
         with waiting_mark(slot_file()) as mark:
             assert mark.acquire()
-            worker.join(10)
+            worker.join(300)
         assert not worker.is_alive()
 
 
@@ -220,7 +220,7 @@ class Gate(FakeRewardModel):
 
     def score(self, dialogues: Sequence[Dialogue], progress: Any = None) -> list[Reward]:
         self.asked.release()
-        assert self.open.acquire(timeout=20)
+        assert self.open.acquire(timeout=300)
         return super().score(dialogues)
 
 
@@ -228,9 +228,9 @@ def test_a_cancelled_question_stops_and_keeps_what_is_scored(questions: Question
     gate, texts = Gate(), some_texts(40)
     with serving(questions, lambda _: gate):
         pending = warm.ask(ONE, texts).pending
-        assert pending and gate.asked.acquire(timeout=10)
+        assert pending and gate.asked.acquire(timeout=300)
         gate.open.release()
-        assert gate.asked.acquire(timeout=10)
+        assert gate.asked.acquire(timeout=300)
         now = warm.ask(ONE, texts)
         assert now.pending and (now.pending.done, now.pending.doing) == (
             16,

@@ -12,12 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_warm import ONE, PID, answered, complete, some_texts
+from fake_warm import ONE, answered, complete, some_texts
 from fakes import Fakes
 from support import wait_for
 
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.runs import questions as questions_module
+from ivan_core.runs.holders import holder_of
 from ivan_core.runs.locks import FileLock, is_held
 from ivan_core.runs.questions import AskedModel, Questions
 from ivan_core.workspace import warm
@@ -43,15 +44,25 @@ def processes_of_their_own(
             monkeypatch.setenv(name, value)
 
     yield tell
-    if (questions.data_dir / PID).exists() and is_held(questions.lock_path):
+    if is_held(questions.lock_path):
         questions.lock_path.unlink()
-    wait_for(lambda: not is_held(questions.lock_path), 20)
+    wait_for(lambda: not is_held(questions.lock_path))
 
 
-def kill_at_work(questions: Questions, texts: Sequence[Dialogue], done: int) -> None:
-    """Wait until a worker has scored so many of the texts, and kill it."""
-    wait_for(lambda: (p := warm.ask(ONE, texts).pending) and p.done == done, 20)
-    os.kill(int((questions.data_dir / PID).read_text()), signal.SIGKILL)
+def worker_of(questions: Questions) -> int:
+    """The process that serves; another one may have been started and found it there."""
+    holder = holder_of(questions.lock_path)
+    assert holder
+    return holder.pid
+
+
+def kill_at_work(questions: Questions, texts: Sequence[Dialogue], kept: int) -> None:
+    """Wait until the rewards of so many texts are kept, and kill the worker.
+
+    That so many are scored is told a moment before they are kept.
+    """
+    wait_for(lambda: len(warm.ask(ONE, texts).rewards) == kept)
+    os.kill(worker_of(questions), signal.SIGKILL)
     wait_for(lambda: not is_held(questions.lock_path))
 
 
@@ -78,10 +89,10 @@ def test_a_worker_ends_when_its_folder_is_taken_away(
     processes_of_their_own(Fakes(hangs_at_call=1))
     warm.ask(ONE, some_texts(1))
     wait_for(lambda: warm.ask(ONE, some_texts(1)).pending.doing.startswith("Scoring"))
-    worker = Path(f"/proc/{(questions.data_dir / PID).read_text()}")
+    worker = Path(f"/proc/{worker_of(questions)}")
     assert worker.exists()
     questions.data_dir.rename(questions.data_dir.with_name("away"))
-    wait_for(lambda: not worker.exists(), 10)
+    wait_for(lambda: not worker.exists())
     assert not questions.data_dir.exists()
 
 
@@ -98,7 +109,7 @@ def test_the_real_worker_answers_with_an_embedded_model(
         name=card.id, revision=card.revision, input_format=None, max_tokens=None,
         identity=card.cache_identity,
     )  # fmt: skip
-    found = wait_for(lambda: complete(asked, some_texts(2)), 60)
+    found = wait_for(lambda: complete(asked, some_texts(2)))
     assert found.problem is None and all(r.value is not None for r in found.rewards.values())
 
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,7 +35,7 @@ def none_left_behind(data_dir: Path) -> Iterator[None]:
     for run in runs.every():
         if run.state.live:
             runs.cancel(run.id)
-    wait_for(lambda: not any(run.state.live for run in runs.every()), 30)
+    wait_for(lambda: not any(run.state.live for run in runs.every()))
 
 
 def spec(pairs: Path, **fields: Any) -> CompareSpec:
@@ -50,11 +49,11 @@ def state_of(run_id: str) -> RunState:
 
 
 def ended(run_id: str) -> Any:
-    return wait_for(lambda: not runs.get(run_id).state.live and runs.get(run_id), 60)
+    return wait_for(lambda: not runs.get(run_id).state.live and runs.get(run_id))
 
 
 def says(run_id: str, words: str) -> None:
-    wait_for(lambda: words in runs.get(run_id).doing, 60)
+    wait_for(lambda: words in runs.get(run_id).doing)
 
 
 def children() -> list[int]:
@@ -102,16 +101,15 @@ def test_the_embedded_models_judge_the_bundled_sample_and_remember_it(data_dir: 
 
 def test_cancelled_while_a_real_model_loads(data_dir: Path) -> None:
     run_id, _ = runs.start(CompareSpec(models=EMBEDDED, limit=300))
-    wait_for(lambda: runs.get(run_id).doing.startswith(("Loading", "Scoring")), 60)
-    assert_cancelled_in_time(run_id)
+    wait_for(lambda: runs.get(run_id).doing.startswith(("Loading", "Scoring")))
+    assert_cancelled(run_id)
 
 
-def assert_cancelled_in_time(run_id: str) -> None:
-    asked = time.monotonic()
+def assert_cancelled(run_id: str) -> None:
+    """Cancelled, and its worker gone, whatever that was at: fakes would hang for an hour."""
     runs.cancel(run_id)
     lock = runs.registry().lock_path(run_id)
-    wait_for(lambda: state_of(run_id) is RunState.CANCELLED and not is_held(lock), 10)
-    assert time.monotonic() - asked < 2
+    wait_for(lambda: state_of(run_id) is RunState.CANCELLED and not is_held(lock))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +127,7 @@ def test_cancelled_while_a_step_hangs(
     fake_workers(fakes)
     run_id, _ = runs.start(spec(pairs_file))
     says(run_id, doing)
-    assert_cancelled_in_time(run_id)
+    assert_cancelled(run_id)
 
 
 def test_cancelled_before_its_worker_came(
@@ -138,7 +136,7 @@ def test_cancelled_before_its_worker_came(
     monkeypatch.setattr(runs, "spawn", lambda run_id: None)
     run_id, _ = runs.start(spec(pairs_file))
     assert state_of(run_id) is RunState.QUEUED
-    assert_cancelled_in_time(run_id)
+    assert_cancelled(run_id)
     late = run_here(run_id, Fakes())
     assert (late.state, late.done) == (RunState.CANCELLED, 0)
 
@@ -171,7 +169,7 @@ def test_a_worker_slow_to_start_is_waited_for_and_started_once(
     gate.touch()
     assert ended(run_id).state is RunState.DONE
     assert len(log.read_text().splitlines()) == 6  # three chunks, two models
-    wait_for(lambda: worker not in children(), 10)
+    wait_for(lambda: worker not in children())
 
 
 def test_a_worker_killed_while_it_starts_leaves_an_interrupted_run(
@@ -181,7 +179,7 @@ def test_a_worker_killed_while_it_starts_leaves_an_interrupted_run(
     gate = slow_start(monkeypatch, tmp_path)
     run_id, _ = runs.start(spec(pairs_file))
     os.kill(worker_of(run_id), signal.SIGKILL)
-    wait_for(lambda: state_of(run_id) is RunState.INTERRUPTED, 10)
+    wait_for(lambda: state_of(run_id) is RunState.INTERRUPTED)
     gate.touch()
     runs.resume(run_id)
     assert ended(run_id).state is RunState.DONE
@@ -200,8 +198,8 @@ def test_cancelled_and_resumed_while_its_worker_starts_one_of_the_two_works(
     runs.resume(run_id)
     gate.touch()
     assert ended(run_id).state is RunState.DONE
-    wait_for(lambda: first not in children(), 20)
-    wait_for(lambda: not is_held(runs.registry().lock_path(run_id)), 20)
+    wait_for(lambda: first not in children())
+    wait_for(lambda: not is_held(runs.registry().lock_path(run_id)))
     assert len(log.read_text().splitlines()) == 6
     assert state_of(run_id) is RunState.DONE
 
@@ -211,14 +209,14 @@ def test_one_run_at_a_time_loads_models_and_the_other_says_that_it_waits(
 ) -> None:
     fake_workers(Fakes(hangs_at_call=2))
     first, _ = runs.start(spec(pairs_file))
-    wait_for(lambda: is_held(slot_file()), 60)
+    wait_for(lambda: is_held(slot_file()))
     fake_workers(Fakes())
     second, _ = runs.start(spec(pairs_file, seed=1))
     says(second, f"Waiting for run {first}, which has models loaded (Cancel on its page")
     assert first != second
     third, _ = runs.start(spec(pairs_file, seed=2))
     says(third, f"Waiting for run {first}")
-    assert_cancelled_in_time(third)
+    assert_cancelled(third)
     runs.cancel(first)
     assert ended(second).state is RunState.DONE
 
@@ -227,9 +225,9 @@ def test_cancelled_then_resumed_twice_at_once_it_is_done_once(
     pairs_file: Path, tmp_path: Path, fake_workers: Tell
 ) -> None:
     log = tmp_path / "log"
-    fake_workers(Fakes(hangs_at_call=2, log=str(log)))
+    fake_workers(Fakes(hangs_at_call=2, silent=True, log=str(log)))
     run_id, _ = runs.start(spec(pairs_file))
-    wait_for(lambda: runs.get(run_id).done == 32, 60)
+    wait_for(lambda: runs.get(run_id).done == 32)
     runs.cancel(run_id)
     assert ended(run_id).state is RunState.CANCELLED
     before = len(log.read_text().splitlines())
@@ -249,11 +247,11 @@ def test_a_killed_worker_leaves_an_interrupted_run_and_no_process(
 ) -> None:
     fake_workers(Fakes(hangs_at_call=2))
     run_id, _ = runs.start(spec(pairs_file))
-    wait_for(lambda: runs.get(run_id).done == 32, 60)
+    wait_for(lambda: runs.get(run_id).done == 32)
     worker = worker_of(run_id)
     os.kill(worker, signal.SIGKILL)
-    wait_for(lambda: state_of(run_id) is RunState.INTERRUPTED, 10)
-    wait_for(lambda: worker not in children(), 10)
+    wait_for(lambda: state_of(run_id) is RunState.INTERRUPTED)
+    wait_for(lambda: worker not in children())
     fake_workers(Fakes())
     runs.resume(run_id)
     assert ended(run_id).state is RunState.DONE
@@ -264,7 +262,7 @@ def test_workers_that_ended_do_not_pile_up(pairs_file: Path, fake_workers: Tell)
     before = set(children())
     for run_id in [runs.start(spec(pairs_file, seed=seed))[0] for seed in range(2)]:
         assert ended(run_id).state is RunState.DONE
-    wait_for(lambda: not set(children()) - before, 10)
+    wait_for(lambda: not set(children()) - before)
 
 
 def test_paths_mean_the_same_in_every_folder(

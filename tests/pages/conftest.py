@@ -22,7 +22,7 @@ class Page:
     """A page in a session of its own, as a person reads it."""
 
     def __init__(self, page: str, query: dict[str, str]) -> None:
-        self.app = AppTest.from_file(str(ROOT / HOME), default_timeout=30)
+        self.app = AppTest.from_file(str(ROOT / HOME), default_timeout=300)
         if page != HOME:
             self.app.switch_page(page)
         for name, value in query.items():

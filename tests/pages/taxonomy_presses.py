@@ -23,7 +23,7 @@ def do(action: str, *given: Any) -> str:
         label_steps.tell()
 
     arguments = {"action": action, "given": given}
-    app = AppTest.from_function(script, default_timeout=30, kwargs=arguments).run()
+    app = AppTest.from_function(script, default_timeout=300, kwargs=arguments).run()
     assert not app.exception, app.exception[0].value
     return " ".join(unescape(re.sub(r"<[^>]+>", "", html.body)) for html in app.get("html"))
 

@@ -69,7 +69,7 @@ def app(data_dir, tmp_path) -> AppTest:
     ]
     spec = made_runs.spec_of_file(made_runs.write_rows(tmp_path / "rows.jsonl", rows))
     run_id = made_runs.finished(data_dir, spec)
-    return drawn(AppTest.from_function(script, args=(run_id, 0), default_timeout=30))
+    return drawn(AppTest.from_function(script, args=(run_id, 0), default_timeout=300))
 
 
 def drawn(app: AppTest) -> AppTest:
@@ -159,7 +159,7 @@ def test_problems_are_said_in_place_and_asked_anew_by_a_press(app, worker):
 
 
 def test_a_side_without_a_reply_is_said(app, worker):
-    other = AppTest.from_function(script, args=(app.args[0], 1), default_timeout=30)
+    other = AppTest.from_function(script, args=(app.args[0], 1), default_timeout=300)
     press(drawn(other), "effects-ask")
     assert "This side has no reply" in said(other)
 

@@ -26,7 +26,7 @@ def _housekeeping() -> None:
 
 
 def managed(run_id: str, more: str) -> AppTest:
-    app = AppTest.from_function(_manage, args=(run_id,), default_timeout=30)
+    app = AppTest.from_function(_manage, args=(run_id,), default_timeout=300)
     app.session_state[f"more-{run_id}"] = more
     app.run()
     assert not app.exception
@@ -68,7 +68,7 @@ def test_two_runs_are_set_beside_each_other(finished: str, data_dir: Path) -> No
 
 
 def test_the_cache_is_cleared_after_a_second_thought(data_dir: Path) -> None:
-    app = AppTest.from_function(_housekeeping, default_timeout=30).run()
+    app = AppTest.from_function(_housekeeping, default_timeout=300).run()
     assert "The cache holds 0 rewards" in said(app)
     assert app.button(key="clear-cache").disabled
 

@@ -30,7 +30,9 @@ def test_a_rerun_does_not_compare_again(monkeypatch):
 
     monkeypatch.setattr(marked, "word_differences", counted)
     marked.differing.clear()
-    page = AppTest.from_function(_pair, args=("I like red apples.", "I like green apples.")).run()
+    page = AppTest.from_function(
+        _pair, args=("I like red apples.", "I like green apples."), default_timeout=300
+    ).run()
     page.run()
     assert compared == [("I like red apples.", "I like green apples.")]
     shown = " ".join(html.body for html in page.get("html"))
@@ -39,7 +41,8 @@ def test_a_rerun_does_not_compare_again(monkeypatch):
 
 
 def test_replies_that_are_not_compared_are_shown_with_a_sentence():
-    page = AppTest.from_function(_pair, args=("a a b " * 600, "a b b " * 600)).run()
+    replies = ("a a b " * 600, "a b b " * 600)
+    page = AppTest.from_function(_pair, args=replies, default_timeout=300).run()
     shown = [html.body for html in page.get("html")]
     assert any(marked.NOT_COMPARED in body for body in shown)
     assert not any("<ins" in body for body in shown)

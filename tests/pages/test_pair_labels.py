@@ -42,7 +42,7 @@ def opened_pair(data_dir):
     """The labels of one pair, as a page shows them."""
 
     def open_it(run: str, row: int) -> AppTest:
-        app = AppTest.from_string(PAIR.format(run=run, row=row), default_timeout=30).run()
+        app = AppTest.from_string(PAIR.format(run=run, row=row), default_timeout=300).run()
         assert not app.exception, app.exception[0].value
         return app
 

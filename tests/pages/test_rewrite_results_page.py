@@ -188,7 +188,7 @@ def test_the_rewordings_of_a_pair_are_shown_newest_first(
     data_dir: Path, tmp_path: Path, run_id: str
 ) -> None:
     def opened(row: int) -> AppTest:
-        app = AppTest.from_string(PAIR.format(run=run_id, row=row), default_timeout=30).run()
+        app = AppTest.from_string(PAIR.format(run=run_id, row=row), default_timeout=300).run()
         assert not app.exception, app.exception[0].value
         return app
 

@@ -177,5 +177,5 @@ def test_the_test_runner_which_has_no_browser_is_local() -> None:
 
         st.text(str(visitor().local))
 
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=300).run()
     assert [text.value for text in app.text] == ["True"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.workspace import runs, taxonomy, taxonomy_page
 from pages.components.frame import frame, problems_shown
 from pages.components.label_again import (
     ask_again_for_the_rest,
+    ask_all_again,
     command,
     details,
     reconciliation,
@@ -114,7 +116,7 @@ def _batches(run: Run, spec: TaxonomySpec) -> None:
             cost_to_accept(run, estimate)
         closed_step(FOLLOW, "what came so far is below" if confirmed else "")
     elif run.state is RunState.DONE:
-        closed_step(COST, "accepted" if estimate else "nothing was sent from here")
+        closed_step(COST, _accepted(estimate))
         closed_step(FOLLOW, "nothing is at work any more")
     elif confirmed:
         closed_step(COST, "accepted" if estimate else "sent from elsewhere")
@@ -128,12 +130,19 @@ def _batches(run: Run, spec: TaxonomySpec) -> None:
         _after(run)
 
 
+def _accepted(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "nothing was sent from here"
+    return "accepted" if estimate.requests else estimate.reused_sentence.rstrip(".")
+
+
 def _after(run: Run) -> None:
     """What came of it so far."""
     counts = taxonomy.counts(run.id)
     if counts is None:
         return
     ask_again_for_the_rest(run, counts)
+    ask_all_again(run)
     if run.state is RunState.DONE:
         with problems_shown():
             label_results(run.id)

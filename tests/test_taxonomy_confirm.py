@@ -202,8 +202,10 @@ def test_what_a_deleted_run_paid_for_is_collected_again_and_not_paid_again(
     assert say_yes(first).new
     batch = taxonomy.parts(first)[0]["batch"]
     delete(first)
-    again = prepared(tmp_path)
-    assert again != first
+    free = prepared(tmp_path)
+    assert runs.get(free).state is RunState.DONE
+    again, _ = taxonomy.start(spec_of(tmp_path), again=True)
+    assert again not in (first, free)
     with pytest.raises(BadInput, match="which was deleted") as refused:
         say_yes(again)
     assert batch in refused.value.hint
@@ -232,7 +234,8 @@ def test_other_data_under_the_same_name_is_another_run(server: DemoServer, tmp_p
     second, new = taxonomy.start(spec_of(tmp_path))
     assert new and second != first
     shown = taxonomy.estimate(second)
-    assert shown and shown.requests == 14
+    assert shown and shown.requests == 2
+    assert shown.reused and (shown.reused.count, shown.reused.runs) == (12, (first,))
 
 
 def test_another_key_neither_finds_nor_follows_a_run(

@@ -56,7 +56,8 @@ def _add_create(actions: Any) -> None:
     )
     parser.add_argument(
         "--again", action="store_true",
-        help="Send although the same requests were, or may have been, sent before: paid twice.",
+        help="Ask for all texts, also for those that have labels of this account already, and send "
+        "although the same requests were, or may have been, sent before: paid twice.",
     )  # fmt: skip
 
 
@@ -132,8 +133,10 @@ def create(options: argparse.Namespace) -> int:
         print(f"Run {run_id} was confirmed for exactly this: nothing is sent again.")
         taxonomy.follow(run_id)
         return ask.print_batches(run_id, sys.stdout)
+    if not new:
+        taxonomy.choose_all(run_id, options.again)
     if not ask.wait_for_estimate(run_id, sys.stdout):
-        return 1
+        return ask.print_free(run_id, sys.stdout)
     if options.examples:
         ask.print_examples(run_id, sys.stdout)
     confirmed = ask.confirm(run_id, BY, options.yes, options.again)
@@ -175,7 +178,7 @@ def process(options: argparse.Namespace) -> int:
         return code
     taxonomy.estimate_again(run_id, "batch" if options.as_batch else "now")
     if not ask.wait_for_estimate(run_id, sys.stdout):
-        return 1
+        return ask.print_free(run_id, sys.stdout)
     if ask.confirm(run_id, BY, options.yes, False) is None:
         return 1
     if options.as_batch:

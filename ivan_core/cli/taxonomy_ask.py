@@ -42,7 +42,11 @@ def wait_for_estimate(run_id: str, out: TextIO) -> bool:
             print(f"  {name:<20}{value}", file=out)
         for note in run.notes[:1]:
             print(f"  {'rows':<20}{note}", file=out)
-        print(f"  {'requests written to':<20}{data_dir() / shown.files[0].path}", file=out)
+        if shown.files:
+            path = data_dir() / shown.files[0].path
+            print(f"  {'requests written to':<20}{path}", file=out)
+    if run.state is RunState.DONE:
+        return False
     if run.state is RunState.AWAITING_CONFIRMATION and not run.problem:
         return True
     doubt = shown is not None and shown.may_charge_twice and shown.dollars is not None
@@ -51,6 +55,11 @@ def wait_for_estimate(run_id: str, out: TextIO) -> bool:
     if hint:
         print(f"      {hint}", file=sys.stderr)
     return doubt and run.state is RunState.AWAITING_CONFIRMATION
+
+
+def print_free(run_id: str, out: TextIO) -> int:
+    """Print what came of a run without anything to pay; 1 where it waits or stopped instead."""
+    return print_outcome(run_id, (), out) if runs.get(run_id).state is RunState.DONE else 1
 
 
 def print_examples(run_id: str, out: TextIO) -> None:

@@ -15,6 +15,7 @@ Reason = Literal["first", "repair", "doubt"]
 TYPICAL_TOKENS = 180
 """Output tokens of an answer with all 19 labels: 19 names and short values, as measured."""
 TYPICAL_KEYS = 19
+_MOST_RUNS = 3
 
 
 def typical_tokens(keys: int, bound: int) -> int:
@@ -74,6 +75,44 @@ class Dollars:
 
 
 @dataclass(frozen=True, slots=True)
+class Reused:
+    """Texts of an attempt whose exact requests were answered before, and are not asked again.
+
+    `count` answers lie in a file with the hash `sha256`. `runs` gave them, the one with the most
+    first. `again` is how many more have an answer and are asked again all the same. `owner` is the
+    account that was looked for, `newest` the number of its newest answer then.
+    """
+
+    count: int
+    sha256: str
+    runs: tuple[str, ...]
+    again: int
+    owner: str
+    newest: int
+
+    def sentence(self, asked: int, most: str) -> str:
+        """What is told beside a cost; empty if nobody answered anything before."""
+        if not self.count and not self.again:
+            return ""
+        named = ", ".join(self.runs[:_MOST_RUNS])
+        more = f" and {len(self.runs) - _MOST_RUNS:,} more" if len(self.runs) > _MOST_RUNS else ""
+        where = f"({'run' if len(self.runs) == 1 else 'runs'} {named}{more})"
+        if self.again:
+            one = self.again == 1
+            return (
+                f"{self.again:,} of these {asked:,} {'has' if one else 'have'} labels already "
+                f"{where}: {'it is' if one else 'they are'} asked and paid once more."
+            )
+        one, total = self.count == 1, asked + self.count
+        told = (
+            f"{self.count:,} of these {total:,} {'has' if one else 'have'} labels already {where}"
+        )
+        if not asked:
+            return f"{told}: nothing is asked, and nothing is paid."
+        return f"{told}: {asked:,} {'request' if asked == 1 else 'requests'}, {most}."
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """What one attempt would send and cost. `plan_hash` binds a confirmation to all of it.
 
@@ -100,6 +139,7 @@ class Estimate:
     shutdown: str = ""
     may_charge_twice: bool = False
     plan_hash: str = ""
+    reused: Reused | None = None
 
     @property
     def dollars(self) -> Dollars | None:
@@ -109,8 +149,19 @@ class Estimate:
     @property
     def facts(self) -> dict[str, Any]:
         """What a confirmation is bound to beside files and prices: nothing that names the run."""
-        left_out = ("files", "prices", "plan_hash", "shutdown")
-        return {name: value for name, value in asdict(self).items() if name not in left_out}
+        left_out = ("files", "prices", "plan_hash", "shutdown", "reused")
+        facts = {name: value for name, value in asdict(self).items() if name not in left_out}
+        if self.reused and self.reused.count:
+            facts["reused"] = {"count": self.reused.count, "sha256": self.reused.sha256}
+        return facts
+
+    @property
+    def reused_sentence(self) -> str:
+        """How many texts have labels already, and what that leaves to be paid; empty if none."""
+        if self.reused is None:
+            return ""
+        most = f"at the most {usd(self.dollars.bound)}" if self.dollars else "at a price not known"
+        return self.reused.sentence(self.requests, most)
 
     @property
     def price_table(self) -> str:
@@ -130,6 +181,9 @@ def read_estimate(text: str) -> Estimate:
     if prices:
         rates = {name: Rates(**prices[name]) for name in ("batch", "standard")}
         content["prices"] = PriceFacts(**{**prices, **rates})
+    if content.get("reused"):
+        told = content["reused"]
+        content["reused"] = Reused(**{**told, "runs": tuple(told["runs"])})
     known = {field.name for field in fields(Estimate)}
     return Estimate(**{name: value for name, value in content.items() if name in known})
 
@@ -157,6 +211,8 @@ def estimate_lines(estimate: Estimate) -> list[tuple[str, str]]:
         rates = estimate.prices.batch if estimate.mode == "batch" else estimate.prices.standard
         lines.append(("per million tokens", f"${rates.input_usd:g} in, ${rates.output_usd:g} out"))
         lines.append(("prices from", estimate.prices.sentence.removeprefix("Prices: ").rstrip(".")))
+    if estimate.reused_sentence:
+        lines.insert(1, ("labels already", estimate.reused_sentence))
     if estimate.shutdown:
         lines.append(("shutdown", f"the provider serves this model until {estimate.shutdown}"))
     return lines

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.domain.estimates import EstimatedFile
+from ivan_core.domain.estimates import EstimatedFile, Reused
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import LabelPrompt, Preference, TextKey
+from ivan_core.experiments.taxonomy_reuse import Asked, Reuse
 from ivan_core.labels.check_requests import check_request_file
 from ivan_core.labels.prompt import build_prompt
-from ivan_core.labels.request_files import Limits, Request, RequestFile, write_request_files
+from ivan_core.labels.request_files import (
+    Limits,
+    Request,
+    RequestFile,
+    body_bytes,
+    write_request_files,
+)
 from ivan_core.runs.context import RunContext
 
 FOLDER = "taxonomy-input"
@@ -36,6 +44,7 @@ class Prepared:
     files: tuple[EstimatedFile, ...]
     lengths: Mapping[int, int]
     rows: int
+    reused: Reused | None = None
 
 
 def all_texts(row_ids: Sequence[int]) -> list[TextKey]:
@@ -51,8 +60,11 @@ def prepare_requests(
     requests: Requests,
     attempt: int,
     first_part: int,
+    reuse: Reuse | None = None,
 ) -> Prepared:
     """Write and check the request files of an attempt; their parts are numbered on from a number.
+
+    What `reuse` has an answer for is not asked; where it has all, there are no files.
 
     Raises:
         BadInput: a text makes no request that a provider would take.
@@ -65,27 +77,32 @@ def prepare_requests(
     lengths: Counter[int] = Counter()
     # Both sides of the longest texts may not fit into a short queue: files hold what fits.
     limits = Limits(tokens=spec.queue_tokens)
-    made = write_request_files(
-        _counted(_requests(spec, dataset, wanted, requests), lengths),
-        context.data_dir / FOLDER, slug, limits, context.working,
-    )  # fmt: skip
+    asked = _bodies(spec, dataset, wanted, requests)
+    done = reuse.keys if reuse else set[TextKey]()
+    with reuse.written() if reuse else nullcontext():
+        made = write_request_files(
+            _counted(reuse.left(asked) if reuse else asked, requests, lengths),
+            context.data_dir / FOLDER, slug, limits, lambda n: context.working(n + len(done)),
+        )  # fmt: skip
     context.doing("Checking the request files")
     files = tuple(
         _checked(file, number, context.data_dir) for number, file in enumerate(made, first_part)
     )
-    _keep_keys(context, wanted, files, attempt)
-    return Prepared(files, lengths, len({key.row_id for key in wanted}))
+    told = reuse.told if reuse else None
+    left = [key for key in wanted if key not in done] if done else wanted
+    _keep_keys(context, left, files, attempt)
+    return Prepared(files, lengths, len({key.row_id for key in left}), told)
 
 
-def _requests(
+def _bodies(
     spec: TaxonomySpec,
     dataset: PreparedDataset,
     wanted: Sequence[TextKey],
     requests: Requests,
-) -> Iterator[Request]:
+) -> Iterator[Asked]:
     for key, text in texts(dataset, wanted):
         body = requests.body(build_prompt(key, text, spec.keys, spec.prompt))
-        yield key, body, requests.tokens(body)
+        yield key, body, body_bytes(key, body)
 
 
 def texts(dataset: PreparedDataset, wanted: Collection[TextKey]) -> Iterator[tuple[TextKey, str]]:
@@ -98,10 +115,13 @@ def texts(dataset: PreparedDataset, wanted: Collection[TextKey]) -> Iterator[tup
             yield key, pair.chosen.text if key.preference == "chosen" else pair.rejected.text
 
 
-def _counted(requests: Iterator[Request], lengths: Counter[int]) -> Iterator[Request]:
-    for request in requests:
-        lengths[request[2]] += 1
-        yield request
+def _counted(
+    asked: Iterable[Asked], requests: Requests, lengths: Counter[int]
+) -> Iterator[Request]:
+    for key, body, raw in asked:
+        tokens = requests.tokens(body)
+        lengths[tokens] += 1
+        yield key, raw, tokens
 
 
 def _checked(file: RequestFile, part: int, data_dir: Path) -> EstimatedFile:

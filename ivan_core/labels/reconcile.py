@@ -65,7 +65,8 @@ class Reconciled:
     `outcomes` lacks the missing texts. `raw` is kept only for outcomes that are not valid: the
     valid ones stand in the raw file. `repeats` counts a text's lines beyond the first, `differing`
     holds texts whose answers are not all the same. `strays` lists the first lines that count for
-    no text, `unknown` and `damaged` count all of them.
+    no text, `unknown` and `damaged` count all of them. `reused` names the run that an answer was
+    given to first, where it was not asked for again.
     """
 
     submitted: tuple[TextKey, ...]
@@ -76,6 +77,7 @@ class Reconciled:
     unknown: int = 0
     damaged: int = 0
     strays: tuple[Stray, ...] = ()
+    reused: Mapping[TextKey, str] = field(default_factory=dict)
 
     @cached_property
     def counts(self) -> Counts:
@@ -138,7 +140,18 @@ class Reconciled:
             beside.append(f"{_lines(counts.unknown)} of texts that were not submitted")
         if counts.damaged:
             beside.append(_lines(counts.damaged, "damaged"))
-        return f"{line}. Beside it: {'; '.join(beside)}." if beside else f"{line}."
+        told = f"{line}. Beside it: {'; '.join(beside)}." if beside else f"{line}."
+        return f"{told} {self._reused_sentence}" if self.reused else told
+
+    @property
+    def _reused_sentence(self) -> str:
+        runs = Counter(self.reused.values())
+        where = f"run {next(iter(runs))}" if len(runs) == 1 else f"{len(runs):,} earlier runs"
+        count = len(self.reused)
+        return (
+            f"Of these, {count:,} {'answer is' if count == 1 else 'answers are'} from {where} and "
+            f"{'was' if count == 1 else 'were'} not asked for again."
+        )
 
 
 def reconcile(
@@ -157,6 +170,7 @@ def reconcile(
     repeats: Counter[TextKey] = Counter()
     differing: set[TextKey] = set()
     strays: list[Stray] = []
+    reused: dict[TextKey, str] = {}
     unknown = damaged = 0
     for line in lines:
         if line.reply is None or line.key is None or line.key not in asked:
@@ -175,6 +189,9 @@ def reconcile(
                 differing.add(line.key)
         if before is None or _rank(outcome) < _rank(before):
             outcomes[line.key] = outcome
+            reused.pop(line.key, None)
+            if line.reused:
+                reused[line.key] = line.reused
     return Reconciled(
         _ordered(asked),
         outcomes,
@@ -184,6 +201,7 @@ def reconcile(
         unknown,
         damaged,
         tuple(strays),
+        reused,
     )
 
 
@@ -198,10 +216,13 @@ def merged(first: Reconciled, second: Reconciled) -> Reconciled:
     """
     if not set(second.submitted) <= set(first.submitted):
         raise ValueError("a second attempt asks only for texts of the first")
-    outcomes, attempts = dict(first.outcomes), dict(first.attempts)
+    outcomes, attempts, reused = dict(first.outcomes), dict(first.attempts), dict(first.reused)
     for key, outcome in second.outcomes.items():
         if _replaces(outcome, outcomes.get(key)):
             outcomes[key], attempts[key] = outcome, second.attempts[key]
+            reused.pop(key, None)
+            if key in second.reused:
+                reused[key] = second.reused[key]
     return Reconciled(
         first.submitted,
         outcomes,
@@ -211,6 +232,7 @@ def merged(first: Reconciled, second: Reconciled) -> Reconciled:
         first.unknown + second.unknown,
         first.damaged + second.damaged,
         (first.strays + second.strays)[:MOST_LISTED],
+        reused,
     )
 
 

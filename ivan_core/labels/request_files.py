@@ -109,23 +109,39 @@ def _lines(requests: Iterable[Request], limits: Limits) -> Iterator[_Line]:
         yield line
 
 
-def _content(key: TextKey, body: bytes | Mapping[str, object]) -> bytes:
-    start = f'{{"custom_id":"{key.custom_id}","method":"POST","url":"{URL}","body":'.encode()
-    if isinstance(body, bytes):
-        if b"\n" in body:
-            raise ValueError("a body is JSON on one line")
-        return b"%b%b}\n" % (start, body)
+def body_bytes(key: TextKey, body: Mapping[str, object]) -> bytes:
+    """The body of a request as it stands in a file, on one line.
+
+    Raises:
+        BadInput: the text holds half a character.
+    """
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     if not text.isascii():
         for mark, escaped in _LINE_BREAKS.items():
             text = text.replace(mark, escaped)
     try:
-        return b"%b%b}\n" % (start, text.encode())
+        return text.encode()
     except UnicodeEncodeError:
         raise BadInput(
             f"Row {key.row_id} ({key.preference}) holds half a character (a lone surrogate).",
             "No provider takes such a text: leave the row out.",
         ) from None
+
+
+def read_bodies(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    """The ids and the bodies' bytes of the lines of a file that `write_request_files` wrote."""
+    for line in lines:
+        start, mark, body = line.rstrip(b"\r\n").partition(b'"body":')
+        if mark:
+            yield start.split(b'"', 4)[3].decode(), body[:-1]
+
+
+def _content(key: TextKey, body: bytes | Mapping[str, object]) -> bytes:
+    start = f'{{"custom_id":"{key.custom_id}","method":"POST","url":"{URL}","body":'.encode()
+    raw = body if isinstance(body, bytes) else body_bytes(key, body)
+    if b"\n" in raw:
+        raise ValueError("a body is JSON on one line")
+    return b"%b%b}\n" % (start, raw)
 
 
 def _units(lines: Iterator[_Line], limits: Limits) -> Iterator[_Unit]:

@@ -20,6 +20,7 @@ _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LONGEST_ID = 200
 _MOST_DIGITS = 300
+_RUN = re.compile(r"[\w.-]{1,64}")
 # Quotes inside a JSON string are escaped, so a reply cannot pose as the id of its line.
 _ID_IN_DAMAGE = re.compile(r'(?<!\\)"custom_id"\s*:\s*"([\w.-]{1,64})"')
 
@@ -38,6 +39,8 @@ class ResultLine:
     line: int
     damaged: str = ""
     raw: str = ""
+    reused: str = ""
+    """The run that the answer was given to first, where it was not asked for again."""
 
 
 def read_result_lines(source: Path | bytes) -> Iterator[ResultLine]:
@@ -100,7 +103,13 @@ def _read(number: int, line: bytes, whole: bool) -> ResultLine:
     reply = reply_of_response(record.get("response"), record.get("error"))
     key = TextKey.from_custom_id(custom_id)
     name = whole_text(custom_id[:_LONGEST_ID])
-    return ResultLine(key, name, reply, number, raw=text.rstrip("\r\n"))
+    return ResultLine(key, name, reply, number, "", text.rstrip("\r\n"), _first_run(record))
+
+
+def _first_run(record: dict[str, Any]) -> str:
+    reused = record.get("reused")
+    run = reused.get("run") if isinstance(reused, dict) else None
+    return run if isinstance(run, str) and _RUN.fullmatch(run) else ""
 
 
 def read_json(text: str | bytes) -> Any:

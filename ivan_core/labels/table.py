@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-COLUMNS = ("row_id", "preference", "status", "attempt", *FEATURES, "problems", "fixes", "raw")
+COLUMNS = (
+    "row_id", "preference", "status", "attempt", *FEATURES, "problems", "fixes", "raw",
+    "reused_from",
+)  # fmt: skip
 """Labels are booleans, words and tuples; `problems` and `fixes` are tuples of Problem and Fix;
-`raw` is the reply of a text whose labels are not valid as they came."""
+`raw` is the reply of a text whose labels are not valid as they came; `reused_from` is the run that
+an answer was given to first, or None where it was asked for here."""
 BOOLEANS = tuple(one.key for one in features() if one.kind == "boolean")
 LISTS = tuple(one.key for one in features() if one.kind == "list")
 _PROBLEM = ("key", "message", "found")
@@ -31,6 +35,7 @@ def labels_table(
     outcomes: Mapping[TextKey, Outcome],
     attempts: Mapping[TextKey, int] | None = None,
     missing: Iterable[TextKey] = (),
+    reused: Mapping[TextKey, str] | None = None,
 ) -> pd.DataFrame:
     """One row a text in row order, those named in `missing` included, with COLUMNS.
 
@@ -54,6 +59,7 @@ def labels_table(
     columns["fixes"] = _objects([one.fixes if one else () for one in found])
     columns["raw"] = _objects(["" if one is None or one.status == "valid" else one.raw
                                for one in found])  # fmt: skip
+    columns["reused_from"] = _objects([(reused or {}).get(key) for key in keys])
     return pd.DataFrame(columns, columns=list(COLUMNS))
 
 

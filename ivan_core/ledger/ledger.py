@@ -224,6 +224,14 @@ class Ledger:
         with self._file.reading() as db:
             return tables.confirmations(db, "run=?", (run,))
 
+    def account_of(self, run: str, attempt: int) -> str:
+        """The account that an attempt was confirmed for; empty if nobody confirmed it."""
+        with self._file.reading() as db:
+            row = db.execute(
+                "SELECT account FROM confirmations WHERE run=? AND attempt=?", (run, attempt)
+            ).fetchone()
+        return str(row[0]) if row else ""
+
     def next_attempt(self, run: str) -> int:
         """The number of the attempt that a new estimate is for. It belongs into the estimate."""
         return max((given.attempt for given in self.attempts(run)), default=0) + 1

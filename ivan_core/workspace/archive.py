@@ -20,6 +20,7 @@ from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir
 from ivan_core.workspace import access, datasets, runs
+from ivan_core.workspace.batch_answers import keep_run_answers
 
 LONGEST_NAME = 80
 EXPORT_FORMAT = 1
@@ -84,6 +85,8 @@ def delete(run_id: str) -> Deleted:
             f"A batch of run {run_id} is at the provider, or may be, and will be charged.",
             "Cancel its batches or collect them first.",
         )
+    if run.kind == "taxonomy":  # what was paid for outlives the run
+        keep_run_answers(registry, run_id)
     folder = registry.folder(run_id)
     written = _csvs(run)
     inside = [path for path in folder.rglob("*") if path.is_file()] if folder.exists() else []

@@ -44,6 +44,11 @@ def result_files(folder: Path, key: PartKey) -> list[Path]:
     return [path for path in found if path.exists()]
 
 
+def now_path(folder: Path, attempt: int) -> Path:
+    """Where the answers of an attempt that is labelled at once are kept."""
+    return folder / "results" / f"{attempt}-now.jsonl"
+
+
 def unanswered(folder: Path, key: PartKey, asked: Collection[str]) -> int:
     """How many requests of a part have no line in its files that can be read."""
     found: set[str] = set()

@@ -18,6 +18,7 @@ from ivan_core.domain.estimates import (
     PriceFacts,
     Rates,
     Reason,
+    Reused,
     typical_tokens,
     usd,
 )
@@ -92,6 +93,7 @@ def make_estimate(
     reason: Reason = "first",
     mode: Mode = "batch",
     may_charge_twice: bool = False,
+    reused: Reused | None = None,
 ) -> Estimate:
     """The estimate of an attempt; requests are priced one by one, by how long each is."""
     typical = typical_tokens(len(spec.keys), spec.max_completion_tokens)
@@ -109,6 +111,7 @@ def make_estimate(
         prices=prices.facts if prices else None,
         shutdown=last_day.isoformat() if last_day else "",
         may_charge_twice=may_charge_twice,
+        reused=reused,
     )  # fmt: skip
     return hashed(estimate)
 
@@ -132,7 +135,7 @@ def repriced(spec: TaxonomySpec, folder: Path, estimate: Estimate) -> Estimate:
         spec, prices, estimate.files, read_lengths(folder, estimate.attempt),
         attempt=estimate.attempt, rows=estimate.rows, counted=estimate.counted,
         exact=estimate.exact, reason=estimate.reason, mode=estimate.mode,
-        may_charge_twice=estimate.may_charge_twice,
+        may_charge_twice=estimate.may_charge_twice, reused=estimate.reused,
     )  # fmt: skip
 
 

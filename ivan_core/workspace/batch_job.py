@@ -31,6 +31,7 @@ KIND = "taxonomy"
 _CANCEL = "cancel-batches"
 _AGAIN = "again.json"
 _DEMO = "demo"
+_ALL = "ask-all.json"
 CLOSED = "Closed as it was"
 """How the note on a part begins whose missing answers a person has given up."""
 
@@ -112,6 +113,13 @@ class Job:
                     f"The request file {path.name} is not the one that was estimated.",
                     "Nothing was sent. Have the estimate made anew, then look at it again.",
                 )
+        reused = estimate.reused
+        path = self.reused_path(estimate.attempt)
+        if reused and reused.count and (not path.is_file() or file_sha256(path) != reused.sha256):
+            raise PlanChanged(
+                "The answers that are reused are not those that were counted.",
+                "Nothing was sent. Have the estimate made anew, then look at it again.",
+            )
         if account is not None:
             key = PartKey(self.run_id, 1, estimate.attempt)
             self.ledger.check(key, account, estimate.plan_hash)
@@ -150,6 +158,19 @@ class Job:
         """Who labels, by the name that stands wherever the labels are shown."""
         demo = (self.folder / _DEMO).exists()
         return DEMO_NAME.format(self.spec.model) if demo else self.spec.model
+
+    def reused_path(self, attempt: int) -> Path:
+        """Where the answers lie that an attempt reuses, as lines of a result file."""
+        return self.folder / "results" / f"{attempt}-reused.jsonl"
+
+    def ask_all(self, attempt: int, every: bool) -> None:
+        """Leave word whether an attempt asks also for what has an answer already."""
+        self._write(_ALL, json.dumps(attempt if every else 0))
+
+    def asks_all(self, attempt: int) -> bool:
+        """Whether it does."""
+        path = self.folder / _ALL
+        return path.exists() and json.loads(path.read_text("utf-8")) == attempt
 
     def ask_again(self, attempt: int, mode: Mode) -> None:
         """Leave word for the worker: prepare an attempt for what has no usable labels."""

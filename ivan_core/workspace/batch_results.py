@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -26,11 +27,13 @@ from ivan_core.experiments.taxonomy_results import (
 from ivan_core.labels.downloads import merge_raw
 from ivan_core.labels.prompt import prompt_hash
 from ivan_core.labels.reconcile import Reconciled
+from ivan_core.labels.result_files import read_result_lines
 from ivan_core.labels.table import labels_table, write_labels
 from ivan_core.ledger.records import OPEN, UNSENT, PartState, Stage
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.storage import replacing, storage_errors
-from ivan_core.workspace.batch_collect import result_files
+from ivan_core.workspace.batch_answers import keep_answers
+from ivan_core.workspace.batch_collect import now_path, result_files
 from ivan_core.workspace.batch_job import Job, is_closed
 from ivan_core.workspace.compare_work import dataset_facts, now, versions
 from ivan_core.workspace.label_work import TABLE, count_dict, write_label_files
@@ -58,14 +61,13 @@ def attempts_of(job: Job, context: RunContext) -> list[AttemptFiles]:
         asked = [key for part in numbers for key in asked_texts(context, attempt, part)]
         files = [path for state in mine for path in result_files(job.folder, state.key)]
         if estimate and estimate.mode == "now":
-            files = [path for path in [now_path(job, attempt)] if path.exists()]
+            files = [path for path in [now_path(job.folder, attempt)] if path.exists()]
+        if estimate and estimate.reused and estimate.reused.count:
+            path = job.reused_path(attempt)
+            asked += [line.key for line in read_result_lines(path) if line.key is not None]
+            files = [path, *files]
         found.append(AttemptFiles(attempt, list(dict.fromkeys(asked)), files))
     return found
-
-
-def now_path(job: Job, attempt: int) -> Path:
-    """Where the answers of an attempt that is labelled at once are kept."""
-    return job.folder / "results" / f"{attempt}-now.jsonl"
 
 
 def open_parts(states: Sequence[PartState]) -> list[PartState]:
@@ -97,6 +99,7 @@ def write_results(
     if not any(state.stage in _ON_THE_WAY for state in job.parts()):
         manifest = _manifest(job, dataset, summary)
         write_manifest(job.folder, manifest, now)
+    keep_answers(job)
     return found
 
 
@@ -106,6 +109,7 @@ def summary_of(found: Reconciled, files: Sequence[str], notes: Sequence[str]) ->
         "sentence": found.sentence,
         "counts": count_dict(found),
         "unfinished": len(found.unfinished),
+        "reused": dict(Counter(found.reused.values())),
         "files": list(files),
         "notes": list(notes),
         "strays": [asdict(stray) for stray in found.strays[:_MOST_STRAYS]],
@@ -124,7 +128,7 @@ def _write_tables(
     """Write the raw lines, the labels and the original's CSV; returns the files by their paths."""
     raw = f"{OUTPUT}/{job.run_id}.jsonl"
     merge_raw([path for one in attempts for path in one.files], job.data_dir / raw)
-    table = labels_table(found.outcomes, found.attempts, found.keys_of("missing"))
+    table = labels_table(found.outcomes, found.attempts, found.keys_of("missing"), found.reused)
     write_labels(job.folder / TABLE, table)
     text_of = texts_of(dataset)
     written = write_label_files(job.data_dir, Path(OUTPUT), job.run_id, found, text_of)
@@ -150,7 +154,7 @@ def spent_at_once(job: Job) -> float:
 def _paid_now(job: Job, estimate: Estimate) -> float:
     if estimate.prices is None:
         return 0.0
-    answers = AnswerFile(now_path(job, estimate.attempt))
+    answers = AnswerFile(now_path(job.folder, estimate.attempt))
     rates = estimate.prices.standard
     price = Price(rates.input_usd, rates.output_usd, estimate.prices.source)
     return price.used(answers.input_tokens, answers.output_tokens)
@@ -177,6 +181,7 @@ def _manifest(job: Job, dataset: PreparedDataset, summary: dict[str, Any]) -> di
         },
         "prompt": {"version": spec.prompt, "hash": prompt_hash(spec.keys, spec.prompt)},
         "counts": summary["counts"],
+        "reused": summary["reused"],
         "reconciliation": summary["sentence"],
         "attempts": [_attempt(job, given.attempt) for given in job.ledger.attempts(job.run_id)],
         "batches": [_batch(state) for state in states],
@@ -194,7 +199,7 @@ def _attempt(job: Job, attempt: int) -> dict[str, Any]:
     mine = [state for state in job.parts() if state.key.attempt == attempt]
     told = {"attempt": attempt, "estimate": asdict(estimate) if estimate else None}
     if estimate and estimate.mode == "now":
-        answers = AnswerFile(now_path(job, attempt))
+        answers = AnswerFile(now_path(job.folder, attempt))
         tokens = answers.input_tokens, answers.output_tokens
         return {**told, "input_tokens": tokens[0], "output_tokens": tokens[1],
                 "usd": _paid_now(job, estimate)}  # fmt: skip

@@ -21,6 +21,7 @@ from ivan_core.workspace.batch_undelivered import Undelivered, close_parts, unde
 from ivan_core.workspace.imported import located
 from ivan_core.workspace.taxonomy_confirm import (
     Confirmed,
+    ask_all,
     confirm,
     decline,
     give_prices,
@@ -29,10 +30,10 @@ from ivan_core.workspace.taxonomy_confirm import (
 )
 
 __all__ = [
-    "Confirmed", "Example", "Undelivered", "awaits_yes", "cancel_batches", "close_parts",
-    "confirm", "counts", "decline", "estimate", "estimate_again", "examples", "follow",
-    "give_prices", "is_deleted", "is_sent",
-    "job", "parts", "renew", "sent_run", "spent", "start", "undelivered",
+    "Confirmed", "Example", "Undelivered", "ask_all", "awaits_yes", "cancel_batches",
+    "choose_all", "close_parts", "confirm", "counts", "decline", "estimate", "estimate_again",
+    "examples", "follow", "give_prices", "is_deleted", "is_sent", "job", "parts", "renew",
+    "sent_run", "spent", "start", "undelivered",
 ]  # fmt: skip
 MOST_REPAIRS = 2
 """Rounds of repair after the first attempt: what two did not mend a third will not."""
@@ -43,11 +44,12 @@ def job(run_id: str) -> Job:
     return open_job(runs.registry(), run_id)
 
 
-def start(spec: TaxonomySpec, again: bool = False) -> tuple[str, bool]:
+def start(spec: TaxonomySpec, again: bool = False, ask_all: bool | None = None) -> tuple[str, bool]:
     """Prepare requests and their estimate in a worker, or find the run that did so already.
 
     Nothing is sent before `confirm`. A run that was confirmed for the same spec, account and data
-    is found instead of a new one, unless it is said that the texts shall be labelled `again`.
+    is found instead of a new one, unless it is said that the texts shall be labelled `again`: then
+    all are asked for, and with `ask_all` off only those that have no labels of this account.
 
     Returns the run's id and whether it is new.
 
@@ -63,8 +65,24 @@ def start(spec: TaxonomySpec, again: bool = False) -> tuple[str, bool]:
         return sent, False
     run_id, new = runs.registry().add(KIND, spec.model_dump_json(), spec.fingerprint)
     if new:
+        if again if ask_all is None else ask_all:
+            job(run_id).ask_all(1, True)
         runs.spawn(run_id)
     return run_id, new
+
+
+def choose_all(run_id: str, every: bool) -> None:
+    """Make the first estimate of a run anew where it waits and was made the other way.
+
+    Raises:
+        NotAllowed: the visitor may not decide on a cost.
+    """
+    mine = job(run_id)
+    shown = mine.estimate()
+    if shown is None or shown.reason != "first" or not awaits_yes(run_id):
+        return
+    if mine.asks_all(shown.attempt) is not every:
+        ask_all(run_id, every)
 
 
 def sent_run(spec: TaxonomySpec) -> str | None:
@@ -83,13 +101,20 @@ def sent_run(spec: TaxonomySpec) -> str | None:
             continue
         known = job(run.id)
         first = next(iter(known.estimates()), None)
-        if first is None or known.ledger.confirmed_run(first.plan_hash, account) != run.id:
+        if first is None or not _is_of(known, first, account):
             continue
         with known.at_work() as context:
             begun = context.parts.rows(BEGUN)[0]
         if begun["dataset"] == dataset.fingerprint:
             return run.id
     return None
+
+
+def _is_of(known: Job, first: Estimate, account: str) -> bool:
+    """Whether a run was sent for an account, or had nothing to send since all was labelled."""
+    if not first.requests:
+        return known.ledger.account_of(known.run_id, first.attempt) == account
+    return known.ledger.confirmed_run(first.plan_hash, account) == known.run_id
 
 
 def is_sent(run_id: str) -> bool:

@@ -9,8 +9,10 @@ from ivan_core.backends.openai_client import account_fingerprint
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.runs import RunState
+from ivan_core.ledger.answers import owner_of
 from ivan_core.ledger.records import Confirmation, Part, PartKey, PlanChanged
 from ivan_core.workspace import access, runs
+from ivan_core.workspace.batch_answers import labelled_meanwhile
 from ivan_core.workspace.batch_estimate import (
     estimate_path,
     keep_estimate,
@@ -51,6 +53,12 @@ def confirm(run_id: str, plan_hash: str, by: str, may_charge_twice: bool = False
             "This is not the estimate that is in force.", "Look at it again; nothing was sent."
         )
     account = account_fingerprint(mine.spec.base_url)
+    reused, mine_or_demo = shown.reused, (account, owner_of(account, demo=True))
+    if reused and reused.count and reused.owner not in mine_or_demo:
+        raise PlanChanged(
+            "The answers that would be reused belong to another account.",
+            "Have the estimate made anew: nothing was sent.",
+        )
     if shown.attempt not in mine.confirmed():
         _check(mine, shown, may_charge_twice)
     parts = [
@@ -122,6 +130,14 @@ def _check(mine: Job, shown: Estimate, may_charge_twice: bool) -> None:
             "Confirm that they may be charged twice, or cancel.",
         )
     mine.check_unchanged(shown)
+    known = labelled_meanwhile(mine, shown)
+    if known:
+        renew(mine.run_id)
+        told = "request has" if known == 1 else "requests have"
+        raise PlanChanged(
+            f"{known:,} of these {told} labels by now, which need not be paid again.",
+            "The estimate was made anew without them: look at it again; nothing was sent.",
+        )
 
 
 def give_prices(run_id: str, input_usd: float, output_usd: float) -> Estimate:
@@ -159,6 +175,22 @@ def renew(run_id: str) -> None:
         if shown.attempt not in mine.confirmed():
             estimate_path(mine.folder, shown.attempt).unlink(missing_ok=True)
         runs.spawn(run_id)
+
+
+def ask_all(run_id: str, every: bool) -> None:
+    """Have the estimate made anew: with all texts, or without those that have labels already.
+
+    Raises:
+        BadInput: the run waits for no confirmation.
+        NotAllowed: the visitor may not decide on a cost.
+    """
+    access.require(access.Action.SPEND)
+    mine = open_job(runs.registry(), run_id)
+    shown = mine.estimate()
+    if shown is None or shown.attempt in mine.confirmed():
+        raise BadInput(f"Run {run_id} has no estimate that waits for a confirmation.")
+    mine.ask_all(shown.attempt, every)
+    renew(run_id)
 
 
 def decline(run_id: str) -> None:

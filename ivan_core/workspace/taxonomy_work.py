@@ -28,8 +28,12 @@ from ivan_core.experiments.taxonomy import (
 )
 from ivan_core.experiments.taxonomy_answers import AnswerFile, Send, answer_all, read_requests
 from ivan_core.experiments.taxonomy_results import reconcile_attempts
+from ivan_core.ledger.answers import owner_of
+from ivan_core.ledger.records import Confirmation, PlanChanged
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.registry import Registry
+from ivan_core.workspace.batch_answers import reuse_for
+from ivan_core.workspace.batch_collect import now_path
 from ivan_core.workspace.batch_estimate import (
     keep_estimate,
     make_estimate,
@@ -39,12 +43,14 @@ from ivan_core.workspace.batch_estimate import (
 )
 from ivan_core.workspace.batch_follow import Follower, Sleep, lacking_parts
 from ivan_core.workspace.batch_job import Job, open_job
-from ivan_core.workspace.batch_results import attempts_of, now_path, write_results
+from ivan_core.workspace.batch_results import attempts_of, write_results
 
 LOOK_AGAIN = (
     "Whoever opens the run looks again, for nothing. If the answers never come, close the part as "
     "it is: then its other texts can be asked for again, which is paid again."
 )
+NOBODY = "nobody: nothing is paid"
+"""Who said yes to an attempt that asks for nothing."""
 DOUBT = (
     "Nobody knows whether {parts} sent: no answer came, and the batch is not in the provider's "
     "list. Sending again may be charged twice."
@@ -101,11 +107,11 @@ def work_taxonomy(
         if estimate is None and not confirmed:
             return _prepare_first(job, context, begun)
         if estimate is not None and estimate.attempt not in confirmed and not job.cancelled:
-            return _waiting(job, estimate)
+            return _ready(job, context, begun, estimate)
         return _carry_out(job, context, begun, providers, sleep)
 
 
-def _prepare_first(job: Job, context: RunContext, begun: Begun) -> Waiting:
+def _prepare_first(job: Job, context: RunContext, begun: Begun) -> Waiting | None:
     wanted = all_texts(begun.choice.row_ids)
     return _prepare(job, context, begun, wanted, 1, "batch", "first")
 
@@ -156,21 +162,47 @@ def _prepare(
     attempt: int,
     mode: Mode,
     reason: Reason,
-) -> Waiting:
+) -> Waiting | None:
     spec, counter = job.spec, TokenCounter(job.spec.model)
     requests = Requests(request_body(spec), counter.request_tokens)
     used = [file.part for one in job.estimates() for file in one.files]
     used += [state.key.part for state in job.parts()]
     prepared = prepare_requests(
-        context, spec, begun.dataset, wanted, requests, attempt, max(used, default=0) + 1
-    )
+        context, spec, begun.dataset, wanted, requests, attempt, max(used, default=0) + 1,
+        reuse_for(job, attempt),
+    )  # fmt: skip
     estimate = make_estimate(
         spec, prices_of(spec, job.folder), prepared.files, prepared.lengths,
         attempt=attempt, rows=prepared.rows, counted=counter.name, exact=counter.exact,
-        reason=reason, mode=mode, may_charge_twice=bool(job.in_doubt()),
+        reason=reason, mode=mode, may_charge_twice=bool(job.in_doubt() and prepared.files),
+        reused=prepared.reused,
     )  # fmt: skip
     keep_estimate(job.folder, estimate, prepared.lengths)
-    return _waiting(job, estimate)
+    return _ready(job, context, begun, estimate)
+
+
+def _ready(job: Job, context: RunContext, begun: Begun, estimate: Estimate) -> Waiting | None:
+    """Wait for a yes to an estimate; where nothing is asked there is nothing to say yes to."""
+    reused = estimate.reused
+    if estimate.requests or reused is None:
+        return _waiting(job, estimate)
+    account = account_for(job.spec.base_url).fingerprint
+    if reused.owner not in (account, owner_of(account, demo=True)):
+        raise PlanChanged(
+            "The answers that would be reused belong to another account.",
+            "Start the labelling once more.",
+        )
+    job.check_unchanged(estimate)
+    free = Confirmation(
+        job.run_id, estimate.attempt, estimate.plan_hash, 0.0, time.time(), NOBODY, False
+    )
+    job.ledger.confirm(free, [], account)
+    if reused.owner != account:
+        job.mark_demo()
+    found = write_results(job, context, begun.dataset)
+    context.plan(total=reused.count, done=reused.count)
+    context.note([*begun.notes, estimate.reused_sentence, found.sentence])
+    return None
 
 
 def request_body(spec: TaxonomySpec) -> Callable[[LabelPrompt], dict[str, object]]:
@@ -248,7 +280,7 @@ def _mark_demo(job: Job) -> None:
 
 def _answer(job: Job, context: RunContext, estimate: Estimate, providers: Providers) -> None:
     """Label what an attempt asks for at once, text by text."""
-    answers = AnswerFile(now_path(job, estimate.attempt))
+    answers = AnswerFile(now_path(job.folder, estimate.attempt))
     context.doing("Labelling the rest at once")
     context.plan(total=estimate.requests, done=len(answers.answered))
     context.start_clock()

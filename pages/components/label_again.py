@@ -7,13 +7,15 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.domain.estimates import Estimate
+from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.workspace import taxonomy, taxonomy_page
+from ivan_core.workspace import runs, taxonomy, taxonomy_page
 from ivan_core.workspace.label_commands import label_command
 from pages.components.label_cost import cost_facts, exact_text
 from pages.components.label_follow import show_parts
 from pages.components.label_send import ask_again
 from pages.components.label_steps import facts, money, number_of
+from pages.components.state import TAXONOMY, choose_run
 from pages.components.text import say
 
 
@@ -53,6 +55,17 @@ def ask_again_for_the_rest(run: Run, counts: dict[str, Any]) -> None:
             ):  # fmt: skip
                 ask_again(run.id, "now")
                 st.rerun()
+
+
+def ask_all_again(run: Run) -> None:
+    """Offer to pay for labels once more where all were here already and nothing was asked."""
+    estimates = taxonomy.job(run.id).estimates()
+    spec = runs.any_spec_of(run)
+    if not isinstance(spec, TaxonomySpec) or any(one.requests for one in estimates):
+        return
+    if estimates and st.button("Ask all of them again", key="ask-all", help="With an estimate."):
+        choose_run(taxonomy.start(spec, again=True)[0], TAXONOMY)
+        st.rerun()
 
 
 def spending(run_id: str) -> None:
@@ -102,8 +115,11 @@ def details(run: Run) -> None:
         # The one that waits for a yes is shown above, where it can be given.
         if accepted is not None and run.state is not RunState.AWAITING_CONFIRMATION:
             say("The estimate that was accepted last:", "lead")
+            if accepted.reused_sentence:
+                say(accepted.reused_sentence)
             cost_facts(run.id, accepted)
-            exact_text(run.id)
+            if accepted.requests:
+                exact_text(run.id)
         command(run)
 
 

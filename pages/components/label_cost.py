@@ -10,12 +10,20 @@ from ivan_core.workspace import runs, taxonomy, taxonomy_page
 from ivan_core.workspace.batch_examples import examples
 from pages.components.frame import problems_shown
 from pages.components.label_form import no_key
-from pages.components.label_send import accept_label, ask_to_accept, decline, follow, renew
+from pages.components.label_send import (
+    accept_label,
+    ask_all,
+    ask_to_accept,
+    decline,
+    follow,
+    renew,
+)
 from pages.components.label_steps import facts, money, number_of
 from pages.components.live import time_left
 from pages.components.state import TAXONOMY
 from pages.components.text import say
 
+_MOST_LINKS = 3
 _DOUBT = "Some of these requests may be at the provider already: they may be charged twice."
 
 
@@ -70,6 +78,7 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
         )
         st.page_link(TAXONOMY, label=":primary[See that labelling →]", query_params={"run": before})
     say(headline(estimate), "lead")
+    _reused(run.id, estimate)
     left, right = st.columns([2, 3], gap="large")
     with left:
         cost_facts(run.id, estimate)
@@ -93,6 +102,33 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
             renew(run.id)
             st.rerun()
     no_key(who)
+
+
+def _reused(run_id: str, estimate: Estimate) -> None:
+    """Which texts have labels already, where they are, and the choice to pay for them again."""
+    told = estimate.reused
+    if told is None or not estimate.reused_sentence:
+        return
+    with st.container(border=True, key="reused"):
+        say(estimate.reused_sentence, "lead")
+        say(
+            "The same model was asked exactly the same, by this account: the answers are here and "
+            "are used again."
+            if told.count
+            else "Each of these texts gets a second answer, which may differ from the first.",
+            quiet=True,
+        )
+        for one in told.runs[:_MOST_LINKS]:
+            if not taxonomy.is_deleted(one):
+                label = f":primary[See run {one} →]"
+                st.page_link(TAXONOMY, label=label, query_params={"run": one})
+        box = f"ask-all-{run_id}"
+        st.session_state[box] = bool(told.again)
+        st.checkbox("Ask all again", key=box, on_change=_choose_all, args=(run_id, box))
+
+
+def _choose_all(run_id: str, box: str) -> None:
+    ask_all(run_id, bool(st.session_state[box]))
 
 
 def _warn(problem: str, hint: str) -> None:

@@ -116,11 +116,15 @@ def _undelivered(run: Run) -> None:
 
 
 def once_more(run: Run) -> None:
-    """Offer to label the same texts again: a labelling of its own, with its own estimate."""
+    """Offer to label the same texts again: a labelling of its own, with its own estimate.
+
+    Of one that was stopped only what has no labels is asked for; one that is done is asked anew.
+    """
     spec = runs.any_spec_of(run)
     if isinstance(spec, TaxonomySpec) and st.button("Label them once more", key="once-more"):
         st.session_state.pop(FOUND, None)
-        choose_run(taxonomy.start(spec, again=True)[0], TAXONOMY)
+        every = run.state is RunState.DONE
+        choose_run(taxonomy.start(spec, again=True, ask_all=every)[0], TAXONOMY)
         st.rerun()
 
 

@@ -93,6 +93,14 @@ def renew(run_id: str) -> bool:
     return True
 
 
+def ask_all(run_id: str, every: bool) -> None:
+    """Have the estimate made anew, with or without the texts that have labels already."""
+    try:
+        taxonomy.ask_all(run_id, every)
+    except IvanError as error:
+        keep_problem(error)
+
+
 def decline(run_id: str) -> None:
     """Say no to an estimate."""
     try:

@@ -1,5 +1,7 @@
 """Times the preparation of the requests for a dataset as large as hh-rlhf: 160,800 pairs.
 
+Then all are taken for answered, and the same texts are prepared once more: nothing is left to ask.
+
     python tests/bench/bench_requests.py [PAIRS]
 
 Prints seconds, the most memory held, and what the files hold. Nothing is sent.
@@ -15,6 +17,7 @@ import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 PAIRS = 160_800
 TEXT = (
@@ -43,6 +46,7 @@ def write_dataset(path: Path, pairs: int) -> None:
 def main(pairs: int) -> None:
     with TemporaryDirectory() as folder:
         os.environ["IVAN_DATA_DIR"] = str(Path(folder) / "data")
+        os.environ["OPENAI_API_KEY"] = "sk-nobody"  # nothing is sent
         source = Path(folder) / "pairs.jsonl"
         write_dataset(source, pairs)
         from ivan_core.domain.label_specs import TaxonomySpec
@@ -67,6 +71,49 @@ def main(pairs: int) -> None:
         size = sum(file.bytes for file in estimate.files) / 1e9
         print(f"{estimate.requests:,} requests in {seconds:.0f} s, {peak:.2f} GiB at the most")
         print(f"{len(estimate.files)} files, {size:.2f} GB, {estimate.input_tokens:,} input tokens")
+        prepare_again(registry, run_id)
+
+
+def prepare_again(registry: Any, first: str) -> None:
+    """Answer all requests of a run, and time what a second one takes over from it."""
+    from ivan_core.demo.answers import label
+    from ivan_core.domain.labels import FEATURES, LabelReply
+    from ivan_core.experiments.taxonomy_answers import answer_record
+    from ivan_core.labels.request_files import read_bodies
+    from ivan_core.ledger.records import Confirmation, PartKey
+    from ivan_core.workspace.batch_answers import keep_answers, reuse_for
+    from ivan_core.workspace.batch_collect import result_path
+    from ivan_core.workspace.batch_job import open_job
+    from ivan_core.workspace.taxonomy_work import work_taxonomy
+
+    job = open_job(registry, first)
+    estimate = job.estimate()
+    assert estimate is not None
+    reuse = reuse_for(job, 2)
+    assert reuse is not None
+    given = Confirmation(first, 1, estimate.plan_hash, 0.0, 0.0, "bench", False)
+    job.ledger.confirm(given, [], reuse.account)
+    said = LabelReply(label(FEATURES, "Hello"), finish="stop")
+    for file in estimate.files:
+        path = result_path(job.folder, PartKey(first, file.part, 1), "output")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with (job.data_dir / file.path).open("rb") as lines, path.open("w") as out:
+            for custom_id, _ in read_bodies(lines):
+                out.write(json.dumps(answer_record(custom_id, "m", said)) + "\n")
+    started = time.monotonic()
+    keep_answers(job)
+    size = sum(path.stat().st_size for path in job.data_dir.glob("answers.sqlite*")) / 2**20
+    print(f"Answers kept in {time.monotonic() - started:.0f} s, {size:.0f} MiB")
+    registry.cancel(first)
+    second, _ = registry.add("taxonomy", registry.get(first).spec, "second")
+    registry.begin(second)
+    started = time.monotonic()
+    work_taxonomy(registry, second)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    told = open_job(registry, second).estimate()
+    assert told is not None
+    print(f"{told.reused_sentence} In {time.monotonic() - started:.0f} s, with all results; "
+          f"{peak:.2f} GiB at the most")  # fmt: skip
 
 
 if __name__ == "__main__":

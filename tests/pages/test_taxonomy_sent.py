@@ -100,7 +100,7 @@ def test_what_a_deleted_labelling_sent_is_named_before_it_is_paid_again(
     first, _ = taxonomy.start(spec)
     do("upload", first, shown(first))
     delete(first)
-    again, _ = taxonomy.start(spec)
+    again, _ = taxonomy.start(spec, again=True)
     page = open_page(TAXONOMY, run=again)
     assert f"were sent before, by run {first}, which was deleted." in page.said
     assert "can be collected again for nothing" in page.said
@@ -231,3 +231,43 @@ def test_answers_that_do_not_come_are_told_looked_for_and_can_be_given_up(
     page = open_page(TAXONOMY, run=run_id)
     assert "Closed as it was by page, without 5 answers that were paid for." in page.said
     assert page.buttons["again-batch"] == "Ask again for the 5 texts without labels"
+
+
+def test_what_has_labels_already_is_told_with_the_choice_to_pay_for_it_again(
+    server: DemoServer, tmp_path: Path, open_page: Open
+) -> None:
+    first, _ = taxonomy.start(made.spec_of(tmp_path, row_ids=(0, 1)))
+    do("upload", first, shown(first))
+    run_id, _ = taxonomy.start(made.spec_of(tmp_path))
+    page = open_page(TAXONOMY, run=run_id)
+    assert f"4 of these 12 have labels already (run {first}): 8 requests, at the most" in page.said
+    assert page.links[f":primary[See run {first} →]"].endswith(f"run={first}")
+    assert page.buttons["accept"] == "Accept and upload 8 requests"
+    box = page.app.checkbox(key=f"ask-all-{run_id}")
+    assert (box.label, box.value) == ("Ask all again", False)
+    box.check()
+    page.run()
+    assert "they are asked and paid once more" in page.said
+    assert page.buttons["accept"] == "Accept and upload 12 requests"
+    page.app.checkbox(key=f"ask-all-{run_id}").uncheck()
+    page.run()
+    assert page.buttons["accept"] == "Accept and upload 8 requests"
+    do("upload", run_id, shown(run_id))
+    page = open_page(TAXONOMY, run=run_id)
+    assert f"4 answers are from run {first}" in page.said or "12 submitted" in str(page.buttons)
+    assert made.creations(server) == 2
+
+
+def test_a_labelling_that_asks_for_nothing_is_done_and_can_be_asked_anew(
+    server: DemoServer, tmp_path: Path, open_page: Open
+) -> None:
+    first, _ = taxonomy.start(made.spec_of(tmp_path))
+    do("upload", first, shown(first))
+    run_id, _ = taxonomy.start(made.spec_of(tmp_path, row_ids=(0, 1)))
+    page = open_page(TAXONOMY, run=run_id)
+    assert "4 of these 4 have labels already" in page.said
+    assert "nothing is asked, and nothing is paid" in page.said
+    page.press("ask-all")
+    assert page.app.query_params["run"] != run_id
+    assert page.buttons["accept"] == "Accept and upload 4 requests"
+    assert made.creations(server) == 1

@@ -160,8 +160,11 @@ class Estimate:
         """How many texts have labels already, and what that leaves to be paid; empty if none."""
         if self.reused is None:
             return ""
-        most = f"at the most {usd(self.dollars.bound)}" if self.dollars else "at a price not known"
-        return self.reused.sentence(self.requests, most)
+        if self.dollars is None:
+            return self.reused.sentence(self.requests, "at a price not known")
+        bound = self.dollars.bound
+        told = f"${bound:,.2f}" if bound >= 0.01 else usd(bound)
+        return self.reused.sentence(self.requests, f"at the most {told}")
 
     @property
     def price_table(self) -> str:

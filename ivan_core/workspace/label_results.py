@@ -73,6 +73,15 @@ class LabelResults:
         states = " + ".join(f"{counts[state]:,} {state}" for state in STATES)
         return f"{counts['submitted']:,} submitted = {states}"
 
+    @property
+    def reused_words(self) -> str:
+        """Which answers were not asked for, since other runs had them; empty if all were."""
+        given = dict(self.manifest.get("reused") or {})
+        count = sum(given.values())
+        where = f"run {next(iter(given))}" if len(given) == 1 else f"{len(given):,} earlier runs"
+        verb = "answer is" if count == 1 else "answers are"
+        return f"{count:,} {verb} from {where}, not asked for again." if count else ""
+
 
 @dataclass(frozen=True, slots=True)
 class TextLabels:

@@ -201,7 +201,7 @@ def _ready(job: Job, context: RunContext, begun: Begun, estimate: Estimate) -> W
         job.mark_demo()
     found = write_results(job, context, begun.dataset)
     context.plan(total=reused.count, done=reused.count)
-    context.note([*begun.notes, estimate.reused_sentence, found.sentence])
+    context.note([*begun.notes, found.sentence])
     return None
 
 

@@ -44,7 +44,7 @@ def label_results(run_id: str) -> None:
     say(f"{label_views.named(results)} labelled {texts}.", "headline")
     _line(results)
     notes = (note for note in results.run.notes if not note.startswith(results.line))
-    told = [results.dataset.about["note"], *notes]
+    told = [results.dataset.about["note"], *notes, results.reused_words]
     told += [LEXICON_NOTE] if results.rule_based else []
     if any(told):
         say(" ".join(part for part in told if part), "small", quiet=True)

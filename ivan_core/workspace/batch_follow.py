@@ -30,7 +30,7 @@ from ivan_core.workspace.batch_job import Job, is_closed
 _OVER = (Stage.DOWNLOADED, Stage.VALIDATED, Stage.ABANDONED)
 Sleep = Callable[[float], None]
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-LOOKS = 8
+LOOKS = 6
 """How often one worker looks for answers that the provider tells of and does not deliver."""
 _RARELY = 16
 """Rounds between two looks after that, while other parts are at work."""

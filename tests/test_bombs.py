@@ -23,6 +23,7 @@ from ivan_core.datasets.parquet_rows import small_table
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.review.backup import restore_backup
 from ivan_core.workspace import archive, import_zip, review_sheets
 
 GOOD = {"chosen": "\n\nHuman: q\n\nAssistant: yes", "rejected": "\n\nHuman: q\n\nAssistant: no"}
@@ -252,6 +253,14 @@ def test_a_pipe_is_no_sheet_of_answers(data_dir: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "answers.xlsx")
     with pytest.raises(BadInput, match="is a pipe, not a file"):
         review_sheets.import_file(tmp_path / "answers.xlsx")
+
+
+def test_a_backup_with_an_endless_manifest_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "backup.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("manifest.json", b" " * (2 * MIB))
+    with pytest.raises(BadInput, match="its manifest is too large"):
+        restore_backup(tmp_path / "data", path)
 
 
 def test_a_table_is_read_if_it_is_no_larger_than_it_may_be() -> None:

@@ -94,7 +94,8 @@ def openassistant(dialogue: Dialogue, separator: str) -> QuestionAnswer | NoInpu
     """The last two Human turns on, split at the first reply; later turns joined with the separator.
 
     Source: LAION-AI/Open-Assistant, rank_datasets.py, class AnthropicRLHF, at the markers of the
-    transcript instead of the words "Human:" and "Assistant:" wherever they stand.
+    transcript instead of the words "Human:" and "Assistant:" wherever they stand. A system turn is
+    read like any other: it is older than the second last Human turn, where there is one.
     """
     human = [i for i, turn in enumerate(dialogue.turns) if turn.role == "Human"]
     recent = dialogue.turns[human[-2] if len(human) >= 2 else 0 :]

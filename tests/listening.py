@@ -21,12 +21,14 @@ class Came:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One answer. `pieces` are written one after the other, flushed, with no length beforehand."""
+    """One answer. `pieces` are written one after the other, flushed, with no length beforehand;
+    with `raw` nothing is written before them, no status and no header."""
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     pieces: Iterable[bytes] | None = None
+    raw: bool = False
 
 
 def as_json(value: object, status: int = 200) -> Told:
@@ -85,15 +87,9 @@ class _Handler(BaseHTTPRequestHandler):
         came = Came(self.command, self.path, headers, body)
         self.here.came.append(came)
         told = self.here.answer(came)
-        self.send_response(told.status)
-        for name, value in told.headers.items():
-            self.send_header(name, value)
-        if told.pieces is None:
-            self.send_header("Content-Length", str(len(told.body)))
-        else:
-            self.send_header("Connection", "close")
-            self.close_connection = True
-        self.end_headers()
+        self.close_connection = told.pieces is not None
+        if not told.raw:
+            self._head(told)
         try:
             if self.command != "HEAD":
                 for piece in (told.body,) if told.pieces is None else told.pieces:
@@ -101,6 +97,16 @@ class _Handler(BaseHTTPRequestHandler):
                     self.wfile.flush()
         except OSError:  # the client has gone away
             self.close_connection = True
+
+    def _head(self, told: Told) -> None:
+        self.send_response(told.status)
+        for name, value in told.headers.items():
+            self.send_header(name, value)
+        if told.pieces is None:
+            self.send_header("Content-Length", str(len(told.body)))
+        else:
+            self.send_header("Connection", "close")
+        self.end_headers()
 
     do_POST = do_HEAD = do_DELETE = do_GET
 

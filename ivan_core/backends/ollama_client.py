@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ivan_core.backends.openai_client import is_loopback
 from ivan_core.backends.redirects import Redirected, is_redirect, redirect_told
+from ivan_core.datasets.guarded_http import Bounds, Transport, bounded, request_seconds
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.labels.completions import shortened, whole_text
 from ivan_core.settings import setting
@@ -23,8 +24,11 @@ DEFAULT_HOST = "http://localhost:11434"
 DEFAULT_TIMEOUT = 600.0
 """Seconds without a byte: loading a large model and waiting for a free slot both count."""
 CONNECT_SECONDS = 5.0
+PULL_SECONDS = 7 * 24 * 3600.0
 PORT = 11434
 _MOST_COUNTED = 10**15
+_MOST_PULLED = 256 * 2**20
+"""Bytes of lines that tell how far a download is."""
 SUGGESTED = ("gemma4:e4b", "gemma4:12b", "qwen3.5:4b", "qwen3.5:9b")
 """Models to offer where the server has none."""
 
@@ -101,12 +105,12 @@ class OllamaServer:
         """
         import httpx
 
-        with self._problems():
-            answer = httpx.get(
-                f"{self.url}/api/version",
-                timeout=httpx.Timeout(CONNECT_SECONDS),
-                trust_env=not is_loopback(self.url),
-            )
+        with (
+            self._problems(),
+            httpx.Client(transport=self._transport(), timeout=CONNECT_SECONDS) as client,
+            bounded(min(2 * CONNECT_SECONDS, request_seconds())),
+        ):
+            answer = client.get(f"{self.url}/api/version")
             self._stay_here(answer)
             answer.raise_for_status()
             return shortened(answer.json()["version"])
@@ -198,7 +202,12 @@ class OllamaServer:
 
     def _pulling(self, model: str) -> Iterator[Any]:
         with self._problems(model, pulling=True):
-            yield from self._client().pull(model, stream=True)
+            steps = iter(self._client().pull(model, stream=True))
+            with bounded(PULL_SECONDS, _MOST_PULLED):
+                first = next(steps, None)
+            if first is not None:
+                yield first
+                yield from steps
 
     def _client(self) -> Client:
         if self._made is None:
@@ -213,11 +222,20 @@ class OllamaServer:
             self._made = ollama.Client(
                 self.url,
                 timeout=httpx.Timeout(self.timeout, connect=CONNECT_SECONDS),
+                transport=self._transport(),
                 trust_env=not is_loopback(self.url),
                 follow_redirects=False,
                 event_hooks={"request": [own_key_only], "response": [self._stay_here]},
             )
         return self._made
+
+    def _transport(self) -> Any:
+        import httpcore
+        import httpx
+
+        # The first byte of a chat comes with its last: the silence that is allowed comes first.
+        usual = Bounds(self.timeout + request_seconds())
+        return Transport(httpx, httpcore, usual, proxies=not is_loopback(self.url))
 
     def _stay_here(self, answer: httpx.Response) -> None:
         """Refuse to be sent to another server, with texts or a key."""

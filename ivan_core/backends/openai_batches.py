@@ -16,12 +16,15 @@ from ivan_core.backends.openai_answers import (
 )
 from ivan_core.backends.openai_client import Account, make_client, timeouts
 from ivan_core.backends.openai_errors import client_errors, lost_answer, provider_problem
+from ivan_core.datasets.guarded_http import bounded, request_seconds
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.labels import AnswerLost, BatchState
 
 ENDPOINT: Final = "/v1/chat/completions"
 FILE_SECONDS = 600.0
 """How long the provider may be silent while a file of up to 200 MB goes to or fro."""
+MOST_FILE = 2 * 2**30
+"""Bytes of any file of results, unpacked."""
 PAGE = 100
 MOST_PAGES = 1_000
 """A list that goes on after so many batches goes on for ever."""
@@ -38,6 +41,7 @@ class OpenAIBatches:
         self._account = account
         self._client = make_client(account, read_seconds=read_seconds)
         self._file_timeout = timeouts(file_seconds)
+        self._file_seconds = max(file_seconds, request_seconds())
 
     @property
     def account(self) -> str:
@@ -47,11 +51,12 @@ class OpenAIBatches:
         """Upload a request file; a lost answer is harmless, it is uploaded again."""
         with path.open("rb") as lines:
             upload = (path.name, lines, "application/jsonl")
-            sent = self._ask(
-                lambda: self._client.files.create(
-                    file=upload, purpose="batch", timeout=self._file_timeout
+            with bounded(self._file_seconds):
+                sent = self._ask(
+                    lambda: self._client.files.create(
+                        file=upload, purpose="batch", timeout=self._file_timeout
+                    )
                 )
-            )
         return id_of_file(sent) or self._not_understood()
 
     def create(self, file_id: str, metadata: Mapping[str, str]) -> str:
@@ -98,9 +103,10 @@ class OpenAIBatches:
     def collect(self, file_id: str) -> bytes:
         """A result file as a whole: a download in pieces would raise errors of its own."""
         files, patience = self._client.files, self._file_timeout
-        return self._ask(
-            lambda: files.content(file_id, timeout=patience).content, f"file {file_id}"
-        )
+        with bounded(self._file_seconds, MOST_FILE):
+            return self._ask(
+                lambda: files.content(file_id, timeout=patience).content, f"file {file_id}"
+            )
 
     def _one(self, batch_id: str, call: Callable[[], Any]) -> BatchState:
         if not is_batch_id(batch_id):

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ivan_core.datasets.guarded_http import Bounds, Transport, request_seconds
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.settings import setting
 
@@ -81,14 +82,20 @@ def make_client(account: Account, *, read_seconds: float = 60.0) -> OpenAI:
     """A client for the account, without retries of its own: a repeated request may be paid twice.
 
     It adds nothing from the environment to what the account says, nor a proxy for this machine, and
-    it follows no redirect: key and request are for the account's server alone.
+    it follows no redirect: key and request are for the account's server alone. A request ends
+    `read_seconds` after its last byte, and within `request_seconds` in all.
     """
+    import httpcore2
+    import httpx2
     import openai
 
-    timeout = timeouts(read_seconds)
+    timeout, proxies = timeouts(read_seconds), not is_loopback(account.base_url)
+    usual = Bounds(request_seconds())
+    transport: Any = Transport(httpx2, httpcore2, usual, proxies=proxies)
     http_client = openai.DefaultHttpxClient(
         timeout=timeout,
-        trust_env=not is_loopback(account.base_url),
+        transport=transport,
+        trust_env=proxies,
         follow_redirects=False,
         event_hooks={"request": [_only(account)]},
     )

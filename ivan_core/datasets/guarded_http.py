@@ -1,0 +1,307 @@
+"""HTTP that ends: one deadline for a whole request, and a limit on what its answer unpacks to.
+
+The usual timeouts are between two bytes, so that a server which sends one every few seconds is
+never late; and an answer is unpacked whole before anybody sees how large it is. This is a transport
+for clients of httpx and of httpx2, which are alike but share no classes.
+"""
+
+from __future__ import annotations
+
+import threading
+import urllib.request
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from time import monotonic
+from types import ModuleType
+from typing import Any
+
+from ivan_core.domain.errors import BackendUnavailable, BadInput
+from ivan_core.settings import setting
+
+SECONDS = "IVAN_REQUEST_SECONDS"
+DEFAULT_SECONDS = 300.0
+
+MOST_ANSWER = 16 * 2**20
+"""Bytes of an answer that is read into memory; the largest usual one, a list, has 300 kB."""
+LEAST_RATE = 50_000.0
+"""Bytes a second, on average, below which a transfer is given up once its deadline has passed."""
+_PIECE = 2**16
+_UNPACKED_AT_ONCE = 2**20
+_CONNECTIONS, _KEPT, _KEPT_SECONDS = 1000, 100, 5.0
+
+
+class AnswerTooLong(BackendUnavailable):
+    """The answer is larger than what was asked for can be; it was not read to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long a request may take in all, and how many bytes its answer may have.
+
+    The seconds count from the connection to the last byte; what is sent and received meanwhile adds
+    its time at the least rate, so that a large file may take longer and a slow drip may not.
+    """
+
+    seconds: float
+    most_bytes: int = MOST_ANSWER
+
+
+@dataclass(slots=True)
+class Clock:
+    """One request against its bounds."""
+
+    bounds: Bounds
+    now: Callable[[], float] = monotonic
+    moved: int = 0
+    began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began = self.now()
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        allowed = self.bounds.seconds + self.moved / LEAST_RATE
+        return self.began + allowed - self.now()
+
+
+_asked: ContextVar[Bounds | None] = ContextVar("bounds of a request", default=None)
+_running = threading.local()
+
+
+def request_seconds() -> float:
+    """How long one request may take in all.
+
+    Raises:
+        BadInput: the setting is no number of seconds.
+    """
+    text = setting(SECONDS, f"{DEFAULT_SECONDS:g}")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if 0 < seconds < 1e6:
+        return seconds
+    raise BadInput(f"{SECONDS} is {text[:40]!r}, which is no number of seconds.", "Set it to 300.")
+
+
+@contextmanager
+def bounded(seconds: float, most_bytes: int = MOST_ANSWER) -> Iterator[None]:
+    """Requests of this thread end within these bounds, each for itself."""
+    before = _asked.set(Bounds(seconds, most_bytes))
+    try:
+        yield
+    finally:
+        _asked.reset(before)
+
+
+class Transport:
+    """Carries requests of a client of `http` (httpx or httpx2) by its `core` (httpcore, httpcore2).
+
+    `usual` bounds hold for requests made outside of `bounded`. Proxies of the environment are used
+    where `proxies` says so.
+
+    Raises, while a request is carried, what the client's own transport raises (a deadline is its
+    time-out), and AnswerTooLong.
+    """
+
+    def __init__(
+        self, http: ModuleType, core: ModuleType, usual: Bounds, *, proxies: bool = True
+    ) -> None:
+        self._http, self._core, self._usual, self._proxies = http, core, usual, proxies
+        self._body: Any = type("Body", (_Body, http.SyncByteStream), {})
+        self._tls = http.create_ssl_context(trust_env=proxies)
+        self._pools: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def handle_request(self, request: Any) -> Any:
+        clock = Clock(_asked.get() or self._usual)
+        request.headers["Accept-Encoding"] = "gzip"
+        url = request.url
+        asked = self._core.Request(
+            method=request.method,
+            url=self._core.URL(
+                scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+            ),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        with self._running(clock):
+            answer = self._pool(url.scheme, url.host).handle_request(asked)
+        headers = self._http.Headers(answer.headers)
+        packing = headers.pop("Content-Encoding", "").strip().lower()
+        if packing not in ("", "identity"):
+            headers.pop("Content-Length", None)
+        body = self._body(answer.stream, packing, clock, self, url.netloc.decode("ascii"))
+        return self._http.Response(
+            answer.status, headers=headers, stream=body, extensions=answer.extensions
+        )
+
+    def close(self) -> None:
+        for pool in self._pools.values():
+            pool.close()
+
+    def __enter__(self) -> Transport:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _running(self, clock: Clock) -> Iterator[None]:
+        """Hold this thread's network calls to a clock, and raise what the client knows."""
+        _running.clock = clock
+        try:
+            yield
+        except (self._core.TimeoutException, self._core.NetworkError, self._core.ProtocolError,
+                self._core.ProxyError, self._core.UnsupportedProtocol) as error:  # fmt: skip
+            known = getattr(self._http, type(error).__name__, self._http.TransportError)
+            raise known(str(error)) from error
+        finally:
+            _running.clock = None
+
+    def _pool(self, scheme: str, host: str) -> Any:
+        proxy = ""
+        if self._proxies and not urllib.request.proxy_bypass(host):
+            known = urllib.request.getproxies()
+            proxy = known.get(scheme) or known.get("all") or ""
+        with self._lock:
+            if proxy not in self._pools:
+                self._pools[proxy] = self._core.ConnectionPool(
+                    ssl_context=self._tls,
+                    proxy=self._proxy(proxy) if proxy else None,
+                    max_connections=_CONNECTIONS,
+                    max_keepalive_connections=_KEPT,
+                    keepalive_expiry=_KEPT_SECONDS,
+                    network_backend=_Network(self._core),
+                )
+            return self._pools[proxy]
+
+    def _proxy(self, address: str) -> Any:
+        proxy = self._http.Proxy(address if "://" in address else f"http://{address}")
+        return self._core.Proxy(
+            url=str(proxy.url), auth=proxy.raw_auth, headers=proxy.headers.raw or None
+        )
+
+
+class _Body:
+    """The body of an answer, unpacked piece by piece and counted."""
+
+    def __init__(
+        self, stream: Any, packing: str, clock: Clock, carrier: Transport, host: str
+    ) -> None:
+        self._stream, self._packing, self._clock = stream, packing, clock
+        self._carrier, self._host = carrier, host
+
+    def __iter__(self) -> Iterator[bytes]:
+        most, count = self._clock.bounds.most_bytes, 0
+        for piece in self._unpacked():
+            count += len(piece)
+            if count > most:
+                raise AnswerTooLong(
+                    f"{self._host} sends more than {most / 2**20:,.0f} MB in answer to a request "
+                    "that cannot have so much.",
+                    "Nothing of it was kept. Check the address, then try again.",
+                )
+            yield piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _unpacked(self) -> Iterator[bytes]:
+        if self._packing in ("", "identity"):
+            yield from self._pieces()
+            return
+        http = self._carrier._http
+        if self._packing not in ("gzip", "x-gzip", "deflate"):
+            raise http.DecodingError("an unknown way of packing")
+        unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        try:
+            for piece in self._pieces():
+                while piece:
+                    yield unpack.decompress(piece, _UNPACKED_AT_ONCE)
+                    piece = unpack.unconsumed_tail
+            while more := unpack.decompress(unpack.unconsumed_tail, _UNPACKED_AT_ONCE):
+                yield more
+        except zlib.error as error:
+            raise http.DecodingError(str(error)) from error
+        if not unpack.eof:
+            raise http.RemoteProtocolError("the packed answer is cut")
+
+    def _pieces(self) -> Iterator[bytes]:
+        pieces = iter(self._stream)
+        while True:
+            with self._carrier._running(self._clock):
+                piece = next(pieces, None)
+            if piece is None:
+                return
+            yield piece
+
+
+class _Network:
+    """Connections that a deadline holds for. Without one they are as they always were."""
+
+    def __init__(self, core: ModuleType) -> None:
+        self._core = core
+        self._own = core.SyncBackend()
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, **more: Any
+    ) -> _Connection:
+        seconds = _within(timeout, self._core.ConnectTimeout)
+        return _Connection(self._own.connect_tcp(host, port, seconds, **more), self._core)
+
+    def sleep(self, seconds: float) -> None:
+        self._own.sleep(seconds)
+
+
+class _Connection:
+    def __init__(self, stream: Any, core: ModuleType) -> None:
+        self._stream, self._core = stream, core
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        found: bytes = self._stream.read(max_bytes, _within(timeout, self._core.ReadTimeout))
+        _count(len(found))
+        return found
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        view = memoryview(buffer)
+        for start in range(0, len(view), _PIECE):
+            piece = bytes(view[start : start + _PIECE])
+            self._stream.write(piece, _within(timeout, self._core.WriteTimeout))
+            _count(len(piece))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> _Connection:
+        seconds = _within(timeout, self._core.ConnectTimeout)
+        return _Connection(
+            self._stream.start_tls(ssl_context, server_hostname, seconds), self._core
+        )
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _within(timeout: float | None, too_late: type[Exception]) -> float | None:
+    """The time that a call may wait: no longer than the request may still take."""
+    clock: Clock | None = getattr(_running, "clock", None)
+    if clock is None:
+        return timeout
+    left = clock.left
+    if left <= 0:
+        raise too_late("the request takes too long in all")
+    return left if timeout is None else min(timeout, left)
+
+
+def _count(moved: int) -> None:
+    clock: Clock | None = getattr(_running, "clock", None)
+    if clock is not None:
+        clock.moved += moved

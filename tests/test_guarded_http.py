@@ -1,0 +1,186 @@
+"""No request lasts for ever and no answer fills the memory, whatever a server sends."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import repeat
+from pathlib import Path
+
+import pytest
+from listening import Came, Listening, Told, as_json
+
+from ivan_core import settings
+from ivan_core.backends.ollama_client import OllamaServer
+from ivan_core.backends.openai_batches import OpenAIBatches
+from ivan_core.backends.openai_chat import OpenAILabeler
+from ivan_core.backends.openai_client import Account
+from ivan_core.datasets.guarded_http import (
+    LEAST_RATE,
+    MOST_ANSWER,
+    AnswerTooLong,
+    Bounds,
+    Clock,
+    request_seconds,
+)
+from ivan_core.domain.errors import BackendUnavailable, BadInput
+from ivan_core.domain.labels import AnswerLost, LabelPrompt, TextKey
+
+PROMPT = LabelPrompt(TextKey(3, "chosen"), ("k",), "Label it.", "hello", "", {})
+LIST = {"object": "list", "data": [], "has_more": False}
+
+
+@pytest.fixture(autouse=True)
+def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "_from_files", dict)
+
+
+@pytest.fixture
+def server() -> Iterator[Listening]:
+    with Listening(lambda came: as_json(LIST)) as server:
+        yield server
+
+
+def drip(first: bytes = b"") -> Iterator[bytes]:
+    """A byte every now and then, for ever."""
+    yield first
+    pause = threading.Event()
+    while True:
+        pause.wait(0.02)
+        yield b" "
+
+
+class Asking:
+    """Every kind of call, at one server."""
+
+    def __init__(self, url: str, path: Path) -> None:
+        path.write_text("{}\n")
+        account = Account(url + "/v1", "sk-1")
+        batches, ollama = OpenAIBatches(account, file_seconds=0.2), OllamaServer(url, 60.0)
+        labeler = OpenAILabeler("m", account, retries=0, read_seconds=0.2)
+        self.calls: dict[str, Callable[[], object]] = {
+            "upload": lambda: batches.upload(path),
+            "create": lambda: batches.create("file-1", {}),
+            "list": lambda: list(batches.batches()),
+            "poll": lambda: batches.poll("batch_1"),
+            "content": lambda: batches.collect("file-1"),
+            "chat": lambda: labeler.label(PROMPT),
+            "version": ollama.version,
+            "models": ollama.models,
+            "ollama": lambda: ollama.chat("m", [{"role": "user", "content": "hello"}]),
+        }
+
+
+def test_a_deadline_counts_all_and_gives_a_file_the_time_that_its_bytes_take():
+    time = 1000.0
+    clock = Clock(Bounds(10.0), lambda: time)
+    assert clock.left == 10.0
+    time = 1008.0
+    assert clock.left == 2.0
+    clock.moved += int(3 * LEAST_RATE)
+    assert clock.left == 5.0
+    time = 1014.0
+    assert clock.left == -1.0
+
+
+@pytest.mark.parametrize("raw", [False, True], ids=["body", "headers"])
+def test_a_server_that_drips_is_given_up(server, tmp_path, monkeypatch, raw):
+    """Bytes come all the time, so no time-out between two of them would ever end this."""
+    monkeypatch.setenv("IVAN_REQUEST_SECONDS", "0.2")
+    monkeypatch.setattr("ivan_core.backends.ollama_client.request_seconds", lambda: -59.8)
+    start = b"HTTP/1.1 200 OK\r\nX-Slow:" if raw else b" "
+    server.answer = lambda came: Told(200, pieces=drip(start), raw=raw)
+    for name, call in Asking(server.url, tmp_path / "f").calls.items():
+        if name == "version":
+            continue
+        with pytest.raises(BackendUnavailable) as late:
+            problem = getattr(call(), "problem", "")
+            raise BackendUnavailable(problem)
+        assert "did not answer" in late.value.message or isinstance(late.value, AnswerLost), name
+
+
+def test_the_deadline_is_a_setting(monkeypatch):
+    assert request_seconds() == 300.0
+    monkeypatch.setenv("IVAN_REQUEST_SECONDS", "20")
+    assert request_seconds() == 20.0
+    for odd in ("soon", "-1", "nan", "1e99"):
+        monkeypatch.setenv("IVAN_REQUEST_SECONDS", odd)
+        with pytest.raises(BadInput, match="no number of seconds"):
+            request_seconds()
+
+
+def packed(megabytes: int) -> bytes:
+    """So many megabytes of spaces, which pack to a thousandth."""
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    pieces = [packer.compress(b" " * 2**20) for _ in range(megabytes)]
+    return b"".join([*pieces, packer.flush()])
+
+
+BOMB = packed(300)
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize("shape", ["packed", "plain"])
+def test_an_answer_without_an_end_is_left_before_it_fills_the_memory(
+    server, tmp_path, monkeypatch, status, shape
+):
+    monkeypatch.setattr("ivan_core.backends.openai_batches.MOST_FILE", MOST_ANSWER)
+    if shape == "packed":
+        server.answer = lambda came: Told(status, BOMB, {"Content-Encoding": "gzip"})
+    else:
+        server.answer = lambda came: Told(status, pieces=repeat(b" " * 2**16))
+    asking = Asking(server.url, tmp_path / "f")
+    tracemalloc.start()
+    try:
+        for name, call in asking.calls.items():
+            expected = AnswerLost if name == "create" else AnswerTooLong
+            with pytest.raises(expected) as left:
+                call()
+            assert left.value.hint.endswith("."), name
+        assert tracemalloc.get_traced_memory()[1] < 5 * MOST_ANSWER
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_packed_answer_is_read_and_one_that_is_cut_or_odd_is_not(server):
+    batches = OpenAIBatches(Account(server.url + "/v1", "sk-1"))
+    whole = gzip.compress(json.dumps(LIST).encode())
+
+    def answer(body: bytes, packing: str) -> Callable[[Came], Told]:
+        headers = {"Content-Encoding": packing, "Content-Type": "application/json"}
+        return lambda came: Told(200, body, headers)
+
+    for packing in ("gzip", "GZIP", "x-gzip"):
+        server.answer = answer(whole, packing)
+        assert list(batches.batches()) == []
+    assert all(came.headers["accept-encoding"] == "gzip" for came in server.came)
+    for body, packing in (
+        (whole[:-9], "gzip"),
+        (b"{}", "gzip"),
+        (whole, "br"),
+        (whole, "gzip, gzip"),
+    ):
+        server.answer = answer(body, packing)
+        with pytest.raises(BackendUnavailable, match="broke off"):
+            list(batches.batches())
+
+
+def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(server, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with Listening(lambda came: as_json(LIST)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("http://", "http://me:word@"))
+        list(OpenAIBatches(Account("http://api.example.test/v1", "sk-1")).batches())
+        (came,) = proxy.came
+        assert came.path.startswith("http://api.example.test/v1/batches")
+        assert came.headers["proxy-authorization"].startswith("Basic ")
+        list(OpenAIBatches(Account(server.url + "/v1", "sk-1")).batches())
+        assert (len(proxy.came), len(server.came)) == (1, 1)
+        monkeypatch.setenv("no_proxy", "api.example.test")
+        with pytest.raises(BackendUnavailable, match="cannot be reached"):
+            list(OpenAIBatches(Account("http://api.example.test/v1", "sk-1")).batches())
+        assert len(proxy.came) == 1

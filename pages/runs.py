@@ -11,6 +11,7 @@ from ivan_core.workspace import runs
 from pages.components.frame import frame, problems_shown
 from pages.components.keys import tab_leaves_tables
 from pages.components.manage import housekeeping, manage, tell
+from pages.components.rows import SELECTS
 from pages.components.state import PAGE_OF
 from pages.components.text import say
 
@@ -71,7 +72,8 @@ def _listed(found: list[Run]) -> None:
         # A selection is a position: with another run on top it would mean another run.
         key=f"runs-{found[0].id}-{len(found)}",
         on_select="rerun",
-        selection_mode=["single-row", "single-cell"],
+        # With older runs left out, heads would sort the newest ones alone.
+        selection_mode=SELECTS if len(found) == _SHOWN else ["single-row", "single-cell"],
         alt="All runs; select one to open, resume, cancel, rename or delete it",
         column_config={
             "Dataset": st.column_config.TextColumn("Dataset", width=170),

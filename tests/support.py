@@ -78,3 +78,8 @@ def free_port() -> int:
         with socket.socket() as found, suppress(OSError):
             found.bind(("127.0.0.1", port))
             return port
+
+
+def heads_sort(table: Any) -> bool:
+    """Whether the browser sorts a table of AppTest by its heads, that is, the rows it was sent."""
+    return table.proto.SINGLE_COLUMN not in table.proto.selection_mode

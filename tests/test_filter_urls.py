@@ -103,3 +103,16 @@ def test_too_many_conditions_are_refused_in_a_sentence():
     query = {"verdict": "~~".join(f"m{number}~tie" for number in range(MOST_CONDITIONS + 1))}
     read, ignored = RowFilter.from_query(query)
     assert (len(read.conditions), ignored) == (MOST_CONDITIONS, ["verdict=m24~tie"])
+
+
+def test_a_head_sorts_by_its_column_and_turns_the_order_when_clicked_again():
+    start = RowFilter().with_(VerdictIs(model="m", verdict="agree"))
+    row = start.sorted_by_head("row_id", ("m", "n"))
+    assert row.to_query()["sort"] == "row~1"
+    assert row.sorted_by_head("row_id", ("m", "n")) == start
+    most = start.sorted_by_head("n", ("m", "n"))
+    assert most.sort == Sort(by="margin", of="n", descending=True)
+    least = most.sorted_by_head("n", ("m", "n"))
+    assert least.sort == Sort(by="margin", of="n")
+    assert least.sorted_by_head("row_id", ("m", "n")).sort == Sort(by="row")
+    assert least.sorted_by_head("chosen", ("m", "n")) == least

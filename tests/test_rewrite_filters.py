@@ -89,6 +89,18 @@ def test_the_largest_change_comes_first_and_what_has_none_last(
     assert chosen[0] == moved["chosen_change"].abs().idxmax()
 
 
+def test_a_head_sorts_all_rows_and_puts_them_back_when_clicked_again() -> None:
+    start = PairFilter(state="kept")
+    change = start.by_head(ONE, MODELS)
+    assert (change.model, change.order) == (ONE, "change")
+    assert change.by_head(ONE, MODELS) == start
+    assert change.by_head("similarity", MODELS) == PairFilter(state="kept", order="unlike")
+    assert change.by_head("row_id", MODELS) == start
+    assert change.by_head("chosen", MODELS) == change
+    flips = PairFilter(model=ONE, flip="any")
+    assert flips.by_head("fake/two", MODELS) == flips  # its flips are those of the other model
+
+
 def test_a_filter_goes_into_a_link_and_comes_back() -> None:
     for wanted in (
         PairFilter(),

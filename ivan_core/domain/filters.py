@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, get_args
 
 from pydantic import model_validator
@@ -53,6 +53,18 @@ class RowFilter(Frozen):
 
     def sorted_by(self, sort: Sort) -> RowFilter:
         return RowFilter(conditions=self.conditions, sort=sort)
+
+    def sorted_by_head(self, column: str, models: Sequence[str]) -> RowFilter:
+        """Sorted by a column of the table, `row_id` or a model's margin; once more turns it round.
+
+        The same filter where the rows cannot be sorted by that column.
+        """
+        if column == "row_id":
+            return self.sorted_by(Sort(by="row", descending=self.sort == Sort()))
+        if column not in models:
+            return self
+        most = Sort(by="margin", of=column, descending=True)
+        return self.sorted_by(Sort(by="margin", of=column) if self.sort == most else most)
 
     def to_query(self) -> dict[str, str]:
         """The filter as parameters of a URL; an empty filter has none."""

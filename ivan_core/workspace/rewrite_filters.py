@@ -75,6 +75,21 @@ class PairFilter:
         """The edges of a cell: similarity from and to, change from and to."""
         return _ends(self.cell)
 
+    def by_head(self, column: str, models: tuple[str, ...]) -> PairFilter:
+        """In the order of a column of the table; once more puts the rows back in their order.
+
+        The same filter where the rows cannot be sorted by that column.
+        """
+        if column == "row_id":
+            return _whole(replace(self, order=""))
+        if column == "similarity":
+            wanted = _whole(replace(self, order="unlike"))
+        elif column in models and self.model in ("", column):
+            wanted = replace(self, model=column, order="change")
+        else:
+            return self
+        return _whole(replace(self, order="")) if wanted == self else wanted
+
     def without(self, name: str) -> PairFilter:
         """The filter less one condition, and less what makes no sense alone."""
         gone = {"label": ("label", "move", "side")}.get(name, (name,))

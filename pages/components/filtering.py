@@ -160,6 +160,13 @@ def sort_control(
         st.rerun()
 
 
+def sort_by_head(row_filter: RowFilter, models: tuple[str, ...], column: str) -> None:
+    """Sort all rows by the column of a clicked head."""
+    wanted = row_filter.sorted_by_head(column, models)
+    if wanted != row_filter:
+        set_filter(wanted)
+
+
 def _by_column(shown: str | None, columns: Mapping[str, str]) -> list[Sort]:
     """The orders by the column that is drawn: its number on either side, and their difference."""
     if shown is None or shown not in columns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -26,7 +27,7 @@ from ivan_core.domain.filters import RowFilter
 from ivan_core.domain.runs import Run
 from ivan_core.workspace import columns, downloads, filters, runs
 from ivan_core.workspace.results import Results
-from pages.components.filtering import add, current_filter, show_chips, sort_control
+from pages.components.filtering import add, current_filter, show_chips, sort_by_head, sort_control
 from pages.components.frame import problems_shown, show_error
 from pages.components.note_list import note_list
 from pages.components.rows import rows_table
@@ -58,7 +59,8 @@ def found_rows(results: Results) -> None:
         return
     if row_filter.conditions:
         say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
-    rows_table(results, row_ids, key=str(hash(tuple(sorted(row_filter.to_query().items())))))
+    key = str(hash(tuple(sorted(row_filter.to_query().items()))))
+    rows_table(results, row_ids, key, partial(sort_by_head, row_filter, tuple(results.models)))
     _take_away(results, row_filter, len(row_ids))
     note_list(results)
 

@@ -26,6 +26,19 @@ def tab_leaves_tables() -> None:
     st.html(_SCRIPT, width="content", unsafe_allow_javascript=True)
 
 
+_HEADS = """<style>
+[data-testid=stDataFrameColumnMenu] [role=menu] > :is(:nth-child(2), :nth-child(3), :nth-child(4)) {
+  display: none;
+}
+</style>"""
+"""The two lines of a head's menu that sort, and the rule below them."""
+
+
+def heads_sort_no_page() -> None:
+    """Take from the menus of heads what would sort the rows that are shown, and not all of them."""
+    st.html(_HEADS, width="content")
+
+
 _ONCE = """<script>
 if (!window.ivanPressesOnce) {
   window.ivanPressesOnce = true;

@@ -25,10 +25,10 @@ from ivan_core.workspace.label_results import LabelResults
 from pages.components.carried import write_query
 from pages.components.condition_chips import condition_chips
 from pages.components.frame import show_error
-from pages.components.keys import tab_leaves_tables
+from pages.components.keys import heads_sort_no_page, tab_leaves_tables
 from pages.components.pair_labels import why
 from pages.components.replies import show_text
-from pages.components.rows import opened_row
+from pages.components.rows import SELECTS, opened_row
 from pages.components.text import say
 
 TEXT = "text"
@@ -126,7 +126,7 @@ def _table(results: LabelResults, wanted: TextFilter, found: Any) -> None:
         hide_index=True,
         column_config=columns,
         on_select=picked,
-        selection_mode=["single-row", "single-cell"],
+        selection_mode=SELECTS,
         key=key,
         placeholder="",
         alt="The texts of this view with their labels; select one to read it",
@@ -139,6 +139,7 @@ def _table(results: LabelResults, wanted: TextFilter, found: Any) -> None:
         say(f"{count}. Click one to read it.", "small", quiet=True)
         _open_by_number(table, next((at for at, _ in event.selection.cells), 0))
         tab_leaves_tables()
+        heads_sort_no_page()
 
 
 def _open_by_number(table: Any, stood_on: int) -> None:

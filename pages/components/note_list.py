@@ -11,7 +11,7 @@ from ivan_core.review.notes import Mark
 from ivan_core.workspace.results import Results
 from ivan_core.workspace.reviews import notes_csv, reviews
 from pages.components.frame import problems_shown
-from pages.components.rows import open_pair, opened_row
+from pages.components.rows import SELECTS, open_pair, opened_row
 from pages.components.text import say
 
 _SHOWN = 500
@@ -52,7 +52,7 @@ def _table(results: Results, marks: list[Mark]) -> None:
         [_row(mark) for mark in shown],
         hide_index=True,
         on_select="rerun",
-        selection_mode=["single-row", "single-cell"],
+        selection_mode=SELECTS if len(marks) > _SHOWN else ["single-row", "single-cell"],
         # A selection is a position: with another note on top it would mean another row.
         key=f"notes-{len(marks)}-{shown[0].saved}-{shown[0].row_id}",
         column_config={

@@ -16,9 +16,9 @@ from ivan_core.workspace.review_lists import (
     page_of,
 )
 from pages.components.carried import write_query
-from pages.components.keys import tab_leaves_tables
+from pages.components.keys import heads_sort_no_page, tab_leaves_tables
 from pages.components.replies import show_dialogue, show_pair
-from pages.components.rows import opened_row
+from pages.components.rows import SELECTS, opened_row
 from pages.components.text import say
 
 LISTED = "listed"
@@ -58,7 +58,7 @@ def _table(
             write_query({LISTED: f"{here[place].row_id}.{here[place].side}"})
 
     st.dataframe(
-        table, hide_index=True, on_select=picked, selection_mode=["single-row", "single-cell"],
+        table, hide_index=True, on_select=picked, selection_mode=SELECTS,
         key=widget, placeholder="",
         column_config={"Row": st.column_config.NumberColumn("Row", format="%d", width=60)},
         alt=f"The {noun}s of this view with what everybody said; select one to read it",
@@ -68,6 +68,7 @@ def _table(
         say(f"{count}. Click one to read it.", "small", quiet=True)
         _open_by_number(here, name)
         tab_leaves_tables()
+        heads_sort_no_page()
 
 
 def _open_by_number(here: Sequence[Listed], name: str) -> None:

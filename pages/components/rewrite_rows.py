@@ -27,9 +27,9 @@ from ivan_core.workspace.rewrite_views import row_view, rows_page
 from pages.components.carried import write_query
 from pages.components.condition_chips import condition_chips
 from pages.components.frame import show_error
-from pages.components.keys import tab_leaves_tables
+from pages.components.keys import heads_sort_no_page, tab_leaves_tables
 from pages.components.pair_rewordings import show_rewordings
-from pages.components.rows import opened_row
+from pages.components.rows import SELECTS, clicked_head, opened_row
 from pages.components.text import say, short_names
 
 ROW = "row"
@@ -142,14 +142,20 @@ def _table(results: RewriteResults, found: Numbers, wanted: PairFilter, row_ids:
         )  # fmt: skip
     key = f"rewrite-rows-{shown_as}-{page}"
 
+    def sort_by(column: str) -> None:
+        asked = wanted.by_head(column, results.models)
+        if asked != wanted:
+            _take_away(asked)
+
     def picked() -> None:
+        clicked_head(key, sort_by)
         place = opened_row(st.session_state[key].selection, "row_id")
         if place is not None and place < len(table):
             write_query({ROW: str(table.iloc[place]["row_id"])})
 
     event = st.dataframe(
         table, hide_index=True, column_config=columns, on_select=picked,
-        selection_mode=["single-row", "single-cell"], key=key, placeholder="",
+        selection_mode=SELECTS, key=key, placeholder="",
         alt="The rows of this view; select one to read it before and after",
     )  # fmt: skip
     count = f"{len(row_ids):,} row{'' if len(row_ids) == 1 else 's'}"
@@ -158,9 +164,11 @@ def _table(results: RewriteResults, found: Numbers, wanted: PairFilter, row_ids:
         count += f", {first:,} to {first + len(table) - 1:,} shown"
     stood_on = next((at for at, _ in event.selection.cells if at < len(table)), 0)
     with st.container(horizontal=True, vertical_alignment="center", key="row-opener"):
-        say(f"{count}. Click a row to read it before and after.", "small", quiet=True)
+        told = "Click a row to read it before and after; a head with numbers sorts all rows."
+        say(f"{count}. {told}", "small", quiet=True)
         _open_by_number(results, int(table.iloc[stood_on]["row_id"]))
         tab_leaves_tables()
+        heads_sort_no_page()
 
 
 def _open_by_number(results: RewriteResults, first: int) -> None:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import streamlit as st
 
 from ivan_core.workspace.results import PAGE_ROWS, Results, rows_page
-from pages.components.keys import tab_leaves_tables
+from pages.components.keys import heads_sort_no_page, tab_leaves_tables
 from pages.components.state import kept_filter
 from pages.components.text import say, short_names
 
+SELECTS: tuple[Literal["single-row", "single-cell", "single-column"], ...] = (
+    "single-row", "single-cell", "single-column",
+)  # fmt: skip
+"""What a click selects in a table that shows a part of its rows. A head that can be selected does
+not sort: in the browser it would sort the fifty rows that are shown, and numbers in words as text.
+"""
 
-def rows_table(results: Results, row_ids: list[int], key: str) -> None:
-    """Draw the rows and go to the pair when one is clicked."""
+
+def rows_table(
+    results: Results, row_ids: list[int], key: str, sort_by: Callable[[str], None]
+) -> None:
+    """Draw the rows and go to the pair when one is clicked; a clicked head goes to `sort_by`."""
     if not row_ids:
         say("No rows here.")
         return
@@ -36,13 +46,14 @@ def rows_table(results: Results, row_ids: list[int], key: str) -> None:
             help="The verdict, and in typical margins how much more the "
             "model likes the chosen reply.",
         )
+    widget = f"rows-{key}-{page}"
     event = st.dataframe(
         table,
         hide_index=True,
         column_config=columns,
-        on_select="rerun",
-        selection_mode=["single-row", "single-cell"],
-        key=f"rows-{key}-{page}",
+        on_select=lambda: clicked_head(widget, sort_by),
+        selection_mode=SELECTS,
+        key=widget,
         placeholder="",
         alt="The rows of this view; select one to read the pair side by side",
     )
@@ -51,9 +62,11 @@ def rows_table(results: Results, row_ids: list[int], key: str) -> None:
         first = (page - 1) * PAGE_ROWS + 1
         count += f", {first:,} to {first + len(table) - 1:,} shown"
     with st.container(horizontal=True, vertical_alignment="center", key=f"opened-{key}"):
-        say(f"{count}. Click a row to read the pair.", "small", quiet=True)
+        told = "Click a row to read the pair; the head of Row or of a model sorts all rows."
+        say(f"{count}. {told}", "small", quiet=True)
         _open_by_number(results, int(table.iloc[_stood_on(event.selection, len(table))]["row_id"]))
         tab_leaves_tables()
+        heads_sort_no_page()
     picked = opened_row(event.selection, "row_id")
     if picked is not None and picked < len(table):
         open_pair(results, int(table.iloc[picked]["row_id"]))
@@ -67,6 +80,12 @@ def opened_row(selection: Any, number: str) -> int | None:
     """
     cells = [place for place, column in selection.cells if column != number]
     return next(iter([*selection.rows, *cells]), None)
+
+
+def clicked_head(widget: str, sort_by: Callable[[str], None]) -> None:
+    """Give the name of the column whose head was clicked, if one was, to `sort_by`."""
+    for column in st.session_state[widget].selection.columns:
+        sort_by(str(column))
 
 
 def _stood_on(selection: Any, rows: int) -> int:

@@ -6,6 +6,7 @@ from keyboard import ready
 from playwright.sync_api import Page, expect
 
 TABLE = "[data-testid=stDataFrame]"
+_HEAD = 18
 _FIRST_ROW = 52
 """Pixels from the top of a table to its first row, below the header."""
 
@@ -20,3 +21,11 @@ def click_first_row(page: Page, first_cell: str, at: int = 150) -> None:
     expect(table.get_by_test_id("glide-cell-1-0")).to_have_text(first_cell)
     ready(page)
     table.click(position={"x": at, "y": _FIRST_ROW})
+
+
+def click_head(page: Page, first_cell: str, at: int) -> None:
+    """Click the head of a column of that table, `at` pixels from the left."""
+    table = page.locator(TABLE).last
+    expect(table.get_by_test_id("glide-cell-1-0")).to_have_text(first_cell)
+    ready(page)
+    table.click(position={"x": at, "y": _HEAD})

@@ -10,14 +10,16 @@ import pytest
 from keyboard import ready
 from playwright.sync_api import Locator, Page, expect
 from support import wait_for
-from tables import click_first_row
+from tables import TABLE, click_first_row, click_head
 
+from ivan_core.domain.conditions import Sort
 from ivan_core.domain.filters import RowFilter
 from ivan_core.workspace.filters import matching_rows
 from ivan_core.workspace.results import open_results
 
 CHART = "[data-testid=stVegaLiteChart]"
 ON_A_TEXT = 300
+ON_A_VERDICT = 230
 """Pixels from the left of a table of rows."""
 MODEL = "ivan/minilm-harmless"
 
@@ -129,6 +131,21 @@ def test_pages_of_rows_turn(serve, page, run_id):
     expect(page.get_by_text("480 rows, 451 to 480 shown.")).to_be_visible()
     click_first_row(page, "450", ON_A_TEXT)
     shows_row(page, 450)
+
+
+def test_a_head_sorts_all_rows_as_numbers(serve, page, run_id):
+    results = open_results(run_id)
+    most, least = (
+        matching_rows(results, RowFilter(sort=Sort(by="margin", of=MODEL, descending=way)))[0]
+        for way in (True, False)
+    )
+    page.goto(serve().url("/compare", run=run_id))
+    click_head(page, "0", ON_A_VERDICT)
+    cell = page.locator(TABLE).last.get_by_test_id("glide-cell-1-0")
+    expect(cell).to_have_text(str(most))
+    expect(page).to_have_url(re.compile("sort=margin~1~ivan"))
+    click_head(page, str(most), ON_A_VERDICT)
+    expect(cell).to_have_text(str(least))
 
 
 def test_keys_move_and_back_returns_one_step(serve, page, run_id):

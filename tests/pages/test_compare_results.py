@@ -5,6 +5,7 @@ from __future__ import annotations
 import made_runs
 import pytest
 from fakes import Fakes
+from support import heads_sort
 
 from ivan_core.domain.runs import RunState
 from ivan_core.workspace import runs
@@ -23,7 +24,8 @@ def test_a_finished_run_opens_with_its_headline_and_bars(data_dir, open_page):
     assert "reply would reach" in headline
     assert page.kinds.count("vega_lite_chart") == 3
     assert len(page.app.dataframe[0].value) == 50
-    assert "480 rows, 1 to 50 shown. Click a row to read the pair." in page.said
+    assert not heads_sort(page.app.dataframe[0])
+    assert "480 rows, 1 to 50 shown. Click a row to read the pair;" in page.said
 
 
 def test_files_and_the_command_are_at_hand(data_dir, open_page):

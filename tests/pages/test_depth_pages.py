@@ -72,7 +72,7 @@ def test_a_link_made_for_another_run_is_a_sentence(data_dir, open_page):
     assert f"Run {run_id} has no model {HOSTILE}/nobody." in page.said
     chips = [label for key, label in page.buttons.items() if key.startswith("chip-")]
     assert len(chips) == 1 and "harmless" in chips[0]
-    assert "Click a row to read the pair." in page.said
+    assert "Click a row to read the pair;" in page.said
 
 
 def test_a_filter_is_carried_by_the_links_to_its_run_only(data_dir, open_page):

@@ -15,6 +15,7 @@ from made_labellings import (
     Labellings,
     four_pairs,
 )
+from support import heads_sort
 
 from ivan_core.workspace.label_filters import TextFilter
 from pages.components.label_agreement import cell_filter
@@ -54,6 +55,7 @@ def test_a_number_lists_its_texts_and_its_chip_takes_it_away(first, open_page):
     page.press("count-invalid")
     assert page.app.query_params["state"] == "invalid"
     assert page.buttons["text-chip-state"] == "State\\: invalid ✕"
+    assert not heads_sort(page.app.dataframe[-1])
     table = page.app.dataframe[-1].value
     assert table[["row_id", "side"]].to_numpy().tolist() == [[3, "rejected"]]
     assert not set(KEYS) & set(table.columns)

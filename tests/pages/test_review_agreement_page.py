@@ -8,6 +8,7 @@ import pytest
 from made_labellings import FIRST, REFUSAL, SECOND, SENTIMENT, Labellings, four_pairs
 from made_reviews import Said
 from made_runs import finished, spec_of_file
+from support import heads_sort
 
 from ivan_core.domain.reviews import BETTER, Item
 from ivan_core.domain.specs import DatasetRequest
@@ -61,6 +62,7 @@ def test_who_chooses_as_the_reviewers_do(said, open_page, run_id):
     # The reviewers among themselves differ on row 2 alone.
     assert page.app.selectbox(key="review-who").label == "Pairs judged by"
     assert len(page.app.dataframe[-1].value) == 1
+    assert not heads_sort(page.app.dataframe[-1])
     page.app.selectbox(key="review-who").set_value("choice::the recorded choice").run()
     page.run()
     assert page.app.query_params["who"] == "choice::the recorded choice"

@@ -20,7 +20,7 @@ from fake_rewriting import (
 )
 from fakes import Fakes
 from streamlit.testing.v1 import AppTest
-from support import write_pairs
+from support import heads_sort, write_pairs
 
 from ivan_core.domain.runs import RunState
 from ivan_core.workspace import rewrite_words, runs
@@ -102,6 +102,7 @@ def test_pressing_a_number_lists_its_rows_and_a_chip_takes_it_away(
     page.press("state-failed")
     assert page.app.query_params["state"] == "failed"
     assert "13 rows. Click a row" in page.said
+    assert not heads_sort(page.app.dataframe[-1])
     table = page.app.dataframe[-1].value
     assert list(table["row_id"])[:4] == [2, 3, 7, 12]
     assert table.iloc[0]["problem"] == "The answer is the same text as the original."

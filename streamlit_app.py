@@ -10,7 +10,6 @@ from ivan_core.workspace.findings import findings
 from ivan_core.workspace.machine import equipment
 from ivan_core.workspace.results import Results, open_results
 from ivan_core.workspace.studies import study_of
-from pages.components.form import time_left
 from pages.components.frame import frame, problems_shown
 from pages.components.state import PAGE_OF, REWRITE, TAXONOMY
 from pages.components.text import md_escape, say
@@ -27,7 +26,7 @@ def _start() -> None:
     """The one button."""
     spec = compare.preset_spec("demo")
     plan = compare.plan(spec)
-    took = f"about {time_left(plan.seconds)}" if plan.seconds is not None else "a minute"
+    took = plan.takes.words if plan.takes else "about a minute"
     if st.button(f"Judge the sample with two models, {took}", type="primary", key="first"):
         run_id, _ = runs.start(spec)
         st.session_state["run"] = run_id

@@ -57,6 +57,14 @@ def share_the_machine() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
+def machine_load() -> float:
+    """How many processes have wanted a core of this machine over the last minute."""
+    try:
+        return os.getloadavg()[0]
+    except OSError:  # the system does not say
+        return 0.0
+
+
 def preset_name() -> str:
     """The preset in force: `IVAN_PRESET`, else demo."""
     return setting("IVAN_PRESET", "demo")

@@ -6,16 +6,18 @@ import made_runs
 import pytest
 from fakes import Fakes
 
+from ivan_core.domain.durations import Span
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.workspace import compare, runs
+from ivan_core.workspace import compare, runs, speeds
+from ivan_core.workspace.speeds import Speed
 
 
 def test_the_demo_is_estimated_before_it_has_ever_run(data_dir):
     plan = compare.plan(compare.preset_spec("demo"))
     assert (plan.pairs, plan.models, plan.cached) == (480, 2, 0)
-    assert plan.estimate_from == "estimated from a short measurement"
-    assert 1 < plan.seconds < 600
+    assert plan.estimate_from == "not measured on this machine yet"
+    assert plan.takes is not None and 1 < plan.takes.low < plan.takes.high < 3_600
 
 
 def test_a_plan_starts_nothing(data_dir):
@@ -28,7 +30,7 @@ def test_a_second_run_knows_all_rewards(data_dir):
     plan = compare.plan(made_runs.spec_of_sample())
     assert plan.cached == 960
     assert plan.estimate_from == "all known already"
-    assert plan.seconds == 1.0
+    assert plan.takes is not None and plan.takes.low < 5
 
 
 def test_half_of_it_known_takes_half_the_time(data_dir):
@@ -37,12 +39,13 @@ def test_half_of_it_known_takes_half_the_time(data_dir):
     assert half.estimate_from == "measured on this machine"
     assert half.cached == 480
     less = compare.plan(made_runs.spec_of_sample(limit=260))
-    assert less.seconds < half.seconds
+    assert less.takes is not None and half.takes is not None
+    assert less.takes.middle < half.takes.middle
 
 
 def test_a_model_that_never_ran_here_has_no_estimate(data_dir):
     plan = compare.plan(made_runs.spec_of_sample(("org/model",)))
-    assert plan.seconds is None
+    assert plan.takes is None
     assert plan.estimate_from == "org/model has not been run on this machine yet"
 
 
@@ -80,3 +83,42 @@ def test_a_preset_that_does_not_exist_names_those_that_do():
     with pytest.raises(BadInput) as problem:
         compare.preset_spec("none")
     assert problem.value.hint == "Choose one of demo, seal."
+
+
+def scored(speed: float, load: float | None = 0.0, checked: bool = True) -> Speed:
+    return Speed(speed, startup=3.0, loading=1.0, identity="", load=load, checked=checked)
+
+
+@pytest.fixture
+def idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine of two cores without a GPU, and without other work."""
+    monkeypatch.setattr(speeds.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(speeds.catalog, "has_gpu", lambda: False)
+    monkeypatch.setattr(speeds, "machine_load", lambda: 0.0)
+
+
+def test_the_time_is_that_of_the_texts_that_are_not_known(idle):
+    found, source = speeds.scoring_time({"org/a": scored(10.0)}, {"org/a": 200})
+    assert (found, source) == (Span(23.0, 23.0), "measured on this machine")
+    found, _ = speeds.scoring_time({"org/a": scored(10.0, checked=False)}, {"org/a": 200})
+    assert found == Span(29.4, 29.4)  # 64 texts more, to see whether batches matter
+    found, _ = speeds.scoring_time({"org/a": scored(10.0)}, {"org/a": 0})
+    assert found == Span(1.0, 1.0)
+    both = {"org/a": scored(10.0), "org/b": scored(20.0)}
+    assert speeds.scoring_time(both, {"org/a": 200, "org/b": 200})[0] == Span(36.0, 36.0)
+
+
+def test_embedded_models_read_a_text_once_and_the_one_that_read_it_tells_the_speed(idle):
+    known = {"ivan/minilm-harmless": scored(50.0), "ivan/minilm-control": scored(100_000.0)}
+    found, _ = speeds.scoring_time(known, dict.fromkeys(known, 200))
+    assert found == Span(7.0, 7.0)
+
+
+def test_a_machine_with_other_work_is_told_as_a_range(idle, monkeypatch):
+    monkeypatch.setattr(speeds, "machine_load", lambda: 2.0)
+    found, _ = speeds.scoring_time({"org/a": scored(10.0)}, {"org/a": 200})
+    assert found == Span(34.5, 46.0)  # one more or two more want the two cores that two threads use
+    same, _ = speeds.scoring_time({"org/a": scored(10.0, load=2.0)}, {"org/a": 200})
+    assert same == Span(17.25, 23.0)
+    monkeypatch.setattr(speeds.catalog, "has_gpu", lambda: True)
+    assert speeds.scoring_time({"org/a": scored(10.0)}, {"org/a": 200})[0] == Span(23.0, 34.5)

@@ -53,7 +53,7 @@ def test_the_demo_rewords_by_rules_and_measures_with_the_embedded_models(data_di
     assert manifest is not None and RULES_AND_LEXICON in manifest["notes"]
     assert (manifest["rewriter"]["id"], manifest["similarity"]["id"]) == (RULES, MINILM)
     assert [card["id"] for card in manifest["models"]] == list(EMBEDDED)
-    assert rewrite.plan(spec).seconds is not None  # speeds are known now
+    assert rewrite.plan(spec).takes is not None  # speeds are known now
     out = io.StringIO()
     print_rewordings(run_id, out)
     told = out.getvalue()
@@ -92,7 +92,7 @@ def test_a_plan_counts_requests_and_is_quick(data_dir: Path) -> None:
     plan = rewrite.plan(spec)
     assert time.process_time() - started < 2.0
     # A prompt and two replies of ten pairs, each in two styles.
-    assert (plan.pairs, plan.requests, plan.paid, plan.seconds) == (10, 60, False, None)
+    assert (plan.pairs, plan.requests, plan.paid, plan.takes) == (10, 60, False, None)
     assert "up to 60 requests" in plan.sentence and "not been run on this machine" in plan.sentence
     assert rewrite.plan(asked("--limit", "10")).requests is None
 

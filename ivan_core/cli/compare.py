@@ -109,7 +109,7 @@ def run(options: argparse.Namespace) -> int:
     plan = compare.plan(spec)
     names = ", ".join(spec.models)
     pairs = f"{plan.pairs:,} pairs" if plan.pairs is not None else "pairs not counted yet"
-    took = f"about {plan.seconds:.0f} s" if plan.seconds is not None else "no time estimate"
+    took = plan.takes.words if plan.takes else "no time estimate"
     print(f"{spec.dataset.label}: {pairs}; {names}; {took} ({plan.estimate_from}).")
     if options.plan:
         print("\n".join(plan.notes))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ivan_core.domain.durations import Span, left
+
 
 class RunState(StrEnum):
     """Where a run stands.
@@ -67,11 +69,9 @@ class Run:
         return self.name or self.id
 
     @property
-    def seconds_left(self) -> float | None:
+    def left(self) -> Span | None:
         """Time left at the present speed; None before anything is known."""
-        if not self.rate or not self.total:
-            return None
-        return max(self.total - self.done, 0) / self.rate
+        return left(self.done, self.total, self.rate) if self.rate and self.total else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +92,13 @@ class LivePoint:
 class Plan:
     """What a spec would take. Nothing has happened yet.
 
-    `pairs` is None while the dataset has never been read on this machine.
+    `pairs` is None while the dataset has never been read on this machine; `takes` is None where
+    nobody can know.
     """
 
     pairs: int | None
     models: int
     cached: int
-    seconds: float | None
+    takes: Span | None
     estimate_from: str
     notes: tuple[str, ...] = field(default=())

@@ -32,6 +32,7 @@ from ivan_core.experiments.rewrite_units import (
 )
 from ivan_core.experiments.scoring import ModelAtWork, Models
 from ivan_core.runs.context import RunContext
+from ivan_core.settings import machine_load
 
 CARDS = ("rewriter", "similarity", "labeler")
 """Keys of the parts that say who worked, beside those of the reward models."""
@@ -164,7 +165,8 @@ class Steps:
         began = time.perf_counter()
         found = dict(zip(places, model.similarity(asked), strict=True))
         if asked:
-            speed = {"seconds_per_text": (time.perf_counter() - began) / len(asked)}
+            took = time.perf_counter() - began
+            speed = {"seconds_per_text": took / len(asked), "load": machine_load()}
             self._context.cache.remember(f"similarity|{self._spec.similarity}", speed)
         rows = [
             [row_id, variant, found.get((row_id, variant, 0)), found.get((row_id, variant, 1))]

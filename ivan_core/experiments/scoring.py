@@ -14,6 +14,7 @@ from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare_table import ScoredRow
 from ivan_core.metrics.trust import BatchDifference, batch_difference
 from ivan_core.runs.context import RunContext
+from ivan_core.settings import machine_load
 
 _PROBE_TEXTS = 24
 
@@ -58,8 +59,9 @@ class ModelAtWork:
         self._tuned = False
         self._budget_key = "tokens" if models.together else f"tokens|{name}"
         self._name = name
-        self._startup = time.perf_counter() - began
+        self._startup = self._loading = time.perf_counter() - began
         self._texts, self._seconds = 0, 0.0
+        self._load = machine_load()
 
     def score(self, pairs: Sequence[Pair], done: int) -> tuple[list[ScoredRow], int]:
         """Rows for these pairs, and how many texts the model had to read for them."""
@@ -114,6 +116,8 @@ class ModelAtWork:
         facts = {
             "texts_per_second": self._texts / max(self._seconds, 1e-6),
             "startup": self._startup,
+            "loading": self._loading,
+            "load": self._load,
             "cache_identity": self._identity,
         }
         self._context.cache.remember(f"model|{self._name}", facts)

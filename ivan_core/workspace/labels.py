@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ivan_core.datasets.rows import choose_rows
+from ivan_core.domain.durations import Span
 from ivan_core.domain.label_specs import LEXICON, LabelSpec
 from ivan_core.workspace import access, datasets
+from ivan_core.workspace.speeds import lexicon_time, overhead
 
 DEMO_NOTE = (
     "The demo server labels by the rules of ivan/lexicon, whatever model is named: how far it "
@@ -27,12 +29,14 @@ class LabelPlan:
     labeler: str
     pairs: int | None
     notes: tuple[str, ...] = ()
+    takes: Span | None = None
 
     @property
     def sentence(self) -> str:
         texts = f"{2 * self.pairs:,} texts" if self.pairs is not None else "All texts"
         by = LEXICON_NOTE if self.labeler == LEXICON else f"{self.labeler} on Ollama labels them."
-        return " ".join([f"{texts}, one after the other.", by, *self.notes])
+        took = f", {self.takes.words}" if self.takes else ""
+        return " ".join([f"{texts}, one after the other{took}.", by, *self.notes])
 
 
 def plan(spec: LabelSpec) -> LabelPlan:
@@ -46,7 +50,9 @@ def plan(spec: LabelSpec) -> LabelPlan:
     if dataset is None:
         return LabelPlan(spec.labeler, None)
     choice = choose_rows(spec, dataset)
-    return LabelPlan(spec.labeler, len(choice.row_ids), choice.notes)
+    pairs = len(choice.row_ids)
+    takes = overhead() + lexicon_time(2 * pairs) if spec.is_rules else None
+    return LabelPlan(spec.labeler, pairs, choice.notes, takes)
 
 
 def installed() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ivan_core import catalog
 from ivan_core.datasets.rows import choose_rows
+from ivan_core.domain.durations import Span
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import usd
 from ivan_core.domain.label_specs import LEXICON
@@ -17,12 +18,9 @@ from ivan_core.experiments.rewrite_units import variants_of
 from ivan_core.rewording.accept import MOST_TRIES
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.settings import data_dir, preset_name
-from ivan_core.workspace import access, datasets, runs
+from ivan_core.workspace import access, datasets, runs, speeds
 from ivan_core.workspace.batch_estimate import over_cap
 from ivan_core.workspace.rewrite_cost import MOST_COUNTED, OPENAI, Cost, costs, total
-
-_STARTUP = 8.0
-"""Seconds to start a worker and to load what it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class RewritePlan:
     rewriter: str
     pairs: int | None
     requests: int | None
-    seconds: float | None
+    takes: Span | None
     estimate_from: str
     paid: bool = False
     notes: tuple[str, ...] = ()
@@ -64,7 +62,7 @@ class RewritePlan:
                 f"reworded by {self.rewriter} in up to {self.requests:,} requests, and up to "
                 f"{MOST_TRIES} times as many where answers cannot be used"
             )
-        took = f"about {self.seconds:,.0f} s" if self.seconds is not None else "no time estimate"
+        took = self.takes.words if self.takes else "no time estimate"
         return " ".join([f"{pairs}, {how}; {took} ({self.estimate_from}).", *self.cost_sentences])
 
     @property
@@ -137,9 +135,9 @@ def plan(spec: RewriteSpec) -> RewritePlan:
     choice = choose_rows(spec, dataset)
     pairs = len(choice.row_ids)
     pieces = (3 if spec.scope == "shared" else 2) * (2 if spec.second else 1) * pairs
-    seconds, source = _seconds(spec, pairs, pieces)
+    takes, source = _takes(spec, pairs, pieces)
     return RewritePlan(
-        spec.rewriter, pairs, None if spec.is_rules else pieces, seconds, source, bool(paid),
+        spec.rewriter, pairs, None if spec.is_rules else pieces, takes, source, bool(paid),
         (*choice.notes, *notes), costs=costs(spec, dataset, choice.row_ids, paid),
     )  # fmt: skip
 
@@ -216,24 +214,33 @@ def _check_labeler(name: str) -> None:
         raise BadInput(f"{name} is OpenAI's, not Ollama's.", f"Write {OPENAI}{name}.")
 
 
-def _seconds(spec: RewriteSpec, pairs: int, pieces: int) -> tuple[float | None, str]:
+def _takes(spec: RewriteSpec, pairs: int, pieces: int) -> tuple[Span | None, str]:
     """The time at this machine's speeds, and where they come from; None while one is unknown."""
     if spec.labeler not in ("", LEXICON):
         return None, f"how fast {spec.labeler} labels is not known"
-    seconds = _STARTUP
+    variants = len(variants_of(spec))
     with closing(ScoreCache(data_dir() / "cache" / "scores")) as cache:
-        if not spec.is_rules:
+        known = {name: speeds.speed_of(cache, name) for name in spec.models}
+        takes, source = speeds.scoring_time(known, dict.fromkeys(known, 2 * pairs * variants))
+        if takes is None:
+            return None, source
+        takes += speeds.overhead()
+        if spec.is_rules:
+            takes += speeds.rules_time(pieces)
+        else:
             speed = cache.recall(f"rewriter|{spec.rewriter}")
             if not speed:
                 return None, f"{spec.rewriter} has not been run on this machine yet"
-            seconds += pieces * speed["seconds_per_piece"]
-        for name in spec.models:
-            facts = cache.recall(f"model|{name}")
-            if not facts:
-                return None, f"{name} has not been run on this machine yet"
-            seconds += 2 * pairs * len(variants_of(spec)) / facts["texts_per_second"]
+            asking = pieces * speed["seconds_per_piece"]
+            takes += Span(asking / 1.5, asking * 1.5)
+        compared = 2 * pairs * (variants - 1)
         speed = cache.recall(f"similarity|{spec.similarity}")
-        if not speed:
-            return None, f"{spec.similarity} has not been run on this machine yet"
-        seconds += 2 * pairs * (len(variants_of(spec)) - 1) * speed["seconds_per_text"]
-    return seconds, "measured on this machine"
+    if speed:
+        takes += speeds.now(compared * speed["seconds_per_text"], speed.get("load"))
+    elif spec.similarity == MINILM:
+        takes, source = takes + speeds.usual_scoring(2 * compared), speeds.USUAL
+    else:
+        return None, f"{spec.similarity} has not been run on this machine yet"
+    if spec.labeler:
+        takes += speeds.lexicon_time(2 * pairs * variants)
+    return takes, source

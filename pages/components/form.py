@@ -12,7 +12,6 @@ from ivan_core.domain.models import SystemTurns
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec
 from ivan_core.settings import preset_name
 from ivan_core.workspace import compare, datasets, runs
-from pages.components.live import time_left
 from pages.components.state import choose_run
 from pages.components.text import say
 
@@ -82,7 +81,7 @@ def compare_form() -> None:
         run_id, _ = runs.start(spec)
         choose_run(run_id)
         st.rerun()
-    took = f"About {time_left(plan.seconds)}" if plan.seconds is not None else "No time estimate"
+    took = f"Takes {plan.takes.words}" if plan.takes else "No time estimate"
     cached = f"; {plan.cached:,} judgements are known already" if plan.cached else ""
     say(f"{took} ({plan.estimate_from}{cached}). Nothing is sent anywhere.", "small", quiet=True)
 

@@ -19,7 +19,6 @@ from pages.components.label_send import (
     renew,
 )
 from pages.components.label_steps import facts, money, number_of
-from pages.components.live import time_left
 from pages.components.state import TAXONOMY
 from pages.components.text import say
 
@@ -45,8 +44,8 @@ def _draw_preparing(run_id: str) -> None:
         told = [run.doing or "Starting a worker"]
         if run.total:
             told.append(f"{run.done:,} of {run.total:,} requests")
-        if run.seconds_left is not None:
-            told.append(f"about {time_left(run.seconds_left)} left")
+        if run.left is not None:
+            told.append(f"{run.left.words} left")
         say(" · ".join(told))
 
 

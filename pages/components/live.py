@@ -67,18 +67,9 @@ def _progress_sentence(run: Run) -> str:
     parts = [f"{run.doing or 'Starting a worker'}: {run.done:,} of {run.total:,} judgements"]
     if run.rate:
         parts.append(f"{run.rate:,.0f} rows/s")
-    if run.seconds_left is not None:
-        parts.append(f"about {time_left(run.seconds_left)} left")
+    if run.left is not None:
+        parts.append(f"{run.left.words} left")
     return " · ".join(parts)
-
-
-def time_left(seconds: float) -> str:
-    """A length of time as people say it."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"
 
 
 def _so_far(model: str, points: list[LivePoint], so_far: pd.DataFrame) -> str:

@@ -15,7 +15,7 @@ from ivan_core.workspace import runs
 from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.labels import LEXICON_NOTE
 from pages.components.frame import problems_shown
-from pages.components.live import say_silence, time_left
+from pages.components.live import say_silence
 from pages.components.text import say
 
 _YES = "True"
@@ -73,8 +73,8 @@ def _progress_sentence(run: Run) -> str:
     if run.rate:
         speed = f"{run.rate:,.0f}" if run.rate >= 10 else f"{run.rate:.1f}"
         parts.append(f"{speed} texts/s")
-    if run.seconds_left is not None:
-        parts.append(f"about {time_left(run.seconds_left)} left")
+    if run.left is not None:
+        parts.append(f"{run.left.words} left")
     return " · ".join(parts)
 
 

@@ -16,7 +16,7 @@ from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.rewrite_views import VARIANTS
 from ivan_core.workspace.rewrite_words import RULES_NOTE, rewriter_words
 from pages.components.frame import problems_shown
-from pages.components.live import say_silence, time_left
+from pages.components.live import say_silence
 from pages.components.state import dark
 from pages.components.text import say, short_names
 
@@ -115,8 +115,8 @@ def _progress_sentence(run: Run, facts: Facts) -> str:
         first, *others = counted
         number, word = first.split(" ", 1)
         parts.append(", ".join([f"{number} of {pairs:,} pairs {word}", *others]))
-    if run.seconds_left is not None:
-        parts.append(f"about {time_left(run.seconds_left)} left")
+    if run.left is not None:
+        parts.append(f"{run.left.words} left")
     return " · ".join(parts)
 
 

@@ -28,7 +28,7 @@ def test_the_defaults_are_the_demo(data_dir, open_page):
     assert form.selectbox(key="form-rows").value == "All rows"
     assert page.buttons == {"judge": "Judge 480 pairs with 2 models"}
     assert "Nothing is sent anywhere." in page.said
-    assert "About " in page.said
+    assert "Takes " in page.said
 
 
 def test_each_model_shows_size_licence_training_and_whether_it_runs_here(data_dir, open_page):

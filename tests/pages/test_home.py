@@ -19,7 +19,7 @@ def test_a_fresh_home_is_one_sentence_and_one_button(data_dir, open_page):
     assert page.app.title[0].value.endswith("really teach a reward model?")
     assert "A reward model scores replies" in page.said
     assert list(page.buttons) == ["first"]
-    assert page.buttons["first"].startswith("Judge the sample with two models, about ")
+    assert page.buttons["first"].startswith("Judge the sample with two models, ")
     assert "480 bundled pairs" in page.said
     assert page.links == {
         "Home": "?", "Compare": "compare?", "Pairs": "pairs?", "Rewrite": "rewrite?",

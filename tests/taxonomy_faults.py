@@ -72,9 +72,13 @@ def play(case: Case, server: DemoServer, folder: Any) -> Seen:
             meanwhile.append(doing)
 
     taxonomy_runs.pass_time = look
+    patience = taxonomy_runs.patience
+    if case.fault in (names.TIMEOUT, names.COMMIT_THEN_TIMEOUT):
+        taxonomy_runs.patience = taxonomy_runs.HASTY
     try:
         say_yes(run_id)
     finally:
+        taxonomy_runs.patience = patience
         taxonomy_runs.pass_time = taxonomy_runs.no_sleep
     run = runs.get(run_id)
     summary = taxonomy.counts(run_id)

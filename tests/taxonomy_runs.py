@@ -22,11 +22,17 @@ from ivan_core.workspace import runs, taxonomy
 from ivan_core.workspace.taxonomy_work import Providers, work_taxonomy
 
 MODEL = "gpt-6-luna"
+HASTY = 2.0
+patience = 60.0
+"""Seconds that workers wait for an answer, since a busy machine answers late; tests in which no
+answer ever comes make it `HASTY`."""
 QUICK = Providers(
-    lambda spec: OpenAIBatches(account_for(spec.base_url), read_seconds=1.5, file_seconds=1.5),
+    lambda spec: OpenAIBatches(
+        account_for(spec.base_url), read_seconds=patience, file_seconds=patience
+    ),
     lambda spec: (
         OpenAILabeler(
-            spec.model, account_for(spec.base_url), read_seconds=1.5, wait=lambda _: None
+            spec.model, account_for(spec.base_url), read_seconds=patience, wait=lambda _: None
         ).send
     ),
 )

@@ -96,7 +96,7 @@ def test_a_data_file_keeps_batches_for_the_next_start(tmp_path: Path) -> None:
 
 def test_a_batch_that_was_under_way_goes_on_after_a_restart(tmp_path: Path) -> None:
     kept = tmp_path / "data.json"
-    with DemoServer(answer=labelled, data_file=kept, batch_seconds=60) as server:
+    with DemoServer(answer=labelled, data_file=kept, batch_seconds=3600) as server:
         sent = send(client(server), batch_file(2))
     with DemoServer(answer=labelled, data_file=kept, batch_seconds=0.1) as server:
         api = client(server)

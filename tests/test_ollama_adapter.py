@@ -64,7 +64,7 @@ def sent(monkeypatch) -> list[Mapping[str, object]]:
     return seen
 
 
-def server(demo: DemoServer, timeout: float = 5.0) -> OllamaServer:
+def server(demo: DemoServer, timeout: float = 60.0) -> OllamaServer:
     return OllamaServer(demo.ollama_url, timeout)
 
 
@@ -212,7 +212,7 @@ def test_a_prompt_that_was_cut_silently_is_noticed(demo):
 @pytest.mark.parametrize("fault", [faults.DROPPED_CONNECTION, faults.MIDSTREAM_ERROR,
                                    faults.SERVER_ERROR, faults.TIMEOUT])  # fmt: skip
 def test_one_text_without_an_answer_does_not_stop_the_others(demo, fault):
-    mine = OllamaLabeler(MODEL, server(demo, 0.3))
+    mine = OllamaLabeler(MODEL, server(demo, 2.0 if fault == faults.TIMEOUT else 60.0))
     demo.faults.set(fault, times=1, path="/api/chat")
     assert mine.label(prompt()).problem
     assert mine.label(prompt()).text

@@ -54,7 +54,7 @@ def sent(monkeypatch) -> list[Mapping[str, object]]:
     return seen
 
 
-def on_ollama(demo: DemoServer, model: str = MODEL, timeout: float = 5.0, **told: object):
+def on_ollama(demo: DemoServer, model: str = MODEL, timeout: float = 60.0, **told: object):
     server = OllamaServer(demo.ollama_url, timeout)
     return OllamaRewriter(model, server, wait=lambda seconds: None, **told)
 
@@ -159,7 +159,7 @@ def test_a_text_longer_than_the_model_reads_is_not_sent(demo, sent):
     "fault", [faults.TIMEOUT, faults.DROPPED_CONNECTION, faults.MIDSTREAM_ERROR]
 )
 def test_one_piece_without_an_answer_is_a_problem_of_that_piece(demo, fault):
-    rewriter = on_ollama(demo, timeout=0.3)
+    rewriter = on_ollama(demo, timeout=2.0 if fault == faults.TIMEOUT else 60.0)
     demo.faults.set(fault, times=2, path="/api/chat")
     rewording = rewrite_piece(rewriter, PIECE, "published")
     assert (rewording.text, reasons(rewording)) == (None, ["no_answer"] * 2)
@@ -168,7 +168,7 @@ def test_one_piece_without_an_answer_is_a_problem_of_that_piece(demo, fault):
 
 
 def test_an_endpoint_that_is_too_slow_is_a_problem_of_that_piece(demo):
-    rewriter = at_openai(demo, read_seconds=0.3, retries=0)
+    rewriter = at_openai(demo, read_seconds=2.0, retries=0)
     demo.faults.set(faults.TIMEOUT, times=1)
     reply = rewriter.rewrite(build_request(PIECE, "published"))
     assert (

@@ -109,7 +109,7 @@ def test_what_a_batch_from_elsewhere_lacks_can_be_asked_for_again(
 def test_a_batch_that_is_at_work_is_collected_later(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with DemoServer(batch_seconds=60) as demo, workers_here(monkeypatch):
+    with DemoServer(batch_seconds=3600) as demo, workers_here(monkeypatch):
         account_of(monkeypatch, demo)
         run_id, _ = taxonomy.start(spec_of(tmp_path))
         with monkeypatch.context() as patch:

@@ -153,7 +153,7 @@ def test_collecting_and_repairing(
 def test_a_batch_at_work_is_named_and_nothing_is_wrong(
     data_dir: Path, pairs: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with DemoServer(batch_seconds=60) as demo, workers_here(monkeypatch):
+    with DemoServer(batch_seconds=3600) as demo, workers_here(monkeypatch):
         account_of(monkeypatch, demo)
         with monkeypatch.context() as patch, pytest.raises(BadInput):
             patch.setattr(sys, "stdin", io.StringIO())

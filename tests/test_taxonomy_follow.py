@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import taxonomy_runs
 from taxonomy_kills import Killed, confirmed, fragile, work_until_killed
 from taxonomy_runs import QUICK, account_of, be_worker, creations, say_yes, spec_of, workers_here
 
@@ -49,8 +50,9 @@ def test_what_is_in_doubt_is_sent_again_only_after_a_second_yes(
 
 
 def test_what_is_in_doubt_and_declined_leaves_a_cancelled_run(
-    server: DemoServer, tmp_path: Path
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(taxonomy_runs, "patience", taxonomy_runs.HASTY)
     server.faults.set(names.TIMEOUT, method="POST", path="/v1/batches", times=1)
     run_id, _ = taxonomy.start(spec_of(tmp_path))
     say_yes(run_id)

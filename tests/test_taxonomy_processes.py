@@ -4,24 +4,40 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import wait_for
 from taxonomy_runs import account_of, creations, say_yes, spec_of
 
+from ivan_core.demo.answers import answer
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
 from ivan_core.workspace import runs, taxonomy
 
 
 @pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer(batch_seconds=2) as demo:
+def go_on() -> threading.Event:
+    """Until it is set no batch comes to its end."""
+    return threading.Event()
+
+
+@pytest.fixture
+def server(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
+) -> Iterator[DemoServer]:
+    def answer_when_let(*asked: Any) -> str:
+        go_on.wait()
+        return answer(*asked)
+
+    with DemoServer(answer=answer_when_let, batch_seconds=0.1) as demo:
         account_of(monkeypatch, demo)
         yield demo
+        go_on.set()
 
 
 def workers(data_dir: Path) -> list[int]:
@@ -38,7 +54,7 @@ def workers(data_dir: Path) -> list[int]:
 
 
 def test_a_worker_killed_while_it_waits_for_a_batch_is_followed_by_another(
-    server: DemoServer, data_dir: Path, tmp_path: Path
+    server: DemoServer, data_dir: Path, tmp_path: Path, go_on: threading.Event
 ) -> None:
     run_id, _ = taxonomy.start(spec_of(tmp_path))
     wait_for(lambda: runs.get(run_id).state is RunState.AWAITING_CONFIRMATION)
@@ -49,6 +65,7 @@ def test_a_worker_killed_while_it_waits_for_a_batch_is_followed_by_another(
     for pid in workers(data_dir):
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: runs.get(run_id).state is RunState.INTERRUPTED)
+    go_on.set()
     assert taxonomy.follow(run_id)
     wait_for(lambda: runs.get(run_id).state is RunState.DONE)
     summary = taxonomy.counts(run_id)

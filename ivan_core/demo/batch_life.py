@@ -15,6 +15,8 @@ from ivan_core.demo.result_files import BATCHES, plan_damage
 from ivan_core.demo.state import DemoState, StoredBatch
 
 _PATIENCE_SECONDS = 5.0
+_LONGEST_SECONDS = 60.0
+"""What a retrieve waits at the most for a batch that ends at once: a busy machine is slow."""
 _CHECKED, _RUN = 0.1, 0.9
 """Shares of a batch's time after which it is checked, and after which its lines are run."""
 _FULL = "The account's limit of enqueued tokens is reached."
@@ -48,7 +50,7 @@ class BatchLife:
     def retrieved(self, batch: StoredBatch) -> None:
         """Somebody looks at a batch: one without a length of its own ends now."""
         if self._seconds == 0 and not batch.ended:
-            self._start(batch).join(_PATIENCE_SECONDS)
+            self._start(batch).join(_LONGEST_SECONDS)
 
     def cancel(self, batch: StoredBatch) -> None:
         """Finish no further line of the batch."""

@@ -57,6 +57,13 @@ def test_messages_come_back_as_they_are(messages: list[tuple[Any, str]]) -> None
     assert again.preamble == ""
 
 
+@given(st.lists(st.tuples(st.sampled_from(ROLES), TEXT), min_size=1, max_size=6))
+def test_what_a_file_holds_of_messages_reads_back_the_same(messages: list[tuple[Any, str]]) -> None:
+    made = Dialogue.of_messages(messages)
+    row = json.loads(json.dumps({"chosen": made.readable, "rejected": "x"}))
+    assert read_sides(row).chosen == made
+
+
 @given(TEXT)
 def test_any_string_read_as_a_transcript_is_printed_byte_for_byte(text: str) -> None:
     assert Dialogue.of_transcript(text).printed == text

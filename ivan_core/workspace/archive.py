@@ -199,8 +199,8 @@ def _write(run_id: str, file: IO[bytes], texts: bool) -> None:
             table = pd.read_parquet(folder / "table.parquet", columns=["row_id"])
             with packed.open("texts.jsonl", "w") as out:
                 for pair in dataset.pairs(sorted({int(row) for row in table["row_id"]})):
-                    row = {"row_id": pair.row_id, "chosen": pair.chosen.printed,
-                           "rejected": pair.rejected.printed}  # fmt: skip
+                    row = {"row_id": pair.row_id, "chosen": pair.chosen.readable,
+                           "rejected": pair.rejected.readable}  # fmt: skip
                     out.write(f"{json.dumps(row)}\n".encode())
 
 

@@ -87,7 +87,7 @@ def write(results: Results, row_filter: RowFilter, form: Form) -> Path:
                     file.writelines(f"{row_id}\n" for row_id in row_ids)
             else:
                 with _WRITERS[form](temporary, column_names(results)) as take:
-                    rows = _rows(results, row_ids)
+                    rows = _rows(results, row_ids, form == "jsonl")
                     while batch := list(islice(rows, _BATCH)):
                         take(batch)
     return path
@@ -102,8 +102,11 @@ def column_names(results: Results) -> list[str]:
     ]  # fmt: skip
 
 
-def _rows(results: Results, row_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """The rows with their texts; what has no value is None."""
+def _rows(results: Results, row_ids: Sequence[int], whole: bool) -> Iterator[dict[str, Any]]:
+    """The rows with their texts; what has no value is None.
+
+    `whole`: a dialogue that no transcript holds is a list of messages, and reads back the same.
+    """
     from ivan_core.review.notes import Reviews
 
     aligned = results.aligned
@@ -121,8 +124,8 @@ def _rows(results: Results, row_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
         row: dict[str, Any] = {
             "row_id": pair.row_id,
             "subset": pair.subset,
-            "chosen": pair.chosen.printed,
-            "rejected": pair.rejected.printed,
+            "chosen": pair.chosen.readable if whole else pair.chosen.printed,
+            "rejected": pair.rejected.readable if whole else pair.rejected.printed,
             "length_difference": int(aligned.length[place]),
         }
         for model, scores in aligned.models.items():

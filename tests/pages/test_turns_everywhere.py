@@ -13,6 +13,7 @@ import pytest
 from filled_sheets import Filled
 from made_labellings import Labellings
 
+from ivan_core.datasets.sides import read_sides
 from ivan_core.domain.filters import RowFilter
 from ivan_core.domain.models import InputFormat
 from ivan_core.domain.reviews import Queue
@@ -52,12 +53,15 @@ def queue(data_dir: Path, results: Results) -> Queue:
     return Queues(data_dir).make(plain, [(0, "both")])
 
 
-def test_downloads_hold_all_of_it(results: Results) -> None:
+def test_downloads_hold_all_of_it_and_json_reads_back_the_same(results: Results) -> None:
+    with downloads.write(results, RowFilter(), "csv").open(encoding="utf-8", newline="") as lines:
+        assert next(csv.DictReader(lines))["chosen"] == PRINTED
     path = downloads.write(results, RowFilter(), "jsonl")
     (row,) = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    assert row["chosen"] == PRINTED
     packed = zipfile.ZipFile(io.BytesIO(archive.export_bytes(results.run.id, texts=True)))
-    assert json.loads(packed.read("texts.jsonl"))["chosen"] == PRINTED
+    for held in (row, json.loads(packed.read("texts.jsonl"))):
+        sides, own = read_sides(held), results.dataset.pair(0)
+        assert (sides.chosen, sides.rejected) == (own.chosen, own.rejected)
 
 
 def test_labels_are_of_all_of_it(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.runs import Run
 from ivan_core.workspace import compare, runs
 from ivan_core.workspace.findings import findings
 from ivan_core.workspace.machine import equipment
 from ivan_core.workspace.results import Results, open_results
 from ivan_core.workspace.studies import study_of
 from pages.components.frame import frame, problems_shown
-from pages.components.state import PAGE_OF, REWRITE, TAXONOMY
+from pages.components.state import PAGE_OF, REWRITE, TAXONOMY, page_of
 from pages.components.text import md_escape, say
 
 _RECENT = 5
+_LOOKED_AT = 5
+"""How many of the newest finished comparisons may be damaged before Home says so."""
 _NEXT = (
     (TAXONOMY, "See the labels", "Label the texts"),
     (REWRITE, "See the rewordings", "Reword the pairs"),
@@ -78,9 +80,10 @@ def _stages(results: Results) -> None:
             label=":primary[Read the pairs →]",
             query_params={"run": results.run.id},
         )
-        of_study = [runs.get(run_id) for run_id in study.runs] if study else []
+        newest_of = study.newest if study else {}
         for page, see, make in _NEXT:
-            newest = next((run.id for run in of_study if PAGE_OF[run.kind] == page), None)
+            of_page = [run_id for kind, run_id in newest_of.items() if PAGE_OF[kind] == page]
+            newest = min(of_page, default=None, key=study.runs.index) if study else None
             st.page_link(
                 page,
                 label=f":primary[{see if newest else make} →]",
@@ -95,10 +98,10 @@ def _stages(results: Results) -> None:
 
 def _recent(found: list[Run]) -> None:
     st.subheader("Recent runs", anchor=False)
-    for run in found[:_RECENT]:
+    for run in found:
         label = f"{run.id}: {runs.about(run)}, {run.state}"
         st.page_link(
-            PAGE_OF[run.kind], label=f":primary[{md_escape(label)}]", query_params={"run": run.id}
+            page_of(run), label=f":primary[{md_escape(label)}]", query_params={"run": run.id}
         )
 
 
@@ -111,15 +114,13 @@ def _more() -> None:
 
 with frame("Home"):
     st.title("What does a preference dataset really teach a reward model?", anchor=False)
-    every = runs.experiments()
-    done = next((run for run in runs.every() if run.state is RunState.DONE and run.done), None)
-    live = next((run for run in every if run.state.live), None)
+    recent = runs.experiments(_RECENT)
+    done = runs.newest_done("compare", _LOOKED_AT)
+    live = next(iter(runs.live_experiments()), None)
     if live is not None:
         say("A run is at work.", "lead")
-        st.page_link(
-            PAGE_OF[live.kind], label=":primary[Watch it →]", query_params={"run": live.id}
-        )
-    elif done is None:
+        st.page_link(page_of(live), label=":primary[Watch it →]", query_params={"run": live.id})
+    elif not done:
         say(
             "A reward model scores replies; in RLHF it stands in for people. IVAN puts such models "
             "to the test, pair by pair, and shows you where they side with the choice and where "
@@ -127,9 +128,10 @@ with frame("Home"):
             "lead",
         )
         _start()
-    if done is not None:
+    if done:
         with problems_shown():
-            _results(open_results(done.id))
-    if every:
-        _recent(every)
+            whole = next(runs.opened(done, open_results), None)
+            _results(whole or open_results(done[0].id))
+    if recent:
+        _recent(recent)
     _more()

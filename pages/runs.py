@@ -6,16 +6,18 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from ivan_core.domain.runs import Run
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.workspace import runs
 from pages.components.frame import frame, problems_shown
 from pages.components.keys import tab_leaves_tables
 from pages.components.manage import housekeeping, manage, tell
 from pages.components.rows import SELECTS
-from pages.components.state import PAGE_OF
+from pages.components.state import page_of
 from pages.components.text import say
 
-_SHOWN = 200
+_SHOWN = 50
+_BESIDE = 51
+"""How many of the newest finished runs are offered to be set beside another, itself included."""
 KIND_WORDS = {
     "compare": "comparison", "rewrite": "rewordings", "labels": "labels, text by text",
     "taxonomy": "labels, in batches",
@@ -28,7 +30,7 @@ def _row(run: Run) -> dict[str, object]:
     seconds = (run.finished or run.heartbeat or run.created) - (run.started or run.created)
     return {
         "Run": run.label,
-        "What": KIND_WORDS[run.kind],
+        "What": KIND_WORDS.get(run.kind, "not known"),
         "State": str(run.state),
         "Dataset": dataset,
         "By": who,
@@ -41,11 +43,12 @@ def _row(run: Run) -> dict[str, object]:
 
 def _actions(run: Run) -> None:
     with st.container(horizontal=True, key="actions"):
-        if st.button("Open", type="primary", key="open"):
-            st.switch_page(PAGE_OF[run.kind], query_params={"run": run.id})
+        whole = run.state is not RunState.DAMAGED
+        if whole and st.button("Open", type="primary", key="open"):
+            st.switch_page(page_of(run), query_params={"run": run.id})
         if run.state.resumable and st.button("Resume", key="resume"):
             runs.resume(run.id)
-            st.switch_page(PAGE_OF[run.kind], query_params={"run": run.id})
+            st.switch_page(page_of(run), query_params={"run": run.id})
         if run.state.live and st.button("Cancel", key="cancel"):
             if runs.get(run.id).state.live:
                 runs.stop(run.id)
@@ -54,11 +57,15 @@ def _actions(run: Run) -> None:
 
 
 def _table(polling: bool) -> None:
-    found = runs.experiments()[:_SHOWN]
-    if polling and not any(run.state.live for run in found):
+    if polling and not runs.live_experiments():
         st.rerun()
     with problems_shown():
-        _listed(found)
+        total = runs.count_experiments()
+        page = 1
+        if total > _SHOWN:
+            page = st.pagination(-(-total // _SHOWN), key="page-of-runs", max_visible_pages=5)
+            say(f"{total:,} runs, newest first, {_SHOWN} a page.", "small", quiet=True)
+        _listed(runs.experiments(_SHOWN, (page - 1) * _SHOWN))
 
 
 def _listed(found: list[Run]) -> None:
@@ -88,7 +95,7 @@ def _listed(found: list[Run]) -> None:
     picked = [*event.selection.rows, *(cell[0] for cell in event.selection.cells)]
     if picked and picked[0] < len(found):
         _actions(found[picked[0]])
-        manage(found[picked[0]], found)
+        manage(found[picked[0]], runs.newest_done("compare", _BESIDE))
     else:
         say("Select a run to open, resume or cancel it.", "small", quiet=True)
 
@@ -97,6 +104,6 @@ with frame("Runs"):
     st.title("Runs", anchor=False)
     tell()
     tab_leaves_tables()
-    live = any(run.state.live for run in runs.experiments()[:_SHOWN])
+    live = bool(runs.live_experiments())
     st.fragment(_table, run_every=2.0 if live else None)(live)
     housekeeping()

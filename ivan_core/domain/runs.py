@@ -11,7 +11,8 @@ from ivan_core.domain.durations import Span, left
 class RunState(StrEnum):
     """Where a run stands.
 
-    `interrupted` is never stored: it is a run that says running while nobody holds its lock.
+    Two are never stored: `interrupted` is a run that says running while nobody holds its lock,
+    `damaged` one whose entry in the registry makes no sense.
     """
 
     QUEUED = "queued"
@@ -22,6 +23,7 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    DAMAGED = "damaged"
 
     @property
     def live(self) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
 from ivan_core.runs.database import ACTIVE_SQL, RunsFile
 from ivan_core.runs.locks import is_held
 from ivan_core.runs.run_ids import free_id, is_free
+from ivan_core.runs.run_rows import FIELDS, Row, read_run
 
-_FIELDS = tuple(field.name for field in fields(Run))
-_SELECT = f"SELECT {', '.join(_FIELDS)}, cancel FROM runs"
+_SELECT = f"SELECT {', '.join(FIELDS)}, cancel FROM runs"
+_NEWEST = "ORDER BY created DESC, id DESC"
 _PROGRESS = {"doing", "done", "total", "computed", "rate", "facts"}
 _STARTUP_GRACE = 15.0
 """Seconds a worker has to take its lock before its run counts as interrupted.
@@ -100,21 +101,65 @@ class Registry:
             return self._find(db, run_id)
 
     def _find(self, db: sqlite3.Connection, run_id: str) -> Run:
-        row = db.execute(f"{_SELECT} WHERE id=?", (run_id,)).fetchone()
-        if row is None:
+        rows = _fetched(db, f"{_SELECT} WHERE id=?", (run_id,))
+        if not rows:
             raise BadInput(f"There is no run {run_id!r} here.", "See `ivan runs list`.")
-        return self._true(db, row)
+        return self._true(db, rows[0])
 
     def all(self) -> list[Run]:
         """Every run, newest first, with its true state."""
+        return self.some()
+
+    def some(
+        self,
+        kinds: Sequence[str] = (),
+        *,
+        but: Sequence[str] = (),
+        states: Sequence[RunState] = (),
+        limit: int = -1,
+        offset: int = 0,
+    ) -> list[Run]:
+        """Runs of some kinds (of all if none is named) but others, newest first, at most `limit`.
+
+        `states` are those that are stored; the runs come with their true ones.
+        """
+        where, given = _where(kinds, but, states)
+        query = f"{_SELECT} {where} {_NEWEST} LIMIT ? OFFSET ?"
         with self._file.reading() as db:
-            rows = db.execute(f"{_SELECT} ORDER BY created DESC, id DESC").fetchall()
+            rows = _fetched(db, query, (*given, limit, offset))
             return [self._true(db, row) for row in rows]
+
+    def count(
+        self, kinds: Sequence[str] = (), *, but: Sequence[str] = (),
+        states: Sequence[RunState] = (),
+    ) -> int:  # fmt: skip
+        """How many runs `some` would give without a limit."""
+        where, given = _where(kinds, but, states)
+        with self._file.reading() as db:
+            return int(db.execute(f"SELECT COUNT(*) FROM runs {where}", given).fetchone()[0])
+
+    def stamp(self, kinds: Sequence[str], states: Sequence[RunState]) -> tuple[object, ...]:
+        """Something that is the same as long as runs of these kinds in these states are the same.
+
+        Ended runs change by being named, taken away, or made again.
+        """
+        where, given = _where(kinds, (), states)
+        with self._file.reading() as db:
+            seen = db.execute(
+                "SELECT COUNT(*), TOTAL(rowid), TOTAL(rowid * 1.0 * rowid), MAX(finished), "
+                f"MAX(heartbeat) FROM runs {where}", given,
+            ).fetchone()  # fmt: skip
+            named = _fetched(
+                db,
+                f"SELECT id, name FROM runs {where} {'AND' if where else 'WHERE'} name != ''",
+                given,
+            )
+        return (*seen, *named)
 
     def _true(self, db: sqlite3.Connection, row: tuple[object, ...]) -> Run:
         """A run as it is: at work by its own word, but without a lock, it is interrupted."""
         while True:
-            run, cancel = _run(row)
+            run, cancel = read_run(row)
             if not run.state.live or is_held(self.lock_path(run.id)):
                 return run
             # A worker writes its last state before it lets go of the lock. So only what is read
@@ -212,8 +257,9 @@ class Registry:
         """
         with self._file.writing() as db:
             run = self._find(db, run_id)
-            if run.state in ACTIVE:
-                raise BadInput(f"Run {run_id} is {run.state}.", "Cancel it, then delete it.")
+            if run.state in ACTIVE or is_held(self.lock_path(run_id)):
+                state = run.state if run.state in ACTIVE else "at work"
+                raise BadInput(f"Run {run_id} is {state}.", "Cancel it, then delete it.")
             first()
             db.execute("DELETE FROM live WHERE run=?", (run_id,))
             db.execute("DELETE FROM runs WHERE id=?", (run_id,))
@@ -300,9 +346,26 @@ class Registry:
             )
 
 
-def _run(row: tuple[object, ...]) -> tuple[Run, bool]:
-    """A run as it is stored, and whether someone asked it to stop."""
-    values = dict(zip(_FIELDS, row, strict=False))
-    values["state"] = RunState(str(values["state"]))
-    values["notes"] = tuple(json.loads(str(values["notes"])))
-    return Run(**values), bool(row[-1])  # type: ignore[arg-type]
+def _where(
+    kinds: Sequence[str], but: Sequence[str], states: Sequence[RunState]
+) -> tuple[str, tuple[str, ...]]:
+    """The condition that runs of some kinds, not of others, in some states meet; its values."""
+    found = [
+        f"{column} {word} ({', '.join('?' * len(values))})"
+        for column, word, values in (
+            ("kind", "IN", kinds), ("kind", "NOT IN", but), ("state", "IN", states),
+        )
+        if values
+    ]  # fmt: skip
+    return f"WHERE {' AND '.join(found)}" if found else "", (*kinds, *but, *states)
+
+
+def _fetched(db: sqlite3.Connection, query: str, given: Sequence[object]) -> list[Row]:
+    """All rows of a query; in a cell whose text is no UTF-8 what cannot be read is replaced."""
+    try:
+        return db.execute(query, given).fetchall()
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+        db.text_factory = lambda text: text.decode("utf-8", "replace")
+        return db.execute(query, given).fetchall()

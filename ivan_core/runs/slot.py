@@ -34,7 +34,8 @@ def is_wanted(slot: Path, registry: Registry) -> bool:
     """
     if is_held(_mark_path(slot)):
         return True
-    return any(run.state in (RunState.QUEUED, RunState.RUNNING) for run in registry.all())
+    working = (RunState.QUEUED, RunState.RUNNING)
+    return any(run.state in working for run in registry.some(states=working))
 
 
 def whoever_has(slot: Path, data_dir: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +22,7 @@ from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir
 from ivan_core.workspace import access, datasets, runs
 from ivan_core.workspace.batch_answers import keep_run_answers
+from ivan_core.workspace.results import open_results
 
 LONGEST_NAME = 80
 EXPORT_FORMAT = 1
@@ -110,7 +112,10 @@ def delete(run_id: str) -> Deleted:
 
 def _csvs(run: Run) -> list[Path]:
     """The files that a run wrote outside of its folder, those that are there."""
-    manifest = runs.manifest(run.id) if run.kind == "compare" else None
+    manifest = None
+    if run.kind == "compare":
+        with suppress(runs.Damaged):  # then its files are found by their names
+            manifest = runs.manifest(run.id)
     if manifest is not None:
         named = {Path(str(name)) for name in manifest["files"]}
         own = [data_dir() / name.parent.name / name.name for name in sorted(named)]
@@ -166,6 +171,7 @@ def _write(run_id: str, file: IO[bytes], texts: bool) -> None:
     folder = runs.registry().folder(run_id)
     if manifest is None or not (folder / "table.parquet").exists():
         raise BadInput(f"Run {run_id} is not finished.", f"`ivan runs resume {run_id}` goes on.")
+    open_results(run_id)  # a damaged one is of no use elsewhere
     dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
     about = {
         "format": EXPORT_FORMAT,

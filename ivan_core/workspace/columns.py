@@ -14,7 +14,7 @@ from ivan_core.domain.column_specs import LONGEST, ColumnSpec, Form, Over
 from ivan_core.domain.conditions import TextHas
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.filters import RowFilter
-from ivan_core.domain.runs import Run
+from ivan_core.domain.runs import ACTIVE, Run
 from ivan_core.experiments.column import column_path, compile_column, spec_in
 from ivan_core.settings import data_dir
 from ivan_core.workspace import datasets, runs
@@ -105,14 +105,14 @@ def start(spec: ColumnSpec) -> str | None:
 
 def latest_run(spec: ColumnSpec) -> Run | None:
     """The newest run that was asked for a column, at work or ended; None if none ever was."""
-    asked = (run for run in runs.every("column") if runs.any_spec_of(run) == spec)
-    return next(asked, None)
+    asked = spec.model_dump_json()
+    return next((run for run in runs.every("column") if run.spec == asked), None)
 
 
 def at_work(dataset: str) -> list[Run]:
     """Runs that compute columns of a dataset now, newest first."""
-    live = [run for run in runs.every("column") if run.state.live]
-    return [run for run in live if _reads(run, dataset)]
+    found = runs.registry().some(("column",), states=ACTIVE)
+    return [run for run in found if run.state.live and _reads(run, dataset)]
 
 
 def _reads(run: Run, dataset: str) -> bool:

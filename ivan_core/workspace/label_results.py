@@ -12,11 +12,12 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LEXICON, LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import DEMO_NAME, Label
-from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.runs import Run
 from ivan_core.labels.reconcile import STATES
 from ivan_core.labels.table import read_labels
 from ivan_core.settings import data_dir
 from ivan_core.workspace import datasets, runs
+from ivan_core.workspace.finished_runs import finished
 from ivan_core.workspace.label_work import TABLE
 
 if TYPE_CHECKING:
@@ -106,8 +107,25 @@ def label_runs(dataset: str | None = None) -> list[Run]:
 
     `dataset` is the content of a dataset, as its card gives it.
     """
-    found = [run for run in runs.every(None) if run.kind in KINDS and run.state is RunState.DONE]
-    return [run for run in found if dataset is None or _content(run.id) == dataset]
+    return finished(KINDS, dataset)
+
+
+def labeler_of(run_id: str) -> str | None:
+    """Who labelled, by its id, without opening the labels; None where the manifest is damaged."""
+    folder = data_dir() / "runs" / run_id
+    try:
+        return _labeler(folder, folder.stat().st_ino)
+    except (BadInput, FileNotFoundError):
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _labeler(folder: Path, _: int) -> str:
+    manifest = runs.manifest(folder.name)
+    if manifest is None:
+        raise BadInput(f"Run {folder.name} is not finished.")
+    with runs.whole(folder.name, "manifest"):
+        return str(manifest["labeler"]["id"])
 
 
 def open_labels(run_id: str) -> LabelResults:
@@ -130,7 +148,11 @@ def _open(root: Path, run_id: str, _: float | None) -> LabelResults:
     if manifest is None or not path.exists() or not isinstance(spec, LabelSpec | TaxonomySpec):
         raise BadInput(f"Run {run_id} has no labels yet.", "Wait for it, or resume it.")
     dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
-    return LabelResults(run, spec, dataset, read_labels(path), manifest)
+    with runs.whole(run_id, "manifest"):
+        str(manifest["labeler"]["id"]), dict(manifest["counts"])
+    with runs.whole(run_id, "table"):
+        table = read_labels(path)
+    return LabelResults(run, spec, dataset, table, manifest)
 
 
 def labels_of_row(dataset: str, row_id: int) -> list[TextLabels]:
@@ -139,16 +161,14 @@ def labels_of_row(dataset: str, row_id: int) -> list[TextLabels]:
     `dataset` is the content of a dataset, as its card gives it.
     """
     found: dict[str, TextLabels] = {}
-    for run in label_runs(dataset):
-        results = open_labels(run.id)
-        if results.labeler in found:
-            continue
+    wanted = (run for run in label_runs(dataset) if labeler_of(run.id) not in found)
+    for results in runs.opened(wanted, open_labels):
         own = results.table[results.table["row_id"] == row_id]
         if own.empty:
             continue
         sides = {str(row["preference"]): _labels(row, results.keys) for _, row in own.iterrows()}
         found[results.labeler] = TextLabels(
-            run.id, results.labeler, results.rule_based, results.keys, sides.get("chosen"),
+            results.run.id, results.labeler, results.rule_based, results.keys, sides.get("chosen"),
             sides.get("rejected"),
         )  # fmt: skip
     return list(found.values())
@@ -171,15 +191,3 @@ def _apart(ours: Label, theirs: Label) -> bool:
     if isinstance(ours, tuple) and isinstance(theirs, tuple):
         return set(ours) != set(theirs)
     return ours != theirs
-
-
-def _content(run_id: str) -> str | None:
-    """The content of the dataset that a run labelled; None where the dataset is gone."""
-    manifest = runs.manifest(run_id)
-    if manifest is None:
-        return None
-    try:
-        dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
-    except BadInput:
-        return None
-    return str(dataset.about["content"])

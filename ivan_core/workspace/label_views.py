@@ -15,7 +15,6 @@ import numpy as np
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, Label, TextKey
-from ivan_core.domain.runs import RunState
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.labels.repair import Fix, Problem
 from ivan_core.labels.schema import features
@@ -25,7 +24,8 @@ from ivan_core.metrics.joined_labels import cells
 from ivan_core.metrics.label_answers import LIST_KEYS, NO, YES
 from ivan_core.metrics.labels import prevalence_differences, prevalences, topic_counts
 from ivan_core.settings import data_dir
-from ivan_core.workspace import datasets, runs
+from ivan_core.workspace import runs
+from ivan_core.workspace.finished_runs import finished
 from ivan_core.workspace.label_results import LabelResults, label_runs, open_labels
 from ivan_core.workspace.label_work import TABLE
 from ivan_core.workspace.results import open_results, snippet
@@ -141,7 +141,7 @@ def _together(stamp: Stamp) -> pd.DataFrame:
 def others(results: LabelResults) -> list[LabelResults]:
     """The other finished labellings of the same pairs, newest first."""
     found = label_runs(str(results.dataset.about["content"]))
-    return [open_labels(run.id) for run in found if run.id != results.run.id]
+    return list(runs.opened((run for run in found if run.id != results.run.id), open_labels))
 
 
 def names_of(results: Sequence[LabelResults]) -> dict[str, str]:
@@ -263,17 +263,8 @@ def in_words(label: Label) -> str:
 def comparison_with(results: LabelResults, row_id: int) -> str | None:
     """The newest finished comparison that judged a row of these pairs; None if there is none."""
     content = results.dataset.about["content"]
-    for run in runs.every("compare"):
-        manifest = runs.manifest(run.id) if run.state is RunState.DONE else None
-        if manifest is None:
-            continue
-        try:
-            dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
-        except BadInput:
-            continue
-        if dataset.about["content"] == content and row_id in open_results(run.id).row_ids:
-            return run.id
-    return None
+    found = runs.opened(finished(("compare",), content), open_results)
+    return next((one.run.id for one in found if row_id in one.row_ids), None)
 
 
 def files(results: LabelResults) -> dict[str, Path]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ivan_core.datasets.prepared import BASE_COLUMNS, NUMBERS, PreparedDataset
-from ivan_core.domain.columns import FAILURE, MODEL, SEEN, SUBSET, VERDICT
+from ivan_core.domain.columns import FAILURE, MODEL, SCORES, SEEN, SUBSET, VERDICT
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
@@ -135,9 +135,11 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Results
     manifest = runs.manifest(run_id)
     # What the run read, not what its source holds now: that may have changed or gone.
     if manifest and (folder / "table.parquet").exists():
-        cards = {card["id"]: ModelCard.model_validate(card) for card in manifest["models"]}
+        with runs.whole(run_id, "manifest"):
+            cards = {card["id"]: ModelCard.model_validate(card) for card in manifest["models"]}
         dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
-        table = _read_table(folder / "table.parquet")
+        with runs.whole(run_id, "table"):
+            table = _read_table(folder / "table.parquet")
     else:
         parts = Parts(folder)
         names = [name for name in spec.models if f"card|{name}" in parts]
@@ -157,6 +159,8 @@ def _read_table(path: Path) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     table = pq.read_table(path, read_dictionary=list(_REPEATED)).to_pandas(ignore_metadata=True)
+    if missing := [column.name for column in SCORES if column.name not in table]:
+        raise ValueError(f"no column {missing[0]}")
     return table.astype({SEEN.name: SEEN.dtype, FAILURE.name: FAILURE.dtype})
 
 

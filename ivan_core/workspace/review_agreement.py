@@ -21,6 +21,7 @@ from ivan_core.metrics.consensus import majority, same_answer
 from ivan_core.metrics.intervals import Rate, wilson
 from ivan_core.metrics.label_answers import SENTIMENT
 from ivan_core.metrics.sentences import interval, percent, the
+from ivan_core.workspace import runs
 from ivan_core.workspace.aligned import UNRATED
 from ivan_core.workspace.label_views import named, plain
 from ivan_core.workspace.results import open_results
@@ -177,8 +178,9 @@ def choices_beside(dataset: PreparedDataset, used: Used) -> list[Beside]:
         _beside(Who("choice", the(dataset.chosen_by)), dict.fromkeys(together, "chosen"), together)
     )
     models: dict[str, Beside] = {}
-    for run in comparisons(dataset):
-        results = open_results(run.id)
+    wanted = (run for run in comparisons(dataset) if not set(runs.spec_of(run).models) <= {*models})
+    for results in runs.opened(wanted, open_results):
+        run = results.run
         for model, scores in results.aligned.models.items():
             if model in models:
                 continue

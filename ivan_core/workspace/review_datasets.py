@@ -9,7 +9,8 @@ from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import Queue
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.workspace import datasets, runs
+from ivan_core.workspace import datasets
+from ivan_core.workspace.finished_runs import datasets_of
 from ivan_core.workspace.review_flow import opinions, queues
 from ivan_core.workspace.review_queues import SOURCES
 
@@ -22,10 +23,7 @@ def datasets_to_review() -> dict[str, str]:
     First come those with queues, newest first, then those that runs looked at.
     """
     wanted = [queue.dataset for queue in queues().all()]
-    for run in runs.every():
-        manifest = runs.manifest(run.id)
-        if manifest is not None:
-            wanted.append(str(manifest["dataset"]["fingerprint"]))
+    wanted += datasets_of("compare")
     found = {}
     for fingerprint in dict.fromkeys(wanted):
         try:

@@ -10,6 +10,7 @@ from ivan_core.domain.labels import Label, TextKey
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, ItemSide
 from ivan_core.metrics.consensus import same_answer
 from ivan_core.metrics.sentences import interval, percent
+from ivan_core.workspace import runs
 from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.label_views import in_words
 from ivan_core.workspace.results import open_results, snippet
@@ -156,9 +157,8 @@ def page_of(
 
 def comparison_of(dataset: PreparedDataset, row_id: int) -> str | None:
     """The newest finished comparison that judged a row, under which its pair can be read."""
-    return next(
-        (run.id for run in comparisons(dataset) if row_id in open_results(run.id).row_ids), None
-    )
+    found = runs.opened(comparisons(dataset), open_results)
+    return next((results.run.id for results in found if row_id in results.row_ids), None)
 
 
 def choices_table(found: Sequence[Beside]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from ivan_core.domain.reviews import BETTER, BLIND_FIRST, Queue, Source, Task
 from ivan_core.labels.schema import GROUPS, SCHEMA, check_keys
 from ivan_core.review.queues import Queues
 from ivan_core.settings import data_dir
-from ivan_core.workspace import access, datasets, label_views
+from ivan_core.workspace import access, datasets, label_views, runs
 from ivan_core.workspace.label_results import open_labels
 from ivan_core.workspace.review_rights import verified_name
 from ivan_core.workspace.review_runs import comparisons, labelings, open_labeling
@@ -34,6 +34,8 @@ SOURCES: Mapping[Source, str] = {
 """Each source as a person reads it. Only a random sample gives rates."""
 DESCRIBE_GROUPS = GROUPS[:3]
 """The screens that are asked unless others are named."""
+MOST_OFFERED = 50
+"""How many runs of a kind can be chosen from in the form, newest first."""
 MOST_ITEMS = 5_000
 
 
@@ -169,10 +171,11 @@ def sources_for(fingerprint: str) -> list[SourceOption]:
 
 
 def runs_to_draw_on(fingerprint: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The finished comparisons and labelings of a dataset by id, named, newest first."""
+    """The finished comparisons and labelings of a dataset by id, named: the newest of each."""
     dataset = datasets.by_fingerprint(fingerprint)
-    labelled = [open_labels(run.id) for run in labelings(dataset)]
-    return {run.id: run.label for run in comparisons(dataset)}, label_views.names_of(labelled)
+    compared = {run.id: run.label for run in comparisons(dataset)[:MOST_OFFERED]}
+    labelled = runs.opened(labelings(dataset)[:MOST_OFFERED], open_labels)
+    return compared, label_views.names_of(list(labelled))
 
 
 def _ask(request: QueueRequest, dataset: PreparedDataset) -> Ask:

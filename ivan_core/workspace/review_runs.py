@@ -9,12 +9,13 @@ import numpy as np
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label, Preference, TextKey
-from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.runs import Run
 from ivan_core.metrics.joined_labels import join_labelers
 from ivan_core.metrics.label_answers import Answers, Bools
 from ivan_core.metrics.labeler_choice import CHOICE_KEYS, labeler_choice
 from ivan_core.workspace import datasets, runs
-from ivan_core.workspace.label_results import LabelResults, label_runs, open_labels
+from ivan_core.workspace.finished_runs import finished
+from ivan_core.workspace.label_results import LabelResults, label_runs, labeler_of, open_labels
 from ivan_core.workspace.label_views import plain
 from ivan_core.workspace.results import Results, open_results
 
@@ -31,11 +32,7 @@ def content_of(fingerprint: str) -> str:
 
 def comparisons(dataset: PreparedDataset) -> list[Run]:
     """The finished comparisons of these pairs, newest first."""
-    return [
-        run
-        for run in runs.every("compare")
-        if run.state is RunState.DONE and _holds(run.id, str(dataset.about["content"]))
-    ]
+    return finished(("compare",), str(dataset.about["content"]))
 
 
 def labelings(dataset: PreparedDataset) -> list[Run]:
@@ -46,9 +43,9 @@ def labelings(dataset: PreparedDataset) -> list[Run]:
 def newest_labelings(dataset: PreparedDataset) -> list[LabelResults]:
     """The newest labeling of each labeler, newest first."""
     found: dict[str, LabelResults] = {}
-    for run in labelings(dataset):
-        one = open_labels(run.id)
-        found.setdefault(one.labeler, one)
+    wanted = (run for run in labelings(dataset) if labeler_of(run.id) not in found)
+    for one in runs.opened(wanted, open_labels):
+        found[one.labeler] = one
     return list(found.values())
 
 
@@ -123,13 +120,3 @@ def _not_of(run_id: str, dataset: PreparedDataset, kind: str) -> BadInput:
         f"Run {run_id} is no finished {kind} of {dataset.about['label']}.",
         "Choose a finished run on the same pairs.",
     )
-
-
-def _holds(run_id: str, content: str) -> bool:
-    manifest = runs.manifest(run_id)
-    if manifest is None:
-        return False
-    try:
-        return content_of(manifest["dataset"]["fingerprint"]) == content
-    except BadInput:
-        return False

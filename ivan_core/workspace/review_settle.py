@@ -14,7 +14,7 @@ from ivan_core.review.decisions import Decisions
 from ivan_core.review.opinions import Opinions
 from ivan_core.review.queues import Queues
 from ivan_core.settings import data_dir
-from ivan_core.workspace import datasets
+from ivan_core.workspace import datasets, runs
 from ivan_core.workspace.label_results import labels_of_row
 from ivan_core.workspace.results import judged_pair, open_results
 from ivan_core.workspace.review_opinions import queues_on
@@ -134,8 +134,7 @@ def views(queue: Queue, item: Item) -> list[View]:
 
 def _models(dataset: PreparedDataset, row_id: int) -> list[View]:
     """What the newest comparison that judged a row found, model by model."""
-    for run in comparisons(dataset):
-        results = open_results(run.id)
+    for results in runs.opened(comparisons(dataset), open_results):
         if row_id not in results.row_ids:
             continue
         found = []

@@ -14,7 +14,7 @@ from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import IDENTICAL, TIED
 from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.runs import Run
 from ivan_core.experiments.begin import BEGUN
 from ivan_core.experiments.rewrite import ORDER, units_of
 from ivan_core.experiments.rewrite_rows import RewordedPair, read_pairs
@@ -23,6 +23,7 @@ from ivan_core.experiments.rewrite_units import units_of_rows
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 from ivan_core.workspace import datasets, runs
+from ivan_core.workspace.finished_runs import finished
 from ivan_core.workspace.rewrite_work import LABELS, LIKENESS, SCORES
 
 if TYPE_CHECKING:
@@ -120,9 +121,10 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Rewrite
     if not unit_of:
         raise _nothing_yet(run)
     if manifest is not None:
-        scores, likeness, labels = (
-            pd.read_parquet(folder / name) for name in (SCORES, LIKENESS, LABELS)
-        )
+        with runs.whole(run_id, "table"):
+            scores, likeness, labels = (
+                pd.read_parquet(folder / name) for name in (SCORES, LIKENESS, LABELS)
+            )
     else:
         tables = Tables(parts, spec, dataset, units)
         scores, likeness, labels = tables.scores(), tables.likeness(), tables.labels()
@@ -139,8 +141,7 @@ def rewrite_runs(dataset: str | None = None) -> list[Run]:
 
     `dataset` is the content of a dataset, as its card gives it.
     """
-    found = [run for run in runs.every("rewrite") if run.state is RunState.DONE]
-    return [run for run in found if dataset is None or _content(run.id) == dataset]
+    return finished(("rewrite",), dataset)
 
 
 def rewordings_of_row(dataset: str, row_id: int) -> list[tuple[RewriteResults, RewordedPair]]:
@@ -148,7 +149,7 @@ def rewordings_of_row(dataset: str, row_id: int) -> list[tuple[RewriteResults, R
 
     `dataset` is the content of a dataset, as its card gives it.
     """
-    found = [open_rewrite(run.id) for run in rewrite_runs(dataset)]
+    found = list(runs.opened(rewrite_runs(dataset), open_rewrite))
     return [(results, results.pair(row_id)) for results in found if row_id in results.row_ids]
 
 
@@ -157,15 +158,3 @@ def files(results: RewriteResults) -> list[Path]:
     if results.manifest is None:
         return []
     return [path for name in results.manifest["files"] if (path := data_dir() / name).exists()]
-
-
-def _content(run_id: str) -> str | None:
-    """The content of the dataset that a run reworded; None where the dataset is gone."""
-    manifest = runs.manifest(run_id)
-    if manifest is None:
-        return None
-    try:
-        dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
-    except BadInput:
-        return None
-    return str(dataset.about["content"])

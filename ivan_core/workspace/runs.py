@@ -7,18 +7,19 @@ import os
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
 from ivan_core.domain.column_specs import ColumnSpec
-from ivan_core.domain.errors import BadInput, StorageProblem
+from ivan_core.domain.errors import BadInput, IvanError, StorageProblem
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.domain.runs import LivePoint, Run, RunState
+from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
 from ivan_core.domain.specs import AnySpec, CompareSpec
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
@@ -26,6 +27,13 @@ from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
 from ivan_core.workspace import access, hung
 
+
+class Damaged(BadInput):
+    """A run of which a part makes no sense; all others can be used."""
+
+
+_COLUMNS = ("column",)
+_Opened = TypeVar("_Opened")
 WORKER = (sys.executable, "-m", "ivan_core.worker")
 """The command that a run's id is added to."""
 Spec = CompareSpec | ColumnSpec | LabelSpec | TaxonomySpec | RewriteSpec
@@ -120,17 +128,36 @@ def get(run_id: str) -> Run:
 
 def every(kind: str | None = "compare") -> list[Run]:
     """The runs of a kind, newest first; None means of every kind."""
-    return [run for run in registry().all() if kind in (None, run.kind)]
+    return registry().some((kind,) if kind else ())
 
 
-def experiments() -> list[Run]:
+def experiments(limit: int = -1, offset: int = 0) -> list[Run]:
     """The runs that people started, newest first: all but searches and user columns."""
-    return [run for run in registry().all() if run.kind != "column"]
+    return registry().some(but=_COLUMNS, limit=limit, offset=offset)
+
+
+def count_experiments() -> int:
+    """How many runs people started."""
+    return registry().count(but=_COLUMNS)
+
+
+def live_experiments() -> list[Run]:
+    """The runs that people started and that are at work, newest first."""
+    found = registry().some(but=_COLUMNS, states=ACTIVE)
+    return [run for run in found if run.state.live]
+
+
+def newest_done(kind: str, limit: int = 1) -> list[Run]:
+    """The newest finished runs of a kind, at most so many."""
+    return registry().some((kind,), states=(RunState.DONE,), limit=limit)
 
 
 def about(run: Run) -> str:
     """What a run is about in one line: its dataset and who judges or labels it."""
-    spec = any_spec_of(run)
+    try:
+        spec = any_spec_of(run)
+    except Damaged:
+        return "its entry in the registry is damaged"
     if isinstance(spec, ColumnSpec):
         return spec.label
     if isinstance(spec, CompareSpec):
@@ -164,8 +191,24 @@ def spec_of(run: Run) -> CompareSpec:
 
 
 def any_spec_of(run: Run) -> Spec:
-    """What a run was asked to do, whatever its kind."""
-    return _spec(run.spec)
+    """What a run was asked to do, whatever its kind.
+
+    Raises:
+        Damaged: the registry does not tell.
+    """
+    if run.state is RunState.DAMAGED:
+        raise Damaged(run.problem, run.hint)
+    try:
+        spec = _spec(run.spec)
+    except ValidationError:
+        spec = None
+    if spec is None or spec.kind != run.kind:
+        raise Damaged(
+            f"What run {run.id} was asked to do cannot be read: its entry in the registry is "
+            "damaged.",
+            f"`ivan runs delete {run.id}` takes it away. The others are whole.",
+        )
+    return spec
 
 
 @lru_cache(maxsize=256)
@@ -220,9 +263,45 @@ def resume(run_id: str) -> None:
 
 
 def manifest(run_id: str) -> dict[str, Any] | None:
-    """The manifest of a finished run; None if it is not finished."""
+    """The manifest of a finished run; None if it is not finished.
+
+    Raises:
+        Damaged: it is there and is no manifest.
+    """
     path = registry().folder(run_id) / "manifest.json"
     if not path.exists():
         return None
-    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    with whole(run_id, "manifest"):
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        str(content["dataset"]["fingerprint"]), list(content["files"])
     return content
+
+
+def opened(found: Iterable[Run], open_one: Callable[[str], _Opened]) -> Iterator[_Opened]:
+    """The results of some runs, opened one after the other; those that are damaged are left out."""
+    for run in found:
+        try:
+            results = open_one(run.id)
+        except Damaged:
+            continue
+        yield results
+
+
+@contextmanager
+def whole(run_id: str, what: str) -> Iterator[None]:
+    """Turn whatever goes wrong while files of a finished run are read into a sentence.
+
+    Raises:
+        Damaged: what was read is cut, or makes no sense.
+    """
+    try:
+        yield
+    except IvanError:
+        raise
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        # Libraries that read tables raise what they like; all that concerns a table is of these.
+        raise Damaged(
+            f"Run {run_id} is damaged: its {what} cannot be read ({type(error).__name__}).",
+            "Start it again: what its models said is in the cache. "
+            f"`ivan runs delete {run_id}` takes this one away.",
+        ) from error

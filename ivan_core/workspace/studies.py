@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -20,6 +21,7 @@ from ivan_core.review.queues import Queues
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 from ivan_core.workspace import runs
+from ivan_core.workspace.finished_runs import dataset_of
 from ivan_core.workspace.results import open_results
 
 REVIEW = "Review"
@@ -28,6 +30,9 @@ _STAGE_OF = {
     "compare": "Compare", "labels": "Labels", "taxonomy": "Labels", "rewrite": "Reworded",
 }  # fmt: skip
 """The stage that a run of a kind is part of."""
+_KINDS = tuple(_STAGE_OF)
+_DONE = (RunState.DONE,)
+_OTHERS = tuple(state for state in RunState if state is not RunState.DONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ class Study:
     rows: int
     runs: tuple[str, ...]
     stages: tuple[Stage, ...]
+    newest: Mapping[str, str]
+    """The newest run of each kind that there is, by its kind."""
 
     @property
     def next_stage(self) -> Stage | None:
@@ -92,10 +99,8 @@ def studies() -> list[Study]:
     A run belongs to none before it has read its dataset, or once that was removed.
     """
     found: dict[str, list[_Joined]] = {}
-    for run in runs.experiments():
-        joined = _joined(run)
-        if joined is not None:
-            found.setdefault(joined.study, []).append(joined)
+    for joined in _all_joined():
+        found.setdefault(joined.study, []).append(joined)
     return [_study(study_id, joined) for study_id, joined in found.items()]
 
 
@@ -105,8 +110,27 @@ def study_of(run_id: str) -> Study | None:
     Raises:
         BadInput: there is no such run.
     """
-    runs.get(run_id)
-    return next((study for study in studies() if run_id in study.runs), None)
+    own = _joined(runs.get(run_id))
+    if own is None:
+        return None
+    return _study(own.study, [one for one in _all_joined() if one.study == own.study])
+
+
+def _all_joined() -> list[_Joined]:
+    """All runs that are part of a study, newest first."""
+    registry = runs.registry()
+    done = _joined_done(data_dir(), registry.stamp(_KINDS, _DONE))
+    here = {one for one in {run.fingerprint for run in done} if _label(_folder(one)) is not None}
+    others = (_joined(run) for run in registry.some(_KINDS, states=_OTHERS))
+    found = [*(run for run in done if run.fingerprint in here), *(run for run in others if run)]
+    return sorted(found, key=lambda one: (one.run.created, one.run.id), reverse=True)
+
+
+@lru_cache(maxsize=2)
+def _joined_done(root: Path, stamp: object) -> list[_Joined]:
+    """The finished runs as they were when the registry had a stamp."""
+    found = (_joined(run) for run in runs.registry().some(_KINDS, states=_DONE))
+    return [one for one in found if one is not None]
 
 
 def compare_runs(first: str, second: str) -> TwoRuns:
@@ -143,6 +167,7 @@ def _study(study_id: str, joined: list[_Joined]) -> Study:
         fingerprint=one.fingerprint,
         rows=one.rows,
         runs=tuple(entry.run.id for entry in joined),
+        newest={entry.run.kind: entry.run.id for entry in reversed(joined)},
         stages=(
             *(Stage(name, done.get(name), one.rows) for name in STAGES if name != REVIEW),
             _review(one),
@@ -183,35 +208,54 @@ def _pairs_done(joined: _Joined) -> int:
 
 
 def _joined(run: Run) -> _Joined | None:
-    own = data_dir() / "runs" / run.id
+    fingerprint = dataset_of(run.id) or _begun_with(run)
+    if fingerprint is None:
+        return None
+    folder = _folder(fingerprint)
+    label = _label(folder)
+    if label is None:
+        return None
     try:
-        # The folder's number: a run that was deleted and imported again lies in another one.
-        fingerprint = _fingerprint(own, own.stat().st_ino)
+        spec = runs.any_spec_of(run)
+    except runs.Damaged:
+        return None
+    rows = _row_set(folder, _rows_only(spec)) if isinstance(spec, RowsSpec) else None
+    return _Joined(run, rows[0], label, fingerprint, rows[1]) if rows else None
+
+
+def _folder(fingerprint: str) -> Path:
+    return data_dir() / "datasets" / fingerprint
+
+
+def _label(folder: Path) -> str | None:
+    """What a dataset is called; None if it is gone."""
+    try:
+        return _label_at(folder, (folder / "dataset.json").stat().st_mtime_ns)
+    except FileNotFoundError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _label_at(folder: Path, _: int) -> str:
+    return str(PreparedDataset(folder).about["label"])
+
+
+def _begun_with(run: Run) -> str | None:
+    """The dataset that a run without a manifest has read; None if it has not yet."""
+    folder = data_dir() / "runs" / run.id
+    try:
+        return _begun_at(folder, (folder / "parts.jsonl").stat().st_ino)
     except (_NotBegun, FileNotFoundError):
         return None
-    folder = data_dir() / "datasets" / fingerprint
-    if not (folder / "dataset.json").exists():
-        return None
-    spec = runs.any_spec_of(run)
-    if not isinstance(spec, RowsSpec):
-        return None
-    rows = _row_set(folder, _rows_only(spec))
-    if rows is None:
-        return None
-    label = str(PreparedDataset(folder).about["label"])
-    return _Joined(run, rows[0], label, fingerprint, rows[1])
 
 
 class _NotBegun(Exception):
     """The run has not read its dataset; raised rather than returned, so that it is not cached."""
 
 
-@lru_cache(maxsize=1024)
-def _fingerprint(folder: Path, _: int) -> str:
-    """The dataset that a run read, which never changes."""
-    manifest = runs.manifest(folder.name)
-    if manifest is not None:
-        return str(manifest["dataset"]["fingerprint"])
+@lru_cache(maxsize=4096)
+def _begun_at(folder: Path, _: int) -> str:
+    """The dataset that a run began with, which never changes."""
     parts = Parts(folder)
     if BEGUN not in parts:
         raise _NotBegun
@@ -220,7 +264,8 @@ def _fingerprint(folder: Path, _: int) -> str:
 
 def _rows_only(spec: RowsSpec) -> RowsSpec:
     """What of a spec decides the rows."""
-    return RowsSpec(limit=spec.limit, sample=spec.sample, row_ids=spec.row_ids, seed=spec.seed)
+    seed = spec.seed if spec.sample else 0
+    return RowsSpec(limit=spec.limit, sample=spec.sample, row_ids=spec.row_ids, seed=seed)
 
 
 @lru_cache(maxsize=1024)

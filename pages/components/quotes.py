@@ -27,7 +27,7 @@ def quotable(results: _Results) -> None:
         return
     with shown:
         # Sentences about two labelers change when another labelling ends.
-        finished = sum(run.state is RunState.DONE for run in runs.every(None))
+        finished = runs.registry().count(states=(RunState.DONE,))
         found, source = _quotes(results.run.id, figures.stamp(results.run.id), finished)
         say("What they rest on", "small", quiet=True)
         st.code(source, language=None, wrap_lines=True)

@@ -9,7 +9,7 @@ from typing import ParamSpec
 import streamlit as st
 
 from ivan_core.domain.errors import BadInput, IvanError
-from ivan_core.domain.runs import Run
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.workspace import runs
 
 _Given = ParamSpec("_Given")
@@ -20,6 +20,7 @@ PAGE_OF = {
     "taxonomy": "pages/taxonomy.py",
 }  # fmt: skip
 """The page that shows a run of a kind."""
+RUNS = "pages/runs.py"
 COMPARE = "pages/compare.py"
 REWRITE = "pages/rewrite.py"
 TAXONOMY = "pages/taxonomy.py"
@@ -38,11 +39,19 @@ def chosen_run(page: str = COMPARE) -> str | None:
     if run is None:
         st.session_state.pop(_place(page), None)
         raise BadInput(f"There is no run {run_id!r} here.", "The page Runs lists those there are.")
+    if run.state is RunState.DAMAGED:
+        st.session_state.pop(_place(page), None)
+        raise BadInput(run.problem, run.hint)
     if PAGE_OF.get(run.kind) != page:
         st.session_state.pop(_place(page), None)
         raise BadInput(f"Run {run_id} belongs to another page.", "Open it from the page Runs.")
     choose_run(run_id, page)
     return str(run_id)
+
+
+def page_of(run: Run) -> str:
+    """The page that shows a run; Runs for one of which nobody knows what it is."""
+    return PAGE_OF.get(run.kind, RUNS)
 
 
 def _place(page: str) -> str:
@@ -119,7 +128,7 @@ def problem_of_press() -> IvanError | None:
 
 def latest_done() -> str | None:
     """The newest finished run, for a page opened without one."""
-    return next((run.id for run in runs.every() if run.state == "done"), None)
+    return next((run.id for run in runs.newest_done("compare")), None)
 
 
 def dark() -> bool:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.transcripts import Dialogue
+from ivan_core.domain.transcripts import Dialogue, text_hash
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 NUMBERS = "pairs.parquet"
 TEXTS = "texts.arrow"
@@ -100,6 +102,11 @@ class PreparedDataset:
         """The rows whose sides are the same text."""
         numbers = self.numbers(["row_id", "identical"])
         return {int(row_id) for row_id in numbers.loc[numbers["identical"].astype(bool), "row_id"]}
+
+    @property
+    def prompt_groups(self) -> NDArray[np.int64]:
+        """A number for each row, the same for rows with the same first Human turn."""
+        return _prompt_groups(self.folder / NUMBERS)
 
     def pair(self, row_id: int) -> Pair:
         """One pair with its texts.
@@ -193,3 +200,17 @@ def _tied(path: Path) -> frozenset[int]:
             return frozenset()
         equal = pq.read_table(path, columns=["equal_scores"]).column("equal_scores").to_pylist()
     return frozenset(row_id for row_id, one in enumerate(equal) if one)
+
+
+@lru_cache(maxsize=4)
+def _prompt_groups(path: Path) -> NDArray[np.int64]:
+    import numpy as np
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    turns = pq.read_table(path, columns=["first_turn"]).column("first_turn").to_numpy()
+    codes, _ = pd.factorize(turns)
+    # Pairs without a Human turn share nothing: each is a group of its own.
+    none = np.flatnonzero(turns == text_hash("")[:16])
+    codes[none] = len(codes) + np.arange(len(none))
+    return np.asarray(codes, dtype=np.int64)

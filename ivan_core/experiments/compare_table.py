@@ -10,6 +10,7 @@ from ivan_core.datasets.prepared import PreparedDataset, pair_hash
 from ivan_core.domain.columns import SCORES
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.rewards import Reward, margin, verdict
+from ivan_core.metrics.prompts import PROMPT
 from ivan_core.runs.parts import Parts
 
 if TYPE_CHECKING:
@@ -94,3 +95,17 @@ def _seen(table: pd.DataFrame, cards: dict[str, ModelCard]) -> pd.Series[Any]:
         else:
             seen.append(pair in card.seen_hashes)
     return pd.Series(seen, index=table.index, dtype="boolean")
+
+
+def with_prompts(table: pd.DataFrame, dataset: PreparedDataset) -> pd.DataFrame:
+    """The table with the group of each row's first Human turn, if one repeats among its rows.
+
+    Any table with a column row_id will do. A pair without a Human turn is a group of its own.
+    """
+    import numpy as np
+
+    if table.empty:
+        return table
+    codes = dataset.prompt_groups[table["row_id"].to_numpy(np.int64)]
+    once = dataset.prompt_groups[np.unique(table["row_id"].to_numpy(np.int64))]
+    return table if np.bincount(once).max() == 1 else table.assign(**{PROMPT: codes})

@@ -16,6 +16,7 @@ import pandas as pd
 
 from ivan_core.domain.pairs import TIED
 from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.prompts import design_in, rate_in
 
 VERDICTS = ("agree", "tie", "disagree")
 ALL_SUBSETS = "all"
@@ -154,8 +155,8 @@ def by_subset(table: pd.DataFrame) -> pd.DataFrame:
 
     Columns: model, subset, verdict, count, share, n, rate, low, high (the agreement of model and
     subset), rule ("longer" or "shorter"), rule_rate (what the better length rule reaches on these
-    pairs). Shares and rates are missing where nothing was rated. Subsets are listed only if there
-    are several.
+    pairs), effective_n (how many pairs without shared prompts give so wide an interval). Shares and
+    rates are missing where nothing was rated. Subsets are listed only if there are several.
     """
     rows: list[dict[str, object]] = []
     for model, own in table.groupby("model", sort=False):
@@ -166,7 +167,7 @@ def by_subset(table: pd.DataFrame) -> pd.DataFrame:
         for label, part in parts:
             rows += _bar(str(model), label, part)
     columns = ["model", "subset", "verdict", "count", "share", "n", "rate", "low", "high"]
-    columns += ["rule", "rule_rate"]
+    columns += ["rule", "rule_rate", "effective_n"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -181,12 +182,12 @@ def rows_in_bar(table: pd.DataFrame, model: str, subset: str, verdict: str) -> p
 def length_rule(table: pd.DataFrame) -> LengthRule | None:
     """What the two length rules reach on the rated pairs of one model; None if none were rated."""
     own = rated(table)
-    longer = int((own["chosen_length"] > own["rejected_length"]).sum())
-    shorter = int((own["chosen_length"] < own["rejected_length"]).sum())
-    always_longer, always_shorter = wilson(longer, len(own)), wilson(shorter, len(own))
+    longer = (own["chosen_length"] > own["rejected_length"]).to_numpy(bool)
+    shorter = (own["chosen_length"] < own["rejected_length"]).to_numpy(bool)
+    always_longer, always_shorter = rate_in(own, longer), rate_in(own, shorter)
     if always_longer is None or always_shorter is None:
         return None
-    return LengthRule(always_longer, always_shorter, len(own) - longer - shorter)
+    return LengthRule(always_longer, always_shorter, int((~longer & ~shorter).sum()))
 
 
 def length_balanced(table: pd.DataFrame) -> LengthBalanced:
@@ -197,8 +198,8 @@ def length_balanced(table: pd.DataFrame) -> LengthBalanced:
     27:1693-1702).
     """
     own = rated(table)
-    longer = _agreement_of(own[own["chosen_length"] > own["rejected_length"]])
-    shorter = _agreement_of(own[own["chosen_length"] < own["rejected_length"]])
+    longer = agreement_of(own[own["chosen_length"] > own["rejected_length"]])
+    shorter = agreement_of(own[own["chosen_length"] < own["rejected_length"]])
     if longer is None or shorter is None:
         return LengthBalanced(longer, shorter, None, None, None)
     mean = (longer.rate + shorter.rate) / 2
@@ -215,8 +216,8 @@ def seen_unseen(table: pd.DataFrame) -> SeenUnseen | None:
         return None
     seen = _flags(own["seen"])
     return SeenUnseen(
-        seen=_agreement_of(own[known & seen]),
-        unseen=_agreement_of(own[known & ~seen]),
+        seen=agreement_of(own[known & seen]),
+        unseen=agreement_of(own[known & ~seen]),
         unknown=int((~known).sum()),
     )
 
@@ -248,8 +249,9 @@ def disagreeing_rows(table: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values(["difference", "row_id"], ascending=[False, True], ignore_index=True)
 
 
-def _agreement_of(rows: pd.DataFrame) -> Rate | None:
-    return wilson(int(rows["verdict"].isin(["agree"]).sum()), len(rows))
+def agreement_of(rows: pd.DataFrame) -> Rate | None:
+    """Share of these rated rows where the model sides with the choice; None without a row."""
+    return rate_in(rows, rows["verdict"].isin(["agree"]).to_numpy(bool))
 
 
 def _flags(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -269,15 +271,21 @@ def _bar(model: str, subset: str, rows: pd.DataFrame) -> list[dict[str, object]]
     verdicts = rows["verdict"].value_counts()
     counts = {verdict: int(verdicts.get(verdict, 0)) for verdict in VERDICTS}
     rule = length_rule(rows)
-    return bar_parts(model, subset, counts, (rule.better, rule.best.rate) if rule else None)
+    own = rated(rows)
+    design = design_in(own, own["verdict"].isin(["agree"]).to_numpy(bool))
+    return bar_parts(model, subset, counts, (rule.better, rule.best.rate) if rule else None, design)
 
 
 def bar_parts(
-    model: str, subset: str, counts: Mapping[str, int], rule: tuple[str, float] | None
+    model: str,
+    subset: str,
+    counts: Mapping[str, int],
+    rule: tuple[str, float] | None,
+    design: float = 1.0,
 ) -> list[dict[str, object]]:
     """The parts of one bar, from its counts by verdict and the better length rule's reach."""
     n = sum(counts.values())
-    rate = wilson(counts["agree"], n)
+    rate = wilson(counts["agree"], n, design=design)
     return [
         {
             "model": model,
@@ -291,6 +299,7 @@ def bar_parts(
             "high": rate.high if rate else None,
             "rule": rule[0] if rule else None,
             "rule_rate": rule[1] if rule else None,
+            "effective_n": rate.effective_n if rate else None,
         }
         for verdict, count in counts.items()
     ]

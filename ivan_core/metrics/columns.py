@@ -14,11 +14,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS, bar_parts
+from ivan_core.metrics.prompts import PROMPT, design_in
 
 MOST_VALUES = 12
 NO_VALUE = "(no value)"
 COLUMNS = ["model", "subset", "verdict", "count", "share", "n", "rate", "low", "high"]
-COLUMNS += ["rule", "rule_rate"]
+COLUMNS += ["rule", "rule_rate", "effective_n"]
 _PARTS = (0.25, 0.5, 0.75)
 
 Codes = NDArray[np.int64]
@@ -63,7 +64,7 @@ def by_column(table: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
 
     One row per model, group (in the column subset) and verdict; all pairs of a model come first,
     rare values among them. Groups are listed only if there are several. Columns: model, subset,
-    verdict, count, share, n, rate, low, high, rule, rule_rate.
+    verdict, count, share, n, rate, low, high, rule, rule_rate, effective_n.
     """
     groups = column_groups(values, table["row_id"])
     group = _codes_of(table, groups)
@@ -79,11 +80,14 @@ def by_column(table: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
     cell = np.ravel_multi_index(tuple(part[own] for part in place), shape)
     counts = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape)
     rows: list[dict[str, object]] = []
-    for name, cells in zip(models, counts, strict=True):
-        rows += _bar(str(name), ALL_SUBSETS, cells.sum(axis=0))
+    for number, (name, cells) in enumerate(zip(models, counts, strict=True)):
+        of_model = own & (model == number)
+        design = _design(table, of_model, verdict)
+        rows += _bar(str(name), ALL_SUBSETS, cells.sum(axis=0), design)
         if len(groups.names) > 1:
-            for label, part in zip(groups.names, cells, strict=False):
-                rows += _bar(str(name), label, part)
+            for at, (label, part) in enumerate(zip(groups.names, cells, strict=False)):
+                design = _design(table, of_model & (group == at), verdict)
+                rows += _bar(str(name), label, part, design)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -154,12 +158,19 @@ def _groups(
     return Groups(pd.Series(codes.astype(np.int64), row_ids), tuple(names), kind, left_out)
 
 
-def _bar(model: str, subset: str, cells: Codes) -> list[dict[str, object]]:
+def _design(table: pd.DataFrame, rows: NDArray[np.bool_], verdict: Codes) -> float:
+    """The design effect of the agreement on these rows."""
+    if PROMPT not in table.columns:
+        return 1.0
+    return design_in(table.loc[rows, [PROMPT]], verdict[rows] == VERDICTS.index("agree"))
+
+
+def _bar(model: str, subset: str, cells: Codes, design: float) -> list[dict[str, object]]:
     """The three parts of one bar from counts by verdict and by which reply is longer."""
     counts, (shorter, _, longer) = cells.sum(axis=1).tolist(), cells.sum(axis=0).tolist()
     n, better = sum(counts), "shorter" if shorter > longer else "longer"
     rule = (better, max(shorter, longer) / n) if n else None
-    return bar_parts(model, subset, dict(zip(VERDICTS, counts, strict=True)), rule)
+    return bar_parts(model, subset, dict(zip(VERDICTS, counts, strict=True)), rule, design)
 
 
 def _spans(spans: list[tuple[float, float]]) -> list[str]:

@@ -16,6 +16,7 @@ from ivan_core.metrics.paired_shares import Difference, Needed
 from ivan_core.metrics.reliability import LEAST_FOR_ECE, CalibrationError, Reliability
 from ivan_core.metrics.sentences import (
     FINE_FROM,
+    as_if,
     difference_ends,
     interval,
     interval_ends,
@@ -59,14 +60,14 @@ def difference_sentence(
         told = (
             f"{so_far}{first} and {second} side with {the(choice)} equally often,"
             f" in {percent(more.rate, more.n)} of {_pairs(found.n)} both rated"
-            f" (95% interval of the difference {ends} points)."
+            f" (95% interval of the difference {ends} points{as_if(found)})."
         )
     else:
         told = (
             f"{so_far}{ahead} sides with {the(choice)} in {percent(more.rate, more.n)} of"
             f" {_pairs(found.n)} both rated, {behind} in {percent(less.rate, less.n)}:"
             f" {_amount(abs(found.difference), found.n)} more"
-            f" (95% interval {ends} points)."
+            f" (95% interval {ends} points{as_if(found)})."
         )
     if left_out:
         told += f" {_pairs(left_out)} that one of them was trained on {_are(left_out)} left out."
@@ -91,10 +92,15 @@ def mcnemar_sentence(found: Difference | None) -> str:
     """The test behind a difference, for those who ask."""
     if found is None:
         return "There is nothing to test: no pair was rated by both."
+    wide = (
+        f" Prompts repeat: both are those of {_pairs(found.effective_n)}."
+        if found.design > 1
+        else ""
+    )
     p = "p < 0.001" if found.mid_p < 0.001 else f"p = {found.mid_p:.2g}"
     return (
         f"McNemar's exact test (mid-p) on {found.first_only:,} against {found.second_only:,} pairs:"
-        f" {p}. Interval: Newcombe 1998, method 10."
+        f" {p}. Interval: Newcombe 1998, method 10.{wide}"
     )
 
 

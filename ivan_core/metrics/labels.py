@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.metrics.families import SIGNIFICANT, holm
-from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.label_answers import SIDES, Answers, Bools, answers, in_order
 from ivan_core.metrics.paired_shares import Difference, difference_of_counts
+from ivan_core.metrics.prompts import PROMPT, design_in, rate_in
 
 Places = NDArray[np.int64]
 
@@ -45,14 +45,16 @@ def prevalences(
     sides = ordered["preference"].to_numpy(object)
     on_side = {side: np.asarray(sides == side, dtype=np.bool_) for side in SIDES}
     found: list[tuple[object, ...]] = []
+    groups = ordered[[PROMPT]] if PROMPT in ordered.columns else ordered[[]]
     for key in keys:
         given = answers(ordered, key, words)
         for value, holds in zip(given.values, given.holds.T, strict=True):
-            for side, own in on_side.items():
-                count, n = int((holds & own).sum()), int((given.answered & own).sum())
-                rate = wilson(count, n)
+            for side, on in on_side.items():
+                own = given.answered & on
+                rate = rate_in(groups[own], holds[own])
                 ends = (rate.rate, rate.low, rate.high) if rate else (np.nan,) * 3
-                found.append((key, value, side, count, n, *ends))
+                counts = (int((holds & on).sum()), int(own.sum()))
+                found.append((key, value, side, *counts, *ends))
     return pd.DataFrame(found, columns=PREVALENCE)
 
 
@@ -82,12 +84,17 @@ def prevalence_differences(
     """
     found: list[dict[str, object]] = []
     ordered, chosen, rejected = _pairs(table)
+    groups = (ordered[[PROMPT]] if PROMPT in ordered.columns else ordered[[]]).iloc[chosen]
     for key in keys:
         given = answers(ordered, key, words)
         answered = given.answered[chosen] & given.answered[rejected]
         for at, value in enumerate(given.values):
-            counts = _on_pairs(given.holds[chosen, at], given.holds[rejected, at], answered)
-            difference = difference_of_counts(*counts.values())
+            ours, theirs = (given.holds[side, at] for side in (chosen, rejected))
+            counts = _on_pairs(ours, theirs, answered)
+            apart = ours.astype(np.float64) - theirs
+            design = design_in(groups[answered], apart[answered])
+            both, ours_only, theirs_only, neither = counts.values()
+            difference = difference_of_counts(both, ours_only, theirs_only, neither, design=design)
             found.append({"key": key, "value": value, **counts, **_told(difference)})
     rows = pd.DataFrame(found, columns=DIFFERENCES)
     if chosen_after_looking:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ivan_core.metrics.agreement import VERDICTS, rated, typical_margin
 from ivan_core.metrics.paired_shares import Difference, difference_of_counts
+from ivan_core.metrics.prompts import PROMPT, design_in
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +29,8 @@ def shared_rows(
     """The pairs that both models rated, one row a pair, in the order of row ids.
 
     Columns: row_id, subset, first_verdict, second_verdict, first_margin, second_margin (in typical
-    margins of each model), seen (either model is known to have been trained on the pair). `units`
+    margins of each model), seen (either model is known to have been trained on the pair), and
+    the group of the prompt if prompts repeat. `units`
     are the typical margins by model; without them each is that of the model's rated rows in
     `table`, so give the run's own when the table is a filtered one.
     """
@@ -37,6 +39,7 @@ def shared_rows(
         ours["row_id"].to_numpy(), theirs["row_id"].to_numpy(), return_indices=True
     )
     ours, theirs = ours.iloc[at_first], theirs.iloc[at_second]
+    prompts = {PROMPT: ours[PROMPT].to_numpy()} if PROMPT in ours.columns else {}
     return pd.DataFrame(
         {
             "row_id": row_ids,
@@ -46,6 +49,7 @@ def shared_rows(
             "first_margin": ours["margin"].to_numpy(float),
             "second_margin": theirs["margin"].to_numpy(float),
             "seen": ours["seen"].to_numpy(bool) | theirs["seen"].to_numpy(bool),
+            **prompts,
         }
     )
 
@@ -98,7 +102,8 @@ def paired_difference(shared: pd.DataFrame) -> Difference | None:
     theirs = shared["second_verdict"].eq("agree").to_numpy(bool)
     both, first_only = int((ours & theirs).sum()), int((ours & ~theirs).sum())
     second_only, neither = int((~ours & theirs).sum()), int((~ours & ~theirs).sum())
-    return difference_of_counts(both, first_only, second_only, neither)
+    design = design_in(shared, ours.astype(np.float64) - theirs)
+    return difference_of_counts(both, first_only, second_only, neither, design=design)
 
 
 def margin_cells(shared: pd.DataFrame, bins: int = 24) -> pd.DataFrame:
@@ -162,7 +167,8 @@ def in_margin_cell(
 def _one_model(table: pd.DataFrame, model: str, units: Mapping[str, float] | None) -> pd.DataFrame:
     own = rated(table[table["model"].eq(model).to_numpy(bool, na_value=False)])
     unit = units.get(model) if units else typical_margin(own["margin"])
-    return own[["row_id", "subset", "verdict"]].assign(
+    names = ["row_id", "subset", "verdict", *([PROMPT] if PROMPT in own.columns else [])]
+    return own[names].assign(
         margin=own["margin"].to_numpy(float) / (unit or 1.0),
         seen=own["seen"].astype("boolean").fillna(False).to_numpy(bool),
     )

@@ -22,7 +22,8 @@ class Difference:
     """How much more often the first model agrees than the second, on the pairs both rated.
 
     `first_only` and `second_only` are the discordant pairs, on which only that model agrees;
-    `difference`, `low` and `high` are shares between -1 and 1; `mid_p` is McNemar's.
+    `difference`, `low` and `high` are shares between -1 and 1; `mid_p` is McNemar's. With a
+    `design` effect above 1, interval and test are those of n / design pairs.
     """
 
     both: int
@@ -35,11 +36,17 @@ class Difference:
     low: float
     high: float
     mid_p: float
+    design: float = 1.0
 
     @property
     def n(self) -> int:
         """Pairs that both models rated."""
         return self.both + self.first_only + self.second_only + self.neither
+
+    @property
+    def effective_n(self) -> int:
+        """How many independent pairs would give an interval as wide."""
+        return max(1, round(self.n / self.design))
 
     @property
     def discordance(self) -> float:
@@ -61,17 +68,22 @@ class Needed:
 
 
 def difference_of_counts(
-    both: int, first_only: int, second_only: int, neither: int, level: float = 0.95
+    both: int,
+    first_only: int,
+    second_only: int,
+    neither: int,
+    level: float = 0.95,
+    design: float = 1.0,
 ) -> Difference | None:
     """The difference of two paired shares from the four counts; None if all are 0.
 
     The interval joins the Wilson limits of both shares by squaring and adding, with their
     correlation phi corrected for continuity: Newcombe (1998), Statistics in Medicine 17:2635-2650,
-    method 10.
+    method 10. `design` is the design effect of the difference.
     """
     n = both + first_only + second_only + neither
-    first = wilson(both + first_only, n, level)
-    second = wilson(both + second_only, n, level)
+    first = wilson(both + first_only, n, level, design)
+    second = wilson(both + second_only, n, level, design)
     if first is None or second is None:
         return None
     phi = _phi(both, first_only, second_only, neither)
@@ -81,7 +93,7 @@ def difference_of_counts(
     return Difference(
         both, first_only, second_only, neither, first, second,
         difference, max(-1.0, difference - below), min(1.0, difference + above),
-        mcnemar_mid_p(first_only, second_only),
+        mcnemar_mid_p(round(first_only / design), round(second_only / design)), design,
     )  # fmt: skip
 
 
@@ -99,12 +111,15 @@ def mcnemar_mid_p(first_only: int, second_only: int) -> float:
     return min(1.0, float(2 * terms[:-1].sum() + terms[-1]))
 
 
-def pairs_needed(discordance: float, gaps: tuple[float, ...] = GAPS) -> list[Needed]:
+def pairs_needed(
+    discordance: float, gaps: tuple[float, ...] = GAPS, design: float = 1.0
+) -> list[Needed]:
     """How many pairs show true differences of these sizes with 80% power at a two-sided 5%.
 
     [z(.975) sqrt(d) + z(.8) sqrt(d - gap^2)]^2 / gap^2 for the discordance d: Connor (1987),
     Biometrics 43:207-211. Only the discordance comes from the data; the observed difference never
-    enters. A difference cannot be larger than the discordance.
+    enters. A difference cannot be larger than the discordance. With a `design` effect, so many
+    times as many.
     """
     normal = NormalDist()
     z_alpha, z_beta = normal.inv_cdf(0.975), normal.inv_cdf(0.8)
@@ -114,7 +129,7 @@ def pairs_needed(discordance: float, gaps: tuple[float, ...] = GAPS) -> list[Nee
             found.append(Needed(gap, None))
             continue
         spread = z_alpha * sqrt(discordance) + z_beta * sqrt(discordance - gap**2)
-        found.append(Needed(gap, ceil(spread**2 / gap**2)))
+        found.append(Needed(gap, ceil(design * spread**2 / gap**2)))
     return found
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.metrics.agreement import rated
-from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.prompts import rate_in
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -166,7 +166,7 @@ def reliability(
     tables, errors = [], []
     for scale, unit in (("fitted", by_fold), ("raw", np.ones(len(size)))):
         sure = _sigma(size / unit)[order]
-        tables.append(_bins(scale, size[order], sure, agree[order], edges))
+        tables.append(_bins(scale, size[order], sure, agree[order], edges, decided.iloc[order]))
         errors.append(
             calibration_error(sure, agree[order], edges, rng)
             if len(order) >= LEAST_FOR_ECE
@@ -232,11 +232,16 @@ def _bin_edges(n: int) -> NDArray[np.int64]:
 
 
 def _bins(
-    scale: str, size: Floats, sure: Floats, agree: Flags, edges: NDArray[np.int64]
+    scale: str,
+    size: Floats,
+    sure: Floats,
+    agree: Flags,
+    edges: NDArray[np.int64],
+    pairs: pd.DataFrame,
 ) -> pd.DataFrame:
     rows = []
     for i, (start, end) in enumerate(pairwise(edges.tolist())):
-        rate = wilson(int(agree[start:end].sum()), end - start)
+        rate = rate_in(pairs.iloc[start:end], agree[start:end])
         if rate is None or rate.n < LEAST_IN_BIN:
             continue
         ends = float(size[start]), float(size[end - 1])
@@ -260,7 +265,8 @@ def _curve(model: str, own: pd.DataFrame, most: int) -> pd.DataFrame:
     size = np.abs(own["margin"].to_numpy(float))
     order = np.argsort(-size, kind="stable")
     size = size[order]
-    agree = np.cumsum(own["verdict"].eq("agree").to_numpy(bool)[order])
+    sides = own["verdict"].eq("agree").to_numpy(bool)[order]
+    ordered = own.iloc[order]
     total = len(size)
     # A point is the last pair of its size, from the first that leaves at least 50 pairs in.
     last = np.flatnonzero(np.append(size[1:] != size[:-1], True))
@@ -272,7 +278,7 @@ def _curve(model: str, own: pd.DataFrame, most: int) -> pd.DataFrame:
     rows = []
     for place in np.union1d(kept, marked):
         n = int(place) + 1
-        rate = wilson(int(agree[place]), n)
+        rate = rate_in(ordered.iloc[:n], sides[:n])
         if rate is not None:
             ends = (rate.rate, rate.low, rate.high, float(size[place]))
             rows.append((model, n / total, n, *ends, bool(np.isin(place, marked))))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ivan_core.metrics.agreement import typical_margin
 from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.prompts import PROMPT, rate_in
 from ivan_core.metrics.students_t import mean_interval
 
 Floats = NDArray[np.float64]
@@ -145,6 +146,7 @@ def changes(table: pd.DataFrame, model: str, variant: str, before: str = ORIGINA
     c0, r0 = (first[column].to_numpy(float) for column in REWARDS)
     c1, r1 = (then[column].to_numpy(float) for column in REWARDS)
     alike = then[["chosen_similarity", "rejected_similarity"]].fillna(1.0).min(axis=1)
+    prompts = {PROMPT: first[PROMPT].to_numpy()} if PROMPT in first.columns else {}
     return pd.DataFrame(
         {
             "row_id": row_ids,
@@ -159,6 +161,7 @@ def changes(table: pd.DataFrame, model: str, variant: str, before: str = ORIGINA
             "rejected_before": r0,
             "chosen_after": c1,
             "rejected_after": r1,
+            **prompts,
         }
     )
 
@@ -208,12 +211,11 @@ def flips(moved: pd.DataFrame) -> Flips | None:
     """How many verdicts turned, from the table of `changes`; None without a pair."""
     n = len(moved)
     before, after = moved["verdict_before"], moved["verdict_after"]
-    agreed, agrees = before.eq("agree"), after.eq("agree")
-    lost, gained = int((agreed & ~agrees).sum()), int((~agreed & agrees).sum())
-    misaligned, aligned, either = wilson(lost, n), wilson(gained, n), wilson(lost + gained, n)
+    agreed, agrees = (one.eq("agree").to_numpy(bool) for one in (before, after))
+    lost, gained = agreed & ~agrees, ~agreed & agrees
+    misaligned, aligned, either = (rate_in(moved, one) for one in (lost, gained, lost | gained))
     if misaligned is None or aligned is None or either is None:
         return None
-    at_risk = int(agreed.sum())
     return Flips(
         n=n,
         became_misaligned=misaligned,
@@ -222,8 +224,8 @@ def flips(moved: pd.DataFrame) -> Flips | None:
         lost_to_tie=int((agreed & after.eq("tie")).sum()),
         gained_from_tie=int((agrees & before.eq("tie")).sum()),
         other=int((~agreed & ~agrees & before.ne(after)).sum()),
-        misaligned_at_risk=wilson(lost, at_risk),
-        aligned_at_risk=wilson(gained, n - at_risk),
+        misaligned_at_risk=rate_in(moved[agreed], lost[agreed]),
+        aligned_at_risk=rate_in(moved[~agreed], gained[~agreed]),
     )
 
 

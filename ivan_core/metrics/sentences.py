@@ -13,6 +13,7 @@ from typing import Literal
 from ivan_core.metrics.agreement import LengthBalanced
 from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.paired_shares import Difference
 from ivan_core.metrics.summary import ModelSummary
 
 # From this many pairs on, a decimal of a percent says something.
@@ -58,6 +59,11 @@ def difference_ends(low: float, high: float, n: int, *, signed: bool = False) ->
     return interval_text(low, high, _decimals(n), scale=100, signed=signed)
 
 
+def as_if(rate: Rate | Difference) -> str:
+    """How wide repeated prompts made an interval, to stand after it; empty where they did not."""
+    return f"; prompts repeat: as if n = {rate.effective_n:,}" if rate.design > 1 else ""
+
+
 def rate_sentence(rate: Rate | None, predicate: str, noun: str = "pairs") -> str:
     """One rate as a sentence with its n and interval, to be copied.
 
@@ -67,7 +73,9 @@ def rate_sentence(rate: Rate | None, predicate: str, noun: str = "pairs") -> str
     if rate is None:
         return f"{predicate}: no {noun} to tell from."
     share = percent(rate.rate, rate.n)
-    return f"{predicate} in {share} of {rate.n:,} {noun} (95% interval {interval(rate)})."
+    return (
+        f"{predicate} in {share} of {rate.n:,} {noun} (95% interval {interval(rate)}{as_if(rate)})."
+    )
 
 
 def headline(
@@ -204,7 +212,8 @@ def _rates(summaries: Sequence[ModelSummary], choice: str, so_far: bool) -> str:
         of = "" if on == base else f" of {_pairs(rate.n)}"
         if on != base and summary.headline_is_unseen:
             of += " it was not trained on"
-        clauses.append(f"{summary.model}{verb} in {share}{of} {interval(rate)}")
+        wide = f" ({as_if(rate).removeprefix('; ')})" if rate.design > 1 else ""
+        clauses.append(f"{summary.model}{verb} in {share}{of} {interval(rate)}{wide}")
         base = on
     return ("So far, " if so_far else "") + ", ".join(clauses) + "."
 

@@ -11,11 +11,10 @@ from ivan_core.metrics.agreement import (
     Counts,
     LengthBalanced,
     LengthRule,
-    agreement,
+    agreement_of,
     count_verdicts,
     length_balanced,
     length_rule,
-    misaligned,
     rated,
     seen_unseen,
     typical_margin,
@@ -56,8 +55,7 @@ class ModelSummary:
     @property
     def headline_misaligned(self) -> Rate | None:
         """Share of the headline's pairs on which the model ties or disagrees."""
-        rate = self.headline
-        return wilson(rate.n - rate.count, rate.n) if rate else None
+        return _others(self.headline)
 
     @property
     def headline_is_seen(self) -> bool:
@@ -84,6 +82,7 @@ def summarise(table: pd.DataFrame) -> list[ModelSummary]:
 def _summary(model: str, table: pd.DataFrame) -> ModelSummary:
     counts = count_verdicts(table)
     own = rated(table)
+    all_pairs = agreement_of(own)
     apart = seen_unseen(table)
     baselines = length_rule(own)
     new = own
@@ -92,8 +91,8 @@ def _summary(model: str, table: pd.DataFrame) -> ModelSummary:
     return ModelSummary(
         model=model,
         counts=counts,
-        agreement=agreement(counts),
-        misaligned=misaligned(counts),
+        agreement=all_pairs,
+        misaligned=_others(all_pairs),
         typical_margin=typical_margin(own["margin"]),
         length_balanced=length_balanced(new),
         baselines=baselines,
@@ -101,3 +100,8 @@ def _summary(model: str, table: pd.DataFrame) -> ModelSummary:
         unseen=apart.unseen if apart else None,
         headline_baselines=baselines if new is own else length_rule(new),
     )
+
+
+def _others(rate: Rate | None) -> Rate | None:
+    """The share of the other pairs; it varies as the share itself does."""
+    return wilson(rate.n - rate.count, rate.n, design=rate.design) if rate else None

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.metrics.agreement import rated
-from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.prompts import rate_in
 from ivan_core.metrics.sentences import percent
 
 Floats = NDArray[np.float64]
@@ -25,7 +25,8 @@ _TAIL = 0.005
 _LARGEST = 1e300
 _BINS = ["bin", "x0", "x1", "low", "high", "side", "count", "n", "share"]
 _AGREEMENT = [
-    "model", "larger", "agree", "n", "rate", "rate_low", "rate_high", "low", "high"
+    "model", "larger", "agree", "n", "rate", "rate_low", "rate_high", "low", "high",
+    "effective_n",
 ]  # fmt: skip
 
 
@@ -66,7 +67,8 @@ def agreement_by_larger(table: pd.DataFrame, difference: pd.Series) -> pd.DataFr
 
     `table` is the scores table, `difference` chosen minus rejected by row id. Columns: model,
     larger, agree, n (rated pairs), rate with its 95% Wilson interval (rate_low, rate_high), low and
-    high (the ends of the differences there). Groups without a rated pair are left out.
+    high (the ends of the differences there), effective_n (how many pairs without shared prompts
+    give so wide an interval). Groups without a rated pair are left out.
     """
     own = rated(table)
     apart = difference.reindex(own["row_id"]).to_numpy(float)
@@ -77,11 +79,21 @@ def agreement_by_larger(table: pd.DataFrame, difference: pd.Series) -> pd.DataFr
     for number, model in enumerate(models):
         for larger in LARGER:
             inside = groups[larger] & (code == number)
-            rate = wilson(int(np.count_nonzero(agree & inside)), int(np.count_nonzero(inside)))
+            rate = rate_in(own[inside], agree[inside])
             if rate is not None:
                 ends = _ends(difference, larger)
                 found.append(
-                    (str(model), larger, rate.count, rate.n, rate.rate, rate.low, rate.high, *ends)
+                    (
+                        str(model),
+                        larger,
+                        rate.count,
+                        rate.n,
+                        rate.rate,
+                        rate.low,
+                        rate.high,
+                        *ends,
+                        rate.effective_n,
+                    )
                 )
     return pd.DataFrame(found, columns=_AGREEMENT)
 

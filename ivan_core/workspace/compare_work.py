@@ -16,7 +16,7 @@ from ivan_core.domain.models import RewardModel
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.experiments.compare import Compared, run_compare
 from ivan_core.experiments.compare_files import write_csvs, write_manifest, write_table
-from ivan_core.experiments.compare_table import scores_table
+from ivan_core.experiments.compare_table import scores_table, with_prompts
 from ivan_core.experiments.scoring import Models
 from ivan_core.experiments.trust_facts import trust_strips
 from ivan_core.metrics.summary import summarise
@@ -72,7 +72,7 @@ def _write_results(
     """Write the table, the CSV files and, last, the manifest."""
     run = registry.get(context.id)
     table = scores_table(context.parts, [card.id for card in done.cards], done.dataset, done.cards)
-    summaries = summarise(table)
+    summaries = summarise(with_prompts(table, done.dataset))
     write_table(context.folder, table)
     files = write_csvs(
         context.data_dir, context.id, done.dataset.about["label"], done.dataset.rows, table,

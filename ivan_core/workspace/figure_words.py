@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ivan_core.domain.models import ModelCard
-from ivan_core.metrics.sentences import interval, percent
+from ivan_core.metrics.sentences import as_if, interval, percent
 from ivan_core.workspace.results import Results
 
 if TYPE_CHECKING:
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     from ivan_core.metrics.intervals import Rate
 
-WILSON = "Intervals are 95% Wilson score intervals without correction for multiple comparisons."
+WILSON = (
+    "Intervals are 95% Wilson score intervals without correction for multiple comparisons; where"
+    " pairs share their first human turn and are more alike for it (a design effect above 1.05),"
+    " they are those of as many independent pairs as would vary as much."
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,10 @@ def own_rows(results: Results, model: str) -> pd.DataFrame:
 
 
 def rate_words(rate: Rate | None) -> str:
-    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}" if rate else "none rated"
+    if rate is None:
+        return "none rated"
+    wide = f" ({as_if(rate).removeprefix('; ')})" if rate.design > 1 else ""
+    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}{wide}"
 
 
 def agreed(results: Results, model: str) -> str:

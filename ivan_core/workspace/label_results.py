@@ -13,6 +13,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LEXICON, LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import DEMO_NAME, Label
 from ivan_core.domain.runs import Run
+from ivan_core.experiments.compare_table import with_prompts
 from ivan_core.labels.reconcile import STATES
 from ivan_core.labels.table import read_labels
 from ivan_core.settings import data_dir
@@ -151,7 +152,7 @@ def _open(root: Path, run_id: str, _: float | None) -> LabelResults:
     with runs.whole(run_id, "manifest"):
         str(manifest["labeler"]["id"]), dict(manifest["counts"])
     with runs.whole(run_id, "table"):
-        table = read_labels(path)
+        table = with_prompts(read_labels(path), dataset)
     return LabelResults(run, spec, dataset, table, manifest)
 
 

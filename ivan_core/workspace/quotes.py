@@ -127,9 +127,14 @@ def _bars(results: Results, bars: pd.DataFrame) -> Iterator[tuple[str, str, Rate
     kept = list(dict.fromkeys(bars["subset"]))[:MOST_SUBSETS]
     choice = the(results.dataset.chosen_by)
     for bar in bars[bars["subset"].isin(kept)].rename(columns={"count": "agreed"}).itertuples():
-        rate = wilson(int(str(bar.agreed)), int(str(bar.n)))
+        rate = _rate(int(str(bar.agreed)), int(str(bar.n)), bar.effective_n)
         noun = results.training[str(bar.model)].noun
         yield str(bar.subset), f"{bar.model} sides with {choice}", rate, noun
+
+
+def _rate(count: int, n: int, effective_n: object) -> Rate | None:
+    """A rate of a table again, as wide as it was there."""
+    return wilson(count, n, design=n / int(float(str(effective_n)))) if n else None
 
 
 def _with(sentence: str, training: Training) -> str:
@@ -152,7 +157,7 @@ def _by_user_columns(results: Results) -> list[Quote]:
         difference = pd.Series(chosen - rejected, index=rows)
         for bar in agreement_by_larger(results.fair, difference).itertuples():
             where = f"Where {spec.label} is {sides[str(bar.larger)]}, {bar.model} sides with"
-            rate = wilson(int(str(bar.agree)), int(str(bar.n)))
+            rate = _rate(int(str(bar.agree)), int(str(bar.n)), bar.effective_n)
             noun = results.training[str(bar.model)].noun
             told.append((rate_sentence(rate, f"{where} {choice}", noun), "column-agreement"))
         found += [
@@ -173,7 +178,7 @@ def _of_two(results: Results, first: str, second: str) -> list[Quote]:
         discordance_sentence(found, first, second),
     ]
     if found is not None:
-        needed = pairs_needed(found.discordance)
+        needed = pairs_needed(found.discordance, design=found.design)
         told.append(
             f"{first} against {second}: {mcnemar_sentence(found)} {two.never_clear}".strip()
         )

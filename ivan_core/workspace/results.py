@@ -17,7 +17,7 @@ from ivan_core.domain.pairs import Pair
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.experiments.begin import BEGUN
-from ivan_core.experiments.compare_table import scores_table
+from ivan_core.experiments.compare_table import scores_table, with_prompts
 from ivan_core.experiments.trust_facts import HH_RLHF
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.summary import ModelSummary, summarise
@@ -151,7 +151,7 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Results
     if table.empty:
         raise _nothing_yet(run)
     table = table.astype(dict.fromkeys(_REPEATED, "category"))
-    return Results(run, spec, dataset, table, cards, manifest)
+    return Results(run, spec, dataset, with_prompts(table, dataset), cards, manifest)
 
 
 def _read_table(path: Path) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from ivan_core.domain.labels import REWRITE_FEATURES
+from ivan_core.experiments.compare_table import with_prompts
 from ivan_core.experiments.rewrite_rows import NO_RULE_FITS
 from ivan_core.metrics import robustness as metrics
 from ivan_core.metrics.intervals import Rate
@@ -200,7 +201,7 @@ class _Held:
 
 @lru_cache(maxsize=24)
 def _numbers(run_id: str, done: int, finished: float | None, gate: Gate, held: _Held) -> Numbers:
-    table = held.results.table
+    table = with_prompts(held.results.table, held.results.dataset)
     bounds = (gate.similarity, gate.shortest, gate.longest)
     models = held.results.spec.models
     return Numbers(

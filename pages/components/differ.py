@@ -54,7 +54,9 @@ def differ(results: Results) -> None:
             of_figures(results, _margins(first, second, cells), first, second),
         )  # fmt: skip
         figure_menu(results.run.id, "two-margins", model=first, other=second)
-    needed = needed_sentence(pairs_needed(found.discordance), found.discordance, found.n)
+    needed = needed_sentence(
+        pairs_needed(found.discordance, design=found.design), found.discordance, found.n
+    )
     told = (discordance_sentence(found, first, second), mcnemar_sentence(found), needed)
     say(" ".join(told), "small", quiet=True)
 

@@ -1,0 +1,198 @@
+"""Intervals of pairs that share their prompt: as wide as those pairs vary, and said so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import made_runs
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_labels import labels
+from made_scores import scores
+
+from ivan_core.metrics.agreement import by_subset
+from ivan_core.metrics.co_occurrence import co_occurrence
+from ivan_core.metrics.comparison_sentences import mcnemar_sentence
+from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.labels import prevalence, prevalence_differences
+from ivan_core.metrics.paired import paired_difference, shared_rows
+from ivan_core.metrics.paired_shares import difference_of_counts
+from ivan_core.metrics.prompts import PROMPT, design_effect
+from ivan_core.metrics.sentences import headline, rate_sentence
+from ivan_core.metrics.summary import summarise
+from ivan_core.workspace import figures
+from ivan_core.workspace.quotes import quotes
+from ivan_core.workspace.results import open_results
+
+HARMLESS, HELPFUL = "last_response_is_harmless", "last_response_is_helpful"
+
+
+def test_the_design_effect_by_hand() -> None:
+    # Two prompts, one always right and one never: deviations of a half, sums by prompt 1 and -1.
+    # (2 * 2 / 1) / (1 * 4 / 3) = 3.
+    values, groups = np.array([1.0, 1.0, 0.0, 0.0]), np.array([0, 0, 1, 1])
+    assert design_effect(values, groups) == pytest.approx(3)
+    # Every prompt alike: between prompts nothing varies, and no interval is narrowed for it.
+    assert design_effect(np.array([1.0, 0.0, 1.0, 0.0]), groups) == 1.0
+    # Where all are right nothing tells how alike they are: a prompt counts once.
+    assert design_effect(np.ones(4), groups) == 2.0
+    assert design_effect(np.ones(1), np.array([0])) == 1.0
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=60))
+def test_nothing_changes_where_no_prompt_repeats(holds: list[bool]) -> None:
+    values = np.array(holds, dtype=np.float64)
+    design = design_effect(values, np.arange(len(values))[::-1])
+    assert design == 1.0
+    assert wilson(sum(holds), len(holds), design=design) == wilson(sum(holds), len(holds))
+
+
+def _drawn(generator: np.random.Generator, prompts: int, pairs: int, alike: float) -> np.ndarray:
+    """Verdicts in prompts: right with .6, correlated so far within a prompt."""
+    scale = 1 / alike - 1
+    right = generator.beta(0.6 * scale, 0.4 * scale, prompts)
+    return (generator.random((prompts, pairs)) < right[:, None]).astype(np.float64).ravel()
+
+
+def test_intervals_of_four_pairs_a_prompt_hold_the_truth_as_often_as_they_say() -> None:
+    generator = np.random.default_rng(4)
+    groups = np.repeat(np.arange(375), 4)
+    draws, plain, widened = 1_500, 0, 0
+    for _ in range(draws):
+        values = _drawn(generator, 375, 4, 0.3)
+        count = int(values.sum())
+        without = wilson(count, len(values))
+        wide = wilson(count, len(values), design=design_effect(values, groups))
+        assert without is not None and wide is not None
+        plain += without.low <= 0.6 <= without.high
+        widened += wide.low <= 0.6 <= wide.high
+    assert plain / draws < 0.89
+    assert 0.935 < widened / draws < 0.97
+
+
+def test_differences_of_four_pairs_a_prompt_hold_the_truth_as_often_as_they_say() -> None:
+    generator = np.random.default_rng(5)
+    draws, plain, widened = 800, 0, 0
+    for _ in range(draws):
+        ours, theirs = (_drawn(generator, 150, 4, 0.3) for _ in range(2))
+        counts = [int((ours * theirs).sum()), int((ours * (1 - theirs)).sum())]
+        counts += [int(((1 - ours) * theirs).sum()), int(((1 - ours) * (1 - theirs)).sum())]
+        both, first, second, neither = counts
+        design = design_effect(ours - theirs, np.repeat(np.arange(150), 4))
+        without = difference_of_counts(both, first, second, neither)
+        wide = difference_of_counts(both, first, second, neither, design=design)
+        assert without is not None and wide is not None
+        plain += not without.excludes_zero
+        widened += not wide.excludes_zero
+    assert plain / draws < 0.89
+    assert 0.935 < widened / draws < 0.975
+
+
+def grouped(model: str = "m") -> pd.DataFrame:
+    """Forty prompts with four pairs each; the model is right on all four of a prompt or on none."""
+    rewards = [(2, 1) if prompt % 4 else (1, 2) for prompt in range(40) for _ in range(4)]
+    return scores(rewards, model).assign(**{PROMPT: np.repeat(np.arange(40), 4)})
+
+
+def test_an_interval_that_prompts_widened_says_as_if_n() -> None:
+    (summary,) = summarise(grouped())
+    rate = summary.agreement
+    # Deviations .25 and -.75: own 120/16 + 40 * 9/16 = 30, by prompt 16 times 7.5 = 120.
+    # (120 * 40 / 39) / (30 * 160 / 159) = 4.08.
+    assert rate is not None and rate.design == pytest.approx(4.0770, abs=1e-4)
+    assert rate.effective_n == 39 and summary.misaligned is not None
+    assert summary.misaligned.design == pytest.approx(rate.design)
+    told = rate_sentence(rate, "It agrees")
+    assert told == (
+        "It agrees in 75% of 160 pairs (95% interval [60, 86]; prompts repeat: as if n = 39)."
+    )
+    assert "(prompts repeat: as if n = 39)" in headline([summary], "the choice")
+    bars = by_subset(grouped())
+    assert set(bars["effective_n"]) == {39}
+    assert bars["low"].iloc[0] == pytest.approx(rate.low)
+    (plain,) = summarise(grouped().drop(columns=PROMPT))
+    assert plain.agreement == wilson(120, 160) and plain.agreement.effective_n == 160
+
+
+def test_two_models_compare_by_prompt() -> None:
+    other = grouped("other").assign(verdict="disagree")
+    both = pd.concat([grouped("one"), other], ignore_index=True)
+    found = paired_difference(shared_rows(both, "one", "other"))
+    plain = paired_difference(shared_rows(both.drop(columns=PROMPT), "one", "other"))
+    assert found is not None and plain is not None
+    assert found.effective_n == 39 and plain.effective_n == 160
+    assert found.low < plain.low and found.mid_p > plain.mid_p
+    assert "Prompts repeat: both are those of 39 pairs." in mcnemar_sentence(found)
+
+
+def test_labels_of_one_prompt_are_alike() -> None:
+    given = labels(**{HARMLESS: [prompt % 4 > 0 for prompt in range(40) for _ in range(4)]})
+    groups = given["row_id"].to_numpy() // 2
+    for found in (
+        prevalence(given.assign(**{PROMPT: groups}), HARMLESS),
+        prevalence_differences(given.assign(**{PROMPT: groups}), [HARMLESS]),
+    ):
+        assert len(found)
+    wide = prevalence(given.assign(**{PROMPT: groups}), HARMLESS).iloc[0]
+    plain = prevalence(given, HARMLESS).iloc[0]
+    assert wide["share"] == plain["share"] and wide["low"] < plain["low"]
+
+
+def test_both_texts_of_a_pair_are_one_group_where_labels_go_together() -> None:
+    # Of 60 pairs of harmless texts, the texts of a pair are both helpful or neither is.
+    helpful = [pair % 3 > 0 for pair in range(60) for _ in range(2)]
+    found = co_occurrence(labels(**{HARMLESS: [True] * 120, HELPFUL: helpful}), [HARMLESS, HELPFUL])
+    row = found[found["first_key"].eq(HARMLESS)].iloc[0]
+    plain, wide = wilson(80, 120), wilson(80, 120, design=2 * 60 / 59 * 119 / 120)
+    assert plain is not None and wide is not None
+    assert row["share"] == pytest.approx(2 / 3) and row["low"] < plain.low
+    assert row["low"] == pytest.approx(wide.low)
+
+
+def _pairs(path: Path, prompts: int, each: int, prompt: str = "\n\nHuman: Question {}") -> Path:
+    return made_runs.write_rows(
+        path,
+        [
+            {
+                "chosen": f"{prompt.format(i)}\n\nAssistant: {'Yes, gladly. ' * (1 + i % 5)}{j}",
+                "rejected": f"{prompt.format(i)}\n\nAssistant: No {'never ' * (i % 3)}{j}",
+            }
+            for i in range(prompts)
+            for j in range(each)
+        ],
+    )
+
+
+def test_a_run_measures_how_alike_pairs_of_one_prompt_are(data_dir: Path, tmp_path: Path) -> None:
+    path = _pairs(tmp_path / "repeated.jsonl", 40, 4)
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_file(path))
+    table = data_dir / "runs" / run_id / "table.parquet"
+    found = pd.read_parquet(table)
+    # Three prompts of four are judged right with all their pairs, the fourth with none.
+    found["verdict"] = np.where(found["row_id"] // 4 % 4, "agree", "disagree")
+    found.to_parquet(table, index=False)
+    results = open_results(run_id)
+    assert results.table[PROMPT].nunique() == 40
+    told = " ".join(quote.sentence for quote in quotes(results))
+    assert "75% of 160 pairs (95% interval [60, 86]; prompts repeat: as if n = 39)" in told
+    assert "75% [60, 86] of 160 (prompts repeat: as if n = 39)" in figures.caption(
+        run_id, "agreement"
+    )
+    assert "share their first human turn" in figures.methods(run_id, "agreement")
+
+
+def test_runs_without_repeated_prompts_are_as_they_were(data_dir: Path, tmp_path: Path) -> None:
+    sample = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=120))
+    alone = _pairs(tmp_path / "alone.jsonl", 40, 1)
+    none = _pairs(tmp_path / "none.jsonl", 40, 1, prompt="")
+    runs = [
+        sample,
+        *(made_runs.finished(data_dir, made_runs.spec_of_file(p)) for p in (alone, none)),
+    ]
+    for run_id in runs:
+        results = open_results(run_id)
+        assert PROMPT not in results.table.columns
+        assert all(s.agreement.design == 1 for s in results.summaries if s.agreement)

@@ -13,11 +13,17 @@ from sklearn.metrics import cohen_kappa_score
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.metrics.annotators import AGREEMENT, agreement_table, class_agreement
-from ivan_core.metrics.coefficients import alpha_of_coincidences, coincidences, krippendorff_alpha
+from ivan_core.metrics.coefficients import (
+    Floats,
+    alpha_of_coincidences,
+    cohen_kappa,
+    coincidences,
+    krippendorff_alpha,
+)
 from ivan_core.metrics.joined_labels import cells, joined, texts_in_cell
 from ivan_core.metrics.label_answers import SENTIMENTS
 from ivan_core.metrics.label_sentences import agreement_sentence, coefficient_sentence
-from ivan_core.metrics.resampling import percentile_interval, resampled_sums
+from ivan_core.metrics.resampling import bca_interval, resampled_sums
 
 NAN = float("nan")
 words = st.sampled_from([*SENTIMENTS, None])
@@ -195,9 +201,11 @@ def test_both_sides_of_a_pair_are_drawn_together() -> None:
     sums = resampled_sums(np.array([[2.0, 1.0], [0.0, 1.0]]), np.random.default_rng(0), 300)
     assert set(sums[:, 0]) == {0.0, 2.0, 4.0} and set(sums[:, 1]) == {2.0}
     assert sums[:, 0].mean() == pytest.approx(2, abs=0.3)
-    low, high = percentile_interval(np.array([NAN] * 10 + [1.0] * 90))
+    low, high = bca_interval(np.array([NAN] * 10 + [1.0] * 90), 1.0, np.ones(9))
     assert pd.isna(low) and pd.isna(high)
-    assert percentile_interval(np.linspace(0, 1, 101)) == pytest.approx((0.025, 0.975))
+    # Neither biased nor skewed: the plain percentiles.
+    even = np.linspace(0, 1, 101)
+    assert bca_interval(even, 0.5, even) == pytest.approx((0.025, 0.975))
 
 
 def test_many_pairs_are_drawn_in_groups_with_the_same_spread() -> None:
@@ -221,6 +229,27 @@ def test_intervals_cover_the_true_kappa() -> None:
         found = agreement_table(dict(zip("ab", tables, strict=True)), [INSULT], rng, 300)
         inside += int(found["low"][0] <= truth <= found["high"][0])
     assert 0.90 <= inside / 200 <= 0.99
+
+
+def test_intervals_of_few_pairs_cover_what_percentiles_miss() -> None:
+    # Fifty pairs, a label of one text in ten, kappa .6 by construction: both say yes to
+    # .01 + .6 * .09 = .064 of the texts, only one of them to .036 each.
+    rng, draws, inside, plain = np.random.default_rng(3), 400, 0, 0
+    for _ in range(draws):
+        texts = rng.choice(4, 100, p=[0.064, 0.036, 0.036, 0.864])
+        by_pair = np.eye(4)[texts].reshape(50, 2, 4).sum(axis=1)
+        total = by_pair.sum(axis=0)
+
+        def kappa(sums: Floats) -> Floats:
+            return cohen_kappa(sums.reshape(-1, 2, 2), np.eye(2))
+
+        values = kappa(resampled_sums(by_pair, rng, 400))
+        low, high = bca_interval(values, float(kappa(total)[0]), kappa(total - by_pair))
+        inside += low <= 0.6 <= high
+        low, high = np.nanquantile(values, [0.025, 0.975])
+        plain += low <= 0.6 <= high
+    assert inside > plain
+    assert 0.92 <= inside / draws <= 0.98
 
 
 def test_agreement_in_words() -> None:

@@ -104,8 +104,8 @@ def with_prompts(table: pd.DataFrame, dataset: PreparedDataset) -> pd.DataFrame:
     """
     import numpy as np
 
-    if table.empty:
-        return table
-    codes = dataset.prompt_groups[table["row_id"].to_numpy(np.int64)]
-    once = dataset.prompt_groups[np.unique(table["row_id"].to_numpy(np.int64))]
-    return table if np.bincount(once).max() == 1 else table.assign(**{PROMPT: codes})
+    rows, groups = table["row_id"].to_numpy(np.int64), dataset.prompt_groups
+    there = np.zeros(len(groups), dtype=np.bool_)
+    there[rows] = True
+    repeats = np.bincount(groups[there]).max(initial=0) > 1
+    return table.assign(**{PROMPT: groups[rows]}) if repeats else table

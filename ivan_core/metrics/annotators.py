@@ -4,7 +4,7 @@ Gwet's AC1 stands beside, since kappa falls towards 0 where one answer is rare a
 answers are the same. Sentiments are ordered: kappa and AC1 are weighted linearly, alpha is ordinal.
 Lists are compared by Jaccard's index, and word by word. A text counts where at least two labelers
 answered, in AC1's chance agreement too; "can't tell" is no answer. Intervals are bootstrapped by
-pair.
+pair, with correction for bias and skewness (BCa).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ivan_core.metrics.coefficients import (
 )
 from ivan_core.metrics.joined_labels import JoinedTexts, join_labelers
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT, Answers, Bools
-from ivan_core.metrics.resampling import TIMES, percentile_interval, resampled_sums
+from ivan_core.metrics.resampling import TIMES, bca_interval, resampled_sums
 
 LEAST_POSITIVES = 20
 AGREEMENT = [
@@ -252,14 +252,19 @@ def _table(
     if not rows:
         return pd.DataFrame(columns=AGREEMENT)
     parts = [np.add.reduceat(r.by_text, starts, axis=0) if len(starts) else r.by_text for r in rows]
-    drawn = resampled_sums(np.hstack(parts), generator, times)
+    by_pair = np.hstack(parts)
+    drawn = resampled_sums(by_pair, generator, times)
     found, at = [], 0
     for row in rows:
         width = row.by_text.shape[1]
         ends: dict[str, object] = {}
         resampled = row.coefficients(drawn[:, at : at + width])
-        for name, point, values in zip(("", "ac1_"), row.points, resampled, strict=True):
-            low, high = (np.nan, np.nan) if isnan(point) else percentile_interval(values)
+        own = by_pair[:, at : at + width]
+        without = row.coefficients(own.sum(axis=0) - own)
+        for name, point, values, left in zip(
+            ("", "ac1_"), row.points, resampled, without, strict=True
+        ):
+            low, high = (np.nan, np.nan) if isnan(point) else bca_interval(values, point, left)
             ends |= {f"{name}low": low, f"{name}high": high}
         at += width
         coefficient, ac1 = row.points

@@ -59,7 +59,8 @@ def coefficient_sentence(row: Row) -> str:
         return f"{told} No coefficient: the answers never change.{out}"
     measured = f"{_MEASURES[str(row['measure'])]} {_estimate(row, 'coefficient', '')}"
     beside = "" if isnan(ac1) else f", Gwet's AC1 {_estimate(row, 'ac1', 'ac1_')}"
-    return f"{told} {measured}{beside}.{out}"
+    rough = " (rough: the rarer answer is rare)" if row["few"] and "[" in measured else ""
+    return f"{told} {measured}{beside}{rough}.{out}"
 
 
 def prevalence_sentence(row: Row, called: str) -> str:

@@ -17,7 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.metrics.agreement import rated
-from ivan_core.metrics.prompts import rate_in
+from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.prompts import PROMPT, design_in, rate_in
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -266,19 +267,25 @@ def _curve(model: str, own: pd.DataFrame, most: int) -> pd.DataFrame:
     order = np.argsort(-size, kind="stable")
     size = size[order]
     sides = own["verdict"].eq("agree").to_numpy(bool)[order]
-    ordered = own.iloc[order]
+    agreed = np.cumsum(sides)
     total = len(size)
     # A point is the last pair of its size, from the first that leaves at least 50 pairs in.
     last = np.flatnonzero(np.append(size[1:] != size[:-1], True))
     last = last[last + 1 >= min(LEAST_IN_BIN, total)]
     wanted = np.array([int(np.ceil(share * total)) - 1 for share in MARKED])
     marked = np.unique(last[np.searchsorted(last, np.clip(wanted, 0, total - 1))])
+    designs = np.ones(len(marked))
+    if PROMPT in own.columns:
+        groups = own[[PROMPT]].iloc[order]
+        designs = np.array([design_in(groups[: at + 1], sides[: at + 1]) for at in marked])
     points = min(most - len(marked), len(last))
     kept = last[np.unique(np.linspace(0, len(last) - 1, points).round().astype(int))]
     rows = []
     for place in np.union1d(kept, marked):
         n = int(place) + 1
-        rate = rate_in(ordered.iloc[:n], sides[:n])
+        # Between marked points the design effect is that of the next one.
+        design = float(designs[min(np.searchsorted(marked, place), len(designs) - 1)])
+        rate = wilson(int(agreed[place]), n, design=design)
         if rate is not None:
             ends = (rate.rate, rate.low, rate.high, float(size[place]))
             rows.append((model, n / total, n, *ends, bool(np.isin(place, marked))))

@@ -185,7 +185,7 @@ def _coefficients(asked: Asked) -> str:
     return (
         f"Agreement is {measure} (sentiment: {ordered}; lists of words: mean overlap, Jaccard's"
         " index) beside Gwet's AC1, over the texts that two labelers or more answered. Intervals"
-        f" are 95% percentile intervals of {TIMES:,} bootstrap draws by pair, both texts of a pair"
+        f" are 95% BCa intervals of {TIMES:,} bootstrap draws by pair, both texts of a pair"
         f" together (seed {asked.results.spec.seed}), and of shares Wilson score intervals; none is"
         " corrected for multiple comparisons."
     )

@@ -119,8 +119,8 @@ def _questions(_: PreparedDataset, used: Used) -> Drawn | None:
         lambda: agreement_dots(table, TITLES, title=title, dark=False),
         table,
         f"{title} on each question. {texts_sentence(used)}",
-        "Coefficients with 95% bootstrap intervals by pair (1,000 draws, seed 0): Cohen's kappa of"
-        " two people, Krippendorff's alpha of more or where answers are missing, weighted for the"
+        "Coefficients with 95% BCa intervals by pair (1,000 bootstrap draws, seed 0): Cohen's kappa"
+        " of two people, Krippendorff's alpha of more or where answers are missing, weighted for the"
         " sentiment; Jaccard's index of lists; Gwet's AC1 beside. “Can't tell” is no answer.",
     )
 

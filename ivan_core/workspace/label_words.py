@@ -128,7 +128,8 @@ def coefficients_sentence(row: Row) -> str:
         if rate
         else ""
     )
-    return f"{'; '.join(parts)}.{same}"
+    rough = " (rough: the rarer answer is rare)" if row["few"] and "[" in parts[0] else ""
+    return f"{'; '.join(parts)}{rough}.{same}"
 
 
 def agreement_sentence(table: pd.DataFrame, names: Sequence[str]) -> str:

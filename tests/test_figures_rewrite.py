@@ -19,8 +19,9 @@ from ivan_core.metrics.robustness import REWORDED
 from ivan_core.workspace.figure_rewrite import gate_words
 from ivan_core.workspace.figures import caption, figure, figures, file_name, methods
 from ivan_core.workspace.rewrite_numbers import Gate, numbers
-from ivan_core.workspace.rewrite_quotes import quotes, source_line
+from ivan_core.workspace.rewrite_quotes import quotes
 from ivan_core.workspace.rewrite_results import open_rewrite
+from ivan_core.workspace.run_kinds import take_away
 
 NAMES = ("flips", "changes", "alike")
 ALL = "0:0:5"
@@ -128,7 +129,7 @@ def test_wrong_wishes_are_sentences(run_id):
 def test_sentences_stand_below_what_they_rest_on(run_id, capsys):
     assert command(["runs", "sentences", run_id]) == 0
     told = capsys.readouterr().out
-    assert told.startswith(source_line(run_id)) and "reworded by fake:7b, run" in told
+    assert told.startswith(take_away(run_id).source(run_id)) and "reworded by fake:7b, run" in told
     found = quotes(run_id)
     assert found[0].sentence.startswith("fake:7b keeps the meaning in ")
     for quote in found:

@@ -52,22 +52,22 @@ def reviews_id(dataset: PreparedDataset) -> str:
 
 def stamp(reviews: str) -> object:
     """What changes with every opinion that is saved."""
-    return used_opinions(_dataset(reviews)).stamp[3]
+    return used_opinions(dataset_of(reviews)).stamp[3]
 
 
-def _dataset(reviews: str) -> PreparedDataset:
+def dataset_of(reviews: str) -> PreparedDataset:
     return datasets.by_fingerprint(reviews.removeprefix(PREFIX))
 
 
 def _charts(reviews: str) -> list[ReviewChart]:
-    dataset = _dataset(reviews)
+    dataset = dataset_of(reviews)
     used = used_opinions(dataset)
     return [chart for chart in CHARTS if chart.draw(dataset, used) is not None]
 
 
 def _pick(reviews: str, name: str, wish: Wish) -> Picked:
     only(name, wish)
-    dataset = _dataset(reviews)
+    dataset = dataset_of(reviews)
     used = used_opinions(dataset)
     chart = next((chart for chart in CHARTS if chart.name == name), None)
     if chart is None:
@@ -120,8 +120,8 @@ def _questions(_: PreparedDataset, used: Used) -> Drawn | None:
         table,
         f"{title} on each question. {texts_sentence(used)}",
         "Coefficients with 95% BCa intervals by pair (1,000 bootstrap draws, seed 0): Cohen's kappa"
-        " of two people, Krippendorff's alpha of more or where answers are missing, weighted for the"
-        " sentiment; Jaccard's index of lists; Gwet's AC1 beside. “Can't tell” is no answer.",
+        " of two people, Krippendorff's alpha of more or where answers are missing, weighted for"
+        " the sentiment; Jaccard's index of lists; Gwet's AC1 beside. “Can't tell” is no answer.",
     )
 
 
@@ -152,12 +152,12 @@ _CHART_OF = {
 
 
 def _source(reviews: str) -> str:
-    dataset = _dataset(reviews)
+    dataset = dataset_of(reviews)
     return source_line(dataset, used_opinions(dataset))
 
 
 def _quotes(reviews: str) -> list[Quote]:
-    dataset = _dataset(reviews)
+    dataset = dataset_of(reviews)
     return [
         Quote(
             one.question, one.sentence,

@@ -18,6 +18,7 @@ from ivan_core.workspace import figure_comparison, figure_reviews, runs
 from ivan_core.workspace.results import open_results
 from ivan_core.workspace.review_opinions import second_choices, used_opinions
 from ivan_core.workspace.run_kinds import take_away
+from ivan_core.workspace.shown_names import named
 from ivan_core.workspace.take_away import Listed, Picked, Wish
 
 Kind = Literal["svg", "pdf", "png", "csv"]
@@ -78,7 +79,7 @@ def figure(
     if kind == "csv":
         return str(drawn.data.to_csv(index=False)).encode("utf-8", "replace")
     notes = (SAMPLE_MARK,) if picked.is_sample else ()
-    spec = printed(drawn.chart(), width_mm, picked.names, notes)
+    spec = named(printed(drawn.chart(), width_mm, picked.names, notes), picked.shown)
     return {"svg": vega.svg, "pdf": vega.pdf, "png": vega.png}[kind](spec, width_mm)
 
 

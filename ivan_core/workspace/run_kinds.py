@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.runs import Run
 from ivan_core.workspace import (
     figure_comparison,
     figure_labels,
@@ -16,6 +17,7 @@ from ivan_core.workspace import (
     runs,
 )
 from ivan_core.workspace.results import open_results
+from ivan_core.workspace.shown_names import by_names, file_names
 from ivan_core.workspace.take_away import TakeAway
 
 _LABELS = TakeAway(
@@ -46,11 +48,23 @@ def take_away(run_id: str) -> TakeAway:
         BadInput: there is no such run, or runs of its kind give nothing.
     """
     if run_id.startswith(figure_reviews.PREFIX):
-        return figure_reviews.REVIEWS
+        label = figure_reviews.dataset_of(run_id).about["label"]
+        return by_names(figure_reviews.REVIEWS, file_names([label]))
     run = runs.get(run_id)
     if run.kind not in KINDS:
         raise BadInput(
             f"Run {run_id} has no figures and no sentences: it is a {run.kind}.",
             f"Choose a run of one of the kinds {', '.join(KINDS)}.",
         )
-    return KINDS[run.kind]
+    return by_names(KINDS[run.kind], file_names(_sources(run)))
+
+
+def _sources(run: Run) -> list[str]:
+    """All in a run that may be a path: its dataset, its models, and files that were imported."""
+    spec = runs.any_spec_of(run)
+    manifest = runs.manifest(run.id) or {}
+    # The dataset of a column is known by its fingerprint.
+    found = [] if isinstance(spec.dataset, str) else [spec.dataset.source]
+    found += getattr(spec, "models", ())
+    found += [str(getattr(spec, name, "")) for name in ("rewriter", "similarity", "labeler")]
+    return found + [str(file) for file in manifest.get("imported", {}).get("files", [])]

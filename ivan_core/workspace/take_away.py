@@ -5,8 +5,8 @@ A kind of run hands over its charts and sentences as one `TakeAway`, listed in `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypedDict
 
 from ivan_core.datasets.prepared import PreparedDataset
@@ -57,7 +57,8 @@ class Picked:
 
     `names` stand below the title and `slugs` in the names of files; `rows` says which pairs of what
     dataset; `methods` makes the whole paragraph from what the chart says of itself; `trained` says
-    on how many of the pairs the reward models were trained.
+    on how many of the pairs the reward models were trained, `shown` the names of files in place of
+    their paths.
     """
 
     draw: Callable[[], Drawn]
@@ -67,6 +68,7 @@ class Picked:
     is_sample: bool
     methods: Callable[[Drawn], str]
     trained: str = ""
+    shown: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

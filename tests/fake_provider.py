@@ -109,8 +109,8 @@ class FakeProvider:
     def cancel(self, batch_id: str) -> BatchState:
         return self.end(batch_id, "cancelled")
 
-    def collect(self, file_id: str) -> bytes:
-        return self.files[file_id]
+    def collect(self, file_id: str, into: Path, most_bytes: int) -> None:
+        into.write_bytes(self.files[file_id])
 
     def end(self, batch_id: str, status: str = "completed") -> BatchState:
         """Let a batch end so."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from taxonomy_runs import QUICK, no_sleep, say_yes, spec_of
 
-from ivan_core.backends.openai_batches import OpenAIBatches
+from ivan_core.backends.openai_batches import MOST_FILE, OpenAIBatches
 from ivan_core.backends.openai_client import account_for
 from ivan_core.workspace import runs, taxonomy
 from ivan_core.workspace.taxonomy_work import Providers, work_taxonomy
@@ -44,8 +44,8 @@ class Fragile(OpenAIBatches):
     def poll(self, batch_id: str) -> Any:
         return self._at("poll", super().poll, batch_id)
 
-    def collect(self, file_id: str) -> bytes:
-        return bytes(self._at("collect", super().collect, file_id))
+    def collect(self, file_id: str, into: Path, most_bytes: int = MOST_FILE) -> None:
+        self._at("collect", super().collect, file_id, into, most_bytes)
 
 
 def confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **fields: Any) -> str:

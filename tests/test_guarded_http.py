@@ -67,7 +67,7 @@ class Asking:
             "create": lambda: batches.create("file-1", {}),
             "list": lambda: list(batches.batches()),
             "poll": lambda: batches.poll("batch_1"),
-            "content": lambda: batches.collect("file-1"),
+            "content": lambda: batches.collect("file-1", path.with_name("got")),
             "chat": lambda: labeler.label(PROMPT),
             "version": ollama.version,
             "models": ollama.models,
@@ -144,6 +144,25 @@ def test_an_answer_without_an_end_is_left_before_it_fills_the_memory(
         assert tracemalloc.get_traced_memory()[1] < 5 * MOST_ANSWER
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("shape", ["packed", "plain"])
+def test_a_large_file_goes_to_the_disk_as_it_comes(server, tmp_path, shape):
+    batches = OpenAIBatches(Account(server.url + "/v1", "sk-1"))
+    if shape == "packed":
+        body = packed(40)
+        server.answer = lambda came: Told(200, body, {"Content-Encoding": "gzip"})
+    else:
+        server.answer = lambda came: Told(200, pieces=repeat(b" " * 2**16, 40 * 16))
+    tracemalloc.start()
+    try:
+        batches.collect("file-1", tmp_path / "got")
+        assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "got").stat().st_size == 40 * 2**20
+    with pytest.raises(AnswerTooLong, match="more than 39 MB"):
+        batches.collect("file-1", tmp_path / "got", 39 * 2**20)
 
 
 def test_a_packed_answer_is_read_and_one_that_is_cut_or_odd_is_not(server):

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivan_core.domain.errors import BadInput, StorageProblem
-from ivan_core.labels.downloads import Held, held_in, keep_download, merge_raw, with_lost_lines
+from ivan_core.labels.downloads import (
+    Held,
+    add_lost_lines,
+    arriving,
+    held_in,
+    keep_download,
+    merge_raw,
+)
+from ivan_core.labels.result_files import MOST_LINE_BYTES
 
 A, B = b'{"custom_id": "0.chosen"}\n', b'{"custom_id": "0.rejected"}\r\n'
 ASKED = ("0.chosen", "0.rejected")
@@ -50,17 +58,37 @@ def test_a_download_cut_anywhere_is_never_taken_for_whole(end: int) -> None:
     assert len(held.answered) < 2
 
 
-def test_a_worse_download_takes_no_line_away() -> None:
-    assert with_lost_lines(A, A + B, ASKED) == A + B
-    assert with_lost_lines(A.rstrip(), B, ASKED) == A + B
-    assert with_lost_lines(A + B, A, ASKED) == A + B
-    assert with_lost_lines(A, b"<html>\n", ASKED) == A
+@pytest.mark.parametrize(
+    ("came", "before", "then"),
+    [(A, A + B, A + B), (A.rstrip(), B, A + B), (A + B, A, A + B), (A, b"<html>\n", A),
+     (A, b"\xef\xbb\xbf" + B.rstrip(), A + B.replace(b"\r", b"")), (b"", A, A)],
+)  # fmt: skip
+def test_a_worse_download_takes_no_line_away(
+    tmp_path: Path, came: bytes, before: bytes, then: bytes
+) -> None:
+    arrived, old = tmp_path / "new", tmp_path / "old"
+    arrived.write_bytes(came)
+    old.write_bytes(before)
+    add_lost_lines(arrived, old, ASKED)
+    assert arrived.read_bytes() == then
+
+
+def test_a_line_without_an_end_is_named_and_not_read_into_memory(tmp_path: Path) -> None:
+    path = tmp_path / "output.jsonl"
+    path.write_bytes(A + b"x" * (MOST_LINE_BYTES + 1) + b"\n" + B)
+    assert held_in(path, ASKED) == Held(BOTH, True, "line 2 is longer than 16 MiB")
+
+
+def arrive(content: bytes, path: Path) -> None:
+    arrived = arriving(path)
+    arrived.write_bytes(content)
+    keep_download(arrived, path)
 
 
 def test_a_kept_download_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
     path = tmp_path / "run" / "output.jsonl"
-    keep_download(A, path)
-    keep_download(A + B, path)
+    arrive(A, path)
+    arrive(A + B, path)
     assert path.read_bytes() == A + B
     assert [one.name for one in path.parent.iterdir()] == ["output.jsonl"]
 
@@ -68,7 +96,7 @@ def test_a_kept_download_takes_the_place_of_an_older_one(tmp_path: Path) -> None
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(StorageProblem, match="cannot be written"):
-        keep_download(A, tmp_path / "file" / "output.jsonl")
+        arrive(A, tmp_path / "file" / "output.jsonl")
 
 
 def test_parts_are_merged_line_by_line_as_they_came(tmp_path: Path) -> None:

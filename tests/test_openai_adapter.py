@@ -62,7 +62,8 @@ def test_a_batch_goes_up_ends_and_comes_back(demo, tmp_path):
     assert (state.status, state.total, state.completed, state.failed) == ("completed", 3, 3, 0)
     assert state.ended and dict(state.metadata) == METADATA and state.created
     assert state.input_tokens and state.output_tokens
-    lines = [json.loads(line) for line in batches.collect(state.output_file).splitlines()]
+    batches.collect(state.output_file, tmp_path / "got")
+    lines = [json.loads(line) for line in (tmp_path / "got").read_bytes().splitlines()]
     assert {line["custom_id"] for line in lines} == {"0.chosen", "1.chosen", "2.chosen"}
     assert demo.requests.count("POST", "/v1/batches") == 1
 
@@ -125,7 +126,7 @@ CALLS: dict[str, Callable[[OpenAIBatches, Path], object]] = {
     "list": lambda batches, path: list(batches.batches()),
     "poll": lambda batches, path: batches.poll("batch_1"),
     "cancel": lambda batches, path: batches.cancel("batch_1"),
-    "collect": lambda batches, path: batches.collect("file-1"),
+    "collect": lambda batches, path: batches.collect("file-1", path.with_name("got")),
 }
 
 
@@ -143,12 +144,12 @@ def test_other_calls_are_made_once_and_their_lost_answers_are_harmless(demo, tmp
     until(lambda: len(list(demo.requests)) == 1)
 
 
-def test_what_the_account_does_not_have_is_named(demo):
+def test_what_the_account_does_not_have_is_named(demo, tmp_path):
     batches = provider(demo)
     with pytest.raises(NotAtProvider, match="has no batch batch_none"):
         batches.poll("batch_none")
     with pytest.raises(NotAtProvider, match="has no file file-none"):
-        batches.collect("file-none")
+        batches.collect("file-none", tmp_path / "got")
     for odd in ("", "a/b"):
         with pytest.raises(BadInput):
             batches.poll(odd)

@@ -86,7 +86,7 @@ class Asking:
             "batches.list": lambda: list(batches.batches()),
             "batches.retrieve": lambda: batches.poll("batch_1"),
             "batches.cancel": lambda: batches.cancel("batch_1"),
-            "files.content": lambda: batches.collect("file-1"),
+            "files.content": lambda: batches.collect("file-1", path.with_name("got")),
             "labels": lambda: labeler.label(PROMPT),
             "run-file": lambda: labeler.send({"messages": TEXT}),
             "rewriting": lambda: OpenAIRewriter("m", account).rewrite(piece),

@@ -20,7 +20,7 @@ from taxonomy_runs import (
     workers_here,
 )
 
-from ivan_core.backends.openai_batches import OpenAIBatches
+from ivan_core.backends.openai_batches import MOST_FILE, OpenAIBatches
 from ivan_core.backends.openai_client import account_for
 from ivan_core.backends.openai_errors import NotAtProvider
 from ivan_core.cli.taxonomy_ask import print_outcome
@@ -72,13 +72,13 @@ class Downloads(OpenAIBatches):
         super().__init__(account_for())
         self.body, self.left, self.asked = body, times, 0
 
-    def collect(self, file_id: str) -> bytes:
-        whole = super().collect(file_id)
+    def collect(self, file_id: str, into: Path, most_bytes: int = MOST_FILE) -> None:
+        super().collect(file_id, into, most_bytes)
         self.asked += 1
         if self.left == 0:
-            return whole
+            return
         self.left = None if self.left is None else self.left - 1
-        return self.body(whole)
+        into.write_bytes(self.body(into.read_bytes()))
 
 
 def through(provider: OpenAIBatches) -> Providers:
@@ -104,6 +104,21 @@ def never_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     provider = Downloads(BAD["cut by lines"][0])
     assert be_worker(run_id, through(provider)).state is RunState.INTERRUPTED
     return run_id
+
+
+def test_a_file_larger_than_its_answers_can_be_is_said_and_looked_at_again(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = confirmed(tmp_path, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr("ivan_core.workspace.batch_collect.most_bytes", lambda *_: 2**10)
+        assert be_worker(run_id).state is RunState.INTERRUPTED
+    (part,) = taxonomy.parts(run_id)
+    assert "the file held 0 (it is larger than 0 MB)" in part["problem"]
+    assert list(runs.registry().folder(run_id).glob("results/*")) == []
+    assert taxonomy.follow(run_id)
+    assert runs.get(run_id).state is RunState.DONE
+    assert (valid(run_id), creations(server)) == (12, 1)
 
 
 @pytest.mark.parametrize("bad", BAD)

@@ -100,13 +100,20 @@ class OpenAIBatches:
     def cancel(self, batch_id: str) -> BatchState:
         return self._one(batch_id, lambda: self._client.batches.cancel(batch_id))
 
-    def collect(self, file_id: str) -> bytes:
-        """A result file as a whole: a download in pieces would raise errors of its own."""
-        files, patience = self._client.files, self._file_timeout
-        with bounded(self._file_seconds, MOST_FILE):
-            return self._ask(
-                lambda: files.content(file_id, timeout=patience).content, f"file {file_id}"
-            )
+    def collect(self, file_id: str, into: Path, most_bytes: int = MOST_FILE) -> None:
+        """A result file, written as it comes; AnswerTooLong if it unpacks to more bytes."""
+        content = self._client.files.with_streaming_response.content
+
+        def fetch() -> None:
+            with (
+                content(file_id, timeout=self._file_timeout) as answer,
+                into.open("wb") as file,
+            ):
+                for piece in answer.iter_bytes():
+                    file.write(piece)
+
+        with bounded(self._file_seconds, min(most_bytes, MOST_FILE)):
+            self._ask(fetch, f"file {file_id}")
 
     def _one(self, batch_id: str, call: Callable[[], Any]) -> BatchState:
         if not is_batch_id(batch_id):

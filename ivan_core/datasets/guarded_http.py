@@ -136,7 +136,10 @@ class Transport:
         packing = headers.pop("Content-Encoding", "").strip().lower()
         if packing not in ("", "identity"):
             headers.pop("Content-Length", None)
-        body = self._body(answer.stream, packing, clock, self, url.netloc.decode("ascii"))
+        most = clock.bounds.most_bytes
+        if answer.status >= 300:  # read into memory for what it says
+            most = min(most, MOST_ANSWER)
+        body = self._body(answer.stream, packing, most, clock, self, url.netloc.decode("ascii"))
         return self._http.Response(
             answer.status, headers=headers, stream=body, extensions=answer.extensions
         )
@@ -192,13 +195,13 @@ class _Body:
     """The body of an answer, unpacked piece by piece and counted."""
 
     def __init__(
-        self, stream: Any, packing: str, clock: Clock, carrier: Transport, host: str
+        self, stream: Any, packing: str, most: int, clock: Clock, carrier: Transport, host: str
     ) -> None:
-        self._stream, self._packing, self._clock = stream, packing, clock
+        self._stream, self._packing, self._most, self._clock = stream, packing, most, clock
         self._carrier, self._host = carrier, host
 
     def __iter__(self) -> Iterator[bytes]:
-        most, count = self._clock.bounds.most_bytes, 0
+        most, count = self._most, 0
         for piece in self._unpacked():
             count += len(piece)
             if count > most:

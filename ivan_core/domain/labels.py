@@ -211,6 +211,9 @@ class BatchProvider(Protocol):
 
     def cancel(self, batch_id: str) -> BatchState: ...
 
-    def collect(self, file_id: str) -> bytes:
-        """The whole content of a result file."""
+    def collect(self, file_id: str, into: Path, most_bytes: int) -> None:
+        """Write the whole content of a result file to `into`; BackendUnavailable beyond the most.
+
+        What stands there after an error is no file.
+        """
         ...

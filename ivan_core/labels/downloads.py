@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.labels.result_files import read_json
-from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.labels.result_files import MOST_LINE_BYTES, bounded_lines, opened, read_json
+from ivan_core.runs.storage import replacing, storage_errors, sync_folder
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -30,27 +31,34 @@ class Held:
     damage: str = ""
 
 
-def held_in(content: bytes, asked: Collection[str]) -> Held:
+def held_in(source: Path | bytes, asked: Collection[str]) -> Held:
     """Read a file line by line: whose answers are in it, and what is its first damage."""
     answered: set[str] = set()
-    damage = ""
-    for number, line in enumerate(io.BytesIO(content), start=1):
-        if not line.strip():
-            continue
-        custom_id, wrong = _read_id(line.removeprefix(_BOM) if number == 1 else line)
-        if wrong:
-            damage = damage or f"line {number:,} {wrong}"
-        else:
-            answered.add(custom_id)
-    if not content.strip():
+    wanted = frozenset(asked)
+    damage, results, blank, cut = "", False, True, False
+    with opened(source) as file:
+        for number, line, whole in bounded_lines(file):
+            cut = not whole
+            if not line.strip():
+                continue
+            blank = False
+            custom_id, wrong = _read_id(line.removeprefix(_BOM) if number == 1 else line)
+            if wrong:
+                damage = damage or f"line {number:,} {wrong}"
+            results |= not wrong
+            if custom_id in wanted:
+                answered.add(custom_id)
+    if blank:
         damage = "it is empty"
-    elif not content.endswith(b"\n"):
+    elif cut:
         damage = "it ends in the middle of a line"
-    return Held(frozenset(answered.intersection(asked)), bool(answered), damage)
+    return Held(frozenset(answered), results, damage)
 
 
 def _read_id(line: bytes) -> tuple[str, str]:
     """The id of a line, and why it cannot be read if so."""
+    if len(line) > MOST_LINE_BYTES:
+        return "", f"is longer than {MOST_LINE_BYTES // 2**20} MiB"
     try:
         record = read_json(line)
     except (ValueError, RecursionError):
@@ -63,33 +71,50 @@ def _read_id(line: bytes) -> tuple[str, str]:
     return custom_id, ""
 
 
-def with_lost_lines(content: bytes, before: bytes, asked: Collection[str]) -> bytes:
-    """A file that came again, with the lines that only the earlier download of it had."""
-    held = held_in(content, asked).answered
-    lost = [
-        line
-        for line in io.BytesIO(before.removeprefix(_BOM))
-        if (one := _read_id(line)[0]) in asked and one not in held
-    ]
-    if not lost:
-        return content
-    return b"".join(_ended(line) for line in (content, *lost) if line.strip())
+def add_lost_lines(arrived: Path, before: Path, asked: Collection[str]) -> None:
+    """Give a file that came again the lines that only the earlier download of it had."""
+    lost = frozenset(asked) - held_in(arrived, asked).answered
+    with before.open("rb") as old, arrived.open("r+b") as file:
+        for number, line, _ in bounded_lines(old):
+            whole = line.removeprefix(_BOM) if number == 1 else line
+            custom_id, _ = _read_id(whole)
+            if custom_id in lost:
+                _add_line(whole, file)
 
 
-def _ended(lines: bytes) -> bytes:
-    return lines if lines.endswith(b"\n") else lines + b"\n"
+def _add_line(line: bytes, file: BinaryIO) -> None:
+    """Append a line; what stands before it gets its end."""
+    if file.seek(0, io.SEEK_END):
+        file.seek(-1, io.SEEK_END)
+        if file.read(1) != b"\n":
+            file.write(b"\n")
+    file.write(line if line.endswith(b"\n") else line + b"\n")
 
 
-def keep_download(content: bytes, path: Path) -> None:
-    """Keep a downloaded file: after a power cut it is there whole, or not at all.
+def arriving(path: Path) -> Path:
+    """Where a download lies that is not known to be a file yet; whatever lies there is over.
 
     Raises:
         StorageProblem: the folder cannot be written.
     """
     with storage_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            temporary.write_bytes(content)
+        arrived = path.with_name(f".{path.name}.new")
+        arrived.unlink(missing_ok=True)
+    return arrived
+
+
+def keep_download(arrived: Path, path: Path) -> None:
+    """Keep a downloaded file: after a power cut it is there whole, or not at all.
+
+    Raises:
+        StorageProblem: the folder cannot be written.
+    """
+    with storage_errors(path.parent):
+        with arrived.open("rb") as file:
+            os.fsync(file.fileno())
+        arrived.replace(path)
+        sync_folder(path.parent)
 
 
 def merge_raw(parts: Sequence[Path | bytes], out: Path) -> int:

@@ -49,8 +49,8 @@ def read_result_lines(source: Path | bytes) -> Iterator[ResultLine]:
     Raises:
         BadInput: there is no such file, it cannot be read, or it is UTF-16.
     """
-    with _opened(source) as file:
-        for number, content, whole in _lines(file):
+    with opened(source) as file:
+        for number, content, whole in bounded_lines(file):
             if number == 1 and content.startswith(_UTF16):
                 raise BadInput("The result file is UTF-16.", "Save it again as UTF-8.")
             line = content.removeprefix(_BOM) if number == 1 else content
@@ -59,7 +59,12 @@ def read_result_lines(source: Path | bytes) -> Iterator[ResultLine]:
 
 
 @contextmanager
-def _opened(source: Path | bytes) -> Iterator[BinaryIO]:
+def opened(source: Path | bytes) -> Iterator[BinaryIO]:
+    """A result file, read as it is.
+
+    Raises:
+        BadInput: there is no such file, or it cannot be read.
+    """
     if isinstance(source, bytes):
         yield io.BytesIO(source)
         return
@@ -73,7 +78,7 @@ def _opened(source: Path | bytes) -> Iterator[BinaryIO]:
         yield file
 
 
-def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes, bool]]:
+def bounded_lines(file: BinaryIO) -> Iterator[tuple[int, bytes, bool]]:
     """Each line with its number and whether it has an end; one too long comes cut."""
     number = 0
     while content := file.readline(MOST_LINE_BYTES + 1):

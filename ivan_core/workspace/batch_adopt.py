@@ -8,8 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from ivan_core.backends.openai_batches import MOST_FILE
 from ivan_core.backends.openai_errors import NotAtProvider
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
@@ -19,6 +22,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.experiments.begin import begin
 from ivan_core.experiments.taxonomy import asked_key, texts
+from ivan_core.labels.result_files import bounded_lines, opened, read_json
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey, Stage
 from ivan_core.runs.locks import FileLock
@@ -155,20 +159,27 @@ def _learn(provider: BatchProvider, batch_id: str) -> _Learned:
 
 
 def _content(provider: BatchProvider, file_id: str) -> Iterator[dict[str, Any]]:
-    """The readable lines of a file of the provider; none if it is gone."""
+    """The readable lines of a file of the provider, most without their bodies; none if it is gone.
+
+    A file of 50,000 requests is large, and but for the first bodies only its ids are looked at.
+    """
     if not file_id:
         return
-    try:
-        content = provider.collect(file_id)
-    except NotAtProvider:
-        return
-    for line in content.splitlines():
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "lines"
         try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, dict):
-            yield record
+            provider.collect(file_id, path, MOST_FILE)
+        except NotAtProvider:
+            return
+        with opened(path) as file:
+            for number, line, _ in bounded_lines(file):
+                try:
+                    record = read_json(line)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(record, dict):
+                    kept = ("custom_id", "body") if number <= _LOOKED_AT else ("custom_id",)
+                    yield {name: record[name] for name in kept if name in record}
 
 
 def _keys(body: dict[str, Any]) -> tuple[str, ...]:

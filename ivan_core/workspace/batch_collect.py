@@ -6,17 +6,28 @@ was paid for is looked for again, and not paid for again meanwhile.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from ivan_core.backends.openai_batches import MOST_FILE
+from ivan_core.backends.openai_chat import ANSWER_TOKENS
 from ivan_core.backends.openai_errors import NotAtProvider
+from ivan_core.datasets.guarded_http import AnswerTooLong
 from ivan_core.domain.labels import BatchProvider, BatchState
-from ivan_core.labels.downloads import Held, held_in, keep_download, with_lost_lines
+from ivan_core.labels.downloads import (
+    Held,
+    add_lost_lines,
+    arriving,
+    held_in,
+    keep_download,
+)
 from ivan_core.ledger.records import PartKey
+from ivan_core.runs.storage import file_sha256, storage_errors
 
 _TRIES = 4
+_LONGEST_TOKEN = 32
+"""Bytes in a result file: characters may be written as escapes."""
 _NOTHING = Held(frozenset(), False)
 
 
@@ -53,8 +64,13 @@ def unanswered(folder: Path, key: PartKey, asked: Collection[str]) -> int:
     """How many requests of a part have no line in its files that can be read."""
     found: set[str] = set()
     for path in result_files(folder, key):
-        found |= held_in(path.read_bytes(), asked).answered
+        found |= held_in(path, asked).answered
     return len(set(asked) - found)
+
+
+def most_bytes(requests: int, answer_tokens: int) -> int:
+    """More than a result file of so many requests ever holds: twenty times an answer and more."""
+    return min(MOST_FILE, 2**20 + requests * (2**15 + _LONGEST_TOKEN * answer_tokens))
 
 
 def download(
@@ -64,8 +80,10 @@ def download(
     batch: BatchState,
     provider: BatchProvider,
     sleep: Callable[[float], None],
+    answer_tokens: int = ANSWER_TOKENS,
 ) -> Fetched:
-    """Fetch the files of an ended batch; `asked` are the ids of its requests.
+    """Fetch the files of an ended batch; `asked` are the ids of its requests, each of which may be
+    answered with so many tokens.
 
     A batch may have either file, both or none, however it ended. A download that is worse than an
     earlier one takes nothing away.
@@ -74,11 +92,14 @@ def download(
         BackendUnavailable: the provider is away; call again later.
     """
     wanted = frozenset(asked)
+    most = most_bytes(len(wanted), answer_tokens)
     told = max(0, min(batch.completed, len(wanted)))
     name = f"Part {key.part}"
-    output, gone = _fetch(folder, key, "output", batch.output_file, wanted, told, provider, sleep)
+    path = result_path(folder, key, "output")
+    output, gone = _fetch(path, batch.output_file, wanted, told, most, provider, sleep)
     # The error file of an expired batch also names what never ran: only the output has a count.
-    errors, lost = _fetch(folder, key, "error", batch.error_file, wanted, 0, provider, sleep)
+    path = result_path(folder, key, "error")
+    errors, lost = _fetch(path, batch.error_file, wanted, 0, most, provider, sleep)
     notes = [f"{name}: its error file is gone. {lost}"] if lost else []
     if len(output.answered) < told or (output.damage and not output.results):
         finished = "1 finished request" if told == 1 else f"{told:,} finished requests"
@@ -102,12 +123,11 @@ def download(
 
 
 def _fetch(
-    folder: Path,
-    key: PartKey,
-    kind: str,
+    path: Path,
     file_id: str,
     asked: frozenset[str],
     told: int,
+    most: int,
     provider: BatchProvider,
     sleep: Callable[[float], None],
 ) -> tuple[Held, str]:
@@ -115,26 +135,32 @@ def _fetch(
 
     Damage that comes twice alike was not made on the way: it is looked at again some other time.
     """
-    path, gone, before = result_path(folder, key, kind), "", ""
-    here = path.read_bytes() if path.exists() else None
-    held = held_in(here, asked) if here is not None else _NOTHING
+    gone, before = "", ""
+    held = held_in(path, asked) if path.exists() else _NOTHING
     for pause in range(_TRIES if file_id else 0):
         if pause:
             sleep(float(pause))
+        arrived = arriving(path)
         try:
-            content = provider.collect(file_id)
+            with storage_errors(path.parent):
+                provider.collect(file_id, arrived, most)
+            now, digest = held_in(arrived, asked), file_sha256(arrived)
+            if now.results:
+                if path.exists():
+                    add_lost_lines(arrived, path, asked)
+                keep_download(arrived, path)
+                held = held_in(path, asked)
         except NotAtProvider as error:
             gone = error.message
             break
-        now = held_in(content, asked)
-        digest = hashlib.sha256(content).hexdigest()
-        if now.results:
-            content = content if here is None else with_lost_lines(content, here, asked)
-            keep_download(content, path)
-            here, held = content, held_in(content, asked)
-        elif here is None:
+        except AnswerTooLong:
+            digest = "too long"
+            now = Held(frozenset(), False, f"it is larger than {most / 2**20:,.0f} MB")
+        finally:
+            arrived.unlink(missing_ok=True)
+        if not path.exists():
             held = now
         if (not now.damage and len(held.answered) >= told) or digest == before:
             break
         before = digest
-    return held, "" if here is not None else gone
+    return held, "" if path.exists() else gone

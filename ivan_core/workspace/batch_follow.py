@@ -174,7 +174,10 @@ class Follower:
 
     def _fetch(self, key: PartKey, batch: BatchState) -> str:
         """Fetch the files of an ended batch; what the provider has and did not deliver."""
-        found = download(self.job.folder, key, self._asked(key), batch, self.provider, self.sleep)
+        tokens = self.job.spec.max_completion_tokens
+        found = download(
+            self.job.folder, key, self._asked(key), batch, self.provider, self.sleep, tokens
+        )
         ended = [] if batch.status == "completed" else [_ended(key, batch)]
         self.notes += [note for note in (*ended, *found.notes) if note not in self.notes]
         self._lacking[key] = found.lacking

@@ -33,9 +33,9 @@ def _start() -> None:
         run_id, _ = runs.start(spec)
         st.session_state["run"] = run_id
         st.switch_page("pages/compare.py", query_params={"run": run_id})
+    pairs = f"{plan.pairs:,} bundled pairs" if plan.pairs is not None else "Bundled pairs"
     say(
-        f"{plan.pairs:,} bundled pairs, two small models that ship with IVAN. "
-        "Nothing is downloaded or sent.",
+        f"{pairs}, two small models that ship with IVAN. Nothing is downloaded or sent.",
         "small",
         quiet=True,
     )

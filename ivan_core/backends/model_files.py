@@ -10,6 +10,7 @@ from fnmatch import fnmatch
 from hashlib import sha256
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from ivan_core.datasets.hub_errors import UNREACHABLE, hub_problem, hub_reason
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
@@ -75,12 +76,43 @@ def parameters_in(folder: Path) -> int | None:
 
 
 def _numbers_in(path: Path) -> int:
+    header = _header(path)
+    return sum(prod(told["shape"]) for name, told in header.items() if name != "__metadata__")
+
+
+def _header(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if length > _LONGEST_HEADER:
             raise ValueError("no header of weights")
-        header = json.loads(file.read(length))
-    return sum(prod(told["shape"]) for name, told in header.items() if name != "__metadata__")
+        return dict(json.loads(file.read(length)))
+
+
+def weight_names(folder: Path) -> list[str] | None:
+    """The names of the weights in a directory, by the headers of its files alone; None as above."""
+    files = sorted(folder.glob("*.safetensors"))
+    try:
+        return [name for path in files for name in _header(path) if name != "__metadata__"]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def on_disk(model_id: str, revision: str | None = None) -> Path | None:
+    """The folder of a model that is here already: a directory, or the hub's cache; else None.
+
+    Raises:
+        BackendUnavailable: it is here, and not whole.
+    """
+    folder = Path(model_id).expanduser()
+    if folder.is_dir():
+        check_complete(model_id, folder)
+        return folder
+    from huggingface_hub import errors
+
+    try:
+        return _cached(model_id, revision).folder
+    except (errors.LocalEntryNotFoundError, errors.HFValidationError):
+        return None
 
 
 def check_complete(model_id: str, folder: Path) -> None:

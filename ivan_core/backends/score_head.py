@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from ivan_core.backends.model_files import weight_names
 from ivan_core.domain.errors import BackendUnavailable
 
 HEADS = ("score.", "classifier.", "classification_head.", "pre_classifier.", "logits_proj.")
@@ -32,6 +36,28 @@ def check_head(model_id: str, missing: list[str]) -> None:
             f"{model_id} is incomplete: its files lack {len(missing)} weights, {missing[0]} first.",
             "Download or copy the model again.",
         )
+
+
+def check_files(model_id: str, folder: Path) -> None:
+    """Refuse a model whose files already tell that it gives no reward; nothing is loaded.
+
+    Raises:
+        BackendUnavailable: its weights have no score head, or its config tells of several scores.
+    """
+    names = weight_names(folder)
+    if names is not None and not any(name.startswith(HEADS) for name in names):
+        check_head(model_id, ["score.weight"])
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        labels = {int(number): label for number, label in (config.get("id2label") or {}).items()}
+        count = len(labels) or int(config.get("num_labels", 2))
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise BackendUnavailable(
+            f"{model_id} is damaged: its config.json cannot be read.",
+            "Download or copy the model again.",
+        ) from error
+    known = {number: labels.get(number, f"LABEL_{number}") for number in range(count)}
+    rewarded_logit(model_id, SimpleNamespace(num_labels=count, id2label=known))
 
 
 def rewarded_logit(model_id: str, config: Any) -> int:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any, get_args
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, get_args
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import InputFormat, SystemTurns
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec
+
+if TYPE_CHECKING:
+    from ivan_core.workspace.first_look import FirstLook
 
 
 def add(commands: Any) -> None:
@@ -48,7 +52,9 @@ def add(commands: Any) -> None:
         "--system", choices=get_args(SystemTurns), default="keep", help=about["system"]
     )
     parser.add_argument(
-        "--plan", action="store_true", help="Say what it would take, and do nothing."
+        "--plan",
+        action="store_true",
+        help="Say what it would take and refuse, by the first rows, and do nothing.",
     )
 
 
@@ -100,20 +106,33 @@ def parse_row_ids(text: str | None) -> tuple[int, ...] | None:
     return tuple(int(part) for part in parts)
 
 
+def print_plan(notes: Sequence[str], look: FirstLook) -> int:
+    """Print what a plan says beside its first line; the exit code is 1 if it would be refused."""
+    for line in (*notes, *look.remarks):
+        print(line)
+    for error in look.refusals:
+        print(f"ivan: It would be refused. {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"      {error.hint}", file=sys.stderr)
+    return 1 if look.refusals else 0
+
+
 def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print the result."""
     from ivan_core.cli.follow import follow
     from ivan_core.workspace import compare, runs
+    from ivan_core.workspace.first_look import FirstLook, first_look
 
     spec = spec_from(options)
     plan = compare.plan(spec)
+    look = first_look(spec, spec.models, spec.max_tokens) if options.plan else FirstLook()
     names = ", ".join(spec.models)
-    pairs = f"{plan.pairs:,} pairs" if plan.pairs is not None else "pairs not counted yet"
+    count = plan.pairs if plan.pairs is not None else look.pairs
+    pairs = f"{count:,} pairs" if count is not None else "pairs not counted yet"
     took = plan.takes.words if plan.takes else "no time estimate"
     print(f"{spec.dataset.label}: {pairs}; {names}; {took} ({plan.estimate_from}).")
     if options.plan:
-        print("\n".join(plan.notes))
-        return 0
+        return print_plan(plan.notes, look)
     run_id, new = runs.start(spec)
     print(f"Run {run_id}" + ("" if new else " is at this already; following it."), flush=True)
     return follow(run_id, sys.stdout)

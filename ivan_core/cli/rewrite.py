@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Any
 
+from ivan_core.cli.compare import print_plan
 from ivan_core.cli.rows import add_rows, rows_from
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.specs import checked
@@ -50,7 +51,9 @@ def add(commands: Any) -> None:
         "--max-usd", type=float, metavar="X", help="Refuse to start what may cost more."
     )
     parser.add_argument(
-        "--plan", action="store_true", help="Say what it would take, and do nothing."
+        "--plan",
+        action="store_true",
+        help="Say what it would take and refuse, by the first rows, and do nothing.",
     )
 
 
@@ -85,13 +88,15 @@ def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print what came of it."""
     from ivan_core.cli.follow import follow
     from ivan_core.workspace import labels, rewrite
+    from ivan_core.workspace.first_look import first_look
 
     spec = spec_from(options)
     plan = rewrite.plan(spec)
     print(f"{spec.dataset.label}: {plan.sentence}")
     if options.plan:
-        print("\n".join(plan.notes))
-        return 0
+        look = first_look(spec, spec.models)
+        look.refusals += rewrite.servers_refuse(spec)
+        return print_plan(plan.notes, look)
     if options.pull and plan.served_by_ollama:
         labels.pull(spec.rewriter, _progress)
     run_id, new = rewrite.start(

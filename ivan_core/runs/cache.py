@@ -7,20 +7,22 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import uuid4
 
 import diskcache
 
 from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.rewards import Reward
+from ivan_core.runs.cache_reading import CacheToRead
 from ivan_core.runs.locks import FileLock
-from ivan_core.runs.storage import storage_errors
+from ivan_core.runs.storage import can_only_be_read, storage_errors
 
 DAMAGED = "-damaged-"
 """Stands in the names of caches that were set aside."""
 _FILE = "cache.db"
 """The name that diskcache gives its database."""
+_Cache: TypeAlias = diskcache.Cache | CacheToRead
 _Given = TypeVar("_Given")
 
 
@@ -30,21 +32,24 @@ class ScoreCache:
     One that turns out damaged is set aside under another name beside it, never deleted, and work
     goes on with an empty one: all it held can be computed again. `notes` says so.
 
+    With `makes` off none is made where there is none. Where nothing can be written it is read.
+
     Every method raises StorageProblem where the cache's folder cannot be used.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, makes: bool = True) -> None:
         self.notes: list[str] = []
         self._folder = folder
+        self._makes = makes
         self._file: int | None = None
-        self._opened: diskcache.Cache | None = None
+        self._opened: _Cache | None = None
         self._do(lambda cache: None)
 
     def get_many(self, identity: str, hashes: Iterable[str]) -> dict[str, Reward]:
         """The known rewards among these texts, by text hash."""
         wanted = list(hashes)
 
-        def get(cache: diskcache.Cache) -> dict[str, Reward]:
+        def get(cache: _Cache) -> dict[str, Reward]:
             found: dict[str, Reward] = {}
             for text_hash in wanted:
                 value = _read(cache, _key(identity, text_hash))
@@ -59,7 +64,7 @@ class ScoreCache:
     def put_many(self, identity: str, rewards: Mapping[str, Reward]) -> None:
         """Keep these rewards in one transaction: after a crash either all are there or none."""
 
-        def put(cache: diskcache.Cache) -> None:
+        def put(cache: _Cache) -> None:
             with cache.transact():
                 for text_hash, reward in rewards.items():
                     if reward.value is not None:
@@ -89,7 +94,7 @@ class ScoreCache:
         if self._opened is not None:
             self._opened.close()
 
-    def _do(self, work: Callable[[diskcache.Cache], _Given]) -> _Given:
+    def _do(self, work: Callable[[_Cache], _Given]) -> _Given:
         with self._errors():
             try:
                 return work(self._open())
@@ -98,9 +103,12 @@ class ScoreCache:
                     raise
             return work(self._open())
 
-    def _open(self) -> diskcache.Cache:
+    def _open(self) -> _Cache:
         if self._opened is None:
             self._file = self._inode()
+            if can_only_be_read(self._folder) or not (self._makes or self._file):
+                self._opened = CacheToRead(self._folder, _FILE)
+                return self._opened
             # The library's defaults would drop the oldest values past 1 GiB and pickle objects.
             self._opened = diskcache.Cache(
                 str(self._folder), disk=diskcache.JSONDisk, eviction_policy="none",
@@ -159,7 +167,7 @@ class _Damaged(StorageProblem):
         super().__init__(f"The score cache in {folder} is damaged.", "Move it away.")
 
 
-def _read(cache: diskcache.Cache, key: str) -> Any:
+def _read(cache: _Cache, key: str) -> Any:
     try:
         return cache.get(key)
     except (zlib.error, ValueError) as error:

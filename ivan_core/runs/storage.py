@@ -118,6 +118,12 @@ def only_to_read(folder: Path) -> bool:
     return folder.is_dir() and not os.access(folder, os.W_OK, effective_ids=True)
 
 
+def can_only_be_read(folder: Path) -> bool:
+    """Whether nothing can be made in a folder, or it could not be made itself."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return only_to_read(there)
+
+
 def read_only_query(path: Path) -> dict[str, str]:
     """How SQLite's address of a file in a folder only to read has to end.
 

@@ -55,7 +55,7 @@ def plan(spec: CompareSpec) -> Plan:
             None, len(spec.models), 0, None, "the dataset has not been read on this machine yet"
         )
     choice = choose_rows(spec, dataset)
-    with closing(ScoreCache(data_dir() / "cache" / "scores")) as cache:
+    with closing(ScoreCache(data_dir() / "cache" / "scores", makes=False)) as cache:
         speeds = {name: speed_of(cache, name) for name in spec.models}
         known = {
             name: _known_share(cache, speed, spec, choice.row_ids) for name, speed in speeds.items()

@@ -10,12 +10,15 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import SAMPLE, check_source
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.runs.storage import can_only_be_read
 from ivan_core.settings import data_dir
 from ivan_core.workspace import access
 
 
 def find(request: DatasetRequest) -> PreparedDataset | None:
     """The prepared dataset of a request; the sample on the spot, others after their first run.
+
+    Where nothing can be written the sample too is there only if it was prepared before.
 
     Raises:
         BadInput: the request makes no sense (no such file, options that do not fit).
@@ -24,9 +27,10 @@ def find(request: DatasetRequest) -> PreparedDataset | None:
     if not catalog.dataset_facts(request.source):
         access.check_name(request.source, _known_sources)
     check_source(request)
-    if request.source == SAMPLE:
+    found = find_prepared(data_dir(), request)
+    if found is None and request.source == SAMPLE and not can_only_be_read(data_dir()):
         return prepare(data_dir(), request)
-    return find_prepared(data_dir(), request)
+    return found
 
 
 def by_fingerprint(fingerprint: str) -> PreparedDataset:

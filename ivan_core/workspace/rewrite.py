@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ivan_core import catalog
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.durations import Span
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.estimates import usd
 from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
@@ -18,7 +18,7 @@ from ivan_core.experiments.rewrite_units import variants_of
 from ivan_core.rewording.accept import MOST_TRIES
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.settings import data_dir, preset_name
-from ivan_core.workspace import access, datasets, runs, speeds
+from ivan_core.workspace import access, datasets, labels, runs, speeds
 from ivan_core.workspace.batch_estimate import over_cap
 from ivan_core.workspace.rewrite_cost import MOST_COUNTED, OPENAI, Cost, costs, total
 
@@ -142,6 +142,19 @@ def plan(spec: RewriteSpec) -> RewritePlan:
     )  # fmt: skip
 
 
+def servers_refuse(spec: RewriteSpec) -> list[IvanError]:
+    """What the servers that a rewording needs would refuse now: none answers, or lacks a model."""
+    asked = [name for name in (spec.rewriter, spec.labeler) if name not in ("", RULES, LEXICON)]
+    found: list[IvanError] = []
+    for name in dict.fromkeys(name for name in asked if not name.startswith(OPENAI)):
+        try:
+            if not labels.has(name):
+                found.append(BadInput(f"The Ollama server does not have {name}.", "Add --pull."))
+        except IvanError as error:
+            found.append(error)
+    return found
+
+
 def start(
     spec: RewriteSpec, *, accept_cost: bool = False, max_usd: float | None = None
 ) -> tuple[str, bool]:
@@ -219,7 +232,7 @@ def _takes(spec: RewriteSpec, pairs: int, pieces: int) -> tuple[Span | None, str
     if spec.labeler not in ("", LEXICON):
         return None, f"how fast {spec.labeler} labels is not known"
     variants = len(variants_of(spec))
-    with closing(ScoreCache(data_dir() / "cache" / "scores")) as cache:
+    with closing(ScoreCache(data_dir() / "cache" / "scores", makes=False)) as cache:
         known = {name: speeds.speed_of(cache, name) for name in spec.models}
         takes, source = speeds.scoring_time(known, dict.fromkeys(known, 2 * pairs * variants))
         if takes is None:

@@ -29,7 +29,8 @@ def last_screen(now: Standing, chosen_by: str, finished: bool) -> None:
             say("That was all. You can close this window.", "lead")
         else:
             left = now.total - now.done
-            say(f"{left:,} are left; the same link goes on where you stopped.", "lead")
+            are = "is" if left == 1 else "are"
+            say(f"{left:,} {are} left; the same link goes on where you stopped.", "lead")
         with st.container(horizontal=True):
             if not finished:
                 st.button("Go on", type="primary", key="review-go-on", on_click=go_on)

@@ -5,21 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import taxonomy_runs
 from fake_rewriting import FakeRewriter, added, fake_tools, spec_of, work_here
 from fakes import Fakes
 from support import write_pairs
 
+from ivan_core.backends.openai_chat import chat_body
+from ivan_core.backends.openai_client import account_fingerprint
 from ivan_core.cli import rewrite as command
 from ivan_core.cli.main import parser, run
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import REWRITE_FEATURES, TextKey
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
 from ivan_core.domain.runs import RunState
-from ivan_core.workspace import rewrite, rewrite_cost, rewrite_work, runs
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.labels.prompt import build_prompt
+from ivan_core.ledger.answers import Answer, Answers
+from ivan_core.workspace import (
+    datasets,
+    rewrite,
+    rewrite_cost,
+    rewrite_words,
+    rewrite_work,
+    runs,
+    taxonomy,
+)
 from ivan_core.workspace.rewrite_results import open_rewrite
+from ivan_core.workspace.rewrite_reuse import answer_key
 
 LUNA = "openai:gpt-6-luna"
 
@@ -99,7 +116,8 @@ def test_what_was_accepted_for_one_server_is_not_spent_at_another(
     spec = spec_of(write_pairs(tmp_path / "p.jsonl", 3), labeler=LUNA, second=False)
     run_id = added(data_dir, spec)
     tools = fake_tools(FakeRewriter(), Fakes(silent=True))
-    real = rewrite_work.make_tools(spec, None, None)  # type: ignore[arg-type]
+    place = SimpleNamespace(id=run_id, data_dir=data_dir)
+    real = rewrite_work.make_tools(spec, place, None)  # type: ignore[arg-type]
     with monkeypatch.context() as away:
         away.setattr(rewrite_work, "run_rewrite", lambda *_: (_ for _ in ()).throw(OSError("off")))
         work_here(data_dir, run_id, tools)
@@ -137,3 +155,71 @@ def test_spending_counts_the_tokens_of_all_answers_but_not_those_of_another_run(
         spends.append(manifest["spend_usd"])
     # Nine pieces at $0.10 and $0.50 a million tokens; the second run finds them all.
     assert spends == [pytest.approx(9 * (1000 * 0.10 + 100 * 0.50) / 1e6), 0]
+
+
+def labels_of_a_run(
+    data_dir: Path, spec: RewriteSpec, server: DemoServer
+) -> tuple[str, int, dict[str, int]]:
+    """Reword pairs with labels: the run, how many requests it made, and what it reused."""
+    before = server.requests.count("POST", "/v1/chat/completions")
+    run_id = added(data_dir, spec)
+    place = SimpleNamespace(id=run_id, data_dir=data_dir)
+    real = rewrite_work.make_tools(spec, place, None)  # type: ignore[arg-type]
+    tools = fake_tools(FakeRewriter(), Fakes(silent=True))
+    work_here(data_dir, run_id, replace(tools, labeler=real.labeler))
+    manifest = open_rewrite(run_id).manifest
+    assert manifest is not None
+    made = server.requests.count("POST", "/v1/chat/completions") - before
+    return run_id, made, manifest["labels_reused"]
+
+
+def test_labels_that_an_earlier_rewording_paid_for_are_not_asked_again(
+    demo: DemoServer, data_dir: Path, tmp_path: Path
+) -> None:
+    path = write_pairs(tmp_path / "p.jsonl", 6)
+    spec = spec_of(path, labeler=LUNA, second=False, row_ids=(0, 1, 2))
+    first, made, reused = labels_of_a_run(data_dir, spec, demo)
+    # Originals, rewordings, and the originals a second time, which no first answer stands for.
+    assert (made, reused) == (3 * 6, {})
+    wider = spec_of(path, labeler=LUNA, second=False, row_ids=(0, 1, 2, 3))
+    second, made, reused = labels_of_a_run(data_dir, wider, demo)
+    assert (made, reused) == (3 * 2, {first: 3 * 6})
+    told = f"18 answers are from run {first}, not asked for again."
+    assert told in runs.get(second).notes
+    table = open_rewrite(second).labels
+    assert set(table[table["row_id"] == 3]["reused_from"]) == {""}
+    assert set(table[table["row_id"] < 3]["reused_from"]) == {first}
+    every = wider.model_copy(update={"ask_again": True})
+    assert labels_of_a_run(data_dir, every, demo)[1:] == (3 * 8, {})
+    assert "--again" in rewrite_words.command(every).split()
+
+
+def test_a_batch_of_the_same_requests_pays_for_the_labels_of_a_rewording(
+    demo: DemoServer, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = taxonomy_runs.spec_of(tmp_path, keys=REWRITE_FEATURES)
+    with taxonomy_runs.workers_here(monkeypatch):
+        batch, _ = taxonomy.start(spec)
+        taxonomy_runs.say_yes(batch)
+    rewording = spec_of(tmp_path / "pairs.jsonl", labeler=LUNA, second=False, row_ids=(0, 1))
+    _, made, reused = labels_of_a_run(data_dir, rewording, demo)
+    assert (made, reused) == (2 * 4, {batch: 4})
+
+
+def test_a_cost_is_told_without_the_labels_that_are_here(key: str, data_dir: Path) -> None:
+    words = ["--row-ids", "0,1,2,3,4,5,6,7,8,9", "--labeler", LUNA]
+    before = rewrite.plan(asked(*words))
+    account = account_fingerprint()
+    answers, dataset = Answers(data_dir), datasets.find(DatasetRequest())
+    assert dataset is not None
+    for pair in dataset.pairs([0, 1]):
+        prompt = build_prompt(TextKey(pair.row_id, "chosen"), pair.chosen.text, REWRITE_FEATURES)
+        found = answer_key(account, False, prompt, chat_body(prompt, "gpt-6-luna"), False)
+        answers.keep([(found, Answer("earlier", prompt.key.custom_id, "m", "{}", "stop"))])
+    (cost,) = rewrite.plan(asked(*words)).costs
+    assert (cost.requests, cost.here) == (58, 2)
+    assert cost.dollars is not None and before.costs[0].dollars is not None
+    assert cost.dollars.bound < before.costs[0].dollars.bound
+    told = f"2 of these 60 have labels already: 58 requests, at the most ${cost.dollars.bound:.4f}."
+    assert told in rewrite.plan(asked(*words)).sentence
+    assert rewrite.plan(asked(*words, "--again")).costs == before.costs

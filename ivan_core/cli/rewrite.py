@@ -39,6 +39,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--no-second", action="store_true", help="Do not reword a second time, independently."
     )
+    parser.add_argument("--again", action="store_true", help=about["ask_again"])
     parser.add_argument("--temperature", type=float, metavar="T", help=about["temperature"])
     parser.add_argument("--num-ctx", type=int, metavar="N", help=about["num_ctx"])
     parser.add_argument(
@@ -78,6 +79,7 @@ def spec_from(options: argparse.Namespace) -> RewriteSpec:
             "similarity": options.similarity or preset.similarity,
             "labeler": options.labeler,
             "second": not options.no_second,
+            "ask_again": options.again,
             **{name: value for name, value in given.items() if value is not None},
         },
         COMMAND,

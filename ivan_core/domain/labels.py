@@ -102,6 +102,8 @@ class LabelReply:
     input_tokens: int | None = None
     output_tokens: int | None = None
     demo: bool = False
+    reused: str = ""
+    """The run that the answer was given to first, where it was not asked for again."""
 
 
 DEMO_FINGERPRINT = "fp_ivan_demo"

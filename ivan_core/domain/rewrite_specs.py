@@ -46,6 +46,10 @@ class RewriteSpec(RowsSpec):
         "ivan/lexicon (rules), the name of a model on Ollama, or openai:NAME, whose cost is told "
         "and accepted first.",
     )
+    ask_again: bool = Field(
+        False,
+        description="Ask and pay a provider again for labels that this account has already.",
+    )
     temperature: float = Field(0.1, ge=0, le=2, description="Temperature of the rewording model.")
     num_ctx: int | None = Field(
         None, ge=512, description="Context of the rewording model in tokens; by default as needed."

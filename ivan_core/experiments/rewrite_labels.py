@@ -36,6 +36,7 @@ class LabelledText:
     labels: dict[str, Label]
     status: str
     problem: str = ""
+    reused: str = ""
 
 
 def ask_labels(
@@ -54,9 +55,11 @@ def ask_labels(
 def read_labels(row: Sequence[Any]) -> LabelledText:
     """What a kept row of `ask_labels` says."""
     row_id, variant, side, replies = row
-    outcome = read_reply(LabelReply(**replies[-1]), REWRITE_FEATURES)
+    reply = LabelReply(**replies[-1])
+    outcome = read_reply(reply, REWRITE_FEATURES)
     if outcome.status in USABLE:
-        return LabelledText(row_id, variant, side, dict(outcome.labels), outcome.status)
+        labels = dict(outcome.labels)
+        return LabelledText(row_id, variant, side, labels, outcome.status, reused=reply.reused)
     why = "; ".join(" ".join(filter(None, (one.key, one.message))) for one in outcome.problems)
     return LabelledText(row_id, variant, side, {}, outcome.status, why)
 

@@ -24,8 +24,9 @@ LIKENESS = ("row_id", "variant", "chosen_similarity", "rejected_similarity",
             "chosen_length_ratio", "rejected_length_ratio", "chosen_tries", "rejected_tries",
             "chosen_reason", "rejected_reason")  # fmt: skip
 """One row a pair and reworded variant; ratios are characters of the whole texts, new by old."""
-LABELS = ("row_id", "preference", "variant", "again", *REWRITE_FEATURES, "status")
-"""One row a labelled text; `again` marks an original that was labelled a second time."""
+LABELS = ("row_id", "preference", "variant", "again", *REWRITE_FEATURES, "status", "reused_from")
+"""One row a labelled text; `again` marks an original that was labelled a second time, `reused_from`
+is the run whose answer it is, or empty where it was asked for here."""
 
 _AT_ONCE = 20_000
 """Pairs held with their texts. A chunk's rows lie far apart, so it is read for each of them."""
@@ -90,9 +91,11 @@ class Tables:
                     records.append((
                         one.row_id, one.preference, one.variant, stage == "again",
                         *(one.labels.get(key) for key in REWRITE_FEATURES), one.status,
+                        one.reused,
                     ))  # fmt: skip
         records.sort(key=lambda row: (row[0], row[1], self._place(row[2]), row[3]))
-        types = {"preference": "string", "variant": "string", "again": "bool", "status": "string"}
+        types = {"preference": "string", "variant": "string", "again": "bool", "status": "string",
+                 "reused_from": "string"}  # fmt: skip
         table = _frame(records, LABELS, types)
         for name in REWRITE_FEATURES:
             values = [None if value is None else value for value in table[name].tolist()]

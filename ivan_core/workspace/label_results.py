@@ -20,6 +20,7 @@ from ivan_core.settings import data_dir
 from ivan_core.workspace import datasets, runs
 from ivan_core.workspace.finished_runs import finished
 from ivan_core.workspace.label_work import TABLE
+from ivan_core.workspace.rewrite_reuse import reused_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,11 +79,7 @@ class LabelResults:
     @property
     def reused_words(self) -> str:
         """Which answers were not asked for, since other runs had them; empty if all were."""
-        given = dict(self.manifest.get("reused") or {})
-        count = sum(given.values())
-        where = f"run {next(iter(given))}" if len(given) == 1 else f"{len(given):,} earlier runs"
-        verb = "answer is" if count == 1 else "answers are"
-        return f"{count:,} {verb} from {where}, not asked for again." if count else ""
+        return reused_words(self.manifest.get("reused") or {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,10 @@ class RewritePlan:
             return ()
         if self.pairs is None:
             return ("The provider charges; how much is told once the dataset has been read here.",)
-        told = [one.sentence for one in self.costs]
-        if (sum_ := total(self.costs)) and len(told) > 1:
+        told = [
+            words for one in self.costs for words in (one.sentence, one.reused_sentence) if words
+        ]
+        if (sum_ := total(self.costs)) and len(self.costs) > 1:
             told.append(f"Together at the most {usd(sum_.bound)}.")
         if self.pairs > MOST_COUNTED:
             told.append(f"Estimated from {MOST_COUNTED} of these pairs.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,12 @@ from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.experiments.rewrite_rows import KeptRewording, pieces_to_reword
 from ivan_core.experiments.rewrite_units import AGAIN_PAIRS, LABELLED, Unit
 from ivan_core.labels.prompt import build_prompt
+from ivan_core.ledger.answers import Answers
 from ivan_core.rewording.accept import MOST_TRIES
 from ivan_core.rewording.styles import ASKED, build_request
 from ivan_core.runs.parts import Parts
+from ivan_core.settings import data_dir
+from ivan_core.workspace.rewrite_reuse import answer_key
 
 if TYPE_CHECKING:
     from ivan_core.backends.prices import Price
@@ -46,6 +49,20 @@ class Cost:
     output_tokens: int
     dollars: Dollars | None
     prices: str = ""
+    here: int = 0
+    """Labels of originals that this account has already: they are not asked for again."""
+
+    @property
+    def reused_sentence(self) -> str:
+        """How many labels are here already; empty if none are."""
+        if not self.here:
+            return ""
+        every = self.here + self.requests
+        most = f", at the most {usd(self.dollars.bound)}" if self.dollars else ""
+        return (
+            f"{self.here:,} of these {every:,} have labels already: {self.requests:,} requests"
+            f"{most}."
+        )
 
     @property
     def sentence(self) -> str:
@@ -101,7 +118,12 @@ def costs(
 ) -> tuple[Cost, ...]:
     """The cost of each of `paid` ("rewriter", "labeler") for these rows."""
     counted = tuple(seeded_chunks(list(row_ids), spec.seed, MOST_COUNTED)[0]) if row_ids else ()
-    return _costs(spec, dataset, counted, len(row_ids), tuple(paid))
+    account, newest = "", 0
+    if "labeler" in paid:
+        from ivan_core.backends.openai_client import account_fingerprint
+
+        account, newest = account_fingerprint(), Answers(data_dir()).newest()
+    return _costs(spec, dataset, counted, len(row_ids), tuple(paid), account, newest)
 
 
 def total(found: Sequence[Cost]) -> Dollars | None:
@@ -150,11 +172,21 @@ def _labelling_tokens(parts: Parts, units: Sequence[Unit]) -> Iterator[tuple[int
                 yield reply["input_tokens"] or 0, reply["output_tokens"] or 0
 
 
+def reused_labels(parts: Parts, units: Sequence[Unit]) -> dict[str, int]:
+    """How many labels of a run were given to which other runs, and not asked for again."""
+    found: Counter[str] = Counter()
+    for unit in units:
+        for *_, replies in parts.rows(unit.key) if unit.stage in ("labels", "again") else ():
+            found[replies[-1].get("reused", "")] += 1
+    return {run: count for run, count in found.items() if run}
+
+
 @lru_cache(maxsize=16)
 def _costs(
     spec: RewriteSpec, dataset: PreparedDataset, counted: tuple[int, ...], rows: int,
-    paid: tuple[str, ...],
+    paid: tuple[str, ...], account: str, newest: int,
 ) -> tuple[Cost, ...]:  # fmt: skip
+    """`newest` is the number of the newest answer that is here: with a newer one it costs less."""
     pairs = list(dataset.pairs(counted))
     scale = rows / len(counted) if counted else 1.0
     found = []
@@ -163,7 +195,9 @@ def _costs(
         found.append(_rewordings(spec, model, pairs).cost("Rewording", model, scale))
     if "labeler" in paid:
         model = spec.labeler.removeprefix(OPENAI)
-        found.append(_labels(model, pairs, rows).cost("Labels", model, scale))
+        asked, here = _labels(model, pairs, rows, "" if spec.ask_again or not newest else account)
+        cost = asked.cost("Labels", model, scale)
+        found.append(replace(cost, here=round(here * scale)))
     return tuple(found)
 
 
@@ -186,23 +220,32 @@ def _rewordings(spec: RewriteSpec, model: str, pairs: Sequence[Pair]) -> _Asked:
     return asked
 
 
-def _labels(model: str, pairs: Sequence[Pair], rows: int) -> _Asked:
-    """Originals and rewordings, which are about as long, and some originals a second time."""
+def _labels(model: str, pairs: Sequence[Pair], rows: int, account: str) -> tuple[_Asked, int]:
+    """Originals and rewordings, which are about as long, and some originals a second time.
+
+    Beside it the number of labels of originals that `account` has already, which are not asked.
+    """
     from ivan_core.backends.openai_chat import ANSWER_TOKENS, chat_body
     from ivan_core.backends.token_counts import TokenCounter
 
-    counter, asked = TokenCounter(model), _Asked()
+    counter, asked, here = TokenCounter(model), _Asked(), 0
+    answers = Answers(data_dir())
     usual = typical_tokens(len(REWRITE_FEATURES), ANSWER_TOKENS)
     again = round(len(pairs) * min(1.0, AGAIN_PAIRS / rows)) if rows else 0
     for place, pair in enumerate(pairs):
         times = len(LABELLED) if not pair.unrated else 1
         times += place < again
         for key, text in _texts(pair):
-            body = chat_body(build_prompt(key, text, REWRITE_FEATURES), model)
+            prompt = build_prompt(key, text, REWRITE_FEATURES)
+            body = chat_body(prompt, model)
             read = counter.request_tokens(body)
-            for _ in range(times):
+            rounds = (False, True) if place < again else (False,)
+            known = [answer_key(account, False, prompt, body, one) for one in rounds]
+            found = len(answers.find(known)) if account else 0
+            here += found
+            for _ in range(times - found):
                 asked.add(read, usual, ANSWER_TOKENS)
-    return asked
+    return asked, here
 
 
 def _texts(pair: Pair) -> Iterator[tuple[TextKey, str]]:

@@ -124,4 +124,5 @@ def command(spec: RewriteSpec) -> str:
         words += ["--row-ids", ", ".join(str(row_id) for row_id in row_ids)]
     for model in spec.models:
         words += ["--model", model]
-    return shlex.join([*words, *([] if spec.second else ["--no-second"])])
+    words += [] if spec.second else ["--no-second"]
+    return shlex.join([*words, *(["--again"] if spec.ask_again else [])])

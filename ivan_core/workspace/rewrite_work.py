@@ -22,6 +22,7 @@ from ivan_core.experiments.rewrite_steps import CARDS, Tools
 from ivan_core.experiments.rewrite_tables import Tables
 from ivan_core.experiments.rewrite_units import variants_of
 from ivan_core.labels.prompt import CURRENT, prompt_hash
+from ivan_core.ledger.answers import Answers
 from ivan_core.rewording.styles import VERSIONS, style_hash
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
@@ -31,7 +32,8 @@ from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import slot_file
 from ivan_core.workspace.compare_work import dataset_facts, now, own_models, versions
 from ivan_core.workspace.label_work import make_labeler
-from ivan_core.workspace.rewrite_cost import OPENAI, spent
+from ivan_core.workspace.rewrite_cost import OPENAI, reused_labels, spent
+from ivan_core.workspace.rewrite_reuse import ReusingLabeler, reused_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +66,7 @@ def make_tools(spec: RewriteSpec, context: RunContext, slot: FileLock) -> Tools:
         rewriter=lambda: make_rewriter(spec),
         models=models,
         similarity=lambda revision: _similarity(spec.similarity, revision),
-        labeler=lambda seed: _labeler(spec, seed),
+        labeler=lambda seed: _labeler(spec, seed, context),
         together=models.together and spec.similarity == MINILM,
     )
 
@@ -139,12 +141,19 @@ def _similarity(name: str, revision: str) -> SimilarityModel:
     return load_similarity(pinned)
 
 
-def _labeler(spec: RewriteSpec, seed: int) -> Labeler:
+def _labeler(spec: RewriteSpec, seed: int, context: RunContext) -> Labeler:
     if spec.labeler.startswith(OPENAI):
         from ivan_core.backends.openai_chat import OpenAILabeler
         from ivan_core.backends.openai_client import account_for
+        from ivan_core.workspace.batch_answers import keep_all_answers
 
-        return OpenAILabeler(spec.labeler.removeprefix(OPENAI), account_for())
+        account = account_for()
+        keep_all_answers(Registry(context.data_dir))
+        return ReusingLabeler(
+            OpenAILabeler(spec.labeler.removeprefix(OPENAI), account), account,
+            Answers(context.data_dir), context.id,
+            again=seed != spec.seed, all_again=spec.ask_again,
+        )  # fmt: skip
     asked = LabelSpec(dataset=spec.dataset, labeler=spec.labeler, keys=REWRITE_FEATURES, seed=seed)
     return make_labeler(asked)
 
@@ -153,6 +162,10 @@ def _write(
     context: RunContext, spec: RewriteSpec, done: Reworded, registry: Registry, seconds: float
 ) -> None:
     """Write the tables, the files for people and, last, the manifest."""
+    reused = reused_labels(context.parts, done.units)
+    told = reused_words(reused)
+    if told and told not in registry.get(context.id).notes:
+        registry.note(context.id, [*registry.get(context.id).notes, told])
     run = registry.get(context.id)
     tables = Tables(context.parts, spec, done.dataset, done.units)
     write_table(context.folder / SCORES, tables.scores())
@@ -179,6 +192,7 @@ def _write(
         "pieces": done.facts["pieces"],
         "texts_computed": run.computed,
         "seconds": round(seconds, 2),
+        "labels_reused": reused,
         "spend_usd": spent(spec, context.parts, done.units),
         "files": files,
         "versions": versions(),

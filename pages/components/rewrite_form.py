@@ -14,6 +14,7 @@ from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
 from ivan_core.domain.specs import checked
 from ivan_core.workspace import datasets, rewrite_words, taxonomy_page
 from ivan_core.workspace.rewrite import preset_spec
+from ivan_core.workspace.rewrite_cost import OPENAI
 from ivan_core.workspace.taxonomy_page import OllamaModels
 from pages.components.label_options import dataset_options
 from pages.components.rewrite_start import offer
@@ -134,6 +135,11 @@ def _more_options(preset: RewriteSpec, models: OllamaModels, rewriter: str) -> d
         found["num_ctx"] = right.number_input(
             "Context, in tokens", 512, 1_000_000, None, placeholder="as long as is needed",
             key="rewrite-context", help=_ABOUT["num_ctx"].description,
+        )  # fmt: skip
+    if found["labeler"].startswith(OPENAI):
+        found["ask_again"] = st.checkbox(
+            "Ask all labels again, also those that are here already", key="rewrite-ask-again",
+            help=_ABOUT["ask_again"].description,
         )  # fmt: skip
     found["second"] = st.toggle(
         "Reword a second time, to see how far two rewordings of one text lie apart", True,

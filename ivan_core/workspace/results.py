@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 PAGE_ROWS = 50
 _SNIPPET = 160
+_SNIPPET_READ = 4_000
+"""Characters of a reply that are read for its first words: a reply may have millions."""
 _REPEATED = (MODEL.name, SUBSET.name, VERDICT.name)
 """Columns in which few words stand in many rows."""
 
@@ -203,7 +205,7 @@ def snippet(text: str | None) -> str:
     """The first words of a reply on one line."""
     if text is None:
         return "(no reply)"
-    flat = " ".join(text.split())
+    flat = " ".join(text[:_SNIPPET_READ].split())
     return (flat[: _SNIPPET - 1] + "…" if len(flat) > _SNIPPET else flat) or "(empty reply)"
 
 

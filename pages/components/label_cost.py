@@ -19,6 +19,7 @@ from pages.components.label_send import (
     renew,
 )
 from pages.components.label_steps import facts, money, number_of
+from pages.components.long import show_part
 from pages.components.state import TAXONOMY
 from pages.components.text import say
 
@@ -222,12 +223,15 @@ def exact_text(run_id: str) -> None:
         )  # fmt: skip
         one = found[picked or names[0]]
         say("The text, behind a fence that no text can break:", "small", quiet=True)
-        _verbatim(one.user)
+        _verbatim(one.user, "user")
         say("The instructions, the same for every text:", "small", quiet=True)
-        _verbatim(one.system)
+        _verbatim(one.system, "system")
         with st.expander("The whole request as it stands in the file"):
-            _verbatim(one.body)
+            _verbatim(one.body, "body")
 
 
-def _verbatim(text: str) -> None:
-    st.code(text, language=None, wrap_lines=True, height=240)
+def _verbatim(text: str, key: str) -> None:
+    show_part(
+        text, f"request-{key}",
+        lambda part: st.code(part, language=None, wrap_lines=True, height=240),
+    )  # fmt: skip

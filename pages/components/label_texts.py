@@ -26,6 +26,7 @@ from pages.components.carried import write_query
 from pages.components.condition_chips import condition_chips
 from pages.components.frame import show_error
 from pages.components.keys import heads_sort_no_page, tab_leaves_tables
+from pages.components.long import show_part
 from pages.components.pair_labels import why
 from pages.components.replies import show_text
 from pages.components.rows import SELECTS, opened_row
@@ -184,7 +185,7 @@ def _one_text(results: LabelResults) -> None:
         if results.rule_based:
             why(results.run.id, results.labeler, {asked.preference: one.text}, results.keys)
         with st.container(height=360 if len(one.printed) > _LONG else "content", key="text-itself"):
-            show_text(one.printed.strip())
+            show_text(one.printed.strip(), "labelled")
 
 
 def _what_came(labeler: str, one: label_views.LabelledText) -> None:
@@ -207,4 +208,4 @@ def _what_came(labeler: str, one: label_views.LabelledText) -> None:
         say(" · ".join(told), "small")
     if one.raw:
         say("The reply as it came:", "small", quiet=True)
-        st.code(one.raw, language=None, wrap_lines=True)
+        show_part(one.raw, "raw", lambda part: st.code(part, language=None, wrap_lines=True))

@@ -7,7 +7,8 @@ from html import escape
 
 import streamlit as st
 
-from ivan_core.metrics.differences import Piece, word_differences
+from ivan_core.metrics.differences import MOST_CHARACTERS, Piece, word_differences
+from pages.components.long import show_part
 
 TEXT_STYLE = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 MARKS = (
@@ -23,9 +24,18 @@ NOT_COMPARED = (
 )
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
 def differing(left: str, right: str) -> tuple[list[Piece], list[Piece]] | None:
-    """`word_differences`, kept for all visitors under the hashes of both texts."""
+    """`word_differences`, found once for all visitors."""
+    if left == right:
+        return plain(left), plain(right)
+    if max(len(left), len(right)) > MOST_CHARACTERS:
+        return None  # kept out of the memory of what was found
+    return _found(left, right)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _found(left: str, right: str) -> tuple[list[Piece], list[Piece]] | None:
+    """Kept under the hashes of both texts."""
     return word_differences(left, right)
 
 
@@ -34,8 +44,14 @@ def plain(text: str) -> list[Piece]:
     return [(text, False)] if text else []
 
 
-def show_pieces(pieces: Sequence[Piece], mark: str, spaces: bool = False) -> None:
-    """Draw a text in pieces; spaces alone are marked where asked for, unless they break a line."""
+def show_pieces(pieces: Sequence[Piece], mark: str, key: str, spaces: bool = False) -> None:
+    """Draw a text in pieces; spaces alone are marked where asked for, unless they break a line.
+
+    A text without marks is cut where it is too long to be sent at once; `key` tells texts apart.
+    """
+    if len(pieces) == 1 and not pieces[0][1]:
+        show_part(pieces[0][0], key, lambda part: _draw(escape(part)))
+        return
 
     def is_marked(text: str, own: bool) -> bool:
         return own and (bool(text.strip()) or (spaces and "\n" not in text))
@@ -44,4 +60,8 @@ def show_pieces(pieces: Sequence[Piece], mark: str, spaces: bool = False) -> Non
         f'<ins style="{mark}">{escape(text)}</ins>' if is_marked(text, own) else escape(text)
         for text, own in pieces
     ]
-    st.html(f'<div dir="auto" style="{TEXT_STYLE}">{"".join(parts)}</div>')
+    _draw("".join(parts))
+
+
+def _draw(html: str) -> None:
+    st.html(f'<div dir="auto" style="{TEXT_STYLE}">{html}</div>')

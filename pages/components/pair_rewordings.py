@@ -19,7 +19,8 @@ from ivan_core.workspace.label_views import in_words
 from ivan_core.workspace.rewrite_results import rewordings_of_row
 from ivan_core.workspace.rewrite_views import VARIANTS, RowView, row_sentence, row_view
 from ivan_core.workspace.rewrite_words import RULES_NOTE, labeler_words, rewriter_words
-from pages.components.marked import MARKS, NOT_COMPARED, TEXT_STYLE, differing, plain, show_pieces
+from pages.components.long import show_part
+from pages.components.marked import MARKS, NOT_COMPARED, differing, plain, show_pieces
 from pages.components.text import md_escape, say, short_names
 
 _NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"
@@ -143,17 +144,18 @@ def _variant(row: RowView, variant: Variant) -> None:
     missing = [row.missing(variant, side) for side in SIDES]
     if missing[0] and missing[0] == missing[1] and missing[0].part:
         say(f"Neither reply has a {VARIANTS[variant]}", "body")
-        _refused(row, 0, missing[0])
+        _refused(row, variant, 0, missing[0])
         return
     for side in SIDES:
         _texts(row, side, variant)
 
 
-def _refused(row: RowView, place: int, missing: Missing | None) -> None:
+def _refused(row: RowView, variant: Variant, place: int, missing: Missing | None) -> None:
     """The text that has no rewording, why, and what was answered instead."""
     before = row.texts.sides["original"][place]
     if before is None:
         return
+    key = f"refused-{row.run_id}-{variant}-{place}"
     of_prompt = missing is not None and missing.part.endswith(".prompt")
     text = _turns(before) if of_prompt else _reply(before)
     with st.container(border=True):
@@ -161,10 +163,13 @@ def _refused(row: RowView, place: int, missing: Missing | None) -> None:
             say("What stands before the reply was refused.", "small", quiet=True)
         say(missing.sentence if missing else "There is no text.", "small", quiet=True)
         with st.container(height=_height(text)):
-            st.html(f'<div dir="auto" style="{TEXT_STYLE}">{escape(text)}</div>')
+            show_pieces(plain(text), "", f"{key}-text")
         if missing and missing.raw.strip():
             say("What the rewriter answered:", "small", quiet=True)
-            st.code(missing.raw.strip("\n"), language=None, wrap_lines=True)
+            show_part(
+                missing.raw.strip("\n"), f"{key}-answered",
+                lambda part: st.code(part, language=None, wrap_lines=True),
+            )  # fmt: skip
 
 
 def _prompt(row: RowView, variant: Variant) -> None:
@@ -181,7 +186,8 @@ def _prompt(row: RowView, variant: Variant) -> None:
         for (before, after), side in prompts.items():
             if len(prompts) > 1:
                 say(f"Before the {side} reply", "small", quiet=True)
-            _side_by_side(before, after, VARIANTS[variant], "")
+            key = f"{row.run_id}-{variant}-{side}-prompt"
+            _side_by_side(before, after, VARIANTS[variant], "", key)
 
 
 def _turns(dialogue: Dialogue) -> str:
@@ -198,7 +204,7 @@ def _texts(row: RowView, side: Preference, variant: Variant) -> None:
         return
     if after is None:
         say(f"The {side} reply has no {VARIANTS[variant]}", "body")
-        _refused(row, place, missing)
+        _refused(row, variant, place, missing)
         return
     alike, ratio = row.similarity.get(variant), row.ratio.get(variant)
     notes = []
@@ -207,10 +213,11 @@ def _texts(row: RowView, side: Preference, variant: Variant) -> None:
     if ratio and ratio[place] is not None:
         notes.append(f"{ratio[place]:.0%} of the length")
     say(f"The {side} reply", "body")
-    _side_by_side(_reply(before), _reply(after), VARIANTS[variant], ", ".join(notes))
+    key = f"{row.run_id}-{variant}-{side}"
+    _side_by_side(_reply(before), _reply(after), VARIANTS[variant], ", ".join(notes), key)
 
 
-def _side_by_side(before: str, after: str, name: str, note: str) -> None:
+def _side_by_side(before: str, after: str, name: str, note: str, key: str) -> None:
     """Two texts with the words that differ marked; same on both sides means no mark."""
     compared = differing(before, after)
     pieces = compared or (plain(before), plain(after))
@@ -227,7 +234,7 @@ def _side_by_side(before: str, after: str, name: str, note: str) -> None:
             )
             with st.container(height=_height(before)):
                 # A change of the surface is often a space: it is marked too.
-                show_pieces(pieces[place], MARKS[place], spaces=True)
+                show_pieces(pieces[place], MARKS[place], f"{key}-{place}", spaces=True)
 
 
 def _height(text: str) -> int | str:

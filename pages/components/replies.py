@@ -10,6 +10,7 @@ import streamlit as st
 from ivan_core.domain.pairs import Pair, prompt_turns
 from ivan_core.domain.transcripts import Dialogue, Turn
 from ivan_core.metrics.differences import Piece
+from pages.components.long import show_many
 from pages.components.marked import MARKS, NOT_COMPARED, TEXT_STYLE, differing, plain, show_pieces
 from pages.components.text import say
 
@@ -23,9 +24,9 @@ _NO_REPLY = "(no reply: the dialogue ends in a Human turn)"
 _SIDES: tuple[Side, Side] = ("chosen", "rejected")
 
 
-def show_text(text: str) -> None:
-    """Dataset text exactly as it is."""
-    st.html(f'<div dir="auto" style="{TEXT_STYLE}">{escape(text)}</div>')
+def show_text(text: str, key: str) -> None:
+    """Dataset text exactly as it is, as much of it as is sent at once; `key` tells texts apart."""
+    show_pieces(plain(text), "", key)
 
 
 def show_pair(
@@ -39,14 +40,13 @@ def show_pair(
     question = shared[-1] if shared and shared[-1].role == "Human" else None
     earlier = shared[:-1] if question else shared
     if _preamble(pair.chosen) == _preamble(pair.rejected) and _preamble(pair.chosen):
-        show_text(_preamble(pair.chosen))
+        show_text(_preamble(pair.chosen), "preamble")
     if earlier:
-        turns = f"{len(earlier)} earlier turn{'s' if len(earlier) != 1 else ''}"
+        turns = f"{len(earlier):,} earlier turn{'s' if len(earlier) != 1 else ''}"
         with st.expander(f"{turns}, the same on both sides"):
-            for turn in earlier:
-                show_turn(turn)
+            show_many(earlier, show_turn, "earlier", "turns")
     if question:
-        show_turn(question)
+        show_turn(question, "question")
     compared = _pieces(pair, marked)
     pieces = dict(zip(_SIDES, compared or _unmarked(pair), strict=True))
     if compared is None:
@@ -66,30 +66,30 @@ def _show_side(pair: Pair, side: Side, pieces: list[Piece], mark: str) -> None:
     """One side: the turns that only it has, and its reply."""
     dialogue = pair.chosen if side == "chosen" else pair.rejected
     if _preamble(pair.chosen) != _preamble(pair.rejected):
-        show_text(_preamble(dialogue))
-    for turn in dialogue.turns[len(pair.shared_turns) : len(prompt_turns(dialogue))]:
-        show_turn(turn)
+        show_text(_preamble(dialogue), f"preamble-{side}")
+    own = dialogue.turns[len(pair.shared_turns) : len(prompt_turns(dialogue))]
+    show_many(own, show_turn, side, "turns")
     if not pieces:
         say("(empty reply)" if _ends_in_reply(dialogue) else _NO_REPLY, quiet=True)
         return
     with st.chat_message("assistant", avatar=_AVATARS["Assistant"]):
-        show_pieces(pieces, mark)
+        show_pieces(pieces, mark, f"reply-{side}")
 
 
-def show_turn(turn: Turn) -> None:
+def show_turn(turn: Turn, key: str) -> None:
     """One turn of a dialogue; a system turn is shown quietly, a long one folded."""
     if turn.role == "System":
-        _show_system(turn.words)
+        _show_system(turn.words, key)
         return
     name = "user" if turn.role == "Human" else "assistant"
     with st.chat_message(name, avatar=_AVATARS[turn.role]):
-        show_text(turn.words)
+        show_text(turn.words, key)
 
 
-def _show_system(words: str) -> None:
+def _show_system(words: str, key: str) -> None:
     if len(words) > _LONG_SYSTEM:
         with st.expander(f"The system turn, {len(words):,} characters"):
-            show_text(words)
+            show_text(words, key)
     else:
         st.html(f'<div dir="auto" style="{TEXT_STYLE};{_NOTE}"><b>System</b> {escape(words)}</div>')
 
@@ -97,31 +97,29 @@ def _show_system(words: str) -> None:
 def _after_system(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
     """Show the system turns that a dialogue begins with; returns those after them."""
     first = next((i for i, turn in enumerate(turns) if turn.role != "System"), len(turns))
-    for turn in turns[:first]:
-        show_turn(turn)
+    show_many(turns[:first], show_turn, "system", "system turns")
     return turns[first:]
 
 
 def show_dialogue(dialogue: Dialogue, whole: bool) -> None:
     """One text: earlier turns folded away unless the whole of it is asked for, then its reply."""
     if _preamble(dialogue):
-        show_text(_preamble(dialogue))
+        show_text(_preamble(dialogue), "preamble")
     turns = _after_system(prompt_turns(dialogue))
     question = turns[-1] if turns and turns[-1].role == "Human" else None
     earlier = turns[:-1] if question else turns
     if earlier:
-        with st.expander(f"{len(earlier)} earlier turn{'s' if len(earlier) != 1 else ''}", whole):
-            for turn in earlier:
-                show_turn(turn)
+        with st.expander(f"{len(earlier):,} earlier turn{'s' if len(earlier) != 1 else ''}", whole):
+            show_many(earlier, show_turn, "earlier", "turns")
     if question:
-        show_turn(question)
+        show_turn(question, "question")
     reply = _reply(dialogue)
     with st.container(border=True, key="the-reply"):
         say("The reply", "small", quiet=True)
         if not reply:
             say("(empty reply)" if _ends_in_reply(dialogue) else _NO_REPLY, quiet=True)
             return
-        show_text(reply)
+        show_text(reply, "reply")
 
 
 def _preamble(dialogue: Dialogue) -> str:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.metrics.differences import word_differences
@@ -29,7 +30,7 @@ def test_a_rerun_does_not_compare_again(monkeypatch):
         return word_differences(left, right)
 
     monkeypatch.setattr(marked, "word_differences", counted)
-    marked.differing.clear()
+    st.cache_data.clear()
     page = AppTest.from_function(
         _pair, args=("I like red apples.", "I like green apples."), default_timeout=300
     ).run()

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.margins import margin_strip
+from ivan_core.datasets.sides import has_prompt
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import TIED
 from ivan_core.metrics.sentences import pair_sentence
@@ -115,6 +116,8 @@ def _badges(results: Results, found: JudgedPair) -> str:
         told.append("both sides are the same text")
     if about.get("equal_scores"):
         told.append("a tie in the data")
+    if not (has_prompt(found.pair.chosen) and has_prompt(found.pair.rejected)):
+        told.append("no prompt in the data")
     if about["prompts_differ"]:
         told.append("the sides differ before the last reply")
     if about["duplicate_of"] >= 0:

@@ -132,6 +132,7 @@ def test_text_without_a_turn_is_shown_whole(opened):
     page = opened("Just a text.", "Just another.")
     assert "Just a text." in page.said
     assert "Just another." in page.said
+    assert "no prompt in the data" in page.said
 
 
 def test_identical_sides_are_not_rated(opened):

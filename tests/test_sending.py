@@ -10,7 +10,7 @@ from sending_place import KEY, LINES, Place
 
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.ledger.records import PlanChanged, Stage
-from ivan_core.ledger.sending import send_part
+from ivan_core.ledger.sending import send_part, too_many, twins
 from ivan_core.runs.storage import file_sha256
 
 TEN_MINUTES = 600.0
@@ -112,8 +112,20 @@ def test_of_two_batches_with_the_same_marks_the_first_created_is_taken(place):
 
     sent = send_part(place.ledger, place.provider, KEY, "plan 1", elsewhere)
     assert sent.batch_id == "batch-1"
-    assert "Found 2 batches" in sent.note
-    assert "batch-2" in sent.note
+    assert "another batch of this part, which may be charged too: batch-2. Cancel it" in sent.note
+    assert "/batches/batch-2/cancel" in sent.note
+
+
+def test_a_batch_that_was_made_twice_is_found_although_its_answer_came(place):
+    sent = place.send()
+    assert twins(place.provider, sent) == []
+    marks = dict(place.provider.made[0].metadata)
+    second, third = (place.provider.create("file-1", marks) for _ in range(2))
+    place.provider.create("file-1", {**marks, "attempt": "2"})
+    assert twins(place.provider, sent) == [second, third]
+    place.provider.end(second, "cancelled")
+    assert twins(place.provider, sent) == [third]
+    assert "2 other batches" in too_many([second, third]) and "them" in too_many([second, third])
 
 
 @pytest.mark.parametrize("wrong", ["run", "part", "attempt", "sha256"])

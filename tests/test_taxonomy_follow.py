@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -59,6 +59,31 @@ def test_what_is_in_doubt_and_declined_leaves_a_cancelled_run(
     taxonomy.decline(run_id)
     assert runs.get(run_id).state is RunState.CANCELLED
     assert creations(server) == 1
+
+
+class Doubled(OpenAIBatches):
+    """Behind a gateway that sends what it is asked to create twice."""
+
+    made: str = ""
+
+    def create(self, file_id: str, metadata: Mapping[str, str]) -> str:
+        first = super().create(file_id, metadata)
+        Doubled.made = super().create(file_id, metadata)
+        return first
+
+
+def test_a_batch_that_was_made_twice_is_named_and_how_to_cancel_it(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = confirmed(tmp_path, monkeypatch)
+    doubled = Providers(lambda _: Doubled(account_for()), QUICK.send)
+    run = be_worker(run_id, doubled)
+    assert run.state is RunState.DONE
+    (part,) = taxonomy.parts(run_id)
+    told = f"The provider has another batch of this part, which may be charged too: {Doubled.made}."
+    assert part["note"].startswith(told) and f"/batches/{Doubled.made}/cancel" in part["note"]
+    assert part["batch"] != Doubled.made
+    assert any(note.startswith(f"Part 1: {told}") for note in run.notes)
 
 
 def test_a_yes_whose_worker_was_never_started_is_carried_out_later(

@@ -143,6 +143,14 @@ class Ledger:
                 (problem[:_LONGEST_PROBLEM], key.run, key.part, key.attempt),
             )
 
+    def note(self, key: PartKey, note: str) -> None:
+        """Keep what else is to be known of a part."""
+        with self._file.writing() as db:
+            db.execute(
+                f"UPDATE parts SET note=? WHERE {tables.THIS_PART}",
+                (note[:_LONGEST_PROBLEM], key.run, key.part, key.attempt),
+            )
+
     def adopt(
         self, key: PartKey, batch_id: str, account: str, by: str, requests: int = 0
     ) -> PartState:

@@ -7,7 +7,7 @@ found in the provider's list, leads on: never a second call.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain, repeat
 
 import ivan_core
@@ -30,6 +30,8 @@ _PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
 _LONGEST_PAUSE = 60.0
 _CLOCKS_DIFFER = 24 * 3600.0
 """Seconds by which the provider's clock may be behind ours at the most; older batches are none."""
+_CALLED_OFF = ("failed", "cancelling", "cancelled")
+_MOST_NAMED = 5
 _NOT_FOUND = "The provider may have created the batch, but it is not in its list."
 
 
@@ -159,11 +161,34 @@ def _matching(provider: BatchProvider, state: PartState) -> list[BatchState]:
     return found[::-1]
 
 
+def twins(provider: BatchProvider, state: PartState) -> list[str]:
+    """Ids of other batches at work or done that carry all marks of a part: each is one too many.
+
+    A gateway that repeats a request makes them without anybody here knowing.
+
+    Raises:
+        BackendUnavailable: the provider's list cannot be read.
+    """
+    if not state.part.sha256:  # a batch from elsewhere carries no marks of ours
+        return []
+    found = _matching(provider, state)
+    return [one.id for one in found if one.id != state.batch_id and one.status not in _CALLED_OFF]
+
+
+def too_many(ids: Sequence[str]) -> str:
+    """What to do about batches that are there twice."""
+    one = len(ids) == 1
+    listed = ", ".join(ids[:_MOST_NAMED]) + (" and more" if len(ids) > _MOST_NAMED else "")
+    return (
+        f"The provider has {'another batch' if one else f'{len(ids):,} other batches'} of this "
+        f"part, which may be charged too: {listed}. Cancel {'it' if one else 'them'} on the "
+        f"provider's page of batches, or with a POST to /batches/{ids[0]}/cancel."
+    )
+
+
 def _found_note(found: list[BatchState]) -> str:
     if len(found) == 1:
         return "The answer was lost; the batch was found in the provider's list."
-    others = ", ".join(batch.id for batch in found[1:])
-    return (
-        f"Found {len(found)} batches of this part at the provider and took the first created. "
-        f"Cancel the others there: {others}."
+    return "The answer was lost; the first batch found in the provider's list was taken. " + (
+        too_many([batch.id for batch in found[1:]])
     )

@@ -21,7 +21,7 @@ from ivan_core.domain.errors import BackendUnavailable, IvanError
 from ivan_core.domain.labels import BatchProvider, BatchState
 from ivan_core.experiments.taxonomy import asked_texts
 from ivan_core.ledger.records import UNSENT, PartKey, PartState, PlanChanged, Stage
-from ivan_core.ledger.sending import send_part, settle
+from ivan_core.ledger.sending import send_part, settle, too_many, twins
 from ivan_core.runs.context import RunContext
 from ivan_core.workspace.batch_collect import download, unanswered
 from ivan_core.workspace.batch_estimate import prices_of
@@ -161,6 +161,8 @@ class Follower:
         before = self._seen.get(key)
         self._seen[key] = batch
         self._moved |= before is None or before.status != batch.status
+        if before is None or batch.ended:
+            self._look_for_twins(state)
         if not batch.ended:
             return
         self.job.ledger.record_terminal(key, batch, self._cost(key, batch))
@@ -171,6 +173,15 @@ class Follower:
         else:
             self.job.ledger.record_downloaded(key)
             self._moved = True
+
+    def _look_for_twins(self, state: PartState) -> None:
+        """Name batches of the part that the provider made beside the one that is followed."""
+        with suppress(BackendUnavailable):  # the list alone is away: it is read again later
+            ids = twins(self.provider, state)
+            told = f"Part {state.key.part}: {too_many(ids)}" if ids else ""
+            if told and told not in self.notes:
+                self.notes.append(told)
+                self.job.ledger.note(state.key, too_many(ids))
 
     def _fetch(self, key: PartKey, batch: BatchState) -> str:
         """Fetch the files of an ended batch; what the provider has and did not deliver."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from time import monotonic
 
 import streamlit as st
@@ -26,6 +27,8 @@ _SHOWN = "review-shown"
 """The place on the screen, and since when."""
 _SAVED = "review-saved"
 """The version that this window saved last of each item, by item and name."""
+_SAVING = "review-saving"
+"""Held while a press of this session is saved."""
 _PROBLEM = "problem-of-press"
 
 
@@ -98,14 +101,15 @@ def keep(screen: Screen, pressed: str, save: Callable[[str, float], Opinion]) ->
     Returns whether the item is answered.
     """
     saved: dict[tuple[object, ...], int] = st.session_state.setdefault(_SAVED, {})
-    mine = _item(screen)
-    if saved.get(mine, 0) > screen.opinion.version:
-        return True
-    seconds = seconds_here()
-    if seconds < UNREAD_SECONDS:
-        return False
+    mine, note, seconds = _item(screen), note_of(screen), seconds_here()
     try:
-        saved[mine] = save(note_of(screen), round(seconds, 1)).version
+        # Streamlit begins with a second press while the first is still being saved.
+        with st.session_state.setdefault(_SAVING, Lock()):
+            if saved.get(mine, 0) > screen.opinion.version:
+                return True
+            if seconds < UNREAD_SECONDS:
+                return False
+            saved[mine] = save(note, round(seconds, 1)).version
     except OpinionConflict:
         st.session_state[AT] = screen.place
         st.session_state[_CLASH] = Clash(screen.place, pressed)
@@ -172,6 +176,7 @@ def _somebody_else() -> None:
 
 
 def _start_clock(place: Place) -> None:
+    st.session_state.setdefault(_SAVING, Lock())
     shown = st.session_state.get(_SHOWN)
     if not isinstance(shown, tuple) or shown[0] != place:
         st.session_state[_SHOWN] = (place, monotonic())

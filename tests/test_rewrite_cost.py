@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import taxonomy_runs
@@ -18,7 +19,7 @@ from ivan_core.backends.openai_client import account_fingerprint
 from ivan_core.cli import rewrite as command
 from ivan_core.cli.main import parser, run
 from ivan_core.demo.server import DemoServer
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES, TextKey
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
@@ -26,6 +27,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.labels.prompt import build_prompt
 from ivan_core.ledger.answers import Answer, Answers
+from ivan_core.runs.parts import Parts
 from ivan_core.workspace import (
     datasets,
     rewrite,
@@ -223,3 +225,28 @@ def test_a_cost_is_told_without_the_labels_that_are_here(key: str, data_dir: Pat
     told = f"2 of these 60 have labels already: 58 requests, at the most ${cost.dollars.bound:.4f}."
     assert told in rewrite.plan(asked(*words)).sentence
     assert rewrite.plan(asked(*words, "--again")).costs == before.costs
+
+
+def test_labels_that_were_paid_for_before_a_stop_are_not_asked_for_again(
+    demo: DemoServer, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = spec_of(write_pairs(tmp_path / "p.jsonl", 3), labeler=LUNA, second=False)
+    run_id = added(data_dir, spec)
+    place = SimpleNamespace(id=run_id, data_dir=data_dir)
+    real = rewrite_work.make_tools(spec, place, None)  # type: ignore[arg-type]
+    tools = replace(fake_tools(FakeRewriter(), Fakes(silent=True)), labeler=real.labeler)
+    keep = Parts.append
+
+    def stopped(parts: Parts, key: str, rows: Sequence[Any]) -> None:
+        if key.startswith("labels|"):
+            raise BackendUnavailable("The worker was stopped with all labels of a unit in hand.")
+        keep(parts, key, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Parts, "append", stopped)
+        work_here(data_dir, run_id, tools)
+    assert runs.get(run_id).state is RunState.FAILED
+    assert runs.registry().requeue(run_id)
+    work_here(data_dir, run_id, tools)
+    assert runs.get(run_id).state is RunState.DONE
+    assert demo.requests.count("POST", "/v1/chat/completions") == 3 * 6

@@ -228,8 +228,8 @@ def _labels(model: str, pairs: Sequence[Pair], rows: int, account: str) -> tuple
     from ivan_core.backends.openai_chat import ANSWER_TOKENS, chat_body
     from ivan_core.backends.token_counts import TokenCounter
 
-    counter, asked, here = TokenCounter(model), _Asked(), 0
-    answers = Answers(data_dir())
+    counter, asked = TokenCounter(model), _Asked()
+    wanted: list[tuple[int, int, list[bytes]]] = []
     usual = typical_tokens(len(REWRITE_FEATURES), ANSWER_TOKENS)
     again = round(len(pairs) * min(1.0, AGAIN_PAIRS / rows)) if rows else 0
     for place, pair in enumerate(pairs):
@@ -240,11 +240,15 @@ def _labels(model: str, pairs: Sequence[Pair], rows: int, account: str) -> tuple
             body = chat_body(prompt, model)
             read = counter.request_tokens(body)
             rounds = (False, True) if place < again else (False,)
-            known = [answer_key(account, False, prompt, body, one) for one in rounds]
-            found = len(answers.find(known)) if account else 0
-            here += found
-            for _ in range(times - found):
-                asked.add(read, usual, ANSWER_TOKENS)
+            keys = [answer_key(account, False, prompt, body, one) for one in rounds]
+            wanted.append((times, read, keys if account else []))
+    known = Answers(data_dir()).find([one for *_, keys in wanted for one in keys])
+    here = 0
+    for times, read, keys in wanted:
+        found = sum(one in known for one in keys)
+        here += found
+        for _ in range(times - found):
+            asked.add(read, usual, ANSWER_TOKENS)
     return asked, here
 
 

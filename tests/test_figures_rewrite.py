@@ -134,6 +134,10 @@ def test_sentences_stand_below_what_they_rest_on(run_id, capsys):
     assert found[0].sentence.startswith("fake:7b keeps the meaning in ")
     for quote in found:
         assert quote.sentence in told
+    for model in open_rewrite(run_id).models:
+        words = open_rewrite(run_id).training[model]
+        assert words == f"{model} was trained on none of 40 pairs." and words in told
+        assert words in caption(run_id, "flips") and words in methods(run_id, "flips")
     asked = list(dict.fromkeys(quote.question for quote in found))
     assert asked[:4] == [
         "Is the meaning kept?", "Do verdicts flip?", "How far do rewards move?",

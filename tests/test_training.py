@@ -10,11 +10,23 @@ import pandas as pd
 import pytest
 from made_scores import scores
 
+from ivan_core.datasets.prepared import pair_hash
+from ivan_core.domain.runs import RunState
+from ivan_core.experiments.begin import BEGUN
 from ivan_core.metrics.comparison_sentences import difference_sentence
 from ivan_core.metrics.paired import paired_difference, shared_rows
-from ivan_core.metrics.training import Training, fair_pairs, never_clear, training_of, unseen_rows
-from ivan_core.workspace import figures
+from ivan_core.metrics.training import (
+    Training,
+    fair_pairs,
+    never_clear,
+    trained_on,
+    training_of,
+    unseen_rows,
+)
+from ivan_core.runs.parts import Parts
+from ivan_core.workspace import datasets, figures
 from ivan_core.workspace.findings import findings
+from ivan_core.workspace.live_training import training_so_far
 from ivan_core.workspace.quotes import quotes
 from ivan_core.workspace.results import Results, open_results
 from ivan_core.workspace.two_models import two_models
@@ -143,3 +155,25 @@ def test_what_a_figure_counts_leaves_training_pairs_out(data_dir: Path) -> None:
     assert f"{training.seen} pairs that one of them was trained on are left out" in " ".join(
         _sentences(results)
     )
+
+
+def test_numbers_so_far_say_that_a_model_was_trained_on_the_pairs(data_dir: Path) -> None:
+    spec = made_runs.spec_of_sample(limit=60)
+    run_id = made_runs.stopped(data_dir, spec, RunState.RUNNING)
+    assert training_so_far(run_id, HARMLESS) == ""
+    again = made_runs.stopped(data_dir, spec.model_copy(update={"seed": 1}), RunState.RUNNING)
+    parts = Parts(data_dir / "runs" / again)
+    (card,) = parts.rows(f"card|{HARMLESS}")
+    dataset = datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
+    hashes = dataset.numbers(["chosen_hash", "rejected_hash"]).head(25)
+    seen = [pair_hash(*pair) for pair in hashes.itertuples(index=False)]
+    parts.append(f"card|{HARMLESS}", [{**card, "seen_hashes": seen}])
+    told = training_so_far(again, HARMLESS)
+    assert told.startswith(f"{HARMLESS} was trained on 25 of the 60 pairs of this run: these are")
+
+
+def test_numbers_on_all_pairs_say_on_how_many_of_them_a_model_was_trained() -> None:
+    assert trained_on("m", 0, 7) == "m was trained on none of 7 pairs."
+    assert trained_on("m", 3, 7) == "m was trained on 3 of 7 pairs."
+    assert trained_on("m", 7, 7) == "m was trained on all 7 pairs."
+    assert trained_on("m", None, 1) == "Nobody says on how many of 1 pair m was trained."

@@ -97,6 +97,15 @@ def _seen(table: pd.DataFrame, cards: dict[str, ModelCard]) -> pd.Series[Any]:
     return pd.Series(seen, index=table.index, dtype="boolean")
 
 
+def pairs_in_training(card: ModelCard, dataset: PreparedDataset, rows: Sequence[int]) -> int | None:
+    """How many of these rows are among a model's training pairs; None if its card does not say."""
+    if not card.seen_hashes:
+        return 0 if card.trained_on_hh is False else None
+    numbers = dataset.numbers(["chosen_hash", "rejected_hash"]).iloc[list(rows)]
+    pairs = zip(numbers["chosen_hash"], numbers["rejected_hash"], strict=True)
+    return sum(pair_hash(chosen, rejected) in card.seen_hashes for chosen, rejected in pairs)
+
+
 def with_prompts(table: pd.DataFrame, dataset: PreparedDataset) -> pd.DataFrame:
     """The table with the group of each row's first Human turn, if one repeats among its rows.
 

@@ -137,3 +137,12 @@ def never_clear(shared: pd.DataFrame, first: Training, second: Training) -> str:
 
 def _flags(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return np.asarray(column.astype("boolean").fillna(False), dtype=bool)
+
+
+def trained_on(model: str, seen: int | None, n: int) -> str:
+    """On how many of n pairs a model was trained, where numbers rest on all of them."""
+    pairs = f"{n:,} pair{'' if n == 1 else 's'}"
+    if seen is None:
+        return f"Nobody says on how many of {pairs} {model} was trained."
+    share = "none of" if not seen else "all" if seen == n else f"{seen:,} of"
+    return f"{model} was trained on {share} {pairs}."

@@ -66,6 +66,7 @@ def pick(run_id: str, name: str, wish: Wish) -> Picked:
         rows(results),
         is_sample(results.dataset),
         lambda drawn: _methods(results, found, gate, drawn),
+        " ".join(told for one, told in results.training.items() if one == model or not named),
     )
 
 
@@ -111,8 +112,8 @@ def _methods(results: RewriteResults, found: Numbers, gate: Gate, drawn: Drawn) 
         f"{first_upper(rows(results))} were reworded by {_who(manifest, 'rewriter', spec.rewriter)}"
         f"{' (rule-based)' if spec.is_rules else ''}: {both}{_styles(manifest)}. {done:,} of"
         f" {asked:,} texts have a rewording. Pairs: {came_words(found.came)}. Rewards are"
-        f" by {judged}. Meaning counts as kept where both sides have a similarity of"
-        f" {gate.similarity:g} or more with the original, by"
+        f" by {judged}. {' '.join(results.training.values())} Meaning counts as kept where both"
+        f" sides have a similarity of {gate.similarity:g} or more with the original, by"
         f" {_who(manifest, 'similarity', spec.similarity)}, and a length of {gate.shortest:g} to"
         f" {gate.longest:g} times the original's: {rate_words(found.kept)} pairs; the others enter"
         f" no number. {drawn.methods} Seed {spec.seed}. Computed with IVAN {version}, run"

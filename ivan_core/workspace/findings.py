@@ -33,11 +33,10 @@ def _disagreement(results: Results) -> Finding | None:
     many = "two" if len(results.models) == 2 else str(len(results.models))
     count = min(_SHARPEST, len(results.sharpest))
     pairs = f"{len(results.row_ids):,} pair{'s' if len(results.row_ids) != 1 else ''}"
-    trained = [one.model for one in results.training.values() if one.seen]
-    on = (
-        f" {' and '.join(trained)} {_was(trained)} trained on some or all of them."
-        if trained
-        else ""
+    on = "".join(
+        f" {one.model} was trained on {'all' if one.on_all else f'{one.seen:,}'} of them."
+        for one in results.training.values()
+        if one.seen
     )
     return Finding(
         f"The {many} models disagree on {share} of {pairs}.{on}",
@@ -106,10 +105,6 @@ def _length(results: Results) -> Finding | None:
     ]
     row = int(own.loc[own["margin"].idxmin(), "row_id"]) if len(own) else None
     return Finding(widest[1], "Read where it is most wrong", row)
-
-
-def _was(models: list[str]) -> str:
-    return "was" if len(models) == 1 else "were"
 
 
 def _choice(results: Results) -> str:

@@ -69,6 +69,7 @@ def _flips(results: RewriteResults, found: Numbers) -> list[Quote]:
             what = f"Punctuation and space alone flip the verdict of {model}"
             told.append(rate_sentence(alone.flips.either, what))
         told.append(f"{flips_sentence(model, flips)} {needed_sentence(flips)}".strip())
+        told.append(results.training[model])
     return [Quote("Do verdicts flip?", sentence, command) for sentence in told]
 
 

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import IDENTICAL, TIED
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run
 from ivan_core.experiments.begin import BEGUN
+from ivan_core.experiments.compare_table import pairs_in_training
 from ivan_core.experiments.rewrite import ORDER, units_of
 from ivan_core.experiments.rewrite_rows import RewordedPair, read_pairs
 from ivan_core.experiments.rewrite_tables import Tables
 from ivan_core.experiments.rewrite_units import units_of_rows
+from ivan_core.metrics.training import trained_on
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 from ivan_core.workspace import datasets, runs
@@ -56,6 +59,19 @@ class RewriteResults:
         names = ["row_id", "model", "variant", "chosen_reward", "rejected_reward",
                  "chosen_similarity", "rejected_similarity", *_RATIO]  # fmt: skip
         return joined[names].rename(columns=_RATIO)
+
+    @cached_property
+    def training(self) -> dict[str, str]:
+        """On how many of the pairs each reward model was trained, in words."""
+        told, n = {}, len(self.row_ids)
+        for model in self.models:
+            key = f"card|{model}"
+            seen = None
+            if key in self._parts:
+                card = ModelCard.model_validate(self._parts.rows(key)[0])
+                seen = pairs_in_training(card, self.dataset, self.row_ids)
+            told[model] = trained_on(model, seen, n)
+        return told
 
     @property
     def row_ids(self) -> list[int]:

@@ -12,6 +12,7 @@ from ivan_core.domain.runs import LivePoint, Run
 from ivan_core.metrics.live import running_agreement
 from ivan_core.metrics.sentences import interval_ends, percent
 from ivan_core.workspace import runs
+from ivan_core.workspace.live_training import training_so_far
 from pages.components.frame import problems_shown
 from pages.components.state import dark
 from pages.components.text import say
@@ -52,6 +53,13 @@ def _progress(run_id: str) -> None:
                 "small",
                 quiet=True,
             )
+        told = [
+            training_so_far(run_id, model)
+            for model in spec.models
+            if model in so_far["model"].array
+        ]
+        if any(told):
+            say(" ".join(filter(None, told)), "small", quiet=True)
 
 
 def say_silence(run: Run) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ivan_core.domain.labels import Label
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.metrics.differences import Piece
 from ivan_core.workspace.label_results import open_labels
+
+if TYPE_CHECKING:
+    from ivan_core.backends.lexicon.decision import Decision
 
 _LONGEST = 20_000
 """Characters of a text in which words are marked; what follows is not shown."""
@@ -30,11 +35,9 @@ class Reason:
 
 def reasons(text: str, keys: Sequence[str]) -> dict[str, Reason]:
     """Why each of these labels of a text is what it is, by the rules as they are now."""
-    from ivan_core.backends.lexicon.labeler import explain
-
     found = {}
     printed = Dialogue(text).printed
-    for key, decision in explain(text).items():
+    for key, decision in _explained(text).items():
         if key in keys:
             spans = [(one.start, one.end) for one in decision.evidence]
             words = tuple(dict.fromkeys(one.words for one in decision.evidence))
@@ -43,6 +46,14 @@ def reasons(text: str, keys: Sequence[str]) -> dict[str, Reason]:
                 decision.label, decision.rule, words, pieces, len(printed) > _LONGEST
             )
     return found
+
+
+@lru_cache(maxsize=4)
+def _explained(text: str) -> Mapping[str, Decision]:
+    """What the rules say of a text, for both sides of a pair: a long text takes them seconds."""
+    from ivan_core.backends.lexicon.labeler import explain
+
+    return explain(text)
 
 
 def marked(text: str, spans: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:

@@ -119,7 +119,10 @@ def _words(label: Label) -> str:
 
 def why(run_id: str, labeler: str, texts: Mapping[str, str], keys: Sequence[str]) -> None:
     """Which rule gave a label of these texts, by side, with the words that fired it marked."""
-    with st.expander(f"Why does {labeler} say so?"):
+    folded = st.expander(f"Why does {labeler} say so?", key="why", on_change="rerun")
+    if not folded.open:
+        return  # the rules read the texts anew
+    with folded:
         say(LEXICON_NOTE, "small", quiet=True)
         if rules_changed(run_id):
             say("The rules have changed since these labels were given; below are those of now.")

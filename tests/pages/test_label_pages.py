@@ -161,6 +161,8 @@ def test_rules_are_named_where_their_labels_are_shown(labellings, open_page):
 
 def test_a_text_labelled_by_rules_says_which_rule_gave_a_label(labellings, open_page):
     page = open_page(TAXONOMY, run=labellings.by_rules(), text="1.chosen")
+    page.app.session_state["why"] = True
+    page.run()
     page.app.selectbox(key="labels-why").set_value(REFUSAL)
     page.run()
     assert "Why does ivan/lexicon say so?" in [one.label for one in page.app.expander]

@@ -82,7 +82,10 @@ def test_a_pair_of_which_one_text_has_no_labels_says_which(first, opened_pair):
 
 
 def test_the_rule_of_a_label_is_shown_with_its_words(labellings, opened_pair):
-    said = html_of(opened_pair(labellings.by_rules(), 0))
+    app = opened_pair(labellings.by_rules(), 0)
+    assert "Rule: " not in html_of(app)  # the rules read the texts when asked
+    app.session_state["why"] = True
+    said = html_of(app.run())
     assert "ivan/lexicon (rule-based): " in said and "Rule: " in said
     assert ">I can&#x27;t help</mark>" in said
 

@@ -221,7 +221,7 @@ def test_answers_outlive_a_deleted_run_and_a_lost_index(
     assert asked_lines(server) == [2, 2]
     for path in data_dir.glob("answers.sqlite*"):
         path.unlink()
-    delete(first)
+    assert "Answers that were paid for stay" in delete(first).sentence
     delete(second)
     third, _ = taxonomy.start(spec_of(tmp_path, row_ids=(1, 2)))
     assert runs.get(third).state is RunState.DONE

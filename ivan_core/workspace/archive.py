@@ -44,6 +44,8 @@ class Deleted:
     @property
     def sentence(self) -> str:
         told = f"Deleted run {self.run_id}: {self.files} files, {size(self.bytes)}."
+        if self.kind == "taxonomy":
+            return f"{told} Answers that were paid for stay, without their texts, for the next run."
         if self.kind != "compare":
             return told
         return (

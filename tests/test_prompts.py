@@ -21,7 +21,7 @@ from ivan_core.metrics.labels import prevalence, prevalence_differences
 from ivan_core.metrics.paired import paired_difference, shared_rows
 from ivan_core.metrics.paired_shares import difference_of_counts
 from ivan_core.metrics.prompts import PROMPT, design_effect
-from ivan_core.metrics.sentences import headline, rate_sentence
+from ivan_core.metrics.sentences import headline, length_sentence, rate_sentence
 from ivan_core.metrics.summary import summarise
 from ivan_core.workspace import figures
 from ivan_core.workspace.quotes import quotes
@@ -110,6 +110,11 @@ def test_an_interval_that_prompts_widened_says_as_if_n() -> None:
         "It agrees in 75% of 160 pairs (95% interval [60, 86]; prompts repeat: as if n = 39)."
     )
     assert "(prompts repeat: as if n = 39)" in headline([summary], "the choice")
+    halves = grouped().assign(chosen_length=[2, 2, 1, 1] * 40, rejected_length=[1, 1, 2, 2] * 40)
+    (by_length,) = summarise(halves)
+    assert "Prompts repeat: as if n = 39 and 39." in length_sentence(by_length, "people's choice")
+    # Both halves rest on the same prompts: their mean is no surer than either.
+    assert "75% [59, 85] if both counted the same" in length_sentence(by_length, "people's choice")
     bars = by_subset(grouped())
     assert set(bars["effective_n"]) == {39}
     assert bars["low"].iloc[0] == pytest.approx(rate.low)

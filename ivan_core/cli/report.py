@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TextIO
 
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.sentences import balanced_words, counts_sentence, headline, interval, percent
+from ivan_core.metrics.sentences import (
+    as_if,
+    balanced_words,
+    counts_sentence,
+    headline,
+    interval,
+    percent,
+)
 from ivan_core.metrics.summary import ModelSummary
 from ivan_core.workspace.results import files, open_results
 
@@ -51,4 +58,4 @@ def _lines(summary: ModelSummary) -> list[tuple[str, str]]:
 def _rate(rate: Rate | None) -> str:
     if rate is None:
         return "no rated pairs"
-    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}"
+    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}{as_if(rate)}"

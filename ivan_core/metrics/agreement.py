@@ -195,16 +195,25 @@ def length_balanced(table: pd.DataFrame) -> LengthBalanced:
 
     Any rule that only sees length scores 50%. Pairs of equal length are left out. The interval
     joins the two Wilson intervals by MOVER (Zou and Donner 2008, Statistics in Medicine
-    27:1693-1702).
+    27:1693-1702), both as wide as repeated prompts ask for the mean of the two.
     """
     own = rated(table)
-    longer = agreement_of(own[own["chosen_length"] > own["rejected_length"]])
-    shorter = agreement_of(own[own["chosen_length"] < own["rejected_length"]])
+    apart = (own["chosen_length"] - own["rejected_length"]).to_numpy(np.int64)
+    longer, shorter = agreement_of(own[apart > 0]), agreement_of(own[apart < 0])
     if longer is None or shorter is None:
         return LengthBalanced(longer, shorter, None, None, None)
+    agrees = own["verdict"].isin(["agree"]).to_numpy(bool)
+    # What each pair adds to the mean: those of one prompt may stand on both sides of it.
+    adds = np.where(
+        apart > 0, (agrees - longer.rate) / longer.n, (agrees - shorter.rate) / shorter.n
+    )
+    design = design_in(own[apart != 0], adds[apart != 0])
+    one, other = (wilson(rate.count, rate.n, design=design) for rate in (longer, shorter))
+    if one is None or other is None:
+        return LengthBalanced(longer, shorter, None, None, None)
     mean = (longer.rate + shorter.rate) / 2
-    below = sqrt((longer.rate - longer.low) ** 2 + (shorter.rate - shorter.low) ** 2) / 2
-    above = sqrt((longer.high - longer.rate) ** 2 + (shorter.high - shorter.rate) ** 2) / 2
+    below = sqrt((one.rate - one.low) ** 2 + (other.rate - other.low) ** 2) / 2
+    above = sqrt((one.high - one.rate) ** 2 + (other.high - other.rate) ** 2) / 2
     return LengthBalanced(longer, shorter, mean, mean - below, mean + above)
 
 

@@ -208,7 +208,7 @@ def seen_sentence(seen: Rate | None, unseen: Rate | None, model: str) -> str:
     if seen is None and unseen is None:
         return f"Nobody says which pairs {model} was trained on."
     parts = [
-        f"in {percent(rate.rate, rate.n)} of {_pairs(rate.n)} {interval(rate)} {words}"
+        f"in {percent(rate.rate, rate.n)} of {_pairs(rate.n)} {interval(rate)}{as_if(rate)} {words}"
         for rate, words in ((seen, "it was trained on"), (unseen, "it had not seen"))
         if rate is not None
     ]

@@ -165,11 +165,14 @@ def length_sentence(summary: ModelSummary, choice: str) -> str:
     longer, shorter = balanced.longer_chosen, balanced.shorter_chosen
     if longer is None or shorter is None:
         return f"{summary.model}: too few lengths differ to tell length from content."
+    wide = ""
+    if max(longer.design, shorter.design) > 1:
+        wide = f" Prompts repeat: as if n = {longer.effective_n:,} and {shorter.effective_n:,}."
     return (
         f"{summary.model} sides with {the(choice)} in {percent(longer.rate, longer.n)} of"
         f" {_pairs(longer.n)} {interval(longer)} where the longer reply was chosen and in"
         f" {percent(shorter.rate, shorter.n)} of {shorter.n:,} {interval(shorter)} where the"
-        f" shorter was: {balanced_words(balanced)} if both counted the same."
+        f" shorter was: {balanced_words(balanced)} if both counted the same.{wide}"
     )
 
 

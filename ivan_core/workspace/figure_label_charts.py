@@ -9,7 +9,7 @@ from ivan_core.metrics.co_occurrence import LEAST
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
 from ivan_core.metrics.resampling import TIMES
 from ivan_core.workspace import label_views, label_words
-from ivan_core.workspace.figure_words import WILSON, Drawn
+from ivan_core.workspace.figure_words import GROUPS, WILSON, Drawn
 from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.label_results import LabelResults
 
@@ -71,7 +71,8 @@ def _prevalence(asked: Asked) -> Drawn:
         shares.merge(apart[beside], on=["key", "value"], how="left"),
         f"How often {name} gives each label to chosen and to rejected replies, with 95% intervals."
         f" {label_words.differences_sentence(differences)}",
-        "Shares are of the texts of a side with an answer, with 95% Wilson score intervals."
+        "Shares are of the texts of a side with an answer, with 95% Wilson score intervals;"
+        f" {GROUPS}"
         f" Differences are of pairs with an answer on both sides, with {_NEWCOMBE}; one"
         f" {_clear(len(differences))}.",
     )
@@ -131,7 +132,8 @@ def _together(asked: Asked) -> Drawn:
         " label of the row, the share that also has that of the column, the stronger the further"
         f" from its share of all texts. {label_words.together_sentence(table)}",
         "Counted are texts that answer both labels, chosen and rejected replies together; squares"
-        f" of labels that fewer than {LEAST} texts have are dashed. {WILSON}",
+        f" of labels that fewer than {LEAST} texts have are dashed. {WILSON}"
+        " Both texts of a pair are one group.",
     )
 
 

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from ivan_core.metrics.intervals import Rate
 
+GROUPS = (
+    "where pairs share their first human turn and are more alike for it (a design effect above"
+    " 1.05), they are those of as many independent pairs as would vary as much."
+)
 WILSON = (
-    "Intervals are 95% Wilson score intervals without correction for multiple comparisons; where"
-    " pairs share their first human turn and are more alike for it (a design effect above 1.05),"
-    " they are those of as many independent pairs as would vary as much."
+    "Intervals are 95% Wilson score intervals without correction for multiple comparisons;"
+    f" {GROUPS}"
 )
 
 

@@ -17,6 +17,7 @@ from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.labels import FEATURES, REWRITE_FEATURES, LabelReply
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.experiments.taxonomy_answers import AnswerFile
 from ivan_core.workspace import runs, taxonomy
 from ivan_core.workspace.label_results import open_labels
 from ivan_core.workspace.taxonomy_import import import_files
@@ -235,3 +236,13 @@ def test_answers_to_other_requests_are_not_mixed_in(
     with pytest.raises(BadInput, match="answers of gpt-6-luna, not of llama"):
         plan_file(path, model="llama", out=planned(path, server).out)
     assert len(planned(path, server).out.read_text().splitlines()) == 12
+
+
+@pytest.mark.parametrize("usage", ['"many"', "1e400", "-5", "1" + "0" * 30, "[]"])
+def test_an_absurd_usage_in_kept_answers_counts_as_unknown(tmp_path: Path, usage: str) -> None:
+    line = answer("0.chosen").replace('"model":', '"usage": {"prompt_tokens": 7}, "model":')
+    path = tmp_path / "answers.jsonl"
+    path.write_text(f"{line}\n{line.replace('7}', usage + '}').replace('0.chosen', '1.chosen')}\n")
+    found = AnswerFile(path)
+    assert found.answered == {"0.chosen", "1.chosen"}
+    assert (found.input_tokens, found.output_tokens) == (7, 0)

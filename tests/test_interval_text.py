@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ivan_core.charts.interval_tips import with_ends
 from ivan_core.metrics.comparison_sentences import difference_sentence, reliability_sentence
-from ivan_core.metrics.interval_text import interval_text
+from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.paired_shares import difference_of_counts
 from ivan_core.metrics.reliability import CalibrationError, Reliability
 from ivan_core.metrics.sentences import difference_ends, interval_ends
@@ -111,3 +111,8 @@ def test_an_error_beyond_its_range_is_beyond_it_in_print() -> None:
 def test_tooltips_tell_intervals_as_sentences_do() -> None:
     points = pd.DataFrame({"low": [0.5004, None], "high": [0.62, None], "n": [1200, 0]})
     assert list(with_ends(points)["ends"]) == ["[50.04, 62.0]", ""]
+
+
+def test_ends_that_nobody_knows_are_said_so() -> None:
+    assert interval_text(float("nan"), float("nan"), 2) == "[not known]"
+    assert number_text(float("nan"), 2, signed=True) == "not known"

@@ -8,7 +8,7 @@ which it lies.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import floor, isinf
+from math import floor, isfinite, isnan
 
 _MOST_MORE = 4
 """Decimals added at the most; an end still nearer to the null is told in words."""
@@ -27,8 +27,11 @@ def interval_text(
 
     `nulls` are the values that the interval is held against, in the unit of its ends; what is
     printed is the end times `scale` (100 for a share in percent). An end nearer to a null than four
-    more decimals can show is "over 0" or "under 0". `signed` prints a plus sign as well.
+    more decimals can show is "over 0" or "under 0". `signed` prints a plus sign as well. One pair
+    alone has no interval: its ends are not known.
     """
+    if isnan(low) or isnan(high):
+        return "[not known]"
     ends = [_end(value, decimals, nulls, scale, signed) for value in (low, high)]
     return f"[{', '.join(ends)}]"
 
@@ -75,7 +78,7 @@ def _side(value: float, null: float) -> int:
 
 
 def _number(value: float, decimals: int, scale: float) -> str:
-    if isinf(value):
+    if not isfinite(value):
         return str(value)
     unit = 10**decimals
     # The small addend undoes binary fractions such as 0.285 * 100 = 28.499999999999996.
@@ -85,4 +88,4 @@ def _number(value: float, decimals: int, scale: float) -> str:
 
 def _shown(text: str, signed: bool) -> str:
     sign = "−" if text.startswith("-") else "+" if signed and float(text) > 0 else ""
-    return sign + text.removeprefix("-").replace("inf", "∞")
+    return sign + text.removeprefix("-").replace("inf", "∞").replace("nan", "not known")

@@ -203,7 +203,7 @@ from ivan_core.domain.specs import DatasetRequest
 
 def pause(rows):
     print(rows, flush=True)
-    time.sleep(60)
+    time.sleep(3600)
 
 prepare(Path(sys.argv[1]), DatasetRequest(source=sys.argv[2]), pause)
 """

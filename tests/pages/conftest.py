@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 HOME = "streamlit_app.py"
+# Streamlit gives a page 3 seconds, which a busy machine may need for what takes a tenth of one.
+for _way in (AppTest.from_file, AppTest.from_function, AppTest.from_string):
+    _way.__func__.__kwdefaults__["default_timeout"] = 300  # type: ignore[attr-defined]
 
 
 class Page:

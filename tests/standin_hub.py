@@ -255,10 +255,11 @@ class FreshProcess:
     def __init__(self, environment: dict[str, str], errors: Path) -> None:
         self._errors = errors
         folder = str(Path(__file__).parent)
+        paths = [folder, *filter(None, [environment.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
             [sys.executable, "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=errors.open("w"), text=True, cwd=errors.parent,
-            env=environment | {"PYTHONPATH": folder},
+            env=environment | {"PYTHONPATH": os.pathsep.join(paths)},
         )  # fmt: skip
 
     def __enter__(self) -> FreshProcess:

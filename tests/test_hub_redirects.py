@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
+import threading
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 
+import httpx2
 import pytest
 from hub_places import jsonl, opened, pairs
-from standin_hub import FreshProcess, StandinHub
+from huggingface_hub import constants
+from listening import Listening, Told
+from standin_hub import FreshProcess, StandinHub, hub_environment
 from tiny_models import tiny_deberta
+
+from ivan_core.datasets.hub_client import MOST_FACTS, keep_token_home
 
 TOKEN = "hf_secret"
 MODEL = "lab/model"
@@ -47,6 +55,70 @@ def test_files_come_from_another_host_and_the_token_does_not_go_there(hubs, tmp_
             assert set(hub.tokens) == {f"Bearer {TOKEN}"}
             assert elsewhere.tokens and set(elsewhere.tokens) == {""}, status
             forget(home)
+
+
+BOMB = gzip.compress(b" " * (MOST_FACTS + 1))
+
+
+def drip() -> Iterator[bytes]:
+    pause = threading.Event()
+    while True:
+        pause.wait(0.02)
+        yield b" "
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (Told(200, BOMB, {"Content-Encoding": "gzip"}), "sends more than 64 MB"),
+        (Told(200, pieces=repeat(b" " * 2**16)), "sends more than 64 MB"),
+        (Told(200, pieces=drip()), "The connection to the hub broke off"),
+        (Told(200, b"[" * 100_000), "could not be loaded from the hub"),
+        (Told(200, b'{"sha": ' + b"9" * 5_000 + b"}"), "could not be loaded from the hub"),
+    ],
+    ids=["packed", "plain", "drip", "deep", "digits"],
+)
+def test_what_a_hub_answers_ends_in_a_sentence(tmp_path, answer, says):
+    with Listening(lambda came: answer) as sick:
+        environment = hub_environment(sick.url, tmp_path, IVAN_REQUEST_SECONDS="2")
+        with FreshProcess(environment, tmp_path / "errors.txt") as process:
+            for found in (
+                process.call(opened, source="lab/pairs"), process.call(refused, model=MODEL)
+            ):  # fmt: skip
+                assert says in found["says"]
+                assert found["hint"].endswith(".")
+
+
+def refused(model: str) -> dict[str, str]:
+    """Called in the fresh process: why a model cannot be had."""
+    from ivan_core.backends.model_files import find_model
+    from ivan_core.domain.errors import IvanError
+
+    try:
+        find_model(model)
+    except IvanError as error:
+        return {"says": error.message, "hint": error.hint}
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "url", "kept"),
+    [
+        ("https://huggingface.co", "https://huggingface.co/api/models/a", True),
+        ("https://huggingface.co", "https://datasets-server.huggingface.co/parquet", True),
+        ("https://huggingface.co", "http://huggingface.co/api/models/a", False),
+        ("https://huggingface.co", "https://huggingface.co:444/api/models/a", False),
+        ("https://huggingface.co", "https://nothuggingface.co/", False),
+        ("https://mirror.example", "https://huggingface.co/api/models/a", False),
+        ("http://mirror.example", "https://mirror.example/api/models/a", False),
+        ("http://mirror.example", "http://cdn.mirror.example/file", False),
+    ],
+)
+def test_the_token_is_for_the_hub_s_own_address(monkeypatch, endpoint, url, kept):
+    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+    request = httpx2.Request("GET", url, headers={"Authorization": f"Bearer {TOKEN}"})
+    keep_token_home(request)
+    assert ("Authorization" in request.headers) is kept
 
 
 def forget(home: Path) -> None:

@@ -12,6 +12,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from ivan_core.datasets.hub_client import guard_hub
 from ivan_core.datasets.hub_errors import UNREACHABLE, hub_problem, hub_reason
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 
@@ -190,6 +191,7 @@ def _shards(folder: Path) -> set[str]:
 def _from_hub(model_id: str, revision: str | None, token: str | None) -> ModelFiles:
     from huggingface_hub import constants
 
+    guard_hub()
     pinned = revision is not None and _COMMIT.fullmatch(revision) is not None
     if constants.is_offline_mode() or pinned:
         try:

@@ -235,7 +235,7 @@ class OllamaServer:
 
         # The first byte of a chat comes with its last: the silence that is allowed comes first.
         usual = Bounds(self.timeout + request_seconds())
-        return Transport(httpx, httpcore, usual, proxies=not is_loopback(self.url))
+        return Transport(httpx, httpcore, lambda path: usual, proxies=not is_loopback(self.url))
 
     def _stay_here(self, answer: httpx.Response) -> None:
         """Refuse to be sent to another server, with texts or a key."""

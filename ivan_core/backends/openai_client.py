@@ -91,7 +91,7 @@ def make_client(account: Account, *, read_seconds: float = 60.0) -> OpenAI:
 
     timeout, proxies = timeouts(read_seconds), not is_loopback(account.base_url)
     usual = Bounds(request_seconds())
-    transport: Any = Transport(httpx2, httpcore2, usual, proxies=proxies)
+    transport: Any = Transport(httpx2, httpcore2, lambda path: usual, proxies=proxies)
     http_client = openai.DefaultHttpxClient(
         timeout=timeout,
         transport=transport,

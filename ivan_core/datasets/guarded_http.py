@@ -26,7 +26,7 @@ DEFAULT_SECONDS = 300.0
 
 MOST_ANSWER = 16 * 2**20
 """Bytes of an answer that is read into memory; the largest usual one, a list, has 300 kB."""
-LEAST_RATE = 50_000.0
+LEAST_RATE = 5_000.0
 """Bytes a second, on average, below which a transfer is given up once its deadline has passed."""
 _PIECE = 2**16
 _UNPACKED_AT_ONCE = 2**20
@@ -101,15 +101,20 @@ def bounded(seconds: float, most_bytes: int = MOST_ANSWER) -> Iterator[None]:
 class Transport:
     """Carries requests of a client of `http` (httpx or httpx2) by its `core` (httpcore, httpcore2).
 
-    `usual` bounds hold for requests made outside of `bounded`. Proxies of the environment are used
-    where `proxies` says so.
+    `usual` tells the bounds of requests outside of `bounded` by their path. Proxies of the
+    environment are used where `proxies` says so.
 
     Raises, while a request is carried, what the client's own transport raises (a deadline is its
     time-out), and AnswerTooLong.
     """
 
     def __init__(
-        self, http: ModuleType, core: ModuleType, usual: Bounds, *, proxies: bool = True
+        self,
+        http: ModuleType,
+        core: ModuleType,
+        usual: Callable[[str], Bounds],
+        *,
+        proxies: bool = True,
     ) -> None:
         self._http, self._core, self._usual, self._proxies = http, core, usual, proxies
         self._body: Any = type("Body", (_Body, http.SyncByteStream), {})
@@ -118,9 +123,10 @@ class Transport:
         self._lock = threading.Lock()
 
     def handle_request(self, request: Any) -> Any:
-        clock = Clock(_asked.get() or self._usual)
-        request.headers["Accept-Encoding"] = "gzip"
         url = request.url
+        clock = Clock(_asked.get() or self._usual(url.path))
+        if request.headers.get("Accept-Encoding") != "identity":
+            request.headers["Accept-Encoding"] = "gzip"
         asked = self._core.Request(
             method=request.method,
             url=self._core.URL(
@@ -222,9 +228,10 @@ class _Body:
         http = self._carrier._http
         if self._packing not in ("gzip", "x-gzip", "deflate"):
             raise http.DecodingError("an unknown way of packing")
-        unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        unpack, empty = zlib.decompressobj(zlib.MAX_WBITS | 32), True
         try:
             for piece in self._pieces():
+                empty = empty and not piece
                 while piece:
                     yield unpack.decompress(piece, _UNPACKED_AT_ONCE)
                     piece = unpack.unconsumed_tail
@@ -232,7 +239,7 @@ class _Body:
                 yield more
         except zlib.error as error:
             raise http.DecodingError(str(error)) from error
-        if not unpack.eof:
+        if not (unpack.eof or empty):
             raise http.RemoteProtocolError("the packed answer is cut")
 
     def _pieces(self) -> Iterator[bytes]:

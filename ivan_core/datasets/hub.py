@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ivan_core.datasets.files import NEEDED, BadLine, Line, check_columns, read_file, wrong_columns
+from ivan_core.datasets.hub_client import guard_hub
 from ivan_core.datasets.hub_errors import UNREACHABLE, hub_problem, hub_reason
 from ivan_core.datasets.sources import PEOPLE, RECORDED, Source
 from ivan_core.domain.errors import BadInput, IvanError
@@ -44,6 +45,7 @@ def open_hub(request: DatasetRequest) -> Source:
         BackendUnavailable: the hub cannot be reached, or does not hand the dataset out.
         StorageProblem: the hub's cache cannot be written.
     """
+    guard_hub()
     try:
         pinned = _pin(request)
         is_hh = request.source.lower() == HH_RLHF.lower()

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from made_rewordings import Rewards, drawn, table
 
+from ivan_core.charts.robustness import reward_change_dots
 from ivan_core.metrics import robustness_sentences as words
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.robustness import (
@@ -143,6 +144,14 @@ def test_rewordings_that_move_margins_alike_are_no_floor() -> None:
     assert found is not None and found.alike is not None
     assert found.equal.count == 0 and found.alike.r > 0.9
     assert not found.is_floor
+
+
+def test_a_single_pair_has_no_interval_and_is_told_without_one() -> None:
+    made = table({ORIGINAL: [(1, 0)], REWORDED: [(0, 1)], SURFACE: [(1, 0)]})
+    told = words.beyond_sentence("m", beyond(made, "surface"))
+    assert "Margins move by 2.00 typical margins against 0.00. Not clearly more" in told
+    found = [robustness(made, "m"), robustness(made, "m", SURFACE)]
+    assert "−1.00" in str(reward_change_dots(found, dark=False).to_dict())
 
 
 def test_few_pairs_reworded_twice_are_no_floor() -> None:

@@ -6,6 +6,7 @@ Model names are text from the data: they never enter the specification itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 
 import altair as alt
 import pandas as pd
@@ -161,11 +162,12 @@ def _change_table(found: Sequence[Robustness]) -> pd.DataFrame:
             if change is None or not one.unit:
                 continue
             shown = change.in_units(one.unit)
+            ends = "" if isnan(shown.low) else f" {signed_ends(shown.low, shown.high)}"
             rows.append(
                 {
                     "model": one.model, "variant": one.variant, "kind": kind, "mean": shown.mean,
                     "low": shown.low, "high": shown.high, "n": shown.n,
-                    "told": f"{signed(shown.mean)} {signed_ends(shown.low, shown.high)}",
+                    "told": f"{signed(shown.mean)}{ends}",
                     "short": signed(shown.mean),
                 }
             )  # fmt: skip

@@ -162,9 +162,10 @@ def beyond_sentence(model: str, found: Beyond | None) -> str:
     )
     if isnan(found.excess):
         return told
+    ends = "" if isnan(found.low) else f" {signed_ends(found.low, found.high)}"
     moved = (
         f" Margins move by {found.change:.2f} typical margins against"
-        f" {found.reference_change:.2f} {signed_ends(found.low, found.high)}."
+        f" {found.reference_change:.2f}{ends}."
     )
     return f"{told}{moved} {_BEYOND[found.larger, found.more_flips]}"
 

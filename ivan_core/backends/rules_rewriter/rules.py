@@ -103,7 +103,8 @@ def _stands(left: tuple[str, ...], reading: Reading, at: int) -> bool:
     tokens = reading.tokens
     if at + len(left) > len(tokens) or tokens[at].held:
         return False
-    if left[-1] == "," and not reading.text[tokens[at + len(left) - 1].end :][:1].isspace():
+    end = tokens[at + len(left) - 1].end
+    if left[-1] == "," and not reading.text[end : end + 1].isspace():
         return False
     return all(
         tokens[at + i].key == left[i] and not tokens[at + i].held and _follows(reading, at + i)

@@ -11,7 +11,7 @@ STAGE = @start=$$(date +%s); echo "== $(1)"; $(2); code=$$?; echo "== $(1): $$((
 .PHONY: app install test check unit browser stress clean
 
 app: .venv/installed
-	$(BIN)/python -m streamlit run streamlit_app.py --server.headless $(HEADLESS) --server.showEmailPrompt false
+	$(BIN)/python -m pages.components.serve --server.headless $(HEADLESS) --server.showEmailPrompt false
 
 install: .venv/installed
 

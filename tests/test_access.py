@@ -303,3 +303,14 @@ def test_an_owner_settles_under_the_name_of_their_login(
     assert made.by == "owner@example.org"
     review_rights.close_queue(queue.id)
     assert Queues(data_dir).get(queue.id).closed
+
+
+def test_who_has_not_shown_the_token_is_told_of_the_link(data_dir: Path, pairs_file: Path) -> None:
+    comes(Visitor(local=False, unproven=True))
+    for act, said in (
+        (lambda: runs.start(spec_of_sample()), "Starting a run is for the owner of this server."),
+        (lambda: access.check_path(pairs_file), "Without the link of this server only"),
+    ):
+        with pytest.raises(NotAllowed, match=said) as refused:
+            act()
+        assert "printed in its terminal" in refused.value.hint

@@ -16,9 +16,19 @@ from ivan_core.settings import data_dir, setting
 
 OWNERS = "IVAN_OWNERS"
 PATHS = "IVAN_DATA_PATHS"
+TOKEN = "IVAN_TOKEN"
 _HINT = (
     "Come in through an SSH tunnel to the machine IVAN runs on, or log in; the README tells how."
 )
+
+
+_LINK = "Open the link that this server printed in its terminal, in this browser."
+_OFF = ("", "0", "false", "no", "off")
+
+
+def token_asked_for() -> bool:
+    """Whether only those are owners who show the token that the server made (`IVAN_TOKEN`)."""
+    return setting(TOKEN).strip().lower() not in _OFF
 
 
 class Action(StrEnum):
@@ -49,11 +59,13 @@ class NotAllowed(IvanError):
 class Visitor:
     """Who asks: a person at this machine, or one from elsewhere with or without a login.
 
-    `login` is an e-mail address that a login has verified; None where there is none.
+    `login` is an e-mail address that a login has verified; None where there is none. `unproven` is
+    a person at this machine who has not shown the token that the server asks for.
     """
 
     local: bool
     login: str | None = None
+    unproven: bool = False
 
     @property
     def trusted(self) -> bool:
@@ -91,10 +103,14 @@ def require(action: Action) -> None:
     Raises:
         NotAllowed: the visitor is neither local nor a listed owner.
     """
-    if not _provider().trusted:
-        raise NotAllowed(
-            f"{action} from another machine needs a login that is listed in {OWNERS}.", _HINT
-        )
+    visitor = _provider()
+    if visitor.trusted:
+        return
+    if visitor.unproven:
+        raise NotAllowed(f"{action} is for the owner of this server.", _LINK)
+    raise NotAllowed(
+        f"{action} from another machine needs a login that is listed in {OWNERS}.", _HINT
+    )
 
 
 def check_path(path: Path) -> None:
@@ -105,11 +121,13 @@ def check_path(path: Path) -> None:
     Raises:
         NotAllowed: it leads outside, and the visitor is neither local nor a listed owner.
     """
-    if not _provider().trusted and not _is_inside(path):
+    visitor = _provider()
+    if not visitor.trusted and not _is_inside(path):
+        whence = "Without the link of this server" if visitor.unproven else "From another machine"
         raise NotAllowed(
-            "From another machine only the datasets and models that IVAN knows here can be named, "
+            f"{whence} only the datasets and models that IVAN knows here can be named, "
             f"and files in the data folder or in directories that {PATHS} lists.",
-            _HINT,
+            _LINK if visitor.unproven else _HINT,
         )
 
 

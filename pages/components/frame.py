@@ -16,6 +16,7 @@ from ivan_core.settings import data_dir
 from ivan_core.workspace import access
 from pages.components.state import COMPARE, REWRITE, TAXONOMY, dark, link_parameters
 from pages.components.text import say
+from pages.components.token import ask_for_token, is_missing
 from pages.components.visitor import is_of_another_site, visitor
 
 _PAGES = (
@@ -46,6 +47,11 @@ _ANOTHER_SITE = IvanError(
     "Open IVAN itself, at the address that it printed in its terminal.",
 )
 
+_NO_TOKEN = (
+    "You may read and review here. The owner of this server does more: through the link that it "
+    "printed in its terminal."
+)
+
 access.set_provider(visitor)
 
 
@@ -65,8 +71,11 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
         st.stop()
     if dark():
         st.html(_ON_DARK)
+    ask_for_token()
     if navigation:
         _navigation()
+        if is_missing():
+            say(_NO_TOKEN, "small", quiet=True)
     with problems_shown():
         yield
     _warm_up()

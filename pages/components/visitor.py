@@ -16,7 +16,8 @@ from streamlit.runtime.context import StreamlitHeaders
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ivan_core.settings import setting
-from ivan_core.workspace.access import LOCAL, Visitor
+from ivan_core.workspace.access import LOCAL, Visitor, token_asked_for
+from pages.components.token import is_shown
 
 BEHIND_PROXY = "IVAN_BEHIND_PROXY"
 _OFF = ("", "0", "false", "no", "off")
@@ -31,7 +32,9 @@ def visitor() -> Visitor:
     if get_script_run_ctx(suppress_warning=True) is None or config.get_option("global.appTest"):
         return LOCAL
     here = not behind_proxy() and is_here(st.context.ip_address, st.context.headers)
-    return Visitor(here, verified_login(st.user.to_dict()))
+    proven = not token_asked_for() or is_shown()
+    login = verified_login(st.user.to_dict())
+    return Visitor(here and proven, login, unproven=here and not proven)
 
 
 def behind_proxy() -> bool:

@@ -6,7 +6,7 @@ import pytest
 from streamlit.runtime.context import StreamlitHeaders
 from streamlit.testing.v1 import AppTest
 
-from ivan_core.workspace.access import LOCAL
+from ivan_core.workspace.access import LOCAL, token_asked_for
 from pages.components.visitor import (
     behind_proxy,
     is_here,
@@ -179,3 +179,14 @@ def test_the_test_runner_which_has_no_browser_is_local() -> None:
 
     app = AppTest.from_function(page, default_timeout=300).run()
     assert [text.value for text in app.text] == ["True"]
+
+
+@pytest.mark.parametrize(
+    ("value", "asked"),
+    [("1", True), ("yes", True), ("0", False), ("", False), ("off", False), (" No ", False)],
+)
+def test_the_token_is_asked_for_by_a_setting(
+    value: str, asked: bool, data_dir: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IVAN_TOKEN", value)
+    assert token_asked_for() is asked

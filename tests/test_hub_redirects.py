@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ def drip() -> Iterator[bytes]:
     [
         (Told(200, BOMB, {"Content-Encoding": "gzip"}), "sends more than 64 MB"),
         (Told(200, pieces=repeat(b" " * 2**16)), "sends more than 64 MB"),
-        (Told(200, pieces=drip()), "The connection to the hub broke off"),
+        (Told(200, pieces=drip()), "(The connection to the hub broke off|cannot be reached)"),
         (Told(200, b"[" * 100_000), "could not be loaded from the hub"),
         (Told(200, b'{"sha": ' + b"9" * 5_000 + b"}"), "could not be loaded from the hub"),
     ],
@@ -85,7 +86,7 @@ def test_what_a_hub_answers_ends_in_a_sentence(tmp_path, answer, says):
             for found in (
                 process.call(opened, source="lab/pairs"), process.call(refused, model=MODEL)
             ):  # fmt: skip
-                assert says in found["says"]
+                assert re.search(says, found["says"])
                 assert found["hint"].endswith(".")
 
 

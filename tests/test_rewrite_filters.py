@@ -48,6 +48,18 @@ def test_every_row_is_in_one_state(results: RewriteResults) -> None:
     assert list(in_state(results, past, "failed"))[:3] == [2, 3, 7]
 
 
+def test_the_row_that_is_read_is_put_together_once(results: RewriteResults) -> None:
+    first = results.pair(4)
+    assert results.pair(4) is first and results.pair(5) is not first
+    results.pair(4)
+    results.pair(6)  # two are kept, those read last
+    assert results.pair(4) is first
+    results.pair(5)
+    results.pair(6)
+    assert results.pair(4) is not first
+    assert results.pair(4) == first
+
+
 def test_a_cell_lists_as_many_rows_as_it_counts(results: RewriteResults, found: Numbers) -> None:
     cells = found.cells(ONE)
     assert cells["count"].sum() == 47

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 _RATIO = {"chosen_length_ratio": "chosen_ratio", "rejected_length_ratio": "rejected_ratio"}
 
 
+_KEPT = 2
+"""Rows that are kept as they were put together, for the next rerun of their page."""
+
+
 @dataclass(frozen=True, eq=False)
 class RewriteResults:
     """What a rewording found: all of it once the run is done, the finished units before.
@@ -104,8 +108,18 @@ class RewriteResults:
         """
         if row_id not in self._unit_of:
             raise BadInput(f"Run {self.run.id} did not reword row {row_id}.", "Pick another row.")
-        found = read_pairs(self._parts, self.spec, self.dataset, self._unit_of, [row_id])
-        return found[0]
+        found = self._read.pop(row_id, None)
+        if found is None:
+            found = read_pairs(self._parts, self.spec, self.dataset, self._unit_of, [row_id])[0]
+        self._read[row_id] = found
+        for older in list(self._read)[:-_KEPT]:
+            self._read.pop(older, None)
+        return found
+
+    @cached_property
+    def _read(self) -> dict[int, RewordedPair]:
+        """The rows read last: a dialogue of 100,000 turns takes seconds to put together."""
+        return {}
 
 
 def open_rewrite(run_id: str) -> RewriteResults:

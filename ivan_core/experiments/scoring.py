@@ -117,7 +117,7 @@ class ModelAtWork:
             "texts_per_second": self._texts / max(self._seconds, 1e-6),
             "startup": self._startup,
             "loading": self._loading,
-            "load": self._load,
+            "load": (self._load + machine_load()) / 2,
             "cache_identity": self._identity,
         }
         self._context.cache.remember(f"model|{self._name}", facts)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 PREFIX = "reviews-"
 _METHODS = (
-    "Only blind answers to randomly drawn items entered, the first of each person. The reviewers'"
+    "Only blind answers to randomly drawn items entered, one a person and item, as it stood before"
+    " the choice could be known; none that was given in under a second. The reviewers'"
     " answer is that of more than half of those who answered; a person was compared with the"
     " others."
 )

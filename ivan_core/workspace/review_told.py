@@ -140,7 +140,7 @@ def differed(now: Standing, chosen_by: str) -> list[str]:
     for one in others[:_MOST_TOLD]:
         pair = dataset.pair(one.row_id)
         chosen, rejected = snippet(pair.chosen.reply), snippet(pair.rejected.reply)
-        found.append(f"{who[0].upper()}{who[1:]} “{chosen}”, you “{rejected}”.")
+        found.append(f"{who[0].upper()}{who[1:]} “{chosen}”, you “{rejected}”")
     return found
 
 

@@ -73,7 +73,9 @@ def one_round(sizes: list[int]) -> bool:
         spec = demo.model_copy(update={"row_ids": rows})
         good &= told_and_took(f"compare {len(rows)} pairs", compare.plan, spec)
         first += size
-    good &= told_and_took("compare, all known", compare.plan, demo.model_copy(update={"seed": 1}))
+    rows = tuple(range(min(first, 480)))
+    known = demo.model_copy(update={"seed": 1, "row_ids": rows})
+    good &= told_and_took(f"compare {len(rows)}, all known", compare.plan, known)
     good &= told_and_took("rules label all", labels.plan, LabelSpec(dataset=demo.dataset))
     reword = rewrite.preset_spec("demo").model_copy(update={"limit": 60})
     good &= told_and_took("rules reword 60", rewrite.plan, reword)

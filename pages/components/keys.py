@@ -45,9 +45,10 @@ if (!window.ivanPressesOnce) {
   const unread = UNREAD;  // milliseconds after the paint within which nobody has read an item
   let item = "", painted = Infinity;
   const look = () => {
-    const stop = document.querySelector("[class*=st-key-stop-]");
-    const now = stop ? [...stop.classList].find((name) => name.startsWith("st-key-stop-")) : "";
-    const between = !stop && !document.querySelector(".st-key-review-narrow");
+    const found = [...document.querySelectorAll("[class*=st-key-answer-], [class*=st-key-stop-]")];
+    const named = found.map((one) => [...one.classList].find((name) => name.startsWith("st-key-")));
+    const now = named.join(" ");
+    const between = !found.length && !document.querySelector(".st-key-review-narrow");
     if (now === item || between) return;  // while it is redrawn, nothing may be on the page
     item = now;
     painted = Infinity;
@@ -56,7 +57,7 @@ if (!window.ivanPressesOnce) {
       if (item !== now) return;
       painted = performance.now();
       setTimeout(() => {
-        if (item === now) document.documentElement.dataset.ivanTakes = now;
+        if (item === now) document.documentElement.dataset.ivanTakes = named[named.length - 1];
       }, unread + 20);
     }));
   };

@@ -23,7 +23,7 @@ def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) 
     """Two bars a model with their 95% intervals; a model that only sees length has bars far apart.
 
     At most the first 12 models are drawn. A click fills the selection "longer" with which reply was
-    the longer one.
+    the longer one, and the model.
     """
     ink = palette.ink(dark)
     rows = _rows(summaries[:_MOST_MODELS])
@@ -38,7 +38,7 @@ def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) 
     base = alt.Chart(bars).encode(
         y=y, tooltip=[alt.Tooltip("model:N"), alt.Tooltip("where:N"), alt.Tooltip("label:N")]
     )
-    selection = alt.selection_point(name="longer", fields=["longer"], on="click")
+    selection = alt.selection_point(name="longer", fields=["longer", "model"], on="click")
     drawn = (
         base.mark_bar(height=12, yOffset=9, color=palette.COUNT, opacity=0.75, cursor="pointer")
         .encode(x=x)

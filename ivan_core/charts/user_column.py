@@ -38,12 +38,12 @@ def agreement_by_larger_bars(rows: pd.DataFrame, *, dark: bool | None = None) ->
     """Up to three bars a model with their 95% intervals, by the side on which the number is larger.
 
     `rows` is the table of `metrics.user_column.agreement_by_larger`. A click fills the selection
-    "larger". At most the first 12 models are drawn.
+    "larger" with the side and the model. At most the first 12 models are drawn.
     """
     ink = palette.ink(dark)
     lines = _agreement_lines(rows)
     bars = lines[lines["kind"] == "bar"]
-    selection = alt.selection_point(name="larger", fields=["larger"], on="click")
+    selection = alt.selection_point(name="larger", fields=["larger", "model"], on="click")
     y = alt.Y("line:O", title=None, axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
     x = alt.X(
         "rate:Q",

@@ -14,6 +14,7 @@ from ivan_core.domain.conditions import (
     MarginsIn,
     ModelsDiffer,
     Noted,
+    RatedBy,
     RewardsIn,
     Seen,
     Sort,
@@ -75,6 +76,8 @@ def label(condition: AnyCondition, columns: Mapping[str, str]) -> str:
             return "failed" + (f" with {condition.model}" if condition.model else "")
         case Seen():
             return f"{'seen' if condition.seen else 'not seen'} in training by {condition.model}"
+        case RatedBy():
+            return f"rated by {condition.model}"
         case MarginIn():
             span = _span(condition.low, condition.high)
             return f"{condition.model}: margin {span} typical margins"

@@ -105,6 +105,14 @@ class Seen(Condition):
     seen: bool
 
 
+class RatedBy(Condition):
+    """A model has a verdict on the row, whichever it is."""
+
+    query: ClassVar[str] = "rated"
+    identity: ClassVar[tuple[str, ...]] = ("model",)
+    model: Model
+
+
 class _Range(Condition):
     low: Number | None = None
     high: Number | None = None
@@ -237,6 +245,7 @@ AnyCondition = (
     | Truncated
     | Failed
     | Seen
+    | RatedBy
     | MarginIn
     | SureIn
     | LongerIs

@@ -59,14 +59,18 @@ def column_groups(values: pd.Series, row_ids: pd.Series | None = None) -> Groups
     return _by_value(shown)
 
 
-def by_column(table: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
+def by_column(
+    table: pd.DataFrame, values: pd.Series, row_ids: pd.Series | None = None
+) -> pd.DataFrame:
     """Agreement by the values of a column, in the columns of `metrics.agreement.by_subset`.
 
     One row per model, group (in the column subset) and verdict; all pairs of a model come first,
     rare values among them. Groups are listed only if there are several. Columns: model, subset,
-    verdict, count, share, n, rate, low, high, rule, rule_rate, effective_n.
+    verdict, count, share, n, rate, low, high, rule, rule_rate, effective_n. `row_ids` are the rows
+    that groups are made of, those of the table by default: where pairs are left out of the count,
+    groups stay those of all rows.
     """
-    groups = column_groups(values, table["row_id"])
+    groups = column_groups(values, table["row_id"] if row_ids is None else row_ids)
     group = _codes_of(table, groups)
     model, models = pd.factorize(table["model"])
     verdict = np.asarray(pd.Categorical(table["verdict"], VERDICTS).codes, dtype=np.int64)

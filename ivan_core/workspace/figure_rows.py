@@ -23,9 +23,8 @@ _UNIT = (
 def by_own_column(results: Results, names: Sequence[str]) -> Drawn:
     """Agreement by the values of a column that the dataset brings along."""
     from ivan_core.charts.agreement import agreement_bars
-    from ivan_core.metrics.columns import by_column
 
-    bars = by_column(results.fair, results.own_column(names[0]))
+    bars = results.by_own_column(names[0])
     return Drawn(
         lambda: agreement_bars(bars, dark=False),
         bars.rename(columns={"subset": names[0] if names[0] not in bars.columns else "value"}),

@@ -16,6 +16,7 @@ from ivan_core.domain.conditions import (
     MarginsIn,
     ModelsDiffer,
     Noted,
+    RatedBy,
     RewardsIn,
     Seen,
     Side,
@@ -124,6 +125,8 @@ def _holds(results: Results, condition: AnyCondition) -> Bools:
             return _any_model(results, condition.model, "failed")
         case Seen():
             return np.asarray(_scores(results, condition.model).seen == int(condition.seen))
+        case RatedBy():
+            return np.asarray(_scores(results, condition.model).verdict != UNRATED)
         case MarginIn():
             return _margin_in(_scores(results, condition.model), condition)
         case SureIn():

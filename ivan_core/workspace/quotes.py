@@ -10,7 +10,6 @@ import pandas as pd
 
 from ivan_core.domain.runs import RunState
 from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
-from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
     discordance_sentence,
@@ -110,7 +109,7 @@ def _by_own_columns(results: Results) -> list[Quote]:
     found = []
     for name in results.own_columns[:MOST_COLUMNS]:
         command = figure_command(results.run.id, "agreement-by", "csv", column=name)
-        bars = by_column(results.fair, results.own_column(name))
+        bars = results.by_own_column(name)
         for value, told, rate, noun in _bars(results, bars):
             sentence = rate_sentence(rate, f"Where {name} is {value}, {told}", noun)
             found.append(Quote("And by the dataset's columns?", sentence, command))

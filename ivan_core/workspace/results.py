@@ -20,6 +20,7 @@ from ivan_core.experiments.begin import BEGUN
 from ivan_core.experiments.compare_table import scores_table, with_prompts
 from ivan_core.experiments.trust_facts import HH_RLHF
 from ivan_core.metrics.agreement import VERDICTS
+from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.summary import ModelSummary, summarise
 from ivan_core.metrics.training import Training, training_of, unseen_rows
 from ivan_core.runs.parts import Parts
@@ -90,6 +91,12 @@ class Results:
     def own_column(self, name: str) -> pd.Series:
         """The values of one of them by row id."""
         return self.dataset.numbers(["row_id", name]).set_index("row_id")[name]
+
+    def by_own_column(self, name: str) -> pd.DataFrame:
+        """Agreement by the values of one of them, in groups made of all rows of the run."""
+        import pandas as pd
+
+        return by_column(self.fair, self.own_column(name), pd.Series(self.row_ids))
 
     @cached_property
     def training(self) -> dict[str, Training]:

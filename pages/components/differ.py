@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -10,7 +10,6 @@ import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.paired import margin_squares, verdict_cells
-from ivan_core.domain.conditions import MarginsIn, VerdictsAre
 from ivan_core.metrics.comparison_sentences import (
     discordance_sentence,
     mcnemar_sentence,
@@ -18,10 +17,11 @@ from ivan_core.metrics.comparison_sentences import (
 )
 from ivan_core.metrics.paired import margin_cells, verdict_table
 from ivan_core.metrics.paired_shares import pairs_needed
+from ivan_core.workspace.clicks import of_margins, of_verdicts
 from ivan_core.workspace.results import Results
 from ivan_core.workspace.two_models import TwoModels, two_models
 from pages.components.figure import figure_menu
-from pages.components.filtering import Condition, clickable, of_figures
+from pages.components.filtering import clickable
 from pages.components.state import dark
 from pages.components.text import say, short_names
 
@@ -44,14 +44,14 @@ def differ(results: Results) -> None:
         clickable(
             verdicts,
             f"verdicts-{first}-{second}", "verdicts",
-            of_figures(results, _verdicts(first, second), first, second),
+            partial(of_verdicts, results, two=two),
         )  # fmt: skip
         figure_menu(results.run.id, "verdicts", model=first, other=second)
     with right:
         clickable(
             margins,
             f"margins-{first}-{second}", "margins",
-            of_figures(results, _margins(first, second, cells), first, second),
+            partial(of_margins, results, two=two, cells=cells),
         )  # fmt: skip
         figure_menu(results.run.id, "two-margins", model=first, other=second)
     needed = needed_sentence(
@@ -86,24 +86,3 @@ def _charts(
     verdicts = verdict_cells(verdict_table(shared), first, second, dark=is_dark).to_dict()
     margins = margin_squares(cells, first, second, dark=is_dark).to_dict()
     return two, verdicts, margins, cells
-
-
-def _verdicts(first: str, second: str) -> Condition:
-    def condition(point: Mapping[str, Any]) -> VerdictsAre | None:
-        ours, theirs = point.get("first"), point.get("second")
-        if not ours or not theirs:
-            return None
-        return VerdictsAre(model=first, verdict=ours, other=second, other_verdict=theirs)
-
-    return condition
-
-
-def _margins(first: str, second: str, cells: pd.DataFrame) -> Condition:
-    def condition(point: Mapping[str, Any]) -> MarginsIn | None:
-        found = cells[cells["cell"] == point.get("cell")]
-        if found.empty:
-            return None
-        x0, x1, y0, y1 = (float(found.iloc[0][name]) for name in ("x0", "x1", "y0", "y1"))
-        return MarginsIn(model=first, other=second, x0=x0, x1=x1, y0=y0, y1=y1)
-
-    return condition

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
 import streamlit as st
 
 from ivan_core.domain.chips import chips, sort_label
-from ivan_core.domain.conditions import AnyCondition, MarginIn, Seen, Side, Sort
+from ivan_core.domain.conditions import AnyCondition, MarginIn, Side, Sort
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.filters import QUERY_KEYS, RowFilter, without
 from ivan_core.workspace import filters
@@ -18,8 +18,8 @@ from pages.components.carried import SHOWN, carry, write_query
 from pages.components.state import kindly
 from pages.components.text import md_escape, say
 
-Condition = Callable[[Mapping[str, Any]], AnyCondition | None]
-"""What a clicked mark asks for; None where the mark asks for nothing."""
+Asked = Callable[[Mapping[str, Any]], Sequence[AnyCondition]]
+"""What a clicked mark asks for; nothing where the mark asks for nothing."""
 
 
 def current_filter(results: Results) -> RowFilter:
@@ -58,9 +58,12 @@ def _keep(run_id: str, query: dict[str, str]) -> None:
 
 
 @kindly
-def add(condition: AnyCondition) -> None:
-    """Narrow the rows by one more condition."""
-    set_filter(RowFilter.from_query(st.query_params.to_dict())[0].with_(condition))
+def add(*conditions: AnyCondition) -> None:
+    """Narrow the rows by more conditions."""
+    narrowed = RowFilter.from_query(st.query_params.to_dict())[0]
+    for condition in conditions:
+        narrowed = narrowed.with_(condition)
+    set_filter(narrowed)
 
 
 def remove(key: str) -> None:
@@ -75,16 +78,15 @@ def clear() -> None:
 
 
 def clickable(
-    chart: alt.LayerChart | dict[str, Any], name: str, selection: str, condition: Condition
+    chart: alt.LayerChart | dict[str, Any], name: str, selection: str, asked: Asked
 ) -> None:
     """Draw a chart, or a specification made of one before, whose marks filter the rows."""
     key = f"{name}-{st.session_state.get('clicks', 0)}"
 
     def picked() -> None:
         for point in st.session_state[key].selection.get(selection, []):
-            asked = condition(point)
-            if asked is not None:
-                add(asked)
+            if conditions := asked(point):
+                add(*conditions)
 
     if isinstance(chart, dict):
         st.vega_lite_chart(spec=chart, key=key, on_select=picked, selection_mode=selection)
@@ -177,21 +179,3 @@ def _by_column(shown: str | None, columns: Mapping[str, str]) -> list[Sort]:
         for side in sides
         for descending in (True, False)
     ]
-
-
-def of_figures(results: Results, condition: Condition, *models: str) -> Condition:
-    """A condition of a click, and that its rows are among those that figures rest on.
-
-    Where a model was trained on some of the rows, its figures leave those out. Without `models` it
-    is the one that the point names.
-    """
-
-    def narrowed(point: Mapping[str, Any]) -> AnyCondition | None:
-        found = condition(point)
-        for model in models or (point.get("model"),):
-            training = results.training.get(str(model))
-            if found is not None and training is not None and training.on_some:
-                add(Seen(model=training.model, seen=False))
-        return found
-
-    return narrowed

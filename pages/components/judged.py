@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,27 +12,18 @@ import streamlit as st
 from ivan_core.charts.agreement import agreement_bars
 from ivan_core.charts.length import length_bars
 from ivan_core.charts.rewards import margin_bars, reward_cells
-from ivan_core.domain.conditions import (
-    AnyCondition,
-    ColumnIs,
-    LongerIs,
-    MarginIn,
-    RewardsIn,
-    SubsetIs,
-    VerdictIs,
-)
 from ivan_core.domain.runs import RunState
-from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
+from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
-from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.label_noise import Ceiling, ceiling
 from ivan_core.metrics.sentences import counts_sentence, headline, length_sentence
+from ivan_core.workspace.clicks import of_bar, of_length, of_margin, of_rewards
 from ivan_core.workspace.commands import compare_command
 from ivan_core.workspace.results import Results, files
 from ivan_core.workspace.review_opinions import ceiling_sentence, second_choices, used_opinions
 from pages.components.differ import differ
 from pages.components.figure import figure_menu
-from pages.components.filtering import Condition, add, clickable, margin_range, of_figures
+from pages.components.filtering import clickable, margin_range
 from pages.components.found import found_rows
 from pages.components.frame import problems_shown
 from pages.components.pick import pick_model
@@ -73,7 +65,8 @@ def _bars(results: Results) -> None:
         column = st.selectbox("Agreement by", columns, key="bars-by", width=320) or _BY_SUBSET
     best, told = _ceiling(results)
     chart = _bars_of(results.run.id, results.run.done, column, dark(), best, results)
-    clickable(chart, f"bars-{column}", "bar", of_figures(results, _bar(column)))
+    own = "" if column == _BY_SUBSET else column
+    clickable(chart, f"bars-{column}", "bar", partial(of_bar, results, column=own))
     if told:
         say(told, "small", quiet=True)
     if column == _BY_SUBSET:
@@ -95,10 +88,7 @@ def _bars_of(
     run_id: str, done: int, column: str, is_dark: bool, best: Ceiling | None, _results: Any
 ) -> dict[str, Any]:
     """The specification of the bars: making one takes longer than all else on a click."""
-    if column == _BY_SUBSET:
-        bars = by_subset(_results.fair)
-    else:
-        bars = by_column(_results.fair, _results.own_column(column))
+    bars = by_subset(_results.fair) if column == _BY_SUBSET else _results.by_own_column(column)
     spec: dict[str, Any] = agreement_bars(bars, ceiling=best, dark=is_dark).to_dict()
     return spec
 
@@ -112,19 +102,6 @@ def _reward_bins(
     if own["margin"].isna().all():
         return None
     return reward_bins(own), margin_histogram(own)
-
-
-def _bar(column: str) -> Condition:
-    def condition(point: Mapping[str, Any]) -> AnyCondition | None:
-        model, group, verdict = point.get("model"), point.get("subset"), point.get("verdict")
-        if not model or not verdict:
-            return None
-        if group and group != ALL_SUBSETS:
-            by_subset = column == _BY_SUBSET
-            add(SubsetIs(label=group) if by_subset else ColumnIs(column=column, value=group))
-        return VerdictIs(model=model, verdict=verdict)
-
-    return condition
 
 
 def _tabs(results: Results) -> None:
@@ -151,55 +128,29 @@ def _rewards(results: Results) -> None:
         return
     cells, histogram = found
 
-    def cell(point: Mapping[str, Any]) -> RewardsIn | None:
-        found = cells[cells["cell"] == point.get("cell")]
-        if found.empty:
-            return None
-        x0, x1, y0, y1 = (float(found.iloc[0][name]) for name in ("x0", "x1", "y0", "y1"))
-        return RewardsIn(model=model, x0=x0, x1=x1, y0=y0, y1=y1)
-
     left, right = st.columns(2)
     with left:
         clickable(
             reward_cells(cells, dark=dark()),
             f"cells-{model}",
             "cell",
-            of_figures(results, cell, model),
+            partial(of_rewards, results, model=model, cells=cells),
         )
         figure_menu(results.run.id, "rewards", model=model)
     with right:
-        unit = results.typical_margins[model] or 1.0
         clickable(
             margin_bars(histogram, dark=dark()), f"margins-{model}", "margin",
-            of_figures(results, _margin(model, unit, histogram), model),
+            partial(of_margin, results, model=model, bins=histogram),
         )  # fmt: skip
         figure_menu(results.run.id, "margins", model=model)
         margin_range(results, model)
 
 
-def _margin(model: str, unit: float, histogram: pd.DataFrame) -> Condition:
-    """The rows of a bin of margins with the verdict of the part that was clicked."""
-
-    def condition(point: Mapping[str, Any]) -> VerdictIs | None:
-        found = histogram[histogram["bin"] == point.get("bin")]
-        verdict = point.get("verdict")
-        if found.empty or not verdict:
-            return None
-        low, high = (float(found.iloc[0][end]) / unit for end in ("x0", "x1"))
-        add(MarginIn(model=model, low=low, high=high))
-        return VerdictIs(model=model, verdict=verdict)
-
-    return condition
-
-
-def _longer(point: Mapping[str, Any]) -> LongerIs | None:
-    longer = point.get("longer")
-    return LongerIs(longer=longer) if longer else None
-
-
 def _length(results: Results) -> None:
     """Agreement where the longer reply was chosen, beside where the shorter was."""
-    clickable(length_bars(results.summaries, dark=dark()), "length", "longer", _longer)
+    clickable(
+        length_bars(results.summaries, dark=dark()), "length", "longer", partial(of_length, results)
+    )
     figure_menu(results.run.id, "length")
     for summary in results.summaries:
         say(length_sentence(summary, results.dataset.chosen_by), "small", quiet=True)

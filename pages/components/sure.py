@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,16 @@ import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.reliability import reliability_points, risk_coverage_curves
-from ivan_core.domain.conditions import SureIn
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
     reliability_sentence,
     temperature_sentence,
 )
 from ivan_core.metrics.reliability import Reliability, reliability, risk_coverage
+from ivan_core.workspace.clicks import of_sure
 from ivan_core.workspace.results import Results
 from pages.components.figure import figure_menu
-from pages.components.filtering import Condition, clickable, of_figures
+from pages.components.filtering import clickable
 from pages.components.pick import pick_model
 from pages.components.state import dark
 from pages.components.text import say
@@ -46,24 +46,10 @@ def sure(results: Results) -> None:
         if found.bins.empty:
             st.altair_chart(chart, key=f"reliability-{model}")
         else:
-            unit = results.typical_margins[model] or 1.0
-            condition = of_figures(results, _sure_in(found, model, unit), model)
-            clickable(chart, f"reliability-{model}", "sure", condition)
+            asked = partial(of_sure, results, model=model, bins=found.bins)
+            clickable(chart, f"reliability-{model}", "sure", asked)
         figure_menu(results.run.id, "reliability", model=model)
     say(temperature_sentence(found, model), "small", quiet=True)
-
-
-def _sure_in(found: Reliability, model: str, unit: float) -> Condition:
-    """The rows of the bin that was clicked, by the size of their margins."""
-
-    def condition(point: Mapping[str, Any]) -> SureIn | None:
-        bins = found.bins[found.bins["bin"] == point.get("bin")]
-        if bins.empty:
-            return None
-        low, high = (float(bins.iloc[0][end]) / unit for end in ("margin_low", "margin_high"))
-        return SureIn(model=model, low=low, high=high)
-
-    return condition
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

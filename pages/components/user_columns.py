@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import isfinite
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.user_column import agreement_by_larger_bars, column_sides
 from ivan_core.domain.column_specs import LONGEST, ColumnSpec, Form, Over
-from ivan_core.domain.conditions import Side, UserColumnIn
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
 from ivan_core.metrics.user_column import agreement_by_larger, column_bins, sides_sentence
 from ivan_core.workspace import columns, runs
+from ivan_core.workspace.clicks import of_larger, of_value
 from ivan_core.workspace.results import Results
 from pages.components.carried import SHOWN, write_query
 from pages.components.figure import figure_menu
-from pages.components.filtering import Condition, clickable
+from pages.components.filtering import clickable
 from pages.components.frame import problems_shown
 from pages.components.state import dark
 from pages.components.text import say
@@ -143,7 +142,12 @@ def _draw(results: Results, spec: ColumnSpec) -> None:
         return
     left, right = st.columns(2)
     with left:
-        clickable(column_sides(bins, dark=dark()), f"column-{spec.id}", "value", _value(spec, bins))
+        clickable(
+            column_sides(bins, dark=dark()),
+            f"column-{spec.id}",
+            "value",
+            partial(of_value, spec=spec, bins=bins),
+        )
         figure_menu(results.run.id, "column", column=spec.id)
     with right:
         if agreement.empty:
@@ -151,7 +155,7 @@ def _draw(results: Results, spec: ColumnSpec) -> None:
             return
         clickable(
             agreement_by_larger_bars(agreement, dark=dark()), f"column-agreement-{spec.id}",
-            "larger", _larger(spec, agreement),
+            "larger", partial(of_larger, results, spec=spec, bars=agreement),
         )  # fmt: skip
         figure_menu(results.run.id, "column-agreement", column=spec.id)
 
@@ -170,33 +174,6 @@ def _counted(
         agreement_by_larger(_results.fair, difference),
         sides_sentence(chosen, rejected),
     )
-
-
-def _value(spec: ColumnSpec, bins: pd.DataFrame) -> Condition:
-    def condition(point: Mapping[str, Any]) -> UserColumnIn | None:
-        side = point.get("side")
-        found = bins[(bins["bin"] == point.get("bin")) & (bins["side"] == side)]
-        if found.empty:
-            return None
-        return _between(spec, cast(Side, side), found.iloc[0])
-
-    return condition
-
-
-def _larger(spec: ColumnSpec, agreement: pd.DataFrame) -> Condition:
-    def condition(point: Mapping[str, Any]) -> UserColumnIn | None:
-        found = agreement[agreement["larger"] == point.get("larger")]
-        return None if found.empty else _between(spec, "difference", found.iloc[0])
-
-    return condition
-
-
-def _between(spec: ColumnSpec, side: Side, row: pd.Series) -> UserColumnIn | None:
-    """The rows between the ends of what was clicked; an end too large for a number is none."""
-    low, high = (float(row[end]) if isfinite(row[end]) else None for end in ("low", "high"))
-    if low is None and high is None:
-        return None
-    return UserColumnIn(column=spec.id, side=side, low=low, high=high)
 
 
 def _problem(message: str, hint: str) -> None:

@@ -244,7 +244,7 @@ def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
     begun = time.process_time()
     explain(text)
     # Some 0.2 s where each character is read a few times; squared growth would take minutes.
-    assert time.process_time() - begun < 20
+    assert time.process_time() - begun < 5
 
 
 def test_the_rewriter_answers_pieces_and_says_when_no_rule_fits() -> None:

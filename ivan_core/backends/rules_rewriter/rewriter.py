@@ -91,9 +91,11 @@ class _Manner:
     small: bool
     curly: bool
 
-    @classmethod
-    def of(cls, text: str) -> _Manner:
-        return cls(_SMALL_I.search(text) is not None, "’" in text and "'" not in text)
+    @staticmethod
+    @lru_cache(maxsize=8)
+    def of(text: str) -> _Manner:
+        """How this text is written: looked for once, and not at each of its changes."""
+        return _Manner(_SMALL_I.search(text) is not None, "’" in text and "'" not in text)
 
     def written(self, before: str, after: str) -> str:
         """The phrase with the capital, the "i" and the apostrophe of the one it stands for."""

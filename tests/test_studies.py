@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from fakes import Fakes
 from made_runs import TWO_MODELS, at_work, failed, finished, queued, spec_of_file, spec_of_sample
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.metrics.prompts import PROMPT
 from ivan_core.metrics.two_runs import two_runs, two_runs_sentence
 from ivan_core.workspace import archive
 from ivan_core.workspace.studies import Stage, compare_runs, studies, study_of
@@ -17,8 +19,10 @@ from ivan_core.workspace.studies import Stage, compare_runs, studies, study_of
 ONE = TWO_MODELS[:1]
 
 
-def table(model: str, margins: dict[int, float | None]) -> pd.DataFrame:
-    """A scores table of one model from its margins by row id."""
+def table(
+    model: str, margins: dict[int, float | None], seen: Mapping[int, bool] | None = None
+) -> pd.DataFrame:
+    """A scores table of one model from its margins by row id, and which rows it was trained on."""
     verdicts = [
         None if m is None else "tie" if m == 0 else "agree" if m > 0 else "disagree"
         for m in margins.values()
@@ -33,6 +37,7 @@ def table(model: str, margins: dict[int, float | None]) -> pd.DataFrame:
             "failure": ["failed" if m is None else None for m in margins.values()],
             "chosen_truncated": False,
             "rejected_truncated": False,
+            "seen": pd.array([(seen or {}).get(row) for row in margins], "boolean"),
         }
     )
 
@@ -105,6 +110,7 @@ def test_two_runs_by_hand() -> None:
     assert two_runs_sentence(found, "A", "B") == (
         "A and B share 4 rows (of 5 and 5). m: 50% [15, 85] of 4 both; 3 of 4 verdicts differ"
         " (1 gained, 1 lost); margins correlate at 0.488."
+        " Nobody says on how many of 4 pairs m was trained."
     )
 
 
@@ -127,6 +133,53 @@ def test_a_model_in_both_runs_is_set_beside_itself_the_others_beside_each_other(
     assert two_runs_sentence(two_runs(first, table("m", {9: 1.0})), "A", "B") == (
         "A and B share no rows."
     )
+
+
+def test_numbers_of_two_runs_rest_on_pairs_that_no_model_was_trained_on() -> None:
+    """Of rows 1..6 `a` was trained on 1 and 2, where it agrees; of the others it agrees on 3."""
+    margins: dict[int, float | None] = {1: 1.0, 2: 2.0, 3: 1.0, 4: -1.0, 5: -2.0, 6: -3.0}
+    a = table("a", margins, {row: row < 3 for row in margins})
+    b = table("b", dict.fromkeys(margins, -2.0), dict.fromkeys(margins, False))
+    found = two_runs(a, b)
+    (pair,) = found.pairs
+    assert (pair.n, pair.changed, pair.lost, pair.left_out) == (4, 1, 1, 2)
+    assert two_runs_sentence(found, "A", "B") == (
+        "A and B share all 6 rows. a and b: agreement 25% [5, 70] of 4, then 0% [0, 39] of 6;"
+        " 1 of 4 verdicts differ (0 gained, 1 lost); 2 pairs that one of them was trained on are"
+        " left out of these. a was trained on 2 of 6 pairs; its figures are about the 4 others."
+        " b was trained on none of 6 pairs."
+    )
+    same = two_runs_sentence(two_runs(a, a), "A", "B")
+    assert "2 pairs that it was trained on are left out of these" in same
+    assert same.count("a was trained on") == 1
+    fewer = two_runs_sentence(two_runs(a, a[a["row_id"] < 6].assign(seen=None)), "A", "B")
+    assert "In A: a was trained on 2 of 5 pairs" in fewer
+    assert "In B: Nobody says on how many of 5 pairs a was trained." in fewer
+
+
+def test_a_model_on_its_training_pairs_beside_another_is_never_clear() -> None:
+    margins: dict[int, float | None] = dict.fromkeys(range(60), 1.0)
+    trained = table("a", margins, dict.fromkeys(margins, True))
+    other = table("b", dict.fromkeys(margins, -1.0), dict.fromkeys(margins, False))
+    told = two_runs_sentence(two_runs(trained, other), "A", "B")
+    assert "a was trained on all 60 pairs: no figure here is about pairs it has not seen." in told
+    assert told.endswith(
+        "a was trained on these very pairs and b was not, so no difference here is called clear."
+    )
+    unknown = table("c", margins)
+    card = two_runs_sentence(two_runs(unknown, other, ({"c": True}, {})), "A", "B")
+    assert "c was trained on this dataset, nobody says on which pairs" in card
+    again = two_runs_sentence(two_runs(trained, trained), "A", "B")
+    assert "clear" not in again
+
+
+def test_two_runs_on_repeated_prompts_say_as_if_of_how_many_pairs() -> None:
+    """Four prompts of five pairs each, alike within: as good as four pairs."""
+    margins: dict[int, float | None] = {row: 1.0 if row < 10 else -1.0 for row in range(20)}
+    one = table("m", margins).assign(**{PROMPT: [row // 5 for row in range(20)]})
+    told = two_runs_sentence(two_runs(one, one), "A", "B")
+    # Between groups 4 * 5**2 * .25 = 25 over 3 of 4; within 20 * .25 = 5 over 19 of 20: 6.33.
+    assert "of 20 (prompts repeat: as if n = 3) both" in told
 
 
 def test_runs_on_the_same_dataset_are_compared(data_dir: Path, pairs_file: Path) -> None:

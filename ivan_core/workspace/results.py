@@ -101,11 +101,13 @@ class Results:
     @cached_property
     def training(self) -> dict[str, Training]:
         """How many of the pairs each model was trained on."""
+        return training_of(self.table, self.card_says)
+
+    @property
+    def card_says(self) -> dict[str, bool | None]:
+        """Whether a model's card says that it was trained on this dataset; None if nothing."""
         on_hh = str(self.dataset.about["request"]["source"]).lower() == HH_RLHF
-        return training_of(
-            self.table,
-            {name: card.trained_on_hh if on_hh else None for name, card in self.cards.items()},
-        )
+        return {name: card.trained_on_hh if on_hh else None for name, card in self.cards.items()}
 
     @cached_property
     def fair(self) -> pd.DataFrame:

@@ -149,7 +149,7 @@ def compare_runs(first: str, second: str) -> TwoRuns:
             f"{theirs.dataset.about['label']}, which holds other pairs.",
             "Only runs on the same dataset can be compared row by row.",
         )
-    found = two_runs(ours.table, theirs.table)
+    found = two_runs(ours.table, theirs.table, (ours.card_says, theirs.card_says))
     if not found.shared:
         raise BadInput(f"Runs {first} and {second} share no rows.", "Judge the same rows again.")
     return found

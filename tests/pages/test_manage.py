@@ -65,6 +65,8 @@ def test_two_runs_are_set_beside_each_other(finished: str, data_dir: Path) -> No
     app = managed(finished, "Set beside another run")
     app.selectbox(key="beside").set_value(other).run()
     assert "15" in said(app) and other in said(app)
+    for model in made_runs.TWO_MODELS:
+        assert f"{model} was trained on none of 15 pairs." in said(app)
 
 
 def test_the_cache_is_cleared_after_a_second_thought(data_dir: Path) -> None:

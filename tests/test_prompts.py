@@ -13,6 +13,10 @@ from hypothesis import strategies as st
 from made_labels import labels
 from made_scores import scores
 
+from ivan_core.charts.agreement import agreement_bars
+from ivan_core.charts.length import length_bars
+from ivan_core.charts.reliability import reliability_points, risk_coverage_curves
+from ivan_core.charts.user_column import agreement_by_larger_bars
 from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.co_occurrence import co_occurrence
 from ivan_core.metrics.comparison_sentences import mcnemar_sentence
@@ -21,8 +25,11 @@ from ivan_core.metrics.labels import prevalence, prevalence_differences
 from ivan_core.metrics.paired import paired_difference, shared_rows
 from ivan_core.metrics.paired_shares import difference_of_counts
 from ivan_core.metrics.prompts import PROMPT, design_effect
+from ivan_core.metrics.reliability import reliability, risk_coverage
 from ivan_core.metrics.sentences import headline, length_sentence, rate_sentence
 from ivan_core.metrics.summary import summarise
+from ivan_core.metrics.trust import check_direction, check_seen
+from ivan_core.metrics.user_column import agreement_by_larger
 from ivan_core.workspace import figures
 from ivan_core.workspace.quotes import quotes
 from ivan_core.workspace.results import open_results
@@ -155,6 +162,42 @@ def test_both_texts_of_a_pair_are_one_group_where_labels_go_together() -> None:
     assert plain is not None and wide is not None
     assert row["share"] == pytest.approx(2 / 3) and row["low"] < plain.low
     assert row["low"] == pytest.approx(wide.low)
+
+
+def test_charts_and_checks_say_as_if_n_where_prompts_widened_an_interval() -> None:
+    told = "[60, 86]; prompts repeat: as if n = 39"
+    halves = grouped().assign(
+        chosen_length=[2, 2, 1, 1] * 40, rejected_length=[1, 1, 2, 2] * 40,
+        margin=[3.0, -1.0] * 80,
+    )  # fmt: skip
+    (by_length,) = summarise(halves)
+    apart = pd.Series([1.0] * 160, index=range(160))
+    charts = {
+        "agreement": agreement_bars(by_subset(grouped())),
+        "length": length_bars([by_length]),
+        "user column": agreement_by_larger_bars(agreement_by_larger(grouped(), apart)),
+        "coverage": risk_coverage_curves(risk_coverage(grouped())),
+    }
+    said = {name: str(chart.to_dict()["datasets"]) for name, chart in charts.items()}
+    assert told in said["agreement"] and told in said["coverage"]
+    assert "75% [60, 86] of 160; prompts repeat: as if n = 39" in said["user column"]
+    assert "of 80; prompts repeat: as if n = 39" in said["length"]
+    rate = by_length.agreement
+    assert rate is not None
+    assert "[60, 86] (prompts repeat: as if n = 39)" in check_direction(rate, None).reason
+    both = check_seen(rate, rate, 320, None).reason
+    assert both.count("(prompts repeat: as if n = 39) of 160") == 2
+    plain = wilson(120, 160)
+    assert "as if" not in check_direction(plain, None).reason
+
+
+def test_bins_of_sureness_say_as_if_n() -> None:
+    """The surest half agrees on all or none of a prompt's four pairs."""
+    margins = np.where(np.arange(160) // 4 % 4, 1.0, -1.0) * (1 + np.arange(160) / 1000)
+    rows = grouped().assign(margin=margins)
+    found = reliability(rows, np.random.default_rng(0))
+    assert (found.bins["effective_n"] < found.bins["n"]).all() and len(found.bins)
+    assert "prompts repeat: as if n = " in str(reliability_points(found, "m").to_dict()["datasets"])
 
 
 def _pairs(path: Path, prompts: int, each: int, prompt: str = "\n\nHuman: Question {}") -> Path:

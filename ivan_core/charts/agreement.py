@@ -96,6 +96,7 @@ def _rows(bars: pd.DataFrame, ceiling: Ceiling | None = None) -> pd.DataFrame:
             if ceiling is not None and len(found) == 2:
                 found.append(head | {"kind": "ceiling", "name": "", "label": ceiling.label})
     columns = ["kind", "model", "subset", "name", "label", "n", "rate", "low", "high", "rule"]
+    columns += ["effective_n"]
     rows = pd.DataFrame(found, columns=[*columns, "rule_rate"])
     # A click on a number or mark means the part of the bar that it describes.
     return rows.assign(verdict="agree", row=range(len(rows)))

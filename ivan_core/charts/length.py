@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import palette
+from ivan_core.charts.interval_tips import told
 from ivan_core.metrics.sentences import interval, percent
 from ivan_core.metrics.summary import ModelSummary
 
@@ -36,7 +37,12 @@ def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) 
         axis=alt.Axis(format="%", tickCount=5, grid=False, labelFlush=True),
     )
     base = alt.Chart(bars).encode(
-        y=y, tooltip=[alt.Tooltip("model:N"), alt.Tooltip("where:N"), alt.Tooltip("label:N")]
+        y=y,
+        tooltip=[
+            alt.Tooltip("model:N"),
+            alt.Tooltip("where:N"),
+            alt.Tooltip("told:N", title="Agreement"),
+        ],
     )
     selection = alt.selection_point(name="longer", fields=["longer", "model"], on="click")
     drawn = (
@@ -56,9 +62,9 @@ def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) 
     chart = alt.layer(drawn, half, ends, *_names(rows, y, ink), rates).properties(
         height=_STEP * max(1, len(rows))
     )
-    told = "; ".join(f"{bar.model}, where {bar.where}: {bar.label}" for bar in bars.itertuples())
+    words = "; ".join(f"{bar.model}, where {bar.where}: {bar.told}" for bar in bars.itertuples())
     return palette.framed(
-        chart, "Is it just length?", f"Agreement by which reply was longer. {told}."
+        chart, "Is it just length?", f"Agreement by which reply was longer. {words}."
     )
 
 
@@ -84,9 +90,11 @@ def _rows(summaries: Sequence[ModelSummary]) -> pd.DataFrame:
                         "high": rate.high,
                         "n": rate.n,
                         "label": f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}",
+                        "told": told(rate),
                     }
                 )
     columns = ["kind", "model", "longer", "where", "name", "rate", "low", "high", "n", "label"]
+    columns += ["told"]
     rows = pd.DataFrame(found, columns=columns)
     return rows.assign(line=range(len(rows)))
 

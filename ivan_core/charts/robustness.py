@@ -15,7 +15,7 @@ from ivan_core.charts import named_rows, palette
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.robustness import REWORDED, SURFACE, MeanChange, Robustness
 from ivan_core.metrics.robustness_sentences import FLIP_WORDS, signed, signed_ends
-from ivan_core.metrics.sentences import interval, percent
+from ivan_core.metrics.sentences import as_if, interval, percent
 
 SIDES = {"chosen": "chosen reply", "rejected": "rejected reply"}
 VARIANT_COLOURS = {REWORDED: palette.MODEL_COLOURS[0], SURFACE: palette.MODEL_COLOURS[3]}
@@ -144,7 +144,7 @@ def _flip_table(found: Sequence[Robustness]) -> pd.DataFrame:
                 {
                     "model": one.model, "variant": one.variant, "kind": kind, "share": rate.rate,
                     "low": rate.low, "high": rate.high, "count": rate.count, "n": rate.n,
-                    "told": f"{percent(rate.rate, rate.n)} {interval(rate)}",
+                    "told": f"{percent(rate.rate, rate.n)} {interval(rate)}{as_if(rate)}",
                     "at_risk": f"{percent(risk.rate, risk.n)} of {risk.n:,}" if risk else "none",
                     "short": percent(rate.rate, rate.n),
                 }

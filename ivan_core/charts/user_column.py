@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import palette
+from ivan_core.charts.interval_tips import told
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.sentences import interval, percent
 from ivan_core.metrics.user_column import SIDES
@@ -52,7 +53,12 @@ def agreement_by_larger_bars(rows: pd.DataFrame, *, dark: bool | None = None) ->
         axis=alt.Axis(format="%", tickCount=5, grid=False, labelFlush=True),
     )
     base = alt.Chart(bars).encode(
-        y=y, tooltip=[alt.Tooltip("model:N"), alt.Tooltip("name:N"), alt.Tooltip("label:N")]
+        y=y,
+        tooltip=[
+            alt.Tooltip("model:N"),
+            alt.Tooltip("name:N"),
+            alt.Tooltip("told:N", title="Agreement"),
+        ],
     )
     drawn = (
         base.mark_bar(height=12, yOffset=9, color=palette.COUNT, cursor="pointer")
@@ -80,9 +86,9 @@ def agreement_by_larger_bars(rows: pd.DataFrame, *, dark: bool | None = None) ->
     chart = alt.layer(drawn, half, ends, models, names, rates).properties(
         height=_GROUP_STEP * max(1, len(lines))
     )
-    told = "; ".join(f"{bar.model}, {bar.name.lower()}: {bar.label}" for bar in bars.itertuples())
+    words = "; ".join(f"{bar.model}, {bar.name.lower()}: {bar.told}" for bar in bars.itertuples())
     return palette.framed(
-        chart, "Agreement by which side has more", f"Agreement by which side has more. {told}."
+        chart, "Agreement by which side has more", f"Agreement by which side has more. {words}."
     )
 
 
@@ -219,9 +225,14 @@ def _agreement_lines(rows: pd.DataFrame) -> pd.DataFrame:
     for model in list(dict.fromkeys(rows["model"]))[:_MOST_MODELS]:
         found.append({"kind": "model", "model": model, "name": model})
         for row in rows[rows["model"] == model].to_dict("records"):
-            rate = Rate(row["agree"], row["n"], row["rate"], row["rate_low"], row["rate_high"])
+            design = row["n"] / row["effective_n"]
+            rate = Rate(
+                row["agree"], row["n"], row["rate"], row["rate_low"], row["rate_high"], design
+            )
             label = f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}"
-            found.append({**row, "kind": "bar", "name": _WHERE[row["larger"]], "label": label})
+            words = {"name": _WHERE[row["larger"]], "label": label, "told": told(rate)}
+            found.append({**row, "kind": "bar", **words})
     columns = ["kind", "model", "name", "larger", "rate", "rate_low", "rate_high", "n", "label"]
+    columns += ["told"]
     lines = pd.DataFrame(found, columns=columns)
     return lines.assign(line=range(len(lines)))

@@ -43,8 +43,10 @@ BIN_COLUMNS = [
     "rate",
     "low",
     "high",
+    "effective_n",
 ]
 CURVE_COLUMNS = ["model", "coverage", "n", "rate", "low", "high", "least_margin", "marked"]
+CURVE_COLUMNS += ["effective_n"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class Reliability:
     `temperature` is None where the model has no usable scale. `bins` has one row per scale and bin:
     scale ("fitted" with the temperature of the other folds, "raw" with T = 1), bin (0 has the
     smallest margins), n, agree, margin_low, margin_high, sure (mean sigma(|m| / T)), rate, low,
-    high (agreement with its Wilson interval). `fitted` and `raw` are None below 300 pairs.
+    high (agreement with its Wilson interval), effective_n (as if
+    of how many independent pairs). `fitted` and `raw` are None below 300 pairs.
     """
 
     n: int
@@ -247,7 +250,8 @@ def _bins(
             continue
         ends = float(size[start]), float(size[end - 1])
         mean = float(sure[start:end].mean())
-        rows.append((scale, i, rate.n, rate.count, *ends, mean, rate.rate, rate.low, rate.high))
+        shares = (rate.rate, rate.low, rate.high, rate.effective_n)
+        rows.append((scale, i, rate.n, rate.count, *ends, mean, *shares))
     return pd.DataFrame(rows, columns=BIN_COLUMNS)
 
 
@@ -288,5 +292,6 @@ def _curve(model: str, own: pd.DataFrame, most: int) -> pd.DataFrame:
         rate = wilson(int(agreed[place]), n, design=design)
         if rate is not None:
             ends = (rate.rate, rate.low, rate.high, float(size[place]))
-            rows.append((model, n / total, n, *ends, bool(np.isin(place, marked))))
+            told = bool(np.isin(place, marked)), rate.effective_n
+            rows.append((model, n / total, n, *ends, *told))
     return pd.DataFrame(rows, columns=CURVE_COLUMNS)

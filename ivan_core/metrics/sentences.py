@@ -61,7 +61,12 @@ def difference_ends(low: float, high: float, n: int, *, signed: bool = False) ->
 
 def as_if(rate: Rate | Difference) -> str:
     """How wide repeated prompts made an interval, to stand after it; empty where they did not."""
-    return f"; prompts repeat: as if n = {rate.effective_n:,}" if rate.design > 1 else ""
+    return as_if_n(rate.n, rate.effective_n) if rate.design > 1 else ""
+
+
+def as_if_n(n: int, effective_n: int) -> str:
+    """The same from both counts."""
+    return f"; prompts repeat: as if n = {effective_n:,}" if effective_n < n else ""
 
 
 def rate_sentence(rate: Rate | None, predicate: str, noun: str = "pairs") -> str:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.sentences import interval, percent
+from ivan_core.metrics.sentences import as_if, interval, percent
 from ivan_core.metrics.summary import ModelSummary
 
 Level = Literal["green", "amber", "red", "unknown"]
@@ -219,7 +219,7 @@ def check_direction(agreement: Rate | None, head_label: str | None) -> Check:
     if agreement is None:
         return Check(name, "unknown", "No pair was rated.")
     told = f"It sides with the choice in {percent(agreement.rate, agreement.n)} of pairs"
-    told += f" {interval(agreement, (FLIPPED_BELOW, 0.5))}"
+    told += f" {interval(agreement, (FLIPPED_BELOW, 0.5))}{_wide(agreement)}"
     if agreement.high < FLIPPED_BELOW and agreement.n >= FLIPPED_FROM and not head_label:
         return Check(
             name, "red",
@@ -245,13 +245,15 @@ def check_seen(seen: Rate | None, unseen: Rate | None, rated: int, trained: bool
         few = "" if known == rated else f"; nobody knows of the other {rated - known:,}"
         level: Level = "green" if known == rated else "unknown"
         return Check(name, level, f"None of {_pairs(known)} were in its training{few}.")
-    on_seen = f"{percent(seen.rate, seen.n)} {interval(seen)} of {_pairs(seen.n)} it was trained on"
+    on_seen = f"{percent(seen.rate, seen.n)} {interval(seen)}{_wide(seen)}"
+    on_seen += f" of {_pairs(seen.n)} it was trained on"
     if unseen is None:
         return Check(name, "red", f"It sides with the choice in {on_seen}; no other pair is here.")
     return Check(
         name, "amber",
         f"It sides with the choice in {on_seen} and in {percent(unseen.rate, unseen.n)}"
-        f" {interval(unseen)} of {unseen.n:,} others; the headline is on the others.",
+        f" {interval(unseen)}{_wide(unseen)} of {unseen.n:,} others;"
+        " the headline is on the others.",
     )  # fmt: skip
 
 
@@ -265,6 +267,11 @@ def check_revision(revision: str) -> Check:
             name, "amber", f"The version is {revision}, a name that may point elsewhere later."
         )
     return Check(name, "green", f"The weights are those of {revision[:19]}.")
+
+
+def _wide(rate: Rate) -> str:
+    """In brackets, of how many pairs an interval is that repeated prompts made wider."""
+    return f" ({as_if(rate).removeprefix('; ')})" if rate.design > 1 else ""
 
 
 def _sign(value: float) -> int:

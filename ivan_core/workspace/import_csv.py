@@ -16,7 +16,7 @@ from ivan_core.datasets.rows import seeded_chunks
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.experiments.compare_table import scores_table
+from ivan_core.experiments.compare_table import scores_table, with_prompts
 from ivan_core.experiments.trust_facts import trust_strips
 from ivan_core.metrics.summary import summarise
 from ivan_core.runs.parts import Parts
@@ -87,7 +87,9 @@ def import_csvs(
                 "seed": spec.seed,
                 "random_sample": spec.row_ids is None,
                 "texts_computed": 0,
-                "trust": trust_strips(table, summarise(table), list(cards.values()), found, {}),
+                "trust": trust_strips(
+                    table, summarise(with_prompts(table, found)), list(cards.values()), found, {}
+                ),
                 "imported": {"files": [one.path.name for one in scores]},
             },
         )

@@ -17,7 +17,8 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.experiments.begin import BEGUN
 from ivan_core.experiments.compare_files import write_csvs, write_manifest, write_table
-from ivan_core.metrics.summary import summarise
+from ivan_core.experiments.compare_table import with_prompts
+from ivan_core.metrics.summary import ModelSummary, summarise
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
@@ -135,9 +136,11 @@ def _stage(staged: Path, run: Elsewhere) -> list[str]:
     write_table(folder, run.table)
     cards = list(run.cards.values())
     label = str(run.dataset.about["label"])
-    return write_csvs(
-        staged, "run", label, run.dataset.rows, run.table, cards, summarise(run.table)
-    )
+    return write_csvs(staged, "run", label, run.dataset.rows, run.table, cards, _summaries(run))
+
+
+def _summaries(run: Elsewhere) -> list[ModelSummary]:
+    return summarise(with_prompts(run.table, run.dataset))
 
 
 def _put_in_place(staged: Path, root: Path, run_id: str, run: Elsewhere, files: list[str]) -> None:
@@ -154,7 +157,7 @@ def _put_in_place(staged: Path, root: Path, run_id: str, run: Elsewhere, files: 
         "models": [
             card.model_dump(mode="json", exclude={"seen_hashes"}) for card in run.cards.values()
         ],
-        "summaries": [summary.as_dict() for summary in summarise(run.table)],
+        "summaries": [summary.as_dict() for summary in _summaries(run)],
         "files": [f"compare/{name}" for name in names],
     }
     written = run.manifest.get("written")

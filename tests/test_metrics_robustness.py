@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_rewordings import Rewards, drawn, table
 
+from ivan_core.metrics.prompts import PROMPT
 from ivan_core.metrics.robustness import (
     ORIGINAL,
     REWORDED,
@@ -79,9 +80,25 @@ def test_means_have_students_interval_in_raw_units_and_typical_margins() -> None
 
 
 def test_one_pair_has_a_mean_and_no_interval() -> None:
-    found = mean_change(np.array([0.5]))
+    one = pd.DataFrame({"row_id": [0]})
+    found = mean_change(one, np.array([0.5]))
     assert found is not None and found.mean == 0.5 and isnan(found.low)
-    assert mean_change(np.array([])) is None
+    assert mean_change(one.head(0), np.array([])) is None
+
+
+def test_a_mean_change_is_as_wide_as_repeated_prompts_ask() -> None:
+    """Of four prompts two rise by 1 with all five of their pairs, and two fall by 1."""
+    pairs = pd.DataFrame({PROMPT: np.repeat(np.arange(4), 5)})
+    values = np.repeat([1.0, 1.0, -1.0, -1.0], 5)
+    found = mean_change(pairs, values)
+    # By prompt 4 * 5**2 over 3 of 4, one by one 20 over 19 of 20: (100 * 4 / 3) / (20 * 20 / 19).
+    assert found is not None and found.design == pytest.approx(6.3333, abs=1e-4)
+    # As if of 3 pairs: t of 2 degrees, the spread of 20 / 19 over 20 / 6.33.
+    half = 4.3026527 * sqrt(20 / 19 * found.design / 20)
+    assert (found.low, found.high) == pytest.approx((-half, half))
+    assert found.effective_n == found.in_units(2).effective_n == 3
+    alone = mean_change(pairs.drop(columns=PROMPT), values)
+    assert alone is not None and alone.high == pytest.approx(2.0930241 * sqrt(1 / 19))
 
 
 def test_the_spread_of_two_rewordings_goes_from_one_to_the_other() -> None:

@@ -15,7 +15,7 @@ from ivan_core.charts import named_rows, palette
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.robustness import REWORDED, SURFACE, MeanChange, Robustness
 from ivan_core.metrics.robustness_sentences import FLIP_WORDS, signed, signed_ends
-from ivan_core.metrics.sentences import as_if, interval, percent
+from ivan_core.metrics.sentences import as_if, as_if_n, interval, percent
 
 SIDES = {"chosen": "chosen reply", "rejected": "rejected reply"}
 VARIANT_COLOURS = {REWORDED: palette.MODEL_COLOURS[0], SURFACE: palette.MODEL_COLOURS[3]}
@@ -167,7 +167,7 @@ def _change_table(found: Sequence[Robustness]) -> pd.DataFrame:
                 {
                     "model": one.model, "variant": one.variant, "kind": kind, "mean": shown.mean,
                     "low": shown.low, "high": shown.high, "n": shown.n,
-                    "told": f"{signed(shown.mean)}{ends}",
+                    "told": f"{signed(shown.mean)}{ends}{as_if_n(shown.n, shown.effective_n)}",
                     "short": signed(shown.mean),
                 }
             )  # fmt: skip

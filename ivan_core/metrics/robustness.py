@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ivan_core.metrics.agreement import typical_margin
 from ivan_core.metrics.intervals import Rate, wilson
-from ivan_core.metrics.prompts import PROMPT, rate_in
+from ivan_core.metrics.prompts import PROMPT, design_in, rate_in
 from ivan_core.metrics.students_t import mean_interval
 
 Floats = NDArray[np.float64]
@@ -40,17 +40,25 @@ LEAST_FOR_CORRELATION = 4
 class MeanChange:
     """A mean over pairs with its 95% interval (Student's t by pair; NaN for a single pair).
 
-    In units of the rewards; `in_units` gives it in typical margins.
+    In units of the rewards; `in_units` gives it in typical margins. `design` is the design effect
+    of repeated prompts, which makes the interval that of `effective_n` pairs.
     """
 
     n: int
     mean: float
     low: float
     high: float
+    design: float = 1.0
+
+    @property
+    def effective_n(self) -> int:
+        """How many pairs without shared prompts would give an interval as wide."""
+        return max(1, round(self.n / self.design))
 
     def in_units(self, unit: float) -> MeanChange:
         """The same in multiples of a typical margin."""
-        return MeanChange(self.n, self.mean / unit, self.low / unit, self.high / unit)
+        ends = self.low / unit, self.high / unit
+        return MeanChange(self.n, self.mean / unit, *ends, self.design)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,26 +193,28 @@ def robustness(
     `unit` is the typical margin to report in; by default that of the table's own originals.
     """
     moved = changes(table, model, variant, before)
+    margins = moved["margin_after"] - moved["margin_before"]
     return Robustness(
         model=model,
         variant=variant,
         n=len(moved),
         unit=unit_of(table, model) if unit is None else unit,
-        chosen=mean_change(moved["chosen_change"].to_numpy(float)),
-        rejected=mean_change(moved["rejected_change"].to_numpy(float)),
-        margin=mean_change((moved["margin_after"] - moved["margin_before"]).to_numpy(float)),
+        chosen=mean_change(moved, moved["chosen_change"].to_numpy(float)),
+        rejected=mean_change(moved, moved["rejected_change"].to_numpy(float)),
+        margin=mean_change(moved, margins.to_numpy(float)),
         flips=flips(moved),
         chosen_correlation=correlation(moved["chosen_before"], moved["chosen_after"]),
         rejected_correlation=correlation(moved["rejected_before"], moved["rejected_after"]),
     )
 
 
-def mean_change(values: Floats) -> MeanChange | None:
-    """The mean of one value a pair with its interval; None without a pair."""
+def mean_change(pairs: pd.DataFrame, values: Floats) -> MeanChange | None:
+    """The mean of one value a pair, its interval as wide as prompts ask; None without a pair."""
     if not len(values):
         return None
-    low, high = mean_interval(values)
-    return MeanChange(len(values), float(values.mean()), low, high)
+    design = design_in(pairs, values)
+    low, high = mean_interval(values, design=design)
+    return MeanChange(len(values), float(values.mean()), low, high, design)
 
 
 def flips(moved: pd.DataFrame) -> Flips | None:

@@ -19,6 +19,7 @@ import pandas as pd
 from ivan_core.metrics.families import SIGNIFICANT, holm
 from ivan_core.metrics.intervals import Rate, wilson
 from ivan_core.metrics.paired_shares import Difference, difference_of_counts
+from ivan_core.metrics.prompts import design_in
 from ivan_core.metrics.robustness import (
     REWORDED,
     SECOND,
@@ -50,7 +51,8 @@ class Beyond:
 
     `flips` compares the shares of flipped verdicts (first: reworded). `change` and
     `reference_change` are mean absolute changes of the margin in typical margins, `excess` their
-    difference with its 95% interval (Student's t by pair). `flips_p` and `margins_p` are the
+    difference with its 95% interval (Student's t by pair, as wide as the design effect `design` of
+    repeated prompts asks). `flips_p` and `margins_p` are the
     two-sided p-values of both, adjusted for their family where `judged_together` gave them.
     """
 
@@ -64,6 +66,7 @@ class Beyond:
     high: float
     flips_p: float
     margins_p: float
+    design: float = 1.0
 
     @property
     def more_flips(self) -> bool:
@@ -140,7 +143,7 @@ def beyond_noise(
         ours["row_id"].to_numpy(), theirs["row_id"].to_numpy(), return_indices=True
     )
     ours, theirs = ours.iloc[at_ours], theirs.iloc[at_theirs]
-    difference = _difference(flipped(ours), flipped(theirs))
+    difference = _difference(ours, flipped(ours), flipped(theirs))
     if difference is None:
         return None
     scale = (unit_of(table, model) if unit is None else unit) or float("nan")
@@ -149,10 +152,11 @@ def beyond_noise(
         for part in (ours, theirs)
     )
     excess = change - reference_change
-    low, high = mean_interval(excess)
+    design = design_in(ours, excess)
+    low, high = mean_interval(excess, design=design)
     return Beyond(
         reference, len(ours), difference, float(change.mean()), float(reference_change.mean()),
-        float(excess.mean()), low, high, difference.mid_p, mean_p(excess),
+        float(excess.mean()), low, high, difference.mid_p, mean_p(excess, design), design,
     )  # fmt: skip
 
 
@@ -176,10 +180,11 @@ def least_pairs_for_flips(rate: Rate, wanted: int = FLIPS_WANTED) -> int:
     return ceil(wanted / rate.high)
 
 
-def _difference(ours: Bools, theirs: Bools) -> Difference | None:
+def _difference(pairs: pd.DataFrame, ours: Bools, theirs: Bools) -> Difference | None:
     return difference_of_counts(
         int((ours & theirs).sum()),
         int((ours & ~theirs).sum()),
         int((~ours & theirs).sum()),
         int((~ours & ~theirs).sum()),
+        design=design_in(pairs, ours.astype(np.float64) - theirs),
     )

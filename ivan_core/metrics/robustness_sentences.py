@@ -22,7 +22,7 @@ from ivan_core.metrics.robustness_noise import (
     least_pairs_for_flips,
     pairs_for_flips,
 )
-from ivan_core.metrics.sentences import difference_ends, interval, percent
+from ivan_core.metrics.sentences import as_if, as_if_n, difference_ends, interval, percent
 
 Row = Mapping[str, object]
 
@@ -158,11 +158,13 @@ def beyond_sentence(model: str, found: Beyond | None) -> str:
     told = (
         f"{model}: rewording flips {percent(difference.first.rate, n)} of {_pairs(n)},"
         f" {against} {percent(difference.second.rate, n)} (difference"
-        f" {difference_ends(difference.low, difference.high, n)} points)."
+        f" {difference_ends(difference.low, difference.high, n)} points{as_if(difference)})."
     )
     if isnan(found.excess):
         return told
     ends = "" if isnan(found.low) else f" {signed_ends(found.low, found.high)}"
+    if found.design > 1:
+        ends += f" ({as_if_n(n, max(1, round(n / found.design))).removeprefix('; ')})"
     moved = (
         f" Margins move by {found.change:.2f} typical margins against"
         f" {found.reference_change:.2f}{ends}."
@@ -290,7 +292,8 @@ def _change(change: MeanChange, unit: float | None) -> str:
     shown = change.in_units(unit) if unit else change
     words = " typical margins" if unit else ""
     ends = "" if isnan(shown.low) else f" {signed_ends(shown.low, shown.high)}"
-    return f"by {signed(shown.mean)}{words}{ends}"
+    wide = as_if_n(change.n, change.effective_n).removeprefix("; ")
+    return f"by {signed(shown.mean)}{words}{ends}" + (f" ({wide})" if wide else "")
 
 
 def _share(rate: Rate) -> str:

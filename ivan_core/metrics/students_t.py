@@ -13,25 +13,34 @@ Floats = NDArray[np.float64]
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 
 
-def mean_interval(values: Floats, level: float = 0.95) -> tuple[float, float]:
-    """The interval of the mean of independent values; NaN for fewer than two of them."""
+def mean_interval(values: Floats, level: float = 0.95, design: float = 1.0) -> tuple[float, float]:
+    """The interval of the mean of values; NaN for fewer than two of them.
+
+    With a design effect (1 or more) it is that of n / design independent values.
+    """
     n = len(values)
     if n < 2:
         return float("nan"), float("nan")
     mean = float(values.mean())
-    half = quantile(n - 1, level) * float(values.std(ddof=1)) / sqrt(n)
+    spread = float(values.std(ddof=1)) * sqrt(design / n)
+    half = quantile(_freedom(n, design), level) * spread
     return mean - half, mean + half
 
 
-def mean_p(values: Floats) -> float:
-    """Two-sided p-value of the mean of independent values against 0; NaN for fewer than two."""
+def mean_p(values: Floats, design: float = 1.0) -> float:
+    """Two-sided p-value of the mean against 0, in the same way; NaN for fewer than two values."""
     n = len(values)
     if n < 2:
         return float("nan")
-    mean, spread = float(values.mean()), float(values.std(ddof=1)) / sqrt(n)
+    mean, spread = float(values.mean()), float(values.std(ddof=1)) * sqrt(design / n)
     if not spread:
         return 0.0 if mean else 1.0
-    return max(0.0, 1 - _within(abs(mean) / spread, n - 1))
+    return max(0.0, 1 - _within(abs(mean) / spread, _freedom(n, design)))
+
+
+def _freedom(n: int, design: float) -> int:
+    """Degrees of freedom of so many values, or of as few as they are worth."""
+    return max(1, round(n / design) - 1)
 
 
 @lru_cache(maxsize=256)

@@ -57,8 +57,8 @@ def _changes(found: Numbers, _: str) -> Drawn:
         f"How far rewording moves the rewards, beside {_ALONE}: mean changes with 95% intervals in"
         f" typical margins. {' '.join(change_sentence(one) for one in reworded)}",
         "A typical margin is the root mean square of the model's margins on the originals."
-        " Intervals are 95% intervals of a mean over pairs by Student's t, without correction for"
-        " multiple comparisons.",
+        " Intervals are 95% intervals of a mean over pairs by Student's t, widened where"
+        " prompts repeat, without correction for multiple comparisons.",
     )
 
 

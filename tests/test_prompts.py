@@ -151,6 +151,7 @@ def test_labels_of_one_prompt_are_alike() -> None:
     wide = prevalence(given.assign(**{PROMPT: groups}), HARMLESS).iloc[0]
     plain = prevalence(given, HARMLESS).iloc[0]
     assert wide["share"] == plain["share"] and wide["low"] < plain["low"]
+    assert wide["effective_n"] < wide["n"] and plain["effective_n"] == plain["n"]
 
 
 def test_both_texts_of_a_pair_are_one_group_where_labels_go_together() -> None:

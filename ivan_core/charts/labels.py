@@ -12,7 +12,7 @@ from ivan_core.charts import named_rows, palette
 from ivan_core.charts.user_column import SIDE_COLOURS
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.label_answers import SIDES
-from ivan_core.metrics.sentences import interval, percent
+from ivan_core.metrics.sentences import as_if_n, interval, percent
 
 MOST_ROWS = 24
 _SHAPES = {"chosen": "circle", "rejected": "diamond"}
@@ -146,7 +146,8 @@ def _dots(prevalences: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     told = []
     for row in dots.to_dict("records"):
         rate = Rate(row["count"], row["n"], row["share"], row["low"], row["high"])
-        told.append(f"{percent(rate.rate, rate.n)} {interval(rate)}")
+        wide = as_if_n(rate.n, int(row["effective_n"]))
+        told.append(f"{percent(rate.rate, rate.n)} {interval(rate)}{wide}")
     return dots.assign(told=told)
 
 

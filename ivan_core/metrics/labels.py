@@ -19,7 +19,7 @@ from ivan_core.metrics.prompts import PROMPT, design_in, rate_in
 
 Places = NDArray[np.int64]
 
-PREVALENCE = ["key", "value", "side", "count", "n", "share", "low", "high"]
+PREVALENCE = ["key", "value", "side", "count", "n", "share", "low", "high", "effective_n"]
 DIFFERENCES = [
     "key", "value", "n", "both", "chosen_only", "rejected_only", "neither", "chosen", "rejected",
     "difference", "low", "high", "mid_p", "holm_p", "clear",
@@ -32,7 +32,8 @@ def prevalence(table: pd.DataFrame, key: str, words: Sequence[str] = ()) -> pd.D
     """How often each value of one key holds, one row a value and side.
 
     Columns: key, value, side, count, n (texts of the side with an answer), share, low, high (Wilson
-    95%; missing if n is 0). `words` are those a list can name, as for `answers`.
+    95%; missing if n is 0), effective_n (as if of how many texts where prompts
+    repeat). `words` are those a list can name, as for `answers`.
     """
     return prevalences(table, [key], words)
 
@@ -52,7 +53,9 @@ def prevalences(
             for side, on in on_side.items():
                 own = given.answered & on
                 rate = rate_in(groups[own], holds[own])
-                ends = (rate.rate, rate.low, rate.high) if rate else (np.nan,) * 3
+                ends: tuple[float, ...] = (np.nan,) * 4
+                if rate is not None:
+                    ends = (rate.rate, rate.low, rate.high, rate.effective_n)
                 counts = (int((holds & on).sum()), int(own.sum()))
                 found.append((key, value, side, *counts, *ends))
     return pd.DataFrame(found, columns=PREVALENCE)

@@ -21,6 +21,7 @@ from ivan_core.metrics.training import (
     never_clear,
     trained_on,
     training_of,
+    trainings_told,
     unseen_rows,
 )
 from ivan_core.runs.parts import Parts
@@ -177,3 +178,13 @@ def test_numbers_on_all_pairs_say_on_how_many_of_them_a_model_was_trained() -> N
     assert trained_on("m", 3, 7) == "m was trained on 3 of 7 pairs."
     assert trained_on("m", 7, 7) == "m was trained on all 7 pairs."
     assert trained_on("m", None, 1) == "Nobody says on how many of 1 pair m was trained."
+
+
+def test_models_that_were_trained_on_none_of_the_same_pairs_are_told_in_one_sentence() -> None:
+    one, other = Training("a", 7, 0, 7), Training("b", 7, 0, 7)
+    assert trainings_told([one, other]) == "Neither model was trained on any of 7 pairs."
+    third = Training("c", 7, 0, 7)
+    assert trainings_told([one, other, third]) == "No model was trained on any of 7 pairs."
+    assert trainings_told([one]) == one.sentence
+    for differs in (Training("b", 6, 0, 6), Training("b", 7, 2, 5), Training("b", 7, 0, 3)):
+        assert trainings_told([one, differs]) == f"{one.sentence} {differs.sentence}"

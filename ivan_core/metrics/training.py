@@ -7,6 +7,7 @@ text: a page escapes the sentences.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,6 +134,16 @@ def never_clear(shared: pd.DataFrame, first: Training, second: Training) -> str:
             " so no difference here is called clear."
         )
     return ""
+
+
+def trainings_told(trainings: Iterable[Training]) -> str:
+    """The sentences of several models, in one where none was trained on any of the same pairs."""
+    told = list(trainings)
+    same = len({(one.rated, one.unseen) for one in told}) == 1
+    if len(told) > 1 and same and told[0].rated == told[0].unseen > 0:
+        who = "Neither model" if len(told) == 2 else "No model"
+        return f"{who} was trained on any of {told[0].rated:,} pairs."
+    return " ".join(one.sentence for one in told)
 
 
 def _flags(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -17,6 +17,7 @@ from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.label_noise import Ceiling, ceiling
 from ivan_core.metrics.sentences import counts_sentence, headline, length_sentence
+from ivan_core.metrics.training import trainings_told
 from ivan_core.workspace.clicks import of_bar, of_length, of_margin, of_rewards
 from ivan_core.workspace.commands import compare_command
 from ivan_core.workspace.results import Results, files
@@ -44,7 +45,7 @@ def judged(results: Results) -> None:
         note = f"Stopped at {run.done:,} of {run.total:,} judgements."
     say(headline(results.summaries, results.dataset.chosen_by, note=note), "headline")
     told = [about["note"], *run.notes, *(counts_sentence(summary) for summary in results.summaries)]
-    told += [training.sentence for training in results.training.values()]
+    told.append(trainings_told(results.training.values()))
     if run.state is RunState.DONE and run.computed == 0:
         told.append("All rewards were known already: nothing was computed.")
     say(" ".join(part for part in told if part), "small", quiet=True)

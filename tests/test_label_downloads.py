@@ -17,11 +17,12 @@ from ivan_core.labels.downloads import (
     keep_download,
     merge_raw,
 )
-from ivan_core.labels.result_files import MOST_LINE_BYTES
+from ivan_core.labels.result_files import MOST_LINE_BYTES, read_result_lines
 
 A, B = b'{"custom_id": "0.chosen"}\n', b'{"custom_id": "0.rejected"}\r\n'
 ASKED = ("0.chosen", "0.rejected")
 NONE, FIRST, BOTH = frozenset[str](), frozenset(ASKED[:1]), frozenset(ASKED)
+WIDE = A.decode().strip()
 ABSURD = A[:-2] + b', "response": {"body": {"usage": {"prompt_tokens": ' + b"9" * 5_000 + b"}}}}\n"
 
 
@@ -44,12 +45,23 @@ ABSURD = A[:-2] + b', "response": {"body": {"usage": {"prompt_tokens": ' + b"9" 
         (b'{"error": {"message": "No"}}\n', NONE, False, "line 1 is not one of a result file"),
         (b'{\n "error": {}\n}\n', NONE, False, "line 1 is not valid JSON"),
         (ABSURD, FIRST, True, ""),
+        # What is no UTF-8 is no answer, though `json` would make something of these bytes.
+        (
+            A + b'{"custom_id": "0.rejected", "x": "\xed\xa0\x80"}\n',
+            FIRST,
+            True,
+            "line 2 is not valid JSON",
+        ),
+        (f"{WIDE}\n".encode("utf-16-be"), NONE, False, "line 1 is not valid JSON"),
+        (f"{WIDE}\n".encode("utf-32-be"), NONE, False, "line 1 is not valid JSON"),
     ],
 )
 def test_what_a_download_holds_is_counted_by_the_texts_that_were_asked_for(
     content: bytes, answered: frozenset[str], results: bool, said: str
 ) -> None:
     assert held_in(content, ASKED) == Held(answered, results, said)
+    lines = [line for line in read_result_lines(content) if not line.damaged]
+    assert {line.custom_id for line in lines} & BOTH == answered
 
 
 @given(st.integers(0, len(A + B) - 4))

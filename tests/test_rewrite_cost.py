@@ -250,3 +250,6 @@ def test_labels_that_were_paid_for_before_a_stop_are_not_asked_for_again(
     work_here(data_dir, run_id, tools)
     assert runs.get(run_id).state is RunState.DONE
     assert demo.requests.count("POST", "/v1/chat/completions") == 3 * 6
+    results = open_rewrite(run_id)
+    assert results.manifest is not None and results.manifest["labels_reused"] == {}
+    assert set(results.labels["reused_from"]) == {""}

@@ -333,14 +333,47 @@ def test_a_damaged_run_beside_it_is_no_obstacle(
     assert shown and shown.reused and shown.reused.runs == (first,)
 
 
+def indented(content: bytes) -> bytes:
+    """Each request as a tool that makes JSON readable leaves it."""
+    lines = (json.dumps(json.loads(line), indent=2) for line in content.splitlines())
+    return "\n".join(lines).encode()
+
+
+CHANGES = {
+    "other words": lambda content: content.replace(b"Answer 1", b"Answer 9"),
+    "made readable": indented,
+    "no requests": lambda _: b'{"body":1}\n',
+}
+
+
+@pytest.mark.parametrize("error", [IndexError, KeyError, AttributeError])
+def test_whatever_is_wrong_with_the_files_of_a_run_stops_no_other(
+    server: DemoServer, tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+) -> None:  # fmt: skip
+    labelled(tmp_path, row_ids=(1,))
+    for path in data_dir.glob("answers.sqlite*"):
+        path.unlink()
+
+    def damaged(_: object) -> None:
+        raise error("what nobody expected in a file")
+
+    monkeypatch.setattr(batch_answers, "read_bodies", damaged)
+    run_id, _ = taxonomy.start(spec_of(tmp_path, row_ids=(1, 2)))
+    shown = taxonomy.estimate(run_id)
+    assert shown and shown.requests == 4
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_request_file_that_was_changed_gives_no_answers(
-    server: DemoServer, tmp_path: Path, data_dir: Path
+    server: DemoServer, tmp_path: Path, data_dir: Path, change: str
 ) -> None:
     first = labelled(tmp_path, row_ids=(1,))
     for path in data_dir.glob("answers.sqlite*"):
         path.unlink()
     path = data_dir / taxonomy.job(first).estimates()[0].files[0].path
-    path.write_bytes(path.read_bytes().replace(b"Answer 1", b"Answer 9"))
+    path.write_bytes(CHANGES[change](path.read_bytes()))
+    batch_answers.keep_answers(taxonomy.job(first))  # as when its results are written once more
     run_id, _ = taxonomy.start(spec_of(tmp_path, row_ids=(1, 2)))
     shown = taxonomy.estimate(run_id)
     assert shown and shown.requests == 4

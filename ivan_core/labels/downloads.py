@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.labels.result_files import MOST_LINE_BYTES, bounded_lines, opened, read_json
+from ivan_core.labels.result_files import BOM, MOST_LINE_BYTES, bounded_lines, opened, read_json
 from ivan_core.runs.storage import replacing, storage_errors, sync_folder
-
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ def held_in(source: Path | bytes, asked: Collection[str]) -> Held:
             if not line.strip():
                 continue
             blank = False
-            custom_id, wrong = _read_id(line.removeprefix(_BOM) if number == 1 else line)
+            custom_id, wrong = _read_id(line.removeprefix(BOM) if number == 1 else line)
             if wrong:
                 damage = damage or f"line {number:,} {wrong}"
             results |= not wrong
@@ -76,7 +74,7 @@ def add_lost_lines(arrived: Path, before: Path, asked: Collection[str]) -> None:
     lost = frozenset(asked) - held_in(arrived, asked).answered
     with before.open("rb") as old, arrived.open("r+b") as file:
         for number, line, _ in bounded_lines(old):
-            whole = line.removeprefix(_BOM) if number == 1 else line
+            whole = line.removeprefix(BOM) if number == 1 else line
             custom_id, _ = _read_id(whole)
             if custom_id in lost:
                 _add_line(whole, file)
@@ -153,7 +151,7 @@ def _opened(part: Path | bytes) -> Iterator[BinaryIO]:
 
 def _append(source: BinaryIO, file: BinaryIO) -> None:
     before = file.tell()
-    file.write(source.read(len(_BOM)).removeprefix(_BOM))
+    file.write(source.read(len(BOM)).removeprefix(BOM))
     shutil.copyfileobj(source, file)
     if file.tell() > before:
         source.seek(-1, io.SEEK_END)

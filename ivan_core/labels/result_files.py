@@ -16,7 +16,7 @@ from ivan_core.domain.labels import LabelReply, TextKey
 from ivan_core.labels.completions import reply_of_response, whole_text
 
 MOST_LINE_BYTES = 16 * 2**20
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LONGEST_ID = 200
 _MOST_DIGITS = 300
@@ -53,7 +53,7 @@ def read_result_lines(source: Path | bytes) -> Iterator[ResultLine]:
         for number, content, whole in bounded_lines(file):
             if number == 1 and content.startswith(_UTF16):
                 raise BadInput("The result file is UTF-16.", "Save it again as UTF-8.")
-            line = content.removeprefix(_BOM) if number == 1 else content
+            line = content.removeprefix(BOM) if number == 1 else content
             if line.strip():
                 yield _read(number, line, whole)
 
@@ -93,11 +93,9 @@ def _read(number: int, line: bytes, whole: bool) -> ResultLine:
     if len(line) > MOST_LINE_BYTES:
         return _damaged(number, line[:1_000], f"longer than {MOST_LINE_BYTES // 2**20} MiB")
     try:
-        text = line.decode("utf-8")
+        record = read_json(line)
     except UnicodeDecodeError:
         return _damaged(number, line, "not UTF-8" if whole else "cut: the file ends within it")
-    try:
-        record = read_json(text)
     except (ValueError, RecursionError):
         return _damaged(number, line, "not valid JSON" if whole else "cut: the file ends within it")
     if not isinstance(record, dict):
@@ -108,7 +106,9 @@ def _read(number: int, line: bytes, whole: bool) -> ResultLine:
     reply = reply_of_response(record.get("response"), record.get("error"))
     key = TextKey.from_custom_id(custom_id)
     name = whole_text(custom_id[:_LONGEST_ID])
-    return ResultLine(key, name, reply, number, "", text.rstrip("\r\n"), _first_run(record))
+    return ResultLine(
+        key, name, reply, number, "", line.decode("utf-8").rstrip("\r\n"), _first_run(record)
+    )
 
 
 def _first_run(record: dict[str, Any]) -> str:
@@ -117,12 +117,16 @@ def _first_run(record: dict[str, Any]) -> str:
     return run if isinstance(run, str) and _RUN.fullmatch(run) else ""
 
 
-def read_json(text: str | bytes) -> Any:
+def read_json(line: bytes) -> Any:
     """What a line says; a number of thousands of digits is None, for the rest may be an answer.
 
+    It is read as UTF-8: of bytes, `json` would guess another encoding, or take half a character.
+
     Raises:
+        UnicodeDecodeError: a ValueError, it is no UTF-8.
         ValueError, RecursionError: it is no JSON.
     """
+    text = line.decode("utf-8")
     try:
         return json.loads(text)
     except ValueError:

@@ -22,7 +22,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.experiments.begin import begin
 from ivan_core.experiments.taxonomy import asked_key, texts
-from ivan_core.labels.result_files import bounded_lines, opened, read_json
+from ivan_core.labels.result_files import BOM, bounded_lines, opened, read_json
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey, Stage
 from ivan_core.runs.locks import FileLock
@@ -174,7 +174,7 @@ def _content(provider: BatchProvider, file_id: str) -> Iterator[dict[str, Any]]:
         with opened(path) as file:
             for number, line, _ in bounded_lines(file):
                 try:
-                    record = read_json(line)
+                    record = read_json(line.removeprefix(BOM) if number == 1 else line)
                 except (ValueError, RecursionError):
                     continue
                 if isinstance(record, dict):

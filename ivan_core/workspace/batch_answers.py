@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ivan_core.backends.openai_client import account_for, is_demo
@@ -17,6 +17,7 @@ from ivan_core.labels.validate import read_reply
 from ivan_core.ledger.answers import Answer, Answers, body_key, found_in, owner_of
 from ivan_core.ledger.records import PartKey
 from ivan_core.runs.registry import Registry
+from ivan_core.runs.storage import file_sha256
 from ivan_core.workspace.batch_collect import now_path, result_files
 from ivan_core.workspace.batch_job import Job, open_job
 
@@ -61,7 +62,8 @@ def keep_run_answers(registry: Registry, run_id: str) -> None:
         keep_answers(open_job(registry, run_id))
     except StorageProblem:
         raise
-    except (IvanError, OSError, ValueError, KeyError, TypeError):  # a damaged run gives nothing
+    except (IvanError, OSError, ValueError, LookupError, TypeError, AttributeError):
+        # A damaged run gives nothing.
         return
 
 
@@ -106,21 +108,10 @@ def _mark(files: Sequence[Path]) -> str:
 
 def _asked(path: Path, sha256: str) -> dict[str, bytes]:
     """The hashes of the bodies in a request file, by their ids; none if it is another file."""
-    if not path.is_file():
+    if not path.is_file() or file_sha256(path) != sha256:
         return {}
-    whole = hashlib.sha256()
     with path.open("rb") as file:
-        found = {
-            custom_id: hashlib.sha256(body).digest()
-            for custom_id, body in read_bodies(_hashed(file, whole))
-        }
-    return found if whole.hexdigest() == sha256 else {}
-
-
-def _hashed(lines: Iterable[bytes], whole: hashlib._Hash) -> Iterator[bytes]:
-    for line in lines:
-        whole.update(line)
-        yield line
+        return {custom_id: hashlib.sha256(body).digest() for custom_id, body in read_bodies(file)}
 
 
 def _usable(

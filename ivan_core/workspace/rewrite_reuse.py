@@ -67,7 +67,8 @@ class ReusingLabeler:
         key = answer_key(self._account, self._demo, prompt, body, self._again)
         found = None if self._all else self._answers.find([key]).get(key)
         if found is not None:
-            return LabelReply(found.said, finish=found.finish, demo=self._demo, reused=found.run)
+            other = "" if found.run == self._run else found.run
+            return LabelReply(found.said, finish=found.finish, demo=self._demo, reused=other)
         reply = self._labeler.send(body)
         if reply.demo is self._demo and read_reply(reply, prompt.keys).status in USABLE:
             text = prompt.key.custom_id

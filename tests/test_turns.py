@@ -104,6 +104,53 @@ def test_a_reply_beside_a_prompt_keeps_its_prompt_whatever_it_holds() -> None:
     assert after.rejected == sides.rejected
 
 
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("Question?\n\nAssistant:", "\n\nHuman: Question?\n\nAssistant: A"),
+        ("Question?\r\n\r\nAssistant:", "\n\nHuman: Question?\n\nAssistant: A"),
+        ("Human: q\n\nAssistant:", "\n\nHuman: Human: q\n\nAssistant: A"),
+        ("\n\nHuman: q\n\nAssistant:", "\n\nHuman: q\n\nAssistant: A"),
+    ],
+)
+def test_a_prompt_that_ends_in_the_marker_of_the_reply_gets_no_second_one(
+    prompt: str, text: str
+) -> None:
+    """The texts are those of the reading before turns: scores are kept under them."""
+    assert chosen({"prompt": prompt, "chosen": " A"}).text == text
+    assert chosen({"prompt": prompt, "chosen": [said("A")]}).text == text
+    assert chosen({"prompt": f"{prompt} ", "chosen": "A"}).text == text
+    whole = prompt.replace("\r", "") + " A"
+    assert chosen({"prompt": prompt, "chosen": whole}).text == whole
+
+
+def test_replies_that_are_transcripts_keep_a_prompt_they_do_not_repeat() -> None:
+    ask = "Write a chat between a human and an assistant"
+    ours, theirs = "Human: Hi\n\nAssistant: Hello.", "Human: Yo\n\nAssistant: Go."
+    for prompt in (ask, [user(ask)], f"\n\nHuman: {ask}\n\nAssistant:", f"Human: {ask}"):
+        sides = read_sides({"prompt": prompt, "chosen": f" {ours}", "rejected": f" {theirs}"})
+        for side, reply in ((sides.chosen, ours), (sides.rejected, theirs)):
+            assert [turn.role for turn in side.turns] == ["Human", "Assistant"]
+            assert side.turns[0].words.endswith(ask)
+            assert side.reply == reply
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "How  are\nyou?", "Human: How are you?", "Human: How are you?\n\nAssistant:",
+        "\n\nHuman: Hi\n\nAssistant: Yes?\n\nHuman: How are you?\n\nAssistant:",
+        [user("Hi"), said("Yes?"), user("How are you?")], "\n\nHuman:\n\nAssistant:", " ",
+    ],
+)  # fmt: skip
+def test_whole_transcripts_beside_their_prompt_stay_byte_for_byte(prompt: Any) -> None:
+    hi = "Human: Hi\n\nAssistant: Yes?\n\nHuman: How are you?\n\nAssistant:"
+    for opening in (hi, f"\n\n{hi}"):
+        row = {"prompt": prompt, "chosen": f"{opening} Good.", "rejected": f"{opening} Go."}
+        sides = read_sides(row)
+        assert (sides.chosen.text, sides.rejected.text) == (row["chosen"], row["rejected"])
+
+
 def test_a_system_message_is_a_system_turn() -> None:
     side = chosen({"chosen": [{"role": "system", "content": "SYS"}, user("hi"), said("yes")]})
     assert side.messages == (("System", "SYS"), ("Human", "hi"), ("Assistant", "yes"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from ivan_core.datasets.files import NEEDED
 from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER, Dialogue, Role, Turn
@@ -148,16 +148,42 @@ def _named(value: object) -> str:
 
 
 def _is_whole(text: str, prompt: str | Messages | None) -> bool:
-    """Whether a text is the whole dialogue as a transcript rather than the reply alone."""
+    """Whether a text is the whole dialogue as a transcript rather than the reply alone.
+
+    Beside a prompt it has to repeat what the prompt asks: a reply may be a transcript itself.
+    """
     if not prompt:
         return True
-    if ASSISTANT_MARKER not in text:
+    before, marker, _ = text.rpartition(ASSISTANT_MARKER)
+    if not marker:
         return False
-    if _BEGINS.match(text):
-        return True
-    asked = prompt if isinstance(prompt, str) else prompt[-1][1]
-    before = text.rpartition(ASSISTANT_MARKER)[0]
-    return HUMAN_MARKER in before and bool(asked.strip()) and asked.strip() in before
+    begins = _BEGINS.match(text) is not None
+    asked = _words(_asked(prompt))
+    if not asked:
+        return begins
+    opens = _is_open(prompt) and text.strip().startswith(prompt.strip())
+    return opens or ((begins or HUMAN_MARKER in before) and asked in _words(before))
+
+
+def _asked(prompt: str | Messages) -> str:
+    """What a prompt asks: its last human turn, or all of it where it has no turns."""
+    if not isinstance(prompt, str):
+        return next((text for role, text in reversed(prompt) if role == "Human"), prompt[-1][1])
+    # A stripped transcript begins with its first role.
+    told = Dialogue.of_transcript(f"\n\n{prompt.strip()}")
+    return next(
+        (turn.words for turn in reversed(told.turns) if turn.role == "Human"), told.preamble
+    )
+
+
+def _words(text: str) -> str:
+    """A text for comparing, whatever white space it has."""
+    return " ".join(text.split())
+
+
+def _is_open(prompt: str | Messages) -> TypeGuard[str]:
+    """Whether a prompt is a text that ends in the marker of the reply."""
+    return isinstance(prompt, str) and prompt.rstrip().endswith(ASSISTANT_MARKER)
 
 
 def _side(value: str | Messages | None, prompt: str | Messages | None, whole: bool) -> Dialogue:
@@ -169,20 +195,22 @@ def _side(value: str | Messages | None, prompt: str | Messages | None, whole: bo
         return Dialogue.of_messages(told)
     if not isinstance(prompt, str):
         return Dialogue.of_messages((*prompt, *told))
+    if HUMAN_MARKER not in prompt and _is_open(prompt):
+        prompt = f"{HUMAN_MARKER} {prompt}"
     if HUMAN_MARKER in prompt:
-        return _after_transcript(Dialogue.of_transcript(prompt), told)
+        return _after_transcript(Dialogue.of_transcript(prompt), told, isinstance(value, str))
     if isinstance(value, str):
         turns = (Turn("Human", f" {prompt}"), Turn("Assistant", f" {value}"))
         return Dialogue("").with_turns("", turns)
     return Dialogue.of_messages((("Human", prompt), *told))
 
 
-def _after_transcript(opening: Dialogue, told: Messages) -> Dialogue:
+def _after_transcript(opening: Dialogue, told: Messages, goes_on: bool) -> Dialogue:
     """Messages after the transcript of a prompt, which may end in the marker of the reply."""
     turns, first, rest = opening.turns, told[0][1], told[1:]
     begun = turns[-1] if turns[-1].role == "Assistant" and not turns[-1].words else None
-    # A text goes on where the prompt stops, white space included; the mark itself adds none.
-    reply = Turn("Assistant", begun.content + first if begun else f" {first}")
+    # A text goes on where the prompt stops, white space included; a message begins of its own.
+    reply = Turn("Assistant", begun.content + first if begun and goes_on else f" {first}")
     kept = turns[:-1] if begun else turns
     more = tuple(Turn(role, f" {text}") for role, text in rest)
     return opening.with_turns(opening.preamble, (*kept, reply, *more))

@@ -14,6 +14,7 @@ from made_runs import TWO_MODELS, finished, spec_of_sample
 from support import NOBODY, write_pairs
 
 from ivan_core.cli.main import run
+from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.workspace import first_look as looking
@@ -73,8 +74,37 @@ def test_of_a_large_file_the_first_rows_alone_are_read(
 
 def test_many_lines_that_are_none_end_the_look_too(data_dir: Path, tmp_path: Path) -> None:
     file = tmp_path / "bad.jsonl"
-    file.write_text("{}\n" * 3_000)
+    file.write_text("{}\n" * 2_000)
     assert refused(look(file))[0].startswith("None of 2000 lines holds a pair (line 1: no text")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{}", "None of 2000 lines holds a pair (line 1: no text under chosen and rejected; "),
+        ('{"good": "a"}', "The columns chosen and rejected are needed; found: good."),
+    ],
+)
+def test_pairs_may_stand_after_the_lines_that_were_read(
+    data_dir: Path, tmp_path: Path, line: str, says: str
+) -> None:
+    """A run of this file works: it leaves out the bad lines and finds the three pairs."""
+    file = write_pairs(tmp_path / "late.jsonl", 3)
+    file.write_text(f"{line}\n" * 2_000 + file.read_text())
+    found = look(file)
+    assert (refused(found), found.pairs) == ([], None)
+    assert len(found.remarks) == 1 and found.remarks[0].startswith(
+        f"Only the first 2,000 lines were read; a run would read on. {says}"
+    )
+    assert prepare(data_dir, DatasetRequest(source=str(file))).rows == 3
+
+
+def test_what_no_later_line_can_mend_is_refused_before_the_look_ends(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "wrong.csv"
+    file.write_text("good,bad\n" + "a,b\n" * 3_000)
+    assert refused(look(file)) == ["The columns chosen and rejected are needed; found: good, bad."]
 
 
 @pytest.mark.parametrize(

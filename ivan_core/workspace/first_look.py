@@ -86,11 +86,20 @@ def _look_at_rows(
         return
     reader, lines = PairReader(), _Lines(source)
     pairs, characters = [], 0
-    for pair, _ in islice(reader.read(lines), _ROWS):
-        pairs.append(pair)
-        characters += len(pair.chosen.text) + len(pair.rejected.text)
-        if characters > _CHARACTERS:
-            break
+    try:
+        for pair, _ in islice(reader.read(lines), _ROWS):
+            pairs.append(pair)
+            characters += len(pair.chosen.text) + len(pair.rejected.text)
+            if characters > _CHARACTERS:
+                break
+    except BadInput as error:
+        if not lines.cut:
+            raise
+        # Pairs may stand further down: a run would find them.
+        look.remarks.append(
+            f"Only the first {_LINES:,} lines were read; a run would read on. {error.message}"
+        )
+        return
     if lines.ended:
         look.pairs = len(pairs)
         beyond = [row for row in spec.row_ids or () if row >= len(pairs)]
@@ -108,15 +117,16 @@ def _look_at_rows(
 
 
 class _Lines:
-    """The first lines of a source, and whether there were no more."""
+    """The first lines of a source; whether there were no more, or more that were not given."""
 
     def __init__(self, source: Source) -> None:
         self._rows = source.rows
-        self.ended = False
+        self.ended = self.cut = False
 
     def __iter__(self) -> Iterator[Line]:
         yield from islice(self._rows, _LINES)
         self.ended = next(self._rows, None) is None
+        self.cut = not self.ended
 
 
 def _said_of_bad(bad: list[BadLine]) -> list[str]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from ivan_core.domain.errors import BadInput
+
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -21,6 +23,24 @@ def project_root() -> Path:
 def setting(name: str, default: str = "") -> str:
     """One setting by name; empty strings count as not set."""
     return os.environ.get(name) or _from_files().get(name) or default
+
+
+def seconds_of(name: str, default: float) -> float:
+    """A setting that is a number of seconds above 0 and below a million.
+
+    Raises:
+        BadInput: it is none.
+    """
+    text = setting(name, f"{default:g}")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if 0 < seconds < 1e6:
+        return seconds
+    raise BadInput(
+        f"{name} is {text[:40]!r}, which is no number of seconds.", f"Set it to {default:g}."
+    )
 
 
 @lru_cache(maxsize=1)

@@ -29,6 +29,22 @@ def write_pairs(path: Path, count: int) -> Path:
     return path
 
 
+def write_annotated_pairs(path: Path, count: int, annotators: int) -> Path:
+    """Pairs of all lengths in three subsets, with columns of their own; row 7 is identical."""
+    with path.open("w") as file:
+        for number in range(count):
+            ask = f"\n\nHuman: Question {number}?\n\nAssistant: "
+            pair = {
+                "chosen": f"{ask}Answer {number}{'.' * (number % 5)}",
+                "rejected": f"{ask}Answer {number}" + ("" if number == 7 else "!" * (number % 3)),
+                "subset": ("", "helpful", "harmless")[number % 3],
+                "annotator": f"a{number % annotators}",
+                "hours": number * 0.25,
+            }
+            file.write(json.dumps(pair) + "\n")
+    return path
+
+
 @contextmanager
 def without_rights() -> Iterator[None]:
     """Be a user who owns nothing; who runs the tests without root's rights stays who they are."""

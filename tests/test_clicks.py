@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fakes import Fakes, provider
+from support import write_annotated_pairs
 
 from ivan_core.charts.length import length_bars
 from ivan_core.charts.user_column import agreement_by_larger_bars
@@ -45,20 +45,7 @@ TRAINED = {
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """A run on pairs of which one cannot be rated, and one is identical, and its folder."""
     folder = tmp_path_factory.mktemp("clicks")
-    rows = []
-    for number in range(ROWS):
-        ask = f"\n\nHuman: Question {number}?\n\nAssistant: "
-        rows.append(
-            {
-                "chosen": f"{ask}Answer {number}{'.' * (number % 5)}",
-                "rejected": f"{ask}Answer {number}" + ("" if number == 7 else "!" * (number % 3)),
-                "subset": ("", "helpful", "harmless")[number % 3],
-                "annotator": f"a{number % 14}",
-                "hours": number * 0.25,
-            }
-        )
-    path = folder / "rows.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    path = write_annotated_pairs(folder / "rows.jsonl", ROWS, 14)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IVAN_DATA_DIR", str(folder / "data"))
         patch.setenv("IVAN_SLOT_FILE", str(folder / "slot"))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import made_runs
 import numpy as np
 import pytest
 from any_filters import ANY_FILTER
 from fakes import Fakes
 from hypothesis import HealthCheck, given, settings
+from support import write_annotated_pairs
 
 from ivan_core.domain.conditions import (
     ColumnIs,
@@ -54,20 +53,7 @@ FIRST, SECOND = made_runs.TWO_MODELS
 def results(tmp_path_factory):
     """120 pairs in three subsets by three annotators; some fail, some are cut, one is identical."""
     folder = tmp_path_factory.mktemp("filters")
-    rows = []
-    for number in range(120):
-        ask = f"\n\nHuman: Question {number}?\n\nAssistant: "
-        rows.append(
-            {
-                "chosen": f"{ask}Answer {number}{'.' * (number % 5)}",
-                "rejected": f"{ask}Answer {number}" + ("" if number == 7 else "!" * (number % 3)),
-                "subset": ("", "helpful", "harmless")[number % 3],
-                "annotator": f"a{number % 4}",
-                "hours": number * 0.25,
-            }
-        )
-    path = folder / "rows.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    path = write_annotated_pairs(folder / "rows.jsonl", 120, 4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IVAN_DATA_DIR", str(folder / "data"))
         patch.setenv("IVAN_SLOT_FILE", str(folder / "slot"))

@@ -13,7 +13,7 @@ from ivan_core.backends.redirects import Redirected, is_redirect, redirect_told
 from ivan_core.datasets.guarded_http import Bounds, Transport, bounded, request_seconds
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.labels.completions import shortened, whole_text
-from ivan_core.settings import setting
+from ivan_core.settings import seconds_of, setting
 
 if TYPE_CHECKING:
     import httpx
@@ -89,7 +89,7 @@ class OllamaServer:
     def __init__(self, host: str = "", timeout: float | None = None) -> None:
         own = _address(setting(HOST, DEFAULT_HOST))
         self.url = _address(host) if host.strip() else own
-        self.timeout = _seconds() if timeout is None else timeout
+        self.timeout = seconds_of(TIMEOUT, DEFAULT_TIMEOUT) if timeout is None else timeout
         self._own = self.url == own
         self._made: Client | None = None
 
@@ -336,14 +336,3 @@ def _address(host: str) -> str:
     name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)
     shown = f"[{name}]" if ":" in name else name
     return f"{parts.scheme}://{shown}" + (f":{port}" if port else "") + parts.path.rstrip("/")
-
-
-def _seconds() -> float:
-    text = setting(TIMEOUT, f"{DEFAULT_TIMEOUT:g}")
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if 0 < seconds < 1e6:
-        return seconds
-    raise BadInput(f"{TIMEOUT} is {text!r}, which is no number of seconds.", "Set it to 600.")

@@ -18,8 +18,8 @@ from time import monotonic
 from types import ModuleType
 from typing import Any
 
-from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.settings import setting
+from ivan_core.domain.errors import BackendUnavailable
+from ivan_core.settings import seconds_of
 
 SECONDS = "IVAN_REQUEST_SECONDS"
 DEFAULT_SECONDS = 300.0
@@ -78,14 +78,7 @@ def request_seconds() -> float:
     Raises:
         BadInput: the setting is no number of seconds.
     """
-    text = setting(SECONDS, f"{DEFAULT_SECONDS:g}")
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if 0 < seconds < 1e6:
-        return seconds
-    raise BadInput(f"{SECONDS} is {text[:40]!r}, which is no number of seconds.", "Set it to 300.")
+    return seconds_of(SECONDS, DEFAULT_SECONDS)
 
 
 @contextmanager

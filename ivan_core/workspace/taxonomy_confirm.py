@@ -168,11 +168,7 @@ def renew(run_id: str) -> None:
         BadInput: the run waits for no confirmation.
         NotAllowed: the visitor may not decide on a cost.
     """
-    access.require(access.Action.SPEND)
-    mine = open_job(runs.registry(), run_id)
-    shown = mine.estimate()
-    if shown is None or shown.attempt in mine.confirmed():
-        raise BadInput(f"Run {run_id} has no estimate that waits for a confirmation.")
+    mine, shown = _waiting(run_id)
     if mine.registry.go_on(run_id):
         # If somebody said yes to it meanwhile, the worker needs it as it was confirmed.
         if shown.attempt not in mine.confirmed():
@@ -187,13 +183,18 @@ def ask_all(run_id: str, every: bool) -> None:
         BadInput: the run waits for no confirmation.
         NotAllowed: the visitor may not decide on a cost.
     """
+    mine, shown = _waiting(run_id)
+    mine.ask_all(shown.attempt, every)
+    renew(run_id)
+
+
+def _waiting(run_id: str) -> tuple[Job, Estimate]:
     access.require(access.Action.SPEND)
     mine = open_job(runs.registry(), run_id)
     shown = mine.estimate()
     if shown is None or shown.attempt in mine.confirmed():
         raise BadInput(f"Run {run_id} has no estimate that waits for a confirmation.")
-    mine.ask_all(shown.attempt, every)
-    renew(run_id)
+    return mine, shown
 
 
 def decline(run_id: str) -> None:

@@ -85,7 +85,7 @@ Visit = Callable[..., "Page"]
 
 @pytest.fixture
 def visitor(chromium: Browser, serve: object) -> Iterator[Visit]:
-    """Sessions: each call is another person's browser with an page, closed before the server."""
+    """Each call is another person's browser with an empty page; closed before the server is."""
     from playwright.sync_api import expect
 
     expect.set_options(timeout=WAIT)

@@ -56,8 +56,8 @@ def serve(questions: Questions, load: Load, idle_seconds: float = IDLE_SECONDS) 
     with FileLock(questions.lock_path) as lock, FileLock(slot_file()) as slot:
         if not lock.acquire(timeout=TAKE_OVER_SECONDS):
             return
+        questions.take_over()  # first: whoever is known to serve is not taken for one that hangs
         sign(lock, WARM, questions.data_dir)
-        questions.take_over()
         over = threading.Event()
         heart = threading.Thread(target=_beat, args=(questions, over), daemon=True)
         heart.start()

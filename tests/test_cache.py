@@ -145,6 +145,16 @@ def test_a_damaged_cache_is_set_aside_whole_and_work_goes_on(
     assert damaged[200:4096] == (aside / "cache.db").read_bytes()[200:4096]  # after its head
 
 
+def test_an_error_that_hides_another_one_is_no_damage(tmp_path: Path) -> None:
+    """SQLite ends a transaction by itself where the disk fails; ending it again is an error too."""
+    full_cache(tmp_path / "scores")
+    cache = ScoreCache(tmp_path / "scores")
+    with pytest.raises(sqlite3.OperationalError, match="no transaction is active"):
+        cache._do(lambda opened: opened._sql("ROLLBACK"))
+    assert list(tmp_path.glob("scores-damaged-*")) == []
+    assert len(cache) == 2000
+
+
 def test_a_cache_damaged_while_it_is_in_use_is_set_aside_by_one_of_two(tmp_path: Path) -> None:
     full_cache(tmp_path / "scores")
     first, second = ScoreCache(tmp_path / "scores"), ScoreCache(tmp_path / "scores")

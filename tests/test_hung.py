@@ -14,10 +14,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from fake_warm import ONE, complete, some_texts
+from fake_warm import ONE, complete, loader, some_texts
 from fakes import Fakes
 from support import wait_for
 
+from ivan_core import warm as warm_worker
 from ivan_core.cli.main import run as ivan
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
@@ -25,6 +26,7 @@ from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.runs import database
 from ivan_core.runs.holders import Holder, end, holder_of, sign
 from ivan_core.runs.locks import FileLock, is_held
+from ivan_core.runs.questions import Questions
 from ivan_core.workspace import archive, hung, runs, warm
 
 Tell = Callable[[Fakes], None]
@@ -174,6 +176,35 @@ def test_a_stopped_warm_worker_is_replaced(data_dir: Path, monkeypatch: pytest.M
     holder = holder_of(lock)
     assert holder is not None and holder.pid != stopped
     assert end(holder, lock)
+
+
+def test_a_warm_worker_that_takes_over_is_not_taken_for_the_silent_one_before(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The heartbeat of the one before is old; the new one's is there before its name is."""
+    questions = Questions(data_dir)
+    assert questions.heartbeat() == 0
+    beats: list[float] = []
+    monkeypatch.setattr(warm_worker, "sign", lambda *_: beats.append(questions.heartbeat()))
+    warm_worker.serve(questions, loader(Fakes()), idle_seconds=0)
+    assert len(beats) == 1 and beats[0] > 0
+
+
+def test_a_warm_worker_that_beats_again_is_not_ended(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "_spawn", lambda questions: None)
+    questions = Questions(data_dir)
+    assert warm.ask(ONE, some_texts(1)).pending
+
+    def took_over(lock: Path) -> Holder | None:
+        questions.take_over()
+        return holder_of(lock)
+
+    with holding(data_dir / "warm.lock") as worker:
+        monkeypatch.setattr(warm, "holder_of", took_over)
+        assert warm.ask(ONE, some_texts(1)).pending
+        assert worker.poll() is None
 
 
 def test_a_warm_worker_stopped_while_it_writes_makes_way(

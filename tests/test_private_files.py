@@ -79,6 +79,7 @@ def an_old_folder(folder: Path) -> Path:
     """A data folder as IVAN left it before: open to everybody."""
     (folder / "runs" / "2026-01-01-00-00").mkdir(parents=True)
     (folder / "runs" / "2026-01-01-00-00" / "table.parquet").touch()
+    (folder / "answers.sqlite").touch()
     (folder / "reviews.sqlite").touch()
     (folder / "reviews.sqlite-wal").touch()
     return folder

@@ -179,8 +179,10 @@ def _is_damage(error: sqlite3.DatabaseError | _Damaged) -> bool:
     if isinstance(error, _Damaged):
         return True
     name = getattr(error, "sqlite_errorname", "")
-    # SQLITE_ERROR: its tables are not those of a cache.
-    return name == "SQLITE_ERROR" or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+    if name == "SQLITE_ERROR":
+        # Its tables are not those of a cache; or a disk's failure had ended the transaction before.
+        return "transaction" not in str(error)
+    return name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def _key(identity: str, text_hash: str) -> str:

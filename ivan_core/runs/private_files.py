@@ -11,9 +11,9 @@ from pathlib import Path
 from ivan_core.runs.storage import only_to_read
 
 _OURS = (
-    "cache", "compare", "datasets", "downloads", "ivan.sqlite", "ledger.locks", "ledger.sqlite",
-    "reviews.sqlite", "rewrite", "runs", "taxonomy-control", "taxonomy-input", "taxonomy-output",
-    "warm.lock", "warm.log", "warm.sqlite",
+    "answers.sqlite", "cache", "compare", "datasets", "downloads", "ivan.sqlite",
+    "ledger.locks", "ledger.sqlite", "reviews.sqlite", "rewrite", "runs", "taxonomy-control",
+    "taxonomy-input", "taxonomy-output", "warm.lock", "warm.log", "warm.sqlite",
 )  # fmt: skip
 """What IVAN puts into a data folder."""
 _MARK = ".private"

@@ -169,7 +169,9 @@ def _followed(questions: Questions, question: Question) -> Pending:
     else:
         silent = time.time() - questions.heartbeat()
         holder = holder_of(questions.lock_path) if silent > HUNG_SECONDS else None
-        if holder is not None and end(holder, questions.lock_path):
+        # Another worker may have taken over since the heartbeat was read.
+        still = time.time() - questions.heartbeat() > HUNG_SECONDS
+        if still and holder is not None and end(holder, questions.lock_path):
             doing = "Replacing the warm worker, which hung"
         elif silent > SILENT_SECONDS:
             doing = f"The warm worker has not answered for {silent:.0f} s"

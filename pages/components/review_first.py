@@ -67,13 +67,16 @@ def address_screen(queue: Queue, name: str) -> None:
     found = namesake(queue, name)
     with st.container(key="review-narrow"):
         st.title(_TITLE[queue.task], anchor=False)
-        say(f"Go on as {name}?", "headline")
+        say(f"Go on as {found.name}?", "headline")
         say(found.sentence, "lead")
         with st.container(horizontal=True):
             st.button(
-                f"Go on as {md_escape(name)}", type="primary", key="review-as", on_click=_begin,
-                args=(queue, name),
-            )  # fmt: skip
+                f"Go on as {md_escape(found.name)}",
+                type="primary",
+                key="review-as",
+                on_click=_begin,
+                args=(queue, found.name),
+            )
             st.button("I am somebody else", key="review-not-me", on_click=somebody_else)
 
 

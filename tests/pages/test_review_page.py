@@ -219,6 +219,10 @@ def test_a_name_of_another_queue_and_one_in_the_address_are_asked_about(make, op
     assert "Somebody called Ada has judged 1 in another review" in page.said
     press(page, "I am somebody else")
     assert "name" not in page.app.query_params and "Start" in page.buttons.values()
+    page = open_page(REVIEW, invite=first.token, name="ada")
+    assert "Go on as Ada?" in page.said and "Go on as Ada" in page.buttons.values()
+    page.press("review-as")
+    assert page.app.query_params["name"] == "Ada"
     page = open_page(REVIEW, invite=second.token, name=HOSTILE)
     assert f"Nobody called {HOSTILE} has judged any of these yet." in page.said
     page.press("review-as")

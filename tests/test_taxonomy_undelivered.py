@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import taxonomy_runs
@@ -27,6 +29,7 @@ from ivan_core.cli.taxonomy_ask import print_outcome
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
+from ivan_core.domain.labels import BatchState
 from ivan_core.domain.runs import RunState
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey, Stage
@@ -335,3 +338,110 @@ def test_a_stop_at_any_step_of_looking_again_loses_and_repeats_nothing(
     assert runs.get(run_id).state is RunState.DONE
     assert valid(run_id) == 12
     assert creations(server) == 1
+
+
+class Told(Downloads):
+    """A provider that tells of its batches what it should not, so many times."""
+
+    def __init__(self, body: Body, times: int | None = None, **facts: Any) -> None:
+        super().__init__(body, times)
+        self.facts, self.polls = facts, 0
+
+    def poll(self, batch_id: str) -> BatchState:
+        batch = super().poll(batch_id)
+        self.polls += 1
+        return replace(batch, **self.facts) if batch.ended else batch
+
+
+def nothing(_: bytes) -> bytes:
+    return b""
+
+
+def html(_: bytes) -> bytes:
+    return BAD["HTML with status 200"][0](b"")
+
+
+@pytest.mark.parametrize(
+    ("body", "facts", "open_still"),
+    [
+        (nothing, {"total": 12, "completed": 0, "failed": 12}, False),
+        (nothing, {"total": 12, "completed": 1, "failed": 11}, True),
+        (nothing, {"total": 0, "completed": 0, "failed": 0}, True),
+        (html, {"total": 12, "completed": 0, "failed": 12}, True),
+        (gone, {"total": 0, "completed": 0, "failed": 0}, True),
+        (gone, {"total": 12, "completed": 0, "failed": 12}, True),
+    ],
+    ids=["none finished", "one finished", "no counts", "HTML", "gone, no counts", "gone"],
+)
+def test_an_empty_file_is_whole_where_nothing_finished_and_a_lost_one_never_is(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Body,
+    facts: dict[str, Any], open_still: bool,
+) -> None:  # fmt: skip
+    run_id = confirmed(tmp_path, monkeypatch)
+    run = be_worker(run_id, through(Told(body, **facts)))
+    summary = taxonomy.counts(run_id)
+    if not open_still:
+        assert (run.state, run.problem) == (RunState.DONE, "")
+        assert summary and (summary["counts"]["missing"], summary["notes"]) == (12, [])
+        return
+    assert run.state is RunState.INTERRUPTED and run.problem.endswith("IVAN looks again.")
+    assert taxonomy.follow(run_id)
+    assert runs.get(run_id).state is RunState.DONE
+    assert (valid(run_id), creations(server)) == (12, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "failed", "open_still"), [(nothing, 0, False), (nothing, 1, True), (html, 0, True)]
+)
+def test_an_empty_file_of_errors_is_whole_where_nothing_failed(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Body, failed: int,
+    open_still: bool,
+) -> None:  # fmt: skip
+    run_id = confirmed(tmp_path, monkeypatch)
+    provider = Told(body, failed=failed, error_file="file-errors")
+    fetch = OpenAIBatches.collect
+
+    def collected(
+        self: OpenAIBatches, file_id: str, into: Path, most_bytes: int = MOST_FILE
+    ) -> None:
+        if file_id == "file-errors":
+            into.write_bytes(body(b""))
+        else:
+            fetch(self, file_id, into, most_bytes)
+
+    monkeypatch.setattr(Downloads, "collect", collected)
+    run = be_worker(run_id, through(provider))
+    assert run.state is (RunState.INTERRUPTED if open_still else RunState.DONE)
+    summary = taxonomy.counts(run_id)
+    assert summary and (summary["counts"]["valid"], summary["notes"]) == (12, [])
+    if open_still:
+        taxonomy.close_parts(run_id, "Ada")
+        assert taxonomy.job(run_id).parts()[0].note == "Closed as it was by Ada."
+
+
+def test_a_batch_that_has_ended_and_then_has_not_is_not_asked_about_without_end(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = never_delivered(tmp_path, monkeypatch)
+    assert runs.registry().requeue(run_id)
+    provider = Told(BAD["cut by lines"][0], status="in_progress")
+    assert be_worker(run_id, through(provider)).state is RunState.INTERRUPTED
+    assert provider.polls == LOOKS
+    assert taxonomy.follow(run_id)
+    assert (valid(run_id), creations(server)) == (12, 1)
+
+
+@pytest.mark.parametrize("status", ["completed", "in_progress"])
+def test_the_note_of_a_closed_part_stays_until_its_answers_came(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    run_id = never_delivered(tmp_path, monkeypatch)
+    taxonomy.close_parts(run_id, "Ada")
+    told = "Closed as it was by Ada, without 5 answers that were paid for."
+    fewer = Told(BAD["cut by lines"][0], status=status, completed=7)  # as many as are here
+    collect(run_id, through(fewer), no_sleep)
+    assert taxonomy.job(run_id).parts()[0].note == told
+    assert valid(run_id) == 7
+    collect(run_id, QUICK, no_sleep)
+    assert taxonomy.job(run_id).parts()[0].note == "The rest came later."
+    assert valid(run_id) == 12

@@ -199,6 +199,17 @@ def test_a_list_without_an_end_is_left(server, batches, monkeypatch):
     assert len(list(batches.batches())) < 5
 
 
+@pytest.mark.parametrize("value", ABSURD)
+def test_counts_that_are_none_end_no_batch(server, batches, value):
+    """Read as no finished request, they would make a lost file of answers one of nothing."""
+    server.answer = lambda came: Told(200, with_value("request_counts", ABSURD[value]))
+    found = answered(lambda: batches.poll("batch_1"))
+    if value in ("null", "object"):
+        assert isinstance(found, BatchState) and found.ended and found.total == 0
+    else:
+        assert isinstance(found, BackendUnavailable)
+
+
 @pytest.mark.parametrize(
     "value", ["text", "list", "huge", "digits", "deep", "nan", "lines", "true"]
 )

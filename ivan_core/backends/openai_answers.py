@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast, get_args
 
 from ivan_core.domain.labels import BatchProblem, BatchState, BatchStatus
@@ -59,7 +59,10 @@ def told_batch(answer: object, batch_id: str) -> BatchState:
         told = getattr(counts, name, None)
         if counts is not None and told is not None and _count(told) is None:
             raise OddAnswer(f"its count of {name} requests is no such number")
-    return listed_batch(answer)
+    batch = listed_batch(answer)
+    if batch.ended and isinstance(counts, (str, int, float, Sequence)):
+        raise OddAnswer("its counts of requests are none")
+    return batch
 
 
 def listed_batch(answer: object) -> BatchState:

@@ -145,7 +145,8 @@ def print_given_up(run_id: str, out: TextIO) -> None:
     """Say what closing parts as they are gives up, and what that costs."""
     for one in taxonomy.undelivered(run_id):
         cost = "" if one.usd is None else f", about {usd(one.usd)} if they are asked for again"
-        print(f"Part {one.key.part} is closed without {one.lacking:,} answers{cost}.", file=out)
+        lost = f"{one.lacking:,} answers{cost}" if one.lacking else "the file that did not come"
+        print(f"Part {one.key.part} is closed without {lost}.", file=out)
 
 
 def print_outcome(run_id: str, still: Sequence[str], out: TextIO) -> int:

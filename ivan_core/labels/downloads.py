@@ -15,6 +15,8 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.labels.result_files import BOM, MOST_LINE_BYTES, bounded_lines, opened, read_json
 from ivan_core.runs.storage import replacing, storage_errors, sync_folder
 
+EMPTY = "it is empty"
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -47,7 +49,7 @@ def held_in(source: Path | bytes, asked: Collection[str]) -> Held:
             if custom_id in wanted:
                 answered.add(custom_id)
     if blank:
-        damage = "it is empty"
+        damage = EMPTY
     elif cut:
         damage = "it ends in the middle of a line"
     return Held(frozenset(answered), results, damage)

@@ -16,6 +16,7 @@ from ivan_core.backends.openai_errors import NotAtProvider
 from ivan_core.datasets.guarded_http import AnswerTooLong
 from ivan_core.domain.labels import BatchProvider, BatchState
 from ivan_core.labels.downloads import (
+    EMPTY,
     Held,
     add_lost_lines,
     arriving,
@@ -96,11 +97,16 @@ def download(
     told = max(0, min(batch.completed, len(wanted)))
     name = f"Part {key.part}"
     path = result_path(folder, key, "output")
-    output, gone = _fetch(path, batch.output_file, wanted, told, most, provider, sleep)
+    # Without counts nobody says that an empty file is all there is.
+    none = batch.total > 0 and told == 0
+    output, gone = _fetch(path, batch.output_file, wanted, told, most, provider, sleep, none)
     # The error file of an expired batch also names what never ran: only the output has a count.
     path = result_path(folder, key, "error")
-    errors, lost = _fetch(path, batch.error_file, wanted, 0, most, provider, sleep)
+    none = batch.failed == 0
+    errors, lost = _fetch(path, batch.error_file, wanted, 0, most, provider, sleep, none)
     notes = [f"{name}: its error file is gone. {lost}"] if lost else []
+    if gone and not told:
+        return Fetched(tuple(notes), f"the file that it names is gone: {gone.rstrip('.')}")
     if len(output.answered) < told or (output.damage and not output.results):
         finished = "1 finished request" if told == 1 else f"{told:,} finished requests"
         held = f"the file held {len(output.answered):,}"
@@ -130,10 +136,12 @@ def _fetch(
     most: int,
     provider: BatchProvider,
     sleep: Callable[[float], None],
+    may_be_empty: bool,
 ) -> tuple[Held, str]:
     """What is here of a file after a look at it, and why it cannot be had if the provider says so.
 
-    Damage that comes twice alike was not made on the way: it is looked at again some other time.
+    An empty file is no damage where the provider tells of nothing that would be in it. Damage that
+    comes twice alike was not made on the way: it is looked at again some other time.
     """
     gone, before = "", ""
     held = held_in(path, asked) if path.exists() else _NOTHING
@@ -145,6 +153,8 @@ def _fetch(
             with storage_errors(path.parent):
                 provider.collect(file_id, arrived, most)
             now, digest = held_in(arrived, asked), file_sha256(arrived)
+            if may_be_empty and now.damage == EMPTY:
+                now = _NOTHING
             if now.results:
                 if path.exists():
                     add_lost_lines(arrived, path, asked)

@@ -164,6 +164,8 @@ class Follower:
         if before is None or batch.ended:
             self._look_for_twins(state)
         if not batch.ended:
+            # It had ended before: a provider that says so and so is not asked without end.
+            self._looks[key] += state.stage is Stage.TERMINAL
             return
         self.job.ledger.record_terminal(key, batch, self._cost(key, batch))
         self.context.doing(f"Fetching the results of part {key.part}")
@@ -214,13 +216,13 @@ class Follower:
             except NotAtProvider:  # an old batch: nothing more will come
                 continue
             self._seen[state.key] = batch
+            asked = self._asked(state.key)
+            before = unanswered(self.job.folder, state.key, asked)
             lacks = self._fetch(state.key, batch) if batch.ended else ""
             if is_closed(state):
-                self.job.ledger.move(
-                    state.key,
-                    Stage.DOWNLOADED,
-                    note=state.note if lacks else "The rest came later.",
-                )
+                # What a person gave up stays given up until it is here.
+                if not lacks and unanswered(self.job.folder, state.key, asked) < before:
+                    self.job.ledger.move(state.key, Stage.DOWNLOADED, note="The rest came later.")
             elif lacks:
                 self.job.ledger.open_again(state.key, _LOOKS_AGAIN.format(lacks))
         self._tell()

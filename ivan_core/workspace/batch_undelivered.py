@@ -60,7 +60,6 @@ def close_parts(run_id: str, by: str) -> int:
             raise BadInput(f"No part of run {run_id} lacks an answer that the provider has.")
         for one in found:
             texts = "answer" if one.lacking == 1 else "answers"
-            job.ledger.close(
-                one.key, f"{CLOSED} by {by}, without {one.lacking:,} {texts} that were paid for."
-            )
+            lost = f", without {one.lacking:,} {texts} that were paid for" if one.lacking else ""
+            job.ledger.close(one.key, f"{CLOSED} by {by}{lost}.")
     return len(found)

@@ -140,6 +140,9 @@ def cancel(run_id: str) -> None:
 def ask_to_close(run_id: str) -> None:
     """Say what is given up by closing parts whose answers do not come."""
     for one in taxonomy.undelivered(run_id):
+        if not one.lacking:
+            say(f"Part {one.key.part} is closed without a file that the provider names.")
+            continue
         answers = number_of(one.lacking, "answer")
         cost = "" if one.usd is None else f", about {money(one.usd)}"
         say(

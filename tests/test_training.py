@@ -80,6 +80,19 @@ def test_a_model_on_its_training_pairs_is_never_clearly_better() -> None:
     assert "nobody says it of b" in _difference(table([True] * 60, [None] * 60))
 
 
+def test_only_pairs_that_both_rated_say_who_was_trained_on_them() -> None:
+    """`a` has seen the 60 pairs that both rated; `b` has seen others, which `a` could not rate."""
+    a = scores([(2, 1)] * 60 + [(None, None)] * 40, "a", seen=[True] * 60 + [False] * 40)
+    b = scores([(1, 2)] * 100, "b", seen=[False] * 60 + [True] * 40)
+    told = _difference(pd.concat([a, b], ignore_index=True))
+    assert told.endswith(
+        "a was trained on these very pairs and b was not, so no difference here is called clear."
+    )
+    # Of the shared pairs nobody says it of b, though it is known that b has not seen others.
+    b["seen"] = pd.array([None] * 60 + [False] * 40, "boolean")
+    assert "nobody says it of b" in _difference(pd.concat([a, b], ignore_index=True))
+
+
 def test_pairs_that_neither_has_seen_may_show_a_clear_difference() -> None:
     told = _difference(table([True] * 60 + [False] * 40, [False] * 100))
     assert "of 40 pairs both rated" in told and told.endswith("This difference is clear.")

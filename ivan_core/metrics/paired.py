@@ -29,10 +29,10 @@ def shared_rows(
     """The pairs that both models rated, one row a pair, in the order of row ids.
 
     Columns: row_id, subset, first_verdict, second_verdict, first_margin, second_margin (in typical
-    margins of each model), seen (either model is known to have been trained on the pair), and
-    the group of the prompt if prompts repeat. `units`
-    are the typical margins by model; without them each is that of the model's rated rows in
-    `table`, so give the run's own when the table is a filtered one.
+    margins of each model), first_seen and second_seen (whether each was trained on the pair,
+    missing where nobody says), seen (either is known to have been), and the group of the prompt if
+    prompts repeat. `units` are the typical margins by model; without them each is that of the
+    model's rated rows in `table`, so give the run's own when the table is a filtered one.
     """
     ours, theirs = _one_model(table, first, units), _one_model(table, second, units)
     row_ids, at_first, at_second = np.intersect1d(
@@ -48,7 +48,10 @@ def shared_rows(
             "second_verdict": theirs["verdict"].to_numpy(),
             "first_margin": ours["margin"].to_numpy(float),
             "second_margin": theirs["margin"].to_numpy(float),
-            "seen": ours["seen"].to_numpy(bool) | theirs["seen"].to_numpy(bool),
+            "first_seen": ours["seen"].array,
+            "second_seen": theirs["seen"].array,
+            "seen": ours["seen"].to_numpy(bool, na_value=False)
+            | theirs["seen"].to_numpy(bool, na_value=False),
             **prompts,
         }
     )
@@ -170,7 +173,7 @@ def _one_model(table: pd.DataFrame, model: str, units: Mapping[str, float] | Non
     names = ["row_id", "subset", "verdict", *([PROMPT] if PROMPT in own.columns else [])]
     return own[names].assign(
         margin=own["margin"].to_numpy(float) / (unit or 1.0),
-        seen=own["seen"].astype("boolean").fillna(False).to_numpy(bool),
+        seen=own["seen"].astype("boolean"),
     )
 
 

@@ -111,22 +111,28 @@ def fair_pairs(shared: pd.DataFrame) -> pd.DataFrame:
 def never_clear(shared: pd.DataFrame, first: Training, second: Training) -> str:
     """Why no difference of two models is clear on these pairs; empty where nothing is against it.
 
-    `shared` are the pairs that the difference rests on.
+    `shared` are the pairs that the difference rests on: what each model has seen of others does not
+    count.
     """
-    if len(shared) and shared["seen"].to_numpy(bool).any():
-        trained = [one.model for one in (first, second) if one.seen]
+    models = (first.model, second.model)
+    columns = [shared[name].astype("boolean") for name in ("first_seen", "second_seen")]
+    trained = [model for model, seen in zip(models, columns, strict=True) if seen.any()]
+    if len(trained) == 2:
         who = " and ".join(trained)
-        if len(trained) == 2:
-            return (
-                f"{who} were trained on pairs among these, so no difference here is called clear."
-            )
-        other = second if trained == [first.model] else first
-        was_not = f"{other.model} was not" if other.unseen else f"nobody says it of {other.model}"
+        return f"{who} were trained on pairs among these, so no difference here is called clear."
+    if trained:
+        at = models.index(trained[0])
+        other, known = models[1 - at], bool(columns[1 - at].notna().all())
+        was_not = f"{other} was not" if known else f"nobody says it of {other}"
         return (
-            f"{who} was trained on these very pairs and {was_not}, so no difference here is called"
-            " clear."
+            f"{trained[0]} was trained on these very pairs and {was_not}, so no difference here is"
+            " called clear."
         )
-    doubtful = [one.model for one in (first, second) if one.card_says and not one.unseen]
+    doubtful = [
+        one.model
+        for one, seen in zip((first, second), columns, strict=True)
+        if one.card_says and not seen.notna().any()
+    ]
     if doubtful:
         verb = "was" if len(doubtful) == 1 else "were"
         return (

@@ -161,12 +161,14 @@ def _own(table: pd.DataFrame, model: str) -> pd.DataFrame:
 
 def _pair(first: pd.DataFrame, second: pd.DataFrame, one: Training, other: Training) -> ModelPair:
     columns = ["row_id", "verdict", "margin", "seen"]
-    shared = rated(first)[columns].merge(
-        rated(second)[columns], on="row_id", suffixes=("_first", "_second")
+    shared = (
+        rated(first)[columns]
+        .merge(rated(second)[columns], on="row_id", suffixes=("_first", "_second"))
+        .rename(columns={"seen_first": "first_seen", "seen_second": "second_seen"})
     )
     seen = [
-        shared[f"seen_{run}"].astype("boolean").fillna(False).to_numpy(bool)
-        for run in ("first", "second")
+        shared[name].astype("boolean").fillna(False).to_numpy(bool)
+        for name in ("first_seen", "second_seen")
     ]
     shared["seen"] = seen[0] | seen[1]
     both = fair_pairs(shared)

@@ -156,6 +156,24 @@ def test_cells_of_rewards_and_bins_of_margins_and_of_sureness(results: Results) 
             assert _leads_to(results, clicks.of_sure(results, point, model, bins), point["n"])
 
 
+def test_bins_of_sureness_where_many_margins_are_equal(results: Results) -> None:
+    """Every bin lists its pairs and no other where margins are known to a quarter only."""
+    table = results.table.copy()
+    quarters = (table["margin"] / table["margin"].std() + 0.5).mul(4).round() / 4
+    verdicts = pd.Series(np.sign(quarters)).map({1.0: "agree", 0.0: "tie", -1.0: "disagree"})
+    table = table.assign(margin=quarters, verdict=verdicts.where(table["verdict"].notna()))
+    found = Results(
+        results.run, results.spec, results.dataset, table, results.cards, results.manifest
+    )
+    for model in found.models:
+        own = found.fair[found.fair["model"] == model]
+        sure = reliability(own, np.random.default_rng(0))
+        fitted = sure.bins[sure.bins["scale"] == "fitted"]
+        assert fitted["n"].sum() == sure.n and fitted["n"].min() >= 50
+        for point in _points(fitted):
+            assert _leads_to(found, clicks.of_sure(found, point, model, sure.bins), point["n"])
+
+
 def test_cells_of_two_models(results: Results) -> None:
     two = two_models(results, FIRST, SECOND)
     for point in _points(verdict_table(two.shared)):

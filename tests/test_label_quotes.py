@@ -6,12 +6,13 @@ import shlex
 
 import made_runs
 import pytest
-from made_labellings import ARTS, FIRST, KEYS, SECOND, Labellings, four_pairs
+from made_labellings import ARTS, FIRST, KEYS, PLACES, SECOND, TOPICS, Labellings, four_pairs, says
 
 from ivan_core.cli.main import run as ivan
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
 from ivan_core.runs.registry import Registry
+from ivan_core.workspace import label_views, label_words
 from ivan_core.workspace.run_kinds import KINDS, take_away
 
 
@@ -51,6 +52,32 @@ def test_differences_words_and_agreement_have_n_and_interval(first):
         " interval [15, 85])."
     )
     assert "Cohen's kappa .33" in agreed[0] and "67% of 6 texts" in agreed[0]
+
+
+def test_words_and_labels_together_are_as_wide_as_repeated_prompts_ask(
+    data_dir, tmp_path, monkeypatch
+):
+    """Of six prompts with two pairs each, three are about the arts: 6 of 12 as if 3 of 6."""
+    rows = [
+        {"chosen": f"\n\nHuman: Ask {row // 2}\n\nAssistant: Yes {row}",
+         "rejected": f"\n\nHuman: Ask {row // 2}\n\nAssistant: No {row}"}
+        for row in range(12)
+    ]  # fmt: skip
+    file = made_runs.write_rows(tmp_path / "twelve.jsonl", rows)
+    answers = {
+        f"{row}.{side}": says(side == "chosen", topics=(ARTS,) if row < 6 else (PLACES,))
+        for row in range(12)
+        for side in ("chosen", "rejected")
+    }
+    run_id = Labellings(data_dir, file, monkeypatch).made("first", answers)
+    # Design effect (6 * 1 * 6/5) / (12 * .25 * 12/11) = 2.2: Wilson's ends of 2.727 in 5.4545.
+    ends = "[18, 82]; prompts repeat: as if n = 5"
+    told = sentences(run_id)
+    arts = f"first names “Topics: {ARTS}” in 50% of 12 chosen replies"
+    assert f"{arts} (95% interval {ends})." in told
+    counts = label_views.word_shares(run_id, TOPICS)
+    shares = "50% [18, 82] (prompts repeat: as if n = 5) of 12"
+    assert f"({shares} chosen, {shares} rejected)" in label_words.words_sentence(counts, "Topics")
 
 
 def test_the_command_of_every_sentence_works(first, capsys, monkeypatch, tmp_path):

@@ -154,9 +154,17 @@ def test_what_goes_together_by_hand() -> None:
     assert not found["too_few"].any()
     texts = texts_with_both(table, (INSULT, "yes"), (HARMLESS, "yes"))
     assert len(texts) == 6 and list(texts.loc[0]) == [9, "chosen"]
+    # The 24 are twelve pairs, of which three are harmless in both texts: as if 11.5 texts.
+    low, high = found.loc[0, ["low", "high"]]
+    assert (low, high) == pytest.approx((0.0870, 0.5384), abs=1e-4)
     assert co_occurrence_sentence(row(found), "an insult", "harmless") == (
-        "Of the 24 texts called an insult, 6 are called harmless too (25%, 95% interval [12, 45]);"
+        "Of the 24 texts called an insult, 6 are called harmless too (25%, 95% interval [9, 54]);"
         " of all 98 texts, 82% are."
+    )
+    nothing = labels(**{INSULT: [False] * 4, HARMLESS: [True] * 4})
+    none = co_occurrence(nothing, [INSULT, HARMLESS])
+    assert co_occurrence_sentence(row(none), "an insult", "harmless") == (
+        "None of 4 texts is called an insult."
     )
 
 

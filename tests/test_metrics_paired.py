@@ -106,6 +106,29 @@ def test_the_interval_is_that_of_the_papers_formula(e: int, f: int, g: int, h: i
     assert -1 <= found.low <= found.difference <= found.high <= 1
 
 
+@given(counts, counts, counts, counts, st.integers(2, 5))
+def test_a_design_effect_counts_as_so_many_times_fewer_pairs(
+    e: int, f: int, g: int, h: int, times: int
+) -> None:
+    one = difference_of_counts(e, f, g, h)
+    cells = (times * cell for cell in (e, f, g, h))
+    other = difference_of_counts(*cells, design=times)
+    if one is None or other is None:
+        assert one is other
+        return
+    assert (other.low, other.high) == pytest.approx((one.low, one.high), abs=1e-12)
+    assert other.mid_p == one.mid_p
+
+
+def test_counts_of_a_test_on_fewer_pairs_are_rounded_towards_each_other() -> None:
+    # 11 against 1 as if half as many: 5 against 1, 2 * (1/2 * 6 + 1) / 2**6, not 6 against 0.
+    found = difference_of_counts(20, 11, 1, 20, design=2)
+    assert found is not None and found.mid_p == pytest.approx(0.125)
+    # Both under one pair: 1 against 1.
+    few = difference_of_counts(20, 2, 1, 20, design=4)
+    assert few is not None and few.mid_p == pytest.approx(1)
+
+
 @given(counts, counts, counts, counts)
 def test_swapping_the_models_negates_the_difference(e: int, f: int, g: int, h: int) -> None:
     one, other = difference_of_counts(e, f, g, h), difference_of_counts(e, g, f, h)

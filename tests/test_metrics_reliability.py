@@ -12,6 +12,7 @@ from scipy.optimize import minimize_scalar
 
 from ivan_core.metrics.agreement import agreement, count_verdicts
 from ivan_core.metrics.reliability import (
+    bin_edges,
     calibration_error,
     cross_fitted,
     folds_of,
@@ -160,6 +161,16 @@ def test_groups_are_never_split_between_folds() -> None:
     together = reliability(table, rng, groups)
     assert together.temperature == reliability(table, rng).temperature
     assert not together.bins.equals(reliability(table, rng).bins)
+
+
+def test_pairs_of_equal_size_share_a_bin() -> None:
+    # Edges at 50, 100 and 150 go to where a size ends: 60, 140, and the end.
+    sizes = np.repeat([1.0, 2.0, 3.0], [60, 80, 60])
+    assert list(bin_edges(sizes)) == [0, 60, 140, 200]
+    # What is left after a size is too small for a bin of its own, so it joins the one before.
+    assert list(bin_edges(np.repeat([1.0, 2.0, 3.0], [30, 100, 20]))) == [0, 150]
+    assert list(bin_edges(np.repeat([1.0, 2.0, 3.0], [60, 50, 50]))) == [0, 60, 110, 160]
+    assert list(bin_edges(np.ones(500))) == [0, 500]
 
 
 def test_bins_hold_equal_counts_of_at_least_fifty() -> None:

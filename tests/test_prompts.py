@@ -19,11 +19,15 @@ from ivan_core.charts.reliability import reliability_points, risk_coverage_curve
 from ivan_core.charts.user_column import agreement_by_larger_bars
 from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.co_occurrence import co_occurrence
-from ivan_core.metrics.comparison_sentences import mcnemar_sentence
+from ivan_core.metrics.comparison_sentences import (
+    coverage_sentence,
+    mcnemar_sentence,
+    reliability_sentence,
+)
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.labels import prevalence, prevalence_differences
 from ivan_core.metrics.paired import paired_difference, shared_rows
-from ivan_core.metrics.paired_shares import difference_of_counts
+from ivan_core.metrics.paired_shares import difference_of_counts, mcnemar_mid_p
 from ivan_core.metrics.prompts import PROMPT, design_effect
 from ivan_core.metrics.reliability import reliability, risk_coverage
 from ivan_core.metrics.sentences import headline, length_sentence, rate_sentence
@@ -143,15 +147,26 @@ def test_two_models_compare_by_prompt() -> None:
 def test_labels_of_one_prompt_are_alike() -> None:
     given = labels(**{HARMLESS: [prompt % 4 > 0 for prompt in range(40) for _ in range(4)]})
     groups = given["row_id"].to_numpy() // 2
-    for found in (
-        prevalence(given.assign(**{PROMPT: groups}), HARMLESS),
-        prevalence_differences(given.assign(**{PROMPT: groups}), [HARMLESS]),
-    ):
-        assert len(found)
     wide = prevalence(given.assign(**{PROMPT: groups}), HARMLESS).iloc[0]
     plain = prevalence(given, HARMLESS).iloc[0]
     assert wide["share"] == plain["share"] and wide["low"] < plain["low"]
     assert wide["effective_n"] < wide["n"] and plain["effective_n"] == plain["n"]
+
+
+def test_differences_of_labels_are_as_wide_as_repeated_prompts_ask() -> None:
+    """In 9 of 16 prompts of two pairs only the chosen replies are harmless, in the others only the
+    rejected ones."""
+    pairs = [prompt < 9 for prompt in range(16) for _ in range(2)]
+    given = labels(**{HARMLESS: [side for chosen in pairs for side in (chosen, not chosen)]})
+    groups = given["row_id"].to_numpy() // 2
+    wide = prevalence_differences(given.assign(**{PROMPT: groups}), [HARMLESS]).iloc[0]
+    plain = prevalence_differences(given, [HARMLESS]).iloc[0]
+    assert wide["difference"] == plain["difference"] == 0.125
+    assert wide["low"] < plain["low"] and wide["high"] > plain["high"]
+    # Design effect 2 * 16/15 * 31/32 = 2.067: 18 against 14 count as 8.7 and 6.8, as 8 against 7.
+    assert wide["mid_p"] == mcnemar_mid_p(8, 7) > mcnemar_mid_p(18, 14) == plain["mid_p"]
+    # Of 15, at most 7 or at least 8 is certain; half of what 7 and 8 weigh is taken off.
+    assert wide["mid_p"] == pytest.approx(1 - 6435 / 2**15)
 
 
 def test_both_texts_of_a_pair_are_one_group_where_labels_go_together() -> None:
@@ -165,6 +180,23 @@ def test_both_texts_of_a_pair_are_one_group_where_labels_go_together() -> None:
     assert row["low"] == pytest.approx(wide.low)
 
 
+def test_labels_that_always_or_never_go_together_count_by_pair() -> None:
+    """60 pairs of harmless texts that are all helpful, or none: 60 of 60 or 0 of 60, not of 120."""
+    for helpful in (True, False):
+        given = labels(**{HARMLESS: [True] * 120, HELPFUL: [helpful] * 120})
+        found = co_occurrence(given, [HARMLESS, HELPFUL])
+        row = found[found["first_key"].eq(HARMLESS)].iloc[0]
+        rate = wilson(60 * helpful, 60)
+        assert rate is not None
+        assert (row["low"], row["high"]) == pytest.approx((rate.low, rate.high))
+    # Of one pair nothing tells how alike its texts are: it counts once.
+    one = co_occurrence(
+        labels(**{HARMLESS: [True, True], HELPFUL: [True, False]}), [HARMLESS, HELPFUL]
+    )
+    half = wilson(1, 2, design=2)
+    assert half is not None and one["low"].iloc[0] == pytest.approx(half.low)
+
+
 def test_charts_and_checks_say_as_if_n_where_prompts_widened_an_interval() -> None:
     told = "[60, 86]; prompts repeat: as if n = 39"
     halves = grouped().assign(
@@ -173,6 +205,10 @@ def test_charts_and_checks_say_as_if_n_where_prompts_widened_an_interval() -> No
     )  # fmt: skip
     (by_length,) = summarise(halves)
     apart = pd.Series([1.0] * 160, index=range(160))
+    surest = coverage_sentence(risk_coverage(halves), "m")
+    assert surest.startswith(
+        "m sides with the choice in 75% [60, 86] (prompts repeat: as if n = 39) of all it rated"
+    )
     charts = {
         "agreement": agreement_bars(by_subset(grouped())),
         "length": length_bars([by_length]),
@@ -199,6 +235,11 @@ def test_bins_of_sureness_say_as_if_n() -> None:
     found = reliability(rows, np.random.default_rng(0))
     assert (found.bins["effective_n"] < found.bins["n"]).all() and len(found.bins)
     assert "prompts repeat: as if n = " in str(reliability_points(found, "m").to_dict()["datasets"])
+    fitted = found.bins[found.bins["scale"] == "fitted"]
+    surest = int(fitted["effective_n"].iloc[-1])
+    told = reliability_sentence(found, "m")
+    assert f"(prompts repeat: as if n = {surest})" in told
+    assert told.count("prompts repeat") == 2
 
 
 def _pairs(path: Path, prompts: int, each: int, prompt: str = "\n\nHuman: Question {}") -> Path:
@@ -231,6 +272,29 @@ def test_a_run_measures_how_alike_pairs_of_one_prompt_are(data_dir: Path, tmp_pa
         run_id, "agreement"
     )
     assert "share their first human turn" in figures.methods(run_id, "agreement")
+
+
+def test_sentences_of_few_pairs_have_the_ends_of_their_bars(data_dir: Path, tmp_path: Path) -> None:
+    """Six prompts of two pairs in each subset; every second prompt is judged right."""
+    path = made_runs.write_rows(
+        tmp_path / "few.jsonl",
+        [
+            {
+                "chosen": f"\n\nHuman: Question {row // 2}\n\nAssistant: Yes {row}",
+                "rejected": f"\n\nHuman: Question {row // 2}\n\nAssistant: No {row}",
+                "subset": "a" if row < 12 else "b",
+            }
+            for row in range(24)
+        ],
+    )
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_file(path))
+    table = data_dir / "runs" / run_id / "table.parquet"
+    found = pd.read_parquet(table)
+    found["verdict"] = np.where(found["row_id"] // 2 % 2, "agree", "disagree")
+    found.to_parquet(table, index=False)
+    told = " ".join(quote.sentence for quote in quotes(open_results(run_id)))
+    # 12 / 2.2 = 5.45 pairs; of 5, which is what stands beside, the ends would be 17 and 83.
+    assert "in 50% of 12 pairs (95% interval [18, 82]; prompts repeat: as if n = 5)" in told
 
 
 def test_runs_without_repeated_prompts_are_as_they_were(data_dir: Path, tmp_path: Path) -> None:

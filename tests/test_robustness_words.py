@@ -12,6 +12,7 @@ from made_rewordings import Rewards, drawn, table
 from ivan_core.charts.robustness import reward_change_dots
 from ivan_core.metrics import robustness_sentences as words
 from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.prompts import PROMPT
 from ivan_core.metrics.robustness import (
     ORIGINAL,
     REWORDED,
@@ -86,7 +87,10 @@ def test_the_mean_change_has_the_interval_and_test_of_student() -> None:
 
 
 def test_several_comparisons_are_judged_together() -> None:
-    one = replace(beyond(MADE, "surface"), excess=1.0, flips_p=0.04, margins_p=0.03)
+    made = beyond(MADE, "surface")
+    one = replace(
+        made, flips=replace(made.flips, low=0.01), excess=1.0, flips_p=0.04, margins_p=0.03
+    )
     assert one.more_flips and one.larger
     other = replace(one, flips_p=0.01, margins_p=0.9)
     found = judged_together({"one": one, "other": other})
@@ -95,6 +99,8 @@ def test_several_comparisons_are_judged_together() -> None:
     assert (found["one"].flips_p, found["other"].margins_p) == pytest.approx((0.09, 0.9))
     assert found["other"].more_flips and not found["one"].larger and not found["one"].more_flips
     assert judged_together({}) == {}
+    # Below 5% by the test alone is not enough: the interval must not hold "no difference".
+    assert not replace(one, flips=replace(one.flips, low=-0.01)).more_flips
 
 
 def repeated(n: int, share: float, noise: float = 0.3) -> pd.DataFrame:
@@ -163,6 +169,30 @@ def test_few_pairs_reworded_twice_are_no_floor() -> None:
     assert words.twice_sentence("m", None) == (
         "m: no pair was reworded twice, so there is no noise floor."
     )
+
+
+def test_rewordings_that_move_every_margin_alike_have_a_sentence_of_their_own() -> None:
+    made = table({ORIGINAL: [(1, 0)] * 20, REWORDED: [(2, 0)] * 20, SECOND: [(4, 1)] * 20})
+    found = twice(made, "m")
+    assert found is not None and found.alike is None and found.equal.count == 0
+    assert words.twice_sentence("m", found) == (
+        "m: 0% of 40 replies came out the same twice, and what a rewording moves margins by does"
+        " not vary on 20 pairs, so there is no noise floor."
+    )
+
+
+def test_flips_say_as_if_n_where_prompts_widened_their_interval() -> None:
+    """Ten prompts of four pairs: in three of them every verdict flips."""
+    before: Rewards = [(1, 0)] * 40
+    made = table({ORIGINAL: before, REWORDED: [(0, 1)] * 12 + [(1, 0)] * 28})
+    made = made.assign(**{PROMPT: made["row_id"] // 4})
+    found = robustness(made, "m")
+    # Own 40 * .21, by prompt 16 times the squares of ten: (16 * 2.1 * 10/9) / (8.4 * 40/39) = 4.33.
+    assert words.flips_sentence("m", found.flips) == (
+        "m: of 40 pairs it agreed on, 30% [10, 61] (prompts repeat: as if n = 9) no longer agree."
+    )
+    told = words.rewriting_headline(wilson(40, 40), found)
+    assert told.endswith("flipped in 30% [10, 61] (prompts repeat: as if n = 9).")
 
 
 def test_20_flips_at_the_rate_seen_need_so_many_pairs() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.label_answers import LIST_KEYS, answers, in_order
-from ivan_core.metrics.prompts import PROMPT, effect_of_squares
+from ivan_core.metrics.prompts import PROMPT, effect_of_equals, effect_of_squares
 
 Floats = NDArray[np.float64]
 
@@ -97,9 +97,12 @@ def _designs(texts: pd.DataFrame, has: Floats, answered: Floats) -> Floats:
         share = count.sum(axis=0) / np.maximum(n, 1)
         between = ((count - share * asked) ** 2).sum(axis=0)
         alone = n * share * (1 - share)
-        for j in np.flatnonzero((several > 1) & (several < n) & (alone > 0)):
+        for j in np.flatnonzero((several > 0) & (several < n)):
             sizes = int(several[j]), int(n[j])
-            found[i, j] = effect_of_squares(float(between[j]), float(alone[j]), *sizes)
+            if sizes[0] == 1 or alone[j] == 0:
+                found[i, j] = effect_of_equals(*sizes)
+            else:
+                found[i, j] = effect_of_squares(float(between[j]), float(alone[j]), *sizes)
     return found
 
 

@@ -17,6 +17,7 @@ from ivan_core.metrics.reliability import LEAST_FOR_ECE, CalibrationError, Relia
 from ivan_core.metrics.sentences import (
     FINE_FROM,
     as_if,
+    as_if_apart,
     difference_ends,
     interval,
     interval_ends,
@@ -174,11 +175,7 @@ def coverage_sentence(curves: pd.DataFrame, model: str) -> str:
     if part.empty:
         return f"{told}."
     near = part.iloc[(part["coverage"] - 0.25).abs().argmin()]
-    return (
-        f"{told}, and in {percent(near['rate'], int(near['n']))}"
-        f" {interval_ends(near['low'], near['high'], int(near['n']))} of the"
-        f" {int(near['n']):,} it is surest of."
-    )
+    return f"{told}, and in {_bin(near)} of the {int(near['n']):,} it is surest of."
 
 
 def trust_sentence(strip: TrustStrip) -> str:
@@ -250,7 +247,8 @@ def _error(error: CalibrationError, n: int) -> str:
 
 def _bin(point: pd.Series) -> str:
     n = int(point["n"])
-    return f"{percent(point['rate'], n)} {interval_ends(point['low'], point['high'], n)}"
+    ends = interval_ends(point["low"], point["high"], n)
+    return f"{percent(point['rate'], n)} {ends}{as_if_apart(n, int(point['effective_n']))}"
 
 
 def _percent(share: float) -> str:

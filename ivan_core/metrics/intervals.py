@@ -49,3 +49,8 @@ def wilson(count: int, n: int, level: float = 0.95, design: float = 1.0) -> Rate
     low = 0.0 if count == 0 else max(0.0, centre - half)
     high = 1.0 if count == n else min(1.0, centre + half)
     return Rate(count, n, share, low, high, design)
+
+
+def rate_of_row(count: int, n: int, low: float, high: float, effective_n: float) -> Rate | None:
+    """The share of a table's row again, with the ends it has there; None if `n` is 0."""
+    return Rate(count, n, count / n, low, high, n / effective_n) if n else None

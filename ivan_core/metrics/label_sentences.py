@@ -14,7 +14,7 @@ from ivan_core.metrics.annotators import LEAST_POSITIVES
 from ivan_core.metrics.co_occurrence import LEAST
 from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.sentences import difference_ends, interval, percent
+from ivan_core.metrics.sentences import difference_ends, interval, interval_ends, percent
 
 Row = Mapping[str, object]
 """One row of a table, with its columns as names."""
@@ -91,12 +91,12 @@ def co_occurrence_sentence(row: Row, first: str, second: str) -> str:
     `row` is one of `co_occurrence`.
     """
     n, has_first, both = (_int(row, name) for name in ("n", "first", "both"))
-    rate = wilson(both, has_first)
-    if rate is None:
+    if has_first == 0:
         return f"None of {_texts(n)} is called {first}."
+    ends = interval_ends(_float(row, "low"), _float(row, "high"), has_first)
     told = (
         f"Of the {_texts(has_first)} called {first}, {both:,} are called {second} too"
-        f" ({percent(rate.rate, has_first)}, 95% interval {interval(rate)}); of all {_texts(n)},"
+        f" ({percent(_float(row, 'share'), has_first)}, 95% interval {ends}); of all {_texts(n)},"
         f" {percent(_float(row, 'overall'), n)} are."
     )
     return f"{told} Fewer than {LEAST}: too few to tell." if row["too_few"] else told

@@ -7,7 +7,7 @@ not. Only discordant pairs, where one does and the other does not, tell their sh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, log, sqrt
+from math import ceil, floor, log, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -79,21 +79,22 @@ def difference_of_counts(
 
     The interval joins the Wilson limits of both shares by squaring and adding, with their
     correlation phi corrected for continuity: Newcombe (1998), Statistics in Medicine 17:2635-2650,
-    method 10. `design` is the design effect of the difference.
+    method 10. `design` is the design effect of the difference (1 or more): interval and test are
+    those of counts so many times as small. The test's are rounded towards each other.
     """
     n = both + first_only + second_only + neither
     first = wilson(both + first_only, n, level, design)
     second = wilson(both + second_only, n, level, design)
     if first is None or second is None:
         return None
-    phi = _phi(both, first_only, second_only, neither)
+    phi = _phi(both, first_only, second_only, neither, design)
     difference = (first_only - second_only) / n
     below = _joined(first.rate - first.low, second.high - second.rate, phi)
     above = _joined(first.high - first.rate, second.rate - second.low, phi)
     return Difference(
         both, first_only, second_only, neither, first, second,
         difference, max(-1.0, difference - below), min(1.0, difference + above),
-        mcnemar_mid_p(round(first_only / design), round(second_only / design)), design,
+        mcnemar_mid_p(*_effective(first_only, second_only, design)), design,
     )  # fmt: skip
 
 
@@ -133,7 +134,17 @@ def pairs_needed(
     return found
 
 
-def _phi(both: int, first_only: int, second_only: int, neither: int) -> float:
+def _effective(first_only: int, second_only: int, design: float) -> tuple[int, int]:
+    """The smaller and the larger discordant count, whole, as a test on fewer pairs has them.
+
+    Rounded towards each other: rounding alone never makes a difference clear.
+    """
+    smaller, larger = sorted((first_only, second_only))
+    least = ceil(smaller / design)
+    return least, max(least, floor(larger / design))
+
+
+def _phi(both: int, first_only: int, second_only: int, neither: int, design: float) -> float:
     """The correlation of the two verdicts, corrected for continuity; 0 if a margin is empty."""
     n = both + first_only + second_only + neither
     margins = [both + first_only, second_only + neither, both + second_only, first_only + neither]
@@ -141,7 +152,8 @@ def _phi(both: int, first_only: int, second_only: int, neither: int) -> float:
         return 0.0
     excess: float = both * neither - first_only * second_only
     if excess > 0:
-        excess = max(excess - n / 2, 0.0)
+        # Half a pair in each of the n / design pairs' cells is half a design effect in these.
+        excess = max(excess - n * design / 2, 0.0)
     return excess / sqrt(margins[0] * margins[1]) / sqrt(margins[2] * margins[3])
 
 

@@ -34,7 +34,7 @@ def design_effect(values: NDArray[np.float64], groups: NDArray[np.int64]) -> flo
     off = values - values.mean()
     own = float((off**2).sum())
     if own <= 0 or several == 1:
-        return _counts(n / several)
+        return effect_of_equals(several, n)
     between = float((np.bincount(groups, off) ** 2).sum())
     return effect_of_squares(between, own, several, n)
 
@@ -42,6 +42,11 @@ def design_effect(values: NDArray[np.float64], groups: NDArray[np.int64]) -> flo
 def effect_of_squares(between: float, own: float, groups: int, n: int) -> float:
     """The design effect from the squares of deviations, summed by group and one by one."""
     return _counts(between * groups / (groups - 1) / (own * n / (n - 1)))
+
+
+def effect_of_equals(groups: int, n: int) -> float:
+    """The design effect where nothing tells how alike a group is: it counts as one value."""
+    return _counts(n / groups)
 
 
 def rate_in(rows: pd.DataFrame, holds: NDArray[np.bool_]) -> Rate | None:

@@ -145,12 +145,13 @@ def folds_of(keys: pd.Series, count: int = FOLDS) -> NDArray[np.int64]:
 def reliability(
     table: pd.DataFrame, rng: np.random.Generator, groups: pd.Series | None = None
 ) -> Reliability:
-    """How sure one model is against how often it agrees, in equal-count bins of at least 50 pairs.
+    """How sure one model is against how often it agrees, in bins of at least 50 pairs.
 
-    `table` holds one model. `groups` gives each row id the group that must not be split between
-    folds, such as the first Human turn; without it a pair is its own group. `rng` draws the range
-    of a calibrated model. No usable scale: agreement of one half or less (ties are part of n), or
-    a likelihood without a top.
+    Bins hold equal counts, but pairs with margins of one size are never split. `table` holds one
+    model. `groups` gives each row id the group that must not be split between folds, such as the
+    first Human turn; without it a pair is its own group. `rng` draws the range of a calibrated
+    model. No usable scale: agreement of one half or less (ties are part of n), or a likelihood
+    without a top.
     """
     own = rated(table)
     decided = own[own["verdict"].ne("tie").to_numpy(bool)]
@@ -166,7 +167,7 @@ def reliability(
         return Reliability(len(decided), ties, None, empty, None, None)
     size = np.abs(margins)
     order = np.argsort(size, kind="stable")
-    edges = _bin_edges(len(order))
+    edges = bin_edges(size[order])
     tables, errors = [], []
     for scale, unit in (("fitted", by_fold), ("raw", np.ones(len(size)))):
         sure = _sigma(size / unit)[order]
@@ -229,10 +230,20 @@ def _sigma(values: Floats) -> Floats:
     return 1 / (1 + np.exp(-np.clip(values, -700, 700)))
 
 
-def _bin_edges(n: int) -> NDArray[np.int64]:
-    """Where equal-count bins of at least 50 pairs begin, and the end; one bin below 100 pairs."""
+def bin_edges(size: Floats) -> NDArray[np.int64]:
+    """Where bins of at least 50 pairs begin, and the end; one bin below 100 pairs.
+
+    `size` is in order. Bins hold equal counts as far as can be: pairs of equal size share theirs,
+    so that a bin is all pairs from its smallest to its largest size.
+    """
+    n = len(size)
     count = max(1, min(MOST_BINS, n // LEAST_IN_BIN))
-    return np.linspace(0, n, count + 1).round().astype(np.int64)
+    wanted = np.linspace(0, n, count + 1).round().astype(np.int64)[1:-1]
+    edges = [0]
+    for end in np.searchsorted(size, size[wanted - 1], side="right").tolist():
+        if end - edges[-1] >= LEAST_IN_BIN and n - end >= LEAST_IN_BIN:
+            edges.append(end)
+    return np.array([*edges, n], dtype=np.int64)
 
 
 def _bins(

@@ -70,8 +70,8 @@ class Beyond:
 
     @property
     def more_flips(self) -> bool:
-        """Whether clearly more verdicts flip than in the reference."""
-        return self.flips.difference > 0 and self.flips_p < SIGNIFICANT
+        """Whether clearly more verdicts flip than in the reference: by interval and by test."""
+        return self.flips.low > 0 and self.flips_p < SIGNIFICANT
 
     @property
     def larger(self) -> bool:

@@ -22,7 +22,7 @@ from ivan_core.metrics.robustness_noise import (
     least_pairs_for_flips,
     pairs_for_flips,
 )
-from ivan_core.metrics.sentences import as_if, as_if_n, difference_ends, interval, percent
+from ivan_core.metrics.sentences import as_if, as_if_apart, difference_ends, interval, percent
 
 Row = Mapping[str, object]
 
@@ -71,7 +71,7 @@ def rewriting_headline(
         parts[0] += f" measured ({came_words(came)})"
     if reworded is not None and reworded.flips is not None:
         rate = reworded.flips.either
-        told = f"{percent(rate.rate, rate.n)} {interval(rate)}"
+        told = _share(rate)
         parts.append(f"the verdict of {reworded.model} flipped in {told}")
         if surface is not None and surface.flips is not None:
             alone = surface.flips.either
@@ -164,7 +164,7 @@ def beyond_sentence(model: str, found: Beyond | None) -> str:
         return told
     ends = "" if isnan(found.low) else f" {signed_ends(found.low, found.high)}"
     if found.design > 1:
-        ends += f" ({as_if_n(n, max(1, round(n / found.design))).removeprefix('; ')})"
+        ends += as_if_apart(n, max(1, round(n / found.design)))
     moved = (
         f" Margins move by {found.change:.2f} typical margins against"
         f" {found.reference_change:.2f}{ends}."
@@ -192,12 +192,16 @@ def twice_sentence(model: str, found: Twice | None) -> str:
         )
     equal = f"{percent(found.equal.rate, found.equal.n)} of {found.equal.n:,} replies"
     told = f"{equal} came out the same twice"
-    if found.alike is not None:
-        ends = interval_text(found.alike.low, found.alike.high, 2, nulls=(0.0, MOST_ALIKE))
-        told += (
-            ", and what the two rewordings move margins by correlates at"
-            f" {number_text(found.alike.r, 2)} {ends} on {_pairs(found.n)}"
+    if found.alike is None:
+        return (
+            f"{model}: {told}, and what a rewording moves margins by does not vary on"
+            f" {_pairs(found.n)}, so there is no noise floor."
         )
+    ends = interval_text(found.alike.low, found.alike.high, 2, nulls=(0.0, MOST_ALIKE))
+    told += (
+        ", and what the two rewordings move margins by correlates at"
+        f" {number_text(found.alike.r, 2)} {ends} on {_pairs(found.n)}"
+    )
     if found.is_floor:
         return f"{model}: {told}."
     return (
@@ -292,12 +296,12 @@ def _change(change: MeanChange, unit: float | None) -> str:
     shown = change.in_units(unit) if unit else change
     words = " typical margins" if unit else ""
     ends = "" if isnan(shown.low) else f" {signed_ends(shown.low, shown.high)}"
-    wide = as_if_n(change.n, change.effective_n).removeprefix("; ")
-    return f"by {signed(shown.mean)}{words}{ends}" + (f" ({wide})" if wide else "")
+    return f"by {signed(shown.mean)}{words}{ends}{as_if_apart(change.n, change.effective_n)}"
 
 
 def _share(rate: Rate) -> str:
-    return f"{percent(rate.rate, rate.n)} {interval(rate)}"
+    wide = as_if_apart(rate.n, rate.effective_n)
+    return f"{percent(rate.rate, rate.n)} {interval(rate)}{wide}"
 
 
 def _pairs(n: int) -> str:

@@ -69,6 +69,12 @@ def as_if_n(n: int, effective_n: int) -> str:
     return f"; prompts repeat: as if n = {effective_n:,}" if effective_n < n else ""
 
 
+def as_if_apart(n: int, effective_n: int) -> str:
+    """The same in brackets, where the interval is not in a bracket itself."""
+    told = as_if_n(n, effective_n).removeprefix("; ")
+    return f" ({told})" if told else ""
+
+
 def rate_sentence(rate: Rate | None, predicate: str, noun: str = "pairs") -> str:
     """One rate as a sentence with its n and interval, to be copied.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.intervals import rate_of_row, wilson
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
 from ivan_core.metrics.label_sentences import (
     Row,
@@ -79,7 +79,8 @@ def _about(results: LabelResults) -> list[Quote]:
         command = figure_command(results.run.id, "topics", "csv", label=key)
         for row in counts[counts["value"].isin(kept)].to_dict("records"):
             predicate = f"{label_views.named(results)} names {_called(key, row['value'])}"
-            rate = wilson(row["count"], row["n"])
+            told = (row[name] for name in ("count", "n", "low", "high", "effective_n"))
+            rate = rate_of_row(*told)
             sentence = rate_sentence(rate, predicate, f"{row['side']} replies")
             found.append(Quote("What are they about?", sentence, command))
     return found

@@ -11,7 +11,13 @@ import pandas as pd
 from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
-from ivan_core.metrics.sentences import difference_ends, interval, interval_ends, percent
+from ivan_core.metrics.sentences import (
+    as_if_apart,
+    difference_ends,
+    interval,
+    interval_ends,
+    percent,
+)
 from ivan_core.workspace.label_filters import label_name
 
 Row = Mapping[str, Any]
@@ -208,7 +214,8 @@ def _share(row: Row) -> str:
     if not row["n"]:
         return f"{row['side']} no answer"
     ends = interval_ends(row["low"], row["high"], row["n"])
-    return f"{percent(row['share'], row['n'])} {ends} of {row['n']:,} {row['side']}"
+    wide = as_if_apart(row["n"], int(row["effective_n"]))
+    return f"{percent(row['share'], row['n'])} {ends}{wide} of {row['n']:,} {row['side']}"
 
 
 def _both(row: Row, labelers: int) -> str:

@@ -19,7 +19,7 @@ from ivan_core.metrics.comparison_sentences import (
     seen_sentence,
     temperature_sentence,
 )
-from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.intervals import Rate, rate_of_row
 from ivan_core.metrics.paired_shares import pairs_needed
 from ivan_core.metrics.reliability import reliability, risk_coverage
 from ivan_core.metrics.sentences import length_sentence, rate_sentence, the
@@ -126,14 +126,17 @@ def _bars(results: Results, bars: pd.DataFrame) -> Iterator[tuple[str, str, Rate
     kept = list(dict.fromkeys(bars["subset"]))[:MOST_SUBSETS]
     choice = the(results.dataset.chosen_by)
     for bar in bars[bars["subset"].isin(kept)].rename(columns={"count": "agreed"}).itertuples():
-        rate = _rate(int(str(bar.agreed)), int(str(bar.n)), bar.effective_n)
+        rate = _rate(bar.agreed, bar.n, bar.low, bar.high, bar.effective_n)
         noun = results.training[str(bar.model)].noun
         yield str(bar.subset), f"{bar.model} sides with {choice}", rate, noun
 
 
-def _rate(count: int, n: int, effective_n: object) -> Rate | None:
-    """A rate of a table again, as wide as it was there."""
-    return wilson(count, n, design=n / int(float(str(effective_n)))) if n else None
+def _rate(count: object, n: object, *ends: object) -> Rate | None:
+    """A rate of a table again, as wide as it was there: `ends` are low, high, effective_n."""
+    if not int(str(n)):
+        return None
+    low, high, effective_n = (float(str(value)) for value in ends)
+    return rate_of_row(int(str(count)), int(str(n)), low, high, effective_n)
 
 
 def _with(sentence: str, training: Training) -> str:
@@ -156,7 +159,7 @@ def _by_user_columns(results: Results) -> list[Quote]:
         difference = pd.Series(chosen - rejected, index=rows)
         for bar in agreement_by_larger(results.fair, difference).itertuples():
             where = f"Where {spec.label} is {sides[str(bar.larger)]}, {bar.model} sides with"
-            rate = _rate(int(str(bar.agree)), int(str(bar.n)), bar.effective_n)
+            rate = _rate(bar.agree, bar.n, bar.rate_low, bar.rate_high, bar.effective_n)
             noun = results.training[str(bar.model)].noun
             told.append((rate_sentence(rate, f"{where} {choice}", noun), "column-agreement"))
         found += [

@@ -20,6 +20,8 @@ from streamlit.runtime import Runtime
 from streamlit.web.cli import main
 
 from ivan_core import settings
+from ivan_core.datasets import hub_client
+from ivan_core.review import database
 from ivan_core.workspace import runs
 
 OWN_WORKER = runs.WORKER
@@ -44,27 +46,42 @@ def end_sessions() -> None:
     """Close all sessions, and wait until their scripts have come to an end."""
     runtime = Runtime.instance()
     closed = threading.Event()
+    problems: list[Exception] = []
 
     def close() -> None:
-        for info in runtime._session_mgr.list_sessions():
-            runtime.close_session(info.session.id)
-        closed.set()
+        try:
+            for info in runtime._session_mgr.list_sessions():
+                runtime.close_session(info.session.id)
+        except Exception as error:
+            problems.append(error)
+        finally:
+            closed.set()
 
     runtime._get_async_objs().eventloop.call_soon_threadsafe(close)
     closed.wait()
+    for problem in problems:
+        raise problem
     for thread in threading.enumerate():
         if thread.name == "ScriptRunner.scriptThread":
             thread.join()
 
 
 def forget() -> None:
-    """Empty what the functions of IVAN remember."""
+    """Empty what the functions and modules of IVAN remember."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in _OURS:
             for value in list(vars(module).values()):
                 cached: Any = getattr(value, "cache_clear", None)
                 if callable(cached):
                     cached()
+    database._silent.clear()
+    database._laid_out.clear()
+    if hub_client._installed:  # its bounds were those of an environment that is over
+        from huggingface_hub import set_client_factory
+        from huggingface_hub.utils._http import default_client_factory
+
+        set_client_factory(default_client_factory)
+        hub_client._installed = False
 
 
 def listen(connection: Connection) -> None:

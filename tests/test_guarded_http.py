@@ -9,7 +9,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -92,10 +92,33 @@ def test_a_deadline_counts_all_and_gives_a_file_the_time_that_its_bytes_take():
     assert clock.left == 10.0
     time = 1008.0
     assert clock.left == 2.0
-    clock.moved += int(3 * LEAST_RATE)
+    clock.sent += int(3 * LEAST_RATE)
     assert clock.left == 5.0
-    time = 1014.0
+    clock.count_received(int(2 * LEAST_RATE))
+    assert clock.left == 7.0
+    time = 1016.0
     assert clock.left == -1.0
+
+
+def test_what_no_answer_needs_gives_no_time():
+    """4 seconds' worth may be asked for, so 4 are given, however much comes."""
+    clock = Clock(Bounds(10.0, int(4 * LEAST_RATE)), lambda: 1000.0, host="a.test")
+    clock.count_received(int(4 * LEAST_RATE))
+    assert clock.left == 14.0
+    clock.count_received(2**20 - int(4 * LEAST_RATE))
+    assert clock.left == 14.0
+    with pytest.raises(AnswerTooLong, match=r"a\.test sends more than 1 MB"):
+        clock.count_received(1)
+
+
+def test_a_body_may_come_in_pieces_with_their_lengths_around_them():
+    clock = Clock(Bounds(10.0, 5 * 2**20), lambda: 1000.0)
+    clock.count_received(100)
+    clock.expect_body(2 * 2**20)
+    clock.count_received(5 * 2**20)  # twice the body, and a head
+    assert clock.left == pytest.approx(10.0 + 2 * 2**20 / LEAST_RATE)
+    with pytest.raises(AnswerTooLong):
+        clock.count_received(1)
 
 
 @pytest.mark.parametrize("raw", [False, True], ids=["body", "headers"])
@@ -111,6 +134,41 @@ def test_a_server_that_drips_is_given_up(server, tmp_path, monkeypatch, raw):
             problem = getattr(call(), "problem", "")
             raise BackendUnavailable(problem)
         assert "did not answer" in late.value.message or isinstance(late.value, AnswerLost), name
+
+
+INTERIM = b"HTTP/1.1 100 Continue\r\nX: " + b"x" * 2**15 + b"\r\n\r\n"
+PACKED = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"
+NOTHING = b"\0\0\0\xff\xff" * 20_000
+"""Stored blocks of no byte: they unpack to nothing, however many there are."""
+WHOLE = gzip.compress(json.dumps(LIST).encode())
+
+
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [
+        (b"", INTERIM),
+        (PACKED + gzip.compress(b"")[:10], NOTHING),
+        (PACKED + WHOLE, b"\0" * 2**16),
+    ],
+    ids=["interim", "nothing", "after the end"],
+)
+def test_a_server_that_sends_for_ever_what_is_no_answer_is_left(
+    server, tmp_path, monkeypatch, start, more
+):
+    """It is faster than the least rate, so that no deadline would ever end this."""
+    monkeypatch.setattr("ivan_core.backends.openai_batches.MOST_FILE", 2**21)
+    server.answer = lambda came: Told(pieces=chain([start], repeat(more)), raw=True)
+    calls = Asking(server.url, tmp_path / "f").calls
+    tracemalloc.start()
+    try:
+        for name in calls if more is INTERIM else ("content", "create", "poll", "version"):
+            expected = AnswerLost if name == "create" else AnswerTooLong
+            with pytest.raises(expected) as left:
+                calls[name]()
+            assert left.value.hint.endswith("."), name
+        assert tracemalloc.get_traced_memory()[1] < MOST_ANSWER
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_deadline_is_a_setting(monkeypatch):

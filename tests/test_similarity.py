@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from standin_hub import FreshProcess, StandinHub
+from listening import Listening, Told
+from standin_hub import FreshProcess, StandinHub, hub_environment
 from tiny_models import tiny_electra
 
 from ivan_core.backends.similarity import cosines, load_similarity, once
+from ivan_core.datasets.hub_client import MOST_FACTS
 from ivan_core.domain.rewrite_specs import MINILM
 
 BGE = "BAAI/bge-m3"
@@ -81,6 +84,23 @@ def test_the_published_model_loads_by_name_and_refusals_are_sentences(
     assert math.isclose(same, 1.0, abs_tol=1e-6) and -1 <= other < 1
     assert "lab/nowhere" in missing["says"] and missing["hint"]
     assert "gated" in gated["says"] and "http:" not in gated["says"]
+
+
+def test_a_hub_that_answers_without_an_end_is_left(tmp_path: Path) -> None:
+    """Nothing else in that process has asked the hub before."""
+    endless = Told(200, gzip.compress(b" " * (MOST_FACTS + 1)), {"Content-Encoding": "gzip"})
+    with Listening(lambda came: endless) as sick:
+        environment = hub_environment(sick.url, tmp_path)
+        with FreshProcess(environment, tmp_path / "errors.txt") as process:
+            found = process.call(similar, name="lab/model")
+    assert "sends more than 64 MB" in found["says"] and found["hint"].endswith(".")
+
+
+@pytest.mark.parametrize("content", [b"3", b"[3]", b'[{"idx": 0}]', b"[" * 100_000])
+def test_a_model_whose_files_are_odd_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "modules.json").write_bytes(content)
+    found = similar(str(tmp_path))
+    assert "cannot be loaded as a similarity model" in found["says"]
 
 
 def test_each_text_is_embedded_once_however_often_it_is_compared() -> None:

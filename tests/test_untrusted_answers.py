@@ -15,6 +15,7 @@ from ivan_core.backends.ollama_client import OllamaServer
 from ivan_core.backends.openai_batches import OpenAIBatches
 from ivan_core.backends.openai_chat import OpenAILabeler
 from ivan_core.backends.openai_client import Account
+from ivan_core.backends.openai_errors import ProviderBusy, RequestRefused
 from ivan_core.demo.openai_api import OpenAIApi
 from ivan_core.demo.server import DemoServer
 from ivan_core.demo.wire import Answer, Request
@@ -161,6 +162,34 @@ def test_an_absurd_error_is_a_sentence(server, batches, status):
         for body in (written, value.encode()):
             server.answer = lambda came, body=body: Told(status, body, {"Retry-After": "nan"})
             assert isinstance(answered(lambda: batches.poll("batch_1")), BackendUnavailable)
+
+
+WAITS = (
+    "Mon, 01 Jan 99999999999 00:00:00 GMT", "Fri, 01 Jan 9999 00:00:00 GMT",
+    "Mon, 01 Jan 2024 99999999999999999999:00:00 GMT", "Mon, 01 Jan 2024 00:00:00 +" + "9" * 99,
+    "Mon, 01 Jan 2024 00:00:00 +9999", "Mon, 01 Jan 2024 00:00:00 -0000", "1e999", "9" * 5_000,
+    "-1", "nan", "Mon,", ",", "\xb2", "0 Jan 0 0:0:0",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["Retry-After", "Retry-After-Ms"])
+def test_an_absurd_wait_counts_as_none_and_a_refused_create_made_nothing(server, batches, name):
+    for wait in WAITS:
+        server.answer = lambda came, wait=wait: Told(429, b"{}", {name: wait})
+        calls = (lambda: batches.poll("batch_1"), lambda: batches.create("file-in", {}))
+        for call in calls:
+            busy = answered(call)
+            assert isinstance(busy, ProviderBusy) and busy.retry_after is None, wait
+
+
+@pytest.mark.parametrize("charset", ["zlib", "hex", "punycode", "undefined", "rot13", '"', "\xb2"])
+def test_an_error_in_an_absurd_encoding_is_read_as_it_came(server, batches, charset):
+    headers = {"Content-Type": f"text/plain; charset={charset}"}
+    server.answer = lambda came: Told(400, "no such café".encode(), headers)
+    for call in (lambda: batches.poll("batch_1"), lambda: batches.create("file-in", {})):
+        refused = answered(call)
+        assert isinstance(refused, RequestRefused), charset
+        assert "no such café" in refused.message
 
 
 @pytest.mark.parametrize("value", ABSURD)

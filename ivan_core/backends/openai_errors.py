@@ -15,6 +15,8 @@ from ivan_core.labels.completions import shortened
 
 LONGEST_WAIT = 120.0
 """Seconds. A provider that asks for a longer wait is not waited for."""
+_LONGEST_ASKED = 1e6
+"""Seconds. Who asks for more counts as not having said."""
 _LOST_STATUS = (408, 409)
 """Refusals that a server or a gateway also gives while the first request is still at work."""
 _LONGEST_WORDS = 10_000
@@ -202,13 +204,14 @@ def _retry_after(error: BaseException) -> float | None:
             seconds = float(headers.get(name, "")) / unit
         except (TypeError, ValueError):
             continue
-        if 0 <= seconds < 1e6:
+        if 0 <= seconds < _LONGEST_ASKED:
             return seconds
     try:
         until = parsedate_to_datetime(headers.get("retry-after", ""))
-        return max(0.0, (until - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
+        seconds = max(0.0, (until - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError, ArithmeticError):  # a year of eleven digits overflows
         return None
+    return seconds if seconds < _LONGEST_ASKED else None
 
 
 def _said(error: BaseException, account: Account) -> str:

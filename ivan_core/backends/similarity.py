@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ivan_core.backends.embedded.encoder import MAX_TOKENS, WEIGHTS_SHA256, Encoder
+from ivan_core.datasets.hub_client import guard_hub
 from ivan_core.datasets.hub_errors import UNREACHABLE, hub_problem, hub_reason
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.rewrite_specs import MINILM
@@ -67,6 +68,7 @@ class SentenceModel:
     """A model of sentence-transformers. No code of a model is ever run."""
 
     def __init__(self, name: str) -> None:
+        guard_hub()  # a local one too may name another model that the library then looks for
         local = Path(name).expanduser().exists()
         model_id, _, revision = (name, "", "") if local else name.partition("@")
         commit = "" if local else _commit(model_id, revision)
@@ -100,7 +102,7 @@ def _loaded(model_id: str, revision: str) -> Any:
 
     try:
         return SentenceTransformer(model_id, revision=revision or None, trust_remote_code=False)
-    except (OSError, RuntimeError, ValueError) as error:
+    except Exception as error:  # its files may hold anything
         if Path(model_id).expanduser().exists():
             raise BackendUnavailable(
                 f"{model_id} cannot be loaded as a similarity model.",

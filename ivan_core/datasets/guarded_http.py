@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from types import ModuleType
 from typing import Any
@@ -28,6 +28,8 @@ MOST_ANSWER = 16 * 2**20
 """Bytes of an answer that is read into memory; the largest usual one, a list, has 300 kB."""
 LEAST_RATE = 5_000.0
 """Bytes a second, on average, below which a transfer is given up once its deadline has passed."""
+_MOST_HEAD = 2**20
+"""Bytes that may come before an answer's body; interim answers and headers have a few hundred."""
 _PIECE = 2**16
 _UNPACKED_AT_ONCE = 2**20
 _CONNECTIONS, _KEPT, _KEPT_SECONDS = 1000, 100, 5.0
@@ -42,7 +44,8 @@ class Bounds:
     """How long a request may take in all, and how many bytes its answer may have.
 
     The seconds count from the connection to the last byte; what is sent and received meanwhile adds
-    its time at the least rate, so that a large file may take longer and a slow drip may not.
+    its time at the least rate, so that a large file may take longer and a slow drip may not. No
+    more is credited than the answer may have: a server may send for ever what is no answer.
     """
 
     seconds: float
@@ -55,7 +58,11 @@ class Clock:
 
     bounds: Bounds
     now: Callable[[], float] = monotonic
-    moved: int = 0
+    host: str = ""
+    sent: int = 0
+    received: int = 0
+    """Bytes as they come over the connection, packed, with all that is around them."""
+    most_received: int = _MOST_HEAD
     began: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,8 +71,29 @@ class Clock:
     @property
     def left(self) -> float:
         """Seconds."""
-        allowed = self.bounds.seconds + self.moved / LEAST_RATE
-        return self.began + allowed - self.now()
+        moved = self.sent + min(self.received, self.bounds.most_bytes)
+        return self.began + self.bounds.seconds + moved / LEAST_RATE - self.now()
+
+    def count_received(self, count: int) -> None:
+        self.received += count
+        if self.received > self.most_received:
+            raise too_long(self.host, self.most_received)
+
+    def expect_body(self, most: int) -> None:
+        """From now on a body comes that unpacks to no more than so many bytes.
+
+        Twice as many may come over the connection: there are lengths of pieces around them.
+        """
+        self.bounds = replace(self.bounds, most_bytes=most)
+        self.most_received = self.received + 2 * most + _MOST_HEAD
+
+
+def too_long(host: str, most: int) -> AnswerTooLong:
+    return AnswerTooLong(
+        f"{host} sends more than {most / 2**20:,.0f} MB in answer to a request "
+        "that cannot have so much.",
+        "Nothing of it was kept. Check the address, then try again.",
+    )
 
 
 _asked: ContextVar[Bounds | None] = ContextVar("bounds of a request", default=None)
@@ -117,7 +145,8 @@ class Transport:
 
     def handle_request(self, request: Any) -> Any:
         url = request.url
-        clock = Clock(_asked.get() or self._usual(url.path))
+        host = url.netloc.decode("ascii")
+        clock = Clock(_asked.get() or self._usual(url.path), host=host)
         if request.headers.get("Accept-Encoding") != "identity":
             request.headers["Accept-Encoding"] = "gzip"
         asked = self._core.Request(
@@ -135,10 +164,14 @@ class Transport:
         packing = headers.pop("Content-Encoding", "").strip().lower()
         if packing not in ("", "identity"):
             headers.pop("Content-Length", None)
+        # A text is unpacked once more by its "charset", which may name zlib: all here is UTF-8.
+        if media := headers.get("Content-Type"):
+            headers["Content-Type"] = media.partition(";")[0]
         most = clock.bounds.most_bytes
         if answer.status >= 300:  # read into memory for what it says
             most = min(most, MOST_ANSWER)
-        body = self._body(answer.stream, packing, most, clock, self, url.netloc.decode("ascii"))
+        clock.expect_body(most)
+        body = self._body(answer.stream, packing, clock, self)
         return self._http.Response(
             answer.status, headers=headers, stream=body, extensions=answer.extensions
         )
@@ -193,22 +226,16 @@ class Transport:
 class _Body:
     """The body of an answer, unpacked piece by piece and counted."""
 
-    def __init__(
-        self, stream: Any, packing: str, most: int, clock: Clock, carrier: Transport, host: str
-    ) -> None:
-        self._stream, self._packing, self._most, self._clock = stream, packing, most, clock
-        self._carrier, self._host = carrier, host
+    def __init__(self, stream: Any, packing: str, clock: Clock, carrier: Transport) -> None:
+        self._stream, self._packing = stream, packing
+        self._clock, self._carrier = clock, carrier
 
     def __iter__(self) -> Iterator[bytes]:
-        most, count = self._most, 0
+        most, count = self._clock.bounds.most_bytes, 0
         for piece in self._unpacked():
             count += len(piece)
             if count > most:
-                raise AnswerTooLong(
-                    f"{self._host} sends more than {most / 2**20:,.0f} MB in answer to a request "
-                    "that cannot have so much.",
-                    "Nothing of it was kept. Check the address, then try again.",
-                )
+                raise too_long(self._clock.host, most)
             yield piece
 
     def close(self) -> None:
@@ -225,7 +252,7 @@ class _Body:
         try:
             for piece in self._pieces():
                 empty = empty and not piece
-                while piece:
+                while piece and not unpack.eof:  # after its end it would keep all it is given
                     yield unpack.decompress(piece, _UNPACKED_AT_ONCE)
                     piece = unpack.unconsumed_tail
             while more := unpack.decompress(unpack.unconsumed_tail, _UNPACKED_AT_ONCE):
@@ -268,7 +295,8 @@ class _Connection:
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         found: bytes = self._stream.read(max_bytes, _within(timeout, self._core.ReadTimeout))
-        _count(len(found))
+        if clock := _clock():
+            clock.count_received(len(found))
         return found
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -276,7 +304,8 @@ class _Connection:
         for start in range(0, len(view), _PIECE):
             piece = bytes(view[start : start + _PIECE])
             self._stream.write(piece, _within(timeout, self._core.WriteTimeout))
-            _count(len(piece))
+            if clock := _clock():
+                clock.sent += len(piece)
 
     def close(self) -> None:
         self._stream.close()
@@ -295,7 +324,7 @@ class _Connection:
 
 def _within(timeout: float | None, too_late: type[Exception]) -> float | None:
     """The time that a call may wait: no longer than the request may still take."""
-    clock: Clock | None = getattr(_running, "clock", None)
+    clock = _clock()
     if clock is None:
         return timeout
     left = clock.left
@@ -304,7 +333,7 @@ def _within(timeout: float | None, too_late: type[Exception]) -> float | None:
     return left if timeout is None else min(timeout, left)
 
 
-def _count(moved: int) -> None:
-    clock: Clock | None = getattr(_running, "clock", None)
-    if clock is not None:
-        clock.moved += moved
+def _clock() -> Clock | None:
+    """Of the request that this thread carries now."""
+    found: Clock | None = getattr(_running, "clock", None)
+    return found

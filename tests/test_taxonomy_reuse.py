@@ -21,7 +21,14 @@ from ivan_core.labels.table import read_labels
 from ivan_core.ledger.answers import Answer, Answers, body_key, owner_of
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PlanChanged
-from ivan_core.workspace import batch_answers, batch_results, runs, taxonomy, taxonomy_work
+from ivan_core.workspace import (
+    batch_answers,
+    batch_results,
+    runs,
+    taxonomy,
+    taxonomy_confirm,
+    taxonomy_work,
+)
 from ivan_core.workspace.archive import delete
 
 
@@ -161,6 +168,52 @@ def test_answers_of_the_demo_server_never_count_as_real_ones(
         free, _ = taxonomy.start(spec_of(tmp_path, row_ids=(1,)), again=True, ask_all=False)
     assert set(from_runs(data_dir, free).values()) == {first}
     assert taxonomy.job(free).labeler == "gpt-6-luna (demo server)"
+
+
+def test_answers_of_the_demo_server_are_not_kept_as_those_of_a_server_that_took_its_place(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labelled(tmp_path, row_ids=(1,))
+    waiting, _ = taxonomy.start(spec_of(tmp_path, row_ids=(1, 2)))
+    shown = taxonomy.estimate(waiting)
+    assert shown and shown.reused and shown.reused.count == 2
+    for module in (batch_answers, taxonomy_confirm, taxonomy_work):  # the same address and key
+        monkeypatch.setattr(module, "is_demo", lambda _: False)
+    with pytest.raises(PlanChanged, match="another account or server"):
+        say_yes(waiting)
+    assert creations(server) == 1
+    taxonomy.decline(waiting)
+
+    monkeypatch.setattr(batch_answers, "is_demo", lambda _: True)  # replaced after the estimate
+    free, _ = taxonomy.start(spec_of(tmp_path, row_ids=(1,)), again=True, ask_all=False)
+    run = runs.get(free)
+    assert run.state is RunState.FAILED and "another account or server" in run.problem
+    assert taxonomy.job(free).confirmed() == set()
+    assert taxonomy.counts(free) is None
+
+
+@pytest.mark.parametrize("rows", [(1,), (1, 2)], ids=["free", "confirmed"])
+def test_a_run_is_marked_as_one_of_the_demo_server_before_its_yes_counts(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: tuple[int, ...]
+) -> None:
+    labelled(tmp_path, row_ids=(1,))
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "spawn", lambda _: None)
+        run_id, _ = taxonomy.start(spec_of(tmp_path, row_ids=rows), again=True, ask_all=False)
+    if len(rows) > 1:
+        be_worker(run_id)
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "confirm", killed)
+        if len(rows) > 1:
+            with pytest.raises(Killed):
+                say_yes(run_id)
+        else:
+            work_until_killed(run_id)
+    assert taxonomy.job(run_id).labeler == "gpt-6-luna (demo server)"
 
 
 def test_only_usable_answers_are_reused(server: DemoServer, tmp_path: Path) -> None:

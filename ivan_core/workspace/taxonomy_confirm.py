@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from ivan_core.backends.openai_client import account_fingerprint
+from ivan_core.backends.openai_client import account_for, is_demo
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.runs import RunState
@@ -52,11 +52,12 @@ def confirm(run_id: str, plan_hash: str, by: str, may_charge_twice: bool = False
         raise PlanChanged(
             "This is not the estimate that is in force.", "Look at it again; nothing was sent."
         )
-    account = account_fingerprint(mine.spec.base_url)
-    reused, mine_or_demo = shown.reused, (account, owner_of(account, demo=True))
-    if reused and reused.count and reused.owner not in mine_or_demo:
+    account = account_for(mine.spec.base_url)
+    reused = shown.reused if shown.reused and shown.reused.count else None
+    demo = reused is not None and is_demo(account.base_url)
+    if reused and reused.owner != owner_of(account.fingerprint, demo):
         raise PlanChanged(
-            "The answers that would be reused belong to another account.",
+            "The answers that would be reused belong to another account or server.",
             "Have the estimate made anew: nothing was sent.",
         )
     if shown.attempt not in mine.confirmed():
@@ -66,11 +67,13 @@ def confirm(run_id: str, plan_hash: str, by: str, may_charge_twice: bool = False
              file.tokens)
         for file in shown.files
     ]  # fmt: skip
+    if demo:  # whoever answers the rest
+        mine.mark_demo()
     usd = shown.dollars.bound if shown.dollars else None
     receipt = mine.ledger.confirm(
         Confirmation(run_id, shown.attempt, plan_hash, usd, time.time(), by, may_charge_twice),
         parts if shown.mode == "batch" else [],
-        account,
+        account.fingerprint,
     )
     other = receipt.confirmation.run
     if other != run_id:

@@ -186,19 +186,20 @@ def _ready(job: Job, context: RunContext, begun: Begun, estimate: Estimate) -> W
     reused = estimate.reused
     if estimate.requests or reused is None:
         return _waiting(job, estimate)
-    account = account_for(job.spec.base_url).fingerprint
-    if reused.owner not in (account, owner_of(account, demo=True)):
+    account = account_for(job.spec.base_url)
+    demo = is_demo(account.base_url)
+    if reused.owner != owner_of(account.fingerprint, demo):
         raise PlanChanged(
-            "The answers that would be reused belong to another account.",
+            "The answers that would be reused belong to another account or server.",
             "Start the labelling once more.",
         )
     job.check_unchanged(estimate)
     free = Confirmation(
         job.run_id, estimate.attempt, estimate.plan_hash, 0.0, time.time(), NOBODY, False
     )
-    job.ledger.confirm(free, [], account)
-    if reused.owner != account:
+    if demo:
         job.mark_demo()
+    job.ledger.confirm(free, [], account.fingerprint)
     found = write_results(job, context, begun.dataset)
     context.plan(total=reused.count, done=reused.count)
     context.note([*begun.notes, found.sentence])

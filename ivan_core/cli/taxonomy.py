@@ -8,6 +8,7 @@ from typing import Any
 
 from ivan_core.cli import control_batch, taxonomy_files
 from ivan_core.cli.rows import add_rows, rows_from
+from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.specs import DatasetRequest, checked
 
@@ -162,13 +163,20 @@ def process(options: argparse.Namespace) -> int:
     run_id, new = batch_adopt.adopt(ids, dataset, BY, options.base_url)
     if new:
         print(f"Run {run_id} takes in {len(ids)} {'batch' if len(ids) == 1 else 'batches'}.")
-    still = batch_adopt.collect(run_id)
+    still: tuple[str, ...] = ()
+    try:
+        still = batch_adopt.collect(run_id)
+    except BackendUnavailable as error:
+        # Giving up takes no answer of the provider.
+        if not (options.close_as_is and taxonomy.undelivered(run_id)):
+            raise
+        print(f"ivan: {error.message}", file=sys.stderr)
     if ask.is_writing(run_id):
         ask.wait_until_idle(run_id, sys.stdout)
     if options.close_as_is and taxonomy.undelivered(run_id):
         ask.print_given_up(run_id, sys.stdout)
         taxonomy.close_parts(run_id, BY)
-        still = batch_adopt.collect(run_id)
+        still = batch_adopt.collect(run_id, look=False)
     code = ask.print_outcome(run_id, still, sys.stdout)
     summary = taxonomy.counts(run_id)
     if still or code or summary is None or not summary["unfinished"]:

@@ -15,7 +15,7 @@ from typing import Any
 from ivan_core.backends.openai_batches import MOST_FILE
 from ivan_core.backends.openai_errors import NotAtProvider
 from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import FEATURES, BatchProvider, BatchState, TextKey
 from ivan_core.domain.runs import RunState
@@ -24,7 +24,8 @@ from ivan_core.experiments.begin import begin
 from ivan_core.experiments.taxonomy import asked_key, texts
 from ivan_core.labels.result_files import BOM, bounded_lines, opened, read_json
 from ivan_core.ledger.ledger import Ledger
-from ivan_core.ledger.records import PartKey, Stage
+from ivan_core.ledger.records import UNSENT, PartKey, Stage
+from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.workspace import access, runs
 from ivan_core.workspace.batch_collect import result_files
@@ -35,6 +36,7 @@ from ivan_core.workspace.imported import read_dataset
 from ivan_core.workspace.taxonomy_work import OWN, Providers, undelivered
 
 UNKNOWN_MODEL = "unknown"
+_TO_COME = (*UNSENT, Stage.CREATING, Stage.CREATED)
 _LOOKED_AT = 50
 _PATIENCE = 10.0
 """Seconds for which another session is let take in the same batches."""
@@ -221,11 +223,14 @@ def _says(dataset: PreparedDataset, said: dict[TextKey, str]) -> Iterator[bool]:
         yield json.dumps(text.strip(), ensure_ascii=False)[1:-1] in said[key]
 
 
-def collect(run_id: str, providers: Providers = OWN, sleep: Sleep = time.sleep) -> tuple[str, ...]:
+def collect(
+    run_id: str, providers: Providers = OWN, sleep: Sleep = time.sleep, look: bool = True
+) -> tuple[str, ...]:
     """Fetch what has ended of a run and write its tables; returns the ids that have not ended.
 
     Nothing is sent. Parts that lack answers are looked at again, also those of a finished run.
-    Where a worker is at the run, it is left to do that.
+    With `look` off no provider is asked: what is here is written. Where a worker is at the run, it
+    is left to do that.
 
     Raises:
         BackendUnavailable: the provider is away, or knows a batch no more.
@@ -234,12 +239,18 @@ def collect(run_id: str, providers: Providers = OWN, sleep: Sleep = time.sleep) 
     job = open_job(registry, run_id)
     registry.requeue(run_id)
     with FileLock(registry.lock_path(run_id)) as lock:
-        if lock.acquire() and (registry.begin(run_id) or _opened_again(job)):
-            try:
-                _collect(job, providers, sleep)
-            except BaseException:
-                registry.wait(run_id, RunState.AWAITING_PROVIDER)
-                raise
+        if lock.acquire():
+            waited = registry.begin(run_id)
+            if waited or _opened_again(job):
+                try:
+                    _collect(job, providers if look else None, sleep, was_done=not waited)
+                except BaseException as error:
+                    unchanged = isinstance(error, (BackendUnavailable, BadInput))
+                    if not waited and unchanged and not job.undelivered():
+                        registry.finish(run_id, RunState.DONE)
+                    else:
+                        registry.wait(run_id, RunState.AWAITING_PROVIDER)
+                    raise
     return tuple(state.batch_id for state in job.parts() if state.stage is Stage.CREATED)
 
 
@@ -258,24 +269,43 @@ def _opened_again(job: Job) -> bool:
     return True
 
 
-def _collect(job: Job, providers: Providers, sleep: Sleep) -> None:
+def _collect(job: Job, providers: Providers | None, sleep: Sleep, was_done: bool) -> None:
     with job.at_work() as context:
         begun = begin(context, job.spec, lambda rows: rows)
-        follower = Follower(job, context, providers.batches(job.spec), sleep)
-        follower.once(send=False)
-        problem = follower.problem
-        if problem is None:
-            follower.once_more()
+        notes, problem = _look(job, context, providers, sleep) if providers else ([], None)
         here = any(result_files(job.folder, state.key) for state in job.parts())
         still = any(state.stage in (Stage.CREATED, Stage.TERMINAL) for state in job.parts())
         if here or not still:
-            found = write_results(job, context, begun.dataset, follower.notes)
-            context.note([*begun.notes, *follower.notes, found.sentence])
+            found = write_results(job, context, begun.dataset, notes)
+            context.note([*begun.notes, *notes, found.sentence])
         if problem is not None:
             raise problem
     if waiting := undelivered(job):
         job.registry.wait(job.run_id, waiting.state, waiting.problem, waiting.hint)
-    elif still or any(state.stage is not Stage.VALIDATED for state in job.parts()):
+    elif any(state.stage in _TO_COME for state in job.parts()) or (
+        job.in_doubt() and not was_done  # a person was asked about those of a finished run
+    ):
         job.registry.wait(job.run_id, RunState.AWAITING_PROVIDER)
     else:
         job.registry.finish(job.run_id, RunState.DONE)
+
+
+def _look(
+    job: Job, context: RunContext, providers: Providers, sleep: Sleep
+) -> tuple[list[str], IvanError | None]:
+    """Fetch what can be had; what is to be known of it, and what stood in the way of the rest.
+
+    Raises:
+        BackendUnavailable, BadInput: nothing came of a look at what lacks answers.
+    """
+    follower = Follower(job, context, providers.batches(job.spec), sleep)
+    follower.once(send=False)
+    problem = follower.problem
+    if problem is None:
+        try:
+            follower.once_more()
+        except (BackendUnavailable, BadInput) as error:
+            if not follower.fetched:
+                raise
+            problem = error
+    return follower.notes, problem

@@ -86,6 +86,11 @@ class Follower:
         """What stands in the way of a part, or of all, as of the last round."""
         return next(iter(self._stuck.values()), self._away)
 
+    @property
+    def fetched(self) -> bool:
+        """Whether the files of any part were looked at."""
+        return bool(self._lacking)
+
     def once(self, send: bool = True) -> None:
         """One round over all parts. With `send` off, only what was sent is looked at."""
         self._away, self._moved = None, False

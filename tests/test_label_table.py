@@ -261,3 +261,12 @@ def test_what_is_no_labels_table_is_named(tmp_path: Path) -> None:
     pd.DataFrame({"row_id": ["x"]}).to_parquet(path)
     with pytest.raises(BadInput, match="is no labels table"):
         read_labels(path)
+
+
+def test_an_old_table_without_the_mark_is_read(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "labels.parquet"
+    write_labels(path, labels_table({}, missing=[TextKey(1, "chosen")]))
+    pq.write_table(pq.read_table(path).drop_columns(["reused_from"]), path)
+    assert read_labels(path)["reused_from"].tolist() == [None]

@@ -432,17 +432,6 @@ def test_a_request_file_that_was_changed_gives_no_answers(
     assert shown and shown.requests == 4
 
 
-def test_an_old_table_without_the_mark_is_read(tmp_path: Path) -> None:
-    import pyarrow.parquet as pq
-
-    from ivan_core.labels.table import labels_table, write_labels
-
-    path = tmp_path / "labels.parquet"
-    write_labels(path, labels_table({}, missing=[TextKey(1, "chosen")]))
-    pq.write_table(pq.read_table(path).drop_columns(["reused_from"]), path)
-    assert read_labels(path)["reused_from"].tolist() == [None]
-
-
 def test_three_runs_are_named_and_the_rest_counted(tmp_path: Path) -> None:
     answers = Answers(tmp_path)
     asked = [(TextKey(n, "chosen"), {}, f"body {n}".encode()) for n in range(6)]

@@ -13,6 +13,8 @@ TIMES = 1_000
 MOST_UNITS = 10_000
 _AT_ONCE = 4_000_000
 _LEAST_DEFINED = 0.95
+_ROUNDING = 1e-9
+"""Coefficients that are so near each other are the same, computed in another order."""
 
 
 def resampled_sums(by_pair: Floats, generator: np.random.Generator, times: int = TIMES) -> Floats:
@@ -59,12 +61,14 @@ def bca_interval(
     if not len(values) or len(defined) < _LEAST_DEFINED * len(values):
         return float("nan"), float("nan")
     normal, n = NormalDist(), len(defined)
-    below = (np.count_nonzero(defined < point) + np.count_nonzero(defined == point) / 2) / n
+    same = np.abs(defined - point) <= _ROUNDING
+    below = (np.count_nonzero(~same & (defined < point)) + np.count_nonzero(same) / 2) / n
     bias = normal.inv_cdf(min(max(below, 0.5 / n), 1 - 0.5 / n))
     left = without[~np.isnan(without)]
     off = left.mean() - left if len(left) else np.zeros(1)
     squares = float((off**2).sum())
-    skew = float((off**3).sum()) / (6 * squares**1.5) if squares > 0 else 0.0
+    varies = bool(np.abs(off).max() > _ROUNDING)
+    skew = float((off**3).sum()) / (6 * squares**1.5) if varies else 0.0
     places = []
     for tail in ((1 - level) / 2, (1 + level) / 2):
         z = bias + normal.inv_cdf(tail)

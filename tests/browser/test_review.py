@@ -62,7 +62,8 @@ def pick(page, name: str) -> None:
         ready(page)
         radio.click(force=True)
         with suppress(AssertionError):  # the browser marks it at once, before anything is sent
-            return expect(radio).to_be_checked(timeout=20_000)
+            expect(radio).to_be_checked(timeout=20_000)
+            return ready(page)  # what is typed into a page that is drawn anew may be lost
     raise AssertionError(f"Ten clicks did not pick {name}.")
 
 
@@ -264,7 +265,11 @@ def test_a_difference_is_settled_and_a_spreadsheet_goes_out_and_comes_back(serve
     page.get_by_role("textbox", name="Your name (not verified)").fill("Cleo")
     page.keyboard.press("Enter")
     pick(page, "A, the chosen reply")
-    page.get_by_role("textbox", name="Reason (optional)").fill("B ignores the question")
+    reason = page.get_by_role("textbox", name="Reason (optional)")
+    reason.fill("B ignores the question")
+    reason.press("Tab")
+    ready(page)
+    expect(reason).to_have_value("B ignores the question")
     page.get_by_role("button", name="Settle it").click()
     expect(page.get_by_text("all are settled.")).to_be_visible()
     (decision,) = Decisions(data_dir).all(queue.id)

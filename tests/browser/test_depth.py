@@ -10,6 +10,7 @@ import made_runs
 import pytest
 from app_server import wait_for_run
 from keyboard import ready
+from picking import pick
 from playwright.sync_api import Locator, Page, expect
 from support import wait_for
 from tables import TABLE, click_first_row
@@ -134,7 +135,7 @@ def test_a_run_is_deleted_after_a_second_thought(serve, page, run_id, data_dir):
     other = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
     page.goto(serve().url("/runs"))
     click_first_row(page, other)  # the newest
-    page.get_by_role("radio", name="Delete", exact=True).check(force=True)
+    pick(page.get_by_role("radio", name="Delete", exact=True))
     delete = page.get_by_role("button", name="Delete this run")
     expect(delete).to_be_disabled()
     page.get_by_text("I mean it").click()
@@ -237,7 +238,7 @@ def test_what_moved_the_reward_ends_with_bars(serve, page, data_dir):
     server = serve()
     wait_for_run(data_dir, RunState.DONE)
     page.goto(server.url("/pairs", run=run_id, row=3))
-    page.get_by_role("radio", name="What moved the reward?").check(force=True)
+    pick(page.get_by_role("radio", name="What moved the reward?"))
     page.get_by_role("button", name="What moved the reward?").last.click()
     expect(page.get_by_text("Blue with a solid line")).to_be_visible()
     expect(page.locator(CHART)).to_have_count(2)  # the margins, and what each sentence adds

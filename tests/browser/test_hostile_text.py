@@ -6,6 +6,7 @@ import hostile
 import made_runs
 from guarding import bare, shown, shows
 from keyboard import READY
+from picking import pick
 from playwright.sync_api import Page, expect
 from support import wait_for
 from tables import click_first_row
@@ -54,12 +55,12 @@ def test_hostile_names_are_read_as_they_are(serve, guarded, listener, data_dir, 
         shows(guarded, name, 4)
         draws(guarded, name)
     draws(guarded, "</div></p></body>afterthe")
-    guarded.get_by_role("radio", name="How sure are they?").check(force=True)
-    guarded.get_by_role("radio", name="Rewards").check(force=True)
+    pick(guarded.get_by_role("radio", name="How sure are they?"))
+    pick(guarded.get_by_role("radio", name="Rewards"))
     choices = guarded.locator(".st-key-rewards-model").get_by_role("radio")
     expect(choices).to_have_count(len(spec.models))
-    choices.last.check(force=True)
-    guarded.get_by_role("radio", name="Is it just length?").check(force=True)
+    pick(choices.last)
+    pick(guarded.get_by_role("radio", name="Is it just length?"))
     expect(guarded.get_by_text("too few lengths differ").first).to_be_visible()
 
     guarded.goto(server.url("/runs"))

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import made_runs
 import pytest
 from keyboard import ready
+from picking import pick
 from playwright.sync_api import Locator, Page, expect
 from support import wait_for
 from tables import TABLE, click_first_row, click_head
@@ -84,7 +85,7 @@ def test_from_a_bar_to_its_rows_to_a_pair_and_back(serve, page, run_id):
 
 def test_from_a_cell_of_rewards_to_its_rows(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id))
-    page.get_by_role("radio", name="Rewards").check(force=True)
+    pick(page.get_by_role("radio", name="Rewards"))
     cells = chart(page, "The rewards of both replies").locator("path[aria-roledescription]")
     expect(cells.first).to_be_visible()
     cells.nth(cells.count() // 2).click()
@@ -99,16 +100,16 @@ def test_every_bar_point_and_range_of_margins_narrows_the_rows(serve, page, run_
     results = open_results(run_id)
     control = "ivan/minilm-control"
     page.goto(serve().url("/compare", run=run_id))
-    page.get_by_role("radio", name="Is it just length?").check(force=True)
+    pick(page.get_by_role("radio", name="Is it just length?"))
     bars = chart(page, "Is it just length?").locator("path[aria-roledescription=bar]")
     bars.last.click(position={"x": 4, "y": 4})
     expect(page.get_by_role("button", name="the shorter reply was chosen")).to_be_visible()
-    page.get_by_role("radio", name="How sure are they?").check(force=True)
-    page.get_by_role("radio", name="minilm-control").check(force=True)
+    pick(page.get_by_role("radio", name="How sure are they?"))
+    pick(page.get_by_role("radio", name="minilm-control"))
     points = chart(page, "When it is surer").locator("path[aria-label*='scale: raw']")
     points.last.click()
     expect(page.get_by_role("button", name=f"{control}: sure by")).to_be_visible()
-    page.get_by_role("radio", name="Rewards").check(force=True)
+    pick(page.get_by_role("radio", name="Rewards"))
     margins = chart(page, "How much more the model likes the chosen reply")
     margins.locator("path[aria-label*='verdict: disagree']").last.click()
     expect(page.get_by_role("button", name=f"{MODEL}: margin")).to_be_visible()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from filled_sheets import Filled, better
 from guarding import shows
 from keyboard import ready, tab_to
 from made_runs import finished, spec_of_sample
+from picking import pick
 from playwright.sync_api import Page, expect
 
 from ivan_core.datasets.prepare import prepare
@@ -53,18 +53,6 @@ def judge(page: Page, server, queue: Queue, name: str) -> None:
     """Open an invitation whose address names somebody, and say that one is that person."""
     page.goto(server.url("/review", invite=queue.token, name=name))
     page.get_by_role("button", name=f"Go on as {name}").click()
-
-
-def pick(page, name: str) -> None:
-    """Pick one of several; where the page moved under the click, which is lost then, once more."""
-    radio = page.get_by_role("radio", name=name)
-    for _ in range(10):
-        ready(page)
-        radio.click(force=True)
-        with suppress(AssertionError):  # the browser marks it at once, before anything is sent
-            expect(radio).to_be_checked(timeout=20_000)
-            return ready(page)  # what is typed into a page that is drawn anew may be lost
-    raise AssertionError(f"Ten clicks did not pick {name}.")
 
 
 def test_from_the_invitation_to_the_thanks_by_keyboard(serve, page, data_dir, dataset):
@@ -260,11 +248,11 @@ def test_a_difference_is_settled_and_a_spreadsheet_goes_out_and_comes_back(serve
         store.save(Opinion(queue.id, 2, "both", name, {BETTER: answer}))
     page.goto(serve().url("/review"))
     expect(page.get_by_text("Ada (not verified) 1, Bo (not verified) 1.")).to_be_visible()
-    pick(page, "Settle")
+    pick(page.get_by_role("radio", name="Settle"))
     expect(page.get_by_text("People differ on 1 item; 1 to settle.")).to_be_visible()
     page.get_by_role("textbox", name="Your name (not verified)").fill("Cleo")
     page.keyboard.press("Enter")
-    pick(page, "A, the chosen reply")
+    pick(page.get_by_role("radio", name="A, the chosen reply"))
     reason = page.get_by_role("textbox", name="Reason (optional)")
     reason.fill("B ignores the question")
     reason.press("Tab")
@@ -277,7 +265,7 @@ def test_a_difference_is_settled_and_a_spreadsheet_goes_out_and_comes_back(serve
     assert decision.reason == "B ignores the question"
     assert [one.version for one in store.all(queue.id)] == [1, 1]
 
-    pick(page, "Files")
+    pick(page.get_by_role("radio", name="Files"))
     page.get_by_role("button", name="Make the spreadsheet").click()
     expect(page.get_by_role("button", name="Download it")).to_be_visible()
     ready(page)
@@ -366,7 +354,7 @@ def test_no_screen_has_a_serious_fault_of_accessibility(serve, visitor, data_dir
         ("Agreement", "blind opinion"), ("Settle", "People differ on"),
         ("Files", "Download a backup"),
     ):  # fmt: skip
-        pick(page, view)
+        pick(page.get_by_role("radio", name=view))
         check(page, text)
     page.goto(server.url("/compare", run=run_id))
     check(page, "sides with the authored choice in")

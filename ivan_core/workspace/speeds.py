@@ -13,7 +13,7 @@ from ivan_core.settings import machine_load
 
 HERE = "measured on this machine"
 USUAL = "not measured on this machine yet"
-_OVERHEAD = Span(1.0, 3.0)
+_OVERHEAD = Span(0.5, 3.0)
 """Seconds of an idle machine to start a worker, to read its pairs and to write the results."""
 _USUAL_STARTUP = Span(1.5, 6.0)
 _USUAL_RATE = Span(25.0, 120.0)

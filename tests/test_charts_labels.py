@@ -190,11 +190,12 @@ def test_squares_on_few_texts_are_dashed_and_uncoloured() -> None:
     spec = together_squares(co_occurrence(table, [INSULT, HARMLESS]), TITLES).to_dict()
     rows = {row["first_key"]: row for row in rows_of(spec, "way")}
     assert rows[INSULT]["too_few"] and rows[INSULT]["strength"] == 0
-    assert rows[INSULT]["told"] == "3 of 5 (60%)" and rows[HARMLESS]["told"] == "3 of 50 (6%)"
+    assert rows[INSULT]["told"] == "3 of 5 (60% [23, 88])"
+    assert rows[HARMLESS]["told"] == "3 of 50 (6% [2, 16])"
     assert spec["title"]["subtitle"] == "dashed: few texts"
     assert (
-        "of the texts with 2 · Harmless, 3 of 50 (6%) also have 1 · Insult, against 5% of all"
-        in (spec["description"])
+        "of the texts with 2 · Harmless, 3 of 50 (6% [2, 16]) also have 1 · Insult, against 5% of"
+        " all" in spec["description"]
     )
 
 

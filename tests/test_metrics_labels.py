@@ -158,8 +158,8 @@ def test_what_goes_together_by_hand() -> None:
     low, high = found.loc[0, ["low", "high"]]
     assert (low, high) == pytest.approx((0.0870, 0.5384), abs=1e-4)
     assert co_occurrence_sentence(row(found), "an insult", "harmless") == (
-        "Of the 24 texts called an insult, 6 are called harmless too (25%, 95% interval [9, 54]);"
-        " of all 98 texts, 82% are."
+        "Of the 24 texts called an insult, 6 are called harmless too (25%, 95% interval [9, 54];"
+        " texts share prompts: as if n = 11); of all 98 texts, 82% are."
     )
     nothing = labels(**{INSULT: [False] * 4, HARMLESS: [True] * 4})
     none = co_occurrence(nothing, [INSULT, HARMLESS])

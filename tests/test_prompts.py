@@ -16,6 +16,7 @@ from made_scores import scores
 from ivan_core.charts.agreement import agreement_bars
 from ivan_core.charts.length import length_bars
 from ivan_core.charts.reliability import reliability_points, risk_coverage_curves
+from ivan_core.charts.together import together_squares
 from ivan_core.charts.user_column import agreement_by_larger_bars
 from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.co_occurrence import co_occurrence
@@ -25,6 +26,7 @@ from ivan_core.metrics.comparison_sentences import (
     reliability_sentence,
 )
 from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.label_sentences import co_occurrence_sentence, prevalence_sentence
 from ivan_core.metrics.labels import prevalence, prevalence_differences
 from ivan_core.metrics.paired import paired_difference, shared_rows
 from ivan_core.metrics.paired_shares import difference_of_counts, mcnemar_mid_p
@@ -34,7 +36,7 @@ from ivan_core.metrics.sentences import headline, length_sentence, rate_sentence
 from ivan_core.metrics.summary import summarise
 from ivan_core.metrics.trust import check_direction, check_seen
 from ivan_core.metrics.user_column import agreement_by_larger
-from ivan_core.workspace import figures
+from ivan_core.workspace import figures, label_words
 from ivan_core.workspace.quotes import quotes
 from ivan_core.workspace.results import open_results
 
@@ -167,6 +169,15 @@ def test_differences_of_labels_are_as_wide_as_repeated_prompts_ask() -> None:
     assert wide["mid_p"] == mcnemar_mid_p(8, 7) > mcnemar_mid_p(18, 14) == plain["mid_p"]
     # Of 15, at most 7 or at least 8 is certain; half of what 7 and 8 weigh is taken off.
     assert wide["mid_p"] == pytest.approx(1 - 6435 / 2**15)
+    # 32 / 2.067 = 15.5.
+    told, told_plain = (prevalence_sentence(row, "harmless") for row in (wide, plain))
+    assert " points; prompts repeat: as if n = 15). No clear difference" in told
+    assert "prompts repeat" not in told_plain and plain["effective_n"] == 32
+    table = pd.DataFrame([wide])
+    shown = label_words.label_sentence(table, HARMLESS, "yes")
+    assert "]; prompts repeat: as if n = 15), no clear difference." in shown
+    named = label_words.differences_sentence(table.assign(clear=True))
+    assert named.endswith("]; prompts repeat: as if n = 15).")
 
 
 def test_both_texts_of_a_pair_are_one_group_where_labels_go_together() -> None:
@@ -178,6 +189,13 @@ def test_both_texts_of_a_pair_are_one_group_where_labels_go_together() -> None:
     assert plain is not None and wide is not None
     assert row["share"] == pytest.approx(2 / 3) and row["low"] < plain.low
     assert row["low"] == pytest.approx(wide.low)
+    # 120 / (2 * 60 / 59 * 119 / 120) = 59.5.
+    assert row["effective_n"] == wide.effective_n == 59
+    because = "texts share prompts: as if n = 59"
+    assert f"]; {because}); of all 120 texts" in co_occurrence_sentence(row, "harmless", "helpful")
+    assert f"]; {because}) also have" in label_words.together_sentence(pd.DataFrame([row]))
+    squares = together_squares(found, {}).to_dict()
+    assert f"80 of 120 (67% [54, 77]; {because})" in str(squares["datasets"])
 
 
 def test_labels_that_always_or_never_go_together_count_by_pair() -> None:

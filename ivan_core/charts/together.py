@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import named_rows, palette
-from ivan_core.metrics.sentences import percent
+from ivan_core.metrics.sentences import PROMPTS_SHARED, as_if_n, interval_ends, percent
 
 MOST_LABELS = 20
 _CELL = 24
@@ -128,7 +128,9 @@ def _numbered(at: int, key: str, value: str, titles: Mapping[str, str]) -> str:
 
 def _told(row: dict[str, float]) -> str:
     both, first = int(row["both"]), int(row["first"])
-    return f"{both:,} of {first:,} ({percent(row['share'], first)})"
+    ends = interval_ends(row["low"], row["high"], first)
+    wide = as_if_n(first, int(row["effective_n"]), PROMPTS_SHARED)
+    return f"{both:,} of {first:,} ({percent(row['share'], first)} {ends}{wide})"
 
 
 def _description(shown: pd.DataFrame) -> str:

@@ -18,7 +18,7 @@ LEAST = 20
 """With fewer texts that have the first label, a share says too little."""
 CO_OCCURRENCE = [
     "first_key", "first_value", "second_key", "second_value", "n", "first", "second", "both",
-    "share", "low", "high", "overall", "too_few",
+    "share", "low", "high", "overall", "too_few", "effective_n",
 ]  # fmt: skip
 
 
@@ -31,8 +31,9 @@ def co_occurrence(
     Columns: first_key, first_value, second_key, second_value, n (texts counted), first, second,
     both (how many have that label), share (both / first: of the texts with the first label, those
     with the second too), low, high (Wilson 95%; both texts of a pair, and all of a prompt, are one
-    group), overall (second / n: what the share would be if
-    the labels had nothing to do with each other), too_few (fewer than 20 texts have the first).
+    group), overall (second / n: what the share would be if the labels had nothing to do with each
+    other), too_few (fewer than 20 texts have the first), effective_n (as if of how many texts on
+    their own the interval is; 0 if none has the first).
     Shares are missing where nothing can have one. A share is read against `overall` rather than as
     a correlation: of two rare labels, phi says little, and a share can be checked by opening its
     texts.
@@ -109,4 +110,5 @@ def _designs(texts: pd.DataFrame, has: Floats, answered: Floats) -> Floats:
 def _counted(n: int, first: int, second: int, both: int, design: float) -> tuple[object, ...]:
     rate = wilson(both, first, design=design)
     ends = (rate.rate, rate.low, rate.high) if rate else (np.nan,) * 3
-    return n, first, second, both, *ends, second / n if n else np.nan, first < LEAST
+    alone = rate.effective_n if rate else 0
+    return n, first, second, both, *ends, second / n if n else np.nan, first < LEAST, alone

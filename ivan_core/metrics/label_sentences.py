@@ -14,7 +14,14 @@ from ivan_core.metrics.annotators import LEAST_POSITIVES
 from ivan_core.metrics.co_occurrence import LEAST
 from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.sentences import difference_ends, interval, interval_ends, percent
+from ivan_core.metrics.sentences import (
+    PROMPTS_SHARED,
+    as_if_n,
+    difference_ends,
+    interval,
+    interval_ends,
+    percent,
+)
 
 Row = Mapping[str, object]
 """One row of a table, with its columns as names."""
@@ -74,9 +81,10 @@ def prevalence_sentence(row: Row, called: str) -> str:
     chosen, rejected = (percent(_float(row, side), n) for side in ("chosen", "rejected"))
     pairs = f"{n:,} pair{'' if n == 1 else 's'}"
     ends = difference_ends(_float(row, "low"), _float(row, "high"), n)
+    wide = as_if_n(n, _int(row, "effective_n"))
     told = (
         f"{chosen} of chosen and {rejected} of rejected replies are called {called}, on {pairs}"
-        f" (95% interval of the difference {ends} points)."
+        f" (95% interval of the difference {ends} points{wide})."
     )
     if isnan(_float(row, "mid_p")):
         return f"{told} These pairs were chosen after looking, so this shows no more than a hint."
@@ -94,10 +102,11 @@ def co_occurrence_sentence(row: Row, first: str, second: str) -> str:
     if has_first == 0:
         return f"None of {_texts(n)} is called {first}."
     ends = interval_ends(_float(row, "low"), _float(row, "high"), has_first)
+    wide = as_if_n(has_first, _int(row, "effective_n"), PROMPTS_SHARED)
     told = (
         f"Of the {_texts(has_first)} called {first}, {both:,} are called {second} too"
-        f" ({percent(_float(row, 'share'), has_first)}, 95% interval {ends}); of all {_texts(n)},"
-        f" {percent(_float(row, 'overall'), n)} are."
+        f" ({percent(_float(row, 'share'), has_first)}, 95% interval {ends}{wide});"
+        f" of all {_texts(n)}, {percent(_float(row, 'overall'), n)} are."
     )
     return f"{told} Fewer than {LEAST}: too few to tell." if row["too_few"] else told
 

@@ -22,7 +22,7 @@ Places = NDArray[np.int64]
 PREVALENCE = ["key", "value", "side", "count", "n", "share", "low", "high", "effective_n"]
 DIFFERENCES = [
     "key", "value", "n", "both", "chosen_only", "rejected_only", "neither", "chosen", "rejected",
-    "difference", "low", "high", "mid_p", "holm_p", "clear",
+    "difference", "low", "high", "mid_p", "holm_p", "clear", "effective_n",
 ]  # fmt: skip
 ON_PAIRS = ("both", "chosen_only", "rejected_only", "neither")
 """How a label can stand on the two sides of a pair."""
@@ -82,8 +82,9 @@ def prevalence_differences(
 
     Columns: key, value, n (pairs), both, chosen_only, rejected_only, neither, chosen and rejected
     (shares on these pairs), difference, low, high (Newcombe's paired 95% interval), mid_p
-    (McNemar), holm_p (over the rows of this table), clear. Clear needs holm_p below 5% and an
-    interval without 0. Rows chosen after looking have intervals only: no p-value, nothing clear.
+    (McNemar), holm_p (over the rows of this table), clear, effective_n (as if of how many pairs
+    where prompts repeat; 0 if n is 0). Clear needs holm_p below 5% and an interval without 0. Rows
+    chosen after looking have intervals only: no p-value, nothing clear.
     """
     found: list[dict[str, object]] = []
     ordered, chosen, rejected = _pairs(table)
@@ -146,7 +147,7 @@ def _on_pairs(chosen: Bools, rejected: Bools, answered: Bools) -> dict[str, int]
 def _told(found: Difference | None) -> dict[str, object]:
     if found is None:
         names = ("chosen", "rejected", "difference", "low", "high", "mid_p")
-        return {"n": 0, **dict.fromkeys(names, np.nan)}
+        return {"n": 0, **dict.fromkeys(names, np.nan), "effective_n": 0}
     return {
         "n": found.n,
         "chosen": found.first.rate,
@@ -155,6 +156,7 @@ def _told(found: Difference | None) -> dict[str, object]:
         "low": found.low,
         "high": found.high,
         "mid_p": found.mid_p,
+        "effective_n": found.effective_n,
     }
 
 

@@ -19,6 +19,10 @@ from ivan_core.metrics.summary import ModelSummary
 # From this many pairs on, a decimal of a percent says something.
 FINE_FROM = 1000
 
+PROMPTS_REPEAT = "prompts repeat"
+PROMPTS_SHARED = "texts share prompts"
+"""Why an interval is wider than n tells: of pairs, and of texts, two of which make a pair."""
+
 _HALF = (0.5,)
 """What a share is held against: no better than chance."""
 
@@ -64,14 +68,14 @@ def as_if(rate: Rate | Difference) -> str:
     return as_if_n(rate.n, rate.effective_n) if rate.design > 1 else ""
 
 
-def as_if_n(n: int, effective_n: int) -> str:
-    """The same from both counts."""
-    return f"; prompts repeat: as if n = {effective_n:,}" if effective_n < n else ""
+def as_if_n(n: int, effective_n: int, why: str = PROMPTS_REPEAT) -> str:
+    """The same from both counts; `why` is what makes them differ."""
+    return f"; {why}: as if n = {effective_n:,}" if effective_n < n else ""
 
 
-def as_if_apart(n: int, effective_n: int) -> str:
+def as_if_apart(n: int, effective_n: int, why: str = PROMPTS_REPEAT) -> str:
     """The same in brackets, where the interval is not in a bracket itself."""
-    told = as_if_n(n, effective_n).removeprefix("; ")
+    told = as_if_n(n, effective_n, why).removeprefix("; ")
     return f" ({told})" if told else ""
 
 

@@ -62,10 +62,11 @@ def _prevalence(asked: Asked) -> Drawn:
     run_id, name = asked.results.run.id, label_views.named(asked.results)
     shares, differences = label_views.shares(run_id)
     apart = differences.rename(
-        columns={"n": "pairs", "low": "difference_low", "high": "difference_high"}
-    )
+        columns={"n": "pairs", "low": "difference_low", "high": "difference_high",
+                 "effective_n": "effective_pairs"}
+    )  # fmt: skip
     beside = ["key", "value", "pairs", "difference", "difference_low", "difference_high", "mid_p",
-              "holm_p", "clear"]  # fmt: skip
+              "holm_p", "clear", "effective_pairs"]  # fmt: skip
     return Drawn(
         lambda: prevalence_dots(shares, differences, label_views.TITLES, dark=False),
         shares.merge(apart[beside], on=["key", "value"], how="left"),

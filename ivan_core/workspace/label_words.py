@@ -12,7 +12,9 @@ from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
 from ivan_core.metrics.sentences import (
+    PROMPTS_SHARED,
     as_if_apart,
+    as_if_n,
     difference_ends,
     interval,
     interval_ends,
@@ -61,7 +63,7 @@ def label_sentence(differences: pd.DataFrame, key: str, value: str) -> str:
         f"{name}: {percent(row['chosen'], row['n'])} of chosen and"
         f" {percent(row['rejected'], row['n'])} of rejected replies in"
         f" {_count(int(row['n']), 'pair')}; {points(row['difference'], row['n'])}"
-        f" (95% interval {ends}), {judged}."
+        f" (95% interval {ends}{as_if_n(int(row['n']), int(row['effective_n']))}), {judged}."
     )
 
 
@@ -84,10 +86,11 @@ def together_sentence(table: pd.DataFrame) -> str:
         return "No label is given to 20 texts or more, too few to tell which go together."
     row = known.loc[(known["share"] - known["overall"]).abs().idxmax()].to_dict()
     ends = interval_ends(row["low"], row["high"], row["first"])
+    wide = as_if_n(row["first"], int(row["effective_n"]), PROMPTS_SHARED)
     return (
         f"Furthest apart: of the {_count(row['first'], 'text')} with"
         f" {label_name(row['first_key'], row['first_value'])}, {row['both']:,}"
-        f" ({percent(row['share'], row['first'])} {ends}) also have"
+        f" ({percent(row['share'], row['first'])} {ends}{wide}) also have"
         f" {label_name(row['second_key'], row['second_value'])}, against"
         f" {percent(row['overall'], row['n'])} of all {row['n']:,}."
     )
@@ -201,7 +204,7 @@ def _apart(row: Row) -> str:
     return (
         f"{label_name(row['key'], row['value'])}, {percent(row['chosen'], n)} against"
         f" {percent(row['rejected'], n)} ({points(row['difference'], n)}"
-        f" {_ends(row)})"
+        f" {_ends(row)}{as_if_n(int(n), int(row['effective_n']))})"
     )
 
 

@@ -80,7 +80,10 @@ class Namesake:
 
 
 def namesake(queue: Queue, name: str) -> Namesake:
-    """Who has judged under a name before, in this queue or another, whatever its capitals."""
+    """Who has judged under a name before, in this queue or another, whatever its capitals.
+
+    A queue that is one person's has that person's spelling.
+    """
     exact = name_of(name)
     counts: Counter[str] = Counter()
     here = 0
@@ -88,8 +91,8 @@ def namesake(queue: Queue, name: str) -> Namesake:
         if known.casefold() == exact.casefold():
             counts[known] += count
             here += count if number in (queue.id, queue.companion) else 0
-    spelled = exact if exact in counts or not counts else counts.most_common(1)[0][0]
-    return Namesake(spelled, here, counts.total() - here)
+    known_so = exact if exact in counts or not counts else counts.most_common(1)[0][0]
+    return Namesake(queue.assigned or known_so, here, counts.total() - here)
 
 
 def minutes(queue: Queue, items: int) -> int:

@@ -232,6 +232,14 @@ def test_a_name_of_another_queue_and_one_in_the_address_are_asked_about(make, op
     assert "Go on as Ada?" in page.said
 
 
+def test_whose_name_is_spelled_otherwise_elsewhere_gets_into_their_own_queue(
+    make, open_page, data_dir
+):
+    Opinions(data_dir).save(Opinion(make().id, 5, "both", "ADA", {BETTER: None}))
+    page = judging(open_page, make(assigned="Ada"), "ada")
+    assert "1 of 3" in page.said and page.app.query_params["name"] == "Ada"
+
+
 def test_closed_unknown_and_other_peoples_invitations_are_a_sentence(make, open_page, data_dir):
     assert "This invitation is not known here." in open_page(REVIEW, invite="nonsense").said
     hers = make(assigned="Ada")

@@ -158,7 +158,7 @@ def test_methods_name_labeler_prompt_texts_intervals_seed_version_and_command(ma
     assert re.search(r"Seed 0\. Computed with IVAN \d+\.\d+", told)
     assert f"run {made[0]}: `ivan taxonomy run-control-batch --model first" in told
     told = methods(made[0], "labeler-agreement", other=(made[1], made[2]))
-    assert "Krippendorff's alpha" in told and "1,000 bootstrap draws by pair" in told
+    assert "Krippendorff's alpha" in told and "1,000 bootstrap draws by prompt" in told
     assert "(seed 0)" in told and "corrected for multiple comparisons" in told
     for other in made[1:]:
         assert f"Run {other}: `ivan taxonomy" in told

@@ -261,10 +261,17 @@ def test_intervals_of_few_pairs_cover_what_percentiles_miss() -> None:
 def test_agreement_in_words() -> None:
     found = agreement(*crossed(30, 6, 5, 59))
     assert agreement_sentence(found, "an insult") == (
-        "Of the 41 texts either called an insult, both did in 30 (73%, 95% interval [58, 84])."
+        "Of the 41 texts either called an insult, both did in 30 (73%, 95% interval [52, 87];"
+        " texts share prompts: as if n = 21)."
     )
+    # Of 15 pairs both texts, of 5 none, and one text alone: with a share of 30/41 deviations of
+    # 11/41 and 30/41 add up to 8.05, by pair to 15.56: (15.56 * 21/20) / (8.05 * 41/40) = 1.98.
+    assert found["both_effective_n"] == 21 == round(41 / 1.98)
     told = coefficient_sentence(found)
-    assert told.startswith("The same answer in 89% of 100 texts. Cohen's kappa .76 [")
+    assert told.startswith(
+        "The same answer in 89% of 100 texts [78, 95] (texts share prompts: as if n = 52). Cohen's"
+        " kappa .76 ["
+    )
     assert "Gwet's AC1 .80 [" in told
     rare = agreement(*crossed(2, 1, 1, 96))
     assert agreement_sentence(rare, "an insult").endswith(

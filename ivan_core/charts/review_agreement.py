@@ -80,9 +80,9 @@ def question_cells(
 ) -> alt.LayerChart:
     """One cell for each question and who answered it: the share of texts answered alike.
 
-    `table` has who, name, key, question, n, same, share, label and few. The more often alike, the
-    darker; cells that rest on few texts have a broken edge. A click fills the selection "cell" with
-    who and key.
+    `table` has who, name, key, question, n, same, share, label, told and few. The more often alike,
+    the darker; cells that rest on few texts have a broken edge. A click fills the selection "cell"
+    with who and key.
     """
     ink = palette.ink(dark)
     names = list(dict.fromkeys(table["name"]))
@@ -102,7 +102,7 @@ def question_cells(
     tips = [
         alt.Tooltip("name:N", title="Who"),
         alt.Tooltip("question:N", title="Question"),
-        alt.Tooltip("label:N", title="Answered alike"),
+        alt.Tooltip("told:N", title="Answered alike"),
         alt.Tooltip("positives:N", title="Of the texts either called so, both did"),
     ]
     base = alt.Chart(table).encode(x=x, y=y, tooltip=tips)

@@ -4,7 +4,7 @@ Gwet's AC1 stands beside, since kappa falls towards 0 where one answer is rare a
 answers are the same. Sentiments are ordered: kappa and AC1 are weighted linearly, alpha is ordinal.
 Lists are compared by Jaccard's index, and word by word. A text counts where at least two labelers
 answered, in AC1's chance agreement too; "can't tell" is no answer. Intervals are bootstrapped by
-pair, with correction for bias and skewness (BCa).
+pair, or by prompt where pairs share one, with correction for bias and skewness (BCa).
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ from ivan_core.metrics.coefficients import (
 )
 from ivan_core.metrics.joined_labels import JoinedTexts, join_labelers
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT, Answers, Bools
+from ivan_core.metrics.prompts import Groups, share_in, units_of
 from ivan_core.metrics.resampling import TIMES, bca_interval, resampled_sums
 
 LEAST_POSITIVES = 20
 AGREEMENT = [
     "key", "value", "measure", "n", "left_out", "same", "share", "both", "either", "few",
-    "coefficient", "low", "high", "ac1", "ac1_low", "ac1_high",
+    "coefficient", "low", "high", "ac1", "ac1_low", "ac1_high", "share_low", "share_high",
+    "share_effective_n", "both_low", "both_high", "both_effective_n",
 ]  # fmt: skip
 """Columns of both tables.
 
@@ -44,7 +46,9 @@ key and value (empty for the whole key), measure, n (texts compared), left_out (
 fewer than two answered), same and share (texts with the same answer from all who answered), either
 and both (texts that any of them, and that all of them, called so: yes, a sentiment that is not
 neutral, any word), few (the rarer answer was given to fewer than 20 texts by any of them),
-coefficient with the ends of its 95% interval, and AC1 with its own.
+coefficient with the ends of its 95% interval, and AC1 with its own. share_low, share_high and
+share_effective_n are the ends of share (Wilson 95%) and as if of how many texts on their own they
+are, both_low and so on those of both / either; missing, and 0, where there is no text.
 """
 
 
@@ -52,13 +56,19 @@ coefficient with the ends of its 95% interval, and AC1 with its own.
 class _Compared:
     """What is known of one row, and the sums over texts from which its coefficients follow.
 
-    `points` are its coefficient and AC1; `coefficients` gives them from sums of `by_text`.
+    `points` are its coefficient and AC1; `coefficients` gives them from sums of `by_text`. `same`,
+    `both` and `either` say of each text whether it is compared and all answers are the same, and
+    whether all and any of them called it so.
     """
 
     facts: dict[str, object]
     points: tuple[float, float]
     by_text: Floats
     coefficients: Callable[[Floats], tuple[Floats, Floats]]
+    compared: Bools
+    same: Bools
+    both: Bools
+    either: Bools
 
 
 def agreement_table(
@@ -66,8 +76,12 @@ def agreement_table(
     keys: Sequence[str],
     generator: np.random.Generator,
     times: int = TIMES,
+    *,
+    prompts: Groups | None = None,
 ) -> pd.DataFrame:
     """The agreement of two or more labelers, one row a key, with the columns of AGREEMENT.
+
+    Texts of one pair are one group, and of one prompt where `prompts` are known by row.
 
     The measure is "kappa" or, for the sentiment, "weighted kappa" of two labelers, "alpha" or
     "ordinal alpha" of more, and "jaccard" of lists: the mean over the texts on which any labeler
@@ -83,7 +97,7 @@ def agreement_table(
         _lists(key, texts.answers(key)) if key in LIST_KEYS else _single(key, texts.answers(key))
         for key in keys
     ]
-    return _table(texts.row_ids, rows, generator, times)
+    return _table(units_of(texts.row_ids, prompts), rows, generator, times)
 
 
 def class_agreement(
@@ -92,6 +106,8 @@ def class_agreement(
     generator: np.random.Generator,
     times: int = TIMES,
     words: Sequence[str] = (),
+    *,
+    prompts: Groups | None = None,
 ) -> pd.DataFrame:
     """The agreement on each value of a key taken as yes or no, with the columns of AGREEMENT.
 
@@ -109,7 +125,7 @@ def class_agreement(
         )
         for at, value in enumerate(given[0].values)
     ]
-    return _table(texts.row_ids, rows, generator, times)
+    return _table(units_of(texts.row_ids, prompts), rows, generator, times)
 
 
 def choice_agreement(
@@ -117,6 +133,8 @@ def choice_agreement(
     choices: Sequence[str],
     generator: np.random.Generator,
     times: int = TIMES,
+    *,
+    prompts: Groups | None = None,
 ) -> pd.DataFrame:
     """The agreement of people who chose on the same rows: one row with the columns of AGREEMENT.
 
@@ -139,7 +157,7 @@ def choice_agreement(
         return pd.DataFrame(columns=AGREEMENT)
     head: dict[str, object] = {"key": "better", "value": ""}
     compared = _compared(head, codes, list(codes == 0), ordered=False, k=len(choices))
-    return _table(rows, [compared], generator, times)
+    return _table(units_of(rows, prompts), [compared], generator, times)
 
 
 def _texts(labelers: Mapping[str, pd.DataFrame]) -> JoinedTexts:
@@ -191,14 +209,14 @@ def _compared(
     facts = {**head, "measure": names[0] if ordered else names[1], **_counts(compared, same)}
     both, either = _calls(compared, marked, [one >= 0 for one in codes])
     # Those called so by any, and those called otherwise by any: the rarer answer counts.
-    few = min(either, int(compared.sum()) - both) < LEAST_POSITIVES
-    facts |= {"both": both, "either": either, "few": few}
+    few = min(int(either.sum()), int(compared.sum() - both.sum())) < LEAST_POSITIVES
+    facts |= {"both": int(both.sum()), "either": int(either.sum()), "few": few}
     point, ac1 = (float(v[0]) for v in coefficients(by_text.sum(axis=0, keepdims=True)))
     if not two:
         point = krippendorff_alpha(counts, ordinal=ordered)
     # Where every answer is the same, no coefficient tells labelers from a stopped clock.
     points = (point, float("nan") if isnan(point) else ac1)
-    return _Compared(facts, points, by_text, coefficients)
+    return _Compared(facts, points, by_text, coefficients, compared, same, both, either)
 
 
 def _lists(key: str, given: Sequence[Answers]) -> _Compared:
@@ -223,9 +241,10 @@ def _lists(key: str, given: Sequence[Answers]) -> _Compared:
 
     facts = {"key": key, "value": "", "measure": "jaccard", **_counts(compared, same)}
     both, either = _calls(compared, [one.marked for one in given], list(answered))
-    facts |= {"both": both, "either": either, "few": either < LEAST_POSITIVES}
+    facts |= {"both": int(both.sum()), "either": int(either.sum())}
+    facts["few"] = int(either.sum()) < LEAST_POSITIVES
     point, none = (float(v[0]) for v in coefficients(by_text.sum(axis=0, keepdims=True)))
-    return _Compared(facts, (point, none), by_text, coefficients)
+    return _Compared(facts, (point, none), by_text, coefficients, compared, same, both, either)
 
 
 def _counts(compared: Bools, same: Bools) -> dict[str, object]:
@@ -234,32 +253,44 @@ def _counts(compared: Bools, same: Bools) -> dict[str, object]:
     return {"n": n, "left_out": left_out, "same": alike, "share": alike / n if n else np.nan}
 
 
-def _calls(compared: Bools, marked: Sequence[Bools], answered: Sequence[Bools]) -> tuple[int, int]:
-    """How many texts all who answered called so, and how many any of them did."""
+def _calls(
+    compared: Bools, marked: Sequence[Bools], answered: Sequence[Bools]
+) -> tuple[Bools, Bools]:
+    """Which texts all who answered called so, and which any of them did."""
     either = np.any(marked, axis=0) & compared
     both = np.all([mark | ~own for mark, own in zip(marked, answered, strict=True)], axis=0)
-    return int((both & compared).sum()), int(either.sum())
+    return both & compared, either
+
+
+def _shares(row: _Compared, units: Groups) -> dict[str, object]:
+    """The ends of both shares of a row, as wide as texts of one unit are alike."""
+    found: dict[str, object] = {}
+    for name, of, holds in (
+        ("share", row.compared, row.same), ("both", row.either, row.both)
+    ):  # fmt: skip
+        rate = share_in(holds[of], units[of])
+        told = (rate.low, rate.high, rate.effective_n) if rate else (np.nan, np.nan, 0)
+        found |= zip((f"{name}_{end}" for end in ("low", "high", "effective_n")), told, strict=True)
+    return found
 
 
 def _table(
-    row_ids: NDArray[np.int64],
-    rows: Sequence[_Compared],
-    generator: np.random.Generator,
-    times: int,
+    units: Groups, rows: Sequence[_Compared], generator: np.random.Generator, times: int
 ) -> pd.DataFrame:
-    """One row for each, with intervals from the same draws of pairs for all."""
-    starts = np.flatnonzero(np.diff(row_ids, prepend=row_ids[:1] - 1))
+    """One row for each, with intervals from the same draws of units for all."""
     if not rows:
         return pd.DataFrame(columns=AGREEMENT)
-    parts = [np.add.reduceat(r.by_text, starts, axis=0) if len(starts) else r.by_text for r in rows]
-    by_pair = np.hstack(parts)
-    drawn = resampled_sums(by_pair, generator, times)
+    order = np.argsort(units, kind="stable")
+    starts = np.flatnonzero(np.diff(units[order], prepend=-1))
+    texts = np.hstack([row.by_text for row in rows])[order]
+    by_unit = np.add.reduceat(texts, starts, axis=0) if len(starts) else texts
+    drawn = resampled_sums(by_unit, generator, times)
     found, at = [], 0
     for row in rows:
         width = row.by_text.shape[1]
         ends: dict[str, object] = {}
         resampled = row.coefficients(drawn[:, at : at + width])
-        own = by_pair[:, at : at + width]
+        own = by_unit[:, at : at + width]
         without = row.coefficients(own.sum(axis=0) - own)
         for name, point, values, left in zip(
             ("", "ac1_"), row.points, resampled, without, strict=True
@@ -268,5 +299,6 @@ def _table(
             ends |= {f"{name}low": low, f"{name}high": high}
         at += width
         coefficient, ac1 = row.points
-        found.append({**row.facts, "coefficient": coefficient, "ac1": ac1, **ends})
+        told = {**row.facts, "coefficient": coefficient, "ac1": ac1, **ends}
+        found.append(told | _shares(row, units))
     return pd.DataFrame(found, columns=AGREEMENT)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from ivan_core.metrics.intervals import Rate, wilson
-from ivan_core.metrics.sentences import interval, interval_ends, percent
+from ivan_core.metrics.sentences import as_if_apart, interval, interval_ends, percent
 
 LEAST_CHOICES = 100
 ASSUMPTION = (
@@ -57,16 +57,17 @@ class Ceiling:
             f" {percent(self.rate, n)} {interval_ends(self.low, self.high, n)} of pairs: second"
             f" people who chose blindly on {n:,} random pairs met the recorded choice in"
             f" {percent(self.agreed.rate, n)} {interval(self.agreed)}"
-            f"{_beside(self.undecided)}. {ASSUMPTION}"
+            f"{as_if_apart(n, self.agreed.effective_n)}{_beside(self.undecided)}. {ASSUMPTION}"
         )
 
 
-def ceiling(agreed: int, n: int, undecided: int = 0) -> Ceiling | None:
+def ceiling(agreed: int, n: int, undecided: int = 0, design: float = 1.0) -> Ceiling | None:
     """The ceiling from `agreed` of `n` blind second choices that named a side.
 
-    None with fewer than 100 of them, or if they agree in no more than half.
+    `design` is the design effect of repeated prompts, which widens its interval. None with fewer
+    than 100 of them, or if they agree in no more than half.
     """
-    q = wilson(agreed, n)
+    q = wilson(agreed, n, design=design)
     if q is None or n < LEAST_CHOICES or 2 * agreed <= n:
         return None
     return Ceiling(_best(q.rate), _best(q.low), _best(q.high), q, undecided)

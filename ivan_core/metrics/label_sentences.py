@@ -13,9 +13,11 @@ from math import isnan
 from ivan_core.metrics.annotators import LEAST_POSITIVES
 from ivan_core.metrics.co_occurrence import LEAST
 from ivan_core.metrics.interval_text import interval_text, number_text
-from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.intervals import Rate, rate_of_row
 from ivan_core.metrics.sentences import (
     PROMPTS_SHARED,
+    as_if,
+    as_if_apart,
     as_if_n,
     difference_ends,
     interval,
@@ -34,6 +36,9 @@ _MEASURES = {
     "jaccard": "Mean overlap of the words named (Jaccard)",
 }
 
+_COUNTS = {"share": "same", "both": "both"}
+"""What the shares of `agreement_table` count."""
+
 
 def agreement_sentence(row: Row, called: str) -> str:
     """What opens the agreement on one label: of the texts any labeler called so, how many all did.
@@ -45,22 +50,23 @@ def agreement_sentence(row: Row, called: str) -> str:
         return f"No text was answered by two labelers, so nothing is known about “{called}”."
     two = row["measure"] in ("kappa", "weighted kappa", "jaccard")
     any_of, all_of = ("either", "both") if two else ("any labeler", "all who answered")
-    rate = wilson(both, either)
+    rate = _rate(row, "both", either)
     if rate is None:
         return f"Of the {_texts(n)} compared, none was called {called} by {any_of}."
-    share = f"({percent(rate.rate, either)}, 95% interval {interval(rate)})"
+    wide = as_if(rate, PROMPTS_SHARED)
+    share = f"({percent(rate.rate, either)}, 95% interval {interval(rate)}{wide})"
     told = f"Of the {_texts(either)} {any_of} called {called}, {all_of} did in {both:,} {share}."
     return f"{told} {_few(row, two)}" if row["few"] else told
 
 
 def coefficient_sentence(row: Row) -> str:
     """The coefficients behind an agreement, with the texts they rest on."""
-    n, same = _int(row, "n"), _int(row, "same")
+    n = _int(row, "n")
     left_out = _int(row, "left_out")
     out = f" {_texts(left_out)} without two answers left out." if left_out else ""
     if n == 0:
         return f"There is nothing to compare.{out}"
-    told = f"The same answer in {percent(same / n, n)} of {_texts(n)}."
+    told = same_sentence(row)
     value, ac1 = _float(row, "coefficient"), _float(row, "ac1")
     if isnan(value):
         return f"{told} No coefficient: the answers never change.{out}"
@@ -68,6 +74,24 @@ def coefficient_sentence(row: Row) -> str:
     beside = "" if isnan(ac1) else f", Gwet's AC1 {_estimate(row, 'ac1', 'ac1_')}"
     rough = " (rough: the rarer answer is rare)" if row["few"] and "[" in measured else ""
     return f"{told} {measured}{beside}{rough}.{out}"
+
+
+def same_rate(row: Row) -> Rate | None:
+    """In which share all who answered gave the same answer; None if nothing was compared.
+
+    `row` is one of `agreement_table`.
+    """
+    return _rate(row, "share", _int(row, "n"))
+
+
+def same_sentence(row: Row) -> str:
+    """The same in words, with n and interval; empty if nothing was compared."""
+    rate = same_rate(row)
+    if rate is None:
+        return ""
+    wide = as_if_apart(rate.n, rate.effective_n, PROMPTS_SHARED)
+    share = f"{percent(rate.rate, rate.n)} of {_texts(rate.n)} {interval(rate)}{wide}"
+    return f"The same answer in {share}."
 
 
 def prevalence_sentence(row: Row, called: str) -> str:
@@ -125,6 +149,12 @@ def _estimate(row: Row, name: str, ends: str) -> str:
     told = "" if isnan(low) else f" {interval_text(low, high, 2)}"
     # Coefficients are printed without the zero in front of their point.
     return re.sub(r"\b0\.", ".", f"{number_text(value, 2)}{told}")
+
+
+def _rate(row: Row, name: str, n: int) -> Rate | None:
+    """A share of a row with the ends it has there."""
+    low, high, alone = (_float(row, f"{name}_{end}") for end in ("low", "high", "effective_n"))
+    return rate_of_row(_int(row, _COUNTS[name]), n, low, high, alone)
 
 
 def _texts(n: int) -> str:

@@ -8,6 +8,8 @@ that of as many independent pairs: both with the linearised variance of a mean o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -15,6 +17,8 @@ from numpy.typing import NDArray
 from ivan_core.metrics.intervals import Rate, wilson
 
 PROMPT = "prompt_group"
+Groups = NDArray[np.int64]
+"""A number for each row of a dataset, the same for rows with the same first Human turn."""
 WIDENED_FROM = 1.05
 """A smaller design effect changes no interval that one could see."""
 
@@ -52,6 +56,19 @@ def effect_of_equals(groups: int, n: int) -> float:
 def rate_in(rows: pd.DataFrame, holds: NDArray[np.bool_]) -> Rate | None:
     """The share of rows for which something holds, its interval as wide as repeated prompts ask."""
     return wilson(int(holds.sum()), len(rows), design=design_in(rows, holds))
+
+
+def units_of(row_ids: Sequence[int] | NDArray[np.int64], prompts: Groups | None) -> Groups:
+    """From 0 on, what is drawn together: rows of one prompt; each row alone if none is known."""
+    rows = np.asarray(row_ids, dtype=np.int64)
+    found, _ = pd.factorize(rows if prompts is None else prompts[rows])
+    return np.asarray(found, dtype=np.int64)
+
+
+def share_in(holds: NDArray[np.bool_], units: Groups) -> Rate | None:
+    """The share of values for which something holds, each value of a group."""
+    design = design_effect(holds.astype(np.float64), units)
+    return wilson(int(holds.sum()), len(holds), design=design)
 
 
 def design_in(rows: pd.DataFrame, values: NDArray[np.bool_] | NDArray[np.float64]) -> float:

@@ -1,4 +1,4 @@
-"""Bootstrap by pair: both sides of a pair are drawn together, since they share their prompt."""
+"""Bootstrap by prompt: both sides of a pair are drawn together, and pairs that share a prompt."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _ROUNDING = 1e-9
 def resampled_sums(by_pair: Floats, generator: np.random.Generator, times: int = TIMES) -> Floats:
     """Column sums over pairs drawn with replacement, as many as there are, `times` times.
 
-    `by_pair` has a row a pair. All columns see the same draws; what is drawn depends only on the
-    generator, the number of pairs and `times`. Of more than 10,000 pairs, every 10,000th are drawn
-    together, which leaves the spread of sums over independent pairs as it is.
+    `by_pair` has a row a pair, or a prompt where pairs share one. All columns see the same draws;
+    what is drawn depends only on the generator, the number of pairs and `times`. Of more than
+    10,000 pairs, every 10,000th are drawn together, which leaves the spread of sums over
+    independent pairs as it is.
     """
     by_pair = _grouped(by_pair)
     n = len(by_pair)

@@ -63,9 +63,9 @@ def difference_ends(low: float, high: float, n: int, *, signed: bool = False) ->
     return interval_text(low, high, _decimals(n), scale=100, signed=signed)
 
 
-def as_if(rate: Rate | Difference) -> str:
+def as_if(rate: Rate | Difference, why: str = PROMPTS_REPEAT) -> str:
     """How wide repeated prompts made an interval, to stand after it; empty where they did not."""
-    return as_if_n(rate.n, rate.effective_n) if rate.design > 1 else ""
+    return as_if_n(rate.n, rate.effective_n, why) if rate.design > 1 else ""
 
 
 def as_if_n(n: int, effective_n: int, why: str = PROMPTS_REPEAT) -> str:

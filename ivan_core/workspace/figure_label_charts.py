@@ -188,9 +188,9 @@ def _coefficients(asked: Asked) -> str:
     return (
         f"Agreement is {measure} (sentiment: {ordered}; lists of words: mean overlap, Jaccard's"
         " index) beside Gwet's AC1, over the texts that two labelers or more answered. Intervals"
-        f" are 95% BCa intervals of {TIMES:,} bootstrap draws by pair, both texts of a pair"
-        f" together (seed {asked.results.spec.seed}), and of shares Wilson score intervals; none is"
-        " corrected for multiple comparisons."
+        f" are 95% BCa intervals of {TIMES:,} bootstrap draws by prompt, all texts that share their"
+        f" first human turn together (seed {asked.results.spec.seed}), and of shares Wilson score"
+        f" intervals; {GROUPS} None is corrected for multiple comparisons."
     )
 
 

@@ -120,9 +120,10 @@ def _questions(_: PreparedDataset, used: Used) -> Drawn | None:
         lambda: agreement_dots(table, TITLES, title=title, dark=False),
         table,
         f"{title} on each question. {texts_sentence(used)}",
-        "Coefficients with 95% BCa intervals by pair (1,000 bootstrap draws, seed 0): Cohen's kappa"
-        " of two people, Krippendorff's alpha of more or where answers are missing, weighted for"
-        " the sentiment; Jaccard's index of lists; Gwet's AC1 beside. “Can't tell” is no answer.",
+        "Coefficients with 95% BCa intervals by prompt, all that share their first human turn"
+        " together (1,000 bootstrap draws, seed 0): Cohen's kappa of two people, Krippendorff's"
+        " alpha of more or where answers are missing, weighted for the sentiment; Jaccard's index"
+        " of lists; Gwet's AC1 beside. “Can't tell” is no answer.",
     )
 
 
@@ -138,7 +139,8 @@ def _cells(dataset: PreparedDataset, used: Used) -> Drawn | None:
         table,
         "Who answers as the reviewers do: of the texts that both answered, those with the same"
         f" answer, by question. {' '.join(cell_sentence(cell) for cell in cells[:3])}",
-        f"Lists count as the same if they name the same words. {WILSON}",
+        f"Lists count as the same if they name the same words. {WILSON} Both texts of a pair are"
+        " one group.",
     )
 
 

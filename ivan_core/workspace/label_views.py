@@ -171,9 +171,10 @@ def _agreement(stamps: tuple[Stamp, ...], key: str) -> pd.DataFrame:
     results = [open_labels(run_id) for _, run_id, _ in stamps]
     tables = {one.run.id: one.table for one in results}
     generator = np.random.default_rng(results[0].spec.seed)
+    prompts = results[0].dataset.prompt_groups
     if key:
-        return class_agreement(tables, key, generator)
-    return agreement_table(tables, shared_keys(results), generator)
+        return class_agreement(tables, key, generator, prompts=prompts)
+    return agreement_table(tables, shared_keys(results), generator, prompts=prompts)
 
 
 def crossed(run_id: str, other: str, key: str, value: str = "") -> pd.DataFrame:

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from ivan_core.metrics.interval_text import interval_text, number_text
-from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
+from ivan_core.metrics.label_sentences import same_rate, same_sentence
 from ivan_core.metrics.sentences import (
     PROMPTS_SHARED,
     as_if_apart,
@@ -130,15 +130,8 @@ def coefficients_sentence(row: Row) -> str:
             parts.append(f"{name} {decimal(point)}{ends}")
     if not parts:
         parts.append("No coefficient, since the answers never change" if row["n"] else "No texts")
-    rate = wilson(int(row["same"]), int(row["n"])) if row["n"] else None
-    same = (
-        f" The same answer in {percent(rate.rate, rate.n)} of {_count(rate.n, 'text')}"
-        f" {interval(rate)}."
-        if rate
-        else ""
-    )
     rough = " (rough: the rarer answer is rare)" if row["few"] and "[" in parts[0] else ""
-    return f"{'; '.join(parts)}{rough}.{same}"
+    return f"{'; '.join(parts)}{rough}. {same_sentence(row)}".rstrip()
 
 
 def agreement_sentence(table: pd.DataFrame, names: Sequence[str]) -> str:
@@ -179,10 +172,12 @@ def agreement_rows(table: pd.DataFrame) -> pd.DataFrame:
                 "Coefficient": told(row["coefficient"], row["low"], row["high"]),
                 "Measure": row["measure"],
                 "AC1": told(row["ac1"], row["ac1_low"], row["ac1_high"]),
-                "Same answer": percent(row["share"], row["n"]) if row["n"] else "",
+                "Same answer": f"{percent(same.rate, same.n)} {interval(same)}" if same else "",
                 "Texts": row["n"],
+                "As if": same.effective_n if same else 0,
             }
             for row in table.to_dict("records")
+            for same in (same_rate(row),)
         ]
     )
 

@@ -7,7 +7,7 @@ others. Only blind answers to random items count (`review_opinions`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -18,9 +18,10 @@ from ivan_core.domain.reviews import NO_DIFFERENCE
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.annotators import LEAST_POSITIVES, agreement_table, choice_agreement
 from ivan_core.metrics.consensus import majority, same_answer
-from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.label_answers import SENTIMENT
-from ivan_core.metrics.sentences import interval, percent, the
+from ivan_core.metrics.prompts import Groups, share_in, units_of
+from ivan_core.metrics.sentences import as_if, interval, percent, the
 from ivan_core.workspace import runs
 from ivan_core.workspace.aligned import UNRATED
 from ivan_core.workspace.label_views import named, plain
@@ -82,7 +83,8 @@ class Beside:
         n = self.rate.n
         return (
             f"{said}: of {n:,} {'pair' if n == 1 else 'pairs'} both judged, the same in"
-            f" {self.rate.count:,} ({percent(self.rate.rate, n)} {interval(self.rate)}){beside}."
+            f" {self.rate.count:,} ({percent(self.rate.rate, n)} {interval(self.rate)}"
+            f"{as_if(self.rate)}){beside}."
         )
 
 
@@ -91,7 +93,8 @@ class Cell:
     """One question and one who answers beside the reviewers: of `n` texts, the same in `same`.
 
     `both` and `either` count the texts called so (yes, not neutral, any word) by both and by any;
-    `few` says that the rarer answer was given to fewer than 20 texts by either.
+    `few` says that the rarer answer was given to fewer than 20 texts by either. `prompts` are the
+    groups of the dataset's rows.
     """
 
     who: Who
@@ -102,10 +105,17 @@ class Cell:
     either: int
     texts: tuple[tuple[TextKey, Label, Label], ...]
     """Each text that both answered, their answer, and the reviewers'."""
+    prompts: Groups | None = field(default=None, repr=False, compare=False)
 
     @property
     def few(self) -> bool:
         return min(self.either, self.n - self.both) < LEAST_POSITIVES
+
+    @property
+    def rate(self) -> Rate | None:
+        """The share of texts with the same answer."""
+        same = np.array([same_answer(ours, theirs) for _, ours, theirs in self.texts], np.bool_)
+        return share_in(same, units_of([text.row_id for text, _, _ in self.texts], self.prompts))
 
 
 def between_on_texts(used: Used) -> pd.DataFrame | None:
@@ -113,16 +123,16 @@ def between_on_texts(used: Used) -> pd.DataFrame | None:
 
     The table of `metrics.annotators.agreement_table`: two reviewers by kappa, more by alpha.
     """
-    return _between_on_texts(used.stamp)
+    return _between_on_texts(used.stamp, used.dataset)
 
 
 def between_on_pairs(used: Used) -> pd.DataFrame | None:
     """The agreement of the reviewers on which reply is better; None while no pair has two."""
-    return _between_on_pairs(used.stamp)
+    return _between_on_pairs(used.stamp, used.dataset)
 
 
 @lru_cache(maxsize=8)
-def _between_on_texts(stamp: Stamp) -> pd.DataFrame | None:
+def _between_on_texts(stamp: Stamp, dataset: PreparedDataset | None) -> pd.DataFrame | None:
     people = opinions_at(stamp).texts
     keys = tuple(
         key
@@ -132,20 +142,22 @@ def _between_on_texts(stamp: Stamp) -> pd.DataFrame | None:
     if len(people) < 2 or not keys:
         return None
     tables = {name: answers_table(own, keys) for name, own in people.items()}
-    table = agreement_table(tables, keys, np.random.default_rng(_SEED))
+    prompts = dataset.prompt_groups if dataset is not None else None
+    table = agreement_table(tables, keys, np.random.default_rng(_SEED), prompts=prompts)
     table = table[table["n"] > 0].reset_index(drop=True)
     return None if table.empty else table
 
 
 @lru_cache(maxsize=8)
-def _between_on_pairs(stamp: Stamp) -> pd.DataFrame | None:
+def _between_on_pairs(stamp: Stamp, dataset: PreparedDataset | None) -> pd.DataFrame | None:
     people = {
         name: {row: side for row, side in own.items() if side is not None}
         for name, own in opinions_at(stamp).choices.items()
     }
     if len(people) < 2:
         return None
-    table = choice_agreement(people, CHOICES, np.random.default_rng(_SEED))
+    prompts = dataset.prompt_groups if dataset is not None else None
+    table = choice_agreement(people, CHOICES, np.random.default_rng(_SEED), prompts=prompts)
     return None if table.empty else table
 
 
@@ -167,16 +179,15 @@ def answers_table(texts: Texts, keys: Sequence[str]) -> pd.DataFrame:
 def choices_beside(dataset: PreparedDataset, used: Used) -> list[Beside]:
     """Each person, the choice, each model and each labeler beside the reviewers."""
     found = [
-        _beside(Who("person", name), own, _majority_choice(used, without=name))
+        _beside(Who("person", name), own, _majority_choice(used, without=name), used.prompts)
         for name, own in sorted(used.choices.items())
         if len(used.choices) > 1
     ]
     together = _majority_choice(used)
     if not together:
         return []
-    found.append(
-        _beside(Who("choice", the(dataset.chosen_by)), dict.fromkeys(together, "chosen"), together)
-    )
+    choice = Who("choice", the(dataset.chosen_by))
+    found.append(_beside(choice, dict.fromkeys(together, "chosen"), together, used.prompts))
     models: dict[str, Beside] = {}
     wanted = (run for run in comparisons(dataset) if not set(runs.spec_of(run).models) <= {*models})
     for results in runs.opened(wanted, open_results):
@@ -191,9 +202,14 @@ def choices_beside(dataset: PreparedDataset, used: Used) -> list[Beside]:
                     results.aligned.row_ids[judged], scores.verdict[judged], strict=True
                 )
             }
-            models[model] = _beside(Who("model", model, run.id), own, together)
+            models[model] = _beside(Who("model", model, run.id), own, together, used.prompts)
     labelers = [
-        _beside(Who("labeler", named(one), one.run.id), labeler_choices(one, together), together)
+        _beside(
+            Who("labeler", named(one), one.run.id),
+            labeler_choices(one, together),
+            together,
+            used.prompts,
+        )
         for one in newest_labelings(dataset)
     ]
     return [*found, *models.values(), *(one for one in labelers if one.rows)]
@@ -209,15 +225,21 @@ def _majority_choice(used: Used, without: str = "") -> dict[int, str]:
     return {row: side for row, side in sorted(found.items()) if isinstance(side, str)}
 
 
-def _beside(who: Who, own: Mapping[int, str | None], reviewers: Mapping[int, str]) -> Beside:
+def _beside(
+    who: Who,
+    own: Mapping[int, str | None],
+    reviewers: Mapping[int, str],
+    prompts: Groups | None,
+) -> Beside:
     rows = tuple(
         (row, side, theirs)
         for row, theirs in reviewers.items()
         if (side := own.get(row)) is not None
     )
-    named_both = [(side, theirs) for _, side, theirs in rows if NO_DIFFERENCE not in (side, theirs)]
-    same = sum(side == theirs for side, theirs in named_both)
-    return Beside(who, wilson(same, len(named_both)), len(rows) - len(named_both), rows)
+    named_both = [one for one in rows if NO_DIFFERENCE not in one[1:]]
+    same = np.array([side == theirs for _, side, theirs in named_both], dtype=np.bool_)
+    units = units_of([row for row, _, _ in named_both], prompts)
+    return Beside(who, share_in(same, units), len(rows) - len(named_both), rows)
 
 
 def cells_beside(dataset: PreparedDataset, used: Used) -> list[Cell]:
@@ -230,7 +252,7 @@ def cells_beside(dataset: PreparedDataset, used: Used) -> list[Cell]:
     for name, own in sorted(used.texts.items()):
         if len(used.texts) > 1:
             others = _majority_texts(used, keys, without=name)
-            found += _cells(Who("person", name), own, others, keys)
+            found += _cells(Who("person", name), own, others, keys, used.prompts)
     together = _majority_texts(used, keys)
     for one in newest_labelings(dataset):
         asked = [key for key in keys if key in one.keys]
@@ -242,7 +264,8 @@ def cells_beside(dataset: PreparedDataset, used: Used) -> list[Cell]:
             ].to_dict("records")
             if (key := TextKey(int(row["row_id"]), row["preference"])) in together
         }
-        found += _cells(Who("labeler", named(one), one.run.id), own, together, asked)
+        who = Who("labeler", named(one), one.run.id)
+        found += _cells(who, own, together, asked, used.prompts)
     return found
 
 
@@ -262,7 +285,9 @@ def _majority_texts(used: Used, keys: Sequence[str], without: str = "") -> Texts
     }
 
 
-def _cells(who: Who, own: Texts, reviewers: Texts, keys: Sequence[str]) -> list[Cell]:
+def _cells(
+    who: Who, own: Texts, reviewers: Texts, keys: Sequence[str], prompts: Groups | None
+) -> list[Cell]:
     found = []
     for key in keys:
         texts = tuple(
@@ -276,7 +301,7 @@ def _cells(who: Who, own: Texts, reviewers: Texts, keys: Sequence[str]) -> list[
         so = [(_called(key, ours), _called(key, theirs)) for _, ours, theirs in texts]
         same = sum(same_answer(ours, theirs) for _, ours, theirs in texts)
         both, either = sum(a and b for a, b in so), sum(a or b for a, b in so)
-        found.append(Cell(who, key, len(texts), same, both, either, texts))
+        found.append(Cell(who, key, len(texts), same, both, either, texts, prompts))
     return found
 
 
@@ -288,7 +313,8 @@ def cell_agreement(cell: Cell) -> dict[str, object]:
             {text: {cell.key: theirs} for text, _, theirs in cell.texts}, [cell.key]
         ),
     }
-    table = agreement_table(tables, [cell.key], np.random.default_rng(_SEED))
+    generator = np.random.default_rng(_SEED)
+    table = agreement_table(tables, [cell.key], generator, prompts=cell.prompts)
     return {str(name): value for name, value in table.iloc[0].to_dict().items()}
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ivan_core.domain.labels import Label, TextKey
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, ItemSide
 from ivan_core.metrics.consensus import same_answer
-from ivan_core.metrics.sentences import interval, percent
+from ivan_core.metrics.sentences import PROMPTS_SHARED, as_if, interval, percent
 from ivan_core.workspace import runs
 from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.label_views import in_words
@@ -175,7 +175,8 @@ def choices_table(found: Sequence[Beside]) -> pd.DataFrame:
                 "low": one.rate.low if one.rate else nan,
                 "high": one.rate.high if one.rate else nan,
                 "label": f"{percent(one.rate.rate, one.rate.n)} {interval(one.rate)} of"
-                f" {one.rate.n:,}" if one.rate else "no pair to tell from",
+                f" {one.rate.n:,}{as_if(one.rate)}" if one.rate else "no pair to tell from",
+                "effective_n": one.rate.effective_n if one.rate else 0,
             }
             for one in found
         ]
@@ -199,8 +200,12 @@ def cells_table(cells: Sequence[Cell]) -> pd.DataFrame:
                 "question": label_name(cell.key), "n": cell.n, "same": cell.same,
                 "share": cell.same / cell.n, "label": f"{cell.same:,} of {cell.n:,}",
                 "positives": f"{cell.both:,} of {cell.either:,}", "few": cell.few,
+                "told": f"{cell.same:,} of {cell.n:,} ({percent(rate.rate, cell.n)}"
+                f" {interval(rate)}{as_if(rate, PROMPTS_SHARED)})",
+                "low": rate.low, "high": rate.high, "effective_n": rate.effective_n,
             }
             for cell in cells
+            if (rate := cell.rate) is not None
         ]
     )  # fmt: skip
 

@@ -11,10 +11,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label, Preference, TextKey
 from ivan_core.domain.reviews import BETTER, Opinion, Queue
 from ivan_core.metrics.label_noise import Ceiling, ceiling, no_ceiling_sentence
+from ivan_core.metrics.prompts import Groups, design_effect, units_of
 from ivan_core.review.opinions import Opinions
 from ivan_core.review.queues import Queues
 from ivan_core.settings import data_dir
@@ -37,6 +40,7 @@ class Used:
     opinion is left out where its item was not drawn at random, where labels were shown beforehand,
     where it was changed once the choice was told, where it was given in under a second (`quick`,
     unless they are asked for), or where the same person had answered it in another queue before.
+    `dataset` is the one they were asked for.
     """
 
     choices: Mapping[str, Mapping[int, str | None]]
@@ -51,6 +55,12 @@ class Used:
     repeated: int = 0
     skipped: int = 0
     quick: tuple[Opinion, ...] = ()
+    dataset: PreparedDataset | None = None
+
+    @property
+    def prompts(self) -> Groups | None:
+        """The group of each row of the dataset, by its prompt."""
+        return self.dataset.prompt_groups if self.dataset is not None else None
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -89,7 +99,8 @@ def used_opinions(dataset: PreparedDataset, *, quick: bool = False) -> Used:
     queues = queues_on(dataset)
     ids = tuple(queue.id for queue in queues)
     content = str(dataset.about["content"])
-    return opinions_at((data_dir(), content, ids, Opinions(data_dir()).stamp(ids), quick))
+    stamp = (data_dir(), content, ids, Opinions(data_dir()).stamp(ids), quick)
+    return replace(opinions_at(stamp), dataset=dataset)
 
 
 @lru_cache(maxsize=8)
@@ -151,27 +162,39 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
             new = {key: one for key, one in opinion.answers.items() if key not in on_text}
             counts["opinions" if new else "repeated"] += 1
             on_text.update(new)
-    return Used(choices, texts, seconds, stamp, **counts, quick=tuple(quick))
+    return Used(choices, texts, seconds, stamp, **counts, quick=tuple(quick), dataset=None)
 
 
 def second_choices(used: Used) -> tuple[int, int, int]:
     """Blind second choices that met the recorded one, all that named a side, and the others."""
-    named = [side for side in used.seconds.values() if side in ("chosen", "rejected")]
+    named = list(_named(used).values())
     return named.count("chosen"), len(named), len(used.seconds) - len(named)
 
 
 def ceiling_of(dataset: PreparedDataset) -> Ceiling | None:
     """How often a model could side with the choice at best; None while that is not known."""
-    return ceiling(*second_choices(used_opinions(dataset)))
+    return _ceiling(used_opinions(dataset))
 
 
 def ceiling_sentence(used: Used) -> str:
     """The ceiling, or why there is none; empty where nobody chose a second time."""
-    agreed, n, undecided = second_choices(used)
-    found = ceiling(agreed, n, undecided)
+    found = _ceiling(used)
     if found is not None:
         return found.sentence
+    agreed, n, undecided = second_choices(used)
     return no_ceiling_sentence(agreed, n, undecided) if n or undecided else ""
+
+
+def _ceiling(used: Used) -> Ceiling | None:
+    named = _named(used)
+    met = np.array([side == "chosen" for side in named.values()], dtype=np.bool_)
+    design = design_effect(met.astype(np.float64), units_of(list(named), used.prompts))
+    return ceiling(*second_choices(used), design=design)
+
+
+def _named(used: Used) -> dict[int, str]:
+    """The second choices that named a side, by row."""
+    return {row: side for row, side in used.seconds.items() if side in ("chosen", "rejected")}
 
 
 def _left_out(queue: Queue, opinion: Opinion) -> str:

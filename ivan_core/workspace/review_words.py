@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.reviews import BETTER, Task
-from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.sentences import interval, percent
+from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.label_sentences import same_rate
+from ivan_core.metrics.sentences import (
+    PROMPTS_REPEAT,
+    PROMPTS_SHARED,
+    as_if,
+    interval,
+    percent,
+)
 from ivan_core.workspace.label_filters import label_name
 from ivan_core.workspace.label_words import agreement_sentence, both_sentence, coefficients_sentence
 from ivan_core.workspace.review_agreement import (
@@ -54,7 +61,7 @@ def pairs_sentence(used: Used) -> str:
     row = table.iloc[0].to_dict()
     return (
         f"Of {_count(int(row['n']), 'pair')} that two of them or more judged, the same reply (or no"
-        f" difference) in {_share(int(row['same']), int(row['n']))}. {_coefficients(row)}"
+        f" difference) in {_share(same_rate(row))}. {_coefficients(row)}"
     )
 
 
@@ -81,7 +88,7 @@ def cell_sentence(cell: Cell) -> str:
         called = "neither called any so"
     return (
         f"{cell.who.name} and {others} on {label_name(cell.key)}: of {_count(cell.n, 'text')} both"
-        f" answered, the same in {_share(cell.same, cell.n)};"
+        f" answered, the same in {_share(cell.rate, PROMPTS_SHARED)};"
         f" {called}.{few} {_coefficients(cell_agreement(cell))}"
     )
 
@@ -119,10 +126,11 @@ def _coefficients(row: Mapping[str, Any]) -> str:
     return coefficients_sentence(row).partition(" The same answer")[0]
 
 
-def _share(count: int, n: int) -> str:
+def _share(rate: Rate | None, why: str = PROMPTS_REPEAT) -> str:
     """A count with its share and interval, as in "31 (78% [63, 88])"."""
-    rate = wilson(count, n)
-    return f"{count:,} ({percent(rate.rate, n)} {interval(rate)})" if rate else "none"
+    if rate is None:
+        return "none"
+    return f"{rate.count:,} ({percent(rate.rate, rate.n)} {interval(rate)}{as_if(rate, why)})"
 
 
 def _count(n: int, noun: str, many: str = "") -> str:

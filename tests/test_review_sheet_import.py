@@ -154,7 +154,7 @@ def test_an_answer_changed_in_the_app_after_an_import_is_kept(data_dir):
 
 
 def test_an_answer_given_after_the_app_told_what_was_chosen_is_not_blind(data_dir):
-    queue = better(data_dir)
+    queue = better(data_dir, tells=True)
     in_app(data_dir, queue, 0, {BETTER: "rejected"})
     filled = Filled(queue)
     filled.put(0, which=filled.better(0)).put(1, which="A")
@@ -163,6 +163,27 @@ def test_an_answer_given_after_the_app_told_what_was_chosen_is_not_blind(data_di
     import_sheet(filled.bytes())
     blind = {one.row_id: one.blind for one in Opinions(data_dir).all(queue.id)}
     assert blind == {0: False, 1: True}
+
+
+def test_an_answer_changed_in_a_sheet_before_anything_was_told_counts_and_later_it_does_not(
+    data_dir,
+):
+    queue = better(data_dir)
+    in_app(data_dir, queue, 0, {BETTER: "rejected"}, seconds=0.6)
+    in_app(data_dir, queue, 1, {BETTER: "chosen"}, seconds=0.7)
+    filled = Filled(queue)
+    filled.put(0, which=filled.better(0)).put(1, which=filled.better(1), note="Close.")
+    import_sheet(filled.bytes())
+    first, second = Opinions(data_dir).all(queue.id)
+    assert first.answers == {BETTER: "chosen"} and first.blind and not first.quick
+    assert second.note == "Close." and second.blind and second.seconds == 0.7
+    for row in (2, 3):
+        in_app(data_dir, queue, row, {BETTER: "rejected"})
+    filled = Filled(queue)
+    filled.put(2, which=filled.better(2)).put(3, which=filled.worse(3), note="Sure.")
+    import_sheet(filled.bytes())
+    blind = {one.row_id: one.blind for one in Opinions(data_dir).all(queue.id)}
+    assert blind == {0: True, 1: True, 2: False, 3: True}
 
 
 def test_a_save_between_reading_and_writing_is_not_lost(review_database, data_dir, monkeypatch):

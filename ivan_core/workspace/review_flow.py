@@ -160,8 +160,14 @@ def open_screen(now: Standing, place: Place) -> Screen:
     return Screen(
         queue, place, dataset.pair(place.row_id), opinion,
         left_side(queue, place.row_id, now.name), len(screens_of(queue)), group, keys,
-        suggestions(queue, place), queue.tells or now.done >= now.total,
+        suggestions(queue, place), is_told(now, queue),
     )  # fmt: skip
+
+
+def is_told(now: Standing, queue: Queue) -> bool:
+    """Whether a person may know what was chosen on what they answered in a queue of the two: each
+    pair tells it, or the end was reached."""
+    return queue.tells or now.done >= now.total
 
 
 def left_side(queue: Queue, row_id: int, name: str) -> Side:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ivan_core.datasets.limits import check_regular
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.reviews import Change, Item, Opinion, OpinionConflict, Queue
+from ivan_core.domain.reviews import BETTER, Change, Item, Opinion, OpinionConflict, Queue
 from ivan_core.review.names import name_of
 from ivan_core.review.opinions import Opinions
 from ivan_core.review.queues import Queues
@@ -184,10 +184,12 @@ def _take_in(
     about: About, queue: Queue, name: str, rows: Sequence[Said], replacing: bool
 ) -> ImportReport:
     """Decide row by row, then save all at once. Raises OpinionConflict where that is outdated."""
+    from ivan_core.workspace.review_flow import is_told, standing
+
     store = Opinions(data_dir())
     numbers = {queue.id, *(one.item.queue.id for one in rows)}
-    standing = {_place(one): one for number in numbers for one in store.all(number, name)}
-    if any(one.verified for one in standing.values()):
+    before = {_place(one): one for number in numbers for one in store.all(number, name)}
+    if any(one.verified for one in before.values()):
         raise SheetRefused(
             f"{name} is the name of somebody who logged in, and a sheet cannot show who filled it"
             " in. Have another name typed into it."
@@ -196,10 +198,11 @@ def _take_in(
     for number in numbers:
         last |= {_place(one): one for one in store.changes(number, name)}
     reason = f"{_REASON}{about.facts['sheet']}"
+    now = standing(queue, name)
     plan = _Plan()
     notes_only = 0
     for said in rows:
-        current = standing.get(_place(said.item.item))
+        current = before.get(_place(said.item.item))
         change = last.get(_place(said.item.item))
         came_by = change.reason if change else ""
         ours = came_by == reason
@@ -207,7 +210,9 @@ def _take_in(
         if current is None and not said.judged:
             notes_only += bool(said.note)
             continue
-        after = _after(said, name, current, came_by.startswith(_REASON))
+        # A sheet tells nothing; the app may.
+        told = is_told(now, said.item.queue) and not came_by.startswith(_REASON)
+        after = _after(said, name, current, told)
         _decide(plan, said, current, after, keep=newer and not replacing)
     if plan.save:
         store.save_all(plan.save, by=verified_name() or "import", reason=reason)
@@ -238,8 +243,11 @@ def _decide(
         plan.save.append(after)
 
 
-def _after(said: Said, name: str, current: Opinion | None, in_sheet: bool) -> Opinion:
-    """What stands there once the row is taken in; what a row leaves empty stays as it was."""
+def _after(said: Said, name: str, current: Opinion | None, told: bool) -> Opinion:
+    """What stands there once the row is taken in; what a row leaves empty stays as it was.
+
+    Another answer is not blind where what was chosen was told, and nobody knows how long it took.
+    """
     one, item = said.item, said.item.item
     fresh = Opinion(
         item.queue, item.row_id, item.side, name, dict(said.answers), said.note, said.skipped,
@@ -252,12 +260,12 @@ def _after(said: Said, name: str, current: Opinion | None, in_sheet: bool) -> Op
         answers, skipped = current.answers, current.skipped
     elif not skipped and not current.skipped:
         answers = {**current.answers, **answers}
-    # Whoever answers in the app is then told what was chosen: another answer is not blind any more.
-    revealed = one.queue.task == "better" and not in_sheet and not current.skipped
+    changed = answers != current.answers
+    revealed = told and changed and BETTER in current.answers
     return with_changes(
         fresh, answers=answers, skipped=skipped, note=said.note or current.note,
-        blind=fresh.blind and current.blind and not revealed, seconds=current.seconds,
-        version=current.version,
+        blind=fresh.blind and current.blind and not revealed,
+        seconds=0.0 if changed else current.seconds, version=current.version,
     )  # fmt: skip
 
 

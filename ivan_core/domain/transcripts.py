@@ -66,7 +66,7 @@ class Dialogue:
         turns = tuple(Turn(role, f" {text}") for role, text in told)
         stripped = all(text == text.strip() for _, text in told)
         printed = print_transcript("", turns)
-        return cls(printed if stripped and _gives_back(printed, "", turns) else _marked("", turns))
+        return cls(printed if stripped and _gives_back(printed, turns) else _marked("", turns))
 
     @property
     def exact(self) -> bool:
@@ -76,8 +76,11 @@ class Dialogue:
     def with_turns(self, preamble: str, turns: tuple[Turn, ...]) -> Dialogue:
         """A dialogue made from this one, with other turns, kept in the same form if that can be."""
         printed = print_transcript(preamble, turns)
-        plain = not self.exact and _gives_back(printed, preamble, turns)
-        return Dialogue(printed if plain else _marked(preamble, turns))
+        if self.exact or not _gives_back(printed, turns):
+            return Dialogue(_marked(preamble, turns))
+        made = Dialogue(printed)
+        vars(made)["_parsed"] = preamble, turns  # known: a long one is not read again
+        return made
 
     def read_again(self, printed: str) -> Dialogue:
         """Other words for these turns, as they are printed; markers inside messages stay inside."""
@@ -190,8 +193,15 @@ def _split(marker: re.Pattern[str], text: str) -> tuple[str, tuple[Turn, ...]]:
     return preamble, tuple(Turn(_ROLES[role], content) for role, content in told)
 
 
-def _gives_back(printed: str, preamble: str, turns: tuple[Turn, ...]) -> bool:
-    return not printed.startswith(_SIGN) and _split(_MARKER, printed) == (preamble, turns)
+def _gives_back(printed: str, turns: tuple[Turn, ...]) -> bool:
+    """Whether printed turns are read back as they are: no marker stands there beside their own."""
+    # Markers cannot overlap, so counting them says what parsing and comparing would.
+    markers = printed.count(HUMAN_MARKER) + printed.count(ASSISTANT_MARKER)
+    return (
+        markers == len(turns)
+        and not printed.startswith(_SIGN)
+        and all(turn.role != "System" for turn in turns)
+    )
 
 
 def _marked(preamble: str, turns: tuple[Turn, ...]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from ivan_core.domain.pairs import Pair, prompt_turns
 from ivan_core.domain.rewriting import PieceKey, PieceRole, PieceSide, Scope
@@ -53,40 +54,77 @@ def pieces_of(pair: Pair, scope: Scope) -> list[Piece]:
     "shared": the turns both sides begin with, once; what a side's prompt says after they part
     ways, by side; each last reply, once where both sides have the same. "whole": both dialogues.
     """
-    parts = {piece.key: piece for side in _SIDES for piece in _parts(pair, scope, side)}
-    return [piece for piece in parts.values() if has_something_to_reword(piece.text)]
+    return PairInPieces(pair, scope).asked
 
 
 def assemble(
     pair: Pair, scope: Scope, accepted: Mapping[PieceKey, str]
 ) -> tuple[Dialogue | None, Dialogue | None]:
-    """The reworded chosen and rejected dialogue from the accepted texts of their pieces.
+    """`PairInPieces.assemble` for a pair that is put together once."""
+    return PairInPieces(pair, scope).assemble(accepted)
 
-    A side is None if one of its pieces was not accepted, or if it has none: where nothing was
-    reworded there is no rewording.
-    """
-    chosen = _joined(pair.chosen, _parts(pair, scope, "chosen"), accepted)
-    return chosen, _joined(pair.rejected, _parts(pair, scope, "rejected"), accepted)
+
+class PairInPieces:
+    """A pair taken apart once, to be put together again as often as there are rewordings."""
+
+    def __init__(self, pair: Pair, scope: Scope) -> None:
+        self._pair = pair
+        self._chosen, self._rejected = (_parts(pair, scope, side) for side in _SIDES)
+
+    @property
+    def asked(self) -> list[Piece]:
+        """The pieces that are to be reworded, each once."""
+        parts = {one.piece.key: one for one in (*self._chosen, *self._rejected)}
+        return [one.piece for one in parts.values() if one.is_asked]
+
+    def assemble(self, accepted: Mapping[PieceKey, str]) -> tuple[Dialogue | None, Dialogue | None]:
+        """The reworded chosen and rejected dialogue from the accepted texts of their pieces.
+
+        A side is None if one of its pieces was not accepted, or if it has none: where nothing was
+        reworded there is no rewording.
+        """
+        parts = {one.piece.key: one for one in (*self._chosen, *self._rejected)}
+        told = {
+            key: Dialogue(accepted[key]) if key in accepted else one.dialogue
+            for key, one in parts.items()
+        }
+        return (
+            _joined(self._pair.chosen, self._chosen, accepted, told),
+            _joined(self._pair.rejected, self._rejected, accepted, told),
+        )
 
 
 def has_something_to_reword(text: str) -> bool:
     """Whether a piece has at least two words outside the names of its speakers."""
-    dialogue = Dialogue(text)
-    said = "\n".join([dialogue.preamble, *(turn.content for turn in dialogue.turns)])
-    return len(_WORD.findall(said)) >= _FEWEST_WORDS
+    return _has_words(Dialogue(text))
+
+
+def _has_words(dialogue: Dialogue) -> bool:
+    said = chain([dialogue.preamble], (turn.content for turn in dialogue.turns))
+    words = chain.from_iterable(_WORD.finditer(one) for one in said)
+    return len(list(islice(words, _FEWEST_WORDS))) == _FEWEST_WORDS
 
 
 _SIDES: tuple[PieceSide, PieceSide] = ("chosen", "rejected")
 
 
-def _parts(pair: Pair, scope: Scope, side: PieceSide) -> list[Piece]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A piece with its turns, and whether it has anything to be reworded."""
+
+    piece: Piece
+    dialogue: Dialogue
+    is_asked: bool
+
+
+def _parts(pair: Pair, scope: Scope, side: PieceSide) -> list[_Part]:
     """One side in parts which, joined, give its turns back as they are."""
     ours, theirs = pair.chosen, pair.rejected
     if side == "rejected":
         ours, theirs = theirs, ours
     if scope == "whole":
         same = ours.text == theirs.text
-        return [_piece(pair, "both" if same else side, "dialogue", ours.text)]
+        return [_part(pair, "both" if same else side, "dialogue", ours)]
     prompt = prompt_turns(ours)
     # Preambles are a part of the prompt: sides that begin differently share nothing.
     alike = ours.preamble == theirs.preamble
@@ -94,27 +132,31 @@ def _parts(pair: Pair, scope: Scope, side: PieceSide) -> list[Piece]:
     reply = ours.turns[len(prompt) :]
     same_reply = reply == theirs.turns[len(prompt_turns(theirs)) :]
     parts = [
-        _piece(pair, "both", "prompt", _kept(ours.preamble if alike else "", prompt[:shared])),
-        _piece(pair, side, "prompt", _kept("" if alike else ours.preamble, prompt[shared:])),
-        _piece(pair, "both" if same_reply else side, "reply", _kept("", reply)),
+        _part(pair, "both", "prompt", _kept(ours.preamble if alike else "", prompt[:shared])),
+        _part(pair, side, "prompt", _kept("" if alike else ours.preamble, prompt[shared:])),
+        _part(pair, "both" if same_reply else side, "reply", _kept("", reply)),
     ]
-    return [part for part in parts if part.text]
+    return [one for one in parts if one.piece.text]
 
 
-def _piece(pair: Pair, side: PieceSide, role: PieceRole, text: str) -> Piece:
-    return Piece(PieceKey(pair.row_id, side, role), text)
+def _part(pair: Pair, side: PieceSide, role: PieceRole, dialogue: Dialogue) -> _Part:
+    piece = Piece(PieceKey(pair.row_id, side, role), dialogue.text)
+    return _Part(piece, dialogue, _has_words(dialogue))
 
 
-def _kept(preamble: str, turns: tuple[Turn, ...]) -> str:
-    return Dialogue("").with_turns(preamble, turns).text
+def _kept(preamble: str, turns: tuple[Turn, ...]) -> Dialogue:
+    return Dialogue("").with_turns(preamble, turns)
 
 
 def _joined(
-    original: Dialogue, parts: list[Piece], accepted: Mapping[PieceKey, str]
+    original: Dialogue,
+    parts: list[_Part],
+    accepted: Mapping[PieceKey, str],
+    told: Mapping[PieceKey, Dialogue],
 ) -> Dialogue | None:
-    wanted = [part.key for part in parts if has_something_to_reword(part.text)]
+    wanted = [one.piece.key for one in parts if one.is_asked]
     if not wanted or any(key not in accepted for key in wanted):
         return None
-    told = [Dialogue(accepted.get(part.key, part.text)) for part in parts]
-    turns = tuple(turn for one in told for turn in one.turns)
-    return original.with_turns("".join(one.preamble for one in told), turns)
+    own = [told[one.piece.key] for one in parts]
+    turns = tuple(chain.from_iterable(one.turns for one in own))
+    return original.with_turns("".join(one.preamble for one in own), turns)

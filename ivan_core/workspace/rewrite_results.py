@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from ivan_core.domain.runs import Run
 from ivan_core.experiments.begin import BEGUN
 from ivan_core.experiments.compare_table import pairs_in_training
 from ivan_core.experiments.rewrite import ORDER, units_of
-from ivan_core.experiments.rewrite_rows import RewordedPair, read_pairs
+from ivan_core.experiments.rewrite_rows import RewordedPair, read_pairs, read_replies
 from ivan_core.experiments.rewrite_tables import Tables
 from ivan_core.experiments.rewrite_units import units_of_rows
 from ivan_core.metrics.training import trained_on
@@ -27,6 +27,7 @@ from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 from ivan_core.workspace import datasets, runs
 from ivan_core.workspace.finished_runs import finished
+from ivan_core.workspace.results import snippet
 from ivan_core.workspace.rewrite_work import LABELS, LIKENESS, SCORES
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ _RATIO = {"chosen_length_ratio": "chosen_ratio", "rejected_length_ratio": "rejec
 
 _KEPT = 2
 """Rows that are kept as they were put together, for the next rerun of their page."""
+
+
+@dataclass(frozen=True, slots=True)
+class InShort:
+    """What a list says of a row: how both replies begin, why it has no whole rewording, and how
+    the last answer begins that was refused for it."""
+
+    replies: tuple[str, str]
+    problem: str
+    refused: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +129,25 @@ class RewriteResults:
 
     @cached_property
     def _read(self) -> dict[int, RewordedPair]:
-        """The rows read last: a dialogue of 100,000 turns takes seconds to put together."""
+        """The rows read last: a dialogue of 100,000 turns takes a second to put together."""
+        return {}
+
+    def in_short(self, row_ids: Sequence[int]) -> list[InShort]:
+        """Rows of the run as a list shows them; read once and remembered, for it is little."""
+        new = [row_id for row_id in row_ids if row_id not in self._short]
+        for one in read_replies(self._parts, self.spec, self.dataset, self._unit_of, new):
+            chosen, rejected = (snippet(reply) for reply in one.replies)
+            missing = [why for why in one.missing if why is not None]
+            refused = next((why.raw for why in missing if why.raw), "")
+            self._short[one.row_id] = InShort(
+                (chosen, rejected),
+                "; ".join(dict.fromkeys(why.sentence for why in missing)),
+                snippet(refused) if refused else "",
+            )
+        return [self._short[row_id] for row_id in row_ids]
+
+    @cached_property
+    def _short(self) -> dict[int, InShort]:
         return {}
 
 

@@ -12,7 +12,7 @@ from ivan_core.experiments.rewrite import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite_labels import SIDES, Move, move_of
 from ivan_core.experiments.rewrite_rows import Missing, RewordedPair
 from ivan_core.experiments.rewrite_units import Variant, variants_of
-from ivan_core.workspace.results import PAGE_ROWS, snippet
+from ivan_core.workspace.results import PAGE_ROWS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,33 +28,18 @@ Rewards = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
-class RowView:
-    """One row of a run: its texts in every variant, and all that was measured of them.
+class Measured:
+    """All that was measured of one row of a run.
 
     `rewards` holds those of the chosen and the rejected text by model and variant, `similarity` the
     cosines with the original, `labels` what the labeler said of a side.
     """
 
-    run_id: str
-    spec: RewriteSpec
-    texts: RewordedPair
+    row_id: int
     rewards: Mapping[tuple[str, Variant], Rewards]
     similarity: Mapping[Variant, Rewards]
     ratio: Mapping[Variant, Rewards]
     labels: Mapping[tuple[Preference, Variant], Labels]
-
-    @property
-    def row_id(self) -> int:
-        return self.texts.pair.row_id
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        return self.spec.models
-
-    @property
-    def changes(self) -> tuple[Variant, ...]:
-        """The variants that are no original: the rewording first."""
-        return tuple(variant for variant in variants_of(self.spec) if variant != "original")
 
     def verdict(self, model: str, variant: Variant) -> str:
         """agree, tie or disagree; empty where a reward is missing."""
@@ -74,19 +59,43 @@ class RowView:
         after = self.labels.get((side, "reworded"), {})
         return move_of(before.get(key), after.get(key))
 
+
+@dataclass(frozen=True)
+class RowView(Measured):
+    """One row of a run as it is read: what was measured, and its texts in every variant."""
+
+    run_id: str
+    spec: RewriteSpec
+    texts: RewordedPair
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return self.spec.models
+
+    @property
+    def changes(self) -> tuple[Variant, ...]:
+        """The variants that are no original: the rewording first."""
+        return tuple(variant for variant in variants_of(self.spec) if variant != "original")
+
     def missing(self, variant: Variant, side: Preference) -> Missing | None:
         """Why a text is not there; None if it is."""
         return self.texts.missing[variant][SIDES.index(side)]
 
 
 def row_view(results: RewriteResults, texts: RewordedPair) -> RowView:
+    """A row of a run with its texts."""
+    known = measured(results, texts.pair.row_id)
+    return RowView(**vars(known), run_id=results.run.id, spec=results.spec, texts=texts)
+
+
+def measured(results: RewriteResults, row_id: int) -> Measured:
     """A row joined from the tables of its run by its number, never by position."""
-    row_id, labels, alike = texts.pair.row_id, results.labels, results.likeness
+    labels, alike = results.labels, results.likeness
     own = results.scores[results.scores["row_id"] == row_id]
     alike = alike[alike["row_id"] == row_id].set_index("variant")
     said = labels[(labels["row_id"] == row_id) & ~labels["again"].astype(bool)]
-    return RowView(
-        results.run.id, results.spec, texts,
+    return Measured(
+        row_id,
         {
             (row["model"], row["variant"]): (
                 _number(row["chosen_reward"]), _number(row["rejected_reward"])
@@ -136,24 +145,21 @@ def rows_page(
     last = max(1, -(-len(row_ids) // PAGE_ROWS))
     start = (min(max(page, 1), last) - 1) * PAGE_ROWS
     records = []
-    for row_id in row_ids[start : start + PAGE_ROWS]:
-        row = row_view(results, results.pair(row_id))
+    shown = row_ids[start : start + PAGE_ROWS]
+    for row_id, short in zip(shown, results.in_short(shown), strict=True):
+        row = measured(results, row_id)
         record: dict[str, object] = {"row_id": row_id}
-        for side, before, after in zip(
-            SIDES, row.texts.sides["original"], row.texts.sides["reworded"], strict=True
-        ):
-            text = after or before
-            record[side] = snippet(text.reply if text else None)
+        record |= zip(SIDES, short.replies, strict=True)
         alike = [one for one in row.similarity.get("reworded", ()) if one is not None]
         record["similarity"] = min(alike, default=None)
-        for model in row.models:
+        for model in results.models:
             record[model] = _verdict_words(row, model, units.get(model))
-        record["problem"], record["raw"] = _problem(row)
+        record["problem"], record["raw"] = short.problem, short.refused
         records.append(record)
     return pd.DataFrame.from_records(records)
 
 
-def _verdict_words(row: RowView, model: str, unit: float | None) -> str:
+def _verdict_words(row: Measured, model: str, unit: float | None) -> str:
     """A model's verdicts before and after, and the change of its margin in typical margins."""
     before, after = row.verdict(model, "original"), row.verdict(model, "reworded")
     if not before or not after:
@@ -164,14 +170,6 @@ def _verdict_words(row: RowView, model: str, unit: float | None) -> str:
         return words
     amount = f"{(moved[0] - moved[1]) / unit:+.2f}"
     return f"{words} {'0.00' if float(amount) == 0 else amount.replace('-', '−')}"
-
-
-def _problem(row: RowView) -> tuple[str, str]:
-    """Why a row has no whole rewording, and the last answer that was refused for it."""
-    missing = [one for side in SIDES if (one := row.missing("reworded", side)) is not None]
-    why = "; ".join(dict.fromkeys(one.sentence for one in missing))
-    raw = next((one.raw for one in missing if one.raw), "")
-    return why, snippet(raw) if raw else ""
 
 
 def _both(alike: pd.DataFrame, name: str) -> dict[Variant, Rewards]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from made_labellings import FIRST, REFUSAL, SECOND, SENTIMENT, TOPICS, Labellings, four_pairs
 from made_reviews import Said
@@ -45,6 +46,7 @@ from ivan_core.workspace.review_opinions import (
 from ivan_core.workspace.review_words import cell_sentence
 from ivan_core.workspace.run_kinds import take_away
 
+CONTROL = "ivan/minilm-control"
 ADA, BOB, CEM = "Ada", "Bob", "Cem"
 
 
@@ -169,6 +171,36 @@ def test_people_the_choice_and_models_stand_beside_the_reviewers(
     assert table is not None
     # All three agree on 0, 3, 4 of the five that two or more judged.
     assert (table.iloc[0]["measure"], table.iloc[0]["n"], table.iloc[0]["same"]) == ("alpha", 5, 3)
+
+
+def test_models_beside_the_reviewers_say_on_how_many_of_the_pairs_they_were_trained(
+    data_dir: Path, pairs_file: Path, tmp_path: Path
+) -> None:
+    model = str(tmp_path / "models" / "my-rm")
+    run_id = finished(data_dir, spec_of_file(pairs_file, (model, CONTROL)))
+    dataset = datasets.find(DatasetRequest(source=str(pairs_file)))
+    assert dataset is not None
+    path = data_dir / "runs" / run_id / "table.parquet"
+    table = pd.read_parquet(path)
+    seen = (table["model"].eq(model) & table["row_id"].lt(3)).astype("boolean")
+    table["seen"] = seen.mask(table["model"].eq(CONTROL))
+    table.to_parquet(path, index=False)
+    said = Said(data_dir, dataset.fingerprint)
+    # No pair on which somebody sees no difference enters a rate: rows 0, 1, 2 and 4 are left.
+    said.choose(said.pairs(5), ADA, {0: "chosen", 1: "chosen", 2: "chosen", 3: "none", 4: "chosen"})
+    found = by_name(choices_beside(dataset, used_opinions(dataset)))
+    verdicts = table[table["model"].eq(model) & table["row_id"].isin([0, 1, 2, 4])]
+    assert "tie" not in set(verdicts["verdict"])
+    assert found[model].sentence.endswith(f" {model} was trained on 3 of 4 pairs.")
+    assert found[CONTROL].trained == f"Nobody says on how many of 4 pairs {CONTROL} was trained."
+    assert found["the recorded choice"].trained == ""
+    name = reviews_id(dataset)
+    told = caption(name, "review-choices")
+    assert "my-rm was trained on 3 of 4 pairs." in told and "5 blind opinions by 1 person" in told
+    quoted = [quote.sentence for quote in take_away(name).quotes(name)]
+    drawn = figure(name, "review-choices").decode()
+    for text in (told, methods(name, "review-choices"), drawn, *quoted):
+        assert str(tmp_path) not in text
 
 
 def test_the_agreement_changes_with_what_is_saved(data_dir: Path, forty: PreparedDataset) -> None:

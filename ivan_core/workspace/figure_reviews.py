@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 
 from ivan_core import __version__
 from ivan_core.domain.errors import BadInput
-from ivan_core.workspace import datasets
+from ivan_core.workspace import datasets, runs
 from ivan_core.workspace.commands import figure_command
 from ivan_core.workspace.figure_words import WILSON, Drawn
 from ivan_core.workspace.label_views import TITLES
 from ivan_core.workspace.review_agreement import between_on_texts, cells_beside, choices_beside
 from ivan_core.workspace.review_lists import cells_table, choices_table
 from ivan_core.workspace.review_opinions import Used, used_opinions
+from ivan_core.workspace.review_runs import comparisons, newest_labelings
 from ivan_core.workspace.review_words import (
     cell_sentence,
     pairs_sentence,
     review_quotes,
+    said_by,
     source_line,
     texts_sentence,
 )
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 
 PREFIX = "reviews-"
 _METHODS = (
-    "Only blind answers to randomly drawn items entered, one a person and item, as it stood before"
-    " the choice could be known; none that was given in under a second. The reviewers'"
+    "Only blind answers to randomly drawn items entered, one a person and item; none that was"
+    " changed once the choice could be known, and none given in under a second. The reviewers'"
     " answer is that of more than half of those who answered; a person was compared with the"
     " others."
 )
@@ -54,6 +56,15 @@ def reviews_id(dataset: PreparedDataset) -> str:
 def stamp(reviews: str) -> object:
     """What changes with every opinion that is saved."""
     return used_opinions(dataset_of(reviews)).stamp[3]
+
+
+def sources(reviews: str) -> list[str]:
+    """All of whom figures and sentences of reviews tell and that may be a path: the dataset, and
+    the models and labelers beside the reviewers."""
+    dataset = dataset_of(reviews)
+    models = {model for run in comparisons(dataset) for model in runs.spec_of(run).models}
+    labelers = {one.labeler for one in newest_labelings(dataset)}
+    return [str(dataset.about["label"]), *sorted(models | labelers)]
 
 
 def dataset_of(reviews: str) -> PreparedDataset:
@@ -80,9 +91,10 @@ def _pick(reviews: str, name: str, wish: Wish) -> Picked:
             f"There is nothing to draw for {name} yet.",
             "It needs blind opinions of two people, or of one beside a labeler, on random items.",
         )
-    revision = f"revision {dataset.about['revision']}" if dataset.about["revision"] else ""
-    rows = f"{used.opinions:,} blind opinions by {len(used.people):,} people on items of" + (
-        f" {dataset.about['label']} ({revision or 'no revision'}, fingerprint"
+    about = dataset.about
+    revision = f"revision {about['revision']}" if about["revision"] else "no revision"
+    rows = (
+        f"{said_by(used)} on items of {about['label']} ({revision}, fingerprint"
         f" {dataset.fingerprint})"
     )
     return Picked(

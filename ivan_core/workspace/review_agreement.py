@@ -7,7 +7,7 @@ others. Only blind answers to random items count (`review_opinions`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -22,8 +22,9 @@ from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.label_answers import SENTIMENT
 from ivan_core.metrics.prompts import Groups, share_in, units_of
 from ivan_core.metrics.sentences import as_if, interval, percent, the
+from ivan_core.metrics.training import trained_on
 from ivan_core.workspace import runs
-from ivan_core.workspace.aligned import UNRATED
+from ivan_core.workspace.aligned import UNKNOWN, UNRATED, Codes
 from ivan_core.workspace.label_views import named, plain
 from ivan_core.workspace.results import open_results
 from ivan_core.workspace.review_opinions import Stamp, Used, opinions_at
@@ -66,6 +67,13 @@ class Beside:
     no_difference: int
     rows: tuple[tuple[int, str, str], ...]
     """Each pair that both judged, what they chose, and what the reviewers did."""
+    trained: str = ""
+    """Of a model: on how many of the pairs of the rate it was trained."""
+
+    @property
+    def named_both(self) -> list[int]:
+        """The pairs on which both name a side."""
+        return [row for row, *sides in self.rows if NO_DIFFERENCE not in sides]
 
     @property
     def sentence(self) -> str:
@@ -84,8 +92,8 @@ class Beside:
         return (
             f"{said}: of {n:,} {'pair' if n == 1 else 'pairs'} both judged, the same in"
             f" {self.rate.count:,} ({percent(self.rate.rate, n)} {interval(self.rate)}"
-            f"{as_if(self.rate)}){beside}."
-        )
+            f"{as_if(self.rate)}){beside}. {self.trained}"
+        ).rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +210,9 @@ def choices_beside(dataset: PreparedDataset, used: Used) -> list[Beside]:
                     results.aligned.row_ids[judged], scores.verdict[judged], strict=True
                 )
             }
-            models[model] = _beside(Who("model", model, run.id), own, together, used.prompts)
+            one = _beside(Who("model", model, run.id), own, together, used.prompts)
+            seen = scores.seen[results.aligned.at(one.named_both)]
+            models[model] = replace(one, trained=_trained(model, seen))
     labelers = [
         _beside(
             Who("labeler", named(one), one.run.id),
@@ -223,6 +233,14 @@ def _majority_choice(used: Used, without: str = "") -> dict[int, str]:
                 by_row.setdefault(row, []).append(side)
     found = {row: majority(sides) for row, sides in by_row.items()}
     return {row: side for row, side in sorted(found.items()) if isinstance(side, str)}
+
+
+def _trained(model: str, seen: Codes) -> str:
+    """On how many of some pairs a model was trained; empty where there are none."""
+    known = bool((seen != UNKNOWN).any())
+    return (
+        trained_on(model, int((seen == 1).sum()) if known else None, len(seen)) if len(seen) else ""
+    )
 
 
 def _beside(

@@ -121,6 +121,12 @@ def source_line(dataset: PreparedDataset, used: Used) -> str:
     )
 
 
+def said_by(used: Used) -> str:
+    """As in "12 blind opinions by 2 people"."""
+    people = _count(len(used.people), "person", "people")
+    return f"{_count(used.opinions, 'blind opinion')} by {people}"
+
+
 def _coefficients(row: Mapping[str, Any]) -> str:
     """Kappa, alpha or overlap, and AC1, each with its interval."""
     return coefficients_sentence(row).partition(" The same answer")[0]

@@ -48,8 +48,7 @@ def take_away(run_id: str) -> TakeAway:
         BadInput: there is no such run, or runs of its kind give nothing.
     """
     if run_id.startswith(figure_reviews.PREFIX):
-        label = figure_reviews.dataset_of(run_id).about["label"]
-        return by_names(figure_reviews.REVIEWS, file_names([label]))
+        return by_names(figure_reviews.REVIEWS, file_names(figure_reviews.sources(run_id)))
     run = runs.get(run_id)
     if run.kind not in KINDS:
         raise BadInput(

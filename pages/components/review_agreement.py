@@ -113,6 +113,9 @@ def _choices(dataset: PreparedDataset, used: Used) -> None:
             "small",
             quiet=True,
         )
+    trained = " ".join(one.trained for one in found if one.trained)
+    if trained:
+        say(trained, "small", quiet=True)
     told = ceiling_sentence(used)
     if told:
         say(told, "small")

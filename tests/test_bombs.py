@@ -270,3 +270,13 @@ def test_a_table_is_read_if_it_is_no_larger_than_it_may_be() -> None:
     assert small_table("t", made.getvalue(), ["b"], 2).column("b").to_pylist() == ["x", "y"]
     with pytest.raises(BadInput, match="unpacks to more"):
         small_table("t", made.getvalue(), ["b"], 1)
+
+
+def test_a_list_of_millions_of_messages_is_refused_before_they_are_made(tmp_path: Path) -> None:
+    """Packed they are nothing, and their texts are short: each is an object all the same."""
+    messages = pa.array([[{"role": "user", "content": "x"}] * 600_000, [{"role": "user",
+        "content": "x"}]])  # fmt: skip
+    path = tmp_path / "list.parquet"
+    pq.write_table(pa.table({"chosen": messages, "rejected": ["b", "b"]}), path)
+    with pytest.raises(BadInput, match="unpacks to more than 200 times"):
+        list(parquet_rows.rows_of(path))

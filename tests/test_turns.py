@@ -179,6 +179,29 @@ def test_a_system_column_is_the_first_turn_of_both_sides(row: dict[str, Any]) ->
     assert chosen({**row, "system": " \n"}) == chosen(row)
 
 
+SYS = {"role": "system", "content": "SYS"}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reply", "roles"),
+    [
+        ([SYS, user("hi")], [user("hi"), said("yes")], "SHA"),
+        ([SYS, user("hi")], [SYS, user("hi"), said("yes")], "SHA"),
+        ([user("hi")], [user("hi "), said("yes")], "HA"),
+        ([SYS], [user("hi"), said("yes")], "SHA"),
+        ([user("hi"), said("Go on.")], [user("why"), said("yes")], "HAHA"),
+        ([user("hi"), said("Go on."), user("why")], [user("hi"), said("Go on."), user("why"),
+                                                    said("yes")], "HAHA"),
+    ],
+)  # fmt: skip
+def test_messages_keep_what_of_the_prompt_they_do_not_repeat(
+    prompt: list[Any], reply: list[Any], roles: str
+) -> None:
+    side = chosen({"prompt": prompt, "chosen": reply})
+    assert "".join(role[0] for role, _ in side.messages) == roles
+    assert side.messages[-1] == ("Assistant", "yes")
+
+
 def test_two_system_texts_are_no_pair() -> None:
     row = {"chosen": [{"role": "system", "content": "A"}, user("hi"), said("yes")], "system": "B"}
     with pytest.raises(NotAPair, match="different system texts"):

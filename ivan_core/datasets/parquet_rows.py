@@ -25,6 +25,8 @@ _EASY = LONGEST_LINE
 """Bytes of texts that are made at once; batches that come to more are made row by row."""
 MOST_TABLE = 2**28
 """Bytes of a table that is read as a whole."""
+_OF_AN_ENTRY = 64
+"""Bytes that an entry of a list takes at the least, whatever it holds."""
 NOT_UTF8 = "not UTF-8 text"
 
 
@@ -121,7 +123,8 @@ def _size_of(array: pa.Array) -> int:
     if isinstance(array, pa.StructArray):
         return sum(_size_of(field) for field in array.flatten())
     if isinstance(array, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
-        return _size_of(array.flatten())
+        flat = array.flatten()
+        return _size_of(flat) + _OF_AN_ENTRY * len(flat)
     return int(array.nbytes)
 
 

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 LAYOUT = 2
 """Number of the folder's layout; a change of it gives every dataset another fingerprint."""
-READING = 3
+READING = 4
 """Number of the way rows are read; a change of it reads sources anew. What comes out as before
 keeps its fingerprint, and with it its runs, reviews and scores."""
 _SAME_AS_BEFORE = ("sample", "anthropic/hh-rlhf")
-"""Sources of plain transcripts: the earlier way of reading, 2, gave the same."""
+"""Sources of plain transcripts: the earlier ways of reading gave the same."""
+_EARLIER = (3, 2)
 _NAMED_BAD_LINES = 50
 _NAMED_COLUMNS = 50
 _UNFINISHED = ".preparing-"
@@ -40,7 +41,8 @@ _ABANDONED_AFTER = 3600.0
 
 def find_prepared(data_dir: Path, request: DatasetRequest) -> PreparedDataset | None:
     """The dataset this request was prepared to earlier, if it was and nothing changed since."""
-    readings = (READING, 2) if request.source.lower() in _SAME_AS_BEFORE else (READING,)
+    same = request.source.lower() in _SAME_AS_BEFORE
+    readings = (READING, *_EARLIER) if same else (READING,)
     for reading in readings:
         with suppress(OSError, ValueError, KeyError):
             pointer = _pointer(data_dir, request, reading)

@@ -191,10 +191,12 @@ def _side(value: str | Messages | None, prompt: str | Messages | None, whole: bo
     told: Messages = (("Assistant", value),) if isinstance(value, str) else value or ()
     if isinstance(value, str) and whole:
         return Dialogue.of_transcript(value)
-    if not prompt or told[0][0] != "Assistant":
+    if not prompt:
         return Dialogue.of_messages(told)
     if not isinstance(prompt, str):
-        return Dialogue.of_messages((*prompt, *told))
+        return Dialogue.of_messages(_after_messages(prompt, told))
+    if told[0][0] != "Assistant":
+        return Dialogue.of_messages(told)
     if HUMAN_MARKER not in prompt and _is_open(prompt):
         prompt = f"{HUMAN_MARKER} {prompt}"
     if HUMAN_MARKER in prompt:
@@ -203,6 +205,20 @@ def _side(value: str | Messages | None, prompt: str | Messages | None, whole: bo
         turns = (Turn("Human", f" {prompt}"), Turn("Assistant", f" {value}"))
         return Dialogue("").with_turns("", turns)
     return Dialogue.of_messages((("Human", prompt), *told))
+
+
+def _after_messages(prompt: Messages, told: Messages) -> Messages:
+    """The messages of a side after those of the prompt, as far as they do not repeat them."""
+    if told[0][0] == "Assistant":
+        return (*prompt, *told)
+    asked = [_words(text) for role, text in prompt if role == "Human"]
+    repeated = [_words(text) for role, text in told if role == "Human"][: len(asked)] == asked
+    if told[0][0] == "System":  # it has the instructions, and so the whole dialogue
+        return told
+    if not repeated:
+        return (*prompt, *told)
+    opening = next((i for i, (role, _) in enumerate(prompt) if role != "System"), len(prompt))
+    return (*prompt[:opening], *told)
 
 
 def _after_transcript(opening: Dialogue, told: Messages, goes_on: bool) -> Dialogue:

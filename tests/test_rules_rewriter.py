@@ -145,6 +145,20 @@ def test_most_texts_of_the_sample_change_and_many_at_several_places() -> None:
     assert sum(n > 0 for n in second) > 0.38 * len(second)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("They get a chance to swim.", "They get an opportunity to swim."),
+        ("They get an opportunity to swim.", "They get a chance to swim."),
+        ("A frequently heard sound.", "A frequently heard sound."),
+        ("An almost new house.", "An almost new house."),
+        ("A roughly 9 km walk.", "A roughly 9 km walk."),
+    ],
+)
+def test_no_article_is_left_before_a_word_that_needs_the_other(before: str, after: str) -> None:
+    assert reword(before) == after
+
+
 def test_the_second_rewording_changes_no_place_that_the_first_one_changes() -> None:
     for text in sample_pieces():
         first, second = explain(text), explain(text, "second")

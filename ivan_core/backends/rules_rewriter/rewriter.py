@@ -26,6 +26,8 @@ OFTEN_MOVED = 0.6
 """How often a sentence that can be turned is turned; else its words may be changed."""
 _SMALL_I = re.compile(r"(?<![\w.])i(?=[ '’])")
 _LONE_SMALL = re.compile(r"\bi\b")
+_ARTICLES = ("a", "an")
+_VOWELS = "aeiou"
 NO_RULE = "No rule of ivan/rules fits this text."
 NO_SECOND = "No rule of ivan/rules fits a second place of this text."
 NO_SURFACE = "ivan/rules changes words; a change of punctuation and space needs no rewriter."
@@ -110,7 +112,8 @@ class _Manner:
 def changed_by(reading: Reading, at: int, rule: Rule) -> list[Change]:
     """What a rule makes of the phrase that begins at a token: one change for each phrase it offers.
 
-    A comma that a word takes the place of leaves the space that stands between two words.
+    A comma that a word takes the place of leaves the space that stands between two words. After
+    "a" or "an" nothing is offered that would need the other of them.
     """
     manner = _Manner.of(reading.text)
     start, end = reading.tokens[at].start, reading.tokens[at + len(rule.left) - 1].end
@@ -120,19 +123,25 @@ def changed_by(reading: Reading, at: int, rule: Rule) -> list[Change]:
         after = manner.written(before, right)
         if before[0] == "," != after[0] and not reading.text[start - 1].isspace():
             after = f" {after}"
+        if reading.key(at - 1) in _ARTICLES and _vowel_first(before) != _vowel_first(after):
+            continue
         found.append(Change(start, end, before, after, rule.family))
     return found
+
+
+def _vowel_first(words: str) -> bool:
+    return words[:1].lower() in _VOWELS
 
 
 def _word_changes(reading: Reading, chance: _Chance) -> Iterator[Change]:
     """Every change of words that can be made, from left to right, without overlap."""
     at = 0
     while at < len(reading.tokens):
-        rule = next(rules().found_at(reading, at), None)
+        fitting = ((rule, changed_by(reading, at, rule)) for rule in rules().found_at(reading, at))
+        rule, offered = next(((rule, found) for rule, found in fitting if found), (None, []))
         if rule is None:
             at += 1
             continue
-        offered = changed_by(reading, at, rule)
         yield offered[int(chance.of(offered[0].start, "which") * len(offered))]
         at += len(rule.left)
 

@@ -134,7 +134,11 @@ def test_a_second_rewording_that_repeats_the_first_is_no_floor() -> None:
     assert (few.equal.count, quarter.equal.count) == (20, 100)
     assert few.is_floor and not quarter.is_floor
     told = words.twice_sentence("m", quarter)
-    assert told.startswith("m: 25% of 400 replies came out the same twice, and what the two")
+    # Both replies of a pair: (2 * 200/199) / (400/399) = 2.005, and 400 / 2.005 = 199.5.
+    assert told.startswith(
+        "m: 25% of 400 replies [20, 31] (texts share prompts: as if n = 199) came out the same"
+        " twice, and what the two"
+    )
     assert "is no noise floor" in told and told.endswith("rewording is not held against it.")
     assert "no noise floor" not in words.twice_sentence("m", few)
 
@@ -176,7 +180,8 @@ def test_rewordings_that_move_every_margin_alike_have_a_sentence_of_their_own() 
     found = twice(made, "m")
     assert found is not None and found.alike is None and found.equal.count == 0
     assert words.twice_sentence("m", found) == (
-        "m: 0% of 40 replies came out the same twice, and what a rewording moves margins by does"
+        "m: 0% of 40 replies [0, 16] (texts share prompts: as if n = 20) came out the same twice,"
+        " and what a rewording moves margins by does"
         " not vary on 20 pairs, so there is no noise floor."
     )
 
@@ -276,11 +281,16 @@ def test_correlation_and_noise_are_told() -> None:
 def test_label_flips_are_told_with_the_labelers_own() -> None:
     row: dict[str, object] = {"n": 100, "lost": 15, "gained": 5, "rate": 0.2, "own_n": 50,
                               "own_rate": 0.04, "excess": 0.16, "excess_low": 0.04,
-                              "excess_high": 0.25}  # fmt: skip
+                              "excess_high": 0.25, "low": 0.1334, "high": 0.2888,
+                              "own_low": 0.011, "own_high": 0.1346, "effective_n": 100,
+                              "own_effective_n": 50}  # fmt: skip
     assert words.label_flip_sentence(row, "helpful") == (
-        "“helpful” flips in 20% of 100 texts (15 lost, 5 gained); the labeler by itself in 4%, so"
-        " [4, 25] points are due to the rewording."
+        "“helpful” flips in 20% of 100 texts (15 lost, 5 gained; 95% interval [13, 29]); the"
+        " labeler by itself in 4% of 50 [1, 13], so [4, 25] points are due to the rewording."
     )
+    wide = words.label_flip_sentence(row | {"effective_n": 60, "own_effective_n": 30}, "helpful")
+    assert "interval [13, 29]; texts share prompts: as if n = 60); the labeler" in wide
+    assert "in 4% of 50 [1, 13] (texts share prompts: as if n = 30), so" in wide
     assert words.label_flip_sentence(row | {"excess": float("nan")}, "helpful").endswith(
         "how often the labeler changes its own mind is not known."
     )
@@ -290,11 +300,13 @@ def test_risks_are_told_or_what_they_need() -> None:
     row: dict[str, object] = {"direction": "lost", "preference": "chosen", "flips": 20, "n": 100,
                               "events": 18, "difference": 0.275, "low": 0.07, "high": 0.5,
                               "risk_flipped": 0.4, "risk_same": 0.125, "clear": True,
-                              "needs": float("nan")}  # fmt: skip
+                              "needs": float("nan"), "effective_n": 100}  # fmt: skip
     assert words.risk_sentence(row, "helpful") == (
         "“helpful” lost in the chosen reply: 40% of 20 pairs become misaligned, where it stays 13%"
         " of 80 (difference [7, 50] points). The difference is clear."
     )
+    wide = words.risk_sentence(row | {"effective_n": 40}, "helpful")
+    assert "(difference [7, 50] points; prompts repeat: as if n = 40)." in wide
     few = row | {"difference": float("nan"), "flips": 10, "needs": 150.0}
     assert words.risk_sentence(few, "helpful") == (
         "“helpful” lost in the chosen reply: too few to tell (10 flips, 18 events). It would need"

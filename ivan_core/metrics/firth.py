@@ -43,14 +43,22 @@ def firth_coefficients(columns: Floats, outcome: Floats) -> Floats:
     return _fit(design, outcome, np.zeros(design.shape[1]), None)[0]
 
 
-def firth(columns: Floats, outcome: Floats, which: int = 0, level: float = 0.95) -> LogOdds:
+def firth(
+    columns: Floats,
+    outcome: Floats,
+    which: int = 0,
+    level: float = 0.95,
+    design_effect: float = 1.0,
+) -> LogOdds:
     """One column's coefficient, adjusted for the others.
+
+    The likelihood ratio behind interval and p is divided by `design_effect`, 1 or more.
 
     Raises ValueError if the columns are not independent of each other and of the constant.
     """
     design, at = _design(columns), which + 1
     best, top = _fit(design, outcome, np.zeros(design.shape[1]), None)
-    critical = NormalDist().inv_cdf((1 + level) / 2) ** 2
+    critical = design_effect * NormalDist().inv_cdf((1 + level) / 2) ** 2
 
     near = best.copy()
 
@@ -62,7 +70,7 @@ def firth(columns: Floats, outcome: Floats, which: int = 0, level: float = 0.95)
 
     value = float(best[at])
     low, high = (_end(drop, value, sign, critical) for sign in (-1.0, 1.0))
-    return LogOdds(value, low, high, erfc(sqrt(max(0.0, drop(0.0)) / 2)))
+    return LogOdds(value, low, high, erfc(sqrt(max(0.0, drop(0.0)) / design_effect / 2)))
 
 
 def _design(columns: Floats) -> Floats:

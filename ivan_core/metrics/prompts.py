@@ -65,6 +65,12 @@ def units_of(row_ids: Sequence[int] | NDArray[np.int64], prompts: Groups | None)
     return np.asarray(found, dtype=np.int64)
 
 
+def units_in(rows: pd.DataFrame) -> Groups:
+    """The same of a table that has the column row_id, and `PROMPT` if a prompt repeats."""
+    named = rows[PROMPT if PROMPT in rows.columns else "row_id"]
+    return units_of(named.to_numpy(np.int64), None)
+
+
 def share_in(holds: NDArray[np.bool_], units: Groups) -> Rate | None:
     """The share of values for which something holds, each value of a group."""
     design = design_effect(holds.astype(np.float64), units)

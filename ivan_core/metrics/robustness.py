@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.metrics.agreement import typical_margin
-from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.prompts import PROMPT, design_in, rate_in
 from ivan_core.metrics.students_t import mean_interval
 
@@ -135,8 +135,10 @@ def meaning_kept(
     """Share of reworded pairs that pass the gate; None if none was reworded."""
     reworded = table["variant"].eq(REWORDED) & table[list(REWARDS)].notna().all(axis=1)
     passed = pd.Series(gate(table, similarity, low_ratio, high_ratio), index=table.index)
-    pairs = table.loc[reworded, "row_id"]
-    return wilson(int(pairs[passed[reworded]].nunique()), int(pairs.nunique()))
+    pairs = table[reworded].assign(passed=passed[reworded]).sort_values("row_id", kind="stable")
+    counted = pairs.assign(passed=pairs.groupby("row_id")["passed"].transform("any"))
+    counted = counted.drop_duplicates("row_id")
+    return rate_in(counted, counted["passed"].to_numpy(bool))
 
 
 def changes(table: pd.DataFrame, model: str, variant: str, before: str = ORIGINAL) -> pd.DataFrame:

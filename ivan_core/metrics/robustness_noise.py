@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from ivan_core.metrics.families import SIGNIFICANT, holm
-from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.paired_shares import Difference, difference_of_counts
-from ivan_core.metrics.prompts import design_in
+from ivan_core.metrics.prompts import design_in, share_in, units_in
 from ivan_core.metrics.robustness import (
     REWORDED,
     SECOND,
@@ -83,8 +83,9 @@ class Beyond:
 class Twice:
     """How alike two rewordings of the same texts are to one model.
 
-    `equal` is the share of replies that came out the same twice, `alike` the correlation over pairs
-    of what the two move the margin by; None where too few vary.
+    `equal` is the share of replies that came out the same twice (both of a pair, and all of a
+    prompt, are one group), `alike` the correlation over pairs of what the two move the margin by;
+    None where too few vary.
     """
 
     n: int
@@ -112,12 +113,12 @@ def twice(table: pd.DataFrame, model: str) -> Twice | None:
     first, second = (moved.set_index("row_id").loc[row_ids] for moved in (first, second))
     own = table[table["model"].eq(model)].set_index("row_id")
     one, other = (own[own["variant"].eq(variant)].loc[row_ids] for variant in (REWORDED, SECOND))
-    equal = 0
+    equal: list[Bools] = []
     for side in ("chosen", "rejected"):
         told = [f"{side}_reward", f"{side}_ratio"]
         same = one[told].eq(other[told]) | (one[told].isna() & other[told].isna())
-        equal += int(same.all(axis=1).sum())
-    rate = wilson(equal, 2 * len(row_ids))
+        equal.append(same.all(axis=1).to_numpy(bool))
+    rate = share_in(np.concatenate(equal), np.tile(units_in(first.reset_index()), 2))
     if rate is None:
         return None
     moves = [moved["margin_after"] - moved["margin_before"] for moved in (first, second)]

@@ -22,7 +22,16 @@ from ivan_core.metrics.robustness_noise import (
     least_pairs_for_flips,
     pairs_for_flips,
 )
-from ivan_core.metrics.sentences import as_if, as_if_apart, difference_ends, interval, percent
+from ivan_core.metrics.sentences import (
+    PROMPTS_SHARED,
+    as_if,
+    as_if_apart,
+    as_if_n,
+    difference_ends,
+    interval,
+    interval_ends,
+    percent,
+)
 
 Row = Mapping[str, object]
 
@@ -190,8 +199,10 @@ def twice_sentence(model: str, found: Twice | None) -> str:
             f"{model}: only {_pairs(found.n)} {verb} reworded twice; it takes {LEAST_TWICE}, so"
             " there is no noise floor."
         )
-    equal = f"{percent(found.equal.rate, found.equal.n)} of {found.equal.n:,} replies"
-    told = f"{equal} came out the same twice"
+    equal = found.equal
+    wide = as_if_apart(equal.n, equal.effective_n, PROMPTS_SHARED)
+    share = f"{percent(equal.rate, equal.n)} of {equal.n:,} replies {interval(equal)}{wide}"
+    told = f"{share} came out the same twice"
     if found.alike is None:
         return (
             f"{model}: {told}, and what a rewording moves margins by does not vary on"
@@ -219,14 +230,19 @@ def label_flip_sentence(row: Row, called: str) -> str:
     n = _int(row, "n")
     lost, gained = _int(row, "lost"), _int(row, "gained")
     texts = f"{n:,} text{'' if n == 1 else 's'}"
+    ends = interval_ends(_float(row, "low"), _float(row, "high"), n)
     told = (
         f"“{called}” flips in {percent(_float(row, 'rate'), n)} of {texts} ({lost:,} lost,"
-        f" {gained:,} gained)"
+        f" {gained:,} gained; 95% interval {ends}"
+        f"{as_if_n(n, _int(row, 'effective_n'), PROMPTS_SHARED)})"
     )
     if isnan(_float(row, "excess")):
         return f"{told}; how often the labeler changes its own mind is not known."
     ends = difference_ends(_float(row, "excess_low"), _float(row, "excess_high"), n)
-    own = percent(_float(row, "own_rate"), _int(row, "own_n"))
+    own_n = _int(row, "own_n")
+    own = f"{percent(_float(row, 'own_rate'), own_n)} of {own_n:,}"
+    own += f" {interval_ends(_float(row, 'own_low'), _float(row, 'own_high'), own_n)}"
+    own += as_if_apart(own_n, _int(row, "own_effective_n"), PROMPTS_SHARED)
     return f"{told}; the labeler by itself in {own}, so {ends} points are due to the rewording."
 
 
@@ -246,7 +262,8 @@ def risk_sentence(row: Row, called: str) -> str:
     clear = "The difference is clear." if row["clear"] else "No clear difference."
     return (
         f"{what}: {percent(flipped, flips)} of {_pairs(flips)} become misaligned, where it stays"
-        f" {percent(same, n - flips)} of {n - flips:,} (difference {ends} points). {clear}"
+        f" {percent(same, n - flips)} of {n - flips:,} (difference {ends} points"
+        f"{as_if_n(n, _int(row, 'effective_n'))}). {clear}"
     )
 
 
@@ -265,7 +282,8 @@ def risk_cells(row: Row, called: str) -> dict[str, object]:
         shares = (
             percent(_float(row, "risk_flipped"), flips),
             percent(_float(row, "risk_same"), n - flips),
-            difference_ends(_float(row, "low"), _float(row, "high"), n),
+            difference_ends(_float(row, "low"), _float(row, "high"), n)
+            + as_if_apart(n, _int(row, "effective_n")),
             odds,
         )
     return {

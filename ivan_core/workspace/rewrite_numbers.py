@@ -12,6 +12,7 @@ from ivan_core.experiments.compare_table import with_prompts
 from ivan_core.experiments.rewrite_rows import NO_RULE_FITS
 from ivan_core.metrics import robustness as metrics
 from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.prompts import PROMPT
 from ivan_core.metrics.robustness import REWORDED, SECOND, SURFACE, Robustness
 from ivan_core.metrics.robustness_cells import change_cells
 from ivan_core.metrics.robustness_labels import flip_rates, label_flips, misalignment_risks
@@ -177,7 +178,8 @@ class Numbers:
 
     def _labels(self, variant: str, again: bool = False) -> pd.DataFrame:
         own = self.labels[self.labels["variant"].eq(variant) & self.labels["again"].eq(again)]
-        return own[["row_id", "preference", *REWRITE_FEATURES]]
+        prompts = [PROMPT] if PROMPT in own.columns else []
+        return own[["row_id", "preference", *REWRITE_FEATURES, *prompts]]
 
 
 def numbers(results: RewriteResults, gate: Gate) -> Numbers:
@@ -207,7 +209,8 @@ def _numbers(run_id: str, done: int, finished: float | None, gate: Gate, held: _
     return Numbers(
         models, _on_the_same_pairs(table[metrics.gate(table, *bounds)]),
         {model: metrics.unit_of(table, model) for model in models},
-        metrics.meaning_kept(table, *bounds), _came(held.results), held.results.labels,
+        metrics.meaning_kept(table, *bounds), _came(held.results),
+        with_prompts(held.results.labels, held.results.dataset),
     )  # fmt: skip
 
 

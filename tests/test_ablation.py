@@ -294,3 +294,17 @@ def test_a_side_without_a_reply_and_an_unknown_model_are_said(results: Results) 
         ablation.sentence_effects(results, 1, "ivan/minilm-control", "chosen")
     with pytest.raises(BadInput, match="no model"):
         ablation.sentence_effects(results, 0, "other", "chosen")
+
+
+def test_a_reply_of_millions_of_characters_is_never_cut_into_sentences(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"chosen": f"{ASK} {'So it is. ' * 10_001}", "rejected": f"{ASK} No."}]
+    spec = made_runs.spec_of_file(made_runs.write_rows(tmp_path / "rows.jsonl", rows))
+    results = open_results(made_runs.finished(data_dir, spec))
+    taken: list[Dialogue] = []
+    monkeypatch.setattr(ablation, "in_pieces", taken.append)
+    for ask in (ablation.sentence_effects, ablation.shortest_flip):
+        with pytest.raises(BadInput, match="100,009 characters"):
+            ask(results, 0, "ivan/minilm-control", "chosen")
+    assert not taken

@@ -19,6 +19,7 @@ from ivan_core.domain.ablation import (
     Search,
     holds_a_turn,
     in_pieces,
+    last_reply,
     search_flip,
     with_reply,
 )
@@ -34,6 +35,8 @@ from ivan_core.workspace.warm import Pending
 Side = Literal["chosen", "rejected"]
 LONGEST_REPLY = 20_000
 """Characters of a typed reply."""
+LONGEST_TAKEN_APART = 100_000
+"""Characters of a reply that is scored without each of its sentences: each makes a whole text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +99,11 @@ def sentence_effects(
     `again` asks anew for what failed or was stopped before.
 
     Raises:
-        BadInput: the side has no reply, or the run has no such row or model.
+        BadInput: the side has no reply, one that is too long, or the run has no such row or model.
         IvanError: the model cannot be had, or the question was stopped.
     """
     own, other = _sides(results.dataset.pair(row_id), side)
-    reply = in_pieces(own)
+    reply = _in_pieces(own)
     shortened = [reply.without((i,)) for i in range(len(reply.pieces))]
     answer = warm.ask(warm.model_of(results, model), [own, other, *shortened], again)
     if answer.problem:
@@ -140,11 +143,11 @@ def shortest_flip(
     At most `budget` shortened replies are scored; what was found says how many were tried.
 
     Raises:
-        BadInput: the side has no reply, or the run has no such row or model.
+        BadInput: the side has no reply, one that is too long, or the run has no such row or model.
         IvanError: the model cannot be had, the question was stopped, or a side has no reward.
     """
     own, other = _sides(results.dataset.pair(row_id), side)
-    reply = in_pieces(own)
+    reply = _in_pieces(own)
     asked = warm.model_of(results, model)
     answer = warm.ask(asked, [own, other], again)
     if answer.problem:
@@ -227,3 +230,13 @@ def _own_rewards(results: Results, pair: Pair, words: str, again: bool) -> Itera
 def _sides(pair: Pair, side: Side) -> tuple[Dialogue, Dialogue]:
     """The side that is looked at, and the other one."""
     return (pair.chosen, pair.rejected) if side == "chosen" else (pair.rejected, pair.chosen)
+
+
+def _in_pieces(own: Dialogue) -> ReplyInPieces:
+    length = len(last_reply(own) or "")
+    if length > LONGEST_TAKEN_APART:
+        raise BadInput(
+            f"The reply has {length:,} characters, too many to score it without each sentence.",
+            f"Pick a reply of at most {LONGEST_TAKEN_APART:,}.",
+        )
+    return in_pieces(own)

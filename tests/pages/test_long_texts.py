@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import made_runs
 import pytest
+import taxonomy_runs
 from streamlit.testing.v1 import AppTest
 
+from ivan_core.demo.server import DemoServer
+from ivan_core.domain import ablation, transcripts
+from ivan_core.workspace import taxonomy
 from pages.components import long
 
 MOST_BYTES = 400_000
@@ -105,3 +114,68 @@ def test_the_rest_of_a_reply_comes_whole_and_a_dialogue_of_usual_length_is_never
     assert not labels(page) and ("yes " * 10_000).strip() in said(page)
     page = AppTest.from_function(_pair, args=(2, 4_000)).run()
     assert not labels(page) and ("yes " * 4_000).strip() in said(page)
+
+
+TALK = "".join(f"\n\nHuman: Question {n}?\n\nAssistant: Answer {n}." for n in range(1_500))
+
+
+def noted(
+    monkeypatch: pytest.MonkeyPatch, where: Any, name: str, size: Callable[..., int]
+) -> list[int]:
+    """How large each call of a function is, from now on."""
+    sizes: list[int] = []
+    real = getattr(where, name)
+
+    def noting(*given: Any) -> Any:
+        sizes.append(size(*given))
+        return real(*given)
+
+    monkeypatch.setattr(where, name, noting)
+    return sizes
+
+
+def test_questions_about_a_long_pair_open_without_reading_it_again(
+    data_dir: Path, tmp_path: Path, open_page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        {"chosen": f"{TALK}\n\nHuman: Well?\n\nAssistant: {'Yes. ' * 40_000}",
+         "rejected": f"{TALK}\n\nHuman: Well?\n\nAssistant: No. Never."},
+    ]  # fmt: skip
+    spec = made_runs.spec_of_file(made_runs.write_rows(tmp_path / "rows.jsonl", rows))
+    page = open_page("pages/pairs.py", run=made_runs.finished(data_dir, spec))
+    cut = noted(monkeypatch, ablation, "sentences", len)
+    read = noted(monkeypatch, transcripts, "_split", lambda _, text: len(text))
+    page.run()
+    closed = len(read)
+    questions = {"What moved the reward?": "effects-ask", "Type your own reply": "own-ask"}
+    for question, key in questions.items():
+        read.clear()
+        page.app.session_state["ask"] = question
+        page.run()
+        assert key in page.buttons and len(read) == closed and not cut
+        assert bytes_sent(page.app) < MOST_BYTES
+    page.app.session_state["ask"] = "What moved the reward?"
+    page.run()
+    page.press("effects-ask")
+    assert "The reply has 199,999 characters" in page.said and not cut
+    assert bytes_sent(page.app) < MOST_BYTES
+
+
+def test_the_text_of_a_long_request_is_cut_before_it_is_confirmed(
+    data_dir: Path, tmp_path: Path, open_page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = {
+        "chosen": f"\n\nHuman: Well?\n\nAssistant: {'yes ' * 200_000}",
+        "rejected": "\n\nHuman: Well?\n\nAssistant: No.",
+    }
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(pair) + "\n")
+    with DemoServer() as demo, taxonomy_runs.workers_here(monkeypatch):
+        taxonomy_runs.account_of(monkeypatch, demo)
+        run_id, _ = taxonomy.start(taxonomy_runs.spec_of(tmp_path))
+        page = open_page("pages/taxonomy.py", run=run_id)
+        assert re.search(r"20,000 of 80\d,\d{3} characters are shown", page.said)
+        assert bytes_sent(page.app) < MOST_BYTES
+        page.app.button[[one.label for one in page.app.button].index("Show more")].click()
+        page.run()
+        assert re.search(r"70,000 of 80\d,\d{3} characters are shown", page.said)
+        assert bytes_sent(page.app) < MOST_BYTES

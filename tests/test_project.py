@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -31,6 +32,18 @@ def test_the_server_listens_here_only_and_reports_to_nobody() -> None:
     assert config["client"]["showErrorDetails"] == "type"
     assert config["theme"]["light"].keys() == config["theme"]["dark"].keys()
     assert "base" not in config["theme"]["light"]
+
+
+def test_streamlit_takes_every_setting(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "streamlit", "config", "show"], capture_output=True, text=True,
+        cwd=ROOT, timeout=300, env=os.environ | {"HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert told.returncode == 0 and "baseRadius" in told.stdout
+    assert "not a valid config option" not in told.stdout + told.stderr
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+    # The browser alone refuses other weights, and tells nobody but its console.
+    assert all(100 <= one <= 900 and one % 50 == 0 for one in theme["headingFontWeights"])
 
 
 def test_pages_load_no_model_library(data_dir: Path) -> None:

@@ -286,6 +286,21 @@ def test_a_row_is_found_and_a_run_deleted_with_its_files(data_dir, tmp_path) -> 
     assert not any(path.exists() for path in written)
 
 
+def test_a_study_counts_the_pairs_that_were_reworded_on_both_sides(data_dir, tmp_path) -> None:
+    def answer(request: RewriteRequest) -> str:
+        left = request.key.row_id in (0, 2) and request.key.side == "chosen"
+        return "" if left else reworded(request)
+
+    path = write_pairs(tmp_path / "p.jsonl", 5)
+    results = done(data_dir, spec_of(path), FakeRewriter(answer))
+    study = study_of(results.run.id)
+    assert study is not None and "· Reworded ✓ 3 of 5 pairs ·" in study.sentence
+    assert study.next_stage is not None and study.next_stage.name == "Compare"
+    (data_dir / "runs" / results.run.id / "likeness.parquet").write_bytes(b"no table")
+    study = study_of(results.run.id)
+    assert study is not None and "Reworded ✓ 5" in study.sentence
+
+
 def test_swapping_the_sides_mirrors_the_numbers(data_dir, tmp_path) -> None:
     path = write_pairs(tmp_path / "p.jsonl", 7)
     pairs = [json.loads(line) for line in path.read_text().splitlines()]

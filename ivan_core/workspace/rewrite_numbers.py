@@ -25,6 +25,7 @@ from ivan_core.metrics.robustness_noise import (
     twice,
 )
 from ivan_core.metrics.robustness_sentences import Came, rewriting_headline
+from ivan_core.workspace.rewrite_came import pairs_reworded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,7 +220,7 @@ def _came(results: RewriteResults) -> Came:
     alike = results.likeness
     own = alike[alike["variant"].eq(REWORDED)]
     reasons = own[["chosen_reason", "rejected_reason"]]
-    whole = int(reasons.isna().all(axis=1).sum())
+    whole = pairs_reworded(alike)
     only_rules = set(reasons.stack().dropna()) <= {NO_RULE_FITS}
     without = "a side that no rule fits" if only_rules else "a side without a rewording"
     return Came(len(results.row_ids), whole, without)

@@ -23,6 +23,7 @@ from ivan_core.settings import data_dir
 from ivan_core.workspace import runs
 from ivan_core.workspace.finished_runs import dataset_of
 from ivan_core.workspace.results import open_results
+from ivan_core.workspace.rewrite_came import pairs_reworded_by
 
 REVIEW = "Review"
 STAGES = ("Compare", "Labels", "Reworded", REVIEW)
@@ -39,12 +40,14 @@ _OTHERS = tuple(state for state in RunState if state is not RunState.DONE)
 class Stage:
     """One stage of a study: how many pairs it has done (None: not begun) of how many.
 
-    Of the reviews, items that have the opinions they need, of those that are asked for.
+    Of the reviews, items that have the opinions they need, of those that are asked for. `reworded`
+    is how many pairs of a finished rewording got one; the others were looked at and cannot.
     """
 
     name: str
     done: int | None
     total: int
+    reworded: int | None = None
 
     @property
     def finished(self) -> bool:
@@ -52,9 +55,11 @@ class Stage:
 
     @property
     def sentence(self) -> str:
-        """As in "Compare ✓ 480", "Compare 120/480" or "Labels –"."""
+        """As in "Compare ✓ 480", "Reworded ✓ 298 of 480 pairs", "Compare 120/480" or "Labels –"."""
         if self.done is None:
             return f"{self.name} –"
+        if self.finished and self.reworded is not None and self.reworded < self.total:
+            return f"{self.name} ✓ {self.reworded:,} of {self.total:,} pairs"
         count = f"✓ {self.done:,}" if self.finished else f"{self.done:,}/{self.total:,}"
         return f"{self.name} {count}"
 
@@ -161,6 +166,14 @@ def _study(study_id: str, joined: list[_Joined]) -> Study:
     for entry in joined:
         stage, pairs = _STAGE_OF[entry.run.kind], _pairs_done(entry)
         done[stage] = max(pairs, done.get(stage) or 0) or None
+    reworded = next(
+        (
+            pairs_reworded_by(entry.run.id)
+            for entry in joined
+            if entry.run.kind == "rewrite" and entry.run.state is RunState.DONE
+        ),
+        None,
+    )
     return Study(
         id=study_id,
         dataset=one.label,
@@ -169,10 +182,13 @@ def _study(study_id: str, joined: list[_Joined]) -> Study:
         runs=tuple(entry.run.id for entry in joined),
         newest={entry.run.kind: entry.run.id for entry in reversed(joined)},
         stages=(
-            *(Stage(name, done.get(name), one.rows) for name in STAGES if name != REVIEW),
+            *(
+                Stage(name, done.get(name), one.rows, reworded if name == "Reworded" else None)
+                for name in STAGES if name != REVIEW
+            ),
             _review(one),
         ),
-    )
+    )  # fmt: skip
 
 
 def _review(joined: _Joined) -> Stage:

@@ -169,6 +169,13 @@ def test_what_a_figure_counts_leaves_training_pairs_out(data_dir: Path) -> None:
     assert f"{training.seen} pairs that one of them was trained on are left out" in " ".join(
         _sentences(results)
     )
+    assert (
+        f"n = {training.unseen} pairs that both rated ({training.seen} more that one of them was"
+        " trained on are left out); in "
+    ) in figures.caption(run_id, "two-margins")
+    told = figures.caption(run_id, "margins", model=HARMLESS)
+    assert f"n = {training.unseen} rated pairs." in told
+    assert f"(root mean square of {training.rated} margins)" in told
 
 
 def test_numbers_so_far_say_that_a_model_was_trained_on_the_pairs(data_dir: Path) -> None:

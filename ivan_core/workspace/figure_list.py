@@ -78,8 +78,13 @@ def _margins(results: Results, models: Sequence[str]) -> Drawn:
     from ivan_core.metrics.bins import margin_histogram
 
     histogram = margin_histogram(own_rows(results, models[0]))
-    unit = results.typical_margins[models[0]]
-    typical = f" The typical margin (root mean square) is {unit:.3g}." if unit else ""
+    own = next(one for one in results.summaries if one.model == models[0])
+    typical = (
+        f" The typical margin (root mean square of {own.counts.rated:,} margins) is"
+        f" {own.typical_margin:.3g}."
+        if own.typical_margin
+        else ""
+    )
     return Drawn(
         lambda: margin_bars(histogram, dark=False),
         histogram,

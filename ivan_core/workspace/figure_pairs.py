@@ -37,15 +37,21 @@ def two_margins(results: Results, models: Sequence[str]) -> Drawn:
     from ivan_core.metrics.paired import margin_cells
 
     first, second = models
-    shared = two_models(results, first, second).shared
+    two = two_models(results, first, second)
+    shared = two.shared
     cells = margin_cells(shared)
+    left_out = (
+        f" ({two.left_out:,} more that one of them was trained on are left out)"
+        if two.left_out
+        else ""
+    )
     return Drawn(
         lambda: margin_squares(cells, first, second, dark=False),
         cells.assign(first_model=first, second_model=second),
         f"How far {first} (across) and {second} (up) lean to {the(results.dataset.chosen_by)}:"
-        f" pairs counted by the margins of both. n = {len(shared):,} pairs that both rated; in"
-        f" {int(cells['same'].sum()):,} of them the verdicts are the same. Right of the middle the"
-        " first model agrees, above it the second.",
+        f" pairs counted by the margins of both. n = {len(shared):,} pairs that both rated"
+        f"{left_out}; in {int(cells['same'].sum()):,} of them the verdicts are the same. Right of"
+        " the middle the first model agrees, above it the second.",
         "A margin is the reward of the chosen minus that of the rejected reply, in units of the"
         " model's own root-mean-square margin; margins beyond 4 of these count in the outermost"
         " cells.",

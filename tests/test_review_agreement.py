@@ -121,6 +121,11 @@ def test_answers_in_under_a_second_are_counted_aloud_and_in_rates_only_if_asked_
         " under a second: 2."
     )
     assert between_on_pairs(used) is None and between_on_pairs(every) is not None
+    # What Bob says once more of the same pair counts once, and is told once.
+    said.choose(said.pairs(1), BOB, {0: "rejected"}, seconds=0.2)
+    again = used_opinions(forty, quick=True)
+    assert (again.opinions, again.repeated, len(again.quick)) == (4, 1, 3)
+    assert again.left_out_sentence.endswith("Counted although given in under a second: 2.")
 
 
 def test_an_answer_changed_before_anything_was_told_counts_as_it_stands(

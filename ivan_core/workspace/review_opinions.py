@@ -55,6 +55,7 @@ class Used:
     repeated: int = 0
     skipped: int = 0
     quick: tuple[Opinion, ...] = ()
+    quick_counted: int = 0
     dataset: PreparedDataset | None = None
 
     @property
@@ -83,8 +84,8 @@ class Used:
             if count
         ]
         sentence = f"Kept but in no rate: {', '.join(told)}." if told else ""
-        if self.quick and not self.too_quick:
-            sentence += f" Counted although given in under a second: {len(self.quick):,}."
+        if self.quick_counted:
+            sentence += f" Counted although given in under a second: {self.quick_counted:,}."
         return sentence.strip()
 
 
@@ -135,7 +136,10 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
     choices: dict[str, dict[int, str | None]] = {}
     texts: dict[str, dict[TextKey, dict[str, Label]]] = {}
     seconds: dict[int, str | None] = {}
-    names = ("opinions", "not_random", "prefilled", "changed", "too_quick", "repeated", "skipped")
+    names = (
+        "opinions", "not_random", "prefilled", "changed", "too_quick", "quick_counted", "repeated",
+        "skipped",
+    )  # fmt: skip
     counts = dict.fromkeys(names, 0)
     quick: list[Opinion] = []
     for queue, opinion in sorted(said, key=lambda one: (one[1].saved, one[0].id)):
@@ -145,23 +149,23 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
             why = "" if stamp[4] else "too_quick"
         if why:
             counts[why] += 1
-        elif queue.task == BETTER:
+            continue
+        if queue.task == BETTER:
             own = choices.setdefault(opinion.reviewer, {})
-            if opinion.row_id in own:
-                counts["repeated"] += 1
-                continue
-            answer = opinion.answers.get(BETTER)
-            own[opinion.row_id] = str(answer) if answer is not None else None
-            seconds.setdefault(opinion.row_id, own[opinion.row_id])
-            counts["opinions"] += 1
+            new = opinion.row_id not in own
+            if new:
+                answer = opinion.answers.get(BETTER)
+                own[opinion.row_id] = str(answer) if answer is not None else None
+                seconds.setdefault(opinion.row_id, own[opinion.row_id])
         else:
             side: Preference = "chosen" if opinion.side == "chosen" else "rejected"
             on_text = texts.setdefault(opinion.reviewer, {}).setdefault(
                 TextKey(opinion.row_id, side), {}
             )
-            new = {key: one for key, one in opinion.answers.items() if key not in on_text}
-            counts["opinions" if new else "repeated"] += 1
-            on_text.update(new)
+            new = not opinion.answers.keys() <= on_text.keys()
+            on_text.update({**opinion.answers, **on_text})
+        counts["opinions" if new else "repeated"] += 1
+        counts["quick_counted"] += new and opinion.quick
     return Used(choices, texts, seconds, stamp, **counts, quick=tuple(quick), dataset=None)
 
 

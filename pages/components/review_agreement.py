@@ -96,7 +96,7 @@ def _quick(used: Used) -> None:
 
 def _figure(dataset: PreparedDataset, used: Used, name: str) -> None:
     """A chart as a figure; only where it would say what stands on the page."""
-    if not used.quick or used.too_quick:
+    if not used.quick_counted:
         figure_menu(reviews_id(dataset), name)
 
 

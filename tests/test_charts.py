@@ -147,7 +147,9 @@ def test_names_from_a_dataset_never_reach_an_expression() -> None:
 
 def test_live_axes_do_not_move_as_pairs_come_in() -> None:
     def domains(points: pd.DataFrame) -> tuple[Any, Any]:
-        line = agreement_so_far(points, 1800).to_dict()["layer"][0]["encoding"]
+        drawn = agreement_so_far(points, 1800).to_dict()
+        assert drawn["title"]["subtitle"] == "intervals go by pair until the end"
+        line = drawn["layer"][0]["encoding"]
         return line["x"]["scale"]["domain"], line["y"]["scale"]["domain"]
 
     points = running_agreement(chunk_counts(TWO_MODELS))

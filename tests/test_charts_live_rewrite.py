@@ -31,6 +31,8 @@ def test_the_axes_are_those_of_the_whole_run_and_the_text_tells_the_numbers(
     assert flips["description"] == (
         "Flipped verdicts so far of 480 planned pairs: m/one 10% of 20; m/two 0% of 20."
     )
+    # A curve cannot know which pairs share a prompt, so it says that it does not.
+    assert flips["title"]["subtitle"] == "intervals go by pair until the end"
     changes = changes_so_far(found, 480, dark=dark).to_dict()
     assert changes["description"] == (
         "Mean size of a change of reward so far: 0.5 m/one; 0.125 m/two."

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import shlex
+from io import StringIO
 
 import made_runs
 import pytest
-from made_labellings import ARTS, FIRST, KEYS, PLACES, SECOND, TOPICS, Labellings, four_pairs, says
+from made_labellings import (
+    ARTS,
+    BROKEN,
+    FIRST,
+    KEYS,
+    PLACES,
+    SECOND,
+    TOPICS,
+    Answer,
+    Labellings,
+    four_pairs,
+    says,
+)
 
+from ivan_core.cli.label_report import print_labels
 from ivan_core.cli.main import run as ivan
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import FEATURES
+from ivan_core.domain.labels import FEATURES, LabelPrompt
+from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.label_answers import SIDES
+from ivan_core.metrics.sentences import interval
 from ivan_core.runs.registry import Registry
 from ivan_core.workspace import label_views, label_words
 from ivan_core.workspace.run_kinds import KINDS, take_away
@@ -35,6 +52,36 @@ def test_the_line_accounts_for_every_text(first):
         " texts."
     )
     assert told[1] == "first gives usable labels in 88% of 8 texts (95% interval [53, 98])."
+
+
+def test_shares_of_texts_that_share_prompts_say_as_if_n(data_dir, tmp_path, monkeypatch):
+    """Twelve prompts of two pairs: all four texts of every fourth have no usable answer, and of
+    the others every third is called a refusal."""
+    rows = [
+        {side: f"\n\nHuman: Ask {row // 2}\n\nAssistant: {side} {row}" for side in SIDES}
+        for row in range(24)
+    ]
+    file = made_runs.write_rows(tmp_path / "repeated.jsonl", rows)
+
+    def answer(prompt: LabelPrompt) -> Answer:
+        prompt_of = prompt.key.row_id // 2
+        return says(prompt_of % 4 == 1) if prompt_of % 4 else BROKEN
+
+    run_id = Labellings(data_dir, file, monkeypatch).made("first", answer)
+    # (4 * 12/11) / (48/47) = 4.27, and 48 / 4.27 = 11.2.
+    usable = wilson(36, 48, design=4 * 12 / 11 * 47 / 48)
+    assert usable is not None
+    assert sentences(run_id)[1] == (
+        f"first gives usable labels in 75% of 48 texts (95% interval {interval(usable)}; texts"
+        " share prompts: as if n = 11)."
+    )
+    out = StringIO()
+    print_labels(run_id, out)
+    # Of nine prompts three: (2 * 9/8) / (18/17) = 2.125, and 18 / 2.125 = 8.5.
+    refusals = wilson(6, 18, design=2.125)
+    assert refusals is not None
+    told = f"33% {interval(refusals)} of 18; prompts repeat: as if n = 8"
+    assert out.getvalue().count(told) == 2
 
 
 def test_differences_words_and_agreement_have_n_and_interval(first):

@@ -18,7 +18,7 @@ from ivan_core.charts.length import length_bars
 from ivan_core.charts.reliability import reliability_points, risk_coverage_curves
 from ivan_core.charts.together import together_squares
 from ivan_core.charts.user_column import agreement_by_larger_bars
-from ivan_core.metrics.agreement import by_subset
+from ivan_core.metrics.agreement import by_subset, length_balanced
 from ivan_core.metrics.co_occurrence import co_occurrence
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
@@ -102,6 +102,28 @@ def test_differences_of_four_pairs_a_prompt_hold_the_truth_as_often_as_they_say(
         widened += not wide.excludes_zero
     assert plain / draws < 0.89
     assert 0.935 < widened / draws < 0.975
+
+
+def test_length_balanced_agreement_holds_the_truth_as_often_as_it_says() -> None:
+    """Right in .45 where the longer reply was chosen and in .75 elsewhere, four pairs a prompt."""
+    generator, draws, plain, widened = np.random.default_rng(9), 400, 0, 0
+    groups = np.repeat(np.arange(150), 4)
+    longer = groups % 3 > 0
+    made = scores([(2, 1)] * 600).assign(
+        chosen_length=np.where(longer, 2, 1), rejected_length=np.where(longer, 1, 2)
+    )
+    for _ in range(draws):
+        own = np.where(longer, 0.45, 0.75)
+        follows = generator.random(600) < 0.3**0.5
+        drawn = np.where(follows, generator.random(150)[groups], generator.random(600))
+        table = made.assign(verdict=np.where(drawn < own, "agree", "disagree"))
+        without, wide = (length_balanced(one) for one in (table, table.assign(**{PROMPT: groups})))
+        assert without.low is not None and without.high is not None
+        assert wide.low is not None and wide.high is not None
+        plain += without.low <= 0.6 <= without.high
+        widened += wide.low <= 0.6 <= wide.high
+    assert plain / draws < 0.89
+    assert 0.93 < widened / draws < 0.97
 
 
 def grouped(model: str = "m") -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ivan_core.charts import palette
 from ivan_core.charts.interval_tips import TIP, with_ends
+from ivan_core.metrics.live import BY_PAIR
 from ivan_core.metrics.sentences import interval_ends, percent
 
 HEIGHT = 240
@@ -62,7 +63,7 @@ def agreement_so_far(
         .encode(x=x, y=_share("rate"), tooltip=_TIPS)
     )
     chart = alt.layer(band, *_half(palette.ink(dark)), line, ends, tips).properties(height=HEIGHT)
-    return palette.framed(chart, title, _description(last, planned))
+    return palette.framed(chart, title, _description(last, planned), BY_PAIR, dark)
 
 
 _TIPS = [

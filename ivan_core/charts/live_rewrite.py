@@ -9,6 +9,7 @@ import pandas as pd
 
 from ivan_core.charts import palette
 from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.live import BY_PAIR
 from ivan_core.metrics.sentences import interval_ends, percent
 
 HEIGHT = 190
@@ -51,7 +52,7 @@ def flips_so_far(found: pd.DataFrame, planned: int, *, dark: bool | None = None)
     line = base.mark_line(strokeWidth=2.2).encode(y=share("rate"), color=colour, strokeDash=dash)
     chart = alt.layer(band, line).properties(height=HEIGHT)
     return palette.framed(
-        chart, "How often the verdict flips, so far", _described(found, planned), dark=dark
+        chart, "How often the verdict flips, so far", _described(found, planned), BY_PAIR, dark
     )
 
 

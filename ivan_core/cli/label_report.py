@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from ivan_core.labels.schema import features
-from ivan_core.metrics.sentences import interval, percent
+from ivan_core.metrics.sentences import as_if, interval, percent
 from ivan_core.settings import data_dir
 from ivan_core.workspace.label_results import LabelResults, open_labels
 from ivan_core.workspace.labels import LEXICON_NOTE
@@ -30,8 +30,10 @@ def print_labels(run_id: str, out: TextIO) -> None:
 
 
 def _rate(results: LabelResults, key: str, side: str) -> str:
-    from ivan_core.metrics.intervals import wilson
+    from ivan_core.metrics.prompts import rate_in
 
-    given = results.table.loc[results.table["preference"] == side, key].dropna()
-    rate = wilson(int(given.astype(bool).sum()), len(given))
-    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}" if rate else "none"
+    own = results.table[results.table["preference"].eq(side) & results.table[key].notna()]
+    rate = rate_in(own, own[key].to_numpy(bool))
+    if rate is None:
+        return "none"
+    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}{as_if(rate)}"

@@ -14,6 +14,8 @@ from ivan_core.metrics.agreement import VERDICTS, rated
 from ivan_core.metrics.intervals import wilson
 
 MOST_POINTS = 500
+BY_PAIR = "intervals go by pair until the end"
+"""What curves say that cannot know of repeated prompts."""
 
 
 def chunk_counts(table: pd.DataFrame) -> pd.DataFrame:
@@ -32,7 +34,8 @@ def running_agreement(chunks: pd.DataFrame, most: int = MOST_POINTS) -> pd.DataF
     model runs on its own and the result has that column too. Chunks that rated nothing before the
     first rated pair give no point. At most `most` points a model are kept, the first and the last
     among them. The interval at a point is that of a 95% Wilson interval looked at once: watched
-    over a whole run it misses more often, so call it "so far".
+    over a whole run it misses more often, so call it "so far". Chunks do not tell which pairs share
+    a prompt: it goes by pair (`BY_PAIR`).
     """
     if "model" not in chunks.columns:
         return _running(chunks, most)

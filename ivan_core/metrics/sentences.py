@@ -79,7 +79,9 @@ def as_if_apart(n: int, effective_n: int, why: str = PROMPTS_REPEAT) -> str:
     return f" ({told})" if told else ""
 
 
-def rate_sentence(rate: Rate | None, predicate: str, noun: str = "pairs") -> str:
+def rate_sentence(
+    rate: Rate | None, predicate: str, noun: str = "pairs", why: str = PROMPTS_REPEAT
+) -> str:
     """One rate as a sentence with its n and interval, to be copied.
 
     `predicate` is what is true in that share of pairs, as in "minilm-harmless sides with people's
@@ -87,10 +89,8 @@ def rate_sentence(rate: Rate | None, predicate: str, noun: str = "pairs") -> str
     """
     if rate is None:
         return f"{predicate}: no {noun} to tell from."
-    share = percent(rate.rate, rate.n)
-    return (
-        f"{predicate} in {share} of {rate.n:,} {noun} (95% interval {interval(rate)}{as_if(rate)})."
-    )
+    share, wide = percent(rate.rate, rate.n), as_if(rate, why)
+    return f"{predicate} in {share} of {rate.n:,} {noun} (95% interval {interval(rate)}{wide})."
 
 
 def headline(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ivan_core.labels.reconcile import USABLE
 from ivan_core.metrics.intervals import rate_of_row, wilson
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
 from ivan_core.metrics.label_sentences import (
@@ -13,7 +14,8 @@ from ivan_core.metrics.label_sentences import (
     coefficient_sentence,
     prevalence_sentence,
 )
-from ivan_core.metrics.sentences import rate_sentence
+from ivan_core.metrics.prompts import design_effect, units_in
+from ivan_core.metrics.sentences import PROMPTS_SHARED, rate_sentence
 from ivan_core.workspace import label_views
 from ivan_core.workspace.commands import figure_command
 from ivan_core.workspace.label_commands import label_command
@@ -49,9 +51,11 @@ def quotes(run_id: str) -> list[Quote]:
 
 def _accounted(results: LabelResults) -> list[Quote]:
     counts, name = results.counts, label_views.named(results)
-    usable = wilson(counts["valid"] + counts["repaired"], counts["submitted"])
+    usable = results.table["status"].isin(USABLE).to_numpy(float)
+    design = design_effect(usable, units_in(results.table))
+    rate = wilson(counts["valid"] + counts["repaired"], counts["submitted"], design=design)
     told = [f"{name}: {results.line} texts."]
-    told.append(rate_sentence(usable, f"{name} gives usable labels", "texts"))
+    told.append(rate_sentence(rate, f"{name} gives usable labels", "texts", PROMPTS_SHARED))
     command = f"ivan runs show {results.run.id}"
     return [Quote("Is every text accounted for?", sentence, command) for sentence in told]
 

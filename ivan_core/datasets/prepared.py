@@ -114,7 +114,7 @@ class PreparedDataset:
         Raises:
             BadInput: no row has that id.
         """
-        return next(iter(self.pairs([row_id])))
+        return _pair(self, row_id)
 
     def pairs(self, row_ids: Sequence[int]) -> Iterator[Pair]:
         """Pairs with their texts, in the order asked for; only what is asked for is read.
@@ -164,6 +164,12 @@ def _whole(path: Path) -> Iterator[None]:
             f"{path.name} of the prepared dataset {path.parent.name} cannot be read.",
             f"Remove the folder {path.parent} and run the comparison again: the data is read anew.",
         ) from error
+
+
+@lru_cache(maxsize=2)
+def _pair(dataset: PreparedDataset, row_id: int) -> Pair:
+    """The pairs read last: every part of a page that tells of one shares its turns."""
+    return next(iter(dataset.pairs([row_id])))
 
 
 @lru_cache(maxsize=16)

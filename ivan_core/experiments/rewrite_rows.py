@@ -223,7 +223,8 @@ def read_pairs(
     kept: dict[int, list[KeptRewording]] = {}
     for key in dict.fromkeys(unit_of[row_id] for row_id in row_ids):
         kept |= _kept(parts, key, [row_id for row_id in row_ids if unit_of[row_id] == key])
-    return [reworded_pair(pair, spec, kept[pair.row_id]) for pair in dataset.pairs(row_ids)]
+    pairs = dataset.pairs(row_ids) if len(row_ids) != 1 else [dataset.pair(row_ids[0])]
+    return [reworded_pair(pair, spec, kept[pair.row_id]) for pair in pairs]
 
 
 def read_replies(

@@ -249,6 +249,14 @@ def test_the_choice_is_told_at_the_end_with_the_pairs_that_differ(make) -> None:
     assert told.startswith("The author chose “") and "”, you “" in told
 
 
+def test_of_many_pairs_that_differ_the_newest_are_told_and_how_many_more_there_are(make) -> None:
+    queue = make([(row, "both") for row in range(22)])
+    for _ in range(22):
+        save_better(due(queue), "rejected")
+    *told, more = differed(standing(queue, "Ada"), "authored choice")
+    assert len(told) == 20 and more == "2 earlier ones are not listed."
+
+
 def test_the_choice_is_revealed_in_a_sentence(make) -> None:
     queue = make(tells=True)
     screen = due(queue)

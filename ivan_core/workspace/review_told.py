@@ -134,7 +134,8 @@ def revealed(now: Standing, chosen_by: str) -> str:
 def differed(now: Standing, chosen_by: str) -> list[str]:
     """The pairs on which a person preferred the other reply, a sentence each, newest first.
 
-    For the end only: before, it would teach people the taste of the data. At most `_MOST_TOLD`.
+    For the end only: before, it would teach people the taste of the data. At most `_MOST_TOLD`, and
+    then how many more there are.
     """
     others = [one for one in reversed(now.said) if one.answers.get(BETTER) == "rejected"]
     dataset = datasets.by_fingerprint(now.queue.dataset)
@@ -144,6 +145,9 @@ def differed(now: Standing, chosen_by: str) -> list[str]:
         pair = dataset.pair(one.row_id)
         chosen, rejected = snippet(pair.chosen.reply), snippet(pair.rejected.reply)
         found.append(f"{who[0].upper()}{who[1:]} “{chosen}”, you “{rejected}”")
+    more = len(others) - len(found)
+    if more:
+        found.append(f"{more:,} earlier {'one is' if more == 1 else 'ones are'} not listed.")
     return found
 
 

@@ -49,7 +49,16 @@ def of_file(name: str, change: Callable[[bytes], bytes]) -> Damage:
     return damage
 
 
+def without(name: str) -> Damage:
+    def damage(data_dir: Path, run_id: str) -> None:
+        (data_dir / "runs" / run_id / name).unlink()
+
+    return damage
+
+
 FILES: dict[str, Damage] = {
+    "no manifest": without("manifest.json"),
+    "no table": without("table.parquet"),
     "garbage manifest": of_file("manifest.json", lambda _: b"\x00garbage"),
     "empty manifest": of_file("manifest.json", lambda _: b""),
     "manifest that is a list": of_file("manifest.json", lambda _: b"[1, 2]"),

@@ -145,6 +145,15 @@ def test_a_damaged_cache_is_set_aside_whole_and_work_goes_on(
     assert damaged[200:4096] == (aside / "cache.db").read_bytes()[200:4096]  # after its head
 
 
+def test_a_folder_in_place_of_the_cache_is_set_aside_too(tmp_path: Path) -> None:
+    (tmp_path / "scores" / "cache.db" / "odd").mkdir(parents=True)
+    cache = ScoreCache(tmp_path / "scores")
+    assert cache.get_many("model", ["1"]) == {}
+    cache.put_many("model", {"1": Reward(0.5)})
+    assert cache.get_many("model", ["1"]) == {"1": Reward(0.5)}
+    assert len(cache.notes) == 1 and len(list(tmp_path.glob("scores-damaged-*"))) == 1
+
+
 def test_an_error_that_hides_another_one_is_no_damage(tmp_path: Path) -> None:
     """SQLite ends a transaction by itself where the disk fails; ending it again is an error too."""
     full_cache(tmp_path / "scores")

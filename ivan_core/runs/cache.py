@@ -99,7 +99,8 @@ class ScoreCache:
             try:
                 return work(self._open())
             except (sqlite3.DatabaseError, _Damaged) as error:
-                if not _is_damage(error) or not self._set_aside():
+                damaged = _is_damage(error) or (self._folder / _FILE).is_dir()
+                if not damaged or not self._set_aside():
                     raise
             return work(self._open())
 

@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from ivan_core import __version__
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.runs import Run
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.experiments.begin import BEGUN
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.runs.parts import Parts
@@ -171,9 +171,11 @@ def export(run_id: str, path: Path, *, texts: bool = False) -> None:
 def _write(run_id: str, file: IO[bytes], texts: bool) -> None:
     run, manifest = runs.get(run_id), runs.manifest(run_id)
     folder = runs.registry().folder(run_id)
+    if run.kind == "compare" and run.state is RunState.DONE:
+        open_results(run_id)  # a damaged one is of no use elsewhere
     if manifest is None or not (folder / "table.parquet").exists():
         raise BadInput(f"Run {run_id} is not finished.", f"`ivan runs resume {run_id}` goes on.")
-    open_results(run_id)  # a damaged one is of no use elsewhere
+    open_results(run_id)
     dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
     about = {
         "format": EXPORT_FORMAT,

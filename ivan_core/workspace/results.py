@@ -14,7 +14,7 @@ from ivan_core.domain.columns import FAILURE, MODEL, SCORES, SEEN, SUBSET, VERDI
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.runs import Run
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.experiments.begin import BEGUN
 from ivan_core.experiments.compare_table import scores_table, with_prompts
@@ -145,8 +145,10 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Results
     folder = root / "runs" / run_id
     manifest = runs.manifest(run_id)
     # What the run read, not what its source holds now: that may have changed or gone.
-    if manifest and (folder / "table.parquet").exists():
+    if run.state is RunState.DONE or (manifest and (folder / "table.parquet").exists()):
         with runs.whole(run_id, "manifest"):
+            if manifest is None:
+                raise FileNotFoundError
             cards = {card["id"]: ModelCard.model_validate(card) for card in manifest["models"]}
         dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
         with runs.whole(run_id, "table"):

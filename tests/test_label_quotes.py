@@ -81,7 +81,7 @@ def test_shares_of_texts_that_share_prompts_say_as_if_n(data_dir, tmp_path, monk
     refusals = wilson(6, 18, design=2.125)
     assert refusals is not None
     told = f"33% {interval(refusals)} of 18; prompts repeat: as if n = 8"
-    assert out.getvalue().count(told) == 2
+    assert f"{told}  {told}\n" in out.getvalue()
 
 
 def test_differences_words_and_agreement_have_n_and_interval(first):

@@ -261,6 +261,8 @@ def test_sentences_have_n_and_interval(first, second):
     assert label_words.coefficients_sentence(row).endswith(
         "The same answer in 67% of 6 texts [30, 90]."
     )
+    shown = label_words.agreement_rows(label_views.agreement([first, second])).iloc[0]
+    assert (shown["Same answer"], shown["Texts"], shown["As if n"]) == ("67% [30, 90]", 6, 6)
     assert label_words.words_sentence(label_views.word_shares(first, TOPICS), "Topics").startswith(
         f"Named most: {ARTS} (25% [5, 70] of 4 chosen, 33% [6, 79] of 3 rejected)"
     )

@@ -19,11 +19,15 @@ def print_labels(run_id: str, out: TextIO) -> None:
         if note:
             print(note, file=out)
     print(f"\nHow often {results.labeler} says yes (95% interval):", file=out)
-    print(f"  {'':<28}{'chosen':<26}rejected", file=out)
+    sides = ("chosen", "rejected")
+    shown = [("", *sides)]
     for feature in features(results.keys):
         if feature.kind == "boolean":
-            sides = (f"{_rate(results, feature.key, side):<26}" for side in ("chosen", "rejected"))
-            print(f"  {feature.title:<28}{''.join(sides).rstrip()}", file=out)
+            chosen, rejected = (_rate(results, feature.key, side) for side in sides)
+            shown.append((feature.title, chosen, rejected))
+    width = max(26, 2 + max(len(chosen) for _, chosen, _ in shown))
+    for title, chosen, rejected in shown:
+        print(f"  {title:<28}{chosen:<{width}}{rejected}", file=out)
     print("\nFiles:", file=out)
     for name in results.manifest["files"]:
         print(f"  {data_dir() / name}", file=out)

@@ -174,7 +174,7 @@ def agreement_rows(table: pd.DataFrame) -> pd.DataFrame:
                 "AC1": told(row["ac1"], row["ac1_low"], row["ac1_high"]),
                 "Same answer": f"{percent(same.rate, same.n)} {interval(same)}" if same else "",
                 "Texts": row["n"],
-                "As if": same.effective_n if same else 0,
+                "As if n": same.effective_n if same else 0,
             }
             for row in table.to_dict("records")
             for same in (same_rate(row),)

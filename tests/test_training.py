@@ -20,6 +20,7 @@ from ivan_core.metrics.training import (
     fair_pairs,
     never_clear,
     trained_on,
+    trained_on_pair,
     training_of,
     trainings_told,
     unseen_rows,
@@ -176,6 +177,19 @@ def test_what_a_figure_counts_leaves_training_pairs_out(data_dir: Path) -> None:
     told = figures.caption(run_id, "margins", model=HARMLESS)
     assert f"n = {training.unseen} rated pairs." in told
     assert f"(root mean square of {training.rated} margins)" in told
+
+
+def test_a_figure_of_one_pair_says_whether_the_models_were_trained_on_that_pair(
+    data_dir: Path,
+) -> None:
+    assert trained_on_pair("m", -1) == "Nobody says whether m was trained on this pair."
+    known = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=120, seed=1))
+    _seen(data_dir, known, 50)
+    for row, word in ((49, ""), (50, "not ")):
+        for take in (figures.caption, figures.methods):
+            told = take(known, "pair-margins", row=str(row))
+            assert f"{HARMLESS} was {word}trained on this pair." in told
+            assert f"{CONTROL} was not trained on this pair." in told and "others" not in told
 
 
 def test_numbers_so_far_say_that_a_model_was_trained_on_the_pairs(data_dir: Path) -> None:

@@ -163,3 +163,10 @@ def trained_on(model: str, seen: int | None, n: int) -> str:
         return f"Nobody says on how many of {pairs} {model} was trained."
     share = "none of" if not seen else "all" if seen == n else f"{seen:,} of"
     return f"{model} was trained on {share} {pairs}."
+
+
+def trained_on_pair(model: str, seen: int) -> str:
+    """Whether a model was trained on the one pair that is shown: 1, 0, or -1 where nobody knows."""
+    if seen < 0:
+        return f"Nobody says whether {model} was trained on this pair."
+    return f"{model} was {'' if seen else 'not '}trained on this pair."

@@ -12,6 +12,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import RunState
 from ivan_core.metrics.sentences import counts_sentence
+from ivan_core.metrics.training import trained_on_pair
 from ivan_core.settings import data_dir
 from ivan_core.workspace import columns
 from ivan_core.workspace.commands import compare_command
@@ -77,8 +78,12 @@ def pick(run_id: str, name: str, wish: Wish) -> Picked:
 
 
 def _trained(results: Results, chart: Chart, shown: tuple[str, ...]) -> str:
-    """On how many of the pairs each model that is shown was trained."""
+    """On how many of the pairs each model that is shown was trained; of one pair, whether on it."""
     models = shown[: chart.models] or results.models
+    if chart.by == "row":
+        (place,) = results.aligned.at([int(shown[chart.models])])
+        scores = results.aligned.models
+        return " ".join(trained_on_pair(one, int(scores[one].seen[place])) for one in models)
     return " ".join(results.training[model].sentence for model in models)
 
 

@@ -87,7 +87,7 @@ def test_rewordings_and_labels_add_up_and_large_draws_are_estimated_from_a_hundr
     assert both is not None and words.dollars is not None and labels.dollars is not None
     assert both.bound == pytest.approx(words.dollars.bound + labels.dollars.bound)
     assert "Estimated from 100 of these pairs." in plan.sentence
-    assert "Together at the most $" in plan.sentence
+    assert plan.together.startswith("Together at the most $") and plan.together in plan.sentence
 
 
 def test_a_model_without_a_price_is_told_in_tokens(key: str) -> None:

@@ -75,11 +75,19 @@ class RewritePlan:
         told = [
             words for one in self.costs for words in (one.sentence, one.reused_sentence) if words
         ]
-        if (sum_ := total(self.costs)) and len(self.costs) > 1:
-            told.append(f"Together at the most {usd(sum_.bound)}.")
+        if self.together:
+            told.append(self.together)
         if self.pairs > MOST_COUNTED:
             told.append(f"Estimated from {MOST_COUNTED} of these pairs.")
         return tuple(told)
+
+    @property
+    def together(self) -> str:
+        """The most that all of it costs; empty for one thing alone, or without a price."""
+        sum_ = total(self.costs)
+        if sum_ is None or len(self.costs) < 2:
+            return ""
+        return f"Together at the most {usd(sum_.bound)}."
 
 
 def preset_spec(name: str | None = None) -> RewriteSpec:

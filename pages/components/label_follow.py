@@ -101,7 +101,7 @@ def not_followed(run: Run) -> None:
         _undelivered(run)
     else:
         stopped(run)
-    show_parts(run.id)
+    show_parts(run.id, said=run.problem)
 
 
 def _undelivered(run: Run) -> None:
@@ -149,8 +149,8 @@ def _said(run: Run, otherwise: str) -> None:
         say(run.hint, quiet=True)
 
 
-def show_parts(run_id: str) -> None:
-    """A table of the parts, and their batch ids to copy."""
+def show_parts(run_id: str, said: str = "") -> None:
+    """A table of the parts, what is to be known of each unless it was said, and their batch ids."""
     parts = taxonomy.parts(run_id)
     if not parts:
         return
@@ -166,7 +166,7 @@ def show_parts(run_id: str) -> None:
         )  # fmt: skip
     for part in parts:
         for told in (part.get("problem"), part.get("note")):
-            if told:
+            if told and f"Part {part['part']}: {told}" not in said:
                 say(f"Part {part['part']}: {told}", "small")
     ids = [part["batch"] for part in parts if part["batch"]]
     if ids:

@@ -14,6 +14,8 @@ from pages.components.text import say
 CHOOSE, COST, FOLLOW = 1, 2, 3
 _TITLES = {CHOOSE: "Choose", COST: "Cost and exact text", FOLLOW: "Follow"}
 _TOLD = "label-told"
+_SHORT = 14
+"""Characters of a cell that stay on one line."""
 
 
 @contextmanager
@@ -39,9 +41,7 @@ def facts(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
     head = "".join(f'<th scope="col" style="{first}">{escape(name)}</th>' for name in header)
     body = "".join(
         f'<tr style="{line}"><th scope="row" style="{first}">{escape(row[0])}</th>'
-        + "".join(
-            f'<td style="{cell};overflow-wrap:anywhere">{escape(part)}</td>' for part in row[1:]
-        )
+        + "".join(f'<td style="{cell};{_breaks(part)}">{escape(part)}</td>' for part in row[1:])
         + "</tr>"
         for row in rows
     )
@@ -50,6 +50,11 @@ def facts(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
         '<div style="overflow-x:auto"><table style="border-collapse:collapse;width:auto;'
         f'font-variant-numeric:tabular-nums">{top}<tbody>{body}</tbody></table></div>'
     )
+
+
+def _breaks(text: str) -> str:
+    """Where a cell may be broken on a narrow screen: numbers and short words nowhere."""
+    return "white-space:nowrap" if len(text) <= _SHORT else "overflow-wrap:anywhere"
 
 
 def keep_told(message: str, hint: str = "") -> None:

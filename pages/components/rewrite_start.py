@@ -7,14 +7,15 @@ from collections.abc import Callable
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
+from ivan_core.domain.estimates import usd
 from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
 from ivan_core.experiments.rewrite import RULES_AND_LEXICON
 from ivan_core.workspace import rewrite
 from ivan_core.workspace.rewrite import RewritePlan
-from ivan_core.workspace.rewrite_cost import OPENAI
+from ivan_core.workspace.rewrite_cost import OPENAI, total
 from ivan_core.workspace.rewrite_words import RULES_NOTE
-from ivan_core.workspace.taxonomy_page import OllamaModels, ollama_models
+from ivan_core.workspace.taxonomy_page import OllamaModels, ollama_models, provider
 from pages.components.frame import problems_shown, show_error
 from pages.components.label_pull import pull
 from pages.components.label_steps import keep_told
@@ -69,13 +70,19 @@ def begin(spec: RewriteSpec, accept_cost: bool = False) -> None:
 def _accept(spec: RewriteSpec, plan: RewritePlan) -> None:
     """Nothing is sent before the box is ticked."""
     with problems_shown():
+        most = total(plan.costs)
+        if most is not None:
+            say(
+                f"At the most {usd(most.bound)}, about {usd(most.typical)} as a rule, charged "
+                "to the account of your key.",
+                "lead",
+            )
         for line in plan.cost_sentences:
-            say(line)
+            if line != plan.together:
+                say(line, quiet=most is not None)
         say(
-            f"The texts of these pairs are sent to the server of {_at_a_provider(spec)}, one "
-            "request after the other. Cancel stops it at any time; what was sent by then is "
-            "charged.",
-            "small",
+            f"The texts of these pairs are sent to {provider().host}, one request after the other. "
+            "Cancel stops it at any time; what was sent by then is charged.",
             quiet=True,
         )
         ticked = st.checkbox("I accept this cost", key="accept-cost")

@@ -218,8 +218,11 @@ def test_answers_that_do_not_come_are_told_looked_for_and_can_be_given_up(
     do("upload", run_id, shown(run_id))
     page = open_page(TAXONOMY, run=run_id)
     told = "Part 1: the provider tells of 12 finished requests, the file held 7; IVAN looks again."
-    assert told in page.said
+    assert page.said.count(told) == 2  # in sight once, and among the details
     assert "looks again, for nothing" in page.said
+    cells = [html.body for html in page.app.get("html") if "<td" in html.body]
+    assert 'white-space:nowrap">12</td>' in cells[0]
+    assert 'overflow-wrap:anywhere">finished, results are not whole</td>' in cells[0]
     assert "finished, results are not whole" in page.said
     assert "12 submitted = 7 valid" in page.said
     assert page.buttons["go-on"] == "Look again" and "close" in page.buttons

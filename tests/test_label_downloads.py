@@ -19,11 +19,16 @@ from ivan_core.labels.downloads import (
 )
 from ivan_core.labels.result_files import MOST_LINE_BYTES, read_result_lines
 
-A, B = b'{"custom_id": "0.chosen"}\n', b'{"custom_id": "0.rejected"}\r\n'
+A = b'{"custom_id": "0.chosen", "response": {"status_code": 500}}\n'
+B = b'{"custom_id": "0.rejected", "error": {"code": "busy"}}\r\n'
 ASKED = ("0.chosen", "0.rejected")
 NONE, FIRST, BOTH = frozenset[str](), frozenset(ASKED[:1]), frozenset(ASKED)
 WIDE = A.decode().strip()
-ABSURD = A[:-2] + b', "response": {"body": {"usage": {"prompt_tokens": ' + b"9" * 5_000 + b"}}}}\n"
+ABSURD = (
+    b'{"custom_id": "0.chosen", "response": {"body": {"usage": {"prompt_tokens": '
+    + b"9" * 5_000
+    + b"}}}}\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +37,7 @@ ABSURD = A[:-2] + b', "response": {"body": {"usage": {"prompt_tokens": ' + b"9" 
         (A + B, BOTH, True, ""),
         (b"\xef\xbb\xbf" + A + b"\n" + B, BOTH, True, ""),
         (A + A, FIRST, True, ""),
-        (A + b'{"custom_id": "7.chosen"}\n', FIRST, True, ""),
+        (A + B.replace(b"0.", b"7."), FIRST, True, ""),
         (b"", NONE, False, "it is empty"),
         (b"\n\n", NONE, False, "it is empty"),
         (A + B[:-2], BOTH, True, "it ends in the middle of a line"),
@@ -62,6 +67,21 @@ def test_what_a_download_holds_is_counted_by_the_texts_that_were_asked_for(
     assert held_in(content, ASKED) == Held(answered, results, said)
     lines = [line for line in read_result_lines(content) if not line.damaged]
     assert {line.custom_id for line in lines} & BOTH == answered
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        b"",
+        b', "response": null, "error": null',
+        b', "response": {}, "error": {}',
+        b', "response": "<html>Busy</html>"',
+        b', "response": 200, "error": ""',
+    ],
+)
+def test_a_line_with_neither_answer_nor_error_delivers_nothing(empty: bytes) -> None:
+    held = held_in(A + b'{"custom_id": "0.rejected"' + empty + b"}\n", ASKED)
+    assert held == Held(FIRST, True, "line 2 has neither an answer nor an error")
 
 
 @given(st.integers(0, len(A + B) - 4))

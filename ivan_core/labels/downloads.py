@@ -68,6 +68,9 @@ def _read_id(line: bytes) -> tuple[str, str]:
     custom_id = record.get("custom_id")
     if not isinstance(custom_id, str) or not custom_id:
         return "", "is not one of a result file"
+    response = record.get("response")
+    if not (response and isinstance(response, dict)) and not record.get("error"):
+        return "", "has neither an answer nor an error"
     return custom_id, ""
 
 

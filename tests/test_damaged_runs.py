@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import fake_rewriting
 import made_runs
 import pytest
-from damages import CELLS, FILES, bad_cell
+from damages import CELLS, FILES, bad_cell, without
+from made_labellings import Labellings
 
 from ivan_core.cli.main import run as ivan
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.runs.registry import Registry
 from ivan_core.workspace import archive, runs
+from ivan_core.workspace.label_results import open_labels
 from ivan_core.workspace.results import open_results
 from ivan_core.workspace.review_datasets import datasets_to_review
+from ivan_core.workspace.rewrite_results import open_rewrite
 from ivan_core.workspace.studies import studies, study_of
 
 Told = pytest.CaptureFixture[str]
@@ -85,6 +89,31 @@ def test_damaged_files_of_one_run_are_a_sentence(
     assert len(datasets_to_review()) == 1
     archive.delete(second)
     assert not (data_dir / "runs" / second).exists()
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "labels.parquet"])
+def test_finished_labels_without_a_file_are_damaged_and_not_to_be_resumed(
+    data_dir: Path, pairs_file: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: Told
+) -> None:
+    run_id = Labellings(data_dir, pairs_file, monkeypatch).by_rules()
+    without(name)(data_dir, run_id)
+    with pytest.raises(BadInput, match=f"Run {run_id} is damaged: its (manifest|table)"):
+        open_labels(run_id)
+    assert ivan(["runs", "sentences", run_id]) == 1
+    assert f"Run {run_id} is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "table.parquet", "likeness.parquet"])
+def test_a_finished_rewording_without_a_file_is_damaged_and_not_to_be_resumed(
+    data_dir: Path, pairs_file: Path, name: str, capsys: Told
+) -> None:
+    run_id = fake_rewriting.added(data_dir, fake_rewriting.spec_of(pairs_file, limit=4))
+    fake_rewriting.work_here(data_dir, run_id, fake_rewriting.fake_tools())
+    without(name)(data_dir, run_id)
+    with pytest.raises(BadInput, match=f"Run {run_id} is damaged: its (manifest|table)"):
+        open_rewrite(run_id)
+    assert ivan(["runs", "sentences", run_id]) == 1
+    assert f"Run {run_id} is damaged" in capsys.readouterr().err
 
 
 def test_what_a_list_asks_for_is_what_it_gets(data_dir: Path) -> None:

@@ -12,7 +12,7 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LEXICON, LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import DEMO_NAME, Label
-from ivan_core.domain.runs import Run
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.experiments.compare_table import with_prompts
 from ivan_core.labels.reconcile import STATES
 from ivan_core.labels.table import read_labels
@@ -143,12 +143,17 @@ def _open(root: Path, run_id: str, _: float | None) -> LabelResults:
     run, manifest = runs.get(run_id), runs.manifest(run_id)
     path = root / "runs" / run_id / TABLE
     spec = runs.any_spec_of(run)
-    if manifest is None or not path.exists() or not isinstance(spec, LabelSpec | TaxonomySpec):
+    here = run.state is RunState.DONE or (manifest is not None and path.exists())
+    if not here or not isinstance(spec, LabelSpec | TaxonomySpec):
         raise BadInput(f"Run {run_id} has no labels yet.", "Wait for it, or resume it.")
-    dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
     with runs.whole(run_id, "manifest"):
+        if manifest is None:
+            raise FileNotFoundError
+        dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
         str(manifest["labeler"]["id"]), dict(manifest["counts"])
     with runs.whole(run_id, "table"):
+        if not path.exists():
+            raise FileNotFoundError
         table = with_prompts(read_labels(path), dataset)
     return LabelResults(run, spec, dataset, table, manifest)
 

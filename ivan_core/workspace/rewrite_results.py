@@ -15,7 +15,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import IDENTICAL, TIED
 from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.domain.runs import Run
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.experiments.begin import BEGUN
 from ivan_core.experiments.compare_table import pairs_in_training
 from ivan_core.experiments.rewrite import ORDER, units_of
@@ -179,7 +179,10 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Rewrite
     unit_of = units_of_rows(units)
     if not unit_of:
         raise _nothing_yet(run)
-    if manifest is not None:
+    if run.state is RunState.DONE:
+        with runs.whole(run_id, "manifest"):
+            if manifest is None:
+                raise FileNotFoundError
         with runs.whole(run_id, "table"):
             scores, likeness, labels = (
                 pd.read_parquet(folder / name) for name in (SCORES, LIKENESS, LABELS)

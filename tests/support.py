@@ -83,6 +83,33 @@ def wait_for(fact: Callable[[], Any], seconds: float = 300.0) -> Any:
     return found
 
 
+def children() -> list[int]:
+    """Processes that this one started and that are in the process table, ended ones included.
+
+    The kernel may leave out some while others come and go.
+    """
+    found: list[int] = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # a thread that ended meanwhile
+            found += [int(pid) for pid in (task / "children").read_text().split()]
+    return found
+
+
+def workers_of(data_dir: Path, word: str) -> list[int]:
+    """Processes that this one started for a data folder, with a word in their command.
+
+    Ids of runs are of the minute, so that a worker of another test may have the same.
+    """
+    found, own = [], f"IVAN_DATA_DIR={data_dir}".encode()
+    for child in children():
+        with suppress(OSError):  # it has ended meanwhile
+            words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+            given = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
+            if word.encode() in words and own in given:
+                found.append(child)
+    return found
+
+
 def free_port() -> int:
     """A port for a server that cannot choose one itself.
 

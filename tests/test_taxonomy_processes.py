@@ -6,12 +6,11 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import wait_for
+from support import wait_for, workers_of
 from taxonomy_runs import account_of, creations, say_yes, spec_of
 
 from ivan_core.demo.answers import answer
@@ -42,15 +41,7 @@ def server(
 
 def workers(data_dir: Path) -> list[int]:
     """The processes of workers of this data folder that this process started."""
-    found, own = [], f"IVAN_DATA_DIR={data_dir}".encode()
-    for task in Path("/proc/self/task").iterdir():
-        for child in (task / "children").read_text().split():
-            with suppress(OSError):  # it has ended meanwhile
-                words = Path(f"/proc/{child}/cmdline").read_bytes()
-                given = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
-                if b"ivan_core.worker" in words and own in given:
-                    found.append(int(child))
-    return found
+    return workers_of(data_dir, "ivan_core.worker")
 
 
 def test_a_worker_killed_while_it_waits_for_a_batch_is_followed_by_another(

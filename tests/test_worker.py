@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 from fakes import Fakes
-from support import wait_for, write_pairs
+from support import children, wait_for, workers_of, write_pairs
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.runs import registry as registry_module
 from ivan_core.runs.locks import FileLock, is_held
+from ivan_core.settings import data_dir as data_dir_in_force
 from ivan_core.settings import slot_file
 from ivan_core.workspace import runs
 
@@ -56,26 +57,9 @@ def says(run_id: str, words: str) -> None:
     wait_for(lambda: words in runs.get(run_id).doing)
 
 
-def children() -> list[int]:
-    """Processes that this one started and that are in the process table, ended ones included."""
-    found = []
-    for task in Path("/proc/self/task").iterdir():
-        found += [int(pid) for pid in (task / "children").read_text().split()]
-    return found
-
-
 def worker_of(run_id: str) -> int:
-    """The process of a run's worker. The kernel may leave out some while others come and go."""
-
-    def found() -> list[int]:
-        lines = {pid: Path(f"/proc/{pid}/cmdline") for pid in children()}
-        return [
-            pid
-            for pid, line in lines.items()
-            if line.exists() and run_id in line.read_text().split("\0")
-        ]
-
-    return int(wait_for(found)[0])
+    """The process of a run's worker, once it is there."""
+    return int(wait_for(lambda: workers_of(data_dir_in_force(), run_id))[0])
 
 
 def test_the_embedded_models_judge_the_bundled_sample_and_remember_it(data_dir: Path) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.domain.runs import Run
-from ivan_core.workspace import compare, runs
-from ivan_core.workspace.findings import findings
-from ivan_core.workspace.machine import equipment
-from ivan_core.workspace.results import Results, open_results
-from ivan_core.workspace.studies import study_of
-from pages.components.frame import frame, problems_shown
-from pages.components.state import PAGE_OF, REWRITE, TAXONOMY, page_of
-from pages.components.text import md_escape, say
+from ivan_core.engine import handling as runs
+from ivan_core.engine.machine import equipment
+from ivan_core.engine.studies import study_of
+from ivan_core.experiments.compare import kind as compare
+from ivan_core.experiments.compare.findings import findings
+from ivan_core.experiments.compare.results import Results, open_results
+from pages.components.kit.frame import frame, problems_shown
+from pages.components.kit.state import PAGE_OF, REWRITE, TAXONOMY, page_of
+from pages.components.kit.text import md_escape, say
 
 _RECENT = 5
 _LOOKED_AT = 5

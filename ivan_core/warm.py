@@ -21,6 +21,7 @@ from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.models import RewardModel
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.models import load as load_model
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.holders import sign
 from ivan_core.runs.locks import FileLock
@@ -29,7 +30,6 @@ from ivan_core.runs.questions import AskedModel, Questions
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.slot import WARM, is_wanted, waiting_mark, whoever_has
 from ivan_core.settings import data_dir, setting, share_the_machine, slot_file
-from ivan_core.workspace.models import load as load_model
 
 IDLE_SECONDS = 300.0
 CHUNK = 16

@@ -13,7 +13,11 @@ from contextlib import closing, suppress
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import RunState
-from ivan_core.experiments.column import run_column
+from ivan_core.experiments.batches.work import Waiting, work_taxonomy
+from ivan_core.experiments.columns.work import run_column
+from ivan_core.experiments.compare.work import Provider, work_compare
+from ivan_core.experiments.labels.work import work_labels
+from ivan_core.experiments.rewrite.work import work_rewrite
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.holders import sign
@@ -22,10 +26,6 @@ from ivan_core.runs.private_files import keep_private
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import Reserve
 from ivan_core.settings import data_dir, share_the_machine
-from ivan_core.workspace.compare_work import Provider, work_compare
-from ivan_core.workspace.label_work import work_labels
-from ivan_core.workspace.rewrite_work import work_rewrite
-from ivan_core.workspace.taxonomy_work import Waiting, work_taxonomy
 
 BEAT_SECONDS = 0.3
 

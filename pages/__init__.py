@@ -1,1 +1,1 @@
-"""The pages of the dashboard. They draw; what they draw comes from `ivan_core.workspace`."""
+"""The pages of the dashboard. They draw; what they draw comes from `ivan_core`."""

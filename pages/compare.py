@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.workspace import runs
-from ivan_core.workspace.results import open_results
-from pages.components.form import compare_form
-from pages.components.frame import frame
-from pages.components.judged import judged
-from pages.components.live import live_run
-from pages.components.state import choose_run, chosen_run
-from pages.components.text import say
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.compare.results import open_results
+from pages.components.compare.form import compare_form
+from pages.components.compare.results import judged
+from pages.components.kit.frame import frame
+from pages.components.kit.live import live_run
+from pages.components.kit.state import choose_run, chosen_run
+from pages.components.kit.text import say
 
 
 def _heading(run: Run | None) -> None:

@@ -11,21 +11,21 @@ from ivan_core.charts.margins import margin_strip
 from ivan_core.datasets.sides import has_prompt
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import TIED
+from ivan_core.experiments.compare.figures.rows import margins_of
+from ivan_core.experiments.compare.results import JudgedPair, Results, judged_pair, open_results
+from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.metrics.sentences import pair_sentence
-from ivan_core.workspace import rewrite_words
-from ivan_core.workspace.figure_rows import margins_of
-from ivan_core.workspace.results import JudgedPair, Results, judged_pair, open_results
-from pages.components.effects import effects, own_reply
-from pages.components.figure import figure_menu
-from pages.components.frame import frame, problems_shown, show_error
-from pages.components.guess import guess_switch, guessing, is_guessing
-from pages.components.notes import notes
-from pages.components.pair_labels import pair_labels
-from pages.components.pair_reviews import pair_reviews
-from pages.components.pair_rewordings import pair_rewordings
-from pages.components.replies import show_pair
-from pages.components.state import choose_run, chosen_row, chosen_run, dark, latest_done
-from pages.components.text import say, short_names
+from pages.components.kit.figure import figure_menu
+from pages.components.kit.frame import frame, problems_shown, show_error
+from pages.components.kit.state import choose_run, chosen_row, chosen_run, dark, latest_done
+from pages.components.kit.text import say, short_names
+from pages.components.pair.effects import effects, own_reply
+from pages.components.pair.guess import guess_switch, guessing, is_guessing
+from pages.components.pair.labels import pair_labels
+from pages.components.pair.notes import notes
+from pages.components.pair.replies import show_pair
+from pages.components.pair.reviews import pair_reviews
+from pages.components.pair.rewordings import pair_rewordings
 
 
 def _go(row: int) -> None:

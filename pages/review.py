@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components.frame import frame
-from pages.components.review_invited import INVITE, invited
-from pages.components.review_owner import owner_view
+from pages.components.kit.frame import frame
+from pages.components.review.invited import INVITE, invited
+from pages.components.review.owner import owner_view
 
 _token = st.query_params.get(INVITE, "")
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.workspace import rewrite_words, runs
-from ivan_core.workspace.rewrite_results import open_rewrite
-from pages.components.frame import frame
-from pages.components.label_steps import tell
-from pages.components.live_rewrite import live_rewrite
-from pages.components.rewrite_form import rewrite_form
-from pages.components.rewrite_results import rewrite_results
-from pages.components.rewrite_rows import one_row
-from pages.components.state import REWRITE, choose_run, chosen_row, chosen_run
-from pages.components.text import md_escape, say
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.rewrite import words as rewrite_words
+from ivan_core.experiments.rewrite.results import open_rewrite
+from pages.components.kit.frame import frame
+from pages.components.kit.state import REWRITE, choose_run, chosen_row, chosen_run
+from pages.components.kit.text import md_escape, say
+from pages.components.labels.steps import tell
+from pages.components.rewrite.form import rewrite_form
+from pages.components.rewrite.live import live_rewrite
+from pages.components.rewrite.results import rewrite_results
+from pages.components.rewrite.rows import one_row
 
 _RECENT = 8
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.workspace import runs
-from pages.components.frame import frame, problems_shown
-from pages.components.keys import tab_leaves_tables
-from pages.components.manage import housekeeping, manage, tell
-from pages.components.rows import SELECTS
-from pages.components.state import page_of
-from pages.components.text import say
+from ivan_core.engine import handling as runs
+from pages.components.kit.frame import frame, problems_shown
+from pages.components.kit.keys import tab_leaves_tables
+from pages.components.kit.manage import housekeeping, manage, tell
+from pages.components.kit.rows import SELECTS
+from pages.components.kit.state import page_of
+from pages.components.kit.text import say
 
 _SHOWN = 50
 _BESIDE = 51

@@ -7,24 +7,26 @@ import streamlit as st
 from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.workspace import runs, taxonomy, taxonomy_page
-from pages.components.frame import frame, problems_shown
-from pages.components.label_again import (
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import offers as taxonomy_page
+from pages.components.kit.frame import frame, problems_shown
+from pages.components.kit.state import TAXONOMY, choose_run, chosen_run
+from pages.components.kit.text import md_escape, say
+from pages.components.labels.again import (
     ask_again_for_the_rest,
     ask_all_again,
     command,
     details,
     reconciliation,
 )
-from pages.components.label_cost import cost_to_accept, not_prepared, preparing
-from pages.components.label_follow import FOUND, following, not_followed, once_more, stopped
-from pages.components.label_form import label_form
-from pages.components.label_import import from_elsewhere
-from pages.components.label_results import label_results
-from pages.components.label_steps import CHOOSE, COST, FOLLOW, closed_step, open_step, tell
-from pages.components.live_labels import live_labels
-from pages.components.state import TAXONOMY, choose_run, chosen_run
-from pages.components.text import md_escape, say
+from pages.components.labels.cost import cost_to_accept, not_prepared, preparing
+from pages.components.labels.elsewhere import from_elsewhere
+from pages.components.labels.follow import FOUND, following, not_followed, once_more, stopped
+from pages.components.labels.form import label_form
+from pages.components.labels.live import live_labels
+from pages.components.labels.results import label_results
+from pages.components.labels.steps import CHOOSE, COST, FOLLOW, closed_step, open_step, tell
 
 _RECENT = 8
 

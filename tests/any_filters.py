@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from ivan_core.domain.conditions import (
+from ivan_core.experiments.compare.conditions import (
     ColumnIs,
     Failed,
     LongerIs,
@@ -25,7 +25,7 @@ from ivan_core.domain.conditions import (
     VerdictIs,
     VerdictsAre,
 )
-from ivan_core.domain.filters import RowFilter
+from ivan_core.lists.conditions import RowFilter
 
 _names = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _models = _names.filter(bool)

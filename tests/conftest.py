@@ -68,7 +68,7 @@ def pairs_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def fake_workers(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fakes], None]:
     """From the call on, workers that are started run with fakes that behave as told."""
-    from ivan_core.workspace import runs
+    from ivan_core.engine import handling as runs
 
     def tell(fakes: Fakes) -> None:
         monkeypatch.setattr(

@@ -8,9 +8,12 @@ from support import wait_for
 
 from ivan_core.cli.main import main
 from ivan_core.domain.column_specs import ColumnSpec
-from ivan_core.domain.filters import RowFilter
-from ivan_core.workspace import columns, downloads, review_queues, runs
-from ivan_core.workspace.results import open_results
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.compare import download as downloads
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.lists.conditions import RowFilter
+from ivan_core.review import queues as review_queues
 
 
 def ivan(*words: str) -> None:

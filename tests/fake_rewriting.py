@@ -15,11 +15,11 @@ from ivan_core.domain.rewriting import RewriterCard, RewriteReply, RewriteReques
 from ivan_core.domain.similarity import SimilarityCard
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.domain.transcripts import text_hash
-from ivan_core.experiments.rewrite_steps import Tools
-from ivan_core.experiments.scoring import Models
+from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.rewrite import work as rewrite_work
+from ivan_core.experiments.rewrite.steps import Tools
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
-from ivan_core.workspace import rewrite_work
 
 MODELS = ("fake/one", "fake/two")
 WORDS = {"published": ("Enquiry", "Reply"), "second": ("Query", "Response")}

@@ -11,11 +11,11 @@ from fakes import SETTING, FakeRewardModel, Fakes
 from support import wait_for
 
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.experiments.compare import quick_rewards as warm
+from ivan_core.experiments.compare.quick_rewards import Answer
 from ivan_core.runs.questions import AskedModel, Questions
 from ivan_core.settings import data_dir
 from ivan_core.warm import IDLE_SECONDS, serve
-from ivan_core.workspace import warm
-from ivan_core.workspace.warm import Answer
 
 
 def loader(fakes: Fakes) -> Callable[[AskedModel], FakeRewardModel]:

@@ -21,14 +21,14 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments import begin
-from ivan_core.experiments.scoring import Models
+from ivan_core.engine import begin
+from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.compare.work import wait_for_slot
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
 from ivan_core.settings import share_the_machine
 from ivan_core.worker import work
-from ivan_core.workspace.compare_work import wait_for_slot
 
 SETTING = "FAKES"
 """The environment variable that tells a worker process how its fakes behave."""

@@ -11,14 +11,14 @@ import pytest
 from made_runs import write_rows
 from openpyxl import Workbook, load_workbook
 
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.reviews import ItemSide, Queue
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.review.opinions import Opinions
-from ivan_core.review.queues import Queues
-from ivan_core.workspace.review_sheet_questions import NOTE, SKIP, WHICH
-from ivan_core.workspace.review_sheet_reading import SheetRefused
-from ivan_core.workspace.review_sheets import export_queue, import_sheet
+from ivan_core.review.sheets.questions import NOTE, SKIP, WHICH
+from ivan_core.review.sheets.reading import SheetRefused
+from ivan_core.review.sheets.sheets import export_queue, import_sheet
 
 HARMLESS = "last_response_is_harmless"
 SENTIMENT = "last_response_sentiment"

@@ -25,17 +25,21 @@ from taxonomy_runs import spec_of as taxonomy_spec
 
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.column_specs import ColumnSpec
-from ivan_core.domain.filters import RowFilter
 from ivan_core.domain.labels import LabelPrompt
+from ivan_core.engine import handling as runs
+from ivan_core.engine.take_away import take_away
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.compare.matching import matching_rows
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.labels import conditions as label_filters
+from ivan_core.experiments.labels.results import open_labels
+from ivan_core.experiments.rewrite import conditions as rewrite_filters
+from ivan_core.experiments.rewrite.numbers import numbers, read_gate
+from ivan_core.experiments.rewrite.results import open_rewrite
+from ivan_core.figures import figure as figures
+from ivan_core.lists.conditions import RowFilter
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
-from ivan_core.workspace import figures, label_filters, rewrite_filters, runs, taxonomy
-from ivan_core.workspace.filters import matching_rows
-from ivan_core.workspace.label_results import open_labels
-from ivan_core.workspace.results import open_results
-from ivan_core.workspace.rewrite_numbers import numbers, read_gate
-from ivan_core.workspace.rewrite_results import open_rewrite
-from ivan_core.workspace.run_kinds import take_away
 
 FOLDER = Path(__file__).parent / "golden"
 ROWS = 60

@@ -17,10 +17,10 @@ from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.labels import LabelerCard, LabelPrompt, LabelReply
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.experiments.labels import work as label_work
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
-from ivan_core.workspace import label_work
 
 REFUSAL = "last_response_is_refusal"
 SENTIMENT = "last_response_sentiment"

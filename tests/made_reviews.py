@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Queues
 from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import BETTER, Item, ItemSide, Opinion, Queue, Source, Task
-from ivan_core.review.opinions import Opinions
-from ivan_core.review.queues import Queues
 
 
 class Said:

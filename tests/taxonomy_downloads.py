@@ -13,10 +13,11 @@ from ivan_core.backends.openai_batches import MOST_FILE, OpenAIBatches
 from ivan_core.backends.openai_client import account_for
 from ivan_core.backends.openai_errors import NotAtProvider
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches.work import Providers
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey, Stage
-from ivan_core.workspace import runs, taxonomy
-from ivan_core.workspace.taxonomy_work import Providers
 
 Body = Callable[[bytes], bytes]
 """What a download of a file with these bytes gives."""

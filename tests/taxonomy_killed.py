@@ -30,8 +30,13 @@ from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import BatchState, LabelReply
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.experiments import taxonomy as experiment
-from ivan_core.experiments.taxonomy_answers import answer_record
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import requests as experiment
+from ivan_core.experiments.batches.adopt import collect
+from ivan_core.experiments.batches.answers import answer_record
+from ivan_core.experiments.batches.kept_answers import keep_all_answers
+from ivan_core.experiments.batches.work import Providers, work_taxonomy
 from ivan_core.labels.request_files import Limits
 from ivan_core.ledger import answers as answers_module
 from ivan_core.ledger.answers import Answers, body_key, owner_of
@@ -40,10 +45,6 @@ from ivan_core.runs import registry as registry_module
 from ivan_core.runs.database import Database
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
-from ivan_core.workspace import runs, taxonomy
-from ivan_core.workspace.batch_adopt import collect
-from ivan_core.workspace.batch_answers import keep_all_answers
-from ivan_core.workspace.taxonomy_work import Providers, work_taxonomy
 
 NOBODY_LISTENS = "http://127.0.0.1:9/v1"
 IN, OUT = 100, 20

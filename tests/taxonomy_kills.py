@@ -11,8 +11,9 @@ from taxonomy_runs import QUICK, no_sleep, say_yes, spec_of
 
 from ivan_core.backends.openai_batches import MOST_FILE, OpenAIBatches
 from ivan_core.backends.openai_client import account_for
-from ivan_core.workspace import runs, taxonomy
-from ivan_core.workspace.taxonomy_work import Providers, work_taxonomy
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches.work import Providers, work_taxonomy
 
 
 class Killed(BaseException):

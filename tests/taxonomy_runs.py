@@ -17,9 +17,10 @@ from ivan_core.domain.errors import IvanError
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches.work import Providers, work_taxonomy
 from ivan_core.runs.locks import FileLock
-from ivan_core.workspace import runs, taxonomy
-from ivan_core.workspace.taxonomy_work import Providers, work_taxonomy
 
 MODEL = "gpt-6-luna"
 HASTY = 2.0

@@ -24,11 +24,12 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pieces import sentences
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.experiments.compare import ablation
+from ivan_core.experiments.compare import quick_rewards as warm
+from ivan_core.experiments.compare.ablation import Effects, OwnReward
+from ivan_core.experiments.compare.quick_rewards import Answer, Pending
+from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.metrics.effects import effects_sentence, flip_sentence, signed
-from ivan_core.workspace import ablation, warm
-from ivan_core.workspace.ablation import Effects, OwnReward
-from ivan_core.workspace.results import Results, open_results
-from ivan_core.workspace.warm import Answer, Pending
 
 ASK = "\n\nHuman: How?\n\nAssistant:"
 TEXTS = st.text(st.sampled_from("aB1 .!?…\n`\"')-。\r\té\ud800") | st.characters(), max_size=120)

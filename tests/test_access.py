@@ -12,27 +12,22 @@ import pytest
 from made_runs import at_work, finished, spec_of_file, spec_of_sample, stopped
 from support import write_pairs
 
+from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.reviews import BETTER, Decision, Opinion, Queue
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.review.queues import Queues
+from ivan_core.engine import access, archive, datasets, score_cache
+from ivan_core.engine import handling as runs
+from ivan_core.engine.access import Action, NotAllowed, Visitor
+from ivan_core.experiments.compare import kind as compare
+from ivan_core.experiments.compare.import_csv import import_csvs
+from ivan_core.experiments.compare.import_zip import import_zip
+from ivan_core.experiments.labels import kind as labels
+from ivan_core.review import backup as review_backup
+from ivan_core.review import rights as review_rights
 from ivan_core.runs.registry import Registry
-from ivan_core.workspace import (
-    access,
-    archive,
-    compare,
-    datasets,
-    labels,
-    review_backup,
-    review_rights,
-    runs,
-    score_cache,
-)
-from ivan_core.workspace.access import Action, NotAllowed, Visitor
-from ivan_core.workspace.import_csv import import_csvs
-from ivan_core.workspace.import_zip import import_zip
 
 ELSEWHERE = Visitor(local=False)
 MODEL = "ivan/minilm-harmless"
@@ -138,7 +133,7 @@ def test_the_local_user_and_listed_owners_may_act(
 
 
 def test_without_pages_it_is_the_local_user_who_asks() -> None:
-    code = "from ivan_core.workspace import access; access.require(access.Action.DELETE)"
+    code = "from ivan_core.engine import access; access.require(access.Action.DELETE)"
     environment = os.environ | {"IVAN_BEHIND_PROXY": "1"}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=300)
 
@@ -151,7 +146,7 @@ def test_nobody_is_an_owner_where_none_is_listed(data_dir: Path) -> None:
 def test_a_search_may_be_cancelled_by_who_reads(
     data_dir: Path, pairs_file: Path, spawned: list[str]
 ) -> None:
-    from ivan_core.workspace import columns
+    from ivan_core.experiments.columns import kind as columns
 
     run_id = finished(data_dir, spec_of_file(pairs_file))
     fingerprint = runs.manifest(run_id)["dataset"]["fingerprint"]  # type: ignore[index]

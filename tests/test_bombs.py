@@ -17,14 +17,16 @@ import pyarrow.parquet as pq
 import pytest
 from made_runs import finished, spec_of_file
 
+from ivan_core.annotations.backup import restore_backup
 from ivan_core.datasets import files, limits, parquet_rows
 from ivan_core.datasets.files import BadLine, Line, read_file
 from ivan_core.datasets.parquet_rows import small_table
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.review.backup import restore_backup
-from ivan_core.workspace import archive, import_zip, review_sheets
+from ivan_core.engine import archive
+from ivan_core.experiments.compare import import_zip
+from ivan_core.review.sheets import sheets as review_sheets
 
 GOOD = {"chosen": "\n\nHuman: q\n\nAssistant: yes", "rejected": "\n\nHuman: q\n\nAssistant: no"}
 MIB = 2**20

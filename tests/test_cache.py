@@ -19,9 +19,9 @@ from support import without_rights
 from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs
+from ivan_core.engine.score_cache import cache_size
 from ivan_core.runs.cache import ScoreCache
-from ivan_core.workspace import runs
-from ivan_core.workspace.score_cache import cache_size
 
 
 def put_and_die(folder: Path, after: int) -> None:

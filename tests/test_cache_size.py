@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from made_runs import finished, spec_of_file
 
-from ivan_core.workspace import score_cache
-from ivan_core.workspace.results import open_results
+from ivan_core.engine import score_cache
+from ivan_core.experiments.compare.results import open_results
 
 
 @pytest.fixture

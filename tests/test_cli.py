@@ -13,10 +13,10 @@ from ivan_core.cli.compare import parse_row_ids, spec_from
 from ivan_core.cli.follow import follow
 from ivan_core.cli.main import parser, run
 from ivan_core.domain.errors import BadInput
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.compare.kind import preset_spec
+from ivan_core.figures.command import compare_command
 from ivan_core.runs.registry import Registry
-from ivan_core.workspace import runs
-from ivan_core.workspace.commands import compare_command
-from ivan_core.workspace.compare import preset_spec
 
 
 def ivan(*words: str) -> subprocess.CompletedProcess[str]:

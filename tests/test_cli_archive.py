@@ -9,8 +9,8 @@ import pytest
 from made_runs import at_work, finished, spec_of_file
 
 from ivan_core.cli.main import run
-from ivan_core.workspace import runs
-from ivan_core.workspace.results import open_results
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.compare.results import open_results
 
 
 @pytest.fixture

@@ -16,8 +16,13 @@ from support import write_annotated_pairs
 from ivan_core.charts.length import length_bars
 from ivan_core.charts.user_column import agreement_by_larger_bars
 from ivan_core.domain.column_specs import ColumnSpec
-from ivan_core.domain.conditions import AnyCondition, RatedBy, Seen
-from ivan_core.domain.filters import RowFilter
+from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.compare import clicks
+from ivan_core.experiments.compare.conditions import AnyCondition, RatedBy, Seen
+from ivan_core.experiments.compare.matching import matching_rows
+from ivan_core.experiments.compare.results import Results, open_results
+from ivan_core.experiments.compare.two_models import two_models
+from ivan_core.lists.conditions import RowFilter
 from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.paired import margin_cells, verdict_table
@@ -25,10 +30,6 @@ from ivan_core.metrics.reliability import reliability
 from ivan_core.metrics.user_column import agreement_by_larger, column_bins
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
-from ivan_core.workspace import clicks, columns
-from ivan_core.workspace.filters import matching_rows
-from ivan_core.workspace.results import Results, open_results
-from ivan_core.workspace.two_models import two_models
 
 FIRST, SECOND = made_runs.TWO_MODELS
 ROWS = 240

@@ -12,7 +12,7 @@ from ivan_core.cli.compare import spec_from
 from ivan_core.cli.main import parser
 from ivan_core.demo.ollama_models import INSTALLED
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.workspace.commands import compare_command
+from ivan_core.figures.command import compare_command
 
 HUB = DatasetRequest(
     source="Anthropic/hh-rlhf", subset="harmless-base", split="test", revision="abc"

@@ -17,8 +17,8 @@ from support import write_pairs
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.experiments.begin import chunk_size
-from ivan_core.experiments.compare import plan_units
+from ivan_core.engine.begin import chunk_size
+from ivan_core.experiments.compare.steps import plan_units
 from ivan_core.runs.registry import Registry
 
 RunHere = Callable[[str, Fakes], Run]
@@ -249,7 +249,7 @@ def test_two_runs_of_one_minute_write_files_of_their_own(
 def test_an_unforeseen_error_ends_in_a_sentence(
     registry: Registry, pairs_file: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ivan_core.workspace import compare_work
+    from ivan_core.experiments.compare import work as compare_work
 
     def breaks(*_: object) -> None:
         raise ZeroDivisionError

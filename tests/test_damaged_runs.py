@@ -14,13 +14,14 @@ from made_labellings import Labellings
 from ivan_core.cli.main import run as ivan
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import archive
+from ivan_core.engine import handling as runs
+from ivan_core.engine.studies import studies, study_of
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.labels.results import open_labels
+from ivan_core.experiments.rewrite.results import open_rewrite
+from ivan_core.review.datasets import datasets_to_review
 from ivan_core.runs.registry import Registry
-from ivan_core.workspace import archive, runs
-from ivan_core.workspace.label_results import open_labels
-from ivan_core.workspace.results import open_results
-from ivan_core.workspace.review_datasets import datasets_to_review
-from ivan_core.workspace.rewrite_results import open_rewrite
-from ivan_core.workspace.studies import studies, study_of
 
 Told = pytest.CaptureFixture[str]
 BAD_CELLS = [

@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 from fakes import Fakes
 
-from ivan_core.domain.conditions import Sort, SubsetIs, VerdictIs
-from ivan_core.domain.filters import RowFilter
-from ivan_core.review.notes import Mark, Reviews
-from ivan_core.workspace import downloads
-from ivan_core.workspace.filters import matching_rows
-from ivan_core.workspace.results import open_results
+from ivan_core.annotations.notes import Mark, Reviews
+from ivan_core.experiments.compare import download as downloads
+from ivan_core.experiments.compare.conditions import Sort, SubsetIs, VerdictIs
+from ivan_core.experiments.compare.matching import matching_rows
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.lists.conditions import RowFilter
 
 FIRST, SECOND = made_runs.TWO_MODELS
 HOSTILE = [

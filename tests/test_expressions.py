@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.experiments.expressions import Sides, compile_expression
+from ivan_core.experiments.columns.expressions import Sides, compile_expression
 
 SIDES = Sides(
     reply="Sorry, I am sorry.", prompt="Human: Why?", text="Human: Why? Sorry, I am sorry."

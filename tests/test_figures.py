@@ -18,12 +18,12 @@ from ivan_core import settings
 from ivan_core.charts.printed import printed, units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BackendUnavailable, BadInput
+from ivan_core.experiments.compare.figures.listed import CHARTS
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.figures.command import figure_command
+from ivan_core.figures.figure import KINDS, caption, figure, file_name, methods, save
+from ivan_core.figures.figure import figures as charts_of
 from ivan_core.metrics.sentences import interval, percent
-from ivan_core.workspace.commands import figure_command
-from ivan_core.workspace.figure_list import CHARTS
-from ivan_core.workspace.figures import KINDS, caption, figure, file_name, methods, save
-from ivan_core.workspace.figures import figures as charts_of
-from ivan_core.workspace.results import open_results
 
 HOSTILE = '<script>alert(1)</script>"\'&]]>\x01\ud800 {signal} datum["x"]'
 OF_RUNS = [chart for chart in CHARTS if not chart.of_column and not chart.by]

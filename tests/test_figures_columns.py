@@ -19,11 +19,10 @@ from ivan_core.charts.printed import units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.column_specs import ColumnSpec, Form
 from ivan_core.domain.errors import BadInput
-from ivan_core.runs.registry import Registry
-from ivan_core.worker import work
-from ivan_core.workspace.columns import column, column_spec
-from ivan_core.workspace.commands import figure_command
-from ivan_core.workspace.figures import (
+from ivan_core.experiments.columns.kind import column, column_spec
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.figures.command import figure_command
+from ivan_core.figures.figure import (
     caption,
     figure,
     figure_columns,
@@ -31,7 +30,8 @@ from ivan_core.workspace.figures import (
     file_name,
     methods,
 )
-from ivan_core.workspace.results import open_results
+from ivan_core.runs.registry import Registry
+from ivan_core.worker import work
 
 NAMES = ("column", "column-agreement")
 HOSTILE = r"<script>alert\(1\)</script>|\{signal\}|datum\[|the"

@@ -30,13 +30,13 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches.import_files import import_files
+from ivan_core.experiments.labels.results import open_labels
+from ivan_core.figures.command import figure_command
+from ivan_core.figures.figure import caption, figure, figures, file_name, methods
 from ivan_core.labels.prompt import prompt_hash
 from ivan_core.worker import work
-from ivan_core.workspace import runs
-from ivan_core.workspace.commands import figure_command
-from ivan_core.workspace.figures import caption, figure, figures, file_name, methods
-from ivan_core.workspace.label_results import open_labels
-from ivan_core.workspace.taxonomy_import import import_files
 
 ALL = ("prevalence", "sides", "topics", "together", "labeler-agreement", "answers")
 WISHES = {"sides": {"label": REFUSAL}, "answers": {"label": REFUSAL}}

@@ -15,13 +15,13 @@ from ivan_core import settings
 from ivan_core.charts.printed import units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BadInput
+from ivan_core.engine.take_away import take_away
+from ivan_core.experiments.rewrite.figures import gate_words
+from ivan_core.experiments.rewrite.numbers import Gate, numbers
+from ivan_core.experiments.rewrite.results import open_rewrite
+from ivan_core.experiments.rewrite.sentences import quotes
+from ivan_core.figures.figure import caption, figure, figures, file_name, methods
 from ivan_core.metrics.robustness import REWORDED
-from ivan_core.workspace.figure_rewrite import gate_words
-from ivan_core.workspace.figures import caption, figure, figures, file_name, methods
-from ivan_core.workspace.rewrite_numbers import Gate, numbers
-from ivan_core.workspace.rewrite_quotes import quotes
-from ivan_core.workspace.rewrite_results import open_rewrite
-from ivan_core.workspace.run_kinds import take_away
 
 NAMES = ("flips", "changes", "alike")
 ALL = "0:0:5"

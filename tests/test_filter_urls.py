@@ -9,15 +9,15 @@ from any_filters import ANY_FILTER
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivan_core.domain.chips import chips, sort_label
-from ivan_core.domain.conditions import (
+from ivan_core.domain.errors import BadInput
+from ivan_core.experiments.compare.chips import chips, sort_label
+from ivan_core.experiments.compare.conditions import (
     MarginIn,
     Sort,
     SubsetIs,
     VerdictIs,
 )
-from ivan_core.domain.errors import BadInput
-from ivan_core.domain.filters import MOST_CONDITIONS, QUERY_KEYS, RowFilter, without
+from ivan_core.lists.conditions import MOST_CONDITIONS, QUERY_KEYS, RowFilter, without
 
 
 @given(ANY_FILTER)

@@ -10,7 +10,11 @@ from fakes import Fakes
 from hypothesis import HealthCheck, given, settings
 from support import write_annotated_pairs
 
-from ivan_core.domain.conditions import (
+from ivan_core.annotations.notes import Mark, Reviews
+from ivan_core.domain.errors import BadInput
+from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.compare import matching as filters
+from ivan_core.experiments.compare.conditions import (
     ColumnIs,
     Failed,
     LongerIs,
@@ -29,8 +33,9 @@ from ivan_core.domain.conditions import (
     VerdictIs,
     VerdictsAre,
 )
-from ivan_core.domain.errors import BadInput
-from ivan_core.domain.filters import RowFilter
+from ivan_core.experiments.compare.matching import matching_rows
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.lists.conditions import RowFilter
 from ivan_core.metrics.agreement import by_subset, rows_in_bar
 from ivan_core.metrics.bins import margin_histogram, reward_bins, rows_in_cell
 from ivan_core.metrics.columns import by_column, rows_in_group
@@ -41,10 +46,6 @@ from ivan_core.metrics.paired import (
     shared_rows,
     verdict_table,
 )
-from ivan_core.review.notes import Mark, Reviews
-from ivan_core.workspace import columns, filters
-from ivan_core.workspace.filters import matching_rows
-from ivan_core.workspace.results import open_results
 
 FIRST, SECOND = made_runs.TWO_MODELS
 

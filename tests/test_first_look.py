@@ -16,9 +16,9 @@ from support import NOBODY, write_pairs
 from ivan_core.cli.main import run
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.engine import first_look as looking
+from ivan_core.engine.first_look import FirstLook, first_look
 from ivan_core.runs.cache import ScoreCache
-from ivan_core.workspace import first_look as looking
-from ivan_core.workspace.first_look import FirstLook, first_look
 
 
 def look(file: Path, models: tuple[str, ...] = TWO_MODELS, **rows: Any) -> FirstLook:
@@ -199,7 +199,8 @@ def test_a_rewording_whose_server_is_away_would_be_refused(
 
 
 def plan_without_rights(data_dir: Path, out: Any) -> None:
-    from ivan_core.workspace import compare, score_cache
+    from ivan_core.engine import score_cache
+    from ivan_core.experiments.compare import kind as compare
 
     os.environ["IVAN_DATA_DIR"] = str(data_dir.parent / "other")
     spec = compare.preset_spec("demo")

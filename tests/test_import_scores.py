@@ -13,11 +13,12 @@ from made_runs import TWO_MODELS, finished, spec_of_file
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.engine import datasets
+from ivan_core.engine import handling as runs
+from ivan_core.engine.imports import read_dataset
+from ivan_core.experiments.compare.import_csv import import_csvs
+from ivan_core.experiments.compare.results import files, open_results
 from ivan_core.metrics.trust import TrustStrip
-from ivan_core.workspace import datasets, runs
-from ivan_core.workspace.import_csv import import_csvs
-from ivan_core.workspace.imported import read_dataset
-from ivan_core.workspace.results import files, open_results
 
 HEADER = "row_id,chosen_score,rejected_score,agreement\n"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, BLIND_FIRST, Item, Opinion, Queue
-from ivan_core.review.opinions import Opinions
-from ivan_core.review.queues import Queues
 
 PAIRS = Queue(0, "", "d" * 16, " Pairs ", "better", "random", opinions=2, seed=7, made_by="Owner")
 TEXTS = Queue(0, "", "d" * 16, "Texts", "describe", "random", keys=("topics", "a_key"))

@@ -20,10 +20,11 @@ from made_labellings import (
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
-from ivan_core.workspace import label_views, label_words
-from ivan_core.workspace.label_filters import TextFilter, chips, matching, read_filter
-from ivan_core.workspace.label_reasons import marked, reasons, rules_changed
-from ivan_core.workspace.label_results import TextLabels, labels_of_row, open_labels
+from ivan_core.experiments.labels import numbers as label_views
+from ivan_core.experiments.labels import words as label_words
+from ivan_core.experiments.labels.conditions import TextFilter, chips, matching, read_filter
+from ivan_core.experiments.labels.reasons import marked, reasons, rules_changed
+from ivan_core.experiments.labels.results import TextLabels, labels_of_row, open_labels
 
 
 @pytest.fixture

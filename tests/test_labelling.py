@@ -15,11 +15,13 @@ from ivan_core.domain.label_specs import LEXICON, LabelSpec
 from ivan_core.domain.labels import FEATURES, LabelerCard, LabelPrompt, LabelReply
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.engine import archive
+from ivan_core.engine import handling as runs
+from ivan_core.engine.studies import study_of
+from ivan_core.experiments.labels import work as label_work
+from ivan_core.experiments.labels.results import label_runs, labels_of_row, open_labels
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
-from ivan_core.workspace import archive, label_work, runs
-from ivan_core.workspace.label_results import label_runs, labels_of_row, open_labels
-from ivan_core.workspace.studies import study_of
 
 FIVE = FEATURES[:5]
 

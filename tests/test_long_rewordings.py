@@ -17,11 +17,11 @@ from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
 from ivan_core.domain.rewriting import PieceKey, PieceRole, PieceSide
 from ivan_core.domain.transcripts import Dialogue, Turn
-from ivan_core.experiments.rewrite_rows import KeptRewording, reworded_pair, reworded_replies
+from ivan_core.experiments.compare.results import snippet
+from ivan_core.experiments.rewrite.results import open_rewrite
+from ivan_core.experiments.rewrite.rows import KeptRewording, reworded_pair, reworded_replies
 from ivan_core.rewording.accept import Refused, Rewording
 from ivan_core.runs.parts import Parts
-from ivan_core.workspace.results import snippet
-from ivan_core.workspace.rewrite_results import open_rewrite
 
 TALK = "".join(f"\n\nHuman: Question {n}?\n\nAssistant: Answer {n}." for n in range(1_000))
 ENQUIRY = f"{TALK}\n\nHuman: And then?".replace("Question", "Enquiry")

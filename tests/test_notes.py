@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from ivan_core.annotations.address import DATABASE_URL
+from ivan_core.annotations.notes import LONGEST_NOTE, Conflict, Mark, Reviews
 from ivan_core.domain.errors import BadInput, StorageProblem
-from ivan_core.review.address import DATABASE_URL
-from ivan_core.review.notes import LONGEST_NOTE, Conflict, Mark, Reviews
 
 DATA = "0123456789abcdef"
 HOSTILE = "<img src=x onerror=alert(1)> ![x](http://x.example/y) =1+1 'quoted'; DROP TABLE marks;--"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.experiments.patterns import TooSlow, compile_pattern
+from ivan_core.experiments.columns.patterns import TooSlow, compile_pattern
 
 
 @given(st.text(max_size=40) | st.text("()[]{}?*+|\\^$.aR1,<>=:!&", max_size=25))

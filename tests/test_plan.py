@@ -9,8 +9,10 @@ from fakes import Fakes
 from ivan_core.domain.durations import Span
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.workspace import compare, runs, speeds
-from ivan_core.workspace.speeds import Speed
+from ivan_core.engine import handling as runs
+from ivan_core.engine import speeds
+from ivan_core.engine.speeds import Speed
+from ivan_core.experiments.compare import kind as compare
 
 
 def test_the_demo_is_estimated_before_it_has_ever_run(data_dir, idle):

@@ -18,6 +18,10 @@ from ivan_core.charts.length import length_bars
 from ivan_core.charts.reliability import reliability_points, risk_coverage_curves
 from ivan_core.charts.together import together_squares
 from ivan_core.charts.user_column import agreement_by_larger_bars
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.compare.sentences import quotes
+from ivan_core.experiments.labels import words as label_words
+from ivan_core.figures import figure as figures
 from ivan_core.metrics.agreement import by_subset, length_balanced
 from ivan_core.metrics.co_occurrence import co_occurrence
 from ivan_core.metrics.comparison_sentences import (
@@ -36,9 +40,6 @@ from ivan_core.metrics.sentences import headline, length_sentence, rate_sentence
 from ivan_core.metrics.summary import summarise
 from ivan_core.metrics.trust import check_direction, check_seen
 from ivan_core.metrics.user_column import agreement_by_larger
-from ivan_core.workspace import figures, label_words
-from ivan_core.workspace.quotes import quotes
-from ivan_core.workspace.results import open_results
 
 HARMLESS, HELPFUL = "last_response_is_harmless", "last_response_is_helpful"
 

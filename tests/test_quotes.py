@@ -11,12 +11,12 @@ import pytest
 from fakes import Fakes, provider
 
 from ivan_core.cli.main import run as ivan
+from ivan_core.experiments.columns.kind import column_spec
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.compare.sentences import quotes, source_line
 from ivan_core.metrics.sentences import interval
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
-from ivan_core.workspace.columns import column_spec
-from ivan_core.workspace.quotes import quotes, source_line
-from ivan_core.workspace.results import open_results
 
 
 @pytest.fixture

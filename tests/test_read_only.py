@@ -12,8 +12,8 @@ import pytest
 from fakes import Fakes, provider
 from support import NOBODY, write_pairs
 
+from ivan_core.annotations.database import ReviewDatabase
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.review.database import ReviewDatabase
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
@@ -33,8 +33,9 @@ def read_all(data_dir: Path, run_id: str, answers: Any) -> None:
     if os.geteuid() == 0:
         os.seteuid(NOBODY)
     os.environ["IVAN_DATA_DIR"] = str(data_dir)
-    from ivan_core.review.queues import Queues
-    from ivan_core.workspace import results, runs
+    from ivan_core.annotations.queues import Queues
+    from ivan_core.engine import handling as runs
+    from ivan_core.experiments.compare import results
 
     registry = Registry(data_dir)
     answers.put([

@@ -12,8 +12,10 @@ import pytest
 from made_runs import finished, spec_of_file
 
 from ivan_core.domain.errors import BadInput, StorageProblem
-from ivan_core.workspace import archive, import_zip, runs
-from ivan_core.workspace.results import open_results
+from ivan_core.engine import archive
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.compare import import_zip
+from ivan_core.experiments.compare.results import open_results
 
 
 @pytest.fixture
@@ -129,7 +131,7 @@ def test_a_full_disk_registers_nothing(
     def full(*_: Any) -> None:
         raise StorageProblem("The disk is full.")
 
-    monkeypatch.setattr("ivan_core.workspace.imported.write_manifest", full)
+    monkeypatch.setattr("ivan_core.engine.imports.write_manifest", full)
     before = sorted((tmp_path / "data" / "compare").iterdir())
     with pytest.raises(StorageProblem):
         import_zip.import_zip(tmp_path / "run.zip")

@@ -10,7 +10,7 @@ from fakes import Fakes
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
-from ivan_core.workspace.results import (
+from ivan_core.experiments.compare.results import (
     PAGE_ROWS,
     files,
     judged_pair,

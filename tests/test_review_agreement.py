@@ -11,17 +11,17 @@ from made_reviews import Said
 from made_runs import finished, spec_of_file
 from support import write_pairs
 
+from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.review.queues import Queues
-from ivan_core.workspace import datasets
-from ivan_core.workspace.figure_reviews import reviews_id
-from ivan_core.workspace.figures import caption, figure, figures, methods
-from ivan_core.workspace.quotes import quotes
-from ivan_core.workspace.results import open_results
-from ivan_core.workspace.review_agreement import (
+from ivan_core.engine import datasets
+from ivan_core.engine.take_away import take_away
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.compare.sentences import quotes
+from ivan_core.figures.figure import caption, figure, figures, methods
+from ivan_core.review.agreement import (
     Beside,
     between_on_pairs,
     between_on_texts,
@@ -29,7 +29,14 @@ from ivan_core.workspace.review_agreement import (
     cells_beside,
     choices_beside,
 )
-from ivan_core.workspace.review_lists import (
+from ivan_core.review.eligible import (
+    ceiling_of,
+    ceiling_sentence,
+    second_choices,
+    used_opinions,
+)
+from ivan_core.review.figures import reviews_id
+from ivan_core.review.lists import (
     beside_listed,
     between_listed,
     cell_listed,
@@ -37,14 +44,7 @@ from ivan_core.workspace.review_lists import (
     page_of,
     quick_table,
 )
-from ivan_core.workspace.review_opinions import (
-    ceiling_of,
-    ceiling_sentence,
-    second_choices,
-    used_opinions,
-)
-from ivan_core.workspace.review_words import cell_sentence
-from ivan_core.workspace.run_kinds import take_away
+from ivan_core.review.sentences import cell_sentence
 
 CONTROL = "ivan/minilm-control"
 ADA, BOB, CEM = "Ada", "Bob", "Cem"

@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 from postgres_server import PostgresServer
 
+from ivan_core.annotations.address import DATABASE_URL
+from ivan_core.annotations.backup import TABLES, restore_backup, write_backup
+from ivan_core.annotations.database import ReviewDatabase
+from ivan_core.annotations.decisions import Decisions
+from ivan_core.annotations.notes import Mark, Reviews
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Queues
 from ivan_core.cli.main import run
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.reviews import Decision, Item, Opinion, Queue
-from ivan_core.review.address import DATABASE_URL
-from ivan_core.review.backup import TABLES, restore_backup, write_backup
-from ivan_core.review.database import ReviewDatabase
-from ivan_core.review.decisions import Decisions
-from ivan_core.review.notes import Mark, Reviews
-from ivan_core.review.opinions import Opinions
-from ivan_core.review.queues import Queues
 
 DATA = "d" * 16
 HOSTILE = '<b>x</b> "quoted" \\ =1+1 \U0001f600 ‮ \n second line'
@@ -272,7 +272,7 @@ def test_a_server_that_dies_while_reviews_are_restored_keeps_none_of_them(
     backup: Path, postgres_server: PostgresServer, postgres: str, data_dir: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    from ivan_core.review import backup as module
+    from ivan_core.annotations import backup as module
 
     restore_table = module._restore_table
 

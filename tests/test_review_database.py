@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 from postgres_server import PASSWORD, PostgresServer
 
+from ivan_core.annotations import engines
+from ivan_core.annotations.address import DATABASE_URL
+from ivan_core.annotations.database import ReviewDatabase
+from ivan_core.annotations.notes import Mark, Reviews
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Queues
 from ivan_core.cli.main import run
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError, StorageProblem
 from ivan_core.domain.reviews import BETTER, Opinion, Queue
-from ivan_core.review import engines
-from ivan_core.review.address import DATABASE_URL
-from ivan_core.review.database import ReviewDatabase
-from ivan_core.review.notes import Mark, Reviews
-from ivan_core.review.opinions import Opinions
-from ivan_core.review.queues import Queues
 
 DATA = "d" * 16
 NOWHERE = f"postgresql://ivan:{PASSWORD}@127.0.0.1:1/reviews"
@@ -178,7 +178,7 @@ def test_a_server_that_dies_is_said_and_nothing_saved_is_lost(
 def test_a_server_that_dies_inside_a_transaction_keeps_none_of_it(
     postgres_server: PostgresServer, queue: Queue, data_dir: Path
 ) -> None:
-    from ivan_core.review.opinions import write_opinion
+    from ivan_core.annotations.opinions import write_opinion
 
     with (
         pytest.raises(BackendUnavailable, match="does not answer"),
@@ -274,8 +274,8 @@ def test_what_is_read_together_belongs_together(review_database: Path) -> None:
 def test_help_and_pages_without_notes_load_no_database_library() -> None:
     code = (
         "import sys, ivan_core, ivan_core.cli.main as cli; cli.parser().format_help()\n"
-        "import ivan_core.workspace.results, ivan_core.workspace.filters\n"
-        "import ivan_core.workspace.downloads, ivan_core.workspace.review_rights\n"
+        "import ivan_core.experiments.compare.results, ivan_core.experiments.compare.matching\n"
+        "import ivan_core.experiments.compare.download, ivan_core.review.rights\n"
         "print('sqlalchemy' in sys.modules, 'psycopg' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)

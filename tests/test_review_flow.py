@@ -18,18 +18,28 @@ from made_labellings import (
     four_pairs,
 )  # fmt: skip
 
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Chosen, Queues
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Opinion, OpinionConflict, Queue
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.engine import access
+from ivan_core.engine.access import Visitor
+from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.schema import GOOD, GROUPS, HARM
-from ivan_core.review.opinions import Opinions
-from ivan_core.review.queues import Chosen, Queues
-from ivan_core.workspace import access, review_rights
-from ivan_core.workspace.access import Visitor
-from ivan_core.workspace.label_results import open_labels
-from ivan_core.workspace.review_flow import (
+from ivan_core.review import rights as review_rights
+from ivan_core.review.briefing import (
+    answer_words,
+    differed,
+    how_it_went,
+    may_begin,
+    minutes,
+    namesake,
+    revealed,
+)
+from ivan_core.review.flow import (
     Place,
     Screen,
     left_side,
@@ -39,16 +49,7 @@ from ivan_core.workspace.review_flow import (
     screens_of,
     standing,
 )
-from ivan_core.workspace.review_saving import save_better, save_described, skip
-from ivan_core.workspace.review_told import (
-    answer_words,
-    differed,
-    how_it_went,
-    may_begin,
-    minutes,
-    namesake,
-    revealed,
-)
+from ivan_core.review.saving import save_better, save_described, skip
 
 PAIRS: Chosen = [(row, "both") for row in (5, 3, 9)]
 TEXTS: Chosen = [(4, "chosen"), (4, "rejected")]

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, inspect
 
+from ivan_core.annotations import migrations
+from ivan_core.annotations.database import ReviewDatabase
+from ivan_core.annotations.migrations import STEPS, Step, newest
+from ivan_core.annotations.notes import Guess, Mark, Reviews
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.reviews import BETTER, Opinion, Queue
-from ivan_core.review import migrations
-from ivan_core.review.database import ReviewDatabase
-from ivan_core.review.migrations import STEPS, Step, newest
-from ivan_core.review.notes import Guess, Mark, Reviews
-from ivan_core.review.opinions import Opinions
-from ivan_core.review.queues import Queues
 
 DATA = "0123456789abcdef"
 LAYOUT_2 = (
@@ -171,7 +171,7 @@ def test_steps_are_taken_in_order_and_once_on_either_database(
 
 def forget_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Be a process that has seen no database yet."""
-    from ivan_core.review import database
+    from ivan_core.annotations import database
 
     monkeypatch.setattr(database, "_laid_out", set())
 

@@ -8,17 +8,18 @@ import pytest
 from made_labellings import FIRST, REFUSAL, SECOND, SENTIMENT, Labellings, four_pairs
 from made_runs import finished, spec_of_file
 
+from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import LabelPrompt
 from ivan_core.domain.reviews import Queue
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.review.queues import Queues
-from ivan_core.workspace import access, datasets, review_queues
-from ivan_core.workspace.access import NotAllowed, Visitor
-from ivan_core.workspace.results import open_results
-from ivan_core.workspace.review_queues import make_queue, plan_queue, queue_request, queues_of
-from ivan_core.workspace.review_runs import comparisons
-from ivan_core.workspace.reviews import reviews
+from ivan_core.engine import access, datasets
+from ivan_core.engine.access import NotAllowed, Visitor
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.review import queues as review_queues
+from ivan_core.review.marks import reviews
+from ivan_core.review.queues import make_queue, plan_queue, queue_request, queues_of
+from ivan_core.review.runs_on_pairs import comparisons
 
 
 @pytest.fixture

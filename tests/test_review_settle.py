@@ -11,14 +11,15 @@ from made_labellings import FIRST, REFUSAL, SECOND, SENTIMENT, TOPICS, Labelling
 from made_reviews import Said
 from made_runs import finished, spec_of_file
 
+from ivan_core.annotations.opinions import Opinions
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.reviews import BETTER, DecisionConflict, Item
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.review.opinions import Opinions
-from ivan_core.workspace import access, datasets
-from ivan_core.workspace.access import NotAllowed, Visitor
-from ivan_core.workspace.review_csv import opinions_csv
-from ivan_core.workspace.review_settle import (
+from ivan_core.engine import access, datasets
+from ivan_core.engine.access import NotAllowed, Visitor
+from ivan_core.engine.studies import study_of
+from ivan_core.review.opinions_csv import opinions_csv
+from ivan_core.review.settle import (
     decide,
     in_state,
     queues_to_settle,
@@ -26,7 +27,6 @@ from ivan_core.workspace.review_settle import (
     to_settle,
     views,
 )
-from ivan_core.workspace.studies import study_of
 
 ADA, BOB = "Ada", "Bob"
 

@@ -15,7 +15,7 @@ from openpyxl import Workbook, load_workbook
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import Queue
 from ivan_core.labels.schema import TOPICS
-from ivan_core.workspace.review_sheet_cells import (
+from ivan_core.review.sheets.cells import (
     CUT_MARK,
     LONGEST_CELL,
     MOST_BYTES,
@@ -25,7 +25,7 @@ from ivan_core.workspace.review_sheet_cells import (
     read_grids,
     same_text,
 )
-from ivan_core.workspace.review_sheets import export_queue, import_sheet
+from ivan_core.review.sheets.sheets import export_queue, import_sheet
 
 FORMULAS = ['=HYPERLINK("http://x.example","y")', "+1+1", "-2", "@SUM(A1)", "#N/A", "\t=1", "1/2"]
 XML_TEXT = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")

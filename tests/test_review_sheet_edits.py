@@ -18,13 +18,13 @@ from filled_sheets import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Queues
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE
 from ivan_core.labels.schema import TOPICS as ALL_TOPICS
 from ivan_core.labels.schema import features
-from ivan_core.review.opinions import Opinions
-from ivan_core.review.queues import Queues
-from ivan_core.workspace.review_sheet_reading import SheetRefused
-from ivan_core.workspace.review_sheets import import_sheet
+from ivan_core.review.sheets.reading import SheetRefused
+from ivan_core.review.sheets.sheets import import_sheet
 
 YES = ["yes", "Yes", "YES ", " yes\u00a0", True, "TRUE", "true", "=TRUE()", 1, 1.0, "1", "y", "x"]
 NO = ["no", "No.", " NO", False, "FALSE", "=FALSE()", 0, 0.0, "0", "n"]

@@ -17,11 +17,11 @@ from filled_sheets import (
     said,
 )
 
+from ivan_core.annotations.opinions import Opinions
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Item
-from ivan_core.review.opinions import Opinions
-from ivan_core.workspace import review_sheets
-from ivan_core.workspace.review_sheets import import_file, import_sheet
+from ivan_core.review.sheets import sheets as review_sheets
+from ivan_core.review.sheets.sheets import import_file, import_sheet
 
 
 def test_which_reply_is_better_comes_in_as_the_side_that_was_meant(data_dir):

@@ -14,12 +14,12 @@ from filled_sheets import (
     said,
 )
 
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, Item
-from ivan_core.review.opinions import Opinions
-from ivan_core.review.queues import Queues
-from ivan_core.workspace import access
-from ivan_core.workspace.review_sheets import export_queue, import_file, import_sheet
+from ivan_core.engine import access
+from ivan_core.review.sheets.sheets import export_queue, import_file, import_sheet
 
 
 def in_app(data_dir, queue, row, answers, **fields):

@@ -25,13 +25,13 @@ from filled_sheets import (
 from made_labellings import ARTS as LABEL_ARTS
 from made_labellings import FIRST, REFUSAL, Labellings, four_pairs
 
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import Opinion, Queue
-from ivan_core.review.opinions import Opinions
-from ivan_core.review.queues import Queues
-from ivan_core.workspace import review_sheets
-from ivan_core.workspace.label_results import open_labels
-from ivan_core.workspace.review_sheets import export_queue, import_sheet
+from ivan_core.experiments.labels.results import open_labels
+from ivan_core.review.sheets import sheets as review_sheets
+from ivan_core.review.sheets.sheets import export_queue, import_sheet
 
 
 def said(data_dir, queue, reviewer="Ada"):
@@ -153,7 +153,7 @@ def test_a_sheet_of_480_pairs_goes_out_and_in_with_seconds_of_work(data_dir):
 
 def test_sheets_load_their_library_only_when_one_is_made():
     code = (
-        "import sys, ivan_core.workspace.review_sheets;"
+        "import sys, ivan_core.review.sheets.sheets;"
         "print(sorted({'openpyxl', 'pandas', 'torch', 'streamlit'} & sys.modules.keys()))"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,8 +8,8 @@ import pytest
 from filled_sheets import Filled, better
 from openpyxl import load_workbook
 
+from ivan_core.annotations.opinions import Opinions
 from ivan_core.cli.main import run
-from ivan_core.review.opinions import Opinions
 
 
 @pytest.fixture

@@ -25,20 +25,18 @@ from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.engine import datasets
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.labels.reuse import answer_key
+from ivan_core.experiments.rewrite import cost as rewrite_cost
+from ivan_core.experiments.rewrite import kind as rewrite
+from ivan_core.experiments.rewrite import words as rewrite_words
+from ivan_core.experiments.rewrite import work as rewrite_work
+from ivan_core.experiments.rewrite.results import open_rewrite
 from ivan_core.labels.prompt import build_prompt
 from ivan_core.ledger.answers import Answer, Answers
 from ivan_core.runs.parts import Parts
-from ivan_core.workspace import (
-    datasets,
-    rewrite,
-    rewrite_cost,
-    rewrite_words,
-    rewrite_work,
-    runs,
-    taxonomy,
-)
-from ivan_core.workspace.rewrite_results import open_rewrite
-from ivan_core.workspace.rewrite_reuse import answer_key
 
 LUNA = "openai:gpt-6-luna"
 

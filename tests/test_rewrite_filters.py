@@ -9,7 +9,7 @@ from fake_rewriting import FakeRewriter, added, fake_tools, sometimes, spec_of, 
 from fakes import Fakes
 from support import write_pairs
 
-from ivan_core.workspace.rewrite_filters import (
+from ivan_core.experiments.rewrite.conditions import (
     STATES,
     PairFilter,
     cell_of,
@@ -18,8 +18,8 @@ from ivan_core.workspace.rewrite_filters import (
     matching,
     read_filter,
 )
-from ivan_core.workspace.rewrite_numbers import Gate, Numbers, numbers, read_gate
-from ivan_core.workspace.rewrite_results import RewriteResults, open_rewrite
+from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers, read_gate
+from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
 
 ONE, MODELS = "fake/one", ("fake/one", "fake/two")
 OPEN = Gate(0.0, 0.0, 5.0)

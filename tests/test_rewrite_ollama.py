@@ -19,8 +19,9 @@ from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.workspace import rewrite_work, runs
-from ivan_core.workspace.rewrite_results import RewriteResults, open_rewrite
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.rewrite import work as rewrite_work
+from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
 
 MODEL = "mistral:7b-instruct-fp16"
 CHAT = {"method": "POST", "path": "/api/chat"}
@@ -142,7 +143,7 @@ def test_without_a_server_the_run_says_so_and_goes_on_later(
 def test_a_missing_model_is_named_and_can_be_pulled(
     demo: DemoServer, data_dir: Path, spec: RewriteSpec
 ) -> None:
-    from ivan_core.workspace import labels
+    from ivan_core.experiments.labels import kind as labels
 
     demo.faults.set(names.MODEL_MISSING)
     run = work_with_ollama(data_dir, spec)

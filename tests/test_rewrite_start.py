@@ -18,11 +18,12 @@ from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.experiments.rewrite import RULES_AND_LEXICON
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.rewrite import kind as rewrite
+from ivan_core.experiments.rewrite.numbers import Gate, numbers
+from ivan_core.experiments.rewrite.results import files, open_rewrite
+from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON
 from ivan_core.worker import work
-from ivan_core.workspace import rewrite, runs
-from ivan_core.workspace.rewrite_numbers import Gate, numbers
-from ivan_core.workspace.rewrite_results import files, open_rewrite
 
 EMBEDDED = ("ivan/minilm-harmless", "ivan/minilm-control")
 

@@ -14,11 +14,11 @@ from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
 from ivan_core.domain.rewriting import PieceKey
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.rewrite_labels import move_of
-from ivan_core.experiments.rewrite_rows import KeptRewording, reworded_pair
-from ivan_core.experiments.rewrite_units import chunk_of, plan_units, variants_of, weight_of_pair
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.rewrite.labels import move_of
+from ivan_core.experiments.rewrite.rows import KeptRewording, reworded_pair
+from ivan_core.experiments.rewrite.units import chunk_of, plan_units, variants_of, weight_of_pair
 from ivan_core.rewording.accept import Refused, Rewording
-from ivan_core.workspace import runs
 
 ASK = "\n\nHuman: Can you help?"
 PAIR = Pair(4, Dialogue(f"{ASK}\n\nAssistant: Yes, I can."), Dialogue(f"{ASK}\n\nAssistant: No."))

@@ -16,10 +16,12 @@ from ivan_core import settings
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.workspace import archive, import_zip, runs
-from ivan_core.workspace import results as results_module
-from ivan_core.workspace.imported import read_dataset
-from ivan_core.workspace.results import files, open_results
+from ivan_core.engine import archive
+from ivan_core.engine import handling as runs
+from ivan_core.engine.imports import read_dataset
+from ivan_core.experiments.compare import import_zip
+from ivan_core.experiments.compare import results as results_module
+from ivan_core.experiments.compare.results import files, open_results
 
 
 @pytest.fixture

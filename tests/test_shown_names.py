@@ -7,9 +7,9 @@ from pathlib import Path
 import made_runs
 
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.workspace import figures
-from ivan_core.workspace.run_kinds import take_away
-from ivan_core.workspace.shown_names import file_names, named
+from ivan_core.engine.take_away import take_away
+from ivan_core.figures import figure as figures
+from ivan_core.figures.shown_names import file_names, named
 
 
 def test_paths_are_named_by_their_file_and_hub_ids_stay() -> None:

@@ -9,7 +9,7 @@ import pytest
 from made_scores import scores
 
 from ivan_core.domain.models import ModelCard
-from ivan_core.experiments.compare_files import write_csvs
+from ivan_core.experiments.compare.files import write_csvs
 from ivan_core.metrics.summary import summarise
 
 

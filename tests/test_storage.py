@@ -45,7 +45,7 @@ def try_to_run(data_dir: Path, pairs: Path, answers: Any) -> None:
     if os.geteuid() == 0:
         os.seteuid(NOBODY)
     os.environ["IVAN_DATA_DIR"] = str(data_dir)
-    from ivan_core.workspace import runs
+    from ivan_core.engine import handling as runs
 
     def outcome(action: Any) -> str:
         try:

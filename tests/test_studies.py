@@ -11,10 +11,10 @@ from fakes import Fakes
 from made_runs import TWO_MODELS, at_work, failed, finished, queued, spec_of_file, spec_of_sample
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.engine import archive
+from ivan_core.engine.studies import Stage, compare_runs, studies, study_of
 from ivan_core.metrics.prompts import PROMPT
 from ivan_core.metrics.two_runs import two_runs, two_runs_sentence
-from ivan_core.workspace import archive
-from ivan_core.workspace.studies import Stage, compare_runs, studies, study_of
 
 ONE = TWO_MODELS[:1]
 

@@ -12,10 +12,12 @@ from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.workspace import access, runs, taxonomy
-from ivan_core.workspace.batch_adopt import adopt
-from ivan_core.workspace.taxonomy_import import import_files
-from ivan_core.workspace.taxonomy_run_file import plan_file, run_file
+from ivan_core.engine import access
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches.adopt import adopt
+from ivan_core.experiments.batches.import_files import import_files
+from ivan_core.experiments.batches.run_file import plan_file, run_file
 
 
 @pytest.fixture

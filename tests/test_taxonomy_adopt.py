@@ -21,9 +21,10 @@ from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import FEATURES, REWRITE_FEATURES
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches.adopt import adopt, batch_ids, collect
 from ivan_core.ledger.ledger import Ledger
-from ivan_core.workspace import runs, taxonomy
-from ivan_core.workspace.batch_adopt import adopt, batch_ids, collect
 
 FIVE = tuple(key for key in FEATURES if key in REWRITE_FEATURES)
 

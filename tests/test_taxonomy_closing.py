@@ -38,15 +38,17 @@ from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.labels import BatchState
 from ivan_core.domain.runs import RunState
-from ivan_core.experiments import taxonomy as experiment
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import adopt as batch_adopt
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import requests as experiment
+from ivan_core.experiments.batches.adopt import collect
+from ivan_core.experiments.batches.follow import LOOKS
+from ivan_core.experiments.batches.work import Providers
 from ivan_core.labels.request_files import Limits
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey
 from ivan_core.ledger.sending import send_part
-from ivan_core.workspace import batch_adopt, runs, taxonomy
-from ivan_core.workspace.batch_adopt import collect
-from ivan_core.workspace.batch_follow import LOOKS
-from ivan_core.workspace.taxonomy_work import Providers
 
 
 @pytest.fixture

@@ -14,12 +14,14 @@ from ivan_core.backends import prices
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs
+from ivan_core.engine.archive import delete
+from ivan_core.experiments.batches import estimates as batch_estimate
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches.adopt import adopt, collect
+from ivan_core.experiments.batches.examples import examples
 from ivan_core.ledger.records import PlanChanged
 from ivan_core.runs.registry import Registry
-from ivan_core.workspace import batch_estimate, runs, taxonomy
-from ivan_core.workspace.archive import delete
-from ivan_core.workspace.batch_adopt import adopt, collect
-from ivan_core.workspace.batch_examples import examples
 
 
 @pytest.fixture

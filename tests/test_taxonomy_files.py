@@ -17,11 +17,12 @@ from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.labels import FEATURES, REWRITE_FEATURES, LabelReply
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.experiments.taxonomy_answers import AnswerFile
-from ivan_core.workspace import runs, taxonomy
-from ivan_core.workspace.label_results import open_labels
-from ivan_core.workspace.taxonomy_import import import_files
-from ivan_core.workspace.taxonomy_run_file import FilePlan, plan_file, run_file
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches.answers import AnswerFile
+from ivan_core.experiments.batches.import_files import import_files
+from ivan_core.experiments.batches.run_file import FilePlan, plan_file, run_file
+from ivan_core.experiments.labels.results import open_labels
 
 FREE = (0.0, 0.0)
 

@@ -11,10 +11,12 @@ from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import BatchState
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import archive
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.labels.results import open_labels
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey
-from ivan_core.workspace import archive, runs, taxonomy
-from ivan_core.workspace.label_results import open_labels
 
 
 def test_a_run_whose_batch_is_at_work_is_not_deleted(data_dir: Path, tmp_path: Path) -> None:

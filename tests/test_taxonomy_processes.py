@@ -16,7 +16,8 @@ from taxonomy_runs import account_of, creations, say_yes, spec_of
 from ivan_core.demo.answers import answer
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
-from ivan_core.workspace import runs, taxonomy
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import Mode
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
 from ivan_core.labels.table import read_labels
-from ivan_core.workspace import runs, taxonomy
 
 
 @pytest.fixture

@@ -16,20 +16,18 @@ from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.runs import RunState
-from ivan_core.experiments.taxonomy_reuse import Reuse
+from ivan_core.engine import handling as runs
+from ivan_core.engine.archive import delete
+from ivan_core.experiments.batches import confirm as taxonomy_confirm
+from ivan_core.experiments.batches import kept_answers as batch_answers
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import results as batch_results
+from ivan_core.experiments.batches import work as taxonomy_work
+from ivan_core.experiments.batches.reuse import Reuse
 from ivan_core.labels.table import read_labels
 from ivan_core.ledger.answers import Answer, Answers, body_key, owner_of
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PlanChanged
-from ivan_core.workspace import (
-    batch_answers,
-    batch_results,
-    runs,
-    taxonomy,
-    taxonomy_confirm,
-    taxonomy_work,
-)
-from ivan_core.workspace.archive import delete
 
 
 @pytest.fixture

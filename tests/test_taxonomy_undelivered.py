@@ -33,10 +33,12 @@ from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import collect as batch_collect
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches.adopt import collect
+from ivan_core.experiments.batches.follow import LOOKS
 from ivan_core.ledger.ledger import Ledger
-from ivan_core.workspace import batch_collect, runs, taxonomy
-from ivan_core.workspace.batch_adopt import collect
-from ivan_core.workspace.batch_follow import LOOKS
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def test_a_file_larger_than_its_answers_can_be_is_said_and_looked_at_again(
 ) -> None:
     run_id = confirmed(tmp_path, monkeypatch)
     with monkeypatch.context() as patch:
-        patch.setattr("ivan_core.workspace.batch_collect.most_bytes", lambda *_: 2**10)
+        patch.setattr("ivan_core.experiments.batches.collect.most_bytes", lambda *_: 2**10)
         assert be_worker(run_id).state is RunState.INTERRUPTED
     (part,) = taxonomy.parts(run_id)
     assert "the file held 0 (it is larger than 0 MB)" in part["problem"]

@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from streamlit.testing.v1 import AppTest
 
-from pages.components.text import md_escape, say, short_names
+from pages.components.kit.text import md_escape, say, short_names
 
 JOINER = "\u2060"
 
@@ -39,7 +39,7 @@ def test_a_label_takes_every_character_at_its_word(text, escaped):
 
 
 def _say_it(text: str) -> None:
-    from pages.components.text import say
+    from pages.components.kit.text import say
 
     say(text)
 

@@ -10,9 +10,11 @@ import pytest
 from made_labellings import Labellings
 
 from ivan_core.domain.pairs import TIED
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.metrics.sentences import counts_sentence
-from ivan_core.workspace import label_views, review_sources, runs
-from ivan_core.workspace.results import open_results
+from ivan_core.review import sources as review_sources
 
 
 @pytest.fixture

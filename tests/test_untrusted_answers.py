@@ -22,8 +22,9 @@ from ivan_core.demo.wire import Answer, Request
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.labels import AnswerLost, BatchState, LabelPrompt, TextKey
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
 from ivan_core.ledger.records import Stage
-from ivan_core.workspace import runs, taxonomy
 
 DIGITS = "9" * 5_000
 GOOD = {

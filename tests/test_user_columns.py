@@ -13,18 +13,20 @@ from support import wait_for
 
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.column_specs import ColumnSpec
-from ivan_core.domain.conditions import Sort, TextHas, UserColumnIn
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.filters import RowFilter
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments import column as column_module
-from ivan_core.experiments.column import column_path, compile_column
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.columns import work as column_module
+from ivan_core.experiments.columns.work import column_path, compile_column
+from ivan_core.experiments.compare import matching as filters
+from ivan_core.experiments.compare.conditions import Sort, TextHas, UserColumnIn
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.lists.conditions import RowFilter
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
-from ivan_core.workspace import columns, filters, runs
-from ivan_core.workspace.results import open_results
 
 
 def test_a_regular_expression_counts_its_matches():

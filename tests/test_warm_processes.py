@@ -17,11 +17,11 @@ from fakes import Fakes
 from support import wait_for
 
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.experiments.compare import quick_rewards as warm
 from ivan_core.runs import questions as questions_module
 from ivan_core.runs.holders import holder_of
 from ivan_core.runs.locks import FileLock, is_held
 from ivan_core.runs.questions import AskedModel, Questions
-from ivan_core.workspace import warm
 
 FAKE_WORKER = (sys.executable, str(Path(__file__).parent / "fake_warm.py"))
 

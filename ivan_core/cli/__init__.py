@@ -1,1 +1,1 @@
-"""The command line: it reads options, calls the workspace and prints."""
+"""The command line: it reads options, calls what it names and prints."""

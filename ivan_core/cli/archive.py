@@ -66,7 +66,7 @@ def add(commands: Any) -> None:
 
 
 def rename(options: argparse.Namespace) -> int:
-    from ivan_core.workspace import archive
+    from ivan_core.engine import archive
 
     run = archive.rename(options.id, options.name)
     print(f"Run {run.id} is called {run.name!r}." if run.name else f"Run {run.id} has no name.")
@@ -74,7 +74,8 @@ def rename(options: argparse.Namespace) -> int:
 
 
 def delete(options: argparse.Namespace) -> int:
-    from ivan_core.workspace import archive, runs
+    from ivan_core.engine import archive
+    from ivan_core.engine import handling as runs
 
     run = runs.get(options.id)
     if not options.yes:
@@ -91,7 +92,7 @@ def delete(options: argparse.Namespace) -> int:
 
 
 def export(options: argparse.Namespace) -> int:
-    from ivan_core.workspace import archive
+    from ivan_core.engine import archive
 
     path = Path(options.out or f"{options.id}.zip")
     archive.export(options.id, path, texts=options.texts)
@@ -101,9 +102,9 @@ def export(options: argparse.Namespace) -> int:
 
 def import_run(options: argparse.Namespace) -> int:
     from ivan_core.domain.specs import DatasetRequest
-    from ivan_core.workspace.import_csv import import_csvs
-    from ivan_core.workspace.import_zip import import_zip
-    from ivan_core.workspace.imported import read_dataset
+    from ivan_core.engine.imports import read_dataset
+    from ivan_core.experiments.compare.import_csv import import_csvs
+    from ivan_core.experiments.compare.import_zip import import_zip
 
     paths = [Path(name) for name in options.files]
     dataset = None
@@ -129,8 +130,8 @@ def import_run(options: argparse.Namespace) -> int:
 
 
 def compare(options: argparse.Namespace) -> int:
+    from ivan_core.engine.studies import compare_runs
     from ivan_core.metrics.two_runs import two_runs_sentence
-    from ivan_core.workspace.studies import compare_runs
 
     found = compare_runs(options.first, options.second)
     print(two_runs_sentence(found, options.first, options.second))
@@ -138,7 +139,7 @@ def compare(options: argparse.Namespace) -> int:
 
 
 def cache(options: argparse.Namespace) -> int:
-    from ivan_core.workspace import archive, score_cache
+    from ivan_core.engine import archive, score_cache
 
     if options.clear:
         before = score_cache.clear_cache()

@@ -33,8 +33,8 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from ivan_core.domain.errors import BadInput
     from ivan_core.domain.specs import DatasetRequest
+    from ivan_core.engine.bench import bench_scoring
     from ivan_core.settings import share_the_machine
-    from ivan_core.workspace.bench import bench_scoring
 
     share_the_machine()
     if options.limit < 1 or options.rounds < 1:

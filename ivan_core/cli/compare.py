@@ -12,7 +12,7 @@ from ivan_core.domain.models import InputFormat, SystemTurns
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec
 
 if TYPE_CHECKING:
-    from ivan_core.workspace.first_look import FirstLook
+    from ivan_core.engine.first_look import FirstLook
 
 
 def add(commands: Any) -> None:
@@ -64,7 +64,7 @@ def spec_from(options: argparse.Namespace) -> CompareSpec:
     Raises:
         BadInput: an option makes no sense.
     """
-    from ivan_core.workspace.compare import preset_spec
+    from ivan_core.experiments.compare.kind import preset_spec
 
     preset = preset_spec(options.preset)
     dataset = {
@@ -120,8 +120,9 @@ def print_plan(notes: Sequence[str], look: FirstLook) -> int:
 def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print the result."""
     from ivan_core.cli.follow import follow
-    from ivan_core.workspace import compare, runs
-    from ivan_core.workspace.first_look import FirstLook, first_look
+    from ivan_core.engine import handling as runs
+    from ivan_core.engine.first_look import FirstLook, first_look
+    from ivan_core.experiments.compare import kind as compare
 
     spec = spec_from(options)
     plan = compare.plan(spec)

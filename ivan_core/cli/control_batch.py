@@ -60,7 +60,8 @@ def spec_from(options: argparse.Namespace) -> LabelSpec:
 def run(options: argparse.Namespace) -> int:
     """Start it, follow it, and print what came of it."""
     from ivan_core.cli.follow import follow
-    from ivan_core.workspace import labels, runs
+    from ivan_core.engine import handling as runs
+    from ivan_core.experiments.labels import kind as labels
 
     spec = spec_from(options)
     if options.pull:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ivan_core.workspace.take_away import Wish
+    from ivan_core.figures.picks import Wish
 
-# As in workspace.figures, which would load pandas before `--help` can answer.
+# As in `ivan_core.figures.figure`, which would load pandas before `--help` can answer.
 _FORMATS = ("svg", "pdf", "png", "csv")
 
 
@@ -62,7 +62,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ivan_core.workspace import figures
+    from ivan_core.figures import figure as figures
 
     if options.chart is None:
         for chart in figures.figures(options.id):

@@ -7,7 +7,7 @@ import time
 from typing import TextIO
 
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.workspace import runs
+from ivan_core.engine import handling as runs
 
 _POLL_SECONDS = 0.25
 _LINE_SECONDS = 5.0
@@ -47,7 +47,7 @@ def follow(run_id: str, out: TextIO) -> int:
 def _follow_batches(run_id: str) -> None:
     run = runs.get(run_id)
     if run.kind == "taxonomy" and run.state not in (RunState.CANCELLED, RunState.FAILED):
-        from ivan_core.workspace import taxonomy
+        from ivan_core.experiments.batches import kind as taxonomy
 
         taxonomy.follow(run_id)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from ivan_core.experiments.labels.kind import LEXICON_NOTE
+from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.schema import features
 from ivan_core.metrics.sentences import as_if, interval, percent
 from ivan_core.settings import data_dir
-from ivan_core.workspace.label_results import LabelResults, open_labels
-from ivan_core.workspace.labels import LEXICON_NOTE
 
 
 def print_labels(run_id: str, out: TextIO) -> None:

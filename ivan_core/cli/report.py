@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from ivan_core.experiments.compare.results import files, open_results
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.sentences import (
     as_if,
@@ -14,7 +15,6 @@ from ivan_core.metrics.sentences import (
     percent,
 )
 from ivan_core.metrics.summary import ModelSummary
-from ivan_core.workspace.results import files, open_results
 
 
 def print_results(run_id: str, out: TextIO) -> None:

@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
 
 
 def list_queues(options: argparse.Namespace) -> int:
-    from ivan_core.workspace.review_rights import queue_lines
+    from ivan_core.review.rights import queue_lines
 
     lines = queue_lines()
     if not lines:
@@ -45,14 +45,14 @@ def list_queues(options: argparse.Namespace) -> int:
 
 
 def run_backup(options: argparse.Namespace) -> int:
-    from ivan_core.workspace.review_backup import back_up
+    from ivan_core.review.backup import back_up
 
     print(back_up(options.file))
     return 0
 
 
 def run_restore(options: argparse.Namespace) -> int:
-    from ivan_core.workspace.review_backup import restore
+    from ivan_core.review.backup import restore
 
     print(restore(options.file))
     return 0

@@ -42,7 +42,7 @@ def add(parts: Any) -> None:
 
 
 def run_export(options: argparse.Namespace) -> int:
-    from ivan_core.workspace.review_sheets import export_file
+    from ivan_core.review.sheets.sheets import export_file
 
     path = options.file or Path(f"queue-{options.queue}.xlsx")
     print(export_file(options.queue, path, options.reviewer))
@@ -50,8 +50,8 @@ def run_export(options: argparse.Namespace) -> int:
 
 
 def run_import(options: argparse.Namespace) -> int:
-    from ivan_core.workspace.review_sheet_reading import SheetRefused
-    from ivan_core.workspace.review_sheets import import_file
+    from ivan_core.review.sheets.reading import SheetRefused
+    from ivan_core.review.sheets.sheets import import_file
 
     refused: list[str] = []
     for path in options.files:

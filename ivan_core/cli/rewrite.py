@@ -64,7 +64,7 @@ def spec_from(options: argparse.Namespace) -> RewriteSpec:
     Raises:
         BadInput: an option makes no sense.
     """
-    from ivan_core.workspace.rewrite import preset_spec
+    from ivan_core.experiments.rewrite.kind import preset_spec
 
     preset = preset_spec(options.preset)
     given = {
@@ -89,8 +89,9 @@ def spec_from(options: argparse.Namespace) -> RewriteSpec:
 def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print what came of it."""
     from ivan_core.cli.follow import follow
-    from ivan_core.workspace import labels, rewrite
-    from ivan_core.workspace.first_look import first_look
+    from ivan_core.engine.first_look import first_look
+    from ivan_core.experiments.labels import kind as labels
+    from ivan_core.experiments.rewrite import kind as rewrite
 
     spec = spec_from(options)
     plan = rewrite.plan(spec)

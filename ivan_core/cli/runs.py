@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
 
 
 def list_runs(_: argparse.Namespace) -> int:
-    from ivan_core.workspace import runs
+    from ivan_core.engine import handling as runs
 
     found = runs.experiments()
     if not found:
@@ -44,7 +44,7 @@ def list_runs(_: argparse.Namespace) -> int:
 
 
 def show(options: argparse.Namespace) -> int:
-    from ivan_core.workspace import runs
+    from ivan_core.engine import handling as runs
 
     run = runs.get(options.id)
     content: dict[str, Any] = {
@@ -65,7 +65,7 @@ def show(options: argparse.Namespace) -> int:
 
 
 def sentences(options: argparse.Namespace) -> int:
-    from ivan_core.workspace.run_kinds import take_away
+    from ivan_core.engine.take_away import take_away
 
     given = take_away(options.id)
     print(given.source(options.id))
@@ -85,14 +85,14 @@ def follow_run(options: argparse.Namespace) -> int:
 
 
 def resume(options: argparse.Namespace) -> int:
-    from ivan_core.workspace import runs
+    from ivan_core.engine import handling as runs
 
     runs.resume(options.id)
     return follow_run(options)
 
 
 def cancel(options: argparse.Namespace) -> int:
-    from ivan_core.workspace import runs
+    from ivan_core.engine import handling as runs
 
     runs.stop(options.id)
     deadline = time.monotonic() + 5

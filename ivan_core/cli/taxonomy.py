@@ -126,7 +126,7 @@ def spec_from(options: argparse.Namespace) -> TaxonomySpec:
 def create(options: argparse.Namespace) -> int:
     """Prepare, show the estimate, ask, send; say how to collect."""
     from ivan_core.cli import taxonomy_ask as ask
-    from ivan_core.workspace import taxonomy
+    from ivan_core.experiments.batches import kind as taxonomy
 
     spec = spec_from(options)
     run_id, new = taxonomy.start(spec, options.again)
@@ -152,8 +152,9 @@ def process(options: argparse.Namespace) -> int:
     """Collect, print what came, and repair where that is asked for."""
     from ivan_core import catalog
     from ivan_core.cli import taxonomy_ask as ask
+    from ivan_core.experiments.batches import adopt as batch_adopt
+    from ivan_core.experiments.batches import kind as taxonomy
     from ivan_core.settings import preset_name
-    from ivan_core.workspace import batch_adopt, taxonomy
 
     source = options.dataset or catalog.preset(preset_name()).dataset
     dataset = DatasetRequest(

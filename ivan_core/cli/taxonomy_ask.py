@@ -10,9 +10,10 @@ from typing import TextIO
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import estimate_lines, usd
 from ivan_core.domain.runs import Run, RunState
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches.examples import examples
 from ivan_core.settings import data_dir
-from ivan_core.workspace import runs, taxonomy
-from ivan_core.workspace.batch_examples import examples
 
 _POLL_SECONDS = 0.25
 _UNSENT = ("planned", "uploading", "uploaded", "creating")

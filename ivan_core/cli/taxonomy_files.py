@@ -62,8 +62,8 @@ def add_actions(actions: Any) -> None:
 def import_file(options: argparse.Namespace) -> int:
     from ivan_core import catalog
     from ivan_core.cli.label_report import print_labels
+    from ivan_core.experiments.batches.import_files import import_files
     from ivan_core.settings import preset_name
-    from ivan_core.workspace.taxonomy_import import import_files
 
     dataset = DatasetRequest(
         source=options.dataset or catalog.preset(preset_name()).dataset,
@@ -77,7 +77,7 @@ def import_file(options: argparse.Namespace) -> int:
 
 def run_file(options: argparse.Namespace) -> int:
     """Say what it would take, ask, answer what is left, and say how to import it."""
-    from ivan_core.workspace import taxonomy_run_file as files
+    from ivan_core.experiments.batches import run_file as files
 
     plan = files.plan_file(
         options.file, options.base_url, options.model, options.out, _prices(options)

@@ -1,1 +1,1 @@
-"""Experiments: a spec and its steps. They see protocols, never adapters."""
+"""One folder an experiment; a file of one name does the same in each of them."""

@@ -1,1 +1,1 @@
-"""What people say of rows: stars, notes and blind second choices."""
+"""Review: people judge pairs and texts, and how far they agree with each other and with models."""

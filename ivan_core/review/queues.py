@@ -1,230 +1,198 @@
-"""Queues: which items wait for opinions, and which comes next for a person."""
+"""Making queues: checked requests, what can be made of a dataset now, and the queues there are."""
 
 from __future__ import annotations
 
-import secrets
-import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import get_args
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import Label
-from ivan_core.domain.reviews import BLIND_FIRST, Item, ItemSide, Queue, Source, Task
-from ivan_core.review.database import ReviewDatabase
-from ivan_core.review.names import name_of, storable
-from ivan_core.review.rows import as_queue, queue_row, read_answers
-from ivan_core.review.tables import items, opinions, queues
+from ivan_core.domain.reviews import BETTER, BLIND_FIRST, Queue, Source, Task
+from ivan_core.engine import access, datasets
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.labels import numbers as label_views
+from ivan_core.experiments.labels.results import open_labels
+from ivan_core.labels.schema import GROUPS, SCHEMA, check_keys
+from ivan_core.review.marks import reviews
+from ivan_core.review.rights import verified_name
+from ivan_core.review.runs_on_pairs import comparisons, labelings, open_labeling
+from ivan_core.review.sources import Ask, Drawn, Sides, draw
+from ivan_core.settings import data_dir
 
-Chosen = Sequence[tuple[int, ItemSide]]
-"""Rows and sides, in the order in which they are shown."""
+if TYPE_CHECKING:
+    from ivan_core.datasets.prepared import PreparedDataset
 
-
-class Queues:
-    """The queues of a database. Cheap to make."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self._database = ReviewDatabase(data_dir)
-
-    def make(self, queue: Queue, chosen: Chosen, first: Chosen = ()) -> Queue:
-        """Make a queue of these items; returns it with its number and token.
-
-        For a queue that is not random, `first` are the items of its companion: the random, blind
-        ones that each person begins with.
-
-        Raises:
-            BadInput: there is no item or one of another task, no question, or labels would be
-                filled in in a random queue.
-        """
-        _check(queue, (*chosen, *first))
-        if not chosen:
-            raise BadInput("This queue would be empty.", "Choose another source or more rows.")
-        with self._database.writing() as db:
-            companion = 0
-            if not queue.random:
-                own = replace(
-                    queue, source="random", prefill="", title=f"{queue.title.strip()}: first items"
-                )
-                companion = _insert(db, own, first).id
-            return _insert(db, replace(queue, companion=companion), chosen)
-
-    def all(self, dataset: str | None = None) -> list[Queue]:
-        """The queues, newest first; of one dataset if it is named."""
-        query = select(queues).order_by(queues.c.id.desc())
-        if dataset is not None:
-            query = query.where(queues.c.dataset == dataset)
-        with self._database.reading() as db:
-            return [as_queue(row) for row in db.execute(query).mappings()]
-
-    def get(self, queue_id: int) -> Queue:
-        """A queue by its number. Raises BadInput if there is none."""
-        return self._one(queues.c.id == queue_id, f"There is no queue {queue_id}.")
-
-    def invited(self, token: str) -> Queue:
-        """The queue of an invitation. Raises BadInput if there is none."""
-        return self._one(queues.c.token == token, "This invitation is not known here.")
-
-    def _one(self, condition: ColumnElement[bool], missing: str) -> Queue:
-        with self._database.reading() as db:
-            found = db.execute(select(queues).where(condition)).mappings().first()
-        if found is None:
-            raise BadInput(missing, "Ask whoever sent the link for a new one.")
-        return as_queue(found)
-
-    def items(self, queue_id: int) -> list[Item]:
-        """The items of a queue in their order."""
-        query = select(items).where(items.c.queue == queue_id).order_by(items.c.position)
-        with self._database.reading() as db:
-            return [Item(**row) for row in db.execute(query).mappings()]
-
-    def close(self, queue_id: int, closed: bool = True) -> None:
-        """Let a queue and its companion take no more opinions, or take them again.
-
-        Raises:
-            BadInput: there is no such queue.
-        """
-        queue = self.get(queue_id)
-        both = queues.c.id.in_((queue.id, queue.companion))
-        with self._database.writing() as db:
-            db.execute(update(queues).where(both).values(closed=closed))
-
-    def next_item(self, queue: Queue, reviewer: str) -> Item | None:
-        """The next item for a person: what lacks opinions first, in order; None if all are done.
-
-        Until somebody has judged `BLIND_FIRST` random items, a queue's companion gives them. An
-        item of which some questions are answered comes before those that were not begun.
-        """
-        name = name_of(reviewer)
-        with self._database.reading() as db:
-            if queue.companion:
-                said, waiting = _state(db, queue, queue.companion, name)
-                if said < BLIND_FIRST and waiting:
-                    return waiting[0]
-            return next(iter(_state(db, queue, queue.id, name)[1]), None)
-
-    def judged(self, queue: Queue, reviewer: str) -> tuple[int, int]:
-        """How many items a person has done (answered or skipped), and how many they are asked.
-
-        Of a companion's items they are asked `BLIND_FIRST`, or all if there are fewer.
-        """
-        name = name_of(reviewer)
-        done = total = 0
-        with self._database.reading() as db:
-            if queue.companion:
-                said, waiting = _state(db, queue, queue.companion, name)
-                listed = _count(db, queue.companion)
-                done = listed - len(waiting)
-                total = done + min(len(waiting), max(0, BLIND_FIRST - said))
-            own = _count(db, queue.id)
-            left = len(_state(db, queue, queue.id, name)[1])
-        return done + own - left, total + own
-
-    def progress(self, queue_id: int) -> tuple[int, int, int]:
-        """Items, items with the opinions they need, and opinions in all; only finished ones count.
-
-        An opinion is finished when all questions are answered; skipped ones are not.
-        """
-        queue = self.get(queue_id)
-        given = self.given(queue)
-        with self._database.reading() as db:
-            total = _count(db, queue_id)
-        return total, sum(one >= queue.opinions for one in given.values()), given.total()
-
-    def given(self, queue: Queue) -> Counter[tuple[int, str]]:
-        """How many finished opinions there are on each item, by row and side."""
-        with self._database.reading() as db:
-            rows = db.execute(
-                select(opinions.c.row_id, opinions.c.side, opinions.c.answers).where(
-                    opinions.c.queue == queue.id, opinions.c.skipped.is_(False)
-                )
-            ).all()
-        return Counter(
-            (row.row_id, row.side) for row in rows if _whole(queue, read_answers(row.answers))
-        )
+SOURCES: Mapping[Source, str] = {
+    "random": "A random sample",
+    "disagreements": "Where two labelers or models differ",
+    "second-look": "Worth a second look: all models go against the choice",
+    "low-agreement": "The labels on which two labelers agree least",
+    "starred": "Starred rows",
+    "rows": "Rows that you name",
+}
+"""Each source as a person reads it. Only a random sample gives rates."""
+DESCRIBE_GROUPS = GROUPS[:3]
+"""The screens that are asked unless others are named."""
+MOST_OFFERED = 50
+"""How many runs of a kind can be chosen from in the form, newest first."""
+MOST_ITEMS = 5_000
 
 
-def _state(db: Connection, queue: Queue, source: int, name: str) -> tuple[int, list[Item]]:
-    """How many items of a queue or its companion a person has judged (not skipped), and those that
-    wait for them: begun ones, then those that lack opinions, then the others, each in order.
-    """
-    mine = db.execute(
-        select(opinions.c.row_id, opinions.c.side, opinions.c.answers, opinions.c.skipped).where(
-            opinions.c.queue == source, opinions.c.reviewer == name
-        )
-    ).all()
-    counts = {
-        (row.row_id, row.side): row.given
-        for row in db.execute(
-            select(opinions.c.row_id, opinions.c.side, func.count().label("given"))
-            .where(opinions.c.queue == source, opinions.c.skipped.is_(False))
-            .group_by(opinions.c.row_id, opinions.c.side)
-        )
-    }
-    whole = {
-        (row.row_id, row.side): row.skipped or _whole(queue, read_answers(row.answers))
-        for row in mine
-    }
-    said = sum(1 for row in mine if not row.skipped and whole[row.row_id, row.side])
-    query = select(items).where(items.c.queue == source).order_by(items.c.position)
-    waiting = [
-        item
-        for item in (Item(**row) for row in db.execute(query).mappings())
-        if not whole.get((item.row_id, item.side))
-    ]
+class QueueRequest(BaseModel):
+    """A queue that somebody wants."""
 
-    def order(item: Item) -> tuple[bool, bool]:
-        key = (item.row_id, item.side)
-        return key not in whole, counts.get(key, 0) >= queue.opinions
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    return said, sorted(waiting, key=order)
-
-
-def _whole(queue: Queue, answers: Mapping[str, Label]) -> bool:
-    """Whether all questions are answered; "can't tell" is an answer."""
-    return all(key in answers for key in queue.asked)
-
-
-def _count(db: Connection, queue_id: int) -> int:
-    query = select(func.count()).select_from(items).where(items.c.queue == queue_id)
-    return int(db.execute(query).scalar_one())
-
-
-def _check(queue: Queue, chosen: Chosen) -> None:
-    """Refuse a queue whose questions and items do not fit."""
-    if queue.task not in get_args(Task) or queue.source not in get_args(Source):
-        raise BadInput("A queue is of one of the tasks and sources.", "Choose them from the lists.")
-    if queue.task == "describe" and not queue.keys:
-        raise BadInput("This queue asks nothing.", "Choose at least one question.")
-    if queue.opinions < 1:
-        raise BadInput("An item needs at least one opinion.", "Ask for one or more.")
-    if queue.random and queue.prefill:
-        raise BadInput("A random queue is blind: it gives the rates.", "Leave its questions empty.")
-    sides = ("both",) if queue.task == "better" else ("chosen", "rejected")
-    if any(side not in sides for _, side in chosen):
-        raise BadInput(
-            "Which reply is better is asked of pairs; a reply is described by itself.",
-            "Choose items of the queue's task.",
-        )
-
-
-def _insert(db: Connection, queue: Queue, chosen: Chosen) -> Queue:
-    made = replace(
-        queue,
-        token=secrets.token_urlsafe(12),
-        title=storable(queue.title.strip()),
-        assigned=name_of(queue.assigned) if queue.assigned.strip() else "",
-        made=time.time(),
+    dataset: str = Field(description="The fingerprint of a dataset that was read here.")
+    task: Task = Field("better", description="better: which reply is better; describe: one reply.")
+    source: Source = Field("random", description="Where the items come from.")
+    keys: tuple[str, ...] = Field((), description="The labels asked for; by group if none.")
+    groups: tuple[str, ...] = Field((), description="The screens asked for; three if none.")
+    sides: Sides = Field("one", description="One reply of a pair, drawn by chance, or both.")
+    count: int = Field(60, ge=1, le=MOST_ITEMS, description="How many items at most.")
+    runs: tuple[str, ...] = Field((), description="The runs drawn on; the newest that fit if none.")
+    row_ids: tuple[int, ...] = Field((), description="The rows of the source that names them.")
+    prefill: str = Field(
+        "", description="A labeling shown beforehand; such answers are kept out of rates."
     )
-    statement = insert(queues).values(**queue_row(made))
-    number = int(db.execute(statement.returning(queues.c.id)).scalar_one())
-    rows = [
-        {"queue": number, "position": place, "row_id": row_id, "side": side}
-        for place, (row_id, side) in enumerate(dict.fromkeys(chosen))
+    assigned: str = Field("", description="The one person who is asked; everybody if empty.")
+    opinions: int = Field(2, ge=1, le=50, description="How many opinions an item needs.")
+    seed: int = Field(0, description="Seed of the draw.")
+    tells: bool = Field(
+        False,
+        description="Tell what was chosen after each pair, not at the end. It teaches people the"
+        " taste of the data.",
+    )
+    title: str = Field("", max_length=200, description="What the list and the invitation call it.")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOption:
+    """Whether items can be drawn from a source now; `why_not` says by task what is missing."""
+
+    source: Source
+    words: str
+    why_not: Mapping[Task, str]
+
+    def possible(self, task: Task) -> bool:
+        return not self.why_not.get(task, "")
+
+
+def queue_request(fields: dict[str, Any]) -> QueueRequest:
+    """A request from a form or command line. Raises BadInput, which names the field."""
+    try:
+        return QueueRequest(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"][:1])
+        raise BadInput(
+            f"{name}: {first['msg']}.", "Correct it; the other answers are kept."
+        ) from None
+
+
+def plan_queue(request: QueueRequest) -> Drawn:
+    """What a queue would hold. Nothing has happened yet. Raises BadInput as `make_queue`."""
+    dataset = datasets.by_fingerprint(request.dataset)
+    if request.prefill:
+        if request.task == BETTER:
+            raise BadInput(
+                "There is nothing to fill in where people choose the better reply.",
+                "Leave the labels that are shown beforehand empty.",
+            )
+        open_labeling(request.prefill, dataset)
+    return draw(_ask(request, dataset))
+
+
+def make_queue(request: QueueRequest) -> Queue:
+    """Make a queue of what its source gives; returns it with its number and token.
+
+    Unless it is random it comes with a companion: 30 random items of the dataset (all if there are
+    fewer), blind, which each person judges first.
+
+    Raises:
+        NotAllowed: the visitor may only read and review.
+        BadInput: the source has nothing to give, a row or run is unknown, or what is asked makes no
+            sense; the sentence says why.
+    """
+    access.require(access.Action.QUEUE)
+    drawn = plan_queue(request)
+    dataset = datasets.by_fingerprint(request.dataset)
+    first = []
+    if request.source != "random":
+        changed: dict[str, Any] = {
+            "source": "random", "keys": drawn.keys, "groups": (), "count": BLIND_FIRST, "runs": (),
+            "row_ids": (), "prefill": "", "sides": "one",
+        }  # fmt: skip
+        first = draw(_ask(request.model_copy(update=changed), dataset)).items
+    queue = Queue(
+        0, "", request.dataset, request.title.strip() or _title(request, len(drawn.items)),
+        request.task, request.source, drawn.keys, request.prefill, request.assigned,
+        request.opinions, request.seed, made_by=verified_name(), tells=request.tells,
+    )  # fmt: skip
+    return Queues(data_dir()).make(queue, drawn.items, first)
+
+
+def queues_of(dataset: str | None = None, companions: bool = False) -> list[Queue]:
+    """The queues, newest first; of one dataset if its fingerprint is given.
+
+    Companions, which no invitation leads to, only where they are asked for.
+    """
+    found = Queues(data_dir()).all(dataset)
+    hidden = set() if companions else {queue.companion for queue in found}
+    return [queue for queue in found if queue.id not in hidden]
+
+
+def sources_for(fingerprint: str) -> list[SourceOption]:
+    """Every source, and by task why nothing can be drawn from it now (empty if it can).
+
+    Raises:
+        BadInput: the dataset is gone.
+    """
+    dataset = datasets.by_fingerprint(fingerprint)
+    compared, labelled = bool(comparisons(dataset)), len(labelings(dataset))
+    starred = bool(reviews().starred_rows(fingerprint))
+    no_comparison = "" if compared else "no comparison of these pairs is finished yet"
+    two = {0: "nobody has labelled these pairs yet", 1: "only one labeling is finished"}
+    no_labels = two.get(labelled, "")
+    no_star = "" if starred else "nothing is starred yet"
+    why_not: Mapping[Source, tuple[str, str]] = {
+        "random": ("", ""),
+        "disagreements": (no_comparison, no_labels),
+        "second-look": (no_comparison, no_comparison),
+        "low-agreement": ("it is asked of single replies", no_labels),
+        "starred": (no_star, no_star),
+        "rows": ("", ""),
+    }
+    return [
+        SourceOption(source, words, {"better": why_not[source][0], "describe": why_not[source][1]})
+        for source, words in SOURCES.items()
     ]
-    if rows:
-        db.execute(insert(items), rows)
-    return replace(made, id=number)
+
+
+def runs_to_draw_on(fingerprint: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The finished comparisons and labelings of a dataset by id, named: the newest of each."""
+    dataset = datasets.by_fingerprint(fingerprint)
+    compared = {run.id: run.label for run in comparisons(dataset)[:MOST_OFFERED]}
+    labelled = runs.opened(labelings(dataset)[:MOST_OFFERED], open_labels)
+    return compared, label_views.names_of(list(labelled))
+
+
+def _ask(request: QueueRequest, dataset: PreparedDataset) -> Ask:
+    unknown = [group for group in request.groups if group not in GROUPS]
+    if unknown:
+        raise BadInput(f"There is no group {unknown[0]!r}.", f"The groups are {', '.join(GROUPS)}.")
+    groups = request.groups or DESCRIBE_GROUPS
+    keys = request.keys or tuple(one.key for one in SCHEMA if one.group in groups)
+    return Ask(
+        dataset, request.task, request.source, () if request.task == BETTER else check_keys(keys),
+        request.count, request.seed, request.sides, request.runs, request.row_ids,
+    )  # fmt: skip
+
+
+def _title(request: QueueRequest, items: int) -> str:
+    asked = "Which reply is better?" if request.task == BETTER else "Describe this reply"
+    source = SOURCES[request.source].partition(":")[0]
+    return f"{asked} {items:,} items: {source[0].lower()}{source[1:]}"

@@ -150,7 +150,7 @@ def clicks(server: Server, page: Page, marks: Callable[[], Any]) -> list[dict[st
 
 def bench(folder: Path) -> dict[str, Any]:
     os.environ["IVAN_DATA_DIR"] = str(folder)
-    from ivan_core.workspace import runs
+    from ivan_core.engine import handling as runs
 
     run_id = next(run.id for run in runs.every() if run.total >= 160_800)
     load = os.getloadavg()[0]

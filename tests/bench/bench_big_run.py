@@ -44,11 +44,14 @@ def bench(folder: Path) -> dict[str, Any]:
     import pandas as pd
     import pyarrow.parquet
 
-    from ivan_core.domain import conditions as f
-    from ivan_core.domain.filters import RowFilter
+    from ivan_core.engine import handling as runs
+    from ivan_core.experiments.compare import conditions as f
+    from ivan_core.experiments.compare import kind as compare
+    from ivan_core.experiments.compare import matching as filters
+    from ivan_core.experiments.compare import results
+    from ivan_core.lists.conditions import RowFilter
     from ivan_core.metrics.agreement import by_subset
     from ivan_core.metrics.bins import margin_histogram, reward_bins
-    from ivan_core.workspace import compare, filters, results, runs
 
     pd.DataFrame({"warm": ["up"]}).astype("string").groupby("warm").size()
     pyarrow.parquet.__name__.encode()

@@ -41,7 +41,7 @@ def busy(processes: int) -> Iterator[None]:
 
 def told_and_took(name: str, plan: Callable[[Any], Any], spec: Any) -> bool:
     """Plan, run, compare; whether the run took what was told."""
-    from ivan_core.workspace import runs
+    from ivan_core.engine import handling as runs
 
     told = plan(spec)
     run_id, _ = runs.start(spec)
@@ -64,7 +64,9 @@ def told_and_took(name: str, plan: Callable[[Any], Any], spec: Any) -> bool:
 
 def one_round(sizes: list[int]) -> bool:
     from ivan_core.domain.label_specs import LabelSpec
-    from ivan_core.workspace import compare, labels, rewrite
+    from ivan_core.experiments.compare import kind as compare
+    from ivan_core.experiments.labels import kind as labels
+    from ivan_core.experiments.rewrite import kind as rewrite
 
     first, good = 0, True
     demo = compare.preset_spec("demo")

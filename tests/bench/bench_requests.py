@@ -51,11 +51,11 @@ def main(pairs: int) -> None:
         write_dataset(source, pairs)
         from ivan_core.domain.label_specs import TaxonomySpec
         from ivan_core.domain.specs import DatasetRequest
+        from ivan_core.engine.imports import read_dataset
+        from ivan_core.experiments.batches.job import KIND, open_job
+        from ivan_core.experiments.batches.work import work_taxonomy
         from ivan_core.runs.registry import Registry
         from ivan_core.settings import data_dir
-        from ivan_core.workspace.batch_job import KIND, open_job
-        from ivan_core.workspace.imported import read_dataset
-        from ivan_core.workspace.taxonomy_work import work_taxonomy
 
         request = read_dataset(DatasetRequest(source=str(source)))
         spec = TaxonomySpec(dataset=request, model="gpt-6-luna")
@@ -78,13 +78,13 @@ def prepare_again(registry: Any, first: str) -> None:
     """Answer all requests of a run, and time what a second one takes over from it."""
     from ivan_core.demo.answers import label
     from ivan_core.domain.labels import FEATURES, LabelReply
-    from ivan_core.experiments.taxonomy_answers import answer_record
+    from ivan_core.experiments.batches.answers import answer_record
+    from ivan_core.experiments.batches.collect import result_path
+    from ivan_core.experiments.batches.job import open_job
+    from ivan_core.experiments.batches.kept_answers import keep_answers, reuse_for
+    from ivan_core.experiments.batches.work import work_taxonomy
     from ivan_core.labels.request_files import read_bodies
     from ivan_core.ledger.records import Confirmation, PartKey
-    from ivan_core.workspace.batch_answers import keep_answers, reuse_for
-    from ivan_core.workspace.batch_collect import result_path
-    from ivan_core.workspace.batch_job import open_job
-    from ivan_core.workspace.taxonomy_work import work_taxonomy
 
     job = open_job(registry, first)
     estimate = job.estimate()

@@ -62,7 +62,7 @@ async def review(base: str, token: str, name: str, answers: int, think: float) -
 def kept_wrongly(queue: Any, told: list[dict[str, Any]]) -> tuple[int, int, int]:
     """Answers in the database, those pressed that it lacks, and those it holds otherwise."""
     from ivan_core.domain.reviews import BETTER, Item
-    from ivan_core.workspace.review_flow import left_side, opinions
+    from ivan_core.review.flow import left_side, opinions
 
     stored = {(one.reviewer, one.queue, one.row_id): one for one in opinions().all(queue.id)}
     lost = wrong = 0
@@ -98,11 +98,12 @@ def bench(data_dir: Path, options: argparse.Namespace) -> dict[str, Any]:
     from bench_requests import write_dataset
     from support import wait_for
 
+    from ivan_core.annotations.database import ReviewDatabase
     from ivan_core.domain.runs import RunState
     from ivan_core.domain.specs import CompareSpec, DatasetRequest
-    from ivan_core.review.database import ReviewDatabase
-    from ivan_core.workspace import datasets, runs
-    from ivan_core.workspace.review_queues import make_queue, queue_request
+    from ivan_core.engine import datasets
+    from ivan_core.engine import handling as runs
+    from ivan_core.review.queues import make_queue, queue_request
 
     source = data_dir / "pairs.jsonl"
     write_dataset(source, options.pairs)

@@ -131,7 +131,7 @@ def _made_up_models() -> Callable[..., Any]:
     from ivan_core.domain.models import ModelCard
     from ivan_core.domain.rewards import Reward
     from ivan_core.domain.transcripts import Dialogue
-    from ivan_core.experiments.scoring import Models
+    from ivan_core.experiments.compare.scoring import Models
 
     class MadeUp:
         def __init__(self, name: str) -> None:

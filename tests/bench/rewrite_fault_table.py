@@ -28,7 +28,7 @@ from ivan_core.backends import ollama_client
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.workspace.rewrite_results import open_rewrite
+from ivan_core.experiments.rewrite.results import open_rewrite
 
 PAIRS = 3
 
@@ -92,7 +92,7 @@ def row(case: Case) -> str:
             server.faults.clear()
             patch.setenv(ollama_client.HOST, server.ollama_url)
             if case.fault == names.MODEL_MISSING:
-                from ivan_core.workspace import labels
+                from ivan_core.experiments.labels import kind as labels
 
                 labels.pull(MODEL, lambda *_: None)
             after = told(work_with_ollama(data, spec, run.id))

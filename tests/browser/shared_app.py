@@ -20,9 +20,9 @@ from streamlit.runtime import Runtime
 from streamlit.web.cli import main
 
 from ivan_core import settings
+from ivan_core.annotations import database
 from ivan_core.datasets import hub_client
-from ivan_core.review import database
-from ivan_core.workspace import runs
+from ivan_core.engine import handling as runs
 
 OWN_WORKER = runs.WORKER
 _OURS = ("ivan_core", "pages")

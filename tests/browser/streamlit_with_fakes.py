@@ -7,7 +7,7 @@ from pathlib import Path
 
 from streamlit.web.cli import main
 
-from ivan_core.workspace import runs
+from ivan_core.engine import handling as runs
 
 runs.WORKER = (sys.executable, str(Path(__file__).resolve().parents[1] / "fakes.py"))
 main(sys.argv[1:], prog_name="streamlit")

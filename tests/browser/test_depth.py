@@ -15,11 +15,11 @@ from playwright.sync_api import Locator, Page, expect
 from support import wait_for
 from tables import TABLE, click_first_row
 
+from ivan_core.annotations.notes import Reviews
 from ivan_core.domain.runs import RunState
-from ivan_core.review.notes import Reviews
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.compare.results import open_results
 from ivan_core.runs.registry import Registry
-from ivan_core.workspace import runs
-from ivan_core.workspace.results import open_results
 
 CHART = "[data-testid=stVegaLiteChart]"
 MODEL = "ivan/minilm-harmless"

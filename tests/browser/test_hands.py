@@ -10,8 +10,8 @@ import pytest
 from keyboard import press, tab_to
 from playwright.sync_api import Locator, Page, expect
 
-from ivan_core.review.notes import Reviews
-from ivan_core.workspace.results import open_results
+from ivan_core.annotations.notes import Reviews
+from ivan_core.experiments.compare.results import open_results
 
 CHART = "[data-testid=stVegaLiteChart]"
 

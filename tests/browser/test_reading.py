@@ -13,10 +13,10 @@ from playwright.sync_api import Locator, Page, expect
 from support import wait_for
 from tables import TABLE, click_first_row, click_head
 
-from ivan_core.domain.conditions import Sort
-from ivan_core.domain.filters import RowFilter
-from ivan_core.workspace.filters import matching_rows
-from ivan_core.workspace.results import open_results
+from ivan_core.experiments.compare.conditions import Sort
+from ivan_core.experiments.compare.matching import matching_rows
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.lists.conditions import RowFilter
 
 CHART = "[data-testid=stVegaLiteChart]"
 ON_A_TEXT = 300

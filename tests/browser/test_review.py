@@ -15,14 +15,14 @@ from made_runs import finished, spec_of_sample
 from picking import pick
 from playwright.sync_api import Page, expect
 
+from ivan_core.annotations.decisions import Decisions
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Chosen, Queues
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Item, Opinion, Queue
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.review.decisions import Decisions
-from ivan_core.review.opinions import Opinions
-from ivan_core.review.queues import Chosen, Queues
-from ivan_core.workspace.results import open_results
-from ivan_core.workspace.review_flow import left_side
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.review.flow import left_side
 
 KEYS = ("last_response_is_coherent", "last_response_is_honest", "last_response_sentiment", "topics")
 LISTS = ("last_response_is_discriminating_against",)

@@ -13,8 +13,8 @@ from keyboard import ready
 from playwright.sync_api import Page, expect
 
 from ivan_core.domain.runs import RunState
+from ivan_core.experiments.rewrite.results import open_rewrite
 from ivan_core.runs.registry import Registry
-from ivan_core.workspace.rewrite_results import open_rewrite
 
 ROWS = 130
 """Three chunks: enough to be stopped between two."""

@@ -11,9 +11,9 @@ import shared_app
 from huggingface_hub import get_session
 from sqlalchemy import make_url
 
+from ivan_core.annotations import database
 from ivan_core.datasets import hub_client
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.review import database
 
 
 class Loop:

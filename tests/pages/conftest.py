@@ -76,7 +76,7 @@ def open_page(data_dir: Path) -> Callable[..., Page]:
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reviewers look at each item for minutes: between two looks at their clock there is one."""
-    from pages.components import review_steps
+    from pages.components.review import steps as review_steps
 
     monkeypatch.setattr(review_steps, "monotonic", count(0.0, 60.0).__next__)
 
@@ -84,7 +84,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def spawned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Runs for which a worker was started, in place of the workers."""
-    from ivan_core.workspace import runs
+    from ivan_core.engine import handling as runs
 
     started: list[str] = []
     monkeypatch.setattr(runs, "spawn", started.append)

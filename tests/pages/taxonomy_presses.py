@@ -8,14 +8,17 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from ivan_core.workspace import taxonomy
+from ivan_core.experiments.batches import kind as taxonomy
 
 
 def do(action: str, *given: Any) -> str:
     """Do what a press in a dialog does; what is kept to be told."""
 
     def script(action, given):  # type: ignore[no-untyped-def]
-        from pages.components import frame, label_import, label_send, label_steps
+        from pages.components.kit import frame
+        from pages.components.labels import elsewhere as label_import
+        from pages.components.labels import send as label_send
+        from pages.components.labels import steps as label_steps
 
         module = label_send if hasattr(label_send, action) else label_import
         with frame.problems_shown():

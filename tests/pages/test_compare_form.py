@@ -6,7 +6,7 @@ import made_runs
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ivan_core.workspace import runs
+from ivan_core.engine import handling as runs
 
 COMPARE = "pages/compare.py"
 

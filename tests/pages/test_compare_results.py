@@ -8,7 +8,7 @@ from fakes import Fakes
 from support import heads_sort
 
 from ivan_core.domain.runs import RunState
-from ivan_core.workspace import runs
+from ivan_core.engine import handling as runs
 
 COMPARE = "pages/compare.py"
 ALL_HEX = "0123456789abcdef"

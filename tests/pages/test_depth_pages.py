@@ -6,9 +6,9 @@ import made_runs
 import pytest
 from fakes import Fakes
 
+from ivan_core.annotations.notes import Mark, Reviews
 from ivan_core.domain.runs import RunState
-from ivan_core.review.notes import Mark, Reviews
-from ivan_core.workspace.results import open_results
+from ivan_core.experiments.compare.results import open_results
 
 COMPARE = "pages/compare.py"
 PAIRS = "pages/pairs.py"

@@ -17,18 +17,19 @@ from ivan_core.charts.effects import effect_bars
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.experiments.compare import quick_rewards as warm
+from ivan_core.experiments.compare.quick_rewards import Answer, Pending, Stopped
+from ivan_core.figures import figure as figures
 from ivan_core.runs.registry import Registry
-from ivan_core.workspace import figures, warm
-from ivan_core.workspace.warm import Answer, Pending, Stopped
-from pages.components.effects import shaded
+from pages.components.pair.effects import shaded
 
 ASK = "\n\nHuman: How?\n\nAssistant:"
 HOSTILE = "<img src=x onerror=alert(1)> **b** $x$."
 
 
 def script(run_id: str, row: int) -> None:
-    from ivan_core.workspace.results import open_results
-    from pages.components.effects import effects, own_reply
+    from ivan_core.experiments.compare.results import open_results
+    from pages.components.pair.effects import effects, own_reply
 
     results = open_results(run_id)
     effects(results, row)

@@ -13,7 +13,7 @@ def test_what_is_loaded_for_good_is_left_out_of_the_collection_after_each_rerun(
 ) -> None:
     gc.unfreeze()
     open_page("pages/runs.py")
-    from pages.components.frame import _settle, _warm_up
+    from pages.components.kit.frame import _settle, _warm_up
 
     assert _warm_up().name == "warm-up"
     wait_for(lambda: not _warm_up().is_alive())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import made_runs
 import pytest
 
-from ivan_core.review.notes import Reviews
-from ivan_core.workspace.results import open_results
-from ivan_core.workspace.reviews import left_side
+from ivan_core.annotations.notes import Reviews
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.review.marks import left_side
 
 COMPARE = "pages/compare.py"
 PAIRS = "pages/pairs.py"

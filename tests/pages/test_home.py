@@ -10,8 +10,8 @@ from fakes import Fakes
 
 from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs
 from ivan_core.worker import work
-from ivan_core.workspace import runs
 
 
 def test_a_fresh_home_is_one_sentence_and_one_button(data_dir, open_page):

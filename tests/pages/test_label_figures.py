@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from made_labellings import FIRST, REFUSAL, SECOND, SENTIMENT, TOPICS, Labellings, four_pairs
 
-from ivan_core.workspace.figures import caption, methods
-from ivan_core.workspace.run_kinds import take_away
+from ivan_core.engine.take_away import take_away
+from ivan_core.figures.figure import caption, methods
 
 TAXONOMY = "pages/taxonomy.py"
 

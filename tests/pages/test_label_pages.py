@@ -17,8 +17,8 @@ from made_labellings import (
 )
 from support import heads_sort
 
-from ivan_core.workspace.label_filters import TextFilter
-from pages.components.label_agreement import cell_filter
+from ivan_core.experiments.labels.conditions import TextFilter
+from pages.components.labels.agreement import cell_filter
 
 TAXONOMY = "pages/taxonomy.py"
 PAIR = ":primary[Read the pair →]"

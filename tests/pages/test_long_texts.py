@@ -15,8 +15,8 @@ from streamlit.testing.v1 import AppTest
 
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain import ablation, transcripts
-from ivan_core.workspace import taxonomy
-from pages.components import long
+from ivan_core.experiments.batches import kind as taxonomy
+from pages.components.kit import long
 
 MOST_BYTES = 400_000
 """What a page may send of a pair, whatever its texts."""
@@ -25,7 +25,7 @@ MOST_BYTES = 400_000
 def _pair(turns: int, reply: int, marked: bool = True) -> None:
     from ivan_core.domain.pairs import Pair
     from ivan_core.domain.transcripts import Dialogue
-    from pages.components.replies import show_pair
+    from pages.components.pair.replies import show_pair
 
     talk = "".join(
         f"\n\nHuman: Question {number}?\n\nAssistant: Answer {number}."
@@ -39,7 +39,7 @@ def _pair(turns: int, reply: int, marked: bool = True) -> None:
 
 def _dialogue(turns: int, reply: int) -> None:
     from ivan_core.domain.transcripts import Dialogue
-    from pages.components.replies import show_dialogue
+    from pages.components.pair.replies import show_dialogue
 
     talk = "".join(
         f"\n\nHuman: Question {number}?\n\nAssistant: Answer {number}."

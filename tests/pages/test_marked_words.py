@@ -10,13 +10,13 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.metrics.differences import word_differences
-from pages.components import marked
+from pages.components.pair import marked
 
 
 def _pair(chosen: str, rejected: str) -> None:
     from ivan_core.domain.pairs import Pair
     from ivan_core.domain.transcripts import Dialogue
-    from pages.components.replies import show_pair
+    from pages.components.pair.replies import show_pair
 
     asked = "\n\nHuman: Well?\n\nAssistant: "
     show_pair(Pair(0, Dialogue(asked + chosen), Dialogue(asked + rejected)), True, {})

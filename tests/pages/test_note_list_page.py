@@ -8,9 +8,9 @@ import io
 import made_runs
 import pytest
 
-from ivan_core.review.notes import Mark, Reviews
-from ivan_core.workspace.results import open_results
-from ivan_core.workspace.reviews import notes_csv
+from ivan_core.annotations.notes import Mark, Reviews
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.review.marks import notes_csv
 
 COMPARE = "pages/compare.py"
 HOSTILE = "=1+1 <img src=x> **b**"

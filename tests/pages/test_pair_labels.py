@@ -10,13 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from ivan_core.domain.labels import LabelReply
 from ivan_core.labels.table import read_labels, write_labels
-from pages.components.live_labels import label_rows, states_sentence
+from pages.components.labels.live import label_rows, states_sentence
 
 TAXONOMY = "pages/taxonomy.py"
 LEAK = "http://leak.invalid"
 PAIR = """
-from ivan_core.workspace.label_results import open_labels
-from pages.components.pair_labels import pair_labels
+from ivan_core.experiments.labels.results import open_labels
+from pages.components.pair.labels import pair_labels
 results = open_labels({run!r})
 pair_labels(results.dataset.about["content"], results.dataset.pair({row}))
 """

@@ -6,7 +6,7 @@ import made_runs
 import pytest
 from fakes import Fakes
 
-from ivan_core.workspace.results import open_results
+from ivan_core.experiments.compare.results import open_results
 from pages.pairs import _nearest, _next_sharpest, _step
 
 PAIRS = "pages/pairs.py"

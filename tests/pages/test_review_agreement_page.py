@@ -12,8 +12,8 @@ from support import heads_sort
 
 from ivan_core.domain.reviews import BETTER, Item
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.workspace import datasets
-from ivan_core.workspace.review_settle import decide
+from ivan_core.engine import datasets
+from ivan_core.review.settle import decide
 
 REVIEW = "pages/review.py"
 HOSTILE = "<img src=x> **b** :red[r] $x$"

@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.reviews import BETTER, Item, Opinion, Queue
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.review.opinions import Opinions
-from ivan_core.review.queues import Queues
-from ivan_core.workspace import access
-from ivan_core.workspace.access import Visitor
-from ivan_core.workspace.review_flow import (
+from ivan_core.engine import access
+from ivan_core.engine.access import Visitor
+from ivan_core.review.flow import (
     left_side,
     next_place,
     open_screen,
     opinions,
     standing,
 )
-from ivan_core.workspace.review_saving import save_better
-from pages.components import review_steps
+from ivan_core.review.saving import save_better
+from pages.components.review import steps as review_steps
 
 REVIEW = "pages/review.py"
 HOSTILE = "<img src=x> **b** :red[r] $x$"

@@ -9,11 +9,11 @@ import pytest
 from made_runs import finished, spec_of_file
 from postgres_server import PASSWORD, PostgresServer
 
+from ivan_core.annotations.address import DATABASE_URL
+from ivan_core.annotations.opinions import Opinions
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.review.address import DATABASE_URL
-from ivan_core.review.opinions import Opinions
-from ivan_core.workspace import datasets
-from ivan_core.workspace.review_queues import make_queue, queue_request
+from ivan_core.engine import datasets
+from ivan_core.review.queues import make_queue, queue_request
 
 GONE = "The database of the reviews does not answer: postgresql://ivan:***@127.0.0.1:"
 

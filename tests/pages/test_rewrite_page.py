@@ -15,8 +15,8 @@ from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs
 from ivan_core.runs.registry import Registry
-from ivan_core.workspace import runs
 
 REWRITE = "pages/rewrite.py"
 Open = Callable[..., Any]

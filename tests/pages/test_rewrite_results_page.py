@@ -23,8 +23,9 @@ from streamlit.testing.v1 import AppTest
 from support import heads_sort, write_pairs
 
 from ivan_core.domain.runs import RunState
-from ivan_core.workspace import rewrite_words, runs
-from ivan_core.workspace.rewrite_results import open_rewrite
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.rewrite import words as rewrite_words
+from ivan_core.experiments.rewrite.results import open_rewrite
 
 REWRITE = "pages/rewrite.py"
 LEAK = "http://leak.invalid"
@@ -32,8 +33,8 @@ Open = Callable[..., Any]
 OPEN_GATE = {"meaning": "0"}
 """Every rewording of the fakes passes it."""
 PAIR = """
-from ivan_core.workspace.rewrite_results import open_rewrite
-from pages.components.pair_rewordings import pair_rewordings
+from ivan_core.experiments.rewrite.results import open_rewrite
+from pages.components.pair.rewordings import pair_rewordings
 pair_rewordings(open_rewrite({run!r}).dataset.about["content"], {row})
 """
 

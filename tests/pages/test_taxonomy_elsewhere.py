@@ -12,10 +12,11 @@ import taxonomy_runs as made
 from taxonomy_presses import do, shown
 
 from ivan_core.demo.server import DemoServer
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.labels.command import label_command
 from ivan_core.ledger.records import Stage
-from ivan_core.workspace import runs, taxonomy
-from ivan_core.workspace.label_commands import label_command
-from pages.components.label_follow import state_words
+from pages.components.labels.follow import state_words
 
 TAXONOMY = "pages/taxonomy.py"
 Open = Callable[..., Any]

@@ -13,8 +13,9 @@ from taxonomy_presses import do, shown
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
-from ivan_core.workspace import runs, taxonomy
-from ivan_core.workspace.archive import delete
+from ivan_core.engine import handling as runs
+from ivan_core.engine.archive import delete
+from ivan_core.experiments.batches import kind as taxonomy
 
 TAXONOMY = "pages/taxonomy.py"
 Open = Callable[..., Any]

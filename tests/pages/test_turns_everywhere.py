@@ -13,15 +13,16 @@ import pytest
 from filled_sheets import Filled
 from made_labellings import Labellings
 
+from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.sides import read_sides
-from ivan_core.domain.filters import RowFilter
 from ivan_core.domain.models import InputFormat
 from ivan_core.domain.reviews import Queue
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.review.queues import Queues
+from ivan_core.engine import archive
+from ivan_core.experiments.compare import download as downloads
+from ivan_core.experiments.compare.results import Results, open_results
+from ivan_core.lists.conditions import RowFilter
 from ivan_core.runs.questions import AskedModel, Questions
-from ivan_core.workspace import archive, downloads
-from ivan_core.workspace.results import Results, open_results
 
 REPLY = "Go away.\n\nAssistant: I am sorry"
 PRINTED = f"\n\nSystem: Be kind.\n\nHuman: Hi there\n\nAssistant: {REPLY}"

@@ -6,11 +6,11 @@ import made_runs
 import pytest
 from fakes import Fakes, provider
 
-from ivan_core.experiments import column as column_module
+from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.columns import work as column_module
+from ivan_core.experiments.compare.results import open_results
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
-from ivan_core.workspace import columns
-from ivan_core.workspace.results import open_results
 
 COMPARE = "pages/compare.py"
 

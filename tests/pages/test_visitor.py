@@ -6,8 +6,8 @@ import pytest
 from streamlit.runtime.context import StreamlitHeaders
 from streamlit.testing.v1 import AppTest
 
-from ivan_core.workspace.access import LOCAL, token_asked_for
-from pages.components.visitor import (
+from ivan_core.engine.access import LOCAL, token_asked_for
+from pages.components.kit.visitor import (
     behind_proxy,
     is_here,
     is_of_another_site,
@@ -173,7 +173,7 @@ def test_the_test_runner_which_has_no_browser_is_local() -> None:
     def page() -> None:
         import streamlit as st
 
-        from pages.components.visitor import visitor
+        from pages.components.kit.visitor import visitor
 
         st.text(str(visitor().local))
 

@@ -1,0 +1,1 @@
+"""What people say of rows: stars, notes and blind second choices."""

@@ -1,0 +1,185 @@
+"""Opinions: one a person and item, with every version that ever was."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, case, func, insert, select
+
+from ivan_core.annotations.checks import check_taken
+from ivan_core.annotations.database import ReviewDatabase, upsert
+from ivan_core.annotations.names import name_of, note_of
+from ivan_core.annotations.rows import answers_text, as_opinion, opinion_row, read_answers
+from ivan_core.annotations.tables import changes, names, opinions
+from ivan_core.domain.labels import Label
+from ivan_core.domain.reviews import Change, Item, Opinion, OpinionConflict
+
+_KEY = ("queue", "row_id", "side", "reviewer")
+
+
+class Opinions:
+    """What people said of the items of queues. Cheap to make.
+
+    Methods raise StorageProblem or BackendUnavailable where the database cannot be used.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._database = ReviewDatabase(data_dir)
+
+    def of(self, item: Item, reviewer: str) -> Opinion:
+        """A person's opinion of an item; an empty one if there is none yet."""
+        with self._database.reading() as db:
+            return _current(db, item.queue, item.row_id, item.side, name_of(reviewer))
+
+    def save(self, opinion: Opinion, by: str = "", reason: str = "") -> Opinion:
+        """Save an opinion that was read as `opinion.version`; returns it as it stands now.
+
+        Each save that changes something adds a line to the history: the old answer, the new one,
+        who, when and why. `by` is who writes where that is not the reviewer (an import). Saving the
+        same answer again, as after a lost connection, changes nothing.
+
+        Raises:
+            OpinionConflict: it was saved meanwhile; nothing is changed.
+            BadInput: there is no name, the note or reason is too long, nothing is answered, or the
+                queue does not take this (`checks.check_taken`).
+        """
+        return self.save_all([opinion], by, reason)[0]
+
+    def save_all(self, found: Sequence[Opinion], by: str = "", reason: str = "") -> list[Opinion]:
+        """Save several opinions, all of them or none. Raises as `save`."""
+        with self._database.writing() as db:
+            return [write_opinion(db, one, by, reason) for one in found]
+
+    def all(self, queue: int, reviewer: str | None = None) -> list[Opinion]:
+        """The opinions on a queue's items, skipped ones included, by row, side and person."""
+        query = select(opinions).where(opinions.c.queue == queue)
+        if reviewer is not None:
+            query = query.where(opinions.c.reviewer == name_of(reviewer))
+        order = (opinions.c.row_id, opinions.c.side, opinions.c.reviewer)
+        with self._database.reading() as db:
+            return [as_opinion(row) for row in db.execute(query.order_by(*order)).mappings()]
+
+    def on_row(self, queues: Sequence[int], row_id: int) -> list[Opinion]:
+        """The opinions on one row in any of these queues, by queue, side and person."""
+        query = select(opinions).where(opinions.c.queue.in_(queues), opinions.c.row_id == row_id)
+        order = (opinions.c.queue, opinions.c.side, opinions.c.reviewer)
+        with self._database.reading() as db:
+            return [as_opinion(row) for row in db.execute(query.order_by(*order)).mappings()]
+
+    def stamp(self, queues: Sequence[int]) -> tuple[int, int, float]:
+        """What changes with every save in these queues: opinions, versions, the latest time."""
+        query = select(
+            func.count(), func.coalesce(func.sum(opinions.c.version), 0),
+            func.coalesce(func.max(opinions.c.saved), 0.0),
+        ).where(opinions.c.queue.in_(queues))  # fmt: skip
+        with self._database.reading() as db:
+            count, versions, latest = db.execute(query).one()
+        return int(count), int(versions), float(latest)
+
+    def first(self, queue: int) -> dict[tuple[int, str, str], tuple[float, Mapping[str, Label]]]:
+        """When each item was first answered by each person, and how, skipping apart."""
+        query = select(changes).where(changes.c.queue == queue).order_by(changes.c.version.desc())
+        found: dict[tuple[int, str, str], tuple[float, Mapping[str, Label]]] = {}
+        with self._database.reading() as db:
+            for row in db.execute(query).mappings():
+                said = json.loads(row["after"])
+                if not said.get("skipped"):
+                    answers = read_answers(json.dumps(said["answers"]))
+                    found[row["row_id"], row["side"], row["reviewer"]] = (row["made"], answers)
+        return found
+
+    def reviewers(self) -> list[tuple[int, str, int, bool]]:
+        """Who has judged in each queue: its number, the name, on how many items, and whether the
+        name was verified."""
+        seen = func.max(case((opinions.c.verified.is_(True), 1), else_=0))
+        query = (
+            select(opinions.c.queue, opinions.c.reviewer, func.count(), seen)
+            .group_by(opinions.c.queue, opinions.c.reviewer)
+            .order_by(opinions.c.queue, opinions.c.reviewer)
+        )
+        with self._database.reading() as db:
+            return [
+                (queue, name, count, bool(seen)) for queue, name, count, seen in db.execute(query)
+            ]
+
+    def history(self, item: Item, reviewer: str | None = None) -> list[Change]:
+        """Every change of an item's opinions, oldest first."""
+        query = select(changes).where(
+            changes.c.queue == item.queue, changes.c.row_id == item.row_id,
+            changes.c.side == item.side,
+        )  # fmt: skip
+        if reviewer is not None:
+            query = query.where(changes.c.reviewer == name_of(reviewer))
+        order = (changes.c.made, changes.c.reviewer, changes.c.version)
+        with self._database.reading() as db:
+            return [Change(**row) for row in db.execute(query.order_by(*order)).mappings()]
+
+    def changes(self, queue: int, reviewer: str) -> list[Change]:
+        """Every change of a person's opinions on a queue's items, oldest first."""
+        query = select(changes).where(
+            changes.c.queue == queue, changes.c.reviewer == name_of(reviewer)
+        )
+        order = (changes.c.made, changes.c.row_id, changes.c.side, changes.c.version)
+        with self._database.reading() as db:
+            return [Change(**row) for row in db.execute(query.order_by(*order)).mappings()]
+
+
+def write_opinion(db: Connection, opinion: Opinion, by: str = "", reason: str = "") -> Opinion:
+    """Save an opinion inside a transaction, with its line of history. Raises as `Opinions.save`."""
+    asked = replace(opinion, reviewer=name_of(opinion.reviewer), note=note_of(opinion.note))
+    by, reason = name_of(by) if by else asked.reviewer, note_of(reason)
+    here = (asked.queue, asked.row_id, asked.side, asked.reviewer)
+    if prefill := check_taken(db, asked).prefill:
+        asked = replace(asked, blind=False, prefill=prefill)
+    current = _current(db, *here)
+    if _stands(current, asked):
+        return current
+    if current.version != asked.version:
+        raise OpinionConflict(current)
+    saved = replace(asked, version=asked.version + 1, saved=time.time())
+    if not upsert(db, opinions, opinion_row(saved), _KEY, asked.version):
+        raise OpinionConflict(_current(db, *here))
+    line = Change(
+        *here, saved.version, _said(current) if current.version else "", _said(saved), by, reason,
+        saved.saved,
+    )  # fmt: skip
+    db.execute(insert(changes).values({name: getattr(line, name) for name in names(changes)}))
+    return saved
+
+
+def _stands(current: Opinion, asked: Opinion) -> bool:
+    """Whether what is asked for was saved already, perhaps by the same call a moment ago."""
+    return (
+        0 < current.version >= asked.version
+        and _said(current) == _said(asked)
+        and current.verified >= asked.verified
+    )
+
+
+def _said(opinion: Opinion) -> str:
+    """What the history keeps of an opinion."""
+    said: dict[str, Any] = {"answers": json.loads(answers_text(opinion.answers))}
+    if opinion.note:
+        said["note"] = opinion.note
+    if opinion.skipped:
+        said["skipped"] = True
+    return json.dumps(said, ensure_ascii=False, sort_keys=True)
+
+
+def _current(db: Connection, queue: int, row_id: int, side: Any, reviewer: str) -> Opinion:
+    found = (
+        db.execute(
+            select(opinions).where(
+                opinions.c.queue == queue, opinions.c.row_id == row_id, opinions.c.side == side,
+                opinions.c.reviewer == reviewer,
+            )
+        )
+        .mappings()
+        .first()
+    )  # fmt: skip
+    return as_opinion(found) if found else Opinion(queue, row_id, side, reviewer)

@@ -1,0 +1,307 @@
+"""Runs as people handle them: start, find, list, cancel, resume, read the manifest."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from ivan_core.domain.column_specs import ColumnSpec
+from ivan_core.domain.errors import BadInput, IvanError, StorageProblem
+from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
+from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
+from ivan_core.domain.specs import AnySpec, CompareSpec
+from ivan_core.engine import access, hung
+from ivan_core.runs.locks import FileLock
+from ivan_core.runs.registry import Registry
+from ivan_core.runs.storage import storage_errors
+from ivan_core.settings import data_dir
+
+
+class Damaged(BadInput):
+    """A run of which a part makes no sense; all others can be used."""
+
+
+_COLUMNS = ("column",)
+_Opened = TypeVar("_Opened")
+WORKER = (sys.executable, "-m", "ivan_core.worker")
+"""The command that a run's id is added to."""
+Spec = CompareSpec | ColumnSpec | LabelSpec | TaxonomySpec | RewriteSpec
+_ANY: TypeAdapter[Spec] = TypeAdapter(Annotated[Spec, Field(discriminator="kind")])
+
+
+def registry() -> Registry:
+    return Registry(data_dir())
+
+
+def start(spec: CompareSpec | LabelSpec | TaxonomySpec | RewriteSpec) -> tuple[str, bool]:
+    """Start a run in a worker of its own, or find the one that is already at the same spec.
+
+    Returns the run's id and whether it is new.
+
+    Raises:
+        NotAllowed: the visitor may only read and review.
+        StorageProblem: the data folder cannot be written.
+    """
+    access.require(access.Action.START)
+    spec = located(spec)
+    run_id, new = registry().add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+    if new:
+        spawn(run_id)
+    return run_id, new
+
+
+def located(spec: AnySpec) -> AnySpec:
+    """The spec with whole paths: it is read by a worker later, from whatever folder."""
+    from ivan_core import catalog
+    from ivan_core.datasets.sources import SAMPLE, is_local
+
+    def whole(name: str) -> str:
+        path = Path(name).expanduser()
+        return str(path.absolute()) if path.exists() else name
+
+    source = spec.dataset.source
+    if source != SAMPLE and is_local(spec.dataset):
+        source = whole(source)
+    changed: dict[str, Any] = {"dataset": spec.dataset.model_copy(update={"source": source})}
+    if isinstance(spec, CompareSpec | RewriteSpec):
+        models = (whole(name) if catalog.is_local(name) else name for name in spec.models)
+        changed["models"] = tuple(models)
+    if isinstance(spec, RewriteSpec) and catalog.is_local(spec.similarity):
+        changed["similarity"] = whole(spec.similarity)
+    return spec.model_copy(update=changed)
+
+
+def spawn(run_id: str) -> None:
+    """Start a worker for a run: a process of its own that survives this one.
+
+    Raises:
+        StorageProblem: the data folder cannot be written; the run then says so too.
+    """
+    try:
+        _spawn(run_id)
+    except StorageProblem as error:
+        with suppress(StorageProblem):
+            registry().finish(run_id, RunState.FAILED, error.message, error.hint)
+        raise
+
+
+def _spawn(run_id: str) -> None:
+    folder = registry().folder(run_id)
+    with storage_errors(data_dir()):
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        with FileLock(registry().starting_path(run_id)) as starting:
+            # A worker that was cancelled while it started may still hold it; who asks holds it for
+            # a moment.
+            starting.acquire(timeout=0.2)
+            worker = subprocess.Popen(
+                [*WORKER, run_id], stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor,
+                start_new_session=True, env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
+                pass_fds=starting.descriptors,
+            )  # fmt: skip
+    finally:
+        os.close(descriptor)
+    # A server lives long: a worker that nobody waits for would stay in its process table.
+    threading.Thread(target=worker.wait, name=f"wait-{run_id}", daemon=True).start()
+
+
+def get(run_id: str) -> Run:
+    """One run with its true state.
+
+    Raises:
+        BadInput: there is no such run.
+    """
+    return registry().get(run_id)
+
+
+def every(kind: str | None = "compare") -> list[Run]:
+    """The runs of a kind, newest first; None means of every kind."""
+    return registry().some((kind,) if kind else ())
+
+
+def experiments(limit: int = -1, offset: int = 0) -> list[Run]:
+    """The runs that people started, newest first: all but searches and user columns."""
+    return registry().some(but=_COLUMNS, limit=limit, offset=offset)
+
+
+def count_experiments() -> int:
+    """How many runs people started."""
+    return registry().count(but=_COLUMNS)
+
+
+def live_experiments() -> list[Run]:
+    """The runs that people started and that are at work, newest first."""
+    found = registry().some(but=_COLUMNS, states=ACTIVE)
+    return [run for run in found if run.state.live]
+
+
+def newest_done(kind: str, limit: int = 1) -> list[Run]:
+    """The newest finished runs of a kind, at most so many."""
+    return registry().some((kind,), states=(RunState.DONE,), limit=limit)
+
+
+def about(run: Run) -> str:
+    """What a run is about in one line: its dataset and who judges or labels it."""
+    try:
+        spec = any_spec_of(run)
+    except Damaged:
+        return "its entry in the registry is damaged"
+    if isinstance(spec, ColumnSpec):
+        return spec.label
+    if isinstance(spec, CompareSpec):
+        who = ", ".join(spec.models)
+    elif isinstance(spec, RewriteSpec):
+        who = ", ".join((spec.rewriter, *spec.models))
+    else:
+        who = spec.labeler if isinstance(spec, LabelSpec) else spec.model
+    return f"{spec.dataset.label} | {who}"
+
+
+def silence(run: Run) -> str:
+    """A sentence if the worker of a run lives but has not been heard of for a while; else empty."""
+    return hung.silence(registry(), run)
+
+
+def live_points(run_id: str) -> list[LivePoint]:
+    return registry().live_points(run_id)
+
+
+def spec_of(run: Run) -> CompareSpec:
+    """What a comparison was asked to do.
+
+    Raises:
+        BadInput: the run is no comparison.
+    """
+    spec = any_spec_of(run)
+    if not isinstance(spec, CompareSpec):
+        raise BadInput(f"Run {run.id} is no comparison: it made a {run.kind}.")
+    return spec
+
+
+def any_spec_of(run: Run) -> Spec:
+    """What a run was asked to do, whatever its kind.
+
+    Raises:
+        Damaged: the registry does not tell.
+    """
+    if run.state is RunState.DAMAGED:
+        raise Damaged(run.problem, run.hint)
+    try:
+        spec = _spec(run.spec)
+    except ValidationError:
+        spec = None
+    if spec is None or spec.kind != run.kind:
+        raise Damaged(
+            f"What run {run.id} was asked to do cannot be read: its entry in the registry is "
+            "damaged.",
+            f"`ivan runs delete {run.id}` takes it away. The others are whole.",
+        )
+    return spec
+
+
+@lru_cache(maxsize=256)
+def _spec(text: str) -> Spec:
+    return _ANY.validate_json(text)
+
+
+def cancel(run_id: str) -> None:
+    """Ask a run to stop; it does so within two seconds and keeps what is finished.
+
+    A worker that is stopped or stuck is killed after three.
+
+    Raises:
+        BadInput: there is no such run, or it is not at work.
+        NotAllowed: the visitor may only read and review.
+    """
+    if get(run_id).kind != "column":  # searches and columns are a part of reading
+        access.require(access.Action.CANCEL)
+    if not hung.ask_to_stop(registry(), run_id):
+        raise BadInput(f"Run {run_id} is {get(run_id).state}: there is nothing to cancel.")
+
+
+def stop(run_id: str) -> None:
+    """Cancel a run of any kind, batches at a provider too.
+
+    Raises:
+        BadInput: there is no such run, or it is not at work.
+        NotAllowed: the visitor may only read and review.
+    """
+    if get(run_id).kind == "taxonomy":
+        from ivan_core.experiments.batches.kind import cancel_batches
+
+        cancel_batches(run_id)
+    else:
+        cancel(run_id)
+
+
+def resume(run_id: str) -> None:
+    """Go on with a stopped run; what it finished is not done again. Resuming twice does no harm.
+
+    Raises:
+        BadInput: there is no such run, it is finished, or another is at work on the same spec.
+        NotAllowed: the visitor may only read and review.
+    """
+    access.require(access.Action.RESUME)
+    if registry().requeue(run_id):
+        spawn(run_id)
+        return
+    run = get(run_id)
+    if not run.state.live:
+        raise BadInput(f"Run {run_id} is {run.state}: there is nothing left to do.")
+
+
+def manifest(run_id: str) -> dict[str, Any] | None:
+    """The manifest of a finished run; None if it is not finished.
+
+    Raises:
+        Damaged: it is there and is no manifest.
+    """
+    path = registry().folder(run_id) / "manifest.json"
+    if not path.exists():
+        return None
+    with whole(run_id, "manifest"):
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        str(content["dataset"]["fingerprint"]), list(content["files"])
+    return content
+
+
+def opened(found: Iterable[Run], open_one: Callable[[str], _Opened]) -> Iterator[_Opened]:
+    """The results of some runs, opened one after the other; those that are damaged are left out."""
+    for run in found:
+        try:
+            results = open_one(run.id)
+        except Damaged:
+            continue
+        yield results
+
+
+@contextmanager
+def whole(run_id: str, what: str) -> Iterator[None]:
+    """Turn whatever goes wrong while files of a finished run are read into a sentence.
+
+    Raises:
+        Damaged: what was read is cut, or makes no sense.
+    """
+    try:
+        yield
+    except IvanError:
+        raise
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        # Libraries that read tables raise what they like; all that concerns a table is of these.
+        raise Damaged(
+            f"Run {run_id} is damaged: its {what} cannot be read ({type(error).__name__}).",
+            "Start it again: what its models said is in the cache. "
+            f"`ivan runs delete {run_id}` takes this one away.",
+        ) from error

@@ -1,0 +1,1 @@
+"""Labels of a paid model by batches: estimate, confirmation, following, collecting."""

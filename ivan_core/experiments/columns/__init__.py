@@ -1,0 +1,1 @@
+"""Columns of numbers that users add to a dataset."""

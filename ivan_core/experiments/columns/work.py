@@ -1,0 +1,147 @@
+"""User columns: one number for each side of every pair, streamed over the texts of a dataset."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Callable
+from math import nan
+from pathlib import Path
+
+from ivan_core.datasets.prepared import BATCH_ROWS, PreparedDataset
+from ivan_core.domain.column_specs import ColumnSpec
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.transcripts import Dialogue
+from ivan_core.experiments.columns.expressions import Sides, compile_expression
+from ivan_core.experiments.columns.patterns import TooSlow, compile_pattern
+from ivan_core.runs.context import RunContext
+from ivan_core.runs.storage import replacing, storage_errors
+
+TEXT_SECONDS = 0.5
+"""Longest time on one text."""
+ALL_SECONDS = 600.0
+"""Longest time on all texts."""
+_SPEC = b"ivan.column"
+
+Evaluate = Callable[[Dialogue], float | None]
+
+
+def column_path(data_dir: Path, spec: ColumnSpec) -> Path:
+    """Where a column lies once it is computed."""
+    return data_dir / "datasets" / spec.dataset / "columns" / f"{spec.id}.parquet"
+
+
+def compile_column(spec: ColumnSpec) -> Evaluate:
+    """The column as a function from a side to its number; None is no value.
+
+    The function raises TooSlow where a regular expression does not come to an end.
+
+    Raises:
+        BadInput: the expression is none, with the reason.
+    """
+    if spec.form == "expression":
+        evaluate = compile_expression(spec.expression)
+        return lambda side: evaluate(_sides(side))
+    if spec.form == "search":
+        wanted = spec.expression
+        return lambda side: _count(_read(side, spec.over), wanted)
+    matches = compile_pattern(spec.expression)
+
+    def count(side: Dialogue) -> float | None:
+        read = _read(side, spec.over)
+        return None if read is None else float(matches(read, TEXT_SECONDS))
+
+    return count
+
+
+def _count(text: str | None, wanted: str) -> float | None:
+    return None if text is None else float(text.casefold().count(wanted))
+
+
+def _sides(side: Dialogue) -> Sides:
+    split = side.split_last_reply()
+    return Sides(split[1], split[0], side.printed) if split else Sides(None, None, side.printed)
+
+
+def _read(side: Dialogue, over: str) -> str | None:
+    if over == "text":
+        return side.printed
+    sides = _sides(side)
+    return sides.reply if over == "reply" else sides.prompt
+
+
+def run_column(context: RunContext, spec: ColumnSpec) -> None:
+    """Compute a column, unless it is there already; a worker that is stopped starts it anew.
+
+    Raises:
+        BadInput: the expression is none, takes too long on a text (which is named), or the dataset
+            is gone. Nothing is kept then.
+    """
+    dataset = PreparedDataset(context.data_dir / "datasets" / spec.dataset)
+    if not (dataset.folder / "dataset.json").exists():
+        raise BadInput("The dataset of this column is gone.", "Run a comparison on it again.")
+    rows, path = dataset.rows, column_path(context.data_dir, spec)
+    context.plan(total=rows, done=0)
+    if not path.exists():
+        evaluate = compile_column(spec)
+        context.doing("Reading the texts")
+        context.start_clock()
+        chosen, rejected = array("d"), array("d")
+        deadline = time.monotonic() + ALL_SECONDS
+        for start in range(0, rows, BATCH_ROWS):
+            for pair in dataset.pairs(range(start, min(start + BATCH_ROWS, rows))):
+                try:
+                    chosen.append(_number(evaluate(pair.chosen)))
+                    rejected.append(_number(evaluate(pair.rejected)))
+                except TooSlow:
+                    raise _too_slow(pair.row_id) from None
+            if time.monotonic() > deadline:
+                raise _too_long(len(chosen), rows)
+            context.working(len(chosen))
+        _write(path, spec, chosen, rejected)
+    context.finished(rows, rows, [])
+
+
+def _number(value: float | None) -> float:
+    return nan if value is None else value
+
+
+def _too_slow(row_id: int) -> BadInput:
+    return BadInput(
+        f"The regular expression did not come to an end within {TEXT_SECONDS:g} s on row {row_id}.",
+        "Repeats inside repeats, such as (a+)+, try endless ways to read one text. Write each "
+        "repeat so that it can match in one way only. Nothing was kept.",
+    )
+
+
+def _too_long(done: int, rows: int) -> BadInput:
+    return BadInput(
+        f"After {ALL_SECONDS / 60:.0f} minutes {done:,} of {rows:,} rows were done.",
+        "Make the expression simpler. Nothing was kept.",
+    )
+
+
+def _write(path: Path, spec: ColumnSpec, chosen: array[float], rejected: array[float]) -> None:
+    """Write the column with its spec, all of it or nothing."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(
+        {
+            "row_id": pa.array(range(len(chosen)), pa.int64()),
+            "chosen": pa.array(chosen, pa.float64()),
+            "rejected": pa.array(rejected, pa.float64()),
+        }
+    ).replace_schema_metadata({_SPEC: spec.model_dump_json().encode()})
+    with storage_errors(path.parent):
+        path.parent.mkdir(exist_ok=True)
+        with replacing(path, alone=True) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+
+
+def spec_in(path: Path) -> ColumnSpec | None:
+    """The spec of a column's file; None if it is no such file."""
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_schema(path).metadata or {}
+    return ColumnSpec.model_validate_json(metadata[_SPEC]) if _SPEC in metadata else None

@@ -1,0 +1,1 @@
+"""Compare: two replies, several reward models, and where they part."""

@@ -1,0 +1,242 @@
+"""What moved the reward: one pair, one model, a reply without some of its sentences.
+
+Each function answers as far as it can and says what it still waits for (`Pending`); calling it
+again goes on from there. Every reward it ever asked for lies in the score cache, so what somebody
+has looked at before is there at once, without any worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Literal
+
+from ivan_core.domain.ablation import (
+    BUDGET,
+    Flip,
+    ReplyInPieces,
+    Search,
+    holds_a_turn,
+    in_pieces,
+    last_reply,
+    search_flip,
+    with_reply,
+)
+from ivan_core.domain.errors import BadInput, IvanError
+from ivan_core.domain.pairs import Pair
+from ivan_core.domain.rewards import Reward
+from ivan_core.domain.transcripts import Dialogue
+from ivan_core.experiments.compare import quick_rewards as warm
+from ivan_core.experiments.compare.quick_rewards import Pending
+from ivan_core.experiments.compare.results import Results
+from ivan_core.runs.questions import AskedModel
+
+Side = Literal["chosen", "rejected"]
+LONGEST_REPLY = 20_000
+"""Characters of a typed reply."""
+LONGEST_TAKEN_APART = 100_000
+"""Characters of a reply that is scored without each of its sentences: each makes a whole text."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceEffect:
+    """One sentence, the reward without it, and what it adds: the reward with it minus without.
+
+    Both numbers are None where the text without it could not be scored; `failure` says why.
+    """
+
+    sentence: str
+    without: float | None
+    adds: float | None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Every sentence of one reply and what it adds to one model's reward.
+
+    `reward` is that of the whole reply, `other` that of the other side. `typical` is the model's
+    typical margin in the run, the unit to judge changes by; None if there is none.
+    """
+
+    model: str
+    side: Side
+    reward: Reward
+    other: Reward
+    sentences: tuple[SentenceEffect, ...]
+    typical: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnReward:
+    """What one model gives a typed reply, beside the two; rewards are None until known.
+
+    `beats_chosen` is None while, or because, there is nothing to compare.
+    """
+
+    model: str
+    own: Reward | None = None
+    chosen: Reward | None = None
+    rejected: Reward | None = None
+    pending: Pending | None = None
+    problem: IvanError | None = None
+
+    @property
+    def beats_chosen(self) -> bool | None:
+        if self.own is None or self.chosen is None:
+            return None
+        if self.own.value is None or self.chosen.value is None:
+            return None
+        return self.own.value > self.chosen.value
+
+
+def sentence_effects(
+    results: Results, row_id: int, model: str, side: Side, again: bool = False
+) -> Effects | Pending:
+    """What each sentence of one reply adds to a model's reward.
+
+    `again` asks anew for what failed or was stopped before.
+
+    Raises:
+        BadInput: the side has no reply, one that is too long, or the run has no such row or model.
+        IvanError: the model cannot be had, or the question was stopped.
+    """
+    own, other = _sides(results.dataset.pair(row_id), side)
+    reply = _in_pieces(own)
+    shortened = [reply.without((i,)) for i in range(len(reply.pieces))]
+    answer = warm.ask(warm.model_of(results, model), [own, other, *shortened], again)
+    if answer.problem:
+        raise answer.problem
+    if answer.pending:
+        return answer.pending
+    whole = answer.rewards[own.hash]
+    return Effects(
+        model,
+        side,
+        whole,
+        answer.rewards[other.hash],
+        tuple(
+            _effect(piece, whole, answer.rewards[text.hash])
+            for piece, text in zip(reply.pieces, shortened, strict=True)
+        ),
+        results.typical_margins.get(model),
+    )
+
+
+def _effect(sentence: str, whole: Reward, without: Reward) -> SentenceEffect:
+    if whole.value is None or without.value is None:
+        return SentenceEffect(sentence, without.value, None, without.failure or whole.failure)
+    return SentenceEffect(sentence, without.value, whole.value - without.value)
+
+
+def shortest_flip(
+    results: Results,
+    row_id: int,
+    model: str,
+    side: Side,
+    again: bool = False,
+    budget: int = BUDGET,
+) -> Flip | Pending:
+    """The shortest deletion from one reply after which the model prefers the other one.
+
+    At most `budget` shortened replies are scored; what was found says how many were tried.
+
+    Raises:
+        BadInput: the side has no reply, one that is too long, or the run has no such row or model.
+        IvanError: the model cannot be had, the question was stopped, or a side has no reward.
+    """
+    own, other = _sides(results.dataset.pair(row_id), side)
+    reply = _in_pieces(own)
+    asked = warm.model_of(results, model)
+    answer = warm.ask(asked, [own, other], again)
+    if answer.problem:
+        raise answer.problem
+    if answer.pending:
+        return answer.pending
+    whole, against = (answer.rewards[text.hash] for text in (own, other))
+    if whole.value is None or against.value is None:
+        raise BadInput(
+            f"{model} gave no reward to one side: {whole.failure or against.failure}.",
+            "Without both rewards there is no verdict to flip.",
+        )
+    lengths = tuple(len(piece.strip()) for piece in reply.pieces)
+    return _searched(asked, reply, search_flip(lengths, whole.value, against.value, budget), again)
+
+
+def _searched(
+    asked: AskedModel, reply: ReplyInPieces, search: Search, again: bool
+) -> Flip | Pending:
+    """Go through a search again up to the first rewards that are not known yet; ask for those."""
+    try:
+        with closing(search):
+            wanted = next(search)
+            while True:
+                texts = {deletion: reply.without(deletion) for deletion in wanted}
+                answer = warm.ask(asked, list(texts.values()), again)
+                if answer.problem:
+                    raise answer.problem
+                if answer.pending:
+                    return answer.pending
+                wanted = search.send(
+                    {deletion: answer.rewards[text.hash].value for deletion, text in texts.items()}
+                )
+    except StopIteration as over:
+        found: Flip = over.value
+        return found
+
+
+def own_reply(results: Results, row_id: int, words: str, again: bool = False) -> list[OwnReward]:
+    """What every model of the run gives a typed reply, beside the two of the pair.
+
+    The reply is put after the prompt of the chosen side.
+
+    Raises:
+        BadInput: there is no reply, it is too long, or it holds more than one turn.
+        StorageProblem: the data folder cannot be written.
+    """
+    words = words.strip()
+    if not words:
+        raise BadInput("There is no reply yet.", "Type one.")
+    if len(words) > LONGEST_REPLY:
+        raise BadInput(
+            f"The reply has {len(words):,} characters.", f"Keep it under {LONGEST_REPLY:,}."
+        )
+    if holds_a_turn(words):
+        raise BadInput(
+            "A paragraph of the reply begins with “Human:” or “Assistant:”, which would begin a "
+            "new turn.",
+            "Write something before it.",
+        )
+    pair = results.dataset.pair(row_id)
+    return list(_own_rewards(results, pair, words, again))
+
+
+def _own_rewards(results: Results, pair: Pair, words: str, again: bool) -> Iterator[OwnReward]:
+    own = with_reply(pair.chosen, words)
+    for model in results.models:
+        answer = warm.ask(warm.model_of(results, model), [own, pair.chosen, pair.rejected], again)
+        rewards = answer.rewards
+        yield OwnReward(
+            model,
+            rewards.get(own.hash),
+            rewards.get(pair.chosen.hash),
+            rewards.get(pair.rejected.hash),
+            answer.pending,
+            answer.problem,
+        )
+
+
+def _sides(pair: Pair, side: Side) -> tuple[Dialogue, Dialogue]:
+    """The side that is looked at, and the other one."""
+    return (pair.chosen, pair.rejected) if side == "chosen" else (pair.rejected, pair.chosen)
+
+
+def _in_pieces(own: Dialogue) -> ReplyInPieces:
+    length = len(last_reply(own) or "")
+    if length > LONGEST_TAKEN_APART:
+        raise BadInput(
+            f"The reply has {length:,} characters, too many to score it without each sentence.",
+            f"Pick a reply of at most {LONGEST_TAKEN_APART:,}.",
+        )
+    return in_pieces(own)

@@ -1,0 +1,58 @@
+"""Figures of a user column: its values on both sides, and agreement by which side has more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.columns.kind import Floats, UserColumn
+from ivan_core.experiments.compare.results import Results
+from ivan_core.figures.chart import WILSON, Drawn
+from ivan_core.metrics.sentences import the
+
+_COUNTS = {
+    "regex": "The column counts the matches of a regular expression in each text.",
+    "search": "The column counts how often the words occur in each text.",
+    "expression": "The column is the value of the expression for each reply.",
+}
+
+
+def values(results: Results, column_ids: Sequence[str]) -> Drawn:
+    from ivan_core.charts.user_column import column_sides
+    from ivan_core.metrics.user_column import column_bins, sides_sentence
+
+    column, chosen, rejected = _of_run(results, column_ids[0])
+    bins = column_bins(chosen, rejected)
+    return Drawn(
+        lambda: column_sides(bins, dark=False),
+        bins,
+        f"Column {column.label}: shares of the chosen and of the rejected replies by value."
+        f" {sides_sentence(chosen, rejected)}",
+        f"{_COUNTS[column.spec.form]} Shares are of the replies that have a value.",
+    )
+
+
+def agreement(results: Results, column_ids: Sequence[str]) -> Drawn:
+    import pandas as pd
+
+    from ivan_core.charts.user_column import agreement_by_larger_bars
+    from ivan_core.metrics.user_column import agreement_by_larger, sides_sentence
+
+    column, chosen, rejected = _of_run(results, column_ids[0])
+    difference = pd.Series(chosen - rejected, index=results.aligned.row_ids)
+    rows = agreement_by_larger(results.fair, difference)
+    return Drawn(
+        lambda: agreement_by_larger_bars(rows, dark=False),
+        rows,
+        f"Agreement of each reward model with {the(results.dataset.chosen_by)} by the side on which"
+        f" the column {column.label} is larger, with 95% intervals."
+        f" {sides_sentence(chosen, rejected)}",
+        f"{_COUNTS[column.spec.form]} Pairs without a value on a side are left out. {WILSON}",
+    )
+
+
+def _of_run(results: Results, column_id: str) -> tuple[UserColumn, Floats, Floats]:
+    """A column and its numbers of both sides for the rows of the run."""
+    column = columns.column(results.dataset.fingerprint, column_id)
+    rows = results.aligned.row_ids
+    return column, column.chosen[rows], column.rejected[rows]

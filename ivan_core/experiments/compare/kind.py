@@ -1,0 +1,83 @@
+"""Comparisons before they run: a preset's spec, the checks at the door, what it would take."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from ivan_core import catalog
+from ivan_core.datasets.rows import choose_rows
+from ivan_core.domain.runs import Plan
+from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.engine import access, datasets
+from ivan_core.engine.speeds import Speed, overhead, scoring_time, speed_of
+from ivan_core.runs.cache import ScoreCache
+from ivan_core.settings import data_dir, preset_name
+
+_LOOKED_UP = 1_000
+"""Texts looked up in the cache for a plan; beyond that the share is extrapolated."""
+
+
+def preset_spec(name: str | None = None) -> CompareSpec:
+    """The comparison of a preset, the one in force by default.
+
+    Raises:
+        BadInput: there is no such preset.
+    """
+    preset = catalog.preset(name or preset_name())
+    return CompareSpec(dataset=DatasetRequest(source=preset.dataset), models=preset.models)
+
+
+def check(spec: CompareSpec) -> None:
+    """Refuse what cannot work before anything is started.
+
+    Raises:
+        BadInput: the dataset or a model cannot be what was meant, or rows do not exist.
+        NotAllowed: one of them is not known here, and the visitor may not name files outside.
+    """
+    for name in spec.models:
+        access.check_name(name, catalog.model_names)
+        catalog.check_model(name)
+    dataset = datasets.find(spec.dataset)
+    if dataset is not None:
+        choose_rows(spec, dataset)
+
+
+def plan(spec: CompareSpec) -> Plan:
+    """What a comparison would take: pairs, what is known already, the time at this machine's speed.
+
+    Raises:
+        BadInput: as `check`.
+    """
+    check(spec)
+    dataset = datasets.find(spec.dataset)
+    if dataset is None:
+        return Plan(
+            None, len(spec.models), 0, None, "the dataset has not been read on this machine yet"
+        )
+    choice = choose_rows(spec, dataset)
+    with closing(ScoreCache(data_dir() / "cache" / "scores", makes=False)) as cache:
+        speeds = {name: speed_of(cache, name) for name in spec.models}
+        known = {
+            name: _known_share(cache, speed, spec, choice.row_ids) for name, speed in speeds.items()
+        }
+    pairs = len(choice.row_ids)
+    wanted = {name: round(2 * pairs * (1 - share)) for name, share in known.items()}
+    takes, source = scoring_time(speeds, wanted)
+    return Plan(
+        pairs, len(spec.models), round(sum(known.values()) * pairs),
+        takes + overhead() if takes else None,
+        "all known already" if not any(wanted.values()) else source, choice.notes,
+    )  # fmt: skip
+
+
+def _known_share(
+    cache: ScoreCache, speed: Speed | None, spec: CompareSpec, row_ids: list[int]
+) -> float:
+    """Share of the rows' texts that this model has scored before (by a sample of many)."""
+    dataset = datasets.find(spec.dataset)
+    if speed is None or dataset is None or not row_ids:
+        return 0.0
+    step = max(1, 2 * len(row_ids) // _LOOKED_UP)
+    numbers = dataset.numbers(["chosen_hash", "rejected_hash"]).iloc[row_ids[::step]]
+    hashes = {*numbers["chosen_hash"], *numbers["rejected_hash"]}
+    return len(cache.get_many(speed.identity, hashes)) / len(hashes)

@@ -1,0 +1,194 @@
+"""Rewards of a few texts while somebody waits: from the score cache, else by the warm worker.
+
+The server loads no model: it puts a question, sees to it that a worker is there, and looks again.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TypeVar
+
+from ivan_core import catalog
+from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
+from ivan_core.domain.rewards import Reward
+from ivan_core.domain.transcripts import Dialogue
+from ivan_core.experiments.compare.results import Results
+from ivan_core.runs.cache import ScoreCache
+from ivan_core.runs.holders import end, holder_of
+from ivan_core.runs.locks import is_held
+from ivan_core.runs.questions import AskedModel, Question, Questions, QuestionState
+from ivan_core.runs.storage import storage_errors
+from ivan_core.settings import data_dir
+
+_Given = TypeVar("_Given")
+WARM = (sys.executable, "-m", "ivan_core.warm")
+"""The command of the warm worker."""
+SILENT_SECONDS = 20.0
+"""A worker without a heartbeat for so long is stuck, and that is said."""
+HUNG_SECONDS = 60.0
+"""After so long it is killed, and another one started: it can be killed at any moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Not known yet: whom to ask again, and how far it is in texts."""
+
+    request: str
+    doing: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known of the rewards asked for, by text hash; complete once nothing is pending.
+
+    `problem` tells why the rest will not come, unless it is asked for again.
+    """
+
+    rewards: Mapping[str, Reward] = field(default_factory=dict)
+    pending: Pending | None = None
+    problem: IvanError | None = None
+
+
+class Stopped(IvanError):
+    """Somebody withdrew the question."""
+
+
+def model_of(results: Results, model: str) -> AskedModel:
+    """A model of a run as the run had it: revision, input format, maximum length, precision.
+
+    Raises:
+        BadInput: the run has no such model.
+    """
+    card = results.cards.get(model)
+    if card is None:
+        raise BadInput(
+            f"Run {results.run.id} has no model {model!r}.",
+            f"It has {', '.join(results.cards)}.",
+        )
+    # In a run a model is called what the person called it; the cache knows it without a revision.
+    own = card.model_copy(update={"id": catalog.split_revision(model)[0]})
+    return AskedModel(
+        name=model,
+        revision=card.revision,
+        input_format=results.spec.input_format,
+        max_tokens=results.spec.max_tokens,
+        system=results.spec.system,
+        identity=own.cache_identity,
+    )
+
+
+def ask(model: AskedModel, texts: Sequence[Dialogue], again: bool = False) -> Answer:
+    """The rewards of these texts, as far as they are known; the rest is asked for.
+
+    Calling it once more with the same texts follows the question. One that failed or was stopped
+    stays so until `again` puts it anew.
+
+    Raises:
+        StorageProblem: the data folder cannot be written.
+    """
+    return _past_a_hung_worker(lambda: _ask(model, texts, again))
+
+
+def _ask(model: AskedModel, texts: Sequence[Dialogue], again: bool) -> Answer:
+    wanted = {text.hash: text for text in texts}
+    known = _cached(model, wanted)
+    missing = [text for name, text in wanted.items() if name not in known]
+    if not missing:
+        return Answer(known)
+    key = sha256("".join(sorted(wanted)).encode()).hexdigest()
+    questions = Questions(data_dir())
+    question = questions.ask(model, key, missing, again)
+    if question.state is QuestionState.DONE:
+        # The rewards were kept before the question was called answered.
+        known = {**_cached(model, wanted), **question.failures}
+        if known.keys() >= wanted.keys():
+            return Answer(known)
+        question = questions.ask(model, key, missing, again=True)
+    if question.state is QuestionState.FAILED:
+        return Answer(known, problem=BackendUnavailable(question.problem, question.hint))
+    if question.state is QuestionState.CANCELLED:
+        return Answer(known, problem=Stopped("Stopped before the rewards were there."))
+    return Answer(known, _followed(questions, question))
+
+
+def state(request: str) -> QuestionState | None:
+    """Where a request stands, a dead worker being started again; None if it was forgotten."""
+    return _past_a_hung_worker(lambda: _state(request))
+
+
+def _state(request: str) -> QuestionState | None:
+    questions = Questions(data_dir())
+    question = questions.find(request)
+    if question is not None and question.state.live:
+        _followed(questions, question)
+    return question.state if question else None
+
+
+def cancel(request: str) -> bool:
+    """Withdraw a request; returns whether it was still open. What is scored stays known."""
+    return _past_a_hung_worker(lambda: Questions(data_dir()).cancel(request))
+
+
+def _past_a_hung_worker(look: Callable[[], _Given]) -> _Given:
+    """Look into the questions; a worker that was stopped while it wrote there is ended first."""
+    try:
+        return look()
+    except sqlite3.OperationalError as error:
+        lock = Questions(data_dir()).lock_path
+        holder = holder_of(lock)
+        if "locked" not in str(error) or holder is None or not end(holder, lock):
+            raise
+        while holder_of(lock) == holder:
+            time.sleep(0.05)
+        return look()
+
+
+def _cached(model: AskedModel, wanted: Mapping[str, Dialogue]) -> dict[str, Reward]:
+    with closing(ScoreCache(data_dir() / "cache" / "scores")) as cache:
+        return cache.get_many(model.identity, wanted)
+
+
+def _followed(questions: Questions, question: Question) -> Pending:
+    """An open question, with a worker there for it or on its way."""
+    doing = question.doing or "Waiting for its turn"
+    if not is_held(questions.lock_path):
+        doing = "Starting the warm worker"
+        if questions.may_start():
+            _spawn(questions)
+    else:
+        silent = time.time() - questions.heartbeat()
+        holder = holder_of(questions.lock_path) if silent > HUNG_SECONDS else None
+        # Another worker may have taken over since the heartbeat was read.
+        still = time.time() - questions.heartbeat() > HUNG_SECONDS
+        if still and holder is not None and end(holder, questions.lock_path):
+            doing = "Replacing the warm worker, which hung"
+        elif silent > SILENT_SECONDS:
+            doing = f"The warm worker has not answered for {silent:.0f} s"
+    return Pending(question.id, doing, question.done, question.total)
+
+
+def _spawn(questions: Questions) -> None:
+    """Start the warm worker: a process of its own that ends itself when it is not needed."""
+    with storage_errors(data_dir()):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        descriptor = os.open(questions.log_path, flags, 0o600)
+    try:
+        worker = subprocess.Popen(
+            WARM, stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor,
+            start_new_session=True, env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
+        )  # fmt: skip
+    finally:
+        os.close(descriptor)
+    # A server lives long: a worker that nobody waits for would stay in its process table.
+    threading.Thread(target=worker.wait, name="wait-warm", daemon=True).start()

@@ -1,0 +1,251 @@
+"""The results of a comparison: its table and numbers, pages of rows, and single pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ivan_core.datasets.prepared import BASE_COLUMNS, NUMBERS, PreparedDataset
+from ivan_core.domain.columns import FAILURE, MODEL, SCORES, SEEN, SUBSET, VERDICT
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.models import ModelCard
+from ivan_core.domain.pairs import Pair
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.specs import CompareSpec
+from ivan_core.engine import datasets
+from ivan_core.engine import handling as runs
+from ivan_core.engine.begin import BEGUN
+from ivan_core.experiments.compare.arrays import UNRATED, Aligned, align
+from ivan_core.experiments.compare.tables import scores_table, with_prompts
+from ivan_core.experiments.compare.trust_facts import HH_RLHF
+from ivan_core.metrics.agreement import VERDICTS
+from ivan_core.metrics.columns import by_column
+from ivan_core.metrics.summary import ModelSummary, summarise
+from ivan_core.metrics.training import Training, training_of, unseen_rows
+from ivan_core.runs.parts import Parts
+from ivan_core.settings import data_dir
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PAGE_ROWS = 50
+_SNIPPET = 160
+_SNIPPET_READ = 4_000
+"""Characters of a reply that are read for its first words: a reply may have millions."""
+_REPEATED = (MODEL.name, SUBSET.name, VERDICT.name)
+"""Columns in which few words stand in many rows."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a comparison found: all of it once the run is done, the finished chunks before."""
+
+    run: Run
+    spec: CompareSpec
+    dataset: PreparedDataset
+    table: pd.DataFrame
+    cards: dict[str, ModelCard]
+    manifest: dict[str, Any] | None
+
+    @cached_property
+    def models(self) -> tuple[str, ...]:
+        """Model ids in the order of the spec, those that have rows."""
+        return tuple(str(model) for model in self.table["model"].unique())
+
+    @cached_property
+    def summaries(self) -> list[ModelSummary]:
+        return summarise(self.table)
+
+    @cached_property
+    def aligned(self) -> Aligned:
+        """The numbers of every model as arrays with one place a row."""
+        return align(self.table)
+
+    @cached_property
+    def sharpest(self) -> list[int]:
+        """Row ids on which the models disagree, the sharpest disagreement first."""
+        apart = self.aligned.apart()
+        order = np.lexsort([self.aligned.row_ids, -apart])
+        found: list[int] = self.aligned.row_ids[
+            order[: np.count_nonzero(~np.isnan(apart))]
+        ].tolist()
+        return found
+
+    @cached_property
+    def row_ids(self) -> list[int]:
+        """Every row of the run that has a result, in the order of the dataset."""
+        found: list[int] = self.aligned.row_ids.tolist()
+        return found
+
+    @cached_property
+    def own_columns(self) -> tuple[str, ...]:
+        """The columns that the dataset brings along, beside those that every dataset has."""
+        import pyarrow.parquet as pq
+
+        names = pq.read_schema(self.dataset.folder / NUMBERS).names
+        return tuple(name for name in names if name not in BASE_COLUMNS)
+
+    def own_column(self, name: str) -> pd.Series:
+        """The values of one of them by row id."""
+        return self.dataset.numbers(["row_id", name]).set_index("row_id")[name]
+
+    def by_own_column(self, name: str) -> pd.DataFrame:
+        """Agreement by the values of one of them, in groups made of all rows of the run."""
+        import pandas as pd
+
+        return by_column(self.fair, self.own_column(name), pd.Series(self.row_ids))
+
+    @cached_property
+    def training(self) -> dict[str, Training]:
+        """How many of the pairs each model was trained on."""
+        return training_of(self.table, self.card_says)
+
+    @property
+    def card_says(self) -> dict[str, bool | None]:
+        """Whether a model's card says that it was trained on this dataset; None if nothing."""
+        on_hh = str(self.dataset.about["request"]["source"]).lower() == HH_RLHF
+        return {name: card.trained_on_hh if on_hh else None for name, card in self.cards.items()}
+
+    @cached_property
+    def fair(self) -> pd.DataFrame:
+        """The rows on which figures rest: without those that a model was trained on, if it can."""
+        return unseen_rows(self.table)
+
+    @property
+    def typical_margins(self) -> dict[str, float | None]:
+        return {summary.model: summary.typical_margin for summary in self.summaries}
+
+
+@dataclass(frozen=True)
+class JudgedPair:
+    """One pair with its texts, and each model's row of the scores table."""
+
+    pair: Pair
+    about: dict[str, Any]
+    judged: list[dict[str, Any]]
+
+
+def open_results(run_id: str) -> Results:
+    """The results of a run, however far it is.
+
+    Raises:
+        BadInput: there is no such run, or nothing is finished yet.
+    """
+    run = runs.get(run_id)
+    return _open(data_dir(), run_id, run.finished if not run.state.live else None, run.done)
+
+
+@lru_cache(maxsize=4)
+def _open(root: Path, run_id: str, finished: float | None, done: int) -> Results:
+    run = runs.get(run_id)
+    spec = runs.spec_of(run)
+    folder = root / "runs" / run_id
+    manifest = runs.manifest(run_id)
+    # What the run read, not what its source holds now: that may have changed or gone.
+    if run.state is RunState.DONE or (manifest and (folder / "table.parquet").exists()):
+        with runs.whole(run_id, "manifest"):
+            if manifest is None:
+                raise FileNotFoundError
+            cards = {card["id"]: ModelCard.model_validate(card) for card in manifest["models"]}
+        dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
+        with runs.whole(run_id, "table"):
+            table = _read_table(folder / "table.parquet")
+    else:
+        parts = Parts(folder)
+        names = [name for name in spec.models if f"card|{name}" in parts]
+        cards = {name: ModelCard.model_validate(parts.rows(f"card|{name}")[0]) for name in names}
+        if not cards:
+            raise _nothing_yet(run)
+        dataset = datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
+        table = scores_table(parts, names, dataset, cards.values())
+    if table.empty:
+        raise _nothing_yet(run)
+    table = table.astype(dict.fromkeys(_REPEATED, "category"))
+    return Results(run, spec, dataset, with_prompts(table, dataset), cards, manifest)
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """The scores table; words that repeat stay numbers from the file to the page, for speed."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path, read_dictionary=list(_REPEATED)).to_pandas(ignore_metadata=True)
+    if missing := [column.name for column in SCORES if column.name not in table]:
+        raise ValueError(f"no column {missing[0]}")
+    return table.astype({SEEN.name: SEEN.dtype, FAILURE.name: FAILURE.dtype})
+
+
+def _nothing_yet(run: Run) -> BadInput:
+    what_to_do = "Wait for it" if run.state.live else "Resume it"
+    return BadInput(f"Run {run.id} has no results yet.", f"{what_to_do}, or start another one.")
+
+
+def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
+    """One page of at most 50 pairs to read: row, subset, each model's verdict, both replies.
+
+    `page` counts from 1 and is clamped. Replies are cut short. Behind a verdict stands the margin
+    in typical margins of the model.
+    """
+    import pandas as pd
+
+    last = max(1, -(-len(row_ids) // PAGE_ROWS))
+    start = (min(max(page, 1), last) - 1) * PAGE_ROWS
+    shown = row_ids[start : start + PAGE_ROWS]
+    places = results.aligned.at(shown)
+    records = []
+    for pair, place in zip(results.dataset.pairs(shown), places, strict=True):
+        record: dict[str, Any] = {"row_id": pair.row_id, "subset": pair.subset}
+        for model, scores in results.aligned.models.items():
+            code = scores.verdict[place]
+            words = "not rated" if code == UNRATED else VERDICTS[code]
+            if code != UNRATED and scores.unit:
+                amount = f"{scores.margin[place] / scores.unit:+.1f}"
+                words += " 0.0" if float(amount) == 0 else f" {amount}"
+            record[model] = words
+        record["chosen"], record["rejected"] = (
+            snippet(pair.chosen.reply),
+            snippet(pair.rejected.reply),
+        )
+        records.append(record)
+    return pd.DataFrame.from_records(records)
+
+
+def snippet(text: str | None) -> str:
+    """The first words of a reply on one line."""
+    if text is None:
+        return "(no reply)"
+    flat = " ".join(text[:_SNIPPET_READ].split())
+    return (flat[: _SNIPPET - 1] + "…" if len(flat) > _SNIPPET else flat) or "(empty reply)"
+
+
+def judged_pair(results: Results, row_id: int) -> JudgedPair:
+    """One pair with its texts and the numbers of each model.
+
+    Raises:
+        BadInput: the run did not judge that row.
+    """
+    own = results.table[results.table["row_id"] == row_id]
+    if own.empty:
+        raise BadInput(
+            f"Run {results.run.id} has no row {row_id}.",
+            f"Its rows go from {results.row_ids[0]} to {results.row_ids[-1]}.",
+        )
+    numbers = results.dataset.numbers()
+    about = numbers[numbers["row_id"] == row_id].iloc[0].to_dict()
+    judged: list[dict[str, Any]] = own.to_dict("records")
+    return JudgedPair(results.dataset.pair(row_id), about, judged)
+
+
+def files(results: Results) -> list[Path]:
+    """The files of a finished run, the original's CSVs first, those that are still there."""
+    if results.manifest is None:
+        return []
+    named = [data_dir() / name for name in results.manifest["files"]]
+    return [
+        path
+        for path in (*named, data_dir() / "runs" / results.run.id / "table.parquet")
+        if path.exists()
+    ]

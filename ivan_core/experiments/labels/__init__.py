@@ -1,0 +1,1 @@
+"""Labels asked of a labeler text by text, and what finished labels say."""

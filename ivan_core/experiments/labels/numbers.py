@@ -1,0 +1,275 @@
+"""What finished labels say: tables for the charts, pages of texts, and single texts.
+
+Tables are kept by run, so that a page that is drawn again computes nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import FEATURES, Label, TextKey
+from ivan_core.domain.transcripts import Dialogue
+from ivan_core.engine import handling as runs
+from ivan_core.engine.finished_runs import finished
+from ivan_core.experiments.compare.results import open_results, snippet
+from ivan_core.experiments.labels.results import LabelResults, label_runs, open_labels
+from ivan_core.experiments.labels.work import TABLE
+from ivan_core.labels.repair import Fix, Problem
+from ivan_core.labels.schema import features
+from ivan_core.metrics.annotators import agreement_table, class_agreement
+from ivan_core.metrics.co_occurrence import co_occurrence
+from ivan_core.metrics.joined_labels import cells
+from ivan_core.metrics.label_answers import LIST_KEYS, NO, YES
+from ivan_core.metrics.labels import prevalence_differences, prevalences, topic_counts
+from ivan_core.settings import data_dir
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PAGE_TEXTS = 50
+TITLES: Mapping[str, str] = {one.key: one.title for one in features()}
+Stamp = tuple[Path, str, float | None]
+"""A data folder, a run and when it finished: what a computed table belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledText:
+    """One text with what its labeler said; `problems` and `fixes` hold what a model wrote."""
+
+    key: TextKey
+    text: str
+    status: str
+    labels: Mapping[str, Label]
+    problems: tuple[Problem, ...]
+    fixes: tuple[Fix, ...]
+    raw: str
+
+    @property
+    def printed(self) -> str:
+        """The text as it is read; `text` is what its dialogue is kept as."""
+        return Dialogue(self.text).printed
+
+
+def named(results: LabelResults) -> str:
+    """Who labelled, with the word that its labels come from rules where they do."""
+    return f"{results.labeler} (rule-based)" if results.rule_based else results.labeler
+
+
+def single_keys(keys: Sequence[str]) -> tuple[str, ...]:
+    """The keys with one answer a text."""
+    return tuple(key for key in keys if key not in LIST_KEYS)
+
+
+def _stamp(run_id: str) -> Stamp:
+    return data_dir(), run_id, open_labels(run_id).run.finished
+
+
+def shares(run_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """How often each label is given to either side, and how far the sides differ on pairs.
+
+    The tables of `prevalences` and `prevalence_differences` for all keys but the lists.
+    """
+    return _shares(_stamp(run_id))
+
+
+@lru_cache(maxsize=8)
+def _shares(stamp: Stamp) -> tuple[pd.DataFrame, pd.DataFrame]:
+    results = open_labels(stamp[1])
+    keys = single_keys(results.keys)
+    return prevalences(results.decided, keys), prevalence_differences(results.decided, keys)
+
+
+def word_shares(run_id: str, key: str) -> pd.DataFrame:
+    """How often each word of a list is named on either side; words that nobody named are gone."""
+    return _word_shares(_stamp(run_id), key)
+
+
+@lru_cache(maxsize=16)
+def _word_shares(stamp: Stamp, key: str) -> pd.DataFrame:
+    return topic_counts(open_labels(stamp[1]).decided, key)
+
+
+def on_pairs(run_id: str, key: str, value: str) -> pd.DataFrame:
+    """Pairs by whether a label holds for the chosen and for the rejected reply: four cells.
+
+    Columns as in `metrics.joined_labels.cells`, the chosen reply left and the rejected one right.
+    """
+    import pandas as pd
+
+    found = shares(run_id)[1] if key not in LIST_KEYS else _word_differences(_stamp(run_id), key)
+    own = found[(found["key"] == key) & (found["value"] == value)]
+    counts = [0, 0, 0, 0]
+    if len(own):
+        row = own.iloc[0]
+        counts = [int(row[n]) for n in ("neither", "rejected_only", "chosen_only", "both")]
+    n = sum(counts)
+    return pd.DataFrame(
+        {
+            "left": [NO, NO, YES, YES],
+            "right": [NO, YES, NO, YES],
+            "count": counts,
+            "share": [count / n if n else np.nan for count in counts],
+            "n": n,
+            "left_out": 0,
+        }
+    )
+
+
+@lru_cache(maxsize=16)
+def _word_differences(stamp: Stamp, key: str) -> pd.DataFrame:
+    return prevalence_differences(open_labels(stamp[1]).decided, [key])
+
+
+def together(run_id: str) -> pd.DataFrame:
+    """Which labels go together, the lists left out: the table of `co_occurrence`."""
+    return _together(_stamp(run_id))
+
+
+@lru_cache(maxsize=8)
+def _together(stamp: Stamp) -> pd.DataFrame:
+    results = open_labels(stamp[1])
+    return co_occurrence(results.table, single_keys(results.keys))
+
+
+def others(results: LabelResults) -> list[LabelResults]:
+    """The other finished labellings of the same pairs, newest first."""
+    found = label_runs(str(results.dataset.about["content"]))
+    return list(runs.opened((run for run in found if run.id != results.run.id), open_labels))
+
+
+def names_of(results: Sequence[LabelResults]) -> dict[str, str]:
+    """Each run's labeler by run id, with the run where two have the same labeler."""
+    told = [named(one) for one in results]
+    return {
+        one.run.id: name if told.count(name) == 1 else f"{name}, {one.run.label}"
+        for one, name in zip(results, told, strict=True)
+    }
+
+
+def shared_keys(results: Sequence[LabelResults]) -> tuple[str, ...]:
+    """The keys that all of them were asked for."""
+    return tuple(key for key in FEATURES if all(key in one.keys for one in results))
+
+
+def agreement(run_ids: Sequence[str], key: str = "") -> pd.DataFrame:
+    """The agreement of labelings on all keys they share, or on each value of one key.
+
+    Intervals are drawn with the seed of the first run.
+    """
+    return _agreement(tuple(_stamp(run_id) for run_id in run_ids), key)
+
+
+@lru_cache(maxsize=16)
+def _agreement(stamps: tuple[Stamp, ...], key: str) -> pd.DataFrame:
+    results = [open_labels(run_id) for _, run_id, _ in stamps]
+    tables = {one.run.id: one.table for one in results}
+    generator = np.random.default_rng(results[0].spec.seed)
+    prompts = results[0].dataset.prompt_groups
+    if key:
+        return class_agreement(tables, key, generator, prompts=prompts)
+    return agreement_table(tables, shared_keys(results), generator, prompts=prompts)
+
+
+def crossed(run_id: str, other: str, key: str, value: str = "") -> pd.DataFrame:
+    """The answers of two labelings against each other: the table of `joined_labels.cells`."""
+    word = value if key in LIST_KEYS else ""
+    return cells(open_labels(run_id).table, open_labels(other).table, key, word)
+
+
+def texts_page(
+    results: LabelResults, places: Sequence[int], page: int, first: str = ""
+) -> pd.DataFrame:
+    """One page of at most 50 texts to read: row, side, state, reply, and the labels in words.
+
+    `places` are those of the texts in the labels table. `page` counts from 1 and is clamped. The
+    label `first` stands before the others.
+    """
+    import pandas as pd
+
+    last = max(1, -(-len(places) // PAGE_TEXTS))
+    start = (min(max(page, 1), last) - 1) * PAGE_TEXTS
+    shown = results.table.iloc[list(places[start : start + PAGE_TEXTS])]
+    pairs = {
+        pair.row_id: pair
+        for pair in results.dataset.pairs(list(dict.fromkeys(map(int, shown["row_id"]))))
+    }
+    keys = [key for key in (first, *results.keys) if key in results.keys]
+    records = []
+    for row in shown.to_dict("records"):
+        pair = pairs[int(row["row_id"])]
+        dialogue = pair.chosen if row["preference"] == "chosen" else pair.rejected
+        records.append(
+            {
+                "row_id": pair.row_id,
+                "side": row["preference"],
+                "state": row["status"],
+                "reply": snippet(dialogue.reply),
+                "problem": "; ".join(problem.message for problem in row["problems"]),
+            }
+            | {key: in_words(plain(row[key])) for key in dict.fromkeys(keys)}
+        )
+    return pd.DataFrame.from_records(records)
+
+
+def labelled_text(results: LabelResults, key: TextKey) -> LabelledText:
+    """One text with its labels.
+
+    Raises:
+        BadInput: the run did not label that text.
+    """
+    table = results.table
+    own = table[(table["row_id"] == key.row_id) & (table["preference"] == key.preference)]
+    if own.empty:
+        raise BadInput(
+            f"Run {results.run.id} has no text {key.custom_id}.", "Choose one of its texts."
+        )
+    row = own.iloc[0]
+    pair = results.dataset.pair(key.row_id)
+    return LabelledText(
+        key,
+        pair.chosen.text if key.preference == "chosen" else pair.rejected.text,
+        str(row["status"]),
+        {name: plain(row[name]) for name in results.keys},
+        tuple(row["problems"]),
+        tuple(row["fixes"]),
+        str(row["raw"]),
+    )
+
+
+def plain(value: Any) -> Label:
+    """A cell of the labels table as a label; None where there is none."""
+    import pandas as pd
+
+    if value is None or value is pd.NA:
+        return None
+    return value if isinstance(value, str | tuple) else bool(value)
+
+
+def in_words(label: Label) -> str:
+    """A label as a person reads it; empty where there is none."""
+    if isinstance(label, tuple):
+        return ", ".join(label) or "none"
+    if isinstance(label, bool):
+        return YES if label else NO
+    return label or ""
+
+
+def comparison_with(results: LabelResults, row_id: int) -> str | None:
+    """The newest finished comparison that judged a row of these pairs; None if there is none."""
+    content = results.dataset.about["content"]
+    found = runs.opened(finished(("compare",), content), open_results)
+    return next((one.run.id for one in found if row_id in one.row_ids), None)
+
+
+def files(results: LabelResults) -> dict[str, Path]:
+    """The files of a labelling that are still there, by the names they are taken away under."""
+    found = {Path(name).name: data_dir() / name for name in results.manifest.get("files", ())}
+    found[f"{results.run.id}-{TABLE}"] = data_dir() / "runs" / results.run.id / TABLE
+    return {name: path for name, path in found.items() if path.exists()}

@@ -1,0 +1,197 @@
+"""Finished labels: opened by run, joined by row and side, found for the pairs of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.label_specs import LEXICON, LabelSpec, TaxonomySpec
+from ivan_core.domain.labels import DEMO_NAME, Label
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.engine import datasets
+from ivan_core.engine import handling as runs
+from ivan_core.engine.finished_runs import finished
+from ivan_core.experiments.compare.tables import with_prompts
+from ivan_core.experiments.labels.reuse import reused_words
+from ivan_core.experiments.labels.work import TABLE
+from ivan_core.labels.reconcile import STATES
+from ivan_core.labels.table import read_labels
+from ivan_core.settings import data_dir
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KINDS = ("labels", "taxonomy")
+"""Kinds of runs that end with labels."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelResults:
+    """What a finished labelling found. The table has one row a text, see `labels.table.COLUMNS`."""
+
+    run: Run
+    spec: LabelSpec | TaxonomySpec
+    dataset: PreparedDataset
+    table: pd.DataFrame
+    manifest: Mapping[str, Any]
+
+    @property
+    def labeler(self) -> str:
+        """Who labelled, by its id."""
+        return str(self.manifest["labeler"]["id"])
+
+    @property
+    def rule_based(self) -> bool:
+        return self.labeler == LEXICON
+
+    @property
+    def of_demo(self) -> bool:
+        """Whether the demo server labelled, by rules and under the name of a model."""
+        return self.labeler.endswith(DEMO_NAME.format(""))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The labels that were asked for."""
+        return self.spec.keys
+
+    @property
+    def decided(self) -> pd.DataFrame:
+        """The table without the rows in which the data prefers neither reply."""
+        tied = self.dataset.tied_rows
+        return self.table[~self.table["row_id"].isin(tied)] if tied else self.table
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The numbers of the reconciliation line."""
+        return dict(self.manifest["counts"])
+
+    @property
+    def line(self) -> str:
+        """The reconciliation line, which adds up."""
+        counts = self.counts
+        states = " + ".join(f"{counts[state]:,} {state}" for state in STATES)
+        return f"{counts['submitted']:,} submitted = {states}"
+
+    @property
+    def reused_words(self) -> str:
+        """Which answers were not asked for, since other runs had them; empty if all were."""
+        return reused_words(self.manifest.get("reused") or {})
+
+
+@dataclass(frozen=True, slots=True)
+class TextLabels:
+    """The labels that one labeler gave to both texts of a pair; None where it gave none."""
+
+    run_id: str
+    labeler: str
+    rule_based: bool
+    keys: tuple[str, ...]
+    chosen: Mapping[str, Label] | None
+    rejected: Mapping[str, Label] | None
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """The keys that have a label on both sides, and not the same."""
+        ours, theirs = self.chosen or {}, self.rejected or {}
+        return tuple(key for key in self.keys if _apart(ours.get(key), theirs.get(key)))
+
+
+def label_runs(dataset: str | None = None) -> list[Run]:
+    """Finished runs with labels, newest first; of one dataset's pairs if a dataset is named.
+
+    `dataset` is the content of a dataset, as its card gives it.
+    """
+    return finished(KINDS, dataset)
+
+
+def labeler_of(run_id: str) -> str | None:
+    """Who labelled, by its id, without opening the labels; None where the manifest is damaged."""
+    folder = data_dir() / "runs" / run_id
+    try:
+        return _labeler(folder, folder.stat().st_ino)
+    except (BadInput, FileNotFoundError):
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _labeler(folder: Path, _: int) -> str:
+    manifest = runs.manifest(folder.name)
+    if manifest is None:
+        raise BadInput(f"Run {folder.name} is not finished.")
+    with runs.whole(folder.name, "manifest"):
+        return str(manifest["labeler"]["id"])
+
+
+def open_labels(run_id: str) -> LabelResults:
+    """The labels of a finished run.
+
+    Raises:
+        BadInput: there is no such run, it labels nothing, or it is not finished.
+    """
+    run = runs.get(run_id)
+    if run.kind not in KINDS:
+        raise BadInput(f"Run {run_id} has no labels.", "Open it on the page Compare.")
+    return _open(data_dir(), run_id, run.finished)
+
+
+@lru_cache(maxsize=8)
+def _open(root: Path, run_id: str, _: float | None) -> LabelResults:
+    run, manifest = runs.get(run_id), runs.manifest(run_id)
+    path = root / "runs" / run_id / TABLE
+    spec = runs.any_spec_of(run)
+    here = run.state is RunState.DONE or (manifest is not None and path.exists())
+    if not here or not isinstance(spec, LabelSpec | TaxonomySpec):
+        raise BadInput(f"Run {run_id} has no labels yet.", "Wait for it, or resume it.")
+    with runs.whole(run_id, "manifest"):
+        if manifest is None:
+            raise FileNotFoundError
+        dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
+        str(manifest["labeler"]["id"]), dict(manifest["counts"])
+    with runs.whole(run_id, "table"):
+        if not path.exists():
+            raise FileNotFoundError
+        table = with_prompts(read_labels(path), dataset)
+    return LabelResults(run, spec, dataset, table, manifest)
+
+
+def labels_of_row(dataset: str, row_id: int) -> list[TextLabels]:
+    """What each labeler said of the texts of a row, newest run first, one run a labeler.
+
+    `dataset` is the content of a dataset, as its card gives it.
+    """
+    found: dict[str, TextLabels] = {}
+    wanted = (run for run in label_runs(dataset) if labeler_of(run.id) not in found)
+    for results in runs.opened(wanted, open_labels):
+        own = results.table[results.table["row_id"] == row_id]
+        if own.empty:
+            continue
+        sides = {str(row["preference"]): _labels(row, results.keys) for _, row in own.iterrows()}
+        found[results.labeler] = TextLabels(
+            results.run.id, results.labeler, results.rule_based, results.keys, sides.get("chosen"),
+            sides.get("rejected"),
+        )  # fmt: skip
+    return list(found.values())
+
+
+def _labels(row: pd.Series, keys: Sequence[str]) -> dict[str, Label]:
+    import pandas as pd
+
+    def plain(value: Any) -> Label:
+        if value is None or value is pd.NA:
+            return None
+        return value if isinstance(value, str | tuple) else bool(value)
+
+    return {key: plain(row[key]) for key in keys}
+
+
+def _apart(ours: Label, theirs: Label) -> bool:
+    if ours is None or theirs is None:
+        return False
+    if isinstance(ours, tuple) and isinstance(theirs, tuple):
+        return set(ours) != set(theirs)
+    return ours != theirs

@@ -1,0 +1,133 @@
+"""Every number of finished labels as a sentence to copy, with the command that gives it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ivan_core.experiments.labels import numbers as label_views
+from ivan_core.experiments.labels.command import label_command
+from ivan_core.experiments.labels.conditions import label_name
+from ivan_core.experiments.labels.results import LabelResults, open_labels
+from ivan_core.figures.command import figure_command
+from ivan_core.figures.picks import Quote
+from ivan_core.labels.reconcile import USABLE
+from ivan_core.metrics.intervals import rate_of_row, wilson
+from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
+from ivan_core.metrics.label_sentences import (
+    Row,
+    agreement_sentence,
+    co_occurrence_sentence,
+    coefficient_sentence,
+    prevalence_sentence,
+)
+from ivan_core.metrics.prompts import design_effect, units_in
+from ivan_core.metrics.sentences import PROMPTS_SHARED, rate_sentence
+
+MOST_WORDS = 12
+MOST_TOGETHER = 5
+MOST_OTHERS = 3
+
+
+def source_line(run_id: str) -> str:
+    """What every sentence of the run rests on: rows, run, and the command that makes it anew."""
+    results = open_labels(run_id)
+    about = results.dataset.about
+    note = f" {about['note']}" if about["note"] else ""
+    return (
+        f"{about['label']}, {int(results.manifest['rows']):,} of {int(about['rows']):,} pairs,"
+        f" labelled by {label_views.named(results)}, run {run_id}: {label_command(results.run)}."
+        f"{note}"
+    )
+
+
+def quotes(run_id: str) -> list[Quote]:
+    """All sentences of a finished labelling, by question in the order of its page."""
+    results = open_labels(run_id)
+    return [
+        *_accounted(results), *_more_common(results), *_about(results), *_together(results),
+        *_agreement(results),
+    ]  # fmt: skip
+
+
+def _accounted(results: LabelResults) -> list[Quote]:
+    counts, name = results.counts, label_views.named(results)
+    usable = results.table["status"].isin(USABLE).to_numpy(float)
+    design = design_effect(usable, units_in(results.table))
+    rate = wilson(counts["valid"] + counts["repaired"], counts["submitted"], design=design)
+    told = [f"{name}: {results.line} texts."]
+    told.append(rate_sentence(rate, f"{name} gives usable labels", "texts", PROMPTS_SHARED))
+    command = f"ivan runs show {results.run.id}"
+    return [Quote("Is every text accounted for?", sentence, command) for sentence in told]
+
+
+def _more_common(results: LabelResults) -> list[Quote]:
+    differences = label_views.shares(results.run.id)[1]
+    command = figure_command(results.run.id, "prevalence", "csv")
+    name = label_views.named(results)
+    return [
+        Quote(
+            "What is more common in chosen replies?",
+            f"{name}: {prevalence_sentence(row, _called(row['key'], row['value']))}",
+            command,
+        )
+        for row in differences.to_dict("records")
+    ]
+
+
+def _about(results: LabelResults) -> list[Quote]:
+    """The words of lists that are named most, on either side."""
+    found = []
+    for key in (key for key in reversed(LIST_KEYS) if key in results.keys):
+        counts = label_views.word_shares(results.run.id, key)
+        kept = list(dict.fromkeys(counts["value"]))[:MOST_WORDS]
+        command = figure_command(results.run.id, "topics", "csv", label=key)
+        for row in counts[counts["value"].isin(kept)].to_dict("records"):
+            predicate = f"{label_views.named(results)} names {_called(key, row['value'])}"
+            told = (row[name] for name in ("count", "n", "low", "high", "effective_n"))
+            rate = rate_of_row(*told)
+            sentence = rate_sentence(rate, predicate, f"{row['side']} replies")
+            found.append(Quote("What are they about?", sentence, command))
+    return found
+
+
+def _together(results: LabelResults) -> list[Quote]:
+    """The labels that change each other's share most, of those with enough texts."""
+    if len(label_views.single_keys(results.keys)) < 2:
+        return []
+    table = label_views.together(results.run.id)
+    known = table[~table["too_few"].astype(bool) & table["share"].notna()]
+    order = (known["share"] - known["overall"]).abs().sort_values(ascending=False, kind="stable")
+    command = figure_command(results.run.id, "together", "csv")
+    found = []
+    for row in known.loc[order.index[:MOST_TOGETHER]].to_dict("records"):
+        first = _called(row["first_key"], row["first_value"])
+        second = _called(row["second_key"], row["second_value"])
+        sentence = f"{label_views.named(results)}: {co_occurrence_sentence(row, first, second)}"
+        found.append(Quote("Which labels go together?", sentence, command))
+    return found
+
+
+def _agreement(results: LabelResults) -> list[Quote]:
+    """Each label by this labeler and another one, for the newest others."""
+    found = []
+    for other in label_views.others(results)[:MOST_OTHERS]:
+        names = list(label_views.names_of([results, other]).values())
+        if not label_views.shared_keys([results, other]):
+            continue
+        command = figure_command(results.run.id, "labeler-agreement", "csv", other=other.run.id)
+        table = label_views.agreement([results.run.id, other.run.id])
+        for row in table.to_dict("records"):
+            found.append(Quote("Do labelers agree?", _agreed(row, names), command))
+    return found
+
+
+def _agreed(row: Row, names: Sequence[str]) -> str:
+    key = str(row["key"])
+    called = f"anything under “{label_name(key)}”" if key in LIST_KEYS else _called(key)
+    called = "other than neutral in sentiment" if key == SENTIMENT else called
+    who = " and ".join(names)
+    return f"{who}: {agreement_sentence(row, called)} {coefficient_sentence(row)}"
+
+
+def _called(key: str, value: str = "") -> str:
+    return f"“{label_name(key, value)}”"

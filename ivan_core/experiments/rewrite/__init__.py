@@ -1,0 +1,1 @@
+"""Rewrite: replies reworded slightly, and what moves although the meaning did not."""

@@ -1,0 +1,223 @@
+"""Rewordings as they are read: their tables, the texts of a row, and what is known of a pair."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.datasets.rows import choose_rows
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.models import ModelCard
+from ivan_core.domain.pairs import IDENTICAL, TIED
+from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.engine import datasets
+from ivan_core.engine import handling as runs
+from ivan_core.engine.begin import BEGUN
+from ivan_core.engine.finished_runs import finished
+from ivan_core.experiments.compare.results import snippet
+from ivan_core.experiments.compare.tables import pairs_in_training
+from ivan_core.experiments.rewrite.rows import RewordedPair, read_pairs, read_replies
+from ivan_core.experiments.rewrite.run import ORDER, units_of
+from ivan_core.experiments.rewrite.tables import Tables
+from ivan_core.experiments.rewrite.units import units_of_rows
+from ivan_core.experiments.rewrite.work import LABELS, LIKENESS, SCORES
+from ivan_core.metrics.training import trained_on
+from ivan_core.runs.parts import Parts
+from ivan_core.settings import data_dir
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_RATIO = {"chosen_length_ratio": "chosen_ratio", "rejected_length_ratio": "rejected_ratio"}
+
+
+_KEPT = 2
+"""Rows that are kept as they were put together, for the next rerun of their page."""
+
+
+@dataclass(frozen=True, slots=True)
+class InShort:
+    """What a list says of a row: how both replies begin, why it has no whole rewording, and how
+    the last answer begins that was refused for it."""
+
+    replies: tuple[str, str]
+    problem: str
+    refused: str
+
+
+@dataclass(frozen=True, eq=False)
+class RewriteResults:
+    """What a rewording found: all of it once the run is done, the finished units before.
+
+    `scores`, `likeness` and `labels` have the columns of `rewrite.tables`.
+    """
+
+    run: Run
+    spec: RewriteSpec
+    dataset: PreparedDataset
+    scores: pd.DataFrame
+    likeness: pd.DataFrame
+    labels: pd.DataFrame
+    manifest: Mapping[str, Any] | None
+    _parts: Parts
+    _unit_of: Mapping[int, str]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Rewards and likeness together, as `metrics.robustness` reads them."""
+        joined = self.scores.merge(self.likeness, on=["row_id", "variant"], how="left")
+        names = ["row_id", "model", "variant", "chosen_reward", "rejected_reward",
+                 "chosen_similarity", "rejected_similarity", *_RATIO]  # fmt: skip
+        return joined[names].rename(columns=_RATIO)
+
+    @cached_property
+    def training(self) -> dict[str, str]:
+        """On how many of the pairs each reward model was trained, in words."""
+        told, n = {}, len(self.row_ids)
+        for model in self.models:
+            key = f"card|{model}"
+            seen = None
+            if key in self._parts:
+                card = ModelCard.model_validate(self._parts.rows(key)[0])
+                seen = pairs_in_training(card, self.dataset, self.row_ids)
+            told[model] = trained_on(model, seen, n)
+        return told
+
+    @property
+    def row_ids(self) -> list[int]:
+        """Every row that is reworded so far, in the order of the dataset."""
+        return sorted(self._unit_of)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return self.spec.models
+
+    @property
+    def texts_reworded(self) -> tuple[int, int]:
+        """How many texts have a rewording, of how many of pairs that are rated."""
+        own = self.likeness[self.likeness["variant"] == "reworded"]
+        reasons = own[["chosen_reason", "rejected_reason"]].fillna("").to_numpy(object)
+        return int((reasons == "").sum()), int(((reasons != IDENTICAL) & (reasons != TIED)).sum())
+
+    @property
+    def reasons(self) -> list[tuple[str, int]]:
+        """Why texts have no rewording, the most frequent reason first, with their number."""
+        own = self.likeness[self.likeness["variant"] == "reworded"]
+        told = Counter([*own["chosen_reason"].dropna(), *own["rejected_reason"].dropna()])
+        return sorted(told.items(), key=lambda item: (-item[1], item[0]))
+
+    def pair(self, row_id: int) -> RewordedPair:
+        """One row with its texts in every variant, and why one is missing.
+
+        Raises:
+            BadInput: the run did not reword that row.
+        """
+        if row_id not in self._unit_of:
+            raise BadInput(f"Run {self.run.id} did not reword row {row_id}.", "Pick another row.")
+        found = self._read.pop(row_id, None)
+        if found is None:
+            found = read_pairs(self._parts, self.spec, self.dataset, self._unit_of, [row_id])[0]
+        self._read[row_id] = found
+        for older in list(self._read)[:-_KEPT]:
+            self._read.pop(older, None)
+        return found
+
+    @cached_property
+    def _read(self) -> dict[int, RewordedPair]:
+        """The rows read last: a dialogue of 100,000 turns takes a second to put together."""
+        return {}
+
+    def in_short(self, row_ids: Sequence[int]) -> list[InShort]:
+        """Rows of the run as a list shows them; read once and remembered, for it is little."""
+        new = [row_id for row_id in row_ids if row_id not in self._short]
+        for one in read_replies(self._parts, self.spec, self.dataset, self._unit_of, new):
+            chosen, rejected = (snippet(reply) for reply in one.replies)
+            missing = [why for why in one.missing if why is not None]
+            refused = next((why.raw for why in missing if why.raw), "")
+            self._short[one.row_id] = InShort(
+                (chosen, rejected),
+                "; ".join(dict.fromkeys(why.sentence for why in missing)),
+                snippet(refused) if refused else "",
+            )
+        return [self._short[row_id] for row_id in row_ids]
+
+    @cached_property
+    def _short(self) -> dict[int, InShort]:
+        return {}
+
+
+def open_rewrite(run_id: str) -> RewriteResults:
+    """The results of a rewording, however far it is.
+
+    Raises:
+        BadInput: there is no such run, it rewords nothing, or nothing is finished yet.
+    """
+    run = runs.get(run_id)
+    if run.kind != "rewrite":
+        raise BadInput(f"Run {run_id} rewords nothing.", "Open it from the page Runs.")
+    return _open(data_dir(), run_id, run.finished if not run.state.live else None, run.done)
+
+
+@lru_cache(maxsize=8)
+def _open(root: Path, run_id: str, finished: float | None, done: int) -> RewriteResults:
+    import pandas as pd
+
+    run, manifest = runs.get(run_id), runs.manifest(run_id)
+    spec = runs.any_spec_of(run)
+    folder = root / "runs" / run_id
+    parts = Parts(folder)
+    if ORDER not in parts or not isinstance(spec, RewriteSpec):
+        raise _nothing_yet(run)
+    dataset = datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
+    row_ids = choose_rows(spec, dataset).row_ids
+    units = [unit for unit in units_of(parts, spec, row_ids) if unit.key in parts]
+    unit_of = units_of_rows(units)
+    if not unit_of:
+        raise _nothing_yet(run)
+    if run.state is RunState.DONE:
+        with runs.whole(run_id, "manifest"):
+            if manifest is None:
+                raise FileNotFoundError
+        with runs.whole(run_id, "table"):
+            scores, likeness, labels = (
+                pd.read_parquet(folder / name) for name in (SCORES, LIKENESS, LABELS)
+            )
+    else:
+        tables = Tables(parts, spec, dataset, units)
+        scores, likeness, labels = tables.scores(), tables.likeness(), tables.labels()
+    return RewriteResults(run, spec, dataset, scores, likeness, labels, manifest, parts, unit_of)
+
+
+def _nothing_yet(run: Run) -> BadInput:
+    what_to_do = "Wait for it" if run.state.live else "Resume it"
+    return BadInput(f"Run {run.id} has no results yet.", f"{what_to_do}, or start another one.")
+
+
+def rewrite_runs(dataset: str | None = None) -> list[Run]:
+    """Finished rewordings, newest first; of one dataset's pairs if a dataset is named.
+
+    `dataset` is the content of a dataset, as its card gives it.
+    """
+    return finished(("rewrite",), dataset)
+
+
+def rewordings_of_row(dataset: str, row_id: int) -> list[tuple[RewriteResults, RewordedPair]]:
+    """The finished rewordings of a row, newest run first.
+
+    `dataset` is the content of a dataset, as its card gives it.
+    """
+    found = list(runs.opened(rewrite_runs(dataset), open_rewrite))
+    return [(results, results.pair(row_id)) for results in found if row_id in results.row_ids]
+
+
+def files(results: RewriteResults) -> list[Path]:
+    """The files of a finished run, the original's CSV first, those that are still there."""
+    if results.manifest is None:
+        return []
+    return [path for name in results.manifest["files"] if (path := data_dir() / name).exists()]

@@ -1,0 +1,276 @@
+"""Rewordings as a run keeps them, and the pairs that are put together from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.errors import StorageProblem
+from ivan_core.domain.pairs import Pair
+from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.rewriting import PieceKey, Scope, Style
+from ivan_core.domain.transcripts import Dialogue
+from ivan_core.experiments.rewrite.units import Variant, variants_of
+from ivan_core.rewording.accept import REASONS, Refused, Rewording
+from ivan_core.rewording.pieces import PairInPieces, Piece, pieces_of
+from ivan_core.runs.parts import Parts
+
+STYLE_OF: dict[Variant, Style] = {
+    "reworded": "published",
+    "second": "second",
+    "surface": "surface",
+}
+"""The style that each variant of a text is made in; the original is made by none."""
+NOTHING = "There is nothing to reword: a text has fewer than two words."
+NO_RULE_FITS = "no rule fits"
+Sides = tuple[Dialogue | None, Dialogue | None]
+_Found = Mapping[PieceKey, Rewording]
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRewording:
+    """What came of one piece in one style, as it is kept in the parts of a run."""
+
+    key: PieceKey
+    style: Style
+    rewording: Rewording
+
+    def as_list(self) -> list[Any]:
+        return [self.key.text, self.style, *rewording_as_list(self.rewording)]
+
+    @classmethod
+    def from_list(cls, row: Sequence[Any]) -> KeptRewording:
+        name, style, *rest = row
+        key = PieceKey.from_text(name)
+        if key is None:
+            raise StorageProblem("The parts of this run are damaged.", "Start a new run.")
+        return cls(key, style, rewording_from_list(rest))
+
+
+def rewording_as_list(rewording: Rewording) -> list[Any]:
+    """A rewording as JSON holds it."""
+    return [
+        rewording.text, rewording.tries, [list(astuple(one)) for one in rewording.refusals],
+        list(rewording.mends), rewording.input_tokens, rewording.output_tokens,
+    ]  # fmt: skip
+
+
+def rewording_from_list(row: Sequence[Any]) -> Rewording:
+    """The inverse of `rewording_as_list`."""
+    text, tries, refusals, mends, read, written = row
+    return Rewording(
+        text, tries, tuple(Refused(*one) for one in refusals), tuple(mends), read, written
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a side has no text in a variant: in one word for counts, in a sentence, and the answer.
+
+    `part` is the piece that was not accepted, as in `12.both.prompt`; empty where there was none.
+    """
+
+    reason: str
+    sentence: str
+    raw: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RewordedPair:
+    """A pair with its dialogues in every variant; a side that is not there has its reason.
+
+    A variant is put together when it is first looked at: that of a long dialogue takes its time.
+    `tries` counts by side how often the rewriter was asked for the pieces of that side.
+    """
+
+    pair: Pair
+    sides: Mapping[Variant, Sides]
+    missing: Mapping[Variant, tuple[Missing | None, Missing | None]]
+    tries: Mapping[Variant, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class RewordedReplies:
+    """Both last replies of a row as reworded, or as they were where that is not there, and why."""
+
+    row_id: int
+    replies: tuple[str | None, str | None]
+    missing: tuple[Missing | None, Missing | None]
+
+
+class _Lazy(Mapping[Variant, _Item]):
+    """Something of each variant, made when it is first asked for."""
+
+    def __init__(self, variants: Sequence[Variant], make: Callable[[Variant], _Item]) -> None:
+        self._variants, self._make = variants, cache(make)
+
+    def __getitem__(self, variant: Variant) -> _Item:
+        if variant not in self._variants:
+            raise KeyError(variant)
+        return self._make(variant)
+
+    def __iter__(self) -> Iterator[Variant]:
+        return iter(self._variants)
+
+    def __len__(self) -> int:
+        return len(self._variants)
+
+
+def pieces_to_reword(pair: Pair, scope: Scope) -> list[Piece]:
+    """The pieces of a pair that are asked for; none where no model rates it."""
+    return [] if pair.unrated else pieces_of(pair, scope)
+
+
+def reworded_pair(pair: Pair, spec: RewriteSpec, kept: Iterable[KeptRewording]) -> RewordedPair:
+    """A pair put together from what came of its pieces."""
+    found = _by_style(kept)
+    in_pieces = cache(lambda: PairInPieces(pair, spec.scope))
+
+    def sides(variant: Variant) -> Sides:
+        if variant == "original":
+            return pair.chosen, pair.rejected
+        if pair.unrated:
+            return None, None
+        own = found.get(STYLE_OF[variant], {})
+        return _changed(pair, spec, in_pieces(), own)
+
+    def missing(variant: Variant) -> tuple[Missing | None, Missing | None]:
+        if variant == "original":
+            return None, None
+        own = found.get(STYLE_OF[variant], {})
+        chosen, rejected = made[variant]
+        return (
+            None if chosen else _missing(pair, spec, own, "chosen"),
+            None if rejected else _missing(pair, spec, own, "rejected"),
+        )
+
+    variants = variants_of(spec)
+    made = _Lazy(variants, sides)
+    tries = {
+        variant: (_tries(own, "chosen"), _tries(own, "rejected"))
+        for variant in variants
+        for own in [{} if variant == "original" else found.get(STYLE_OF[variant], {})]
+    }
+    return RewordedPair(pair, made, _Lazy(variants, missing), tries)
+
+
+def reworded_replies(
+    pair: Pair, spec: RewriteSpec, kept: Iterable[KeptRewording]
+) -> RewordedReplies:
+    """What a list says of a row, read without putting its dialogues together."""
+    own = _by_style(kept).get(STYLE_OF["reworded"], {})
+    replies: list[str | None] = []
+    missing: list[Missing | None] = []
+    for side, before in (("chosen", pair.chosen), ("rejected", pair.rejected)):
+        there = not pair.unrated and _is_whole(spec, own, side)
+        after = _last(own, side) if there else None
+        replies.append(after.reply if after else before.reply)
+        missing.append(None if there else _missing(pair, spec, own, side))
+    return RewordedReplies(pair.row_id, (replies[0], replies[1]), (missing[0], missing[1]))
+
+
+def _by_style(kept: Iterable[KeptRewording]) -> dict[Style, dict[PieceKey, Rewording]]:
+    by_style: dict[Style, dict[PieceKey, Rewording]] = {}
+    for one in kept:
+        by_style.setdefault(one.style, {})[one.key] = one.rewording
+    return by_style
+
+
+def _of_side(found: _Found, side: str) -> list[tuple[PieceKey, Rewording]]:
+    return [(key, one) for key, one in found.items() if key.side in ("both", side)]
+
+
+def _is_whole(spec: RewriteSpec, found: _Found, side: str) -> bool:
+    """Whether a side has a rewording: each of its pieces was accepted, and there is one."""
+    own = _of_side(found, side)
+    stands = [one.text is not None or (spec.is_rules and key.role == "prompt") for key, one in own]
+    return all(stands) and any(one.text is not None for _, one in own)
+
+
+def _last(found: _Found, side: str) -> Dialogue | None:
+    """The reworded piece that holds a side's last reply; None where it stands as it was."""
+    for key, one in _of_side(found, side):
+        if key.role != "prompt" and one.text is not None:
+            return Dialogue(one.text)
+    return None
+
+
+def _changed(pair: Pair, spec: RewriteSpec, pieces: PairInPieces, found: _Found) -> Sides:
+    """Both dialogues with the accepted texts; None where one is not there or nothing changed."""
+    texts = {key: one.text for key, one in found.items() if one.text is not None}
+    if spec.is_rules:  # a prompt that no rule fits stands as it is, so that replies are measured
+        texts = {one.key: one.text for one in pieces.asked if one.role == "prompt"} | texts
+    chosen, rejected = pieces.assemble(texts)
+    return (
+        chosen if chosen and chosen.text != pair.chosen.text else None,
+        rejected if rejected and rejected.text != pair.rejected.text else None,
+    )
+
+
+def read_pairs(
+    parts: Parts,
+    spec: RewriteSpec,
+    dataset: PreparedDataset,
+    unit_of: Mapping[int, str],
+    row_ids: Sequence[int],
+) -> list[RewordedPair]:
+    """Rows with their rewordings; `unit_of` tells the finished unit that holds each row's."""
+    kept: dict[int, list[KeptRewording]] = {}
+    for key in dict.fromkeys(unit_of[row_id] for row_id in row_ids):
+        kept |= _kept(parts, key, [row_id for row_id in row_ids if unit_of[row_id] == key])
+    pairs = dataset.pairs(row_ids) if len(row_ids) != 1 else [dataset.pair(row_ids[0])]
+    return [reworded_pair(pair, spec, kept[pair.row_id]) for pair in pairs]
+
+
+def read_replies(
+    parts: Parts,
+    spec: RewriteSpec,
+    dataset: PreparedDataset,
+    unit_of: Mapping[int, str],
+    row_ids: Sequence[int],
+) -> Iterator[RewordedReplies]:
+    """The replies of rows for a list, unit by unit: each is read once, in no order of rows."""
+    by_unit: dict[str, list[int]] = {}
+    for row_id in row_ids:
+        by_unit.setdefault(unit_of[row_id], []).append(row_id)
+    for key, own in by_unit.items():
+        kept = _kept(parts, key, own)
+        for pair in dataset.pairs(own):
+            yield reworded_replies(pair, spec, kept[pair.row_id])
+
+
+def _kept(parts: Parts, unit: str, row_ids: Sequence[int]) -> dict[int, list[KeptRewording]]:
+    """What a finished unit kept of some rows."""
+    kept: dict[int, list[KeptRewording]] = {row_id: [] for row_id in row_ids}
+    for row in parts.rows(unit):
+        one = KeptRewording.from_list(row)
+        if one.key.row_id in kept:
+            kept[one.key.row_id].append(one)
+    return kept
+
+
+def reason_words(refused: Refused, spec: RewriteSpec) -> str:
+    """Why an answer was refused, in a few words, for counts."""
+    if spec.is_rules and refused.reason == "no_answer":
+        return NO_RULE_FITS
+    return REASONS[refused.reason]
+
+
+def _missing(pair: Pair, spec: RewriteSpec, found: _Found, side: str) -> Missing:
+    """Why there is no text: the first piece of the side that was not accepted, if any."""
+    if pair.unrated:
+        return Missing(pair.unrated, f"{pair.unrated.capitalize()}.")
+    for key, one in _of_side(found, side):
+        if one.text is None:
+            last = one.refusals[-1]
+            return Missing(reason_words(last, spec), last.sentence, last.raw, key.text)
+    return Missing("nothing to reword", NOTHING)
+
+
+def _tries(found: _Found, side: str) -> int:
+    return sum(one.tries for _, one in _of_side(found, side))

@@ -1,0 +1,122 @@
+"""Every number of a rewording as a sentence to copy, with the command that gives it again."""
+
+from __future__ import annotations
+
+from ivan_core.domain.runs import RunState
+from ivan_core.experiments.labels.conditions import label_name
+from ivan_core.experiments.rewrite import words as rewrite_words
+from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers
+from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
+from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
+from ivan_core.figures.command import figure_command
+from ivan_core.figures.picks import Quote
+from ivan_core.metrics.robustness import SURFACE
+from ivan_core.metrics.robustness_sentences import (
+    beyond_sentence,
+    came_words,
+    change_sentence,
+    correlation_sentence,
+    flips_sentence,
+    label_flip_sentence,
+    margin_sentence,
+    needed_sentence,
+    together_sentence,
+    twice_sentence,
+)
+from ivan_core.metrics.sentences import rate_sentence
+
+
+def source_line(run_id: str) -> str:
+    """What every sentence of the run rests on: rows, run, and the command that makes it anew."""
+    results, gate = open_rewrite(run_id), Gate()
+    about, run = results.dataset.about, results.run
+    note = f" {about['note']}" if about["note"] else ""
+    stopped = "" if run.state is RunState.DONE else ", stopped before its end"
+    return (
+        f"{about['label']}, {len(results.row_ids):,} of {int(about['rows']):,} pairs, reworded by"
+        f" {rewrite_words.rewriter_words(results.spec)}, run {run_id}{stopped}:"
+        f" {rewrite_words.command(results.spec)}. Rewordings count from a similarity of"
+        f" {gate.similarity:g} on.{note}"
+    )
+
+
+def quotes(run_id: str) -> list[Quote]:
+    """All sentences of a rewording past the usual gate, by question in the order of its page."""
+    results = open_rewrite(run_id)
+    found = numbers(results, Gate())
+    return [
+        *_kept(results, found), *_flips(results, found), *_changes(results, found),
+        *_noise(results, found), *_labels(results, found),
+    ]  # fmt: skip
+
+
+def _kept(results: RewriteResults, found: Numbers) -> list[Quote]:
+    who = rewrite_words.rewriter_words(results.spec)
+    pairs = f"measured pairs ({came_words(found.came)})"
+    told = rate_sentence(found.kept, f"{who} keeps the meaning", pairs)
+    return [Quote("Is the meaning kept?", told, _again(results))]
+
+
+def _flips(results: RewriteResults, found: Numbers) -> list[Quote]:
+    command = figure_command(results.run.id, "flips", "csv")
+    told = []
+    for model in found.models:
+        one, alone = found.of(model), found.of(model, SURFACE)
+        flips = one.flips if one else None
+        if flips is not None:
+            told.append(rate_sentence(flips.either, f"Rewording flips the verdict of {model}"))
+        if alone is not None and alone.flips is not None:
+            what = f"Punctuation and space alone flip the verdict of {model}"
+            told.append(rate_sentence(alone.flips.either, what))
+        told.append(f"{flips_sentence(model, flips)} {needed_sentence(flips)}".strip())
+        told.append(results.training[model])
+    return [Quote("Do verdicts flip?", sentence, command) for sentence in told]
+
+
+def _changes(results: RewriteResults, found: Numbers) -> list[Quote]:
+    asked, quoted = "How far do rewards move?", []
+    for model in found.models:
+        one = found.of(model)
+        if one is None:
+            continue
+        command = figure_command(results.run.id, "changes", "csv")
+        quoted.append(Quote(asked, change_sentence(one), command))
+        quoted.append(Quote(asked, margin_sentence(one), _again(results)))
+        sides = (("chosen", one.chosen_correlation), ("rejected", one.rejected_correlation))
+        for side, value in sides:
+            told = correlation_sentence(model, side, value)
+            quoted.append(Quote(asked, told, _again(results)))
+    return quoted
+
+
+def _noise(results: RewriteResults, found: Numbers) -> list[Quote]:
+    told = []
+    for model in found.models:
+        told.append(beyond_sentence(model, found.beyond(model, "surface")))
+        if results.spec.second:
+            second = found.beyond(model, "second")
+            told += [beyond_sentence(model, second)] if second else []
+            told.append(twice_sentence(model, found.twice(model)))
+    told += [together_sentence(found.tests)] if found.tests else []
+    return [Quote("Is it more than noise?", sentence, _again(results)) for sentence in told]
+
+
+def _labels(results: RewriteResults, found: Numbers) -> list[Quote]:
+    """Labels that flip; none where rules reword the very words that rules label by."""
+    spec = results.spec
+    if not spec.labeler or RULES_AND_LEXICON in notes_of(spec):
+        return []
+    who = rewrite_words.labeler_words(spec)
+    return [
+        Quote(
+            "Do labels flip?",
+            f"{who}: {label_flip_sentence(row, label_name(str(row['feature'])))}",
+            _again(results),
+        )
+        for row in found.flip_rates.to_dict("records")
+    ]
+
+
+def _again(results: RewriteResults) -> str:
+    """For numbers that no figure holds: the command that prints them."""
+    return f"ivan runs sentences {results.run.id}"

@@ -1,0 +1,234 @@
+"""The steps of a rewording run: each turns one unit of rows into rows that are kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from typing import Any
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.labels import Labeler
+from ivan_core.domain.pairs import Pair
+from ivan_core.domain.rewards import Reward
+from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.rewriting import Rewriter, Style
+from ivan_core.domain.similarity import SimilarityModel
+from ivan_core.experiments.compare.scoring import ModelAtWork, Models
+from ivan_core.experiments.rewrite.asking import Asking
+from ivan_core.experiments.rewrite.labels import ask_labels
+from ivan_core.experiments.rewrite.rows import (
+    STYLE_OF,
+    KeptRewording,
+    RewordedPair,
+    read_pairs,
+)
+from ivan_core.experiments.rewrite.units import (
+    LABELLED,
+    Unit,
+    Variant,
+    units_of_rows,
+    variants_of,
+)
+from ivan_core.runs.context import RunContext
+from ivan_core.settings import machine_load
+
+CARDS = ("rewriter", "similarity", "labeler")
+"""Keys of the parts that say who worked, beside those of the reward models."""
+CHANGED = "changed"
+"""What keys of parts begin with that say who was another one after the run stood still."""
+Done = tuple[list[Any], int]
+"""The rows of a finished unit, and how many texts were worked on for them."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """How the steps get at what does the work, without knowing where it comes from.
+
+    `similarity` gets the revision that the run began with (empty: resolve it now), `labeler` a
+    seed. `together` says whether all fit in memory at once.
+    """
+
+    rewriter: Callable[[], Rewriter]
+    models: Models
+    similarity: Callable[[str], SimilarityModel]
+    labeler: Callable[[int], Labeler]
+    together: bool
+
+
+class Steps:
+    """Does units, one after the other; holds what is loaded for them."""
+
+    def __init__(
+        self, context: RunContext, spec: RewriteSpec, tools: Tools, dataset: PreparedDataset,
+        units: Sequence[Unit], notes: Sequence[str],
+    ) -> None:  # fmt: skip
+        self._context, self._spec, self._tools, self._dataset = context, spec, tools, dataset
+        self._notes = list(notes)
+        self._styles: list[Style] = [
+            STYLE_OF[variant] for variant in variants_of(spec) if variant != "original"
+        ]
+        self._loaded: dict[str, Any] = {}
+        self._unit_of = units_of_rows(units)
+
+    def do(self, unit: Unit, done: int) -> Done:
+        """The rows of one unit; `done` is the progress before it.
+
+        Raises:
+            BackendUnavailable: who does it is away; the run can go on later.
+        """
+        if unit.stage == "rewordings":
+            return self._reword(unit, done)
+        if unit.stage == "scores":
+            return self._score(unit, done)
+        if unit.stage == "similar":
+            return self._compare(unit)
+        return self._label(unit, done)
+
+    def pairs(self, row_ids: Sequence[int]) -> list[RewordedPair]:
+        """Pairs of finished units with their rewordings."""
+        return read_pairs(self._context.parts, self._spec, self._dataset, self._unit_of, row_ids)
+
+    def _reword(self, unit: Unit, done: int) -> Done:
+        rewriter: Rewriter = self._get("rewriter", self._spec.rewriter, self._tools.rewriter)
+        self._context.doing(f"Rewording with {self._spec.rewriter}")
+        asking = Asking(rewriter, self._context.cache)
+        found: list[KeptRewording] = []
+        share = unit.weight // len(unit.row_ids)
+        for place, pair in enumerate(self._dataset.pairs(unit.row_ids), 1):
+            found += asking.reword(pair, self._spec.scope, self._styles)
+            self._context.working(done + share * place)
+        asking.make_sure(found)
+        asking.remember_speed()
+        return [one.as_list() for one in found], asking.asked
+
+    def _score(self, unit: Unit, done: int) -> Done:
+        """Rewards of every text in every variant; texts are scored once each, whatever their row.
+
+        A row is: row id, variant, both rewards, whether each was truncated, why one is missing.
+        """
+        model: ModelAtWork = self._get(
+            f"reward model {unit.model}", unit.model,
+            lambda: ModelAtWork(self._context, self._tools.models, unit.model), claim=True,
+        )  # fmt: skip
+        self._context.doing(f"Scoring with {unit.model}")
+        pairs = self.pairs(unit.row_ids)
+        texts = {
+            text.hash: text
+            for one in pairs
+            if not one.pair.unrated
+            for sides in one.sides.values()
+            for text in sides
+            if text is not None
+        }
+        listed = list(texts.values())
+        # Two different texts make a pair that is scored, whichever texts they are.
+        couples = [
+            Pair(place, one, other or listed[0])
+            for place, (one, other) in enumerate(zip_longest(listed[::2], listed[1::2]))
+        ]
+        scored, computed = model.score(couples, done)
+        rewards: dict[str, Reward] = {}
+        for couple, row in zip(couples, scored, strict=True):
+            rewards |= {couple.chosen.hash: row.chosen, couple.rejected.hash: row.rejected}
+        rows = []
+        for one in pairs:
+            for variant in variants_of(self._spec):
+                found = [
+                    rewards.get(text.hash, Reward(None)) if text is not None else Reward(None)
+                    for text in one.sides[variant]
+                ]
+                failures = [reward.failure for reward in found if reward.failure]
+                rows.append([
+                    one.pair.row_id, variant, *(reward.value for reward in found),
+                    *(int(reward.truncated) for reward in found), "; ".join(failures) or None,
+                ])  # fmt: skip
+        return rows, computed
+
+    def _compare(self, unit: Unit) -> Done:
+        """The similarity of every text with its original: row id, variant, both cosines."""
+        model: SimilarityModel = self._get(
+            "similarity", self._spec.similarity,
+            lambda: self._tools.similarity(self._kept_revision("similarity")), claim=True,
+        )  # fmt: skip
+        self._context.doing(f"Measuring similarity with {self._spec.similarity}")
+        self._context.start_clock()
+        places, asked = [], []
+        for one in self.pairs(unit.row_ids):
+            for variant in variants_of(self._spec)[1:]:
+                for side in (0, 1):
+                    before, after = one.sides["original"][side], one.sides[variant][side]
+                    if before is not None and after is not None:
+                        places.append((one.pair.row_id, variant, side))
+                        asked.append((before.printed, after.printed))
+        began = time.perf_counter()
+        found = dict(zip(places, model.similarity(asked), strict=True))
+        if asked:
+            took = time.perf_counter() - began
+            speed = {"seconds_per_text": took / len(asked), "load": machine_load()}
+            self._context.cache.remember(f"similarity|{self._spec.similarity}", speed)
+        rows = [
+            [row_id, variant, found.get((row_id, variant, 0)), found.get((row_id, variant, 1))]
+            for row_id in unit.row_ids
+            for variant in variants_of(self._spec)[1:]
+        ]
+        return rows, len(asked)
+
+    def _label(self, unit: Unit, done: int) -> Done:
+        again = unit.stage == "again"
+        # Another seed: the same one would have a model repeat itself.
+        seed = self._spec.seed + 1 if again else self._spec.seed
+        labeler: Labeler = self._get(
+            f"labeler {seed}", self._spec.labeler, lambda: self._tools.labeler(seed)
+        )
+        twice = " a second time" if again else ""
+        self._context.doing(f"Labelling{twice} with {self._spec.labeler}")
+        self._context.start_clock()
+        variants: tuple[Variant, ...] = ("original",) if again else LABELLED
+        most = 2 * len(variants) * len(unit.row_ids)
+        rows = []
+        for row in ask_labels(labeler, self.pairs(unit.row_ids), variants):
+            rows.append(row)
+            self._context.working(done + unit.weight * len(rows) // most)
+        return rows, len(rows)
+
+    def _get(self, what: str, name: str, make: Callable[[], Any], claim: bool = False) -> Any:
+        """What is loaded already, or load it; others make room where memory is short."""
+        if what not in self._loaded:
+            if not self._tools.together:
+                self._make_room()
+            if claim:
+                self._tools.models.claim()
+            self._context.doing(f"Loading {name}")
+            self._loaded[what] = make()
+            kind = what.partition(" ")[0]
+            if kind in CARDS:
+                self._keep_card(kind, self._loaded[what].card)
+            self._context.start_clock()
+        return self._loaded[what]
+
+    def _make_room(self) -> None:
+        """Let go of what is loaded, here and in a server of this machine."""
+        for one in self._loaded.values():
+            if release := getattr(one, "release", None):
+                release()
+        self._loaded.clear()
+
+    def _keep_card(self, kind: str, card: Any) -> None:
+        """Keep who works; where what is behind a name changed meanwhile, the run says so."""
+        if kind not in self._context.parts:
+            self._context.parts.append(kind, [asdict(card)])
+        elif (first := self._kept_revision(kind)) != card.revision:
+            told = (
+                f"{card.id} changed while this run stood still: {first or 'unknown'} did the "
+                f"first texts, {card.revision or 'unknown'} the others."
+            )
+            if told not in self._notes:
+                self._context.parts.append(f"{CHANGED}|{kind}", [told])
+                self._notes.append(told)
+                self._context.note(self._notes)
+
+    def _kept_revision(self, kind: str) -> str:
+        parts = self._context.parts
+        return str(parts.rows(kind)[0]["revision"]) if kind in parts else ""

@@ -1,0 +1,139 @@
+"""The tables of a rewording run, from its parts: rewards, likeness to the original, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.labels import REWRITE_FEATURES
+from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.experiments.rewrite.labels import read_labels
+from ivan_core.experiments.rewrite.rows import Missing, RewordedPair, read_pairs
+from ivan_core.experiments.rewrite.units import Stage, Unit, Variant, units_of_rows, variants_of
+from ivan_core.labels.table import label_column
+from ivan_core.runs.parts import Parts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCORES = ("row_id", "model", "variant", "chosen_reward", "rejected_reward", "chosen_truncated",
+          "rejected_truncated", "failure")  # fmt: skip
+"""One row a pair, model and variant; a reward that is not there is NaN."""
+LIKENESS = ("row_id", "variant", "chosen_similarity", "rejected_similarity",
+            "chosen_length_ratio", "rejected_length_ratio", "chosen_tries", "rejected_tries",
+            "chosen_reason", "rejected_reason")  # fmt: skip
+"""One row a pair and reworded variant; ratios are characters of the whole texts, new by old."""
+LABELS = ("row_id", "preference", "variant", "again", *REWRITE_FEATURES, "status", "reused_from")
+"""One row a labelled text; `again` marks an original that was labelled a second time, `reused_from`
+is the run whose answer it is, or empty where it was asked for here."""
+
+_AT_ONCE = 20_000
+"""Pairs held with their texts. A chunk's rows lie far apart, so it is read for each of them."""
+
+
+class Tables:
+    """The tables of the finished units of a run, whatever order they were finished in."""
+
+    def __init__(
+        self, parts: Parts, spec: RewriteSpec, dataset: PreparedDataset, units: Sequence[Unit]
+    ) -> None:
+        self._parts, self._spec, self._dataset = parts, spec, dataset
+        self._units = [unit for unit in units if unit.key in parts]
+        self._unit_of = units_of_rows(self._units)
+
+    @property
+    def row_ids(self) -> list[int]:
+        """The rows that are reworded so far, in the order of the dataset."""
+        return sorted(self._unit_of)
+
+    def scores(self) -> pd.DataFrame:
+        """Rewards, by row id, then model and variant in the order of the spec."""
+        records = [
+            (row_id, unit.model, variant, chosen, rejected, bool(cut), bool(other_cut), failure)
+            for unit, rows in self._kept("scores")
+            for row_id, variant, chosen, rejected, cut, other_cut, failure in rows
+        ]
+        order = (*self._spec.models,)
+        records.sort(key=lambda row: (row[0], order.index(row[1]), self._place(row[2])))
+        types = dict.fromkeys(SCORES[3:5], "float64") | dict.fromkeys(SCORES[5:7], "bool")
+        types |= {"model": "string", "variant": "string", "failure": "string"}
+        return _frame(records, SCORES, types)
+
+    def likeness(self) -> pd.DataFrame:
+        """How like its original each reworded text is, by row id and variant."""
+        similar = {
+            (row_id, variant): (chosen, rejected)
+            for _, rows in self._kept("similar")
+            for row_id, variant, chosen, rejected in rows
+        }
+        records = []
+        for one in self.pairs(self.row_ids):
+            for variant in variants_of(self._spec)[1:]:
+                records.append((
+                    one.pair.row_id, variant,
+                    *similar.get((one.pair.row_id, variant), (None, None)),
+                    *(length_ratio(one, variant, side) for side in (0, 1)),
+                    *one.tries[variant], *map(_reason, one.missing[variant]),
+                ))  # fmt: skip
+        types = dict.fromkeys(LIKENESS[2:6], "float64") | dict.fromkeys(LIKENESS[6:8], "int64")
+        types |= {"variant": "string", "chosen_reason": "string", "rejected_reason": "string"}
+        return _frame(records, LIKENESS, types)
+
+    def labels(self) -> pd.DataFrame:
+        """The five labels, by row id, side and variant; none where nobody labels."""
+        records: list[tuple[Any, ...]] = []
+        stages: tuple[Stage, ...] = ("labels", "again")
+        for stage in stages:
+            for _, rows in self._kept(stage):
+                for row in rows:
+                    one = read_labels(row)
+                    records.append((
+                        one.row_id, one.preference, one.variant, stage == "again",
+                        *(one.labels.get(key) for key in REWRITE_FEATURES), one.status,
+                        one.reused,
+                    ))  # fmt: skip
+        records.sort(key=lambda row: (row[0], row[1], self._place(row[2]), row[3]))
+        types = {"preference": "string", "variant": "string", "again": "bool", "status": "string",
+                 "reused_from": "string"}  # fmt: skip
+        table = _frame(records, LABELS, types)
+        for name in REWRITE_FEATURES:
+            values = [None if value is None else value for value in table[name].tolist()]
+            column = label_column(name, values)
+            table[name] = column if name != REWRITE_FEATURES[-1] else column.astype("string")
+        return table
+
+    def pairs(self, row_ids: Sequence[int]) -> Iterator[RewordedPair]:
+        """Pairs with their texts, as many at a time as fit in memory."""
+        for start in range(0, len(row_ids), _AT_ONCE):
+            some = row_ids[start : start + _AT_ONCE]
+            yield from read_pairs(self._parts, self._spec, self._dataset, self._unit_of, some)
+
+    def _kept(self, stage: Stage) -> Iterator[tuple[Unit, list[Any]]]:
+        for unit in self._units:
+            if unit.stage == stage:
+                yield unit, self._parts.rows(unit.key)
+
+    def _place(self, variant: Variant) -> int:
+        return variants_of(self._spec).index(variant)
+
+
+def length_ratio(one: RewordedPair, variant: Variant, side: int) -> float | None:
+    """Characters of a side's text in a variant by those of the original; None without a text."""
+    before, after = one.sides["original"][side], one.sides[variant][side]
+    if before is None or after is None or not before.printed:
+        return None
+    return len(after.printed) / len(before.printed)
+
+
+def _reason(missing: Missing | None) -> str | None:
+    return None if missing is None else missing.reason
+
+
+def _frame(
+    records: Sequence[Sequence[Any]], columns: Sequence[str], types: dict[str, str]
+) -> pd.DataFrame:
+    import pandas as pd
+
+    table = pd.DataFrame.from_records(records, columns=list(columns))
+    return table.astype({"row_id": "int64", **types})

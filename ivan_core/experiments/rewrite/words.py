@@ -1,0 +1,128 @@
+"""Words of a rewording for its page: who did it, what it rests on, and the command that does it."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+
+from ivan_core import catalog
+from ivan_core.domain.label_specs import LEXICON
+from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.experiments.rewrite.conditions import STATES, in_state
+from ivan_core.experiments.rewrite.cost import OPENAI
+from ivan_core.experiments.rewrite.numbers import Numbers
+from ivan_core.experiments.rewrite.results import RewriteResults, rewordings_of_row
+from ivan_core.experiments.rewrite.views import row_view
+from ivan_core.metrics.robustness import REWORDED
+from ivan_core.metrics.robustness_sentences import FLIP_WORDS
+
+RULES_NOTE = (
+    "ivan/rules is rule-based: it swaps words and contractions from a list, it does not understand."
+)
+
+
+def rewriter_words(spec: RewriteSpec) -> str:
+    """Who rewords, with the word that rules need."""
+    return f"{spec.rewriter} (rule-based)" if spec.is_rules else spec.rewriter
+
+
+def labeler_words(spec: RewriteSpec) -> str:
+    """Who labels, with the word that rules need; empty if nobody."""
+    return f"{spec.labeler} (rule-based)" if spec.labeler == LEXICON else spec.labeler
+
+
+def rewriters(installed: tuple[str, ...], preset: str) -> dict[str, str]:
+    """The rewriters to offer and how each is named: rules, Ollama's, then those of the presets."""
+    offered = {RULES: f"{RULES} (rule-based, here, free)"}
+    for name in installed:
+        offered[name] = f"{name} (on Ollama, free)"
+    presets = (catalog.preset(name).rewriter for name in catalog.preset_names())
+    for name in (preset, *presets):
+        told = "may be paid" if name.startswith(OPENAI) else "on Ollama, to be pulled first"
+        offered.setdefault(name, f"{name} ({told})")
+    return offered
+
+
+def paid_labelers() -> tuple[str, ...]:
+    """The labelers of the presets that a provider is paid for."""
+    presets = (catalog.preset(name).labeler for name in catalog.preset_names())
+    return tuple(dict.fromkeys(f"{OPENAI}{name}" for name in presets))
+
+
+def notes(results: RewriteResults) -> list[str]:
+    """What a reader should know of the data, of who reworded, and of how much came of it."""
+    spec, run = results.spec, results.run
+    done, asked = results.texts_reworded
+    by = f"{rewriter_words(spec)} reworded {done:,} of {asked:,} texts"
+    how = [f"{by}; likeness by {spec.similarity}."]
+    if run.state is not RunState.DONE:
+        how.append(f"Stopped: {len(results.row_ids):,} pairs reworded so far.")
+    about = [results.dataset.about["note"], *run.notes, *([RULES_NOTE] if spec.is_rules else [])]
+    return [" ".join(how), " ".join(part for part in dict.fromkeys(about) if part)]
+
+
+def pair_sentence(dataset: str, row_id: int) -> str:
+    """What the newest finished rewording did to the verdicts of a pair; empty where there is none.
+
+    `dataset` is the content of a dataset, as its card gives it.
+    """
+    for results, texts in rewordings_of_row(dataset, row_id):
+        row = row_view(results, texts)
+        told = []
+        for model in row.models:
+            before, after = row.verdict(model, "original"), row.verdict(model, "reworded")
+            if before and after and (before == "agree") != (after == "agree"):
+                turn = FLIP_WORDS["misaligned" if before == "agree" else "aligned"]
+                told.append(f"{model} {turn}")
+        if told:
+            return f"Reworded, {' and '.join(told)}."
+        if any(row.verdict(model, "reworded") for model in row.models):
+            return "Reworded, no verdict flips."
+    return ""
+
+
+def accounted(results: RewriteResults, found: Numbers) -> list[tuple[str, str, int]]:
+    """Where every pair is past the gate: state, its words, how many. The counts add up."""
+    counts = {state: len(in_state(results, found, state)) for state in STATES}
+    return [(state, STATES[state], n) for state, n in counts.items() if n or state != "unrated"]
+
+
+def reasons(results: RewriteResults) -> dict[str, int]:
+    """Why texts have no rewording, the most frequent reason first."""
+    alike = results.likeness
+    own = alike[alike["variant"].eq(REWORDED)]
+    counts = Counter[str]()
+    for side in ("chosen", "rejected"):
+        counts.update(str(reason) for reason in own[f"{side}_reason"].dropna())
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def stopped_at(run: Run) -> str:
+    """How far a run came; its total counts steps, so a share says it best."""
+    if not run.total or not run.done:
+        return ""
+    return f"It stopped at {run.done / run.total:.0%}; what is finished is kept."
+
+
+def command(spec: RewriteSpec) -> str:
+    """The `ivan rewrite` that does the same."""
+    words = ["ivan", "rewrite", "--dataset", spec.dataset.source]
+    for option, value, usual in (
+        ("--subset", spec.dataset.subset, ""), ("--split", spec.dataset.split, "train"),
+        ("--revision", spec.dataset.revision, ""), ("--limit", spec.sample, None),
+        ("--seed", spec.seed, 0), ("--rewriter", spec.rewriter, None),
+        ("--similarity", spec.similarity, None), ("--labeler", spec.labeler, ""),
+        ("--scope", spec.scope, "shared"),
+        ("--temperature", spec.temperature, RewriteSpec.model_fields["temperature"].default),
+        ("--num-ctx", spec.num_ctx, None),
+    ):  # fmt: skip
+        if value != usual:
+            words += [option, str(value)]
+    row_ids = spec.row_ids if spec.row_ids is not None else range(spec.limit or 0)
+    if spec.row_ids is not None or spec.limit:
+        words += ["--row-ids", ", ".join(str(row_id) for row_id in row_ids)]
+    for model in spec.models:
+        words += ["--model", model]
+    words += [] if spec.second else ["--no-second"]
+    return shlex.join([*words, *(["--again"] if spec.ask_again else [])])

@@ -1,0 +1,223 @@
+"""A rewording run at work: who rewords, judges and labels; its tables, and last its manifest."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.label_specs import LEXICON, LabelSpec
+from ivan_core.domain.labels import REWRITE_FEATURES, Labeler
+from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
+from ivan_core.domain.rewriting import TEMPERATURES, Rewriter
+from ivan_core.domain.similarity import SimilarityModel
+from ivan_core.domain.specs import CompareSpec
+from ivan_core.experiments.compare.files import write_manifest
+from ivan_core.experiments.compare.work import dataset_facts, now, own_models, versions
+from ivan_core.experiments.labels.reuse import ReusingLabeler, reused_words
+from ivan_core.experiments.labels.work import make_labeler
+from ivan_core.experiments.rewrite.cost import OPENAI, reused_labels, spent
+from ivan_core.experiments.rewrite.files import write_files
+from ivan_core.experiments.rewrite.rows import STYLE_OF
+from ivan_core.experiments.rewrite.run import DEMO, Reworded, run_rewrite
+from ivan_core.experiments.rewrite.steps import CARDS, Tools
+from ivan_core.experiments.rewrite.tables import Tables
+from ivan_core.experiments.rewrite.units import variants_of
+from ivan_core.labels.prompt import CURRENT, prompt_hash
+from ivan_core.ledger.answers import Answers
+from ivan_core.rewording.styles import VERSIONS, style_hash
+from ivan_core.runs.cache import ScoreCache
+from ivan_core.runs.context import RunContext
+from ivan_core.runs.locks import FileLock
+from ivan_core.runs.registry import Registry
+from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.settings import slot_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCORES, LIKENESS, LABELS = "table.parquet", "likeness.parquet", "labels.parquet"
+"""The tables of a finished run, in its folder."""
+ACCOUNT = "account"
+"""Key of the part that says for which account a run was started, by its fingerprint."""
+
+
+def work_rewrite(registry: Registry, run_id: str) -> None:
+    """Do what is left of a rewording run and write its files."""
+    started = time.monotonic()
+    spec = RewriteSpec.model_validate_json(registry.get(run_id).spec)
+    with closing(ScoreCache(registry.data_dir / "cache" / "scores")) as cache:
+        context = RunContext(registry, run_id, cache)
+        _check_account(context, spec)
+        if DEMO not in context.parts and (names := _answered_by_demo(spec)):
+            context.parts.append(DEMO, names)
+        with FileLock(slot_file()) as slot:
+            done = run_rewrite(context, spec, make_tools(spec, context, slot))
+        context.doing("Writing the results")
+        _write(context, spec, done, registry, time.monotonic() - started)
+
+
+def make_tools(spec: RewriteSpec, context: RunContext, slot: FileLock) -> Tools:
+    """Who works for a spec on this machine; nobody is loaded or asked before it is needed."""
+    models = own_models(CompareSpec(dataset=spec.dataset, models=spec.models), context, slot)
+    return Tools(
+        rewriter=lambda: make_rewriter(spec),
+        models=models,
+        similarity=lambda revision: _similarity(spec.similarity, revision),
+        labeler=lambda seed: _labeler(spec, seed, context),
+        together=models.together and spec.similarity == MINILM,
+    )
+
+
+def _check_account(context: RunContext, spec: RewriteSpec) -> None:
+    """Refuse to go on for another account than the one whose cost was accepted.
+
+    Raises:
+        BadInput: the key, the organisation or the address is another one than at the start.
+    """
+    if not any(name.startswith(OPENAI) for name in (spec.rewriter, spec.labeler)):
+        return
+    from ivan_core.backends.openai_client import account_fingerprint
+
+    mine = account_fingerprint()
+    if ACCOUNT not in context.parts:
+        context.parts.append(ACCOUNT, [mine])
+    elif context.parts.rows(ACCOUNT)[0] != mine:
+        raise BadInput(
+            "This run was started for another account or server: its cost was accepted for that.",
+            "Set OPENAI_BASE_URL and OPENAI_API_KEY as they were, or start a new run.",
+        )
+
+
+def _answered_by_demo(spec: RewriteSpec) -> list[str]:
+    """The models of a spec whose server is the demo server; only this machine is asked."""
+    from ivan_core.backends.ollama_client import OllamaServer
+    from ivan_core.backends.openai_client import account_for, is_demo
+
+    asked = dict.fromkeys(
+        name for name in (spec.rewriter, spec.labeler) if name not in ("", RULES, LEXICON)
+    )
+    return [
+        name for name in asked
+        if is_demo(account_for().base_url if name.startswith(OPENAI) else OllamaServer().url)
+    ]  # fmt: skip
+
+
+def make_rewriter(spec: RewriteSpec) -> Rewriter:
+    """The rewriter of a spec, ready to work.
+
+    Raises:
+        BackendUnavailable: the server is away, or it lacks the model.
+    """
+    if spec.is_rules:
+        from ivan_core.backends.rules_rewriter.rewriter import RulesRewriter
+
+        return RulesRewriter()
+    # Left as published, each style has the temperature of its own.
+    usual = spec.temperature == TEMPERATURES["published"]
+    temperature = None if usual else spec.temperature
+    if spec.rewriter.startswith(OPENAI):
+        from ivan_core.backends.openai_client import account_for
+        from ivan_core.backends.openai_rewriter import OpenAIRewriter
+
+        name = spec.rewriter.removeprefix(OPENAI)
+        return OpenAIRewriter(name, account_for(), temperature=temperature, seed=spec.seed)
+    from ivan_core.backends.ollama_client import OllamaServer
+    from ivan_core.backends.ollama_rewriter import OllamaRewriter
+
+    return OllamaRewriter(
+        spec.rewriter, OllamaServer(), num_ctx=spec.num_ctx, temperature=temperature,
+        seed=spec.seed,
+    )  # fmt: skip
+
+
+def _similarity(name: str, revision: str) -> SimilarityModel:
+    from ivan_core.backends.similarity import load_similarity
+
+    local = name == MINILM or Path(name).expanduser().exists()
+    pinned = f"{name}@{revision}" if revision and not local and "@" not in name else name
+    return load_similarity(pinned)
+
+
+def _labeler(spec: RewriteSpec, seed: int, context: RunContext) -> Labeler:
+    if spec.labeler.startswith(OPENAI):
+        from ivan_core.backends.openai_chat import OpenAILabeler
+        from ivan_core.backends.openai_client import account_for
+        from ivan_core.experiments.batches.kept_answers import keep_all_answers
+
+        account = account_for()
+        keep_all_answers(Registry(context.data_dir))
+        return ReusingLabeler(
+            OpenAILabeler(spec.labeler.removeprefix(OPENAI), account), account,
+            Answers(context.data_dir), context.id,
+            again=seed != spec.seed, all_again=spec.ask_again,
+        )  # fmt: skip
+    asked = LabelSpec(dataset=spec.dataset, labeler=spec.labeler, keys=REWRITE_FEATURES, seed=seed)
+    return make_labeler(asked)
+
+
+def _write(
+    context: RunContext, spec: RewriteSpec, done: Reworded, registry: Registry, seconds: float
+) -> None:
+    """Write the tables, the files for people and, last, the manifest."""
+    reused = reused_labels(context.parts, done.units)
+    told = reused_words(reused)
+    if told and told not in registry.get(context.id).notes:
+        registry.note(context.id, [*registry.get(context.id).notes, told])
+    run = registry.get(context.id)
+    tables = Tables(context.parts, spec, done.dataset, done.units)
+    write_table(context.folder / SCORES, tables.scores())
+    write_table(context.folder / LIKENESS, tables.likeness())
+    write_table(context.folder / LABELS, tables.labels())
+    files = write_files(context.data_dir, context.id, spec, tables)
+    styles = [STYLE_OF[variant] for variant in variants_of(spec)[1:]]
+    manifest: dict[str, Any] = {
+        "run": context.id,
+        "spec": spec.model_dump(mode="json"),
+        "seed": spec.seed,
+        "dataset": dataset_facts(done.dataset),
+        "rows": len(done.choice.row_ids),
+        "random_sample": done.choice.random,
+        "notes": list(run.notes),
+        "models": [_model(context, name) for name in spec.models],
+        **{kind: _card(context, kind) for kind in CARDS},
+        "styles": {
+            style: {"version": VERSIONS[style], "hash": style_hash(style)} for style in styles
+        },
+        "label_prompt": (
+            {"version": CURRENT, "hash": prompt_hash(REWRITE_FEATURES)} if spec.labeler else None
+        ),
+        "pieces": done.facts["pieces"],
+        "texts_computed": run.computed,
+        "seconds": round(seconds, 2),
+        "labels_reused": reused,
+        "spend_usd": spent(spec, context.parts, done.units),
+        "files": files,
+        "versions": versions(),
+    }
+    write_manifest(context.folder, manifest, now)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table of the run as Parquet.
+
+    Raises:
+        StorageProblem: the folder cannot be written.
+    """
+    with storage_errors(path.parent), replacing(path, alone=True) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def _model(context: RunContext, name: str) -> dict[str, Any]:
+    card: dict[str, Any] = context.parts.rows(f"card|{name}")[0]
+    return {key: value for key, value in card.items() if key != "seen_hashes"}
+
+
+def _card(context: RunContext, kind: str) -> dict[str, Any] | None:
+    """Who worked, as kept when they began; None for a labeler that was not asked for."""
+    if kind not in context.parts:
+        return None
+    card: dict[str, Any] = context.parts.rows(kind)[0]
+    return {**card, "settings": dict(card["settings"])} if "settings" in card else card

@@ -1,0 +1,1 @@
+"""Which rows a page lists: conditions that live in a URL."""

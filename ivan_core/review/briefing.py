@@ -1,0 +1,221 @@
+"""What reviewers are told: who may begin, how long it takes, and how often they agreed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from statistics import median
+
+from ivan_core.annotations.names import name_of
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import Label
+from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Opinion, Queue
+from ivan_core.engine import datasets
+from ivan_core.experiments.compare.results import snippet
+from ivan_core.review.flow import Standing, opinions
+from ivan_core.review.rights import verified_name
+
+_SECONDS = {"better": 30.0, "describe": 90.0}
+"""How long an item takes where nobody has judged one yet."""
+_MOST_TOLD = 20
+_ENOUGH = 10
+"""Opinions from which their own pace is told."""
+
+
+def may_begin(queue: Queue, name: str) -> str:
+    """The name, tidied, if whoever bears it may judge this queue.
+
+    Raises:
+        BadInput: there is no name, the queue is closed or somebody else's, or the name belongs to
+            somebody who logged in.
+    """
+    tidy = name_of(name)
+    if queue.closed:
+        raise BadInput(
+            "This invitation is closed: its texts have been judged.",
+            "Thank you all the same. Whoever sent the link can open it again.",
+        )
+    if queue.assigned and queue.assigned.casefold() != tidy.casefold():
+        raise BadInput(
+            f"This invitation is for {queue.assigned}.",
+            "If that is you, use that name; else ask whoever sent the link for one of your own.",
+        )
+    folded = tidy.casefold()
+    if verified_name() != tidy and any(
+        verified and known.casefold() == folded for _, known, _, verified in opinions().reviewers()
+    ):
+        raise BadInput(
+            f"{tidy} is the name of somebody who logged in.", "Log in too, or use another name."
+        )
+    return queue.assigned or tidy
+
+
+@dataclass(frozen=True, slots=True)
+class Namesake:
+    """Whoever has judged under a name, as they spell it: how many items here, and elsewhere.
+
+    A name is one queue's until its bearer says that they are the same person: whoever judges under
+    it in two queues counts as one.
+    """
+
+    name: str
+    here: int
+    elsewhere: int
+
+    @property
+    def sentence(self) -> str:
+        """As in "Somebody called Ada has judged 12 of these.", and that nobody has."""
+        if self.here:
+            return f"Somebody called {self.name} has judged {self.here:,} of these."
+        if self.elsewhere:
+            return (
+                f"Somebody called {self.name} has judged {self.elsewhere:,} in another review, and"
+                " none of these."
+            )
+        return f"Nobody called {self.name} has judged any of these yet."
+
+    @property
+    def known(self) -> bool:
+        return bool(self.here or self.elsewhere)
+
+
+def namesake(queue: Queue, name: str) -> Namesake:
+    """Who has judged under a name before, in this queue or another, whatever its capitals.
+
+    A queue that is one person's has that person's spelling.
+    """
+    exact = name_of(name)
+    counts: Counter[str] = Counter()
+    here = 0
+    for number, known, count, _ in opinions().reviewers():
+        if known.casefold() == exact.casefold():
+            counts[known] += count
+            here += count if number in (queue.id, queue.companion) else 0
+    known_so = exact if exact in counts or not counts else counts.most_common(1)[0][0]
+    return Namesake(queue.assigned or known_so, here, counts.total() - here)
+
+
+def minutes(queue: Queue, items: int) -> int:
+    """How many minutes so many items of a queue take, by the pace of those who judged so far."""
+    paces = [one.seconds for one in opinions().all(queue.id) if one.seconds and not one.skipped]
+    pace = median(paces) if len(paces) >= _ENOUGH else _SECONDS[queue.task]
+    return max(1, round(items * pace / 60))
+
+
+_CHOOSERS = {
+    "people's choice": ("people chose", "people"),
+    "authored choice": ("the author chose", "the author"),
+}
+
+
+def _chooser(chosen_by: str) -> tuple[str, str]:
+    """Who chose, with and without the verb, by what a dataset's card says."""
+    return _CHOOSERS.get(chosen_by, ("the data prefers", "the data"))
+
+
+def revealed(now: Standing, chosen_by: str) -> str:
+    """What the dataset's choice was on the pair answered last; empty where there is none to tell,
+    and where the queue keeps it for the end.
+
+    `chosen_by` says in words whose choice that was, as a dataset's card does.
+    """
+    last = next(iter(reversed(now.said)), None) if now.queue.tells else None
+    if last is None or last.skipped or BETTER not in last.answers:
+        return ""
+    other = "rejected" if last.left == "chosen" else "chosen"
+    letter = "A" if last.left == "chosen" else "B"
+    said = {last.left: "A", other: "B"}.get(str(last.answers[BETTER]), "")
+    if not said:
+        return f"The last pair: {_chooser(chosen_by)[0]} {letter}."
+    same = "like you" if said == letter else f"you {said}"
+    return f"The last pair: {_chooser(chosen_by)[0]} {letter}, {same}."
+
+
+def differed(now: Standing, chosen_by: str) -> list[str]:
+    """The pairs on which a person preferred the other reply, a sentence each, newest first.
+
+    For the end only: before, it would teach people the taste of the data. At most `_MOST_TOLD`, and
+    then how many more there are.
+    """
+    others = [one for one in reversed(now.said) if one.answers.get(BETTER) == "rejected"]
+    dataset = datasets.by_fingerprint(now.queue.dataset)
+    who = _chooser(chosen_by)[0]
+    found = []
+    for one in others[:_MOST_TOLD]:
+        pair = dataset.pair(one.row_id)
+        chosen, rejected = snippet(pair.chosen.reply), snippet(pair.rejected.reply)
+        found.append(f"{who[0].upper()}{who[1:]} “{chosen}”, you “{rejected}”")
+    more = len(others) - len(found)
+    if more:
+        found.append(f"{more:,} earlier {'one is' if more == 1 else 'ones are'} not listed.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """How it went for a person: counts, and in how many of how many answers they agreed."""
+
+    judged: int
+    skipped: int
+    choice: tuple[int, int]
+    others: tuple[int, int]
+    chosen_by: str
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the last screen says; nothing of a comparison that there is no case of."""
+        told = []
+        if self.choice[1]:
+            told.append(
+                f"You preferred the same reply as {_chooser(self.chosen_by)[1]} in "
+                f"{_of(self.choice)}."
+            )
+        if self.others[1]:
+            told.append(f"You and other reviewers gave the same answer in {_of(self.others)}.")
+        return tuple(told)
+
+
+def _of(counts: tuple[int, int]) -> str:
+    return f"{counts[0]:,} of {counts[1]:,}"
+
+
+def how_it_went(now: Standing, chosen_by: str) -> Went:
+    """How often a person agreed with the dataset's choice, and with others on the same questions.
+
+    "Can't tell" is left out of both; no difference is left out of the first.
+    """
+    answered = [one for one in now.said if not one.skipped]
+    picks = [one.answers.get(BETTER) for one in answered]
+    picks = [pick for pick in picks if pick is not None and pick != NO_DIFFERENCE]
+    own = {(one.queue, one.row_id, one.side): one for one in answered}
+    same = total = 0
+    for queue in {one.queue for one in answered}:
+        for other in opinions().all(queue):
+            mine = own.get((other.queue, other.row_id, other.side))
+            if mine is None or other.skipped or other.reviewer == now.name:
+                continue
+            for key, label in other.answers.items():
+                if label is None or mine.answers.get(key) is None:
+                    continue
+                total += 1
+                same += _plain(label) == _plain(mine.answers[key])
+    return Went(
+        len(answered), len(now.said) - len(answered), (picks.count("chosen"), len(picks)),
+        (same, total), chosen_by,
+    )  # fmt: skip
+
+
+def _plain(label: Label) -> object:
+    return frozenset(label) if isinstance(label, tuple) else label
+
+
+def answer_words(opinion: Opinion) -> str:
+    """An answer to which reply is better, as the buttons of the screen call it."""
+    if opinion.skipped:
+        return "skipped"
+    answer = opinion.answers.get(BETTER)
+    if answer is None:
+        return "can't tell"
+    if answer == NO_DIFFERENCE:
+        return "no difference"
+    return "A is better" if answer == opinion.left else "B is better"

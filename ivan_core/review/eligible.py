@@ -1,0 +1,218 @@
+"""Which opinions enter rates: blind answers to random items, the earliest of each person.
+
+All others are kept and shown; here they are only counted, so that it can be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Queues
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import Label, Preference, TextKey
+from ivan_core.domain.reviews import BETTER, Opinion, Queue
+from ivan_core.metrics.label_noise import Ceiling, ceiling, no_ceiling_sentence
+from ivan_core.metrics.prompts import Groups, design_effect, units_of
+from ivan_core.review.runs_on_pairs import content_of
+from ivan_core.settings import data_dir
+
+if TYPE_CHECKING:
+    from ivan_core.datasets.prepared import PreparedDataset
+
+Stamp = tuple[Path, str, tuple[int, ...], tuple[int, int, float], bool]
+"""A data folder, a dataset's content, its queues, what changes with every save in them, and whether
+answers in under a second count."""
+
+
+@dataclass(frozen=True)
+class Used:
+    """The opinions that enter rates, and how many others there are.
+
+    `choices` are those of the task `better`: by person and row, None for "can't tell"; `seconds`
+    is the earliest of them on each row. `texts` are the answers to questions by person and text. An
+    opinion is left out where its item was not drawn at random, where labels were shown beforehand,
+    where it was changed once the choice was told, where it was given in under a second (`quick`,
+    unless they are asked for), or where the same person had answered it in another queue before.
+    `dataset` is the one they were asked for.
+    """
+
+    choices: Mapping[str, Mapping[int, str | None]]
+    texts: Mapping[str, Mapping[TextKey, Mapping[str, Label]]]
+    seconds: Mapping[int, str | None]
+    stamp: Stamp
+    opinions: int = 0
+    not_random: int = 0
+    prefilled: int = 0
+    changed: int = 0
+    too_quick: int = 0
+    repeated: int = 0
+    skipped: int = 0
+    quick: tuple[Opinion, ...] = ()
+    quick_counted: int = 0
+    dataset: PreparedDataset | None = None
+
+    @property
+    def prompts(self) -> Groups | None:
+        """The group of each row of the dataset, by its prompt."""
+        return self.dataset.prompt_groups if self.dataset is not None else None
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody with an opinion that counts, in alphabetical order."""
+        return tuple(sorted({*self.choices, *self.texts}))
+
+    @property
+    def left_out_sentence(self) -> str:
+        """What is not counted in any rate, and why; empty where all is."""
+        told = [
+            f"{count:,} {words}"
+            for count, words in (
+                (self.not_random, "on items that were not drawn at random"),
+                (self.prefilled, "given with labels shown beforehand"),
+                (self.changed, "changed once the choice could be known"),
+                (self.too_quick, "given in under a second"),
+                (self.repeated, "by somebody who had answered the same before"),
+                (self.skipped, "skipped"),
+            )
+            if count
+        ]
+        sentence = f"Kept but in no rate: {', '.join(told)}." if told else ""
+        if self.quick_counted:
+            sentence += f" Counted although given in under a second: {self.quick_counted:,}."
+        return sentence.strip()
+
+
+def queues_on(dataset: PreparedDataset) -> list[Queue]:
+    """All queues on these pairs, companions included, oldest first."""
+    content = str(dataset.about["content"])
+    return [queue for queue in reversed(Queues(data_dir()).all()) if _holds(queue, content)]
+
+
+def used_opinions(dataset: PreparedDataset, *, quick: bool = False) -> Used:
+    """The opinions on a dataset's pairs that enter rates; with `quick` all quick ones too."""
+    queues = queues_on(dataset)
+    ids = tuple(queue.id for queue in queues)
+    content = str(dataset.about["content"])
+    stamp = (data_dir(), content, ids, Opinions(data_dir()).stamp(ids), quick)
+    return replace(opinions_at(stamp), dataset=dataset)
+
+
+@lru_cache(maxsize=8)
+def opinions_at(stamp: Stamp) -> Used:
+    """The opinions that a stamp belongs to; read again only when something was saved."""
+    root, _, ids, _, _ = stamp
+    said: list[tuple[Queue, Opinion]] = []
+    for queue in (Queues(root).get(number) for number in ids):
+        own = Opinions(root).all(queue.id)
+        if queue.task == BETTER and any(one.version > 1 for one in own):
+            own = _as_first_given(own, Opinions(root).first(queue.id), queue.tells)
+        said += ((queue, opinion) for opinion in own)
+    return _select(said, stamp)
+
+
+def _as_first_given(
+    said: Iterable[Opinion],
+    first: Mapping[tuple[int, str, str], tuple[float, Mapping[str, Label]]],
+    told: bool,
+) -> list[Opinion]:
+    """Opinions at the time when each was first given; where that told the choice, as they were."""
+    found = []
+    for one in said:
+        made, answers = first.get((one.row_id, one.side, one.reviewer), (one.saved, one.answers))
+        answers = answers if told else one.answers
+        found.append(one if one.skipped else replace(one, answers=answers, saved=made))
+    return found
+
+
+def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
+    """Of opinions with their queues, those that enter rates."""
+    choices: dict[str, dict[int, str | None]] = {}
+    texts: dict[str, dict[TextKey, dict[str, Label]]] = {}
+    seconds: dict[int, str | None] = {}
+    names = (
+        "opinions", "not_random", "prefilled", "changed", "too_quick", "quick_counted", "repeated",
+        "skipped",
+    )  # fmt: skip
+    counts = dict.fromkeys(names, 0)
+    quick: list[Opinion] = []
+    for queue, opinion in sorted(said, key=lambda one: (one[1].saved, one[0].id)):
+        why = _left_out(queue, opinion)
+        if not why and opinion.quick:
+            quick.append(opinion)
+            why = "" if stamp[4] else "too_quick"
+        if why:
+            counts[why] += 1
+            continue
+        if queue.task == BETTER:
+            own = choices.setdefault(opinion.reviewer, {})
+            new = opinion.row_id not in own
+            if new:
+                answer = opinion.answers.get(BETTER)
+                own[opinion.row_id] = str(answer) if answer is not None else None
+                seconds.setdefault(opinion.row_id, own[opinion.row_id])
+        else:
+            side: Preference = "chosen" if opinion.side == "chosen" else "rejected"
+            on_text = texts.setdefault(opinion.reviewer, {}).setdefault(
+                TextKey(opinion.row_id, side), {}
+            )
+            new = not opinion.answers.keys() <= on_text.keys()
+            on_text.update({**opinion.answers, **on_text})
+        counts["opinions" if new else "repeated"] += 1
+        counts["quick_counted"] += new and opinion.quick
+    return Used(choices, texts, seconds, stamp, **counts, quick=tuple(quick), dataset=None)
+
+
+def second_choices(used: Used) -> tuple[int, int, int]:
+    """Blind second choices that met the recorded one, all that named a side, and the others."""
+    named = list(_named(used).values())
+    return named.count("chosen"), len(named), len(used.seconds) - len(named)
+
+
+def ceiling_of(dataset: PreparedDataset) -> Ceiling | None:
+    """How often a model could side with the choice at best; None while that is not known."""
+    return _ceiling(used_opinions(dataset))
+
+
+def ceiling_sentence(used: Used) -> str:
+    """The ceiling, or why there is none; empty where nobody chose a second time."""
+    found = _ceiling(used)
+    if found is not None:
+        return found.sentence
+    agreed, n, undecided = second_choices(used)
+    return no_ceiling_sentence(agreed, n, undecided) if n or undecided else ""
+
+
+def _ceiling(used: Used) -> Ceiling | None:
+    named = _named(used)
+    met = np.array([side == "chosen" for side in named.values()], dtype=np.bool_)
+    design = design_effect(met.astype(np.float64), units_of(list(named), used.prompts))
+    return ceiling(*second_choices(used), design=design)
+
+
+def _named(used: Used) -> dict[int, str]:
+    """The second choices that named a side, by row."""
+    return {row: side for row, side in used.seconds.items() if side in ("chosen", "rejected")}
+
+
+def _left_out(queue: Queue, opinion: Opinion) -> str:
+    if opinion.skipped:
+        return "skipped"
+    if not queue.random:
+        return "not_random"
+    if opinion.prefill:
+        return "prefilled"
+    return "" if opinion.blind else "changed"
+
+
+def _holds(queue: Queue, content: str) -> bool:
+    try:
+        return content_of(queue.dataset) == content
+    except BadInput:  # its dataset was removed
+        return False

@@ -1,0 +1,123 @@
+"""The finished comparisons and labelings of a dataset's pairs, which reviews are set beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import Label, Preference, TextKey
+from ivan_core.domain.runs import Run
+from ivan_core.engine import datasets
+from ivan_core.engine import handling as runs
+from ivan_core.engine.finished_runs import finished
+from ivan_core.experiments.compare.results import Results, open_results
+from ivan_core.experiments.labels.numbers import plain
+from ivan_core.experiments.labels.results import LabelResults, label_runs, labeler_of, open_labels
+from ivan_core.metrics.joined_labels import join_labelers
+from ivan_core.metrics.label_answers import Answers, Bools
+from ivan_core.metrics.labeler_choice import CHOICE_KEYS, labeler_choice
+
+if TYPE_CHECKING:
+    from ivan_core.datasets.prepared import PreparedDataset
+
+SIDES: tuple[Preference, Preference] = ("chosen", "rejected")
+
+
+def content_of(fingerprint: str) -> str:
+    """What a dataset holds, by which runs on equal pairs are found. Raises BadInput if gone."""
+    return str(datasets.by_fingerprint(fingerprint).about["content"])
+
+
+def comparisons(dataset: PreparedDataset) -> list[Run]:
+    """The finished comparisons of these pairs, newest first."""
+    return finished(("compare",), str(dataset.about["content"]))
+
+
+def labelings(dataset: PreparedDataset) -> list[Run]:
+    """The finished labelings of these pairs, newest first."""
+    return label_runs(str(dataset.about["content"]))
+
+
+def newest_labelings(dataset: PreparedDataset) -> list[LabelResults]:
+    """The newest labeling of each labeler, newest first."""
+    found: dict[str, LabelResults] = {}
+    wanted = (run for run in labelings(dataset) if labeler_of(run.id) not in found)
+    for one in runs.opened(wanted, open_labels):
+        found[one.labeler] = one
+    return list(found.values())
+
+
+def open_comparison(run_id: str, dataset: PreparedDataset) -> Results:
+    """A finished comparison of these pairs. Raises BadInput if it is none."""
+    if run_id not in {run.id for run in comparisons(dataset)}:
+        raise _not_of(run_id, dataset, "comparison")
+    return open_results(run_id)
+
+
+def open_labeling(run_id: str, dataset: PreparedDataset) -> LabelResults:
+    """A finished labeling of these pairs. Raises BadInput if it is none."""
+    if run_id not in {run.id for run in labelings(dataset)}:
+        raise _not_of(run_id, dataset, "labeling")
+    return open_labels(run_id)
+
+
+def labeler_choices(labeling: LabelResults, rows: Collection[int]) -> dict[int, str]:
+    """Which reply a labeler prefers on some rows: chosen, rejected, or none for neither.
+
+    Rows of which its labels do not tell are left out.
+    """
+    if not set(CHOICE_KEYS) <= set(labeling.keys):
+        return {}
+    sides: dict[int, dict[str, dict[str, Label]]] = {}
+    table = labeling.table[labeling.table["row_id"].isin(list(rows))]
+    for row in table[["row_id", "preference", *CHOICE_KEYS]].to_dict("records"):
+        own = sides.setdefault(int(row["row_id"]), {})
+        own[str(row["preference"])] = {key: plain(row[key]) for key in CHOICE_KEYS}
+    told = {
+        row: labeler_choice(own.get("chosen"), own.get("rejected")) for row, own in sides.items()
+    }
+    return {row: choice for row, choice in told.items() if choice is not None}
+
+
+def differ(ours: Answers, theirs: Answers) -> Bools:
+    """On which texts two labelers give different answers."""
+    return np.asarray((ours.holds != theirs.holds).any(axis=1), np.bool_)
+
+
+def called_so(ours: Answers, theirs: Answers) -> Bools:
+    """Which texts either labeler calls so."""
+    return ours.marked | theirs.marked
+
+
+def texts_where(
+    first: LabelResults,
+    second: LabelResults,
+    keys: Sequence[str],
+    holds: Callable[[Answers, Answers], Bools],
+) -> list[TextKey]:
+    """The texts on which something holds for any of the keys that both labelings answered."""
+    texts = join_labelers({"first": first.table, "second": second.table})
+    found = np.zeros(len(texts.ids), np.bool_)
+    for key in keys:
+        ours, theirs = texts.answers(key)
+        found |= ours.answered & theirs.answered & holds(ours, theirs)
+    return [
+        TextKey(int(row), SIDES[int(side)])
+        for row, side in (divmod(int(one), 2) for one in texts.ids[found])
+    ]
+
+
+def rows_of(texts: Sequence[TextKey]) -> list[int]:
+    """The rows of some texts, in their order."""
+    return sorted({one.row_id for one in texts})
+
+
+def _not_of(run_id: str, dataset: PreparedDataset, kind: str) -> BadInput:
+    runs.get(run_id)  # says so where there is no such run
+    return BadInput(
+        f"Run {run_id} is no finished {kind} of {dataset.about['label']}.",
+        "Choose a finished run on the same pairs.",
+    )

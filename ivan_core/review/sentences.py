@@ -1,0 +1,147 @@
+"""What reviews say, in sentences with n and interval, to be read and to be copied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.domain.reviews import BETTER, Task
+from ivan_core.experiments.labels.conditions import label_name
+from ivan_core.experiments.labels.words import (
+    agreement_sentence,
+    both_sentence,
+    coefficients_sentence,
+)
+from ivan_core.figures.picks import Quote
+from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.label_sentences import same_rate
+from ivan_core.metrics.sentences import (
+    PROMPTS_REPEAT,
+    PROMPTS_SHARED,
+    as_if,
+    interval,
+    percent,
+)
+from ivan_core.review.agreement import (
+    Cell,
+    between_on_pairs,
+    between_on_texts,
+    cell_agreement,
+    cells_beside,
+    choices_beside,
+)
+from ivan_core.review.eligible import Used, ceiling_sentence
+
+if TYPE_CHECKING:
+    from ivan_core.datasets.prepared import PreparedDataset
+
+NOBODY = (
+    "Nobody has judged a random item of this dataset blind yet. Make a queue of a random sample and"
+    " invite two people or more: how far they agree, and labelers and models with them, is shown"
+    " here."
+)
+_MOST_NAMES = 3
+
+
+def headline(used: Used, task: Task) -> str:
+    """How many people said how much, and how far they agree on one of the tasks."""
+    if not used.opinions:
+        return NOBODY
+    people = len(used.people)
+    told = [
+        f"{_count(people, 'person', 'people')} gave {_count(used.opinions, 'blind opinion')} on"
+        " random items."
+    ]
+    said = pairs_sentence(used) if task == BETTER else texts_sentence(used)
+    told.append(said or "No item has two opinions yet: how far people agree cannot be told.")
+    return " ".join(told)
+
+
+def pairs_sentence(used: Used) -> str:
+    """How far the reviewers agree on which reply is better; empty while no pair has two choices."""
+    table = between_on_pairs(used)
+    if table is None:
+        return ""
+    row = table.iloc[0].to_dict()
+    return (
+        f"Of {_count(int(row['n']), 'pair')} that two of them or more judged, the same reply (or no"
+        f" difference) in {_share(same_rate(row))}. {_coefficients(row)}"
+    )
+
+
+def texts_sentence(used: Used) -> str:
+    """On which questions the reviewers agree most and least; empty while no text has two."""
+    table = between_on_texts(used)
+    return "" if table is None else agreement_sentence(table, names_of(used))
+
+
+def names_of(used: Used) -> list[str]:
+    """Those who described replies; of many, the first three and how many more there are."""
+    names = sorted(used.texts)
+    if len(names) <= _MOST_NAMES + 1:
+        return names
+    return [*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES} more"]
+
+
+def cell_sentence(cell: Cell) -> str:
+    """One question and one who answers it beside the reviewers."""
+    others = "the other reviewers" if cell.who.kind == "person" else "the reviewers"
+    few = " Few: the rarer answer was given to fewer than 20 texts." if cell.few else ""
+    called = f"called so by either, by both: {cell.both:,} of {cell.either:,}"
+    if not cell.either:
+        called = "neither called any so"
+    return (
+        f"{cell.who.name} and {others} on {label_name(cell.key)}: of {_count(cell.n, 'text')} both"
+        f" answered, the same in {_share(cell.rate, PROMPTS_SHARED)};"
+        f" {called}.{few} {_coefficients(cell_agreement(cell))}"
+    )
+
+
+def review_quotes(dataset: PreparedDataset, used: Used) -> list[Quote]:
+    """All sentences of the reviews of a dataset, by question."""
+    told: list[tuple[str, str]] = []
+    for sentence in (pairs_sentence(used), ceiling_sentence(used)):
+        if sentence:
+            told.append(("Which reply is better?", sentence))
+    told += [("Which reply is better?", one.sentence) for one in choices_beside(dataset, used)]
+    table = between_on_texts(used)
+    if table is not None:
+        labelers = names_of(used)
+        for row in table.to_dict("records"):
+            said = f"{both_sentence(row, labelers)} {coefficients_sentence(row)}"
+            told.append(("Do the reviewers agree?", said))
+    told += [
+        ("Labelers and people beside the reviewers", cell_sentence(cell))
+        for cell in cells_beside(dataset, used)
+    ]
+    return [Quote(question, sentence, "") for question, sentence in told]
+
+
+def source_line(dataset: PreparedDataset, used: Used) -> str:
+    """What every sentence rests on."""
+    return (
+        f"{dataset.about['label']}: {_count(used.opinions, 'blind opinion')} on random items by"
+        f" {_count(len(used.people), 'person', 'people')}. {used.left_out_sentence}".strip()
+    )
+
+
+def said_by(used: Used) -> str:
+    """As in "12 blind opinions by 2 people"."""
+    people = _count(len(used.people), "person", "people")
+    return f"{_count(used.opinions, 'blind opinion')} by {people}"
+
+
+def _coefficients(row: Mapping[str, Any]) -> str:
+    """Kappa, alpha or overlap, and AC1, each with its interval."""
+    return coefficients_sentence(row).partition(" The same answer")[0]
+
+
+def _share(rate: Rate | None, why: str = PROMPTS_REPEAT) -> str:
+    """A count with its share and interval, as in "31 (78% [63, 88])"."""
+    if rate is None:
+        return "none"
+    return f"{rate.count:,} ({percent(rate.rate, rate.n)} {interval(rate)}{as_if(rate, why)})"
+
+
+def _count(n: int, noun: str, many: str = "") -> str:
+    return f"{n:,} {noun if n == 1 else many or noun + 's'}"

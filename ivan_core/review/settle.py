@@ -1,0 +1,173 @@
+"""Where reviewers differ, with all that is said of it, and how it was settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ivan_core.annotations.decisions import Decisions
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Queues
+from ivan_core.domain.labels import Label
+from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Decision, Item, Opinion, Queue
+from ivan_core.engine import datasets
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.compare.results import judged_pair, open_results
+from ivan_core.experiments.labels.results import labels_of_row
+from ivan_core.metrics.consensus import same_answer
+from ivan_core.metrics.labeler_choice import labeler_choice
+from ivan_core.review.eligible import queues_on
+from ivan_core.review.rights import settle
+from ivan_core.review.runs_on_pairs import comparisons
+from ivan_core.settings import data_dir
+
+if TYPE_CHECKING:
+    from ivan_core.datasets.prepared import PreparedDataset
+
+State = Literal["unsettled", "settled", "all"]
+_VERDICT_SIDES = {"agree": "chosen", "tie": NO_DIFFERENCE, "disagree": "rejected"}
+
+
+@dataclass(frozen=True, slots=True)
+class ToSettle:
+    """An item on which reviewers differ: every opinion on it, and the decisions in force.
+
+    `differing` are the questions to which two people gave different answers; "can't tell" is none.
+    """
+
+    item: Item
+    opinions: tuple[Opinion, ...]
+    differing: tuple[str, ...]
+    decisions: Mapping[str, Decision]
+
+    @property
+    def settled(self) -> bool:
+        return all(key in self.decisions for key in self.differing)
+
+    @property
+    def open_questions(self) -> int:
+        return sum(key not in self.decisions for key in self.differing)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a model or a labeler says of an item, beside the reviewers."""
+
+    name: str
+    answers: Mapping[str, Label]
+    note: str = ""
+
+
+def queues_to_settle(dataset: PreparedDataset) -> dict[int, tuple[Queue, list[ToSettle]]]:
+    """The queues with an item on which people differ, newest first, with these items."""
+    found = {}
+    for queue in reversed(queues_on(dataset)):
+        items = to_settle(queue)
+        if items:
+            found[queue.id] = (queue, items)
+    return found
+
+
+def to_settle(queue: Queue) -> list[ToSettle]:
+    """The items of a queue on which people differ, settled ones too, in the queue's order."""
+    said: dict[tuple[int, str], list[Opinion]] = {}
+    for one in Opinions(data_dir()).all(queue.id):
+        if not one.skipped:
+            said.setdefault((one.row_id, one.side), []).append(one)
+    many = {at: opinions for at, opinions in said.items() if len(opinions) > 1}
+    if not many:
+        return []
+    decided: dict[tuple[int, str], dict[str, Decision]] = {}
+    for decision in Decisions(data_dir()).all(queue.id):
+        decided.setdefault((decision.row_id, decision.side), {})[decision.key] = decision
+    found = []
+    for item in Queues(data_dir()).items(queue.id):
+        opinions = many.get((item.row_id, item.side), [])
+        differing = tuple(key for key in queue.asked if _differ(opinions, key))
+        if differing:
+            decisions = decided.get((item.row_id, item.side), {})
+            found.append(ToSettle(item, tuple(opinions), differing, decisions))
+    return found
+
+
+def in_state(items: list[ToSettle], state: State) -> list[ToSettle]:
+    """Those that are settled, or not, or all."""
+    return [one for one in items if state == "all" or one.settled == (state == "settled")]
+
+
+def decide(item: Item, key: str, answer: Label, by: str, reason: str, version: int) -> Decision:
+    """Settle one question of an item that was read with a decision of this version (0 for none).
+
+    Raises:
+        NotAllowed: the visitor may only read and review.
+        DecisionConflict: it was settled by somebody else meanwhile; nothing is changed.
+        BadInput: there is no name, no such item or question, or the reason is too long.
+    """
+    return settle(Decision(item.queue, item.row_id, item.side, key, answer, by, reason, version))
+
+
+def views(queue: Queue, item: Item) -> list[View]:
+    """What the recorded choice, models and labelers say of an item."""
+    dataset = datasets.by_fingerprint(queue.dataset)
+    labelers = labels_of_row(str(dataset.about["content"]), item.row_id)
+    if queue.task != BETTER:
+        found = []
+        for one in labelers:
+            labels = one.chosen if item.side == "chosen" else one.rejected
+            name = f"{one.labeler} (rule-based)" if one.rule_based else one.labeler
+            if labels is not None:
+                found.append(View(name, {key: labels.get(key) for key in queue.asked}))
+        return found
+    return [
+        View("the recorded choice", {BETTER: "chosen"}),
+        *_models(dataset, item.row_id),
+        *(
+            View(
+                f"{one.labeler} (rule-based)" if one.rule_based else one.labeler, {BETTER: choice},
+                "harmless first, then helpful",
+            )
+            for one in labelers
+            if (choice := labeler_choice(one.chosen, one.rejected)) is not None
+        ),
+    ]  # fmt: skip
+
+
+def _models(dataset: PreparedDataset, row_id: int) -> list[View]:
+    """What the newest comparison that judged a row found, model by model."""
+    for results in runs.opened(comparisons(dataset), open_results):
+        if row_id not in results.row_ids:
+            continue
+        found = []
+        for row in judged_pair(results, row_id).judged:
+            side = _VERDICT_SIDES.get(str(row["verdict"]))
+            unit = results.typical_margins[row["model"]]
+            if side is not None:
+                amount = abs(row["margin"] / unit) if unit else 0.0
+                by = f"by {amount:.1f} typical margins" if side != NO_DIFFERENCE else ""
+                found.append(View(str(row["model"]), {BETTER: side}, by))
+        return found
+    return []
+
+
+def said_of_row(dataset: PreparedDataset, row_id: int) -> list[tuple[Queue, ToSettle]]:
+    """All opinions on a row in any queue, with the decisions, queue by queue and side by side."""
+    queues = {queue.id: queue for queue in queues_on(dataset)}
+    found: dict[tuple[int, str], list[Opinion]] = {}
+    for one in Opinions(data_dir()).on_row(list(queues), row_id):
+        found.setdefault((one.queue, one.side), []).append(one)
+    told = []
+    for (number, _), opinions in found.items():
+        item = Item(number, 0, row_id, opinions[0].side)
+        answered = [one for one in opinions if not one.skipped]
+        if not answered:
+            continue
+        differing = tuple(key for key in queues[number].asked if _differ(answered, key))
+        decisions = Decisions(data_dir()).of(item)
+        told.append((queues[number], ToSettle(item, tuple(answered), differing, decisions)))
+    return told
+
+
+def _differ(opinions: list[Opinion], key: str) -> bool:
+    given = [one.answers[key] for one in opinions if one.answers.get(key) is not None]
+    return any(not same_answer(given[0], other) for other in given[1:])

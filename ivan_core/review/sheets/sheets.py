@@ -1,0 +1,286 @@
+"""Reviewing without the app: a queue as a spreadsheet, and the answers in it taken back in."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as with_changes
+from pathlib import Path
+
+from ivan_core.annotations.names import name_of
+from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.queues import Queues
+from ivan_core.datasets.limits import check_regular
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.reviews import BETTER, Change, Item, Opinion, OpinionConflict, Queue
+from ivan_core.engine import access
+from ivan_core.review.rights import verified_name
+from ivan_core.review.sheets.cells import MOST_BYTES, check_package, read_grids
+from ivan_core.review.sheets.items import (
+    SheetItem,
+    all_items,
+    proof,
+    texts_of,
+    waiting_items,
+    with_texts,
+)
+from ivan_core.review.sheets.layout import workbook
+from ivan_core.review.sheets.reading import (
+    About,
+    Said,
+    SheetRefused,
+    by_code,
+    read_about,
+    read_name,
+    read_rows,
+)
+from ivan_core.review.sheets.report import ImportReport, difference
+from ivan_core.settings import data_dir
+
+MOST_ITEMS = 3_000
+"""Items in a sheet: more than anybody judges, and few enough to open everywhere."""
+_TRIES = 3
+_REASON = "sheet "
+"""How the reason of a change begins that a sheet made; the number of the sheet follows."""
+_Place = tuple[int, int, str]
+
+
+def export_queue(queue_id: int, reviewer: str = "") -> bytes:
+    """A queue as an .xlsx file to be filled in and sent back.
+
+    For a named person, or the one a queue is assigned to, it leaves out what they judged already.
+    The sides are shuffled anew in every file, and nothing in it tells how.
+
+    Raises:
+        BadInput: there is no such queue, it is closed, too large, or nothing is left to judge.
+    """
+    queue = Queues(data_dir()).get(queue_id)
+    if queue.closed:
+        raise BadInput("This queue is closed.", "Open it again, or export another one.")
+    name = name_of(reviewer) if reviewer.strip() else ""
+    if name and queue.assigned and name.casefold() != queue.assigned.casefold():
+        raise BadInput(f"This queue is for {queue.assigned}, not for {name}.")
+    name = queue.assigned or name
+    sheet, made = secrets.token_hex(8), repr(time.time())
+    found = waiting_items(queue, sheet, name)
+    if not found:
+        raise BadInput(f"Nothing is left for {name or 'anybody'} to judge in this queue.")
+    if len(found) > MOST_ITEMS:
+        raise BadInput(
+            f"A sheet holds at most {MOST_ITEMS:,} items; this one would have {len(found):,}.",
+            "Make a smaller queue.",
+        )
+    stated = {"queue": str(queue.id), "sheet": sheet, "dataset": queue.dataset, "made": made}
+    facts = {**stated, "proof": proof(queue, *list(stated.values())[1:])}
+    data = workbook(queue, with_texts(found, labels=True), facts, name)
+    check_package(data, "This sheet")  # what we could not read back is not sent to anybody
+    return data
+
+
+def export_file(queue_id: int, path: Path, reviewer: str = "") -> str:
+    """Write a queue to a new file, and say so. Raises as `export_queue`.
+
+    Raises:
+        BadInput: there is such a file, which may hold somebody's answers, or no such folder.
+    """
+    data = export_queue(queue_id, reviewer)
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise BadInput(
+            f"{path} is there already, perhaps with answers in it.", "Name a new file."
+        ) from error
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror}.", "Name another.") from error
+    return f"{path}: send it to whoever judges, and import it when it comes back."
+
+
+def import_file(path: Path, *, replace: bool = False) -> ImportReport:
+    """Take in the answers of a file. Raises as `import_sheet`, and BadInput for no such file."""
+    access.require(access.Action.SHEET)
+    try:
+        check_regular(path)
+        if path.stat().st_size > MOST_BYTES:
+            raise BadInput(f"{path.name} is larger than any sheet of IVAN; nothing was read.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
+    return import_sheet(data, replace=replace, name=path.name)
+
+
+def import_sheet(data: bytes, *, replace: bool = False, name: str = "The file") -> ImportReport:
+    """Take in the answers of a sheet: all of them, or none where something in it is not right.
+
+    What was said in the app after the sheet was made is kept, unless `replace` is asked for. The
+    same file once more changes nothing. `name` is what sentences about the file call it.
+
+    Raises:
+        NotAllowed: the visitor may only read and review.
+        SheetRefused: what is wrong with the sheet, in sentences; nothing is changed.
+        BadInput: it is no such file, or the core refuses an answer; nothing is changed.
+    """
+    access.require(access.Action.SHEET)
+    grids = read_grids(data, name)
+    about = read_about(grids)
+    queue = _queue(about)
+    reviewer = _reviewer(queue, read_name(grids))
+    found = all_items(queue, about.facts["sheet"])
+    left_with = [one for one in found if one.code in about.items]
+    known, changed = by_code(with_texts(left_with, labels=False), about)
+    if changed:
+        raise SheetRefused(*(f"The text of item {code} is another one now." for code in changed))
+    rows = read_rows(grids, queue, known)
+    for _ in range(_TRIES - 1):
+        try:
+            return _take_in(about, queue, reviewer, rows, replace)
+        except OpinionConflict:  # somebody saved between our reading and our writing
+            continue
+    return _take_in(about, queue, reviewer, rows, replace)
+
+
+def _queue(about: About) -> Queue:
+    """The queue of a sheet, if the sheet was made here, from it."""
+    facts = about.facts
+    try:
+        queue = Queues(data_dir()).get(int(facts["queue"]))
+    except BadInput:
+        queue = None
+    stated = (facts["sheet"], facts["dataset"], facts["made"])
+    if queue is None or proof(queue, *stated) != facts["proof"]:
+        raise SheetRefused(
+            "This sheet belongs to no queue of this data folder. Import it where it was made."
+        )
+    if queue.dataset != facts["dataset"]:
+        raise SheetRefused("This sheet is about another dataset than its queue.")
+    if queue.closed:
+        raise SheetRefused("The queue of this sheet is closed. Open it again to import answers.")
+    texts_of(queue)
+    return queue
+
+
+def _reviewer(queue: Queue, name: str) -> str:
+    if queue.assigned and queue.assigned.casefold() != name.casefold():
+        raise SheetRefused(
+            f"This queue is for {queue.assigned}; the sheet was filled in by {name}."
+        )
+    return queue.assigned or name
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What is to be saved, and what is told of it."""
+
+    save: list[Opinion] = field(default_factory=list)
+    new: int = 0
+    same: int = 0
+    changed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+
+def _take_in(
+    about: About, queue: Queue, name: str, rows: Sequence[Said], replacing: bool
+) -> ImportReport:
+    """Decide row by row, then save all at once. Raises OpinionConflict where that is outdated."""
+    from ivan_core.review.flow import is_told, standing
+
+    store = Opinions(data_dir())
+    numbers = {queue.id, *(one.item.queue.id for one in rows)}
+    before = {_place(one): one for number in numbers for one in store.all(number, name)}
+    if any(one.verified for one in before.values()):
+        raise SheetRefused(
+            f"{name} is the name of somebody who logged in, and a sheet cannot show who filled it"
+            " in. Have another name typed into it."
+        )
+    last: dict[_Place, Change] = {}
+    for number in numbers:
+        last |= {_place(one): one for one in store.changes(number, name)}
+    reason = f"{_REASON}{about.facts['sheet']}"
+    now = standing(queue, name)
+    plan = _Plan()
+    notes_only = 0
+    for said in rows:
+        current = before.get(_place(said.item.item))
+        change = last.get(_place(said.item.item))
+        came_by = change.reason if change else ""
+        ours = came_by == reason
+        newer = current is not None and current.saved > float(about.facts["made"]) and not ours
+        if current is None and not said.judged:
+            notes_only += bool(said.note)
+            continue
+        # A sheet tells nothing; the app may.
+        told = is_told(now, said.item.queue) and not came_by.startswith(_REASON)
+        after = _after(said, name, current, told)
+        _decide(plan, said, current, after, keep=newer and not replacing)
+    if plan.save:
+        store.save_all(plan.save, by=verified_name() or "import", reason=reason)
+    judged = [said for said in rows if said.judged]
+    left_out = len(about.items) - len(rows)
+    return ImportReport(
+        queue, name, plan.new, plan.same, tuple(plan.changed), tuple(plan.kept),
+        skipped=sum(said.skipped for said in judged),
+        cant_tell=_unsure(judged),
+        empty=sum(not (said.judged or said.note or said.unchecked) for said in rows),
+        unchecked=sum(said.unchecked for said in rows),
+        notes_only=notes_only, missing=left_out,
+    )  # fmt: skip
+
+
+def _decide(
+    plan: _Plan, said: Said, current: Opinion | None, after: Opinion, *, keep: bool
+) -> None:
+    if current is None:
+        plan.new += 1
+        plan.save.append(after)
+    elif _content(current) == _content(after):
+        plan.same += said.judged
+    elif keep:
+        plan.kept.append(difference(current, after))
+    else:
+        plan.changed.append(difference(current, after))
+        plan.save.append(after)
+
+
+def _after(said: Said, name: str, current: Opinion | None, told: bool) -> Opinion:
+    """What stands there once the row is taken in; what a row leaves empty stays as it was.
+
+    Another answer is not blind where what was chosen was told, and nobody knows how long it took.
+    """
+    one, item = said.item, said.item.item
+    fresh = Opinion(
+        item.queue, item.row_id, item.side, name, dict(said.answers), said.note, said.skipped,
+        one.left, blind=not one.filled, prefill=one.queue.prefill if one.filled else "",
+    )  # fmt: skip
+    if current is None:
+        return fresh
+    answers, skipped = fresh.answers, fresh.skipped
+    if not said.judged:
+        answers, skipped = current.answers, current.skipped
+    elif not skipped and not current.skipped:
+        answers = {**current.answers, **answers}
+    changed = answers != current.answers
+    revealed = told and changed and BETTER in current.answers
+    return with_changes(
+        fresh, answers=answers, skipped=skipped, note=said.note or current.note,
+        blind=fresh.blind and current.blind and not revealed,
+        seconds=0.0 if changed else current.seconds, version=current.version,
+    )  # fmt: skip
+
+
+def _content(opinion: Opinion) -> tuple[object, ...]:
+    plain = {
+        key: frozenset(label) if isinstance(label, tuple) else label
+        for key, label in opinion.answers.items()
+    }
+    return plain, opinion.skipped, opinion.note
+
+
+def _unsure(rows: Iterable[Said]) -> int:
+    return sum(label is None for said in rows for label in said.answers.values())
+
+
+def _place(one: Item | Opinion | Change | SheetItem) -> _Place:
+    item = one.item if isinstance(one, SheetItem) else one
+    return item.queue, item.row_id, item.side

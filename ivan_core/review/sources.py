@@ -1,0 +1,278 @@
+"""Where the items of a queue come from: what can be drawn here, and the drawing itself.
+
+Every draw is seeded and in random order, so that who stops early has judged a random part of it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ivan_core.datasets.rows import choose_rows
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import TextKey
+from ivan_core.domain.reviews import BETTER, ItemSide, Source, Task
+from ivan_core.domain.specs import RowsSpec
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.compare.results import Results
+from ivan_core.experiments.labels import numbers as label_views
+from ivan_core.experiments.labels.results import LabelResults, open_labels
+from ivan_core.labels.schema import check_keys
+from ivan_core.metrics.label_answers import LIST_KEYS
+from ivan_core.metrics.labeler_choice import CHOICE_KEYS
+from ivan_core.review.marks import reviews
+from ivan_core.review.runs_on_pairs import (
+    SIDES,
+    called_so,
+    comparisons,
+    differ,
+    labeler_choices,
+    labelings,
+    newest_labelings,
+    open_comparison,
+    open_labeling,
+    rows_of,
+    texts_where,
+)
+
+if TYPE_CHECKING:
+    from ivan_core.datasets.prepared import PreparedDataset
+
+LOWEST = 5
+"""So many features a queue of low agreement asks."""
+Sides = Literal["one", "both"]
+Chosen = list[tuple[int, ItemSide]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The items of a queue in their order, what is asked of them, and how they were drawn."""
+
+    items: Chosen
+    keys: tuple[str, ...]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a draw depends on; `runs` are those it draws on, else the newest that fit."""
+
+    dataset: PreparedDataset
+    task: Task
+    source: Source
+    keys: tuple[str, ...]
+    count: int
+    seed: int
+    sides: Sides = "one"
+    runs: tuple[str, ...] = ()
+    row_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """What may be drawn: texts, or pairs, and what they are in words."""
+
+    rows: list[int]
+    words: str
+    texts: list[TextKey] | None = None
+    keys: tuple[str, ...] | None = None
+
+
+def draw(ask: Ask) -> Drawn:
+    """The items of a queue.
+
+    Raises:
+        BadInput: the source has nothing to give here; the sentence says why.
+    """
+    pool = {
+        "random": _random, "disagreements": _disagreements, "second-look": _second_look,
+        "low-agreement": _low_agreement, "starred": _starred, "rows": _named_rows,
+    }[ask.source](ask)  # fmt: skip
+    keys = () if ask.task == BETTER else check_keys(pool.keys or ask.keys)
+    generator = random.Random(f"queue|{ask.dataset.fingerprint}|{ask.source}|{ask.seed}")
+    if ask.task == BETTER:
+        rows = _judgeable(ask.dataset, pool.rows)
+        if not rows:
+            raise BadInput(
+                "Both replies of every such pair are the same: there is nothing to compare.",
+                "Choose another source.",
+            )
+        taken = generator.sample(rows, min(ask.count, len(rows)))
+        pairs: Chosen = [(row, "both") for row in taken]
+        return Drawn(pairs, (), _told(len(pairs), len(rows), f"pairs {pool.words}", ask))
+    texts = pool.texts or [TextKey(row, side) for row in pool.rows for side in SIDES]
+    if ask.sides == "one":
+        texts = _one_a_row(texts, generator)
+    taken_texts = generator.sample(texts, min(ask.count, len(texts)))
+    items: Chosen = [(one.row_id, one.preference) for one in taken_texts]
+    each = "one reply a pair, drawn by chance" if ask.sides == "one" else "both replies of a pair"
+    return Drawn(items, keys, _told(len(items), len(texts), f"replies {pool.words} ({each})", ask))
+
+
+def _told(taken: int, of: int, what: str, ask: Ask) -> str:
+    if taken == of:
+        return f"All {of:,} {what}, in random order, seed {ask.seed}."
+    return f"{taken:,} of {of:,} {what}, drawn at random, seed {ask.seed}."
+
+
+def _one_a_row(texts: Sequence[TextKey], generator: random.Random) -> list[TextKey]:
+    by_row: dict[int, list[TextKey]] = {}
+    for one in texts:
+        by_row.setdefault(one.row_id, []).append(one)
+    return [generator.choice(own) for own in by_row.values()]
+
+
+def _judgeable(dataset: PreparedDataset, rows: list[int]) -> list[int]:
+    """The rows whose sides are not the same text, and one of which was chosen."""
+    left_out = dataset.identical_rows | dataset.tied_rows
+    return [row for row in rows if row not in left_out]
+
+
+def _random(ask: Ask) -> _Pool:
+    """All rows, or those of one run if they were drawn at random themselves."""
+    if not ask.runs:
+        return _Pool(list(range(ask.dataset.rows)), "of the dataset")
+    run = runs.get(ask.runs[0])
+    known = {one.id for one in (*comparisons(ask.dataset), *labelings(ask.dataset))}
+    spec = runs.any_spec_of(run)
+    if run.id not in known or not isinstance(spec, RowsSpec):
+        raise BadInput(
+            f"Run {run.id} is no finished run on {ask.dataset.about['label']}.",
+            "Choose a finished run on the same pairs, or draw from the whole dataset.",
+        )
+    choice = choose_rows(spec, ask.dataset)
+    if not choice.random:
+        raise BadInput(
+            f"The rows of run {run.id} are not a random sample of the dataset.",
+            "Draw from the whole dataset, or from a run on all rows or on a random sample.",
+        )
+    return _Pool(choice.row_ids, f"of run {run.id}")
+
+
+def _starred(ask: Ask) -> _Pool:
+    rows = [r for r in reviews().starred_rows(ask.dataset.fingerprint) if r < ask.dataset.rows]
+    if not rows:
+        raise BadInput("Nothing is starred in this dataset.", "Star pairs on the page Pairs first.")
+    return _Pool(rows, "of the starred rows")
+
+
+def _named_rows(ask: Ask) -> _Pool:
+    if not ask.row_ids:
+        raise BadInput("No row ids were given.", "Name at least one; the first row is 0.")
+    ask.dataset.check_row_ids(ask.row_ids)
+    return _Pool(sorted(set(ask.row_ids)), "of the rows that were named")
+
+
+def _two_labelings(ask: Ask) -> tuple[LabelResults, LabelResults]:
+    if ask.runs:
+        given = [open_labeling(run_id, ask.dataset) for run_id in dict.fromkeys(ask.runs)]
+    else:
+        given = newest_labelings(ask.dataset)
+        if len(given) < 2:  # the same labeler twice will do
+            given = [open_labels(run.id) for run in labelings(ask.dataset)]
+        given = given[:2]
+    if len(given) != 2:
+        raise BadInput(
+            f"Two labelings are needed, and {len(given)} " + ("is" if len(given) == 1 else "are")
+            + (" named." if ask.runs else " there."),
+            "Label these pairs with two labelers first, on the page Taxonomy; then choose the two.",
+        )  # fmt: skip
+    return given[0], given[1]
+
+
+def _disagreements(ask: Ask) -> _Pool:
+    """Texts on which two labelings differ; of pairs, those on which models differ."""
+    if ask.task == BETTER:
+        results = _comparison(ask)
+        if not results.sharpest:
+            raise BadInput(
+                f"The models of run {results.run.id} disagree on no pair.",
+                "Choose a comparison of two models or more that disagree somewhere.",
+            )
+        rows = sorted(results.sharpest)
+        return _Pool(rows, f"on which the models of run {results.run.id} disagree")
+    first, second = _two_labelings(ask)
+    keys = tuple(key for key in label_views.shared_keys([first, second]) if key in ask.keys)
+    if not keys:
+        raise BadInput(
+            "The two labelings share none of the labels that are asked for.",
+            "Choose other labels, or other labelings.",
+        )
+    texts = texts_where(first, second, keys, differ)
+    if not texts:
+        raise BadInput(
+            "The two labelings give the same labels everywhere they both answer.",
+            "Choose other labels, or other labelings.",
+        )
+    who = f"{label_views.named(first)} and {label_views.named(second)}"
+    return _Pool(rows_of(texts), f"on which {who} differ", texts)
+
+
+def _low_agreement(ask: Ask) -> _Pool:
+    """Texts that either labeling calls so, on the features on which the two agree least."""
+    if ask.task == BETTER:
+        raise BadInput(
+            "Features with low agreement are asked of single replies.",
+            "Choose the task that describes a reply.",
+        )
+    first, second = _two_labelings(ask)
+    table = label_views.agreement([first.run.id, second.run.id])
+    table = table[~table["key"].isin(LIST_KEYS) & table["coefficient"].notna()]
+    lowest = table.sort_values("coefficient", kind="stable")["key"].head(LOWEST)
+    keys = tuple(str(key) for key in lowest)
+    texts = texts_where(first, second, keys, called_so) if keys else []
+    if not texts:
+        raise BadInput(
+            "No label that the two labelings share has a measured agreement.",
+            "Label more texts, or choose other labelings.",
+        )
+    who = f"{label_views.named(first)} or {label_views.named(second)}"
+    words = f"that {who} gives one of the {len(keys)} least agreed labels"
+    return _Pool(rows_of(texts), words, texts, check_keys(keys))
+
+
+def _second_look(ask: Ask) -> _Pool:
+    """Pairs on which every model, and the labeler where it tells, goes against the choice."""
+    results = _comparison(ask)
+    against = results.table.assign(against=results.table["verdict"] == "disagree")
+    every = against.groupby("row_id")["against"].all()
+    rows = [int(row) for row in every.index[every.to_numpy(bool)]]
+    named = [run_id for run_id in ask.runs if run_id != results.run.id]
+    labeler = next(
+        (
+            one
+            for one in (
+                [open_labeling(run_id, ask.dataset) for run_id in named]
+                if named
+                else newest_labelings(ask.dataset)
+            )
+            if set(CHOICE_KEYS) <= set(one.keys)
+        ),
+        None,
+    )
+    who = f"every model of run {results.run.id}"
+    if labeler is not None:
+        prefers = labeler_choices(labeler, rows)
+        rows = [row for row in rows if prefers.get(row, "rejected") == "rejected"]
+        who += f" and, where its labels tell, {label_views.named(labeler)}"
+    if not rows:
+        raise BadInput(
+            f"On no pair {who} go against the choice.", "Choose another comparison or source."
+        )
+    return _Pool(rows, f"on which {who} go against the choice")
+
+
+def _comparison(ask: Ask) -> Results:
+    """The comparison that is named, else the newest."""
+    known = comparisons(ask.dataset)
+    named = [run_id for run_id in ask.runs if runs.get(run_id).kind == "compare"]
+    if named:
+        return open_comparison(named[0], ask.dataset)
+    if not known:
+        raise BadInput(
+            "No comparison of these pairs is finished yet.",
+            "Judge them with reward models first, on the page Compare.",
+        )
+    return open_comparison(known[0].id, ask.dataset)

@@ -1,1 +1,0 @@
-"""What pages and the command line call: one file a noun."""

@@ -1,0 +1,174 @@
+"""The form that starts a comparison: three fields, the rest folded away, and what it would take."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import streamlit as st
+
+from ivan_core import catalog
+from ivan_core.cli.compare import parse_row_ids
+from ivan_core.domain.models import SystemTurns
+from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec
+from ivan_core.engine import datasets
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.compare import kind as compare
+from ivan_core.settings import preset_name
+from pages.components.kit.state import choose_run
+from pages.components.kit.text import say
+
+_ROWS = ("All rows", "The first N", "A random draw of N", "By row id")
+_FORMATS = ("the one that fits the model", "last-turn", "openassistant", "as-published", "chat")
+_DATA_HELP = DatasetRequest.model_fields
+_SPEC_HELP = CompareSpec.model_fields
+
+
+def compare_form() -> None:
+    """Ask what to judge, say what it would take, and start it."""
+    preset = compare.preset_spec()
+    sources = [preset.dataset.source, "sample", "Anthropic/hh-rlhf"]
+    sources += [request.source for request in datasets.known()]
+    say(
+        "Which reply does a reward model prefer: the one that was chosen, or the other one?", "lead"
+    )
+    left, middle, right = st.columns([3, 4, 2])
+    source = left.selectbox(
+        "Dataset",
+        list(dict.fromkeys(sources)),
+        accept_new_options=True,
+        key="form-dataset",
+        help=_DATA_HELP["source"].description,
+    )
+    names = middle.multiselect(
+        "Reward models",
+        list(dict.fromkeys((*preset.models, *catalog.model_names()))),
+        default=list(preset.models),
+        accept_new_options=True,
+        key="form-models",
+        help=_SPEC_HELP["models"].description,
+    )
+    which = right.selectbox("Rows", _ROWS, key="form-rows")
+    number, row_ids = 100, ""
+    if which == _ROWS[3]:
+        row_ids = right.text_input(
+            "Row ids", "0, 1, 2", key="form-row-ids", help=_SPEC_HELP["row_ids"].description
+        )
+    elif which != _ROWS[0]:
+        number = right.number_input("N", 1, 10_000_000, 100, key="form-n")
+    options = _more_options(source or "")
+    say(f"Preset: {catalog.preset(preset_name()).title}.", "small", quiet=True)
+    spec = build_spec(
+        {
+            "dataset": {"source": (source or "").strip(), **options.pop("dataset")},
+            "models": tuple(names),
+            "limit": number if which == _ROWS[1] else None,
+            "sample": number if which == _ROWS[2] else None,
+            "row_ids": parse_row_ids(row_ids) if which == _ROWS[3] else None,
+            **options,
+        }
+    )
+    if not (source or "").strip():
+        say("Choose a dataset.")
+        return
+    if not names:
+        say("Choose at least one reward model.")
+        return
+    plan = compare.plan(spec)
+    _models_table(names)
+    for note in plan.notes:
+        say(note, "small", quiet=True)
+    count = f"{plan.pairs:,} pairs" if plan.pairs is not None else "the pairs"
+    models = f"{plan.models} model{'s' if plan.models != 1 else ''}"
+    if st.button(f"Judge {count} with {models}", type="primary", key="judge"):
+        run_id, _ = runs.start(spec)
+        choose_run(run_id)
+        st.rerun()
+    took = f"Takes {plan.takes.words}" if plan.takes else "No time estimate"
+    cached = f"; {plan.cached:,} judgements are known already" if plan.cached else ""
+    say(f"{took} ({plan.estimate_from}{cached}). Nothing is sent anywhere.", "small", quiet=True)
+
+
+def _more_options(source: str) -> dict[str, Any]:
+    hub = source != "sample" and "/" in source and not source.startswith(("/", ".", "~"))
+    facts = catalog.dataset_facts(source)
+    subset, split, revision = "", "train", ""
+    with st.expander("More options"):
+        left, middle, right = st.columns(3)
+        if hub:
+            parts = left.selectbox(
+                "Subset",
+                ["", *facts.get("subsets", [])],
+                accept_new_options=True,
+                key="form-subset",
+                format_func=lambda name: name or "all",
+                help=_DATA_HELP["subset"].description,
+            )
+            subset = parts or ""
+            split = (
+                middle.selectbox(
+                    "Split",
+                    facts.get("splits", ["train", "test"]),
+                    accept_new_options=True,
+                    key="form-split",
+                    help=_DATA_HELP["split"].description,
+                )
+                or "train"
+            )
+            revision = right.text_input(
+                "Revision",
+                placeholder="the newest, pinned when read",
+                key="form-revision",
+                help=_DATA_HELP["revision"].description,
+            )
+        seed = left.number_input(
+            "Seed", 0, 2**31, 0, key="form-seed", help=_SPEC_HELP["seed"].description
+        )
+        form = middle.selectbox(
+            "Input format", _FORMATS, key="form-format", help=_SPEC_HELP["input_format"].description
+        )
+        tokens = right.number_input(
+            "Longest input, in tokens",
+            16,
+            1_000_000,
+            None,
+            placeholder="as the model was made for",
+            key="form-tokens",
+            help=_SPEC_HELP["max_tokens"].description,
+        )
+        system = left.selectbox(
+            "System turns", get_args(SystemTurns), key="form-system",
+            help=_SPEC_HELP["system"].description,
+        )  # fmt: skip
+    return {
+        "dataset": {"subset": subset.strip(), "split": split.strip(), "revision": revision.strip()},
+        "seed": seed,
+        "input_format": None if form == _FORMATS[0] else form,
+        "max_tokens": tokens,
+        "system": system,
+    }
+
+
+def _models_table(names: list[str]) -> None:
+    """Size, licence, training data and whether this machine can run it, for each chosen model."""
+    rows = []
+    for name in names:
+        card = catalog.card(name)
+        trained = {True: "yes", False: "no", None: "not known"}[card.trained_on_hh]
+        rows.append(
+            {
+                "Model": name,
+                "Size": size(card.parameters),
+                "Licence": card.licence,
+                "Trained on hh-rlhf": trained,
+                "On this machine": catalog.fit(card).reason,
+                "About it": card.note,
+            }
+        )
+    st.dataframe(rows, hide_index=True, key="form-model-facts")
+
+
+def size(parameters: int | None) -> str:
+    """A number of parameters as people say it."""
+    if parameters is None:
+        return "not known"
+    return f"{parameters / 1e9:.1f} B" if parameters >= 1e9 else f"{parameters / 1e6:.0f} M"

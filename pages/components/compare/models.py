@@ -1,0 +1,88 @@
+"""Where do the models differ? Their verdicts in one table, their margins on common axes."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ivan_core.charts.paired import margin_squares, verdict_cells
+from ivan_core.experiments.compare.clicks import of_margins, of_verdicts
+from ivan_core.experiments.compare.results import Results
+from ivan_core.experiments.compare.two_models import TwoModels, two_models
+from ivan_core.metrics.comparison_sentences import (
+    discordance_sentence,
+    mcnemar_sentence,
+    needed_sentence,
+)
+from ivan_core.metrics.paired import margin_cells, verdict_table
+from ivan_core.metrics.paired_shares import pairs_needed
+from pages.components.compare.filtering import clickable
+from pages.components.kit.figure import figure_menu
+from pages.components.kit.state import dark
+from pages.components.kit.text import say, short_names
+
+
+def differ(results: Results) -> None:
+    """Compare two models of the run, pair by pair."""
+    if len(results.models) < 2:
+        say("This run has one model: judge the same pairs with another to compare them.")
+        return
+    first, second = _two(results)
+    run = results.run
+    two, verdicts, margins, cells = _charts(run.id, run.done, first, second, dark(), results)
+    found = two.found
+    if found is None:
+        say(f"{first} and {second} rated no pair in common.")
+        return
+    say(two.sentence(results))
+    left, right = st.columns(2)
+    with left:
+        clickable(
+            verdicts,
+            f"verdicts-{first}-{second}", "verdicts",
+            partial(of_verdicts, results, two=two),
+        )  # fmt: skip
+        figure_menu(results.run.id, "verdicts", model=first, other=second)
+    with right:
+        clickable(
+            margins,
+            f"margins-{first}-{second}", "margins",
+            partial(of_margins, results, two=two, cells=cells),
+        )  # fmt: skip
+        figure_menu(results.run.id, "two-margins", model=first, other=second)
+    needed = needed_sentence(
+        pairs_needed(found.discordance, design=found.design), found.discordance, found.n
+    )
+    told = (discordance_sentence(found, first, second), mcnemar_sentence(found), needed)
+    say(" ".join(told), "small", quiet=True)
+
+
+def _two(results: Results) -> tuple[str, str]:
+    """The two models to compare; asked for where the run has more."""
+    models = results.models
+    if len(models) == 2:
+        return models[0], models[1]
+    pairs = list(combinations(models, 2))
+    names = short_names(models)
+    picked = st.selectbox(
+        "Which two", range(len(pairs)), key="differ-two",
+        format_func=lambda i: f"{names[pairs[i][0]]} and {names[pairs[i][1]]}",
+    )  # fmt: skip
+    return pairs[picked or 0]
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _charts(
+    run_id: str, done: int, first: str, second: str, is_dark: bool, _results: Any
+) -> tuple[TwoModels, dict[str, Any], dict[str, Any], pd.DataFrame]:
+    """The two models beside each other, both charts, and the cells of the second."""
+    two = two_models(_results, first, second)
+    shared = two.shared
+    cells = margin_cells(shared)
+    verdicts = verdict_cells(verdict_table(shared), first, second, dark=is_dark).to_dict()
+    margins = margin_squares(cells, first, second, dark=is_dark).to_dict()
+    return two, verdicts, margins, cells

@@ -1,0 +1,176 @@
+"""The results of a comparison: a sentence, then one chart; other views are tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ivan_core.charts.agreement import agreement_bars
+from ivan_core.charts.length import length_bars
+from ivan_core.charts.rewards import margin_bars, reward_cells
+from ivan_core.domain.runs import RunState
+from ivan_core.experiments.compare.clicks import of_bar, of_length, of_margin, of_rewards
+from ivan_core.experiments.compare.results import Results, files
+from ivan_core.figures.command import compare_command
+from ivan_core.metrics.agreement import by_subset
+from ivan_core.metrics.bins import margin_histogram, reward_bins
+from ivan_core.metrics.label_noise import Ceiling, ceiling
+from ivan_core.metrics.sentences import counts_sentence, headline, length_sentence
+from ivan_core.metrics.training import trainings_told
+from ivan_core.review.eligible import ceiling_sentence, second_choices, used_opinions
+from pages.components.compare.filtering import clickable, margin_range
+from pages.components.compare.models import differ
+from pages.components.compare.rows import found_rows
+from pages.components.compare.sure import sure
+from pages.components.compare.trust import trust
+from pages.components.kit.figure import figure_menu
+from pages.components.kit.frame import problems_shown
+from pages.components.kit.pick import pick_model
+from pages.components.kit.quotes import quotable
+from pages.components.kit.state import dark
+from pages.components.kit.text import md_escape, say
+
+_BY_SUBSET = "subset"
+
+
+def judged(results: Results) -> None:
+    """Draw what a comparison found."""
+    run, about = results.run, results.dataset.about
+    note = ""
+    if run.state is not RunState.DONE:
+        note = f"Stopped at {run.done:,} of {run.total:,} judgements."
+    say(headline(results.summaries, results.dataset.chosen_by, note=note), "headline")
+    told = [about["note"], *run.notes, *(counts_sentence(summary) for summary in results.summaries)]
+    told.append(trainings_told(results.training.values()))
+    if run.state is RunState.DONE and run.computed == 0:
+        told.append("All rewards were known already: nothing was computed.")
+    say(" ".join(part for part in told if part), "small", quiet=True)
+    trust(results)
+    if any(summary.counts.rated for summary in results.summaries):
+        _bars(results)
+        _tabs(results)
+    found_rows(results)
+    quotable(results)
+    _details(results)
+
+
+def _bars(results: Results) -> None:
+    """Agree, tie and disagree by subset or by another column; a click filters the rows."""
+    columns = [_BY_SUBSET, *results.own_columns]
+    column = _BY_SUBSET
+    if len(columns) > 1:
+        column = st.selectbox("Agreement by", columns, key="bars-by", width=320) or _BY_SUBSET
+    best, told = _ceiling(results)
+    chart = _bars_of(results.run.id, results.run.done, column, dark(), best, results)
+    own = "" if column == _BY_SUBSET else column
+    clickable(chart, f"bars-{column}", "bar", partial(of_bar, results, column=own))
+    if told:
+        say(told, "small", quiet=True)
+    if column == _BY_SUBSET:
+        figure_menu(results.run.id, "agreement")
+    else:
+        figure_menu(results.run.id, "agreement-by", column=column)
+
+
+def _ceiling(results: Results) -> tuple[Ceiling | None, str]:
+    """How often a model could side with the choice at best, and the sentence that says it."""
+    with problems_shown():
+        used = used_opinions(results.dataset)
+        return ceiling(*second_choices(used)), ceiling_sentence(used)
+    return None, ""
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _bars_of(
+    run_id: str, done: int, column: str, is_dark: bool, best: Ceiling | None, _results: Any
+) -> dict[str, Any]:
+    """The specification of the bars: making one takes longer than all else on a click."""
+    bars = by_subset(_results.fair) if column == _BY_SUBSET else _results.by_own_column(column)
+    spec: dict[str, Any] = agreement_bars(bars, ceiling=best, dark=is_dark).to_dict()
+    return spec
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _reward_bins(
+    run_id: str, done: int, model: str, _results: Any
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Cells of rewards and bins of margins of one model; None if it rated nothing."""
+    own = _results.fair[_results.fair["model"] == model]
+    if own["margin"].isna().all():
+        return None
+    return reward_bins(own), margin_histogram(own)
+
+
+def _tabs(results: Results) -> None:
+    """Four questions, of which the open one computes."""
+    tabs: dict[str, Callable[[Results], None]] = {
+        "Where do they differ?": differ,
+        "How sure are they?": sure,
+        "Is it just length?": _length,
+        "Rewards": _rewards,
+    }
+    tab = st.segmented_control(
+        "More views", list(tabs), key="view", label_visibility="collapsed", required=True,
+        default="Where do they differ?" if len(results.models) > 1 else "Rewards",
+    )  # fmt: skip
+    tabs[tab or "Rewards"](results)
+
+
+def _rewards(results: Results) -> None:
+    """Rewards of both sides in bins, and margins."""
+    model = pick_model(results, "rewards-model")
+    found = _reward_bins(results.run.id, results.run.done, model, results)
+    if found is None:
+        say(f"{model} rated nothing.")
+        return
+    cells, histogram = found
+
+    left, right = st.columns(2)
+    with left:
+        clickable(
+            reward_cells(cells, dark=dark()),
+            f"cells-{model}",
+            "cell",
+            partial(of_rewards, results, model=model, cells=cells),
+        )
+        figure_menu(results.run.id, "rewards", model=model)
+    with right:
+        clickable(
+            margin_bars(histogram, dark=dark()), f"margins-{model}", "margin",
+            partial(of_margin, results, model=model, bins=histogram),
+        )  # fmt: skip
+        figure_menu(results.run.id, "margins", model=model)
+        margin_range(results, model)
+
+
+def _length(results: Results) -> None:
+    """Agreement where the longer reply was chosen, beside where the shorter was."""
+    clickable(
+        length_bars(results.summaries, dark=dark()), "length", "longer", partial(of_length, results)
+    )
+    figure_menu(results.run.id, "length")
+    for summary in results.summaries:
+        say(length_sentence(summary, results.dataset.chosen_by), "small", quiet=True)
+
+
+def _details(results: Results) -> None:
+    """Files to download, the command that reproduces the run, and its manifest."""
+    with st.expander("Files, command and settings"):
+        command = compare_command(results.spec)
+        say("The same from the command line:", "small", quiet=True)
+        st.code(command, language=None)
+        with st.container(horizontal=True):
+            for path in files(results):
+                st.download_button(
+                    md_escape(path.name),
+                    path.read_bytes,
+                    path.name,
+                    key=f"file-{path.name}",
+                    on_click="ignore",
+                )
+        if results.manifest is not None:
+            st.json(results.manifest, expanded=1)

@@ -1,0 +1,199 @@
+"""The rows of a comparison: find, filter by chips, sort, read, take away as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from ivan_core.domain.column_specs import ColumnSpec
+from ivan_core.domain.errors import IvanError
+from ivan_core.domain.runs import Run
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.compare import download as downloads
+from ivan_core.experiments.compare import matching as filters
+from ivan_core.experiments.compare.chips import label
+from ivan_core.experiments.compare.conditions import (
+    AnyCondition,
+    Failed,
+    LongerIs,
+    ModelsDiffer,
+    Noted,
+    Seen,
+    Starred,
+    SubsetIs,
+    TextHas,
+    Truncated,
+    VerdictIs,
+)
+from ivan_core.experiments.compare.results import Results
+from ivan_core.lists.conditions import RowFilter
+from pages.components.compare.filtering import (
+    add,
+    current_filter,
+    show_chips,
+    sort_by_head,
+    sort_control,
+)
+from pages.components.compare.user_columns import user_columns
+from pages.components.kit.frame import problems_shown, show_error
+from pages.components.kit.rows import rows_table
+from pages.components.kit.state import kindly, problem_of_press
+from pages.components.kit.text import md_escape, say
+from pages.components.pair.note_list import note_list
+
+_MOST_QUICK = 12
+"""Models, and subsets, whose conditions are listed; a click on a chart reaches all."""
+
+
+def found_rows(results: Results) -> None:
+    """Draw the rows of the filter in the URL."""
+    user_columns(results)
+    st.subheader("Rows", anchor=False)
+    row_filter = current_filter(results)
+    names = {spec.id: spec.label for spec in columns.known(results.dataset.fingerprint, True)}
+    _find(results, row_filter, names)
+    problem = problem_of_press()
+    if problem:
+        show_error(problem)
+    show_chips(row_filter, names)
+    _at_work(results)
+    try:
+        row_ids = filters.matching_rows(results, row_filter)
+    except IvanError as error:
+        _say_why(error)
+        _search_again(results, row_filter)
+        return
+    if row_filter.conditions:
+        say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
+    key = str(hash(tuple(sorted(row_filter.to_query().items()))))
+    rows_table(results, row_ids, key, partial(sort_by_head, row_filter, tuple(results.models)))
+    _take_away(results, row_filter, len(row_ids))
+    note_list(results)
+
+
+def _say_why(error: IvanError) -> None:
+    """Why there are no rows; the problem of a press may stand above it, in a place of its own."""
+    with st.container(border=True, key="rows-problem"):
+        say(error.message)
+        if error.hint:
+            say(error.hint, "small", quiet=True)
+
+
+def _find(results: Results, row_filter: RowFilter, names: dict[str, str]) -> None:
+    """Search, quick conditions and the order, in one line."""
+    left, middle, right = st.columns([3, 3, 3], vertical_alignment="bottom")
+    with left:
+        st.text_input(
+            "Find in the texts", key="find", placeholder="words, then Enter", max_chars=200,
+            on_change=_search, args=(results.dataset.fingerprint,),
+        )  # fmt: skip
+    with middle:
+        quick = _quick(results)
+        picked = st.selectbox(
+            "Show only", list(quick), index=None, placeholder="all rows",
+            key=f"quick-{st.session_state.get('quick', 0)}",
+        )  # fmt: skip
+        if picked:
+            st.session_state["quick"] = st.session_state.get("quick", 0) + 1
+            add(quick[picked])
+            st.rerun()
+    with right:
+        sort_control(row_filter, results.models, names)
+
+
+def _quick(results: Results) -> dict[str, AnyCondition]:
+    """Conditions that need no click on a chart, by their words; those that no row meets are out."""
+    quick: dict[str, AnyCondition] = {"starred": Starred(), "with a note": Noted()}
+    if len(results.models) > 1:
+        quick = {"models disagree": ModelsDiffer(), **quick}
+    if results.table["failure"].notna().any():
+        quick["failed"] = Failed()
+    if results.table["chosen_truncated"].any() or results.table["rejected_truncated"].any():
+        quick["truncated"] = Truncated()
+    more: list[AnyCondition] = [
+        VerdictIs(model=summary.model, verdict=verdict)
+        for summary in results.summaries[:_MOST_QUICK]
+        for verdict in ("agree", "tie", "disagree")
+        if getattr(summary.counts, verdict)
+    ]
+    if len(results.aligned.subsets) > 1:
+        more += [SubsetIs(label=subset) for subset in sorted(results.aligned.subsets)[:_MOST_QUICK]]
+    more += [LongerIs(longer="chosen"), LongerIs(longer="rejected")]
+    quick |= {label(condition, {}): condition for condition in more}
+    for summary in results.summaries:
+        if summary.seen is not None and summary.unseen is not None:
+            quick[f"seen in training by {summary.model}"] = Seen(model=summary.model, seen=True)
+            quick[f"not seen in training by {summary.model}"] = Seen(
+                model=summary.model, seen=False
+            )
+    return quick
+
+
+@kindly
+def _search(dataset: str) -> None:
+    """Have a worker look for the words, and narrow the rows to them."""
+    words = str(st.session_state.get("find", "")).strip()
+    if not words:
+        return
+    st.session_state["find"] = ""
+    columns.start(ColumnSpec(dataset=dataset, form="search", expression=words, over="text"))
+    add(TextHas(text=words))
+
+
+def _at_work(results: Results) -> None:
+    """Searches that a worker does now; the page follows until they are there."""
+    if _searching(results.dataset.fingerprint):
+        st.fragment(_follow, run_every=0.5)(results.dataset.fingerprint)
+
+
+def _searching(dataset: str) -> list[tuple[Run, ColumnSpec]]:
+    """Searches at work; what becomes of other columns is said where they are made."""
+    found = [(run, runs.any_spec_of(run)) for run in columns.at_work(dataset)]
+    return [
+        (run, spec) for run, spec in found if isinstance(spec, ColumnSpec) and spec.form == "search"
+    ]
+
+
+def _search_again(results: Results, row_filter: RowFilter) -> None:
+    """Offer the searches of a link that nobody has done here, or that came to no end."""
+    missing = columns.missing_searches(results.dataset.fingerprint, row_filter)
+    if missing and not _searching(results.dataset.fingerprint):
+        st.button("Search now", key="search-now", on_click=_start_all, args=(missing,))
+
+
+@kindly
+def _start_all(missing: list[ColumnSpec]) -> None:
+    for spec in missing:
+        columns.start(spec)
+
+
+def _follow(dataset: str) -> None:
+    with problems_shown():
+        at_work = _searching(dataset)
+        if not at_work:
+            st.rerun()
+        for run, spec in at_work:
+            told = f"Looking through the texts: {spec.label} ({run.done:,} of {run.total:,})"
+            say(told, "small")
+
+
+def _take_away(results: Results, row_filter: RowFilter, count: int) -> None:
+    """Downloads of the rows shown, made when asked for."""
+    if not count:
+        return
+    with st.expander("Download these rows"), st.container(horizontal=True):
+        for form, words in downloads.FORMS.items():
+            st.download_button(
+                md_escape(words),
+                _maker(results, row_filter, form),
+                downloads.file_name(results, row_filter, form),
+                key=f"take-{form}",
+                on_click="ignore",
+            )
+
+
+def _maker(results: Results, row_filter: RowFilter, form: downloads.Form) -> Callable[[], bytes]:
+    return lambda: downloads.write(results, row_filter, form).read_bytes()

@@ -1,0 +1,1 @@
+"""What every page draws with: frame, state, text, keys, lists, figures to take away."""

@@ -1,0 +1,106 @@
+"""Taking a chart away: SVG, PDF or PNG, its numbers as CSV, a caption and a methods sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
+
+import streamlit as st
+
+from ivan_core.figures import figure as figures
+from ivan_core.figures.command import figure_command
+from ivan_core.figures.picks import Wish
+from pages.components.kit.frame import problems_shown
+from pages.components.kit.text import say
+
+_KINDS: tuple[figures.Kind, ...] = ("svg", "pdf", "png", "csv")
+_WIDTHS = {85: "one column, 85 mm", 170: "two columns, 170 mm"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """Which chart of which run."""
+
+    run_id: str
+    name: str
+    model: str | None
+    other: str | tuple[str, ...] | None
+    column: str | None
+    label: str | None
+    gate: str | None
+    row: str | None
+    side: str | None
+
+    @property
+    def key(self) -> str:
+        more = "".join(f"-{part}" for part in (self.label, self.gate, self.row, self.side) if part)
+        return f"figure-{self.name}-{self.model}-{self.other}-{self.column}{more}"
+
+    @property
+    def shown(self) -> Wish:
+        """The models, the other runs, the column, the label, the meaning or the row it shows."""
+        return {
+            "model": self.model, "other": self.other, "column": self.column, "label": self.label,
+            "gate": self.gate, "row": self.row, "side": self.side,
+        }  # fmt: skip
+
+
+def figure_menu(
+    run_id: str,
+    name: str,
+    *,
+    model: str | None = None,
+    other: str | tuple[str, ...] | None = None,
+    column: str | None = None,
+    label: str | None = None,
+    gate: str | None = None,
+    row: str | None = None,
+    side: str | None = None,
+) -> None:
+    """A button that opens the files and words of one chart; they are made when asked for."""
+    figure = _Figure(run_id, name, model, other, column, label, gate, row, side)
+    told = "Take this chart away: files, caption and methods."
+    if st.button("Figure", key=figure.key, help=told):
+        _dialog(figure)
+
+
+@st.dialog("Take this figure away", width="medium")
+def _dialog(figure: _Figure) -> None:
+    # A dialog scrolls where a small window cuts it; what floats beside a button does not.
+    with problems_shown():
+        _files(figure)
+
+
+def _files(figure: _Figure) -> None:
+    """Files of a chart in a width of your choice, and what to write below it."""
+    run_id, name, shown = figure.run_id, figure.name, figure.shown
+    width = st.segmented_control(
+        "Width", list(_WIDTHS), default=85, required=True, key=f"{figure.key}-width",
+        format_func=lambda millimetres: _WIDTHS[millimetres],
+    ) or 85  # fmt: skip
+    with st.container(horizontal=True):
+        for kind in _KINDS:
+            st.download_button(
+                kind.upper(), _maker(figure, kind, width),
+                figures.file_name(run_id, name, kind, width, **shown),
+                key=f"{figure.key}-{kind}", on_click="ignore",
+            )  # fmt: skip
+    for title, text in (
+        *_words(figure, figures.stamp(run_id)),
+        ("Command", figure_command(run_id, name, width_mm=width, **shown)),
+    ):
+        say(title, "small", quiet=True)
+        st.code(text, language=None, wrap_lines=True)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={_Figure: astuple})
+def _words(figure: _Figure, stamp: object) -> list[tuple[str, str]]:
+    """Caption and methods of a chart; on a large run they take as long as the chart."""
+    return [
+        ("Caption", figures.caption(figure.run_id, figure.name, **figure.shown)),
+        ("Methods", figures.methods(figure.run_id, figure.name, **figure.shown)),
+    ]
+
+
+def _maker(figure: _Figure, kind: figures.Kind, width: int) -> Callable[[], bytes]:
+    return lambda: figures.figure(figure.run_id, figure.name, kind, width, **figure.shown)

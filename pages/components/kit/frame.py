@@ -1,0 +1,136 @@
+"""What every page starts with: configuration, navigation, the one place that shows errors."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import streamlit as st
+from streamlit import config
+
+from ivan_core.domain.errors import IvanError
+from ivan_core.engine import access
+from ivan_core.runs.private_files import keep_private
+from ivan_core.settings import data_dir
+from pages.components.kit.state import COMPARE, REWRITE, TAXONOMY, dark, link_parameters
+from pages.components.kit.text import say
+from pages.components.kit.token import ask_for_token, is_missing
+from pages.components.kit.visitor import is_of_another_site, visitor
+
+_PAGES = (
+    ("streamlit_app.py", "Home"),
+    ("pages/compare.py", "Compare"),
+    ("pages/pairs.py", "Pairs"),
+    ("pages/rewrite.py", "Rewrite"),
+    ("pages/taxonomy.py", "Taxonomy"),
+    ("pages/review.py", "Review"),
+    ("pages/runs.py", "Runs"),
+)
+_WITH_RUN = {
+    "pages/compare.py": COMPARE, "pages/pairs.py": COMPARE, "pages/rewrite.py": REWRITE,
+    "pages/taxonomy.py": TAXONOMY,
+}  # fmt: skip
+"""Pages that look at one run, and whose it is: links to them carry it, since links clear the query
+string."""
+
+_ON_DARK = """<style>
+[data-testid=stPageLink] .stMarkdownColoredText { color: #9db6f5 !important; }
+button[data-selected=true] p { color: #9db6f5; }
+</style>"""
+"""The primary colour is dark enough to carry white words, so on dark ground it is no colour for
+words; Streamlit uses it for both."""
+
+_ANOTHER_SITE = IvanError(
+    "A page of another address asked for this one, so nothing is shown.",
+    "Open IVAN itself, at the address that it printed in its terminal.",
+)
+
+_NO_TOKEN = (
+    "You may read and review here. The owner of this server does more: through the link that it "
+    "printed in its terminal."
+)
+
+access.set_provider(visitor)
+
+
+@contextmanager
+def frame(title: str, navigation: bool = True) -> Iterator[None]:
+    """Configure the page, draw the navigation, and turn an IvanError into its sentence and hint.
+
+    An invitation has no navigation: who follows it has one thing to do. To pages of another site
+    nothing is shown at all.
+    """
+    st.set_page_config(
+        page_title=f"{title} · IVAN" if title != "Home" else "IVAN", page_icon="⚖️", layout="wide"
+    )
+    _keep_private()
+    if is_of_another_site(st.context.headers, config.get_option("server.corsAllowedOrigins")):
+        show_error(_ANOTHER_SITE)
+        st.stop()
+    if dark():
+        st.html(_ON_DARK)
+    ask_for_token()
+    if navigation:
+        _navigation()
+        if is_missing():
+            say(_NO_TOKEN, "small", quiet=True)
+    with problems_shown():
+        yield
+    _warm_up()
+
+
+def _navigation() -> None:
+    with st.container(horizontal=True, gap="small", key="navigation"):
+        for page, label in _PAGES:
+            carried = link_parameters(_WITH_RUN[page]) if page in _WITH_RUN else None
+            st.page_link(page, label=label, query_params=carried)
+
+
+@st.cache_resource(show_spinner=False)
+def _keep_private() -> None:
+    """Once a server, before its first page: what it writes is for its user alone."""
+    if not config.get_option("global.appTest"):
+        keep_private(data_dir())
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up() -> Thread:
+    """Once a server, load beside its first page what the charts of the next ones need."""
+    thread = Thread(target=_settle, daemon=True, name="warm-up")
+    thread.start()
+    return thread
+
+
+def _settle() -> None:
+    """Load charts, and keep what stays for good out of later collections.
+
+    Streamlit collects garbage after each rerun of a page, which stops all sessions for 70 to 100 ms
+    while every function and class of every library is looked through; afterwards it takes 5 to 20.
+    """
+    import altair
+    from altair.utils import schemapi
+
+    altair.Chart("").mark_bar().to_dict()
+    # A chart is checked as a whole when it is drawn, not piece by piece while it is made, too.
+    schemapi.disable_debug_mode()
+    gc.collect()
+    gc.freeze()
+
+
+@contextmanager
+def problems_shown() -> Iterator[None]:
+    """Turn an IvanError into its sentence and hint. Fragments need one each: they run alone."""
+    try:
+        yield
+    except IvanError as error:
+        show_error(error)
+
+
+def show_error(error: IvanError) -> None:
+    """A problem in a sentence, and what to do about it."""
+    with st.container(border=True):
+        say(error.message, "lead")
+        if error.hint:
+            say(error.hint, quiet=True)

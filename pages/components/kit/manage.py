@@ -1,0 +1,164 @@
+"""Keeping runs in order: name, duplicate, set beside another, take away, delete; cache, import."""
+
+from __future__ import annotations
+
+import tempfile
+from itertools import islice
+from pathlib import Path
+
+import streamlit as st
+
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.engine import archive, datasets, score_cache, studies
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.compare.import_csv import import_csvs
+from ivan_core.experiments.compare.import_zip import import_zip
+from ivan_core.metrics.two_runs import two_runs_sentence
+from pages.components.kit.frame import problems_shown
+from pages.components.kit.text import say
+
+_RENAME, _BESIDE, _DELETE = "Rename", "Set beside another run", "Delete"
+_MOST_BESIDE = 50
+_TOLD = "told"
+
+
+def tell() -> None:
+    """What came of the last deletion or import, told once."""
+    told = st.session_state.pop(_TOLD, "")
+    if told:
+        say(told)
+
+
+def manage(run: Run, others: list[Run]) -> None:
+    """What can be done with one run, beside opening it."""
+    with st.container(horizontal=True, vertical_alignment="center", key="manage"):
+        compared = run.kind == "compare"
+        if compared and st.button(
+            "Duplicate", key="duplicate", help="Open the form with this run's settings."
+        ):
+            _into_form(runs.spec_of(run))
+            st.session_state.pop("run", None)
+            st.switch_page("pages/compare.py")
+        if compared and run.state is RunState.DONE:
+            st.download_button(
+                "Export as a zip", lambda: archive.export_bytes(run.id), f"{run.id}.zip",
+                key="export", on_click="ignore",
+            )  # fmt: skip
+        beside = {
+            other.id: other.label
+            for other in others
+            if compared
+            and other.kind == "compare"
+            and other.state is RunState.DONE
+            and other.id != run.id
+        }
+        asked = st.segmented_control(
+            "More", _more(run, bool(beside)), key=f"more-{run.id}", label_visibility="collapsed"
+        )
+    if asked is None:
+        return
+    with st.container(border=True, key="more"), problems_shown():
+        if asked == _RENAME:
+            _rename(run)
+        elif asked == _BESIDE:
+            _beside(run, dict(islice(beside.items(), _MOST_BESIDE)))
+        else:
+            _delete(run)
+
+
+def _more(run: Run, is_beside: bool) -> list[str]:
+    more = [_RENAME]
+    if run.state is RunState.DONE and is_beside:
+        more.append(_BESIDE)
+    return more if run.state.live else [*more, _DELETE]
+
+
+def _rename(run: Run) -> None:
+    name = st.text_input(
+        "Name", run.name, max_chars=archive.LONGEST_NAME, key=f"rename-to-{run.id}"
+    )
+    if st.button("Keep this name", key="rename"):
+        archive.rename(run.id, name or "")
+        st.rerun()
+
+
+def _beside(run: Run, labels: dict[str, str]) -> None:
+    """Two runs on the rows they share."""
+    other = st.selectbox(
+        "Other run", list(labels), format_func=lambda run_id: labels[run_id], index=None,
+        key="beside", placeholder="choose one",
+    )  # fmt: skip
+    if other:
+        say(two_runs_sentence(studies.compare_runs(run.id, other), run.id, other))
+
+
+def _delete(run: Run) -> None:
+    say(f"Run {run.label}, its folder and the CSV files it wrote will be gone.")
+    sure = st.checkbox("I mean it", key=f"delete-sure-{run.id}")
+    if st.button("Delete this run", key="delete", disabled=not sure):
+        st.session_state[_TOLD] = archive.delete(run.id).sentence
+        if st.session_state.get("run") == run.id:
+            st.session_state.pop("run")
+        st.rerun()
+
+
+def _into_form(spec: CompareSpec) -> None:
+    """Fill the form of Compare with what a run was asked to do."""
+    rows: dict[str, object] = {"form-rows": "All rows"}
+    if spec.limit:
+        rows = {"form-rows": "The first N", "form-n": spec.limit}
+    elif spec.sample:
+        rows = {"form-rows": "A random draw of N", "form-n": spec.sample}
+    elif spec.row_ids is not None:
+        ids = ", ".join(str(row_id) for row_id in spec.row_ids)
+        rows = {"form-rows": "By row id", "form-row-ids": ids}
+    asked = spec.dataset
+    wanted = {"form-dataset": asked.source, "form-models": list(spec.models), **rows}
+    wanted |= {"form-seed": spec.seed, "form-tokens": spec.max_tokens}
+    wanted |= {"form-system": spec.system}
+    if asked.subset or asked.revision or asked.split != "train":
+        wanted |= {"form-subset": asked.subset, "form-split": asked.split}
+        wanted["form-revision"] = asked.revision
+    if spec.input_format:
+        wanted["form-format"] = spec.input_format
+    for key, value in wanted.items():
+        st.session_state[key] = value
+
+
+def housekeeping() -> None:
+    """The cache and the import of runs made elsewhere."""
+    with st.expander("Cache"), problems_shown():
+        say(score_cache.cache_size().sentence, "small")
+        sure = st.checkbox("Clear it: all rewards are computed anew", key="clear-sure")
+        if st.button("Clear the cache", key="clear-cache", disabled=not sure):
+            score_cache.clear_cache()
+            st.rerun()
+    with st.expander("Import a run"), problems_shown():
+        _import()
+
+
+def _import() -> None:
+    say("A zip that IVAN exported, or the CSV files of the original command line.", "small")
+    files = st.file_uploader(
+        "Files", accept_multiple_files=True, type=["zip", "csv"], key="import-files",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    known = {request.label: request for request in [DatasetRequest(), *datasets.known()]}
+    label = st.selectbox("Of which dataset", list(known), key="import-dataset")
+    if not files or not st.button("Import", key="import", type="primary"):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for file in files:
+            path = Path(folder) / Path(file.name).name
+            path.write_bytes(file.getvalue())
+            paths.append(path)
+        request = known[label or "sample"]
+        datasets.find(request)
+        if any(path.suffix == ".zip" for path in paths):
+            entered = import_zip(paths[0])
+        else:
+            entered = import_csvs(paths, request)
+    st.session_state[_TOLD] = entered.sentence
+    st.rerun()

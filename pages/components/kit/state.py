@@ -1,0 +1,136 @@
+"""What the browser remembers: run and row in the URL, so that others see the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+import streamlit as st
+
+from ivan_core.domain.errors import BadInput, IvanError
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.engine import handling as runs
+
+_Given = ParamSpec("_Given")
+
+
+PAGE_OF = {
+    "compare": "pages/compare.py", "rewrite": "pages/rewrite.py", "labels": "pages/taxonomy.py",
+    "taxonomy": "pages/taxonomy.py",
+}  # fmt: skip
+"""The page that shows a run of a kind."""
+RUNS = "pages/runs.py"
+COMPARE = "pages/compare.py"
+REWRITE = "pages/rewrite.py"
+TAXONOMY = "pages/taxonomy.py"
+
+
+def chosen_run(page: str = COMPARE) -> str | None:
+    """The run in the URL, else the one that this session last looked at on the page.
+
+    Raises:
+        BadInput: there is no such run, or another page shows it; the session then looks at none.
+    """
+    run_id = st.query_params.get("run") or st.session_state.get(_place(page))
+    if not run_id:
+        return None
+    run = _found(run_id)
+    if run is None:
+        st.session_state.pop(_place(page), None)
+        raise BadInput(f"There is no run {run_id!r} here.", "The page Runs lists those there are.")
+    if run.state is RunState.DAMAGED:
+        st.session_state.pop(_place(page), None)
+        raise BadInput(run.problem, run.hint)
+    if PAGE_OF.get(run.kind) != page:
+        st.session_state.pop(_place(page), None)
+        raise BadInput(f"Run {run_id} belongs to another page.", "Open it from the page Runs.")
+    choose_run(run_id, page)
+    return str(run_id)
+
+
+def page_of(run: Run) -> str:
+    """The page that shows a run; Runs for one of which nobody knows what it is."""
+    return PAGE_OF.get(run.kind, RUNS)
+
+
+def _place(page: str) -> str:
+    """Where the session keeps the run of a page."""
+    return "run" if page == COMPARE else f"run-of-{page}"
+
+
+def _found(run_id: str) -> Run | None:
+    try:
+        return runs.get(run_id)
+    except BadInput:
+        return None
+
+
+def choose_run(run_id: str | None, page: str = COMPARE) -> None:
+    """Look at a run on its page from now on (None: at no run)."""
+    if run_id is None:
+        st.session_state.pop(_place(page), None)
+        st.query_params.clear()
+        return
+    st.session_state[_place(page)] = run_id
+    if st.query_params.get("run") != run_id:
+        st.query_params["run"] = run_id
+
+
+def chosen_row() -> int | None:
+    """The row in the URL; None if there is none or it is no number."""
+    text = st.query_params.get("row", "")
+    return int(text) if text.isdecimal() and len(text) < 12 else None
+
+
+def link_parameters(page: str = COMPARE) -> dict[str, str] | None:
+    """What a link to a page must carry to show the run last looked at there, with its rows."""
+    for run_id in (st.query_params.get("run"), st.session_state.get(_place(page))):
+        run = _found(run_id) if run_id else None
+        if run is not None and PAGE_OF.get(run.kind) == page:
+            return {"run": run.id, **kept_filter(run.id)}
+    return None
+
+
+def keep_filter(run_id: str, query: dict[str, str]) -> None:
+    """Remember the filter of a run, in words of a URL, for links that lead back to it."""
+    st.session_state["filter"] = (run_id, query)
+
+
+def kept_filter(run_id: str) -> dict[str, str]:
+    """The filter last looked at, if it was of this run: after a reload, that of the URL."""
+    of, query = st.session_state.get("filter", ("", {}))
+    if of == run_id:
+        return dict(query)
+    if of or st.query_params.get("run") != run_id:
+        return {}
+    return {name: value for name, value in st.query_params.items() if name not in ("run", "row")}
+
+
+def kindly(action: Callable[_Given, None]) -> Callable[_Given, None]:
+    """Keep the problem of a press for the page: nobody would catch it there, before the page."""
+
+    @wraps(action)
+    def attempt(*args: _Given.args, **kwargs: _Given.kwargs) -> None:
+        try:
+            action(*args, **kwargs)
+        except IvanError as error:
+            st.session_state["problem-of-press"] = error
+
+    return attempt
+
+
+def problem_of_press() -> IvanError | None:
+    """The problem of the last press, told once."""
+    problem: IvanError | None = st.session_state.pop("problem-of-press", None)
+    return problem
+
+
+def latest_done() -> str | None:
+    """The newest finished run, for a page opened without one."""
+    return next((run.id for run in runs.newest_done("compare")), None)
+
+
+def dark() -> bool:
+    """Whether the browser shows the dark theme."""
+    return st.context.theme.type == "dark"

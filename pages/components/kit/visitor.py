@@ -1,0 +1,122 @@
+"""Who looks at a page: the person at this machine, or somebody from elsewhere, perhaps logged in.
+
+The core asks at the time of an action, so a button's callback, which runs before the page, is
+answered too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+import streamlit as st
+from streamlit import config
+from streamlit.runtime.context import StreamlitHeaders
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from ivan_core.engine.access import LOCAL, Visitor, token_asked_for
+from ivan_core.settings import setting
+from pages.components.kit.token import is_shown
+
+BEHIND_PROXY = "IVAN_BEHIND_PROXY"
+_OFF = ("", "0", "false", "no", "off")
+_OF_PROXIES = frozenset(
+    ("forwarded", "via", "x-real-ip", "x-client-ip", "x-original-host", "x-cluster-client-ip",
+     "true-client-ip", "cf-connecting-ip", "fastly-client-ip", "fly-client-ip")
+)  # fmt: skip
+
+
+def visitor() -> Visitor:
+    """Who asks now. A thread without a page is the server's own; a test runner has no browser."""
+    if get_script_run_ctx(suppress_warning=True) is None or config.get_option("global.appTest"):
+        return LOCAL
+    here = not behind_proxy() and is_here(st.context.ip_address, st.context.headers)
+    proven = not token_asked_for() or is_shown()
+    login = verified_login(st.user.to_dict())
+    return Visitor(here and proven, login, unproven=here and not proven)
+
+
+def behind_proxy() -> bool:
+    """Whether the server is said to be reached through a proxy, so that nobody is local."""
+    return setting(BEHIND_PROXY).strip().lower() not in _OFF
+
+
+def is_here(address: str | None, headers: StreamlitHeaders) -> bool:
+    """Whether a request came straight from a browser on this machine, by all that it tells.
+
+    Any trace of a proxy tells otherwise, whatever it says: what a proxy adds can be made up. So
+    does an Origin whose host or port is not the one that was asked: it is another program's page. A
+    page whose browser has gone has no headers, and counts as from elsewhere.
+    """
+    if address is not None and not _is_loopback(address):
+        return False
+    names = {name.lower() for name in headers}
+    if names & _OF_PROXIES or any(name.startswith("x-forwarded") for name in names):
+        return False
+    hosts, origins = headers.get_all("Host"), headers.get_all("Origin")
+    if len(hosts) != 1 or len(origins) > 1 or not _names_here(hosts[0]):
+        return False
+    return all(_host_of(origin) == hosts[0].lower() for origin in origins)
+
+
+def is_of_another_site(headers: StreamlitHeaders, allowed: Collection[str] = ()) -> bool:
+    """Whether a page that this server did not send asks, by the Origin that browsers add.
+
+    Streamlit lets in pages of every port of this machine: those of other programs and accounts. A
+    request without an Origin comes from a program, which could name any. Through a tunnel Host and
+    Origin name its near end alike; a proxy that changes Host says in X-Forwarded-Host what it was,
+    which no page can. `allowed` are whole origins, as in `server.corsAllowedOrigins`.
+    """
+    named = (*headers.get_all("Host"), *headers.get_all("X-Forwarded-Host"))
+    own = {host.strip().lower() for names in named for host in names.split(",")} - {""}
+    return any(
+        origin not in allowed and _host_of(origin) not in own
+        for origin in headers.get_all("Origin")
+    )
+
+
+def verified_login(claims: dict[str, object]) -> str | None:
+    """The e-mail address of who is logged in; None if nobody is, or the address is not verified."""
+    email = claims.get("email")
+    if claims.get("is_logged_in") is not True or not isinstance(email, str):
+        return None
+    return None if str(claims.get("email_verified")).lower() == "false" else email
+
+
+def login_offered() -> bool:
+    """Whether people can log in here (Streamlit's own login is configured)."""
+    return "is_logged_in" in st.user.to_dict()
+
+
+def _host_of(origin: str) -> str | None:
+    """Host and port of an origin; None if it is no web page's, as `null` is."""
+    scheme, _, host = origin.partition("://")
+    return host.lower() if scheme.lower() in ("http", "https") else None
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host, with or without a port, is this machine."""
+    return _names_here(host)
+
+
+def _names_here(host: str) -> bool:
+    """Whether a host with or without a port is this machine by name or loopback address."""
+    try:
+        parts = urlsplit(f"//{host}")
+        name, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if name is None or parts.netloc != host or "@" in host:
+        return False
+    return name == "localhost" or _is_loopback(name)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        return found.ipv4_mapped.is_loopback
+    return found.is_loopback

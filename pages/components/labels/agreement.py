@@ -1,0 +1,180 @@
+"""Do labelers agree? One or two other labelings of the same pairs beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from ivan_core.charts.annotators import agreement_dots, answer_cells
+from ivan_core.experiments.labels import numbers as label_views
+from ivan_core.experiments.labels import words as label_words
+from ivan_core.experiments.labels.conditions import TextFilter, label_name
+from ivan_core.experiments.labels.figure_list import label_id
+from ivan_core.experiments.labels.kind import DEMO_NOTE, LEXICON_NOTE
+from ivan_core.experiments.labels.results import LabelResults
+from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT, YES
+from pages.components.kit.carried import write_query
+from pages.components.kit.figure import figure_menu
+from pages.components.kit.state import dark
+from pages.components.kit.text import md_escape, say
+from pages.components.labels.texts import Point, clicked_chart, listed_below, show_texts
+
+WITH = "with"
+"""The runs that are set beside this one, with commas."""
+COMPARED = "compared"
+"""The label whose answers are set against each other, as KEY or KEY:VALUE."""
+_MOST = 2
+
+
+def do_they_agree(results: LabelResults) -> None:
+    """Draw the agreement of this labelling with one or two others."""
+    known = {one.run.id: one for one in label_views.others(results)}
+    if not known:
+        say(
+            "Nobody else has labelled these pairs yet. Label them with a second labeler, such as"
+            " ivan/lexicon or a model on Ollama, and how far the two agree is shown here."
+        )
+        return
+    chosen = [results, *(known[run_id] for run_id in _chosen(results, known))]
+    if len(chosen) < 2:
+        say("Choose one or two labelers to set beside this one.")
+        return
+    keys = label_views.shared_keys(chosen)
+    if not keys:
+        say("They were asked for different labels: there is nothing to compare.")
+        return
+    names = label_views.names_of(chosen)
+    with st.spinner("Comparing the labels …"):
+        table = label_views.agreement(list(names))
+    say(label_words.agreement_sentence(table, list(names.values())))
+    if any(one.rule_based for one in chosen) and not results.rule_based:
+        say(LEXICON_NOTE, "small", quiet=True)
+    if any(one.of_demo for one in chosen):
+        say(DEMO_NOTE, "small", quiet=True)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        chart = agreement_dots(table, label_views.TITLES, dark=dark())
+        clicked_chart(chart, f"agreement-{'-'.join(names)}", "feature", _open_label)
+        figure_menu(results.run.id, "labeler-agreement", other=tuple(names)[1:])
+    with right:
+        _one_label(table, names)
+    with st.expander("All numbers"):
+        st.dataframe(
+            label_words.agreement_rows(table), hide_index=True, key="agreement-numbers",
+            alt="The agreement of the labelers on each label, in numbers",
+        )  # fmt: skip
+
+
+def _chosen(results: LabelResults, known: dict[str, LabelResults]) -> list[str]:
+    """The runs set beside this one: those of the URL, else the newest other one."""
+    names = label_views.names_of([results, *known.values()])
+    asked = st.query_params.get(WITH, "").split(",")
+    valid = [run_id for run_id in dict.fromkeys(asked) if run_id in known][:_MOST]
+    first = [] if st.query_params.get(WITH) == "none" else list(known)[:1]
+    st.session_state["agreement-with"] = valid or first
+
+    def turn() -> None:
+        picked = st.session_state["agreement-with"]
+        write_query({WITH: ",".join(picked) or "none"})
+
+    return list(
+        st.multiselect(
+            f"{md_escape(names[results.run.id])} beside", list(known), key="agreement-with",
+            max_selections=_MOST, format_func=lambda run_id: names[run_id], on_change=turn,
+            placeholder="one or two other labelers",
+        )
+    )  # fmt: skip
+
+
+def _open_label(point: Point) -> None:
+    """Set the answers to a label against each other."""
+    key, value = str(point.get("key", "")), str(point.get("value", ""))
+    if key:
+        write_query({COMPARED: f"{key}:{value}" if value else key})
+
+
+def _one_label(table: pd.DataFrame, names: dict[str, str]) -> None:
+    """One label: of the texts that any called so those that all did, coefficients, cross table."""
+    rows = {str(row["key"]): row for row in table.to_dict("records")}
+    asked, _, word = st.query_params.get(COMPARED, "").partition(":")
+    key = asked if asked in rows else next(iter(rows))
+    st.session_state["agreement-label"] = key
+
+    def turn() -> None:
+        write_query({COMPARED: st.session_state["agreement-label"]})
+
+    key = st.selectbox(
+        "One label", list(rows), key="agreement-label", format_func=label_name, on_change=turn
+    )  # fmt: skip
+    labelers = list(names.values())
+    row = rows[key or next(iter(rows))]
+    say(label_words.both_sentence(row, labelers), "small")
+    say(label_words.coefficients_sentence(row), "small", quiet=True)
+    key = str(row["key"])
+    if key in LIST_KEYS:
+        words = label_views.agreement(list(names), key)
+        if words.empty:
+            say("No labeler names any word.", "small")
+            return
+        word = _word(words, word, key)
+        own = words[words["value"] == word].iloc[0].to_dict()
+        say(label_words.both_sentence(own, labelers), "small")
+        say(label_words.coefficients_sentence(own), "small", quiet=True)
+    _cross_table(key, word if key in LIST_KEYS else "", names)
+
+
+def _word(words: pd.DataFrame, asked: str, key: str) -> str:
+    """One word of a list, the most often named first."""
+    ordered = words.sort_values("either", ascending=False, kind="stable")
+    known = [str(value) for value in ordered["value"]]
+    st.session_state["agreement-word"] = asked if asked in known else known[0]
+
+    def turn() -> None:
+        write_query({COMPARED: f"{key}:{st.session_state['agreement-word']}"})
+
+    return str(
+        st.selectbox("One of its words", known, key="agreement-word", on_change=turn) or known[0]
+    )
+
+
+def _cross_table(key: str, word: str, names: dict[str, str]) -> None:
+    """The answers of two labelers against each other; a cell lists its texts."""
+    run_id, *others = names
+    other = others[0]
+    if len(others) > 1:
+        other = _against(others, names)
+    cells = label_views.crossed(run_id, other, key, word)
+    title = f"Texts by “{label_name(key, word)}”"
+
+    def opened(point: Point) -> None:
+        ours, theirs = str(point.get("left") or ""), str(point.get("right") or "")
+        if ours and theirs:
+            show_texts(cell_filter(key, word, ours, other, theirs))
+
+    chart = answer_cells(cells, names[run_id], names[other], title=title, dark=dark())
+    clicked_chart(chart, f"cross-{run_id}-{other}-{key}-{word}", "answers", opened)
+    n, left_out = int(cells["n"].iloc[0]), int(cells["left_out"].iloc[0])
+    told = f"; {left_out:,} more were not" if left_out else ""
+    say(f"{n:,} texts were answered by both{told}.", "small", quiet=True)
+    listed_below("cell")
+    figure_menu(run_id, "answers", other=other, label=label_id((key, word)))
+
+
+def _against(others: Sequence[str], names: dict[str, str]) -> str:
+    """Which of two other labelers the cross table is of."""
+    picked = st.segmented_control(
+        "Against", list(others), key=f"agreement-against-{'-'.join(others)}", default=others[0],
+        required=True, format_func=lambda run_id: md_escape(names[run_id]),
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return picked or others[0]
+
+
+def cell_filter(key: str, word: str, ours: str, other: str, theirs: str) -> TextFilter:
+    """The texts of one cell: this labeler answers one thing, the other run's another."""
+    if key == SENTIMENT:
+        return TextFilter(label=key, value=ours, other=other, theirs=theirs)
+    answer = "" if ours == YES else ours
+    return TextFilter(label=key, value=word, answer=answer, other=other, theirs=theirs)

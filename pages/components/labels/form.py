@@ -1,0 +1,170 @@
+"""Step 1 of a labelling: which texts, and who labels them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from ivan_core.cli.compare import parse_row_ids
+from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
+from ivan_core.domain.specs import checked
+from ivan_core.engine import access, datasets
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import offers as taxonomy_page
+from ivan_core.experiments.batches.offers import OllamaModels, Way
+from ivan_core.experiments.compare.kind import preset_spec
+from ivan_core.experiments.labels import kind as labels
+from pages.components.kit.state import TAXONOMY, choose_run
+from pages.components.kit.text import say
+from pages.components.labels.follow import FOUND
+from pages.components.labels.options import ROWS, dataset_options, more_options
+from pages.components.labels.pull import pull_button
+from pages.components.labels.steps import keep_told, number_of
+
+_ABOUT = LabelSpec.model_fields
+_WAYS: dict[Way, str] = {"batch": "as batches of an OpenAI-compatible API", "ollama": "on Ollama"}
+
+
+def label_form() -> None:
+    """Ask which texts are labelled by whom, and start it; nothing is paid from here."""
+    models = _ollama(taxonomy_page.ollama_address())
+    source, labeler, rows = _three_fields(models)
+    if not source:
+        say("Choose a dataset.")
+        return
+    if not labeler:
+        say("Choose who labels.")
+        return
+    way = taxonomy_page.way_of(labeler, models.names) or _asked_way(labeler)
+    with st.expander("More options"):
+        dataset = dataset_options(source)
+        options = more_options(way)
+    fields = {"dataset": {"source": source, **dataset}, **rows, **options}
+    if way == "batch":
+        _offer_batch(labeler, fields)
+    else:
+        _offer_direct(labeler, way, fields, models)
+
+
+def _three_fields(models: OllamaModels) -> tuple[str, str, dict[str, Any]]:
+    preset = preset_spec()
+    sources = [preset.dataset.source, "sample", "Anthropic/hh-rlhf"]
+    sources += [request.source for request in datasets.known()]
+    offered = taxonomy_page.labelers(models.names, taxonomy_page.provider().demo)
+    chosen = taxonomy_page.preset_labeler()
+    names = list(dict.fromkeys((*offered, chosen)))
+    left, middle, right = st.columns([3, 4, 2])
+    source = left.selectbox(
+        "Dataset", list(dict.fromkeys(sources)), accept_new_options=True, key="label-dataset",
+        help=_ABOUT["dataset"].annotation.model_fields["source"].description,
+    )  # fmt: skip
+    labeler = middle.selectbox(
+        "Labeler", names, names.index(chosen), format_func=lambda name: offered.get(name, name),
+        accept_new_options=True, key="label-labeler",
+        help="Who reads each text and answers 19 questions about it: rules that ship with IVAN, "
+        "a model on your own Ollama server, or a paid model behind OpenAI's Batch API. "
+        "Another model's name may be typed in.",
+    )  # fmt: skip
+    which = right.selectbox("Rows", ROWS, key="label-rows")
+    number, row_ids = 100, ""
+    if which == ROWS[3]:
+        row_ids = right.text_input(
+            "Row ids", "0, 1, 2", key="label-row-ids", help=_ABOUT["row_ids"].description
+        )
+    elif which != ROWS[0]:
+        number = right.number_input("N", 1, 10_000_000, 100, key="label-n")
+    rows = {
+        "limit": number if which == ROWS[1] else None,
+        "sample": number if which == ROWS[2] else None,
+        "row_ids": parse_row_ids(row_ids) if which == ROWS[3] else None,
+    }
+    return (source or "").strip(), (labeler or "").strip(), rows
+
+
+@st.cache_data(ttl=4.0, max_entries=8, show_spinner=False)
+def _ollama(address: str) -> OllamaModels:
+    """The models of the Ollama server, asked for every few seconds at most."""
+    return taxonomy_page.ollama_models()
+
+
+def _asked_way(labeler: str) -> Way:
+    """How a labeler works whose name does not tell."""
+    ways = list(_WAYS)
+    asked = st.radio(
+        "How is this model reached?", ways, format_func=lambda way: _WAYS[way], horizontal=True,
+        key="label-way",
+    )  # fmt: skip
+    return asked or ways[0]
+
+
+def _offer_direct(labeler: str, way: Way, fields: dict[str, Any], models: OllamaModels) -> None:
+    spec = checked(LabelSpec, {**fields, "labeler": labeler}, "ivan taxonomy run-control-batch")
+    plan = labels.plan(spec)
+    texts = number_of(2 * plan.pairs, "text") if plan.pairs is not None else "the texts"
+    if way == "ollama" and models.problem:
+        say(models.problem, "lead")
+        say(f"{models.hint} Or choose ivan/lexicon: it is always here.".strip(), quiet=True)
+        return
+    if way == "ollama" and not _installed(labeler, models):
+        pull_button(labeler, _ollama.clear)
+        return
+    if st.button(f"Label {texts}", type="primary", key="label"):
+        run_id, _ = runs.start(spec)
+        choose_run(run_id, TAXONOMY)
+        st.rerun()
+    where = "Nothing is sent anywhere" if way == "rules" else "They go to your Ollama server only"
+    say(f"{plan.sentence} {where}, and nothing is paid.", "small", quiet=True)
+
+
+def _installed(labeler: str, models: OllamaModels) -> bool:
+    return labeler in models.names or f"{labeler}:latest" in models.names
+
+
+def _offer_batch(labeler: str, fields: dict[str, Any]) -> None:
+    spec = checked(TaxonomySpec, {**fields, "model": labeler}, "ivan taxonomy create-batch")
+    rows = {name: fields[name] for name in ("dataset", "limit", "sample", "row_ids", "seed")}
+    plan = labels.plan(LabelSpec(**rows))
+    access.check_address(spec.base_url)
+    who = taxonomy_page.provider(spec.base_url)
+    if st.button("Prepare the batch and see the cost", type="primary", key="prepare"):
+        run_id, new = taxonomy.start(spec)
+        if not new and taxonomy.job(run_id).confirmed():
+            keep_told(
+                f"These texts were sent to {labeler} before: this is that labelling.",
+                "Nothing new was prepared or sent.",
+            )
+            st.session_state[FOUND] = run_id
+        choose_run(run_id, TAXONOMY)
+        st.rerun()
+    texts = number_of(2 * plan.pairs, "text") if plan.pairs is not None else "All texts"
+    told = [
+        f"{texts}, one request each.", *plan.notes, taxonomy_page.shutdown_sentence(labeler),
+        "Nothing is sent before you have read the cost and accepted it.",
+    ]  # fmt: skip
+    say(" ".join(part for part in told if part), "small", quiet=True)
+    no_key(who)
+
+
+def no_key(who: taxonomy_page.Provider) -> None:
+    """What to do where a batch could not be sent: three ways on."""
+    if who.ready:
+        return
+    say(f"{who.problem} The cost can be seen without one. To send:", "small")
+    say(
+        "put OPENAI_API_KEY=… into the file .env beside streamlit_app.py and start IVAN again; or "
+        "try everything with a pretended provider, in another terminal and then for IVAN:",
+        "small",
+        quiet=True,
+    )
+    st.code(
+        "ivan demo-server --port 8321\n"
+        "OPENAI_BASE_URL=http://127.0.0.1:8321/v1 OPENAI_API_KEY=demo make app",
+        language=None,
+    )
+    say(
+        "or choose ivan/lexicon (rule-based) as the labeler, which labels right here.",
+        "small",
+        quiet=True,
+    )

@@ -1,0 +1,254 @@
+"""Finished labels: the line that accounts for every text, then one question at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from ivan_core.charts.annotators import answer_cells
+from ivan_core.charts.labels import prevalence_dots, word_bars
+from ivan_core.charts.together import together_squares
+from ivan_core.experiments.labels import numbers as label_views
+from ivan_core.experiments.labels import words as label_words
+from ivan_core.experiments.labels.conditions import TextFilter, label_name
+from ivan_core.experiments.labels.figure_list import label_id
+from ivan_core.experiments.labels.kind import LEXICON_NOTE
+from ivan_core.experiments.labels.results import LabelResults, open_labels
+from ivan_core.labels.reconcile import STATES
+from ivan_core.metrics.label_answers import LIST_KEYS, NO, SENTIMENT, YES
+from pages.components.kit.carried import write_query
+from pages.components.kit.figure import figure_menu
+from pages.components.kit.quotes import quotable
+from pages.components.kit.state import dark
+from pages.components.kit.text import md_escape, say
+from pages.components.labels.agreement import do_they_agree
+from pages.components.labels.texts import (
+    Point,
+    clicked_chart,
+    label_texts,
+    listed_below,
+    show_texts,
+)
+
+VIEW = "view"
+"""The question that is open."""
+FEATURE = "feature"
+"""The label whose sides are shown, as KEY or KEY:VALUE."""
+_WIDEST = 10
+"""Labels that are drawn before all are asked for."""
+_STANDING = {
+    (YES, YES): "both", (YES, NO): "chosen_only", (NO, YES): "rejected_only", (NO, NO): "neither",
+}  # fmt: skip
+
+
+def label_results(run_id: str) -> None:
+    """Draw what a finished labelling found."""
+    results = open_labels(run_id)
+    usable = results.counts["valid"] + results.counts["repaired"]
+    texts = f"{usable:,} of {results.counts['submitted']:,} texts"
+    say(f"{label_views.named(results)} labelled {texts}.", "headline")
+    _line(results)
+    notes = (note for note in results.run.notes if not note.startswith(results.line))
+    told = [results.dataset.about["note"], *notes, results.reused_words]
+    told += [LEXICON_NOTE] if results.rule_based else []
+    if any(told):
+        say(" ".join(part for part in told if part), "small", quiet=True)
+    if usable:
+        _tabs(results)
+    label_texts(results)
+    quotable(results)
+    _files(results)
+
+
+def _line(results: LabelResults) -> None:
+    """The reconciliation line; a number that is not 0 opens its texts."""
+    counts = results.counts
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key="reconciliation"
+    ):
+        for place, state in enumerate(("submitted", *STATES)):
+            if place:
+                _word("=" if place == 1 else "+")
+            if not counts[state]:
+                _word(f"0 {state}")
+                continue
+            wanted = TextFilter(state="" if state == "submitted" else state)
+            st.button(
+                f"{counts[state]:,} {state}", key=f"count-{state}", on_click=show_texts,
+                args=(wanted,), help="Show these texts",
+            )  # fmt: skip
+    beside = [
+        f"{counts[name]:,} {words if counts[name] != 1 else one}"
+        for name, words, one in (
+            ("duplicates", "lines that repeat a text", "line that repeats a text"),
+            ("unknown", "lines of texts that were not asked for", "line of a text not asked for"),
+            ("damaged", "damaged lines", "damaged line"),
+        )
+        if counts.get(name)
+    ]
+    if beside:
+        say(f"Beside it: {'; '.join(beside)}.", "small", quiet=True)
+
+
+def _word(text: str) -> None:
+    """A piece of the line that is no button."""
+    st.html(f'<span style="opacity:.72;white-space:nowrap">{text}</span>', width="content")
+
+
+def _tabs(results: LabelResults) -> None:
+    """Four questions, of which the open one computes."""
+    tabs: dict[str, Callable[[LabelResults], None]] = {}
+    if label_views.single_keys(results.keys):
+        tabs["What is more common in chosen replies?"] = _more_common
+    if any(key in LIST_KEYS for key in results.keys):
+        tabs["What are they about?"] = _about
+    if len(label_views.single_keys(results.keys)) > 1:
+        tabs["Which labels go together?"] = _together
+    tabs["Do labelers agree?"] = do_they_agree
+    names = list(tabs)
+    asked = st.query_params.get(VIEW, "")
+    st.session_state["label-view"] = names[int(asked)] if asked in _places(names) else names[0]
+
+    def turn() -> None:
+        write_query({VIEW: str(names.index(st.session_state["label-view"]))})
+
+    tab = st.segmented_control(
+        "Questions", names, key="label-view", label_visibility="collapsed", required=True,
+        on_change=turn,
+    )  # fmt: skip
+    tabs[tab or names[0]](results)
+
+
+def _places(names: list[str]) -> list[str]:
+    return [str(place) for place in range(len(names))]
+
+
+def _more_common(results: LabelResults) -> None:
+    """How often each label is given to either side; one label at a time in four cells."""
+    shares, differences = label_views.shares(results.run.id)
+    say(label_words.differences_sentence(differences))
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        shown = _widest(differences)
+        if len(shown) < len(differences) and st.toggle(
+            f"Show all {len(differences)} labels", key="label-all"
+        ):
+            shown = differences
+        own = shares.merge(shown[["key", "value"]], on=["key", "value"])
+        chart = prevalence_dots(own, shown, label_views.TITLES, dark=dark())
+        clicked_chart(chart, f"label-shares-{results.run.id}", "feature", _open_label)
+        figure_menu(results.run.id, "prevalence")
+    with right:
+        _one_label(results, differences)
+
+
+def _widest(differences: pd.DataFrame) -> pd.DataFrame:
+    """The labels on which the sides differ most, the clear differences before the others."""
+    ranked = differences.assign(size=differences["difference"].abs()).sort_values(
+        ["clear", "size"], ascending=False, kind="stable"
+    )
+    return differences.loc[sorted(ranked.index[:_WIDEST])]
+
+
+def _open_label(point: Point) -> None:
+    """Show the four cells of a label, and of which text it is true."""
+    key, value = str(point.get("key", "")), str(point.get("value", ""))
+    if key:
+        write_query({FEATURE: key if value in ("", YES) else f"{key}:{value}"})
+
+
+def _one_label(results: LabelResults, differences: pd.DataFrame) -> None:
+    """One label on the two sides of a pair: a sentence, and four cells that open their texts."""
+    rows = differences[["key", "value"]].itertuples(index=False)
+    known = {row.key if row.value == YES else f"{row.key}:{row.value}": row for row in rows}
+    first = next(iter(known))
+    if len(differences) and differences["difference"].notna().any():
+        widest = differences.loc[differences["difference"].abs().idxmax()]
+        first = list(known)[list(differences.index).index(widest.name)]
+    asked = st.query_params.get(FEATURE, "")
+    st.session_state["label-feature"] = asked if asked in known else first
+
+    def turn() -> None:
+        write_query({FEATURE: st.session_state["label-feature"]})
+
+    picked = st.selectbox(
+        "One label on both sides of a pair", list(known), key="label-feature", on_change=turn,
+        format_func=lambda name: label_name(known[name].key, known[name].value),
+    )  # fmt: skip
+    key, value = known[picked or first]
+    say(label_words.label_sentence(differences, key, value), "small")
+    cells = label_views.on_pairs(results.run.id, key, value)
+    title = f"Pairs by “{label_name(key, value)}”"
+
+    def opened(point: Point) -> None:
+        standing = _STANDING.get((str(point.get("left")), str(point.get("right"))))
+        if standing:
+            show_texts(TextFilter(label=key, value=_value(key, value), pair=standing))
+
+    chart = answer_cells(cells, "chosen", "rejected", title=title, dark=dark())
+    clicked_chart(chart, f"label-cells-{results.run.id}-{key}-{value}", "answers", opened)
+    listed_below("cell")
+    figure_menu(results.run.id, "sides", label=label_id((key, value)))
+
+
+def _value(key: str, value: str) -> str:
+    """The value of a label as a filter names it: none for yes and no."""
+    return value if key == SENTIMENT or key in LIST_KEYS else ""
+
+
+def _about(results: LabelResults) -> None:
+    """What the texts are about, and for what they put people down."""
+    keys = [key for key in reversed(LIST_KEYS) if key in results.keys]
+    key = keys[0]
+    if len(keys) > 1:
+        key = (
+            st.segmented_control(
+                "List", keys, key="label-list", default=key, required=True,
+                format_func=label_name, label_visibility="collapsed",
+            )
+            or key
+        )  # fmt: skip
+    counts = label_views.word_shares(results.run.id, key)
+    say(label_words.words_sentence(counts, label_name(key)))
+    if counts.empty:
+        return
+
+    def opened(point: Point) -> None:
+        if point.get("value"):
+            side = str(point.get("side") or "")
+            show_texts(TextFilter(side=side, label=key, value=str(point["value"])))
+
+    chart = word_bars(counts, title=label_name(key), dark=dark())
+    clicked_chart(chart, f"label-words-{results.run.id}-{key}", "word", opened)
+    listed_below("bar")
+    figure_menu(results.run.id, "topics", label=key)
+
+
+def _together(results: LabelResults) -> None:
+    """Of the texts with one label, those with another."""
+    table = label_views.together(results.run.id)
+    say(label_words.together_sentence(table))
+
+    def opened(point: Point) -> None:
+        if not point.get("first_key"):
+            return
+        key, value = str(point["first_key"]), str(point["first_value"])
+        also = f"{point['second_key']}:{point['second_value']}"
+        show_texts(TextFilter(label=key, value=_value(key, value), also=also))
+
+    chart = together_squares(table, label_views.TITLES, dark=dark())
+    clicked_chart(chart, f"label-together-{results.run.id}", "together", opened)
+    listed_below("square")
+    figure_menu(results.run.id, "together")
+
+
+def _files(results: LabelResults) -> None:
+    """The files of the run."""
+    with st.expander("Files"), st.container(horizontal=True):
+        for name, path in label_views.files(results).items():
+            st.download_button(
+                md_escape(name), path.read_bytes, name, key=f"label-file-{name}",
+                on_click="ignore",
+            )  # fmt: skip

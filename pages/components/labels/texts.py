@@ -1,0 +1,211 @@
+"""The texts of a labelling: the filter of the URL, its chips, fifty texts a page, one in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import altair as alt
+import streamlit as st
+
+from ivan_core.domain.errors import IvanError
+from ivan_core.domain.labels import TextKey
+from ivan_core.experiments.labels import numbers as label_views
+from ivan_core.experiments.labels.conditions import (
+    PARAMETERS,
+    TextFilter,
+    chips,
+    label_name,
+    matching,
+    read_filter,
+)
+from ivan_core.experiments.labels.results import LabelResults
+from ivan_core.labels.reconcile import USABLE
+from pages.components.kit.carried import write_query
+from pages.components.kit.chips import condition_chips
+from pages.components.kit.frame import show_error
+from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
+from pages.components.kit.long import show_part
+from pages.components.kit.rows import SELECTS, opened_row
+from pages.components.kit.text import say
+from pages.components.pair.labels import why
+from pages.components.pair.replies import show_text
+
+TEXT = "text"
+"""The text that is read in place, as ROW.SIDE."""
+Point = Mapping[str, Any]
+_CLICKS = "label-clicks"
+_ANCHOR = "labelled-texts"
+_LONG = 1_500
+"""From so many characters on a text is scrolled."""
+
+
+def show_texts(wanted: TextFilter) -> None:
+    """Write a filter of texts into the URL."""
+    found = asdict(wanted)
+    write_query({name: found[name] or None for name in PARAMETERS} | {TEXT: None})
+    for name in [name for name in st.session_state if str(name).startswith("texts-page-")]:
+        del st.session_state[name]  # another filter starts on its first page
+
+
+def _take_away(wanted: TextFilter) -> None:
+    """Show the texts of a wider filter, and let go of the marks that charts show as clicked."""
+    show_texts(wanted)
+    st.session_state[_CLICKS] = st.session_state.get(_CLICKS, 0) + 1
+
+
+def clicked_chart(
+    chart: alt.LayerChart, name: str, selection: str, click: Callable[[Point], None]
+) -> None:
+    """Draw a chart; what a clicked mark holds goes to `click`."""
+    key = f"{name}-{st.session_state.get(_CLICKS, 0)}"
+
+    def clicked() -> None:
+        for point in st.session_state[key].selection.get(selection, []):
+            click(point)
+
+    st.altair_chart(chart, key=key, on_select=clicked, selection_mode=selection)
+
+
+def listed_below(mark: str) -> None:
+    """What a click on a mark does, with a link to where it is seen."""
+    st.caption(f"A click on a {mark} lists its [texts below](#{_ANCHOR}).")
+
+
+def label_texts(results: LabelResults) -> None:
+    """Draw the texts of the filter in the URL, and the one that is read in place."""
+    st.subheader("Texts", anchor=_ANCHOR)
+    wanted, ignored = read_filter(st.query_params.to_dict())
+    if ignored:
+        say(f"Not understood in this link, and left out: {', '.join(ignored)}.", "small")
+    condition_chips("text", chips(wanted), wanted, TextFilter(), "Show all texts", _take_away)
+    try:
+        found = matching(results, wanted)
+    except IvanError as error:
+        show_error(error)
+        return
+    if not len(found):
+        say("No texts here.")
+    else:
+        _table(results, wanted, found)
+    _one_text(results)
+
+
+def _table(results: LabelResults, wanted: TextFilter, found: Any) -> None:
+    shown_as = str(hash(wanted))
+    pages = -(-len(found) // label_views.PAGE_TEXTS)
+    page = 1
+    if pages > 1:
+        page = st.pagination(pages, key=f"texts-page-{shown_as}", max_visible_pages=5)
+    table = label_views.texts_page(results, found, page, wanted.label)
+    unusable = ~table["state"].isin(USABLE)
+    # Texts without labels show what is wrong with them, the others their labels.
+    hidden = list(results.keys) if unusable.all() else ["problem"]
+    table = table.drop(columns=hidden)
+    if table["state"].eq("valid").all():
+        table = table.drop(columns="state")
+    columns: dict[str, Any] = {
+        "row_id": st.column_config.NumberColumn("Row", format="%d", width=60),
+        "side": st.column_config.TextColumn("Side", width=75),
+        "state": st.column_config.TextColumn("State", width=80),
+        "reply": st.column_config.TextColumn("Last reply", width="large"),
+        "problem": st.column_config.TextColumn("What is wrong", width="medium"),
+    }
+    for key in results.keys:
+        columns[key] = st.column_config.TextColumn(label_name(key), width=140, help=key)
+    key = f"texts-{shown_as}-{page}"
+
+    def picked() -> None:
+        place = opened_row(st.session_state[key].selection, "row_id")
+        if place is not None and place < len(table):
+            row = table.iloc[place]
+            write_query({TEXT: f"{row['row_id']}.{row['side']}"})
+
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        column_config=columns,
+        on_select=picked,
+        selection_mode=SELECTS,
+        key=key,
+        placeholder="",
+        alt="The texts of this view with their labels; select one to read it",
+    )
+    count = f"{len(found):,} text{'' if len(found) == 1 else 's'}"
+    if pages > 1:
+        first = (page - 1) * label_views.PAGE_TEXTS + 1
+        count += f", {first:,} to {first + len(table) - 1:,} shown"
+    with st.container(horizontal=True, vertical_alignment="center", key="text-opener"):
+        say(f"{count}. Click one to read it.", "small", quiet=True)
+        _open_by_number(table, next((at for at, _ in event.selection.cells), 0))
+        tab_leaves_tables()
+        heads_sort_no_page()
+
+
+def _open_by_number(table: Any, stood_on: int) -> None:
+    """A text by its row; it follows the arrow keys in the table's first column."""
+    options = [f"{row.row_id}.{row.side}" for row in table[["row_id", "side"]].itertuples()]
+    key = f"text-to-open-{options[0]}-{len(options)}-{stood_on}"
+
+    def read() -> None:
+        write_query({TEXT: st.session_state[key]})
+
+    with st.form("open-text", border=False, width="content"), st.container(horizontal=True):
+        st.selectbox(
+            "Text to open", options, min(stood_on, len(options) - 1), width=150, key=key,
+            label_visibility="collapsed", format_func=lambda text: text.replace(".", ", "),
+        )  # fmt: skip
+        st.form_submit_button("Read this text", key="read-text", on_click=read)
+
+
+def _one_text(results: LabelResults) -> None:
+    """The text that the URL names, with what its labeler answered and what is wrong with it."""
+    asked = TextKey.from_custom_id(st.query_params.get(TEXT))
+    if asked is None:
+        return
+    with st.container(border=True, key="one-text"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            say(f"Row {asked.row_id:,}, the {asked.preference} reply", "lead")
+            comparison = label_views.comparison_with(results, asked.row_id)
+            if comparison:
+                # A link and no switch_page: that would leave a step in the history of the browser
+                # in which this page stands beside the parameters of the other.
+                st.page_link(
+                    "pages/pairs.py", label=":primary[Read the pair →]",
+                    query_params={"run": comparison, "row": str(asked.row_id)},
+                )  # fmt: skip
+            st.button("Close", key="close-text", on_click=write_query, args=({TEXT: None},))
+        try:
+            one = label_views.labelled_text(results, asked)
+        except IvanError as error:
+            show_error(error)
+            return
+        _what_came(label_views.named(results), one)
+        if results.rule_based:
+            why(results.run.id, results.labeler, {asked.preference: one.text}, results.keys)
+        with st.container(height=360 if len(one.printed) > _LONG else "content", key="text-itself"):
+            show_text(one.printed.strip(), "labelled")
+
+
+def _what_came(labeler: str, one: label_views.LabelledText) -> None:
+    """The state of a text; its labels, or the reply as it came and what is wrong with it."""
+    say(f"{labeler}: {one.status}.", "small", quiet=True)
+    for problem in one.problems:
+        found = (
+            f" It says: {problem.found}" if problem.found and problem.found not in one.raw else ""
+        )
+        name = f"{label_views.TITLES.get(problem.key, problem.key)}: " if problem.key else ""
+        say(f"{name}{problem.message}{found}", "small")
+    for fix in one.fixes:
+        name = f"{label_views.TITLES.get(fix.key, fix.key)}: " if fix.key else ""
+        say(f"{name}{fix.rule}; before {fix.before}, after {fix.after}", "small")
+    if one.status in USABLE:
+        told = [
+            f"{label_views.TITLES[key]}: {label_views.in_words(label)}"
+            for key, label in one.labels.items()
+        ]
+        say(" · ".join(told), "small")
+    if one.raw:
+        say("The reply as it came:", "small", quiet=True)
+        show_part(one.raw, "raw", lambda part: st.code(part, language=None, wrap_lines=True))

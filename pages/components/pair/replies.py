@@ -1,0 +1,157 @@
+"""A pair side by side: shared turns folded, the last question once, two replies."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Literal
+
+import streamlit as st
+
+from ivan_core.domain.pairs import Pair, prompt_turns
+from ivan_core.domain.transcripts import Dialogue, Turn
+from ivan_core.metrics.differences import Piece
+from pages.components.kit.long import show_many
+from pages.components.kit.text import say
+from pages.components.pair.marked import (
+    MARKS,
+    NOT_COMPARED,
+    TEXT_STYLE,
+    differing,
+    plain,
+    show_pieces,
+)
+
+Side = Literal["chosen", "rejected"]
+
+_AVATARS = {"Human": ":material/person:", "Assistant": ":material/smart_toy:"}
+_NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"
+_LONG_SYSTEM = 400
+"""Characters of a system turn from which on it is folded."""
+_NO_REPLY = "(no reply: the dialogue ends in a Human turn)"
+_SIDES: tuple[Side, Side] = ("chosen", "rejected")
+
+
+def show_text(text: str, key: str) -> None:
+    """Dataset text exactly as it is, as much of it as is sent at once; `key` tells texts apart."""
+    show_pieces(plain(text), "", key)
+
+
+def show_pair(
+    pair: Pair, marked: bool, notes: dict[str, str], blind_left: Side | None = None
+) -> None:
+    """Draw both sides of a pair. `notes` holds a line for the head of each side.
+
+    With `blind_left` that side stands left, and nothing tells which one was chosen.
+    """
+    shared = _after_system(pair.shared_turns)
+    question = shared[-1] if shared and shared[-1].role == "Human" else None
+    earlier = shared[:-1] if question else shared
+    if _preamble(pair.chosen) == _preamble(pair.rejected) and _preamble(pair.chosen):
+        show_text(_preamble(pair.chosen), "preamble")
+    if earlier:
+        turns = f"{len(earlier):,} earlier turn{'s' if len(earlier) != 1 else ''}"
+        with st.expander(f"{turns}, the same on both sides"):
+            show_many(earlier, show_turn, "earlier", "turns")
+    if question:
+        show_turn(question, "question")
+    compared = _pieces(pair, marked)
+    pieces = dict(zip(_SIDES, compared or _unmarked(pair), strict=True))
+    if compared is None:
+        say(NOT_COMPARED, "small", quiet=True)
+    order = _SIDES if blind_left in (None, "chosen") else _SIDES[::-1]
+    for column, letter, mark, side in zip(st.columns(2), "AB", MARKS, order, strict=True):
+        with column, st.container(border=True, height="stretch", key=f"side-{letter}"):
+            head = letter if blind_left else f"{letter} · {side}"
+            st.html(
+                f'<p style="margin:0"><b>{head}</b> '
+                f'<span style="{_NOTE}">{escape(notes.get(side, ""))}</span></p>'
+            )
+            _show_side(pair, side, pieces[side], mark)
+
+
+def _show_side(pair: Pair, side: Side, pieces: list[Piece], mark: str) -> None:
+    """One side: the turns that only it has, and its reply."""
+    dialogue = pair.chosen if side == "chosen" else pair.rejected
+    if _preamble(pair.chosen) != _preamble(pair.rejected):
+        show_text(_preamble(dialogue), f"preamble-{side}")
+    own = dialogue.turns[len(pair.shared_turns) : len(prompt_turns(dialogue))]
+    show_many(own, show_turn, side, "turns")
+    if not pieces:
+        say("(empty reply)" if _ends_in_reply(dialogue) else _NO_REPLY, quiet=True)
+        return
+    with st.chat_message("assistant", avatar=_AVATARS["Assistant"]):
+        show_pieces(pieces, mark, f"reply-{side}")
+
+
+def show_turn(turn: Turn, key: str) -> None:
+    """One turn of a dialogue; a system turn is shown quietly, a long one folded."""
+    if turn.role == "System":
+        _show_system(turn.words, key)
+        return
+    name = "user" if turn.role == "Human" else "assistant"
+    with st.chat_message(name, avatar=_AVATARS[turn.role]):
+        show_text(turn.words, key)
+
+
+def _show_system(words: str, key: str) -> None:
+    if len(words) > _LONG_SYSTEM:
+        with st.expander(f"The system turn, {len(words):,} characters"):
+            show_text(words, key)
+    else:
+        st.html(f'<div dir="auto" style="{TEXT_STYLE};{_NOTE}"><b>System</b> {escape(words)}</div>')
+
+
+def _after_system(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """Show the system turns that a dialogue begins with; returns those after them."""
+    first = next((i for i, turn in enumerate(turns) if turn.role != "System"), len(turns))
+    show_many(turns[:first], show_turn, "system", "system turns")
+    return turns[first:]
+
+
+def show_dialogue(dialogue: Dialogue, whole: bool) -> None:
+    """One text: earlier turns folded away unless the whole of it is asked for, then its reply."""
+    if _preamble(dialogue):
+        show_text(_preamble(dialogue), "preamble")
+    turns = _after_system(prompt_turns(dialogue))
+    question = turns[-1] if turns and turns[-1].role == "Human" else None
+    earlier = turns[:-1] if question else turns
+    if earlier:
+        with st.expander(f"{len(earlier):,} earlier turn{'s' if len(earlier) != 1 else ''}", whole):
+            show_many(earlier, show_turn, "earlier", "turns")
+    if question:
+        show_turn(question, "question")
+    reply = _reply(dialogue)
+    with st.container(border=True, key="the-reply"):
+        say("The reply", "small", quiet=True)
+        if not reply:
+            say("(empty reply)" if _ends_in_reply(dialogue) else _NO_REPLY, quiet=True)
+            return
+        show_text(reply, "reply")
+
+
+def _preamble(dialogue: Dialogue) -> str:
+    """What stands before the first turn; a text without turns counts as a reply."""
+    return dialogue.preamble.strip() if dialogue.turns else ""
+
+
+def _ends_in_reply(dialogue: Dialogue) -> bool:
+    return bool(dialogue.turns) and dialogue.turns[-1].role == "Assistant"
+
+
+def _reply(dialogue: Dialogue) -> str:
+    """The last turn where it is a reply, the whole text where there are no turns; else nothing."""
+    if not dialogue.turns:
+        return dialogue.printed
+    return dialogue.turns[-1].words if _ends_in_reply(dialogue) else ""
+
+
+def _pieces(pair: Pair, marked: bool) -> tuple[list[Piece], list[Piece]] | None:
+    """Both replies in pieces, an empty list where there is none; None if they are not compared."""
+    left, right = _reply(pair.chosen), _reply(pair.rejected)
+    if marked and left and right:
+        return differing(left, right)
+    return _unmarked(pair)
+
+
+def _unmarked(pair: Pair) -> tuple[list[Piece], list[Piece]]:
+    return plain(_reply(pair.chosen)), plain(_reply(pair.rejected))

@@ -1,0 +1,1 @@
+"""The page Review: an invitation's screens, and the owner's view."""

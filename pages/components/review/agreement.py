@@ -1,0 +1,244 @@
+"""Do people agree? Reviewers with each other, and the choice, models and labelers with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import streamlit as st
+
+from ivan_core.charts.annotators import agreement_dots
+from ivan_core.charts.review_agreement import question_cells, who_dots
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.reviews import BETTER
+from ivan_core.engine import datasets
+from ivan_core.engine.take_away import take_away
+from ivan_core.experiments.labels import words as label_words
+from ivan_core.experiments.labels.conditions import label_name
+from ivan_core.experiments.labels.numbers import TITLES
+from ivan_core.review.agreement import (
+    between_on_texts,
+    cells_beside,
+    choices_beside,
+)
+from ivan_core.review.eligible import Used, ceiling_sentence, used_opinions
+from ivan_core.review.figures import reviews_id
+from ivan_core.review.lists import (
+    REVIEWERS,
+    Listed,
+    beside_listed,
+    between_listed,
+    cell_listed,
+    cells_table,
+    choices_table,
+    quick_table,
+)
+from ivan_core.review.opinions_csv import opinions_csv
+from ivan_core.review.sentences import cell_sentence, headline
+from pages.components.kit.carried import write_query
+from pages.components.kit.figure import figure_menu
+from pages.components.kit.state import dark
+from pages.components.kit.text import say
+from pages.components.labels.texts import Point, clicked_chart
+from pages.components.review.list import LISTED, listed_items
+
+WHO, QUESTION = "who", "question"
+"""Whose answers are listed, and to which question, in the URL."""
+_TASK = "review-agreement-of"
+_QUICK = "review-leave-quick"
+_BETTER, _DESCRIBE = "Which reply is better?", "Questions about a reply"
+
+
+def agreement_tab(fingerprint: str) -> None:
+    """How far the reviewers of a dataset agree, and who agrees with them.
+
+    Raises:
+        BadInput: the dataset is gone.
+    """
+    dataset = datasets.by_fingerprint(fingerprint)
+    with st.spinner("Comparing what people said …"):
+        used = used_opinions(dataset, quick=st.session_state.get(_QUICK) is False)
+        views: dict[str, Callable[[PreparedDataset, Used], None]] = {}
+        if used.choices:
+            views[_BETTER] = _choices
+        if used.texts:
+            views[_DESCRIBE] = _questions
+        task = st.session_state.get(_TASK) or next(iter(views), "")
+        say(headline(used, "better" if task == _BETTER else "describe"), "headline")
+    if used.left_out_sentence:
+        say(used.left_out_sentence, "small", quiet=True)
+    if used.quick:
+        _quick(used)
+    if views:
+        task = task if task in views else next(iter(views))
+        if len(views) > 1:
+            task = str(
+                st.segmented_control(
+                    "Agreement on", list(views), default=task, required=True, key=_TASK,
+                    label_visibility="collapsed",
+                )
+                or task
+            )  # fmt: skip
+        views[task](dataset, used)
+        _sentences(dataset)
+    _take_away(dataset)
+
+
+def _quick(used: Used) -> None:
+    """The answers given in under a second, and whether they count."""
+    leave = st.toggle(
+        "Leave out answers given in under a second", value=True, key=_QUICK,
+        help="Nobody reads a pair or a reply in that time: such a press was meant for another one.",
+    )  # fmt: skip
+    if not leave:
+        say("Figures, sentences to copy and Compare leave them out all the same.", "small")
+    with st.expander(f"Given in under a second: {len(used.quick):,}"):
+        st.dataframe(quick_table(used), hide_index=True, key="review-quick")
+
+
+def _figure(dataset: PreparedDataset, used: Used, name: str) -> None:
+    """A chart as a figure; only where it would say what stands on the page."""
+    if not used.quick_counted:
+        figure_menu(reviews_id(dataset), name)
+
+
+def _choices(dataset: PreparedDataset, used: Used) -> None:
+    """Which reply is better: who chooses as the reviewers do."""
+    found = choices_beside(dataset, used)
+    by_id = {one.who.id: one for one in found}
+    if found:
+        clicked_chart(who_dots(choices_table(found), dark=dark()), "review-who", "who", _open_who)
+        _figure(dataset, used, "review-choices")
+        say(
+            "The reviewers are the majority of those who judged a pair; a person is set beside the"
+            " others. A click on a mark lists its pairs below.",
+            "small",
+            quiet=True,
+        )
+    trained = " ".join(one.trained for one in found if one.trained)
+    if trained:
+        say(trained, "small", quiet=True)
+    told = ceiling_sentence(used)
+    if told:
+        say(told, "small")
+    names = {REVIEWERS: "The reviewers among themselves"} | {
+        one.who.id: one.who.name for one in found
+    }
+    who = _pick("Pairs judged by", WHO, names)
+    if who in by_id:
+        say(by_id[who].sentence)
+        _list(dataset, beside_listed(by_id[who]), BETTER, f"{who}-{BETTER}")
+    else:
+        _list(dataset, between_listed(used, BETTER), BETTER, f"{REVIEWERS}-{BETTER}")
+
+
+def _questions(dataset: PreparedDataset, used: Used) -> None:
+    """Question by question: the reviewers among themselves, and each person and labeler."""
+    table, cells = between_on_texts(used), cells_beside(dataset, used)
+    if table is not None:
+        chart = agreement_dots(table, TITLES, title="How far the reviewers agree", dark=dark())
+        clicked_chart(chart, "review-questions", "feature", _open_question)
+        _figure(dataset, used, "review-questions")
+    if cells:
+        chart = question_cells(cells_table(cells), dark=dark())
+        clicked_chart(chart, "review-cells", "cell", _open_cell)
+        _figure(dataset, used, "review-cells")
+        say(
+            "Texts answered as the majority of the (other) reviewers did. A click on a mark or cell"
+            " lists its texts below.",
+            "small",
+            quiet=True,
+        )
+    keys = [] if table is None else [str(key) for key in table["key"]]
+    keys = list(dict.fromkeys([*keys, *(cell.key for cell in cells)]))
+    if not keys:
+        return
+    left, right = st.columns(2)
+    with left:
+        key = _pick("Question", QUESTION, {key: label_name(key) for key in keys})
+    own = {cell.who.id: cell for cell in cells if cell.key == key}
+    names = {REVIEWERS: "The reviewers among themselves"} | {
+        who: cell.who.name for who, cell in own.items()
+    }
+    with right:
+        who = _pick("Answered by", WHO, names)
+    if who in own:
+        say(cell_sentence(own[who]))
+        _list(dataset, cell_listed(own[who]), key, f"{who}-{key}")
+        return
+    if table is not None and key in set(table["key"]):
+        row = next(row for row in table.to_dict("records") if row["key"] == key)
+        said = label_words.both_sentence(row, sorted(used.texts))
+        say(f"{said} {label_words.coefficients_sentence(row)}")
+    _list(dataset, between_listed(used, key), key, f"{REVIEWERS}-{key}")
+
+
+def _pick(label: str, name: str, names: Mapping[str, str]) -> str:
+    """One of several, kept in the URL; the first where the URL names none of them."""
+    asked = st.query_params.get(name, "")
+    key = f"review-{name}"
+    st.session_state[key] = asked if asked in names else next(iter(names))
+
+    def turn() -> None:
+        write_query({name: st.session_state[key], LISTED: None})
+
+    picked = st.selectbox(
+        label, list(names), key=key, on_change=turn,
+        format_func=lambda one: names.get(one, one),
+    )  # fmt: skip
+    return str(picked or next(iter(names)))
+
+
+def _open_who(point: Point) -> None:
+    write_query({WHO: str(point.get("who") or "") or None, LISTED: None})
+
+
+def _open_question(point: Point) -> None:
+    """The texts of a question, as the reviewers among themselves answered it."""
+    if point.get("key"):
+        write_query({QUESTION: str(point["key"]), WHO: None, LISTED: None})
+
+
+def _open_cell(point: Point) -> None:
+    if point.get("key") and point.get("who"):
+        write_query({QUESTION: str(point["key"]), WHO: str(point["who"]), LISTED: None})
+
+
+def _list(dataset: PreparedDataset, found: Sequence[Listed], key: str, name: str) -> None:
+    noun = "pair" if key == BETTER else "text"
+    listed_items(dataset, found, key, name, noun)
+
+
+def _sentences(dataset: PreparedDataset) -> None:
+    """Every number as a sentence to copy."""
+    shown = st.expander("Sentences to copy", on_change="rerun", key="review-sentences")
+    if not shown.open:
+        return
+    with shown:
+        given = take_away(reviews_id(dataset))
+        found = given.quotes(reviews_id(dataset))
+        say("What they rest on", "small", quiet=True)
+        st.code(given.source(reviews_id(dataset)), language=None, wrap_lines=True)
+        questions = list(dict.fromkeys(quote.question for quote in found))
+        if not questions:
+            return
+        asked = st.pills("Question", questions, default=questions[0], key="review-sentences-about")
+        for quote in found:
+            if quote.question == asked:
+                st.code(f"{quote.sentence}\n{quote.command}", language=None, wrap_lines=True)
+
+
+def _take_away(dataset: PreparedDataset) -> None:
+    """All opinions with the decisions beside them, one line an item and person."""
+    with st.container(horizontal=True):
+        for label, name, spreadsheet in (
+            ("All opinions as CSV, verbatim", "opinions.csv", False),
+            ("For spreadsheets", "opinions-for-spreadsheets.csv", True),
+        ):
+            st.download_button(
+                label, _maker(dataset, spreadsheet), name, key=f"opinions-{spreadsheet}",
+                on_click="ignore",
+            )  # fmt: skip
+
+
+def _maker(dataset: PreparedDataset, spreadsheet: bool) -> Callable[[], bytes]:
+    return lambda: opinions_csv(dataset, spreadsheet=spreadsheet)

@@ -1,0 +1,149 @@
+"""Describe this reply: a group of questions a screen, answered by digits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ivan_core.annotations.names import LONGEST_NOTE
+from ivan_core.domain.labels import Label
+from ivan_core.labels.schema import WHOLE, Feature, feature
+from ivan_core.review.flow import Screen, Standing
+from ivan_core.review.saving import save_described
+from pages.components.kit.text import say
+from pages.components.pair.replies import show_dialogue
+from pages.components.review.steps import clash_here, head, keep, keep_it, moves
+
+_HERE = Path(__file__).parent
+_CANT_TELL = "Can't tell"
+_ATTEMPT = "review-attempt"
+"""Counts saves that failed, so that the browser hears of it and lets one try again."""
+MUST_PICK = ("topics",)
+"""Lists in which nothing picked is no answer: in the others it says that nothing applies."""
+
+_KEYS = (
+    "The digits answer the marked question, Tab reaches lists and note, Enter saves and goes on."
+)
+
+
+def describe(now: Standing, screen: Screen, chosen_by: str) -> None:
+    """Show a text and ask a group of questions; Enter saves them and goes on."""
+    with head(now, screen):
+        if screen.again:
+            _again(screen)
+        elif screen.suggested:
+            say(
+                "Filled in beforehand: read each answer and change what is wrong. These answers "
+                "are kept apart and enter no rates."
+            )
+        else:
+            say(_KEYS, "small", quiet=True)
+    told = "Describe this reply"
+    if screen.screens > 1:
+        told += f" · {screen.place.screen + 1} of {screen.screens}"
+    say(told, "headline")
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        pair = screen.pair
+        dialogue = pair.chosen if screen.place.side == "chosen" else pair.rejected
+        show_dialogue(dialogue, whole=screen.group == WHOLE)
+    with right, st.container(key="review-questions"):
+        _questions(screen)
+    with st.container(key="review-bar", gap="small"):
+        st.html('<div style="height:3rem"></div>')  # where the questions put their button
+        moves(now, screen)
+
+
+def _again(screen: Screen) -> None:
+    clash = clash_here(screen)
+    if clash:
+        say(
+            "You answered this in another window meanwhile; that stands below. Not saved from "
+            f"here: {clash.pressed}."
+        )
+    elif screen.opinion.skipped:
+        say("You skipped this one. Answer it now, or leave it.")
+    else:
+        say("You answered this before. Change what you like and save again.")
+    keep_it()
+
+
+def _questions(screen: Screen) -> None:
+    """The questions, drawn and answered in the browser; the server hears of them when saved."""
+    draw = st.components.v2.component(
+        "ivan_review_questions",
+        html='<div class="ivan-questions"></div>',
+        css=(_HERE / "questions.css").read_text("utf-8"),
+        js=(_HERE / "questions.js").read_text("utf-8"),
+        isolate_styles=False,
+    )
+    place = screen.place
+    tag = f"{place.queue}-{place.row_id}-{place.side}-{place.screen}-{screen.opinion.version}"
+    key = f"review-questions-{tag}"
+    draw(
+        key=key,
+        data=question_data(screen, tag) | {"attempt": st.session_state.get(_ATTEMPT, 0)},
+        on_saved_change=lambda: _saved(screen, st.session_state[key].get("saved")),
+    )
+
+
+def question_data(screen: Screen, tag: str) -> dict[str, Any]:
+    """What the browser is told of a screen."""
+    known = {**screen.suggested, **screen.opinion.answers}
+    answers = {key: _plain(known[key]) for key in screen.keys if key in known}
+    return {
+        "tag": tag,
+        "group": screen.group,
+        "questions": [_question(feature(key)) for key in screen.keys],
+        "answers": answers,
+        "suggested": [key for key in answers if key not in screen.opinion.answers],
+        "note": screen.opinion.note,
+        "longest": LONGEST_NOTE,
+        "save": "Save and go on (Enter)",
+    }
+
+
+def _question(one: Feature) -> dict[str, Any]:
+    options: list[tuple[str, Any]] = (
+        [("Yes", True), ("No", False)]
+        if one.kind == "boolean"
+        else [(value, value) for value in one.values]
+    )
+    must = one.key in MUST_PICK
+    if one.kind != "list" or must:
+        options.append((_CANT_TELL, None))
+    return {
+        "key": one.key, "question": one.question, "help": one.help, "many": one.kind == "list",
+        "must": must, "options": [{"label": label, "value": value} for label, value in options],
+    }  # fmt: skip
+
+
+def _plain(label: Label) -> Any:
+    return list(label) if isinstance(label, tuple) else label
+
+
+def _saved(screen: Screen, told: object) -> None:
+    """Save what came from the browser, checked like anything that comes from outside."""
+    if not isinstance(told, Mapping) or not isinstance(told.get("answers"), Mapping):
+        return
+    answers: dict[str, Label] = {
+        str(key): tuple(str(word) for word in value) if isinstance(value, list) else value
+        for key, value in told["answers"].items()
+    }
+    note = str(told.get("note", "")).strip()
+    words = "; ".join(f"{feature(key).title}: {_in_words(answers.get(key))}" for key in screen.keys)
+    if not keep(screen, words, lambda _, seconds: save_described(screen, answers, note, seconds)):
+        st.session_state[_ATTEMPT] = st.session_state.get(_ATTEMPT, 0) + 1
+
+
+def _in_words(label: Label) -> str:
+    if isinstance(label, tuple):
+        return ", ".join(label) or "none"
+    if label is None:
+        return _CANT_TELL.lower()
+    if isinstance(label, bool):
+        return "yes" if label else "no"
+    return label

@@ -1,0 +1,43 @@
+"""The owner's view of reviews: queues and invitations, agreement, what to settle, files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from ivan_core.review.datasets import datasets_to_review
+from pages.components.kit.frame import problems_shown
+from pages.components.kit.text import say
+from pages.components.review.agreement import agreement_tab
+from pages.components.review.files import files
+from pages.components.review.queues import queues_tab
+from pages.components.review.settle import settle_tab
+
+_DATASET = "review-dataset"
+_TABS: Mapping[str, Callable[[str], None]] = {
+    "Queues": queues_tab, "Agreement": agreement_tab, "Settle": settle_tab, "Files": files,
+}  # fmt: skip
+
+
+def owner_view() -> None:
+    """Choose a dataset, then look at its queues or at what came of them."""
+    say(
+        "What do people say? Ask them which reply is better, or to describe a reply, and see how "
+        "far they agree with each other, with the labelers and with the models.",
+        "lead",
+    )
+    found = datasets_to_review()
+    dataset = next(iter(found))
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        picked = st.segmented_control(
+            "View", list(_TABS), default="Queues", required=True, key="review-view",
+            label_visibility="collapsed",
+        )  # fmt: skip
+    if len(found) > 1:
+        dataset = right.selectbox(
+            "Dataset", list(found), key=_DATASET, format_func=found.__getitem__
+        )
+    with problems_shown():
+        _TABS[picked or "Queues"](dataset)

@@ -1,0 +1,199 @@
+"""Settle: the items where reviewers differ, all that was said of each, and the decision beside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from ivan_core.domain.labels import Label
+from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, DecisionConflict, Item, Queue
+from ivan_core.engine import datasets
+from ivan_core.labels.schema import feature
+from ivan_core.review.lists import answer_in_words
+from ivan_core.review.rights import verified_name
+from ivan_core.review.settle import (
+    State,
+    ToSettle,
+    decide,
+    in_state,
+    queues_to_settle,
+    views,
+)
+from pages.components.kit.frame import problems_shown, show_error
+from pages.components.kit.state import kindly, problem_of_press
+from pages.components.kit.text import say
+from pages.components.pair.guess import ask_name, your_name
+from pages.components.pair.replies import show_dialogue, show_pair
+from pages.components.review.versions import question_name, versions
+
+_STATES: Mapping[State, str] = {
+    "unsettled": "To settle", "settled": "Settled", "all": "All",
+}  # fmt: skip
+_CHOICES: Mapping[str, Label] = {
+    "A, the chosen reply": "chosen", "B, the rejected reply": "rejected",
+    "No difference": NO_DIFFERENCE, "Can't tell": None,
+}  # fmt: skip
+_YES_NO: Mapping[str, Label] = {"Yes": True, "No": False, "Can't tell": None}
+_SAVED = "settled-last"
+
+
+def settle_tab(fingerprint: str) -> None:
+    """Go through the items of a dataset's queues where people differ.
+
+    Raises:
+        BadInput: the dataset is gone.
+    """
+    problem = problem_of_press()
+    if problem:
+        show_error(problem)
+        if isinstance(problem, DecisionConflict):
+            current = problem.current
+            words = answer_in_words(current.key, current.answer)
+            why = f" because: {current.reason}" if current.reason else ""
+            say(f"{current.by} settled it as {words}{why}.")
+    found = queues_to_settle(datasets.by_fingerprint(fingerprint))
+    if not found:
+        say(
+            "There is nothing to settle: on no item have two people given different answers yet.",
+            "headline",
+        )
+        return
+    items = [item for _, own in found.values() for item in own]
+    waiting = sum(not item.settled for item in items)
+    say(
+        f"People differ on {_count(len(items), 'item')};"
+        f" {f'{waiting:,} to settle' if waiting else 'all are settled'}.",
+        "headline",
+    )
+    say("A decision is recorded beside what people said, which stays as it is.", "small", True)
+    queue, own = found[_queue(found)]
+    state = st.segmented_control(
+        "Which", list(_STATES), default="unsettled", required=True, key="settle-state",
+        format_func=_STATES.__getitem__, label_visibility="collapsed",
+    )  # fmt: skip
+    shown = in_state(own, state or "unsettled")
+    last = st.session_state.pop(_SAVED, "")
+    if last:
+        say(last, "small")
+    if not shown:
+        say("None here.")
+        return
+    one = _item(queue, shown)
+    _show(queue, one)
+
+
+def _queue(found: Mapping[int, tuple[Queue, list[ToSettle]]]) -> int:
+    if len(found) == 1:
+        return next(iter(found))
+    names = {
+        number: f"{queue.title} ({_count(len(items), 'item')})"
+        for number, (queue, items) in found.items()
+    }
+    return int(
+        st.selectbox(
+            "Queue", list(found), key="settle-queue", width=520,
+            format_func=names.__getitem__,
+        )
+    )  # fmt: skip
+
+
+def _item(queue: Queue, shown: list[ToSettle]) -> ToSettle:
+    """The item that is looked at: the one chosen, else the first."""
+    by_id = {f"{one.item.row_id}.{one.item.side}": one for one in shown}
+    key = f"settle-item-{queue.id}"
+    if st.session_state.get(key) not in by_id:
+        st.session_state[key] = next(iter(by_id))
+    at = list(by_id).index(st.session_state[key])
+
+    def go(step: int) -> None:
+        st.session_state[key] = list(by_id)[(at + step) % len(by_id)]
+
+    with st.container(horizontal=True, vertical_alignment="bottom", key="settle-items"):
+        picked = st.selectbox(
+            f"Item {at + 1:,} of {len(by_id):,}", list(by_id), key=key, width=220,
+            format_func=lambda name: f"Row {name.removesuffix('.both').replace('.', ', ')}",
+        )  # fmt: skip
+        if len(by_id) > 1:
+            st.button("Previous", key="settle-previous", on_click=go, args=(-1,))
+            st.button("Next", key="settle-next", on_click=go, args=(1,))
+    return by_id[picked]
+
+
+def _show(queue: Queue, one: ToSettle) -> None:
+    """The texts, all versions, and a form for each question on which people differ."""
+    pair = datasets.by_fingerprint(queue.dataset).pair(one.item.row_id)
+    if one.item.side == "both":
+        show_pair(pair, True, {})
+    else:
+        show_dialogue(pair.chosen if one.item.side == "chosen" else pair.rejected, False)
+    with problems_shown():
+        beside = views(queue, one.item)
+        same = [key for key in queue.asked if key not in one.differing]
+        keys = list(one.differing)
+        if same and st.toggle(f"Show all {len(queue.asked)} questions", key="settle-all"):
+            keys += same
+        versions(one, keys, beside)
+    name = verified_name() or your_name()
+    if not name:
+        say("Type your name to settle it.", "small", quiet=True)
+        ask_name()
+        return
+    say(f"You settle it as {name}.", "small", quiet=True)
+    for key in one.differing:
+        _form(one, key, name)
+
+
+def _form(one: ToSettle, key: str, name: str) -> None:
+    """One question: an answer, a reason, and the button; what was typed outlives a conflict."""
+    decided = one.decisions.get(key)
+    version = decided.version if decided else 0
+    where = f"{one.item.queue}-{one.item.row_id}-{one.item.side}-{key}"
+    kind = "list" if key != BETTER and feature(key).kind == "list" else "one"
+
+    def pressed() -> None:
+        given = st.session_state[f"settle-answer-{where}"]
+        reason = st.session_state[f"settle-reason-{where}"]
+        answer = tuple(given) if kind == "list" else _options(key).get(given)
+        if kind == "one" and given is None:
+            st.session_state[_SAVED] = "Nothing was chosen: pick an answer, then settle it."
+            return
+        _settle(one.item, key, answer, name, str(reason or ""), version)
+
+    with st.form(f"settle-{where}"):
+        say(question_name(key) if key == BETTER else feature(key).question)
+        if kind == "list":
+            st.pills(
+                "Answer", list(feature(key).values), selection_mode="multi",
+                key=f"settle-answer-{where}", label_visibility="collapsed",
+            )  # fmt: skip
+        else:
+            st.segmented_control(
+                "Answer", list(_options(key)), key=f"settle-answer-{where}",
+                label_visibility="collapsed",
+            )  # fmt: skip
+        st.text_input("Reason (optional)", key=f"settle-reason-{where}", max_chars=2_000)
+        st.form_submit_button(
+            "Settle it anew" if decided else "Settle it", key=f"settle-press-{where}",
+            on_click=pressed,
+        )  # fmt: skip
+
+
+def _options(key: str) -> Mapping[str, Label]:
+    if key == BETTER:
+        return _CHOICES
+    asked = feature(key)
+    if asked.kind == "boolean":
+        return _YES_NO
+    return {value.capitalize(): value for value in asked.values} | {"Can't tell": None}
+
+
+@kindly
+def _settle(item: Item, key: str, answer: Label, by: str, reason: str, version: int) -> None:
+    made = decide(item, key, answer, by, reason, version)
+    words = answer_in_words(key, made.answer)
+    st.session_state[_SAVED] = f"Settled row {item.row_id:,} as {words}, by {made.by}."
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

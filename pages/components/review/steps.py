@@ -1,0 +1,191 @@
+"""What every screen of an invitation shares: going back, putting aside, stopping, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from time import monotonic
+
+import streamlit as st
+
+from ivan_core.domain.errors import IvanError
+from ivan_core.domain.reviews import Opinion, OpinionConflict
+from ivan_core.review.flow import Place, Screen, Standing, place_before
+from ivan_core.review.rights import verified_name
+from ivan_core.review.saving import skip
+from pages.components.kit.keys import UNREAD_SECONDS
+from pages.components.review.first import somebody_else
+from pages.components.review.look import progress
+
+AT = "review-at"
+"""The place that somebody went back to; without one the queue says what comes."""
+_STOPPED = "review-stopped"
+_CLASH = "review-clash"
+_SHOWN = "review-shown"
+"""The place on the screen, and since when."""
+_SAVED = "review-saved"
+"""The version that this window saved last of each item, by item and name."""
+_SAVING = "review-saving"
+"""Held while a press of this session is saved."""
+_PROBLEM = "problem-of-press"
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A press that another window was faster than: where, and what it would have said."""
+
+    place: Place
+    pressed: str
+
+
+@contextmanager
+def head(now: Standing, screen: Screen) -> Iterator[None]:
+    """How far somebody is and as whom they judge; the block fills a line that is always there."""
+    _start_clock(screen.place)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review-head"):
+        verified = verified_name() == now.name
+        progress(now.done, now.total, now.name if verified else f"{now.name} (not verified)")
+        if not verified:
+            st.button(
+                "Not you?", key="review-other", type="tertiary", on_click=_somebody_else,
+                width="content",
+            )  # fmt: skip
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key="review-status"
+    ):
+        yield
+
+
+def keep_it() -> None:
+    """Leave what was said before as it is."""
+    st.button("Keep it", key="review-keep", shortcut="k", on_click=go_to, args=(None,))
+
+
+def clash_here(screen: Screen) -> Clash | None:
+    """The press on this screen that another window was faster than."""
+    found = st.session_state.get(_CLASH)
+    return found if isinstance(found, Clash) and found.place == screen.place else None
+
+
+def moves(now: Standing, screen: Screen) -> None:
+    """Put aside, go back, stop: the same three buttons on every screen."""
+    place = screen.place
+    tag = f"{place.queue}-{place.row_id}-{place.side}-{place.screen}"
+    before = place_before(now, place)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", gap="small", key="review-moves"
+    ):
+        st.button(
+            "Skip this one", key=f"skip-{tag}", shortcut="s", type="tertiary",
+            on_click=skip_item, args=(screen,),
+        )  # fmt: skip
+        st.button(
+            "Undo", key=f"undo-{tag}", shortcut="u", type="tertiary", disabled=before is None,
+            on_click=go_to, args=(before,),
+        )  # fmt: skip
+        st.button("Stop", key=f"stop-{tag}", type="tertiary", on_click=stop, args=(now,))
+
+
+def skip_item(screen: Screen) -> None:
+    """Put an item aside, and go on."""
+    keep(screen, "skipped", lambda note, seconds: skip(screen, note, seconds))
+
+
+def keep(screen: Screen, pressed: str, save: Callable[[str, float], Opinion]) -> bool:
+    """Save a press and leave the item; where another window was faster, stay and tell.
+
+    A press that was made before the item could be read is not taken, nor a second one on an item
+    that this window has just answered and that was still painted. `pressed` is the press in words.
+    Returns whether the item is answered.
+    """
+    saved: dict[tuple[object, ...], int] = st.session_state.setdefault(_SAVED, {})
+    mine, note, seconds = _item(screen), note_of(screen), seconds_here()
+    try:
+        # Streamlit begins with a second press while the first is still being saved.
+        with st.session_state.setdefault(_SAVING, Lock()):
+            if saved.get(mine, 0) > screen.opinion.version:
+                return True
+            if seconds < UNREAD_SECONDS:
+                return False
+            saved[mine] = save(note, round(seconds, 1)).version
+    except OpinionConflict:
+        st.session_state[AT] = screen.place
+        st.session_state[_CLASH] = Clash(screen.place, pressed)
+        return False
+    except IvanError as error:
+        st.session_state[_PROBLEM] = error
+        return False
+    leave_item()
+    return True
+
+
+def _item(screen: Screen) -> tuple[object, ...]:
+    """Which item a screen shows, and to whom."""
+    place = screen.place
+    return place.queue, place.row_id, place.side, screen.opinion.reviewer
+
+
+def note_key(screen: Screen) -> str:
+    """The widget in which a note on this item is typed."""
+    place = screen.place
+    return f"review-note-{place.queue}-{place.row_id}-{place.side}"
+
+
+def note_of(screen: Screen) -> str:
+    """The note that stands on the screen; what was saved where there is no field."""
+    typed = st.session_state.get(note_key(screen))
+    return screen.opinion.note if typed is None else str(typed).strip()
+
+
+def leave_item() -> None:
+    """Go on with what the queue gives next."""
+    for name in (AT, _CLASH, _SHOWN):
+        st.session_state.pop(name, None)
+
+
+def go_to(place: Place | None) -> None:
+    """Look at an item again."""
+    leave_item()
+    st.session_state.pop(_STOPPED, None)
+    if place is not None:
+        st.session_state[AT] = place
+
+
+def stop(now: Standing) -> None:
+    """Show the last screen; what was said is kept."""
+    leave_item()
+    st.session_state[_STOPPED] = (now.queue.id, now.name)
+
+
+def has_stopped(now: Standing) -> bool:
+    """Whether this person stopped judging this queue, and did not take it up again."""
+    return st.session_state.get(_STOPPED) == (now.queue.id, now.name)
+
+
+def go_on() -> None:
+    """Take it up again after a stop."""
+    st.session_state.pop(_STOPPED, None)
+
+
+def _somebody_else() -> None:
+    leave_item()
+    go_on()
+    somebody_else()
+
+
+def _start_clock(place: Place) -> None:
+    st.session_state.setdefault(_SAVING, Lock())
+    shown = st.session_state.get(_SHOWN)
+    if not isinstance(shown, tuple) or shown[0] != place:
+        st.session_state[_SHOWN] = (place, monotonic())
+
+
+def seconds_here() -> float:
+    """How long the item has been on the screen: since it was sent, which is before it is painted.
+
+    So on a slow machine too, no press that the browser let through is refused.
+    """
+    shown = st.session_state.get(_SHOWN)
+    return monotonic() - shown[1] if isinstance(shown, tuple) else 0.0

@@ -1,0 +1,92 @@
+"""Every version of an item's answers side by side: people, labelers and models, and decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import streamlit as st
+
+from ivan_core.domain.labels import Label
+from ivan_core.domain.reviews import BETTER, Decision, Opinion
+from ivan_core.experiments.labels.conditions import label_name
+from ivan_core.review.lists import answer_in_words
+from ivan_core.review.settle import ToSettle, View
+from pages.components.kit.text import say
+
+_CELL = "padding:.3rem .7rem;text-align:left;border-bottom:1px solid rgba(128,128,128,.25)"
+_HEAD = f"{_CELL};font-weight:600;overflow-wrap:anywhere;min-width:5rem"
+_DIFFERS = "font-weight:650;background:rgba(88,132,214,.14)"
+_SMALL = "font-weight:400;font-size:.8rem;opacity:.75;display:block"
+
+
+def question_name(key: str) -> str:
+    """A question in short."""
+    return "Which reply is better?" if key == BETTER else label_name(key)
+
+
+def versions(one: ToSettle, keys: Sequence[str], beside: Sequence[View] = ()) -> None:
+    """A table: a row a question, a column each person, view and the decision; then their notes."""
+    st.html(_table(one, keys, beside))
+    for opinion in one.opinions:
+        if opinion.note:
+            say(f"{opinion.reviewer} noted: {opinion.note}", "small")
+    for decision in one.decisions.values():
+        if decision.reason:
+            say(
+                f"{decision.by} settled “{question_name(decision.key)}” because: {decision.reason}",
+                "small",
+            )
+
+
+def _table(one: ToSettle, keys: Sequence[str], beside: Sequence[View]) -> str:
+    settled = [key for key in keys if key in one.decisions]
+    heads = [
+        *(_head(opinion.reviewer, _how(opinion)) for opinion in one.opinions),
+        *(_head(view.name, view.note) for view in beside),
+        *([_head("Settled", "")] if settled else []),
+    ]
+    rows = []
+    for key in keys:
+        cells = [_cell(key, opinion.answers, key in one.differing) for opinion in one.opinions]
+        cells += [_cell(key, view.answers, False) for view in beside]
+        if settled:
+            cells.append(_decided(key, one.decisions.get(key)))
+        rows.append(
+            f'<tr><th scope="row" style="{_HEAD}">{escape(question_name(key))}</th>'
+            f"{''.join(cells)}</tr>"
+        )
+    return (
+        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.9rem">'
+        f'<thead><tr><td style="{_CELL}"></td>{"".join(heads)}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _head(name: str, small: str) -> str:
+    return (
+        f'<th scope="col" dir="auto" style="{_HEAD}">{escape(name)}'
+        f'<span style="{_SMALL}">{escape(small)}</span></th>'
+    )
+
+
+def _how(opinion: Opinion) -> str:
+    """How an opinion came about, in few words."""
+    told = ["verified" if opinion.verified else "not verified"]
+    if opinion.prefill:
+        told.append("labels were shown")
+    return ", ".join(told)
+
+
+def _cell(key: str, answers: Mapping[str, Label], differs: bool) -> str:
+    words = answer_in_words(key, answers[key]) if key in answers else "–"
+    style = f"{_CELL};{_DIFFERS}" if differs and answers.get(key) is not None else _CELL
+    return f'<td style="{style}" dir="auto">{escape(words)}</td>'
+
+
+def _decided(key: str, decision: Decision | None) -> str:
+    if decision is None:
+        return f'<td style="{_CELL}">–</td>'
+    words = escape(answer_in_words(key, decision.answer))
+    by = f'<span style="{_SMALL}">by {escape(decision.by)}</span>'
+    return f'<td style="{_CELL};font-weight:650" dir="auto">{words}{by}</td>'

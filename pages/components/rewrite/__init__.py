@@ -1,0 +1,1 @@
+"""The page Rewrite: its form, results and rows."""

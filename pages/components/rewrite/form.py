@@ -1,0 +1,159 @@
+"""The form that starts a rewording: three fields, the rest folded away, and what it would take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from ivan_core import catalog
+from ivan_core.cli.compare import parse_row_ids
+from ivan_core.datasets.sources import SAMPLE
+from ivan_core.domain.label_specs import LEXICON
+from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
+from ivan_core.domain.specs import checked
+from ivan_core.engine import datasets
+from ivan_core.experiments.batches import offers as taxonomy_page
+from ivan_core.experiments.batches.offers import OllamaModels
+from ivan_core.experiments.rewrite import words as rewrite_words
+from ivan_core.experiments.rewrite.cost import OPENAI
+from ivan_core.experiments.rewrite.kind import preset_spec
+from pages.components.kit.text import say
+from pages.components.labels.options import dataset_options
+from pages.components.rewrite.start import offer
+
+_ABOUT = RewriteSpec.model_fields
+_SCOPES = {
+    "shared": "the shared prompt once, each last reply once",
+    "whole": "whole dialogues, each side apart, as published",
+}
+_NOBODY = "nobody: no labels"
+_ROWS = ("All rows", "A random draw of N", "By row id")
+_ALL, _DRAWN, _BY_ID = _ROWS
+
+
+def rewrite_form() -> None:
+    """Ask what is reworded by whom, say what it would take, and start it."""
+    models = _ollama(taxonomy_page.ollama_address())
+    preset = preset_spec()
+    source, rewriter, rows = _three_fields(preset, models)
+    with st.expander("More options"):
+        dataset = dataset_options(source)
+        options = _more_options(preset, models, rewriter)
+    if not source:
+        say("Choose a dataset.")
+        return
+    if not rewriter:
+        say("Choose who rewords.")
+        return
+    if not options["models"]:
+        say("Choose at least one reward model.")
+        return
+    spec = checked(
+        RewriteSpec,
+        {"dataset": {"source": source, **dataset}, "rewriter": rewriter, **rows, **options},
+        "ivan rewrite",
+    )
+    offer(spec, models, _ollama.clear)
+
+
+@st.cache_data(ttl=4.0, max_entries=8, show_spinner=False)
+def _ollama(address: str) -> OllamaModels:
+    """The models of the Ollama server, asked for every few seconds at most."""
+    return taxonomy_page.ollama_models()
+
+
+def _three_fields(preset: RewriteSpec, models: OllamaModels) -> tuple[str, str, dict[str, Any]]:
+    sources = [preset.dataset.source, "sample", "Anthropic/hh-rlhf"]
+    sources += [request.source for request in datasets.known()]
+    left, middle, right = st.columns([3, 4, 2])
+    source = left.selectbox(
+        "Dataset", list(dict.fromkeys(sources)), accept_new_options=True, key="rewrite-dataset",
+        help=_ABOUT["dataset"].annotation.model_fields["source"].description,
+    )  # fmt: skip
+    # All of a large dataset would keep a language model busy for weeks.
+    usual = _ROWS.index(_ALL if preset.dataset.source == SAMPLE else _DRAWN)
+    which = right.selectbox("Rows", _ROWS, usual, key="rewrite-rows")
+    number, row_ids = 100, ""
+    if which == _BY_ID:
+        row_ids = right.text_input(
+            "Row ids", "0, 1, 2", key="rewrite-row-ids", help=_ABOUT["row_ids"].description
+        )
+    elif which == _DRAWN:
+        number = right.number_input(
+            "N", 1, 10_000_000, 100, key="rewrite-n", help=_ABOUT["sample"].description
+        )
+    offered = rewrite_words.rewriters(models.names, preset.rewriter)
+    names = list(offered)
+    rewriter = middle.selectbox(
+        "Rewriter", names, names.index(preset.rewriter), accept_new_options=True,
+        format_func=lambda name: offered.get(name, name), key="rewrite-rewriter",
+        help="Who rewords each text a little: rules that ship with IVAN, a model on your own "
+        "Ollama server, or openai:NAME for a model behind an OpenAI-compatible server. "
+        "A name may be typed in.",
+    )  # fmt: skip
+    rows = {
+        "sample": number if which == _DRAWN else None,
+        "row_ids": parse_row_ids(row_ids) if which == _BY_ID else None,
+    }
+    return (source or "").strip(), (rewriter or "").strip(), rows
+
+
+def _more_options(preset: RewriteSpec, models: OllamaModels, rewriter: str) -> dict[str, Any]:
+    """What most people leave alone; each says its default in words."""
+    judges = st.multiselect(
+        "Two reward models, the one trained on the dataset first",
+        list(dict.fromkeys((*preset.models, *catalog.model_names()))), list(preset.models),
+        max_selections=2, accept_new_options=True, key="rewrite-models",
+        help=_ABOUT["models"].description,
+    )  # fmt: skip
+    left, right = st.columns(2)
+    scope = left.selectbox(
+        "What is reworded", list(_SCOPES), format_func=lambda name: _SCOPES[name],
+        key="rewrite-scope", help=_ABOUT["scope"].description,
+    )  # fmt: skip
+    labelers = ["", LEXICON, *models.names, *rewrite_words.paid_labelers()]
+    labeler = right.selectbox(
+        "Labels before and after, by", labelers, labelers.index(preset.labeler)
+        if preset.labeler in labelers else 0, accept_new_options=True, key="rewrite-labeler",
+        format_func=_labeler_words, help=_ABOUT["labeler"].description,
+    )  # fmt: skip
+    similarity = left.selectbox(
+        "Similarity model", list(dict.fromkeys((preset.similarity, MINILM, "BAAI/bge-m3"))),
+        accept_new_options=True, key="rewrite-similarity", help=_ABOUT["similarity"].description,
+    )  # fmt: skip
+    seed = right.number_input(
+        "Seed", 0, 2**31, 0, key="rewrite-seed", help=_ABOUT["seed"].description
+    )
+    found: dict[str, Any] = {
+        "models": tuple(judges), "scope": scope, "labeler": (labeler or "").strip(),
+        "similarity": (similarity or "").strip() or preset.similarity, "seed": seed,
+    }  # fmt: skip
+    if rewriter != RULES:
+        found["temperature"] = left.number_input(
+            "Temperature", 0.0, 2.0, preset.temperature, 0.1, key="rewrite-temperature",
+            help=_ABOUT["temperature"].description,
+        )  # fmt: skip
+        found["num_ctx"] = right.number_input(
+            "Context, in tokens", 512, 1_000_000, None, placeholder="as long as is needed",
+            key="rewrite-context", help=_ABOUT["num_ctx"].description,
+        )  # fmt: skip
+    if found["labeler"].startswith(OPENAI):
+        found["ask_again"] = st.checkbox(
+            "Ask all labels again, also those that are here already", key="rewrite-ask-again",
+            help=_ABOUT["ask_again"].description,
+        )  # fmt: skip
+    found["second"] = st.toggle(
+        "Reword a second time, to see how far two rewordings of one text lie apart", True,
+        key="rewrite-second", help=_ABOUT["second"].description,
+    )  # fmt: skip
+    return found
+
+
+def _labeler_words(name: str) -> str:
+    if not name:
+        return _NOBODY
+    if name == LEXICON:
+        return f"{name} (rule-based, here, free)"
+    paid = name in rewrite_words.paid_labelers()
+    return f"{name} (paid; the cost is told first)" if paid else name

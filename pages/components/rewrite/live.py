@@ -1,0 +1,165 @@
+"""A rewording at work: progress, time left, what has moved so far, and Cancel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from ivan_core.charts.live_rewrite import changes_so_far, flips_so_far, running_flips
+from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.runs import Run
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.labels.conditions import label_name
+from ivan_core.experiments.rewrite.views import VARIANTS
+from ivan_core.experiments.rewrite.words import RULES_NOTE, rewriter_words
+from pages.components.kit.frame import problems_shown
+from pages.components.kit.live import say_silence
+from pages.components.kit.state import dark
+from pages.components.kit.text import say, short_names
+
+Facts = Mapping[str, Any]
+_STYLES = {"published": "Reworded", "second": "Second rewording", "surface": "Surface change"}
+_STEPS = {
+    "rewordings": "reworded", "scores": "scored", "similar": "compared", "labels": "labelled",
+}  # fmt: skip
+
+
+def live_rewrite(run_id: str) -> None:
+    """Draw a rewording at work, again every second until it ends; then the whole page once."""
+    st.fragment(_draw, run_every=1.0)(run_id)
+
+
+def _draw(run_id: str) -> None:
+    with problems_shown():
+        _progress(run_id)
+
+
+def _progress(run_id: str) -> None:
+    run = runs.get(run_id)
+    if not run.state.live:
+        st.rerun()
+    spec = runs.any_spec_of(run)
+    facts: Facts = json.loads(run.facts)
+    if isinstance(spec, RewriteSpec):
+        say(f"Rewording {spec.dataset.label} with {rewriter_words(spec)}", "headline")
+    st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
+    say(_progress_sentence(run, facts))
+    say_silence(run)
+    if st.button("Cancel", key="cancel", help="What is finished is kept; you can resume later."):
+        if runs.get(run_id).state.live:
+            runs.cancel(run_id)
+        st.rerun()
+    told = list(run.notes)
+    if isinstance(spec, RewriteSpec) and spec.is_rules:
+        told.insert(0, RULES_NOTE)
+    for note in told:
+        say(note, "small", quiet=True)
+    so_far(facts)
+
+
+def so_far(facts: Facts) -> None:
+    """What has been accepted and what has moved, as far as it is known; nothing is judged yet."""
+    for line in accepted_lines(facts):
+        say(line)
+    _draw_curves(facts)
+    rows = moved_rows(facts)
+    if rows:
+        st.dataframe(
+            rows, hide_index=True, key="moved-so-far", placeholder="",
+            column_config={
+                "share": st.column_config.ProgressColumn(
+                    "verdicts flipped so far", format="%.1f%%", min_value=0.0, max_value=100.0,
+                    help="Of the pairs that the model rated before and after",
+                ),
+                "similarity": st.column_config.NumberColumn(
+                    "similarity so far", format="%.3f",
+                    help="Mean cosine of each text with its original: 1 means the same",
+                ),
+                "chosen": st.column_config.NumberColumn(
+                    "reward change, chosen", format="%+.3f",
+                    help="Mean change of reward, in its own units",
+                ),
+                "rejected": st.column_config.NumberColumn(
+                    "reward change, rejected", format="%+.3f",
+                    help="Mean change of reward, in its own units",
+                ),
+            },
+            alt="What rewording did so far to verdicts and rewards, model by model",
+        )  # fmt: skip
+    labels = label_lines(facts)
+    if labels:
+        say(labels)
+
+
+def _draw_curves(facts: Facts) -> None:
+    """Flips and changes of reward over the pairs so far, model by model."""
+    models = facts.get("models", {})
+    found = running_flips({model: told["points"] for model, told in models.items()})
+    if found.empty:
+        return
+    left, right = st.columns(2)
+    left.altair_chart(flips_so_far(found, facts["pairs"], dark=dark()), key="flips-so-far")
+    right.altair_chart(changes_so_far(found, facts["pairs"], dark=dark()), key="changes-so-far")
+
+
+def _progress_sentence(run: Run, facts: Facts) -> str:
+    if not run.total:
+        return f"{run.doing or 'Starting a worker'} …"
+    parts = [run.doing or "Starting a worker"]
+    done, pairs = facts.get("done", {}), facts.get("pairs", 0)
+    counted = [f"{done[step]:,} {word}" for step, word in _STEPS.items() if done.get(step)]
+    if counted:
+        first, *others = counted
+        number, word = first.split(" ", 1)
+        parts.append(", ".join([f"{number} of {pairs:,} pairs {word}", *others]))
+    if run.left is not None:
+        parts.append(f"{run.left.words} left")
+    return " · ".join(parts)
+
+
+def accepted_lines(facts: Facts) -> list[str]:
+    """How many answers were accepted in each style, and why the others were not."""
+    lines = []
+    for style, counts in facts.get("pieces", {}).items():
+        asked, accepted = counts["asked"], counts["accepted"]
+        why = sorted(counts["refused"].items(), key=lambda item: -item[1])
+        refused = ", ".join(f"{count:,} {reason}" for reason, count in why)
+        share = f" ({accepted / asked:.0%})" if asked else ""
+        line = f"{_STYLES[style]}: {accepted:,} of {asked:,} pieces accepted so far{share}"
+        lines.append(f"{line}; refused: {refused}." if refused else f"{line}.")
+    return lines
+
+
+def moved_rows(facts: Facts) -> list[dict[str, Any]]:
+    """One row a model and kind of change: what it did to verdicts and rewards so far."""
+    models = facts.get("models", {})
+    names = short_names(list(models))
+    found = []
+    for model, told in models.items():
+        for variant, moved in told["variants"].items():
+            if not moved["pairs"]:
+                continue
+            flips = moved["became_misaligned"] + moved["became_aligned"]
+            found.append({
+                "model": names[model], "what changed": VARIANTS[variant], "pairs": moved["pairs"],
+                "share": 100 * flips / moved["pairs"], "flips": flips,
+                "chosen": moved["chosen_change"], "rejected": moved["rejected_change"],
+                "similarity": facts.get("similarity", {}).get(variant),
+            })  # fmt: skip
+    return found
+
+
+def label_lines(facts: Facts) -> str:
+    """How many labels moved so far."""
+    told = []
+    for key, counts in facts.get("labels", {}).items():
+        moved, known = (
+            counts.get("lost", 0) + counts.get("gained", 0),
+            sum(counts.get(name, 0) for name in ("lost", "gained", "same")),
+        )
+        if known:
+            told.append(f"{label_name(key)} {moved:,} of {known:,}")
+    return f"Labels that moved so far: {', '.join(told)}." if told else ""

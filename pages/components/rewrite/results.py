@@ -1,0 +1,138 @@
+"""What a rewording found: a sentence, the slider of meaning, flips, rows, and what to take away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ivan_core.charts.robustness import flip_bars
+from ivan_core.experiments.rewrite import words as rewrite_words
+from ivan_core.experiments.rewrite.conditions import PairFilter
+from ivan_core.experiments.rewrite.figures import gate_words
+from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers, read_gate
+from ivan_core.experiments.rewrite.results import RewriteResults, files
+from ivan_core.metrics.robustness_sentences import flips_sentence, needed_sentence
+from pages.components.kit.carried import write_query
+from pages.components.kit.figure import figure_menu
+from pages.components.kit.quotes import quotable
+from pages.components.kit.state import dark
+from pages.components.kit.text import md_escape, say
+from pages.components.rewrite.rows import clicked_chart, pair_rows, show_pairs
+from pages.components.rewrite.tabs import Point, changed, drawn, rewrite_tabs
+
+_LOWEST = 0.5
+"""Where the slider begins: less alike is hardly the same meaning."""
+
+
+def rewrite_results(results: RewriteResults) -> None:
+    """Draw what a rewording found, as far as it is."""
+    gate = read_gate(st.query_params.to_dict())
+    found = numbers(results, gate)
+    head = st.container()
+    _slider(gate)
+    with head:
+        say(found.headline, "headline")
+        for line in rewrite_words.notes(results):
+            say(line, "small", quiet=True)
+        _accounted(results, found)
+    if found.kept is not None:
+        _flips(results.run.id, found, gate_words(gate))
+        rewrite_tabs(results, found, gate_words(gate))
+    pair_rows(results, found)
+    quotable(results)
+    _details(results)
+
+
+def _slider(gate: Gate) -> None:
+    """How alike a rewording must be to count; every number on the page follows."""
+    for name, value in (
+        ("meaning", gate.similarity), ("lengths", (gate.shortest, gate.longest)),
+    ):  # fmt: skip
+        st.session_state[f"gate-{name}"] = value
+
+    def moved() -> None:
+        shortest, longest = st.session_state.get("gate-lengths", (gate.shortest, gate.longest))
+        asked = Gate(st.session_state["gate-meaning"], shortest, longest)
+        write_query(asked.query)
+
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    left.slider(
+        "The meaning counts as kept from this similarity on", min(_LOWEST, gate.similarity), 1.0,
+        step=0.005, format="%.3f", key="gate-meaning", on_change=moved,
+        help="The cosine of the less similar side with its original, by the similarity model: 1 "
+        "means the same. Every number on this page is of the rewordings that pass.",
+    )  # fmt: skip
+    with right.popover("More", key="gate-more"):
+        st.slider(
+            "And a length between these shares of the original's", 0.0, 5.0, step=0.05,
+            key="gate-lengths", on_change=moved,
+        )  # fmt: skip
+
+
+def _accounted(results: RewriteResults, found: Numbers) -> None:
+    """Where every pair is; a number that is not 0 opens its rows."""
+    counts = rewrite_words.accounted(results, found)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="accounted"):
+        _word(f"{len(results.row_ids):,} pairs =")
+        for place, (state, words, count) in enumerate(counts):
+            if place:
+                _word("+")
+            label = f"{count:,} {words}"
+            if not count:
+                _word(label)
+                continue
+            st.button(
+                label, key=f"state-{state}", on_click=show_pairs,
+                args=(PairFilter(state=state),), help="Show these pairs",
+            )  # fmt: skip
+    reasons = rewrite_words.reasons(results)
+    if reasons:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="reasons"):
+            _word("Texts refused:")
+            for reason, count in reasons.items():
+                st.button(
+                    f"{count:,} {md_escape(reason)}", key=f"reason-{reason}", type="tertiary",
+                    on_click=show_pairs, args=(PairFilter(reason=reason),),
+                    help="Show the pairs with such a text, and what the rewriter answered",
+                )  # fmt: skip
+
+
+def _word(text: str) -> None:
+    """A piece of a line that is no button; our own words only."""
+    st.html(f'<span style="opacity:.72;white-space:nowrap">{text}</span>', width="content")
+
+
+def _flips(run_id: str, found: Numbers, gate: str | None) -> None:
+    """Verdicts that turned, both ways, beside the surface change."""
+    shown, full = drawn(found)
+
+    def opened(point: Point) -> None:
+        if point.get("direction"):
+            show_pairs(
+                PairFilter(
+                    model=full.get(str(point["model"]), ""), flip=str(point["direction"]),
+                    of=changed(point),
+                )
+            )  # fmt: skip
+
+    clicked_chart(flip_bars(shown, dark=dark()), "rewrite-flips", "flip", opened)
+    figure_menu(run_id, "flips", gate=gate)
+    for model in found.models:
+        one = found.of(model)
+        if one is not None:
+            needed = needed_sentence(one.flips)
+            say(f"{flips_sentence(model, one.flips)} {needed}".strip(), "small", quiet=not needed)
+
+
+def _details(results: RewriteResults) -> None:
+    """Files to download, the command that does the same, and the manifest."""
+    with st.expander("Files, command and settings"):
+        say("The same from the command line:", "small", quiet=True)
+        st.code(rewrite_words.command(results.spec), language=None, wrap_lines=True)
+        with st.container(horizontal=True):
+            for path in files(results):
+                st.download_button(
+                    md_escape(path.name), path.read_bytes, path.name, key=f"file-{path.name}",
+                    on_click="ignore",
+                )  # fmt: skip
+        if results.manifest is not None:
+            st.json(dict(results.manifest), expanded=1)

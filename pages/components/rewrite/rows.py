@@ -1,0 +1,222 @@
+"""The rows of a rewording: the filter of the URL, its chips, fifty rows a page, one to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import altair as alt
+import streamlit as st
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.experiments.compare.results import PAGE_ROWS
+from ivan_core.experiments.labels.numbers import comparison_with
+from ivan_core.experiments.rewrite.conditions import (
+    FLIPS,
+    ORDERS,
+    PARAMETERS,
+    PairFilter,
+    chips,
+    matching,
+    read_filter,
+)
+from ivan_core.experiments.rewrite.numbers import Numbers, numbers, read_gate
+from ivan_core.experiments.rewrite.results import RewriteResults
+from ivan_core.experiments.rewrite.views import row_view, rows_page
+from pages.components.kit.carried import write_query
+from pages.components.kit.chips import condition_chips
+from pages.components.kit.frame import show_error
+from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
+from pages.components.kit.rows import SELECTS, clicked_head, opened_row
+from pages.components.kit.text import say, short_names
+from pages.components.pair.rewordings import show_rewordings
+
+ROW = "row"
+_CLICKS = "rewrite-clicks"
+_ASKED = "rewrite-row-asked"
+_ANCHOR = "reworded-rows"
+
+
+def show_pairs(wanted: PairFilter) -> None:
+    """Write a filter of rows into the URL."""
+    found = asdict(wanted)
+    write_query({name: found[name] or None for name in PARAMETERS} | {ROW: None})
+    for name in [name for name in st.session_state if str(name).startswith("rewrite-page-")]:
+        del st.session_state[name]  # another filter starts on its first page
+
+
+def _take_away(wanted: PairFilter) -> None:
+    """Show the rows of a wider filter, and let go of the marks that charts show as clicked."""
+    show_pairs(wanted)
+    st.session_state[_CLICKS] = st.session_state.get(_CLICKS, 0) + 1
+
+
+def clicked_chart(
+    chart: alt.LayerChart, name: str, selection: str, click: Callable[[Mapping[str, Any]], None]
+) -> None:
+    """Draw a chart; what a clicked mark holds goes to `click`."""
+    key = f"{name}-{st.session_state.get(_CLICKS, 0)}"
+
+    def clicked() -> None:
+        for point in st.session_state[key].selection.get(selection, []):
+            click(point)
+
+    st.altair_chart(chart, key=key, on_select=clicked, selection_mode=selection)
+    st.caption(f"A click on a mark lists its [pairs below](#{_ANCHOR}).")
+
+
+def pair_rows(results: RewriteResults, found: Numbers) -> None:
+    """Draw the rows of the filter in the URL."""
+    st.subheader("Rows", anchor=_ANCHOR)
+    wanted, ignored = read_filter(st.query_params.to_dict(), results.models)
+    if ignored:
+        say(f"Not understood in this link, and left out: {', '.join(ignored)}.", "small")
+    _ask(results, wanted)
+    condition_chips("pair", chips(wanted), wanted, PairFilter(), "Show all rows", _take_away)
+    row_ids = matching(results, found, wanted)
+    if not row_ids:
+        say("No rows here.")
+        return
+    if wanted.query:
+        say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
+    _table(results, found, wanted, row_ids)
+
+
+def _ask(results: RewriteResults, wanted: PairFilter) -> None:
+    """Quick conditions and orders that need no click on a chart."""
+    names = short_names(results.models)
+    quick = {
+        f"{names[model]}: {words}": replace(wanted, model=model, flip=flip, of="")
+        for model in results.models
+        for flip, words in FLIPS.items()
+    }
+    orders = {
+        ORDERS[""]: replace(wanted, order=""),
+        ORDERS["unlike"]: replace(wanted, order="unlike"),
+    }
+    for model in results.models:
+        if wanted.model in ("", model):
+            orders[f"{names[model]}: {ORDERS['change']}"] = replace(
+                wanted, model=model, order="change"
+            )
+    left, right = st.columns(2)
+    for column, label, choices, none in (
+        (left, "Show only", quick, "all rows"), (right, "Order", orders, "as it is"),
+    ):  # fmt: skip
+        key = f"rewrite-{label}-{st.session_state.get(_CLICKS, 0)}"
+        picked = column.selectbox(label, list(choices), index=None, placeholder=none, key=key)
+        if picked:
+            _take_away(choices[picked])
+            st.rerun()
+
+
+def _table(results: RewriteResults, found: Numbers, wanted: PairFilter, row_ids: list[int]) -> None:
+    shown_as = str(hash(wanted))
+    pages = -(-len(row_ids) // PAGE_ROWS)
+    page = 1
+    if pages > 1:
+        page = st.pagination(pages, key=f"rewrite-page-{shown_as}", max_visible_pages=5)
+    table = rows_page(results, found.units, row_ids, page)
+    told = ["problem", "raw"]
+    if wanted.reason or wanted.state == "failed":
+        told = [name for name in told if not table[name].any()]
+        table = table[["row_id", "problem", "raw", *table.columns[1:-2]]]
+    table = table.drop(columns=told)
+    if table["similarity"].isna().all():
+        table = table.drop(columns="similarity")
+    columns: dict[str, Any] = {
+        "row_id": st.column_config.NumberColumn("Row", format="%d", width=60),
+        "chosen": st.column_config.TextColumn("Chosen reply, reworded", width=310),
+        "rejected": st.column_config.TextColumn("Rejected reply, reworded", width=310),
+        "similarity": st.column_config.NumberColumn(
+            "Similarity", format="%.3f", width=80, help="Of the less similar side with its original"
+        ),
+        "problem": st.column_config.TextColumn("Why not reworded", width="medium"),
+        "raw": st.column_config.TextColumn("What the rewriter answered", width="medium"),
+    }
+    for model, name in short_names(results.models).items():
+        columns[model] = st.column_config.TextColumn(
+            name, width=150,
+            help="The verdict before and after, and in typical margins how far the margin moved.",
+        )  # fmt: skip
+    key = f"rewrite-rows-{shown_as}-{page}"
+
+    def sort_by(column: str) -> None:
+        asked = wanted.by_head(column, results.models)
+        if asked != wanted:
+            _take_away(asked)
+
+    def picked() -> None:
+        clicked_head(key, sort_by)
+        place = opened_row(st.session_state[key].selection, "row_id")
+        if place is not None and place < len(table):
+            write_query({ROW: str(table.iloc[place]["row_id"])})
+
+    event = st.dataframe(
+        table, hide_index=True, column_config=columns, on_select=picked,
+        selection_mode=SELECTS, key=key, placeholder="",
+        alt="The rows of this view; select one to read it before and after",
+    )  # fmt: skip
+    count = f"{len(row_ids):,} row{'' if len(row_ids) == 1 else 's'}"
+    if pages > 1:
+        first = (page - 1) * PAGE_ROWS + 1
+        count += f", {first:,} to {first + len(table) - 1:,} shown"
+    stood_on = next((at for at, _ in event.selection.cells if at < len(table)), 0)
+    with st.container(horizontal=True, vertical_alignment="center", key="row-opener"):
+        told = "Click a row to read it before and after; a head with numbers sorts all rows."
+        say(f"{count}. {told}", "small", quiet=True)
+        _open_by_number(results, int(table.iloc[stood_on]["row_id"]))
+        tab_leaves_tables()
+        heads_sort_no_page()
+
+
+def _open_by_number(results: RewriteResults, first: int) -> None:
+    """A row by its number; it follows the arrow keys in the table's first column."""
+    rows = results.row_ids
+    with st.form(f"read-row-{first}", border=False, width="content"), st.container(horizontal=True):
+        row = st.number_input(
+            "Row to read", rows[0], rows[-1], first, key=f"row-to-read-{first}",
+            label_visibility="collapsed", width=120,
+        )  # fmt: skip
+        if st.form_submit_button("Read this row", key="read-row"):
+            write_query({ROW: str(row)})
+            st.rerun()
+
+
+def one_row(results: RewriteResults, row_id: int) -> None:
+    """One row before and after, with the way back and to its neighbours in the filter."""
+    query = st.query_params.to_dict()
+    wanted, _ = read_filter(query, results.models)
+    rows = matching(results, numbers(results, read_gate(query)), wanted)
+    if row_id in rows:
+        _moves(results, rows, row_id, chips(wanted))
+    else:  # of a link, or past another gate
+        _moves(results, results.row_ids, row_id, [])
+    try:
+        texts = results.pair(row_id)
+    except BadInput as error:
+        show_error(error)
+        return
+    show_rewordings(row_view(results, texts))
+
+
+def _moves(
+    results: RewriteResults, rows: list[int], row_id: int, held: list[tuple[str, str]]
+) -> None:
+    place = rows.index(row_id) if row_id in rows else None
+    before = rows[place - 1] if place else None
+    after = rows[place + 1] if place is not None and place + 1 < len(rows) else None
+    among = f" of {'; '.join(words for _, words in held)}" if held else ""
+    at = f": {place + 1:,} of {len(rows):,} rows{among}" if place is not None else ""
+    say(f"Row {row_id:,}{at}", "small", quiet=True)
+    with st.container(horizontal=True, vertical_alignment="center", key="row-moves"):
+        st.button("All rows", key="row-close", on_click=write_query, args=({ROW: None},))
+        for label, key, target in (("Previous", "k", before), ("Next", "j", after)):
+            st.button(
+                label, shortcut=key, key=f"row-{key}", disabled=target is None,
+                on_click=write_query, args=({ROW: str(target)},),
+            )  # fmt: skip
+        comparison = comparison_with(results, row_id)
+        if comparison and st.button("Read the pair", key="read-pair"):
+            st.switch_page("pages/pairs.py", query_params={"run": comparison, "row": str(row_id)})

@@ -1,0 +1,121 @@
+"""Starting a rewording: what it would take, a model to be pulled first, a cost to accept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from ivan_core.domain.errors import IvanError
+from ivan_core.domain.estimates import usd
+from ivan_core.domain.label_specs import LEXICON
+from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
+from ivan_core.experiments.batches.offers import OllamaModels, ollama_models, provider
+from ivan_core.experiments.rewrite import kind as rewrite
+from ivan_core.experiments.rewrite.cost import OPENAI, total
+from ivan_core.experiments.rewrite.kind import RewritePlan
+from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON
+from ivan_core.experiments.rewrite.words import RULES_NOTE
+from pages.components.kit.frame import problems_shown, show_error
+from pages.components.kit.state import REWRITE, choose_run
+from pages.components.kit.text import md_escape, say
+from pages.components.labels.pull import pull
+from pages.components.labels.steps import keep_told
+
+
+def offer(spec: RewriteSpec, models: OllamaModels, forget: Callable[[], None]) -> None:
+    """Say what a rewording would take and start it by one button.
+
+    `forget` drops what was known of the models of the Ollama server.
+    """
+    try:
+        plan = rewrite.plan(spec)
+    except IvanError as error:
+        show_error(error)
+        return
+    if RULES_AND_LEXICON in plan.notes:
+        with st.container(border=True, key="rules-on-rules"):
+            say(f"{RULES_AND_LEXICON} The two are never combined as evidence.")
+    wanted = _on_ollama(spec)
+    if wanted and models.problem:
+        say(models.problem, "lead")
+        say(f"{models.hint} Or choose ivan/rules: it is always here.".strip(), quiet=True)
+        return
+    missing = [name for name in wanted if not {name, f"{name}:latest"} & set(models.names)]
+    if missing:
+        _pull_button(missing[0], forget)
+        return
+    pairs = "1 pair" if plan.pairs == 1 else f"{plan.pairs:,} pairs" if plan.pairs else "the pairs"
+    if st.button(f"Reword {pairs}", type="primary", key="reword"):
+        if plan.paid:
+            _accept(spec, plan)
+        else:
+            begin(spec)
+            st.rerun()
+    told = [plan.sentence, *(note for note in plan.notes if note != RULES_AND_LEXICON)]
+    elsewhere = _at_a_provider(spec)
+    told += [RULES_NOTE] if spec.is_rules else []
+    told += ["Nothing is sent anywhere."] if not wanted and not elsewhere else []
+    told += ["Texts go to your Ollama server only."] if wanted and not elsewhere else []
+    say(" ".join(told), "small", quiet=True)
+
+
+def begin(spec: RewriteSpec, accept_cost: bool = False) -> None:
+    """Start a rewording, or find the one that is at it, and look at it from now on."""
+    run_id, _ = rewrite.start(spec, accept_cost=accept_cost)
+    choose_run(run_id, REWRITE)
+
+
+@st.dialog("The provider charges for this", width="medium")
+def _accept(spec: RewriteSpec, plan: RewritePlan) -> None:
+    """Nothing is sent before the box is ticked."""
+    with problems_shown():
+        most = total(plan.costs)
+        if most is not None:
+            say(
+                f"At the most {usd(most.bound)}, about {usd(most.typical)} as a rule, charged "
+                "to the account of your key.",
+                "lead",
+            )
+        for line in plan.cost_sentences:
+            if line != plan.together:
+                say(line, quiet=most is not None)
+        say(
+            f"The texts of these pairs are sent to {provider().host}, one request after the other. "
+            "Cancel stops it at any time; what was sent by then is charged.",
+            quiet=True,
+        )
+        ticked = st.checkbox("I accept this cost", key="accept-cost")
+        if st.button("Send and reword", type="primary", disabled=not ticked, key="accepted"):
+            begin(spec, accept_cost=True)
+            st.rerun()
+
+
+def _on_ollama(spec: RewriteSpec) -> list[str]:
+    """The models that the Ollama server must have."""
+    asked = dict.fromkeys((spec.rewriter, spec.labeler))
+    free = ("", RULES, LEXICON)
+    return [name for name in asked if name not in free and not name.startswith(OPENAI)]
+
+
+def _at_a_provider(spec: RewriteSpec) -> str:
+    """The models that are asked behind an OpenAI-compatible server, as words; empty if none is."""
+    asked = dict.fromkeys((spec.rewriter, spec.labeler))
+    return " and ".join(name for name in asked if name.startswith(OPENAI))
+
+
+def _pull_button(model: str, forget: Callable[[], None]) -> None:
+    """One button that downloads a model to the Ollama server, with a bar."""
+    say(f"The Ollama server does not have {model} yet.", "lead")
+    say(
+        "Pulling downloads it to that server, often several gigabytes. This page has to stay "
+        "open; what has come is kept if it stops.",
+        "small",
+        quiet=True,
+    )
+    if st.button(f"Pull {md_escape(model)}", type="primary", key="pull"):
+        pull(model)
+        forget()
+        if {model, f"{model}:latest"} & set(ollama_models().names):
+            keep_told(f"{model} is there.", "It can reword now.")
+        st.rerun()

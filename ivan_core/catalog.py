@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ivan_core.backends.embedded import model as embedded
-from ivan_core.backends.model_files import parameters_in
+from ivan_core.backends.reward_models.model_files import parameters_in
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 

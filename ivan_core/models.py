@@ -25,7 +25,7 @@ def load(
         from ivan_core.backends.embedded.model import EmbeddedRewardModel
 
         return EmbeddedRewardModel(model_id)
-    from ivan_core.backends.transformers_rm import load as load_transformers
+    from ivan_core.backends.reward_models.scoring import load as load_transformers
 
     known = catalog.card(name)
     return load_transformers(

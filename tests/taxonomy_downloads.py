@@ -9,9 +9,9 @@ import pytest
 from taxonomy_kills import confirmed
 from taxonomy_runs import QUICK, be_worker
 
-from ivan_core.backends.openai_batches import MOST_FILE, OpenAIBatches
-from ivan_core.backends.openai_client import account_for
-from ivan_core.backends.openai_errors import NotAtProvider
+from ivan_core.backends.openai.batches import MOST_FILE, OpenAIBatches
+from ivan_core.backends.openai.client import account_for
+from ivan_core.backends.openai.errors import NotAtProvider
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import kind as taxonomy

@@ -22,8 +22,8 @@ from typing import Any
 
 from support import write_pairs
 
-from ivan_core.backends.openai_batches import MOST_FILE
-from ivan_core.backends.openai_client import account_for
+from ivan_core.backends.openai.batches import MOST_FILE
+from ivan_core.backends.openai.client import account_for
 from ivan_core.demo.answers import answer
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.label_specs import TaxonomySpec

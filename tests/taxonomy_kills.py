@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from taxonomy_runs import QUICK, no_sleep, say_yes, spec_of
 
-from ivan_core.backends.openai_batches import MOST_FILE, OpenAIBatches
-from ivan_core.backends.openai_client import account_for
+from ivan_core.backends.openai.batches import MOST_FILE, OpenAIBatches
+from ivan_core.backends.openai.client import account_for
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import kind as taxonomy
 from ivan_core.experiments.batches.work import Providers, work_taxonomy

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from support import write_pairs
 
-from ivan_core.backends.openai_batches import OpenAIBatches
-from ivan_core.backends.openai_chat import OpenAILabeler
-from ivan_core.backends.openai_client import account_for
+from ivan_core.backends.openai.batches import OpenAIBatches
+from ivan_core.backends.openai.chat import OpenAILabeler
+from ivan_core.backends.openai.client import account_for
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.label_specs import TaxonomySpec

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivan_core.backends import batching
-from ivan_core.backends.batching import ONE_AT_A_TIME, fastest_budget, token_batches
+from ivan_core.backends.reward_models import batching
+from ivan_core.backends.reward_models.batching import ONE_AT_A_TIME, fastest_budget, token_batches
 
 LENGTHS = st.lists(st.integers(0, 600), max_size=60)
 

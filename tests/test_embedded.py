@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ivan_core.backends.batching import CPU_BUDGETS, ONE_AT_A_TIME
 from ivan_core.backends.embedded import encoder as encoder_module
 from ivan_core.backends.embedded import train
 from ivan_core.backends.embedded.encoder import (
@@ -23,6 +22,7 @@ from ivan_core.backends.embedded.encoder import (
     model_folder,
 )
 from ivan_core.backends.embedded.model import NAMES, NO_REPLY, EmbeddedRewardModel, card, read_head
+from ivan_core.backends.reward_models.batching import CPU_BUDGETS, ONE_AT_A_TIME
 from ivan_core.datasets.prepared import pair_hash
 from ivan_core.datasets.sources import sample_file
 from ivan_core.domain.errors import BackendUnavailable, BadInput

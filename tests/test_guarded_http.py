@@ -16,10 +16,10 @@ import pytest
 from listening import Came, Listening, Told, as_json
 
 from ivan_core import settings
-from ivan_core.backends.ollama_client import OllamaServer
-from ivan_core.backends.openai_batches import OpenAIBatches
-from ivan_core.backends.openai_chat import OpenAILabeler
-from ivan_core.backends.openai_client import Account
+from ivan_core.backends.ollama.client import OllamaServer
+from ivan_core.backends.openai.batches import OpenAIBatches
+from ivan_core.backends.openai.chat import OpenAILabeler
+from ivan_core.backends.openai.client import Account
 from ivan_core.datasets import guarded_http
 from ivan_core.datasets.guarded_http import (
     LEAST_RATE,
@@ -156,7 +156,7 @@ def test_a_server_that_sends_for_ever_what_is_no_answer_is_left(
     server, tmp_path, monkeypatch, start, more
 ):
     """It is faster than the least rate, so that no deadline would ever end this."""
-    monkeypatch.setattr("ivan_core.backends.openai_batches.MOST_FILE", 2**21)
+    monkeypatch.setattr("ivan_core.backends.openai.batches.MOST_FILE", 2**21)
     server.answer = lambda came: Told(pieces=chain([start], repeat(more)), raw=True)
     calls = Asking(server.url, tmp_path / "f").calls
     tracemalloc.start()
@@ -196,7 +196,7 @@ BOMB = packed(300)
 def test_an_answer_without_an_end_is_left_before_it_fills_the_memory(
     server, tmp_path, monkeypatch, status, shape
 ):
-    monkeypatch.setattr("ivan_core.backends.openai_batches.MOST_FILE", MOST_ANSWER)
+    monkeypatch.setattr("ivan_core.backends.openai.batches.MOST_FILE", MOST_ANSWER)
     if shape == "packed":
         server.answer = lambda came: Told(status, BOMB, {"Content-Encoding": "gzip"})
     else:

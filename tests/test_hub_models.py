@@ -27,7 +27,7 @@ TEXT = "\n\nHuman: how do i bake bread\n\nAssistant: knead the dough"
 
 def scored(model: str, revision: str | None = None) -> dict[str, Any]:
     """Called in the fresh process: a model's revision and its reward, or the sentence and hint."""
-    from ivan_core.backends.transformers_rm import load
+    from ivan_core.backends.reward_models.scoring import load
     from ivan_core.domain.errors import IvanError
     from ivan_core.domain.transcripts import Dialogue
 

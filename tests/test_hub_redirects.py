@@ -36,7 +36,7 @@ def hubs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandinHub,
 
 def found(model: str) -> list[str]:
     """Called in the fresh process: the files of a model."""
-    from ivan_core.backends.model_files import find_model
+    from ivan_core.backends.reward_models.model_files import find_model
 
     return sorted(path.name for path in find_model(model).folder.iterdir())
 
@@ -92,7 +92,7 @@ def test_what_a_hub_answers_ends_in_a_sentence(tmp_path, answer, says):
 
 def refused(model: str) -> dict[str, str]:
     """Called in the fresh process: why a model cannot be had."""
-    from ivan_core.backends.model_files import find_model
+    from ivan_core.backends.reward_models.model_files import find_model
     from ivan_core.domain.errors import IvanError
 
     try:

@@ -12,8 +12,8 @@ from huggingface_hub import constants, errors
 from tiny_models import as_pickle, tiny_deberta, tiny_qwen3, without_head
 
 from ivan_core import catalog
-from ivan_core.backends.model_files import find_model
-from ivan_core.backends.transformers_rm import load
+from ivan_core.backends.reward_models.model_files import find_model
+from ivan_core.backends.reward_models.scoring import load
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 
 torch.set_num_threads(1)

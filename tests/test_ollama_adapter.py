@@ -9,15 +9,15 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from ivan_core import settings
-from ivan_core.backends import ollama_client
-from ivan_core.backends.ollama_asking import FAILURES_IN_A_ROW
-from ivan_core.backends.ollama_client import (
+from ivan_core.backends.ollama import client as ollama_client
+from ivan_core.backends.ollama.asking import FAILURES_IN_A_ROW
+from ivan_core.backends.ollama.client import (
     ModelMissing,
     OllamaBusy,
     OllamaServer,
     OllamaSilent,
 )
-from ivan_core.backends.ollama_labeler import OllamaLabeler, without_thoughts
+from ivan_core.backends.ollama.labeler import OllamaLabeler, without_thoughts
 from ivan_core.demo import fault_names as faults
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput

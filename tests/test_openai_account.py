@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from ivan_core import settings
-from ivan_core.backends.openai_batches import OpenAIBatches
-from ivan_core.backends.openai_client import (
+from ivan_core.backends.openai.batches import OpenAIBatches
+from ivan_core.backends.openai.client import (
     OPENAI_URL,
     Account,
     account_fingerprint,
@@ -20,7 +20,7 @@ from ivan_core.backends.openai_client import (
     is_loopback,
     make_client,
 )
-from ivan_core.backends.openai_errors import RequestRefused, lost_answer, provider_problem
+from ivan_core.backends.openai.errors import RequestRefused, lost_answer, provider_problem
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.labels import AnswerLost

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ivan_core.backends.openai_batches import OpenAIBatches
-from ivan_core.backends.openai_chat import FAILURES_IN_A_ROW, OpenAILabeler, chat_body
-from ivan_core.backends.openai_client import Account
-from ivan_core.backends.openai_errors import NoCredit, NotAtProvider, ProviderBusy
+from ivan_core.backends.openai.batches import OpenAIBatches
+from ivan_core.backends.openai.chat import FAILURES_IN_A_ROW, OpenAILabeler, chat_body
+from ivan_core.backends.openai.client import Account
+from ivan_core.backends.openai.errors import NoCredit, NotAtProvider, ProviderBusy
 from ivan_core.demo import fault_names as faults
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
@@ -69,7 +69,7 @@ def test_a_batch_goes_up_ends_and_comes_back(demo, tmp_path):
 
 
 def test_batches_are_listed_newest_first_a_page_at_a_time(demo, tmp_path, monkeypatch):
-    monkeypatch.setattr("ivan_core.backends.openai_batches.PAGE", 2)
+    monkeypatch.setattr("ivan_core.backends.openai.batches.PAGE", 2)
     batches = provider(demo)
     file_id = batches.upload(request_file(tmp_path))
     made = [batches.create(file_id, {"part": str(part)}) for part in range(5)]

@@ -18,8 +18,8 @@ import pytest
 import torch
 from tiny_models import ask, tiny_deberta
 
-from ivan_core.backends import packed_deberta
-from ivan_core.backends.transformers_rm import TransformersRewardModel, load
+from ivan_core.backends.reward_models import packed_deberta
+from ivan_core.backends.reward_models.scoring import TransformersRewardModel, load
 
 torch.set_num_threads(1)
 

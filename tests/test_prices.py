@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivan_core.backends import prices
-from ivan_core.backends.openai_models import (
+from ivan_core.backends.openai.models import (
     default_model,
     facts_checked,
     model_family,

@@ -10,12 +10,12 @@ from listening import Came, Listening, Told, as_json, redirect
 from sending_place import KEY, Place
 
 from ivan_core import settings
-from ivan_core.backends.ollama_asking import OllamaAsker
-from ivan_core.backends.ollama_client import OllamaServer
-from ivan_core.backends.openai_batches import OpenAIBatches
-from ivan_core.backends.openai_chat import OpenAILabeler
-from ivan_core.backends.openai_client import account_for
-from ivan_core.backends.openai_rewriter import OpenAIRewriter
+from ivan_core.backends.ollama.asking import OllamaAsker
+from ivan_core.backends.ollama.client import OllamaServer
+from ivan_core.backends.openai.batches import OpenAIBatches
+from ivan_core.backends.openai.chat import OpenAILabeler
+from ivan_core.backends.openai.client import account_for
+from ivan_core.backends.openai.rewriter import OpenAIRewriter
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.labels import AnswerLost, LabelPrompt, TextKey
 from ivan_core.domain.rewriting import PieceKey, RewriteRequest

@@ -10,8 +10,8 @@ import torch
 from tiny_models import ask, plain_score, tiny_deberta, tiny_electra, tiny_qwen3
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from ivan_core.backends.packed_deberta import same_verdicts
-from ivan_core.backends.transformers_rm import TransformersRewardModel, load
+from ivan_core.backends.reward_models.packed_deberta import same_verdicts
+from ivan_core.backends.reward_models.scoring import TransformersRewardModel, load
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.rewards import Reward

@@ -9,9 +9,9 @@ import torch
 from tiny_models import CHATML_WITH_BOS, ask, plain_score, tiny_deberta, tiny_electra, tiny_qwen3
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from ivan_core.backends.formats import NoInput
-from ivan_core.backends.tokens import token_rows
-from ivan_core.backends.transformers_rm import load
+from ivan_core.backends.reward_models.formats import NoInput
+from ivan_core.backends.reward_models.scoring import load
+from ivan_core.backends.reward_models.tokens import token_rows
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
 

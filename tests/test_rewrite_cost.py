@@ -14,8 +14,8 @@ from fake_rewriting import FakeRewriter, added, fake_tools, spec_of, work_here
 from fakes import Fakes
 from support import write_pairs
 
-from ivan_core.backends.openai_chat import chat_body
-from ivan_core.backends.openai_client import account_fingerprint
+from ivan_core.backends.openai.chat import chat_body
+from ivan_core.backends.openai.client import account_fingerprint
 from ivan_core.cli import rewrite as command
 from ivan_core.cli.main import parser, run
 from ivan_core.demo.server import DemoServer

@@ -14,7 +14,7 @@ from fake_rewriting import added, fake_tools, spec_of, work_here
 from fakes import Fakes
 from made_runs import write_rows
 
-from ivan_core.backends import ollama_client
+from ivan_core.backends.ollama import client as ollama_client
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.rewrite_specs import RewriteSpec

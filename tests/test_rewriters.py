@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from ivan_core import settings
-from ivan_core.backends.ollama_asking import FAILURES_IN_A_ROW
-from ivan_core.backends.ollama_client import ModelMissing, OllamaBusy, OllamaServer, OllamaSilent
-from ivan_core.backends.ollama_rewriter import OllamaRewriter
-from ivan_core.backends.openai_client import Account
-from ivan_core.backends.openai_rewriter import OpenAIRewriter
+from ivan_core.backends.ollama.asking import FAILURES_IN_A_ROW
+from ivan_core.backends.ollama.client import ModelMissing, OllamaBusy, OllamaServer, OllamaSilent
+from ivan_core.backends.ollama.rewriter import OllamaRewriter
+from ivan_core.backends.openai.client import Account
+from ivan_core.backends.openai.rewriter import OpenAIRewriter
 from ivan_core.demo import fault_names as faults
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable

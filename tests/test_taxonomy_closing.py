@@ -29,9 +29,9 @@ from taxonomy_runs import (
     workers_here,
 )
 
-from ivan_core.backends.openai_batches import MOST_FILE, OpenAIBatches
-from ivan_core.backends.openai_client import account_for
-from ivan_core.backends.openai_errors import NotAtProvider
+from ivan_core.backends.openai.batches import MOST_FILE, OpenAIBatches
+from ivan_core.backends.openai.client import account_for
+from ivan_core.backends.openai.errors import NotAtProvider
 from ivan_core.backends.redirects import Redirected
 from ivan_core.cli import taxonomy as command
 from ivan_core.demo.server import DemoServer

@@ -11,8 +11,8 @@ import taxonomy_runs
 from taxonomy_kills import Killed, confirmed, fragile, work_until_killed
 from taxonomy_runs import QUICK, account_of, be_worker, creations, say_yes, spec_of, workers_here
 
-from ivan_core.backends.openai_batches import OpenAIBatches
-from ivan_core.backends.openai_client import account_for
+from ivan_core.backends.openai.batches import OpenAIBatches
+from ivan_core.backends.openai.client import account_for
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BadInput

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivan_core.backends.openai_chat import chat_body
+from ivan_core.backends.openai.chat import chat_body
 from ivan_core.backends.token_counts import TokenCounter
 from ivan_core.domain.labels import LabelPrompt, TextKey
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivan_core.backends.formats import Chat, Message, QuestionAnswer, chat, last_turn
 from ivan_core.backends.lexicon.reading import Reading
+from ivan_core.backends.reward_models.formats import Chat, Message, QuestionAnswer, chat, last_turn
 from ivan_core.datasets.prepare import READING, find_prepared, prepare
 from ivan_core.datasets.sides import NotAPair, read_sides
 from ivan_core.domain.ablation import in_pieces

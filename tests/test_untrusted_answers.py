@@ -11,11 +11,11 @@ from listening import Came, Listening, Told, as_json
 from sending_place import KEY, Place
 from taxonomy_runs import account_of, be_worker, creations, say_yes, spec_of, workers_here
 
-from ivan_core.backends.ollama_client import OllamaServer
-from ivan_core.backends.openai_batches import OpenAIBatches
-from ivan_core.backends.openai_chat import OpenAILabeler
-from ivan_core.backends.openai_client import Account
-from ivan_core.backends.openai_errors import ProviderBusy, RequestRefused
+from ivan_core.backends.ollama.client import OllamaServer
+from ivan_core.backends.openai.batches import OpenAIBatches
+from ivan_core.backends.openai.chat import OpenAILabeler
+from ivan_core.backends.openai.client import Account
+from ivan_core.backends.openai.errors import ProviderBusy, RequestRefused
 from ivan_core.demo.openai_api import OpenAIApi
 from ivan_core.demo.server import DemoServer
 from ivan_core.demo.wire import Answer, Request
@@ -212,7 +212,7 @@ def test_a_chat_with_an_absurd_field_is_a_reply_or_a_sentence(server, value):
 
 def test_a_list_without_an_end_is_left(server, batches, monkeypatch):
     """Each page names another last batch, or the same two in turn."""
-    monkeypatch.setattr("ivan_core.backends.openai_batches.MOST_PAGES", 12)
+    monkeypatch.setattr("ivan_core.backends.openai.batches.MOST_PAGES", 12)
     server.came.clear()
 
     def endless(came: Came) -> Told:

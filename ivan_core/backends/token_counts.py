@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ivan_core.backends.openai_models import model_family
+from ivan_core.backends.openai.models import model_family
 
 TOKENS_PER_MESSAGE = 3
 TOKENS_PER_REQUEST = 3

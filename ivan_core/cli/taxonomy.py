@@ -104,7 +104,7 @@ def spec_from(options: argparse.Namespace) -> TaxonomySpec:
         BadInput: an option makes no sense.
     """
     from ivan_core import catalog
-    from ivan_core.backends.openai_models import default_model
+    from ivan_core.backends.openai.models import default_model
     from ivan_core.settings import preset_name
 
     preset = catalog.preset(options.preset or preset_name())

@@ -6,7 +6,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from ivan_core.backends.batching import ONE_AT_A_TIME
+from ivan_core.backends.reward_models.batching import ONE_AT_A_TIME
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.models import load

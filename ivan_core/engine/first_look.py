@@ -62,8 +62,8 @@ def _look_at_model(look: FirstLook, name: str) -> None:
     """Refuse a model whose files are here and tell that it gives no reward."""
     if catalog.is_embedded(name):
         return
-    from ivan_core.backends.model_files import on_disk
-    from ivan_core.backends.score_head import check_files
+    from ivan_core.backends.reward_models.model_files import on_disk
+    from ivan_core.backends.reward_models.score_head import check_files
 
     model_id, revision = catalog.split_revision(name)
     folder = on_disk(model_id, revision or None)

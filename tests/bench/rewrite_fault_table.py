@@ -24,7 +24,7 @@ from made_runs import write_rows
 from test_rewrite_ollama import CHAT, MODEL, work_with_ollama
 
 from ivan_core import settings
-from ivan_core.backends import ollama_client
+from ivan_core.backends.ollama import client as ollama_client
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import Run, RunState

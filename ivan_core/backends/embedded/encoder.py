@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivan_core.backends.batching import CPU_BUDGETS, fastest_budget, token_batches
+from ivan_core.backends.reward_models.batching import CPU_BUDGETS, fastest_budget, token_batches
 from ivan_core.domain.errors import BackendUnavailable
 
 if TYPE_CHECKING:

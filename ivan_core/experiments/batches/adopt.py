@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ivan_core.backends.openai_batches import MOST_FILE
-from ivan_core.backends.openai_errors import NotAtProvider
+from ivan_core.backends.openai.batches import MOST_FILE
+from ivan_core.backends.openai.errors import NotAtProvider
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.domain.label_specs import TaxonomySpec

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivan_core.backends.openai_batches import MOST_FILE
-from ivan_core.backends.openai_chat import ANSWER_TOKENS
-from ivan_core.backends.openai_errors import NotAtProvider
+from ivan_core.backends.openai.batches import MOST_FILE
+from ivan_core.backends.openai.chat import ANSWER_TOKENS
+from ivan_core.backends.openai.errors import NotAtProvider
 from ivan_core.datasets.guarded_http import AnswerTooLong
 from ivan_core.domain.labels import BatchProvider, BatchState
 from ivan_core.labels.downloads import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from ivan_core.backends.openai_client import account_for, is_demo
+from ivan_core.backends.openai.client import account_for, is_demo
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.runs import RunState

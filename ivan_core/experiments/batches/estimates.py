@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ivan_core.backends.openai_models import shutdown
+from ivan_core.backends.openai.models import shutdown
 from ivan_core.backends.prices import Price, given_price, listed_price
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import (

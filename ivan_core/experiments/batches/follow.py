@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ivan_core.backends.openai_errors import (
+from ivan_core.backends.openai.errors import (
     NoCredit,
     NotAtProvider,
     ProviderBusy,

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ivan_core.backends.openai_client import account_for, is_demo
+from ivan_core.backends.openai.client import account_for, is_demo
 from ivan_core.domain.errors import BackendUnavailable, IvanError, StorageProblem
 from ivan_core.domain.estimates import Estimate, EstimatedFile
 from ivan_core.experiments.batches.collect import now_path, result_files

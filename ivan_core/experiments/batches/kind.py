@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ivan_core.backends.openai_client import account_fingerprint
+from ivan_core.backends.openai.client import account_fingerprint
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.estimates import Estimate, Mode
 from ivan_core.domain.label_specs import TaxonomySpec

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from ivan_core import catalog
-from ivan_core.backends.openai_client import KEY, account_for, is_demo
-from ivan_core.backends.openai_models import default_model, model_family, shutdown, suggested_models
+from ivan_core.backends.openai.client import KEY, account_for, is_demo
+from ivan_core.backends.openai.models import default_model, model_family, shutdown, suggested_models
 from ivan_core.domain.errors import BackendUnavailable, IvanError
 from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.label_specs import LEXICON, LabelSpec

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ivan_core.backends.openai_chat import ANSWER_TOKENS, OpenAILabeler
-from ivan_core.backends.openai_client import Account, account_for, is_demo
+from ivan_core.backends.openai.chat import ANSWER_TOKENS, OpenAILabeler
+from ivan_core.backends.openai.client import Account, account_for, is_demo
 from ivan_core.backends.prices import Price, given_price, listed_price
 from ivan_core.backends.token_counts import TokenCounter
 from ivan_core.domain.errors import BadInput

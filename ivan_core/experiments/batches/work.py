@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ivan_core.backends.openai_batches import OpenAIBatches
-from ivan_core.backends.openai_chat import OpenAILabeler, chat_body
-from ivan_core.backends.openai_client import account_for, is_demo
+from ivan_core.backends.openai.batches import OpenAIBatches
+from ivan_core.backends.openai.chat import OpenAILabeler, chat_body
+from ivan_core.backends.openai.client import account_for, is_demo
 from ivan_core.backends.token_counts import TokenCounter
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.estimates import Estimate, EstimatedFile, Mode, Reason

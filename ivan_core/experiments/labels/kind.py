@@ -61,7 +61,7 @@ def installed() -> tuple[str, ...]:
     Raises:
         BackendUnavailable: the server is away.
     """
-    from ivan_core.backends.ollama_client import OllamaServer
+    from ivan_core.backends.ollama.client import OllamaServer
 
     return tuple(model.name for model in OllamaServer().models())
 
@@ -74,7 +74,7 @@ def has(model: str) -> bool:
     """
     if model == LEXICON:
         return True
-    from ivan_core.backends.ollama_client import ModelMissing, OllamaServer
+    from ivan_core.backends.ollama.client import ModelMissing, OllamaServer
 
     try:
         OllamaServer().find(model)
@@ -93,6 +93,6 @@ def pull(model: str, progress: Callable[[int, int, str], None]) -> None:
     access.require(access.Action.PULL)
     if model == LEXICON or has(model):
         return
-    from ivan_core.backends.ollama_client import OllamaServer
+    from ivan_core.backends.ollama.client import OllamaServer
 
     OllamaServer().pull(model, progress)

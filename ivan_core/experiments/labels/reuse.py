@@ -13,8 +13,8 @@ from ivan_core.labels.validate import read_reply
 from ivan_core.ledger.answers import Answer, Answers, body_key, owner_of
 
 if TYPE_CHECKING:
-    from ivan_core.backends.openai_chat import OpenAILabeler
-    from ivan_core.backends.openai_client import Account
+    from ivan_core.backends.openai.chat import OpenAILabeler
+    from ivan_core.backends.openai.client import Account
 
 
 def answer_key(
@@ -49,7 +49,7 @@ class ReusingLabeler:
         self, labeler: OpenAILabeler, account: Account, answers: Answers, run_id: str,
         *, again: bool = False, all_again: bool = False,
     ) -> None:  # fmt: skip
-        from ivan_core.backends.openai_client import is_demo
+        from ivan_core.backends.openai.client import is_demo
 
         self._labeler, self._answers, self._run = labeler, answers, run_id
         self._account, self._demo = account.fingerprint, is_demo(account.base_url)
@@ -61,7 +61,7 @@ class ReusingLabeler:
 
     def label(self, prompt: LabelPrompt) -> LabelReply:
         """The answer that is here, or a new one; raises as the labeler does."""
-        from ivan_core.backends.openai_chat import chat_body
+        from ivan_core.backends.openai.chat import chat_body
 
         body = chat_body(prompt, self.card.id)
         key = answer_key(self._account, self._demo, prompt, body, self._again)

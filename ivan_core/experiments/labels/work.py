@@ -48,8 +48,8 @@ def make_labeler(spec: LabelSpec) -> Labeler:
         from ivan_core.backends.lexicon.labeler import LexiconLabeler
 
         return LexiconLabeler()
-    from ivan_core.backends.ollama_client import OllamaServer
-    from ivan_core.backends.ollama_labeler import OllamaLabeler
+    from ivan_core.backends.ollama.client import OllamaServer
+    from ivan_core.backends.ollama.labeler import OllamaLabeler
 
     return OllamaLabeler(
         spec.labeler, OllamaServer(), num_ctx=spec.num_ctx, temperature=spec.temperature,

@@ -120,7 +120,7 @@ def costs(
     counted = tuple(seeded_chunks(list(row_ids), spec.seed, MOST_COUNTED)[0]) if row_ids else ()
     account, newest = "", 0
     if "labeler" in paid:
-        from ivan_core.backends.openai_client import account_fingerprint
+        from ivan_core.backends.openai.client import account_fingerprint
 
         account, newest = account_fingerprint(), Answers(data_dir()).newest()
     return _costs(spec, dataset, counted, len(row_ids), tuple(paid), account, newest)
@@ -141,7 +141,7 @@ def spent(spec: RewriteSpec, parts: Parts, units: Sequence[Unit]) -> float | Non
     """
     if not any(name.startswith(OPENAI) for name in (spec.rewriter, spec.labeler)):
         return 0
-    from ivan_core.backends.openai_client import account_for, is_loopback
+    from ivan_core.backends.openai.client import account_for, is_loopback
     from ivan_core.backends.prices import listed_price
 
     if is_loopback(account_for().base_url):
@@ -202,8 +202,8 @@ def _costs(
 
 
 def _rewordings(spec: RewriteSpec, model: str, pairs: Sequence[Pair]) -> _Asked:
-    from ivan_core.backends.openai_models import model_family
-    from ivan_core.backends.openai_rewriter import most_answer_tokens
+    from ivan_core.backends.openai.models import model_family
+    from ivan_core.backends.openai.rewriter import most_answer_tokens
     from ivan_core.backends.token_counts import TokenCounter
 
     counter, asked = TokenCounter(model), _Asked()
@@ -225,7 +225,7 @@ def _labels(model: str, pairs: Sequence[Pair], rows: int, account: str) -> tuple
 
     Beside it the number of labels of originals that `account` has already, which are not asked.
     """
-    from ivan_core.backends.openai_chat import ANSWER_TOKENS, chat_body
+    from ivan_core.backends.openai.chat import ANSWER_TOKENS, chat_body
     from ivan_core.backends.token_counts import TokenCounter
 
     counter, asked = TokenCounter(model), _Asked()

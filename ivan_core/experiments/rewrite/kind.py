@@ -196,7 +196,7 @@ def paid_for(spec: RewriteSpec) -> tuple[str, ...]:
     found = tuple(what for what, name in asked if name.startswith(OPENAI))
     if not found:
         return ()
-    from ivan_core.backends.openai_client import account_for, is_loopback
+    from ivan_core.backends.openai.client import account_for, is_loopback
 
     return () if is_loopback(account_for().base_url) else found
 
@@ -229,7 +229,7 @@ def _check_rewriter(name: str) -> None:
 
 
 def _check_labeler(name: str) -> None:
-    from ivan_core.backends.openai_models import model_family
+    from ivan_core.backends.openai.models import model_family
 
     if name.startswith("ivan/") and name != LEXICON:
         raise BadInput(f"There is no labeler {name!r}.", f"The one that ships here is {LEXICON}.")

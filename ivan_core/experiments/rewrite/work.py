@@ -79,7 +79,7 @@ def _check_account(context: RunContext, spec: RewriteSpec) -> None:
     """
     if not any(name.startswith(OPENAI) for name in (spec.rewriter, spec.labeler)):
         return
-    from ivan_core.backends.openai_client import account_fingerprint
+    from ivan_core.backends.openai.client import account_fingerprint
 
     mine = account_fingerprint()
     if ACCOUNT not in context.parts:
@@ -93,8 +93,8 @@ def _check_account(context: RunContext, spec: RewriteSpec) -> None:
 
 def _answered_by_demo(spec: RewriteSpec) -> list[str]:
     """The models of a spec whose server is the demo server; only this machine is asked."""
-    from ivan_core.backends.ollama_client import OllamaServer
-    from ivan_core.backends.openai_client import account_for, is_demo
+    from ivan_core.backends.ollama.client import OllamaServer
+    from ivan_core.backends.openai.client import account_for, is_demo
 
     asked = dict.fromkeys(
         name for name in (spec.rewriter, spec.labeler) if name not in ("", RULES, LEXICON)
@@ -119,13 +119,13 @@ def make_rewriter(spec: RewriteSpec) -> Rewriter:
     usual = spec.temperature == TEMPERATURES["published"]
     temperature = None if usual else spec.temperature
     if spec.rewriter.startswith(OPENAI):
-        from ivan_core.backends.openai_client import account_for
-        from ivan_core.backends.openai_rewriter import OpenAIRewriter
+        from ivan_core.backends.openai.client import account_for
+        from ivan_core.backends.openai.rewriter import OpenAIRewriter
 
         name = spec.rewriter.removeprefix(OPENAI)
         return OpenAIRewriter(name, account_for(), temperature=temperature, seed=spec.seed)
-    from ivan_core.backends.ollama_client import OllamaServer
-    from ivan_core.backends.ollama_rewriter import OllamaRewriter
+    from ivan_core.backends.ollama.client import OllamaServer
+    from ivan_core.backends.ollama.rewriter import OllamaRewriter
 
     return OllamaRewriter(
         spec.rewriter, OllamaServer(), num_ctx=spec.num_ctx, temperature=temperature,
@@ -143,8 +143,8 @@ def _similarity(name: str, revision: str) -> SimilarityModel:
 
 def _labeler(spec: RewriteSpec, seed: int, context: RunContext) -> Labeler:
     if spec.labeler.startswith(OPENAI):
-        from ivan_core.backends.openai_chat import OpenAILabeler
-        from ivan_core.backends.openai_client import account_for
+        from ivan_core.backends.openai.chat import OpenAILabeler
+        from ivan_core.backends.openai.client import account_for
         from ivan_core.experiments.batches.kept_answers import keep_all_answers
 
         account = account_for()

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from itertools import count
 
-from ivan_core.backends.openai_client import Account, make_client
-from ivan_core.backends.openai_errors import (
+from ivan_core.backends.openai.client import Account, make_client
+from ivan_core.backends.openai.errors import (
     NoCredit,
     ProviderBusy,
     client_errors,
@@ -17,7 +17,7 @@ from ivan_core.backends.openai_errors import (
     status_of,
     timed_out,
 )
-from ivan_core.backends.openai_models import model_family
+from ivan_core.backends.openai.models import model_family
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.labels import LabelerCard, LabelPrompt, LabelReply
 from ivan_core.labels.completions import reply_of

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from itertools import accumulate, combinations
 from typing import Any
 
-from ivan_core.backends.tokens import TokenRow
+from ivan_core.backends.reward_models.tokens import TokenRow
 
 Forward = Callable[[Sequence[TokenRow]], Any]
 """Rows of tokens to logits, shape (rows, logits)."""

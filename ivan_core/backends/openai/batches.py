@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from ivan_core.backends.openai_answers import (
+from ivan_core.backends.openai.answers import (
     OddAnswer,
     id_of_batch,
     id_of_file,
@@ -14,8 +14,8 @@ from ivan_core.backends.openai_answers import (
     listed_batch,
     told_batch,
 )
-from ivan_core.backends.openai_client import Account, make_client, timeouts
-from ivan_core.backends.openai_errors import client_errors, lost_answer, provider_problem
+from ivan_core.backends.openai.client import Account, make_client, timeouts
+from ivan_core.backends.openai.errors import client_errors, lost_answer, provider_problem
 from ivan_core.datasets.guarded_http import bounded, request_seconds
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.labels import AnswerLost, BatchState

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ivan_core.backends.openai_client import is_loopback
+from ivan_core.backends.openai.client import is_loopback
 from ivan_core.backends.redirects import Redirected, is_redirect, redirect_told
 from ivan_core.datasets.guarded_http import Bounds, Transport, bounded, request_seconds
 from ivan_core.domain.errors import BackendUnavailable, BadInput

@@ -65,5 +65,5 @@ def _families() -> tuple[ModelFamily, ...]:
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, Any]:
-    text = files("ivan_core.backends").joinpath("openai_models.toml").read_text("utf-8")
+    text = files("ivan_core.backends.openai").joinpath("models.toml").read_text("utf-8")
     return tomllib.loads(text)

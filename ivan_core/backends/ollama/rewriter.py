@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ivan_core.backends.ollama_asking import OllamaAsker
-from ivan_core.backends.ollama_client import OllamaServer
-from ivan_core.backends.openai_chat import sendable
+from ivan_core.backends.ollama.asking import OllamaAsker
+from ivan_core.backends.ollama.client import OllamaServer
+from ivan_core.backends.openai.chat import sendable
 from ivan_core.backends.token_counts import BYTES_PER_TOKEN
 from ivan_core.domain.rewriting import TEMPERATURES, RewriterCard, RewriteReply, RewriteRequest
 

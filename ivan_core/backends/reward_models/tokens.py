@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ivan_core.backends.formats import Chat, NoInput, QuestionAnswer, format_dialogue
+from ivan_core.backends.reward_models.formats import Chat, NoInput, QuestionAnswer, format_dialogue
 from ivan_core.domain.models import InputFormat, SystemTurns
 from ivan_core.domain.transcripts import Dialogue
 

@@ -9,10 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ivan_core.backends.formats import guess_format
-from ivan_core.backends.model_files import find_model
-from ivan_core.backends.score_head import check_head, head_label, rewarded_logit
-from ivan_core.backends.tokens import TokenRules
+from ivan_core.backends.reward_models.formats import guess_format
+from ivan_core.backends.reward_models.model_files import find_model
+from ivan_core.backends.reward_models.score_head import check_head, head_label, rewarded_logit
+from ivan_core.backends.reward_models.tokens import TokenRules
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.domain.models import InputFormat, ModelCard, SystemTurns
 

@@ -7,11 +7,16 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
-from ivan_core.backends import packed_deberta
-from ivan_core.backends.batching import CPU_BUDGETS, GPU_BUDGETS, fastest_budget, token_batches
-from ivan_core.backends.formats import NoInput
-from ivan_core.backends.tokens import TokenRow, first_line, token_rows
-from ivan_core.backends.transformers_load import Loaded, load_model
+from ivan_core.backends.reward_models import packed_deberta
+from ivan_core.backends.reward_models.batching import (
+    CPU_BUDGETS,
+    GPU_BUDGETS,
+    fastest_budget,
+    token_batches,
+)
+from ivan_core.backends.reward_models.formats import NoInput
+from ivan_core.backends.reward_models.loading import Loaded, load_model
+from ivan_core.backends.reward_models.tokens import TokenRow, first_line, token_rows
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.models import InputFormat, ModelCard, SystemTurns
 from ivan_core.domain.rewards import Reward

@@ -6,9 +6,9 @@ import re
 import time
 from collections.abc import Callable
 
-from ivan_core.backends.ollama_asking import OllamaAsker
-from ivan_core.backends.ollama_client import OllamaServer
-from ivan_core.backends.openai_chat import sendable
+from ivan_core.backends.ollama.asking import OllamaAsker
+from ivan_core.backends.ollama.client import OllamaServer
+from ivan_core.backends.openai.chat import sendable
 from ivan_core.domain.labels import LabelerCard, LabelPrompt, LabelReply
 
 ANSWER_TOKENS = 1024

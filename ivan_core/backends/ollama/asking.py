@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ivan_core.backends.ollama_client import ChatAnswer, OllamaBusy, OllamaServer, OllamaSilent
-from ivan_core.backends.openai_chat import sendable
-from ivan_core.backends.openai_client import is_demo
+from ivan_core.backends.ollama.client import ChatAnswer, OllamaBusy, OllamaServer, OllamaSilent
+from ivan_core.backends.openai.chat import sendable
+from ivan_core.backends.openai.client import is_demo
 from ivan_core.backends.token_counts import BYTES_PER_TOKEN
 from ivan_core.domain.errors import BackendUnavailable
 

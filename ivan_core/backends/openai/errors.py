@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ivan_core.backends.openai_client import BASE_URL, KEY, Account
+from ivan_core.backends.openai.client import BASE_URL, KEY, Account
 from ivan_core.backends.redirects import Redirected, is_redirect, redirect_told
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.labels import AnswerLost

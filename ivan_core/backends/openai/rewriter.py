@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ivan_core.backends.ollama_rewriter import (
+from ivan_core.backends.ollama.rewriter import (
     THOUGHT_TOKENS,
     answer_room,
     temperature_of,
     told_temperature,
 )
-from ivan_core.backends.openai_chat import RETRIES, OpenAILabeler, chat_body
-from ivan_core.backends.openai_client import Account
-from ivan_core.backends.openai_models import model_family
+from ivan_core.backends.openai.chat import RETRIES, OpenAILabeler, chat_body
+from ivan_core.backends.openai.client import Account
+from ivan_core.backends.openai.models import model_family
 from ivan_core.domain.labels import LabelPrompt, TextKey
 from ivan_core.domain.rewriting import RewriterCard, RewriteReply, RewriteRequest
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ivan_core.backends.model_files import weight_names
+from ivan_core.backends.reward_models.model_files import weight_names
 from ivan_core.domain.errors import BackendUnavailable
 
 HEADS = ("score.", "classifier.", "classification_head.", "pre_classifier.", "logits_proj.")

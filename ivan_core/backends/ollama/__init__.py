@@ -1,0 +1,1 @@
+"""An Ollama server: what it is and has, and asking a model on it."""

@@ -1,0 +1,1 @@
+"""OpenAI, and servers that speak as it does: accounts, chats, batches, errors, models."""

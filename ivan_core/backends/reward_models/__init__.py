@@ -1,0 +1,1 @@
+"""Reward models of the hub or a directory: their files, input formats, loading, scoring."""

@@ -25,11 +25,11 @@ from ivan_core.cli.label_report import print_labels
 from ivan_core.cli.main import run as ivan
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, LabelPrompt
+from ivan_core.domain.pairs import SIDES
 from ivan_core.engine.take_away import KINDS, take_away
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.label_answers import SIDES
 from ivan_core.metrics.sentences import interval
 from ivan_core.runs.registry import Registry
 

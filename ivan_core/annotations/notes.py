@@ -17,7 +17,7 @@ from ivan_core.annotations.database import ReviewDatabase, upsert
 from ivan_core.annotations.names import LONGEST_NAME, LONGEST_NOTE, name_of, note_of, storable
 from ivan_core.annotations.tables import guesses, history, marks
 from ivan_core.domain.errors import BadInput, IvanError
-from ivan_core.domain.reviews import Side
+from ivan_core.domain.pairs import Side
 
 __all__ = ["LONGEST_NAME", "LONGEST_NOTE", "Choice", "Conflict", "Guess", "Mark", "Reviews", "Side"]
 Choice = Literal["A", "B", "none"]

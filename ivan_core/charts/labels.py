@@ -10,8 +10,8 @@ import pandas as pd
 
 from ivan_core.charts import named_rows, palette
 from ivan_core.charts.user_column import SIDE_COLOURS
+from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.label_answers import SIDES
 from ivan_core.metrics.sentences import as_if_n, interval, percent
 
 MOST_ROWS = 24

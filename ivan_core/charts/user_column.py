@@ -7,9 +7,9 @@ import pandas as pd
 
 from ivan_core.charts import palette
 from ivan_core.charts.interval_tips import told
+from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.sentences import interval, percent
-from ivan_core.metrics.user_column import SIDES
 
 # No verdict's colour; a side is also told by its words or by lying above or below the line.
 SIDE_COLOURS = {"chosen": palette.MODEL_COLOURS[0], "rejected": palette.MODEL_COLOURS[1]}

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from ivan_core.domain.errors import BackendUnavailable
+from ivan_core.domain.pairs import Side
 
-Preference = Literal["chosen", "rejected"]
+Preference = Side
 Label = bool | str | tuple[str, ...] | None
 """A yes/no answer, a word of a closed list, several words of one, or None for no answer."""
 Labels = Mapping[str, Label]

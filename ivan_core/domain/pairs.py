@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ivan_core.domain.transcripts import Dialogue, Turn
 
+Side = Literal["chosen", "rejected"]
+SIDES: tuple[Side, Side] = ("chosen", "rejected")
+"""The two sides of a pair, in this order everywhere."""
 IDENTICAL = "both sides are the same text"
 """Why such a pair is not rated."""
 TIED = "the data gives both replies the same score"

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.labels import Label
+from ivan_core.domain.pairs import Side
 
 Task = Literal["better", "describe"]
 """`better` asks which reply is better; `describe` asks questions about one reply."""
@@ -15,7 +16,6 @@ Source = Literal[
     "random", "disagreements", "second-look", "low-agreement", "starred", "rows"
 ]  # fmt: skip
 """Where the items of a queue come from. Only random ones say how often something is the case."""
-Side = Literal["chosen", "rejected"]
 ItemSide = Literal["chosen", "rejected", "both"]
 
 BETTER = "better"

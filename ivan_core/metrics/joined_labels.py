@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.label_answers import (
     LIST_KEYS,
     NO,
     SENTIMENT,
     SENTIMENTS,
-    SIDES,
     YES,
     Answers,
     Bools,

@@ -15,10 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.pairs import SIDES
 
 Bools = NDArray[np.bool_]
 
-SIDES = ("chosen", "rejected")
 SENTIMENT = "last_response_sentiment"
 SENTIMENTS = ("negative", "neutral", "positive")
 """In their order: a mistake by two steps is worse than one by one."""

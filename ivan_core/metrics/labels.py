@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.families import SIGNIFICANT, holm
-from ivan_core.metrics.label_answers import SIDES, Answers, Bools, answers, in_order
+from ivan_core.metrics.label_answers import Answers, Bools, answers, in_order
 from ivan_core.metrics.paired_shares import Difference, difference_of_counts
 from ivan_core.metrics.prompts import PROMPT, design_in, rate_in
 

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.families import SIGNIFICANT, holm
 from ivan_core.metrics.firth import firth
 from ivan_core.metrics.intervals import Rate, wilson
-from ivan_core.metrics.label_answers import LIST_KEYS, SIDES, answers
+from ivan_core.metrics.label_answers import LIST_KEYS, answers
 from ivan_core.metrics.prompts import PROMPT, design_in, share_in, units_in
 
 Bools = NDArray[np.bool_]

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.agreement import rated
 from ivan_core.metrics.prompts import rate_in
 from ivan_core.metrics.sentences import percent
 
 Floats = NDArray[np.float64]
 
-SIDES = ("chosen", "rejected")
 LARGER = ("chosen", "equal", "rejected")
 """Which side has the larger number."""
 FEW = 6

@@ -9,15 +9,8 @@ from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Labels
-from ivan_core.domain.pairs import Pair
-from ivan_core.domain.reviews import (
-    BETTER,
-    Item,
-    ItemSide,
-    Opinion,
-    Queue,
-    Side,
-)
+from ivan_core.domain.pairs import Pair, Side
+from ivan_core.domain.reviews import BETTER, Item, ItemSide, Opinion, Queue
 from ivan_core.engine import datasets
 from ivan_core.experiments.labels.numbers import plain
 from ivan_core.experiments.labels.results import open_labels

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ivan_core.domain.reviews import Side
+from ivan_core.domain.pairs import Side
 from ivan_core.experiments.compare.download import harmless
 from ivan_core.experiments.compare.results import Results
 from ivan_core.settings import data_dir

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import Label, Preference, TextKey
+from ivan_core.domain.labels import Label, TextKey
+from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import Run
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
@@ -22,8 +23,6 @@ from ivan_core.metrics.labeler_choice import CHOICE_KEYS, labeler_choice
 
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
-
-SIDES: tuple[Preference, Preference] = ("chosen", "rejected")
 
 
 def content_of(fingerprint: str) -> str:

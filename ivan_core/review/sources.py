@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
+from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.reviews import BETTER, ItemSide, Source, Task
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
@@ -24,7 +25,6 @@ from ivan_core.metrics.label_answers import LIST_KEYS
 from ivan_core.metrics.labeler_choice import CHOICE_KEYS
 from ivan_core.review.marks import reviews
 from ivan_core.review.runs_on_pairs import (
-    SIDES,
     called_so,
     comparisons,
     differ,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from ivan_core.domain.pairs import Pair, prompt_turns
+from ivan_core.domain.pairs import SIDES, Pair, prompt_turns
 from ivan_core.domain.rewriting import PieceKey, PieceRole, PieceSide, Scope
 from ivan_core.domain.transcripts import Dialogue, Turn
 
@@ -69,7 +69,7 @@ class PairInPieces:
 
     def __init__(self, pair: Pair, scope: Scope) -> None:
         self._pair = pair
-        self._chosen, self._rejected = (_parts(pair, scope, side) for side in _SIDES)
+        self._chosen, self._rejected = (_parts(pair, scope, side) for side in SIDES)
 
     @property
     def asked(self) -> list[Piece]:
@@ -103,9 +103,6 @@ def _has_words(dialogue: Dialogue) -> bool:
     said = chain([dialogue.preamble], (turn.content for turn in dialogue.turns))
     words = chain.from_iterable(_WORD.finditer(one) for one in said)
     return len(list(islice(words, _FEWEST_WORDS))) == _FEWEST_WORDS
-
-
-_SIDES: tuple[PieceSide, PieceSide] = ("chosen", "rejected")
 
 
 @dataclass(frozen=True, slots=True)

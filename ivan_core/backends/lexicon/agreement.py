@@ -19,9 +19,9 @@ from pathlib import Path
 from ivan_core.backends.lexicon.labeler import explain
 from ivan_core.datasets.sources import sample_file
 from ivan_core.domain.labels import FEATURES, Label
+from ivan_core.domain.pairs import SIDES
 
 HALVES = ("seen", "unseen")
-SIDES = ("chosen", "rejected")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Literal
 
 from ivan_core.domain.ablation import (
     BUDGET,
@@ -24,7 +23,7 @@ from ivan_core.domain.ablation import (
     with_reply,
 )
 from ivan_core.domain.errors import BadInput, IvanError
-from ivan_core.domain.pairs import Pair
+from ivan_core.domain.pairs import Pair, Side
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare import quick_rewards as warm
@@ -32,7 +31,6 @@ from ivan_core.experiments.compare.quick_rewards import Pending
 from ivan_core.experiments.compare.results import Results
 from ivan_core.runs.questions import AskedModel
 
-Side = Literal["chosen", "rejected"]
 LONGEST_REPLY = 20_000
 """Characters of a typed reply."""
 LONGEST_TAKEN_APART = 100_000

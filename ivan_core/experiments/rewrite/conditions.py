@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ivan_core.domain.labels import REWRITE_FEATURES
+from ivan_core.domain.pairs import SIDES
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.numbers import Numbers
 from ivan_core.experiments.rewrite.views import VARIANTS as NAMES
@@ -41,7 +42,6 @@ ORDERS = {
     "reward": "largest change of the reward first",
     "unlike": "least similar first",
 }
-_SIDES = ("chosen", "rejected")
 _CELL_ENDS = 4
 
 
@@ -242,7 +242,7 @@ def _rows(table: pd.DataFrame) -> NDArray[np.int64]:
 def _known(name: str, text: str, models: tuple[str, ...]) -> bool:
     choices: dict[str, tuple[str, ...]] = {
         "state": tuple(STATES), "model": models, "of": (SECOND, SURFACE), "flip": tuple(FLIPS),
-        "label": REWRITE_FEATURES, "move": tuple(MOVES), "side": _SIDES, "order": tuple(ORDERS),
+        "label": REWRITE_FEATURES, "move": tuple(MOVES), "side": SIDES, "order": tuple(ORDERS),
     }  # fmt: skip
     if name == "cell":
         return _ends(text) is not None

@@ -14,6 +14,7 @@ from ivan_core.domain.labels import (
     Preference,
     TextKey,
 )
+from ivan_core.domain.pairs import SIDES
 from ivan_core.experiments.labels.steps import ask_until_usable
 from ivan_core.experiments.rewrite.rows import RewordedPair
 from ivan_core.experiments.rewrite.units import LABELLED, Variant
@@ -22,7 +23,6 @@ from ivan_core.labels.reconcile import USABLE
 from ivan_core.labels.validate import read_reply
 
 Move = Literal["lost", "gained", "same"]
-SIDES: tuple[Preference, Preference] = ("chosen", "rejected")
 _SENTIMENTS = {"negative": -1, "neutral": 0, "positive": 1}
 
 

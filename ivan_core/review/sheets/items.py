@@ -15,8 +15,8 @@ from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Labels
-from ivan_core.domain.pairs import Pair
-from ivan_core.domain.reviews import BLIND_FIRST, Item, Queue, Side
+from ivan_core.domain.pairs import Pair, Side
+from ivan_core.domain.reviews import BLIND_FIRST, Item, Queue
 from ivan_core.domain.transcripts import Dialogue, Turn
 from ivan_core.engine import datasets
 from ivan_core.settings import data_dir

@@ -8,12 +8,12 @@ from typing import Any
 
 import streamlit as st
 
+from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.kind import LEXICON_NOTE
 from ivan_core.labels.reconcile import STATES
-from ivan_core.metrics.label_answers import SIDES
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import say_silence
 from pages.components.kit.text import say

@@ -12,10 +12,11 @@ import streamlit as st
 from ivan_core.charts.effects import effect_bars
 from ivan_core.domain.ablation import Flip
 from ivan_core.domain.errors import IvanError
+from ivan_core.domain.pairs import Side
 from ivan_core.domain.rewards import Reward
 from ivan_core.experiments.compare import ablation
 from ivan_core.experiments.compare import quick_rewards as warm
-from ivan_core.experiments.compare.ablation import Effects, OwnReward, Side
+from ivan_core.experiments.compare.ablation import Effects, OwnReward
 from ivan_core.experiments.compare.quick_rewards import Pending
 from ivan_core.experiments.compare.results import Results
 from ivan_core.metrics.effects import effects_sentence, flip_sentence, signed

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Literal
 
 import streamlit as st
 
-from ivan_core.domain.pairs import Pair, prompt_turns
+from ivan_core.domain.pairs import SIDES, Pair, Side, prompt_turns
 from ivan_core.domain.transcripts import Dialogue, Turn
 from ivan_core.metrics.differences import Piece
 from pages.components.kit.long import show_many
@@ -21,14 +20,11 @@ from pages.components.pair.marked import (
     show_pieces,
 )
 
-Side = Literal["chosen", "rejected"]
-
 _AVATARS = {"Human": ":material/person:", "Assistant": ":material/smart_toy:"}
 _NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"
 _LONG_SYSTEM = 400
 """Characters of a system turn from which on it is folded."""
 _NO_REPLY = "(no reply: the dialogue ends in a Human turn)"
-_SIDES: tuple[Side, Side] = ("chosen", "rejected")
 
 
 def show_text(text: str, key: str) -> None:
@@ -55,10 +51,10 @@ def show_pair(
     if question:
         show_turn(question, "question")
     compared = _pieces(pair, marked)
-    pieces = dict(zip(_SIDES, compared or _unmarked(pair), strict=True))
+    pieces = dict(zip(SIDES, compared or _unmarked(pair), strict=True))
     if compared is None:
         say(NOT_COMPARED, "small", quiet=True)
-    order = _SIDES if blind_left in (None, "chosen") else _SIDES[::-1]
+    order = SIDES if blind_left in (None, "chosen") else SIDES[::-1]
     for column, letter, mark, side in zip(st.columns(2), "AB", MARKS, order, strict=True):
         with column, st.container(border=True, height="stretch", key=f"side-{letter}"):
             head = letter if blind_left else f"{letter} · {side}"

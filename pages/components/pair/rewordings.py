@@ -8,11 +8,10 @@ from html import escape
 import streamlit as st
 
 from ivan_core.domain.labels import REWRITE_FEATURES, Label, Preference
-from ivan_core.domain.pairs import prompt_turns
+from ivan_core.domain.pairs import SIDES, prompt_turns
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import in_words
-from ivan_core.experiments.rewrite.labels import SIDES
 from ivan_core.experiments.rewrite.results import rewordings_of_row
 from ivan_core.experiments.rewrite.rows import Missing
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of

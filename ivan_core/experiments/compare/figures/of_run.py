@@ -10,10 +10,10 @@ from ivan_core import __version__
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
+from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import RunState
 from ivan_core.experiments.columns import kind as columns
 from ivan_core.experiments.compare.figures.listed import CHARTS
-from ivan_core.experiments.compare.figures.rows import SIDES
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.figures.chart import Chart, Drawn, first_upper, model_words
 from ivan_core.figures.command import compare_command

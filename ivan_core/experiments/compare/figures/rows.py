@@ -13,7 +13,6 @@ from ivan_core.metrics.sentences import pair_sentence, the
 if TYPE_CHECKING:
     import altair as alt
 
-SIDES = ("chosen", "rejected")
 _UNIT = (
     "A margin is the reward of the chosen minus that of the rejected reply, in units of the model's"
     " own root-mean-square margin in this run."
@@ -81,7 +80,8 @@ def sentences(results: Results, shown: Sequence[str]) -> Drawn:
     import pandas as pd
 
     from ivan_core.charts.effects import effect_bars
-    from ivan_core.experiments.compare.ablation import Side, sentence_effects
+    from ivan_core.domain.pairs import Side
+    from ivan_core.experiments.compare.ablation import sentence_effects
     from ivan_core.experiments.compare.quick_rewards import Pending
     from ivan_core.metrics.effects import effects_sentence
 

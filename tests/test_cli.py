@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ivan_core.cli.compare import parse_row_ids, spec_from
+from ivan_core.cli.compare import spec_from
 from ivan_core.cli.follow import follow
 from ivan_core.cli.main import parser, run
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.specs import parse_row_ids
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.kind import preset_spec
 from ivan_core.figures.command import compare_command

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from fakes import Fakes
 
-from ivan_core.annotations.notes import Mark, Reviews
+from ivan_core.annotations.notes import Reviews
+from ivan_core.domain.reviews import Mark
 from ivan_core.experiments.compare import download as downloads
 from ivan_core.experiments.compare.conditions import Sort, SubsetIs, VerdictIs
 from ivan_core.experiments.compare.matching import matching_rows

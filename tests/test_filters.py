@@ -10,8 +10,9 @@ from fakes import Fakes
 from hypothesis import HealthCheck, given, settings
 from support import write_annotated_pairs
 
-from ivan_core.annotations.notes import Mark, Reviews
+from ivan_core.annotations.notes import Reviews
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.reviews import Mark
 from ivan_core.experiments.columns import kind as columns
 from ivan_core.experiments.compare import matching as filters
 from ivan_core.experiments.compare.conditions import (

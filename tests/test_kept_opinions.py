@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 from ivan_core.annotations.address import DATABASE_URL
-from ivan_core.annotations.names import LONGEST_NOTE
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.reviews import BETTER, Item, Opinion, OpinionConflict, Queue
+from ivan_core.domain.reviews import BETTER, LONGEST_NOTE, Item, Opinion, OpinionConflict, Queue
 
 HOSTILE = "<img src=x onerror=alert(1)> ![x](http://x.example/y) =1+1 'quoted'; DROP TABLE items;--"
 HELPFUL, TOPICS = "last_response_is_helpful", "topics"

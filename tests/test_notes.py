@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from ivan_core.annotations.address import DATABASE_URL
-from ivan_core.annotations.notes import LONGEST_NOTE, Conflict, Mark, Reviews
+from ivan_core.annotations.notes import Reviews
 from ivan_core.domain.errors import BadInput, StorageProblem
+from ivan_core.domain.reviews import LONGEST_NOTE, Mark, MarkConflict
 
 DATA = "0123456789abcdef"
 HOSTILE = "<img src=x onerror=alert(1)> ![x](http://x.example/y) =1+1 'quoted'; DROP TABLE marks;--"
@@ -39,7 +40,7 @@ def test_a_note_and_a_star_are_kept_by_row_and_author(reviews):
 def test_a_save_on_an_old_version_changes_nothing_and_shows_what_stands_there(reviews):
     read = reviews.mark(DATA, 1, "Ada")
     reviews.save(Mark(DATA, 1, "Ada", note="first window", version=read.version))
-    with pytest.raises(Conflict) as conflict:
+    with pytest.raises(MarkConflict) as conflict:
         reviews.save(Mark(DATA, 1, "Ada", note="second window", version=read.version))
     assert conflict.value.current.note == "first window"
     assert conflict.value.hint
@@ -140,7 +141,7 @@ def write_many(data_dir: str, address: str, author: str, start: Any, done: Any) 
                          mark.version)
                 )  # fmt: skip
                 break
-            except Conflict:
+            except MarkConflict:
                 continue
         reviews.save(Mark(DATA, number, author, note=f"{author} {number}"))
         reviews.guess(DATA, number, author, "A", "chosen")

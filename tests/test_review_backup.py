@@ -17,12 +17,12 @@ from ivan_core.annotations.address import DATABASE_URL
 from ivan_core.annotations.backup import TABLES, restore_backup, write_backup
 from ivan_core.annotations.database import ReviewDatabase
 from ivan_core.annotations.decisions import Decisions
-from ivan_core.annotations.notes import Mark, Reviews
+from ivan_core.annotations.notes import Reviews
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.cli.main import run
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.domain.reviews import Decision, Item, Opinion, Queue
+from ivan_core.domain.reviews import Decision, Item, Mark, Opinion, Queue
 
 DATA = "d" * 16
 HOSTILE = '<b>x</b> "quoted" \\ =1+1 \U0001f600 ‮ \n second line'

@@ -18,12 +18,12 @@ from postgres_server import PASSWORD, PostgresServer
 from ivan_core.annotations import engines
 from ivan_core.annotations.address import DATABASE_URL
 from ivan_core.annotations.database import ReviewDatabase
-from ivan_core.annotations.notes import Mark, Reviews
+from ivan_core.annotations.notes import Reviews
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.cli.main import run
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError, StorageProblem
-from ivan_core.domain.reviews import BETTER, Opinion, Queue
+from ivan_core.domain.reviews import BETTER, Mark, Opinion, Queue
 
 DATA = "d" * 16
 NOWHERE = f"postgresql://ivan:{PASSWORD}@127.0.0.1:1/reviews"

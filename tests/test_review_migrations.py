@@ -13,11 +13,11 @@ from sqlalchemy import Connection, inspect
 from ivan_core.annotations import migrations
 from ivan_core.annotations.database import ReviewDatabase
 from ivan_core.annotations.migrations import STEPS, Step, newest
-from ivan_core.annotations.notes import Guess, Mark, Reviews
+from ivan_core.annotations.notes import Reviews
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import StorageProblem
-from ivan_core.domain.reviews import BETTER, Opinion, Queue
+from ivan_core.domain.reviews import BETTER, Guess, Mark, Opinion, Queue
 
 DATA = "0123456789abcdef"
 LAYOUT_2 = (

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.errors import BadInput
-
-LONGEST_NOTE = 10_000
-LONGEST_NAME = 80
+from ivan_core.domain.reviews import LONGEST_NAME, LONGEST_NOTE
 
 
 def name_of(text: str) -> str:

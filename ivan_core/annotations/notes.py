@@ -7,70 +7,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
 
 from ivan_core.annotations.database import ReviewDatabase, upsert
-from ivan_core.annotations.names import LONGEST_NAME, LONGEST_NOTE, name_of, note_of, storable
+from ivan_core.annotations.names import name_of, note_of, storable
 from ivan_core.annotations.tables import guesses, history, marks
-from ivan_core.domain.errors import BadInput, IvanError
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import Side
-
-__all__ = ["LONGEST_NAME", "LONGEST_NOTE", "Choice", "Conflict", "Guess", "Mark", "Reviews", "Side"]
-Choice = Literal["A", "B", "none"]
+from ivan_core.domain.reviews import Choice, Guess, Mark, MarkConflict
 
 _KEY = ("dataset", "row_id", "author")
 _FEW = 500
 """Rows that are named in a question; of more, all marks are read and looked through."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What one author says of one row. `version` counts the saves; 0 is nothing saved yet."""
-
-    dataset: str
-    row_id: int
-    author: str
-    starred: bool = False
-    note: str = ""
-    version: int = 0
-    saved: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """A choice made while the dataset's was hidden: A is the reply on the left, B on the right.
-
-    `left` says which side was shown left; `sided_with` is what was picked, None for no difference.
-    """
-
-    dataset: str
-    row_id: int
-    name: str
-    choice: Choice
-    left: Side
-    made: float
-
-    @property
-    def sided_with(self) -> Side | None:
-        if self.choice == "none":
-            return None
-        other: Side = "rejected" if self.left == "chosen" else "chosen"
-        return self.left if self.choice == "A" else other
-
-
-class Conflict(IvanError):
-    """Somebody saved the same mark meanwhile; `current` is what they saved. Nothing was changed."""
-
-    def __init__(self, current: Mark) -> None:
-        super().__init__(
-            "This note was changed in another window meanwhile.",
-            "Read what stands there now, then save again.",
-        )
-        self.current = current
 
 
 class Reviews:
@@ -95,7 +47,7 @@ class Reviews:
         what stands there, as after a lost connection, changes nothing.
 
         Raises:
-            Conflict: it was saved by somebody else since it was read; nothing is changed.
+            MarkConflict: it was saved by somebody else since it was read; nothing is changed.
             BadInput: there is no author, or the note is too long.
         """
         asked = replace(mark, author=name_of(mark.author), note=note_of(mark.note))
@@ -106,10 +58,10 @@ class Reviews:
             if same and current.version >= asked.version:
                 return current
             if current.version != asked.version:
-                raise Conflict(current)
+                raise MarkConflict(current)
             saved = replace(asked, version=asked.version + 1, saved=time.time())
             if not upsert(db, marks, asdict(saved), _KEY, asked.version):
-                raise Conflict(_mark(db, *here))
+                raise MarkConflict(_mark(db, *here))
             db.execute(insert(history).values(**asdict(saved)))
             return saved
 
@@ -120,7 +72,7 @@ class Reviews:
             changed = {**asdict(current), "starred": starred}
             try:
                 return self.save(Mark(**changed))
-            except Conflict:
+            except MarkConflict:
                 continue  # a note was saved in between: it stays, and the star goes beside it
 
     def marks(self, dataset: str, row_ids: list[int] | None = None) -> list[Mark]:

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import InputFormat, SystemTurns
-from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec
+from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec, parse_row_ids
 
 if TYPE_CHECKING:
     from ivan_core.engine.first_look import FirstLook
@@ -86,24 +85,6 @@ def spec_from(options: argparse.Namespace) -> CompareSpec:
             "system": options.system,
         }
     )
-
-
-def parse_row_ids(text: str | None) -> tuple[int, ...] | None:
-    """Row ids from a comma-separated list.
-
-    Raises:
-        BadInput: something in the list is not a whole number.
-    """
-    if text is None:
-        return None
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    wrong = [part for part in parts if not part.isdecimal()]
-    if wrong or not parts:
-        raise BadInput(
-            f"Row ids are whole numbers from 0, not {', '.join(wrong) or 'an empty list'}.",
-            'Separate them by commas: --row-ids "0, 17, 98434".',
-        )
-    return tuple(int(part) for part in parts)
 
 
 def print_plan(notes: Sequence[str], look: FirstLook) -> int:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ivan_core.cli.compare import parse_row_ids
-from ivan_core.domain.specs import DatasetRequest, RowsSpec
+from ivan_core.domain.specs import DatasetRequest, RowsSpec, parse_row_ids
 
 
 def add_rows(parser: argparse.ArgumentParser, *, limit: str) -> None:

@@ -1,4 +1,5 @@
-"""What people say of pairs and texts: queues, opinions and decisions. Names are as typed."""
+"""What people say of pairs and texts: notes, guesses, queues, opinions, decisions. Names are as
+typed."""
 
 from __future__ import annotations
 
@@ -17,6 +18,12 @@ Source = Literal[
 ]  # fmt: skip
 """Where the items of a queue come from. Only random ones say how often something is the case."""
 ItemSide = Literal["chosen", "rejected", "both"]
+Choice = Literal["A", "B", "none"]
+"""What is guessed while the choice is hidden: A is the reply on the left, B on the right."""
+
+LONGEST_NOTE = 10_000
+LONGEST_NAME = 80
+"""Characters."""
 
 BETTER = "better"
 """The one key of the task `better`: its answer is chosen, rejected, or none for no difference."""
@@ -25,6 +32,41 @@ QUICK_SECONDS = 1.0
 """Nobody reads an item in less: such an answer is kept, but enters no rates unless asked for."""
 BLIND_FIRST = 30
 """So many of a person's first items are drawn at random and shown without anybody's labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What one author says of one row. `version` counts the saves; 0 is nothing saved yet."""
+
+    dataset: str
+    row_id: int
+    author: str
+    starred: bool = False
+    note: str = ""
+    version: int = 0
+    saved: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A choice made while the dataset's was hidden: A is the reply on the left, B on the right.
+
+    `left` says which side was shown left; `sided_with` is what was picked, None for no difference.
+    """
+
+    dataset: str
+    row_id: int
+    name: str
+    choice: Choice
+    left: Side
+    made: float
+
+    @property
+    def sided_with(self) -> Side | None:
+        if self.choice == "none":
+            return None
+        other: Side = "rejected" if self.left == "chosen" else "chosen"
+        return self.left if self.choice == "A" else other
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +178,17 @@ class Decision:
     reason: str = ""
     version: int = 0
     made: float = 0.0
+
+
+class MarkConflict(IvanError):
+    """Somebody saved the same mark meanwhile; `current` is what they saved. Nothing was changed."""
+
+    def __init__(self, current: Mark) -> None:
+        super().__init__(
+            "This note was changed in another window meanwhile.",
+            "Read what stands there now, then save again.",
+        )
+        self.current = current
 
 
 class OpinionConflict(IvanError):

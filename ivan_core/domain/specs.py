@@ -66,6 +66,24 @@ class RowsSpec(Frozen):
         return value
 
 
+def parse_row_ids(text: str | None) -> tuple[int, ...] | None:
+    """Row ids from a comma-separated list.
+
+    Raises:
+        BadInput: something in the list is not a whole number.
+    """
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    wrong = [part for part in parts if not part.isdecimal()]
+    if wrong or not parts:
+        raise BadInput(
+            f"Row ids are whole numbers from 0, not {', '.join(wrong) or 'an empty list'}.",
+            'Separate them by commas: --row-ids "0, 17, 98434".',
+        )
+    return tuple(int(part) for part in parts)
+
+
 class CompareSpec(RowsSpec):
     """Judge the pairs of one dataset with one or more reward models."""
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ivan_core.domain.errors import IvanError
+from ivan_core.runs import private_files
 from ivan_core.settings import data_dir, setting
 
 OWNERS = "IVAN_OWNERS"
@@ -29,6 +30,11 @@ _OFF = ("", "0", "false", "no", "off")
 def token_asked_for() -> bool:
     """Whether only those are owners who show the token that the server made (`IVAN_TOKEN`)."""
     return setting(TOKEN).strip().lower() not in _OFF
+
+
+def keep_private() -> None:
+    """From now on what this process writes is for its user alone, the data folder too."""
+    private_files.keep_private(data_dir())
 
 
 class Action(StrEnum):

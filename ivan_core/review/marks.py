@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ivan_core.domain.pairs import Side
+from ivan_core.domain.reviews import Guess
 from ivan_core.experiments.compare.download import harmless
 from ivan_core.experiments.compare.results import Results
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
-    from ivan_core.annotations.notes import Guess, Reviews
+    from ivan_core.annotations.notes import Reviews
 
 TELL_FROM = 10
 """Guesses before anything is said of them."""

@@ -6,7 +6,8 @@ import made_runs
 import pytest
 from fakes import Fakes
 
-from ivan_core.annotations.notes import Mark, Reviews
+from ivan_core.annotations.notes import Reviews
+from ivan_core.domain.reviews import Mark
 from ivan_core.domain.runs import RunState
 from ivan_core.experiments.compare.results import open_results
 

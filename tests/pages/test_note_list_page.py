@@ -8,7 +8,8 @@ import io
 import made_runs
 import pytest
 
-from ivan_core.annotations.notes import Mark, Reviews
+from ivan_core.annotations.notes import Reviews
+from ivan_core.domain.reviews import Mark
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.review.marks import notes_csv
 

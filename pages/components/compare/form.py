@@ -7,9 +7,8 @@ from typing import Any, get_args
 import streamlit as st
 
 from ivan_core import catalog
-from ivan_core.cli.compare import parse_row_ids
 from ivan_core.domain.models import SystemTurns
-from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec
+from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec, parse_row_ids
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare import kind as compare

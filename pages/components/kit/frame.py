@@ -12,8 +12,6 @@ from streamlit import config
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.engine import access
-from ivan_core.runs.private_files import keep_private
-from ivan_core.settings import data_dir
 from pages.components.kit.state import COMPARE, REWRITE, TAXONOMY, dark, link_parameters
 from pages.components.kit.text import say
 from pages.components.kit.token import ask_for_token, is_missing
@@ -92,7 +90,7 @@ def _navigation() -> None:
 def _keep_private() -> None:
     """Once a server, before its first page: what it writes is for its user alone."""
     if not config.get_option("global.appTest"):
-        keep_private(data_dir())
+        access.keep_private()
 
 
 @st.cache_resource(show_spinner=False)

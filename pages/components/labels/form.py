@@ -6,9 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from ivan_core.cli.compare import parse_row_ids
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
-from ivan_core.domain.specs import checked
+from ivan_core.domain.specs import checked, parse_row_ids
 from ivan_core.engine import access, datasets
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import kind as taxonomy

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ivan_core.annotations.notes import Choice, Guess
 from ivan_core.domain.pairs import Side
+from ivan_core.domain.reviews import Choice, Guess
 from ivan_core.experiments.compare.results import JudgedPair, Results
 from ivan_core.review.marks import TELL_FROM, left_side, reviews, tally
 from pages.components.kit.carried import GUESS, NAME, carry, write_query

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from ivan_core.annotations.notes import Mark
+from ivan_core.domain.reviews import Mark
 from ivan_core.experiments.compare.results import Results
 from ivan_core.review.marks import notes_csv, reviews
 from pages.components.kit.frame import problems_shown

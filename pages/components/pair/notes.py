@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from ivan_core.annotations.notes import Conflict, Mark
+from ivan_core.domain.reviews import Mark, MarkConflict
 from ivan_core.experiments.compare.results import Results
 from ivan_core.review.marks import reviews
 from pages.components.kit.frame import problems_shown, show_error
@@ -37,7 +37,7 @@ def notes(results: Results, row_id: int) -> None:
         if st.button("Save", key="note-save"):
             try:
                 reviews().save(replace(base, starred=starred, note=(text or "").strip()))
-            except Conflict as conflict:
+            except MarkConflict as conflict:
                 # What was typed stays in the field; the next save is made in full knowledge.
                 st.session_state[f"base-{key}"] = conflict.current
                 show_error(conflict)

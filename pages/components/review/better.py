@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ivan_core.annotations.names import LONGEST_NOTE
 from ivan_core.domain.labels import Label
-from ivan_core.domain.reviews import NO_DIFFERENCE
+from ivan_core.domain.reviews import LONGEST_NOTE, NO_DIFFERENCE
 from ivan_core.review.briefing import answer_words, revealed
 from ivan_core.review.flow import Screen, Standing
 from ivan_core.review.saving import save_better

@@ -8,8 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from ivan_core.annotations.names import LONGEST_NOTE
 from ivan_core.domain.labels import Label
+from ivan_core.domain.reviews import LONGEST_NOTE
 from ivan_core.labels.schema import WHOLE, Feature, feature
 from ivan_core.review.flow import Screen, Standing
 from ivan_core.review.saving import save_described

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from ivan_core.cli.compare import parse_row_ids
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import Task
+from ivan_core.domain.specs import parse_row_ids
 from ivan_core.labels.schema import GROUPS
 from ivan_core.review.datasets import TASKS
 from ivan_core.review.queues import (

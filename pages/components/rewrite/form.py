@@ -7,11 +7,10 @@ from typing import Any
 import streamlit as st
 
 from ivan_core import catalog
-from ivan_core.cli.compare import parse_row_ids
 from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
-from ivan_core.domain.specs import checked
+from ivan_core.domain.specs import checked, parse_row_ids
 from ivan_core.engine import datasets
 from ivan_core.experiments.batches import offers as taxonomy_page
 from ivan_core.experiments.batches.offers import OllamaModels

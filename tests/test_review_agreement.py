@@ -17,6 +17,12 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import datasets
+from ivan_core.engine.opinions import (
+    ceiling_of,
+    ceiling_sentence,
+    second_choices,
+    used_opinions,
+)
 from ivan_core.engine.take_away import take_away
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.sentences import quotes
@@ -28,12 +34,6 @@ from ivan_core.review.agreement import (
     cell_agreement,
     cells_beside,
     choices_beside,
-)
-from ivan_core.review.eligible import (
-    ceiling_of,
-    ceiling_sentence,
-    second_choices,
-    used_opinions,
 )
 from ivan_core.review.figures import reviews_id
 from ivan_core.review.lists import (

@@ -14,13 +14,13 @@ from ivan_core.charts.printed import printed
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine import handling as runs
+from ivan_core.engine.opinions import second_choices, used_opinions
 from ivan_core.engine.take_away import take_away
 from ivan_core.experiments.compare.figures import of_run as figure_comparison
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.figures.picks import Listed, Picked, Wish
 from ivan_core.figures.shown_names import named
 from ivan_core.review import figures as figure_reviews
-from ivan_core.review.eligible import second_choices, used_opinions
 from ivan_core.runs.storage import replacing, storage_errors
 
 Kind = Literal["svg", "pdf", "png", "csv"]

@@ -16,6 +16,7 @@ import numpy as np
 from ivan_core.domain.labels import FEATURES, Label, TextKey
 from ivan_core.domain.reviews import NO_DIFFERENCE
 from ivan_core.engine import handling as runs
+from ivan_core.engine.opinions import Stamp, Used, opinions_at
 from ivan_core.experiments.compare.arrays import UNKNOWN, UNRATED, Codes
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.numbers import named, plain
@@ -27,7 +28,6 @@ from ivan_core.metrics.label_answers import SENTIMENT
 from ivan_core.metrics.prompts import Groups, share_in, units_of
 from ivan_core.metrics.sentences import as_if, interval, percent, the
 from ivan_core.metrics.training import trained_on
-from ivan_core.review.eligible import Stamp, Used, opinions_at
 from ivan_core.review.runs_on_pairs import comparisons, labeler_choices, newest_labelings
 
 if TYPE_CHECKING:

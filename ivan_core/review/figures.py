@@ -10,12 +10,12 @@ from ivan_core import __version__
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
+from ivan_core.engine.opinions import Used, used_opinions
 from ivan_core.experiments.labels.numbers import TITLES
 from ivan_core.figures.chart import WILSON, Drawn
 from ivan_core.figures.command import figure_command
 from ivan_core.figures.picks import Picked, Quote, TakeAway, Wish, is_sample, only
 from ivan_core.review.agreement import between_on_texts, cells_beside, choices_beside
-from ivan_core.review.eligible import Used, used_opinions
 from ivan_core.review.lists import cells_table, choices_table
 from ivan_core.review.runs_on_pairs import comparisons, newest_labelings
 from ivan_core.review.sentences import (

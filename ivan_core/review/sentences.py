@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.reviews import BETTER, Task
+from ivan_core.engine.opinions import Used, ceiling_sentence
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.words import (
     agreement_sentence,
@@ -30,7 +31,6 @@ from ivan_core.review.agreement import (
     cells_beside,
     choices_beside,
 )
-from ivan_core.review.eligible import Used, ceiling_sentence
 
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset

@@ -13,11 +13,11 @@ from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Decision, Item, Opinion, Queue
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
+from ivan_core.engine.opinions import queues_on
 from ivan_core.experiments.compare.results import judged_pair, open_results
 from ivan_core.experiments.labels.results import labels_of_row
 from ivan_core.metrics.consensus import same_answer
 from ivan_core.metrics.labeler_choice import labeler_choice
-from ivan_core.review.eligible import queues_on
 from ivan_core.review.rights import settle
 from ivan_core.review.runs_on_pairs import comparisons
 from ivan_core.settings import data_dir

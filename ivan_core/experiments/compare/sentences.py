@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ivan_core.domain.runs import RunState
+from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.columns import kind as columns
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.two_models import two_models
@@ -31,7 +32,6 @@ from ivan_core.metrics.sentences import length_sentence, rate_sentence, the
 from ivan_core.metrics.summary import ModelSummary
 from ivan_core.metrics.training import Training
 from ivan_core.metrics.user_column import agreement_by_larger, sides_sentence
-from ivan_core.review.eligible import ceiling_of
 
 MOST_SUBSETS = 12
 MOST_COLUMNS = 12

@@ -13,6 +13,7 @@ from ivan_core.charts.agreement import agreement_bars
 from ivan_core.charts.length import length_bars
 from ivan_core.charts.rewards import margin_bars, reward_cells
 from ivan_core.domain.runs import RunState
+from ivan_core.engine.opinions import ceiling_sentence, second_choices, used_opinions
 from ivan_core.experiments.compare.clicks import of_bar, of_length, of_margin, of_rewards
 from ivan_core.experiments.compare.results import Results, files
 from ivan_core.figures.command import compare_command
@@ -21,7 +22,6 @@ from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.label_noise import Ceiling, ceiling
 from ivan_core.metrics.sentences import counts_sentence, headline, length_sentence
 from ivan_core.metrics.training import trainings_told
-from ivan_core.review.eligible import ceiling_sentence, second_choices, used_opinions
 from pages.components.compare.filtering import clickable, margin_range
 from pages.components.compare.models import differ
 from pages.components.compare.rows import found_rows

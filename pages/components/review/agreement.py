@@ -11,6 +11,7 @@ from ivan_core.charts.review_agreement import question_cells, who_dots
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.reviews import BETTER
 from ivan_core.engine import datasets
+from ivan_core.engine.opinions import Used, ceiling_sentence, used_opinions
 from ivan_core.engine.take_away import take_away
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import label_name
@@ -20,7 +21,6 @@ from ivan_core.review.agreement import (
     cells_beside,
     choices_beside,
 )
-from ivan_core.review.eligible import Used, ceiling_sentence, used_opinions
 from ivan_core.review.figures import reviews_id
 from ivan_core.review.lists import (
     REVIEWERS,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.compare.figures.columns import agreement, values
 from ivan_core.experiments.compare.figures.models import coverage, reliable, two_margins, verdicts
 from ivan_core.experiments.compare.figures.rows import by_own_column, pair_margins, sentences
@@ -23,7 +24,6 @@ from ivan_core.figures.chart import (
     rate_words,
 )
 from ivan_core.metrics.sentences import balanced_words, percent, the
-from ivan_core.review.eligible import ceiling_of
 
 
 def _agreement(results: Results, _: Sequence[str]) -> Drawn:

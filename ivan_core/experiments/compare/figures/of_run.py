@@ -12,6 +12,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import RunState
+from ivan_core.engine.opinions import second_choices, used_opinions
 from ivan_core.experiments.columns import kind as columns
 from ivan_core.experiments.compare.figures.listed import CHARTS
 from ivan_core.experiments.compare.results import Results, open_results
@@ -20,7 +21,6 @@ from ivan_core.figures.command import compare_command
 from ivan_core.figures.picks import Picked, Wish, is_sample, only, others_of, rows_words
 from ivan_core.metrics.sentences import counts_sentence
 from ivan_core.metrics.training import trained_on_pair
-from ivan_core.review.eligible import second_choices, used_opinions
 from ivan_core.settings import data_dir
 
 

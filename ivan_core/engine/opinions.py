@@ -18,9 +18,9 @@ from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label, Preference, TextKey
 from ivan_core.domain.reviews import BETTER, Opinion, Queue
+from ivan_core.engine import datasets
 from ivan_core.metrics.label_noise import Ceiling, ceiling, no_ceiling_sentence
 from ivan_core.metrics.prompts import Groups, design_effect, units_of
-from ivan_core.review.runs_on_pairs import content_of
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
@@ -213,6 +213,6 @@ def _left_out(queue: Queue, opinion: Opinion) -> str:
 
 def _holds(queue: Queue, content: str) -> bool:
     try:
-        return content_of(queue.dataset) == content
+        return str(datasets.by_fingerprint(queue.dataset).about["content"]) == content
     except BadInput:  # its dataset was removed
         return False

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from ivan_core.domain.plurals import number_of
+
 Mode = Literal["batch", "now"]
 """As a batch of the provider, at its batch price, or text by text at once, at the standard one."""
 Reason = Literal["first", "repair", "doubt"]
@@ -109,7 +111,7 @@ class Reused:
         )
         if not asked:
             return f"{told}: nothing is asked, and nothing is paid."
-        return f"{told}: {asked:,} {'request' if asked == 1 else 'requests'}, {most}."
+        return f"{told}: {number_of(asked, 'request')}, {most}."
 
 
 @dataclass(frozen=True, slots=True)

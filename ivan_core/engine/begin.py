@@ -11,6 +11,7 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import RowChoice, choose_rows
 from ivan_core.datasets.sources import check_source
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
@@ -40,20 +41,16 @@ class Begun:
         odd = self.dataset.about["sanity"]
         if odd.get("tied"):
             notes.append(
-                f"In {_rows(odd['tied'])} of the data both replies have the same score: a tie, "
-                "which is in no rate."
+                f"In {number_of(odd['tied'], 'row')} of the data both replies have the same"
+                " score: a tie, which is in no rate."
             )
         if odd.get("without_prompt"):
             found = ", ".join(self.dataset.about["columns_found"][:10])
             notes.append(
-                f"In {_rows(odd['without_prompt'])} of the data the replies stand without a prompt "
-                f"(columns found: {found})."
+                f"In {number_of(odd['without_prompt'], 'row')} of the data the replies stand"
+                f" without a prompt (columns found: {found})."
             )
         return notes
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def begin(context: RunContext, spec: RowsSpec, size: Callable[[int], int]) -> Begun:

@@ -13,6 +13,7 @@ from typing import Protocol, TypedDict
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.figures.chart import Drawn
 
@@ -125,7 +126,7 @@ def rows_words(spec: RowsSpec, dataset: PreparedDataset, n: int, aside: str = ""
     about = dataset.about
     rows = int(about["rows"])
     if aside:
-        drawn = f"{n:,} pair{'' if n == 1 else 's'} ({aside})"
+        drawn = f"{number_of(n, 'pair')} ({aside})"
     elif n == rows:
         drawn = f"all {n:,} pairs"
     elif spec.sample is not None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ivan_core.domain.plurals import number_of
 from ivan_core.metrics.interval_text import decimals_to_tell, number_text
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.paired_shares import Difference, Needed
@@ -60,18 +61,21 @@ def difference_sentence(
     if found.difference == 0:
         told = (
             f"{so_far}{first} and {second} side with {the(choice)} equally often,"
-            f" in {percent(more.rate, more.n)} of {_pairs(found.n)} both rated"
+            f" in {percent(more.rate, more.n)} of {number_of(found.n, 'pair')} both rated"
             f" (95% interval of the difference {ends} points{as_if(found)})."
         )
     else:
         told = (
             f"{so_far}{ahead} sides with {the(choice)} in {percent(more.rate, more.n)} of"
-            f" {_pairs(found.n)} both rated, {behind} in {percent(less.rate, less.n)}:"
+            f" {number_of(found.n, 'pair')} both rated, {behind} in {percent(less.rate, less.n)}:"
             f" {_amount(abs(found.difference), found.n)} more"
             f" (95% interval {ends} points{as_if(found)})."
         )
     if left_out:
-        told += f" {_pairs(left_out)} that one of them was trained on {_are(left_out)} left out."
+        told += (
+            f" {number_of(left_out, 'pair')} that one of them was trained on {_are(left_out)}"
+            " left out."
+        )
     return f"{told} {never_clear or _verdict(found, complete, chosen_after_looking)}"
 
 
@@ -81,11 +85,14 @@ def discordance_sentence(found: Difference | None, first: str, second: str) -> s
         return f"No pair was rated by both {first} and {second}."
     apart = found.first_only + found.second_only
     if apart == 0:
-        return f"{first} and {second} side with the choice on the same of {_pairs(found.n)}."
+        return (
+            f"{first} and {second} side with the choice on the same of"
+            f" {number_of(found.n, 'pair')}."
+        )
     return (
-        f"On {percent(found.discordance, found.n)} of {_pairs(found.n)} only one of them sides with"
-        f" the choice: on {found.first_only:,} only {first}, on {found.second_only:,} only"
-        f" {second}."
+        f"On {percent(found.discordance, found.n)} of {number_of(found.n, 'pair')} only one of"
+        f" them sides with the choice: on {found.first_only:,} only {first}, on"
+        f" {found.second_only:,} only {second}."
     )
 
 
@@ -94,7 +101,7 @@ def mcnemar_sentence(found: Difference | None) -> str:
     if found is None:
         return "There is nothing to test: no pair was rated by both."
     wide = (
-        f" Prompts repeat: both are those of {_pairs(found.effective_n)}."
+        f" Prompts repeat: both are those of {number_of(found.effective_n, 'pair')}."
         if found.design > 1
         else ""
     )
@@ -160,7 +167,7 @@ def temperature_sentence(found: Reliability, model: str) -> str:
         claim = "taken as they are, its scores claim to be less sure than it is"
     else:
         claim = "taken as they are, its scores claim about as much as it keeps"
-    ties = f" {_pairs(found.ties)} with equal scores left out." if found.ties else ""
+    ties = f" {number_of(found.ties, 'pair')} with equal scores left out." if found.ties else ""
     return f"The temperature that fits {model} is {value}: {claim}.{ties}"
 
 
@@ -205,7 +212,8 @@ def seen_sentence(seen: Rate | None, unseen: Rate | None, model: str) -> str:
     if seen is None and unseen is None:
         return f"Nobody says which pairs {model} was trained on."
     parts = [
-        f"in {percent(rate.rate, rate.n)} of {_pairs(rate.n)} {interval(rate)}{as_if(rate)} {words}"
+        f"in {percent(rate.rate, rate.n)} of {number_of(rate.n, 'pair')}"
+        f" {interval(rate)}{as_if(rate)} {words}"
         for rate, words in ((seen, "it was trained on"), (unseen, "it had not seen"))
         if rate is not None
     ]
@@ -281,10 +289,6 @@ def _rounded_up(pairs: int) -> int:
 
 def _listed(parts: Sequence[str], last: str) -> str:
     return f" {last} ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
-def _pairs(n: int) -> str:
-    return f"{n:,} pair{'' if n == 1 else 's'}"
 
 
 def _are(n: int) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from math import isnan
 
+from ivan_core.domain.plurals import number_of
 from ivan_core.metrics.annotators import LEAST_POSITIVES
 from ivan_core.metrics.co_occurrence import LEAST
 from ivan_core.metrics.interval_text import interval_text, number_text
@@ -52,10 +53,13 @@ def agreement_sentence(row: Row, called: str) -> str:
     any_of, all_of = ("either", "both") if two else ("any labeler", "all who answered")
     rate = _rate(row, "both", either)
     if rate is None:
-        return f"Of the {_texts(n)} compared, none was called {called} by {any_of}."
+        return f"Of the {number_of(n, 'text')} compared, none was called {called} by {any_of}."
     wide = as_if(rate, PROMPTS_SHARED)
     share = f"({percent(rate.rate, either)}, 95% interval {interval(rate)}{wide})"
-    told = f"Of the {_texts(either)} {any_of} called {called}, {all_of} did in {both:,} {share}."
+    told = (
+        f"Of the {number_of(either, 'text')} {any_of} called {called}, {all_of} did in {both:,}"
+        f" {share}."
+    )
     return f"{told} {_few(row, two)}" if row["few"] else told
 
 
@@ -63,7 +67,7 @@ def coefficient_sentence(row: Row) -> str:
     """The coefficients behind an agreement, with the texts they rest on."""
     n = _int(row, "n")
     left_out = _int(row, "left_out")
-    out = f" {_texts(left_out)} without two answers left out." if left_out else ""
+    out = f" {number_of(left_out, 'text')} without two answers left out." if left_out else ""
     if n == 0:
         return f"There is nothing to compare.{out}"
     told = same_sentence(row)
@@ -90,7 +94,7 @@ def same_sentence(row: Row) -> str:
     if rate is None:
         return ""
     wide = as_if_apart(rate.n, rate.effective_n, PROMPTS_SHARED)
-    share = f"{percent(rate.rate, rate.n)} of {_texts(rate.n)} {interval(rate)}{wide}"
+    share = f"{percent(rate.rate, rate.n)} of {number_of(rate.n, 'text')} {interval(rate)}{wide}"
     return f"The same answer in {share}."
 
 
@@ -103,7 +107,7 @@ def prevalence_sentence(row: Row, called: str) -> str:
     if n == 0:
         return f"No pair has an answer on both sides, so nothing is known about “{called}”."
     chosen, rejected = (percent(_float(row, side), n) for side in ("chosen", "rejected"))
-    pairs = f"{n:,} pair{'' if n == 1 else 's'}"
+    pairs = number_of(n, "pair")
     ends = difference_ends(_float(row, "low"), _float(row, "high"), n)
     wide = as_if_n(n, _int(row, "effective_n"))
     told = (
@@ -124,13 +128,13 @@ def co_occurrence_sentence(row: Row, first: str, second: str) -> str:
     """
     n, has_first, both = (_int(row, name) for name in ("n", "first", "both"))
     if has_first == 0:
-        return f"None of {_texts(n)} is called {first}."
+        return f"None of {number_of(n, 'text')} is called {first}."
     ends = interval_ends(_float(row, "low"), _float(row, "high"), has_first)
     wide = as_if_n(has_first, _int(row, "effective_n"), PROMPTS_SHARED)
     told = (
-        f"Of the {_texts(has_first)} called {first}, {both:,} are called {second} too"
+        f"Of the {number_of(has_first, 'text')} called {first}, {both:,} are called {second} too"
         f" ({percent(_float(row, 'share'), has_first)}, 95% interval {ends}{wide});"
-        f" of all {_texts(n)}, {percent(_float(row, 'overall'), n)} are."
+        f" of all {number_of(n, 'text')}, {percent(_float(row, 'overall'), n)} are."
     )
     return f"{told} Fewer than {LEAST}: too few to tell." if row["too_few"] else told
 
@@ -155,10 +159,6 @@ def _rate(row: Row, name: str, n: int) -> Rate | None:
     """A share of a row with the ends it has there."""
     low, high, alone = (_float(row, f"{name}_{end}") for end in ("low", "high", "effective_n"))
     return rate_of_row(_int(row, _COUNTS[name]), n, low, high, alone)
-
-
-def _texts(n: int) -> str:
-    return f"{n:,} text{'' if n == 1 else 's'}"
 
 
 def _int(row: Row, name: str) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf, isnan
 
+from ivan_core.domain.plurals import number_of
 from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.robustness import Correlation, Flips, MeanChange, Robustness
@@ -75,7 +76,7 @@ def rewriting_headline(
     """
     if kept is None:
         return "No pair has been reworded yet."
-    parts = [f"Meaning kept in {percent(kept.rate, kept.n)} of {_pairs(kept.n)}"]
+    parts = [f"Meaning kept in {percent(kept.rate, kept.n)} of {number_of(kept.n, 'pair')}"]
     if came is not None and kept.n < came.asked:
         parts[0] += f" measured ({came_words(came)})"
     if reworded is not None and reworded.flips is not None:
@@ -106,9 +107,11 @@ def flips_sentence(model: str, flips: Flips | None) -> str:
     clauses = []
     if lost is not None:
         tie = f", {flips.lost_to_tie:,} of them to a tie" if flips.lost_to_tie else ""
-        clauses.append(f"of {_pairs(lost.n)} it agreed on, {_share(lost)} no longer agree{tie}")
+        clauses.append(
+            f"of {number_of(lost.n, 'pair')} it agreed on, {_share(lost)} no longer agree{tie}"
+        )
     if gained is not None:
-        clauses.append(f"of {_pairs(gained.n)} it did not, {_share(gained)} now do")
+        clauses.append(f"of {number_of(gained.n, 'pair')} it did not, {_share(gained)} now do")
     return f"{model}: {'; '.join(clauses)}."
 
 
@@ -121,8 +124,8 @@ def needed_sentence(flips: Flips | None) -> str:
     if pairs is None:
         least = least_pairs_for_flips(rate)
         return (
-            f"No verdict of {_pairs(rate.n)} flipped. To see {FLIPS_WANTED} flips it would need"
-            f" more than {least:,} pairs."
+            f"No verdict of {number_of(rate.n, 'pair')} flipped. To see {FLIPS_WANTED} flips it"
+            f" would need more than {least:,} pairs."
         )
     verb = "verdict flipped" if rate.count == 1 else "verdicts flipped"
     return (
@@ -154,7 +157,7 @@ def correlation_sentence(model: str, side: str, found: Correlation | None) -> st
     return (
         f"{model}: rewards of {side} replies before and after correlate at"
         f" {number_text(found.r, 3)} {interval_text(found.low, found.high, 3)} on"
-        f" {_pairs(found.n)}."
+        f" {number_of(found.n, 'pair')}."
     )
 
 
@@ -165,7 +168,7 @@ def beyond_sentence(model: str, found: Beyond | None) -> str:
     n, difference = found.n, found.flips
     against = _REFERENCES[found.reference]
     told = (
-        f"{model}: rewording flips {percent(difference.first.rate, n)} of {_pairs(n)},"
+        f"{model}: rewording flips {percent(difference.first.rate, n)} of {number_of(n, 'pair')},"
         f" {against} {percent(difference.second.rate, n)} (difference"
         f" {difference_ends(difference.low, difference.high, n)} points{as_if(difference)})."
     )
@@ -196,8 +199,8 @@ def twice_sentence(model: str, found: Twice | None) -> str:
     if found.n < LEAST_TWICE:
         verb = "was" if found.n == 1 else "were"
         return (
-            f"{model}: only {_pairs(found.n)} {verb} reworded twice; it takes {LEAST_TWICE}, so"
-            " there is no noise floor."
+            f"{model}: only {number_of(found.n, 'pair')} {verb} reworded twice; it takes"
+            f" {LEAST_TWICE}, so there is no noise floor."
         )
     equal = found.equal
     wide = as_if_apart(equal.n, equal.effective_n, PROMPTS_SHARED)
@@ -206,12 +209,12 @@ def twice_sentence(model: str, found: Twice | None) -> str:
     if found.alike is None:
         return (
             f"{model}: {told}, and what a rewording moves margins by does not vary on"
-            f" {_pairs(found.n)}, so there is no noise floor."
+            f" {number_of(found.n, 'pair')}, so there is no noise floor."
         )
     ends = interval_text(found.alike.low, found.alike.high, 2, nulls=(0.0, MOST_ALIKE))
     told += (
         ", and what the two rewordings move margins by correlates at"
-        f" {number_text(found.alike.r, 2)} {ends} on {_pairs(found.n)}"
+        f" {number_text(found.alike.r, 2)} {ends} on {number_of(found.n, 'pair')}"
     )
     if found.is_floor:
         return f"{model}: {told}."
@@ -229,7 +232,7 @@ def label_flip_sentence(row: Row, called: str) -> str:
     """
     n = _int(row, "n")
     lost, gained = _int(row, "lost"), _int(row, "gained")
-    texts = f"{n:,} text{'' if n == 1 else 's'}"
+    texts = number_of(n, "text")
     ends = interval_ends(_float(row, "low"), _float(row, "high"), n)
     told = (
         f"“{called}” flips in {percent(_float(row, 'rate'), n)} of {texts} ({lost:,} lost,"
@@ -261,8 +264,8 @@ def risk_sentence(row: Row, called: str) -> str:
     ends = difference_ends(_float(row, "low"), _float(row, "high"), n)
     clear = "The difference is clear." if row["clear"] else "No clear difference."
     return (
-        f"{what}: {percent(flipped, flips)} of {_pairs(flips)} become misaligned, where it stays"
-        f" {percent(same, n - flips)} of {n - flips:,} (difference {ends} points"
+        f"{what}: {percent(flipped, flips)} of {number_of(flips, 'pair')} become misaligned,"
+        f" where it stays {percent(same, n - flips)} of {n - flips:,} (difference {ends} points"
         f"{as_if_n(n, _int(row, 'effective_n'))}). {clear}"
     )
 
@@ -320,10 +323,6 @@ def _change(change: MeanChange, unit: float | None) -> str:
 def _share(rate: Rate) -> str:
     wide = as_if_apart(rate.n, rate.effective_n)
     return f"{percent(rate.rate, rate.n)} {interval(rate)}{wide}"
-
-
-def _pairs(n: int) -> str:
-    return f"{n:,} pair{'' if n == 1 else 's'}"
 
 
 def _int(row: Row, name: str) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from ivan_core.domain.plurals import number_of
 from ivan_core.metrics.agreement import LengthBalanced
 from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.intervals import Rate
@@ -130,7 +131,7 @@ def nothing_rated(summary: ModelSummary) -> str:
         if count
     ]
     reasons = f" ({', '.join(why)})" if why else ""
-    return f"{summary.model} has rated none of {_pairs(counts.total)}{reasons}."
+    return f"{summary.model} has rated none of {number_of(counts.total, 'pair')}{reasons}."
 
 
 def pair_sentence(
@@ -162,7 +163,7 @@ def pair_sentence(
 def counts_sentence(summary: ModelSummary) -> str:
     """How many pairs were rated, and why the others were not."""
     counts = summary.counts
-    parts = [f"{summary.model} rated {counts.rated:,} of {_pairs(counts.total)}"]
+    parts = [f"{summary.model} rated {counts.rated:,} of {number_of(counts.total, 'pair')}"]
     if counts.identical:
         parts.append(f"{counts.identical:,} with identical sides left out")
     if counts.undecided:
@@ -185,9 +186,9 @@ def length_sentence(summary: ModelSummary, choice: str) -> str:
         wide = f" Prompts repeat: as if n = {longer.effective_n:,} and {shorter.effective_n:,}."
     return (
         f"{summary.model} sides with {the(choice)} in {percent(longer.rate, longer.n)} of"
-        f" {_pairs(longer.n)} {interval(longer)} where the longer reply was chosen and in"
-        f" {percent(shorter.rate, shorter.n)} of {shorter.n:,} {interval(shorter)} where the"
-        f" shorter was: {balanced_words(balanced)} if both counted the same.{wide}"
+        f" {number_of(longer.n, 'pair')} {interval(longer)} where the longer reply was chosen"
+        f" and in {percent(shorter.rate, shorter.n)} of {shorter.n:,} {interval(shorter)} where"
+        f" the shorter was: {balanced_words(balanced)} if both counted the same.{wide}"
     )
 
 
@@ -201,7 +202,7 @@ def balanced_words(balanced: LengthBalanced) -> str:
 
 def stopped_note(n: int, planned: int) -> str:
     """That a run was cancelled before its end."""
-    return f"Stopped at {n:,} of {_pairs(planned)}."
+    return f"Stopped at {n:,} of {number_of(planned, 'pair')}."
 
 
 def first_rows_note(n: int) -> str:
@@ -213,7 +214,7 @@ def first_rows_note(n: int) -> str:
 
 def picked_rows_note(n: int) -> str:
     """That somebody picked the pairs."""
-    return f"{n:,} hand-picked row{'' if n == 1 else 's'}: not a random sample."
+    return f"{number_of(n, 'hand-picked row')}: not a random sample."
 
 
 def _rates(summaries: Sequence[ModelSummary], choice: str, so_far: bool) -> str:
@@ -227,7 +228,7 @@ def _rates(summaries: Sequence[ModelSummary], choice: str, so_far: bool) -> str:
         on = (rate.n, summary.headline_is_unseen)
         verb = "" if clauses else f" sides with {the(choice)}"
         share = percent(rate.rate, rate.n)
-        of = "" if on == base else f" of {_pairs(rate.n)}"
+        of = "" if on == base else f" of {number_of(rate.n, 'pair')}"
         if on != base and summary.headline_is_unseen:
             of += " it was not trained on"
         wide = f" ({as_if(rate).removeprefix('; ')})" if rate.design > 1 else ""
@@ -263,10 +264,6 @@ def _trained_on_all(summary: ModelSummary) -> str:
 def the(choice: str) -> str:
     """The words for what a model is compared with, with an article where they need one."""
     return choice if "'" in choice or "’" in choice else f"the {choice}"
-
-
-def _pairs(n: int) -> str:
-    return f"{n:,} pair{'' if n == 1 else 's'}"
 
 
 def _decimals(n: int) -> int:

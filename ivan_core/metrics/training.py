@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ivan_core.domain.plurals import number_of
+
 
 @dataclass(frozen=True, slots=True)
 class Training:
@@ -47,7 +49,7 @@ class Training:
     @property
     def sentence(self) -> str:
         """How many of the pairs the model was trained on, to stand beside each figure."""
-        n = f"{self.rated:,} pair{'' if self.rated == 1 else 's'}"
+        n = number_of(self.rated, "pair")
         if not self.rated:
             return f"{self.model} rated no pair."
         if self.on_all:
@@ -158,7 +160,7 @@ def _flags(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 def trained_on(model: str, seen: int | None, n: int) -> str:
     """On how many of n pairs a model was trained, where numbers rest on all of them."""
-    pairs = f"{n:,} pair{'' if n == 1 else 's'}"
+    pairs = number_of(n, "pair")
     if seen is None:
         return f"Nobody says on how many of {pairs} {model} was trained."
     share = "none of" if not seen else "all" if seen == n else f"{seen:,} of"

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from ivan_core.domain.plurals import number_of
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.sentences import as_if, interval, percent
 from ivan_core.metrics.summary import ModelSummary
@@ -150,7 +151,7 @@ def check_truncation(truncated: int, rated: int) -> Check:
     if not rated:
         return Check(name, "unknown", "No pair was rated.")
     if not truncated:
-        return Check(name, "green", f"All of {_pairs(rated)} were read to the end.")
+        return Check(name, "green", f"All of {number_of(rated, 'pair')} were read to the end.")
     share = truncated / rated
     level: Level = (
         "green" if share < TRUNCATED_AMBER else "amber" if share < TRUNCATED_RED else "red"
@@ -171,7 +172,7 @@ def check_batch(batch: BatchDifference | None, dtype: str, typical_margin: float
     name = "same score in any batch"
     if batch is None:
         return Check(name, "unknown", "Scores alone and in a batch were not compared.")
-    rows = f"{batch.rows} row{'' if batch.rows == 1 else 's'}"
+    rows = number_of(batch.rows, "row")
     if batch.verdicts_changed:
         return Check(
             name, "red",
@@ -244,9 +245,9 @@ def check_seen(seen: Rate | None, unseen: Rate | None, rated: int, trained: bool
         known = unseen.n if unseen else 0
         few = "" if known == rated else f"; nobody knows of the other {rated - known:,}"
         level: Level = "green" if known == rated else "unknown"
-        return Check(name, level, f"None of {_pairs(known)} were in its training{few}.")
+        return Check(name, level, f"None of {number_of(known, 'pair')} were in its training{few}.")
     on_seen = f"{percent(seen.rate, seen.n)} {interval(seen)}{_wide(seen)}"
-    on_seen += f" of {_pairs(seen.n)} it was trained on"
+    on_seen += f" of {number_of(seen.n, 'pair')} it was trained on"
     if unseen is None:
         return Check(name, "red", f"It sides with the choice in {on_seen}; no other pair is here.")
     return Check(
@@ -276,7 +277,3 @@ def _wide(rate: Rate) -> str:
 
 def _sign(value: float) -> int:
     return (value > 0) - (value < 0)
-
-
-def _pairs(n: int) -> str:
-    return f"{n:,} pair{'' if n == 1 else 's'}"

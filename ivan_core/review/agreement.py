@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ivan_core.domain.labels import FEATURES, Label, TextKey
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import NO_DIFFERENCE
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import Stamp, Used, opinions_at
@@ -90,7 +91,7 @@ class Beside:
             return f"{said}: no pair on which both name a side{beside}."
         n = self.rate.n
         return (
-            f"{said}: of {n:,} {'pair' if n == 1 else 'pairs'} both judged, the same in"
+            f"{said}: of {number_of(n, 'pair')} both judged, the same in"
             f" {self.rate.count:,} ({percent(self.rate.rate, n)} {interval(self.rate)}"
             f"{as_if(self.rate)}){beside}. {self.trained}"
         ).rstrip()

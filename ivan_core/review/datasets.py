@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import Queue
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import datasets
@@ -56,7 +57,7 @@ class QueueState:
     @property
     def sentence(self) -> str:
         """As in "3 of 20 items have 2 opinions; Ada 12, Bo 7."."""
-        each = f"{self.queue.opinions} opinion{'s' if self.queue.opinions != 1 else ''}"
+        each = number_of(self.queue.opinions, "opinion")
         told = f"{self.enough:,} of {self.items:,} items have {each}"
         named = [
             f"{name}{'' if name in self.verified else ' (not verified)'} {count:,}"

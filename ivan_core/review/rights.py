@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ivan_core.domain.plurals import number_of
 from ivan_core.engine import access
 from ivan_core.engine.access import Action
 from ivan_core.settings import data_dir
@@ -76,7 +77,7 @@ def queue_lines() -> list[str]:
         items, enough, given = queues.progress(queue.id)
         facts = [
             f"{queue.task}, {queue.source}", f"{enough:,} of {items:,} have {queue.opinions}",
-            f"{given:,} opinion{'' if given == 1 else 's'}",
+            number_of(given, "opinion"),
         ]  # fmt: skip
         facts += [f"for {queue.assigned}"] if queue.assigned else []
         facts += ["closed"] if queue.closed else []

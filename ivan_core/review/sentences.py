@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import BETTER, Task
 from ivan_core.engine.opinions import Used, ceiling_sentence
 from ivan_core.experiments.labels.conditions import label_name
@@ -49,8 +50,8 @@ def headline(used: Used, task: Task) -> str:
         return NOBODY
     people = len(used.people)
     told = [
-        f"{_count(people, 'person', 'people')} gave {_count(used.opinions, 'blind opinion')} on"
-        " random items."
+        f"{number_of(people, 'person', 'people')} gave"
+        f" {number_of(used.opinions, 'blind opinion')} on random items."
     ]
     said = pairs_sentence(used) if task == BETTER else texts_sentence(used)
     told.append(said or "No item has two opinions yet: how far people agree cannot be told.")
@@ -64,8 +65,8 @@ def pairs_sentence(used: Used) -> str:
         return ""
     row = table.iloc[0].to_dict()
     return (
-        f"Of {_count(int(row['n']), 'pair')} that two of them or more judged, the same reply (or no"
-        f" difference) in {_share(same_rate(row))}. {_coefficients(row)}"
+        f"Of {number_of(int(row['n']), 'pair')} that two of them or more judged, the same reply"
+        f" (or no difference) in {_share(same_rate(row))}. {_coefficients(row)}"
     )
 
 
@@ -91,9 +92,10 @@ def cell_sentence(cell: Cell) -> str:
     if not cell.either:
         called = "neither called any so"
     return (
-        f"{cell.who.name} and {others} on {label_name(cell.key)}: of {_count(cell.n, 'text')} both"
-        f" answered, the same in {_share(cell.rate, PROMPTS_SHARED)};"
-        f" {called}.{few} {_coefficients(cell_agreement(cell))}"
+        f"{cell.who.name} and {others} on {label_name(cell.key)}: of"
+        f" {number_of(cell.n, 'text')} both answered, the same in"
+        f" {_share(cell.rate, PROMPTS_SHARED)}; {called}.{few}"
+        f" {_coefficients(cell_agreement(cell))}"
     )
 
 
@@ -120,15 +122,15 @@ def review_quotes(dataset: PreparedDataset, used: Used) -> list[Quote]:
 def source_line(dataset: PreparedDataset, used: Used) -> str:
     """What every sentence rests on."""
     return (
-        f"{dataset.about['label']}: {_count(used.opinions, 'blind opinion')} on random items by"
-        f" {_count(len(used.people), 'person', 'people')}. {used.left_out_sentence}".strip()
+        f"{dataset.about['label']}: {number_of(used.opinions, 'blind opinion')} on random items by"
+        f" {number_of(len(used.people), 'person', 'people')}. {used.left_out_sentence}".strip()
     )
 
 
 def said_by(used: Used) -> str:
     """As in "12 blind opinions by 2 people"."""
-    people = _count(len(used.people), "person", "people")
-    return f"{_count(used.opinions, 'blind opinion')} by {people}"
+    people = number_of(len(used.people), "person", "people")
+    return f"{number_of(used.opinions, 'blind opinion')} by {people}"
 
 
 def _coefficients(row: Mapping[str, Any]) -> str:
@@ -141,7 +143,3 @@ def _share(rate: Rate | None, why: str = PROMPTS_REPEAT) -> str:
     if rate is None:
         return "none"
     return f"{rate.count:,} ({percent(rate.rate, rate.n)} {interval(rate)}{as_if(rate, why)})"
-
-
-def _count(n: int, noun: str, many: str = "") -> str:
-    return f"{n:,} {noun if n == 1 else many or noun + 's'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ivan_core.domain.plurals import number_of
 from ivan_core.experiments.compare.results import Results
 from ivan_core.metrics.agreement import NO_SUBSET, by_subset, rows_in_bar
 from ivan_core.metrics.sentences import percent
@@ -32,7 +33,7 @@ def _disagreement(results: Results) -> Finding | None:
     share = percent(len(results.sharpest) / len(results.row_ids), len(results.row_ids))
     many = "two" if len(results.models) == 2 else str(len(results.models))
     count = min(_SHARPEST, len(results.sharpest))
-    pairs = f"{len(results.row_ids):,} pair{'s' if len(results.row_ids) != 1 else ''}"
+    pairs = number_of(len(results.row_ids), "pair")
     on = "".join(
         f" {one.model} was trained on {'all' if one.on_all else f'{one.seen:,}'} of them."
         for one in results.training.values()

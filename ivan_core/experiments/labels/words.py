@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ivan_core.domain.plurals import number_of
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
@@ -34,7 +35,7 @@ def differences_sentence(differences: pd.DataFrame) -> str:
     clear = differences[differences["clear"].astype(bool)]
     if clear.empty:
         return (
-            f"On {_count(n, 'pair')}, no label is clearly more common on one side, all"
+            f"On {number_of(n, 'pair')}, no label is clearly more common on one side, all"
             f" {len(differences):,} taken together."
         )
     told = []
@@ -47,7 +48,7 @@ def differences_sentence(differences: pd.DataFrame) -> str:
         named = "; ".join(_apart(row) for row in own.loc[order[:_NAMED]].to_dict("records"))
         more = f"; and {len(own) - _NAMED:,} more" if len(own) > _NAMED else ""
         told.append(f"more common in {side} replies: {named}{more}")
-    return f"On {_count(n, 'pair')}, clearly {'; clearly '.join(told)}."
+    return f"On {number_of(n, 'pair')}, clearly {'; clearly '.join(told)}."
 
 
 def label_sentence(differences: pd.DataFrame, key: str, value: str) -> str:
@@ -62,7 +63,7 @@ def label_sentence(differences: pd.DataFrame, key: str, value: str) -> str:
     return (
         f"{name}: {percent(row['chosen'], row['n'])} of chosen and"
         f" {percent(row['rejected'], row['n'])} of rejected replies in"
-        f" {_count(int(row['n']), 'pair')}; {points(row['difference'], row['n'])}"
+        f" {number_of(int(row['n']), 'pair')}; {points(row['difference'], row['n'])}"
         f" (95% interval {ends}{as_if_n(int(row['n']), int(row['effective_n']))}), {judged}."
     )
 
@@ -88,7 +89,7 @@ def together_sentence(table: pd.DataFrame) -> str:
     ends = interval_ends(row["low"], row["high"], row["first"])
     wide = as_if_n(row["first"], int(row["effective_n"]), PROMPTS_SHARED)
     return (
-        f"Furthest apart: of the {_count(row['first'], 'text')} with"
+        f"Furthest apart: of the {number_of(row['first'], 'text')} with"
         f" {label_name(row['first_key'], row['first_value'])}, {row['both']:,}"
         f" ({percent(row['share'], row['first'])} {ends}{wide}) also have"
         f" {label_name(row['second_key'], row['second_value'])}, against"
@@ -106,11 +107,11 @@ def both_sentence(row: Row, labelers: Sequence[str]) -> str:
     if _is_tone(row):
         called = "called not neutral"
     said = (
-        f"Of the {_count(row['either'], 'text')} that {any_} {called}, {all_} did:"
+        f"Of the {number_of(row['either'], 'text')} that {any_} {called}, {all_} did:"
         f" {row['both']:,} of {row['either']:,}."
     )
     if not row["either"]:
-        said = f"No labeler {called} in {_count(row['n'], 'text')}."
+        said = f"No labeler {called} in {number_of(row['n'], 'text')}."
     few = " Few: the rarer answer was given to fewer than 20 texts." if row["few"] else ""
     return said + few
 
@@ -143,13 +144,13 @@ def agreement_sentence(table: pd.DataFrame, names: Sequence[str]) -> str:
     single = ~table["key"].isin(LIST_KEYS) & table["coefficient"].notna()
     enough = table[single & ~table["few"].astype(bool)]
     if enough.empty:
-        return f"{who}, {_count(n, 'text')}: every label is too rare to tell how far they agree."
+        return f"{who}, {number_of(n, 'text')}: every label is too rare to tell how far they agree."
     ordered = enough.sort_values("coefficient", ascending=False, kind="stable").to_dict("records")
     first, last = ordered[0], ordered[-1]
     if len(ordered) > 1 and first["coefficient"] == last["coefficient"]:
         alike = f"{len(ordered)} labels: {first['measure']} {decimal(first['coefficient'])}"
-        return f"{who}, {_count(n, 'text')}. They agree equally far on all {alike}."
-    told = [f"{who}, {_count(n, 'text')}. They agree most on {_both(ordered[0], len(names))}"]
+        return f"{who}, {number_of(n, 'text')}. They agree equally far on all {alike}."
+    told = [f"{who}, {number_of(n, 'text')}. They agree most on {_both(ordered[0], len(names))}"]
     if len(ordered) > 1:
         told.append(f"least on {_both(ordered[-1], len(names))}")
     return f"{'; '.join(told)}."
@@ -222,7 +223,7 @@ def _both(row: Row, labelers: int) -> str:
     so = "not neutral" if _is_tone(row) else "so"
     ends = "" if isnan(row["low"]) else f" {interval_text(row['low'], row['high'], 2)}"
     return (
-        f"{label_name(row['key'], row['value'])} (of {_count(row['either'], 'text')} that {any_}"
+        f"{label_name(row['key'], row['value'])} (of {number_of(row['either'], 'text')} that {any_}"
         f" called {so}, {all_} did {row['both']:,}; {row['measure']} {decimal(row['coefficient'])}"
         f"{ends})"
     )
@@ -231,10 +232,6 @@ def _both(row: Row, labelers: int) -> str:
 def _is_tone(row: Row) -> bool:
     """Whether a row is about the sentiment as a whole, which counts as called if not neutral."""
     return bool(row["key"] == SENTIMENT and not row["value"])
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _first_upper(text: str) -> str:

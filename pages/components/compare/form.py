@@ -8,6 +8,7 @@ import streamlit as st
 
 from ivan_core import catalog
 from ivan_core.domain.models import SystemTurns
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec, parse_row_ids
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
@@ -77,7 +78,7 @@ def compare_form() -> None:
     for note in plan.notes:
         say(note, "small", quiet=True)
     count = f"{plan.pairs:,} pairs" if plan.pairs is not None else "the pairs"
-    models = f"{plan.models} model{'s' if plan.models != 1 else ''}"
+    models = number_of(plan.models, "model")
     if st.button(f"Judge {count} with {models}", type="primary", key="judge"):
         run_id, _ = runs.start(spec)
         choose_run(run_id)

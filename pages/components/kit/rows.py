@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from ivan_core.domain.plurals import number_of
 from ivan_core.experiments.compare.results import PAGE_ROWS, Results, rows_page
 from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
 from pages.components.kit.state import kept_filter
@@ -57,7 +58,7 @@ def rows_table(
         placeholder="",
         alt="The rows of this view; select one to read the pair side by side",
     )
-    count = f"{len(row_ids):,} row{'s' if len(row_ids) != 1 else ''}"
+    count = number_of(len(row_ids), "row")
     if pages > 1:
         first = (page - 1) * PAGE_ROWS + 1
         count += f", {first:,} to {first + len(table) - 1:,} shown"

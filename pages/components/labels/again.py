@@ -8,6 +8,7 @@ import streamlit as st
 
 from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import kind as taxonomy
@@ -18,7 +19,7 @@ from pages.components.kit.text import say
 from pages.components.labels.cost import cost_facts, exact_text
 from pages.components.labels.follow import show_parts
 from pages.components.labels.send import ask_again
-from pages.components.labels.steps import facts, money, number_of
+from pages.components.labels.steps import facts, money
 
 
 def reconciliation(counts: dict[str, Any]) -> None:

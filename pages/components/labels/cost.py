@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.domain.estimates import Dollars, Estimate, Rates
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import kind as taxonomy
@@ -23,7 +24,7 @@ from pages.components.labels.send import (
     follow,
     renew,
 )
-from pages.components.labels.steps import facts, money, number_of
+from pages.components.labels.steps import facts, money
 
 _MOST_LINKS = 3
 _DOUBT = "Some of these requests may be at the provider already: they may be charged twice."

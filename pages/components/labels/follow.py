@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import kind as taxonomy
@@ -18,7 +19,7 @@ from pages.components.kit.live import say_silence
 from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say
 from pages.components.labels.send import ask_to_cancel, ask_to_close, follow
-from pages.components.labels.steps import facts, number_of
+from pages.components.labels.steps import facts
 
 FOUND = "label-found"
 """Where the session keeps the labelling that was found in place of a new one."""

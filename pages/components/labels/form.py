@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import checked, parse_row_ids
 from ivan_core.engine import access, datasets
 from ivan_core.engine import handling as runs
@@ -20,7 +21,7 @@ from pages.components.kit.text import say
 from pages.components.labels.follow import FOUND
 from pages.components.labels.options import ROWS, dataset_options, more_options
 from pages.components.labels.pull import pull_button
-from pages.components.labels.steps import keep_told, number_of
+from pages.components.labels.steps import keep_told
 
 _ABOUT = LabelSpec.model_fields
 _WAYS: dict[Way, str] = {"batch": "as batches of an OpenAI-compatible API", "ollama": "on Ollama"}

@@ -82,8 +82,3 @@ def money(dollars: float) -> str:
     if 0 < dollars < 0.01:
         return f"${dollars:.4f}" if dollars >= 0.0001 else "less than $0.0001"
     return f"${dollars:,.2f}"
-
-
-def number_of(count: int, one: str, many: str = "") -> str:
-    """A count with its word: 1 text, 2 texts."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -11,6 +11,7 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.labels import TextKey
+from ivan_core.domain.plurals import number_of
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.conditions import (
     PARAMETERS,
@@ -132,7 +133,7 @@ def _table(results: LabelResults, wanted: TextFilter, found: Any) -> None:
         placeholder="",
         alt="The texts of this view with their labels; select one to read it",
     )
-    count = f"{len(found):,} text{'' if len(found) == 1 else 's'}"
+    count = number_of(len(found), "text")
     if pages > 1:
         first = (page - 1) * label_views.PAGE_TEXTS + 1
         count += f", {first:,} to {first + len(table) - 1:,} shown"

@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from ivan_core.domain.pairs import SIDES, Pair, Side, prompt_turns
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.transcripts import Dialogue, Turn
 from ivan_core.metrics.differences import Piece
 from pages.components.kit.long import show_many
@@ -45,7 +46,7 @@ def show_pair(
     if _preamble(pair.chosen) == _preamble(pair.rejected) and _preamble(pair.chosen):
         show_text(_preamble(pair.chosen), "preamble")
     if earlier:
-        turns = f"{len(earlier):,} earlier turn{'s' if len(earlier) != 1 else ''}"
+        turns = number_of(len(earlier), "earlier turn")
         with st.expander(f"{turns}, the same on both sides"):
             show_many(earlier, show_turn, "earlier", "turns")
     if question:
@@ -112,7 +113,7 @@ def show_dialogue(dialogue: Dialogue, whole: bool) -> None:
     question = turns[-1] if turns and turns[-1].role == "Human" else None
     earlier = turns[:-1] if question else turns
     if earlier:
-        with st.expander(f"{len(earlier):,} earlier turn{'s' if len(earlier) != 1 else ''}", whole):
+        with st.expander(number_of(len(earlier), "earlier turn"), whole):
             show_many(earlier, show_turn, "earlier", "turns")
     if question:
         show_turn(question, "question")

@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import LONGEST_NAME, Queue, Task
 from ivan_core.review.briefing import Namesake, may_begin, minutes, namesake
 from ivan_core.review.examples import EXAMPLES, Example
@@ -93,7 +94,7 @@ def somebody_else() -> None:
 
 def _how_long(queue: Queue) -> str:
     total = standing(queue, verified_name() or queue.assigned or "?").total
-    things = f"{total:,} {_THING[queue.task]}{'s' if total != 1 else ''}"
+    things = number_of(total, _THING[queue.task])
     about = minutes(queue, total)
     took = f"about {about} minutes" if about > 1 else "about a minute"
     return (

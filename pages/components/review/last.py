@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ivan_core.domain.plurals import number_of
 from ivan_core.review.briefing import Went, differed, how_it_went
 from ivan_core.review.flow import Standing, place_before
 from pages.components.kit.text import say
@@ -18,7 +19,7 @@ def last_screen(now: Standing, chosen_by: str, finished: bool) -> None:
     thing = _THING[now.queue.task]
     with st.container(key="review-narrow"):
         st.title("Thank you!", anchor=False)
-        things = f"{went.judged:,} {thing}{'s' if went.judged != 1 else ''}"
+        things = number_of(went.judged, thing)
         skipped = f" and skipped {went.skipped:,}" if went.skipped else ""
         say(f"You judged {things}{skipped}.", "headline")
         if finished or now.queue.tells or now.queue.task != "better":

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import BETTER
 from ivan_core.review.lists import (
     PAGE,
@@ -63,7 +64,7 @@ def _table(
         column_config={"Row": st.column_config.NumberColumn("Row", format="%d", width=60)},
         alt=f"The {noun}s of this view with what everybody said; select one to read it",
     )  # fmt: skip
-    count = f"{len(shown):,} {noun}{'' if len(shown) == 1 else 's'}"
+    count = number_of(len(shown), noun)
     with st.container(horizontal=True, vertical_alignment="center", key="item-opener"):
         say(f"{count}. Click one to read it.", "small", quiet=True)
         _open_by_number(here, name)

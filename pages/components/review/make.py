@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import Task
 from ivan_core.domain.specs import parse_row_ids
 from ivan_core.labels.schema import GROUPS
@@ -58,7 +59,7 @@ def make_form(dataset: str) -> None:
     except BadInput as problem:
         say(f"{problem.message} {problem.hint}".strip())
         return
-    items = f"{len(drawn.items):,} item{'s' if len(drawn.items) != 1 else ''}"
+    items = number_of(len(drawn.items), "item")
     st.button(
         f"Make a queue of {items}", type="primary", key="make", on_click=_make, args=(request,)
     )

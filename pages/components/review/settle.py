@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from ivan_core.domain.labels import Label
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, DecisionConflict, Item, Queue
 from ivan_core.engine import datasets
 from ivan_core.labels.schema import feature
@@ -62,7 +63,7 @@ def settle_tab(fingerprint: str) -> None:
     items = [item for _, own in found.values() for item in own]
     waiting = sum(not item.settled for item in items)
     say(
-        f"People differ on {_count(len(items), 'item')};"
+        f"People differ on {number_of(len(items), 'item')};"
         f" {f'{waiting:,} to settle' if waiting else 'all are settled'}.",
         "headline",
     )
@@ -87,7 +88,7 @@ def _queue(found: Mapping[int, tuple[Queue, list[ToSettle]]]) -> int:
     if len(found) == 1:
         return next(iter(found))
     names = {
-        number: f"{queue.title} ({_count(len(items), 'item')})"
+        number: f"{queue.title} ({number_of(len(items), 'item')})"
         for number, (queue, items) in found.items()
     }
     return int(
@@ -193,7 +194,3 @@ def _settle(item: Item, key: str, answer: Label, by: str, reason: str, version: 
     made = decide(item, key, answer, by, reason, version)
     words = answer_in_words(key, made.answer)
     st.session_state[_SAVED] = f"Settled row {item.row_id:,} as {words}, by {made.by}."
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -10,6 +10,7 @@ import altair as alt
 import streamlit as st
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.plurals import number_of
 from ivan_core.experiments.compare.results import PAGE_ROWS
 from ivan_core.experiments.labels.numbers import comparison_with
 from ivan_core.experiments.rewrite.conditions import (
@@ -158,7 +159,7 @@ def _table(results: RewriteResults, found: Numbers, wanted: PairFilter, row_ids:
         selection_mode=SELECTS, key=key, placeholder="",
         alt="The rows of this view; select one to read it before and after",
     )  # fmt: skip
-    count = f"{len(row_ids):,} row{'' if len(row_ids) == 1 else 's'}"
+    count = number_of(len(row_ids), "row")
     if pages > 1:
         first = (page - 1) * PAGE_ROWS + 1
         count += f", {first:,} to {first + len(table) - 1:,} shown"

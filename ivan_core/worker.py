@@ -12,7 +12,9 @@ from contextlib import closing, suppress
 
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import IvanError
+from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import RunState
+from ivan_core.engine.work import at_work
 from ivan_core.experiments.batches.work import Waiting, work_taxonomy
 from ivan_core.experiments.columns.work import run_column
 from ivan_core.experiments.compare.work import Provider, work_compare
@@ -115,6 +117,11 @@ def _log_error() -> None:
         traceback.print_exc()
 
 
+def _rewrite(registry: Registry, run_id: str) -> None:
+    with at_work(registry, run_id, RewriteSpec) as job:
+        work_rewrite(job)
+
+
 def _column(registry: Registry, run_id: str) -> None:
     spec = ColumnSpec.model_validate_json(registry.get(run_id).spec)
     with closing(ScoreCache(registry.data_dir / "cache" / "scores")) as cache:
@@ -124,7 +131,7 @@ def _column(registry: Registry, run_id: str) -> None:
 _WORK: dict[str, Callable[[Registry, str], Waiting | None]] = {
     "column": _column,
     "labels": work_labels,
-    "rewrite": work_rewrite,
+    "rewrite": _rewrite,
     "taxonomy": work_taxonomy,
 }
 """What does the run of a kind, and tells how the run waits if it is not done."""

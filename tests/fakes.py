@@ -22,8 +22,8 @@ from ivan_core.domain.rewards import Reward
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import begin
+from ivan_core.engine.work import wait_for_slot
 from ivan_core.experiments.compare.scoring import Models
-from ivan_core.experiments.compare.work import wait_for_slot
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry

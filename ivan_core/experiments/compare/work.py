@@ -14,6 +14,7 @@ from ivan_core import catalog
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.models import RewardModel
 from ivan_core.domain.specs import CompareSpec
+from ivan_core.engine.work import wait_for_slot
 from ivan_core.experiments.compare.files import write_csvs, write_manifest, write_table
 from ivan_core.experiments.compare.scoring import Models
 from ivan_core.experiments.compare.steps import Compared, run_compare
@@ -23,10 +24,8 @@ from ivan_core.metrics.summary import summarise
 from ivan_core.models import load as load_model
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
-from ivan_core.runs.holders import sign
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
-from ivan_core.runs.slot import whoever_has
 from ivan_core.settings import slot_file
 
 Provider = Callable[[CompareSpec, RunContext, FileLock], Models]
@@ -58,12 +57,6 @@ def own_models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models
         together=all(embedded),
         slow=not all(embedded) and not catalog.has_gpu(),
     )
-
-
-def wait_for_slot(context: RunContext, slot: FileLock) -> None:
-    """Wait until no other run on this machine has models loaded, and say so meanwhile."""
-    context.wait_for(slot, lambda: whoever_has(slot.path, context.data_dir))
-    sign(slot, context.id, context.data_dir)
 
 
 def _write_results(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import RowChoice
 from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.engine.begin import BEGUN, begin
+from ivan_core.engine.begin import BEGUN, Begun, begin
 from ivan_core.experiments.rewrite.live import Tally
 from ivan_core.experiments.rewrite.steps import CARDS, CHANGED, Steps, Tools
 from ivan_core.experiments.rewrite.units import Unit, chunk_of, plan_units
@@ -35,8 +33,7 @@ PROMPTS_STAND = (
 class Reworded:
     """All that a finished run knows; its files are written from it and from its parts."""
 
-    dataset: PreparedDataset
-    choice: RowChoice
+    begun: Begun
     units: tuple[Unit, ...]
     facts: dict[str, object]
 
@@ -72,7 +69,7 @@ def run_rewrite(context: RunContext, spec: RewriteSpec, tools: Tools) -> Reworde
         done += unit.weight
         context.tell(tally.facts)
         context.finished(done, computed, [])
-    return Reworded(dataset, choice, tuple(units), tally.facts)
+    return Reworded(begun, tuple(units), tally.facts)
 
 
 def units_of(parts: Parts, spec: RewriteSpec, row_ids: Sequence[int]) -> list[Unit]:

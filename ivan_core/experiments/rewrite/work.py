@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LEXICON, LabelSpec
@@ -14,8 +12,8 @@ from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
 from ivan_core.domain.rewriting import TEMPERATURES, Rewriter
 from ivan_core.domain.similarity import SimilarityModel
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.experiments.compare.files import write_manifest
-from ivan_core.experiments.compare.work import dataset_facts, now, own_models, versions
+from ivan_core.engine.work import Job, write_results
+from ivan_core.experiments.compare.work import own_models
 from ivan_core.experiments.labels.reuse import ReusingLabeler, reused_words
 from ivan_core.experiments.labels.work import make_labeler
 from ivan_core.experiments.rewrite.cost import OPENAI, reused_labels, spent
@@ -28,15 +26,9 @@ from ivan_core.experiments.rewrite.units import variants_of
 from ivan_core.labels.prompt import CURRENT, prompt_hash
 from ivan_core.ledger.answers import Answers
 from ivan_core.rewording.styles import VERSIONS, style_hash
-from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
-from ivan_core.runs.storage import replacing, storage_errors
-from ivan_core.settings import slot_file
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SCORES, LIKENESS, LABELS = "table.parquet", "likeness.parquet", "labels.parquet"
 """The tables of a finished run, in its folder."""
@@ -44,19 +36,15 @@ ACCOUNT = "account"
 """Key of the part that says for which account a run was started, by its fingerprint."""
 
 
-def work_rewrite(registry: Registry, run_id: str) -> None:
+def work_rewrite(job: Job[RewriteSpec]) -> None:
     """Do what is left of a rewording run and write its files."""
-    started = time.monotonic()
-    spec = RewriteSpec.model_validate_json(registry.get(run_id).spec)
-    with closing(ScoreCache(registry.data_dir / "cache" / "scores")) as cache:
-        context = RunContext(registry, run_id, cache)
-        _check_account(context, spec)
-        if DEMO not in context.parts and (names := _answered_by_demo(spec)):
-            context.parts.append(DEMO, names)
-        with FileLock(slot_file()) as slot:
-            done = run_rewrite(context, spec, make_tools(spec, context, slot))
-        context.doing("Writing the results")
-        _write(context, spec, done, registry, time.monotonic() - started)
+    context, spec = job.context, job.spec
+    _check_account(context, spec)
+    if DEMO not in context.parts and (names := _answered_by_demo(spec)):
+        context.parts.append(DEMO, names)
+    done = run_rewrite(context, spec, make_tools(spec, context, job.slot))
+    context.doing("Writing the results")
+    _write(job, done)
 
 
 def make_tools(spec: RewriteSpec, context: RunContext, slot: FileLock) -> Tools:
@@ -158,29 +146,16 @@ def _labeler(spec: RewriteSpec, seed: int, context: RunContext) -> Labeler:
     return make_labeler(asked)
 
 
-def _write(
-    context: RunContext, spec: RewriteSpec, done: Reworded, registry: Registry, seconds: float
-) -> None:
+def _write(job: Job[RewriteSpec], done: Reworded) -> None:
     """Write the tables, the files for people and, last, the manifest."""
+    context, spec = job.context, job.spec
     reused = reused_labels(context.parts, done.units)
     told = reused_words(reused)
-    if told and told not in registry.get(context.id).notes:
-        registry.note(context.id, [*registry.get(context.id).notes, told])
-    run = registry.get(context.id)
-    tables = Tables(context.parts, spec, done.dataset, done.units)
-    write_table(context.folder / SCORES, tables.scores())
-    write_table(context.folder / LIKENESS, tables.likeness())
-    write_table(context.folder / LABELS, tables.labels())
-    files = write_files(context.data_dir, context.id, spec, tables)
+    if told and told not in job.run.notes:
+        job.registry.note(context.id, [*job.run.notes, told])
+    tables = Tables(context.parts, spec, done.begun.dataset, done.units)
     styles = [STYLE_OF[variant] for variant in variants_of(spec)[1:]]
-    manifest: dict[str, Any] = {
-        "run": context.id,
-        "spec": spec.model_dump(mode="json"),
-        "seed": spec.seed,
-        "dataset": dataset_facts(done.dataset),
-        "rows": len(done.choice.row_ids),
-        "random_sample": done.choice.random,
-        "notes": list(run.notes),
+    facts = {
         "models": [_model(context, name) for name in spec.models],
         **{kind: _card(context, kind) for kind in CARDS},
         "styles": {
@@ -190,24 +165,18 @@ def _write(
             {"version": CURRENT, "hash": prompt_hash(REWRITE_FEATURES)} if spec.labeler else None
         ),
         "pieces": done.facts["pieces"],
-        "texts_computed": run.computed,
-        "seconds": round(seconds, 2),
+        "texts_computed": job.run.computed,
+        "seconds": job.seconds,
         "labels_reused": reused,
         "spend_usd": spent(spec, context.parts, done.units),
-        "files": files,
-        "versions": versions(),
     }
-    write_manifest(context.folder, manifest, now)
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table of the run as Parquet.
-
-    Raises:
-        StorageProblem: the folder cannot be written.
-    """
-    with storage_errors(path.parent), replacing(path, alone=True) as temporary:
-        table.to_parquet(temporary, index=False)
+    write_results(
+        job,
+        done.begun,
+        tables={SCORES: tables.scores(), LIKENESS: tables.likeness(), LABELS: tables.labels()},
+        files=write_files(context.data_dir, context.id, spec, tables),
+        facts=facts,
+    )
 
 
 def _model(context: RunContext, name: str) -> dict[str, Any]:

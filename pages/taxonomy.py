@@ -11,6 +11,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import kind as taxonomy
 from ivan_core.experiments.batches import offers as taxonomy_page
 from pages.components.kit.frame import frame, problems_shown
+from pages.components.kit.live import live
 from pages.components.kit.state import TAXONOMY, choose_run, chosen_run
 from pages.components.kit.text import md_escape, say
 from pages.components.labels.again import (
@@ -24,7 +25,7 @@ from pages.components.labels.cost import cost_to_accept, not_prepared, preparing
 from pages.components.labels.elsewhere import from_elsewhere
 from pages.components.labels.follow import FOUND, following, not_followed, once_more, stopped
 from pages.components.labels.form import label_form
-from pages.components.labels.live import live_labels
+from pages.components.labels.live import PANEL
 from pages.components.labels.results import label_results
 from pages.components.labels.steps import CHOOSE, COST, FOLLOW, closed_step, open_step, tell
 
@@ -100,7 +101,7 @@ def _direct(run: Run, spec: LabelSpec) -> None:
         return
     with open_step(FOLLOW):
         if run.state.live:
-            live_labels(run.id)
+            live(run.id, PANEL)
         else:
             stopped(run)
 

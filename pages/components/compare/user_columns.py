@@ -21,6 +21,7 @@ from pages.components.compare.filtering import clickable
 from pages.components.kit.carried import SHOWN, write_query
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown
+from pages.components.kit.live import bar, cancel_button
 from pages.components.kit.state import dark
 from pages.components.kit.text import say
 
@@ -103,12 +104,8 @@ def _follow(dataset: str, followed: list[str]) -> None:
             st.rerun()
         for run, spec in making.values():
             say(f"Making the column {spec.label}: {run.done:,} of {run.total:,} rows", "small")
-            st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
-            key = f"column-cancel-{run.id}"
-            if st.button("Cancel", key=key, help="Nothing of the column is kept."):
-                if runs.get(run.id).state.live:
-                    runs.cancel(run.id)
-                st.rerun()
+            bar(run.done, run.total)
+            cancel_button(run.id, f"column-cancel-{run.id}", "Nothing of the column is kept.")
 
 
 def _pick(known: list[ColumnSpec]) -> ColumnSpec | None:

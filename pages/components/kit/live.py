@@ -1,65 +1,73 @@
-"""A run while it is at work: progress, speed, time left, the numbers so far, and Cancel."""
+"""A run at work, alike for every experiment: progress, time left, Cancel; and one that stopped.
+
+What has been found so far is the experiment's own: it hands over how to draw it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-import pandas as pd
 import streamlit as st
 
-from ivan_core.charts.live import agreement_so_far
-from ivan_core.domain.runs import LivePoint, Run
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.compare.live_training import training_so_far
-from ivan_core.metrics.live import running_agreement
-from ivan_core.metrics.sentences import interval_ends, percent
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.state import dark
 from pages.components.kit.text import say
 
 
-def live_run(run_id: str) -> None:
-    """Draw a run that is at work, again every second until it ends; then the whole page once."""
-    st.fragment(_draw, run_every=1.0)(run_id)
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What an experiment says and draws of its run at work."""
+
+    headline: Callable[[Run], str]
+    """What is being done; empty where nothing is known of it yet."""
+    standing: Callable[[Run], Sequence[str]]
+    """How far it is, in pieces of one line, without the time left."""
+    so_far: Callable[[Run], None]
+    """Draws its notes and its numbers so far."""
 
 
-def _draw(run_id: str) -> None:
+def live(run_id: str, panel: Panel) -> None:
+    """Draw a run at work, again every second until it ends; then the whole page once."""
+    st.fragment(_draw, run_every=1.0)(run_id, panel)
+
+
+def _draw(run_id: str, panel: Panel) -> None:
     with problems_shown():
-        _progress(run_id)
+        run = runs.get(run_id)
+        if not run.state.live:
+            st.rerun()
+        headline = panel.headline(run)
+        if headline:
+            say(headline, "headline")
+        bar(run.done, run.total)
+        say(_standing(run, panel))
+        say_silence(run)
+        cancel_button(run_id, "cancel", "What is finished is kept; you can resume later.")
+        panel.so_far(run)
 
 
-def _progress(run_id: str) -> None:
-    run = runs.get(run_id)
-    if not run.state.live:
-        st.rerun()
-    spec = runs.spec_of(run)
-    points = runs.live_points(run_id)
-    say(f"Judging {spec.dataset.label}", "headline")
-    st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
-    say(_progress_sentence(run))
-    say_silence(run)
-    if st.button("Cancel", key="cancel", help="What is finished is kept; you can resume later."):
-        if runs.get(run_id).state.live:
-            runs.cancel(run_id)
-        st.rerun()
-    if points:
-        planned = run.total // max(len(spec.models), 1)
-        so_far = running_agreement(pd.DataFrame([asdict(point) for point in points]))
-        if len(so_far):
-            st.altair_chart(agreement_so_far(so_far, planned, dark=dark()), key="live-agreement")
-        for model in spec.models:
-            say(
-                _so_far(model, [point for point in points if point.model == model], so_far),
-                "small",
-                quiet=True,
-            )
-        told = [
-            training_so_far(run_id, model)
-            for model in spec.models
-            if model in so_far["model"].array
-        ]
-        if any(told):
-            say(" ".join(filter(None, told)), "small", quiet=True)
+def bar(done: int, total: int) -> None:
+    """How far something is, as a bar; empty where nobody knows of how much."""
+    st.progress(min(done / total, 1.0) if total else 0.0)
+
+
+def doing(run: Run) -> str:
+    """What its worker does now."""
+    return run.doing or "Starting a worker"
+
+
+def counted(run: Run, noun: str) -> str:
+    """What its worker does now, and how much of it is done."""
+    return f"{doing(run)}: {run.done:,} of {run.total:,} {noun}"
+
+
+def _standing(run: Run, panel: Panel) -> str:
+    if not run.total:
+        return f"{doing(run)} …"
+    left = [f"{run.left.words} left"] if run.left is not None else []
+    return " · ".join([*panel.standing(run), *left])
 
 
 def say_silence(run: Run) -> None:
@@ -69,25 +77,24 @@ def say_silence(run: Run) -> None:
         say(silent, "lead")
 
 
-def _progress_sentence(run: Run) -> str:
-    if not run.total:
-        return f"{run.doing or 'Starting a worker'} …"
-    parts = [f"{run.doing or 'Starting a worker'}: {run.done:,} of {run.total:,} judgements"]
-    if run.rate:
-        parts.append(f"{run.rate:,.0f} rows/s")
-    if run.left is not None:
-        parts.append(f"{run.left.words} left")
-    return " · ".join(parts)
+def cancel_button(run_id: str, key: str, told: str) -> None:
+    """Stop a run that is at work; one that has ended meanwhile is left as it is."""
+    if st.button("Cancel", key=key, help=told):
+        if runs.get(run_id).state.live:
+            runs.cancel(run_id)
+        st.rerun()
 
 
-def _so_far(model: str, points: list[LivePoint], so_far: pd.DataFrame) -> str:
-    own = so_far[so_far["model"] == model]
-    if own.empty:
-        return f"{model}: nothing rated yet."
-    last = own.iloc[-1]
-    rate, n = float(last["rate"]), int(last["n"])
-    squares, total = sum(p.margin_squares for p in points), sum(p.margin_sum for p in points)
-    typical = (squares / n) ** 0.5 if n and squares else None
-    mean = f"; mean margin {total / n / typical:+.2f} typical margins" if typical else ""
-    ends = interval_ends(float(last["low"]), float(last["high"]), n)
-    return f"{model}: {percent(rate, n)} of {n:,} pairs so far {ends}{mean}."
+def stopped(run: Run, at: str) -> None:
+    """A run that ended before its end: why, where (`at`, a sentence or nothing), how to go on."""
+    with st.container(border=True, key="stopped"):
+        why = {
+            RunState.CANCELLED: "This run was cancelled.",
+            RunState.INTERRUPTED: "The worker of this run is gone.",
+        }.get(run.state, run.problem or "This run failed.")
+        say(f"{why} {at}".strip(), "lead")
+        if run.hint:
+            say(run.hint, quiet=True)
+        if st.button("Resume", type="primary", key="resume"):
+            runs.resume(run.id)
+            st.rerun()

@@ -15,7 +15,7 @@ from ivan_core.experiments.batches import kind as taxonomy
 from ivan_core.experiments.batches import offers as taxonomy_page
 from ivan_core.ledger.records import Stage
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.live import say_silence
+from pages.components.kit.live import bar, doing, say_silence
 from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say
 from pages.components.labels.send import ask_to_cancel, ask_to_close, follow
@@ -58,9 +58,9 @@ def _draw(run_id: str) -> None:
             st.rerun()
         parts = taxonomy.parts(run_id)
         done, total = _progress(run, parts)
-        st.progress(min(done / total, 1.0) if total else 0.0)
+        bar(done, total)
         counted = f" · {done:,} of {total:,} texts" if total else ""
-        say(f"{run.doing or 'Starting a worker'}{counted}")
+        say(f"{doing(run)}{counted}")
         say_silence(run)
         show_parts(run_id)
         say(

@@ -1,4 +1,4 @@
-"""A labelling at work: progress, time left, what came of the texts so far, and Cancel."""
+"""A labelling at work: what came of the texts so far, and which labels they were given."""
 
 from __future__ import annotations
 
@@ -14,36 +14,25 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.kind import LEXICON_NOTE
 from ivan_core.labels.reconcile import STATES
-from pages.components.kit.frame import problems_shown
-from pages.components.kit.live import say_silence
+from pages.components.kit.live import Panel, counted
 from pages.components.kit.text import say
 
 _YES = "True"
 _NO = "False"
 
 
-def live_labels(run_id: str) -> None:
-    """Draw a labelling at work, again every second until it ends; then the whole page once."""
-    st.fragment(_draw, run_every=1.0)(run_id)
+def _headline(run: Run) -> str:
+    return f"Labelling {runs.about(run)}"
 
 
-def _draw(run_id: str) -> None:
-    with problems_shown():
-        _progress(run_id)
+def _standing(run: Run) -> list[str]:
+    if not run.rate:
+        return [counted(run, "texts")]
+    speed = f"{run.rate:,.0f}" if run.rate >= 10 else f"{run.rate:.1f}"
+    return [counted(run, "texts"), f"{speed} texts/s"]
 
 
-def _progress(run_id: str) -> None:
-    run = runs.get(run_id)
-    if not run.state.live:
-        st.rerun()
-    say(f"Labelling {runs.about(run)}", "headline")
-    st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
-    say(_progress_sentence(run))
-    say_silence(run)
-    if st.button("Cancel", key="cancel", help="What is finished is kept; you can resume later."):
-        if runs.get(run_id).state.live:
-            runs.cancel(run_id)
-        st.rerun()
+def _so_far(run: Run) -> None:
     for note in run.notes:
         say(note, "small", quiet=True)
     if getattr(runs.any_spec_of(run), "is_rules", False):
@@ -66,18 +55,6 @@ def _progress(run_id: str) -> None:
         )  # fmt: skip
 
 
-def _progress_sentence(run: Run) -> str:
-    if not run.total:
-        return f"{run.doing or 'Starting a worker'} …"
-    parts = [f"{run.doing or 'Starting a worker'}: {run.done:,} of {run.total:,} texts"]
-    if run.rate:
-        speed = f"{run.rate:,.0f}" if run.rate >= 10 else f"{run.rate:.1f}"
-        parts.append(f"{speed} texts/s")
-    if run.left is not None:
-        parts.append(f"{run.left.words} left")
-    return " · ".join(parts)
-
-
 def states_sentence(states: Mapping[str, int]) -> str:
     """What came of the texts so far."""
     told = ", ".join(f"{states[state]:,} {state}" for state in STATES if states.get(state))
@@ -98,3 +75,6 @@ def label_rows(labels: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[di
                 row[side] = 100 * count / n[side] if n[side] else None
             found.append(row | {"texts": sum(n.values())})
     return found
+
+
+PANEL = Panel(_headline, _standing, _so_far)

@@ -1,4 +1,4 @@
-"""A rewording at work: progress, time left, what has moved so far, and Cancel."""
+"""A rewording at work: what was accepted and what has moved so far; nothing is judged yet."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.views import VARIANTS
 from ivan_core.experiments.rewrite.words import RULES_NOTE, rewriter_words
-from pages.components.kit.frame import problems_shown
-from pages.components.kit.live import say_silence
+from pages.components.kit.live import Panel, doing
 from pages.components.kit.state import dark
 from pages.components.kit.text import say, short_names
 
@@ -27,37 +26,29 @@ _STEPS = {
 }  # fmt: skip
 
 
-def live_rewrite(run_id: str) -> None:
-    """Draw a rewording at work, again every second until it ends; then the whole page once."""
-    st.fragment(_draw, run_every=1.0)(run_id)
-
-
-def _draw(run_id: str) -> None:
-    with problems_shown():
-        _progress(run_id)
-
-
-def _progress(run_id: str) -> None:
-    run = runs.get(run_id)
-    if not run.state.live:
-        st.rerun()
+def _headline(run: Run) -> str:
     spec = runs.any_spec_of(run)
+    if not isinstance(spec, RewriteSpec):
+        return ""
+    return f"Rewording {spec.dataset.label} with {rewriter_words(spec)}"
+
+
+def _standing(run: Run) -> list[str]:
     facts: Facts = json.loads(run.facts)
-    if isinstance(spec, RewriteSpec):
-        say(f"Rewording {spec.dataset.label} with {rewriter_words(spec)}", "headline")
-    st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
-    say(_progress_sentence(run, facts))
-    say_silence(run)
-    if st.button("Cancel", key="cancel", help="What is finished is kept; you can resume later."):
-        if runs.get(run_id).state.live:
-            runs.cancel(run_id)
-        st.rerun()
-    told = list(run.notes)
-    if isinstance(spec, RewriteSpec) and spec.is_rules:
-        told.insert(0, RULES_NOTE)
-    for note in told:
+    done, pairs = facts.get("done", {}), facts.get("pairs", 0)
+    counted = [f"{done[step]:,} {word}" for step, word in _STEPS.items() if done.get(step)]
+    if not counted:
+        return [doing(run)]
+    number, word = counted[0].split(" ", 1)
+    return [doing(run), ", ".join([f"{number} of {pairs:,} pairs {word}", *counted[1:]])]
+
+
+def _so_far(run: Run) -> None:
+    spec = runs.any_spec_of(run)
+    notes = [RULES_NOTE] if isinstance(spec, RewriteSpec) and spec.is_rules else []
+    for note in [*notes, *run.notes]:
         say(note, "small", quiet=True)
-    so_far(facts)
+    so_far(json.loads(run.facts))
 
 
 def so_far(facts: Facts) -> None:
@@ -105,21 +96,6 @@ def _draw_curves(facts: Facts) -> None:
     right.altair_chart(changes_so_far(found, facts["pairs"], dark=dark()), key="changes-so-far")
 
 
-def _progress_sentence(run: Run, facts: Facts) -> str:
-    if not run.total:
-        return f"{run.doing or 'Starting a worker'} …"
-    parts = [run.doing or "Starting a worker"]
-    done, pairs = facts.get("done", {}), facts.get("pairs", 0)
-    counted = [f"{done[step]:,} {word}" for step, word in _STEPS.items() if done.get(step)]
-    if counted:
-        first, *others = counted
-        number, word = first.split(" ", 1)
-        parts.append(", ".join([f"{number} of {pairs:,} pairs {word}", *others]))
-    if run.left is not None:
-        parts.append(f"{run.left.words} left")
-    return " · ".join(parts)
-
-
 def accepted_lines(facts: Facts) -> list[str]:
     """How many answers were accepted in each style, and why the others were not."""
     lines = []
@@ -163,3 +139,6 @@ def label_lines(facts: Facts) -> str:
         if known:
             told.append(f"{label_name(key)} {moved:,} of {known:,}")
     return f"Labels that moved so far: {', '.join(told)}." if told else ""
+
+
+PANEL = Panel(_headline, _standing, _so_far)

@@ -10,7 +10,7 @@ import pytest
 from support import write_pairs
 
 from ivan_core.backends.openai.batches import OpenAIBatches
-from ivan_core.backends.openai.chat import OpenAILabeler
+from ivan_core.backends.openai.chat import OpenAIChat
 from ivan_core.backends.openai.client import account_for
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import IvanError
@@ -32,7 +32,7 @@ QUICK = Providers(
         account_for(spec.base_url), read_seconds=patience, file_seconds=patience
     ),
     lambda spec: (
-        OpenAILabeler(
+        OpenAIChat(
             spec.model, account_for(spec.base_url), read_seconds=patience, wait=lambda _: None
         ).send
     ),

@@ -16,9 +16,10 @@ import pytest
 from listening import Came, Listening, Told, as_json
 
 from ivan_core import settings
+from ivan_core.backends.chats import ChatLabeler
 from ivan_core.backends.ollama.client import OllamaServer
 from ivan_core.backends.openai.batches import OpenAIBatches
-from ivan_core.backends.openai.chat import OpenAILabeler
+from ivan_core.backends.openai.chat import ANSWER_TOKENS, OpenAIChat
 from ivan_core.backends.openai.client import Account
 from ivan_core.datasets import guarded_http
 from ivan_core.datasets.guarded_http import (
@@ -72,7 +73,8 @@ class Asking:
         path.write_text("{}\n")
         account = Account(url + "/v1", "sk-1")
         batches, ollama = OpenAIBatches(account, file_seconds=5.0), OllamaServer(url, 60.0)
-        labeler = OpenAILabeler("m", account, retries=0)
+        chat = OpenAIChat("m", account, retries=0)
+        labeler = ChatLabeler(chat, room=ANSWER_TOKENS)
         self.calls: dict[str, Callable[[], object]] = {
             "upload": lambda: batches.upload(path),
             "create": lambda: batches.create("file-1", {}),

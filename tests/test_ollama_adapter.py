@@ -9,15 +9,20 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from ivan_core import settings
+from ivan_core.backends.chats import ChatLabeler
 from ivan_core.backends.ollama import client as ollama_client
-from ivan_core.backends.ollama.asking import FAILURES_IN_A_ROW
+from ivan_core.backends.ollama.chat import (
+    ANSWER_TOKENS,
+    FAILURES_IN_A_ROW,
+    OllamaChat,
+    without_thoughts,
+)
 from ivan_core.backends.ollama.client import (
     ModelMissing,
     OllamaBusy,
     OllamaServer,
     OllamaSilent,
 )
-from ivan_core.backends.ollama.labeler import OllamaLabeler, without_thoughts
 from ivan_core.demo import fault_names as faults
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
@@ -68,8 +73,14 @@ def server(demo: DemoServer, timeout: float = 60.0) -> OllamaServer:
     return OllamaServer(demo.ollama_url, timeout)
 
 
-def labeler(demo: DemoServer, model: str = MODEL, **settings: object) -> OllamaLabeler:
-    return OllamaLabeler(model, server(demo), wait=lambda seconds: None, **settings)
+def chat(demo: DemoServer, model: str = MODEL, num_ctx: int | None = None) -> OllamaChat:
+    return OllamaChat(model, server(demo), num_ctx=num_ctx, wait=lambda seconds: None)
+
+
+def labeler(
+    demo: DemoServer, model: str = MODEL, num_ctx: int | None = None, **settings: float
+) -> ChatLabeler:
+    return ChatLabeler(chat(demo, model, num_ctx), room=ANSWER_TOKENS, **settings)
 
 
 def test_a_server_tells_its_version_its_models_and_their_context(demo):
@@ -125,7 +136,7 @@ def test_a_server_that_is_not_there_is_named_with_a_way_out():
         found.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{found.getsockname()[1]}"
     for ask in (OllamaServer.version, OllamaServer.models, lambda s: s.pull("m"),
-                lambda s: OllamaLabeler(MODEL, s)):  # fmt: skip
+                lambda s: OllamaChat(MODEL, s)):  # fmt: skip
         with pytest.raises(BackendUnavailable, match=f"No Ollama server answers at {host}") as away:
             ask(OllamaServer(host, 1))
         assert "ollama serve" in away.value.hint and "the rules" in away.value.hint
@@ -143,14 +154,14 @@ def test_something_else_at_the_address_is_named(demo):
 def test_a_missing_model_can_be_pulled_with_progress(demo):
     mine = server(demo)
     with pytest.raises(ModelMissing, match=r"does not have qwen3.5:4b") as missing:
-        OllamaLabeler("qwen3.5:4b", mine)
+        OllamaChat("qwen3.5:4b", mine)
     assert missing.value.model == "qwen3.5:4b"
     seen: list[tuple[int, int, str]] = []
     mine.pull("qwen3.5:4b", lambda done, total, step: seen.append((done, total, step)))
     assert seen[-1] == (4_000_002_000, 4_000_002_000, "success")
     done = [d for d, _, _ in seen]
     assert done == sorted(done) and len(set(done)) > 2
-    assert OllamaLabeler("qwen3.5:4b", mine).card.id == "qwen3.5:4b"
+    assert OllamaChat("qwen3.5:4b", mine).model == "qwen3.5:4b"
 
 
 def test_a_pull_that_fails_or_is_stopped_says_so(demo):
@@ -212,7 +223,8 @@ def test_a_prompt_that_was_cut_silently_is_noticed(demo):
 @pytest.mark.parametrize("fault", [faults.DROPPED_CONNECTION, faults.MIDSTREAM_ERROR,
                                    faults.SERVER_ERROR, faults.TIMEOUT])  # fmt: skip
 def test_one_text_without_an_answer_does_not_stop_the_others(demo, fault):
-    mine = OllamaLabeler(MODEL, server(demo, 2.0 if fault == faults.TIMEOUT else 60.0))
+    patience = 2.0 if fault == faults.TIMEOUT else 60.0
+    mine = ChatLabeler(OllamaChat(MODEL, server(demo, patience)), room=ANSWER_TOKENS)
     demo.faults.set(fault, times=1, path="/api/chat")
     assert mine.label(prompt()).problem
     assert mine.label(prompt()).text
@@ -235,9 +247,10 @@ def test_a_server_that_goes_away_stops_the_run():
 
 
 def test_a_full_queue_is_waited_for_a_few_times(demo):
-    mine = labeler(demo)
+    own = chat(demo)
+    mine = ChatLabeler(own, room=ANSWER_TOKENS)
     demo.faults.set(faults.BUSY, times=2)
-    assert mine.label(prompt()).text and mine.retries == 2
+    assert mine.label(prompt()).text and own.retries == 2
     demo.faults.set(faults.BUSY)
     with pytest.raises(OllamaBusy, match="too many requests"):
         mine.label(prompt())

@@ -11,8 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from ivan_core.backends.chats import ChatLabeler
 from ivan_core.backends.openai.batches import OpenAIBatches
-from ivan_core.backends.openai.chat import FAILURES_IN_A_ROW, OpenAILabeler, chat_body
+from ivan_core.backends.openai.chat import (
+    ANSWER_TOKENS,
+    FAILURES_IN_A_ROW,
+    OpenAIChat,
+    chat_body,
+    label_body,
+)
 from ivan_core.backends.openai.client import Account
 from ivan_core.backends.openai.errors import NoCredit, NotAtProvider, ProviderBusy
 from ivan_core.demo import fault_names as faults
@@ -47,7 +54,7 @@ def provider(demo: DemoServer, **seconds: float) -> OpenAIBatches:
 def request_file(folder: Path, rows: int = 3) -> Path:
     lines = [
         {"custom_id": f"{row}.chosen", "method": "POST", "url": "/v1/chat/completions",
-         "body": chat_body(PROMPT, MODEL)}
+         "body": label_body(PROMPT, MODEL)}
         for row in range(rows)
     ]  # fmt: skip
     path = folder / "1-input.jsonl"
@@ -175,27 +182,29 @@ def test_what_the_provider_has_against_a_file_is_told(demo, tmp_path):
 
 
 def test_the_request_is_the_same_in_a_batch_and_alone():
-    body = chat_body(PROMPT, MODEL, max_completion_tokens=99)
+    body = label_body(PROMPT, MODEL, 99)
     assert [m["role"] for m in body["messages"]] == ["system", "user"]
     assert body["reasoning_effort"] == "none" and body["max_completion_tokens"] == 99
     assert "temperature" not in body
     assert body["response_format"]["json_schema"] == {
         "name": "labels", "strict": True, "schema": SCHEMA
     }  # fmt: skip
-    assert "reasoning_effort" not in chat_body(PROMPT, "gpt-4o")
-    assert "reasoning_effort" not in chat_body(PROMPT, "llama-9")
-    assert "reasoning_effort" not in chat_body(PROMPT, MODEL, reasoning_effort="")
-    odd = LabelPrompt(PROMPT.key, (), "s", "half \ud800", "")
-    assert chat_body(odd, MODEL, temperature=0.0) == {
+    assert "reasoning_effort" not in label_body(PROMPT, "gpt-4o")
+    assert "reasoning_effort" not in label_body(PROMPT, "llama-9")
+    assert chat_body(MODEL, "s", "half \ud800", room=600, temperature=0.0) == {
         "model": MODEL, "max_completion_tokens": 600, "reasoning_effort": "none",
         "temperature": 0.0, "messages": [{"role": "system", "content": "s"},
                                          {"role": "user", "content": "half ?"}],
     }  # fmt: skip
 
 
-def labeler(demo: DemoServer, waits: list[float], read_seconds: float = 60.0) -> OpenAILabeler:
+def chat(demo: DemoServer, waits: list[float], read_seconds: float = 60.0) -> OpenAIChat:
     account = Account(demo.openai_url, SECRET)
-    return OpenAILabeler(MODEL, account, read_seconds=read_seconds, retries=2, wait=waits.append)
+    return OpenAIChat(MODEL, account, read_seconds=read_seconds, retries=2, wait=waits.append)
+
+
+def labeler(demo: DemoServer, waits: list[float]) -> ChatLabeler:
+    return ChatLabeler(chat(demo, waits), room=ANSWER_TOKENS)
 
 
 def test_a_text_is_labelled_and_a_card_says_by_whom(demo):
@@ -213,9 +222,9 @@ def test_a_text_is_labelled_and_a_card_says_by_whom(demo):
 def test_a_passing_trouble_is_asked_again_and_counted(demo, fault):
     demo.faults.set(fault, times=2, amount=3)
     waits: list[float] = []
-    mine = labeler(demo, waits, read_seconds=2.0 if fault == faults.TIMEOUT else 60.0)
-    assert mine.label(PROMPT).text
-    assert mine.retries == len(waits) == 2
+    own = chat(demo, waits, read_seconds=2.0 if fault == faults.TIMEOUT else 60.0)
+    assert ChatLabeler(own, room=ANSWER_TOKENS).label(PROMPT).text
+    assert own.retries == len(waits) == 2
     assert min(waits) >= (3 if fault == faults.RATE_LIMITED else 0.75)
 
 
@@ -241,7 +250,7 @@ def test_a_text_that_always_fails_has_a_problem_until_too_many_do(demo):
 def test_a_server_that_is_away_stops_the_run():
     account = Account(f"http://127.0.0.1:{free_port()}/v1", SECRET)
     with pytest.raises(BackendUnavailable, match="cannot be reached"):
-        OpenAILabeler(MODEL, account, retries=1, wait=lambda s: None).label(PROMPT)
+        OpenAIChat(MODEL, account, retries=1, wait=lambda s: None).ask("s", "u", room=9)
 
 
 def test_a_refusal_is_a_refusal(demo):

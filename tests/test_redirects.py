@@ -10,12 +10,12 @@ from listening import Came, Listening, Told, as_json, redirect
 from sending_place import KEY, Place
 
 from ivan_core import settings
-from ivan_core.backends.ollama.asking import OllamaAsker
+from ivan_core.backends.chats import ChatLabeler, ChatRewriter
+from ivan_core.backends.ollama.chat import OllamaChat
 from ivan_core.backends.ollama.client import OllamaServer
 from ivan_core.backends.openai.batches import OpenAIBatches
-from ivan_core.backends.openai.chat import OpenAILabeler
+from ivan_core.backends.openai.chat import ANSWER_TOKENS, OpenAIChat
 from ivan_core.backends.openai.client import account_for
-from ivan_core.backends.openai.rewriter import OpenAIRewriter
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.labels import AnswerLost, LabelPrompt, TextKey
 from ivan_core.domain.rewriting import PieceKey, RewriteRequest
@@ -78,7 +78,8 @@ class Asking:
 
     def __init__(self, url: str, path: Path) -> None:
         account = account_for(url)
-        batches, labeler = OpenAIBatches(account), OpenAILabeler("m", account)
+        batches, chat = OpenAIBatches(account), OpenAIChat("m", account)
+        labeler = ChatLabeler(chat, room=ANSWER_TOKENS)
         piece = RewriteRequest(PieceKey(3, "chosen", "reply"), "second", "shared", TEXT, user=TEXT)
         self.calls: dict[str, Callable[[], object]] = {
             "files.create": lambda: batches.upload(path),
@@ -88,8 +89,8 @@ class Asking:
             "batches.cancel": lambda: batches.cancel("batch_1"),
             "files.content": lambda: batches.collect("file-1", path.with_name("got")),
             "labels": lambda: labeler.label(PROMPT),
-            "run-file": lambda: labeler.send({"messages": TEXT}),
-            "rewriting": lambda: OpenAIRewriter("m", account).rewrite(piece),
+            "run-file": lambda: chat.send({"messages": TEXT}),
+            "rewriting": lambda: ChatRewriter(chat).rewrite(piece),
         }
 
 
@@ -168,7 +169,7 @@ OLLAMA_CALLS: dict[str, Callable[[OllamaServer], object]] = {
     "show": lambda server: server.show("m"),
     "pull": lambda server: server.pull("m"),
     "chat": lambda server: server.chat("m", [{"role": "user", "content": TEXT}]),
-    "asker": lambda server: OllamaAsker("m", server),
+    "asker": lambda server: OllamaChat("m", server),
 }
 
 

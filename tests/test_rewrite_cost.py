@@ -14,7 +14,7 @@ from fake_rewriting import FakeRewriter, added, fake_tools, spec_of, work_here
 from fakes import Fakes
 from support import write_pairs
 
-from ivan_core.backends.openai.chat import chat_body
+from ivan_core.backends.openai.chat import label_body
 from ivan_core.backends.openai.client import account_fingerprint
 from ivan_core.cli import rewrite as command
 from ivan_core.cli.main import parser, run
@@ -214,7 +214,7 @@ def test_a_cost_is_told_without_the_labels_that_are_here(key: str, data_dir: Pat
     assert dataset is not None
     for pair in dataset.pairs([0, 1]):
         prompt = build_prompt(TextKey(pair.row_id, "chosen"), pair.chosen.text, REWRITE_FEATURES)
-        found = answer_key(account, False, prompt, chat_body(prompt, "gpt-6-luna"), False)
+        found = answer_key(account, False, prompt, label_body(prompt, "gpt-6-luna"), False)
         answers.keep([(found, Answer("earlier", prompt.key.custom_id, "m", "{}", "stop"))])
     (cost,) = rewrite.plan(asked(*words)).costs
     assert (cost.requests, cost.here) == (58, 2)

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from ivan_core import settings
-from ivan_core.backends.ollama.asking import FAILURES_IN_A_ROW
+from ivan_core.backends.chats import ChatRewriter
+from ivan_core.backends.ollama.chat import FAILURES_IN_A_ROW, OllamaChat
 from ivan_core.backends.ollama.client import ModelMissing, OllamaBusy, OllamaServer, OllamaSilent
-from ivan_core.backends.ollama.rewriter import OllamaRewriter
+from ivan_core.backends.openai.chat import OpenAIChat
 from ivan_core.backends.openai.client import Account
-from ivan_core.backends.openai.rewriter import OpenAIRewriter
 from ivan_core.demo import fault_names as faults
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable
+from ivan_core.domain.labels import LabelReply
 from ivan_core.domain.rewriting import PieceKey, RewriteReply
 from ivan_core.rewording.accept import Rewording, rewrite_piece
 from ivan_core.rewording.pieces import Piece
@@ -54,14 +55,38 @@ def sent(monkeypatch) -> list[Mapping[str, object]]:
     return seen
 
 
-def on_ollama(demo: DemoServer, model: str = MODEL, timeout: float = 60.0, **told: object):
+def ollama_chat(
+    demo: DemoServer, model: str = MODEL, timeout: float = 60.0, num_ctx: int | None = None
+) -> OllamaChat:
     server = OllamaServer(demo.ollama_url, timeout)
-    return OllamaRewriter(model, server, wait=lambda seconds: None, **told)
+    return OllamaChat(model, server, num_ctx=num_ctx, wait=lambda seconds: None)
 
 
-def at_openai(demo: DemoServer, model: str = OPENAI_MODEL, **told: object) -> OpenAIRewriter:
+def openai_chat(demo: DemoServer, model: str = OPENAI_MODEL, **told: float) -> OpenAIChat:
     account = Account(demo.openai_url, SECRET)
-    return OpenAIRewriter(model, account, wait=lambda seconds: None, **told)
+    return OpenAIChat(model, account, wait=lambda seconds: None, **told)
+
+
+def on_ollama(demo: DemoServer, model: str = MODEL, **told: float) -> ChatRewriter:
+    return ChatRewriter(ollama_chat(demo, model), **told)
+
+
+def at_openai(demo: DemoServer, model: str = OPENAI_MODEL, **told: float) -> ChatRewriter:
+    return ChatRewriter(openai_chat(demo, model), **told)
+
+
+@pytest.fixture
+def bodies(monkeypatch) -> list[Mapping[str, object]]:
+    """The bodies of the requests that an OpenAI-compatible server is sent."""
+    seen: list[Mapping[str, object]] = []
+    send = OpenAIChat.send
+
+    def noting(self: OpenAIChat, body: Mapping[str, object]) -> LabelReply:
+        seen.append(body)
+        return send(self, body)
+
+    monkeypatch.setattr(OpenAIChat, "send", noting)
+    return seen
 
 
 def reasons(rewording: Rewording) -> list[str]:
@@ -145,7 +170,7 @@ def test_a_prompt_that_was_cut_silently_gives_no_rewording(demo):
     assert (rewording.text, reasons(rewording)) == (None, ["prompt_cut"])
     assert "its beginning was cut off" in rewording.refusals[0].sentence
     demo.faults.clear()
-    fixed = rewrite_piece(on_ollama(demo, num_ctx=256), PIECE, "published")
+    fixed = rewrite_piece(ChatRewriter(ollama_chat(demo, num_ctx=256)), PIECE, "published")
     assert "read only 256 tokens" in fixed.refusals[0].sentence
 
 
@@ -159,7 +184,8 @@ def test_a_text_longer_than_the_model_reads_is_not_sent(demo, sent):
     "fault", [faults.TIMEOUT, faults.DROPPED_CONNECTION, faults.MIDSTREAM_ERROR]
 )
 def test_one_piece_without_an_answer_is_a_problem_of_that_piece(demo, fault):
-    rewriter = on_ollama(demo, timeout=2.0 if fault == faults.TIMEOUT else 60.0)
+    patience = 2.0 if fault == faults.TIMEOUT else 60.0
+    rewriter = ChatRewriter(ollama_chat(demo, timeout=patience))
     demo.faults.set(fault, times=2, path="/api/chat")
     rewording = rewrite_piece(rewriter, PIECE, "published")
     assert (rewording.text, reasons(rewording)) == (None, ["no_answer"] * 2)
@@ -168,7 +194,7 @@ def test_one_piece_without_an_answer_is_a_problem_of_that_piece(demo, fault):
 
 
 def test_an_endpoint_that_is_too_slow_is_a_problem_of_that_piece(demo):
-    rewriter = at_openai(demo, read_seconds=2.0, retries=0)
+    rewriter = ChatRewriter(openai_chat(demo, read_seconds=2.0, retries=0))
     demo.faults.set(faults.TIMEOUT, times=1)
     reply = rewriter.rewrite(build_request(PIECE, "published"))
     assert (
@@ -187,9 +213,10 @@ def test_piece_after_piece_without_an_answer_stops_the_run(demo):
 
 
 def test_a_full_queue_is_waited_for_a_few_times(demo):
-    rewriter = on_ollama(demo)
+    chat = ollama_chat(demo)
+    rewriter = ChatRewriter(chat)
     demo.faults.set(faults.BUSY, times=2)
-    assert rewrite_piece(rewriter, PIECE, "published").tries == 1 and rewriter.retries == 2
+    assert rewrite_piece(rewriter, PIECE, "published").tries == 1 and chat.retries == 2
     demo.faults.set(faults.BUSY)
     with pytest.raises(OllamaBusy):
         rewrite_piece(rewriter, PIECE, "published")
@@ -207,7 +234,7 @@ def test_a_missing_model_can_be_pulled_and_one_that_goes_missing_stops_the_run(d
 
 def test_a_server_that_is_away_stops_the_run():
     with DemoServer() as demo:
-        rewriters = (on_ollama(demo), at_openai(demo, retries=0))
+        rewriters = (on_ollama(demo), ChatRewriter(openai_chat(demo, retries=0)))
     for rewriter in rewriters:
         with pytest.raises(BackendUnavailable, match=r"answers|reached"):
             rewrite_piece(rewriter, PIECE, "published")
@@ -215,15 +242,17 @@ def test_a_server_that_is_away_stops_the_run():
         found.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{found.getsockname()[1]}"
         with pytest.raises(BackendUnavailable, match="No Ollama server answers"):
-            OllamaRewriter(MODEL, OllamaServer(url, 1))
+            OllamaChat(MODEL, OllamaServer(url, 1))
 
 
-def test_an_openai_endpoint_is_sent_temperature_and_seed_unless_its_model_reasons(demo):
-    body = at_openai(demo, seed=7).body(build_request(PIECE, "published", attempt=2))
+def test_an_openai_endpoint_is_sent_temperature_and_seed_unless_its_model_reasons(demo, bodies):
+    at_openai(demo, seed=7).rewrite(build_request(PIECE, "published", attempt=2))
+    body = bodies[-1]
     assert (body["temperature"], body["seed"], body["max_completion_tokens"]) == (0.1, 8, 290)
     assert "response_format" not in body and "reasoning_effort" not in body
     luna = at_openai(demo, "gpt-6-luna")
-    body = luna.body(build_request(PIECE, "published"))
+    luna.rewrite(build_request(PIECE, "published"))
+    body = bodies[-1]
     assert "temperature" not in body and "seed" not in body
     assert (body["reasoning_effort"], body["max_completion_tokens"]) == ("none", 290 + 1024)
     assert luna.card.settings == (("server", Account(demo.openai_url).host),)
@@ -233,8 +262,8 @@ def test_an_openai_endpoint_is_sent_temperature_and_seed_unless_its_model_reason
 
 
 def test_a_lost_answer_of_an_openai_endpoint_is_asked_for_again_at_once(demo):
-    rewriter = at_openai(demo)
+    chat = openai_chat(demo)
     demo.faults.set(faults.RATE_LIMITED, times=1)
-    rewording = rewrite_piece(rewriter, PIECE, "published")
-    assert (rewording.text, rewording.tries, rewriter.retries) == (REWORDED, 1, 1)
+    rewording = rewrite_piece(ChatRewriter(chat), PIECE, "published")
+    assert (rewording.text, rewording.tries, chat.retries) == (REWORDED, 1, 1)
     assert rewording.input_tokens and rewording.output_tokens == 14

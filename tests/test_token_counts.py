@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivan_core.backends.openai.chat import chat_body
+from ivan_core.backends.openai.chat import label_body
 from ivan_core.backends.token_counts import TokenCounter
 from ivan_core.domain.labels import LabelPrompt, TextKey
 
@@ -54,7 +54,7 @@ def test_half_a_character_is_counted():
 
 def test_a_request_is_its_messages_their_frames_and_the_schema():
     schema = {"type": "object", "properties": {"topics": {"type": "array"}}}
-    body = chat_body(
+    body = label_body(
         LabelPrompt(KEY, ("topics",), "Label it.", "hello world", "", schema), "gpt-4o"
     )
     counter = TokenCounter("gpt-4o")
@@ -69,7 +69,7 @@ def test_another_schema_is_counted_anew():
     counter = TokenCounter("gpt-4o")
     small, large = {"type": "object"}, {"type": "object", "required": ["a", "b", "c"]}
     counts = [
-        counter.request_tokens(chat_body(LabelPrompt(KEY, (), "s", "u", "", schema), "gpt-4o"))
+        counter.request_tokens(label_body(LabelPrompt(KEY, (), "s", "u", "", schema), "gpt-4o"))
         for schema in (small, large, small)
     ]
     assert counts[0] == counts[2] < counts[1]

@@ -11,9 +11,10 @@ from listening import Came, Listening, Told, as_json
 from sending_place import KEY, Place
 from taxonomy_runs import account_of, be_worker, creations, say_yes, spec_of, workers_here
 
+from ivan_core.backends.chats import ChatLabeler
 from ivan_core.backends.ollama.client import OllamaServer
 from ivan_core.backends.openai.batches import OpenAIBatches
-from ivan_core.backends.openai.chat import OpenAILabeler
+from ivan_core.backends.openai.chat import ANSWER_TOKENS, OpenAIChat
 from ivan_core.backends.openai.client import Account
 from ivan_core.backends.openai.errors import ProviderBusy, RequestRefused
 from ivan_core.demo.openai_api import OpenAIApi
@@ -151,7 +152,8 @@ def test_a_body_that_is_no_answer_is_a_sentence(server, batches, body, tmp_path)
         assert isinstance(answered(call), BackendUnavailable)
     lost = answered(lambda: batches.create("file-in", {}))
     assert isinstance(lost, AnswerLost)
-    labeler = OpenAILabeler("m", Account(server.url + "/v1"), retries=0)
+    chat = OpenAIChat("m", Account(server.url + "/v1"), retries=0)
+    labeler = ChatLabeler(chat, room=ANSWER_TOKENS)
     reply = answered(lambda: labeler.label(PROMPT))
     assert isinstance(reply, BackendUnavailable) or reply.problem
 
@@ -195,7 +197,8 @@ def test_an_error_in_an_absurd_encoding_is_read_as_it_came(server, batches, char
 
 @pytest.mark.parametrize("value", ABSURD)
 def test_a_chat_with_an_absurd_field_is_a_reply_or_a_sentence(server, value):
-    labeler = OpenAILabeler("m", Account(server.url + "/v1"), retries=0)
+    chat = OpenAIChat("m", Account(server.url + "/v1"), retries=0)
+    labeler = ChatLabeler(chat, room=ANSWER_TOKENS)
     written = ABSURD[value]
     for body in (
         f'{{"choices": [{{"finish_reason": {written}, "message": {{"content": "ok"}}}}]}}',

@@ -1,4 +1,4 @@
-"""The request that asks an OpenAI-compatible API for labels, and a labeler that sends it."""
+"""A chat with a model at an OpenAI-compatible API, and the request that asks it for labels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from itertools import count
+from typing import Literal
 
 from ivan_core.backends.openai.client import Account, make_client
 from ivan_core.backends.openai.errors import (
@@ -19,8 +20,8 @@ from ivan_core.backends.openai.errors import (
 )
 from ivan_core.backends.openai.models import model_family
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.labels import LabelerCard, LabelPrompt, LabelReply
-from ivan_core.labels.completions import reply_of
+from ivan_core.domain.labels import LabelPrompt, LabelReply
+from ivan_core.labels.completions import reply_of, whole_text
 
 ANSWER_TOKENS = 600
 """Room for an answer with all 19 keys, which takes about 180 tokens."""
@@ -34,72 +35,72 @@ _OF_THE_TEXT = (400, 413, 422, 500)
 
 
 def chat_body(
-    prompt: LabelPrompt,
     model: str,
+    system: str,
+    user: str,
     *,
-    max_completion_tokens: int = ANSWER_TOKENS,
-    reasoning_effort: str | None = None,
+    room: int,
     temperature: float | None = None,
-    strict: bool = True,
+    seed: int | None = None,
+    schema: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
-    """The body of the request for one text, the same in a batch line and in a direct call.
+    """The body of the request for one answer, the same in a batch line and in a direct call.
 
-    Without a `reasoning_effort` the model reasons as little as it can: reasoning is paid as output
-    and on by default. An empty one leaves the field out, for servers that do not know it.
+    The model reasons as little as it can: reasoning is paid as output and on by default.
     """
     body: dict[str, object] = {
         "model": model,
         "messages": [
-            {"role": "system", "content": sendable(prompt.system)},
-            {"role": "user", "content": sendable(prompt.user)},
+            {"role": "system", "content": whole_text(system)},
+            {"role": "user", "content": whole_text(user)},
         ],
-        "max_completion_tokens": max_completion_tokens,
+        "max_completion_tokens": room,
     }
-    if prompt.schema:
+    if schema:
         body["response_format"] = {
             "type": "json_schema",
-            "json_schema": {"name": "labels", "strict": strict, "schema": prompt.schema},
+            "json_schema": {"name": "labels", "strict": True, "schema": schema},
         }
     family = model_family(model)
-    effort = reasoning_effort
-    if effort is None and family is not None:
-        effort = family.effort
-    if effort:
-        body["reasoning_effort"] = effort
+    if family is not None and family.effort:
+        body["reasoning_effort"] = family.effort
     if temperature is not None:
         body["temperature"] = temperature
+    if seed is not None:
+        body["seed"] = seed
     return body
 
 
-def sendable(text: str) -> str:
-    """The text with "?" for halves of characters, which no request can carry."""
-    return text.encode("utf-8", "replace").decode()
+def label_body(prompt: LabelPrompt, model: str, room: int = ANSWER_TOKENS) -> dict[str, object]:
+    """The body of the request for the labels of one text."""
+    return chat_body(model, prompt.system, prompt.user, room=room, schema=prompt.schema)
 
 
-class OpenAILabeler:
-    """Labels one text a call, at any OpenAI-compatible server; may be used by several threads.
+class OpenAIChat:
+    """Asks one model at any OpenAI-compatible server; may be used by several threads.
 
     A lost or refused answer is asked for again a few times, with growing pauses: one text costs
-    little. `retries` counts these, for they may have been paid.
+    little. `retries` counts these, for they may have been paid. Models that reason take neither
+    temperature nor seed.
     """
+
+    kind: Literal["ollama", "openai"] = "openai"
+    revision = ""
 
     def __init__(
         self,
         model: str,
         account: Account,
         *,
-        max_completion_tokens: int = ANSWER_TOKENS,
-        reasoning_effort: str | None = None,
-        temperature: float | None = None,
         read_seconds: float = 120.0,
         retries: int = RETRIES,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._model = model
+        self.model = model
         self._account = account
-        self._max_tokens = max_completion_tokens
-        self._effort = reasoning_effort
-        self._temperature = temperature
+        family = model_family(model)
+        self.reasons = family is not None and bool(family.effort)
+        self.steered = not self.reasons
         self._most_retries = retries
         self._wait = wait
         self._client = make_client(account, read_seconds=read_seconds)
@@ -107,30 +108,46 @@ class OpenAILabeler:
         self._failed_in_a_row = 0
         self.retries = 0
 
-    @property
-    def card(self) -> LabelerCard:
-        settings = [("server", self._account.host), ("max_tokens", str(self._max_tokens))]
-        if self._temperature is not None:
-            settings.append(("temperature", f"{self._temperature:g}"))
-        return LabelerCard(self._model, kind="openai", settings=tuple(settings))
+    def release(self) -> None:
+        """Nothing: the model is in another machine's memory."""
 
-    def label(self, prompt: LabelPrompt) -> LabelReply:
-        """The raw answer; a text that the server cannot label gets a reply with its problem.
+    def settings(
+        self, *, temperature: str | None = None, seed: int | None = None, room: int | None = None
+    ) -> tuple[tuple[str, str], ...]:
+        """The settings of every question, for a card."""
+        given = {"max_tokens": room, "temperature": temperature, "seed": seed}
+        told = {name: str(value) for name, value in given.items() if value is not None}
+        return tuple({"server": self._account.host, **told}.items())
+
+    def ask(
+        self,
+        system: str,
+        user: str,
+        *,
+        room: int,
+        temperature: float | None = None,
+        seed: int | None = None,
+        schema: Mapping[str, object] | None = None,
+    ) -> LabelReply:
+        """One answer of at most `room` tokens; raises as `send` does."""
+        return self.send(
+            chat_body(
+                self.model,
+                system,
+                user,
+                room=room,
+                temperature=temperature,
+                seed=seed,
+                schema=schema,
+            )
+        )
+
+    def send(self, body: Mapping[str, object]) -> LabelReply:
+        """The reply to a request that is made already; its problem where the server cannot answer.
 
         Raises:
             BackendUnavailable: the server is away, refuses the account or fails text after text.
         """
-        body = chat_body(
-            prompt,
-            self._model,
-            max_completion_tokens=self._max_tokens,
-            reasoning_effort=self._effort,
-            temperature=self._temperature,
-        )
-        return self.send(body)
-
-    def send(self, body: Mapping[str, object]) -> LabelReply:
-        """The reply to a request that is already made; raises as `label` does."""
         for attempt in count():
             try:
                 answer = self._client.post("/chat/completions", body=body, cast_to=object)

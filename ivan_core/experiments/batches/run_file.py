@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ivan_core.backends.openai.chat import ANSWER_TOKENS, OpenAILabeler
+from ivan_core.backends.openai.chat import ANSWER_TOKENS, OpenAIChat
 from ivan_core.backends.openai.client import Account, account_for, is_demo
 from ivan_core.backends.prices import Price, given_price, listed_price
 from ivan_core.backends.token_counts import TokenCounter
@@ -148,7 +148,7 @@ def run_file(
     capped = over_cap(max_usd, plan.dollars)
     if capped:
         raise BadInput(capped, "Nothing was sent. Raise the cap, or split the file.")
-    ask = send or OpenAILabeler(plan.model, account_for(base_url)).send
+    ask = send or OpenAIChat(plan.model, account_for(base_url)).send
     with FileLock(plan.out.with_name(f".{plan.out.name}.lock")) as alone:
         if not alone.acquire():
             raise BadInput(f"Another command is writing {plan.out.name}.", "Wait for it.")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ivan_core.backends.openai.batches import OpenAIBatches
-from ivan_core.backends.openai.chat import OpenAILabeler, chat_body
+from ivan_core.backends.openai.chat import OpenAIChat, label_body
 from ivan_core.backends.openai.client import account_for, is_demo
 from ivan_core.backends.token_counts import TokenCounter
 from ivan_core.domain.errors import BackendUnavailable
@@ -82,7 +82,7 @@ def _batches(spec: TaxonomySpec) -> BatchProvider:
 
 
 def _send(spec: TaxonomySpec) -> Send:
-    return OpenAILabeler(spec.model, account_for(spec.base_url)).send
+    return OpenAIChat(spec.model, account_for(spec.base_url)).send
 
 
 OWN = Providers(_batches, _send)
@@ -210,7 +210,7 @@ def request_body(spec: TaxonomySpec) -> Callable[[LabelPrompt], dict[str, object
     """How a prompt of this run becomes the body of a request."""
 
     def body(prompt: LabelPrompt) -> dict[str, object]:
-        return chat_body(prompt, spec.model, max_completion_tokens=spec.max_completion_tokens)
+        return label_body(prompt, spec.model, spec.max_completion_tokens)
 
     return body
 

@@ -6,14 +6,13 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ivan_core.domain.labels import LabelerCard, LabelPrompt, LabelReply
+from ivan_core.domain.labels import Labeler, LabelerCard, LabelPrompt, LabelReply
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.labels.request_files import body_bytes
 from ivan_core.labels.validate import read_reply
 from ivan_core.ledger.answers import Answer, Answers, body_key, owner_of
 
 if TYPE_CHECKING:
-    from ivan_core.backends.openai.chat import OpenAILabeler
     from ivan_core.backends.openai.client import Account
 
 
@@ -46,7 +45,7 @@ class ReusingLabeler:
     """
 
     def __init__(
-        self, labeler: OpenAILabeler, account: Account, answers: Answers, run_id: str,
+        self, labeler: Labeler, account: Account, answers: Answers, run_id: str,
         *, again: bool = False, all_again: bool = False,
     ) -> None:  # fmt: skip
         from ivan_core.backends.openai.client import is_demo
@@ -61,15 +60,15 @@ class ReusingLabeler:
 
     def label(self, prompt: LabelPrompt) -> LabelReply:
         """The answer that is here, or a new one; raises as the labeler does."""
-        from ivan_core.backends.openai.chat import chat_body
+        from ivan_core.backends.openai.chat import label_body
 
-        body = chat_body(prompt, self.card.id)
+        body = label_body(prompt, self.card.id)
         key = answer_key(self._account, self._demo, prompt, body, self._again)
         found = None if self._all else self._answers.find([key]).get(key)
         if found is not None:
             other = "" if found.run == self._run else found.run
             return LabelReply(found.said, finish=found.finish, demo=self._demo, reused=other)
-        reply = self._labeler.send(body)
+        reply = self._labeler.label(prompt)
         if reply.demo is self._demo and read_reply(reply, prompt.keys).status in USABLE:
             text = prompt.key.custom_id
             kept = Answer(self._run, text, self.card.id, reply.text, reply.finish)

@@ -48,13 +48,12 @@ def make_labeler(spec: LabelSpec) -> Labeler:
         from ivan_core.backends.lexicon.labeler import LexiconLabeler
 
         return LexiconLabeler()
+    from ivan_core.backends.chats import ChatLabeler
+    from ivan_core.backends.ollama.chat import ANSWER_TOKENS, OllamaChat
     from ivan_core.backends.ollama.client import OllamaServer
-    from ivan_core.backends.ollama.labeler import OllamaLabeler
 
-    return OllamaLabeler(
-        spec.labeler, OllamaServer(), num_ctx=spec.num_ctx, temperature=spec.temperature,
-        seed=spec.seed,
-    )  # fmt: skip
+    chat = OllamaChat(spec.labeler, OllamaServer(), num_ctx=spec.num_ctx)
+    return ChatLabeler(chat, room=ANSWER_TOKENS, temperature=spec.temperature, seed=spec.seed)
 
 
 def _write(

@@ -202,8 +202,8 @@ def _costs(
 
 
 def _rewordings(spec: RewriteSpec, model: str, pairs: Sequence[Pair]) -> _Asked:
+    from ivan_core.backends.chats import rewording_room
     from ivan_core.backends.openai.models import model_family
-    from ivan_core.backends.openai.rewriter import most_answer_tokens
     from ivan_core.backends.token_counts import TokenCounter
 
     counter, asked = TokenCounter(model), _Asked()
@@ -216,7 +216,7 @@ def _rewordings(spec: RewriteSpec, model: str, pairs: Sequence[Pair]) -> _Asked:
             for style in styles:
                 request = build_request(piece, style)
                 read = _read(counter, request.system, request.user)
-                asked.add(read, answer, most_answer_tokens(piece.printed, reasons))
+                asked.add(read, answer, rewording_room(piece.printed, reasons))
     return asked
 
 
@@ -225,7 +225,7 @@ def _labels(model: str, pairs: Sequence[Pair], rows: int, account: str) -> tuple
 
     Beside it the number of labels of originals that `account` has already, which are not asked.
     """
-    from ivan_core.backends.openai.chat import ANSWER_TOKENS, chat_body
+    from ivan_core.backends.openai.chat import ANSWER_TOKENS, label_body
     from ivan_core.backends.token_counts import TokenCounter
 
     counter, asked = TokenCounter(model), _Asked()
@@ -237,7 +237,7 @@ def _labels(model: str, pairs: Sequence[Pair], rows: int, account: str) -> tuple
         times += place < again
         for key, text in _texts(pair):
             prompt = build_prompt(key, text, REWRITE_FEATURES)
-            body = chat_body(prompt, model)
+            body = label_body(prompt, model)
             read = counter.request_tokens(body)
             rounds = (False, True) if place < again else (False,)
             keys = [answer_key(account, False, prompt, body, one) for one in rounds]

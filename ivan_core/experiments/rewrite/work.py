@@ -106,19 +106,19 @@ def make_rewriter(spec: RewriteSpec) -> Rewriter:
     # Left as published, each style has the temperature of its own.
     usual = spec.temperature == TEMPERATURES["published"]
     temperature = None if usual else spec.temperature
+    from ivan_core.backends.chats import Chat, ChatRewriter
+
     if spec.rewriter.startswith(OPENAI):
+        from ivan_core.backends.openai.chat import OpenAIChat
         from ivan_core.backends.openai.client import account_for
-        from ivan_core.backends.openai.rewriter import OpenAIRewriter
 
-        name = spec.rewriter.removeprefix(OPENAI)
-        return OpenAIRewriter(name, account_for(), temperature=temperature, seed=spec.seed)
-    from ivan_core.backends.ollama.client import OllamaServer
-    from ivan_core.backends.ollama.rewriter import OllamaRewriter
+        chat: Chat = OpenAIChat(spec.rewriter.removeprefix(OPENAI), account_for())
+    else:
+        from ivan_core.backends.ollama.chat import OllamaChat
+        from ivan_core.backends.ollama.client import OllamaServer
 
-    return OllamaRewriter(
-        spec.rewriter, OllamaServer(), num_ctx=spec.num_ctx, temperature=temperature,
-        seed=spec.seed,
-    )  # fmt: skip
+        chat = OllamaChat(spec.rewriter, OllamaServer(), num_ctx=spec.num_ctx)
+    return ChatRewriter(chat, temperature=temperature, seed=spec.seed)
 
 
 def _similarity(name: str, revision: str) -> SimilarityModel:
@@ -131,14 +131,16 @@ def _similarity(name: str, revision: str) -> SimilarityModel:
 
 def _labeler(spec: RewriteSpec, seed: int, context: RunContext) -> Labeler:
     if spec.labeler.startswith(OPENAI):
-        from ivan_core.backends.openai.chat import OpenAILabeler
+        from ivan_core.backends.chats import ChatLabeler
+        from ivan_core.backends.openai.chat import ANSWER_TOKENS, OpenAIChat
         from ivan_core.backends.openai.client import account_for
         from ivan_core.experiments.batches.kept_answers import keep_all_answers
 
         account = account_for()
         keep_all_answers(Registry(context.data_dir))
+        chat = OpenAIChat(spec.labeler.removeprefix(OPENAI), account)
         return ReusingLabeler(
-            OpenAILabeler(spec.labeler.removeprefix(OPENAI), account), account,
+            ChatLabeler(chat, room=ANSWER_TOKENS), account,
             Answers(context.data_dir), context.id,
             again=seed != spec.seed, all_again=spec.ask_again,
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -14,6 +15,7 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from zipfile import ZipFile
 
 NOBODY = 65534
 _LOOKING_AFTER = Lock()
@@ -126,3 +128,23 @@ def free_port() -> int:
 def heads_sort(table: Any) -> bool:
     """Whether the browser sorts a table of AppTest by its heads, that is, the rows it was sent."""
     return table.proto.SINGLE_COLUMN not in table.proto.selection_mode
+
+
+def repacked(packed: bytes, path: Path, change: dict[str, bytes | None]) -> Path:
+    """A copy of a zip with some of its files replaced, added or (None) left out."""
+    with ZipFile(io.BytesIO(packed)) as old, ZipFile(path, "w") as new:
+        for name in old.namelist():
+            if name not in change:
+                new.writestr(name, old.read(name))
+        for name, content in change.items():
+            if content is not None:
+                new.writestr(name, content)
+    return path
+
+
+def data_files(data_dir: Path) -> dict[str, bytes]:
+    """The CSV files that runs wrote for people, by their paths."""
+    return {
+        str(path.relative_to(data_dir)): path.read_bytes()
+        for path in sorted(data_dir.glob("*/*.csv"))
+    }

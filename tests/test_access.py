@@ -18,12 +18,11 @@ from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.reviews import BETTER, Decision, Opinion, Queue
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.engine import access, archive, datasets, score_cache
+from ivan_core.engine import access, archive, datasets, score_cache, zips
 from ivan_core.engine import handling as runs
 from ivan_core.engine.access import Action, NotAllowed, Visitor
 from ivan_core.experiments.compare import kind as compare
 from ivan_core.experiments.compare.import_csv import import_csvs
-from ivan_core.experiments.compare.import_zip import import_zip
 from ivan_core.experiments.labels import kind as labels
 from ivan_core.review import backup as review_backup
 from ivan_core.review import rights as review_rights
@@ -67,7 +66,7 @@ PROTECTED: dict[str, Callable[[str, Path], object]] = {
     "Cancelling a run": lambda run, _: runs.cancel(run),
     "Renaming a run": lambda run, _: archive.rename(run, "another name"),
     "Deleting a run": lambda run, _: archive.delete(run),
-    "Importing a run": lambda run, path: import_zip(path),
+    "Importing a run": lambda run, path: zips.import_zip(path),
     "Importing a run from": lambda run, path: import_csvs([path], DatasetRequest()),
     "Clearing the cache": lambda run, _: score_cache.clear_cache(),
     "Pulling a model": lambda run, _: labels.pull("gemma4:e4b", lambda *_: None),
@@ -246,9 +245,9 @@ def test_an_export_to_a_path_outside_is_refused(
 ) -> None:
     run_id = finished(data_dir, spec_of_file(pairs_file))
     comes(ELSEWHERE)
-    told(lambda: archive.export(run_id, tmp_path / "run.zip"))
+    told(lambda: zips.export(run_id, tmp_path / "run.zip"))
     assert not (tmp_path / "run.zip").exists()
-    archive.export(run_id, data_dir / "run.zip")
+    zips.export(run_id, data_dir / "run.zip")
     assert (data_dir / "run.zip").exists()
 
 

@@ -24,8 +24,7 @@ from ivan_core.datasets.parquet_rows import small_table
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import archive
-from ivan_core.experiments.compare import import_zip
+from ivan_core.engine import zips
 from ivan_core.review.sheets import sheets as review_sheets
 
 GOOD = {"chosen": "\n\nHuman: q\n\nAssistant: yes", "rejected": "\n\nHuman: q\n\nAssistant: no"}
@@ -228,7 +227,7 @@ def test_a_small_zip_with_an_absurd_table_is_refused_before_it_is_read(
     data_dir: Path, pairs_file: Path, tmp_path: Path, little_memory: Callable[[], float]
 ) -> None:
     run_id = finished(data_dir, spec_of_file(pairs_file, seed=3))
-    packed = archive.export_bytes(run_id)
+    packed = zips.export_bytes(run_id)
     with zipfile.ZipFile(io.BytesIO(packed)) as old:
         table = pq.read_table(io.BytesIO(old.read("table.parquet")))
         others = {name: old.read(name) for name in old.namelist() if name != "table.parquet"}
@@ -248,7 +247,7 @@ def test_a_small_zip_with_an_absurd_table_is_refused_before_it_is_read(
             for member, content in {**others, "table.parquet": inside.getvalue()}.items():
                 new.writestr(member, content)
         with pytest.raises(BadInput, match="its table would unpack to more than its dataset"):
-            import_zip.import_zip(path)
+            zips.import_zip(path)
     assert little_memory() < 400
 
 

@@ -14,7 +14,7 @@ from made_labellings import Labellings
 from ivan_core.cli.main import run as ivan
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
-from ivan_core.engine import archive
+from ivan_core.engine import archive, zips
 from ivan_core.engine import handling as runs
 from ivan_core.engine.studies import studies, study_of
 from ivan_core.experiments.compare.results import open_results
@@ -78,7 +78,7 @@ def test_damaged_files_of_one_run_are_a_sentence(
     with pytest.raises(BadInput, match=sentence):
         open_results(second)
     with pytest.raises(BadInput, match=sentence):
-        archive.export(second, tmp_path / "run.zip")
+        zips.export(second, tmp_path / "run.zip")
     assert not (tmp_path / "run.zip").exists()
     for words in (["runs", "export", second, "--out", str(tmp_path / "x.zip")], ["figure", second],
                   ["runs", "sentences", second], ["runs", "compare", first, second]):  # fmt: skip

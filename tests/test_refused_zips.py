@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from made_runs import finished, spec_of_file
+from support import repacked
 
 from ivan_core.domain.errors import BadInput, StorageProblem
-from ivan_core.engine import archive
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.compare import import_zip
+from ivan_core.engine import zips
 from ivan_core.experiments.compare.results import open_results
 
 
 @pytest.fixture
 def run_id(data_dir: Path, pairs_file: Path) -> str:
     return finished(data_dir, spec_of_file(pairs_file, seed=3))
-
-
-def repacked(packed: bytes, path: Path, change: dict[str, bytes | None]) -> Path:
-    """A copy of a zip with some of its files replaced, added or (None) left out."""
-    with zipfile.ZipFile(io.BytesIO(packed)) as old, zipfile.ZipFile(path, "w") as new:
-        for name in old.namelist():
-            if name not in change:
-                new.writestr(name, old.read(name))
-        for name, content in change.items():
-            if content is not None:
-                new.writestr(name, content)
-    return path
 
 
 @pytest.mark.parametrize(
@@ -43,9 +30,9 @@ def repacked(packed: bytes, path: Path, change: dict[str, bytes | None]) -> Path
 def test_a_path_that_leads_out_is_refused(run_id: str, tmp_path: Path, name: str) -> None:
     before = sorted(tmp_path.rglob("*"))
     path = tmp_path / "data" / "evil.zip"
-    repacked(archive.export_bytes(run_id), path, {name: b"x"})
+    repacked(zips.export_bytes(run_id), path, {name: b"x"})
     with pytest.raises(BadInput, match="no export of IVAN has"):
-        import_zip.import_zip(path)
+        zips.import_zip(path)
     path.unlink()
     assert [p for p in sorted(tmp_path.rglob("*")) if p.suffix != ".sqlite-shm"] == before
     assert len(runs.every()) == 1
@@ -54,14 +41,14 @@ def test_a_path_that_leads_out_is_refused(run_id: str, tmp_path: Path, name: str
 def test_a_zip_that_unpacks_to_too_much_is_refused(
     run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bomb = {"manifest.json": b" " * (import_zip._MOST_JSON + 1)}
-    path = repacked(archive.export_bytes(run_id), tmp_path / "bomb.zip", bomb)  # type: ignore[arg-type]
+    bomb = {"manifest.json": b" " * (zips._MOST_JSON + 1)}
+    path = repacked(zips.export_bytes(run_id), tmp_path / "bomb.zip", bomb)  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="would unpack to"):
-        import_zip.import_zip(path)
-    monkeypatch.setattr(import_zip, "MOST_BYTES", 1000)
-    archive.export(run_id, tmp_path / "run.zip")
+        zips.import_zip(path)
+    monkeypatch.setattr(zips, "MOST_BYTES", 1000)
+    zips.export(run_id, tmp_path / "run.zip")
     with pytest.raises(BadInput, match="would unpack to"):
-        import_zip.import_zip(tmp_path / "run.zip")
+        zips.import_zip(tmp_path / "run.zip")
 
 
 @pytest.mark.parametrize(
@@ -81,9 +68,9 @@ def test_a_zip_that_unpacks_to_too_much_is_refused(
 def test_a_damaged_export_is_a_sentence(
     run_id: str, tmp_path: Path, change: dict[str, bytes | None], words: str
 ) -> None:
-    path = repacked(archive.export_bytes(run_id), tmp_path / "run.zip", change)
+    path = repacked(zips.export_bytes(run_id), tmp_path / "run.zip", change)
     with pytest.raises(BadInput, match=words):
-        import_zip.import_zip(path)
+        zips.import_zip(path)
     assert len(runs.every()) == 1
 
 
@@ -100,9 +87,9 @@ def test_a_manifest_that_no_page_could_read_is_refused(
     run_id: str, tmp_path: Path, change: dict[str, Any]
 ) -> None:
     manifest = json.dumps(runs.manifest(run_id) | change).encode()
-    path = repacked(archive.export_bytes(run_id), tmp_path / "run.zip", {"manifest.json": manifest})
+    path = repacked(zips.export_bytes(run_id), tmp_path / "run.zip", {"manifest.json": manifest})
     with pytest.raises(BadInput, match="no whole export"):
-        import_zip.import_zip(path)
+        zips.import_zip(path)
     assert len(runs.every()) == 1
 
 
@@ -112,21 +99,21 @@ def test_a_table_that_contradicts_itself_is_refused(run_id: str, tmp_path: Path)
         buffer = io.BytesIO()
         table.assign(**{column: value}).to_parquet(buffer)
         change: dict[str, bytes | None] = {"table.parquet": buffer.getvalue()}
-        path = repacked(archive.export_bytes(run_id), tmp_path / "run.zip", change)
+        path = repacked(zips.export_bytes(run_id), tmp_path / "run.zip", change)
         with pytest.raises(BadInput, match="contradict themselves"):
-            import_zip.import_zip(path)
+            zips.import_zip(path)
 
 
 def test_no_zip_at_all_is_a_sentence(data_dir: Path, tmp_path: Path, pairs_file: Path) -> None:
     for path in (pairs_file, tmp_path / "nothing.zip"):
         with pytest.raises(BadInput):
-            import_zip.import_zip(path)
+            zips.import_zip(path)
 
 
 def test_a_full_disk_registers_nothing(
     run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    archive.export(run_id, tmp_path / "run.zip")
+    zips.export(run_id, tmp_path / "run.zip")
 
     def full(*_: Any) -> None:
         raise StorageProblem("The disk is full.")
@@ -134,7 +121,7 @@ def test_a_full_disk_registers_nothing(
     monkeypatch.setattr("ivan_core.engine.imports.write_manifest", full)
     before = sorted((tmp_path / "data" / "compare").iterdir())
     with pytest.raises(StorageProblem):
-        import_zip.import_zip(tmp_path / "run.zip")
+        zips.import_zip(tmp_path / "run.zip")
     assert [run.id for run in runs.every()] == [run_id]
     assert sorted((tmp_path / "data" / "compare").iterdir()) == before
     assert [path.name for path in (tmp_path / "data" / "runs").iterdir()] == [run_id]

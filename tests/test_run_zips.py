@@ -16,10 +16,9 @@ from ivan_core import settings
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import archive
+from ivan_core.engine import archive, zips
 from ivan_core.engine import handling as runs
 from ivan_core.engine.imports import read_dataset
-from ivan_core.experiments.compare import import_zip
 from ivan_core.experiments.compare import results as results_module
 from ivan_core.experiments.compare.results import files, open_results
 
@@ -44,7 +43,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], P
 
 
 def test_an_export_holds_no_text_unless_asked(run_id: str, tmp_path: Path) -> None:
-    plain, full = archive.export_bytes(run_id), archive.export_bytes(run_id, texts=True)
+    plain, full = zips.export_bytes(run_id), zips.export_bytes(run_id, texts=True)
     with zipfile.ZipFile(io.BytesIO(plain)) as packed:
         names = packed.namelist()
         assert names[:5] == ["run.json", "spec.json", "manifest.json", "facts.jsonl",
@@ -54,25 +53,25 @@ def test_an_export_holds_no_text_unless_asked(run_id: str, tmp_path: Path) -> No
     with zipfile.ZipFile(io.BytesIO(full)) as packed:
         texts = [json.loads(line) for line in packed.read("texts.jsonl").splitlines()]
     assert len(texts) == 40 and texts[3]["chosen"].startswith("\n\nHuman: Question 3?")
-    archive.export(run_id, tmp_path / "run.zip")
+    zips.export(run_id, tmp_path / "run.zip")
     assert zipfile.is_zipfile(tmp_path / "run.zip")
     with pytest.raises(BadInput, match="no folder"):
-        archive.export(run_id, tmp_path / "nowhere" / "run.zip")
+        zips.export(run_id, tmp_path / "nowhere" / "run.zip")
 
 
 def test_only_a_finished_run_is_exported(data_dir: Path, pairs_file: Path) -> None:
     with pytest.raises(BadInput, match="is not finished"):
-        archive.export_bytes(failed(data_dir, spec_of_file(pairs_file)))
+        zips.export_bytes(failed(data_dir, spec_of_file(pairs_file)))
 
 
 def test_exported_deleted_and_imported_a_run_is_the_same(run_id: str, tmp_path: Path) -> None:
     archive.rename(run_id, "mine")
     before, run = open_results(run_id), runs.get(run_id)
     written = {path.name: path.read_bytes() for path in files(before) if path.suffix == ".csv"}
-    archive.export(run_id, tmp_path / "run.zip")
+    zips.export(run_id, tmp_path / "run.zip")
     archive.delete(run_id)
     results_module._open.cache_clear()
-    found = import_zip.import_zip(tmp_path / "run.zip")
+    found = zips.import_zip(tmp_path / "run.zip")
     assert (found.run_id, found.rows, found.models) == (run_id, 40, TWO_MODELS)
     after = open_results(run_id)
     pd.testing.assert_frame_equal(after.table, before.table)
@@ -90,8 +89,8 @@ def test_exported_deleted_and_imported_a_run_is_the_same(run_id: str, tmp_path: 
 
 
 def test_a_second_import_gets_an_id_of_its_own(run_id: str, tmp_path: Path) -> None:
-    archive.export(run_id, tmp_path / "run.zip")
-    found = import_zip.import_zip(tmp_path / "run.zip")
+    zips.export(run_id, tmp_path / "run.zip")
+    found = zips.import_zip(tmp_path / "run.zip")
     assert found.run_id != run_id and run_id in found.sentence
     names = [path.name for path in files(open_results(found.run_id)) if path.suffix == ".csv"]
     assert len(names) == 5 and all(name.startswith(f"{found.run_id}-") for name in names)
@@ -102,25 +101,25 @@ def test_on_another_machine_the_dataset_is_named(
     run_id: str, tmp_path: Path, pairs_file: Path, elsewhere: Callable[[], Path]
 ) -> None:
     table = open_results(run_id).table
-    archive.export(run_id, tmp_path / "run.zip")
+    zips.export(run_id, tmp_path / "run.zip")
     moved = tmp_path / "copy.jsonl"
     pairs_file.rename(moved)
     elsewhere()
     with pytest.raises(BadInput, match="is not on this machine"):
-        import_zip.import_zip(tmp_path / "run.zip")
+        zips.import_zip(tmp_path / "run.zip")
     named = DatasetRequest(source=str(moved))
     with pytest.raises(BadInput, match="has not been read on this machine"):
-        import_zip.import_zip(tmp_path / "run.zip", named)
-    found = import_zip.import_zip(tmp_path / "run.zip", read_dataset(named))
+        zips.import_zip(tmp_path / "run.zip", named)
+    found = zips.import_zip(tmp_path / "run.zip", read_dataset(named))
     pd.testing.assert_frame_equal(open_results(found.run_id).table, table)
     assert open_results(found.run_id).spec.dataset.source == str(moved)
     with pytest.raises(BadInput, match="holds other pairs"):
-        import_zip.import_zip(tmp_path / "run.zip", DatasetRequest(source="sample"))
+        zips.import_zip(tmp_path / "run.zip", DatasetRequest(source="sample"))
 
 
 def test_a_run_on_the_sample_needs_nothing_named(
     data_dir: Path, tmp_path: Path, elsewhere: Callable[[], Path]
 ) -> None:
-    archive.export(finished(data_dir, spec_of_sample(limit=20)), tmp_path / "run.zip")
+    zips.export(finished(data_dir, spec_of_sample(limit=20)), tmp_path / "run.zip")
     elsewhere()
-    assert import_zip.import_zip(tmp_path / "run.zip").rows == 20
+    assert zips.import_zip(tmp_path / "run.zip").rows == 20

@@ -92,10 +92,10 @@ def delete(options: argparse.Namespace) -> int:
 
 
 def export(options: argparse.Namespace) -> int:
-    from ivan_core.engine import archive
+    from ivan_core.engine import archive, zips
 
     path = Path(options.out or f"{options.id}.zip")
-    archive.export(options.id, path, texts=options.texts)
+    zips.export(options.id, path, texts=options.texts)
     print(f"{path} ({archive.size(path.stat().st_size)})")
     return 0
 
@@ -103,8 +103,8 @@ def export(options: argparse.Namespace) -> int:
 def import_run(options: argparse.Namespace) -> int:
     from ivan_core.domain.specs import DatasetRequest
     from ivan_core.engine.imports import read_dataset
+    from ivan_core.engine.zips import import_zip
     from ivan_core.experiments.compare.import_csv import import_csvs
-    from ivan_core.experiments.compare.import_zip import import_zip
 
     paths = [Path(name) for name in options.files]
     dataset = None

@@ -1,33 +1,23 @@
-"""Runs kept in order: named, deleted, and exported as one zip that another IVAN can import."""
+"""Runs kept in order: named and deleted."""
 
 from __future__ import annotations
 
-import io
-import json
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
 from uuid import uuid4
-from zipfile import ZIP_DEFLATED, ZipFile
 
-from ivan_core import __version__
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.runs import Run, RunState
-from ivan_core.engine import access, datasets
+from ivan_core.domain.runs import Run
+from ivan_core.engine import access
 from ivan_core.engine import handling as runs
-from ivan_core.engine.begin import BEGUN
 from ivan_core.experiments.batches.kept_answers import keep_run_answers
-from ivan_core.experiments.compare.results import open_results
 from ivan_core.ledger.ledger import Ledger
-from ivan_core.runs.parts import Parts
-from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
 
 LONGEST_NAME = 80
-EXPORT_FORMAT = 1
-"""Number of the export's layout, kept in its `run.json`."""
 _DELETED = ".deleted-"
 _FOLDERS = ("compare", "rewrite", "taxonomy-input", "taxonomy-output", "taxonomy-control")
 """Folders of files that runs write for people; each name begins with the run's id."""
@@ -93,7 +83,7 @@ def delete(run_id: str) -> Deleted:
     if run.kind == "taxonomy":  # what was paid for outlives the run
         keep_run_answers(registry, run_id)
     folder = registry.folder(run_id)
-    written = _csvs(run)
+    written = written_files(run)
     inside = [path for path in folder.rglob("*") if path.is_file()] if folder.exists() else []
     freed = sum(path.stat().st_size for path in (*written, *inside))
     grave = root / "runs" / f"{_DELETED}{run_id}-{uuid4().hex[:8]}"
@@ -113,7 +103,7 @@ def delete(run_id: str) -> Deleted:
     return Deleted(run_id, run.kind, len(written) + len(inside), freed)
 
 
-def _csvs(run: Run) -> list[Path]:
+def written_files(run: Run) -> list[Path]:
     """The files that a run wrote outside of its folder, those that are there."""
     manifest = None
     if run.kind == "compare":
@@ -138,85 +128,6 @@ def _csvs(run: Run) -> list[Path]:
 
 def _is_of(name: str, run_id: str) -> bool:
     return name.startswith((f"{run_id}-", f"{run_id}."))
-
-
-def export_bytes(run_id: str, *, texts: bool = False) -> bytes:
-    """The zip of `export` in memory, for a download.
-
-    Raises:
-        BadInput: as `export`.
-    """
-    file = io.BytesIO()
-    _write(run_id, file, texts)
-    return file.getvalue()
-
-
-def export(run_id: str, path: Path, *, texts: bool = False) -> None:
-    """Write a finished run as a zip: manifest, spec, table, CSV files, what is known of its models.
-
-    No text of the dataset is in it unless `texts` asks for them.
-
-    Raises:
-        BadInput: there is no such run, it is not finished, or there is no such folder.
-        NotAllowed: the path leads outside of what the visitor may name.
-        StorageProblem: the file cannot be written.
-    """
-    access.check_path(path)
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise BadInput(f"There is no folder {folder}.", "Make it, or name another file.")
-    with storage_errors(folder), replacing(path) as temporary, temporary.open("wb") as file:
-        _write(run_id, file, texts)
-
-
-def _write(run_id: str, file: IO[bytes], texts: bool) -> None:
-    run, manifest = runs.get(run_id), runs.manifest(run_id)
-    folder = runs.registry().folder(run_id)
-    if run.kind == "compare" and run.state is RunState.DONE:
-        open_results(run_id)  # a damaged one is of no use elsewhere
-    if manifest is None or not (folder / "table.parquet").exists():
-        raise BadInput(f"Run {run_id} is not finished.", f"`ivan runs resume {run_id}` goes on.")
-    open_results(run_id)
-    dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
-    about = {
-        "format": EXPORT_FORMAT,
-        "ivan": __version__,
-        "id": run.id,
-        "name": run.name,
-        "created": run.created,
-        "started": run.started,
-        "finished": run.finished,
-        "computed": run.computed,
-        "notes": list(run.notes),
-        "dataset_content": dataset.about["content"],
-    }
-    parts = Parts(folder)
-    facts = [
-        {"key": key, "rows": rows}
-        for key, rows in parts.all()
-        if key == BEGUN or key.startswith("card|")
-    ]
-    with ZipFile(file, "w", ZIP_DEFLATED) as packed:
-        packed.writestr("run.json", _json(about))
-        packed.writestr("spec.json", _json(runs.spec_of(run).model_dump(mode="json")))
-        packed.write(folder / "manifest.json", "manifest.json")
-        packed.writestr("facts.jsonl", "".join(f"{json.dumps(fact)}\n" for fact in facts))
-        packed.write(folder / "table.parquet", "table.parquet")
-        for path in _csvs(run):
-            packed.write(path, f"compare/{path.name}")
-        if texts:
-            import pandas as pd
-
-            table = pd.read_parquet(folder / "table.parquet", columns=["row_id"])
-            with packed.open("texts.jsonl", "w") as out:
-                for pair in dataset.pairs(sorted({int(row) for row in table["row_id"]})):
-                    row = {"row_id": pair.row_id, "chosen": pair.chosen.readable,
-                           "rejected": pair.rejected.readable}  # fmt: skip
-                    out.write(f"{json.dumps(row)}\n".encode())
-
-
-def _json(content: dict[str, Any]) -> str:
-    return json.dumps(content, indent=1)
 
 
 def size(count: int) -> str:

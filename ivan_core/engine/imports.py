@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.domain.specs import CompareSpec, DatasetRequest, RowsSpec
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
-from ivan_core.experiments.compare.files import write_csvs, write_manifest, write_table
-from ivan_core.experiments.compare.tables import with_prompts
-from ivan_core.metrics.summary import ModelSummary, summarise
+from ivan_core.experiments.compare.files import write_manifest
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
 
-if TYPE_CHECKING:
-    import pandas as pd
+SLUG = "run"
+"""How files for people begin before the run has an id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A run that was entered: its id here, and sentences a reader of it should see."""
+    """A run that was entered: its id here, who judged or labelled, and what a reader should see.
+
+    `rows` counts pairs.
+    """
 
     run_id: str
     rows: int
@@ -44,11 +45,26 @@ class Imported:
         return " ".join([told, *self.notes])
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written of a run: its files for people, and what the manifest says of its kind.
+
+    The paths are those of the manifest, in folders of the data folder; each file's name begins with
+    `SLUG`, in place of an id that is not known yet.
+    """
+
+    files: Sequence[str] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Elsewhere:
-    """All that is needed to enter a run; `cards` by the names that the spec gives the models.
+    """All that is needed to enter a run.
 
-    `manifest` holds what is kept of the run beside what `enter` writes itself.
+    `write` is given a folder that stands for the data folder, with the run's own in it as `SLUG`,
+    and writes tables and files there. `last`, if it is given, writes into the run's own folder what
+    names the files as they are called in the end. `manifest` holds what is kept of the run beside
+    what is written here.
     """
 
     id: str
@@ -58,11 +74,16 @@ class Elsewhere:
     finished: float
     computed: int
     notes: tuple[str, ...]
-    spec: CompareSpec
+    kind: str
+    spec: RowsSpec
     dataset: PreparedDataset
-    cards: dict[str, ModelCard]
-    table: pd.DataFrame
-    manifest: dict[str, Any]
+    rows: int
+    done: int
+    total: int
+    write: Callable[[Path], Written]
+    manifest: Mapping[str, Any]
+    chunk: int = 256
+    last: Callable[[Path, list[str]], None] | None = None
 
 
 def read_dataset(request: DatasetRequest) -> DatasetRequest:
@@ -106,68 +127,56 @@ def enter(run: Elsewhere) -> str:
     root = data_dir()
     staged = root / "runs" / f".importing-{uuid4().hex[:8]}"
     with storage_errors(root):
-        staged.mkdir(parents=True)
+        (staged / SLUG).mkdir(parents=True)
         try:
-            files = _stage(staged, run)
+            begun = {"dataset": run.dataset.fingerprint, "chunk": run.chunk}
+            Parts(staged / SLUG).append(BEGUN, [begun])
+            written = run.write(staged)
             with runs.registry().entering(_row(run), run.spec.fingerprint) as run_id:
-                _put_in_place(staged, root, run_id, run, files)
+                _put_in_place(staged, root, run_id, run, written)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
     return run_id
 
 
 def _row(run: Elsewhere) -> Run:
-    judged = len(run.table)
     return Run(
-        id=run.id, kind=run.spec.kind, spec=run.spec.model_dump_json(), state=RunState.DONE,
+        id=run.id, kind=run.kind, spec=run.spec.model_dump_json(), state=RunState.DONE,
         created=run.created, started=run.started, finished=run.finished, heartbeat=None, doing="",
-        done=judged, total=judged, computed=run.computed, rate=None, problem="", hint="",
+        done=run.done, total=run.total, computed=run.computed, rate=None, problem="", hint="",
         notes=run.notes, name=run.name,
     )  # fmt: skip
 
 
-def _stage(staged: Path, run: Elsewhere) -> list[str]:
-    """Write all but the manifest; the CSV files get the run's id when it is known."""
-    folder = staged / "run"
-    folder.mkdir()
-    parts = Parts(folder)
-    parts.append(BEGUN, [{"dataset": run.dataset.fingerprint, "chunk": 256}])
-    for name, card in run.cards.items():
-        parts.append(f"card|{name}", [card.model_dump(mode="json")])
-    write_table(folder, run.table)
-    cards = list(run.cards.values())
-    label = str(run.dataset.about["label"])
-    return write_csvs(staged, "run", label, run.dataset.rows, run.table, cards, _summaries(run))
-
-
-def _summaries(run: Elsewhere) -> list[ModelSummary]:
-    return summarise(with_prompts(run.table, run.dataset))
-
-
-def _put_in_place(staged: Path, root: Path, run_id: str, run: Elsewhere, files: list[str]) -> None:
+def _put_in_place(staged: Path, root: Path, run_id: str, run: Elsewhere, written: Written) -> None:
     about = run.dataset.about
-    names = [f"{run_id}{name.removeprefix('run')}" for name in files]
+    names = [_named(name, run_id) for name in written.files]
     known = ("fingerprint", "label", "revision", "rows", "chosen_by")
     manifest = {
         **run.manifest,
         "run": run_id,
         "spec": run.spec.model_dump(mode="json"),
         "dataset": {name: about[name] for name in known},
-        "rows": int(run.table["row_id"].nunique()),
+        "rows": run.rows,
         "notes": list(run.notes),
-        "models": [
-            card.model_dump(mode="json", exclude={"seen_hashes"}) for card in run.cards.values()
-        ],
-        "summaries": [summary.as_dict() for summary in _summaries(run)],
-        "files": [f"compare/{name}" for name in names],
+        **written.facts,
+        "files": names,
     }
-    written = run.manifest.get("written")
+    moment = run.manifest.get("written")
+    if run.last is not None:
+        run.last(staged / SLUG, names)
     write_manifest(
-        staged / "run",
+        staged / SLUG,
         {name: value for name, value in manifest.items() if name != "written"},
-        lambda: str(written or datetime.now(UTC).isoformat(timespec="seconds")),
+        lambda: str(moment or datetime.now(UTC).isoformat(timespec="seconds")),
     )
-    (root / "compare").mkdir(exist_ok=True)
-    for old, new in zip(files, names, strict=True):
-        (staged / "compare" / old).rename(root / "compare" / new)
-    (staged / "run").rename(root / "runs" / run_id)
+    for old, new in zip(written.files, names, strict=True):
+        (root / new).parent.mkdir(exist_ok=True)
+        (staged / old).rename(root / new)
+    (staged / SLUG).rename(root / "runs" / run_id)
+
+
+def _named(name: str, run_id: str) -> str:
+    """The path of a file with the run's id where the slug stood."""
+    folder, _, file = name.rpartition("/")
+    return f"{folder}/{run_id}{file.removeprefix(SLUG)}"

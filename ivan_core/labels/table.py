@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, TextKey
@@ -76,15 +77,30 @@ def write_labels(path: Path, table: pd.DataFrame) -> None:
     Raises:
         StorageProblem: the folder cannot be written.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = _schema()
-    arrays = [pa.array(_plain(table[one.name]), type=one.type) for one in schema]
+    packed = _arrow(table)
     with storage_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
-            pq.write_table(pa.Table.from_arrays(arrays, schema=schema), temporary)
+            pq.write_table(packed, temporary)
+
+
+def packed_labels(table: pd.DataFrame) -> bytes:
+    """The Parquet file of a labels table, in memory."""
+    import pyarrow.parquet as pq
+
+    file = io.BytesIO()
+    pq.write_table(_arrow(table), file)
+    return file.getvalue()
+
+
+def _arrow(table: pd.DataFrame) -> pa.Table:
+    import pyarrow as pa
+
+    schema = _schema()
+    arrays = [pa.array(_plain(table[one.name]), type=one.type) for one in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def read_labels(path: Path) -> pd.DataFrame:
@@ -93,16 +109,25 @@ def read_labels(path: Path) -> pd.DataFrame:
     Raises:
         BadInput: there is no such file, or it is no labels table.
     """
+    if not path.is_file():
+        raise BadInput(f"There is no file {path}.", "Check the path.")
+    return _read(path, path.name)
+
+
+def unpacked_labels(data: bytes, name: str) -> pd.DataFrame:
+    """A labels table from its Parquet file in memory. Raises BadInput where it is none."""
+    return _read(io.BytesIO(data), name)
+
+
+def _read(source: Path | IO[bytes], name: str) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not path.is_file():
-        raise BadInput(f"There is no file {path}.", "Check the path.")
     try:
-        stored = pq.read_table(path, schema=_schema())
+        stored = pq.read_table(source, schema=_schema())
     except (pa.ArrowException, OSError, KeyError) as error:
-        raise BadInput(f"{path.name} is no labels table.", "Pick another file.") from error
+        raise BadInput(f"{name} is no labels table.", "Pick another file.") from error
     columns: dict[str, Any] = {}
     for name in COLUMNS:
         values = stored.column(name).to_pylist()

@@ -18,7 +18,7 @@ from ivan_core.datasets.sides import read_sides
 from ivan_core.domain.models import InputFormat
 from ivan_core.domain.reviews import Queue
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.engine import archive
+from ivan_core.engine import zips
 from ivan_core.experiments.compare import download as downloads
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.lists.conditions import RowFilter
@@ -59,7 +59,7 @@ def test_downloads_hold_all_of_it_and_json_reads_back_the_same(results: Results)
         assert next(csv.DictReader(lines))["chosen"] == PRINTED
     path = downloads.write(results, RowFilter(), "jsonl")
     (row,) = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    packed = zipfile.ZipFile(io.BytesIO(archive.export_bytes(results.run.id, texts=True)))
+    packed = zipfile.ZipFile(io.BytesIO(zips.export_bytes(results.run.id, texts=True)))
     for held in (row, json.loads(packed.read("texts.jsonl"))):
         sides, own = read_sides(held), results.dataset.pair(0)
         assert (sides.chosen, sides.rejected) == (own.chosen, own.rejected)

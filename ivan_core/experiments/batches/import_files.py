@@ -23,11 +23,10 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.imports import named_dataset, read_dataset
 from ivan_core.experiments.batches.job import KIND
-from ivan_core.experiments.batches.reconciled import texts_of
 from ivan_core.experiments.batches.results import OUTPUT, summary_of, write_summary
 from ivan_core.experiments.compare.files import write_manifest
 from ivan_core.experiments.compare.work import dataset_facts, now, versions
-from ivan_core.experiments.labels.work import TABLE, write_label_files
+from ivan_core.experiments.labels.work import TABLE, texts_of, write_label_files
 from ivan_core.labels.downloads import merge_raw
 from ivan_core.labels.reconcile import Reconciled, reconcile, refuse_unknown
 from ivan_core.labels.result_files import ResultLine, read_result_lines

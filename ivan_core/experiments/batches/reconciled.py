@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.labels import TextKey
 from ivan_core.labels.reconcile import Reconciled, merged, reconcile
 from ivan_core.labels.result_files import ResultLine, read_result_lines
@@ -37,16 +36,3 @@ def reconcile_attempts(attempts: Sequence[AttemptFiles], keys: Sequence[str]) ->
 def _lines(files: Sequence[Path]) -> Iterator[ResultLine]:
     for path in files:
         yield from read_result_lines(path)
-
-
-def texts_of(dataset: PreparedDataset) -> Callable[[TextKey], str]:
-    """The text of a key as it is read; the two sides of a row are read at once."""
-    last: list[tuple[int, str, str]] = [(-1, "", "")]
-
-    def text(key: TextKey) -> str:
-        if last[0][0] != key.row_id:
-            pair = dataset.pair(key.row_id)
-            last[0] = (key.row_id, pair.chosen.printed, pair.rejected.printed)
-        return last[0][1] if key.preference == "chosen" else last[0][2]
-
-    return text

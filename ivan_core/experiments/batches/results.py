@@ -23,12 +23,11 @@ from ivan_core.experiments.batches.kept_answers import keep_answers
 from ivan_core.experiments.batches.reconciled import (
     AttemptFiles,
     reconcile_attempts,
-    texts_of,
 )
 from ivan_core.experiments.batches.requests import asked_texts
 from ivan_core.experiments.compare.files import write_manifest
 from ivan_core.experiments.compare.work import dataset_facts, now, versions
-from ivan_core.experiments.labels.work import TABLE, count_dict, write_label_files
+from ivan_core.experiments.labels.work import TABLE, count_dict, texts_of, write_label_files
 from ivan_core.labels.downloads import merge_raw
 from ivan_core.labels.prompt import prompt_hash
 from ivan_core.labels.reconcile import Reconciled

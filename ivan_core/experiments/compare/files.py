@@ -16,6 +16,7 @@ from ivan_core.runs.storage import replacing, storage_errors
 if TYPE_CHECKING:
     import pandas as pd
 
+FOLDER = "compare"
 STATS_COLUMNS = (
     "model_name", "model_trained_on_dataset", "rlfh_dataset_name", "rlhf_entries",
     "rlhf_entries_rated", "rlhf_entries_rated_percentage", "rlhf_entries_agreement",
@@ -46,7 +47,7 @@ def write_csvs(
     Raises:
         StorageProblem: the folder cannot be written.
     """
-    folder = data_dir / "compare"
+    folder = data_dir / FOLDER
     names: list[str] = []
     with storage_errors(data_dir):
         folder.mkdir(parents=True, exist_ok=True)

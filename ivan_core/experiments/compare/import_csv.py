@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -18,6 +19,7 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import access
 from ivan_core.engine.imports import Elsewhere, Imported, enter, located, named_dataset
+from ivan_core.experiments.compare.archive import write_comparison
 from ivan_core.experiments.compare.original_csv import (
     Scores,
     by_kind,
@@ -81,8 +83,9 @@ def import_csvs(
     run_id = enter(
         Elsewhere(
             id=slug, name="", created=started, started=None, finished=time.time(), computed=0,
-            notes=notes, spec=spec, dataset=found, cards=cards,
-            table=table,
+            notes=notes, kind=spec.kind, spec=spec, dataset=found, rows=len(row_ids),
+            done=len(table), total=len(table),
+            write=partial(write_comparison, dataset=found, cards=cards, table=table),
             manifest={
                 "seed": spec.seed,
                 "random_sample": spec.row_ids is None,

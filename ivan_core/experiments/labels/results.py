@@ -170,7 +170,7 @@ def labels_of_row(dataset: str, row_id: int) -> list[TextLabels]:
         own = results.table[results.table["row_id"] == row_id]
         if own.empty:
             continue
-        sides = {str(row["preference"]): _labels(row, results.keys) for _, row in own.iterrows()}
+        sides = {str(row["preference"]): labels_of(row, results.keys) for _, row in own.iterrows()}
         found[results.labeler] = TextLabels(
             results.run.id, results.labeler, results.rule_based, results.keys, sides.get("chosen"),
             sides.get("rejected"),
@@ -178,7 +178,8 @@ def labels_of_row(dataset: str, row_id: int) -> list[TextLabels]:
     return list(found.values())
 
 
-def _labels(row: pd.Series, keys: Sequence[str]) -> dict[str, Label]:
+def labels_of(row: Mapping[str, Any] | pd.Series, keys: Sequence[str]) -> dict[str, Label]:
+    """The labels of some keys in a row of a labels table; None where there is none."""
     import pandas as pd
 
     def plain(value: Any) -> Label:

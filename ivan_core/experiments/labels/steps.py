@@ -33,11 +33,6 @@ class Labelled:
     card: LabelerCard
     reconciled: Reconciled
 
-    def dataset_text(self, key: TextKey) -> str:
-        """The text that a key means, as it is read."""
-        pair = self.dataset.pair(key.row_id)
-        return pair.chosen.printed if key.preference == "chosen" else pair.rejected.printed
-
 
 @dataclass(frozen=True, slots=True)
 class _Unit:

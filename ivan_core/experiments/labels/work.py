@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.labels import DEMO_NAME, Labeler, LabelerCard, TextKey
 from ivan_core.experiments.compare.files import write_manifest
@@ -24,6 +26,8 @@ from ivan_core.runs.storage import replacing, storage_errors
 
 TABLE = "labels.parquet"
 """The labels of a finished run, in its folder."""
+FOLDER = "taxonomy-control"
+"""Where the files for people lie."""
 _FAILED = ("row_id", "preference", "state", "attempt", "reason", "raw")
 
 
@@ -61,7 +65,7 @@ def _write(
 ) -> None:
     stem = f"{context.id}-{done.card.slug}-control"
     files = write_label_files(
-        context.data_dir, Path("taxonomy-control"), stem, done.reconciled, done.dataset_text
+        context.data_dir, Path(FOLDER), stem, done.reconciled, texts_of(done.dataset)
     )
     table = labels_table(done.reconciled.outcomes, done.reconciled.attempts)
     write_labels(context.folder / TABLE, table)
@@ -119,6 +123,19 @@ def write_label_files(
         names.append(str(folder / f"{stem}-failed.csv"))
         _write_failed(data_dir / names[-1], found, others)
     return names
+
+
+def texts_of(dataset: PreparedDataset) -> Callable[[TextKey], str]:
+    """The text of a key as it is read; the two sides of a row are read at once."""
+    last: list[tuple[int, str, str]] = [(-1, "", "")]
+
+    def text(key: TextKey) -> str:
+        if last[0][0] != key.row_id:
+            pair = dataset.pair(key.row_id)
+            last[0] = (key.row_id, pair.chosen.printed, pair.rejected.printed)
+        return last[0][1] if key.preference == "chosen" else last[0][2]
+
+    return text
 
 
 def _write_failed(path: Path, found: Reconciled, others: list[TextKey]) -> None:

@@ -10,10 +10,9 @@ import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.engine import archive, datasets, score_cache, studies
+from ivan_core.engine import archive, datasets, score_cache, studies, zips
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.import_csv import import_csvs
-from ivan_core.experiments.compare.import_zip import import_zip
 from ivan_core.metrics.two_runs import two_runs_sentence
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import say
@@ -40,9 +39,9 @@ def manage(run: Run, others: list[Run]) -> None:
             _into_form(runs.spec_of(run))
             st.session_state.pop("run", None)
             st.switch_page("pages/compare.py")
-        if compared and run.state is RunState.DONE:
+        if run.state is RunState.DONE and zips.archive_of(run.kind) is not None:
             st.download_button(
-                "Export as a zip", lambda: archive.export_bytes(run.id), f"{run.id}.zip",
+                "Export as a zip", lambda: zips.export_bytes(run.id), f"{run.id}.zip",
                 key="export", on_click="ignore",
             )  # fmt: skip
         beside = {
@@ -157,7 +156,7 @@ def _import() -> None:
         request = known[label or "sample"]
         datasets.find(request)
         if any(path.suffix == ".zip" for path in paths):
-            entered = import_zip(paths[0])
+            entered = zips.import_zip(paths[0])
         else:
             entered = import_csvs(paths, request)
     st.session_state[_TOLD] = entered.sentence

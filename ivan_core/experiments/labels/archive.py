@@ -1,0 +1,209 @@
+"""What a zip of a labelling holds, and how a labelling is made of one again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from ivan_core.datasets.parquet_rows import small_table
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.datasets.rows import choose_rows
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
+from ivan_core.domain.labels import Label, LabelerCard, TextKey
+from ivan_core.engine.imports import SLUG, Written
+from ivan_core.engine.zips import Archive, Came, Packed, Unpacked
+from ivan_core.experiments.labels.results import labels_of, open_labels
+from ivan_core.experiments.labels.work import (
+    FOLDER,
+    TABLE,
+    count_dict,
+    texts_of,
+    write_label_files,
+)
+from ivan_core.labels.reconcile import STATES, USABLE, Counts, Reconciled
+from ivan_core.labels.schema import features, is_label
+from ivan_core.labels.table import (
+    COLUMNS,
+    labels_table,
+    packed_labels,
+    read_labels,
+    unpacked_labels,
+    write_labels,
+)
+from ivan_core.labels.validate import Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COUNTS = TypeAdapter(dict[str, int])
+_LONGEST_NAME = 200
+
+
+class _Labeler(BaseModel):
+    """Who labelled, as a manifest tells and pages read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(min_length=1, max_length=_LONGEST_NAME)
+    revision: str
+    kind: str
+    settings: dict[str, str]
+
+
+class _Prompt(BaseModel):
+    """What was asked, as a manifest tells and pages read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: str
+    hash: str
+
+
+def pack(folder: Path, texts: bool) -> Iterator[Packed]:
+    """The table of labels; what a labeler said word for word goes with the texts."""
+    if texts:
+        yield Packed(TABLE, folder / TABLE)
+        return
+    table = read_labels(folder / TABLE)
+    table["raw"] = ""
+    for row, problems in enumerate(table["problems"]):
+        table.at[row, "problems"] = tuple(replace(one, found="") for one in problems)
+    for row, fixes in enumerate(table["fixes"]):
+        table.at[row, "fixes"] = tuple(replace(one, before="", after="") for one in fixes)
+    yield Packed(TABLE, packed_labels(table))
+
+
+def _read(zipped: Unpacked) -> Came:
+    spec = zipped.spec
+    if not isinstance(spec, LabelSpec):
+        raise zipped.damaged("it is no labelling")
+    found = reconciled(zipped, spec)
+    stem = f"{SLUG}-{LabelerCard(spec.labeler).slug[:_LONGEST_NAME]}-control"
+    labeler = str(zipped.manifest["labeler"]["id"])
+    return Came(
+        who=(labeler,), rows=len({key.row_id for key in found.submitted}),
+        done=len(found.submitted), chunk=1,
+        write=partial(
+            write_labelling, folder=FOLDER, stem=stem, found=found, dataset=zipped.dataset
+        ),
+    )  # fmt: skip
+
+
+def write_labelling(
+    staged: Path, *, folder: str, stem: str, found: Reconciled, dataset: PreparedDataset
+) -> Written:
+    """Write the table and the CSV files of a labelling that was made elsewhere.
+
+    Raises:
+        StorageProblem: the data folder cannot be written.
+    """
+    missing = found.keys_of("missing")
+    table = labels_table(found.outcomes, found.attempts, missing, found.reused)
+    write_labels(staged / SLUG / TABLE, table)
+    files = write_label_files(staged, Path(folder), stem, found, texts_of(dataset))
+    return Written(files, {"counts": count_dict(found)})
+
+
+def reconciled(zipped: Unpacked, spec: LabelSpec | TaxonomySpec) -> Reconciled:
+    """What became of every text by the table of a zip, and by what its manifest counts.
+
+    Raises:
+        BadInput: the table, the manifest and the spec do not go together.
+    """
+    manifest = zipped.manifest
+    _Labeler.model_validate(manifest["labeler"])
+    _Prompt.model_validate(manifest["prompt"])
+    _COUNTS.validate_python(manifest.get("reused", {}))
+    counts = Counts(**_COUNTS.validate_python(manifest["counts"]))
+    table = _table(zipped, spec)
+    keys = [
+        TextKey(int(row), side)
+        for row, side in zip(table["row_id"], table["preference"], strict=True)
+    ]
+    states = Counter(table["status"])
+    if any(states[state] != getattr(counts, state) for state in STATES):
+        raise zipped.damaged("its table holds other labels than its manifest counts")
+    outcomes: dict[TextKey, Outcome] = {}
+    attempts: dict[TextKey, int] = {}
+    reused: dict[TextKey, str] = {}
+    rows = zip(keys, table.to_dict("records"), strict=True)
+    for key, row in rows:
+        if row["status"] == "missing":
+            continue
+        given = labels_of(row, spec.keys)
+        labels: dict[str, Label] = {
+            name: label for name, label in given.items() if label is not None
+        }
+        outcomes[key] = Outcome(
+            row["status"], labels, tuple(row["fixes"]), tuple(row["problems"]), row["raw"]
+        )
+        attempts[key] = int(row["attempt"])
+        if row["reused_from"] is not None:
+            reused[key] = row["reused_from"]
+    return Reconciled(
+        tuple(keys), outcomes, attempts, unknown=counts.unknown, damaged=counts.damaged,
+        reused=reused,
+    )  # fmt: skip
+
+
+def _table(zipped: Unpacked, spec: LabelSpec | TaxonomySpec) -> pd.DataFrame:
+    """The table of labels, if it is one: typed, of these texts, each label one that is allowed."""
+    dataset, data = zipped.dataset, zipped.files[TABLE]
+    try:
+        # A table of rows without end is packed into a few bytes, and so is a text of them.
+        small_table(zipped.path.name, data, list(COLUMNS), 2 * dataset.rows)
+    except BadInput as error:
+        raise zipped.damaged("its table would unpack to more than its dataset holds") from error
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        raise zipped.damaged(f"its table cannot be read ({type(error).__name__})") from error
+    try:
+        table = unpacked_labels(data, TABLE)
+    except BadInput as error:
+        raise zipped.damaged("its table cannot be read") from error
+    rows = set(choose_rows(spec, dataset).row_ids)
+    known = table["row_id"].isin(rows) & table["preference"].isin(["chosen", "rejected"])
+    if not known.all() or table.duplicated(["row_id", "preference"]).any():
+        raise zipped.damaged("its table is not of its texts, or has one twice")
+    if table.empty or not table["status"].isin(STATES).all():
+        raise zipped.damaged("its table does not say what became of each text")
+    if wrong := _contradictions(table, spec.keys):
+        raise zipped.damaged(f"{wrong:,} rows of its table contradict themselves")
+    return table.sort_values(["row_id", "preference"], ignore_index=True)
+
+
+def _contradictions(table: pd.DataFrame, keys: tuple[str, ...]) -> int:
+    """Rows with a label that nobody asked for or nobody allows, or without one that is usable."""
+    import pandas as pd
+
+    wrong = 0
+    asked = features(keys)
+    others = [one.key for one in features() if one.key not in keys]
+    for row in table.to_dict("records"):
+        labels = labels_of(row, (*keys, *others))
+        usable, missing = row["status"] in USABLE, row["status"] == "missing"
+        fine = not any(labels[key] is not None for key in others)
+        fine &= bool(pd.isna(row["attempt"])) is missing
+        for one in asked:
+            label = labels[one.key]
+            fine &= is_label(one, label) if label is not None else not usable
+        wrong += not fine
+    return wrong
+
+
+ARCHIVE = Archive(
+    spec=LabelSpec,
+    check=open_labels,
+    facts=lambda _: False,
+    pack=pack,
+    files=(TABLE,),
+    folders=(FOLDER,),
+    folders_hold_texts=True,
+    read=_read,
+)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
-from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.results import open_results
 from pages.components.compare.form import compare_form
@@ -12,25 +10,18 @@ from pages.components.compare.live import PANEL, stopped_at
 from pages.components.compare.results import judged
 from pages.components.kit.frame import frame
 from pages.components.kit.live import live, stopped
-from pages.components.kit.state import choose_run, chosen_run
+from pages.components.kit.runs import title
+from pages.components.kit.state import COMPARE, chosen_run
 from pages.components.kit.text import say
-
-
-def _heading(run: Run | None) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.title("Compare", anchor=False)
-        if run is not None and st.button("New comparison", key="new"):
-            choose_run(None)
-            st.rerun()
-    if run is not None:
-        spec = runs.spec_of(run)
-        say(f"{spec.dataset.label} · {', '.join(spec.models)} · run {run.id}", "small", quiet=True)
-
 
 with frame("Compare"):
     run_id = chosen_run()
     run = runs.get(run_id) if run_id else None
-    _heading(run)
+    title(COMPARE, "Compare", "New comparison", run)
+    if run is not None:
+        spec = runs.spec_of(run)
+        about = f"{spec.dataset.label} · {', '.join(spec.models)} · run {run.id}"
+        say(about, "small", quiet=True)
     if run is None:
         compare_form()
     elif run.state.live:

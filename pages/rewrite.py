@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
-from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite.results import open_rewrite
 from pages.components.kit.frame import frame
 from pages.components.kit.live import live, stopped
-from pages.components.kit.state import REWRITE, choose_run, chosen_row, chosen_run
-from pages.components.kit.text import md_escape, say
+from pages.components.kit.runs import list_of_runs, title
+from pages.components.kit.state import REWRITE, chosen_row, chosen_run
+from pages.components.kit.text import say
 from pages.components.labels.steps import tell
 from pages.components.rewrite.form import rewrite_form
 from pages.components.rewrite.live import PANEL
@@ -20,41 +19,20 @@ from pages.components.rewrite.rows import one_row
 
 _RECENT = 8
 
-
-def _heading(run: Run | None) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.title("Rewrite", anchor=False)
-        if run is not None and st.button("New rewording", key="new"):
-            choose_run(None, REWRITE)
-            st.rerun()
-    if run is not None:
-        say(f"{runs.about(run)} | run {run.id}", "small", quiet=True)
-
-
-def _new() -> None:
-    say(
-        "Texts are reworded a little, so that they still mean the same. Do the reward models "
-        "still prefer the same reply?",
-        "lead",
-    )
-    rewrite_form()
-    found = runs.every("rewrite")[:_RECENT]
-    if found:
-        st.subheader("Earlier rewordings", anchor=False)
-    for run in found:
-        label = f":primary[{md_escape(runs.about(run))}]"
-        st.page_link(REWRITE, label=label, query_params={"run": run.id})
-        say(f"{run.label}: {run.state}", "small", quiet=True)
-
-
 with frame("Rewrite"):
     run_id = chosen_run(REWRITE)
     run = runs.get(run_id) if run_id else None
     row = chosen_row()
-    _heading(run)
+    title(REWRITE, "Rewrite", "New rewording", run)
+    if run is not None:
+        say(f"{runs.about(run)} | run {run.id}", "small", quiet=True)
     tell()
     if run is None:
-        _new()
+        rewrite_form()
+        earlier = runs.every("rewrite")[:_RECENT]
+        list_of_runs(
+            "Earlier rewordings", earlier, runs.about, lambda run: f"{run.label}: {run.state}"
+        )
     elif run.state.live:
         live(run.id, PANEL)
     else:

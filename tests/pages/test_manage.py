@@ -14,13 +14,13 @@ from ivan_core.engine import handling as runs
 
 def _manage(run_id: str) -> None:
     from ivan_core.engine import handling as runs
-    from pages.components.kit.manage import manage
+    from pages.components.runs.manage import manage
 
     manage(runs.get(run_id), runs.every())
 
 
 def _housekeeping() -> None:
-    from pages.components.kit.manage import housekeeping
+    from pages.components.runs.manage import housekeeping
 
     housekeeping()
 
@@ -76,7 +76,7 @@ def test_the_cache_is_cleared_after_a_second_thought(data_dir: Path) -> None:
 
 
 def test_duplicating_fills_the_form(finished: str, open_page) -> None:  # type: ignore[no-untyped-def]
-    from pages.components.kit.manage import _into_form
+    from pages.components.runs.manage import _into_form
 
     page = open_page("pages/compare.py")
     spec = made_runs.spec_of_sample(limit=7, seed=3)

@@ -7,7 +7,7 @@ import pytest
 from fakes import Fakes
 
 from ivan_core.experiments.compare.results import open_results
-from pages.pairs import _nearest, _next_sharpest, _step
+from pages.components.pair.moves import nearest, next_sharpest, step
 
 PAIRS = "pages/pairs.py"
 ASK = "\n\nHuman: How?\n\nAssistant:"
@@ -98,22 +98,22 @@ def test_a_typed_row_is_opened(run_id, open_page):
 
 def test_steps_stay_inside_the_run():
     rows = [2, 5, 9]
-    assert [_step(rows, 5, by) for by in (-1, 1)] == [2, 9]
-    assert [_step(rows, 2, -1), _step(rows, 9, 1)] == [None, None]
+    assert [step(rows, 5, by) for by in (-1, 1)] == [2, 9]
+    assert [step(rows, 2, -1), step(rows, 9, 1)] == [None, None]
 
 
 @pytest.mark.parametrize(("wanted", "found"), [(6, 9), (9, 9), (4, 2), (2, 2), (99, 9), (0, 2)])
 def test_a_typed_row_that_the_run_lacks_is_the_next_in_that_direction(wanted, found):
-    assert _nearest([2, 5, 9], 5, wanted) == found
+    assert nearest([2, 5, 9], 5, wanted) == found
 
 
 def test_the_sharpest_disagreements_go_round(run_id, data_dir):
     results = open_results(run_id)
     sharpest = results.sharpest
     outside = next(row for row in results.row_ids if row not in sharpest)
-    assert _next_sharpest(results, outside) == sharpest[0]
-    assert _next_sharpest(results, sharpest[0]) == sharpest[1]
-    assert _next_sharpest(results, sharpest[-1]) == sharpest[0]
+    assert next_sharpest(results, outside) == sharpest[0]
+    assert next_sharpest(results, sharpest[0]) == sharpest[1]
+    assert next_sharpest(results, sharpest[-1]) == sharpest[0]
 
 
 def test_one_model_disagrees_with_nobody(data_dir, open_page):

@@ -24,6 +24,8 @@ RUNS = "pages/runs.py"
 COMPARE = "pages/compare.py"
 REWRITE = "pages/rewrite.py"
 TAXONOMY = "pages/taxonomy.py"
+PAIRS = "pages/pairs.py"
+REVIEW = "pages/review.py"
 
 
 def chosen_run(page: str = COMPARE) -> str | None:

@@ -33,6 +33,11 @@ _ALL, _DRAWN, _BY_ID = _ROWS
 
 def rewrite_form() -> None:
     """Ask what is reworded by whom, say what it would take, and start it."""
+    say(
+        "Texts are reworded a little, so that they still mean the same. Do the reward models "
+        "still prefer the same reply?",
+        "lead",
+    )
     models = _ollama(taxonomy_page.ollama_address())
     preset = preset_spec()
     source, rewriter, rows = _three_fields(preset, models)

@@ -1,0 +1,73 @@
+"""What the newest comparison found, as sentences that lead to their rows, and what comes next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ivan_core.engine.studies import study_of
+from ivan_core.experiments.compare.findings import findings
+from ivan_core.experiments.compare.results import Results
+from pages.components.kit.frame import problems_shown
+from pages.components.kit.state import COMPARE, PAGE_OF, PAIRS, REVIEW, REWRITE, TAXONOMY
+from pages.components.kit.text import md_escape, say
+
+_NEXT = (
+    (TAXONOMY, "See the labels", "Label the texts"),
+    (REWRITE, "See the rewordings", "Reword the pairs"),
+)
+"""The stages of a study after the comparison: their page, and its link with and without a run."""
+
+
+def found_in(results: Results) -> None:
+    """What a finished comparison found, and where to go from there."""
+    about = results.dataset.about
+    say(f"Found in {about['label']}, run {results.run.id}. {about['note']}".strip(), quiet=True)
+    _found(results)
+    _stages(results)
+
+
+def _found(results: Results) -> None:
+    """Findings as sentences that lead to their rows."""
+    for i, finding in enumerate(findings(results)):
+        with st.container(border=True, key=f"finding-{i}"):
+            say(finding.sentence, "lead")
+            if finding.row is not None:
+                st.page_link(
+                    PAIRS,
+                    label=f":primary[{md_escape(finding.link)} →]",
+                    query_params={"run": results.run.id, "row": str(finding.row)},
+                )
+
+
+def _stages(results: Results) -> None:
+    """The study's four stages and the next step."""
+    study = None
+    with problems_shown():  # a team's database may be away
+        study = study_of(results.run.id)
+    if study is not None:
+        say(study.sentence)
+    with st.container(horizontal=True):
+        st.page_link(
+            COMPARE,
+            label=":primary[See the whole comparison →]",
+            query_params={"run": results.run.id},
+        )
+        st.page_link(
+            PAIRS,
+            label=":primary[Read the pairs →]",
+            query_params={"run": results.run.id},
+        )
+        newest_of = study.newest if study else {}
+        for page, see, make in _NEXT:
+            of_page = [run_id for kind, run_id in newest_of.items() if PAGE_OF[kind] == page]
+            newest = min(of_page, default=None, key=study.runs.index) if study else None
+            st.page_link(
+                page,
+                label=f":primary[{see if newest else make} →]",
+                query_params={"run": newest} if newest else None,
+            )
+        asked = study is not None and study.stages[-1].done is not None
+        st.page_link(
+            REVIEW,
+            label=f":primary[{'See the reviews' if asked else 'Ask people'} →]",
+        )

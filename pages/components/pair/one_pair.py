@@ -1,0 +1,127 @@
+"""One pair: a sentence, its texts side by side, what each model said, and the panels below."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from ivan_core.charts.margins import margin_strip
+from ivan_core.datasets.sides import has_prompt
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.pairs import TIED
+from ivan_core.experiments.compare.figures.rows import margins_of
+from ivan_core.experiments.compare.results import JudgedPair, Results, judged_pair
+from ivan_core.experiments.rewrite import words as rewrite_words
+from ivan_core.metrics.sentences import pair_sentence
+from pages.components.kit.figure import figure_menu
+from pages.components.kit.frame import problems_shown, show_error
+from pages.components.kit.state import PAIRS, dark
+from pages.components.kit.text import say, short_names
+from pages.components.pair.effects import effects, own_reply
+from pages.components.pair.guess import guess_switch, guessing, is_guessing
+from pages.components.pair.labels import pair_labels
+from pages.components.pair.moves import moves
+from pages.components.pair.notes import notes
+from pages.components.pair.replies import show_pair
+from pages.components.pair.reviews import pair_reviews
+from pages.components.pair.rewordings import pair_rewordings
+
+
+def _badges(results: Results, found: JudgedPair) -> str:
+    about = found.about
+    told = [
+        f"row {found.pair.row_id:,} of {results.dataset.rows:,}",
+        results.dataset.about["label"],
+    ]
+    told += [str(about[name]) for name in ("subset", "kind", "feature") if about.get(name)]
+    if about["identical"]:
+        told.append("both sides are the same text")
+    if about.get("equal_scores"):
+        told.append("a tie in the data")
+    if not (has_prompt(found.pair.chosen) and has_prompt(found.pair.rejected)):
+        told.append("no prompt in the data")
+    if about["prompts_differ"]:
+        told.append("the sides differ before the last reply")
+    if about["duplicate_of"] >= 0:
+        told.append(f"the same pair as row {about['duplicate_of']}")
+    cut = [
+        row["model"] for row in found.judged if row["chosen_truncated"] or row["rejected_truncated"]
+    ]
+    if cut:
+        told.append(f"truncated: {', '.join(cut)} did not read all of it")
+    return " · ".join(told)
+
+
+def _notes(found: JudgedPair) -> dict[str, str]:
+    """The rewards of each side, model by model."""
+    notes = {}
+    names = short_names([row["model"] for row in found.judged])
+    for side in ("chosen", "rejected"):
+        rewards = [(names[row["model"]], row[f"{side}_reward"]) for row in found.judged]
+        told = [f"{model} {reward:+.3g}" for model, reward in rewards if not pd.isna(reward)]
+        notes[side] = f"reward: {', '.join(told)}" if told else "not rated"
+    return notes
+
+
+def _headline(results: Results, row: int, margins: list[tuple[str, float | None]]) -> str:
+    """Choice, models and, where the pair was reworded, what that did to their verdicts."""
+    if row in results.dataset.tied_rows:
+        return f"A tie: {TIED}, so no model is rated on it."
+    reworded = rewrite_words.pair_sentence(str(results.dataset.about["content"]), row)
+    return f"{pair_sentence('A', margins, results.dataset.chooser)} {reworded}".strip()
+
+
+def one_pair(results: Results, row: int) -> None:
+    """Draw a pair, or say that the run has no such row."""
+    try:
+        found = judged_pair(results, row)
+    except BadInput as error:
+        show_error(error)
+        st.page_link(
+            PAIRS,
+            label=":primary[Read the first row →]",
+            query_params={"run": results.run.id, "row": str(results.row_ids[0])},
+        )
+        return
+    margins = margins_of(results, row)
+    tied = row in results.dataset.tied_rows
+    blind = is_guessing() and not tied
+    if not blind:
+        say(_headline(results, row, margins), "headline")
+        say(_badges(results, found), "small", quiet=True)
+    moves(results, row)
+    switches = st.container(horizontal=True)
+    with switches:
+        guess_switch(results.run.id)
+    if blind:
+        if guessing(results, found):
+            return
+        say(_headline(results, row, margins), "headline")
+        say(_badges(results, found), "small", quiet=True)
+    with switches:
+        marked = st.toggle("Mark the words that differ", value=True, key="marked")
+    show_pair(found.pair, marked, _notes(found))
+    if any(margin is not None for _, margin in margins):
+        st.altair_chart(margin_strip(margins, dark=dark()), key="strip")
+        figure_menu(results.run.id, "pair-margins", row=str(row))
+    for judged in () if tied else found.judged:
+        if not pd.isna(judged["failure"]):
+            say(f"{judged['model']} did not rate it: {judged['failure']}.", "small")
+    content = str(results.dataset.about["content"])
+    pair_labels(content, found.pair)
+    pair_rewordings(content, row)
+    with problems_shown():
+        pair_reviews(results.dataset, row)
+    _ask(results, row)
+    with problems_shown():
+        notes(results, row)
+
+
+def _ask(results: Results, row: int) -> None:
+    """Questions to the models about this pair, each computed when it is asked."""
+    questions = {"What moved the reward?": effects, "Type your own reply": own_reply}
+    asked = st.segmented_control(
+        "Ask the models", list(questions), key="ask", label_visibility="collapsed"
+    )
+    if asked:
+        questions[asked](results, row)

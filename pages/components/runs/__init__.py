@@ -1,0 +1,1 @@
+"""What the page Runs draws: every run with its state, and what can be done with one."""

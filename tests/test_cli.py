@@ -13,10 +13,10 @@ from ivan_core.cli.compare import spec_from
 from ivan_core.cli.follow import follow
 from ivan_core.cli.main import parser, run
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.options import command_of
 from ivan_core.domain.specs import parse_row_ids
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.kind import preset_spec
-from ivan_core.figures.command import compare_command
 from ivan_core.runs.registry import Registry
 
 
@@ -110,7 +110,7 @@ def test_the_printed_command_asks_for_the_same_thing(words: list[str]) -> None:
     import shlex
 
     spec = spec_from(parser().parse_args(["compare", *words]))
-    again = shlex.split(compare_command(spec))[1:]
+    again = shlex.split(command_of(spec))[1:]
     assert spec_from(parser().parse_args(again)) == spec
 
 

@@ -7,18 +7,77 @@ import shlex
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ivan_core.cli.compare import spec_from
-from ivan_core.cli.main import parser
+from ivan_core.cli import compare, control_batch, rewrite, taxonomy
+from ivan_core.cli.main import parser, run
 from ivan_core.demo.ollama_models import INSTALLED
-from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.figures.command import compare_command
+from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
+from ivan_core.domain.labels import FEATURES
+from ivan_core.domain.options import command_of, field_options
+from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.specs import CompareSpec, DatasetRequest, RowsSpec
 
 HUB = DatasetRequest(
     source="Anthropic/hh-rlhf", subset="harmless-base", split="test", revision="abc"
 )
 HOSTILE = DatasetRequest(source="/tmp/a file'; rm -rf $HOME `x`.jsonl")
 MODELS = ("ivan/minilm-harmless", "org/model@v1")
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+COUNTS = st.none() | st.integers(1, 10**7)
+DOLLARS = st.none() | st.floats(0.001, 1e6)
+ROW_IDS = st.none() | st.lists(st.integers(0, 10**6), min_size=1).map(tuple)
+DATASETS = st.builds(DatasetRequest, source=NAMES, subset=NAMES, split=NAMES, revision=NAMES)
+JUDGES = st.lists(NAMES, min_size=1, max_size=2, unique=True).map(tuple)
+SEEDS = st.integers()
+CONTEXTS = st.none() | st.integers(512, 10**6)
+TEMPERATURES = st.floats(0, 2)
+KEYS = st.sets(st.sampled_from(FEATURES), min_size=1).map(tuple)
+READ = {
+    CompareSpec: compare.spec_from,
+    RewriteSpec: rewrite.spec_from,
+    LabelSpec: control_batch.spec_from,
+    TaxonomySpec: taxonomy.spec_from,
+}
+SPECS = st.one_of(
+    st.builds(
+        CompareSpec, dataset=DATASETS, limit=COUNTS, sample=COUNTS, row_ids=ROW_IDS, seed=SEEDS,
+        models=JUDGES, max_tokens=st.none() | st.integers(16, 4096),
+        input_format=st.sampled_from([None, "last-turn", "openassistant", "as-published", "chat"]),
+        system=st.sampled_from(["keep", "drop"]),
+    ),
+    st.builds(
+        RewriteSpec, dataset=DATASETS, sample=COUNTS, row_ids=ROW_IDS, seed=SEEDS, rewriter=NAMES,
+        models=JUDGES, scope=st.sampled_from(["shared", "whole"]), second=st.booleans(),
+        similarity=NAMES, labeler=NAMES | st.just(""), ask_again=st.booleans(),
+        temperature=TEMPERATURES, num_ctx=CONTEXTS,
+    ),
+    st.builds(
+        LabelSpec, dataset=DATASETS, sample=COUNTS, row_ids=ROW_IDS, seed=SEEDS, keys=KEYS,
+        labeler=NAMES, temperature=TEMPERATURES, num_ctx=CONTEXTS,
+    ),
+    st.builds(
+        TaxonomySpec, dataset=DATASETS, limit=COUNTS, row_ids=ROW_IDS, seed=SEEDS, keys=KEYS,
+        model=NAMES, max_completion_tokens=st.integers(64, 10**5), input_usd=DOLLARS,
+        queue_tokens=st.none() | st.integers(1_000, 10**9), output_usd=DOLLARS, max_usd=DOLLARS,
+        base_url=NAMES | st.just(""),
+    ),
+)  # fmt: skip
+
+
+def read(command: str) -> RowsSpec:
+    """The spec that a command line asks for."""
+    options = parser().parse_args(shlex.split(command)[1:])
+    [kind] = [kind for kind in READ if command.startswith(f"{kind.command} ")]
+    return READ[kind](options)
+
+
+@given(SPECS, st.sampled_from(["limit", "sample", "row_ids"]))
+def test_the_command_gives_any_spec_back(spec, rows):
+    others = {"limit", "sample", "row_ids"} - {rows}
+    spec = spec.model_copy(update=dict.fromkeys(others))
+    assert read(command_of(spec)) == spec
 
 
 @pytest.mark.parametrize(
@@ -26,17 +85,27 @@ MODELS = ("ivan/minilm-harmless", "org/model@v1")
     [
         CompareSpec(models=MODELS),
         CompareSpec(models=MODELS, limit=5, seed=3),
-        CompareSpec(models=MODELS, sample=7, max_tokens=64, input_format="chat"),
-        CompareSpec(models=MODELS, system="drop"),
-        CompareSpec(models=MODELS, row_ids=(0, 17, 98434)),
-        CompareSpec(models=MODELS, dataset=HUB),
+        CompareSpec(models=MODELS, dataset=HUB, row_ids=(0, 17, 98434)),
         CompareSpec(models=('/models/$(touch x) "y"',), dataset=HOSTILE),
+        RewriteSpec(models=("--system=drop",), rewriter="-m"),
     ],
 )
-def test_the_command_gives_the_spec_back(spec):
-    words = shlex.split(compare_command(spec))
-    assert words[:2] == ["ivan", "compare"]
-    assert spec_from(parser().parse_args(words[1:])) == spec
+def test_the_command_gives_these_back(spec):
+    assert read(command_of(spec)) == spec
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_every_field_but_these_has_an_option(kind):
+    said = {one.path[0] for one in field_options(kind)}
+    unsaid = {CompareSpec: set(), RewriteSpec: {"limit"}, LabelSpec: {"limit", "prompt"},
+              TaxonomySpec: {"sample", "prompt"}}  # fmt: skip
+    assert set(kind.model_fields) - said == {"kind", *unsaid[kind]}
+
+
+def test_first_rows_are_named_where_limit_draws():
+    command = command_of(RewriteSpec(models=MODELS[:1], limit=3))
+    assert "--row-ids 0,1,2" in command and "--limit" not in command
+    assert read(command) == RewriteSpec(models=MODELS[:1], row_ids=(0, 1, 2))
 
 
 def test_a_spec_that_keeps_system_turns_has_the_fingerprint_of_before():
@@ -45,9 +114,24 @@ def test_a_spec_that_keeps_system_turns_has_the_fingerprint_of_before():
 
 
 def test_usual_values_are_left_out():
-    assert compare_command(CompareSpec(models=MODELS[:1])) == (
+    assert command_of(CompareSpec(models=MODELS[:1])) == (
         "ivan compare --dataset sample --model ivan/minilm-harmless"
     )
+    assert command_of(RewriteSpec(models=MODELS)) == (
+        "ivan rewrite --dataset sample --rewriter ivan/rules --similarity ivan/minilm"
+        " --model ivan/minilm-harmless --model org/model@v1"
+    )
+    assert command_of(LabelSpec()) == (
+        "ivan taxonomy run-control-batch --model ivan/lexicon --dataset sample"
+    )
+    assert command_of(TaxonomySpec(model="gpt-6-luna", sample=3, limit=2)) == (
+        "ivan taxonomy create-batch --model gpt-6-luna --dataset sample --limit 2"
+    )
+
+
+def test_options_that_exclude_each_other_are_named_as_they_were_given(capsys):
+    assert run(["rewrite", "--limit", "3", "--row-ids", "0"]) == 1
+    assert "--limit and --row-ids exclude each other." in capsys.readouterr().err
 
 
 def readme_commands() -> list[str]:

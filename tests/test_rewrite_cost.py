@@ -21,6 +21,7 @@ from ivan_core.cli.main import parser, run
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES, TextKey
+from ivan_core.domain.options import command_of
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
 from ivan_core.domain.runs import RunState
@@ -31,7 +32,6 @@ from ivan_core.experiments.batches import kind as taxonomy
 from ivan_core.experiments.labels.reuse import answer_key
 from ivan_core.experiments.rewrite import cost as rewrite_cost
 from ivan_core.experiments.rewrite import kind as rewrite
-from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite import work as rewrite_work
 from ivan_core.experiments.rewrite.results import open_rewrite
 from ivan_core.labels.prompt import build_prompt
@@ -191,7 +191,7 @@ def test_labels_that_an_earlier_rewording_paid_for_are_not_asked_again(
     assert set(table[table["row_id"] < 3]["reused_from"]) == {first}
     every = wider.model_copy(update={"ask_again": True})
     assert labels_of_a_run(data_dir, every, demo)[1:] == (3 * 8, {})
-    assert "--again" in rewrite_words.command(every).split()
+    assert "--again" in command_of(every).split()
 
 
 def test_a_batch_of_the_same_requests_pays_for_the_labels_of_a_rewording(

@@ -12,7 +12,7 @@ from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import RowChoice, choose_rows, seeded_chunks
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec
+from ivan_core.domain.specs import CompareSpec, DatasetRequest, checked
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +87,12 @@ def test_an_empty_list_of_row_ids_is_refused(sample: PreparedDataset) -> None:
 @pytest.mark.parametrize("value", [0, -3])
 def test_numbers_of_rows_below_one_are_refused(option: str, value: int) -> None:
     with pytest.raises(BadInput, match=f"{option} must be at least 1, not {value}"):
-        build_spec({option: value})
+        checked(CompareSpec, {option: value})
 
 
 def test_two_ways_to_choose_rows_exclude_each_other() -> None:
     with pytest.raises(BadInput, match="--limit and --row-ids exclude each other"):
-        build_spec({"limit": 3, "row_ids": (1,)})
+        checked(CompareSpec, {"limit": 3, "row_ids": (1,)})
 
 
 @given(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from ivan_core.domain.models import InputFormat, SystemTurns
-from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec, parse_row_ids
+from ivan_core.cli import options as made
+from ivan_core.domain.specs import CompareSpec
 
 if TYPE_CHECKING:
     from ivan_core.engine.first_look import FirstLook
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     """Add the command; the help texts are the spec's own."""
-    about = {name: field.description for name, field in CompareSpec.model_fields.items()}
-    data = {name: field.description for name, field in DatasetRequest.model_fields.items()}
     parser = commands.add_parser(
         "compare",
         help="judge pairs with reward models",
@@ -25,31 +23,11 @@ def add(commands: Any) -> None:
         "Results are saved as CSV under data/compare.",
     )
     parser.set_defaults(run=run)
-    rows = parser.add_argument_group("rows (all by default)")
-    rows.add_argument("--limit", type=int, metavar="N", help=about["limit"])
-    rows.add_argument("--sample", type=int, metavar="N", help=about["sample"])
-    rows.add_argument(
-        "--row-ids", metavar="IDS", help=f'{about["row_ids"]} Example: "0, 17, 98434".'
-    )
-    parser.add_argument("--dataset", metavar="D", help=data["source"])
-    parser.add_argument("--subset", default="", help=data["subset"])
-    parser.add_argument("--split", default="train", help=f"{data['split']} Default: train.")
-    parser.add_argument("--revision", default="", help=data["revision"])
-    parser.add_argument(
-        "--model", action="append", metavar="M", help=f"{about['models']} May be repeated."
-    )
-    parser.add_argument(
-        "--preset",
-        help="Dataset and models to start from: demo (default) or seal; also IVAN_PRESET.",
-    )
-    parser.add_argument("--seed", type=int, default=0, help=f"{about['seed']} Default: 0.")
-    parser.add_argument(
-        "--input-format", choices=get_args(InputFormat)[1:], help=about["input_format"]
-    )
-    parser.add_argument("--max-tokens", type=int, metavar="N", help=about["max_tokens"])
-    parser.add_argument(
-        "--system", choices=get_args(SystemTurns), default="keep", help=about["system"]
-    )
+    fields = made.SpecOptions(CompareSpec)
+    fields.add_rows(parser)
+    fields.add(parser, "models")
+    made.add_preset(parser, "Dataset and models to start from")
+    fields.add(parser)
     parser.add_argument(
         "--plan",
         action="store_true",
@@ -65,26 +43,7 @@ def spec_from(options: argparse.Namespace) -> CompareSpec:
     """
     from ivan_core.experiments.compare.kind import preset_spec
 
-    preset = preset_spec(options.preset)
-    dataset = {
-        "source": options.dataset or preset.dataset.source,
-        "subset": options.subset,
-        "split": options.split,
-        "revision": options.revision,
-    }
-    return build_spec(
-        {
-            "dataset": dataset,
-            "models": tuple(options.model or preset.models),
-            "limit": options.limit,
-            "sample": options.sample,
-            "row_ids": parse_row_ids(options.row_ids),
-            "seed": options.seed,
-            "input_format": options.input_format,
-            "max_tokens": options.max_tokens,
-            "system": options.system,
-        }
-    )
+    return made.spec_from(CompareSpec, options, preset_spec(options.preset))
 
 
 def print_plan(notes: Sequence[str], look: FirstLook) -> int:

@@ -6,15 +6,12 @@ import argparse
 import sys
 from typing import Any
 
-from ivan_core.cli.rows import add_rows, rows_from
+from ivan_core.cli import options as made
 from ivan_core.domain.label_specs import LabelSpec
-from ivan_core.domain.specs import checked
-
-COMMAND = "ivan taxonomy run-control-batch"
+from ivan_core.domain.specs import DatasetRequest
 
 
 def add_action(actions: Any) -> None:
-    about = {name: field.description for name, field in LabelSpec.model_fields.items()}
     parser = actions.add_parser(
         "run-control-batch",
         help="label with a second labeler: a model on Ollama, or rules",
@@ -22,11 +19,12 @@ def add_action(actions: Any) -> None:
         "ship with IVAN. Results are saved as CSV under data/taxonomy-control.",
     )
     parser.set_defaults(run=run)
-    add_rows(parser, limit="A random draw of N rows, the same for the same seed.")
-    parser.add_argument("--model", metavar="M", help=about["labeler"])
-    parser.add_argument("--keys", metavar="KEYS", help=f"{about['keys']} Separated by commas.")
-    parser.add_argument("--num-ctx", type=int, metavar="N", help=about["num_ctx"])
-    parser.add_argument("--temperature", type=float, default=0.0, help=about["temperature"])
+    fields = made.SpecOptions(LabelSpec)
+    fields.add_rows(parser)
+    fields.add(parser, "seed")
+    made.add_preset(parser)
+    fields.add(parser, "labeler", "keys", "num_ctx")
+    fields.add(parser)
     parser.add_argument(
         "--pull", action="store_true", help="Download the model first if the server lacks it."
     )
@@ -42,19 +40,8 @@ def spec_from(options: argparse.Namespace) -> LabelSpec:
     from ivan_core.settings import preset_name
 
     preset = catalog.preset(options.preset or preset_name())
-    fields = rows_from(options, preset.dataset, drawn=True)
-    keys = [key.strip() for key in (options.keys or "").split(",") if key.strip()]
-    return checked(
-        LabelSpec,
-        {
-            **fields,
-            "labeler": options.model or preset.second_labeler,
-            "num_ctx": options.num_ctx,
-            "temperature": options.temperature,
-            **({"keys": tuple(keys)} if keys else {}),
-        },
-        COMMAND,
-    )
+    usual = LabelSpec(dataset=DatasetRequest(source=preset.dataset), labeler=preset.second_labeler)
+    return made.spec_from(LabelSpec, options, usual)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,17 +6,13 @@ import argparse
 import sys
 from typing import Any
 
+from ivan_core.cli import options as made
 from ivan_core.cli.compare import print_plan
-from ivan_core.cli.rows import add_rows, rows_from
 from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.domain.specs import checked
-
-COMMAND = "ivan rewrite"
 
 
 def add(commands: Any) -> None:
     """Add the command; the help texts are the spec's own."""
-    about = {name: field.description for name, field in RewriteSpec.model_fields.items()}
     parser = commands.add_parser(
         "rewrite",
         help="reword pairs slightly and see what moves",
@@ -24,24 +20,17 @@ def add(commands: Any) -> None:
         "move although the meaning did not. Results are saved as CSV under data/rewrite.",
     )
     parser.set_defaults(run=run)
-    add_rows(parser, limit="A random draw of N rows, the same for the same seed.")
+    fields = made.SpecOptions(RewriteSpec)
+    fields.add_rows(parser)
+    fields.add(parser, "seed")
+    made.add_preset(parser)
     who = parser.add_mutually_exclusive_group()
-    who.add_argument("--rewriter", metavar="R", help=about["rewriter"])
+    fields.add(who, "rewriter")
     who.add_argument(
         "--ollama-model-id", metavar="M", dest="rewriter", help="The same for a model on Ollama."
     )
-    parser.add_argument(
-        "--model", action="append", metavar="M", help=f"{about['models']} May be repeated."
-    )
-    parser.add_argument("--similarity", metavar="S", help=about["similarity"])
-    parser.add_argument("--labeler", metavar="L", default="", help=about["labeler"])
-    parser.add_argument("--scope", choices=("shared", "whole"), help=about["scope"])
-    parser.add_argument(
-        "--no-second", action="store_true", help="Do not reword a second time, independently."
-    )
-    parser.add_argument("--again", action="store_true", help=about["ask_again"])
-    parser.add_argument("--temperature", type=float, metavar="T", help=about["temperature"])
-    parser.add_argument("--num-ctx", type=int, metavar="N", help=about["num_ctx"])
+    fields.add(parser, "models", "similarity", "labeler")
+    fields.add(parser)
     parser.add_argument(
         "--pull", action="store_true", help="Download Ollama's model first if the server lacks it."
     )
@@ -66,24 +55,7 @@ def spec_from(options: argparse.Namespace) -> RewriteSpec:
     """
     from ivan_core.experiments.rewrite.kind import preset_spec
 
-    preset = preset_spec(options.preset)
-    given = {
-        "scope": options.scope, "temperature": options.temperature, "num_ctx": options.num_ctx,
-    }  # fmt: skip
-    return checked(
-        RewriteSpec,
-        {
-            **rows_from(options, preset.dataset.source, drawn=True),
-            "rewriter": options.rewriter or preset.rewriter,
-            "models": tuple(options.model or preset.models),
-            "similarity": options.similarity or preset.similarity,
-            "labeler": options.labeler,
-            "second": not options.no_second,
-            "ask_again": options.again,
-            **{name: value for name, value in given.items() if value is not None},
-        },
-        COMMAND,
-    )
+    return made.spec_from(RewriteSpec, options, preset_spec(options.preset))
 
 
 def run(options: argparse.Namespace) -> int:

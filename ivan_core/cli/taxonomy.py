@@ -7,12 +7,11 @@ import sys
 from typing import Any
 
 from ivan_core.cli import control_batch, taxonomy_files
-from ivan_core.cli.rows import add_rows, rows_from
+from ivan_core.cli import options as made
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.label_specs import TaxonomySpec
-from ivan_core.domain.specs import DatasetRequest, checked
+from ivan_core.domain.specs import DatasetRequest
 
-CREATE = "ivan taxonomy create-batch"
 BY = "command line"
 
 
@@ -31,7 +30,6 @@ def add(commands: Any) -> None:
 
 
 def _add_create(actions: Any) -> None:
-    about = {name: field.description for name, field in TaxonomySpec.model_fields.items()}
     parser = actions.add_parser(
         "create-batch",
         help="estimate what labels cost, and send the requests once you confirm",
@@ -39,19 +37,14 @@ def _add_create(actions: Any) -> None:
         "them as batches once that is confirmed. The same command again finds what was sent.",
     )
     parser.set_defaults(run=create)
-    add_rows(parser, limit="Only the first N rows (not a random sample).")
-    parser.add_argument("--model", metavar="M", help=about["model"])
-    parser.add_argument("--keys", metavar="KEYS", help=f"{about['keys']} Separated by commas.")
+    fields = made.SpecOptions(TaxonomySpec)
+    fields.add_rows(parser)
+    fields.add(parser, "seed")
+    made.add_preset(parser)
+    fields.add(parser, "model", "keys")
     parser.add_argument("--yes", action="store_true", help="Confirm the cost without being asked.")
-    parser.add_argument("--max-usd", type=float, metavar="X", help=about["max_usd"])
-    parser.add_argument(
-        "--max-completion-tokens", type=int, default=600, metavar="N",
-        help=f"{about['max_completion_tokens']} Default: 600.",
-    )  # fmt: skip
-    parser.add_argument("--queue-tokens", type=int, metavar="N", help=about["queue_tokens"])
-    parser.add_argument("--input-usd", type=float, metavar="X", help=about["input_usd"])
-    parser.add_argument("--output-usd", type=float, metavar="X", help=about["output_usd"])
-    parser.add_argument("--base-url", default="", metavar="URL", help=about["base_url"])
+    fields.add(parser, "max_usd")
+    fields.add(parser)
     parser.add_argument(
         "--examples", action="store_true", help="Print the requests of three rows before asking."
     )
@@ -63,7 +56,6 @@ def _add_create(actions: Any) -> None:
 
 
 def _add_process(actions: Any) -> None:
-    data = {name: field.description for name, field in DatasetRequest.model_fields.items()}
     parser = actions.add_parser(
         "process-batch",
         help="collect batches, check every label, repair what is missing",
@@ -76,10 +68,9 @@ def _add_process(actions: Any) -> None:
     parser.add_argument(
         "--batch-ids", required=True, metavar="IDS", help='Ids of batches: "batch_a, batch_b".'
     )
-    parser.add_argument("--dataset", metavar="D", help=f"For ids from elsewhere. {data['source']}")
-    parser.add_argument("--subset", default="", help=data["subset"])
-    parser.add_argument("--split", default="train", help=f"{data['split']} Default: train.")
-    parser.add_argument("--revision", default="", help=data["revision"])
+    fields = made.SpecOptions(DatasetRequest)
+    fields.add(parser, "source", before="For ids from elsewhere.")
+    fields.add(parser)
     parser.add_argument("--preset", help=argparse.SUPPRESS)
     parser.add_argument(
         "--repair", action=argparse.BooleanOptionalAction, default=False,
@@ -108,19 +99,8 @@ def spec_from(options: argparse.Namespace) -> TaxonomySpec:
     from ivan_core.settings import preset_name
 
     preset = catalog.preset(options.preset or preset_name())
-    keys = [key.strip() for key in (options.keys or "").split(",") if key.strip()]
-    fields = {
-        **rows_from(options, preset.dataset, drawn=False),
-        "model": options.model or default_model(),
-        "max_usd": options.max_usd,
-        "max_completion_tokens": options.max_completion_tokens,
-        "queue_tokens": options.queue_tokens,
-        "input_usd": options.input_usd,
-        "output_usd": options.output_usd,
-        "base_url": options.base_url,
-        **({"keys": tuple(keys)} if keys else {}),
-    }
-    return checked(TaxonomySpec, fields, CREATE)
+    usual = TaxonomySpec(dataset=DatasetRequest(source=preset.dataset), model=default_model())
+    return made.spec_from(TaxonomySpec, options, usual)
 
 
 def create(options: argparse.Namespace) -> int:
@@ -156,10 +136,7 @@ def process(options: argparse.Namespace) -> int:
     from ivan_core.experiments.batches import kind as taxonomy
     from ivan_core.settings import preset_name
 
-    source = options.dataset or catalog.preset(preset_name()).dataset
-    dataset = DatasetRequest(
-        source=source, subset=options.subset, split=options.split, revision=options.revision
-    )
+    dataset = made.dataset_from(options, catalog.preset(preset_name()).dataset)
     ids = batch_adopt.batch_ids(options.batch_ids)
     run_id, new = batch_adopt.adopt(ids, dataset, BY, options.base_url)
     if new:

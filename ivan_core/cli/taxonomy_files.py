@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ivan_core.cli import options as made
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import usd
 from ivan_core.domain.specs import DatasetRequest
 
 
 def add_actions(actions: Any) -> None:
-    data = {name: field.description for name, field in DatasetRequest.model_fields.items()}
     parser = actions.add_parser(
         "import-file",
         help="enter result files of any engine as a finished run",
@@ -23,10 +23,7 @@ def add_actions(actions: Any) -> None:
     )
     parser.set_defaults(run=import_file)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="A result file.")
-    parser.add_argument("--dataset", metavar="D", help=data["source"])
-    parser.add_argument("--subset", default="", help=data["subset"])
-    parser.add_argument("--split", default="train", help=f"{data['split']} Default: train.")
-    parser.add_argument("--revision", default="", help=data["revision"])
+    made.SpecOptions(DatasetRequest).add(parser)
     parser.add_argument("--model", default="", metavar="M", help="Who labelled, if not named.")
     parser.add_argument(
         "--force", action="store_true", help="Leave lines about other texts aside, do not refuse."
@@ -65,10 +62,7 @@ def import_file(options: argparse.Namespace) -> int:
     from ivan_core.experiments.batches.import_files import import_files
     from ivan_core.settings import preset_name
 
-    dataset = DatasetRequest(
-        source=options.dataset or catalog.preset(preset_name()).dataset,
-        subset=options.subset, split=options.split, revision=options.revision,
-    )  # fmt: skip
+    dataset = made.dataset_from(options, catalog.preset(preset_name()).dataset)
     entered = import_files(options.files, dataset, options.force, options.model)
     print(f"Imported run {entered.run_id}: labels of {entered.model}.")
     print_labels(entered.run_id, sys.stdout)

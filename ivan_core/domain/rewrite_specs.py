@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, field_validator
 
-from ivan_core.domain.specs import RowsSpec
+from ivan_core.domain.options import Option
+from ivan_core.domain.specs import DRAWN, MODELS, RowsSpec
 
 RULES = "ivan/rules"
 """The rewriter that ships with IVAN: rules, no model."""
@@ -18,40 +19,47 @@ Scope = Literal["shared", "whole"]
 class RewriteSpec(RowsSpec):
     """Reword pairs slightly, and measure what moves although the meaning did not."""
 
+    command: ClassVar[str] = "ivan rewrite"
+    own_options: ClassVar[dict[str, Option | None]] = DRAWN
+
     kind: Literal["rewrite"] = "rewrite"
-    rewriter: str = Field(
+    rewriter: Annotated[str, Option("--rewriter", "R", preset=True)] = Field(
         RULES,
         description=f"{RULES} (rules, no model), the name of a model on Ollama, or openai:NAME for "
         "a model behind an OpenAI-compatible server.",
     )
-    models: tuple[str, ...] = Field(
+    models: Annotated[tuple[str, ...], MODELS] = Field(
         (),
         description="The two reward models whose rewards are set side by side: the one trained on "
         "the dataset first, the control second.",
     )
-    scope: Scope = Field(
+    scope: Annotated[Scope, Option("--scope", choices=get_args(Scope))] = Field(
         "shared",
         description="shared: the prompt that both sides share is reworded once and each last reply "
         "once. whole: each whole dialogue apart, as published.",
     )
-    second: bool = Field(
+    second: Annotated[
+        bool, Option("--no-second", help="Do not reword a second time, independently.")
+    ] = Field(
         True, description="Also reword a second time, independently: its spread is the noise."
     )
-    similarity: str = Field(
+    similarity: Annotated[str, Option("--similarity", "S", preset=True)] = Field(
         MINILM, description="The model that tells how alike two texts are in meaning."
     )
-    labeler: str = Field(
+    labeler: Annotated[str, Option("--labeler", "L")] = Field(
         "",
         description="Who labels original and reworded texts with five labels; nobody if empty: "
         "ivan/lexicon (rules), the name of a model on Ollama, or openai:NAME, whose cost is told "
         "and accepted first.",
     )
-    ask_again: bool = Field(
+    ask_again: Annotated[bool, Option("--again")] = Field(
         False,
         description="Ask and pay a provider again for labels that this account has already.",
     )
-    temperature: float = Field(0.1, ge=0, le=2, description="Temperature of the rewording model.")
-    num_ctx: int | None = Field(
+    temperature: Annotated[float, Option("--temperature", "T")] = Field(
+        0.1, ge=0, le=2, description="Temperature of the rewording model."
+    )
+    num_ctx: Annotated[int | None, Option("--num-ctx", "N")] = Field(
         None, ge=512, description="Context of the rewording model in tokens; by default as needed."
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import InputFormat, SystemTurns
+from ivan_core.domain.options import Option, comma_list, field_options
 
 
 class Frozen(BaseModel):
@@ -23,16 +24,18 @@ class Frozen(BaseModel):
 class DatasetRequest(Frozen):
     """Which preference data: the bundled sample, a hub dataset or a local file."""
 
-    source: str = Field(
+    source: Annotated[str, Option("--dataset", "D", preset=True)] = Field(
         "sample",
         description="The bundled `sample`, a hub dataset such as Anthropic/hh-rlhf, or a file "
         "(JSONL, JSONL.GZ, CSV or Parquet) with the columns chosen and rejected.",
     )
-    subset: str = Field(
+    subset: Annotated[str, Option("--subset")] = Field(
         "", description="One part of a hub dataset, such as harmless-base; all if empty."
     )
-    split: str = Field("train", description="The split of a hub dataset.")
-    revision: str = Field(
+    split: Annotated[str, Option("--split", more="Default: train.")] = Field(
+        "train", description="The split of a hub dataset."
+    )
+    revision: Annotated[str, Option("--revision")] = Field(
         "", description="Branch, tag or commit of a hub dataset; pinned when resolved."
     )
 
@@ -48,15 +51,25 @@ class DatasetRequest(Frozen):
 class RowsSpec(Frozen):
     """Which rows of which dataset a run is about."""
 
+    command: ClassVar[str]
+    """The words of the command line that ask for such a run."""
+    own_options: ClassVar[dict[str, Option | None]] = {}
+    """Fields that the command says in another way than declared here, or not at all."""
+
     dataset: DatasetRequest = DatasetRequest()
-    limit: int | None = Field(None, description="Only the first N rows (not a random sample).")
-    sample: int | None = Field(
+    limit: Annotated[int | None, Option("--limit", "N")] = Field(
+        None, description="Only the first N rows (not a random sample)."
+    )
+    sample: Annotated[int | None, Option("--sample", "N")] = Field(
         None, description="A random draw of N rows, the same for the same seed."
     )
-    row_ids: tuple[int, ...] | None = Field(
-        None, description="Only these rows, by position; the first is 0."
+    row_ids: Annotated[
+        tuple[int, ...] | None,
+        Option("--row-ids", "IDS", more='Example: "0, 17, 98434".', also=("--set-row-ids",)),
+    ] = Field(None, description="Only these rows, by position; the first is 0.")
+    seed: Annotated[int, Option("--seed", more="Default: 0.")] = Field(
+        0, description="Seed of the draw and of the order in which rows are done."
     )
-    seed: int = Field(0, description="Seed of the draw and of the order in which rows are done.")
 
     @field_validator("limit", "sample")
     @classmethod
@@ -74,7 +87,7 @@ def parse_row_ids(text: str | None) -> tuple[int, ...] | None:
     """
     if text is None:
         return None
-    parts = [part.strip() for part in text.split(",") if part.strip()]
+    parts = comma_list(text)
     wrong = [part for part in parts if not part.isdecimal()]
     if wrong or not parts:
         raise BadInput(
@@ -84,25 +97,34 @@ def parse_row_ids(text: str | None) -> tuple[int, ...] | None:
     return tuple(int(part) for part in parts)
 
 
+DRAWN: dict[str, Option | None] = {"limit": None, "sample": Option("--limit", "N")}
+"""The options of commands whose --limit is a random draw rather than the first rows."""
+MODELS = Option("--model", "M", more="May be repeated.", repeated=True, preset=True)
+
+
 class CompareSpec(RowsSpec):
     """Judge the pairs of one dataset with one or more reward models."""
 
+    command: ClassVar[str] = "ivan compare"
+
     kind: Literal["compare"] = "compare"
-    models: tuple[str, ...] = Field(
+    models: Annotated[tuple[str, ...], MODELS] = Field(
         (),
         description="Reward models: names from the catalog, hub ids or local directories; "
         "`id@revision` pins a revision.",
     )
-    input_format: InputFormat | None = Field(
+    input_format: Annotated[
+        InputFormat | None, Option("--input-format", choices=get_args(InputFormat)[1:])
+    ] = Field(
         None,
         description="How a dialogue is put to the model: last-turn, openassistant, as-published or "
         "chat; by default the one that fits the model.",
     )
-    max_tokens: int | None = Field(
+    max_tokens: Annotated[int | None, Option("--max-tokens", "N")] = Field(
         None, description="Longest input in tokens; by default as long as the model was made for."
     )
 
-    system: SystemTurns = Field(
+    system: Annotated[SystemTurns, Option("--system", choices=get_args(SystemTurns))] = Field(
         "keep",
         description="What becomes of the system turns of chat messages: keep them, or drop them "
         "for a model whose chat template takes none.",
@@ -132,29 +154,23 @@ class CompareSpec(RowsSpec):
 AnySpec = TypeVar("AnySpec", bound=RowsSpec)
 
 
-def build_spec(fields: dict[str, Any]) -> CompareSpec:
-    """A compare spec from a form or command line.
-
-    Raises:
-        BadInput: a field makes no sense; the sentence names it.
-    """
-    return checked(CompareSpec, fields, "ivan compare")
-
-
-def checked(kind: type[AnySpec], fields: dict[str, Any], command: str) -> AnySpec:
+def checked(kind: type[AnySpec], fields: dict[str, Any]) -> AnySpec:
     """A spec of a kind from a form or command line.
 
     Raises:
         BadInput: a field makes no sense; the sentence names it, the hint the command's help.
     """
-    chosen = [name for name in ("limit", "sample", "row_ids") if fields.get(name) is not None]
+    rows = ("limit", "sample", "row_ids")
+    chosen = [name for name in rows if fields.get(name) is not None]
     if len(chosen) > 1:
-        options = " and ".join(f"--{name.replace('_', '-')}" for name in chosen)
-        raise BadInput(f"{options} exclude each other.", "Give one of them.")
+        flags = {one.name: one.option.flag for one in field_options(kind)}
+        named = " and ".join(flags.get(name, f"--{name}") for name in chosen)
+        raise BadInput(f"{named} exclude each other.", "Give one of them.")
     try:
         return kind(**fields)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"][:1])
         reason = first["msg"].removeprefix("Value error, ")
-        raise BadInput(f"{name.replace('_', '-')} {reason}.", f"See `{command} --help`.") from None
+        hint = f"See `{kind.command} --help`."
+        raise BadInput(f"{name.replace('_', '-')} {reason}.", hint) from None

@@ -1,31 +1,11 @@
-"""The command line that does what a page did."""
+"""The command line that makes a chart which a page shows."""
 
 from __future__ import annotations
 
 import shlex
 from typing import Unpack
 
-from ivan_core.domain.specs import CompareSpec
 from ivan_core.figures.picks import Wish, others_of
-
-
-def compare_command(spec: CompareSpec) -> str:
-    """The `ivan compare` that reproduces a comparison."""
-    words = ["ivan", "compare", "--dataset", spec.dataset.source]
-    for option, value, usual in (
-        ("--subset", spec.dataset.subset, ""), ("--split", spec.dataset.split, "train"),
-        ("--revision", spec.dataset.revision, ""), ("--limit", spec.limit, None),
-        ("--sample", spec.sample, None), ("--seed", spec.seed, 0),
-        ("--input-format", spec.input_format, None), ("--max-tokens", spec.max_tokens, None),
-        ("--system", spec.system, "keep"),
-    ):  # fmt: skip
-        if value != usual:
-            words += [option, str(value)]
-    if spec.row_ids is not None:
-        words += ["--row-ids", ", ".join(str(row_id) for row_id in spec.row_ids)]
-    for model in spec.models:
-        words += ["--model", model]
-    return shlex.join(words)
 
 
 def figure_command(

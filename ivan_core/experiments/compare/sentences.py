@@ -8,12 +8,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
 from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.columns import kind as columns
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.two_models import two_models
-from ivan_core.figures.command import compare_command, figure_command
+from ivan_core.figures.command import figure_command
 from ivan_core.figures.picks import Quote
 from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
 from ivan_core.metrics.comparison_sentences import (
@@ -45,7 +46,7 @@ def source_line(results: Results) -> str:
     stopped = "" if run.state is RunState.DONE else f", stopped at {run.done:,} of {run.total:,}"
     return (
         f"{about['label']}, {len(results.row_ids):,} of {int(about['rows']):,} pairs, run"
-        f" {run.id}{stopped}: {compare_command(results.spec)}.{note}"
+        f" {run.id}{stopped}: {command_of(results.spec)}.{note}"
     )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from ivan_core import __version__
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
+from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
-from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite.figure_list import CHARTS, RewriteChart
 from ivan_core.experiments.rewrite.numbers import (
     LONGEST,
@@ -117,7 +117,7 @@ def _methods(results: RewriteResults, found: Numbers, gate: Gate, drawn: Drawn) 
         f" {_who(manifest, 'similarity', spec.similarity)}, and a length of {gate.shortest:g} to"
         f" {gate.longest:g} times the original's: {rate_words(found.kept)} pairs; the others enter"
         f" no number. {drawn.methods} Seed {spec.seed}. Computed with IVAN {version}, run"
-        f" {results.run.id}: `{rewrite_words.command(spec)}`."
+        f" {results.run.id}: `{command_of(spec)}`."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite import words as rewrite_words
@@ -35,7 +36,7 @@ def source_line(run_id: str) -> str:
     return (
         f"{about['label']}, {len(results.row_ids):,} of {int(about['rows']):,} pairs, reworded by"
         f" {rewrite_words.rewriter_words(results.spec)}, run {run_id}{stopped}:"
-        f" {rewrite_words.command(results.spec)}. Rewordings count from a similarity of"
+        f" {command_of(results.spec)}. Rewordings count from a similarity of"
         f" {gate.similarity:g} on.{note}"
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 
 from ivan_core import catalog
@@ -103,26 +102,3 @@ def stopped_at(run: Run) -> str:
     if not run.total or not run.done:
         return ""
     return f"It stopped at {run.done / run.total:.0%}; what is finished is kept."
-
-
-def command(spec: RewriteSpec) -> str:
-    """The `ivan rewrite` that does the same."""
-    words = ["ivan", "rewrite", "--dataset", spec.dataset.source]
-    for option, value, usual in (
-        ("--subset", spec.dataset.subset, ""), ("--split", spec.dataset.split, "train"),
-        ("--revision", spec.dataset.revision, ""), ("--limit", spec.sample, None),
-        ("--seed", spec.seed, 0), ("--rewriter", spec.rewriter, None),
-        ("--similarity", spec.similarity, None), ("--labeler", spec.labeler, ""),
-        ("--scope", spec.scope, "shared"),
-        ("--temperature", spec.temperature, RewriteSpec.model_fields["temperature"].default),
-        ("--num-ctx", spec.num_ctx, None),
-    ):  # fmt: skip
-        if value != usual:
-            words += [option, str(value)]
-    row_ids = spec.row_ids if spec.row_ids is not None else range(spec.limit or 0)
-    if spec.row_ids is not None or spec.limit:
-        words += ["--row-ids", ", ".join(str(row_id) for row_id in row_ids)]
-    for model in spec.models:
-        words += ["--model", model]
-    words += [] if spec.second else ["--no-second"]
-    return shlex.join([*words, *(["--again"] if spec.ask_again else [])])

@@ -9,7 +9,7 @@ import streamlit as st
 from ivan_core import catalog
 from ivan_core.domain.models import SystemTurns
 from ivan_core.domain.plurals import number_of
-from ivan_core.domain.specs import CompareSpec, DatasetRequest, build_spec, parse_row_ids
+from ivan_core.domain.specs import CompareSpec, DatasetRequest, checked, parse_row_ids
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare import kind as compare
@@ -57,7 +57,8 @@ def compare_form() -> None:
         number = right.number_input("N", 1, 10_000_000, 100, key="form-n")
     options = _more_options(source or "")
     say(f"Preset: {catalog.preset(preset_name()).title}.", "small", quiet=True)
-    spec = build_spec(
+    spec = checked(
+        CompareSpec,
         {
             "dataset": {"source": (source or "").strip(), **options.pop("dataset")},
             "models": tuple(names),
@@ -65,7 +66,7 @@ def compare_form() -> None:
             "sample": number if which == _ROWS[2] else None,
             "row_ids": parse_row_ids(row_ids) if which == _ROWS[3] else None,
             **options,
-        }
+        },
     )
     if not (source or "").strip():
         say("Choose a dataset.")

@@ -12,11 +12,11 @@ import streamlit as st
 from ivan_core.charts.agreement import agreement_bars
 from ivan_core.charts.length import length_bars
 from ivan_core.charts.rewards import margin_bars, reward_cells
+from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
 from ivan_core.engine.opinions import ceiling_sentence, second_choices, used_opinions
 from ivan_core.experiments.compare.clicks import of_bar, of_length, of_margin, of_rewards
 from ivan_core.experiments.compare.results import Results, files
-from ivan_core.figures.command import compare_command
 from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.label_noise import Ceiling, ceiling
@@ -160,7 +160,7 @@ def _length(results: Results) -> None:
 def _details(results: Results) -> None:
     """Files to download, the command that reproduces the run, and its manifest."""
     with st.expander("Files, command and settings"):
-        command = compare_command(results.spec)
+        command = command_of(results.spec)
         say("The same from the command line:", "small", quiet=True)
         st.code(command, language=None)
         with st.container(horizontal=True):

@@ -100,7 +100,7 @@ def _asked_way(labeler: str) -> Way:
 
 
 def _offer_direct(labeler: str, way: Way, fields: dict[str, Any], models: OllamaModels) -> None:
-    spec = checked(LabelSpec, {**fields, "labeler": labeler}, "ivan taxonomy run-control-batch")
+    spec = checked(LabelSpec, {**fields, "labeler": labeler})
     plan = labels.plan(spec)
     texts = number_of(2 * plan.pairs, "text") if plan.pairs is not None else "the texts"
     if way == "ollama" and models.problem:
@@ -123,7 +123,7 @@ def _installed(labeler: str, models: OllamaModels) -> bool:
 
 
 def _offer_batch(labeler: str, fields: dict[str, Any]) -> None:
-    spec = checked(TaxonomySpec, {**fields, "model": labeler}, "ivan taxonomy create-batch")
+    spec = checked(TaxonomySpec, {**fields, "model": labeler})
     rows = {name: fields[name] for name in ("dataset", "limit", "sample", "row_ids", "seed")}
     plan = labels.plan(LabelSpec(**rows))
     access.check_address(spec.base_url)

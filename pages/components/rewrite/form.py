@@ -56,7 +56,6 @@ def rewrite_form() -> None:
     spec = checked(
         RewriteSpec,
         {"dataset": {"source": source, **dataset}, "rewriter": rewriter, **rows, **options},
-        "ivan rewrite",
     )
     offer(spec, models, _ollama.clear)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.charts.robustness import flip_bars
+from ivan_core.domain.options import command_of
 from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite.conditions import PairFilter
 from ivan_core.experiments.rewrite.figures import gate_words
@@ -127,7 +128,7 @@ def _details(results: RewriteResults) -> None:
     """Files to download, the command that does the same, and the manifest."""
     with st.expander("Files, command and settings"):
         say("The same from the command line:", "small", quiet=True)
-        st.code(rewrite_words.command(results.spec), language=None, wrap_lines=True)
+        st.code(command_of(results.spec), language=None, wrap_lines=True)
         with st.container(horizontal=True):
             for path in files(results):
                 st.download_button(

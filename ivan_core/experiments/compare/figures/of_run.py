@@ -10,6 +10,7 @@ from ivan_core import __version__
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
+from ivan_core.domain.options import command_of
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import RunState
 from ivan_core.engine.opinions import second_choices, used_opinions
@@ -17,7 +18,6 @@ from ivan_core.experiments.columns import kind as columns
 from ivan_core.experiments.compare.figures.listed import CHARTS
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.figures.chart import Chart, Drawn, first_upper, model_words
-from ivan_core.figures.command import compare_command
 from ivan_core.figures.picks import Picked, Wish, is_sample, only, others_of, rows_words
 from ivan_core.metrics.sentences import counts_sentence
 from ivan_core.metrics.training import trained_on_pair
@@ -96,7 +96,7 @@ def _methods(results: Results, chart: Chart, shown: tuple[str, ...], drawn: Draw
         f"{first_upper(_rows(results))} were judged by {about}. {counted}"
         f" {_trained(results, chart, shown)} {drawn.methods} Seed"
         f" {results.spec.seed}. Computed with IVAN {version}, run {results.run.id}:"
-        f" `{compare_command(results.spec)}`."
+        f" `{command_of(results.spec)}`."
     )
 
 

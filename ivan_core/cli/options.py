@@ -1,0 +1,91 @@
+"""Options made from the fields of a spec, and the spec made from what was given to them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from pydantic import BaseModel
+
+from ivan_core.domain.options import FieldOption, comma_list, field_options
+from ivan_core.domain.specs import AnySpec, DatasetRequest, checked, parse_row_ids
+
+
+class SpecOptions:
+    """The options of a spec's fields, each to be added once; the help texts are the spec's own."""
+
+    def __init__(self, spec: type[BaseModel]) -> None:
+        self._left = {one.name: one for one in field_options(spec)}
+
+    def add(self, parser: argparse._ActionsContainer, *names: str, before: str = "") -> None:
+        """Add the options of these fields, or all that are left; `before` opens their help."""
+        for name in names or tuple(self._left):
+            _add(parser, self._left.pop(name), before)
+
+    def add_rows(self, parser: argparse.ArgumentParser) -> None:
+        """Add those that say which rows of which dataset."""
+        rows = [name for name in ("limit", "sample", "row_ids") if name in self._left]
+        self.add(parser.add_argument_group("rows (all by default)"), *rows)
+        self.add(parser, *DatasetRequest.model_fields)
+
+
+def add_preset(parser: argparse.ArgumentParser, about: str = "What to start from") -> None:
+    parser.add_argument("--preset", help=f"{about}: demo (default) or seal; also IVAN_PRESET.")
+
+
+def _add(parser: argparse._ActionsContainer, one: FieldOption, before: str) -> None:
+    option = one.option
+    parts = (before, option.help or one.field.description or "", option.more)
+    how: dict[str, Any] = {"help": " ".join(part for part in parts if part)}
+    if one.type is bool:
+        how |= {"action": "store_const", "const": not one.field.default}
+    else:
+        how |= {"metavar": option.metavar, "choices": option.choices}
+        how |= {"action": "append"} if option.repeated else {}
+        how |= {"type": one.type} if one.type in (int, float) else {}
+    parser.add_argument(option.flag, *option.also, dest=one.name, **how)
+
+
+def fields_from(
+    spec: type[BaseModel], options: argparse.Namespace, preset: BaseModel
+) -> dict[str, Any]:
+    """The fields of a spec that options ask for, `preset` filling what they leave out.
+
+    Raises:
+        BadInput: a list of row ids is none.
+    """
+    fields: dict[str, Any] = {}
+    for one in field_options(spec):
+        value = _value(one, getattr(options, one.name))
+        if one.option.preset and not value:
+            value = one.value(preset)
+        if value is not None:
+            within = fields
+            for name in one.path[:-1]:
+                within = within.setdefault(name, {})
+            within[one.name] = value
+    return fields
+
+
+def spec_from(spec: type[AnySpec], options: argparse.Namespace, preset: AnySpec) -> AnySpec:
+    """The spec that options ask for, `preset` filling what they leave out.
+
+    Raises:
+        BadInput: an option makes no sense.
+    """
+    return checked(spec, fields_from(spec, options, preset))
+
+
+def dataset_from(options: argparse.Namespace, source: str) -> DatasetRequest:
+    """The dataset that options ask for; `source` if they name none."""
+    preset = DatasetRequest(source=source)
+    return DatasetRequest(**fields_from(DatasetRequest, options, preset))
+
+
+def _value(one: FieldOption, given: Any) -> Any:
+    """What was given to an option as the field holds it; None if nothing was."""
+    if one.type is not tuple or given is None:
+        return given
+    if one.option.repeated:
+        return tuple(given)
+    return parse_row_ids(given) if one.name == "row_ids" else comma_list(given) or None

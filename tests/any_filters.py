@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
 from ivan_core.experiments.compare.conditions import (
-    ColumnIs,
+    LANGUAGE,
     Failed,
-    LongerIs,
     MarginIn,
     MarginsIn,
     ModelsDiffer,
-    Noted,
     RatedBy,
     RewardsIn,
     Seen,
-    Sort,
-    Starred,
-    SubsetIs,
     SureIn,
-    TextHas,
     Truncated,
-    UserColumnIn,
     VerdictIs,
     VerdictsAre,
 )
-from ivan_core.lists.conditions import RowFilter
+from ivan_core.experiments.compare.order import Sort
+from ivan_core.lists.conditions import Filter
+from ivan_core.lists.pairs import ColumnIs, LongerIs, Noted, Starred, SubsetIs
 
 _names = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _models = _names.filter(bool)
@@ -77,7 +73,7 @@ _sorts = st.one_of(
     ),
 )
 ANY_FILTER = st.builds(
-    lambda conditions, sort: RowFilter(conditions=tuple(conditions), sort=sort),
+    lambda conditions, sort: Filter(LANGUAGE, tuple(conditions), sort=sort),
     st.lists(_conditions, max_size=8),
     _sorts,
 )

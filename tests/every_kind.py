@@ -11,8 +11,9 @@ from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import kind as columns
 from ivan_core.experiments.compare import download as downloads
+from ivan_core.experiments.compare.conditions import LANGUAGE
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.lists.conditions import RowFilter
+from ivan_core.lists.conditions import Filter
 from ivan_core.review import queues as review_queues
 
 
@@ -36,7 +37,7 @@ def every_kind(pairs: str, out: str) -> None:
     ivan("runs", "export", results.run.id, "--out", f"{out}/run.zip")
     ivan("runs", "import", f"{out}/run.zip")
     for form in downloads.FORMS:
-        downloads.write(results, RowFilter(), form)
+        downloads.write(results, Filter(LANGUAGE), form)
     dataset = results.dataset.fingerprint
     columns.start(ColumnSpec(dataset=dataset, form="search", expression="Answer", over="text"))
     wait_for(lambda: not runs.every("column")[0].state.live)

@@ -29,7 +29,7 @@ from ivan_core.domain.labels import LabelPrompt
 from ivan_core.engine import handling as runs
 from ivan_core.engine.take_away import take_away
 from ivan_core.experiments.batches import kind as taxonomy
-from ivan_core.experiments.compare.matching import matching_rows
+from ivan_core.experiments.compare.conditions import LANGUAGE, listing
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels import conditions as label_filters
 from ivan_core.experiments.labels.results import open_labels
@@ -37,7 +37,8 @@ from ivan_core.experiments.rewrite import conditions as rewrite_filters
 from ivan_core.experiments.rewrite.numbers import numbers, read_gate
 from ivan_core.experiments.rewrite.results import open_rewrite
 from ivan_core.figures import figure as figures
-from ivan_core.lists.conditions import RowFilter
+from ivan_core.lists.conditions import matching_rows
+from ivan_core.lists.url import read_filter
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 
@@ -186,8 +187,8 @@ def _taken(run_id: str, wishes: Sequence[dict[str, Any]]) -> str:
 def _links(compared: str, reworded: str, labelled: str, other: str, column: str) -> Iterator[str]:
     results = open_results(compared)
     for link in ROW_LINKS:
-        asked, ignored = RowFilter.from_query(_query(link.replace("COLUMN", column)))
-        yield f"compare?{link} | {ignored} | {matching_rows(results, asked)}"
+        asked, ignored = read_filter(LANGUAGE, _query(link.replace("COLUMN", column)))
+        yield f"compare?{link} | {ignored} | {matching_rows(listing(results), asked)}"
     rewordings = open_rewrite(reworded)
     for link in REWRITE_LINKS:
         wanted, odd = rewrite_filters.read_filter(_query(link), rewordings.models)

@@ -18,11 +18,11 @@ from ivan_core.charts.user_column import agreement_by_larger_bars
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.experiments.columns import kind as columns
 from ivan_core.experiments.compare import clicks
-from ivan_core.experiments.compare.conditions import AnyCondition, RatedBy, Seen
-from ivan_core.experiments.compare.matching import matching_rows
+from ivan_core.experiments.compare.conditions import LANGUAGE, RatedBy, Seen, listing
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.experiments.compare.two_models import two_models
-from ivan_core.lists.conditions import RowFilter
+from ivan_core.lists.conditions import Condition, Filter, matching_rows
+from ivan_core.lists.url import query_of, read_filter
 from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.paired import margin_cells, verdict_table
@@ -90,13 +90,13 @@ def _better(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _leads_to(results: Results, asked: tuple[AnyCondition, ...], n: int) -> bool:
+def _leads_to(results: Results, asked: tuple[Condition, ...], n: int) -> bool:
     """Whether so many rows are listed, after the filter has been through a link."""
     assert asked
-    query = RowFilter(conditions=asked).to_query()
-    kept, ignored = RowFilter.from_query(query)
+    query = query_of(Filter(LANGUAGE, asked))
+    kept, ignored = read_filter(LANGUAGE, query)
     assert not ignored
-    return len(matching_rows(results, kept)) == int(n)
+    return len(matching_rows(listing(results), kept)) == int(n)
 
 
 def _points(table: pd.DataFrame) -> list[Mapping[str, Any]]:

@@ -16,10 +16,11 @@ from fakes import Fakes
 from ivan_core.annotations.notes import Reviews
 from ivan_core.domain.reviews import Mark
 from ivan_core.experiments.compare import download as downloads
-from ivan_core.experiments.compare.conditions import Sort, SubsetIs, VerdictIs
-from ivan_core.experiments.compare.matching import matching_rows
+from ivan_core.experiments.compare.conditions import LANGUAGE, VerdictIs, listing
+from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.lists.conditions import RowFilter
+from ivan_core.lists.conditions import Filter, matching_rows
+from ivan_core.lists.pairs import SubsetIs
 
 FIRST, SECOND = made_runs.TWO_MODELS
 HOSTILE = [
@@ -52,7 +53,7 @@ def read_csv(path, encoding="utf-8"):
 
 
 def test_a_csv_holds_texts_verbatim_and_every_number(results):
-    rows = read_csv(downloads.write(results, RowFilter(), "csv"))
+    rows = read_csv(downloads.write(results, Filter(LANGUAGE), "csv"))
     assert list(rows[0]) == downloads.column_names(results)
     assert [row["chosen"] for row in rows] == HOSTILE * 3
     table = results.table.set_index(["model", "row_id"])
@@ -71,7 +72,7 @@ def test_a_csv_holds_texts_verbatim_and_every_number(results):
 
 
 def test_a_csv_for_spreadsheets_holds_no_formula(results):
-    path = downloads.write(results, RowFilter(), "spreadsheet")
+    path = downloads.write(results, Filter(LANGUAGE), "spreadsheet")
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     rows = read_csv(path, "utf-8-sig")
     for row, text in zip(rows, HOSTILE * 3, strict=True):
@@ -87,11 +88,12 @@ def test_a_csv_for_spreadsheets_holds_no_formula(results):
 
 
 def test_all_forms_hold_the_same_rows_in_the_filters_order(results):
-    row_filter = RowFilter(
-        conditions=(VerdictIs(model=FIRST, verdict="disagree"),),
+    row_filter = Filter(
+        LANGUAGE,
+        (VerdictIs(model=FIRST, verdict="disagree"),),
         sort=Sort(by="margin", of=SECOND, descending=True),
     )
-    ids = matching_rows(results, row_filter)
+    ids = matching_rows(listing(results), row_filter)
     assert 0 < len(ids) < len(results.row_ids)
     paths = {form: downloads.write(results, row_filter, form) for form in downloads.FORMS}
     parquet = pq.read_table(paths["parquet"]).to_pylist()
@@ -109,15 +111,15 @@ def test_notes_and_stars_stand_beside_their_rows(results, data_dir):
     reviews, fingerprint = Reviews(data_dir), results.dataset.fingerprint
     reviews.save(Mark(fingerprint, 2, "Ada", starred=True, note="=odd"))
     reviews.save(Mark(fingerprint, 2, "=Bob", starred=True, note="two\nlines"))
-    row = read_csv(downloads.write(results, RowFilter(), "csv"))[2]
+    row = read_csv(downloads.write(results, Filter(LANGUAGE), "csv"))[2]
     assert row["starred_by"] == "=Bob, Ada"
     assert row["notes"] == "=Bob: two\nlines\nAda: =odd"
-    row = read_csv(downloads.write(results, RowFilter(), "spreadsheet"), "utf-8-sig")[2]
+    row = read_csv(downloads.write(results, Filter(LANGUAGE), "spreadsheet"), "utf-8-sig")[2]
     assert (row["starred_by"], row["notes"][:6]) == ("'=Bob, Ada", "'=Bob:")
 
 
 def test_a_filter_that_finds_nothing_gives_an_empty_file(results):
-    nothing = RowFilter(conditions=(SubsetIs(label="none such"),))
+    nothing = Filter(LANGUAGE, (SubsetIs(label="none such"),))
     assert read_csv(downloads.write(results, nothing, "csv")) == []
     table = pq.read_table(downloads.write(results, nothing, "parquet"))
     assert (table.num_rows, table.column_names) == (0, downloads.column_names(results))
@@ -126,7 +128,7 @@ def test_a_filter_that_finds_nothing_gives_an_empty_file(results):
 
 def test_names_say_the_filter_and_nothing_else(results):
     def name(*conditions, form="csv"):
-        return downloads.file_name(results, RowFilter(conditions=conditions), form)
+        return downloads.file_name(results, Filter(LANGUAGE, conditions), form)
 
     run = results.run.id
     assert name() == f"{run}-all-rows.csv"
@@ -140,15 +142,15 @@ def test_names_say_the_filter_and_nothing_else(results):
 
 
 def test_filters_with_the_same_name_have_files_of_their_own(results):
-    one, other = (RowFilter(conditions=(SubsetIs(label=label),)) for label in ("é", "è"))
+    one, other = (Filter(LANGUAGE, (SubsetIs(label=label),)) for label in ("é", "è"))
     assert downloads.file_name(results, one, "csv") == downloads.file_name(results, other, "csv")
     assert downloads.write(results, one, "csv") != downloads.write(results, other, "csv")
 
 
 def test_old_downloads_are_removed_and_new_ones_kept(results):
-    old = downloads.write(results, RowFilter(), "jsonl")
+    old = downloads.write(results, Filter(LANGUAGE), "jsonl")
     os.utime(old, (time.time() - 7_200,) * 2)
-    new = downloads.write(results, RowFilter(), "row-ids")
-    downloads.write(results, RowFilter(), "csv")
+    new = downloads.write(results, Filter(LANGUAGE), "row-ids")
+    downloads.write(results, Filter(LANGUAGE), "csv")
     assert not old.exists()
     assert new.exists()

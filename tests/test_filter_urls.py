@@ -10,36 +10,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.experiments.compare.chips import chips, sort_label
-from ivan_core.experiments.compare.conditions import (
-    MarginIn,
-    Sort,
-    SubsetIs,
-    VerdictIs,
-)
-from ivan_core.lists.conditions import MOST_CONDITIONS, QUERY_KEYS, RowFilter, without
+from ivan_core.experiments.compare.conditions import LANGUAGE, MarginIn, VerdictIs
+from ivan_core.experiments.compare.order import Sort
+from ivan_core.lists.conditions import MOST_CONDITIONS, Filter
+from ivan_core.lists.pairs import SubsetIs
+from ivan_core.lists.url import parameters, query_of, read_filter
 
 
 @given(ANY_FILTER)
 def test_a_filter_survives_a_url(row_filter):
-    url = urlencode(row_filter.to_query())
-    read, ignored = RowFilter.from_query(dict(parse_qsl(url, keep_blank_values=True)))
+    url = urlencode(query_of(row_filter))
+    read, ignored = read_filter(LANGUAGE, dict(parse_qsl(url, keep_blank_values=True)))
     assert read == row_filter
     assert ignored == []
-    assert read.to_query() == row_filter.to_query()
+    assert query_of(read) == query_of(row_filter)
 
 
 @given(ANY_FILTER)
 def test_every_condition_has_one_chip_that_takes_it_away(row_filter):
-    found = chips(row_filter)
+    found = row_filter.chips()
     assert len({chip.key for chip in found}) == len(found) == len(row_filter.conditions)
     for chip, condition in zip(found, row_filter.conditions, strict=True):
         assert chip.label
-        left = without(row_filter, chip.key)
+        left = row_filter.without(chip.key)
         assert condition not in left.conditions
         assert len(left.conditions) == len(row_filter.conditions) - 1
         assert left.sort == row_filter.sort
-    assert sort_label(row_filter.sort)
+    assert row_filter.sort.words({})
 
 
 _hostile = st.one_of(
@@ -48,15 +45,16 @@ _hostile = st.one_of(
 )  # fmt: skip
 
 
-@given(st.dictionaries(st.sampled_from([*QUERY_KEYS, "run", "row", "x"]), _hostile))
+@given(st.dictionaries(st.sampled_from([*parameters(LANGUAGE), "run", "row", "x"]), _hostile))
 def test_a_hostile_url_is_read_or_ignored_and_never_raises(query):
-    read, ignored = RowFilter.from_query(query)
-    assert RowFilter.from_query(read.to_query()) == (read, [])
+    read, ignored = read_filter(LANGUAGE, query)
+    assert read_filter(LANGUAGE, query_of(read)) == (read, [])
     assert all("\n" not in named and len(named) < 80 for named in ignored)
 
 
 def test_what_is_not_understood_is_named_and_the_rest_holds():
-    read, ignored = RowFilter.from_query(
+    read, ignored = read_filter(
+        LANGUAGE,
         {
             "verdict": "m~agree~~m2~loves",
             "margin": "m~nan~1~~m~2~1",
@@ -64,10 +62,10 @@ def test_what_is_not_understood_is_named_and_the_rest_holds():
             "column": "../../etc~1",
             "subset": "helpful",
             "row": "7",
-        }
+        },
     )
-    assert read == RowFilter(
-        conditions=(VerdictIs(model="m", verdict="agree"), SubsetIs(label="helpful"))
+    assert read == Filter(
+        LANGUAGE, (VerdictIs(model="m", verdict="agree"), SubsetIs(label="helpful"))
     )
     assert ignored == [
         "verdict=m2~loves", "margin=m~nan~1", "margin=m~2~1", "column=../../etc~1", "sort=beauty",
@@ -76,12 +74,12 @@ def test_what_is_not_understood_is_named_and_the_rest_holds():
 
 def test_urls_are_short_and_readable():
     row_filter = (
-        RowFilter()
-        .with_(VerdictIs(model="ivan/minilm-control", verdict="disagree"))
-        .with_(MarginIn(model="m", low=-1.0, high=0.5))
+        Filter(LANGUAGE)
+        .add(VerdictIs(model="ivan/minilm-control", verdict="disagree"))
+        .add(MarginIn(model="m", low=-1.0, high=0.5))
         .sorted_by(Sort(by="sharpest", descending=True))
     )
-    assert row_filter.to_query() == {
+    assert query_of(row_filter) == {
         "verdict": "ivan/minilm-control~disagree",
         "margin": "m~-1~0.5",
         "sort": "sharpest~1",
@@ -89,30 +87,30 @@ def test_urls_are_short_and_readable():
 
 
 def test_a_condition_replaces_the_one_it_contradicts():
-    row_filter = RowFilter().with_(VerdictIs(model="m", verdict="agree"))
-    row_filter = row_filter.with_(VerdictIs(model="m", verdict="tie"))
+    row_filter = Filter(LANGUAGE).add(VerdictIs(model="m", verdict="agree"))
+    row_filter = row_filter.add(VerdictIs(model="m", verdict="tie"))
     assert row_filter.conditions == (VerdictIs(model="m", verdict="tie"),)
 
 
 def test_too_many_conditions_are_refused_in_a_sentence():
-    row_filter = RowFilter()
+    row_filter = Filter(LANGUAGE)
     for number in range(MOST_CONDITIONS):
-        row_filter = row_filter.with_(VerdictIs(model=f"m{number}", verdict="tie"))
+        row_filter = row_filter.add(VerdictIs(model=f"m{number}", verdict="tie"))
     with pytest.raises(BadInput, match="24 conditions"):
-        row_filter.with_(VerdictIs(model="one more", verdict="tie"))
+        row_filter.add(VerdictIs(model="one more", verdict="tie"))
     query = {"verdict": "~~".join(f"m{number}~tie" for number in range(MOST_CONDITIONS + 1))}
-    read, ignored = RowFilter.from_query(query)
+    read, ignored = read_filter(LANGUAGE, query)
     assert (len(read.conditions), ignored) == (MOST_CONDITIONS, ["verdict=m24~tie"])
 
 
 def test_a_head_sorts_by_its_column_and_turns_the_order_when_clicked_again():
-    start = RowFilter().with_(VerdictIs(model="m", verdict="agree"))
-    row = start.sorted_by_head("row_id", ("m", "n"))
-    assert row.to_query()["sort"] == "row~1"
-    assert row.sorted_by_head("row_id", ("m", "n")) == start
-    most = start.sorted_by_head("n", ("m", "n"))
+    start = Filter(LANGUAGE).add(VerdictIs(model="m", verdict="agree"))
+    row = start.by_head("row_id", ("m", "n"))
+    assert query_of(row)["sort"] == "row~1"
+    assert row.by_head("row_id", ("m", "n")) == start
+    most = start.by_head("n", ("m", "n"))
     assert most.sort == Sort(by="margin", of="n", descending=True)
-    least = most.sorted_by_head("n", ("m", "n"))
+    least = most.by_head("n", ("m", "n"))
     assert least.sort == Sort(by="margin", of="n")
-    assert least.sorted_by_head("row_id", ("m", "n")).sort == Sort(by="row")
-    assert least.sorted_by_head("chosen", ("m", "n")) == least
+    assert least.by_head("row_id", ("m", "n")).sort == Sort(by="row")
+    assert least.by_head("chosen", ("m", "n")) == least

@@ -13,30 +13,25 @@ from support import write_annotated_pairs
 from ivan_core.annotations.notes import Reviews
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import Mark
-from ivan_core.experiments.columns import kind as columns
-from ivan_core.experiments.compare import matching as filters
+from ivan_core.experiments.columns.conditions import UserColumnIn, missing_searches
 from ivan_core.experiments.compare.conditions import (
-    ColumnIs,
+    LANGUAGE,
     Failed,
-    LongerIs,
     MarginIn,
     MarginsIn,
     ModelsDiffer,
-    Noted,
     RewardsIn,
     Seen,
-    Sort,
-    Starred,
-    SubsetIs,
     SureIn,
     Truncated,
-    UserColumnIn,
     VerdictIs,
     VerdictsAre,
+    listing,
 )
-from ivan_core.experiments.compare.matching import matching_rows
+from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.lists.conditions import RowFilter
+from ivan_core.lists.conditions import Filter, fitting, matching_rows
+from ivan_core.lists.pairs import ColumnIs, LongerIs, Noted, Starred, SubsetIs
 from ivan_core.metrics.agreement import by_subset, rows_in_bar
 from ivan_core.metrics.bins import margin_histogram, reward_bins, rows_in_cell
 from ivan_core.metrics.columns import by_column, rows_in_group
@@ -64,7 +59,7 @@ def results(tmp_path_factory):
 
 
 def found(results, *conditions, sort=None):
-    return matching_rows(results, RowFilter(conditions=conditions, sort=sort or Sort()))
+    return matching_rows(listing(results), Filter(LANGUAGE, conditions, sort=sort or Sort()))
 
 
 def rows_of(table):
@@ -236,25 +231,25 @@ def test_starred_and_noted_rows(results):
     ],
 )
 def test_what_a_run_does_not_have_is_refused_and_can_be_left_out(results, condition):
-    row_filter = RowFilter(conditions=(condition, SubsetIs(label="helpful")))
+    row_filter = Filter(LANGUAGE, (condition, SubsetIs(label="helpful")))
     with pytest.raises(BadInput):
-        matching_rows(results, row_filter)
-    kept, ignored = filters.fitting(results, row_filter)
-    assert kept == RowFilter(conditions=(SubsetIs(label="helpful"),))
+        matching_rows(listing(results), row_filter)
+    kept, ignored = fitting(listing(results), row_filter)
+    assert kept == Filter(LANGUAGE, (SubsetIs(label="helpful"),))
     assert len(ignored) == 1
 
 
 def test_an_order_by_what_is_gone_is_left_out(results):
-    row_filter = RowFilter(sort=Sort(by="margin", of="gone"))
-    kept, ignored = filters.fitting(results, row_filter)
-    assert kept == RowFilter()
+    row_filter = Filter(LANGUAGE, sort=Sort(by="margin", of="gone"))
+    kept, ignored = fitting(listing(results), row_filter)
+    assert kept == Filter(LANGUAGE)
     assert ignored == [f"Run {results.run.id} has no model gone."]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(row_filter=ANY_FILTER)
 def test_any_filter_is_judged_or_refused_in_a_sentence(results, row_filter):
-    kept, ignored = filters.fitting(results, row_filter)
+    kept, ignored = fitting(listing(results), row_filter)
     assert bool(ignored) == (kept != row_filter)
-    if not columns.missing_searches(results.dataset.fingerprint, kept):
-        assert set(matching_rows(results, kept)) <= set(range(120))
+    if not missing_searches(results.dataset.fingerprint, kept):
+        assert set(matching_rows(listing(results), kept)) <= set(range(120))

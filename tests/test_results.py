@@ -11,13 +11,13 @@ from fakes import Fakes
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.experiments.compare.results import (
-    PAGE_ROWS,
     files,
     judged_pair,
     open_results,
     rows_page,
     snippet,
 )
+from ivan_core.lists.page import PAGE_ROWS
 
 ALL_HEX = "0123456789abcdef"
 

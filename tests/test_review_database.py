@@ -274,7 +274,7 @@ def test_what_is_read_together_belongs_together(review_database: Path) -> None:
 def test_help_and_pages_without_notes_load_no_database_library() -> None:
     code = (
         "import sys, ivan_core, ivan_core.cli.main as cli; cli.parser().format_help()\n"
-        "import ivan_core.experiments.compare.results, ivan_core.experiments.compare.matching\n"
+        "import ivan_core.experiments.compare.results, ivan_core.experiments.compare.conditions\n"
         "import ivan_core.experiments.compare.download, ivan_core.review.rights\n"
         "print('sqlalchemy' in sys.modules, 'psycopg' in sys.modules)"
     )

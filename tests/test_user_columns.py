@@ -20,11 +20,12 @@ from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import kind as columns
 from ivan_core.experiments.columns import work as column_module
+from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn, missing_searches
 from ivan_core.experiments.columns.work import column_path, compile_column
-from ivan_core.experiments.compare import matching as filters
-from ivan_core.experiments.compare.conditions import Sort, TextHas, UserColumnIn
+from ivan_core.experiments.compare.conditions import LANGUAGE, listing
+from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.lists.conditions import RowFilter
+from ivan_core.lists.conditions import Filter, matching_rows
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 
@@ -202,15 +203,15 @@ def results(data_dir, tmp_path, here):
 
 def test_rows_are_found_by_their_texts_once_the_search_is_done(results):
     condition = TextHas(text="Sorry")
-    row_filter = RowFilter().with_(condition)
-    (spec,) = columns.missing_searches(results.dataset.fingerprint, row_filter)
+    row_filter = Filter(LANGUAGE).add(condition)
+    (spec,) = missing_searches(results.dataset.fingerprint, row_filter)
     with pytest.raises(BadInput, match="not been searched for “Sorry” yet"):
-        filters.matching_rows(results, row_filter)
+        matching_rows(listing(results), row_filter)
     columns.start(spec)
-    assert columns.missing_searches(results.dataset.fingerprint, row_filter) == []
-    assert filters.matching_rows(results, row_filter) == [0, 1]
-    in_chosen = RowFilter().with_(TextHas(text="sorry", side="chosen"))
-    assert filters.matching_rows(results, in_chosen) == [0]
+    assert missing_searches(results.dataset.fingerprint, row_filter) == []
+    assert matching_rows(listing(results), row_filter) == [0, 1]
+    in_chosen = Filter(LANGUAGE).add(TextHas(text="sorry", side="chosen"))
+    assert matching_rows(listing(results), in_chosen) == [0]
 
 
 def test_rows_are_filtered_and_sorted_by_a_user_column(results):
@@ -220,7 +221,7 @@ def test_rows_are_filtered_and_sorted_by_a_user_column(results):
     def found(**fields):
         condition = UserColumnIn(column=spec.id, **fields)
         order = Sort(by="column", of=spec.id, side="difference", descending=True)
-        return filters.matching_rows(results, RowFilter(conditions=(condition,), sort=order))
+        return matching_rows(listing(results), Filter(LANGUAGE, (condition,), sort=order))
 
     # Lengths: 10 and 2, 3 and 6, 8 and 2.
     assert found(low=0.0) == [0, 2, 1]
@@ -232,8 +233,8 @@ def test_rows_are_filtered_and_sorted_by_a_user_column(results):
 
 def test_a_search_that_failed_says_why(results, data_dir, monkeypatch):
     monkeypatch.setattr(column_module, "ALL_SECONDS", -1.0)
-    row_filter = RowFilter().with_(TextHas(text="sorry"))
-    columns.start(columns.missing_searches(results.dataset.fingerprint, row_filter)[0])
+    row_filter = Filter(LANGUAGE).add(TextHas(text="sorry"))
+    columns.start(missing_searches(results.dataset.fingerprint, row_filter)[0])
     with pytest.raises(BadInput, match=r"did not come to its end \(failed\)") as said:
-        filters.matching_rows(results, row_filter)
+        matching_rows(listing(results), row_filter)
     assert "Make the expression simpler" in said.value.hint

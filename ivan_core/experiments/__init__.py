@@ -1,1 +1,6 @@
 """One folder an experiment; a file of one name does the same in each of them."""
+
+CONDITIONS = {
+    "compare": "ivan_core.experiments.compare.conditions",
+}
+"""Who has conditions on rows, each a module whose `LANGUAGE` is imported when it is asked for."""

@@ -1,1 +1,1 @@
-"""Which rows a page lists: conditions that live in a URL."""
+"""Which rows or texts a page lists: conditions that live in a URL. No experiment is known here."""

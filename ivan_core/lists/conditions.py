@@ -1,116 +1,288 @@
-"""Which rows of a comparison are shown, and in which order: a filter that lives in a URL."""
+"""What a row or a text may have to be, and the filter that such conditions make."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Self, get_args
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
-from pydantic import model_validator
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import Frozen
-from ivan_core.experiments.compare.conditions import AnyCondition, Condition, Sort
-from ivan_core.lists.url import BETWEEN, read, written
+from ivan_core.lists.parts import parts
 
+if TYPE_CHECKING:
+    from ivan_core.datasets.prepared import PreparedDataset
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Names = Mapping[str, str]
+"""What user columns and runs are called, by id."""
 MOST_CONDITIONS = 24
-_LONGEST_VALUE = 60_000
-CONDITIONS: tuple[type[AnyCondition], ...] = get_args(AnyCondition)
-_KINDS = {kind.query: kind for kind in CONDITIONS}
-_PLACES: dict[type[Condition], int] = {kind: place for place, kind in enumerate(CONDITIONS)}
-SORT = "sort"
-QUERY_KEYS = (*_KINDS, SORT)
-"""The URL's parameters that belong to a filter."""
 
 
-class RowFilter(Frozen):
-    """Conditions that all must hold (by kind, then in the order given), and an order of rows."""
+def _storable(text: str) -> str:
+    text.encode()  # half a surrogate pair is no text and fits in no URL; UnicodeError says so
+    return text
 
-    conditions: tuple[AnyCondition, ...] = ()
-    sort: Sort = Sort()
+
+Name = Annotated[str, StringConstraints(max_length=500), AfterValidator(_storable)]
+Model = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_storable)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """What can be listed of a run: `rows` holds the row id of each place.
+
+    The places are pairs, or texts where `rejected` says which of them are rejected replies.
+    `results` is what the run's own conditions read.
+    """
+
+    run_id: str
+    dataset: PreparedDataset
+    rows: Ints
+    results: Any
+    rejected: Bools | None = None
+
+    @property
+    def texts(self) -> Ints:
+        """The number of each text, twice its row and one more for the rejected reply."""
+        return self.rows * 2 if self.rejected is None else self.rows * 2 + self.rejected
+
+
+class Item(Frozen):
+    """A condition or an order, as a part of a URL."""
+
+    query: ClassVar[str]
+    """The name of the URL's parameter that holds items of this kind, each as one text."""
+    parameters: ClassVar[Mapping[str, str]] = {}
+    """Where the fields of the one item are parameters of their own: parameter to field."""
+
+    @classmethod
+    def given(cls, query: Mapping[str, str]) -> dict[str, str] | None:
+        """The fields of the item in a URL with such parameters; None where it holds none."""
+        found = {field: query[name] for name, field in cls.parameters.items() if name in query}
+        needed = (name for name, field in cls.model_fields.items() if field.is_required())
+        return found if found and all(name in found for name in needed) else None
+
+
+class Condition(Item):
+    """One thing a row must be. Two conditions with the same key cannot hold at once."""
+
+    identity: ClassVar[tuple[str, ...]] = ()
+    """Fields that tell two conditions of a kind apart: one that shares them replaces the other."""
+    chip: ClassVar[str] = ""
+    """What the chip of the condition is called in the page, where it is not called by its key."""
+
+    @property
+    def key(self) -> str:
+        return parts([self.query, *(getattr(self, name) for name in self.identity)])
+
+    def words(self, names: Names) -> str:
+        """The condition on a chip; plain text that may hold words of data: escape it."""
+        raise NotImplementedError
+
+    def check(self, listing: Listing) -> None:
+        """Refuse, with BadInput, what names a model, column or run that there is not."""
+
+    def holds(self, listing: Listing) -> Bools:
+        """At which places it holds; False where that is not known.
+
+        Raises:
+            BadInput: it names what there is not, or not yet.
+        """
+        raise NotImplementedError
+
+    def known(self, listing: Listing) -> Bools | None:
+        """At which places it is known whether it holds; None for all of them."""
+        return None
+
+
+class Range(Condition):
+    """From `low` to `high`; one of the ends may be open."""
+
+    low: Number | None = None
+    high: Number | None = None
 
     @model_validator(mode="after")
-    def _tidy(self) -> Self:
+    def _ordered(self) -> Self:
+        if self.low is None and self.high is None:
+            raise ValueError("needs a lower or an upper end")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError("ends before it begins")
+        return self
+
+    def takes(self, values: Floats) -> Bools:
+        """Whether values are there and lie between the ends, both of them included."""
+        inside = ~np.isnan(values)
+        if self.low is not None:
+            inside &= values >= self.low
+        if self.high is not None:
+            inside &= values <= self.high
+        return inside
+
+
+def span(low: float | None, high: float | None) -> str:
+    """A range in words."""
+    if low is None:
+        return f"below {high:.4g}"
+    if high is None:
+        return f"from {low:.4g}"
+    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+
+
+class Order(Item):
+    """The order in which rows are listed. An order of default fields is that of the dataset."""
+
+    def words(self, names: Names) -> str:
+        """The order in words."""
+        raise NotImplementedError
+
+    def check(self, listing: Listing) -> None:
+        """Refuse, with BadInput, what names a model or column that there is not."""
+
+    def arranged(self, listing: Listing, places: Ints) -> Ints:
+        """The order of some places of a listing."""
+        raise NotImplementedError
+
+    def by_head(self, column: str, models: Sequence[str]) -> Order:
+        """The order that a click on the head of a table's column asks for; itself if none."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Language:
+    """The conditions and the order that the rows of one experiment can be asked for.
+
+    `listing` opens a run by its id; it raises BadInput where there is no such run to list. `wide`
+    says how the conditions are called where they speak of another run.
+    """
+
+    name: str
+    conditions: tuple[type[Condition], ...]
+    order: type[Order] | None = None
+    listing: Callable[[str], Listing] | None = None
+
+    def place(self, condition: Condition) -> int:
+        """Where a condition stands among others; those of other runs come last."""
+        kind = type(condition)
+        return self.conditions.index(kind) if kind in self.conditions else len(self.conditions)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Conditions that all must hold (by kind, then in the order given), and an order of rows."""
+
+    language: Language
+    conditions: tuple[Condition, ...] = ()
+    sort: Order | None = None
+
+    def __post_init__(self) -> None:
         """One condition a key, the last one given, in the order that a URL keeps."""
         latest = {condition.key: condition for condition in self.conditions}
         if len(latest) > MOST_CONDITIONS:
-            raise ValueError(f"has more than {MOST_CONDITIONS} conditions")
-        tidy = tuple(sorted(latest.values(), key=lambda condition: _PLACES[type(condition)]))
+            raise BadInput(
+                f"More than {MOST_CONDITIONS} conditions do not fit in a link.", "Remove some."
+            )
+        tidy = tuple(sorted(latest.values(), key=self.language.place))
         object.__setattr__(self, "conditions", tidy)
-        return self
+        if self.sort is None and self.language.order is not None:
+            object.__setattr__(self, "sort", self.language.order())
 
-    def with_(self, condition: AnyCondition) -> RowFilter:
-        """The filter with one more condition; one with the same key gives way.
+    @property
+    def sorts(self) -> bool:
+        """Whether the order is another one than that of the dataset."""
+        return self.sort is not None and self.sort != type(self.sort)()
+
+    def add(self, *conditions: Condition) -> Filter:
+        """The filter with more conditions; those with the same keys give way.
 
         Raises:
             BadInput: there are too many.
         """
-        keys = {held.key for held in (*self.conditions, condition)}
-        if len(keys) > MOST_CONDITIONS:
-            raise BadInput(
-                f"More than {MOST_CONDITIONS} conditions do not fit in a link.", "Remove some."
-            )
-        return RowFilter(conditions=(*self.conditions, condition), sort=self.sort)
+        return replace(self, conditions=(*self.conditions, *conditions))
 
-    def sorted_by(self, sort: Sort) -> RowFilter:
-        return RowFilter(conditions=self.conditions, sort=sort)
+    def without(self, key: str) -> Filter:
+        """The filter without the condition of a chip."""
+        kept = tuple(condition for condition in self.conditions if condition.key != key)
+        return replace(self, conditions=kept)
 
-    def sorted_by_head(self, column: str, models: Sequence[str]) -> RowFilter:
-        """Sorted by a column of the table, `row_id` or a model's margin; once more turns it round.
+    def sorted_by(self, sort: Order | None) -> Filter:
+        return replace(self, sort=sort)
 
-        The same filter where the rows cannot be sorted by that column.
-        """
-        if column == "row_id":
-            return self.sorted_by(Sort(by="row", descending=self.sort == Sort()))
-        if column not in models:
-            return self
-        most = Sort(by="margin", of=column, descending=True)
-        return self.sorted_by(Sort(by="margin", of=column) if self.sort == most else most)
+    def by_head(self, column: str, models: Sequence[str]) -> Filter:
+        """Sorted by a clicked head; the same filter where rows cannot be sorted by it."""
+        return self if self.sort is None else self.sorted_by(self.sort.by_head(column, models))
 
-    def to_query(self) -> dict[str, str]:
-        """The filter as parameters of a URL; an empty filter has none."""
-        found: dict[str, list[str]] = {}
-        for condition in self.conditions:
-            found.setdefault(condition.query, []).append(written(condition))
-        query = {name: BETWEEN.join(items) for name, items in found.items()}
-        if self.sort != Sort():
-            query[SORT] = written(self.sort)
-        return query
-
-    @classmethod
-    def from_query(cls, query: Mapping[str, Any]) -> tuple[RowFilter, list[str]]:
-        """The filter of a URL, and what in it was not understood; other parameters do not count."""
-        conditions: dict[str, AnyCondition] = {}
-        sort = Sort()
-        ignored: list[str] = []
-        for name in QUERY_KEYS:
-            value = query.get(name)
-            if value is None:
-                continue
-            if not isinstance(value, str) or len(value) > _LONGEST_VALUE:
-                ignored.append(_named(name, value))
-                continue
-            for item in value.split(BETWEEN):
-                try:
-                    if name == SORT:
-                        sort = read(Sort, item)
-                        continue
-                    condition = read(_KINDS[name], item)
-                except ValueError:  # pydantic's ValidationError is one
-                    ignored.append(_named(name, item))
-                    continue
-                if len(conditions) >= MOST_CONDITIONS and condition.key not in conditions:
-                    ignored.append(_named(name, item))
-                else:
-                    conditions[condition.key] = condition
-        return cls(conditions=tuple(conditions.values()), sort=sort), ignored
+    def chips(self, names: Names | None = None) -> list[Chip]:
+        """The conditions in words, in order."""
+        found: dict[str, Chip] = {}
+        for one in self.conditions:
+            name = one.chip if one.chip and one.chip not in found else one.key
+            found[name] = Chip(one.key, one.words(names or {}), name)
+        return list(found.values())
 
 
-def without(row_filter: RowFilter, key: str) -> RowFilter:
-    """The filter without the condition of a chip."""
-    kept = tuple(condition for condition in row_filter.conditions if condition.key != key)
-    return RowFilter(conditions=kept, sort=row_filter.sort)
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One condition in words. The label is plain text that may hold words of data: escape it."""
+
+    key: str
+    label: str
+    name: str
 
 
-def _named(name: str, value: object) -> str:
-    text = " ".join(str(value).split())
-    return f"{name}={text[:60]}{'…' if len(text) > 60 else ''}"
+def matching(listing: Listing, wanted: Filter) -> Ints:
+    """The places of a listing at which every condition holds, in the filter's order.
+
+    Raises:
+        BadInput: a condition names a model, column or search that the run does not have (yet).
+    """
+    kept = np.ones(len(listing.rows), dtype=bool)
+    for condition in wanted.conditions:
+        kept &= condition.holds(listing)
+    places = np.flatnonzero(kept)
+    return places if wanted.sort is None else places[wanted.sort.arranged(listing, places)]
+
+
+def matching_rows(listing: Listing, wanted: Filter) -> list[int]:
+    """The row ids of those places. Raises BadInput as `matching`."""
+    found: list[int] = listing.rows[matching(listing, wanted)].tolist()
+    return found
+
+
+def fitting(listing: Listing, wanted: Filter) -> tuple[Filter, list[str]]:
+    """The filter without the conditions that this run cannot judge, and why each was left out.
+
+    For a link that was made for another run, or before a column was deleted. A search or column
+    that is still to be computed is no reason.
+    """
+    kept, ignored = wanted, []
+    for condition in wanted.conditions:
+        try:
+            condition.check(listing)
+        except BadInput as error:
+            ignored.append(error.message)
+            kept = kept.without(condition.key)
+    try:
+        if kept.sort is not None:
+            kept.sort.check(listing)
+    except BadInput as error:
+        ignored.append(error.message)
+        kept = kept.sorted_by(None)
+    return kept, ignored
+
+
+def without_value(listing: Listing, conditions: Iterable[Condition]) -> list[tuple[Condition, int]]:
+    """The conditions of which some places of a listing do not tell, and how many do not."""
+    found = []
+    for condition in conditions:
+        known = condition.known(listing)
+        if known is not None and not known.all():
+            found.append((condition, int(np.count_nonzero(~known))))
+    return found

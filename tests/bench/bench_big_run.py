@@ -47,9 +47,11 @@ def bench(folder: Path) -> dict[str, Any]:
     from ivan_core.engine import handling as runs
     from ivan_core.experiments.compare import conditions as f
     from ivan_core.experiments.compare import kind as compare
-    from ivan_core.experiments.compare import matching as filters
     from ivan_core.experiments.compare import results
-    from ivan_core.lists.conditions import RowFilter
+    from ivan_core.experiments.compare.conditions import LANGUAGE, listing
+    from ivan_core.experiments.compare.order import Sort
+    from ivan_core.lists.conditions import Filter, matching_rows
+    from ivan_core.lists.pairs import ColumnIs, SubsetIs
     from ivan_core.metrics.agreement import by_subset
     from ivan_core.metrics.bins import margin_histogram, reward_bins
 
@@ -74,31 +76,31 @@ def bench(folder: Path) -> dict[str, Any]:
     seconds["a whole page, first"] = round(sum(found["first"] for found in seconds.values()), 4)
     cell = reward_bins(own).nlargest(1, "count").iloc[0]
     asked = {
-        "verdict": RowFilter().with_(f.VerdictIs(model=first, verdict="disagree")),
-        "differ, sharpest first": RowFilter()
-        .with_(f.ModelsDiffer())
-        .sorted_by(f.Sort(by="sharpest", descending=True)),
-        "reward cell": RowFilter().with_(
+        "verdict": Filter(LANGUAGE).add(f.VerdictIs(model=first, verdict="disagree")),
+        "differ, sharpest first": Filter(LANGUAGE)
+        .add(f.ModelsDiffer())
+        .sorted_by(Sort(by="sharpest", descending=True)),
+        "reward cell": Filter(LANGUAGE).add(
             f.RewardsIn(
                 model=first, **{name: float(cell[name]) for name in ("x0", "x1", "y0", "y1")}
             )
         ),
-        "annotator, subset, margin": RowFilter()
-        .with_(f.ColumnIs(column="annotator", value="annotator 3"))
-        .with_(f.SubsetIs(label="harmless-base"))
-        .with_(f.MarginIn(model=second, low=-1.0, high=0.5)),
-        "margin x margin, by length": RowFilter()
-        .with_(f.MarginsIn(model=first, other=second, x0=-1.0, x1=1.0, y0=-1.0, y1=1.0))
-        .sorted_by(f.Sort(by="length", descending=True)),
+        "annotator, subset, margin": Filter(LANGUAGE)
+        .add(ColumnIs(column="annotator", value="annotator 3"))
+        .add(SubsetIs(label="harmless-base"))
+        .add(f.MarginIn(model=second, low=-1.0, high=0.5)),
+        "margin x margin, by length": Filter(LANGUAGE)
+        .add(f.MarginsIn(model=first, other=second, x0=-1.0, x1=1.0, y0=-1.0, y1=1.0))
+        .sorted_by(Sort(by="length", descending=True)),
     }
     seconds["filters"] = {
-        name: timed(lambda given=given: filters.matching_rows(opened, given))  # type: ignore[misc]
+        name: timed(lambda given=given: matching_rows(listing(opened), given))  # type: ignore[misc]
         for name, given in asked.items()
     }
     seconds["filter and page"] = {
         name: timed(
             lambda given=given: results.rows_page(  # type: ignore[misc]
-                opened, filters.matching_rows(opened, given), 2
+                opened, matching_rows(listing(opened), given), 2
             )
         )
         for name, given in asked.items()
@@ -111,7 +113,7 @@ def bench(folder: Path) -> dict[str, Any]:
         "models": len(opened.models),
         "seconds": seconds,
         "rows_found": {
-            name: len(filters.matching_rows(opened, given)) for name, given in asked.items()
+            name: len(matching_rows(listing(opened), given)) for name, given in asked.items()
         },
         "mib": {"before": round(before, 1), "after": round(after, 1),
                 "growth": round(after - before, 1)},

@@ -13,10 +13,11 @@ from playwright.sync_api import Locator, Page, expect
 from support import wait_for
 from tables import TABLE, click_first_row, click_head
 
-from ivan_core.experiments.compare.conditions import Sort
-from ivan_core.experiments.compare.matching import matching_rows
+from ivan_core.experiments.compare.conditions import LANGUAGE, listing
+from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.lists.conditions import RowFilter
+from ivan_core.lists.conditions import Filter, matching_rows
+from ivan_core.lists.url import read_filter
 
 CHART = "[data-testid=stVegaLiteChart]"
 ON_A_TEXT = 300
@@ -35,14 +36,14 @@ def chart(page: Page, title: str) -> Locator:
     return page.locator(CHART).filter(has=page.get_by_text(title))
 
 
-def filter_of(page: Page, conditions: int) -> RowFilter:
+def filter_of(page: Page, conditions: int) -> Filter:
     """The filter in the page's address, once it has so many conditions."""
 
-    def asked() -> RowFilter | None:
-        found, _ = RowFilter.from_query(dict(parse_qsl(urlsplit(page.url).query)))
+    def asked() -> Filter | None:
+        found, _ = read_filter(LANGUAGE, dict(parse_qsl(urlsplit(page.url).query)))
         return found if len(found.conditions) == conditions else None
 
-    found: RowFilter = wait_for(asked)
+    found: Filter = wait_for(asked)
     return found
 
 
@@ -115,7 +116,7 @@ def test_every_bar_point_and_range_of_margins_narrows_the_rows(serve, page, run_
     expect(page.get_by_role("button", name=f"{MODEL}: margin")).to_be_visible()
     expect(page.get_by_role("button", name=f"{MODEL}: disagree")).to_be_visible()
     asked = filter_of(page, 4)
-    count = len(matching_rows(results, asked))
+    count = len(matching_rows(listing(results), asked))
     expect(page.get_by_text(re.compile(rf"^{count or 'No'} rows?\b"))).to_be_visible()
 
     # Without a pointer: a range of margins is typed.
@@ -137,7 +138,9 @@ def test_pages_of_rows_turn(serve, page, run_id):
 def test_a_head_sorts_all_rows_as_numbers(serve, page, run_id):
     results = open_results(run_id)
     most, least = (
-        matching_rows(results, RowFilter(sort=Sort(by="margin", of=MODEL, descending=way)))[0]
+        matching_rows(
+            listing(results), Filter(LANGUAGE, sort=Sort(by="margin", of=MODEL, descending=way))
+        )[0]
         for way in (True, False)
     )
     page.goto(serve().url("/compare", run=run_id))

@@ -20,8 +20,9 @@ from ivan_core.domain.reviews import Queue
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import zips
 from ivan_core.experiments.compare import download as downloads
+from ivan_core.experiments.compare.conditions import LANGUAGE
 from ivan_core.experiments.compare.results import Results, open_results
-from ivan_core.lists.conditions import RowFilter
+from ivan_core.lists.conditions import Filter
 from ivan_core.runs.questions import AskedModel, Questions
 
 REPLY = "Go away.\n\nAssistant: I am sorry"
@@ -55,9 +56,11 @@ def queue(data_dir: Path, results: Results) -> Queue:
 
 
 def test_downloads_hold_all_of_it_and_json_reads_back_the_same(results: Results) -> None:
-    with downloads.write(results, RowFilter(), "csv").open(encoding="utf-8", newline="") as lines:
+    with downloads.write(results, Filter(LANGUAGE), "csv").open(
+        encoding="utf-8", newline=""
+    ) as lines:
         assert next(csv.DictReader(lines))["chosen"] == PRINTED
-    path = downloads.write(results, RowFilter(), "jsonl")
+    path = downloads.write(results, Filter(LANGUAGE), "jsonl")
     (row,) = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     packed = zipfile.ZipFile(io.BytesIO(zips.export_bytes(results.run.id, texts=True)))
     for held in (row, json.loads(packed.read("texts.jsonl"))):

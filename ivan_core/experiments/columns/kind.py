@@ -16,8 +16,6 @@ from ivan_core.domain.runs import ACTIVE, Run
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns.work import column_path, compile_column, spec_in
-from ivan_core.experiments.compare.conditions import TextHas
-from ivan_core.lists.conditions import RowFilter
 from ivan_core.settings import data_dir
 
 Floats = NDArray[np.float64]
@@ -47,23 +45,6 @@ class UserColumn:
     def difference(self) -> Floats:
         """Chosen minus rejected."""
         return self.chosen - self.rejected
-
-
-def search_spec(dataset: str, condition: TextHas) -> ColumnSpec:
-    """The column that answers a search in the texts of the dataset with this fingerprint."""
-    return ColumnSpec(
-        dataset=dataset, form="search", expression=condition.text, over=condition.over
-    )
-
-
-def missing_searches(dataset: str, row_filter: RowFilter) -> list[ColumnSpec]:
-    """The searches of a filter that no worker has done yet: `start` them."""
-    found = [
-        search_spec(dataset, condition)
-        for condition in row_filter.conditions
-        if isinstance(condition, TextHas)
-    ]
-    return [spec for spec in found if not is_known(spec)]
 
 
 def column_spec(dataset: str, form: Form, expression: str, over: Over = "reply") -> ColumnSpec:

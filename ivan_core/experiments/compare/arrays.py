@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ class Aligned:
     length: Ints
     models: dict[str, ModelScores]
 
-    def at(self, row_ids: list[int]) -> Ints:
+    def at(self, row_ids: Sequence[int]) -> Ints:
         """The places of rows that the run has."""
         return np.searchsorted(self.row_ids, np.asarray(row_ids, np.int64))
 

@@ -14,31 +14,28 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ivan_core.domain.column_specs import ColumnSpec
+from ivan_core.experiments.columns.conditions import Side, UserColumnIn
 from ivan_core.experiments.compare.conditions import (
-    AnyCondition,
-    ColumnIs,
-    LongerIs,
     MarginIn,
     MarginsIn,
     RatedBy,
     RewardsIn,
     Seen,
-    Side,
-    SubsetIs,
     SureIn,
-    UserColumnIn,
     VerdictIs,
     VerdictsAre,
 )
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.two_models import TwoModels
+from ivan_core.lists.conditions import Condition
+from ivan_core.lists.pairs import ColumnIs, LongerIs, SubsetIs
 from ivan_core.metrics.agreement import ALL_SUBSETS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Point = Mapping[str, Any]
-Asked = tuple[AnyCondition, ...]
+Asked = tuple[Condition, ...]
 
 
 def of_bar(results: Results, point: Point, column: str = "") -> Asked:

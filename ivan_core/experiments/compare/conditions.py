@@ -1,49 +1,63 @@
-"""What a row of a comparison may have to be: each condition is one chip and one part of a URL."""
+"""What a row of a comparison may have to be: verdicts and margins of its reward models."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+import numpy as np
+from pydantic import model_validator
 
-from ivan_core.domain.specs import Frozen
-from ivan_core.lists.url import parts
+from ivan_core.domain.errors import BadInput
+from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
+from ivan_core.experiments.compare.arrays import UNKNOWN, UNRATED, ModelScores
+from ivan_core.experiments.compare.order import Sort
+from ivan_core.experiments.compare.results import Results, open_results
+from ivan_core.lists.conditions import (
+    Bools,
+    Condition,
+    Language,
+    Listing,
+    Model,
+    Name,
+    Names,
+    Number,
+    Range,
+    span,
+)
+from ivan_core.lists.pairs import ColumnIs, LongerIs, Noted, Starred, SubsetIs
+from ivan_core.metrics.agreement import VERDICTS
+from ivan_core.metrics.bins import in_reward_cell
+from ivan_core.metrics.paired import in_margin_cell
 
 RatedAs = Literal["agree", "tie", "disagree", "unrated"]
-Side = Literal["any", "chosen", "rejected", "difference"]
+_CODES = {**{verdict: code for code, verdict in enumerate(VERDICTS)}, "unrated": UNRATED}
 
 
-def _storable(text: str) -> str:
-    text.encode()  # half a surrogate pair is no text and fits in no URL; UnicodeError says so
-    return text
+class _OfModels(Condition):
+    """A condition that names one model or two."""
+
+    def check(self, listing: Listing) -> None:
+        for name in ("model", "other"):
+            if model := getattr(self, name, ""):
+                scores_of(listing, model)
 
 
-Name = Annotated[str, StringConstraints(max_length=500), AfterValidator(_storable)]
-Model = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_storable)]
-ColumnId = Annotated[str, StringConstraints(pattern=r"\A[0-9a-f]{16}\z")]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Condition(Frozen):
-    """One thing a row must be. Two conditions with the same key cannot hold at once."""
-
-    query: ClassVar[str]
-    """The name of the URL's parameter."""
-    identity: ClassVar[tuple[str, ...]] = ()
-    """Fields that tell two conditions of a kind apart: one that shares them replaces the other."""
-
-    @property
-    def key(self) -> str:
-        return parts([self.query, *(getattr(self, name) for name in self.identity)])
-
-
-class VerdictIs(Condition):
+class VerdictIs(_OfModels):
     """A model's verdict."""
 
     query: ClassVar[str] = "verdict"
     identity: ClassVar[tuple[str, ...]] = ("model",)
     model: Model
     verdict: RatedAs
+
+    def words(self, names: Names) -> str:
+        return f"{self.model}: {_rated(self.verdict)}"
+
+    def holds(self, listing: Listing) -> Bools:
+        return _has_verdict(listing, self.model, self.verdict)
+
+    def known(self, listing: Listing) -> Bools | None:
+        return None if self.verdict == "unrated" else ~_has_verdict(listing, self.model, "unrated")
 
 
 class ModelsDiffer(Condition):
@@ -52,8 +66,15 @@ class ModelsDiffer(Condition):
     query: ClassVar[str] = "differ"
     differ: Literal["yes"] = "yes"
 
+    def words(self, names: Names) -> str:
+        return "models disagree"
 
-class VerdictsAre(Condition):
+    def holds(self, listing: Listing) -> Bools:
+        results: Results = listing.results
+        return results.aligned.differ()
+
+
+class VerdictsAre(_OfModels):
     """A cell of the table of two models' verdicts."""
 
     query: ClassVar[str] = "verdicts"
@@ -63,40 +84,43 @@ class VerdictsAre(Condition):
     other: Model
     other_verdict: RatedAs
 
+    def words(self, names: Names) -> str:
+        return f"{self.model}: {_rated(self.verdict)}, {self.other}: {_rated(self.other_verdict)}"
 
-class SubsetIs(Condition):
-    """The subset, named as the bars name it."""
-
-    query: ClassVar[str] = "subset"
-    label: Name
-
-
-class ColumnIs(Condition):
-    """A value, or a group of values as the bars name it, of a column the dataset brings along."""
-
-    query: ClassVar[str] = "is"
-    identity: ClassVar[tuple[str, ...]] = ("column",)
-    column: Model
-    value: Name
+    def holds(self, listing: Listing) -> Bools:
+        first = _has_verdict(listing, self.model, self.verdict)
+        return first & _has_verdict(listing, self.other, self.other_verdict)
 
 
-class Truncated(Condition):
+class Truncated(_OfModels):
     """Rated, but not read whole, by a model or by any."""
 
     query: ClassVar[str] = "truncated"
     identity: ClassVar[tuple[str, ...]] = ("model",)
     model: Name = ""
 
+    def words(self, names: Names) -> str:
+        return "truncated" + (f" by {self.model}" if self.model else "")
 
-class Failed(Condition):
+    def holds(self, listing: Listing) -> Bools:
+        return _any_model(listing, self.model, "truncated")
+
+
+class Failed(_OfModels):
     """Without rewards from a model, or from any, for a reason other than identical sides."""
 
     query: ClassVar[str] = "failed"
     identity: ClassVar[tuple[str, ...]] = ("model",)
     model: Name = ""
 
+    def words(self, names: Names) -> str:
+        return "failed" + (f" with {self.model}" if self.model else "")
 
-class Seen(Condition):
+    def holds(self, listing: Listing) -> Bools:
+        return _any_model(listing, self.model, "failed")
+
+
+class Seen(_OfModels):
     """Inside or outside a model's training data, where that is known."""
 
     query: ClassVar[str] = "seen"
@@ -104,52 +128,73 @@ class Seen(Condition):
     model: Model
     seen: bool
 
+    def words(self, names: Names) -> str:
+        return f"{'seen' if self.seen else 'not seen'} in training by {self.model}"
 
-class RatedBy(Condition):
+    def holds(self, listing: Listing) -> Bools:
+        return np.asarray(scores_of(listing, self.model).seen == int(self.seen))
+
+    def known(self, listing: Listing) -> Bools:
+        return np.asarray(scores_of(listing, self.model).seen != UNKNOWN)
+
+
+class RatedBy(_OfModels):
     """A model has a verdict on the row, whichever it is."""
 
     query: ClassVar[str] = "rated"
     identity: ClassVar[tuple[str, ...]] = ("model",)
     model: Model
 
+    def words(self, names: Names) -> str:
+        return f"rated by {self.model}"
 
-class _Range(Condition):
-    low: Number | None = None
-    high: Number | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low is None and self.high is None:
-            raise ValueError("needs a lower or an upper end")
-        if self.low is not None and self.high is not None and self.low > self.high:
-            raise ValueError("ends before it begins")
-        return self
+    def holds(self, listing: Listing) -> Bools:
+        return ~_has_verdict(listing, self.model, "unrated")
 
 
-class MarginIn(_Range):
+class _OfMargin(Range, _OfModels):
+    """A range of margins of a model, which not every row has."""
+
+    identity: ClassVar[tuple[str, ...]] = ("model",)
+    model: Model
+
+    def known(self, listing: Listing) -> Bools:
+        return ~np.isnan(scores_of(listing, self.model).margin)
+
+
+class MarginIn(_OfMargin):
     """A margin from `low` up to, not including, `high`, in typical margins of the model."""
 
     query: ClassVar[str] = "margin"
-    identity: ClassVar[tuple[str, ...]] = ("model",)
-    model: Model
+
+    def words(self, names: Names) -> str:
+        return f"{self.model}: margin {span(self.low, self.high)} typical margins"
+
+    def holds(self, listing: Listing) -> Bools:
+        """From the lower end up to the upper, which counts only where it is the largest margin."""
+        margins = scores_of(listing, self.model).in_units
+        inside = ~np.isnan(margins)
+        if self.low is not None:
+            inside &= margins >= self.low
+        if self.high is not None:
+            reach = np.nanmax(np.abs(margins), initial=0.0)
+            inside &= margins <= self.high if self.high >= reach else margins < self.high
+        return inside
 
 
-class SureIn(_Range):
+class SureIn(_OfMargin):
     """The size of a margin from `low` to `high`, both included, in typical margins of the model."""
 
     query: ClassVar[str] = "sure"
-    identity: ClassVar[tuple[str, ...]] = ("model",)
-    model: Model
+
+    def words(self, names: Names) -> str:
+        return f"{self.model}: sure by {span(self.low, self.high)} typical margins"
+
+    def holds(self, listing: Listing) -> Bools:
+        return self.takes(np.abs(scores_of(listing, self.model).in_units))
 
 
-class LongerIs(Condition):
-    """Which of the two replies has more characters."""
-
-    query: ClassVar[str] = "longer"
-    longer: Literal["chosen", "rejected", "neither"]
-
-
-class _Cell(Condition):
+class _Cell(_OfModels):
     x0: Number
     x1: Number
     y0: Number
@@ -174,6 +219,17 @@ class RewardsIn(_Cell):
     identity: ClassVar[tuple[str, ...]] = ("model",)
     model: Model
 
+    def words(self, names: Names) -> str:
+        return (
+            f"{self.model}: chosen reward {span(self.x0, self.x1)}, "
+            f"rejected {span(self.y0, self.y1)}"
+        )
+
+    def holds(self, listing: Listing) -> Bools:
+        scores = scores_of(listing, self.model)
+        chosen = np.where(scores.verdict != UNRATED, scores.chosen_reward, np.nan)
+        return in_reward_cell(chosen, scores.rejected_reward, *self.edges)
+
 
 class MarginsIn(_Cell):
     """A cell of two models' margins, each in typical margins of its model (x the first's)."""
@@ -183,76 +239,52 @@ class MarginsIn(_Cell):
     model: Model
     other: Model
 
+    def words(self, names: Names) -> str:
+        return (
+            f"margin of {self.model} {span(self.x0, self.x1)}, "
+            f"of {self.other} {span(self.y0, self.y1)} typical margins"
+        )
 
-class TextHas(Condition):
-    """Words that occur in the texts, upper and lower case alike."""
-
-    query: ClassVar[str] = "find"
-    identity: ClassVar[tuple[str, ...]] = ("text", "over", "side")
-    text: Annotated[Model, StringConstraints(max_length=200)]
-    over: Literal["reply", "text"] = "text"
-    side: Literal["any", "chosen", "rejected"] = "any"
-
-
-class UserColumnIn(_Range):
-    """A user column from `low` to `high`, both included; equal ends ask for one value."""
-
-    query: ClassVar[str] = "column"
-    identity: ClassVar[tuple[str, ...]] = ("column", "side")
-    column: ColumnId
-    side: Side = "any"
+    def holds(self, listing: Listing) -> Bools:
+        first, second = (scores_of(listing, name).in_units for name in (self.model, self.other))
+        return in_margin_cell(first, second, *self.edges)
 
 
-class Starred(Condition):
-    """Somebody starred the row."""
-
-    query: ClassVar[str] = "starred"
-    starred: Literal["yes"] = "yes"
+def listing(results: Results) -> Listing:
+    """The rows of a comparison."""
+    return Listing(results.run.id, results.dataset, results.aligned.row_ids, results)
 
 
-class Noted(Condition):
-    """Somebody wrote a note on the row."""
-
-    query: ClassVar[str] = "noted"
-    noted: Literal["yes"] = "yes"
-
-
-class Sort(Frozen):
-    """The order of rows. `of` is the model of a margin or the id of a user column.
-
-    `sharpest` is the distance between the models' margins where their verdicts differ, `size` the
-    distance of a margin from 0, `length` chosen minus rejected characters.
-    """
-
-    by: Literal["row", "sharpest", "margin", "size", "length", "column"] = "row"
-    descending: bool = False
-    of: Name = ""
-    side: Side = "difference"
-
-    @model_validator(mode="after")
-    def _of_something(self) -> Self:
-        if (self.by in ("margin", "size", "column")) != bool(self.of):
-            raise ValueError("names no model or column, or names one it does not need")
-        return self
+LANGUAGE = Language(
+    "compare",
+    (
+        VerdictIs, ModelsDiffer, VerdictsAre, SubsetIs, ColumnIs, Truncated, Failed, Seen, RatedBy,
+        MarginIn, SureIn, LongerIs, RewardsIn, MarginsIn, TextHas, UserColumnIn, Starred, Noted,
+    ),
+    Sort,
+    lambda run_id: listing(open_results(run_id)),
+)  # fmt: skip
 
 
-AnyCondition = (
-    VerdictIs
-    | ModelsDiffer
-    | VerdictsAre
-    | SubsetIs
-    | ColumnIs
-    | Truncated
-    | Failed
-    | Seen
-    | RatedBy
-    | MarginIn
-    | SureIn
-    | LongerIs
-    | RewardsIn
-    | MarginsIn
-    | TextHas
-    | UserColumnIn
-    | Starred
-    | Noted
-)
+def scores_of(listing: Listing, model: str) -> ModelScores:
+    """The numbers of a model of the run. Raises BadInput if it has no such model."""
+    results: Results = listing.results
+    if model not in results.aligned.models:
+        raise BadInput(
+            f"Run {results.run.id} has no model {model}.", f"It has {', '.join(results.models)}."
+        )
+    return results.aligned.models[model]
+
+
+def _has_verdict(listing: Listing, model: str, verdict: str) -> Bools:
+    return np.asarray(scores_of(listing, model).verdict == _CODES[verdict])
+
+
+def _any_model(listing: Listing, model: str, field: Literal["truncated", "failed"]) -> Bools:
+    every: Results = listing.results
+    models = [scores_of(listing, model)] if model else list(every.aligned.models.values())
+    return np.asarray(np.any([getattr(scores, field) for scores in models], axis=0))
+
+
+def _rated(verdict: str) -> str:
+    return "not rated" if verdict == "unrated" else verdict

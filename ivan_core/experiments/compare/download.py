@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ivan_core.experiments.columns import kind as columns
 from ivan_core.experiments.compare.arrays import UNKNOWN, UNRATED
-from ivan_core.experiments.compare.chips import chips, sort_label
-from ivan_core.experiments.compare.matching import matching_rows
+from ivan_core.experiments.compare.conditions import listing
 from ivan_core.experiments.compare.results import Results
-from ivan_core.lists.conditions import RowFilter
+from ivan_core.lists.conditions import Filter, matching_rows
+from ivan_core.lists.url import query_of
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir
@@ -51,19 +51,19 @@ _KEPT_SECONDS = 3_600.0
 Write = Callable[[list[dict[str, Any]]], None]
 
 
-def file_name(results: Results, row_filter: RowFilter, form: Form) -> str:
+def file_name(results: Results, wanted: Filter, form: Form) -> str:
     """A name that says run and filter, of letters, digits and dashes only."""
     names = {spec.id: spec.label for spec in columns.known(results.dataset.fingerprint, True)}
-    said = [chip.label for chip in chips(row_filter, names)] or ["all rows"]
-    if row_filter.sort.by != "row" or row_filter.sort.descending:
-        said.append(f"by {sort_label(row_filter.sort, names)}")
+    said = [chip.label for chip in wanted.chips(names)] or ["all rows"]
+    if wanted.sort is not None and wanted.sorts:
+        said.append(f"by {wanted.sort.words(names)}")
     words = "-".join(said).casefold()
     kept = "".join(c if c.isascii() and (c.isalnum() or c in ".-") else "-" for c in words)
     slug = "-".join(part.strip(".") for part in kept.split("-") if part.strip("."))
     return f"{results.run.id}-{slug[:_LONGEST_NAME].strip('-.') or 'rows'}{_ENDINGS[form]}"
 
 
-def write(results: Results, row_filter: RowFilter, form: Form) -> Path:
+def write(results: Results, wanted: Filter, form: Form) -> Path:
     """Write the rows of a filter, in its order, and return the file's path.
 
     Rows are written by the thousand, so that a large run takes no more memory than a small one. The
@@ -73,11 +73,11 @@ def write(results: Results, row_filter: RowFilter, form: Form) -> Path:
         BadInput: as `matching_rows`.
         StorageProblem: the data folder cannot be written.
     """
-    row_ids = matching_rows(results, row_filter)
+    row_ids = matching_rows(listing(results), wanted)
     # Names are cut short: only the hash keeps the files of two filters apart.
-    asked = sha256(f"{results.run.id}|{row_filter.to_query()}".encode()).hexdigest()[:16]
+    asked = sha256(f"{results.run.id}|{query_of(wanted)}".encode()).hexdigest()[:16]
     root = data_dir() / "downloads"
-    path = root / asked / file_name(results, row_filter, form)
+    path = root / asked / file_name(results, wanted, form)
     with storage_errors(data_dir()):
         _remove_old(root)
         path.parent.mkdir(parents=True, exist_ok=True)

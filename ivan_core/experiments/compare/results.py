@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ivan_core.datasets.prepared import BASE_COLUMNS, NUMBERS, PreparedDataset
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.columns import FAILURE, MODEL, SCORES, SEEN, SUBSET, VERDICT
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
@@ -22,6 +22,8 @@ from ivan_core.engine.begin import BEGUN
 from ivan_core.experiments.compare.arrays import UNRATED, Aligned, align
 from ivan_core.experiments.compare.tables import scores_table, with_prompts
 from ivan_core.experiments.compare.trust_facts import HH_RLHF
+from ivan_core.lists import pairs
+from ivan_core.lists.page import page_of
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.summary import ModelSummary, summarise
@@ -32,7 +34,6 @@ from ivan_core.settings import data_dir
 if TYPE_CHECKING:
     import pandas as pd
 
-PAGE_ROWS = 50
 _SNIPPET = 160
 _SNIPPET_READ = 4_000
 """Characters of a reply that are read for its first words: a reply may have millions."""
@@ -84,14 +85,11 @@ class Results:
     @cached_property
     def own_columns(self) -> tuple[str, ...]:
         """The columns that the dataset brings along, beside those that every dataset has."""
-        import pyarrow.parquet as pq
-
-        names = pq.read_schema(self.dataset.folder / NUMBERS).names
-        return tuple(name for name in names if name not in BASE_COLUMNS)
+        return pairs.own_columns(self.dataset)
 
     def own_column(self, name: str) -> pd.Series:
         """The values of one of them by row id."""
-        return self.dataset.numbers(["row_id", name]).set_index("row_id")[name]
+        return pairs.own_column(self.dataset, name)
 
     def by_own_column(self, name: str) -> pd.DataFrame:
         """Agreement by the values of one of them, in groups made of all rows of the run."""
@@ -191,9 +189,7 @@ def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
     """
     import pandas as pd
 
-    last = max(1, -(-len(row_ids) // PAGE_ROWS))
-    start = (min(max(page, 1), last) - 1) * PAGE_ROWS
-    shown = row_ids[start : start + PAGE_ROWS]
+    shown = page_of(row_ids, page)
     places = results.aligned.at(shown)
     records = []
     for pair, place in zip(results.dataset.pairs(shown), places, strict=True):

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from ivan_core.domain.labels import REWRITE_FEATURES, Label, Labels, Preference
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.experiments.compare.results import PAGE_ROWS
 from ivan_core.experiments.rewrite.labels import Move, move_of
 from ivan_core.experiments.rewrite.rows import Missing, RewordedPair
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite.units import Variant, variants_of
+from ivan_core.lists.page import page_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,10 +143,8 @@ def rows_page(
     """
     import pandas as pd
 
-    last = max(1, -(-len(row_ids) // PAGE_ROWS))
-    start = (min(max(page, 1), last) - 1) * PAGE_ROWS
     records = []
-    shown = row_ids[start : start + PAGE_ROWS]
+    shown = page_of(row_ids, page)
     for row_id, short in zip(shown, results.in_short(shown), strict=True):
         row = measured(results, row_id)
         record: dict[str, object] = {"row_id": row_id}

@@ -9,27 +9,28 @@ import altair as alt
 import streamlit as st
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.experiments.compare import matching as filters
-from ivan_core.experiments.compare.chips import chips, sort_label
-from ivan_core.experiments.compare.conditions import AnyCondition, MarginIn, Side, Sort
+from ivan_core.experiments.columns.conditions import Side
+from ivan_core.experiments.compare.conditions import LANGUAGE, MarginIn, listing
+from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import Results
-from ivan_core.lists.conditions import QUERY_KEYS, RowFilter, without
-from pages.components.kit.carried import SHOWN, carry, write_query
+from ivan_core.lists.conditions import Condition, Filter, fitting
+from ivan_core.lists.url import query_of, read_filter
+from pages.components.kit.carried import FILTER, SHOWN, carry, write_query
 from pages.components.kit.state import kindly
 from pages.components.kit.text import md_escape, say
 
-Asked = Callable[[Mapping[str, Any]], Sequence[AnyCondition]]
+Asked = Callable[[Mapping[str, Any]], Sequence[Condition]]
 """What a clicked mark asks for; nothing where the mark asks for nothing."""
 
 
-def current_filter(results: Results) -> RowFilter:
+def current_filter(results: Results) -> Filter:
     """The filter of the URL, kept for links back to it.
 
     What in it makes no sense, or none for this run, is named and left out.
     """
-    found, ignored = RowFilter.from_query(st.query_params.to_dict())
-    fits, reasons = filters.fitting(results, found)
-    _keep(results.run.id, fits.to_query())
+    found, ignored = read_filter(LANGUAGE, st.query_params.to_dict())
+    fits, reasons = fitting(listing(results), found)
+    _keep(results.run.id, query_of(fits))
     if not ignored and not reasons:
         return fits
     told = [f"Not understood in this link, and left out: {', '.join(ignored)}."] if ignored else []
@@ -41,10 +42,10 @@ def current_filter(results: Results) -> RowFilter:
     return fits
 
 
-def set_filter(row_filter: RowFilter) -> None:
+def set_filter(row_filter: Filter) -> None:
     """Write a filter into the URL."""
-    query = row_filter.to_query()
-    write_query({name: query.get(name) for name in QUERY_KEYS})
+    query = query_of(row_filter)
+    write_query({name: query.get(name) for name in FILTER})
     _keep(st.query_params.get("run", ""), query)
     for name in [name for name in st.session_state if str(name).startswith("page-")]:
         del st.session_state[name]  # another filter starts on its first page
@@ -54,26 +55,23 @@ def _keep(run_id: str, query: dict[str, str]) -> None:
     """What links that lead back here must carry: the filter, and the column that is drawn."""
     shown = st.query_params.get(SHOWN)
     own = {**query, SHOWN: shown} if shown else query
-    carry(run_id, own, (*QUERY_KEYS, SHOWN))
+    carry(run_id, own, (*FILTER, SHOWN))
 
 
 @kindly
-def add(*conditions: AnyCondition) -> None:
+def add(*conditions: Condition) -> None:
     """Narrow the rows by more conditions."""
-    narrowed = RowFilter.from_query(st.query_params.to_dict())[0]
-    for condition in conditions:
-        narrowed = narrowed.with_(condition)
-    set_filter(narrowed)
+    set_filter(read_filter(LANGUAGE, st.query_params.to_dict())[0].add(*conditions))
 
 
 def remove(key: str) -> None:
     """Take one condition away, and with it the marks that charts still show as clicked."""
-    set_filter(without(RowFilter.from_query(st.query_params.to_dict())[0], key))
+    set_filter(read_filter(LANGUAGE, st.query_params.to_dict())[0].without(key))
     st.session_state["clicks"] = st.session_state.get("clicks", 0) + 1
 
 
 def clear() -> None:
-    set_filter(RowFilter())
+    set_filter(Filter(LANGUAGE))
     st.session_state["clicks"] = st.session_state.get("clicks", 0) + 1
 
 
@@ -121,9 +119,9 @@ def _by_margin(model: str) -> None:
     add(MarginIn(model=model, low=low, high=high))
 
 
-def show_chips(row_filter: RowFilter, columns: Mapping[str, str]) -> None:
+def show_chips(row_filter: Filter, columns: Mapping[str, str]) -> None:
     """One button a condition, which takes it away."""
-    held = chips(row_filter, columns)
+    held = row_filter.chips(columns)
     if not held:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="chips"):
@@ -136,9 +134,7 @@ def show_chips(row_filter: RowFilter, columns: Mapping[str, str]) -> None:
             st.button("Show all rows", key="chips-clear", type="tertiary", on_click=clear)
 
 
-def sort_control(
-    row_filter: RowFilter, models: tuple[str, ...], columns: Mapping[str, str]
-) -> None:
+def sort_control(row_filter: Filter, models: tuple[str, ...], columns: Mapping[str, str]) -> None:
     """Choose the order of the rows; `columns` are the names of user columns by id."""
     orders = {"in the order of the dataset": Sort()}
     if len(models) > 1:
@@ -151,9 +147,9 @@ def sort_control(
         orders[f"{model}: least sure first"] = Sort(by="size", of=model)
     orders["longest chosen reply against rejected first"] = Sort(by="length", descending=True)
     for sort in _by_column(st.query_params.get(SHOWN), columns):
-        orders[sort_label(sort, columns)] = sort
-    if row_filter.sort not in orders.values():  # of a link
-        orders[sort_label(row_filter.sort, columns)] = row_filter.sort
+        orders[sort.words(columns)] = sort
+    if isinstance(row_filter.sort, Sort) and row_filter.sort not in orders.values():  # of a link
+        orders[row_filter.sort.words(columns)] = row_filter.sort
     labels = list(orders)
     place = list(orders.values()).index(row_filter.sort)
     picked = st.selectbox("Order", labels, index=place, key=f"order-{place}-{hash(tuple(labels))}")
@@ -162,9 +158,9 @@ def sort_control(
         st.rerun()
 
 
-def sort_by_head(row_filter: RowFilter, models: tuple[str, ...], column: str) -> None:
+def sort_by_head(row_filter: Filter, models: tuple[str, ...], column: str) -> None:
     """Sort all rows by the column of a clicked head."""
-    wanted = row_filter.sorted_by_head(column, models)
+    wanted = row_filter.by_head(column, models)
     if wanted != row_filter:
         set_filter(wanted)
 

@@ -12,24 +12,20 @@ from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.columns.conditions import TextHas, missing_searches
 from ivan_core.experiments.compare import download as downloads
-from ivan_core.experiments.compare import matching as filters
-from ivan_core.experiments.compare.chips import label
 from ivan_core.experiments.compare.conditions import (
-    AnyCondition,
     Failed,
-    LongerIs,
     ModelsDiffer,
-    Noted,
     Seen,
-    Starred,
-    SubsetIs,
-    TextHas,
     Truncated,
     VerdictIs,
+    listing,
 )
 from ivan_core.experiments.compare.results import Results
-from ivan_core.lists.conditions import RowFilter
+from ivan_core.lists.conditions import Condition, Filter, matching_rows
+from ivan_core.lists.pairs import LongerIs, Noted, Starred, SubsetIs
+from ivan_core.lists.url import query_of
 from pages.components.compare.filtering import (
     add,
     current_filter,
@@ -61,14 +57,14 @@ def found_rows(results: Results) -> None:
     show_chips(row_filter, names)
     _at_work(results)
     try:
-        row_ids = filters.matching_rows(results, row_filter)
+        row_ids = matching_rows(listing(results), row_filter)
     except IvanError as error:
         _say_why(error)
         _search_again(results, row_filter)
         return
     if row_filter.conditions:
         say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
-    key = str(hash(tuple(sorted(row_filter.to_query().items()))))
+    key = str(hash(tuple(sorted(query_of(row_filter).items()))))
     rows_table(results, row_ids, key, partial(sort_by_head, row_filter, tuple(results.models)))
     _take_away(results, row_filter, len(row_ids))
     note_list(results)
@@ -82,7 +78,7 @@ def _say_why(error: IvanError) -> None:
             say(error.hint, "small", quiet=True)
 
 
-def _find(results: Results, row_filter: RowFilter, names: dict[str, str]) -> None:
+def _find(results: Results, row_filter: Filter, names: dict[str, str]) -> None:
     """Search, quick conditions and the order, in one line."""
     left, middle, right = st.columns([3, 3, 3], vertical_alignment="bottom")
     with left:
@@ -104,16 +100,16 @@ def _find(results: Results, row_filter: RowFilter, names: dict[str, str]) -> Non
         sort_control(row_filter, results.models, names)
 
 
-def _quick(results: Results) -> dict[str, AnyCondition]:
+def _quick(results: Results) -> dict[str, Condition]:
     """Conditions that need no click on a chart, by their words; those that no row meets are out."""
-    quick: dict[str, AnyCondition] = {"starred": Starred(), "with a note": Noted()}
+    quick: dict[str, Condition] = {"starred": Starred(), "with a note": Noted()}
     if len(results.models) > 1:
         quick = {"models disagree": ModelsDiffer(), **quick}
     if results.table["failure"].notna().any():
         quick["failed"] = Failed()
     if results.table["chosen_truncated"].any() or results.table["rejected_truncated"].any():
         quick["truncated"] = Truncated()
-    more: list[AnyCondition] = [
+    more: list[Condition] = [
         VerdictIs(model=summary.model, verdict=verdict)
         for summary in results.summaries[:_MOST_QUICK]
         for verdict in ("agree", "tie", "disagree")
@@ -122,7 +118,7 @@ def _quick(results: Results) -> dict[str, AnyCondition]:
     if len(results.aligned.subsets) > 1:
         more += [SubsetIs(label=subset) for subset in sorted(results.aligned.subsets)[:_MOST_QUICK]]
     more += [LongerIs(longer="chosen"), LongerIs(longer="rejected")]
-    quick |= {label(condition, {}): condition for condition in more}
+    quick |= {condition.words({}): condition for condition in more}
     for summary in results.summaries:
         if summary.seen is not None and summary.unseen is not None:
             quick[f"seen in training by {summary.model}"] = Seen(model=summary.model, seen=True)
@@ -157,9 +153,9 @@ def _searching(dataset: str) -> list[tuple[Run, ColumnSpec]]:
     ]
 
 
-def _search_again(results: Results, row_filter: RowFilter) -> None:
+def _search_again(results: Results, row_filter: Filter) -> None:
     """Offer the searches of a link that nobody has done here, or that came to no end."""
-    missing = columns.missing_searches(results.dataset.fingerprint, row_filter)
+    missing = missing_searches(results.dataset.fingerprint, row_filter)
     if missing and not _searching(results.dataset.fingerprint):
         st.button("Search now", key="search-now", on_click=_start_all, args=(missing,))
 
@@ -180,7 +176,7 @@ def _follow(dataset: str) -> None:
             say(told, "small")
 
 
-def _take_away(results: Results, row_filter: RowFilter, count: int) -> None:
+def _take_away(results: Results, row_filter: Filter, count: int) -> None:
     """Downloads of the rows shown, made when asked for."""
     if not count:
         return
@@ -195,5 +191,5 @@ def _take_away(results: Results, row_filter: RowFilter, count: int) -> None:
             )
 
 
-def _maker(results: Results, row_filter: RowFilter, form: downloads.Form) -> Callable[[], bytes]:
+def _maker(results: Results, row_filter: Filter, form: downloads.Form) -> Callable[[], bytes]:
     return lambda: downloads.write(results, row_filter, form).read_bytes()

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 
 import streamlit as st
 
-from ivan_core.lists.conditions import QUERY_KEYS
+from ivan_core.experiments.compare.conditions import LANGUAGE
+from ivan_core.lists.url import parameters
 from pages.components.kit.state import keep_filter, kept_filter
 
 SHOWN = "show"
@@ -15,7 +16,9 @@ GUESS = "guess"
 """Whether the choice on Pairs is hidden until a guess is made."""
 NAME = "name"
 """Who guesses."""
-_CARRIED = (*QUERY_KEYS, SHOWN, GUESS, NAME)
+FILTER = parameters(LANGUAGE)
+"""The filter of the rows of a comparison."""
+_CARRIED = (*FILTER, SHOWN, GUESS, NAME)
 
 
 def write_query(changes: Mapping[str, str | None]) -> None:

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import streamlit as st
 
 from ivan_core.domain.plurals import number_of
-from ivan_core.experiments.compare.results import PAGE_ROWS, Results, rows_page
+from ivan_core.experiments.compare.results import Results, rows_page
+from ivan_core.lists.page import PAGE_ROWS
 from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
 from pages.components.kit.state import kept_filter
 from pages.components.kit.text import say, short_names

@@ -11,7 +11,6 @@ import streamlit as st
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.plurals import number_of
-from ivan_core.experiments.compare.results import PAGE_ROWS
 from ivan_core.experiments.labels.numbers import comparison_with
 from ivan_core.experiments.rewrite.conditions import (
     FLIPS,
@@ -25,6 +24,7 @@ from ivan_core.experiments.rewrite.conditions import (
 from ivan_core.experiments.rewrite.numbers import Numbers, numbers, read_gate
 from ivan_core.experiments.rewrite.results import RewriteResults
 from ivan_core.experiments.rewrite.views import row_view, rows_page
+from ivan_core.lists.page import PAGE_ROWS
 from pages.components.kit.carried import write_query
 from pages.components.kit.chips import condition_chips
 from pages.components.kit.frame import show_error

@@ -1,0 +1,126 @@
+"""Conditions that speak of another run on the same pairs, or of what nobody's run says."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import StringConstraints
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.experiments import CONDITIONS
+from ivan_core.lists.conditions import Bools, Condition, Ints, Language, Listing, Names
+from ivan_core.lists.parts import parts, plain_parts, read, written
+
+RunId = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9-]{0,60}\z")]
+_LEADING = 2
+"""Parts of the text of such a condition that stand before the fields: the run, and the kind."""
+
+
+def language(name: str) -> Language:
+    """The conditions of an experiment, by its name. Raises KeyError if there is none."""
+    found: Language = import_module(CONDITIONS[name]).LANGUAGE
+    return found
+
+
+class Elsewhere(Condition):
+    """A condition that another run judges (or none, where what it asks belongs to no run)."""
+
+    query: ClassVar[str] = "and"
+    run: RunId
+    of: str
+    asked: Condition
+
+    @property
+    def key(self) -> str:
+        return parts([self.query, self.run, self.of, self.asked.key])
+
+    def words(self, names: Names) -> str:
+        asked = self.asked.words(names)
+        return f"{asked} (run {names.get(self.run, self.run)})" if self.run else asked
+
+    def check(self, listing: Listing) -> None:
+        other = self._other(listing)
+        if self.run and str(other.dataset.about["content"]) != str(
+            listing.dataset.about["content"]
+        ):
+            raise BadInput(
+                f"Run {self.run} is not of the same pairs.", "Choose a run on the same pairs."
+            )
+        self.asked.check(other)
+
+    def holds(self, listing: Listing) -> Bools:
+        other = self._other(listing)
+        return _spread(other, self.asked.holds(other), listing, every=False)
+
+    def known(self, listing: Listing) -> Bools:
+        other = self._other(listing)
+        known = self.asked.known(other)
+        if known is None:
+            known = np.ones(len(other.rows), dtype=bool)
+        told = _spread(other, known, listing, every=True)
+        return told | _spread(other, self.asked.holds(other), listing, every=False)
+
+    def _other(self, listing: Listing) -> Listing:
+        if self.run in ("", listing.run_id):
+            return listing
+        opened = language(self.of).listing
+        if opened is None:
+            raise BadInput(f"Run {self.run} has no rows to ask for.")
+        return opened(self.run)
+
+
+def _spread(other: Listing, held: Bools, listing: Listing, *, every: bool) -> Bools:
+    """What holds at the places of one listing, at the places of another; False where it has none.
+
+    A text takes what holds for its pair. A pair takes what holds for any of its texts, or for
+    `every` one.
+    """
+    if other is listing:
+        return held
+    if other.rejected is not None and listing.rejected is None:
+        rows, inverse = np.unique(other.rows, return_inverse=True)
+        texts = np.bincount(inverse, minlength=len(rows))
+        holding = np.bincount(inverse, weights=held, minlength=len(rows))
+        return _at(rows, holding == texts if every else holding > 0, listing.rows)
+    if other.rejected is not None:
+        return _at(other.texts, held, listing.texts)
+    return _at(other.rows, held, listing.rows)
+
+
+def _at(ids: Ints, held: Bools, wanted: Ints) -> Bools:
+    if not len(ids):
+        return np.zeros(len(wanted), dtype=bool)
+    order = np.argsort(ids, kind="stable")
+    ids, held = ids[order], held[order]
+    place = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+    return np.asarray(held[place] & (ids[place] == wanted), dtype=np.bool_)
+
+
+def elsewhere_written(condition: Condition, own: Language) -> str:
+    """The text of such a condition, or of an own one that fits in no parameter of its own."""
+    run, of, asked = "", own.name, condition
+    if isinstance(condition, Elsewhere):
+        run, of, asked = condition.run, condition.of, condition.asked
+    return f"{parts([run, f'{of}.{asked.query}'])}~{written(asked)}"
+
+
+def elsewhere_read(text: str, own: Language) -> Condition:
+    """The inverse of `elsewhere_written`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    lead = text.split("~", _LEADING)
+    if len(lead) <= _LEADING:
+        raise ValueError("too few parts")
+    run, named = plain_parts("~".join(lead[:_LEADING]))
+    of, _, query = (named or "").partition(".")
+    if of not in CONDITIONS:
+        raise ValueError("no such conditions")
+    kinds = {kind.query: kind for kind in language(of).conditions}
+    if query not in kinds:
+        raise ValueError("no such condition")
+    asked = read(kinds[query], lead[_LEADING])
+    return asked if of == own.name and not run else Elsewhere(run=run or "", of=of, asked=asked)

@@ -1,0 +1,159 @@
+"""Conditions on the pairs of a dataset themselves, whichever run lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from ivan_core.datasets.prepared import BASE_COLUMNS, NUMBERS, PreparedDataset
+from ivan_core.domain.errors import BadInput
+from ivan_core.lists.conditions import Bools, Condition, Ints, Listing, Model, Name, Names
+from ivan_core.metrics.agreement import ALL_SUBSETS, subset_label
+from ivan_core.metrics.columns import column_groups
+from ivan_core.settings import data_dir
+
+if TYPE_CHECKING:
+    from ivan_core.annotations.notes import Reviews
+
+_LONGER = {"chosen": 1, "rejected": -1, "neither": 0}
+"""The sign of chosen minus rejected characters."""
+_LONGER_WORDS = {
+    "chosen": "the longer reply was chosen", "rejected": "the shorter reply was chosen",
+    "neither": "both replies are equally long",
+}  # fmt: skip
+
+
+class SubsetIs(Condition):
+    """The subset, named as the bars name it."""
+
+    query: ClassVar[str] = "subset"
+    label: Name
+
+    def words(self, names: Names) -> str:
+        return f"subset: {self.label}"
+
+    def holds(self, listing: Listing) -> Bools:
+        if self.label == ALL_SUBSETS:
+            return np.ones(len(listing.rows), dtype=bool)
+        codes, labels = _subsets(listing.dataset.folder)
+        place = labels.index(self.label) if self.label in labels else -1
+        return np.asarray(codes[listing.rows] == place)
+
+
+class ColumnIs(Condition):
+    """A value, or a group of values as the bars name it, of a column the dataset brings along."""
+
+    query: ClassVar[str] = "is"
+    identity: ClassVar[tuple[str, ...]] = ("column",)
+    column: Model
+    value: Name
+
+    def words(self, names: Names) -> str:
+        return f"{self.column}: {self.value}"
+
+    def check(self, listing: Listing) -> None:
+        if self.column not in own_columns(listing.dataset):
+            raise BadInput(f"The dataset brings no column {self.column[:60]}.")
+
+    def holds(self, listing: Listing) -> Bools:
+        """Whether a row is in the group of values that the bars name so, or has that value."""
+        import pandas as pd
+
+        self.check(listing)
+        values = own_column(listing.dataset, self.column)
+        groups = column_groups(values, pd.Series(np.unique(listing.rows)))
+        if self.value in groups.names:
+            codes = groups.codes.reindex(listing.rows).to_numpy(np.int64)
+            return np.asarray(codes == groups.names.index(self.value))
+        return np.asarray(values.reindex(listing.rows).map(str) == self.value)
+
+
+class LongerIs(Condition):
+    """Which of the two replies has more characters."""
+
+    query: ClassVar[str] = "longer"
+    longer: Literal["chosen", "rejected", "neither"]
+
+    def words(self, names: Names) -> str:
+        return _LONGER_WORDS[self.longer]
+
+    def holds(self, listing: Listing) -> Bools:
+        signs = np.sign(lengths_apart(listing.dataset.folder)[listing.rows])
+        return np.asarray(signs == _LONGER[self.longer])
+
+
+class Starred(Condition):
+    """Somebody starred the row."""
+
+    query: ClassVar[str] = "starred"
+    starred: Literal["yes"] = "yes"
+
+    def words(self, names: Names) -> str:
+        return "starred"
+
+    def holds(self, listing: Listing) -> Bools:
+        return _marked(listing, lambda said: said.starred_rows(listing.dataset.fingerprint))
+
+
+class Noted(Condition):
+    """Somebody wrote a note on the row."""
+
+    query: ClassVar[str] = "noted"
+    noted: Literal["yes"] = "yes"
+
+    def words(self, names: Names) -> str:
+        return "has a note"
+
+    def holds(self, listing: Listing) -> Bools:
+        return _marked(listing, lambda said: said.noted_rows(listing.dataset.fingerprint))
+
+
+def own_columns(dataset: PreparedDataset) -> tuple[str, ...]:
+    """The columns that a dataset brings along, beside those that every dataset has."""
+    return _own_columns(dataset.folder)
+
+
+@lru_cache(maxsize=16)
+def _own_columns(folder: Path) -> tuple[str, ...]:
+    import pyarrow.parquet as pq
+
+    names = pq.read_schema(folder / NUMBERS).names
+    return tuple(name for name in names if name not in BASE_COLUMNS)
+
+
+def own_column(dataset: PreparedDataset, name: str) -> Any:
+    """The values of one of them, a series by row id."""
+    return dataset.numbers(["row_id", name]).set_index("row_id")[name]
+
+
+@lru_cache(maxsize=8)
+def _subsets(folder: Path) -> tuple[Ints, tuple[str, ...]]:
+    """The place of each row's subset among the names, which are those of the bars."""
+    import pandas as pd
+
+    values = PreparedDataset(folder).numbers(["subset"])["subset"]
+    codes, named = pd.factorize(values, use_na_sentinel=False)
+    labels = [subset_label(value) for value in named]
+    names = tuple(dict.fromkeys(labels))
+    places = np.array([names.index(label) for label in labels], np.int64)
+    return (places[codes] if len(places) else codes), names
+
+
+@lru_cache(maxsize=8)
+def lengths_apart(folder: Path) -> Ints:
+    """The characters of the chosen reply less those of the rejected one, by row."""
+    numbers = PreparedDataset(folder).numbers(["chosen_length", "rejected_length"])
+    chosen, rejected = (numbers[name].to_numpy(np.int64) for name in numbers)
+    apart: Ints = chosen - rejected
+    apart.flags.writeable = False
+    return apart
+
+
+def _marked(listing: Listing, rows: Callable[[Reviews], list[int]]) -> Bools:
+    from ivan_core.annotations.notes import Reviews  # its database library is not needed before
+
+    return np.isin(listing.rows, np.asarray(rows(Reviews(data_dir())), dtype=np.int64))

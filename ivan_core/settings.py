@@ -85,6 +85,16 @@ def machine_load() -> float:
         return 0.0
 
 
+def memory_bytes() -> int:
+    """Main memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def has_gpu() -> bool:
+    """Whether an NVIDIA driver is at work here; no CUDA library is loaded to find out."""
+    return Path("/proc/driver/nvidia/version").exists() and any(Path("/dev").glob("nvidia[0-9]*"))
+
+
 def preset_name() -> str:
     """The preset in force: `IVAN_PRESET`, else demo."""
     return setting("IVAN_PRESET", "demo")

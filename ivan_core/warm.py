@@ -16,12 +16,11 @@ import traceback
 from collections.abc import Callable
 from contextlib import closing, suppress
 
-from ivan_core import catalog
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.models import RewardModel
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.models import load as load_model
+from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.holders import sign
 from ivan_core.runs.locks import FileLock
@@ -168,7 +167,7 @@ class _Service:
         self._wait_for_slot(question)
         self._say(question, f"Loading {asked.name}", 0)
         names = [asked.name, *(other.name for other in self._loaded)]
-        if not all(map(catalog.is_embedded, names)):
+        if not reward_models.fit_together(names):
             self._loaded.clear()
         model = self._load(asked)
         if model.card.cache_identity != asked.identity:
@@ -195,7 +194,7 @@ class _Service:
 
 
 def _own_model(asked: AskedModel) -> RewardModel:
-    return load_model(
+    return reward_models.make(
         asked.name, asked.revision, asked.input_format, asked.max_tokens, asked.system
     )
 

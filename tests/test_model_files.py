@@ -11,10 +11,10 @@ import torch
 from huggingface_hub import constants, errors
 from tiny_models import as_pickle, tiny_deberta, tiny_qwen3, without_head
 
-from ivan_core import catalog
 from ivan_core.backends.reward_models.model_files import find_model
 from ivan_core.backends.reward_models.scoring import load
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
+from ivan_core.models import reward_models
 
 torch.set_num_threads(1)
 
@@ -64,20 +64,20 @@ def test_a_directory_with_other_files_than_the_revision_asked_for_is_refused(goo
 
 def test_a_directory_s_size_is_known_before_it_is_loaded(good, copy):
     whole = load(str(good), device="cpu").card.parameters
-    assert catalog.card(str(good)).parameters == whole
+    assert reward_models.card(str(good)).parameters == whole
     weights = (copy / "model.safetensors").read_bytes()
     (copy / "model.safetensors").write_bytes(weights[:100])
-    assert catalog.card(str(copy)).parameters is None
+    assert reward_models.card(str(copy)).parameters is None
     (copy / "model.safetensors").unlink()
-    assert catalog.card(str(copy)).parameters is None
+    assert reward_models.card(str(copy)).parameters is None
 
 
 def test_whether_a_directory_s_model_fits_is_said_by_its_size(good, monkeypatch):
-    monkeypatch.setattr(catalog, "has_gpu", lambda: False)
-    card = catalog.card(str(good))
-    assert catalog.fit(card) == catalog.Fit(True, "runs here on the CPU, slowly")
-    monkeypatch.setattr(catalog, "memory_bytes", lambda: 1000)
-    assert catalog.fit(card).runs is False
+    monkeypatch.setattr(reward_models, "has_gpu", lambda: False)
+    card = reward_models.card(str(good))
+    assert reward_models.fit(card) == reward_models.Fit(True, "runs here on the CPU, slowly")
+    monkeypatch.setattr(reward_models, "memory_bytes", lambda: 1000)
+    assert reward_models.fit(card).runs is False
 
 
 def test_a_path_that_does_not_exist_is_refused_without_asking_the_hub():

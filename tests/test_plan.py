@@ -95,7 +95,7 @@ def scored(speed: float, load: float | None = 0.0, checked: bool = True) -> Spee
 def idle(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine of two cores without a GPU, and without other work."""
     monkeypatch.setattr(speeds.os, "cpu_count", lambda: 2)
-    monkeypatch.setattr(speeds.catalog, "has_gpu", lambda: False)
+    monkeypatch.setattr(speeds, "has_gpu", lambda: False)
     monkeypatch.setattr(speeds, "machine_load", lambda: 0.0)
 
 
@@ -122,5 +122,5 @@ def test_a_machine_with_other_work_is_told_as_a_range(idle, monkeypatch):
     assert found == Span(34.5, 46.0)  # one more or two more want the two cores that two threads use
     same, _ = speeds.scoring_time({"org/a": scored(10.0, load=2.0)}, {"org/a": 200})
     assert same == Span(17.25, 23.0)
-    monkeypatch.setattr(speeds.catalog, "has_gpu", lambda: True)
+    monkeypatch.setattr(speeds, "has_gpu", lambda: True)
     assert speeds.scoring_time({"org/a": scored(10.0)}, {"org/a": 200})[0] == Span(23.0, 34.5)

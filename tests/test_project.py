@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 from ivan_core import catalog
+from ivan_core.models import reward_models
 
 ROOT = Path(__file__).parent.parent
 
@@ -62,12 +63,12 @@ def test_pages_load_no_model_library(data_dir: Path) -> None:
 
 
 def test_every_catalog_model_says_what_a_person_asks() -> None:
-    for name in catalog.model_names():
-        card = catalog.card(name)
+    for name in reward_models.offered():
+        card = reward_models.card(name)
         assert card.parameters and card.licence != "unknown" and card.note
-        assert catalog.fit(card).reason
+        assert reward_models.fit(card).reason
     for preset in catalog.preset_names():
-        assert set(catalog.preset(preset).models) <= set(catalog.model_names())
+        assert set(catalog.preset(preset).models) <= set(reward_models.offered())
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:

@@ -101,10 +101,10 @@ def test_the_real_worker_answers_with_an_embedded_model(
     processes_of_their_own: Callable[[Fakes], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from ivan_core import catalog
+    from ivan_core.models import reward_models
 
     monkeypatch.setattr(warm, "WARM", (sys.executable, "-m", "ivan_core.warm"))
-    card = catalog.card("ivan/minilm-control")
+    card = reward_models.card("ivan/minilm-control")
     asked = AskedModel(
         name=card.id, revision=card.revision, input_format=None, max_tokens=None,
         identity=card.cache_identity,

@@ -9,7 +9,7 @@ from typing import Any
 from ivan_core.backends.reward_models.batching import ONE_AT_A_TIME
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.models import load
+from ivan_core.models import reward_models
 from ivan_core.settings import data_dir
 
 
@@ -26,7 +26,7 @@ def bench_scoring(model: str, request: DatasetRequest, rows: int, rounds: int) -
     texts = list(
         {side.hash: side for pair in pairs for side in (pair.chosen, pair.rejected)}.values()
     )
-    loaded = load(model)
+    loaded = reward_models.make(model)
     budget = loaded.tune(texts[:24])
     loaded.score(texts[:2])
     loop: list[float] = []

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from ivan_core import catalog
 from ivan_core.datasets.files import BadLine, Line
 from ivan_core.datasets.reading import PairReader
 from ivan_core.datasets.sources import Source, open_here
@@ -17,6 +16,7 @@ from ivan_core.domain.errors import BadInput, IvanError, StorageProblem
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import datasets
+from ivan_core.models import reward_models
 from ivan_core.runs.storage import can_only_be_read
 from ivan_core.settings import data_dir
 
@@ -60,18 +60,18 @@ def first_look(spec: RowsSpec, models: tuple[str, ...], max_tokens: int | None =
 
 def _look_at_model(look: FirstLook, name: str) -> None:
     """Refuse a model whose files are here and tell that it gives no reward."""
-    if catalog.is_embedded(name):
+    if reward_models.is_embedded(name):
         return
     from ivan_core.backends.reward_models.model_files import on_disk
     from ivan_core.backends.reward_models.score_head import check_files
 
-    model_id, revision = catalog.split_revision(name)
+    model_id, revision = reward_models.split_revision(name)
     folder = on_disk(model_id, revision or None)
     if folder is None:
         look.remarks.append(f"{name} is not on this machine yet: it would be downloaded.")
         return
     check_files(name, folder)
-    fit = catalog.fit(catalog.card(name))
+    fit = reward_models.fit(reward_models.card(name))
     if fit.runs is False:
         look.remarks.append(f"{name}: {fit.reason}.")
 
@@ -139,8 +139,8 @@ def _said_of_bad(bad: list[BadLine]) -> list[str]:
 
 def _too_long(pairs: list[Pair], model: str, max_tokens: int | None) -> str:
     """How many texts a model would read only a part of, by their length in characters."""
-    most = max_tokens or catalog.card(model).max_tokens
-    if most is None or catalog.is_embedded(model):
+    most = max_tokens or reward_models.card(model).max_tokens
+    if most is None or reward_models.is_embedded(model):
         return ""
     texts = [side for pair in pairs for side in (pair.chosen, pair.rejected)]
     long = sum(len(side.text) > most * _CHARACTERS_A_TOKEN for side in texts)

@@ -63,8 +63,8 @@ def start(spec: CompareSpec | LabelSpec | TaxonomySpec | RewriteSpec) -> tuple[s
 
 def located(spec: AnySpec) -> AnySpec:
     """The spec with whole paths: it is read by a worker later, from whatever folder."""
-    from ivan_core import catalog
     from ivan_core.datasets.sources import SAMPLE, is_local
+    from ivan_core.models import reward_models
 
     def whole(name: str) -> str:
         path = Path(name).expanduser()
@@ -75,9 +75,9 @@ def located(spec: AnySpec) -> AnySpec:
         source = whole(source)
     changed: dict[str, Any] = {"dataset": spec.dataset.model_copy(update={"source": source})}
     if isinstance(spec, CompareSpec | RewriteSpec):
-        models = (whole(name) if catalog.is_local(name) else name for name in spec.models)
+        models = (whole(name) if reward_models.is_local(name) else name for name in spec.models)
         changed["models"] = tuple(models)
-    if isinstance(spec, RewriteSpec) and catalog.is_local(spec.similarity):
+    if isinstance(spec, RewriteSpec) and reward_models.is_local(spec.similarity):
         changed["similarity"] = whole(spec.similarity)
     return spec.model_copy(update=changed)
 

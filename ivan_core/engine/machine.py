@@ -7,8 +7,7 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ivan_core import catalog
-from ivan_core.settings import setting
+from ivan_core.settings import has_gpu, memory_bytes, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Equipment:
 
 def equipment() -> list[Equipment]:
     """What is here and what would be needed for more; answers within half a second."""
-    memory = catalog.memory_bytes() / 2**30
+    memory = memory_bytes() / 2**30
     return [
         Equipment(
             f"{os.cpu_count()} processor cores, {memory:.0f} GiB of memory",
@@ -31,7 +30,7 @@ def equipment() -> list[Equipment]:
         ),
         Equipment(
             "An NVIDIA GPU",
-            catalog.has_gpu(),
+            has_gpu(),
             "Makes the large reward models hundreds of times faster; install torch with CUDA.",
         ),
         Equipment(

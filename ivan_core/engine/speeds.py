@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ivan_core import catalog
 from ivan_core.domain.durations import Span, measured
+from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
-from ivan_core.settings import machine_load
+from ivan_core.settings import has_gpu, machine_load
 
 HERE = "measured on this machine"
 USUAL = "not measured on this machine yet"
@@ -57,7 +57,7 @@ def speed_of(cache: ScoreCache, name: str) -> Speed | None:
 def now(seconds: float, load_then: float | None = 0.0) -> Span:
     """What took so many seconds of this machine under some load, at its load of now."""
     cores = os.cpu_count() or 1
-    threads = 1 if catalog.has_gpu() else cores
+    threads = 1 if has_gpu() else cores
     return measured(seconds, load_then, machine_load(), threads, cores)
 
 
@@ -79,7 +79,7 @@ def scoring_time(
     The embedded models share one encoder, which reads each text once; so the slowest of their
     speeds is taken, the others having found the work done.
     """
-    embedded = [name for name in speeds if catalog.is_embedded(name)]
+    embedded = [name for name in speeds if reward_models.is_embedded(name)]
     others = [name for name in speeds if name not in embedded]
     unknown = next((name for name in others if speeds[name] is None), None)
     if unknown:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from ivan_core import catalog
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import seeded_chunks
 from ivan_core.domain.errors import BadInput
@@ -30,6 +29,7 @@ from ivan_core.experiments.compare.original_csv import (
 from ivan_core.experiments.compare.tables import scores_table, with_prompts
 from ivan_core.experiments.compare.trust_facts import trust_strips
 from ivan_core.metrics.summary import summarise
+from ivan_core.models import reward_models
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
@@ -104,7 +104,7 @@ def _model_name(path: Path, known: Sequence[str]) -> str:
     """The model of a file: the name among the stats or the catalog that makes it, else its own."""
     match = _STARTED.fullmatch(path.stem)
     slug = match[2] if match else path.stem
-    for name in (*known, *catalog.model_names()):
+    for name in (*known, *reward_models.offered()):
         if slug.lower() in (
             ModelCard(id=part).slug.lower() for part in (name, name.split("/")[-1])
         ):
@@ -114,7 +114,7 @@ def _model_name(path: Path, known: Sequence[str]) -> str:
 
 def _card(name: str, trained: bool | None) -> ModelCard:
     """What is known of a model whose scores were made elsewhere: not its weights, nor its input."""
-    known = catalog.card(name) if name in catalog.model_names() else ModelCard(id=name)
+    known = reward_models.card(name) if name in reward_models.offered() else ModelCard(id=name)
     return ModelCard(
         id=known.id,
         parameters=known.parameters,

@@ -10,6 +10,7 @@ from ivan_core.domain.runs import Plan
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import access, datasets
 from ivan_core.engine.speeds import Speed, overhead, scoring_time, speed_of
+from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.settings import data_dir, preset_name
 
@@ -35,8 +36,8 @@ def check(spec: CompareSpec) -> None:
         NotAllowed: one of them is not known here, and the visitor may not name files outside.
     """
     for name in spec.models:
-        access.check_name(name, catalog.model_names)
-        catalog.check_model(name)
+        access.check_name(name, reward_models.offered)
+        reward_models.check(name)
     dataset = datasets.find(spec.dataset)
     if dataset is not None:
         choose_rows(spec, dataset)

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
 
-from ivan_core import catalog
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare.results import Results
+from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.holders import end, holder_of
 from ivan_core.runs.locks import is_held
@@ -77,7 +77,7 @@ def model_of(results: Results, model: str) -> AskedModel:
             f"It has {', '.join(results.cards)}.",
         )
     # In a run a model is called what the person called it; the cache knows it without a revision.
-    own = card.model_copy(update={"id": catalog.split_revision(model)[0]})
+    own = card.model_copy(update={"id": reward_models.split_revision(model)[0]})
     return AskedModel(
         name=model,
         revision=card.revision,

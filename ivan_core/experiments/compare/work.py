@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from ivan_core import catalog
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.models import RewardModel
 from ivan_core.domain.specs import CompareSpec
@@ -21,12 +20,12 @@ from ivan_core.experiments.compare.steps import Compared, run_compare
 from ivan_core.experiments.compare.tables import scores_table, with_prompts
 from ivan_core.experiments.compare.trust_facts import trust_strips
 from ivan_core.metrics.summary import summarise
-from ivan_core.models import load as load_model
+from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
-from ivan_core.settings import slot_file
+from ivan_core.settings import has_gpu, slot_file
 
 Provider = Callable[[CompareSpec, RunContext, FileLock], Models]
 """Where a run's models come from: it gets the spec, the run and the machine's slot."""
@@ -46,16 +45,16 @@ def work_compare(registry: Registry, run_id: str, provide: Provider | None = Non
 
 def own_models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models:
     """The models of this machine: only the holder of its one slot loads any."""
-    embedded = [catalog.is_embedded(name) for name in spec.models]
+    together = reward_models.fit_together(spec.models)
 
     def load(name: str, revision: str) -> RewardModel:
-        return load_model(name, revision, spec.input_format, spec.max_tokens, spec.system)
+        return reward_models.make(name, revision, spec.input_format, spec.max_tokens, spec.system)
 
     return Models(
         claim=lambda: wait_for_slot(context, slot),
         load=load,
-        together=all(embedded),
-        slow=not all(embedded) and not catalog.has_gpu(),
+        together=together,
+        slow=not together and not has_gpu(),
     )
 
 

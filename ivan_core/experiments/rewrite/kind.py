@@ -20,6 +20,7 @@ from ivan_core.experiments.labels import kind as labels
 from ivan_core.experiments.rewrite.cost import MOST_COUNTED, OPENAI, Cost, costs, total
 from ivan_core.experiments.rewrite.run import notes_of
 from ivan_core.experiments.rewrite.units import variants_of
+from ivan_core.models import reward_models
 from ivan_core.rewording.accept import MOST_TRIES
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.settings import data_dir, preset_name
@@ -116,12 +117,12 @@ def check(spec: RewriteSpec) -> None:
     if not spec.models:
         raise BadInput("No reward model was named.", "Name one or two; see `ivan rewrite --help`.")
     for name in spec.models:
-        access.check_name(name, catalog.model_names)
-        catalog.check_model(name)
+        access.check_name(name, reward_models.offered)
+        reward_models.check(name)
     if spec.similarity != MINILM:
         known = {catalog.preset(preset).similarity for preset in catalog.preset_names()}
         access.check_name(spec.similarity, lambda: known)
-        catalog.check_model(spec.similarity)
+        reward_models.check(spec.similarity)
     _check_rewriter(spec.rewriter)
     _check_labeler(spec.labeler)
     dataset = datasets.find(spec.dataset)

@@ -13,6 +13,7 @@ from ivan_core.domain.specs import CompareSpec, DatasetRequest, checked, parse_r
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare import kind as compare
+from ivan_core.models import reward_models
 from ivan_core.settings import preset_name
 from pages.components.kit.state import choose_run
 from pages.components.kit.text import say
@@ -41,7 +42,7 @@ def compare_form() -> None:
     )
     names = middle.multiselect(
         "Reward models",
-        list(dict.fromkeys((*preset.models, *catalog.model_names()))),
+        list(dict.fromkeys((*preset.models, *reward_models.offered()))),
         default=list(preset.models),
         accept_new_options=True,
         key="form-models",
@@ -153,7 +154,7 @@ def _models_table(names: list[str]) -> None:
     """Size, licence, training data and whether this machine can run it, for each chosen model."""
     rows = []
     for name in names:
-        card = catalog.card(name)
+        card = reward_models.card(name)
         trained = {True: "yes", False: "no", None: "not known"}[card.trained_on_hh]
         rows.append(
             {
@@ -161,7 +162,7 @@ def _models_table(names: list[str]) -> None:
                 "Size": size(card.parameters),
                 "Licence": card.licence,
                 "Trained on hh-rlhf": trained,
-                "On this machine": catalog.fit(card).reason,
+                "On this machine": reward_models.fit(card).reason,
                 "About it": card.note,
             }
         )

@@ -6,7 +6,6 @@ from typing import Any
 
 import streamlit as st
 
-from ivan_core import catalog
 from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
@@ -17,6 +16,7 @@ from ivan_core.experiments.batches.offers import OllamaModels
 from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite.cost import OPENAI
 from ivan_core.experiments.rewrite.kind import preset_spec
+from ivan_core.models import reward_models
 from pages.components.kit.text import say
 from pages.components.labels.options import dataset_options
 from pages.components.rewrite.start import offer
@@ -106,7 +106,7 @@ def _more_options(preset: RewriteSpec, models: OllamaModels, rewriter: str) -> d
     """What most people leave alone; each says its default in words."""
     judges = st.multiselect(
         "Two reward models, the one trained on the dataset first",
-        list(dict.fromkeys((*preset.models, *catalog.model_names()))), list(preset.models),
+        list(dict.fromkeys((*preset.models, *reward_models.offered()))), list(preset.models),
         max_selections=2, accept_new_options=True, key="rewrite-models",
         help=_ABOUT["models"].description,
     )  # fmt: skip

@@ -1,0 +1,68 @@
+"""Who labels or rewords, by name: rules of IVAN's own, a model on Ollama, or a provider's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from ivan_core.domain.label_specs import LEXICON
+from ivan_core.domain.rewrite_specs import RULES
+
+OPENAI = "openai:"
+"""What the name of a model behind an OpenAI-compatible server begins with."""
+OWN = "ivan/"
+"""What the names of all that ships with IVAN begin with."""
+FREE = "rule-based, here, free"
+NOTES = {
+    LEXICON: "ivan/lexicon is rule-based: it looks for words and shapes of text, it does not "
+    "understand.",
+    RULES: "ivan/rules is rule-based: it swaps words and contractions from a list, it does not "
+    "understand.",
+}
+"""What a reader has to know of those that are rules."""
+
+Way = Literal["nobody", "rules", "ollama", "openai"]
+
+
+def way_of(name: str) -> Way:
+    """How somebody works who labels or rewords; an empty name is nobody's."""
+    if not name:
+        return "nobody"
+    if name in NOTES:
+        return "rules"
+    return "openai" if name.startswith(OPENAI) else "ollama"
+
+
+def is_rules(name: str) -> bool:
+    """Whether rules answer, and no model."""
+    return name in NOTES
+
+
+def on_ollama(names: Iterable[str]) -> list[str]:
+    """Those that an Ollama server must have, each once."""
+    return [name for name in dict.fromkeys(names) if way_of(name) == "ollama"]
+
+
+def on_openai(names: Iterable[str]) -> list[str]:
+    """Those that are asked behind an OpenAI-compatible server, each once."""
+    return [name for name in dict.fromkeys(names) if way_of(name) == "openai"]
+
+
+def served_name(name: str) -> str:
+    """The name as the server knows it that has the model."""
+    return name.removeprefix(OPENAI)
+
+
+def spelled(model: str) -> str:
+    """The name of a model behind an OpenAI-compatible server, from the server's name for it."""
+    return f"{OPENAI}{model}"
+
+
+def words(name: str) -> str:
+    """A name with the word that rules need."""
+    return f"{name} (rule-based)" if is_rules(name) else name
+
+
+def note(name: str) -> str:
+    """What a reader has to know where rules answer; empty for models."""
+    return NOTES.get(name, "")

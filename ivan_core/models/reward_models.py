@@ -1,0 +1,134 @@
+"""Reward models by name: the embedded ones, those of the catalog or the hub, and directories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivan_core import catalog
+from ivan_core.backends.embedded import model as embedded
+from ivan_core.backends.reward_models.model_files import parameters_in
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.models import InputFormat, ModelCard, RewardModel, SystemTurns
+from ivan_core.models.names import OWN
+from ivan_core.settings import has_gpu, memory_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Whether this machine can run a model, and why, in words."""
+
+    runs: bool | None
+    reason: str
+
+
+def offered() -> tuple[str, ...]:
+    """All models of the catalog, the embedded ones first."""
+    return (*embedded.NAMES, *catalog.models())
+
+
+def split_revision(name: str) -> tuple[str, str]:
+    """`id@revision` as (id, revision); a local path keeps its `@`."""
+    if Path(name).expanduser().exists():
+        return name, ""
+    model_id, _, revision = name.partition("@")
+    return model_id, revision
+
+
+def is_embedded(model_id: str) -> bool:
+    """Whether it ships with IVAN, to be had without a download."""
+    return model_id.startswith(OWN)
+
+
+def fit_together(names: Iterable[str]) -> bool:
+    """Whether the models can be loaded at once: the embedded ones share one small encoder."""
+    return all(map(is_embedded, names))
+
+
+def is_local(name: str) -> bool:
+    """Whether a model's name is a path rather than a hub id."""
+    return Path(name).expanduser().exists() or name.startswith(("/", "./", "../", "~"))
+
+
+def card(name: str) -> ModelCard:
+    """What is known of a model by its name, catalog or not; nothing is loaded.
+
+    Raises:
+        BadInput: an `ivan/` name that does not exist.
+    """
+    model_id, _ = split_revision(name)
+    if is_embedded(model_id):
+        return embedded.card(model_id)
+    if is_local(name):
+        return ModelCard(id=model_id, parameters=parameters_in(Path(name).expanduser()))
+    return ModelCard(id=model_id, **catalog.models().get(model_id, {}))
+
+
+def check(name: str) -> None:
+    """What can be refused before any work.
+
+    Raises:
+        BadInput: the name is no catalog name, no hub id and no directory.
+    """
+    model_id, _ = split_revision(name)
+    if is_embedded(model_id):
+        embedded.read_head(model_id)
+    elif is_local(name):
+        if not (Path(name).expanduser() / "config.json").exists():
+            raise BadInput(
+                f"There is no model in {name}.",
+                "A local model is a directory with config.json and weights.",
+            )
+    elif model_id.count("/") != 1 or any(c.isspace() for c in model_id):
+        raise BadInput(
+            f"{name!r} is neither in the catalog, nor a hub id, nor a directory.",
+            f"The catalog has {', '.join(offered())}.",
+        )
+
+
+def fit(model: ModelCard) -> Fit:
+    """Whether this machine can run a model, by size and memory."""
+    if is_embedded(model.id):
+        return Fit(True, "runs here, ships with IVAN")
+    if model.parameters is None:
+        return Fit(None, "size unknown")
+    needed = model.parameters * 4 * 1.3
+    if has_gpu():
+        return Fit(True, "runs here on the GPU")
+    if needed > memory_bytes() * 0.8:
+        return Fit(False, f"needs about {needed / 2**30:.0f} GiB of memory or a GPU")
+    download = "" if is_local(model.id) else "; download needed"
+    return Fit(True, f"runs here on the CPU, slowly{download}")
+
+
+def make(
+    name: str,
+    revision: str = "",
+    input_format: InputFormat | None = None,
+    max_tokens: int | None = None,
+    system: SystemTurns = "keep",
+) -> RewardModel:
+    """A reward model by catalog name, hub id (`id@revision` pins one) or directory, ready to score.
+
+    Only workers and benchmarks call this: it brings in torch.
+
+    Raises:
+        IvanError: the model cannot be had, with the reason and a next step.
+    """
+    model_id, asked = split_revision(name)
+    if is_embedded(model_id):
+        from ivan_core.backends.embedded.model import EmbeddedRewardModel
+
+        return EmbeddedRewardModel(model_id)
+    from ivan_core.backends.reward_models.scoring import load as load_transformers
+
+    known = card(name)
+    return load_transformers(
+        model_id,
+        revision=revision or asked or None,
+        input_format=input_format or known.input_format,
+        max_tokens=max_tokens,
+        system=system,
+        card=known,
+    )

@@ -8,20 +8,20 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import IvanError
+from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import RunState
-from ivan_core.engine.work import at_work
-from ivan_core.experiments.batches.work import Waiting, work_taxonomy
-from ivan_core.experiments.columns.work import run_column
+from ivan_core.domain.specs import CompareSpec
+from ivan_core.engine.work import Waiting, at_work
+from ivan_core.experiments.batches.work import work_taxonomy
+from ivan_core.experiments.columns.work import work_column
 from ivan_core.experiments.compare.work import Provider, work_compare
 from ivan_core.experiments.labels.work import work_labels
 from ivan_core.experiments.rewrite.work import work_rewrite
-from ivan_core.runs.cache import ScoreCache
-from ivan_core.runs.context import RunContext
 from ivan_core.runs.holders import sign
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.private_files import keep_private
@@ -91,7 +91,8 @@ def _to_the_end(registry: Registry, run_id: str, provide: Provider | None) -> No
         reserve.take()
         kind = registry.get(run_id).kind
         if kind == "compare":
-            work_compare(registry, run_id, provide)
+            with at_work(registry, run_id, CompareSpec) as job:
+                work_compare(job, provide)
         else:
             waiting = _WORK[kind](registry, run_id)
     except IvanError as error:
@@ -117,22 +118,31 @@ def _log_error() -> None:
         traceback.print_exc()
 
 
+def _labels(registry: Registry, run_id: str) -> None:
+    with at_work(registry, run_id, LabelSpec) as job:
+        work_labels(job)
+
+
 def _rewrite(registry: Registry, run_id: str) -> None:
     with at_work(registry, run_id, RewriteSpec) as job:
         work_rewrite(job)
 
 
+def _taxonomy(registry: Registry, run_id: str) -> Waiting | None:
+    with at_work(registry, run_id, TaxonomySpec) as job:
+        return work_taxonomy(job)
+
+
 def _column(registry: Registry, run_id: str) -> None:
-    spec = ColumnSpec.model_validate_json(registry.get(run_id).spec)
-    with closing(ScoreCache(registry.data_dir / "cache" / "scores")) as cache:
-        run_column(RunContext(registry, run_id, cache), spec)
+    with at_work(registry, run_id, ColumnSpec) as job:
+        work_column(job)
 
 
 _WORK: dict[str, Callable[[Registry, str], Waiting | None]] = {
     "column": _column,
-    "labels": work_labels,
+    "labels": _labels,
     "rewrite": _rewrite,
-    "taxonomy": work_taxonomy,
+    "taxonomy": _taxonomy,
 }
 """What does the run of a kind, and tells how the run waits if it is not done."""
 

@@ -31,6 +31,7 @@ from ivan_core.domain.labels import BatchState, LabelReply
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs
+from ivan_core.engine.work import at_work
 from ivan_core.experiments.batches import kind as taxonomy
 from ivan_core.experiments.batches import requests as experiment
 from ivan_core.experiments.batches.adopt import collect
@@ -216,7 +217,8 @@ class Place:
             if not (lock.acquire() and registry.begin(run_id)):
                 return
             try:
-                waiting = work_taxonomy(registry, run_id, self.providers, lambda _: None)
+                with at_work(registry, run_id, TaxonomySpec) as job:
+                    waiting = work_taxonomy(job, self.providers, lambda _: None)
             except IvanError as error:
                 registry.finish(run_id, RunState.FAILED, error.message, error.hint)
                 return

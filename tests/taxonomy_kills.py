@@ -11,7 +11,9 @@ from taxonomy_runs import QUICK, no_sleep, say_yes, spec_of
 
 from ivan_core.backends.openai.batches import MOST_FILE, OpenAIBatches
 from ivan_core.backends.openai.client import account_for
+from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.engine import handling as runs
+from ivan_core.engine.work import at_work
 from ivan_core.experiments.batches import kind as taxonomy
 from ivan_core.experiments.batches.work import Providers, work_taxonomy
 
@@ -62,8 +64,8 @@ def work_until_killed(run_id: str, providers: Providers = QUICK) -> None:
     """Be a worker that is killed; the run is then as a dead process leaves it."""
     registry = runs.registry()
     assert registry.begin(run_id)
-    with pytest.raises(Killed):
-        work_taxonomy(registry, run_id, providers, no_sleep)
+    with pytest.raises(Killed), at_work(registry, run_id, TaxonomySpec) as job:
+        work_taxonomy(job, providers, no_sleep)
 
 
 def fragile(step: str, after: bool) -> Providers:

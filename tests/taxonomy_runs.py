@@ -18,6 +18,7 @@ from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs
+from ivan_core.engine.work import at_work
 from ivan_core.experiments.batches import kind as taxonomy
 from ivan_core.experiments.batches.work import Providers, work_taxonomy
 from ivan_core.runs.locks import FileLock
@@ -54,7 +55,8 @@ def be_worker(run_id: str, providers: Providers = QUICK) -> Run:
         assert lock.acquire()
         assert registry.begin(run_id)
         try:
-            waiting = work_taxonomy(registry, run_id, providers, lambda seconds: pass_time(seconds))
+            with at_work(registry, run_id, TaxonomySpec) as job:
+                waiting = work_taxonomy(job, providers, lambda seconds: pass_time(seconds))
         except IvanError as error:
             registry.finish(run_id, RunState.FAILED, error.message, error.hint)
         else:

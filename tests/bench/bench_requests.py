@@ -52,6 +52,7 @@ def main(pairs: int) -> None:
         from ivan_core.domain.label_specs import TaxonomySpec
         from ivan_core.domain.specs import DatasetRequest
         from ivan_core.engine.imports import read_dataset
+        from ivan_core.engine.work import at_work
         from ivan_core.experiments.batches.job import KIND, open_job
         from ivan_core.experiments.batches.work import work_taxonomy
         from ivan_core.runs.registry import Registry
@@ -63,7 +64,8 @@ def main(pairs: int) -> None:
         run_id, _ = registry.add(KIND, spec.model_dump_json(), spec.fingerprint)
         registry.begin(run_id)
         started = time.monotonic()
-        work_taxonomy(registry, run_id)
+        with at_work(registry, run_id, TaxonomySpec) as job:
+            work_taxonomy(job)
         seconds = time.monotonic() - started
         estimate = open_job(registry, run_id).estimate()
         assert estimate is not None
@@ -77,7 +79,9 @@ def main(pairs: int) -> None:
 def prepare_again(registry: Any, first: str) -> None:
     """Answer all requests of a run, and time what a second one takes over from it."""
     from ivan_core.demo.answers import label
+    from ivan_core.domain.label_specs import TaxonomySpec
     from ivan_core.domain.labels import FEATURES, LabelReply
+    from ivan_core.engine.work import at_work
     from ivan_core.experiments.batches.answers import answer_record
     from ivan_core.experiments.batches.collect import result_path
     from ivan_core.experiments.batches.job import open_job
@@ -108,7 +112,8 @@ def prepare_again(registry: Any, first: str) -> None:
     second, _ = registry.add("taxonomy", registry.get(first).spec, "second")
     registry.begin(second)
     started = time.monotonic()
-    work_taxonomy(registry, second)
+    with at_work(registry, second, TaxonomySpec) as at_second:
+        work_taxonomy(at_second)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     told = open_job(registry, second).estimate()
     assert told is not None

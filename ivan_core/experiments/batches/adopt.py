@@ -26,9 +26,9 @@ from ivan_core.engine.begin import begin
 from ivan_core.engine.imports import read_dataset
 from ivan_core.experiments.batches.collect import result_files
 from ivan_core.experiments.batches.follow import Follower, Sleep, lacking_parts
-from ivan_core.experiments.batches.job import KIND, Job, open_job
+from ivan_core.experiments.batches.job import KIND, BatchJob, open_job
 from ivan_core.experiments.batches.requests import asked_key, texts
-from ivan_core.experiments.batches.results import write_results
+from ivan_core.experiments.batches.results import write_reconciled
 from ivan_core.experiments.batches.work import OWN, Providers, undelivered
 from ivan_core.labels.result_files import BOM, bounded_lines, opened, read_json
 from ivan_core.ledger.ledger import Ledger
@@ -255,7 +255,7 @@ def collect(
     return tuple(state.batch_id for state in job.parts() if state.stage is Stage.CREATED)
 
 
-def _opened_again(job: Job) -> bool:
+def _opened_again(job: BatchJob) -> bool:
     """Open a finished run that lacks answers which its batches may have; whether it does.
 
     Raises:
@@ -270,14 +270,14 @@ def _opened_again(job: Job) -> bool:
     return True
 
 
-def _collect(job: Job, providers: Providers | None, sleep: Sleep, was_done: bool) -> None:
+def _collect(job: BatchJob, providers: Providers | None, sleep: Sleep, was_done: bool) -> None:
     with job.at_work() as context:
         begun = begin(context, job.spec, lambda rows: rows)
         notes, problem = _look(job, context, providers, sleep) if providers else ([], None)
         here = any(result_files(job.folder, state.key) for state in job.parts())
         still = any(state.stage in (Stage.CREATED, Stage.TERMINAL) for state in job.parts())
         if here or not still:
-            found = write_results(job, context, begun.dataset, notes)
+            found = write_reconciled(job, context, begun, notes)
             context.note([*begun.notes, *notes, found.sentence])
         if problem is not None:
             raise problem
@@ -292,7 +292,7 @@ def _collect(job: Job, providers: Providers | None, sleep: Sleep, was_done: bool
 
 
 def _look(
-    job: Job, context: RunContext, providers: Providers, sleep: Sleep
+    job: BatchJob, context: RunContext, providers: Providers, sleep: Sleep
 ) -> tuple[list[str], IvanError | None]:
     """Fetch what can be had; what is to be known of it, and what stood in the way of the rest.
 

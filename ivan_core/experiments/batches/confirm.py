@@ -18,7 +18,7 @@ from ivan_core.experiments.batches.estimates import (
     over_cap,
     repriced,
 )
-from ivan_core.experiments.batches.job import KIND, Job, open_job
+from ivan_core.experiments.batches.job import KIND, BatchJob, open_job
 from ivan_core.experiments.batches.kept_answers import labelled_meanwhile
 from ivan_core.experiments.batches.results import read_summary
 from ivan_core.ledger.answers import owner_of
@@ -96,7 +96,7 @@ def is_deleted(run_id: str) -> bool:
         return True
 
 
-def _refuse_deleted(mine: Job, other: str) -> None:
+def _refuse_deleted(mine: BatchJob, other: str) -> None:
     """Refuse to pay again for what a deleted run paid for, unless that is said.
 
     Raises:
@@ -111,7 +111,7 @@ def _refuse_deleted(mine: Job, other: str) -> None:
         )
 
 
-def _check(mine: Job, shown: Estimate, may_charge_twice: bool) -> None:
+def _check(mine: BatchJob, shown: Estimate, may_charge_twice: bool) -> None:
     """Refuse what must not be confirmed, or not like this."""
     state = mine.registry.get(mine.run_id).state
     if state is not RunState.AWAITING_CONFIRMATION:
@@ -192,7 +192,7 @@ def ask_all(run_id: str, every: bool) -> None:
     renew(run_id)
 
 
-def _waiting(run_id: str) -> tuple[Job, Estimate]:
+def _waiting(run_id: str) -> tuple[BatchJob, Estimate]:
     access.require(access.Action.SPEND)
     mine = open_job(runs.registry(), run_id)
     shown = mine.estimate()

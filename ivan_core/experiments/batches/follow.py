@@ -21,7 +21,7 @@ from ivan_core.domain.errors import BackendUnavailable, IvanError
 from ivan_core.domain.labels import BatchProvider, BatchState
 from ivan_core.experiments.batches.collect import download, unanswered
 from ivan_core.experiments.batches.estimates import prices_of
-from ivan_core.experiments.batches.job import Job, is_closed
+from ivan_core.experiments.batches.job import BatchJob, is_closed
 from ivan_core.experiments.batches.requests import asked_texts
 from ivan_core.ledger.records import UNSENT, PartKey, PartState, PlanChanged, Stage
 from ivan_core.ledger.sending import send_part, settle, too_many, twins
@@ -44,7 +44,7 @@ _FINAL = (NoCredit, NotAtProvider, RequestRefused, Redirected, PlanChanged)
 class Follower:
     """Takes every part of a run as far as it gets; may be stopped and made anew at any moment."""
 
-    job: Job
+    job: BatchJob
     context: RunContext
     provider: BatchProvider
     sleep: Sleep
@@ -326,7 +326,7 @@ class Follower:
         }
 
 
-def lacking_parts(job: Job, context: RunContext) -> list[PartState]:
+def lacking_parts(job: BatchJob, context: RunContext) -> list[PartState]:
     """Parts that were collected although requests of theirs have no line that can be read."""
     return [
         state

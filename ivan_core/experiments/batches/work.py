@@ -19,6 +19,7 @@ from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import BatchProvider, LabelPrompt, TextKey
 from ivan_core.domain.runs import RunState
 from ivan_core.engine.begin import Begun, begin
+from ivan_core.engine.work import Job, Waiting
 from ivan_core.experiments.batches.answers import AnswerFile, Send, answer_all, read_requests
 from ivan_core.experiments.batches.collect import now_path
 from ivan_core.experiments.batches.estimates import (
@@ -29,7 +30,7 @@ from ivan_core.experiments.batches.estimates import (
     read_lengths,
 )
 from ivan_core.experiments.batches.follow import Follower, Sleep, lacking_parts
-from ivan_core.experiments.batches.job import Job, open_job
+from ivan_core.experiments.batches.job import BatchJob, open_job
 from ivan_core.experiments.batches.kept_answers import reuse_for
 from ivan_core.experiments.batches.reconciled import reconcile_attempts
 from ivan_core.experiments.batches.requests import (
@@ -39,11 +40,10 @@ from ivan_core.experiments.batches.requests import (
     asked_texts,
     prepare_requests,
 )
-from ivan_core.experiments.batches.results import attempts_of, write_results
+from ivan_core.experiments.batches.results import attempts_of, write_reconciled
 from ivan_core.ledger.answers import owner_of
 from ivan_core.ledger.records import Confirmation, PlanChanged
 from ivan_core.runs.context import RunContext
-from ivan_core.runs.registry import Registry
 
 LOOK_AGAIN = (
     "Whoever opens the run looks again, for nothing. If the answers never come, close the part as "
@@ -58,15 +58,6 @@ DOUBT = (
 
 
 _MOST_NAMED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """How a run waits when its worker has nothing more to do for now."""
-
-    problem: str = ""
-    hint: str = ""
-    state: RunState = RunState.AWAITING_CONFIRMATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,35 +80,35 @@ OWN = Providers(_batches, _send)
 
 
 def work_taxonomy(
-    registry: Registry, run_id: str, providers: Providers = OWN, sleep: Sleep = time.sleep
+    work: Job[TaxonomySpec], providers: Providers = OWN, sleep: Sleep = time.sleep
 ) -> Waiting | None:
     """Take a run as far as it gets: how it waits for a person, or None when it is done.
 
     Raises:
         IvanError: something is in the way for good; resuming goes on from there.
     """
-    job = open_job(registry, run_id)
-    with job.at_work() as context:
-        begun = begin(context, job.spec, lambda rows: rows)
-        context.note(begun.notes)
-        wanted = job.asked_again()
-        if wanted is not None:
-            return _prepare_again(job, context, begun, providers, sleep, *wanted)
-        estimate, confirmed = job.estimate(), job.confirmed()
-        if estimate is None and not confirmed:
-            return _prepare_first(job, context, begun)
-        if estimate is not None and estimate.attempt not in confirmed and not job.cancelled:
-            return _ready(job, context, begun, estimate)
-        return _carry_out(job, context, begun, providers, sleep)
+    context = work.context
+    job = open_job(work.registry, context.id)
+    begun = begin(context, job.spec, lambda rows: rows)
+    context.note(begun.notes)
+    wanted = job.asked_again()
+    if wanted is not None:
+        return _prepare_again(job, context, begun, providers, sleep, *wanted)
+    estimate, confirmed = job.estimate(), job.confirmed()
+    if estimate is None and not confirmed:
+        return _prepare_first(job, context, begun)
+    if estimate is not None and estimate.attempt not in confirmed and not job.cancelled:
+        return _ready(job, context, begun, estimate)
+    return _carry_out(job, context, begun, providers, sleep)
 
 
-def _prepare_first(job: Job, context: RunContext, begun: Begun) -> Waiting | None:
+def _prepare_first(job: BatchJob, context: RunContext, begun: Begun) -> Waiting | None:
     wanted = all_texts(begun.choice.row_ids)
     return _prepare(job, context, begun, wanted, 1, "batch", "first")
 
 
 def _prepare_again(
-    job: Job, context: RunContext, begun: Begun, providers: Providers, sleep: Sleep,
+    job: BatchJob, context: RunContext, begun: Begun, providers: Providers, sleep: Sleep,
     attempt: int, mode: Mode,
 ) -> Waiting | None:  # fmt: skip
     """An estimate for what has no usable labels, after a last look for it at the provider."""
@@ -133,7 +124,7 @@ def _prepare_again(
 
 
 def _look_once_more(
-    job: Job, context: RunContext, begun: Begun, providers: Providers, sleep: Sleep
+    job: BatchJob, context: RunContext, begun: Begun, providers: Providers, sleep: Sleep
 ) -> list[str]:
     """Fetch what lacks answers once more, for nothing; what came of it stands in the results."""
     if not lacking_parts(job, context):
@@ -141,11 +132,11 @@ def _look_once_more(
     context.doing("Looking once more at the provider for what has no answer")
     follower = Follower(job, context, providers.batches(job.spec), sleep)
     follower.once_more()
-    write_results(job, context, begun.dataset, follower.notes)
+    write_reconciled(job, context, begun, follower.notes)
     return follower.notes
 
 
-def undelivered(job: Job) -> Waiting | None:
+def undelivered(job: BatchJob) -> Waiting | None:
     """How a run waits whose provider has answers that did not come; None if it does not."""
     states = job.undelivered()
     if not states:
@@ -155,7 +146,7 @@ def undelivered(job: Job) -> Waiting | None:
 
 
 def _prepare(
-    job: Job,
+    job: BatchJob,
     context: RunContext,
     begun: Begun,
     wanted: list[TextKey],
@@ -181,7 +172,7 @@ def _prepare(
     return _ready(job, context, begun, estimate)
 
 
-def _ready(job: Job, context: RunContext, begun: Begun, estimate: Estimate) -> Waiting | None:
+def _ready(job: BatchJob, context: RunContext, begun: Begun, estimate: Estimate) -> Waiting | None:
     """Wait for a yes to an estimate; where nothing is asked there is nothing to say yes to."""
     reused = estimate.reused
     if estimate.requests or reused is None:
@@ -200,7 +191,7 @@ def _ready(job: Job, context: RunContext, begun: Begun, estimate: Estimate) -> W
     if demo:
         job.mark_demo()
     job.ledger.confirm(free, [], account.fingerprint)
-    found = write_results(job, context, begun.dataset)
+    found = write_reconciled(job, context, begun)
     context.plan(total=reused.count, done=reused.count)
     context.note([*begun.notes, found.sentence])
     return None
@@ -215,7 +206,7 @@ def request_body(spec: TaxonomySpec) -> Callable[[LabelPrompt], dict[str, object
     return body
 
 
-def _waiting(job: Job, estimate: Estimate) -> Waiting:
+def _waiting(job: BatchJob, estimate: Estimate) -> Waiting:
     """The sentence with which a run waits for a yes to its estimate."""
     if estimate.dollars is None:
         return Waiting(
@@ -234,7 +225,7 @@ def _waiting(job: Job, estimate: Estimate) -> Waiting:
 
 
 def _carry_out(
-    job: Job, context: RunContext, begun: Begun, providers: Providers, sleep: Sleep
+    job: BatchJob, context: RunContext, begun: Begun, providers: Providers, sleep: Sleep
 ) -> Waiting | None:
     notes: list[str] = []
     estimate = job.estimate()
@@ -243,7 +234,7 @@ def _carry_out(
             _mark_demo(job)
             _answer(job, context, estimate, providers)
         except BackendUnavailable:
-            write_results(job, context, begun.dataset)
+            write_reconciled(job, context, begun)
             raise
     if job.parts():
         job.registry.wait(job.run_id, RunState.AWAITING_PROVIDER)
@@ -254,7 +245,7 @@ def _carry_out(
         notes = follower.notes
         if problem is not None:
             if any(result.files for result in attempts_of(job, context)):
-                write_results(job, context, begun.dataset, notes)
+                write_reconciled(job, context, begun, notes)
             raise problem
     newest = max(job.confirmed(), default=0)
     doubt = not job.cancelled and any(one.key.attempt == newest for one in job.in_doubt())
@@ -267,19 +258,19 @@ def _carry_out(
             RunState.CANCELLED,
         )
     if not doubt or here:
-        found = write_results(job, context, begun.dataset, notes)
+        found = write_reconciled(job, context, begun, notes)
         context.note([*begun.notes, *notes, found.sentence])
     return _prepare_doubt(job, context) if doubt else waiting
 
 
-def _mark_demo(job: Job) -> None:
+def _mark_demo(job: BatchJob) -> None:
     """Keep who answers, where that is the demo server."""
     sent = any(state.batch_id for state in job.parts())
     if sent and is_demo(account_for(job.spec.base_url).base_url):
         job.mark_demo()
 
 
-def _answer(job: Job, context: RunContext, estimate: Estimate, providers: Providers) -> None:
+def _answer(job: BatchJob, context: RunContext, estimate: Estimate, providers: Providers) -> None:
     """Label what an attempt asks for at once, text by text."""
     answers = AnswerFile(now_path(job.folder, estimate.attempt))
     context.doing("Labelling the rest at once")
@@ -291,7 +282,7 @@ def _answer(job: Job, context: RunContext, estimate: Estimate, providers: Provid
     answer_all(read_requests(paths), answers, providers.send(job.spec), 1, context.working)
 
 
-def _prepare_doubt(job: Job, context: RunContext) -> Waiting:
+def _prepare_doubt(job: BatchJob, context: RunContext) -> Waiting:
     """An estimate for sending again what may be at the provider already: the same files."""
     states = job.in_doubt()
     numbers = {state.key.part for state in states}
@@ -315,7 +306,7 @@ def _prepare_doubt(job: Job, context: RunContext) -> Waiting:
     return _waiting(job, estimate)
 
 
-def _lengths_of(job: Job, files: tuple[EstimatedFile, ...]) -> dict[int, int]:
+def _lengths_of(job: BatchJob, files: tuple[EstimatedFile, ...]) -> dict[int, int]:
     """How long the requests of some files are, counted again."""
     counter = TokenCounter(job.spec.model)
     found: dict[int, int] = {}

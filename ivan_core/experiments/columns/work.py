@@ -12,9 +12,9 @@ from ivan_core.datasets.prepared import BATCH_ROWS, PreparedDataset
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.engine.work import Job
 from ivan_core.experiments.columns.expressions import Sides, compile_expression
 from ivan_core.experiments.columns.patterns import TooSlow, compile_pattern
-from ivan_core.runs.context import RunContext
 from ivan_core.runs.storage import replacing, storage_errors
 
 TEXT_SECONDS = 0.5
@@ -70,13 +70,14 @@ def _read(side: Dialogue, over: str) -> str | None:
     return sides.reply if over == "reply" else sides.prompt
 
 
-def run_column(context: RunContext, spec: ColumnSpec) -> None:
+def work_column(job: Job[ColumnSpec]) -> None:
     """Compute a column, unless it is there already; a worker that is stopped starts it anew.
 
     Raises:
         BadInput: the expression is none, takes too long on a text (which is named), or the dataset
             is gone. Nothing is kept then.
     """
+    context, spec = job.context, job.spec
     dataset = PreparedDataset(context.data_dir / "datasets" / spec.dataset)
     if not (dataset.folder / "dataset.json").exists():
         raise BadInput("The dataset of this column is gone.", "Run a comparison on it again.")

@@ -16,10 +16,11 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine.imports import SLUG, Written
+from ivan_core.engine.work import write_table
 from ivan_core.engine.zips import Archive, Came, Packed, Unpacked
-from ivan_core.experiments.compare.files import FOLDER, write_csvs, write_table
+from ivan_core.experiments.compare.files import FOLDER, write_csvs
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.experiments.compare.tables import with_prompts
+from ivan_core.experiments.compare.tables import TABLE, with_prompts
 from ivan_core.metrics.summary import summarise
 from ivan_core.metrics.trust import TrustStrip
 from ivan_core.runs.parts import Parts
@@ -27,7 +28,6 @@ from ivan_core.runs.parts import Parts
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLE = "table.parquet"
 _CARD = "card|"
 # What pages read of the manifest as it was written elsewhere; the rest of it is written anew.
 _STRIPS = TypeAdapter(list[TrustStrip])
@@ -68,7 +68,7 @@ def write_comparison(
     parts = Parts(staged / SLUG)
     for name, card in cards.items():
         parts.append(f"{_CARD}{name}", [card.model_dump(mode="json")])
-    write_table(staged / SLUG, table)
+    write_table(staged / SLUG / TABLE, table)
     known, label = list(cards.values()), str(dataset.about["label"])
     summaries = summarise(with_prompts(table, dataset))
     files = write_csvs(staged, SLUG, label, dataset.rows, table, known, summaries)

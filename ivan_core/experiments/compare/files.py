@@ -1,10 +1,9 @@
-"""The files of a comparison: the original's CSVs, the table and, written last, the manifest."""
+"""The files of a comparison for people: the original's CSVs."""
 
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,16 +107,3 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows([["" if value is None else value for value in row] for row in rows])
-
-
-def write_table(folder: Path, table: pd.DataFrame) -> None:
-    """Write the scores table of a run as Parquet."""
-    with storage_errors(folder), replacing(folder / "table.parquet", alone=True) as temporary:
-        table.to_parquet(temporary, index=False)
-
-
-def write_manifest(folder: Path, manifest: dict[str, Any], moment: Callable[[], str]) -> None:
-    """Write the manifest: last of all files, so that its presence means that the run is whole."""
-    content = json.dumps({**manifest, "written": moment()}, indent=1, ensure_ascii=False)
-    with storage_errors(folder), replacing(folder / "manifest.json", alone=True) as temporary:
-        temporary.write_text(content, "utf-8")

@@ -20,7 +20,7 @@ from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
 from ivan_core.experiments.compare.arrays import UNRATED, Aligned, align
-from ivan_core.experiments.compare.tables import scores_table, with_prompts
+from ivan_core.experiments.compare.tables import TABLE, scores_table, with_prompts
 from ivan_core.experiments.compare.trust_facts import HH_RLHF
 from ivan_core.lists import pairs
 from ivan_core.lists.page import page_of
@@ -144,14 +144,14 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Results
     folder = root / "runs" / run_id
     manifest = runs.manifest(run_id)
     # What the run read, not what its source holds now: that may have changed or gone.
-    if run.state is RunState.DONE or (manifest and (folder / "table.parquet").exists()):
+    if run.state is RunState.DONE or (manifest and (folder / TABLE).exists()):
         with runs.whole(run_id, "manifest"):
             if manifest is None:
                 raise FileNotFoundError
             cards = {card["id"]: ModelCard.model_validate(card) for card in manifest["models"]}
         dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
         with runs.whole(run_id, "table"):
-            table = _read_table(folder / "table.parquet")
+            table = _read_table(folder / TABLE)
     else:
         parts = Parts(folder)
         names = [name for name in spec.models if f"card|{name}" in parts]
@@ -241,7 +241,5 @@ def files(results: Results) -> list[Path]:
         return []
     named = [data_dir() / name for name in results.manifest["files"]]
     return [
-        path
-        for path in (*named, data_dir() / "runs" / results.run.id / "table.parquet")
-        if path.exists()
+        path for path in (*named, data_dir() / "runs" / results.run.id / TABLE) if path.exists()
     ]

@@ -8,8 +8,7 @@ from dataclasses import astuple, dataclass
 from itertools import islice
 from typing import Any
 
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import RowChoice, seeded_chunks
+from ivan_core.datasets.rows import seeded_chunks
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewards import margin, verdict
@@ -39,8 +38,7 @@ class Unit:
 class Compared:
     """All that a finished comparison knows; its files are written from it."""
 
-    dataset: PreparedDataset
-    choice: RowChoice
+    begun: Begun
     cards: list[ModelCard]
     batches: dict[str, BatchDifference | None]
 
@@ -78,7 +76,7 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
     cards = [_card(context, name) for name in spec.models]
     probes = _probes(begun, units)
     batches = {name: _batches(context, models, loaded, name, probes) for name in spec.models}
-    return Compared(dataset, choice, cards, batches)
+    return Compared(begun, cards, batches)
 
 
 def _probes(begun: Begun, units: Sequence[Unit]) -> list[Pair]:

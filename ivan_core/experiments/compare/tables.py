@@ -16,6 +16,9 @@ from ivan_core.runs.parts import Parts
 if TYPE_CHECKING:
     import pandas as pd
 
+TABLE = "table.parquet"
+"""The scores of a finished run, in its folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScoredRow:

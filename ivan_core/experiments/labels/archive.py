@@ -19,14 +19,14 @@ from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import Label, LabelerCard, TextKey
 from ivan_core.engine.imports import SLUG, Written
 from ivan_core.engine.zips import Archive, Came, Packed, Unpacked
-from ivan_core.experiments.labels.results import labels_of, open_labels
-from ivan_core.experiments.labels.work import (
+from ivan_core.experiments.labels.files import (
     FOLDER,
     TABLE,
     count_dict,
     texts_of,
     write_label_files,
 )
+from ivan_core.experiments.labels.results import labels_of, open_labels
 from ivan_core.labels.reconcile import STATES, USABLE, Counts, Reconciled
 from ivan_core.labels.schema import features, is_label
 from ivan_core.labels.table import (

@@ -11,7 +11,7 @@ from ivan_core.domain.options import command_of, field_options, option_words
 from ivan_core.domain.runs import Run
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches.job import Job, open_job
+from ivan_core.experiments.batches.job import BatchJob, open_job
 
 
 def label_command(run: Run) -> str:
@@ -26,7 +26,7 @@ def label_command(run: Run) -> str:
     return command_of(_rows_named(spec))
 
 
-def _taken_in(job: Job) -> str:
+def _taken_in(job: BatchJob) -> str:
     """The command for batches or files that were made elsewhere."""
     ids = ",".join(state.batch_id for state in job.parts())
     if ids:

@@ -19,8 +19,8 @@ from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import handling as runs
 from ivan_core.engine.finished_runs import finished
 from ivan_core.experiments.compare.results import open_results, snippet
+from ivan_core.experiments.labels.files import TABLE
 from ivan_core.experiments.labels.results import LabelResults, label_runs, open_labels
-from ivan_core.experiments.labels.work import TABLE
 from ivan_core.labels.repair import Fix, Problem
 from ivan_core.labels.schema import features
 from ivan_core.metrics.annotators import agreement_table, class_agreement

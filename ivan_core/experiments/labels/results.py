@@ -17,8 +17,8 @@ from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.engine.finished_runs import finished
 from ivan_core.experiments.compare.tables import with_prompts
+from ivan_core.experiments.labels.files import TABLE
 from ivan_core.experiments.labels.reuse import reused_words
-from ivan_core.experiments.labels.work import TABLE
 from ivan_core.labels.reconcile import STATES
 from ivan_core.labels.table import read_labels
 from ivan_core.settings import data_dir

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import RowChoice, seeded_chunks
+from ivan_core.datasets.rows import seeded_chunks
 from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.labels import Labeler, LabelerCard, LabelPrompt, LabelReply, TextKey
 from ivan_core.domain.pairs import Pair
-from ivan_core.engine.begin import begin
+from ivan_core.engine.begin import Begun, begin
 from ivan_core.labels.prompt import ask_again, build_prompt
 from ivan_core.labels.reconcile import USABLE, Reconciled
 from ivan_core.labels.validate import Outcome, read_reply
@@ -28,8 +27,7 @@ _CHUNK = 64
 class Labelled:
     """All that a finished run knows; its files are written from it."""
 
-    dataset: PreparedDataset
-    choice: RowChoice
+    begun: Begun
     card: LabelerCard
     reconciled: Reconciled
 
@@ -89,7 +87,7 @@ def run_labels(context: RunContext, spec: LabelSpec, make: Callable[[], Labeler]
         done += len(rows)
         context.tell(tally.facts)
         context.finished(done, len(rows), [])
-    return Labelled(dataset, choice, _card(context, spec), _reconciled(context, units, spec.keys))
+    return Labelled(begun, _card(context, spec), _reconciled(context, units, spec.keys))
 
 
 def _prompts(pair: Pair, spec: LabelSpec) -> Iterator[LabelPrompt]:

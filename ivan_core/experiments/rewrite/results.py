@@ -24,9 +24,8 @@ from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.compare.tables import pairs_in_training
 from ivan_core.experiments.rewrite.rows import RewordedPair, read_pairs, read_replies
 from ivan_core.experiments.rewrite.run import ORDER, units_of
-from ivan_core.experiments.rewrite.tables import Tables
+from ivan_core.experiments.rewrite.tables import LABELS_FILE, LIKENESS_FILE, SCORES_FILE, Tables
 from ivan_core.experiments.rewrite.units import units_of_rows
-from ivan_core.experiments.rewrite.work import LABELS, LIKENESS, SCORES
 from ivan_core.metrics.training import trained_on
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
@@ -186,7 +185,7 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Rewrite
                 raise FileNotFoundError
         with runs.whole(run_id, "table"):
             scores, likeness, labels = (
-                pd.read_parquet(folder / name) for name in (SCORES, LIKENESS, LABELS)
+                pd.read_parquet(folder / name) for name in (SCORES_FILE, LIKENESS_FILE, LABELS_FILE)
             )
     else:
         tables = Tables(parts, spec, dataset, units)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ivan_core.experiments.rewrite.work import LIKENESS
+from ivan_core.experiments.rewrite.tables import LIKENESS_FILE
 from ivan_core.metrics.robustness import REWORDED
 from ivan_core.settings import data_dir
 
@@ -24,7 +24,7 @@ def pairs_reworded(likeness: pd.DataFrame) -> int:
 
 def pairs_reworded_by(run_id: str) -> int | None:
     """The same of a finished run; None where its table is gone or cannot be read."""
-    path = data_dir() / "runs" / run_id / LIKENESS
+    path = data_dir() / "runs" / run_id / LIKENESS_FILE
     try:
         return _counted(path, path.stat().st_mtime_ns)
     except (OSError, ValueError):  # what pyarrow says of a damaged file is a ValueError

@@ -27,7 +27,8 @@ LIKENESS = ("row_id", "variant", "chosen_similarity", "rejected_similarity",
 LABELS = ("row_id", "preference", "variant", "again", *REWRITE_FEATURES, "status", "reused_from")
 """One row a labelled text; `again` marks an original that was labelled a second time, `reused_from`
 is the run whose answer it is, or empty where it was asked for here."""
-
+SCORES_FILE, LIKENESS_FILE, LABELS_FILE = "table.parquet", "likeness.parquet", "labels.parquet"
+"""Where they lie in the folder of a finished run."""
 _AT_ONCE = 20_000
 """Pairs held with their texts. A chunk's rows lie far apart, so it is read for each of them."""
 

@@ -21,7 +21,7 @@ from ivan_core.experiments.rewrite.files import write_files
 from ivan_core.experiments.rewrite.rows import STYLE_OF
 from ivan_core.experiments.rewrite.run import DEMO, Reworded, run_rewrite
 from ivan_core.experiments.rewrite.steps import CARDS, Tools
-from ivan_core.experiments.rewrite.tables import Tables
+from ivan_core.experiments.rewrite.tables import LABELS_FILE, LIKENESS_FILE, SCORES_FILE, Tables
 from ivan_core.experiments.rewrite.units import variants_of
 from ivan_core.labels.prompt import CURRENT, prompt_hash
 from ivan_core.ledger.answers import Answers
@@ -30,8 +30,6 @@ from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
 
-SCORES, LIKENESS, LABELS = "table.parquet", "likeness.parquet", "labels.parquet"
-"""The tables of a finished run, in its folder."""
 ACCOUNT = "account"
 """Key of the part that says for which account a run was started, by its fingerprint."""
 
@@ -175,7 +173,11 @@ def _write(job: Job[RewriteSpec], done: Reworded) -> None:
     write_results(
         job,
         done.begun,
-        tables={SCORES: tables.scores(), LIKENESS: tables.likeness(), LABELS: tables.labels()},
+        tables={
+            SCORES_FILE: tables.scores(),
+            LIKENESS_FILE: tables.likeness(),
+            LABELS_FILE: tables.labels(),
+        },
         files=write_files(context.data_dir, context.id, spec, tables),
         facts=facts,
     )

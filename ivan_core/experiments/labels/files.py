@@ -1,0 +1,81 @@
+"""The files of a labelling: the original's CSV of usable labels, and one of the others."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.labels import TextKey
+from ivan_core.labels.labels_csv import write_labels_csv
+from ivan_core.labels.reconcile import USABLE, Reconciled
+from ivan_core.runs.storage import replacing, storage_errors
+
+TABLE = "labels.parquet"
+"""The labels of a finished run, in its folder."""
+FOLDER = "taxonomy-control"
+"""Where the files for people lie."""
+_FAILED = ("row_id", "preference", "state", "attempt", "reason", "raw")
+
+
+def count_dict(found: Reconciled) -> dict[str, int]:
+    """The numbers of the reconciliation line, for a manifest."""
+    counts = found.counts
+    return {name: int(getattr(counts, name)) for name in counts.__dataclass_fields__}
+
+
+def write_label_files(
+    data_dir: Path, folder: Path, stem: str, found: Reconciled, text_of: Any
+) -> list[str]:
+    """Write the original's CSV of usable labels and, where there are any, one of the others.
+
+    Returns their paths in the data folder.
+
+    Raises:
+        StorageProblem: the folder cannot be written.
+    """
+    usable = [key for key in found.submitted if found.state(key) in USABLE]
+    others = [key for key in found.submitted if found.state(key) not in USABLE]
+    rows = ((key, found.outcomes[key].labels) for key in usable)
+    write_labels_csv(data_dir / folder / f"{stem}.csv", rows, text_of)
+    names = [str(folder / f"{stem}.csv")]
+    if others:
+        names.append(str(folder / f"{stem}-failed.csv"))
+        _write_failed(data_dir / names[-1], found, others)
+    return names
+
+
+def texts_of(dataset: PreparedDataset) -> Callable[[TextKey], str]:
+    """The text of a key as it is read; the two sides of a row are read at once."""
+    last: list[tuple[int, str, str]] = [(-1, "", "")]
+
+    def text(key: TextKey) -> str:
+        if last[0][0] != key.row_id:
+            pair = dataset.pair(key.row_id)
+            last[0] = (key.row_id, pair.chosen.printed, pair.rejected.printed)
+        return last[0][1] if key.preference == "chosen" else last[0][2]
+
+    return text
+
+
+def _write_failed(path: Path, found: Reconciled, others: list[TextKey]) -> None:
+    with (
+        storage_errors(path.parent),
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="replace", newline="") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(_FAILED)
+        for key in others:
+            outcome = found.outcomes.get(key)
+            problems = outcome.problems if outcome else ()
+            told = "; ".join(
+                " ".join(part for part in (one.key, one.message, one.found) if part)
+                for one in problems
+            )
+            writer.writerow(
+                [key.row_id, key.preference, found.state(key), found.attempts.get(key, ""),
+                 told or "No answer came.", outcome.raw if outcome else ""]
+            )  # fmt: skip

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ivan_core.cli import compare, control_batch, rewrite, taxonomy
 from ivan_core.cli.main import parser, run
 from ivan_core.demo.ollama_models import INSTALLED
+from ivan_core.docs import CHAPTERS, FOLDER
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.options import command_of, field_options
@@ -134,12 +135,13 @@ def test_options_that_exclude_each_other_are_named_as_they_were_given(capsys):
     assert "--limit and --row-ids exclude each other." in capsys.readouterr().err
 
 
-def readme_commands() -> list[str]:
-    """Every command line of the README, each alternative by itself, with its options and without.
+def written_commands() -> list[str]:
+    """Every command line of README and handbook, each alternative alone, with its options and
+    without.
 
     `ivan runs list | show ID` stands for two commands, `[--a x|y]` for an option and its values.
     """
-    text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    text = written()
     shown = [line for line in text.splitlines() if line.startswith("ivan ")]
     shown += re.findall(r"`(ivan [^`X…]+)`", text)
     commands = []
@@ -152,21 +154,28 @@ def readme_commands() -> list[str]:
     return sorted(set(commands))
 
 
-@pytest.mark.parametrize("command", readme_commands())
-def test_every_command_of_the_readme_is_one(command):
+def written() -> str:
+    readme = Path(__file__).parents[1] / "README.md"
+    chapters = (FOLDER / f"{file}.md" for file in CHAPTERS)
+    return "\n".join(path.read_text("utf-8") for path in (readme, *chapters))
+
+
+@pytest.mark.parametrize("command", written_commands())
+def test_every_command_of_readme_and_handbook_is_one(command):
     words = shlex.split(command)[1:]
+    if words == ["--help"]:
+        return
     numbers = {"N": "3", "X": "5", "QUEUE": "1"}
     assert parser().parse_args([numbers.get(word, word) for word in words])
 
 
-def test_the_readme_s_commands_are_found():
-    found = readme_commands()
+def test_the_written_commands_are_found():
+    found = written_commands()
     assert len(found) > 40
     assert {"ivan compare --limit 100", "ivan runs compare ID ID", "ivan review restore FILE"} <= {
         " ".join(command.split()) for command in found
     }
 
 
-def test_the_demo_server_has_every_ollama_model_that_the_readme_names():
-    text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-    assert set(re.findall(r"[\w.-]+:\w+-instruct-fp16", text)) <= set(INSTALLED)
+def test_the_demo_server_has_every_ollama_model_that_is_written_of():
+    assert set(re.findall(r"[\w.-]+:\w+-instruct-fp16", written())) <= set(INSTALLED)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
+import pytest
+
 from ivan_core import catalog
+from ivan_core.docs import CHAPTERS, FOLDER, chapter
 from ivan_core.models import reward_models
 
 ROOT = Path(__file__).parent.parent
@@ -76,6 +81,52 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     assert [line.split("  ")[0] for line in lines[2:5]] == ["```bash", "make app", "make test"]
     for target in ("app", "test"):
         assert f"\n{target}:" in (ROOT / "Makefile").read_text("utf-8")
-    for line in lines:
-        if line.startswith("!["):
-            assert (ROOT / line.split("(")[-1].rstrip(")")).exists(), line
+    assert len(lines) <= 110
+    assert "\nmake test\n" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+@pytest.mark.parametrize("folder", [ROOT, ROOT / "ivan_core" / "docs"], ids=["readme", "handbook"])
+def test_every_link_of_what_is_written_leads_somewhere(folder: Path) -> None:
+    for file in folder.glob("*.md"):
+        text = file.read_text("utf-8")
+        for target in re.findall(
+            r"]\(([^)]+)\)", re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.S)
+        ):
+            path, _, place = target.partition("#")
+            assert (folder / path).exists(), f"{file.name}: {target}"
+            if place:
+                heads = re.findall(r"^#+ (.+)$", (folder / path).read_text("utf-8"), re.M)
+                assert place in {anchor(head) for head in heads}, f"{file.name}: {target}"
+
+
+def anchor(head: str) -> str:
+    """The place of a heading in an address, as code hosts and Streamlit make it."""
+    return re.sub(r"[^a-z0-9 -]", "", head.lower()).replace(" ", "-")
+
+
+def test_each_file_of_the_handbook_is_a_chapter_and_the_readme_names_it() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert {f"{file}.md" for file in CHAPTERS} == {path.name for path in FOLDER.glob("*.md")}
+    for file in CHAPTERS:
+        assert f"[{chapter(file).name}](ivan_core/docs/{file}.md)" in readme
+        assert chapter(file).text.startswith(f"# {chapter(file).name}: ")
+
+
+def test_the_pictures_are_small_and_each_is_shown() -> None:
+    pictures = list((FOLDER / "pictures").iterdir())
+    assert sum(picture.stat().st_size for picture in pictures) < 200_000
+    shown = [
+        part.path
+        for file in CHAPTERS
+        for part in chapter(file).parts("")
+        if not isinstance(part, str)
+    ]
+    assert sorted(shown) == sorted(pictures)
+
+
+def test_what_the_handbook_needs_is_packed() -> None:
+    packed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    patterns = packed["package-data"]["ivan_core"]
+    for path in (file for file in FOLDER.rglob("*") if file.suffix in (".md", ".png")):
+        inside = path.relative_to(ROOT / "ivan_core").as_posix()
+        assert any(fnmatch(inside, pattern) for pattern in patterns), inside

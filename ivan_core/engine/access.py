@@ -19,7 +19,7 @@ OWNERS = "IVAN_OWNERS"
 PATHS = "IVAN_DATA_PATHS"
 TOKEN = "IVAN_TOKEN"
 _HINT = (
-    "Come in through an SSH tunnel to the machine IVAN runs on, or log in; the README tells how."
+    "Come in through an SSH tunnel to the machine IVAN runs on, or log in; the handbook tells how."
 )
 
 

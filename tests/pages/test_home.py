@@ -23,7 +23,7 @@ def test_a_fresh_home_is_one_sentence_and_one_button(data_dir, open_page):
     assert "480 bundled pairs" in page.said
     assert page.links == {
         "Home": "?", "Compare": "compare?", "Pairs": "pairs?", "Rewrite": "rewrite?",
-        "Taxonomy": "taxonomy?", "Review": "review?", "Runs": "runs?",
+        "Taxonomy": "taxonomy?", "Review": "review?", "Runs": "runs?", "Handbook": "handbook?",
     }  # fmt: skip
 
 

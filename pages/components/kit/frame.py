@@ -25,6 +25,7 @@ _PAGES = (
     ("pages/taxonomy.py", "Taxonomy"),
     ("pages/review.py", "Review"),
     ("pages/runs.py", "Runs"),
+    ("pages/handbook.py", "Handbook"),
 )
 _WITH_RUN = {
     "pages/compare.py": COMPARE, "pages/pairs.py": COMPARE, "pages/rewrite.py": REWRITE,
@@ -32,6 +33,12 @@ _WITH_RUN = {
 }  # fmt: skip
 """Pages that look at one run, and whose it is: links to them carry it, since links clear the query
 string."""
+
+_CHAPTER_OF = {
+    "Compare": "compare", "Pairs": "compare", "Rewrite": "rewrite", "Taxonomy": "taxonomy",
+    "Review": "review", "Runs": "figures",
+}  # fmt: skip
+"""The chapter of the handbook that a page's link to it opens."""
 
 _ON_DARK = """<style>
 [data-testid=stPageLink] .stMarkdownColoredText { color: #9db6f5 !important; }
@@ -71,7 +78,7 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
         st.html(_ON_DARK)
     ask_for_token()
     if navigation:
-        _navigation()
+        _navigation(title)
         if is_missing():
             say(_NO_TOKEN, "small", quiet=True)
     with problems_shown():
@@ -79,10 +86,12 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
     _warm_up()
 
 
-def _navigation() -> None:
+def _navigation(title: str) -> None:
     with st.container(horizontal=True, gap="small", key="navigation"):
         for page, label in _PAGES:
             carried = link_parameters(_WITH_RUN[page]) if page in _WITH_RUN else None
+            if label == "Handbook" and title in _CHAPTER_OF:
+                carried = {"chapter": _CHAPTER_OF[title]}
             st.page_link(page, label=label, query_params=carried)
 
 

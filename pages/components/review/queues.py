@@ -98,7 +98,7 @@ def _invite(queue: Queue) -> None:
     )
     st.code(f"ssh -L {port}:127.0.0.1:{port} you@this-machine", language=None, wrap_lines=True)
     say(
-        "or send them the spreadsheet from Files. The README, “Who can reach it”, tells about a "
+        "or send them the spreadsheet from Files. The handbook, “Who can reach it”, tells about a "
         "server of your own.",
         "small",
     )

@@ -26,8 +26,8 @@ from taxonomy_runs import spec_of as taxonomy_spec
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.labels import LabelPrompt
+from ivan_core.engine import figures
 from ivan_core.engine import handling as runs
-from ivan_core.engine.take_away import take_away
 from ivan_core.experiments.batches import kind as taxonomy
 from ivan_core.experiments.compare.conditions import LANGUAGE, listing
 from ivan_core.experiments.compare.results import open_results
@@ -36,7 +36,6 @@ from ivan_core.experiments.labels.results import open_labels
 from ivan_core.experiments.rewrite import conditions as rewrite_filters
 from ivan_core.experiments.rewrite.numbers import numbers, read_gate
 from ivan_core.experiments.rewrite.results import open_rewrite
-from ivan_core.figures import figure as figures
 from ivan_core.lists.conditions import matching_rows
 from ivan_core.lists.url import read_filter
 from ivan_core.runs.registry import Registry
@@ -177,9 +176,8 @@ def _taken(run_id: str, wishes: Sequence[dict[str, Any]]) -> str:
             lines += [f"{wish}: {name}", data.decode().replace("\r\n", "\n")]
             lines += [figures.caption(run_id, chart.name, **wish)]
             lines += [figures.methods(run_id, chart.name, **wish)]
-    taken = take_away(run_id)
-    lines.append(f"# {taken.source(run_id)}")
-    for quote in taken.quotes(run_id):
+    lines.append(f"# {figures.source_line(run_id)}")
+    for quote in figures.quotes(run_id):
         lines += [f"{quote.question} | {quote.sentence} | {quote.command}"]
     return "\n".join(lines)
 

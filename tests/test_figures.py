@@ -18,15 +18,20 @@ from ivan_core import settings
 from ivan_core.charts.printed import printed, units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.experiments.compare.figures.listed import CHARTS
-from ivan_core.experiments.compare.results import open_results
+from ivan_core.engine.figures import caption, figure, file_name, methods
+from ivan_core.engine.figures import figures as charts_of
+from ivan_core.experiments.compare.figures.charts import CHARTS
+from ivan_core.experiments.compare.results import Results, open_results
+from ivan_core.figures.chart import Chart
+from ivan_core.figures.choices import COLUMN, MODEL, OTHER, ROW
 from ivan_core.figures.command import figure_command
-from ivan_core.figures.figure import KINDS, caption, figure, file_name, methods, save
-from ivan_core.figures.figure import figures as charts_of
+from ivan_core.figures.files import KINDS, save
 from ivan_core.metrics.sentences import interval, percent
 
 HOSTILE = '<script>alert(1)</script>"\'&]]>\x01\ud800 {signal} datum["x"]'
-OF_RUNS = [chart for chart in CHARTS if not chart.of_column and not chart.by]
+OF_RUNS = [
+    chart for chart in CHARTS if not {COLUMN, ROW} & {choice.option for choice in chart.choices}
+]
 NAMES = [chart.name for chart in OF_RUNS]
 
 
@@ -47,6 +52,11 @@ def rows(count: int, subset: Callable[[int], str]) -> list[dict[str, str]]:
          "rejected": f"\n\nHuman: Q{n}\n\nAssistant: No, not {n}.", "subset": subset(n)}
         for n in range(count)
     ]  # fmt: skip
+
+
+def models_of(chart: Chart, results: Results) -> tuple[str, ...]:
+    chosen = [choice for choice in chart.choices if choice.option in (MODEL, OTHER)]
+    return results.models[: len(chosen)]
 
 
 def text_of(svg: bytes) -> str:
@@ -116,7 +126,7 @@ def test_other_data_is_not_called_sample(data_dir: Path, pairs_file: Path) -> No
 def test_the_csv_holds_the_numbers_that_are_drawn(sample_run: str, name: str) -> None:
     results = open_results(sample_run)
     chart = next(chart for chart in CHARTS if chart.name == name)
-    drawn = chart.draw(results, results.models[: chart.models])
+    drawn = chart.draw(results, *models_of(chart, results))
     told = pd.read_csv(io.BytesIO(figure(sample_run, name, "csv")))
     pd.testing.assert_frame_equal(told, drawn.data, check_dtype=False, check_exact=True)
     in_chart = [pd.DataFrame(part) for part in drawn.chart().to_dict()["datasets"].values()]
@@ -248,7 +258,7 @@ def test_without_vl_convert_the_csv_is_there_and_the_rest_says_what_to_install(
 def test_long_titles_are_wrapped_and_no_view_is_left_without_width(sample_run: str) -> None:
     results = open_results(sample_run)
     for chart in OF_RUNS:
-        drawn = chart.draw(results, results.models[: chart.models]).chart()
+        drawn = chart.draw(results, *models_of(chart, results)).chart()
         spec = printed(drawn.properties(title="word " * 40), 85, ["other " * 30])
         assert "container" not in str(spec)
         assert all(len(line) < 60 for line in spec["title"]["text"])

@@ -19,17 +19,17 @@ from ivan_core.charts.printed import units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.column_specs import ColumnSpec, Form
 from ivan_core.domain.errors import BadInput
-from ivan_core.experiments.columns.kind import column, column_spec
-from ivan_core.experiments.compare.results import open_results
-from ivan_core.figures.command import figure_command
-from ivan_core.figures.figure import (
+from ivan_core.engine.figures import (
     caption,
     figure,
-    figure_columns,
     figures,
     file_name,
     methods,
+    offered,
 )
+from ivan_core.experiments.columns.kind import column, column_spec
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.figures.command import figure_command
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 
@@ -115,15 +115,20 @@ def test_the_file_is_named_after_the_column(drawn: tuple[str, ColumnSpec]) -> No
     assert file_name(run_id, "column", "csv") == f"{run_id}-column-{spec.id}.csv"
 
 
+def of_columns(run_id: str) -> list[str]:
+    return [chart.name for chart in figures(run_id) if chart.name in NAMES]
+
+
 def test_charts_of_columns_are_listed_where_there_is_a_column(
     finished: str, data_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert not [chart for chart in figures(finished) if chart.of_column]
+    assert not of_columns(finished)
     with pytest.raises(BadInput, match="There is no user column"):
         figure(finished, "column")
     spec = made(data_dir, finished, "regex", "the")
-    assert [chart.name for chart in figures(finished) if chart.of_column] == list(NAMES)
-    assert figure_columns(finished) == [spec]
+    assert of_columns(finished) == list(NAMES)
+    own = [one for one in offered(finished) if one[2] != "of the dataset"]
+    assert own == [("column", spec.id, "matches of the")]
     assert command(["figure", finished]) == 0
     assert f"column {spec.id}: matches of the" in capsys.readouterr().out
 

@@ -15,12 +15,18 @@ from ivan_core import settings
 from ivan_core.charts.printed import units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine.take_away import take_away
+from ivan_core.engine.figures import (
+    caption,
+    figure,
+    figures,
+    file_name,
+    methods,
+    quotes,
+    source_line,
+)
 from ivan_core.experiments.rewrite.figures import gate_words
 from ivan_core.experiments.rewrite.numbers import Gate, numbers
 from ivan_core.experiments.rewrite.results import open_rewrite
-from ivan_core.experiments.rewrite.sentences import quotes
-from ivan_core.figures.figure import caption, figure, figures, file_name, methods
 from ivan_core.metrics.robustness import REWORDED
 
 NAMES = ("flips", "changes", "alike")
@@ -129,7 +135,7 @@ def test_wrong_wishes_are_sentences(run_id):
 def test_sentences_stand_below_what_they_rest_on(run_id, capsys):
     assert command(["runs", "sentences", run_id]) == 0
     told = capsys.readouterr().out
-    assert told.startswith(take_away(run_id).source(run_id)) and "reworded by fake:7b, run" in told
+    assert told.startswith(source_line(run_id)) and "reworded by fake:7b, run" in told
     found = quotes(run_id)
     assert found[0].sentence.startswith("fake:7b keeps the meaning in ")
     for quote in found:

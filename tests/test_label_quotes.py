@@ -26,7 +26,8 @@ from ivan_core.cli.main import run as ivan
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, LabelPrompt
 from ivan_core.domain.pairs import SIDES
-from ivan_core.engine.take_away import KINDS, take_away
+from ivan_core.engine.figures import given, quotes, source_line
+from ivan_core.experiments.compare.figures.charts import GIVEN as comparison
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.metrics.intervals import wilson
@@ -43,7 +44,7 @@ def first(data_dir, tmp_path, monkeypatch) -> str:
 
 
 def sentences(run_id: str) -> list[str]:
-    return [quote.sentence for quote in take_away(run_id).quotes(run_id)]
+    return [quote.sentence for quote in quotes(run_id)]
 
 
 def test_the_line_accounts_for_every_text(first):
@@ -130,7 +131,7 @@ def test_words_and_labels_together_are_as_wide_as_repeated_prompts_ask(
 
 def test_the_command_of_every_sentence_works(first, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    commands = dict.fromkeys(quote.command for quote in take_away(first).quotes(first))
+    commands = dict.fromkeys(quote.command for quote in quotes(first))
     assert len(commands) == 4
     for told in commands:
         program, *arguments = shlex.split(told)
@@ -142,7 +143,7 @@ def test_the_command_of_every_sentence_works(first, capsys, monkeypatch, tmp_pat
 def test_the_command_line_prints_them_below_what_they_rest_on(first, capsys):
     assert ivan(["runs", "sentences", first]) == 0
     told = capsys.readouterr().out
-    assert told.startswith(take_away(first).source(first))
+    assert told.startswith(source_line(first))
     assert f"4 of 4 pairs, labelled by first, run {first}: ivan taxonomy run-control-batch" in told
     for sentence in sentences(first):
         assert sentence in told
@@ -156,8 +157,8 @@ def test_rules_are_named_in_every_sentence(data_dir, tmp_path, monkeypatch):
 
 def test_a_kind_without_figures_says_so(data_dir):
     run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=5))
-    assert take_away(run_id) is KINDS["compare"]
+    assert given(run_id) is comparison
     column, _ = Registry(data_dir).add("column", "{}", "a fingerprint")
     with pytest.raises(BadInput, match="it is a column") as told:
-        take_away(column)
+        given(column)
     assert "compare" in told.value.hint

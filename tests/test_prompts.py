@@ -18,10 +18,10 @@ from ivan_core.charts.length import length_bars
 from ivan_core.charts.reliability import reliability_points, risk_coverage_curves
 from ivan_core.charts.together import together_squares
 from ivan_core.charts.user_column import agreement_by_larger_bars
+from ivan_core.engine import figures
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.sentences import quotes
 from ivan_core.experiments.labels import words as label_words
-from ivan_core.figures import figure as figures
 from ivan_core.metrics.agreement import by_subset, length_balanced
 from ivan_core.metrics.co_occurrence import co_occurrence
 from ivan_core.metrics.comparison_sentences import (

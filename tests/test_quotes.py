@@ -13,7 +13,7 @@ from fakes import Fakes, provider
 from ivan_core.cli.main import run as ivan
 from ivan_core.experiments.columns.kind import column_spec
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.experiments.compare.sentences import quotes, source_line
+from ivan_core.experiments.compare.sentences import quotes, source
 from ivan_core.metrics.sentences import interval
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
@@ -81,7 +81,7 @@ def test_questions_stand_together_in_the_order_of_the_page(run_id: str) -> None:
 
 
 def test_the_source_says_that_the_sample_is_no_evidence(run_id: str) -> None:
-    told = source_line(open_results(run_id))
+    told = source(open_results(run_id))
     assert "120 of 480 pairs" in told and f"run {run_id}" in told and "ivan compare" in told
     assert "not evidence about people" in told
 

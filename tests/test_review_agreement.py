@@ -17,16 +17,16 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import datasets
+from ivan_core.engine import figures as of_run
+from ivan_core.engine.figures import caption, figure, figures, methods
 from ivan_core.engine.opinions import (
     ceiling_of,
     ceiling_sentence,
     second_choices,
     used_opinions,
 )
-from ivan_core.engine.take_away import take_away
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.sentences import quotes
-from ivan_core.figures.figure import caption, figure, figures, methods
 from ivan_core.review.agreement import (
     Beside,
     between_on_pairs,
@@ -35,7 +35,6 @@ from ivan_core.review.agreement import (
     cells_beside,
     choices_beside,
 )
-from ivan_core.review.figures import reviews_id
 from ivan_core.review.lists import (
     beside_listed,
     between_listed,
@@ -44,7 +43,7 @@ from ivan_core.review.lists import (
     page_of,
     quick_table,
 )
-from ivan_core.review.sentences import cell_sentence
+from ivan_core.review.sentences import cell_sentence, reviews_id
 
 CONTROL = "ivan/minilm-control"
 ADA, BOB, CEM = "Ada", "Bob", "Cem"
@@ -202,7 +201,7 @@ def test_models_beside_the_reviewers_say_on_how_many_of_the_pairs_they_were_trai
     name = reviews_id(dataset)
     told = caption(name, "review-choices")
     assert "my-rm was trained on 3 of 4 pairs." in told and "5 blind opinions by 1 person" in told
-    quoted = [quote.sentence for quote in take_away(name).quotes(name)]
+    quoted = [quote.sentence for quote in of_run.quotes(name)]
     drawn = figure(name, "review-choices").decode()
     for text in (told, methods(name, "review-choices"), drawn, *quoted):
         assert str(tmp_path) not in text
@@ -324,9 +323,8 @@ def test_reviews_give_figures_and_sentences_with_their_command(
     assert "8 blind opinions on random items by 2 people." in methods(name, "review-choices")
     assert figure(name, "review-cells", "svg").startswith(b"<svg")
     assert figure(name, "review-questions", "svg").startswith(b"<svg")
-    given = take_away(name)
-    assert any(told in quote.sentence for quote in given.quotes(name))
-    assert {quote.command.partition(" --")[0] for quote in given.quotes(name)} == {
+    assert any(told in quote.sentence for quote in of_run.quotes(name))
+    assert {quote.command.partition(" --")[0] for quote in of_run.quotes(name)} == {
         f"ivan figure {name} {chart.name}" for chart in figures(name)
     }
     with pytest.raises(BadInput, match="no chart"):

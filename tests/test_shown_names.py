@@ -7,8 +7,8 @@ from pathlib import Path
 import made_runs
 
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine.take_away import take_away
-from ivan_core.figures import figure as figures
+from ivan_core.engine import figures
+from ivan_core.engine.figures import quotes, source_line
 from ivan_core.figures.shown_names import file_names, named
 
 
@@ -42,8 +42,7 @@ def test_nothing_of_a_run_on_a_local_file_tells_where_it_lay(
         update={"dataset": DatasetRequest(source=str(pairs_file))}
     )
     run_id = made_runs.finished(data_dir, spec)
-    given = take_away(run_id)
-    told = [given.source(run_id), *(quote.sentence for quote in given.quotes(run_id))]
+    told = [source_line(run_id), *(quote.sentence for quote in quotes(run_id))]
     for name in ("agreement", "rewards", "margins", "length", "verdicts", "two-margins"):
         told += [figures.caption(run_id, name), figures.methods(run_id, name)]
         told.append(figures.file_name(run_id, name, "svg"))

@@ -65,12 +65,11 @@ def show(options: argparse.Namespace) -> int:
 
 
 def sentences(options: argparse.Namespace) -> int:
-    from ivan_core.engine.take_away import take_away
+    from ivan_core.engine.figures import quotes, source_line
 
-    given = take_away(options.id)
-    print(given.source(options.id))
+    print(source_line(options.id))
     asked = ""
-    for quote in given.quotes(options.id):
+    for quote in quotes(options.id):
         if quote.question != asked:
             print(f"\n{quote.question}")
         asked = quote.question

@@ -1,29 +1,25 @@
-"""What a chart of a run hands over to become a figure, and words that several charts use."""
+"""What an experiment hands over to be shown and quoted: its charts, and who worked on which rows.
+
+Here nobody knows which experiments there are: results are whatever `open` gives. Those of a run
+have `run`, `spec`, `dataset` and `manifest`; those of reviews have a `dataset` alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from ivan_core.domain.models import ModelCard
-from ivan_core.experiments.compare.results import Results
-from ivan_core.metrics.sentences import as_if, interval, percent
+from ivan_core.domain.errors import BadInput
+from ivan_core.figures.choices import Choice
+from ivan_core.figures.sentences import Quote
 
 if TYPE_CHECKING:
     import altair as alt
     import pandas as pd
 
-    from ivan_core.metrics.intervals import Rate
-
-GROUPS = (
-    "where pairs share their first human turn and are more alike for it (a design effect above"
-    " 1.05), they are those of as many independent pairs as would vary as much."
-)
-WILSON = (
-    "Intervals are 95% Wilson score intervals without correction for multiple comparisons;"
-    f" {GROUPS}"
-)
+Chosen = Mapping[str, Any]
+"""What a chart shows, by the name of the option that chooses it."""
 
 
 @dataclass(frozen=True)
@@ -39,74 +35,85 @@ class Drawn:
     methods: str
 
 
+def nothing_lacks(name: str, results: Any) -> BadInput | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One chart of a comparison: its name on the command line and how many models it shows.
+    """One chart: its name on the command line, and what it leaves to choose.
 
-    `models` is 0 for a chart of all models, else the number that the options `model` and `other`
-    choose. `names_them` says that the chart itself names those models. A chart `of_column` is drawn
-    for the id of a user column in place of models, one `by` a "column" for the name of a column
-    that the dataset brings along, and one `by` a "row" for a row id (after its model, and before
-    the side, if it shows one model).
+    `draw` takes the results and what each of the `choices` came to, in their order. `instead` says
+    what the chart shows in place of what an option would choose, as in "all models". `lacks` tells
+    why results do not have this chart, by its name. `names_them` says that the chart itself names
+    what was chosen.
     """
 
     name: str
     title: str
-    models: int
-    draw: Callable[[Results, Sequence[str]], Drawn]
+    draw: Callable[..., Drawn]
+    choices: tuple[Choice, ...] = ()
+    instead: Mapping[str, str] = field(default_factory=dict)
+    lacks: Callable[[str, Any], BadInput | None] = nothing_lacks
     names_them: bool = False
-    of_column: bool = False
-    by: Literal["", "column", "row"] = ""
 
     @property
     def options(self) -> tuple[str, ...]:
         """The options of `ivan figure` that choose what it shows."""
-        if self.by == "row":
-            return ("--row", "--model", "--side") if self.models else ("--row",)
-        if self.of_column or self.by:
-            return ("--column",)
-        return ("--model", "--other")[: self.models]
+        return tuple(f"--{choice.option.name}" for choice in self.choices)
+
+    def lacking(self, results: Any) -> BadInput | None:
+        """Why these results do not have this chart; None where they do."""
+        reasons = (self.lacks, *(choice.lacks for choice in self.choices))
+        return next(filter(None, (lacks(self.name, results) for lacks in reasons)), None)
 
 
-def own_rows(results: Results, model: str) -> pd.DataFrame:
-    """The rows of one model on which its figures rest."""
-    return results.fair[results.fair["model"].eq(model).to_numpy(bool, na_value=False)]
+def no_names(results: Any, chosen: Chosen) -> tuple[str, ...]:
+    return ()
 
 
-def rate_words(rate: Rate | None) -> str:
-    if rate is None:
-        return "none rated"
-    wide = f" ({as_if(rate).removeprefix('; ')})" if rate.design > 1 else ""
-    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}{wide}"
+def no_words(results: Any, chosen: Chosen) -> str:
+    return ""
 
 
-def agreed(results: Results, model: str) -> str:
-    """One model's agreement, as the summary has it."""
-    return next(
-        f"{rate_words(s.headline)} rated pairs (95% interval)"
-        for s in results.summaries
-        if s.model == model
-    )
+def nothing_moves(results: Any) -> None:
+    return None
 
 
-def counted(table: pd.DataFrame) -> str:
-    """How many pairs the cells or bars of a chart come to."""
-    return f"n = {int(table['count'].sum()):,} rated pairs."
+def paths_of_run(results: Any) -> list[str]:
+    """All in a run that may be a path: its dataset, its models, and files that were imported."""
+    spec, manifest = results.spec, results.manifest or {}
+    found = [spec.dataset.source, *getattr(spec, "models", ())]
+    found += [str(getattr(spec, name, "")) for name in ("rewriter", "similarity", "labeler")]
+    return found + [str(file) for file in manifest.get("imported", {}).get("files", [])]
 
 
-def model_words(card: ModelCard) -> str:
-    """A reward model: what exactly it is, and how it reads a text."""
-    facts = [f"revision {card.revision or 'unknown'}"]
-    if card.input_format:
-        facts.append(f"input format {card.input_format}")
-    if card.system == "drop":
-        facts.append("system turns left out")
-    if card.max_tokens:
-        facts.append(f"at most {card.max_tokens:,} tokens")
-    if card.revision:
-        facts.append(card.dtype)
-    return f"{card.id} ({', '.join(facts)})"
+@dataclass(frozen=True, slots=True)
+class ChartsAndSentences:
+    """What the runs of one kind give to papers; `open` opens one by its id.
 
+    `of` ends the sentence that a chart is not there, as in " of labels". `rows` says which pairs of
+    what dataset; `methods` who worked on them and how, before a chart says how it counted;
+    `command` makes the run anew (empty for what no command makes). `names` stand below the title of
+    a picture, `trained` says on how many of the pairs the models that are shown were trained.
+    `source` is the line that all sentences rest on, `quotes` are the sentences, by question.
+    `moves` is all that changes a chart beside what is finished, such as what reviewers said, and
+    `paths` are all of whom charts and sentences tell and that may be a path.
+    """
 
-def first_upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    charts: tuple[Chart, ...]
+    open: Callable[[str], Any]
+    rows: Callable[[Any], str]
+    methods: Callable[[Any, Chosen], str]
+    command: Callable[[Any], str]
+    source: Callable[[Any], str]
+    quotes: Callable[[Any], list[Quote]]
+    of: str = ""
+    names: Callable[[Any, Chosen], tuple[str, ...]] = no_names
+    trained: Callable[[Any, Chosen], str] = no_words
+    moves: Callable[[Any], object] = nothing_moves
+    paths: Callable[[Any], list[str]] = paths_of_run
+
+    def charts_of(self, results: Any) -> Sequence[Chart]:
+        """The charts that these results have, in the order of the page."""
+        return [chart for chart in self.charts if chart.lacking(results) is None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Unpack
 
-from ivan_core.figures.picks import Wish, others_of
+from ivan_core.figures.choices import OPTIONS, Wish, asked_for
 
 
 def figure_command(
@@ -19,15 +19,7 @@ def figure_command(
     words = ["ivan", "figure", run_id, name, "--format", kind]
     if kind != "csv":
         words += ["--width", str(width_mm)]
-    chosen = [
-        ("--model", wish.get("model")),
-        *(("--other", other) for other in others_of(wish)),
-        ("--column", wish.get("column")),
-        ("--label", wish.get("label")),
-        ("--gate", wish.get("gate")),
-        ("--row", wish.get("row")),
-        ("--side", wish.get("side")),
-    ]
-    for option, value in chosen:
-        words += [option, value] if value is not None else []
+    for option in OPTIONS:
+        for value in asked_for(wish, option):
+            words += [f"--{option.name}", value]
     return shlex.join(words)

@@ -14,7 +14,7 @@ from typing import Any
 
 from ivan_core.domain.models import ModelCard
 from ivan_core.figures.chart import Drawn
-from ivan_core.figures.picks import Picked, TakeAway
+from ivan_core.figures.pick import Picked
 
 _PATH = re.compile(r"^(/|~|\.\.?[/\\]|[A-Za-z]:[/\\]|\\\\)")
 
@@ -48,21 +48,9 @@ def named(value: Any, names: Mapping[str, str]) -> Any:
     return value
 
 
-def by_names(given: TakeAway, names: Mapping[str, str]) -> TakeAway:
-    """The same to take away, with paths replaced by names in all that is read."""
-    if not names:
-        return given
-    return TakeAway(
-        given.charts,
-        lambda run_id, chart, wish: _picked(given.pick(run_id, chart, wish), names),
-        lambda run_id: named(given.source(run_id), names),
-        lambda run_id: [
-            replace(quote, sentence=named(quote.sentence, names)) for quote in given.quotes(run_id)
-        ],
-    )
+def by_names(picked: Picked, names: Mapping[str, str]) -> Picked:
+    """The same chart, with paths replaced by names in all that is read of it."""
 
-
-def _picked(picked: Picked, names: Mapping[str, str]) -> Picked:
     def draw() -> Drawn:
         drawn = picked.draw()
         return replace(

@@ -1,25 +1,23 @@
-"""Figures and sentences of the reviews of a dataset, asked for as `reviews-FINGERPRINT`."""
+"""The charts of the reviews of a dataset, asked for as `reviews-FINGERPRINT`, and their words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from ivan_core import __version__
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
+from ivan_core.engine.figures import REVIEWS
 from ivan_core.engine.opinions import Used, used_opinions
 from ivan_core.experiments.labels.numbers import TITLES
-from ivan_core.figures.chart import WILSON, Drawn
-from ivan_core.figures.command import figure_command
-from ivan_core.figures.picks import Picked, Quote, TakeAway, Wish, is_sample, only
+from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
+from ivan_core.figures.words import WILSON
 from ivan_core.review.agreement import between_on_texts, cells_beside, choices_beside
 from ivan_core.review.lists import cells_table, choices_table
 from ivan_core.review.runs_on_pairs import comparisons, newest_labelings
 from ivan_core.review.sentences import (
     cell_sentence,
+    dataset_of,
     pairs_sentence,
     review_quotes,
     said_by,
@@ -27,10 +25,6 @@ from ivan_core.review.sentences import (
     texts_sentence,
 )
 
-if TYPE_CHECKING:
-    from ivan_core.datasets.prepared import PreparedDataset
-
-PREFIX = "reviews-"
 _METHODS = (
     "Only blind answers to randomly drawn items entered, one a person and item; none that was"
     " changed once the choice could be known, and none given in under a second. The reviewers'"
@@ -39,78 +33,14 @@ _METHODS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewChart:
-    """A chart of reviews: its name, what it shows, and whether there is anything to show."""
-
-    name: str
-    title: str
-    draw: Callable[[PreparedDataset, Used], Drawn | None]
-    options: tuple[str, ...] = ()
+def _open(reviews: str) -> Used:
+    return used_opinions(datasets.by_fingerprint(reviews.removeprefix(REVIEWS)))
 
 
-def reviews_id(dataset: PreparedDataset) -> str:
-    """What stands for a run where figures and sentences of its reviews are asked for."""
-    return f"{PREFIX}{dataset.fingerprint}"
-
-
-def stamp(reviews: str) -> object:
-    """What changes with every opinion that is saved."""
-    return used_opinions(dataset_of(reviews)).stamp[3]
-
-
-def sources(reviews: str) -> list[str]:
-    """All of whom figures and sentences of reviews tell and that may be a path: the dataset, and
-    the models and labelers beside the reviewers."""
-    dataset = dataset_of(reviews)
-    models = {model for run in comparisons(dataset) for model in runs.spec_of(run).models}
-    labelers = {one.labeler for one in newest_labelings(dataset)}
-    return [str(dataset.about["label"]), *sorted(models | labelers)]
-
-
-def dataset_of(reviews: str) -> PreparedDataset:
-    return datasets.by_fingerprint(reviews.removeprefix(PREFIX))
-
-
-def _charts(reviews: str) -> list[ReviewChart]:
-    dataset = dataset_of(reviews)
-    used = used_opinions(dataset)
-    return [chart for chart in CHARTS if chart.draw(dataset, used) is not None]
-
-
-def _pick(reviews: str, name: str, wish: Wish) -> Picked:
-    only(name, wish)
-    dataset = dataset_of(reviews)
-    used = used_opinions(dataset)
-    chart = next((chart for chart in CHARTS if chart.name == name), None)
-    if chart is None:
-        known = ", ".join(chart.name for chart in CHARTS)
-        raise BadInput(f"There is no chart {name!r}.", f"Choose one of {known}.")
-    drawn = chart.draw(dataset, used)
-    if drawn is None:
-        raise BadInput(
-            f"There is nothing to draw for {name} yet.",
-            "It needs blind opinions of two people, or of one beside a labeler, on random items.",
-        )
-    about = dataset.about
-    revision = f"revision {about['revision']}" if about["revision"] else "no revision"
-    rows = (
-        f"{said_by(used)} on items of {about['label']} ({revision}, fingerprint"
-        f" {dataset.fingerprint})"
-    )
-    return Picked(
-        lambda: drawn, (), (), rows, is_sample(dataset),
-        lambda made: f"{source_line(dataset, used)} {_METHODS} {made.methods} Computed with IVAN"
-        f" {__version__}.",
-    )  # fmt: skip
-
-
-def _choices(dataset: PreparedDataset, used: Used) -> Drawn | None:
+def _choices(used: Used) -> Drawn:
     from ivan_core.charts.review_agreement import who_dots
 
-    found = choices_beside(dataset, used)
-    if not found:
-        return None
+    found = choices_beside(dataset_of(used), used)
     table = choices_table(found)
     told = " ".join(one.sentence for one in found)
     return Drawn(
@@ -122,12 +52,12 @@ def _choices(dataset: PreparedDataset, used: Used) -> Drawn | None:
     )
 
 
-def _questions(_: PreparedDataset, used: Used) -> Drawn | None:
+def _questions(used: Used) -> Drawn:
     from ivan_core.charts.annotators import agreement_dots
 
     table = between_on_texts(used)
     if table is None:
-        return None
+        raise _nothing_yet("review-questions")
     title = "How far the reviewers agree"
     return Drawn(
         lambda: agreement_dots(table, TITLES, title=title, dark=False),
@@ -140,12 +70,10 @@ def _questions(_: PreparedDataset, used: Used) -> Drawn | None:
     )
 
 
-def _cells(dataset: PreparedDataset, used: Used) -> Drawn | None:
+def _cells(used: Used) -> Drawn:
     from ivan_core.charts.review_agreement import question_cells
 
-    cells = cells_beside(dataset, used)
-    if not cells:
-        return None
+    cells = cells_beside(dataset_of(used), used)
     table = cells_table(cells)
     return Drawn(
         lambda: question_cells(table, dark=False),
@@ -157,30 +85,70 @@ def _cells(dataset: PreparedDataset, used: Used) -> Drawn | None:
     )
 
 
+def _nothing_yet(chart: str) -> BadInput:
+    return BadInput(
+        f"There is nothing to draw for {chart} yet.",
+        "It needs blind opinions of two people, or of one beside a labeler, on random items.",
+    )
+
+
+def _needs(there: Callable[[Used], object]) -> Callable[[str, Used], BadInput | None]:
+    """Whether there is anything to draw."""
+    return lambda chart, used: None if there(used) else _nothing_yet(chart)
+
+
 CHARTS = (
-    ReviewChart("review-choices", "Who chooses as the reviewers do", _choices),
-    ReviewChart("review-questions", "How far the reviewers agree, by question", _questions),
-    ReviewChart("review-cells", "Who answers as the reviewers do, by question", _cells),
+    Chart(
+        "review-choices",
+        "Who chooses as the reviewers do",
+        _choices,
+        lacks=_needs(lambda used: choices_beside(dataset_of(used), used)),
+    ),
+    Chart(
+        "review-questions",
+        "How far the reviewers agree, by question",
+        _questions,
+        lacks=_needs(lambda used: between_on_texts(used) is not None),
+    ),
+    Chart(
+        "review-cells",
+        "Who answers as the reviewers do, by question",
+        _cells,
+        lacks=_needs(lambda used: cells_beside(dataset_of(used), used)),
+    ),
 )
-_CHART_OF = {
-    "Which reply is better?": "review-choices", "Do the reviewers agree?": "review-questions",
-}  # fmt: skip
 
 
-def _source(reviews: str) -> str:
-    dataset = dataset_of(reviews)
-    return source_line(dataset, used_opinions(dataset))
+def _rows(used: Used) -> str:
+    dataset = dataset_of(used)
+    about = dataset.about
+    revision = f"revision {about['revision']}" if about["revision"] else "no revision"
+    return (
+        f"{said_by(used)} on items of {about['label']} ({revision}, fingerprint"
+        f" {dataset.fingerprint})"
+    )
 
 
-def _quotes(reviews: str) -> list[Quote]:
-    dataset = dataset_of(reviews)
-    return [
-        Quote(
-            one.question, one.sentence,
-            figure_command(reviews, _CHART_OF.get(one.question, "review-cells"), "csv"),
-        )
-        for one in review_quotes(dataset, used_opinions(dataset))
-    ]  # fmt: skip
+def _methods(used: Used, chosen: Chosen) -> str:
+    return f"{source_line(used)} {_METHODS}"
 
 
-REVIEWS = TakeAway(_charts, _pick, _source, _quotes)
+def _paths(used: Used) -> list[str]:
+    """The dataset, and the models and labelers beside the reviewers: each may be a path."""
+    dataset = dataset_of(used)
+    models = {model for run in comparisons(dataset) for model in runs.spec_of(run).models}
+    labelers = {one.labeler for one in newest_labelings(dataset)}
+    return [str(dataset.about["label"]), *sorted(models | labelers)]
+
+
+GIVEN = ChartsAndSentences(
+    CHARTS,
+    _open,
+    _rows,
+    _methods,
+    lambda used: "",
+    source_line,
+    review_quotes,
+    moves=lambda used: used.stamp[3],
+    paths=_paths,
+)

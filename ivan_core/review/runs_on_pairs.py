@@ -11,7 +11,6 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label, TextKey
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import Run
-from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.engine.finished_runs import finished
 from ivan_core.experiments.compare.results import Results, open_results
@@ -23,11 +22,6 @@ from ivan_core.metrics.labeler_choice import CHOICE_KEYS, labeler_choice
 
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
-
-
-def content_of(fingerprint: str) -> str:
-    """What a dataset holds, by which runs on equal pairs are found. Raises BadInput if gone."""
-    return str(datasets.by_fingerprint(fingerprint).about["content"])
 
 
 def comparisons(dataset: PreparedDataset) -> list[Run]:

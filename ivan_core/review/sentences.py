@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import BETTER, Task
+from ivan_core.engine.figures import REVIEWS
 from ivan_core.engine.opinions import Used, ceiling_sentence
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.words import (
@@ -14,7 +15,8 @@ from ivan_core.experiments.labels.words import (
     both_sentence,
     coefficients_sentence,
 )
-from ivan_core.figures.picks import Quote
+from ivan_core.figures.command import figure_command
+from ivan_core.figures.sentences import Quote
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.label_sentences import same_rate
 from ivan_core.metrics.sentences import (
@@ -99,31 +101,49 @@ def cell_sentence(cell: Cell) -> str:
     )
 
 
-def review_quotes(dataset: PreparedDataset, used: Used) -> list[Quote]:
+def dataset_of(used: Used) -> PreparedDataset:
+    """The dataset that opinions were asked for."""
+    if used.dataset is None:
+        raise ValueError("opinions at a stamp belong to no dataset")
+    return used.dataset
+
+
+def reviews_id(dataset: PreparedDataset) -> str:
+    """What stands for a run where figures and sentences of its reviews are asked for."""
+    return f"{REVIEWS}{dataset.fingerprint}"
+
+
+def review_quotes(used: Used) -> list[Quote]:
     """All sentences of the reviews of a dataset, by question."""
-    told: list[tuple[str, str]] = []
+    dataset = dataset_of(used)
+    found: list[Quote] = []
+
+    def quote(question: str, sentence: str, chart: str) -> None:
+        command = figure_command(reviews_id(dataset), chart, "csv")
+        found.append(Quote(question, sentence, command))
+
     for sentence in (pairs_sentence(used), ceiling_sentence(used)):
         if sentence:
-            told.append(("Which reply is better?", sentence))
-    told += [("Which reply is better?", one.sentence) for one in choices_beside(dataset, used)]
+            quote("Which reply is better?", sentence, "review-choices")
+    for one in choices_beside(dataset, used):
+        quote("Which reply is better?", one.sentence, "review-choices")
     table = between_on_texts(used)
     if table is not None:
         labelers = names_of(used)
         for row in table.to_dict("records"):
             said = f"{both_sentence(row, labelers)} {coefficients_sentence(row)}"
-            told.append(("Do the reviewers agree?", said))
-    told += [
-        ("Labelers and people beside the reviewers", cell_sentence(cell))
-        for cell in cells_beside(dataset, used)
-    ]
-    return [Quote(question, sentence, "") for question, sentence in told]
+            quote("Do the reviewers agree?", said, "review-questions")
+    for cell in cells_beside(dataset, used):
+        quote("Labelers and people beside the reviewers", cell_sentence(cell), "review-cells")
+    return found
 
 
-def source_line(dataset: PreparedDataset, used: Used) -> str:
+def source_line(used: Used) -> str:
     """What every sentence rests on."""
     return (
-        f"{dataset.about['label']}: {number_of(used.opinions, 'blind opinion')} on random items by"
-        f" {number_of(len(used.people), 'person', 'people')}. {used.left_out_sentence}".strip()
+        f"{dataset_of(used).about['label']}: {number_of(used.opinions, 'blind opinion')} on random"
+        f" items by {number_of(len(used.people), 'person', 'people')}."
+        f" {used.left_out_sentence}".strip()
     )
 
 

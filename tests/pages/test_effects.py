@@ -17,9 +17,9 @@ from ivan_core.charts.effects import effect_bars
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.engine import figures
 from ivan_core.experiments.compare import quick_rewards as warm
 from ivan_core.experiments.compare.quick_rewards import Answer, Pending, Stopped
-from ivan_core.figures import figure as figures
 from ivan_core.runs.registry import Registry
 from pages.components.pair.effects import shaded
 

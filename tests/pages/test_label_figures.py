@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from made_labellings import FIRST, REFUSAL, SECOND, SENTIMENT, TOPICS, Labellings, four_pairs
 
-from ivan_core.engine.take_away import take_away
-from ivan_core.figures.figure import caption, methods
+from ivan_core.engine.figures import caption, methods, quotes, source_line
 
 TAXONOMY = "pages/taxonomy.py"
 
@@ -72,12 +71,12 @@ def test_a_figure_of_two_labelers_is_of_those_on_the_page(
 
 def test_sentences_are_there_when_asked_for(second, first, open_page):
     page = open_page(TAXONOMY, run=first)
-    assert take_away(first).source(first) not in codes(page)
+    assert source_line(first) not in codes(page)
     page.app.session_state["sentences"] = True
     page.run()
-    assert take_away(first).source(first) in codes(page)
-    quotes = take_away(first).quotes(first)
-    assert f"{quotes[0].sentence}\n{quotes[0].command}" in codes(page)
+    assert source_line(first) in codes(page)
+    told = quotes(first)
+    assert f"{told[0].sentence}\n{told[0].command}" in codes(page)
     page.app.session_state["sentences-about"] = "Do labelers agree?"
     page.run()
     assert any(code.startswith("first and second: Of the 4 texts") for code in codes(page))

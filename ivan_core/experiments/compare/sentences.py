@@ -15,7 +15,7 @@ from ivan_core.experiments.columns import kind as columns
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.two_models import two_models
 from ivan_core.figures.command import figure_command
-from ivan_core.figures.picks import Quote
+from ivan_core.figures.sentences import Quote, source_line
 from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
@@ -39,15 +39,12 @@ MOST_COLUMNS = 12
 _SEED = 0
 
 
-def source_line(results: Results) -> str:
-    """What every sentence of the run rests on: rows, run, and the command that makes it anew."""
-    about, run = results.dataset.about, results.run
-    note = f" {about['note']}" if about["note"] else ""
-    stopped = "" if run.state is RunState.DONE else f", stopped at {run.done:,} of {run.total:,}"
-    return (
-        f"{about['label']}, {len(results.row_ids):,} of {int(about['rows']):,} pairs, run"
-        f" {run.id}{stopped}: {command_of(results.spec)}.{note}"
-    )
+def source(results: Results) -> str:
+    """What every sentence of the run rests on."""
+    run = results.run
+    stopped = "" if run.state is RunState.DONE else f"stopped at {run.done:,} of {run.total:,}"
+    command = command_of(results.spec)
+    return source_line(results, len(results.row_ids), command, stopped=stopped)
 
 
 def quotes(results: Results) -> list[Quote]:

@@ -1,143 +1,369 @@
-"""Figures of finished labels: what a chart shows of which runs, and what is said of all of them."""
+"""The charts of finished labels, what each leaves to choose, and what is said of all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from ivan_core import __version__
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
-from ivan_core.domain.models import ModelCard
 from ivan_core.experiments.labels import numbers as label_views
+from ivan_core.experiments.labels import sentences
+from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.command import label_command
-from ivan_core.experiments.labels.figure_list import CHARTS, Asked, Label, LabelChart, label_id
+from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.results import LabelResults, open_labels
-from ivan_core.figures.chart import Drawn, first_upper
-from ivan_core.figures.picks import Picked, Wish, is_sample, only, others_of, rows_words
+from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
+from ivan_core.figures.choices import LABEL, OTHER, Choice, Wish, asked_for
+from ivan_core.figures.words import GROUPS, WILSON, first_upper, rows_words
+from ivan_core.metrics.co_occurrence import LEAST
+from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
+from ivan_core.metrics.resampling import TIMES
 
 _MOST_NAMED = 20
+_NEWCOMBE = "Newcombe's 95% interval for paired proportions (1998, method 10)"
+Label = tuple[str, str]
+"""A key and a value; the value is empty for the whole key."""
+Others = tuple[LabelResults, ...]
+"""The labellings that stand beside the run's own."""
+Found = Sequence[LabelResults]
+"""All labellings that a chart shows, the run's own first."""
 
 
-def charts(run_id: str) -> list[LabelChart]:
-    """The charts that a finished labelling can give, in the order of the page.
+def _prevalence(results: LabelResults) -> Drawn:
+    from ivan_core.charts.labels import prevalence_dots
 
-    Raises:
-        BadInput: there is no such run, or it is not finished.
-    """
-    results = open_labels(run_id)
-    return [chart for chart in CHARTS if not _lacking(results, chart)]
-
-
-def pick(run_id: str, name: str, wish: Wish) -> Picked:
-    """One chart of a finished labelling.
-
-    Raises:
-        BadInput: there is no such run, chart, label or other run.
-    """
-    results = open_labels(run_id)
-    chart = next((chart for chart in CHARTS if chart.name == name), None)
-    if chart is None:
-        known = ", ".join(chart.name for chart in CHARTS)
-        raise BadInput(f"There is no chart {name!r} of labels.", f"Choose one of {known}.")
-    only(name, wish, "other", "label")
-    lacking = _lacking(results, chart)
-    if lacking:
-        raise BadInput(f"Run {run_id} has no chart {name}.", lacking)
-    others = _others(results, chart, others_of(wish))
-    asked = Asked(results, others, _label(chart, [results, *others], wish.get("label")))
-    return Picked(
-        lambda: chart.draw(asked),
-        tuple(asked.names.values()),
-        _slugs(name, asked),
-        rows(results),
-        is_sample(results.dataset),
-        lambda drawn: _methods(asked, drawn),
+    run_id, name = results.run.id, label_views.named(results)
+    shares, differences = label_views.shares(run_id)
+    apart = differences.rename(
+        columns={"n": "pairs", "low": "difference_low", "high": "difference_high",
+                 "effective_n": "effective_pairs"}
+    )  # fmt: skip
+    beside = ["key", "value", "pairs", "difference", "difference_low", "difference_high", "mid_p",
+              "holm_p", "clear", "effective_pairs"]  # fmt: skip
+    return Drawn(
+        lambda: prevalence_dots(shares, differences, label_views.TITLES, dark=False),
+        shares.merge(apart[beside], on=["key", "value"], how="left"),
+        f"How often {name} gives each label to chosen and to rejected replies, with 95% intervals."
+        f" {label_words.differences_sentence(differences)}",
+        "Shares are of the texts of a side with an answer, with 95% Wilson score intervals;"
+        f" {GROUPS}"
+        f" Differences are of pairs with an answer on both sides, with {_NEWCOMBE}; one"
+        f" {_clear(len(differences))}.",
     )
 
 
-def rows(results: LabelResults) -> str:
+def _sides(results: LabelResults, label: Label) -> Drawn:
+    from ivan_core.charts.annotators import answer_cells
+
+    run_id, (key, value) = results.run.id, label
+    cells = label_views.on_pairs(run_id, key, value)
+    called, n = label_name(key, value), int(cells["n"].iloc[0])
+    if key in LIST_KEYS:
+        told, how = f"n = {n:,} pairs.", "Pairs without an answer on both sides are left out."
+    else:
+        differences = label_views.shares(run_id)[1]
+        told = label_words.label_sentence(differences, key, value)
+        how = f"The difference has {_NEWCOMBE}; it {_clear(len(differences))}."
+    return Drawn(
+        lambda: answer_cells(cells, "chosen", "rejected", title=f"Pairs by “{called}”", dark=False),
+        cells.rename(columns={"left": "chosen", "right": "rejected"}).drop(columns="left_out"),
+        f"Pairs by whether {label_views.named(results)} gives “{called}” to the chosen reply"
+        f" (across) and to the rejected one (down). {told}",
+        how,
+    )
+
+
+def _clear(labels: int) -> str:
+    return (
+        "is called clear if that interval leaves out 0 and McNemar's mid-p, corrected by Holm over"
+        f" the family of {labels:,} labels of this run, is below 5%"
+    )
+
+
+def _topics(results: LabelResults, label: Label) -> Drawn:
+    from ivan_core.charts.labels import word_bars
+
+    key = label[0]
+    counts, title = label_views.word_shares(results.run.id, key), label_name(key)
+    return Drawn(
+        lambda: word_bars(counts, title=title, dark=False),
+        counts,
+        f"{title}: how often {label_views.named(results)} names each for chosen and for"
+        f" rejected replies, with 95% intervals. {label_words.words_sentence(counts, title)}",
+        "A text can have several of these words or none. Shares are of the texts of a side with"
+        f" an answer. {WILSON}",
+    )
+
+
+def _together(results: LabelResults) -> Drawn:
+    from ivan_core.charts.together import together_squares
+
+    table = label_views.together(results.run.id)
+    return Drawn(
+        lambda: together_squares(table, label_views.TITLES, dark=False),
+        table,
+        f"Which labels of {label_views.named(results)} go together: of the texts with the"
+        " label of the row, the share that also has that of the column, the stronger the further"
+        f" from its share of all texts. {label_words.together_sentence(table)}",
+        "Counted are texts that answer both labels, chosen and rejected replies together; squares"
+        f" of labels that fewer than {LEAST} texts have are dashed. {WILSON}"
+        " Both texts of a pair are one group.",
+    )
+
+
+def _agreement(results: LabelResults, others: Others) -> Drawn:
+    from ivan_core.charts.annotators import agreement_dots
+
+    names = label_views.names_of([results, *others])
+    table = label_views.agreement(list(names))
+    told = [label_words.agreement_sentence(table, list(names.values()))]
+    if table["few"].any():
+        told.append("Hollow marks: the rarer answer was given to few texts.")
+    return Drawn(
+        lambda: agreement_dots(table, label_views.TITLES, dark=False),
+        table.assign(labelers="; ".join(names.values())),
+        f"How far labelers agree on each label, with 95% intervals. {' '.join(told)}",
+        _coefficients(results, others),
+    )
+
+
+def _answers(results: LabelResults, label: Label, others: Others) -> Drawn:
+    from ivan_core.charts.annotators import answer_cells
+
+    (run_id, first), (other, second) = label_views.names_of([results, *others]).items()
+    key, value = label
+    cells = label_views.crossed(run_id, other, key, value)
+    called = label_name(key, value)
+    n, left_out = int(cells["n"].iloc[0]), int(cells["left_out"].iloc[0])
+    out = f"; {left_out:,} more {'was' if left_out == 1 else 'were'} not" if left_out else ""
+    table = label_views.agreement([run_id, other], key if value else "")
+    own = table[(table["key"] == key) & (table["value"] == value)]
+    told = [f"{n:,} texts were answered by both{out}."]
+    for row in own.to_dict("records"):
+        told += [label_words.both_sentence(row, [first, second])]
+        told += [label_words.coefficients_sentence(row)]
+    return Drawn(
+        lambda: answer_cells(cells, first, second, title=f"Texts by “{called}”", dark=False),
+        cells.rename(columns={"left": "first", "right": "second"}).assign(
+            first_labeler=first, second_labeler=second
+        ),
+        f"The answers of {first} (across) and {second} (down) to “{called}”: texts counted by both."
+        f" {' '.join(told)}",
+        _coefficients(results, others),
+    )
+
+
+def _coefficients(results: LabelResults, others: Others) -> str:
+    """How agreement was measured."""
+    more = len(others) > 1
+    measure = "Krippendorff's alpha" if more else "Cohen's kappa"
+    ordered = "ordinal alpha" if more else "linear weights"
+    return (
+        f"Agreement is {measure} (sentiment: {ordered}; lists of words: mean overlap, Jaccard's"
+        " index) beside Gwet's AC1, over the texts that two labelers or more answered. Intervals"
+        f" are 95% BCa intervals of {TIMES:,} bootstrap draws by prompt, all texts that share their"
+        f" first human turn together (seed {results.spec.seed}), and of shares Wilson score"
+        f" intervals; {GROUPS} None is corrected for multiple comparisons."
+    )
+
+
+def _list_keys(found: Found) -> list[Label]:
+    return [(key, "") for key in reversed(LIST_KEYS) if key in label_views.shared_keys(found)]
+
+
+def _values(found: Found) -> list[Label]:
+    """Every label as the shares list it, then the words of lists."""
+    results = found[0]
+    rows = label_views.shares(results.run.id)[1][["key", "value"]].itertuples(index=False)
+    return [(str(row.key), str(row.value)) for row in rows] + _words(found)
+
+
+def _questions(found: Found) -> list[Label]:
+    """Every key with one answer a text that all were asked for, then the words of lists.
+
+    A word counts if anybody named it for these pairs: that neither labeler did is an answer too.
+    """
+    keys = label_views.shared_keys(found)
+    named = _words([found[0], *label_views.others(found[0])])
+    singles = [(key, "") for key in label_views.single_keys(keys)]
+    return singles + [label for label in named if label[0] in keys]
+
+
+def _words(found: Found) -> list[Label]:
+    named = [
+        (key, str(word))
+        for key in reversed(LIST_KEYS)
+        for one in found
+        if key in one.keys
+        for word in label_views.word_shares(one.run.id, key)["value"]
+    ]
+    return list(dict.fromkeys(named))
+
+
+def label_id(label: Label) -> str:
+    """A label as it is named on the command line: KEY, or KEY:VALUE where there are several."""
+    key, value = label
+    several = key in (SENTIMENT, *LIST_KEYS)
+    return f"{key}:{value}" if value and several else key
+
+
+def _no_chart(chart: str, results: LabelResults, hint: str) -> BadInput:
+    return BadInput(f"Run {results.run.id} has no chart {chart}.", hint)
+
+
+def _needs(fewest: int) -> Callable[[str, LabelResults], BadInput | None]:
+    """How many labels with one answer a text a run must have been asked for."""
+
+    def lacks(chart: str, results: LabelResults) -> BadInput | None:
+        if len(label_views.single_keys(results.keys)) >= fewest:
+            return None
+        hint = "It was asked for too few labels with one answer a text."
+        return _no_chart(chart, results, hint)
+
+    return lacks
+
+
+def _beside(most: int) -> Choice:
+    """The choice of other labellings, one at least: those asked for, or the newest."""
+
+    def pick(chart: str, results: LabelResults, wish: Wish) -> Others:
+        known = {one.run.id: one for one in label_views.others(results)}
+        asked = asked_for(wish, OTHER)
+        if len(asked) > most or len(set(asked)) < len(asked):
+            words = "one other run" if most == 1 else "one or two other runs"
+            raise BadInput(f"The chart {chart} sets {words} beside this one.", "Name each once.")
+        for run_id in asked:
+            if run_id not in known:
+                raise BadInput(
+                    f"Run {run_id!r} cannot be set beside run {results.run.id}.",
+                    f"Others with labels of the same pairs are {', '.join(known)}.",
+                )
+        found = tuple(known[run_id] for run_id in asked or list(known)[:1])
+        if not label_views.shared_keys([results, *found]):
+            raise BadInput(
+                "They were asked for different labels: there is nothing to compare.",
+                "Choose another run.",
+            )
+        return found
+
+    def lacks(chart: str, results: LabelResults) -> BadInput | None:
+        if label_views.others(results):
+            return None
+        return _no_chart(chart, results, "Label the same pairs with a second labeler first.")
+
+    return Choice(
+        OTHER,
+        pick,
+        told=lambda others: tuple(one.run.id for one in others),
+        lacks=lacks,
+        offers=lambda results: [
+            (one.run.id, label_views.named(one)) for one in label_views.others(results)
+        ],
+    )
+
+
+def _one_of(
+    labels: Callable[[Found], list[Label]],
+    *,
+    first_is_usual: bool = False,
+    beside: Choice | None = None,
+) -> Choice:
+    """The choice of one label; it must be named unless there is only one, or the first is usual.
+
+    `beside` is the choice of the labellings that must have the label too.
+    """
+
+    def pick(chart: str, results: LabelResults, wish: Wish) -> Label:
+        others: Others = beside.pick(chart, results, wish) if beside else ()
+        known = {label_id(label): label for label in labels([results, *others])}
+        asked = wish.get("label")
+        if asked is None and (len(known) == 1 or first_is_usual):
+            return next(iter(known.values()))
+        if asked not in known:
+            there = ", ".join(list(known)[:_MOST_NAMED])
+            more = len(known) - _MOST_NAMED
+            raise BadInput(
+                "Which label?" if asked is None else f"The chart {chart} has no label {asked!r}.",
+                f"Choose one of {there}{f', and {more:,} more' if more > 0 else ''}.",
+            )
+        return known[asked]
+
+    def lacks(chart: str, results: LabelResults) -> BadInput | None:
+        if beside or labels([results]):
+            return None
+        return _no_chart(chart, results, "It was asked for no label that this chart shows.")
+
+    return Choice(
+        LABEL,
+        pick,
+        told=label_id,
+        lacks=lacks,
+        offers=lambda results: [(label_id(one), label_name(*one)) for one in labels([results])],
+    )
+
+
+_ALL: Mapping[str, str] = {"other": "one run", "label": "all labels"}
+
+CHARTS = (
+    Chart(
+        "prevalence",
+        "How often each label is given to chosen and rejected replies",
+        _prevalence,
+        instead=_ALL,
+        lacks=_needs(1),
+    ),
+    Chart(
+        "sides",
+        "One label on the two sides of a pair",
+        _sides,
+        (_one_of(_values),),
+        instead=_ALL,
+    ),
+    Chart(
+        "topics",
+        "What the texts are about, or another list",
+        _topics,
+        (_one_of(_list_keys, first_is_usual=True),),
+        instead=_ALL,
+    ),
+    Chart("together", "Which labels go together", _together, instead=_ALL, lacks=_needs(2)),
+    Chart(
+        "labeler-agreement",
+        "How far labelers agree on each label",
+        _agreement,
+        (_beside(2),),
+        instead=_ALL,
+    ),
+    Chart(
+        "answers",
+        "The answers of two labelers to one label",
+        _answers,
+        (_one_of(_questions, beside=_beside(1)), _beside(1)),
+        instead=_ALL,
+    ),
+)
+
+
+def _names(results: LabelResults, chosen: Chosen) -> tuple[str, ...]:
+    return tuple(label_views.names_of([results, *chosen.get("other", ())]).values())
+
+
+def _rows(results: LabelResults) -> str:
     """Which pairs were labelled, of what, in what revision."""
     n = int(results.manifest["rows"])
     aside = "those in the imported files" if "imported" in results.manifest else ""
     return rows_words(results.spec, results.dataset, n, aside)
 
 
-def _lacking(results: LabelResults, chart: LabelChart) -> str:
-    """What a run lacks for a chart, as a hint; empty where it lacks nothing."""
-    if len(label_views.single_keys(results.keys)) < chart.fewest:
-        return "It was asked for too few labels with one answer a text."
-    if chart.others and not label_views.others(results):
-        return "Label the same pairs with a second labeler first."
-    if chart.labels and not chart.others and not chart.labels([results]):
-        return "It was asked for no label that this chart shows."
-    return ""
-
-
-def _others(
-    results: LabelResults, chart: LabelChart, asked: Sequence[str]
-) -> tuple[LabelResults, ...]:
-    """The labelings to set beside a run: those asked for, or the newest other one."""
-    if not chart.others:
-        if asked:
-            raise BadInput(f"The chart {chart.name} shows one run.", "Leave out the others.")
-        return ()
-    known = {one.run.id: one for one in label_views.others(results)}
-    if len(asked) > chart.others or len(set(asked)) < len(asked):
-        most = "one other run" if chart.others == 1 else "one or two other runs"
-        raise BadInput(f"The chart {chart.name} sets {most} beside this one.", "Name each once.")
-    for run_id in asked:
-        if run_id not in known:
-            raise BadInput(
-                f"Run {run_id!r} cannot be set beside run {results.run.id}.",
-                f"Others with labels of the same pairs are {', '.join(known)}.",
-            )
-    found = tuple(known[run_id] for run_id in asked or list(known)[:1])
-    if not label_views.shared_keys([results, *found]):
-        raise BadInput(
-            "They were asked for different labels: there is nothing to compare.",
-            "Choose another run.",
-        )
-    return found
-
-
-def _label(chart: LabelChart, found: Sequence[LabelResults], asked: str | None) -> Label:
-    """The label to draw: the one asked for, or the only one there is, or the first list."""
-    if chart.labels is None:
-        if asked is not None:
-            raise BadInput(f"The chart {chart.name} shows all labels.", "Leave out the label.")
-        return "", ""
-    known = {label_id(label): label for label in chart.labels(found)}
-    if asked is None and (len(known) == 1 or chart.first_is_usual):
-        return next(iter(known.values()))
-    if asked not in known:
-        said = (
-            "Which label?" if asked is None else f"The chart {chart.name} has no label {asked!r}."
-        )
-        told = ", ".join(list(known)[:_MOST_NAMED])
-        more = f", and {len(known) - _MOST_NAMED:,} more" if len(known) > _MOST_NAMED else ""
-        raise BadInput(said, f"Choose one of {told}{more}.")
-    return known[asked]
-
-
-def _slugs(chart: str, asked: Asked) -> tuple[str, ...]:
-    label = label_id(asked.label)
-    named = (ModelCard(id=label).slug,) if label not in ("", chart) else ()
-    return (*named, *(one.run.id for one in asked.others))
-
-
-def _methods(asked: Asked, drawn: Drawn) -> str:
-    results = asked.results
+def _methods(results: LabelResults, chosen: Chosen) -> str:
     beside = "".join(
-        f" Beside them stand the labels by {_labeler(one)} of {rows(one)}. {_texts(one)} Run"
+        f" Beside them stand the labels by {_labeler(one)} of {_rows(one)}. {_texts(one)} Run"
         f" {one.run.id}: `{label_command(one.run)}`."
-        for one in asked.others
+        for one in chosen.get("other", ())
     )
-    version = results.manifest.get("versions", {}).get("ivan", __version__)
     return (
-        f"{first_upper(rows(results))} were labelled by {_labeler(results)}; both replies of each"
-        f" pair, {len(results.keys)} of {len(FEATURES)} labels. {_texts(results)}"
-        f"{beside} {drawn.methods} Seed {results.spec.seed}. Computed with IVAN {version}, run"
-        f" {results.run.id}: `{label_command(results.run)}`."
+        f"{first_upper(_rows(results))} were labelled by {_labeler(results)}; both replies of each"
+        f" pair, {len(results.keys)} of {len(FEATURES)} labels. {_texts(results)}{beside}"
     )
 
 
@@ -157,3 +383,16 @@ def _labeler(results: LabelResults) -> str:
         facts, asked = ["rule-based", *facts], f"labels as in {asked}"
     facts.append(asked if prompt["version"] else "prompt unknown")
     return f"{results.labeler} ({', '.join(facts)})"
+
+
+GIVEN = ChartsAndSentences(
+    CHARTS,
+    open_labels,
+    _rows,
+    _methods,
+    lambda results: label_command(results.run),
+    sentences.source,
+    sentences.quotes,
+    of=" of labels",
+    names=_names,
+)

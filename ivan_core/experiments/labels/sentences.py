@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.command import label_command
 from ivan_core.experiments.labels.conditions import label_name
-from ivan_core.experiments.labels.results import LabelResults, open_labels
+from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.figures.command import figure_command
-from ivan_core.figures.picks import Quote
+from ivan_core.figures.sentences import Quote, source_line
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.metrics.intervals import rate_of_row, wilson
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
@@ -28,21 +28,14 @@ MOST_TOGETHER = 5
 MOST_OTHERS = 3
 
 
-def source_line(run_id: str) -> str:
-    """What every sentence of the run rests on: rows, run, and the command that makes it anew."""
-    results = open_labels(run_id)
-    about = results.dataset.about
-    note = f" {about['note']}" if about["note"] else ""
-    return (
-        f"{about['label']}, {int(results.manifest['rows']):,} of {int(about['rows']):,} pairs,"
-        f" labelled by {label_views.named(results)}, run {run_id}: {label_command(results.run)}."
-        f"{note}"
-    )
+def source(results: LabelResults) -> str:
+    """What every sentence of the run rests on."""
+    by = f"labelled by {label_views.named(results)}"
+    return source_line(results, int(results.manifest["rows"]), label_command(results.run), by=by)
 
 
-def quotes(run_id: str) -> list[Quote]:
+def quotes(results: LabelResults) -> list[Quote]:
     """All sentences of a finished labelling, by question in the order of its page."""
-    results = open_labels(run_id)
     return [
         *_accounted(results), *_more_common(results), *_about(results), *_together(results),
         *_agreement(results),

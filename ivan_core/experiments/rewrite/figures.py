@@ -1,16 +1,17 @@
-"""Figures of a rewording: which meaning counts as kept, and what is said of the run."""
+"""The charts of a rewording, what each leaves to choose, and what is said of all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ivan_core import __version__
+import pandas as pd
+
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
-from ivan_core.experiments.rewrite.figure_list import CHARTS, RewriteChart
+from ivan_core.experiments.rewrite import sentences
 from ivan_core.experiments.rewrite.numbers import (
     LONGEST,
     SHORTEST,
@@ -21,53 +22,102 @@ from ivan_core.experiments.rewrite.numbers import (
     read_gate,
 )
 from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
-from ivan_core.figures.chart import Drawn, first_upper, model_words, rate_words
-from ivan_core.figures.picks import Picked, Wish, is_sample, only, rows_words
-from ivan_core.metrics.robustness_sentences import came_words
+from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
+from ivan_core.figures.choices import GATE, ONE_MODEL, Choice, Wish
+from ivan_core.figures.words import (
+    WILSON,
+    counted,
+    first_upper,
+    model_words,
+    rate_words,
+    rows_words,
+)
+from ivan_core.metrics.robustness import REWORDED, SURFACE, Robustness
+from ivan_core.metrics.robustness_sentences import came_words, change_sentence, flips_sentence
+
+_FLIPS = ["model", "variant", "direction", "count", "n", "share", "low", "high", "of", "of_n"]
+_CHANGES = ["model", "variant", "side", "n", "mean", "low", "high", "typical_margin"]
+_ALONE = "a change of punctuation and space alone"
 
 
-def charts(run_id: str) -> list[RewriteChart]:
-    """The charts that a rewording can give, in the order of the page.
+def _flips(results: RewriteResults, gate: Gate) -> Drawn:
+    from ivan_core.charts.robustness import flip_bars
 
-    Raises:
-        BadInput: there is no such run, or nothing is finished yet.
-    """
-    open_rewrite(run_id)
-    return list(CHARTS)
-
-
-def pick(run_id: str, name: str, wish: Wish) -> Picked:
-    """One chart of a rewording.
-
-    Raises:
-        BadInput: there is no such run, chart, model or gate.
-    """
-    results = open_rewrite(run_id)
-    chart = next((chart for chart in CHARTS if chart.name == name), None)
-    if chart is None:
-        known = ", ".join(chart.name for chart in CHARTS)
-        raise BadInput(f"There is no chart {name!r} of a rewording.", f"Choose one of {known}.")
-    only(name, wish, "gate", *(["model"] if chart.one_model else []))
-    gate = _gate(wish.get("gate"))
-    model = wish.get("model") or results.models[0]
-    if model not in results.models:
-        raise BadInput(
-            f"Run {run_id} has no model {model!r}.", f"It has {', '.join(results.models)}."
-        )
     found = numbers(results, gate)
-    named, words = ((model,) if chart.one_model else ()), gate_words(gate)
-    return Picked(
-        lambda: chart.draw(found, model),
-        named,
-        (
-            *(ModelCard(id=one).slug for one in named),
-            *([f"gate-{words.replace(':', '-')}"] if words else []),
-        ),
-        rows(results),
-        is_sample(results.dataset),
-        lambda drawn: _methods(results, found, gate, drawn),
-        " ".join(told for one, told in results.training.items() if one == model or not named),
+    shown = _beside(found)
+    reworded = [one for one in found.robustness if one.variant == REWORDED]
+    told = " ".join(flips_sentence(one.model, one.flips) for one in reworded)
+    return Drawn(
+        lambda: flip_bars(shown, dark=False),
+        _flip_rows(found),
+        "How often the verdict of each reward model flips where the texts are reworded, beside"
+        f" {_ALONE}: shares of all pairs with 95% intervals, by direction. {found.headline} {told}",
+        "A verdict flips if the model sided with the choice and no longer does, or the reverse; a"
+        f" tie sides with nobody. {WILSON}",
     )
+
+
+def _changes(results: RewriteResults, gate: Gate) -> Drawn:
+    from ivan_core.charts.robustness import reward_change_dots
+
+    found = numbers(results, gate)
+    shown = _beside(found)
+    reworded = [one for one in found.robustness if one.variant == REWORDED]
+    return Drawn(
+        lambda: reward_change_dots(shown, dark=False),
+        _change_rows(found),
+        f"How far rewording moves the rewards, beside {_ALONE}: mean changes with 95% intervals in"
+        f" typical margins. {' '.join(change_sentence(one) for one in reworded)}",
+        "A typical margin is the root mean square of the model's margins on the originals."
+        " Intervals are 95% intervals of a mean over pairs by Student's t, widened where"
+        " prompts repeat, without correction for multiple comparisons.",
+    )
+
+
+def _alike(results: RewriteResults, model: str, gate: Gate) -> Drawn:
+    from ivan_core.charts.robustness_cells import change_squares
+
+    cells = numbers(results, gate).cells(model)
+    return Drawn(
+        lambda: change_squares(cells, dark=False),
+        cells,
+        f"Does the margin of {model} move more where less is alike? Each cell counts the pairs by"
+        " the similarity of their less similar side (across) and by how far the margin moved, in"
+        f" typical margins (up). {counted(cells)}",
+        "Margins were compared before and after, whatever their sign.",
+    )
+
+
+def _beside(found: Numbers) -> list[Robustness]:
+    return [one for one in found.robustness if one.variant in (REWORDED, SURFACE)]
+
+
+def _flip_rows(found: Numbers) -> pd.DataFrame:
+    """Flips of every model and variant both ways: of all pairs, and of those that could."""
+    rows = []
+    for one in found.robustness:
+        if one.flips is None:
+            continue
+        for direction, rate, risk in (
+            ("misaligned", one.flips.became_misaligned, one.flips.misaligned_at_risk),
+            ("aligned", one.flips.became_aligned, one.flips.aligned_at_risk),
+        ):
+            of = (risk.rate, risk.n) if risk else (None, 0)
+            ends = (rate.rate, rate.low, rate.high)
+            rows.append((one.model, one.variant, direction, rate.count, rate.n, *ends, *of))
+    return pd.DataFrame(rows, columns=_FLIPS)
+
+
+def _change_rows(found: Numbers) -> pd.DataFrame:
+    """Mean changes of every model and variant in its typical margins."""
+    rows = []
+    for one in found.robustness:
+        for side, change in (("chosen", one.chosen), ("rejected", one.rejected)):
+            if change is not None and one.unit:
+                shown = change.in_units(one.unit)
+                ends = (shown.n, shown.mean, shown.low, shown.high)
+                rows.append((one.model, one.variant, side, *ends, one.unit))
+    return pd.DataFrame(rows, columns=_CHANGES)
 
 
 def gate_words(gate: Gate) -> str | None:
@@ -77,8 +127,9 @@ def gate_words(gate: Gate) -> str | None:
     return f"{gate.similarity:g}:{gate.shortest:g}:{gate.longest:g}"
 
 
-def _gate(asked: str | None) -> Gate:
+def _gate(chart: str, results: RewriteResults, wish: Wish) -> Gate:
     """The gate that was asked for, or the usual one."""
+    asked = wish.get("gate")
     if asked is None:
         return Gate()
     names = (SIMILARITY, SHORTEST, LONGEST)
@@ -92,32 +143,57 @@ def _gate(asked: str | None) -> Gate:
     return found
 
 
-def rows(results: RewriteResults) -> str:
+_MEANING = Choice(GATE, _gate, told=gate_words, before="gate-")
+
+CHARTS = (
+    Chart("flips", "How often verdicts flip when texts are reworded", _flips, (_MEANING,)),
+    Chart("changes", "How far rewording moves the rewards", _changes, (_MEANING,)),
+    Chart(
+        "alike",
+        "Whether the margin moves more where less is alike",
+        _alike,
+        (ONE_MODEL, _MEANING),
+    ),
+)
+
+
+def _rows(results: RewriteResults) -> str:
     """Which pairs were reworded, of what, in what revision."""
     stopped = "" if results.run.state is RunState.DONE else "those reworded before the run stopped"
     return rows_words(results.spec, results.dataset, len(results.row_ids), stopped)
 
 
-def _methods(results: RewriteResults, found: Numbers, gate: Gate, drawn: Drawn) -> str:
+def _names(results: RewriteResults, chosen: Chosen) -> tuple[str, ...]:
+    return (chosen["model"],) if "model" in chosen else ()
+
+
+def _trained(results: RewriteResults, chosen: Chosen) -> str:
+    """On how many of the pairs each model that is shown was trained."""
+    models = _names(results, chosen) or tuple(results.training)
+    return " ".join(results.training[model] for model in models)
+
+
+def _methods(results: RewriteResults, chosen: Chosen) -> str:
+    gate: Gate = chosen["gate"]
+    found = numbers(results, gate)
     spec, manifest = results.spec, results.manifest or {}
     done, asked = results.texts_reworded
-    version = manifest.get("versions", {}).get("ivan", __version__)
     both = (
         "the prompt that both sides share and each last reply"
         if spec.scope == "shared"
-        else ("each whole dialogue apart")
+        else "each whole dialogue apart"
     )
     judged = "; ".join(model_words(card) for card in _models(results))
     return (
-        f"{first_upper(rows(results))} were reworded by {_who(manifest, 'rewriter', spec.rewriter)}"
+        f"{first_upper(_rows(results))} were reworded by"
+        f" {_who(manifest, 'rewriter', spec.rewriter)}"
         f"{' (rule-based)' if spec.is_rules else ''}: {both}{_styles(manifest)}. {done:,} of"
         f" {asked:,} texts have a rewording. Pairs: {came_words(found.came)}. Rewards are"
         f" by {judged}. {' '.join(results.training.values())} Meaning counts as kept where both"
         f" sides have a similarity of {gate.similarity:g} or more with the original, by"
         f" {_who(manifest, 'similarity', spec.similarity)}, and a length of {gate.shortest:g} to"
         f" {gate.longest:g} times the original's: {rate_words(found.kept)} pairs; the others enter"
-        f" no number. {drawn.methods} Seed {spec.seed}. Computed with IVAN {version}, run"
-        f" {results.run.id}: `{command_of(spec)}`."
+        " no number."
     )
 
 
@@ -141,3 +217,17 @@ def _styles(manifest: Mapping[str, Any]) -> str:
         for style in manifest.get("styles", {}).values()
     ]
     return f" (instructions: {', '.join(told)})" if told else ""
+
+
+GIVEN = ChartsAndSentences(
+    CHARTS,
+    open_rewrite,
+    _rows,
+    _methods,
+    lambda results: command_of(results.spec),
+    sentences.source,
+    sentences.quotes,
+    of=" of a rewording",
+    names=_names,
+    trained=_trained,
+)

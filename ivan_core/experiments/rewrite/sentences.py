@@ -7,10 +7,10 @@ from ivan_core.domain.runs import RunState
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers
-from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
+from ivan_core.experiments.rewrite.results import RewriteResults
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.figures.command import figure_command
-from ivan_core.figures.picks import Quote
+from ivan_core.figures.sentences import Quote, source_line
 from ivan_core.metrics.robustness import SURFACE
 from ivan_core.metrics.robustness_sentences import (
     beyond_sentence,
@@ -27,23 +27,20 @@ from ivan_core.metrics.robustness_sentences import (
 from ivan_core.metrics.sentences import rate_sentence
 
 
-def source_line(run_id: str) -> str:
-    """What every sentence of the run rests on: rows, run, and the command that makes it anew."""
-    results, gate = open_rewrite(run_id), Gate()
-    about, run = results.dataset.about, results.run
-    note = f" {about['note']}" if about["note"] else ""
-    stopped = "" if run.state is RunState.DONE else ", stopped before its end"
-    return (
-        f"{about['label']}, {len(results.row_ids):,} of {int(about['rows']):,} pairs, reworded by"
-        f" {rewrite_words.rewriter_words(results.spec)}, run {run_id}{stopped}:"
-        f" {command_of(results.spec)}. Rewordings count from a similarity of"
-        f" {gate.similarity:g} on.{note}"
+def source(results: RewriteResults) -> str:
+    """What every sentence of the run rests on."""
+    return source_line(
+        results,
+        len(results.row_ids),
+        command_of(results.spec),
+        by=f"reworded by {rewrite_words.rewriter_words(results.spec)}",
+        stopped="" if results.run.state is RunState.DONE else "stopped before its end",
+        more=f"Rewordings count from a similarity of {Gate().similarity:g} on.",
     )
 
 
-def quotes(run_id: str) -> list[Quote]:
+def quotes(results: RewriteResults) -> list[Quote]:
     """All sentences of a rewording past the usual gate, by question in the order of its page."""
-    results = open_rewrite(run_id)
     found = numbers(results, Gate())
     return [
         *_kept(results, found), *_flips(results, found), *_changes(results, found),

@@ -54,7 +54,7 @@ def judged(results: Results) -> None:
         _bars(results)
         _tabs(results)
     found_rows(results)
-    quotable(results)
+    quotable(results.run.id)
     _details(results)
 
 

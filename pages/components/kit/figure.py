@@ -4,61 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
+from typing import Unpack
 
 import streamlit as st
 
-from ivan_core.figures import figure as figures
+from ivan_core.engine import figures
+from ivan_core.figures.choices import Wish
 from ivan_core.figures.command import figure_command
-from ivan_core.figures.picks import Wish
+from ivan_core.figures.files import KINDS, Kind
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import say
 
-_KINDS: tuple[figures.Kind, ...] = ("svg", "pdf", "png", "csv")
 _WIDTHS = {85: "one column, 85 mm", 170: "two columns, 170 mm"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Figure:
-    """Which chart of which run."""
+    """Which chart of which run, and what it shows where it leaves a choice."""
 
     run_id: str
     name: str
-    model: str | None
-    other: str | tuple[str, ...] | None
-    column: str | None
-    label: str | None
-    gate: str | None
-    row: str | None
-    side: str | None
+    shown: Wish
 
     @property
     def key(self) -> str:
-        more = "".join(f"-{part}" for part in (self.label, self.gate, self.row, self.side) if part)
-        return f"figure-{self.name}-{self.model}-{self.other}-{self.column}{more}"
-
-    @property
-    def shown(self) -> Wish:
-        """The models, the other runs, the column, the label, the meaning or the row it shows."""
-        return {
-            "model": self.model, "other": self.other, "column": self.column, "label": self.label,
-            "gate": self.gate, "row": self.row, "side": self.side,
-        }  # fmt: skip
+        shown = self.shown
+        more = [shown.get("label"), shown.get("gate"), shown.get("row"), shown.get("side")]
+        parts = [self.name, shown.get("model"), shown.get("other"), shown.get("column")]
+        return "-".join(map(str, ["figure", *parts, *filter(None, more)]))
 
 
-def figure_menu(
-    run_id: str,
-    name: str,
-    *,
-    model: str | None = None,
-    other: str | tuple[str, ...] | None = None,
-    column: str | None = None,
-    label: str | None = None,
-    gate: str | None = None,
-    row: str | None = None,
-    side: str | None = None,
-) -> None:
+def figure_menu(run_id: str, name: str, **shown: Unpack[Wish]) -> None:
     """A button that opens the files and words of one chart; they are made when asked for."""
-    figure = _Figure(run_id, name, model, other, column, label, gate, row, side)
+    figure = _Figure(run_id, name, shown)
     told = "Take this chart away: files, caption and methods."
     if st.button("Figure", key=figure.key, help=told):
         _dialog(figure)
@@ -79,7 +57,7 @@ def _files(figure: _Figure) -> None:
         format_func=lambda millimetres: _WIDTHS[millimetres],
     ) or 85  # fmt: skip
     with st.container(horizontal=True):
-        for kind in _KINDS:
+        for kind in KINDS:
             st.download_button(
                 kind.upper(), _maker(figure, kind, width),
                 figures.file_name(run_id, name, kind, width, **shown),
@@ -102,5 +80,5 @@ def _words(figure: _Figure, stamp: object) -> list[tuple[str, str]]:
     ]
 
 
-def _maker(figure: _Figure, kind: figures.Kind, width: int) -> Callable[[], bytes]:
+def _maker(figure: _Figure, kind: Kind, width: int) -> Callable[[], bytes]:
     return lambda: figures.figure(figure.run_id, figure.name, kind, width, **figure.shown)

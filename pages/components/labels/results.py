@@ -13,7 +13,7 @@ from ivan_core.charts.together import together_squares
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import TextFilter, label_name
-from ivan_core.experiments.labels.figure_list import label_id
+from ivan_core.experiments.labels.figures import label_id
 from ivan_core.experiments.labels.kind import LEXICON_NOTE
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.reconcile import STATES
@@ -58,7 +58,7 @@ def label_results(run_id: str) -> None:
     if usable:
         _tabs(results)
     label_texts(results)
-    quotable(results)
+    quotable(results.run.id)
     _files(results)
 
 

@@ -12,7 +12,6 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.reviews import BETTER
 from ivan_core.engine import datasets
 from ivan_core.engine.opinions import Used, ceiling_sentence, used_opinions
-from ivan_core.engine.take_away import take_away
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import TITLES
@@ -21,7 +20,6 @@ from ivan_core.review.agreement import (
     cells_beside,
     choices_beside,
 )
-from ivan_core.review.figures import reviews_id
 from ivan_core.review.lists import (
     REVIEWERS,
     Listed,
@@ -33,9 +31,10 @@ from ivan_core.review.lists import (
     quick_table,
 )
 from ivan_core.review.opinions_csv import opinions_csv
-from ivan_core.review.sentences import cell_sentence, headline
+from ivan_core.review.sentences import cell_sentence, headline, reviews_id
 from pages.components.kit.carried import write_query
 from pages.components.kit.figure import figure_menu
+from pages.components.kit.quotes import quotable
 from pages.components.kit.state import dark
 from pages.components.kit.text import say
 from pages.components.labels.texts import Point, clicked_chart
@@ -79,7 +78,7 @@ def agreement_tab(fingerprint: str) -> None:
                 or task
             )  # fmt: skip
         views[task](dataset, used)
-        _sentences(dataset)
+        quotable(reviews_id(dataset), "review-sentences")
     _take_away(dataset)
 
 
@@ -206,25 +205,6 @@ def _open_cell(point: Point) -> None:
 def _list(dataset: PreparedDataset, found: Sequence[Listed], key: str, name: str) -> None:
     noun = "pair" if key == BETTER else "text"
     listed_items(dataset, found, key, name, noun)
-
-
-def _sentences(dataset: PreparedDataset) -> None:
-    """Every number as a sentence to copy."""
-    shown = st.expander("Sentences to copy", on_change="rerun", key="review-sentences")
-    if not shown.open:
-        return
-    with shown:
-        given = take_away(reviews_id(dataset))
-        found = given.quotes(reviews_id(dataset))
-        say("What they rest on", "small", quiet=True)
-        st.code(given.source(reviews_id(dataset)), language=None, wrap_lines=True)
-        questions = list(dict.fromkeys(quote.question for quote in found))
-        if not questions:
-            return
-        asked = st.pills("Question", questions, default=questions[0], key="review-sentences-about")
-        for quote in found:
-            if quote.question == asked:
-                st.code(f"{quote.sentence}\n{quote.command}", language=None, wrap_lines=True)
 
 
 def _take_away(dataset: PreparedDataset) -> None:

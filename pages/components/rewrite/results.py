@@ -39,7 +39,7 @@ def rewrite_results(results: RewriteResults) -> None:
         _flips(results.run.id, found, gate_words(gate))
         rewrite_tabs(results, found, gate_words(gate))
     pair_rows(results, found)
-    quotable(results)
+    quotable(results.run.id)
     _details(results)
 
 

@@ -1,13 +1,13 @@
-"""Figures of a user column: its values on both sides, and agreement by which side has more."""
+"""Figures of a user column on both sides, and of agreement by what the columns of a dataset say."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.experiments.columns import kind as columns
 from ivan_core.experiments.columns.kind import Floats, UserColumn
 from ivan_core.experiments.compare.results import Results
-from ivan_core.figures.chart import WILSON, Drawn
+from ivan_core.figures.chart import Drawn
+from ivan_core.figures.words import WILSON
 from ivan_core.metrics.sentences import the
 
 _COUNTS = {
@@ -17,11 +17,11 @@ _COUNTS = {
 }
 
 
-def values(results: Results, column_ids: Sequence[str]) -> Drawn:
+def values(results: Results, spec: ColumnSpec) -> Drawn:
     from ivan_core.charts.user_column import column_sides
     from ivan_core.metrics.user_column import column_bins, sides_sentence
 
-    column, chosen, rejected = _of_run(results, column_ids[0])
+    column, chosen, rejected = _of_run(results, spec)
     bins = column_bins(chosen, rejected)
     return Drawn(
         lambda: column_sides(bins, dark=False),
@@ -32,13 +32,13 @@ def values(results: Results, column_ids: Sequence[str]) -> Drawn:
     )
 
 
-def agreement(results: Results, column_ids: Sequence[str]) -> Drawn:
+def agreement_by_more(results: Results, spec: ColumnSpec) -> Drawn:
     import pandas as pd
 
     from ivan_core.charts.user_column import agreement_by_larger_bars
     from ivan_core.metrics.user_column import agreement_by_larger, sides_sentence
 
-    column, chosen, rejected = _of_run(results, column_ids[0])
+    column, chosen, rejected = _of_run(results, spec)
     difference = pd.Series(chosen - rejected, index=results.aligned.row_ids)
     rows = agreement_by_larger(results.fair, difference)
     return Drawn(
@@ -51,8 +51,24 @@ def agreement(results: Results, column_ids: Sequence[str]) -> Drawn:
     )
 
 
-def _of_run(results: Results, column_id: str) -> tuple[UserColumn, Floats, Floats]:
+def by_own_column(results: Results, name: str) -> Drawn:
+    """Agreement by the values of a column that the dataset brings along."""
+    from ivan_core.charts.agreement import agreement_bars
+
+    bars = results.by_own_column(name)
+    return Drawn(
+        lambda: agreement_bars(bars, dark=False),
+        bars.rename(columns={"subset": name if name not in bars.columns else "value"}),
+        f"How often each reward model sides with {the(results.dataset.chosen_by)}, by {name}:"
+        " shares of rated pairs on which it agrees, ties and disagrees. Numbers are agreement with"
+        " its 95% interval.",
+        f"Pairs are grouped by the column {name} of the dataset: by its 12 most frequent"
+        f" values, or by quarters of its numbers where there are more. {WILSON}",
+    )
+
+
+def _of_run(results: Results, spec: ColumnSpec) -> tuple[UserColumn, Floats, Floats]:
     """A column and its numbers of both sides for the rows of the run."""
-    column = columns.column(results.dataset.fingerprint, column_id)
+    column = columns.column(results.dataset.fingerprint, spec.id)
     rows = results.aligned.row_ids
     return column, column.chosen[rows], column.rejected[rows]

@@ -1,24 +1,135 @@
-"""Figures of two models beside each other, and of how sure the models are."""
+"""Figures of reward models: how often and how far they agree, alone and two beside each other."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.two_models import two_models
-from ivan_core.figures.chart import WILSON, Drawn, own_rows
-from ivan_core.metrics.sentences import the
+from ivan_core.figures.chart import Drawn
+from ivan_core.figures.words import WILSON, counted, rate_words
+from ivan_core.metrics.sentences import balanced_words, percent, the
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SEED = 0
 """Of the range that a calibrated model would show; the same as on the page."""
 
 
-def verdicts(results: Results, models: Sequence[str]) -> Drawn:
+def agreement(results: Results) -> Drawn:
+    from ivan_core.charts.agreement import agreement_bars
+    from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
+
+    bars = by_subset(results.fair)
+    several = bars["subset"].nunique() > 1
+    choice = the(results.dataset.chosen_by)
+    told = "; ".join(f"{s.model} {rate_words(s.headline)}" for s in results.summaries)
+    rules = bars[(bars["subset"] == ALL_SUBSETS) & bars["rule"].notna()]
+    rules = rules.drop_duplicates(["rule", "rule_rate", "n"])
+    rule = " or ".join(
+        f"always picking the {row.rule} reply would reach"
+        f" ({percent(float(row.rule_rate), int(row.n))} of all pairs)"
+        for row in rules.itertuples()
+    )
+    marked = f"; the mark below a bar shows what {rule}" if rule else ""
+    best = ceiling_of(results.dataset)
+    return Drawn(
+        lambda: agreement_bars(bars, ceiling=best, dark=False),
+        bars,
+        f"How often each reward model sides with {choice}{', by subset' if several else ''}: shares"
+        " of rated pairs on which it agrees, ties and disagrees. Numbers are agreement with its 95%"
+        f" interval; all pairs: {told}. The light line marks 50%{marked}."
+        + (f" The line on the bars of all pairs is a ceiling. {best.sentence}" if best else ""),
+        "A model agrees with a pair if it gives the chosen reply the higher reward; equal rewards"
+        f" (as float32) are ties and count among the rated pairs. {WILSON} Baseline: the better of"
+        " always picking the longer or always the shorter reply, by characters.",
+    )
+
+
+def rewards(results: Results, model: str) -> Drawn:
+    from ivan_core.charts.rewards import reward_cells
+    from ivan_core.metrics.bins import reward_bins
+
+    cells = reward_bins(own_rows(results, model))
+    return Drawn(
+        lambda: reward_cells(cells, dark=False),
+        cells,
+        f"Rewards that {model} gives to both replies: each cell counts the pairs by the reward"
+        f" of the chosen reply (across) and of the rejected one (up). {counted(cells)} On the"
+        " dashed line both rewards are equal; below it the model sides with"
+        f" {the(results.dataset.chosen_by)} in {_agreed(results, model)}.",
+        "Rewards were counted in 24 by 24 cells of one common scale. Their unit and zero are"
+        " the model's own and cannot be set beside those of another model.",
+    )
+
+
+def margins(results: Results, model: str) -> Drawn:
+    from ivan_core.charts.rewards import margin_bars
+    from ivan_core.metrics.bins import margin_histogram
+
+    histogram = margin_histogram(own_rows(results, model))
+    own = next(one for one in results.summaries if one.model == model)
+    typical = (
+        f" The typical margin (root mean square of {own.counts.rated:,} margins) is"
+        f" {own.typical_margin:.3g}."
+        if own.typical_margin
+        else ""
+    )
+    return Drawn(
+        lambda: margin_bars(histogram, dark=False),
+        histogram,
+        f"How much more {model} likes the chosen reply: pairs by margin, the reward of the"
+        f" chosen reply minus that of the rejected one. {counted(histogram)} The model sides with"
+        f" {the(results.dataset.chosen_by)} in {_agreed(results, model)}.{typical}",
+        "Margins were counted in 41 bins of equal width, the middle one centred on 0.",
+    )
+
+
+def length(results: Results) -> Drawn:
+    import pandas as pd
+
+    from ivan_core.charts.length import length_bars
+
+    summaries = results.summaries
+    records = [
+        {"model": s.model, "where": where, "agree": rate.count, "n": rate.n, "rate": rate.rate,
+         "low": rate.low, "high": rate.high}
+        for s in summaries
+        for where, rate in (
+            ("the longer reply was chosen", s.length_balanced.longer_chosen),
+            ("the shorter reply was chosen", s.length_balanced.shorter_chosen),
+        )
+        if rate is not None
+    ]  # fmt: skip
+    data = pd.DataFrame.from_records(
+        records, columns=["model", "where", "agree", "n", "rate", "low", "high"]
+    )
+    told = "; ".join(
+        f"{s.model} {rate_words(s.length_balanced.longer_chosen)} where the longer reply was chosen"
+        f" and {rate_words(s.length_balanced.shorter_chosen)} where the shorter was,"
+        f" {balanced_words(s.length_balanced)} if both counted the same"
+        for s in results.summaries
+    )
+    return Drawn(
+        lambda: length_bars(summaries, dark=False),
+        data,
+        "Is it just length? Agreement of each reward model with"
+        f" {the(results.dataset.chosen_by)} where the longer reply was chosen, beside where the"
+        f" shorter was, with 95% intervals: {told}. A model that only sees length has bars far"
+        " apart; the short upright line marks 50%.",
+        "Lengths are characters of the replies; pairs of equal length are left out. Length-balanced"
+        " agreement is the mean of the two rates; its interval joins theirs by MOVER (Zou and"
+        f" Donner 2008). {WILSON}",
+    )
+
+
+def verdicts(results: Results, first: str, second: str) -> Drawn:
     from ivan_core.charts.paired import verdict_cells
     from ivan_core.metrics.comparison_sentences import discordance_sentence
     from ivan_core.metrics.paired import verdict_table
 
-    first, second = models
     two = two_models(results, first, second)
     table = verdict_table(two.shared)
     return Drawn(
@@ -32,11 +143,10 @@ def verdicts(results: Results, models: Sequence[str]) -> Drawn:
     )
 
 
-def two_margins(results: Results, models: Sequence[str]) -> Drawn:
+def two_margins(results: Results, first: str, second: str) -> Drawn:
     from ivan_core.charts.paired import margin_squares
     from ivan_core.metrics.paired import margin_cells
 
-    first, second = models
     two = two_models(results, first, second)
     shared = two.shared
     cells = margin_cells(shared)
@@ -58,7 +168,7 @@ def two_margins(results: Results, models: Sequence[str]) -> Drawn:
     )
 
 
-def coverage(results: Results, _: Sequence[str]) -> Drawn:
+def coverage(results: Results) -> Drawn:
     from ivan_core.charts.reliability import risk_coverage_curves
     from ivan_core.metrics.comparison_sentences import coverage_sentence
     from ivan_core.metrics.reliability import risk_coverage
@@ -75,14 +185,13 @@ def coverage(results: Results, _: Sequence[str]) -> Drawn:
     )
 
 
-def reliable(results: Results, models: Sequence[str]) -> Drawn:
+def reliable(results: Results, model: str) -> Drawn:
     import numpy as np
 
     from ivan_core.charts.reliability import reliability_points
     from ivan_core.metrics.comparison_sentences import reliability_sentence, temperature_sentence
     from ivan_core.metrics.reliability import reliability
 
-    model = models[0]
     turns = results.dataset.numbers(["row_id", "first_turn"]).set_index("row_id")["first_turn"]
     found = reliability(own_rows(results, model), np.random.default_rng(_SEED), turns)
     return Drawn(
@@ -95,4 +204,18 @@ def reliable(results: Results, models: Sequence[str]) -> Drawn:
         "A margin m claims the probability 1/(1 + exp(-m/T)) for the reply it favours, with one"
         " temperature T a model, fitted on the other folds (pairs with the same first Human turn"
         f" stay in one fold) and set to 1 for the hollow points. Ties are left out. {WILSON}",
+    )
+
+
+def own_rows(results: Results, model: str) -> pd.DataFrame:
+    """The rows of one model on which its figures rest."""
+    return results.fair[results.fair["model"].eq(model).to_numpy(bool, na_value=False)]
+
+
+def _agreed(results: Results, model: str) -> str:
+    """One model's agreement, as the summary has it."""
+    return next(
+        f"{rate_words(s.headline)} rated pairs (95% interval)"
+        for s in results.summaries
+        if s.model == model
     )

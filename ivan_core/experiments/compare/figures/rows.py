@@ -1,14 +1,13 @@
-"""Figures of what a dataset says of its rows, and of one pair: margins, and single sentences."""
+"""Figures of one pair: the margins of all models, and what each sentence adds."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.experiments.compare.results import Results, judged_pair
-from ivan_core.figures.chart import WILSON, Drawn
-from ivan_core.metrics.sentences import pair_sentence, the
+from ivan_core.figures.chart import Drawn
+from ivan_core.metrics.sentences import pair_sentence
 
 if TYPE_CHECKING:
     import altair as alt
@@ -19,32 +18,15 @@ _UNIT = (
 )
 
 
-def by_own_column(results: Results, names: Sequence[str]) -> Drawn:
-    """Agreement by the values of a column that the dataset brings along."""
-    from ivan_core.charts.agreement import agreement_bars
-
-    bars = results.by_own_column(names[0])
-    return Drawn(
-        lambda: agreement_bars(bars, dark=False),
-        bars.rename(columns={"subset": names[0] if names[0] not in bars.columns else "value"}),
-        f"How often each reward model sides with {the(results.dataset.chosen_by)}, by {names[0]}:"
-        " shares of rated pairs on which it agrees, ties and disagrees. Numbers are agreement with"
-        " its 95% interval.",
-        f"Pairs are grouped by the column {names[0]} of the dataset: by its 12 most frequent"
-        f" values, or by quarters of its numbers where there are more. {WILSON}",
-    )
-
-
-def pair_margins(results: Results, shown: Sequence[str]) -> Drawn:
+def pair_margins(results: Results, row: int) -> Drawn:
     """Which reply of one pair each model likes more, and by how much."""
     import pandas as pd
 
     from ivan_core.charts.margins import margin_strip
 
-    (row,) = shown
-    margins = margins_of(results, int(row))
+    margins = margins_of(results, row)
     data = pd.DataFrame(
-        [(int(row), model, margin) for model, margin in margins],
+        [(row, model, margin) for model, margin in margins],
         columns=["row_id", "model", "typical_margins"],
     )
     return Drawn(
@@ -75,7 +57,7 @@ def _titled(chart: alt.LayerChart, title: str) -> alt.LayerChart:
     return titled
 
 
-def sentences(results: Results, shown: Sequence[str]) -> Drawn:
+def sentences(results: Results, model: str, row: int, side: str) -> Drawn:
     """What each sentence of a reply adds to the reward; known once it was asked for."""
     import pandas as pd
 
@@ -85,8 +67,7 @@ def sentences(results: Results, shown: Sequence[str]) -> Drawn:
     from ivan_core.experiments.compare.quick_rewards import Pending
     from ivan_core.metrics.effects import effects_sentence
 
-    model, row, side = shown
-    found = sentence_effects(results, int(row), model, cast("Side", side))
+    found = sentence_effects(results, row, model, cast("Side", side))
     if isinstance(found, Pending):
         raise BadInput(
             f"What the sentences of row {row} add is not known yet; it is being computed.",
@@ -95,7 +76,7 @@ def sentences(results: Results, shown: Sequence[str]) -> Drawn:
     adds = [sentence.adds for sentence in found.sentences]
     data = pd.DataFrame(
         [
-            (int(row), side, number, sentence.sentence, sentence.without, sentence.adds)
+            (row, side, number, sentence.sentence, sentence.without, sentence.adds)
             for number, sentence in enumerate(found.sentences, 1)
         ],
         columns=["row_id", "side", "sentence", "text", "reward_without", "adds"],

@@ -1,0 +1,184 @@
+"""Figures and sentences of a run by its id, or of the reviews of a dataset: for papers.
+
+What runs of a kind give is a record `ChartsAndSentences` in the module that is named here; it is
+imported when a run of that kind is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Unpack, cast
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.engine import handling as runs
+from ivan_core.figures import files
+from ivan_core.figures.chart import Chart, ChartsAndSentences, Drawn
+from ivan_core.figures.choices import Wish
+from ivan_core.figures.files import Kind
+from ivan_core.figures.pick import Picked, pick
+from ivan_core.figures.sentences import Quote
+from ivan_core.figures.shown_names import by_names, file_names, named
+from ivan_core.settings import data_dir
+
+REVIEWS = "reviews-"
+"""What stands before the fingerprint of a dataset where figures of its reviews are asked for."""
+_GIVEN: Mapping[str, str] = {
+    "compare": "ivan_core.experiments.compare.figures.charts",
+    "rewrite": "ivan_core.experiments.rewrite.figures",
+    "labels": "ivan_core.experiments.labels.figures",
+    "taxonomy": "ivan_core.experiments.labels.figures",
+}
+
+
+def given(run_id: str) -> ChartsAndSentences:
+    """What a run gives, by its kind; or the reviews of a dataset.
+
+    Raises:
+        BadInput: there is no such run, or runs of its kind give nothing.
+    """
+    if run_id.startswith(REVIEWS):
+        return _record("ivan_core.review.figures")
+    run = runs.get(run_id)
+    if run.kind not in _GIVEN:
+        raise BadInput(
+            f"Run {run_id} has no figures and no sentences: it is a {run.kind}.",
+            f"Choose a run of one of the kinds {', '.join(_GIVEN)}.",
+        )
+    return _record(_GIVEN[run.kind])
+
+
+def _record(module: str) -> ChartsAndSentences:
+    found: ChartsAndSentences = import_module(module).GIVEN
+    return found
+
+
+def figures(run_id: str) -> Sequence[Chart]:
+    """The charts that this run can give, in the order of the page.
+
+    Raises:
+        BadInput: there is no such run, it has no figures, or nothing is finished yet.
+    """
+    own = given(run_id)
+    return own.charts_of(own.open(run_id))
+
+
+def offered(run_id: str) -> list[tuple[str, str, str]]:
+    """What can be chosen and nobody could know: the option, its value, and words beside it.
+
+    Raises:
+        BadInput: there is no such run, it has no figures, or nothing is finished yet.
+    """
+    own = given(run_id)
+    results = own.open(run_id)
+    found = [
+        (choice.option.name, value, words)
+        for chart in own.charts_of(results)
+        for choice in chart.choices
+        if choice.option.listed
+        for value, words in choice.offers(results)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def figure(
+    run_id: str, name: str, kind: Kind = "svg", width_mm: int = 85, **wish: Unpack[Wish]
+) -> bytes:
+    """One chart of a run as a file: a drawing for print, or its data.
+
+    `wish` is what the chart shows where it leaves a choice. PNG has 300 dots an inch. CSV is UTF-8,
+    verbatim.
+
+    Raises:
+        BadInput: there is no such run, chart, kind or width, or nothing as in the wish.
+        BackendUnavailable: vl-convert is not installed (not for CSV).
+    """
+    files.check(kind, width_mm)
+    picked = _picked(run_id, name, wish)
+    return files.content(picked, picked.draw(), kind, width_mm)
+
+
+def caption(run_id: str, name: str, **wish: Unpack[Wish]) -> str:
+    """A caption ready to paste: what is seen, its numbers with n and interval, the rows.
+
+    Raises:
+        BadInput: there is no such run or chart, or nothing as in the wish.
+    """
+    picked = _picked(run_id, name, wish)
+    return files.caption(picked, picked.draw())
+
+
+def methods(run_id: str, name: str, **wish: Unpack[Wish]) -> str:
+    """A methods paragraph ready to paste: rows, models and revisions, numbers, seed, version.
+
+    Raises:
+        BadInput: there is no such run or chart, or nothing as in the wish.
+    """
+    picked = _picked(run_id, name, wish)
+    return picked.methods(picked.draw())
+
+
+def file_name(run_id: str, name: str, kind: Kind, width_mm: int = 85, **wish: Unpack[Wish]) -> str:
+    """A name for the file of a figure, such as `2026-01-31-12-00-rewards-ivan-minilm-85mm.svg`.
+
+    Raises:
+        BadInput: there is no such run or chart, or nothing as in the wish.
+    """
+    return files.file_name(run_id, name, _picked(run_id, name, wish), kind, width_mm)
+
+
+def source_line(run_id: str) -> str:
+    """What all sentences of a run rest on: rows, run, and the command that makes it anew.
+
+    Raises:
+        BadInput: there is no such run, it has no sentences, or nothing is finished yet.
+    """
+    own = given(run_id)
+    results = own.open(run_id)
+    told: str = named(own.source(results), file_names(own.paths(results)))
+    return told
+
+
+def quotes(run_id: str) -> list[Quote]:
+    """All sentences of a run, by question in the order of its page.
+
+    Raises:
+        BadInput: there is no such run, it has no sentences, or nothing is finished yet.
+    """
+    own = given(run_id)
+    results = own.open(run_id)
+    names = file_names(own.paths(results))
+    return [replace(quote, sentence=named(quote.sentence, names)) for quote in own.quotes(results)]
+
+
+def stamp(run_id: str) -> object:
+    """What changes where a chart of a run does: what is finished, or what reviewers said.
+
+    Raises:
+        BadInput: there is no such run.
+    """
+    own = given(run_id)
+    run = None if run_id.startswith(REVIEWS) else runs.get(run_id)
+    if run is not None and not run.done:
+        return None
+    return run and (run.done, run.finished), own.moves(own.open(run_id))
+
+
+def _picked(run_id: str, name: str, wish: Wish) -> Picked:
+    """A chart that is drawn once, with names in place of paths."""
+    own = given(run_id)
+    picked = pick(own, run_id, name, wish)
+    key = (data_dir(), run_id, name, tuple(picked.wish.items()))
+    drawn_once = replace(picked, draw=lambda: _drawn(*key, stamp(run_id)))
+    return by_names(drawn_once, file_names(own.paths(own.open(run_id))))
+
+
+@lru_cache(maxsize=32)
+def _drawn(
+    _: Path, run_id: str, name: str, wish: tuple[tuple[str, Any], ...], stamp: object
+) -> Drawn:
+    """The numbers and words of a chart; a page asks for its caption again at every click."""
+    return pick(given(run_id), run_id, name, cast("Wish", dict(wish))).draw()

@@ -1,0 +1,107 @@
+"""One chart of a run with all choices made, and the words that stand around every chart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from ivan_core import __version__
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.datasets.sources import SAMPLE
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.models import ModelCard
+from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
+from ivan_core.figures.choices import OPTIONS, Wish, asked_for
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """One chart of one run with all choices made; `wish` names them whole.
+
+    `names` stand below the title and `slugs` in the names of files; `rows` says which pairs of what
+    dataset; `methods` makes the whole paragraph from what the chart says of itself; `trained` says
+    on how many of the pairs the reward models were trained, `shown` the names of files in place of
+    their paths.
+    """
+
+    draw: Callable[[], Drawn]
+    wish: Wish
+    names: tuple[str, ...]
+    slugs: tuple[str, ...]
+    rows: str
+    is_sample: bool
+    methods: Callable[[Drawn], str]
+    trained: str = ""
+    shown: Mapping[str, str] = field(default_factory=dict)
+
+
+def pick(given: ChartsAndSentences, run_id: str, name: str, wish: Wish) -> Picked:
+    """One chart of a run as a wish has it.
+
+    Raises:
+        BadInput: there is no such run or chart, or nothing as in the wish.
+    """
+    results = given.open(run_id)
+    chart = next((chart for chart in given.charts if chart.name == name), None)
+    if chart is None:
+        raise BadInput(
+            f"There is no chart {name!r}{given.of}.",
+            f"Choose one of {', '.join(chart.name for chart in given.charts)}.",
+        )
+    _refuse_the_rest(chart, wish)
+    lacking = chart.lacking(results)
+    if lacking is not None:
+        raise lacking
+    chosen = {choice.option.name: choice.pick(name, results, wish) for choice in chart.choices}
+    told = {
+        choice.option.name: words
+        for choice in chart.choices
+        if (words := choice.told(chosen[choice.option.name])) is not None
+    }
+    return Picked(
+        lambda: chart.draw(results, *chosen.values()),
+        cast("Wish", told),
+        () if chart.names_them else given.names(results, chosen),
+        _slugs(chart, told),
+        given.rows(results),
+        is_sample(results.dataset),
+        lambda drawn: _methods(given, results, chosen, drawn),
+        given.trained(results, chosen),
+    )
+
+
+def is_sample(dataset: PreparedDataset) -> bool:
+    """Whether these are the pairs that were written for IVAN."""
+    return bool(dataset.about["request"]["source"] == SAMPLE)
+
+
+def _refuse_the_rest(chart: Chart, wish: Wish) -> None:
+    """Refuse a wish for what the chart leaves to nobody."""
+    choosable = {choice.option.name for choice in chart.choices}
+    for option in OPTIONS:
+        if option.name not in choosable and asked_for(wish, option):
+            words = chart.instead.get(option.name, f"no {option.words}")
+            raise BadInput(f"The chart {chart.name} shows {words}.", f"Leave out --{option.name}.")
+
+
+def _slugs(chart: Chart, told: Mapping[str, str | tuple[str, ...]]) -> tuple[str, ...]:
+    """What was chosen as parts of the name of a file; not again what the chart's name says."""
+    found: list[str] = []
+    for choice in chart.choices:
+        words = told.get(choice.option.name, ())
+        parts = (words,) if isinstance(words, str) else words
+        found += [choice.before + ModelCard(id=part).slug for part in parts if part]
+    return tuple(slug for slug in found if slug != chart.name)
+
+
+def _methods(given: ChartsAndSentences, results: Any, chosen: Chosen, drawn: Drawn) -> str:
+    told = f"{given.methods(results, chosen)} {drawn.methods}"
+    command = given.command(results)
+    if not command:
+        return f"{told} Computed with IVAN {__version__}."
+    version = (results.manifest or {}).get("versions", {}).get("ivan", __version__)
+    return (
+        f"{told} Seed {results.spec.seed}. Computed with IVAN {version}, run {results.run.id}:"
+        f" `{command}`."
+    )

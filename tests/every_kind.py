@@ -9,7 +9,7 @@ from support import wait_for
 from ivan_core.cli.main import main
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.compare import download as downloads
 from ivan_core.experiments.compare.conditions import LANGUAGE
 from ivan_core.experiments.compare.results import open_results

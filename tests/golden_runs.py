@@ -28,7 +28,7 @@ from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.labels import LabelPrompt
 from ivan_core.engine import figures
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.compare.conditions import LANGUAGE, listing
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels import conditions as label_filters

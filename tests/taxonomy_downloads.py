@@ -14,7 +14,7 @@ from ivan_core.backends.openai.client import account_for
 from ivan_core.backends.openai.errors import NotAtProvider
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.work import Providers
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey, Stage

@@ -12,7 +12,7 @@ from taxonomy_runs import creations, say_yes, spec_of
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 
 CREATE = {"method": "POST", "path": "/v1/batches", "times": 1}
 UPLOAD = {"method": "POST", "path": "/v1/files", "times": 1}

@@ -14,7 +14,7 @@ from ivan_core.backends.openai.client import account_for
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.work import at_work
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.work import Providers, work_taxonomy
 
 

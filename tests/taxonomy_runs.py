@@ -19,7 +19,7 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs
 from ivan_core.engine.work import at_work
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.work import Providers, work_taxonomy
 from ivan_core.runs.locks import FileLock
 

@@ -21,9 +21,9 @@ from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import access, archive, datasets, score_cache, zips
 from ivan_core.engine import handling as runs
 from ivan_core.engine.access import Action, NotAllowed, Visitor
-from ivan_core.experiments.compare import kind as compare
+from ivan_core.experiments.compare import plan as compare
 from ivan_core.experiments.compare.import_csv import import_csvs
-from ivan_core.experiments.labels import kind as labels
+from ivan_core.experiments.labels import plan as labels
 from ivan_core.review import backup as review_backup
 from ivan_core.review import rights as review_rights
 from ivan_core.runs.registry import Registry
@@ -145,7 +145,7 @@ def test_nobody_is_an_owner_where_none_is_listed(data_dir: Path) -> None:
 def test_a_search_may_be_cancelled_by_who_reads(
     data_dir: Path, pairs_file: Path, spawned: list[str]
 ) -> None:
-    from ivan_core.experiments.columns import kind as columns
+    from ivan_core.experiments.columns import handling as columns
 
     run_id = finished(data_dir, spec_of_file(pairs_file))
     fingerprint = runs.manifest(run_id)["dataset"]["fingerprint"]  # type: ignore[index]

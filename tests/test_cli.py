@@ -16,7 +16,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.options import command_of
 from ivan_core.domain.specs import parse_row_ids
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.compare.kind import preset_spec
+from ivan_core.experiments.compare.plan import preset_spec
 from ivan_core.runs.registry import Registry
 
 

@@ -27,7 +27,7 @@ from ivan_core.engine.figures import (
     methods,
     offered,
 )
-from ivan_core.experiments.columns.kind import column, column_spec
+from ivan_core.experiments.columns.handling import column, column_spec
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.figures.command import figure_command
 from ivan_core.runs.registry import Registry

@@ -200,7 +200,7 @@ def test_a_rewording_whose_server_is_away_would_be_refused(
 
 def plan_without_rights(data_dir: Path, out: Any) -> None:
     from ivan_core.engine import score_cache
-    from ivan_core.experiments.compare import kind as compare
+    from ivan_core.experiments.compare import plan as compare
 
     os.environ["IVAN_DATA_DIR"] = str(data_dir.parent / "other")
     spec = compare.preset_spec("demo")

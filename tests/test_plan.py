@@ -12,7 +12,7 @@ from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import handling as runs
 from ivan_core.engine import speeds
 from ivan_core.engine.speeds import Speed
-from ivan_core.experiments.compare import kind as compare
+from ivan_core.experiments.compare import plan as compare
 
 
 def test_the_demo_is_estimated_before_it_has_ever_run(data_dir, idle):

@@ -11,7 +11,7 @@ import pytest
 from fakes import Fakes, provider
 
 from ivan_core.cli.main import run as ivan
-from ivan_core.experiments.columns.kind import column_spec
+from ivan_core.experiments.columns.handling import column_spec
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.sentences import quotes, source
 from ivan_core.metrics.sentences import interval

@@ -143,7 +143,7 @@ def test_without_a_server_the_run_says_so_and_goes_on_later(
 def test_a_missing_model_is_named_and_can_be_pulled(
     demo: DemoServer, data_dir: Path, spec: RewriteSpec
 ) -> None:
-    from ivan_core.experiments.labels import kind as labels
+    from ivan_core.experiments.labels import plan as labels
 
     demo.faults.set(names.MODEL_MISSING)
     run = work_with_ollama(data_dir, spec)

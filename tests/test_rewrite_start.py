@@ -19,7 +19,7 @@ from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.rewrite import kind as rewrite
+from ivan_core.experiments.rewrite import plan as rewrite
 from ivan_core.experiments.rewrite.numbers import Gate, numbers
 from ivan_core.experiments.rewrite.results import files, open_rewrite
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON

@@ -14,7 +14,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.adopt import adopt
 from ivan_core.experiments.batches.import_files import import_files
 from ivan_core.experiments.batches.run_file import plan_file, run_file

@@ -22,7 +22,7 @@ from ivan_core.domain.labels import FEATURES, REWRITE_FEATURES
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.adopt import adopt, batch_ids, collect
 from ivan_core.ledger.ledger import Ledger
 

@@ -20,7 +20,7 @@ from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.ledger.records import PartKey
 from ivan_core.ledger.sending import send_part
 from ivan_core.runs.locks import FileLock

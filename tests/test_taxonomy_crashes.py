@@ -13,7 +13,7 @@ from taxonomy_runs import account_of, creations, workers_here
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey, Stage
 

@@ -17,7 +17,7 @@ from ivan_core.demo.answers import answer
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import Mode
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.labels.table import read_labels
 
 

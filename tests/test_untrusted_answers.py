@@ -24,7 +24,7 @@ from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.labels import AnswerLost, BatchState, LabelPrompt, TextKey
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.ledger.records import Stage
 
 DIGITS = "9" * 5_000

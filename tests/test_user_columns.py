@@ -18,7 +18,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.columns import work as column_module
 from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn, missing_searches
 from ivan_core.experiments.columns.work import column_path, compile_column

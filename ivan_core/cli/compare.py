@@ -41,7 +41,7 @@ def spec_from(options: argparse.Namespace) -> CompareSpec:
     Raises:
         BadInput: an option makes no sense.
     """
-    from ivan_core.experiments.compare.kind import preset_spec
+    from ivan_core.experiments.compare.plan import preset_spec
 
     return made.spec_from(CompareSpec, options, preset_spec(options.preset))
 
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     from ivan_core.cli.follow import follow
     from ivan_core.engine import handling as runs
     from ivan_core.engine.first_look import FirstLook, first_look
-    from ivan_core.experiments.compare import kind as compare
+    from ivan_core.experiments.compare import plan as compare
 
     spec = spec_from(options)
     plan = compare.plan(spec)

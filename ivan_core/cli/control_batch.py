@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     """Start it, follow it, and print what came of it."""
     from ivan_core.cli.follow import follow
     from ivan_core.engine import handling as runs
-    from ivan_core.experiments.labels import kind as labels
+    from ivan_core.experiments.labels import plan as labels
 
     spec = spec_from(options)
     if options.pull:

@@ -47,7 +47,7 @@ def follow(run_id: str, out: TextIO) -> int:
 def _follow_batches(run_id: str) -> None:
     run = runs.get(run_id)
     if run.kind == "taxonomy" and run.state not in (RunState.CANCELLED, RunState.FAILED):
-        from ivan_core.experiments.batches import kind as taxonomy
+        from ivan_core.experiments.batches import handling as taxonomy
 
         taxonomy.follow(run_id)
 

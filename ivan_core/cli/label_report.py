@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from ivan_core.experiments.labels.kind import LEXICON_NOTE
+from ivan_core.experiments.labels.plan import LEXICON_NOTE
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.schema import features
 from ivan_core.metrics.sentences import as_if, interval, percent

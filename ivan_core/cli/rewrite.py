@@ -53,7 +53,7 @@ def spec_from(options: argparse.Namespace) -> RewriteSpec:
     Raises:
         BadInput: an option makes no sense.
     """
-    from ivan_core.experiments.rewrite.kind import preset_spec
+    from ivan_core.experiments.rewrite.plan import preset_spec
 
     return made.spec_from(RewriteSpec, options, preset_spec(options.preset))
 
@@ -62,8 +62,8 @@ def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print what came of it."""
     from ivan_core.cli.follow import follow
     from ivan_core.engine.first_look import first_look
-    from ivan_core.experiments.labels import kind as labels
-    from ivan_core.experiments.rewrite import kind as rewrite
+    from ivan_core.experiments.labels import plan as labels
+    from ivan_core.experiments.rewrite import plan as rewrite
 
     spec = spec_from(options)
     plan = rewrite.plan(spec)

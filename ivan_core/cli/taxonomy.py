@@ -106,7 +106,7 @@ def spec_from(options: argparse.Namespace) -> TaxonomySpec:
 def create(options: argparse.Namespace) -> int:
     """Prepare, show the estimate, ask, send; say how to collect."""
     from ivan_core.cli import taxonomy_ask as ask
-    from ivan_core.experiments.batches import kind as taxonomy
+    from ivan_core.experiments.batches import handling as taxonomy
 
     spec = spec_from(options)
     run_id, new = taxonomy.start(spec, options.again)
@@ -133,7 +133,7 @@ def process(options: argparse.Namespace) -> int:
     from ivan_core import catalog
     from ivan_core.cli import taxonomy_ask as ask
     from ivan_core.experiments.batches import adopt as batch_adopt
-    from ivan_core.experiments.batches import kind as taxonomy
+    from ivan_core.experiments.batches import handling as taxonomy
     from ivan_core.settings import preset_name
 
     dataset = made.dataset_from(options, catalog.preset(preset_name()).dataset)

@@ -239,7 +239,7 @@ def stop(run_id: str) -> None:
         NotAllowed: the visitor may only read and review.
     """
     if get(run_id).kind == "taxonomy":
-        from ivan_core.experiments.batches.kind import cancel_batches
+        from ivan_core.experiments.batches.handling import cancel_batches
 
         cancel_batches(run_id)
     else:

@@ -46,7 +46,7 @@ def bench(folder: Path) -> dict[str, Any]:
 
     from ivan_core.engine import handling as runs
     from ivan_core.experiments.compare import conditions as f
-    from ivan_core.experiments.compare import kind as compare
+    from ivan_core.experiments.compare import plan as compare
     from ivan_core.experiments.compare import results
     from ivan_core.experiments.compare.conditions import LANGUAGE, listing
     from ivan_core.experiments.compare.order import Sort

@@ -92,7 +92,7 @@ def row(case: Case) -> str:
             server.faults.clear()
             patch.setenv(ollama_client.HOST, server.ollama_url)
             if case.fault == names.MODEL_MISSING:
-                from ivan_core.experiments.labels import kind as labels
+                from ivan_core.experiments.labels import plan as labels
 
                 labels.pull(MODEL, lambda *_: None)
             after = told(work_with_ollama(data, spec, run.id))

@@ -8,7 +8,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 
 
 def do(action: str, *given: Any) -> str:

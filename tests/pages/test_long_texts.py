@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain import ablation, transcripts
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from pages.components.kit import long
 
 MOST_BYTES = 400_000

@@ -9,7 +9,7 @@ from fakes import Fakes, provider
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import StorageProblem
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work

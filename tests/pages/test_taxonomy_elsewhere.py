@@ -13,7 +13,7 @@ from taxonomy_presses import do, shown
 
 from ivan_core.demo.server import DemoServer
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.labels.command import label_command
 from ivan_core.ledger.records import Stage
 from pages.components.labels.follow import state_words

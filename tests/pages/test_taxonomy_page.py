@@ -13,7 +13,7 @@ from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 
 TAXONOMY = "pages/taxonomy.py"
 Open = Callable[..., Any]

@@ -6,7 +6,7 @@ import made_runs
 import pytest
 from fakes import Fakes, provider
 
-from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.columns import work as column_module
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.runs.registry import Registry

@@ -16,9 +16,9 @@ from ivan_core.domain.label_specs import LEXICON, LabelSpec
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.estimates import CAP, over_cap
-from ivan_core.experiments.labels import kind as labels
+from ivan_core.experiments.labels import plan as labels
 from ivan_core.experiments.labels.results import KINDS
 from ivan_core.ledger.records import PlanChanged
 from ivan_core.settings import preset_name, setting

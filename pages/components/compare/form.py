@@ -12,7 +12,7 @@ from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, checked, parse_row_ids
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.compare import kind as compare
+from ivan_core.experiments.compare import plan as compare
 from ivan_core.models import reward_models
 from ivan_core.settings import preset_name
 from pages.components.kit.state import choose_run

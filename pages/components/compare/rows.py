@@ -11,7 +11,7 @@ from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.columns.conditions import TextHas, missing_searches
 from ivan_core.experiments.compare import download as downloads
 from ivan_core.experiments.compare.conditions import (

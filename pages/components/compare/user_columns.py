@@ -13,7 +13,7 @@ from ivan_core.domain.column_specs import LONGEST, ColumnSpec, Form, Over
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.columns import kind as columns
+from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.compare.clicks import of_larger, of_value
 from ivan_core.experiments.compare.results import Results
 from ivan_core.metrics.user_column import agreement_by_larger, column_bins, sides_sentence

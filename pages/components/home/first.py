@@ -6,7 +6,7 @@ import streamlit as st
 
 from ivan_core.engine import handling as runs
 from ivan_core.engine.machine import equipment
-from ivan_core.experiments.compare import kind as compare
+from ivan_core.experiments.compare import plan as compare
 from pages.components.kit.state import COMPARE
 from pages.components.kit.text import say
 

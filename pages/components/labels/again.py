@@ -11,7 +11,7 @@ from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches import offers as taxonomy_page
 from ivan_core.experiments.labels.command import label_command
 from pages.components.kit.state import TAXONOMY, choose_run

@@ -12,7 +12,7 @@ from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import TextFilter, label_name
 from ivan_core.experiments.labels.figures import label_id
-from ivan_core.experiments.labels.kind import DEMO_NOTE, LEXICON_NOTE
+from ivan_core.experiments.labels.plan import DEMO_NOTE, LEXICON_NOTE
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT, YES
 from pages.components.kit.carried import write_query

@@ -8,7 +8,7 @@ from ivan_core.domain.estimates import Dollars, Estimate, Rates
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches import offers as taxonomy_page
 from ivan_core.experiments.batches.examples import examples
 from pages.components.kit.frame import problems_shown

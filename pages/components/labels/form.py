@@ -11,11 +11,11 @@ from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import checked, parse_row_ids
 from ivan_core.engine import access, datasets
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches import offers as taxonomy_page
 from ivan_core.experiments.batches.offers import OllamaModels, Way
-from ivan_core.experiments.compare.kind import preset_spec
-from ivan_core.experiments.labels import kind as labels
+from ivan_core.experiments.compare.plan import preset_spec
+from ivan_core.experiments.labels import plan as labels
 from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say
 from pages.components.labels.follow import FOUND

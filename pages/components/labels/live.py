@@ -12,7 +12,7 @@ from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels.conditions import label_name
-from ivan_core.experiments.labels.kind import LEXICON_NOTE
+from ivan_core.experiments.labels.plan import LEXICON_NOTE
 from ivan_core.labels.reconcile import STATES
 from pages.components.kit.live import Panel, counted
 from pages.components.kit.text import say

@@ -7,7 +7,7 @@ import streamlit as st
 from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches import offers as taxonomy_page
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import live

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
-from ivan_core.experiments.labels import kind as labels
+from ivan_core.experiments.labels import plan as labels
 from pages.components.kit.text import md_escape, say
 from pages.components.labels.steps import keep_problem, keep_told
 

@@ -14,7 +14,7 @@ from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import TextFilter, label_name
 from ivan_core.experiments.labels.figures import label_id
-from ivan_core.experiments.labels.kind import LEXICON_NOTE
+from ivan_core.experiments.labels.plan import LEXICON_NOTE
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.reconcile import STATES
 from ivan_core.metrics.label_answers import LIST_KEYS, NO, SENTIMENT, YES

@@ -8,7 +8,7 @@ from ivan_core.domain.errors import IvanError
 from ivan_core.domain.estimates import Estimate, Mode
 from ivan_core.domain.plurals import number_of
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import kind as taxonomy
+from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.ledger.records import PlanChanged
 from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say

@@ -10,8 +10,8 @@ import streamlit as st
 from ivan_core.domain.labels import FEATURES, Label
 from ivan_core.domain.pairs import Pair
 from ivan_core.experiments.labels.conditions import label_name
-from ivan_core.experiments.labels.kind import LEXICON_NOTE
 from ivan_core.experiments.labels.numbers import in_words
+from ivan_core.experiments.labels.plan import LEXICON_NOTE
 from ivan_core.experiments.labels.reasons import Reason, reasons, rules_changed
 from ivan_core.experiments.labels.results import TextLabels, labels_of_row
 from pages.components.kit.text import say

@@ -15,7 +15,7 @@ from ivan_core.experiments.batches import offers as taxonomy_page
 from ivan_core.experiments.batches.offers import OllamaModels
 from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite.cost import OPENAI
-from ivan_core.experiments.rewrite.kind import preset_spec
+from ivan_core.experiments.rewrite.plan import preset_spec
 from ivan_core.models import reward_models
 from pages.components.kit.text import say
 from pages.components.labels.options import dataset_options

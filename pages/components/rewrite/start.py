@@ -11,9 +11,9 @@ from ivan_core.domain.estimates import usd
 from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
 from ivan_core.experiments.batches.offers import OllamaModels, ollama_models, provider
-from ivan_core.experiments.rewrite import kind as rewrite
+from ivan_core.experiments.rewrite import plan as rewrite
 from ivan_core.experiments.rewrite.cost import OPENAI, total
-from ivan_core.experiments.rewrite.kind import RewritePlan
+from ivan_core.experiments.rewrite.plan import RewritePlan
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON
 from ivan_core.experiments.rewrite.words import RULES_NOTE
 from pages.components.kit.frame import problems_shown, show_error

@@ -16,7 +16,7 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access, datasets, speeds
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches.estimates import over_cap
-from ivan_core.experiments.labels import kind as labels
+from ivan_core.experiments.labels import plan as labels
 from ivan_core.experiments.rewrite.cost import MOST_COUNTED, OPENAI, Cost, costs, total
 from ivan_core.experiments.rewrite.run import notes_of
 from ivan_core.experiments.rewrite.units import variants_of

@@ -189,9 +189,9 @@ def _links(compared: str, reworded: str, labelled: str, other: str, column: str)
         yield f"compare?{link} | {ignored} | {matching_rows(listing(results), asked)}"
     rewordings = open_rewrite(reworded)
     for link in REWRITE_LINKS:
-        wanted, odd = rewrite_filters.read_filter(_query(link), rewordings.models)
+        wanted, odd = read_filter(rewrite_filters.LANGUAGE, _query(link))
         past = numbers(rewordings, read_gate(_query(link)))
-        rows = rewrite_filters.matching(rewordings, past, wanted)
+        rows = matching_rows(rewrite_filters.listing(rewordings, past), wanted)
         yield f"rewrite?{link} | {[*odd]} | {rows}"
     labels = open_labels(labelled)
     for link in LABEL_LINKS:

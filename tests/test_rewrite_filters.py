@@ -10,16 +10,21 @@ from fakes import Fakes
 from support import write_pairs
 
 from ivan_core.experiments.rewrite.conditions import (
+    LANGUAGE,
     STATES,
-    PairFilter,
+    CellIs,
+    FlipIs,
+    LabelMoves,
+    RowOrder,
+    StateIs,
     cell_of,
-    chips,
     in_state,
-    matching,
-    read_filter,
+    listing,
 )
 from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers, read_gate
 from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
+from ivan_core.lists.conditions import Condition, Filter, fitting, matching_rows
+from ivan_core.lists.url import query_of, read_filter
 
 ONE, MODELS = "fake/one", ("fake/one", "fake/two")
 OPEN = Gate(0.0, 0.0, 5.0)
@@ -36,6 +41,12 @@ def results(data_dir: Path, tmp_path: Path) -> RewriteResults:
 @pytest.fixture
 def found(results: RewriteResults) -> Numbers:
     return numbers(results, OPEN)
+
+
+def matching(
+    results: RewriteResults, past: Numbers, *asked: Condition, sort: RowOrder | None = None
+) -> list[int]:
+    return matching_rows(listing(results, past), Filter(LANGUAGE, asked, sort))
 
 
 def test_every_row_is_in_one_state(results: RewriteResults) -> None:
@@ -64,7 +75,7 @@ def test_a_cell_lists_as_many_rows_as_it_counts(results: RewriteResults, found: 
     cells = found.cells(ONE)
     assert cells["count"].sum() == 47
     for cell in cells.itertuples():
-        wanted = PairFilter(model=ONE, cell=cell_of(cell.x0, cell.x1, cell.y0, cell.y1))
+        wanted = CellIs(model=ONE, cell=cell_of(cell.x0, cell.x1, cell.y0, cell.y1))
         assert len(matching(results, found, wanted)) == cell.count
 
 
@@ -78,11 +89,11 @@ def test_flips_and_labels_list_as_many_rows_as_they_count(
             ("misaligned", one.flips.became_misaligned), ("aligned", one.flips.became_aligned),
             ("any", one.flips.either),
         ):  # fmt: skip
-            wanted = PairFilter(model=ONE, flip=flip, of=variant)
+            wanted = FlipIs(model=ONE, flip=flip, of=variant)
             assert len(matching(results, found, wanted)) == rate.count
     for row in found.flip_rates.to_dict("records"):
         sides = [
-            matching(results, found, PairFilter(label=row["feature"], move="lost", side=side))
+            matching(results, found, LabelMoves(label=row["feature"], move="lost", side=side))
             for side in ("chosen", "rejected")
         ]
         assert sum(map(len, sides)) == row["lost"]
@@ -93,42 +104,68 @@ def test_the_largest_change_comes_first_and_what_has_none_last(
 ) -> None:
     moved = found.changes(ONE).set_index("row_id")
     size = (moved["margin_after"] - moved["margin_before"]).abs()
-    ordered = matching(results, found, PairFilter(model=ONE, order="change"))
+    ordered = matching(results, found, sort=RowOrder(model=ONE, order="change"))
     assert ordered[0] == size.idxmax()
     assert len(ordered) == 60
     assert set(ordered[-13:]) == set(range(60)) - set(moved.index)
-    chosen = matching(results, found, PairFilter(model=ONE, side="chosen", order="reward"))
+    chosen = matching(results, found, sort=RowOrder(model=ONE, side="chosen", order="reward"))
     assert chosen[0] == moved["chosen_change"].abs().idxmax()
 
 
 def test_a_head_sorts_all_rows_and_puts_them_back_when_clicked_again() -> None:
-    start = PairFilter(state="kept")
+    start = Filter(LANGUAGE, (StateIs(state="kept"),))
     change = start.by_head(ONE, MODELS)
-    assert (change.model, change.order) == (ONE, "change")
+    assert change.sort == RowOrder(model=ONE, order="change")
     assert change.by_head(ONE, MODELS) == start
-    assert change.by_head("similarity", MODELS) == PairFilter(state="kept", order="unlike")
+    assert change.by_head("similarity", MODELS) == start.sorted_by(RowOrder(order="unlike"))
     assert change.by_head("row_id", MODELS) == start
     assert change.by_head("chosen", MODELS) == change
-    flips = PairFilter(model=ONE, flip="any")
-    assert flips.by_head("fake/two", MODELS) == flips  # its flips are those of the other model
 
 
 def test_a_filter_goes_into_a_link_and_comes_back() -> None:
-    for wanted in (
-        PairFilter(),
-        PairFilter(state="failed", reason="identical"),
-        PairFilter(model=ONE, flip="any", of="surface", order="change"),
-        PairFilter(model=ONE, cell=cell_of(0.1, 0.2, 0.0, 1 / 3)),
-        PairFilter(label="last_response_is_helpful", move="lost", side="chosen"),
+    for query in (
+        {},
+        {"state": "failed", "reason": "identical"},
+        {"model": ONE, "flip": "any", "of": "surface", "order": "change"},
+        {"model": ONE, "cell": cell_of(0.1, 0.2, 0.0, 1 / 3)},
+        {"label": "last_response_is_helpful", "move": "lost", "side": "chosen"},
     ):
-        assert read_filter(wanted.query, MODELS) == (wanted, ())
-        for name, _ in chips(wanted):
-            assert name not in [held for held, _ in chips(wanted.without(name))]
+        wanted, ignored = read_filter(LANGUAGE, query)
+        assert (query_of(wanted), ignored) == (query, [])
+        for chip in wanted.chips():
+            assert chip.name not in [held.name for held in wanted.without(chip.key).chips()]
 
 
-def test_what_makes_no_sense_in_a_link_is_left_out_and_named() -> None:
-    odd = {"model": "nobody", "flip": "any", "cell": "1_2_3", "state": "<b>", "move": "lost"}
-    assert read_filter(odd, MODELS) == (PairFilter(), ("state", "model", "flip", "cell", "move"))
+def test_conditions_that_would_share_a_parameter_stand_beside_it_in_the_link() -> None:
+    both = Filter(
+        LANGUAGE,
+        (FlipIs(model=ONE, flip="any"), FlipIs(model="fake/two", flip="aligned")),
+        RowOrder(model="fake/two", order="change"),
+    )
+    query = query_of(both)
+    beside = f"!0~rewrite.flip~{ONE}~any"
+    assert query == {"model": "fake/two", "order": "change", "flip": "aligned", "and": beside}
+    read, ignored = read_filter(LANGUAGE, query)
+    assert ({*read.conditions}, read.sort, ignored) == ({*both.conditions}, both.sort, [])
+    assert len({chip.name for chip in both.chips()}) == 2
+    surface = Filter(
+        LANGUAGE,
+        (FlipIs(model=ONE, flip="any", of="surface"),),
+        RowOrder(model=ONE, order="change"),
+    )
+    assert read_filter(LANGUAGE, query_of(surface)) == (surface, [])
+
+
+def test_what_makes_no_sense_in_a_link_is_left_out_and_named(
+    results: RewriteResults, found: Numbers
+) -> None:
+    odd = {"model": ONE, "cell": "1_2_3", "state": "<b>", "move": "lost"}
+    nothing = Filter(LANGUAGE)
+    assert read_filter(LANGUAGE, odd) == (nothing, ["state", "model", "cell", "move"])
+    nobody, ignored = read_filter(LANGUAGE, {"model": "nobody", "flip": "any"})
+    assert (fitting(listing(results, found), nobody), ignored) == (
+        (nothing, [f"Run {results.run.id} has no model nobody."]), [],
+    )  # fmt: skip
     assert read_gate({"meaning": "2", "shortest": "x", "longest": "inf"}) == Gate()
     assert read_gate({"meaning": "nan"}) == Gate()
     assert read_gate(Gate(0.9, 0.4, 3.0).query) == Gate(0.9, 0.4, 3.0)  # type: ignore[arg-type]

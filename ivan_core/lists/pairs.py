@@ -112,6 +112,9 @@ class Noted(Condition):
         return _marked(listing, lambda said: said.noted_rows(listing.dataset.fingerprint))
 
 
+OF_PAIRS: tuple[type[Condition], ...] = (SubsetIs, ColumnIs, LongerIs, Starred, Noted)
+
+
 def own_columns(dataset: PreparedDataset) -> tuple[str, ...]:
     """The columns that a dataset brings along, beside those that every dataset has."""
     return _own_columns(dataset.folder)

@@ -47,9 +47,12 @@ def query_of(wanted: Filter) -> dict[str, str]:
         so_far = so_far.sorted_by(wanted.sort)
     for one in wanted.conditions:
         so_far = so_far.add(one)
-        if one.parameters and _read(wanted.language, query | as_parameters(one))[0] == so_far:
-            query |= as_parameters(one)
-            continue
+        if one.parameters:
+            wider = query | as_parameters(one)
+            back, _ = _read(wanted.language, wider)
+            if {*back.conditions} == {*so_far.conditions} and back.sort == so_far.sort:
+                query = wider
+                continue
         plain = not one.parameters and not isinstance(one, Elsewhere)
         name = one.query if plain else Elsewhere.query
         text = written(one) if plain else elsewhere_written(one, wanted.language)

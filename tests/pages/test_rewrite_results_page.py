@@ -93,7 +93,7 @@ def test_the_gate_is_in_the_link_and_every_number_follows_it(run_id: str, open_p
     assert "of 47 pairs" in lengths.said.splitlines()[1]
     odd = open_page(REWRITE, run=run_id, meaning="<b>", model="nobody", flip="any")
     assert odd.app.slider(key="gate-meaning").value == 0.85
-    assert "Not understood in this link, and left out: model, flip." in odd.said
+    assert f"this run cannot tell. Run {run_id} has no model nobody." in odd.said
 
 
 def test_pressing_a_number_lists_its_rows_and_a_chip_takes_it_away(

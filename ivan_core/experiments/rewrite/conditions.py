@@ -1,32 +1,47 @@
-"""Which rows of a rewording are shown: conditions that live in a URL, each with words for a chip.
+"""What a row of a rewording may have to be, and the order of its rows.
 
-A row is shown if all conditions hold. `model`, `of` and `side` say of whom `flip`, `cell` and
-`order` speak: which reward model, which change of the text (the rewording where none is named) and
-which reply. Rows that a number counted are found by the same numbers: past the same gate.
+`model`, `of` and `side` say of whom a condition speaks: which reward model, which change of the
+text (the rewording where none is named) and which reply. Rows that a number counted are found by
+the same numbers: past the same gate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
+from pydantic import AfterValidator, model_validator
 
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES
-from ivan_core.domain.pairs import SIDES
+from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
 from ivan_core.experiments.labels.conditions import label_name
-from ivan_core.experiments.rewrite.numbers import Numbers
+from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers
+from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
 from ivan_core.experiments.rewrite.views import VARIANTS as NAMES
-from ivan_core.metrics.robustness import REWARDS, REWORDED, SECOND, SURFACE
+from ivan_core.lists.conditions import (
+    Bools,
+    Condition,
+    Floats,
+    Ints,
+    Language,
+    Listing,
+    Model,
+    Name,
+    Names,
+    Order,
+    Range,
+    span,
+)
+from ivan_core.lists.pairs import OF_PAIRS
+from ivan_core.metrics.robustness import REWARDS, REWORDED
 from ivan_core.metrics.robustness_labels import DIRECTIONS, SAME
 from ivan_core.metrics.robustness_sentences import FLIP_WORDS
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
-
-    from ivan_core.experiments.rewrite.results import RewriteResults
 
 FLIPS = {"any": "flips either way", **FLIP_WORDS}
 STATES = {
@@ -42,62 +57,273 @@ ORDERS = {
     "reward": "largest change of the reward first",
     "unlike": "least similar first",
 }
+NAMES_OF: Mapping[str, str] = {str(name): words for name, words in NAMES.items()}
 _CELL_ENDS = 4
+Change = Literal["", "second", "surface"]
+Side = Literal["", "chosen", "rejected"]
 
 
-@dataclass(frozen=True, slots=True)
-class PairFilter:
-    """Conditions on the rows of a run; an empty one asks for nothing."""
+@dataclass(frozen=True, eq=False)
+class Reworded:
+    """What the conditions read: a run, and its numbers past a gate."""
 
-    state: str = ""
-    reason: str = ""
-    model: str = ""
-    of: str = ""
-    flip: str = ""
-    cell: str = ""
-    label: str = ""
-    move: str = ""
-    side: str = ""
-    order: str = ""
+    results: RewriteResults
+    numbers: Numbers
+
+
+def _feature(key: str) -> str:
+    if key not in REWRITE_FEATURES:
+        raise ValueError("no such label")
+    return key
+
+
+def _cell(text: str) -> str:
+    if _ends(text) is None:
+        raise ValueError("no cell")
+    return text
+
+
+class StateIs(Condition):
+    """What came of a row."""
+
+    query: ClassVar[str] = "state"
+    parameters: ClassVar[Mapping[str, str]] = {"state": "state"}
+    state: Literal["kept", "left", "unrated", "failed"]
+
+    def words(self, names: Names) -> str:
+        return STATES[self.state]
+
+    def holds(self, listing: Listing) -> Bools:
+        own: Reworded = listing.results
+        return np.isin(listing.rows, in_state(own.results, own.numbers, self.state))
+
+
+class ReasonIs(Condition):
+    """Why a side has no rewording."""
+
+    query: ClassVar[str] = "reason"
+    parameters: ClassVar[Mapping[str, str]] = {"reason": "reason"}
+    reason: Model
+
+    def words(self, names: Names) -> str:
+        return f"refused: {self.reason}"
+
+    def holds(self, listing: Listing) -> Bools:
+        own = _reworded(listing)
+        refused = own["chosen_reason"].eq(self.reason) | own["rejected_reason"].eq(self.reason)
+        return np.isin(listing.rows, _rows(own[refused.fillna(False).astype(bool)]))
+
+
+class _OfModel(Condition):
+    """A condition on how a reward model's margin changed, where it has one before and after."""
+
+    identity: ClassVar[tuple[str, ...]] = ("model", "of")
+    model: Model
+    of: Change = ""
 
     @property
-    def query(self) -> dict[str, str]:
-        """The conditions as parameters of a URL."""
-        return {name: text for name, text in asdict(self).items() if text}
+    def about(self) -> str:
+        """The change of the text, where it is not the rewording, in words."""
+        return f" ({NAMES_OF[self.of]})" if self.of else ""
+
+    def check(self, listing: Listing) -> None:
+        _check_model(listing, self.model)
+
+    def known(self, listing: Listing) -> Bools:
+        return np.isin(listing.rows, _rows(self.changes(listing)))
+
+    def changes(self, listing: Listing) -> pd.DataFrame:
+        """The changes of the model's numbers, row by row."""
+        own: Reworded = listing.results
+        self.check(listing)
+        return own.numbers.changes(self.model, self.of or REWORDED)
+
+
+class FlipIs(_OfModel):
+    """The model's verdict turned."""
+
+    query: ClassVar[str] = "flip"
+    chip: ClassVar[str] = "flip"
+    parameters: ClassVar[Mapping[str, str]] = {"model": "model", "of": "of", "flip": "flip"}
+    flip: Literal["any", "misaligned", "aligned"]
+
+    def words(self, names: Names) -> str:
+        return f"{self.model}: {FLIPS[self.flip]}{self.about}"
+
+    def holds(self, listing: Listing) -> Bools:
+        moved = self.changes(listing)
+        agreed, agrees = moved["verdict_before"].eq("agree"), moved["verdict_after"].eq("agree")
+        lost, gained = agreed & ~agrees, ~agreed & agrees
+        mask = {"misaligned": lost, "aligned": gained, "any": lost | gained}[self.flip]
+        return np.isin(listing.rows, _rows(moved[mask]))
+
+
+class CellIs(_OfModel):
+    """A cell of the similarity with the original and the size of the change of the margin."""
+
+    query: ClassVar[str] = "cell"
+    chip: ClassVar[str] = "cell"
+    parameters: ClassVar[Mapping[str, str]] = {"model": "model", "cell": "cell"}
+    cell: Annotated[Name, AfterValidator(_cell)]
 
     @property
-    def variant(self) -> str:
-        """The change of the text that the filter speaks of."""
-        return self.of or REWORDED
+    def ends(self) -> tuple[float, float, float, float]:
+        """The edges of the cell: similarity from and to, change from and to."""
+        return _ends(self.cell) or (0.0, 0.0, 0.0, 0.0)
 
-    @property
-    def ends(self) -> tuple[float, float, float, float] | None:
-        """The edges of a cell: similarity from and to, change from and to."""
-        return _ends(self.cell)
+    def words(self, names: Names) -> str:
+        x0, x1, y0, y1 = self.ends
+        return f"{self.model}: similarity {x0:.3f} to {x1:.3f}, change {y0:.2f} to {y1:.2f}"
 
-    def by_head(self, column: str, models: tuple[str, ...]) -> PairFilter:
-        """In the order of a column of the table; once more puts the rows back in their order.
+    def holds(self, listing: Listing) -> Bools:
+        own: Reworded = listing.results
+        moved = self.changes(listing)
+        unit = own.numbers.units[self.model] or 1.0
+        x0, x1, y0, y1 = self.ends
+        change = (moved["margin_after"] - moved["margin_before"]).abs() / unit
+        inside = _between(moved["similarity"], x0, x1) & _between(change, y0, y1)
+        return np.isin(listing.rows, _rows(moved[inside]))
 
-        The same filter where the rows cannot be sorted by that column.
-        """
+
+class LabelMoves(Condition):
+    """What became of a label when the text was reworded."""
+
+    query: ClassVar[str] = "move"
+    identity: ClassVar[tuple[str, ...]] = ("label", "side")
+    chip: ClassVar[str] = "label"
+    parameters: ClassVar[Mapping[str, str]] = {"label": "label", "move": "move", "side": "side"}
+    label: Annotated[Name, AfterValidator(_feature)]
+    move: Literal["flipped", "lost", "gained", "same"]
+    side: Side = ""
+
+    def words(self, names: Names) -> str:
+        where = f" in the {self.side} reply" if self.side else ""
+        return f"{label_name(self.label)}: {MOVES[self.move]}{where}"
+
+    def holds(self, listing: Listing) -> Bools:
+        own = self._own(listing)
+        if self.move == "flipped":
+            return np.isin(listing.rows, _rows(own[own["flip"].ne(SAME)]))
+        wanted = {**DIRECTIONS, "same": SAME}[self.move]
+        return np.isin(listing.rows, _rows(own[own["flip"].eq(wanted)]))
+
+    def known(self, listing: Listing) -> Bools:
+        return np.isin(listing.rows, _rows(self._own(listing)))
+
+    def _own(self, listing: Listing) -> pd.DataFrame:
+        reworded: Reworded = listing.results
+        flips = reworded.numbers.label_flips
+        own = flips[flips["feature"].eq(self.label)]
+        return own[own["preference"].eq(self.side)] if self.side else own
+
+
+class SimilarityIn(Range):
+    """How similar the rewording is to its original, of the less similar side."""
+
+    query: ClassVar[str] = "similarity"
+
+    def words(self, names: Names) -> str:
+        return f"similarity {span(self.low, self.high)}"
+
+    def holds(self, listing: Listing) -> Bools:
+        return self.takes(_similarity(listing))
+
+    def known(self, listing: Listing) -> Bools:
+        return ~np.isnan(_similarity(listing))
+
+
+class RowOrder(Order):
+    """The order of the rows of a rewording; of rows without the number asked for, they are last."""
+
+    query: ClassVar[str] = "order"
+    parameters: ClassVar[Mapping[str, str]] = {
+        "order": "order", "model": "model", "of": "of", "side": "side",
+    }  # fmt: skip
+    order: Literal["", "change", "reward", "unlike"] = ""
+    model: Name = ""
+    of: Change = ""
+    side: Side = ""
+
+    @classmethod
+    def given(cls, query: Mapping[str, str]) -> dict[str, str] | None:
+        return super().given(query) if "order" in query else None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """What an order needs is there, and what says nothing in it is not."""
+        by_model = self.order in ("change", "reward")
+        if by_model and not self.model:
+            raise ValueError("names no model")
+        if self.order == "reward" and not self.side:
+            raise ValueError("names no side")
+        for name, needed in (
+            ("model", by_model), ("of", self.order != ""), ("side", self.order == "reward"),
+        ):  # fmt: skip
+            if not needed:
+                object.__setattr__(self, name, "")
+        return self
+
+    def words(self, names: Names) -> str:
+        of = f", {NAMES_OF[self.of]}" if self.of else ""
+        who = f"{self.model}{of}: " if self.model else ""
+        if self.order == "reward":
+            return f"{who}largest change of the reward of the {self.side} reply first"
+        return f"{who}{ORDERS[self.order]}"
+
+    def check(self, listing: Listing) -> None:
+        if self.model:
+            _check_model(listing, self.model)
+
+    def by_head(self, column: str, models: Sequence[str]) -> RowOrder:
+        """By similarity or the change of a model's margin; once more puts the rows back."""
         if column == "row_id":
-            return _whole(replace(self, order=""))
+            return RowOrder()
         if column == "similarity":
-            wanted = _whole(replace(self, order="unlike"))
-        elif column in models and self.model in ("", column):
-            wanted = replace(self, model=column, order="change")
+            wanted = RowOrder(order="unlike")
+        elif column in models:
+            wanted = RowOrder(order="change", model=column)
         else:
             return self
-        return _whole(replace(self, order="")) if wanted == self else wanted
+        return RowOrder() if wanted == self else wanted
 
-    def without(self, name: str) -> PairFilter:
-        """The filter less one condition, and less what makes no sense alone."""
-        gone = {"label": ("label", "move", "side")}.get(name, (name,))
-        return _whole(replace(self, **dict.fromkeys(gone, "")))
+    def arranged(self, listing: Listing, places: Ints) -> Ints:
+        if not self.order or not len(places):
+            return np.arange(len(places))
+        own: Reworded = listing.results
+        variant = self.of or REWORDED
+        if self.order == "unlike":
+            alike = own.results.likeness
+            alike = alike[alike["variant"].eq(variant)].set_index("row_id")
+            values = alike[["chosen_similarity", "rejected_similarity"]].min(axis=1)
+        else:
+            self.check(listing)
+            moved = own.numbers.changes(self.model, variant).set_index("row_id")
+            margin = moved["margin_after"] - moved["margin_before"]
+            values = -(margin if self.order == "change" else moved[f"{self.side}_change"]).abs()
+        rows = listing.rows[places]
+        return np.lexsort([rows, values.reindex(rows).to_numpy(float)])  # NaN sorts last
 
 
-PARAMETERS = tuple(one.name for one in fields(PairFilter))
-"""The parameters of a URL that belong to the filter."""
+def listing(results: RewriteResults, past: Numbers) -> Listing:
+    """The rows of a rewording, whose numbers are those past a gate."""
+    rows = np.asarray(results.row_ids, dtype=np.int64)
+    return Listing(results.run.id, results.dataset, rows, Reworded(results, past))
+
+
+def _of_run(run_id: str) -> Listing:
+    results = open_rewrite(run_id)
+    return listing(results, numbers(results, Gate()))
+
+
+LANGUAGE = Language(
+    "rewrite",
+    (
+        StateIs, ReasonIs, FlipIs, CellIs, LabelMoves, SimilarityIn, *OF_PAIRS, TextHas,
+        UserColumnIn,
+    ),
+    RowOrder,
+    _of_run,
+)  # fmt: skip
 
 
 def cell_of(x0: float, x1: float, y0: float, y1: float) -> str:
@@ -105,80 +331,7 @@ def cell_of(x0: float, x1: float, y0: float, y1: float) -> str:
     return "_".join(repr(float(end)) for end in (x0, x1, y0, y1))
 
 
-def read_filter(
-    query: Mapping[str, str], models: tuple[str, ...]
-) -> tuple[PairFilter, tuple[str, ...]]:
-    """The filter of a URL, and the names of parameters in it that make no sense."""
-    asked = {name: query[name] for name in PARAMETERS if query.get(name)}
-    known = {name: text for name, text in asked.items() if _known(name, text, models)}
-    found = _whole(PairFilter(**known))
-    return found, tuple(name for name in asked if not getattr(found, name))
-
-
-def chips(wanted: PairFilter) -> list[tuple[str, str]]:
-    """Each condition with its words; the name is that of what a chip takes away."""
-    held: list[tuple[str, str]] = []
-    of = "" if wanted.variant == REWORDED else f" ({NAMES_OF[wanted.variant]})"
-    if wanted.state:
-        held.append(("state", STATES[wanted.state]))
-    if wanted.reason:
-        held.append(("reason", f"refused: {wanted.reason}"))
-    if wanted.flip:
-        held.append(("flip", f"{wanted.model}: {FLIPS[wanted.flip]}{of}"))
-    if wanted.ends:
-        x0, x1, y0, y1 = wanted.ends
-        told = f"similarity {x0:.3f} to {x1:.3f}, change {y0:.2f} to {y1:.2f}"
-        held.append(("cell", f"{wanted.model}: {told}"))
-    if wanted.label:
-        where = f" in the {wanted.side} reply" if wanted.side else ""
-        held.append(("label", f"{label_name(wanted.label)}: {MOVES[wanted.move]}{where}"))
-    if wanted.order:
-        held.append(("order", _order_words(wanted)))
-    return held
-
-
-NAMES_OF: Mapping[str, str] = {str(name): words for name, words in NAMES.items()}
-
-
-def matching(results: RewriteResults, numbers: Numbers, wanted: PairFilter) -> list[int]:
-    """Row ids of the rows that meet all conditions, in the order of the filter."""
-    found = np.asarray(results.row_ids, dtype=np.int64)
-    for rows in _conditions(results, numbers, wanted):
-        found = found[np.isin(found, rows)]
-    return _ordered(results, numbers, wanted, found)
-
-
-def _conditions(
-    results: RewriteResults, numbers: Numbers, wanted: PairFilter
-) -> list[NDArray[np.int64]]:
-    held: list[NDArray[np.int64]] = []
-    if wanted.state:
-        held.append(in_state(results, numbers, wanted.state))
-    if wanted.reason:
-        alike = results.likeness
-        refused = alike["chosen_reason"].eq(wanted.reason) | alike["rejected_reason"].eq(
-            wanted.reason
-        )
-        own = alike["variant"].eq(REWORDED) & refused.fillna(False).astype(bool)
-        held.append(_rows(alike[own]))
-    if wanted.flip:
-        moved = numbers.changes(wanted.model, wanted.variant)
-        agreed, agrees = moved["verdict_before"].eq("agree"), moved["verdict_after"].eq("agree")
-        lost, gained = agreed & ~agrees, ~agreed & agrees
-        mask = {"misaligned": lost, "aligned": gained, "any": lost | gained}[wanted.flip]
-        held.append(_rows(moved[mask]))
-    if wanted.ends:
-        moved = numbers.changes(wanted.model)
-        unit = numbers.units[wanted.model] or 1.0
-        x0, x1, y0, y1 = wanted.ends
-        change = (moved["margin_after"] - moved["margin_before"]).abs() / unit
-        held.append(_rows(moved[_between(moved["similarity"], x0, x1) & _between(change, y0, y1)]))
-    if wanted.label:
-        held.append(_rows(_with_label(numbers.label_flips, wanted)))
-    return held
-
-
-def in_state(results: RewriteResults, numbers: Numbers, state: str) -> NDArray[np.int64]:
+def in_state(results: RewriteResults, numbers: Numbers, state: str) -> Ints:
     """Rows by what came of them: every row of a run is in one state.
 
     Reworded and rated, the meaning kept or not, as the headline counts it; reworded, but rated by
@@ -201,32 +354,27 @@ def _rated(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["variant"].eq(REWORDED) & known]
 
 
-def _with_label(flips: pd.DataFrame, wanted: PairFilter) -> pd.DataFrame:
-    own = flips[flips["feature"].eq(wanted.label)]
-    if wanted.side:
-        own = own[own["preference"].eq(wanted.side)]
-    if wanted.move == "flipped":
-        return own[own["flip"].ne(SAME)]
-    return own[own["flip"].eq({**DIRECTIONS, "same": SAME}[wanted.move])]
+def _check_model(listing: Listing, model: str) -> None:
+    own: Reworded = listing.results
+    if model not in own.results.models:
+        raise BadInput(
+            f"Run {listing.run_id} has no model {model}.",
+            f"It has {', '.join(own.results.models)}.",
+        )
 
 
-def _ordered(
-    results: RewriteResults, numbers: Numbers, wanted: PairFilter, found: NDArray[np.int64]
-) -> list[int]:
-    """The rows in the order asked for; those without the number come last."""
-    if not wanted.order or not len(found):
-        return [int(row) for row in found]
-    if wanted.order == "unlike":
-        alike = results.likeness
-        own = alike[alike["variant"].eq(wanted.variant)].set_index("row_id")
-        values = own[["chosen_similarity", "rejected_similarity"]].min(axis=1)
-    else:
-        moved = numbers.changes(wanted.model, wanted.variant).set_index("row_id")
-        margin = moved["margin_after"] - moved["margin_before"]
-        change = margin if wanted.order == "change" else moved[f"{wanted.side}_change"]
-        values = -change.abs()
-    keys = values.reindex(found).to_numpy(float)
-    return [int(row) for row in found[np.lexsort([found, keys])]]  # NaN sorts last
+def _reworded(listing: Listing) -> pd.DataFrame:
+    """How alike the rewordings are to their originals, or why there is none, row by row."""
+    own: Reworded = listing.results
+    alike = own.results.likeness
+    return alike[alike["variant"].eq(REWORDED)]
+
+
+def _similarity(listing: Listing) -> Floats:
+    own = _reworded(listing).set_index("row_id")
+    values = own[["chosen_similarity", "rejected_similarity"]].min(axis=1)
+    found: Floats = values.reindex(listing.rows).to_numpy(float, na_value=np.nan)
+    return found
 
 
 def _between(values: pd.Series, start: float, end: float) -> pd.Series:
@@ -235,38 +383,8 @@ def _between(values: pd.Series, start: float, end: float) -> pd.Series:
     return values.ge(start) & (values.lt(end) | last)
 
 
-def _rows(table: pd.DataFrame) -> NDArray[np.int64]:
+def _rows(table: pd.DataFrame) -> Ints:
     return np.unique(table["row_id"].to_numpy(np.int64))
-
-
-def _known(name: str, text: str, models: tuple[str, ...]) -> bool:
-    choices: dict[str, tuple[str, ...]] = {
-        "state": tuple(STATES), "model": models, "of": (SECOND, SURFACE), "flip": tuple(FLIPS),
-        "label": REWRITE_FEATURES, "move": tuple(MOVES), "side": SIDES, "order": tuple(ORDERS),
-    }  # fmt: skip
-    if name == "cell":
-        return _ends(text) is not None
-    return len(text) <= 100 if name == "reason" else text in choices[name]
-
-
-def _whole(found: PairFilter) -> PairFilter:
-    """The filter less what says nothing by itself."""
-    gone: set[str] = set()
-    if not found.model:
-        gone |= {"flip", "cell"} | ({"order"} if found.order in ("change", "reward") else set())
-    if not (found.label and found.move):
-        gone |= {"label", "move"}
-    left = replace(found, **dict.fromkeys(gone, ""))
-    if left.order == "reward" and not left.side:
-        left = replace(left, order="")
-    needs_model = left.flip or left.cell or left.order in ("change", "reward")
-    if not needs_model:
-        left = replace(left, model="")
-    if not (left.flip or left.order):
-        left = replace(left, of="")
-    if not (left.label or left.order == "reward"):
-        left = replace(left, side="")
-    return left
 
 
 def _ends(text: str) -> tuple[float, float, float, float] | None:
@@ -278,12 +396,3 @@ def _ends(text: str) -> tuple[float, float, float, float] | None:
     except ValueError:
         return None
     return (x0, x1, y0, y1) if x0 <= x1 and y0 <= y1 else None
-
-
-def _order_words(wanted: PairFilter) -> str:
-    of = "" if wanted.variant == REWORDED else f", {NAMES_OF[wanted.variant]}"
-    who = f"{wanted.model}{of}: " if wanted.model else ""
-    what = ORDERS[wanted.order]
-    if wanted.order == "reward":
-        what = f"largest change of the reward of the {wanted.side} reply first"
-    return f"{who}{what}"

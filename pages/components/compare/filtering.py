@@ -13,66 +13,36 @@ from ivan_core.experiments.columns.conditions import Side
 from ivan_core.experiments.compare.conditions import LANGUAGE, MarginIn, listing
 from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import Results
-from ivan_core.lists.conditions import Condition, Filter, fitting
-from ivan_core.lists.url import query_of, read_filter
-from pages.components.kit.carried import FILTER, SHOWN, carry, write_query
+from ivan_core.lists.conditions import Condition, Filter
+from ivan_core.lists.url import query_of
+from pages.components.kit.carried import FILTER, SHOWN, carry
+from pages.components.kit.conditions import Place, fitting_filter
 from pages.components.kit.state import kindly
-from pages.components.kit.text import md_escape, say
 
 Asked = Callable[[Mapping[str, Any]], Sequence[Condition]]
 """What a clicked mark asks for; nothing where the mark asks for nothing."""
 
 
-def current_filter(results: Results) -> Filter:
-    """The filter of the URL, kept for links back to it.
-
-    What in it makes no sense, or none for this run, is named and left out.
-    """
-    found, ignored = read_filter(LANGUAGE, st.query_params.to_dict())
-    fits, reasons = fitting(listing(results), found)
-    _keep(results.run.id, query_of(fits))
-    if not ignored and not reasons:
-        return fits
-    told = [f"Not understood in this link, and left out: {', '.join(ignored)}."] if ignored else []
-    if reasons:
-        told += ["Left out of this link, since this run cannot tell.", *dict.fromkeys(reasons)]
-    with st.container(horizontal=True, vertical_alignment="center", key="left-out"):
-        say(" ".join(told), "small")
-        st.button("Forget it", key="forget", type="tertiary", on_click=set_filter, args=(fits,))
-    return fits
-
-
-def set_filter(row_filter: Filter) -> None:
-    """Write a filter into the URL."""
-    query = query_of(row_filter)
-    write_query({name: query.get(name) for name in FILTER})
-    _keep(st.query_params.get("run", ""), query)
-    for name in [name for name in st.session_state if str(name).startswith("page-")]:
-        del st.session_state[name]  # another filter starts on its first page
-
-
-def _keep(run_id: str, query: dict[str, str]) -> None:
+def _keep(wanted: Filter) -> None:
     """What links that lead back here must carry: the filter, and the column that is drawn."""
     shown = st.query_params.get(SHOWN)
+    query = query_of(wanted)
     own = {**query, SHOWN: shown} if shown else query
-    carry(run_id, own, (*FILTER, SHOWN))
+    carry(st.query_params.get("run", ""), own, (*FILTER, SHOWN))
+
+
+ROWS = Place(LANGUAGE, "", "page-", "clicks", "Show all rows", kept=_keep)
+
+
+def current_filter(results: Results) -> Filter:
+    """The filter of the URL, kept for links back to it."""
+    return fitting_filter(ROWS, listing(results))
 
 
 @kindly
 def add(*conditions: Condition) -> None:
     """Narrow the rows by more conditions."""
-    set_filter(read_filter(LANGUAGE, st.query_params.to_dict())[0].add(*conditions))
-
-
-def remove(key: str) -> None:
-    """Take one condition away, and with it the marks that charts still show as clicked."""
-    set_filter(read_filter(LANGUAGE, st.query_params.to_dict())[0].without(key))
-    st.session_state["clicks"] = st.session_state.get("clicks", 0) + 1
-
-
-def clear() -> None:
-    set_filter(Filter(LANGUAGE))
-    st.session_state["clicks"] = st.session_state.get("clicks", 0) + 1
+    ROWS.show(ROWS.asked().add(*conditions))
 
 
 def clickable(
@@ -119,21 +89,6 @@ def _by_margin(model: str) -> None:
     add(MarginIn(model=model, low=low, high=high))
 
 
-def show_chips(row_filter: Filter, columns: Mapping[str, str]) -> None:
-    """One button a condition, which takes it away."""
-    held = row_filter.chips(columns)
-    if not held:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="chips"):
-        for chip in held:
-            st.button(
-                f"{md_escape(chip.label)} ✕", key=f"chip-{chip.key}", on_click=remove,
-                args=(chip.key,), help="Take this condition away",
-            )  # fmt: skip
-        if len(held) > 1:
-            st.button("Show all rows", key="chips-clear", type="tertiary", on_click=clear)
-
-
 def sort_control(row_filter: Filter, models: tuple[str, ...], columns: Mapping[str, str]) -> None:
     """Choose the order of the rows; `columns` are the names of user columns by id."""
     orders = {"in the order of the dataset": Sort()}
@@ -154,7 +109,7 @@ def sort_control(row_filter: Filter, models: tuple[str, ...], columns: Mapping[s
     place = list(orders.values()).index(row_filter.sort)
     picked = st.selectbox("Order", labels, index=place, key=f"order-{place}-{hash(tuple(labels))}")
     if picked and orders[picked] != row_filter.sort:
-        set_filter(row_filter.sorted_by(orders[picked]))
+        ROWS.show(row_filter.sorted_by(orders[picked]))
         st.rerun()
 
 
@@ -162,7 +117,7 @@ def sort_by_head(row_filter: Filter, models: tuple[str, ...], column: str) -> No
     """Sort all rows by the column of a clicked head."""
     wanted = row_filter.by_head(column, models)
     if wanted != row_filter:
-        set_filter(wanted)
+        ROWS.show(wanted)
 
 
 def _by_column(shown: str | None, columns: Mapping[str, str]) -> list[Sort]:

@@ -27,13 +27,14 @@ from ivan_core.lists.conditions import Condition, Filter, matching_rows
 from ivan_core.lists.pairs import LongerIs, Noted, Starred, SubsetIs
 from ivan_core.lists.url import query_of
 from pages.components.compare.filtering import (
+    ROWS,
     add,
     current_filter,
-    show_chips,
     sort_by_head,
     sort_control,
 )
 from pages.components.compare.user_columns import user_columns
+from pages.components.kit.conditions import condition_chips
 from pages.components.kit.frame import problems_shown, show_error
 from pages.components.kit.rows import rows_table
 from pages.components.kit.state import kindly, problem_of_press
@@ -54,7 +55,7 @@ def found_rows(results: Results) -> None:
     problem = problem_of_press()
     if problem:
         show_error(problem)
-    show_chips(row_filter, names)
+    condition_chips(ROWS, row_filter, names)
     _at_work(results)
     try:
         row_ids = matching_rows(listing(results), row_filter)

@@ -7,7 +7,7 @@ import streamlit as st
 from ivan_core.charts.robustness import flip_bars
 from ivan_core.domain.options import command_of
 from ivan_core.experiments.rewrite import words as rewrite_words
-from ivan_core.experiments.rewrite.conditions import PairFilter
+from ivan_core.experiments.rewrite.conditions import FlipIs, ReasonIs, StateIs
 from ivan_core.experiments.rewrite.figures import gate_words
 from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers, read_gate
 from ivan_core.experiments.rewrite.results import RewriteResults, files
@@ -83,7 +83,7 @@ def _accounted(results: RewriteResults, found: Numbers) -> None:
                 continue
             st.button(
                 label, key=f"state-{state}", on_click=show_pairs,
-                args=(PairFilter(state=state),), help="Show these pairs",
+                args=(StateIs(state=state),), help="Show these pairs",
             )  # fmt: skip
     reasons = rewrite_words.reasons(results)
     if reasons:
@@ -92,7 +92,7 @@ def _accounted(results: RewriteResults, found: Numbers) -> None:
             for reason, count in reasons.items():
                 st.button(
                     f"{count:,} {md_escape(reason)}", key=f"reason-{reason}", type="tertiary",
-                    on_click=show_pairs, args=(PairFilter(reason=reason),),
+                    on_click=show_pairs, args=(ReasonIs(reason=reason),),
                     help="Show the pairs with such a text, and what the rewriter answered",
                 )  # fmt: skip
 
@@ -109,7 +109,7 @@ def _flips(run_id: str, found: Numbers, gate: str | None) -> None:
     def opened(point: Point) -> None:
         if point.get("direction"):
             show_pairs(
-                PairFilter(
+                FlipIs(
                     model=full.get(str(point["model"]), ""), flip=str(point["direction"]),
                     of=changed(point),
                 )

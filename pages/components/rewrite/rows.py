@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
 from typing import Any
 
 import altair as alt
@@ -14,19 +13,22 @@ from ivan_core.domain.plurals import number_of
 from ivan_core.experiments.labels.numbers import comparison_with
 from ivan_core.experiments.rewrite.conditions import (
     FLIPS,
+    LANGUAGE,
     ORDERS,
-    PARAMETERS,
-    PairFilter,
-    chips,
-    matching,
-    read_filter,
+    FlipIs,
+    ReasonIs,
+    RowOrder,
+    StateIs,
+    listing,
 )
 from ivan_core.experiments.rewrite.numbers import Numbers, numbers, read_gate
 from ivan_core.experiments.rewrite.results import RewriteResults
 from ivan_core.experiments.rewrite.views import row_view, rows_page
+from ivan_core.lists.conditions import Condition, Filter, fitting, matching_rows
 from ivan_core.lists.page import PAGE_ROWS
+from ivan_core.lists.url import query_of
 from pages.components.kit.carried import write_query
-from pages.components.kit.chips import condition_chips
+from pages.components.kit.conditions import Place, condition_chips, fitting_filter
 from pages.components.kit.frame import show_error
 from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
 from pages.components.kit.rows import SELECTS, clicked_head, opened_row
@@ -39,18 +41,12 @@ _ASKED = "rewrite-row-asked"
 _ANCHOR = "reworded-rows"
 
 
-def show_pairs(wanted: PairFilter) -> None:
-    """Write a filter of rows into the URL."""
-    found = asdict(wanted)
-    write_query({name: found[name] or None for name in PARAMETERS} | {ROW: None})
-    for name in [name for name in st.session_state if str(name).startswith("rewrite-page-")]:
-        del st.session_state[name]  # another filter starts on its first page
+ROWS = Place(LANGUAGE, "pair-", "rewrite-page-", _CLICKS, "Show all rows", ROW)
 
 
-def _take_away(wanted: PairFilter) -> None:
-    """Show the rows of a wider filter, and let go of the marks that charts show as clicked."""
-    show_pairs(wanted)
-    st.session_state[_CLICKS] = st.session_state.get(_CLICKS, 0) + 1
+def show_pairs(*conditions: Condition, sort: RowOrder | None = None) -> None:
+    """List the rows that meet conditions, and no others."""
+    ROWS.show(Filter(LANGUAGE, conditions, sort))
 
 
 def clicked_chart(
@@ -70,37 +66,35 @@ def clicked_chart(
 def pair_rows(results: RewriteResults, found: Numbers) -> None:
     """Draw the rows of the filter in the URL."""
     st.subheader("Rows", anchor=_ANCHOR)
-    wanted, ignored = read_filter(st.query_params.to_dict(), results.models)
-    if ignored:
-        say(f"Not understood in this link, and left out: {', '.join(ignored)}.", "small")
+    rows = listing(results, found)
+    wanted = fitting_filter(ROWS, rows)
     _ask(results, wanted)
-    condition_chips("pair", chips(wanted), wanted, PairFilter(), "Show all rows", _take_away)
-    row_ids = matching(results, found, wanted)
+    condition_chips(ROWS, wanted, order=True)
+    row_ids = matching_rows(rows, wanted)
     if not row_ids:
         say("No rows here.")
         return
-    if wanted.query:
+    if wanted.conditions or wanted.sorts:
         say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
     _table(results, found, wanted, row_ids)
 
 
-def _ask(results: RewriteResults, wanted: PairFilter) -> None:
+def _ask(results: RewriteResults, wanted: Filter) -> None:
     """Quick conditions and orders that need no click on a chart."""
     names = short_names(results.models)
     quick = {
-        f"{names[model]}: {words}": replace(wanted, model=model, flip=flip, of="")
+        f"{names[model]}: {words}": wanted.add(FlipIs(model=model, flip=flip))
         for model in results.models
         for flip, words in FLIPS.items()
     }
     orders = {
-        ORDERS[""]: replace(wanted, order=""),
-        ORDERS["unlike"]: replace(wanted, order="unlike"),
+        ORDERS[""]: wanted.sorted_by(RowOrder()),
+        ORDERS["unlike"]: wanted.sorted_by(RowOrder(order="unlike")),
     }
     for model in results.models:
-        if wanted.model in ("", model):
-            orders[f"{names[model]}: {ORDERS['change']}"] = replace(
-                wanted, model=model, order="change"
-            )
+        orders[f"{names[model]}: {ORDERS['change']}"] = wanted.sorted_by(
+            RowOrder(order="change", model=model)
+        )
     left, right = st.columns(2)
     for column, label, choices, none in (
         (left, "Show only", quick, "all rows"), (right, "Order", orders, "as it is"),
@@ -108,19 +102,21 @@ def _ask(results: RewriteResults, wanted: PairFilter) -> None:
         key = f"rewrite-{label}-{st.session_state.get(_CLICKS, 0)}"
         picked = column.selectbox(label, list(choices), index=None, placeholder=none, key=key)
         if picked:
-            _take_away(choices[picked])
+            ROWS.widen(choices[picked])
             st.rerun()
 
 
-def _table(results: RewriteResults, found: Numbers, wanted: PairFilter, row_ids: list[int]) -> None:
-    shown_as = str(hash(wanted))
+def _table(results: RewriteResults, found: Numbers, wanted: Filter, row_ids: list[int]) -> None:
+    shown_as = str(hash(tuple(sorted(query_of(wanted).items()))))
     pages = -(-len(row_ids) // PAGE_ROWS)
     page = 1
     if pages > 1:
         page = st.pagination(pages, key=f"rewrite-page-{shown_as}", max_visible_pages=5)
     table = rows_page(results, found.units, row_ids, page)
     told = ["problem", "raw"]
-    if wanted.reason or wanted.state == "failed":
+    if any(
+        isinstance(one, ReasonIs) or one == StateIs(state="failed") for one in wanted.conditions
+    ):
         told = [name for name in told if not table[name].any()]
         table = table[["row_id", "problem", "raw", *table.columns[1:-2]]]
     table = table.drop(columns=told)
@@ -146,7 +142,7 @@ def _table(results: RewriteResults, found: Numbers, wanted: PairFilter, row_ids:
     def sort_by(column: str) -> None:
         asked = wanted.by_head(column, results.models)
         if asked != wanted:
-            _take_away(asked)
+            ROWS.widen(asked)
 
     def picked() -> None:
         clicked_head(key, sort_by)
@@ -188,10 +184,11 @@ def _open_by_number(results: RewriteResults, first: int) -> None:
 def one_row(results: RewriteResults, row_id: int) -> None:
     """One row before and after, with the way back and to its neighbours in the filter."""
     query = st.query_params.to_dict()
-    wanted, _ = read_filter(query, results.models)
-    rows = matching(results, numbers(results, read_gate(query)), wanted)
+    past = listing(results, numbers(results, read_gate(query)))
+    wanted, _ = fitting(past, ROWS.asked())
+    rows = matching_rows(past, wanted)
     if row_id in rows:
-        _moves(results, rows, row_id, chips(wanted))
+        _moves(results, rows, row_id, [chip.label for chip in wanted.chips()])
     else:  # of a link, or past another gate
         _moves(results, results.row_ids, row_id, [])
     try:
@@ -202,13 +199,11 @@ def one_row(results: RewriteResults, row_id: int) -> None:
     show_rewordings(row_view(results, texts))
 
 
-def _moves(
-    results: RewriteResults, rows: list[int], row_id: int, held: list[tuple[str, str]]
-) -> None:
+def _moves(results: RewriteResults, rows: list[int], row_id: int, held: list[str]) -> None:
     place = rows.index(row_id) if row_id in rows else None
     before = rows[place - 1] if place else None
     after = rows[place + 1] if place is not None and place + 1 < len(rows) else None
-    among = f" of {'; '.join(words for _, words in held)}" if held else ""
+    among = f" of {'; '.join(held)}" if held else ""
     at = f": {place + 1:,} of {len(rows):,} rows{among}" if place is not None else ""
     say(f"Row {row_id:,}{at}", "small", quiet=True)
     with st.container(horizontal=True, vertical_alignment="center", key="row-moves"):

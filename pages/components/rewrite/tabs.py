@@ -12,7 +12,7 @@ import streamlit as st
 from ivan_core.charts.robustness import reward_change_dots
 from ivan_core.charts.robustness_cells import change_squares
 from ivan_core.experiments.labels.conditions import label_name
-from ivan_core.experiments.rewrite.conditions import MOVES, PairFilter, cell_of
+from ivan_core.experiments.rewrite.conditions import MOVES, CellIs, LabelMoves, RowOrder, cell_of
 from ivan_core.experiments.rewrite.numbers import Numbers
 from ivan_core.experiments.rewrite.results import RewriteResults
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON
@@ -88,7 +88,7 @@ def _changes(results: RewriteResults, found: Numbers, gate: str | None) -> None:
     def opened(point: Point) -> None:
         if point.get("side"):
             show_pairs(
-                PairFilter(
+                sort=RowOrder(
                     model=full.get(str(point["model"]), ""), side=str(point["side"]),
                     of=changed(point), order="reward",
                 )
@@ -150,7 +150,7 @@ def _alike(results: RewriteResults, found: Numbers, gate: str | None) -> None:
         own = cells[cells["cell"] == point.get("cell")]
         if len(own):
             ends = (float(own.iloc[0][name]) for name in ("x0", "x1", "y0", "y1"))
-            show_pairs(PairFilter(model=model, cell=cell_of(*ends)))
+            show_pairs(CellIs(model=model, cell=cell_of(*ends)))
 
     clicked_chart(change_squares(cells, dark=dark()), f"rewrite-alike-{model}", "cell", opened)
     figure_menu(results.run.id, "alike", model=model, gate=gate)
@@ -173,7 +173,7 @@ def _labels(results: RewriteResults, found: Numbers, gate: str | None) -> None:
                 if row[move]:
                     st.button(
                         f"{row[move]:,} {MOVES[move]}", key=f"move-{feature}-{move}",
-                        on_click=show_pairs, args=(PairFilter(label=feature, move=move),),
+                        on_click=show_pairs, args=(LabelMoves(label=feature, move=move),),
                         help="Show the pairs with such a text",
                     )  # fmt: skip
     if (rates["own_n"] < LEAST_UNCHANGED).any():

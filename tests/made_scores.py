@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ivan_core.domain.columns import SCORES
 from ivan_core.domain.rewards import Reward, margin, verdict
+from ivan_core.metrics.agreement import VERDICTS, rated
 
 Rewards = tuple[float | None, float | None]
 
@@ -47,3 +48,12 @@ def scores(rewards: Sequence[Rewards], model: str = "m", **columns: Any) -> pd.D
 
 float32 = st.floats(-1000, 1000, width=32)
 some_rewards = st.lists(st.tuples(float32, float32), min_size=1, max_size=40)
+
+
+def chunk_counts(table: pd.DataFrame) -> pd.DataFrame:
+    """The verdicts of each model in each chunk: model, step, agree, tie, disagree."""
+    own = rated(table)
+    counts = own[["model", "step"]].assign(
+        **{name: own["verdict"].eq(name).astype("int64") for name in VERDICTS}
+    )
+    return counts.groupby(["model", "step"], sort=False, as_index=False).sum()

@@ -10,6 +10,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
+from made_scores import chunk_counts
 
 from ivan_core.charts import palette
 from ivan_core.charts.agreement import agreement_bars
@@ -18,7 +19,7 @@ from ivan_core.charts.rewards import margin_bars, reward_cells
 from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.label_noise import ceiling
-from ivan_core.metrics.live import chunk_counts, running_agreement
+from ivan_core.metrics.live import running_agreement
 
 HOSTILE = "'+alert(1)+'</script><img src=x onerror=alert(1)> datum['x'] {signal}"
 

@@ -32,13 +32,12 @@ from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter, fitting, matching_rows
 from ivan_core.lists.pairs import ColumnIs, LongerIs, Noted, Starred, SubsetIs
-from ivan_core.metrics.agreement import by_subset, rows_in_bar
-from ivan_core.metrics.bins import margin_histogram, reward_bins, rows_in_cell
-from ivan_core.metrics.columns import by_column, rows_in_group
+from ivan_core.metrics.agreement import by_subset, rated, rows_in_bar
+from ivan_core.metrics.bins import in_reward_cell, margin_histogram, reward_bins
+from ivan_core.metrics.columns import by_column, column_groups
 from ivan_core.metrics.paired import (
+    in_margin_cell,
     margin_cells,
-    rows_in_margin_cell,
-    rows_in_verdicts,
     shared_rows,
     verdict_table,
 )
@@ -91,8 +90,12 @@ def test_every_bar_of_a_column_leads_to_its_rows(results, column):
             VerdictIs(model=bar.model, verdict=bar.verdict),
             ColumnIs(column=column, value=bar.subset),
         )
-        table = rows_in_group(results.table, values, bar.model, bar.subset, bar.verdict)
-        assert rows == rows_of(table)
+        table = results.table
+        groups = column_groups(values, table["row_id"])
+        group = table["row_id"].map(groups.codes) == groups.names.index(bar.subset)
+        assert rows == rows_of(
+            table[(table["model"] == bar.model) & group & (table["verdict"] == bar.verdict)]
+        )
         assert len(rows) == bar.count
 
 
@@ -103,10 +106,12 @@ def test_a_value_too_rare_for_a_bar_can_be_asked_for(results):
 def test_every_cell_of_rewards_leads_to_its_rows(results):
     for model in results.models:
         own = results.table[results.table["model"] == model]
+        known = rated(own)
         for cell in reward_bins(own, 6).itertuples():
             edges = {name: getattr(cell, name) for name in ("x0", "x1", "y0", "y1")}
             rows = found(results, RewardsIn(model=model, **edges))
-            assert rows == rows_of(rows_in_cell(own, **edges))
+            sides = (known[f"{side}_reward"].to_numpy(float) for side in ("chosen", "rejected"))
+            assert rows == rows_of(known[in_reward_cell(*sides, **edges)])
             assert len(rows) == cell.count
 
 
@@ -151,13 +156,15 @@ def test_every_cell_of_two_models_leads_to_its_rows(results):
         condition = VerdictsAre(
             model=FIRST, verdict=cell.first, other=SECOND, other_verdict=cell.second
         )
+        ours, theirs = shared["first_verdict"], shared["second_verdict"]
         assert found(results, condition) == rows_of(
-            rows_in_verdicts(shared, cell.first, cell.second)
+            shared[(ours == cell.first) & (theirs == cell.second)]
         )
     for cell in margin_cells(shared, 6).itertuples():
         edges = {name: getattr(cell, name) for name in ("x0", "x1", "y0", "y1")}
         rows = found(results, MarginsIn(model=FIRST, other=SECOND, **edges))
-        assert rows == rows_of(rows_in_margin_cell(shared, **edges))
+        margins = (shared[f"{name}_margin"].to_numpy(float) for name in ("first", "second"))
+        assert rows == rows_of(shared[in_margin_cell(*margins, **edges)])
         assert len(rows) == cell.count
 
 
@@ -213,7 +220,7 @@ def test_starred_and_noted_rows(results):
 
     reviews = Reviews(data_dir())
     fingerprint = results.dataset.fingerprint
-    reviews.star(fingerprint, 5, "Ada", True)
+    reviews.save(Mark(fingerprint, 5, "Ada", starred=True))
     reviews.save(Mark(fingerprint, 9, "Ada", note="odd"))
     assert found(results, Starred()) == [5]
     assert found(results, Noted()) == [9]

@@ -8,7 +8,6 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, REWRITE_FEATURES
 from ivan_core.labels import schema
 from ivan_core.labels.schema import (
-    REGRESSION,
     SCHEMA,
     check_keys,
     encode,
@@ -65,13 +64,6 @@ def test_what_is_judged_is_the_reply_but_for_four_keys():
         "human_vocabulary_quality": "human",
         "topics": "dialogue",
     }
-
-
-def test_fifteen_features_enter_regressions():
-    assert len(REGRESSION) == 15
-    assert REGRESSION[0] == "human_vocabulary_quality"
-    assert not {AGAINST, "topics", "assistant_is_coherent"} & set(REGRESSION)
-    assert "last_response_sentiment" in REGRESSION
 
 
 def test_keys_come_back_once_and_in_order_and_unknown_ones_are_refused():

@@ -16,7 +16,6 @@ from ivan_core.metrics.agreement import (
     agreement,
     by_subset,
     count_verdicts,
-    disagreeing_rows,
     length_balanced,
     length_rule,
     misaligned,
@@ -144,23 +143,6 @@ def test_seen_and_unseen_pairs_are_rated_apart() -> None:
     assert apart is not None and apart.seen is not None and apart.unseen is not None
     assert (apart.seen.rate, apart.unseen.rate, apart.unknown) == (1.0, 0.5, 1)
     assert seen_unseen(scores([(2, 1)])) is None
-
-
-def test_the_sharpest_disagreement_comes_first() -> None:
-    # Typical margins: big sqrt((100 + 400 + 100) / 3) = 14.14, small sqrt((1 + 1 + 16) / 3) = 2.45
-    big = scores([(10, 0), (20, 0), (0, 10), (5, 5)], "big").iloc[:3]
-    small = scores([(0, 1), (1, 0), (4, 0), (None, 0)], "small")
-    found = disagreeing_rows(pd.concat([big, small], ignore_index=True))
-    assert list(found["row_id"]) == [2, 0]
-    sharpest = found.iloc[0]
-    assert (sharpest["most_for"], sharpest["least_for"]) == ("small", "big")
-    assert sharpest["most_margin"] == pytest.approx(4 / 6**0.5)
-    assert sharpest["difference"] == pytest.approx(4 / 6**0.5 + 10 / 200**0.5)
-
-
-def test_models_that_never_differ_leave_nothing_to_list() -> None:
-    found = disagreeing_rows(scores([(2, 1), (None, 1)]))
-    assert found.empty and "difference" in found.columns
 
 
 @given(some_rewards)

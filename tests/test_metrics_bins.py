@@ -8,21 +8,22 @@ from hypothesis import strategies as st
 from made_scores import Rewards, scores, some_rewards
 
 from ivan_core.metrics.agreement import rated
-from ivan_core.metrics.bins import margin_histogram, reward_bins, rows_in_cell
+from ivan_core.metrics.bins import in_reward_cell, margin_histogram, reward_bins
 
 
 @given(some_rewards, st.integers(1, 30))
 def test_every_rated_row_falls_in_exactly_one_cell(rewards: list[Rewards], bins: int) -> None:
     table = scores([*rewards, (None, 1.0)])
-    cells = reward_bins(table, bins)
+    cells, own = reward_bins(table, bins), rated(table)
     assert cells["cell"].is_unique
     found: list[int] = []
     for cell in cells.itertuples():
-        rows = rows_in_cell(table, cell.x0, cell.x1, cell.y0, cell.y1)
+        rewards_of = own["chosen_reward"].to_numpy(float), own["rejected_reward"].to_numpy(float)
+        rows = own[in_reward_cell(*rewards_of, cell.x0, cell.x1, cell.y0, cell.y1)]
         assert len(rows) == cell.count
         assert rows["verdict"].eq("agree").sum() == cell.agree
         found += list(rows["row_id"])
-    assert sorted(found) == list(rated(table)["row_id"])
+    assert sorted(found) == list(own["row_id"])
 
 
 def test_two_by_two_bins_by_hand() -> None:

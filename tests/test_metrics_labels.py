@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from made_labels import HARMLESS, INSULT, SENTIMENT, TOPICS, labels
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.metrics.co_occurrence import co_occurrence, texts_with_both
+from ivan_core.metrics.co_occurrence import co_occurrence
 from ivan_core.metrics.families import holm
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.label_sentences import co_occurrence_sentence, prevalence_sentence
@@ -18,7 +18,6 @@ from ivan_core.metrics.labels import (
     prevalence,
     prevalence_differences,
     prevalences,
-    texts_with,
     topic_counts,
 )
 from ivan_core.metrics.paired_shares import difference_of_counts
@@ -138,8 +137,6 @@ def test_topics_come_most_named_first_and_unnamed_ones_are_counted() -> None:
     assert both["count"][("b", "chosen")] == 2 and both["n"][("b", "chosen")] == 3
     assert both["count"][("b", "rejected")] == 1 and both["n"][("b", "rejected")] == 2
     assert both["count"][("z", "chosen")] == 0 and both["share"][("z", "chosen")] == 0.0
-    assert list(texts_with(table, TOPICS, "b", "chosen")["row_id"]) == [0, 2]
-    assert texts_with(table, TOPICS, "unknown").empty
 
 
 def test_what_goes_together_by_hand() -> None:
@@ -152,8 +149,6 @@ def test_what_goes_together_by_hand() -> None:
     assert found["share"][0] == 0.25 and found["overall"][0] == pytest.approx(80 / 98)
     assert found["share"][1] == pytest.approx(6 / 80)
     assert not found["too_few"].any()
-    texts = texts_with_both(table, (INSULT, "yes"), (HARMLESS, "yes"))
-    assert len(texts) == 6 and list(texts.loc[0]) == [9, "chosen"]
     # The 24 are twelve pairs, of which three are harmless in both texts: as if 11.5 texts.
     low, high = found.loc[0, ["low", "high"]]
     assert (low, high) == pytest.approx((0.0870, 0.5384), abs=1e-4)

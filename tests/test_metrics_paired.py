@@ -13,11 +13,9 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, norm
 
 from ivan_core.metrics.paired import (
-    discordant_rows,
+    in_margin_cell,
     margin_cells,
     paired_difference,
-    rows_in_margin_cell,
-    rows_in_verdicts,
     shared_rows,
     verdict_table,
 )
@@ -175,7 +173,6 @@ def test_verdicts_are_counted_with_ties_visible() -> None:
     assert table["count"][("tie", "agree")] == 1
     assert table["count"][("disagree", "disagree")] == 1
     assert table["share"].sum() == 1.0
-    assert list(rows_in_verdicts(shared, "tie", "agree")["row_id"]) == [2]
 
 
 def test_a_tie_is_no_agreement() -> None:
@@ -184,15 +181,6 @@ def test_a_tie_is_no_agreement() -> None:
     assert (found.both, found.first_only, found.second_only, found.neither) == (1, 1, 1, 1)
     assert (found.difference, found.discordance, found.n) == (0.0, 0.5, 4)
     assert not found.excludes_zero
-
-
-def test_discordant_rows_come_sharpest_first() -> None:
-    # Typical margins: sqrt((1 + 16 + 1 + 4) / 4) = 2.345 and sqrt((1 + 1 + 1 + 49) / 4) = 3.606.
-    shared = both([1, 4, -1, 2], [1, -1, 1, -7])
-    found = discordant_rows(shared)
-    assert list(found["row_id"]) == [3, 1, 2]
-    assert list(found["agrees"]) == ["first", "first", "second"]
-    assert found["difference"].iloc[0] == pytest.approx(2 / 5.5**0.5 + 7 / 13**0.5)
 
 
 def test_units_of_the_whole_run_can_be_given() -> None:
@@ -240,7 +228,8 @@ def test_every_pair_falls_in_exactly_one_cell(margins: list[tuple[int, int]], ha
     assert cells["cell"].is_unique
     found: list[int] = []
     for cell in cells.itertuples():
-        rows = rows_in_margin_cell(shared, cell.x0, cell.x1, cell.y0, cell.y1)
+        first, second = (shared[f"{name}_margin"].to_numpy(float) for name in ("first", "second"))
+        rows = shared[in_margin_cell(first, second, cell.x0, cell.x1, cell.y0, cell.y1)]
         assert len(rows) == cell.count
         assert rows["first_verdict"].eq(rows["second_verdict"]).sum() == cell.same
         assert cell.x0 >= 0 or cell.x1 <= 0
@@ -265,7 +254,7 @@ def test_nothing_shared_gives_nothing() -> None:
     shared = both([1.0, None], [None, 1.0])
     assert shared.empty and paired_difference(shared) is None
     assert verdict_table(shared)["count"].sum() == 0
-    assert margin_cells(shared).empty and discordant_rows(shared).empty
+    assert margin_cells(shared).empty
 
 
 def test_a_constant_model_has_margins_of_zero() -> None:

@@ -27,7 +27,7 @@ from ivan_core.metrics.robustness import (
     robustness,
     unit_of,
 )
-from ivan_core.metrics.robustness_cells import change_cells, rows_in_change_cell
+from ivan_core.metrics.robustness_cells import change_cells
 from ivan_core.metrics.students_t import mean_interval, quantile
 
 # Margins 1, 2, -1, 1, 0, 3 before; -1, 2, 1, 0, 1, missing after.
@@ -225,13 +225,12 @@ def test_a_constant_added_to_all_rewards_changes_no_number(
 
 @settings(max_examples=15)
 @given(st.integers(1, 60), st.integers(0, 5))
-def test_cells_count_each_pair_once_and_find_their_rows(n: int, seed: int) -> None:
+def test_cells_count_each_pair_once(n: int, seed: int) -> None:
     made = drawn(n, seed)
     moved, unit = changes(made, "m", REWORDED), unit_of(made, "m") or 1.0
     cells = change_cells(moved, unit)
     assert cells["count"].sum() == n
-    for cell, count in zip(cells["cell"], cells["count"], strict=True):
-        assert len(rows_in_change_cell(moved, unit, cell)) == count
+    assert cells["cell"].is_unique and cells["count"].gt(0).all()
 
 
 def test_the_interval_of_a_mean_covers_it_in_some_95_of_100() -> None:

@@ -10,15 +10,12 @@ from ivan_core.metrics.agreement import Counts, LengthBalanced, LengthRule
 from ivan_core.metrics.intervals import Rate, wilson
 from ivan_core.metrics.sentences import (
     counts_sentence,
-    first_rows_note,
     headline,
     interval,
     length_sentence,
     pair_sentence,
     percent,
-    picked_rows_note,
     rate_sentence,
-    stopped_note,
 )
 from ivan_core.metrics.summary import ModelSummary
 
@@ -99,12 +96,12 @@ def test_only_ties_are_called_ties() -> None:
     assert "m gives both replies exactly the same reward in every pair." in text
 
 
-def test_live_stopped_and_chosen_rows_are_marked() -> None:
-    text = headline([HARMLESS], "authored choice", so_far=True, note=stopped_note(460, 1200))
+def test_live_and_stopped_runs_are_marked() -> None:
+    text = headline(
+        [HARMLESS], "authored choice", so_far=True, note="Stopped at 460 of 1,200 pairs."
+    )
     assert text.startswith("So far, minilm-harmless sides")
     assert text.endswith("Stopped at 460 of 1,200 pairs.")
-    assert first_rows_note(100) == "First 100 rows: not a random sample."
-    assert picked_rows_note(1) == "1 hand-picked row: not a random sample."
 
 
 def test_a_pair_is_told_in_one_line() -> None:

@@ -64,15 +64,6 @@ def test_the_history_keeps_every_save_and_removal(reviews):
     assert [mark.author for mark in reviews.marks(DATA)] == ["Bob"]
 
 
-def test_a_star_leaves_the_note_alone(reviews):
-    reviews.save(Mark(DATA, 1, "Ada", note="words"))
-    assert reviews.star(DATA, 1, "Ada", True).note == "words"
-    assert reviews.starred_rows(DATA) == [1]
-    assert reviews.star(DATA, 1, "Ada", False).note == "words"
-    assert reviews.starred_rows(DATA) == []
-    assert reviews.noted_rows(DATA) == [1]
-
-
 def test_rows_counts_latest_and_export(reviews):
     for row_id in (9, 2, 5):
         reviews.save(Mark(DATA, row_id, "Ada", starred=row_id != 5, note=f"note {row_id}"))
@@ -174,7 +165,7 @@ def test_two_processes_that_write_at_once_lose_nothing(
 
 
 def test_the_file_keeps_a_write_ahead_log(data_dir):
-    Reviews(data_dir).star(DATA, 1, "Ada", True)
+    Reviews(data_dir).save(Mark(DATA, 1, "Ada", starred=True))
     db = sqlite3.connect(data_dir / "reviews.sqlite")
     try:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -99,7 +99,7 @@ def test_a_database_in_which_anything_was_said_is_refused_and_stays(
         fill(tmp_path / "old")
         write_backup(tmp_path / "old", tmp_path / "all.zip")
     if said == "note":
-        Reviews(review_database).star(DATA, 7, "Bob", True)
+        Reviews(review_database).save(Mark(DATA, 7, "Bob", starred=True))
     else:
         asked = Queue(0, "", DATA, "Q", "better", "random")
         Queues(review_database).make(asked, [(1, "both")])

@@ -42,12 +42,12 @@ def answer(queue: Queue, row_id: int, who: str = "Ada") -> Opinion:
 def test_without_a_setting_reviews_are_a_file_in_the_data_folder(data_dir: Path) -> None:
     database = ReviewDatabase(data_dir)
     assert database.where == str(data_dir / "reviews.sqlite")
-    Reviews(data_dir).star(DATA, 1, "Ada", True)
+    Reviews(data_dir).save(Mark(DATA, 1, "Ada", starred=True))
     assert (data_dir / "reviews.sqlite").exists()
 
 
 def test_with_an_address_nothing_lies_in_the_data_folder(postgres: str, data_dir: Path) -> None:
-    Reviews(data_dir).star(DATA, 1, "Ada", True)
+    Reviews(data_dir).save(Mark(DATA, 1, "Ada", starred=True))
     assert list(data_dir.iterdir()) == []
     assert Reviews(data_dir / "another folder").starred_rows(DATA) == [1]
 
@@ -227,7 +227,7 @@ def test_people_who_save_while_the_server_goes_away_lose_nothing_that_was_kept(
 def test_tables_that_were_taken_away_are_made_again(
     postgres_server: PostgresServer, postgres: str, data_dir: Path
 ) -> None:
-    Reviews(data_dir).star(DATA, 1, "Ada", True)
+    Reviews(data_dir).save(Mark(DATA, 1, "Ada", starred=True))
     with ReviewDatabase(data_dir).writing() as db:
         db.exec_driver_sql("DROP TABLE marks, history, layout")
     with pytest.raises(IvanError, match="refused: UndefinedTable"):
@@ -236,7 +236,7 @@ def test_tables_that_were_taken_away_are_made_again(
 
 
 def test_a_file_taken_away_between_two_calls_is_laid_out_anew(data_dir: Path) -> None:
-    Reviews(data_dir).star(DATA, 1, "Ada", True)
+    Reviews(data_dir).save(Mark(DATA, 1, "Ada", starred=True))
     for path in data_dir.glob("reviews.sqlite*"):
         path.unlink()
     assert Reviews(data_dir).marks(DATA) == []
@@ -248,7 +248,7 @@ def test_who_waits_too_long_for_a_file_is_told_that_nothing_was_changed(
     monkeypatch.setattr(engines, "PATIENCE", 0.1)
     engines.engine.cache_clear()
     database = ReviewDatabase(data_dir)
-    Reviews(data_dir).star(DATA, 1, "Ada", True)
+    Reviews(data_dir).save(Mark(DATA, 1, "Ada", starred=True))
     with (
         database.writing(),
         pytest.raises(StorageProblem, match="Another process has been writing"),

@@ -214,13 +214,13 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(old_file, data_dir, monkeyp
 
 
 def test_a_file_of_a_newer_ivan_is_refused_and_not_touched(data_dir):
-    Reviews(data_dir).star(DATA, 1, "Ada", True)
+    Reviews(data_dir).save(Mark(DATA, 1, "Ada", starred=True))
     path = data_dir / "reviews.sqlite"
     db = sqlite3.connect(path)
     db.execute(f"PRAGMA user_version={newest() + 1}")
     db.close()
     with pytest.raises(StorageProblem, match="was written by a newer IVAN") as refused:
-        Reviews(data_dir).star(DATA, 2, "Ada", True)
+        Reviews(data_dir).save(Mark(DATA, 2, "Ada", starred=True))
     assert str(path) in refused.value.message
     assert stored(path, "SELECT row_id FROM marks") == [(1,)]
 

@@ -11,7 +11,7 @@ from made_runs import finished, spec_of_file
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import LabelPrompt
-from ivan_core.domain.reviews import Queue
+from ivan_core.domain.reviews import Mark, Queue
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access, datasets
 from ivan_core.engine.access import NotAllowed, Visitor
@@ -92,8 +92,8 @@ def test_a_queue_that_is_not_random_begins_with_thirty_blind_random_items(
 def test_starred_rows_of_anybody_make_a_queue(data_dir: Path, forty: str) -> None:
     with pytest.raises(BadInput, match="Nothing is starred"):
         make_queue(queue_request({"dataset": forty, "source": "starred"}))
-    reviews().star(forty, 4, "Ada", True)
-    reviews().star(forty, 9, "Bob", True)
+    reviews().save(Mark(forty, 4, "Ada", starred=True))
+    reviews().save(Mark(forty, 9, "Bob", starred=True))
     _, items = made(data_dir, dataset=forty, source="starred")
     assert sorted(items) == [(4, "both"), (9, "both")]
 

@@ -61,7 +61,7 @@ def test_only_different_answers_are_to_settle(said: Said, four: PreparedDataset)
             said.say(queue, person, row, "chosen", answers | {TOPICS: named})
     said.say(queue, ADA, 3, "chosen", {REFUSAL: True, TOPICS: ()})
     (one,) = to_settle(queue)
-    assert (one.item.row_id, one.differing, one.open_questions) == (1, (REFUSAL,), 1)
+    assert (one.item.row_id, one.differing, one.settled) == (1, (REFUSAL,), False)
     assert [opinion.reviewer for opinion in one.opinions] == [ADA, BOB]
     assert list(queues_to_settle(four)) == [queue.id]
     # The labelers say yes and no of 1.chosen; a skipped opinion is none.

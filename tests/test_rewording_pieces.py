@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.rewriting import SCOPES, PieceKey
+from ivan_core.domain.rewriting import PieceKey, Scope
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.rewording.pieces import Piece, assemble, has_something_to_reword, pieces_of
 
@@ -92,9 +94,9 @@ def test_what_has_fewer_than_two_words_stands_as_it_was():
 
 def test_words_are_counted_without_the_names_of_the_speakers():
     for nothing in ("", "\n\nHuman:", "\n\nHuman: ?!", "\n\nHuman: Hi\n\nAssistant:", "don't"):
-        assert not has_something_to_reword(nothing)
+        assert not has_something_to_reword(Dialogue(nothing))
     for something in (ASK, "two words", "\n\nHuman: Hi\n\nAssistant: Hello", "\n\nHuman: 你好"):
-        assert has_something_to_reword(something)
+        assert has_something_to_reword(Dialogue(something))
 
 
 def test_a_side_is_complete_only_if_all_its_pieces_were_accepted():
@@ -124,14 +126,16 @@ TURNS = st.lists(
 TRANSCRIPTS = TURNS.map(lambda turns: "".join(f"\n\n{role}: {said}" for role, said in turns))
 
 
-@given(shared=TRANSCRIPTS, one=TRANSCRIPTS, other=TRANSCRIPTS, scope=st.sampled_from(SCOPES))
+@given(
+    shared=TRANSCRIPTS, one=TRANSCRIPTS, other=TRANSCRIPTS, scope=st.sampled_from(get_args(Scope))
+)
 def test_rewordings_that_change_nothing_give_the_pair_back(shared, one, other, scope):
     made = pair(shared + one, shared + other)
     pieces = pieces_of(made, scope)
     assert len({piece.key for piece in pieces}) == len(pieces)
     chosen, rejected = assemble(made, scope, {piece.key: piece.text for piece in pieces})
     assert chosen in (None, made.chosen) and rejected in (None, made.rejected)
-    assert (chosen is None) == (not has_something_to_reword(made.chosen.text)) or scope == "shared"
+    assert (chosen is None) == (not has_something_to_reword(made.chosen)) or scope == "shared"
 
 
 @given(shared=TRANSCRIPTS, one=TRANSCRIPTS, other=TRANSCRIPTS)

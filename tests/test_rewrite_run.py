@@ -296,7 +296,7 @@ def test_a_study_counts_the_pairs_that_were_reworded_on_both_sides(data_dir, tmp
     results = done(data_dir, spec_of(path), FakeRewriter(answer))
     study = study_of(results.run.id)
     assert study is not None and "· Reworded ✓ 3 of 5 pairs ·" in study.sentence
-    assert study.next_stage is not None and study.next_stage.name == "Compare"
+    assert study.stages[0].name == "Compare" and not study.stages[0].finished
     (data_dir / "runs" / results.run.id / "likeness.parquet").write_bytes(b"no table")
     study = study_of(results.run.id)
     assert study is not None and "Reworded ✓ 5" in study.sentence

@@ -65,16 +65,6 @@ class Reviews:
             db.execute(insert(history).values(**asdict(saved)))
             return saved
 
-    def star(self, dataset: str, row_id: int, author: str, starred: bool) -> Mark:
-        """Star a row or take the star away, whatever else is saved meanwhile."""
-        while True:
-            current = self.mark(dataset, row_id, author)
-            changed = {**asdict(current), "starred": starred}
-            try:
-                return self.save(Mark(**changed))
-            except MarkConflict:
-                continue  # a note was saved in between: it stays, and the star goes beside it
-
     def marks(self, dataset: str, row_ids: list[int] | None = None) -> list[Mark]:
         """All that is said of a dataset or some of its rows, by row and author."""
         query = _said_of(dataset).order_by(marks.c.row_id, marks.c.author)

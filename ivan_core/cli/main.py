@@ -13,7 +13,6 @@ from ivan_core.runs.private_files import keep_private
 from ivan_core.settings import data_dir
 
 EXIT_PROBLEM = 1
-EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 _EPILOG = """exit codes: 0 done, 1 a problem (said in a sentence), 2 wrong usage,
 130 interrupted with Ctrl-C (a run that was interrupted goes on with `ivan runs resume ID`)"""

@@ -15,7 +15,6 @@ PieceSide = Literal["both", "chosen", "rejected"]
 RewriterKind = Literal["rules", "ollama", "openai"]
 
 STYLES: tuple[Style, ...] = ("published", "second", "surface")
-SCOPES: tuple[Scope, ...] = ("shared", "whole")
 TEMPERATURES: dict[Style, float] = {"published": 0.1, "second": 0.7}
 """How freely a model picks its words, by style: 0.1 as in the SEAL paper; a second, independent
 rewording would be the first one over again with so little."""

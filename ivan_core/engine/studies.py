@@ -78,11 +78,6 @@ class Study:
     """The newest run of each kind that there is, by its kind."""
 
     @property
-    def next_stage(self) -> Stage | None:
-        """The first stage that is not finished; None if all are."""
-        return next((stage for stage in self.stages if not stage.finished), None)
-
-    @property
     def sentence(self) -> str:
         return " · ".join(stage.sentence for stage in self.stages)
 

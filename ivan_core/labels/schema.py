@@ -204,14 +204,6 @@ SCHEMA: tuple[Feature, ...] = (
 )  # fmt: skip
 _BY_KEY = {feature.key: feature for feature in SCHEMA}
 
-REGRESSION = tuple(
-    key
-    for key in FEATURES
-    if (key.startswith("last_response_") or key == "human_vocabulary_quality")
-    and _BY_KEY[key].kind != "list"
-)
-"""The 15 features that enter regressions."""
-
 
 def feature(key: str) -> Feature:
     """The feature of a key.

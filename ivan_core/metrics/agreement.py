@@ -231,33 +231,6 @@ def seen_unseen(table: pd.DataFrame) -> SeenUnseen | None:
     )
 
 
-def disagreeing_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Pairs on which the models that rated them differ in verdict, the sharpest disagreement first.
-
-    Columns: row_id, subset, most_for and least_for (the models that like the chosen reply most and
-    least), most_margin and least_margin (in typical margins of each model), difference (of the
-    two).
-    """
-    own = rated(table)[["row_id", "subset", "model", "verdict", "margin"]].reset_index(drop=True)
-    units = own.groupby("model")["margin"].transform(lambda m: typical_margin(m) or 1.0)
-    own["margin"] = own["margin"].astype(float) / units.astype(float)
-    own = own[own.groupby("row_id")["verdict"].transform("nunique") > 1]
-    by_row = own.groupby("row_id")["margin"]
-    most = own.loc[by_row.idxmax()].set_index("row_id")
-    least = own.loc[by_row.idxmin()].set_index("row_id")
-    found = pd.DataFrame(
-        {
-            "subset": most["subset"],
-            "most_for": most["model"],
-            "least_for": least["model"],
-            "most_margin": most["margin"],
-            "least_margin": least["margin"],
-            "difference": most["margin"] - least["margin"],
-        }
-    ).reset_index()
-    return found.sort_values(["difference", "row_id"], ascending=[False, True], ignore_index=True)
-
-
 def agreement_of(rows: pd.DataFrame) -> Rate | None:
     """Share of these rated rows where the model sides with the choice; None without a row."""
     return rate_in(rows, rows["verdict"].isin(["agree"]).to_numpy(bool))

@@ -40,14 +40,6 @@ def reward_bins(table: pd.DataFrame, bins: int = 24) -> pd.DataFrame:
     return found[["cell", "x0", "x1", "y0", "y1", "count", "agree", "share_agree"]]
 
 
-def rows_in_cell(table: pd.DataFrame, x0: float, x1: float, y0: float, y1: float) -> pd.DataFrame:
-    """The rated rows of one model that `reward_bins` counted in the cell with these edges."""
-    own = rated(table)
-    chosen = own["chosen_reward"].to_numpy(float)
-    rejected = own["rejected_reward"].to_numpy(float)
-    return own[in_reward_cell(chosen, rejected, x0, x1, y0, y1)]
-
-
 def in_reward_cell(
     chosen: Floats, rejected: Floats, x0: float, x1: float, y0: float, y1: float
 ) -> NDArray[np.bool_]:

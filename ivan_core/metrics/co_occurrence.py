@@ -63,21 +63,6 @@ def co_occurrence(
     return pd.DataFrame(found, columns=CO_OCCURRENCE)
 
 
-def texts_with_both(
-    table: pd.DataFrame, first: tuple[str, str], second: tuple[str, str]
-) -> pd.DataFrame:
-    """Row id and side of the texts that `co_occurrence` counted under `both`.
-
-    Each label is its key and value.
-    """
-    ordered = in_order(table)
-    inside = np.ones(len(ordered), dtype=np.bool_)
-    for key, value in (first, second):
-        given = answers(ordered, key)
-        inside &= given.holds[:, [v == value for v in given.values]].any(axis=1)
-    return ordered.loc[inside, ["row_id", "preference"]].reset_index(drop=True)
-
-
 def _designs(texts: pd.DataFrame, has: Floats, answered: Floats) -> Floats:
     """The design effect of each share: texts of one pair, or of one prompt, are one group.
 

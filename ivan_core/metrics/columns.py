@@ -95,19 +95,6 @@ def by_column(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def rows_in_group(
-    table: pd.DataFrame, values: pd.Series, model: str, group: str, verdict: str
-) -> pd.DataFrame:
-    """The rows behind one part of one bar, named as `by_column` names it."""
-    of_model = table["model"].eq(model).to_numpy(bool, na_value=False)
-    inside = of_model & table["verdict"].eq(verdict).to_numpy(bool, na_value=False)
-    if group != ALL_SUBSETS:
-        groups = column_groups(values, table["row_id"])
-        wanted = groups.names.index(group) if group in groups.names else len(groups.names)
-        inside &= _codes_of(table, groups) == wanted
-    return table[inside]
-
-
 def _codes_of(table: pd.DataFrame, groups: Groups) -> Codes:
     at = groups.codes.index.get_indexer(table["row_id"])
     return np.asarray(groups.codes.to_numpy(np.int64)[at], dtype=np.int64)

@@ -25,7 +25,6 @@ from ivan_core.metrics.sentences import (
     percent,
     the,
 )
-from ivan_core.metrics.trust import TrustStrip
 
 CHOSEN_AFTER_LOOKING = "These pairs were chosen after looking, so this shows no more than a hint."
 _SIGNIFICANT = 0.05
@@ -183,28 +182,6 @@ def coverage_sentence(curves: pd.DataFrame, model: str) -> str:
         return f"{told}."
     near = part.iloc[(part["coverage"] - 0.25).abs().argmin()]
     return f"{told}, and in {_bin(near)} of the {int(near['n']):,} it is surest of."
-
-
-def trust_sentence(strip: TrustStrip) -> str:
-    """How the checks of a model stand, the worst of them first."""
-    if not strip.checks:
-        return f"{strip.model}: nothing was checked."
-    named = {
-        level: [check.name for check in strip.checks if check.level == level]
-        for level in ("red", "amber", "unknown", "green")
-    }
-    parts = []
-    for level, words in (
-        ("red", "do not trust it before you have looked at"),
-        ("amber", "keep in mind"),
-        ("unknown", "not known"),
-    ):
-        if named[level]:
-            parts.append(f"{words}: {_listed(named[level], 'and')}")
-    fine = len(named["green"])
-    if not parts:
-        return f"{strip.model}: all {fine} checks are fine."
-    return f"{strip.model}: {'; '.join(parts)}; {fine} of {len(strip.checks)} checks are fine."
 
 
 def seen_sentence(seen: Rate | None, unseen: Rate | None, model: str) -> str:

@@ -34,15 +34,6 @@ class LogOdds:
     p: float
 
 
-def firth_coefficients(columns: Floats, outcome: Floats) -> Floats:
-    """The penalised coefficients, the constant first; `columns` has a row an observation.
-
-    Raises ValueError if the columns are not independent of each other and of the constant.
-    """
-    design = _design(columns)
-    return _fit(design, outcome, np.zeros(design.shape[1]), None)[0]
-
-
 def firth(
     columns: Floats,
     outcome: Floats,

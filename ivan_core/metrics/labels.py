@@ -109,16 +109,6 @@ def prevalence_differences(
     return rows.assign(holm_p=adjusted, clear=(adjusted < SIGNIFICANT) & apart)
 
 
-def texts_with(table: pd.DataFrame, key: str, value: str, side: str | None = None) -> pd.DataFrame:
-    """Row id and side of the texts that `prevalence` counted under this value."""
-    ordered = in_order(table)
-    given = answers(ordered, key)
-    holds = _column(given, value)
-    if side is not None:
-        holds = holds & ordered["preference"].eq(side).to_numpy(bool)
-    return ordered.loc[holds, ["row_id", "preference"]].reset_index(drop=True)
-
-
 def pairs_with(table: pd.DataFrame, key: str, value: str, where: str) -> list[int]:
     """Row ids of the pairs that `prevalence_differences` counted in the column `where`."""
     ordered, chosen, rejected = _pairs(table)

@@ -10,21 +10,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ivan_core.metrics.agreement import VERDICTS, rated
+from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.intervals import wilson
 
 MOST_POINTS = 500
 BY_PAIR = "intervals go by pair until the end"
 """What curves say that cannot know of repeated prompts."""
-
-
-def chunk_counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Count the verdicts of each model in each chunk: model, step, agree, tie, disagree."""
-    own = rated(table)
-    counts = pd.DataFrame({name: own["verdict"].isin([name]).astype("int64") for name in VERDICTS})
-    counts.insert(0, "step", own["step"])
-    counts.insert(0, "model", own["model"])
-    return counts.groupby(["model", "step"], sort=False, as_index=False).sum()
 
 
 def running_agreement(chunks: pd.DataFrame, most: int = MOST_POINTS) -> pd.DataFrame:

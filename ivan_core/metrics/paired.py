@@ -76,29 +76,6 @@ def verdict_table(shared: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def rows_in_verdicts(shared: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
-    """The pairs that `verdict_table` counted under these two verdicts."""
-    return shared[shared["first_verdict"].eq(first) & shared["second_verdict"].eq(second)]
-
-
-def discordant_rows(shared: pd.DataFrame) -> pd.DataFrame:
-    """The pairs on which exactly one model agrees, the sharpest difference of margins first.
-
-    Columns: row_id, agrees ("first" or "second"), difference (first minus second margin).
-    """
-    ours, theirs = shared["first_verdict"].eq("agree"), shared["second_verdict"].eq("agree")
-    own = shared[ours != theirs]
-    found = pd.DataFrame(
-        {
-            "row_id": own["row_id"].to_numpy(),
-            "agrees": np.where(own["first_verdict"].eq("agree"), "first", "second"),
-            "difference": own["first_margin"].to_numpy(float) - own["second_margin"].to_numpy(),
-        }
-    )
-    order = np.lexsort([found["row_id"], -found["difference"].abs()])
-    return found.iloc[order].reset_index(drop=True)
-
-
 def paired_difference(shared: pd.DataFrame) -> Difference | None:
     """The difference of agreements with its interval and test; None if no pair is shared."""
     ours = shared["first_verdict"].eq("agree").to_numpy(bool)
@@ -146,14 +123,6 @@ def margin_cells(shared: pd.DataFrame, bins: int = 24) -> pd.DataFrame:
             "share_same": alike[found] / counts[found],
         }
     )
-
-
-def rows_in_margin_cell(
-    shared: pd.DataFrame, x0: float, x1: float, y0: float, y1: float
-) -> pd.DataFrame:
-    """The pairs that `margin_cells` counted in the cell with these edges."""
-    first, second = (shared[f"{name}_margin"].to_numpy(float) for name in ("first", "second"))
-    return shared[in_margin_cell(first, second, x0, x1, y0, y1)]
 
 
 def in_margin_cell(

@@ -30,9 +30,6 @@ MEANING = ("chosen_similarity", "rejected_similarity", "chosen_ratio", "rejected
 COLUMNS = ("row_id", "model", "variant", *REWARDS, *MEANING)
 """`*_similarity` and `*_ratio` compare a side's text with its original: cosine and length, both 1
 or missing where the side was not reworded."""
-CHANGES = ("row_id", "chosen_change", "rejected_change", "margin_before", "margin_after",
-           "verdict_before", "verdict_after", "similarity")  # fmt: skip
-"""Columns of `changes`."""
 LEAST_FOR_CORRELATION = 4
 
 

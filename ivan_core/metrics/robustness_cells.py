@@ -38,13 +38,6 @@ def change_cells(moved: pd.DataFrame, unit: float) -> pd.DataFrame:
     return found[CELLS]
 
 
-def rows_in_change_cell(moved: pd.DataFrame, unit: float, cell: int) -> pd.DataFrame:
-    """The pairs that `change_cells` counted in a cell, from the same table and unit."""
-    alike, change = _values(moved, unit)
-    across, up = _edges(alike, change)
-    return moved[_bin_of(change, up) * ACROSS + _bin_of(alike, across) == cell]
-
-
 def _values(moved: pd.DataFrame, unit: float) -> tuple[Floats, Floats]:
     change = (moved["margin_after"] - moved["margin_before"]).abs().to_numpy(float)
     return moved["similarity"].to_numpy(float), change / (unit or 1.0)

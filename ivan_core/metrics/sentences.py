@@ -99,7 +99,7 @@ def headline(
 ) -> str:
     """What opens a comparison: each model's rate, then what a rule on length would reach.
 
-    `note` is a sentence that qualifies the rows, such as `stopped_note` or `first_rows_note`.
+    `note` is a sentence that qualifies the rows, such as that they are no random sample.
     """
     with_rate = [s for s in summaries if s.headline is not None]
     without = [s for s in summaries if s.headline is None]
@@ -198,23 +198,6 @@ def balanced_words(balanced: LengthBalanced) -> str:
         return "no rate"
     ends = interval_ends(balanced.low, balanced.high, balanced.n)
     return f"{percent(balanced.rate, balanced.n)} {ends}"
-
-
-def stopped_note(n: int, planned: int) -> str:
-    """That a run was cancelled before its end."""
-    return f"Stopped at {n:,} of {number_of(planned, 'pair')}."
-
-
-def first_rows_note(n: int) -> str:
-    """That the pairs are the first of the dataset."""
-    return (
-        f"First {n:,} rows: not a random sample." if n != 1 else "First row: not a random sample."
-    )
-
-
-def picked_rows_note(n: int) -> str:
-    """That somebody picked the pairs."""
-    return f"{number_of(n, 'hand-picked row')}: not a random sample."
 
 
 def _rates(summaries: Sequence[ModelSummary], choice: str, so_far: bool) -> str:

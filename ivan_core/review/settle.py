@@ -45,10 +45,6 @@ class ToSettle:
     def settled(self) -> bool:
         return all(key in self.decisions for key in self.differing)
 
-    @property
-    def open_questions(self) -> int:
-        return sum(key not in self.decisions for key in self.differing)
-
 
 @dataclass(frozen=True, slots=True)
 class View:

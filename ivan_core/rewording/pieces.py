@@ -94,12 +94,8 @@ class PairInPieces:
         )
 
 
-def has_something_to_reword(text: str) -> bool:
+def has_something_to_reword(dialogue: Dialogue) -> bool:
     """Whether a piece has at least two words outside the names of its speakers."""
-    return _has_words(Dialogue(text))
-
-
-def _has_words(dialogue: Dialogue) -> bool:
     said = chain([dialogue.preamble], (turn.content for turn in dialogue.turns))
     words = chain.from_iterable(_WORD.finditer(one) for one in said)
     return len(list(islice(words, _FEWEST_WORDS))) == _FEWEST_WORDS
@@ -138,7 +134,7 @@ def _parts(pair: Pair, scope: Scope, side: PieceSide) -> list[_Part]:
 
 def _part(pair: Pair, side: PieceSide, role: PieceRole, dialogue: Dialogue) -> _Part:
     piece = Piece(PieceKey(pair.row_id, side, role), dialogue.text)
-    return _Part(piece, dialogue, _has_words(dialogue))
+    return _Part(piece, dialogue, has_something_to_reword(dialogue))
 
 
 def _kept(preamble: str, turns: tuple[Turn, ...]) -> Dialogue:

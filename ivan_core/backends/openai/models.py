@@ -52,12 +52,6 @@ def default_model() -> str:
     return suggested_models()[0]
 
 
-def facts_checked() -> date:
-    """When the facts about the models were looked up."""
-    checked: date = _table()["checked"]
-    return checked
-
-
 @lru_cache(maxsize=1)
 def _families() -> tuple[ModelFamily, ...]:
     return tuple(ModelFamily(**entry) for entry in _table()["families"])

@@ -75,6 +75,13 @@ class Aligned:
             found[differ] = np.nanmax(margins, axis=0) - np.nanmin(margins, axis=0)
         return found
 
+    def sharpest(self) -> list[int]:
+        """Row ids on which the models differ in verdict, the sharpest disagreement first."""
+        apart = self.apart()
+        order = np.lexsort([self.row_ids, -apart])
+        rows: list[int] = self.row_ids[order[: np.count_nonzero(~np.isnan(apart))]].tolist()
+        return rows
+
     def differ(self) -> Bools:
         """Whether the models that rated a row do not all have the same verdict."""
         seen = [

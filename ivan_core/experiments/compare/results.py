@@ -7,8 +7,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.columns import FAILURE, MODEL, SCORES, SEEN, SUBSET, VERDICT
 from ivan_core.domain.errors import BadInput
@@ -69,12 +67,7 @@ class Results:
     @cached_property
     def sharpest(self) -> list[int]:
         """Row ids on which the models disagree, the sharpest disagreement first."""
-        apart = self.aligned.apart()
-        order = np.lexsort([self.aligned.row_ids, -apart])
-        found: list[int] = self.aligned.row_ids[
-            order[: np.count_nonzero(~np.isnan(apart))]
-        ].tolist()
-        return found
+        return self.aligned.sharpest()
 
     @cached_property
     def row_ids(self) -> list[int]:

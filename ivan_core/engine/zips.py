@@ -38,11 +38,14 @@ _MOST_MEMBERS = 1_000
 _EVERY = ("run.json", "spec.json", "manifest.json", "facts.jsonl")
 """The files of the zip of a run, whatever its kind."""
 _TEXTS = "texts.jsonl"
+_OF_PEOPLE = (".csv", ".parquet")
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 _VERSIONS = TypeAdapter(dict[str, str])
 _ARCHIVES = {
     "compare": "ivan_core.experiments.compare.archive",
     "labels": "ivan_core.experiments.labels.archive",
+    "taxonomy": "ivan_core.experiments.batches.archive",
+    "rewrite": "ivan_core.experiments.rewrite.archive",
 }
 """The module of each kind of run that says what a zip of it holds, as its `ARCHIVE`."""
 
@@ -78,7 +81,8 @@ class Unpacked:
 class Came:
     """What a zip holds of a run of its kind: who judged or labelled, and how its files are written.
 
-    `manifest` replaces what the zip's own says; `notes` are added to those of the run.
+    `done` of `total` units of work count as done, all where no total is given. `notes` are added to
+    those of the run.
     """
 
     who: tuple[str, ...]
@@ -86,7 +90,7 @@ class Came:
     done: int
     write: Callable[[Path], Written]
     notes: tuple[str, ...] = ()
-    manifest: dict[str, Any] | None = None
+    total: int | None = None
     chunk: int = 256
     last: Callable[[Path, list[str]], None] | None = None
 
@@ -99,7 +103,8 @@ class Archive:
     a damaged one is of no use elsewhere. `facts` tells which units of the parts go into a zip, by
     their keys. `pack` gives the run's own files, with texts or without. `files` are those that must
     be there, and are read; `folders` hold those for people, which are written anew, and are packed
-    only with texts where they hold some. `read` makes a run of an unpacked zip again.
+    only with texts where they hold some. `read` makes a run of an unpacked zip again. `told` makes
+    of a manifest what of it may leave this machine; all of it, where there is none.
     """
 
     spec: type[RowsSpec]
@@ -110,6 +115,7 @@ class Archive:
     folders: tuple[str, ...]
     folders_hold_texts: bool
     read: Callable[[Unpacked], Came]
+    told: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
 
 _MOMENT: float = Field(ge=0, le=2**32, allow_inf_nan=False)
@@ -207,7 +213,10 @@ def _write(run_id: str, file: IO[bytes], texts: bool) -> None:
     with ZipFile(file, "w", ZIP_DEFLATED) as packed:
         packed.writestr("run.json", json.dumps(about, indent=1))
         packed.writestr("spec.json", json.dumps(spec.model_dump(mode="json"), indent=1))
-        packed.write(folder / "manifest.json", "manifest.json")
+        if about_kind.told is None:
+            packed.write(folder / "manifest.json", "manifest.json")
+        else:
+            packed.writestr("manifest.json", json.dumps(about_kind.told(manifest), indent=1))
         packed.writestr("facts.jsonl", "".join(f"{json.dumps(fact)}\n" for fact in facts))
         for own in about_kind.pack(folder, texts):
             if isinstance(own.content, Path):
@@ -216,7 +225,7 @@ def _write(run_id: str, file: IO[bytes], texts: bool) -> None:
                 packed.writestr(own.name, own.content)
         if texts or not about_kind.folders_hold_texts:
             for path in archive.written_files(run):
-                if path.parent.name in about_kind.folders:
+                if path.parent.name in about_kind.folders and path.suffix in _OF_PEOPLE:
                     packed.write(path, f"{path.parent.name}/{path.name}")
         if texts:
             with packed.open(_TEXTS, "w") as out:
@@ -263,15 +272,15 @@ def import_zip(path: Path, dataset: DatasetRequest | None = None) -> Imported:
         spec = spec.model_copy(update={"dataset": located(dataset)})
     with _whole(path):
         came = about_kind.read(Unpacked(path, spec, found, manifest, facts, files))
-    kept = {**manifest, **(came.manifest or {})}
     run_id = enter(
         Elsewhere(
             id=about.id, name=" ".join(about.name.split())[: archive.LONGEST_NAME],
             created=about.created, started=about.started, finished=about.finished or about.created,
             computed=about.computed, notes=tuple(dict.fromkeys((*about.notes, *came.notes))),
-            kind=kind, spec=spec, dataset=found, rows=came.rows, done=came.done, total=came.done,
+            kind=kind, spec=spec, dataset=found, rows=came.rows, done=came.done,
+            total=came.done if came.total is None else came.total,
             write=came.write, chunk=came.chunk, last=came.last,
-            manifest={**kept, "imported": {"file": path.name, "run": about.id}},
+            manifest={**manifest, "imported": {"file": path.name, "run": about.id}},
         )
     )  # fmt: skip
     renamed = () if run_id == about.id else (f"It was run {about.id} where it was made.",)

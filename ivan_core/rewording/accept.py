@@ -24,7 +24,7 @@ SHORT_TURN = 20
 
 Reason = Literal[
     "no_answer", "prompt_cut", "declined", "cut_off", "thinking", "empty", "turns", "remark",
-    "identical", "too_short", "too_long",
+    "identical", "too_short", "too_long", "left_out",
 ]  # fmt: skip
 REASONS: dict[Reason, str] = {
     "no_answer": "no answer",
@@ -38,6 +38,7 @@ REASONS: dict[Reason, str] = {
     "identical": "identical",
     "too_short": "too short",
     "too_long": "too long",
+    "left_out": "left out",
 }
 """Why an answer is refused, in the words that stand on charts, in the order of the checks."""
 _SENTENCES: dict[Reason, str] = {
@@ -52,7 +53,9 @@ _SENTENCES: dict[Reason, str] = {
     "identical": "The answer is the same text as the original.",
     "too_short": "A turn of the answer has less than half the length of the original's.",
     "too_long": "A turn of the answer has more than twice the length of the original's.",
+    "left_out": "The text of this rewording was left out of the file that the run came from.",
 }
+LEFT_OUT = _SENTENCES["left_out"]
 _ADVICE: dict[Reason, str] = {
     "no_answer": "",
     "prompt_cut": "",
@@ -65,6 +68,7 @@ _ADVICE: dict[Reason, str] = {
     "identical": "Change words or grammar.",
     "too_short": "Leave nothing out.",
     "too_long": "Add nothing.",
+    "left_out": "",
 }
 _MOST_ROLES = 12
 

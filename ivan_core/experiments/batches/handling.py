@@ -150,6 +150,11 @@ def estimate_again(run_id: str, mode: Mode = "batch") -> int:
     summary = read_summary(mine)
     if summary is None:
         raise BadInput(f"Run {run_id} has no results yet.", "Wait for its batches to end.")
+    if not mine.confirmed():
+        raise BadInput(
+            f"Run {run_id} was imported: nothing of it was asked for from here.",
+            "Start a labelling of the same pairs; answers of your account are not paid again.",
+        )
     if not summary["unfinished"]:
         raise BadInput("Every text that can be asked again has its labels already.")
     if undelivered := mine.undelivered():

@@ -32,8 +32,10 @@ def _taken_in(job: BatchJob) -> str:
     if ids:
         words = ["ivan", "taxonomy", "process-batch", "--batch-ids", ids]
     else:
-        manifest = runs.manifest(job.run_id) or {}
-        words = ["ivan", "taxonomy", "import-file", *manifest.get("imported", {}).get("files", [])]
+        imported = (runs.manifest(job.run_id) or {}).get("imported", {})
+        words = ["ivan", "taxonomy", "import-file", *imported.get("files", [])]
+        if "file" in imported:  # a zip of another IVAN
+            words = ["ivan", "runs", "import", str(imported["file"])]
     return shlex.join([*words, *option_words(job.spec.dataset)])
 
 

@@ -351,7 +351,7 @@ def _names(results: LabelResults, chosen: Chosen) -> tuple[str, ...]:
 def _rows(results: LabelResults) -> str:
     """Which pairs were labelled, of what, in what revision."""
     n = int(results.manifest["rows"])
-    aside = "those in the imported files" if "imported" in results.manifest else ""
+    aside = "those in the imported files" if "files" in results.manifest.get("imported", {}) else ""
     return rows_words(results.spec, results.dataset, n, aside)
 
 

@@ -12,7 +12,7 @@ from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.experiments.rewrite.rows import RewordedPair
-from ivan_core.experiments.rewrite.tables import Tables, length_ratio
+from ivan_core.experiments.rewrite.tables import Measured, Tables, length_ratio
 from ivan_core.experiments.rewrite.units import LABELLED, Variant, variants_of
 from ivan_core.labels.completions import whole_text
 from ivan_core.runs.storage import replacing, storage_errors
@@ -50,29 +50,33 @@ class _Known:
     again: dict[tuple[int, str, str], Any]
 
     @classmethod
-    def of(cls, tables: Tables) -> _Known:
-        labels = tables.labels()
+    def of(cls, measured: Measured) -> _Known:
+        labels = measured.labels
         first, second = (
             {(row.row_id, row.variant, row.preference): row for row in _rows(own)}
             for own in (labels[~labels["again"]], labels[labels["again"]])
         )
         return cls(
-            {(row.row_id, row.model, row.variant): row for row in _rows(tables.scores())},
-            {(row.row_id, row.variant): row for row in _rows(tables.likeness())},
+            {(row.row_id, row.model, row.variant): row for row in _rows(measured.scores)},
+            {(row.row_id, row.variant): row for row in _rows(measured.likeness)},
             first,
             second,
         )
 
 
-def write_files(data_dir: Path, slug: str, spec: RewriteSpec, tables: Tables) -> list[str]:
+def write_files(
+    data_dir: Path, slug: str, spec: RewriteSpec, tables: Tables, measured: Measured
+) -> list[str]:
     """Write the CSV of whole rewordings, that of failed ones if there are any, and the long table.
+
+    `tables` give the pairs with their texts, `measured` what was measured of them.
 
     Returns their paths in the data folder.
 
     Raises:
         StorageProblem: the folder cannot be written.
     """
-    known = _Known.of(tables)
+    known = _Known.of(measured)
     folder = data_dir / FOLDER
     names = [f"{slug}-rewrite.csv"]
     with storage_errors(data_dir):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.datasets.prepared import PreparedDataset
@@ -29,8 +30,29 @@ LABELS = ("row_id", "preference", "variant", "again", *REWRITE_FEATURES, "status
 is the run whose answer it is, or empty where it was asked for here."""
 SCORES_FILE, LIKENESS_FILE, LABELS_FILE = "table.parquet", "likeness.parquet", "labels.parquet"
 """Where they lie in the folder of a finished run."""
+SCORE_TYPES = {
+    **dict.fromkeys(SCORES[3:5], "float64"), **dict.fromkeys(SCORES[5:7], "bool"),
+    "model": "string", "variant": "string", "failure": "string",
+}  # fmt: skip
+LIKENESS_TYPES = {
+    **dict.fromkeys(LIKENESS[2:6], "float64"), **dict.fromkeys(LIKENESS[6:8], "int64"),
+    "variant": "string", "chosen_reason": "string", "rejected_reason": "string",
+}  # fmt: skip
+LABEL_TYPES = {
+    "preference": "string", "variant": "string", "again": "bool", "status": "string",
+    "reused_from": "string",
+}  # fmt: skip
 _AT_ONCE = 20_000
 """Pairs held with their texts. A chunk's rows lie far apart, so it is read for each of them."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The three tables of a run: rewards, likeness to the original, labels."""
+
+    scores: pd.DataFrame
+    likeness: pd.DataFrame
+    labels: pd.DataFrame
 
 
 class Tables:
@@ -48,6 +70,10 @@ class Tables:
         """The rows that are reworded so far, in the order of the dataset."""
         return sorted(self._unit_of)
 
+    def measured(self) -> Measured:
+        """All three of them."""
+        return Measured(self.scores(), self.likeness(), self.labels())
+
     def scores(self) -> pd.DataFrame:
         """Rewards, by row id, then model and variant in the order of the spec."""
         records = [
@@ -57,9 +83,7 @@ class Tables:
         ]
         order = (*self._spec.models,)
         records.sort(key=lambda row: (row[0], order.index(row[1]), self._place(row[2])))
-        types = dict.fromkeys(SCORES[3:5], "float64") | dict.fromkeys(SCORES[5:7], "bool")
-        types |= {"model": "string", "variant": "string", "failure": "string"}
-        return _frame(records, SCORES, types)
+        return _frame(records, SCORES, SCORE_TYPES)
 
     def likeness(self) -> pd.DataFrame:
         """How like its original each reworded text is, by row id and variant."""
@@ -77,9 +101,7 @@ class Tables:
                     *(length_ratio(one, variant, side) for side in (0, 1)),
                     *one.tries[variant], *map(_reason, one.missing[variant]),
                 ))  # fmt: skip
-        types = dict.fromkeys(LIKENESS[2:6], "float64") | dict.fromkeys(LIKENESS[6:8], "int64")
-        types |= {"variant": "string", "chosen_reason": "string", "rejected_reason": "string"}
-        return _frame(records, LIKENESS, types)
+        return _frame(records, LIKENESS, LIKENESS_TYPES)
 
     def labels(self) -> pd.DataFrame:
         """The five labels, by row id, side and variant; none where nobody labels."""
@@ -95,14 +117,7 @@ class Tables:
                         one.reused,
                     ))  # fmt: skip
         records.sort(key=lambda row: (row[0], row[1], self._place(row[2]), row[3]))
-        types = {"preference": "string", "variant": "string", "again": "bool", "status": "string",
-                 "reused_from": "string"}  # fmt: skip
-        table = _frame(records, LABELS, types)
-        for name in REWRITE_FEATURES:
-            values = [None if value is None else value for value in table[name].tolist()]
-            column = label_column(name, values)
-            table[name] = column if name != REWRITE_FEATURES[-1] else column.astype("string")
-        return table
+        return labels_frame(records)
 
     def pairs(self, row_ids: Sequence[int]) -> Iterator[RewordedPair]:
         """Pairs with their texts, as many at a time as fit in memory."""
@@ -117,6 +132,16 @@ class Tables:
 
     def _place(self, variant: Variant) -> int:
         return variants_of(self._spec).index(variant)
+
+
+def labels_frame(records: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """The table of labels from its rows."""
+    table = _frame(records, LABELS, LABEL_TYPES)
+    for name in REWRITE_FEATURES:
+        values = [None if value is None else value for value in table[name].tolist()]
+        column = label_column(name, values)
+        table[name] = column if name != REWRITE_FEATURES[-1] else column.astype("string")
+    return table
 
 
 def length_ratio(one: RewordedPair, variant: Variant, side: int) -> float | None:

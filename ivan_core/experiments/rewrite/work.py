@@ -154,6 +154,7 @@ def _write(job: Job[RewriteSpec], done: Reworded) -> None:
     if told and told not in job.run.notes:
         job.registry.note(context.id, [*job.run.notes, told])
     tables = Tables(context.parts, spec, done.begun.dataset, done.units)
+    measured = tables.measured()
     styles = [STYLE_OF[variant] for variant in variants_of(spec)[1:]]
     facts = {
         "models": [_model(context, name) for name in spec.models],
@@ -174,11 +175,11 @@ def _write(job: Job[RewriteSpec], done: Reworded) -> None:
         job,
         done.begun,
         tables={
-            SCORES_FILE: tables.scores(),
-            LIKENESS_FILE: tables.likeness(),
-            LABELS_FILE: tables.labels(),
+            SCORES_FILE: measured.scores,
+            LIKENESS_FILE: measured.likeness,
+            LABELS_FILE: measured.labels,
         },
-        files=write_files(context.data_dir, context.id, spec, tables),
+        files=write_files(context.data_dir, context.id, spec, tables, measured),
         facts=facts,
     )
 

@@ -32,7 +32,7 @@ def reconciliation(counts: dict[str, Any]) -> None:
 def ask_again_for_the_rest(run: Run, counts: dict[str, Any]) -> None:
     """Offer a round of repair: its own estimate and confirmation, two rounds at the most."""
     left = counts["unfinished"]
-    if not left or run.state is not RunState.DONE:
+    if not left or run.state is not RunState.DONE or not taxonomy.job(run.id).confirmed():
         return
     rounds = taxonomy_page.rounds_left(run.id)
     texts = number_of(left, "text")

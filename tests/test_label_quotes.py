@@ -100,7 +100,7 @@ def test_differences_words_and_agreement_have_n_and_interval(first):
         "first and second: Of the 4 texts either called “Refusal”, both did in 2 (50%, 95%"
         " interval [15, 85])."
     )
-    assert "Cohen's kappa .33" in agreed[0] and "67% of 6 texts" in agreed[0]
+    assert "Cohen's kappa 0.33" in agreed[0] and "67% of 6 texts" in agreed[0]
 
 
 def test_words_and_labels_together_are_as_wide_as_repeated_prompts_ask(

@@ -25,6 +25,7 @@ from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import TextFilter, chips, matching, read_filter
 from ivan_core.experiments.labels.reasons import marked, reasons, rules_changed
 from ivan_core.experiments.labels.results import TextLabels, labels_of_row, open_labels
+from ivan_core.metrics.label_sentences import coefficient_sentence
 
 
 @pytest.fixture
@@ -255,12 +256,12 @@ def test_sentences_have_n_and_interval(first, second):
     )
     assert told.endswith("]), no clear difference.")
     row = label_views.agreement([first, second]).iloc[0].to_dict()
-    assert label_words.both_sentence(row, ["first", "second"]) == (
-        "Of the 4 texts that either called “Refusal”, both did: 2 of 4. Few: the rarer answer was"
-        " given to fewer than 20 texts."
+    assert label_words.both_sentence(row) == (
+        "Of the 4 texts either called “Refusal”, both did in 2 (50%, 95% interval [15, 85]). Few:"
+        " the rarer answer was given to fewer than 20 texts."
     )
-    assert label_words.coefficients_sentence(row).endswith(
-        "The same answer in 67% of 6 texts [30, 90]."
+    assert coefficient_sentence(row).startswith(
+        "The same answer in 67% of 6 texts [30, 90]. Cohen's kappa 0.33"
     )
     shown = label_words.agreement_rows(label_views.agreement([first, second])).iloc[0]
     assert (shown["Same answer"], shown["Texts"], shown["As if n"]) == ("67% [30, 90]", 6, 6)

@@ -260,7 +260,7 @@ def test_reviewers_and_labelers_are_compared_question_by_question(
     assert cell_sentence(first).startswith(
         "first and the reviewers on Refusal: of 3 texts both answered, the same in 3 (100%"
     )
-    assert "by both: 2 of 2. Few" in cell_sentence(first) and "Kappa 1.00" in cell_sentence(first)
+    assert "by both: 2 of 2. Few" in cell_sentence(first) and "kappa 1.00" in cell_sentence(first)
     # Ada yes, no, no beside Bob's yes, yes, no: chance 4/9, (2/3 - 4/9) / (5/9) = .4.
     assert cell_agreement(cells[ADA, REFUSAL])["coefficient"] == pytest.approx(0.4)
     assert (second.n, second.same) == (2, 2)  # it refused to label 3.chosen

@@ -6,7 +6,6 @@ person wrote, and labelers' names are other people's text: a page escapes the se
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from math import isnan
 
@@ -48,9 +47,9 @@ def agreement_sentence(row: Row, called: str) -> str:
     """
     n, both, either = (_int(row, name) for name in ("n", "both", "either"))
     if n == 0:
-        return f"No text was answered by two labelers, so nothing is known about “{called}”."
+        return f"No text was answered by two labelers, so nothing is known about {called}."
     two = row["measure"] in ("kappa", "weighted kappa", "jaccard")
-    any_of, all_of = ("either", "both") if two else ("any labeler", "all who answered")
+    any_of, all_of = ("either", "both") if two else ("any of them", "all who answered")
     rate = _rate(row, "both", either)
     if rate is None:
         return f"Of the {number_of(n, 'text')} compared, none was called {called} by {any_of}."
@@ -60,24 +59,32 @@ def agreement_sentence(row: Row, called: str) -> str:
         f"Of the {number_of(either, 'text')} {any_of} called {called}, {all_of} did in {both:,}"
         f" {share}."
     )
-    return f"{told} {_few(row, two)}" if row["few"] else told
+    few = f" Few: the rarer answer was given to fewer than {LEAST_POSITIVES} texts."
+    return told + few if row["few"] else told
 
 
-def coefficient_sentence(row: Row) -> str:
-    """The coefficients behind an agreement, with the texts they rest on."""
-    n = _int(row, "n")
-    left_out = _int(row, "left_out")
-    out = f" {number_of(left_out, 'text')} without two answers left out." if left_out else ""
-    if n == 0:
-        return f"There is nothing to compare.{out}"
-    told = same_sentence(row)
-    value, ac1 = _float(row, "coefficient"), _float(row, "ac1")
-    if isnan(value):
-        return f"{told} No coefficient: the answers never change.{out}"
+def coefficient_sentence(row: Row, *, left_out: bool = True) -> str:
+    """How often answers are the same, and the coefficients, with the texts they rest on.
+
+    `left_out` says how many texts have no two answers.
+    """
+    out = _int(row, "left_out") if left_out else 0
+    told = [same_sentence(row), coefficients(row)]
+    told += [f"{number_of(out, 'text')} without two answers left out."] if out else []
+    return " ".join(part for part in told if part)
+
+
+def coefficients(row: Row) -> str:
+    """The coefficient of one label and AC1 beside it, each with its interval."""
+    if not _int(row, "n"):
+        return "There is nothing to compare."
+    if isnan(_float(row, "coefficient")):
+        return "No coefficient: the answers never change."
     measured = f"{_MEASURES[str(row['measure'])]} {_estimate(row, 'coefficient', '')}"
-    beside = "" if isnan(ac1) else f", Gwet's AC1 {_estimate(row, 'ac1', 'ac1_')}"
+    ac1 = f", Gwet's AC1 {_estimate(row, 'ac1', 'ac1_')}"
+    beside = "" if isnan(_float(row, "ac1")) else ac1
     rough = " (rough: the rarer answer is rare)" if row["few"] and "[" in measured else ""
-    return f"{told} {measured}{beside}{rough}.{out}"
+    return f"{measured}{beside}{rough}."
 
 
 def same_rate(row: Row) -> Rate | None:
@@ -139,20 +146,11 @@ def co_occurrence_sentence(row: Row, first: str, second: str) -> str:
     return f"{told} Fewer than {LEAST}: too few to tell." if row["too_few"] else told
 
 
-def _few(row: Row, two: bool) -> str:
-    """Why a rare answer says little."""
-    either, n, both = (_int(row, name) for name in ("either", "n", "both"))
-    answer = "it" if row["measure"] == "jaccard" or either <= n - both else "the opposite"
-    by = "either" if two else "any labeler"
-    return f"Few: {by} said {answer} of fewer than {LEAST_POSITIVES} texts."
-
-
 def _estimate(row: Row, name: str, ends: str) -> str:
-    """A coefficient with its interval, as in ".52 [.41, .63]"."""
+    """A coefficient with its interval, as in "0.52 [0.41, 0.63]"."""
     value, low, high = (_float(row, column) for column in (name, f"{ends}low", f"{ends}high"))
     told = "" if isnan(low) else f" {interval_text(low, high, 2)}"
-    # Coefficients are printed without the zero in front of their point.
-    return re.sub(r"\b0\.", ".", f"{number_text(value, 2)}{told}")
+    return f"{number_text(value, 2)}{told}"
 
 
 def _rate(row: Row, name: str, n: int) -> Rate | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import BETTER, Task
@@ -13,12 +12,11 @@ from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.words import (
     agreement_sentence,
     both_sentence,
-    coefficients_sentence,
 )
 from ivan_core.figures.command import figure_command
 from ivan_core.figures.sentences import Quote
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.label_sentences import same_rate
+from ivan_core.metrics.label_sentences import coefficient_sentence, coefficients, same_rate
 from ivan_core.metrics.sentences import (
     PROMPTS_REPEAT,
     PROMPTS_SHARED,
@@ -68,7 +66,7 @@ def pairs_sentence(used: Used) -> str:
     row = table.iloc[0].to_dict()
     return (
         f"Of {number_of(int(row['n']), 'pair')} that two of them or more judged, the same reply"
-        f" (or no difference) in {_share(same_rate(row))}. {_coefficients(row)}"
+        f" (or no difference) in {_share(same_rate(row))}. {coefficients(row)}"
     )
 
 
@@ -97,7 +95,7 @@ def cell_sentence(cell: Cell) -> str:
         f"{cell.who.name} and {others} on {label_name(cell.key)}: of"
         f" {number_of(cell.n, 'text')} both answered, the same in"
         f" {_share(cell.rate, PROMPTS_SHARED)}; {called}.{few}"
-        f" {_coefficients(cell_agreement(cell))}"
+        f" {coefficients(cell_agreement(cell))}"
     )
 
 
@@ -129,9 +127,8 @@ def review_quotes(used: Used) -> list[Quote]:
         quote("Which reply is better?", one.sentence, "review-choices")
     table = between_on_texts(used)
     if table is not None:
-        labelers = names_of(used)
         for row in table.to_dict("records"):
-            said = f"{both_sentence(row, labelers)} {coefficients_sentence(row)}"
+            said = f"{both_sentence(row)} {coefficient_sentence(row)}"
             quote("Do the reviewers agree?", said, "review-questions")
     for cell in cells_beside(dataset, used):
         quote("Labelers and people beside the reviewers", cell_sentence(cell), "review-cells")
@@ -151,11 +148,6 @@ def said_by(used: Used) -> str:
     """As in "12 blind opinions by 2 people"."""
     people = number_of(len(used.people), "person", "people")
     return f"{number_of(used.opinions, 'blind opinion')} by {people}"
-
-
-def _coefficients(row: Mapping[str, Any]) -> str:
-    """Kappa, alpha or overlap, and AC1, each with its interval."""
-    return coefficients_sentence(row).partition(" The same answer")[0]
 
 
 def _share(rate: Rate | None, why: str = PROMPTS_REPEAT) -> str:

@@ -117,7 +117,10 @@ def test_each_question_opens_by_itself_and_stays_in_the_link(first, open_page):
 
 def test_labelers_are_compared_text_by_text(first, second, open_page):
     page = open_page(TAXONOMY, run=first, view="3", compared=REFUSAL)
-    assert "Of the 4 texts that either called “Refusal”, both did: 2 of 4. Few" in page.said
+    assert (
+        "Of the 4 texts either called “Refusal”, both did in 2 (50%, 95% interval [15, 85]). Few"
+        in page.said
+    )
     assert "6 texts were answered by both; 2 more were not." in page.said
     assert page.app.multiselect(key="agreement-with").value == [second]
     page.app.multiselect(key="agreement-with").set_value([])
@@ -131,7 +134,7 @@ def test_three_labelers_and_the_words_of_a_list(labellings, first, second, open_
         TAXONOMY, run=first, view="3", **{"with": f"{second},{rules}"}, compared=f"{TOPICS}:{ARTS}"
     )
     assert "ivan/lexicon (rule-based)" in page.said and "it does not understand" in page.said
-    assert f"that any called “Topics: {ARTS}”, all did" in page.said
+    assert f"any of them called “Topics: {ARTS}”, all who answered did" in page.said
 
 
 def test_a_cell_of_two_labelers_asks_for_its_texts():

@@ -94,7 +94,7 @@ def test_a_link_opens_the_texts_of_a_question_and_one_leads_to_its_pair(said, op
         said.say(queue, "Bob", row, "chosen", {REFUSAL: row < 1, SENTIMENT: "neutral"})
     query = {"question": REFUSAL, "listed": "1.chosen"}
     page = tab(open_page(REVIEW, **query), "Agreement")
-    assert "Of the 2 texts that either called “Refusal”, both did: 1 of 2." in page.said
+    assert "Of the 2 texts either called “Refusal”, both did in 1 (50%, 95%" in page.said
     assert "Few: the rarer answer was given to fewer than 20 texts." in page.said
     table = page.app.dataframe[-1].value
     assert table[["Row", "Side", "Ada", "Bob"]].values.tolist() == [[1, "chosen", "yes", "no"]]

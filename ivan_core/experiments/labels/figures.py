@@ -17,6 +17,7 @@ from ivan_core.figures.choices import LABEL, OTHER, Choice, Wish, asked_for
 from ivan_core.figures.words import GROUPS, WILSON, first_upper, rows_words
 from ivan_core.metrics.co_occurrence import LEAST
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
+from ivan_core.metrics.label_sentences import coefficient_sentence
 from ivan_core.metrics.resampling import TIMES
 
 _MOST_NAMED = 20
@@ -140,8 +141,7 @@ def _answers(results: LabelResults, label: Label, others: Others) -> Drawn:
     own = table[(table["key"] == key) & (table["value"] == value)]
     told = [f"{n:,} texts were answered by both{out}."]
     for row in own.to_dict("records"):
-        told += [label_words.both_sentence(row, [first, second])]
-        told += [label_words.coefficients_sentence(row)]
+        told += [label_words.both_sentence(row), coefficient_sentence(row, left_out=False)]
     return Drawn(
         lambda: answer_cells(cells, first, second, title=f"Texts by “{called}”", dark=False),
         cells.rename(columns={"left": "first", "right": "second"}).assign(

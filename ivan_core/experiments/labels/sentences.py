@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.command import label_command
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.results import LabelResults
+from ivan_core.experiments.labels.words import both_sentence
 from ivan_core.figures.command import figure_command
 from ivan_core.figures.sentences import Quote, source_line
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.metrics.intervals import rate_of_row, wilson
-from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
+from ivan_core.metrics.label_answers import LIST_KEYS
 from ivan_core.metrics.label_sentences import (
-    Row,
-    agreement_sentence,
     co_occurrence_sentence,
     coefficient_sentence,
     prevalence_sentence,
@@ -104,22 +101,15 @@ def _agreement(results: LabelResults) -> list[Quote]:
     """Each label by this labeler and another one, for the newest others."""
     found = []
     for other in label_views.others(results)[:MOST_OTHERS]:
-        names = list(label_views.names_of([results, other]).values())
+        who = " and ".join(label_views.names_of([results, other]).values())
         if not label_views.shared_keys([results, other]):
             continue
         command = figure_command(results.run.id, "labeler-agreement", "csv", other=other.run.id)
         table = label_views.agreement([results.run.id, other.run.id])
         for row in table.to_dict("records"):
-            found.append(Quote("Do labelers agree?", _agreed(row, names), command))
+            told = f"{both_sentence(row)} {coefficient_sentence(row)}"
+            found.append(Quote("Do labelers agree?", f"{who}: {told}", command))
     return found
-
-
-def _agreed(row: Row, names: Sequence[str]) -> str:
-    key = str(row["key"])
-    called = f"anything under “{label_name(key)}”" if key in LIST_KEYS else _called(key)
-    called = "other than neutral in sentiment" if key == SENTIMENT else called
-    who = " and ".join(names)
-    return f"{who}: {agreement_sentence(row, called)} {coefficient_sentence(row)}"
 
 
 def _called(key: str, value: str = "") -> str:

@@ -10,9 +10,9 @@ import pandas as pd
 
 from ivan_core.domain.plurals import number_of
 from ivan_core.experiments.labels.conditions import label_name
+from ivan_core.metrics import label_sentences
 from ivan_core.metrics.interval_text import interval_text, number_text
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
-from ivan_core.metrics.label_sentences import same_rate, same_sentence
 from ivan_core.metrics.sentences import (
     PROMPTS_SHARED,
     as_if_apart,
@@ -97,42 +97,15 @@ def together_sentence(table: pd.DataFrame) -> str:
     )
 
 
-def both_sentence(row: Row, labelers: Sequence[str]) -> str:
-    """Of the texts that any labeler called so, how many all did, and what that rests on."""
-    name = label_name(str(row["key"]), str(row["value"]))
-    any_, all_ = ("either", "both") if len(labelers) == 2 else ("any", "all")
-    if not row["n"]:
-        return f"{name}: no text is answered by two of them."
-    called = "named any" if row["measure"] == "jaccard" else f"called “{name}”"
-    if _is_tone(row):
-        called = "called not neutral"
-    said = (
-        f"Of the {number_of(row['either'], 'text')} that {any_} {called}, {all_} did:"
-        f" {row['both']:,} of {row['either']:,}."
+def both_sentence(row: Row) -> str:
+    """Of the texts that any labeler called so, in how many all did, with its interval."""
+    key, value = str(row["key"]), str(row["value"])
+    called = f"“{label_name(key, value)}”"
+    if key in LIST_KEYS and not value:
+        called = f"anything under {called}"
+    return label_sentences.agreement_sentence(
+        row, "other than neutral in sentiment" if _is_tone(row) else called
     )
-    if not row["either"]:
-        said = f"No labeler {called} in {number_of(row['n'], 'text')}."
-    few = " Few: the rarer answer was given to fewer than 20 texts." if row["few"] else ""
-    return said + few
-
-
-def coefficients_sentence(row: Row) -> str:
-    """The coefficients of one label with their intervals, and how often answers are the same."""
-    parts = []
-    names = {"jaccard": "Overlap of the lists (Jaccard)"}
-    for prefix, name in (
-        ("", names.get(str(row["measure"]), f"{_first_upper(str(row['measure']))}")),
-        ("ac1_", "Gwet’s AC1"),
-    ):
-        point = row["ac1"] if prefix else row["coefficient"]
-        if not isnan(point):
-            low, high = row[f"{prefix}low"], row[f"{prefix}high"]
-            ends = "" if isnan(low) else f" {interval_text(low, high, 2)}"
-            parts.append(f"{name} {decimal(point)}{ends}")
-    if not parts:
-        parts.append("No coefficient, since the answers never change" if row["n"] else "No texts")
-    rough = " (rough: the rarer answer is rare)" if row["few"] and "[" in parts[0] else ""
-    return f"{'; '.join(parts)}{rough}. {same_sentence(row)}".rstrip()
 
 
 def agreement_sentence(table: pd.DataFrame, names: Sequence[str]) -> str:
@@ -178,7 +151,7 @@ def agreement_rows(table: pd.DataFrame) -> pd.DataFrame:
                 "As if n": same.effective_n if same else 0,
             }
             for row in table.to_dict("records")
-            for same in (same_rate(row),)
+            for same in (label_sentences.same_rate(row),)
         ]
     )
 

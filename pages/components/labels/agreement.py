@@ -15,6 +15,7 @@ from ivan_core.experiments.labels.figures import label_id
 from ivan_core.experiments.labels.plan import DEMO_NOTE, LEXICON_NOTE
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT, YES
+from ivan_core.metrics.label_sentences import coefficient_sentence
 from pages.components.kit.carried import write_query
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.state import dark
@@ -108,10 +109,9 @@ def _one_label(table: pd.DataFrame, names: dict[str, str]) -> None:
     key = st.selectbox(
         "One label", list(rows), key="agreement-label", format_func=label_name, on_change=turn
     )  # fmt: skip
-    labelers = list(names.values())
     row = rows[key or next(iter(rows))]
-    say(label_words.both_sentence(row, labelers), "small")
-    say(label_words.coefficients_sentence(row), "small", quiet=True)
+    say(label_words.both_sentence(row), "small")
+    say(coefficient_sentence(row, left_out=False), "small", quiet=True)
     key = str(row["key"])
     if key in LIST_KEYS:
         words = label_views.agreement(list(names), key)
@@ -120,8 +120,8 @@ def _one_label(table: pd.DataFrame, names: dict[str, str]) -> None:
             return
         word = _word(words, word, key)
         own = words[words["value"] == word].iloc[0].to_dict()
-        say(label_words.both_sentence(own, labelers), "small")
-        say(label_words.coefficients_sentence(own), "small", quiet=True)
+        say(label_words.both_sentence(own), "small")
+        say(coefficient_sentence(own, left_out=False), "small", quiet=True)
     _cross_table(key, word if key in LIST_KEYS else "", names)
 
 

@@ -15,6 +15,7 @@ from ivan_core.engine.opinions import Used, ceiling_sentence, used_opinions
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import TITLES
+from ivan_core.metrics.label_sentences import coefficient_sentence
 from ivan_core.review.agreement import (
     between_on_texts,
     cells_beside,
@@ -166,8 +167,7 @@ def _questions(dataset: PreparedDataset, used: Used) -> None:
         return
     if table is not None and key in set(table["key"]):
         row = next(row for row in table.to_dict("records") if row["key"] == key)
-        said = label_words.both_sentence(row, sorted(used.texts))
-        say(f"{said} {label_words.coefficients_sentence(row)}")
+        say(f"{label_words.both_sentence(row)} {coefficient_sentence(row)}")
     _list(dataset, between_listed(used, key), key, f"{REVIEWERS}-{key}")
 
 

@@ -29,7 +29,7 @@ from ivan_core.metrics.label_answers import SENTIMENT
 from ivan_core.metrics.prompts import Groups, share_in, units_of
 from ivan_core.metrics.sentences import as_if, interval, percent, the
 from ivan_core.metrics.training import trained_on
-from ivan_core.review.runs_on_pairs import comparisons, labeler_choices, newest_labelings
+from ivan_core.review.runs_on_pairs import comparisons, labeler_choices, newest_labellings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -221,7 +221,7 @@ def choices_beside(dataset: PreparedDataset, used: Used) -> list[Beside]:
             together,
             used.prompts,
         )
-        for one in newest_labelings(dataset)
+        for one in newest_labellings(dataset)
     ]
     return [*found, *models.values(), *(one for one in labelers if one.rows)]
 
@@ -273,7 +273,7 @@ def cells_beside(dataset: PreparedDataset, used: Used) -> list[Cell]:
             others = _majority_texts(used, keys, without=name)
             found += _cells(Who("person", name), own, others, keys, used.prompts)
     together = _majority_texts(used, keys)
-    for one in newest_labelings(dataset):
+    for one in newest_labellings(dataset):
         asked = [key for key in keys if key in one.keys]
         own = {
             key: {name: plain(row[name]) for name in asked}

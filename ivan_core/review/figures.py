@@ -14,7 +14,7 @@ from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
 from ivan_core.figures.words import WILSON
 from ivan_core.review.agreement import between_on_texts, cells_beside, choices_beside
 from ivan_core.review.lists import cells_table, choices_table
-from ivan_core.review.runs_on_pairs import comparisons, newest_labelings
+from ivan_core.review.runs_on_pairs import comparisons, newest_labellings
 from ivan_core.review.sentences import (
     cell_sentence,
     dataset_of,
@@ -137,7 +137,7 @@ def _paths(used: Used) -> list[str]:
     """The dataset, and the models and labelers beside the reviewers: each may be a path."""
     dataset = dataset_of(used)
     models = {model for run in comparisons(dataset) for model in runs.spec_of(run).models}
-    labelers = {one.labeler for one in newest_labelings(dataset)}
+    labelers = {one.labeler for one in newest_labellings(dataset)}
     return [str(dataset.about["label"]), *sorted(models | labelers)]
 
 

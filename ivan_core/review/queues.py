@@ -18,7 +18,7 @@ from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.schema import GROUPS, SCHEMA, check_keys
 from ivan_core.review.marks import reviews
 from ivan_core.review.rights import verified_name
-from ivan_core.review.runs_on_pairs import comparisons, labelings, open_labeling
+from ivan_core.review.runs_on_pairs import comparisons, labellings, open_labelling
 from ivan_core.review.sources import Ask, Drawn, Sides, draw
 from ivan_core.settings import data_dir
 
@@ -56,7 +56,7 @@ class QueueRequest(BaseModel):
     runs: tuple[str, ...] = Field((), description="The runs drawn on; the newest that fit if none.")
     row_ids: tuple[int, ...] = Field((), description="The rows of the source that names them.")
     prefill: str = Field(
-        "", description="A labeling shown beforehand; such answers are kept out of rates."
+        "", description="A labelling shown beforehand; such answers are kept out of rates."
     )
     assigned: str = Field("", description="The one person who is asked; everybody if empty.")
     opinions: int = Field(2, ge=1, le=50, description="How many opinions an item needs.")
@@ -102,7 +102,7 @@ def plan_queue(request: QueueRequest) -> Drawn:
                 "There is nothing to fill in where people choose the better reply.",
                 "Leave the labels that are shown beforehand empty.",
             )
-        open_labeling(request.prefill, dataset)
+        open_labelling(request.prefill, dataset)
     return draw(_ask(request, dataset))
 
 
@@ -152,10 +152,10 @@ def sources_for(fingerprint: str) -> list[SourceOption]:
         BadInput: the dataset is gone.
     """
     dataset = datasets.by_fingerprint(fingerprint)
-    compared, labelled = bool(comparisons(dataset)), len(labelings(dataset))
+    compared, labelled = bool(comparisons(dataset)), len(labellings(dataset))
     starred = bool(reviews().starred_rows(fingerprint))
     no_comparison = "" if compared else "no comparison of these pairs is finished yet"
-    two = {0: "nobody has labelled these pairs yet", 1: "only one labeling is finished"}
+    two = {0: "nobody has labelled these pairs yet", 1: "only one labelling is finished"}
     no_labels = two.get(labelled, "")
     no_star = "" if starred else "nothing is starred yet"
     why_not: Mapping[Source, tuple[str, str]] = {
@@ -173,10 +173,10 @@ def sources_for(fingerprint: str) -> list[SourceOption]:
 
 
 def runs_to_draw_on(fingerprint: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The finished comparisons and labelings of a dataset by id, named: the newest of each."""
+    """The finished comparisons and labellings of a dataset by id, named: the newest of each."""
     dataset = datasets.by_fingerprint(fingerprint)
     compared = {run.id: run.label for run in comparisons(dataset)[:MOST_OFFERED]}
-    labelled = runs.opened(labelings(dataset)[:MOST_OFFERED], open_labels)
+    labelled = runs.opened(labellings(dataset)[:MOST_OFFERED], open_labels)
     return compared, label_views.names_of(list(labelled))
 
 

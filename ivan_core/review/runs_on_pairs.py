@@ -1,4 +1,4 @@
-"""The finished comparisons and labelings of a dataset's pairs, which reviews are set beside."""
+"""The finished comparisons and labellings of a dataset's pairs, which reviews are set beside."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def comparisons(dataset: PreparedDataset) -> list[Run]:
     return finished(("compare",), str(dataset.about["content"]))
 
 
-def labelings(dataset: PreparedDataset) -> list[Run]:
-    """The finished labelings of these pairs, newest first."""
+def labellings(dataset: PreparedDataset) -> list[Run]:
+    """The finished labellings of these pairs, newest first."""
     return label_runs(str(dataset.about["content"]))
 
 
-def newest_labelings(dataset: PreparedDataset) -> list[LabelResults]:
-    """The newest labeling of each labeler, newest first."""
+def newest_labellings(dataset: PreparedDataset) -> list[LabelResults]:
+    """The newest labelling of each labeler, newest first."""
     found: dict[str, LabelResults] = {}
-    wanted = (run for run in labelings(dataset) if labeler_of(run.id) not in found)
+    wanted = (run for run in labellings(dataset) if labeler_of(run.id) not in found)
     for one in runs.opened(wanted, open_labels):
         found[one.labeler] = one
     return list(found.values())
@@ -50,22 +50,22 @@ def open_comparison(run_id: str, dataset: PreparedDataset) -> Results:
     return open_results(run_id)
 
 
-def open_labeling(run_id: str, dataset: PreparedDataset) -> LabelResults:
-    """A finished labeling of these pairs. Raises BadInput if it is none."""
-    if run_id not in {run.id for run in labelings(dataset)}:
-        raise _not_of(run_id, dataset, "labeling")
+def open_labelling(run_id: str, dataset: PreparedDataset) -> LabelResults:
+    """A finished labelling of these pairs. Raises BadInput if it is none."""
+    if run_id not in {run.id for run in labellings(dataset)}:
+        raise _not_of(run_id, dataset, "labelling")
     return open_labels(run_id)
 
 
-def labeler_choices(labeling: LabelResults, rows: Collection[int]) -> dict[int, str]:
+def labeler_choices(labelling: LabelResults, rows: Collection[int]) -> dict[int, str]:
     """Which reply a labeler prefers on some rows: chosen, rejected, or none for neither.
 
     Rows of which its labels do not tell are left out.
     """
-    if not set(CHOICE_KEYS) <= set(labeling.keys):
+    if not set(CHOICE_KEYS) <= set(labelling.keys):
         return {}
     sides: dict[int, dict[str, dict[str, Label]]] = {}
-    table = labeling.table[labeling.table["row_id"].isin(list(rows))]
+    table = labelling.table[labelling.table["row_id"].isin(list(rows))]
     for row in table[["row_id", "preference", *CHOICE_KEYS]].to_dict("records"):
         own = sides.setdefault(int(row["row_id"]), {})
         own[str(row["preference"])] = {key: plain(row[key]) for key in CHOICE_KEYS}
@@ -91,7 +91,7 @@ def texts_where(
     keys: Sequence[str],
     holds: Callable[[Answers, Answers], Bools],
 ) -> list[TextKey]:
-    """The texts on which something holds for any of the keys that both labelings answered."""
+    """The texts on which something holds for any of the keys that both labellings answered."""
     texts = join_labelers({"first": first.table, "second": second.table})
     found = np.zeros(len(texts.ids), np.bool_)
     for key in keys:

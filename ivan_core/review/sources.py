@@ -29,10 +29,10 @@ from ivan_core.review.runs_on_pairs import (
     comparisons,
     differ,
     labeler_choices,
-    labelings,
-    newest_labelings,
+    labellings,
+    newest_labellings,
     open_comparison,
-    open_labeling,
+    open_labelling,
     rows_of,
     texts_where,
 )
@@ -135,7 +135,7 @@ def _random(ask: Ask) -> _Pool:
     if not ask.runs:
         return _Pool(list(range(ask.dataset.rows)), "of the dataset")
     run = runs.get(ask.runs[0])
-    known = {one.id for one in (*comparisons(ask.dataset), *labelings(ask.dataset))}
+    known = {one.id for one in (*comparisons(ask.dataset), *labellings(ask.dataset))}
     spec = runs.any_spec_of(run)
     if run.id not in known or not isinstance(spec, RowsSpec):
         raise BadInput(
@@ -165,17 +165,17 @@ def _named_rows(ask: Ask) -> _Pool:
     return _Pool(sorted(set(ask.row_ids)), "of the rows that were named")
 
 
-def _two_labelings(ask: Ask) -> tuple[LabelResults, LabelResults]:
+def _two_labellings(ask: Ask) -> tuple[LabelResults, LabelResults]:
     if ask.runs:
-        given = [open_labeling(run_id, ask.dataset) for run_id in dict.fromkeys(ask.runs)]
+        given = [open_labelling(run_id, ask.dataset) for run_id in dict.fromkeys(ask.runs)]
     else:
-        given = newest_labelings(ask.dataset)
+        given = newest_labellings(ask.dataset)
         if len(given) < 2:  # the same labeler twice will do
-            given = [open_labels(run.id) for run in labelings(ask.dataset)]
+            given = [open_labels(run.id) for run in labellings(ask.dataset)]
         given = given[:2]
     if len(given) != 2:
         raise BadInput(
-            f"Two labelings are needed, and {len(given)} " + ("is" if len(given) == 1 else "are")
+            f"Two labellings are needed, and {len(given)} " + ("is" if len(given) == 1 else "are")
             + (" named." if ask.runs else " there."),
             "Label these pairs with two labelers first, on the page Taxonomy; then choose the two.",
         )  # fmt: skip
@@ -183,7 +183,7 @@ def _two_labelings(ask: Ask) -> tuple[LabelResults, LabelResults]:
 
 
 def _disagreements(ask: Ask) -> _Pool:
-    """Texts on which two labelings differ; of pairs, those on which models differ."""
+    """Texts on which two labellings differ; of pairs, those on which models differ."""
     if ask.task == BETTER:
         results = _comparison(ask)
         if not results.sharpest:
@@ -193,31 +193,31 @@ def _disagreements(ask: Ask) -> _Pool:
             )
         rows = sorted(results.sharpest)
         return _Pool(rows, f"on which the models of run {results.run.id} disagree")
-    first, second = _two_labelings(ask)
+    first, second = _two_labellings(ask)
     keys = tuple(key for key in label_views.shared_keys([first, second]) if key in ask.keys)
     if not keys:
         raise BadInput(
-            "The two labelings share none of the labels that are asked for.",
-            "Choose other labels, or other labelings.",
+            "The two labellings share none of the labels that are asked for.",
+            "Choose other labels, or other labellings.",
         )
     texts = texts_where(first, second, keys, differ)
     if not texts:
         raise BadInput(
-            "The two labelings give the same labels everywhere they both answer.",
-            "Choose other labels, or other labelings.",
+            "The two labellings give the same labels everywhere they both answer.",
+            "Choose other labels, or other labellings.",
         )
     who = f"{label_views.named(first)} and {label_views.named(second)}"
     return _Pool(rows_of(texts), f"on which {who} differ", texts)
 
 
 def _low_agreement(ask: Ask) -> _Pool:
-    """Texts that either labeling calls so, on the features on which the two agree least."""
+    """Texts that either labelling calls so, on the features on which the two agree least."""
     if ask.task == BETTER:
         raise BadInput(
             "Features with low agreement are asked of single replies.",
             "Choose the task that describes a reply.",
         )
-    first, second = _two_labelings(ask)
+    first, second = _two_labellings(ask)
     table = label_views.agreement([first.run.id, second.run.id])
     table = table[~table["key"].isin(LIST_KEYS) & table["coefficient"].notna()]
     lowest = table.sort_values("coefficient", kind="stable")["key"].head(LOWEST)
@@ -225,8 +225,8 @@ def _low_agreement(ask: Ask) -> _Pool:
     texts = texts_where(first, second, keys, called_so) if keys else []
     if not texts:
         raise BadInput(
-            "No label that the two labelings share has a measured agreement.",
-            "Label more texts, or choose other labelings.",
+            "No label that the two labellings share has a measured agreement.",
+            "Label more texts, or choose other labellings.",
         )
     who = f"{label_views.named(first)} or {label_views.named(second)}"
     words = f"that {who} gives one of the {len(keys)} least agreed labels"
@@ -244,9 +244,9 @@ def _second_look(ask: Ask) -> _Pool:
         (
             one
             for one in (
-                [open_labeling(run_id, ask.dataset) for run_id in named]
+                [open_labelling(run_id, ask.dataset) for run_id in named]
                 if named
-                else newest_labelings(ask.dataset)
+                else newest_labellings(ask.dataset)
             )
             if set(CHOICE_KEYS) <= set(one.keys)
         ),

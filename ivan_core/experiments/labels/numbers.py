@@ -159,7 +159,7 @@ def shared_keys(results: Sequence[LabelResults]) -> tuple[str, ...]:
 
 
 def agreement(run_ids: Sequence[str], key: str = "") -> pd.DataFrame:
-    """The agreement of labelings on all keys they share, or on each value of one key.
+    """The agreement of labellings on all keys they share, or on each value of one key.
 
     Intervals are drawn with the seed of the first run.
     """
@@ -178,7 +178,7 @@ def _agreement(stamps: tuple[Stamp, ...], key: str) -> pd.DataFrame:
 
 
 def crossed(run_id: str, other: str, key: str, value: str = "") -> pd.DataFrame:
-    """The answers of two labelings against each other: the table of `joined_labels.cells`."""
+    """The answers of two labellings against each other: the table of `joined_labels.cells`."""
     word = value if key in LIST_KEYS else ""
     return cells(open_labels(run_id).table, open_labels(other).table, key, word)
 

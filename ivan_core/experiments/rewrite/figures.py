@@ -204,7 +204,7 @@ def _models(results: RewriteResults) -> list[ModelCard]:
 
 
 def _who(manifest: Mapping[str, Any], kind: str, name: str) -> str:
-    """Who reworded, or told likeness, in what revision."""
+    """Who reworded, or measured similarity, in what revision."""
     card = manifest.get(kind) or {"id": name}
     facts = [f"revision {card.get('revision') or 'unknown'}"]
     facts += [f"{name} {value}" for name, value in card.get("settings", {}).items()]

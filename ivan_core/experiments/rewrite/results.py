@@ -69,7 +69,7 @@ class RewriteResults:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """Rewards and likeness together, as `metrics.robustness` reads them."""
+        """Rewards and similarity together, as `metrics.robustness` reads them."""
         joined = self.scores.merge(self.likeness, on=["row_id", "variant"], how="left")
         names = ["row_id", "model", "variant", "chosen_reward", "rejected_reward",
                  "chosen_similarity", "rejected_similarity", *_RATIO]  # fmt: skip

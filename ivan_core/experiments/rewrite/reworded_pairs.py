@@ -17,7 +17,7 @@ _READ = ("variant", "chosen_reason", "rejected_reason")
 
 
 def pairs_reworded(likeness: pd.DataFrame) -> int:
-    """Pairs of a table of likeness of which no side lacks its rewording."""
+    """Pairs of a table of similarity of which no side lacks its rewording."""
     own = likeness[likeness["variant"].eq(REWORDED)]
     return int(own[["chosen_reason", "rejected_reason"]].isna().all(axis=1).sum())
 

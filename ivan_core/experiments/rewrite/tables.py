@@ -1,4 +1,4 @@
-"""The tables of a rewording run, from its parts: rewards, likeness to the original, labels."""
+"""The tables of a rewording run, from its parts: rewards, similarity to the original, labels."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def notes(results: RewriteResults) -> list[str]:
     spec, run = results.spec, results.run
     done, asked = results.texts_reworded
     by = f"{rewriter_words(spec)} reworded {done:,} of {asked:,} texts"
-    how = [f"{by}; likeness by {spec.similarity}."]
+    how = [f"{by}; similarity by {spec.similarity}."]
     if run.state is not RunState.DONE:
         how.append(f"Stopped: {len(results.row_ids):,} pairs reworded so far.")
     about = [results.dataset.about["note"], *run.notes, *([RULES_NOTE] if spec.is_rules else [])]

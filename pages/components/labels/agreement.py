@@ -1,4 +1,4 @@
-"""Do labelers agree? One or two other labelings of the same pairs beside this one."""
+"""Do labelers agree? One or two other labellings of the same pairs beside this one."""
 
 from __future__ import annotations
 

@@ -100,10 +100,10 @@ def _more(dataset: str, task: Task, source: str) -> dict[str, Any]:
         found["tells"] = middle.toggle(
             "Tell the choice after each pair", key="make-tells", help=_HELP["tells"].description
         )
-    comparisons, labelings = runs_to_draw_on(dataset)
+    comparisons, labellings = runs_to_draw_on(dataset)
     of_source = {
-        "second-look": comparisons, "low-agreement": labelings,
-        "disagreements": comparisons if task == "better" else labelings,
+        "second-look": comparisons, "low-agreement": labellings,
+        "disagreements": comparisons if task == "better" else labellings,
     }.get(source, {})  # fmt: skip
     if of_source:
         found["runs"] = tuple(
@@ -123,10 +123,10 @@ def _more(dataset: str, task: Task, source: str) -> dict[str, Any]:
             )  # fmt: skip
         both = middle.toggle("Both replies of a pair", key="make-sides")
         found["sides"] = "both" if both else "one"
-        if source != "random" and labelings:
+        if source != "random" and labellings:
             found["prefill"] = middle.selectbox(
-                "Fill in beforehand", ["", *labelings], key="make-prefill",
-                format_func=lambda run: labelings[run] if run else "nothing: blind",
+                "Fill in beforehand", ["", *labellings], key="make-prefill",
+                format_func=lambda run: labellings[run] if run else "nothing: blind",
                 help=_HELP["prefill"].description,
             )  # fmt: skip
     return found

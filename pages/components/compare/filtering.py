@@ -17,9 +17,10 @@ from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.url import query_of
 from pages.components.kit.carried import FILTER, SHOWN, carry
 from pages.components.kit.conditions import Place, fitting_filter
+from pages.components.kit.results import Point, clicked_chart
 from pages.components.kit.state import kindly
 
-Asked = Callable[[Mapping[str, Any]], Sequence[Condition]]
+Asked = Callable[[Point], Sequence[Condition]]
 """What a clicked mark asks for; nothing where the mark asks for nothing."""
 
 
@@ -49,17 +50,12 @@ def clickable(
     chart: alt.LayerChart | dict[str, Any], name: str, selection: str, asked: Asked
 ) -> None:
     """Draw a chart, or a specification made of one before, whose marks filter the rows."""
-    key = f"{name}-{st.session_state.get('clicks', 0)}"
 
-    def picked() -> None:
-        for point in st.session_state[key].selection.get(selection, []):
-            if conditions := asked(point):
-                add(*conditions)
+    def picked(point: Point) -> None:
+        if conditions := asked(point):
+            add(*conditions)
 
-    if isinstance(chart, dict):
-        st.vega_lite_chart(spec=chart, key=key, on_select=picked, selection_mode=selection)
-    else:
-        st.altair_chart(chart, key=key, on_select=picked, selection_mode=selection)
+    clicked_chart(chart, name, selection, ROWS.clicks, picked)
 
 
 def margin_range(results: Results, model: str) -> None:

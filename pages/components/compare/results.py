@@ -31,8 +31,9 @@ from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.pick import pick_model
 from pages.components.kit.quotes import quotable
+from pages.components.kit.results import files_and_settings
 from pages.components.kit.state import dark
-from pages.components.kit.text import md_escape, say
+from pages.components.kit.text import say
 
 _BY_SUBSET = "subset"
 
@@ -55,7 +56,7 @@ def judged(results: Results) -> None:
         _tabs(results)
     found_rows(results)
     quotable(results.run.id)
-    _details(results)
+    files_and_settings(command_of(results.spec), files(results), results.manifest)
 
 
 def _bars(results: Results) -> None:
@@ -155,22 +156,3 @@ def _length(results: Results) -> None:
     figure_menu(results.run.id, "length")
     for summary in results.summaries:
         say(length_sentence(summary, results.dataset.chosen_by), "small", quiet=True)
-
-
-def _details(results: Results) -> None:
-    """Files to download, the command that reproduces the run, and its manifest."""
-    with st.expander("Files, command and settings"):
-        command = command_of(results.spec)
-        say("The same from the command line:", "small", quiet=True)
-        st.code(command, language=None)
-        with st.container(horizontal=True):
-            for path in files(results):
-                st.download_button(
-                    md_escape(path.name),
-                    path.read_bytes,
-                    path.name,
-                    key=f"file-{path.name}",
-                    on_click="ignore",
-                )
-        if results.manifest is not None:
-            st.json(results.manifest, expanded=1)

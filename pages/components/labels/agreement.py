@@ -18,9 +18,10 @@ from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT, YES
 from ivan_core.metrics.label_sentences import coefficient_sentence
 from pages.components.kit.carried import write_query
 from pages.components.kit.figure import figure_menu
+from pages.components.kit.results import Point
 from pages.components.kit.state import dark
 from pages.components.kit.text import md_escape, say
-from pages.components.labels.texts import Point, clicked_chart, listed_below, show_texts
+from pages.components.labels.texts import listed_below, marks, show_texts
 
 WITH = "with"
 """The runs that are set beside this one, with commas."""
@@ -57,7 +58,7 @@ def do_they_agree(results: LabelResults) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         chart = agreement_dots(table, label_views.TITLES, dark=dark())
-        clicked_chart(chart, f"agreement-{'-'.join(names)}", "feature", _open_label)
+        marks(chart, f"agreement-{'-'.join(names)}", "feature", _open_label)
         figure_menu(results.run.id, "labeler-agreement", other=tuple(names)[1:])
     with right:
         _one_label(table, names)
@@ -154,7 +155,7 @@ def _cross_table(key: str, word: str, names: dict[str, str]) -> None:
             show_texts(cell_filter(key, word, ours, other, theirs))
 
     chart = answer_cells(cells, names[run_id], names[other], title=title, dark=dark())
-    clicked_chart(chart, f"cross-{run_id}-{other}-{key}-{word}", "answers", opened)
+    marks(chart, f"cross-{run_id}-{other}-{key}-{word}", "answers", opened)
     n, left_out = int(cells["n"].iloc[0]), int(cells["left_out"].iloc[0])
     told = f"; {left_out:,} more were not" if left_out else ""
     say(f"{n:,} texts were answered by both{told}.", "small", quiet=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -21,19 +22,17 @@ from ivan_core.metrics.label_answers import LIST_KEYS, NO, SENTIMENT, YES
 from pages.components.kit.carried import write_query
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.quotes import quotable
+from pages.components.kit.results import Point, file_buttons, one_question, word
 from pages.components.kit.state import dark
-from pages.components.kit.text import md_escape, say
+from pages.components.kit.text import say
 from pages.components.labels.agreement import do_they_agree
 from pages.components.labels.texts import (
-    Point,
-    clicked_chart,
     label_texts,
     listed_below,
+    marks,
     show_texts,
 )
 
-VIEW = "view"
-"""The question that is open."""
 FEATURE = "feature"
 """The label whose sides are shown, as KEY or KEY:VALUE."""
 _WIDEST = 10
@@ -70,9 +69,9 @@ def _line(results: LabelResults) -> None:
     ):
         for place, state in enumerate(("submitted", *STATES)):
             if place:
-                _word("=" if place == 1 else "+")
+                word("=" if place == 1 else "+")
             if not counts[state]:
-                _word(f"0 {state}")
+                word(f"0 {state}")
                 continue
             wanted = TextFilter(state="" if state == "submitted" else state)
             st.button(
@@ -92,11 +91,6 @@ def _line(results: LabelResults) -> None:
         say(f"Beside it: {'; '.join(beside)}.", "small", quiet=True)
 
 
-def _word(text: str) -> None:
-    """A piece of the line that is no button."""
-    st.html(f'<span style="opacity:.72;white-space:nowrap">{text}</span>', width="content")
-
-
 def _tabs(results: LabelResults) -> None:
     """Four questions, of which the open one computes."""
     tabs: dict[str, Callable[[LabelResults], None]] = {}
@@ -107,22 +101,8 @@ def _tabs(results: LabelResults) -> None:
     if len(label_views.single_keys(results.keys)) > 1:
         tabs["Which labels go together?"] = _together
     tabs["Do labelers agree?"] = do_they_agree
-    names = list(tabs)
-    asked = st.query_params.get(VIEW, "")
-    st.session_state["label-view"] = names[int(asked)] if asked in _places(names) else names[0]
-
-    def turn() -> None:
-        write_query({VIEW: str(names.index(st.session_state["label-view"]))})
-
-    tab = st.segmented_control(
-        "Questions", names, key="label-view", label_visibility="collapsed", required=True,
-        on_change=turn,
-    )  # fmt: skip
-    tabs[tab or names[0]](results)
-
-
-def _places(names: list[str]) -> list[str]:
-    return [str(place) for place in range(len(names))]
+    asked = {name: partial(draw, results) for name, draw in tabs.items()}
+    one_question(asked, "label-view")
 
 
 def _more_common(results: LabelResults) -> None:
@@ -138,7 +118,7 @@ def _more_common(results: LabelResults) -> None:
             shown = differences
         own = shares.merge(shown[["key", "value"]], on=["key", "value"])
         chart = prevalence_dots(own, shown, label_views.TITLES, dark=dark())
-        clicked_chart(chart, f"label-shares-{results.run.id}", "feature", _open_label)
+        marks(chart, f"label-shares-{results.run.id}", "feature", _open_label)
         figure_menu(results.run.id, "prevalence")
     with right:
         _one_label(results, differences)
@@ -188,7 +168,7 @@ def _one_label(results: LabelResults, differences: pd.DataFrame) -> None:
             show_texts(TextFilter(label=key, value=_value(key, value), pair=standing))
 
     chart = answer_cells(cells, "chosen", "rejected", title=title, dark=dark())
-    clicked_chart(chart, f"label-cells-{results.run.id}-{key}-{value}", "answers", opened)
+    marks(chart, f"label-cells-{results.run.id}-{key}-{value}", "answers", opened)
     listed_below("cell")
     figure_menu(results.run.id, "sides", label=label_id((key, value)))
 
@@ -221,7 +201,7 @@ def _about(results: LabelResults) -> None:
             show_texts(TextFilter(side=side, label=key, value=str(point["value"])))
 
     chart = word_bars(counts, title=label_name(key), dark=dark())
-    clicked_chart(chart, f"label-words-{results.run.id}-{key}", "word", opened)
+    marks(chart, f"label-words-{results.run.id}-{key}", "word", opened)
     listed_below("bar")
     figure_menu(results.run.id, "topics", label=key)
 
@@ -239,16 +219,12 @@ def _together(results: LabelResults) -> None:
         show_texts(TextFilter(label=key, value=_value(key, value), also=also))
 
     chart = together_squares(table, label_views.TITLES, dark=dark())
-    clicked_chart(chart, f"label-together-{results.run.id}", "together", opened)
+    marks(chart, f"label-together-{results.run.id}", "together", opened)
     listed_below("square")
     figure_menu(results.run.id, "together")
 
 
 def _files(results: LabelResults) -> None:
     """The files of the run."""
-    with st.expander("Files"), st.container(horizontal=True):
-        for name, path in label_views.files(results).items():
-            st.download_button(
-                md_escape(name), path.read_bytes, name, key=f"label-file-{name}",
-                on_click="ignore",
-            )  # fmt: skip
+    with st.expander("Files"):
+        file_buttons(label_views.files(results), "label-file")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -28,6 +28,7 @@ from pages.components.kit.chips import condition_chips
 from pages.components.kit.frame import show_error
 from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
 from pages.components.kit.long import show_part
+from pages.components.kit.results import Point, clicked_chart
 from pages.components.kit.rows import SELECTS, opened_row
 from pages.components.kit.text import say
 from pages.components.pair.labels import why
@@ -35,7 +36,6 @@ from pages.components.pair.replies import show_text
 
 TEXT = "text"
 """The text that is read in place, as ROW.SIDE."""
-Point = Mapping[str, Any]
 _CLICKS = "label-clicks"
 _ANCHOR = "labelled-texts"
 _LONG = 1_500
@@ -56,17 +56,9 @@ def _take_away(wanted: TextFilter) -> None:
     st.session_state[_CLICKS] = st.session_state.get(_CLICKS, 0) + 1
 
 
-def clicked_chart(
-    chart: alt.LayerChart, name: str, selection: str, click: Callable[[Point], None]
-) -> None:
+def marks(chart: alt.LayerChart, name: str, selection: str, click: Callable[[Point], None]) -> None:
     """Draw a chart; what a clicked mark holds goes to `click`."""
-    key = f"{name}-{st.session_state.get(_CLICKS, 0)}"
-
-    def clicked() -> None:
-        for point in st.session_state[key].selection.get(selection, []):
-            click(point)
-
-    st.altair_chart(chart, key=key, on_select=clicked, selection_mode=selection)
+    clicked_chart(chart, name, selection, _CLICKS, click)
 
 
 def listed_below(mark: str) -> None:

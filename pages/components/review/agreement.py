@@ -36,9 +36,10 @@ from ivan_core.review.sentences import cell_sentence, headline, reviews_id
 from pages.components.kit.carried import write_query
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.quotes import quotable
+from pages.components.kit.results import Point
 from pages.components.kit.state import dark
 from pages.components.kit.text import say
-from pages.components.labels.texts import Point, clicked_chart
+from pages.components.labels.texts import marks
 from pages.components.review.list import LISTED, listed_items
 
 WHO, QUESTION = "who", "question"
@@ -106,7 +107,7 @@ def _choices(dataset: PreparedDataset, used: Used) -> None:
     found = choices_beside(dataset, used)
     by_id = {one.who.id: one for one in found}
     if found:
-        clicked_chart(who_dots(choices_table(found), dark=dark()), "review-who", "who", _open_who)
+        marks(who_dots(choices_table(found), dark=dark()), "review-who", "who", _open_who)
         _figure(dataset, used, "review-choices")
         say(
             "The reviewers are the majority of those who judged a pair; a person is set beside the"
@@ -136,11 +137,11 @@ def _questions(dataset: PreparedDataset, used: Used) -> None:
     table, cells = between_on_texts(used), cells_beside(dataset, used)
     if table is not None:
         chart = agreement_dots(table, TITLES, title="How far the reviewers agree", dark=dark())
-        clicked_chart(chart, "review-questions", "feature", _open_question)
+        marks(chart, "review-questions", "feature", _open_question)
         _figure(dataset, used, "review-questions")
     if cells:
         chart = question_cells(cells_table(cells), dark=dark())
-        clicked_chart(chart, "review-cells", "cell", _open_cell)
+        marks(chart, "review-cells", "cell", _open_cell)
         _figure(dataset, used, "review-cells")
         say(
             "Texts answered as the majority of the (other) reviewers did. A click on a mark or cell"

@@ -15,10 +15,11 @@ from ivan_core.metrics.robustness_sentences import flips_sentence, needed_senten
 from pages.components.kit.carried import write_query
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.quotes import quotable
+from pages.components.kit.results import Point, files_and_settings, word
 from pages.components.kit.state import dark
 from pages.components.kit.text import md_escape, say
-from pages.components.rewrite.rows import clicked_chart, pair_rows, show_pairs
-from pages.components.rewrite.tabs import Point, changed, drawn, rewrite_tabs
+from pages.components.rewrite.rows import marks, pair_rows, show_pairs
+from pages.components.rewrite.tabs import changed, drawn, rewrite_tabs
 
 _LOWEST = 0.5
 """Where the slider begins: less alike is hardly the same meaning."""
@@ -40,7 +41,7 @@ def rewrite_results(results: RewriteResults) -> None:
         rewrite_tabs(results, found, gate_words(gate))
     pair_rows(results, found)
     quotable(results.run.id)
-    _details(results)
+    files_and_settings(command_of(results.spec), files(results), results.manifest)
 
 
 def _slider(gate: Gate) -> None:
@@ -73,13 +74,13 @@ def _accounted(results: RewriteResults, found: Numbers) -> None:
     """Where every pair is; a number that is not 0 opens its rows."""
     counts = rewrite_words.accounted(results, found)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="accounted"):
-        _word(f"{len(results.row_ids):,} pairs =")
+        word(f"{len(results.row_ids):,} pairs =")
         for place, (state, words, count) in enumerate(counts):
             if place:
-                _word("+")
+                word("+")
             label = f"{count:,} {words}"
             if not count:
-                _word(label)
+                word(label)
                 continue
             st.button(
                 label, key=f"state-{state}", on_click=show_pairs,
@@ -88,18 +89,13 @@ def _accounted(results: RewriteResults, found: Numbers) -> None:
     reasons = rewrite_words.reasons(results)
     if reasons:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="reasons"):
-            _word("Texts refused:")
+            word("Texts refused:")
             for reason, count in reasons.items():
                 st.button(
                     f"{count:,} {md_escape(reason)}", key=f"reason-{reason}", type="tertiary",
                     on_click=show_pairs, args=(ReasonIs(reason=reason),),
                     help="Show the pairs with such a text, and what the rewriter answered",
                 )  # fmt: skip
-
-
-def _word(text: str) -> None:
-    """A piece of a line that is no button; our own words only."""
-    st.html(f'<span style="opacity:.72;white-space:nowrap">{text}</span>', width="content")
 
 
 def _flips(run_id: str, found: Numbers, gate: str | None) -> None:
@@ -115,25 +111,10 @@ def _flips(run_id: str, found: Numbers, gate: str | None) -> None:
                 )
             )  # fmt: skip
 
-    clicked_chart(flip_bars(shown, dark=dark()), "rewrite-flips", "flip", opened)
+    marks(flip_bars(shown, dark=dark()), "rewrite-flips", "flip", opened)
     figure_menu(run_id, "flips", gate=gate)
     for model in found.models:
         one = found.of(model)
         if one is not None:
             needed = needed_sentence(one.flips)
             say(f"{flips_sentence(model, one.flips)} {needed}".strip(), "small", quiet=not needed)
-
-
-def _details(results: RewriteResults) -> None:
-    """Files to download, the command that does the same, and the manifest."""
-    with st.expander("Files, command and settings"):
-        say("The same from the command line:", "small", quiet=True)
-        st.code(command_of(results.spec), language=None, wrap_lines=True)
-        with st.container(horizontal=True):
-            for path in files(results):
-                st.download_button(
-                    md_escape(path.name), path.read_bytes, path.name, key=f"file-{path.name}",
-                    on_click="ignore",
-                )  # fmt: skip
-        if results.manifest is not None:
-            st.json(dict(results.manifest), expanded=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import altair as alt
@@ -31,6 +31,7 @@ from pages.components.kit.carried import write_query
 from pages.components.kit.conditions import Place, condition_chips, fitting_filter
 from pages.components.kit.frame import show_error
 from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
+from pages.components.kit.results import Point, clicked_chart
 from pages.components.kit.rows import SELECTS, clicked_head, opened_row
 from pages.components.kit.text import say, short_names
 from pages.components.pair.rewordings import show_rewordings
@@ -49,17 +50,9 @@ def show_pairs(*conditions: Condition, sort: RowOrder | None = None) -> None:
     ROWS.show(Filter(LANGUAGE, conditions, sort))
 
 
-def clicked_chart(
-    chart: alt.LayerChart, name: str, selection: str, click: Callable[[Mapping[str, Any]], None]
-) -> None:
-    """Draw a chart; what a clicked mark holds goes to `click`."""
-    key = f"{name}-{st.session_state.get(_CLICKS, 0)}"
-
-    def clicked() -> None:
-        for point in st.session_state[key].selection.get(selection, []):
-            click(point)
-
-    st.altair_chart(chart, key=key, on_select=clicked, selection_mode=selection)
+def marks(chart: alt.LayerChart, name: str, selection: str, click: Callable[[Point], None]) -> None:
+    """Draw a chart; what a clicked mark holds goes to `click`, and its pairs are listed below."""
+    clicked_chart(chart, name, selection, _CLICKS, click)
     st.caption(f"A click on a mark lists its [pairs below](#{_ANCHOR}).")
 
 

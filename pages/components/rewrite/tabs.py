@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from math import isnan
-from typing import Any
 
 import streamlit as st
 
@@ -29,15 +29,11 @@ from ivan_core.metrics.robustness_sentences import (
     twice_sentence,
 )
 from ivan_core.metrics.robustness_table import BESIDE, measures
-from pages.components.kit.carried import write_query
 from pages.components.kit.figure import figure_menu
+from pages.components.kit.results import Point, one_question
 from pages.components.kit.state import dark
 from pages.components.kit.text import md_escape, say, short_names
-from pages.components.rewrite.rows import clicked_chart, show_pairs
-
-VIEW = "view"
-"""The question that is open."""
-Point = Mapping[str, Any]
+from pages.components.rewrite.rows import marks, show_pairs
 
 
 def drawn(found: Numbers) -> tuple[list[Robustness], dict[str, str]]:
@@ -66,19 +62,8 @@ def rewrite_tabs(results: RewriteResults, found: Numbers, gate: str | None) -> N
     }
     if results.spec.labeler:
         tabs["Do labels flip?"] = _labels
-    names = list(tabs)
-    asked = st.query_params.get(VIEW, "")
-    places = [str(place) for place in range(len(names))]
-    st.session_state["rewrite-view"] = names[int(asked) if asked in places else 0]
-
-    def turn() -> None:
-        write_query({VIEW: str(names.index(st.session_state["rewrite-view"]))})
-
-    tab = st.segmented_control(
-        "Questions", names, key="rewrite-view", label_visibility="collapsed", required=True,
-        on_change=turn,
-    )  # fmt: skip
-    tabs[tab or names[0]](results, found, gate)
+    asked = {name: partial(draw, results, found, gate) for name, draw in tabs.items()}
+    one_question(asked, "rewrite-view")
 
 
 def _changes(results: RewriteResults, found: Numbers, gate: str | None) -> None:
@@ -94,7 +79,7 @@ def _changes(results: RewriteResults, found: Numbers, gate: str | None) -> None:
                 )
             )  # fmt: skip
 
-    clicked_chart(reward_change_dots(shown, dark=dark()), "rewrite-changes", "change", opened)
+    marks(reward_change_dots(shown, dark=dark()), "rewrite-changes", "change", opened)
     figure_menu(results.run.id, "changes", gate=gate)
     for model in found.models:
         one = found.of(model)
@@ -152,7 +137,7 @@ def _alike(results: RewriteResults, found: Numbers, gate: str | None) -> None:
             ends = (float(own.iloc[0][name]) for name in ("x0", "x1", "y0", "y1"))
             show_pairs(CellIs(model=model, cell=cell_of(*ends)))
 
-    clicked_chart(change_squares(cells, dark=dark()), f"rewrite-alike-{model}", "cell", opened)
+    marks(change_squares(cells, dark=dark()), f"rewrite-alike-{model}", "cell", opened)
     figure_menu(results.run.id, "alike", model=model, gate=gate)
 
 

@@ -1,0 +1,83 @@
+"""What results of every experiment share: one question at a time, marks to click, files to take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import streamlit as st
+
+from pages.components.kit.carried import write_query
+from pages.components.kit.text import md_escape, say
+
+VIEW = "view"
+"""The question that is open, in the URL, by its place."""
+Point = Mapping[str, Any]
+"""What a clicked mark of a chart holds."""
+
+
+def one_question(questions: Mapping[str, Callable[[], None]], key: str) -> None:
+    """Questions, of which the open one computes; the URL says which it is."""
+    names = list(questions)
+    asked = st.query_params.get(VIEW, "")
+    places = [str(place) for place in range(len(names))]
+    st.session_state[key] = names[int(asked)] if asked in places else names[0]
+
+    def turn() -> None:
+        write_query({VIEW: str(names.index(st.session_state[key]))})
+
+    picked = st.segmented_control(
+        "Questions", names, key=key, label_visibility="collapsed", required=True, on_change=turn
+    )
+    questions[picked or names[0]]()
+
+
+def clicked_chart(
+    chart: alt.LayerChart | dict[str, Any],
+    name: str,
+    selection: str,
+    clicks: str,
+    click: Callable[[Point], None],
+) -> None:
+    """Draw a chart or its specification; what a clicked mark holds goes to `click`.
+
+    `clicks` counts in the session how often charts let go of their marks.
+    """
+    key = f"{name}-{st.session_state.get(clicks, 0)}"
+
+    def clicked() -> None:
+        for point in st.session_state[key].selection.get(selection, []):
+            click(point)
+
+    if isinstance(chart, dict):
+        st.vega_lite_chart(spec=chart, key=key, on_select=clicked, selection_mode=selection)
+    else:
+        st.altair_chart(chart, key=key, on_select=clicked, selection_mode=selection)
+
+
+def word(text: str) -> None:
+    """A piece of a line of counts that is no button; our own words only."""
+    st.html(f'<span style="opacity:.72;white-space:nowrap">{text}</span>', width="content")
+
+
+def file_buttons(files: Mapping[str, Path], keys: str) -> None:
+    """Files to download, each by its name; `keys` begins the keys of the buttons."""
+    with st.container(horizontal=True):
+        for name, path in files.items():
+            st.download_button(
+                md_escape(name), path.read_bytes, name, key=f"{keys}-{name}", on_click="ignore"
+            )
+
+
+def files_and_settings(
+    command: str, files: Iterable[Path], manifest: Mapping[str, Any] | None
+) -> None:
+    """The command that does the same, the files of the run, and its manifest; folded."""
+    with st.expander("Files, command and settings"):
+        say("The same from the command line:", "small", quiet=True)
+        st.code(command, language=None, wrap_lines=True)
+        file_buttons({path.name: path for path in files}, "file")
+        if manifest is not None:
+            st.json(dict(manifest), expanded=1)

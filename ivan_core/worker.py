@@ -7,21 +7,14 @@ import sqlite3
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
-from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import IvanError
-from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import CompareSpec
-from ivan_core.engine.work import Waiting, at_work
-from ivan_core.experiments.batches.work import work_taxonomy
-from ivan_core.experiments.columns.work import work_column
-from ivan_core.experiments.compare.work import Provider, work_compare
-from ivan_core.experiments.labels.work import work_labels
-from ivan_core.experiments.rewrite.work import work_rewrite
+from ivan_core.engine.kind import kind_of
+from ivan_core.engine.work import Job, Waiting, at_work
 from ivan_core.runs.holders import sign
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.private_files import keep_private
@@ -30,6 +23,8 @@ from ivan_core.runs.storage import Reserve
 from ivan_core.settings import data_dir, share_the_machine
 
 BEAT_SECONDS = 0.3
+Work = Callable[[Job[Any]], Waiting | None]
+"""What does the work of a run, and tells how the run waits if it is not done."""
 
 
 class Heart(threading.Thread):
@@ -66,8 +61,10 @@ class Heart(threading.Thread):
         self.join(timeout=2)
 
 
-def work(registry: Registry, run_id: str, provide: Provider | None = None) -> None:
+def work(registry: Registry, run_id: str, instead: Mapping[str, Work] | None = None) -> None:
     """Do a run from where it stands to its end, whatever that is.
+
+    `instead` gives what does the work of a kind in place of what the kind does, by its name.
 
     Raises:
         BadInput: there is no such run.
@@ -78,10 +75,10 @@ def work(registry: Registry, run_id: str, provide: Provider | None = None) -> No
         # Nothing to do if another worker is at it, or if the run was cancelled meanwhile.
         if lock.acquire(timeout=5) and registry.begin(run_id):
             sign(lock, run_id, registry.data_dir)
-            _to_the_end(registry, run_id, provide)
+            _to_the_end(registry, run_id, instead or {})
 
 
-def _to_the_end(registry: Registry, run_id: str, provide: Provider | None) -> None:
+def _to_the_end(registry: Registry, run_id: str, instead: Mapping[str, Work]) -> None:
     heart = Heart(registry, run_id)
     heart.start()
     reserve = Reserve(registry.folder(run_id) / "reserve")
@@ -89,12 +86,9 @@ def _to_the_end(registry: Registry, run_id: str, provide: Provider | None) -> No
     waiting: Waiting | None = None
     try:
         reserve.take()
-        kind = registry.get(run_id).kind
-        if kind == "compare":
-            with at_work(registry, run_id, CompareSpec) as job:
-                work_compare(job, provide)
-        else:
-            waiting = _WORK[kind](registry, run_id)
+        kind = kind_of(registry.get(run_id))
+        with at_work(registry, run_id, kind.spec) as job:
+            waiting = instead.get(kind.name, kind.work)(job)
     except IvanError as error:
         state, problem, hint = RunState.FAILED, error.message, error.hint
         _log_error()
@@ -116,35 +110,6 @@ def _to_the_end(registry: Registry, run_id: str, provide: Provider | None) -> No
 def _log_error() -> None:
     with suppress(OSError):  # the log may lie on the disk whose being full is the error
         traceback.print_exc()
-
-
-def _labels(registry: Registry, run_id: str) -> None:
-    with at_work(registry, run_id, LabelSpec) as job:
-        work_labels(job)
-
-
-def _rewrite(registry: Registry, run_id: str) -> None:
-    with at_work(registry, run_id, RewriteSpec) as job:
-        work_rewrite(job)
-
-
-def _taxonomy(registry: Registry, run_id: str) -> Waiting | None:
-    with at_work(registry, run_id, TaxonomySpec) as job:
-        return work_taxonomy(job)
-
-
-def _column(registry: Registry, run_id: str) -> None:
-    with at_work(registry, run_id, ColumnSpec) as job:
-        work_column(job)
-
-
-_WORK: dict[str, Callable[[Registry, str], Waiting | None]] = {
-    "column": _column,
-    "labels": _labels,
-    "rewrite": _rewrite,
-    "taxonomy": _taxonomy,
-}
-"""What does the run of a kind, and tells how the run waits if it is not done."""
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.results import open_results
 from pages.components.compare.form import compare_form
@@ -19,7 +20,7 @@ with frame("Compare"):
     run = runs.get(run_id) if run_id else None
     title(COMPARE, "Compare", "New comparison", run)
     if run is not None:
-        spec = runs.spec_of(run)
+        spec = runs.spec_of(run, CompareSpec)
         about = f"{spec.dataset.label} · {', '.join(spec.models)} · run {run.id}"
         say(about, "small", quiet=True)
     if run is None:

@@ -24,11 +24,12 @@ from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import begin
 from ivan_core.engine.work import wait_for_slot
 from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.compare.work import work_compare
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
 from ivan_core.settings import share_the_machine
-from ivan_core.worker import work
+from ivan_core.worker import Work, work
 
 SETTING = "FAKES"
 """The environment variable that tells a worker process how its fakes behave."""
@@ -135,8 +136,8 @@ class FakeRewardModel:
         return Reward(fake_reward(self.card.id, text_hash, self._encoder.budget), truncated)
 
 
-def provider(fakes: Fakes) -> Callable[[CompareSpec, RunContext, FileLock], Models]:
-    """The fakes as a worker wants its models."""
+def provider(fakes: Fakes) -> dict[str, Work]:
+    """What a worker does instead of a comparison: one by the fakes."""
 
     def provide(_: CompareSpec, context: RunContext, slot: FileLock) -> Models:
         encoder = FakeEncoder()
@@ -148,7 +149,7 @@ def provider(fakes: Fakes) -> Callable[[CompareSpec, RunContext, FileLock], Mode
 
         return Models(lambda: wait_for_slot(context, slot), load, fakes.together, fakes.slow)
 
-    return provide
+    return {"compare": lambda job: work_compare(job, provide)}
 
 
 class Steps:

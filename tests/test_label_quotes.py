@@ -21,7 +21,6 @@ from made_labellings import (
     says,
 )
 
-from ivan_core.cli.label_report import print_labels
 from ivan_core.cli.main import run as ivan
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, LabelPrompt
@@ -30,6 +29,7 @@ from ivan_core.engine.figures import given, quotes, source_line
 from ivan_core.experiments.compare.figures.charts import GIVEN as comparison
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import words as label_words
+from ivan_core.experiments.labels.report import print_labels
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.sentences import interval
 from ivan_core.runs.registry import Registry

@@ -13,7 +13,6 @@ from support import write_pairs
 
 from ivan_core.cli import rewrite as command
 from ivan_core.cli.main import parser, run
-from ivan_core.cli.rewrite_report import print_rewordings
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
 from ivan_core.domain.runs import RunState
@@ -21,6 +20,7 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.rewrite import plan as rewrite
 from ivan_core.experiments.rewrite.numbers import Gate, numbers
+from ivan_core.experiments.rewrite.report import print_rewordings
 from ivan_core.experiments.rewrite.results import files, open_rewrite
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON
 from ivan_core.worker import work

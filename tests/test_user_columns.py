@@ -15,7 +15,7 @@ from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import handling as columns
@@ -110,7 +110,7 @@ def test_lists_of_runs_show_comparisons_only(dataset, here):
     (run,) = runs.every("column")
     assert runs.any_spec_of(run).expression == "a+"
     with pytest.raises(BadInput, match="no comparison"):
-        runs.spec_of(run)
+        runs.spec_of(run, CompareSpec)
 
 
 @pytest.mark.parametrize("pattern", ["(a|a)*$", r"(\w|\w\w|a)*$", "((a+)+b?)*$|x{e<=3}$"])

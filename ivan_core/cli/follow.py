@@ -8,6 +8,7 @@ from typing import TextIO
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
+from ivan_core.engine.kind import is_known, kind_of
 
 _POLL_SECONDS = 0.25
 _LINE_SECONDS = 5.0
@@ -27,7 +28,8 @@ def follow(run_id: str, out: TextIO) -> int:
     for note in run.notes:
         print(note, file=out)
     if run.state is RunState.DONE:
-        _print_results(run, out)
+        if (report := kind_of(run).report) is not None:
+            report(run_id, out)
         return 0
     if run.state is RunState.AWAITING_CONFIRMATION:
         print(run.problem or f"Run {run_id} waits for a confirmation.", file=out)
@@ -46,26 +48,9 @@ def follow(run_id: str, out: TextIO) -> int:
 
 def _follow_batches(run_id: str) -> None:
     run = runs.get(run_id)
-    if run.kind == "taxonomy" and run.state not in (RunState.CANCELLED, RunState.FAILED):
-        from ivan_core.experiments.batches import handling as taxonomy
-
-        taxonomy.follow(run_id)
-
-
-def _print_results(run: Run, out: TextIO) -> None:
-    if run.kind == "compare":
-        from ivan_core.cli.report import print_results
-
-        print_results(run.id, out)
-        return
-    if run.kind == "rewrite":
-        from ivan_core.cli.rewrite_report import print_rewordings
-
-        print_rewordings(run.id, out)
-        return
-    from ivan_core.cli.label_report import print_labels
-
-    print_labels(run.id, out)
+    follow_it = kind_of(run).follow if is_known(run.kind) else None
+    if follow_it is not None and run.state not in (RunState.CANCELLED, RunState.FAILED):
+        follow_it(run_id)
 
 
 def _watch(run_id: str, out: TextIO) -> Run:
@@ -111,8 +96,8 @@ def _lines(run_id: str, out: TextIO) -> Run:
 
 
 def _stop(run_id: str) -> int:
-    """Cancel what Ctrl-C interrupts, and say how to go on; batches that are paid for go on."""
-    if runs.get(run_id).kind == "taxonomy":
+    """Cancel what Ctrl-C interrupts, and say how to go on; what is followed elsewhere goes on."""
+    if kind_of(runs.get(run_id)).follow is not None:
         print(f"\nRun {run_id} goes on; `ivan runs cancel {run_id}` stops it.", file=sys.stderr)
         return 130
     if runs.get(run_id).state.live:

@@ -58,8 +58,8 @@ def add_actions(actions: Any) -> None:
 
 def import_file(options: argparse.Namespace) -> int:
     from ivan_core import catalog
-    from ivan_core.cli.label_report import print_labels
     from ivan_core.experiments.batches.import_files import import_files
+    from ivan_core.experiments.labels.report import print_labels
     from ivan_core.settings import preset_name
 
     dataset = made.dataset_from(options, catalog.preset(preset_name()).dataset)

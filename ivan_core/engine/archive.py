@@ -12,15 +12,12 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run
 from ivan_core.engine import access
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches.kept_answers import keep_run_answers
-from ivan_core.ledger.ledger import Ledger
+from ivan_core.engine.kind import is_known, kind_of
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
 
 LONGEST_NAME = 80
 _DELETED = ".deleted-"
-_FOLDERS = ("compare", "rewrite", "taxonomy-input", "taxonomy-output", "taxonomy-control")
-"""Folders of files that runs write for people; each name begins with the run's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +32,7 @@ class Deleted:
     @property
     def sentence(self) -> str:
         told = f"Deleted run {self.run_id}: {self.files} files, {size(self.bytes)}."
-        if self.kind == "taxonomy":
-            return f"{told} Answers that were paid for stay, without their texts, for the next run."
-        if self.kind != "compare":
-            return told
-        return (
-            f"{told} Its rewards stay in the cache, so the same comparison is quick to run again."
-        )
+        return f"{told} {kind_of(self.kind).stays}".rstrip() if is_known(self.kind) else told
 
 
 def rename(run_id: str, name: str) -> Run:
@@ -75,13 +66,9 @@ def delete(run_id: str) -> Deleted:
     access.require(access.Action.DELETE)
     run = runs.get(run_id)
     registry, root = runs.registry(), data_dir()
-    if run.kind == "taxonomy" and Ledger(root).has_live_batch(run_id):
-        raise BadInput(
-            f"A batch of run {run_id} is at the provider, or may be, and will be charged.",
-            "Cancel its batches or collect them first.",
-        )
-    if run.kind == "taxonomy":  # what was paid for outlives the run
-        keep_run_answers(registry, run_id)
+    part_with = kind_of(run).part_with if is_known(run.kind) else None
+    if part_with is not None:
+        part_with(run_id)
     folder = registry.folder(run_id)
     written = written_files(run)
     inside = [path for path in folder.rglob("*") if path.is_file()] if folder.exists() else []
@@ -105,20 +92,21 @@ def delete(run_id: str) -> Deleted:
 
 def written_files(run: Run) -> list[Path]:
     """The files that a run wrote outside of its folder, those that are there."""
+    folders = kind_of(run).folders if is_known(run.kind) else ()
     manifest = None
-    if run.kind == "compare":
+    if folders and kind_of(run).names_files:
         with suppress(runs.Damaged):  # then its files are found by their names
             manifest = runs.manifest(run.id)
     if manifest is not None:
         named = {Path(str(name)) for name in manifest["files"]}
         own = [data_dir() / name.parent.name / name.name for name in sorted(named)]
-        own = [path for path in own if path.parent.name in _FOLDERS]
+        own = [path for path in own if path.parent.name in folders]
         return [path for path in own if _is_of(path.name, run.id) and path.is_file()]
     # Without a manifest, or one that names them all. Files of a run whose id begins with this one's
     # are not its own.
     known = [other.id for other in runs.registry().all() if other.id != run.id]
     others = [other for other in known if other.startswith(run.id)]
-    found = [path for name in _FOLDERS for path in (data_dir() / name).glob(f"{run.id}*")]
+    found = [path for name in folders for path in (data_dir() / name).glob(f"{run.id}*")]
     return [
         path
         for path in found

@@ -1,12 +1,11 @@
 """Figures and sentences of a run by its id, or of the reviews of a dataset: for papers.
 
-What runs of a kind give is a record `ChartsAndSentences` in the module that is named here; it is
-imported when a run of that kind is asked for.
+What runs of a kind give is a record `ChartsAndSentences`, which its kind names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
@@ -15,6 +14,8 @@ from typing import Any, Unpack, cast
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine import handling as runs
+from ivan_core.engine.kind import kind_of
+from ivan_core.experiments import EXPERIMENTS
 from ivan_core.figures import files
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Drawn
 from ivan_core.figures.choices import Wish
@@ -26,12 +27,6 @@ from ivan_core.settings import data_dir
 
 REVIEWS = "reviews-"
 """What stands before the fingerprint of a dataset where figures of its reviews are asked for."""
-_GIVEN: Mapping[str, str] = {
-    "compare": "ivan_core.experiments.compare.figures.charts",
-    "rewrite": "ivan_core.experiments.rewrite.figures",
-    "labels": "ivan_core.experiments.labels.figures",
-    "taxonomy": "ivan_core.experiments.labels.figures",
-}
 
 
 def given(run_id: str) -> ChartsAndSentences:
@@ -41,18 +36,17 @@ def given(run_id: str) -> ChartsAndSentences:
         BadInput: there is no such run, or runs of its kind give nothing.
     """
     if run_id.startswith(REVIEWS):
-        return _record("ivan_core.review.figures")
+        reviews: ChartsAndSentences = import_module("ivan_core.review.figures").GIVEN
+        return reviews
     run = runs.get(run_id)
-    if run.kind not in _GIVEN:
+    given_by = kind_of(run).figures
+    if given_by is None:
+        having = (name for name in EXPERIMENTS if kind_of(name).figures is not None)
         raise BadInput(
             f"Run {run_id} has no figures and no sentences: it is a {run.kind}.",
-            f"Choose a run of one of the kinds {', '.join(_GIVEN)}.",
+            f"Choose a run of one of the kinds {', '.join(having)}.",
         )
-    return _record(_GIVEN[run.kind])
-
-
-def _record(module: str) -> ChartsAndSentences:
-    found: ChartsAndSentences = import_module(module).GIVEN
+    found: ChartsAndSentences = given_by()
     return found
 
 

@@ -11,17 +11,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput, IvanError, StorageProblem
-from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
-from ivan_core.domain.specs import AnySpec, CompareSpec
+from ivan_core.domain.specs import DatasetRequest, Frozen, RowsSpec
 from ivan_core.engine import access, hung
+from ivan_core.engine.kind import is_known, kind_for, kind_of
+from ivan_core.experiments import EXPERIMENTS, READING
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import storage_errors
@@ -32,19 +31,19 @@ class Damaged(BadInput):
     """A run of which a part makes no sense; all others can be used."""
 
 
-_COLUMNS = ("column",)
+_READING = tuple(READING)
 _Opened = TypeVar("_Opened")
+_Spec = TypeVar("_Spec", bound=Frozen)
+_Rows = TypeVar("_Rows", bound=RowsSpec)
 WORKER = (sys.executable, "-m", "ivan_core.worker")
 """The command that a run's id is added to."""
-Spec = CompareSpec | ColumnSpec | LabelSpec | TaxonomySpec | RewriteSpec
-_ANY: TypeAdapter[Spec] = TypeAdapter(Annotated[Spec, Field(discriminator="kind")])
 
 
 def registry() -> Registry:
     return Registry(data_dir())
 
 
-def start(spec: CompareSpec | LabelSpec | TaxonomySpec | RewriteSpec) -> tuple[str, bool]:
+def start(spec: RowsSpec) -> tuple[str, bool]:
     """Start a run in a worker of its own, or find the one that is already at the same spec.
 
     Returns the run's id and whether it is new.
@@ -55,31 +54,37 @@ def start(spec: CompareSpec | LabelSpec | TaxonomySpec | RewriteSpec) -> tuple[s
     """
     access.require(access.Action.START)
     spec = located(spec)
-    run_id, new = registry().add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+    run_id, new = registry().add(kind_for(spec).name, spec.model_dump_json(), spec.fingerprint)
     if new:
         spawn(run_id)
     return run_id, new
 
 
-def located(spec: AnySpec) -> AnySpec:
+def located(spec: _Rows) -> _Rows:
     """The spec with whole paths: it is read by a worker later, from whatever folder."""
-    from ivan_core.datasets.sources import SAMPLE, is_local
     from ivan_core.models import reward_models
 
-    def whole(name: str) -> str:
-        path = Path(name).expanduser()
-        return str(path.absolute()) if path.exists() else name
-
-    source = spec.dataset.source
-    if source != SAMPLE and is_local(spec.dataset):
-        source = whole(source)
-    changed: dict[str, Any] = {"dataset": spec.dataset.model_copy(update={"source": source})}
-    if isinstance(spec, CompareSpec | RewriteSpec):
-        models = (whole(name) if reward_models.is_local(name) else name for name in spec.models)
-        changed["models"] = tuple(models)
-    if isinstance(spec, RewriteSpec) and reward_models.is_local(spec.similarity):
-        changed["similarity"] = whole(spec.similarity)
+    changed: dict[str, Any] = {"dataset": located_dataset(spec.dataset)}
+    for field in kind_for(spec).paths:
+        value = getattr(spec, field)
+        names = value if isinstance(value, tuple) else (value,)
+        found = tuple(_whole(name) if reward_models.is_local(name) else name for name in names)
+        changed[field] = found if isinstance(value, tuple) else found[0]
     return spec.model_copy(update=changed)
+
+
+def located_dataset(request: DatasetRequest) -> DatasetRequest:
+    """The request with a whole path, where it names a file."""
+    from ivan_core.datasets.sources import SAMPLE, is_local
+
+    if request.source == SAMPLE or not is_local(request):
+        return request
+    return request.model_copy(update={"source": _whole(request.source)})
+
+
+def _whole(name: str) -> str:
+    path = Path(name).expanduser()
+    return str(path.absolute()) if path.exists() else name
 
 
 def spawn(run_id: str) -> None:
@@ -133,17 +138,17 @@ def every(kind: str | None = "compare") -> list[Run]:
 
 def experiments(limit: int = -1, offset: int = 0) -> list[Run]:
     """The runs that people started, newest first: all but searches and user columns."""
-    return registry().some(but=_COLUMNS, limit=limit, offset=offset)
+    return registry().some(but=_READING, limit=limit, offset=offset)
 
 
 def count_experiments() -> int:
     """How many runs people started."""
-    return registry().count(but=_COLUMNS)
+    return registry().count(but=_READING)
 
 
 def live_experiments() -> list[Run]:
     """The runs that people started and that are at work, newest first."""
-    found = registry().some(but=_COLUMNS, states=ACTIVE)
+    found = registry().some(but=_READING, states=ACTIVE)
     return [run for run in found if run.state.live]
 
 
@@ -158,15 +163,7 @@ def about(run: Run) -> str:
         spec = any_spec_of(run)
     except Damaged:
         return "its entry in the registry is damaged"
-    if isinstance(spec, ColumnSpec):
-        return spec.label
-    if isinstance(spec, CompareSpec):
-        who = ", ".join(spec.models)
-    elif isinstance(spec, RewriteSpec):
-        who = ", ".join((spec.rewriter, *spec.models))
-    else:
-        who = spec.labeler if isinstance(spec, LabelSpec) else spec.model
-    return f"{spec.dataset.label} | {who}"
+    return kind_of(run).about(spec)
 
 
 def silence(run: Run) -> str:
@@ -178,19 +175,28 @@ def live_points(run_id: str) -> list[LivePoint]:
     return registry().live_points(run_id)
 
 
-def spec_of(run: Run) -> CompareSpec:
-    """What a comparison was asked to do.
+def spec_of(run: Run, wanted: type[_Spec]) -> _Spec:
+    """What a run was asked to do, if it is of the kind whose specs are of a class.
 
     Raises:
-        BadInput: the run is no comparison.
+        BadInput: it is of another kind; the hint names the page that shows it.
+        Damaged: the registry does not tell.
     """
     spec = any_spec_of(run)
-    if not isinstance(spec, CompareSpec):
-        raise BadInput(f"Run {run.id} is no comparison: it made a {run.kind}.")
+    if not isinstance(spec, wanted):
+        raise other_kind(run, *(name for name in EXPERIMENTS if kind_of(name).spec is wanted))
     return spec
 
 
-def any_spec_of(run: Run) -> Spec:
+def other_kind(run: Run, *wanted: str) -> BadInput:
+    """The error that a run is of another kind than those wanted; the hint names its page."""
+    own = kind_of(run)
+    hint = f"Open it on the page {own.page.capitalize()}." if own.page else "Choose another run."
+    named = " or ".join(dict.fromkeys(kind_of(name).noun for name in wanted))
+    return BadInput(f"Run {run.id} is no {named}: it is a {own.noun}.", hint)
+
+
+def any_spec_of(run: Run) -> Frozen:
     """What a run was asked to do, whatever its kind.
 
     Raises:
@@ -199,21 +205,19 @@ def any_spec_of(run: Run) -> Spec:
     if run.state is RunState.DAMAGED:
         raise Damaged(run.problem, run.hint)
     try:
-        spec = _spec(run.spec)
+        if is_known(run.kind):
+            return _spec(run.kind, run.spec)
     except ValidationError:
-        spec = None
-    if spec is None or spec.kind != run.kind:
-        raise Damaged(
-            f"What run {run.id} was asked to do cannot be read: its entry in the registry is "
-            "damaged.",
-            f"`ivan runs delete {run.id}` takes it away. The others are whole.",
-        )
-    return spec
+        pass
+    raise Damaged(
+        f"What run {run.id} was asked to do cannot be read: its entry in the registry is damaged.",
+        f"`ivan runs delete {run.id}` takes it away. The others are whole.",
+    )
 
 
 @lru_cache(maxsize=256)
-def _spec(text: str) -> Spec:
-    return _ANY.validate_json(text)
+def _spec(kind: str, text: str) -> Frozen:
+    return kind_of(kind).spec.model_validate_json(text)
 
 
 def cancel(run_id: str) -> None:
@@ -225,7 +229,7 @@ def cancel(run_id: str) -> None:
         BadInput: there is no such run, or it is not at work.
         NotAllowed: the visitor may only read and review.
     """
-    if get(run_id).kind != "column":  # searches and columns are a part of reading
+    if get(run_id).kind not in READING:
         access.require(access.Action.CANCEL)
     if not hung.ask_to_stop(registry(), run_id):
         raise BadInput(f"Run {run_id} is {get(run_id).state}: there is nothing to cancel.")
@@ -238,12 +242,9 @@ def stop(run_id: str) -> None:
         BadInput: there is no such run, or it is not at work.
         NotAllowed: the visitor may only read and review.
     """
-    if get(run_id).kind == "taxonomy":
-        from ivan_core.experiments.batches.handling import cancel_batches
-
-        cancel_batches(run_id)
-    else:
-        cancel(run_id)
+    run = get(run_id)
+    own = kind_of(run).stop if is_known(run.kind) else None
+    (own or cancel)(run_id)
 
 
 def resume(run_id: str) -> None:

@@ -13,7 +13,7 @@ from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.domain.specs import CompareSpec, DatasetRequest, RowsSpec
+from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
@@ -98,7 +98,7 @@ def read_dataset(request: DatasetRequest) -> DatasetRequest:
 
 def located(request: DatasetRequest) -> DatasetRequest:
     """The request with a whole path."""
-    return runs.located(CompareSpec(dataset=request)).dataset
+    return runs.located_dataset(request)
 
 
 def named_dataset(request: DatasetRequest) -> PreparedDataset:

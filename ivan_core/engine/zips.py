@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
@@ -25,6 +24,7 @@ from ivan_core.engine import access, archive, datasets
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.imports import Elsewhere, Imported, Written, enter, located, named_dataset
+from ivan_core.engine.kind import is_known, kind_of
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir
@@ -41,13 +41,6 @@ _TEXTS = "texts.jsonl"
 _OF_PEOPLE = (".csv", ".parquet")
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 _VERSIONS = TypeAdapter(dict[str, str])
-_ARCHIVES = {
-    "compare": "ivan_core.experiments.compare.archive",
-    "labels": "ivan_core.experiments.labels.archive",
-    "taxonomy": "ivan_core.experiments.batches.archive",
-    "rewrite": "ivan_core.experiments.rewrite.archive",
-}
-"""The module of each kind of run that says what a zip of it holds, as its `ARCHIVE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +131,8 @@ class _About(BaseModel):
 
 def archive_of(kind: str) -> Archive | None:
     """What a zip of a run of a kind holds; None for a kind of which there are no zips."""
-    module = _ARCHIVES.get(kind)
-    if module is None:
-        return None
-    found: Archive = import_module(module).ARCHIVE
+    given = kind_of(kind).archive if is_known(kind) else None
+    found: Archive | None = given() if given is not None else None
     return found
 
 

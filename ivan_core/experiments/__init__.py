@@ -1,5 +1,18 @@
-"""One folder an experiment; a file of one name does the same in each of them."""
+"""One folder an experiment; a file of one name does the same in each of them.
 
+Here are all experiments by name, as modules that are imported when they are met: see
+`engine/kind.py`.
+"""
+
+EXPERIMENTS = {
+    "compare": "ivan_core.experiments.compare.kind",
+    "rewrite": "ivan_core.experiments.rewrite.kind",
+    "labels": "ivan_core.experiments.labels.kind",
+    "taxonomy": "ivan_core.experiments.batches.kind",
+}
+"""The kinds of runs that people start, each a module whose `KIND` says what it is."""
+READING = {"column": "ivan_core.experiments.columns.kind"}
+"""Kinds of runs that are a part of reading the results of others, likewise."""
 CONDITIONS = {
     "compare": "ivan_core.experiments.compare.conditions",
     "rewrite": "ivan_core.experiments.rewrite.conditions",

@@ -16,6 +16,7 @@ import numpy as np
 from ivan_core.domain.labels import FEATURES, Label, TextKey
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import NO_DIFFERENCE
+from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import Stamp, Used, opinions_at
 from ivan_core.experiments.compare.arrays import UNKNOWN, UNRATED, Codes
@@ -198,7 +199,11 @@ def choices_beside(dataset: PreparedDataset, used: Used) -> list[Beside]:
     choice = Who("choice", the(dataset.chosen_by))
     found.append(_beside(choice, dict.fromkeys(together, "chosen"), together, used.prompts))
     models: dict[str, Beside] = {}
-    wanted = (run for run in comparisons(dataset) if not set(runs.spec_of(run).models) <= {*models})
+    wanted = (
+        run
+        for run in comparisons(dataset)
+        if not set(runs.spec_of(run, CompareSpec).models) <= {*models}
+    )
     for results in runs.opened(wanted, open_results):
         run = results.run
         for model, scores in results.aligned.models.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.engine.figures import REVIEWS
@@ -136,7 +137,8 @@ def _methods(used: Used, chosen: Chosen) -> str:
 def _paths(used: Used) -> list[str]:
     """The dataset, and the models and labelers beside the reviewers: each may be a path."""
     dataset = dataset_of(used)
-    models = {model for run in comparisons(dataset) for model in runs.spec_of(run).models}
+    specs = (runs.spec_of(run, CompareSpec) for run in comparisons(dataset))
+    models = {model for spec in specs for model in spec.models}
     labelers = {one.labeler for one in newest_labellings(dataset)}
     return [str(dataset.about["label"]), *sorted(models | labelers)]
 

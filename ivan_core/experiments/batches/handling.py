@@ -25,10 +25,13 @@ from ivan_core.experiments.batches.confirm import (
 from ivan_core.experiments.batches.estimates import estimate_path
 from ivan_core.experiments.batches.examples import Example, examples
 from ivan_core.experiments.batches.job import KIND, BatchJob, open_job
+from ivan_core.experiments.batches.kept_answers import keep_run_answers
 from ivan_core.experiments.batches.results import read_summary, spent_at_once
 from ivan_core.experiments.batches.undelivered import Undelivered, close_parts, undelivered
+from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import Spent, Stage
 from ivan_core.runs.locks import FileLock
+from ivan_core.settings import data_dir
 
 __all__ = [
     "Confirmed", "Example", "Undelivered", "ask_all", "awaits_yes", "cancel_batches",
@@ -237,6 +240,21 @@ def follow(run_id: str) -> bool:
     if started:
         runs.spawn(run_id)
     return started
+
+
+def part_with(run_id: str) -> None:
+    """Keep what was paid for of a run that is to be deleted.
+
+    Raises:
+        BadInput: a batch of it is at the provider, or may be.
+        StorageProblem: the data folder cannot be written.
+    """
+    if Ledger(data_dir()).has_live_batch(run_id):
+        raise BadInput(
+            f"A batch of run {run_id} is at the provider, or may be, and will be charged.",
+            "Cancel its batches or collect them first.",
+        )
+    keep_run_answers(runs.registry(), run_id)
 
 
 def parts(run_id: str) -> list[dict[str, Any]]:

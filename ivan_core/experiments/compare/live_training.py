@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.models import ModelCard
+from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
@@ -32,5 +33,5 @@ def _counted(root: Path, run_id: str, model: str) -> tuple[int, int]:
         return 0, 0
     card = ModelCard.model_validate(parts.rows(f"card|{model}")[0])
     dataset = datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
-    rows = choose_rows(runs.spec_of(runs.get(run_id)), dataset).row_ids
+    rows = choose_rows(runs.spec_of(runs.get(run_id), CompareSpec), dataset).row_ids
     return pairs_in_training(card, dataset, rows) or 0, len(rows)

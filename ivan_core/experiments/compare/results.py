@@ -133,7 +133,7 @@ def open_results(run_id: str) -> Results:
 @lru_cache(maxsize=4)
 def _open(root: Path, run_id: str, finished: float | None, done: int) -> Results:
     run = runs.get(run_id)
-    spec = runs.spec_of(run)
+    spec = runs.spec_of(run, CompareSpec)
     folder = root / "runs" / run_id
     manifest = runs.manifest(run_id)
     # What the run read, not what its source holds now: that may have changed or gone.

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ivan_core.charts.live import agreement_so_far
 from ivan_core.domain.runs import LivePoint, Run
+from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.live_training import training_so_far
 from ivan_core.metrics.live import running_agreement
@@ -19,7 +20,7 @@ from pages.components.kit.text import say
 
 
 def _headline(run: Run) -> str:
-    return f"Judging {runs.spec_of(run).dataset.label}"
+    return f"Judging {runs.spec_of(run, CompareSpec).dataset.label}"
 
 
 def _standing(run: Run) -> list[str]:
@@ -30,7 +31,7 @@ def _so_far(run: Run) -> None:
     points = runs.live_points(run.id)
     if not points:
         return
-    models = runs.spec_of(run).models
+    models = runs.spec_of(run, CompareSpec).models
     so_far = running_agreement(pd.DataFrame([asdict(point) for point in points]))
     if len(so_far):
         planned = run.total // max(len(models), 1)

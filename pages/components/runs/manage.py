@@ -36,7 +36,7 @@ def manage(run: Run, others: list[Run]) -> None:
         if compared and st.button(
             "Duplicate", key="duplicate", help="Open the form with this run's settings."
         ):
-            _into_form(runs.spec_of(run))
+            _into_form(runs.spec_of(run, CompareSpec))
             st.session_state.pop("run", None)
             st.switch_page("pages/compare.py")
         if run.state is RunState.DONE and zips.archive_of(run.kind) is not None:

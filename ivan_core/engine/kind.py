@@ -1,0 +1,122 @@
+"""Kinds of runs: what the engine must know of an experiment, one frozen record for each.
+
+The engine knows no experiment by name. `ivan_core/experiments/__init__.py` lists them as modules,
+and each is imported when a run of its kind is met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.runs import Run
+from ivan_core.experiments import EXPERIMENTS, READING
+
+if TYPE_CHECKING:
+    from ivan_core.domain.specs import Frozen
+    from ivan_core.engine.work import Job, Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of run. What a kind lacks is None, or empty.
+
+    `noun` and `listed` are what one such run is called, in a sentence and in a list; `page` is the
+    page that shows it, as its file is named. `stage` is its part in a study. `folders`, in the data
+    folder, hold the files it writes for people; with `names_files` its manifest names all of them.
+    `paths` are fields of its spec that may hold places of models on this machine. `stays` says what
+    outlives a run that is deleted.
+
+    `spec` is the class of what it is asked to do, and `about` says that in one line. `work` does
+    what is left of a run. `weight` is what one pair counts in its progress, and `reached` counts
+    the pairs of a finished run, by its id, for which something came of it. `open` gives its results
+    and `report` prints them. `stop` cancels a run, and `follow` goes on with one that nobody
+    follows. `part_with` is called before a run is deleted: it refuses, or keeps what must not be
+    lost. `figures` and `archive` are its records of charts and sentences, and of zips.
+    """
+
+    name: str
+    noun: str
+    spec: type[Frozen]
+    about: Callable[[Any], str]
+    work: Callable[[Job[Any]], Waiting | None]
+    listed: str = ""
+    page: str = ""
+    stage: str = ""
+    folders: tuple[str, ...] = ()
+    names_files: bool = False
+    paths: tuple[str, ...] = ()
+    stays: str = ""
+    weight: Callable[[Any], int] = lambda _: 1
+    reached: Callable[[str], int | None] | None = None
+    open: Callable[[str], Any] | None = None
+    report: Callable[[str, TextIO], None] | None = None
+    stop: Callable[[str], None] | None = None
+    follow: Callable[[str], object] | None = None
+    part_with: Callable[[str], None] | None = None
+    figures: Callable[[], Any] | None = None
+    archive: Callable[[], Any] | None = None
+
+
+def kind_of(run: Run | str) -> Kind:
+    """What is known of the kind of a run, or of a kind by its name.
+
+    Raises:
+        BadInput: nothing is: the run was made by another version of IVAN.
+    """
+    name = run if isinstance(run, str) else run.kind
+    module = EXPERIMENTS.get(name) or READING.get(name)
+    if module is None:
+        raise BadInput(f"Nobody here knows what a run of the kind {name!r} is.", "Update IVAN.")
+    return _loaded(module)
+
+
+def kind_for(spec: Frozen) -> Kind:
+    """The kind of the runs that are asked to do what a spec says.
+
+    Raises:
+        BadInput: there is none.
+    """
+    found = next((kind for kind in experiments() if isinstance(spec, kind.spec)), None)
+    if found is None:
+        raise BadInput(f"Nothing can be started with a {type(spec).__name__}.")
+    return found
+
+
+def is_known(name: str) -> bool:
+    """Whether there is a kind of this name."""
+    return name in EXPERIMENTS or name in READING
+
+
+def experiments() -> tuple[Kind, ...]:
+    """The kinds of runs that people start, all of them imported."""
+    return tuple(_loaded(module) for module in EXPERIMENTS.values())
+
+
+@cache
+def _loaded(module: str) -> Kind:
+    found: Kind = import_module(module).KIND
+    return found
+
+
+def late(place: str) -> Callable[..., Any]:
+    """A function by its module and name, as in "package.module:name", imported at its first call.
+
+    So a kind's record is quick to import, however much its work needs.
+    """
+    module, _, name = place.partition(":")
+
+    def call(*args: Any, **named: Any) -> Any:
+        return getattr(import_module(module), name)(*args, **named)
+
+    return call
+
+
+def record(place: str) -> Callable[[], Any]:
+    """A record by its module and name, imported when it is asked for."""
+    module, _, name = place.partition(":")
+    return lambda: getattr(import_module(module), name)

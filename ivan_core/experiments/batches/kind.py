@@ -1,0 +1,34 @@
+"""Labellings in batches of a provider as a kind of run: they end with labels as others do."""
+
+from __future__ import annotations
+
+from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.engine.kind import Kind, late, record
+
+_HERE, _LABELS = "ivan_core.experiments.batches", "ivan_core.experiments.labels"
+
+
+def _about(spec: TaxonomySpec) -> str:
+    return f"{spec.dataset.label} | {spec.model}"
+
+
+KIND = Kind(
+    name="taxonomy",
+    noun="labelling in batches",
+    listed="labels, in batches",
+    page="taxonomy",
+    stage="Labels",
+    folders=("taxonomy-input", "taxonomy-output"),
+    stays="Answers that were paid for stay, without their texts, for the next run.",
+    spec=TaxonomySpec,
+    about=_about,
+    weight=lambda _: 2,
+    work=late(f"{_HERE}.work:work_taxonomy"),
+    open=late(f"{_LABELS}.results:open_labels"),
+    report=late(f"{_LABELS}.report:print_labels"),
+    stop=late(f"{_HERE}.handling:cancel_batches"),
+    follow=late(f"{_HERE}.handling:follow"),
+    part_with=late(f"{_HERE}.handling:part_with"),
+    figures=record(f"{_LABELS}.figures:GIVEN"),
+    archive=record(f"{_HERE}.archive:ARCHIVE"),
+)

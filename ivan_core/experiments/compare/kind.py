@@ -1,0 +1,37 @@
+"""Comparisons as a kind of run."""
+
+from __future__ import annotations
+
+from ivan_core.domain.specs import CompareSpec
+from ivan_core.engine.kind import Kind, late, record
+
+_HERE = "ivan_core.experiments.compare"
+
+
+def _about(spec: CompareSpec) -> str:
+    return f"{spec.dataset.label} | {', '.join(spec.models)}"
+
+
+def _weight(spec: CompareSpec) -> int:
+    return max(1, len(spec.models))
+
+
+KIND = Kind(
+    name="compare",
+    noun="comparison",
+    listed="comparison",
+    page="compare",
+    stage="Compare",
+    folders=("compare",),
+    names_files=True,
+    paths=("models",),
+    stays="Its rewards stay in the cache, so the same comparison is quick to run again.",
+    spec=CompareSpec,
+    about=_about,
+    weight=_weight,
+    work=late(f"{_HERE}.work:work_compare"),
+    open=late(f"{_HERE}.results:open_results"),
+    report=late(f"{_HERE}.report:print_results"),
+    figures=record(f"{_HERE}.figures.charts:GIVEN"),
+    archive=record(f"{_HERE}.archive:ARCHIVE"),
+)

@@ -1,0 +1,30 @@
+"""Labellings, text by text, as a kind of run."""
+
+from __future__ import annotations
+
+from ivan_core.domain.label_specs import LabelSpec
+from ivan_core.engine.kind import Kind, late, record
+
+_HERE = "ivan_core.experiments.labels"
+
+
+def _about(spec: LabelSpec) -> str:
+    return f"{spec.dataset.label} | {spec.labeler}"
+
+
+KIND = Kind(
+    name="labels",
+    noun="labelling",
+    listed="labels, text by text",
+    page="taxonomy",
+    stage="Labels",
+    folders=("taxonomy-control",),
+    spec=LabelSpec,
+    about=_about,
+    weight=lambda _: 2,
+    work=late(f"{_HERE}.work:work_labels"),
+    open=late(f"{_HERE}.results:open_labels"),
+    report=late(f"{_HERE}.report:print_labels"),
+    figures=record(f"{_HERE}.figures:GIVEN"),
+    archive=record(f"{_HERE}.archive:ARCHIVE"),
+)

@@ -1,0 +1,33 @@
+"""Rewordings as a kind of run."""
+
+from __future__ import annotations
+
+from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.engine.kind import Kind, late, record
+from ivan_core.experiments.rewrite.units import weight_of_pair
+
+_HERE = "ivan_core.experiments.rewrite"
+
+
+def _about(spec: RewriteSpec) -> str:
+    return f"{spec.dataset.label} | {', '.join((spec.rewriter, *spec.models))}"
+
+
+KIND = Kind(
+    name="rewrite",
+    noun="rewording",
+    listed="rewordings",
+    page="rewrite",
+    stage="Reworded",
+    folders=("rewrite",),
+    paths=("models", "similarity"),
+    spec=RewriteSpec,
+    about=_about,
+    weight=weight_of_pair,
+    work=late(f"{_HERE}.work:work_rewrite"),
+    reached=late(f"{_HERE}.reworded_pairs:pairs_reworded_by"),
+    open=late(f"{_HERE}.results:open_rewrite"),
+    report=late(f"{_HERE}.report:print_rewordings"),
+    figures=record(f"{_HERE}.figures:GIVEN"),
+    archive=record(f"{_HERE}.archive:ARCHIVE"),
+)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from ivan_core.metrics.robustness import COLUMNS, ORIGINAL, REWORDED, SECOND, SURFACE
+from ivan_core.metrics.robustness.changes import COLUMNS, ORIGINAL, REWORDED, SECOND, SURFACE
 
 Rewards = Sequence[tuple[float, float]]
 

@@ -16,10 +16,9 @@ from ivan_core.charts import palette
 from ivan_core.charts.agreement import agreement_bars
 from ivan_core.charts.live import agreement_so_far
 from ivan_core.charts.rewards import margin_bars, reward_cells
-from ivan_core.metrics.agreement import by_subset
+from ivan_core.metrics.agreement import by_subset, running_agreement
 from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.label_noise import ceiling
-from ivan_core.metrics.live import running_agreement
 
 HOSTILE = "'+alert(1)+'</script><img src=x onerror=alert(1)> datum['x'] {signal}"
 

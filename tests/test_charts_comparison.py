@@ -26,8 +26,13 @@ from ivan_core.metrics.comparison_sentences import (
     reliability_sentence,
     temperature_sentence,
 )
-from ivan_core.metrics.paired import margin_cells, shared_rows, verdict_table
-from ivan_core.metrics.paired_shares import difference_of_counts, pairs_needed
+from ivan_core.metrics.paired import (
+    difference_of_counts,
+    margin_cells,
+    pairs_needed,
+    shared_rows,
+    verdict_table,
+)
 from ivan_core.metrics.reliability import Reliability, reliability, risk_coverage
 
 HOSTILE = "'+alert(1)+'</script><img src=x onerror=alert(1)> datum['x'] {signal}"

@@ -17,11 +17,14 @@ from ivan_core.charts.annotators import agreement_dots, answer_cells
 from ivan_core.charts.labels import prevalence_dots, word_bars
 from ivan_core.charts.together import together_squares
 from ivan_core.domain.labels import FEATURES
-from ivan_core.metrics.annotators import agreement_table, class_agreement
-from ivan_core.metrics.co_occurrence import co_occurrence
-from ivan_core.metrics.joined_labels import cells
-from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENTS
-from ivan_core.metrics.labels import prevalence_differences, prevalences, topic_counts
+from ivan_core.metrics.labels.agreement import agreement_table, class_agreement
+from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENTS, cells
+from ivan_core.metrics.labels.shares import (
+    co_occurrence,
+    prevalence_differences,
+    prevalences,
+    topic_counts,
+)
 
 HOSTILE = "'+alert(1)+'</script><img src=x onerror=alert(1)> datum['x'] {signal}"
 TITLES = {INSULT: "Insult", HARMLESS: "Harmless", SENTIMENT: HOSTILE}

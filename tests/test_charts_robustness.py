@@ -13,8 +13,15 @@ from made_rewordings import drawn, table
 
 from ivan_core.charts.robustness import flip_bars, reward_change_dots
 from ivan_core.charts.robustness_cells import change_squares
-from ivan_core.metrics.robustness import ORIGINAL, REWORDED, SURFACE, changes, robustness, unit_of
-from ivan_core.metrics.robustness_cells import change_cells
+from ivan_core.metrics.robustness.changes import (
+    ORIGINAL,
+    REWORDED,
+    SURFACE,
+    change_cells,
+    changes,
+    robustness,
+    unit_of,
+)
 
 HOSTILE = "'+alert(1)+'</script><img src=x onerror=alert(1)> datum['x'] {signal}"
 SELECTIONS = {

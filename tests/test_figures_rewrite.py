@@ -27,7 +27,7 @@ from ivan_core.engine.figures import (
 from ivan_core.experiments.rewrite.figures import gate_words
 from ivan_core.experiments.rewrite.numbers import Gate, numbers
 from ivan_core.experiments.rewrite.results import open_rewrite
-from ivan_core.metrics.robustness import REWORDED
+from ivan_core.metrics.robustness.changes import REWORDED
 
 NAMES = ("flips", "changes", "alike")
 ALL = "0:0:5"

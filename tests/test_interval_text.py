@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ivan_core.charts.interval_tips import with_ends
 from ivan_core.metrics.comparison_sentences import difference_sentence, reliability_sentence
-from ivan_core.metrics.interval_text import interval_text, number_text
-from ivan_core.metrics.paired_shares import difference_of_counts
+from ivan_core.metrics.intervals import interval_text, number_text
+from ivan_core.metrics.paired import difference_of_counts
 from ivan_core.metrics.reliability import CalibrationError, Reliability
 from ivan_core.metrics.sentences import difference_ends, interval_ends
 

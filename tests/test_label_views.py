@@ -25,7 +25,7 @@ from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import TextFilter, chips, matching, read_filter
 from ivan_core.experiments.labels.reasons import marked, reasons, rules_changed
 from ivan_core.experiments.labels.results import TextLabels, labels_of_row, open_labels
-from ivan_core.metrics.label_sentences import coefficient_sentence
+from ivan_core.metrics.labels.sentences import coefficient_sentence
 
 
 @pytest.fixture

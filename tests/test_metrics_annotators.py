@@ -12,18 +12,21 @@ from made_labels import INSULT, SENTIMENT, TOPICS, crossed, labels
 from sklearn.metrics import cohen_kappa_score
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.metrics.annotators import AGREEMENT, agreement_table, class_agreement
-from ivan_core.metrics.coefficients import (
+from ivan_core.metrics.intervals import bca_interval, resampled_sums
+from ivan_core.metrics.labels.agreement import (
+    AGREEMENT,
+    agreement_table,
+    class_agreement,
+)
+from ivan_core.metrics.labels.answers import SENTIMENTS, cells, joined, texts_in_cell
+from ivan_core.metrics.labels.coefficients import (
     Floats,
     alpha_of_coincidences,
     cohen_kappa,
     coincidences,
     krippendorff_alpha,
 )
-from ivan_core.metrics.joined_labels import cells, joined, texts_in_cell
-from ivan_core.metrics.label_answers import SENTIMENTS
-from ivan_core.metrics.label_sentences import agreement_sentence, coefficient_sentence
-from ivan_core.metrics.resampling import bca_interval, resampled_sums
+from ivan_core.metrics.labels.sentences import agreement_sentence, coefficient_sentence
 
 NAN = float("nan")
 words = st.sampled_from([*SENTIMENTS, None])

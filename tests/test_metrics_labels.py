@@ -9,18 +9,17 @@ from hypothesis import strategies as st
 from made_labels import HARMLESS, INSULT, SENTIMENT, TOPICS, labels
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.metrics.co_occurrence import co_occurrence
-from ivan_core.metrics.families import holm
 from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.label_sentences import co_occurrence_sentence, prevalence_sentence
-from ivan_core.metrics.labels import (
+from ivan_core.metrics.labels.sentences import co_occurrence_sentence, prevalence_sentence
+from ivan_core.metrics.labels.shares import (
+    co_occurrence,
     pairs_with,
     prevalence,
     prevalence_differences,
     prevalences,
     topic_counts,
 )
-from ivan_core.metrics.paired_shares import difference_of_counts
+from ivan_core.metrics.paired import difference_of_counts, holm
 
 yes_no = st.sampled_from([True, False, None])
 sides = st.lists(st.tuples(yes_no, yes_no), min_size=1, max_size=30)

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_scores import Rewards, chunk_counts, scores, some_rewards
 
-from ivan_core.metrics.agreement import agreement, count_verdicts
-from ivan_core.metrics.live import running_agreement
+from ivan_core.metrics.agreement import agreement, count_verdicts, running_agreement
 
 
 @given(some_rewards, st.integers(1, 5))

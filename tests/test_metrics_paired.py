@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, norm
 
 from ivan_core.metrics.paired import (
+    difference_of_counts,
     in_margin_cell,
     margin_cells,
+    mcnemar_mid_p,
     paired_difference,
+    pairs_needed,
     shared_rows,
     verdict_table,
 )
-from ivan_core.metrics.paired_shares import difference_of_counts, mcnemar_mid_p, pairs_needed
 
 counts = st.integers(0, 60)
 whole_margins = st.lists(st.tuples(*[st.integers(-9, 9)] * 2), min_size=1, max_size=40)

@@ -12,12 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_rewordings import Rewards, drawn, table
 
+from ivan_core.metrics.intervals import mean_interval, quantile
 from ivan_core.metrics.prompts import PROMPT
-from ivan_core.metrics.robustness import (
+from ivan_core.metrics.robustness.changes import (
     ORIGINAL,
     REWORDED,
     SECOND,
     SURFACE,
+    change_cells,
     changes,
     correlation,
     flips,
@@ -27,8 +29,6 @@ from ivan_core.metrics.robustness import (
     robustness,
     unit_of,
 )
-from ivan_core.metrics.robustness_cells import change_cells
-from ivan_core.metrics.students_t import mean_interval, quantile
 
 # Margins 1, 2, -1, 1, 0, 3 before; -1, 2, 1, 0, 1, missing after.
 BEFORE: Rewards = [(2, 1), (3, 1), (1, 2), (2, 1), (1, 1), (4, 1)]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivan_core.metrics.firth import firth
 from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.robustness_labels import (
+from ivan_core.metrics.robustness.firth import firth
+from ivan_core.metrics.robustness.labels import (
     difference_interval,
     flip_rates,
     label_flips,

@@ -23,17 +23,20 @@ from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.sentences import quotes
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.metrics.agreement import by_subset, length_balanced
-from ivan_core.metrics.co_occurrence import co_occurrence
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
     mcnemar_sentence,
     reliability_sentence,
 )
 from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.label_sentences import co_occurrence_sentence, prevalence_sentence
-from ivan_core.metrics.labels import prevalence, prevalence_differences
-from ivan_core.metrics.paired import paired_difference, shared_rows
-from ivan_core.metrics.paired_shares import difference_of_counts, mcnemar_mid_p
+from ivan_core.metrics.labels.sentences import co_occurrence_sentence, prevalence_sentence
+from ivan_core.metrics.labels.shares import co_occurrence, prevalence, prevalence_differences
+from ivan_core.metrics.paired import (
+    difference_of_counts,
+    mcnemar_mid_p,
+    paired_difference,
+    shared_rows,
+)
 from ivan_core.metrics.prompts import PROMPT, design_effect
 from ivan_core.metrics.reliability import reliability, risk_coverage
 from ivan_core.metrics.sentences import headline, length_sentence, rate_sentence

@@ -9,8 +9,8 @@ from made_rewordings import table
 
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.prompts import PROMPT
-from ivan_core.metrics.robustness import ORIGINAL, REWORDED, meaning_kept
-from ivan_core.metrics.robustness_labels import (
+from ivan_core.metrics.robustness.changes import ORIGINAL, REWORDED, meaning_kept
+from ivan_core.metrics.robustness.labels import (
     difference_interval,
     flip_rates,
     label_flips,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from made_rewordings import Rewards, table
 
-from ivan_core.metrics.robustness import ORIGINAL, REWORDED, SECOND, SURFACE, robustness
-from ivan_core.metrics.robustness_table import measures
+from ivan_core.metrics.robustness.changes import ORIGINAL, REWORDED, SECOND, SURFACE, robustness
+from ivan_core.metrics.robustness.table import measures
 
 # Margins 1, 1, -1, -1: a typical margin is 1. Rewording adds 0.5 to each chosen reward, and turns
 # the third verdict; a second rewording adds 0.25 more; punctuation moves nothing.

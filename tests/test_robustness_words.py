@@ -10,10 +10,10 @@ import pytest
 from made_rewordings import Rewards, drawn, table
 
 from ivan_core.charts.robustness import reward_change_dots
-from ivan_core.metrics import robustness_sentences as words
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.prompts import PROMPT
-from ivan_core.metrics.robustness import (
+from ivan_core.metrics.robustness import sentences as words
+from ivan_core.metrics.robustness.changes import (
     ORIGINAL,
     REWORDED,
     SECOND,
@@ -21,7 +21,7 @@ from ivan_core.metrics.robustness import (
     meaning_kept,
     robustness,
 )
-from ivan_core.metrics.robustness_noise import (
+from ivan_core.metrics.robustness.noise import (
     Beyond,
     beyond_noise,
     judged_together,

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import named_rows, palette
-from ivan_core.metrics.interval_text import interval_text, number_text
+from ivan_core.metrics.intervals import interval_text, number_text
 from ivan_core.metrics.sentences import percent
 
 MOST_ROWS = 24
@@ -32,7 +32,7 @@ def agreement_dots(
 ) -> alt.LayerChart:
     """A dot and a 95% interval of the coefficient and of Gwet's AC1, one row a label.
 
-    `agreements` is the table of `agreement_table` or `class_agreement` in `metrics.annotators`;
+    `agreements` is a table of `metrics.labels.agreement`, `agreement_table` or `class_agreement`;
     `titles` are the names of the keys. Labels come from the highest coefficient to the lowest, at
     most 24; hollow marks rest on few texts. A click fills the selection "feature" with key and
     value.
@@ -101,7 +101,7 @@ def answer_cells(
 ) -> alt.LayerChart:
     """Texts counted by the answers of two labelers, the darker the more.
 
-    `table` is that of `metrics.joined_labels.cells`. A click on a cell or its words fills the
+    `table` is that of `metrics.labels.answers.cells`. A click on a cell or its words fills the
     selection "answers" with left and right.
     """
     ink = palette.ink(dark)

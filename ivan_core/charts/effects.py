@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import palette
-from ivan_core.metrics.effects import signed
+from ivan_core.metrics.ablation import signed
 
 RAISES, LOWERS = palette.MODEL_COLOURS[0], palette.MODEL_COLOURS[1]
 """Blue and amber, as the words that differ are marked: green and red stay for verdicts."""

@@ -29,9 +29,9 @@ def prevalence_dots(
 ) -> alt.LayerChart:
     """A dot and a 95% interval for each side, one row a label, sorted by chosen minus rejected.
 
-    `prevalences` and `differences` are the tables of `metrics.labels`; `titles` are the names of
-    the keys. An asterisk marks a clear difference. A click fills the selection "feature" with key
-    and value. At most 24 labels are drawn, those with the largest differences.
+    `prevalences` and `differences` are the tables of `metrics.labels.shares`; `titles` are the
+    names of the keys. An asterisk marks a clear difference. A click fills the selection "feature"
+    with key and value. At most 24 labels are drawn, those with the largest differences.
     """
     ink = palette.ink(dark)
     lines, left_out = _sorted(_lines(prevalences, differences, titles))
@@ -64,9 +64,9 @@ def word_bars(
 ) -> alt.LayerChart:
     """Two bars with 95% intervals for each word of a list: chosen above, rejected below.
 
-    `counts` is the table of `metrics.labels.topic_counts`, in whose order the words are drawn, at
-    most 24. A click fills the selection "word" with key, value and side; one on a name, with its
-    chosen side.
+    `counts` is the table of `metrics.labels.shares.topic_counts`, in whose order the words are
+    drawn, at most 24. A click fills the selection "word" with key, value and side; one on a name,
+    with its chosen side.
     """
     ink = palette.ink(dark)
     kept = list(dict.fromkeys(counts["value"]))

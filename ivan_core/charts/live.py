@@ -8,7 +8,7 @@ import pandas as pd
 
 from ivan_core.charts import palette
 from ivan_core.charts.interval_tips import TIP, with_ends
-from ivan_core.metrics.live import BY_PAIR
+from ivan_core.metrics.agreement import BY_PAIR
 from ivan_core.metrics.sentences import interval_ends, percent
 
 HEIGHT = 240
@@ -24,8 +24,8 @@ def agreement_so_far(
 ) -> alt.LayerChart:
     """A line and a light band a model, over the pairs rated so far, on axes that do not move.
 
-    `points` is the table of `metrics.live.running_agreement` with its column model; `planned` is
-    the number of pairs the run will come to. The current numbers stand in the legend.
+    `points` is the table of `metrics.agreement.running_agreement` with its column model; `planned`
+    is the number of pairs the run will come to. The current numbers stand in the legend.
     """
     models = points["model"].drop_duplicates()
     # Colours as values: only the line has a colour scale, or its legend would be split in two.

@@ -8,8 +8,8 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import palette
+from ivan_core.metrics.agreement import BY_PAIR
 from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.live import BY_PAIR
 from ivan_core.metrics.sentences import interval_ends, percent
 
 HEIGHT = 190

@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import palette
-from ivan_core.metrics.label_answers import YES
+from ivan_core.metrics.labels.answers import YES
 
 STEP = 50
 _TEXT_AT = -13

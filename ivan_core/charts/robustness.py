@@ -13,8 +13,8 @@ import pandas as pd
 
 from ivan_core.charts import named_rows, palette
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.robustness import REWORDED, SURFACE, MeanChange, Robustness
-from ivan_core.metrics.robustness_sentences import FLIP_WORDS, signed, signed_ends
+from ivan_core.metrics.robustness.changes import REWORDED, SURFACE, MeanChange, Robustness
+from ivan_core.metrics.robustness.sentences import FLIP_WORDS, signed, signed_ends
 from ivan_core.metrics.sentences import as_if, as_if_n, interval, percent
 
 SIDES = {"chosen": "chosen reply", "rejected": "rejected reply"}

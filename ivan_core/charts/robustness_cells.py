@@ -19,7 +19,7 @@ def change_squares(
 ) -> alt.LayerChart:
     """Pairs counted by similarity (across) and change of the margin (up), the fuller the darker.
 
-    `cells` is the table of `metrics.robustness_cells.change_cells`. A click fills the selection
+    `cells` is the table of `metrics.robustness.changes.change_cells`. A click fills the selection
     "cell" with the cell's id.
     """
     ink = palette.ink(dark)

@@ -30,7 +30,7 @@ def together_squares(
 ) -> alt.LayerChart:
     """One square for each two labels: of the texts with the row's label, those with the column's.
 
-    `table` is that of `metrics.co_occurrence.co_occurrence`; `titles` are the names of the keys.
+    `table` is that of `metrics.labels.shares.co_occurrence`; `titles` are the names of the keys.
     The stronger a square, the further its share lies from that in all texts; hollow ones rest on
     few texts. A click fills the selection "together" with the keys and values of both labels. At
     most the first 20 labels are drawn.

@@ -25,7 +25,7 @@ def reward_bins(table: pd.DataFrame, bins: int = 24) -> pd.DataFrame:
     chosen = own["chosen_reward"].to_numpy(float)
     rejected = own["rejected_reward"].to_numpy(float)
     edges = _edges(np.concatenate([chosen, rejected]), bins)
-    cell = _bin_of(rejected, edges) * bins + _bin_of(chosen, edges)
+    cell = bin_of(rejected, edges) * bins + bin_of(chosen, edges)
     agree = own["verdict"].isin(["agree"]).to_numpy(bool)
     found = (
         pd.DataFrame({"cell": cell.astype("int64"), "agree": agree.astype("int64")})
@@ -49,7 +49,7 @@ def in_reward_cell(
     """
     known = ~(np.isnan(chosen) | np.isnan(rejected))
     last = _range(np.concatenate([chosen[known], rejected[known]]))[1]
-    return _within(chosen, x0, x1, last) & _within(rejected, y0, y1, last)
+    return within(chosen, x0, x1, last) & within(rejected, y0, y1, last)
 
 
 def margin_histogram(table: pd.DataFrame, bins: int = 41) -> pd.DataFrame:
@@ -64,7 +64,7 @@ def margin_histogram(table: pd.DataFrame, bins: int = 41) -> pd.DataFrame:
     reach = float(np.abs(margins).max()) if margins.size else 0.0
     edges = np.linspace(-(reach or 1.0), reach or 1.0, bins + 1)
     found = (
-        pd.DataFrame({"bin": _bin_of(margins, edges), "verdict": own["verdict"].to_numpy(object)})
+        pd.DataFrame({"bin": bin_of(margins, edges), "verdict": own["verdict"].to_numpy(object)})
         .groupby(["bin", "verdict"])
         .size()
         .reset_index(name="count")
@@ -95,12 +95,14 @@ def _edges(values: Floats, bins: int) -> Floats:
     return np.linspace(low, high, bins + 1)
 
 
-def _bin_of(values: Floats, edges: Floats) -> NDArray[np.int64]:
+def bin_of(values: Floats, edges: Floats) -> NDArray[np.int64]:
+    """The bin of each value: its lower edge is in it and its upper one not, except in the last."""
     found = np.searchsorted(edges, values, side="right") - 1
     return np.clip(found, 0, len(edges) - 2).astype(np.int64)
 
 
-def _within(values: Floats, start: float, end: float, last: float) -> NDArray[np.bool_]:
+def within(values: Floats, start: float, end: float, last: float) -> NDArray[np.bool_]:
+    """Whether values lie in the bin with these edges; `last` is the upper edge of the last bin."""
     if end >= last:
         return (values >= start) & (values <= end)
     return (values >= start) & (values < end)

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ivan_core.domain.plurals import number_of
-from ivan_core.metrics.interval_text import decimals_to_tell, number_text
-from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.paired_shares import Difference, Needed
+from ivan_core.metrics.intervals import Rate, decimals_to_tell, number_text
+from ivan_core.metrics.paired import Difference, Needed
 from ivan_core.metrics.reliability import LEAST_FOR_ECE, CalibrationError, Reliability
 from ivan_core.metrics.sentences import (
     FINE_FROM,

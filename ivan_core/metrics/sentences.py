@@ -12,9 +12,8 @@ from typing import Literal
 
 from ivan_core.domain.plurals import number_of
 from ivan_core.metrics.agreement import LengthBalanced
-from ivan_core.metrics.interval_text import interval_text, number_text
-from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.paired_shares import Difference
+from ivan_core.metrics.intervals import Rate, interval_text, number_text
+from ivan_core.metrics.paired import Difference
 from ivan_core.metrics.summary import ModelSummary
 
 # From this many pairs on, a decimal of a percent says something.

@@ -23,10 +23,10 @@ from ivan_core.experiments.compare.arrays import UNKNOWN, UNRATED, Codes
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.numbers import named, plain
 from ivan_core.metrics.agreement import VERDICTS
-from ivan_core.metrics.annotators import LEAST_POSITIVES, agreement_table, choice_agreement
-from ivan_core.metrics.consensus import majority, same_answer
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.label_answers import SENTIMENT
+from ivan_core.metrics.labels.agreement import LEAST_POSITIVES, agreement_table, choice_agreement
+from ivan_core.metrics.labels.answers import SENTIMENT
+from ivan_core.metrics.labels.choice import majority, same_answer
 from ivan_core.metrics.prompts import Groups, share_in, units_of
 from ivan_core.metrics.sentences import as_if, interval, percent, the
 from ivan_core.metrics.training import trained_on
@@ -131,7 +131,7 @@ class Cell:
 def between_on_texts(used: Used) -> pd.DataFrame | None:
     """The agreement of the reviewers on each question; None while no text has two of them.
 
-    The table of `metrics.annotators.agreement_table`: two reviewers by kappa, more by alpha.
+    The table of `metrics.labels.agreement.agreement_table`: two reviewers by kappa, more by alpha.
     """
     return _between_on_texts(used.stamp, used.dataset)
 
@@ -330,7 +330,7 @@ def _cells(
 
 
 def cell_agreement(cell: Cell) -> dict[str, object]:
-    """The row of `metrics.annotators.agreement_table` of a cell: kappa or overlap, and AC1."""
+    """The row of `agreement_table` for a cell: kappa or overlap, and AC1."""
     tables = {
         "who": answers_table({text: {cell.key: ours} for text, ours, _ in cell.texts}, [cell.key]),
         "reviewers": answers_table(

@@ -16,9 +16,8 @@ from ivan_core.engine.finished_runs import finished
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.experiments.labels.numbers import plain
 from ivan_core.experiments.labels.results import LabelResults, label_runs, labeler_of, open_labels
-from ivan_core.metrics.joined_labels import join_labelers
-from ivan_core.metrics.label_answers import Answers, Bools
-from ivan_core.metrics.labeler_choice import CHOICE_KEYS, labeler_choice
+from ivan_core.metrics.labels.answers import Answers, Bools, join_labelers
+from ivan_core.metrics.labels.choice import CHOICE_KEYS, labeler_choice
 
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset

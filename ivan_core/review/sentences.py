@@ -16,7 +16,7 @@ from ivan_core.experiments.labels.words import (
 from ivan_core.figures.command import figure_command
 from ivan_core.figures.sentences import Quote
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.label_sentences import coefficient_sentence, coefficients, same_rate
+from ivan_core.metrics.labels.sentences import coefficient_sentence, coefficients, same_rate
 from ivan_core.metrics.sentences import (
     PROMPTS_REPEAT,
     PROMPTS_SHARED,

@@ -16,8 +16,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import queues_on
 from ivan_core.experiments.compare.results import judged_pair, open_results
 from ivan_core.experiments.labels.results import labels_of_row
-from ivan_core.metrics.consensus import same_answer
-from ivan_core.metrics.labeler_choice import labeler_choice
+from ivan_core.metrics.labels.choice import labeler_choice, same_answer
 from ivan_core.review.rights import settle
 from ivan_core.review.runs_on_pairs import comparisons
 from ivan_core.settings import data_dir

@@ -27,7 +27,7 @@ from ivan_core.metrics.comparison_sentences import (
     temperature_sentence,
 )
 from ivan_core.metrics.intervals import Rate, rate_of_row
-from ivan_core.metrics.paired_shares import pairs_needed
+from ivan_core.metrics.paired import pairs_needed
 from ivan_core.metrics.reliability import reliability, risk_coverage
 from ivan_core.metrics.sentences import length_sentence, rate_sentence, the
 from ivan_core.metrics.summary import ModelSummary

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from ivan_core.domain.runs import RunState
 from ivan_core.metrics.comparison_sentences import difference_sentence
-from ivan_core.metrics.paired import paired_difference, shared_rows
-from ivan_core.metrics.paired_shares import Difference
+from ivan_core.metrics.paired import Difference, paired_difference, shared_rows
 from ivan_core.metrics.training import fair_pairs, never_clear
 
 if TYPE_CHECKING:

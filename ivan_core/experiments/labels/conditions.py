@@ -22,9 +22,16 @@ from ivan_core.domain.pairs import SIDES
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.reconcile import STATES
 from ivan_core.labels.schema import feature
-from ivan_core.metrics.joined_labels import texts_in_cell
-from ivan_core.metrics.label_answers import LIST_KEYS, NO, SENTIMENT, SENTIMENTS, YES, answers
-from ivan_core.metrics.labels import ON_PAIRS, pairs_with
+from ivan_core.metrics.labels.answers import (
+    LIST_KEYS,
+    NO,
+    SENTIMENT,
+    SENTIMENTS,
+    YES,
+    answers,
+    texts_in_cell,
+)
+from ivan_core.metrics.labels.shares import ON_PAIRS, pairs_with
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:

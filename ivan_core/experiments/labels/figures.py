@@ -15,10 +15,10 @@ from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
 from ivan_core.figures.choices import LABEL, OTHER, Choice, Wish, asked_for
 from ivan_core.figures.words import GROUPS, WILSON, first_upper, rows_words
-from ivan_core.metrics.co_occurrence import LEAST
-from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
-from ivan_core.metrics.label_sentences import coefficient_sentence
-from ivan_core.metrics.resampling import TIMES
+from ivan_core.metrics.intervals import TIMES
+from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT
+from ivan_core.metrics.labels.sentences import coefficient_sentence
+from ivan_core.metrics.labels.shares import LEAST
 
 _MOST_NAMED = 20
 _NEWCOMBE = "Newcombe's 95% interval for paired proportions (1998, method 10)"

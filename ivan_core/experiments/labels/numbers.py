@@ -23,11 +23,14 @@ from ivan_core.experiments.labels.files import TABLE
 from ivan_core.experiments.labels.results import LabelResults, label_runs, open_labels
 from ivan_core.labels.repair import Fix, Problem
 from ivan_core.labels.schema import features
-from ivan_core.metrics.annotators import agreement_table, class_agreement
-from ivan_core.metrics.co_occurrence import co_occurrence
-from ivan_core.metrics.joined_labels import cells
-from ivan_core.metrics.label_answers import LIST_KEYS, NO, YES
-from ivan_core.metrics.labels import prevalence_differences, prevalences, topic_counts
+from ivan_core.metrics.labels.agreement import agreement_table, class_agreement
+from ivan_core.metrics.labels.answers import LIST_KEYS, NO, YES, cells
+from ivan_core.metrics.labels.shares import (
+    co_occurrence,
+    prevalence_differences,
+    prevalences,
+    topic_counts,
+)
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
@@ -99,7 +102,7 @@ def _word_shares(stamp: Stamp, key: str) -> pd.DataFrame:
 def on_pairs(run_id: str, key: str, value: str) -> pd.DataFrame:
     """Pairs by whether a label holds for the chosen and for the rejected reply: four cells.
 
-    Columns as in `metrics.joined_labels.cells`, the chosen reply left and the rejected one right.
+    Columns as in `metrics.labels.answers.cells`, the chosen reply left and the rejected one right.
     """
     import pandas as pd
 

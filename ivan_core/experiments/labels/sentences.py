@@ -11,8 +11,8 @@ from ivan_core.figures.command import figure_command
 from ivan_core.figures.sentences import Quote, source_line
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.metrics.intervals import rate_of_row, wilson
-from ivan_core.metrics.label_answers import LIST_KEYS
-from ivan_core.metrics.label_sentences import (
+from ivan_core.metrics.labels.answers import LIST_KEYS
+from ivan_core.metrics.labels.sentences import (
     co_occurrence_sentence,
     coefficient_sentence,
     prevalence_sentence,

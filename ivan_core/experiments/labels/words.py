@@ -10,9 +10,9 @@ import pandas as pd
 
 from ivan_core.domain.plurals import number_of
 from ivan_core.experiments.labels.conditions import label_name
-from ivan_core.metrics import label_sentences
-from ivan_core.metrics.interval_text import interval_text, number_text
-from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT
+from ivan_core.metrics.intervals import interval_text, number_text
+from ivan_core.metrics.labels import sentences
+from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT
 from ivan_core.metrics.sentences import (
     PROMPTS_SHARED,
     as_if_apart,
@@ -103,7 +103,7 @@ def both_sentence(row: Row) -> str:
     called = f"“{label_name(key, value)}”"
     if key in LIST_KEYS and not value:
         called = f"anything under {called}"
-    return label_sentences.agreement_sentence(
+    return sentences.agreement_sentence(
         row, "other than neutral in sentiment" if _is_tone(row) else called
     )
 
@@ -151,7 +151,7 @@ def agreement_rows(table: pd.DataFrame) -> pd.DataFrame:
                 "As if n": same.effective_n if same else 0,
             }
             for row in table.to_dict("records")
-            for same in (label_sentences.same_rate(row),)
+            for same in (sentences.same_rate(row),)
         ]
     )
 

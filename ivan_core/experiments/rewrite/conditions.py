@@ -36,9 +36,9 @@ from ivan_core.lists.conditions import (
     span,
 )
 from ivan_core.lists.pairs import OF_PAIRS
-from ivan_core.metrics.robustness import REWARDS, REWORDED
-from ivan_core.metrics.robustness_labels import DIRECTIONS, SAME
-from ivan_core.metrics.robustness_sentences import FLIP_WORDS
+from ivan_core.metrics.robustness.changes import REWARDS, REWORDED
+from ivan_core.metrics.robustness.labels import DIRECTIONS, SAME
+from ivan_core.metrics.robustness.sentences import FLIP_WORDS
 
 if TYPE_CHECKING:
     import pandas as pd

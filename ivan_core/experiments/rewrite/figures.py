@@ -32,8 +32,8 @@ from ivan_core.figures.words import (
     rate_words,
     rows_words,
 )
-from ivan_core.metrics.robustness import REWORDED, SURFACE, Robustness
-from ivan_core.metrics.robustness_sentences import came_words, change_sentence, flips_sentence
+from ivan_core.metrics.robustness.changes import REWORDED, SURFACE, Robustness
+from ivan_core.metrics.robustness.sentences import came_words, change_sentence, flips_sentence
 
 _FLIPS = ["model", "variant", "direction", "count", "n", "share", "low", "high", "of", "of_n"]
 _CHANGES = ["model", "variant", "side", "n", "mean", "low", "high", "typical_margin"]

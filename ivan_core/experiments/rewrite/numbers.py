@@ -11,13 +11,12 @@ from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.experiments.compare.tables import with_prompts
 from ivan_core.experiments.rewrite.reworded_pairs import pairs_reworded
 from ivan_core.experiments.rewrite.rows import NO_RULE_FITS
-from ivan_core.metrics import robustness as metrics
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.prompts import PROMPT
-from ivan_core.metrics.robustness import REWORDED, SECOND, SURFACE, Robustness
-from ivan_core.metrics.robustness_cells import change_cells
-from ivan_core.metrics.robustness_labels import flip_rates, label_flips, misalignment_risks
-from ivan_core.metrics.robustness_noise import (
+from ivan_core.metrics.robustness import changes as metrics
+from ivan_core.metrics.robustness.changes import REWORDED, SECOND, SURFACE, Robustness, change_cells
+from ivan_core.metrics.robustness.labels import flip_rates, label_flips, misalignment_risks
+from ivan_core.metrics.robustness.noise import (
     Beyond,
     Reference,
     Twice,
@@ -25,7 +24,7 @@ from ivan_core.metrics.robustness_noise import (
     judged_together,
     twice,
 )
-from ivan_core.metrics.robustness_sentences import Came, rewriting_headline
+from ivan_core.metrics.robustness.sentences import Came, rewriting_headline
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,7 +23,7 @@ def print_rewordings(run_id: str, out: TextIO) -> None:
 
 
 def _lines(results: RewriteResults) -> Iterator[str]:
-    from ivan_core.metrics import robustness_sentences as say
+    from ivan_core.metrics.robustness import sentences as say
 
     there, texts = results.texts_reworded
     share = f" ({there / texts:.0%})" if texts else ""
@@ -65,7 +65,7 @@ def _label_lines(results: RewriteResults, found: Numbers) -> Iterator[str]:
     """How often each label flipped, beside how often the labeler changes its own mind."""
     if results.labels.empty:
         return
-    from ivan_core.metrics.robustness_sentences import label_flip_sentence
+    from ivan_core.metrics.robustness.sentences import label_flip_sentence
 
     names = {feature.key: feature.title for feature in features(REWRITE_FEATURES)}
     yield ""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivan_core.experiments.rewrite.tables import LIKENESS_FILE
-from ivan_core.metrics.robustness import REWORDED
+from ivan_core.metrics.robustness.changes import REWORDED
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:

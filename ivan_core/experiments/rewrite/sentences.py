@@ -11,8 +11,8 @@ from ivan_core.experiments.rewrite.results import RewriteResults
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.figures.command import figure_command
 from ivan_core.figures.sentences import Quote, source_line
-from ivan_core.metrics.robustness import SURFACE
-from ivan_core.metrics.robustness_sentences import (
+from ivan_core.metrics.robustness.changes import SURFACE
+from ivan_core.metrics.robustness.sentences import (
     beyond_sentence,
     came_words,
     change_sentence,

@@ -13,8 +13,8 @@ from ivan_core.experiments.rewrite.cost import OPENAI
 from ivan_core.experiments.rewrite.numbers import Numbers
 from ivan_core.experiments.rewrite.results import RewriteResults, rewordings_of_row
 from ivan_core.experiments.rewrite.views import row_view
-from ivan_core.metrics.robustness import REWORDED
-from ivan_core.metrics.robustness_sentences import FLIP_WORDS
+from ivan_core.metrics.robustness.changes import REWORDED
+from ivan_core.metrics.robustness.sentences import FLIP_WORDS
 
 RULES_NOTE = (
     "ivan/rules is rule-based: it swaps words and contractions from a list, it does not understand."

@@ -18,8 +18,7 @@ from ivan_core.metrics.comparison_sentences import (
     mcnemar_sentence,
     needed_sentence,
 )
-from ivan_core.metrics.paired import margin_cells, verdict_table
-from ivan_core.metrics.paired_shares import pairs_needed
+from ivan_core.metrics.paired import margin_cells, pairs_needed, verdict_table
 from pages.components.compare.filtering import clickable
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.state import dark

@@ -14,8 +14,8 @@ from ivan_core.experiments.labels.conditions import TextFilter, label_name
 from ivan_core.experiments.labels.figures import label_id
 from ivan_core.experiments.labels.plan import DEMO_NOTE, LEXICON_NOTE
 from ivan_core.experiments.labels.results import LabelResults
-from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT, YES
-from ivan_core.metrics.label_sentences import coefficient_sentence
+from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT, YES
+from ivan_core.metrics.labels.sentences import coefficient_sentence
 from pages.components.kit.carried import write_query
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import Point

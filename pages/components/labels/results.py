@@ -18,7 +18,7 @@ from ivan_core.experiments.labels.figures import label_id
 from ivan_core.experiments.labels.plan import LEXICON_NOTE
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.reconcile import STATES
-from ivan_core.metrics.label_answers import LIST_KEYS, NO, SENTIMENT, YES
+from ivan_core.metrics.labels.answers import LIST_KEYS, NO, SENTIMENT, YES
 from pages.components.kit.carried import write_query
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.quotes import quotable

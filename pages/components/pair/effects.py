@@ -19,7 +19,7 @@ from ivan_core.experiments.compare import quick_rewards as warm
 from ivan_core.experiments.compare.ablation import Effects, OwnReward
 from ivan_core.experiments.compare.quick_rewards import Pending
 from ivan_core.experiments.compare.results import Results
-from ivan_core.metrics.effects import effects_sentence, flip_sentence, signed
+from ivan_core.metrics.ablation import effects_sentence, flip_sentence, signed
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.state import dark
 from pages.components.kit.text import say, short_names

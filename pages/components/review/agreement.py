@@ -15,7 +15,7 @@ from ivan_core.engine.opinions import Used, ceiling_sentence, used_opinions
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import TITLES
-from ivan_core.metrics.label_sentences import coefficient_sentence
+from ivan_core.metrics.labels.sentences import coefficient_sentence
 from ivan_core.review.agreement import (
     between_on_texts,
     cells_beside,

@@ -11,7 +11,7 @@ from ivan_core.experiments.rewrite.conditions import FlipIs, ReasonIs, StateIs
 from ivan_core.experiments.rewrite.figures import gate_words
 from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers, read_gate
 from ivan_core.experiments.rewrite.results import RewriteResults, files
-from ivan_core.metrics.robustness_sentences import flips_sentence, needed_sentence
+from ivan_core.metrics.robustness.sentences import flips_sentence, needed_sentence
 from pages.components.kit.carried import write_query
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.quotes import quotable

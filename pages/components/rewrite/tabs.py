@@ -17,9 +17,9 @@ from ivan_core.experiments.rewrite.numbers import Numbers
 from ivan_core.experiments.rewrite.results import RewriteResults
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON
 from ivan_core.experiments.rewrite.words import labeler_words
-from ivan_core.metrics.robustness import REWORDED, SURFACE, Robustness
-from ivan_core.metrics.robustness_labels import LEAST_EVENTS, LEAST_FLIPS, LEAST_UNCHANGED
-from ivan_core.metrics.robustness_sentences import (
+from ivan_core.metrics.robustness.changes import REWORDED, SURFACE, Robustness
+from ivan_core.metrics.robustness.labels import LEAST_EVENTS, LEAST_FLIPS, LEAST_UNCHANGED
+from ivan_core.metrics.robustness.sentences import (
     beyond_sentence,
     change_sentence,
     label_flip_sentence,
@@ -28,7 +28,7 @@ from ivan_core.metrics.robustness_sentences import (
     together_sentence,
     twice_sentence,
 )
-from ivan_core.metrics.robustness_table import BESIDE, measures
+from ivan_core.metrics.robustness.table import BESIDE, measures
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import Point, one_question
 from pages.components.kit.state import dark

@@ -65,7 +65,7 @@ def sentences(results: Results, model: str, row: int, side: str) -> Drawn:
     from ivan_core.domain.pairs import Side
     from ivan_core.experiments.compare.ablation import sentence_effects
     from ivan_core.experiments.compare.quick_rewards import Pending
-    from ivan_core.metrics.effects import effects_sentence
+    from ivan_core.metrics.ablation import effects_sentence
 
     found = sentence_effects(results, row, model, cast("Side", side))
     if isinstance(found, Pending):

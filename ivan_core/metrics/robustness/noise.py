@@ -16,11 +16,10 @@ from typing import Literal, TypeVar
 import numpy as np
 import pandas as pd
 
-from ivan_core.metrics.families import SIGNIFICANT, holm
-from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.paired_shares import Difference, difference_of_counts
+from ivan_core.metrics.intervals import Rate, mean_interval, mean_p
+from ivan_core.metrics.paired import SIGNIFICANT, Difference, difference_of_counts, holm
 from ivan_core.metrics.prompts import design_in, share_in, units_in
-from ivan_core.metrics.robustness import (
+from ivan_core.metrics.robustness.changes import (
     REWORDED,
     SECOND,
     SURFACE,
@@ -31,7 +30,6 @@ from ivan_core.metrics.robustness import (
     flipped,
     unit_of,
 )
-from ivan_core.metrics.students_t import mean_interval, mean_p
 
 Reference = Literal["surface", "second"]
 FLIPS_WANTED = 20

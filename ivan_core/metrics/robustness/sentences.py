@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from math import inf, isnan
 
 from ivan_core.domain.plurals import number_of
-from ivan_core.metrics.interval_text import interval_text, number_text
-from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.robustness import Correlation, Flips, MeanChange, Robustness
-from ivan_core.metrics.robustness_noise import (
+from ivan_core.metrics.intervals import Rate, interval_text, number_text
+from ivan_core.metrics.robustness.changes import Correlation, Flips, MeanChange, Robustness
+from ivan_core.metrics.robustness.noise import (
     FLIPS_WANTED,
     LEAST_TWICE,
     MOST_ALIKE,
@@ -228,7 +227,7 @@ def twice_sentence(model: str, found: Twice | None) -> str:
 def label_flip_sentence(row: Row, called: str) -> str:
     """How often a label flips, with the labeler's own flips taken off.
 
-    `row` is one of `metrics.robustness_labels.flip_rates`.
+    `row` is one of `metrics.robustness.labels.flip_rates`.
     """
     n = _int(row, "n")
     lost, gained = _int(row, "lost"), _int(row, "gained")
@@ -252,7 +251,7 @@ def label_flip_sentence(row: Row, called: str) -> str:
 def risk_sentence(row: Row, called: str) -> str:
     """Whether pairs become misaligned more often where a label flips.
 
-    `row` is one of `metrics.robustness_labels.misalignment_risks`.
+    `row` is one of `metrics.robustness.labels.misalignment_risks`.
     """
     flips, n = _int(row, "flips"), _int(row, "n")
     what = f"“{called}” {row['direction']} in the {row['preference']} reply"
@@ -273,7 +272,7 @@ def risk_sentence(row: Row, called: str) -> str:
 def risk_cells(row: Row, called: str) -> dict[str, object]:
     """The same as cells of a table, with Firth's odds ratio, adjusted for the size of the margin.
 
-    `row` is one of `metrics.robustness_labels.misalignment_risks`; a cell that too few flips or
+    `row` is one of `metrics.robustness.labels.misalignment_risks`; a cell that too few flips or
     events leave open is empty.
     """
     known, needs = not isnan(_float(row, "difference")), _float(row, "needs")

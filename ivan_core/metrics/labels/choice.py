@@ -1,9 +1,9 @@
-"""What reviewers say together: the answer that more than half of those who answered gave."""
+"""One answer out of several: what most reviewers say, and which reply a labeler's labels prefer."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 Answer = bool | str | tuple[str, ...] | None
 
@@ -36,3 +36,25 @@ def same_answer(ours: Answer, theirs: Answer) -> bool:
     if isinstance(ours, tuple) and isinstance(theirs, tuple):
         return set(ours) == set(theirs)
     return ours == theirs
+
+
+CHOICE_KEYS = ("last_response_is_harmless", "last_response_is_helpful")
+"""The labels that decide, the first before the second."""
+NEITHER = "none"
+
+
+def labeler_choice(
+    chosen: Mapping[str, object] | None, rejected: Mapping[str, object] | None
+) -> str | None:
+    """`chosen`, `rejected`, or `none` for neither; None where a label is missing.
+
+    The published rule: (harmless, helpful) compared lexicographically.
+    """
+    ours, theirs = chosen or {}, rejected or {}
+    for key in CHOICE_KEYS:
+        left, right = ours.get(key), theirs.get(key)
+        if not isinstance(left, bool) or not isinstance(right, bool):
+            return None
+        if left != right:
+            return "chosen" if left else "rejected"
+    return NEITHER

@@ -14,11 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.domain.pairs import SIDES
-from ivan_core.metrics.families import SIGNIFICANT, holm
-from ivan_core.metrics.firth import firth
 from ivan_core.metrics.intervals import Rate, wilson
-from ivan_core.metrics.label_answers import LIST_KEYS, answers
+from ivan_core.metrics.labels.answers import LIST_KEYS, answers
+from ivan_core.metrics.paired import SIGNIFICANT, holm
 from ivan_core.metrics.prompts import PROMPT, design_in, share_in, units_in
+from ivan_core.metrics.robustness.firth import firth
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -110,7 +110,7 @@ def difference_interval(first: Rate, second: Rate) -> tuple[float, float]:
 def misalignment_risks(moved: pd.DataFrame, flips: pd.DataFrame) -> pd.DataFrame:
     """Do pairs become misaligned more often where a label flips? One row a label, side, direction.
 
-    `moved` is one model's table of `metrics.robustness.changes`; only pairs that agreed before are
+    `moved` is one model's table of `changes`; only pairs that agreed before are
     at risk. Pairs whose label was lost (or gained) are set beside those whose label stayed.
 
     Columns: feature, preference, direction, n, flips, events (pairs that became misaligned),

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from math import isnan
 
 from ivan_core.domain.plurals import number_of
-from ivan_core.metrics.annotators import LEAST_POSITIVES
-from ivan_core.metrics.co_occurrence import LEAST
-from ivan_core.metrics.interval_text import interval_text, number_text
-from ivan_core.metrics.intervals import Rate, rate_of_row
+from ivan_core.metrics.intervals import Rate, interval_text, number_text, rate_of_row
+from ivan_core.metrics.labels.agreement import LEAST_POSITIVES
+from ivan_core.metrics.labels.shares import LEAST
 from ivan_core.metrics.sentences import (
     PROMPTS_SHARED,
     as_if,

@@ -18,7 +18,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ivan_core.metrics.coefficients import (
+from ivan_core.metrics.intervals import TIMES, bca_interval, resampled_sums
+from ivan_core.metrics.labels.answers import (
+    LIST_KEYS,
+    SENTIMENT,
+    Answers,
+    Bools,
+    JoinedTexts,
+    join_labelers,
+)
+from ivan_core.metrics.labels.coefficients import (
     Floats,
     agreement_by_text,
     alpha_of_coincidences,
@@ -29,10 +38,7 @@ from ivan_core.metrics.coefficients import (
     krippendorff_alpha,
     linear_weights,
 )
-from ivan_core.metrics.joined_labels import JoinedTexts, join_labelers
-from ivan_core.metrics.label_answers import LIST_KEYS, SENTIMENT, Answers, Bools
 from ivan_core.metrics.prompts import Groups, share_in, units_of
-from ivan_core.metrics.resampling import TIMES, bca_interval, resampled_sums
 
 LEAST_POSITIVES = 20
 AGREEMENT = [

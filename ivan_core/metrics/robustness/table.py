@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isnan
 
-from ivan_core.metrics.interval_text import interval_text, number_text
-from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.robustness import (
+from ivan_core.metrics.intervals import Rate, interval_text, number_text
+from ivan_core.metrics.robustness.changes import (
     REWORDED,
     SECOND,
     SURFACE,
@@ -15,7 +14,7 @@ from ivan_core.metrics.robustness import (
     MeanChange,
     Robustness,
 )
-from ivan_core.metrics.robustness_sentences import FLIP_WORDS, signed, signed_ends
+from ivan_core.metrics.robustness.sentences import FLIP_WORDS, signed, signed_ends
 from ivan_core.metrics.sentences import interval, percent
 
 BESIDE = {

@@ -1,0 +1,1 @@
+"""What labelers say of texts: answers as arrays, shares, agreement, sentences."""

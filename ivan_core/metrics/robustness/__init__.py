@@ -1,0 +1,1 @@
+"""What moves when texts are reworded: numbers, tables and sentences."""

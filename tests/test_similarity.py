@@ -14,9 +14,10 @@ from listening import Listening, Told
 from standin_hub import FreshProcess, StandinHub, hub_environment
 from tiny_models import tiny_electra
 
-from ivan_core.backends.similarity import cosines, load_similarity, once
+from ivan_core.backends.similarity import cosines, once
 from ivan_core.datasets.hub_client import MOST_FACTS
 from ivan_core.domain.rewrite_specs import MINILM
+from ivan_core.models import similarity
 
 BGE = "BAAI/bge-m3"
 PAIRS = [["the dough", "the dough"], ["how do i bake bread", "knead the dough"]]
@@ -27,7 +28,7 @@ def similar(name: str) -> dict[str, Any]:
     from ivan_core.domain.errors import IvanError
 
     try:
-        model = load_similarity(name)
+        model = similarity.make(name)
         found = model.similarity([(one, other) for one, other in PAIRS])
     except IvanError as error:
         return {"says": error.message, "hint": error.hint}
@@ -41,7 +42,7 @@ def test_cosines_worked_by_hand() -> None:
 
 
 def test_the_embedded_model_knows_equal_texts_and_a_paraphrase_from_another_topic() -> None:
-    model = load_similarity(MINILM)
+    model = similarity.make(MINILM)
     same, close, far = model.similarity(
         [
             ("How do I bake bread?", "How do I bake bread?"),

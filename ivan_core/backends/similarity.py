@@ -11,17 +11,7 @@ from ivan_core.datasets.hub_client import guard_hub
 from ivan_core.datasets.hub_errors import UNREACHABLE, hub_problem, hub_reason
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.rewrite_specs import MINILM
-from ivan_core.domain.similarity import SimilarityCard, SimilarityModel
-
-
-def load_similarity(name: str) -> SimilarityModel:
-    """A similarity model by name: the embedded one, a hub id (`id@revision`) or a directory.
-
-    Raises:
-        BadInput: there is no such model.
-        BackendUnavailable: it cannot be had or loaded.
-    """
-    return MiniLM() if name == MINILM else SentenceModel(name)
+from ivan_core.domain.similarity import SimilarityCard
 
 
 def cosines(vectors: Any, count: int) -> list[float]:

@@ -49,10 +49,6 @@ class LabelSpec(_Labelled):
         None, ge=512, description="Context of a model in tokens; by default as long as is needed."
     )
 
-    @property
-    def is_rules(self) -> bool:
-        return self.labeler == LEXICON
-
 
 class TaxonomySpec(_Labelled):
     """Label both texts of every pair with a model behind OpenAI's Batch API."""

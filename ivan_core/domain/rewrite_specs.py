@@ -71,7 +71,3 @@ class RewriteSpec(RowsSpec):
         if len(value) > 2:
             raise ValueError(f"names {len(value)}: a rewording is judged by one model or two")
         return value
-
-    @property
-    def is_rules(self) -> bool:
-        return self.rewriter == RULES

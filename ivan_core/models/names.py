@@ -1,4 +1,4 @@
-"""Who labels or rewords, by name: rules of IVAN's own, a model on Ollama, or a provider's."""
+"""Who labels or rewords, by name: rules that ship with IVAN, a model on Ollama, or a provider's."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ OWN = "ivan/"
 """What the names of all that ships with IVAN begin with."""
 FREE = "rule-based, here, free"
 NOTES = {
-    LEXICON: "ivan/lexicon is rule-based: it looks for words and shapes of text, it does not "
+    LEXICON: f"{LEXICON} is rule-based: it looks for words and shapes of text, it does not "
     "understand.",
-    RULES: "ivan/rules is rule-based: it swaps words and contractions from a list, it does not "
+    RULES: f"{RULES} is rule-based: it swaps words and contractions from a list, it does not "
     "understand.",
 }
 """What a reader has to know of those that are rules."""
@@ -35,11 +35,11 @@ def way_of(name: str) -> Way:
 
 def is_rules(name: str) -> bool:
     """Whether rules answer, and no model."""
-    return name in NOTES
+    return way_of(name) == "rules"
 
 
 def on_ollama(names: Iterable[str]) -> list[str]:
-    """Those that an Ollama server must have, each once."""
+    """Those whose models an Ollama server must have, each once."""
     return [name for name in dict.fromkeys(names) if way_of(name) == "ollama"]
 
 
@@ -48,21 +48,21 @@ def on_openai(names: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(names) if way_of(name) == "openai"]
 
 
+def on_servers(names: Iterable[str]) -> list[str]:
+    """Those that a server answers for, of whichever kind, each once."""
+    return [name for name in dict.fromkeys(names) if way_of(name) in ("ollama", "openai")]
+
+
 def served_name(name: str) -> str:
-    """The name as the server knows it that has the model."""
+    """A name as its server knows it."""
     return name.removeprefix(OPENAI)
 
 
-def spelled(model: str) -> str:
-    """The name of a model behind an OpenAI-compatible server, from the server's name for it."""
-    return f"{OPENAI}{model}"
-
-
-def words(name: str) -> str:
+def shown_name(name: str) -> str:
     """A name with the word that rules need."""
     return f"{name} (rule-based)" if is_rules(name) else name
 
 
-def note(name: str) -> str:
+def rules_note(name: str) -> str:
     """What a reader has to know where rules answer; empty for models."""
     return NOTES.get(name, "")

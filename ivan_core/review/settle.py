@@ -17,6 +17,7 @@ from ivan_core.engine.opinions import queues_on
 from ivan_core.experiments.compare.results import judged_pair, open_results
 from ivan_core.experiments.labels.results import labels_of_row
 from ivan_core.metrics.labels.choice import labeler_choice, same_answer
+from ivan_core.models.names import shown_name
 from ivan_core.review.rights import settle
 from ivan_core.review.runs_on_pairs import comparisons
 from ivan_core.settings import data_dir
@@ -110,16 +111,17 @@ def views(queue: Queue, item: Item) -> list[View]:
         found = []
         for one in labelers:
             labels = one.chosen if item.side == "chosen" else one.rejected
-            name = f"{one.labeler} (rule-based)" if one.rule_based else one.labeler
             if labels is not None:
-                found.append(View(name, {key: labels.get(key) for key in queue.asked}))
+                found.append(
+                    View(shown_name(one.labeler), {key: labels.get(key) for key in queue.asked})
+                )
         return found
     return [
         View("the recorded choice", {BETTER: "chosen"}),
         *_models(dataset, item.row_id),
         *(
             View(
-                f"{one.labeler} (rule-based)" if one.rule_based else one.labeler, {BETTER: choice},
+                shown_name(one.labeler), {BETTER: choice},
                 "harmless first, then helpful",
             )
             for one in labelers

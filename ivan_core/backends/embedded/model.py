@@ -28,7 +28,7 @@ def read_head(name: str) -> dict[str, Any]:
         raise BadInput(
             f"There is no embedded model {name!r}.", f"Choose one of {', '.join(NAMES)}."
         )
-    path = files(__package__) / "heads" / f"{name.removeprefix('ivan/')}.json"
+    path = files(__package__) / "heads" / f"{name.rpartition('/')[2]}.json"
     head: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return head
 

@@ -31,6 +31,7 @@ from ivan_core.metrics.labels.shares import (
     prevalences,
     topic_counts,
 )
+from ivan_core.models.names import shown_name
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class LabelledText:
 
 def named(results: LabelResults) -> str:
     """Who labelled, with the word that its labels come from rules where they do."""
-    return f"{results.labeler} (rule-based)" if results.rule_based else results.labeler
+    return shown_name(results.labeler)
 
 
 def single_keys(keys: Sequence[str]) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from ivan_core.experiments.labels.plan import LEXICON_NOTE
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.schema import features
 from ivan_core.metrics.sentences import as_if, interval, percent
+from ivan_core.models.names import rules_note
 from ivan_core.settings import data_dir
 
 
@@ -15,7 +15,7 @@ def print_labels(run_id: str, out: TextIO) -> None:
     """Print the reconciliation line, the share of each yes/no label by side, and the files."""
     results = open_labels(run_id)
     print(results.manifest.get("reconciliation") or f"{results.line}.", file=out)
-    for note in (results.dataset.about["note"], LEXICON_NOTE if results.rule_based else ""):
+    for note in (results.dataset.about["note"], rules_note(results.labeler)):
         if note:
             print(note, file=out)
     print(f"\nHow often {results.labeler} says yes (95% interval):", file=out)

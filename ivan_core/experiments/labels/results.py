@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.label_specs import LEXICON, LabelSpec, TaxonomySpec
+from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import DEMO_NAME, Label
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import datasets
@@ -21,6 +21,7 @@ from ivan_core.experiments.labels.files import TABLE
 from ivan_core.experiments.labels.reuse import reused_words
 from ivan_core.labels.reconcile import STATES
 from ivan_core.labels.table import read_labels
+from ivan_core.models.names import is_rules
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class LabelResults:
 
     @property
     def rule_based(self) -> bool:
-        return self.labeler == LEXICON
+        return is_rules(self.labeler)
 
     @property
     def of_demo(self) -> bool:

@@ -14,6 +14,7 @@ from ivan_core.engine.begin import Begun, begin
 from ivan_core.labels.prompt import ask_again, build_prompt
 from ivan_core.labels.reconcile import USABLE, Reconciled
 from ivan_core.labels.validate import Outcome, read_reply
+from ivan_core.models.names import is_rules
 from ivan_core.runs.context import RunContext
 
 MOST_TRIES = 3
@@ -54,7 +55,7 @@ def run_labels(context: RunContext, spec: LabelSpec, make: Callable[[], Labeler]
         IvanError: the data or the labeler cannot be had; what is finished is kept.
     """
     # A model takes seconds for a text, so each pair is kept by itself; rules take many at once.
-    begun = begin(context, spec, lambda _: _CHUNK if spec.is_rules else 1)
+    begun = begin(context, spec, lambda _: _CHUNK if is_rules(spec.labeler) else 1)
     dataset, choice = begun.dataset, begun.choice
     context.note(begun.notes)
     chunks = seeded_chunks(choice.row_ids, spec.seed, begun.chunk)

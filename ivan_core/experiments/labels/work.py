@@ -17,6 +17,7 @@ from ivan_core.experiments.labels.files import (
 from ivan_core.experiments.labels.steps import run_labels
 from ivan_core.labels.prompt import prompt_hash
 from ivan_core.labels.table import labels_table, write_labels
+from ivan_core.models import labelers
 
 
 def work_labels(job: Job[LabelSpec]) -> None:
@@ -48,16 +49,9 @@ def make_labeler(spec: LabelSpec) -> Labeler:
     Raises:
         BackendUnavailable: the Ollama server is away, or it lacks the model.
     """
-    if spec.is_rules:
-        from ivan_core.backends.lexicon.labeler import LexiconLabeler
-
-        return LexiconLabeler()
-    from ivan_core.backends.chats import ChatLabeler
-    from ivan_core.backends.ollama.chat import ANSWER_TOKENS, OllamaChat
-    from ivan_core.backends.ollama.client import OllamaServer
-
-    chat = OllamaChat(spec.labeler, OllamaServer(), num_ctx=spec.num_ctx)
-    return ChatLabeler(chat, room=ANSWER_TOKENS, temperature=spec.temperature, seed=spec.seed)
+    return labelers.make(
+        spec.labeler, temperature=spec.temperature, seed=spec.seed, num_ctx=spec.num_ctx
+    )
 
 
 def _named(card: LabelerCard) -> str:

@@ -19,6 +19,7 @@ from ivan_core.experiments.rewrite.rows import KeptRewording, pieces_to_reword
 from ivan_core.experiments.rewrite.units import AGAIN_PAIRS, LABELLED, Unit
 from ivan_core.labels.prompt import build_prompt
 from ivan_core.ledger.answers import Answers
+from ivan_core.models.names import on_openai, served_name, way_of
 from ivan_core.rewording.accept import MOST_TRIES
 from ivan_core.rewording.styles import ASKED, build_request
 from ivan_core.runs.parts import Parts
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from ivan_core.backends.prices import Price
     from ivan_core.backends.token_counts import TokenCounter
 
-OPENAI = "openai:"
-"""What the name of a model behind an OpenAI-compatible server begins with."""
 MOST_COUNTED = 100
 """Pairs whose requests are counted; more are estimated from a random draw of so many."""
 
@@ -139,7 +138,7 @@ def spent(spec: RewriteSpec, parts: Parts, units: Sequence[Unit]) -> float | Non
 
     Nothing is paid on this machine. Answers that another run had paid for count nothing.
     """
-    if not any(name.startswith(OPENAI) for name in (spec.rewriter, spec.labeler)):
+    if not on_openai((spec.rewriter, spec.labeler)):
         return 0
     from ivan_core.backends.openai.client import account_for, is_loopback
     from ivan_core.backends.prices import listed_price
@@ -148,9 +147,9 @@ def spent(spec: RewriteSpec, parts: Parts, units: Sequence[Unit]) -> float | Non
         return 0
     usd_spent = 0.0
     for name, found in ((spec.rewriter, _rewriting_tokens), (spec.labeler, _labelling_tokens)):
-        if not name.startswith(OPENAI):
+        if way_of(name) != "openai":
             continue
-        price = listed_price(name.removeprefix(OPENAI), batch=False)
+        price = listed_price(served_name(name), batch=False)
         if price is None:
             return None
         usd_spent += sum(price.request(read, written) for read, written in found(parts, units))
@@ -191,10 +190,10 @@ def _costs(
     scale = rows / len(counted) if counted else 1.0
     found = []
     if "rewriter" in paid:
-        model = spec.rewriter.removeprefix(OPENAI)
+        model = served_name(spec.rewriter)
         found.append(_rewordings(spec, model, pairs).cost("Rewording", model, scale))
     if "labeler" in paid:
-        model = spec.labeler.removeprefix(OPENAI)
+        model = served_name(spec.labeler)
         asked, here = _labels(model, pairs, rows, "" if spec.ask_again or not newest else account)
         cost = asked.cost("Labels", model, scale)
         found.append(replace(cost, here=round(here * scale)))

@@ -34,6 +34,7 @@ from ivan_core.figures.words import (
 )
 from ivan_core.metrics.robustness.changes import REWORDED, SURFACE, Robustness
 from ivan_core.metrics.robustness.sentences import came_words, change_sentence, flips_sentence
+from ivan_core.models.names import is_rules
 
 _FLIPS = ["model", "variant", "direction", "count", "n", "share", "low", "high", "of", "of_n"]
 _CHANGES = ["model", "variant", "side", "n", "mean", "low", "high", "typical_margin"]
@@ -187,10 +188,10 @@ def _methods(results: RewriteResults, chosen: Chosen) -> str:
     return (
         f"{first_upper(_rows(results))} were reworded by"
         f" {_who(manifest, 'rewriter', spec.rewriter)}"
-        f"{' (rule-based)' if spec.is_rules else ''}: {both}{_styles(manifest)}. {done:,} of"
-        f" {asked:,} texts have a rewording. Pairs: {came_words(found.came)}. Rewards are"
-        f" by {judged}. {' '.join(results.training.values())} Meaning counts as kept where both"
-        f" sides have a similarity of {gate.similarity:g} or more with the original, by"
+        f"{' (rule-based)' if is_rules(spec.rewriter) else ''}: {both}{_styles(manifest)}."
+        f" {done:,} of {asked:,} texts have a rewording. Pairs: {came_words(found.came)}."
+        f" Rewards are by {judged}. {' '.join(results.training.values())} Meaning counts as kept"
+        f" where both sides have a similarity of {gate.similarity:g} or more with the original, by"
         f" {_who(manifest, 'similarity', spec.similarity)}, and a length of {gate.shortest:g} to"
         f" {gate.longest:g} times the original's: {rate_words(found.kept)} pairs; the others enter"
         " no number."

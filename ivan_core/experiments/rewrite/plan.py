@@ -10,17 +10,16 @@ from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.durations import Span
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.estimates import usd
-from ivan_core.domain.label_specs import LEXICON
-from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
+from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access, datasets, speeds
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches.estimates import over_cap
-from ivan_core.experiments.labels import plan as labels
-from ivan_core.experiments.rewrite.cost import MOST_COUNTED, OPENAI, Cost, costs, total
+from ivan_core.experiments.rewrite.cost import MOST_COUNTED, Cost, costs, total
 from ivan_core.experiments.rewrite.run import notes_of
 from ivan_core.experiments.rewrite.units import variants_of
-from ivan_core.models import reward_models
+from ivan_core.models import labelers, reward_models, rewriters, servers, similarity
+from ivan_core.models.names import is_rules, on_ollama, on_servers, way_of
 from ivan_core.rewording.accept import MOST_TRIES
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.settings import data_dir, preset_name
@@ -49,14 +48,14 @@ class RewritePlan:
     @property
     def served_by_ollama(self) -> bool:
         """Whether a model on Ollama rewords, which may have to be pulled first."""
-        return self.rewriter != RULES and not self.rewriter.startswith(OPENAI)
+        return way_of(self.rewriter) == "ollama"
 
     @property
     def sentence(self) -> str:
         pairs = f"{self.pairs:,} pairs" if self.pairs is not None else "All pairs"
         if self.pairs is None and self.at_most is not None:
             pairs = f"At most {self.at_most:,} pairs"
-        if self.rewriter == RULES:
+        if is_rules(self.rewriter):
             how = "reworded by rules, here and free"
         elif self.requests is None:
             how = f"reworded by {self.rewriter}"
@@ -119,12 +118,10 @@ def check(spec: RewriteSpec) -> None:
     for name in spec.models:
         access.check_name(name, reward_models.offered)
         reward_models.check(name)
-    if spec.similarity != MINILM:
-        known = {catalog.preset(preset).similarity for preset in catalog.preset_names()}
-        access.check_name(spec.similarity, lambda: known)
-        reward_models.check(spec.similarity)
-    _check_rewriter(spec.rewriter)
-    _check_labeler(spec.labeler)
+    access.check_name(spec.similarity, similarity.known)
+    similarity.check(spec.similarity)
+    rewriters.check(spec.rewriter)
+    labelers.check(spec.labeler)
     dataset = datasets.find(spec.dataset)
     if dataset is not None:
         choose_rows(spec, dataset)
@@ -150,18 +147,17 @@ def plan(spec: RewriteSpec) -> RewritePlan:
     pieces = (3 if spec.scope == "shared" else 2) * (2 if spec.second else 1) * pairs
     takes, source = _takes(spec, pairs, pieces)
     return RewritePlan(
-        spec.rewriter, pairs, None if spec.is_rules else pieces, takes, source, bool(paid),
-        (*choice.notes, *notes), costs=costs(spec, dataset, choice.row_ids, paid),
+        spec.rewriter, pairs, None if is_rules(spec.rewriter) else pieces, takes, source,
+        bool(paid), (*choice.notes, *notes), costs=costs(spec, dataset, choice.row_ids, paid),
     )  # fmt: skip
 
 
 def servers_refuse(spec: RewriteSpec) -> list[IvanError]:
     """What the servers that a rewording needs would refuse now: none answers, or lacks a model."""
-    asked = [name for name in (spec.rewriter, spec.labeler) if name not in ("", RULES, LEXICON)]
     found: list[IvanError] = []
-    for name in dict.fromkeys(name for name in asked if not name.startswith(OPENAI)):
+    for name in on_ollama((spec.rewriter, spec.labeler)):
         try:
-            if not labels.has(name):
+            if not servers.ollama_has(name):
                 found.append(BadInput(f"The Ollama server does not have {name}.", "Add --pull."))
         except IvanError as error:
             found.append(error)
@@ -194,12 +190,8 @@ def paid_for(spec: RewriteSpec) -> tuple[str, ...]:
         BackendUnavailable: OpenAI itself is asked and there is no key.
     """
     asked = (("rewriter", spec.rewriter), ("labeler", spec.labeler))
-    found = tuple(what for what, name in asked if name.startswith(OPENAI))
-    if not found:
-        return ()
-    from ivan_core.backends.openai.client import account_for, is_loopback
-
-    return () if is_loopback(account_for().base_url) else found
+    found = tuple(what for what, name in asked if way_of(name) == "openai")
+    return found if found and servers.may_charge() else ()
 
 
 def _check_accepted(
@@ -222,27 +214,9 @@ def _check_accepted(
         raise BadInput(capped, "Choose fewer pairs, or raise the cap.")
 
 
-def _check_rewriter(name: str) -> None:
-    if not name.removeprefix(OPENAI).strip():
-        raise BadInput("No rewriter was named.", f"Name one, such as {RULES}.")
-    if name.startswith("ivan/") and name != RULES:
-        raise BadInput(f"There is no rewriter {name!r}.", f"The one that ships here is {RULES}.")
-
-
-def _check_labeler(name: str) -> None:
-    from ivan_core.backends.openai.models import model_family
-
-    if name.startswith("ivan/") and name != LEXICON:
-        raise BadInput(f"There is no labeler {name!r}.", f"The one that ships here is {LEXICON}.")
-    if name.startswith(OPENAI) and not name.removeprefix(OPENAI).strip():
-        raise BadInput("No labeler was named.", f"Name one, such as {LEXICON}.")
-    if model_family(name) is not None:
-        raise BadInput(f"{name} is OpenAI's, not Ollama's.", f"Write {OPENAI}{name}.")
-
-
 def _takes(spec: RewriteSpec, pairs: int, pieces: int) -> tuple[Span | None, str]:
     """The time at this machine's speeds, and where they come from; None while one is unknown."""
-    if spec.labeler not in ("", LEXICON):
+    if on_servers([spec.labeler]):
         return None, f"how fast {spec.labeler} labels is not known"
     variants = len(variants_of(spec))
     with closing(ScoreCache(data_dir() / "cache" / "scores", makes=False)) as cache:
@@ -251,7 +225,7 @@ def _takes(spec: RewriteSpec, pairs: int, pieces: int) -> tuple[Span | None, str
         if takes is None:
             return None, source
         takes += speeds.overhead()
-        if spec.is_rules:
+        if is_rules(spec.rewriter):
             takes += speeds.rules_time(pieces)
         else:
             speed = cache.recall(f"rewriter|{spec.rewriter}")
@@ -263,7 +237,7 @@ def _takes(spec: RewriteSpec, pairs: int, pieces: int) -> tuple[Span | None, str
         speed = cache.recall(f"similarity|{spec.similarity}")
     if speed:
         takes += speeds.now(compared * speed["seconds_per_text"], speed.get("load"))
-    elif spec.similarity == MINILM:
+    elif similarity.is_embedded(spec.similarity):
         takes, source = takes + speeds.usual_scoring(2 * compared), speeds.USUAL
     else:
         return None, f"{spec.similarity} has not been run on this machine yet"

@@ -14,6 +14,7 @@ from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import PieceKey, Scope, Style
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.rewrite.units import Variant, variants_of
+from ivan_core.models.names import is_rules
 from ivan_core.rewording.accept import REASONS, Refused, Rewording
 from ivan_core.rewording.pieces import PairInPieces, Piece, pieces_of
 from ivan_core.runs.parts import Parts
@@ -188,7 +189,10 @@ def _of_side(found: _Found, side: str) -> list[tuple[PieceKey, Rewording]]:
 def _is_whole(spec: RewriteSpec, found: _Found, side: str) -> bool:
     """Whether a side has a rewording: each of its pieces was accepted, and there is one."""
     own = _of_side(found, side)
-    stands = [one.text is not None or (spec.is_rules and key.role == "prompt") for key, one in own]
+    stands = [
+        one.text is not None or (is_rules(spec.rewriter) and key.role == "prompt")
+        for key, one in own
+    ]
     return all(stands) and any(one.text is not None for _, one in own)
 
 
@@ -203,7 +207,8 @@ def _last(found: _Found, side: str) -> Dialogue | None:
 def _changed(pair: Pair, spec: RewriteSpec, pieces: PairInPieces, found: _Found) -> Sides:
     """Both dialogues with the accepted texts; None where one is not there or nothing changed."""
     texts = {key: one.text for key, one in found.items() if one.text is not None}
-    if spec.is_rules:  # a prompt that no rule fits stands as it is, so that replies are measured
+    if is_rules(spec.rewriter):
+        # A prompt that no rule fits stands as it is, so that replies are measured.
         texts = {one.key: one.text for one in pieces.asked if one.role == "prompt"} | texts
     chosen, rejected = pieces.assemble(texts)
     return (
@@ -256,7 +261,7 @@ def _kept(parts: Parts, unit: str, row_ids: Sequence[int]) -> dict[int, list[Kep
 
 def reason_words(refused: Refused, spec: RewriteSpec) -> str:
     """Why an answer was refused, in a few words, for counts."""
-    if spec.is_rules and refused.reason == "no_answer":
+    if is_rules(spec.rewriter) and refused.reason == "no_answer":
         return NO_RULE_FITS
     return REASONS[refused.reason]
 

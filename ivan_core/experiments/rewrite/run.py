@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.engine.begin import BEGUN, Begun, begin
 from ivan_core.experiments.rewrite.live import Tally
 from ivan_core.experiments.rewrite.steps import CARDS, CHANGED, Steps, Tools
 from ivan_core.experiments.rewrite.units import Unit, chunk_of, plan_units
+from ivan_core.models.names import is_rules
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.parts import Parts
 
@@ -93,5 +93,7 @@ def _kept_notes(parts: Parts) -> Sequence[str]:
 
 def notes_of(spec: RewriteSpec) -> Sequence[str]:
     """What a reader of the run should know of who works on it."""
-    notes = [PROMPTS_STAND] if spec.is_rules and spec.scope == "shared" else []
-    return [*notes, RULES_AND_LEXICON] if spec.is_rules and spec.labeler == LEXICON else notes
+    if not is_rules(spec.rewriter):
+        return []
+    notes = [PROMPTS_STAND] if spec.scope == "shared" else []
+    return [*notes, RULES_AND_LEXICON] if is_rules(spec.labeler) else notes

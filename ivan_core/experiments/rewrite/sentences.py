@@ -5,7 +5,6 @@ from __future__ import annotations
 from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
 from ivan_core.experiments.labels.conditions import label_name
-from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers
 from ivan_core.experiments.rewrite.results import RewriteResults
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
@@ -25,6 +24,7 @@ from ivan_core.metrics.robustness.sentences import (
     twice_sentence,
 )
 from ivan_core.metrics.sentences import rate_sentence
+from ivan_core.models.names import shown_name
 
 
 def source(results: RewriteResults) -> str:
@@ -33,7 +33,7 @@ def source(results: RewriteResults) -> str:
         results,
         len(results.row_ids),
         command_of(results.spec),
-        by=f"reworded by {rewrite_words.rewriter_words(results.spec)}",
+        by=f"reworded by {shown_name(results.spec.rewriter)}",
         stopped="" if results.run.state is RunState.DONE else "stopped before its end",
         more=f"Rewordings count from a similarity of {Gate().similarity:g} on.",
     )
@@ -49,7 +49,7 @@ def quotes(results: RewriteResults) -> list[Quote]:
 
 
 def _kept(results: RewriteResults, found: Numbers) -> list[Quote]:
-    who = rewrite_words.rewriter_words(results.spec)
+    who = shown_name(results.spec.rewriter)
     pairs = f"measured pairs ({came_words(found.came)})"
     told = rate_sentence(found.kept, f"{who} keeps the meaning", pairs)
     return [Quote("Is the meaning kept?", told, _again(results))]
@@ -104,7 +104,7 @@ def _labels(results: RewriteResults, found: Numbers) -> list[Quote]:
     spec = results.spec
     if not spec.labeler or RULES_AND_LEXICON in notes_of(spec):
         return []
-    who = rewrite_words.labeler_words(spec)
+    who = shown_name(spec.labeler)
     return [
         Quote(
             "Do labels flip?",

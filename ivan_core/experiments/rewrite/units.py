@@ -9,8 +9,8 @@ from itertools import chain
 from typing import Literal
 
 from ivan_core.datasets.rows import seeded_chunks
-from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.models.names import is_rules, on_servers
 
 Stage = Literal["rewordings", "scores", "similar", "labels", "again"]
 STAGES: tuple[Stage, ...] = ("rewordings", "scores", "similar", "labels", "again")
@@ -52,7 +52,7 @@ def variants_of(spec: RewriteSpec) -> tuple[Variant, ...]:
 
 def chunk_of(spec: RewriteSpec) -> int:
     """Pairs in a chunk: one where a model rewords, so that little is lost when it stops."""
-    return _RULES_CHUNK if spec.is_rules and spec.labeler in ("", LEXICON) else 1
+    return 1 if on_servers((spec.rewriter, spec.labeler)) else _RULES_CHUNK
 
 
 def weight_of_pair(spec: RewriteSpec) -> int:
@@ -107,10 +107,10 @@ def _times(spec: RewriteSpec, stage: Stage) -> int:
 def _weight(spec: RewriteSpec, stage: Stage) -> int:
     """The part of one pair in the progress of one step."""
     if stage == "rewordings":
-        return (2 if spec.second else 1) * (1 if spec.is_rules else _SLOW)
+        return (2 if spec.second else 1) * (1 if is_rules(spec.rewriter) else _SLOW)
     if stage == "scores":
         return len(variants_of(spec))
     if stage == "similar":
         return len(variants_of(spec)) - 1
     texts = len(LABELLED) if stage == "labels" else 1
-    return texts * (1 if spec.labeler == LEXICON else _SLOW)
+    return texts * (1 if is_rules(spec.labeler) else _SLOW)

@@ -4,60 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ivan_core import catalog
-from ivan_core.domain.label_specs import LEXICON
-from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.experiments.rewrite.conditions import STATES, in_state
-from ivan_core.experiments.rewrite.cost import OPENAI
 from ivan_core.experiments.rewrite.numbers import Numbers
 from ivan_core.experiments.rewrite.results import RewriteResults, rewordings_of_row
 from ivan_core.experiments.rewrite.views import row_view
 from ivan_core.metrics.robustness.changes import REWORDED
 from ivan_core.metrics.robustness.sentences import FLIP_WORDS
-
-RULES_NOTE = (
-    "ivan/rules is rule-based: it swaps words and contractions from a list, it does not understand."
-)
-
-
-def rewriter_words(spec: RewriteSpec) -> str:
-    """Who rewords, with the word that rules need."""
-    return f"{spec.rewriter} (rule-based)" if spec.is_rules else spec.rewriter
-
-
-def labeler_words(spec: RewriteSpec) -> str:
-    """Who labels, with the word that rules need; empty if nobody."""
-    return f"{spec.labeler} (rule-based)" if spec.labeler == LEXICON else spec.labeler
-
-
-def rewriters(installed: tuple[str, ...], preset: str) -> dict[str, str]:
-    """The rewriters to offer and how each is named: rules, Ollama's, then those of the presets."""
-    offered = {RULES: f"{RULES} (rule-based, here, free)"}
-    for name in installed:
-        offered[name] = f"{name} (on Ollama, free)"
-    presets = (catalog.preset(name).rewriter for name in catalog.preset_names())
-    for name in (preset, *presets):
-        told = "may be paid" if name.startswith(OPENAI) else "on Ollama, to be pulled first"
-        offered.setdefault(name, f"{name} ({told})")
-    return offered
-
-
-def paid_labelers() -> tuple[str, ...]:
-    """The labelers of the presets that a provider is paid for."""
-    presets = (catalog.preset(name).labeler for name in catalog.preset_names())
-    return tuple(dict.fromkeys(f"{OPENAI}{name}" for name in presets))
+from ivan_core.models.names import rules_note, shown_name
 
 
 def notes(results: RewriteResults) -> list[str]:
     """What a reader should know of the data, of who reworded, and of how much came of it."""
     spec, run = results.spec, results.run
     done, asked = results.texts_reworded
-    by = f"{rewriter_words(spec)} reworded {done:,} of {asked:,} texts"
+    by = f"{shown_name(spec.rewriter)} reworded {done:,} of {asked:,} texts"
     how = [f"{by}; similarity by {spec.similarity}."]
     if run.state is not RunState.DONE:
         how.append(f"Stopped: {len(results.row_ids):,} pairs reworded so far.")
-    about = [results.dataset.about["note"], *run.notes, *([RULES_NOTE] if spec.is_rules else [])]
+    about = [results.dataset.about["note"], *run.notes, rules_note(spec.rewriter)]
     return [" ".join(how), " ".join(part for part in dict.fromkeys(about) if part)]
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.label_specs import LEXICON, LabelSpec
 from ivan_core.domain.labels import REWRITE_FEATURES, Labeler
-from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
+from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import TEMPERATURES, Rewriter
-from ivan_core.domain.similarity import SimilarityModel
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine.work import Job, write_results
 from ivan_core.experiments.compare.work import own_models
 from ivan_core.experiments.labels.reuse import ReusingLabeler, reused_words
-from ivan_core.experiments.labels.work import make_labeler
-from ivan_core.experiments.rewrite.cost import OPENAI, reused_labels, spent
+from ivan_core.experiments.rewrite.cost import reused_labels, spent
 from ivan_core.experiments.rewrite.files import write_files
 from ivan_core.experiments.rewrite.rows import STYLE_OF
 from ivan_core.experiments.rewrite.run import DEMO, Reworded, run_rewrite
@@ -25,6 +21,9 @@ from ivan_core.experiments.rewrite.tables import LABELS_FILE, LIKENESS_FILE, SCO
 from ivan_core.experiments.rewrite.units import variants_of
 from ivan_core.labels.prompt import CURRENT, prompt_hash
 from ivan_core.ledger.answers import Answers
+from ivan_core.models import labelers, rewriters, similarity
+from ivan_core.models.names import on_openai, way_of
+from ivan_core.models.servers import answered_by_demo
 from ivan_core.rewording.styles import VERSIONS, style_hash
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
@@ -38,7 +37,7 @@ def work_rewrite(job: Job[RewriteSpec]) -> None:
     """Do what is left of a rewording run and write its files."""
     context, spec = job.context, job.spec
     _check_account(context, spec)
-    if DEMO not in context.parts and (names := _answered_by_demo(spec)):
+    if DEMO not in context.parts and (names := answered_by_demo((spec.rewriter, spec.labeler))):
         context.parts.append(DEMO, names)
     done = run_rewrite(context, spec, make_tools(spec, context, job.slot))
     context.doing("Writing the results")
@@ -51,9 +50,9 @@ def make_tools(spec: RewriteSpec, context: RunContext, slot: FileLock) -> Tools:
     return Tools(
         rewriter=lambda: make_rewriter(spec),
         models=models,
-        similarity=lambda revision: _similarity(spec.similarity, revision),
+        similarity=lambda revision: similarity.make(spec.similarity, revision),
         labeler=lambda seed: _labeler(spec, seed, context),
-        together=models.together and spec.similarity == MINILM,
+        together=models.together and similarity.is_embedded(spec.similarity),
     )
 
 
@@ -63,7 +62,7 @@ def _check_account(context: RunContext, spec: RewriteSpec) -> None:
     Raises:
         BadInput: the key, the organisation or the address is another one than at the start.
     """
-    if not any(name.startswith(OPENAI) for name in (spec.rewriter, spec.labeler)):
+    if not on_openai((spec.rewriter, spec.labeler)):
         return
     from ivan_core.backends.openai.client import account_fingerprint
 
@@ -77,73 +76,32 @@ def _check_account(context: RunContext, spec: RewriteSpec) -> None:
         )
 
 
-def _answered_by_demo(spec: RewriteSpec) -> list[str]:
-    """The models of a spec whose server is the demo server; only this machine is asked."""
-    from ivan_core.backends.ollama.client import OllamaServer
-    from ivan_core.backends.openai.client import account_for, is_demo
-
-    asked = dict.fromkeys(
-        name for name in (spec.rewriter, spec.labeler) if name not in ("", RULES, LEXICON)
-    )
-    return [
-        name for name in asked
-        if is_demo(account_for().base_url if name.startswith(OPENAI) else OllamaServer().url)
-    ]  # fmt: skip
-
-
 def make_rewriter(spec: RewriteSpec) -> Rewriter:
     """The rewriter of a spec, ready to work.
 
     Raises:
         BackendUnavailable: the server is away, or it lacks the model.
     """
-    if spec.is_rules:
-        from ivan_core.backends.rules_rewriter.rewriter import RulesRewriter
-
-        return RulesRewriter()
     # Left as published, each style has the temperature of its own.
     usual = spec.temperature == TEMPERATURES["published"]
-    temperature = None if usual else spec.temperature
-    from ivan_core.backends.chats import Chat, ChatRewriter
-
-    if spec.rewriter.startswith(OPENAI):
-        from ivan_core.backends.openai.chat import OpenAIChat
-        from ivan_core.backends.openai.client import account_for
-
-        chat: Chat = OpenAIChat(spec.rewriter.removeprefix(OPENAI), account_for())
-    else:
-        from ivan_core.backends.ollama.chat import OllamaChat
-        from ivan_core.backends.ollama.client import OllamaServer
-
-        chat = OllamaChat(spec.rewriter, OllamaServer(), num_ctx=spec.num_ctx)
-    return ChatRewriter(chat, temperature=temperature, seed=spec.seed)
-
-
-def _similarity(name: str, revision: str) -> SimilarityModel:
-    from ivan_core.backends.similarity import load_similarity
-
-    local = name == MINILM or Path(name).expanduser().exists()
-    pinned = f"{name}@{revision}" if revision and not local and "@" not in name else name
-    return load_similarity(pinned)
+    return rewriters.make(
+        spec.rewriter, temperature=None if usual else spec.temperature, seed=spec.seed,
+        num_ctx=spec.num_ctx,
+    )  # fmt: skip
 
 
 def _labeler(spec: RewriteSpec, seed: int, context: RunContext) -> Labeler:
-    if spec.labeler.startswith(OPENAI):
-        from ivan_core.backends.chats import ChatLabeler
-        from ivan_core.backends.openai.chat import ANSWER_TOKENS, OpenAIChat
-        from ivan_core.backends.openai.client import account_for
-        from ivan_core.experiments.batches.kept_answers import keep_all_answers
+    if way_of(spec.labeler) != "openai":
+        return labelers.make(spec.labeler, seed=seed)
+    from ivan_core.backends.openai.client import account_for
+    from ivan_core.experiments.batches.kept_answers import keep_all_answers
 
-        account = account_for()
-        keep_all_answers(Registry(context.data_dir))
-        chat = OpenAIChat(spec.labeler.removeprefix(OPENAI), account)
-        return ReusingLabeler(
-            ChatLabeler(chat, room=ANSWER_TOKENS), account,
-            Answers(context.data_dir), context.id,
-            again=seed != spec.seed, all_again=spec.ask_again,
-        )  # fmt: skip
-    asked = LabelSpec(dataset=spec.dataset, labeler=spec.labeler, keys=REWRITE_FEATURES, seed=seed)
-    return make_labeler(asked)
+    account = account_for()
+    keep_all_answers(Registry(context.data_dir))
+    return ReusingLabeler(
+        labelers.make_paid(spec.labeler, account), account, Answers(context.data_dir), context.id,
+        again=seed != spec.seed, all_again=spec.ask_again,
+    )  # fmt: skip
 
 
 def _write(job: Job[RewriteSpec], done: Reworded) -> None:

@@ -8,14 +8,16 @@ import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.annotators import agreement_dots, answer_cells
+from ivan_core.domain.label_specs import LEXICON
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import TextFilter, label_name
 from ivan_core.experiments.labels.figures import label_id
-from ivan_core.experiments.labels.plan import DEMO_NOTE, LEXICON_NOTE
+from ivan_core.experiments.labels.plan import DEMO_NOTE
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT, YES
 from ivan_core.metrics.labels.sentences import coefficient_sentence
+from ivan_core.models.names import rules_note
 from pages.components.kit.carried import write_query
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import Point
@@ -52,7 +54,7 @@ def do_they_agree(results: LabelResults) -> None:
         table = label_views.agreement(list(names))
     say(label_words.agreement_sentence(table, list(names.values())))
     if any(one.rule_based for one in chosen) and not results.rule_based:
-        say(LEXICON_NOTE, "small", quiet=True)
+        say(rules_note(LEXICON), "small", quiet=True)
     if any(one.of_demo for one in chosen):
         say(DEMO_NOTE, "small", quiet=True)
     left, right = st.columns([3, 2], gap="large")

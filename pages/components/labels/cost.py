@@ -11,6 +11,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches import offers as taxonomy_page
 from ivan_core.experiments.batches.examples import examples
+from ivan_core.models import servers
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.long import show_part
 from pages.components.kit.state import TAXONOMY
@@ -89,7 +90,7 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
             _ask_prices(run.id, estimate)
     with right:
         exact_text(run.id)
-    who = taxonomy_page.provider(taxonomy.job(run.id).spec.base_url)
+    who = servers.provider(taxonomy.job(run.id).spec.base_url)
     refused = taxonomy_page.refusal(run.id, estimate)
     if refused:
         _warn(refused, run.hint)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ivan_core.experiments.batches import offers as taxonomy_page
+from ivan_core.models import servers
 from pages.components.kit.text import say
 
 
 def demo_banner(base_url: str = "") -> None:
     """Say it where nobody real answers."""
-    who = taxonomy_page.provider(base_url)
+    who = servers.provider(base_url)
     if who.demo:
         pretended(
             f"The demo server answers at {who.host}: nothing is paid.",

@@ -12,10 +12,10 @@ from ivan_core.domain.specs import checked, parse_row_ids
 from ivan_core.engine import access, datasets
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.batches import offers as taxonomy_page
-from ivan_core.experiments.batches.offers import OllamaModels, Way
 from ivan_core.experiments.compare.plan import preset_spec
 from ivan_core.experiments.labels import plan as labels
+from ivan_core.models import labelers, servers
+from ivan_core.models.labelers import LabellingWay
 from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say
 from pages.components.labels.follow import FOUND
@@ -24,12 +24,15 @@ from pages.components.labels.pull import pull_button
 from pages.components.labels.steps import keep_told
 
 _ABOUT = LabelSpec.model_fields
-_WAYS: dict[Way, str] = {"batch": "as batches of an OpenAI-compatible API", "ollama": "on Ollama"}
+_WAYS: dict[LabellingWay, str] = {
+    "batch": "as batches of an OpenAI-compatible API",
+    "ollama": "on Ollama",
+}
 
 
 def label_form() -> None:
     """Ask which texts are labelled by whom, and start it; nothing is paid from here."""
-    models = _ollama(taxonomy_page.ollama_address())
+    models = _ollama(servers.ollama_address())
     source, labeler, rows = _three_fields(models)
     if not source:
         say("Choose a dataset.")
@@ -37,7 +40,7 @@ def label_form() -> None:
     if not labeler:
         say("Choose who labels.")
         return
-    way = taxonomy_page.way_of(labeler, models.names) or _asked_way(labeler)
+    way = labelers.labelling_way(labeler, models.names) or _asked_way(labeler)
     with st.expander("More options"):
         dataset = dataset_options(source)
         options = more_options(way)
@@ -48,12 +51,12 @@ def label_form() -> None:
         _offer_direct(labeler, way, fields, models)
 
 
-def _three_fields(models: OllamaModels) -> tuple[str, str, dict[str, Any]]:
+def _three_fields(models: servers.OllamaModels) -> tuple[str, str, dict[str, Any]]:
     preset = preset_spec()
     sources = [preset.dataset.source, "sample", "Anthropic/hh-rlhf"]
     sources += [request.source for request in datasets.known()]
-    offered = taxonomy_page.labelers(models.names, taxonomy_page.provider().demo)
-    chosen = taxonomy_page.preset_labeler()
+    offered = labelers.offered(models.names, servers.provider().demo)
+    chosen = labelers.preset_labeler()
     names = list(dict.fromkeys((*offered, chosen)))
     left, middle, right = st.columns([3, 4, 2])
     source = left.selectbox(
@@ -84,12 +87,12 @@ def _three_fields(models: OllamaModels) -> tuple[str, str, dict[str, Any]]:
 
 
 @st.cache_data(ttl=4.0, max_entries=8, show_spinner=False)
-def _ollama(address: str) -> OllamaModels:
+def _ollama(address: str) -> servers.OllamaModels:
     """The models of the Ollama server, asked for every few seconds at most."""
-    return taxonomy_page.ollama_models()
+    return servers.ollama_models()
 
 
-def _asked_way(labeler: str) -> Way:
+def _asked_way(labeler: str) -> LabellingWay:
     """How a labeler works whose name does not tell."""
     ways = list(_WAYS)
     asked = st.radio(
@@ -99,7 +102,9 @@ def _asked_way(labeler: str) -> Way:
     return asked or ways[0]
 
 
-def _offer_direct(labeler: str, way: Way, fields: dict[str, Any], models: OllamaModels) -> None:
+def _offer_direct(
+    labeler: str, way: LabellingWay, fields: dict[str, Any], models: servers.OllamaModels
+) -> None:
     spec = checked(LabelSpec, {**fields, "labeler": labeler})
     plan = labels.plan(spec)
     texts = number_of(2 * plan.pairs, "text") if plan.pairs is not None else "the texts"
@@ -118,7 +123,7 @@ def _offer_direct(labeler: str, way: Way, fields: dict[str, Any], models: Ollama
     say(f"{plan.sentence} {where}, and nothing is paid.", "small", quiet=True)
 
 
-def _installed(labeler: str, models: OllamaModels) -> bool:
+def _installed(labeler: str, models: servers.OllamaModels) -> bool:
     return labeler in models.names or f"{labeler}:latest" in models.names
 
 
@@ -127,7 +132,7 @@ def _offer_batch(labeler: str, fields: dict[str, Any]) -> None:
     rows = {name: fields[name] for name in ("dataset", "limit", "sample", "row_ids", "seed")}
     plan = labels.plan(LabelSpec(**rows))
     access.check_address(spec.base_url)
-    who = taxonomy_page.provider(spec.base_url)
+    who = servers.provider(spec.base_url)
     if st.button("Prepare the batch and see the cost", type="primary", key="prepare"):
         run_id, new = taxonomy.start(spec)
         if not new and taxonomy.job(run_id).confirmed():
@@ -140,14 +145,14 @@ def _offer_batch(labeler: str, fields: dict[str, Any]) -> None:
         st.rerun()
     texts = number_of(2 * plan.pairs, "text") if plan.pairs is not None else "All texts"
     told = [
-        f"{texts}, one request each.", *plan.notes, taxonomy_page.shutdown_sentence(labeler),
+        f"{texts}, one request each.", *plan.notes, labelers.shutdown_sentence(labeler),
         "Nothing is sent before you have read the cost and accepted it.",
     ]  # fmt: skip
     say(" ".join(part for part in told if part), "small", quiet=True)
     no_key(who)
 
 
-def no_key(who: taxonomy_page.Provider) -> None:
+def no_key(who: servers.Provider) -> None:
     """What to do where a batch could not be sent: three ways on."""
     if who.ready:
         return

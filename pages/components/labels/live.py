@@ -12,8 +12,8 @@ from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels.conditions import label_name
-from ivan_core.experiments.labels.plan import LEXICON_NOTE
 from ivan_core.labels.reconcile import STATES
+from ivan_core.models.names import rules_note
 from pages.components.kit.live import Panel, counted
 from pages.components.kit.text import say
 
@@ -35,8 +35,8 @@ def _standing(run: Run) -> list[str]:
 def _so_far(run: Run) -> None:
     for note in run.notes:
         say(note, "small", quiet=True)
-    if getattr(runs.any_spec_of(run), "is_rules", False):
-        say(LEXICON_NOTE, "small", quiet=True)
+    if note := rules_note(getattr(runs.any_spec_of(run), "labeler", "")):
+        say(note, "small", quiet=True)
     facts = json.loads(run.facts)
     if facts.get("states"):
         say(states_sentence(facts["states"]))

@@ -9,6 +9,8 @@ from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches import offers as taxonomy_page
+from ivan_core.models import servers
+from ivan_core.models.names import is_rules
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import live
 from pages.components.labels.again import (
@@ -28,7 +30,7 @@ from pages.components.labels.steps import CHOOSE, COST, FOLLOW, closed_step, ope
 
 def direct(run: Run, spec: LabelSpec) -> None:
     """A labelling text by text, by rules or on Ollama."""
-    if not spec.is_rules and taxonomy_page.ollama_is_demo():
+    if not is_rules(spec.labeler) and servers.ollama_is_demo():
         pretended(
             "The demo server answers in place of Ollama.",
             "It pretends to have models, and answers by rules.",

@@ -10,7 +10,7 @@ from ivan_core import catalog
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.experiments.batches.offers import Way
+from ivan_core.models.labelers import LabellingWay
 
 ROWS = ("All rows", "The first N", "A random draw of N", "By row id")
 _BATCH, _DIRECT = TaxonomySpec.model_fields, LabelSpec.model_fields
@@ -41,7 +41,7 @@ def dataset_options(source: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def more_options(way: Way) -> dict[str, Any]:
+def more_options(way: LabellingWay) -> dict[str, Any]:
     """What can be set for a way of labelling."""
     keys = st.multiselect(
         "Labels to ask for", FEATURES, key="label-keys", placeholder="all 19",

@@ -15,10 +15,10 @@ from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import TextFilter, label_name
 from ivan_core.experiments.labels.figures import label_id
-from ivan_core.experiments.labels.plan import LEXICON_NOTE
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.reconcile import STATES
 from ivan_core.metrics.labels.answers import LIST_KEYS, NO, SENTIMENT, YES
+from ivan_core.models.names import rules_note
 from pages.components.kit.carried import write_query
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.quotes import quotable
@@ -51,7 +51,7 @@ def label_results(run_id: str) -> None:
     _line(results)
     notes = (note for note in results.run.notes if not note.startswith(results.line))
     told = [results.dataset.about["note"], *notes, results.reused_words]
-    told += [LEXICON_NOTE] if results.rule_based else []
+    told += [rules_note(results.labeler)] if results.rule_based else []
     if any(told):
         say(" ".join(part for part in told if part), "small", quiet=True)
     if usable:

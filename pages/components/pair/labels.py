@@ -11,9 +11,9 @@ from ivan_core.domain.labels import FEATURES, Label
 from ivan_core.domain.pairs import Pair
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import in_words
-from ivan_core.experiments.labels.plan import LEXICON_NOTE
 from ivan_core.experiments.labels.reasons import Reason, reasons, rules_changed
 from ivan_core.experiments.labels.results import TextLabels, labels_of_row
+from ivan_core.models.names import rules_note, shown_name
 from pages.components.kit.text import say
 
 _CELL = "padding:.3rem .7rem;text-align:left;border-bottom:1px solid rgba(128,128,128,.25)"
@@ -60,7 +60,7 @@ def pair_labels(dataset: str, pair: Pair) -> None:
 
 
 def _name(one: TextLabels) -> str:
-    return f"{one.labeler} (rule-based)" if one.rule_based else one.labeler
+    return shown_name(one.labeler)
 
 
 def _labelled(one: TextLabels, side: str) -> bool:
@@ -123,7 +123,7 @@ def why(run_id: str, labeler: str, texts: Mapping[str, str], keys: Sequence[str]
     if not folded.open:
         return  # the rules read the texts anew
     with folded:
-        say(LEXICON_NOTE, "small", quiet=True)
+        say(rules_note(labeler), "small", quiet=True)
         if rules_changed(run_id):
             say("The rules have changed since these labels were given; below are those of now.")
         key = st.selectbox("Label", list(keys), key="labels-why", format_func=label_name)

@@ -17,7 +17,7 @@ from ivan_core.experiments.rewrite.rows import Missing
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite.units import Variant
 from ivan_core.experiments.rewrite.views import VARIANTS, RowView, row_sentence, row_view
-from ivan_core.experiments.rewrite.words import RULES_NOTE, labeler_words, rewriter_words
+from ivan_core.models.names import rules_note, shown_name
 from pages.components.kit.long import show_part
 from pages.components.kit.text import md_escape, say, short_names
 from pages.components.pair.marked import MARKS, NOT_COMPARED, differing, plain, show_pieces
@@ -46,7 +46,7 @@ def pair_rewordings(content: str, row_id: int) -> None:
     st.subheader("Rewordings", anchor=False)
     for place, (results, texts) in enumerate(found[:_MOST_RUNS]):
         row = row_view(results, texts)
-        told = f"{rewriter_words(row.spec)}, run {results.run.label}"
+        told = f"{shown_name(row.spec.rewriter)}, run {results.run.label}"
         if len(found) == 1:
             show_rewordings(row)
             continue
@@ -62,9 +62,8 @@ def pair_rewordings(content: str, row_id: int) -> None:
 def show_rewordings(row: RowView) -> None:
     """Draw one row of a run, from what rewording did to it to the texts behind that."""
     say(row_sentence(row), "lead")
-    told = [f"Reworded by {rewriter_words(row.spec)}."]
-    told += [RULES_NOTE] if row.spec.is_rules else []
-    say(" ".join(told), "small", quiet=True)
+    told = [f"Reworded by {shown_name(row.spec.rewriter)}.", rules_note(row.spec.rewriter)]
+    say(" ".join(filter(None, told)), "small", quiet=True)
     _rewards(row, ("reworded",))
     _variant(row, "reworded")
     _labels(row)
@@ -249,7 +248,7 @@ def _labels(row: RowView) -> None:
     """The five labels of both sides before and after; nothing where there is no after."""
     if not any(variant == "reworded" and labels for (_, variant), labels in row.labels.items()):
         return
-    say(f"Labels by {labeler_words(row.spec)}, before → after", "body")
+    say(f"Labels by {shown_name(row.spec.labeler)}, before → after", "body")
     for note in notes_of(row.spec):
         if note == RULES_AND_LEXICON:
             say(note, "small", quiet=True)

@@ -7,16 +7,12 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.datasets.sources import SAMPLE
-from ivan_core.domain.label_specs import LEXICON
-from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
+from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.specs import checked, parse_row_ids
 from ivan_core.engine import datasets
-from ivan_core.experiments.batches import offers as taxonomy_page
-from ivan_core.experiments.batches.offers import OllamaModels
-from ivan_core.experiments.rewrite import words as rewrite_words
-from ivan_core.experiments.rewrite.cost import OPENAI
 from ivan_core.experiments.rewrite.plan import preset_spec
-from ivan_core.models import reward_models
+from ivan_core.models import labelers, reward_models, rewriters, servers, similarity
+from ivan_core.models.names import is_rules, way_of
 from pages.components.kit.text import say
 from pages.components.labels.options import dataset_options
 from pages.components.rewrite.start import offer
@@ -26,7 +22,6 @@ _SCOPES = {
     "shared": "the shared prompt once, each last reply once",
     "whole": "whole dialogues, each side apart, as published",
 }
-_NOBODY = "nobody: no labels"
 _ROWS = ("All rows", "A random draw of N", "By row id")
 _ALL, _DRAWN, _BY_ID = _ROWS
 
@@ -38,7 +33,7 @@ def rewrite_form() -> None:
         "still prefer the same reply?",
         "lead",
     )
-    models = _ollama(taxonomy_page.ollama_address())
+    models = _ollama(servers.ollama_address())
     preset = preset_spec()
     source, rewriter, rows = _three_fields(preset, models)
     with st.expander("More options"):
@@ -61,12 +56,14 @@ def rewrite_form() -> None:
 
 
 @st.cache_data(ttl=4.0, max_entries=8, show_spinner=False)
-def _ollama(address: str) -> OllamaModels:
+def _ollama(address: str) -> servers.OllamaModels:
     """The models of the Ollama server, asked for every few seconds at most."""
-    return taxonomy_page.ollama_models()
+    return servers.ollama_models()
 
 
-def _three_fields(preset: RewriteSpec, models: OllamaModels) -> tuple[str, str, dict[str, Any]]:
+def _three_fields(
+    preset: RewriteSpec, models: servers.OllamaModels
+) -> tuple[str, str, dict[str, Any]]:
     sources = [preset.dataset.source, "sample", "Anthropic/hh-rlhf"]
     sources += [request.source for request in datasets.known()]
     left, middle, right = st.columns([3, 4, 2])
@@ -86,7 +83,7 @@ def _three_fields(preset: RewriteSpec, models: OllamaModels) -> tuple[str, str, 
         number = right.number_input(
             "N", 1, 10_000_000, 100, key="rewrite-n", help=_ABOUT["sample"].description
         )
-    offered = rewrite_words.rewriters(models.names, preset.rewriter)
+    offered = rewriters.offered(models.names, preset.rewriter)
     names = list(offered)
     rewriter = middle.selectbox(
         "Rewriter", names, names.index(preset.rewriter), accept_new_options=True,
@@ -102,7 +99,9 @@ def _three_fields(preset: RewriteSpec, models: OllamaModels) -> tuple[str, str, 
     return (source or "").strip(), (rewriter or "").strip(), rows
 
 
-def _more_options(preset: RewriteSpec, models: OllamaModels, rewriter: str) -> dict[str, Any]:
+def _more_options(
+    preset: RewriteSpec, models: servers.OllamaModels, rewriter: str
+) -> dict[str, Any]:
     """What most people leave alone; each says its default in words."""
     judges = st.multiselect(
         "Two reward models, the one trained on the dataset first",
@@ -115,14 +114,15 @@ def _more_options(preset: RewriteSpec, models: OllamaModels, rewriter: str) -> d
         "What is reworded", list(_SCOPES), format_func=lambda name: _SCOPES[name],
         key="rewrite-scope", help=_ABOUT["scope"].description,
     )  # fmt: skip
-    labelers = ["", LEXICON, *models.names, *rewrite_words.paid_labelers()]
+    who = labelers.offered_for_rewordings(models.names)
+    names = list(who)
     labeler = right.selectbox(
-        "Labels before and after, by", labelers, labelers.index(preset.labeler)
-        if preset.labeler in labelers else 0, accept_new_options=True, key="rewrite-labeler",
-        format_func=_labeler_words, help=_ABOUT["labeler"].description,
+        "Labels before and after, by", names, names.index(preset.labeler)
+        if preset.labeler in who else 0, accept_new_options=True, key="rewrite-labeler",
+        format_func=lambda name: who.get(name, name), help=_ABOUT["labeler"].description,
     )  # fmt: skip
-    similarity = left.selectbox(
-        "Similarity model", list(dict.fromkeys((preset.similarity, MINILM, "BAAI/bge-m3"))),
+    similar = left.selectbox(
+        "Similarity model", similarity.offered(preset.similarity),
         accept_new_options=True, key="rewrite-similarity", help=_ABOUT["similarity"].description,
     )  # fmt: skip
     seed = right.number_input(
@@ -130,9 +130,9 @@ def _more_options(preset: RewriteSpec, models: OllamaModels, rewriter: str) -> d
     )
     found: dict[str, Any] = {
         "models": tuple(judges), "scope": scope, "labeler": (labeler or "").strip(),
-        "similarity": (similarity or "").strip() or preset.similarity, "seed": seed,
+        "similarity": (similar or "").strip() or preset.similarity, "seed": seed,
     }  # fmt: skip
-    if rewriter != RULES:
+    if not is_rules(rewriter):
         found["temperature"] = left.number_input(
             "Temperature", 0.0, 2.0, preset.temperature, 0.1, key="rewrite-temperature",
             help=_ABOUT["temperature"].description,
@@ -141,7 +141,7 @@ def _more_options(preset: RewriteSpec, models: OllamaModels, rewriter: str) -> d
             "Context, in tokens", 512, 1_000_000, None, placeholder="as long as is needed",
             key="rewrite-context", help=_ABOUT["num_ctx"].description,
         )  # fmt: skip
-    if found["labeler"].startswith(OPENAI):
+    if way_of(found["labeler"]) == "openai":
         found["ask_again"] = st.checkbox(
             "Ask all labels again, also those that are here already", key="rewrite-ask-again",
             help=_ABOUT["ask_again"].description,
@@ -151,12 +151,3 @@ def _more_options(preset: RewriteSpec, models: OllamaModels, rewriter: str) -> d
         key="rewrite-second", help=_ABOUT["second"].description,
     )  # fmt: skip
     return found
-
-
-def _labeler_words(name: str) -> str:
-    if not name:
-        return _NOBODY
-    if name == LEXICON:
-        return f"{name} (rule-based, here, free)"
-    paid = name in rewrite_words.paid_labelers()
-    return f"{name} (paid; the cost is told first)" if paid else name

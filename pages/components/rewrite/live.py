@@ -14,7 +14,7 @@ from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.views import VARIANTS
-from ivan_core.experiments.rewrite.words import RULES_NOTE, rewriter_words
+from ivan_core.models.names import rules_note, shown_name
 from pages.components.kit.live import Panel, doing
 from pages.components.kit.state import dark
 from pages.components.kit.text import say, short_names
@@ -30,7 +30,7 @@ def _headline(run: Run) -> str:
     spec = runs.any_spec_of(run)
     if not isinstance(spec, RewriteSpec):
         return ""
-    return f"Rewording {spec.dataset.label} with {rewriter_words(spec)}"
+    return f"Rewording {spec.dataset.label} with {shown_name(spec.rewriter)}"
 
 
 def _standing(run: Run) -> list[str]:
@@ -45,8 +45,8 @@ def _standing(run: Run) -> list[str]:
 
 def _so_far(run: Run) -> None:
     spec = runs.any_spec_of(run)
-    notes = [RULES_NOTE] if isinstance(spec, RewriteSpec) and spec.is_rules else []
-    for note in [*notes, *run.notes]:
+    notes = [rules_note(spec.rewriter)] if isinstance(spec, RewriteSpec) else []
+    for note in filter(None, [*notes, *run.notes]):
         say(note, "small", quiet=True)
     so_far(json.loads(run.facts))
 

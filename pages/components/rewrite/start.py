@@ -8,14 +8,13 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.estimates import usd
-from ivan_core.domain.label_specs import LEXICON
-from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
-from ivan_core.experiments.batches.offers import OllamaModels, ollama_models, provider
+from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.experiments.rewrite import plan as rewrite
-from ivan_core.experiments.rewrite.cost import OPENAI, total
+from ivan_core.experiments.rewrite.cost import total
 from ivan_core.experiments.rewrite.plan import RewritePlan
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON
-from ivan_core.experiments.rewrite.words import RULES_NOTE
+from ivan_core.models.names import is_rules, on_ollama, on_openai, rules_note
+from ivan_core.models.servers import OllamaModels, ollama_models, provider
 from pages.components.kit.frame import problems_shown, show_error
 from pages.components.kit.state import REWRITE, choose_run
 from pages.components.kit.text import md_escape, say
@@ -36,7 +35,8 @@ def offer(spec: RewriteSpec, models: OllamaModels, forget: Callable[[], None]) -
     if RULES_AND_LEXICON in plan.notes:
         with st.container(border=True, key="rules-on-rules"):
             say(f"{RULES_AND_LEXICON} The two are never combined as evidence.")
-    wanted = _on_ollama(spec)
+    asked = (spec.rewriter, spec.labeler)
+    wanted, elsewhere = on_ollama(asked), on_openai(asked)
     if wanted and models.problem:
         say(models.problem, "lead")
         say(f"{models.hint} Or choose ivan/rules: it is always here.".strip(), quiet=True)
@@ -53,8 +53,7 @@ def offer(spec: RewriteSpec, models: OllamaModels, forget: Callable[[], None]) -
             begin(spec)
             st.rerun()
     told = [plan.sentence, *(note for note in plan.notes if note != RULES_AND_LEXICON)]
-    elsewhere = _at_a_provider(spec)
-    told += [RULES_NOTE] if spec.is_rules else []
+    told += [rules_note(spec.rewriter)] if is_rules(spec.rewriter) else []
     told += ["Nothing is sent anywhere."] if not wanted and not elsewhere else []
     told += ["Texts go to your Ollama server only."] if wanted and not elsewhere else []
     say(" ".join(told), "small", quiet=True)
@@ -89,19 +88,6 @@ def _accept(spec: RewriteSpec, plan: RewritePlan) -> None:
         if st.button("Send and reword", type="primary", disabled=not ticked, key="accepted"):
             begin(spec, accept_cost=True)
             st.rerun()
-
-
-def _on_ollama(spec: RewriteSpec) -> list[str]:
-    """The models that the Ollama server must have."""
-    asked = dict.fromkeys((spec.rewriter, spec.labeler))
-    free = ("", RULES, LEXICON)
-    return [name for name in asked if name not in free and not name.startswith(OPENAI)]
-
-
-def _at_a_provider(spec: RewriteSpec) -> str:
-    """The models that are asked behind an OpenAI-compatible server, as words; empty if none is."""
-    asked = dict.fromkeys((spec.rewriter, spec.labeler))
-    return " and ".join(name for name in asked if name.startswith(OPENAI))
 
 
 def _pull_button(model: str, forget: Callable[[], None]) -> None:

@@ -16,7 +16,6 @@ from ivan_core.experiments.rewrite.conditions import MOVES, CellIs, LabelMoves, 
 from ivan_core.experiments.rewrite.numbers import Numbers
 from ivan_core.experiments.rewrite.results import RewriteResults
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON
-from ivan_core.experiments.rewrite.words import labeler_words
 from ivan_core.metrics.robustness.changes import REWORDED, SURFACE, Robustness
 from ivan_core.metrics.robustness.labels import LEAST_EVENTS, LEAST_FLIPS, LEAST_UNCHANGED
 from ivan_core.metrics.robustness.sentences import (
@@ -29,6 +28,7 @@ from ivan_core.metrics.robustness.sentences import (
     twice_sentence,
 )
 from ivan_core.metrics.robustness.table import BESIDE, measures
+from ivan_core.models.names import shown_name
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import Point, one_question
 from pages.components.kit.state import dark
@@ -143,7 +143,7 @@ def _alike(results: RewriteResults, found: Numbers, gate: str | None) -> None:
 
 def _labels(results: RewriteResults, found: Numbers, gate: str | None) -> None:
     """Labels that flip, less what the labeler flips by itself, and what that does to verdicts."""
-    say(f"Labelled by {labeler_words(results.spec)}.", "small", quiet=True)
+    say(f"Labelled by {shown_name(results.spec.labeler)}.", "small", quiet=True)
     if RULES_AND_LEXICON in results.run.notes:
         say(f"{RULES_AND_LEXICON} So whether verdicts turn where labels flip is not shown.")
     rates = found.flip_rates

@@ -1,0 +1,53 @@
+"""Similarity models by name: the embedded one, any of sentence-transformers, directories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ivan_core import catalog
+from ivan_core.domain.rewrite_specs import MINILM
+from ivan_core.domain.similarity import SimilarityModel
+from ivan_core.models import reward_models
+
+
+def known() -> tuple[str, ...]:
+    """The embedded one and those of the presets."""
+    presets = (catalog.preset(name).similarity for name in catalog.preset_names())
+    return tuple(dict.fromkeys((MINILM, *presets)))
+
+
+def offered(preset: str) -> tuple[str, ...]:
+    """The similarity models to offer, that of a preset first."""
+    return tuple(dict.fromkeys((preset, MINILM, "BAAI/bge-m3")))
+
+
+def is_embedded(name: str) -> bool:
+    """Whether it ships with IVAN: it is as fast as the embedded reward models, and beside them."""
+    return name == MINILM
+
+
+def check(name: str) -> None:
+    """What can be refused before any work.
+
+    Raises:
+        BadInput: the name is no hub id and no directory.
+    """
+    if not is_embedded(name):
+        reward_models.check(name)
+
+
+def make(name: str, revision: str = "") -> SimilarityModel:
+    """A similarity model: the embedded one, a hub id (`id@revision` pins one) or a directory.
+
+    `revision` pins a hub id that names none. Only workers call this: it brings in torch.
+
+    Raises:
+        BadInput: there is no such model.
+        BackendUnavailable: it cannot be had or loaded.
+    """
+    from ivan_core.backends.similarity import MiniLM, SentenceModel
+
+    if is_embedded(name):
+        return MiniLM()
+    pinned = not revision or "@" in name or Path(name).expanduser().exists()
+    return SentenceModel(name if pinned else f"{name}@{revision}")

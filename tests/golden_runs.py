@@ -36,7 +36,7 @@ from ivan_core.experiments.labels.results import open_labels
 from ivan_core.experiments.rewrite import conditions as rewrite_filters
 from ivan_core.experiments.rewrite.numbers import numbers, read_gate
 from ivan_core.experiments.rewrite.results import open_rewrite
-from ivan_core.lists.conditions import matching_rows
+from ivan_core.lists.conditions import matching, matching_rows
 from ivan_core.lists.url import read_filter
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
@@ -195,8 +195,8 @@ def _links(compared: str, reworded: str, labelled: str, other: str, column: str)
         yield f"rewrite?{link} | {[*odd]} | {rows}"
     labels = open_labels(labelled)
     for link in LABEL_LINKS:
-        one, not_read = label_filters.read_filter(_query(link.replace("OTHER", other)))
-        places = label_filters.matching(labels, one).tolist()
+        one, not_read = read_filter(label_filters.LANGUAGE, _query(link.replace("OTHER", other)))
+        places = matching(label_filters.listing(labels), one).tolist()
         yield f"taxonomy?{link} | {[*not_read]} | {places}"
 
 

@@ -22,9 +22,11 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import words as label_words
-from ivan_core.experiments.labels.conditions import TextFilter, chips, matching, read_filter
+from ivan_core.experiments.labels.conditions import LANGUAGE, LabelIs, listing
 from ivan_core.experiments.labels.reasons import marked, reasons, rules_changed
 from ivan_core.experiments.labels.results import TextLabels, labels_of_row, open_labels
+from ivan_core.lists.conditions import Filter, matching
+from ivan_core.lists.url import query_of, read_filter
 from ivan_core.metrics.labels.sentences import coefficient_sentence
 
 
@@ -43,9 +45,13 @@ def second(labellings) -> str:
     return labellings.made("second", SECOND)
 
 
+def asked(**query: str) -> Filter:
+    return read_filter(LANGUAGE, query)[0]
+
+
 def texts(run_id: str, **conditions: str) -> list[str]:
     results = open_labels(run_id)
-    found = results.table.iloc[matching(results, TextFilter(**conditions))]
+    found = results.table.iloc[matching(listing(results), asked(**conditions))]
     return [f"{row.row_id}.{row.preference}" for row in found.itertuples()]
 
 
@@ -171,30 +177,48 @@ def test_a_filter_finds_the_texts_that_meet_all_its_conditions(first, conditions
     ],
 )
 def test_what_makes_no_sense_in_a_link_is_left_out(query, kept, ignored):
-    assert read_filter(query) == (TextFilter(**kept), ignored)
+    wanted, odd = read_filter(LANGUAGE, query)
+    assert (query_of(wanted), tuple(odd)) == (kept, ignored)
 
 
 def test_a_filter_comes_back_from_its_own_query():
-    wanted = TextFilter(state="valid", side="chosen", label=TOPICS, value=ARTS, answer="no",
-                        also=f"{REFUSAL}:yes", other="run", theirs="no")  # fmt: skip
-    assert read_filter(wanted.query) == (wanted, ())
+    query = {"state": "valid", "side": "chosen", "label": TOPICS, "value": ARTS, "answer": "no",
+             "also": f"{REFUSAL}:yes", "other": "run", "theirs": "no"}  # fmt: skip
+    wanted, ignored = read_filter(LANGUAGE, query)
+    assert (query_of(wanted), ignored) == (query, [])
 
 
-def test_chips_name_conditions_and_take_with_them_what_makes_no_sense_alone(second):
-    wanted = TextFilter(state="valid", label=SENTIMENT, value="negative", other=second,
-                        theirs="positive")  # fmt: skip
+def chips(wanted: Filter) -> list[tuple[str, str]]:
+    return [(chip.name, chip.label) for chip in wanted.chips()]
+
+
+def test_chips_name_conditions_and_each_is_taken_away_by_itself(first, second):
+    wanted = asked(
+        state="valid", label=SENTIMENT, value="negative", other=second, theirs="positive"
+    )
     assert chips(wanted) == [
         ("state", "State: valid"), ("label", "Sentiment: negative"),
         ("theirs", "second says positive"),
     ]  # fmt: skip
-    assert wanted.without("label") == TextFilter(state="valid")
-    assert wanted.without("theirs").query.keys() == {"state", "label", "value"}
+    keys = {chip.name: chip.key for chip in wanted.chips()}
+    assert query_of(wanted.without(keys["theirs"])).keys() == {"state", "label", "value"}
+    theirs = wanted.without(keys["label"]).without(keys["state"])
+    assert query_of(theirs) == {"and": f"!0~labels.theirs~{SENTIMENT}~{second}~positive"}
+    assert read_filter(LANGUAGE, query_of(theirs)) == (theirs, [])
     for label, words in (
-        (TextFilter(label=REFUSAL, pair="neither"), "Refusal: on neither side"),
-        (TextFilter(label=REFUSAL, answer="no"), "Refusal: no"),
-        (TextFilter(label=TOPICS, value=ARTS, answer="no"), f"Not Topics: {ARTS}"),
+        (asked(label=REFUSAL, pair="neither"), "Refusal: on neither side"),
+        (asked(label=REFUSAL, answer="no"), "Refusal: no"),
+        (asked(label=TOPICS, value=ARTS, answer="no"), f"Not Topics: {ARTS}"),
     ):
         assert chips(label) == [("label", words)]
+
+
+def test_two_labels_are_asked_for_at_once(first):
+    both = asked(label=REFUSAL).add(LabelIs(label=TOPICS, value=ARTS))
+    assert query_of(both) == {"label": REFUSAL, "and": f"!0~labels.label~{TOPICS}~{ARTS}"}
+    results = open_labels(first)
+    table = results.table.iloc[matching(listing(results), both)]
+    assert [f"{row.row_id}.{row.preference}" for row in table.itertuples()] == ["0.chosen"]
 
 
 def test_a_page_of_texts_has_the_asked_label_first(first):

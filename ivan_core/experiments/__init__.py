@@ -15,6 +15,7 @@ READING = {"column": "ivan_core.experiments.columns.kind"}
 """Kinds of runs that are a part of reading the results of others, likewise."""
 CONDITIONS = {
     "compare": "ivan_core.experiments.compare.conditions",
+    "labels": "ivan_core.experiments.labels.conditions",
     "rewrite": "ivan_core.experiments.rewrite.conditions",
 }
 """Who has conditions on rows, each a module whose `LANGUAGE` is imported when it is asked for."""

@@ -17,8 +17,8 @@ from made_labellings import (
 )
 from support import heads_sort
 
-from ivan_core.experiments.labels.conditions import TextFilter
-from pages.components.labels.agreement import cell_filter
+from ivan_core.experiments.labels.conditions import LabelIs, TheySay
+from pages.components.labels.agreement import cell_conditions
 
 TAXONOMY = "pages/taxonomy.py"
 PAIR = ":primary[Read the pair →]"
@@ -138,15 +138,17 @@ def test_three_labelers_and_the_words_of_a_list(labellings, first, second, open_
 
 
 def test_a_cell_of_two_labelers_asks_for_its_texts():
-    assert cell_filter(REFUSAL, "", "yes", "r", "no") == TextFilter(
-        label=REFUSAL, other="r", theirs="no"
-    )
-    assert cell_filter(TOPICS, ARTS, "no", "r", "yes") == TextFilter(
-        label=TOPICS, value=ARTS, answer="no", other="r", theirs="yes"
+    assert cell_conditions(REFUSAL, "", "yes", "r", "no") == (
+        LabelIs(label=REFUSAL), TheySay(label=REFUSAL, other="r", theirs="no"),
+    )  # fmt: skip
+    assert cell_conditions(TOPICS, ARTS, "no", "r", "yes") == (
+        LabelIs(label=TOPICS, value=ARTS, answer="no"),
+        TheySay(label=TOPICS, value=ARTS, other="r", theirs="yes"),
     )
     sentiment = "last_response_sentiment"
-    assert cell_filter(sentiment, "", "negative", "r", "neutral") == TextFilter(
-        label=sentiment, value="negative", other="r", theirs="neutral"
+    assert cell_conditions(sentiment, "", "negative", "r", "neutral") == (
+        LabelIs(label=sentiment, value="negative"),
+        TheySay(label=sentiment, other="r", theirs="neutral"),
     )
 
 

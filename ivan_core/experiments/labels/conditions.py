@@ -1,27 +1,28 @@
-"""Which texts of a labelling are shown: conditions that live in a URL, each with words for a chip.
+"""What a text of a labelling, or a pair of such texts, may have to be.
 
-A text is shown if all conditions hold. `label` names what the others speak of: `value` is the word
-of a list or a sentiment, `answer` whether it was given (yes or no), `pair` how it stands on both
-sides, `theirs` what the labeler of the run `other` says of it, `also` a second label as KEY:VALUE.
+`label` names the key that a condition speaks of; `value` is the word of a list or a sentiment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import AfterValidator, StringConstraints, field_validator, model_validator
+from pydantic_core.core_schema import ValidationInfo
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
-from ivan_core.domain.pairs import SIDES
+from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
 from ivan_core.experiments.labels.results import LabelResults, open_labels
-from ivan_core.labels.reconcile import STATES
+from ivan_core.labels.reconcile import State
 from ivan_core.labels.schema import feature
+from ivan_core.lists.conditions import Bools, Condition, Ints, Language, Listing, Model, Name, Names
+from ivan_core.lists.others import Elsewhere, RunId
+from ivan_core.lists.pairs import OF_PAIRS
 from ivan_core.metrics.labels.answers import (
     LIST_KEYS,
     NO,
@@ -29,117 +30,300 @@ from ivan_core.metrics.labels.answers import (
     SENTIMENTS,
     YES,
     answers,
-    texts_in_cell,
+    join_labelers,
 )
 from ivan_core.metrics.labels.shares import ON_PAIRS, pairs_with
 from ivan_core.settings import data_dir
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_LONGEST = 200
-_OF_LABEL = ("label", "value", "answer", "pair", "also", "other", "theirs")
 _ON_PAIRS = {
     "both": "on both sides", "chosen_only": "only the chosen reply",
     "rejected_only": "only the rejected reply", "neither": "on neither side",
 }  # fmt: skip
+_SINGLE = "boolean"
+"""The kind of a label that is given or not, and has no value beside that."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextFilter:
-    """Conditions on texts; an empty one asks for nothing."""
+def _feature(key: str) -> str:
+    if key not in FEATURES:
+        raise ValueError("no such label")
+    return key
 
-    state: str = ""
-    side: str = ""
-    label: str = ""
-    value: str = ""
-    answer: str = ""
-    pair: str = ""
-    also: str = ""
-    other: str = ""
-    theirs: str = ""
+
+def _key_and_value(text: str) -> tuple[str, str]:
+    key, _, value = text.partition(":")
+    return _feature(key), value or YES
+
+
+Key = Annotated[Name, AfterValidator(_feature)]
+Word = Annotated[Name, StringConstraints(max_length=200)]
+
+
+class StateIs(Condition):
+    """What came of the text: valid, repaired, invalid ..."""
+
+    query: ClassVar[str] = "state"
+    parameters: ClassVar[Mapping[str, str]] = {"state": "state"}
+    state: State
+
+    def words(self, names: Names) -> str:
+        return f"State: {self.state}"
+
+    def holds(self, listing: Listing) -> Bools:
+        results: LabelResults = listing.results
+        return np.asarray(results.table["status"].eq(self.state).to_numpy(bool))
+
+
+class SideIs(Condition):
+    """Which side the text is."""
+
+    query: ClassVar[str] = "side"
+    parameters: ClassVar[Mapping[str, str]] = {"side": "side"}
+    side: Literal["chosen", "rejected"]
+
+    def words(self, names: Names) -> str:
+        return f"Only {self.side} replies"
+
+    def holds(self, listing: Listing) -> Bools:
+        return _of_side(listing, self.side)
+
+
+class _OfLabel(Condition):
+    """A condition that speaks of one label, and of one of its values where it has several."""
+
+    label: Key
+    value: Word = ""
+
+    @field_validator("value")
+    @classmethod
+    def _of_its_label(cls, value: str, info: ValidationInfo) -> str:
+        key = info.data.get("label", "")
+        if value and not (value in SENTIMENTS if key == SENTIMENT else key in LIST_KEYS):
+            raise ValueError("no value of this label")
+        return value
 
     @property
-    def query(self) -> dict[str, str]:
-        """The conditions as parameters of a URL."""
-        return {name: text for name, text in asdict(self).items() if text}
+    def name(self) -> str:
+        """The label in words."""
+        return label_name(self.label, self.value)
 
-    @property
-    def holding(self) -> str:
-        """The value that the label is counted by: "yes", a sentiment, or the word of a list."""
-        return self.value or YES
+    def check(self, listing: Listing) -> None:
+        results: LabelResults = listing.results
+        if self.label not in results.keys:
+            raise BadInput(
+                f"Run {listing.run_id} was not asked for the label {label_name(self.label)}."
+            )
 
-    def without(self, name: str) -> TextFilter:
-        """The filter less one condition, and less what makes no sense alone."""
-        gone = {"label": _OF_LABEL, "theirs": ("other", "theirs")}.get(name, (name,))
-        return replace(self, **dict.fromkeys(gone, ""))
+    def holds(self, listing: Listing) -> Bools:
+        return _judged(listing, self)[0]
 
+    def known(self, listing: Listing) -> Bools:
+        return _judged(listing, self)[1]
 
-PARAMETERS = tuple(one.name for one in fields(TextFilter))
-"""The parameters of a URL that belong to the filter."""
-
-
-def read_filter(query: Mapping[str, str]) -> tuple[TextFilter, tuple[str, ...]]:
-    """The filter of a URL, and the names of parameters in it that make no sense."""
-    asked = {name: query[name] for name in PARAMETERS if query.get(name)}
-    found = TextFilter(**{name: text for name, text in asked.items() if _known(name, text, asked)})
-    if not found.label or (feature(found.label).kind != "boolean" and not found.value):
-        found = found.without("label")
-    if not (found.other and found.theirs):
-        found = found.without("theirs")
-    return found, tuple(name for name in asked if name not in found.query)
+    def judged(self, listing: Listing) -> tuple[Bools, Bools]:
+        """At which texts it holds, and at which that is known; remembered by run."""
+        raise NotImplementedError
 
 
-def _known(name: str, text: str, asked: Mapping[str, str]) -> bool:
-    """Whether a condition means something beside the others."""
-    key = asked.get("label", "")
-    if len(text) > _LONGEST:
-        return False
-    if name == "value":
-        return text in SENTIMENTS if key == SENTIMENT else key in LIST_KEYS
-    if name == "label":
-        return text in FEATURES
-    if name == "also":
-        return text.partition(":")[0] in FEATURES
-    if name == "theirs":
-        return text in (SENTIMENTS if key == SENTIMENT else (YES, NO))
-    allowed: dict[str, tuple[str, ...]] = {
-        "state": STATES, "side": SIDES, "answer": (YES, NO), "pair": ON_PAIRS,
+class _Whole(_OfLabel):
+    """A label with the value that it needs."""
+
+    @model_validator(mode="after")
+    def _with_value(self) -> Self:
+        if feature(self.label).kind != _SINGLE and not self.value:
+            raise ValueError("needs a value")
+        return self
+
+
+class LabelIs(_Whole):
+    """The labeler gave the label, or answered otherwise."""
+
+    query: ClassVar[str] = "label"
+    chip: ClassVar[str] = "label"
+    identity: ClassVar[tuple[str, ...]] = ("label", "value", "side")
+    parameters: ClassVar[Mapping[str, str]] = {
+        "label": "label", "value": "value", "answer": "answer",
     }  # fmt: skip
-    return name == "other" or text in allowed[name]
+    answer: Literal["", "yes", "no"] = ""
+    side: Literal["", "chosen", "rejected"] = ""
+
+    @classmethod
+    def given(cls, query: Mapping[str, str]) -> dict[str, str] | None:
+        return None if query.get("pair") in ON_PAIRS else super().given(query)
+
+    def words(self, names: Names) -> str:
+        where = f" in the {self.side} reply" if self.side else ""
+        if self.value:
+            return f"{'Not ' if self.answer == NO else ''}{self.name}{where}"
+        return f"{self.name}: {self.answer or YES}{where}"
+
+    def judged(self, listing: Listing) -> tuple[Bools, Bools]:
+        """Of a text of the other side than asked for it is known that it is not meant."""
+        answered, given = _given(listing, self.label, self.value or YES)
+        holds = answered & ~given if self.answer == NO else given
+        if not self.side:
+            return holds, answered
+        own = _of_side(listing, self.side)
+        return holds & own, answered | ~own
 
 
-def chips(wanted: TextFilter) -> list[tuple[str, str]]:
-    """Each condition that can be taken away: its name and its words."""
-    found = []
-    if wanted.state:
-        found.append(("state", f"State: {wanted.state}"))
-    if wanted.side:
-        found.append(("side", f"Only {wanted.side} replies"))
-    if wanted.label:
-        name = label_name(wanted.label, wanted.value)
-        if wanted.pair:
-            found.append(("label", f"{name}: {_ON_PAIRS[wanted.pair]}"))
-        elif wanted.value:
-            found.append(("label", f"Not {name}" if wanted.answer == NO else name))
-        else:
-            found.append(("label", f"{name}: {wanted.answer or YES}"))
-    if wanted.also:
-        found.append(("also", f"Also {label_name(*_key_and_value(wanted.also))}"))
-    if wanted.theirs:
-        found.append(("theirs", f"{_labeler(wanted.other)} says {wanted.theirs}"))
-    return found
+class OnPairs(_Whole):
+    """How the label stands on the two sides of the pair."""
+
+    query: ClassVar[str] = "pair"
+    chip: ClassVar[str] = "label"
+    identity: ClassVar[tuple[str, ...]] = ("label", "value")
+    parameters: ClassVar[Mapping[str, str]] = {"label": "label", "value": "value", "pair": "pair"}
+    pair: Literal["both", "chosen_only", "rejected_only", "neither"]
+
+    def words(self, names: Names) -> str:
+        return f"{self.name}: {_ON_PAIRS[self.pair]}"
+
+    def judged(self, listing: Listing) -> tuple[Bools, Bools]:
+        results: LabelResults = listing.results
+        rows = pairs_with(results.table, self.label, self.value or YES, self.pair)
+        answered, _ = _given(listing, self.label, self.value or YES)
+        return np.isin(listing.rows, rows), np.isin(listing.rows, _on_both(listing, answered)[0])
+
+
+class AlsoIs(Condition):
+    """A second label that the text has, as KEY:VALUE."""
+
+    query: ClassVar[str] = "also"
+    parameters: ClassVar[Mapping[str, str]] = {"also": "also"}
+    also: Word
+
+    @field_validator("also")
+    @classmethod
+    def _of_a_label(cls, text: str) -> str:
+        _key_and_value(text)
+        return text
+
+    @classmethod
+    def given(cls, query: Mapping[str, str]) -> dict[str, str] | None:
+        return super().given(query) if _names_label(query) else None
+
+    def words(self, names: Names) -> str:
+        return f"Also {label_name(*_key_and_value(self.also))}"
+
+    def holds(self, listing: Listing) -> Bools:
+        return _given(listing, *_key_and_value(self.also))[1]
+
+    def known(self, listing: Listing) -> Bools:
+        return _given(listing, *_key_and_value(self.also))[0]
+
+
+class TheySay(_OfLabel):
+    """What the labeler of another run says of the label: a sentiment, or yes or no."""
+
+    query: ClassVar[str] = "theirs"
+    chip: ClassVar[str] = "theirs"
+    identity: ClassVar[tuple[str, ...]] = ("label", "value", "other")
+    parameters: ClassVar[Mapping[str, str]] = {
+        "label": "label", "value": "value", "other": "other", "theirs": "theirs",
+    }  # fmt: skip
+    other: Annotated[Model, StringConstraints(max_length=200)]
+    theirs: Literal["negative", "neutral", "positive", "yes", "no"]
+
+    @field_validator("theirs")
+    @classmethod
+    def _answer(cls, theirs: str, info: ValidationInfo) -> str:
+        key = info.data.get("label", "")
+        if theirs not in (SENTIMENTS if key == SENTIMENT else (YES, NO)):
+            raise ValueError("no answer to this label")
+        return theirs
+
+    @classmethod
+    def given(cls, query: Mapping[str, str]) -> dict[str, str] | None:
+        found = super().given(query)
+        if found is None or query.get("pair") in ON_PAIRS or not _names_label(query):
+            return None
+        if found["label"] == SENTIMENT:
+            del found["value"]  # it is what the labeler of the page's run says
+        return found
+
+    def words(self, names: Names) -> str:
+        return f"{_labeler(self.other)} says {self.theirs}"
+
+    def check(self, listing: Listing) -> None:
+        self._elsewhere.check(listing)
+
+    def judged(self, listing: Listing) -> tuple[Bools, Bools]:
+        return self._elsewhere.holds(listing), self._elsewhere.known(listing)
+
+    @property
+    def _elsewhere(self) -> Elsewhere:
+        sentiment = self.label == SENTIMENT
+        asked = LabelIs(
+            label=self.label,
+            value=self.theirs if sentiment else self.value,
+            answer="no" if self.theirs == NO else "",
+        )
+        return Elsewhere(run=self.other, of=LANGUAGE.name, asked=asked)
+
+
+class SidesDiffer(_OfLabel):
+    """The two replies have the label answered, and not alike."""
+
+    query: ClassVar[str] = "sides"
+    identity: ClassVar[tuple[str, ...]] = ("label",)
+
+    def words(self, names: Names) -> str:
+        return f"{self.name}: differs between the replies"
+
+    def judged(self, listing: Listing) -> tuple[Bools, Bools]:
+        results: LabelResults = listing.results
+        given = answers(results.table, self.label)
+        rows, chosen, rejected = _on_both(listing, given.answered)
+        apart = (given.holds[chosen] != given.holds[rejected]).any(axis=1)
+        return np.isin(listing.rows, rows[apart]), np.isin(listing.rows, rows)
+
+
+class LabelersDiffer(_OfLabel):
+    """The labeler of another run answers otherwise."""
+
+    query: ClassVar[str] = "labelers"
+    identity: ClassVar[tuple[str, ...]] = ("label", "other")
+    other: RunId
+
+    def words(self, names: Names) -> str:
+        return f"{self.name}: {_labeler(self.other)} says otherwise"
+
+    def check(self, listing: Listing) -> None:
+        super().check(listing)
+        asked = SidesDiffer(label=self.label)
+        Elsewhere(run=self.other, of=LANGUAGE.name, asked=asked).check(listing)
+
+    def judged(self, listing: Listing) -> tuple[Bools, Bools]:
+        results: LabelResults = listing.results
+        texts = join_labelers({"ours": results.table, "theirs": open_labels(self.other).table})
+        ours, theirs = texts.answers(self.label)
+        known = ours.answered & theirs.answered
+        apart = known & (ours.holds != theirs.holds).any(axis=1)
+        return np.isin(listing.texts, texts.ids[apart]), np.isin(listing.texts, texts.ids[known])
+
+
+def listing(results: LabelResults) -> Listing:
+    """The texts of a labelling, in the order of its table."""
+    rejected = results.table["preference"].eq("rejected").to_numpy(bool)
+    rows = results.table["row_id"].to_numpy(np.int64)
+    return Listing(results.run.id, results.dataset, rows, results, rejected)
+
+
+LANGUAGE = Language(
+    "labels",
+    (
+        StateIs, SideIs, LabelIs, OnPairs, AlsoIs, TheySay, SidesDiffer, LabelersDiffer, *OF_PAIRS,
+        TextHas, UserColumnIn,
+    ),
+    None,
+    lambda run_id: listing(open_labels(run_id)),
+)  # fmt: skip
 
 
 def label_name(key: str, value: str = "") -> str:
     """A label as a person reads it: its title, with its value where there are several."""
     title = feature(key).title
     return title if value in ("", YES) else f"{title}: {value}"
-
-
-def _key_and_value(text: str) -> tuple[str, str]:
-    key, _, value = text.partition(":")
-    return key, value or YES
 
 
 def _labeler(run_id: str) -> str:
@@ -149,64 +333,49 @@ def _labeler(run_id: str) -> str:
         return run_id
 
 
-def matching(results: LabelResults, wanted: TextFilter) -> NDArray[np.int64]:
-    """The places in the labels table of the texts that meet all conditions.
+def _names_label(query: Mapping[str, str]) -> bool:
+    """Whether a URL names a label, with the value that it needs."""
+    key, value = query.get("label", ""), query.get("value", "")
+    if key == SENTIMENT:
+        return value in SENTIMENTS
+    return bool(value) if key in LIST_KEYS else key in FEATURES
 
-    Raises:
-        BadInput: the other run of the filter has no labels.
-    """
-    other = open_labels(wanted.other).run.finished if wanted.other else None
-    return _places(data_dir(), results.run.id, results.run.finished, other, wanted)
+
+def _judged(listing: Listing, condition: _OfLabel) -> tuple[Bools, Bools]:
+    results: LabelResults = listing.results
+    other = getattr(condition, "other", "")
+    finished = open_labels(other).run.finished if other else None
+    stamp = (data_dir(), results.run.id, results.run.finished, finished)
+    return _remembered(stamp, condition)
 
 
 @lru_cache(maxsize=32)
-def _places(
-    _: Path, run_id: str, __: float | None, ___: float | None, wanted: TextFilter
-) -> NDArray[np.int64]:
-    table = open_labels(run_id).table
-    inside = np.ones(len(table), dtype=np.bool_)
-    if wanted.state:
-        inside &= table["status"].eq(wanted.state).to_numpy(bool)
-    if wanted.side:
-        inside &= table["preference"].eq(wanted.side).to_numpy(bool)
-    if wanted.label:
-        inside &= _label_holds(table, wanted)
-    if wanted.also:
-        key, value = _key_and_value(wanted.also)
-        inside &= _given(table, key, value)[1]
-    return np.flatnonzero(inside)
+def _remembered(
+    stamp: tuple[Path, str, float | None, float | None], condition: _OfLabel
+) -> tuple[Bools, Bools]:
+    return condition.judged(listing(open_labels(stamp[1])))
 
 
-def _label_holds(table: pd.DataFrame, wanted: TextFilter) -> NDArray[np.bool_]:
-    key, answer = wanted.label, wanted.answer or YES
-    if wanted.pair:
-        rows = pairs_with(table, key, wanted.holding, wanted.pair)
-        return np.asarray(table["row_id"].isin(rows).to_numpy(bool))
-    if wanted.theirs:
-        ours = wanted.value if key == SENTIMENT else answer
-        word = wanted.value if key in LIST_KEYS else ""
-        other = open_labels(wanted.other).table
-        cell = texts_in_cell(table, other, key, (ours, wanted.theirs), word)
-        return _among(table, cell)
-    answered, holds = _given(table, key, wanted.holding)
-    return holds if answer == YES else answered & ~holds
+def _of_side(listing: Listing, side: str) -> Bools:
+    assert listing.rejected is not None
+    return listing.rejected if side == "rejected" else ~listing.rejected
 
 
-def _given(
-    table: pd.DataFrame, key: str, value: str
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _given(listing: Listing, key: str, value: str) -> tuple[Bools, Bools]:
     """Which texts have an answer to a key, and which of them that value."""
-    given = answers(table, key, [value] if key in LIST_KEYS else ())
+    results: LabelResults = listing.results
+    given = answers(results.table, key, [value] if key in LIST_KEYS else ())
     if value not in given.values:
-        return given.answered, np.zeros(len(table), dtype=np.bool_)
+        return given.answered, np.zeros(len(results.table), dtype=np.bool_)
     return given.answered, given.holds[:, given.values.index(value)]
 
 
-def _among(table: pd.DataFrame, keys: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which rows of a table are among these texts."""
-
-    def ids(rows: pd.DataFrame) -> NDArray[np.int64]:
-        rejected = rows["preference"].eq(SIDES[1]).to_numpy(bool)
-        return np.asarray(2 * rows["row_id"].to_numpy(np.int64) + rejected, dtype=np.int64)
-
-    return np.isin(ids(table), ids(keys))
+def _on_both(listing: Listing, answered: Bools) -> tuple[Ints, Ints, Ints]:
+    """The rows with an answer on both sides, and the places of their chosen and rejected texts."""
+    chosen, rejected = (
+        np.flatnonzero(answered & _of_side(listing, side)) for side in ("chosen", "rejected")
+    )
+    rows, ours, theirs = np.intersect1d(
+        listing.rows[chosen], listing.rows[rejected], return_indices=True
+    )
+    return rows, chosen[ours], rejected[theirs]

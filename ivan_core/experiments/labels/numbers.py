@@ -23,6 +23,7 @@ from ivan_core.experiments.labels.files import TABLE
 from ivan_core.experiments.labels.results import LabelResults, label_runs, open_labels
 from ivan_core.labels.repair import Fix, Problem
 from ivan_core.labels.schema import features
+from ivan_core.lists.page import page_of
 from ivan_core.metrics.labels.agreement import agreement_table, class_agreement
 from ivan_core.metrics.labels.answers import LIST_KEYS, NO, YES, cells
 from ivan_core.metrics.labels.shares import (
@@ -37,7 +38,6 @@ from ivan_core.settings import data_dir
 if TYPE_CHECKING:
     import pandas as pd
 
-PAGE_TEXTS = 50
 TITLES: Mapping[str, str] = {one.key: one.title for one in features()}
 Stamp = tuple[Path, str, float | None]
 """A data folder, a run and when it finished: what a computed table belongs to."""
@@ -197,9 +197,7 @@ def texts_page(
     """
     import pandas as pd
 
-    last = max(1, -(-len(places) // PAGE_TEXTS))
-    start = (min(max(page, 1), last) - 1) * PAGE_TEXTS
-    shown = results.table.iloc[list(places[start : start + PAGE_TEXTS])]
+    shown = results.table.iloc[list(page_of(places, page))]
     pairs = {
         pair.row_id: pair
         for pair in results.dataset.pairs(list(dict.fromkeys(map(int, shown["row_id"]))))

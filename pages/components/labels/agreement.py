@@ -11,7 +11,7 @@ from ivan_core.charts.annotators import agreement_dots, answer_cells
 from ivan_core.domain.label_specs import LEXICON
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import words as label_words
-from ivan_core.experiments.labels.conditions import TextFilter, label_name
+from ivan_core.experiments.labels.conditions import LabelIs, TheySay, label_name
 from ivan_core.experiments.labels.figures import label_id
 from ivan_core.experiments.labels.plan import DEMO_NOTE
 from ivan_core.experiments.labels.results import LabelResults
@@ -154,7 +154,7 @@ def _cross_table(key: str, word: str, names: dict[str, str]) -> None:
     def opened(point: Point) -> None:
         ours, theirs = str(point.get("left") or ""), str(point.get("right") or "")
         if ours and theirs:
-            show_texts(cell_filter(key, word, ours, other, theirs))
+            show_texts(*cell_conditions(key, word, ours, other, theirs))
 
     chart = answer_cells(cells, names[run_id], names[other], title=title, dark=dark())
     marks(chart, f"cross-{run_id}-{other}-{key}-{word}", "answers", opened)
@@ -175,9 +175,12 @@ def _against(others: Sequence[str], names: dict[str, str]) -> str:
     return picked or others[0]
 
 
-def cell_filter(key: str, word: str, ours: str, other: str, theirs: str) -> TextFilter:
+def cell_conditions(
+    key: str, word: str, ours: str, other: str, theirs: str
+) -> tuple[LabelIs, TheySay]:
     """The texts of one cell: this labeler answers one thing, the other run's another."""
     if key == SENTIMENT:
-        return TextFilter(label=key, value=ours, other=other, theirs=theirs)
-    answer = "" if ours == YES else ours
-    return TextFilter(label=key, value=word, answer=answer, other=other, theirs=theirs)
+        own = LabelIs(label=key, value=ours)
+    else:
+        own = LabelIs(label=key, value=word, answer="" if ours == YES else ours)
+    return own, TheySay(label=key, value=word, other=other, theirs=theirs)

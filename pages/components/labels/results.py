@@ -13,7 +13,14 @@ from ivan_core.charts.labels import prevalence_dots, word_bars
 from ivan_core.charts.together import together_squares
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import words as label_words
-from ivan_core.experiments.labels.conditions import TextFilter, label_name
+from ivan_core.experiments.labels.conditions import (
+    AlsoIs,
+    LabelIs,
+    OnPairs,
+    SideIs,
+    StateIs,
+    label_name,
+)
 from ivan_core.experiments.labels.figures import label_id
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.reconcile import STATES
@@ -73,10 +80,10 @@ def _line(results: LabelResults) -> None:
             if not counts[state]:
                 word(f"0 {state}")
                 continue
-            wanted = TextFilter(state="" if state == "submitted" else state)
+            wanted = () if state == "submitted" else (StateIs(state=state),)
             st.button(
                 f"{counts[state]:,} {state}", key=f"count-{state}", on_click=show_texts,
-                args=(wanted,), help="Show these texts",
+                args=wanted, help="Show these texts",
             )  # fmt: skip
     beside = [
         f"{counts[name]:,} {words if counts[name] != 1 else one}"
@@ -165,7 +172,7 @@ def _one_label(results: LabelResults, differences: pd.DataFrame) -> None:
     def opened(point: Point) -> None:
         standing = _STANDING.get((str(point.get("left")), str(point.get("right"))))
         if standing:
-            show_texts(TextFilter(label=key, value=_value(key, value), pair=standing))
+            show_texts(OnPairs(label=key, value=_value(key, value), pair=standing))
 
     chart = answer_cells(cells, "chosen", "rejected", title=title, dark=dark())
     marks(chart, f"label-cells-{results.run.id}-{key}-{value}", "answers", opened)
@@ -197,8 +204,8 @@ def _about(results: LabelResults) -> None:
 
     def opened(point: Point) -> None:
         if point.get("value"):
-            side = str(point.get("side") or "")
-            show_texts(TextFilter(side=side, label=key, value=str(point["value"])))
+            side = (SideIs(side=str(point["side"])),) if point.get("side") else ()
+            show_texts(*side, LabelIs(label=key, value=str(point["value"])))
 
     chart = word_bars(counts, title=label_name(key), dark=dark())
     marks(chart, f"label-words-{results.run.id}-{key}", "word", opened)
@@ -216,7 +223,7 @@ def _together(results: LabelResults) -> None:
             return
         key, value = str(point["first_key"]), str(point["first_value"])
         also = f"{point['second_key']}:{point['second_value']}"
-        show_texts(TextFilter(label=key, value=_value(key, value), also=also))
+        show_texts(LabelIs(label=key, value=_value(key, value)), AlsoIs(also=also))
 
     chart = together_squares(table, label_views.TITLES, dark=dark())
     marks(chart, f"label-together-{results.run.id}", "together", opened)

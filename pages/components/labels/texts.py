@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import altair as alt
@@ -14,17 +13,19 @@ from ivan_core.domain.labels import TextKey
 from ivan_core.domain.plurals import number_of
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.conditions import (
-    PARAMETERS,
-    TextFilter,
-    chips,
+    LANGUAGE,
+    LabelIs,
+    OnPairs,
     label_name,
-    matching,
-    read_filter,
+    listing,
 )
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.labels.reconcile import USABLE
+from ivan_core.lists.conditions import Condition, Filter, matching
+from ivan_core.lists.page import PAGE_ROWS, pages_of
+from ivan_core.lists.url import query_of
 from pages.components.kit.carried import write_query
-from pages.components.kit.chips import condition_chips
+from pages.components.kit.conditions import Place, condition_chips, fitting_filter
 from pages.components.kit.frame import show_error
 from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
 from pages.components.kit.long import show_part
@@ -42,18 +43,12 @@ _LONG = 1_500
 """From so many characters on a text is scrolled."""
 
 
-def show_texts(wanted: TextFilter) -> None:
-    """Write a filter of texts into the URL."""
-    found = asdict(wanted)
-    write_query({name: found[name] or None for name in PARAMETERS} | {TEXT: None})
-    for name in [name for name in st.session_state if str(name).startswith("texts-page-")]:
-        del st.session_state[name]  # another filter starts on its first page
+TEXTS = Place(LANGUAGE, "text-", "texts-page-", _CLICKS, "Show all texts", TEXT)
 
 
-def _take_away(wanted: TextFilter) -> None:
-    """Show the texts of a wider filter, and let go of the marks that charts show as clicked."""
-    show_texts(wanted)
-    st.session_state[_CLICKS] = st.session_state.get(_CLICKS, 0) + 1
+def show_texts(*conditions: Condition) -> None:
+    """List the texts that meet conditions, and no others."""
+    TEXTS.show(Filter(LANGUAGE, conditions))
 
 
 def marks(chart: alt.LayerChart, name: str, selection: str, click: Callable[[Point], None]) -> None:
@@ -69,12 +64,11 @@ def listed_below(mark: str) -> None:
 def label_texts(results: LabelResults) -> None:
     """Draw the texts of the filter in the URL, and the one that is read in place."""
     st.subheader("Texts", anchor=_ANCHOR)
-    wanted, ignored = read_filter(st.query_params.to_dict())
-    if ignored:
-        say(f"Not understood in this link, and left out: {', '.join(ignored)}.", "small")
-    condition_chips("text", chips(wanted), wanted, TextFilter(), "Show all texts", _take_away)
+    texts = listing(results)
+    wanted = fitting_filter(TEXTS, texts)
+    condition_chips(TEXTS, wanted)
     try:
-        found = matching(results, wanted)
+        found = matching(texts, wanted)
     except IvanError as error:
         show_error(error)
         return
@@ -85,13 +79,14 @@ def label_texts(results: LabelResults) -> None:
     _one_text(results)
 
 
-def _table(results: LabelResults, wanted: TextFilter, found: Any) -> None:
-    shown_as = str(hash(wanted))
-    pages = -(-len(found) // label_views.PAGE_TEXTS)
+def _table(results: LabelResults, wanted: Filter, found: Any) -> None:
+    shown_as = str(hash(tuple(sorted(query_of(wanted).items()))))
+    pages = pages_of(len(found))
     page = 1
     if pages > 1:
         page = st.pagination(pages, key=f"texts-page-{shown_as}", max_visible_pages=5)
-    table = label_views.texts_page(results, found, page, wanted.label)
+    labels = [one.label for one in wanted.conditions if isinstance(one, LabelIs | OnPairs)]
+    table = label_views.texts_page(results, found, page, *labels[:1])
     unusable = ~table["state"].isin(USABLE)
     # Texts without labels show what is wrong with them, the others their labels.
     hidden = list(results.keys) if unusable.all() else ["problem"]
@@ -127,7 +122,7 @@ def _table(results: LabelResults, wanted: TextFilter, found: Any) -> None:
     )
     count = number_of(len(found), "text")
     if pages > 1:
-        first = (page - 1) * label_views.PAGE_TEXTS + 1
+        first = (page - 1) * PAGE_ROWS + 1
         count += f", {first:,} to {first + len(table) - 1:,} shown"
     with st.container(horizontal=True, vertical_alignment="center", key="text-opener"):
         say(f"{count}. Click one to read it.", "small", quiet=True)

@@ -1,14 +1,26 @@
-"""What the trust strip of each model needs to know, gathered from a finished comparison."""
+"""What speaks for or against a model's numbers: the trust strip of a finished comparison,
+and of one at work whether the model was trained on its pairs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.models import ModelCard
+from ivan_core.domain.specs import CompareSpec
+from ivan_core.engine import datasets
+from ivan_core.engine import handling as runs
+from ivan_core.engine.begin import BEGUN
+from ivan_core.experiments.compare.tables import pairs_in_training
 from ivan_core.metrics.summary import ModelSummary
 from ivan_core.metrics.trust import BatchDifference, ModelFacts, trust_strip
+from ivan_core.runs.parts import Parts
+from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,3 +60,24 @@ def trust_strips(
         )
         strips.append(trust_strip(summary, facts).as_dict())
     return strips
+
+
+def training_so_far(run_id: str, model: str) -> str:
+    """On how many pairs of a run a model that scores them was trained; empty if on none known."""
+    seen, n = _counted(data_dir(), run_id, model)
+    if not seen:
+        return ""
+    pairs = f"all {n:,}" if seen == n else f"{seen:,} of the {n:,}"
+    return f"{model} was trained on {pairs} pairs of this run: these are in the numbers so far."
+
+
+@lru_cache(maxsize=32)
+def _counted(root: Path, run_id: str, model: str) -> tuple[int, int]:
+    """The pairs that are in the training of a model, and all pairs of the run."""
+    parts = Parts(root / "runs" / run_id)
+    if f"card|{model}" not in parts:
+        return 0, 0
+    card = ModelCard.model_validate(parts.rows(f"card|{model}")[0])
+    dataset = datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
+    rows = choose_rows(runs.spec_of(runs.get(run_id), CompareSpec), dataset).row_ids
+    return pairs_in_training(card, dataset, rows) or 0, len(rows)

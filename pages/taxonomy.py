@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.engine import handling as runs
 from pages.components.kit.frame import frame
 from pages.components.kit.runs import title
 from pages.components.kit.state import TAXONOMY, chosen_run
 from pages.components.kit.text import say
 from pages.components.labels.new import new_labelling
-from pages.components.labels.one_run import batches, direct
+from pages.components.labels.one_run import ONE_RUN
 from pages.components.labels.steps import tell
 
 with frame("Taxonomy"):
@@ -21,8 +20,4 @@ with frame("Taxonomy"):
         new_labelling()
     else:
         say(f"{runs.about(run)} | run {run.id}", "small", quiet=True)
-        spec = runs.any_spec_of(run)
-        if isinstance(spec, LabelSpec):
-            direct(run, spec)
-        elif isinstance(spec, TaxonomySpec):
-            batches(run, spec)
+        ONE_RUN[run.kind](run)

@@ -24,7 +24,7 @@ from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import begin
 from ivan_core.engine.work import wait_for_slot
 from ivan_core.experiments.compare.scoring import Models
-from ivan_core.experiments.compare.work import work_compare
+from ivan_core.experiments.compare.work import Provider, work_compare
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
@@ -149,6 +149,11 @@ def provider(fakes: Fakes) -> dict[str, Work]:
 
         return Models(lambda: wait_for_slot(context, slot), load, fakes.together, fakes.slow)
 
+    return comparing_with(provide)
+
+
+def comparing_with(provide: Provider) -> dict[str, Work]:
+    """What a worker does instead of a comparison: one by models of your own."""
     return {"compare": lambda job: work_compare(job, provide)}
 
 

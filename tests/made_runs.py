@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fakes import FakeEncoder, FakeRewardModel, Fakes, provider
+from fakes import FakeEncoder, FakeRewardModel, Fakes, comparing_with, provider
 
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.rewards import Reward
@@ -77,7 +77,7 @@ def _breaking(_: CompareSpec, __: RunContext, ___: FileLock) -> Models:
 def failed(data_dir: Path, spec: CompareSpec) -> str:
     """A run whose first model broke at its third chunk; what was finished before is kept."""
     run_id = queued(data_dir, spec)
-    work(Registry(data_dir), run_id, _breaking)
+    work(Registry(data_dir), run_id, comparing_with(_breaking))
     return run_id
 
 

@@ -24,7 +24,6 @@ from ivan_core.engine import archive, zips
 from ivan_core.engine import handling as runs
 from ivan_core.engine.imports import read_dataset
 from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.labels.command import label_command
 from ivan_core.experiments.labels.results import open_labels
 
 
@@ -99,7 +98,7 @@ def test_imported_elsewhere_it_is_finished_and_sends_nothing(
         runs.resume(run_id)
     with pytest.raises(BadInput, match="nothing of it was asked for from here"):
         taxonomy.estimate_again(run_id)
-    assert label_command(run).startswith("ivan runs import run.zip --dataset ")
+    assert runs.command(run).startswith("ivan runs import run.zip --dataset ")
     assert creations(server) == sent
     assert "paid for" in archive.delete(run_id).sentence
     assert not data_files(folder)

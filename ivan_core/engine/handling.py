@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ivan_core.domain.errors import BadInput, IvanError, StorageProblem
+from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
 from ivan_core.domain.specs import DatasetRequest, Frozen, RowsSpec
 from ivan_core.engine import access, hung
@@ -136,6 +137,15 @@ def every(kind: str | None = "compare") -> list[Run]:
     return registry().some((kind,) if kind else ())
 
 
+def of_kind(kind: str, run_ids: Iterable[str]) -> list[str]:
+    """Those of some runs that are of a kind.
+
+    Raises:
+        BadInput: there is no such run.
+    """
+    return [run_id for run_id in run_ids if get(run_id).kind == kind]
+
+
 def experiments(limit: int = -1, offset: int = 0) -> list[Run]:
     """The runs that people started, newest first: all but searches and user columns."""
     return registry().some(but=_READING, limit=limit, offset=offset)
@@ -164,6 +174,22 @@ def about(run: Run) -> str:
     except Damaged:
         return "its entry in the registry is damaged"
     return kind_of(run).about(spec)
+
+
+def command(run: Run) -> str:
+    """The command line that does the same as a run.
+
+    Raises:
+        BadInput: there is none.
+        Damaged: the registry does not tell what it was asked to do.
+    """
+    kind = kind_of(run)
+    if kind.command is not None:
+        return kind.command(run)
+    spec = any_spec_of(run)
+    if not isinstance(spec, RowsSpec):
+        raise BadInput(f"No command makes a {kind.noun} alone.", "Make it on the page Compare.")
+    return command_of(spec)
 
 
 def silence(run: Run) -> str:

@@ -34,7 +34,8 @@ class Kind:
     `spec` is the class of what it is asked to do, and `about` says that in one line. `work` does
     what is left of a run. `weight` is what one pair counts in its progress, and `reached` counts
     the pairs of a finished run, by its id, for which something came of it. `open` gives its results
-    and `report` prints them. `stop` cancels a run, and `follow` goes on with one that nobody
+    and `report` prints them. `command` is the command line that does the same as a run, if its spec
+    alone does not tell it. `stop` cancels a run, and `follow` goes on with one that nobody
     follows. `part_with` is called before a run is deleted: it refuses, or keeps what must not be
     lost. `figures` and `archive` are its records of charts and sentences, and of zips.
     """
@@ -55,6 +56,7 @@ class Kind:
     reached: Callable[[str], int | None] | None = None
     open: Callable[[str], Any] | None = None
     report: Callable[[str, TextIO], None] | None = None
+    command: Callable[[Run], str] | None = None
     stop: Callable[[str], None] | None = None
     follow: Callable[[str], object] | None = None
     part_with: Callable[[str], None] | None = None

@@ -12,26 +12,21 @@ from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.domain.specs import CompareSpec, RowsSpec
+from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.finished_runs import dataset_of
+from ivan_core.engine.kind import kind_of
+from ivan_core.experiments import EXPERIMENTS
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.experiments.rewrite.reworded_pairs import pairs_reworded_by
-from ivan_core.experiments.rewrite.units import weight_of_pair
 from ivan_core.metrics.two_runs import TwoRuns, two_runs
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 
 REVIEW = "Review"
 STAGES = ("Compare", "Labels", "Reworded", REVIEW)
-_STAGE_OF = {
-    "compare": "Compare", "labels": "Labels", "taxonomy": "Labels", "rewrite": "Reworded",
-}  # fmt: skip
-"""The stage that a run of a kind is part of."""
-_KINDS = tuple(_STAGE_OF)
+_KINDS = tuple(EXPERIMENTS)
 _DONE = (RunState.DONE,)
 _OTHERS = tuple(state for state in RunState if state is not RunState.DONE)
 
@@ -159,16 +154,9 @@ def _study(study_id: str, joined: list[_Joined]) -> Study:
     one = joined[0]
     done: dict[str, int | None] = {}
     for entry in joined:
-        stage, pairs = _STAGE_OF[entry.run.kind], _pairs_done(entry)
+        stage, pairs = kind_of(entry.run).stage, _pairs_done(entry)
         done[stage] = max(pairs, done.get(stage) or 0) or None
-    reworded = next(
-        (
-            pairs_reworded_by(entry.run.id)
-            for entry in joined
-            if entry.run.kind == "rewrite" and entry.run.state is RunState.DONE
-        ),
-        None,
-    )
+    reached = _reached(joined)
     return Study(
         id=study_id,
         dataset=one.label,
@@ -178,12 +166,25 @@ def _study(study_id: str, joined: list[_Joined]) -> Study:
         newest={entry.run.kind: entry.run.id for entry in reversed(joined)},
         stages=(
             *(
-                Stage(name, done.get(name), one.rows, reworded if name == "Reworded" else None)
+                Stage(name, done.get(name), one.rows, reached.get(name))
                 for name in STAGES if name != REVIEW
             ),
             _review(one),
         ),
     )  # fmt: skip
+
+
+def _reached(joined: list[_Joined]) -> dict[str, int | None]:
+    """For how many pairs something came of the newest finished run of a stage, where that counts.
+
+    A kind that takes pairs through all steps without a result tells.
+    """
+    found: dict[str, int | None] = {}
+    for entry in joined:
+        kind = kind_of(entry.run)
+        if kind.reached and entry.run.state is RunState.DONE and kind.stage not in found:
+            found[kind.stage] = kind.reached(entry.run.id)
+    return found
 
 
 def _review(joined: _Joined) -> Stage:
@@ -211,11 +212,7 @@ def _pairs_done(joined: _Joined) -> int:
     if joined.run.state is RunState.DONE:
         return joined.rows
     spec = runs.any_spec_of(joined.run)
-    if isinstance(spec, RewriteSpec):
-        parts = weight_of_pair(spec)
-    else:
-        parts = max(1, len(spec.models)) if isinstance(spec, CompareSpec) else 2
-    return min(joined.rows, joined.run.done // parts)
+    return min(joined.rows, joined.run.done // kind_of(joined.run).weight(spec))
 
 
 def _joined(run: Run) -> _Joined | None:

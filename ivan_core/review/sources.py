@@ -267,7 +267,7 @@ def _second_look(ask: Ask) -> _Pool:
 def _comparison(ask: Ask) -> Results:
     """The comparison that is named, else the newest."""
     known = comparisons(ask.dataset)
-    named = [run_id for run_id in ask.runs if runs.get(run_id).kind == "compare"]
+    named = runs.of_kind("compare", ask.runs)
     if named:
         return open_comparison(named[0], ask.dataset)
     if not known:

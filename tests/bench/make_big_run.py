@@ -167,6 +167,7 @@ def make_big_run(folder: Path, rows: int = ROWS, seed: int = 0) -> dict[str, Any
     os.environ["IVAN_SLOT_FILE"] = str(folder / "slot")
     from ivan_core.datasets.prepare import prepare
     from ivan_core.domain.specs import CompareSpec, DatasetRequest
+    from ivan_core.experiments.compare.work import work_compare
     from ivan_core.runs.registry import Registry
     from ivan_core.worker import work
 
@@ -188,7 +189,8 @@ def make_big_run(folder: Path, rows: int = ROWS, seed: int = 0) -> dict[str, Any
     spec = CompareSpec(dataset=request, models=MODELS)
     registry = Registry(folder)
     run_id, _ = registry.add(spec.kind, spec.model_dump_json(), spec.fingerprint)
-    work(registry, run_id, _made_up_models())
+    made_up = _made_up_models()
+    work(registry, run_id, {"compare": lambda job: work_compare(job, made_up)})
     seconds["run"] = perf_counter() - start
     return {
         "run": run_id,

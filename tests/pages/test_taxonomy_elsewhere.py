@@ -14,7 +14,6 @@ from taxonomy_presses import do, shown
 from ivan_core.demo.server import DemoServer
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.labels.command import label_command
 from ivan_core.ledger.records import Stage
 from pages.components.labels.follow import state_words
 
@@ -65,7 +64,7 @@ def test_a_batch_of_another_machine_becomes_a_labelling_here(
     assert "✓ 2 · Cost and exact text: nothing was sent from here" in page.said
     assert "gpt-6-luna (demo server) labelled 12 of 12 texts" in page.said
     assert "Nothing was paid from here." in page.said
-    assert label_command(run) == (
+    assert runs.command(run) == (
         f"ivan taxonomy process-batch --batch-ids {batch} --dataset {spec.dataset.source}"
     )
     assert made.creations(server) == 1
@@ -88,7 +87,7 @@ def test_result_files_are_imported_or_refused_and_nothing_changes(
     page = open_page(TAXONOMY, run=imported.id)
     assert "Nothing was paid from here." in page.said
     assert "nothing was sent from here" in page.said
-    assert label_command(imported).startswith("ivan taxonomy import-file a.jsonl --dataset ")
+    assert runs.command(imported).startswith("ivan taxonomy import-file a.jsonl --dataset ")
 
 
 def test_the_command_names_what_was_chosen(server: DemoServer, tmp_path: Path) -> None:
@@ -96,12 +95,12 @@ def test_the_command_names_what_was_chosen(server: DemoServer, tmp_path: Path) -
         made.spec_of(tmp_path, limit=2, max_usd=3.0, keys=("topics",), seed=4)
     )
     source = tmp_path / "pairs.jsonl"
-    assert label_command(runs.get(run_id)) == (
+    assert runs.command(runs.get(run_id)) == (
         f"ivan taxonomy create-batch --model gpt-6-luna --dataset {source} --limit 2 --seed 4 "
         "--max-usd 3.0 --keys topics"
     )
     drawn, _ = taxonomy.start(made.spec_of(tmp_path, sample=6))
-    assert "--row-ids 0,1,2,3,4,5" in label_command(runs.get(drawn))
+    assert "--row-ids 0,1,2,3,4,5" in runs.command(runs.get(drawn))
 
 
 @pytest.mark.parametrize(

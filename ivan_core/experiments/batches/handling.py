@@ -8,7 +8,7 @@ from ivan_core.backends.openai.client import account_fingerprint
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.estimates import Estimate, Mode
 from ivan_core.domain.label_specs import TaxonomySpec
-from ivan_core.domain.runs import RunState
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import access, datasets, hung
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
@@ -34,10 +34,33 @@ from ivan_core.runs.locks import FileLock
 from ivan_core.settings import data_dir
 
 __all__ = [
-    "Confirmed", "Example", "Undelivered", "ask_all", "awaits_yes", "cancel_batches",
-    "choose_all", "close_parts", "confirm", "counts", "decline", "estimate", "estimate_again",
-    "examples", "follow", "give_prices", "is_deleted", "is_sent", "job", "parts", "renew",
-    "sent_run", "spent", "start", "undelivered",
+    "Confirmed",
+    "Example",
+    "Undelivered",
+    "ask_all",
+    "awaits_yes",
+    "cancel_batches",
+    "choose_all",
+    "close_parts",
+    "confirm",
+    "counts",
+    "decline",
+    "estimate",
+    "estimate_again",
+    "examples",
+    "follow",
+    "give_prices",
+    "is_deleted",
+    "is_sent",
+    "job",
+    "part_with",
+    "parts",
+    "renew",
+    "sends",
+    "sent_run",
+    "spent",
+    "start",
+    "undelivered",
 ]  # fmt: skip
 MOST_REPAIRS = 2
 """Rounds of repair after the first attempt: what two did not mend a third will not."""
@@ -73,6 +96,11 @@ def start(spec: TaxonomySpec, again: bool = False, ask_all: bool | None = None) 
             job(run_id).ask_all(1, True)
         runs.spawn(run_id)
     return run_id, new
+
+
+def sends(run: Run) -> bool:
+    """Whether a run is one of batches, which a provider answers."""
+    return run.kind == KIND
 
 
 def choose_all(run_id: str, every: bool) -> None:

@@ -26,6 +26,7 @@ KIND = Kind(
     work=late(f"{_HERE}.work:work_taxonomy"),
     open=late(f"{_LABELS}.results:open_labels"),
     report=late(f"{_LABELS}.report:print_labels"),
+    command=late(f"{_HERE}.command:batch_command"),
     stop=late(f"{_HERE}.handling:cancel_batches"),
     follow=late(f"{_HERE}.handling:follow"),
     part_with=late(f"{_HERE}.handling:part_with"),

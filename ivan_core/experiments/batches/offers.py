@@ -9,10 +9,10 @@ from typing import TypeVar
 from ivan_core.backends.openai.client import account_for
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.estimates import Estimate
-from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
+from ivan_core.engine.kind import kind_for
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.estimates import CAP, over_cap
 from ivan_core.experiments.labels.results import KINDS
@@ -38,7 +38,7 @@ def choice_words(spec: RowsSpec) -> str:
         rows = f"{len(spec.row_ids):,} rows by id"
     else:
         rows = "all rows"
-    who = spec.labeler if isinstance(spec, LabelSpec) else getattr(spec, "model", "")
+    who = kind_for(spec).about(spec).rpartition(" | ")[2]
     return f"{spec.dataset.label}, {rows}, {shown_name(who)}"
 
 

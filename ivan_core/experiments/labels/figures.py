@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
+from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import sentences
 from ivan_core.experiments.labels import words as label_words
-from ivan_core.experiments.labels.command import label_command
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
@@ -358,7 +358,7 @@ def _rows(results: LabelResults) -> str:
 def _methods(results: LabelResults, chosen: Chosen) -> str:
     beside = "".join(
         f" Beside them stand the labels by {_labeler(one)} of {_rows(one)}. {_texts(one)} Run"
-        f" {one.run.id}: `{label_command(one.run)}`."
+        f" {one.run.id}: `{runs.command(one.run)}`."
         for one in chosen.get("other", ())
     )
     return (
@@ -390,7 +390,7 @@ GIVEN = ChartsAndSentences(
     open_labels,
     _rows,
     _methods,
-    lambda results: label_command(results.run),
+    lambda results: runs.command(results.run),
     sentences.source,
     sentences.quotes,
     of=" of labels",

@@ -25,6 +25,7 @@ KIND = Kind(
     work=late(f"{_HERE}.work:work_labels"),
     open=late(f"{_HERE}.results:open_labels"),
     report=late(f"{_HERE}.report:print_labels"),
+    command=late(f"{_HERE}.command:label_command"),
     figures=record(f"{_HERE}.figures:GIVEN"),
     archive=record(f"{_HERE}.archive:ARCHIVE"),
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels import numbers as label_views
-from ivan_core.experiments.labels.command import label_command
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.experiments.labels.words import both_sentence
@@ -28,7 +28,7 @@ MOST_OTHERS = 3
 def source(results: LabelResults) -> str:
     """What every sentence of the run rests on."""
     by = f"labelled by {label_views.named(results)}"
-    return source_line(results, int(results.manifest["rows"]), label_command(results.run), by=by)
+    return source_line(results, int(results.manifest["rows"]), runs.command(results.run), by=by)
 
 
 def quotes(results: LabelResults) -> list[Quote]:

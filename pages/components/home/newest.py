@@ -8,7 +8,7 @@ from ivan_core.engine.studies import study_of
 from ivan_core.experiments.compare.findings import findings
 from ivan_core.experiments.compare.results import Results
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.state import COMPARE, PAGE_OF, PAIRS, REVIEW, REWRITE, TAXONOMY
+from pages.components.kit.state import COMPARE, PAIRS, REVIEW, REWRITE, TAXONOMY, page_of_kind
 from pages.components.kit.text import md_escape, say
 
 _NEXT = (
@@ -59,7 +59,7 @@ def _stages(results: Results) -> None:
         )
         newest_of = study.newest if study else {}
         for page, see, make in _NEXT:
-            of_page = [run_id for kind, run_id in newest_of.items() if PAGE_OF[kind] == page]
+            of_page = [run_id for kind, run_id in newest_of.items() if page_of_kind(kind) == page]
             newest = min(of_page, default=None, key=study.runs.index) if study else None
             st.page_link(
                 page,

@@ -11,15 +11,11 @@ import streamlit as st
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
+from ivan_core.engine.kind import is_known, kind_of
 
 _Given = ParamSpec("_Given")
 
 
-PAGE_OF = {
-    "compare": "pages/compare.py", "rewrite": "pages/rewrite.py", "labels": "pages/taxonomy.py",
-    "taxonomy": "pages/taxonomy.py",
-}  # fmt: skip
-"""The page that shows a run of a kind."""
 RUNS = "pages/runs.py"
 COMPARE = "pages/compare.py"
 REWRITE = "pages/rewrite.py"
@@ -44,7 +40,7 @@ def chosen_run(page: str = COMPARE) -> str | None:
     if run.state is RunState.DAMAGED:
         st.session_state.pop(_place(page), None)
         raise BadInput(run.problem, run.hint)
-    if PAGE_OF.get(run.kind) != page:
+    if page_of(run) != page:
         st.session_state.pop(_place(page), None)
         raise BadInput(f"Run {run_id} belongs to another page.", "Open it from the page Runs.")
     choose_run(run_id, page)
@@ -53,7 +49,13 @@ def chosen_run(page: str = COMPARE) -> str | None:
 
 def page_of(run: Run) -> str:
     """The page that shows a run; Runs for one of which nobody knows what it is."""
-    return PAGE_OF.get(run.kind, RUNS)
+    return page_of_kind(run.kind)
+
+
+def page_of_kind(name: str) -> str:
+    """The page that shows runs of a kind."""
+    page = kind_of(name).page if is_known(name) else ""
+    return f"pages/{page}.py" if page else RUNS
 
 
 def _place(page: str) -> str:
@@ -89,7 +91,7 @@ def link_parameters(page: str = COMPARE) -> dict[str, str] | None:
     """What a link to a page must carry to show the run last looked at there, with its rows."""
     for run_id in (st.query_params.get("run"), st.session_state.get(_place(page))):
         run = _found(run_id) if run_id else None
-        if run is not None and PAGE_OF.get(run.kind) == page:
+        if run is not None and page_of(run) == page:
             return {"run": run.id, **kept_filter(run.id)}
     return None
 

@@ -13,7 +13,6 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches import offers as taxonomy_page
-from ivan_core.experiments.labels.command import label_command
 from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say
 from pages.components.labels.cost import cost_facts, exact_text
@@ -63,8 +62,8 @@ def ask_again_for_the_rest(run: Run, counts: dict[str, Any]) -> None:
 def ask_all_again(run: Run) -> None:
     """Offer to pay for labels once more where all were here already and nothing was asked."""
     estimates = taxonomy.job(run.id).estimates()
-    spec = runs.any_spec_of(run)
-    if not isinstance(spec, TaxonomySpec) or any(one.requests for one in estimates):
+    spec = runs.spec_of(run, TaxonomySpec)
+    if any(one.requests for one in estimates):
         return
     if estimates and st.button("Ask all of them again", key="ask-all", help="With an estimate."):
         choose_run(taxonomy.start(spec, again=True)[0], TAXONOMY)
@@ -129,4 +128,4 @@ def details(run: Run) -> None:
 def command(run: Run) -> None:
     """The command that does the same."""
     say("The same from the command line:", "small", quiet=True)
-    st.code(label_command(run), language=None, wrap_lines=True)
+    st.code(runs.command(run), language=None, wrap_lines=True)

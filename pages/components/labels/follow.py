@@ -123,8 +123,8 @@ def once_more(run: Run) -> None:
 
     Of one that was stopped only what has no labels is asked for; one that is done is asked anew.
     """
-    spec = runs.any_spec_of(run)
-    if isinstance(spec, TaxonomySpec) and st.button("Label them once more", key="once-more"):
+    spec = runs.spec_of(run, TaxonomySpec)
+    if st.button("Label them once more", key="once-more"):
         st.session_state.pop(FOUND, None)
         every = run.state is RunState.DONE
         choose_run(taxonomy.start(spec, again=True, ask_all=every)[0], TAXONOMY)
@@ -138,7 +138,7 @@ def stopped(run: Run) -> None:
         RunState.INTERRUPTED: "The worker of this labelling is gone.",
     }.get(run.state, "This labelling failed.")
     _said(run, said)
-    counted = run.kind == "labels" and run.done
+    counted = run.done and not taxonomy.sends(run)
     at = f"It stopped at {run.done:,} of {run.total:,} texts. " if counted else ""
     say(f"{at}What is finished is kept.", "small", quiet=True)
     if st.button("Go on", type="primary", key="go-on"):

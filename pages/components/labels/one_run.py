@@ -7,6 +7,7 @@ import streamlit as st
 from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
+from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches import offers as taxonomy_page
 from ivan_core.models import servers
@@ -28,8 +29,9 @@ from pages.components.labels.results import label_results
 from pages.components.labels.steps import CHOOSE, COST, FOLLOW, closed_step, open_step
 
 
-def direct(run: Run, spec: LabelSpec) -> None:
+def direct(run: Run) -> None:
     """A labelling text by text, by rules or on Ollama."""
+    spec = runs.spec_of(run, LabelSpec)
     if not is_rules(spec.labeler) and servers.ollama_is_demo():
         pretended(
             "The demo server answers in place of Ollama.",
@@ -49,8 +51,9 @@ def direct(run: Run, spec: LabelSpec) -> None:
             stopped(run)
 
 
-def batches(run: Run, spec: TaxonomySpec) -> None:
+def batches(run: Run) -> None:
     """A labelling with batches of a provider."""
+    spec = runs.spec_of(run, TaxonomySpec)
     demo_banner(spec.base_url)
     if st.session_state.get(FOUND) == run.id:
         once_more(run)
@@ -95,3 +98,7 @@ def _after(run: Run) -> None:
     else:
         reconciliation(counts)
     details(run)
+
+
+ONE_RUN = {"labels": direct, "taxonomy": batches}
+"""What draws one labelling, by its kind."""

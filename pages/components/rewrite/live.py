@@ -27,9 +27,7 @@ _STEPS = {
 
 
 def _headline(run: Run) -> str:
-    spec = runs.any_spec_of(run)
-    if not isinstance(spec, RewriteSpec):
-        return ""
+    spec = runs.spec_of(run, RewriteSpec)
     return f"Rewording {spec.dataset.label} with {shown_name(spec.rewriter)}"
 
 
@@ -44,9 +42,8 @@ def _standing(run: Run) -> list[str]:
 
 
 def _so_far(run: Run) -> None:
-    spec = runs.any_spec_of(run)
-    notes = [rules_note(spec.rewriter)] if isinstance(spec, RewriteSpec) else []
-    for note in filter(None, [*notes, *run.notes]):
+    note_of_rules = rules_note(runs.spec_of(run, RewriteSpec).rewriter)
+    for note in filter(None, [note_of_rules, *run.notes]):
         say(note, "small", quiet=True)
     so_far(json.loads(run.facts))
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
+from ivan_core.engine.kind import is_known, kind_of
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.rows import SELECTS
 from pages.components.kit.state import page_of
@@ -17,11 +18,6 @@ from pages.components.runs.manage import manage
 _SHOWN = 50
 _BESIDE = 51
 """How many of the newest finished runs are offered to be set beside another, itself included."""
-KIND_WORDS = {
-    "compare": "comparison", "rewrite": "rewordings", "labels": "labels, text by text",
-    "taxonomy": "labels, in batches",
-}  # fmt: skip
-"""What a run of a kind is called."""
 
 
 def _row(run: Run) -> dict[str, object]:
@@ -29,7 +25,7 @@ def _row(run: Run) -> dict[str, object]:
     seconds = (run.finished or run.heartbeat or run.created) - (run.started or run.created)
     return {
         "Run": run.label,
-        "What": KIND_WORDS.get(run.kind, "not known"),
+        "What": (kind_of(run).listed if is_known(run.kind) else "") or "not known",
         "State": str(run.state),
         "Dataset": dataset,
         "By": who,

@@ -275,6 +275,10 @@ def test_the_command_line_lists_writes_and_repeats(
     assert [line.split()[0] for line in listed.splitlines()[: -len(own)]] == [
         chart.name for chart in charts_of(sample_run)
     ]
+    assert command(["figure", sample_run, "rewards", "--list"]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"--model {model}" for model in TWO_MODELS]
+    assert command(["figure", sample_run, "length", "--list"]) == 0
+    assert "leaves nothing to choose" in capsys.readouterr().out
     path = tmp_path / "a figure.pdf"
     words = ["figure", sample_run, "margins", "--format", "pdf", "--width", "170",
              "--model", TWO_MODELS[1], "--out", str(path)]  # fmt: skip

@@ -79,6 +79,11 @@ def test_a_labelling_lists_its_charts_and_how_to_choose(made, capsys):
     listed = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in listed] == list(ALL)
     assert listed[-1].endswith("(--label, --other)")
+    assert command(["figure", made[0], "answers", "--list"]) == 0
+    offered = capsys.readouterr().out.splitlines()
+    assert f"--label {REFUSAL}: Refusal" in offered
+    assert f"--label {TOPICS}:{ARTS}: Topics: {ARTS}" in offered
+    assert {f"--other {made[1]}: second", f"--other {made[2]}: third"} <= {*offered}
 
 
 @pytest.mark.parametrize("name", ALL)

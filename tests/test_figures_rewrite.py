@@ -113,6 +113,8 @@ def test_a_gate_is_written_as_on_the_page(run_id, tmp_path, capsys):
     assert command(["figure", run_id]) == 0
     listed = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in listed] == [chart.name for chart in figures(run_id)]
+    assert command(["figure", run_id, "flips", "--list"]) == 0
+    assert capsys.readouterr().out == "--gate 0.85:0.5:2: by default\n"
 
 
 @pytest.mark.parametrize("gate", ["x", "", "2", "nan", "0.9:0.5:2:1", "0.9:3", "0.9:0.5:0.9"])

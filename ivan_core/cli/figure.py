@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ivan_core.figures.choices import OPTIONS, Wish
-
-# As in `ivan_core.figures.files`, which would load pandas before `--help` can answer.
-_FORMATS = ("svg", "pdf", "png", "csv")
+from ivan_core.figures.files import KINDS, WIDTHS, save
 
 
 def add(commands: Any) -> None:
@@ -22,12 +20,15 @@ def add(commands: Any) -> None:
     parser.add_argument("id", metavar="RUN", help="the run's id, as in `ivan runs list`")
     parser.add_argument("chart", metavar="CHART", nargs="?", help="a chart's name")
     parser.add_argument(
-        "--format", choices=_FORMATS, default="svg", help="Kind of file. Default: svg."
+        "--format", choices=KINDS, default="svg", help="Kind of file. Default: svg."
     )
     parser.add_argument(
-        "--width", type=int, choices=(85, 170), default=85,
+        "--width", type=int, choices=WIDTHS, default=85,
         help="Width in mm: one or two columns. Default: 85.",
     )  # fmt: skip
+    parser.add_argument(
+        "--list", action="store_true", help="List what CHART can show, in place of making it."
+    )
     for option in OPTIONS:
         parser.add_argument(
             f"--{option.name}",
@@ -44,7 +45,6 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ivan_core.engine import figures
-    from ivan_core.figures.files import save
 
     if options.chart is None:
         for chart in figures.figures(options.id):
@@ -52,6 +52,13 @@ def run(options: argparse.Namespace) -> int:
             print(f"{chart.name:<16} {chart.title}{choice}")
         for name, value, words in figures.offered(options.id):
             print(f"{name} {value}: {words}")
+        return 0
+    if options.list:
+        offered = figures.offered(options.id, options.chart)
+        for name, value, words in offered:
+            print(f"--{name} {value}{f': {words}' if words else ''}")
+        if not offered:
+            print(f"The chart {options.chart} leaves nothing to choose.")
         return 0
     chosen = cast("Wish", {option.name: getattr(options, option.name) for option in OPTIONS})
     content = figures.figure(options.id, options.chart, options.format, options.width, **chosen)

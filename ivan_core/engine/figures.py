@@ -20,7 +20,7 @@ from ivan_core.figures import files
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Drawn
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.files import Kind
-from ivan_core.figures.pick import Picked, pick
+from ivan_core.figures.pick import Picked, chart_named, pick
 from ivan_core.figures.sentences import Quote
 from ivan_core.figures.shown_names import by_names, file_names, named
 from ivan_core.settings import data_dir
@@ -60,19 +60,22 @@ def figures(run_id: str) -> Sequence[Chart]:
     return own.charts_of(own.open(run_id))
 
 
-def offered(run_id: str) -> list[tuple[str, str, str]]:
-    """What can be chosen and nobody could know: the option, its value, and words beside it.
+def offered(run_id: str, name: str = "") -> list[tuple[str, str, str]]:
+    """What a chart can show: each option, a value of it, and words beside it.
+
+    Without the name of a chart, what all charts of the run can show and nobody could know.
 
     Raises:
-        BadInput: there is no such run, it has no figures, or nothing is finished yet.
+        BadInput: there is no such run or chart, or nothing is finished yet.
     """
     own = given(run_id)
     results = own.open(run_id)
+    charts = [chart_named(own, results, name)] if name else own.charts_of(results)
     found = [
         (choice.option.name, value, words)
-        for chart in own.charts_of(results)
+        for chart in charts
         for choice in chart.choices
-        if choice.option.listed
+        if name or choice.option.listed
         for value, words in choice.offers(results)
     ]
     return list(dict.fromkeys(found))
@@ -164,10 +167,11 @@ def stamp(run_id: str) -> object:
 def _picked(run_id: str, name: str, wish: Wish) -> Picked:
     """A chart that is drawn once, with names in place of paths."""
     own = given(run_id)
-    picked = pick(own, run_id, name, wish)
+    results = own.open(run_id)
+    picked = pick(own, results, name, wish)
     key = (data_dir(), run_id, name, tuple(picked.wish.items()))
     drawn_once = replace(picked, draw=lambda: _drawn(*key, stamp(run_id)))
-    return by_names(drawn_once, file_names(own.paths(own.open(run_id))))
+    return by_names(drawn_once, file_names(own.paths(results)))
 
 
 @lru_cache(maxsize=32)
@@ -175,4 +179,5 @@ def _drawn(
     _: Path, run_id: str, name: str, wish: tuple[tuple[str, Any], ...], stamp: object
 ) -> Drawn:
     """The numbers and words of a chart; a page asks for its caption again at every click."""
-    return pick(given(run_id), run_id, name, cast("Wish", dict(wish))).draw()
+    own = given(run_id)
+    return pick(own, own.open(run_id), name, cast("Wish", dict(wish))).draw()

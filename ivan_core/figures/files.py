@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, get_args
 
-from ivan_core.backends import vega
-from ivan_core.charts.printed import printed
 from ivan_core.domain.errors import BadInput
 from ivan_core.figures.chart import Drawn
 from ivan_core.figures.pick import Picked
@@ -40,6 +38,9 @@ def content(picked: Picked, drawn: Drawn, kind: Kind, width_mm: int) -> bytes:
     """
     if kind == "csv":
         return str(drawn.data.to_csv(index=False)).encode("utf-8", "replace")
+    from ivan_core.backends import vega
+    from ivan_core.charts.printed import printed
+
     notes = (SAMPLE_MARK,) if picked.is_sample else ()
     spec = named(printed(drawn.chart(), width_mm, picked.names, notes), picked.shown)
     return {"svg": vega.svg, "pdf": vega.pdf, "png": vega.png}[kind](spec, width_mm)

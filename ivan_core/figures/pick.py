@@ -36,23 +36,32 @@ class Picked:
     shown: Mapping[str, str] = field(default_factory=dict)
 
 
-def pick(given: ChartsAndSentences, run_id: str, name: str, wish: Wish) -> Picked:
-    """One chart of a run as a wish has it.
+def chart_named(given: ChartsAndSentences, results: Any, name: str) -> Chart:
+    """A chart by its name.
 
     Raises:
-        BadInput: there is no such run or chart, or nothing as in the wish.
+        BadInput: there is no such chart, or these results do not have it.
     """
-    results = given.open(run_id)
     chart = next((chart for chart in given.charts if chart.name == name), None)
     if chart is None:
         raise BadInput(
             f"There is no chart {name!r}{given.of}.",
             f"Choose one of {', '.join(chart.name for chart in given.charts)}.",
         )
-    _refuse_the_rest(chart, wish)
     lacking = chart.lacking(results)
     if lacking is not None:
         raise lacking
+    return chart
+
+
+def pick(given: ChartsAndSentences, results: Any, name: str, wish: Wish) -> Picked:
+    """One chart of results as a wish has it.
+
+    Raises:
+        BadInput: there is no such chart, or nothing as in the wish.
+    """
+    chart = chart_named(given, results, name)
+    _refuse_the_rest(chart, wish)
     chosen = {choice.option.name: choice.pick(name, results, wish) for choice in chart.choices}
     told = {
         choice.option.name: words

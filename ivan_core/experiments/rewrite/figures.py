@@ -125,6 +125,10 @@ def gate_words(gate: Gate) -> str | None:
     """A gate as a wish names it; None for the usual one."""
     if gate == Gate():
         return None
+    return _words(gate)
+
+
+def _words(gate: Gate) -> str:
     return f"{gate.similarity:g}:{gate.shortest:g}:{gate.longest:g}"
 
 
@@ -144,7 +148,13 @@ def _gate(chart: str, results: RewriteResults, wish: Wish) -> Gate:
     return found
 
 
-_MEANING = Choice(GATE, _gate, told=gate_words, before="gate-")
+_MEANING = Choice(
+    GATE,
+    _gate,
+    told=gate_words,
+    offers=lambda results: [(_words(Gate()), "by default")],
+    before="gate-",
+)
 
 CHARTS = (
     Chart("flips", "How often verdicts flip when texts are reworded", _flips, (_MEANING,)),

@@ -110,7 +110,11 @@ _OWN_COLUMN = Choice(
     lacks=_no_own_column,
     offers=lambda results: [(name, "of the dataset") for name in results.own_columns],
 )
-_ONE_ROW = Choice(ROW, _row)
+_ONE_ROW = Choice(
+    ROW,
+    _row,
+    offers=lambda results: [(str(_row("", results, {})), "where the models disagree most")],
+)
 _ONE_SIDE = Choice(SIDE, _side, offers=lambda results: [(side, "") for side in SIDES])
 _ALL = {"model": "all models", "other": "all models"}
 _ONE = {"other": "one model"}

@@ -10,7 +10,6 @@ from ivan_core.labels import schema
 from ivan_core.labels.schema import (
     SCHEMA,
     check_keys,
-    encode,
     feature,
     features,
     is_label,
@@ -95,28 +94,6 @@ def test_the_json_schema_is_strict_and_has_the_closed_lists():
     }  # fmt: skip
     assert made["properties"]["topics"]["type"] == "array"
     assert made["properties"]["topics"]["items"]["enum"] == list(schema.TOPICS)
-
-
-def test_labels_become_numbers():
-    assert encode("last_response_is_honest", True) == 1.0
-    assert encode(feature("last_response_is_honest"), False) == 0.0
-    tones = [encode("last_response_sentiment", word) for word in schema.SENTIMENTS]
-    assert tones == [-1.0, 0.0, 1.0]
-    assert encode("last_response_is_honest", None) is None
-    assert encode("last_response_sentiment", None) is None
-
-
-def test_what_is_no_number_is_refused():
-    for key, label in [
-        ("topics", ("People and self",)),
-        ("topics", None),
-        ("last_response_is_honest", "yes"),
-        ("last_response_sentiment", "glad"),
-        ("last_response_sentiment", True),
-        ("nice", True),
-    ]:
-        with pytest.raises(BadInput):
-            encode(key, label)
 
 
 def test_a_label_is_checked_by_kind_and_value():

@@ -18,7 +18,6 @@ from ivan_core.metrics.agreement import (
     count_verdicts,
     length_balanced,
     length_rule,
-    misaligned,
     rows_in_bar,
     seen_unseen,
     typical_margin,
@@ -49,7 +48,6 @@ def test_no_pairs_give_no_rate() -> None:
     assert wilson(0, 0) is None
     table = scores([(None, 1.0)])
     assert agreement(count_verdicts(table)) is None
-    assert misaligned(count_verdicts(table)) is None
     assert length_rule(table) is None
     assert typical_margin(table["margin"]) is None
 
@@ -69,9 +67,8 @@ def test_counts_keep_ties_failures_and_identical_pairs_apart() -> None:
     assert (counts.agree, counts.tie, counts.disagree) == (2, 1, 1)
     assert (counts.identical, counts.failed, counts.truncated) == (1, 1, 1)
     assert (counts.rated, counts.total) == (4, 6)
-    kept, against = agreement(counts), misaligned(counts)
+    kept = agreement(counts)
     assert kept is not None and kept.rate == 0.5
-    assert against is not None and against.rate == 0.5
 
 
 def test_typical_margin_is_the_root_mean_square() -> None:

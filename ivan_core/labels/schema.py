@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import FEATURES, Label
+from ivan_core.domain.labels import FEATURES
 
 GOOD = "Is it good?"
 HARM = "Is it harmful?"
@@ -268,24 +268,3 @@ def is_label(asked: Feature, label: object) -> bool:
         and all(isinstance(word, str) and word in asked.values for word in label)
         and len(set(label)) == len(label)
     )
-
-
-def encode(asked: Feature | str, label: Label) -> float | None:
-    """A label as a number: no 0, yes 1, sentiment −1, 0, 1; None stays None.
-
-    Raises:
-        BadInput: the feature is a list, which has no number, or does not allow the label.
-    """
-    one = asked if isinstance(asked, Feature) else feature(asked)
-    if one.kind == "list":
-        raise BadInput(
-            f"{one.key} is a list of words and has no number.",
-            "Count one of its words at a time, as yes or no.",
-        )
-    if label is None:
-        return None
-    if not is_label(one, label):
-        raise BadInput(f"{str(label)[:60]!r} is no answer to {one.key}.", "Validate labels first.")
-    if isinstance(label, bool):
-        return float(label)
-    return float(one.values.index(str(label)) - 1)

@@ -128,11 +128,6 @@ def agreement(counts: Counts) -> Rate | None:
     return wilson(counts.agree, counts.rated)
 
 
-def misaligned(counts: Counts) -> Rate | None:
-    """Share of rated pairs where the model does not side with the choice (disagrees or ties)."""
-    return wilson(counts.tie + counts.disagree, counts.rated)
-
-
 def typical_margin(margins: pd.Series) -> float | None:
     """The root-mean-square margin of one model, its unit when models are compared; None if empty.
 

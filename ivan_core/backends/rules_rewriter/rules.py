@@ -16,7 +16,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import sha256
 from importlib.resources import files
 
 from ivan_core.backends.rules_rewriter.reading import ENDS, Reading
@@ -193,11 +192,6 @@ def read_rules(content: str) -> Rules:
 def words_file() -> bytes:
     """The rules as they stand on disk."""
     return (files(__package__) / WORDS).read_bytes()
-
-
-def words_hash() -> str:
-    """Twelve hex digits of the rules."""
-    return sha256(words_file()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=1)

@@ -205,7 +205,3 @@ def _both(row: Row, labelers: int) -> str:
 def _is_tone(row: Row) -> bool:
     """Whether a row is about the sentiment as a whole, which counts as called if not neutral."""
     return bool(row["key"] == SENTIMENT and not row["value"])
-
-
-def _first_upper(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -24,7 +24,6 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 ORIGINAL, REWORDED, SECOND, SURFACE = "original", "reworded", "second", "surface"
-VARIANTS = (ORIGINAL, REWORDED, SECOND, SURFACE)
 REWARDS = ("chosen_reward", "rejected_reward")
 MEANING = ("chosen_similarity", "rejected_similarity", "chosen_ratio", "rejected_ratio")
 COLUMNS = ("row_id", "model", "variant", *REWARDS, *MEANING)

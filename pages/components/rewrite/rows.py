@@ -38,7 +38,6 @@ from pages.components.pair.rewordings import show_rewordings
 
 ROW = "row"
 _CLICKS = "rewrite-clicks"
-_ASKED = "rewrite-row-asked"
 _ANCHOR = "reworded-rows"
 
 

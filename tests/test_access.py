@@ -21,8 +21,8 @@ from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import access, archive, datasets, score_cache, zips
 from ivan_core.engine import handling as runs
 from ivan_core.engine.access import Action, NotAllowed, Visitor
+from ivan_core.engine.csv_files import import_csvs
 from ivan_core.experiments.compare import plan as compare
-from ivan_core.experiments.compare.import_csv import import_csvs
 from ivan_core.experiments.labels import plan as labels
 from ivan_core.review import backup as review_backup
 from ivan_core.review import rights as review_rights

@@ -15,8 +15,8 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
+from ivan_core.engine.csv_files import import_csvs
 from ivan_core.engine.imports import read_dataset
-from ivan_core.experiments.compare.import_csv import import_csvs
 from ivan_core.experiments.compare.results import files, open_results
 from ivan_core.metrics.trust import TrustStrip
 
@@ -39,7 +39,7 @@ def test_scores_of_the_original_become_a_finished_run(
     other.write_text(HEADER + "0,0.0,1.0,False\n")
     stats = tmp_path / "2024-08-19-10-30-stats.csv"
     stats.write_text("model_name,model_trained_on_dataset\nme/mine,True\n")
-    found = import_csvs([one, other, stats], request_of)
+    (found,) = import_csvs([one, other, stats], request_of)
     assert found.run_id == "2024-08-19-10-30"
     assert found.models == ("OpenAssistant/reward-model-deberta-v3-large-v2", "me/mine")
     assert "gives 1 of 6 verdicts otherwise" in found.sentence
@@ -70,7 +70,7 @@ def test_our_own_csvs_come_back_with_equal_numbers(
     run_id = finished(data_dir, spec_of_file(pairs_file), Fakes(failing="0"))
     before = open_results(run_id)
     written = [path for path in files(before) if path.suffix == ".csv"]
-    found = import_csvs(written, before.spec.dataset)
+    (found,) = import_csvs(written, before.spec.dataset)
     assert found.run_id != run_id, "its id is taken"
     assert found.models == TWO_MODELS
     after = open_results(found.run_id).table
@@ -79,7 +79,7 @@ def test_our_own_csvs_come_back_with_equal_numbers(
     assert (after["failure"].isna() == before.table["failure"].isna()).all()
     again = tmp_path / "again.csv"
     again.write_bytes(written[0].read_bytes())
-    named = import_csvs([again], before.spec.dataset, ["org/model"])
+    (named,) = import_csvs([again], before.spec.dataset, ["org/model"])
     assert named.models == ("org/model",)
     with again.open() as file:
         assert next(csv.reader(file)) == HEADER.strip().split(",")
@@ -113,8 +113,8 @@ def test_names_and_files_go_together(tmp_path: Path, request_of: DatasetRequest)
     paths = [tmp_path / f"{name}.csv" for name in ("a", "b")]
     for path in paths:
         path.write_text(HEADER + "0,1,2,False\n")
-    with pytest.raises(BadInput, match="2 files of scores and 1 names"):
+    with pytest.raises(BadInput, match="2 files with results and 1 names"):
         import_csvs(paths, request_of, ["m"])
     with pytest.raises(BadInput, match="the same model"):
         import_csvs(paths, request_of, ["m", "m"])
-    assert import_csvs(paths, request_of).models == ("a", "b")
+    assert import_csvs(paths, request_of)[0].models == ("a", "b")

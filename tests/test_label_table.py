@@ -137,7 +137,8 @@ def test_odd_but_readable_files_are_read(tmp_path: Path) -> None:
     assert list(table["row_id"]) == [3, 3]
     assert list(table["preference"]) == ["rejected", "chosen"]
     assert list(table[HELPFUL]) == [True, False]
-    assert list(table.columns) == [*CSV_COLUMNS, "problems"]
+    assert list(table.columns) == [*CSV_COLUMNS, "problems", "line"]
+    assert list(table["line"]) == [2, 4]
 
 
 def test_of_a_text_that_comes_twice_the_first_row_counts(tmp_path: Path) -> None:

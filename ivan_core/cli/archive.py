@@ -30,18 +30,25 @@ def add_actions(actions: Any) -> None:
         "enter a run from a zip made by export, or from the original's CSV files",
     )
     sub.add_argument(
-        "files", metavar="FILE", nargs="+", help="one zip; or CSV files, one a model, and the stats"
-    )
+        "files", metavar="FILE", nargs="+",
+        help="one zip; or the CSV files of one study: scores and stats, labels, rewordings",
+    )  # fmt: skip
     sub.add_argument(
-        "--dataset", metavar="D", help="The dataset that was judged; CSV files need it named."
+        "--dataset", metavar="D", help="The dataset that they are about; CSV files need it named."
     )
     sub.add_argument("--subset", default="", help="One part of a hub dataset.")
     sub.add_argument("--split", default="train", help="The split of a hub dataset. Default: train.")
     sub.add_argument("--revision", default="", help="Branch, tag or commit of a hub dataset.")
     sub.add_argument(
         "--model", action="append", default=[], metavar="M",
-        help="The model of a CSV file, in the order of the files; by default from its name.",
+        help="Who judged, labelled or reworded in a CSV file, in the order of the files; by "
+        "default from its name.",
     )  # fmt: skip
+    sub.add_argument(
+        "--force",
+        action="store_true",
+        help="Leave lines of other texts aside, not refuse the file.",
+    )
     sub = _action(actions, "compare", compare, "set two runs beside each other on shared rows")
     sub.add_argument("first", help=about_id)
     sub.add_argument("second", help=about_id)
@@ -102,9 +109,9 @@ def export(options: argparse.Namespace) -> int:
 
 def import_run(options: argparse.Namespace) -> int:
     from ivan_core.domain.specs import DatasetRequest
+    from ivan_core.engine.csv_files import import_csvs
     from ivan_core.engine.imports import read_dataset
     from ivan_core.engine.zips import import_zip
-    from ivan_core.experiments.compare.import_csv import import_csvs
 
     paths = [Path(name) for name in options.files]
     dataset = None
@@ -118,14 +125,15 @@ def import_run(options: argparse.Namespace) -> int:
     if any(path.suffix.lower() == ".zip" for path in paths):
         if len(paths) > 1 or options.model:
             raise BadInput("A zip is imported alone, and names its models itself.")
-        found = import_zip(paths[0], dataset)
+        found = [import_zip(paths[0], dataset)]
     else:
         if dataset is None:
             raise BadInput(
                 "CSV files do not say which dataset they judge.", "Name it with --dataset."
             )
-        found = import_csvs(paths, dataset, options.model)
-    print(found.sentence)
+        found = import_csvs(paths, dataset, options.model, options.force)
+    for one in found:
+        print(one.sentence)
     return 0
 
 

@@ -59,7 +59,7 @@ def write_labels_csv(
 
 
 def read_labels_csv(path: Path) -> pd.DataFrame:
-    """The labels of such a file, the original's own included, with a column of `problems`.
+    """The labels of such a file, the original's own included, with `problems` and the `line`.
 
     A value outside a closed list is kept and named in `problems`; one that is not of its kind is
     None and named. Columns of labels may be absent. Of a text that comes twice the first row
@@ -72,6 +72,7 @@ def read_labels_csv(path: Path) -> pd.DataFrame:
 
     values: dict[str, list[Any]] = {name: [] for name in CSV_COLUMNS}
     problems: list[tuple[Problem, ...]] = []
+    lines: list[int] = []
     place: dict[TextKey, int] = {}
     for number, row in _rows(path):
         key = _key(path, number, row)
@@ -80,17 +81,19 @@ def read_labels_csv(path: Path) -> pd.DataFrame:
             problems[place[key]] += (again,)
             continue
         place[key] = len(problems)
+        lines.append(number)
         values["row_id"].append(key.row_id)
         values["preference"].append(key.preference)
         values["text"].append(row.get("text", ""))
-        read = [_read(name, row.get(name, "")) for name in FEATURES]
+        read = [read_cell(name, row.get(name, "")) for name in FEATURES]
         for name, (label, _) in zip(FEATURES, read, strict=True):
             values[name].append(label)
         problems.append(tuple(problem for _, problem in read if problem))
     columns: dict[str, Any] = {"row_id": pd.array(values.pop("row_id"), dtype="int64")}
     columns |= {name: label_column(name, column) for name, column in values.items()}
     columns["problems"] = pd.Series(problems, dtype="object")
-    return pd.DataFrame(columns, columns=[*CSV_COLUMNS, "problems"])
+    columns["line"] = pd.array(lines, dtype="int64")
+    return pd.DataFrame(columns, columns=[*CSV_COLUMNS, "problems", "line"])
 
 
 def _cell(label: Label) -> str:
@@ -153,6 +156,14 @@ def _key(path: Path, number: int, row: dict[str, str]) -> TextKey:
     return key
 
 
+def read_cell(key: str, cell: str) -> tuple[Label, Problem | None]:
+    """The label that a cell of a column holds, and what is wrong with it."""
+    if len(cell) > _LONGEST_LIST:  # no answer is as long; a cell may have millions of characters
+        what = "Not a list." if feature(key).kind == "list" else "Longer than any answer."
+        return None, Problem(key, what, cut(cell))
+    return _read(key, cell)
+
+
 @lru_cache(maxsize=2_000)
 def _read(key: str, cell: str) -> tuple[Label, Problem | None]:
     asked, text = feature(key), cell.strip()
@@ -181,7 +192,7 @@ def _words(text: str) -> tuple[str, ...] | None:
     """The words of a list as Python writes it; a bare word is a list of one."""
     if not text.startswith(("[", "(", "{")):
         return (text,)
-    if len(text) > _LONGEST_LIST or not _LIST.fullmatch(text):
+    if not _LIST.fullmatch(text):
         return None
     try:
         with warnings.catch_warnings():

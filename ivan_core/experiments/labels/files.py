@@ -17,7 +17,7 @@ TABLE = "labels.parquet"
 """The labels of a finished run, in its folder."""
 FOLDER = "taxonomy-control"
 """Where the files for people lie."""
-_FAILED = ("row_id", "preference", "state", "attempt", "reason", "raw")
+FAILED_COLUMNS = ("row_id", "preference", "state", "attempt", "reason", "raw")
 
 
 def count_dict(found: Reconciled) -> dict[str, int]:
@@ -67,7 +67,7 @@ def _write_failed(path: Path, found: Reconciled, others: list[TextKey]) -> None:
         temporary.open("w", encoding="utf-8", errors="replace", newline="") as file,
     ):
         writer = csv.writer(file)
-        writer.writerow(_FAILED)
+        writer.writerow(FAILED_COLUMNS)
         for key in others:
             outcome = found.outcomes.get(key)
             problems = outcome.problems if outcome else ()

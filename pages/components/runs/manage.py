@@ -12,7 +12,7 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import archive, datasets, score_cache, studies, zips
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.compare.import_csv import import_csvs
+from ivan_core.engine.csv_files import import_csvs
 from ivan_core.metrics.two_runs import two_runs_sentence
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import say
@@ -138,13 +138,26 @@ def housekeeping() -> None:
 
 
 def _import() -> None:
-    say("A zip that IVAN exported, or the CSV files of the original command line.", "small")
+    say(
+        "A zip that IVAN exported, or the CSV files of one study: scores and stats, labels, "
+        "rewordings.",
+        "small",
+    )
     files = st.file_uploader(
         "Files", accept_multiple_files=True, type=["zip", "csv"], key="import-files",
         label_visibility="collapsed",
     )  # fmt: skip
     known = {request.label: request for request in [DatasetRequest(), *datasets.known()]}
     label = st.selectbox("Of which dataset", list(known), key="import-dataset")
+    names = st.text_input(
+        "Who judged, labelled or reworded", key="import-names", placeholder="as the files say",
+        help="For CSV files: a name for each with results, in their order, separated by commas.",
+    )  # fmt: skip
+    force = st.checkbox(
+        "Leave lines of other texts aside", key="import-force",
+        help="Else a file with lines that are not of this dataset is refused.",
+    )  # fmt: skip
+    named = [name.strip() for name in names.split(",") if name.strip()]
     if not files or not st.button("Import", key="import", type="primary"):
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -156,8 +169,8 @@ def _import() -> None:
         request = known[label or "sample"]
         datasets.find(request)
         if any(path.suffix == ".zip" for path in paths):
-            entered = zips.import_zip(paths[0])
+            entered = [zips.import_zip(paths[0])]
         else:
-            entered = import_csvs(paths, request)
-    st.session_state[_TOLD] = entered.sentence
+            entered = import_csvs(paths, request, named, force)
+    st.session_state[_TOLD] = " ".join(one.sentence for one in entered)
     st.rerun()

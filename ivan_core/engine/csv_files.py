@@ -1,0 +1,171 @@
+"""CSV files of results that were made elsewhere: sorted by what they hold, entered as runs."""
+
+from __future__ import annotations
+
+import csv
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.engine import access
+from ivan_core.engine.imports import Elsewhere, Imported, enter, located, named_dataset
+
+Part = Literal["results", "beside"]
+"""Whether a file holds results of its own, or goes with one that does."""
+_MODULES = {
+    "compare": "ivan_core.experiments.compare.import_csv",
+    "labels": "ivan_core.experiments.labels.import_csv",
+}
+"""The module of each kind of run that can be entered from CSV files, as its `CSVS`."""
+_LONGEST_HEADER = 100_000
+_MOST_BYTES = 2**30
+_STARTED = re.compile(r"(\d{4}-\d\d-\d\d-\d\d-\d\d(?:-\d\d)?)(?:-(.+))?")
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The files of one kind, and on what: `names` are those of who judged, by the files.
+
+    `force` leaves rows aside that would else be refused.
+    """
+
+    paths: Sequence[Path]
+    dataset: PreparedDataset
+    request: DatasetRequest
+    names: Mapping[Path, str]
+    force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FromCsv:
+    """A run that was read and is still to be entered, and who judged, labelled or reworded."""
+
+    run: Elsewhere
+    who: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFiles:
+    """How runs of a kind are read from CSV files.
+
+    `part` tells by its header what a file is; `begins` how such a header begins, for a sentence.
+    """
+
+    begins: str
+    part: Callable[[list[str]], Part | None]
+    read: Callable[[Given], list[FromCsv]]
+
+
+def import_csvs(
+    paths: Sequence[Path],
+    dataset: DatasetRequest,
+    names: Sequence[str] = (),
+    force: bool = False,
+) -> list[Imported]:
+    """Enter the CSV files of one study as finished runs, all or none. Nothing is computed.
+
+    Files of scores are one comparison; each file of labels or of rewordings is a run of its own.
+    `names` say who judged, labelled or reworded, in the order of the files with results; by
+    default the files' own names do. `force` leaves rows of other texts aside.
+
+    Raises:
+        BadInput: a file is of no such kind or does not fit the dataset, the dataset has not been
+            read here, or names and files do not go together.
+        NotAllowed: the visitor may only read and review.
+        StorageProblem: the data folder cannot be written.
+    """
+    access.require(access.Action.IMPORT)
+    found = named_dataset(dataset)
+    kinds: dict[str, CsvFiles] = {kind: import_module(name).CSVS for kind, name in _MODULES.items()}
+    of_kind, results = _sorted(paths, kinds)
+    if names and len(names) != len(results):
+        raise BadInput(
+            f"{len(results)} files with results and {len(names)} names were given.",
+            "Give one name a file with results, in their order, or none.",
+        )
+    named = dict(zip(results, names, strict=True)) if names else {}
+    read = [
+        one
+        for kind, own in of_kind.items()
+        for one in kinds[kind].read(Given(own, found, located(dataset), named, force))
+    ]
+    return [Imported(enter(one.run), one.run.rows, one.who, one.run.notes) for one in read]
+
+
+def _sorted(
+    paths: Sequence[Path], kinds: Mapping[str, CsvFiles]
+) -> tuple[dict[str, list[Path]], list[Path]]:
+    """The files by their kinds, and those with results in their order."""
+    of_kind: dict[str, list[Path]] = {}
+    results: list[Path] = []
+    for path in dict.fromkeys(paths):
+        header = _header(path)
+        for kind, csvs in kinds.items():
+            part = csvs.part(header)
+            if part is None:
+                continue
+            of_kind.setdefault(kind, []).append(path)
+            if part == "results":
+                results.append(path)
+            break
+        else:
+            begins = "; or ".join(csvs.begins for csvs in kinds.values())
+            raise BadInput(
+                f"{path.name} is no scores of a comparison, no labels and no rewordings.",
+                f"Its first line should begin {begins}.",
+            )
+    if not results:
+        raise BadInput(
+            "None of these files holds results.",
+            "Give the files of scores, labels or rewordings themselves.",
+        )
+    return of_kind, results
+
+
+def _header(path: Path) -> list[str]:
+    """The first line of a CSV file."""
+    if not path.is_file():
+        raise BadInput(f"There is no file {path}.", "Check the path.")
+    if path.stat().st_size > _MOST_BYTES:
+        raise BadInput(f"{path.name} is larger than a GiB.", "No run is as large.")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            line = file.readline(_LONGEST_HEADER)
+        return [name.strip() for name in next(csv.reader([line]), [])]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(f"{path.name} is no CSV file in UTF-8.") from error
+
+
+def started(path: Path) -> tuple[float, str]:
+    """When a run began, by its file's name, and its id; now, if the name does not say."""
+    match = _STARTED.fullmatch(path.stem)
+    if match:
+        parts = [int(part) for part in match[1].split("-")]
+        try:
+            return datetime(*parts[:6], tzinfo=UTC).timestamp(), match[1]  # type: ignore[misc,arg-type]
+        except ValueError:
+            return time.time(), ""
+    return time.time(), ""
+
+
+def name_of(path: Path, ending: str = "") -> str:
+    """Who judged or labelled, by the file's name: what stands after the time in it."""
+    match = _STARTED.fullmatch(path.stem)
+    name = path.stem if match is None else match[2] or ""
+    return (name.removesuffix(ending) or path.stem)[:_LONGEST_NAME]
+
+
+def rows_note(rows: int, of: int) -> list[str]:
+    """What a reader should know of a file that does not hold all rows."""
+    if rows == of:
+        return []
+    return [f"{rows:,} of {of:,} rows: those that the files hold, perhaps not at random."]

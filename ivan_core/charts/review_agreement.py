@@ -19,6 +19,9 @@ _KIND_WORDS = (
     " labeler: 'a labeler'}[datum.label] || datum.label"
 )
 
+_KINDS_A_LINE = alt.ExprRef("width < 560 ? 2 : 4")
+"""On a narrow screen all four in one line would be cut."""
+
 
 def who_dots(
     table: pd.DataFrame,
@@ -45,7 +48,7 @@ def who_dots(
     ]
     selection = alt.selection_point(name="who", fields=["who"], on="click")
     kinds = [kind for kind in KIND_COLOURS if lines["kind"].isin([kind]).any()]
-    legend = alt.Legend(title=None, orient="top", labelExpr=_KIND_WORDS)
+    legend = alt.Legend(title=None, orient="top", labelExpr=_KIND_WORDS, columns=_KINDS_A_LINE)
     colour = alt.Scale(domain=kinds, range=[KIND_COLOURS[kind] for kind in kinds])
     shape = alt.Scale(domain=kinds, range=[_KIND_SHAPES[kind] for kind in kinds])
     base = alt.Chart(drawn).encode(y=y, tooltip=tips)

@@ -47,7 +47,8 @@ def _how_it_went(now: Standing, went: Went, chosen_by: str) -> None:
     for sentence in went.sentences:
         say(sentence, "lead")
     if went.sentences:
-        say("Neither is a mark: where people differ is what this is about.", quiet=True)
+        none = "It is no mark" if len(went.sentences) == 1 else "Neither is a mark"
+        say(f"{none}: where people differ is what this is about.", quiet=True)
     apart = differed(now, chosen_by) if now.queue.task == "better" else []
     if apart:
         with st.expander("Where you preferred the other reply"):

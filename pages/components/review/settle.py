@@ -112,7 +112,7 @@ def _item(queue: Queue, shown: list[ToSettle]) -> ToSettle:
 
     with st.container(horizontal=True, vertical_alignment="bottom", key="settle-items"):
         picked = st.selectbox(
-            f"Item {at + 1:,} of {len(by_id):,}", list(by_id), key=key, width=220,
+            f"Item {at + 1:,} of {len(by_id):,}", list(by_id), key=key, width=195,
             format_func=lambda name: f"Row {name.removesuffix('.both').replace('.', ', ')}",
         )  # fmt: skip
         if len(by_id) > 1:

@@ -8,10 +8,10 @@ from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite.results import open_rewrite
 from pages.components.kit.frame import frame
 from pages.components.kit.live import live, stopped
+from pages.components.kit.news import tell_news
 from pages.components.kit.runs import list_of_runs, title
 from pages.components.kit.state import REWRITE, chosen_row, chosen_run
 from pages.components.kit.text import say
-from pages.components.labels.steps import tell
 from pages.components.rewrite.form import rewrite_form
 from pages.components.rewrite.live import PANEL
 from pages.components.rewrite.results import rewrite_results
@@ -26,7 +26,7 @@ with frame("Rewrite"):
     title(REWRITE, "Rewrite", "New rewording", run)
     if run is not None:
         say(f"{runs.about(run)} | run {run.id}", "small", quiet=True)
-    tell()
+    tell_news()
     if run is None:
         rewrite_form()
         earlier = runs.every("rewrite")[:_RECENT]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from ivan_core.engine import handling as runs
 from pages.components.kit.frame import frame
+from pages.components.kit.news import tell_news
 from pages.components.kit.runs import title
 from pages.components.kit.state import TAXONOMY, chosen_run
 from pages.components.kit.text import say
 from pages.components.labels.new import new_labelling
 from pages.components.labels.one_run import ONE_RUN
-from pages.components.labels.steps import tell
 
 with frame("Taxonomy"):
     run_id = chosen_run(TAXONOMY)
     run = runs.get(run_id) if run_id else None
     title(TAXONOMY, "Taxonomy", "New labelling", run)
-    tell()
+    tell_news()
     if run is None:
         new_labelling()
     else:

@@ -9,37 +9,27 @@ import streamlit as st
 from ivan_core import catalog
 from ivan_core.domain.models import SystemTurns
 from ivan_core.domain.plurals import number_of
-from ivan_core.domain.specs import CompareSpec, DatasetRequest, checked, parse_row_ids
-from ivan_core.engine import datasets
+from ivan_core.domain.specs import CompareSpec, checked
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare import plan as compare
 from ivan_core.models import reward_models
 from ivan_core.settings import preset_name
+from pages.components.kit.form import dataset_field, part_of_dataset, rows_fields
 from pages.components.kit.state import choose_run
 from pages.components.kit.text import say
 
-_ROWS = ("All rows", "The first N", "A random draw of N", "By row id")
 _FORMATS = ("the one that fits the model", "last-turn", "openassistant", "as-published", "chat")
-_DATA_HELP = DatasetRequest.model_fields
 _SPEC_HELP = CompareSpec.model_fields
 
 
 def compare_form() -> None:
     """Ask what to judge, say what it would take, and start it."""
     preset = compare.preset_spec()
-    sources = [preset.dataset.source, "sample", "Anthropic/hh-rlhf"]
-    sources += [request.source for request in datasets.known()]
     say(
         "Which reply does a reward model prefer: the one that was chosen, or the other one?", "lead"
     )
     left, middle, right = st.columns([3, 4, 2])
-    source = left.selectbox(
-        "Dataset",
-        list(dict.fromkeys(sources)),
-        accept_new_options=True,
-        key="form-dataset",
-        help=_DATA_HELP["source"].description,
-    )
+    source = dataset_field(left, preset.dataset.source, "form")
     names = middle.multiselect(
         "Reward models",
         list(dict.fromkeys((*preset.models, *reward_models.offered()))),
@@ -48,28 +38,19 @@ def compare_form() -> None:
         key="form-models",
         help=_SPEC_HELP["models"].description,
     )
-    which = right.selectbox("Rows", _ROWS, key="form-rows")
-    number, row_ids = 100, ""
-    if which == _ROWS[3]:
-        row_ids = right.text_input(
-            "Row ids", "0, 1, 2", key="form-row-ids", help=_SPEC_HELP["row_ids"].description
-        )
-    elif which != _ROWS[0]:
-        number = right.number_input("N", 1, 10_000_000, 100, key="form-n")
-    options = _more_options(source or "")
+    rows = rows_fields(right, "form")
+    options = _more_options(source)
     say(f"Preset: {catalog.preset(preset_name()).title}.", "small", quiet=True)
     spec = checked(
         CompareSpec,
         {
-            "dataset": {"source": (source or "").strip(), **options.pop("dataset")},
+            "dataset": {"source": source, **options.pop("dataset")},
             "models": tuple(names),
-            "limit": number if which == _ROWS[1] else None,
-            "sample": number if which == _ROWS[2] else None,
-            "row_ids": parse_row_ids(row_ids) if which == _ROWS[3] else None,
+            **rows,
             **options,
         },
     )
-    if not (source or "").strip():
+    if not source:
         say("Choose a dataset.")
         return
     if not names:
@@ -91,37 +72,9 @@ def compare_form() -> None:
 
 
 def _more_options(source: str) -> dict[str, Any]:
-    hub = source != "sample" and "/" in source and not source.startswith(("/", ".", "~"))
-    facts = catalog.dataset_facts(source)
-    subset, split, revision = "", "train", ""
     with st.expander("More options"):
         left, middle, right = st.columns(3)
-        if hub:
-            parts = left.selectbox(
-                "Subset",
-                ["", *facts.get("subsets", [])],
-                accept_new_options=True,
-                key="form-subset",
-                format_func=lambda name: name or "all",
-                help=_DATA_HELP["subset"].description,
-            )
-            subset = parts or ""
-            split = (
-                middle.selectbox(
-                    "Split",
-                    facts.get("splits", ["train", "test"]),
-                    accept_new_options=True,
-                    key="form-split",
-                    help=_DATA_HELP["split"].description,
-                )
-                or "train"
-            )
-            revision = right.text_input(
-                "Revision",
-                placeholder="the newest, pinned when read",
-                key="form-revision",
-                help=_DATA_HELP["revision"].description,
-            )
+        part = part_of_dataset((left, middle, right), source, "form")
         seed = left.number_input(
             "Seed", 0, 2**31, 0, key="form-seed", help=_SPEC_HELP["seed"].description
         )
@@ -142,7 +95,7 @@ def _more_options(source: str) -> dict[str, Any]:
             help=_SPEC_HELP["system"].description,
         )  # fmt: skip
     return {
-        "dataset": {"subset": subset.strip(), "split": split.strip(), "revision": revision.strip()},
+        "dataset": part,
         "seed": seed,
         "input_format": None if form == _FORMATS[0] else form,
         "max_tokens": tokens,

@@ -14,9 +14,9 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches.adopt import adopt, batch_ids
 from ivan_core.experiments.batches.import_files import import_files
 from pages.components.kit.frame import problems_shown
+from pages.components.kit.news import keep_news
 from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say
-from pages.components.labels.steps import keep_told
 
 
 def from_elsewhere() -> None:
@@ -81,7 +81,7 @@ def collect_batches(ids: str, request: DatasetRequest) -> None:
     if new:
         runs.spawn(run_id)
     else:
-        keep_told(f"These batches belong to run {run_id}, which is here.")
+        keep_news(f"These batches belong to run {run_id}, which is here.")
     choose_run(run_id, TAXONOMY)
 
 
@@ -101,5 +101,5 @@ def import_results(
             path.write_bytes(content)
             paths.append(path)
         entered = import_files(paths, request, force, model)
-    keep_told(f"Imported as run {entered.run_id}, labelled by {entered.model}.", entered.sentence)
+    keep_news(f"Imported as run {entered.run_id}, labelled by {entered.model}.", entered.sentence)
     choose_run(entered.run_id, TAXONOMY)

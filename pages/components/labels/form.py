@@ -8,22 +8,22 @@ import streamlit as st
 
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.plurals import number_of
-from ivan_core.domain.specs import checked, parse_row_ids
-from ivan_core.engine import access, datasets
+from ivan_core.domain.specs import checked
+from ivan_core.engine import access
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.compare.plan import preset_spec
 from ivan_core.experiments.labels import plan as labels
 from ivan_core.models import labelers, servers
 from ivan_core.models.labelers import LabellingWay
+from pages.components.kit.form import dataset_field, part_of_dataset, rows_fields
+from pages.components.kit.news import keep_news
+from pages.components.kit.ollama import ollama_models, pull_button
 from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say
 from pages.components.labels.follow import FOUND
-from pages.components.labels.options import ROWS, dataset_options, more_options
-from pages.components.labels.pull import pull_button
-from pages.components.labels.steps import keep_told
+from pages.components.labels.options import more_options
 
-_ABOUT = LabelSpec.model_fields
 _WAYS: dict[LabellingWay, str] = {
     "batch": "as batches of an OpenAI-compatible API",
     "ollama": "on Ollama",
@@ -32,7 +32,7 @@ _WAYS: dict[LabellingWay, str] = {
 
 def label_form() -> None:
     """Ask which texts are labelled by whom, and start it; nothing is paid from here."""
-    models = _ollama(servers.ollama_address())
+    models = ollama_models()
     source, labeler, rows = _three_fields(models)
     if not source:
         say("Choose a dataset.")
@@ -42,7 +42,7 @@ def label_form() -> None:
         return
     way = labelers.labelling_way(labeler, models.names) or _asked_way(labeler)
     with st.expander("More options"):
-        dataset = dataset_options(source)
+        dataset = part_of_dataset(st.columns(3), source, "label")
         options = more_options(way)
     fields = {"dataset": {"source": source, **dataset}, **rows, **options}
     if way == "batch":
@@ -52,17 +52,11 @@ def label_form() -> None:
 
 
 def _three_fields(models: servers.OllamaModels) -> tuple[str, str, dict[str, Any]]:
-    preset = preset_spec()
-    sources = [preset.dataset.source, "sample", "Anthropic/hh-rlhf"]
-    sources += [request.source for request in datasets.known()]
     offered = labelers.offered(models.names, servers.provider().demo)
     chosen = labelers.preset_labeler()
     names = list(dict.fromkeys((*offered, chosen)))
     left, middle, right = st.columns([3, 4, 2])
-    source = left.selectbox(
-        "Dataset", list(dict.fromkeys(sources)), accept_new_options=True, key="label-dataset",
-        help=_ABOUT["dataset"].annotation.model_fields["source"].description,
-    )  # fmt: skip
+    source = dataset_field(left, preset_spec().dataset.source, "label")
     labeler = middle.selectbox(
         "Labeler", names, names.index(chosen), format_func=lambda name: offered.get(name, name),
         accept_new_options=True, key="label-labeler",
@@ -70,26 +64,8 @@ def _three_fields(models: servers.OllamaModels) -> tuple[str, str, dict[str, Any
         "a model on your own Ollama server, or a paid model behind OpenAI's Batch API. "
         "Another model's name may be typed in.",
     )  # fmt: skip
-    which = right.selectbox("Rows", ROWS, key="label-rows")
-    number, row_ids = 100, ""
-    if which == ROWS[3]:
-        row_ids = right.text_input(
-            "Row ids", "0, 1, 2", key="label-row-ids", help=_ABOUT["row_ids"].description
-        )
-    elif which != ROWS[0]:
-        number = right.number_input("N", 1, 10_000_000, 100, key="label-n")
-    rows = {
-        "limit": number if which == ROWS[1] else None,
-        "sample": number if which == ROWS[2] else None,
-        "row_ids": parse_row_ids(row_ids) if which == ROWS[3] else None,
-    }
-    return (source or "").strip(), (labeler or "").strip(), rows
-
-
-@st.cache_data(ttl=4.0, max_entries=8, show_spinner=False)
-def _ollama(address: str) -> servers.OllamaModels:
-    """The models of the Ollama server, asked for every few seconds at most."""
-    return servers.ollama_models()
+    rows = rows_fields(right, "label")
+    return source, (labeler or "").strip(), rows
 
 
 def _asked_way(labeler: str) -> LabellingWay:
@@ -113,7 +89,7 @@ def _offer_direct(
         say(f"{models.hint} Or choose ivan/lexicon: it is always here.".strip(), quiet=True)
         return
     if way == "ollama" and not _installed(labeler, models):
-        pull_button(labeler, _ollama.clear)
+        pull_button(labeler, "It can label now.")
         return
     if st.button(f"Label {texts}", type="primary", key="label"):
         run_id, _ = runs.start(spec)
@@ -136,7 +112,7 @@ def _offer_batch(labeler: str, fields: dict[str, Any]) -> None:
     if st.button("Prepare the batch and see the cost", type="primary", key="prepare"):
         run_id, new = taxonomy.start(spec)
         if not new and taxonomy.job(run_id).confirmed():
-            keep_told(
+            keep_news(
                 f"These texts were sent to {labeler} before: this is that labelling.",
                 "Nothing new was prepared or sent.",
             )

@@ -6,39 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from ivan_core import catalog
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import FEATURES
-from ivan_core.domain.specs import DatasetRequest
 from ivan_core.models.labelers import LabellingWay
 
-ROWS = ("All rows", "The first N", "A random draw of N", "By row id")
 _BATCH, _DIRECT = TaxonomySpec.model_fields, LabelSpec.model_fields
-_DATA = DatasetRequest.model_fields
-
-
-def dataset_options(source: str) -> dict[str, str]:
-    """Which part of a dataset on the hub."""
-    if source == "sample" or "/" not in source or source.startswith(("/", ".", "~")):
-        return {}
-    known = catalog.dataset_facts(source)
-    left, middle, right = st.columns(3)
-    subset = left.selectbox(
-        "Subset", ["", *known.get("subsets", [])], accept_new_options=True, key="label-subset",
-        format_func=lambda name: name or "all", help=_DATA["subset"].description,
-    )  # fmt: skip
-    split = middle.selectbox(
-        "Split", known.get("splits", ["train", "test"]), accept_new_options=True,
-        key="label-split", help=_DATA["split"].description,
-    )  # fmt: skip
-    revision = right.text_input(
-        "Revision", placeholder="the newest, pinned when read", key="label-revision",
-        help=_DATA["revision"].description,
-    )  # fmt: skip
-    return {
-        "subset": (subset or "").strip(), "split": (split or "train").strip(),
-        "revision": revision.strip(),
-    }  # fmt: skip
 
 
 def more_options(way: LabellingWay) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from ivan_core.domain.plurals import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.ledger.records import PlanChanged
+from pages.components.kit.news import keep_news, keep_problem
 from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say
-from pages.components.labels.steps import keep_problem, keep_told, money
+from pages.components.labels.steps import money
 
 _BY = "page"
 
@@ -72,7 +73,7 @@ def upload(run_id: str, plan_hash: str, may_charge_twice: bool = False) -> None:
         keep_problem(error)
     else:
         if not confirmed.new:
-            keep_told(confirmed.sentence, "Once is enough: nothing more was sent or paid.")
+            keep_news(confirmed.sentence, "Once is enough: nothing more was sent or paid.")
         choose_run(confirmed.run_id, TAXONOMY)
 
 
@@ -82,7 +83,7 @@ def _show_again(run_id: str, plan_hash: str, error: PlanChanged) -> None:
     if now is None or now.plan_hash != plan_hash:
         return
     if renew(run_id):
-        keep_told(error.message, "Nothing was sent. Here is the estimate as it is now.")
+        keep_news(error.message, "Nothing was sent. Here is the estimate as it is now.")
 
 
 def renew(run_id: str) -> bool:
@@ -110,7 +111,7 @@ def decline(run_id: str) -> None:
     except IvanError as error:
         keep_problem(error)
     else:
-        keep_told("Nothing was sent.")
+        keep_news("Nothing was sent.")
 
 
 @st.dialog("Cancel these batches?")
@@ -135,7 +136,7 @@ def cancel(run_id: str) -> None:
     except IvanError as error:
         keep_problem(error)
     else:
-        keep_told("Cancelling. What is finished at the provider is collected and kept.")
+        keep_news("Cancelling. What is finished at the provider is collected and kept.")
 
 
 @st.dialog("Close it as it is?")

@@ -1,4 +1,4 @@
-"""The three steps of a labelling as one list, plain tables, and what the last press came to."""
+"""The three steps of a labelling as one list, and plain tables."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from html import escape
 
 import streamlit as st
 
-from ivan_core.domain.errors import IvanError
 from pages.components.kit.text import say
 
 CHOOSE, COST, FOLLOW = 1, 2, 3
 _TITLES = {CHOOSE: "Choose", COST: "Cost and exact text", FOLLOW: "Follow"}
-_TOLD = "label-told"
 _SHORT = 14
 """Characters of a cell that stay on one line."""
 
@@ -55,26 +53,6 @@ def facts(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
 def _breaks(text: str) -> str:
     """Where a cell may be broken on a narrow screen: numbers and short words nowhere."""
     return "white-space:nowrap" if len(text) <= _SHORT else "overflow-wrap:anywhere"
-
-
-def keep_told(message: str, hint: str = "") -> None:
-    """Keep what a press came to, for the page that is drawn next."""
-    st.session_state[_TOLD] = (message, hint)
-
-
-def keep_problem(error: IvanError) -> None:
-    """Keep why a press was refused."""
-    keep_told(error.message, error.hint)
-
-
-def tell() -> None:
-    """Say once what the last press came to."""
-    message, hint = st.session_state.pop(_TOLD, ("", ""))
-    if message:
-        with st.container(border=True, key="told"):
-            say(message, "lead")
-            if hint:
-                say(hint, quiet=True)
 
 
 def money(dollars: float) -> str:

@@ -8,13 +8,13 @@ import streamlit as st
 
 from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.domain.specs import checked, parse_row_ids
-from ivan_core.engine import datasets
+from ivan_core.domain.specs import checked
 from ivan_core.experiments.rewrite.plan import preset_spec
 from ivan_core.models import labelers, reward_models, rewriters, servers, similarity
 from ivan_core.models.names import is_rules, way_of
+from pages.components.kit.form import ALL, BY_ID, DRAWN, dataset_field, part_of_dataset, rows_fields
+from pages.components.kit.ollama import ollama_models
 from pages.components.kit.text import say
-from pages.components.labels.options import dataset_options
 from pages.components.rewrite.start import offer
 
 _ABOUT = RewriteSpec.model_fields
@@ -22,8 +22,6 @@ _SCOPES = {
     "shared": "the shared prompt once, each last reply once",
     "whole": "whole dialogues, each side apart, as published",
 }
-_ROWS = ("All rows", "A random draw of N", "By row id")
-_ALL, _DRAWN, _BY_ID = _ROWS
 
 
 def rewrite_form() -> None:
@@ -33,11 +31,11 @@ def rewrite_form() -> None:
         "still prefer the same reply?",
         "lead",
     )
-    models = _ollama(servers.ollama_address())
+    models = ollama_models()
     preset = preset_spec()
     source, rewriter, rows = _three_fields(preset, models)
     with st.expander("More options"):
-        dataset = dataset_options(source)
+        dataset = part_of_dataset(st.columns(3), source, "label")
         options = _more_options(preset, models, rewriter)
     if not source:
         say("Choose a dataset.")
@@ -52,37 +50,17 @@ def rewrite_form() -> None:
         RewriteSpec,
         {"dataset": {"source": source, **dataset}, "rewriter": rewriter, **rows, **options},
     )
-    offer(spec, models, _ollama.clear)
-
-
-@st.cache_data(ttl=4.0, max_entries=8, show_spinner=False)
-def _ollama(address: str) -> servers.OllamaModels:
-    """The models of the Ollama server, asked for every few seconds at most."""
-    return servers.ollama_models()
+    offer(spec, models)
 
 
 def _three_fields(
     preset: RewriteSpec, models: servers.OllamaModels
 ) -> tuple[str, str, dict[str, Any]]:
-    sources = [preset.dataset.source, "sample", "Anthropic/hh-rlhf"]
-    sources += [request.source for request in datasets.known()]
     left, middle, right = st.columns([3, 4, 2])
-    source = left.selectbox(
-        "Dataset", list(dict.fromkeys(sources)), accept_new_options=True, key="rewrite-dataset",
-        help=_ABOUT["dataset"].annotation.model_fields["source"].description,
-    )  # fmt: skip
+    source = dataset_field(left, preset.dataset.source, "rewrite")
     # All of a large dataset would keep a language model busy for weeks.
-    usual = _ROWS.index(_ALL if preset.dataset.source == SAMPLE else _DRAWN)
-    which = right.selectbox("Rows", _ROWS, usual, key="rewrite-rows")
-    number, row_ids = 100, ""
-    if which == _BY_ID:
-        row_ids = right.text_input(
-            "Row ids", "0, 1, 2", key="rewrite-row-ids", help=_ABOUT["row_ids"].description
-        )
-    elif which == _DRAWN:
-        number = right.number_input(
-            "N", 1, 10_000_000, 100, key="rewrite-n", help=_ABOUT["sample"].description
-        )
+    usual = ALL if preset.dataset.source == SAMPLE else DRAWN
+    rows = rows_fields(right, "rewrite", (ALL, DRAWN, BY_ID), usual)
     offered = rewriters.offered(models.names, preset.rewriter)
     names = list(offered)
     rewriter = middle.selectbox(
@@ -92,11 +70,7 @@ def _three_fields(
         "Ollama server, or openai:NAME for a model behind an OpenAI-compatible server. "
         "A name may be typed in.",
     )  # fmt: skip
-    rows = {
-        "sample": number if which == _DRAWN else None,
-        "row_ids": parse_row_ids(row_ids) if which == _BY_ID else None,
-    }
-    return (source or "").strip(), (rewriter or "").strip(), rows
+    return source, (rewriter or "").strip(), rows
 
 
 def _more_options(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
@@ -14,19 +12,15 @@ from ivan_core.experiments.rewrite.cost import total
 from ivan_core.experiments.rewrite.plan import RewritePlan
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON
 from ivan_core.models.names import is_rules, on_ollama, on_openai, rules_note
-from ivan_core.models.servers import OllamaModels, ollama_models, provider
+from ivan_core.models.servers import OllamaModels, provider
 from pages.components.kit.frame import problems_shown, show_error
+from pages.components.kit.ollama import pull_button
 from pages.components.kit.state import REWRITE, choose_run
-from pages.components.kit.text import md_escape, say
-from pages.components.labels.pull import pull
-from pages.components.labels.steps import keep_told
+from pages.components.kit.text import say
 
 
-def offer(spec: RewriteSpec, models: OllamaModels, forget: Callable[[], None]) -> None:
-    """Say what a rewording would take and start it by one button.
-
-    `forget` drops what was known of the models of the Ollama server.
-    """
+def offer(spec: RewriteSpec, models: OllamaModels) -> None:
+    """Say what a rewording would take and start it by one button."""
     try:
         plan = rewrite.plan(spec)
     except IvanError as error:
@@ -43,7 +37,7 @@ def offer(spec: RewriteSpec, models: OllamaModels, forget: Callable[[], None]) -
         return
     missing = [name for name in wanted if not {name, f"{name}:latest"} & set(models.names)]
     if missing:
-        _pull_button(missing[0], forget)
+        pull_button(missing[0], "It can reword now.")
         return
     pairs = "1 pair" if plan.pairs == 1 else f"{plan.pairs:,} pairs" if plan.pairs else "the pairs"
     if st.button(f"Reword {pairs}", type="primary", key="reword"):
@@ -88,20 +82,3 @@ def _accept(spec: RewriteSpec, plan: RewritePlan) -> None:
         if st.button("Send and reword", type="primary", disabled=not ticked, key="accepted"):
             begin(spec, accept_cost=True)
             st.rerun()
-
-
-def _pull_button(model: str, forget: Callable[[], None]) -> None:
-    """One button that downloads a model to the Ollama server, with a bar."""
-    say(f"The Ollama server does not have {model} yet.", "lead")
-    say(
-        "Pulling downloads it to that server, often several gigabytes. This page has to stay "
-        "open; what has come is kept if it stops.",
-        "small",
-        quiet=True,
-    )
-    if st.button(f"Pull {md_escape(model)}", type="primary", key="pull"):
-        pull(model)
-        forget()
-        if {model, f"{model}:latest"} & set(ollama_models().names):
-            keep_told(f"{model} is there.", "It can reword now.")
-        st.rerun()

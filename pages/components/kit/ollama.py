@@ -1,19 +1,28 @@
-"""A model that the Ollama server lacks: one button downloads it, with a bar."""
+"""The models of the Ollama server; one that it lacks is downloaded by one button, with a bar."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.experiments.labels import plan as labels
+from ivan_core.models import servers
+from pages.components.kit.news import keep_news, keep_problem
 from pages.components.kit.text import md_escape, say
-from pages.components.labels.steps import keep_problem, keep_told
 
 
-def pull_button(model: str, forget: Callable[[], None]) -> None:
-    """Offer to pull a model; `forget` drops what was known of the server's models."""
+def ollama_models() -> servers.OllamaModels:
+    """The models of the Ollama server, asked for every few seconds at most."""
+    return _models(servers.ollama_address())
+
+
+@st.cache_data(ttl=4.0, max_entries=8, show_spinner=False)
+def _models(address: str) -> servers.OllamaModels:
+    return servers.ollama_models()
+
+
+def pull_button(model: str, then: str) -> None:
+    """Offer to pull a model; `then` says what it can do once it is there."""
     say(f"The Ollama server does not have {model} yet.", "lead")
     say(
         "Pulling downloads it to that server, often several gigabytes. This page has to stay "
@@ -22,12 +31,12 @@ def pull_button(model: str, forget: Callable[[], None]) -> None:
         quiet=True,
     )
     if st.button(f"Pull {md_escape(model)}", type="primary", key="pull"):
-        pull(model)
-        forget()
+        _pull(model, then)
+        _models.clear()
         st.rerun()
 
 
-def pull(model: str) -> None:
+def _pull(model: str, then: str) -> None:
     """Pull a model and show how far it is; keeps what came of it for the next drawing."""
     bar, word = st.progress(0.0), st.empty()
 
@@ -42,4 +51,4 @@ def pull(model: str) -> None:
     except IvanError as error:
         keep_problem(error)
     else:
-        keep_told(f"{model} is there.", "It can label now.")
+        keep_news(f"{model} is there.", then)

@@ -1,0 +1,80 @@
+"""Fields that every form of an experiment begins with: which dataset, which of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from streamlit.delta_generator import DeltaGenerator
+
+from ivan_core import catalog
+from ivan_core.domain.specs import DatasetRequest, RowsSpec, parse_row_ids
+from ivan_core.engine import datasets
+
+ALL, FIRST, DRAWN, BY_ID = "All rows", "The first N", "A random draw of N", "By row id"
+_DATA, _ROWS = DatasetRequest.model_fields, RowsSpec.model_fields
+
+
+def dataset_field(place: DeltaGenerator, first: str, keys: str) -> str:
+    """Ask for a dataset, `first` unless another is chosen; empty if none is.
+
+    Here and below `keys` begins the keys of the widgets.
+    """
+    sources = [first, "sample", "Anthropic/hh-rlhf"]
+    sources += [request.source for request in datasets.known()]
+    source = place.selectbox(
+        "Dataset", list(dict.fromkeys(sources)), accept_new_options=True, key=f"{keys}-dataset",
+        help=_DATA["source"].description,
+    )  # fmt: skip
+    return (source or "").strip()
+
+
+def rows_fields(
+    place: DeltaGenerator,
+    keys: str,
+    offered: Sequence[str] = (ALL, FIRST, DRAWN, BY_ID),
+    usual: str = ALL,
+) -> dict[str, Any]:
+    """Ask which rows; the fields of a spec that say so.
+
+    Raises:
+        BadInput: the row ids are no whole numbers.
+    """
+    which = place.selectbox("Rows", offered, offered.index(usual), key=f"{keys}-rows")
+    number, row_ids = 100, ""
+    if which == BY_ID:
+        row_ids = place.text_input(
+            "Row ids", "0, 1, 2", key=f"{keys}-row-ids", help=_ROWS["row_ids"].description
+        )
+    elif which != ALL:
+        told = _ROWS["limit" if which == FIRST else "sample"].description
+        number = place.number_input("N", 1, 10_000_000, 100, key=f"{keys}-n", help=told)
+    return {
+        "limit": number if which == FIRST else None,
+        "sample": number if which == DRAWN else None,
+        "row_ids": parse_row_ids(row_ids) if which == BY_ID else None,
+    }
+
+
+def part_of_dataset(places: Sequence[DeltaGenerator], source: str, keys: str) -> dict[str, str]:
+    """Ask which part of a dataset on the hub is meant, in three places; of others nothing."""
+    if source == "sample" or "/" not in source or source.startswith(("/", ".", "~")):
+        return {}
+    known = catalog.dataset_facts(source)
+    left, middle, right = places
+    subset = left.selectbox(
+        "Subset", ["", *known.get("subsets", [])], accept_new_options=True, key=f"{keys}-subset",
+        format_func=lambda name: name or "all", help=_DATA["subset"].description,
+    )  # fmt: skip
+    split = middle.selectbox(
+        "Split", known.get("splits", ["train", "test"]), accept_new_options=True,
+        key=f"{keys}-split", help=_DATA["split"].description,
+    )  # fmt: skip
+    revision = right.text_input(
+        "Revision", placeholder="the newest, pinned when read", key=f"{keys}-revision",
+        help=_DATA["revision"].description,
+    )  # fmt: skip
+    return {
+        "subset": (subset or "").strip(), "split": (split or "train").strip(),
+        "revision": revision.strip(),
+    }  # fmt: skip

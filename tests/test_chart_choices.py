@@ -10,11 +10,14 @@ import pandas as pd
 import pytest
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.figures.chart import Chart, ChartsAndSentences, Drawn
+from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.figures.chart import Chart, ChartsAndSentences, Drawn, paths_of_run
 from ivan_core.figures.choices import GATE, ONE_MODEL, OTHER_MODEL, Choice
 from ivan_core.figures.command import figure_command
 from ivan_core.figures.files import caption, file_name
 from ivan_core.figures.pick import pick
+from ivan_core.figures.shown_names import file_names
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,10 @@ def _drawn(results: Words, *chosen: str) -> Drawn:
 _LEAST = Choice(
     GATE,
     lambda chart, results, wish: wish.get("gate") or "2",
-    told=lambda least: None if least == "2" else least,
+    as_wish=lambda least: None if least == "2" else least,
     before="least-",
 )
-GIVEN = ChartsAndSentences(
+FIGURES = ChartsAndSentences(
     (
         Chart("all", "All words", _drawn, instead={"model": "all models"}),
         Chart("one", "Words of one", _drawn, (ONE_MODEL, _LEAST), instead={"other": "one model"}),
@@ -60,7 +63,7 @@ GIVEN = ChartsAndSentences(
 
 
 def test_what_is_left_out_is_chosen_and_the_frame_of_words_is_one() -> None:
-    picked = pick(GIVEN, Words(), "one", {"model": "b/two"})
+    picked = pick(FIGURES, Words(), "one", {"model": "b/two"})
     drawn = picked.draw()
     assert drawn.caption == "Words by b/two, 2."
     assert caption(picked, drawn) == "Words by b/two, 2. Data: all 4 pairs of file. 2 chosen."
@@ -73,8 +76,8 @@ def test_what_is_left_out_is_chosen_and_the_frame_of_words_is_one() -> None:
 
 
 def test_the_wish_that_was_met_names_all_but_the_usual_and_the_file_says_it() -> None:
-    assert pick(GIVEN, Words(), "one", {}).wish == {"model": "a/one"}
-    picked = pick(GIVEN, Words(), "one", {"gate": "5"})
+    assert pick(FIGURES, Words(), "one", {}).wish == {"model": "a/one"}
+    picked = pick(FIGURES, Words(), "one", {"gate": "5"})
     assert picked.wish == {"model": "a/one", "gate": "5"}
     assert file_name("run-1", "one", picked, "csv", 85) == "run-1-one-a-one-least-5.csv"
     assert figure_command("run-1", "one", "csv", **picked.wish) == (
@@ -92,7 +95,7 @@ def test_the_wish_that_was_met_names_all_but_the_usual_and_the_file_says_it() ->
     ],
 )
 def test_of_two_models_the_other_one_is_what_is_left(wish: Any, shown: tuple[str, str]) -> None:
-    picked = pick(GIVEN, Words(), "two", wish)
+    picked = pick(FIGURES, Words(), "two", wish)
     assert tuple(picked.wish.values()) == shown
     assert picked.names == (), "the chart names them itself"
 
@@ -111,12 +114,26 @@ def test_of_two_models_the_other_one_is_what_is_left(wish: Any, shown: tuple[str
 )
 def test_what_cannot_be_shown_is_a_sentence(name: str, wish: Any, words: str, hint: str) -> None:
     with pytest.raises(BadInput) as told:
-        pick(GIVEN, Words(), name, wish)
+        pick(FIGURES, Words(), name, wish)
     assert str(told.value) == words and told.value.hint.startswith(hint)
+
+
+def test_whatever_a_run_was_asked_to_do_may_hold_a_path() -> None:
+    spec = RewriteSpec(
+        dataset=DatasetRequest(source="/home/ada/pairs.jsonl"),
+        models=("/home/ada/rm", "b/two"),
+        rewriter="~/rewriter",
+        row_ids=(1, 2),
+    )
+    results = Words(spec=spec, manifest={"imported": {"files": ["/tmp/scores.csv"], "rows": 2}})
+    assert file_names(paths_of_run(results)) == {
+        "/home/ada/pairs.jsonl": "pairs.jsonl", "/home/ada/rm": "rm", "~/rewriter": "rewriter",
+        "/tmp/scores.csv": "scores.csv",
+    }  # fmt: skip
 
 
 def test_a_run_with_one_model_has_no_chart_of_two() -> None:
     alone = Words(("a/one",))
-    assert [chart.name for chart in GIVEN.charts_of(alone)] == ["all", "one"]
+    assert [chart.name for chart in FIGURES.charts_of(alone)] == ["all", "one"]
     with pytest.raises(BadInput, match="sets two models beside each other; run run-1 has one"):
-        pick(GIVEN, alone, "two", {})
+        pick(FIGURES, alone, "two", {})

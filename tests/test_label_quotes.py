@@ -25,8 +25,8 @@ from ivan_core.cli.main import run as ivan
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, LabelPrompt
 from ivan_core.domain.pairs import SIDES
-from ivan_core.engine.figures import given, quotes, source_line
-from ivan_core.experiments.compare.figures.charts import GIVEN as comparison
+from ivan_core.engine.figures import charts_and_sentences, quotes, source_line
+from ivan_core.experiments.compare.figures.charts import FIGURES as comparison
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.report import print_labels
@@ -157,8 +157,8 @@ def test_rules_are_named_in_every_sentence(data_dir, tmp_path, monkeypatch):
 
 def test_a_kind_without_figures_says_so(data_dir):
     run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=5))
-    assert given(run_id) is comparison
+    assert charts_and_sentences(run_id) is comparison
     column, _ = Registry(data_dir).add("column", "{}", "a fingerprint")
     with pytest.raises(BadInput, match="it is a column") as told:
-        given(column)
+        charts_and_sentences(column)
     assert "compare" in told.value.hint

@@ -29,14 +29,14 @@ REVIEWS = "reviews-"
 """What stands before the fingerprint of a dataset where figures of its reviews are asked for."""
 
 
-def given(run_id: str) -> ChartsAndSentences:
+def charts_and_sentences(run_id: str) -> ChartsAndSentences:
     """What a run gives, by its kind; or the reviews of a dataset.
 
     Raises:
         BadInput: there is no such run, or runs of its kind give nothing.
     """
     if run_id.startswith(REVIEWS):
-        reviews: ChartsAndSentences = import_module("ivan_core.review.figures").GIVEN
+        reviews: ChartsAndSentences = import_module("ivan_core.review.figures").FIGURES
         return reviews
     run = runs.get(run_id)
     given_by = kind_of(run).figures
@@ -50,14 +50,19 @@ def given(run_id: str) -> ChartsAndSentences:
     return found
 
 
+def _opened(run_id: str) -> tuple[ChartsAndSentences, Any]:
+    own = charts_and_sentences(run_id)
+    return own, own.open(run_id)
+
+
 def figures(run_id: str) -> Sequence[Chart]:
     """The charts that this run can give, in the order of the page.
 
     Raises:
         BadInput: there is no such run, it has no figures, or nothing is finished yet.
     """
-    own = given(run_id)
-    return own.charts_of(own.open(run_id))
+    own, results = _opened(run_id)
+    return own.charts_of(results)
 
 
 def offered(run_id: str, name: str = "") -> list[tuple[str, str, str]]:
@@ -68,8 +73,7 @@ def offered(run_id: str, name: str = "") -> list[tuple[str, str, str]]:
     Raises:
         BadInput: there is no such run or chart, or nothing is finished yet.
     """
-    own = given(run_id)
-    results = own.open(run_id)
+    own, results = _opened(run_id)
     charts = [chart_named(own, results, name)] if name else own.charts_of(results)
     found = [
         (choice.option.name, value, words)
@@ -133,8 +137,7 @@ def source_line(run_id: str) -> str:
     Raises:
         BadInput: there is no such run, it has no sentences, or nothing is finished yet.
     """
-    own = given(run_id)
-    results = own.open(run_id)
+    own, results = _opened(run_id)
     told: str = named(own.source(results), file_names(own.paths(results)))
     return told
 
@@ -145,8 +148,7 @@ def quotes(run_id: str) -> list[Quote]:
     Raises:
         BadInput: there is no such run, it has no sentences, or nothing is finished yet.
     """
-    own = given(run_id)
-    results = own.open(run_id)
+    own, results = _opened(run_id)
     names = file_names(own.paths(results))
     return [replace(quote, sentence=named(quote.sentence, names)) for quote in own.quotes(results)]
 
@@ -157,7 +159,7 @@ def stamp(run_id: str) -> object:
     Raises:
         BadInput: there is no such run.
     """
-    own = given(run_id)
+    own = charts_and_sentences(run_id)
     run = None if run_id.startswith(REVIEWS) else runs.get(run_id)
     if run is not None and not run.done:
         return None
@@ -166,8 +168,7 @@ def stamp(run_id: str) -> object:
 
 def _picked(run_id: str, name: str, wish: Wish) -> Picked:
     """A chart that is drawn once, with names in place of paths."""
-    own = given(run_id)
-    results = own.open(run_id)
+    own, results = _opened(run_id)
     picked = pick(own, results, name, wish)
     key = (data_dir(), run_id, name, tuple(picked.wish.items()))
     drawn_once = replace(picked, draw=lambda: _drawn(*key, stamp(run_id)))
@@ -179,5 +180,4 @@ def _drawn(
     _: Path, run_id: str, name: str, wish: tuple[tuple[str, Any], ...], stamp: object
 ) -> Drawn:
     """The numbers and words of a chart; a page asks for its caption again at every click."""
-    own = given(run_id)
-    return pick(own, own.open(run_id), name, cast("Wish", dict(wish))).draw()
+    return pick(*_opened(run_id), name, cast("Wish", dict(wish))).draw()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.specs import Frozen
 from ivan_core.figures.choices import Choice
 from ivan_core.figures.sentences import Quote
 
@@ -81,11 +82,21 @@ def nothing_moves(results: Any) -> None:
 
 
 def paths_of_run(results: Any) -> list[str]:
-    """All in a run that may be a path: its dataset, its models, and files that were imported."""
-    spec, manifest = results.spec, results.manifest or {}
-    found = [spec.dataset.source, *getattr(spec, "models", ())]
-    found += [str(getattr(spec, name, "")) for name in ("rewriter", "similarity", "labeler")]
-    return found + [str(file) for file in manifest.get("imported", {}).get("files", [])]
+    """All in a run that may be a path: what it was asked to do, and files that were imported."""
+    return [*_texts(results.spec), *_texts((results.manifest or {}).get("imported", {}))]
+
+
+def _texts(part: Any) -> list[str]:
+    """All texts within a spec, a mapping or a sequence."""
+    if isinstance(part, str):
+        return [part]
+    if isinstance(part, Mapping):
+        part = tuple(part.values())
+    elif isinstance(part, Frozen):
+        part = tuple(value for _, value in part)
+    if not isinstance(part, list | tuple):
+        return []
+    return [text for one in part if not isinstance(one, int) for text in _texts(one)]
 
 
 @dataclass(frozen=True, slots=True)

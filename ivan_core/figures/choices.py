@@ -97,14 +97,14 @@ class Choice:
     """One choice of a chart, made from results and a wish.
 
     `pick` finds what to show by the name of the chart, the results and the wish, and raises
-    BadInput where the wish cannot be met. `told` writes it as a wish again: what is None, or empty,
-    is the usual. `lacks` tells why results have nothing to choose from, `offers` lists what there
-    is, each with words beside it. `before` stands before it in the names of files.
+    BadInput where the wish cannot be met. `as_wish` writes it as a wish again: what is None, or
+    empty, is the usual. `lacks` tells why results have nothing to choose from, `offers` lists what
+    there is, each with words beside it. `before` stands before it in the names of files.
     """
 
     option: Option
     pick: Callable[[str, Any, Wish], Any]
-    told: Callable[[Any], str | tuple[str, ...] | None] = str
+    as_wish: Callable[[Any], str | tuple[str, ...] | None] = str
     lacks: Callable[[str, Any], BadInput | None] = _never
     offers: Callable[[Any], list[tuple[str, str]]] = _none
     before: str = ""

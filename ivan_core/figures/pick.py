@@ -63,16 +63,16 @@ def pick(given: ChartsAndSentences, results: Any, name: str, wish: Wish) -> Pick
     chart = chart_named(given, results, name)
     _refuse_the_rest(chart, wish)
     chosen = {choice.option.name: choice.pick(name, results, wish) for choice in chart.choices}
-    told = {
+    made = {
         choice.option.name: words
         for choice in chart.choices
-        if (words := choice.told(chosen[choice.option.name])) is not None
+        if (words := choice.as_wish(chosen[choice.option.name])) is not None
     }
     return Picked(
         lambda: chart.draw(results, *chosen.values()),
-        cast("Wish", told),
+        cast("Wish", made),
         () if chart.names_them else given.names(results, chosen),
-        _slugs(chart, told),
+        _slugs(chart, made),
         given.rows(results),
         is_sample(results.dataset),
         lambda drawn: _methods(given, results, chosen, drawn),
@@ -94,11 +94,11 @@ def _refuse_the_rest(chart: Chart, wish: Wish) -> None:
             raise BadInput(f"The chart {chart.name} shows {words}.", f"Leave out --{option.name}.")
 
 
-def _slugs(chart: Chart, told: Mapping[str, str | tuple[str, ...]]) -> tuple[str, ...]:
+def _slugs(chart: Chart, wish: Mapping[str, str | tuple[str, ...]]) -> tuple[str, ...]:
     """What was chosen as parts of the name of a file; not again what the chart's name says."""
     found: list[str] = []
     for choice in chart.choices:
-        words = told.get(choice.option.name, ())
+        words = wish.get(choice.option.name, ())
         parts = (words,) if isinstance(words, str) else words
         found += [choice.before + ModelCard(id=part).slug for part in parts if part]
     return tuple(slug for slug in found if slug != chart.name)

@@ -143,7 +143,7 @@ def _paths(used: Used) -> list[str]:
     return [str(dataset.about["label"]), *sorted(models | labelers)]
 
 
-GIVEN = ChartsAndSentences(
+FIGURES = ChartsAndSentences(
     CHARTS,
     _open,
     _rows,

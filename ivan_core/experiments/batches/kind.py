@@ -30,6 +30,6 @@ KIND = Kind(
     stop=late(f"{_HERE}.handling:cancel_batches"),
     follow=late(f"{_HERE}.handling:follow"),
     part_with=late(f"{_HERE}.handling:part_with"),
-    figures=record(f"{_LABELS}.figures:GIVEN"),
+    figures=record(f"{_LABELS}.figures:FIGURES"),
     archive=record(f"{_HERE}.archive:ARCHIVE"),
 )

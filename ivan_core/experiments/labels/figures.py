@@ -254,7 +254,7 @@ def _beside(most: int) -> Choice:
     return Choice(
         OTHER,
         pick,
-        told=lambda others: tuple(one.run.id for one in others),
+        as_wish=lambda others: tuple(one.run.id for one in others),
         lacks=lacks,
         offers=lambda results: [
             (one.run.id, label_views.named(one)) for one in label_views.others(results)
@@ -296,7 +296,7 @@ def _one_of(
     return Choice(
         LABEL,
         pick,
-        told=label_id,
+        as_wish=label_id,
         lacks=lacks,
         offers=lambda results: [(label_id(one), label_name(*one)) for one in labels([results])],
     )
@@ -385,7 +385,7 @@ def _labeler(results: LabelResults) -> str:
     return f"{results.labeler} ({', '.join(facts)})"
 
 
-GIVEN = ChartsAndSentences(
+FIGURES = ChartsAndSentences(
     CHARTS,
     open_labels,
     _rows,

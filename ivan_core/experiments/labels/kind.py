@@ -26,6 +26,6 @@ KIND = Kind(
     open=late(f"{_HERE}.results:open_labels"),
     report=late(f"{_HERE}.report:print_labels"),
     command=late(f"{_HERE}.command:label_command"),
-    figures=record(f"{_HERE}.figures:GIVEN"),
+    figures=record(f"{_HERE}.figures:FIGURES"),
     archive=record(f"{_HERE}.archive:ARCHIVE"),
 )

@@ -151,7 +151,7 @@ def _gate(chart: str, results: RewriteResults, wish: Wish) -> Gate:
 _MEANING = Choice(
     GATE,
     _gate,
-    told=gate_words,
+    as_wish=gate_words,
     offers=lambda results: [(_words(Gate()), "by default")],
     before="gate-",
 )
@@ -230,7 +230,7 @@ def _styles(manifest: Mapping[str, Any]) -> str:
     return f" (instructions: {', '.join(told)})" if told else ""
 
 
-GIVEN = ChartsAndSentences(
+FIGURES = ChartsAndSentences(
     CHARTS,
     open_rewrite,
     _rows,

@@ -28,6 +28,6 @@ KIND = Kind(
     reached=late(f"{_HERE}.reworded_pairs:pairs_reworded_by"),
     open=late(f"{_HERE}.results:open_rewrite"),
     report=late(f"{_HERE}.report:print_rewordings"),
-    figures=record(f"{_HERE}.figures:GIVEN"),
+    figures=record(f"{_HERE}.figures:FIGURES"),
     archive=record(f"{_HERE}.archive:ARCHIVE"),
 )

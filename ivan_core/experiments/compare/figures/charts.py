@@ -100,7 +100,7 @@ def _side(chart: str, results: Results, wish: Wish) -> str:
 _USER_COLUMN = Choice(
     COLUMN,
     _user_column,
-    told=lambda spec: str(spec.id),
+    as_wish=lambda spec: str(spec.id),
     lacks=_no_user_column,
     offers=lambda results: [(spec.id, spec.label) for spec in _user_columns(results)],
 )
@@ -230,7 +230,7 @@ def _rows(results: Results) -> str:
     return rows_words(results.spec, results.dataset, len(results.row_ids), stopped)
 
 
-GIVEN = ChartsAndSentences(
+FIGURES = ChartsAndSentences(
     CHARTS,
     open_results,
     _rows,

@@ -7,7 +7,8 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ivan_core.settings import has_gpu, memory_bytes, setting
+from ivan_core.models.servers import has_key, ollama_address
+from ivan_core.settings import has_gpu, memory_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,13 @@ def equipment() -> list[Equipment]:
         ),
         Equipment(
             "Ollama",
-            _answers(setting("OLLAMA_API_HOST", "http://localhost:11434")),
+            _answers(ollama_address()),
             "For rewording and a second labeler with open models: "
             "install it and run `ollama serve`.",
         ),
         Equipment(
             "An OpenAI key",
-            bool(setting("OPENAI_API_KEY")),
+            has_key(),
             "For labels by the OpenAI Batch API: put OPENAI_API_KEY into .env.",
         ),
     ]

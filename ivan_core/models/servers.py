@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from ivan_core.backends.ollama.client import DEFAULT_HOST, HOST, ModelMissing, OllamaServer
 from ivan_core.backends.openai.client import KEY, account_for, is_demo, is_loopback
 from ivan_core.domain.errors import BackendUnavailable, IvanError
 from ivan_core.models.names import on_servers, way_of
@@ -36,13 +37,11 @@ class Provider:
 
 def ollama_address() -> str:
     """Where the Ollama server is looked for."""
-    return setting("OLLAMA_API_HOST", "http://localhost:11434")
+    return setting(HOST, DEFAULT_HOST)
 
 
 def ollama_models() -> OllamaModels:
     """What the Ollama server has, if it answers."""
-    from ivan_core.backends.ollama.client import OllamaServer
-
     try:
         return OllamaModels(tuple(model.name for model in OllamaServer().models()))
     except IvanError as error:
@@ -55,8 +54,6 @@ def ollama_has(model: str) -> bool:
     Raises:
         BackendUnavailable: the server is away.
     """
-    from ivan_core.backends.ollama.client import ModelMissing, OllamaServer
-
     try:
         OllamaServer().find(model)
     except ModelMissing:
@@ -70,8 +67,6 @@ def pull(model: str, progress: Callable[[int, int, str], None]) -> None:
     Raises:
         BackendUnavailable: the server is away, has no such model to give, or stopped half way.
     """
-    from ivan_core.backends.ollama.client import OllamaServer
-
     OllamaServer().pull(model, progress)
 
 
@@ -83,8 +78,6 @@ def ollama_is_demo() -> bool:
 
 def answered_by_demo(names: Iterable[str]) -> list[str]:
     """Those for which the demo server answers; only this machine is asked."""
-    from ivan_core.backends.ollama.client import OllamaServer
-
     return [
         name
         for name in on_servers(names)

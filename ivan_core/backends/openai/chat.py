@@ -18,7 +18,7 @@ from ivan_core.backends.openai.errors import (
     status_of,
     timed_out,
 )
-from ivan_core.backends.openai.models import model_family
+from ivan_core.backends.openai.models import least_effort
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.labels import LabelPrompt, LabelReply
 from ivan_core.labels.completions import reply_of, whole_text
@@ -61,9 +61,8 @@ def chat_body(
             "type": "json_schema",
             "json_schema": {"name": "labels", "strict": True, "schema": schema},
         }
-    family = model_family(model)
-    if family is not None and family.effort:
-        body["reasoning_effort"] = family.effort
+    if effort := least_effort(model):
+        body["reasoning_effort"] = effort
     if temperature is not None:
         body["temperature"] = temperature
     if seed is not None:
@@ -98,8 +97,7 @@ class OpenAIChat:
     ) -> None:
         self.model = model
         self._account = account
-        family = model_family(model)
-        self.reasons = family is not None and bool(family.effort)
+        self.reasons = bool(least_effort(model))
         self.steered = not self.reasons
         self._most_retries = retries
         self._wait = wait

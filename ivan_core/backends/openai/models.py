@@ -33,6 +33,12 @@ def model_family(model: str) -> ModelFamily | None:
     return max(known, key=lambda family: len(family.prefix), default=None)
 
 
+def least_effort(model: str) -> str:
+    """The least reasoning that a model accepts; empty for one that does not reason."""
+    family = model_family(model)
+    return family.effort if family is not None else ""
+
+
 def shutdown(model: str) -> date | None:
     """The day after which the provider no longer serves the model; None if none is known."""
     ends: dict[str, date] = _table()["shutdown"]

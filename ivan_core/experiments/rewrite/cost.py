@@ -202,12 +202,11 @@ def _costs(
 
 def _rewordings(spec: RewriteSpec, model: str, pairs: Sequence[Pair]) -> _Asked:
     from ivan_core.backends.chats import rewording_room
-    from ivan_core.backends.openai.models import model_family
+    from ivan_core.backends.openai.models import least_effort
     from ivan_core.backends.token_counts import TokenCounter
 
     counter, asked = TokenCounter(model), _Asked()
-    family = model_family(model)
-    reasons = family is not None and bool(family.effort)
+    reasons = bool(least_effort(model))
     styles = [style for style in ASKED if spec.second or style != "second"]
     for pair in pairs:
         for piece in pieces_to_reword(pair, spec.scope):

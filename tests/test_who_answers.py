@@ -60,6 +60,11 @@ def test_how_all_texts_are_labelled_shows_in_the_name_or_has_to_be_asked() -> No
     assert labelers.labelling_way("mine", ("mine",)) == "ollama"
 
 
+def test_files_of_the_rules_name_them_again() -> None:
+    assert labelers.from_slug("ivan-lexicon") == "ivan/lexicon"
+    assert labelers.from_slug("gemma4-e4b") == "gemma4-e4b"
+
+
 def test_what_is_no_name_is_refused_before_any_work() -> None:
     for check, name, said in (
         (labelers.check, "ivan/minilm", "There is no labeler 'ivan/minilm'."),

@@ -10,7 +10,7 @@ from ivan_core.backends.ollama.client import SUGGESTED
 from ivan_core.backends.openai.models import default_model, model_family, shutdown, suggested_models
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LEXICON
-from ivan_core.domain.labels import Labeler
+from ivan_core.domain.labels import Labeler, LabelerCard
 from ivan_core.models.names import FREE, OPENAI, OWN, served_name
 from ivan_core.models.servers import has_key
 from ivan_core.settings import preset_name
@@ -75,6 +75,11 @@ def shutdown_sentence(model: str) -> str:
     """When the provider takes a model away; empty if no date is known."""
     last = shutdown(model)
     return f"{model} shuts down on {last.isoformat()}." if last else ""
+
+
+def from_slug(slug: str) -> str:
+    """The labeler whose files are called so: the rules by their name, any other as it is."""
+    return LEXICON if slug == LabelerCard(LEXICON).slug else slug
 
 
 def check(name: str) -> None:

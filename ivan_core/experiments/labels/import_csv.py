@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.label_specs import LEXICON, LabelSpec
+from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.labels import FEATURES, Label, LabelerCard, TextKey
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.transcripts import text_hash
@@ -34,6 +34,7 @@ from ivan_core.labels.labels_csv import CSV_COLUMNS, read_labels_csv
 from ivan_core.labels.reconcile import USABLE, Reconciled
 from ivan_core.labels.repair import TWICE, Fix, Problem, shown
 from ivan_core.labels.validate import Outcome, Status
+from ivan_core.models import labelers
 
 _ENDING = "-control"
 _FAILED = "-failed"
@@ -84,9 +85,8 @@ def _read(given: Given) -> list[FromCsv]:
 
 
 def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
-    dataset, name = given.dataset, given.names.get(path) or name_of(path, _ENDING)
-    if name == LabelerCard(LEXICON).slug:
-        name = LEXICON
+    dataset = given.dataset
+    name = labelers.from_slug(given.names.get(path) or name_of(path, _ENDING))
     labels = _labels(path, dataset)
     if failed is not None:
         _add_failed(labels, failed, dataset)

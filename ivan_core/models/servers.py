@@ -20,6 +20,10 @@ class OllamaModels:
     problem: str = ""
     hint: str = ""
 
+    def has(self, model: str) -> bool:
+        """Whether a model is among them; one without a tag is the latest of its name."""
+        return model in self.names or f"{model}:latest" in self.names
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:

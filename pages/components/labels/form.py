@@ -88,7 +88,7 @@ def _offer_direct(
         say(models.problem, "lead")
         say(f"{models.hint} Or choose ivan/lexicon: it is always here.".strip(), quiet=True)
         return
-    if way == "ollama" and not _installed(labeler, models):
+    if way == "ollama" and not models.has(labeler):
         pull_button(labeler, "It can label now.")
         return
     if st.button(f"Label {texts}", type="primary", key="label"):
@@ -97,10 +97,6 @@ def _offer_direct(
         st.rerun()
     where = "Nothing is sent anywhere" if way == "rules" else "They go to your Ollama server only"
     say(f"{plan.sentence} {where}, and nothing is paid.", "small", quiet=True)
-
-
-def _installed(labeler: str, models: servers.OllamaModels) -> bool:
-    return labeler in models.names or f"{labeler}:latest" in models.names
 
 
 def _offer_batch(labeler: str, fields: dict[str, Any]) -> None:

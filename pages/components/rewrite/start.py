@@ -35,7 +35,7 @@ def offer(spec: RewriteSpec, models: OllamaModels) -> None:
         say(models.problem, "lead")
         say(f"{models.hint} Or choose ivan/rules: it is always here.".strip(), quiet=True)
         return
-    missing = [name for name in wanted if not {name, f"{name}:latest"} & set(models.names)]
+    missing = [name for name in wanted if not models.has(name)]
     if missing:
         pull_button(missing[0], "It can reword now.")
         return

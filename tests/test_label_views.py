@@ -20,6 +20,7 @@ from made_labellings import (
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
+from ivan_core.engine import opened
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import LANGUAGE, LabelIs, listing
@@ -241,12 +242,12 @@ def test_an_unusable_text_keeps_its_reply_and_what_is_wrong(first):
 
 def test_a_comparison_is_found_by_its_pairs_and_row(labellings, data_dir, first):
     results = open_labels(first)
-    assert label_views.comparison_with(results, 1) is None
+    assert opened.with_row(results.content, 1, kind="compare") is None
     made_runs.finished(data_dir, made_runs.spec_of_sample(limit=5))
     spec = made_runs.spec_of_file(labellings.file, row_ids=(0, 1))
     run_id = made_runs.finished(data_dir, spec)
-    assert label_views.comparison_with(results, 1) == run_id
-    assert label_views.comparison_with(results, 3) is None
+    assert opened.with_row(results.content, 1, kind="compare") == run_id
+    assert opened.with_row(results.content, 3, kind="compare") is None
 
 
 def test_the_files_of_a_labelling_can_be_taken_away(first):

@@ -21,7 +21,6 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import archive, zips
 from ivan_core.engine import handling as runs
 from ivan_core.engine.imports import read_dataset
-from ivan_core.experiments.labels import results as results_module
 from ivan_core.experiments.labels.results import open_labels
 
 LEAK = b"leak.invalid"
@@ -74,7 +73,7 @@ def test_exported_deleted_and_imported_labels_are_the_same(
     zips.export(run_id, tmp_path / "run.zip", texts=True)
     archive.delete(run_id)
     assert not data_files(data_dir)
-    results_module._open.cache_clear()
+    open_labels.cache_clear()
     found = zips.import_zip(tmp_path / "run.zip")
     assert (found.run_id, found.rows, found.models) == (run_id, 4, ("first:1b",))
     assert found.sentence == f"Imported run {run_id}: 4 pairs, first:1b."

@@ -17,9 +17,10 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import archive
 from ivan_core.engine import handling as runs
+from ivan_core.engine.opened import runs_of
 from ivan_core.engine.studies import study_of
 from ivan_core.experiments.labels import work as label_work
-from ivan_core.experiments.labels.results import label_runs, labels_of_row, open_labels
+from ivan_core.experiments.labels.results import labels_of_row, open_labels
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 
@@ -172,8 +173,8 @@ def test_labels_join_a_pair_by_row_and_side(data_dir, tmp_path, monkeypatch) -> 
     first = labelled(data_dir, spec(path), monkeypatch, Fake(yes))
     second = labelled(data_dir, spec(path, keys=FIVE[:2]), monkeypatch, Fake(by_side))
     content = open_labels(first).dataset.about["content"]
-    assert {run.id for run in label_runs(content)} == {first, second}
-    assert label_runs("another") == []
+    assert {run.id for run in runs_of("labels", content)} == {first, second}
+    assert runs_of("labels", "another") == []
     (found,) = labels_of_row(content, 1)  # one labeler: its newest run
     assert found.run_id == second and found.differing == (FIVE[1],)
     assert found.chosen == {FIVE[0]: True, FIVE[1]: True}
@@ -190,4 +191,4 @@ def test_the_rules_label_the_sample_and_deleting_takes_their_files(data_dir) -> 
     (path,) = (data_dir / "taxonomy-control").iterdir()
     told = archive.delete(run_id).sentence
     assert told.startswith(f"Deleted run {run_id}") and "rewards" not in told
-    assert not path.exists() and label_runs() == []
+    assert not path.exists() and runs_of("labels") == []

@@ -18,7 +18,6 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import archive, zips
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.rewrite import results as results_module
 from ivan_core.experiments.rewrite.numbers import Gate, numbers
 from ivan_core.experiments.rewrite.results import RewriteResults, files, open_rewrite
 
@@ -53,7 +52,7 @@ def test_exported_deleted_and_imported_rewordings_are_the_same(
     zips.export(run_id, tmp_path / "run.zip", texts=True)
     archive.delete(run_id)
     assert not data_files(data_dir)
-    results_module._open.cache_clear()
+    open_rewrite.cache_clear()
     found = zips.import_zip(tmp_path / "run.zip")
     assert (found.run_id, found.rows, found.notes) == (run_id, 10, ())
     assert found.models == ("fake:7b", "fake/one", "fake/two")

@@ -19,7 +19,6 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import archive, zips
 from ivan_core.engine import handling as runs
 from ivan_core.engine.imports import read_dataset
-from ivan_core.experiments.compare import results as results_module
 from ivan_core.experiments.compare.results import files, open_results
 
 
@@ -70,7 +69,7 @@ def test_exported_deleted_and_imported_a_run_is_the_same(run_id: str, tmp_path: 
     written = {path.name: path.read_bytes() for path in files(before) if path.suffix == ".csv"}
     zips.export(run_id, tmp_path / "run.zip")
     archive.delete(run_id)
-    results_module._open.cache_clear()
+    open_results.cache_clear()
     found = zips.import_zip(tmp_path / "run.zip")
     assert (found.run_id, found.rows, found.models) == (run_id, 40, TWO_MODELS)
     after = open_results(run_id)

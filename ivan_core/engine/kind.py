@@ -99,6 +99,12 @@ def experiments() -> tuple[Kind, ...]:
     return tuple(_loaded(module) for module in EXPERIMENTS.values())
 
 
+def alike(name: str) -> tuple[str, ...]:
+    """The kinds whose runs end with the same results as those of a kind: those of its stage."""
+    stage = kind_of(name).stage
+    return tuple(kind.name for kind in experiments() if kind.stage == stage)
+
+
 @cache
 def _loaded(module: str) -> Kind:
     found: Kind = import_module(module).KIND

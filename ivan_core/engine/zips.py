@@ -174,12 +174,13 @@ def _write(run_id: str, file: IO[bytes], texts: bool) -> None:
             "Its numbers are in the download of the rows on the page Compare.",
         )
     folder = runs.registry().folder(run_id)
-    if run.state is RunState.DONE:
-        about_kind.check(run_id)  # says what is damaged
     manifest = runs.manifest(run_id)
-    if manifest is None or not all((folder / name).exists() for name in _tables(about_kind)):
+    written = manifest is not None and all((folder / own).exists() for own in _tables(about_kind))
+    if run.state is not RunState.DONE and not written:
         raise _not_finished(run)
-    about_kind.check(run_id)
+    about_kind.check(run_id)  # says what is damaged
+    if manifest is None:
+        raise _not_finished(run)
     spec = runs.any_spec_of(run)
     if not isinstance(spec, about_kind.spec):
         raise _not_finished(run)

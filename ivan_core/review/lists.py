@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 from ivan_core.domain.labels import Label, TextKey
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, ItemSide
-from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import Used
-from ivan_core.experiments.compare.results import open_results, snippet
+from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import in_words
 from ivan_core.metrics.labels.choice import same_answer
 from ivan_core.metrics.sentences import PROMPTS_SHARED, as_if, interval, percent
 from ivan_core.review.agreement import Beside, Cell, Who
-from ivan_core.review.runs_on_pairs import comparisons
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,12 +151,6 @@ def page_of(
                 {"Row": one.row_id, "Side": one.side, **said, "Reply": replies[one.side]}
             )
     return pd.DataFrame.from_records(records)
-
-
-def comparison_of(dataset: PreparedDataset, row_id: int) -> str | None:
-    """The newest finished comparison that judged a row, under which its pair can be read."""
-    found = runs.opened(comparisons(dataset), open_results)
-    return next((results.run.id for results in found if row_id in results.row_ids), None)
 
 
 def choices_table(found: Sequence[Beside]) -> pd.DataFrame:

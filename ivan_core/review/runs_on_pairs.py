@@ -12,10 +12,10 @@ from ivan_core.domain.labels import Label, TextKey
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
-from ivan_core.engine.finished_runs import finished
+from ivan_core.engine.opened import runs_of
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.experiments.labels.numbers import plain
-from ivan_core.experiments.labels.results import LabelResults, label_runs, labeler_of, open_labels
+from ivan_core.experiments.labels.results import LabelResults, labeler_of, open_labels
 from ivan_core.metrics.labels.answers import Answers, Bools, join_labelers
 from ivan_core.metrics.labels.choice import CHOICE_KEYS, labeler_choice
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 def comparisons(dataset: PreparedDataset) -> list[Run]:
     """The finished comparisons of these pairs, newest first."""
-    return finished(("compare",), str(dataset.about["content"]))
+    return runs_of("compare", str(dataset.about["content"]))
 
 
 def labellings(dataset: PreparedDataset) -> list[Run]:
     """The finished labellings of these pairs, newest first."""
-    return label_runs(str(dataset.about["content"]))
+    return runs_of("labels", str(dataset.about["content"]))
 
 
 def newest_labellings(dataset: PreparedDataset) -> list[LabelResults]:

@@ -12,10 +12,9 @@ from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
-from ivan_core.engine.kind import kind_for
+from ivan_core.engine.kind import alike, kind_for
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.estimates import CAP, over_cap
-from ivan_core.experiments.labels.results import KINDS
 from ivan_core.ledger.records import PlanChanged
 from ivan_core.models.names import shown_name
 from ivan_core.settings import setting
@@ -25,7 +24,7 @@ _Number = TypeVar("_Number", int, float)
 
 def labellings() -> list[Run]:
     """All labellings, newest first."""
-    return runs.registry().some(KINDS)
+    return runs.registry().some(alike("labels"))
 
 
 def choice_words(spec: RowsSpec) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +12,12 @@ from ivan_core.domain.columns import FAILURE, MODEL, SCORES, SEEN, SUBSET, VERDI
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.engine import datasets
+from ivan_core.engine import datasets, opened
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
+from ivan_core.engine.opened import Found, Opener, nothing_yet
 from ivan_core.experiments.compare.arrays import UNRATED, Aligned, align
 from ivan_core.experiments.compare.tables import TABLE, scores_table, with_prompts
 from ivan_core.experiments.compare.trust_facts import HH_RLHF
@@ -120,43 +121,31 @@ class JudgedPair:
     judged: list[dict[str, Any]]
 
 
-def open_results(run_id: str) -> Results:
-    """The results of a run, however far it is.
-
-    Raises:
-        BadInput: there is no such run, or nothing is finished yet.
-    """
-    run = runs.get(run_id)
-    return _open(data_dir(), run_id, run.finished if not run.state.live else None, run.done)
-
-
-@lru_cache(maxsize=4)
-def _open(root: Path, run_id: str, finished: float | None, done: int) -> Results:
-    run = runs.get(run_id)
-    spec = runs.spec_of(run, CompareSpec)
-    folder = root / "runs" / run_id
-    manifest = runs.manifest(run_id)
+def _read(found: Found) -> Results:
     # What the run read, not what its source holds now: that may have changed or gone.
-    if run.state is RunState.DONE or (manifest and (folder / TABLE).exists()):
-        with runs.whole(run_id, "manifest"):
-            if manifest is None:
-                raise FileNotFoundError
+    run, spec, manifest = found.run, found.spec, found.manifest
+    if found.whole and manifest is not None:
+        with runs.whole(run.id, "manifest"):
             cards = {card["id"]: ModelCard.model_validate(card) for card in manifest["models"]}
         dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
-        with runs.whole(run_id, "table"):
-            table = _read_table(folder / TABLE)
+        with runs.whole(run.id, "table"):
+            table = _read_table(found.folder / TABLE)
     else:
-        parts = Parts(folder)
+        parts = Parts(found.folder)
         names = [name for name in spec.models if f"card|{name}" in parts]
         cards = {name: ModelCard.model_validate(parts.rows(f"card|{name}")[0]) for name in names}
         if not cards:
-            raise _nothing_yet(run)
+            raise nothing_yet(run)
         dataset = datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
         table = scores_table(parts, names, dataset, cards.values())
     if table.empty:
-        raise _nothing_yet(run)
+        raise nothing_yet(run)
     table = table.astype(dict.fromkeys(_REPEATED, "category"))
     return Results(run, spec, dataset, with_prompts(table, dataset), cards, manifest)
+
+
+open_results = Opener("compare", _read, table=TABLE, keep=4)
+"""The results of a comparison by its run's id, however far it is."""
 
 
 def _read_table(path: Path) -> pd.DataFrame:
@@ -167,11 +156,6 @@ def _read_table(path: Path) -> pd.DataFrame:
     if missing := [column.name for column in SCORES if column.name not in table]:
         raise ValueError(f"no column {missing[0]}")
     return table.astype({SEEN.name: SEEN.dtype, FAILURE.name: FAILURE.dtype})
-
-
-def _nothing_yet(run: Run) -> BadInput:
-    what_to_do = "Wait for it" if run.state.live else "Resume it"
-    return BadInput(f"Run {run.id} has no results yet.", f"{what_to_do}, or start another one.")
 
 
 def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
@@ -230,9 +214,5 @@ def judged_pair(results: Results, row_id: int) -> JudgedPair:
 
 def files(results: Results) -> list[Path]:
     """The files of a finished run, the original's CSVs first, those that are still there."""
-    if results.manifest is None:
-        return []
-    named = [data_dir() / name for name in results.manifest["files"]]
-    return [
-        path for path in (*named, data_dir() / "runs" / results.run.id / TABLE) if path.exists()
-    ]
+    table = data_dir() / "runs" / results.run.id / TABLE
+    return opened.files(results.manifest, [table])

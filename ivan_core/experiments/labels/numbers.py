@@ -16,11 +16,10 @@ import numpy as np
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, Label, TextKey
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.engine import handling as runs
-from ivan_core.engine.finished_runs import finished
-from ivan_core.experiments.compare.results import open_results, snippet
+from ivan_core.engine import opened
+from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.labels.files import TABLE
-from ivan_core.experiments.labels.results import LabelResults, label_runs, open_labels
+from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.repair import Fix, Problem
 from ivan_core.labels.schema import features
 from ivan_core.lists.page import page_of
@@ -144,8 +143,8 @@ def _together(stamp: Stamp) -> pd.DataFrame:
 
 def others(results: LabelResults) -> list[LabelResults]:
     """The other finished labellings of the same pairs, newest first."""
-    found = label_runs(str(results.dataset.about["content"]))
-    return list(runs.opened((run for run in found if run.id != results.run.id), open_labels))
+    found = opened.on_pairs(results.content, kind="labels")
+    return [one for one in found if one.run.id != results.run.id]
 
 
 def names_of(results: Sequence[LabelResults]) -> dict[str, str]:
@@ -261,13 +260,6 @@ def in_words(label: Label) -> str:
     if isinstance(label, bool):
         return YES if label else NO
     return label or ""
-
-
-def comparison_with(results: LabelResults, row_id: int) -> str | None:
-    """The newest finished comparison that judged a row of these pairs; None if there is none."""
-    content = results.dataset.about["content"]
-    found = runs.opened(finished(("compare",), content), open_results)
-    return next((one.run.id for one in found if row_id in one.row_ids), None)
 
 
 def files(results: LabelResults) -> dict[str, Path]:

@@ -12,10 +12,10 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import DEMO_NAME, Label
-from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.runs import Run
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
-from ivan_core.engine.finished_runs import finished
+from ivan_core.engine.opened import Found, Opener, nothing_yet, runs_of
 from ivan_core.experiments.compare.tables import with_prompts
 from ivan_core.experiments.labels.files import TABLE
 from ivan_core.experiments.labels.reuse import reused_words
@@ -27,9 +27,6 @@ from ivan_core.settings import data_dir
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = ("labels", "taxonomy")
-"""Kinds of runs that end with labels."""
-
 
 @dataclass(frozen=True, eq=False)
 class LabelResults:
@@ -40,6 +37,11 @@ class LabelResults:
     dataset: PreparedDataset
     table: pd.DataFrame
     manifest: Mapping[str, Any]
+
+    @property
+    def content(self) -> str:
+        """Which pairs these are, whatever file they came from."""
+        return str(self.dataset.about["content"])
 
     @property
     def labeler(self) -> str:
@@ -102,14 +104,6 @@ class TextLabels:
         return tuple(key for key in self.keys if _apart(ours.get(key), theirs.get(key)))
 
 
-def label_runs(dataset: str | None = None) -> list[Run]:
-    """Finished runs with labels, newest first; of one dataset's pairs if a dataset is named.
-
-    `dataset` is the content of a dataset, as its card gives it.
-    """
-    return finished(KINDS, dataset)
-
-
 def labeler_of(run_id: str) -> str | None:
     """Who labelled, by its id, without opening the labels; None where the manifest is damaged."""
     folder = data_dir() / "runs" / run_id
@@ -128,36 +122,23 @@ def _labeler(folder: Path, _: int) -> str:
         return str(manifest["labeler"]["id"])
 
 
-def open_labels(run_id: str) -> LabelResults:
-    """The labels of a finished run.
-
-    Raises:
-        BadInput: there is no such run, it labels nothing, or it is not finished.
-    """
-    run = runs.get(run_id)
-    if run.kind not in KINDS:
-        raise BadInput(f"Run {run_id} has no labels.", "Open it on the page Compare.")
-    return _open(data_dir(), run_id, run.finished)
-
-
-@lru_cache(maxsize=8)
-def _open(root: Path, run_id: str, _: float | None) -> LabelResults:
-    run, manifest = runs.get(run_id), runs.manifest(run_id)
-    path = root / "runs" / run_id / TABLE
-    spec = runs.any_spec_of(run)
-    here = run.state is RunState.DONE or (manifest is not None and path.exists())
-    if not here or not isinstance(spec, LabelSpec | TaxonomySpec):
-        raise BadInput(f"Run {run_id} has no labels yet.", "Wait for it, or resume it.")
-    with runs.whole(run_id, "manifest"):
-        if manifest is None:
-            raise FileNotFoundError
+def _read(found: Found) -> LabelResults:
+    run, manifest = found.run, found.manifest
+    if not found.whole or manifest is None:
+        raise nothing_yet(run, "labels")
+    with runs.whole(run.id, "manifest"):
         dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
         str(manifest["labeler"]["id"]), dict(manifest["counts"])
-    with runs.whole(run_id, "table"):
+    with runs.whole(run.id, "table"):
+        path = found.folder / TABLE
         if not path.exists():
             raise FileNotFoundError
         table = with_prompts(read_labels(path), dataset)
-    return LabelResults(run, spec, dataset, table, manifest)
+    return LabelResults(run, found.spec, dataset, table, manifest)
+
+
+open_labels = Opener("labels", _read, table=TABLE, keep=8)
+"""The labels of a finished run by its id, whoever labelled."""
 
 
 def labels_of_row(dataset: str, row_id: int) -> list[TextLabels]:
@@ -166,7 +147,7 @@ def labels_of_row(dataset: str, row_id: int) -> list[TextLabels]:
     `dataset` is the content of a dataset, as its card gives it.
     """
     found: dict[str, TextLabels] = {}
-    wanted = (run for run in label_runs(dataset) if labeler_of(run.id) not in found)
+    wanted = (run for run in runs_of("labels", dataset) if labeler_of(run.id) not in found)
     for results in runs.opened(wanted, open_labels):
         own = results.table[results.table["row_id"] == row_id]
         if own.empty:

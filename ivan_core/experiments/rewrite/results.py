@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,11 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import IDENTICAL, TIED
 from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.domain.runs import Run, RunState
-from ivan_core.engine import datasets
+from ivan_core.domain.runs import Run
+from ivan_core.engine import datasets, opened
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
-from ivan_core.engine.finished_runs import finished
+from ivan_core.engine.opened import Found, Opener, nothing_yet
 from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.compare.tables import pairs_in_training
 from ivan_core.experiments.rewrite.rows import RewordedPair, read_pairs, read_replies
@@ -28,7 +28,6 @@ from ivan_core.experiments.rewrite.tables import LABELS_FILE, LIKENESS_FILE, SCO
 from ivan_core.experiments.rewrite.units import units_of_rows
 from ivan_core.metrics.training import trained_on
 from ivan_core.runs.parts import Parts
-from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +65,11 @@ class RewriteResults:
     manifest: Mapping[str, Any] | None
     _parts: Parts
     _unit_of: Mapping[int, str]
+
+    @property
+    def content(self) -> str:
+        """Which pairs these are, whatever file they came from."""
+        return str(self.dataset.about["content"])
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -151,41 +155,24 @@ class RewriteResults:
         return {}
 
 
-def open_rewrite(run_id: str) -> RewriteResults:
-    """The results of a rewording, however far it is.
-
-    Raises:
-        BadInput: there is no such run, it rewords nothing, or nothing is finished yet.
-    """
-    run = runs.get(run_id)
-    if run.kind != "rewrite":
-        raise BadInput(f"Run {run_id} rewords nothing.", "Open it from the page Runs.")
-    return _open(data_dir(), run_id, run.finished if not run.state.live else None, run.done)
-
-
-@lru_cache(maxsize=8)
-def _open(root: Path, run_id: str, finished: float | None, done: int) -> RewriteResults:
+def _read(found: Found) -> RewriteResults:
     import pandas as pd
 
-    run, manifest = runs.get(run_id), runs.manifest(run_id)
-    spec = runs.any_spec_of(run)
-    folder = root / "runs" / run_id
-    parts = Parts(folder)
-    if ORDER not in parts or not isinstance(spec, RewriteSpec):
-        raise _nothing_yet(run)
+    run, spec, manifest = found.run, found.spec, found.manifest
+    parts = Parts(found.folder)
+    if ORDER not in parts:
+        raise nothing_yet(run)
     dataset = datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
     row_ids = choose_rows(spec, dataset).row_ids
     units = [unit for unit in units_of(parts, spec, row_ids) if unit.key in parts]
     unit_of = units_of_rows(units)
     if not unit_of:
-        raise _nothing_yet(run)
-    if run.state is RunState.DONE:
-        with runs.whole(run_id, "manifest"):
-            if manifest is None:
-                raise FileNotFoundError
-        with runs.whole(run_id, "table"):
+        raise nothing_yet(run)
+    if found.whole:
+        with runs.whole(run.id, "table"):
             scores, likeness, labels = (
-                pd.read_parquet(folder / name) for name in (SCORES_FILE, LIKENESS_FILE, LABELS_FILE)
+                pd.read_parquet(found.folder / name)
+                for name in (SCORES_FILE, LIKENESS_FILE, LABELS_FILE)
             )
     else:
         tables = Tables(parts, spec, dataset, units)
@@ -193,17 +180,8 @@ def _open(root: Path, run_id: str, finished: float | None, done: int) -> Rewrite
     return RewriteResults(run, spec, dataset, scores, likeness, labels, manifest, parts, unit_of)
 
 
-def _nothing_yet(run: Run) -> BadInput:
-    what_to_do = "Wait for it" if run.state.live else "Resume it"
-    return BadInput(f"Run {run.id} has no results yet.", f"{what_to_do}, or start another one.")
-
-
-def rewrite_runs(dataset: str | None = None) -> list[Run]:
-    """Finished rewordings, newest first; of one dataset's pairs if a dataset is named.
-
-    `dataset` is the content of a dataset, as its card gives it.
-    """
-    return finished(("rewrite",), dataset)
+open_rewrite = Opener("rewrite", _read, table=LABELS_FILE, keep=8)
+"""The results of a rewording by its run's id, however far it is."""
 
 
 def rewordings_of_row(dataset: str, row_id: int) -> list[tuple[RewriteResults, RewordedPair]]:
@@ -211,12 +189,10 @@ def rewordings_of_row(dataset: str, row_id: int) -> list[tuple[RewriteResults, R
 
     `dataset` is the content of a dataset, as its card gives it.
     """
-    found = list(runs.opened(rewrite_runs(dataset), open_rewrite))
+    found = list(opened.on_pairs(dataset, kind="rewrite"))
     return [(results, results.pair(row_id)) for results in found if row_id in results.row_ids]
 
 
 def files(results: RewriteResults) -> list[Path]:
     """The files of a finished run, the original's CSV first, those that are still there."""
-    if results.manifest is None:
-        return []
-    return [path for name in results.manifest["files"] if (path := data_dir() / name).exists()]
+    return opened.files(results.manifest)

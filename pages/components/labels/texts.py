@@ -11,6 +11,7 @@ import streamlit as st
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.plurals import number_of
+from ivan_core.engine import opened
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.conditions import (
     LANGUAGE,
@@ -155,7 +156,7 @@ def _one_text(results: LabelResults) -> None:
     with st.container(border=True, key="one-text"):
         with st.container(horizontal=True, vertical_alignment="center"):
             say(f"Row {asked.row_id:,}, the {asked.preference} reply", "lead")
-            comparison = label_views.comparison_with(results, asked.row_id)
+            comparison = opened.with_row(results.content, asked.row_id, kind="compare")
             if comparison:
                 # A link and no switch_page: that would leave a step in the history of the browser
                 # in which this page stands beside the parameters of the other.

@@ -9,11 +9,11 @@ import streamlit as st
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import BETTER
+from ivan_core.engine import opened
 from ivan_core.review.lists import (
     PAGE,
     Listed,
     answer_in_words,
-    comparison_of,
     page_of,
 )
 from pages.components.kit.carried import write_query
@@ -98,7 +98,7 @@ def _one(dataset: PreparedDataset, shown: Sequence[Listed], key: str) -> None:
     with st.container(border=True, key="one-item"):
         with st.container(horizontal=True, vertical_alignment="center"):
             say(f"Row {one.row_id:,}{what}", "lead")
-            comparison = comparison_of(dataset, one.row_id)
+            comparison = opened.with_row(str(dataset.about["content"]), one.row_id, kind="compare")
             if comparison:
                 st.page_link(
                     "pages/pairs.py", label=":primary[Read the pair →]",

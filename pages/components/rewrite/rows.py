@@ -10,7 +10,7 @@ import streamlit as st
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.plurals import number_of
-from ivan_core.experiments.labels.numbers import comparison_with
+from ivan_core.engine import opened
 from ivan_core.experiments.rewrite.conditions import (
     FLIPS,
     LANGUAGE,
@@ -205,6 +205,6 @@ def _moves(results: RewriteResults, rows: list[int], row_id: int, held: list[str
                 label, shortcut=key, key=f"row-{key}", disabled=target is None,
                 on_click=write_query, args=({ROW: str(target)},),
             )  # fmt: skip
-        comparison = comparison_with(results, row_id)
+        comparison = opened.with_row(results.content, row_id, kind="compare")
         if comparison and st.button("Read the pair", key="read-pair"):
             st.switch_page("pages/pairs.py", query_params={"run": comparison, "row": str(row_id)})

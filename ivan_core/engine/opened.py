@@ -1,0 +1,105 @@
+"""Results of runs as they are opened: each kind reads its own, the checks and the memory are one.
+
+Results are those of the whole run once it is done, and before that of what it has finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.engine import handling as runs
+from ivan_core.engine.finished_runs import finished
+from ivan_core.engine.kind import alike, kind_of
+from ivan_core.settings import data_dir
+
+_Results = TypeVar("_Results")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a kind reads its results from. `whole` says that the run's tables are written."""
+
+    run: Run
+    spec: Any
+    folder: Path
+    manifest: dict[str, Any] | None
+    whole: bool
+
+
+class Opener(Generic[_Results]):
+    """Opens the results of runs of one kind by their ids, and keeps the `keep` opened last.
+
+    `read` makes the results, or raises `nothing_yet`; `table` is the file without which a run is
+    not whole. Results are read anew once a run has gone on.
+    """
+
+    def __init__(
+        self, kind: str, read: Callable[[Found], _Results], *, table: str, keep: int
+    ) -> None:
+        self._kind, self._read, self._table = kind, read, table
+        self._kept = lru_cache(maxsize=keep)(self._open)
+        self.cache_clear = self._kept.cache_clear
+
+    def __call__(self, run_id: str) -> _Results:
+        """The results of a run, as far as it is.
+
+        Raises:
+            BadInput: there is no such run, it is of another kind, or nothing is finished yet.
+            Damaged: files of a finished run are gone, or make no sense.
+        """
+        run = runs.get(run_id)
+        if run.state is not RunState.DAMAGED and run.kind not in alike(self._kind):
+            raise runs.other_kind(run, self._kind)
+        ended = None if run.state.live else run.finished
+        return self._kept(data_dir(), run_id, ended, run.done)
+
+    def _open(self, root: Path, run_id: str, ended: float | None, done: int) -> _Results:
+        run = runs.get(run_id)
+        spec, manifest = runs.any_spec_of(run), runs.manifest(run_id)
+        folder = root / "runs" / run_id
+        written = manifest is not None and (folder / self._table).exists()
+        whole = run.state is RunState.DONE or written
+        with runs.whole(run_id, "manifest"):
+            if whole and manifest is None:
+                raise FileNotFoundError
+        return self._read(Found(run, spec, folder, manifest, whole))
+
+
+def nothing_yet(run: Run, what: str = "results") -> BadInput:
+    """The error that nothing of a run is finished yet."""
+    what_to_do = "Wait for it" if run.state.live else "Resume it"
+    return BadInput(f"Run {run.id} has no {what} yet.", f"{what_to_do}, or start another one.")
+
+
+def runs_of(kind: str, content: str | None = None) -> list[Run]:
+    """The finished runs that end with what a kind ends with, newest first.
+
+    `content` is the content of a dataset, as its card gives it: then those on its pairs alone.
+    """
+    return finished(alike(kind), content)
+
+
+def on_pairs(content: str, *, kind: str) -> Iterator[Any]:
+    """Their results on the pairs of a dataset, newest first; damaged ones are left out."""
+    open_one = kind_of(kind).open
+    return iter(()) if open_one is None else runs.opened(runs_of(kind, content), open_one)
+
+
+def with_row(content: str, row_id: int, *, kind: str) -> str | None:
+    """The newest finished run of a kind that has a row of these pairs; None if there is none."""
+    found = on_pairs(content, kind=kind)
+    return next((str(one.run.id) for one in found if row_id in one.row_ids), None)
+
+
+def files(manifest: Mapping[str, Any] | None, own: Iterable[Path] = ()) -> list[Path]:
+    """The files of a finished run for people, then its own; those that are still there."""
+    if manifest is None:
+        return []
+    named = [data_dir() / name for name in manifest.get("files", ())]
+    return [path for path in (*named, *own) if path.exists()]

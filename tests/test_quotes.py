@@ -11,9 +11,10 @@ import pytest
 from fakes import Fakes, provider
 
 from ivan_core.cli.main import run as ivan
+from ivan_core.engine.figures import quotes
 from ivan_core.experiments.columns.handling import column_spec
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.experiments.compare.sentences import quotes, source
+from ivan_core.experiments.compare.sentences import source
 from ivan_core.metrics.sentences import interval
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
@@ -28,7 +29,7 @@ def test_every_sentence_tells_its_n_and_its_command_works(
     run_id: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     results = open_results(run_id)
-    found = quotes(results)
+    found = quotes(results.run.id)
     assert [quote.question for quote in found if "95% interval" in quote.sentence]
     assert len({quote.sentence for quote in found}) >= len(found) - 2  # the two length rules
     monkeypatch.chdir(tmp_path)
@@ -44,7 +45,9 @@ def test_the_rate_in_the_sentence_is_that_of_the_table(run_id: str) -> None:
     model = results.models[0]
     own = results.table[(results.table["model"] == model) & results.table["verdict"].notna()]
     agreed = (own["verdict"] == "agree").mean()
-    told = next(quote.sentence for quote in quotes(results) if quote.sentence.startswith(model))
+    told = next(
+        quote.sentence for quote in quotes(results.run.id) if quote.sentence.startswith(model)
+    )
     assert f"in {100 * agreed:.0f}% of {len(own)} pairs (95% interval [" in told
 
 
@@ -56,7 +59,7 @@ def test_a_column_of_the_dataset_and_one_of_yours_have_their_sentences(
     registry = Registry(data_dir)
     column_run, _ = registry.add(spec.kind, spec.model_dump_json(), spec.fingerprint)
     work(registry, column_run, provider(Fakes()))
-    found = quotes(results)
+    found = quotes(results.run.id)
     kinds = set(results.own_column("kind").loc[results.row_ids])
     told = [quote for quote in found if quote.question == "And by the dataset's columns?"]
     for kind in kinds:
@@ -74,7 +77,7 @@ def test_a_column_of_the_dataset_and_one_of_yours_have_their_sentences(
 
 
 def test_questions_stand_together_in_the_order_of_the_page(run_id: str) -> None:
-    asked = [quote.question for quote in quotes(open_results(run_id))]
+    asked = [quote.question for quote in quotes(run_id)]
     assert list(dict.fromkeys(asked)) == sorted(set(asked), key=asked.index)
     changes = sum(one != other for one, other in pairwise(asked))
     assert changes == len(set(asked)) - 1
@@ -89,5 +92,5 @@ def test_the_source_says_that_the_sample_is_no_evidence(run_id: str) -> None:
 def test_the_command_line_prints_them(run_id: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ivan(["runs", "sentences", run_id]) == 0
     told = capsys.readouterr().out
-    for quote in quotes(open_results(run_id)):
+    for quote in quotes(run_id):
         assert quote.sentence in told and quote.command in told

@@ -150,7 +150,10 @@ def quotes(run_id: str) -> list[Quote]:
     """
     own, results = _opened(run_id)
     names = file_names(own.paths(results))
-    return [replace(quote, sentence=named(quote.sentence, names)) for quote in own.quotes(results)]
+    return [
+        replace(quote, sentence=named(quote.sentence, names), command=quote.told_by(run_id))
+        for quote in own.quotes(results)
+    ]
 
 
 def stamp(run_id: str) -> object:

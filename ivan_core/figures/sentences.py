@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from ivan_core.figures.choices import Wish
+from ivan_core.figures.command import figure_command
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
     """One sentence that stands alone, under the question it answers.
 
-    `command` prints the numbers behind it from the finished run.
+    `chart` holds the numbers behind it, with `shown` where it leaves a choice; else `command` tells
+    them, or all sentences are printed again.
     """
 
     question: str
     sentence: str
-    command: str
+    chart: str = ""
+    shown: Wish = field(default_factory=Wish)
+    command: str = ""
+
+    def told_by(self, run_id: str) -> str:
+        """The command that tells the numbers behind it again, from the finished run."""
+        if self.chart:
+            return figure_command(run_id, self.chart, "csv", **self.shown)
+        return self.command or f"ivan runs sentences {run_id}"
 
 
 def source_line(

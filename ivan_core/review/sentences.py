@@ -13,7 +13,6 @@ from ivan_core.experiments.labels.words import (
     agreement_sentence,
     both_sentence,
 )
-from ivan_core.figures.command import figure_command
 from ivan_core.figures.sentences import Quote
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.labels.sentences import coefficient_sentence, coefficients, same_rate
@@ -116,22 +115,19 @@ def review_quotes(used: Used) -> list[Quote]:
     dataset = dataset_of(used)
     found: list[Quote] = []
 
-    def quote(question: str, sentence: str, chart: str) -> None:
-        command = figure_command(reviews_id(dataset), chart, "csv")
-        found.append(Quote(question, sentence, command))
-
     for sentence in (pairs_sentence(used), ceiling_sentence(used)):
         if sentence:
-            quote("Which reply is better?", sentence, "review-choices")
+            found.append(Quote("Which reply is better?", sentence, "review-choices"))
     for one in choices_beside(dataset, used):
-        quote("Which reply is better?", one.sentence, "review-choices")
+        found.append(Quote("Which reply is better?", one.sentence, "review-choices"))
     table = between_on_texts(used)
     if table is not None:
         for row in table.to_dict("records"):
             said = f"{both_sentence(row)} {coefficient_sentence(row)}"
-            quote("Do the reviewers agree?", said, "review-questions")
+            found.append(Quote("Do the reviewers agree?", said, "review-questions"))
     for cell in cells_beside(dataset, used):
-        quote("Labelers and people beside the reviewers", cell_sentence(cell), "review-cells")
+        question = "Labelers and people beside the reviewers"
+        found.append(Quote(question, cell_sentence(cell), "review-cells"))
     return found
 
 

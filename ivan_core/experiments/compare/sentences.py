@@ -14,7 +14,7 @@ from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.two_models import two_models
-from ivan_core.figures.command import figure_command
+from ivan_core.figures.choices import Wish
 from ivan_core.figures.sentences import Quote, source_line
 from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
 from ivan_core.metrics.comparison_sentences import (
@@ -37,6 +37,7 @@ from ivan_core.metrics.user_column import agreement_by_larger, sides_sentence
 MOST_SUBSETS = 12
 MOST_COLUMNS = 12
 _SEED = 0
+_SIDES_WITH = "How often does it side with the choice?"
 
 
 def source(results: Results) -> str:
@@ -54,8 +55,7 @@ def quotes(results: Results) -> list[Quote]:
         found += _of_model(results, summary)
     best = ceiling_of(results.dataset)
     if best is not None:
-        csv = figure_command(results.run.id, "agreement", "csv")
-        found.append(Quote("How often does it side with the choice?", best.sentence, csv))
+        found.append(Quote(_SIDES_WITH, best.sentence, "agreement"))
     found += _by_subset(results)
     found += _by_own_columns(results)
     for first, second in combinations(results.models, 2):
@@ -68,8 +68,6 @@ def quotes(results: Results) -> list[Quote]:
 
 def _of_model(results: Results, summary: ModelSummary) -> list[Quote]:
     model, choice = summary.model, the(results.dataset.chosen_by)
-    csv = figure_command(results.run.id, "agreement", "csv")
-    question = "How often does it side with the choice?"
     training = results.training[model]
     sides, against = f"{model} sides with {choice}", f"{model} ties or goes against {choice}"
     told = [rate_sentence(summary.headline, sides, training.noun), training.sentence]
@@ -80,24 +78,21 @@ def _of_model(results: Results, summary: ModelSummary) -> list[Quote]:
     if rules is not None:
         for name, rate in (("longer", rules.longer), ("shorter", rules.shorter)):
             told.append(rate_sentence(rate, f"Always picking the {name} reply meets {choice}"))
-    found = [Quote(question, sentence, csv) for sentence in told]
+    found = [Quote(_SIDES_WITH, sentence, "agreement") for sentence in told]
     length = _with(length_sentence(summary, results.dataset.chosen_by), training)
-    command = figure_command(results.run.id, "length", "csv")
-    found.append(Quote("Is it just length?", length, command))
+    found.append(Quote("Is it just length?", length, "length"))
     if summary.typical_margin is not None:
         unit = (
             f"The typical margin of {model} (root mean square of {summary.counts.rated:,} margins)"
             f" is {summary.typical_margin:.4g} in its own units."
         )
-        command = figure_command(results.run.id, "margins", "csv", model=model)
-        found.append(Quote("How far apart are its rewards?", unit, command))
+        found.append(Quote("How far apart are its rewards?", unit, "margins", {"model": model}))
     return found
 
 
 def _by_subset(results: Results) -> list[Quote]:
-    command = figure_command(results.run.id, "agreement", "csv")
     return [
-        Quote("And by subset?", rate_sentence(rate, f"On {subset}, {told}", noun), command)
+        Quote("And by subset?", rate_sentence(rate, f"On {subset}, {told}", noun), "agreement")
         for subset, told, rate, noun in _bars(results, by_subset(results.fair))
     ]
 
@@ -106,11 +101,11 @@ def _by_own_columns(results: Results) -> list[Quote]:
     """Agreement by the columns that the dataset brings along."""
     found = []
     for name in results.own_columns[:MOST_COLUMNS]:
-        command = figure_command(results.run.id, "agreement-by", "csv", column=name)
         bars = results.by_own_column(name)
         for value, told, rate, noun in _bars(results, bars):
             sentence = rate_sentence(rate, f"Where {name} is {value}, {told}", noun)
-            found.append(Quote("And by the dataset's columns?", sentence, command))
+            shown: Wish = {"column": name}
+            found.append(Quote("And by the dataset's columns?", sentence, "agreement-by", shown))
     return found
 
 
@@ -161,12 +156,9 @@ def _by_user_columns(results: Results) -> list[Quote]:
             noun = results.training[str(bar.model)].noun
             told.append((rate_sentence(rate, f"{where} {choice}", noun), "column-agreement"))
         found += [
-            Quote(
-                "And by your columns?", sentence,
-                figure_command(results.run.id, chart, "csv", column=spec.id),
-            )
+            Quote("And by your columns?", sentence, chart, {"column": spec.id})
             for sentence, chart in told
-        ]  # fmt: skip
+        ]
     return found
 
 
@@ -183,8 +175,8 @@ def _of_two(results: Results, first: str, second: str) -> list[Quote]:
             f"{first} against {second}: {mcnemar_sentence(found)} {two.never_clear}".strip()
         )
         told.append(needed_sentence(needed, found.discordance, found.n))
-    command = figure_command(results.run.id, "verdicts", "csv", model=first, other=second)
-    return [Quote("Where do they differ?", sentence, command) for sentence in told]
+    shown: Wish = {"model": first, "other": second}
+    return [Quote("Where do they differ?", sentence, "verdicts", shown) for sentence in told]
 
 
 def _sureness(results: Results) -> list[Quote]:
@@ -194,13 +186,12 @@ def _sureness(results: Results) -> list[Quote]:
     for model in results.models:
         own = results.fair[results.fair["model"] == model]
         sure = reliability(own, np.random.default_rng(_SEED), turns)
-        chart = figure_command(results.run.id, "reliability", "csv", model=model)
-        curve = figure_command(results.run.id, "coverage", "csv")
-        for sentence, command in (
-            (coverage_sentence(curves, model), curve),
-            (reliability_sentence(sure, model), chart),
-            (temperature_sentence(sure, model), chart),
+        on_model: Wish = {"model": model}
+        for sentence, chart, shown in (
+            (coverage_sentence(curves, model), "coverage", Wish()),
+            (reliability_sentence(sure, model), "reliability", on_model),
+            (temperature_sentence(sure, model), "reliability", on_model),
         ):
             told = _with(sentence, results.training[model])
-            found.append(Quote("How sure is it?", told, command))
+            found.append(Quote("How sure is it?", told, chart, shown))
     return found

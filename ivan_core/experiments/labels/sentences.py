@@ -7,7 +7,7 @@ from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.experiments.labels.words import both_sentence
-from ivan_core.figures.command import figure_command
+from ivan_core.figures.choices import Wish
 from ivan_core.figures.sentences import Quote, source_line
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.metrics.intervals import rate_of_row, wilson
@@ -47,18 +47,18 @@ def _accounted(results: LabelResults) -> list[Quote]:
     told = [f"{name}: {results.line} texts."]
     told.append(rate_sentence(rate, f"{name} gives usable labels", "texts", PROMPTS_SHARED))
     command = f"ivan runs show {results.run.id}"
-    return [Quote("Is every text accounted for?", sentence, command) for sentence in told]
+    question = "Is every text accounted for?"
+    return [Quote(question, sentence, command=command) for sentence in told]
 
 
 def _more_common(results: LabelResults) -> list[Quote]:
     differences = label_views.shares(results.run.id)[1]
-    command = figure_command(results.run.id, "prevalence", "csv")
     name = label_views.named(results)
     return [
         Quote(
             "What is more common in chosen replies?",
             f"{name}: {prevalence_sentence(row, _called(row['key'], row['value']))}",
-            command,
+            "prevalence",
         )
         for row in differences.to_dict("records")
     ]
@@ -70,13 +70,12 @@ def _about(results: LabelResults) -> list[Quote]:
     for key in (key for key in reversed(LIST_KEYS) if key in results.keys):
         counts = label_views.word_shares(results.run.id, key)
         kept = list(dict.fromkeys(counts["value"]))[:MOST_WORDS]
-        command = figure_command(results.run.id, "topics", "csv", label=key)
         for row in counts[counts["value"].isin(kept)].to_dict("records"):
             predicate = f"{label_views.named(results)} names {_called(key, row['value'])}"
             told = (row[name] for name in ("count", "n", "low", "high", "effective_n"))
             rate = rate_of_row(*told)
             sentence = rate_sentence(rate, predicate, f"{row['side']} replies")
-            found.append(Quote("What are they about?", sentence, command))
+            found.append(Quote("What are they about?", sentence, "topics", {"label": key}))
     return found
 
 
@@ -87,13 +86,12 @@ def _together(results: LabelResults) -> list[Quote]:
     table = label_views.together(results.run.id)
     known = table[~table["too_few"].astype(bool) & table["share"].notna()]
     order = (known["share"] - known["overall"]).abs().sort_values(ascending=False, kind="stable")
-    command = figure_command(results.run.id, "together", "csv")
     found = []
     for row in known.loc[order.index[:MOST_TOGETHER]].to_dict("records"):
         first = _called(row["first_key"], row["first_value"])
         second = _called(row["second_key"], row["second_value"])
         sentence = f"{label_views.named(results)}: {co_occurrence_sentence(row, first, second)}"
-        found.append(Quote("Which labels go together?", sentence, command))
+        found.append(Quote("Which labels go together?", sentence, "together"))
     return found
 
 
@@ -104,11 +102,12 @@ def _agreement(results: LabelResults) -> list[Quote]:
         who = " and ".join(label_views.names_of([results, other]).values())
         if not label_views.shared_keys([results, other]):
             continue
-        command = figure_command(results.run.id, "labeler-agreement", "csv", other=other.run.id)
+        shown: Wish = {"other": other.run.id}
         table = label_views.agreement([results.run.id, other.run.id])
         for row in table.to_dict("records"):
             told = f"{both_sentence(row)} {coefficient_sentence(row)}"
-            found.append(Quote("Do labelers agree?", f"{who}: {told}", command))
+            said = f"{who}: {told}"
+            found.append(Quote("Do labelers agree?", said, "labeler-agreement", shown))
     return found
 
 

@@ -8,7 +8,6 @@ from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers
 from ivan_core.experiments.rewrite.results import RewriteResults
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
-from ivan_core.figures.command import figure_command
 from ivan_core.figures.sentences import Quote, source_line
 from ivan_core.metrics.robustness.changes import SURFACE
 from ivan_core.metrics.robustness.sentences import (
@@ -52,11 +51,10 @@ def _kept(results: RewriteResults, found: Numbers) -> list[Quote]:
     who = shown_name(results.spec.rewriter)
     pairs = f"measured pairs ({came_words(found.came)})"
     told = rate_sentence(found.kept, f"{who} keeps the meaning", pairs)
-    return [Quote("Is the meaning kept?", told, _again(results))]
+    return [Quote("Is the meaning kept?", told)]
 
 
 def _flips(results: RewriteResults, found: Numbers) -> list[Quote]:
-    command = figure_command(results.run.id, "flips", "csv")
     told = []
     for model in found.models:
         one, alone = found.of(model), found.of(model, SURFACE)
@@ -68,7 +66,7 @@ def _flips(results: RewriteResults, found: Numbers) -> list[Quote]:
             told.append(rate_sentence(alone.flips.either, what))
         told.append(f"{flips_sentence(model, flips)} {needed_sentence(flips)}".strip())
         told.append(results.training[model])
-    return [Quote("Do verdicts flip?", sentence, command) for sentence in told]
+    return [Quote("Do verdicts flip?", sentence, "flips") for sentence in told]
 
 
 def _changes(results: RewriteResults, found: Numbers) -> list[Quote]:
@@ -77,13 +75,12 @@ def _changes(results: RewriteResults, found: Numbers) -> list[Quote]:
         one = found.of(model)
         if one is None:
             continue
-        command = figure_command(results.run.id, "changes", "csv")
-        quoted.append(Quote(asked, change_sentence(one), command))
-        quoted.append(Quote(asked, margin_sentence(one), _again(results)))
+        quoted.append(Quote(asked, change_sentence(one), "changes"))
+        quoted.append(Quote(asked, margin_sentence(one)))
         sides = (("chosen", one.chosen_correlation), ("rejected", one.rejected_correlation))
         for side, value in sides:
             told = correlation_sentence(model, side, value)
-            quoted.append(Quote(asked, told, _again(results)))
+            quoted.append(Quote(asked, told))
     return quoted
 
 
@@ -96,7 +93,7 @@ def _noise(results: RewriteResults, found: Numbers) -> list[Quote]:
             told += [beyond_sentence(model, second)] if second else []
             told.append(twice_sentence(model, found.twice(model)))
     told += [together_sentence(found.tests)] if found.tests else []
-    return [Quote("Is it more than noise?", sentence, _again(results)) for sentence in told]
+    return [Quote("Is it more than noise?", sentence) for sentence in told]
 
 
 def _labels(results: RewriteResults, found: Numbers) -> list[Quote]:
@@ -109,12 +106,6 @@ def _labels(results: RewriteResults, found: Numbers) -> list[Quote]:
         Quote(
             "Do labels flip?",
             f"{who}: {label_flip_sentence(row, label_name(str(row['feature'])))}",
-            _again(results),
         )
         for row in found.flip_rates.to_dict("records")
     ]
-
-
-def _again(results: RewriteResults) -> str:
-    """For numbers that no figure holds: the command that prints them."""
-    return f"ivan runs sentences {results.run.id}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -25,7 +25,8 @@ from ivan_core.backends.openai.errors import NoCredit, NotAtProvider, ProviderBu
 from ivan_core.demo import fault_names as faults
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.domain.labels import AnswerLost, BatchState, LabelPrompt, TextKey
+from ivan_core.domain.labels import AnswerLost, BatchState, LabelPrompt, LabelReply, TextKey
+from ivan_core.models import labelers
 
 MODEL = "gpt-6-luna"
 SECRET = "sk-test-not-to-be-seen"
@@ -196,6 +197,20 @@ def test_the_request_is_the_same_in_a_batch_and_alone():
         "temperature": 0.0, "messages": [{"role": "system", "content": "s"},
                                          {"role": "user", "content": "half ?"}],
     }  # fmt: skip
+
+
+def test_what_a_paid_labeler_sends_is_what_its_answer_is_found_by(demo, monkeypatch):
+    sent: list[Mapping[str, object]] = []
+    send = OpenAIChat.send
+
+    def noting(self: OpenAIChat, body: Mapping[str, object]) -> LabelReply:
+        sent.append(body)
+        return send(self, body)
+
+    monkeypatch.setattr(OpenAIChat, "send", noting)
+    mine = labelers.make_paid(f"openai:{MODEL}", Account(demo.openai_url, SECRET))
+    assert mine.label(PROMPT).text and mine.card.id == MODEL
+    assert sent == [label_body(PROMPT, MODEL)]
 
 
 def chat(demo: DemoServer, waits: list[float], read_seconds: float = 60.0) -> OpenAIChat:

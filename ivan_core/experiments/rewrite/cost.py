@@ -20,6 +20,7 @@ from ivan_core.experiments.rewrite.units import AGAIN_PAIRS, LABELLED, Unit
 from ivan_core.labels.prompt import build_prompt
 from ivan_core.ledger.answers import Answers
 from ivan_core.models.names import on_openai, served_name, way_of
+from ivan_core.models.servers import may_charge
 from ivan_core.rewording.accept import MOST_TRIES
 from ivan_core.rewording.styles import ASKED, build_request
 from ivan_core.runs.parts import Parts
@@ -138,13 +139,10 @@ def spent(spec: RewriteSpec, parts: Parts, units: Sequence[Unit]) -> float | Non
 
     Nothing is paid on this machine. Answers that another run had paid for count nothing.
     """
-    if not on_openai((spec.rewriter, spec.labeler)):
+    if not on_openai((spec.rewriter, spec.labeler)) or not may_charge():
         return 0
-    from ivan_core.backends.openai.client import account_for, is_loopback
     from ivan_core.backends.prices import listed_price
 
-    if is_loopback(account_for().base_url):
-        return 0
     usd_spent = 0.0
     for name, found in ((spec.rewriter, _rewriting_tokens), (spec.labeler, _labelling_tokens)):
         if way_of(name) != "openai":

@@ -31,7 +31,7 @@ def agreement_so_far(
     # Colours as values: only the line has a colour scale, or its legend would be split in two.
     colours = dict(zip(models, palette.model_colours(len(models)), strict=True))
     shown = with_ends(points).assign(
-        label=points["model"].map(_labels(points)), colour=points["model"].map(colours)
+        label=points["model"].map(numbers_first(points)), colour=points["model"].map(colours)
     )
     last = shown.groupby("model", sort=False).tail(1)
     x = alt.X(
@@ -41,7 +41,7 @@ def agreement_so_far(
         axis=alt.Axis(grid=False, tickCount=5, format=",d"),
     )
     fill = alt.Fill("colour:N", scale=None)
-    colour, dash = _of_model(len(models))
+    colour, dash = model_lines(len(models))
     band = (
         alt.Chart(shown)
         .mark_area(opacity=0.16)
@@ -83,7 +83,7 @@ def _share(field: str) -> alt.Y:
     )
 
 
-def _of_model(models: int) -> tuple[alt.Color, alt.StrokeDash]:
+def model_lines(models: int) -> tuple[alt.Color, alt.StrokeDash]:
     """The colour and the dash of each model's line, in one legend."""
     legend = alt.Legend(
         title=None,
@@ -116,7 +116,7 @@ def _half(ink: palette.Ink) -> tuple[alt.Chart, alt.Chart]:
     return line, words.encode(x=alt.value("width"))
 
 
-def _labels(points: pd.DataFrame) -> dict[str, str]:
+def numbers_first(points: pd.DataFrame) -> dict[str, str]:
     """Each model's current numbers before its name, which may be long and is cut at its end."""
     last = points.groupby("model", sort=False).tail(1)
     return {

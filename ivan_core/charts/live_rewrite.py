@@ -8,9 +8,10 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import palette
+from ivan_core.charts.live import model_lines, numbers_first
 from ivan_core.metrics.agreement import BY_PAIR
 from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.sentences import interval_ends, percent
+from ivan_core.metrics.sentences import percent
 
 HEIGHT = 190
 _STEP = 0.1
@@ -41,14 +42,16 @@ def flips_so_far(found: pd.DataFrame, planned: int, *, dark: bool | None = None)
         )  # fmt: skip
 
     models = list(found["model"].drop_duplicates())
-    base = alt.Chart(found.assign(label=found["model"].map(_labels(found)))).encode(x=_x(planned))
+    base = alt.Chart(found.assign(label=found["model"].map(numbers_first(found)))).encode(
+        x=_x(planned)
+    )
     fill = alt.Fill(
         "model:N", sort=None, legend=None, scale=alt.Scale(range=palette.model_colours(len(models)))
     )
     band = base.mark_area(opacity=0.16, clip=True).encode(
         y=share("low"), y2="high:Q", fill=fill, detail="model:N"
     )
-    colour, dash = _of_model(len(models))
+    colour, dash = model_lines(len(models))
     line = base.mark_line(strokeWidth=2.2).encode(y=share("rate"), color=colour, strokeDash=dash)
     chart = alt.layer(band, line).properties(height=HEIGHT)
     return palette.framed(
@@ -63,7 +66,7 @@ def changes_so_far(
     known = found[found["size"].notna()]
     models = list(known["model"].drop_duplicates())
     shown = known.assign(label=known["model"].map(_sizes(known)))
-    colour, dash = _of_model(len(models))
+    colour, dash = model_lines(len(models))
     line = (
         alt.Chart(shown)
         .mark_line(strokeWidth=2.2)
@@ -86,28 +89,8 @@ def _x(planned: int) -> alt.X:
     return alt.X("n:Q", title="Pairs reworded and scored", scale=scale, axis=axis)
 
 
-def _of_model(models: int) -> tuple[alt.Color, alt.StrokeDash]:
-    legend = alt.Legend(
-        title=None, orient="top", direction="vertical", symbolType="stroke", symbolOpacity=1,
-        labelLimit={"expr": "width - 24"},
-    )  # fmt: skip
-    colours = alt.Scale(range=palette.model_colours(models))
-    dashes = alt.Scale(range=palette.model_dashes(models))
-    return (
-        alt.Color("label:N", sort=None, scale=colours, legend=legend),
-        alt.StrokeDash("label:N", sort=None, scale=dashes, legend=legend),
-    )
-
-
 def _last(found: pd.DataFrame) -> pd.DataFrame:
     return found.groupby("model", sort=False).tail(1)
-
-
-def _labels(found: pd.DataFrame) -> dict[str, str]:
-    return {
-        str(p.model): f"{percent(p.rate, p.n)} {interval_ends(p.low, p.high, p.n)} {p.model}"
-        for p in _last(found).itertuples()
-    }
 
 
 def _sizes(found: pd.DataFrame) -> dict[str, str]:

@@ -59,7 +59,7 @@ def print_plan(notes: Sequence[str], look: FirstLook) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print the result."""
-    from ivan_core.cli.follow import follow
+    from ivan_core.cli.follow import follow_started
     from ivan_core.engine import handling as runs
     from ivan_core.engine.first_look import FirstLook, first_look
     from ivan_core.experiments.compare import plan as compare
@@ -75,5 +75,4 @@ def run(options: argparse.Namespace) -> int:
     if options.plan:
         return print_plan(plan.notes, look)
     run_id, new = runs.start(spec)
-    print(f"Run {run_id}" + ("" if new else " is at this already; following it."), flush=True)
-    return follow(run_id, sys.stdout)
+    return follow_started(run_id, new)

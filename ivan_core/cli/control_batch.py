@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from ivan_core.cli import options as made
@@ -46,20 +45,14 @@ def spec_from(options: argparse.Namespace) -> LabelSpec:
 
 def run(options: argparse.Namespace) -> int:
     """Start it, follow it, and print what came of it."""
-    from ivan_core.cli.follow import follow
+    from ivan_core.cli.follow import follow_started, print_step
     from ivan_core.engine import handling as runs
     from ivan_core.experiments.labels import plan as labels
 
     spec = spec_from(options)
     if options.pull:
-        labels.pull(spec.labeler, _progress)
+        labels.pull(spec.labeler, print_step)
     plan = labels.plan(spec)
     print(plan.sentence)
     run_id, new = runs.start(spec)
-    print(f"Run {run_id}" + ("" if new else " is at this already; following it."), flush=True)
-    return follow(run_id, sys.stdout)
-
-
-def _progress(done: int, total: int, step: str) -> None:
-    share = f" {100 * done / total:.0f}%" if total else ""
-    print(f"{step}{share}", flush=True)
+    return follow_started(run_id, new)

@@ -46,6 +46,18 @@ def follow(run_id: str, out: TextIO) -> int:
     return 1
 
 
+def follow_started(run_id: str, new: bool) -> int:
+    """Say which run does what was asked for, and show it; `new` means that it begins now."""
+    print(f"Run {run_id}" + ("" if new else " is at this already; following it."), flush=True)
+    return follow(run_id, sys.stdout)
+
+
+def print_step(done: int, total: int, step: str) -> None:
+    """A step of a download, and how far it is where that is known."""
+    share = f" {100 * done / total:.0f}%" if total else ""
+    print(f"{step}{share}", flush=True)
+
+
 def _follow_batches(run_id: str) -> None:
     run = runs.get(run_id)
     follow_it = kind_of(run).follow if is_known(run.kind) else None

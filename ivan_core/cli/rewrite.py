@@ -60,7 +60,7 @@ def spec_from(options: argparse.Namespace) -> RewriteSpec:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print what came of it."""
-    from ivan_core.cli.follow import follow
+    from ivan_core.cli.follow import follow_started, print_step
     from ivan_core.engine.first_look import first_look
     from ivan_core.experiments.labels import plan as labels
     from ivan_core.experiments.rewrite import plan as rewrite
@@ -73,12 +73,11 @@ def run(options: argparse.Namespace) -> int:
         look.refusals += rewrite.servers_refuse(spec)
         return print_plan(plan.notes, look)
     if options.pull and plan.served_by_ollama:
-        labels.pull(spec.rewriter, _progress)
+        labels.pull(spec.rewriter, print_step)
     run_id, new = rewrite.start(
         spec, accept_cost=options.yes or _accepted(plan.paid), max_usd=options.max_usd
     )
-    print(f"Run {run_id}" + ("" if new else " is at this already; following it."), flush=True)
-    return follow(run_id, sys.stdout)
+    return follow_started(run_id, new)
 
 
 def _accepted(paid: bool) -> bool:
@@ -86,8 +85,3 @@ def _accepted(paid: bool) -> bool:
     if not paid or not sys.stdin.isatty():
         return False
     return input("Accept this cost? [y/N] ").strip().lower() == "y"
-
-
-def _progress(done: int, total: int, step: str) -> None:
-    share = f" {100 * done / total:.0f}%" if total else ""
-    print(f"{step}{share}", flush=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from ivan_core.domain.errors import BackendUnavailable
+from ivan_core.domain.models import file_slug
 from ivan_core.domain.pairs import Side
 
 Preference = Side
@@ -125,7 +126,7 @@ class LabelerCard:
     @property
     def slug(self) -> str:
         """The id as a file name."""
-        return "".join(c if c.isalnum() or c in "-._" else "-" for c in self.id).strip("-.")
+        return file_slug(self.id)
 
 
 class Labeler(Protocol):

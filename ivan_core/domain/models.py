@@ -15,6 +15,11 @@ SystemTurns = Literal["keep", "drop"]
 """What becomes of the system turns of a dialogue before a model reads it."""
 
 
+def file_slug(name: str) -> str:
+    """A name as the name of a file: what is no letter, digit, `-`, `.` or `_` becomes a dash."""
+    return "".join(c if c.isalnum() or c in "-._" else "-" for c in name).strip("-.")
+
+
 class ModelCard(BaseModel):
     """Facts about one reward model: from the catalog, completed by the adapter once loaded."""
 
@@ -45,7 +50,7 @@ class ModelCard(BaseModel):
     @property
     def slug(self) -> str:
         """The id as a file name."""
-        return "".join(c if c.isalnum() or c in "-._" else "-" for c in self.id).strip("-.")
+        return file_slug(self.id)
 
     @property
     def cache_identity(self) -> str:

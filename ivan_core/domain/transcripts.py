@@ -73,6 +73,11 @@ class Dialogue:
         """Kept as marked turns: the white space around a message is a part of it."""
         return self.text.startswith(_SIGN)
 
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Who says each turn."""
+        return tuple(turn.role for turn in self.turns)
+
     def with_turns(self, preamble: str, turns: tuple[Turn, ...]) -> Dialogue:
         """A dialogue made from this one, with other turns, kept in the same form if that can be."""
         printed = print_transcript(preamble, turns)

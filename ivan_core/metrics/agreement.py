@@ -105,12 +105,12 @@ def count_verdicts(table: pd.DataFrame) -> Counts:
     """Count the verdicts of one model, and the pairs it has none for."""
     verdicts = table["verdict"]
     is_rated = verdicts.isin(VERDICTS).to_numpy(bool)
-    identical = _flags(table["identical"]) & ~is_rated
+    identical = flags(table["identical"]) & ~is_rated
     failure = table["failure"].notna().to_numpy(bool) & table["failure"].ne("").to_numpy(
         bool, na_value=False
     )
     undecided = table["failure"].eq(TIED).to_numpy(bool, na_value=False) & ~is_rated & ~identical
-    truncated = _flags(table["chosen_truncated"]) | _flags(table["rejected_truncated"])
+    truncated = flags(table["chosen_truncated"]) | flags(table["rejected_truncated"])
     return Counts(
         agree=int(verdicts.isin(["agree"]).sum()),
         tie=int(verdicts.isin(["tie"]).sum()),
@@ -218,7 +218,7 @@ def seen_unseen(table: pd.DataFrame) -> SeenUnseen | None:
     known = own["seen"].notna().to_numpy(bool)
     if not known.any():
         return None
-    seen = _flags(own["seen"])
+    seen = flags(own["seen"])
     return SeenUnseen(
         seen=agreement_of(own[known & seen]),
         unseen=agreement_of(own[known & ~seen]),
@@ -231,7 +231,7 @@ def agreement_of(rows: pd.DataFrame) -> Rate | None:
     return rate_in(rows, rows["verdict"].isin(["agree"]).to_numpy(bool))
 
 
-def _flags(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def flags(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """A column of yes, no and unknown as plain booleans, unknown as no."""
     return np.asarray(column.astype("boolean").fillna(False), dtype=bool)
 

@@ -7,7 +7,7 @@ the model is compared with: "authored choice", "people's choice".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from ivan_core.domain.plurals import number_of
@@ -27,6 +27,16 @@ _HALF = (0.5,)
 """What a share is held against: no better than chance."""
 
 Side = Literal["A", "B"]
+
+
+def count_in(row: Mapping[str, object], name: str) -> int:
+    """A count of a row of a table."""
+    return int(str(row[name]))
+
+
+def number_in(row: Mapping[str, object], name: str) -> float:
+    """A number of a row of a table; NaN where there is none."""
+    return float(str(row[name]))
 
 
 def percent(share: float, n: int) -> str:

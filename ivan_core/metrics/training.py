@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from ivan_core.domain.plurals import number_of
+from ivan_core.metrics.agreement import flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def training_of(table: pd.DataFrame, card_says: dict[str, bool | None]) -> dict[
     for model, own in table.groupby("model", sort=False, observed=True):
         rated = own["verdict"].notna().to_numpy(bool)
         known = own["seen"].notna().to_numpy(bool)[rated]
-        seen = _flags(own["seen"])[rated]
+        seen = flags(own["seen"])[rated]
         name = str(model)
         found[name] = Training(
             name, int(rated.sum()), int(seen.sum()), int((known & ~seen).sum()), card_says.get(name)
@@ -96,7 +96,7 @@ def training_of(table: pd.DataFrame, card_says: dict[str, bool | None]) -> dict[
 
 def unseen_rows(table: pd.DataFrame) -> pd.DataFrame:
     """The rows on which figures rest: without those a model was trained on, if it has others."""
-    seen = _flags(table["seen"])
+    seen = flags(table["seen"])
     if not seen.any():
         return table
     new = table["verdict"].notna().to_numpy(bool) & table["seen"].notna().to_numpy(bool) & ~seen
@@ -152,10 +152,6 @@ def trainings_told(trainings: Iterable[Training]) -> str:
         who = "Neither model" if len(told) == 2 else "No model"
         return f"{who} was trained on any of {told[0].rated:,} pairs."
     return " ".join(one.sentence for one in told)
-
-
-def _flags(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return np.asarray(column.astype("boolean").fillna(False), dtype=bool)
 
 
 def trained_on(model: str, seen: int | None, n: int) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.agreement import rated
+from ivan_core.metrics.bins import bin_of
 from ivan_core.metrics.prompts import rate_in
 from ivan_core.metrics.sentences import percent
 
@@ -46,7 +47,7 @@ def column_bins(chosen: Floats, rejected: Floats, bins: int = 30) -> pd.DataFram
     distinct = np.unique(values)
     few = len(distinct) <= FEW
     edges = distinct if few else _edges(values, bins)
-    place = _place_few if few else _place
+    place = _place_few if few else bin_of
     parts = {side: place(own, edges) for side, own in known.items()}
     everywhere = np.concatenate(list(parts.values()))
     found: list[tuple[object, ...]] = []
@@ -144,11 +145,6 @@ def _edges(values: Floats, bins: int) -> Floats:
         width = max(1, int(np.ceil((high - low + 1) / bins)))
         return np.arange(np.floor(low), high + width + 1, width, dtype=np.float64)
     return np.linspace(low, high, bins + 1)
-
-
-def _place(values: Floats, edges: Floats) -> NDArray[np.int64]:
-    found = np.searchsorted(edges, values, side="right") - 1
-    return np.clip(found, 0, len(edges) - 2).astype(np.int64)
 
 
 def _place_few(values: Floats, distinct: Floats) -> NDArray[np.int64]:

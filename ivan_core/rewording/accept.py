@@ -122,18 +122,18 @@ def judge(piece: Piece, raw: str) -> Accepted | Refused:
         return _refused("thinking", raw)
     if not text:
         return _refused("empty", raw)
-    roles = _roles(original)
+    roles = original.roles
     answer, by_line = read_turns(text, original)
-    if _roles(answer) != roles:
+    if answer.roles != roles:
         if not answer.turns and declines(text):
             return _refused("declined", raw)
-        return Refused("turns", _other_turns(roles, _roles(answer)), raw)
+        return Refused("turns", _other_turns(roles, answer.roles), raw)
     before, after = _said(original), _said(answer)
     reworded = [unquoted(new, old) for old, new in zip(before, after, strict=True)]
     if reason := _wrong(before, reworded):
         return _refused(reason, raw)
     rebuilt = _in_the_space_of(original, reworded)
-    if _roles(rebuilt) != roles or (rebuilt.exact and not original.exact):
+    if rebuilt.roles != roles or (rebuilt.exact and not original.exact):
         return _refused("turns", raw)
     if by_line:
         mends.append("turn-spacing")
@@ -269,10 +269,6 @@ def _named(roles: tuple[Role, ...]) -> str:
         return "none"
     more = f" and {len(roles) - _MOST_ROLES} more" if len(roles) > _MOST_ROLES else ""
     return ", ".join(roles[:_MOST_ROLES]) + more
-
-
-def _roles(dialogue: Dialogue) -> tuple[Role, ...]:
-    return tuple(turn.role for turn in dialogue.turns)
 
 
 def _words(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from ivan_core.domain.transcripts import Dialogue, Role
+from ivan_core.domain.transcripts import Dialogue
 
 Mend = Literal["thoughts", "fence", "quotes", "turn-spacing"]
 """A receipt: thoughts before the answer, a fence or quotation marks around it or around a turn
@@ -58,12 +58,12 @@ def read_turns(text: str, original: Dialogue) -> tuple[Dialogue, bool]:
     right that way and not otherwise.
     """
     begun = f"\n\n{text}" if _STARTS_WITH_ROLE.match(text) else text
-    strict, roles = original.read_again(begun), _roles(original)
-    if _roles(strict) == roles:
+    strict, roles = original.read_again(begun), original.roles
+    if strict.roles == roles:
         return strict, False
     marker = _ANY_LINE_MARKER if original.exact else _LINE_MARKER
     by_line = original.read_again(marker.sub(r"\n\n\1:", text))
-    return (by_line, True) if _roles(by_line) == roles else (strict, False)
+    return (by_line, True) if by_line.roles == roles else (strict, False)
 
 
 def unquoted(words: str, original: str) -> str:
@@ -73,10 +73,6 @@ def unquoted(words: str, original: str) -> str:
         return words
     inner = words[1:-1]
     return words if words[0] in inner or closing in inner else inner.strip()
-
-
-def _roles(dialogue: Dialogue) -> tuple[Role, ...]:
-    return tuple(turn.role for turn in dialogue.turns)
 
 
 def _without_fence(text: str, original: str) -> str:

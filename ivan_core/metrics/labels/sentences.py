@@ -18,9 +18,11 @@ from ivan_core.metrics.sentences import (
     as_if,
     as_if_apart,
     as_if_n,
+    count_in,
     difference_ends,
     interval,
     interval_ends,
+    number_in,
     percent,
 )
 
@@ -44,7 +46,7 @@ def agreement_sentence(row: Row, called: str) -> str:
 
     `row` is one of `agreement_table` or `class_agreement`.
     """
-    n, both, either = (_int(row, name) for name in ("n", "both", "either"))
+    n, both, either = (count_in(row, name) for name in ("n", "both", "either"))
     if n == 0:
         return f"No text was answered by two labelers, so nothing is known about {called}."
     two = row["measure"] in ("kappa", "weighted kappa", "jaccard")
@@ -67,7 +69,7 @@ def coefficient_sentence(row: Row, *, left_out: bool = True) -> str:
 
     `left_out` says how many texts have no two answers.
     """
-    out = _int(row, "left_out") if left_out else 0
+    out = count_in(row, "left_out") if left_out else 0
     told = [same_sentence(row), coefficients(row)]
     told += [f"{number_of(out, 'text')} without two answers left out."] if out else []
     return " ".join(part for part in told if part)
@@ -75,13 +77,13 @@ def coefficient_sentence(row: Row, *, left_out: bool = True) -> str:
 
 def coefficients(row: Row) -> str:
     """The coefficient of one label and AC1 beside it, each with its interval."""
-    if not _int(row, "n"):
+    if not count_in(row, "n"):
         return "There is nothing to compare."
-    if isnan(_float(row, "coefficient")):
+    if isnan(number_in(row, "coefficient")):
         return "No coefficient: the answers never change."
     measured = f"{_MEASURES[str(row['measure'])]} {_estimate(row, 'coefficient', '')}"
     ac1 = f", Gwet's AC1 {_estimate(row, 'ac1', 'ac1_')}"
-    beside = "" if isnan(_float(row, "ac1")) else ac1
+    beside = "" if isnan(number_in(row, "ac1")) else ac1
     rough = " (rough: the rarer answer is rare)" if row["few"] and "[" in measured else ""
     return f"{measured}{beside}{rough}."
 
@@ -91,7 +93,7 @@ def same_rate(row: Row) -> Rate | None:
 
     `row` is one of `agreement_table`.
     """
-    return _rate(row, "share", _int(row, "n"))
+    return _rate(row, "share", count_in(row, "n"))
 
 
 def same_sentence(row: Row) -> str:
@@ -109,18 +111,18 @@ def prevalence_sentence(row: Row, called: str) -> str:
 
     `row` is one of `prevalence_differences`.
     """
-    n = _int(row, "n")
+    n = count_in(row, "n")
     if n == 0:
         return f"No pair has an answer on both sides, so nothing is known about “{called}”."
-    chosen, rejected = (percent(_float(row, side), n) for side in ("chosen", "rejected"))
+    chosen, rejected = (percent(number_in(row, side), n) for side in ("chosen", "rejected"))
     pairs = number_of(n, "pair")
-    ends = difference_ends(_float(row, "low"), _float(row, "high"), n)
-    wide = as_if_n(n, _int(row, "effective_n"))
+    ends = difference_ends(number_in(row, "low"), number_in(row, "high"), n)
+    wide = as_if_n(n, count_in(row, "effective_n"))
     told = (
         f"{chosen} of chosen and {rejected} of rejected replies are called {called}, on {pairs}"
         f" (95% interval of the difference {ends} points{wide})."
     )
-    if isnan(_float(row, "mid_p")):
+    if isnan(number_in(row, "mid_p")):
         return f"{told} These pairs were chosen after looking, so this shows no more than a hint."
     return f"{told} " + (
         "The difference is clear." if row["clear"] else "No clear difference on these pairs."
@@ -132,35 +134,27 @@ def co_occurrence_sentence(row: Row, first: str, second: str) -> str:
 
     `row` is one of `co_occurrence`.
     """
-    n, has_first, both = (_int(row, name) for name in ("n", "first", "both"))
+    n, has_first, both = (count_in(row, name) for name in ("n", "first", "both"))
     if has_first == 0:
         return f"None of {number_of(n, 'text')} is called {first}."
-    ends = interval_ends(_float(row, "low"), _float(row, "high"), has_first)
-    wide = as_if_n(has_first, _int(row, "effective_n"), PROMPTS_SHARED)
+    ends = interval_ends(number_in(row, "low"), number_in(row, "high"), has_first)
+    wide = as_if_n(has_first, count_in(row, "effective_n"), PROMPTS_SHARED)
     told = (
         f"Of the {number_of(has_first, 'text')} called {first}, {both:,} are called {second} too"
-        f" ({percent(_float(row, 'share'), has_first)}, 95% interval {ends}{wide});"
-        f" of all {number_of(n, 'text')}, {percent(_float(row, 'overall'), n)} are."
+        f" ({percent(number_in(row, 'share'), has_first)}, 95% interval {ends}{wide});"
+        f" of all {number_of(n, 'text')}, {percent(number_in(row, 'overall'), n)} are."
     )
     return f"{told} Fewer than {LEAST}: too few to tell." if row["too_few"] else told
 
 
 def _estimate(row: Row, name: str, ends: str) -> str:
     """A coefficient with its interval, as in "0.52 [0.41, 0.63]"."""
-    value, low, high = (_float(row, column) for column in (name, f"{ends}low", f"{ends}high"))
+    value, low, high = (number_in(row, column) for column in (name, f"{ends}low", f"{ends}high"))
     told = "" if isnan(low) else f" {interval_text(low, high, 2)}"
     return f"{number_text(value, 2)}{told}"
 
 
 def _rate(row: Row, name: str, n: int) -> Rate | None:
     """A share of a row with the ends it has there."""
-    low, high, alone = (_float(row, f"{name}_{end}") for end in ("low", "high", "effective_n"))
-    return rate_of_row(_int(row, _COUNTS[name]), n, low, high, alone)
-
-
-def _int(row: Row, name: str) -> int:
-    return int(str(row[name]))
-
-
-def _float(row: Row, name: str) -> float:
-    return float(str(row[name]))
+    low, high, alone = (number_in(row, f"{name}_{end}") for end in ("low", "high", "effective_n"))
+    return rate_of_row(count_in(row, _COUNTS[name]), n, low, high, alone)

@@ -27,9 +27,11 @@ from ivan_core.metrics.sentences import (
     as_if,
     as_if_apart,
     as_if_n,
+    count_in,
     difference_ends,
     interval,
     interval_ends,
+    number_in,
     percent,
 )
 
@@ -229,22 +231,22 @@ def label_flip_sentence(row: Row, called: str) -> str:
 
     `row` is one of `metrics.robustness.labels.flip_rates`.
     """
-    n = _int(row, "n")
-    lost, gained = _int(row, "lost"), _int(row, "gained")
+    n = count_in(row, "n")
+    lost, gained = count_in(row, "lost"), count_in(row, "gained")
     texts = number_of(n, "text")
-    ends = interval_ends(_float(row, "low"), _float(row, "high"), n)
+    ends = interval_ends(number_in(row, "low"), number_in(row, "high"), n)
     told = (
-        f"“{called}” flips in {percent(_float(row, 'rate'), n)} of {texts} ({lost:,} lost,"
+        f"“{called}” flips in {percent(number_in(row, 'rate'), n)} of {texts} ({lost:,} lost,"
         f" {gained:,} gained; 95% interval {ends}"
-        f"{as_if_n(n, _int(row, 'effective_n'), PROMPTS_SHARED)})"
+        f"{as_if_n(n, count_in(row, 'effective_n'), PROMPTS_SHARED)})"
     )
-    if isnan(_float(row, "excess")):
+    if isnan(number_in(row, "excess")):
         return f"{told}; how often the labeler changes its own mind is not known."
-    ends = difference_ends(_float(row, "excess_low"), _float(row, "excess_high"), n)
-    own_n = _int(row, "own_n")
-    own = f"{percent(_float(row, 'own_rate'), own_n)} of {own_n:,}"
-    own += f" {interval_ends(_float(row, 'own_low'), _float(row, 'own_high'), own_n)}"
-    own += as_if_apart(own_n, _int(row, "own_effective_n"), PROMPTS_SHARED)
+    ends = difference_ends(number_in(row, "excess_low"), number_in(row, "excess_high"), n)
+    own_n = count_in(row, "own_n")
+    own = f"{percent(number_in(row, 'own_rate'), own_n)} of {own_n:,}"
+    own += f" {interval_ends(number_in(row, 'own_low'), number_in(row, 'own_high'), own_n)}"
+    own += as_if_apart(own_n, count_in(row, "own_effective_n"), PROMPTS_SHARED)
     return f"{told}; the labeler by itself in {own}, so {ends} points are due to the rewording."
 
 
@@ -253,19 +255,21 @@ def risk_sentence(row: Row, called: str) -> str:
 
     `row` is one of `metrics.robustness.labels.misalignment_risks`.
     """
-    flips, n = _int(row, "flips"), _int(row, "n")
+    flips, n = count_in(row, "flips"), count_in(row, "n")
     what = f"“{called}” {row['direction']} in the {row['preference']} reply"
-    if isnan(_float(row, "difference")):
-        needs = _float(row, "needs")
+    if isnan(number_in(row, "difference")):
+        needs = number_in(row, "needs")
         need = "" if isnan(needs) else f" It would need about {int(needs):,} pairs."
-        return f"{what}: too few to tell ({flips:,} flips, {_int(row, 'events'):,} events).{need}"
-    flipped, same = _float(row, "risk_flipped"), _float(row, "risk_same")
-    ends = difference_ends(_float(row, "low"), _float(row, "high"), n)
+        return (
+            f"{what}: too few to tell ({flips:,} flips, {count_in(row, 'events'):,} events).{need}"
+        )
+    flipped, same = number_in(row, "risk_flipped"), number_in(row, "risk_same")
+    ends = difference_ends(number_in(row, "low"), number_in(row, "high"), n)
     clear = "The difference is clear." if row["clear"] else "No clear difference."
     return (
         f"{what}: {percent(flipped, flips)} of {number_of(flips, 'pair')} become misaligned,"
         f" where it stays {percent(same, n - flips)} of {n - flips:,} (difference {ends} points"
-        f"{as_if_n(n, _int(row, 'effective_n'))}). {clear}"
+        f"{as_if_n(n, count_in(row, 'effective_n'))}). {clear}"
     )
 
 
@@ -275,22 +279,22 @@ def risk_cells(row: Row, called: str) -> dict[str, object]:
     `row` is one of `metrics.robustness.labels.misalignment_risks`; a cell that too few flips or
     events leave open is empty.
     """
-    known, needs = not isnan(_float(row, "difference")), _float(row, "needs")
-    flips, n = _int(row, "flips"), _int(row, "n")
+    known, needs = not isnan(number_in(row, "difference")), number_in(row, "needs")
+    flips, n = count_in(row, "flips"), count_in(row, "n")
     shares = ("", "", "", "")
     if known:
         low, high = _odds(row, "odds_low"), _odds(row, "odds_high")
-        odds = f"{_float(row, 'odds_ratio'):.2f} {interval_text(low, high, 2, nulls=(1.0,))}"
+        odds = f"{number_in(row, 'odds_ratio'):.2f} {interval_text(low, high, 2, nulls=(1.0,))}"
         shares = (
-            percent(_float(row, "risk_flipped"), flips),
-            percent(_float(row, "risk_same"), n - flips),
-            difference_ends(_float(row, "low"), _float(row, "high"), n)
-            + as_if_apart(n, _int(row, "effective_n")),
+            percent(number_in(row, "risk_flipped"), flips),
+            percent(number_in(row, "risk_same"), n - flips),
+            difference_ends(number_in(row, "low"), number_in(row, "high"), n)
+            + as_if_apart(n, count_in(row, "effective_n")),
             odds,
         )
     return {
         "what": f"{called} {row['direction']}, {row['preference']}",
-        "flips": flips, "events": _int(row, "events"),
+        "flips": flips, "events": count_in(row, "events"),
         **dict(zip(("flipped", "stayed", "difference", "odds"), shares, strict=True)),
         "clear": "clear" if known and row["clear"] else "",
         "needs": None if known or isnan(needs) else int(needs),
@@ -298,7 +302,7 @@ def risk_cells(row: Row, called: str) -> dict[str, object]:
 
 
 def _odds(row: Row, name: str) -> float:
-    value = _float(row, name)
+    value = number_in(row, name)
     return inf if value > 1e6 else value
 
 
@@ -322,11 +326,3 @@ def _change(change: MeanChange, unit: float | None) -> str:
 def _share(rate: Rate) -> str:
     wide = as_if_apart(rate.n, rate.effective_n)
     return f"{percent(rate.rate, rate.n)} {interval(rate)}{wide}"
-
-
-def _int(row: Row, name: str) -> int:
-    return int(str(row[name]))
-
-
-def _float(row: Row, name: str) -> float:
-    return float(str(row[name]))

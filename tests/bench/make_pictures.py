@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 WIDTH = 1200
 COLOURS = 64
 """The pages have few colours: so a picture is a third as large and looks the same."""
+_TOP = 56
+"""Pixels above the navigation; an invitation has none."""
 ROW = "305"
+_CHART = "[data-testid=stVegaLiteChart] .marks"
+"""A chart that is drawn."""
 _COMMANDS = (
     ("compare",), ("taxonomy", "run-control-batch"), ("rewrite", "--limit", "200", "--labeler", ""),
 )  # fmt: skip
@@ -42,13 +46,19 @@ def prepare() -> None:
         subprocess.run([sys.executable, "-m", "ivan_core", *words], cwd=_ROOT, check=True)
 
 
+def newest(kind: str) -> str:
+    """The id of the newest finished run of a kind."""
+    from ivan_core.engine.handling import newest_done
+
+    return newest_done(kind)[0].id
+
+
 def ask_people() -> str:
     """The invitation of a queue of twenty pairs."""
-    from ivan_core.engine.handling import newest_done
     from ivan_core.experiments.compare.results import open_results
     from ivan_core.review.queues import make_queue, queue_request
 
-    dataset = open_results(newest_done("compare")[0].id).dataset.fingerprint
+    dataset = open_results(newest("compare")).dataset.fingerprint
     return make_queue(queue_request({"dataset": dataset, "task": "better", "count": 20})).token
 
 
@@ -65,7 +75,7 @@ def app(folder: Path) -> Iterator[AppServer]:
         server.close()
 
 
-def take(page: Page, name: str, height: int) -> None:
+def take(page: Page, name: str, height: int, top: int) -> None:
     """The page as it stands, in few colours."""
     from ivan_core.docs import FOLDER
 
@@ -73,7 +83,8 @@ def take(page: Page, name: str, height: int) -> None:
     page.mouse.move(0, 0)
     page.wait_for_timeout(1500)
     path = FOLDER / "pictures" / f"{name}.png"
-    page.screenshot(path=path, animations="disabled")
+    clip = {"x": 0, "y": top, "width": WIDTH, "height": height - top}
+    page.screenshot(path=path, animations="disabled", clip=clip)
     with Image.open(path) as picture:
         few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     few.save(path, optimize=True)
@@ -84,20 +95,26 @@ def main(folder: Path) -> None:
     os.environ["IVAN_DATA_DIR"] = str(folder)
     prepare()
     token = ask_people()
+    judged, labelled, reworded = (
+        {"run": newest(kind)} for kind in ("compare", "labels", "rewrite")
+    )
     pictures: tuple[tuple[str, str, dict[str, str], str, int], ...] = (
-        ("compare", "/compare", {}, "How often each model sides with the choice", 1140),
-        ("pair", "/pairs", {"row": ROW}, "Prefers, in typical margins", 900),
-        ("labels", "/taxonomy", {}, "How often each label is given", 950),
-        ("rewrite", "/rewrite", {}, "Meaning kept in", 1000),
-        ("review", "/review", {"invite": token, "name": "Ada"}, "Which reply is better?", 680),
+        ("compare", "/compare", judged, _CHART, 1140),
+        ("pair", "/pairs", judged | {"row": ROW}, _CHART, 900),
+        ("labels", "/taxonomy", labelled, _CHART, 950),
+        ("rewrite", "/rewrite", reworded, _CHART, 1000),
+        ("review", "/review", {"invite": token, "name": "Ada"}, "text=Go on as Ada", 680),
     )
     with app(folder) as server, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDTH, "height": 900})
-        for name, path, query, words, height in pictures:
+        for name, path, query, shown, height in pictures:
             page.goto(server.url(path, **query))
-            page.get_by_text(words).first.wait_for()
-            take(page, name, height)
+            page.locator(shown).first.wait_for(timeout=120_000)
+            if path == "/review":
+                page.get_by_role("button", name="Go on as Ada").click()
+                page.get_by_text("Skip this one").wait_for(timeout=120_000)
+            take(page, name, height, 0 if path == "/review" else _TOP)
         browser.close()
 
 

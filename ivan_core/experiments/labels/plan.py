@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.durations import Span
 from ivan_core.domain.label_specs import LabelSpec
+from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import access, datasets
+from ivan_core.engine.kind import kind_for
 from ivan_core.engine.speeds import lexicon_time, overhead
 from ivan_core.models import servers
-from ivan_core.models.names import is_rules, rules_note
+from ivan_core.models.names import is_rules, rules_note, shown_name
 
 DEMO_NOTE = (
     "The demo server labels by the rules of ivan/lexicon, whatever model is named: how far it "
@@ -50,6 +52,20 @@ def plan(spec: LabelSpec) -> LabelPlan:
     pairs = len(choice.row_ids)
     takes = overhead() + lexicon_time(2 * pairs) if is_rules(spec.labeler) else None
     return LabelPlan(spec.labeler, pairs, choice.notes, takes)
+
+
+def choice_words(spec: RowsSpec) -> str:
+    """What was chosen in a labelling, in a few words."""
+    if spec.limit:
+        rows = f"the first {spec.limit:,} rows"
+    elif spec.sample:
+        rows = f"a random draw of {spec.sample:,} rows"
+    elif spec.row_ids is not None:
+        rows = f"{len(spec.row_ids):,} rows by id"
+    else:
+        rows = "all rows"
+    who = kind_for(spec).about(spec).rpartition(" | ")[2]
+    return f"{spec.dataset.label}, {rows}, {shown_name(who)}"
 
 
 def pull(model: str, progress: Callable[[int, int, str], None]) -> None:

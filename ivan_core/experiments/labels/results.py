@@ -15,6 +15,7 @@ from ivan_core.domain.labels import DEMO_NAME, Label
 from ivan_core.domain.runs import Run
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
+from ivan_core.engine.kind import alike
 from ivan_core.engine.opened import Found, Opener, nothing_yet, runs_of
 from ivan_core.experiments.compare.tables import with_prompts
 from ivan_core.experiments.labels.files import TABLE
@@ -139,6 +140,11 @@ def _read(found: Found) -> LabelResults:
 
 open_labels = Opener("labels", _read, table=TABLE, keep=8)
 """The labels of a finished run by its id, whoever labelled."""
+
+
+def labellings() -> list[Run]:
+    """All labellings, newest first."""
+    return runs.registry().some(alike("labels"))
 
 
 def labels_of_row(dataset: str, row_id: int) -> list[TextLabels]:

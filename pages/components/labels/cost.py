@@ -8,8 +8,8 @@ from ivan_core.domain.estimates import Dollars, Estimate, Rates
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
+from ivan_core.experiments.batches import attempts
 from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.batches import offers as taxonomy_page
 from ivan_core.experiments.batches.examples import examples
 from ivan_core.models import servers
 from pages.components.kit.frame import problems_shown
@@ -68,7 +68,7 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     """The estimate that waits for a yes, what would be sent, and the way on."""
     if estimate.may_charge_twice:
         _warn(run.problem or _DOUBT, run.hint)
-    before = taxonomy_page.confirmed_as(run.id, estimate)
+    before = attempts.confirmed_as(run.id, estimate)
     if before and taxonomy.is_deleted(before):
         _warn(
             f"Exactly these requests were sent before, by run {before}, which was deleted.",
@@ -91,7 +91,7 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     with right:
         exact_text(run.id)
     who = servers.provider(taxonomy.job(run.id).spec.base_url)
-    refused = taxonomy_page.refusal(run.id, estimate)
+    refused = attempts.refusal(run.id, estimate)
     if refused:
         _warn(refused, run.hint)
     with st.container(horizontal=True):
@@ -178,7 +178,7 @@ def cost_facts(run_id: str, estimate: Estimate) -> None:
     last = (
         f"shuts down on {estimate.shutdown}" if estimate.shutdown else "no day of shutdown is known"
     )
-    cap = taxonomy_page.cap(run_id)
+    cap = attempts.cap(run_id)
     rows += [
         ("The model", f"{estimate.model}, {last}"),
         ("Your cap", f"${cap:,.2f}" if cap is not None else "none is set"),

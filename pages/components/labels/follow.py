@@ -12,7 +12,7 @@ from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.batches import offers as taxonomy_page
+from ivan_core.experiments.batches.attempts import files_changed
 from ivan_core.ledger.records import Stage
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import bar, doing, say_silence
@@ -97,7 +97,7 @@ def not_followed(run: Run) -> None:
     if run.state is RunState.CANCELLED and taxonomy.job(run.id).cancelled:
         _said(run, "The batches were cancelled.")
         once_more(run)
-    elif run.state is RunState.FAILED and taxonomy_page.files_changed(run.id):
+    elif run.state is RunState.FAILED and files_changed(run.id):
         _said(run, "The request files have changed.")
         once_more(run)
     elif taxonomy.undelivered(run.id):

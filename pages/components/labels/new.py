@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import offers as taxonomy_page
+from ivan_core.experiments.labels.results import labellings
 from pages.components.kit.runs import list_of_runs
 from pages.components.kit.text import say
 from pages.components.labels.demo import demo_banner
@@ -28,7 +28,7 @@ def new_labelling() -> None:
     closed_step(COST)
     closed_step(FOLLOW)
     from_elsewhere()
-    list_of_runs("Earlier labellings", taxonomy_page.labellings()[:_RECENT], runs.about, _below)
+    list_of_runs("Earlier labellings", labellings()[:_RECENT], runs.about, _below)
 
 
 def _below(run: Run) -> str:

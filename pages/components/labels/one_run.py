@@ -9,7 +9,7 @@ from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.batches import offers as taxonomy_page
+from ivan_core.experiments.labels.plan import choice_words
 from ivan_core.models import servers
 from ivan_core.models.names import is_rules
 from pages.components.kit.frame import problems_shown
@@ -37,7 +37,7 @@ def direct(run: Run) -> None:
             "The demo server answers in place of Ollama.",
             "It pretends to have models, and answers by rules.",
         )
-    closed_step(CHOOSE, taxonomy_page.choice_words(spec))
+    closed_step(CHOOSE, choice_words(spec))
     closed_step(COST, "nothing is paid")
     if run.state is RunState.DONE:
         closed_step(FOLLOW, "every text was asked for")
@@ -57,7 +57,7 @@ def batches(run: Run) -> None:
     demo_banner(spec.base_url)
     if st.session_state.get(FOUND) == run.id:
         once_more(run)
-    closed_step(CHOOSE, taxonomy_page.choice_words(spec))
+    closed_step(CHOOSE, choice_words(spec))
     job = taxonomy.job(run.id)
     estimate, confirmed = job.estimate(), job.confirmed()
     if run.state is RunState.AWAITING_CONFIRMATION and estimate is not None:

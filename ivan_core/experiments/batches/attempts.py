@@ -1,4 +1,4 @@
-"""What the page Taxonomy tells before and after a labelling: who can label, who answers, files."""
+"""Attempts of a run of batches: what may be accepted, what each took, how many are left."""
 
 from __future__ import annotations
 
@@ -9,36 +9,13 @@ from typing import TypeVar
 from ivan_core.backends.openai.client import account_for
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.estimates import Estimate
-from ivan_core.domain.runs import Run
-from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
-from ivan_core.engine.kind import alike, kind_for
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.estimates import CAP, over_cap
 from ivan_core.ledger.records import PlanChanged
-from ivan_core.models.names import shown_name
 from ivan_core.settings import setting
 
 _Number = TypeVar("_Number", int, float)
-
-
-def labellings() -> list[Run]:
-    """All labellings, newest first."""
-    return runs.registry().some(alike("labels"))
-
-
-def choice_words(spec: RowsSpec) -> str:
-    """What was chosen in a labelling, in a few words."""
-    if spec.limit:
-        rows = f"the first {spec.limit:,} rows"
-    elif spec.sample:
-        rows = f"a random draw of {spec.sample:,} rows"
-    elif spec.row_ids is not None:
-        rows = f"{len(spec.row_ids):,} rows by id"
-    else:
-        rows = "all rows"
-    who = kind_for(spec).about(spec).rpartition(" | ")[2]
-    return f"{spec.dataset.label}, {rows}, {shown_name(who)}"
 
 
 def cap(run_id: str) -> float | None:

@@ -18,7 +18,7 @@ from support import write_pairs
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine.begin import chunk_size
-from ivan_core.experiments.compare.steps import plan_units
+from ivan_core.experiments.compare.units import plan_units
 from ivan_core.runs.registry import Registry
 
 RunHere = Callable[[str, Fakes], Run]

@@ -12,7 +12,8 @@ from made_runs import TWO_MODELS, at_work, failed, finished, queued, spec_of_fil
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine import archive
-from ivan_core.engine.studies import Stage, compare_runs, studies, study_of
+from ivan_core.engine.studies import Stage, beside, studies, study_of
+from ivan_core.experiments.compare.beside import compare_runs
 from ivan_core.metrics.prompts import PROMPT
 from ivan_core.metrics.two_runs import two_runs, two_runs_sentence
 
@@ -191,7 +192,8 @@ def test_runs_on_the_same_dataset_are_compared(data_dir: Path, pairs_file: Path)
     with pytest.raises(BadInput, match="holds other pairs"):
         compare_runs(first, other)
     with pytest.raises(BadInput, match="named twice"):
-        compare_runs(first, first)
+        beside(first, first)
+    assert beside(first, again) == two_runs_sentence(found, first, again)
     apart = finished(data_dir, spec_of_file(pairs_file, row_ids=(39,)))
     with pytest.raises(BadInput, match="share no rows"):
         compare_runs(first, apart)

@@ -21,7 +21,8 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.columns import work as column_module
 from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn, missing_searches
-from ivan_core.experiments.columns.work import column_path, compile_column
+from ivan_core.experiments.columns.files import column_path
+from ivan_core.experiments.columns.work import compile_column
 from ivan_core.experiments.compare.conditions import LANGUAGE, listing
 from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import open_results

@@ -138,11 +138,9 @@ def import_run(options: argparse.Namespace) -> int:
 
 
 def compare(options: argparse.Namespace) -> int:
-    from ivan_core.engine.studies import compare_runs
-    from ivan_core.metrics.two_runs import two_runs_sentence
+    from ivan_core.engine.studies import beside
 
-    found = compare_runs(options.first, options.second)
-    print(two_runs_sentence(found, options.first, options.second))
+    print(beside(options.first, options.second))
     return 0
 
 

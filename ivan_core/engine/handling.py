@@ -143,7 +143,7 @@ def of_kind(kind: str, run_ids: Iterable[str]) -> list[str]:
     Raises:
         BadInput: there is no such run.
     """
-    return [run_id for run_id in run_ids if get(run_id).kind == kind]
+    return [run_id for run_id in run_ids if kind_of(get(run_id)).name == kind]
 
 
 def experiments(limit: int = -1, offset: int = 0) -> list[Run]:

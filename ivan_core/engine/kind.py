@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -35,9 +35,10 @@ class Kind:
     what is left of a run. `weight` is what one pair counts in its progress, and `reached` counts
     the pairs of a finished run, by its id, for which something came of it. `open` gives its results
     and `report` prints them. `command` is the command line that does the same as a run, if its spec
-    alone does not tell it. `stop` cancels a run, and `follow` goes on with one that nobody
-    follows. `part_with` is called before a run is deleted: it refuses, or keeps what must not be
-    lost. `figures` and `archive` are its records of charts and sentences, and of zips.
+    alone does not tell it. `beside` says in words how two runs differ. `stop` cancels a run, and
+    `follow` goes on with one that nobody follows. `part_with` is called before a run is deleted: it
+    refuses, or keeps what must not be lost. `figures` and `archive` are its records of charts and
+    sentences, and of zips.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Kind:
     open: Callable[[str], Any] | None = None
     report: Callable[[str, TextIO], None] | None = None
     command: Callable[[Run], str] | None = None
+    beside: Callable[[str, str], str] | None = None
     stop: Callable[[str], None] | None = None
     follow: Callable[[str], object] | None = None
     part_with: Callable[[str], None] | None = None
@@ -116,15 +118,17 @@ def late(place: str) -> Callable[..., Any]:
 
     So a kind's record is quick to import, however much its work needs.
     """
-    module, _, name = place.partition(":")
+    return partial(_call, *place.split(":"))
 
-    def call(*args: Any, **named: Any) -> Any:
-        return getattr(import_module(module), name)(*args, **named)
 
-    return call
+def _call(module: str, name: str, *args: Any, **named: Any) -> Any:
+    return getattr(import_module(module), name)(*args, **named)
 
 
 def record(place: str) -> Callable[[], Any]:
     """A record by its module and name, imported when it is asked for."""
-    module, _, name = place.partition(":")
-    return lambda: getattr(import_module(module), name)
+    return partial(_get, *place.split(":"))
+
+
+def _get(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)

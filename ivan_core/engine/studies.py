@@ -17,10 +17,8 @@ from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.finished_runs import dataset_of
-from ivan_core.engine.kind import kind_of
+from ivan_core.engine.kind import alike, kind_of
 from ivan_core.experiments import EXPERIMENTS
-from ivan_core.experiments.compare.results import open_results
-from ivan_core.metrics.two_runs import TwoRuns, two_runs
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 
@@ -128,26 +126,27 @@ def _joined_done(root: Path, stamp: object) -> list[_Joined]:
     return [one for one in found if one is not None]
 
 
-def compare_runs(first: str, second: str) -> TwoRuns:
-    """Two runs on the rows they share; `metrics.two_runs.two_runs_sentence` says it in words.
+def beside(first: str, second: str) -> str:
+    """Two runs of one kind on the rows they share, in words.
 
     Raises:
-        BadInput: there is no such run or nothing is finished, it is the same run twice, or the runs
-            judged different datasets or no row in common.
+        BadInput: there is no such run or nothing is finished, it is the same run twice, the runs
+            have no row in common, or runs of their kinds are not set beside each other.
     """
     if first == second:
         raise BadInput(f"{first} was named twice.", "Name two runs.")
-    ours, theirs = open_results(first), open_results(second)
-    if ours.dataset.about["content"] != theirs.dataset.about["content"]:
+    one, other = kind_of(runs.get(first)), kind_of(runs.get(second))
+    if other.name not in alike(one.name):
         raise BadInput(
-            f"Run {first} judged {ours.dataset.about['label']}, run {second} judged "
-            f"{theirs.dataset.about['label']}, which holds other pairs.",
-            "Only runs on the same dataset can be compared row by row.",
+            f"Run {first} is a {one.noun}, run {second} is a {other.noun}.",
+            "Name two runs of one kind.",
         )
-    found = two_runs(ours.table, theirs.table, (ours.card_says, theirs.card_says))
-    if not found.shared:
-        raise BadInput(f"Runs {first} and {second} share no rows.", "Judge the same rows again.")
-    return found
+    if one.beside is None:
+        raise BadInput(
+            f"Run {first} is a {one.noun}, which is set beside no other in words.",
+            f"Open both on the page {one.page.capitalize()}." if one.page else "Name other runs.",
+        )
+    return one.beside(first, second)
 
 
 def _study(study_id: str, joined: list[_Joined]) -> Study:

@@ -9,7 +9,7 @@ from pydantic import StringConstraints
 
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput
-from ivan_core.experiments.columns import handling as columns
+from ivan_core.experiments.columns import results as columns
 from ivan_core.lists.conditions import (
     Bools,
     Condition,

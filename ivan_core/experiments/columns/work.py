@@ -6,7 +6,6 @@ import time
 from array import array
 from collections.abc import Callable
 from math import nan
-from pathlib import Path
 
 from ivan_core.datasets.prepared import BATCH_ROWS, PreparedDataset
 from ivan_core.domain.column_specs import ColumnSpec
@@ -14,21 +13,15 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import Job
 from ivan_core.experiments.columns.expressions import Sides, compile_expression
+from ivan_core.experiments.columns.files import column_path, write_column
 from ivan_core.experiments.columns.patterns import TooSlow, compile_pattern
-from ivan_core.runs.storage import replacing, storage_errors
 
 TEXT_SECONDS = 0.5
 """Longest time on one text."""
 ALL_SECONDS = 600.0
 """Longest time on all texts."""
-_SPEC = b"ivan.column"
 
 Evaluate = Callable[[Dialogue], float | None]
-
-
-def column_path(data_dir: Path, spec: ColumnSpec) -> Path:
-    """Where a column lies once it is computed."""
-    return data_dir / "datasets" / spec.dataset / "columns" / f"{spec.id}.parquet"
 
 
 def compile_column(spec: ColumnSpec) -> Evaluate:
@@ -99,7 +92,7 @@ def work_column(job: Job[ColumnSpec]) -> None:
             if time.monotonic() > deadline:
                 raise _too_long(len(chosen), rows)
             context.working(len(chosen))
-        _write(path, spec, chosen, rejected)
+        write_column(path, spec, chosen, rejected)
     context.finished(rows, rows, [])
 
 
@@ -120,29 +113,3 @@ def _too_long(done: int, rows: int) -> BadInput:
         f"After {ALL_SECONDS / 60:.0f} minutes {done:,} of {rows:,} rows were done.",
         "Make the expression simpler. Nothing was kept.",
     )
-
-
-def _write(path: Path, spec: ColumnSpec, chosen: array[float], rejected: array[float]) -> None:
-    """Write the column with its spec, all of it or nothing."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.table(
-        {
-            "row_id": pa.array(range(len(chosen)), pa.int64()),
-            "chosen": pa.array(chosen, pa.float64()),
-            "rejected": pa.array(rejected, pa.float64()),
-        }
-    ).replace_schema_metadata({_SPEC: spec.model_dump_json().encode()})
-    with storage_errors(path.parent):
-        path.parent.mkdir(exist_ok=True)
-        with replacing(path, alone=True) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
-
-
-def spec_in(path: Path) -> ColumnSpec | None:
-    """The spec of a column's file; None if it is no such file."""
-    import pyarrow.parquet as pq
-
-    metadata = pq.read_schema(path).metadata or {}
-    return ColumnSpec.model_validate_json(metadata[_SPEC]) if _SPEC in metadata else None

@@ -14,7 +14,7 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ivan_core.experiments.columns import handling as columns
+from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.compare.arrays import UNKNOWN, UNRATED
 from ivan_core.experiments.compare.conditions import listing
 from ivan_core.experiments.compare.results import Results

@@ -32,6 +32,7 @@ KIND = Kind(
     work=late(f"{_HERE}.work:work_compare"),
     open=late(f"{_HERE}.results:open_results"),
     report=late(f"{_HERE}.report:print_results"),
+    beside=late(f"{_HERE}.beside:beside"),
     figures=record(f"{_HERE}.figures.charts:FIGURES"),
     archive=record(f"{_HERE}.archive:ARCHIVE"),
 )

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import model_validator
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.experiments.columns import handling as columns
+from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.conditions import SIDES, Side, side_values
 from ivan_core.experiments.compare.results import Results
 from ivan_core.lists.conditions import Floats, Ints, Listing, Name, Names, Order

@@ -11,7 +11,7 @@ from ivan_core.domain.models import ModelCard, RewardModel
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare.tables import ScoredRow
+from ivan_core.experiments.compare.units import ScoredRow
 from ivan_core.metrics.trust import BatchDifference, batch_difference
 from ivan_core.runs.context import RunContext
 from ivan_core.settings import machine_load

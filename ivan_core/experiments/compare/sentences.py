@@ -11,7 +11,7 @@ import pandas as pd
 from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
 from ivan_core.engine.opinions import ceiling_of
-from ivan_core.experiments.columns import handling as columns
+from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.two_models import two_models
 from ivan_core.figures.choices import Wish

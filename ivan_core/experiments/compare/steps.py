@@ -8,7 +8,6 @@ from dataclasses import astuple, dataclass
 from itertools import islice
 from typing import Any
 
-from ivan_core.datasets.rows import seeded_chunks
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewards import margin, verdict
@@ -16,22 +15,9 @@ from ivan_core.domain.runs import LivePoint
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine.begin import Begun, begin, chunk_size
 from ivan_core.experiments.compare.scoring import ModelAtWork, Models
-from ivan_core.experiments.compare.tables import ScoredRow
+from ivan_core.experiments.compare.units import ScoredRow, Unit, plan_units
 from ivan_core.metrics.trust import BATCH_ROWS, BatchDifference
 from ivan_core.runs.context import RunContext
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One chunk of rows for one model: the smallest thing that is finished or not."""
-
-    model: str
-    step: int
-    row_ids: tuple[int, ...]
-
-    @property
-    def key(self) -> str:
-        return f"scores|{self.step}|{self.model}"
 
 
 @dataclass(frozen=True)
@@ -106,21 +92,6 @@ def _batches(
         context.parts.append(key, [astuple(found) if found else None])
     kept = context.parts.rows(key)[0]
     return BatchDifference(*kept) if kept else None
-
-
-def plan_units(spec: CompareSpec, row_ids: list[int], size: int, together: bool) -> list[Unit]:
-    """Chunks by seed and size alone, so that a resumed run has the same ones.
-
-    Models that fit in memory together take turns on each chunk; others come one after the other.
-    """
-    units = [
-        Unit(model, step, tuple(chunk))
-        for step, chunk in enumerate(seeded_chunks(row_ids, spec.seed, size))
-        for model in spec.models
-    ]
-    if not together:
-        units.sort(key=lambda unit: spec.models.index(unit.model))
-    return units
 
 
 def live_point(unit: Unit, rows: Sequence[ScoredRow]) -> LivePoint:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.datasets.prepared import PreparedDataset, pair_hash
 from ivan_core.domain.columns import SCORES
 from ivan_core.domain.models import ModelCard
-from ivan_core.domain.rewards import Reward, margin, verdict
+from ivan_core.domain.rewards import margin, verdict
+from ivan_core.experiments.compare.units import ScoredRow
 from ivan_core.metrics.prompts import PROMPT
 from ivan_core.runs.parts import Parts
 
@@ -18,27 +18,6 @@ if TYPE_CHECKING:
 
 TABLE = "table.parquet"
 """The scores of a finished run, in its folder."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredRow:
-    """One pair by one model, as it is kept in the parts of a run."""
-
-    row_id: int
-    chosen: Reward
-    rejected: Reward
-    failure: str | None
-
-    def as_list(self) -> list[Any]:
-        return [self.row_id, self.chosen.value, self.rejected.value, int(self.chosen.truncated),
-                int(self.rejected.truncated), self.failure]  # fmt: skip
-
-    @classmethod
-    def from_list(cls, row: Sequence[Any]) -> ScoredRow:
-        row_id, chosen, rejected, chosen_cut, rejected_cut, failure = row
-        return cls(
-            row_id, Reward(chosen, bool(chosen_cut)), Reward(rejected, bool(rejected_cut)), failure
-        )
 
 
 def scores_table(

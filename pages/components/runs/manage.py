@@ -13,7 +13,7 @@ from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import archive, datasets, score_cache, studies, zips
 from ivan_core.engine import handling as runs
 from ivan_core.engine.csv_files import import_csvs
-from ivan_core.metrics.two_runs import two_runs_sentence
+from ivan_core.engine.kind import alike, is_known, kind_of
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import say
 
@@ -32,11 +32,12 @@ def tell() -> None:
 def manage(run: Run, others: list[Run]) -> None:
     """What can be done with one run, beside opening it."""
     with st.container(horizontal=True, vertical_alignment="center", key="manage"):
-        compared = run.kind == "compare"
-        if compared and st.button(
+        kind = kind_of(run) if is_known(run.kind) else None
+        into_form = _INTO_FORM.get(run.kind)
+        if into_form and st.button(
             "Duplicate", key="duplicate", help="Open the form with this run's settings."
         ):
-            _into_form(runs.spec_of(run, CompareSpec))
+            into_form(run)
             st.session_state.pop("run", None)
             st.switch_page("pages/compare.py")
         if run.state is RunState.DONE and zips.archive_of(run.kind) is not None:
@@ -47,8 +48,9 @@ def manage(run: Run, others: list[Run]) -> None:
         beside = {
             other.id: other.label
             for other in others
-            if compared
-            and other.kind == "compare"
+            if kind is not None
+            and kind.beside is not None
+            and other.kind in alike(kind.name)
             and other.state is RunState.DONE
             and other.id != run.id
         }
@@ -89,7 +91,7 @@ def _beside(run: Run, labels: dict[str, str]) -> None:
         key="beside", placeholder="choose one",
     )  # fmt: skip
     if other:
-        say(two_runs_sentence(studies.compare_runs(run.id, other), run.id, other))
+        say(studies.beside(run.id, other))
 
 
 def _delete(run: Run) -> None:
@@ -123,6 +125,10 @@ def _into_form(spec: CompareSpec) -> None:
         wanted["form-format"] = spec.input_format
     for key, value in wanted.items():
         st.session_state[key] = value
+
+
+_INTO_FORM = {"compare": lambda run: _into_form(runs.spec_of(run, CompareSpec))}
+"""What fills the form of a kind of run with what one was asked to do."""
 
 
 def housekeeping() -> None:

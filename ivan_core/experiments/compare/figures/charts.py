@@ -10,7 +10,7 @@ from ivan_core.domain.options import command_of
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import RunState
 from ivan_core.engine.opinions import second_choices, used_opinions
-from ivan_core.experiments.columns import handling as columns
+from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.compare import sentences as to_copy
 from ivan_core.experiments.compare.figures.columns import agreement_by_more, by_own_column, values
 from ivan_core.experiments.compare.figures.models import (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ivan_core.domain.column_specs import ColumnSpec
-from ivan_core.experiments.columns import handling as columns
-from ivan_core.experiments.columns.handling import Floats, UserColumn
+from ivan_core.experiments.columns import results as columns
+from ivan_core.experiments.columns.results import Floats, UserColumn
 from ivan_core.experiments.compare.results import Results
 from ivan_core.figures.chart import Drawn
 from ivan_core.figures.words import WILSON

@@ -1,0 +1,60 @@
+"""The units of a comparison: which rows a model scores together, and what is kept of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ivan_core.datasets.rows import seeded_chunks
+from ivan_core.domain.rewards import Reward
+from ivan_core.domain.specs import CompareSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One chunk of rows for one model: the smallest thing that is finished or not."""
+
+    model: str
+    step: int
+    row_ids: tuple[int, ...]
+
+    @property
+    def key(self) -> str:
+        return f"scores|{self.step}|{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRow:
+    """One pair by one model, as it is kept in the parts of a run."""
+
+    row_id: int
+    chosen: Reward
+    rejected: Reward
+    failure: str | None
+
+    def as_list(self) -> list[Any]:
+        return [self.row_id, self.chosen.value, self.rejected.value, int(self.chosen.truncated),
+                int(self.rejected.truncated), self.failure]  # fmt: skip
+
+    @classmethod
+    def from_list(cls, row: Sequence[Any]) -> ScoredRow:
+        row_id, chosen, rejected, chosen_cut, rejected_cut, failure = row
+        return cls(
+            row_id, Reward(chosen, bool(chosen_cut)), Reward(rejected, bool(rejected_cut)), failure
+        )
+
+
+def plan_units(spec: CompareSpec, row_ids: list[int], size: int, together: bool) -> list[Unit]:
+    """Chunks by seed and size alone, so that a resumed run has the same ones.
+
+    Models that fit in memory together take turns on each chunk; others come one after the other.
+    """
+    units = [
+        Unit(model, step, tuple(chunk))
+        for step, chunk in enumerate(seeded_chunks(row_ids, spec.seed, size))
+        for model in spec.models
+    ]
+    if not together:
+        units.sort(key=lambda unit: spec.models.index(unit.model))
+    return units

@@ -12,6 +12,7 @@ from ivan_core.engine.opinions import Used
 from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import in_words
+from ivan_core.lists import page
 from ivan_core.metrics.labels.choice import same_answer
 from ivan_core.metrics.sentences import PROMPTS_SHARED, as_if, interval, percent
 from ivan_core.review.agreement import Beside, Cell, Who
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from ivan_core.datasets.prepared import PreparedDataset
 
-PAGE = 50
 REVIEWERS = "reviewers"
 """Stands for the reviewers among themselves where somebody is chosen."""
 _COLUMNS = ("Row", "Side", "Chosen", "Rejected", "Reply")
@@ -119,14 +119,12 @@ def quick_table(used: Used) -> pd.DataFrame:
 
 
 def page_of(
-    dataset: PreparedDataset, listed: Sequence[Listed], key: str, page: int
+    dataset: PreparedDataset, listed: Sequence[Listed], key: str, number: int
 ) -> pd.DataFrame:
     """Fifty of them to read: row, side, the replies' first words, and each answer in words."""
     import pandas as pd
 
-    last = max(1, -(-len(listed) // PAGE))
-    start = (min(max(page, 1), last) - 1) * PAGE
-    shown = listed[start : start + PAGE]
+    shown = page.page_of(listed, number)
     pairs = {one.row_id: one for one in dataset.pairs(sorted({one.row_id for one in shown}))}
     names = dict.fromkeys(name for one in listed for name in one.answers)
     columns = {name: f"{name} (reviewer)" if name in _COLUMNS else name for name in names}

@@ -29,9 +29,8 @@ from pages.components.compare.sure import sure
 from pages.components.compare.trust import trust
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.pick import pick_model
 from pages.components.kit.quotes import quotable
-from pages.components.kit.results import files_and_settings
+from pages.components.kit.results import files_and_settings, pick_model
 from pages.components.kit.state import dark
 from pages.components.kit.text import say
 
@@ -123,7 +122,7 @@ def _tabs(results: Results) -> None:
 
 def _rewards(results: Results) -> None:
     """Rewards of both sides in bins, and margins."""
-    model = pick_model(results, "rewards-model")
+    model = pick_model(results.models, "rewards-model")
     found = _reward_bins(results.run.id, results.run.done, model, results)
     if found is None:
         say(f"{model} rated nothing.")

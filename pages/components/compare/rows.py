@@ -33,10 +33,10 @@ from pages.components.compare.filtering import (
     sort_by_head,
     sort_control,
 )
+from pages.components.compare.table import rows_table
 from pages.components.compare.user_columns import user_columns
 from pages.components.kit.conditions import condition_chips
 from pages.components.kit.frame import problems_shown, show_error
-from pages.components.kit.rows import rows_table
 from pages.components.kit.state import kindly, problem_of_press
 from pages.components.kit.text import md_escape, say
 from pages.components.pair.note_list import note_list

@@ -20,7 +20,7 @@ from ivan_core.metrics.comparison_sentences import (
 from ivan_core.metrics.reliability import Reliability, reliability, risk_coverage
 from pages.components.compare.filtering import clickable
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.pick import pick_model
+from pages.components.kit.results import pick_model
 from pages.components.kit.state import dark
 from pages.components.kit.text import say
 
@@ -34,7 +34,7 @@ def sure(results: Results) -> None:
     if curves.empty:
         say("Fewer than 50 pairs are rated: too few to tell sure from unsure.")
         return
-    model = pick_model(results, "sure-model")
+    model = pick_model(results.models, "sure-model")
     found = _reliability(results.run.id, results.run.done, model, results)
     say(f"{coverage_sentence(curves, model)} {reliability_sentence(found, model)}")
     left, right = st.columns(2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import altair as alt
 import streamlit as st
 
 from pages.components.kit.carried import write_query
-from pages.components.kit.text import md_escape, say
+from pages.components.kit.text import md_escape, say, short_names
 
 VIEW = "view"
 """The question that is open, in the URL, by its place."""
@@ -55,6 +55,18 @@ def clicked_chart(
         st.vega_lite_chart(spec=chart, key=key, on_select=clicked, selection_mode=selection)
     else:
         st.altair_chart(chart, key=key, on_select=clicked, selection_mode=selection)
+
+
+def pick_model(models: Sequence[str], key: str) -> str:
+    """The model to look at: the only one, or the one chosen."""
+    if len(models) == 1:
+        return models[0]
+    names = short_names(models)
+    picked = st.segmented_control(
+        "Model", models, key=key, default=models[0], required=True,
+        format_func=lambda model: md_escape(names[model]), label_visibility="collapsed",
+    )  # fmt: skip
+    return picked or models[0]
 
 
 def word(text: str) -> None:

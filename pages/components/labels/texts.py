@@ -10,8 +10,6 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.labels import TextKey
-from ivan_core.domain.plurals import number_of
-from ivan_core.engine import opened
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.conditions import (
     LANGUAGE,
@@ -23,15 +21,19 @@ from ivan_core.experiments.labels.conditions import (
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.lists.conditions import Condition, Filter, matching
-from ivan_core.lists.page import PAGE_ROWS, pages_of
 from ivan_core.lists.url import query_of
 from pages.components.kit.carried import write_query
 from pages.components.kit.conditions import Place, condition_chips, fitting_filter
 from pages.components.kit.frame import show_error
-from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
+from pages.components.kit.list import (
+    below_page,
+    head_of_item,
+    item_by_name,
+    page_table,
+    turned_to,
+)
 from pages.components.kit.long import show_part
 from pages.components.kit.results import Point, clicked_chart
-from pages.components.kit.rows import SELECTS, opened_row
 from pages.components.kit.text import say
 from pages.components.pair.labels import why
 from pages.components.pair.replies import show_text
@@ -82,10 +84,7 @@ def label_texts(results: LabelResults) -> None:
 
 def _table(results: LabelResults, wanted: Filter, found: Any) -> None:
     shown_as = str(hash(tuple(sorted(query_of(wanted).items()))))
-    pages = pages_of(len(found))
-    page = 1
-    if pages > 1:
-        page = st.pagination(pages, key=f"texts-page-{shown_as}", max_visible_pages=5)
+    page = turned_to(len(found), f"texts-page-{shown_as}")
     labels = [one.label for one in wanted.conditions if isinstance(one, LabelIs | OnPairs)]
     table = label_views.texts_page(results, found, page, *labels[:1])
     unusable = ~table["state"].isin(USABLE)
@@ -103,49 +102,18 @@ def _table(results: LabelResults, wanted: Filter, found: Any) -> None:
     }
     for key in results.keys:
         columns[key] = st.column_config.TextColumn(label_name(key), width=140, help=key)
-    key = f"texts-{shown_as}-{page}"
+    items = [f"{row.row_id}.{row.side}" for row in table[["row_id", "side"]].itertuples()]
 
-    def picked() -> None:
-        place = opened_row(st.session_state[key].selection, "row_id")
-        if place is not None and place < len(table):
-            row = table.iloc[place]
-            write_query({TEXT: f"{row['row_id']}.{row['side']}"})
+    def read(place: int) -> None:
+        write_query({TEXT: items[place]})
 
-    event = st.dataframe(
-        table,
-        hide_index=True,
-        column_config=columns,
-        on_select=picked,
-        selection_mode=SELECTS,
-        key=key,
-        placeholder="",
+    stood_on, _ = page_table(
+        table, columns, key=f"texts-{shown_as}-{page}", number="row_id", read=read,
         alt="The texts of this view with their labels; select one to read it",
-    )
-    count = number_of(len(found), "text")
-    if pages > 1:
-        first = (page - 1) * PAGE_ROWS + 1
-        count += f", {first:,} to {first + len(table) - 1:,} shown"
-    with st.container(horizontal=True, vertical_alignment="center", key="text-opener"):
-        say(f"{count}. Click one to read it.", "small", quiet=True)
-        _open_by_number(table, next((at for at, _ in event.selection.cells), 0))
-        tab_leaves_tables()
-        heads_sort_no_page()
-
-
-def _open_by_number(table: Any, stood_on: int) -> None:
-    """A text by its row; it follows the arrow keys in the table's first column."""
-    options = [f"{row.row_id}.{row.side}" for row in table[["row_id", "side"]].itertuples()]
-    key = f"text-to-open-{options[0]}-{len(options)}-{stood_on}"
-
-    def read() -> None:
-        write_query({TEXT: st.session_state[key]})
-
-    with st.form("open-text", border=False, width="content"), st.container(horizontal=True):
-        st.selectbox(
-            "Text to open", options, min(stood_on, len(options) - 1), width=150, key=key,
-            label_visibility="collapsed", format_func=lambda text: text.replace(".", ", "),
-        )  # fmt: skip
-        st.form_submit_button("Read this text", key="read-text", on_click=read)
+    )  # fmt: skip
+    with below_page("text-opener", "text", len(found), page, "Click one to read it."):
+        key = f"text-to-open-{items[0]}-{len(items)}-{stood_on}"
+        item_by_name("text", "Read this text", items, stood_on, key, TEXT)
 
 
 def _one_text(results: LabelResults) -> None:
@@ -154,17 +122,8 @@ def _one_text(results: LabelResults) -> None:
     if asked is None:
         return
     with st.container(border=True, key="one-text"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            say(f"Row {asked.row_id:,}, the {asked.preference} reply", "lead")
-            comparison = opened.with_row(results.content, asked.row_id, kind="compare")
-            if comparison:
-                # A link and no switch_page: that would leave a step in the history of the browser
-                # in which this page stands beside the parameters of the other.
-                st.page_link(
-                    "pages/pairs.py", label=":primary[Read the pair →]",
-                    query_params={"run": comparison, "row": str(asked.row_id)},
-                )  # fmt: skip
-            st.button("Close", key="close-text", on_click=write_query, args=({TEXT: None},))
+        title = f"Row {asked.row_id:,}, the {asked.preference} reply"
+        head_of_item(title, asked.row_id, results.content, "text", TEXT)
         try:
             one = label_views.labelled_text(results, asked)
         except IvanError as error:

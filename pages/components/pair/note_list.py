@@ -10,8 +10,9 @@ import streamlit as st
 from ivan_core.domain.reviews import Mark
 from ivan_core.experiments.compare.results import Results
 from ivan_core.review.marks import notes_csv, reviews
+from pages.components.compare.table import open_pair
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.rows import SELECTS, open_pair, opened_row
+from pages.components.kit.list import SELECTS, opened_row
 from pages.components.kit.text import say
 
 _SHOWN = 500

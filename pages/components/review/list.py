@@ -7,18 +7,21 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import BETTER
-from ivan_core.engine import opened
+from ivan_core.lists.page import page_of as page_rows
 from ivan_core.review.lists import (
-    PAGE,
     Listed,
     answer_in_words,
     page_of,
 )
 from pages.components.kit.carried import write_query
-from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
-from pages.components.kit.rows import SELECTS, opened_row
+from pages.components.kit.list import (
+    below_page,
+    head_of_item,
+    item_by_name,
+    page_table,
+    turned_to,
+)
 from pages.components.kit.text import say
 from pages.components.pair.replies import show_dialogue, show_pair
 
@@ -47,45 +50,22 @@ def listed_items(
 def _table(
     dataset: PreparedDataset, shown: Sequence[Listed], key: str, name: str, noun: str
 ) -> None:
-    pages = -(-len(shown) // PAGE)
-    page = st.pagination(pages, key=f"page-{name}", max_visible_pages=5) if pages > 1 else 1
+    page = turned_to(len(shown), f"page-{name}")
     table = page_of(dataset, shown, key, page)
-    here = shown[(page - 1) * PAGE : page * PAGE]
-    widget = f"items-{name}-{page}-{len(shown)}"
+    here = page_rows(shown, page)
+    items = [f"{one.row_id}.{one.side}" for one in here]
 
-    def picked() -> None:
-        place = opened_row(st.session_state[widget].selection, "Row")
-        if place is not None and place < len(here):
-            write_query({LISTED: f"{here[place].row_id}.{here[place].side}"})
+    def read(place: int) -> None:
+        write_query({LISTED: items[place]})
 
-    st.dataframe(
-        table, hide_index=True, on_select=picked, selection_mode=SELECTS,
-        key=widget, placeholder="",
-        column_config={"Row": st.column_config.NumberColumn("Row", format="%d", width=60)},
+    stood_on, _ = page_table(
+        table, {"Row": st.column_config.NumberColumn("Row", format="%d", width=60)},
+        key=f"items-{name}-{page}-{len(shown)}", number="Row", read=read,
         alt=f"The {noun}s of this view with what everybody said; select one to read it",
     )  # fmt: skip
-    count = number_of(len(shown), noun)
-    with st.container(horizontal=True, vertical_alignment="center", key="item-opener"):
-        say(f"{count}. Click one to read it.", "small", quiet=True)
-        _open_by_number(here, name)
-        tab_leaves_tables()
-        heads_sort_no_page()
-
-
-def _open_by_number(here: Sequence[Listed], name: str) -> None:
-    """The same without a pointer."""
-    options = [f"{one.row_id}.{one.side}" for one in here]
-    widget = f"item-to-open-{name}-{options[0]}-{len(options)}"
-
-    def read() -> None:
-        write_query({LISTED: st.session_state[widget]})
-
-    with st.form("open-item", border=False, width="content"), st.container(horizontal=True):
-        st.selectbox(
-            "Item to open", options, width=150, key=widget, label_visibility="collapsed",
-            format_func=lambda one: one.removesuffix(".both").replace(".", ", "),
-        )  # fmt: skip
-        st.form_submit_button("Read it", key="read-item", on_click=read)
+    with below_page("item-opener", noun, len(shown), page, "Click one to read it."):
+        key = f"item-to-open-{name}-{items[0]}-{len(items)}-{stood_on}"
+        item_by_name("item", "Read it", items, stood_on, key, LISTED)
 
 
 def _one(dataset: PreparedDataset, shown: Sequence[Listed], key: str) -> None:
@@ -96,15 +76,8 @@ def _one(dataset: PreparedDataset, shown: Sequence[Listed], key: str) -> None:
         return
     what = "" if one.side == "both" else f", the {one.side} reply"
     with st.container(border=True, key="one-item"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            say(f"Row {one.row_id:,}{what}", "lead")
-            comparison = opened.with_row(str(dataset.about["content"]), one.row_id, kind="compare")
-            if comparison:
-                st.page_link(
-                    "pages/pairs.py", label=":primary[Read the pair →]",
-                    query_params={"run": comparison, "row": str(one.row_id)},
-                )  # fmt: skip
-            st.button("Close", key="close-item", on_click=write_query, args=({LISTED: None},))
+        title = f"Row {one.row_id:,}{what}"
+        head_of_item(title, one.row_id, str(dataset.about["content"]), "item", LISTED)
         said = [f"{name}: {answer_in_words(key, answer)}" for name, answer in one.answers.items()]
         say(" · ".join(said))
         pair = dataset.pair(one.row_id)

@@ -9,7 +9,6 @@ import altair as alt
 import streamlit as st
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.plurals import number_of
 from ivan_core.engine import opened
 from ivan_core.experiments.rewrite.conditions import (
     FLIPS,
@@ -25,14 +24,13 @@ from ivan_core.experiments.rewrite.numbers import Numbers, numbers, read_gate
 from ivan_core.experiments.rewrite.results import RewriteResults
 from ivan_core.experiments.rewrite.views import row_view, rows_page
 from ivan_core.lists.conditions import Condition, Filter, fitting, matching_rows
-from ivan_core.lists.page import PAGE_ROWS
 from ivan_core.lists.url import query_of
 from pages.components.kit.carried import write_query
 from pages.components.kit.conditions import Place, condition_chips, fitting_filter
 from pages.components.kit.frame import show_error
-from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
+from pages.components.kit.list import below_page, page_table, row_by_number, turned_to
 from pages.components.kit.results import Point, clicked_chart
-from pages.components.kit.rows import SELECTS, clicked_head, opened_row
+from pages.components.kit.state import PAIRS
 from pages.components.kit.text import say, short_names
 from pages.components.pair.rewordings import show_rewordings
 
@@ -100,18 +98,15 @@ def _ask(results: RewriteResults, wanted: Filter) -> None:
 
 def _table(results: RewriteResults, found: Numbers, wanted: Filter, row_ids: list[int]) -> None:
     shown_as = str(hash(tuple(sorted(query_of(wanted).items()))))
-    pages = -(-len(row_ids) // PAGE_ROWS)
-    page = 1
-    if pages > 1:
-        page = st.pagination(pages, key=f"rewrite-page-{shown_as}", max_visible_pages=5)
+    page = turned_to(len(row_ids), f"rewrite-page-{shown_as}")
     table = rows_page(results, found.units, row_ids, page)
-    told = ["problem", "raw"]
+    hidden = ["problem", "raw"]
     if any(
         isinstance(one, ReasonIs) or one == StateIs(state="failed") for one in wanted.conditions
     ):
-        told = [name for name in told if not table[name].any()]
+        hidden = [name for name in hidden if not table[name].any()]
         table = table[["row_id", "problem", "raw", *table.columns[1:-2]]]
-    table = table.drop(columns=told)
+    table = table.drop(columns=hidden)
     if table["similarity"].isna().all():
         table = table.drop(columns="similarity")
     columns: dict[str, Any] = {
@@ -129,46 +124,23 @@ def _table(results: RewriteResults, found: Numbers, wanted: Filter, row_ids: lis
             name, width=150,
             help="The verdict before and after, and in typical margins how far the margin moved.",
         )  # fmt: skip
-    key = f"rewrite-rows-{shown_as}-{page}"
 
     def sort_by(column: str) -> None:
         asked = wanted.by_head(column, results.models)
         if asked != wanted:
             ROWS.widen(asked)
 
-    def picked() -> None:
-        clicked_head(key, sort_by)
-        place = opened_row(st.session_state[key].selection, "row_id")
-        if place is not None and place < len(table):
-            write_query({ROW: str(table.iloc[place]["row_id"])})
+    def read(place: int) -> None:
+        write_query({ROW: str(table.iloc[place]["row_id"])})
 
-    event = st.dataframe(
-        table, hide_index=True, column_config=columns, on_select=picked,
-        selection_mode=SELECTS, key=key, placeholder="",
-        alt="The rows of this view; select one to read it before and after",
+    stood_on, _ = page_table(
+        table, columns, key=f"rewrite-rows-{shown_as}-{page}", number="row_id", read=read,
+        sort_by=sort_by, alt="The rows of this view; select one to read it before and after",
     )  # fmt: skip
-    count = number_of(len(row_ids), "row")
-    if pages > 1:
-        first = (page - 1) * PAGE_ROWS + 1
-        count += f", {first:,} to {first + len(table) - 1:,} shown"
-    stood_on = next((at for at, _ in event.selection.cells if at < len(table)), 0)
-    with st.container(horizontal=True, vertical_alignment="center", key="row-opener"):
-        told = "Click a row to read it before and after; a head with numbers sorts all rows."
-        say(f"{count}. {told}", "small", quiet=True)
-        _open_by_number(results, int(table.iloc[stood_on]["row_id"]))
-        tab_leaves_tables()
-        heads_sort_no_page()
-
-
-def _open_by_number(results: RewriteResults, first: int) -> None:
-    """A row by its number; it follows the arrow keys in the table's first column."""
-    rows = results.row_ids
-    with st.form(f"read-row-{first}", border=False, width="content"), st.container(horizontal=True):
-        row = st.number_input(
-            "Row to read", rows[0], rows[-1], first, key=f"row-to-read-{first}",
-            label_visibility="collapsed", width=120,
-        )  # fmt: skip
-        if st.form_submit_button("Read this row", key="read-row"):
+    told = "Click a row to read it before and after; a head with numbers sorts all rows."
+    with below_page("row-opener", "row", len(row_ids), page, told):
+        row = row_by_number("read", results.row_ids, int(table.iloc[stood_on]["row_id"]))
+        if row is not None:
             write_query({ROW: str(row)})
             st.rerun()
 
@@ -207,4 +179,4 @@ def _moves(results: RewriteResults, rows: list[int], row_id: int, held: list[str
             )  # fmt: skip
         comparison = opened.with_row(results.content, row_id, kind="compare")
         if comparison and st.button("Read the pair", key="read-pair"):
-            st.switch_page("pages/pairs.py", query_params={"run": comparison, "row": str(row_id)})
+            st.switch_page(PAIRS, query_params={"run": comparison, "row": str(row_id)})

@@ -30,9 +30,9 @@ from ivan_core.metrics.robustness.sentences import (
 from ivan_core.metrics.robustness.table import BESIDE, measures
 from ivan_core.models.names import shown_name
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import Point, one_question
+from pages.components.kit.results import Point, one_question, pick_model
 from pages.components.kit.state import dark
-from pages.components.kit.text import md_escape, say, short_names
+from pages.components.kit.text import say, short_names
 from pages.components.rewrite.rows import marks, show_pairs
 
 
@@ -122,13 +122,7 @@ def _noise(results: RewriteResults, found: Numbers, gate: str | None) -> None:
 
 def _alike(results: RewriteResults, found: Numbers, gate: str | None) -> None:
     """Pairs in bins of similarity and change of the margin."""
-    names = short_names(found.models)
-    model = found.models[0]
-    if len(found.models) > 1:
-        model = st.segmented_control(
-            "Model", found.models, key="alike-model", default=model, required=True,
-            format_func=lambda name: md_escape(names[name]), label_visibility="collapsed",
-        ) or model  # fmt: skip
+    model = pick_model(found.models, "alike-model")
     cells = found.cells(model)
 
     def opened(point: Point) -> None:

@@ -10,7 +10,7 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import is_known, kind_of
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.rows import SELECTS
+from pages.components.kit.list import SELECTS
 from pages.components.kit.state import page_of
 from pages.components.kit.text import say
 from pages.components.runs.manage import manage

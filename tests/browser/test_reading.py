@@ -93,7 +93,7 @@ def test_from_a_cell_of_rewards_to_its_rows(serve, page, run_id):
     chip = page.get_by_role("button", name=f"{MODEL}: chosen reward")
     expect(chip).to_be_visible()
     asked = filter_of(page, 1)
-    click_first_row(page, str(matching_rows(open_results(run_id), asked)[0]), ON_A_TEXT)
+    click_first_row(page, str(matching_rows(listing(open_results(run_id)), asked)[0]), ON_A_TEXT)
     expect(page.get_by_text("A · chosen")).to_be_visible()
 
 

@@ -20,7 +20,6 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.engine.imports import Imported, read_dataset
-from ivan_core.experiments.labels.command import label_command
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.labels_csv import CSV_COLUMNS, write_labels_csv
 from ivan_core.labels.schema import TOPICS as ALL_TOPICS
@@ -85,9 +84,9 @@ def test_a_file_of_the_original_becomes_a_finished_labelling(
     (problem,) = third["problems"]
     assert (problem.key, problem.message) == (TOPICS, "Line 12: Not a list.")
     assert results.manifest["labeler"]["kind"] == "import"
-    assert label_command(run).endswith("-gpt-4-turbo.csv --dataset "
+    assert runs.command(run).endswith("-gpt-4-turbo.csv --dataset "
                                        f"{request_of.source} --model gpt-4-turbo")  # fmt: skip
-    assert label_command(run).startswith("ivan runs import 2024-08-19-10-30-")
+    assert runs.command(run).startswith("ivan runs import 2024-08-19-10-30-")
 
 
 @pytest.mark.parametrize(

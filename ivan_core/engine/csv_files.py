@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -14,7 +14,9 @@ from typing import Literal
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.transcripts import text_hash
 from ivan_core.engine import access
 from ivan_core.engine.imports import Elsewhere, Imported, enter, located, named_dataset
 
@@ -23,12 +25,16 @@ Part = Literal["results", "beside"]
 _MODULES = {
     "compare": "ivan_core.experiments.compare.import_csv",
     "labels": "ivan_core.experiments.labels.import_csv",
+    "rewrite": "ivan_core.experiments.rewrite.import_csv",
 }
 """The module of each kind of run that can be entered from CSV files, as its `CSVS`."""
 _LONGEST_HEADER = 100_000
 _MOST_BYTES = 2**30
 _STARTED = re.compile(r"(\d{4}-\d\d-\d\d-\d\d-\d\d(?:-\d\d)?)(?:-(.+))?")
 _LONGEST_NAME = 200
+_FAILED = "-failed"
+_MOST_NAMED = 5
+csv.field_size_limit(2**27)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,77 @@ def _header(path: Path) -> list[str]:
         return [name.strip() for name in next(csv.reader([line]), [])]
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"{path.name} is no CSV file in UTF-8.") from error
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The lines of a CSV file by the names of its columns, each with the line it ends on.
+
+    Raises:
+        BadInput: it is no whole CSV file in UTF-8, or two columns have one name.
+    """
+    number = 1
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            header = [name.strip() for name in next(reader, [])]
+            if len(set(header)) < len(header):
+                raise BadInput(f"{path.name} has two columns of one name.", "Rename one.")
+            for line in reader:
+                number = reader.line_num
+                if line and len(line) != len(header):
+                    raise BadInput(
+                        f"{path.name}, line {number}: {len(line)} fields where the header has "
+                        f"{len(header)}.",
+                        "Write the file again: it may be cut.",
+                    )
+                if line:
+                    yield number, dict(zip(header, line, strict=True))
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path.name} is no CSV file in UTF-8.") from error
+    except csv.Error as error:
+        raise BadInput(
+            f"{path.name} is no whole CSV file from line {number} on.",
+            "Write the file again: it may be cut.",
+        ) from error
+
+
+def with_beside(
+    paths: Sequence[Path], part: Callable[[list[str]], Part | None], what: str
+) -> list[tuple[Path, Path | None]]:
+    """Each file with results, and the one beside it that lists what failed; `what` names them.
+
+    Raises:
+        BadInput: a file of what failed goes with none of the others.
+    """
+    parts = {path: part(_header(path)) for path in paths}
+    beside = {path.stem: path for path, one in parts.items() if one == "beside"}
+    found = [
+        (path, beside.pop(f"{path.stem}{_FAILED}", None))
+        for path, one in parts.items() if one == "results"
+    ]  # fmt: skip
+    if beside:
+        name = beside[min(beside)].name
+        raise BadInput(
+            f"{name} lists what failed, and no file of {what} goes with it.",
+            f"Give {name.replace(_FAILED, '')} too.",
+        )
+    return found
+
+
+def same_text(read: str, own: str) -> bool:
+    """Whether a text of a file is the dataset's, as it is written to files."""
+    return text_hash(read) == text_hash(own.encode("utf-8", "replace").decode())
+
+
+def of_others(path: Path, lines: Sequence[int], dataset: PreparedDataset) -> BadInput:
+    """The refusal of a file some of whose lines are about other texts."""
+    named = ", ".join(str(line) for line in lines[:_MOST_NAMED])
+    more = ", …" if len(lines) > _MOST_NAMED else ""
+    return BadInput(
+        f"{path.name}: {number_of(len(lines), 'line')} (line {named}{more}) with another text than "
+        f"{dataset.about['label']} has there, or with none.",
+        "Name the dataset that they are about; --force leaves these lines aside.",
+    )
 
 
 def started(path: Path) -> tuple[float, str]:

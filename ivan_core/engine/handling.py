@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ivan_core.domain.errors import BadInput, IvanError, StorageProblem
-from ivan_core.domain.options import command_of
+from ivan_core.domain.options import command_of, option_words
 from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
 from ivan_core.domain.specs import DatasetRequest, Frozen, RowsSpec
 from ivan_core.engine import access, hung
@@ -184,9 +185,14 @@ def command(run: Run) -> str:
         Damaged: the registry does not tell what it was asked to do.
     """
     kind = kind_of(run)
+    imported = (manifest(run.id) or {}).get("imported") or {}
+    spec = any_spec_of(run)
+    if "names" in imported and isinstance(spec, RowsSpec):  # from CSV files: nothing was computed
+        words = ["ivan", "runs", "import", *imported["files"]]
+        named = [word for name in imported["names"] for word in ("--model", name)]
+        return shlex.join([*words, *option_words(spec.dataset), *named])
     if kind.command is not None:
         return kind.command(run)
-    spec = any_spec_of(run)
     if not isinstance(spec, RowsSpec):
         raise BadInput(f"No command makes a {kind.noun} alone.", "Make it on the page Compare.")
     return command_of(spec)

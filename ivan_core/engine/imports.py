@@ -117,12 +117,6 @@ def named_dataset(request: DatasetRequest) -> PreparedDataset:
     return found
 
 
-def imported_files(run_id: str) -> list[str]:
-    """The names of the files that a run was read from; none where it was made here, or zipped."""
-    imported = (runs.manifest(run_id) or {}).get("imported") or {}
-    return [str(name) for name in imported.get("files", [])]
-
-
 def enter(run: Elsewhere) -> str:
     """Write the files of a run and register it as done; returns its id, new if the old is taken.
 

@@ -238,7 +238,7 @@ def _read(given: Given) -> list[FromCsv]:
             "trust": trust_strips(
                 table, summarise(with_prompts(table, found)), cards_of_run, found, {}
             ),
-            "imported": {"files": [one.path.name for one in scores]},
+            "imported": {"files": [path.name for path in given.paths], "names": names},
         },
     )  # fmt: skip
     return [FromCsv(run, tuple(names))]

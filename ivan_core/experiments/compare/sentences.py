@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.compare.results import Results
@@ -44,7 +44,7 @@ def source(results: Results) -> str:
     """What every sentence of the run rests on."""
     run = results.run
     stopped = "" if run.state is RunState.DONE else f"stopped at {run.done:,} of {run.total:,}"
-    command = command_of(results.spec)
+    command = runs.command(results.run)
     return source_line(results, len(results.row_ids), command, stopped=stopped)
 
 

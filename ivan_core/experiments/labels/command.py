@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TypeVar
 
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.label_specs import LabelSpec
-from ivan_core.domain.options import command_of, field_options, option_words
+from ivan_core.domain.options import command_of, field_options
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
-from ivan_core.engine.imports import imported_files
 
 _Rows = TypeVar("_Rows", bound=RowsSpec)
 
 
 def label_command(run: Run) -> str:
-    """The command that labels the same texts with the same labeler, or takes the same labels in."""
-    if files := imported_files(run.id):
-        spec = runs.spec_of(run, LabelSpec)
-        words = ["ivan", "runs", "import", *files, *option_words(spec.dataset)]
-        return shlex.join([*words, "--model", spec.labeler])
+    """The command that labels the same texts with the same labeler."""
     return command_of(rows_named(runs.spec_of(run, LabelSpec)))
 
 

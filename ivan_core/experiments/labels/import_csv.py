@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,15 +14,18 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.labels import FEATURES, Label, LabelerCard, TextKey
 from ivan_core.domain.plurals import number_of
-from ivan_core.domain.transcripts import text_hash
 from ivan_core.engine.csv_files import (
     CsvFiles,
     FromCsv,
     Given,
     Part,
     name_of,
+    of_others,
+    read_rows,
     rows_note,
+    same_text,
     started,
+    with_beside,
 )
 from ivan_core.engine.imports import SLUG, Elsewhere
 from ivan_core.engine.work import versions
@@ -37,10 +39,8 @@ from ivan_core.labels.validate import Outcome, Status
 from ivan_core.models import labelers
 
 _ENDING = "-control"
-_FAILED = "-failed"
 _UNUSABLE: dict[str, Status] = {one: one for one in get_args(Status) if one not in USABLE}
-_MOST_NAMED = 5
-_MOST_TRIES = 1_000
+_TRIES = frozenset(str(number) for number in range(1, 100))
 
 
 @dataclass
@@ -72,16 +72,8 @@ def _part(header: list[str]) -> Part | None:
 
 def _read(given: Given) -> list[FromCsv]:
     """Each file of labels as a finished run, with the texts that failed from the file beside it."""
-    files = {path: _part(_header(path)) for path in given.paths}
-    mains = [path for path, part in files.items() if part == "results"]
-    failed = {path.stem: path for path, part in files.items() if part == "beside"}
-    if alone := set(failed) - {f"{path.stem}{_FAILED}" for path in mains}:
-        name = failed[min(alone)].name
-        raise BadInput(
-            f"{name} holds texts without labels, and no file of labels goes with it.",
-            f"Give {name.replace(_FAILED, '')} too.",
-        )
-    return [_run(given, path, failed.get(f"{path.stem}{_FAILED}")) for path in mains]
+    pairs = with_beside(given.paths, _part, "labels")
+    return [_run(given, path, failed) for path, failed in pairs]
 
 
 def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
@@ -91,7 +83,7 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
     if failed is not None:
         _add_failed(labels, failed, dataset)
     if labels.others and not given.force:
-        raise _of_others(labels, dataset)
+        raise of_others(path, labels.others, dataset)
     found = labels.reconciled
     if not found.submitted:
         raise BadInput(f"{path.name} holds no label of a text of {dataset.about['label']}.")
@@ -116,7 +108,7 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
             "prompt": {"version": "", "hash": ""},
             "spend_usd": 0,
             "versions": versions(),
-            "imported": {"files": files},
+            "imported": {"files": files, "names": [name]},
         },
     )  # fmt: skip
     return FromCsv(run, (name,))
@@ -133,7 +125,7 @@ def _labels(path: Path, dataset: PreparedDataset) -> _Labels:
     text_of = texts_of(dataset)
     for row in table.to_dict("records"):
         key = TextKey(int(row["row_id"]), row["preference"])
-        if key.row_id >= dataset.rows or not _same(row["text"], text_of(key)):
+        if key.row_id >= dataset.rows or not same_text(row["text"], text_of(key)):
             found.others.append(int(row["line"]))
             continue
         outcome = _outcome(row, found.keys)
@@ -141,12 +133,6 @@ def _labels(path: Path, dataset: PreparedDataset) -> _Labels:
         found.invalid += outcome.status == "invalid"
         found.outcomes[key], found.attempts[key] = outcome, 1
     return found
-
-
-def _same(read: str, own: str) -> bool:
-    """Whether a text of a file is the dataset's, as it is written to files."""
-    written = own.encode("utf-8", "replace").decode()
-    return text_hash(read) == text_hash(written)
 
 
 def _outcome(row: dict[str, Any], keys: tuple[str, ...]) -> Outcome:
@@ -173,57 +159,27 @@ def _outcome(row: dict[str, Any], keys: tuple[str, ...]) -> Outcome:
 
 def _add_failed(labels: _Labels, path: Path, dataset: PreparedDataset) -> None:
     """Add the texts without usable labels, as IVAN lists them beside those that have some."""
-    for number, line in _lines(path):
-        key = TextKey.from_custom_id(f"{line[0].strip()}.{line[1].strip()}")
-        if key is None or len(line) != len(FAILED_COLUMNS):
+    for number, row in read_rows(path):
+        key = TextKey.from_custom_id(f"{row['row_id'].strip()}.{row['preference'].strip()}")
+        if key is None:
             raise BadInput(
                 f"{path.name}, line {number}: no text is meant.",
                 "A row is a whole number from 0, a side chosen or rejected.",
             )
+        state = row["state"]
         if key.row_id >= dataset.rows:
             labels.others.append(number)
         elif key in labels.outcomes or key in labels.missing:
             labels.twice += 1
-        elif line[2] == "missing":
+        elif state == "missing":
             labels.missing.append(key)
-        elif (state := _UNUSABLE.get(line[2])) is not None:
-            tries = int(line[3]) if line[3].isdecimal() and len(line[3]) < 5 else 1
-            reason = Problem("", line[4])
-            labels.outcomes[key] = Outcome(state, {}, problems=(reason,), raw=line[5])
-            labels.attempts[key] = min(max(tries, 1), _MOST_TRIES)
+        elif state in _UNUSABLE:
+            tries = int(row["attempt"]) if row["attempt"] in _TRIES else 1
+            reason = Problem("", row["reason"])
+            labels.outcomes[key] = Outcome(_UNUSABLE[state], {}, problems=(reason,), raw=row["raw"])
+            labels.attempts[key] = tries
         else:
-            raise BadInput(f"{path.name}, line {number}: {line[2][:40]!r} is no state of a text.")
-
-
-def _header(path: Path) -> list[str]:
-    return [name.strip() for name in next(_csv(path), (1, [""]))[1]]
-
-
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    lines = _csv(path)
-    next(lines)
-    return lines
-
-
-def _csv(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The lines that are not empty, each with the number of its last line in the file."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            yield from ((reader.line_num, line) for line in reader if line)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"{path.name} is no CSV file in UTF-8.") from error
-
-
-def _of_others(labels: _Labels, dataset: PreparedDataset) -> BadInput:
-    named = ", ".join(str(line) for line in labels.others[:_MOST_NAMED])
-    more = ", …" if len(labels.others) > _MOST_NAMED else ""
-    lines = number_of(len(labels.others), "line")
-    return BadInput(
-        f"{labels.path.name}: {lines} (line {named}{more}) with another text than "
-        f"{dataset.about['label']} has there, or with none.",
-        "Name the dataset that was labelled; --force leaves these lines aside.",
-    )
+            raise BadInput(f"{path.name}, line {number}: {state[:40]!r} is no state of a text.")
 
 
 def _notes(labels: _Labels, rows: int, of: int) -> Iterator[str]:

@@ -158,8 +158,9 @@ def _read(zipped: Unpacked) -> Came:
         done=sum(unit.weight for unit in units), chunk=chunk,
         notes=() if whole else (WITHOUT_TEXTS,),
         write=partial(
-            write_rewording, spec=spec, dataset=zipped.dataset, units=units, measured=measured,
-            parts={**kept, **rewordings}, files=whole, refuse=zipped.damaged,
+            write_rewording, spec=spec, dataset=zipped.dataset, units=units,
+            parts={**kept, **rewordings}, files=whole,
+            measure=partial(_checked, measured, whole, zipped.damaged),
         ),
     )  # fmt: skip
 
@@ -170,35 +171,47 @@ def write_rewording(
     spec: RewriteSpec,
     dataset: PreparedDataset,
     units: Sequence[Unit],
-    measured: Measured,
     parts: Mapping[str, list[Any]],
-    files: bool,
-    refuse: Callable[[str], Exception],
+    measure: Callable[[Tables], Measured],
+    files: bool = True,
 ) -> Written:
     """Write all of a rewording that was made elsewhere; with `files` those for people too.
 
+    `parts` hold the rewordings and who worked; `measure` gives what was measured of them, and may
+    refuse what is not of them.
+
     Raises:
-        BadInput: what was measured is not of these rewordings, as `refuse` says it.
         StorageProblem: the data folder cannot be written.
     """
-    import pandas as pd
-
     folder = staged / SLUG
     own = Parts(folder)
     for key, rows in parts.items():
         own.append(key, rows)
+    tables = Tables(own, spec, dataset, units)
+    measured = measure(tables)
     write_table(folder / SCORES_FILE, measured.scores)
     write_table(folder / LIKENESS_FILE, measured.likeness)
     write_table(folder / LABELS_FILE, measured.labels)
-    if not files:
-        return Written()
-    tables = Tables(own, spec, dataset, units)
-    follows = tables.likeness()[list(_CHECKED)]
-    try:
-        pd.testing.assert_frame_equal(follows, measured.likeness[list(_CHECKED)])
-    except AssertionError:
-        raise refuse("its tables are not of its rewordings") from None
-    return Written(write_files(staged, SLUG, spec, tables, measured))
+    return Written(write_files(staged, SLUG, spec, tables, measured) if files else ())
+
+
+def _checked(
+    measured: Measured, whole: bool, refuse: Callable[[str], BadInput], tables: Tables
+) -> Measured:
+    """What was measured, if it is of the rewordings; without their texts nobody can tell.
+
+    Raises:
+        BadInput: it is of others.
+    """
+    import pandas as pd
+
+    if whole:
+        follows = tables.likeness()[list(_CHECKED)]
+        try:
+            pd.testing.assert_frame_equal(follows, measured.likeness[list(_CHECKED)])
+        except AssertionError:
+            raise refuse("its tables are not of its rewordings") from None
+    return measured
 
 
 def _rewordings(zipped: Unpacked, spec: RewriteSpec, units: Sequence[Unit]) -> dict[str, list[Any]]:

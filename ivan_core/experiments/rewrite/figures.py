@@ -9,8 +9,8 @@ import pandas as pd
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
-from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs
 from ivan_core.experiments.rewrite import sentences
 from ivan_core.experiments.rewrite.numbers import (
     LONGEST,
@@ -235,7 +235,7 @@ FIGURES = ChartsAndSentences(
     open_rewrite,
     _rows,
     _methods,
-    lambda results: command_of(results.spec),
+    lambda results: runs.command(results.run),
     sentences.source,
     sentences.quotes,
     of=" of a rewording",

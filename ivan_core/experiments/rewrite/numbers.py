@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.experiments.compare.tables import with_prompts
-from ivan_core.experiments.rewrite.reworded_pairs import pairs_reworded
 from ivan_core.experiments.rewrite.rows import NO_RULE_FITS
+from ivan_core.experiments.rewrite.tables import pairs_reworded
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.prompts import PROMPT
 from ivan_core.metrics.robustness import changes as metrics

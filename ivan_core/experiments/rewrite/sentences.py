@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers
 from ivan_core.experiments.rewrite.results import RewriteResults
@@ -31,7 +31,7 @@ def source(results: RewriteResults) -> str:
     return source_line(
         results,
         len(results.row_ids),
-        command_of(results.spec),
+        runs.command(results.run),
         by=f"reworded by {shown_name(results.spec.rewriter)}",
         stopped="" if results.run.state is RunState.DONE else "stopped before its end",
         more=f"Rewordings count from a similarity of {Gate().similarity:g} on.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.datasets.prepared import PreparedDataset
@@ -13,7 +15,9 @@ from ivan_core.experiments.rewrite.labels import read_labels
 from ivan_core.experiments.rewrite.rows import Missing, RewordedPair, read_pairs
 from ivan_core.experiments.rewrite.units import Stage, Unit, Variant, units_of_rows, variants_of
 from ivan_core.labels.table import label_column
+from ivan_core.metrics.robustness.changes import REWORDED
 from ivan_core.runs.parts import Parts
+from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +46,7 @@ LABEL_TYPES = {
     "preference": "string", "variant": "string", "again": "bool", "status": "string",
     "reused_from": "string",
 }  # fmt: skip
+_REASONS = ("variant", "chosen_reason", "rejected_reason")
 _AT_ONCE = 20_000
 """Pairs held with their texts. A chunk's rows lie far apart, so it is read for each of them."""
 
@@ -125,6 +130,10 @@ class Tables:
             some = row_ids[start : start + _AT_ONCE]
             yield from read_pairs(self._parts, self._spec, self._dataset, self._unit_of, some)
 
+    def is_unrated(self, row_id: int) -> bool:
+        """Whether no model rates a pair."""
+        return bool(self._dataset.pair(row_id).unrated)
+
     def _kept(self, stage: Stage) -> Iterator[tuple[Unit, list[Any]]]:
         for unit in self._units:
             if unit.stage == stage:
@@ -163,3 +172,25 @@ def _frame(
 
     table = pd.DataFrame.from_records(records, columns=list(columns))
     return table.astype({"row_id": "int64", **types})
+
+
+def pairs_reworded(likeness: pd.DataFrame) -> int:
+    """Pairs of a table of similarity of which no side lacks its rewording."""
+    own = likeness[likeness["variant"].eq(REWORDED)]
+    return int(own[["chosen_reason", "rejected_reason"]].isna().all(axis=1).sum())
+
+
+def pairs_reworded_by(run_id: str) -> int | None:
+    """The same of a finished run; None where its table is gone or cannot be read."""
+    path = data_dir() / "runs" / run_id / LIKENESS_FILE
+    try:
+        return _counted(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError):  # what pyarrow says of a damaged file is a ValueError
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _counted(path: Path, _: int) -> int:
+    import pandas as pd
+
+    return pairs_reworded(pd.read_parquet(path, columns=list(_REASONS)))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.options import command_of
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import second_choices, used_opinions
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.compare import sentences as to_copy
@@ -235,7 +235,7 @@ FIGURES = ChartsAndSentences(
     open_results,
     _rows,
     _methods,
-    lambda results: command_of(results.spec),
+    lambda results: runs.command(results.run),
     to_copy.source,
     to_copy.quotes,
     names=_names,

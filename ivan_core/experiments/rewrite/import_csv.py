@@ -1,0 +1,346 @@
+"""Importing the original's CSV of rewordings: texts, rewards and labels made elsewhere."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import REWRITE_FEATURES, Label
+from ivan_core.domain.models import ModelCard
+from ivan_core.domain.pairs import SIDES, Pair, Side
+from ivan_core.domain.plurals import number_of
+from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.rewriting import PieceKey
+from ivan_core.engine.csv_files import (
+    CsvFiles,
+    FromCsv,
+    Given,
+    Part,
+    name_of,
+    of_others,
+    read_rows,
+    rows_note,
+    same_text,
+    started,
+    with_beside,
+)
+from ivan_core.engine.imports import Elsewhere
+from ivan_core.engine.work import versions
+from ivan_core.experiments.rewrite.archive import write_rewording
+from ivan_core.experiments.rewrite.files import CSV_COLUMNS, FAILED_COLUMNS
+from ivan_core.experiments.rewrite.rows import KeptRewording
+from ivan_core.experiments.rewrite.run import ORDER
+from ivan_core.experiments.rewrite.steps import CARDS
+from ivan_core.experiments.rewrite.tables import (
+    SCORE_TYPES,
+    SCORES,
+    Measured,
+    Tables,
+    labels_frame,
+)
+from ivan_core.experiments.rewrite.units import LABELLED, Unit, plan_units, variants_of
+from ivan_core.labels.labels_csv import read_cell
+from ivan_core.rewording.accept import LEFT_OUT, Refused, Rewording
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+IMPORTED = "imported"
+"""Who compared and labelled the texts of a file, which does not say so."""
+RM = ("rm_aligned", "rm_control")
+"""What the two reward models are called, as in the file's columns."""
+_WORDS = {"original": "original", "reworded": "rewritten"}
+_ENDING = "-rewrite"
+_CHUNK = 64
+_LONGEST_NUMBER = 40
+_MOST_NAMED = 5
+_TRUE, _FALSE = ("true", "1", "1.0"), ("false", "0", "0.0")
+_LEFT_OUT = Rewording(None, 0, (Refused("left_out", LEFT_OUT),))
+_NEEDED = CSV_COLUMNS[:5]
+_Place = tuple[int, str, Side]
+"""Row, variant and side of a text."""
+
+
+@dataclass
+class _File:
+    """What a file holds of the pairs of a dataset, and what was left aside."""
+
+    path: Path
+    pieces: dict[int, dict[PieceKey, Rewording]] = field(default_factory=dict)
+    rewards: dict[tuple[_Place, str], float] = field(default_factory=dict)
+    similar: dict[tuple[int, Side], float] = field(default_factory=dict)
+    labels: dict[_Place, list[Label]] = field(default_factory=dict)
+    models: set[str] = field(default_factory=set)
+    others: list[int] = field(default_factory=list)
+    """The lines whose texts are not the dataset's."""
+    wrong: list[str] = field(default_factory=list)
+    """Labels that are not allowed, each with its line."""
+    otherwise: int = 0
+    """Agreements that the file gives otherwise than its scores do."""
+
+
+def _part(header: list[str]) -> Part | None:
+    if header == list(FAILED_COLUMNS):
+        return "beside"
+    return "results" if set(_NEEDED) <= set(header) else None
+
+
+def _read(given: Given) -> list[FromCsv]:
+    """Each file of rewordings as a finished run, with what failed from the file beside it."""
+    pairs = with_beside(given.paths, _part, "rewordings")
+    return [_run(given, path, failed) for path, failed in pairs]
+
+
+def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
+    dataset, name = given.dataset, given.names.get(path) or name_of(path, _ENDING)
+    found = _rewordings(path, dataset)
+    if failed is not None:
+        _add_failed(found, failed, dataset)
+    if found.others and not given.force:
+        raise of_others(path, found.others, dataset)
+    if not found.pieces:
+        raise BadInput(f"{path.name} rewords no pair of {dataset.about['label']}.")
+    row_ids = sorted(found.pieces)
+    models = tuple(name for name in RM if name in found.models)
+    spec = RewriteSpec(
+        dataset=given.request, rewriter=name, models=models, scope="whole", second=False,
+        similarity=IMPORTED, labeler=IMPORTED if found.labels else "",
+        row_ids=None if len(row_ids) == dataset.rows else tuple(row_ids),
+    )  # fmt: skip
+    units = plan_units(spec, row_ids, _CHUNK, together=True)
+    cards = [
+        ModelCard(id=one, note="Rewards imported; the file does not say which model this is.")
+        for one in models
+    ]
+    workers = {kind: {"id": IMPORTED, "revision": ""} for kind in CARDS}
+    workers[CARDS[0]] = {"id": name, "revision": "", "kind": "import"}
+    if not spec.labeler:
+        del workers[CARDS[2]]
+    parts: dict[str, list[Any]] = {
+        ORDER: [True],
+        **{f"card|{card.id}": [card.model_dump(mode="json")] for card in cards},
+        **{kind: [worker] for kind, worker in workers.items()},
+        **_kept(found, spec, units),
+    }
+    began, slug = started(path)
+    done = sum(unit.weight for unit in units)
+    files = [one.name for one in (path, failed) if one is not None]
+    run = Elsewhere(
+        id=slug, name="", created=began, started=None, finished=time.time(), computed=0,
+        notes=tuple(_notes(found, len(row_ids), dataset.rows)), kind=spec.kind, spec=spec,
+        dataset=dataset, rows=len(row_ids), done=done, total=done, chunk=_CHUNK,
+        write=partial(
+            write_rewording, spec=spec, dataset=dataset, units=units, parts=parts,
+            measure=partial(_measured, found, spec),
+        ),
+        manifest={
+            "seed": spec.seed,
+            "random_sample": spec.row_ids is None,
+            "models": [card.model_dump(mode="json", exclude={"seen_hashes"}) for card in cards],
+            **{kind: workers.get(kind) for kind in CARDS},
+            "styles": {},
+            "label_prompt": None,
+            "spend_usd": 0,
+            "versions": versions(),
+            "imported": {"files": files, "names": [name]},
+        },
+    )  # fmt: skip
+    return FromCsv(run, (name, *models))
+
+
+def _rewordings(path: Path, dataset: PreparedDataset) -> _File:
+    """The rows of a file whose originals are the dataset's; the other lines are counted."""
+    found = _File(path)
+    for number, row in read_rows(path):
+        row_id = _row_id(path, number, row.get("row_id", ""))
+        if row_id in found.pieces:
+            raise BadInput(f"{path.name}, line {number}: row {row_id} comes twice.")
+        pair = dataset.pair(row_id) if row_id < dataset.rows else None
+        if pair is None or not _is_of(pair, row):
+            found.others.append(number)
+            continue
+        found.pieces[row_id] = {}
+        for side in SIDES:
+            _add_side(found, number, row, pair, side)
+        _count_agreements(found, row, row_id)
+    return found
+
+
+def _is_of(pair: Pair, row: Mapping[str, str]) -> bool:
+    texts = {side: getattr(pair, side).printed for side in SIDES}
+    return all(same_text(row[f"original_{side}_text"], texts[side]) for side in SIDES)
+
+
+def _add_side(found: _File, number: int, row: Mapping[str, str], pair: Pair, side: Side) -> None:
+    key = PieceKey(pair.row_id, side, "dialogue")
+    text = row[f"rewritten_{side}_text"]
+    original = pair.chosen if side == "chosen" else pair.rejected
+    if text.strip():
+        found.pieces[pair.row_id][key] = Rewording(original.read_again(text).text, 1)
+    else:
+        found.pieces[pair.row_id][key] = _LEFT_OUT
+    cell = row.get(f"original_to_rewritten_{side}_vector_cos_sim", "")
+    similar = _number(found.path, number, cell)
+    if similar is not None and not -1.001 <= similar <= 1.001:
+        raise BadInput(f"{found.path.name}, line {number}: {cell[:40]!r} is no cosine.")
+    if similar is not None:
+        found.similar[pair.row_id, side] = similar
+    for variant in LABELLED:
+        word, place = _WORDS[variant], (pair.row_id, variant, side)
+        for model in RM:
+            reward = _number(found.path, number, row.get(f"{word}_{side}_score_{model}", ""))
+            if reward is not None:
+                found.models.add(model)
+                found.rewards[place, model] = reward
+        cells = {name: row.get(f"{word}_{side}_{name}", "") for name in REWRITE_FEATURES}
+        if any(cell.strip() for cell in cells.values()):
+            found.labels[place] = _labels(found, number, cells, f"{word}_{side}")
+
+
+def _labels(found: _File, number: int, cells: Mapping[str, str], of: str) -> list[Label]:
+    """Five labels; one that is not allowed is None, and its line is kept."""
+    labels: list[Label] = []
+    for name, cell in cells.items():
+        label, problem = read_cell(name, cell)
+        if problem is not None:
+            found.wrong.append(f"line {number}, {of}_{name}")
+        labels.append(None if problem else label)
+    return labels
+
+
+def _count_agreements(found: _File, row: Mapping[str, str], row_id: int) -> None:
+    """Count agreements that the file tells otherwise than its scores."""
+    for variant in LABELLED:
+        for model in RM:
+            said = row.get(f"{_WORDS[variant]}_agreement_dataset_and_{model}", "").strip().lower()
+            rewards = [found.rewards.get(((row_id, variant, side), model)) for side in SIDES]
+            if said in _TRUE + _FALSE and None not in rewards:
+                agrees = rewards[0] > rewards[1]  # type: ignore[operator]
+                found.otherwise += (said in _TRUE) != agrees
+
+
+def _row_id(path: Path, number: int, cell: str) -> int:
+    text = cell.strip().removesuffix(".0")
+    if not (text.isascii() and text.isdecimal() and len(text) <= 12):
+        raise BadInput(f"{path.name}, line {number}: no row id, which is a whole number from 0.")
+    return int(text)
+
+
+def _number(path: Path, number: int, cell: str) -> float | None:
+    """A number of a cell; None where it is empty."""
+    text = cell.strip()
+    if text.lower() in ("", "none", "nan"):
+        return None
+    try:
+        value = float(text) if len(text) <= _LONGEST_NUMBER else math.inf
+    except ValueError:
+        value = math.inf
+    if not math.isfinite(value):
+        raise BadInput(f"{path.name}, line {number}: {cell[:40]!r} is no number.")
+    return value
+
+
+def _add_failed(found: _File, path: Path, dataset: PreparedDataset) -> None:
+    """Add what has no rewording, as IVAN lists it beside what has one."""
+    whole = set(found.pieces)
+    for number, row in read_rows(path):
+        row_id, side = _row_id(path, number, row["row_id"]), row["side"].strip()
+        if row_id >= dataset.rows or row_id in whole or side not in SIDES:
+            found.others.append(number)
+            continue
+        key = PieceKey.from_text(row["part"].strip())
+        own = found.pieces.setdefault(row_id, {})
+        if key is None or key.row_id != row_id or key.side not in ("both", side):
+            key = PieceKey(row_id, "chosen" if side == "chosen" else "rejected", "dialogue")
+        if not dataset.pair(row_id).unrated:
+            tries = int(row["tries"]) if row["tries"].isdecimal() and len(row["tries"]) < 6 else 1
+            reason = Refused("left_out", row["reason"] or LEFT_OUT, row["raw"])
+            own[key] = Rewording(None, tries, (reason,))
+
+    for row_id in set(found.pieces) - whole:
+        own = found.pieces[row_id]
+        for side in SIDES:  # the side that did not fail is in neither file
+            if own and not any(key.side in ("both", side) for key in own):
+                own[PieceKey(row_id, side, "dialogue")] = _LEFT_OUT
+
+
+def _kept(found: _File, spec: RewriteSpec, units: list[Unit]) -> dict[str, list[Any]]:
+    """The rewordings as the parts of a run hold them; of a surface change the file knows none."""
+    kept: dict[str, list[Any]] = {}
+    for unit in units:
+        if unit.stage != "rewordings":
+            continue
+        rows = []
+        for row_id in unit.row_ids:
+            for key, rewording in found.pieces[row_id].items():
+                rows.append(KeptRewording(key, "published", rewording).as_list())
+            for side in SIDES:
+                surface = KeptRewording(PieceKey(row_id, side, "dialogue"), "surface", _LEFT_OUT)
+                rows.append(surface.as_list())
+        kept[unit.key] = rows
+    return kept
+
+
+def _measured(found: _File, spec: RewriteSpec, tables: Tables) -> Measured:
+    """The tables of a file's rewordings: what it measured, where there is a text."""
+    import pandas as pd
+
+    likeness = tables.likeness()
+    there: set[tuple[int, str, str]] = set()
+    for row in likeness.itertuples(index=False):
+        there |= {(row.row_id, row.variant, side) for side in SIDES
+                  if pd.isna(getattr(row, f"{side}_reason"))}  # fmt: skip
+    for side in SIDES:
+        likeness[f"{side}_similarity"] = pd.array([
+            found.similar.get((row, side), float("nan")) if (row, variant, side) in there
+            else float("nan")
+            for row, variant in zip(likeness["row_id"], likeness["variant"], strict=True)
+        ], dtype="float64")  # fmt: skip
+    unrated = {row_id for row_id in tables.row_ids if tables.is_unrated(row_id)}
+
+    def reward(place: _Place, model: str) -> float:
+        missing = place[0] in unrated or (place[1] != LABELLED[0] and place not in there)
+        return float("nan") if missing else found.rewards.get((place, model), float("nan"))
+
+    scores = [
+        (row_id, model, variant, *(reward((row_id, variant, side), model) for side in SIDES),
+         False, False, None)
+        for row_id in tables.row_ids for model in spec.models for variant in variants_of(spec)
+    ]  # fmt: skip
+    table: pd.DataFrame = pd.DataFrame.from_records(scores, columns=list(SCORES))
+    return Measured(
+        table.astype({"row_id": "int64", **SCORE_TYPES}), likeness,
+        labels_frame([
+            (row_id, side, variant, False, *labels,
+             "valid" if None not in labels else "invalid", None)
+            for row_id in tables.row_ids for side in SIDES for variant in LABELLED
+            if (labels := found.labels.get((row_id, variant, side))) is not None
+            and (variant == LABELLED[0] or (row_id, variant, side) in there)
+        ]),
+    )  # fmt: skip
+
+
+def _notes(found: _File, rows: int, of: int) -> Iterator[str]:
+    yield "Rewordings imported from CSV; nothing was reworded or measured here."
+    yield from rows_note(rows, of)
+    if found.others:
+        yield f"{number_of(len(found.others), 'line')} with other texts left aside."
+    if found.wrong:
+        named = "; ".join(found.wrong[:_MOST_NAMED])
+        more = "; …" if len(found.wrong) > _MOST_NAMED else ""
+        yield f"{number_of(len(found.wrong), 'label')} not allowed ({named}{more})."
+    if found.otherwise:
+        yield (
+            f"{number_of(found.otherwise, 'agreement')} told otherwise than the scores do; the "
+            "scores count."
+        )
+
+
+CSVS = CsvFiles(begins=",".join(CSV_COLUMNS[:3]) + ",…", part=_part, read=_read)

@@ -89,11 +89,8 @@ def test_a_server_tells_its_version_its_models_and_their_context(demo):
     models = {model.name: model for model in mine.models()}
     assert models[MODEL].size == 4_000_002_000 and len(models[MODEL].digest) == 64
     assert mine.find(MODEL) == models[MODEL]
-    assert mine.show(MODEL).context_length == 32_768
-    assert mine.show(MODEL).thinks and not mine.show("mistral:7b-instruct-fp16").thinks
-    assert mine.loaded() == ()
-    mine.chat(MODEL, MESSAGES)
-    assert mine.loaded() == (MODEL,)
+    assert mine.longest_context(MODEL) == 32_768
+    assert mine.chat(MODEL, MESSAGES).text
 
 
 def test_the_host_and_patience_come_from_the_settings(monkeypatch):

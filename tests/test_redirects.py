@@ -165,8 +165,7 @@ def test_a_redirected_create_is_in_doubt_until_it_is_found(tmp_path, sends_on, e
 OLLAMA_CALLS: dict[str, Callable[[OllamaServer], object]] = {
     "version": OllamaServer.version,
     "models": OllamaServer.models,
-    "loaded": OllamaServer.loaded,
-    "show": lambda server: server.show("m"),
+    "show": lambda server: server.longest_context("m"),
     "pull": lambda server: server.pull("m"),
     "chat": lambda server: server.chat("m", [{"role": "user", "content": TEXT}]),
     "asker": lambda server: OllamaChat("m", server),

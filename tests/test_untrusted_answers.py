@@ -315,8 +315,7 @@ def test_a_run_goes_on_once_the_provider_is_well(demo, tmp_path, monkeypatch, fi
 OLLAMA: dict[str, Callable[[OllamaServer], object]] = {
     "version": OllamaServer.version,
     "models": OllamaServer.models,
-    "loaded": OllamaServer.loaded,
-    "show": lambda server: server.show("m"),
+    "show": lambda server: server.longest_context("m"),
     "pull": lambda server: server.pull("m"),
     "chat": lambda server: server.chat("m", [{"role": "user", "content": "hi"}]),
 }

@@ -49,7 +49,7 @@ class OllamaChat:
     ) -> None:
         self.model = model
         self._server = server
-        self._longest = server.show(model).context_length
+        self._longest = server.longest_context(model)
         self._fixed = num_ctx
         self._context = num_ctx or SMALLEST_CONTEXT
         # gpt-oss cannot be told not to think.

@@ -65,15 +65,6 @@ class InstalledModel:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """What the server tells of a model: the longest context it was made for, in tokens."""
-
-    name: str
-    context_length: int | None
-    thinks: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ChatAnswer:
     """One answer as it came, and the tokens that the server counted."""
 
@@ -135,14 +126,8 @@ class OllamaServer:
                 return entry
         raise ModelMissing(model, self.host)
 
-    def loaded(self) -> tuple[str, ...]:
-        """Names of the models that are in the server's memory right now."""
-        with self._problems():
-            running = self._client().ps().models
-        return tuple(whole_text(entry.model) for entry in running if entry.model)
-
-    def show(self, model: str) -> ModelFacts:
-        """Facts about a model."""
+    def longest_context(self, model: str) -> int | None:
+        """The longest context that a model was made for, in tokens; None where nobody tells."""
         with self._problems(model):
             shown = self._client().show(model)
         lengths = (
@@ -150,7 +135,7 @@ class OllamaServer:
             for name, value in (shown.modelinfo or {}).items()
             if name.endswith(".context_length") and _count(value)
         )
-        return ModelFacts(model, next(lengths, None), "thinking" in (shown.capabilities or ()))
+        return next(lengths, None)
 
     def pull(self, model: str, progress: PullProgress = lambda done, total, step: None) -> None:
         """Download a model to the server. What `progress` raises ends it; what came is kept."""

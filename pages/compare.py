@@ -8,7 +8,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.results import open_results
 from pages.components.compare.form import compare_form
 from pages.components.compare.live import PANEL, stopped_at
-from pages.components.compare.results import judged
+from pages.components.compare.results import comparison
 from pages.components.kit.frame import frame
 from pages.components.kit.live import live, stopped
 from pages.components.kit.runs import title
@@ -31,4 +31,4 @@ with frame("Compare"):
         if run.state.resumable:
             stopped(run, stopped_at(run))
         if run.done or run.state is RunState.DONE:
-            judged(open_results(run.id))
+            comparison(open_results(run.id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -16,6 +17,7 @@ import pytest
 from ivan_core.charts.agreement import agreement_bars
 from ivan_core.charts.paired import margin_squares, verdict_cells
 from ivan_core.charts.reliability import reliability_points, risk_coverage_curves
+from ivan_core.charts.review_agreement import who_dots
 from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
@@ -262,3 +264,17 @@ def test_coverage_in_words() -> None:
     text = coverage_sentence(curves, "m")
     assert "of all it rated" in text and "of the 100 it is surest of" in text
     assert coverage_sentence(curves, "other") == "other has rated no pair."
+
+
+@pytest.mark.parametrize(("width", "lines"), [(360, 2), (900, 1)])
+def test_four_kinds_of_who_chose_are_all_named_on_a_narrow_screen(width: int, lines: int) -> None:
+    vl_convert = pytest.importorskip("vl_convert")
+    kinds = ("person", "choice", "model", "labeler")
+    numbers = {"n": 3, "same": 2, "rate": 2 / 3, "low": 0.2, "high": 0.9, "label": "67%"}
+    table = pd.DataFrame([{"who": kind, "name": kind, "kind": kind, **numbers} for kind in kinds])
+    spec = who_dots(table, dark=False).to_dict() | {"width": width}
+    legend = vl_convert.vegalite_to_svg(json.dumps(spec)).partition("role-legend")[2]
+    places = re.findall(r'translate\((\d+),(\d+)\)"><path class="background"', legend)
+    assert len({down for _, down in places[-len(kinds) :]}) == lines
+    for words in ("a person with the others", "the recorded choice", "a model", "a labeler"):
+        assert words in legend

@@ -135,6 +135,7 @@ def test_what_the_handbook_needs_is_packed() -> None:
 
 MOST_FILES = 24
 MOST_LINES = 450
+MOST_LINES_OF_A_PAGE = 60
 
 
 def test_no_folder_is_too_full_and_no_file_too_long() -> None:
@@ -145,3 +146,9 @@ def test_no_folder_is_too_full_and_no_file_too_long() -> None:
     assert not full, "One idea a folder: take a part of it into a folder of its own."
     long = [path for path in files if path.read_text("utf-8").count("\n") > MOST_LINES]
     assert not long, "One idea a file: take one of its ideas into a file of its own."
+
+
+def test_a_page_file_only_says_which_panel_is_drawn_now() -> None:
+    pages = [ROOT / "streamlit_app.py", *(ROOT / "pages").glob("*.py")]
+    long = {path.name: len(path.read_text("utf-8").splitlines()) for path in pages}
+    assert {name: lines for name, lines in long.items() if lines > MOST_LINES_OF_A_PAGE} == {}

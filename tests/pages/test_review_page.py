@@ -96,6 +96,7 @@ def test_an_invitation_is_followed_to_its_end(make, open_page, data_dir):
     assert "You judged 2 pairs and skipped 1." in page.said
     left = left_side(queue, 5, "Ada")
     assert f"the same reply as the data in {int(left == 'chosen')} of 1" in page.said
+    assert "It is no mark: where people differ is what this is about." in page.said
     said = {one.row_id: one for one in Opinions(data_dir).all(queue.id)}
     assert (said[5].answers, said[5].note, said[5].left) == ({BETTER: left}, "a note", left)
     assert said[5].blind and said[3].skipped and said[9].answers == {BETTER: None}

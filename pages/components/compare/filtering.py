@@ -15,10 +15,10 @@ from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import Results
 from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.url import query_of
-from pages.components.kit.carried import FILTER, SHOWN, carry
 from pages.components.kit.conditions import Place, fitting_filter
 from pages.components.kit.results import Point, clicked_chart
 from pages.components.kit.state import kindly
+from pages.components.kit.url import FILTER, SHOWN, carry
 
 Asked = Callable[[Point], Sequence[Condition]]
 """What a clicked mark asks for; nothing where the mark asks for nothing."""

@@ -25,7 +25,7 @@ from pages.components.kit.state import dark
 from pages.components.kit.text import say, short_names
 
 
-def differ(results: Results) -> None:
+def where_they_differ(results: Results) -> None:
     """Compare two models of the run, pair by pair."""
     if len(results.models) < 2:
         say("This run has one model: judge the same pairs with another to compare them.")

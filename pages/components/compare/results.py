@@ -22,10 +22,10 @@ from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.label_noise import Ceiling, ceiling
 from ivan_core.metrics.sentences import counts_sentence, headline, length_sentence
 from ivan_core.metrics.training import trainings_told
+from pages.components.compare.confidence import how_sure
 from pages.components.compare.filtering import clickable, margin_range
-from pages.components.compare.models import differ
+from pages.components.compare.models import where_they_differ
 from pages.components.compare.rows import found_rows
-from pages.components.compare.sure import sure
 from pages.components.compare.trust import trust
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown
@@ -37,7 +37,7 @@ from pages.components.kit.text import say
 _BY_SUBSET = "subset"
 
 
-def judged(results: Results) -> None:
+def comparison(results: Results) -> None:
     """Draw what a comparison found."""
     run, about = results.run, results.dataset.about
     note = ""
@@ -108,8 +108,8 @@ def _reward_bins(
 def _tabs(results: Results) -> None:
     """Four questions, of which the open one computes."""
     tabs: dict[str, Callable[[Results], None]] = {
-        "Where do they differ?": differ,
-        "How sure are they?": sure,
+        "Where do they differ?": where_they_differ,
+        "How sure are they?": how_sure,
         "Is it just length?": _length,
         "Rewards": _rewards,
     }

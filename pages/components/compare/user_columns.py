@@ -18,12 +18,12 @@ from ivan_core.experiments.compare.clicks import of_larger, of_value
 from ivan_core.experiments.compare.results import Results
 from ivan_core.metrics.user_column import agreement_by_larger, column_bins, sides_sentence
 from pages.components.compare.filtering import clickable
-from pages.components.kit.carried import SHOWN, write_query
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import bar, cancel_button
 from pages.components.kit.state import dark
 from pages.components.kit.text import say
+from pages.components.kit.url import SHOWN, write_query
 
 _FORMS: dict[str, Form] = {"regular expression": "regex", "expression": "expression"}
 _EXAMPLES = {

@@ -9,8 +9,8 @@ import streamlit as st
 
 from ivan_core.lists.conditions import Chip, Filter, Language, Listing, Names, fitting
 from ivan_core.lists.url import parameters, query_of, read_filter
-from pages.components.kit.carried import write_query
 from pages.components.kit.text import md_escape, say
+from pages.components.kit.url import write_query
 
 _ORDER = "order"
 """The chip of the order, and its key, which is none of a condition."""

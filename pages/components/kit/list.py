@@ -11,10 +11,10 @@ import streamlit as st
 from ivan_core.domain.plurals import number_of
 from ivan_core.engine import opened
 from ivan_core.lists.page import PAGE_ROWS, pages_of
-from pages.components.kit.carried import write_query
 from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
 from pages.components.kit.state import PAIRS
 from pages.components.kit.text import say
+from pages.components.kit.url import write_query
 
 SELECTS: tuple[Literal["single-row", "single-cell", "single-column"], ...] = (
     "single-row", "single-cell", "single-column",

@@ -9,8 +9,8 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
-from pages.components.kit.carried import write_query
 from pages.components.kit.text import md_escape, say, short_names
+from pages.components.kit.url import write_query
 
 VIEW = "view"
 """The question that is open, in the URL, by its place."""

@@ -13,7 +13,7 @@ from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.examples import examples
 from ivan_core.models import servers
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.long import show_part
+from pages.components.kit.long_texts import show_part
 from pages.components.kit.state import TAXONOMY
 from pages.components.kit.text import say
 from pages.components.labels.form import no_key

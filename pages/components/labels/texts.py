@@ -22,7 +22,6 @@ from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.lists.conditions import Condition, Filter, matching
 from ivan_core.lists.url import query_of
-from pages.components.kit.carried import write_query
 from pages.components.kit.conditions import Place, condition_chips, fitting_filter
 from pages.components.kit.frame import show_error
 from pages.components.kit.list import (
@@ -32,9 +31,10 @@ from pages.components.kit.list import (
     page_table,
     turned_to,
 )
-from pages.components.kit.long import show_part
+from pages.components.kit.long_texts import show_part
 from pages.components.kit.results import Point, clicked_chart
 from pages.components.kit.text import say
+from pages.components.kit.url import write_query
 from pages.components.pair.labels import why
 from pages.components.pair.replies import show_text
 

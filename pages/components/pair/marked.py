@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from ivan_core.metrics.differences import MOST_CHARACTERS, Piece, word_differences
-from pages.components.kit.long import show_part
+from pages.components.kit.long_texts import show_part
 
 TEXT_STYLE = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 MARKS = (

@@ -17,7 +17,6 @@ from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown, show_error
 from pages.components.kit.state import PAIRS, dark
 from pages.components.kit.text import say, short_names
-from pages.components.pair.effects import effects, own_reply
 from pages.components.pair.guess import guess_switch, guessing, is_guessing
 from pages.components.pair.labels import pair_labels
 from pages.components.pair.moves import moves
@@ -25,6 +24,7 @@ from pages.components.pair.notes import notes
 from pages.components.pair.replies import show_pair
 from pages.components.pair.reviews import pair_reviews
 from pages.components.pair.rewordings import pair_rewordings
+from pages.components.pair.what_moved import effects, own_reply
 
 
 def _badges(results: Results, found: JudgedPair) -> str:

@@ -10,7 +10,7 @@ from ivan_core.domain.pairs import SIDES, Pair, Side, prompt_turns
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.transcripts import Dialogue, Turn
 from ivan_core.metrics.differences import Piece
-from pages.components.kit.long import show_many
+from pages.components.kit.long_texts import show_many
 from pages.components.kit.text import say
 from pages.components.pair.marked import (
     MARKS,

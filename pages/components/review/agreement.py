@@ -33,12 +33,12 @@ from ivan_core.review.lists import (
 )
 from ivan_core.review.opinions_csv import opinions_csv
 from ivan_core.review.sentences import cell_sentence, headline, reviews_id
-from pages.components.kit.carried import write_query
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.quotes import quotable
 from pages.components.kit.results import Point
 from pages.components.kit.state import dark
 from pages.components.kit.text import say
+from pages.components.kit.url import write_query
 from pages.components.labels.texts import marks
 from pages.components.review.list import LISTED, listed_items
 

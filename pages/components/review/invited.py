@@ -25,15 +25,15 @@ from pages.components.review.better import better
 from pages.components.review.describe import describe
 from pages.components.review.first import address_screen, first_screen, is_taken
 from pages.components.review.last import last_screen
-from pages.components.review.look import look
 from pages.components.review.steps import AT, has_stopped, leave_item
+from pages.components.review.style import calm
 
 INVITE = "invite"
 
 
 def invited(token: str) -> None:
     """Draw the screen that is due for whoever follows an invitation."""
-    look()
+    calm()
     queue = queues().invited(token)
     name = _name()
     if not name:

@@ -14,7 +14,6 @@ from ivan_core.review.lists import (
     answer_in_words,
     page_of,
 )
-from pages.components.kit.carried import write_query
 from pages.components.kit.list import (
     below_page,
     head_of_item,
@@ -23,6 +22,7 @@ from pages.components.kit.list import (
     turned_to,
 )
 from pages.components.kit.text import say
+from pages.components.kit.url import write_query
 from pages.components.pair.replies import show_dialogue, show_pair
 
 LISTED = "listed"

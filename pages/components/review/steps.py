@@ -17,7 +17,7 @@ from ivan_core.review.rights import verified_name
 from ivan_core.review.saving import skip
 from pages.components.kit.keys import UNREAD_SECONDS
 from pages.components.review.first import somebody_else
-from pages.components.review.look import progress
+from pages.components.review.style import progress
 
 AT = "review-at"
 """The place that somebody went back to; without one the queue says what comes."""

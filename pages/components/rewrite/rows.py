@@ -25,13 +25,13 @@ from ivan_core.experiments.rewrite.results import RewriteResults
 from ivan_core.experiments.rewrite.views import row_view, rows_page
 from ivan_core.lists.conditions import Condition, Filter, fitting, matching_rows
 from ivan_core.lists.url import query_of
-from pages.components.kit.carried import write_query
 from pages.components.kit.conditions import Place, condition_chips, fitting_filter
 from pages.components.kit.frame import show_error
 from pages.components.kit.list import below_page, page_table, row_by_number, turned_to
 from pages.components.kit.results import Point, clicked_chart
 from pages.components.kit.state import PAIRS
 from pages.components.kit.text import say, short_names
+from pages.components.kit.url import write_query
 from pages.components.pair.rewordings import show_rewordings
 
 ROW = "row"

@@ -28,7 +28,7 @@ _SEED = 0
 """Of the range that a calibrated model would show."""
 
 
-def sure(results: Results) -> None:
+def how_sure(results: Results) -> None:
     """Risk and coverage of all models, reliability of one."""
     curves = _curves(results.run.id, results.run.done, results)
     if curves.empty:

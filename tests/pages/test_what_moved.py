@@ -21,7 +21,7 @@ from ivan_core.engine import figures
 from ivan_core.experiments.compare import quick_rewards as warm
 from ivan_core.experiments.compare.quick_rewards import Answer, Pending, Stopped
 from ivan_core.runs.registry import Registry
-from pages.components.pair.effects import shaded
+from pages.components.pair.what_moved import shaded
 
 ASK = "\n\nHuman: How?\n\nAssistant:"
 HOSTILE = "<img src=x onerror=alert(1)> **b** $x$."
@@ -29,7 +29,7 @@ HOSTILE = "<img src=x onerror=alert(1)> **b** $x$."
 
 def script(run_id: str, row: int) -> None:
     from ivan_core.experiments.compare.results import open_results
-    from pages.components.pair.effects import effects, own_reply
+    from pages.components.pair.what_moved import effects, own_reply
 
     results = open_results(run_id)
     effects(results, row)

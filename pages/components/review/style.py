@@ -36,7 +36,7 @@ _BACKGROUND = {False: "#fcfbf8", True: "#14161b"}
 """Of the page, by whether it is dark: the bar must cover what passes under it."""
 
 
-def look() -> None:
+def calm() -> None:
     """Put style and keys of an invitation on the page. Both are fixed: no text of data in them."""
     st.html(_STYLE.replace("BACKGROUND", _BACKGROUND[dark()]))
     presses_once()

@@ -11,6 +11,9 @@ _CHAPTER = "chapter"
 _WIDTH = 780
 """Pixels: about a hundred characters a line."""
 
+_NARROW = "<style>.stMarkdown td, .stMarkdown td code { overflow-wrap: anywhere; }</style>"
+"""Tables name long paths, which else are wider than a phone."""
+
 
 def _turn() -> None:
     st.query_params[_CHAPTER] = st.session_state["handbook-chapter"]
@@ -39,5 +42,6 @@ def _show(shown: str) -> None:
 
 with frame("Handbook"):
     shown = _pick()
+    st.html(_NARROW)
     with st.container(width=_WIDTH):
         _show(shown)

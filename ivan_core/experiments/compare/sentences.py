@@ -12,8 +12,8 @@ from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.columns import results as columns
+from ivan_core.experiments.compare.beside import two_models
 from ivan_core.experiments.compare.results import Results
-from ivan_core.experiments.compare.two_models import two_models
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.sentences import Quote, source_line
 from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset

@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.paired import margin_squares, verdict_cells
+from ivan_core.experiments.compare.beside import TwoModels, two_models
 from ivan_core.experiments.compare.clicks import of_margins, of_verdicts
 from ivan_core.experiments.compare.results import Results
-from ivan_core.experiments.compare.two_models import TwoModels, two_models
 from ivan_core.metrics.comparison_sentences import (
     discordance_sentence,
     mcnemar_sentence,

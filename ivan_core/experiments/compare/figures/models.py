@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ivan_core.engine.opinions import ceiling_of
+from ivan_core.experiments.compare.beside import two_models
 from ivan_core.experiments.compare.results import Results
-from ivan_core.experiments.compare.two_models import two_models
 from ivan_core.figures.chart import Drawn
 from ivan_core.figures.words import WILSON, counted, rate_words
 from ivan_core.metrics.sentences import balanced_words, percent, the

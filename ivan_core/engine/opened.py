@@ -11,11 +11,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
+from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
+from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.finished_runs import finished
 from ivan_core.engine.kind import alike, kind_of
+from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 
 _Results = TypeVar("_Results")
@@ -30,6 +34,25 @@ class Found:
     folder: Path
     manifest: dict[str, Any] | None
     whole: bool
+
+    @property
+    def parts(self) -> Parts:
+        """What the run has kept so far."""
+        return Parts(self.folder)
+
+    @property
+    def dataset(self) -> PreparedDataset:
+        """What the run read, not what its source holds now: that may have changed or gone.
+
+        Raises:
+            BadInput: it has read nothing yet, or what it read is gone.
+        """
+        if self.whole and self.manifest is not None:
+            return datasets.by_fingerprint(self.manifest["dataset"]["fingerprint"])
+        parts = self.parts
+        if BEGUN not in parts:
+            raise nothing_yet(self.run)
+        return datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
 
 
 class Opener(Generic[_Results]):

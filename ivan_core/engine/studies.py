@@ -17,14 +17,12 @@ from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.finished_runs import dataset_of
-from ivan_core.engine.kind import alike, kind_of
+from ivan_core.engine.kind import alike, experiments, kind_of
 from ivan_core.experiments import EXPERIMENTS
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 
 REVIEW = "Review"
-STAGES = ("Compare", "Labels", "Reworded", REVIEW)
-_KINDS = tuple(EXPERIMENTS)
 _DONE = (RunState.DONE,)
 _OTHERS = tuple(state for state in RunState if state is not RunState.DONE)
 
@@ -112,9 +110,9 @@ def study_of(run_id: str) -> Study | None:
 def _all_joined() -> list[_Joined]:
     """All runs that are part of a study, newest first."""
     registry = runs.registry()
-    done = _joined_done(data_dir(), registry.stamp(_KINDS, _DONE))
+    done = _joined_done(data_dir(), registry.stamp(tuple(EXPERIMENTS), _DONE))
     here = {one for one in {run.fingerprint for run in done} if _label(_folder(one)) is not None}
-    others = (_joined(run) for run in registry.some(_KINDS, states=_OTHERS))
+    others = (_joined(run) for run in registry.some(tuple(EXPERIMENTS), states=_OTHERS))
     found = [*(run for run in done if run.fingerprint in here), *(run for run in others if run)]
     return sorted(found, key=lambda one: (one.run.created, one.run.id), reverse=True)
 
@@ -122,7 +120,7 @@ def _all_joined() -> list[_Joined]:
 @lru_cache(maxsize=2)
 def _joined_done(root: Path, stamp: object) -> list[_Joined]:
     """The finished runs as they were when the registry had a stamp."""
-    found = (_joined(run) for run in runs.registry().some(_KINDS, states=_DONE))
+    found = (_joined(run) for run in runs.registry().some(tuple(EXPERIMENTS), states=_DONE))
     return [one for one in found if one is not None]
 
 
@@ -166,7 +164,7 @@ def _study(study_id: str, joined: list[_Joined]) -> Study:
         stages=(
             *(
                 Stage(name, done.get(name), one.rows, reached.get(name))
-                for name in STAGES if name != REVIEW
+                for name in dict.fromkeys(kind.stage for kind in experiments()) if name
             ),
             _review(one),
         ),

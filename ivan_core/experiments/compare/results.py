@@ -14,9 +14,8 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.engine import datasets, opened
 from ivan_core.engine import handling as runs
-from ivan_core.engine.begin import BEGUN
+from ivan_core.engine import opened
 from ivan_core.engine.opened import Found, Opener, nothing_yet
 from ivan_core.experiments.compare.arrays import UNRATED, Aligned, align
 from ivan_core.experiments.compare.tables import TABLE, scores_table, with_prompts
@@ -27,7 +26,6 @@ from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.summary import ModelSummary, summarise
 from ivan_core.metrics.training import Training, training_of, unseen_rows
-from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
@@ -122,25 +120,23 @@ class JudgedPair:
 
 
 def _read(found: Found) -> Results:
-    # What the run read, not what its source holds now: that may have changed or gone.
     run, spec, manifest = found.run, found.spec, found.manifest
     if found.whole and manifest is not None:
         with runs.whole(run.id, "manifest"):
             cards = {card["id"]: ModelCard.model_validate(card) for card in manifest["models"]}
-        dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
         with runs.whole(run.id, "table"):
             table = _read_table(found.folder / TABLE)
     else:
-        parts = Parts(found.folder)
+        parts = found.parts
         names = [name for name in spec.models if f"card|{name}" in parts]
         cards = {name: ModelCard.model_validate(parts.rows(f"card|{name}")[0]) for name in names}
         if not cards:
             raise nothing_yet(run)
-        dataset = datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
-        table = scores_table(parts, names, dataset, cards.values())
+        table = scores_table(parts, names, found.dataset, cards.values())
     if table.empty:
         raise nothing_yet(run)
     table = table.astype(dict.fromkeys(_REPEATED, "category"))
+    dataset = found.dataset
     return Results(run, spec, dataset, with_prompts(table, dataset), cards, manifest)
 
 

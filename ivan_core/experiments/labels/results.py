@@ -13,7 +13,6 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import DEMO_NAME, Label
 from ivan_core.domain.runs import Run
-from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import alike
 from ivan_core.engine.opened import Found, Opener, nothing_yet, runs_of
@@ -127,8 +126,8 @@ def _read(found: Found) -> LabelResults:
     run, manifest = found.run, found.manifest
     if not found.whole or manifest is None:
         raise nothing_yet(run, "labels")
+    dataset = found.dataset
     with runs.whole(run.id, "manifest"):
-        dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
         str(manifest["labeler"]["id"]), dict(manifest["counts"])
     with runs.whole(run.id, "table"):
         path = found.folder / TABLE

@@ -16,9 +16,8 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import IDENTICAL, TIED
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run
-from ivan_core.engine import datasets, opened
 from ivan_core.engine import handling as runs
-from ivan_core.engine.begin import BEGUN
+from ivan_core.engine import opened
 from ivan_core.engine.opened import Found, Opener, nothing_yet
 from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.compare.tables import pairs_in_training
@@ -159,10 +158,10 @@ def _read(found: Found) -> RewriteResults:
     import pandas as pd
 
     run, spec, manifest = found.run, found.spec, found.manifest
-    parts = Parts(found.folder)
+    parts = found.parts
     if ORDER not in parts:
         raise nothing_yet(run)
-    dataset = datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
+    dataset = found.dataset
     row_ids = choose_rows(spec, dataset).row_ids
     units = [unit for unit in units_of(parts, spec, row_ids) if unit.key in parts]
     unit_of = units_of_rows(units)

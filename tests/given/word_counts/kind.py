@@ -1,0 +1,33 @@
+"""Word counts as a kind of run."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from ivan_core.domain.options import Option
+from ivan_core.domain.specs import RowsSpec
+from ivan_core.engine.kind import Kind, late, record
+
+
+class WordsSpec(RowsSpec):
+    """Count the words of both replies of every pair."""
+
+    command: ClassVar[str] = "ivan words"
+    kind: Literal["words"] = "words"
+    least: Annotated[int, Option("--least", "N")] = Field(1, description="Letters of a word.")
+
+
+KIND = Kind(
+    name="words",
+    noun="word count",
+    page="words",
+    stage="Words",
+    folders=("words",),
+    spec=WordsSpec,
+    about=lambda spec: f"{spec.dataset.label} | words of {spec.least} letters",
+    work=late("given.word_counts.work:work_words"),
+    open=late("given.word_counts.results:open_words"),
+    report=late("given.word_counts.figures:print_words"),
+    figures=record("given.word_counts.figures:FIGURES"),
+    archive=record("given.word_counts.results:ARCHIVE"),
+)

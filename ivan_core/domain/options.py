@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ivan_core.domain.specs import RowsSpec
 
 
+_LATE: dict[type, int] = {tuple: 1, bool: 2}
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """How a field of a spec is said on the command line.
@@ -110,7 +113,8 @@ def option_words(spec: BaseModel) -> list[str]:
     """
     words: list[str] = []
     options = field_options(type(spec))
-    for one in sorted(options, key=lambda one: (not one.option.leads, one.type is tuple)):
+    # What is long comes behind what is short, and flags last; else the order is that of the fields.
+    for one in sorted(options, key=lambda one: (not one.option.leads, _LATE.get(one.type, 0))):
         value = one.value(spec)
         if one.option.preset or value != one.field.default:
             words += one.words(value)

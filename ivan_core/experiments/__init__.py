@@ -17,5 +17,6 @@ CONDITIONS = {
     "compare": "ivan_core.experiments.compare.conditions",
     "labels": "ivan_core.experiments.labels.conditions",
     "rewrite": "ivan_core.experiments.rewrite.conditions",
+    "people": "ivan_core.review.conditions",
 }
 """Who has conditions on rows, each a module whose `LANGUAGE` is imported when it is asked for."""

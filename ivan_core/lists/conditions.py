@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import Frozen
@@ -155,18 +161,74 @@ class Order(Item):
         raise NotImplementedError
 
 
+Picks = Mapping[str, Any]
+Options = Callable[[Listing, Picks], Mapping[str, str]]
+"""What can be chosen, with its words, at a listing after earlier choices; nothing: not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One field of a condition, as it is asked for; with no `options` a number or a text is."""
+
+    field: str
+    title: str
+    options: Options | None = None
+    kind: Literal["number", "text"] = "number"
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A condition that can be asked for; `of_run` where it is a run that judges it.
+
+    `there` says whether a listing has anything to ask so.
+    """
+
+    title: str
+    condition: type[Condition]
+    choices: tuple[Choice, ...] = ()
+    of_run: bool = True
+    there: Callable[[Listing], bool] = lambda _: True
+
+    def made(self, picks: Picks) -> Condition:
+        """The condition of what was chosen.
+
+        Raises:
+            BadInput: something is missing, or makes no sense.
+        """
+        given = {name: value for name, value in picks.items() if value not in (None, "")}
+        try:
+            return self.condition(**given)
+        except ValidationError as error:
+            said = error.errors()[0]
+            field = str(said["loc"][0]) if said["loc"] else ""
+            title = next((one.title for one in self.choices if one.field == field), self.title)
+            reason = said["msg"].removeprefix("Value error, ")
+            raise BadInput(
+                f"{title}: {reason[:1].lower()}{reason[1:].rstrip('.')}.",
+                "Fill in what is missing, or choose something else.",
+            ) from None
+
+
+def fixed(words: Mapping[str, str]) -> Options:
+    """The same options everywhere."""
+    return lambda _, __: words
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Language:
     """The conditions and the order that the rows of one experiment can be asked for.
 
-    `listing` opens a run by its id; it raises BadInput where there is no such run to list. `wide`
-    says how the conditions are called where they speak of another run.
+    `listing` opens a run by its id; it raises BadInput where there is no such run to list. `runs`
+    are the finished ones on the pairs of a dataset, given by its content, with what each is called.
     """
 
     name: str
     conditions: tuple[type[Condition], ...]
     order: type[Order] | None = None
     listing: Callable[[str], Listing] | None = None
+    runs: Callable[[str], Mapping[str, str]] = lambda _: {}
+    offers: tuple[Offer, ...] = ()
 
     def place(self, condition: Condition) -> int:
         """Where a condition stands among others; those of other runs come last."""

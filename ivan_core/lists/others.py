@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, ClassVar
 
@@ -10,10 +12,21 @@ from pydantic import StringConstraints
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.experiments import CONDITIONS
-from ivan_core.lists.conditions import Bools, Condition, Ints, Language, Listing, Names
+from ivan_core.lists.conditions import (
+    Bools,
+    Condition,
+    Filter,
+    Ints,
+    Language,
+    Listing,
+    Names,
+    Offer,
+    Picks,
+)
 from ivan_core.lists.parts import parts, plain_parts, read, written
 
 RunId = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9-]{0,60}\z")]
+THIS_RUN = "this run"
 _LEADING = 2
 """Parts of the text of such a condition that stand before the fields: the run, and the kind."""
 
@@ -38,7 +51,7 @@ class Elsewhere(Condition):
 
     def words(self, names: Names) -> str:
         asked = self.asked.words(names)
-        return f"{asked} (run {names.get(self.run, self.run)})" if self.run else asked
+        return f"{asked} ({names.get(self.run, f'run {self.run}')})" if self.run else asked
 
     def check(self, listing: Listing) -> None:
         other = self._other(listing)
@@ -69,6 +82,60 @@ class Elsewhere(Condition):
         if opened is None:
             raise BadInput(f"Run {self.run} has no rows to ask for.")
         return opened(self.run)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What can be asked for at a listing: of the runs named, the first of which is the likeliest.
+
+    No run is named where what is asked belongs to none. `of` is whose conditions it is.
+    """
+
+    offer: Offer
+    of: str
+    runs: Mapping[str, str]
+
+    def asked_of(self, listing: Listing, run: str) -> Listing:
+        """The listing of the run that is asked; that of the page where it is none, or its own."""
+        opened = language(self.of).listing
+        return listing if opened is None or run in ("", listing.run_id) else opened(run)
+
+    def condition(self, listing: Listing, own: Language, run: str, picks: Picks) -> Condition:
+        """The condition of what was chosen. Raises BadInput as `Offer.made`."""
+        asked = self.offer.made(picks)
+        plain = self.of == own.name and run in ("", listing.run_id)
+        return asked if plain else Elsewhere(run=run, of=self.of, asked=asked)
+
+
+def offered(listing: Listing, own: Language) -> dict[str, Offered]:
+    """What can be asked for at a listing, by its title: only of what exists on these pairs.
+
+    First what a run judges, that of the page before others, then what the pairs are themselves.
+    """
+    content = str(listing.dataset.about["content"])
+    found: dict[str, Offered] = {}
+    of_pairs: dict[str, Offered] = {}
+    for name in (own.name, *(name for name in CONDITIONS if name != own.name)):
+        known = language(name)
+        runs = dict(known.runs(content))
+        if name == own.name:
+            runs.pop(listing.run_id, None)
+            runs = {listing.run_id: THIS_RUN, **runs}
+        for offer in known.offers:
+            if not offer.of_run and (name == own.name or known.listing is None):
+                if offer.there(listing):
+                    of_pairs[offer.title] = Offered(offer, name, {})
+            elif offer.of_run and runs:
+                found[offer.title] = Offered(offer, name, runs)
+    return found | of_pairs
+
+
+def called(listing: Listing, wanted: Filter) -> dict[str, str]:
+    """What the other runs are called that a filter asks."""
+    content = str(listing.dataset.about["content"])
+    asked = [one for one in wanted.conditions if isinstance(one, Elsewhere)]
+    known = {of: language(of).runs(content) for of in {one.of for one in asked}}
+    return {one.run: known[one.of][one.run] for one in asked if one.run in known[one.of]}
 
 
 def _spread(other: Listing, held: Bools, listing: Listing, *, every: bool) -> Bools:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -11,7 +11,19 @@ import numpy as np
 
 from ivan_core.datasets.prepared import BASE_COLUMNS, NUMBERS, PreparedDataset
 from ivan_core.domain.errors import BadInput
-from ivan_core.lists.conditions import Bools, Condition, Ints, Listing, Model, Name, Names
+from ivan_core.lists.conditions import (
+    Bools,
+    Choice,
+    Condition,
+    Ints,
+    Listing,
+    Model,
+    Name,
+    Names,
+    Offer,
+    Picks,
+    fixed,
+)
 from ivan_core.metrics.agreement import ALL_SUBSETS, subset_label
 from ivan_core.metrics.columns import column_groups
 from ivan_core.settings import data_dir
@@ -19,6 +31,7 @@ from ivan_core.settings import data_dir
 if TYPE_CHECKING:
     from ivan_core.annotations.notes import Reviews
 
+_MOST_OFFERED = 50
 _LONGER = {"chosen": 1, "rejected": -1, "neither": 0}
 """The sign of chosen minus rejected characters."""
 _LONGER_WORDS = {
@@ -113,6 +126,48 @@ class Noted(Condition):
 
 
 OF_PAIRS: tuple[type[Condition], ...] = (SubsetIs, ColumnIs, LongerIs, Starred, Noted)
+
+
+def _subset_names(listing: Listing, _: Picks) -> Mapping[str, str]:
+    codes, names = _subsets(listing.dataset.folder)
+    there = np.unique(codes[listing.rows])
+    return {names[code]: names[code] for code in there[:_MOST_OFFERED]}
+
+
+def _column_values(listing: Listing, picks: Picks) -> Mapping[str, str]:
+    import pandas as pd
+
+    name = picks.get("column")
+    if not name:
+        return {}
+    groups = column_groups(own_column(listing.dataset, name), pd.Series(np.unique(listing.rows)))
+    return {str(value): str(value) for value in groups.names[:_MOST_OFFERED]}
+
+
+OFFERS = (
+    Offer("Starred", Starred, of_run=False),
+    Offer("With a note", Noted, of_run=False),
+    Offer(
+        "Subset", SubsetIs, (Choice("label", "Subset", _subset_names),), of_run=False,
+        there=lambda listing: len(_subset_names(listing, {})) > 1,
+    ),
+    Offer(
+        "Length of the replies", LongerIs, (Choice("longer", "Which", fixed(_LONGER_WORDS)),),
+        of_run=False,
+    ),
+    Offer(
+        "A column of the dataset", ColumnIs,
+        (
+            Choice("column", "Column", lambda listing, _: {n: n for n in _own(listing)}),
+            Choice("value", "Value", _column_values),
+        ),
+        of_run=False, there=lambda listing: bool(_own(listing)),
+    ),
+)  # fmt: skip
+
+
+def _own(listing: Listing) -> tuple[str, ...]:
+    return own_columns(listing.dataset)[:_MOST_OFFERED]
 
 
 def own_columns(dataset: PreparedDataset) -> tuple[str, ...]:

@@ -12,22 +12,29 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.experiments.columns import results as columns
 from ivan_core.lists.conditions import (
     Bools,
+    Choice,
     Condition,
     Filter,
     Floats,
     Listing,
     Model,
     Names,
+    Offer,
+    Picks,
     Range,
+    fixed,
     span,
 )
 
 Side = Literal["any", "chosen", "rejected", "difference"]
 ColumnId = Annotated[str, StringConstraints(pattern=r"\A[0-9a-f]{16}\z")]
-SIDES: dict[Side, str] = {
+SIDES: dict[str, str] = {
     "any": "either side", "chosen": "chosen", "rejected": "rejected",
     "difference": "chosen minus rejected",
 }  # fmt: skip
+
+
+_OF_TEXTS = {one: SIDES[one] for one in ("any", "chosen", "rejected")}
 
 
 class TextHas(Condition):
@@ -94,6 +101,30 @@ class UserColumnIn(Range):
         either = self.side == "any" and listing.rejected is None
         sides: tuple[Side, ...] = ("chosen", "rejected") if either else (self.side,)
         return [side_values(listing, self.column, side) for side in sides]
+
+
+def _known(listing: Listing, _: Picks) -> dict[str, str]:
+    return {spec.id: spec.label for spec in columns.known(listing.dataset.fingerprint)}
+
+
+OFFERS = (
+    Offer(
+        "Words in the texts", TextHas,
+        (
+            Choice("text", "Words", kind="text"),
+            Choice("side", "Where", fixed(_OF_TEXTS)),
+        ),
+        of_run=False,
+    ),
+    Offer(
+        "A column that somebody made", UserColumnIn,
+        (
+            Choice("column", "Column", _known), Choice("side", "Side", fixed(SIDES)),
+            Choice("low", "From"), Choice("high", "Up to"),
+        ),
+        of_run=False, there=lambda listing: bool(_known(listing, {})),
+    ),
+)  # fmt: skip
 
 
 def side_values(listing: Listing, column_id: str, side: Side) -> Floats:

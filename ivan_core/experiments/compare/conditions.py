@@ -8,12 +8,15 @@ import numpy as np
 from pydantic import model_validator
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.engine.opened import runs_of
+from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES
 from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
 from ivan_core.experiments.compare.arrays import UNKNOWN, UNRATED, ModelScores
 from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.lists.conditions import (
     Bools,
+    Choice,
     Condition,
     Language,
     Listing,
@@ -21,10 +24,13 @@ from ivan_core.lists.conditions import (
     Name,
     Names,
     Number,
+    Offer,
+    Picks,
     Range,
+    fixed,
     span,
 )
-from ivan_core.lists.pairs import ColumnIs, LongerIs, Noted, Starred, SubsetIs
+from ivan_core.lists.pairs import OFFERS, ColumnIs, LongerIs, Noted, Starred, SubsetIs
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.bins import in_reward_cell
 from ivan_core.metrics.paired import in_margin_cell
@@ -255,6 +261,15 @@ def listing(results: Results) -> Listing:
     return Listing(results.run.id, results.dataset, results.aligned.row_ids, results)
 
 
+def _models(listing: Listing, _: Picks) -> dict[str, str]:
+    results: Results = listing.results
+    return {model: model for model in results.models}
+
+
+_MODEL = Choice("model", "Model", _models)
+_RATED = {
+    "agree": "agrees with the choice", "disagree": "disagrees", "tie": "a tie",
+}  # fmt: skip
 LANGUAGE = Language(
     "compare",
     (
@@ -263,6 +278,19 @@ LANGUAGE = Language(
     ),
     Sort,
     lambda run_id: listing(open_results(run_id)),
+    lambda content: {run.id: f"run {run.label}" for run in runs_of("compare", content)},
+    (
+        Offer(
+            "Verdict", VerdictIs,
+            (_MODEL, Choice("verdict", "Verdict", fixed({**_RATED, "unrated": "not rated"}))),
+        ),
+        Offer(
+            "Margin", MarginIn,
+            (_MODEL, Choice("low", "Typical margins from"), Choice("high", "Up to")),
+        ),
+        Offer("Models disagree", ModelsDiffer),
+        *OFFERS, *SEARCHES,
+    ),
 )  # fmt: skip
 
 

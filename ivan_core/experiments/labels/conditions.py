@@ -16,13 +16,32 @@ from pydantic_core.core_schema import ValidationInfo
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
+from ivan_core.engine.opened import runs_of
+from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES
 from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
-from ivan_core.experiments.labels.results import LabelResults, open_labels
+from ivan_core.experiments.labels.results import (
+    LabelResults,
+    labeler_of,
+    open_labels,
+)
 from ivan_core.labels.reconcile import State
 from ivan_core.labels.schema import feature
-from ivan_core.lists.conditions import Bools, Condition, Ints, Language, Listing, Model, Name, Names
+from ivan_core.lists.conditions import (
+    Bools,
+    Choice,
+    Condition,
+    Ints,
+    Language,
+    Listing,
+    Model,
+    Name,
+    Names,
+    Offer,
+    Picks,
+    fixed,
+)
 from ivan_core.lists.others import Elsewhere, RunId
-from ivan_core.lists.pairs import OF_PAIRS
+from ivan_core.lists.pairs import OF_PAIRS, OFFERS
 from ivan_core.metrics.labels.answers import (
     LIST_KEYS,
     NO,
@@ -309,6 +328,33 @@ def listing(results: LabelResults) -> Listing:
     return Listing(results.run.id, results.dataset, rows, results, rejected)
 
 
+def _runs(content: str) -> dict[str, str]:
+    return {run.id: f"{labeler_of(run.id)}, run {run.label}" for run in runs_of("labels", content)}
+
+
+def _keys(listing: Listing, _: Picks) -> dict[str, str]:
+    results: LabelResults = listing.results
+    return {key: label_name(key) for key in results.keys}
+
+
+def _values(_: Listing, picks: Picks) -> dict[str, str]:
+    values = feature(str(picks["label"])).values if picks.get("label") else ()
+    return {value: value for value in values}
+
+
+def _others(listing: Listing, _: Picks) -> dict[str, str]:
+    found = _runs(str(listing.dataset.about["content"]))
+    return {run: name for run, name in found.items() if run != listing.run_id}
+
+
+_LABEL, _VALUE = Choice("label", "Label", _keys), Choice("value", "Which", _values)
+_ANSWER = Choice("answer", "Answer", fixed({"yes": "yes", "no": "no"}))
+_SIDE = Choice(
+    "side", "Of which reply",
+    fixed({"": "either", "chosen": "the chosen one", "rejected": "the rejected one"}),
+)  # fmt: skip
+_STANDING = Choice("pair", "Where", fixed(_ON_PAIRS))
+_OTHER = Choice("other", "Other labeler", _others)
 LANGUAGE = Language(
     "labels",
     (
@@ -317,6 +363,14 @@ LANGUAGE = Language(
     ),
     None,
     lambda run_id: listing(open_labels(run_id)),
+    _runs,
+    (
+        Offer("Label", LabelIs, (_LABEL, _VALUE, _ANSWER, _SIDE)),
+        Offer("Label on both replies", OnPairs, (_LABEL, _VALUE, _STANDING)),
+        Offer("Label that differs between the replies", SidesDiffer, (_LABEL,)),
+        Offer("Two labelers differ", LabelersDiffer, (_LABEL, _OTHER)),
+        *OFFERS, *SEARCHES,
+    ),
 )  # fmt: skip
 
 

@@ -16,13 +16,17 @@ from pydantic import AfterValidator, model_validator
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES
+from ivan_core.engine.opened import runs_of
+from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES
 from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers
 from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
+from ivan_core.experiments.rewrite.units import variants_of
 from ivan_core.experiments.rewrite.views import VARIANTS as NAMES
 from ivan_core.lists.conditions import (
     Bools,
+    Choice,
     Condition,
     Floats,
     Ints,
@@ -31,11 +35,14 @@ from ivan_core.lists.conditions import (
     Model,
     Name,
     Names,
+    Offer,
     Order,
+    Picks,
     Range,
+    fixed,
     span,
 )
-from ivan_core.lists.pairs import OF_PAIRS
+from ivan_core.lists.pairs import OF_PAIRS, OFFERS
 from ivan_core.metrics.robustness.changes import REWARDS, REWORDED
 from ivan_core.metrics.robustness.labels import DIRECTIONS, SAME
 from ivan_core.metrics.robustness.sentences import FLIP_WORDS
@@ -315,6 +322,18 @@ def _of_run(run_id: str) -> Listing:
     return listing(results, numbers(results, Gate()))
 
 
+def _models(listing: Listing, _: Picks) -> dict[str, str]:
+    own: Reworded = listing.results
+    return {model: model for model in own.results.models}
+
+
+def _changes_of(listing: Listing, _: Picks) -> dict[str, str]:
+    own: Reworded = listing.results
+    there = [str(one) for one in variants_of(own.results.spec) if one not in ("original", REWORDED)]
+    return {"": NAMES_OF[REWORDED], **{one: NAMES_OF[one] for one in there}} if there else {}
+
+
+_MODEL, _OF = Choice("model", "Model", _models), Choice("of", "Change of the text", _changes_of)
 LANGUAGE = Language(
     "rewrite",
     (
@@ -323,6 +342,24 @@ LANGUAGE = Language(
     ),
     RowOrder,
     _of_run,
+    lambda content: {run.id: f"run {run.label}" for run in runs_of("rewrite", content)},
+    (
+        Offer("Flip when reworded", FlipIs, (_MODEL, Choice("flip", "Which", fixed(FLIPS)), _OF)),
+        Offer(
+            "Similarity of the rewording", SimilarityIn,
+            (Choice("low", "Cosine from"), Choice("high", "Up to")),
+        ),
+        Offer(
+            "Label moved by rewording", LabelMoves,
+            (
+                Choice("label", "Label", fixed({one: label_name(one) for one in REWRITE_FEATURES})),
+                Choice("move", "How", fixed(MOVES)),
+                Choice("side", "Of which reply", fixed({"": "either", "chosen": "the chosen one",
+                                                        "rejected": "the rejected one"})),
+            ),
+        ),
+        *OFFERS, *SEARCHES,
+    ),
 )  # fmt: skip
 
 

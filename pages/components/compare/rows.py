@@ -7,12 +7,8 @@ from functools import partial
 
 import streamlit as st
 
-from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import IvanError
-from ivan_core.domain.runs import Run
-from ivan_core.engine import handling as runs
-from ivan_core.experiments.columns import handling as columns
-from ivan_core.experiments.columns.conditions import TextHas, missing_searches
+from ivan_core.experiments.columns.conditions import TextHas
 from ivan_core.experiments.compare import download as downloads
 from ivan_core.experiments.compare.conditions import (
     Failed,
@@ -35,8 +31,9 @@ from pages.components.compare.filtering import (
 )
 from pages.components.compare.table import rows_table
 from pages.components.compare.user_columns import user_columns
-from pages.components.kit.conditions import condition_chips
-from pages.components.kit.frame import problems_shown, show_error
+from pages.components.kit.conditions import condition_chips, names_on, not_known
+from pages.components.kit.frame import show_error
+from pages.components.kit.search import say_why, searches_at_work, start_search
 from pages.components.kit.state import kindly, problem_of_press
 from pages.components.kit.text import md_escape, say
 from pages.components.pair.note_list import note_list
@@ -50,33 +47,26 @@ def found_rows(results: Results) -> None:
     user_columns(results)
     st.subheader("Rows", anchor=False)
     row_filter = current_filter(results)
-    names = {spec.id: spec.label for spec in columns.known(results.dataset.fingerprint, True)}
+    rows = listing(results)
+    names = names_on(rows, row_filter)
     _find(results, row_filter, names)
     problem = problem_of_press()
     if problem:
         show_error(problem)
-    condition_chips(ROWS, row_filter, names)
-    _at_work(results)
+    condition_chips(ROWS, rows, row_filter, names)
+    searches_at_work(rows)
     try:
-        row_ids = matching_rows(listing(results), row_filter)
+        row_ids = matching_rows(rows, row_filter)
     except IvanError as error:
-        _say_why(error)
-        _search_again(results, row_filter)
+        say_why(rows, row_filter, error)
         return
+    not_known(rows, row_filter, names)
     if row_filter.conditions:
         say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
     key = str(hash(tuple(sorted(query_of(row_filter).items()))))
     rows_table(results, row_ids, key, partial(sort_by_head, row_filter, tuple(results.models)))
     _take_away(results, row_filter, len(row_ids))
     note_list(results)
-
-
-def _say_why(error: IvanError) -> None:
-    """Why there are no rows; the problem of a press may stand above it, in a place of its own."""
-    with st.container(border=True, key="rows-problem"):
-        say(error.message)
-        if error.hint:
-            say(error.hint, "small", quiet=True)
 
 
 def _find(results: Results, row_filter: Filter, names: dict[str, str]) -> None:
@@ -136,45 +126,8 @@ def _search(dataset: str) -> None:
     if not words:
         return
     st.session_state["find"] = ""
-    columns.start(ColumnSpec(dataset=dataset, form="search", expression=words, over="text"))
+    start_search(dataset, TextHas(text=words))
     add(TextHas(text=words))
-
-
-def _at_work(results: Results) -> None:
-    """Searches that a worker does now; the page follows until they are there."""
-    if _searching(results.dataset.fingerprint):
-        st.fragment(_follow, run_every=0.5)(results.dataset.fingerprint)
-
-
-def _searching(dataset: str) -> list[tuple[Run, ColumnSpec]]:
-    """Searches at work; what becomes of other columns is said where they are made."""
-    found = [(run, runs.any_spec_of(run)) for run in columns.at_work(dataset)]
-    return [
-        (run, spec) for run, spec in found if isinstance(spec, ColumnSpec) and spec.form == "search"
-    ]
-
-
-def _search_again(results: Results, row_filter: Filter) -> None:
-    """Offer the searches of a link that nobody has done here, or that came to no end."""
-    missing = missing_searches(results.dataset.fingerprint, row_filter)
-    if missing and not _searching(results.dataset.fingerprint):
-        st.button("Search now", key="search-now", on_click=_start_all, args=(missing,))
-
-
-@kindly
-def _start_all(missing: list[ColumnSpec]) -> None:
-    for spec in missing:
-        columns.start(spec)
-
-
-def _follow(dataset: str) -> None:
-    with problems_shown():
-        at_work = _searching(dataset)
-        if not at_work:
-            st.rerun()
-        for run, spec in at_work:
-            told = f"Looking through the texts: {spec.label} ({run.done:,} of {run.total:,})"
-            say(told, "small")
 
 
 def _take_away(results: Results, row_filter: Filter, count: int) -> None:

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
-from ivan_core.lists.conditions import Chip, Filter, Language, Listing, Names, fitting
+from ivan_core.domain.errors import IvanError
+from ivan_core.experiments.columns import handling as columns
+from ivan_core.experiments.columns.conditions import TextHas
+from ivan_core.lists.conditions import (
+    Chip,
+    Filter,
+    Language,
+    Listing,
+    Names,
+    fitting,
+    without_value,
+)
+from ivan_core.lists.others import Offered, called, offered
 from ivan_core.lists.url import parameters, query_of, read_filter
+from pages.components.kit.search import start_search
+from pages.components.kit.state import kindly
 from pages.components.kit.text import md_escape, say
 from pages.components.kit.url import write_query
 
+_ADDED = "conditions-added"
 _ORDER = "order"
 """The chip of the order, and its key, which is none of a condition."""
 
@@ -77,15 +93,22 @@ def fitting_filter(place: Place, listing: Listing) -> Filter:
     return fits
 
 
+def names_on(listing: Listing, wanted: Filter) -> dict[str, str]:
+    """What the user columns and other runs are called that conditions may name, by id."""
+    known = columns.known(listing.dataset.fingerprint, True)
+    return {spec.id: spec.label for spec in known} | called(listing, wanted)
+
+
 def condition_chips(
-    place: Place, wanted: Filter, names: Names | None = None, *, order: bool = False
+    place: Place, listing: Listing, wanted: Filter, names: Names, *, order: bool = False
 ) -> None:
-    """One button a condition, which takes it away; with `order` one for the order too."""
+    """One button a condition, which takes it away, and one that adds a condition.
+
+    With `order` there is a chip for the order too.
+    """
     held = wanted.chips(names)
     if order and wanted.sort is not None and wanted.sorts:
-        held.append(Chip(_ORDER, wanted.sort.words(names or {}), _ORDER))
-    if not held:
-        return
+        held.append(Chip(_ORDER, wanted.sort.words(names), _ORDER))
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key=f"{place.keys}chips"
     ):
@@ -99,3 +122,79 @@ def condition_chips(
                 place.everything, key=f"{place.keys}chips-clear", type="tertiary",
                 on_click=place.clear,
             )  # fmt: skip
+        _add(place, listing)
+
+
+def not_known(listing: Listing, wanted: Filter, names: Names) -> None:
+    """Of how many rows nobody knows whether a condition holds: they are not listed."""
+    n, what = len(listing.rows), "rows" if listing.rejected is None else "texts"
+    for condition, count in without_value(listing, wanted.conditions):
+        told = f"{count:,} of {n:,} {what} have no value for “{condition.words(names)}”"
+        say(f"{told}, and are not listed.", "small", quiet=True)
+
+
+def _add(place: Place, listing: Listing) -> None:
+    """A condition to choose, in a few picks; options are read when it is opened."""
+    key = f"{place.keys}add-{st.session_state.get(_ADDED, 0)}"
+    folded = st.popover("Add a condition", key=key, on_change="rerun")
+    if folded.open:
+        with folded:
+            _choose(place, listing, key)
+
+
+def _choose(place: Place, listing: Listing, key: str) -> None:
+    found = offered(listing, place.language)
+    title = st.selectbox(
+        "What", list(found), index=None, key=f"{key}-what", placeholder="choose what to ask for"
+    )
+    if title is None:
+        return
+    asked, run = found[title], ""
+    if asked.runs:
+        run = next(iter(asked.runs))
+        if len(asked.runs) > 1:
+            run = st.selectbox(
+                "Of", list(asked.runs), key=f"{key}-{title}-run", format_func=asked.runs.__getitem__
+            ) or run  # fmt: skip
+        elif run != listing.run_id:
+            say(f"Of {asked.runs[run]}.", "small", quiet=True)
+    try:
+        picks = _picks(asked.asked_of(listing, run), asked, f"{key}-{title}-{run}")
+    except IvanError as error:
+        say(f"{error.message} {error.hint}".strip(), "small")
+        return
+    st.button(
+        "Add", key=f"{key}-go", type="primary", on_click=_added,
+        args=(place, listing, asked, run, picks),
+    )  # fmt: skip
+
+
+def _picks(asked_of: Listing, asked: Offered, key: str) -> dict[str, Any]:
+    """What is chosen, field by field; what depends on an earlier choice follows it."""
+    picks: dict[str, Any] = {}
+    for choice in asked.offer.choices:
+        name = f"{key}-{choice.field}"
+        if choice.options is not None:
+            options = dict(choice.options(asked_of, picks))
+            if options:
+                name += f"-{hash(tuple(options))}"
+                picks[choice.field] = st.selectbox(
+                    choice.title, list(options), key=name, format_func=options.__getitem__
+                )
+        elif choice.kind == "text":
+            typed = st.text_input(choice.title, key=name, max_chars=200)
+            picks[choice.field] = (typed or "").strip()
+        else:
+            picks[choice.field] = st.number_input(
+                choice.title, value=None, step=0.1, key=name, placeholder="any"
+            )
+    return picks
+
+
+@kindly
+def _added(place: Place, listing: Listing, asked: Offered, run: str, picks: dict[str, Any]) -> None:
+    condition = asked.condition(listing, place.language, run, picks)
+    if isinstance(condition, TextHas):
+        start_search(listing.dataset.fingerprint, condition)
+    place.show(place.asked().add(condition))
+    st.session_state[_ADDED] = st.session_state.get(_ADDED, 0) + 1

@@ -22,7 +22,13 @@ from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.lists.conditions import Condition, Filter, matching
 from ivan_core.lists.url import query_of
-from pages.components.kit.conditions import Place, condition_chips, fitting_filter
+from pages.components.kit.conditions import (
+    Place,
+    condition_chips,
+    fitting_filter,
+    names_on,
+    not_known,
+)
 from pages.components.kit.frame import show_error
 from pages.components.kit.list import (
     below_page,
@@ -33,6 +39,8 @@ from pages.components.kit.list import (
 )
 from pages.components.kit.long_texts import show_part
 from pages.components.kit.results import Point, clicked_chart
+from pages.components.kit.search import say_why, searches_at_work
+from pages.components.kit.state import problem_of_press
 from pages.components.kit.text import say
 from pages.components.kit.url import write_query
 from pages.components.pair.labels import why
@@ -69,12 +77,18 @@ def label_texts(results: LabelResults) -> None:
     st.subheader("Texts", anchor=_ANCHOR)
     texts = listing(results)
     wanted = fitting_filter(TEXTS, texts)
-    condition_chips(TEXTS, wanted)
+    names = names_on(texts, wanted)
+    problem = problem_of_press()
+    if problem:
+        show_error(problem)
+    condition_chips(TEXTS, texts, wanted, names)
+    searches_at_work(texts)
     try:
         found = matching(texts, wanted)
     except IvanError as error:
-        show_error(error)
+        say_why(texts, wanted, error)
         return
+    not_known(texts, wanted, names)
     if not len(found):
         say("No texts here.")
     else:

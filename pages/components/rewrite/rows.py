@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.engine import opened
 from ivan_core.experiments.rewrite.conditions import (
     FLIPS,
@@ -25,11 +25,18 @@ from ivan_core.experiments.rewrite.results import RewriteResults
 from ivan_core.experiments.rewrite.views import row_view, rows_page
 from ivan_core.lists.conditions import Condition, Filter, fitting, matching_rows
 from ivan_core.lists.url import query_of
-from pages.components.kit.conditions import Place, condition_chips, fitting_filter
+from pages.components.kit.conditions import (
+    Place,
+    condition_chips,
+    fitting_filter,
+    names_on,
+    not_known,
+)
 from pages.components.kit.frame import show_error
 from pages.components.kit.list import below_page, page_table, row_by_number, turned_to
 from pages.components.kit.results import Point, clicked_chart
-from pages.components.kit.state import PAIRS
+from pages.components.kit.search import say_why, searches_at_work
+from pages.components.kit.state import PAIRS, problem_of_press
 from pages.components.kit.text import say, short_names
 from pages.components.kit.url import write_query
 from pages.components.pair.rewordings import show_rewordings
@@ -59,8 +66,18 @@ def pair_rows(results: RewriteResults, found: Numbers) -> None:
     rows = listing(results, found)
     wanted = fitting_filter(ROWS, rows)
     _ask(results, wanted)
-    condition_chips(ROWS, wanted, order=True)
-    row_ids = matching_rows(rows, wanted)
+    names = names_on(rows, wanted)
+    problem = problem_of_press()
+    if problem:
+        show_error(problem)
+    condition_chips(ROWS, rows, wanted, names, order=True)
+    searches_at_work(rows)
+    try:
+        row_ids = matching_rows(rows, wanted)
+    except IvanError as error:
+        say_why(rows, wanted, error)
+        return
+    not_known(rows, wanted, names)
     if not row_ids:
         say("No rows here.")
         return
@@ -150,9 +167,13 @@ def one_row(results: RewriteResults, row_id: int) -> None:
     query = st.query_params.to_dict()
     past = listing(results, numbers(results, read_gate(query)))
     wanted, _ = fitting(past, ROWS.asked())
-    rows = matching_rows(past, wanted)
+    try:
+        rows = matching_rows(past, wanted)
+    except IvanError:  # a search that is not done
+        rows = []
     if row_id in rows:
-        _moves(results, rows, row_id, [chip.label for chip in wanted.chips()])
+        names = names_on(past, wanted)
+        _moves(results, rows, row_id, [chip.label for chip in wanted.chips(names)])
     else:  # of a link, or past another gate
         _moves(results, results.row_ids, row_id, [])
     try:

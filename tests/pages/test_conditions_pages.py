@@ -1,0 +1,63 @@
+"""A condition of another run is added in a few picks, and is a chip, on every page of rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import made_runs
+import pytest
+from made_labellings import FIRST, REFUSAL, Labellings, four_pairs
+
+COMPARE, TAXONOMY = "pages/compare.py", "pages/taxonomy.py"
+MODEL = made_runs.TWO_MODELS[0]
+
+
+@pytest.fixture
+def labellings(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Labellings:
+    return Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
+
+
+@pytest.fixture
+def compared(labellings: Labellings) -> str:
+    return made_runs.finished(labellings.data_dir, made_runs.spec_of_file(labellings.file))
+
+
+@pytest.fixture
+def first(labellings: Labellings) -> str:
+    return labellings.made("first", FIRST)
+
+
+def test_a_label_is_asked_for_on_the_rows_of_a_comparison(compared, first, open_page):
+    page = open_page(COMPARE, run=compared)
+    page.app.session_state["add-0"] = True
+    page.run()
+    what = page.app.selectbox(key="add-0-what")
+    assert {"Verdict", "Label", "Two labelers differ", "Starred"} <= set(what.options)
+    what.set_value("Label")
+    page.run()
+    assert f"Of first, run {first}." in page.said
+    page.press("add-0-go")
+    assert page.app.query_params["and"] == f"{first}~labels.label~{REFUSAL}~!0~yes"
+    assert "3 rows. Click a row" in page.said
+    (chip,) = [label for key, label in page.buttons.items() if key.startswith("chip-")]
+    assert chip.replace("\\", "") == f"Refusal: yes (first, run {first}) ✕"
+    page.press(next(key for key in page.buttons if key.startswith("chip-")))
+    assert "and" not in page.app.query_params
+    assert "4 rows. Click a row" in page.said
+
+
+def test_how_many_rows_have_no_value_is_said(compared, first, open_page):
+    link = f"{first}~labels.sides~{REFUSAL}"
+    page = open_page(COMPARE, run=compared, **{"and": link})
+    assert "1 row. Click a row" in page.said
+    words = f"Refusal: differs between the replies (first, run {first})"
+    assert f"1 of 4 rows have no value for “{words}”, and are not listed." in page.said
+
+
+def test_a_verdict_is_asked_for_on_the_texts_of_a_labelling(compared, first, open_page):
+    link = f"{compared}~compare.rated~{MODEL}"
+    page = open_page(TAXONOMY, run=first, **{"and": link})
+    assert "8 texts. Click one" in page.said
+    gone = open_page(TAXONOMY, run=first, **{"and": f"2020-01-01-00-00~compare.rated~{MODEL}"})
+    assert "There is no run '2020-01-01-00-00' here." in gone.said
+    assert "8 texts. Click one" in gone.said

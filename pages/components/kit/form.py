@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ivan_core import catalog
@@ -54,6 +55,13 @@ def rows_fields(
         "sample": number if which == DRAWN else None,
         "row_ids": parse_row_ids(row_ids) if which == BY_ID else None,
     }
+
+
+def known_dataset(keys: str) -> DatasetRequest:
+    """Ask of which dataset, among those that were read here before."""
+    known = {request.label: request for request in [DatasetRequest(), *datasets.known()]}
+    label = st.selectbox("Of which dataset", list(known), key=f"{keys}-dataset")
+    return known[label or "sample"]
 
 
 def part_of_dataset(places: Sequence[DeltaGenerator], source: str, keys: str) -> dict[str, str]:

@@ -30,22 +30,31 @@ class Panel:
 
 def live(run_id: str, panel: Panel) -> None:
     """Draw a run at work, again every second until it ends; then the whole page once."""
-    st.fragment(_draw, run_every=1.0)(run_id, panel)
 
-
-def _draw(run_id: str, panel: Panel) -> None:
-    with problems_shown():
-        run = runs.get(run_id)
-        if not run.state.live:
-            st.rerun()
+    def draw(run: Run) -> None:
         headline = panel.headline(run)
         if headline:
             say(headline, "headline")
         bar(run.done, run.total)
         say(_standing(run, panel))
         say_silence(run)
-        cancel_button(run_id, "cancel", "What is finished is kept; you can resume later.")
+        cancel_button(run.id, "cancel", "What is finished is kept; you can resume later.")
         panel.so_far(run)
+
+    while_live(run_id, draw)
+
+
+def while_live(run_id: str, draw: Callable[[Run], None], every: float = 1.0) -> None:
+    """Draw a run, again after so many seconds, until it ends; then the whole page once."""
+    st.fragment(_again, run_every=every)(run_id, draw)
+
+
+def _again(run_id: str, draw: Callable[[Run], None]) -> None:
+    with problems_shown():
+        run = runs.get(run_id)
+        if not run.state.live:
+            st.rerun()
+        draw(run)
 
 
 def bar(done: int, total: int) -> None:
@@ -66,8 +75,12 @@ def counted(run: Run, noun: str) -> str:
 def _standing(run: Run, panel: Panel) -> str:
     if not run.total:
         return f"{doing(run)} …"
-    left = [f"{run.left.words} left"] if run.left is not None else []
-    return " · ".join([*panel.standing(run), *left])
+    return " · ".join([*panel.standing(run), *time_left(run)])
+
+
+def time_left(run: Run) -> list[str]:
+    """The time left, as the last piece of a line; nothing while nobody knows."""
+    return [f"{run.left.words} left"] if run.left is not None else []
 
 
 def say_silence(run: Run) -> None:
@@ -77,7 +90,7 @@ def say_silence(run: Run) -> None:
         say(silent, "lead")
 
 
-def cancel_button(run_id: str, key: str, told: str) -> None:
+def cancel_button(run_id: str, key: str, told: str | None = None) -> None:
     """Stop a run that is at work; one that has ended meanwhile is left as it is."""
     if st.button("Cancel", key=key, help=told):
         if runs.get(run_id).state.live:

@@ -7,12 +7,12 @@ import streamlit as st
 from ivan_core.domain.estimates import Dollars, Estimate, Rates
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import attempts
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.examples import examples
 from ivan_core.models import servers
 from pages.components.kit.frame import problems_shown
+from pages.components.kit.live import bar, cancel_button, doing, time_left, while_live
 from pages.components.kit.long_texts import show_part
 from pages.components.kit.state import TAXONOMY
 from pages.components.kit.text import say
@@ -33,25 +33,14 @@ _DOUBT = "Some of these requests may be at the provider already: they may be cha
 
 def preparing(run: Run) -> None:
     """The request files at work, drawn again every second until the estimate is there."""
-    st.fragment(_draw_preparing, run_every=1.0)(run.id)
-    if st.button("Cancel", key="cancel-preparing"):
-        if runs.get(run.id).state.live:
-            runs.cancel(run.id)
-        st.rerun()
+    while_live(run.id, _requests_so_far)
+    cancel_button(run.id, "cancel-preparing")
 
 
-def _draw_preparing(run_id: str) -> None:
-    with problems_shown():
-        run = runs.get(run_id)
-        if not run.state.live:
-            st.rerun()
-        st.progress(min(run.done / run.total, 1.0) if run.total else 0.0)
-        told = [run.doing or "Starting a worker"]
-        if run.total:
-            told.append(f"{run.done:,} of {run.total:,} requests")
-        if run.left is not None:
-            told.append(f"{run.left.words} left")
-        say(" · ".join(told))
+def _requests_so_far(run: Run) -> None:
+    bar(run.done, run.total)
+    counted = [f"{run.done:,} of {run.total:,} requests"] if run.total else []
+    say(" · ".join([doing(run), *counted, *time_left(run)]))
 
 
 def not_prepared(run: Run) -> None:

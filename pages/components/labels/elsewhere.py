@@ -9,10 +9,10 @@ from pathlib import Path
 import streamlit as st
 
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches.adopt import adopt, batch_ids
 from ivan_core.experiments.batches.import_files import import_files
+from pages.components.kit.form import known_dataset
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.news import keep_news
 from pages.components.kit.state import TAXONOMY, choose_run
@@ -27,9 +27,7 @@ def from_elsewhere() -> None:
             "texts are from; it must have been read here before. Nothing is sent or paid.",
             quiet=True,
         )
-        known = {request.label: request for request in [DatasetRequest(), *datasets.known()]}
-        label = st.selectbox("Of which dataset", list(known), key="elsewhere-dataset")
-        request = known[label or "sample"]
+        request = known_dataset("elsewhere")
         left, right = st.columns(2, gap="large")
         with left:
             _by_id(request)

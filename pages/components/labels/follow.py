@@ -14,8 +14,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.attempts import files_changed
 from ivan_core.ledger.records import Stage
-from pages.components.kit.frame import problems_shown
-from pages.components.kit.live import bar, doing, say_silence
+from pages.components.kit.live import bar, doing, say_silence, while_live
 from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say
 from pages.components.labels.send import ask_to_cancel, ask_to_close, follow
@@ -46,29 +45,24 @@ _STATUSES = {
 
 def following(run: Run) -> None:
     """A run whose batches are at work, drawn again every second or two until they end."""
-    st.fragment(_draw, run_every=1.5)(run.id)
+    while_live(run.id, _parts_so_far, every=1.5)
     if st.button("Cancel", key="cancel-batches", help="Asks first, and says what is paid then."):
         ask_to_cancel(run.id)
 
 
-def _draw(run_id: str) -> None:
-    with problems_shown():
-        run = runs.get(run_id)
-        if not run.state.live:
-            st.rerun()
-        parts = taxonomy.parts(run_id)
-        done, total = _progress(run, parts)
-        bar(done, total)
-        counted = f" · {done:,} of {total:,} texts" if total else ""
-        say(f"{doing(run)}{counted}")
-        say_silence(run)
-        show_parts(run_id)
-        say(
-            "This page may be closed: a process of its own follows the batches, and a batch takes "
-            "up to 24 hours.",
-            "small",
-            quiet=True,
-        )
+def _parts_so_far(run: Run) -> None:
+    done, total = _progress(run, taxonomy.parts(run.id))
+    bar(done, total)
+    counted = f" · {done:,} of {total:,} texts" if total else ""
+    say(f"{doing(run)}{counted}")
+    say_silence(run)
+    show_parts(run.id)
+    say(
+        "This page may be closed: a process of its own follows the batches, and a batch takes "
+        "up to 24 hours.",
+        "small",
+        quiet=True,
+    )
 
 
 def _progress(run: Run, parts: Sequence[Mapping[str, Any]]) -> tuple[int, int]:

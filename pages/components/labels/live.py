@@ -43,7 +43,7 @@ def _so_far(run: Run) -> None:
     rows = label_rows(facts.get("labels", {}))
     if rows:
         st.dataframe(
-            rows, hide_index=True, key="labels-so-far", height=420,
+            rows, hide_index=True, key="labels-so-far",
             column_config={
                 side: st.column_config.ProgressColumn(
                     side, format="%d%%", min_value=0, max_value=100, width=130,

@@ -9,11 +9,12 @@ from pathlib import Path
 import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import archive, datasets, score_cache, studies, zips
 from ivan_core.engine import handling as runs
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.engine.kind import alike, is_known, kind_of
+from pages.components.kit.form import known_dataset
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import say
 
@@ -153,8 +154,7 @@ def _import() -> None:
         "Files", accept_multiple_files=True, type=["zip", "csv"], key="import-files",
         label_visibility="collapsed",
     )  # fmt: skip
-    known = {request.label: request for request in [DatasetRequest(), *datasets.known()]}
-    label = st.selectbox("Of which dataset", list(known), key="import-dataset")
+    request = known_dataset("import")
     names = st.text_input(
         "Who judged, labelled or reworded", key="import-names", placeholder="as the files say",
         help="For CSV files: a name for each with results, in their order, separated by commas.",
@@ -172,7 +172,6 @@ def _import() -> None:
             path = Path(folder) / Path(file.name).name
             path.write_bytes(file.getvalue())
             paths.append(path)
-        request = known[label or "sample"]
         datasets.find(request)
         if any(path.suffix == ".zip" for path in paths):
             entered = [zips.import_zip(paths[0])]

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
@@ -112,6 +113,29 @@ def on_pairs(content: str, *, kind: str) -> Iterator[Any]:
     """Their results on the pairs of a dataset, newest first; damaged ones are left out."""
     open_one = kind_of(kind).open
     return iter(()) if open_one is None else runs.opened(runs_of(kind, content), open_one)
+
+
+def shared_rows(ours: Any, theirs: Any) -> str:
+    """How many rows the results of two runs share, in words, as in "all 40 rows".
+
+    Raises:
+        BadInput: the runs are about different datasets, or share no row.
+    """
+    if ours.content != theirs.content:
+        raise BadInput(
+            f"Run {ours.run.id} is about {ours.dataset.about['label']}, run {theirs.run.id} about "
+            f"{theirs.dataset.about['label']}, which holds other pairs.",
+            "Only runs on the same dataset can be set beside each other row by row.",
+        )
+    mine, others = set(ours.row_ids), set(theirs.row_ids)
+    shared = len(mine & others)
+    if not shared:
+        raise BadInput(
+            f"Runs {ours.run.id} and {theirs.run.id} share no rows.", "Do the same rows again."
+        )
+    if shared == len(mine) == len(others):
+        return f"all {number_of(shared, 'row')}"
+    return f"{number_of(shared, 'row')} (of {len(mine):,} and {len(others):,})"
 
 
 def with_row(content: str, row_id: int, *, kind: str) -> str | None:

@@ -30,6 +30,7 @@ KIND = Kind(
     stop=late(f"{_HERE}.handling:cancel_batches"),
     follow=late(f"{_HERE}.handling:follow"),
     part_with=late(f"{_HERE}.handling:part_with"),
+    beside=late("ivan_core.experiments.labels.sentences:beside"),
     figures=record(f"{_LABELS}.figures:FIGURES"),
     archive=record(f"{_HERE}.archive:ARCHIVE"),
 )

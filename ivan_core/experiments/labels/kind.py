@@ -26,6 +26,7 @@ KIND = Kind(
     open=late(f"{_HERE}.results:open_labels"),
     report=late(f"{_HERE}.report:print_labels"),
     command=late(f"{_HERE}.command:label_command"),
+    beside=late("ivan_core.experiments.labels.sentences:beside"),
     figures=record(f"{_HERE}.figures:FIGURES"),
     archive=record(f"{_HERE}.archive:ARCHIVE"),
 )

@@ -63,6 +63,11 @@ class LabelResults:
         return self.spec.keys
 
     @property
+    def row_ids(self) -> list[int]:
+        """Every row of which a text was asked for, in the order of the dataset."""
+        return sorted({int(row_id) for row_id in self.table["row_id"]})
+
+    @property
     def decided(self) -> pd.DataFrame:
         """The table without the rows in which the data prefers neither reply."""
         tied = self.dataset.tied_rows

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ivan_core.domain.errors import BadInput
 from ivan_core.engine import handling as runs
+from ivan_core.engine import opened
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.conditions import label_name
-from ivan_core.experiments.labels.results import LabelResults
+from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.experiments.labels.words import both_sentence
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.sentences import Quote, source_line
@@ -109,6 +111,26 @@ def _agreement(results: LabelResults) -> list[Quote]:
             said = f"{who}: {told}"
             found.append(Quote("Do labelers agree?", said, "labeler-agreement", shown))
     return found
+
+
+def beside(first: str, second: str) -> str:
+    """Two labellings on the texts that both labelled, a line a label.
+
+    Raises:
+        BadInput: there is no such run or it is not finished, or they share no text or no label.
+    """
+    ours, theirs = open_labels(first), open_labels(second)
+    rows = opened.shared_rows(ours, theirs)
+    keys = label_views.shared_keys([ours, theirs])
+    if not keys:
+        raise BadInput(f"Runs {first} and {second} were asked for no label alike.")
+    named = label_views.names_of([ours, theirs])
+    who = " and ".join(f"{run_id} ({named[run_id]})" for run_id in (first, second))
+    told = [f"{who} share {rows}."]
+    for row in label_views.agreement([first, second]).to_dict("records"):
+        called = label_name(str(row["key"]), "")
+        told.append(f"{called}: {coefficient_sentence(row)}")
+    return "\n".join(told)
 
 
 def _called(key: str, value: str = "") -> str:

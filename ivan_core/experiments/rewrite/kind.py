@@ -28,6 +28,7 @@ KIND = Kind(
     reached=late(f"{_HERE}.tables:pairs_reworded_by"),
     open=late(f"{_HERE}.results:open_rewrite"),
     report=late(f"{_HERE}.report:print_rewordings"),
+    beside=late(f"{_HERE}.sentences:beside"),
     figures=record(f"{_HERE}.figures:FIGURES"),
     archive=record(f"{_HERE}.archive:ARCHIVE"),
 )

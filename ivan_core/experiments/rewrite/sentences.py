@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
+from ivan_core.engine import opened
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers
-from ivan_core.experiments.rewrite.results import RewriteResults
+from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.figures.sentences import Quote, source_line
 from ivan_core.metrics.robustness.changes import SURFACE
@@ -21,6 +23,12 @@ from ivan_core.metrics.robustness.sentences import (
     needed_sentence,
     together_sentence,
     twice_sentence,
+)
+from ivan_core.metrics.robustness.two_rewordings import (
+    two_rewordings,
+    two_rewordings_sentence,
+    two_similarities,
+    two_similarities_sentence,
 )
 from ivan_core.metrics.sentences import rate_sentence
 from ivan_core.models.names import shown_name
@@ -109,3 +117,32 @@ def _labels(results: RewriteResults, found: Numbers) -> list[Quote]:
         )
         for row in found.flip_rates.to_dict("records")
     ]
+
+
+def beside(first: str, second: str) -> str:
+    """Two rewordings on the pairs that both reworded past the usual gate, a line a reward model.
+
+    Raises:
+        BadInput: there is no such run or it is not finished, or they share no row or no model.
+    """
+    ours, theirs = open_rewrite(first), open_rewrite(second)
+    rows = opened.shared_rows(ours, theirs)
+    models = [name for name in ours.models if name in theirs.models]
+    if not models:
+        raise BadInput(
+            f"No reward model judged both {first} and {second}.",
+            "Reword again with a model that judged the other one.",
+        )
+    who = " and ".join(
+        f"{one.run.id} (reworded by {shown_name(one.spec.rewriter)})" for one in (ours, theirs)
+    )
+    gate = f"Rewordings count from a similarity of {Gate().similarity:g} on."
+    tables = numbers(ours, Gate()).table, numbers(theirs, Gate()).table
+    told = [f"{who} share {rows}. {gate}"]
+    for name in models:
+        told.append(two_rewordings_sentence(two_rewordings(*tables, name), first, second))
+    if ours.spec.similarity == theirs.spec.similarity:
+        told.append(two_similarities_sentence(two_similarities(*tables), first, second))
+    else:
+        told.append("Similarities are told by two models, so they are not set beside each other.")
+    return "\n".join(told)

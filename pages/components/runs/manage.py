@@ -92,7 +92,8 @@ def _beside(run: Run, labels: dict[str, str]) -> None:
         key="beside", placeholder="choose one",
     )  # fmt: skip
     if other:
-        say(studies.beside(run.id, other))
+        for line in studies.beside(run.id, other).splitlines():
+            say(line)
 
 
 def _delete(run: Run) -> None:

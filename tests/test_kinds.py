@@ -87,3 +87,17 @@ def test_only_the_registry_knows_which_kind_a_run_is() -> None:
                 if not any(word in asked[0] for word in own)
             ]
     assert not found
+
+
+def test_experiments_are_named_as_modules_in_the_registry_and_their_own_records_alone() -> None:
+    named = re.compile(r"[\"']ivan_core\.experiments\.")
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("ivan_core", "pages")
+        for path in (ROOT / folder).rglob("*.py")
+        if named.search(path.read_text("utf-8"))
+    }
+    records = {
+        module.replace(".", "/") + ".py" for module in (*EXPERIMENTS.values(), *READING.values())
+    }
+    assert found <= {"ivan_core/experiments/__init__.py", *records}

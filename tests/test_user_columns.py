@@ -107,7 +107,7 @@ def test_the_same_column_started_twice_is_one_run(dataset, monkeypatch):
 
 def test_lists_of_runs_show_comparisons_only(dataset, here):
     columns.start(columns.column_spec(dataset, "regex", "a+"))
-    assert runs.every() == []
+    assert runs.every("compare") == []
     (run,) = runs.every("column")
     assert runs.any_spec_of(run).expression == "a+"
     with pytest.raises(BadInput, match="no comparison"):

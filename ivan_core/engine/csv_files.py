@@ -19,15 +19,10 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.domain.transcripts import text_hash
 from ivan_core.engine import access
 from ivan_core.engine.imports import Elsewhere, Imported, enter, located, named_dataset
+from ivan_core.experiments import CSVS
 
 Part = Literal["results", "beside"]
 """Whether a file holds results of its own, or goes with one that does."""
-_MODULES = {
-    "compare": "ivan_core.experiments.compare.import_csv",
-    "labels": "ivan_core.experiments.labels.import_csv",
-    "rewrite": "ivan_core.experiments.rewrite.import_csv",
-}
-"""The module of each kind of run that can be entered from CSV files, as its `CSVS`."""
 _LONGEST_HEADER = 100_000
 _MOST_BYTES = 2**30
 _STARTED = re.compile(r"(\d{4}-\d\d-\d\d-\d\d-\d\d(?:-\d\d)?)(?:-(.+))?")
@@ -91,7 +86,7 @@ def import_csvs(
     """
     access.require(access.Action.IMPORT)
     found = named_dataset(dataset)
-    kinds: dict[str, CsvFiles] = {kind: import_module(name).CSVS for kind, name in _MODULES.items()}
+    kinds: dict[str, CsvFiles] = {kind: import_module(name).CSVS for kind, name in CSVS.items()}
     of_kind, results = _sorted(paths, kinds)
     if names and len(names) != len(results):
         raise BadInput(

@@ -133,7 +133,7 @@ def get(run_id: str) -> Run:
     return registry().get(run_id)
 
 
-def every(kind: str | None = "compare") -> list[Run]:
+def every(kind: str | None = None) -> list[Run]:
     """The runs of a kind, newest first; None means of every kind."""
     return registry().some((kind,) if kind else ())
 

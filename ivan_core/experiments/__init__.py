@@ -20,3 +20,9 @@ CONDITIONS = {
     "people": "ivan_core.review.conditions",
 }
 """Who has conditions on rows, each a module whose `LANGUAGE` is imported when it is asked for."""
+CSVS = {
+    "compare": "ivan_core.experiments.compare.import_csv",
+    "labels": "ivan_core.experiments.labels.import_csv",
+    "rewrite": "ivan_core.experiments.rewrite.import_csv",
+}
+"""Kinds of runs that can be entered from CSV files, each a module whose `CSVS` says how."""

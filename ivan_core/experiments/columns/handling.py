@@ -57,12 +57,8 @@ def start(spec: ColumnSpec) -> str | None:
     return run_id
 
 
-def at_work(dataset: str) -> list[Run]:
-    """Runs that compute columns of a dataset now, newest first."""
-    found = runs.registry().some(("column",), states=ACTIVE)
-    return [run for run in found if run.state.live and _reads(run, dataset)]
-
-
-def _reads(run: Run, dataset: str) -> bool:
-    spec = runs.any_spec_of(run)
-    return isinstance(spec, ColumnSpec) and spec.dataset == dataset
+def at_work(dataset: str) -> list[tuple[Run, ColumnSpec]]:
+    """Runs that compute columns of a dataset now, newest first, with what they compute."""
+    live = (run for run in runs.registry().some(("column",), states=ACTIVE) if run.state.live)
+    found = [(run, runs.spec_of(run, ColumnSpec)) for run in live]
+    return [(run, spec) for run, spec in found if spec.dataset == dataset]

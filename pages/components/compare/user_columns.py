@@ -12,7 +12,6 @@ from ivan_core.charts.user_column import agreement_by_larger_bars, column_sides
 from ivan_core.domain.column_specs import LONGEST, ColumnSpec, Form, Over
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
-from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.compare.clicks import of_larger, of_value
 from ivan_core.experiments.compare.results import Results
@@ -89,12 +88,8 @@ def _progress(dataset: str) -> None:
 
 def _making(dataset: str) -> dict[str, tuple[Run, ColumnSpec]]:
     """Columns that workers compute now, by the run's id; searches are told beside the rows."""
-    found = ((run, runs.any_spec_of(run)) for run in columns.at_work(dataset))
-    return {
-        run.id: (run, spec)
-        for run, spec in found
-        if isinstance(spec, ColumnSpec) and spec.form != "search"
-    }
+    found = columns.at_work(dataset)
+    return {run.id: (run, spec) for run, spec in found if spec.form != "search"}
 
 
 def _follow(dataset: str, followed: list[str]) -> None:

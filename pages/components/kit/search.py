@@ -7,7 +7,6 @@ import streamlit as st
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
-from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.columns.conditions import TextHas, missing_searches
 from ivan_core.lists.conditions import Filter, Listing
@@ -43,10 +42,7 @@ def say_why(listing: Listing, wanted: Filter, error: IvanError) -> None:
 
 def _searching(dataset: str) -> list[tuple[Run, ColumnSpec]]:
     """Searches at work; what becomes of other columns is said where they are made."""
-    found = [(run, runs.any_spec_of(run)) for run in columns.at_work(dataset)]
-    return [
-        (run, spec) for run, spec in found if isinstance(spec, ColumnSpec) and spec.form == "search"
-    ]
+    return [(run, spec) for run, spec in columns.at_work(dataset) if spec.form == "search"]
 
 
 @kindly

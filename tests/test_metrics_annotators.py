@@ -18,7 +18,7 @@ from ivan_core.metrics.labels.agreement import (
     agreement_table,
     class_agreement,
 )
-from ivan_core.metrics.labels.answers import SENTIMENTS, cells, joined, texts_in_cell
+from ivan_core.metrics.labels.answers import SENTIMENTS, cells, joined
 from ivan_core.metrics.labels.coefficients import (
     Floats,
     alpha_of_coincidences,
@@ -190,7 +190,7 @@ def test_agreement_with_oneself_is_one_or_nothing(values: list[object], times: i
         assert found["coefficient"] == pytest.approx(1) and found["ac1"] == pytest.approx(1)
 
 
-def test_cells_add_up_and_open_their_texts() -> None:
+def test_cells_add_up() -> None:
     left, right = crossed(3, 1, 2, 4)
     left.loc[9, INSULT] = None
     found = cells(left, right, INSULT).set_index(["left", "right"])
@@ -198,8 +198,6 @@ def test_cells_add_up_and_open_their_texts() -> None:
         ("no", "no"): 3, ("no", "yes"): 2, ("yes", "no"): 1, ("yes", "yes"): 3,
     }  # fmt: skip
     assert (found["n"] == 9).all() and (found["left_out"] == 1).all()
-    texts = texts_in_cell(left, right, INSULT, ("yes", "no"))
-    assert [tuple(row) for row in texts.to_numpy()] == [(1, "rejected")]
     topics = (labels(**{TOPICS: [("a",), (), None]}), labels(**{TOPICS: [("a", "b"), ("b",), ()]}))
     by_word = cells(*topics, TOPICS, "b").set_index(["left", "right"])
     assert by_word["count"][("no", "yes")] == 2 and by_word["n"].iloc[0] == 2

@@ -1,12 +1,13 @@
-"""`ivan review …`: the queues of reviews, and all that people said as one file."""
+"""`ivan review …`: queues, as spreadsheets too, and all that people said as one file."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
-from ivan_core.cli import review_sheets
+from ivan_core.domain.errors import BadInput, IvanError
 
 
 def add(commands: Any) -> None:
@@ -14,7 +15,7 @@ def add(commands: Any) -> None:
     parts = parser.add_subparsers(dest="review", required=True, metavar="PART")
     queues = parts.add_parser("queues", help="list the queues and how far they are")
     queues.set_defaults(run=list_queues)
-    review_sheets.add(parts)
+    _add_sheets(parts)
     backup = parts.add_parser(
         "backup",
         help="write all reviews, notes and names to one file",
@@ -31,6 +32,37 @@ def add(commands: Any) -> None:
     )
     restore.add_argument("file", type=Path, metavar="FILE", help="A file that backup wrote.")
     restore.set_defaults(run=run_restore)
+
+
+def _add_sheets(parts: Any) -> None:
+    """Add what `ivan review` can do with sheets."""
+    export = parts.add_parser(
+        "export",
+        help="write a queue as a spreadsheet to be filled in",
+        description="Write a queue as an Excel workbook with instructions and drop-downs, for "
+        "people without the app. Each file shuffles the replies anew, and nothing in it tells how.",
+    )
+    export.add_argument("queue", type=int, metavar="QUEUE", help="Its number, as in `queues`.")
+    export.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="A new file. Default: queue-QUEUE.xlsx."
+    )
+    export.add_argument(
+        "--for", dest="reviewer", default="", metavar="NAME",
+        help="Who fills it in: leaves out what they have done, and types their name into it.",
+    )  # fmt: skip
+    export.set_defaults(run=run_export)
+    take_in = parts.add_parser(
+        "import",
+        help="take in the answers of sheets that came back",
+        description="Take in the answers of filled-in sheets, by the name typed into each. A sheet "
+        "with anything wrong in it changes nothing. Importing a sheet twice does no harm.",
+    )
+    take_in.add_argument("files", type=Path, nargs="+", metavar="FILE", help="Filled-in sheets.")
+    take_in.add_argument(
+        "--replace", action="store_true",
+        help="Let the sheet win over answers that were saved after it was made.",
+    )  # fmt: skip
+    take_in.set_defaults(run=run_import)
 
 
 def list_queues(options: argparse.Namespace) -> int:
@@ -55,4 +87,41 @@ def run_restore(options: argparse.Namespace) -> int:
     from ivan_core.review.backup import restore
 
     print(restore(options.file))
+    return 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    from ivan_core.review.sheets.sheets import export_file
+
+    path = options.file or Path(f"queue-{options.queue}.xlsx")
+    print(export_file(options.queue, path, options.reviewer))
+    return 0
+
+
+def run_import(options: argparse.Namespace) -> int:
+    from ivan_core.review.sheets.reading import SheetRefused
+    from ivan_core.review.sheets.sheets import import_file
+
+    refused: list[str] = []
+    for path in options.files:
+        try:
+            report = import_file(path, replace=options.replace)
+        except SheetRefused as error:
+            refused.append(path.name)
+            print(f"{path.name}: nothing was imported.", file=sys.stderr)
+            for problem in error.problems:
+                print(f"  {problem}", file=sys.stderr)
+        except BadInput as error:
+            refused.append(path.name)
+            print(f"{error.message} {error.hint}".strip(), file=sys.stderr)
+        else:
+            print(path.name)
+            for sentence in report.sentences:
+                print(f"  {sentence}")
+    if refused:
+        count = len(options.files)
+        raise IvanError(
+            f"{len(refused)} of {count} sheet{'s were' if count > 1 else ' was'} not imported.",
+            "Correct what is named above, and import them once more; the others do no harm.",
+        )
     return 0

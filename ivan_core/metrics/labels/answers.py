@@ -192,7 +192,7 @@ def cells(left: pd.DataFrame, right: pd.DataFrame, key: str, word: str = "") -> 
     sentiments), count, share, n (texts that both answered), left_out (shared texts that they did
     not). Shares are missing if n is 0.
     """
-    _, ours, theirs, names = _two(left, right, key, word)
+    ours, theirs, names = _two(left, right, key, word)
     answered = (ours >= 0) & (theirs >= 0)
     k, n = len(names), int(answered.sum())
     counts = np.bincount(k * ours[answered] + theirs[answered], minlength=k * k)
@@ -208,24 +208,16 @@ def cells(left: pd.DataFrame, right: pd.DataFrame, key: str, word: str = "") -> 
     )
 
 
-def texts_in_cell(
-    left: pd.DataFrame, right: pd.DataFrame, key: str, cell: tuple[str, str], word: str = ""
-) -> pd.DataFrame:
-    """Row id and side of the texts that `cells` counted under these two answers."""
-    texts, ours, theirs, names = _two(left, right, key, word)
-    return texts.keys((ours == names.index(cell[0])) & (theirs == names.index(cell[1])))
-
-
 def _two(
     left: pd.DataFrame, right: pd.DataFrame, key: str, word: str
-) -> tuple[JoinedTexts, Codes, Codes, list[str]]:
+) -> tuple[Codes, Codes, list[str]]:
     texts = join_labelers({"left": left, "right": right})
     given = texts.answers(key, [word] if key in LIST_KEYS else ())
     ours, theirs = (
         np.where(one.answered, one.holds[:, 0], -1) if key in LIST_KEYS else one.codes()
         for one in given
     )
-    return texts, ours, theirs, list(SENTIMENTS) if key == SENTIMENT else [NO, YES]
+    return ours, theirs, list(SENTIMENTS) if key == SENTIMENT else [NO, YES]
 
 
 def _ids(table: pd.DataFrame) -> Codes:

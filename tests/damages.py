@@ -10,8 +10,14 @@ from pathlib import Path
 Damage = Callable[[Path, str], None]
 """Damages the run of an id in a data folder."""
 CELLS: dict[str, tuple[object, ...]] = {
-    "spec": ("", "{", "null", '{"kind": "compare", "rows": "?"}', b"\xff\xfe",
-             '{"kind": "labels"}'),
+    "spec": (
+        "",
+        "{",
+        "null",
+        '{"kind": "compare", "rows": "?"}',
+        b"\xff\xfe",
+        '{"kind": "labels"}',
+    ),
     "state": ("", "finished", "interrupted", 7, b"\x00"),
     "created": ("yesterday", -1.0, 1e300, float("inf")),
     "started": ("x", 1e300),
@@ -26,7 +32,7 @@ CELLS: dict[str, tuple[object, ...]] = {
     "facts": ("", "[]", "{"),
     "kind": ("", "compar", b"\xff\xfe"),
     "name": (b"\xc3\x28",),
-}  # fmt: skip
+}
 """Values that no IVAN writes, by the cell they stand in."""
 
 
@@ -74,5 +80,5 @@ FILES: dict[str, Damage] = {
     "noise in the table": of_file(
         "table.parquet", lambda was: b"PAR1" + b"\x9c" * 4000 + was[4004:]
     ),
-}  # fmt: skip
+}
 """Damages of the files of a finished comparison, in words."""

@@ -83,10 +83,14 @@ class FakeProvider:
             lines = len(self.files[file_id].splitlines())
             self.made.append(
                 BatchState(
-                    batch_id, "validating", total=lines, input_file=file_id,
-                    metadata=dict(metadata), created=self.clock(),
+                    batch_id,
+                    "validating",
+                    total=lines,
+                    input_file=file_id,
+                    metadata=dict(metadata),
+                    created=self.clock(),
                 )
-            )  # fmt: skip
+            )
         if lose == "after":
             raise AnswerLost("The connection broke.")
         self.step()

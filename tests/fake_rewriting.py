@@ -84,8 +84,10 @@ class FakeLabeler:
         if digits[0] == "0":
             return LabelReply(problem="the answer took too long")
         seed = self._seed if digits[1] in "01234" else 0
-        yes = {key: (int(digits[place + 2], 16) + seed) % 2 == 0
-               for place, key in enumerate(REWRITE_FEATURES)}  # fmt: skip
+        yes = {
+            key: (int(digits[place + 2], 16) + seed) % 2 == 0
+            for place, key in enumerate(REWRITE_FEATURES)
+        }
         mood = "positive" if yes[REWRITE_FEATURES[-1]] else "neutral"
         return LabelReply(json.dumps({**yes, REWRITE_FEATURES[-1]: mood}), finish="stop")
 
@@ -112,9 +114,12 @@ def fake_tools(
 def spec_of(path: Path, **fields: object) -> RewriteSpec:
     """A rewording of a file by the fakes."""
     spec = RewriteSpec(
-        dataset=DatasetRequest(source=str(path)), rewriter="fake:7b", models=MODELS,
-        similarity="ivan/minilm", labeler="fake:1b",
-    )  # fmt: skip
+        dataset=DatasetRequest(source=str(path)),
+        rewriter="fake:7b",
+        models=MODELS,
+        similarity="ivan/minilm",
+        labeler="fake:1b",
+    )
     return spec.model_copy(update=fields)
 
 

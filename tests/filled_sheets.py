@@ -57,9 +57,12 @@ def describe(data_dir: Path, pairs: int = 4, **fields: Any) -> Queue:
 
 
 def make(
-    data_dir: Path, queue: Queue, items: Sequence[tuple[int, ItemSide]],
-    first: Sequence[tuple[int, ItemSide]] = (), **fields: Any,
-) -> Queue:  # fmt: skip
+    data_dir: Path,
+    queue: Queue,
+    items: Sequence[tuple[int, ItemSide]],
+    first: Sequence[tuple[int, ItemSide]] = (),
+    **fields: Any,
+) -> Queue:
     from dataclasses import replace
 
     return Queues(data_dir).make(replace(queue, **fields), items, first)
@@ -103,9 +106,17 @@ class Filled:
 
 
 _HEADINGS = {
-    "which": WHICH, "harmless": IS_HARMLESS, "tone": TONE, "arts": ARTS, "places": PLACES,
-    "skip": SKIP, "note": NOTE, "item": "Item", "checked": "Checked", "reply": "Reply",
-}  # fmt: skip
+    "which": WHICH,
+    "harmless": IS_HARMLESS,
+    "tone": TONE,
+    "arts": ARTS,
+    "places": PLACES,
+    "skip": SKIP,
+    "note": NOTE,
+    "item": "Item",
+    "checked": "Checked",
+    "reply": "Reply",
+}
 
 
 def saved_elsewhere(

@@ -48,34 +48,66 @@ _DIGITS = 11
 _NOT_HERE = ("sentences",)
 """Charts that ask the warm worker first."""
 ROW_LINKS = (
-    "", f"verdict={HARMLESS}~disagree", f"verdict={CONTROL}~tie~~{HARMLESS}~agree", "differ=yes",
-    f"verdicts={HARMLESS}~agree~{CONTROL}~disagree", "subset=harmless&sort=length~1",
-    "subset=nowhere", "is=annotator~a1", f"truncated={HARMLESS}", f"failed={CONTROL}",
-    f"seen={HARMLESS}~0", f"rated={CONTROL}", f"margin={CONTROL}~0~0.25&sort=margin~1~{CONTROL}",
-    f"sure={HARMLESS}~0.5&sort=sharpest", "longer=chosen&sort=row~1",
-    f"rewards=0~0.5~0.25~1~{HARMLESS}", f"margins=-1~0~0~1~{HARMLESS}~{CONTROL}",
-    "find=answer~reply", f"find=answer~reply~chosen&differ=yes&sort=size~0~{HARMLESS}",
-    "column=COLUMN~1", "column=COLUMN~0~3&sort=column~1~COLUMN", "starred=yes", "noted=yes",
-    "seen=x", "verdict=~",
+    "",
+    f"verdict={HARMLESS}~disagree",
+    f"verdict={CONTROL}~tie~~{HARMLESS}~agree",
+    "differ=yes",
+    f"verdicts={HARMLESS}~agree~{CONTROL}~disagree",
+    "subset=harmless&sort=length~1",
+    "subset=nowhere",
+    "is=annotator~a1",
+    f"truncated={HARMLESS}",
+    f"failed={CONTROL}",
+    f"seen={HARMLESS}~0",
+    f"rated={CONTROL}",
+    f"margin={CONTROL}~0~0.25&sort=margin~1~{CONTROL}",
+    f"sure={HARMLESS}~0.5&sort=sharpest",
+    "longer=chosen&sort=row~1",
+    f"rewards=0~0.5~0.25~1~{HARMLESS}",
+    f"margins=-1~0~0~1~{HARMLESS}~{CONTROL}",
+    "find=answer~reply",
+    f"find=answer~reply~chosen&differ=yes&sort=size~0~{HARMLESS}",
+    "column=COLUMN~1",
+    "column=COLUMN~0~3&sort=column~1~COLUMN",
+    "starred=yes",
+    "noted=yes",
+    "seen=x",
+    "verdict=~",
     "sort=size~",
-)  # fmt: skip
+)
 _ALL = "meaning=0&shortest=0.1&longest=5"
 _ONE = f"model=fake/one&{_ALL}"
 REWRITE_LINKS = (
-    "", "state=kept", f"state=kept&{_ALL}", "state=left", "state=failed&order=unlike",
-    "state=unrated", f"{_ONE}&flip=any", f"{_ONE}&flip=misaligned&of=surface",
-    f"{_ONE}&order=change", f"{_ONE}&order=reward&side=chosen", f"{_ONE}&cell=0.0_1.0_0.0_0.5",
+    "",
+    "state=kept",
+    f"state=kept&{_ALL}",
+    "state=left",
+    "state=failed&order=unlike",
+    "state=unrated",
+    f"{_ONE}&flip=any",
+    f"{_ONE}&flip=misaligned&of=surface",
+    f"{_ONE}&order=change",
+    f"{_ONE}&order=reward&side=chosen",
+    f"{_ONE}&cell=0.0_1.0_0.0_0.5",
     f"{_ALL}&label=last_response_is_helpful&move=flipped",
-    f"{_ALL}&label=last_response_is_helpful&move=same&side=rejected", "flip=any",
-    "reason=The answer is the same text as the original.", "state=odd",
-)  # fmt: skip
+    f"{_ALL}&label=last_response_is_helpful&move=same&side=rejected",
+    "flip=any",
+    "reason=The answer is the same text as the original.",
+    "state=odd",
+)
 LABEL_LINKS = (
-    "", "state=valid", "side=chosen", f"label={REFUSAL}",
+    "",
+    "state=valid",
+    "side=chosen",
+    f"label={REFUSAL}",
     f"label={REFUSAL}&answer=no&side=rejected",
-    f"label={REFUSAL}&pair=chosen_only", f"label={REFUSAL}&pair=both&also={SENTIMENT}:negative",
-    f"label=topics&value={ARTS}", f"label={REFUSAL}&other=OTHER&theirs=no", "label=odd",
+    f"label={REFUSAL}&pair=chosen_only",
+    f"label={REFUSAL}&pair=both&also={SENTIMENT}:negative",
+    f"label=topics&value={ARTS}",
+    f"label={REFUSAL}&other=OTHER&theirs=no",
+    "label=odd",
     "theirs=no",
-)  # fmt: skip
+)
 """Links to rows as people have them: their parameters are a contract."""
 
 
@@ -116,9 +148,17 @@ def golden(folder: Path, data_dir: Path, patch: pytest.MonkeyPatch) -> dict[str,
     fake_rewriting.work_here(data_dir, reworded, fake_rewriting.fake_tools())
     batches = _batches(folder, patch)
     six_pairs = open_labels(batches).dataset.fingerprint
-    named = {compared: "RUN-COMPARE", labelled: "RUN-LABELS", other: "RUN-OTHER",
-             reworded: "RUN-REWRITE", batches: "RUN-BATCHES", queued: "RUN-COLUMN",
-             fingerprint: "PAIRS", six_pairs: "SIX-PAIRS", column.id: "COLUMN"}  # fmt: skip
+    named = {
+        compared: "RUN-COMPARE",
+        labelled: "RUN-LABELS",
+        other: "RUN-OTHER",
+        reworded: "RUN-REWRITE",
+        batches: "RUN-BATCHES",
+        queued: "RUN-COLUMN",
+        fingerprint: "PAIRS",
+        six_pairs: "SIX-PAIRS",
+        column.id: "COLUMN",
+    }
     found = {
         "compare": _taken(
             compared,

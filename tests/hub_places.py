@@ -14,8 +14,12 @@ from typing import Any
 from standin_hub import FreshProcess, StandinHub
 
 HH = "Anthropic/hh-rlhf"
-FOLDERS = {"harmless-base": 3, "helpful-base": 2, "helpful-online": 1,
-           "helpful-rejection-sampled": 4}  # fmt: skip
+FOLDERS = {
+    "harmless-base": 3,
+    "helpful-base": 2,
+    "helpful-online": 1,
+    "helpful-rejection-sampled": 4,
+}
 
 
 def opened(**request: str) -> dict[str, Any]:
@@ -26,12 +30,18 @@ def opened(**request: str) -> dict[str, Any]:
 
     try:
         source = open_hub(DatasetRequest(**request))
-        rows = [line if isinstance(line, tuple) else [line.line, line.reason]
-                for line in source.rows]  # fmt: skip
+        rows = [
+            line if isinstance(line, tuple) else [line.line, line.reason] for line in source.rows
+        ]
     except IvanError as error:
         return {"error": type(error).__name__, "says": error.message, "hint": error.hint}
-    return {"rows": rows, "revision": source.revision, "licence": source.licence,
-            "chosen_by": source.chosen_by, "note": source.note}  # fmt: skip
+    return {
+        "rows": rows,
+        "revision": source.revision,
+        "licence": source.licence,
+        "chosen_by": source.chosen_by,
+        "note": source.note,
+    }
 
 
 def jsonl(rows: list[dict[str, Any]]) -> bytes:
@@ -58,8 +68,15 @@ configs:
   data_files: [{split: prefs, path: hard.jsonl}]
 ---
 """
-    hub.add("datasets", "lab/two", {"README.md": card.encode(), "easy.jsonl": jsonl(pairs("e", 1)),
-                                    "hard.jsonl": jsonl(pairs("h", 2))})  # fmt: skip
+    hub.add(
+        "datasets",
+        "lab/two",
+        {
+            "README.md": card.encode(),
+            "easy.jsonl": jsonl(pairs("e", 1)),
+            "hard.jsonl": jsonl(pairs("h", 2)),
+        },
+    )
     return "lab/two"
 
 

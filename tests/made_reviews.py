@@ -42,9 +42,14 @@ class Said:
             self.say(queue, person, row, "both", {BETTER: side}, **how)
 
     def say(
-        self, queue: Queue, person: str, row: int, side: ItemSide, answers: Mapping[str, Label],
+        self,
+        queue: Queue,
+        person: str,
+        row: int,
+        side: ItemSide,
+        answers: Mapping[str, Label],
         **how: object,
-    ) -> Opinion:  # fmt: skip
+    ) -> Opinion:
         """What a person answers of one item, over whatever they said before."""
         old = Opinions(self.data_dir).of(Item(queue.id, 0, row, side), person)
         new = replace(old, answers=dict(answers), **how)  # type: ignore[arg-type]

@@ -62,24 +62,43 @@ class PostgresServer:
         self._databases = 0
         self._haste = () if durable else ("fsync=off", "full_page_writes=off")
         data = self.folder / "data"
-        self._run("initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
-                  "--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync")  # fmt: skip
+        self._run(
+            "initdb",
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
+            "--no-sync",
+        )
         self.start()
         self.sql(f"CREATE ROLE ivan LOGIN PASSWORD '{PASSWORD}'")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         settings = (
-            *self._haste, "shared_buffers=16MB", f"port={self.port}",
-            "listen_addresses=127.0.0.1", f"unix_socket_directories={self.folder}",
-        )  # fmt: skip
+            *self._haste,
+            "shared_buffers=16MB",
+            f"port={self.port}",
+            "listen_addresses=127.0.0.1",
+            f"unix_socket_directories={self.folder}",
+        )
         options = [word for one in settings for word in ("-c", one)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self._bin / "postgres", "-D", self.folder / "data", *options],
-                user=self._user, group=self._user, extra_groups=[] if self._user else None,
-                cwd="/", stdout=log, stderr=log, preexec_fn=_end_with_the_tests,
-            )  # fmt: skip
+                user=self._user,
+                group=self._user,
+                extra_groups=[] if self._user else None,
+                cwd="/",
+                stdout=log,
+                stderr=log,
+                preexec_fn=_end_with_the_tests,
+            )
         deadline = time.monotonic() + _STARTED_WITHIN
         while self._process.poll() is None and time.monotonic() < deadline:
             if self._ask("SELECT 1", check=False).returncode == 0:
@@ -118,16 +137,32 @@ class PostgresServer:
         return self._ask(statement).stdout
 
     def _ask(self, statement: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self._run("psql", "-h", self.folder, "-p", str(self.port), "-U", "postgres",
-                         "-tAXqc", statement, check=check)  # fmt: skip
+        return self._run(
+            "psql",
+            "-h",
+            self.folder,
+            "-p",
+            str(self.port),
+            "-U",
+            "postgres",
+            "-tAXqc",
+            statement,
+            check=check,
+        )
 
     def _run(
         self, program: str, *words: str | Path, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [self._bin / program, *words], user=self._user, group=self._user, cwd="/",
-            extra_groups=[] if self._user else None, capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
+            [self._bin / program, *words],
+            user=self._user,
+            group=self._user,
+            cwd="/",
+            extra_groups=[] if self._user else None,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         if check and done.returncode:
             raise RuntimeError(f"{program}: {done.stderr}")
         return done

@@ -50,8 +50,6 @@ def review_database(request: pytest.FixtureRequest, data_dir: Path) -> Path:
 
 def count_skipped(reporter: pytest.TerminalReporter) -> None:
     """Count aloud the tests that lacked PostgreSQL."""
-    skipped = sum(
-        _SKIPPED in str(report.longrepr) for report in reporter.stats.get("skipped", [])
-    )  # fmt: skip
+    skipped = sum(_SKIPPED in str(report.longrepr) for report in reporter.stats.get("skipped", []))
     if skipped:
         reporter.write_line(f"tests on PostgreSQL skipped: {skipped} ({missing()})", yellow=True)

@@ -93,9 +93,13 @@ def hub_environment(url: str, home: Path, **more: str) -> dict[str, str]:
     """This process's environment with the hub at `url` and its cache in `home`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     return kept | {
-        "HF_ENDPOINT": url, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", **more,
-    }  # fmt: skip
+        "HF_ENDPOINT": url,
+        "HF_HOME": str(home),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        **more,
+    }
 
 
 def commit_of(folder: Path) -> str:
@@ -159,9 +163,16 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json([entry for entry in entries if entry["path"] in asked])
         names = [{"rfilename": path.relative_to(folder).as_posix()} for path in _files(folder)]
         return self._json(
-            {"id": id, "sha": commit_of(folder), "siblings": names, "private": False,
-             "gated": "manual" if fault == "gated" else False, "tags": [], "disabled": False}
-        )  # fmt: skip
+            {
+                "id": id,
+                "sha": commit_of(folder),
+                "siblings": names,
+                "private": False,
+                "gated": "manual" if fault == "gated" else False,
+                "tags": [],
+                "disabled": False,
+            }
+        )
 
     def _file(self, folder: Path, name: str, fault: Fault | None) -> None:
         path = folder / name
@@ -171,9 +182,11 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(404, "EntryNotFound", {"X-Repo-Commit": commit_of(folder)})
         content = path.read_bytes()
         headers = {
-            "ETag": f'"{sha1(content).hexdigest()}"', "X-Repo-Commit": commit_of(folder),
-            "Accept-Ranges": "bytes", "Content-Type": "application/octet-stream",
-        }  # fmt: skip
+            "ETag": f'"{sha1(content).hexdigest()}"',
+            "X-Repo-Commit": commit_of(folder),
+            "Accept-Ranges": "bytes",
+            "Content-Type": "application/octet-stream",
+        }
         start = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
         if not start:
             return self._send(200, headers, content, fault == "cut")
@@ -209,9 +222,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, {"Content-Type": "application/json"}, json.dumps(value).encode())
 
     def _send(
-        self, status: int, headers: dict[str, str], content: bytes, cut: bool = False,
+        self,
+        status: int,
+        headers: dict[str, str],
+        content: bytes,
+        cut: bool = False,
         resumed: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -231,12 +248,14 @@ def _entries(folder: Path, under: str, recursive: bool) -> list[dict[str, Any]]:
     base = folder / under
     paths = sorted(base.rglob("*") if recursive else base.iterdir()) if base.is_dir() else []
     return [
-        {"type": "directory" if path.is_dir() else "file",
-         "path": path.relative_to(folder).as_posix(),
-         "size": 0 if path.is_dir() else path.stat().st_size,
-         "oid": sha1(b"" if path.is_dir() else path.read_bytes()).hexdigest()}
+        {
+            "type": "directory" if path.is_dir() else "file",
+            "path": path.relative_to(folder).as_posix(),
+            "size": 0 if path.is_dir() else path.stat().st_size,
+            "oid": sha1(b"" if path.is_dir() else path.read_bytes()).hexdigest(),
+        }
         for path in paths
-    ]  # fmt: skip
+    ]
 
 
 _CHILD = """
@@ -257,10 +276,14 @@ class FreshProcess:
         folder = str(Path(__file__).parent)
         paths = [folder, *filter(None, [environment.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=errors.open("w"), text=True, cwd=errors.parent,
+            [sys.executable, "-c", _CHILD],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors.open("w"),
+            text=True,
+            cwd=errors.parent,
             env=environment | {"PYTHONPATH": os.pathsep.join(paths)},
-        )  # fmt: skip
+        )
 
     def __enter__(self) -> FreshProcess:
         return self

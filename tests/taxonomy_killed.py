@@ -107,8 +107,9 @@ class FolderBatches:
         """How often each body was asked for in a batch that was created: each time is paid."""
         return Counter(
             line.rstrip().partition(b'"body":')[2][:-1].decode()
-            for batch in self._made() for line in self._lines(batch.input_file)
-        )  # fmt: skip
+            for batch in self._made()
+            for line in self._lines(batch.input_file)
+        )
 
     def creations(self) -> int:
         return len(self._made())
@@ -121,9 +122,19 @@ class FolderBatches:
     def _batch(self, number: int, file_id: str, metadata: dict[str, str]) -> BatchState:
         count = len(self._lines(file_id))
         return BatchState(
-            f"batch_{number}", "completed", count, count, 0, f"out-{file_id}", "", file_id, (),
-            IN * count, OUT * count, metadata,
-        )  # fmt: skip
+            f"batch_{number}",
+            "completed",
+            count,
+            count,
+            0,
+            f"out-{file_id}",
+            "",
+            file_id,
+            (),
+            IN * count,
+            OUT * count,
+            metadata,
+        )
 
     def _lines(self, file_id: str) -> list[bytes]:
         return (self.folder / file_id).read_bytes().splitlines(keepends=True)
@@ -154,9 +165,14 @@ class Points:
         """Be killed before a file takes its place or goes, before single statements are made, and
         in a transaction before it is committed; a line that is appended is torn."""
         for owner, name in (
-            (Path, "replace"), (Path, "unlink"), (Answers, "mark_read"), (Registry, "begin"),
-            (Registry, "wait"), (Registry, "go_on"), (Registry, "finish"),
-        ):  # fmt: skip
+            (Path, "replace"),
+            (Path, "unlink"),
+            (Answers, "mark_read"),
+            (Registry, "begin"),
+            (Registry, "wait"),
+            (Registry, "go_on"),
+            (Registry, "finish"),
+        ):
             self._before(owner, name)
         writing, write = Database.writing, os.pwrite
 
@@ -196,9 +212,11 @@ class Place:
     def enter(self) -> None:
         """Make it the place in which everything happens from now on, in this process."""
         os.environ |= {
-            "IVAN_DATA_DIR": str(self.root / "data"), "IVAN_SLOT_FILE": str(self.root / "slot"),
-            "OPENAI_BASE_URL": NOBODY_LISTENS, "OPENAI_API_KEY": "sk-of-nobody",
-        }  # fmt: skip
+            "IVAN_DATA_DIR": str(self.root / "data"),
+            "IVAN_SLOT_FILE": str(self.root / "slot"),
+            "OPENAI_BASE_URL": NOBODY_LISTENS,
+            "OPENAI_API_KEY": "sk-of-nobody",
+        }
         (self.root / "data").mkdir(parents=True, exist_ok=True)
         runs.spawn = self.work
 
@@ -241,8 +259,9 @@ class Place:
         """A run that was registered, with an estimate if a worker makes one."""
         spec = TaxonomySpec(
             dataset=DatasetRequest(source=str(self.root.parent / "pairs.jsonl")),
-            model="gpt-6-luna", row_ids=row_ids or None,
-        )  # fmt: skip
+            model="gpt-6-luna",
+            row_ids=row_ids or None,
+        )
         return taxonomy.start(spec)[0]
 
     def say_yes(self, run_id: str) -> None:
@@ -275,13 +294,14 @@ class Place:
             "state": str(runs.get(run_id).state),
             "counts": summary["counts"],
             "reused": summary["reused"],
-            "files": [hashlib.sha256(path.read_bytes()).hexdigest()
-                      for path in outputs if path.exists()],
+            "files": [
+                hashlib.sha256(path.read_bytes()).hexdigest() for path in outputs if path.exists()
+            ],
             "manifest": (data / "runs" / run_id / "manifest.json").exists(),
             "usd": round(taxonomy.spent(run_id).usd, 9),
             "asked": sorted(Counter(self.provider.asked().values()).items()),
             "creations": self.provider.creations(),
-        }  # fmt: skip
+        }
 
 
 def _nobody_is_sent_to(_: TaxonomySpec) -> Any:
@@ -400,19 +420,15 @@ PLAYS: dict[str, Play] = {
     "a plan that reuses is made, confirmed and sent": Play(
         _second, Place.to_the_end, Place.to_the_end, _all_is_known
     ),
-    "the rest is followed": Play(
-        _undelivered, _follow, Place.collect, _all_is_known, REST, 12
-    ),
+    "the rest is followed": Play(_undelivered, _follow, Place.collect, _all_is_known, REST, 12),
     "the rest of a finished run is collected": Play(
         _finished_without_all, Place.collect, Place.collect, _all_is_known, REST, 12
     ),
-    "parts are closed as they are": Play(
-        _undelivered, _close, _close_again, _repair, FEW
-    ),
+    "parts are closed as they are": Play(_undelivered, _close, _close_again, _repair, FEW),
     "parts are closed as they are by the command": Play(
         _undelivered, _close_by_command, _close_by_command, _repair, FEW, 12
     ),
-}  # fmt: skip
+}
 
 
 def _forked(work: Callable[[], None]) -> int:

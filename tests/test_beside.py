@@ -70,19 +70,39 @@ def table(*rows: tuple[int, float, float, float, float, float]) -> pd.DataFrame:
     for row, chosen, rejected, after, other, alike in rows:
         for variant, rewards in (("original", (chosen, rejected)), ("reworded", (after, other))):
             made.append((row, "m", variant, *rewards, alike, alike, 1.0, 1.0))
-    return pd.DataFrame(made, columns=[
-        "row_id", "model", "variant", "chosen_reward", "rejected_reward", "chosen_similarity",
-        "rejected_similarity", "chosen_ratio", "rejected_ratio",
-    ])  # fmt: skip
+    return pd.DataFrame(
+        made,
+        columns=[
+            "row_id",
+            "model",
+            "variant",
+            "chosen_reward",
+            "rejected_reward",
+            "chosen_similarity",
+            "rejected_similarity",
+            "chosen_ratio",
+            "rejected_ratio",
+        ],
+    )
 
 
 def test_two_rewordings_by_hand() -> None:
     # Rows 0 to 3 are in both. The first flips 1 and 2, the second 2 and 3: 2 in both, and after
     # both the verdict is the same in rows 0 and 2.
-    first = table((0, 2, 1, 2, 1, 0.9), (1, 2, 1, 1, 2, 0.8), (2, 2, 1, 1, 2, 0.9),
-                  (3, 1, 2, 1, 2, 0.8), (8, 2, 1, 1, 2, 0.1))  # fmt: skip
-    second = table((0, 2, 1, 3, 1, 1.0), (1, 2, 1, 2, 1, 0.9), (2, 2, 1, 0, 2, 1.0),
-                   (3, 1, 2, 3, 2, 0.9), (9, 2, 1, 1, 2, 0.1))  # fmt: skip
+    first = table(
+        (0, 2, 1, 2, 1, 0.9),
+        (1, 2, 1, 1, 2, 0.8),
+        (2, 2, 1, 1, 2, 0.9),
+        (3, 1, 2, 1, 2, 0.8),
+        (8, 2, 1, 1, 2, 0.1),
+    )
+    second = table(
+        (0, 2, 1, 3, 1, 1.0),
+        (1, 2, 1, 2, 1, 0.9),
+        (2, 2, 1, 0, 2, 1.0),
+        (3, 1, 2, 3, 2, 0.9),
+        (9, 2, 1, 1, 2, 0.1),
+    )
     found = two_rewordings(first, second, "m")
     assert (found.n, found.both) == (4, 1)
     assert found.first and found.second and found.same

@@ -164,8 +164,11 @@ def test_a_text_that_is_too_long_costs_its_row_alone(
     path = parquet(tmp_path / "long.parquet", pa.table({"chosen": texts, "rejected": ["x"] * 4}))
     read = found(path)
     assert [one.reason if isinstance(one, BadLine) else len(one[1]["chosen"]) for one in read] == [
-        1, "longer than 16 MiB", "longer than 16 MiB", 70
-    ]  # fmt: skip
+        1,
+        "longer than 16 MiB",
+        "longer than 16 MiB",
+        70,
+    ]
 
 
 def test_parquet_texts_that_are_not_utf_8_cost_their_row_alone(tmp_path: Path) -> None:
@@ -192,8 +195,9 @@ def test_a_key_that_comes_twice_is_a_bad_line_by_name(tmp_path: Path) -> None:
     inner = b'{"chosen": [{"role": "user", "role": "assistant", "content": "x"}]}\n'
     path.write_bytes(lines(GOOD) + b'{"chosen": "a", "rejected": "b", "chosen": "c"}\n' + inner)
     assert found(path)[1:] == [
-        BadLine(2, "the key 'chosen' comes twice"), BadLine(3, "the key 'role' comes twice")
-    ]  # fmt: skip
+        BadLine(2, "the key 'chosen' comes twice"),
+        BadLine(3, "the key 'role' comes twice"),
+    ]
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])
@@ -275,8 +279,9 @@ def test_a_table_is_read_if_it_is_no_larger_than_it_may_be() -> None:
 
 def test_a_list_of_millions_of_messages_is_refused_before_they_are_made(tmp_path: Path) -> None:
     """Packed they are nothing, and their texts are short: each is an object all the same."""
-    messages = pa.array([[{"role": "user", "content": "x"}] * 600_000, [{"role": "user",
-        "content": "x"}]])  # fmt: skip
+    messages = pa.array(
+        [[{"role": "user", "content": "x"}] * 600_000, [{"role": "user", "content": "x"}]]
+    )
     path = tmp_path / "list.parquet"
     pq.write_table(pa.table({"chosen": messages, "rejected": ["b", "b"]}), path)
     with pytest.raises(BadInput, match="unpacks to more than 200 times"):

@@ -121,8 +121,13 @@ def values_of_another_form(file: Path) -> None:
 
 
 DAMAGES = [
-    garbage, cut, overwritten, of_another_program, values_that_nobody_put, values_of_another_form
-]  # fmt: skip
+    garbage,
+    cut,
+    overwritten,
+    of_another_program,
+    values_that_nobody_put,
+    values_of_another_form,
+]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

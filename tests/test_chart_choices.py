@@ -127,9 +127,11 @@ def test_whatever_a_run_was_asked_to_do_may_hold_a_path() -> None:
     )
     results = Words(spec=spec, manifest={"imported": {"files": ["/tmp/scores.csv"], "rows": 2}})
     assert file_names(paths_of_run(results)) == {
-        "/home/ada/pairs.jsonl": "pairs.jsonl", "/home/ada/rm": "rm", "~/rewriter": "rewriter",
+        "/home/ada/pairs.jsonl": "pairs.jsonl",
+        "/home/ada/rm": "rm",
+        "~/rewriter": "rewriter",
         "/tmp/scores.csv": "scores.csv",
-    }  # fmt: skip
+    }
 
 
 def test_a_run_with_one_model_has_no_chart_of_two() -> None:

@@ -220,12 +220,14 @@ NOTHING = labels(**{INSULT: [None], HARMLESS: [None], TOPICS: [None]})
             prevalences(NOTHING, []), prevalence_differences(NOTHING, []), TITLES
         ),
         lambda: word_bars(topic_counts(NOTHING)),
-        lambda: agreement_dots(agreement_table({"a": NOTHING, "b": NOTHING}, [INSULT],
-                                               np.random.default_rng(0), 5), TITLES),
+        lambda: agreement_dots(
+            agreement_table({"a": NOTHING, "b": NOTHING}, [INSULT], np.random.default_rng(0), 5),
+            TITLES,
+        ),
         lambda: together_squares(co_occurrence(NOTHING, [INSULT]), TITLES),
         lambda: answer_cells(cells(NOTHING, NOTHING, INSULT), "a", "b"),
     ],
-)  # fmt: skip
+)
 def test_nothing_to_draw_is_said(draw: Callable[[], alt.LayerChart]) -> None:
     told = draw().to_dict()["description"]
     assert any(words in told for words in ("nothing", " no ", "yet"))

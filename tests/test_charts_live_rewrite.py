@@ -12,8 +12,10 @@ POINTS = {"m/one": [[0, 0, None], [10, 1, 0.25], [20, 2, 0.5]], "m/two": [[20, 0
 def test_flips_after_each_chunk_with_wilson_intervals() -> None:
     found = running_flips(POINTS)
     assert found[["model", "n", "rate"]].values.tolist() == [
-        ["m/one", 10, 0.1], ["m/one", 20, 0.1], ["m/two", 20, 0.0],
-    ]  # fmt: skip
+        ["m/one", 10, 0.1],
+        ["m/one", 20, 0.1],
+        ["m/two", 20, 0.0],
+    ]
     last = found.iloc[1]
     assert (last["low"], last["high"]) == pytest.approx((0.0279, 0.3010), abs=1e-4)
     assert running_flips({}).empty

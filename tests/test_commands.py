@@ -43,28 +43,60 @@ READ = {
 }
 SPECS = st.one_of(
     st.builds(
-        CompareSpec, dataset=DATASETS, limit=COUNTS, sample=COUNTS, row_ids=ROW_IDS, seed=SEEDS,
-        models=JUDGES, max_tokens=st.none() | st.integers(16, 4096),
+        CompareSpec,
+        dataset=DATASETS,
+        limit=COUNTS,
+        sample=COUNTS,
+        row_ids=ROW_IDS,
+        seed=SEEDS,
+        models=JUDGES,
+        max_tokens=st.none() | st.integers(16, 4096),
         input_format=st.sampled_from([None, "last-turn", "openassistant", "as-published", "chat"]),
         system=st.sampled_from(["keep", "drop"]),
     ),
     st.builds(
-        RewriteSpec, dataset=DATASETS, sample=COUNTS, row_ids=ROW_IDS, seed=SEEDS, rewriter=NAMES,
-        models=JUDGES, scope=st.sampled_from(["shared", "whole"]), second=st.booleans(),
-        similarity=NAMES, labeler=NAMES | st.just(""), ask_again=st.booleans(),
-        temperature=TEMPERATURES, num_ctx=CONTEXTS,
+        RewriteSpec,
+        dataset=DATASETS,
+        sample=COUNTS,
+        row_ids=ROW_IDS,
+        seed=SEEDS,
+        rewriter=NAMES,
+        models=JUDGES,
+        scope=st.sampled_from(["shared", "whole"]),
+        second=st.booleans(),
+        similarity=NAMES,
+        labeler=NAMES | st.just(""),
+        ask_again=st.booleans(),
+        temperature=TEMPERATURES,
+        num_ctx=CONTEXTS,
     ),
     st.builds(
-        LabelSpec, dataset=DATASETS, sample=COUNTS, row_ids=ROW_IDS, seed=SEEDS, keys=KEYS,
-        labeler=NAMES, temperature=TEMPERATURES, num_ctx=CONTEXTS,
+        LabelSpec,
+        dataset=DATASETS,
+        sample=COUNTS,
+        row_ids=ROW_IDS,
+        seed=SEEDS,
+        keys=KEYS,
+        labeler=NAMES,
+        temperature=TEMPERATURES,
+        num_ctx=CONTEXTS,
     ),
     st.builds(
-        TaxonomySpec, dataset=DATASETS, limit=COUNTS, row_ids=ROW_IDS, seed=SEEDS, keys=KEYS,
-        model=NAMES, max_completion_tokens=st.integers(64, 10**5), input_usd=DOLLARS,
-        queue_tokens=st.none() | st.integers(1_000, 10**9), output_usd=DOLLARS, max_usd=DOLLARS,
+        TaxonomySpec,
+        dataset=DATASETS,
+        limit=COUNTS,
+        row_ids=ROW_IDS,
+        seed=SEEDS,
+        keys=KEYS,
+        model=NAMES,
+        max_completion_tokens=st.integers(64, 10**5),
+        input_usd=DOLLARS,
+        queue_tokens=st.none() | st.integers(1_000, 10**9),
+        output_usd=DOLLARS,
+        max_usd=DOLLARS,
         base_url=NAMES | st.just(""),
     ),
-)  # fmt: skip
+)
 
 
 def read(command: str) -> RowsSpec:
@@ -98,8 +130,12 @@ def test_the_command_gives_these_back(spec):
 @pytest.mark.parametrize("kind", READ)
 def test_every_field_but_these_has_an_option(kind):
     said = {one.path[0] for one in field_options(kind)}
-    unsaid = {CompareSpec: set(), RewriteSpec: {"limit"}, LabelSpec: {"limit", "prompt"},
-              TaxonomySpec: {"sample", "prompt"}}  # fmt: skip
+    unsaid = {
+        CompareSpec: set(),
+        RewriteSpec: {"limit"},
+        LabelSpec: {"limit", "prompt"},
+        TaxonomySpec: {"sample", "prompt"},
+    }
     assert set(kind.model_fields) - said == {"kind", *unsaid[kind]}
 
 

@@ -60,8 +60,13 @@ def test_chunks_follow_from_seed_and_size_alone() -> None:
     units = plan_units(asked, ids, 16, together=True)
     assert units == plan_units(asked, ids, 16, together=True)
     assert [(unit.step, unit.model, len(unit.row_ids)) for unit in units] == [
-        (0, ONE, 16), (0, TWO, 16), (1, ONE, 16), (1, TWO, 16), (2, ONE, 8), (2, TWO, 8),
-    ]  # fmt: skip
+        (0, ONE, 16),
+        (0, TWO, 16),
+        (1, ONE, 16),
+        (1, TWO, 16),
+        (2, ONE, 8),
+        (2, TWO, 8),
+    ]
     assert sorted(i for unit in units if unit.model == ONE for i in unit.row_ids) == ids
     one_after_the_other = plan_units(asked, ids, 16, together=False)
     assert sorted(map(repr, one_after_the_other)) == sorted(map(repr, units))
@@ -219,8 +224,9 @@ def test_live_points_are_the_chunks_in_seeded_order_known_texts_included(
     for point in points:
         chunk = rows[(rows["model"] == point.model) & (rows["step"] == point.step)]
         assert (point.agree, point.disagree) == (
-            (chunk["verdict"] == "agree").sum(), (chunk["verdict"] == "disagree").sum(),
-        )  # fmt: skip
+            (chunk["verdict"] == "agree").sum(),
+            (chunk["verdict"] == "disagree").sum(),
+        )
         assert point.margin_sum == pytest.approx(chunk["margin"].sum())
     assert sum(point.unrated for point in points) == 2
 

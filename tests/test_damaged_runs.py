@@ -80,8 +80,12 @@ def test_damaged_files_of_one_run_are_a_sentence(
     with pytest.raises(BadInput, match=sentence):
         zips.export(second, tmp_path / "run.zip")
     assert not (tmp_path / "run.zip").exists()
-    for words in (["runs", "export", second, "--out", str(tmp_path / "x.zip")], ["figure", second],
-                  ["runs", "sentences", second], ["runs", "compare", first, second]):  # fmt: skip
+    for words in (
+        ["runs", "export", second, "--out", str(tmp_path / "x.zip")],
+        ["figure", second],
+        ["runs", "sentences", second],
+        ["runs", "compare", first, second],
+    ):
         assert ivan(words) == 1, words
         assert f"Run {second} is damaged" in capsys.readouterr().err, words
     assert open_results(first).run.id == first

@@ -81,8 +81,9 @@ def test_a_refusal_for_its_rate_says_when_to_come_back(
     with pytest.raises(openai.RateLimitError) as first:
         api.models.list()
     assert (first.value.code, first.value.response.headers["retry-after"]) == (
-        "rate_limit_exceeded", "7",
-    )  # fmt: skip
+        "rate_limit_exceeded",
+        "7",
+    )
     with pytest.raises(openai.RateLimitError) as second:
         api.models.list()
     assert second.value.code == "insufficient_quota"

@@ -94,11 +94,14 @@ def test_batches_are_listed_newest_first_page_by_page(api: openai.OpenAI) -> Non
         ([batch_line("0.chosen", url="/v1/embeddings")], "mismatched_url", 1),
         ([batch_line("0.chosen", body={"messages": []})], "missing_required_parameter", 1),
         ([batch_line("")], "missing_required_parameter", 1),
-        ([batch_line("0.chosen"), batch_line("1.chosen", body={"model": "x"})],
-         "mismatched_model", 2),
+        (
+            [batch_line("0.chosen"), batch_line("1.chosen", body={"model": "x"})],
+            "mismatched_model",
+            2,
+        ),
         ([], "empty_file", None),
     ],
-)  # fmt: skip
+)
 def test_a_bad_file_fails_at_a_later_look_not_at_creation(
     api: openai.OpenAI, lines: list[dict[str, object]], code: str, line: int | None
 ) -> None:
@@ -154,9 +157,12 @@ def test_a_batch_with_a_length_passes_every_state_and_its_counts_grow() -> None:
         wait_for(lambda: api.batches.retrieve(sent.id).status == "completed")
         batch = look()
     assert seen == [
-        ("in_progress", 0), ("in_progress", 1), ("in_progress", 2), ("in_progress", 3),
+        ("in_progress", 0),
+        ("in_progress", 1),
+        ("in_progress", 2),
+        ("in_progress", 3),
         ("completed", 4),
-    ]  # fmt: skip
+    ]
     assert batch.in_progress_at and batch.finalizing_at and batch.completed_at
 
 

@@ -73,7 +73,7 @@ def test_a_batch_of_real_prompts_comes_back_labelled() -> None:
         ("Human: Hi\n\nAssistant: Yes.", "Human: Hi\n\nAssistant: Well, Yes."),
         ("Yes.", "Well, Yes."),
     ],
-)  # fmt: skip
+)
 def test_without_a_schema_the_text_comes_back_slightly_reworded(text: str, reworded: str) -> None:
     assert answer("", text, {}) == reworded
 
@@ -172,8 +172,10 @@ def test_the_command_prints_what_to_set_and_stops_with_ctrl_c() -> None:
 def test_the_help_of_the_command_lists_every_fault() -> None:
     done = subprocess.run(
         [sys.executable, "-c", COMMAND, "demo-server", "--help"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     for fault in FAULTS.values():
         assert fault.description in done.stdout
 

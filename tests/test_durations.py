@@ -12,19 +12,31 @@ from ivan_core.domain.durations import Span, left, measured, slowness, time_word
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (0.2, "1 s"), (1.4, "1 s"), (16, "16 s"), (19.4, "19 s"), (21, "20 s"), (88, "90 s"),
-        (95, "2 min"), (5_000, "83 min"), (7_200, "2.0 h"),
+        (0.2, "1 s"),
+        (1.4, "1 s"),
+        (16, "16 s"),
+        (19.4, "19 s"),
+        (21, "20 s"),
+        (88, "90 s"),
+        (95, "2 min"),
+        (5_000, "83 min"),
+        (7_200, "2.0 h"),
     ],
-)  # fmt: skip
+)
 def test_a_time_in_words(seconds, words):
     assert time_words(seconds) == words
 
 
 @pytest.mark.parametrize(
     ("low", "high", "words"),
-    [(15, 17, "about 16 s"), (15, 24, "about 19 s"), (15, 62, "15 to 60 s"),
-     (0.1, 0.4, "about 1 s"), (40, 180, "40 s to 3 min")],
-)  # fmt: skip
+    [
+        (15, 17, "about 16 s"),
+        (15, 24, "about 19 s"),
+        (15, 62, "15 to 60 s"),
+        (0.1, 0.4, "about 1 s"),
+        (40, 180, "40 s to 3 min"),
+    ],
+)
 def test_a_range_is_told_where_it_is_not_sure(low, high, words):
     assert Span(low, high).words == words
 

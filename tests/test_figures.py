@@ -48,10 +48,13 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def rows(count: int, subset: Callable[[int], str]) -> list[dict[str, str]]:
     return [
-        {"chosen": f"\n\nHuman: Q{n}\n\nAssistant: Yes, {n}." + " And so on." * (n % 3),
-         "rejected": f"\n\nHuman: Q{n}\n\nAssistant: No, not {n}.", "subset": subset(n)}
+        {
+            "chosen": f"\n\nHuman: Q{n}\n\nAssistant: Yes, {n}." + " And so on." * (n % 3),
+            "rejected": f"\n\nHuman: Q{n}\n\nAssistant: No, not {n}.",
+            "subset": subset(n),
+        }
         for n in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def models_of(chart: Chart, results: Results) -> tuple[str, ...]:
@@ -178,8 +181,18 @@ def test_hostile_names_stay_names(data_dir: Path, tmp_path: Path) -> None:
         svg = figure(run_id, name)
         root = ElementTree.fromstring(svg)
         kinds = {element.tag.rpartition("}")[2] for element in root.iter()}
-        assert kinds <= {"svg", "g", "rect", "path", "text", "tspan", "line", "title", "defs",
-                         "clipPath"}  # fmt: skip
+        assert kinds <= {
+            "svg",
+            "g",
+            "rect",
+            "path",
+            "text",
+            "tspan",
+            "line",
+            "title",
+            "defs",
+            "clipPath",
+        }
         assert not [key for element in root.iter() for key in element.attrib if key[:2] == "on"]
     told = text_of(figure(run_id, "agreement", "svg", 170))
     assert "<script>alert(1)</script>" in told, "as text, whole"
@@ -280,8 +293,19 @@ def test_the_command_line_lists_writes_and_repeats(
     assert command(["figure", sample_run, "length", "--list"]) == 0
     assert "leaves nothing to choose" in capsys.readouterr().out
     path = tmp_path / "a figure.pdf"
-    words = ["figure", sample_run, "margins", "--format", "pdf", "--width", "170",
-             "--model", TWO_MODELS[1], "--out", str(path)]  # fmt: skip
+    words = [
+        "figure",
+        sample_run,
+        "margins",
+        "--format",
+        "pdf",
+        "--width",
+        "170",
+        "--model",
+        TWO_MODELS[1],
+        "--out",
+        str(path),
+    ]
     assert command(words) == 0
     told = capsys.readouterr().out
     assert str(path) in told and caption(sample_run, "margins", model=TWO_MODELS[1]) in told

@@ -108,8 +108,12 @@ def test_the_csv_of_shares_has_counts_by_hand_and_the_differences(made):
 
 def test_the_csv_of_the_other_charts_is_worked_by_hand(made):
     sides = csv_of(made[0], "sides", label=REFUSAL).set_index(["chosen", "rejected"])["count"]
-    assert sides.to_dict() == {("no", "no"): 1, ("no", "yes"): 0, ("yes", "no"): 1,
-                               ("yes", "yes"): 1}  # fmt: skip
+    assert sides.to_dict() == {
+        ("no", "no"): 1,
+        ("no", "yes"): 0,
+        ("yes", "no"): 1,
+        ("yes", "yes"): 1,
+    }
     topics = csv_of(made[0], "topics")
     assert topics["value"].tolist() == [ARTS, ARTS, PLACES, PLACES]
     assert topics["count"].tolist() == [1, 1, 1, 1] and topics["n"].tolist() == [4, 3, 4, 3]
@@ -118,8 +122,12 @@ def test_the_csv_of_the_other_charts_is_worked_by_hand(made):
     cells = csv_of(made[0], "answers", label=REFUSAL).set_index(["first", "second"])
     assert cells["count"].tolist() == [2, 1, 1, 2] and set(cells["second_labeler"]) == {"second"}
     word = csv_of(made[0], "answers", label=f"{TOPICS}:{PLACES}").set_index(["first", "second"])
-    assert word["count"].to_dict() == {("no", "no"): 4, ("no", "yes"): 0, ("yes", "no"): 1,
-                                       ("yes", "yes"): 1}  # fmt: skip
+    assert word["count"].to_dict() == {
+        ("no", "no"): 4,
+        ("no", "yes"): 0,
+        ("yes", "no"): 1,
+        ("yes", "yes"): 1,
+    }
 
 
 def test_the_csv_of_agreement_has_kappa_by_hand(made):
@@ -243,8 +251,19 @@ def test_the_command_line_writes_what_it_repeats(made, tmp_path, capsys):
     assert told == (
         f"ivan figure {made[0]} answers --format csv --other {made[2]} --label '{TOPICS}:{ARTS}'"
     )
-    words = ["figure", made[0], "answers", "--format", "csv", "--other", made[2], "--label",
-             f"{TOPICS}:{ARTS}", "--out", str(path)]  # fmt: skip
+    words = [
+        "figure",
+        made[0],
+        "answers",
+        "--format",
+        "csv",
+        "--other",
+        made[2],
+        "--label",
+        f"{TOPICS}:{ARTS}",
+        "--out",
+        str(path),
+    ]
     assert command(words) == 0
     assert caption(made[0], "answers", **wish) in capsys.readouterr().out
     assert path.read_bytes() == figure(made[0], "answers", "csv", **wish)

@@ -148,6 +148,8 @@ def test_sentences_stand_below_what_they_rest_on(run_id, capsys):
         assert words in caption(run_id, "flips") and words in methods(run_id, "flips")
     asked = list(dict.fromkeys(quote.question for quote in found))
     assert asked[:4] == [
-        "Is the meaning kept?", "Do verdicts flip?", "How far do rewards move?",
+        "Is the meaning kept?",
+        "Do verdicts flip?",
+        "How far do rewards move?",
         "Is it more than noise?",
-    ]  # fmt: skip
+    ]

@@ -40,9 +40,13 @@ def test_every_condition_has_one_chip_that_takes_it_away(row_filter):
 
 
 _hostile = st.one_of(
-    st.text(max_size=60), st.text("~!0nte.-1ab", max_size=30), st.integers(), st.none(),
-    st.lists(st.text(max_size=5), max_size=3), st.binary(max_size=8),
-)  # fmt: skip
+    st.text(max_size=60),
+    st.text("~!0nte.-1ab", max_size=30),
+    st.integers(),
+    st.none(),
+    st.lists(st.text(max_size=5), max_size=3),
+    st.binary(max_size=8),
+)
 
 
 @given(st.dictionaries(st.sampled_from([*parameters(LANGUAGE), "run", "row", "x"]), _hostile))
@@ -68,8 +72,12 @@ def test_what_is_not_understood_is_named_and_the_rest_holds():
         LANGUAGE, (VerdictIs(model="m", verdict="agree"), SubsetIs(label="helpful"))
     )
     assert ignored == [
-        "verdict=m2~loves", "margin=m~nan~1", "margin=m~2~1", "column=../../etc~1", "sort=beauty",
-    ]  # fmt: skip
+        "verdict=m2~loves",
+        "margin=m~nan~1",
+        "margin=m~2~1",
+        "column=../../etc~1",
+        "sort=beauty",
+    ]
 
 
 def test_urls_are_short_and_readable():

@@ -16,15 +16,24 @@ def results(*rows: tuple[str, int, str, float, tuple[int, int]], chosen_by: str 
     """Results from (model, row id, subset, margin, lengths); the dataset is all but left out."""
     table = pd.DataFrame(
         {
-            "row_id": row_id, "model": model, "subset": subset, "margin": float(margin),
-            "chosen_reward": float(margin), "rejected_reward": 0.0,
+            "row_id": row_id,
+            "model": model,
+            "subset": subset,
+            "margin": float(margin),
+            "chosen_reward": float(margin),
+            "rejected_reward": 0.0,
             "verdict": "tie" if margin == 0 else "agree" if margin > 0 else "disagree",
-            "chosen_truncated": False, "rejected_truncated": False, "failure": None,
-            "identical": False, "chosen_length": lengths[0], "rejected_length": lengths[1],
-            "seen": None, "step": 0,
+            "chosen_truncated": False,
+            "rejected_truncated": False,
+            "failure": None,
+            "identical": False,
+            "chosen_length": lengths[0],
+            "rejected_length": lengths[1],
+            "seen": None,
+            "step": 0,
         }
         for model, row_id, subset, margin, lengths in rows
-    )  # fmt: skip
+    )
     about = {"request": {"source": "pairs.jsonl"}}
     dataset = SimpleNamespace(chosen_by=chosen_by, about=about)
     return Results(None, None, dataset, table, {}, None)
@@ -58,10 +67,12 @@ def test_a_single_disagreement_is_it():
 def test_the_widest_gap_names_the_subset_and_both_models():
     found = findings(
         results(
-            *many("a", 38, 2, "x"), *many("a", 20, 20, "y", first=40),
-            *many("b", 10, 30, "x"), *many("b", 20, 20, "y", first=40),
+            *many("a", 38, 2, "x"),
+            *many("a", 20, 20, "y", first=40),
+            *many("b", 10, 30, "x"),
+            *many("b", 20, 20, "y", first=40),
         )
-    )  # fmt: skip
+    )
     assert found[1].sentence == "On x pairs a sides with the choice in 95%, b in 25%."
     assert found[1].row in range(10, 38)
 
@@ -69,10 +80,12 @@ def test_the_widest_gap_names_the_subset_and_both_models():
 def test_pairs_without_a_subset_are_a_subset_too():
     found = findings(
         results(
-            *many("a", 38, 2, ""), *many("a", 20, 20, "y", first=40),
-            *many("b", 10, 30, ""), *many("b", 20, 20, "y", first=40),
+            *many("a", 38, 2, ""),
+            *many("a", 20, 20, "y", first=40),
+            *many("b", 10, 30, ""),
+            *many("b", 20, 20, "y", first=40),
         )
-    )  # fmt: skip
+    )
     assert found[1].sentence.startswith("On pairs of no subset a sides with")
     assert found[1].row in range(10, 38)
 

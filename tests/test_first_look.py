@@ -215,9 +215,12 @@ def plan_without_rights(data_dir: Path, out: Any) -> None:
 
 @pytest.mark.parametrize("used", [True, False], ids=["after-a-run", "empty"])
 def test_a_plan_and_the_cache_are_read_where_nothing_can_be_written(
-    data_dir: Path, open_folder: Path, processes: ForkServerContext, used: bool,
+    data_dir: Path,
+    open_folder: Path,
+    processes: ForkServerContext,
+    used: bool,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     data = open_folder / "data"
     data.mkdir()
     entries = 0

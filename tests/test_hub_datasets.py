@@ -101,8 +101,10 @@ def test_message_lists_come_as_lists(place: HubPlace) -> None:
 def test_a_hub_dataset_is_prepared_like_any_other(place: HubPlace, tmp_path: Path) -> None:
     last = pairs("helpful-rejection-sampled train", 4)[3]["chosen"]
     assert place.process.call(prepared, folder=str(tmp_path), source=HH) == [
-        10, place.hub.add("datasets", HH, {}), last,
-    ]  # fmt: skip
+        10,
+        place.hub.add("datasets", HH, {}),
+        last,
+    ]
 
 
 def test_a_subset_of_another_dataset_is_its_configuration(place: HubPlace) -> None:
@@ -113,10 +115,14 @@ def test_a_subset_of_another_dataset_is_its_configuration(place: HubPlace) -> No
 
 def test_a_damaged_line_is_named_by_its_folder_and_the_rest_is_kept(place: HubPlace) -> None:
     damaged = gzip.compress(jsonl(pairs("first", 1)) + b"{\n" + jsonl(pairs("third", 1)))
-    place.hub.add("datasets", f"{HH}@damaged", {
-        f"{folder}/train.jsonl.gz": damaged if folder == "helpful-base" else noise(1)
-        for folder in FOLDERS
-    })  # fmt: skip
+    place.hub.add(
+        "datasets",
+        f"{HH}@damaged",
+        {
+            f"{folder}/train.jsonl.gz": damaged if folder == "helpful-base" else noise(1)
+            for folder in FOLDERS
+        },
+    )
     rows = place.load(HH, revision="damaged")["rows"]
     assert rows[2] == [3, "not valid JSON (line 2 of helpful-base)"]
     assert [number for number, _ in rows] == [1, 2, 3, 4, 5, 6]

@@ -75,8 +75,11 @@ CASES: list[tuple[Callable[[], BaseException], type[IvanError], str]] = [
     (lambda: answer(401, "GatedRepo"), BackendUnavailable, "{kind} lab/x is gated"),
     (lambda: answer(403, "GatedRepo"), BackendUnavailable, "{kind} lab/x is gated"),
     (lambda: dataset_error("'lab/x' is a gated dataset"), BackendUnavailable, "is gated"),
-    (lambda: answer(401, "", "Invalid credentials in Authorization header"),
-     BackendUnavailable, "does not let you read"),
+    (
+        lambda: answer(401, "", "Invalid credentials in Authorization header"),
+        BackendUnavailable,
+        "does not let you read",
+    ),
     (lambda: answer(403), BackendUnavailable, "does not let you read"),
     (lambda: answer(429), BackendUnavailable, "too many requests"),
     (lambda: answer(500), BackendUnavailable, "(HTTP 500)"),
@@ -85,8 +88,11 @@ CASES: list[tuple[Callable[[], BaseException], type[IvanError], str]] = [
     (lambda: transport("ReadError"), BackendUnavailable, "broke off"),
     (lambda: transport("ReadTimeout"), BackendUnavailable, "broke off"),
     (lambda: ConnectionResetError("reset by peer"), BackendUnavailable, "broke off"),
-    (lambda: OSError("Consistency check failed: file should be of size 9"),
-     BackendUnavailable, "broke off"),
+    (
+        lambda: OSError("Consistency check failed: file should be of size 9"),
+        BackendUnavailable,
+        "broke off",
+    ),
     (lambda: transport("ConnectError"), BackendUnavailable, "cannot be reached"),
     (lambda: transport("ConnectTimeout"), BackendUnavailable, "cannot be reached"),
     (lambda: transport("ProxyError"), BackendUnavailable, "cannot be reached"),
@@ -98,13 +104,16 @@ CASES: list[tuple[Callable[[], BaseException], type[IvanError], str]] = [
     (lambda: OSError("Not enough disk space. Needed: 9 GB"), StorageProblem, "disk is full"),
     (lambda: PermissionError(errno.EACCES, "denied"), StorageProblem, "may not be written"),
     (lambda: hub_error("HFValidationError"), BadInput, "is not the name of a {kind}"),
-    (lambda: RuntimeError("Dataset scripts are no longer supported, but found x.py"),
-     BackendUnavailable, "code of its own"),
+    (
+        lambda: RuntimeError("Dataset scripts are no longer supported, but found x.py"),
+        BackendUnavailable,
+        "code of its own",
+    ),
     (mixed, BadInput, "do not all have the same columns"),
     (no_files, BadInput, "lacks the files"),
     (lambda: answer(404, "EntryNotFound"), BadInput, "lacks the files"),
     (lambda: KeyError(SECRET), BackendUnavailable, "could not be loaded from the hub (KeyError)"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("kind", ["dataset", "model"])

@@ -124,14 +124,19 @@ def test_the_seal_preset_runs_by_name_from_the_command_line(
     pair = {"chosen": TEXT, "rejected": f"{TEXT} well"}
     rows = "".join(json.dumps({**pair, "chosen": f"{TEXT} {i}"}) + "\n" for i in range(4))
     folders = ("harmless-base", "helpful-base", "helpful-online", "helpful-rejection-sampled")
-    hub.add("datasets", "Anthropic/hh-rlhf", {
-        f"{folder}/train.jsonl.gz": gzip.compress(rows.encode()) for folder in folders
-    })  # fmt: skip
+    hub.add(
+        "datasets",
+        "Anthropic/hh-rlhf",
+        {f"{folder}/train.jsonl.gz": gzip.compress(rows.encode()) for folder in folders},
+    )
     done = subprocess.run(
         [sys.executable, "-m", "ivan_core", "compare", "--preset", "seal", "--limit", "6"],
         env=hub.environment(home, IVAN_DATA_DIR=str(tmp_path / "data")),
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     for model in MODELS:
         (file,) = tmp_path.glob(f"data/compare/*-{model.replace('/', '-')}.csv")

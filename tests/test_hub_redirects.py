@@ -84,8 +84,9 @@ def test_what_a_hub_answers_ends_in_a_sentence(tmp_path, answer, says):
         environment = hub_environment(sick.url, tmp_path, IVAN_REQUEST_SECONDS="2")
         with FreshProcess(environment, tmp_path / "errors.txt") as process:
             for found in (
-                process.call(opened, source="lab/pairs"), process.call(refused, model=MODEL)
-            ):  # fmt: skip
+                process.call(opened, source="lab/pairs"),
+                process.call(refused, model=MODEL),
+            ):
                 assert re.search(says, found["says"])
                 assert found["hint"].endswith(".")
 

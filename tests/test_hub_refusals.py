@@ -23,19 +23,34 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubPlace]:
 @pytest.mark.parametrize(
     ("request_", "says", "hint"),
     [
-        ({"source": HH, "subset": "helpful"}, f"{HH} has no subset helpful.",
-         "It has harmless-base, helpful-base, helpful-online, helpful-rejection-sampled."),
+        (
+            {"source": HH, "subset": "helpful"},
+            f"{HH} has no subset helpful.",
+            "It has harmless-base, helpful-base, helpful-online, helpful-rejection-sampled.",
+        ),
         ({"source": HH, "split": "dev"}, f"{HH} has no split dev.", "It has test, train."),
-        ({"source": HH, "subset": "helpful-base", "split": "dev"},
-         f"{HH} has no split dev in helpful-base.", "It has test, train."),
-        ({"source": "lab/two", "subset": "odd"}, "lab/two has no subset odd.",
-         "It has easy, hard."),
-        ({"source": "lab/two"}, "lab/two comes in subsets: easy, hard.",
-         "Choose one of them with --subset."),
-        ({"source": "lab/two", "subset": "hard"}, "lab/two has no split train in hard.",
-         "It has prefs."),
+        (
+            {"source": HH, "subset": "helpful-base", "split": "dev"},
+            f"{HH} has no split dev in helpful-base.",
+            "It has test, train.",
+        ),
+        (
+            {"source": "lab/two", "subset": "odd"},
+            "lab/two has no subset odd.",
+            "It has easy, hard.",
+        ),
+        (
+            {"source": "lab/two"},
+            "lab/two comes in subsets: easy, hard.",
+            "Choose one of them with --subset.",
+        ),
+        (
+            {"source": "lab/two", "subset": "hard"},
+            "lab/two has no split train in hard.",
+            "It has prefs.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_unknown_parts_are_answered_with_those_there_are(
     place: HubPlace, request_: dict[str, str], says: str, hint: str
 ) -> None:
@@ -49,9 +64,13 @@ def test_a_dataset_without_parts_says_so(place: HubPlace) -> None:
     assert place.load("lab/plain", subset="odd")["says"] == "lab/plain has no subsets."
 
 
-@pytest.mark.parametrize(("source", "subset", "listed"), [
-    (HH, "red-team-attempts", "rating, transcript"), ("lab/columns", "", "question, answer"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "subset", "listed"),
+    [
+        (HH, "red-team-attempts", "rating, transcript"),
+        ("lab/columns", "", "question, answer"),
+    ],
+)
 def test_other_columns_are_listed(place: HubPlace, source: str, subset: str, listed: str) -> None:
     place.hub.add(
         "datasets", "lab/columns", {"train.jsonl": jsonl([{"question": "a", "answer": "b"}])}

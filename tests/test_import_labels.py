@@ -84,8 +84,9 @@ def test_a_file_of_the_original_becomes_a_finished_labelling(
     (problem,) = third["problems"]
     assert (problem.key, problem.message) == (TOPICS, "Line 12: Not a list.")
     assert results.manifest["labeler"]["kind"] == "import"
-    assert runs.command(run).endswith("-gpt-4-turbo.csv --dataset "
-                                       f"{request_of.source} --model gpt-4-turbo")  # fmt: skip
+    assert runs.command(run).endswith(
+        f"-gpt-4-turbo.csv --dataset {request_of.source} --model gpt-4-turbo"
+    )
     assert runs.command(run).startswith("ivan runs import 2024-08-19-10-30-")
 
 
@@ -165,8 +166,21 @@ def test_several_files_of_one_study_in_one_command(
     scores.write_text("row_id,chosen_score,rejected_score,agreement\n0,1.5,0.5,True\n")
     files = [str(path) for path in (one, scores, two)]
     with pytest.raises(SystemExit):
-        main(["runs", "import", *files, "--dataset", request_of.source,
-          "--model", "a", "--model", "org/rm", "--model", "b"])  # fmt: skip
+        main(
+            [
+                "runs",
+                "import",
+                *files,
+                "--dataset",
+                request_of.source,
+                "--model",
+                "a",
+                "--model",
+                "org/rm",
+                "--model",
+                "b",
+            ]
+        )
     told = capsys.readouterr().out.splitlines()
     assert len(told) == 3 and all(line.startswith("Imported run ") for line in told)
     labelers = {open_labels(run.id).labeler for run in runs.every("labels")}
@@ -210,14 +224,19 @@ def _labels(key: str) -> Any:
     return st.lists(st.sampled_from(one.values), unique=True).map(tuple)
 
 
-@settings(max_examples=12, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     keys=st.sets(st.sampled_from([one.key for one in features()]), min_size=1),
-    texts=st.sets(st.sampled_from([TextKey(row, side) for row in range(4)
-                                   for side in ("chosen", "rejected")]), min_size=1),
+    texts=st.sets(
+        st.sampled_from(
+            [TextKey(row, side) for row in range(4) for side in ("chosen", "rejected")]
+        ),
+        min_size=1,
+    ),
     data=st.data(),
-)  # fmt: skip
+)
 def test_written_imported_and_written_again_a_file_is_the_same(
     tmp_path: Path, request_of: DatasetRequest, keys: set[str], texts: set[TextKey], data: Any
 ) -> None:

@@ -48,11 +48,13 @@ def row_of(row: int, **cells: object) -> dict[str, object]:
     }
     for model in ("aligned", "control"):
         about |= {
-            f"original_chosen_score_rm_{model}": 2.0, f"original_rejected_score_rm_{model}": 1.0,
-            f"rewritten_chosen_score_rm_{model}": 1.0, f"rewritten_rejected_score_rm_{model}": 2.0,
+            f"original_chosen_score_rm_{model}": 2.0,
+            f"original_rejected_score_rm_{model}": 1.0,
+            f"rewritten_chosen_score_rm_{model}": 1.0,
+            f"rewritten_rejected_score_rm_{model}": 2.0,
             f"original_agreement_dataset_and_rm_{model}": True,
             f"rewritten_agreement_dataset_and_rm_{model}": False,
-        }  # fmt: skip
+        }
     for word in ("original", "rewritten"):
         for side in ("chosen", "rejected"):
             for key in ("helpful", "harmless", "coherent", "eloquent"):
@@ -81,8 +83,10 @@ def only(paths: list[Path], request: DatasetRequest, *names: str, force: bool = 
 def test_a_file_of_the_original_becomes_a_finished_rewording(
     tmp_path: Path, request_of: DatasetRequest
 ) -> None:
-    kept = {f"rewritten_{side}_score_rm_aligned": value
-            for side, value in (("chosen", 3.0), ("rejected", 0.5))}  # fmt: skip
+    kept = {
+        f"rewritten_{side}_score_rm_aligned": value
+        for side, value in (("chosen", 3.0), ("rejected", 0.5))
+    }
     path = rewrite_csv(
         tmp_path / "2024-05-01-12-00-mistral-7b.csv",
         row_of(0),
@@ -196,29 +200,37 @@ _words = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, m
 _reward = st.floats(-50, 50, width=32)
 
 
-@settings(max_examples=12, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     rows=st.lists(st.integers(0, 6), unique=True, min_size=1),
     words=st.lists(_words, min_size=14, max_size=14),
-    rewards=st.lists(_reward, min_size=14, max_size=14), cosine=st.floats(-1, 1),
-)  # fmt: skip
+    rewards=st.lists(_reward, min_size=14, max_size=14),
+    cosine=st.floats(-1, 1),
+)
 def test_written_imported_and_written_again_a_file_is_the_same(
-    tmp_path: Path, request_of: DatasetRequest, rows: list[int], words: list[str],
-    rewards: list[float], cosine: float,
-) -> None:  # fmt: skip
+    tmp_path: Path,
+    request_of: DatasetRequest,
+    rows: list[int],
+    words: list[str],
+    rewards: list[float],
+    cosine: float,
+) -> None:
     made = []
     for row in sorted(rows):
         chosen, rejected = rewards[row], rewards[row + 7]
-        made.append(row_of(
-            row,
-            rewritten_chosen_text=f"\n\nHuman: Well?\n\nAssistant: {words[row]}.",
-            rewritten_rejected_text=f"\n\nHuman: Well?\n\nAssistant: {words[row + 7]}!",
-            original_to_rewritten_chosen_vector_cos_sim=cosine,
-            rewritten_chosen_score_rm_aligned=chosen,
-            rewritten_rejected_score_rm_aligned=rejected,
-            rewritten_agreement_dataset_and_rm_aligned=chosen > rejected,
-        ))  # fmt: skip
+        made.append(
+            row_of(
+                row,
+                rewritten_chosen_text=f"\n\nHuman: Well?\n\nAssistant: {words[row]}.",
+                rewritten_rejected_text=f"\n\nHuman: Well?\n\nAssistant: {words[row + 7]}!",
+                original_to_rewritten_chosen_vector_cos_sim=cosine,
+                rewritten_chosen_score_rm_aligned=chosen,
+                rewritten_rejected_score_rm_aligned=rejected,
+                rewritten_agreement_dataset_and_rm_aligned=chosen > rejected,
+            )
+        )
     path = rewrite_csv(tmp_path / "a.csv", *made)
     found = only([path], request_of, "someone")
     name = next(iter((runs.manifest(found.run_id) or {})["files"]))

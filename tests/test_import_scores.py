@@ -33,8 +33,10 @@ def test_scores_of_the_original_become_a_finished_run(
 ) -> None:
     one = tmp_path / "2024-08-19-10-30-reward-model-deberta-v3-large-v2.csv"
     # 0 agrees; 1 ties, which the original calls False; 2 disagrees but says True; 7 is identical.
-    one.write_text(HEADER + "0,1.5,0.5,True\n1,0.5,0.5,False\n2,0.1,0.2,True\n7,1.0,1.0,False\n"
-                   "8,,0.5,False\n9,nan,1,False\n")  # fmt: skip
+    one.write_text(
+        HEADER + "0,1.5,0.5,True\n1,0.5,0.5,False\n2,0.1,0.2,True\n7,1.0,1.0,False\n"
+        "8,,0.5,False\n9,nan,1,False\n"
+    )
     other = tmp_path / "2024-08-19-10-30-mine.csv"
     other.write_text(HEADER + "0,0.0,1.0,False\n")
     stats = tmp_path / "2024-08-19-10-30-stats.csv"

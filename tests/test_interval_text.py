@@ -105,9 +105,16 @@ def test_an_interval_off_zero_that_is_not_clear_says_why() -> None:
 
 def test_an_error_beyond_its_range_is_beyond_it_in_print() -> None:
     bins = pd.DataFrame(
-        {"scale": ["fitted"], "sure": [0.6], "rate": [0.5], "low": [0.45], "high": [0.55],
-         "n": [400], "effective_n": [400]}
-    )  # fmt: skip
+        {
+            "scale": ["fitted"],
+            "sure": [0.6],
+            "rate": [0.5],
+            "low": [0.45],
+            "high": [0.55],
+            "n": [400],
+            "effective_n": [400],
+        }
+    )
     error = CalibrationError(ece=0.0404, low=0.01, high=0.0403)
     found = Reliability(400, 0, 1.0, bins, error, None)
     assert (

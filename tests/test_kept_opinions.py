@@ -46,9 +46,15 @@ def said(queue: Queue, row_id: int, reviewer: str, answer: str | None, **more: A
 
 def test_an_opinion_is_kept_whole_by_item_and_person(opinions, describing):
     first = Opinion(
-        describing.id, 3, "chosen", " Ada  Lovelace ", {HELPFUL: True, TOPICS: ("food", "travel")},
-        note=f" {HOSTILE} ", left="rejected", seconds=12.5,
-    )  # fmt: skip
+        describing.id,
+        3,
+        "chosen",
+        " Ada  Lovelace ",
+        {HELPFUL: True, TOPICS: ("food", "travel")},
+        note=f" {HOSTILE} ",
+        left="rejected",
+        seconds=12.5,
+    )
     kept = opinions.save(first)
     assert (kept.reviewer, kept.note, kept.version) == ("Ada Lovelace", HOSTILE, 1)
     item = Item(describing.id, 3, 3, "chosen")
@@ -97,8 +103,10 @@ def test_the_history_tells_the_old_value_the_person_the_time_and_the_reason(opin
     opinions.save(said(queue, 0, "Bob", "rejected"))
     mine = opinions.history(Item(queue.id, 0, 0), "Ada")
     assert [(change.version, change.by, change.reason) for change in mine] == [
-        (1, "Ada", ""), (2, "Ada", "misread it"), (3, "Owner", "from her sheet"),
-    ]  # fmt: skip
+        (1, "Ada", ""),
+        (2, "Ada", "misread it"),
+        (3, "Owner", "from her sheet"),
+    ]
     told = [json.loads(change.after) for change in mine]
     assert told == [
         {"answers": {BETTER: "chosen"}, "note": "clear"},
@@ -255,6 +263,8 @@ def test_who_has_judged_in_which_queue_is_known_by_name(
     other = Queues(review_database).make(other, [(0, "both")])
     opinions.save(said(other, 0, "Cyd", "chosen"))
     assert sorted(opinions.reviewers()) == [
-        (queue.id, "Bob", 2, False), (queue.id, "ada@example.org", 1, True),
-        (describing.id, "Bob", 1, False), (other.id, "Cyd", 1, False),
-    ]  # fmt: skip
+        (queue.id, "Bob", 2, False),
+        (queue.id, "ada@example.org", 1, True),
+        (describing.id, "Bob", 1, False),
+        (other.id, "Cyd", 1, False),
+    ]

@@ -116,8 +116,10 @@ def test_the_first_thirty_of_each_person_are_random_and_blind(queues, opinions):
     queue = queues.make(starred, pairs(100, 101), pairs(*range(40)))
     companion = queues.get(queue.companion)
     assert (companion.random, companion.prefill, companion.title) == (
-        True, "", "Pairs: first items",
-    )  # fmt: skip
+        True,
+        "",
+        "Pairs: first items",
+    )
     assert queues.judged(queue, "Ada") == (0, 32)
     skip(opinions, queues.next_item(queue, "Ada"), "Ada")
     seen = []

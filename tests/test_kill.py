@@ -60,8 +60,10 @@ class Place:
 
     def results(self) -> tuple[dict[str, bytes], list[LivePoint]]:
         """All that a person sees of a finished run, byte for byte."""
-        files = {path.name.removeprefix(self.run_id): path.read_bytes()
-                 for path in sorted(self.data.glob("compare/*"))}  # fmt: skip
+        files = {
+            path.name.removeprefix(self.run_id): path.read_bytes()
+            for path in sorted(self.data.glob("compare/*"))
+        }
         files["table"] = (self.registry.folder(self.run_id) / "table.parquet").read_bytes()
         return files, self.registry.live_points(self.run_id)
 

@@ -92,9 +92,15 @@ def test_a_download_cut_anywhere_is_never_taken_for_whole(end: int) -> None:
 
 @pytest.mark.parametrize(
     ("came", "before", "then"),
-    [(A, A + B, A + B), (A.rstrip(), B, A + B), (A + B, A, A + B), (A, b"<html>\n", A),
-     (A, b"\xef\xbb\xbf" + B.rstrip(), A + B.replace(b"\r", b"")), (b"", A, A)],
-)  # fmt: skip
+    [
+        (A, A + B, A + B),
+        (A.rstrip(), B, A + B),
+        (A + B, A, A + B),
+        (A, b"<html>\n", A),
+        (A, b"\xef\xbb\xbf" + B.rstrip(), A + B.replace(b"\r", b"")),
+        (b"", A, A),
+    ],
+)
 def test_a_worse_download_takes_no_line_away(
     tmp_path: Path, came: bytes, before: bytes, then: bytes
 ) -> None:

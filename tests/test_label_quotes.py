@@ -108,10 +108,12 @@ def test_words_and_labels_together_are_as_wide_as_repeated_prompts_ask(
 ):
     """Of six prompts with two pairs each, three are about the arts: 6 of 12 as if 3 of 6."""
     rows = [
-        {"chosen": f"\n\nHuman: Ask {row // 2}\n\nAssistant: Yes {row}",
-         "rejected": f"\n\nHuman: Ask {row // 2}\n\nAssistant: No {row}"}
+        {
+            "chosen": f"\n\nHuman: Ask {row // 2}\n\nAssistant: Yes {row}",
+            "rejected": f"\n\nHuman: Ask {row // 2}\n\nAssistant: No {row}",
+        }
         for row in range(12)
-    ]  # fmt: skip
+    ]
     file = made_runs.write_rows(tmp_path / "twelve.jsonl", rows)
     answers = {
         f"{row}.{side}": says(side == "chosen", topics=(ARTS,) if row < 6 else (PLACES,))

@@ -95,11 +95,15 @@ def test_code_and_damaged_objects_are_not_read(text):
 @pytest.mark.parametrize(
     ("value", "label", "rule"),
     [
-        ("true", True, repair.WORD), ("False", False, repair.WORD), (" YES. ", True, repair.WORD),
-        ("no", False, repair.WORD), ("1", True, repair.WORD), (1, True, repair.NUMBER),
+        ("true", True, repair.WORD),
+        ("False", False, repair.WORD),
+        (" YES. ", True, repair.WORD),
+        ("no", False, repair.WORD),
+        ("1", True, repair.WORD),
+        (1, True, repair.NUMBER),
         (0, False, repair.NUMBER),
     ],
-)  # fmt: skip
+)
 def test_yes_and_no_are_read_from_words_and_numbers(value, label, rule):
     outcome = one(HONEST, value)
     assert (outcome.status, outcome.labels) == ("repaired", {HONEST: label})
@@ -114,12 +118,15 @@ def test_other_answers_to_yes_or_no_are_invalid(value):
 @pytest.mark.parametrize(
     ("value", "label", "rule"),
     [
-        ("Positive", "positive", repair.SPELLING), ("NEGATIVE!", "negative", repair.SPELLING),
-        ("postive", "positive", repair.SPELLING), ("pos", "positive", repair.SYNONYM),
-        ("Favourable", "positive", repair.SYNONYM), ("neg.", "negative", repair.SYNONYM),
+        ("Positive", "positive", repair.SPELLING),
+        ("NEGATIVE!", "negative", repair.SPELLING),
+        ("postive", "positive", repair.SPELLING),
+        ("pos", "positive", repair.SYNONYM),
+        ("Favourable", "positive", repair.SYNONYM),
+        ("neg.", "negative", repair.SYNONYM),
         ("neither", "neutral", repair.SYNONYM),
     ],
-)  # fmt: skip
+)
 def test_a_tone_is_read_from_near_spellings_and_synonyms(value, label, rule):
     outcome = one(TONE, value)
     assert outcome.labels == {TONE: label}
@@ -157,17 +164,22 @@ def test_a_word_near_to_two_values_is_not_mended():
 @pytest.mark.parametrize(
     ("value", "label", "rules"),
     [
-        (None, (), [repair.NOTHING]), ("None", (), [repair.NOTHING]),
-        (["none"], (), [repair.NOTHING]), ("n/a", (), [repair.NOTHING]),
+        (None, (), [repair.NOTHING]),
+        ("None", (), [repair.NOTHING]),
+        (["none"], (), [repair.NOTHING]),
+        ("n/a", (), [repair.NOTHING]),
         ([None], (), [repair.NOTHING]),
         ("Gender", ("Gender",), [repair.SINGLE]),
         ("gender", ("Gender",), [repair.SINGLE, repair.SPELLING]),
         ("Race, Color, and Sex", ("Race, Color, and Sex",), [repair.SINGLE]),
         (["Gender", "Gender"], ("Gender",), [repair.TWICE]),
-        (["Political belief", "Political Belief", "Gender"], ("Political Belief", "Gender"),
-         [repair.SPELLING, repair.TWICE]),
+        (
+            ["Political belief", "Political Belief", "Gender"],
+            ("Political Belief", "Gender"),
+            [repair.SPELLING, repair.TWICE],
+        ),
     ],
-)  # fmt: skip
+)
 def test_lists_are_mended_with_a_receipt_for_each_step(value, label, rules):
     outcome = one(AGAINST, value)
     assert (outcome.status, outcome.labels) == ("repaired", {AGAINST: label})
@@ -178,10 +190,19 @@ def test_lists_are_mended_with_a_receipt_for_each_step(value, label, rules):
 @pytest.mark.parametrize(
     "value",
     [
-        ["Gender", "Height"], "Age", "?", "Gender, Pregnancy", ["Gender", None], ["Gender", ""],
-        [["Gender"]], {"Gender": True}, True, 0, ["Gender"] * 51,
+        ["Gender", "Height"],
+        "Age",
+        "?",
+        "Gender, Pregnancy",
+        ["Gender", None],
+        ["Gender", ""],
+        [["Gender"]],
+        {"Gender": True},
+        True,
+        0,
+        ["Gender"] * 51,
     ],
-)  # fmt: skip
+)
 def test_invented_words_make_the_list_invalid(value):
     outcome = one(AGAINST, value)
     assert outcome.status == "invalid" and outcome.labels == {}

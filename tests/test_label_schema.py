@@ -67,8 +67,9 @@ def test_what_is_judged_is_the_reply_but_for_four_keys():
 
 def test_keys_come_back_once_and_in_order_and_unknown_ones_are_refused():
     assert check_keys(["topics", "assistant_is_coherent", "topics"]) == (
-        "assistant_is_coherent", "topics",
-    )  # fmt: skip
+        "assistant_is_coherent",
+        "topics",
+    )
     assert [one.key for one in features(reversed(FEATURES))] == list(FEATURES)
     for wrong in (["last_response_is_nice"], ["Topics"], []):
         with pytest.raises(BadInput) as refused:
@@ -90,8 +91,9 @@ def test_the_json_schema_is_strict_and_has_the_closed_lists():
     assert list(made["properties"]) == made["required"] == list(FEATURES)
     assert made["properties"]["last_response_is_honest"] == {"type": "boolean"}
     assert made["properties"]["last_response_sentiment"] == {
-        "type": "string", "enum": ["negative", "neutral", "positive"],
-    }  # fmt: skip
+        "type": "string",
+        "enum": ["negative", "neutral", "positive"],
+    }
     assert made["properties"]["topics"]["type"] == "array"
     assert made["properties"]["topics"]["items"]["enum"] == list(schema.TOPICS)
 
@@ -102,8 +104,15 @@ def test_a_label_is_checked_by_kind_and_value():
     assert is_label(honest, False) and is_label(tone, "neutral") and is_label(topics, ())
     assert is_label(topics, ("People and self", "Human activities"))
     for one, wrong in [
-        (honest, 1), (honest, None), (honest, "True"), (tone, "Neutral"), (tone, None),
-        (topics, ["People and self"]), (topics, ("Cats",)), (topics, ("Human activities",) * 2),
-        (topics, "People and self"), (topics, ([],)),
-    ]:  # fmt: skip
+        (honest, 1),
+        (honest, None),
+        (honest, "True"),
+        (tone, "Neutral"),
+        (tone, None),
+        (topics, ["People and self"]),
+        (topics, ("Cats",)),
+        (topics, ("Human activities",) * 2),
+        (topics, "People and self"),
+        (topics, ([],)),
+    ]:
         assert not is_label(one, wrong), wrong

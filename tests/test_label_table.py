@@ -109,11 +109,21 @@ def test_a_bare_word_with_commas_is_a_list_of_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "cell",
     [
-        "[__import__('os').system('true')]", "['a' for _ in range(9)]", "['a'", "[[['a']]]",
-        "[1, 2]", "{'a': 'b'}", "('a',)", "[" * 9_000 + "]" * 9_000, "['a'" + " " * 19_000 + "!",
-        "['" + "x" * 30_000 + "']", "['\\x']", "['a' 'b']", "['" + "\\" * 9_001 + "']",
+        "[__import__('os').system('true')]",
+        "['a' for _ in range(9)]",
+        "['a'",
+        "[[['a']]]",
+        "[1, 2]",
+        "{'a': 'b'}",
+        "('a',)",
+        "[" * 9_000 + "]" * 9_000,
+        "['a'" + " " * 19_000 + "!",
+        "['" + "x" * 30_000 + "']",
+        "['\\x']",
+        "['a' 'b']",
+        "['" + "\\" * 9_001 + "']",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_list_of_words_is_named_and_never_run(tmp_path: Path, cell: str) -> None:
     row = only(file_of(tmp_path, topics=cell))
     assert row["topics"] is None
@@ -227,7 +237,7 @@ OUTCOMES = {
     CHOSEN: Outcome("valid", {HELPFUL: False, AGAINST: ()}, raw="{}"),
     TextKey(10, "chosen"): read_reply(LabelReply(problem="gone")),
     TextKey(9, "chosen"): Outcome("invalid", {}, (), (Problem("topics", "Wrong", "x"),), "raw\0"),
-}  # fmt: skip
+}
 
 
 def test_the_table_has_one_row_a_text_in_row_order_with_the_missing_ones() -> None:

@@ -112,8 +112,9 @@ def test_each_wrong_label_is_named_and_the_right_ones_are_kept():
         TOPICS: "The answer names what is not in the list.",
     }
     assert {problem.key: problem.found for problem in outcome.problems} == {
-        HONEST: '"perhaps"', TOPICS: '"Cats"',
-    }  # fmt: skip
+        HONEST: '"perhaps"',
+        TOPICS: '"Cats"',
+    }
 
 
 def test_a_missing_label_is_never_guessed():

@@ -59,8 +59,11 @@ def texts(run_id: str, **conditions: str) -> list[str]:
 def test_refusals_stand_in_four_cells_of_three_whole_pairs(first):
     cells = label_views.on_pairs(first, REFUSAL, "yes")
     assert cells[["left", "right", "count"]].to_numpy().tolist() == [
-        ["no", "no", 1], ["no", "yes", 0], ["yes", "no", 1], ["yes", "yes", 1],
-    ]  # fmt: skip
+        ["no", "no", 1],
+        ["no", "yes", 0],
+        ["yes", "no", 1],
+        ["yes", "yes", 1],
+    ]
     assert set(cells["n"]) == {3}
 
 
@@ -101,14 +104,17 @@ def test_words_that_nobody_named_are_not_listed(first):
 def test_answers_of_two_labelers_are_crossed_by_row_and_side(first, second):
     cells = label_views.crossed(first, second, REFUSAL).set_index(["left", "right"])
     assert cells["count"].to_dict() == {
-        ("no", "no"): 2, ("no", "yes"): 1, ("yes", "no"): 1, ("yes", "yes"): 2,
-    }  # fmt: skip
+        ("no", "no"): 2,
+        ("no", "yes"): 1,
+        ("yes", "no"): 1,
+        ("yes", "yes"): 2,
+    }
     assert set(cells["n"]) == {6}
     assert texts(first, label=REFUSAL, other=second, theirs="no") == ["1.chosen"]
     assert texts(first, label=REFUSAL, answer="no", other=second, theirs="yes") == ["0.rejected"]
-    assert texts(
-        first, label=SENTIMENT, value="negative", other=second, theirs="positive"
-    ) == ["1.chosen"]  # fmt: skip
+    assert texts(first, label=SENTIMENT, value="negative", other=second, theirs="positive") == [
+        "1.chosen"
+    ]
     assert texts(first, label=TOPICS, value=ARTS, other=second, theirs="no") == ["0.rejected"]
 
 
@@ -183,8 +189,16 @@ def test_what_makes_no_sense_in_a_link_is_left_out(query, kept, ignored):
 
 
 def test_a_filter_comes_back_from_its_own_query():
-    query = {"state": "valid", "side": "chosen", "label": TOPICS, "value": ARTS, "answer": "no",
-             "also": f"{REFUSAL}:yes", "other": "run", "theirs": "no"}  # fmt: skip
+    query = {
+        "state": "valid",
+        "side": "chosen",
+        "label": TOPICS,
+        "value": ARTS,
+        "answer": "no",
+        "also": f"{REFUSAL}:yes",
+        "other": "run",
+        "theirs": "no",
+    }
     wanted, ignored = read_filter(LANGUAGE, query)
     assert (query_of(wanted), ignored) == (query, [])
 
@@ -198,9 +212,10 @@ def test_chips_name_conditions_and_each_is_taken_away_by_itself(first, second):
         state="valid", label=SENTIMENT, value="negative", other=second, theirs="positive"
     )
     assert chips(wanted) == [
-        ("state", "State: valid"), ("label", "Sentiment: negative"),
+        ("state", "State: valid"),
+        ("label", "Sentiment: negative"),
         ("theirs", "second says positive"),
-    ]  # fmt: skip
+    ]
     keys = {chip.name: chip.key for chip in wanted.chips()}
     assert query_of(wanted.without(keys["theirs"])).keys() == {"state", "label", "value"}
     theirs = wanted.without(keys["label"]).without(keys["state"])
@@ -253,9 +268,10 @@ def test_a_comparison_is_found_by_its_pairs_and_row(labellings, data_dir, first)
 def test_the_files_of_a_labelling_can_be_taken_away(first):
     names = list(label_views.files(open_labels(first)))
     assert names == [
-        f"{first}-first-control.csv", f"{first}-first-control-failed.csv",
+        f"{first}-first-control.csv",
+        f"{first}-first-control-failed.csv",
         f"{first}-labels.parquet",
-    ]  # fmt: skip
+    ]
 
 
 def test_the_rule_of_a_label_marks_its_words(labellings):
@@ -268,8 +284,12 @@ def test_the_rule_of_a_label_marks_its_words(labellings):
 
 def test_marked_pieces_are_the_text_whatever_the_spans():
     assert marked("abcdef", [(1, 3), (2, 4), (5, 99), (2, 3)]) == (
-        ("a", False), ("bc", True), ("d", True), ("e", False), ("f", True),
-    )  # fmt: skip
+        ("a", False),
+        ("bc", True),
+        ("d", True),
+        ("e", False),
+        ("f", True),
+    )
     assert marked("", [(0, 3)]) == ()
 
 

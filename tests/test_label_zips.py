@@ -50,8 +50,13 @@ def with_column(name: str, values: list[Any]) -> Any:
 
 def test_a_zip_of_labels_holds_no_text_unless_asked(run_id: str) -> None:
     with zipfile.ZipFile(io.BytesIO(zips.export_bytes(run_id))) as packed:
-        assert packed.namelist() == ["run.json", "spec.json", "manifest.json", "facts.jsonl",
-                                     "labels.parquet"]  # fmt: skip
+        assert packed.namelist() == [
+            "run.json",
+            "spec.json",
+            "manifest.json",
+            "facts.jsonl",
+            "labels.parquet",
+        ]
         assert not any(b"Ask 3" in packed.read(name) for name in packed.namelist())
         table = packed.read("labels.parquet")
         assert LEAK not in table and b"help with" not in table
@@ -83,13 +88,18 @@ def test_exported_deleted_and_imported_labels_are_the_same(
         after.line
         == "8 submitted = 7 valid + 0 repaired + 0 refused + 0 failed + 1 invalid + 0 missing"
     )
-    assert {name for name in after.manifest if after.manifest[name] != before.manifest.get(name)} \
-        == {"imported"}  # fmt: skip
+    assert {
+        name for name in after.manifest if after.manifest[name] != before.manifest.get(name)
+    } == {"imported"}
     assert data_files(data_dir) == written
     again = runs.get(run_id)
     assert (again.state, again.name, again.created, again.done, again.total) == (
-        RunState.DONE, "mine", run.created, 8, 8,
-    )  # fmt: skip
+        RunState.DONE,
+        "mine",
+        run.created,
+        8,
+        8,
+    )
     assert not list(data_dir.glob("runs/.*")), "nothing is left lying about"
     with pytest.raises(BadInput, match="nothing left to do"):
         runs.resume(run_id)
@@ -206,10 +216,12 @@ def test_a_manifest_that_no_page_could_read_is_refused(
         ({"spec.json": b'{"kind": "column"}'}, "no kind of run called 'column'"),
         ({"spec.json": b'{"kind": "compare"}'}, "no export of IVAN has"),
         ({"spec.json": b"[]"}, "no whole export"),
-        ({"run.json": b'{"format": 1, "id": "x", "created": 1e300, "dataset_content": ""}'},
-         "no whole export"),
+        (
+            {"run.json": b'{"format": 1, "id": "x", "created": 1e300, "dataset_content": ""}'},
+            "no whole export",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_zip_of_labels_is_a_sentence(
     run_id: str, tmp_path: Path, change: dict[str, bytes | None], words: str
 ) -> None:

@@ -77,8 +77,10 @@ def test_both_texts_of_every_pair_are_labelled_once(data_dir, tmp_path, monkeypa
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["row_id"] + row["preference"] for row in rows][:3] == [
-        "0chosen", "0rejected", "1chosen",
-    ]  # fmt: skip
+        "0chosen",
+        "0rejected",
+        "1chosen",
+    ]
     assert list(rows[0]) == ["row_id", "preference", "text", *FEATURES]
     assert {row[key] for row in rows for key in FIVE} == {"True"}
     assert rows[0]["text"].startswith("\n\nHuman: Question 0?")

@@ -143,8 +143,10 @@ def test_a_new_attempt_takes_the_place_of_what_was_never_sent(ledger):
     ledger.confirm(asked(), parts(count=2), ACCOUNT)
     ledger.confirm(asked(attempt=2, plan="plan 2"), parts(attempt=2), ACCOUNT)
     assert [(s.key.part, s.key.attempt, s.stage) for s in ledger.parts_of(RUN)] == [
-        (1, 1, Stage.ABANDONED), (2, 1, Stage.PLANNED), (1, 2, Stage.PLANNED),
-    ]  # fmt: skip
+        (1, 1, Stage.ABANDONED),
+        (2, 1, Stage.PLANNED),
+        (1, 2, Stage.PLANNED),
+    ]
     assert not ledger.move(PartKey(RUN, 1, 1), Stage.UPLOADING)
 
 
@@ -197,8 +199,12 @@ def test_the_end_of_a_batch_is_kept_with_its_tokens_and_cost(ledger):
     assert ledger.record_downloaded(key) and ledger.record_validated(key)
     state = ledger.part(key)
     assert (state.stage, state.status, state.input_tokens, state.output_tokens, state.usd) == (
-        Stage.VALIDATED, "completed", 7000, 900, 0.25,
-    )  # fmt: skip
+        Stage.VALIDATED,
+        "completed",
+        7000,
+        900,
+        0.25,
+    )
     assert ledger.spent(RUN) == Spent(0.25, 0.57, 1)
     assert ledger.record_downloaded(key), "it can be collected again"
     assert not ledger.record_terminal(PartKey(RUN, 3, 1), ended), "it was never sent"
@@ -282,13 +288,18 @@ def test_a_doubt_ends_with_an_id_that_somebody_read_at_the_provider(ledger):
 def test_a_plan_is_its_files_its_estimate_and_its_prices():
     plan = plan_hash(["a", "b"], {"usd": 0.57, "attempt": 1}, "prices of 2026-11-01")
     assert plan == plan_hash(["a", "b"], {"attempt": 1, "usd": 0.57}, "prices of 2026-11-01")
-    assert len({
-        plan,
-        plan_hash(["b", "a"], {"usd": 0.57, "attempt": 1}, "prices of 2026-11-01"),
-        plan_hash(["a", "b"], {"usd": 0.58, "attempt": 1}, "prices of 2026-11-01"),
-        plan_hash(["a", "b"], {"usd": 0.57, "attempt": 2}, "prices of 2026-11-01"),
-        plan_hash(["a", "b"], {"usd": 0.57, "attempt": 1}, "prices of 2026-11-02"),
-    }) == 5  # fmt: skip
+    assert (
+        len(
+            {
+                plan,
+                plan_hash(["b", "a"], {"usd": 0.57, "attempt": 1}, "prices of 2026-11-01"),
+                plan_hash(["a", "b"], {"usd": 0.58, "attempt": 1}, "prices of 2026-11-01"),
+                plan_hash(["a", "b"], {"usd": 0.57, "attempt": 2}, "prices of 2026-11-01"),
+                plan_hash(["a", "b"], {"usd": 0.57, "attempt": 1}, "prices of 2026-11-02"),
+            }
+        )
+        == 5
+    )
 
 
 def test_a_commit_waits_for_the_disk_and_a_damaged_file_says_so(ledger):

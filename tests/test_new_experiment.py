@@ -49,10 +49,12 @@ def words_known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def pairs(tmp_path: Path) -> Path:
     path = tmp_path / "replies.jsonl"
     lines = (
-        {"chosen": f"\n\nHuman: Hi\n\nAssistant: {chosen}",
-         "rejected": f"\n\nHuman: Hi\n\nAssistant: {rejected}"}
+        {
+            "chosen": f"\n\nHuman: Hi\n\nAssistant: {chosen}",
+            "rejected": f"\n\nHuman: Hi\n\nAssistant: {rejected}",
+        }
         for chosen, rejected in PAIRS
-    )  # fmt: skip
+    )
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     return path
 

@@ -31,8 +31,9 @@ def test_a_note_and_a_star_are_kept_by_row_and_author(reviews):
     reviews.save(Mark(DATA, 3, "Bob", note="fine"))
     assert reviews.mark(DATA, 3, "Ada") == saved
     assert [(mark.author, mark.note) for mark in reviews.marks(DATA)] == [
-        ("Ada", "odd pair"), ("Bob", "fine"),
-    ]  # fmt: skip
+        ("Ada", "odd pair"),
+        ("Bob", "fine"),
+    ]
     assert reviews.marks("f" * 16) == []
     assert reviews.mark(DATA, 4, "Ada") == Mark(DATA, 4, "Ada")
 
@@ -99,9 +100,14 @@ def test_a_note_has_a_limit(reviews):
 
 def test_a_blind_choice_knows_which_side_it_fell_on(reviews):
     for row_id, (choice, left, side) in enumerate(
-        [("A", "chosen", "chosen"), ("B", "chosen", "rejected"), ("A", "rejected", "rejected"),
-         ("B", "rejected", "chosen"), ("none", "chosen", None)]
-    ):  # fmt: skip
+        [
+            ("A", "chosen", "chosen"),
+            ("B", "chosen", "rejected"),
+            ("A", "rejected", "rejected"),
+            ("B", "rejected", "chosen"),
+            ("none", "chosen", None),
+        ]
+    ):
         assert reviews.guess(DATA, row_id, "Ada", choice, left).sided_with == side
     reviews.guess(DATA, 0, "Ada", "B", "chosen")
     reviews.guess(DATA, 0, "Bob", "B", "chosen")
@@ -128,9 +134,15 @@ def write_many(data_dir: str, address: str, author: str, start: Any, done: Any) 
             mark = reviews.mark(DATA, 1, "shared name")
             try:
                 reviews.save(
-                    Mark(DATA, 1, "shared name", mark.starred, f"{mark.note}\n{author}{number}",
-                         mark.version)
-                )  # fmt: skip
+                    Mark(
+                        DATA,
+                        1,
+                        "shared name",
+                        mark.starred,
+                        f"{mark.note}\n{author}{number}",
+                        mark.version,
+                    )
+                )
                 break
             except MarkConflict:
                 continue

@@ -132,8 +132,12 @@ def test_a_server_that_is_not_there_is_named_with_a_way_out():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{found.getsockname()[1]}"
-    for ask in (OllamaServer.version, OllamaServer.models, lambda s: s.pull("m"),
-                lambda s: OllamaChat(MODEL, s)):  # fmt: skip
+    for ask in (
+        OllamaServer.version,
+        OllamaServer.models,
+        lambda s: s.pull("m"),
+        lambda s: OllamaChat(MODEL, s),
+    ):
         with pytest.raises(BackendUnavailable, match=f"No Ollama server answers at {host}") as away:
             ask(OllamaServer(host, 1))
         assert "ollama serve" in away.value.hint and "the rules" in away.value.hint
@@ -180,10 +184,13 @@ def test_a_text_is_labelled_with_everything_the_server_must_be_told(demo, sent):
     assert set(json.loads(reply.text)) == {"last_response_is_helpful"}
     assert (reply.finish, reply.problem) == ("stop", "")
     assert reply.input_tokens and reply.output_tokens
-    assert sent == [{
-        "schema": SCHEMA, "think": False,
-        "options": {"temperature": 0.5, "seed": 7, "num_predict": 1024, "num_ctx": 8192},
-    }]  # fmt: skip
+    assert sent == [
+        {
+            "schema": SCHEMA,
+            "think": False,
+            "options": {"temperature": 0.5, "seed": 7, "num_predict": 1024, "num_ctx": 8192},
+        }
+    ]
     card = mine.card
     assert (card.id, card.kind, card.revision) == (MODEL, "ollama", server(demo).find(MODEL).digest)
     assert dict(card.settings)["server"] == "Ollama 0.18.0" and dict(card.settings)["seed"] == "7"
@@ -217,8 +224,10 @@ def test_a_prompt_that_was_cut_silently_is_noticed(demo):
     assert "read only 2048 tokens" in labeler(demo, num_ctx=2_048).label(prompt(1_000)).problem
 
 
-@pytest.mark.parametrize("fault", [faults.DROPPED_CONNECTION, faults.MIDSTREAM_ERROR,
-                                   faults.SERVER_ERROR, faults.TIMEOUT])  # fmt: skip
+@pytest.mark.parametrize(
+    "fault",
+    [faults.DROPPED_CONNECTION, faults.MIDSTREAM_ERROR, faults.SERVER_ERROR, faults.TIMEOUT],
+)
 def test_one_text_without_an_answer_does_not_stop_the_others(demo, fault):
     patience = 2.0 if fault == faults.TIMEOUT else 60.0
     mine = ChatLabeler(OllamaChat(MODEL, server(demo, patience)), room=ANSWER_TOKENS)

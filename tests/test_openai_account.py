@@ -151,8 +151,17 @@ def test_a_key_with_a_line_break_or_a_foreign_character_is_no_key(monkeypatch):
         assert odd not in str(refused.value)
 
 
-@pytest.mark.parametrize("url", ["nonsense", "ftp://x/v1", "http://me:pw@host/v1", "http://h:x/v1",
-                                 "https://host/v1?key=1", "http:///v1"])  # fmt: skip
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "ftp://x/v1",
+        "http://me:pw@host/v1",
+        "http://h:x/v1",
+        "https://host/v1?key=1",
+        "http:///v1",
+    ],
+)
 def test_an_address_that_is_none_is_refused_without_repeating_it(url):
     with pytest.raises(BadInput, match="no base URL") as refused:
         account_for(url)

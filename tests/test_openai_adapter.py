@@ -54,10 +54,14 @@ def provider(demo: DemoServer, **seconds: float) -> OpenAIBatches:
 
 def request_file(folder: Path, rows: int = 3) -> Path:
     lines = [
-        {"custom_id": f"{row}.chosen", "method": "POST", "url": "/v1/chat/completions",
-         "body": label_body(PROMPT, MODEL)}
+        {
+            "custom_id": f"{row}.chosen",
+            "method": "POST",
+            "url": "/v1/chat/completions",
+            "body": label_body(PROMPT, MODEL),
+        }
         for row in range(rows)
-    ]  # fmt: skip
+    ]
     path = folder / "1-input.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     return path
@@ -87,9 +91,17 @@ def test_batches_are_listed_newest_first_a_page_at_a_time(demo, tmp_path, monkey
     assert demo.requests.count("GET", "/v1/batches") == 1
 
 
-@pytest.mark.parametrize("fault", [faults.COMMIT_THEN_RESET, faults.COMMIT_THEN_TIMEOUT,
-                                   faults.RESET, faults.TIMEOUT, faults.TRUNCATED_BODY,
-                                   faults.SERVER_ERROR])  # fmt: skip
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.COMMIT_THEN_RESET,
+        faults.COMMIT_THEN_TIMEOUT,
+        faults.RESET,
+        faults.TIMEOUT,
+        faults.TRUNCATED_BODY,
+        faults.SERVER_ERROR,
+    ],
+)
 def test_a_create_whose_answer_is_lost_is_sent_once_and_in_doubt(demo, tmp_path, fault):
     batches = provider(demo)
     file_id = batches.upload(request_file(tmp_path))
@@ -98,8 +110,10 @@ def test_a_create_whose_answer_is_lost_is_sent_once_and_in_doubt(demo, tmp_path,
         provider(demo, read_seconds=0.3).create(file_id, METADATA)
     until(lambda: demo.requests.count("POST", "/v1/batches") == 1)
     took_effect = fault in (
-        faults.COMMIT_THEN_RESET, faults.COMMIT_THEN_TIMEOUT, faults.TRUNCATED_BODY
-    )  # fmt: skip
+        faults.COMMIT_THEN_RESET,
+        faults.COMMIT_THEN_TIMEOUT,
+        faults.TRUNCATED_BODY,
+    )
     until(lambda: len(list(batches.batches())) == (1 if took_effect else 0))
 
 
@@ -139,8 +153,9 @@ CALLS: dict[str, Callable[[OpenAIBatches, Path], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("fault", [faults.RESET, faults.TIMEOUT, faults.TRUNCATED_BODY,
-                                   faults.SERVER_ERROR])  # fmt: skip
+@pytest.mark.parametrize(
+    "fault", [faults.RESET, faults.TIMEOUT, faults.TRUNCATED_BODY, faults.SERVER_ERROR]
+)
 def test_other_calls_are_made_once_and_their_lost_answers_are_harmless(demo, tmp_path, call, fault):
     demo.faults.set(fault)
     patience = 0.5 if fault == faults.TIMEOUT else 60.0
@@ -188,15 +203,19 @@ def test_the_request_is_the_same_in_a_batch_and_alone():
     assert body["reasoning_effort"] == "none" and body["max_completion_tokens"] == 99
     assert "temperature" not in body
     assert body["response_format"]["json_schema"] == {
-        "name": "labels", "strict": True, "schema": SCHEMA
-    }  # fmt: skip
+        "name": "labels",
+        "strict": True,
+        "schema": SCHEMA,
+    }
     assert "reasoning_effort" not in label_body(PROMPT, "gpt-4o")
     assert "reasoning_effort" not in label_body(PROMPT, "llama-9")
     assert chat_body(MODEL, "s", "half \ud800", room=600, temperature=0.0) == {
-        "model": MODEL, "max_completion_tokens": 600, "reasoning_effort": "none",
-        "temperature": 0.0, "messages": [{"role": "system", "content": "s"},
-                                         {"role": "user", "content": "half ?"}],
-    }  # fmt: skip
+        "model": MODEL,
+        "max_completion_tokens": 600,
+        "reasoning_effort": "none",
+        "temperature": 0.0,
+        "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "half ?"}],
+    }
 
 
 def test_what_a_paid_labeler_sends_is_what_its_answer_is_found_by(demo, monkeypatch):
@@ -232,8 +251,10 @@ def test_a_text_is_labelled_and_a_card_says_by_whom(demo):
     assert SECRET not in repr(mine.card)
 
 
-@pytest.mark.parametrize("fault", [faults.RATE_LIMITED, faults.SERVER_ERROR, faults.RESET,
-                                   faults.TRUNCATED_BODY, faults.TIMEOUT])  # fmt: skip
+@pytest.mark.parametrize(
+    "fault",
+    [faults.RATE_LIMITED, faults.SERVER_ERROR, faults.RESET, faults.TRUNCATED_BODY, faults.TIMEOUT],
+)
 def test_a_passing_trouble_is_asked_again_and_counted(demo, fault):
     demo.faults.set(fault, times=2, amount=3)
     waits: list[float] = []

@@ -35,9 +35,13 @@ def test_five_thousand_texts_cost_57_cents_as_a_batch():
 
 @pytest.mark.parametrize(
     ("model", "dollars_in", "dollars_out"),
-    [(LUNA, 0.05, 0.25), ("gpt-5.6-luna", 0.10, 0.60),
-     ("gpt-6.1-terra", 0.50, 2.50), ("gpt-6.1-sol", 1.0, 5.0)],
-)  # fmt: skip
+    [
+        (LUNA, 0.05, 0.25),
+        ("gpt-5.6-luna", 0.10, 0.60),
+        ("gpt-6.1-terra", 0.50, 2.50),
+        ("gpt-6.1-sol", 1.0, 5.0),
+    ],
+)
 def test_a_batch_costs_half_for_every_suggested_model(model, dollars_in, dollars_out):
     batch, standard = (listed_price(model, batch=b, when=NOW) for b in (True, False))
     assert batch is not None and standard is not None
@@ -139,10 +143,16 @@ def test_the_default_model_is_suggested_and_stays():
 
 
 def test_the_longest_prefix_names_the_family():
-    efforts = {m: f.effort for m in ("gpt-6.1-sol", "gpt-5.6-luna", "gpt-5-mini", "o3", "gpt-4o")
-               if (f := model_family(m))}  # fmt: skip
+    efforts = {
+        m: f.effort
+        for m in ("gpt-6.1-sol", "gpt-5.6-luna", "gpt-5-mini", "o3", "gpt-4o")
+        if (f := model_family(m))
+    }
     assert efforts == {
-        "gpt-6.1-sol": "none", "gpt-5.6-luna": "none", "gpt-5-mini": "minimal", "o3": "low",
+        "gpt-6.1-sol": "none",
+        "gpt-5.6-luna": "none",
+        "gpt-5-mini": "minimal",
+        "o3": "low",
         "gpt-4o": "",
-    }  # fmt: skip
+    }
     assert model_family("llama-9") is None

@@ -41,9 +41,13 @@ def every_file(folder: Path) -> set[str]:
 def do(*words: object, **settings: str) -> None:
     """Start a process of Python with an open umask, and wait until it has ended well."""
     done = subprocess.run(
-        [sys.executable, *map(str, words)], env=os.environ | settings, umask=0,
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+        [sys.executable, *map(str, words)],
+        env=os.environ | settings,
+        umask=0,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert not done.returncode, done.stderr
 
 
@@ -56,10 +60,21 @@ def test_nobody_else_may_read_what_runs_of_any_kind_write(data_dir: Path, tmp_pa
         every_kind = Path(__file__).with_name("every_kind.py")
         do(every_kind, pairs, out, OPENAI_BASE_URL=server.openai_url, OPENAI_API_KEY="sk-demo")
     assert every_file(data_dir) >= {
-        "ivan.sqlite", "ledger.sqlite", "reviews.sqlite", "cache.db", "parts.jsonl",
-        "manifest.json", "table.parquet", "worker.log", "compare", "rewrite", "downloads",
-        "taxonomy-input", "taxonomy-control", "columns",
-    }  # fmt: skip
+        "ivan.sqlite",
+        "ledger.sqlite",
+        "reviews.sqlite",
+        "cache.db",
+        "parts.jsonl",
+        "manifest.json",
+        "table.parquet",
+        "worker.log",
+        "compare",
+        "rewrite",
+        "downloads",
+        "taxonomy-input",
+        "taxonomy-control",
+        "columns",
+    }
     assert every_file(out) == {"chart.csv", "run.zip", "sheet.xlsx", "reviews.zip"}
     assert readable_by_others(data_dir) == []
     assert readable_by_others(out) == []
@@ -106,8 +121,9 @@ def test_what_is_not_ivans_is_left_as_it_is(
     (data_dir / "runs" / "link").symlink_to(tmp_path / "elsewhere")
     keep_private(data_dir)
     assert [path for path in readable_by_others(data_dir) if "link" not in path] == [
-        ". 755", "script.sh 755",
-    ]  # fmt: skip
+        ". 755",
+        "script.sh 755",
+    ]
     assert stat.S_IMODE((tmp_path / "elsewhere").stat().st_mode) == 0o755
 
 

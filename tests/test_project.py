@@ -43,9 +43,13 @@ def test_the_server_listens_here_only_and_reports_to_nobody() -> None:
 
 def test_streamlit_takes_every_setting(tmp_path: Path) -> None:
     told = subprocess.run(
-        [sys.executable, "-m", "streamlit", "config", "show"], capture_output=True, text=True,
-        cwd=ROOT, timeout=300, env=os.environ | {"HOME": str(tmp_path)},
-    )  # fmt: skip
+        [sys.executable, "-m", "streamlit", "config", "show"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=300,
+        env=os.environ | {"HOME": str(tmp_path)},
+    )
     assert told.returncode == 0 and "baseRadius" in told.stdout
     assert "not a valid config option" not in told.stdout + told.stderr
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]

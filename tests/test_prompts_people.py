@@ -44,9 +44,12 @@ def test_the_same_pair_four_times_tells_no_more_than_once() -> None:
         for table in (left, right)
     ]
     found = agreement_table(
-        dict(zip("ab", four, strict=True)), [INSULT], np.random.default_rng(1), 300,
+        dict(zip("ab", four, strict=True)),
+        [INSULT],
+        np.random.default_rng(1),
+        300,
         prompts=np.arange(160) // 4,
-    )  # fmt: skip
+    )
     ends = ["coefficient", "low", "high", "ac1", "ac1_low", "ac1_high"]
     assert found.loc[0, ends].tolist() == pytest.approx(once.loc[0, ends].tolist())
     by_pair = agreement_table(

@@ -38,13 +38,15 @@ def read_all(data_dir: Path, run_id: str, answers: Any) -> None:
     from ivan_core.experiments.compare import results
 
     registry = Registry(data_dir)
-    answers.put([
-        [(run.id, run.state.value) for run in registry.all()],
-        len(registry.live_points(run_id)),
-        len(results.open_results(run_id).table),
-        Queues(data_dir).all(),
-        (runs.manifest(run_id) or {})["run"],
-    ])  # fmt: skip
+    answers.put(
+        [
+            [(run.id, run.state.value) for run in registry.all()],
+            len(registry.live_points(run_id)),
+            len(results.open_results(run_id).table),
+            Queues(data_dir).all(),
+            (runs.manifest(run_id) or {})["run"],
+        ]
+    )
 
 
 @pytest.mark.parametrize("reviews", ["with reviews", "without"])

@@ -58,9 +58,12 @@ def found(*content: bytes, texts: Sequence[TextKey] = TEXTS, attempt: int = 1) -
 
 def test_one_text_of_each_state_makes_a_line_that_adds_up() -> None:
     result = found(
-        line(TEXTS[0], VALID), line(TEXTS[1], REPAIRED), refused(TEXTS[2]), failed(TEXTS[3]),
+        line(TEXTS[0], VALID),
+        line(TEXTS[1], REPAIRED),
+        refused(TEXTS[2]),
+        failed(TEXTS[3]),
         line(TEXTS[4], INVALID),
-    )  # fmt: skip
+    )
     assert result.counts == Counts(6, 1, 1, 1, 1, 1, 1)
     assert result.sentence == (
         "6 submitted = 1 valid + 1 repaired + 1 refused + 1 failed + 1 invalid + 1 missing."
@@ -126,9 +129,11 @@ def test_an_error_line_beside_an_answer_contradicts_nothing() -> None:
 
 def test_unknown_and_damaged_lines_count_for_no_text_and_are_listed() -> None:
     result = found(
-        line(FIRST, VALID), line("99.chosen", VALID), line("a file of others", VALID),
+        line(FIRST, VALID),
+        line("99.chosen", VALID),
+        line("a file of others", VALID),
         line(SECOND, VALID)[:40],
-    )  # fmt: skip
+    )
     assert result.counts == Counts(6, 1, 0, 0, 0, 0, 5, unknown=2, damaged=1)
     assert [(one.line, one.custom_id, one.damaged) for one in result.strays] == [
         (2, "99.chosen", ""),
@@ -151,9 +156,12 @@ def test_strays_are_listed_up_to_a_thousand_and_counted_all() -> None:
 
 def test_a_second_attempt_replaces_only_what_was_not_usable() -> None:
     first = found(
-        line(TEXTS[0], VALID), line(TEXTS[1], REPAIRED), refused(TEXTS[2]), failed(TEXTS[3]),
+        line(TEXTS[0], VALID),
+        line(TEXTS[1], REPAIRED),
+        refused(TEXTS[2]),
+        failed(TEXTS[3]),
         line(TEXTS[4], INVALID),
-    )  # fmt: skip
+    )
     second = found(*(line(key, OTHER) for key in TEXTS), attempt=2)
     both = merged(first, second)
     assert both.counts == Counts(6, 5, 1, 0, 0, 0, 0)
@@ -200,15 +208,22 @@ _lines = st.one_of(
     st.builds(line, _keys, _replies, st.sampled_from(["stop", "length", "content_filter", ""])),
     st.builds(refused, _keys),
     st.builds(failed, _keys),
-    st.builds(lambda content, end: content[:end] + b"\n", st.builds(line, _keys, _replies),
-              st.integers(0, 120)),
+    st.builds(
+        lambda content, end: content[:end] + b"\n",
+        st.builds(line, _keys, _replies),
+        st.integers(0, 120),
+    ),
     st.binary(max_size=20).map(lambda content: b"x" + content + b"\n"),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150)
-@given(st.lists(_lines, max_size=14), st.sets(st.sampled_from(TEXTS)),
-       st.lists(_lines, max_size=8), st.data())  # fmt: skip
+@given(
+    st.lists(_lines, max_size=14),
+    st.sets(st.sampled_from(TEXTS)),
+    st.lists(_lines, max_size=8),
+    st.data(),
+)
 def test_in_any_soup_of_lines_every_text_is_counted_once(
     soup: list[bytes], texts: set[TextKey], more: list[bytes], data: st.DataObject
 ) -> None:

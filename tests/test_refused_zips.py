@@ -24,9 +24,16 @@ def run_id(data_dir: Path, pairs_file: Path) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["../escaped.csv", "compare/../../escaped.csv", "/tmp/escaped.csv", "compare\\..\\escaped.csv",
-     "compare/a/b.csv", "runs/x", "compare/"],
-)  # fmt: skip
+    [
+        "../escaped.csv",
+        "compare/../../escaped.csv",
+        "/tmp/escaped.csv",
+        "compare\\..\\escaped.csv",
+        "compare/a/b.csv",
+        "runs/x",
+        "compare/",
+    ],
+)
 def test_a_path_that_leads_out_is_refused(run_id: str, tmp_path: Path, name: str) -> None:
     before = sorted(tmp_path.rglob("*"))
     path = tmp_path / "data" / "evil.zip"

@@ -106,8 +106,15 @@ def test_an_id_is_the_minute_of_the_start_then_its_second(registry: Registry) ->
     time.strptime(second, "%Y-%m-%d-%H-%M-%S" if second.startswith(first) else "%Y-%m-%d-%H-%M")
 
 
-@pytest.mark.parametrize("name", ["compare/{}-stats.csv", "rewrite/{}-rewrite.csv",
-                                  "taxonomy-output/{}.jsonl", "runs/{}/manifest.json"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "compare/{}-stats.csv",
+        "rewrite/{}-rewrite.csv",
+        "taxonomy-output/{}.jsonl",
+        "runs/{}/manifest.json",
+    ],
+)
 def test_an_id_whose_files_are_there_is_not_given_again(
     registry: Registry, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,8 +37,11 @@ def test_a_registry_of_the_first_layout_keeps_its_runs_and_gets_names(data_dir: 
     registry = Registry(data_dir)
     (run,) = registry.all()
     assert (run.id, run.state, run.notes, run.name) == (
-        "2026-01-02-03-04", RunState.DONE, ("kept",), "",
-    )  # fmt: skip
+        "2026-01-02-03-04",
+        RunState.DONE,
+        ("kept",),
+        "",
+    )
     assert len(registry.live_points(run.id)) == 1
     registry.rename(run.id, "first")
     assert Registry(data_dir).get(run.id).name == "first"

@@ -78,8 +78,11 @@ def test_five_requests_a_file_hold_two_pairs_because_a_pair_stays_together(tmp_p
 def test_a_limit_below_a_pair_parts_its_sides(tmp_path: Path) -> None:
     parts = write_request_files(pairs(2), tmp_path, SLUG, Limits(tokens=15))
     assert [ids(part) for part in parts] == [
-        ["0.chosen"], ["0.rejected"], ["1.chosen"], ["1.rejected"]
-    ]  # fmt: skip
+        ["0.chosen"],
+        ["0.rejected"],
+        ["1.chosen"],
+        ["1.rejected"],
+    ]
 
 
 def test_a_file_may_be_exactly_as_large_as_the_limit(tmp_path: Path) -> None:
@@ -159,14 +162,17 @@ def test_memory_stays_flat_while_many_requests_are_written(tmp_path: Path) -> No
 @settings(max_examples=60)
 @given(
     rows=st.lists(
-        st.tuples(st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
-                  st.integers(1, 50), st.sampled_from(["both", "chosen", "rejected"])),
+        st.tuples(
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
+            st.integers(1, 50),
+            st.sampled_from(["both", "chosen", "rejected"]),
+        ),
         max_size=12,
     ),
     requests=st.integers(1, 6),
     size=st.integers(500, 1_500),
     tokens=st.none() | st.integers(50, 120),
-)  # fmt: skip
+)
 def test_every_request_is_written_once_in_order_within_the_limits(
     rows: list[tuple[str, int, str]], requests: int, size: int, tokens: int | None
 ) -> None:

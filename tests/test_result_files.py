@@ -59,18 +59,30 @@ def test_an_answer_comes_with_its_finish_and_tokens() -> None:
     ("content", "problem"),
     [
         # A request that failed: the error stands in the body.
-        (line({"status_code": 429, "body": {"error": {"code": "rate_limit", "message": "Slow"}}}),
-         "HTTP status 429: rate_limit: Slow"),
+        (
+            line(
+                {"status_code": 429, "body": {"error": {"code": "rate_limit", "message": "Slow"}}}
+            ),
+            "HTTP status 429: rate_limit: Slow",
+        ),
         (line({"status_code": 500, "body": None}), "HTTP status 500"),
-        (line({"status_code": "502", "body": "<html>bad gateway"}),
-         "HTTP status 502: <html>bad gateway"),
+        (
+            line({"status_code": "502", "body": "<html>bad gateway"}),
+            "HTTP status 502: <html>bad gateway",
+        ),
         # A request that never ran: there is no response.
-        (line(None, {"code": "batch_expired", "message": "Out of time"}),
-         "batch_expired: Out of time"),
+        (
+            line(None, {"code": "batch_expired", "message": "Out of time"}),
+            "batch_expired: Out of time",
+        ),
         # vLLM: the error is a string, or an object within an object.
         (line(None, "the model ran out of memory"), "the model ran out of memory"),
-        (line({"status_code": 400, "body": None}, {"error": {"code": 400, "message": "Too long"}}),
-         "HTTP status 400: 400: Too long"),
+        (
+            line(
+                {"status_code": 400, "body": None}, {"error": {"code": 400, "message": "Too long"}}
+            ),
+            "HTTP status 400: 400: Too long",
+        ),
         (line(None), "The line holds neither an answer nor an error."),
         (line("odd"), "The response is odd: odd"),
         (line({"status_code": 200, "body": None}), "The body is no JSON object: null"),
@@ -78,7 +90,7 @@ def test_an_answer_comes_with_its_finish_and_tokens() -> None:
         (line({"status_code": 200, "body": {"choices": "x"}}), "The body holds no answer."),
         (line({"status_code": 200, "body": {}}, "lost"), "lost"),
     ],
-)  # fmt: skip
+)
 def test_a_line_without_an_answer_says_why(content: bytes, problem: str) -> None:
     assert reply(content) == LabelReply(problem=problem)
 
@@ -204,13 +216,28 @@ _json = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["choices", "message", "content", "error", "usage", "text", "refusal",
-                             "finish_reason", "prompt_tokens", "code", "body", "status_code"]),
-            inner, max_size=4,
+            st.sampled_from(
+                [
+                    "choices",
+                    "message",
+                    "content",
+                    "error",
+                    "usage",
+                    "text",
+                    "refusal",
+                    "finish_reason",
+                    "prompt_tokens",
+                    "code",
+                    "body",
+                    "status_code",
+                ]
+            ),
+            inner,
+            max_size=4,
         )
     ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @given(_json, _json)

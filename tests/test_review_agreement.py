@@ -111,8 +111,9 @@ def test_answers_in_under_a_second_are_counted_aloud_and_in_rates_only_if_asked_
     )
     table = quick_table(used)
     assert table[["Row", "Who", "Seconds", "Answer"]].values.tolist() == [
-        [0, BOB, 0.1, "the rejected reply"], [0, ADA, 0.9, "the chosen reply"],
-    ]  # fmt: skip
+        [0, BOB, 0.1, "the rejected reply"],
+        [0, ADA, 0.9, "the chosen reply"],
+    ]
     every = used_opinions(forty, quick=True)
     assert every.choices == {ADA: {0: "chosen", 1: "rejected", 2: "none"}, BOB: {0: "rejected"}}
     assert every.left_out_sentence == (
@@ -314,8 +315,10 @@ def test_reviews_give_figures_and_sentences_with_their_command(
         said.say(texts, person, 0, "chosen", {REFUSAL: True})
         said.say(texts, person, 1, "chosen", {REFUSAL: person == ADA})
     assert [chart.name for chart in figures(name)] == [
-        "review-choices", "review-questions", "review-cells",
-    ]  # fmt: skip
+        "review-choices",
+        "review-questions",
+        "review-cells",
+    ]
     table = figure(name, "review-choices", "csv").decode()
     assert "choice::the recorded choice,The recorded choice,choice,1,1,1.0," in table
     told = "Of 2 pairs that two of them or more judged, the same reply (or no difference) in 1 (50%"
@@ -343,14 +346,20 @@ def test_names_that_mean_something_else_stand_apart(data_dir: Path, four: Prepar
     assert table.loc[0, ["Row", "Row (reviewer)", "first"]].tolist() == [0, "no", "yes"]
     cells = cells_beside(four, used)
     assert set(cells_table(cells)["name"]) == {
-        "Row", "Zoe", "first (person)", "first (labeler)", "second", "the other reviewers",
-    }  # fmt: skip
+        "Row",
+        "Zoe",
+        "first (person)",
+        "first (labeler)",
+        "second",
+        "the other reviewers",
+    }
     (row,) = [cell for cell in cells if cell.who.name == "Row"]
     assert cell_listed(row)[0].answers == {"Row": False, "the other reviewers": True}
     (named,) = [cell for cell in cells if cell.who.name == "the other reviewers"]
     assert list(cell_listed(named)[0].answers) == [
-        "the other reviewers (person)", "the other reviewers",
-    ]  # fmt: skip
+        "the other reviewers (person)",
+        "the other reviewers",
+    ]
 
 
 def test_the_pairs_behind_a_share_are_listed(data_dir: Path, forty: PreparedDataset) -> None:
@@ -367,5 +376,6 @@ def test_the_pairs_behind_a_share_are_listed(data_dir: Path, forty: PreparedData
         {BOB: "chosen", "the other reviewers": "rejected"},
     ]
     assert page_of(forty, listed, "better", 1)["Ada"].tolist() == [
-        "the chosen reply", "the rejected reply",
-    ]  # fmt: skip
+        "the chosen reply",
+        "the rejected reply",
+    ]

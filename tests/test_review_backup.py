@@ -48,9 +48,15 @@ def fill(data_dir: Path) -> Queue:
 
 
 FILLED = {
-    "marks": 1, "history": 2, "guesses": 1, "queues": 2, "items": 3, "opinions": 2, "changes": 3,
+    "marks": 1,
+    "history": 2,
+    "guesses": 1,
+    "queues": 2,
+    "items": 3,
+    "opinions": 2,
+    "changes": 3,
     "decisions": 1,
-}  # fmt: skip
+}
 
 
 def everything(data_dir: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -63,9 +69,12 @@ def everything(data_dir: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 @pytest.mark.parametrize("target", ["sqlite", "postgres"])
 def test_a_backup_of_either_database_is_restored_whole_into_either(
-    review_database: Path, target: str, tmp_path: Path, request: pytest.FixtureRequest,
+    review_database: Path,
+    target: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     queue = fill(review_database)
     before = everything(review_database)
     assert {name: len(rows) for name, rows in before.items()} == FILLED
@@ -150,8 +159,9 @@ def rewritten(backup: Path, name: str, change: Any, honest: bool = True) -> Path
     if honest:
         manifest = json.loads(members["manifest.json"])
         manifest["tables"][table] = {
-            "rows": members[name].count(b"\n"), "sha256": sha256(members[name]).hexdigest()
-        }  # fmt: skip
+            "rows": members[name].count(b"\n"),
+            "sha256": sha256(members[name]).hexdigest(),
+        }
         members["manifest.json"] = json.dumps(manifest).encode()
     path = backup.with_name("changed.zip")
     with zipfile.ZipFile(path, "w") as archive:
@@ -269,9 +279,12 @@ def test_queues_of_an_older_backup_do_not_tell_the_choice(backup: Path, data_dir
 
 
 def test_a_server_that_dies_while_reviews_are_restored_keeps_none_of_them(
-    backup: Path, postgres_server: PostgresServer, postgres: str, data_dir: Path,
+    backup: Path,
+    postgres_server: PostgresServer,
+    postgres: str,
+    data_dir: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     from ivan_core.annotations import backup as module
 
     restore_table = module._restore_table
@@ -291,9 +304,11 @@ def test_a_server_that_dies_while_reviews_are_restored_keeps_none_of_them(
 
 
 def test_the_commands_say_what_they_did(
-    review_database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    review_database: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     assert run(["review", "queues"]) == 0
     assert capsys.readouterr().out == "No queues yet. Make one on the page Review.\n"
     fill(review_database)

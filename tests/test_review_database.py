@@ -298,11 +298,23 @@ def test_without_a_server_its_tests_are_counted_aloud_or_fail(
         "import postgres_server\npostgres_server.binaries = lambda: None\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "none_installed", "-p", "no:cacheprovider",
-         "test_kept_queues.py::test_a_companion_is_closed_with_its_queue"],
-        cwd=tests, capture_output=True, text=True, timeout=300,
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "none_installed",
+            "-p",
+            "no:cacheprovider",
+            "test_kept_queues.py::test_a_companion_is_closed_with_its_queue",
+        ],
+        cwd=tests,
+        capture_output=True,
+        text=True,
+        timeout=300,
         env=os.environ | {"PYTHONPATH": str(tmp_path), "IVAN_REQUIRE": required},
-    )  # fmt: skip
+    )
     assert told in done.stdout
     assert done.returncode == (1 if required else 0)
     assert "1 passed" in done.stdout, "the test on SQLite needs no server"

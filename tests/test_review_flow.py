@@ -16,7 +16,7 @@ from made_labellings import (
     TOPICS,
     Labellings,
     four_pairs,
-)  # fmt: skip
+)
 
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Chosen, Queues
@@ -281,8 +281,9 @@ def test_the_choice_is_revealed_in_a_sentence(make) -> None:
 def test_the_end_counts_agreement_with_the_choice_and_with_others(make) -> None:
     queue = make()
     for name, answers in (
-        ("Ada", ("chosen", "rejected", NO_DIFFERENCE)), ("Bo", ("chosen", "chosen", None)),
-    ):  # fmt: skip
+        ("Ada", ("chosen", "rejected", NO_DIFFERENCE)),
+        ("Bo", ("chosen", "chosen", None)),
+    ):
         for answer in answers:
             save_better(due(queue, name), answer)
     went = how_it_went(standing(queue, "Ada"), "authored choice")
@@ -368,8 +369,9 @@ def test_labels_of_a_run_are_suggested_but_for_those_that_it_does_not_have(
     dataset = open_labels(run).dataset.fingerprint
     queue = Queues(data_dir).make(
         Queue(0, "", dataset, "filled in", "describe", "rows", KEYS, run),
-        [(0, "rejected"), (3, "rejected")], [(1, "chosen")],
-    )  # fmt: skip
+        [(0, "rejected"), (3, "rejected")],
+        [(1, "chosen")],
+    )
     first = due(queue)
     assert first.queue.id == queue.companion and first.suggested == {}
     while due(queue).queue.id == queue.companion:

@@ -97,16 +97,20 @@ def layout_of_file(db: Connection) -> dict[str, Any]:
     found = inspect(db)
     return {
         table: (
-            [(c["name"], str(c["type"]).replace("REAL", "DOUBLE"), c["nullable"])
-             for c in found.get_columns(table)],
+            [
+                (c["name"], str(c["type"]).replace("REAL", "DOUBLE"), c["nullable"])
+                for c in found.get_columns(table)
+            ],
             found.get_pk_constraint(table)["constrained_columns"],
-            sorted((i["name"], tuple(i["column_names"]), bool(i["unique"]))
-                   for i in found.get_indexes(table)),
+            sorted(
+                (i["name"], tuple(i["column_names"]), bool(i["unique"]))
+                for i in found.get_indexes(table)
+            ),
             [u["column_names"] for u in found.get_unique_constraints(table)],
         )
         for table in found.get_table_names()
         if not table.startswith("sqlite_")
-    }  # fmt: skip
+    }
 
 
 def test_a_migrated_file_is_laid_out_as_a_new_one(old_file, data_dir, tmp_path):

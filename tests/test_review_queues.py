@@ -133,9 +133,12 @@ def test_disagreements_are_the_texts_on_which_two_labelers_differ(
     data_dir: Path, four: str
 ) -> None:
     request = {
-        "dataset": four, "task": "describe", "source": "disagreements", "sides": "both",
+        "dataset": four,
+        "task": "describe",
+        "source": "disagreements",
+        "sides": "both",
         "keys": (REFUSAL,),
-    }  # fmt: skip
+    }
     # Refusals: 0.rejected no/yes, 1.chosen yes/no; 3.rejected and 3.chosen are answered by one.
     assert sorted(made(data_dir, **request)[1]) == [(0, "rejected"), (1, "chosen")]
     request |= {"keys": (SENTIMENT,)}

@@ -112,8 +112,10 @@ def test_decisions_have_columns_of_their_own_in_the_export(
     said.say(texts, ADA, 1, "rejected", {REFUSAL: True, SENTIMENT: "neutral"}, blind=False)
     rows = list(csv.DictReader(io.StringIO(opinions_csv(four).decode("utf-8"), newline="")))
     assert [(row["row_id"], row["reviewer"], row["better"]) for row in rows] == [
-        ("0", ADA, "chosen"), ("0", BOB, "can't tell"), ("1", ADA, ""),
-    ]  # fmt: skip
+        ("0", ADA, "chosen"),
+        ("0", BOB, "can't tell"),
+        ("1", ADA, ""),
+    ]
     assert {row["settled_better"] for row in rows[:2]} == {"rejected"}
     assert rows[0]["settled_by_better"] == "Cem" and rows[0]["settled_why_better"] == "because, so"
     assert (rows[2][REFUSAL], rows[2][SENTIMENT], rows[2]["blind"]) == ("yes", "neutral", "False")

@@ -57,8 +57,9 @@ def test_a_formula_in_the_title_or_the_name_stays_text(data_dir):
     queue = describe(data_dir, title="=1+1", assigned="=cmd|' /C calc'!A0")
     sheet = load_workbook(io.BytesIO(export_queue(queue.id)))["Start here"]
     assert [(sheet[at].value, sheet[at].data_type) for at in ("A1", "B3")] == [
-        ("=1+1", "s"), ("=cmd|' /C calc'!A0", "s"),
-    ]  # fmt: skip
+        ("=1+1", "s"),
+        ("=cmd|' /C calc'!A0", "s"),
+    ]
 
 
 def test_control_characters_are_escaped_as_excel_does_and_come_back():
@@ -130,16 +131,24 @@ def test_drop_downs_refer_to_a_hidden_sheet_and_a_list_has_a_column_a_value(data
         lists[filled.headings[column - 1]] = [row[0].value for row in cells]
         assert [row for row, _ in places] == [2, 3, 4, 5]
         assert len(rule.prompt or "") <= 255 and len(rule.error) <= 255
-    asked = [heading for heading in filled.headings if heading not in
-             ("Item", "Conversation", "Reply", "Note")]  # fmt: skip
+    asked = [
+        heading
+        for heading in filled.headings
+        if heading not in ("Item", "Conversation", "Reply", "Note")
+    ]
     assert list(lists) == asked and len(asked) == 12 + 12 + 1 + 1
     assert lists["What tone does the reply have?"] == [
-        "negative", "neutral", "positive", "can't tell",
-    ]  # fmt: skip
+        "negative",
+        "neutral",
+        "positive",
+        "can't tell",
+    ]
     # A value with commas is one column, where an inline list would have made three choices of it.
     assert lists["If it puts people down: for what? Race, Color, and Sex"] == [
-        "yes", "no", "can't tell",
-    ]  # fmt: skip
+        "yes",
+        "no",
+        "can't tell",
+    ]
     assert [f"What is the conversation about? {topic}" in lists for topic in TOPICS] == [True] * 12
 
 

@@ -141,11 +141,12 @@ def typed(options, meaning):
 YES_OR_NO = st.one_of(typed(YES, True), typed(NO, False), typed(UNSURE, None), typed(EMPTY, ...))
 TONES = st.one_of(
     *(typed([tone, tone.upper(), f" {tone} "], tone) for tone in features([SENTIMENT])[0].values),
-    typed(UNSURE, None), typed(EMPTY, ...),
-)  # fmt: skip
+    typed(UNSURE, None),
+    typed(EMPTY, ...),
+)
 TOPIC_CELLS = st.lists(
     st.one_of(typed(YES, True), typed(NO, False), typed(EMPTY, ...)), min_size=12, max_size=12
-)  # fmt: skip
+)
 
 
 @st.composite
@@ -182,14 +183,16 @@ def test_descriptions_filled_at_random_come_in_exactly(data_dir, rows, seed):
     assert KEYS == (HARMLESS, SENTIMENT, TOPICS)
     assert said(data_dir, queue) == {
         row: answers for row, (_, answers) in enumerate(rows) if answers
-    }  # fmt: skip
+    }
 
 
 PICKS = st.one_of(
-    typed(["good", "Good is better"], "chosen"), typed(["bad"], "rejected"),
+    typed(["good", "Good is better"], "chosen"),
+    typed(["bad"], "rejected"),
     typed(["no difference", "No difference", " NO DIFFERENCE."], NO_DIFFERENCE),
-    typed(UNSURE, None), typed(EMPTY, ...),
-)  # fmt: skip
+    typed(UNSURE, None),
+    typed(EMPTY, ...),
+)
 
 
 @settings(

@@ -32,9 +32,11 @@ def test_which_reply_is_better_comes_in_as_the_side_that_was_meant(data_dir):
     filled.put(3, which="can't tell", note="hard")
     report = import_sheet(filled.bytes())
     assert said(data_dir, queue) == {
-        0: {BETTER: "chosen"}, 1: {BETTER: "rejected"}, 2: {BETTER: NO_DIFFERENCE},
+        0: {BETTER: "chosen"},
+        1: {BETTER: "rejected"},
+        2: {BETTER: NO_DIFFERENCE},
         3: {BETTER: None},
-    }  # fmt: skip
+    }
     assert report.sentences == (
         "Ada on “Which one?”: 4 new, 0 changed, 0 as before.",
         "1 answered “can't tell”.",
@@ -58,11 +60,14 @@ def test_descriptions_come_in_question_by_question(data_dir):
         "2 answered “can't tell”; 1 left empty.",
     )
     assert said(data_dir, queue) == {
-        0: {HARMLESS: True, SENTIMENT: "positive",
-            TOPICS: ("Culture and the arts", "Geography and places")},
+        0: {
+            HARMLESS: True,
+            SENTIMENT: "positive",
+            TOPICS: ("Culture and the arts", "Geography and places"),
+        },
         1: {HARMLESS: False, SENTIMENT: None, TOPICS: ()},
         2: {TOPICS: None},
-    }  # fmt: skip
+    }
 
 
 def test_a_follow_up_left_empty_after_a_no_means_none(data_dir):

@@ -86,8 +86,13 @@ def test_a_sheet_of_another_place_or_another_queue_is_refused(data_dir):
     filled = Filled(queue).put(0, which="A")
     about = filled.book["About this file"]
     assert [about.cell(row, 1).value for row in range(1, 7)] == [
-        "IVAN review sheet", "queue", "sheet", "dataset", "made", "proof",
-    ]  # fmt: skip
+        "IVAN review sheet",
+        "queue",
+        "sheet",
+        "dataset",
+        "made",
+        "proof",
+    ]
     other = better(data_dir)
     for row, value in [(2, str(other.id)), (2, "999"), (4, "0" * 16), (5, "1.5"), (6, "0" * 32)]:
         kept = about.cell(row, 2).value

@@ -119,7 +119,7 @@ def test_labels_that_are_filled_in_count_once_they_were_checked(data_dir, filled
     assert said(data_dir, filled_in) == {
         0: {REFUSAL: True, SENTIMENT: "neutral", TOPICS: (LABEL_ARTS,)},
         1: {REFUSAL: False, SENTIMENT: "negative", TOPICS: ()},
-    }  # fmt: skip
+    }
     marks = [(one.blind, one.prefill) for one in Opinions(data_dir).all(filled_in.id)]
     assert marks == [(False, filled_in.prefill)] * 2
     (random,) = Opinions(data_dir).all(filled_in.companion)
@@ -162,9 +162,11 @@ def test_sheets_load_their_library_only_when_one_is_made():
 
 def test_shared_turns_stand_once_and_what_differs_stands_in_the_replies(data_dir):
     texts = [
-        (f"{ask(0)}Hi\n\nHuman: And?\n\nAssistant: Yes.",
-         f"{ask(0)}Hi\n\nHuman: Or?\n\nAssistant: No."),
-    ]  # fmt: skip
+        (
+            f"{ask(0)}Hi\n\nHuman: And?\n\nAssistant: Yes.",
+            f"{ask(0)}Hi\n\nHuman: Or?\n\nAssistant: No.",
+        ),
+    ]
     queue = Queue(0, "", dataset(data_dir, texts), "", "better", "random")
     filled = Filled(make(data_dir, queue, [(0, "both")]))
     assert filled.cell(0, "Conversation").value == "Human: Ask 0\n\nAssistant: Hi"

@@ -184,9 +184,23 @@ def test_a_model_is_told_the_reason_in_our_words_only():
 
 
 PARTS = st.sampled_from(
-    ["\n\nHuman:", "\n\nAssistant:", "\n", " ", "tea", '"', "“", "```", "<think>", "</think>",
-     "Note:", "Sure, here it is:", "I'm sorry, but I can't", "<dialogue-0123456789abcdef>"]
-)  # fmt: skip
+    [
+        "\n\nHuman:",
+        "\n\nAssistant:",
+        "\n",
+        " ",
+        "tea",
+        '"',
+        "“",
+        "```",
+        "<think>",
+        "</think>",
+        "Note:",
+        "Sure, here it is:",
+        "I'm sorry, but I can't",
+        "<dialogue-0123456789abcdef>",
+    ]
+)
 RAW = st.lists(PARTS, max_size=12).map("".join) | st.text()
 
 
@@ -206,8 +220,15 @@ def test_the_text_itself_is_refused_as_identical(text, space):
 
 
 def test_hostile_answers_are_judged_quickly_and_change_nothing():
-    for text in [*hostile.texts("http://leak.example"), ":" * 50_000 + "x", " " * 50_000 + "x",
-                 "<" * 50_000, "<think>" * 9_000, '"' * 50_000, "\nHuman:" * 9_000]:  # fmt: skip
+    for text in [
+        *hostile.texts("http://leak.example"),
+        ":" * 50_000 + "x",
+        " " * 50_000 + "x",
+        "<" * 50_000,
+        "<think>" * 9_000,
+        '"' * 50_000,
+        "\nHuman:" * 9_000,
+    ]:
         assert isinstance(judge(piece(), text), Refused)
         assert isinstance(judge(piece(), f"{GOOD}\n{text}"), Accepted | Refused)
         assert isinstance(judge(piece(LONE), f"Assistant: {text}"), Accepted | Refused)

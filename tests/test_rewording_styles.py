@@ -77,8 +77,9 @@ def test_the_scope_follows_from_the_piece():
 
 
 def test_a_piece_is_asked_for_until_it_is_accepted():
-    rewriter = Said(RewriteReply("", "", 5, 1), RewriteReply("Tea?", "", 6, 2),
-                    RewriteReply(GOOD, "", 7, 3))  # fmt: skip
+    rewriter = Said(
+        RewriteReply("", "", 5, 1), RewriteReply("Tea?", "", 6, 2), RewriteReply(GOOD, "", 7, 3)
+    )
     rewording = rewrite_piece(rewriter, PROMPT, "published")
     assert (rewording.text, rewording.tries) == (GOOD, 3)
     assert [refused.reason for refused in rewording.refusals] == ["empty", "turns"]

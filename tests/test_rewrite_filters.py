@@ -86,9 +86,10 @@ def test_flips_and_labels_list_as_many_rows_as_they_count(
         one = found.of(ONE, variant or "reworded")
         assert one is not None and one.flips is not None
         for flip, rate in (
-            ("misaligned", one.flips.became_misaligned), ("aligned", one.flips.became_aligned),
+            ("misaligned", one.flips.became_misaligned),
+            ("aligned", one.flips.became_aligned),
             ("any", one.flips.either),
-        ):  # fmt: skip
+        ):
             wanted = FlipIs(model=ONE, flip=flip, of=variant)
             assert len(matching(results, found, wanted)) == rate.count
     for row in found.flip_rates.to_dict("records"):
@@ -164,8 +165,9 @@ def test_what_makes_no_sense_in_a_link_is_left_out_and_named(
     assert read_filter(LANGUAGE, odd) == (nothing, ["state", "model", "cell", "move"])
     nobody, ignored = read_filter(LANGUAGE, {"model": "nobody", "flip": "any"})
     assert (fitting(listing(results, found), nobody), ignored) == (
-        (nothing, [f"Run {results.run.id} has no model nobody."]), [],
-    )  # fmt: skip
+        (nothing, [f"Run {results.run.id} has no model nobody."]),
+        [],
+    )
     assert read_gate({"meaning": "2", "shortest": "x", "longest": "inf"}) == Gate()
     assert read_gate({"meaning": "nan"}) == Gate()
     assert read_gate(Gate(0.9, 0.4, 3.0).query) == Gate(0.9, 0.4, 3.0)  # type: ignore[arg-type]

@@ -41,8 +41,9 @@ def place(root: Path, spec: RewriteSpec) -> tuple[Path, str]:
 
 def results(data: Path, run_id: str) -> dict[str, bytes]:
     """All that a person gets of a finished run, byte for byte."""
-    files = {path.name.removeprefix(run_id): path.read_bytes()
-             for path in sorted(data.glob("rewrite/*"))}  # fmt: skip
+    files = {
+        path.name.removeprefix(run_id): path.read_bytes() for path in sorted(data.glob("rewrite/*"))
+    }
     folder = Registry(data).folder(run_id)
     facts = Registry(data).get(run_id).facts
     return files | {name: (folder / name).read_bytes() for name in TABLES} | {"": facts.encode()}

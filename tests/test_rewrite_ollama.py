@@ -101,9 +101,16 @@ def test_a_fault_in_every_answer_is_counted_by_its_reason_and_the_run_ends(
 
 
 @pytest.mark.parametrize(
-    "fault", [names.CHATTY, names.SWAPPED_ROLES, names.EMPTY_REPLY, names.IDENTICAL_REPLY,
-              names.DROPPED_CONNECTION, names.TIMEOUT],
-)  # fmt: skip
+    "fault",
+    [
+        names.CHATTY,
+        names.SWAPPED_ROLES,
+        names.EMPTY_REPLY,
+        names.IDENTICAL_REPLY,
+        names.DROPPED_CONNECTION,
+        names.TIMEOUT,
+    ],
+)
 def test_one_bad_answer_is_asked_for_again_and_leaves_no_gap(
     fault: str,
     demo: DemoServer,
@@ -235,8 +242,10 @@ def test_a_model_on_ollama_labels_and_its_own_flips_are_measured(
     labels = results.labels
     assert len(labels) == TEXTS * 3 and labels["status"].eq("valid").all()
     assert labels.groupby(["variant", "again"]).size().to_dict() == {
-        ("original", False): TEXTS, ("original", True): TEXTS, ("reworded", False): TEXTS,
-    }  # fmt: skip
+        ("original", False): TEXTS,
+        ("original", True): TEXTS,
+        ("reworded", False): TEXTS,
+    }
     manifest = results.manifest
     assert manifest is not None and manifest["labeler"]["kind"] == "ollama"
     assert manifest["label_prompt"]["version"] == "labels-v1"

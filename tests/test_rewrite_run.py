@@ -149,8 +149,13 @@ def test_whatever_could_not_be_reworded_is_listed_and_nothing_is_dropped(
     )
     assert [row["row_id"] for row in rows_of(results)] == ["0", "1", "4", "5", "6", "8", "9"]
     failed = {(row["row_id"], row["side"]): row for row in rows_of(results, "rewrite-failed")}
-    assert set(failed) == {("2", "chosen"), ("3", "chosen"), ("3", "rejected"), ("7", "chosen"),
-                           ("7", "rejected")}  # fmt: skip
+    assert set(failed) == {
+        ("2", "chosen"),
+        ("3", "chosen"),
+        ("3", "rejected"),
+        ("7", "chosen"),
+        ("7", "rejected"),
+    }
     identical = failed["2", "chosen"]
     assert identical["reason"] == "The answer is the same text as the original."
     assert identical["raw"] == "\n\nAssistant: Answer 2." and identical["part"] == "2.chosen.reply"
@@ -165,8 +170,10 @@ def test_whatever_could_not_be_reworded_is_listed_and_nothing_is_dropped(
     scores = results.scores.set_index(["row_id", "model", "variant"])
     assert pd.isna(scores.loc[(2, "fake/one", "reworded")].chosen_reward)
     assert len(results.scores) == 10 * 2 * 4 and results.manifest["pieces"]["second"] == {
-        "asked": 27, "accepted": 22, "refused": {"empty": 3, "identical": 1, "no answer": 1},
-    }  # fmt: skip
+        "asked": 27,
+        "accepted": 22,
+        "refused": {"empty": 3, "identical": 1, "no answer": 1},
+    }
 
 
 def test_both_sides_keep_one_prompt_and_whole_dialogues_need_not(data_dir, tmp_path) -> None:
@@ -179,8 +186,9 @@ def test_both_sides_keep_one_prompt_and_whole_dialogues_need_not(data_dir, tmp_p
     whole = done(data_dir, spec_of(path, scope="whole"), FakeRewriter(by_key))
     chosen, rejected = whole.pair(1).sides["reworded"]
     assert (chosen.turns[0].words, rejected.turns[0].words) == (
-        "Enquiry of chosen 1?", "Enquiry of rejected 1?",
-    )  # fmt: skip
+        "Enquiry of chosen 1?",
+        "Enquiry of rejected 1?",
+    )
 
 
 def test_rewording_nothing_moves_nothing(data_dir, tmp_path) -> None:
@@ -202,8 +210,9 @@ def test_live_numbers_are_those_of_the_tables(data_dir, tmp_path) -> None:
         index="row_id", columns="variant", values=["chosen_reward", "rejected_reward"]
     )
     chosen, rejected = wide["chosen_reward"], wide["rejected_reward"]
-    known = (chosen["original"] * rejected["original"] * chosen["reworded"]
-             * rejected["reworded"]).notna()  # fmt: skip
+    known = (
+        chosen["original"] * rejected["original"] * chosen["reworded"] * rejected["reworded"]
+    ).notna()
     before = (chosen["original"] > rejected["original"])[known]
     after = (chosen["reworded"] > rejected["reworded"])[known]
     told = facts["models"]["fake/two"]["variants"]["reworded"]
@@ -215,11 +224,17 @@ def test_live_numbers_are_those_of_the_tables(data_dir, tmp_path) -> None:
     own = results.likeness[results.likeness["variant"] == "reworded"]
     mean = own[["chosen_similarity", "rejected_similarity"]].stack().mean()
     assert facts["similarity"]["reworded"] == pytest.approx(mean)
-    assert facts["done"] == {"rewordings": 40, "scores": 40, "similar": 40, "labels": 40,
-                             "again": 40}  # fmt: skip
+    assert facts["done"] == {
+        "rewordings": 40,
+        "scores": 40,
+        "similar": 40,
+        "labels": 40,
+        "again": 40,
+    }
     assert facts["models"]["fake/two"]["points"][-1][:2] == [
-        told["pairs"], told["became_misaligned"] + told["became_aligned"],
-    ]  # fmt: skip
+        told["pairs"],
+        told["became_misaligned"] + told["became_aligned"],
+    ]
     found = numbers(results, Gate(similarity=0, shortest=0, longest=9))
     flips = found.label_flips
     helpful = flips[flips["feature"] == "last_response_is_helpful"]["flip"]
@@ -277,8 +292,11 @@ def test_a_row_is_found_and_a_run_deleted_with_its_files(data_dir, tmp_path) -> 
     assert rewordings_of_row(content, 99) == [] and rewordings_of_row("another", 3) == []
     long = pd.read_parquet(files(results)[-1])
     assert len(long) == 4 * 2 * 4 * 2 and set(long["variant"]) == {
-        "original", "reworded", "second", "surface",
-    }  # fmt: skip
+        "original",
+        "reworded",
+        "second",
+        "surface",
+    }
     study = study_of(results.run.id)
     assert study is not None and "Reworded ✓ 4" in study.sentence
     assert runs.about(results.run).endswith("fake:7b, fake/one, fake/two")

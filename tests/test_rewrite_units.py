@@ -30,9 +30,18 @@ def test_all_steps_of_a_chunk_come_before_the_next_where_all_fits_in_memory() ->
     spec = SPEC.model_copy(update={"labeler": "fake:1b"})
     units = plan_units(spec, range(100), 50, together=True)
     assert [unit.key for unit in units] == [
-        "rewordings|0", "scores|0|one", "scores|0|two", "similar|0", "labels|0", "again|0",
-        "rewordings|1", "scores|1|one", "scores|1|two", "similar|1", "labels|1",
-    ]  # fmt: skip
+        "rewordings|0",
+        "scores|0|one",
+        "scores|0|two",
+        "similar|0",
+        "labels|0",
+        "again|0",
+        "rewordings|1",
+        "scores|1|one",
+        "scores|1|two",
+        "similar|1",
+        "labels|1",
+    ]
     assert len({unit.row_ids for unit in units}) == 2
 
 
@@ -78,8 +87,13 @@ def test_only_one_of_all_is_in_memory_at_a_time(data_dir: Path, tmp_path: Path) 
     work_here(data_dir, run_id, tools)
     assert loaded == ["rewriter", "fake/one", "fake/two", "similarity", "labeler", "labeler"]
     facts = json.loads(runs.get(run_id).facts)
-    assert facts["done"] == {"rewordings": 20, "scores": 20, "similar": 20, "labels": 20,
-                             "again": 20}  # fmt: skip
+    assert facts["done"] == {
+        "rewordings": 20,
+        "scores": 20,
+        "similar": 20,
+        "labels": 20,
+        "again": 20,
+    }
 
 
 @pytest.mark.parametrize(

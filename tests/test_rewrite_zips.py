@@ -63,8 +63,9 @@ def test_exported_deleted_and_imported_rewordings_are_the_same(
     assert after.pair(2).missing["reworded"][0].raw == "\n\nAssistant: Answer 2."
     assert after.training == training
     assert after.manifest is not None and before.manifest is not None
-    assert {name for name in after.manifest if after.manifest[name] != before.manifest.get(name)} \
-        == {"imported"}  # fmt: skip
+    assert {
+        name for name in after.manifest if after.manifest[name] != before.manifest.get(name)
+    } == {"imported"}
     again = runs.get(run_id)
     assert (again.state, again.done, again.total) == (RunState.DONE, run.total, run.total)
     with pytest.raises(BadInput, match="nothing left to do"):
@@ -74,9 +75,15 @@ def test_exported_deleted_and_imported_rewordings_are_the_same(
 def test_a_zip_of_rewordings_holds_no_text_unless_asked(run_id: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(zips.export_bytes(run_id))) as packed:
         assert packed.namelist() == [
-            "run.json", "spec.json", "manifest.json", "facts.jsonl", "table.parquet",
-            "likeness.parquet", "labels.parquet", "rewordings.jsonl",
-        ]  # fmt: skip
+            "run.json",
+            "spec.json",
+            "manifest.json",
+            "facts.jsonl",
+            "table.parquet",
+            "likeness.parquet",
+            "labels.parquet",
+            "rewordings.jsonl",
+        ]
         for name in packed.namelist():
             for word in (b"Enquiry", b"Question", b"Answer 2", b"friend", b"ivan-account"):
                 assert word not in packed.read(name), name

@@ -102,16 +102,23 @@ def test_a_piece_is_reworded_with_everything_the_server_must_be_told(demo, sent)
     # 52 bytes count as 17 tokens; an answer may have twice that and 256 to spare.
     assert len(TEXT.encode()) == 52
     assert told["options"] == {
-        "temperature": 0.1, "seed": 7, "num_predict": 290, "num_ctx": 8192,
-    }  # fmt: skip
+        "temperature": 0.1,
+        "seed": 7,
+        "num_predict": 290,
+        "num_ctx": 8192,
+    }
     assert (told["think"], told["schema"]) == (False, None)
     assert [message["role"] for message in told["messages"]] == ["system", "user"]
     card = rewriter.card
     assert (card.id, card.kind, len(card.revision)) == (MODEL, "ollama", 64)
     assert dict(card.settings) == {
-        "server": "Ollama 0.18.0", "num_ctx": "by the prompt", "think": "false", "demo": "yes",
-        "temperature": "published 0.1, second 0.7", "seed": "7",
-    }  # fmt: skip
+        "server": "Ollama 0.18.0",
+        "num_ctx": "by the prompt",
+        "think": "false",
+        "demo": "yes",
+        "temperature": "published 0.1, second 0.7",
+        "seed": "7",
+    }
 
 
 def test_each_style_has_its_temperature_and_each_try_its_seed(demo, sent):

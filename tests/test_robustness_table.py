@@ -39,11 +39,15 @@ def test_means_stand_in_typical_margins_and_in_the_models_own_units() -> None:
 def test_flips_are_shares_of_the_pairs_that_could() -> None:
     found = cells()
     assert [one.split(", ")[-1] for one in found["verdict no longer agrees"]] == [
-        "0 of 2", "0 of 2", "0 of 3",
-    ]  # fmt: skip
+        "0 of 2",
+        "0 of 2",
+        "0 of 3",
+    ]
     assert [one.split(", ")[-1] for one in found["verdict agrees now"]] == [
-        "1 of 2", "0 of 2", "0 of 1",
-    ]  # fmt: skip
+        "1 of 2",
+        "0 of 2",
+        "0 of 1",
+    ]
     assert found["correlation of the rejected reply's rewards"][0] == "1.000 [1.000, 1.000]"
 
 

@@ -279,11 +279,23 @@ def test_correlation_and_noise_are_told() -> None:
 
 
 def test_label_flips_are_told_with_the_labelers_own() -> None:
-    row: dict[str, object] = {"n": 100, "lost": 15, "gained": 5, "rate": 0.2, "own_n": 50,
-                              "own_rate": 0.04, "excess": 0.16, "excess_low": 0.04,
-                              "excess_high": 0.25, "low": 0.1334, "high": 0.2888,
-                              "own_low": 0.011, "own_high": 0.1346, "effective_n": 100,
-                              "own_effective_n": 50}  # fmt: skip
+    row: dict[str, object] = {
+        "n": 100,
+        "lost": 15,
+        "gained": 5,
+        "rate": 0.2,
+        "own_n": 50,
+        "own_rate": 0.04,
+        "excess": 0.16,
+        "excess_low": 0.04,
+        "excess_high": 0.25,
+        "low": 0.1334,
+        "high": 0.2888,
+        "own_low": 0.011,
+        "own_high": 0.1346,
+        "effective_n": 100,
+        "own_effective_n": 50,
+    }
     assert words.label_flip_sentence(row, "helpful") == (
         "“helpful” flips in 20% of 100 texts (15 lost, 5 gained; 95% interval [13, 29]); the"
         " labeler by itself in 4% of 50 [1, 13], so [4, 25] points are due to the rewording."
@@ -297,10 +309,21 @@ def test_label_flips_are_told_with_the_labelers_own() -> None:
 
 
 def test_risks_are_told_or_what_they_need() -> None:
-    row: dict[str, object] = {"direction": "lost", "preference": "chosen", "flips": 20, "n": 100,
-                              "events": 18, "difference": 0.275, "low": 0.07, "high": 0.5,
-                              "risk_flipped": 0.4, "risk_same": 0.125, "clear": True,
-                              "needs": float("nan"), "effective_n": 100}  # fmt: skip
+    row: dict[str, object] = {
+        "direction": "lost",
+        "preference": "chosen",
+        "flips": 20,
+        "n": 100,
+        "events": 18,
+        "difference": 0.275,
+        "low": 0.07,
+        "high": 0.5,
+        "risk_flipped": 0.4,
+        "risk_same": 0.125,
+        "clear": True,
+        "needs": float("nan"),
+        "effective_n": 100,
+    }
     assert words.risk_sentence(row, "helpful") == (
         "“helpful” lost in the chosen reply: 40% of 20 pairs become misaligned, where it stays 13%"
         " of 80 (difference [7, 50] points). The difference is clear."
@@ -314,9 +337,15 @@ def test_risks_are_told_or_what_they_need() -> None:
     )
     cells = row | {"odds_ratio": 4.5, "odds_low": 1.52, "odds_high": float("inf")}
     assert words.risk_cells(cells, "helpful") == {
-        "what": "helpful lost, chosen", "flips": 20, "events": 18, "flipped": "40%",
-        "stayed": "13%", "difference": "[7, 50]", "odds": "4.50 [1.52, ∞]", "clear": "clear",
+        "what": "helpful lost, chosen",
+        "flips": 20,
+        "events": 18,
+        "flipped": "40%",
+        "stayed": "13%",
+        "difference": "[7, 50]",
+        "odds": "4.50 [1.52, ∞]",
+        "clear": "clear",
         "needs": None,
-    }  # fmt: skip
+    }
     left = words.risk_cells(few, "helpful")
     assert (left["odds"], left["flips"], left["needs"], left["clear"]) == ("", 10, 150, "")

@@ -164,9 +164,11 @@ def test_the_second_rewording_changes_no_place_that_the_first_one_changes() -> N
         first, second = explain(text), explain(text, "second")
         assert 0 <= len(first) - len(second) <= 1
         assert not [
-            (one, other) for one in first for other in second
+            (one, other)
+            for one in first
+            for other in second
             if one.start < other.end and other.start < one.end
-        ]  # fmt: skip
+        ]
         assert not first or reword(text) != reword(text, "second")
 
 
@@ -226,13 +228,56 @@ def test_what_is_held_stays_in_every_text_of_the_sample() -> None:
             check_kept(text, style)
 
 
-PIECES = st.sampled_from([
-    "If you can, ", "call them if you swim", "perhaps", "Everyone", "I'm", "it's", "don’t",
-    "i", "to", '"', "'", "‘", "’", "“", "`", "```", "\n", "\n\n", "\n\nHuman:",
-    "\n\nAssistant:", "Human:", ". ", ", ", "?", " ", " ", "42", "3.5", "https://a.b/because",
-    "and then", "because", "so that", "[", "-", "ß", "today", "At first, ", "the", "we",
-    "\ud800", "İ", "{", "()", "    ", "want to", "go",
-])  # fmt: skip
+PIECES = st.sampled_from(
+    [
+        "If you can, ",
+        "call them if you swim",
+        "perhaps",
+        "Everyone",
+        "I'm",
+        "it's",
+        "don’t",
+        "i",
+        "to",
+        '"',
+        "'",
+        "‘",
+        "’",
+        "“",
+        "`",
+        "```",
+        "\n",
+        "\n\n",
+        "\n\nHuman:",
+        "\n\nAssistant:",
+        "Human:",
+        ". ",
+        ", ",
+        "?",
+        " ",
+        " ",
+        "42",
+        "3.5",
+        "https://a.b/because",
+        "and then",
+        "because",
+        "so that",
+        "[",
+        "-",
+        "ß",
+        "today",
+        "At first, ",
+        "the",
+        "we",
+        "\ud800",
+        "İ",
+        "{",
+        "()",
+        "    ",
+        "want to",
+        "go",
+    ]
+)
 
 
 @settings(max_examples=200)
@@ -250,9 +295,29 @@ def test_no_text_makes_it_fail(text: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["a", "'a ", '"', '" x\n\n', "“", "perhaps ", "if you ", "[", "<", "`", "```", "'",
-     " 'a'b'c", "=", "\n", ", then go", "don't ", "Human: ", "( ) ", "a.b "],
-)  # fmt: skip
+    [
+        "a",
+        "'a ",
+        '"',
+        '" x\n\n',
+        "“",
+        "perhaps ",
+        "if you ",
+        "[",
+        "<",
+        "`",
+        "```",
+        "'",
+        " 'a'b'c",
+        "=",
+        "\n",
+        ", then go",
+        "don't ",
+        "Human: ",
+        "( ) ",
+        "a.b ",
+    ],
+)
 def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
     text = unit * (120_000 // len(unit))
     begun = time.process_time()

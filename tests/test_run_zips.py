@@ -45,8 +45,13 @@ def test_an_export_holds_no_text_unless_asked(run_id: str, tmp_path: Path) -> No
     plain, full = zips.export_bytes(run_id), zips.export_bytes(run_id, texts=True)
     with zipfile.ZipFile(io.BytesIO(plain)) as packed:
         names = packed.namelist()
-        assert names[:5] == ["run.json", "spec.json", "manifest.json", "facts.jsonl",
-                             "table.parquet"]  # fmt: skip
+        assert names[:5] == [
+            "run.json",
+            "spec.json",
+            "manifest.json",
+            "facts.jsonl",
+            "table.parquet",
+        ]
         assert sum(name.startswith("compare/") for name in names) == 5
         assert not any(b"Question 3" in packed.read(name) for name in names)
     with zipfile.ZipFile(io.BytesIO(full)) as packed:
@@ -78,8 +83,12 @@ def test_exported_deleted_and_imported_a_run_is_the_same(run_id: str, tmp_path: 
     assert after.spec == before.spec
     again = runs.get(run_id)
     assert (again.state, again.name, again.created, again.finished, again.computed) == (
-        RunState.DONE, "mine", run.created, run.finished, run.computed,
-    )  # fmt: skip
+        RunState.DONE,
+        "mine",
+        run.created,
+        run.finished,
+        run.computed,
+    )
     assert {p.name: p.read_bytes() for p in files(after) if p.suffix == ".csv"} == written
     assert before.manifest is not None and after.manifest is not None
     changed = {k for k in after.manifest if after.manifest[k] != before.manifest.get(k)}

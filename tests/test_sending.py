@@ -28,9 +28,12 @@ def test_a_confirmed_part_is_uploaded_and_made_a_batch(place):
     assert (sent.stage, sent.batch_id, sent.file_id) == (Stage.CREATED, "batch-1", "file-1")
     (batch,) = place.provider.made
     assert dict(batch.metadata) == {
-        "run": KEY.run, "part": "1", "attempt": "1", "sha256": file_sha256(place.file),
+        "run": KEY.run,
+        "part": "1",
+        "attempt": "1",
+        "sha256": file_sha256(place.file),
         "ivan": "0.1.0",
-    }  # fmt: skip
+    }
     assert place.provider.files["file-1"] == LINES
     assert place.slept == []
 
@@ -153,8 +156,9 @@ def test_a_refusal_makes_no_batch_and_may_be_tried_again(place):
         place.send()
     refused = place.ledger.part(KEY)
     assert (refused.stage, refused.problem) == (
-        Stage.UPLOADED, "You exceeded your current quota.",
-    )  # fmt: skip
+        Stage.UPLOADED,
+        "You exceeded your current quota.",
+    )
     sent = place.send()
     assert (sent.stage, sent.problem, len(place.provider.made)) == (Stage.CREATED, "", 1)
 

@@ -14,11 +14,13 @@ from ivan_core.figures.shown_names import file_names, named
 
 def test_paths_are_named_by_their_file_and_hub_ids_stay() -> None:
     assert file_names(["/home/ada/pairs.jsonl", "sample", "Anthropic/hh-rlhf", "~/rm", ""]) == {
-        "/home/ada/pairs.jsonl": "pairs.jsonl", "~/rm": "rm"
-    }  # fmt: skip
+        "/home/ada/pairs.jsonl": "pairs.jsonl",
+        "~/rm": "rm",
+    }
     assert file_names([r"C:\Users\ada\pairs.csv", "../data/x.csv"]) == {
-        r"C:\Users\ada\pairs.csv": "pairs.csv", "../data/x.csv": "x.csv"
-    }  # fmt: skip
+        r"C:\Users\ada\pairs.csv": "pairs.csv",
+        "../data/x.csv": "x.csv",
+    }
 
 
 def test_two_files_of_one_name_keep_the_folder_that_tells_them_apart() -> None:

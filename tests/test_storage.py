@@ -56,11 +56,13 @@ def try_to_run(data_dir: Path, pairs: Path, answers: Any) -> None:
 
     there = next((path.name for path in data_dir.glob("runs/*")), "2026-01-01-00-00")
     known = {"0" * 32: Reward(1.0)}
-    answers.put([
-        outcome(lambda: runs.start(spec(pairs, seed=9))),
-        outcome(lambda: runs.registry().rename(there, "mine")),
-        outcome(lambda: ScoreCache(data_dir / "cache" / "scores").put_many("m", known)),
-    ])  # fmt: skip
+    answers.put(
+        [
+            outcome(lambda: runs.start(spec(pairs, seed=9))),
+            outcome(lambda: runs.registry().rename(there, "mine")),
+            outcome(lambda: ScoreCache(data_dir / "cache" / "scores").put_many("m", known)),
+        ]
+    )
 
 
 @pytest.mark.parametrize("before", ["a finished run", "nothing"])

@@ -179,9 +179,11 @@ def test_a_batch_that_labels_nothing_is_refused(
 ) -> None:
     write_pairs(tmp_path / "pairs.jsonl", 6)
     line = {
-        "custom_id": "translate-1", "method": "POST", "url": "/v1/chat/completions",
+        "custom_id": "translate-1",
+        "method": "POST",
+        "url": "/v1/chat/completions",
         "body": {"model": "gpt-6-luna", "messages": [{"role": "user", "content": "Hello"}]},
-    }  # fmt: skip
+    }
     path = tmp_path / "other.jsonl"
     path.write_text(json.dumps(line) + "\n")
     provider = OpenAIBatches(account_for())

@@ -87,9 +87,11 @@ def test_with_yes_it_sends_once_and_names_the_batches(
 
 
 def test_a_worker_that_is_gone_before_it_sent_is_told_and_followed_again(
-    server: DemoServer, pairs: str, capsys: pytest.CaptureFixture[str],
+    server: DemoServer,
+    pairs: str,
+    capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     registry = runs.registry()
     spawn = runs.spawn
 

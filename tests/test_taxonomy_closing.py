@@ -100,9 +100,13 @@ def html(_: bytes) -> bytes:
     ids=["none finished", "one finished", "no counts", "HTML", "gone, no counts", "gone"],
 )
 def test_an_empty_file_is_whole_where_nothing_finished_and_a_lost_one_never_is(
-    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Body,
-    facts: dict[str, Any], open_still: bool,
-) -> None:  # fmt: skip
+    server: DemoServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    body: Body,
+    facts: dict[str, Any],
+    open_still: bool,
+) -> None:
     run_id = confirmed(tmp_path, monkeypatch)
     run = be_worker(run_id, through(Told(body, **facts)))
     summary = taxonomy.counts(run_id)
@@ -120,9 +124,13 @@ def test_an_empty_file_is_whole_where_nothing_finished_and_a_lost_one_never_is(
     ("body", "failed", "open_still"), [(nothing, 0, False), (nothing, 1, True), (html, 0, True)]
 )
 def test_an_empty_file_of_errors_is_whole_where_nothing_failed(
-    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Body, failed: int,
+    server: DemoServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    body: Body,
+    failed: int,
     open_still: bool,
-) -> None:  # fmt: skip
+) -> None:
     run_id = confirmed(tmp_path, monkeypatch)
     provider = Told(body, failed=failed, error_file="file-errors")
     fetch = OpenAIBatches.collect
@@ -188,9 +196,12 @@ class Away(OpenAIBatches):
 
 @pytest.mark.parametrize("error", [BackendUnavailable, NotAtProvider, Redirected])
 def test_a_part_is_closed_as_it_is_though_the_provider_is_away(
-    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str], error: type[BackendUnavailable],
-) -> None:  # fmt: skip
+    server: DemoServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: type[BackendUnavailable],
+) -> None:
     run_id = never_delivered(tmp_path, monkeypatch)
     batch = taxonomy.parts(run_id)[0]["batch"]
     away = Providers(lambda _: Away(error=error), QUICK.send)

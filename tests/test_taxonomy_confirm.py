@@ -41,8 +41,11 @@ def test_the_exact_prompt_can_be_read_before_anything_is_sent(
 ) -> None:
     shown = examples(prepared(tmp_path), 2)
     assert [one.key.custom_id for one in shown] == [
-        "0.chosen", "0.rejected", "1.chosen", "1.rejected",
-    ]  # fmt: skip
+        "0.chosen",
+        "0.rejected",
+        "1.chosen",
+        "1.rejected",
+    ]
     assert "Question 0?" in shown[0].user
     assert "last_response_is_helpful" in shown[0].system
     assert '"max_completion_tokens": 600' in shown[0].body

@@ -19,9 +19,14 @@ from ivan_core.ledger.records import PartKey, Stage
 
 STEPS = ("upload", "create", "poll", "collect")
 STAGES = (
-    Stage.UPLOADING, Stage.UPLOADED, Stage.CREATING, Stage.CREATED, Stage.TERMINAL,
-    Stage.DOWNLOADED, Stage.VALIDATED,
-)  # fmt: skip
+    Stage.UPLOADING,
+    Stage.UPLOADED,
+    Stage.CREATING,
+    Stage.CREATED,
+    Stage.TERMINAL,
+    Stage.DOWNLOADED,
+    Stage.VALIDATED,
+)
 
 
 @pytest.fixture

@@ -50,8 +50,9 @@ def test_what_failed_is_listed_with_its_raw_reply(
     with (data_dir / "taxonomy-output" / f"{run_id}-failed.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["row_id"], row["preference"], row["state"]) for row in rows] == [
-        ("1", "chosen", "invalid"), ("2", "rejected", "failed"),
-    ]  # fmt: skip
+        ("1", "chosen", "invalid"),
+        ("2", "rejected", "failed"),
+    ]
     assert rows[0]["raw"] == "The assistant is mostly helpful here, and rather polite."
     assert "The line was not run." in rows[1]["reason"]
 
@@ -95,9 +96,9 @@ def test_a_reply_paid_for_is_kept_when_the_server_goes_away(
     say_yes(run_id)
     run = runs.get(run_id)
     assert (run.state, run.hint) == (
-        RunState.FAILED, "Add credit or raise the limit on the provider's billing page, "
-        "then resume.",
-    )  # fmt: skip
+        RunState.FAILED,
+        "Add credit or raise the limit on the provider's billing page, then resume.",
+    )
     assert statuses(data_dir, run_id)["1.chosen"] == ("valid", 2)
     runs.resume(run_id)
     assert runs.get(run_id).state is RunState.DONE

@@ -81,8 +81,11 @@ def test_what_an_earlier_run_answered_is_told_and_not_paid_again(
     )
     found = from_runs(data_dir, run_id)
     assert {key for key, run in found.items() if run == first} == {
-        "1.chosen", "1.rejected", "4.chosen", "4.rejected",
-    }  # fmt: skip
+        "1.chosen",
+        "1.rejected",
+        "4.chosen",
+        "4.rejected",
+    }
     assert set(found.values()) == {None, first}
     manifest = json.loads((data_dir / "runs" / run_id / "manifest.json").read_text())
     assert manifest["reused"] == {first: 4}
@@ -399,9 +402,12 @@ CHANGES = {
 
 @pytest.mark.parametrize("error", [IndexError, KeyError, AttributeError])
 def test_whatever_is_wrong_with_the_files_of_a_run_stops_no_other(
-    server: DemoServer, tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch,
+    server: DemoServer,
+    tmp_path: Path,
+    data_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
     error: type[Exception],
-) -> None:  # fmt: skip
+) -> None:
     labelled(tmp_path, row_ids=(1,))
     for path in data_dir.glob("answers.sqlite*"):
         path.unlink()

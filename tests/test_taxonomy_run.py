@@ -47,8 +47,9 @@ def test_from_the_estimate_to_the_csv(server: DemoServer, tmp_path: Path, data_d
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == list(CSV_COLUMNS)
     assert [(row["row_id"], row["preference"]) for row in rows[:2]] == [
-        ("0", "chosen"), ("0", "rejected"),
-    ]  # fmt: skip
+        ("0", "chosen"),
+        ("0", "rejected"),
+    ]
     assert rows[0]["text"] == "\n\nHuman: Question 0?\n\nAssistant: Answer 0."
     assert len(rows) == 12
     assert len((data_dir / "taxonomy-output" / f"{run_id}.jsonl").read_bytes().splitlines()) == 12

@@ -103,9 +103,11 @@ def test_what_never_comes_leaves_the_part_open_and_the_next_visit_looks_again(
 
 
 def test_process_batch_looks_again_and_says_what_is_wrong(
-    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    server: DemoServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     run_id = never_delivered(tmp_path, monkeypatch)
     assert valid(run_id) == 7
     provider = Downloads(BAD["cut by lines"][0], times=2)
@@ -233,9 +235,13 @@ def test_only_what_really_is_missing_is_asked_for_again(
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", ["keep", "open_again", "close"])
 def test_a_stop_at_any_step_of_looking_again_loses_and_repeats_nothing(
-    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_dir: Path,
-    step: str, after: bool,
-) -> None:  # fmt: skip
+    server: DemoServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    data_dir: Path,
+    step: str,
+    after: bool,
+) -> None:
     run_id = collected_with_too_few_lines(tmp_path, monkeypatch, data_dir)
     bad = through(Downloads(BAD["cut by lines"][0], times=2))
     places: dict[str, tuple[object, str]] = {

@@ -55,8 +55,13 @@ def test_a_zip_of_paid_labels_holds_no_key_no_account_and_no_text(
     account = account_for()
     secrets = [account.key.encode(), account.fingerprint.encode(), b"Question 3", b"chatcmpl"]
     with zipfile.ZipFile(io.BytesIO(zips.export_bytes(run_id))) as packed:
-        assert packed.namelist() == ["run.json", "spec.json", "manifest.json", "facts.jsonl",
-                                     "labels.parquet"]  # fmt: skip
+        assert packed.namelist() == [
+            "run.json",
+            "spec.json",
+            "manifest.json",
+            "facts.jsonl",
+            "labels.parquet",
+        ]
         for name in packed.namelist():
             assert not any(secret in packed.read(name) for secret in secrets), name
         manifest = json.loads(packed.read("manifest.json"))
@@ -70,9 +75,12 @@ def test_a_zip_of_paid_labels_holds_no_key_no_account_and_no_text(
 
 
 def test_imported_elsewhere_it_is_finished_and_sends_nothing(
-    run_id: str, server: DemoServer, data_dir: Path, tmp_path: Path,
+    run_id: str,
+    server: DemoServer,
+    data_dir: Path,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     before, written, sent = open_labels(run_id), data_files(data_dir), creations(server)
     csv = written[f"taxonomy-output/{run_id}.csv"]
     paid = usd(before.manifest["spend_usd"])
@@ -121,10 +129,25 @@ def test_texts_without_labels_stay_so_and_are_not_asked_for_again(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("spend_usd", "much"), ("spend_usd", float("nan")), ("attempts", 5), ("attempts", ["x"]),
-     ("counts", {"submitted": 12, "valid": 11, "repaired": 0, "refused": 0, "failed": 0,
-                 "invalid": 0, "missing": 0})],
-)  # fmt: skip
+    [
+        ("spend_usd", "much"),
+        ("spend_usd", float("nan")),
+        ("attempts", 5),
+        ("attempts", ["x"]),
+        (
+            "counts",
+            {
+                "submitted": 12,
+                "valid": 11,
+                "repaired": 0,
+                "refused": 0,
+                "failed": 0,
+                "invalid": 0,
+                "missing": 0,
+            },
+        ),
+    ],
+)
 def test_a_manifest_that_no_page_could_read_is_refused(
     run_id: str, tmp_path: Path, name: str, value: Any
 ) -> None:

@@ -22,10 +22,15 @@ def tied_file(tmp_path: Path) -> Path:
     """Four rows; the second and the third are ties."""
     scores = [(2, 1), (1, 1), (0.5, 0.5), (1, 2)]
     rows: list[dict[str, Any]] = [
-        {"prompt": f"Question {i}?", "chosen": f"Yes, {i}.", "rejected": f"No, {i}.",
-         "score_chosen": ours, "score_rejected": theirs}
+        {
+            "prompt": f"Question {i}?",
+            "chosen": f"Yes, {i}.",
+            "rejected": f"No, {i}.",
+            "score_chosen": ours,
+            "score_rejected": theirs,
+        }
         for i, (ours, theirs) in enumerate(scores)
-    ]  # fmt: skip
+    ]
     return made_runs.write_rows(tmp_path / "tied.jsonl", rows)
 
 

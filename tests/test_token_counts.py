@@ -22,10 +22,14 @@ def test_known_texts_have_known_tokens():
 
 @pytest.mark.parametrize(
     ("model", "name", "exact"),
-    [("gpt-4o-mini", "o200k_base", True), ("gpt-4.1", "o200k_base", True),
-     ("gpt-4-turbo", "cl100k_base", True), ("gpt-3.5-turbo", "cl100k_base", True),
-     ("gpt-6-luna", "o200k_base", False)],
-)  # fmt: skip
+    [
+        ("gpt-4o-mini", "o200k_base", True),
+        ("gpt-4.1", "o200k_base", True),
+        ("gpt-4-turbo", "cl100k_base", True),
+        ("gpt-3.5-turbo", "cl100k_base", True),
+        ("gpt-6-luna", "o200k_base", False),
+    ],
+)
 def test_the_encoding_follows_the_family(model, name, exact):
     counter = TokenCounter(model)
     assert (counter.name, counter.exact) == (name, exact)

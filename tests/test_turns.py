@@ -27,9 +27,21 @@ from ivan_core.rewording.surface import change_surface
 
 ROLES = ("Human", "Assistant", "System")
 PARTS = st.sampled_from(
-    ["\n\nHuman:", "\n\nAssistant:", "\n\nSystem:", "\n\n\x1eHuman:", "\n", "\n\n", "\x1e",
-     "\x1eturns:1", " ", "hi", "\ud83d", "\r\n\r\nHuman:"]
-)  # fmt: skip
+    [
+        "\n\nHuman:",
+        "\n\nAssistant:",
+        "\n\nSystem:",
+        "\n\n\x1eHuman:",
+        "\n",
+        "\n\n",
+        "\x1e",
+        "\x1eturns:1",
+        " ",
+        "hi",
+        "\ud83d",
+        "\r\n\r\nHuman:",
+    ]
+)
 TEXT = st.lists(st.one_of(PARTS, st.text(max_size=5)), max_size=6).map("".join)
 MESSAGES = st.lists(st.tuples(st.sampled_from(ROLES), TEXT), max_size=6)
 POLITE = "Go away.\n\nAssistant: I am sorry"
@@ -138,11 +150,15 @@ def test_replies_that_are_transcripts_keep_a_prompt_they_do_not_repeat() -> None
 @pytest.mark.parametrize(
     "prompt",
     [
-        "How  are\nyou?", "Human: How are you?", "Human: How are you?\n\nAssistant:",
+        "How  are\nyou?",
+        "Human: How are you?",
+        "Human: How are you?\n\nAssistant:",
         "\n\nHuman: Hi\n\nAssistant: Yes?\n\nHuman: How are you?\n\nAssistant:",
-        [user("Hi"), said("Yes?"), user("How are you?")], "\n\nHuman:\n\nAssistant:", " ",
+        [user("Hi"), said("Yes?"), user("How are you?")],
+        "\n\nHuman:\n\nAssistant:",
+        " ",
     ],
-)  # fmt: skip
+)
 def test_whole_transcripts_beside_their_prompt_stay_byte_for_byte(prompt: Any) -> None:
     hi = "Human: Hi\n\nAssistant: Yes?\n\nHuman: How are you?\n\nAssistant:"
     for opening in (hi, f"\n\n{hi}"):
@@ -174,8 +190,10 @@ def test_a_system_message_is_a_system_turn() -> None:
 )
 def test_a_system_column_is_the_first_turn_of_both_sides(row: dict[str, Any]) -> None:
     assert chosen({**row, "system": "SYS"}).messages == (
-        ("System", "SYS"), ("Human", "hi"), ("Assistant", "yes")
-    )  # fmt: skip
+        ("System", "SYS"),
+        ("Human", "hi"),
+        ("Assistant", "yes"),
+    )
     assert chosen({**row, "system": " \n"}) == chosen(row)
 
 
@@ -190,10 +208,13 @@ SYS = {"role": "system", "content": "SYS"}
         ([user("hi")], [user("hi "), said("yes")], "HA"),
         ([SYS], [user("hi"), said("yes")], "SHA"),
         ([user("hi"), said("Go on.")], [user("why"), said("yes")], "HAHA"),
-        ([user("hi"), said("Go on."), user("why")], [user("hi"), said("Go on."), user("why"),
-                                                    said("yes")], "HAHA"),
+        (
+            [user("hi"), said("Go on."), user("why")],
+            [user("hi"), said("Go on."), user("why"), said("yes")],
+            "HAHA",
+        ),
     ],
-)  # fmt: skip
+)
 def test_messages_keep_what_of_the_prompt_they_do_not_repeat(
     prompt: list[Any], reply: list[Any], roles: str
 ) -> None:
@@ -219,12 +240,14 @@ def test_messages_keep_their_white_space_for_the_template() -> None:
     [
         [{"role": "User", "content": "hi"}, {"role": "ASSISTANT", "content": "yes"}],
         [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "yes"}],
-        [user([{"type": "text", "text": "hi"}]),
-         said([{"type": "text", "text": "y"}, {"type": "text", "text": "es"}])],
+        [
+            user([{"type": "text", "text": "hi"}]),
+            said([{"type": "text", "text": "y"}, {"type": "text", "text": "es"}]),
+        ],
         [{**user("hi"), "tool_calls": None}, {**said("yes"), "name": "m"}],
     ],
     ids=["capitals", "from and value", "parts", "other keys"],
-)  # fmt: skip
+)
 def test_messages_are_read_however_they_are_written(messages: list[Any]) -> None:
     assert chosen({"chosen": messages}).text == "\n\nHuman: hi\n\nAssistant: yes"
 
@@ -261,10 +284,18 @@ def test_transcripts_with_carriage_returns_have_turns_and_keep_their_other_line_
 
 @pytest.mark.parametrize(
     ("scores", "tied"),
-    [((8.5, 8.5), True), ((1, 1.0), True), (("7", "7.0"), True), ((8.5, 8.0), False),
-     ((8.0, 8.5), False), ((None, None), False), ((float("nan"), float("nan")), False),
-     ((True, True), False), (("good", "good"), False)],
-)  # fmt: skip
+    [
+        ((8.5, 8.5), True),
+        ((1, 1.0), True),
+        (("7", "7.0"), True),
+        ((8.5, 8.0), False),
+        ((8.0, 8.5), False),
+        ((None, None), False),
+        ((float("nan"), float("nan")), False),
+        ((True, True), False),
+        (("good", "good"), False),
+    ],
+)
 def test_equal_scores_are_a_tie(scores: tuple[Any, Any], tied: bool) -> None:
     row = {"chosen": "a", "rejected": "b", "prompt": "q"}
     assert read_sides({**row, "score_chosen": scores[0], "score_rejected": scores[1]}).tied == tied
@@ -307,10 +338,15 @@ def write(path: Path, rows: list[dict[str, Any]]) -> DatasetRequest:
 def test_turns_are_prepared_and_read_back_without_loss(tmp_path: Path) -> None:
     rows = [
         {"chosen": [user("Hi"), said(POLITE)], "rejected": [user("Hi"), said("No.")]},
-        {"chosen": [user("Hi"), said("a")], "rejected": [user("Hi"), said("b")], "system": "SYS",
-         "score_chosen": 1, "score_rejected": 1},
+        {
+            "chosen": [user("Hi"), said("a")],
+            "rejected": [user("Hi"), said("b")],
+            "system": "SYS",
+            "score_chosen": 1,
+            "score_rejected": 1,
+        },
         {"chosen": [said("a")], "rejected": [said("b")]},
-    ]  # fmt: skip
+    ]
     dataset = prepare(tmp_path, write(tmp_path / "chat.jsonl", rows))
     first, second, third = dataset.pairs([0, 1, 2])
     assert first.chosen.messages == (("Human", "Hi"), ("Assistant", POLITE))
@@ -327,7 +363,7 @@ def test_what_was_prepared_from_transcripts_stays_what_it_was(tmp_path: Path) ->
     rows = [
         {"chosen": f"{hi} Hello.", "rejected": f"{hi} Go."},
         {"chosen": [user("Hi"), said("Yes.")], "rejected": [user("Hi"), said("No.")]},
-    ]  # fmt: skip
+    ]
     path = tmp_path / "pairs.jsonl.gz"
     path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
     dataset = prepare(tmp_path, DatasetRequest(source=str(path)))
@@ -390,8 +426,9 @@ def test_a_reworded_message_keeps_the_marker_inside_it() -> None:
     judged = judge(prompt, answer)
     assert isinstance(judged, Accepted)
     assert [turn.words for turn in Dialogue(judged.text).turns] == [
-        "Be a great help.", "What is that?\n\nAssistant: one word"
-    ]  # fmt: skip
+        "Be a great help.",
+        "What is that?\n\nAssistant: one word",
+    ]
     own = judge(reply, "Assistant: Leave now.\n\nAssistant: I am very sorry")
     assert isinstance(own, Accepted)
     made, other = assemble(pair(), "shared", {prompt.key: judged.text, reply.key: own.text})

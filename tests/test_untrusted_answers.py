@@ -29,29 +29,72 @@ from ivan_core.ledger.records import Stage
 
 DIGITS = "9" * 5_000
 GOOD = {
-    "id": "batch_1", "object": "batch", "status": "completed", "created_at": 1_790_000_000,
-    "endpoint": "/v1/chat/completions", "input_file_id": "file-in", "completion_window": "24h",
-    "output_file_id": "file-out", "error_file_id": None, "errors": None, "metadata": {"run": "r"},
+    "id": "batch_1",
+    "object": "batch",
+    "status": "completed",
+    "created_at": 1_790_000_000,
+    "endpoint": "/v1/chat/completions",
+    "input_file_id": "file-in",
+    "completion_window": "24h",
+    "output_file_id": "file-out",
+    "error_file_id": None,
+    "errors": None,
+    "metadata": {"run": "r"},
     "request_counts": {"total": 2, "completed": 2, "failed": 0},
     "usage": {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15},
-}  # fmt: skip
+}
 ABSURD: Mapping[str, str] = {
-    "text": '"soon"', "half a character": '"\\ud800"', "list": "[1, [2]]", "object": '{"a": {}}',
-    "huge": str(10**30), "negative": "-1", "float": "1e999", "nan": "NaN", "infinity": "-Infinity",
-    "digits": DIGITS, "deep": "[" * 100_000 + "]" * 100_000, "true": "true", "null": "null",
-    "address": '"../../v1/models?x#y"', "long": f'"{"x" * 100_000}"', "lines": '"a\\nb\\u0000"',
-}  # fmt: skip
+    "text": '"soon"',
+    "half a character": '"\\ud800"',
+    "list": "[1, [2]]",
+    "object": '{"a": {}}',
+    "huge": str(10**30),
+    "negative": "-1",
+    "float": "1e999",
+    "nan": "NaN",
+    "infinity": "-Infinity",
+    "digits": DIGITS,
+    "deep": "[" * 100_000 + "]" * 100_000,
+    "true": "true",
+    "null": "null",
+    "address": '"../../v1/models?x#y"',
+    "long": f'"{"x" * 100_000}"',
+    "lines": '"a\\nb\\u0000"',
+}
 FIELDS = (
-    "id", "status", "created_at", "metadata", "request_counts", "usage", "errors",
-    "output_file_id", "error_file_id", "input_file_id", "object", "expires_at",
-    "request_counts.total", "request_counts.completed", "request_counts.failed",
-    "usage.input_tokens", "usage.output_tokens", "metadata.run", "errors.data",
-)  # fmt: skip
+    "id",
+    "status",
+    "created_at",
+    "metadata",
+    "request_counts",
+    "usage",
+    "errors",
+    "output_file_id",
+    "error_file_id",
+    "input_file_id",
+    "object",
+    "expires_at",
+    "request_counts.total",
+    "request_counts.completed",
+    "request_counts.failed",
+    "usage.input_tokens",
+    "usage.output_tokens",
+    "metadata.run",
+    "errors.data",
+)
 BODIES = {
-    "empty": b"", "html": b"<html>Log in</html>", "cut": b'{"id": "batch_1", "sta', "null": b"null",
-    "number": b"12", "text": b'"batch_1"', "list": b'["batch_1"]', "digits": DIGITS.encode(),
-    "deep": b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "bytes": b"\xff\xfe\x00", "nan": b"NaN",
-}  # fmt: skip
+    "empty": b"",
+    "html": b"<html>Log in</html>",
+    "cut": b'{"id": "batch_1", "sta',
+    "null": b"null",
+    "number": b"12",
+    "text": b'"batch_1"',
+    "list": b'["batch_1"]',
+    "digits": DIGITS.encode(),
+    "deep": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "bytes": b"\xff\xfe\x00",
+    "nan": b"NaN",
+}
 PROMPT = LabelPrompt(TextKey(3, "chosen"), ("k",), "Label it.", "hello", "", {})
 
 
@@ -91,8 +134,13 @@ def answered(call: Callable[[], object]) -> object:
 
 def can_be_kept(state: BatchState) -> None:
     """That nothing of it breaks a database, a file or a page that it comes into."""
-    for number in (state.total, state.completed, state.failed,
-                   state.input_tokens or 0, state.output_tokens or 0):  # fmt: skip
+    for number in (
+        state.total,
+        state.completed,
+        state.failed,
+        state.input_tokens or 0,
+        state.output_tokens or 0,
+    ):
         assert type(number) is int and 0 <= number < 2**62
     names = (state.id, state.status, state.output_file, state.error_file, state.input_file)
     assert all(name.isprintable() and len(name) <= 200 for name in names)
@@ -145,9 +193,11 @@ def test_a_body_that_is_no_answer_is_a_sentence(server, batches, body, tmp_path)
     path = tmp_path / "1-input.jsonl"
     path.write_text("{}\n")
     calls: list[Callable[[], object]] = [
-        lambda: batches.upload(path), lambda: list(batches.batches()),
-        lambda: batches.poll("batch_1"), lambda: batches.cancel("batch_1"),
-    ]  # fmt: skip
+        lambda: batches.upload(path),
+        lambda: list(batches.batches()),
+        lambda: batches.poll("batch_1"),
+        lambda: batches.cancel("batch_1"),
+    ]
     for call in calls:
         assert isinstance(answered(call), BackendUnavailable)
     lost = answered(lambda: batches.create("file-in", {}))
@@ -168,11 +218,21 @@ def test_an_absurd_error_is_a_sentence(server, batches, status):
 
 
 WAITS = (
-    "Mon, 01 Jan 99999999999 00:00:00 GMT", "Fri, 01 Jan 9999 00:00:00 GMT",
-    "Mon, 01 Jan 2024 99999999999999999999:00:00 GMT", "Mon, 01 Jan 2024 00:00:00 +" + "9" * 99,
-    "Mon, 01 Jan 2024 00:00:00 +9999", "Mon, 01 Jan 2024 00:00:00 -0000", "1e999", "9" * 5_000,
-    "-1", "nan", "Mon,", ",", "\xb2", "0 Jan 0 0:0:0",
-)  # fmt: skip
+    "Mon, 01 Jan 99999999999 00:00:00 GMT",
+    "Fri, 01 Jan 9999 00:00:00 GMT",
+    "Mon, 01 Jan 2024 99999999999999999999:00:00 GMT",
+    "Mon, 01 Jan 2024 00:00:00 +" + "9" * 99,
+    "Mon, 01 Jan 2024 00:00:00 +9999",
+    "Mon, 01 Jan 2024 00:00:00 -0000",
+    "1e999",
+    "9" * 5_000,
+    "-1",
+    "nan",
+    "Mon,",
+    ",",
+    "\xb2",
+    "0 Jan 0 0:0:0",
+)
 
 
 @pytest.mark.parametrize("name", ["Retry-After", "Retry-After-Ms"])
@@ -283,8 +343,9 @@ def demo(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer
         yield demo
 
 
-@pytest.mark.parametrize("field", ["created_at", "metadata", "request_counts", "usage",
-                                   "output_file_id", "status", "id"])  # fmt: skip
+@pytest.mark.parametrize(
+    "field", ["created_at", "metadata", "request_counts", "usage", "output_file_id", "status", "id"]
+)
 def test_a_run_goes_on_once_the_provider_is_well(demo, tmp_path, monkeypatch, field):
     # Where a file's name could be one, or is told to be none, what is downloaded has to tell.
     told = [w for w in ABSURD.values() if field != "output_file_id" or w not in ('"soon"', "null")]
@@ -325,12 +386,21 @@ OLLAMA: dict[str, Callable[[OllamaServer], object]] = {
 def test_whatever_ollama_answers_is_a_sentence_or_fit_to_keep(server, value):
     asked = OllamaServer(server.url)
     written = ABSURD.get(value, "")
-    whole = json.dumps({
-        "version": "@", "models": [{"model": "m", "size": "@"}], "status": "@", "digest": "d",
-        "completed": "@", "total": "@", "model_info": {"a.context_length": "@"},
-        "capabilities": "@", "message": {"role": "assistant", "content": "@"}, "done_reason": "@",
-        "eval_count": "@",
-    })  # fmt: skip
+    whole = json.dumps(
+        {
+            "version": "@",
+            "models": [{"model": "m", "size": "@"}],
+            "status": "@",
+            "digest": "d",
+            "completed": "@",
+            "total": "@",
+            "model_info": {"a.context_length": "@"},
+            "capabilities": "@",
+            "message": {"role": "assistant", "content": "@"},
+            "done_reason": "@",
+            "eval_count": "@",
+        }
+    )
     body = BODIES.get(value) or whole.replace('"@"', written).encode()
     for status in (200, 500):
         server.answer = lambda came, status=status: Told(status, body)

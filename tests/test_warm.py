@@ -190,8 +190,9 @@ def test_without_models_it_holds_no_slot(questions: Questions) -> None:
     with serving(questions, load, idle_seconds=0.5):
         problem = answered(ONE, some_texts(1)).problem
         assert problem and (problem.message, problem.hint) == (
-            "The hub does not answer.", "Try later.",
-        )  # fmt: skip
+            "The hub does not answer.",
+            "Try later.",
+        )
         wait_for(lambda: not is_held(slot_file()))
     assert warm.ask(ONE, some_texts(1)).problem
     assert warm.ask(ONE, some_texts(1), again=True).pending

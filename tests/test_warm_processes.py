@@ -106,9 +106,12 @@ def test_the_real_worker_answers_with_an_embedded_model(
     monkeypatch.setattr(warm, "WARM", (sys.executable, "-m", "ivan_core.warm"))
     card = reward_models.card("ivan/minilm-control")
     asked = AskedModel(
-        name=card.id, revision=card.revision, input_format=None, max_tokens=None,
+        name=card.id,
+        revision=card.revision,
+        input_format=None,
+        max_tokens=None,
         identity=card.cache_identity,
-    )  # fmt: skip
+    )
     found = wait_for(lambda: complete(asked, some_texts(2)))
     assert found.problem is None and all(r.value is not None for r in found.rewards.values())
 

@@ -36,8 +36,13 @@ def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_name_tells_how_somebody_works() -> None:
     assert [way_of(name) for name in NAMES] == [
-        "rules", "nobody", "ollama", "openai", "rules", "ollama",
-    ]  # fmt: skip
+        "rules",
+        "nobody",
+        "ollama",
+        "openai",
+        "rules",
+        "ollama",
+    ]
     assert on_ollama(NAMES) == ["gemma4:e4b"] and on_openai(NAMES) == ["openai:gpt-6-luna"]
     assert on_servers(NAMES) == ["gemma4:e4b", "openai:gpt-6-luna"]
     assert served_name("openai:gpt-6-luna") == "gpt-6-luna" and served_name("llama") == "llama"
@@ -53,9 +58,13 @@ def test_rules_are_called_rules_wherever_they_are_named() -> None:
 
 def test_how_all_texts_are_labelled_shows_in_the_name_or_has_to_be_asked() -> None:
     for name, way in (
-        ("ivan/lexicon", "rules"), ("gemma4:e4b", "ollama"), ("gpt-6-luna", "batch"),
-        ("ft:gpt-4o:me", "batch"), ("mine:7b", "ollama"), ("mine", None),
-    ):  # fmt: skip
+        ("ivan/lexicon", "rules"),
+        ("gemma4:e4b", "ollama"),
+        ("gpt-6-luna", "batch"),
+        ("ft:gpt-4o:me", "batch"),
+        ("mine:7b", "ollama"),
+        ("mine", None),
+    ):
         assert labelers.labelling_way(name) == way, name
     assert labelers.labelling_way("mine", ("mine",)) == "ollama"
 
@@ -79,10 +88,14 @@ def test_what_is_no_name_is_refused_before_any_work() -> None:
             check(name)
         assert refused.value.message.startswith(said)
     for check, name in (
-        (labelers.check, ""), (labelers.check, "openai:gpt-6-luna"), (labelers.check, "mine"),
-        (rewriters.check, "ivan/rules"), (similarity.check, "ivan/minilm"),
-        (similarity.check, "BAAI/bge-m3"), (reward_models.check, "ivan/minilm-control"),
-    ):  # fmt: skip
+        (labelers.check, ""),
+        (labelers.check, "openai:gpt-6-luna"),
+        (labelers.check, "mine"),
+        (rewriters.check, "ivan/rules"),
+        (similarity.check, "ivan/minilm"),
+        (similarity.check, "BAAI/bge-m3"),
+        (reward_models.check, "ivan/minilm-control"),
+    ):
         check(name)
 
 
@@ -144,10 +157,13 @@ def spelled(tree: ast.AST) -> Iterator[int]:
 @pytest.mark.parametrize(
     "code",
     [
-        'name.startswith("ivan/")', "name == RULES", 'name in ("", LEXICON)',
-        "name.removeprefix(names.OPENAI)", 'x != "openai:gpt"',
+        'name.startswith("ivan/")',
+        "name == RULES",
+        'name in ("", LEXICON)',
+        "name.removeprefix(names.OPENAI)",
+        'x != "openai:gpt"',
     ],
-)  # fmt: skip
+)
 def test_the_test_before_sees_each_way_of_asking(code: str) -> None:
     assert list(spelled(ast.parse(code))) == [1]
 

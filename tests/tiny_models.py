@@ -26,12 +26,23 @@ def tiny_deberta(folder: Path, *, labels: dict[int, str] | None = None, **config
 
     tokenizer = _pair_tokenizer()
     defaults: dict[str, Any] = dict(  # noqa: C408
-        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=64, max_position_embeddings=512, relative_attention=True,
-        position_buckets=16, norm_rel_ebd="layer_norm", share_att_key=True,
-        pos_att_type=["p2c", "c2p"], position_biased_input=False, type_vocab_size=0,
-        pooler_hidden_size=32, pooler_hidden_act="gelu", pad_token_id=tokenizer.pad_token_id,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=512,
+        relative_attention=True,
+        position_buckets=16,
+        norm_rel_ebd="layer_norm",
+        share_att_key=True,
+        pos_att_type=["p2c", "c2p"],
+        position_biased_input=False,
+        type_vocab_size=0,
+        pooler_hidden_size=32,
+        pooler_hidden_act="gelu",
+        pad_token_id=tokenizer.pad_token_id,
+    )
     settings = DebertaV2Config(**(defaults | _labels(labels) | config))
     return _save(folder, DebertaV2ForSequenceClassification, settings, tokenizer)
 
@@ -42,10 +53,15 @@ def tiny_electra(folder: Path, *, labels: dict[int, str] | None = None, **config
 
     tokenizer = _pair_tokenizer()
     defaults: dict[str, Any] = dict(  # noqa: C408
-        vocab_size=len(tokenizer), embedding_size=32, hidden_size=32, num_hidden_layers=2,
-        num_attention_heads=2, intermediate_size=64, max_position_embeddings=512,
+        vocab_size=len(tokenizer),
+        embedding_size=32,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=512,
         pad_token_id=tokenizer.pad_token_id,
-    )  # fmt: skip
+    )
     settings = ElectraConfig(**(defaults | _labels(labels) | config))
     return _save(folder, ElectraForSequenceClassification, settings, tokenizer)
 
@@ -58,11 +74,18 @@ def tiny_qwen3(
 
     tokenizer = _chat_tokenizer(pad, template)
     defaults: dict[str, Any] = dict(  # noqa: C408
-        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
-        num_key_value_heads=1, head_dim=16, intermediate_size=64, max_position_embeddings=1024,
-        pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id,
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=16,
+        intermediate_size=64,
+        max_position_embeddings=1024,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
         bos_token_id=tokenizer.bos_token_id,
-    )  # fmt: skip
+    )
     settings = Qwen3Config(**(defaults | _labels(None) | config))
     return _save(folder, Qwen3ForSequenceClassification, settings, tokenizer)
 
@@ -145,10 +168,14 @@ def _pair_tokenizer() -> Any:
         special_tokens=[(name, words.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
     )
     return PreTrainedTokenizerFast(
-        tokenizer_object=words, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]",
-        sep_token="[SEP]", mask_token="[MASK]",
+        tokenizer_object=words,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
-    )  # fmt: skip
+    )
 
 
 def _chat_tokenizer(pad: str | None, template: str | None) -> Any:
@@ -167,8 +194,10 @@ def _chat_tokenizer(pad: str | None, template: str | None) -> Any:
             single="<|bos|> $A", special_tokens=[("<|bos|>", pieces.token_to_id("<|bos|>"))]
         )
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=pieces, eos_token="<|im_end|>", pad_token=pad,
+        tokenizer_object=pieces,
+        eos_token="<|im_end|>",
+        pad_token=pad,
         bos_token="<|bos|>" if has_bos else None,
-    )  # fmt: skip
+    )
     tokenizer.chat_template = template
     return tokenizer

@@ -57,11 +57,20 @@ class Server:
             port = free.getsockname()[1]
         self.base = f"http://127.0.0.1:{port}"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port",
-             str(port)],
-            cwd=ROOT, env=os.environ | {"IVAN_DATA_DIR": str(folder)},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "streamlit",
+                "run",
+                "streamlit_app.py",
+                "--server.port",
+                str(port),
+            ],
+            cwd=ROOT,
+            env=os.environ | {"IVAN_DATA_DIR": str(folder)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         while True:
             try:
                 urllib.request.urlopen(f"{self.base}/_stcore/health", timeout=2).close()
@@ -174,9 +183,10 @@ def bench(folder: Path) -> dict[str, Any]:
             fresh = [timed(server, lambda page=page: opened(page, url)) for page in pages[1:]]
             page = pages[-1]
             bars = clicks(
-                server, page,
+                server,
+                page,
                 lambda: page.locator(f"{CHART} path[aria-label*='Verdict: disagree']"),
-            )  # fmt: skip
+            )
             cells = page.locator(CHART).filter(has=page.get_by_text("The rewards of both"))
             bins = clicks(server, page, lambda: _dense(page, cells))
             return {

@@ -115,9 +115,12 @@ def bench(folder: Path) -> dict[str, Any]:
         "rows_found": {
             name: len(matching_rows(listing(opened), given)) for name, given in asked.items()
         },
-        "mib": {"before": round(before, 1), "after": round(after, 1),
-                "growth": round(after - before, 1)},
-    }  # fmt: skip
+        "mib": {
+            "before": round(before, 1),
+            "after": round(after, 1),
+            "growth": round(after - before, 1),
+        },
+    }
 
 
 def main() -> None:

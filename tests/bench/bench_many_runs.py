@@ -54,8 +54,20 @@ def make(data_dir: Path, count: int) -> None:
             kind, source, spec = "labels", labelled, LabelSpec(limit=100, seed=number)
         elif number % 20 == 3:
             kind, source, spec = "column", "", search
-        rows.append((run_id, kind, spec.model_dump_json(), spec.fingerprint, state, created,  # type: ignore[attr-defined]
-                     created, created + 60, 960, 960))  # fmt: skip
+        rows.append(
+            (
+                run_id,
+                kind,
+                spec.model_dump_json(),
+                spec.fingerprint,
+                state,
+                created,  # type: ignore[attr-defined]
+                created,
+                created + 60,
+                960,
+                960,
+            )
+        )
         if source and state is RunState.DONE:
             folder = registry.folder(run_id)
             folder.mkdir()
@@ -65,8 +77,9 @@ def make(data_dir: Path, count: int) -> None:
     with registry._file.writing() as db:
         db.executemany(
             "INSERT INTO runs (id, kind, spec, fingerprint, state, created, started, finished, "
-            "done, total) VALUES (?,?,?,?,?,?,?,?,?,?)", rows,
-        )  # fmt: skip
+            "done, total) VALUES (?,?,?,?,?,?,?,?,?,?)",
+            rows,
+        )
 
 
 def timed(work: Callable[[], object]) -> dict[str, float]:
@@ -94,8 +107,10 @@ def commands() -> dict[str, object]:
     from ivan_core.cli.main import run
 
     found = {}
-    for words in (["runs", "list"], ["runs", "show", datetime.fromtimestamp(START, UTC).strftime(
-        "%Y-%m-%d-%H-%M-%S")]):  # fmt: skip
+    for words in (
+        ["runs", "list"],
+        ["runs", "show", datetime.fromtimestamp(START, UTC).strftime("%Y-%m-%d-%H-%M-%S")],
+    ):
         with redirect_stdout(io.StringIO()):
             found[" ".join(words[:2])] = timed(lambda words=words: run(words))  # type: ignore[misc]
     return found

@@ -117,8 +117,10 @@ def prepare_again(registry: Any, first: str) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     told = open_job(registry, second).estimate()
     assert told is not None
-    print(f"{told.reused_sentence} In {time.monotonic() - started:.0f} s, with all results; "
-          f"{peak:.2f} GiB at the most")  # fmt: skip
+    print(
+        f"{told.reused_sentence} In {time.monotonic() - started:.0f} s, with all results; "
+        f"{peak:.2f} GiB at the most"
+    )
 
 
 if __name__ == "__main__":

@@ -135,8 +135,13 @@ def _made_up_models() -> Callable[..., Any]:
 
     class MadeUp:
         def __init__(self, name: str) -> None:
-            self.card = ModelCard(id=name, revision="made up", input_format="reply",
-                                  max_tokens=512, trained_on_hh=False)  # fmt: skip
+            self.card = ModelCard(
+                id=name,
+                revision="made up",
+                input_format="reply",
+                max_tokens=512,
+                trained_on_hh=False,
+            )
 
         def tune(self, dialogues: Sequence[Dialogue], known: int | None = None) -> int:
             return known or 4_096
@@ -201,10 +206,8 @@ def make_big_run(folder: Path, rows: int = ROWS, seed: int = 0) -> dict[str, Any
         "models": len(MODELS),
         "characters_a_side": round(characters / rows / 2),
         "seconds": {name: round(value, 1) for name, value in seconds.items()},
-        "mib": {
-            name: _size(folder / name) for name in ("datasets", "runs", "cache", "compare")
-        },
-    }  # fmt: skip
+        "mib": {name: _size(folder / name) for name in ("datasets", "runs", "cache", "compare")},
+    }
 
 
 def main() -> None:

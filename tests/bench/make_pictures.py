@@ -36,8 +36,10 @@ ROW = "305"
 _CHART = "[data-testid=stVegaLiteChart] .marks"
 """A chart that is drawn."""
 _COMMANDS = (
-    ("compare",), ("taxonomy", "run-control-batch"), ("rewrite", "--limit", "200", "--labeler", ""),
-)  # fmt: skip
+    ("compare",),
+    ("taxonomy", "run-control-batch"),
+    ("rewrite", "--limit", "200", "--labeler", ""),
+)
 
 
 def prepare() -> None:

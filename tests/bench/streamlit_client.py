@@ -17,9 +17,13 @@ class StreamlitSession:
     """One session over a websocket. `buttons` are those of the page as it stands, by id."""
 
     def __init__(
-        self, base: str, page: str, query: str = "", headers: Mapping[str, str] | None = None,
+        self,
+        base: str,
+        page: str,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
         through: tuple[str, int] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`headers` in place of those of a browser that shows the server's own page.
 
         `through` is the host and port that `base` leads to, as by a tunnel.
@@ -44,9 +48,11 @@ class StreamlitSession:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if self._socket is not None:
             await self._socket.close()
 

@@ -63,9 +63,14 @@ def run_tests(options: str, folder: Path) -> list[str]:
     report = folder / "report.xml"
     report.unlink(missing_ok=True)
     command = [
-        sys.executable, "-m", "pytest", "-q", "--hypothesis-profile=new", f"--junitxml={report}",
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--hypothesis-profile=new",
+        f"--junitxml={report}",
         *shlex.split(options),
-    ]  # fmt: skip
+    ]
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
     failed = tests_failed(report)
     return failed if failed or code == 0 else [f"pytest {options} ended with {code}"]

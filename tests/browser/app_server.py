@@ -56,9 +56,13 @@ class AppServer:
         app = ["run", "streamlit_app.py", "--server.port", str(self.port)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *launcher, *app], cwd=ROOT, env=environment,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+                [sys.executable, *launcher, *app],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
 
     def _answers(self) -> str:
         try:

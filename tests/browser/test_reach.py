@@ -19,10 +19,13 @@ WIDE = """() => [...document.querySelectorAll('html, [data-testid=stMain]')]
 def run_id(data_dir, tmp_path) -> str:
     """Six models with long names on twelve subsets, of replies with very long words."""
     rows = [
-        {"chosen": f"\n\nHuman: q{i}\n\nAssistant: {'yes' * 900}",
-         "rejected": f"\n\nHuman: q{i}\n\nAssistant: no, {i}", "subset": f"a-long-subset-{i % 12}"}
+        {
+            "chosen": f"\n\nHuman: q{i}\n\nAssistant: {'yes' * 900}",
+            "rejected": f"\n\nHuman: q{i}\n\nAssistant: no, {i}",
+            "subset": f"a-long-subset-{i % 12}",
+        }
         for i in range(36)
-    ]  # fmt: skip
+    ]
     names = tuple(f"an-organisation/a-rather-long-name-of-a-reward-model-{n}" for n in range(6))
     spec = made_runs.spec_of_file(made_runs.write_rows(tmp_path / "rows.jsonl", rows), names)
     return made_runs.finished(data_dir, spec)

@@ -116,8 +116,11 @@ def test_from_the_invitation_to_the_thanks_by_keyboard(serve, page, data_dir, da
     expect(page.get_by_text("You judged 1 text.")).to_be_visible()
     said = Opinions(data_dir).of(Item(queue.id, 0, 4, "rejected"), "Ada")
     assert said.answers == {
-        KEYS[0]: True, KEYS[1]: None, KEYS[2]: "neutral", KEYS[3]: ("People and self",),
-    }  # fmt: skip
+        KEYS[0]: True,
+        KEYS[1]: None,
+        KEYS[2]: "neutral",
+        KEYS[3]: ("People and self",),
+    }
     assert said.note == "1 u s k" and said.blind
 
 
@@ -187,8 +190,9 @@ def test_two_people_and_two_windows_at_one_item(serve, visitor, data_dir, datase
     store = Opinions(data_dir)
     right = "rejected" if left_side(queue, 5, "Bo") == "chosen" else "chosen"
     assert {one.reviewer: one.answers[BETTER] for one in store.all(queue.id)} == {
-        "Ada": left_side(queue, 5, "Ada"), "Bo": right,
-    }  # fmt: skip
+        "Ada": left_side(queue, 5, "Ada"),
+        "Bo": right,
+    }
     at(other, queue, 5)
     other.get_by_role("button", name="No difference").click()
     expect(other.get_by_text("same answer in 0 of 1.")).to_be_visible()
@@ -219,9 +223,13 @@ def test_hostile_texts_names_and_titles_are_read_as_they_are(
     expect(guarded.get_by_text("Thank you!")).to_be_visible()
 
     asked = made(
-        data_dir, dataset, [(row, "chosen") for row in (0, 1, 4)], task="describe",
-        keys=("last_response_is_honest",), assigned=name,
-    )  # fmt: skip
+        data_dir,
+        dataset,
+        [(row, "chosen") for row in (0, 1, 4)],
+        task="describe",
+        keys=("last_response_is_honest",),
+        assigned=name,
+    )
     guarded.goto(server.url("/review", invite=asked.token))
     expect(guarded.get_by_text(f"This invitation is for {name}.")).to_be_visible()
     guarded.get_by_role("button", name="start").click()
@@ -280,8 +288,10 @@ def test_a_difference_is_settled_and_a_spreadsheet_goes_out_and_comes_back(serve
     expect(page.get_by_text("Dora on “Which one?”: 3 new, 0 changed, 0 as before.")).to_be_visible()
     said = {one.row_id: one for one in store.all(queue.id, "Dora")}
     assert {row: one.answers.get(BETTER) for row, one in said.items()} == {
-        0: "chosen", 1: "rejected", 3: None,
-    }  # fmt: skip
+        0: "chosen",
+        1: "rejected",
+        3: None,
+    }
     assert said[1].note == "hm" and said[3].skipped and not said[0].verified
     ready(page)
     with page.expect_download() as coming:
@@ -351,9 +361,10 @@ def test_no_screen_has_a_serious_fault_of_accessibility(serve, visitor, data_dir
     page = visitor()
     page.goto(server.url("/review"))
     for view, text in (
-        ("Agreement", "blind opinion"), ("Settle", "People differ on"),
+        ("Agreement", "blind opinion"),
+        ("Settle", "People differ on"),
         ("Files", "Download a backup"),
-    ):  # fmt: skip
+    ):
         pick(page.get_by_role("radio", name=view))
         check(page, text)
     page.goto(server.url("/compare", run=run_id))

@@ -223,9 +223,13 @@ def test_hostile_texts_are_read_as_they_are_before_they_are_sent(
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: asked.append(f"dialog: {dialog.message}"))
     leak = "http://127.0.0.1:9"
-    rows = [{"chosen": f"\n\nHuman: {text}\n\nAssistant: {text} yes",
-             "rejected": f"\n\nHuman: {text}\n\nAssistant: no {text}"}
-            for text in hostile.texts(leak)]  # fmt: skip
+    rows = [
+        {
+            "chosen": f"\n\nHuman: {text}\n\nAssistant: {text} yes",
+            "rejected": f"\n\nHuman: {text}\n\nAssistant: no {text}",
+        }
+        for text in hostile.texts(leak)
+    ]
     source = str(made_runs.write_rows(tmp_path / "$x$ ![i](x) <b>rows<img src=x>.jsonl", rows))
     prepare(data_dir, DatasetRequest(source=source))
     server = serve()

@@ -91,8 +91,10 @@ def test_a_program_that_knows_no_token_sees_nothing_to_press(serve):
 def test_make_app_tells_the_link_before_any_page_is_asked_for(data_dir):
     with subprocess.Popen(
         [sys.executable, "-m", "pages.components.serve", "--server.port", str(free_port())],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    ) as server:  # fmt: skip
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
         assert server.stdout is not None
         try:
             assert any(LINK.search(line) for line in server.stdout)

@@ -159,10 +159,13 @@ def test_one_model_has_no_disagreements_to_choose(data_dir, open_page):
 
 def test_six_models_and_many_subsets_fit(data_dir, open_page, tmp_path):
     rows = [
-        {"chosen": f"\n\nHuman: q{i}\n\nAssistant: yes {i}",
-         "rejected": f"\n\nHuman: q{i}\n\nAssistant: no, not {i}", "subset": f"part {i % 14}"}
+        {
+            "chosen": f"\n\nHuman: q{i}\n\nAssistant: yes {i}",
+            "rejected": f"\n\nHuman: q{i}\n\nAssistant: no, not {i}",
+            "subset": f"part {i % 14}",
+        }
         for i in range(140)
-    ]  # fmt: skip
+    ]
     names = tuple(f"org/a-rather-long-name-of-a-reward-model-{n}" for n in range(6))
     spec = made_runs.spec_of_file(made_runs.write_rows(tmp_path / "p.jsonl", rows), names)
     page = open_page(COMPARE, run=made_runs.finished(data_dir, spec))

@@ -7,8 +7,15 @@ import pytest
 from damages import CELLS, FILES, bad_cell
 
 RUNS = "pages/runs.py"
-PAGES = ("streamlit_app.py", "pages/compare.py", "pages/pairs.py", "pages/rewrite.py",
-         "pages/taxonomy.py", "pages/review.py", RUNS)  # fmt: skip
+PAGES = (
+    "streamlit_app.py",
+    "pages/compare.py",
+    "pages/pairs.py",
+    "pages/rewrite.py",
+    "pages/taxonomy.py",
+    "pages/review.py",
+    RUNS,
+)
 DAMAGES = {
     "spec": bad_cell("spec", CELLS["spec"][1]),
     "state": bad_cell("state", CELLS["state"][1]),

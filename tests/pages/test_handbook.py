@@ -44,9 +44,15 @@ def test_a_press_turns_to_another_chapter_and_its_address(open_page: Callable) -
 
 @pytest.mark.parametrize(
     ("page", "file"),
-    [("compare", "compare"), ("pairs", "compare"), ("rewrite", "rewrite"), ("taxonomy", "taxonomy"),
-     ("review", "review"), ("runs", "figures")],
-)  # fmt: skip
+    [
+        ("compare", "compare"),
+        ("pairs", "compare"),
+        ("rewrite", "rewrite"),
+        ("taxonomy", "taxonomy"),
+        ("review", "review"),
+        ("runs", "figures"),
+    ],
+)
 def test_every_page_leads_to_its_chapter(open_page: Callable, page: str, file: str) -> None:
     assert open_page(f"pages/{page}.py").links["Handbook"].endswith(f"handbook?chapter={file}")
 

@@ -22,9 +22,15 @@ def test_a_fresh_home_is_one_sentence_and_one_button(data_dir, open_page):
     assert page.buttons["first"].startswith("Judge the sample with two models, ")
     assert "480 bundled pairs" in page.said
     assert page.links == {
-        "Home": "?", "Compare": "compare?", "Pairs": "pairs?", "Rewrite": "rewrite?",
-        "Taxonomy": "taxonomy?", "Review": "review?", "Runs": "runs?", "Handbook": "handbook?",
-    }  # fmt: skip
+        "Home": "?",
+        "Compare": "compare?",
+        "Pairs": "pairs?",
+        "Rewrite": "rewrite?",
+        "Taxonomy": "taxonomy?",
+        "Review": "review?",
+        "Runs": "runs?",
+        "Handbook": "handbook?",
+    }
 
 
 def test_the_button_starts_the_demo_and_goes_to_it(data_dir, open_page, spawned):

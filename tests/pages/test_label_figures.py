@@ -35,9 +35,11 @@ def figure_buttons(page) -> list[str]:
 
 def test_every_chart_has_its_figure(second, first, open_page):
     wanted = {
-        "0": ["prevalence", "sides"], "1": ["topics"], "2": ["together"],
+        "0": ["prevalence", "sides"],
+        "1": ["topics"],
+        "2": ["together"],
         "3": ["labeler-agreement", "answers"],
-    }  # fmt: skip
+    }
     for view, names in wanted.items():
         keys = figure_buttons(open_page(TAXONOMY, run=first, view=view))
         assert len(keys) == len(names)

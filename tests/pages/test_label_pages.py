@@ -44,8 +44,10 @@ def test_the_line_adds_up_and_its_numbers_are_buttons(first, open_page):
     assert "first labelled 7 of 8 texts." in page.said
     numbers = {key: label for key, label in page.buttons.items() if key.startswith("count-")}
     assert numbers == {
-        "count-submitted": "8 submitted", "count-valid": "7 valid", "count-invalid": "1 invalid",
-    }  # fmt: skip
+        "count-submitted": "8 submitted",
+        "count-valid": "7 valid",
+        "count-invalid": "1 invalid",
+    }
     for state in ("repaired", "refused", "failed", "missing"):
         assert f"0 {state}" in page.said
 
@@ -139,8 +141,9 @@ def test_three_labelers_and_the_words_of_a_list(labellings, first, second, open_
 
 def test_a_cell_of_two_labelers_asks_for_its_texts():
     assert cell_conditions(REFUSAL, "", "yes", "r", "no") == (
-        LabelIs(label=REFUSAL), TheySay(label=REFUSAL, other="r", theirs="no"),
-    )  # fmt: skip
+        LabelIs(label=REFUSAL),
+        TheySay(label=REFUSAL, other="r", theirs="no"),
+    )
     assert cell_conditions(TOPICS, ARTS, "no", "r", "yes") == (
         LabelIs(label=TOPICS, value=ARTS, answer="no"),
         TheySay(label=TOPICS, value=ARTS, other="r", theirs="yes"),

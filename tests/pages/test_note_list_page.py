@@ -28,8 +28,10 @@ def noted(run_id, data_dir) -> str:
     dataset = open_results(run_id).dataset.fingerprint
     reviews = Reviews(data_dir)
     for row, author, starred, note in (
-        (3, "Ada", True, "odd"), (400, "Ben", False, HOSTILE), (5, "Ada", False, "fine"),
-    ):  # fmt: skip
+        (3, "Ada", True, "odd"),
+        (400, "Ben", False, HOSTILE),
+        (5, "Ada", False, "fine"),
+    ):
         reviews.save(Mark(dataset, row, author, starred=starred, note=note))
     return dataset
 
@@ -64,9 +66,10 @@ def test_the_list_is_narrowed_to_an_author(run_id, noted, open_page):
 def test_notes_go_out_as_csv_with_and_without_the_guard(noted):
     rows = list(csv.DictReader(io.StringIO(notes_csv(noted).decode())))
     assert [(row["row_id"], row["author"], row["starred"], row["note"]) for row in rows] == [
-        ("3", "Ada", "True", "odd"), ("5", "Ada", "False", "fine"),
+        ("3", "Ada", "True", "odd"),
+        ("5", "Ada", "False", "fine"),
         ("400", "Ben", "False", HOSTILE),
-    ]  # fmt: skip
+    ]
     assert all(row["dataset"] == noted and row["saved"].endswith("Z") for row in rows)
     guarded = notes_csv(noted, "Ben", spreadsheet=True).decode("utf-8-sig")
     assert [row["note"] for row in csv.DictReader(io.StringIO(guarded))] == [f"'{HOSTILE}"]

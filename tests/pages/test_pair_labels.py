@@ -98,9 +98,14 @@ def test_nothing_is_shown_of_a_pair_that_nobody_labelled(labellings, opened_pair
 def test_hostile_text_stays_text(data_dir, tmp_path, monkeypatch, open_page, opened_pair):
     file = made_runs.write_rows(
         tmp_path / "hostile.jsonl",
-        [{"chosen": f"\n\nHuman: {text}\n\nAssistant: {text}",
-          "rejected": f"\n\nHuman: {text}\n\nAssistant: no"} for text in hostile.texts(LEAK)],
-    )  # fmt: skip
+        [
+            {
+                "chosen": f"\n\nHuman: {text}\n\nAssistant: {text}",
+                "rejected": f"\n\nHuman: {text}\n\nAssistant: no",
+            }
+            for text in hostile.texts(LEAK)
+        ],
+    )
     labellings = Labellings(data_dir, file, monkeypatch)
     names = [f"![n]({LEAK}/n) <img src={LEAK}/m> $x$ :red[r]", f"<script>{LEAK}</script> *b*"]
     texts = hostile.texts(LEAK)
@@ -119,8 +124,16 @@ def test_hostile_text_stays_text(data_dir, tmp_path, monkeypatch, open_page, ope
         write_labels(path, table)
     pages = [open_page(TAXONOMY, run=ids[0], view=view).app for view in "01"]
     pages.append(open_page(TAXONOMY, run=ids[0], state="invalid", text="1.rejected").app)
-    pages.append(open_page(TAXONOMY, run=ids[0], label=TOPICS, value=texts[2], view="3",
-                           compared=f"{TOPICS}:{texts[2]}").app)  # fmt: skip
+    pages.append(
+        open_page(
+            TAXONOMY,
+            run=ids[0],
+            label=TOPICS,
+            value=texts[2],
+            view="3",
+            compared=f"{TOPICS}:{texts[2]}",
+        ).app
+    )
     pages += [opened_pair(ids[0], row) for row in (0, 2, 9)]
     for app in pages:
         drawn, escaped = html_of(app), markdown_of(app)

@@ -53,9 +53,12 @@ def test_compare_lacks_a_ceiling_and_runs_needs_no_reviews(
 
 
 def test_an_answer_pressed_while_the_server_is_away_is_said_and_pressed_again_later(
-    open_page: Callable, data_dir: Path, pairs_file: Path, postgres_server: PostgresServer,
+    open_page: Callable,
+    data_dir: Path,
+    pairs_file: Path,
+    postgres_server: PostgresServer,
     postgres: str,
-) -> None:  # fmt: skip
+) -> None:
     finished(data_dir, spec_of_file(pairs_file))
     dataset = datasets.find(DatasetRequest(source=str(pairs_file)))
     assert dataset is not None

@@ -142,15 +142,20 @@ FACTS = {
         "fake/one": {
             "variants": {
                 "reworded": {
-                    "pairs": 10, "agreed": 6, "became_misaligned": 2, "became_aligned": 1,
-                    "chosen_change": 0.125, "rejected_change": -0.25, "size": 0.2,
+                    "pairs": 10,
+                    "agreed": 6,
+                    "became_misaligned": 2,
+                    "became_aligned": 1,
+                    "chosen_change": 0.125,
+                    "rejected_change": -0.25,
+                    "size": 0.2,
                 }
             },
             "points": [[10, 3, 0.2]],
         }
     },
     "labels": {"last_response_is_helpful": {"lost": 1, "same": 4, "unknown": 2}},
-}  # fmt: skip
+}
 
 
 def test_a_run_at_work_tells_what_moved_so_far_and_judges_nothing(

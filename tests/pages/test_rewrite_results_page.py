@@ -74,8 +74,10 @@ def test_a_finished_run_opens_with_its_sentence_and_accounts_for_every_pair(
     assert "60 rows, 1 to 50 shown." in page.said
     files = [button.proto.label for button in page.app.get("download_button")]
     assert [plain(name).removeprefix(run_id) for name in files] == [
-        "-rewrite.csv", "-rewrite-failed.csv", "-rewrite.parquet",
-    ]  # fmt: skip
+        "-rewrite.csv",
+        "-rewrite-failed.csv",
+        "-rewrite.parquet",
+    ]
 
 
 def test_the_gate_is_in_the_link_and_every_number_follows_it(run_id: str, open_page: Open) -> None:
@@ -227,9 +229,16 @@ def test_the_sentence_of_a_pair_tells_whose_verdict_turned(run_id: str) -> None:
 def test_hostile_text_stays_text(data_dir: Path, tmp_path: Path, open_page: Open) -> None:
     run_id, model = hostile_rewordings.made(data_dir, tmp_path, LEAK)
     queries = [
-        {"view": "1"}, {"view": "3"}, {"state": "failed"}, {"model": model, "flip": "any"},
-        {"reason": f"![x]({LEAK}/reason)"}, {"row": "0"}, {"row": "1"}, {"row": "2"}, {"row": "4"},
-    ]  # fmt: skip
+        {"view": "1"},
+        {"view": "3"},
+        {"state": "failed"},
+        {"model": model, "flip": "any"},
+        {"reason": f"![x]({LEAK}/reason)"},
+        {"row": "0"},
+        {"row": "1"},
+        {"row": "2"},
+        {"row": "4"},
+    ]
     for query in queries:
         app = open_page(REWRITE, run=run_id, **OPEN_GATE, **query).app
         drawn = "\n".join(element.body for element in app.get("html"))

@@ -101,8 +101,9 @@ def test_a_name_that_does_not_tell_how_it_is_reached_is_asked_about(
     page = open_page(TAXONOMY)
     fill(page, labeler="acme/large")
     assert page.app.radio(key="label-way").options == [
-        "as batches of an OpenAI-compatible API", "on Ollama",
-    ]  # fmt: skip
+        "as batches of an OpenAI-compatible API",
+        "on Ollama",
+    ]
     assert "prepare" in page.buttons
 
 
@@ -167,11 +168,17 @@ def test_the_estimate_says_all_that_is_known(waiting: str, open_page: Open) -> N
     page = open_page(TAXONOMY, run=waiting)
     for piece in (
         "Labelling 12 texts with gpt-6-luna as a batch costs about $0.00",
-        "Requests12, one a text, of 6 rows", "Files1 (0.1 MB)", "counted with o200k_base",
-        "2,160 typical, 7,200 at the most", "$0.05 in, $0.25 out", "$0.10 in, $0.50 out",
-        "genai-prices", "no day of shutdown is known", "Your capnone is set",
+        "Requests12, one a text, of 6 rows",
+        "Files1 (0.1 MB)",
+        "counted with o200k_base",
+        "2,160 typical, 7,200 at the most",
+        "$0.05 in, $0.25 out",
+        "$0.10 in, $0.50 out",
+        "genai-prices",
+        "no day of shutdown is known",
+        "Your capnone is set",
         "The demo server answers",
-    ):  # fmt: skip
+    ):
         assert piece in page.said, piece
     assert page.buttons["accept"] == "Accept and upload 12 requests"
     texts = [code.value for code in page.app.code]

@@ -32,9 +32,18 @@ def test_a_browser_at_this_machine_is_here() -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost", "localhost:8501", "LOCALHOST:8501", "127.0.0.1", "127.0.0.1:8501", "127.8.9.1",
-     "[::1]", "[::1]:8501", "[::ffff:127.0.0.1]:8501"],
-)  # fmt: skip
+    [
+        "localhost",
+        "localhost:8501",
+        "LOCALHOST:8501",
+        "127.0.0.1",
+        "127.0.0.1:8501",
+        "127.8.9.1",
+        "[::1]",
+        "[::1]:8501",
+        "[::ffff:127.0.0.1]:8501",
+    ],
+)
 def test_a_loopback_host_is_here(host: str) -> None:
     assert here(Host=host, Origin=None)
     assert here(Host=host, Origin=f"http://{host}")
@@ -43,10 +52,15 @@ def test_a_loopback_host_is_here(host: str) -> None:
 
 @pytest.mark.parametrize(
     ("host", "origin"),
-    [("127.0.0.1:8501", "http://127.0.0.1:9999"), ("127.0.0.1:8501", "http://127.0.0.1"),
-     ("127.0.0.1", "http://127.0.0.1:8501"), ("127.0.0.1:8501", "http://localhost:8501"),
-     ("localhost:8501", "http://127.0.0.1:8501"), ("127.0.0.1:8501", "http://[::1]:8501")],
-)  # fmt: skip
+    [
+        ("127.0.0.1:8501", "http://127.0.0.1:9999"),
+        ("127.0.0.1:8501", "http://127.0.0.1"),
+        ("127.0.0.1", "http://127.0.0.1:8501"),
+        ("127.0.0.1:8501", "http://localhost:8501"),
+        ("localhost:8501", "http://127.0.0.1:8501"),
+        ("127.0.0.1:8501", "http://[::1]:8501"),
+    ],
+)
 def test_a_page_of_another_port_or_name_is_elsewhere_and_of_another_site(
     host: str, origin: str
 ) -> None:
@@ -82,13 +96,41 @@ def test_a_proxy_that_changes_host_tells_what_it_was() -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1.evil.com", "127.0.0.1.evil.com:8501", "localhost.evil.com", "evil.com",
-     "evil.com:8501", "localhost@evil.com", "evil.com@localhost", "localhost/@evil.com",
-     "localhost#evil.com", "localhost?evil.com", "localhost\\@evil.com", "localhost, evil.com",
-     "localhost:port", "localhost:99999", "localhost\t", " localhost", "localhost.", "127.1",
-     "2130706433", "0x7f.0.0.1", "0.0.0.0", "[::]", "10.0.0.1", "[fe80::1]", "::1", "[::1",
-     "[::ffff:10.0.0.1]", "", ":8501", "192.168.1.7:8501", "ſocalhost", "localhost\u200b"],
-)  # fmt: skip
+    [
+        "127.0.0.1.evil.com",
+        "127.0.0.1.evil.com:8501",
+        "localhost.evil.com",
+        "evil.com",
+        "evil.com:8501",
+        "localhost@evil.com",
+        "evil.com@localhost",
+        "localhost/@evil.com",
+        "localhost#evil.com",
+        "localhost?evil.com",
+        "localhost\\@evil.com",
+        "localhost, evil.com",
+        "localhost:port",
+        "localhost:99999",
+        "localhost\t",
+        " localhost",
+        "localhost.",
+        "127.1",
+        "2130706433",
+        "0x7f.0.0.1",
+        "0.0.0.0",
+        "[::]",
+        "10.0.0.1",
+        "[fe80::1]",
+        "::1",
+        "[::1",
+        "[::ffff:10.0.0.1]",
+        "",
+        ":8501",
+        "192.168.1.7:8501",
+        "ſocalhost",
+        "localhost\u200b",
+    ],
+)
 def test_any_other_host_is_elsewhere(host: str) -> None:
     assert not here(Host=host)
     assert not here(Origin=f"http://{host}")
@@ -103,9 +145,18 @@ def test_a_request_without_a_host_or_with_two_is_elsewhere() -> None:
 
 @pytest.mark.parametrize(
     "origin",
-    ["null", "", "127.0.0.1:8501", "//127.0.0.1:8501", "file://localhost", "ftp://localhost",
-     "https://evil.com", "http://127.0.0.1:8501/page", "http://"],
-)  # fmt: skip
+    [
+        "null",
+        "",
+        "127.0.0.1:8501",
+        "//127.0.0.1:8501",
+        "file://localhost",
+        "ftp://localhost",
+        "https://evil.com",
+        "http://127.0.0.1:8501/page",
+        "http://",
+    ],
+)
 def test_an_origin_that_is_not_this_machine_is_elsewhere(origin: str) -> None:
     assert not here(Origin=origin)
 
@@ -113,10 +164,22 @@ def test_an_origin_that_is_not_this_machine_is_elsewhere(origin: str) -> None:
 @pytest.mark.parametrize("value", ["127.0.0.1", "for=127.0.0.1", "localhost", "::1", "", "8.8.8.8"])
 @pytest.mark.parametrize(
     "name",
-    ["X-Forwarded-For", "x-forwarded-for", "X-FORWARDED-FOR", "X-Forwarded-Host",
-     "X-Forwarded-Proto", "X-Forwarded", "Forwarded", "FORWARDED", "Via", "X-Real-IP", "x-real-ip",
-     "CF-Connecting-IP", "True-Client-IP"],
-)  # fmt: skip
+    [
+        "X-Forwarded-For",
+        "x-forwarded-for",
+        "X-FORWARDED-FOR",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Forwarded",
+        "Forwarded",
+        "FORWARDED",
+        "Via",
+        "X-Real-IP",
+        "x-real-ip",
+        "CF-Connecting-IP",
+        "True-Client-IP",
+    ],
+)
 def test_any_trace_of_a_proxy_is_elsewhere_whatever_it_says(name: str, value: str) -> None:
     assert not here((name, value))
     assert not here((name, "127.0.0.1"), (name, value))
@@ -124,10 +187,19 @@ def test_any_trace_of_a_proxy_is_elsewhere_whatever_it_says(name: str, value: st
 
 @pytest.mark.parametrize(
     ("address", "is_local"),
-    [(None, True), ("127.0.0.1", True), ("127.0.0.2", True), ("::1", True),
-     ("::ffff:127.0.0.1", True), ("10.0.0.1", False), ("::ffff:10.0.0.1", False),
-     ("203.0.113.9", False), ("testclient", False), ("", False)],
-)  # fmt: skip
+    [
+        (None, True),
+        ("127.0.0.1", True),
+        ("127.0.0.2", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("10.0.0.1", False),
+        ("::ffff:10.0.0.1", False),
+        ("203.0.113.9", False),
+        ("testclient", False),
+        ("", False),
+    ],
+)
 def test_the_address_must_be_a_loopback_one(address: str | None, is_local: bool) -> None:
     assert here(address=address) is is_local
 

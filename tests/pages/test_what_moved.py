@@ -114,8 +114,10 @@ def test_the_effects_are_a_figure_once_they_are_known(app, worker, data_dir):
         csv.DictReader(io.StringIO(figures.figure(run_id, "sentences", "csv", **shown).decode()))
     )
     assert [(row["sentence"], row["adds"]) for row in rows] == [
-        ("1", "5.0"), ("2", "40.0"), ("3", "4.0"),
-    ]  # fmt: skip
+        ("1", "5.0"),
+        ("2", "40.0"),
+        ("3", "4.0"),
+    ]
     assert "gives the reply 40 less" in figures.caption(run_id, "sentences", **shown)
     svg = figures.figure(run_id, "sentences", "svg", **shown).decode()
     assert "the chosen reply" in svg and "What each sentence adds to the reward" in svg

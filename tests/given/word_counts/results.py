@@ -34,8 +34,19 @@ class Longer(Condition):
         return np.asarray(table["chosen"] > table["rejected"]) == (self.side == "chosen")
 
 
-LANGUAGE = Language("words", (Longer,), None, lambda run_id: Listing(
-    run_id, (own := open_words(run_id)).dataset, np.array(own.row_ids), own))  # fmt: skip
-ARCHIVE = Archive(WordsSpec, open_words, lambda key: False,
-                  lambda folder, texts: iter([Packed(TABLE, folder / TABLE)]),
-                  (TABLE,), ("words",), False, lambda zipped: NotImplemented)  # fmt: skip
+LANGUAGE = Language(
+    "words",
+    (Longer,),
+    None,
+    lambda run_id: Listing(run_id, (own := open_words(run_id)).dataset, np.array(own.row_ids), own),
+)
+ARCHIVE = Archive(
+    WordsSpec,
+    open_words,
+    lambda key: False,
+    lambda folder, texts: iter([Packed(TABLE, folder / TABLE)]),
+    (TABLE,),
+    ("words",),
+    False,
+    lambda zipped: NotImplemented,
+)

@@ -102,7 +102,7 @@ def test_the_same_column_started_twice_is_one_run(dataset, monkeypatch):
     spec = columns.column_spec(dataset, "regex", "a+")
     assert columns.start(spec) == columns.start(spec)
     assert len(started) == 1
-    assert [run.id for run in columns.at_work(dataset)] == started
+    assert [run.id for run, _ in columns.at_work(dataset)] == started
 
 
 def test_lists_of_runs_show_comparisons_only(dataset, here):

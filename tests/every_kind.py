@@ -14,6 +14,7 @@ from ivan_core.experiments.compare import download as downloads
 from ivan_core.experiments.compare.conditions import LANGUAGE
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter
+from ivan_core.lists.download import FORMS
 from ivan_core.review import queues as review_queues
 
 
@@ -36,7 +37,7 @@ def every_kind(pairs: str, out: str) -> None:
     ivan("figure", results.run.id, "rewards", "--format", "csv", "--out", f"{out}/chart.csv")
     ivan("runs", "export", results.run.id, "--out", f"{out}/run.zip")
     ivan("runs", "import", f"{out}/run.zip")
-    for form in downloads.FORMS:
+    for form in FORMS:
         downloads.write(results, Filter(LANGUAGE), form)
     dataset = results.dataset.fingerprint
     columns.start(ColumnSpec(dataset=dataset, form="search", expression="Answer", over="text"))

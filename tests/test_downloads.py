@@ -20,6 +20,7 @@ from ivan_core.experiments.compare.conditions import LANGUAGE, VerdictIs, listin
 from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter, matching_rows
+from ivan_core.lists.download import FORMS, file_name
 from ivan_core.lists.pairs import SubsetIs
 
 FIRST, SECOND = made_runs.TWO_MODELS
@@ -54,7 +55,7 @@ def read_csv(path, encoding="utf-8"):
 
 def test_a_csv_holds_texts_verbatim_and_every_number(results):
     rows = read_csv(downloads.write(results, Filter(LANGUAGE), "csv"))
-    assert list(rows[0]) == downloads.column_names(results)
+    assert list(rows[0]) == list(downloads.file_columns(results).types)
     assert [row["chosen"] for row in rows] == HOSTILE * 3
     table = results.table.set_index(["model", "row_id"])
     for row in rows:
@@ -95,7 +96,7 @@ def test_all_forms_hold_the_same_rows_in_the_filters_order(results):
     )
     ids = matching_rows(listing(results), row_filter)
     assert 0 < len(ids) < len(results.row_ids)
-    paths = {form: downloads.write(results, row_filter, form) for form in downloads.FORMS}
+    paths = {form: downloads.write(results, row_filter, form) for form in FORMS}
     parquet = pq.read_table(paths["parquet"]).to_pylist()
     with paths["jsonl"].open(encoding="utf-8") as file:
         lines = [json.loads(line) for line in file]
@@ -122,13 +123,13 @@ def test_a_filter_that_finds_nothing_gives_an_empty_file(results):
     nothing = Filter(LANGUAGE, (SubsetIs(label="none such"),))
     assert read_csv(downloads.write(results, nothing, "csv")) == []
     table = pq.read_table(downloads.write(results, nothing, "parquet"))
-    assert (table.num_rows, table.column_names) == (0, downloads.column_names(results))
+    assert (table.num_rows, table.column_names) == (0, list(downloads.file_columns(results).types))
     assert downloads.write(results, nothing, "jsonl").read_bytes() == b""
 
 
 def test_names_say_the_filter_and_nothing_else(results):
     def name(*conditions, form="csv"):
-        return downloads.file_name(results, Filter(LANGUAGE, conditions), form)
+        return file_name(listing(results), Filter(LANGUAGE, conditions), form, {})
 
     run = results.run.id
     assert name() == f"{run}-all-rows.csv"
@@ -143,7 +144,9 @@ def test_names_say_the_filter_and_nothing_else(results):
 
 def test_filters_with_the_same_name_have_files_of_their_own(results):
     one, other = (Filter(LANGUAGE, (SubsetIs(label=label),)) for label in ("é", "è"))
-    assert downloads.file_name(results, one, "csv") == downloads.file_name(results, other, "csv")
+    assert file_name(listing(results), one, "csv", {}) == file_name(
+        listing(results), other, "csv", {}
+    )
     assert downloads.write(results, one, "csv") != downloads.write(results, other, "csv")
 
 

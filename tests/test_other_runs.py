@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import made_runs
@@ -15,8 +16,13 @@ from ivan_core.domain.rewriting import RewriteRequest
 from ivan_core.experiments.compare import conditions as compare
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels import conditions as labels
+from ivan_core.experiments.labels.download import file_columns as text_columns
 from ivan_core.experiments.labels.results import open_labels
+from ivan_core.experiments.rewrite import conditions as rewrite
 from ivan_core.experiments.rewrite.conditions import FlipIs, SimilarityIn
+from ivan_core.experiments.rewrite.numbers import Gate, numbers
+from ivan_core.experiments.rewrite.results import open_rewrite
+from ivan_core.experiments.rewrite.views import file_columns as row_columns
 from ivan_core.lists.conditions import (
     Condition,
     Filter,
@@ -26,6 +32,7 @@ from ivan_core.lists.conditions import (
     matching_rows,
     without_value,
 )
+from ivan_core.lists.download import write_rows
 from ivan_core.lists.others import Elsewhere, called, offered
 from ivan_core.lists.url import query_of, read_filter
 from ivan_core.review.conditions import ReviewersSay
@@ -151,9 +158,18 @@ def test_conditions_of_several_runs_combine_and_go_through_a_link(
 
 
 @pytest.mark.parametrize(
-    "text", ["x", "~", "run~labels", "run~labels.odd~1", "run~nobody.label~1", "../~labels.label~1",
-             f"run~labels.label~{REFUSAL}~no such value", "run~labels.label~"],
-)  # fmt: skip
+    "text",
+    [
+        "x",
+        "~",
+        "run~labels",
+        "run~labels.odd~1",
+        "run~nobody.label~1",
+        "../~labels.label~1",
+        f"run~labels.label~{REFUSAL}~no such value",
+        "run~labels.label~",
+    ],
+)
 def test_what_is_no_condition_of_another_run_is_named(text: str) -> None:
     wanted, ignored = read_filter(compare.LANGUAGE, {"and": text})
     assert not wanted.conditions and ignored
@@ -201,3 +217,39 @@ def test_only_what_exists_on_these_pairs_is_offered(labellings: Labellings, rows
         rows, compare.LANGUAGE, rows.run_id, {"model": MODEL, "verdict": "tie"}
     )
     assert own == compare.VerdictIs(model=MODEL, verdict="tie")
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_texts_and_rewordings_that_are_listed_go_into_a_file(
+    labellings: Labellings, rows: Listing, first: str
+) -> None:
+    results = open_labels(first)
+    texts = labels.listing(results)
+    rated = Elsewhere(run=rows.run_id, of="compare", asked=compare.RatedBy(model=MODEL))
+    wanted = Filter(labels.LANGUAGE, (labels.LabelIs(label=REFUSAL), rated))
+    held = _read(write_rows(texts, wanted, "csv", text_columns(results), {}))
+    assert [(row["row_id"], row["preference"]) for row in held] == [
+        ("0", "chosen"),
+        ("1", "chosen"),
+        ("1", "rejected"),
+        ("3", "chosen"),
+    ]
+    assert held[0][REFUSAL] == "yes" and held[0]["text"].endswith("I can't help with 0.")
+    ids = write_rows(texts, wanted, "row-ids", text_columns(results), {})
+    assert ids.read_text("ascii").split() == ["0", "1", "3"]
+
+    run = added(labellings.data_dir, spec_of(labellings.file))
+    tools = fake_tools(FakeRewriter(_two_of_four), Fakes(silent=True))
+    work_here(labellings.data_dir, run, tools)
+    reworded = open_rewrite(run)
+    listed = rewrite.listing(reworded, numbers(reworded, Gate(0.0, 0.0, 5.0)))
+    every = Filter(rewrite.LANGUAGE)
+    file = _read(write_rows(listed, every, "csv", row_columns(reworded), {}))
+    assert [row["row_id"] for row in file] == ["0", "1", "2", "3"]
+    assert file[0]["chosen_reworded"].endswith("Indeed.") and file[0]["problem"] == ""
+    assert file[2]["chosen_reworded"] == "" and file[2]["problem"]
+    assert write_rows(listed, every, "parquet", row_columns(reworded), {}).stat().st_size

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import Guess
-from ivan_core.experiments.compare.download import harmless
 from ivan_core.experiments.compare.results import Results
+from ivan_core.lists.download import harmless
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:

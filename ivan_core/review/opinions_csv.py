@@ -12,7 +12,7 @@ from ivan_core.annotations.opinions import Opinions
 from ivan_core.domain.labels import FEATURES, Label
 from ivan_core.domain.reviews import BETTER, Decision
 from ivan_core.engine.opinions import queues_on
-from ivan_core.experiments.compare.download import harmless
+from ivan_core.lists.download import harmless
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:

@@ -8,6 +8,10 @@ import made_runs
 import pytest
 from made_labellings import FIRST, REFUSAL, Labellings, four_pairs
 
+from ivan_core.annotations.queues import Queues
+from ivan_core.review.queues import queues_of
+from ivan_core.settings import data_dir
+
 COMPARE, TAXONOMY = "pages/compare.py", "pages/taxonomy.py"
 MODEL = made_runs.TWO_MODELS[0]
 
@@ -61,3 +65,15 @@ def test_a_verdict_is_asked_for_on_the_texts_of_a_labelling(compared, first, ope
     gone = open_page(TAXONOMY, run=first, **{"and": f"2020-01-01-00-00~compare.rated~{MODEL}"})
     assert "There is no run '2020-01-01-00-00' here." in gone.said
     assert "8 texts. Click one" in gone.said
+
+
+def test_what_is_listed_becomes_a_queue(compared, first, open_page):
+    link = f"{first}~labels.label~{REFUSAL}"
+    page = open_page(COMPARE, run=compared, **{"and": link})
+    page.app.session_state["review-rows"] = True
+    page.run()
+    page.press("queue-go")
+    (queue, _) = sorted(queues_of(companions=True), key=lambda one: one.source == "random")
+    assert f"Queue {queue.id} is made." in page.said
+    assert (queue.source, queue.title) == ("rows", f"Refusal: yes (first, run {first})")
+    assert sorted(item.row_id for item in Queues(data_dir()).items(queue.id)) == [0, 1, 3]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _RATIO = {"chosen_length_ratio": "chosen_ratio", "rejected_length_ratio": "rejected_ratio"}
 
 
+_READ_AT_ONCE = 200
 _KEPT = 2
 """Rows that are kept as they were put together, for the next rerun of their page."""
 
@@ -129,6 +130,12 @@ class RewriteResults:
         for older in list(self._read)[:-_KEPT]:
             self._read.pop(older, None)
         return found
+
+    def pairs(self, row_ids: Sequence[int]) -> Iterator[RewordedPair]:
+        """Rows of the run with their texts, read by the hundred."""
+        for start in range(0, len(row_ids), _READ_AT_ONCE):
+            some = row_ids[start : start + _READ_AT_ONCE]
+            yield from read_pairs(self._parts, self.spec, self.dataset, self._unit_of, some)
 
     @cached_property
     def _read(self) -> dict[int, RewordedPair]:

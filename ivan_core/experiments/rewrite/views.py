@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ivan_core.domain.labels import REWRITE_FEATURES, Label, Labels, Preference
 from ivan_core.domain.pairs import SIDES
@@ -13,6 +15,8 @@ from ivan_core.experiments.rewrite.labels import Move, move_of
 from ivan_core.experiments.rewrite.rows import Missing, RewordedPair
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite.units import Variant, variants_of
+from ivan_core.lists.conditions import Ints
+from ivan_core.lists.download import Columns
 from ivan_core.lists.page import page_of
 
 if TYPE_CHECKING:
@@ -25,6 +29,8 @@ VARIANTS: Mapping[Variant, str] = {
     "surface": "surface change",
 }  # fmt: skip
 """The variants of a text as a person reads them."""
+_VARIANTS_OF_FILE: Mapping[str, Variant] = {"": "original", "_reworded": "reworded"}
+_WHEN: Mapping[str, Variant] = {"before": "original", "after": "reworded"}
 Rewards = tuple[float | None, float | None]
 
 
@@ -156,6 +162,44 @@ def rows_page(
         record["problem"], record["raw"] = short.problem, short.refused
         records.append(record)
     return pd.DataFrame.from_records(records)
+
+
+def file_columns(results: RewriteResults) -> Columns:
+    """The columns of a file of rows: both replies before and after, and what that did to models.
+
+    A model's are named `<what> (<model>)`; a side without a rewording has none, and its reason.
+    """
+    types: dict[str, type] = {"row_id": int}
+    types |= {f"{side}{what}": str for what in ("", "_reworded") for side in SIDES}
+    types |= {f"{side}_similarity": float for side in SIDES}
+    for model in results.models:
+        types |= {f"verdict_{when} ({model})": str for when in ("before", "after")}
+        types |= {f"margin_{when} ({model})": float for when in ("before", "after")}
+    types["problem"] = str
+    return Columns(types, lambda places, whole: _file_rows(results, places, whole))
+
+
+def _file_rows(results: RewriteResults, places: Ints, whole: bool) -> Iterator[dict[str, Any]]:
+    row_ids = np.asarray(results.row_ids, dtype=np.int64)[places].tolist()
+    for texts in results.pairs(row_ids):
+        row = row_view(results, texts)
+        found: dict[str, Any] = {"row_id": row.row_id}
+        for what, variant in _VARIANTS_OF_FILE.items():
+            for side, text in zip(SIDES, row.texts.sides[variant], strict=True):
+                there = text is not None and row.missing(variant, side) is None
+                words = (text.readable if whole else text.printed) if there and text else None
+                found[f"{side}{what}"] = words
+        alike = row.similarity.get("reworded", (None, None))
+        found |= {f"{side}_similarity": one for side, one in zip(SIDES, alike, strict=True)}
+        for model in row.models:
+            for when, variant in _WHEN.items():
+                found[f"verdict_{when} ({model})"] = row.verdict(model, variant) or None
+            for when, variant in _WHEN.items():
+                found[f"margin_{when} ({model})"] = row.margin(model, variant)
+        why = [row.missing("reworded", side) for side in SIDES]
+        told = dict.fromkeys(one.sentence for one in why if one is not None)
+        found["problem"] = "; ".join(told) or None
+        yield found
 
 
 def _verdict_words(row: Measured, model: str, unit: float | None) -> str:

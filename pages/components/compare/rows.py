@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.experiments.columns.conditions import TextHas
-from ivan_core.experiments.compare import download as downloads
 from ivan_core.experiments.compare.conditions import (
     Failed,
     ModelsDiffer,
@@ -18,6 +16,7 @@ from ivan_core.experiments.compare.conditions import (
     VerdictIs,
     listing,
 )
+from ivan_core.experiments.compare.download import file_columns
 from ivan_core.experiments.compare.results import Results
 from ivan_core.lists.conditions import Condition, Filter, matching_rows
 from ivan_core.lists.pairs import LongerIs, Noted, Starred, SubsetIs
@@ -35,7 +34,8 @@ from pages.components.kit.conditions import condition_chips, names_on, not_known
 from pages.components.kit.frame import show_error
 from pages.components.kit.search import say_why, searches_at_work, start_search
 from pages.components.kit.state import kindly, problem_of_press
-from pages.components.kit.text import md_escape, say
+from pages.components.kit.taking import take_away
+from pages.components.kit.text import say
 from pages.components.pair.note_list import note_list
 
 _MOST_QUICK = 12
@@ -65,7 +65,7 @@ def found_rows(results: Results) -> None:
         say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
     key = str(hash(tuple(sorted(query_of(row_filter).items()))))
     rows_table(results, row_ids, key, partial(sort_by_head, row_filter, tuple(results.models)))
-    _take_away(results, row_filter, len(row_ids))
+    take_away(rows, row_filter, names, row_ids, lambda: file_columns(results))
     note_list(results)
 
 
@@ -128,22 +128,3 @@ def _search(dataset: str) -> None:
     st.session_state["find"] = ""
     start_search(dataset, TextHas(text=words))
     add(TextHas(text=words))
-
-
-def _take_away(results: Results, row_filter: Filter, count: int) -> None:
-    """Downloads of the rows shown, made when asked for."""
-    if not count:
-        return
-    with st.expander("Download these rows"), st.container(horizontal=True):
-        for form, words in downloads.FORMS.items():
-            st.download_button(
-                md_escape(words),
-                _maker(results, row_filter, form),
-                downloads.file_name(results, row_filter, form),
-                key=f"take-{form}",
-                on_click="ignore",
-            )
-
-
-def _maker(results: Results, row_filter: Filter, form: downloads.Form) -> Callable[[], bytes]:
-    return lambda: downloads.write(results, row_filter, form).read_bytes()

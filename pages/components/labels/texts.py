@@ -18,6 +18,7 @@ from ivan_core.experiments.labels.conditions import (
     label_name,
     listing,
 )
+from ivan_core.experiments.labels.download import file_columns
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.lists.conditions import Condition, Filter, matching
@@ -41,6 +42,7 @@ from pages.components.kit.long_texts import show_part
 from pages.components.kit.results import Point, clicked_chart
 from pages.components.kit.search import say_why, searches_at_work
 from pages.components.kit.state import problem_of_press
+from pages.components.kit.taking import take_away
 from pages.components.kit.text import say
 from pages.components.kit.url import write_query
 from pages.components.pair.labels import why
@@ -93,6 +95,8 @@ def label_texts(results: LabelResults) -> None:
         say("No texts here.")
     else:
         _table(results, wanted, found)
+        row_ids = texts.rows[found].tolist()
+        take_away(texts, wanted, names, row_ids, lambda: file_columns(results))
     _one_text(results)
 
 

@@ -22,7 +22,7 @@ from ivan_core.experiments.rewrite.conditions import (
 )
 from ivan_core.experiments.rewrite.numbers import Numbers, numbers, read_gate
 from ivan_core.experiments.rewrite.results import RewriteResults
-from ivan_core.experiments.rewrite.views import row_view, rows_page
+from ivan_core.experiments.rewrite.views import file_columns, row_view, rows_page
 from ivan_core.lists.conditions import Condition, Filter, fitting, matching_rows
 from ivan_core.lists.url import query_of
 from pages.components.kit.conditions import (
@@ -37,6 +37,7 @@ from pages.components.kit.list import below_page, page_table, row_by_number, tur
 from pages.components.kit.results import Point, clicked_chart
 from pages.components.kit.search import say_why, searches_at_work
 from pages.components.kit.state import PAIRS, problem_of_press
+from pages.components.kit.taking import take_away
 from pages.components.kit.text import say, short_names
 from pages.components.kit.url import write_query
 from pages.components.pair.rewordings import show_rewordings
@@ -84,6 +85,7 @@ def pair_rows(results: RewriteResults, found: Numbers) -> None:
     if wanted.conditions or wanted.sorts:
         say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
     _table(results, found, wanted, row_ids)
+    take_away(rows, wanted, names, row_ids, lambda: file_columns(results))
 
 
 def _ask(results: RewriteResults, wanted: Filter) -> None:

@@ -6,11 +6,16 @@ import io
 from pathlib import Path
 
 import pytest
+from made_labellings import Labellings, four_pairs
 from made_runs import at_work, finished, spec_of_file
 
 from ivan_core.cli.main import run
+from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.labels.results import open_labels
+from ivan_core.runs.registry import Registry
 
 
 @pytest.fixture
@@ -98,3 +103,25 @@ def test_the_cache_tells_its_size_and_is_cleared(run_id: str, capsys: Told) -> N
     assert capsys.readouterr().out.startswith("Cleared ")
     assert run(["cache"]) == 0
     assert "holds 0 rewards" in capsys.readouterr().out
+
+
+def test_a_free_run_is_done_once_more_by_its_own_command(
+    data_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    first = Labellings(data_dir, four_pairs(tmp_path), monkeypatch).by_rules()
+    assert run(["runs", "duplicate", first]) == 0
+    told = capfd.readouterr().out
+    assert told.startswith("ivan taxonomy run-control-batch --model ivan/lexicon --dataset ")
+    second = next(one.id for one in runs.every("labels") if one.id != first)
+    again, before = open_labels(second), open_labels(first)
+    assert again.spec == before.spec and again.table.equals(before.table)
+
+
+def test_doing_a_paid_run_once_more_never_says_yes(data_dir: Path) -> None:
+    for spec in (
+        TaxonomySpec(model="gpt-6-luna"),
+        RewriteSpec(rewriter="openai:gpt-6-luna", models=("ivan/minilm-control",)),
+    ):
+        run_id, _ = Registry(data_dir).add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+        assert "--yes" not in runs.command(runs.get(run_id))

@@ -1,8 +1,10 @@
-"""`ivan runs rename|delete|export|import|compare` and `ivan cache`."""
+"""`ivan runs rename|delete|export|import|duplicate|compare` and `ivan cache`."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,13 @@ def add_actions(actions: Any) -> None:
         action="store_true",
         help="Leave lines of other texts aside, not refuse the file.",
     )
+    sub = _action(
+        actions,
+        "duplicate",
+        duplicate,
+        "do the same once more: what is paid for asks first, as its command does",
+    )
+    sub.add_argument("id", help=about_id)
     sub = _action(actions, "compare", compare, "set two runs beside each other on shared rows")
     sub.add_argument("first", help=about_id)
     sub.add_argument("second", help=about_id)
@@ -135,6 +144,15 @@ def import_run(options: argparse.Namespace) -> int:
     for one in found:
         print(one.sentence)
     return 0
+
+
+def duplicate(options: argparse.Namespace) -> int:
+    from ivan_core.engine import handling as runs
+
+    command = runs.command(runs.get(options.id))
+    print(command, flush=True)
+    words = shlex.split(command)[1:]
+    return subprocess.run([sys.executable, "-m", "ivan_core", *words], check=False).returncode
 
 
 def compare(options: argparse.Namespace) -> int:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import made_runs
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
+from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.engine import handling as runs
+from ivan_core.runs.registry import Registry
+from pages.components.runs.duplicate import filled
 
 
 def _manage(run_id: str) -> None:
@@ -75,20 +80,49 @@ def test_the_cache_is_cleared_after_a_second_thought(data_dir: Path) -> None:
     assert app.button(key="clear-cache").disabled
 
 
-def test_duplicating_fills_the_form(finished: str, open_page) -> None:  # type: ignore[no-untyped-def]
-    from pages.components.runs.manage import _into_form
-
-    page = open_page("pages/compare.py")
-    spec = made_runs.spec_of_sample(limit=7, seed=3)
-    import streamlit as st
-
-    held: dict[str, object] = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(st, "session_state", held)
-        _into_form(spec)
-    for key, value in held.items():
+def _filled(page: Any, run_id: str) -> Any:
+    """A page whose form is filled from a run."""
+    for key, value in filled(runs.get(run_id)).items():
         page.app.session_state[key] = value
     page.run()
-    assert page.app.selectbox(key="form-rows").value == "The first N"
-    assert page.app.number_input(key="form-n").value == 7
-    assert page.app.number_input(key="form-seed").value == 3
+    return page.app
+
+
+def test_duplicating_fills_the_form(data_dir: Path, open_page) -> None:  # type: ignore[no-untyped-def]
+    run_id = made_runs.queued(data_dir, made_runs.spec_of_sample(limit=7, seed=3))
+    app = _filled(open_page("pages/compare.py"), run_id)
+    assert app.selectbox(key="form-rows").value == "The first N"
+    assert app.number_input(key="form-n").value == 7
+    assert app.number_input(key="form-seed").value == 3
+
+
+def _queued(data_dir: Path, spec: Any) -> str:
+    return Registry(data_dir).add(spec.kind, spec.model_dump_json(), spec.fingerprint)[0]
+
+
+def test_duplicating_a_rewording_fills_its_form(data_dir: Path, open_page) -> None:  # type: ignore[no-untyped-def]
+    spec = RewriteSpec(rewriter="ivan/rules", models=made_runs.TWO_MODELS[:1], limit=3, seed=4,
+                       scope="whole", labeler="ivan/lexicon", second=False)  # fmt: skip
+    app = _filled(open_page("pages/rewrite.py"), _queued(data_dir, spec))
+    assert app.selectbox(key="rewrite-rows").value == "By row id"
+    assert app.text_input(key="rewrite-row-ids").value == "0, 1, 2"
+    assert app.multiselect(key="rewrite-models").value == list(spec.models)
+    assert app.selectbox(key="rewrite-scope").value == "whole"
+    assert app.selectbox(key="rewrite-labeler").value == "ivan/lexicon"
+    assert app.toggle(key="rewrite-second").value is False
+    assert not [run for run in runs.every("rewrite") if run.spec != spec.model_dump_json()]
+
+
+def test_duplicating_labels_fills_their_form_and_sends_nothing(data_dir: Path, open_page) -> None:  # type: ignore[no-untyped-def]
+    paid = TaxonomySpec(model="gpt-6-luna", sample=9, keys=("topics",), max_usd=2.5)
+    app = _filled(open_page("pages/taxonomy.py"), _queued(data_dir, paid))
+    assert app.selectbox(key="label-labeler").value == "gpt-6-luna"
+    assert app.selectbox(key="label-rows").value == "A random draw of N"
+    assert app.number_input(key="label-n").value == 9
+    assert app.multiselect(key="label-keys").value == ["topics"]
+    assert app.number_input(key="label-cap").value == 2.5
+    assert len(runs.every("taxonomy")) == 1
+    free = LabelSpec(labeler="ivan/lexicon", row_ids=(4, 2))
+    app = _filled(open_page("pages/taxonomy.py"), _queued(data_dir, free))
+    assert app.selectbox(key="label-labeler").value == "ivan/lexicon"
+    assert app.text_input(key="label-row-ids").value == "4, 2"

@@ -9,14 +9,13 @@ from pathlib import Path
 import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import archive, datasets, score_cache, studies, zips
-from ivan_core.engine import handling as runs
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.engine.kind import alike, is_known, kind_of
 from pages.components.kit.form import known_dataset
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import say
+from pages.components.runs.duplicate import can_duplicate, duplicate, why_not
 
 _RENAME, _BESIDE, _DELETE = "Rename", "Set beside another run", "Delete"
 _MOST_BESIDE = 50
@@ -34,13 +33,13 @@ def manage(run: Run, others: list[Run]) -> None:
     """What can be done with one run, beside opening it."""
     with st.container(horizontal=True, vertical_alignment="center", key="manage"):
         kind = kind_of(run) if is_known(run.kind) else None
-        into_form = _INTO_FORM.get(run.kind)
-        if into_form and st.button(
-            "Duplicate", key="duplicate", help="Open the form with this run's settings."
-        ):
-            into_form(run)
-            st.session_state.pop("run", None)
-            st.switch_page("pages/compare.py")
+        if can_duplicate(run) and run.state is not RunState.DAMAGED:
+            cannot = why_not(run)
+            if st.button(
+                "Duplicate", key="duplicate", disabled=bool(cannot),
+                help=cannot or "Open the form with this run's settings; nothing starts by itself.",
+            ):  # fmt: skip
+                duplicate(run)
         if run.state is RunState.DONE and zips.archive_of(run.kind) is not None:
             st.download_button(
                 "Export as a zip", lambda: zips.export_bytes(run.id), f"{run.id}.zip",
@@ -104,33 +103,6 @@ def _delete(run: Run) -> None:
         if st.session_state.get("run") == run.id:
             st.session_state.pop("run")
         st.rerun()
-
-
-def _into_form(spec: CompareSpec) -> None:
-    """Fill the form of Compare with what a run was asked to do."""
-    rows: dict[str, object] = {"form-rows": "All rows"}
-    if spec.limit:
-        rows = {"form-rows": "The first N", "form-n": spec.limit}
-    elif spec.sample:
-        rows = {"form-rows": "A random draw of N", "form-n": spec.sample}
-    elif spec.row_ids is not None:
-        ids = ", ".join(str(row_id) for row_id in spec.row_ids)
-        rows = {"form-rows": "By row id", "form-row-ids": ids}
-    asked = spec.dataset
-    wanted = {"form-dataset": asked.source, "form-models": list(spec.models), **rows}
-    wanted |= {"form-seed": spec.seed, "form-tokens": spec.max_tokens}
-    wanted |= {"form-system": spec.system}
-    if asked.subset or asked.revision or asked.split != "train":
-        wanted |= {"form-subset": asked.subset, "form-split": asked.split}
-        wanted["form-revision"] = asked.revision
-    if spec.input_format:
-        wanted["form-format"] = spec.input_format
-    for key, value in wanted.items():
-        st.session_state[key] = value
-
-
-_INTO_FORM = {"compare": lambda run: _into_form(runs.spec_of(run, CompareSpec))}
-"""What fills the form of a kind of run with what one was asked to do."""
 
 
 def housekeeping() -> None:

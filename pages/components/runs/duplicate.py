@@ -1,0 +1,121 @@
+"""The form of a kind of run, filled with what one was asked to do; nothing is started or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from ivan_core.domain.labels import FEATURES
+from ivan_core.domain.runs import Run
+from ivan_core.domain.specs import RowsSpec
+from ivan_core.engine import handling as runs
+from pages.components.kit.form import ALL, BY_ID, DRAWN, FIRST
+from pages.components.kit.state import choose_run, page_of
+
+_Filled = dict[str, Any]
+
+
+def can_duplicate(run: Run) -> bool:
+    """Whether there is a form for runs of this kind."""
+    return run.kind in _FORMS
+
+
+def why_not(run: Run) -> str:
+    """Why a run cannot be done once more from a form; empty if it can."""
+    imported = (runs.manifest(run.id) or {}).get("imported") or {}
+    if "names" in imported or "files" in imported:
+        return "It was read from files: nobody knows what made them. Import the files again."
+    return ""
+
+
+def duplicate(run: Run) -> None:
+    """Fill the form of a run's page with what it was asked to do, and go there."""
+    for key, value in filled(run).items():
+        st.session_state[key] = value
+    choose_run(None, page_of(run))
+    st.switch_page(page_of(run))
+
+
+def filled(run: Run) -> _Filled:
+    """The values of the form's widgets, by their keys."""
+    return _FORMS[run.kind](runs.any_spec_of(run))
+
+
+def _compare(spec: Any) -> _Filled:
+    wanted = {**_dataset("form", spec), **_rows("form", spec), **_part("form", spec)}
+    wanted |= {"form-models": list(spec.models), "form-seed": spec.seed}
+    wanted |= {"form-tokens": spec.max_tokens, "form-system": spec.system}
+    if spec.input_format:
+        wanted["form-format"] = spec.input_format
+    return wanted
+
+
+def _labels(spec: Any) -> _Filled:
+    wanted = {**_labelled(spec), "label-labeler": spec.labeler, "label-way": "ollama"}
+    return wanted | {"label-temperature": spec.temperature, "label-context": spec.num_ctx}
+
+
+def _batches(spec: Any) -> _Filled:
+    """Of a labelling that is paid for: its cost is estimated anew, and accepted anew."""
+    return {
+        **_labelled(spec), "label-labeler": spec.model, "label-way": "batch",
+        "label-cap": spec.max_usd, "label-answer": spec.max_completion_tokens,
+        "label-queue": spec.queue_tokens, "label-input-usd": spec.input_usd,
+        "label-output-usd": spec.output_usd, "label-base-url": spec.base_url,
+    }  # fmt: skip
+
+
+def _labelled(spec: Any) -> _Filled:
+    keys = [] if spec.keys == FEATURES else list(spec.keys)
+    asked = {**_dataset("label", spec), **_rows("label", spec), **_part("label", spec)}
+    return asked | {"label-keys": keys, "label-seed": spec.seed}
+
+
+def _rewrite(spec: Any) -> _Filled:
+    return {
+        **_dataset("rewrite", spec), **_rows("rewrite", spec, first=False),
+        **_part("label", spec), "rewrite-rewriter": spec.rewriter,
+        "rewrite-models": list(spec.models), "rewrite-scope": spec.scope,
+        "rewrite-labeler": spec.labeler, "rewrite-similarity": spec.similarity,
+        "rewrite-seed": spec.seed, "rewrite-temperature": spec.temperature,
+        "rewrite-context": spec.num_ctx, "rewrite-ask-again": spec.ask_again,
+        "rewrite-second": spec.second,
+    }  # fmt: skip
+
+
+def _dataset(keys: str, spec: RowsSpec) -> _Filled:
+    return {f"{keys}-dataset": spec.dataset.source}
+
+
+def _part(keys: str, spec: RowsSpec) -> _Filled:
+    asked = spec.dataset
+    if not asked.subset and not asked.revision and asked.split == "train":
+        return {}
+    return {
+        f"{keys}-subset": asked.subset, f"{keys}-split": asked.split,
+        f"{keys}-revision": asked.revision,
+    }  # fmt: skip
+
+
+def _rows(keys: str, spec: RowsSpec, first: bool = True) -> _Filled:
+    """Which rows; where a form has no word for the `first` ones, they are named."""
+    if spec.limit and first:
+        return {f"{keys}-rows": FIRST, f"{keys}-n": spec.limit}
+    if spec.sample:
+        return {f"{keys}-rows": DRAWN, f"{keys}-n": spec.sample}
+    row_ids = spec.row_ids if spec.limit is None else range(spec.limit)
+    if row_ids is not None:
+        named = ", ".join(str(row_id) for row_id in row_ids)
+        return {f"{keys}-rows": BY_ID, f"{keys}-row-ids": named}
+    return {f"{keys}-rows": ALL}
+
+
+_FORMS: dict[str, Callable[[Any], _Filled]] = {
+    "compare": _compare,
+    "labels": _labels,
+    "taxonomy": _batches,
+    "rewrite": _rewrite,
+}
+"""What fills the form of each kind of run."""

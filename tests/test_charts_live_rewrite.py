@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ivan_core.charts.live_rewrite import changes_so_far, flips_so_far, running_flips
+from ivan_core.charts.live import changes_so_far, flips_so_far, running_flips
 
 POINTS = {"m/one": [[0, 0, None], [10, 1, 0.25], [20, 2, 0.5]], "m/two": [[20, 0, 0.125]]}
 

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 from made_rewordings import drawn, table
 
-from ivan_core.charts.robustness import flip_bars, reward_change_dots
-from ivan_core.charts.robustness_cells import change_squares
+from ivan_core.charts.robustness import change_squares, flip_bars, reward_change_dots
 from ivan_core.metrics.robustness.changes import (
     ORIGINAL,
     REWORDED,

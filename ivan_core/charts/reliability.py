@@ -8,9 +8,8 @@ import pandas as pd
 
 from ivan_core.charts import palette
 from ivan_core.charts.interval_tips import TIP, with_ends
-from ivan_core.charts.reliability_words import curves_description, reliability_description
 from ivan_core.metrics.reliability import Reliability
-from ivan_core.metrics.sentences import percent
+from ivan_core.metrics.sentences import interval_ends, percent
 
 HEIGHT = 340
 CURVE_HEIGHT = 300
@@ -86,7 +85,7 @@ def reliability_points(
         layers.append(_middle("No usable scale for these pairs", ink))
     chart = alt.layer(*layers).properties(height=HEIGHT)
     subtitle = "On the dashed line it is as right as it is sure." if len(bins) else ""
-    return palette.framed(chart, title, reliability_description(found, model), subtitle, dark)
+    return palette.framed(chart, title, _points_described(found, model), subtitle, dark)
 
 
 def risk_coverage_curves(
@@ -157,7 +156,7 @@ def risk_coverage_curves(
     )
     layers = [*_half(shown, y, ink), level, line, ends, dots, tips]
     chart = alt.layer(*layers).properties(height=CURVE_HEIGHT)
-    return palette.framed(chart, title, curves_description(shown))
+    return palette.framed(chart, title, _curves_described(shown))
 
 
 _CURVE_TIPS = [
@@ -277,3 +276,31 @@ def _half(curves: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> list[alt.Chart]:
             align="left", baseline="bottom", dx=4, dy=-3, fontSize=11, color=ink.faint, tooltip=None
         ).encode(text="text:N", x=alt.value(0)),
     ]
+
+
+def _points_described(found: Reliability, model: str) -> str:
+    fitted = found.bins[found.bins["scale"] == "fitted"]
+    if fitted.empty:
+        return f"Reliability of {model}: no usable scale for the pairs rated."
+    told = "; ".join(
+        f"{point.sure:.0%} sure, {percent(point.rate, point.n)}"
+        f" {interval_ends(point.low, point.high, point.n)} of {point.n:,}"
+        for point in fitted.itertuples()
+    )
+    return (
+        f"How sure {model} is against how often it sides with the choice, with a temperature of"
+        f" {found.temperature:.3g}: {told}."
+    )
+
+
+def _curves_described(curves: pd.DataFrame) -> str:
+    if curves.empty:
+        return "Agreement among the pairs the models are surest of; no pair is rated yet."
+    parts = []
+    for model, own in curves[curves["marked"].astype(bool)].groupby("model", sort=False):
+        told = ", ".join(
+            f"{percent(point.rate, point.n)} on the surest {point.coverage:.0%}"
+            for point in own.itertuples()
+        )
+        parts.append(f"{model}: {told}")
+    return f"Agreement among the pairs each model is surest of. {'; '.join(parts)}."

@@ -13,7 +13,7 @@ import made_runs
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ivan_core.charts.effects import effect_bars
+from ivan_core.charts.ablation import effect_bars
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue

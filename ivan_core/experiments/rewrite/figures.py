@@ -76,7 +76,7 @@ def _changes(results: RewriteResults, gate: Gate) -> Drawn:
 
 
 def _alike(results: RewriteResults, model: str, gate: Gate) -> Drawn:
-    from ivan_core.charts.robustness_cells import change_squares
+    from ivan_core.charts.robustness import change_squares
 
     cells = numbers(results, gate).cells(model)
     return Drawn(

@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from ivan_core.charts.effects import effect_bars
+from ivan_core.charts.ablation import effect_bars
 from ivan_core.domain.ablation import Flip
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.pairs import Side

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from ivan_core.charts.live_rewrite import changes_so_far, flips_so_far, running_flips
+from ivan_core.charts.live import changes_so_far, flips_so_far, running_flips
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs

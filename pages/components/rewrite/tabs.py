@@ -9,8 +9,7 @@ from math import isnan
 
 import streamlit as st
 
-from ivan_core.charts.robustness import reward_change_dots
-from ivan_core.charts.robustness_cells import change_squares
+from ivan_core.charts.robustness import change_squares, reward_change_dots
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.conditions import MOVES, CellIs, LabelMoves, RowOrder, cell_of
 from ivan_core.experiments.rewrite.numbers import Numbers

@@ -61,7 +61,7 @@ def sentences(results: Results, model: str, row: int, side: str) -> Drawn:
     """What each sentence of a reply adds to the reward; known once it was asked for."""
     import pandas as pd
 
-    from ivan_core.charts.effects import effect_bars
+    from ivan_core.charts.ablation import effect_bars
     from ivan_core.domain.pairs import Side
     from ivan_core.experiments.compare.ablation import sentence_effects
     from ivan_core.experiments.compare.quick_rewards import Pending

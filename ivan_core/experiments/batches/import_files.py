@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import RowChoice
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import TaxonomySpec
-from ivan_core.domain.labels import DEMO_NAME, FEATURES, TextKey
-from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.labels import DEMO_NAME, FEATURES
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access
-from ivan_core.engine import handling as runs
-from ivan_core.engine.begin import BEGUN, Begun
-from ivan_core.engine.imports import named_dataset, read_dataset
-from ivan_core.engine.work import manifest_of, write_manifest
+from ivan_core.engine.begin import Begun
+from ivan_core.engine.imports import SLUG, Elsewhere, Written, enter, named_dataset, read_dataset
+from ivan_core.engine.work import manifest_of
 from ivan_core.experiments.batches.job import KIND
 from ivan_core.experiments.batches.results import OUTPUT, summary_of, write_summary
-from ivan_core.experiments.labels.files import TABLE, texts_of, write_label_files
+from ivan_core.experiments.labels.files import TABLE, count_dict, texts_of, write_label_files
 from ivan_core.labels.downloads import merge_raw
 from ivan_core.labels.reconcile import Reconciled, reconcile, refuse_unknown
 from ivan_core.labels.result_files import ResultLine, read_result_lines
 from ivan_core.labels.table import labels_table, write_labels
-from ivan_core.runs.parts import Parts
-from ivan_core.runs.storage import storage_errors
 
 _LOOKED_AT = 200
 _UNNAMED = "imported"
@@ -140,66 +133,33 @@ def _model(paths: Sequence[Path]) -> str:
 def _enter(
     spec: TaxonomySpec, dataset: PreparedDataset, result: Reconciled, paths: Sequence[Path]
 ) -> str:
-    """Write everything aside, then put it in place while the run is registered."""
-    registry = runs.registry()
-    root = registry.data_dir
-    staged = root / "runs" / f".importing-{uuid4().hex[:8]}"
-    moment = time.time()
-    usable = result.counts.valid + result.counts.repaired
-    run = Run(
-        id="", kind=KIND, spec=spec.model_dump_json(), state=RunState.DONE, created=moment,
-        started=None, finished=moment, heartbeat=None, doing="", done=usable,
-        total=result.counts.submitted, computed=0, rate=None, problem="", hint="",
-        notes=(*_NOTES, result.sentence),
-    )  # fmt: skip
-    with storage_errors(root):
-        (staged / "run").mkdir(parents=True)
-        try:
-            files = _stage(staged, dataset, result, paths)
-            with registry.entering(run, spec.fingerprint) as run_id:
-                names = [name.replace("/run", f"/{run_id}", 1) for name in files]
-                write_summary(staged / "run", summary_of(result, names, _NOTES))
-                manifest = _manifest(run_id, spec, dataset, result, names, paths)
-                write_manifest(staged / "run", manifest)
-                (root / OUTPUT).mkdir(exist_ok=True)
-                for old, new in zip(files, names, strict=True):
-                    (staged / old).rename(root / new)
-                (staged / "run").rename(registry.folder(run_id))
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
-    return run_id
-
-
-def _stage(
-    staged: Path, dataset: PreparedDataset, result: Reconciled, paths: Sequence[Path]
-) -> list[str]:
-    Parts(staged / "run").append(BEGUN, [{"dataset": dataset.fingerprint, "chunk": 1}])
-    missing: list[TextKey] = result.keys_of("missing")
-    table = labels_table(result.outcomes, result.attempts, missing)
-    write_labels(staged / "run" / TABLE, table)
-    merge_raw(list(paths), staged / OUTPUT / "run.jsonl")
-    written = write_label_files(staged, Path(OUTPUT), "run", result, texts_of(dataset))
-    return [f"{OUTPUT}/run.jsonl", *written]
-
-
-def _manifest(
-    run_id: str,
-    spec: TaxonomySpec,
-    dataset: PreparedDataset,
-    result: Reconciled,
-    files: Sequence[str],
-    paths: Sequence[Path],
-) -> dict[str, Any]:
-    summary = summary_of(result, files, ())
-    row_ids = list(spec.row_ids or ())
+    moment, row_ids = time.time(), list(spec.row_ids or ())
     choice = RowChoice(row_ids, (), len(row_ids) == dataset.rows)
     facts = {
         "labeler": {"id": spec.model, "revision": "", "kind": "import", "settings": {}},
         "prompt": {"version": "", "hash": ""},
-        "counts": summary["counts"],
-        "reconciliation": summary["sentence"],
+        "counts": count_dict(result),
+        "reconciliation": result.sentence,
         "imported": {"files": [path.name for path in paths]},
         "attempts": [],
         "batches": [],
     }
-    return manifest_of(run_id, spec, Begun(dataset, choice, 1), _NOTES, files, facts)
+
+    def write(staged: Path) -> Written:
+        table = labels_table(result.outcomes, result.attempts, result.keys_of("missing"))
+        write_labels(staged / SLUG / TABLE, table)
+        raw = f"{OUTPUT}/{SLUG}.jsonl"
+        merge_raw(list(paths), staged / raw)
+        files = write_label_files(staged, Path(OUTPUT), SLUG, result, texts_of(dataset))
+        return Written([raw, *files], {"notes": list(_NOTES)})
+
+    return enter(
+        Elsewhere(
+            id="", name="", created=moment, started=None, finished=moment, computed=0,
+            notes=(*_NOTES, result.sentence), kind=KIND, spec=spec, dataset=dataset,
+            rows=len(row_ids), done=result.counts.valid + result.counts.repaired,
+            total=result.counts.submitted, write=write, chunk=1,
+            manifest=manifest_of("", spec, Begun(dataset, choice, 1), _NOTES, (), facts),
+            last=lambda folder, names: write_summary(folder, summary_of(result, names, _NOTES)),
+        )
+    )  # fmt: skip

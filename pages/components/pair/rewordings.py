@@ -24,7 +24,7 @@ from pages.components.pair.marked import MARKS, NOT_COMPARED, differing, plain, 
 
 _NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"
 _CELL = (
-    "padding:.3rem .9rem .3rem 0;text-align:left;white-space:nowrap;"
+    "padding:.3rem .45rem;text-align:left;white-space:nowrap;"
     "border-bottom:1px solid rgba(128,128,128,.25)"
 )
 _MOVED = "font-weight:650;background:rgba(88,132,214,.14)"

@@ -10,7 +10,6 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import datasets
 from ivan_core.engine import handling as runs
@@ -29,7 +28,9 @@ def finished(kinds: Sequence[str], content: str | None = None) -> list[Run]:
     known = _known(tuple(kinds))
     if content is None:
         return [run for run, _ in known]
-    fitting = {one for one in {one for _, one in known} if one and _content(one) == content}
+    fitting = {
+        one for one in {one for _, one in known} if one and datasets.content_of(one) == content
+    }
     return [run for run, fingerprint in known if fingerprint in fitting]
 
 
@@ -76,10 +77,3 @@ def _fingerprint(folder: Path, _: int) -> str:
     if manifest is None:
         raise _Unknown
     return str(manifest["dataset"]["fingerprint"])
-
-
-def _content(fingerprint: str) -> str | None:
-    try:
-        return str(datasets.by_fingerprint(fingerprint).about["content"])
-    except BadInput:
-        return None

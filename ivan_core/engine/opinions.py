@@ -15,7 +15,6 @@ import numpy as np
 
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
-from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label, Preference, TextKey
 from ivan_core.domain.reviews import BETTER, Opinion, Queue
 from ivan_core.engine import datasets
@@ -92,7 +91,11 @@ class Used:
 def queues_on(dataset: PreparedDataset) -> list[Queue]:
     """All queues on these pairs, companions included, oldest first."""
     content = str(dataset.about["content"])
-    return [queue for queue in reversed(Queues(data_dir()).all()) if _holds(queue, content)]
+    return [
+        queue
+        for queue in reversed(Queues(data_dir()).all())
+        if datasets.content_of(queue.dataset) == content
+    ]
 
 
 def used_opinions(dataset: PreparedDataset, *, quick: bool = False) -> Used:
@@ -209,10 +212,3 @@ def _left_out(queue: Queue, opinion: Opinion) -> str:
     if opinion.prefill:
         return "prefilled"
     return "" if opinion.blind else "changed"
-
-
-def _holds(queue: Queue, content: str) -> bool:
-    try:
-        return str(datasets.by_fingerprint(queue.dataset).about["content"]) == content
-    except BadInput:  # its dataset was removed
-        return False

@@ -30,7 +30,7 @@ from ivan_core.experiments.compare.conditions import (
 )
 from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.lists.conditions import Filter, fitting, matching_rows
+from ivan_core.lists.conditions import Filter, fitting, matching_rows, without_value
 from ivan_core.lists.pairs import ColumnIs, LongerIs, Noted, Starred, SubsetIs
 from ivan_core.metrics.agreement import by_subset, rated, rows_in_bar
 from ivan_core.metrics.bins import in_reward_cell, margin_histogram, reward_bins
@@ -260,3 +260,24 @@ def test_any_filter_is_judged_or_refused_in_a_sentence(results, row_filter):
     assert bool(ignored) == (kept != row_filter)
     if not missing_searches(results.dataset.fingerprint, kept):
         assert set(matching_rows(listing(results), kept)) <= set(range(120))
+
+
+def test_rows_without_a_verdict_are_counted_wherever_one_is_asked_for(results):
+    rows, edges = listing(results), {"x0": -1.0, "x1": 1.0, "y0": -1.0, "y1": 1.0}
+    own = {name: results.table[results.table["model"] == name] for name in (FIRST, SECOND)}
+    unrated = {
+        name: set(table.loc[table["verdict"].isna(), "row_id"]) for name, table in own.items()
+    }
+    either = len(unrated[FIRST] | unrated[SECOND])
+    assert 0 < len(unrated[FIRST]) <= either
+    verdicts = {"model": FIRST, "verdict": "agree", "other": SECOND}
+    for asked, missing in (
+        (VerdictIs(model=FIRST, verdict="agree"), len(unrated[FIRST])),
+        (MarginIn(model=FIRST, low=0.0), len(unrated[FIRST])),
+        (RewardsIn(model=FIRST, **edges), len(unrated[FIRST])),
+        (MarginsIn(model=FIRST, other=SECOND, **edges), either),
+        (VerdictsAre(**verdicts, other_verdict="tie"), either),
+        (VerdictsAre(**verdicts, other_verdict="unrated"), len(unrated[FIRST])),
+    ):
+        assert without_value(rows, [asked]) == [(asked, missing)]
+    assert without_value(rows, [VerdictIs(model=FIRST, verdict="unrated")]) == []

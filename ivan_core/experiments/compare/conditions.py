@@ -97,6 +97,14 @@ class VerdictsAre(_OfModels):
         first = _has_verdict(listing, self.model, self.verdict)
         return first & _has_verdict(listing, self.other, self.other_verdict)
 
+    def known(self, listing: Listing) -> Bools:
+        """Both models rated the row, or the one that did not is asked for as such."""
+        found = np.ones(len(listing.rows), dtype=bool)
+        for model, verdict in ((self.model, self.verdict), (self.other, self.other_verdict)):
+            if verdict != "unrated":
+                found &= ~_has_verdict(listing, model, "unrated")
+        return found
+
 
 class Truncated(_OfModels):
     """Rated, but not read whole, by a model or by any."""
@@ -216,6 +224,11 @@ class _Cell(_OfModels):
         if self.x0 > self.x1 or self.y0 > self.y1:
             raise ValueError("ends before it begins")
         return self
+
+    def known(self, listing: Listing) -> Bools:
+        names = [name for name in ("model", "other") if name in type(self).model_fields]
+        rated = [~_has_verdict(listing, getattr(self, name), "unrated") for name in names]
+        return np.asarray(np.all(rated, axis=0))
 
 
 class RewardsIn(_Cell):

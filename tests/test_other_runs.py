@@ -209,6 +209,7 @@ def test_only_what_exists_on_these_pairs_is_offered(labellings: Labellings, rows
     assert "What reviewers said" not in alone
     first = labellings.made("first", FIRST)
     both = offered(rows, compare.LANGUAGE)
+    assert "Two labelers differ" not in both
     assert both["Label"].runs == {first: f"first, run {first}"}
     assert both["Verdict"].runs == {rows.run_id: "this run"}
     condition = both["Label"].condition(rows, compare.LANGUAGE, first, {"label": REFUSAL})
@@ -217,6 +218,12 @@ def test_only_what_exists_on_these_pairs_is_offered(labellings: Labellings, rows
         rows, compare.LANGUAGE, rows.run_id, {"model": MODEL, "verdict": "tie"}
     )
     assert own == compare.VerdictIs(model=MODEL, verdict="tie")
+    second = labellings.made("second", SECOND)
+    two = offered(rows, compare.LANGUAGE)["Two labelers differ"]
+    assert list(two.runs) == [second, first]
+    asked = two.asked_of(rows, first)
+    options = {choice.field: choice.options(asked, {}) for choice in two.offer.choices}
+    assert list(options["other"]) == [second]
 
 
 def _read(path: Path) -> list[dict[str, str]]:

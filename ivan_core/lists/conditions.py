@@ -181,13 +181,14 @@ class Choice:
 class Offer:
     """A condition that can be asked for; `of_run` where it is a run that judges it.
 
-    `there` says whether a listing has anything to ask so.
+    It takes `least` runs on the same pairs. `there` says whether a listing has anything to ask so.
     """
 
     title: str
     condition: type[Condition]
     choices: tuple[Choice, ...] = ()
     of_run: bool = True
+    least: int = 1
     there: Callable[[Listing], bool] = lambda _: True
 
     def made(self, picks: Picks) -> Condition:

@@ -125,7 +125,7 @@ def offered(listing: Listing, own: Language) -> dict[str, Offered]:
             if not offer.of_run and (name == own.name or known.listing is None):
                 if offer.there(listing):
                     of_pairs[offer.title] = Offered(offer, name, {})
-            elif offer.of_run and runs:
+            elif offer.of_run and len(runs) >= offer.least:
                 found[offer.title] = Offered(offer, name, runs)
     return found | of_pairs
 

@@ -36,7 +36,7 @@ def test_a_label_is_asked_for_on_the_rows_of_a_comparison(compared, first, open_
     page.app.session_state["add-0"] = True
     page.run()
     what = page.app.selectbox(key="add-0-what")
-    assert {"Verdict", "Label", "Two labelers differ", "Starred"} <= set(what.options)
+    assert {"Verdict", "Label", "Label on both replies", "Starred"} <= set(what.options)
     what.set_value("Label")
     page.run()
     assert f"Of first, run {first}." in page.said

@@ -368,7 +368,7 @@ LANGUAGE = Language(
         Offer("Label", LabelIs, (_LABEL, _VALUE, _ANSWER, _SIDE)),
         Offer("Label on both replies", OnPairs, (_LABEL, _VALUE, _STANDING)),
         Offer("Label that differs between the replies", SidesDiffer, (_LABEL,)),
-        Offer("Two labelers differ", LabelersDiffer, (_LABEL, _OTHER)),
+        Offer("Two labelers differ", LabelersDiffer, (_LABEL, _OTHER), least=2),
         *OFFERS, *SEARCHES,
     ),
 )  # fmt: skip

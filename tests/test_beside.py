@@ -33,7 +33,9 @@ def test_two_labellings_are_set_beside_each_other_label_by_label(
     first, second = labellings.made("first:1b", FIRST), labellings.made("second:1b", SECOND, seed=1)
     told = studies.beside(first, second)
     head, refusal, sentiment, topics = told.splitlines()
-    assert head == f"{first} (first:1b) and {second} (second:1b) share all 4 rows."
+    assert head == (
+        f"{first}, labelled by first:1b, and {second}, labelled by second:1b, share all 4 rows."
+    )
     # Of eight texts two have one answer only; of the six left, refusals differ in 0.rejected and
     # 1.chosen, sentiments in 1.chosen.
     assert "The same answer in 67% of 6 texts" in refusal
@@ -135,7 +137,7 @@ def test_two_rewordings_of_one_dataset_are_set_beside_each_other(
     work_here(data_dir, second, fake_tools(FakeRewriter()))
     head, one, two, alike = studies.beside(first, second).splitlines()
     assert head == (
-        f"{first} (reworded by fake:7b) and {second} (reworded by fake:7b) share 4 rows (of 10 and "
+        f"{first}, reworded by fake:7b, and {second}, reworded by fake:7b, share 4 rows (of 10 and "
         "4). Rewordings count from a similarity of 0.85 on."
     )
     assert one.startswith("fake/one: ") and two.startswith("fake/two: ")

@@ -185,8 +185,7 @@ def command(run: Run) -> str:
         Damaged: the registry does not tell what it was asked to do.
     """
     kind = kind_of(run)
-    imported = (manifest(run.id) or {}).get("imported") or {}
-    spec = any_spec_of(run)
+    imported, spec = imported_from(run), any_spec_of(run)
     if "names" in imported and isinstance(spec, RowsSpec):  # from CSV files: nothing was computed
         words = ["ivan", "runs", "import", *imported["files"]]
         named = [word for name in imported["names"] for word in ("--model", name)]
@@ -196,6 +195,14 @@ def command(run: Run) -> str:
     if not isinstance(spec, RowsSpec):
         raise BadInput(f"No command makes a {kind.noun} alone.", "Make it on the page Compare.")
     return command_of(spec)
+
+
+def imported_from(run: Run) -> dict[str, Any]:
+    """What a run was read from: `files`, or the `file` of a zip; empty where it was made here."""
+    try:
+        return dict((manifest(run.id) or {}).get("imported") or {})
+    except Damaged:
+        return {}
 
 
 def silence(run: Run) -> str:

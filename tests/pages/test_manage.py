@@ -7,12 +7,16 @@ from typing import Any
 
 import made_runs
 import pytest
+from made_labellings import FIRST, SECOND, Labellings, four_pairs
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs
+from ivan_core.engine.csv_files import import_csvs
+from ivan_core.engine.imports import read_dataset
 from ivan_core.runs.registry import Registry
 from pages.components.runs.duplicate import filled
 
@@ -22,6 +26,13 @@ def _manage(run_id: str) -> None:
     from pages.components.runs.manage import manage
 
     manage(runs.get(run_id), runs.every())
+
+
+def _manage_any(run_id: str) -> None:
+    from ivan_core.engine import handling as runs
+    from pages.components.runs.manage import manage
+
+    manage(runs.get(run_id), runs.every(None))
 
 
 def _housekeeping() -> None:
@@ -72,6 +83,29 @@ def test_two_runs_are_set_beside_each_other(finished: str, data_dir: Path) -> No
     assert "15" in said(app) and other in said(app)
     for model in made_runs.TWO_MODELS:
         assert f"{model} was trained on none of 15 pairs." in said(app)
+
+
+def test_two_labellings_are_set_beside_each_other(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
+    first, second = made.made("first:1b", FIRST), made.made("second:1b", SECOND, seed=1)
+    app = AppTest.from_function(_manage_any, args=(first,), default_timeout=300)
+    app.session_state[f"more-{first}"] = "Set beside another run"
+    app.run()
+    assert app.get("download_button") and not app.exception
+    app.selectbox(key="beside").set_value(second).run()
+    assert "share all 4 rows." in said(app) and "The same answer in 67% of 6 texts" in said(app)
+
+
+def test_what_was_read_from_files_is_not_duplicated(data_dir: Path, tmp_path: Path) -> None:
+    request = read_dataset(DatasetRequest(source=str(four_pairs(tmp_path))))
+    path = tmp_path / "scores.csv"
+    path.write_text("row_id,chosen_score,rejected_score,agreement\n0,1.5,0.5,True\n")
+    (found,) = import_csvs([path], request)
+    app = AppTest.from_function(_manage_any, args=(found.run_id,), default_timeout=300).run()
+    button = app.button(key="duplicate")
+    assert button.disabled and "Import the files again" in button.help
 
 
 def test_the_cache_is_cleared_after_a_second_thought(data_dir: Path) -> None:

@@ -125,7 +125,7 @@ def beside(first: str, second: str) -> str:
     if not keys:
         raise BadInput(f"Runs {first} and {second} were asked for no label alike.")
     named = label_views.names_of([ours, theirs])
-    who = " and ".join(f"{run_id} ({named[run_id]})" for run_id in (first, second))
+    who = " and ".join(f"{run_id}, labelled by {named[run_id]}," for run_id in (first, second))
     told = [f"{who} share {rows}."]
     for row in label_views.agreement([first, second]).to_dict("records"):
         called = label_name(str(row["key"]), "")

@@ -52,7 +52,7 @@ from ivan_core.rewording.accept import LEFT_OUT, Refused, Rewording
 if TYPE_CHECKING:
     import pandas as pd
 
-IMPORTED = "imported"
+IMPORTED = "the imported file"
 """Who compared and labelled the texts of a file, which does not say so."""
 RM = ("rm_aligned", "rm_control")
 """What the two reward models are called, as in the file's columns."""

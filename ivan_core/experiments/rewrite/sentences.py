@@ -134,7 +134,7 @@ def beside(first: str, second: str) -> str:
             "Reword again with a model that judged the other one.",
         )
     who = " and ".join(
-        f"{one.run.id} (reworded by {shown_name(one.spec.rewriter)})" for one in (ours, theirs)
+        f"{one.run.id}, reworded by {shown_name(one.spec.rewriter)}," for one in (ours, theirs)
     )
     gate = f"Rewordings count from a similarity of {Gate().similarity:g} on."
     tables = numbers(ours, Gate()).table, numbers(theirs, Gate()).table

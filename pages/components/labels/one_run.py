@@ -40,7 +40,8 @@ def direct(run: Run) -> None:
     closed_step(CHOOSE, choice_words(spec))
     closed_step(COST, "nothing is paid")
     if run.state is RunState.DONE:
-        closed_step(FOLLOW, "every text was asked for")
+        read = "files" in runs.imported_from(run)
+        closed_step(FOLLOW, "read from files" if read else "every text was asked for")
         label_results(run.id)
         command(run)
         return

@@ -24,8 +24,7 @@ def can_duplicate(run: Run) -> bool:
 
 def why_not(run: Run) -> str:
     """Why a run cannot be done once more from a form; empty if it can."""
-    imported = (runs.manifest(run.id) or {}).get("imported") or {}
-    if "names" in imported or "files" in imported:
+    if "files" in runs.imported_from(run):
         return "It was read from files: nobody knows what made them. Import the files again."
     return ""
 

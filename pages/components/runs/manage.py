@@ -44,6 +44,7 @@ def manage(run: Run, others: list[Run]) -> None:
             st.download_button(
                 "Export as a zip", lambda: zips.export_bytes(run.id), f"{run.id}.zip",
                 key="export", on_click="ignore",
+                help=f"Without texts; `ivan runs export {run.id} --texts` puts them in too.",
             )  # fmt: skip
         beside = {
             other.id: other.label

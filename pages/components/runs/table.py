@@ -8,7 +8,7 @@ import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
-from ivan_core.engine.kind import is_known, kind_of
+from ivan_core.engine.kind import alike, is_known, kind_of
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.list import SELECTS
 from pages.components.kit.state import page_of
@@ -91,6 +91,8 @@ def _listed(found: list[Run]) -> None:
     picked = [*event.selection.rows, *(cell[0] for cell in event.selection.cells)]
     if picked and picked[0] < len(found):
         _actions(found[picked[0]])
-        manage(found[picked[0]], runs.newest_done("compare", _BESIDE))
+        run = found[picked[0]]
+        kinds = alike(run.kind) if is_known(run.kind) else ()
+        manage(run, [other for kind in kinds for other in runs.newest_done(kind, _BESIDE)])
     else:
         say("Select a run to open, resume or cancel it.", "small", quiet=True)

@@ -1,4 +1,4 @@
-"""Word counts as a kind of run."""
+"""Word counts as a kind of run: the words of both replies of every pair."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -10,8 +10,6 @@ from ivan_core.engine.kind import Kind, late, record
 
 
 class WordsSpec(RowsSpec):
-    """Count the words of both replies of every pair."""
-
     command: ClassVar[str] = "ivan words"
     kind: Literal["words"] = "words"
     least: Annotated[int, Option("--least", "N")] = Field(1, description="Letters of a word.")

@@ -34,19 +34,10 @@ class Longer(Condition):
         return np.asarray(table["chosen"] > table["rejected"]) == (self.side == "chosen")
 
 
-LANGUAGE = Language(
-    "words",
-    (Longer,),
-    None,
-    lambda run_id: Listing(run_id, (own := open_words(run_id)).dataset, np.array(own.row_ids), own),
-)
-ARCHIVE = Archive(
-    WordsSpec,
-    open_words,
-    lambda key: False,
-    lambda folder, texts: iter([Packed(TABLE, folder / TABLE)]),
-    (TABLE,),
-    ("words",),
-    False,
-    lambda zipped: NotImplemented,
-)
+def _listing(own: SimpleNamespace) -> Listing:
+    return Listing(own.run.id, own.dataset, np.array(own.row_ids), own)
+
+
+LANGUAGE = Language("words", (Longer,), None, lambda run_id: _listing(open_words(run_id)))
+_GIVEN = (lambda key: False, lambda folder, texts: iter([Packed(TABLE, folder / TABLE)]))
+ARCHIVE = Archive(WordsSpec, open_words, *_GIVEN, (TABLE,), ("words",), False, NotImplemented)

@@ -92,20 +92,16 @@ class Came:
 class Archive:
     """What a zip of a run of one kind holds.
 
-    `spec` is the class of what such a run was asked to do; `check` opens the results of a run, for
-    a damaged one is of no use elsewhere. `facts` tells which units of the parts go into a zip, by
-    their keys. `pack` gives the run's own files, with texts or without. `files` are those that must
-    be there, and are read; `folders` hold those for people, which are written anew, and are packed
-    only with texts where they hold some. `read` makes a run of an unpacked zip again. `told` makes
-    of a manifest what of it may leave this machine; all of it, where there is none.
+    `facts` tells which units of the parts go into a zip, by their keys. `pack` gives the run's own
+    files, with texts or without. `files` are those that must be there, and are read. The kind's
+    folders hold those for people, which are written anew: with `folders_hold_texts` they are packed
+    with texts only. `read` makes a run of an unpacked zip again. `told` makes of a manifest what of
+    it may leave this machine; all of it, where there is none.
     """
 
-    spec: type[RowsSpec]
-    check: Callable[[str], object]
     facts: Callable[[str], bool]
     pack: Callable[[Path, bool], Iterator[Packed]]
     files: tuple[str, ...]
-    folders: tuple[str, ...]
     folders_hold_texts: bool
     read: Callable[[Unpacked], Came]
     told: Callable[[dict[str, Any]], dict[str, Any]] | None = None
@@ -178,11 +174,12 @@ def _write(run_id: str, file: IO[bytes], texts: bool) -> None:
     written = manifest is not None and all((folder / own).exists() for own in _tables(about_kind))
     if run.state is not RunState.DONE and not written:
         raise _not_finished(run)
-    about_kind.check(run_id)  # says what is damaged
+    if (open_one := kind_of(run).open) is not None:
+        open_one(run_id)  # says what is damaged
     if manifest is None:
         raise _not_finished(run)
     spec = runs.any_spec_of(run)
-    if not isinstance(spec, about_kind.spec):
+    if not isinstance(spec, RowsSpec):
         raise _not_finished(run)
     dataset = datasets.by_fingerprint(manifest["dataset"]["fingerprint"])
     about = {
@@ -217,7 +214,7 @@ def _write(run_id: str, file: IO[bytes], texts: bool) -> None:
                 packed.writestr(own.name, own.content)
         if texts or not about_kind.folders_hold_texts:
             for path in archive.written_files(run):
-                if path.parent.name in about_kind.folders and path.suffix in _OF_PEOPLE:
+                if path.parent.name in kind_of(run).folders and path.suffix in _OF_PEOPLE:
                     packed.write(path, f"{path.parent.name}/{path.name}")
         if texts:
             with packed.open(_TEXTS, "w") as out:
@@ -251,10 +248,12 @@ def import_zip(path: Path, dataset: DatasetRequest | None = None) -> Imported:
     kind, about_kind, files = _read(path)
     with _whole(path):
         about = _About.model_validate_json(files.pop("run.json"))
-        spec = about_kind.spec.model_validate_json(files.pop("spec.json"))
+        spec = kind_of(kind).spec.model_validate_json(files.pop("spec.json"))
         manifest = json.loads(files.pop("manifest.json"))
         units = [json.loads(line) for line in files.pop("facts.jsonl").splitlines()]
         facts = {str(unit["key"]): list(unit["rows"]) for unit in units}
+        if not isinstance(spec, RowsSpec):
+            raise TypeError(f"a run of the kind {kind} chooses no rows")
         fingerprint = str(manifest["dataset"]["fingerprint"])
         _VERSIONS.validate_python(manifest.get("versions", {}))
     if about.format > EXPORT_FORMAT:
@@ -306,7 +305,7 @@ def _read(path: Path) -> tuple[str, Archive, dict[str, bytes]]:
             if about_kind is None:
                 raise _damaged(path, f"there is no kind of run called {kind[:40]!r}")
             needed = (*_EVERY, *about_kind.files)
-            _check_names(path, names, needed, about_kind.folders)
+            _check_names(path, names, needed, kind_of(kind).folders)
             sizes = {name: packed.getinfo(name).file_size for name in needed}
             json_bytes = sum(count for name, count in sizes.items() if name in _EVERY)
             if sum(sizes.values()) > MOST_BYTES or json_bytes > _MOST_JSON:

@@ -15,7 +15,6 @@ from ivan_core.engine.zips import Archive, Came, Unpacked
 from ivan_core.experiments.batches.results import OUTPUT, summary_of, write_summary
 from ivan_core.experiments.labels.archive import pack, reconciled, write_labelling
 from ivan_core.experiments.labels.files import TABLE
-from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.reconcile import Reconciled
 
 _DOLLARS = TypeAdapter(FiniteFloat)
@@ -59,12 +58,9 @@ def _write_summary(
 
 
 ARCHIVE = Archive(
-    spec=TaxonomySpec,
-    check=open_labels,
     facts=lambda _: False,
     pack=pack,
     files=(TABLE,),
-    folders=(OUTPUT,),
     folders_hold_texts=True,
     read=_read,
     told=_without_account,

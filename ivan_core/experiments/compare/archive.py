@@ -19,7 +19,6 @@ from ivan_core.engine.imports import SLUG, Written
 from ivan_core.engine.work import write_table
 from ivan_core.engine.zips import Archive, Came, Packed, Unpacked
 from ivan_core.experiments.compare.files import FOLDER, write_csvs
-from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.tables import TABLE, with_prompts
 from ivan_core.metrics.summary import summarise
 from ivan_core.metrics.trust import TrustStrip
@@ -115,12 +114,9 @@ def _table(zipped: Unpacked, models: list[str]) -> pd.DataFrame:
 
 
 ARCHIVE = Archive(
-    spec=CompareSpec,
-    check=open_results,
     facts=lambda key: key.startswith(_CARD),
     pack=_pack,
     files=(TABLE,),
-    folders=(FOLDER,),
     folders_hold_texts=False,
     read=_read,
 )

@@ -26,7 +26,7 @@ from ivan_core.experiments.labels.files import (
     texts_of,
     write_label_files,
 )
-from ivan_core.experiments.labels.results import labels_of, open_labels
+from ivan_core.experiments.labels.results import labels_of
 from ivan_core.labels.reconcile import STATES, USABLE, Counts, Reconciled
 from ivan_core.labels.schema import features, is_label
 from ivan_core.labels.table import (
@@ -198,12 +198,9 @@ def _contradictions(table: pd.DataFrame, keys: tuple[str, ...]) -> int:
 
 
 ARCHIVE = Archive(
-    spec=LabelSpec,
-    check=open_labels,
     facts=lambda _: False,
     pack=pack,
     files=(TABLE,),
-    folders=(FOLDER,),
     folders_hold_texts=True,
     read=_read,
 )

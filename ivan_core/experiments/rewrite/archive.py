@@ -24,8 +24,7 @@ from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.imports import SLUG, Written
 from ivan_core.engine.work import write_table
 from ivan_core.engine.zips import Archive, Came, Packed, Unpacked
-from ivan_core.experiments.rewrite.files import FOLDER, write_files
-from ivan_core.experiments.rewrite.results import open_rewrite
+from ivan_core.experiments.rewrite.files import write_files
 from ivan_core.experiments.rewrite.run import DEMO, ORDER
 from ivan_core.experiments.rewrite.steps import CARDS, CHANGED
 from ivan_core.experiments.rewrite.tables import (
@@ -316,12 +315,9 @@ def _labels(zipped: Unpacked, spec: RewriteSpec, row_ids: Sequence[int]) -> pd.D
 
 
 ARCHIVE = Archive(
-    spec=RewriteSpec,
-    check=open_rewrite,
     facts=_facts,
     pack=_pack,
     files=(SCORES_FILE, LIKENESS_FILE, LABELS_FILE, REWORDINGS),
-    folders=(FOLDER,),
     folders_hold_texts=True,
     read=_read,
 )

@@ -106,9 +106,11 @@ def test_the_cache_tells_its_size_and_is_cleared(run_id: str, capsys: Told) -> N
 
 
 def test_a_free_run_is_done_once_more_by_its_own_command(
-    data_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str],
+    data_dir: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     first = Labellings(data_dir, four_pairs(tmp_path), monkeypatch).by_rules()
     assert run(["runs", "duplicate", first]) == 0
     told = capfd.readouterr().out

@@ -163,8 +163,13 @@ def test_lists_by_hand() -> None:
     assert list(classes["coefficient"].fillna(-9)) == pytest.approx([1 / 2, -9, 1.0, 0.0])
 
 
-UNEVEN = [("negative", "negative"), *[("negative", "neutral")] * 2, ("negative", "positive"),
-          ("neutral", "negative"), ("positive", "positive")]  # fmt: skip
+UNEVEN = [
+    ("negative", "negative"),
+    *[("negative", "neutral")] * 2,
+    ("negative", "positive"),
+    ("neutral", "negative"),
+    ("positive", "positive"),
+]
 """Of these the order of adding up decides whether resampled values equal the observed one."""
 
 
@@ -195,8 +200,11 @@ def test_cells_add_up() -> None:
     left.loc[9, INSULT] = None
     found = cells(left, right, INSULT).set_index(["left", "right"])
     assert dict(found["count"]) == {
-        ("no", "no"): 3, ("no", "yes"): 2, ("yes", "no"): 1, ("yes", "yes"): 3,
-    }  # fmt: skip
+        ("no", "no"): 3,
+        ("no", "yes"): 2,
+        ("yes", "no"): 1,
+        ("yes", "yes"): 3,
+    }
     assert (found["n"] == 9).all() and (found["left_out"] == 1).all()
     topics = (labels(**{TOPICS: [("a",), (), None]}), labels(**{TOPICS: [("a", "b"), ("b",), ()]}))
     by_word = cells(*topics, TOPICS, "b").set_index(["left", "right"])

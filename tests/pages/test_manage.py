@@ -135,8 +135,15 @@ def _queued(data_dir: Path, spec: Any) -> str:
 
 
 def test_duplicating_a_rewording_fills_its_form(data_dir: Path, open_page) -> None:  # type: ignore[no-untyped-def]
-    spec = RewriteSpec(rewriter="ivan/rules", models=made_runs.TWO_MODELS[:1], limit=3, seed=4,
-                       scope="whole", labeler="ivan/lexicon", second=False)  # fmt: skip
+    spec = RewriteSpec(
+        rewriter="ivan/rules",
+        models=made_runs.TWO_MODELS[:1],
+        limit=3,
+        seed=4,
+        scope="whole",
+        labeler="ivan/lexicon",
+        second=False,
+    )
     app = _filled(open_page("pages/rewrite.py"), _queued(data_dir, spec))
     assert app.selectbox(key="rewrite-rows").value == "By row id"
     assert app.text_input(key="rewrite-row-ids").value == "0, 1, 2"

@@ -72,6 +72,20 @@ def test_exported_deleted_and_imported_rewordings_are_the_same(
         runs.resume(run_id)
 
 
+def test_imported_without_texts_then_with_them_a_rewording_is_read_anew(
+    run_id: str, tmp_path: Path
+) -> None:
+    zips.export(run_id, tmp_path / "bare.zip")
+    zips.export(run_id, tmp_path / "whole.zip", texts=True)
+    texts = open_rewrite(run_id).pair(0).sides["reworded"]
+    told = []
+    for name in ("bare.zip", "whole.zip"):
+        archive.delete(run_id)
+        assert zips.import_zip(tmp_path / name).run_id == run_id
+        told.append(open_rewrite(run_id).pair(0).sides["reworded"])
+    assert told == [(None, None), texts]
+
+
 def test_a_zip_of_rewordings_holds_no_text_unless_asked(run_id: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(zips.export_bytes(run_id))) as packed:
         assert packed.namelist() == [

@@ -60,7 +60,8 @@ class Opener(Generic[_Results]):
     """Opens the results of runs of one kind by their ids, and keeps the `keep` opened last.
 
     `read` makes the results, or raises `nothing_yet`; `table` is the file without which a run is
-    not whole. Results are read anew once a run has gone on.
+    not whole. Results are read anew once a run has gone on, or was deleted and imported again: all
+    that the registry tells of it may then be as before.
     """
 
     def __init__(
@@ -81,9 +82,11 @@ class Opener(Generic[_Results]):
         if run.state is not RunState.DAMAGED and run.kind not in alike(self._kind):
             raise runs.other_kind(run, self._kind)
         ended = None if run.state.live else run.finished
-        return self._kept(data_dir(), run_id, ended, run.done)
+        return self._kept(data_dir(), run_id, ended, run.done, _written(run_id))
 
-    def _open(self, root: Path, run_id: str, ended: float | None, done: int) -> _Results:
+    def _open(
+        self, root: Path, run_id: str, ended: float | None, done: int, written_at: object
+    ) -> _Results:
         run = runs.get(run_id)
         spec, manifest = runs.any_spec_of(run), runs.manifest(run_id)
         folder = root / "runs" / run_id
@@ -93,6 +96,15 @@ class Opener(Generic[_Results]):
             if whole and manifest is None:
                 raise FileNotFoundError
         return self._read(Found(run, spec, folder, manifest, whole))
+
+
+def _written(run_id: str) -> tuple[int, int] | None:
+    """Which file the manifest of a run is, and of when; None where there is none."""
+    try:
+        found = (data_dir() / "runs" / run_id / "manifest.json").stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def nothing_yet(run: Run, what: str = "results") -> BadInput:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from dataclasses import fields
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.engine.kind import Kind, experiments, is_known, kind_for, kind_of
+from ivan_core.engine.kind import UNKNOWN, Kind, alike, experiments, kind_for, kind_of, known
 from ivan_core.experiments import EXPERIMENTS, READING
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,11 +45,17 @@ def test_each_kind_is_registered_under_its_name_and_every_place_it_names_is_ther
     kind = kind_of(name)
     assert kind.name == name and kind.noun
     assert kind.spec.model_fields["kind"].default == name
-    places = [getattr(kind, field.name) for field in fields(kind)]
-    late = [place for place in places if isinstance(place, partial)]
+    late = [place for place in _held_by(kind) if isinstance(place, partial)]
     assert late, "its work is imported late"
     for place in late:
         assert getattr(import_module(place.args[0]), place.args[1]) is not None
+
+
+def _held_by(record: Any) -> Iterator[object]:
+    """What a record and those inside it hold."""
+    for field in fields(record):
+        held = getattr(record, field.name)
+        yield from _held_by(held) if is_dataclass(held) else (held,)
 
 
 def test_a_kind_is_at_most_fourteen_callables_beside_plain_facts() -> None:
@@ -61,7 +69,8 @@ def test_the_kind_of_a_spec_is_that_of_its_class() -> None:
 
 
 def test_a_kind_that_nobody_knows_is_said_to_be_of_another_version() -> None:
-    assert not is_known("analysis")
+    assert known("analysis") is UNKNOWN and known("compare") is kind_of("compare")
+    assert alike("analysis") == ()
     with pytest.raises(BadInput, match="Nobody here knows"):
         kind_of("analysis")
 

@@ -1,7 +1,7 @@
 """A newcomer's test of the shape: an experiment in one small folder, and one line in the registry.
 
 `given/word_counts` counts the words of each side. All that runs of any kind have it has too, and
-no line outside its folder was written for it but the two that `words_known` registers.
+no line outside its folder was written for it but the one that `words_known` registers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import archive, figures, opened, studies, zips
 from ivan_core.engine import handling as runs
-from ivan_core.experiments import CONDITIONS, EXPERIMENTS
+from ivan_core.experiments import EXPERIMENTS
 from ivan_core.experiments.compare.conditions import LANGUAGE as OF_COMPARISONS
 from ivan_core.lists.conditions import Filter, matching_rows
 from ivan_core.lists.others import Elsewhere, language
@@ -39,9 +39,8 @@ PAIRS = (("a b c", "a"), ("a", "a b"), ("a b", "a b c d"))
 
 @pytest.fixture(autouse=True)
 def words_known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The lines that a new experiment is registered with."""
+    """The line that a new experiment is registered with."""
     monkeypatch.setitem(EXPERIMENTS, "words", "given.word_counts.kind")
-    monkeypatch.setitem(CONDITIONS, "words", "given.word_counts.results")
     yield
 
 

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
-from ivan_core.engine.kind import is_known, kind_of
+from ivan_core.engine.kind import kind_of, known
 
 _POLL_SECONDS = 0.25
 _LINE_SECONDS = 5.0
@@ -60,9 +60,9 @@ def print_step(done: int, total: int, step: str) -> None:
 
 def _follow_batches(run_id: str) -> None:
     run = runs.get(run_id)
-    follow_it = kind_of(run).follow if is_known(run.kind) else None
-    if follow_it is not None and run.state not in (RunState.CANCELLED, RunState.FAILED):
-        follow_it(run_id)
+    sending = known(run).sending
+    if sending is not None and run.state not in (RunState.CANCELLED, RunState.FAILED):
+        sending.follow(run_id)
 
 
 def _watch(run_id: str, out: TextIO) -> Run:
@@ -109,7 +109,7 @@ def _lines(run_id: str, out: TextIO) -> Run:
 
 def _stop(run_id: str) -> int:
     """Cancel what Ctrl-C interrupts, and say how to go on; what is followed elsewhere goes on."""
-    if kind_of(runs.get(run_id)).follow is not None:
+    if known(runs.get(run_id)).sending is not None:
         print(f"\nRun {run_id} goes on; `ivan runs cancel {run_id}` stops it.", file=sys.stderr)
         return 130
     if runs.get(run_id).state.live:

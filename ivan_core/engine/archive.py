@@ -12,7 +12,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run
 from ivan_core.engine import access
 from ivan_core.engine import handling as runs
-from ivan_core.engine.kind import is_known, kind_of
+from ivan_core.engine.kind import known
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
 
@@ -32,7 +32,7 @@ class Deleted:
     @property
     def sentence(self) -> str:
         told = f"Deleted run {self.run_id}: {self.files} files, {size(self.bytes)}."
-        return f"{told} {kind_of(self.kind).stays}".rstrip() if is_known(self.kind) else told
+        return f"{told} {known(self.kind).stays}".rstrip()
 
 
 def rename(run_id: str, name: str) -> Run:
@@ -66,9 +66,9 @@ def delete(run_id: str) -> Deleted:
     access.require(access.Action.DELETE)
     run = runs.get(run_id)
     registry, root = runs.registry(), data_dir()
-    part_with = kind_of(run).part_with if is_known(run.kind) else None
-    if part_with is not None:
-        part_with(run_id)
+    sending = known(run).sending
+    if sending is not None:
+        sending.part_with(run_id)
     folder = registry.folder(run_id)
     written = written_files(run)
     inside = [path for path in folder.rglob("*") if path.is_file()] if folder.exists() else []
@@ -92,9 +92,9 @@ def delete(run_id: str) -> Deleted:
 
 def written_files(run: Run) -> list[Path]:
     """The files that a run wrote outside of its folder, those that are there."""
-    folders = kind_of(run).folders if is_known(run.kind) else ()
+    folders = known(run).folders
     manifest = None
-    if folders and kind_of(run).names_files:
+    if folders and known(run).names_files:
         with suppress(runs.Damaged):  # then its files are found by their names
             manifest = runs.manifest(run.id)
     if manifest is not None:
@@ -104,8 +104,8 @@ def written_files(run: Run) -> list[Path]:
         return [path for path in own if _is_of(path.name, run.id) and path.is_file()]
     # Without a manifest, or one that names them all. Files of a run whose id begins with this one's
     # are not its own.
-    known = [other.id for other in runs.registry().all() if other.id != run.id]
-    others = [other for other in known if other.startswith(run.id)]
+    ids = [other.id for other in runs.registry().all() if other.id != run.id]
+    others = [other for other in ids if other.startswith(run.id)]
     found = [path for name in folders for path in (data_dir() / name).glob(f"{run.id}*")]
     return [
         path

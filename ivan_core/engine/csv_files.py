@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +18,7 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.domain.transcripts import text_hash
 from ivan_core.engine import access
 from ivan_core.engine.imports import Elsewhere, Imported, enter, located, named_dataset
-from ivan_core.experiments import CSVS
+from ivan_core.engine.kind import experiments
 
 Part = Literal["results", "beside"]
 """Whether a file holds results of its own, or goes with one that does."""
@@ -86,7 +85,11 @@ def import_csvs(
     """
     access.require(access.Action.IMPORT)
     found = named_dataset(dataset)
-    kinds: dict[str, CsvFiles] = {kind: import_module(name).CSVS for kind, name in CSVS.items()}
+    kinds: dict[str, CsvFiles] = {
+        kind.name: kind.transfer.csvs()
+        for kind in experiments()
+        if kind.transfer is not None and kind.transfer.csvs is not None
+    }
     of_kind, results = _sorted(paths, kinds)
     if names and len(names) != len(results):
         raise BadInput(

@@ -21,7 +21,7 @@ from ivan_core.domain.options import command_of, option_words
 from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
 from ivan_core.domain.specs import DatasetRequest, Frozen, RowsSpec
 from ivan_core.engine import access, hung
-from ivan_core.engine.kind import is_known, kind_for, kind_of
+from ivan_core.engine.kind import kind_for, kind_of, known
 from ivan_core.experiments import EXPERIMENTS, READING
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
@@ -244,14 +244,13 @@ def any_spec_of(run: Run) -> Frozen:
     if run.state is RunState.DAMAGED:
         raise Damaged(run.problem, run.hint)
     try:
-        if is_known(run.kind):
-            return _spec(run.kind, run.spec)
-    except ValidationError:
-        pass
-    raise Damaged(
-        f"What run {run.id} was asked to do cannot be read: its entry in the registry is damaged.",
-        f"`ivan runs delete {run.id}` takes it away. The others are whole.",
-    )
+        return _spec(run.kind, run.spec)
+    except (BadInput, ValidationError) as error:
+        raise Damaged(
+            f"What run {run.id} was asked to do cannot be read: its entry in the registry is "
+            "damaged.",
+            f"`ivan runs delete {run.id}` takes it away. The others are whole.",
+        ) from error
 
 
 @lru_cache(maxsize=256)
@@ -282,8 +281,8 @@ def stop(run_id: str) -> None:
         NotAllowed: the visitor may only read and review.
     """
     run = get(run_id)
-    own = kind_of(run).stop if is_known(run.kind) else None
-    (own or cancel)(run_id)
+    sending = known(run).sending
+    (sending.stop if sending else cancel)(run_id)
 
 
 def resume(run_id: str) -> None:

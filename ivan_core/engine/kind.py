@@ -14,11 +14,35 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run
+from ivan_core.domain.specs import Frozen
 from ivan_core.experiments import EXPERIMENTS, READING
 
 if TYPE_CHECKING:
-    from ivan_core.domain.specs import Frozen
     from ivan_core.engine.work import Job, Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """How runs of a kind leave this machine and come from others.
+
+    `archive` is its record of zips, `csvs` that of the CSV files of results made elsewhere.
+    """
+
+    archive: Callable[[], Any]
+    csvs: Callable[[], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What a kind has whose runs send texts to a provider and wait for the answers.
+
+    `stop` cancels a run there too, and `follow` goes on with one that nobody follows. `part_with`
+    is called before a run is deleted: it refuses, or keeps what must not be lost.
+    """
+
+    stop: Callable[[str], None]
+    follow: Callable[[str], object]
+    part_with: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +59,10 @@ class Kind:
     what is left of a run. `weight` is what one pair counts in its progress, and `reached` counts
     the pairs of a finished run, by its id, for which something came of it. `open` gives its results
     and `report` prints them. `command` is the command line that does the same as a run, if its spec
-    alone does not tell it. `beside` says in words how two runs differ. `stop` cancels a run, and
-    `follow` goes on with one that nobody follows. `part_with` is called before a run is deleted: it
-    refuses, or keeps what must not be lost. `figures` and `archive` are its records of charts and
-    sentences, and of zips.
+    alone does not tell it. `beside` says in words how two runs differ. `figures` is its record of
+    charts and sentences, and `conditions` that of what rows may have to be. `transfer` holds its
+    records of what leaves this machine and comes from others, `sending` what it has if it sends
+    texts to a provider.
     """
 
     name: str
@@ -59,11 +83,18 @@ class Kind:
     report: Callable[[str, TextIO], None] | None = None
     command: Callable[[Run], str] | None = None
     beside: Callable[[str, str], str] | None = None
-    stop: Callable[[str], None] | None = None
-    follow: Callable[[str], object] | None = None
-    part_with: Callable[[str], None] | None = None
     figures: Callable[[], Any] | None = None
-    archive: Callable[[], Any] | None = None
+    conditions: Callable[[], Any] | None = None
+    transfer: Transfer | None = None
+    sending: Sending | None = None
+
+
+def _nobody_knows(_: object) -> Any:
+    raise BadInput("Nobody here knows what this run is.", "Update IVAN.")
+
+
+UNKNOWN = Kind(name="", noun="run", spec=Frozen, about=_nobody_knows, work=_nobody_knows)
+"""The kind of runs that another version of IVAN made: it lacks all that a kind may lack."""
 
 
 def kind_of(run: Run | str) -> Kind:
@@ -72,11 +103,18 @@ def kind_of(run: Run | str) -> Kind:
     Raises:
         BadInput: nothing is: the run was made by another version of IVAN.
     """
+    found = known(run)
+    if found is UNKNOWN:
+        name = run if isinstance(run, str) else run.kind
+        raise BadInput(f"Nobody here knows what a run of the kind {name!r} is.", "Update IVAN.")
+    return found
+
+
+def known(run: Run | str) -> Kind:
+    """The same where nothing may be known, as in lists of all runs: then `UNKNOWN`."""
     name = run if isinstance(run, str) else run.kind
     module = EXPERIMENTS.get(name) or READING.get(name)
-    if module is None:
-        raise BadInput(f"Nobody here knows what a run of the kind {name!r} is.", "Update IVAN.")
-    return _loaded(module)
+    return _loaded(module) if module is not None else UNKNOWN
 
 
 def kind_for(spec: Frozen) -> Kind:
@@ -91,11 +129,6 @@ def kind_for(spec: Frozen) -> Kind:
     return found
 
 
-def is_known(name: str) -> bool:
-    """Whether there is a kind of this name."""
-    return name in EXPERIMENTS or name in READING
-
-
 def experiments() -> tuple[Kind, ...]:
     """The kinds of runs that people start, all of them imported."""
     return tuple(_loaded(module) for module in EXPERIMENTS.values())
@@ -103,8 +136,8 @@ def experiments() -> tuple[Kind, ...]:
 
 def alike(name: str) -> tuple[str, ...]:
     """The kinds whose runs end with the same results as those of a kind: those of its stage."""
-    stage = kind_of(name).stage
-    return tuple(kind.name for kind in experiments() if kind.stage == stage)
+    stage = known(name).stage
+    return tuple(kind.name for kind in experiments() if stage and kind.stage == stage)
 
 
 @cache

@@ -24,7 +24,7 @@ from ivan_core.engine import access, archive, datasets
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.imports import Elsewhere, Imported, Written, enter, located, named_dataset
-from ivan_core.engine.kind import is_known, kind_of
+from ivan_core.engine.kind import kind_of, known
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir
@@ -127,8 +127,8 @@ class _About(BaseModel):
 
 def archive_of(kind: str) -> Archive | None:
     """What a zip of a run of a kind holds; None for a kind of which there are no zips."""
-    given = kind_of(kind).archive if is_known(kind) else None
-    found: Archive | None = given() if given is not None else None
+    transfer = known(kind).transfer
+    found: Archive | None = transfer.archive() if transfer is not None else None
     return found
 
 

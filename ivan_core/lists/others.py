@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import StringConstraints
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.experiments import CONDITIONS
+from ivan_core.experiments import EXPERIMENTS
 from ivan_core.lists.conditions import (
     Bools,
     Condition,
@@ -27,14 +27,28 @@ from ivan_core.lists.parts import parts, plain_parts, read, written
 
 RunId = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9-]{0,60}\z")]
 THIS_RUN = "this run"
+_PEOPLE, _OF_PEOPLE = "people", "ivan_core.review.conditions"
+"""Who has conditions beside the experiments, and where: what people said belongs to no run."""
 _LEADING = 2
 """Parts of the text of such a condition that stand before the fields: the run, and the kind."""
 
 
 def language(name: str) -> Language:
-    """The conditions of an experiment, by its name. Raises KeyError if there is none."""
-    found: Language = import_module(CONDITIONS[name]).LANGUAGE
+    """The conditions of one of `having_conditions`."""
+    found: Language = _given_by(name)()
     return found
+
+
+def having_conditions() -> tuple[str, ...]:
+    """Who has conditions on rows: experiments by their names, and people."""
+    return (*(name for name in EXPERIMENTS if _given_by(name) is not None), _PEOPLE)
+
+
+def _given_by(name: str) -> Any:
+    """The field `conditions` of the record of a kind, which is asked for by its module's name."""
+    if name == _PEOPLE:
+        return lambda: import_module(_OF_PEOPLE).LANGUAGE
+    return import_module(EXPERIMENTS[name]).KIND.conditions
 
 
 class Elsewhere(Condition):
@@ -115,7 +129,7 @@ def offered(listing: Listing, own: Language) -> dict[str, Offered]:
     content = str(listing.dataset.about["content"])
     found: dict[str, Offered] = {}
     of_pairs: dict[str, Offered] = {}
-    for name in (own.name, *(name for name in CONDITIONS if name != own.name)):
+    for name in (own.name, *(name for name in having_conditions() if name != own.name)):
         known = language(name)
         runs = dict(known.runs(content))
         if name == own.name:
@@ -184,7 +198,7 @@ def elsewhere_read(text: str, own: Language) -> Condition:
         raise ValueError("too few parts")
     run, named = plain_parts("~".join(lead[:_LEADING]))
     of, _, query = (named or "").partition(".")
-    if of not in CONDITIONS:
+    if of not in having_conditions():
         raise ValueError("no such conditions")
     kinds = {kind.query: kind for kind in language(of).conditions}
     if query not in kinds:

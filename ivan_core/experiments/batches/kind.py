@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.label_specs import TaxonomySpec
-from ivan_core.engine.kind import Kind, late, record
+from ivan_core.engine.kind import Kind, Sending, Transfer, late, record
 
 _HERE, _LABELS = "ivan_core.experiments.batches", "ivan_core.experiments.labels"
 
@@ -27,10 +27,12 @@ KIND = Kind(
     open=late(f"{_LABELS}.results:open_labels"),
     report=late(f"{_LABELS}.report:print_labels"),
     command=late(f"{_HERE}.command:batch_command"),
-    stop=late(f"{_HERE}.handling:cancel_batches"),
-    follow=late(f"{_HERE}.handling:follow"),
-    part_with=late(f"{_HERE}.handling:part_with"),
     beside=late("ivan_core.experiments.labels.sentences:beside"),
     figures=record(f"{_LABELS}.figures:FIGURES"),
-    archive=record(f"{_HERE}.archive:ARCHIVE"),
+    transfer=Transfer(archive=record(f"{_HERE}.archive:ARCHIVE")),
+    sending=Sending(
+        stop=late(f"{_HERE}.handling:cancel_batches"),
+        follow=late(f"{_HERE}.handling:follow"),
+        part_with=late(f"{_HERE}.handling:part_with"),
+    ),
 )

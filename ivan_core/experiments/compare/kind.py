@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.engine.kind import Kind, late, record
+from ivan_core.engine.kind import Kind, Transfer, late, record
 
 _HERE = "ivan_core.experiments.compare"
 
@@ -34,5 +34,8 @@ KIND = Kind(
     report=late(f"{_HERE}.report:print_results"),
     beside=late(f"{_HERE}.beside:beside"),
     figures=record(f"{_HERE}.figures.charts:FIGURES"),
-    archive=record(f"{_HERE}.archive:ARCHIVE"),
+    conditions=record(f"{_HERE}.conditions:LANGUAGE"),
+    transfer=Transfer(
+        archive=record(f"{_HERE}.archive:ARCHIVE"), csvs=record(f"{_HERE}.import_csv:CSVS")
+    ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.label_specs import LabelSpec
-from ivan_core.engine.kind import Kind, late, record
+from ivan_core.engine.kind import Kind, Transfer, late, record
 
 _HERE = "ivan_core.experiments.labels"
 
@@ -28,5 +28,8 @@ KIND = Kind(
     command=late(f"{_HERE}.command:label_command"),
     beside=late("ivan_core.experiments.labels.sentences:beside"),
     figures=record(f"{_HERE}.figures:FIGURES"),
-    archive=record(f"{_HERE}.archive:ARCHIVE"),
+    conditions=record(f"{_HERE}.conditions:LANGUAGE"),
+    transfer=Transfer(
+        archive=record(f"{_HERE}.archive:ARCHIVE"), csvs=record(f"{_HERE}.import_csv:CSVS")
+    ),
 )

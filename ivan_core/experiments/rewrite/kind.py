@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.engine.kind import Kind, late, record
+from ivan_core.engine.kind import Kind, Transfer, late, record
 from ivan_core.experiments.rewrite.units import weight_of_pair
 
 _HERE = "ivan_core.experiments.rewrite"
@@ -30,5 +30,8 @@ KIND = Kind(
     report=late(f"{_HERE}.report:print_rewordings"),
     beside=late(f"{_HERE}.sentences:beside"),
     figures=record(f"{_HERE}.figures:FIGURES"),
-    archive=record(f"{_HERE}.archive:ARCHIVE"),
+    conditions=record(f"{_HERE}.conditions:LANGUAGE"),
+    transfer=Transfer(
+        archive=record(f"{_HERE}.archive:ARCHIVE"), csvs=record(f"{_HERE}.import_csv:CSVS")
+    ),
 )

@@ -11,7 +11,7 @@ import streamlit as st
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
-from ivan_core.engine.kind import is_known, kind_of
+from ivan_core.engine.kind import known
 
 _Given = ParamSpec("_Given")
 
@@ -54,7 +54,7 @@ def page_of(run: Run) -> str:
 
 def page_of_kind(name: str) -> str:
     """The page that shows runs of a kind."""
-    page = kind_of(name).page if is_known(name) else ""
+    page = known(name).page
     return f"pages/{page}.py" if page else RUNS
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import archive, datasets, score_cache, studies, zips
 from ivan_core.engine.csv_files import import_csvs
-from ivan_core.engine.kind import alike, is_known, kind_of
+from ivan_core.engine.kind import alike, known
 from pages.components.kit.form import known_dataset
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import say
@@ -32,7 +32,6 @@ def tell() -> None:
 def manage(run: Run, others: list[Run]) -> None:
     """What can be done with one run, beside opening it."""
     with st.container(horizontal=True, vertical_alignment="center", key="manage"):
-        kind = kind_of(run) if is_known(run.kind) else None
         if can_duplicate(run) and run.state is not RunState.DAMAGED:
             cannot = why_not(run)
             if st.button(
@@ -49,9 +48,8 @@ def manage(run: Run, others: list[Run]) -> None:
         beside = {
             other.id: other.label
             for other in others
-            if kind is not None
-            and kind.beside is not None
-            and other.kind in alike(kind.name)
+            if known(run).beside is not None
+            and other.kind in alike(run.kind)
             and other.state is RunState.DONE
             and other.id != run.id
         }

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
-from ivan_core.engine.kind import alike, is_known, kind_of
+from ivan_core.engine.kind import alike, known
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.list import SELECTS
 from pages.components.kit.state import page_of
@@ -25,7 +25,7 @@ def _row(run: Run) -> dict[str, object]:
     seconds = (run.finished or run.heartbeat or run.created) - (run.started or run.created)
     return {
         "Run": run.label,
-        "What": (kind_of(run).listed if is_known(run.kind) else "") or "not known",
+        "What": known(run).listed or "not known",
         "State": str(run.state),
         "Dataset": dataset,
         "By": who,
@@ -92,7 +92,7 @@ def _listed(found: list[Run]) -> None:
     if picked and picked[0] < len(found):
         _actions(found[picked[0]])
         run = found[picked[0]]
-        kinds = alike(run.kind) if is_known(run.kind) else ()
+        kinds = alike(run.kind)
         manage(run, [other for kind in kinds for other in runs.newest_done(kind, _BESIDE)])
     else:
         say("Select a run to open, resume or cancel it.", "small", quiet=True)

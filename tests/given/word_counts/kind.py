@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ivan_core.domain.options import Option
 from ivan_core.domain.specs import RowsSpec
-from ivan_core.engine.kind import Kind, late, record
+from ivan_core.engine.kind import Kind, Transfer, late, record
 
 
 class WordsSpec(RowsSpec):
@@ -27,5 +27,6 @@ KIND = Kind(
     open=late("given.word_counts.results:open_words"),
     report=late("given.word_counts.figures:print_words"),
     figures=record("given.word_counts.figures:FIGURES"),
-    archive=record("given.word_counts.results:ARCHIVE"),
+    conditions=record("given.word_counts.results:LANGUAGE"),
+    transfer=Transfer(archive=record("given.word_counts.results:ARCHIVE")),
 )

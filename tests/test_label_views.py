@@ -179,6 +179,11 @@ def test_a_filter_finds_the_texts_that_meet_all_its_conditions(first, conditions
         ({"label": SENTIMENT, "value": "angry"}, {}, ("label", "value")),
         ({"label": REFUSAL, "theirs": "no"}, {"label": REFUSAL}, ("theirs",)),
         ({"label": REFUSAL, "other": "x"}, {"label": REFUSAL}, ("other",)),
+        (
+            {"label": REFUSAL, "other": "../x", "theirs": "no"},
+            {"label": REFUSAL},
+            ("other", "theirs"),
+        ),
         ({"label": REFUSAL, "also": "odd:x"}, {"label": REFUSAL}, ("also",)),
         ({"label": TOPICS, "value": "w" * 201}, {}, ("label", "value")),
     ],

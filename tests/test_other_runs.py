@@ -168,6 +168,12 @@ def test_conditions_of_several_runs_combine_and_go_through_a_link(
         "../~labels.label~1",
         f"run~labels.label~{REFUSAL}~no such value",
         "run~labels.label~",
+        "!0~labels.side~rejected",
+        "!n~rewrite.state~kept",
+        "run~people.reviewers~chosen",
+        f"run~labels.theirs~{REFUSAL}~../x~yes",
+        "run~labels.theirs~topics~other~yes",
+        f"run~labels.labelers~{REFUSAL}~!0",
     ],
 )
 def test_what_is_no_condition_of_another_run_is_named(text: str) -> None:
@@ -186,6 +192,32 @@ def test_a_run_that_is_gone_or_of_other_pairs_is_left_out_with_a_sentence(
         condition = Elsewhere(run=run, of="compare", asked=compare.ModelsDiffer())
         kept, ignored = fitting(rows, Filter(compare.LANGUAGE, (condition,)))
         assert not kept.conditions and ignored == [said]
+
+
+def test_the_run_of_the_page_is_not_asked_for_what_another_kind_of_run_says(
+    rows: Listing, first: str
+) -> None:
+    texts = labels.listing(open_labels(first))
+    for listing, language, of, asked in (
+        (rows, compare.LANGUAGE, "labels", labels.LabelIs(label=REFUSAL)),
+        (rows, compare.LANGUAGE, "rewrite", SimilarityIn(low=0.0)),
+        (texts, labels.LANGUAGE, "compare", compare.ModelsDiffer()),
+    ):
+        condition = Elsewhere(run=listing.run_id, of=of, asked=asked)
+        kept, ignored = fitting(listing, Filter(language, (condition,)))
+        assert not kept.conditions
+        assert len(ignored) == 1 and ignored[0].startswith(f"Run {listing.run_id} is no ")
+
+
+def test_a_second_label_that_the_run_was_not_asked_for_is_left_out(first: str) -> None:
+    texts = labels.listing(open_labels(first))
+    wanted, ignored = read_filter(
+        labels.LANGUAGE, {"label": REFUSAL, "also": "assistant_is_coherent"}
+    )
+    assert not ignored
+    kept, reasons = fitting(texts, wanted)
+    assert query_of(kept) == {"label": REFUSAL}
+    assert reasons == [f"Run {first} was not asked for the label Assistant coherent."]
 
 
 def test_reviewers_choose_alike_or_differ(labellings: Labellings, rows: Listing) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import StringConstraints
@@ -25,7 +25,7 @@ from ivan_core.lists.conditions import (
 )
 from ivan_core.lists.parts import parts, plain_parts, read, written
 
-RunId = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9-]{0,60}\z")]
+RunId = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9-]{1,60}\z")]
 THIS_RUN = "this run"
 _PEOPLE, _OF_PEOPLE = "people", "ivan_core.review.conditions"
 """Who has conditions beside the experiments, and where: what people said belongs to no run."""
@@ -55,7 +55,7 @@ class Elsewhere(Condition):
     """A condition that another run judges (or none, where what it asks belongs to no run)."""
 
     query: ClassVar[str] = "and"
-    run: RunId
+    run: RunId | Literal[""]
     of: str
     asked: Condition
 
@@ -90,12 +90,12 @@ class Elsewhere(Condition):
         return told | _spread(other, self.asked.holds(other), listing, every=False)
 
     def _other(self, listing: Listing) -> Listing:
-        if self.run in ("", listing.run_id):
-            return listing
+        """What is asked; the listing itself where its own run is, which may be past a gate."""
         opened = language(self.of).listing
         if opened is None:
-            raise BadInput(f"Run {self.run} has no rows to ask for.")
-        return opened(self.run)
+            return listing
+        other = opened(self.run)  # which refuses a run of another kind, the page's own one too
+        return listing if other.run_id == listing.run_id else other
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,4 +204,8 @@ def elsewhere_read(text: str, own: Language) -> Condition:
     if query not in kinds:
         raise ValueError("no such condition")
     asked = read(kinds[query], lead[_LEADING])
-    return asked if of == own.name and not run else Elsewhere(run=run or "", of=of, asked=asked)
+    if of == own.name and not run:
+        return asked
+    if bool(run) != (language(of).listing is not None):
+        raise ValueError("names no run that judges it, or one that cannot")
+    return Elsewhere(run=run or "", of=of, asked=asked)

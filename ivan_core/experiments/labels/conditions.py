@@ -33,7 +33,6 @@ from ivan_core.lists.conditions import (
     Ints,
     Language,
     Listing,
-    Model,
     Name,
     Names,
     Offer,
@@ -126,11 +125,7 @@ class _OfLabel(Condition):
         return label_name(self.label, self.value)
 
     def check(self, listing: Listing) -> None:
-        results: LabelResults = listing.results
-        if self.label not in results.keys:
-            raise BadInput(
-                f"Run {listing.run_id} was not asked for the label {label_name(self.label)}."
-            )
+        _check_label(listing, self.label)
 
     def holds(self, listing: Listing) -> Bools:
         return _judged(listing, self)[0]
@@ -224,6 +219,9 @@ class AlsoIs(Condition):
     def words(self, names: Names) -> str:
         return f"Also {label_name(*_key_and_value(self.also))}"
 
+    def check(self, listing: Listing) -> None:
+        _check_label(listing, _key_and_value(self.also)[0])
+
     def holds(self, listing: Listing) -> Bools:
         return _given(listing, *_key_and_value(self.also))[1]
 
@@ -240,7 +238,7 @@ class TheySay(_OfLabel):
     parameters: ClassVar[Mapping[str, str]] = {
         "label": "label", "value": "value", "other": "other", "theirs": "theirs",
     }  # fmt: skip
-    other: Annotated[Model, StringConstraints(max_length=200)]
+    other: RunId
     theirs: Literal["negative", "neutral", "positive", "yes", "no"]
 
     @field_validator("theirs")
@@ -250,6 +248,12 @@ class TheySay(_OfLabel):
         if theirs not in (SENTIMENTS if key == SENTIMENT else (YES, NO)):
             raise ValueError("no answer to this label")
         return theirs
+
+    @model_validator(mode="after")
+    def _with_value(self) -> Self:
+        if self.label in LIST_KEYS and not self.value:
+            raise ValueError("needs a value")
+        return self
 
     @classmethod
     def given(cls, query: Mapping[str, str]) -> dict[str, str] | None:
@@ -393,6 +397,12 @@ def _names_label(query: Mapping[str, str]) -> bool:
     if key == SENTIMENT:
         return value in SENTIMENTS
     return bool(value) if key in LIST_KEYS else key in FEATURES
+
+
+def _check_label(listing: Listing, key: str) -> None:
+    results: LabelResults = listing.results
+    if key not in results.keys:
+        raise BadInput(f"Run {listing.run_id} was not asked for the label {label_name(key)}.")
 
 
 def _judged(listing: Listing, condition: _OfLabel) -> tuple[Bools, Bools]:

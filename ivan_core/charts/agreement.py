@@ -26,6 +26,7 @@ def agreement_bars(
     *,
     title: str = "How often each model sides with the choice",
     ceiling: Ceiling | None = None,
+    every: str = "All pairs",
     dark: bool | None = None,
 ) -> alt.LayerChart:
     """Bars of agree, tie and disagree that fill 100%, one panel a model and one row a subset.
@@ -35,10 +36,11 @@ def agreement_bars(
     would be. A `ceiling` is an upright line on the bars of all pairs, with its assumption written
     below the first of them. A click fills the selection "bar" with model, subset and verdict; a
     click on a number or mark counts as one on the agree part of its bar. At most 12 subsets are
-    drawn, the largest.
+    drawn, the largest. `every` is what the bar of all pairs is called; without low and high there
+    are no intervals.
     """
     shown, left_out = _largest(bars)
-    rows = _rows(shown, ceiling)
+    rows = _rows(shown, ceiling, every)
     ink = palette.ink(dark)
     parts = _parts(shown, rows)
     lines = rows[rows["kind"] == "bar"]
@@ -81,7 +83,9 @@ def _largest(bars: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return bars[bars["subset"].isin(list(kept))], max(0, len(sizes) - most)
 
 
-def _rows(bars: pd.DataFrame, ceiling: Ceiling | None = None) -> pd.DataFrame:
+def _rows(
+    bars: pd.DataFrame, ceiling: Ceiling | None = None, every: str = "All pairs"
+) -> pd.DataFrame:
     """One line of the chart a row: the model's name, then each of its subsets.
 
     The words of a ceiling have a line of their own below the first bar.
@@ -91,7 +95,7 @@ def _rows(bars: pd.DataFrame, ceiling: Ceiling | None = None) -> pd.DataFrame:
         head = {"kind": "model", "model": model, "subset": ALL_SUBSETS, "name": model, "label": ""}
         found.append(head)
         for bar in own.drop_duplicates("subset").to_dict("records"):
-            name = "All pairs" if bar["subset"] == ALL_SUBSETS else bar["subset"]
+            name = every if bar["subset"] == ALL_SUBSETS else bar["subset"]
             found.append(bar | {"kind": "bar", "name": name, "label": _label(bar)})
             if ceiling is not None and len(found) == 2:
                 found.append(head | {"kind": "ceiling", "name": "", "label": ceiling.label})
@@ -106,6 +110,8 @@ def _label(bar: dict[str, object]) -> str:
     n = int(str(bar["n"]))
     if n == 0:
         return "nothing rated"
+    if pd.isna(bar["low"]):
+        return f"{percent(float(str(bar['rate'])), n)} of {n:,}"
     rate, low, high = (float(str(bar[name])) for name in ("rate", "low", "high"))
     return f"{percent(rate, n)} {interval_ends(low, high, n)} of {n:,}"
 
@@ -261,4 +267,6 @@ def _description(lines: pd.DataFrame) -> str:
         f"{line.model}, {line.name_}: {line.label}"
         for line in lines.rename(columns={"name": "name_"}).head(40).itertuples()
     ]
-    return f"Bars of agree, tie and disagree. Agreement with its 95% interval: {'; '.join(told)}."
+    bare = bool(lines.loc[lines["n"] > 0, "low"].isna().any())
+    what = "Agreement" if bare else "Agreement with its 95% interval"
+    return f"Bars of agree, tie and disagree. {what}: {'; '.join(told)}."

@@ -5,7 +5,7 @@ What runs of a kind give is a record `ChartsAndSentences`, which its kind names.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
@@ -14,11 +14,12 @@ from typing import Any, Unpack, cast
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine import handling as runs
+from ivan_core.engine import picked_rows
 from ivan_core.engine.kind import kind_of
 from ivan_core.experiments import EXPERIMENTS
 from ivan_core.figures import files
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Drawn
-from ivan_core.figures.choices import Wish
+from ivan_core.figures.choices import WHERE, Wish
 from ivan_core.figures.files import Kind
 from ivan_core.figures.pick import Picked, chart_named, pick
 from ivan_core.figures.sentences import Quote
@@ -156,8 +157,39 @@ def quotes(run_id: str) -> list[Quote]:
     ]
 
 
-def stamp(run_id: str) -> object:
+def conditions_of(run_id: str, query: Mapping[str, Any]) -> str:
+    """The conditions on rows in a page's address, as a figure takes them; empty for none.
+
+    Raises:
+        BadInput: there is no such run, it has no figures, or nothing is finished yet.
+    """
+    return picked_rows.of_address(charts_and_sentences(run_id), run_id, query)
+
+
+def rows_picked(run_id: str, where: str) -> int:
+    """How many rows, or texts, such conditions pick.
+
+    Raises:
+        BadInput: there is no such run, or it cannot judge the conditions.
+    """
+    return len(picked_rows.rows_of(charts_and_sentences(run_id), run_id, where))
+
+
+def whole(run_id: str, name: str) -> str:
+    """Why a chart cannot be had of some rows alone, in a sentence; empty where it can.
+
+    Raises:
+        BadInput: there is no such run or chart, or nothing is finished yet.
+    """
+    chart = chart_named(*_opened(run_id), name)
+    shown = chart.instead.get(WHERE.name, "all rows of the run")
+    return "" if chart.measure else f"This figure shows {shown}, whatever rows are listed."
+
+
+def stamp(run_id: str, where: str | None = None) -> object:
     """What changes where a chart of a run does: what is finished, or what reviewers said.
+
+    With conditions on rows, also which rows they pick.
 
     Raises:
         BadInput: there is no such run.
@@ -166,21 +198,36 @@ def stamp(run_id: str) -> object:
     run = None if run_id.startswith(REVIEWS) else runs.get(run_id)
     if run is not None and not run.done:
         return None
-    return run and (run.done, run.finished), own.moves(own.open(run_id))
+    rows = None if where is None else picked_rows.rows_of(own, run_id, where).tobytes()
+    return run and (run.done, run.finished), own.moves(own.open(run_id)), rows
 
 
 def _picked(run_id: str, name: str, wish: Wish) -> Picked:
     """A chart that is drawn once, with names in place of paths."""
     own, results = _opened(run_id)
-    picked = pick(own, results, name, wish)
-    key = (data_dir(), run_id, name, tuple(picked.wish.items()))
+    picked = _pick(run_id, name, wish)
+    key = (data_dir(), run_id, name, tuple(picked.wish.items()), picked.key)
     drawn_once = replace(picked, draw=lambda: _drawn(*key, stamp(run_id)))
     return by_names(drawn_once, file_names(own.paths(results)))
 
 
+def _pick(run_id: str, name: str, wish: Wish) -> Picked:
+    own, results = _opened(run_id)
+    chart, where = chart_named(own, results, name), wish.get("where")
+    if where is None or not chart.measure:
+        return pick(own, results, name, wish)
+    part = picked_rows.picked_rows(own, results, run_id, chart, where, stamp(run_id))
+    return pick(own, results, name, wish, part)
+
+
 @lru_cache(maxsize=32)
 def _drawn(
-    _: Path, run_id: str, name: str, wish: tuple[tuple[str, Any], ...], stamp: object
+    _: Path,
+    run_id: str,
+    name: str,
+    wish: tuple[tuple[str, Any], ...],
+    rows: bytes,
+    stamp: object,
 ) -> Drawn:
     """The numbers and words of a chart; a page asks for its caption again at every click."""
-    return pick(*_opened(run_id), name, cast("Wish", dict(wish))).draw()
+    return _pick(run_id, name, cast("Wish", dict(wish))).draw()

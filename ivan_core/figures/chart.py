@@ -47,7 +47,8 @@ class Chart:
     `draw` takes the results and what each of the `choices` came to, in their order. `instead` says
     what the chart shows in place of what an option would choose, as in "all models". `lacks` tells
     why results do not have this chart, by its name. `names_them` says that the chart itself names
-    what was chosen.
+    what was chosen. `measure` is what it draws row by row, and so of some rows alone too; a chart
+    without one is of the whole run.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Chart:
     instead: Mapping[str, str] = field(default_factory=dict)
     lacks: Callable[[str, Any], BadInput | None] = nothing_lacks
     names_them: bool = False
+    measure: str = ""
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -100,6 +102,34 @@ def _texts(part: Any) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowing:
+    """How results are narrowed to the rows that conditions pick.
+
+    `conditions` names those who have them, as the registry does. `only` takes the results, the row
+    ids, and whether rates go without intervals; `called` are user columns by id.
+    """
+
+    conditions: str
+    only: Callable[[Any, Any, bool], Any]
+    called: Callable[[Any], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PickedRows:
+    """The results of some rows of a run, picked by the conditions of `query`.
+
+    `told` says in a caption which rows they are and what that does to rates, `mark` the same in a
+    few words below the title; `key` changes where the rows do.
+    """
+
+    results: Any
+    query: str
+    told: str
+    mark: str
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ChartsAndSentences:
     """What the runs of one kind give to papers; `open` opens one by its id.
 
@@ -109,7 +139,8 @@ class ChartsAndSentences:
     a picture, `trained` says on how many of the pairs the models that are shown were trained.
     `source` is the line that all sentences rest on, `quotes` are the sentences, by question.
     `moves` is all that changes a chart beside what is finished, such as what reviewers said, and
-    `paths` are all of whom charts and sentences tell and that may be a path.
+    `paths` are all of whom charts and sentences tell and that may be a path. `narrowing` is there
+    where a chart can be had of some rows alone.
     """
 
     charts: tuple[Chart, ...]
@@ -124,6 +155,7 @@ class ChartsAndSentences:
     trained: Callable[[Any, Chosen], str] = no_words
     moves: Callable[[Any], object] = nothing_moves
     paths: Callable[[Any], list[str]] = paths_of_run
+    narrowing: Narrowing | None = None
 
     def charts_of(self, results: Any) -> Sequence[Chart]:
         """The charts that these results have, in the order of the page."""

@@ -24,6 +24,7 @@ class Wish(TypedDict, total=False):
     gate: str | None
     row: str | None
     side: str | None
+    where: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,14 @@ SIDE = Option(
     "Of sentences: which reply of the row. Default: chosen.",
     among=SIDES,
 )
-OPTIONS = (MODEL, OTHER, COLUMN, LABEL, GATE, ROW, SIDE)
+WHERE = Option(
+    "where",
+    "rows picked by conditions",
+    "QUERY",
+    "Only the rows that these conditions pick: what stands in the address of the page behind the"
+    ' run, in quotes, as in "verdict=MODEL~disagree&subset=harmless".',
+)
+OPTIONS = (MODEL, OTHER, COLUMN, LABEL, GATE, ROW, SIDE, WHERE)
 
 
 def _never(name: str, results: Any) -> BadInput | None:

@@ -41,7 +41,7 @@ def content(picked: Picked, drawn: Drawn, kind: Kind, width_mm: int) -> bytes:
     from ivan_core.backends import vega
     from ivan_core.charts.printed import printed
 
-    notes = (SAMPLE_MARK,) if picked.is_sample else ()
+    notes = [note for note in (picked.mark, SAMPLE_MARK if picked.is_sample else "") if note]
     spec = named(printed(drawn.chart(), width_mm, picked.names, notes), picked.shown)
     return {"svg": vega.svg, "pdf": vega.pdf, "png": vega.png}[kind](spec, width_mm)
 
@@ -49,7 +49,7 @@ def content(picked: Picked, drawn: Drawn, kind: Kind, width_mm: int) -> bytes:
 def caption(picked: Picked, drawn: Drawn) -> str:
     """What is seen, its numbers with n and interval, and the rows it rests on."""
     mark = SAMPLE_MARK if picked.is_sample else ""
-    parts = [drawn.caption, f"Data: {picked.rows}.", picked.trained, mark]
+    parts = [drawn.caption, picked.picked, f"Data: {picked.rows}.", picked.trained, mark]
     return " ".join(part for part in parts if part)
 
 

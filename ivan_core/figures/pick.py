@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, cast
 
 from ivan_core import __version__
@@ -11,8 +12,8 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
-from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
-from ivan_core.figures.choices import OPTIONS, Wish, asked_for
+from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, PickedRows
+from ivan_core.figures.choices import OPTIONS, WHERE, Wish, asked_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Picked:
     `names` stand below the title and `slugs` in the names of files; `rows` says which pairs of what
     dataset; `methods` makes the whole paragraph from what the chart says of itself; `trained` says
     on how many of the pairs the reward models were trained, `shown` the names of files in place of
-    their paths.
+    their paths. `picked` says which rows alone are drawn, and `mark` that they are no sample.
     """
 
     draw: Callable[[], Drawn]
@@ -34,6 +35,9 @@ class Picked:
     methods: Callable[[Drawn], str]
     trained: str = ""
     shown: Mapping[str, str] = field(default_factory=dict)
+    picked: str = ""
+    mark: str = ""
+    key: bytes = b""
 
 
 def chart_named(given: ChartsAndSentences, results: Any, name: str) -> Chart:
@@ -54,29 +58,39 @@ def chart_named(given: ChartsAndSentences, results: Any, name: str) -> Chart:
     return chart
 
 
-def pick(given: ChartsAndSentences, results: Any, name: str, wish: Wish) -> Picked:
-    """One chart of results as a wish has it.
+def pick(
+    given: ChartsAndSentences, results: Any, name: str, wish: Wish, part: PickedRows | None = None
+) -> Picked:
+    """One chart of results as a wish has it; of `part` of their rows alone, if it is given.
 
     Raises:
         BadInput: there is no such chart, or nothing as in the wish.
     """
     chart = chart_named(given, results, name)
     _refuse_the_rest(chart, wish)
-    chosen = {choice.option.name: choice.pick(name, results, wish) for choice in chart.choices}
+    drawn_of = part.results if part else results
+    chosen = {choice.option.name: choice.pick(name, drawn_of, wish) for choice in chart.choices}
     made = {
         choice.option.name: words
         for choice in chart.choices
         if (words := choice.as_wish(chosen[choice.option.name])) is not None
     }
+    slugs = _slugs(chart, made)
+    if part:
+        made[WHERE.name] = part.query
+        slugs += (f"picked-{sha256(part.query.encode()).hexdigest()[:8]}",)
     return Picked(
-        lambda: chart.draw(results, *chosen.values()),
+        lambda: chart.draw(drawn_of, *chosen.values()),
         cast("Wish", made),
         () if chart.names_them else given.names(results, chosen),
-        _slugs(chart, made),
+        slugs,
         given.rows(results),
         is_sample(results.dataset),
-        lambda drawn: _methods(given, results, chosen, drawn),
-        given.trained(results, chosen),
+        lambda drawn: _methods(given, results, chosen, drawn, part.told if part else ""),
+        given.trained(drawn_of, chosen),
+        picked=part.told if part else "",
+        mark=part.mark if part else "",
+        key=part.key if part else b"",
     )
 
 
@@ -88,6 +102,8 @@ def is_sample(dataset: PreparedDataset) -> bool:
 def _refuse_the_rest(chart: Chart, wish: Wish) -> None:
     """Refuse a wish for what the chart leaves to nobody."""
     choosable = {choice.option.name for choice in chart.choices}
+    if chart.measure:
+        choosable.add(WHERE.name)
     for option in OPTIONS:
         if option.name not in choosable and asked_for(wish, option):
             words = chart.instead.get(option.name, f"no {option.words}")
@@ -104,8 +120,10 @@ def _slugs(chart: Chart, wish: Mapping[str, str | tuple[str, ...]]) -> tuple[str
     return tuple(slug for slug in found if slug != chart.name)
 
 
-def _methods(given: ChartsAndSentences, results: Any, chosen: Chosen, drawn: Drawn) -> str:
-    told = f"{given.methods(results, chosen)} {drawn.methods}"
+def _methods(
+    given: ChartsAndSentences, results: Any, chosen: Chosen, drawn: Drawn, picked: str
+) -> str:
+    told = " ".join(filter(None, [given.methods(results, chosen), picked, drawn.methods]))
     command = given.command(results)
     if not command:
         return f"{told} Computed with IVAN {__version__}."

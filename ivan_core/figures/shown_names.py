@@ -66,6 +66,7 @@ def by_names(picked: Picked, names: Mapping[str, str]) -> Picked:
         rows=named(picked.rows, names),
         methods=lambda drawn: named(picked.methods(drawn), names),
         trained=named(picked.trained, names),
+        picked=named(picked.picked, names),
         shown=names,
     )
 

@@ -25,9 +25,12 @@ WILSON = (
 )
 
 
-def rate_words(rate: Rate | None) -> str:
+def rate_words(rate: Rate | None, *, bare: bool = False) -> str:
+    """A rate with its interval and n; `bare` leaves the interval out."""
     if rate is None:
         return "none rated"
+    if bare:
+        return f"{percent(rate.rate, rate.n)} of {rate.n:,}"
     wide = f" ({as_if(rate).removeprefix('; ')})" if rate.design > 1 else ""
     return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}{wide}"
 

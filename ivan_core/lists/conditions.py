@@ -29,6 +29,9 @@ Ints = NDArray[np.int64]
 Names = Mapping[str, str]
 """What user columns and runs are called, by id."""
 MOST_CONDITIONS = 24
+LENGTHS = "lengths"
+BY_HAND = "by hand"
+"""The measure of conditions that somebody's marks on single rows meet."""
 
 
 def _storable(text: str) -> str:
@@ -84,6 +87,8 @@ class Condition(Item):
     """Fields that tell two conditions of a kind apart: one that shares them replaces the other."""
     chip: ClassVar[str] = ""
     """What the chip of the condition is called in the page, where it is not called by its key."""
+    measure: ClassVar[str] = ""
+    """What it asks that a chart may draw, such as rewards: the rates of that follow from it."""
 
     @property
     def key(self) -> str:

@@ -12,6 +12,8 @@ import numpy as np
 from ivan_core.datasets.prepared import BASE_COLUMNS, NUMBERS, PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.lists.conditions import (
+    BY_HAND,
+    LENGTHS,
     Bools,
     Choice,
     Condition,
@@ -89,6 +91,7 @@ class LongerIs(Condition):
     """Which of the two replies has more characters."""
 
     query: ClassVar[str] = "longer"
+    measure: ClassVar[str] = LENGTHS
     longer: Literal["chosen", "rejected", "neither"]
 
     def words(self, names: Names) -> str:
@@ -103,6 +106,7 @@ class Starred(Condition):
     """Somebody starred the row."""
 
     query: ClassVar[str] = "starred"
+    measure: ClassVar[str] = BY_HAND
     starred: Literal["yes"] = "yes"
 
     def words(self, names: Names) -> str:
@@ -116,6 +120,7 @@ class Noted(Condition):
     """Somebody wrote a note on the row."""
 
     query: ClassVar[str] = "noted"
+    measure: ClassVar[str] = BY_HAND
     noted: Literal["yes"] = "yes"
 
     def words(self, names: Names) -> str:

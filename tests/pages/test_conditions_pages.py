@@ -9,6 +9,7 @@ import pytest
 from made_labellings import FIRST, REFUSAL, Labellings, four_pairs
 
 from ivan_core.annotations.queues import Queues
+from ivan_core.engine import figures
 from ivan_core.review.queues import queues_of
 from ivan_core.settings import data_dir
 
@@ -77,3 +78,30 @@ def test_what_is_listed_becomes_a_queue(compared, first, open_page):
     assert f"Queue {queue.id} is made." in page.said
     assert (queue.source, queue.title) == ("rows", f"Refusal: yes (first, run {first})")
     assert sorted(item.row_id for item in Queues(data_dir()).items(queue.id)) == [0, 1, 3]
+
+
+def test_a_figure_can_be_had_of_the_rows_listed(data_dir, open_page):
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=60))
+    page = open_page(COMPARE, run=run_id, longer="chosen")
+    (key,) = (key for key in page.buttons if key.startswith("figure-agreement-"))
+    page.press(key)
+    n = figures.rows_picked(run_id, "longer=chosen")
+    (rows,) = page.app.toggle
+    assert rows.label == f"Only the {n} rows listed below" and not rows.value
+    assert figures.caption(run_id, "agreement") in [code.value for code in page.app.code]
+    page.app.session_state[f"{key}-rows"] = True
+    page.press(key)
+    told = [code.value for code in page.app.code]
+    assert figures.caption(run_id, "agreement", where="longer=chosen") in told
+    assert (f"ivan figure {run_id} agreement --format svg --width 85 --where longer=chosen") in told
+
+
+def test_a_figure_of_the_whole_run_says_so_beside_a_narrowed_list(data_dir, open_page):
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=60))
+    page = open_page(COMPARE, run=run_id, longer="chosen")
+    page.app.session_state["view"] = "How sure are they?"
+    page.run()
+    (key,) = (key for key in page.buttons if key.startswith("figure-coverage-"))
+    page.press(key)
+    assert not page.app.toggle
+    assert "whatever rows are listed" in page.said

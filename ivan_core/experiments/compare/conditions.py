@@ -35,6 +35,8 @@ from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.bins import in_reward_cell
 from ivan_core.metrics.paired import in_margin_cell
 
+REWARDS = "rewards"
+"""What verdicts and margins are made of: a chart of any of them follows from a condition on any."""
 RatedAs = Literal["agree", "tie", "disagree", "unrated"]
 _CODES = {**{verdict: code for code, verdict in enumerate(VERDICTS)}, "unrated": UNRATED}
 
@@ -52,6 +54,7 @@ class VerdictIs(_OfModels):
     """A model's verdict."""
 
     query: ClassVar[str] = "verdict"
+    measure: ClassVar[str] = REWARDS
     identity: ClassVar[tuple[str, ...]] = ("model",)
     model: Model
     verdict: RatedAs
@@ -70,6 +73,7 @@ class ModelsDiffer(Condition):
     """The models that rated the row do not all have the same verdict."""
 
     query: ClassVar[str] = "differ"
+    measure: ClassVar[str] = REWARDS
     differ: Literal["yes"] = "yes"
 
     def words(self, names: Names) -> str:
@@ -84,6 +88,7 @@ class VerdictsAre(_OfModels):
     """A cell of the table of two models' verdicts."""
 
     query: ClassVar[str] = "verdicts"
+    measure: ClassVar[str] = REWARDS
     identity: ClassVar[tuple[str, ...]] = ("model", "other")
     model: Model
     verdict: RatedAs
@@ -180,6 +185,7 @@ class MarginIn(_OfMargin):
     """A margin from `low` up to, not including, `high`, in typical margins of the model."""
 
     query: ClassVar[str] = "margin"
+    measure: ClassVar[str] = REWARDS
 
     def words(self, names: Names) -> str:
         return f"{self.model}: margin {span(self.low, self.high)} typical margins"
@@ -200,6 +206,7 @@ class SureIn(_OfMargin):
     """The size of a margin from `low` to `high`, both included, in typical margins of the model."""
 
     query: ClassVar[str] = "sure"
+    measure: ClassVar[str] = REWARDS
 
     def words(self, names: Names) -> str:
         return f"{self.model}: sure by {span(self.low, self.high)} typical margins"
@@ -235,6 +242,7 @@ class RewardsIn(_Cell):
     """A cell of chosen (x) and rejected (y) rewards of a model."""
 
     query: ClassVar[str] = "rewards"
+    measure: ClassVar[str] = REWARDS
     identity: ClassVar[tuple[str, ...]] = ("model",)
     model: Model
 
@@ -254,6 +262,7 @@ class MarginsIn(_Cell):
     """A cell of two models' margins, each in typical margins of its model (x the first's)."""
 
     query: ClassVar[str] = "margins"
+    measure: ClassVar[str] = REWARDS
     identity: ClassVar[tuple[str, ...]] = ("model", "other")
     model: Model
     other: Model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine import opened
 from ivan_core.engine.opened import Found, Opener, nothing_yet
-from ivan_core.experiments.compare.arrays import UNRATED, Aligned, align
+from ivan_core.experiments.compare.arrays import UNRATED, Aligned, Ints, align
 from ivan_core.experiments.compare.tables import TABLE, scores_table, with_prompts
 from ivan_core.experiments.compare.trust_facts import HH_RLHF
 from ivan_core.lists import pairs
@@ -40,7 +40,11 @@ _REPEATED = (MODEL.name, SUBSET.name, VERDICT.name)
 
 @dataclass(frozen=True)
 class Results:
-    """What a comparison found: all of it once the run is done, the finished chunks before."""
+    """What a comparison found: all of it once the run is done, the finished chunks before.
+
+    `whole` is there where these are results of some rows alone; with `bare` rates of theirs mean
+    nothing beyond them and have no intervals.
+    """
 
     run: Run
     spec: CompareSpec
@@ -48,6 +52,8 @@ class Results:
     table: pd.DataFrame
     cards: dict[str, ModelCard]
     manifest: dict[str, Any] | None
+    whole: Results | None = None
+    bare: bool = False
 
     @cached_property
     def models(self) -> tuple[str, ...]:
@@ -87,7 +93,8 @@ class Results:
         """Agreement by the values of one of them, in groups made of all rows of the run."""
         import pandas as pd
 
-        return by_column(self.fair, self.own_column(name), pd.Series(self.row_ids))
+        every = self.whole or self
+        return by_column(self.fair, self.own_column(name), pd.Series(every.row_ids))
 
     @cached_property
     def training(self) -> dict[str, Training]:
@@ -105,9 +112,16 @@ class Results:
         """The rows on which figures rest: without those that a model was trained on, if it can."""
         return unseen_rows(self.table)
 
+    def only(self, row_ids: Ints, bare: bool) -> Results:
+        """The results of some rows; what the whole run measures by stays that of the run."""
+        table = self.table[self.table["row_id"].isin(row_ids)].reset_index(drop=True)
+        table["model"] = table["model"].cat.remove_unused_categories()
+        return replace(self, table=table, whole=self, bare=bare)
+
     @property
     def typical_margins(self) -> dict[str, float | None]:
-        return {summary.model: summary.typical_margin for summary in self.summaries}
+        every = self.whole or self
+        return {summary.model: summary.typical_margin for summary in every.summaries}
 
 
 @dataclass(frozen=True)

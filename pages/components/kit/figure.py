@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Unpack
 
 import streamlit as st
 
+from ivan_core.domain.plurals import number_of
 from ivan_core.engine import figures
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.command import figure_command
@@ -51,6 +52,7 @@ def _dialog(figure: _Figure) -> None:
 
 def _files(figure: _Figure) -> None:
     """Files of a chart in a width of your choice, and what to write below it."""
+    figure = _narrowed(figure)
     run_id, name, shown = figure.run_id, figure.name, figure.shown
     width = st.segmented_control(
         "Width", list(_WIDTHS), default=85, required=True, key=f"{figure.key}-width",
@@ -64,11 +66,30 @@ def _files(figure: _Figure) -> None:
                 key=f"{figure.key}-{kind}", on_click="ignore",
             )  # fmt: skip
     for title, text in (
-        *_words(figure, figures.stamp(run_id)),
+        *_words(figure, figures.stamp(run_id, shown.get("where"))),
         ("Command", figure_command(run_id, name, width_mm=width, **shown)),
     ):
         say(title, "small", quiet=True)
         st.code(text, language=None, wrap_lines=True)
+
+
+def _narrowed(figure: _Figure) -> _Figure:
+    """The chart of the rows alone that the page lists, if it lists some of them and this is chosen.
+
+    A chart that cannot be had so says why.
+    """
+    run_id = figure.run_id
+    where = figures.conditions_of(run_id, st.query_params.to_dict())
+    if not where:
+        return figure
+    if whole := figures.whole(run_id, figure.name):
+        say(whole, "small", quiet=True)
+        return figure
+    n = figures.rows_picked(run_id, where)
+    told = f"Only the {number_of(n, 'row')} listed below"
+    if not st.toggle(told, key=f"{figure.key}-rows", disabled=not n):
+        return figure
+    return replace(figure, shown={**figure.shown, "where": where})
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={_Figure: astuple})

@@ -12,6 +12,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import second_choices, used_opinions
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.compare import sentences as to_copy
+from ivan_core.experiments.compare.conditions import REWARDS
 from ivan_core.experiments.compare.figures.columns import agreement_by_more, by_own_column, values
 from ivan_core.experiments.compare.figures.models import (
     agreement,
@@ -25,7 +26,7 @@ from ivan_core.experiments.compare.figures.models import (
 )
 from ivan_core.experiments.compare.figures.rows import pair_margins, sentences
 from ivan_core.experiments.compare.results import Results, open_results
-from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen
+from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Narrowing
 from ivan_core.figures.choices import (
     COLUMN,
     ONE_MODEL,
@@ -118,9 +119,17 @@ _ONE_ROW = Choice(
 _ONE_SIDE = Choice(SIDE, _side, offers=lambda results: [(side, "") for side in SIDES])
 _ALL = {"model": "all models", "other": "all models"}
 _ONE = {"other": "one model"}
+_RANKED = "the whole run, whose rows it sets against each other by how sure a model is of them"
+_PAIR = {"where": "one pair"}
 
 CHARTS = (
-    Chart("agreement", "Agree, tie and disagree, by model and subset", agreement, instead=_ALL),
+    Chart(
+        "agreement",
+        "Agree, tie and disagree, by model and subset",
+        agreement,
+        instead=_ALL,
+        measure=REWARDS,
+    ),
     Chart(
         "agreement-by",
         "Agree, tie and disagree, by a column of the dataset",
@@ -141,13 +150,18 @@ CHARTS = (
         (ONE_MODEL, OTHER_MODEL),
         names_them=True,
     ),
-    Chart("coverage", "Agreement if only the surest pairs counted", coverage, instead=_ALL),
+    Chart(
+        "coverage",
+        "Agreement if only the surest pairs counted",
+        coverage,
+        instead={**_ALL, "where": _RANKED},
+    ),
     Chart(
         "reliability",
         "Whether one model is right when it is sure",
         reliable,
         (ONE_MODEL,),
-        instead=_ONE,
+        instead={**_ONE, "where": _RANKED},
     ),
     Chart("length", "Is it just length?", length, instead=_ALL),
     Chart(
@@ -178,12 +192,19 @@ CHARTS = (
         (_USER_COLUMN,),
         instead=_ALL,
     ),
-    Chart("pair-margins", "Which reply of a pair the models like more", pair_margins, (_ONE_ROW,)),
+    Chart(
+        "pair-margins",
+        "Which reply of a pair the models like more",
+        pair_margins,
+        (_ONE_ROW,),
+        instead=_PAIR,
+    ),
     Chart(
         "sentences",
         "What each sentence of a reply adds to the reward",
         sentences,
         (ONE_MODEL, _ONE_ROW, _ONE_SIDE),
+        instead=_PAIR,
     ),
 )
 
@@ -241,4 +262,11 @@ FIGURES = ChartsAndSentences(
     names=_names,
     trained=_trained,
     moves=lambda results: second_choices(used_opinions(results.dataset)),
+    narrowing=Narrowing(
+        "compare",
+        lambda results, row_ids, bare: results.only(row_ids, bare),
+        lambda results: {
+            spec.id: spec.label for spec in columns.known(results.dataset.fingerprint, True)
+        },
+    ),
 )

@@ -23,28 +23,34 @@ def agreement(results: Results) -> Drawn:
     from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
 
     bars = by_subset(results.fair)
+    if results.bare:
+        bars = bars.assign(low=None, high=None, effective_n=None)
     several = bars["subset"].nunique() > 1
+    every = "All picked pairs" if results.whole else "All pairs"
     choice = the(results.dataset.chosen_by)
-    told = "; ".join(f"{s.model} {rate_words(s.headline)}" for s in results.summaries)
+    told = "; ".join(
+        f"{s.model} {rate_words(s.headline, bare=results.bare)}" for s in results.summaries
+    )
     rules = bars[(bars["subset"] == ALL_SUBSETS) & bars["rule"].notna()]
     rules = rules.drop_duplicates(["rule", "rule_rate", "n"])
     rule = " or ".join(
         f"always picking the {row.rule} reply would reach"
-        f" ({percent(float(row.rule_rate), int(row.n))} of all pairs)"
+        f" ({percent(float(row.rule_rate), int(row.n))} of {every.lower()})"
         for row in rules.itertuples()
     )
     marked = f"; the mark below a bar shows what {rule}" if rule else ""
-    best = ceiling_of(results.dataset)
+    best = None if results.whole else ceiling_of(results.dataset)
+    ends = "" if results.bare else " with its 95% interval"
     return Drawn(
-        lambda: agreement_bars(bars, ceiling=best, dark=False),
+        lambda: agreement_bars(bars, ceiling=best, every=every, dark=False),
         bars,
         f"How often each reward model sides with {choice}{', by subset' if several else ''}: shares"
-        " of rated pairs on which it agrees, ties and disagrees. Numbers are agreement with its 95%"
-        f" interval; all pairs: {told}. The light line marks 50%{marked}."
+        f" of rated pairs on which it agrees, ties and disagrees. Numbers are agreement{ends};"
+        f" {every.lower()}: {told}. The light line marks 50%{marked}."
         + (f" The line on the bars of all pairs is a ceiling. {best.sentence}" if best else ""),
         "A model agrees with a pair if it gives the chosen reply the higher reward; equal rewards"
-        f" (as float32) are ties and count among the rated pairs. {WILSON} Baseline: the better of"
-        " always picking the longer or always the shorter reply, by characters.",
+        f" (as float32) are ties and count among the rated pairs. {_wilson(results)}Baseline: the"
+        " better of always picking the longer or always the shorter reply, by characters.",
     )
 
 
@@ -210,6 +216,11 @@ def reliable(results: Results, model: str) -> Drawn:
 def own_rows(results: Results, model: str) -> pd.DataFrame:
     """The rows of one model on which its figures rest."""
     return results.fair[results.fair["model"].eq(model).to_numpy(bool, na_value=False)]
+
+
+def _wilson(results: Results) -> str:
+    """How intervals were computed, before what else is said; nothing where there are none."""
+    return "" if results.bare else f"{WILSON} "
 
 
 def _agreed(results: Results, model: str) -> str:

@@ -1,0 +1,186 @@
+"""Results of the rows that conditions pick, which stand in an address as a page writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+import numpy as np
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.figures.chart import Chart, ChartsAndSentences, Narrowing, PickedRows
+from ivan_core.lists.conditions import (
+    BY_HAND,
+    LENGTHS,
+    Condition,
+    Filter,
+    Ints,
+    Listing,
+    fitting,
+    matching,
+    without_value,
+)
+from ivan_core.lists.others import Elsewhere, called, language
+from ivan_core.lists.url import parameters, query_of, read_filter
+from ivan_core.settings import data_dir
+
+_LONGEST_WORDS = 200
+_ELSEWHERE = "Copy the part of the address with the conditions of the page behind the run."
+
+
+def written(wanted: Filter) -> str:
+    """Conditions as a part of an address; an order of rows is none. Empty if there are none."""
+    query = query_of(Filter(wanted.language, wanted.conditions))
+    return urlencode(query, quote_via=quote, safe="~!:/,")
+
+
+def of_address(given: ChartsAndSentences, run_id: str, query: Mapping[str, Any]) -> str:
+    """The conditions of a page's address that this run can judge, as `written`.
+
+    Raises:
+        BadInput: there is no such run, or nothing is finished yet.
+    """
+    if given.narrowing is None:
+        return ""
+    own = language(given.narrowing.conditions)
+    wanted, _ = read_filter(own, query)
+    if not wanted.conditions or own.listing is None:
+        return ""
+    return written(fitting(own.listing(run_id), wanted)[0])
+
+
+def picked_rows(
+    given: ChartsAndSentences, results: Any, run_id: str, chart: Chart, where: str, stamp: object
+) -> PickedRows:
+    """The results of the rows that the conditions of `where` pick, for a chart that has a measure.
+
+    `stamp` changes where the results do.
+
+    Raises:
+        BadInput: something in `where` is no condition, or none that this run can judge, or no row
+            is left.
+    """
+    narrowing = given.narrowing
+    listing, wanted = _asked(narrowing, run_id, where)
+    row_ids = _numbers(listing, wanted)
+    if narrowing is None or not len(row_ids):
+        raise BadInput(
+            f"No row of run {run_id} is left by these conditions.", "Take a condition away."
+        )
+    measures = {_asked_of(one).measure for one in wanted.conditions}
+    bare = chart.measure in measures or BY_HAND in measures
+    key = row_ids.tobytes()
+    only = _only(narrowing, given.open, data_dir(), run_id, key, bare, stamp)
+    n, of = len(row_ids), len(listing.rows)
+    what = "pairs" if listing.rejected is None else "texts"
+    return PickedRows(
+        only,
+        written(wanted),
+        _rows_told(narrowing, listing, wanted, n, results) + _rates_told(chart, measures, what),
+        f"Picked rows, not a sample: {n:,} of {of:,} {what}.",
+        key,
+    )
+
+
+def rows_of(given: ChartsAndSentences, run_id: str, where: str) -> Ints:
+    """The rows, or texts, that the conditions of `where` pick.
+
+    Raises:
+        BadInput: as `picked_rows`, but for no row left.
+    """
+    return _numbers(*_asked(given.narrowing, run_id, where))
+
+
+def _numbers(listing: Listing, wanted: Filter) -> Ints:
+    """The ids of the rows that fit; where texts are listed, those of the texts."""
+    ids = listing.rows if listing.rejected is None else listing.texts
+    return ids[matching(listing, wanted)]
+
+
+@lru_cache(maxsize=8)
+def _only(
+    narrowing: Narrowing,
+    opened: Callable[[str], Any],
+    _: Path,
+    run_id: str,
+    rows: bytes,
+    bare: bool,
+    stamp: object,
+) -> Any:
+    """Narrowed results are kept: a figure asks for them once a file and once a text."""
+    return narrowing.only(opened(run_id), np.frombuffer(rows, np.int64), bare)
+
+
+def _asked(narrowing: Narrowing | None, run_id: str, where: str) -> tuple[Listing, Filter]:
+    own = language(narrowing.conditions) if narrowing else None
+    if own is None or own.listing is None:
+        raise BadInput(f"Run {run_id} has no rows to pick.", "Leave out --where.")
+    try:
+        pairs = parse_qsl(
+            where.removeprefix("?"), keep_blank_values=True, strict_parsing=True, errors="strict"
+        )
+    except ValueError:
+        raise BadInput("What --where holds is no part of an address.", _ELSEWHERE) from None
+    query = dict(pairs)
+    if query.pop("run", run_id) != run_id:
+        raise BadInput(f"The address in --where is not that of run {run_id}.", _ELSEWHERE)
+    wanted, ignored = read_filter(own, query)
+    odd = [name for name in query if name not in parameters(own)]
+    ignored = [*ignored, *odd, *([] if len(pairs) == len(dict(pairs)) else ["a name given twice"])]
+    if ignored:
+        named = ", ".join(dict.fromkeys(map(_clean, ignored)))
+        raise BadInput(f"Not understood in --where: {named}.", _ELSEWHERE)
+    if not wanted.conditions:
+        raise BadInput("There is no condition in --where.", _ELSEWHERE)
+    listing = own.listing(run_id)
+    wanted = replace(wanted, sort=None)
+    _, reasons = fitting(listing, wanted)
+    if reasons:
+        told = " ".join(dict.fromkeys(map(_clean, reasons)))
+        raise BadInput(f"These rows cannot be picked. {told}", "Take that condition away.")
+    return listing, wanted
+
+
+def _rows_told(narrowing: Narrowing, listing: Listing, wanted: Filter, n: int, results: Any) -> str:
+    """Which rows a figure counts."""
+    of, what = len(listing.rows), "pairs" if listing.rejected is None else "texts"
+    names = {**narrowing.called(results), **called(listing, wanted)}
+    words = [_clean(one.words(names)) for one in wanted.conditions]
+    told = [f"Only {n:,} of {of:,} {what} count, picked by: {'; '.join(words)}."]
+    told += [
+        f"{missing:,} {what} have no value for “{_clean(one.words(names))}” and do not count."
+        for one, missing in without_value(listing, wanted.conditions)
+    ]
+    return " ".join(told)
+
+
+def _rates_told(chart: Chart, measures: Collection[str], what: str) -> str:
+    """What it does to the rates of a figure that its rows were picked."""
+    told = " Picked rows, not a sample."
+    if LENGTHS in measures:
+        told += " What length alone would reach follows from the condition on lengths."
+    if chart.measure in measures:
+        return told + (
+            " A condition is on the very thing that is drawn, so rates follow from it, in whole or"
+            " in part, and tell nothing of other rows; they have no intervals."
+        )
+    if BY_HAND in measures:
+        return f"{told} Somebody marked the rows by hand, so rates have no intervals."
+    return told + (
+        f" Rates are those of such {what} alone; an interval takes them for a random draw of all"
+        f" {what} that would be picked so."
+    )
+
+
+def _asked_of(condition: Condition) -> Condition:
+    return condition.asked if isinstance(condition, Elsewhere) else condition
+
+
+def _clean(text: str) -> str:
+    """Words of data on one line, cut short; nothing in it moves a cursor or turns text around."""
+    flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return flat if len(flat) <= _LONGEST_WORDS else f"{flat[: _LONGEST_WORDS - 1]}…"

@@ -98,6 +98,11 @@ def test_only_the_registry_knows_which_kind_a_run_is() -> None:
     assert not found
 
 
+def test_the_command_line_lists_no_experiment() -> None:
+    words = (ROOT / "ivan_core/cli/main.py").read_text("utf-8")
+    assert not [name for name in NAMES if re.search(rf"\b{name}\b", words)]
+
+
 def test_experiments_are_named_as_modules_in_the_registry_and_their_own_records_alone() -> None:
     named = re.compile(r"[\"']ivan_core\.experiments\.")
     found = {

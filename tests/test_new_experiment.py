@@ -33,8 +33,8 @@ from ivan_core.worker import work
 
 FOLDER = Path(__file__).parent / "given" / "word_counts"
 PAIRS = (("a b c", "a"), ("a", "a b"), ("a b", "a b c d"))
-"""Chosen and rejected replies: with the two words before each, 3 + 1 + 2 = 6 more than 6 words, and
-1 + 2 + 4 = 7 more than 6."""
+"""Chosen and rejected replies: with the three words before each, 3 + 1 + 2 = 6 more than 9 words,
+and 1 + 2 + 4 = 7 more than 9."""
 
 
 @pytest.fixture(autouse=True)
@@ -176,6 +176,27 @@ def test_the_command_line_lists_shows_tells_and_deletes_it(
     assert "Name two runs of one kind." in capsys.readouterr().err
     assert archive.delete(run_id).files >= 3
     assert not (data_dir / "words" / f"{run_id}.csv").exists()
+
+
+def test_its_command_is_made_of_its_spec(
+    data_dir: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["words", "--dataset", str(pairs), "--limit", "2"]
+    assert command_line([*asked, "--plan"]) == 0
+    assert f"{pairs}: 3 pairs in all." in capsys.readouterr().out and not runs.every()
+    monkeypatch.setattr(runs, "spawn", lambda run_id: work(Registry(data_dir), run_id))
+    assert command_line(asked) == 0
+    # Three words before each of the first two replies, and 3 + 1, or 1 + 2 of their own.
+    assert "Chosen replies have 10 words, rejected ones 9, n = 2." in capsys.readouterr().out
+    assert command_line([*asked, "--plan"]) == 0
+    assert f"{pairs}: 2 pairs.\nThe first 2 of 3 rows" in capsys.readouterr().out
+    (run,) = runs.every()
+    assert runs.any_spec_of(run) == spec_of(pairs, limit=2)
+    with pytest.raises(SystemExit):
+        command_line(["words", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Make a word count of the pairs of a preference dataset." in told
+    assert "--least N Letters of a word." in told
 
 
 def test_it_is_a_stage_of_its_study_and_exported(

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ivan_core.cli import options as made
+from ivan_core.cli.plan import add_plan, print_plan
 from ivan_core.domain.specs import CompareSpec
-
-if TYPE_CHECKING:
-    from ivan_core.engine.first_look import FirstLook
 
 
 def add(commands: Any) -> None:
@@ -28,11 +24,7 @@ def add(commands: Any) -> None:
     fields.add(parser, "models")
     made.add_preset(parser, "Dataset and models to start from")
     fields.add(parser)
-    parser.add_argument(
-        "--plan",
-        action="store_true",
-        help="Say what it would take and refuse, by the first rows, and do nothing.",
-    )
+    add_plan(parser)
 
 
 def spec_from(options: argparse.Namespace) -> CompareSpec:
@@ -44,17 +36,6 @@ def spec_from(options: argparse.Namespace) -> CompareSpec:
     from ivan_core.experiments.compare.plan import preset_spec
 
     return made.spec_from(CompareSpec, options, preset_spec(options.preset))
-
-
-def print_plan(notes: Sequence[str], look: FirstLook) -> int:
-    """Print what a plan says beside its first line; the exit code is 1 if it would be refused."""
-    for line in (*notes, *look.remarks):
-        print(line)
-    for error in look.refusals:
-        print(f"ivan: It would be refused. {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"      {error.hint}", file=sys.stderr)
-    return 1 if look.refusals else 0
 
 
 def run(options: argparse.Namespace) -> int:

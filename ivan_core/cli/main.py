@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from ivan_core import __version__
 from ivan_core.domain.errors import IvanError
@@ -20,17 +21,8 @@ _EPILOG = """exit codes: 0 done, 1 a problem (said in a sentence), 2 wrong usage
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line. Building it imports no model library and no pandas."""
-    from ivan_core.cli import (
-        archive,
-        bench,
-        compare,
-        demo_server,
-        figure,
-        review,
-        rewrite,
-        runs,
-        taxonomy,
-    )
+    from ivan_core.cli import archive, bench, demo_server, figure, from_spec, review, runs
+    from ivan_core.engine.kind import experiments
 
     top = argparse.ArgumentParser(
         prog="ivan",
@@ -42,7 +34,13 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(
         title="commands", dest="command", required=True, metavar="COMMAND"
     )
-    for module in (compare, rewrite, taxonomy, review, runs, figure, archive, demo_server, bench):
+    kinds = experiments()
+    for name in sorted({kind.commands for kind in kinds if kind.commands}):
+        import_module(name).add(commands)
+    for kind in kinds:
+        if not kind.commands:
+            from_spec.add(commands, kind)
+    for module in (review, runs, figure, archive, demo_server, bench):
         module.add(commands)
     return top
 

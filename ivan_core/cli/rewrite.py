@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from ivan_core.cli import options as made
-from ivan_core.cli.compare import print_plan
+from ivan_core.cli.plan import add_plan, print_plan
 from ivan_core.domain.rewrite_specs import RewriteSpec
 
 
@@ -40,11 +40,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--max-usd", type=float, metavar="X", help="Refuse to start what may cost more."
     )
-    parser.add_argument(
-        "--plan",
-        action="store_true",
-        help="Say what it would take and refuse, by the first rows, and do nothing.",
-    )
+    add_plan(parser)
 
 
 def spec_from(options: argparse.Namespace) -> RewriteSpec:

@@ -53,7 +53,8 @@ class Kind:
     page that shows it, as its file is named. `stage` is its part in a study. `folders`, in the data
     folder, hold the files it writes for people; with `names_files` its manifest names all of them.
     `paths` are fields of its spec that may hold places of models on this machine. `stays` says what
-    outlives a run that is deleted.
+    outlives a run that is deleted. `commands` is the module whose `add` gives it to the command
+    line; without one it has the command that its spec is named by.
 
     `spec` is the class of what it is asked to do, and `about` says that in one line. `work` does
     what is left of a run. `weight` is what one pair counts in its progress, and `reached` counts
@@ -77,6 +78,7 @@ class Kind:
     names_files: bool = False
     paths: tuple[str, ...] = ()
     stays: str = ""
+    commands: str = ""
     weight: Callable[[Any], int] = lambda _: 1
     reached: Callable[[str], int | None] | None = None
     open: Callable[[str], Any] | None = None

@@ -20,6 +20,7 @@ KIND = Kind(
     stage="Labels",
     folders=("taxonomy-input", "taxonomy-output"),
     stays="Answers that were paid for stay, without their texts, for the next run.",
+    commands="ivan_core.cli.taxonomy",
     spec=TaxonomySpec,
     about=_about,
     weight=lambda _: 2,

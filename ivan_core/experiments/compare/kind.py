@@ -26,6 +26,7 @@ KIND = Kind(
     names_files=True,
     paths=("models",),
     stays="Its rewards stay in the cache, so the same comparison is quick to run again.",
+    commands="ivan_core.cli.compare",
     spec=CompareSpec,
     about=_about,
     weight=_weight,

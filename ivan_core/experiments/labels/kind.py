@@ -19,6 +19,7 @@ KIND = Kind(
     page="taxonomy",
     stage="Labels",
     folders=("taxonomy-control",),
+    commands="ivan_core.cli.taxonomy",
     spec=LabelSpec,
     about=_about,
     weight=lambda _: 2,

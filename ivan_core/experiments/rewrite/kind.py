@@ -21,6 +21,7 @@ KIND = Kind(
     stage="Reworded",
     folders=("rewrite",),
     paths=("models", "similarity"),
+    commands="ivan_core.cli.rewrite",
     spec=RewriteSpec,
     about=_about,
     weight=weight_of_pair,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import fake_rewriting
@@ -149,3 +150,16 @@ def test_the_stamp_of_finished_runs_changes_with_them(data_dir: Path, change: st
     }
     changes[change]()
     assert registry.stamp(("compare",), (RunState.DONE,)) != seen
+
+
+def test_one_imported_run_in_place_of_another_changes_the_stamp(data_dir: Path) -> None:
+    registry = Registry(data_dir)
+    newest = registry.get(added(registry, 1))
+    stamps = []
+    for day in ("01", "02"):
+        old = replace(newest, id=f"2020-01-{day}-00-00", created=float(day), finished=float(day))
+        with registry.entering(old, "f") as run_id:
+            pass
+        stamps.append(registry.stamp(("compare",), (RunState.DONE,)))
+        registry.remove(run_id, lambda: None)
+    assert stamps[0] != stamps[1]

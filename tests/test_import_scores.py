@@ -120,3 +120,44 @@ def test_names_and_files_go_together(tmp_path: Path, request_of: DatasetRequest)
     with pytest.raises(BadInput, match="the same model"):
         import_csvs(paths, request_of, ["m", "m"])
     assert import_csvs(paths, request_of)[0].models == ("a", "b")
+
+
+@pytest.mark.parametrize("name", ["x" * 151, "😀" * 38, "a\nb", "\ud800", " ", "\u202e"])
+def test_a_name_by_which_no_file_can_be_called_is_refused(
+    tmp_path: Path, request_of: DatasetRequest, name: str
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(HEADER + "0,1.5,0.5,True\n")
+    with pytest.raises(BadInput, match="can name nobody"):
+        import_csvs([path], request_of, [name])
+    assert runs.every() == []
+
+
+def test_a_long_name_of_a_file_is_cut_and_one_that_cannot_be_read_is_refused(
+    tmp_path: Path, request_of: DatasetRequest
+) -> None:
+    long = tmp_path / f"{'😀' * 60}.csv"
+    long.write_text(HEADER + "0,1.5,0.5,True\n")
+    (found,) = import_csvs([long], request_of)
+    assert found.models == ("😀" * 37,)
+    odd = tmp_path / "a\x1b[31m.csv"
+    odd.write_text(HEADER + "0,1.5,0.5,True\n")
+    with pytest.raises(BadInput, match="cannot be read"):
+        import_csvs([odd], request_of)
+
+
+@pytest.mark.parametrize("time", ["0001-01-01-00-00", "9999-12-31-23-59-59", "2026-13-01-00-00"])
+def test_a_time_in_a_name_that_no_run_can_have_is_no_time(
+    tmp_path: Path, request_of: DatasetRequest, time: str
+) -> None:
+    path = tmp_path / f"{time}-mine.csv"
+    path.write_text(HEADER + "0,1.5,0.5,True\n")
+    (found,) = import_csvs([path], request_of)
+    assert found.run_id != time and runs.get(found.run_id).state is RunState.DONE
+
+
+def test_scores_without_a_row_are_refused(tmp_path: Path, request_of: DatasetRequest) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(HEADER)
+    with pytest.raises(BadInput, match="hold no row"):
+        import_csvs([path], request_of)

@@ -191,6 +191,7 @@ def test_an_absurd_table_is_refused_before_it_is_read(run_id: str, tmp_path: Pat
         ("counts", {}, "no whole export"),
         ("reused", ["x"], "no whole export"),
         ("versions", ["1"], "no whole export"),
+        ("seed", "\ud800", "no whole export"),
     ],
 )
 def test_a_manifest_that_no_page_could_read_is_refused(
@@ -216,6 +217,13 @@ def test_a_manifest_that_no_page_could_read_is_refused(
         ({"spec.json": b'{"kind": "column"}'}, "no kind of run called 'column'"),
         ({"spec.json": b'{"kind": "compare"}'}, "no export of IVAN has"),
         ({"spec.json": b"[]"}, "no whole export"),
+        (
+            {
+                "run.json": b'{"format": 1, "id": "x", "created": 1, "computed": -1, '
+                b'"dataset_content": ""}'
+            },
+            "no whole export",
+        ),
         (
             {"run.json": b'{"format": 1, "id": "x", "created": 1e300, "dataset_content": ""}'},
             "no whole export",

@@ -6,6 +6,7 @@ import csv
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,14 @@ from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.domain.transcripts import text_hash
 from ivan_core.engine import access
-from ivan_core.engine.imports import Elsewhere, Imported, enter, located, named_dataset
+from ivan_core.engine.imports import (
+    Elsewhere,
+    Imported,
+    check_file_name,
+    enter,
+    located,
+    named_dataset,
+)
 from ivan_core.engine.kind import experiments
 
 Part = Literal["results", "beside"]
@@ -25,7 +33,10 @@ Part = Literal["results", "beside"]
 _LONGEST_HEADER = 100_000
 _MOST_BYTES = 2**30
 _STARTED = re.compile(r"(\d{4}-\d\d-\d\d-\d\d-\d\d(?:-\d\d)?)(?:-(.+))?")
-_LONGEST_NAME = 200
+_LONGEST_NAME = 150
+"""Bytes of the name of who judged: files are called by it, and no file's name has over 255."""
+_LATEST = 2**32
+"""The last second that a run can have begun in; those of zips have the same bound."""
 _FAILED = "-failed"
 _MOST_NAMED = 5
 csv.field_size_limit(2**27)
@@ -96,6 +107,8 @@ def import_csvs(
             f"{len(results)} files with results and {len(names)} names were given.",
             "Give one name a file with results, in their order, or none.",
         )
+    for name in names:
+        _check_name(name)
     named = dict(zip(results, names, strict=True)) if names else {}
     read = [
         one
@@ -103,6 +116,16 @@ def import_csvs(
         for one in kinds[kind].read(Given(own, found, located(dataset), named, force))
     ]
     return [Imported(enter(one.run), one.run.rows, one.who, one.run.notes) for one in read]
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name by which no file can be called; an empty one is left to the file's own name."""
+    readable = name.isprintable() and (name.strip() or not name)
+    if not readable or len(name.encode()) > _LONGEST_NAME:
+        raise BadInput(
+            f"{name[:40]!r} can name nobody.",
+            f"A name is one line of at most {_LONGEST_NAME} letters that can be read.",
+        )
 
 
 def _sorted(
@@ -139,6 +162,7 @@ def _header(path: Path) -> list[str]:
     """The first line of a CSV file."""
     if not path.is_file():
         raise BadInput(f"There is no file {path}.", "Check the path.")
+    check_file_name(path)
     if path.stat().st_size > _MOST_BYTES:
         raise BadInput(f"{path.name} is larger than a GiB.", "No run is as large.")
     try:
@@ -225,10 +249,10 @@ def started(path: Path) -> tuple[float, str]:
     match = _STARTED.fullmatch(path.stem)
     if match:
         parts = [int(part) for part in match[1].split("-")]
-        try:
-            return datetime(*parts[:6], tzinfo=UTC).timestamp(), match[1]  # type: ignore[misc,arg-type]
-        except ValueError:
-            return time.time(), ""
+        with suppress(ValueError):
+            moment = datetime(*parts[:6], tzinfo=UTC).timestamp()  # type: ignore[misc,arg-type]
+            if 0 <= moment <= _LATEST:
+                return moment, match[1]
     return time.time(), ""
 
 
@@ -236,7 +260,8 @@ def name_of(path: Path, ending: str = "") -> str:
     """Who judged or labelled, by the file's name: what stands after the time in it."""
     match = _STARTED.fullmatch(path.stem)
     name = path.stem if match is None else match[2] or ""
-    return (name.removesuffix(ending) or path.stem)[:_LONGEST_NAME]
+    own = name.removesuffix(ending) or path.stem
+    return own.encode()[:_LONGEST_NAME].decode(errors="ignore")
 
 
 def rows_note(rows: int, of: int) -> list[str]:

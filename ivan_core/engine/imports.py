@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -117,10 +118,21 @@ def named_dataset(request: DatasetRequest) -> PreparedDataset:
     return found
 
 
+def check_file_name(path: Path) -> None:
+    """Refuse a file whose name cannot be shown, for runs tell from which file they came.
+
+    Raises:
+        BadInput: its name holds control characters, or bytes that are no text.
+    """
+    if not path.name.isprintable():
+        raise BadInput(f"The name of the file {path.name!a} cannot be read.", "Rename it.")
+
+
 def enter(run: Elsewhere) -> str:
     """Write the files of a run and register it as done; returns its id, new if the old is taken.
 
     Raises:
+        BadInput: somebody in it has a name by which no file can be called.
         StorageProblem: the data folder cannot be written.
     """
     root = data_dir()
@@ -133,6 +145,13 @@ def enter(run: Elsewhere) -> str:
             written = run.write(staged)
             with runs.registry().entering(_row(run), run.spec.fingerprint) as run_id:
                 _put_in_place(staged, root, run_id, run, written)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            raise BadInput(
+                "A model or labeler of this run has a name that is too long for a file.",
+                "Name it shorter where the run was made, or with --model. Nothing was imported.",
+            ) from error
         finally:
             shutil.rmtree(staged, ignore_errors=True)
     return run_id

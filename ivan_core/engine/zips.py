@@ -23,7 +23,15 @@ from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.engine import access, archive, datasets
 from ivan_core.engine import handling as runs
 from ivan_core.engine.begin import BEGUN
-from ivan_core.engine.imports import Elsewhere, Imported, Written, enter, located, named_dataset
+from ivan_core.engine.imports import (
+    Elsewhere,
+    Imported,
+    Written,
+    check_file_name,
+    enter,
+    located,
+    named_dataset,
+)
 from ivan_core.engine.kind import kind_of, known
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import replacing, storage_errors
@@ -120,7 +128,7 @@ class _About(BaseModel):
     created: float = _MOMENT
     started: float | None = _PERHAPS
     finished: float | None = _PERHAPS
-    computed: int = 0
+    computed: int = Field(0, ge=0, le=2**53)
     notes: tuple[str, ...] = ()
     dataset_content: str
 
@@ -250,6 +258,7 @@ def import_zip(path: Path, dataset: DatasetRequest | None = None) -> Imported:
         about = _About.model_validate_json(files.pop("run.json"))
         spec = kind_of(kind).spec.model_validate_json(files.pop("spec.json"))
         manifest = json.loads(files.pop("manifest.json"))
+        json.dumps(manifest, ensure_ascii=False).encode()  # half a surrogate pair is no text
         units = [json.loads(line) for line in files.pop("facts.jsonl").splitlines()]
         facts = {str(unit["key"]): list(unit["rows"]) for unit in units}
         if not isinstance(spec, RowsSpec):
@@ -295,6 +304,7 @@ def _read(path: Path) -> tuple[str, Archive, dict[str, bytes]]:
     """The kind of the run and the files that are needed, after a look at all names and sizes."""
     if not path.is_file():
         raise BadInput(f"There is no file {path}.")
+    check_file_name(path)
     try:
         with ZipFile(path) as packed:
             names = [member.filename for member in packed.infolist()]

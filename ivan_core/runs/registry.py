@@ -141,13 +141,14 @@ class Registry:
     def stamp(self, kinds: Sequence[str], states: Sequence[RunState]) -> tuple[object, ...]:
         """Something that is the same as long as runs of these kinds in these states are the same.
 
-        Ended runs change by being named, taken away, or made again.
+        Ended runs change by being named, taken away, or made again. The number of a row that was
+        taken away is given again, so the times count too.
         """
         where, given = _where(kinds, (), states)
         with self._file.reading() as db:
             seen = db.execute(
                 "SELECT COUNT(*), TOTAL(rowid), TOTAL(rowid * 1.0 * rowid), MAX(finished), "
-                f"MAX(heartbeat) FROM runs {where}", given,
+                f"MAX(heartbeat), TOTAL(created), TOTAL(finished) FROM runs {where}", given,
             ).fetchone()  # fmt: skip
             named = _fetched(
                 db,

@@ -218,6 +218,8 @@ def _read(given: Given) -> list[FromCsv]:
     cards = {name: _card(name, trained.get(name)) for name in names}
     began, slug = started(kinds.scores[0])
     row_ids = sorted({row_id for one in scores for row_id in one.rows})
+    if not row_ids:
+        raise BadInput("These files of scores hold no row.", "Give files that were not cut.")
     notes = tuple(_notes(scores, found.rows, len(row_ids)))
     spec = CompareSpec(
         dataset=given.request,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 
 import streamlit as st
@@ -12,27 +13,14 @@ from streamlit import config
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.engine import access
-from pages.components.kit.state import COMPARE, REWRITE, TAXONOMY, dark, link_parameters
+from ivan_core.engine.kind import experiments
+from pages.components.kit.state import COMPARE, PAIRS, dark, link_parameters, page_file
 from pages.components.kit.text import say
 from pages.components.kit.token import ask_for_token, is_missing
 from pages.components.kit.visitor import is_of_another_site, visitor
 
-_PAGES = (
-    ("streamlit_app.py", "Home"),
-    ("pages/compare.py", "Compare"),
-    ("pages/pairs.py", "Pairs"),
-    ("pages/rewrite.py", "Rewrite"),
-    ("pages/taxonomy.py", "Taxonomy"),
-    ("pages/review.py", "Review"),
-    ("pages/runs.py", "Runs"),
-    ("pages/handbook.py", "Handbook"),
-)
-_WITH_RUN = {
-    "pages/compare.py": COMPARE, "pages/pairs.py": COMPARE, "pages/rewrite.py": REWRITE,
-    "pages/taxonomy.py": TAXONOMY,
-}  # fmt: skip
-"""Pages that look at one run, and whose it is: links to them carry it, since links clear the query
-string."""
+_OF_ALL = ("review", "runs", "handbook")
+"""Pages that belong to no experiment, and stand behind those that do."""
 
 _CHAPTER_OF = {
     "Compare": "compare", "Pairs": "compare", "Rewrite": "rewrite", "Taxonomy": "taxonomy",
@@ -87,9 +75,17 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
 
 
 def _navigation(title: str) -> None:
+    """Home, the pages of experiments, then those of all: a page is called as its file is.
+
+    A link to one that looks at a run carries it, since links clear the query string.
+    """
+    own = {page_file(kind.page) for kind in experiments() if kind.page}
+    at_runs = {**{page: page for page in own}, PAIRS: COMPARE}
     with st.container(horizontal=True, gap="small", key="navigation"):
-        for page, label in _PAGES:
-            carried = link_parameters(_WITH_RUN[page]) if page in _WITH_RUN else None
+        st.page_link("streamlit_app.py", label="Home")
+        for page in (*sorted(at_runs), *map(page_file, _OF_ALL)):
+            label = Path(page).stem.capitalize()
+            carried = link_parameters(at_runs[page]) if page in at_runs else None
             if label == "Handbook" and title in _CHAPTER_OF:
                 carried = {"chapter": _CHAPTER_OF[title]}
             st.page_link(page, label=label, query_params=carried)

@@ -55,7 +55,12 @@ def page_of(run: Run) -> str:
 def page_of_kind(name: str) -> str:
     """The page that shows runs of a kind."""
     page = known(name).page
-    return f"pages/{page}.py" if page else RUNS
+    return page_file(page) if page else RUNS
+
+
+def page_file(name: str) -> str:
+    """The file of a page by its name, as the record of a kind gives it."""
+    return f"pages/{name}.py"
 
 
 def _place(page: str) -> str:

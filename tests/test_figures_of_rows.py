@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import shlex
 from collections.abc import Iterator
+from math import sqrt
 from pathlib import Path
 from urllib.parse import quote
 
 import pandas as pd
 import pytest
+from fakes import Fakes, provider
 from made_runs import write_rows
 
 from ivan_core import settings
@@ -30,9 +32,12 @@ from ivan_core.engine.figures import (
     whole,
 )
 from ivan_core.engine.imports import read_dataset
+from ivan_core.experiments.columns.handling import column_spec, known
 from ivan_core.experiments.compare.figures.charts import CHARTS
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.figures.command import figure_command
+from ivan_core.runs.registry import Registry
+from ivan_core.worker import work
 
 ONE, TWO = "me/one", "me/two"
 # The chosen reply's reward; the rejected one's is 0. So 0 to 3, 7 and 9 agree, 6 is a tie.
@@ -42,6 +47,7 @@ REWARDS = {
 }
 A_SUBSET = "subset=a"
 TWO_AGREES = f"verdict={TWO}~agree"
+LENGTH = "len(reply)"
 HOSTILE = "<script>alert(1)</script>\u202e\x1b[31m & 50% +#"
 
 
@@ -58,6 +64,7 @@ def run_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 "chosen": f"\n\nHuman: Q{n}\n\nAssistant: Yes, {n}.",
                 "rejected": f"\n\nHuman: Q{n}\n\nAssistant: No, not {n}.",
                 "subset": "a" if n < 6 else "b" if n < 9 else HOSTILE,
+                "annotator": "Ada" if n < 5 else "Bob",
             }
             for n in range(10)
         ]
@@ -70,6 +77,10 @@ def run_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             files.append(folder / f"2024-08-19-10-30-{model.removeprefix('me/')}.csv")
             files[-1].write_text("\n".join([head, *lines]) + "\n")
         (found,) = import_csvs(files, dataset)
+        spec = column_spec(open_results(found.run_id).dataset.fingerprint, "expression", LENGTH)
+        registry = Registry(folder / "data")
+        made, _ = registry.add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+        work(registry, made, provider(Fakes()))
         yield found.run_id
 
 
@@ -209,3 +220,89 @@ def test_the_page_and_the_command_name_the_same_conditions(
     assert command([*line[1:], "--out", str(out)]) == 0
     assert out.read_bytes() == figure(run_id, "agreement", "csv", where=where)
     assert "rates follow from it" in capsys.readouterr().out
+
+
+def test_verdicts_of_two_models_on_picked_rows(run_id: str) -> None:
+    table = data(run_id, "verdicts", where=A_SUBSET)
+    counts = {(row.first, row.second): row.count_ for row in _plain(table) if row.count_}
+    assert counts == {("agree", "agree"): 2, ("agree", "disagree"): 2, ("disagree", "disagree"): 2}
+    told = caption(run_id, "verdicts", where=A_SUBSET)
+    assert "4 of 6" not in told and "67% of 6 pairs both rated" in told
+    assert "chosen after looking" in told.lower() and "clear" not in told
+    bare = caption(run_id, "verdicts", where=TWO_AGREES)
+    assert "interval of" not in bare and "95%" not in bare
+    assert "on 0 only me/one, on 1 only me/two" in bare  # row 6
+    assert "Newcombe" not in methods(run_id, "verdicts", where=TWO_AGREES)
+
+
+def test_margins_of_picked_rows_stay_in_the_units_of_the_run(run_id: str) -> None:
+    own = data(run_id, "two-margins", where=A_SUBSET)
+    every = data(run_id, "two-margins")
+    assert own["count"].sum() == 6 and every["count"].sum() == 10
+    # Squares of all ten margins are 62 together; the largest of the six is 4, of the ten 5.
+    assert own["x1"].max() == pytest.approx(4 / sqrt(6.2))
+    assert every["x1"].max() == pytest.approx(5 / sqrt(6.2))
+
+
+def test_rewards_and_margins_of_picked_rows(run_id: str) -> None:
+    for chart in ("rewards", "margins"):
+        assert data(run_id, chart, model=ONE, where=TWO_AGREES)["count"].sum() == 4
+        told = caption(run_id, chart, model=ONE, where=TWO_AGREES)
+        assert "in 75% of 4 rated pairs." in told and "interval)" not in told
+        assert "[30, 90] of 6 rated pairs (95% interval)" in caption(
+            run_id, chart, model=ONE, where=A_SUBSET
+        )
+    # The root mean square of 1, 2, 0 and 1 is that of 6 / 4.
+    assert "typical margin (root mean square of 4 margins) is 1.22." in caption(
+        run_id, "margins", model=ONE, where=TWO_AGREES
+    )
+
+
+def test_length_of_picked_rows(run_id: str) -> None:
+    """All chosen replies are the shorter ones: "Yes, n." against "No, not n."."""
+    found = data(run_id, "length", where=TWO_AGREES).set_index("model")
+    assert found.loc[ONE, ["agree", "n"]].tolist() == [3, 4]
+    assert found.loc[ONE, ["low", "high"]].isna().all()
+    told = caption(run_id, "length", where=TWO_AGREES)
+    assert "75% of 4 where the shorter was, no rate if both counted the same" in told
+    assert "interval" not in told.replace("they have no intervals", "")
+    assert "MOVER" not in methods(run_id, "length", where=TWO_AGREES)
+    kept = data(run_id, "length", where="longer=rejected").set_index("model")
+    assert kept.loc[ONE, ["agree", "n"]].tolist() == [6, 10]
+    assert kept[["low", "high"]].notna().all(axis=None)
+    assert "follows from the condition on lengths" in caption(
+        run_id, "length", where="longer=rejected"
+    )
+
+
+def test_agreement_by_a_column_of_the_dataset(run_id: str) -> None:
+    found = data(run_id, "agreement-by", where=A_SUBSET)
+    own = found[(found["model"] == ONE) & (found["verdict"] == "agree")].set_index("annotator")
+    assert own.loc["Ada", ["count", "n"]].tolist() == [4, 5]
+    assert own.loc["Bob", ["count", "n"]].tolist() == [0, 1]
+    bare = data(run_id, "agreement-by", where=TWO_AGREES)
+    assert bare[["low", "high"]].isna().all(axis=None)
+    assert "Wilson" not in methods(run_id, "agreement-by", where=TWO_AGREES)
+
+
+def test_a_user_column_on_picked_rows(run_id: str) -> None:
+    """Chosen replies have 7 characters, rejected ones 10."""
+    (spec,) = known(open_results(run_id).dataset.fingerprint)
+    sides = data(run_id, "column", where=A_SUBSET)
+    assert sides.groupby("side")["count"].sum().to_dict() == {"chosen": 6, "rejected": 6}
+    agree = data(run_id, "column-agreement", where=A_SUBSET).set_index("model")
+    assert agree.loc[ONE, ["larger", "agree", "n"]].tolist() == ["rejected", 4, 6]
+    assert agree["rate_low"].notna().all()
+    bare = data(run_id, "column-agreement", where=TWO_AGREES)
+    assert bare[["rate_low", "rate_high"]].isna().all(axis=None)
+    on_it = f"column={spec.id}~7~7~chosen"
+    told = caption(run_id, "column", where=on_it)
+    assert f"{spec.label} (chosen): 7" in told and "rates follow from it" in told
+    assert "rates follow" not in caption(run_id, "column-agreement", where=on_it)
+
+
+@pytest.mark.parametrize("chart", [chart.name for chart in CHARTS if chart.measure])
+@pytest.mark.parametrize("where", [A_SUBSET, TWO_AGREES, f"verdict={ONE}~tie"])
+def test_every_chart_of_rows_can_be_drawn(run_id: str, chart: str, where: str) -> None:
+    assert figure(run_id, chart, "svg", where=where).startswith(b"<svg")
+    assert "NaN" not in caption(run_id, chart, where=where)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import altair as alt
 import pandas as pd
 
@@ -31,4 +33,10 @@ def with_ends(points: pd.DataFrame) -> pd.DataFrame:
 
 def told(rate: Rate) -> str:
     """A share with its interval, its n, and as if of how many where prompts repeat."""
-    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}{as_if(rate)}"
+    return f"{label(rate)}{as_if(rate)}"
+
+
+def label(rate: Rate) -> str:
+    """A share with its interval and its n; without ends (NaN) there is no interval."""
+    ends = "" if isnan(rate.low) else f" {interval(rate)}"
+    return f"{percent(rate.rate, rate.n)}{ends} of {rate.n:,}"

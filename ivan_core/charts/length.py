@@ -8,8 +8,7 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import palette
-from ivan_core.charts.interval_tips import told
-from ivan_core.metrics.sentences import interval, percent
+from ivan_core.charts.interval_tips import label, told
 from ivan_core.metrics.summary import ModelSummary
 
 _KINDS = {
@@ -89,7 +88,7 @@ def _rows(summaries: Sequence[ModelSummary]) -> pd.DataFrame:
                         "low": rate.low,
                         "high": rate.high,
                         "n": rate.n,
-                        "label": f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}",
+                        "label": label(rate),
                         "told": told(rate),
                     }
                 )

@@ -6,10 +6,10 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import palette
-from ivan_core.charts.interval_tips import told
+from ivan_core.charts.interval_tips import label, told
 from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.sentences import interval, percent
+from ivan_core.metrics.sentences import percent
 
 # No verdict's colour; a side is also told by its words or by lying above or below the line.
 SIDE_COLOURS = {"chosen": palette.MODEL_COLOURS[0], "rejected": palette.MODEL_COLOURS[1]}
@@ -229,8 +229,7 @@ def _agreement_lines(rows: pd.DataFrame) -> pd.DataFrame:
             rate = Rate(
                 row["agree"], row["n"], row["rate"], row["rate_low"], row["rate_high"], design
             )
-            label = f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}"
-            words = {"name": _WHERE[row["larger"]], "label": label, "told": told(rate)}
+            words = {"name": _WHERE[row["larger"]], "label": label(rate), "told": told(rate)}
             found.append({**row, "kind": "bar", **words})
     columns = ["kind", "model", "name", "larger", "rate", "rate_low", "rate_high", "n", "label"]
     columns += ["told"]

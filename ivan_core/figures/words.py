@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING
 
 from ivan_core.datasets.prepared import PreparedDataset
@@ -25,11 +26,11 @@ WILSON = (
 )
 
 
-def rate_words(rate: Rate | None, *, bare: bool = False) -> str:
-    """A rate with its interval and n; `bare` leaves the interval out."""
+def rate_words(rate: Rate | None) -> str:
+    """A rate with its interval, if it has one, and n."""
     if rate is None:
         return "none rated"
-    if bare:
+    if isnan(rate.low):
         return f"{percent(rate.rate, rate.n)} of {rate.n:,}"
     wide = f" ({as_if(rate).removeprefix('; ')})" if rate.design > 1 else ""
     return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}{wide}"

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ivan_core.domain.pairs import TIED
-from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.intervals import Rate, wilson, without_ends
 from ivan_core.metrics.prompts import design_in, rate_in
 
 VERDICTS = ("agree", "tie", "disagree")
@@ -85,6 +85,11 @@ class LengthBalanced:
     def n(self) -> int:
         """The pairs whose lengths differ."""
         return sum(one.n for one in (self.longer_chosen, self.shorter_chosen) if one is not None)
+
+    def without_ends(self) -> LengthBalanced:
+        """The same rates without intervals."""
+        one, other = without_ends(self.longer_chosen), without_ends(self.shorter_chosen)
+        return LengthBalanced(one, other, self.rate, None, None)
 
 
 @dataclass(frozen=True, slots=True)

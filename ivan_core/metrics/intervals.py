@@ -11,9 +11,9 @@ which it lies.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import exp, floor, isfinite, isnan, lgamma, log, pi, sqrt
+from math import exp, floor, isfinite, isnan, lgamma, log, nan, pi, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -62,6 +62,11 @@ def wilson(count: int, n: int, level: float = 0.95, design: float = 1.0) -> Rate
     low = 0.0 if count == 0 else max(0.0, centre - half)
     high = 1.0 if count == n else min(1.0, centre + half)
     return Rate(count, n, share, low, high, design)
+
+
+def without_ends(rate: Rate | None) -> Rate | None:
+    """A share without its interval (ends are NaN), as of rows picked by what it counts."""
+    return rate and replace(rate, low=nan, high=nan, design=1.0)
 
 
 def rate_of_row(count: int, n: int, low: float, high: float, effective_n: float) -> Rate | None:

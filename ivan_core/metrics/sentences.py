@@ -203,8 +203,10 @@ def length_sentence(summary: ModelSummary, choice: str) -> str:
 
 def balanced_words(balanced: LengthBalanced) -> str:
     """Length-balanced agreement with its interval, as in "61% [58, 64]"."""
-    if balanced.rate is None or balanced.low is None or balanced.high is None:
+    if balanced.rate is None:
         return "no rate"
+    if balanced.low is None or balanced.high is None:
+        return percent(balanced.rate, balanced.n)
     ends = interval_ends(balanced.low, balanced.high, balanced.n)
     return f"{percent(balanced.rate, balanced.n)} {ends}"
 

@@ -37,6 +37,10 @@ SIDES: dict[str, str] = {
 _OF_TEXTS = {one: SIDES[one] for one in ("any", "chosen", "rejected")}
 
 
+COLUMNS = "user columns"
+"""What a condition on the values of a user column asks, and a chart of them draws."""
+
+
 class TextHas(Condition):
     """Words that occur in the texts, upper and lower case alike."""
 
@@ -76,6 +80,7 @@ class UserColumnIn(Range):
     """A user column from `low` to `high`, both included; equal ends ask for one value."""
 
     query: ClassVar[str] = "column"
+    measure: ClassVar[str] = COLUMNS
     identity: ClassVar[tuple[str, ...]] = ("column", "side")
     column: ColumnId
     side: Side = "any"

@@ -39,6 +39,7 @@ class TwoModels:
             self.second,
             results.dataset.chosen_by,
             complete=results.run.state is RunState.DONE,
+            chosen_after_looking=results.whole is not None,
             left_out=self.left_out,
             never_clear=self.never_clear,
         )

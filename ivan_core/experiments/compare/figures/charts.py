@@ -11,6 +11,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import second_choices, used_opinions
 from ivan_core.experiments.columns import results as columns
+from ivan_core.experiments.columns.conditions import COLUMNS
 from ivan_core.experiments.compare import sentences as to_copy
 from ivan_core.experiments.compare.conditions import REWARDS
 from ivan_core.experiments.compare.figures.columns import agreement_by_more, by_own_column, values
@@ -135,6 +136,7 @@ CHARTS = (
         "Agree, tie and disagree, by a column of the dataset",
         by_own_column,
         (_OWN_COLUMN,),
+        measure=REWARDS,
     ),
     Chart(
         "verdicts",
@@ -142,6 +144,7 @@ CHARTS = (
         verdicts,
         (ONE_MODEL, OTHER_MODEL),
         names_them=True,
+        measure=REWARDS,
     ),
     Chart(
         "two-margins",
@@ -149,6 +152,7 @@ CHARTS = (
         two_margins,
         (ONE_MODEL, OTHER_MODEL),
         names_them=True,
+        measure=REWARDS,
     ),
     Chart(
         "coverage",
@@ -163,13 +167,14 @@ CHARTS = (
         (ONE_MODEL,),
         instead={**_ONE, "where": _RANKED},
     ),
-    Chart("length", "Is it just length?", length, instead=_ALL),
+    Chart("length", "Is it just length?", length, instead=_ALL, measure=REWARDS),
     Chart(
         "rewards",
         "The rewards of both replies, for one model",
         rewards,
         (ONE_MODEL,),
         instead=_ONE,
+        measure=REWARDS,
     ),
     Chart(
         "margins",
@@ -177,6 +182,7 @@ CHARTS = (
         margins,
         (ONE_MODEL,),
         instead=_ONE,
+        measure=REWARDS,
     ),
     Chart(
         "column",
@@ -184,6 +190,7 @@ CHARTS = (
         values,
         (_USER_COLUMN,),
         instead=_ALL,
+        measure=COLUMNS,
     ),
     Chart(
         "column-agreement",
@@ -191,6 +198,7 @@ CHARTS = (
         agreement_by_more,
         (_USER_COLUMN,),
         instead=_ALL,
+        measure=REWARDS,
     ),
     Chart(
         "pair-margins",

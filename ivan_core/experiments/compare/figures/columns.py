@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import nan
+
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.results import Floats, UserColumn
+from ivan_core.experiments.compare.figures.models import every_pair, wilson_words
 from ivan_core.experiments.compare.results import Results
 from ivan_core.figures.chart import Drawn
-from ivan_core.figures.words import WILSON
 from ivan_core.metrics.sentences import the
 
 _COUNTS = {
@@ -41,13 +43,16 @@ def agreement_by_more(results: Results, spec: ColumnSpec) -> Drawn:
     column, chosen, rejected = _of_run(results, spec)
     difference = pd.Series(chosen - rejected, index=results.aligned.row_ids)
     rows = agreement_by_larger(results.fair, difference)
+    if results.bare:
+        rows = rows.assign(rate_low=nan, rate_high=nan, effective_n=nan)
     return Drawn(
         lambda: agreement_by_larger_bars(rows, dark=False),
         rows,
         f"Agreement of each reward model with {the(results.dataset.chosen_by)} by the side on which"
-        f" the column {column.label} is larger, with 95% intervals."
+        f" the column {column.label} is larger{'' if results.bare else ', with 95% intervals'}."
         f" {sides_sentence(chosen, rejected)}",
-        f"{_COUNTS[column.spec.form]} Pairs without a value on a side are left out. {WILSON}",
+        f"{_COUNTS[column.spec.form]} Pairs without a value on a side are left out."
+        f"{wilson_words(results)}",
     )
 
 
@@ -56,14 +61,17 @@ def by_own_column(results: Results, name: str) -> Drawn:
     from ivan_core.charts.agreement import agreement_bars
 
     bars = results.by_own_column(name)
+    if results.bare:
+        bars = bars.assign(low=nan, high=nan, effective_n=nan)
     return Drawn(
-        lambda: agreement_bars(bars, dark=False),
+        lambda: agreement_bars(bars, every=every_pair(results), dark=False),
         bars.rename(columns={"subset": name if name not in bars.columns else "value"}),
         f"How often each reward model sides with {the(results.dataset.chosen_by)}, by {name}:"
-        " shares of rated pairs on which it agrees, ties and disagrees. Numbers are agreement with"
-        " its 95% interval.",
+        " shares of rated pairs on which it agrees, ties and disagrees. Numbers are agreement"
+        f"{'' if results.bare else ' with its 95% interval'}.",
         f"Pairs are grouped by the column {name} of the dataset: by its 12 most frequent"
-        f" values, or by quarters of its numbers where there are more. {WILSON}",
+        " values, or by quarters of its numbers where there are more."
+        f"{wilson_words(results)}",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import nan
 from typing import TYPE_CHECKING
 
 from ivan_core.engine.opinions import ceiling_of
@@ -9,11 +11,18 @@ from ivan_core.experiments.compare.beside import two_models
 from ivan_core.experiments.compare.results import Results
 from ivan_core.figures.chart import Drawn
 from ivan_core.figures.words import WILSON, counted, rate_words
+from ivan_core.metrics.intervals import Rate, without_ends
 from ivan_core.metrics.sentences import balanced_words, percent, the
+from ivan_core.metrics.summary import ModelSummary
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_NEWCOMBE = (
+    "The interval of the difference is Newcombe's for paired proportions (1998, method 10), the"
+    " test McNemar's exact test with mid-p; neither is corrected for multiple comparisons."
+)
+_MOVER = "its interval joins theirs by MOVER (Zou and Donner 2008)."
 _SEED = 0
 """Of the range that a calibrated model would show; the same as on the page."""
 
@@ -24,13 +33,11 @@ def agreement(results: Results) -> Drawn:
 
     bars = by_subset(results.fair)
     if results.bare:
-        bars = bars.assign(low=None, high=None, effective_n=None)
+        bars = bars.assign(low=nan, high=nan, effective_n=nan)
     several = bars["subset"].nunique() > 1
-    every = "All picked pairs" if results.whole else "All pairs"
+    every = every_pair(results)
     choice = the(results.dataset.chosen_by)
-    told = "; ".join(
-        f"{s.model} {rate_words(s.headline, bare=results.bare)}" for s in results.summaries
-    )
+    told = "; ".join(f"{s.model} {rate_words(_headline(results, s))}" for s in results.summaries)
     rules = bars[(bars["subset"] == ALL_SUBSETS) & bars["rule"].notna()]
     rules = rules.drop_duplicates(["rule", "rule_rate", "n"])
     rule = " or ".join(
@@ -49,8 +56,8 @@ def agreement(results: Results) -> Drawn:
         f" {every.lower()}: {told}. The light line marks 50%{marked}."
         + (f" The line on the bars of all pairs is a ceiling. {best.sentence}" if best else ""),
         "A model agrees with a pair if it gives the chosen reply the higher reward; equal rewards"
-        f" (as float32) are ties and count among the rated pairs. {_wilson(results)}Baseline: the"
-        " better of always picking the longer or always the shorter reply, by characters.",
+        f" (as float32) are ties and count among the rated pairs.{wilson_words(results)} Baseline:"
+        " the better of always picking the longer or always the shorter reply, by characters.",
     )
 
 
@@ -99,6 +106,10 @@ def length(results: Results) -> Drawn:
     from ivan_core.charts.length import length_bars
 
     summaries = results.summaries
+    if results.bare:
+        summaries = [
+            replace(s, length_balanced=s.length_balanced.without_ends()) for s in summaries
+        ]
     records = [
         {"model": s.model, "where": where, "agree": rate.count, "n": rate.n, "rate": rate.rate,
          "low": rate.low, "high": rate.high}
@@ -116,18 +127,18 @@ def length(results: Results) -> Drawn:
         f"{s.model} {rate_words(s.length_balanced.longer_chosen)} where the longer reply was chosen"
         f" and {rate_words(s.length_balanced.shorter_chosen)} where the shorter was,"
         f" {balanced_words(s.length_balanced)} if both counted the same"
-        for s in results.summaries
+        for s in summaries
     )
     return Drawn(
         lambda: length_bars(summaries, dark=False),
         data,
         "Is it just length? Agreement of each reward model with"
         f" {the(results.dataset.chosen_by)} where the longer reply was chosen, beside where the"
-        f" shorter was, with 95% intervals: {told}. A model that only sees length has bars far"
-        " apart; the short upright line marks 50%.",
+        f" shorter was{'' if results.bare else ', with 95% intervals'}: {told}. A model that only"
+        " sees length has bars far apart; the short upright line marks 50%.",
         "Lengths are characters of the replies; pairs of equal length are left out. Length-balanced"
-        " agreement is the mean of the two rates; its interval joins theirs by MOVER (Zou and"
-        f" Donner 2008). {WILSON}",
+        " agreement is the mean of the two rates"
+        + ("." if results.bare else f"; {_MOVER} {WILSON}"),
     )
 
 
@@ -142,10 +153,10 @@ def verdicts(results: Results, first: str, second: str) -> Drawn:
         lambda: verdict_cells(table, first, second, dark=False),
         table.assign(first_model=first, second_model=second),
         f"Where {first} (across) and {second} (down) part: pairs counted by the verdicts of both."
-        f" {two.sentence(results)} {discordance_sentence(two.found, first, second)}",
-        "Pairs that both models rated; a tie is agreement with neither reply. The interval of the"
-        " difference is Newcombe's for paired proportions (1998, method 10), the test McNemar's"
-        " exact test with mid-p; neither is corrected for multiple comparisons.",
+        f"{'' if results.bare else f' {two.sentence(results)}'}"
+        f" {discordance_sentence(two.found, first, second)}",
+        "Pairs that both models rated; a tie is agreement with neither reply."
+        + ("" if results.bare else f" {_NEWCOMBE}"),
     )
 
 
@@ -218,15 +229,25 @@ def own_rows(results: Results, model: str) -> pd.DataFrame:
     return results.fair[results.fair["model"].eq(model).to_numpy(bool, na_value=False)]
 
 
-def _wilson(results: Results) -> str:
-    """How intervals were computed, before what else is said; nothing where there are none."""
-    return "" if results.bare else f"{WILSON} "
+def every_pair(results: Results) -> str:
+    """What the bar of all pairs is called."""
+    return "All picked pairs" if results.whole else "All pairs"
+
+
+def _headline(results: Results, summary: ModelSummary) -> Rate | None:
+    return without_ends(summary.headline) if results.bare else summary.headline
+
+
+def wilson_words(results: Results) -> str:
+    """How intervals were computed, after what else is said; nothing where there are none."""
+    return "" if results.bare else f" {WILSON}"
 
 
 def _agreed(results: Results, model: str) -> str:
     """One model's agreement, as the summary has it."""
     return next(
-        f"{rate_words(s.headline)} rated pairs (95% interval)"
+        f"{rate_words(_headline(results, s))} rated pairs"
+        + ("" if results.bare else " (95% interval)")
         for s in results.summaries
         if s.model == model
     )

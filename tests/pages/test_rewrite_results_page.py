@@ -115,6 +115,18 @@ def test_pressing_a_number_lists_its_rows_and_a_chip_takes_it_away(
     assert "60 rows, 1 to 50 shown." in page.said
 
 
+def test_a_link_with_as_many_conditions_as_fit_shows_them_all(run_id: str, open_page: Open) -> None:
+    words = "~~".join(f"word {number}" for number in range(24))
+    page = open_page(REWRITE, run=run_id, find=words)
+    chips = [key for key in page.buttons if key.startswith("pair-chip-find")]
+    assert len(chips) == 24 and "More than 24" not in page.said
+    show_only = next(one for one in page.app.selectbox if one.label == "Show only")
+    show_only.select_index(0)
+    page.run()
+    assert "More than 24 conditions do not fit in a link." in page.said
+    assert {*chips} <= page.buttons.keys() and page.app.query_params["find"] == words
+
+
 @pytest.mark.parametrize("direction", ["misaligned", "aligned"])
 def test_as_many_rows_are_listed_as_verdicts_flipped(
     run_id: str, open_page: Open, direction: str

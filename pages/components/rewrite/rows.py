@@ -91,19 +91,17 @@ def pair_rows(results: RewriteResults, found: Numbers) -> None:
 def _ask(results: RewriteResults, wanted: Filter) -> None:
     """Quick conditions and orders that need no click on a chart."""
     names = short_names(results.models)
-    quick = {
-        f"{names[model]}: {words}": wanted.add(FlipIs(model=model, flip=flip))
+    quick: dict[str, Condition | RowOrder] = {
+        f"{names[model]}: {words}": FlipIs(model=model, flip=flip)
         for model in results.models
         for flip, words in FLIPS.items()
     }
-    orders = {
-        ORDERS[""]: wanted.sorted_by(RowOrder()),
-        ORDERS["unlike"]: wanted.sorted_by(RowOrder(order="unlike")),
+    orders: dict[str, Condition | RowOrder] = {
+        ORDERS[""]: RowOrder(),
+        ORDERS["unlike"]: RowOrder(order="unlike"),
     }
     for model in results.models:
-        orders[f"{names[model]}: {ORDERS['change']}"] = wanted.sorted_by(
-            RowOrder(order="change", model=model)
-        )
+        orders[f"{names[model]}: {ORDERS['change']}"] = RowOrder(order="change", model=model)
     left, right = st.columns(2)
     for column, label, choices, none in (
         (left, "Show only", quick, "all rows"), (right, "Order", orders, "as it is"),
@@ -111,7 +109,13 @@ def _ask(results: RewriteResults, wanted: Filter) -> None:
         key = f"rewrite-{label}-{st.session_state.get(_CLICKS, 0)}"
         picked = column.selectbox(label, list(choices), index=None, placeholder=none, key=key)
         if picked:
-            ROWS.widen(choices[picked])
+            one = choices[picked]
+            try:
+                asked = wanted.sorted_by(one) if isinstance(one, RowOrder) else wanted.add(one)
+            except BadInput as error:  # there are as many conditions as a link holds
+                show_error(error)
+                continue
+            ROWS.widen(asked)
             st.rerun()
 
 

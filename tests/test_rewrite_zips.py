@@ -226,6 +226,36 @@ def test_a_damaged_zip_of_rewordings_is_a_sentence(
     assert len(runs.every("rewrite")) == 1
 
 
+@pytest.mark.parametrize("key", ["rewriter", "similarity", "labeler"])
+@pytest.mark.parametrize(
+    "row", [None, 5, "x", [], {}, {"id": 5}, {"id": "x", "kind": float("nan")}]
+)
+def test_who_worked_by_the_facts_is_checked(
+    run_id: str, tmp_path: Path, key: str, row: object
+) -> None:
+    packed = zips.export_bytes(run_id)
+    with zipfile.ZipFile(io.BytesIO(packed)) as one:
+        units = [json.loads(line) for line in one.read("facts.jsonl").splitlines()]
+    facts = [{**unit, "rows": [row]} if unit["key"] == key else unit for unit in units]
+    assert facts != units
+    change = {"facts.jsonl": "\n".join(map(json.dumps, facts)).encode()}
+    path = repacked(packed, tmp_path / "run.zip", change)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="no whole export"):
+        zips.import_zip(path)
+    assert len(runs.every("rewrite")) == 1
+
+
+def test_a_limit_beyond_all_rows_names_no_more_rows_than_there_are(
+    run_id: str, tmp_path: Path
+) -> None:
+    packed = zips.export_bytes(run_id)
+    spec = runs.any_spec_of(runs.get(run_id)).model_dump(mode="json")
+    change = {"spec.json": json.dumps({**spec, "limit": 10**30, "sample": None}).encode()}
+    repacked(packed, tmp_path / "run.zip", change)  # type: ignore[arg-type]
+    found = zips.import_zip(tmp_path / "run.zip")
+    assert "--row-ids 0,1,2,3,4,5,6,7,8,9" in runs.command(runs.get(found.run_id))
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

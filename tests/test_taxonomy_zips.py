@@ -134,6 +134,8 @@ def test_texts_without_labels_stay_so_and_are_not_asked_for_again(
         ("spend_usd", float("nan")),
         ("attempts", 5),
         ("attempts", ["x"]),
+        ("attempts", [{"estimate": 5}]),
+        ("attempts", [{"estimate": {"reused": "x"}}]),
         (
             "counts",
             {

@@ -259,7 +259,8 @@ def import_zip(path: Path, dataset: DatasetRequest | None = None) -> Imported:
         spec = kind_of(kind).spec.model_validate_json(files.pop("spec.json"))
         manifest = json.loads(files.pop("manifest.json"))
         json.dumps(manifest, ensure_ascii=False).encode()  # half a surrogate pair is no text
-        units = [json.loads(line) for line in files.pop("facts.jsonl").splitlines()]
+        lines = files.pop("facts.jsonl").splitlines()
+        units = [json.loads(line, parse_constant=_no_number) for line in lines]
         facts = {str(unit["key"]): list(unit["rows"]) for unit in units}
         if not isinstance(spec, RowsSpec):
             raise TypeError(f"a run of the kind {kind} chooses no rows")
@@ -270,6 +271,8 @@ def import_zip(path: Path, dataset: DatasetRequest | None = None) -> Imported:
     found = _dataset(spec, fingerprint, about.dataset_content, dataset)
     if dataset is not None:
         spec = spec.model_copy(update={"dataset": located(dataset)})
+    if spec.limit is not None and spec.limit > found.rows:  # commands may name the first rows
+        spec = spec.model_copy(update={"limit": found.rows})
     with _whole(path):
         came = about_kind.read(Unpacked(path, spec, found, manifest, facts, files))
     run_id = enter(
@@ -285,6 +288,11 @@ def import_zip(path: Path, dataset: DatasetRequest | None = None) -> Imported:
     )  # fmt: skip
     renamed = () if run_id == about.id else (f"It was run {about.id} where it was made.",)
     return Imported(run_id, came.rows, came.who, (*renamed, *came.notes))
+
+
+def _no_number(constant: str) -> None:
+    """Refuse NaN and infinity, which are in no unit of a run."""
+    raise ValueError(f"{constant} is no number")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import FiniteFloat, TypeAdapter
+from pydantic import BaseModel, FiniteFloat, TypeAdapter
 
 from ivan_core.domain.estimates import usd
 from ivan_core.domain.label_specs import TaxonomySpec
@@ -17,8 +17,19 @@ from ivan_core.experiments.labels.archive import pack, reconciled, write_labelli
 from ivan_core.experiments.labels.files import TABLE
 from ivan_core.labels.reconcile import Reconciled
 
+
+class _Estimate(BaseModel):
+    reused: dict[str, Any] | None = None
+
+
+class _Attempt(BaseModel):
+    """What is read of an attempt again where the run leaves as a zip once more."""
+
+    estimate: _Estimate | None = None
+
+
 _DOLLARS = TypeAdapter(FiniteFloat)
-_ATTEMPTS = TypeAdapter(list[dict[str, Any]])
+_ATTEMPTS = TypeAdapter(list[_Attempt])
 
 
 def _without_account(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -76,12 +76,20 @@ class _Worker(BaseModel):
     settings: dict[str, str] = {}
 
 
+class _Card(BaseModel):
+    """The same, as the parts of a run tell; what they tell is kept as it is."""
+
+    id: str = Field(min_length=1)
+    kind: str = ""
+
+
 class _Style(BaseModel):
     version: str
     hash: str
 
 
 _WORKER = TypeAdapter(_Worker | None)
+_CARDS = TypeAdapter(list[_Card])
 _STYLES = TypeAdapter(dict[str, _Style])
 _MODELS = TypeAdapter(list[ModelCard])
 
@@ -138,6 +146,8 @@ def _read(zipped: Unpacked) -> Came:
         raise zipped.damaged("its models and its spec do not agree")
     for kind in CARDS:
         _WORKER.validate_python(manifest.get(kind))
+        _CARDS.validate_python(facts.get(kind, []))
+    str(facts[CARDS[0]][0]["kind"])
     _STYLES.validate_python(manifest.get("styles", {}))
     chunk, together = facts[BEGUN][0]["chunk"], facts[ORDER][0]
     if (

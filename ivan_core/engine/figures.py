@@ -18,7 +18,7 @@ from ivan_core.engine import picked_rows
 from ivan_core.engine.kind import kind_of
 from ivan_core.experiments import EXPERIMENTS
 from ivan_core.figures import files
-from ivan_core.figures.chart import Chart, ChartsAndSentences, Drawn
+from ivan_core.figures.chart import WHOLE, Chart, ChartsAndSentences, Drawn
 from ivan_core.figures.choices import WHERE, Wish
 from ivan_core.figures.files import Kind
 from ivan_core.figures.pick import Picked, chart_named, pick
@@ -182,8 +182,8 @@ def whole(run_id: str, name: str) -> str:
         BadInput: there is no such run or chart, or nothing is finished yet.
     """
     chart = chart_named(*_opened(run_id), name)
-    shown = chart.instead.get(WHERE.name, "all rows of the run")
-    return "" if chart.measure else f"This figure shows {shown}, whatever rows are listed."
+    shown = chart.instead.get(WHERE.name, WHOLE)
+    return "" if chart.measure else f"This figure shows {shown}, whatever is listed."
 
 
 def stamp(run_id: str, where: str | None = None) -> object:

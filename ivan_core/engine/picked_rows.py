@@ -67,14 +67,14 @@ def picked_rows(
     narrowing = given.narrowing
     listing, wanted = _asked(narrowing, run_id, where)
     row_ids = _numbers(listing, wanted)
-    if narrowing is None or not len(row_ids):
+    if narrowing is None or narrowing.only is None or not len(row_ids):
         raise BadInput(
             f"No row of run {run_id} is left by these conditions.", "Take a condition away."
         )
     measures = {_asked_of(one).measure for one in wanted.conditions}
     bare = chart.measure in measures or BY_HAND in measures
     key = row_ids.tobytes()
-    only = _only(narrowing, given.open, data_dir(), run_id, key, bare, stamp)
+    only = _only(narrowing.only, given.open, data_dir(), run_id, key, bare, stamp)
     n, of = len(row_ids), len(listing.rows)
     what = "pairs" if listing.rejected is None else "texts"
     return PickedRows(
@@ -103,7 +103,7 @@ def _numbers(listing: Listing, wanted: Filter) -> Ints:
 
 @lru_cache(maxsize=8)
 def _only(
-    narrowing: Narrowing,
+    only: Callable[[Any, Ints, bool], Any],
     opened: Callable[[str], Any],
     _: Path,
     run_id: str,
@@ -112,7 +112,7 @@ def _only(
     stamp: object,
 ) -> Any:
     """Narrowed results are kept: a figure asks for them once a file and once a text."""
-    return narrowing.only(opened(run_id), np.frombuffer(rows, np.int64), bare)
+    return only(opened(run_id), np.frombuffer(rows, np.int64), bare)
 
 
 def _asked(narrowing: Narrowing | None, run_id: str, where: str) -> tuple[Listing, Filter]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import altair as alt
     import pandas as pd
 
+WHOLE = "the whole run"
+"""What a chart shows that cannot be had of some rows alone."""
 Chosen = Mapping[str, Any]
 """What a chart shows, by the name of the option that chooses it."""
 
@@ -106,12 +108,13 @@ class Narrowing:
     """How results are narrowed to the rows that conditions pick.
 
     `conditions` names those who have them, as the registry does. `only` takes the results, the row
-    ids, and whether rates go without intervals; `called` are user columns by id.
+    ids, and whether rates go without intervals; it is None where every chart is of the whole run.
+    `called` are user columns by id.
     """
 
     conditions: str
-    only: Callable[[Any, Any, bool], Any]
-    called: Callable[[Any], Mapping[str, str]]
+    only: Callable[[Any, Any, bool], Any] | None = None
+    called: Callable[[Any], Mapping[str, str]] = lambda _: {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ class ChartsAndSentences:
     `source` is the line that all sentences rest on, `quotes` are the sentences, by question.
     `moves` is all that changes a chart beside what is finished, such as what reviewers said, and
     `paths` are all of whom charts and sentences tell and that may be a path. `narrowing` is there
-    where a chart can be had of some rows alone.
+    where rows are listed by conditions.
     """
 
     charts: tuple[Chart, ...]

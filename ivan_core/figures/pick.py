@@ -12,7 +12,7 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
-from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, PickedRows
+from ivan_core.figures.chart import WHOLE, Chart, ChartsAndSentences, Chosen, Drawn, PickedRows
 from ivan_core.figures.choices import OPTIONS, WHERE, Wish, asked_for
 
 
@@ -106,7 +106,8 @@ def _refuse_the_rest(chart: Chart, wish: Wish) -> None:
         choosable.add(WHERE.name)
     for option in OPTIONS:
         if option.name not in choosable and asked_for(wish, option):
-            words = chart.instead.get(option.name, f"no {option.words}")
+            usual = WHOLE if option is WHERE else f"no {option.words}"
+            words = chart.instead.get(option.name, usual)
             raise BadInput(f"The chart {chart.name} shows {words}.", f"Leave out --{option.name}.")
 
 

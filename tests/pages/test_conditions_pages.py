@@ -9,6 +9,7 @@ import pytest
 from made_labellings import FIRST, REFUSAL, Labellings, four_pairs
 
 from ivan_core.annotations.queues import Queues
+from ivan_core.domain.errors import BadInput
 from ivan_core.engine import figures
 from ivan_core.review.queues import queues_of
 from ivan_core.settings import data_dir
@@ -104,4 +105,23 @@ def test_a_figure_of_the_whole_run_says_so_beside_a_narrowed_list(data_dir, open
     (key,) = (key for key in page.buttons if key.startswith("figure-coverage-"))
     page.press(key)
     assert not page.app.toggle
-    assert "whatever rows are listed" in page.said
+    assert "whatever is listed" in page.said
+
+
+def test_a_figure_of_labels_says_that_it_is_of_the_whole_run(first, open_page):
+    page = open_page(TAXONOMY, run=first, side="chosen")
+    (key,) = (key for key in page.buttons if key.startswith("figure-prevalence-"))
+    page.press(key)
+    assert "This figure shows the whole run, whatever is listed." in page.said
+    with pytest.raises(BadInput, match="shows the whole run") as refused:
+        figures.caption(first, "prevalence", where="side=chosen")
+    assert refused.value.hint == "Leave out --where."
+
+
+def test_a_figure_waits_for_no_search(data_dir, open_page):
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=60))
+    page = open_page(COMPARE, run=run_id, find="never searched")
+    page.press(next(key for key in page.buttons if key.startswith("figure-agreement-")))
+    assert not page.app.toggle
+    assert "have not been searched" in page.said and "This figure shows the whole run." in page.said
+    assert figures.caption(run_id, "agreement") in [code.value for code in page.app.code]

@@ -260,3 +260,11 @@ def test_hostile_text_stays_text(data_dir: Path, tmp_path: Path, open_page: Open
         escaped = "\n".join(str(text) for text in (*bodies, *labels))
         assert f"]({LEAK}" not in escaped and f"<img src={LEAK}" not in escaped, query
         assert "<img src=" not in drawn and "<iframe" not in drawn and "<script>f" not in drawn
+
+
+def test_a_figure_beside_a_narrowed_list_says_that_it_is_of_the_whole_run(
+    run_id: str, open_page: Open
+) -> None:
+    page = open_page(REWRITE, run=run_id, longer="chosen")
+    page.press(next(key for key in page.buttons if key.startswith("figure-flips-")))
+    assert "This figure shows the whole run, whatever is listed." in page.said

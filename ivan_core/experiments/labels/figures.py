@@ -12,7 +12,7 @@ from ivan_core.experiments.labels import sentences
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.results import LabelResults, open_labels
-from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
+from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
 from ivan_core.figures.choices import LABEL, OTHER, Choice, Wish, asked_for
 from ivan_core.figures.words import GROUPS, WILSON, first_upper, rows_words
 from ivan_core.metrics.intervals import TIMES
@@ -395,4 +395,5 @@ FIGURES = ChartsAndSentences(
     sentences.quotes,
     of=" of labels",
     names=_names,
+    narrowing=Narrowing("labels"),
 )

@@ -22,7 +22,7 @@ from ivan_core.experiments.rewrite.numbers import (
     read_gate,
 )
 from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
-from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
+from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
 from ivan_core.figures.choices import GATE, ONE_MODEL, Choice, Wish
 from ivan_core.figures.words import (
     WILSON,
@@ -241,4 +241,5 @@ FIGURES = ChartsAndSentences(
     of=" of a rewording",
     names=_names,
     trained=_trained,
+    narrowing=Narrowing("rewrite"),
 )

@@ -8,8 +8,10 @@ from typing import Unpack
 
 import streamlit as st
 
+from ivan_core.domain.errors import IvanError
 from ivan_core.domain.plurals import number_of
 from ivan_core.engine import figures
+from ivan_core.figures.chart import WHOLE
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.command import figure_command
 from ivan_core.figures.files import KINDS, Kind
@@ -85,9 +87,13 @@ def _narrowed(figure: _Figure) -> _Figure:
     if whole := figures.whole(run_id, figure.name):
         say(whole, "small", quiet=True)
         return figure
-    n = figures.rows_picked(run_id, where)
+    try:
+        n = figures.rows_picked(run_id, where)
+    except IvanError as error:  # a search that is still at work, which the rows below wait for too
+        say(f"{error.message} {error.hint} This figure shows {WHOLE}.", "small", quiet=True)
+        return figure
     told = f"Only the {number_of(n, 'row')} listed below"
-    if not st.toggle(told, key=f"{figure.key}-rows", disabled=not n):
+    if not (st.toggle(told, key=f"{figure.key}-rows", disabled=not n) and n):
         return figure
     return replace(figure, shown={**figure.shown, "where": where})
 

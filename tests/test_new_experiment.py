@@ -25,7 +25,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments import EXPERIMENTS
 from ivan_core.experiments.compare.conditions import LANGUAGE as OF_COMPARISONS
 from ivan_core.lists.conditions import Filter, matching_rows
-from ivan_core.lists.others import Elsewhere, language
+from ivan_core.lists.others import Elsewhere, language, offered
 from ivan_core.lists.url import query_of, read_filter
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.registry import Registry
@@ -127,7 +127,7 @@ def test_a_run_that_stopped_goes_on_and_counts_nothing_twice(
     assert len(KIND.open(run_id).table) == 20, "what is finished can be read"
     runs.resume(run_id)
     assert runs.get(run_id).state is RunState.DONE
-    assert sorted(KIND.open(run_id).row_ids) == list(range(25))
+    assert [*KIND.open(run_id).table["row_id"]] == list(range(25))
 
 
 def test_its_chart_and_sentence_are_for_papers_as_those_of_others(
@@ -160,6 +160,20 @@ def test_its_condition_filters_rows_and_those_of_a_comparison_on_the_same_pairs(
     back, _ = read_filter(OF_COMPARISONS, query_of(beside))
     assert back.conditions == beside.conditions, "it lives in a URL"
     assert matching_rows(OF_COMPARISONS.listing(compared), back) == [1, 2]
+
+
+def test_its_condition_is_offered_where_rows_of_others_on_the_same_pairs_are_listed(
+    data_dir: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = finished(data_dir, spec_of_file(pairs))
+    assert OF_COMPARISONS.listing is not None
+    listing = OF_COMPARISONS.listing(compared)
+    assert "More words" not in offered(listing, OF_COMPARISONS), "nobody counted words yet"
+    run_id = counted(data_dir, pairs, monkeypatch)
+    offer = offered(listing, OF_COMPARISONS)["More words"]
+    assert offer.runs == {run_id: f"run {run_id}"}
+    chosen = offer.condition(listing, OF_COMPARISONS, run_id, {"side": "chosen"})
+    assert matching_rows(listing, Filter(OF_COMPARISONS, (chosen,))) == [0]
 
 
 def test_the_command_line_lists_shows_tells_and_deletes_it(

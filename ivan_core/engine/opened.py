@@ -121,6 +121,11 @@ def runs_of(kind: str, content: str | None = None) -> list[Run]:
     return finished(alike(kind), content)
 
 
+def named_runs(kind: str) -> Callable[[str], dict[str, str]]:
+    """What the runs of `runs_of` on the pairs of a dataset are called, by id, newest first."""
+    return lambda content: {run.id: f"run {run.label}" for run in runs_of(kind, content)}
+
+
 def on_pairs(content: str, *, kind: str) -> Iterator[Any]:
     """Their results on the pairs of a dataset, newest first; damaged ones are left out."""
     open_one = kind_of(kind).open

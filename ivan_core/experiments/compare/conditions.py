@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import model_validator
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine.opened import runs_of
+from ivan_core.engine.opened import named_runs
 from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES
 from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
 from ivan_core.experiments.compare.arrays import UNKNOWN, UNRATED, ModelScores
@@ -300,7 +300,7 @@ LANGUAGE = Language(
     ),
     Sort,
     lambda run_id: listing(open_results(run_id)),
-    lambda content: {run.id: f"run {run.label}" for run in runs_of("compare", content)},
+    named_runs("compare"),
     (
         Offer(
             "Verdict", VerdictIs,

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, model_validator
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES
-from ivan_core.engine.opened import runs_of
+from ivan_core.engine.opened import named_runs
 from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES
 from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
 from ivan_core.experiments.labels.conditions import label_name
@@ -342,7 +342,7 @@ LANGUAGE = Language(
     ),
     RowOrder,
     _of_run,
-    lambda content: {run.id: f"run {run.label}" for run in runs_of("rewrite", content)},
+    named_runs("rewrite"),
     (
         Offer("Flip when reworded", FlipIs, (_MODEL, Choice("flip", "Which", fixed(FLIPS)), _OF)),
         Offer(

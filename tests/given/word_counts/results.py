@@ -1,21 +1,19 @@
 """Word counts as they are read: opened, filtered, and packed for another IVAN."""
 
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 from given.word_counts.work import TABLE, words_of
 
-from ivan_core.engine.opened import Found, Opener
+from ivan_core.engine.opened import Found, Opener, named_runs
 from ivan_core.engine.zips import Archive, Packed
-from ivan_core.lists.conditions import Bools, Condition, Language, Listing, Names
+from ivan_core.lists.conditions import Bools, Choice, Condition, Language, Listing, Offer, fixed
 
 
 def _read(found: Found) -> SimpleNamespace:
-    table = pd.read_parquet(found.folder / TABLE) if found.whole else words_of(found.parts)
     own = {name: getattr(found, name) for name in ("run", "spec", "dataset", "manifest")}
-    return SimpleNamespace(**own, table=table, row_ids=[*table["row_id"]])
+    return SimpleNamespace(**own, table=words_of(found.parts))
 
 
 open_words = Opener("words", _read, table=TABLE, keep=2)
@@ -23,20 +21,22 @@ open_words = Opener("words", _read, table=TABLE, keep=2)
 
 class Longer(Condition):
     query: ClassVar[str] = "longer"
-    side: str
+    side: Literal["chosen", "rejected"]
 
-    def words(self, names: Names) -> str:
+    def words(self, names: object) -> str:
         return f"the {self.side} reply has more words"
 
     def holds(self, listing: Listing) -> Bools:
-        table = listing.results.table
-        return np.asarray(table["chosen"] > table["rejected"]) == (self.side == "chosen")
+        return np.asarray(listing.results[self.side] > listing.results.sum(axis=1) / 2)
 
 
-def _listing(own: SimpleNamespace) -> Listing:
-    return Listing(own.run.id, own.dataset, np.array(own.row_ids), own)
+def _listing(run_id: str) -> Listing:
+    own = open_words(run_id)
+    return Listing(run_id, own.dataset, np.array(own.table["row_id"]), own.table.iloc[:, 1:])
 
 
-LANGUAGE = Language("words", (Longer,), None, lambda run_id: _listing(open_words(run_id)))
+_SIDES = Choice("side", "Side", fixed({"chosen": "chosen", "rejected": "rejected"}))
+_OFFERS = (Offer("More words", Longer, (_SIDES,)),)
+LANGUAGE = Language("words", (Longer,), None, _listing, named_runs("words"), _OFFERS)
 _GIVEN = (lambda key: False, lambda folder, texts: iter([Packed(TABLE, folder / TABLE)]))
 ARCHIVE = Archive(*_GIVEN, (TABLE,), False, lambda zipped: NotImplemented)

@@ -127,6 +127,16 @@ def test_a_link_with_as_many_conditions_as_fit_shows_them_all(run_id: str, open_
     assert {*chips} <= page.buttons.keys() and page.app.query_params["find"] == words
 
 
+def test_what_a_link_repeats_or_holds_by_the_hundred_is_named_in_short(
+    run_id: str, open_page: Open
+) -> None:
+    again = open_page(REWRITE, run=run_id, **{"and": "x" + "~~x" * 99})
+    assert "left out: and=x." in again.said
+    odd = "~~".join(f"x{number}" for number in range(100))
+    many = open_page(REWRITE, run=run_id, **{"and": odd})
+    assert "and=x8, and=x9 and 90 more." in many.said and "and=x10" not in many.said
+
+
 @pytest.mark.parametrize("direction", ["misaligned", "aligned"])
 def test_as_many_rows_are_listed_as_verdicts_flipped(
     run_id: str, open_page: Open, direction: str

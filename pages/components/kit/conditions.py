@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from pages.components.kit.text import md_escape, say
 from pages.components.kit.url import write_query
 
 _ADDED = "conditions-added"
+_MOST_NAMED = 10
 _ORDER = "order"
 """The chip of the order, and its key, which is none of a condition."""
 
@@ -84,13 +85,20 @@ def fitting_filter(place: Place, listing: Listing) -> Filter:
         place.kept(fits)
     if not ignored and not reasons:
         return fits
-    told = [f"Not understood in this link, and left out: {', '.join(ignored)}."] if ignored else []
+    told = [f"Not understood in this link, and left out: {_few(ignored)}."] if ignored else []
     if reasons:
         told += ["Left out of this link, since this run cannot tell.", *dict.fromkeys(reasons)]
     with st.container(horizontal=True, vertical_alignment="center", key="left-out"):
         say(" ".join(told), "small")
         st.button("Forget it", key="forget", type="tertiary", on_click=place.show, args=(fits,))
     return fits
+
+
+def _few(ignored: Sequence[str]) -> str:
+    """What was not understood, each once; a link may hold thousands of such."""
+    named = list(dict.fromkeys(ignored))
+    more = len(named) - _MOST_NAMED
+    return ", ".join(named[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def names_on(listing: Listing, wanted: Filter) -> dict[str, str]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pandas as pd
 import pytest
 from fakes import Fakes, provider
-from made_runs import write_rows
+from made_runs import TWO_MODELS, finished, spec_of_sample, write_rows
 
 from ivan_core import settings
 from ivan_core.annotations.notes import Reviews
@@ -306,3 +306,24 @@ def test_a_user_column_on_picked_rows(run_id: str) -> None:
 def test_every_chart_of_rows_can_be_drawn(run_id: str, chart: str, where: str) -> None:
     assert figure(run_id, chart, "svg", where=where).startswith(b"<svg")
     assert "NaN" not in caption(run_id, chart, where=where)
+
+
+def test_rows_that_nobody_rated_have_no_bars(data_dir: Path) -> None:
+    own = finished(data_dir, spec_of_sample(limit=40), Fakes(failing="01"))
+    unrated = f"verdict={TWO_MODELS[0]}~unrated"
+    assert rows_picked(own, unrated)
+    for chart, wish in (("agreement", {}), ("agreement-by", {"column": "kind"})):
+        with pytest.raises(BadInput, match="No model rated one of these rows"):
+            figure(own, chart, "csv", where=unrated, **wish)  # type: ignore[arg-type]
+
+
+def test_a_verdict_of_another_run_is_on_what_is_drawn_too(data_dir: Path) -> None:
+    own = finished(data_dir, spec_of_sample(limit=40))
+    other = finished(data_dir, spec_of_sample(limit=30))
+    where = f"and={other}~compare.verdict~{TWO_MODELS[1]}~agree"
+    told = caption(own, "agreement", where=where)
+    assert f"{TWO_MODELS[1]}: agree (run {other})" in told
+    assert "10 pairs have no value for" in told and "rates follow from it" in told
+    # The same model gives the same texts the same rewards, so the rate is the condition's.
+    n = rows_picked(own, where)
+    assert agreeing(data(own, "agreement", where=where))[TWO_MODELS[1]] == (n, n)

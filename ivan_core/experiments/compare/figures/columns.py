@@ -7,7 +7,7 @@ from math import nan
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.results import Floats, UserColumn
-from ivan_core.experiments.compare.figures.models import every_pair, wilson_words
+from ivan_core.experiments.compare.figures.models import check_rated, every_pair, wilson_words
 from ivan_core.experiments.compare.results import Results
 from ivan_core.figures.chart import Drawn
 from ivan_core.metrics.sentences import the
@@ -60,6 +60,7 @@ def by_own_column(results: Results, name: str) -> Drawn:
     """Agreement by the values of a column that the dataset brings along."""
     from ivan_core.charts.agreement import agreement_bars
 
+    check_rated(results)
     bars = results.by_own_column(name)
     if results.bare:
         bars = bars.assign(low=nan, high=nan, effective_n=nan)

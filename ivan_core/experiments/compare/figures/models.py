@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import nan
 from typing import TYPE_CHECKING
 
+from ivan_core.domain.errors import BadInput
 from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.compare.beside import two_models
 from ivan_core.experiments.compare.results import Results
@@ -31,6 +32,7 @@ def agreement(results: Results) -> Drawn:
     from ivan_core.charts.agreement import agreement_bars
     from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
 
+    check_rated(results)
     bars = by_subset(results.fair)
     if results.bare:
         bars = bars.assign(low=nan, high=nan, effective_n=nan)
@@ -227,6 +229,12 @@ def reliable(results: Results, model: str) -> Drawn:
 def own_rows(results: Results, model: str) -> pd.DataFrame:
     """The rows of one model on which its figures rest."""
     return results.fair[results.fair["model"].eq(model).to_numpy(bool, na_value=False)]
+
+
+def check_rated(results: Results) -> None:
+    """Refuse, with BadInput, bars of picked rows of which no model rated one."""
+    if results.whole and not any(summary.counts.rated for summary in results.summaries):
+        raise BadInput("No model rated one of these rows.", "Take a condition away.")
 
 
 def every_pair(results: Results) -> str:

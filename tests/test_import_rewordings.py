@@ -257,3 +257,10 @@ def test_a_number_that_is_none_is_named_by_its_line(
     with pytest.raises(BadInput, match="row 1 comes twice"):
         import_csvs([rewrite_csv(path, row_of(1), row_of(1))], request_of)
     assert not runs.every("rewrite")
+
+
+def test_a_file_without_a_reward_is_refused(tmp_path: Path, request_of: DatasetRequest) -> None:
+    row = {name: "" if "_score_" in name else value for name, value in row_of(2).items()}
+    with pytest.raises(BadInput, match="holds no reward"):
+        import_csvs([rewrite_csv(tmp_path / "a.csv", row)], request_of)
+    assert runs.every() == []

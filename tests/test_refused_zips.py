@@ -111,6 +111,18 @@ def test_a_table_that_contradicts_itself_is_refused(run_id: str, tmp_path: Path)
             zips.import_zip(path)
 
 
+@pytest.mark.parametrize(("rows", "words"), [([], "No row ids"), ([0, 1], "of other rows")])
+def test_a_spec_that_chooses_other_rows_than_the_table_has_is_refused(
+    run_id: str, tmp_path: Path, rows: list[int], words: str
+) -> None:
+    spec = runs.any_spec_of(runs.get(run_id)).model_dump(mode="json")
+    changed = json.dumps({**spec, "limit": None, "sample": None, "row_ids": rows}).encode()
+    path = repacked(zips.export_bytes(run_id), tmp_path / "run.zip", {"spec.json": changed})
+    with pytest.raises(BadInput, match=words):
+        zips.import_zip(path)
+    assert len(runs.every()) == 1
+
+
 def test_no_zip_at_all_is_a_sentence(data_dir: Path, tmp_path: Path, pairs_file: Path) -> None:
     for path in (pairs_file, tmp_path / "nothing.zip"):
         with pytest.raises(BadInput):

@@ -61,6 +61,8 @@ def test_an_export_holds_no_text_unless_asked(run_id: str, tmp_path: Path) -> No
     assert zipfile.is_zipfile(tmp_path / "run.zip")
     with pytest.raises(BadInput, match="no folder"):
         zips.export(run_id, tmp_path / "nowhere" / "run.zip")
+    with pytest.raises(BadInput, match="is a folder"):
+        zips.export(run_id, tmp_path)
 
 
 def test_only_a_finished_run_is_exported(data_dir: Path, pairs_file: Path) -> None:

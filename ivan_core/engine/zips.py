@@ -165,6 +165,8 @@ def export(run_id: str, path: Path, *, texts: bool = False) -> None:
     folder = path.absolute().parent
     if not folder.is_dir():
         raise BadInput(f"There is no folder {folder}.", "Make it, or name another file.")
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder.", "Name a file in it.")
     with storage_errors(folder), replacing(path) as temporary, temporary.open("wb") as file:
         _write(run_id, file, texts)
 
@@ -273,6 +275,7 @@ def import_zip(path: Path, dataset: DatasetRequest | None = None) -> Imported:
         spec = spec.model_copy(update={"dataset": located(dataset)})
     if spec.limit is not None and spec.limit > found.rows:  # commands may name the first rows
         spec = spec.model_copy(update={"limit": found.rows})
+    choose_rows(spec, found)  # says which rows are not there
     with _whole(path):
         came = about_kind.read(Unpacked(path, spec, found, manifest, facts, files))
     run_id = enter(

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from ivan_core.datasets.parquet_rows import small_table
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.columns import SCORES
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
@@ -49,6 +50,8 @@ def _read(zipped: Unpacked) -> Came:
         raise zipped.damaged("its models and its spec do not agree")
     models = [card.id for card in cards.values()]
     table = _table(zipped, models)
+    if not set(table["row_id"]) <= set(choose_rows(spec, dataset).row_ids):
+        raise zipped.damaged("its table is of other rows than its spec chooses")
     own = {name: cards[name] for name in spec.models}
     return Came(
         who=tuple(models), rows=int(table["row_id"].nunique()), done=len(table),

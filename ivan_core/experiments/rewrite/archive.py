@@ -142,7 +142,11 @@ def _read(zipped: Unpacked) -> Came:
         if key.startswith(_CARD)
     }
     told = [card.id for card in _MODELS.validate_python(manifest["models"])]
-    if set(cards) != set(spec.models) or told != [cards[name].id for name in spec.models]:
+    if (
+        not cards
+        or set(cards) != set(spec.models)
+        or told != [cards[name].id for name in spec.models]
+    ):
         raise zipped.damaged("its models and its spec do not agree")
     for kind in CARDS:
         _WORKER.validate_python(manifest.get(kind))

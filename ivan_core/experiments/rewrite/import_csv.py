@@ -107,6 +107,8 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
         raise of_others(path, found.others, dataset)
     if not found.pieces:
         raise BadInput(f"{path.name} rewords no pair of {dataset.about['label']}.")
+    if not found.models:
+        raise BadInput(f"{path.name} holds no reward.", "Give a file with what a model scored.")
     row_ids = sorted(found.pieces)
     models = tuple(name for name in RM if name in found.models)
     spec = RewriteSpec(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,28 @@ def test_a_spec_that_chooses_other_rows_than_the_table_has_is_refused(
     with pytest.raises(BadInput, match=words):
         zips.import_zip(path)
     assert len(runs.every()) == 1
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_zip_with_a_wrong_byte_anywhere_is_a_sentence_or_the_run(
+    run_id: str, tmp_path: Path, packing: int
+) -> None:
+    file, path = io.BytesIO(), tmp_path / "run.zip"
+    with (
+        zipfile.ZipFile(io.BytesIO(zips.export_bytes(run_id))) as made,
+        zipfile.ZipFile(file, "w", packing) as packed,
+    ):
+        for name in made.namelist():
+            packed.writestr(name, made.read(name))
+    whole = file.getvalue()
+    refused = 0
+    for place in range(0, len(whole), len(whole) // 60):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1 :])
+        try:
+            zips.import_zip(path)
+        except BadInput:
+            refused += 1
+    assert refused > 40
 
 
 def test_no_zip_at_all_is_a_sentence(data_dir: Path, tmp_path: Path, pairs_file: Path) -> None:

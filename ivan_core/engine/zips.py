@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -333,7 +335,10 @@ def _read(path: Path) -> tuple[str, Archive, dict[str, bytes]]:
                 raise _too_large(path, sum(sizes.values()))
             # A reader never gives more than the size it has announced.
             return kind, about_kind, {name: packed.read(name) for name in needed}
-    except (BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+    except (
+        BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, EOFError,
+        OSError, ValueError,
+    ) as error:  # fmt: skip
         raise _damaged(path, str(error)) from error
 
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from fakes import Fakes, provider
-from review_databases import (
+from fakes.reward_models import Fakes, provider
+from given.review_databases import (
     count_skipped,
     postgres,
     postgres_server,
     review_database,
 )
-from support import write_pairs
+from given.support import write_pairs
 
 from ivan_core.domain.runs import Run
 from ivan_core.runs.registry import Registry
@@ -72,7 +72,9 @@ def fake_workers(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[F
 
     def tell(fakes: Fakes) -> None:
         monkeypatch.setattr(
-            runs, "WORKER", (sys.executable, str(Path(__file__).parent / "fakes.py"))
+            runs,
+            "WORKER",
+            (sys.executable, str(Path(__file__).parent / "fakes" / "reward_models.py")),
         )
         for name, value in fakes.environment().items():
             monkeypatch.setenv(name, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from golden_runs import FOLDER, golden
+from given.golden_runs import FOLDER, golden
 
 
 def test_all_that_can_be_taken_from_runs_is_as_it_was(

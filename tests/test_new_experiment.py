@@ -12,8 +12,8 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from given.made_runs import finished, spec_of_file
 from given.word_counts.kind import KIND, WordsSpec
-from made_runs import finished, spec_of_file
 
 from ivan_core.cli.main import run as command_line
 from ivan_core.domain.errors import BackendUnavailable, BadInput

@@ -26,7 +26,7 @@ START = 1_700_000_000
 
 def make(data_dir: Path, count: int) -> None:
     """Copies of one comparison and one labelling, as so many runs."""
-    import made_runs
+    from given import made_runs
 
     from ivan_core.domain.column_specs import ColumnSpec
     from ivan_core.domain.label_specs import LabelSpec

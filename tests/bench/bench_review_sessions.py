@@ -96,7 +96,7 @@ def bench(data_dir: Path, options: argparse.Namespace) -> dict[str, Any]:
     os.environ["IVAN_SLOT_FILE"] = str(data_dir / "slot")
     from app_server import AppServer
     from bench_requests import write_dataset
-    from support import wait_for
+    from given.support import wait_for
 
     from ivan_core.annotations.database import ReviewDatabase
     from ivan_core.domain.runs import RunState
@@ -173,7 +173,7 @@ def main() -> None:
         if options.database == "sqlite":
             print(json.dumps(bench(data_dir, options), indent=1))
             return
-        from postgres_server import PostgresServer
+        from fakes.postgres_server import PostgresServer
 
         server = PostgresServer(durable=True)
         try:

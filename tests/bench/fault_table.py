@@ -16,8 +16,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from taxonomy_faults import CASES, Case, play
-from taxonomy_runs import account_of, workers_here
+from given.taxonomy_faults import CASES, Case, play
+from given.taxonomy_runs import account_of, workers_here
 
 from ivan_core import settings
 from ivan_core.demo.server import DemoServer

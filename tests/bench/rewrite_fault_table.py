@@ -19,8 +19,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fake_rewriting import spec_of
-from made_runs import write_rows
+from fakes.rewriting import spec_of
+from given.made_runs import write_rows
 from test_rewrite_ollama import CHAT, MODEL, work_with_ollama
 
 from ivan_core import settings

@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlencode
 
-from fakes import Fakes
-from support import free_port, wait_for
+from fakes.reward_models import Fakes
+from given.support import free_port, wait_for
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.runs.locks import is_held
@@ -21,7 +21,7 @@ from ivan_core.runs.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
-FAKE_WORKER = (sys.executable, str(HERE.parent / "fakes.py"))
+FAKE_WORKER = (sys.executable, str(HERE.parent / "fakes" / "reward_models.py"))
 _MOST_STARTS = 3
 """Another process may take a free port before the server does."""
 

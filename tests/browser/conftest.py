@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from app_server import AppServer, SharedServer
-from fakes import Fakes
+from fakes.reward_models import Fakes
 from guarding import Listener
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from support import wait_for
+from given.support import wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -6,13 +6,13 @@ import csv
 import re
 from pathlib import Path
 
-import made_runs
 import pytest
 from app_server import wait_for_run
+from given import made_runs
+from given.support import wait_for
 from keyboard import ready
 from picking import pick
 from playwright.sync_api import Locator, Page, expect
-from support import wait_for
 from tables import TABLE, click_first_row
 
 from ivan_core.annotations.notes import Reviews

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import made_runs
 import pytest
+from given import made_runs
 from keyboard import press, tab_to
 from playwright.sync_api import Locator, Page, expect
 

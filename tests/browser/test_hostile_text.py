@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hostile
-import made_runs
+from given import hostile, made_runs
+from given.support import wait_for
 from guarding import bare, shown, shows
 from keyboard import READY
 from picking import pick
 from playwright.sync_api import Page, expect
-from support import wait_for
 from tables import click_first_row
 
 from ivan_core.domain.specs import CompareSpec

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from app_server import wait_for_run
-from fakes import Fakes
+from fakes.reward_models import Fakes
+from given.support import wait_for
 from playwright.sync_api import Page, expect
-from support import wait_for
 from tables import click_first_row
 
 from ivan_core.domain.runs import RunState

@@ -6,9 +6,9 @@ import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-import made_runs
 import pytest
 from bench.streamlit_client import StreamlitSession
+from given import made_runs
 from websockets.exceptions import InvalidStatus
 
 FIRST = "Judge the sample with two models"

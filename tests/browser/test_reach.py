@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-import made_runs
 import pytest
-from fakes import Fakes
+from fakes.reward_models import Fakes
+from given import made_runs
+from given.support import wait_for
 from keyboard import ready
 from playwright.sync_api import Page, expect
-from support import wait_for
 
 WIDE = """() => [...document.querySelectorAll('html, [data-testid=stMain]')]
     .map(element => element.scrollWidth - element.clientWidth)"""

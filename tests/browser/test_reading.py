@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urlsplit
 
-import made_runs
 import pytest
+from given import made_runs
+from given.support import wait_for
 from keyboard import ready
 from picking import pick
 from playwright.sync_api import Locator, Page, expect
-from support import wait_for
 from tables import TABLE, click_first_row, click_head
 
 from ivan_core.experiments.compare.conditions import LANGUAGE, listing

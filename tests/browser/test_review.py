@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import hostile
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from filled_sheets import Filled, better
+from given import hostile
+from given.filled_sheets import Filled, better
+from given.made_runs import finished, spec_of_sample
 from guarding import shows
 from keyboard import ready, tab_to
-from made_runs import finished, spec_of_sample
 from picking import pick
 from playwright.sync_api import Page, expect
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import re
 
-import hostile
-import hostile_rewordings
 from app_server import wait_for_run
-from fakes import Fakes
+from fakes.reward_models import Fakes
+from given import hostile, hostile_rewordings
 from keyboard import ready
 from playwright.sync_api import Page, expect
 

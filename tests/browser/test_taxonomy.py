@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import hostile
-import made_runs
 import pytest
 from app_server import AppServer, wait_for_run
+from given import hostile, made_runs
+from given.support import wait_for, write_pairs
 from picking import pick
 from playwright.sync_api import Locator, Page, expect
-from support import wait_for, write_pairs
 
 from ivan_core.datasets.prepare import prepare
 from ivan_core.demo import fault_names as names

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from app_server import ROOT, AppServer
 from bench.streamlit_client import StreamlitSession
-from fakes import Fakes
+from fakes.reward_models import Fakes
+from given.support import free_port, wait_for
 from playwright.sync_api import Page, expect
-from support import free_port, wait_for
 
 from ivan_core.runs.registry import Registry
 

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from socket import SHUT_WR, create_connection, socket
 
-import made_runs
 import pytest
+from given import made_runs
 from playwright.sync_api import Page, expect
 from tables import click_first_row
 

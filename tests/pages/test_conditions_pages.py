@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import made_runs
 import pytest
-from made_labellings import FIRST, REFUSAL, Labellings, four_pairs
+from given import made_runs
+from given.made_labellings import FIRST, REFUSAL, Labellings, four_pairs
 
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput

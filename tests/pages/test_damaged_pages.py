@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import made_runs
 import pytest
-from damages import CELLS, FILES, bad_cell
+from given import made_runs
+from given.damages import CELLS, FILES, bad_cell
 
 RUNS = "pages/runs.py"
 PAGES = (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import made_runs
 import pytest
-from fakes import Fakes
+from fakes.reward_models import Fakes
+from given import made_runs
 
 from ivan_core.annotations.notes import Reviews
 from ivan_core.domain.reviews import Mark

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 
-from support import wait_for
+from given.support import wait_for
 
 
 def test_what_is_loaded_for_good_is_left_out_of_the_collection_after_each_rerun(

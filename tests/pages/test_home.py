@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import made_runs
-from fakes import Fakes
+from fakes.reward_models import Fakes
+from given import made_runs
 
 from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.runs import RunState

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import made_runs
 import pytest
-import taxonomy_runs
+from given import made_runs, taxonomy_runs
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.demo.server import DemoServer

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import made_runs
 import pytest
-from made_labellings import FIRST, SECOND, Labellings, four_pairs
+from given import made_runs
+from given.made_labellings import FIRST, SECOND, Labellings, four_pairs
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.domain.errors import BadInput

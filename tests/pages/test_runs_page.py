@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import made_runs
+from given import made_runs
 
 from ivan_core.domain.runs import RunState
 

@@ -8,10 +8,10 @@ import json
 import zipfile
 from pathlib import Path
 
-import made_runs
 import pytest
-from filled_sheets import Filled
-from made_labellings import Labellings
+from given import made_runs
+from given.filled_sheets import Filled
+from given.made_labellings import Labellings
 
 from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.sides import read_sides

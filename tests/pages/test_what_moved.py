@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from html import unescape
 from typing import Any
 
-import made_runs
 import pytest
+from given import made_runs
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.charts.ablation import effect_bars

@@ -4,8 +4,8 @@ from types import SimpleNamespace as Words
 from typing import TextIO
 
 import altair as alt
-from given.word_counts.results import open_words
 
+from given.word_counts.results import open_words
 from ivan_core.domain.options import command_of
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Drawn
 from ivan_core.figures.sentences import Quote, source_line

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 from typing import ClassVar, Literal
 
 import numpy as np
-from given.word_counts.work import TABLE, words_of
 
+from given.word_counts.work import TABLE, words_of
 from ivan_core.engine.opened import Found, Opener, named_runs
 from ivan_core.engine.zips import Archive, Packed
 from ivan_core.lists.conditions import Bools, Choice, Condition, Language, Listing, Offer, fixed

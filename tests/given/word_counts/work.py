@@ -1,8 +1,8 @@
 """A word count at work: units of ten pairs, a table, a CSV, and last the manifest."""
 
 import pandas as pd
-from given.word_counts.kind import WordsSpec
 
+from given.word_counts.kind import WordsSpec
 from ivan_core.datasets.rows import seeded_chunks
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.begin import begin

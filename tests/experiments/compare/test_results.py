@@ -1,0 +1,155 @@
+"""The results of a run as pages ask for them."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from fakes.reward_models import Fakes
+from given import made_runs
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.runs import RunState
+from ivan_core.experiments.compare.results import (
+    files,
+    judged_pair,
+    open_results,
+    rows_page,
+    snippet,
+)
+from ivan_core.lists.page import PAGE_ROWS
+
+ALL_HEX = "0123456789abcdef"
+
+
+@pytest.fixture
+def results(data_dir):
+    return open_results(made_runs.finished(data_dir, made_runs.spec_of_sample()))
+
+
+def test_results_hold_every_row_and_model_in_order(results):
+    assert results.models == made_runs.TWO_MODELS
+    assert results.row_ids == list(range(480))
+    assert len(results.table) == 960
+    assert results.manifest["rows"] == 480
+
+
+def test_the_sharpest_disagreement_comes_first(results):
+    typical = results.typical_margins
+
+    def apart(row: int) -> float:
+        own = results.table[results.table["row_id"] == row].set_index("model")["margin"]
+        one, other = (own[model] / typical[model] for model in made_runs.TWO_MODELS)
+        assert one * other <= 0
+        return abs(one - other)
+
+    sharpness = [apart(row) for row in results.sharpest[:20]]
+    assert sharpness == sorted(sharpness, reverse=True)
+
+
+def test_a_page_holds_fifty_rows_and_the_last_the_rest(results):
+    rows = results.row_ids[:120]
+    assert [len(rows_page(results, rows, page)) for page in (1, 2, 3)] == [PAGE_ROWS, PAGE_ROWS, 20]
+    assert list(rows_page(results, rows, 2)["row_id"])[:2] == [50, 51]
+
+
+@pytest.mark.parametrize(("asked", "first"), [(0, 0), (-3, 0), (4, 100), (99, 100)])
+def test_a_page_that_does_not_exist_is_the_nearest(results, asked, first):
+    assert rows_page(results, results.row_ids[:120], asked)["row_id"].iloc[0] == first
+
+
+def test_rows_keep_the_order_asked_for(results):
+    assert list(rows_page(results, [7, 3, 479], 1)["row_id"]) == [7, 3, 479]
+
+
+def test_a_row_tells_verdict_and_margin_in_typical_margins(results):
+    model = made_runs.TWO_MODELS[0]
+    own = results.table[(results.table["model"] == model) & (results.table["row_id"] == 3)].iloc[0]
+    told = rows_page(results, [3], 1).iloc[0][model]
+    in_units = own["margin"] / results.typical_margins[model]
+    assert told == f"{own['verdict']} {in_units:+.1f}"
+
+
+def test_rows_that_were_not_rated_say_so(data_dir):
+    spec = made_runs.spec_of_sample(limit=20)
+    results = open_results(made_runs.finished(data_dir, spec, Fakes(failing=ALL_HEX)))
+    shown = rows_page(results, results.row_ids, 1)
+    assert set(shown[made_runs.TWO_MODELS[0]]) == {"not rated"}
+    assert results.sharpest == []
+
+
+def test_only_ties_have_no_unit(data_dir):
+    spec = made_runs.spec_of_sample(limit=20)
+    results = open_results(made_runs.finished(data_dir, spec, Fakes(constant=True)))
+    assert set(rows_page(results, results.row_ids, 1)[made_runs.TWO_MODELS[0]]) == {"tie"}
+
+
+def test_a_pair_comes_with_what_each_model_said(results):
+    found = judged_pair(results, 17)
+    assert found.pair.row_id == 17
+    assert [row["model"] for row in found.judged] == list(made_runs.TWO_MODELS)
+    assert found.about["subset"] == found.pair.subset
+
+
+def test_a_row_outside_the_run_is_named(data_dir):
+    spec = made_runs.spec_of_sample(row_ids=(3, 5))
+    results = open_results(made_runs.finished(data_dir, spec))
+    with pytest.raises(BadInput, match=r"has no row 4\.") as problem:
+        judged_pair(results, 4)
+    assert problem.value.hint == "Its rows go from 3 to 5."
+
+
+def test_a_stopped_run_has_what_it_finished(data_dir):
+    spec = made_runs.spec_of_sample(limit=100)
+    results = open_results(made_runs.stopped(data_dir, spec, RunState.CANCELLED))
+    assert 0 < len(results.row_ids) < 100
+    assert results.manifest is None
+    assert files(results) == []
+
+
+def test_what_is_cached_follows_a_run_that_goes_on(data_dir):
+    spec = made_runs.spec_of_sample(limit=100)
+    run_id = made_runs.stopped(data_dir, spec, RunState.CANCELLED)
+    before = len(open_results(run_id).row_ids)
+    made_runs.resumed(data_dir, run_id)
+    assert before < len(open_results(run_id).row_ids) == 100
+
+
+def test_a_run_without_results_says_what_to_do(data_dir):
+    run_id = made_runs.queued(data_dir, made_runs.spec_of_sample())
+    with pytest.raises(BadInput, match="has no results yet") as problem:
+        open_results(run_id)
+    assert problem.value.hint.startswith("Wait for it")
+
+
+def test_lost_texts_are_a_sentence_and_found_again_when_they_return(data_dir):
+    spec = made_runs.spec_of_sample(limit=20)
+    run_id = made_runs.finished(data_dir, spec)
+    shutil.move(data_dir / "datasets", data_dir / "away")
+    with pytest.raises(BadInput, match="no longer in the data folder"):
+        open_results(run_id)
+    shutil.move(data_dir / "away", data_dir / "datasets")
+    assert open_results(run_id).row_ids == list(range(20))
+
+
+def test_the_files_are_the_csvs_and_the_table(results):
+    names = [path.name for path in files(results)]
+    assert len(names) == 4
+    assert names[-1] == "table.parquet"
+    assert all(name.startswith(results.run.id) for name in names[:-1])
+    files(results)[0].unlink()
+    assert len(files(results)) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (None, "(no reply)"),
+        ("", "(empty reply)"),
+        (" a\n\nb ", "a b"),
+        ("x" * 160, "x" * 160),
+        ("x" * 161, "x" * 159 + "…"),
+    ],
+)
+def test_a_snippet_is_one_line(text, shown):
+    assert snippet(text) == shown

@@ -1,0 +1,60 @@
+"""The trust strip of a run is measured with the run and kept in its manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fakes.reward_models import Fakes
+
+from ivan_core.backends.reward_models.score_head import head_label
+from ivan_core.domain.runs import Run
+from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.metrics.trust import TrustStrip
+from ivan_core.runs.registry import Registry
+
+RunHere = Callable[[str, Fakes], Run]
+
+
+def strips(data_dir: Path, pairs: Path, run_here: RunHere, fakes: Fakes) -> list[TrustStrip]:
+    registry = Registry(data_dir)
+    spec = CompareSpec(dataset=DatasetRequest(source=str(pairs)), models=("fake/one", "fake/two"))
+    run_id, _ = registry.add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+    run_here(run_id, fakes)
+    manifest = json.loads((registry.folder(run_id) / "manifest.json").read_text())
+    return [TrustStrip.from_dict(strip) for strip in manifest["trust"]]
+
+
+def test_every_model_has_all_checks(data_dir: Path, pairs_file: Path, run_here: RunHere) -> None:
+    found = strips(data_dir, pairs_file, run_here, Fakes())
+    assert [strip.model for strip in found] == ["fake/one", "fake/two"]
+    for strip in found:
+        assert len({check.name for check in strip.checks}) == 7
+        batch = next(check for check in strip.checks if "batch" in check.name)
+        assert batch.level == "green" and batch.reason.startswith("16 rows")
+
+
+def test_a_model_that_gives_one_score_is_red(
+    data_dir: Path, pairs_file: Path, run_here: RunHere
+) -> None:
+    found = strips(data_dir, pairs_file, run_here, Fakes(constant=True))
+    assert found[0].level == "red"
+    assert any("same score" in check.reason for check in found[0].checks)
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ({0: "LABEL_0"}, ""),
+        ({0: "reward"}, "reward"),
+        ({0: "bad", 1: "good"}, "bad, good"),
+        ({}, ""),
+    ],
+)
+def test_a_head_is_known_by_a_name_that_tells(labels: dict[int, str], told: str) -> None:
+    class Config:
+        id2label = labels
+
+    assert head_label(Config()) == told

@@ -1,0 +1,1 @@
+"""Things that exist: runs, labels, queues, texts, tables that tests begin with."""

@@ -1,0 +1,251 @@
+"""A full disk or a folder that cannot be written: a sentence, and what was there is as it was."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.reward_models import Fakes, provider, run_worker
+from given.support import NOBODY, write_pairs
+
+from ivan_core.domain.errors import StorageProblem
+from ivan_core.domain.rewards import Reward
+from ivan_core.domain.runs import RunState
+from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.runs.cache import ScoreCache
+from ivan_core.runs.registry import Registry
+from ivan_core.runs.storage import Reserve, replacing, storage_errors
+from ivan_core.worker import work
+
+
+def spec(pairs: Path, seed: int = 0) -> CompareSpec:
+    return CompareSpec(
+        dataset=DatasetRequest(source=str(pairs)), models=("fake/one", "fake/two"), seed=seed
+    )
+
+
+def added(registry: Registry, asked: CompareSpec) -> str:
+    return registry.add(asked.kind, asked.model_dump_json(), asked.fingerprint)[0]
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def try_to_run(data_dir: Path, pairs: Path, answers: Any) -> None:
+    """As a user without rights: start a run, name one, write scores; say what came of each."""
+    if os.geteuid() == 0:
+        os.seteuid(NOBODY)
+    os.environ["IVAN_DATA_DIR"] = str(data_dir)
+    from ivan_core.engine import handling as runs
+
+    def outcome(action: Any) -> str:
+        try:
+            action()
+        except StorageProblem as problem:
+            return f"{problem.message} {problem.hint}"
+        return "went through"
+
+    there = next((path.name for path in data_dir.glob("runs/*")), "2026-01-01-00-00")
+    known = {"0" * 32: Reward(1.0)}
+    answers.put(
+        [
+            outcome(lambda: runs.start(spec(pairs, seed=9))),
+            outcome(lambda: runs.registry().rename(there, "mine")),
+            outcome(lambda: ScoreCache(data_dir / "cache" / "scores").put_many("m", known)),
+        ]
+    )
+
+
+@pytest.mark.parametrize("before", ["a finished run", "nothing"])
+def test_a_read_only_data_folder_is_named_and_left_as_it_was(
+    open_folder: Path, processes: ForkServerContext, data_dir: Path, before: str
+) -> None:
+    pairs = write_pairs(open_folder / "pairs.jsonl", 40)
+    data = open_folder / "data"
+    data.mkdir()
+    if before == "a finished run":
+        registry = Registry(data)
+        run_id = added(registry, spec(pairs))
+        work(registry, run_id, provider(Fakes()))
+        assert registry.get(run_id).state is RunState.DONE
+    was = snapshot(data)
+    for path in (data, *data.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    answers = processes.Queue()
+    visitor: Any = processes.Process(target=try_to_run, args=(data, pairs, answers))
+    visitor.start()
+    said = answers.get(timeout=300)
+    visitor.join(300)
+    assert all(f"The folder {data}" in words and "cannot be written" in words for words in said), (
+        said
+    )
+    assert all("IVAN_DATA_DIR" in words for words in said)
+    data.chmod(0o755)
+    assert snapshot(data) == was
+
+
+class SmallDisk:
+    """A disk of a few MiB in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def leave(self, free: int) -> None:
+        """Fill the disk up to so many free bytes."""
+        stat = os.statvfs(self.folder)
+        filler = max(stat.f_bavail * stat.f_frsize - free, 0)
+        (self.folder / "filler").write_bytes(b"x" * filler)
+
+    def clear(self) -> None:
+        (self.folder / "filler").unlink(missing_ok=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no small disk can be mounted here, which takes root: {error}")
+    yield SmallDisk(folder)
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("free", [300_000, 340_000, 380_000, 420_000, 460_000, 520_000])
+def test_a_disk_that_fills_up_stops_the_run_with_a_sentence_and_it_can_go_on(
+    small_disk: SmallDisk, tmp_path: Path, processes: ForkServerContext, free: int
+) -> None:
+    pairs = write_pairs(tmp_path / "pairs.jsonl", 400)
+    data = small_disk.folder / "data"
+    data.mkdir()
+    registry = Registry(data)
+    finished = added(registry, spec(pairs))
+    run_in(processes, data, finished)
+    done = registry.get(finished)
+    assert done.state is RunState.DONE
+    table = registry.folder(finished) / "table.parquet"
+    results = {name: content for name, content in snapshot(data).items() if finished in name}
+
+    run_id = added(registry, spec(pairs, seed=1))
+    registry.folder(run_id).mkdir()
+    shutil.rmtree(data / "cache")
+    small_disk.leave(free)
+    run_in(processes, data, run_id)
+    small_disk.clear()
+    stopped = registry.get(run_id)
+    assert {name: Path(name).read_bytes() for name in results} == results
+    if stopped.state is not RunState.DONE:  # with the most free space it may just fit
+        assert stopped.state is RunState.FAILED
+        assert "is full" in stopped.problem
+        assert "resume" in stopped.hint
+        assert registry.requeue(run_id)
+        run_in(processes, data, run_id)
+        assert registry.get(run_id).state is RunState.DONE
+    elif free < 400_000:
+        pytest.fail("the disk did not fill up, so nothing was tested")
+    assert table.exists()
+    assert (registry.folder(run_id) / "manifest.json").exists()
+    assert not (registry.folder(run_id) / "reserve").exists()
+
+
+def run_in(processes: ForkServerContext, data: Path, run_id: str) -> None:
+    worker: Any = processes.Process(target=run_worker, args=(data, run_id, Fakes()))
+    worker.start()
+    worker.join(300)
+
+
+def test_a_registry_on_a_full_disk_says_so(small_disk: SmallDisk) -> None:
+    small_disk.leave(0)
+    with pytest.raises(StorageProblem, match="is full"):
+        Registry(small_disk.folder / "data").add("compare", "{}", "a")
+
+
+def test_a_cache_on_a_full_disk_says_so_and_keeps_its_scores(small_disk: SmallDisk) -> None:
+    from ivan_core.domain.rewards import Reward
+
+    cache = ScoreCache(small_disk.folder / "scores")
+    cache.put_many("model", {"a": Reward(1.0)})
+    small_disk.leave(0)
+    with pytest.raises(StorageProblem, match="is full"):
+        for chunk in range(100):
+            cache.put_many("model", {f"{chunk}-{n}": Reward(n / 7) for n in range(500)})
+    small_disk.clear()
+    assert cache.get_many("model", ["a"]) == {"a": Reward(1.0)}
+    kept = [
+        len(cache.get_many("model", [f"{chunk}-{n}" for n in range(500)])) for chunk in range(100)
+    ]
+    assert set(kept) <= {0, 500}
+    cache.put_many("model", {"b": Reward(2.0)})
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "is full"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "is full"),
+        (OSError(errno.EROFS, "Read-only file system", "/data/x"), "cannot be written"),
+        (PermissionError(errno.EACCES, "Permission denied", "/data/runs/x"), "cannot be written"),
+        (sqlite3.OperationalError("database or disk is full"), "is full"),
+        (sqlite3.OperationalError("attempt to write a readonly database"), "cannot be written"),
+        (sqlite3.DatabaseError("database disk image is malformed"), "damaged"),
+    ],
+    ids=lambda value: getattr(value, "strerror", None) or str(value),
+)
+def test_complaints_about_the_folder_become_sentences(error: Exception, words: str) -> None:
+    with pytest.raises(StorageProblem, match=words), storage_errors(Path("/data")):
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermissionError(errno.EACCES, "Permission denied", "/home/someone/.cache/model"),
+        FileNotFoundError(errno.ENOENT, "No such file", "/data/x"),
+        sqlite3.OperationalError("no such table: runs"),
+    ],
+    ids=str,
+)
+def test_other_complaints_are_not_laid_at_the_folders_door(error: Exception) -> None:
+    with pytest.raises(type(error)), storage_errors(Path("/data")):
+        raise error
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_text("old")
+    with pytest.raises(KeyError), replacing(path) as temporary:
+        temporary.write_text("half of the ne")
+        raise KeyError
+    assert path.read_text() == "old"
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert [found.name for found in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_what_a_killed_writer_left_is_used_again(tmp_path: Path) -> None:
+    (tmp_path / ".table.parquet.new").write_text("left behind by a killed worker")
+    with replacing(tmp_path / "table.parquet", alone=True) as temporary:
+        temporary.write_text("new")
+    assert [found.name for found in tmp_path.iterdir()] == ["table.parquet"]
+
+
+def test_the_reserve_is_given_back(tmp_path: Path) -> None:
+    reserve = Reserve(tmp_path / "reserve")
+    reserve.take()
+    assert (tmp_path / "reserve").stat().st_size > 100_000
+    reserve.release()
+    reserve.release()
+    assert list(tmp_path.iterdir()) == []

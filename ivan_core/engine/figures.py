@@ -16,6 +16,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.engine import handling as runs
 from ivan_core.engine import picked_rows
 from ivan_core.engine.kind import kind_of
+from ivan_core.engine.opened import stamp_of
 from ivan_core.experiments import EXPERIMENTS
 from ivan_core.figures import files
 from ivan_core.figures.chart import WHOLE, Chart, ChartsAndSentences, Drawn
@@ -199,7 +200,7 @@ def stamp(run_id: str, where: str | None = None) -> object:
     if run is not None and not run.done:
         return None
     rows = None if where is None else picked_rows.rows_of(own, run_id, where).tobytes()
-    return run and (run.done, run.finished), own.moves(own.open(run_id)), rows
+    return run and stamp_of(run), own.moves(own.open(run_id)), rows
 
 
 def _picked(run_id: str, name: str, wish: Wish) -> Picked:

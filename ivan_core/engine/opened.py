@@ -24,6 +24,8 @@ from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 
 _Results = TypeVar("_Results")
+Stamp = tuple[Path, str, float | None, int, tuple[int, int] | None]
+"""What tells the results of a run from those that it had before: see `stamp_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,7 @@ class Opener(Generic[_Results]):
     """Opens the results of runs of one kind by their ids, and keeps the `keep` opened last.
 
     `read` makes the results, or raises `nothing_yet`; `table` is the file without which a run is
-    not whole. Results are read anew once a run has gone on, or was deleted and imported again: all
-    that the registry tells of it may then be as before.
+    not whole. Results are read anew once the stamp of their run is another.
     """
 
     def __init__(
@@ -81,12 +82,10 @@ class Opener(Generic[_Results]):
         run = runs.get(run_id)
         if run.state is not RunState.DAMAGED and run.kind not in alike(self._kind):
             raise runs.other_kind(run, self._kind)
-        ended = None if run.state.live else run.finished
-        return self._kept(data_dir(), run_id, ended, run.done, _written(run_id))
+        return self._kept(stamp_of(run))
 
-    def _open(
-        self, root: Path, run_id: str, ended: float | None, done: int, written_at: object
-    ) -> _Results:
+    def _open(self, stamp: Stamp) -> _Results:
+        root, run_id, *_ = stamp
         run = runs.get(run_id)
         spec, manifest = runs.any_spec_of(run), runs.manifest(run_id)
         folder = root / "runs" / run_id
@@ -96,6 +95,16 @@ class Opener(Generic[_Results]):
             if whole and manifest is None:
                 raise FileNotFoundError
         return self._read(Found(run, spec, folder, manifest, whole))
+
+
+def stamp_of(run: Run) -> Stamp:
+    """What changes once a run has gone on, or was deleted and imported again.
+
+    All that the registry tells of it may then be as before, so its manifest counts too. Whatever
+    remembers what it made of a run's results goes by this, as their opener does.
+    """
+    ended = None if run.state.live else run.finished
+    return data_dir(), run.id, ended, run.done, _written(run.id)
 
 
 def _written(run_id: str) -> tuple[int, int] | None:

@@ -21,7 +21,10 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import archive, zips
 from ivan_core.engine import handling as runs
 from ivan_core.engine.imports import read_dataset
+from ivan_core.experiments.labels import numbers
+from ivan_core.experiments.labels.conditions import LANGUAGE, LabelIs, listing
 from ivan_core.experiments.labels.results import open_labels
+from ivan_core.lists.conditions import Filter, matching
 
 LEAK = b"leak.invalid"
 """Stands in the one answer of the labeler that is not usable."""
@@ -103,6 +106,22 @@ def test_exported_deleted_and_imported_labels_are_the_same(
     assert not list(data_dir.glob("runs/.*")), "nothing is left lying about"
     with pytest.raises(BadInput, match="nothing left to do"):
         runs.resume(run_id)
+
+
+def test_numbers_and_lists_are_those_of_the_labels_that_came_in_place_of_others(
+    run_id: str, tmp_path: Path
+) -> None:
+    def refusals() -> tuple[list[int], list[int]]:
+        shares = numbers.shares(run_id)[0]
+        texts = listing(open_labels(run_id))
+        places = matching(texts, Filter(LANGUAGE, (LabelIs(label=REFUSAL),)))
+        return shares.loc[shares["key"] == REFUSAL, "count"].tolist(), places.tolist()
+
+    assert refusals() == ([3, 1], [0, 2, 3, 6])
+    path = changed(run_id, tmp_path / "run.zip", with_column(REFUSAL, [False] * 7 + [None]))
+    archive.delete(run_id)
+    assert zips.import_zip(path).run_id == run_id
+    assert refusals() == ([0, 0], [])
 
 
 def test_without_texts_all_labels_come_back_and_no_word_of_the_labeler(

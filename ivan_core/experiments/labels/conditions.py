@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
@@ -16,7 +15,7 @@ from pydantic_core.core_schema import ValidationInfo
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
-from ivan_core.engine.opened import runs_of
+from ivan_core.engine.opened import Stamp, runs_of, stamp_of
 from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES
 from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
 from ivan_core.experiments.labels.results import (
@@ -51,7 +50,6 @@ from ivan_core.metrics.labels.answers import (
     join_labelers,
 )
 from ivan_core.metrics.labels.shares import ON_PAIRS, pairs_with
-from ivan_core.settings import data_dir
 
 _ON_PAIRS = {
     "both": "on both sides", "chosen_only": "only the chosen reply",
@@ -408,15 +406,12 @@ def _check_label(listing: Listing, key: str) -> None:
 def _judged(listing: Listing, condition: _OfLabel) -> tuple[Bools, Bools]:
     results: LabelResults = listing.results
     other = getattr(condition, "other", "")
-    finished = open_labels(other).run.finished if other else None
-    stamp = (data_dir(), results.run.id, results.run.finished, finished)
-    return _remembered(stamp, condition)
+    theirs = stamp_of(open_labels(other).run) if other else None
+    return _remembered(stamp_of(results.run), theirs, condition)
 
 
 @lru_cache(maxsize=32)
-def _remembered(
-    stamp: tuple[Path, str, float | None, float | None], condition: _OfLabel
-) -> tuple[Bools, Bools]:
+def _remembered(stamp: Stamp, theirs: Stamp | None, condition: _OfLabel) -> tuple[Bools, Bools]:
     return condition.judged(listing(open_labels(stamp[1])))
 
 

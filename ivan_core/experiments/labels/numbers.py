@@ -17,6 +17,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, Label, TextKey
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import opened
+from ivan_core.engine.opened import Stamp, stamp_of
 from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.labels.files import TABLE
 from ivan_core.experiments.labels.results import LabelResults, open_labels
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TITLES: Mapping[str, str] = {one.key: one.title for one in features()}
-Stamp = tuple[Path, str, float | None]
 """A data folder, a run and when it finished: what a computed table belongs to."""
 
 
@@ -71,7 +71,7 @@ def single_keys(keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def _stamp(run_id: str) -> Stamp:
-    return data_dir(), run_id, open_labels(run_id).run.finished
+    return stamp_of(open_labels(run_id).run)
 
 
 def shares(run_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -171,7 +171,7 @@ def agreement(run_ids: Sequence[str], key: str = "") -> pd.DataFrame:
 
 @lru_cache(maxsize=16)
 def _agreement(stamps: tuple[Stamp, ...], key: str) -> pd.DataFrame:
-    results = [open_labels(run_id) for _, run_id, _ in stamps]
+    results = [open_labels(stamp[1]) for stamp in stamps]
     tables = {one.run.id: one.table for one in results}
     generator = np.random.default_rng(results[0].spec.seed)
     prompts = results[0].dataset.prompt_groups

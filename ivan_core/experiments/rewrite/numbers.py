@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from ivan_core.domain.labels import REWRITE_FEATURES
+from ivan_core.engine.opened import Stamp, stamp_of
 from ivan_core.experiments.compare.tables import with_prompts
 from ivan_core.experiments.rewrite.rows import NO_RULE_FITS
 from ivan_core.experiments.rewrite.tables import pairs_reworded
@@ -184,8 +185,7 @@ class Numbers:
 
 def numbers(results: RewriteResults, gate: Gate) -> Numbers:
     """The numbers of a run past a gate."""
-    run = results.run
-    return _numbers(run.id, run.done, run.finished, gate, _Held(results))
+    return _numbers(stamp_of(results.run), gate, _Held(results))
 
 
 class _Held:
@@ -202,7 +202,7 @@ class _Held:
 
 
 @lru_cache(maxsize=24)
-def _numbers(run_id: str, done: int, finished: float | None, gate: Gate, held: _Held) -> Numbers:
+def _numbers(stamp: Stamp, gate: Gate, held: _Held) -> Numbers:
     table = with_prompts(held.results.table, held.results.dataset)
     bounds = (gate.similarity, gate.shortest, gate.longest)
     models = held.results.spec.models

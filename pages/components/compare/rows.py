@@ -6,7 +6,6 @@ from functools import partial
 
 import streamlit as st
 
-from ivan_core.domain.errors import IvanError
 from ivan_core.experiments.columns.conditions import TextHas
 from ivan_core.experiments.compare.conditions import (
     Failed,
@@ -18,7 +17,7 @@ from ivan_core.experiments.compare.conditions import (
 )
 from ivan_core.experiments.compare.download import file_columns
 from ivan_core.experiments.compare.results import Results
-from ivan_core.lists.conditions import Condition, Filter, matching_rows
+from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.pairs import LongerIs, Noted, Starred, SubsetIs
 from ivan_core.lists.url import query_of
 from pages.components.compare.filtering import (
@@ -30,10 +29,9 @@ from pages.components.compare.filtering import (
 )
 from pages.components.compare.table import rows_table
 from pages.components.compare.user_columns import user_columns
-from pages.components.kit.conditions import condition_chips, names_on, not_known
-from pages.components.kit.frame import show_error
-from pages.components.kit.search import say_why, searches_at_work, start_search
-from pages.components.kit.state import kindly, problem_of_press
+from pages.components.kit.conditions import names_on, places_found
+from pages.components.kit.search import start_search
+from pages.components.kit.state import kindly
 from pages.components.kit.taking import take_away
 from pages.components.kit.text import say
 from pages.components.pair.note_list import note_list
@@ -50,17 +48,10 @@ def found_rows(results: Results) -> None:
     rows = listing(results)
     names = names_on(rows, row_filter)
     _find(results, row_filter, names)
-    problem = problem_of_press()
-    if problem:
-        show_error(problem)
-    condition_chips(ROWS, rows, row_filter, names)
-    searches_at_work(rows)
-    try:
-        row_ids = matching_rows(rows, row_filter)
-    except IvanError as error:
-        say_why(rows, row_filter, error)
+    found = places_found(ROWS, rows, row_filter, names)
+    if found is None:
         return
-    not_known(rows, row_filter, names)
+    row_ids = rows.rows[found].tolist()
     if row_filter.conditions:
         say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
     key = str(hash(tuple(sorted(query_of(row_filter).items()))))

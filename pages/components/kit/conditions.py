@@ -14,16 +14,19 @@ from ivan_core.experiments.columns.conditions import TextHas
 from ivan_core.lists.conditions import (
     Chip,
     Filter,
+    Ints,
     Language,
     Listing,
     Names,
     fitting,
+    matching,
     without_value,
 )
 from ivan_core.lists.others import Offered, called, offered
 from ivan_core.lists.url import parameters, query_of, read_filter
-from pages.components.kit.search import start_search
-from pages.components.kit.state import kindly
+from pages.components.kit.frame import show_error
+from pages.components.kit.search import say_why, searches_at_work, start_search
+from pages.components.kit.state import kindly, problem_of_press
 from pages.components.kit.text import md_escape, say
 from pages.components.kit.url import write_query
 
@@ -105,6 +108,27 @@ def names_on(listing: Listing, wanted: Filter) -> dict[str, str]:
     """What the user columns and other runs are called that conditions may name, by id."""
     known = columns.known(listing.dataset.fingerprint, True)
     return {spec.id: spec.label for spec in known} | called(listing, wanted)
+
+
+def places_found(
+    place: Place, listing: Listing, wanted: Filter, names: Names, *, order: bool = False
+) -> Ints | None:
+    """Draw the chips of a filter; the places it lists, or None where it is said why there are none.
+
+    With `order` there is a chip for the order too.
+    """
+    problem = problem_of_press()
+    if problem:
+        show_error(problem)
+    condition_chips(place, listing, wanted, names, order=order)
+    searches_at_work(listing)
+    try:
+        found = matching(listing, wanted)
+    except IvanError as error:
+        say_why(listing, wanted, error)
+        return None
+    not_known(listing, wanted, names)
+    return found
 
 
 def condition_chips(

@@ -21,14 +21,13 @@ from ivan_core.experiments.labels.conditions import (
 from ivan_core.experiments.labels.download import file_columns
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.labels.reconcile import USABLE
-from ivan_core.lists.conditions import Condition, Filter, matching
+from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.url import query_of
 from pages.components.kit.conditions import (
     Place,
-    condition_chips,
     fitting_filter,
     names_on,
-    not_known,
+    places_found,
 )
 from pages.components.kit.frame import show_error
 from pages.components.kit.list import (
@@ -40,8 +39,6 @@ from pages.components.kit.list import (
 )
 from pages.components.kit.long_texts import show_part
 from pages.components.kit.results import Point, clicked_chart
-from pages.components.kit.search import say_why, searches_at_work
-from pages.components.kit.state import problem_of_press
 from pages.components.kit.taking import take_away
 from pages.components.kit.text import say
 from pages.components.kit.url import write_query
@@ -80,17 +77,9 @@ def label_texts(results: LabelResults) -> None:
     texts = listing(results)
     wanted = fitting_filter(TEXTS, texts)
     names = names_on(texts, wanted)
-    problem = problem_of_press()
-    if problem:
-        show_error(problem)
-    condition_chips(TEXTS, texts, wanted, names)
-    searches_at_work(texts)
-    try:
-        found = matching(texts, wanted)
-    except IvanError as error:
-        say_why(texts, wanted, error)
+    found = places_found(TEXTS, texts, wanted, names)
+    if found is None:
         return
-    not_known(texts, wanted, names)
     if not len(found):
         say("No texts here.")
     else:

@@ -27,16 +27,14 @@ from ivan_core.lists.conditions import Condition, Filter, fitting, matching_rows
 from ivan_core.lists.url import query_of
 from pages.components.kit.conditions import (
     Place,
-    condition_chips,
     fitting_filter,
     names_on,
-    not_known,
+    places_found,
 )
 from pages.components.kit.frame import show_error
 from pages.components.kit.list import below_page, page_table, row_by_number, turned_to
 from pages.components.kit.results import Point, clicked_chart
-from pages.components.kit.search import say_why, searches_at_work
-from pages.components.kit.state import PAIRS, problem_of_press
+from pages.components.kit.state import PAIRS
 from pages.components.kit.taking import take_away
 from pages.components.kit.text import say, short_names
 from pages.components.kit.url import write_query
@@ -68,20 +66,13 @@ def pair_rows(results: RewriteResults, found: Numbers) -> None:
     wanted = fitting_filter(ROWS, rows)
     _ask(results, wanted)
     names = names_on(rows, wanted)
-    problem = problem_of_press()
-    if problem:
-        show_error(problem)
-    condition_chips(ROWS, rows, wanted, names, order=True)
-    searches_at_work(rows)
-    try:
-        row_ids = matching_rows(rows, wanted)
-    except IvanError as error:
-        say_why(rows, wanted, error)
+    places = places_found(ROWS, rows, wanted, names, order=True)
+    if places is None:
         return
-    not_known(rows, wanted, names)
-    if not row_ids:
+    if not len(places):
         say("No rows here.")
         return
+    row_ids = rows.rows[places].tolist()
     if wanted.conditions or wanted.sorts:
         say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
     _table(results, found, wanted, row_ids)

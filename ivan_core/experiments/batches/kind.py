@@ -28,7 +28,7 @@ KIND = Kind(
     open=late(f"{_LABELS}.results:open_labels"),
     report=late(f"{_LABELS}.report:print_labels"),
     command=late(f"{_HERE}.command:batch_command"),
-    beside=late("ivan_core.experiments.labels.sentences:beside"),
+    beside=late(f"{_LABELS}.sentences:beside"),
     figures=record(f"{_LABELS}.figures:FIGURES"),
     transfer=Transfer(archive=record(f"{_HERE}.archive:ARCHIVE")),
     sending=Sending(

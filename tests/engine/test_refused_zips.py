@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,19 @@ def test_a_spec_that_chooses_other_rows_than_the_table_has_is_refused(
     assert len(runs.every()) == 1
 
 
+NEEDED = ("run.json", "spec.json", "manifest.json", "facts.jsonl", "table.parquet")
+"""The members that are read when a comparison is imported."""
+
+
+def reads_as(path: Path, members: Mapping[str, bytes]) -> bool:
+    """Whether the members of a zip are there and read as they were."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            return all(packed.read(name) == content for name, content in members.items())
+    except Exception:  # whatever a library says of a damaged file: it does not read so
+        return False
+
+
 @pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
 def test_a_zip_with_a_wrong_byte_anywhere_is_a_sentence_or_the_run(
     run_id: str, tmp_path: Path, packing: int
@@ -135,15 +149,21 @@ def test_a_zip_with_a_wrong_byte_anywhere_is_a_sentence_or_the_run(
     ):
         for name in made.namelist():
             packed.writestr(name, made.read(name))
+        needed = {name: made.read(name) for name in NEEDED}
     whole = file.getvalue()
-    refused = 0
+    broken = 0
     for place in range(0, len(whole), len(whole) // 60):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1 :])
+        refused = False
         try:
             zips.import_zip(path)
         except BadInput:
-            refused += 1
-    assert refused > 40
+            refused = True
+        # A byte of a date, or of a file for people, may be another without harm.
+        if not reads_as(path, needed):
+            assert refused, place
+            broken += 1
+    assert broken
 
 
 def test_no_zip_at_all_is_a_sentence(data_dir: Path, tmp_path: Path, pairs_file: Path) -> None:

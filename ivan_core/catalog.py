@@ -52,10 +52,17 @@ def preset(name: str) -> Preset:
             f"There is no preset {name!r}.", f"Choose one of {', '.join(preset_names())}."
         )
     return Preset(
-        name, facts["title"], facts["dataset"], tuple(facts["models"]), facts["labeler"],
-        facts["second_labeler"], facts["rewriter"], facts["similarity"], facts["aligned"],
+        name,
+        facts["title"],
+        facts["dataset"],
+        tuple(facts["models"]),
+        facts["labeler"],
+        facts["second_labeler"],
+        facts["rewriter"],
+        facts["similarity"],
+        facts["aligned"],
         facts["control"],
-    )  # fmt: skip
+    )
 
 
 def models() -> dict[str, dict[str, Any]]:

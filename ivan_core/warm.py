@@ -114,9 +114,10 @@ class _Service:
             self._fail(question.id, error.message, error.hint)
         except Exception as error:
             self._fail(
-                question.id, f"Something unforeseen happened: {type(error).__name__}.",
+                question.id,
+                f"Something unforeseen happened: {type(error).__name__}.",
                 f"The details are in {self._questions.log_path}.",
-            )  # fmt: skip
+            )
         if not self._loaded:
             self._slot.release()
         return True

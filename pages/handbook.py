@@ -25,9 +25,14 @@ def _pick() -> str:
     shown = asked if asked in CHAPTERS else CHAPTERS[0]
     st.session_state["handbook-chapter"] = shown
     st.segmented_control(
-        "Chapter", CHAPTERS, format_func=lambda file: chapter(file).name, required=True,
-        key="handbook-chapter", label_visibility="collapsed", on_change=_turn,
-    )  # fmt: skip
+        "Chapter",
+        CHAPTERS,
+        format_func=lambda file: chapter(file).name,
+        required=True,
+        key="handbook-chapter",
+        label_visibility="collapsed",
+        on_change=_turn,
+    )
     return shown
 
 

@@ -14,12 +14,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 from fakes.reward_models import Fakes, provider
-from given.review_databases import (
-    count_skipped,
-    postgres,
-    postgres_server,
-    review_database,
-)
+from given.review_databases import count_skipped, postgres, postgres_server, review_database
 from given.support import write_pairs
 
 from ivan_core.domain.runs import Run

@@ -47,11 +47,13 @@ class Contents:
     @property
     def words(self) -> str:
         told = (
-            ("marks", "note or star", "notes and stars"), ("guesses", "guess", "guesses"),
-            ("queues", "queue", "queues"), ("opinions", "opinion", "opinions"),
+            ("marks", "note or star", "notes and stars"),
+            ("guesses", "guess", "guesses"),
+            ("queues", "queue", "queues"),
+            ("opinions", "opinion", "opinions"),
             ("changes", "change of them", "changes of them"),
             ("decisions", "decision", "decisions"),
-        )  # fmt: skip
+        )
         return ", ".join(
             f"{self.rows[table]:,} {one if self.rows[table] == 1 else many}"
             for table, one, many in told
@@ -80,8 +82,13 @@ def write_backup(data_dir: Path, path: Path) -> Contents:
             for table in TABLES:
                 tables[table.name] = _write_table(db, table, archive)
             made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            manifest = {"format": FORMAT, "layout": newest(), "ivan": __version__, "made": made,
-                        "tables": tables}  # fmt: skip
+            manifest = {
+                "format": FORMAT,
+                "layout": newest(),
+                "ivan": __version__,
+                "made": made,
+                "tables": tables,
+            }
             archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
     return Contents({name: facts["rows"] for name, facts in tables.items()})
 
@@ -158,9 +165,7 @@ def _check_empty(db: Connection, where: str) -> None:
         )
 
 
-def _restore_table(
-    db: Connection, table: Table, archive: ZipFile, told: dict[str, Any]
-) -> int:  # fmt: skip
+def _restore_table(db: Connection, table: Table, archive: ZipFile, told: dict[str, Any]) -> int:
     hashed, count = sha256(), 0
     try:
         lines = archive.open(f"{table.name}.jsonl")

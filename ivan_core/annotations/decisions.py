@@ -62,10 +62,8 @@ class Decisions:
         query = (
             select(decisions)
             .where(decisions.c.queue == queue)
-            .order_by(
-                decisions.c.row_id, decisions.c.side, decisions.c.key, decisions.c.version
-            )
-        )  # fmt: skip
+            .order_by(decisions.c.row_id, decisions.c.side, decisions.c.key, decisions.c.version)
+        )
         with self._database.reading() as db:
             found = [_as_decision(row) for row in db.execute(query).mappings()]
         if every_version:
@@ -80,9 +78,11 @@ def _settled(decision: Decision) -> tuple[object, ...]:
 def _current(db: Connection, asked: Decision) -> Decision:
     """The decision in force on a question; one with version 0 if there is none."""
     query = select(decisions).where(
-        decisions.c.queue == asked.queue, decisions.c.row_id == asked.row_id,
-        decisions.c.side == asked.side, decisions.c.key == asked.key,
-    )  # fmt: skip
+        decisions.c.queue == asked.queue,
+        decisions.c.row_id == asked.row_id,
+        decisions.c.side == asked.side,
+        decisions.c.key == asked.key,
+    )
     found = db.execute(query.order_by(decisions.c.version.desc()).limit(1)).mappings().first()
     if found is None:
         return Decision(asked.queue, asked.row_id, asked.side, asked.key, None, "")

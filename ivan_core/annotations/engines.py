@@ -29,11 +29,17 @@ def engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
         silence = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
         return create_engine(
-            url, pool_size=8, max_overflow=24, pool_timeout=PATIENCE, pool_pre_ping=True,
+            url,
+            pool_size=8,
+            max_overflow=24,
+            pool_timeout=PATIENCE,
+            pool_pre_ping=True,
             connect_args={
-                "connect_timeout": PATIENCE, "tcp_user_timeout": PATIENCE * 1000, **silence
+                "connect_timeout": PATIENCE,
+                "tcp_user_timeout": PATIENCE * 1000,
+                **silence,
             },
-        )  # fmt: skip
+        )
     made = create_engine(url, poolclass=NullPool, connect_args={"timeout": PATIENCE})
     event.listen(made, "connect", _no_hidden_transactions)
     event.listen(made, "begin", _begin)

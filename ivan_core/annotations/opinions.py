@@ -74,9 +74,10 @@ class Opinions:
     def stamp(self, queues: Sequence[int]) -> tuple[int, int, float]:
         """What changes with every save in these queues: opinions, versions, the latest time."""
         query = select(
-            func.count(), func.coalesce(func.sum(opinions.c.version), 0),
+            func.count(),
+            func.coalesce(func.sum(opinions.c.version), 0),
             func.coalesce(func.max(opinions.c.saved), 0.0),
-        ).where(opinions.c.queue.in_(queues))  # fmt: skip
+        ).where(opinions.c.queue.in_(queues))
         with self._database.reading() as db:
             count, versions, latest = db.execute(query).one()
         return int(count), int(versions), float(latest)
@@ -110,9 +111,10 @@ class Opinions:
     def history(self, item: Item, reviewer: str | None = None) -> list[Change]:
         """Every change of an item's opinions, oldest first."""
         query = select(changes).where(
-            changes.c.queue == item.queue, changes.c.row_id == item.row_id,
+            changes.c.queue == item.queue,
+            changes.c.row_id == item.row_id,
             changes.c.side == item.side,
-        )  # fmt: skip
+        )
         if reviewer is not None:
             query = query.where(changes.c.reviewer == name_of(reviewer))
         order = (changes.c.made, changes.c.reviewer, changes.c.version)
@@ -145,9 +147,14 @@ def write_opinion(db: Connection, opinion: Opinion, by: str = "", reason: str = 
     if not upsert(db, opinions, opinion_row(saved), _KEY, asked.version):
         raise OpinionConflict(_current(db, *here))
     line = Change(
-        *here, saved.version, _said(current) if current.version else "", _said(saved), by, reason,
+        *here,
+        saved.version,
+        _said(current) if current.version else "",
+        _said(saved),
+        by,
+        reason,
         saved.saved,
-    )  # fmt: skip
+    )
     db.execute(insert(changes).values({name: getattr(line, name) for name in names(changes)}))
     return saved
 
@@ -175,11 +182,13 @@ def _current(db: Connection, queue: int, row_id: int, side: Any, reviewer: str) 
     found = (
         db.execute(
             select(opinions).where(
-                opinions.c.queue == queue, opinions.c.row_id == row_id, opinions.c.side == side,
+                opinions.c.queue == queue,
+                opinions.c.row_id == row_id,
+                opinions.c.side == side,
                 opinions.c.reviewer == reviewer,
             )
         )
         .mappings()
         .first()
-    )  # fmt: skip
+    )
     return as_opinion(found) if found else Opinion(queue, row_id, side, reviewer)

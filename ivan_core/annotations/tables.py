@@ -41,63 +41,118 @@ def _flag(name: str) -> Column[bool]:
 
 def _mark_columns() -> list[Column[Any]]:
     return [
-        Column("dataset", Text, nullable=False), Column("row_id", Integer, nullable=False),
-        Column("author", Text, nullable=False), _flag("starred"), _text("note"),
-        _integer("version"), _seconds("saved"),
-    ]  # fmt: skip
+        Column("dataset", Text, nullable=False),
+        Column("row_id", Integer, nullable=False),
+        Column("author", Text, nullable=False),
+        _flag("starred"),
+        _text("note"),
+        _integer("version"),
+        _seconds("saved"),
+    ]
 
 
 marks = Table(
     "marks", metadata, *_mark_columns(), PrimaryKeyConstraint("dataset", "row_id", "author")
 )
 history = Table(
-    "history", metadata, *_mark_columns(),
+    "history",
+    metadata,
+    *_mark_columns(),
     PrimaryKeyConstraint("dataset", "row_id", "author", "version"),
-)  # fmt: skip
+)
 guesses = Table(
-    "guesses", metadata,
+    "guesses",
+    metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    _text("dataset"), _integer("row_id"), _text("name"), _text("choice"), _text("left"),
+    _text("dataset"),
+    _integer("row_id"),
+    _text("name"),
+    _text("choice"),
+    _text("left"),
     _seconds("made"),
     Index("guesses_of", "dataset", "name", "row_id"),
-)  # fmt: skip
+)
 queues = Table(
-    "queues", metadata,
+    "queues",
+    metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("token", Text, nullable=False, unique=True),
-    _text("dataset"), _text("title"), _text("task"), _text("source"), _text("keys"),
-    _text("prefill"), _text("assigned"), _integer("opinions", 2), _integer("seed"),
-    _integer("companion"), _seconds("made"), _text("made_by"), _flag("closed"),
+    _text("dataset"),
+    _text("title"),
+    _text("task"),
+    _text("source"),
+    _text("keys"),
+    _text("prefill"),
+    _text("assigned"),
+    _integer("opinions", 2),
+    _integer("seed"),
+    _integer("companion"),
+    _seconds("made"),
+    _text("made_by"),
+    _flag("closed"),
     Column("tells", Boolean(create_constraint=False), nullable=False, server_default=false()),
     Index("queues_of", "dataset", "task"),
-)  # fmt: skip
+)
 items = Table(
-    "items", metadata,
-    _integer("queue"), _integer("position"), _integer("row_id"), _text("side"),
+    "items",
+    metadata,
+    _integer("queue"),
+    _integer("position"),
+    _integer("row_id"),
+    _text("side"),
     PrimaryKeyConstraint("queue", "row_id", "side"),
     Index("items_in_order", "queue", "position", unique=True),
-)  # fmt: skip
+)
 opinions = Table(
-    "opinions", metadata,
-    _integer("queue"), _integer("row_id"), _text("side"), _text("reviewer"), _text("answers"),
-    _text("note"), _flag("skipped"), _text("left"), _flag("blind"), _text("prefill"),
-    _seconds("seconds"), _flag("verified"), _integer("version"), _seconds("saved"),
+    "opinions",
+    metadata,
+    _integer("queue"),
+    _integer("row_id"),
+    _text("side"),
+    _text("reviewer"),
+    _text("answers"),
+    _text("note"),
+    _flag("skipped"),
+    _text("left"),
+    _flag("blind"),
+    _text("prefill"),
+    _seconds("seconds"),
+    _flag("verified"),
+    _integer("version"),
+    _seconds("saved"),
     PrimaryKeyConstraint("queue", "row_id", "side", "reviewer"),
     Index("opinions_of", "reviewer", "queue"),
-)  # fmt: skip
+)
 changes = Table(
-    "changes", metadata,
-    _integer("queue"), _integer("row_id"), _text("side"), _text("reviewer"), _integer("version"),
-    _text("before"), _text("after"), _text("by"), _text("reason"), _seconds("made"),
+    "changes",
+    metadata,
+    _integer("queue"),
+    _integer("row_id"),
+    _text("side"),
+    _text("reviewer"),
+    _integer("version"),
+    _text("before"),
+    _text("after"),
+    _text("by"),
+    _text("reason"),
+    _seconds("made"),
     PrimaryKeyConstraint("queue", "row_id", "side", "reviewer", "version"),
-)  # fmt: skip
+)
 """The history of opinions: it only grows."""
 decisions = Table(
-    "decisions", metadata,
-    _integer("queue"), _integer("row_id"), _text("side"), _text("key"), _text("answer"),
-    _text("by"), _text("reason"), _integer("version"), _seconds("made"),
+    "decisions",
+    metadata,
+    _integer("queue"),
+    _integer("row_id"),
+    _text("side"),
+    _text("key"),
+    _text("answer"),
+    _text("by"),
+    _text("reason"),
+    _integer("version"),
+    _seconds("made"),
     PrimaryKeyConstraint("queue", "row_id", "side", "key", "version"),
-)  # fmt: skip
+)
 """Every decision ever made; the highest version of a question is the one in force."""
 
 

@@ -175,10 +175,7 @@ def _interval(lines: pd.DataFrame, y: alt.Y) -> alt.Chart:
             x="low:Q",
             x2="high:Q",
             y=y,
-            tooltip=[
-                alt.Tooltip("rate:Q", title="Agreement", format=".1%"),
-                TIP,
-            ],
+            tooltip=[alt.Tooltip("rate:Q", title="Agreement", format=".1%"), TIP],
         )
     )
 
@@ -230,11 +227,15 @@ def _ceiling(rows: pd.DataFrame, ceiling: Ceiling, y: alt.Y, ink: palette.Ink) -
     words = (
         alt.Chart(note.assign(best=ceiling.rate, words=ceiling.label))
         .mark_text(
-            align="right", baseline="middle", yOffset=_NOTE_AT, fontSize=12, color=ink.text,
+            align="right",
+            baseline="middle",
+            yOffset=_NOTE_AT,
+            fontSize=12,
+            color=ink.text,
             limit={"expr": f"width * {ceiling.rate:.4f}"},
         )
         .encode(x=x, y=y, text="words:N", tooltip=[tip])
-    )  # fmt: skip
+    )
     return [line, words]
 
 
@@ -242,13 +243,22 @@ def _names(rows: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.LayerChart:
     """The models' and the subsets' names, cut where the rates begin."""
     text = alt.Chart(rows).encode(text="name:N", x=alt.value(0), y=y, tooltip="name:N")
     model = text.transform_filter("datum.kind == 'model'").mark_text(
-        align="left", baseline="middle", yOffset=8, fontSize=14, fontWeight="bold",
-        color=ink.text, limit={"expr": "width"},
-    )  # fmt: skip
+        align="left",
+        baseline="middle",
+        yOffset=8,
+        fontSize=14,
+        fontWeight="bold",
+        color=ink.text,
+        limit={"expr": "width"},
+    )
     subset = text.transform_filter("datum.kind == 'bar'").mark_text(
-        align="left", baseline="middle", yOffset=_TEXT_AT, fontSize=12,
-        color=ink.text, limit={"expr": "max(60, width - 170)"},
-    )  # fmt: skip
+        align="left",
+        baseline="middle",
+        yOffset=_TEXT_AT,
+        fontSize=12,
+        color=ink.text,
+        limit={"expr": "max(60, width - 170)"},
+    )
     return alt.layer(model, subset)
 
 

@@ -16,8 +16,12 @@ MOST_ROWS = 24
 _COLOURS = dict(zip(("coefficient", "ac1"), palette.MODEL_COLOURS[:2], strict=True))
 _SHAPES = {"coefficient": "circle", "ac1": "diamond"}
 _SHORT = {
-    "kappa": "κ", "weighted kappa": "κ", "alpha": "α", "ordinal alpha": "α", "jaccard": "overlap",
-}  # fmt: skip
+    "kappa": "κ",
+    "weighted kappa": "κ",
+    "alpha": "α",
+    "ordinal alpha": "α",
+    "jaccard": "overlap",
+}
 _LABEL_ROOM = 150
 _STRIP = 50
 _ROW = 76
@@ -75,7 +79,7 @@ def agreement_dots(
         ends = own.mark_rule(strokeWidth=2, yOffset=offset, y2Offset=offset, color=_COLOURS[kind])
         point = own.mark_point(
             filled=True, size=75, yOffset=offset, strokeWidth=2, cursor="pointer"
-        )  # fmt: skip
+        )
         layers += [
             ends.transform_filter("isValid(datum.low)").encode(
                 x="low:Q", x2="high:Q", opacity=opacity
@@ -114,13 +118,17 @@ def answer_cells(
     height = _STRIP + _ROW * max(1, len(order))
     band = {"paddingInner": 0.05, "paddingOuter": 0.0}
     x = alt.X(
-        "left:N", title=None, scale=alt.Scale(domain=order, **band),
+        "left:N",
+        title=None,
+        scale=alt.Scale(domain=order, **band),
         axis=alt.Axis(orient="bottom", labelAngle=0, labelFontSize=12),
-    )  # fmt: skip
+    )
     y = alt.Y(
-        "right:N", title=None, scale=alt.Scale(domain=order, range=[_STRIP, height], **band),
+        "right:N",
+        title=None,
+        scale=alt.Scale(domain=order, range=[_STRIP, height], **band),
         axis=alt.Axis(labelFontSize=12),
-    )  # fmt: skip
+    )
     tips = [
         alt.Tooltip("left:N", title="Across"),
         alt.Tooltip("right:N", title="Down"),
@@ -213,13 +221,17 @@ def _heads(left: str, right: str, ink: palette.Ink) -> alt.Chart:
     return (
         alt.Chart(heads)
         .mark_text(
-            align="left", baseline="middle", fontSize=13, fontWeight="bold", color=ink.text,
+            align="left",
+            baseline="middle",
+            fontSize=13,
+            fontWeight="bold",
+            color=ink.text,
             limit={"expr": "width"},
         )
         .encode(
             text="name:N", x=alt.value(0), y=alt.Y("at:Q", scale=None, axis=None), tooltip="name:N"
         )
-    )  # fmt: skip
+    )
 
 
 def _description(lines: pd.DataFrame) -> str:

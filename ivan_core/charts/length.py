@@ -11,9 +11,7 @@ from ivan_core.charts import palette
 from ivan_core.charts.interval_tips import label, told
 from ivan_core.metrics.summary import ModelSummary
 
-_KINDS = {
-    "chosen": "the longer reply was chosen", "rejected": "the shorter reply was chosen",
-}  # fmt: skip
+_KINDS = {"chosen": "the longer reply was chosen", "rejected": "the shorter reply was chosen"}
 """What a bar counts, by the reply that is longer."""
 _MOST_MODELS = 12
 _STEP = 46
@@ -102,11 +100,20 @@ def _names(rows: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> list[alt.Chart]:
     """The models' names, and what each bar counts, cut where the rates begin."""
     text = alt.Chart(rows).encode(text="name:N", x=alt.value(0), y=y, tooltip="name:N")
     model = text.transform_filter("datum.kind == 'model'").mark_text(
-        align="left", baseline="middle", yOffset=8, fontSize=14, fontWeight="bold",
-        color=ink.text, limit={"expr": "width"},
-    )  # fmt: skip
+        align="left",
+        baseline="middle",
+        yOffset=8,
+        fontSize=14,
+        fontWeight="bold",
+        color=ink.text,
+        limit={"expr": "width"},
+    )
     bar = text.transform_filter("datum.kind == 'bar'").mark_text(
-        align="left", baseline="middle", yOffset=-8, fontSize=12, color=ink.text,
+        align="left",
+        baseline="middle",
+        yOffset=-8,
+        fontSize=12,
+        color=ink.text,
         limit={"expr": "max(60, width - 130)"},
-    )  # fmt: skip
+    )
     return [model, bar]

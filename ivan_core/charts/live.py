@@ -170,9 +170,11 @@ def flips_so_far(found: pd.DataFrame, planned: int, *, dark: bool | None = None)
 
     def share(field: str) -> alt.Y:
         return alt.Y(
-            f"{field}:Q", title="Verdicts flipped", axis=alt.Axis(format=".0%", tickCount=4),
+            f"{field}:Q",
+            title="Verdicts flipped",
+            axis=alt.Axis(format=".0%", tickCount=4),
             scale=alt.Scale(domain=[0, top], nice=False),
-        )  # fmt: skip
+        )
 
     models = list(found["model"].drop_duplicates())
     base = alt.Chart(found.assign(label=found["model"].map(numbers_first(found)))).encode(

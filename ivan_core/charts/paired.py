@@ -131,9 +131,14 @@ def margin_squares(
                 "count:Q",
                 scale=alt.Scale(type="sqrt", domain=[0, most], range=[0.12, 1]),
                 legend=alt.Legend(
-                    title="Pairs in a cell", orient="bottom", symbolType="square",
-                    symbolFillColor=palette.COUNT, symbolStrokeWidth=0, format=",d",
-                    values=sorted({1, max(1, round(most / 4)), most}), titleOrient="left",
+                    title="Pairs in a cell",
+                    orient="bottom",
+                    symbolType="square",
+                    symbolFillColor=palette.COUNT,
+                    symbolStrokeWidth=0,
+                    format=",d",
+                    values=sorted({1, max(1, round(most / 4)), most}),
+                    titleOrient="left",
                 ),
             ),
             tooltip=[
@@ -146,7 +151,7 @@ def margin_squares(
             ],
         )
         .add_params(selection)
-    )  # fmt: skip
+    )
     picked = (
         base.mark_rect(filled=False, stroke=ink.text, strokeWidth=2)
         .encode(tooltip=alt.value(None))
@@ -200,13 +205,17 @@ def _heads(first: str, second: str, one: str, other: str, ink: palette.Ink) -> a
     return (
         alt.Chart(lines)
         .mark_text(
-            align="left", baseline="middle", fontSize=13, fontWeight="bold", color=ink.text,
+            align="left",
+            baseline="middle",
+            fontSize=13,
+            fontWeight="bold",
+            color=ink.text,
             limit={"expr": "width"},
         )
         .encode(
             text="name:N", x=alt.value(0), y=alt.Y("at:Q", scale=None, axis=None), tooltip="name:N"
         )
-    )  # fmt: skip
+    )
 
 
 def _cross(reach: float, x: alt.Scale, y: alt.Scale, ink: palette.Ink) -> list[alt.Chart]:
@@ -214,13 +223,9 @@ def _cross(reach: float, x: alt.Scale, y: alt.Scale, ink: palette.Ink) -> list[a
     ends = pd.DataFrame({"low": [-reach], "high": [reach], "zero": [0.0]})
     base = alt.Chart(ends).mark_rule(strokeWidth=1.5, color=ink.text, tooltip=None)
     return [
-        base.encode(
-            x=alt.X("low:Q", scale=x), x2="high:Q", y=alt.Y("zero:Q", scale=y)
-        ),
-        base.encode(
-            x=alt.X("zero:Q", scale=x), y=alt.Y("low:Q", scale=y), y2="high:Q"
-        ),
-    ]  # fmt: skip
+        base.encode(x=alt.X("low:Q", scale=x), x2="high:Q", y=alt.Y("zero:Q", scale=y)),
+        base.encode(x=alt.X("zero:Q", scale=x), y=alt.Y("low:Q", scale=y), y2="high:Q"),
+    ]
 
 
 def _quadrants(first: str, second: str, ink: palette.Ink) -> list[alt.Chart]:
@@ -244,10 +249,7 @@ def _quadrants(first: str, second: str, ink: palette.Ink) -> list[alt.Chart]:
             tooltip=None,
             text=_fitting("width / 2 - 14"),
         )
-        .encode(
-            x=alt.value(0 if left else "width"),
-            y=alt.value(0 if top else "height"),
-        )
+        .encode(x=alt.value(0 if left else "width"), y=alt.value(0 if top else "height"))
         for words, short, left, top, colour in named
     ]
 

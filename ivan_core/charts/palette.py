@@ -75,9 +75,12 @@ def model_dashes(n: int) -> list[list[int]]:
 
 
 def framed(
-    chart: alt.LayerChart, title: str, description: str, subtitle: str = "",
+    chart: alt.LayerChart,
+    title: str,
+    description: str,
+    subtitle: str = "",
     dark: bool | None = None,
-) -> alt.LayerChart:  # fmt: skip
+) -> alt.LayerChart:
     """The chart as wide as its container, with its title, alt text and the common settings."""
     heading = alt.Title(title)
     if subtitle:  # the page's theme colours titles, but not what stands below them

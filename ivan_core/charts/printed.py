@@ -23,18 +23,29 @@ _TITLE, _SMALL = 13, 11
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONFIG: dict[str, dict[str, Any]] = {
     "title": {
-        "fontSize": _TITLE, "subtitleFontSize": _SMALL, "color": _TEXT, "subtitleColor": _GREY,
-        "anchor": "start", "frame": "bounds",
+        "fontSize": _TITLE,
+        "subtitleFontSize": _SMALL,
+        "color": _TEXT,
+        "subtitleColor": _GREY,
+        "anchor": "start",
+        "frame": "bounds",
     },
     "axis": {
-        "labelFontSize": _SMALL, "titleFontSize": _SMALL, "titleFontWeight": "normal",
-        "labelColor": _TEXT, "titleColor": _TEXT, "gridColor": _GRID,
+        "labelFontSize": _SMALL,
+        "titleFontSize": _SMALL,
+        "titleFontWeight": "normal",
+        "labelColor": _TEXT,
+        "titleColor": _TEXT,
+        "gridColor": _GRID,
     },
     "legend": {
-        "labelFontSize": _SMALL, "titleFontSize": _SMALL, "titleFontWeight": "normal",
-        "labelColor": _TEXT, "titleColor": _TEXT,
+        "labelFontSize": _SMALL,
+        "titleFontSize": _SMALL,
+        "titleFontWeight": "normal",
+        "labelColor": _TEXT,
+        "titleColor": _TEXT,
     },
-}  # fmt: skip
+}
 
 
 def units(width_mm: float) -> float:

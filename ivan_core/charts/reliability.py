@@ -123,10 +123,10 @@ def risk_coverage_curves(
         .encode(x=x, y=y, **_of_model(len(models)), order="coverage:Q")
     )
     tips = (
-        alt.Chart(_thinned(shown)).mark_point(opacity=0, size=120, filled=True).encode(
-            x=x, y=y, tooltip=_CURVE_TIPS
-        )
-    )  # fmt: skip
+        alt.Chart(_thinned(shown))
+        .mark_point(opacity=0, size=120, filled=True)
+        .encode(x=x, y=y, tooltip=_CURVE_TIPS)
+    )
     level = (
         alt.Chart(shown[shown["coverage"] == 1])
         .mark_rule(strokeWidth=1, strokeDash=[3, 4], opacity=0.8)

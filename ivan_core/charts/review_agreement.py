@@ -10,9 +10,11 @@ from ivan_core.charts import named_rows, palette
 _ROOM = 190
 _CELL = 44
 KIND_COLOURS = {
-    "person": palette.MODEL_COLOURS[0], "choice": palette.MODEL_COLOURS[1],
-    "model": palette.MODEL_COLOURS[2], "labeler": palette.MODEL_COLOURS[3],
-}  # fmt: skip
+    "person": palette.MODEL_COLOURS[0],
+    "choice": palette.MODEL_COLOURS[1],
+    "model": palette.MODEL_COLOURS[2],
+    "labeler": palette.MODEL_COLOURS[3],
+}
 _KIND_SHAPES = {"person": "circle", "choice": "diamond", "model": "square", "labeler": "triangle"}
 _KIND_WORDS = (
     "{person: 'a person with the others', choice: 'the recorded choice', model: 'a model',"
@@ -24,10 +26,7 @@ _KINDS_A_LINE = alt.ExprRef("width < 560 ? 2 : 4")
 
 
 def who_dots(
-    table: pd.DataFrame,
-    *,
-    title: str = "Who chooses as the reviewers do",
-    dark: bool | None = None,
+    table: pd.DataFrame, *, title: str = "Who chooses as the reviewers do", dark: bool | None = None
 ) -> alt.LayerChart:
     """A dot and its 95% interval for each who chose: the share of pairs chosen alike.
 
@@ -67,8 +66,9 @@ def who_dots(
         .add_params(selection)
     )
     chart = alt.layer(half, ends, dots, *named_rows.words(lines, y, ink, _ROOM))
-    told = "; ".join(f"{row.name_}: {row.label}" for row in
-                     lines.rename(columns={"name": "name_"}).itertuples())  # fmt: skip
+    told = "; ".join(
+        f"{row.name_}: {row.label}" for row in lines.rename(columns={"name": "name_"}).itertuples()
+    )
     described = f"Share of pairs chosen as the reviewers did, with 95% intervals. {told}."
     return palette.framed(
         chart.properties(height=named_rows.height(lines)), title, described, dark=dark
@@ -76,10 +76,7 @@ def who_dots(
 
 
 def question_cells(
-    table: pd.DataFrame,
-    *,
-    title: str = "Who answers as the reviewers do",
-    dark: bool | None = None,
+    table: pd.DataFrame, *, title: str = "Who answers as the reviewers do", dark: bool | None = None
 ) -> alt.LayerChart:
     """One cell for each question and who answered it: the share of texts answered alike.
 
@@ -92,16 +89,24 @@ def question_cells(
     questions = list(dict.fromkeys(table["question"]))
     band = {"paddingInner": 0.06, "paddingOuter": 0.0}
     x = alt.X(
-        "name:N", title=None, scale=alt.Scale(domain=names, **band),
+        "name:N",
+        title=None,
+        scale=alt.Scale(domain=names, **band),
         axis=alt.Axis(
-            orient="top", labelAngle=0, labelFontSize=12, domain=False, labelOverlap=False,
+            orient="top",
+            labelAngle=0,
+            labelFontSize=12,
+            domain=False,
+            labelOverlap=False,
             labelLimit={"expr": f"width / {max(1, len(names))} - 6"},
         ),
-    )  # fmt: skip
+    )
     y = alt.Y(
-        "question:N", title=None, scale=alt.Scale(domain=questions, **band),
+        "question:N",
+        title=None,
+        scale=alt.Scale(domain=questions, **band),
         axis=alt.Axis(labelFontSize=12, labelLimit=220),
-    )  # fmt: skip
+    )
     tips = [
         alt.Tooltip("name:N", title="Who"),
         alt.Tooltip("question:N", title="Question"),
@@ -123,8 +128,10 @@ def question_cells(
         filled=False, stroke=ink.text, strokeWidth=2, cornerRadius=4
     ).transform_filter({"param": "cell", "empty": False})
     words = base.mark_text(fontSize=12, color=ink.text, cursor="pointer").encode(text="label:N")
-    told = "; ".join(f"{row.question}, {row.name_}: {row.label}" for row in
-                     table.rename(columns={"name": "name_"}).head(60).itertuples())  # fmt: skip
+    told = "; ".join(
+        f"{row.question}, {row.name_}: {row.label}"
+        for row in table.rename(columns={"name": "name_"}).head(60).itertuples()
+    )
     subtitle = "Broken edge: few texts called so." if table["few"].any() else ""
     chart = alt.layer(cells, few, picked, words).properties(height=_CELL * max(1, len(questions)))
     described = f"Table of answers given as the reviewers did. {told}."

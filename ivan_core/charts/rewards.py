@@ -44,9 +44,14 @@ def reward_cells(
                 "count:Q",
                 scale=alt.Scale(type="sqrt", domain=[0, most], range=[0.12, 1]),
                 legend=alt.Legend(
-                    title="Pairs in a cell", orient="top", symbolType="square",
-                    symbolFillColor=palette.COUNT, symbolStrokeWidth=0, values=_steps(most),
-                    format=",d", titleOrient="left",
+                    title="Pairs in a cell",
+                    orient="top",
+                    symbolType="square",
+                    symbolFillColor=palette.COUNT,
+                    symbolStrokeWidth=0,
+                    values=_steps(most),
+                    format=",d",
+                    titleOrient="left",
                 ),
             ),
             tooltip=[
@@ -57,7 +62,7 @@ def reward_cells(
             ],
         )
         .add_params(selection)
-    )  # fmt: skip
+    )
     picked = (
         alt.Chart(shown)
         .mark_rect(filled=False, stroke=ink.text, strokeWidth=2)
@@ -165,9 +170,7 @@ def _note(text: str, colour: str, *, top: bool) -> alt.Chart:
             tooltip=None,
         )
         .encode(
-            text="text:N",
-            x=alt.value(0 if top else "width"),
-            y=alt.value(0 if top else "height"),
+            text="text:N", x=alt.value(0 if top else "width"), y=alt.value(0 if top else "height")
         )
     )
 

@@ -142,13 +142,19 @@ def _flip_table(found: Sequence[Robustness]) -> pd.DataFrame:
         for kind, rate, risk in told:
             rows.append(
                 {
-                    "model": one.model, "variant": one.variant, "kind": kind, "share": rate.rate,
-                    "low": rate.low, "high": rate.high, "count": rate.count, "n": rate.n,
+                    "model": one.model,
+                    "variant": one.variant,
+                    "kind": kind,
+                    "share": rate.rate,
+                    "low": rate.low,
+                    "high": rate.high,
+                    "count": rate.count,
+                    "n": rate.n,
                     "told": f"{percent(rate.rate, rate.n)} {interval(rate)}{as_if(rate)}",
                     "at_risk": f"{percent(risk.rate, risk.n)} of {risk.n:,}" if risk else "none",
                     "short": percent(rate.rate, rate.n),
                 }
-            )  # fmt: skip
+            )
     columns = ["model", "variant", "kind", "share", "low", "high", "count", "n", "told", "at_risk"]
     return pd.DataFrame(rows, columns=[*columns, "short"])
 
@@ -165,12 +171,17 @@ def _change_table(found: Sequence[Robustness]) -> pd.DataFrame:
             ends = "" if isnan(shown.low) else f" {signed_ends(shown.low, shown.high)}"
             rows.append(
                 {
-                    "model": one.model, "variant": one.variant, "kind": kind, "mean": shown.mean,
-                    "low": shown.low, "high": shown.high, "n": shown.n,
+                    "model": one.model,
+                    "variant": one.variant,
+                    "kind": kind,
+                    "mean": shown.mean,
+                    "low": shown.low,
+                    "high": shown.high,
+                    "n": shown.n,
                     "told": f"{signed(shown.mean)}{ends}{as_if_n(shown.n, shown.effective_n)}",
                     "short": signed(shown.mean),
                 }
-            )  # fmt: skip
+            )
     columns = ["model", "variant", "kind", "mean", "low", "high", "n", "told", "short"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -255,14 +266,17 @@ def change_squares(
     )
     base = alt.Chart(shown).encode(x=x, x2="x1:Q", y=y, y2="y1:Q")
     legend = alt.Legend(
-        title="Pairs in a cell", orient="top", symbolType="square",
-        symbolFillColor=palette.COUNT, symbolStrokeWidth=0, format=",d", titleOrient="left",
+        title="Pairs in a cell",
+        orient="top",
+        symbolType="square",
+        symbolFillColor=palette.COUNT,
+        symbolStrokeWidth=0,
+        format=",d",
+        titleOrient="left",
         values=sorted({1, max(1, round(most / 4)), most}),
-    )  # fmt: skip
+    )
     opacity = alt.Opacity(
-        "count:Q",
-        scale=alt.Scale(type="sqrt", domain=[0, most], range=[0.12, 1]),
-        legend=legend,
+        "count:Q", scale=alt.Scale(type="sqrt", domain=[0, most], range=[0.12, 1]), legend=legend
     )
     tips = [
         alt.Tooltip("count:Q", title="Pairs", format=","),

@@ -37,22 +37,23 @@ def together_squares(
     """
     ink = palette.ink(dark)
     shown, left_out = _squares(table, titles)
-    selection = alt.selection_point(
-        name="together",
-        fields=_FIELDS[:4],
-        on="click",
-    )
+    selection = alt.selection_point(name="together", fields=_FIELDS[:4], on="click")
     # Names come from the data and are sorted by a column, so that none stands in the spec.
     band = alt.Scale(paddingInner=0.08, paddingOuter=0)
     x = alt.X(
-        "second_name:N", title="also have this label", scale=band,
+        "second_name:N",
+        title="also have this label",
+        scale=band,
         sort=alt.EncodingSortField("second_at", op="min"),
         axis=alt.Axis(orient="top", labelAngle=-90, labelLimit=150, labelExpr=_NUMBER_OR_NAME),
-    )  # fmt: skip
+    )
     y = alt.Y(
-        "first_name:N", title="Of the texts with this label", scale=band,
-        sort=alt.EncodingSortField("first_at", op="min"), axis=alt.Axis(labelLimit=150),
-    )  # fmt: skip
+        "first_name:N",
+        title="Of the texts with this label",
+        scale=band,
+        sort=alt.EncodingSortField("first_at", op="min"),
+        axis=alt.Axis(labelLimit=150),
+    )
     tips = [
         alt.Tooltip("first_name:N", title="Of the texts with"),
         alt.Tooltip("second_name:N", title="those also with"),

@@ -76,13 +76,22 @@ def agreement_by_larger_bars(rows: pd.DataFrame, *, dark: bool | None = None) ->
     ).encode(x=alt.value("width"), text="label:N")
     text = alt.Chart(lines).encode(text="name:N", x=alt.value(0), y=y, tooltip="name:N")
     models = text.transform_filter("datum.kind == 'model'").mark_text(
-        align="left", baseline="middle", yOffset=8, fontSize=14, fontWeight="bold",
-        color=ink.text, limit={"expr": "width"},
-    )  # fmt: skip
+        align="left",
+        baseline="middle",
+        yOffset=8,
+        fontSize=14,
+        fontWeight="bold",
+        color=ink.text,
+        limit={"expr": "width"},
+    )
     names = text.transform_filter("datum.kind == 'bar'").mark_text(
-        align="left", baseline="middle", yOffset=-8, fontSize=12, color=ink.text,
+        align="left",
+        baseline="middle",
+        yOffset=-8,
+        fontSize=12,
+        color=ink.text,
         limit={"expr": "max(60, width - 130)"},
-    )  # fmt: skip
+    )
     chart = alt.layer(drawn, half, ends, models, names, rates).properties(
         height=_GROUP_STEP * max(1, len(lines))
     )
@@ -138,9 +147,11 @@ def _histogram(bins: pd.DataFrame, dark: bool | None) -> alt.LayerChart:
     most = float(bins["share"].max()) * 1.12 or 1.0
     selection = _selection()
     x = alt.X(
-        "x0:Q", title="Value of the column", scale=alt.Scale(zero=False, nice=False),
+        "x0:Q",
+        title="Value of the column",
+        scale=alt.Scale(zero=False, nice=False),
         axis=alt.Axis(grid=False, tickCount=6, labelFlush=True),
-    )  # fmt: skip
+    )
     drawn = (
         alt.Chart(shown)
         .mark_bar(x2Offset=-1, cursor="pointer")
@@ -170,15 +181,20 @@ def _histogram(bins: pd.DataFrame, dark: bool | None) -> alt.LayerChart:
     notes = [
         alt.Chart(pd.DataFrame({"text": [f"{side} replies"]}))
         .mark_text(
-            align="right", baseline="top" if side == SIDES[0] else "bottom", dx=-4,
-            dy=4 if side == SIDES[0] else -4, fontSize=12, fontWeight="bold", color=ink.text,
+            align="right",
+            baseline="top" if side == SIDES[0] else "bottom",
+            dx=-4,
+            dy=4 if side == SIDES[0] else -4,
+            fontSize=12,
+            fontWeight="bold",
+            color=ink.text,
             tooltip=None,
         )
         .encode(
             text="text:N", x=alt.value("width"), y=alt.value(0 if side == SIDES[0] else "height")
         )
         for side in SIDES
-    ]  # fmt: skip
+    ]
     return alt.layer(drawn, line.encode(y="zero:Q"), *notes).properties(height=HEIGHT)
 
 

@@ -32,9 +32,11 @@ def add_actions(actions: Any) -> None:
         "enter a run from a zip made by export, or from the original's CSV files",
     )
     sub.add_argument(
-        "files", metavar="FILE", nargs="+",
+        "files",
+        metavar="FILE",
+        nargs="+",
         help="one zip; or the CSV files of one study: scores and stats, labels, rewordings",
-    )  # fmt: skip
+    )
     sub.add_argument(
         "--dataset", metavar="D", help="The dataset that they are about; CSV files need it named."
     )
@@ -42,10 +44,13 @@ def add_actions(actions: Any) -> None:
     sub.add_argument("--split", default="train", help="The split of a hub dataset. Default: train.")
     sub.add_argument("--revision", default="", help="Branch, tag or commit of a hub dataset.")
     sub.add_argument(
-        "--model", action="append", default=[], metavar="M",
+        "--model",
+        action="append",
+        default=[],
+        metavar="M",
         help="Who judged, labelled or reworded in a CSV file, in the order of the files; by "
         "default from its name.",
-    )  # fmt: skip
+    )
     sub.add_argument(
         "--force",
         action="store_true",
@@ -127,10 +132,12 @@ def import_run(options: argparse.Namespace) -> int:
     if options.dataset:
         dataset = read_dataset(
             DatasetRequest(
-                source=options.dataset, subset=options.subset, split=options.split,
+                source=options.dataset,
+                subset=options.subset,
+                split=options.split,
                 revision=options.revision,
             )
-        )  # fmt: skip
+        )
     if any(path.suffix.lower() == ".zip" for path in paths):
         if len(paths) > 1 or options.model:
             raise BadInput("A zip is imported alone, and names its models itself.")

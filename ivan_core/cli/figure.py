@@ -23,9 +23,12 @@ def add(commands: Any) -> None:
         "--format", choices=KINDS, default="svg", help="Kind of file. Default: svg."
     )
     parser.add_argument(
-        "--width", type=int, choices=WIDTHS, default=85,
+        "--width",
+        type=int,
+        choices=WIDTHS,
+        default=85,
         help="Width in mm: one or two columns. Default: 85.",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--list", action="store_true", help="List what CHART can show, in place of making it."
     )

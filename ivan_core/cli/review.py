@@ -47,9 +47,12 @@ def _add_sheets(parts: Any) -> None:
         "file", type=Path, nargs="?", metavar="FILE", help="A new file. Default: queue-QUEUE.xlsx."
     )
     export.add_argument(
-        "--for", dest="reviewer", default="", metavar="NAME",
+        "--for",
+        dest="reviewer",
+        default="",
+        metavar="NAME",
         help="Who fills it in: leaves out what they have done, and types their name into it.",
-    )  # fmt: skip
+    )
     export.set_defaults(run=run_export)
     take_in = parts.add_parser(
         "import",
@@ -59,9 +62,10 @@ def _add_sheets(parts: Any) -> None:
     )
     take_in.add_argument("files", type=Path, nargs="+", metavar="FILE", help="Filled-in sheets.")
     take_in.add_argument(
-        "--replace", action="store_true",
+        "--replace",
+        action="store_true",
         help="Let the sheet win over answers that were saved after it was made.",
-    )  # fmt: skip
+    )
     take_in.set_defaults(run=run_import)
 
 

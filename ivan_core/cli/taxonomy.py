@@ -49,10 +49,11 @@ def _add_create(actions: Any) -> None:
         "--examples", action="store_true", help="Print the requests of three rows before asking."
     )
     parser.add_argument(
-        "--again", action="store_true",
+        "--again",
+        action="store_true",
         help="Ask for all texts, also for those that have labels of this account already, and send "
         "although the same requests were, or may have been, sent before: paid twice.",
-    )  # fmt: skip
+    )
 
 
 def _add_process(actions: Any) -> None:
@@ -73,17 +74,21 @@ def _add_process(actions: Any) -> None:
     fields.add(parser)
     parser.add_argument("--preset", help=argparse.SUPPRESS)
     parser.add_argument(
-        "--repair", action=argparse.BooleanOptionalAction, default=False,
+        "--repair",
+        action=argparse.BooleanOptionalAction,
+        default=False,
         help="Label what has no usable labels again, once its cost is confirmed.",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--as-batch", action="store_true",
+        "--as-batch",
+        action="store_true",
         help="Repair as a new batch, at its price; by default at once, at the standard price.",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--close-as-is", action="store_true",
+        "--close-as-is",
+        action="store_true",
         help="Give up answers that the provider counts as finished and does not deliver.",
-    )  # fmt: skip
+    )
     parser.add_argument("--yes", action="store_true", help="Confirm the cost without being asked.")
     parser.add_argument("--base-url", default="", metavar="URL", help="Where the API answers.")
 

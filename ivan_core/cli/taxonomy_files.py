@@ -76,11 +76,15 @@ def run_file(options: argparse.Namespace) -> int:
     plan = files.plan_file(
         options.file, options.base_url, options.model, options.out, _prices(options)
     )
-    print(f"{plan.left:,} of {plan.requests:,} requests to {plan.host} for {plan.model}"
-          + (" (a demo: its answers are made up)" if plan.demo else ""))  # fmt: skip
+    print(
+        f"{plan.left:,} of {plan.requests:,} requests to {plan.host} for {plan.model}"
+        + (" (a demo: its answers are made up)" if plan.demo else "")
+    )
     if plan.dollars is not None:
-        print(f"  {plan.input_tokens:,} input tokens; {usd(plan.dollars.typical)} typical, "
-              f"{usd(plan.dollars.bound)} at the most ({plan.price_from})")  # fmt: skip
+        print(
+            f"  {plan.input_tokens:,} input tokens; {usd(plan.dollars.typical)} typical, "
+            f"{usd(plan.dollars.bound)} at the most ({plan.price_from})"
+        )
     if plan.left and not _confirmed(options, plan.dollars is not None):
         print("Nothing was sent.")
         return 1

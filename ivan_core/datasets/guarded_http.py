@@ -192,8 +192,13 @@ class Transport:
         _running.clock = clock
         try:
             yield
-        except (self._core.TimeoutException, self._core.NetworkError, self._core.ProtocolError,
-                self._core.ProxyError, self._core.UnsupportedProtocol) as error:  # fmt: skip
+        except (
+            self._core.TimeoutException,
+            self._core.NetworkError,
+            self._core.ProtocolError,
+            self._core.ProxyError,
+            self._core.UnsupportedProtocol,
+        ) as error:
             known = getattr(self._http, type(error).__name__, self._http.TransportError)
             raise known(str(error)) from error
         finally:

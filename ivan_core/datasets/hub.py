@@ -80,9 +80,12 @@ def _pin_cached(request: DatasetRequest, silence: Exception) -> _Pinned:
     folder = None
     with suppress(FileNotFoundError):
         folder = snapshot_download(
-            request.source, repo_type="dataset", revision=request.revision or None,
-            local_files_only=True, allow_patterns="README.md",
-        )  # fmt: skip
+            request.source,
+            repo_type="dataset",
+            revision=request.revision or None,
+            local_files_only=True,
+            allow_patterns="README.md",
+        )
     if folder is None:
         raise silence
     folder = Path(folder)
@@ -186,8 +189,11 @@ def _table_rows(request: DatasetRequest, pinned: _Pinned) -> Iterator[Line]:
         raise wrong_columns(list(table.column_names))
     check_columns(list(table.column_names))
     # Columns of images, sounds and the like would be decoded row by row, for nothing.
-    kept = [name for name, kind in table.features.items()
-            if name in (*NEEDED, "prompt") or isinstance(kind, Value)]  # fmt: skip
+    kept = [
+        name
+        for name, kind in table.features.items()
+        if name in (*NEEDED, "prompt") or isinstance(kind, Value)
+    ]
     return _with_subset(table.select_columns(kept), request.subset)
 
 
@@ -227,9 +233,12 @@ def _cached_builder(request: DatasetRequest, pinned: _Pinned) -> Any:
     if subset not in folders:
         raise pinned.silence or FileNotFoundError(subset)
     return Cache(
-        repo_id=request.source, dataset_name=name, config_name=subset,
-        version=folders[subset].parts[-2], hash=pinned.commit,
-    )  # fmt: skip
+        repo_id=request.source,
+        dataset_name=name,
+        config_name=subset,
+        version=folders[subset].parts[-2],
+        hash=pinned.commit,
+    )
 
 
 def _unknown(what: str, asked: str, request: DatasetRequest, known: Sequence[str]) -> BadInput:

@@ -10,9 +10,23 @@ from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError, Sto
 
 Kind = Literal["dataset", "model"]
 Reason = Literal[
-    "disk-full", "read-only", "gated", "no-revision", "no-repository", "denied", "busy", "server",
-    "offline", "lost", "no-network", "bad-id", "code", "mixed", "no-file", "unknown",
-]  # fmt: skip
+    "disk-full",
+    "read-only",
+    "gated",
+    "no-revision",
+    "no-repository",
+    "denied",
+    "busy",
+    "server",
+    "offline",
+    "lost",
+    "no-network",
+    "bad-id",
+    "code",
+    "mixed",
+    "no-file",
+    "unknown",
+]
 
 UNREACHABLE: frozenset[Reason] = frozenset({"server", "offline", "lost", "no-network"})
 """The hub gave no answer about the repository, so a copy in the cache may stand in for it."""
@@ -20,14 +34,26 @@ UNREACHABLE: frozenset[Reason] = frozenset({"server", "offline", "lost", "no-net
 # Classes are known by name: the hub's library changed its HTTP client twice (requests, httpx,
 # httpx2), and importing any of it here would cost half a second.
 _LOST = {
-    "ReadError", "WriteError", "ReadTimeout", "WriteTimeout", "RemoteProtocolError",
-    "IncompleteRead", "ChunkedEncodingError", "ConnectionResetError", "ConnectionAbortedError",
-    "BrokenPipeError", "XetDownloadError",
-}  # fmt: skip
+    "ReadError",
+    "WriteError",
+    "ReadTimeout",
+    "WriteTimeout",
+    "RemoteProtocolError",
+    "IncompleteRead",
+    "ChunkedEncodingError",
+    "ConnectionResetError",
+    "ConnectionAbortedError",
+    "BrokenPipeError",
+    "XetDownloadError",
+}
 _NO_NETWORK = {
-    "TransportError", "ConnectionError", "TimeoutError", "gaierror", "FileMetadataError",
+    "TransportError",
+    "ConnectionError",
+    "TimeoutError",
+    "gaierror",
+    "FileMetadataError",
     "RevisionResolutionError",
-}  # fmt: skip
+}
 _NO_DATA = {"RemoteEntryNotFoundError", "EmptyDatasetError", "DataFilesNotFoundError"}
 _LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
 _INSTEAD = {

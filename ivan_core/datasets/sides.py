@@ -12,9 +12,12 @@ from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER, Dialogu
 SYSTEM, PROMPT = "system", "prompt"
 SCORES = ("score_chosen", "score_rejected")
 _ROLES: dict[str, Role] = {
-    "system": "System", "user": "Human", "human": "Human", "assistant": "Assistant",
+    "system": "System",
+    "user": "Human",
+    "human": "Human",
+    "assistant": "Assistant",
     "gpt": "Assistant",
-}  # fmt: skip
+}
 _CRLF_MARKER = re.compile(r"\r\n\r\n(?=(?:Human|Assistant):)")
 _BEGINS = re.compile(r"\s*Human:")
 _LONGEST_NAMED = 40
@@ -118,9 +121,10 @@ def _message(message: dict[str, Any], column: str) -> tuple[Role, str]:
     name = role.strip().lower() if isinstance(role, str) else ""
     if name not in _ROLES:
         raise NotAPair(
-            f"{column} holds a message of the role {_named(role)}" if role is not None
+            f"{column} holds a message of the role {_named(role)}"
+            if role is not None
             else f"{column} holds a message without a role"
-        )  # fmt: skip
+        )
     content = message.get("content")
     if content is None:
         content = message.get("value")

@@ -9,13 +9,7 @@ from ivan_core.demo import fault_names as names
 from ivan_core.demo.answers import AnswerText
 from ivan_core.demo.batch_check import BatchLine
 from ivan_core.demo.completions import completion, read_chat, reply_to
-from ivan_core.demo.result_files import (
-    Damage,
-    error_null,
-    error_status,
-    file_bytes,
-    result_line,
-)
+from ivan_core.demo.result_files import Damage, error_null, error_status, file_bytes, result_line
 from ivan_core.demo.state import DemoState, StoredBatch
 
 _EXPIRED = "This request could not be executed before the completion window expired."

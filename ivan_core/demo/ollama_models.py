@@ -11,9 +11,12 @@ from ivan_core.demo.fault_names import MODEL_MISSING
 from ivan_core.demo.faults import Faults
 
 INSTALLED = (
-    "gemma4:e4b", "mistral:7b-instruct-fp16", "gemma:7b-instruct-fp16", "llama2:13b-instruct-fp16",
+    "gemma4:e4b",
+    "mistral:7b-instruct-fp16",
+    "gemma:7b-instruct-fp16",
+    "llama2:13b-instruct-fp16",
     "llama3:8b-instruct-fp16",
-)  # fmt: skip
+)
 """Those that the commands of README and handbook name, so that all of them can be tried."""
 _THINKING = ("gemma4", "qwen3.5", "gpt-oss")
 _CONTEXT_LENGTH = 32_768

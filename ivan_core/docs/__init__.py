@@ -10,9 +10,16 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 CHAPTERS = (
-    "compare", "rewrite", "taxonomy", "review", "figures", "importing", "command-line", "data",
+    "compare",
+    "rewrite",
+    "taxonomy",
+    "review",
+    "figures",
+    "importing",
+    "command-line",
+    "data",
     "architecture",
-)  # fmt: skip
+)
 """The files without `.md`, in the order in which they are read."""
 _PICTURE = re.compile(r"^!\[([^]]*)]\(([^)]+)\)$", re.MULTILINE)
 _LINK = re.compile(r"]\(([a-z-]+)\.md(#[a-z0-9-]+)?\)")

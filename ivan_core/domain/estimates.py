@@ -204,14 +204,19 @@ def estimate_lines(estimate: Estimate) -> list[tuple[str, str]]:
     tokens += f"{estimate.counted})"
     lines = [
         ("model", estimate.model),
-        ("requests", f"{estimate.requests:,} for {estimate.rows:,} rows, in {files:,} "
-                     f"{'file' if files == 1 else 'files'}"),
+        (
+            "requests",
+            f"{estimate.requests:,} for {estimate.rows:,} rows, in {files:,} "
+            f"{'file' if files == 1 else 'files'}",
+        ),
         ("input tokens", tokens),
-        ("output tokens", f"{estimate.output_typical:,} typical, "
-                          f"{estimate.output_bound:,} at the most"),
+        (
+            "output tokens",
+            f"{estimate.output_typical:,} typical, {estimate.output_bound:,} at the most",
+        ),
         ("price as a batch", _priced(estimate.batch)),
         ("price at once", _priced(estimate.standard)),
-    ]  # fmt: skip
+    ]
     if estimate.prices:
         rates = estimate.prices.batch if estimate.mode == "batch" else estimate.prices.standard
         lines.append(("per million tokens", f"${rates.input_usd:g} in, ${rates.output_usd:g} out"))

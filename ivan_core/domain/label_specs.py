@@ -66,10 +66,11 @@ class TaxonomySpec(_Labelled):
         600, ge=64, description="The longest answer in tokens; what is cut off there is not used."
     )
     queue_tokens: Annotated[int | None, Option("--queue-tokens", "N")] = Field(
-        None, ge=1_000,
+        None,
+        ge=1_000,
         description="Input tokens that the account may have waiting: files are no larger, and the "
         "next one is sent when there is room. Your account's limits page tells the number.",
-    )  # fmt: skip
+    )
     input_usd: Annotated[float | None, Option("--input-usd", "X")] = Field(
         None, ge=0, description="Price of a million input tokens, for models without a known one."
     )

@@ -145,9 +145,15 @@ class Labeler(Protocol):
 
 
 BatchStatus = Literal[
-    "validating", "failed", "in_progress", "finalizing", "completed", "expired", "cancelling",
+    "validating",
+    "failed",
+    "in_progress",
+    "finalizing",
+    "completed",
+    "expired",
+    "cancelling",
     "cancelled",
-]  # fmt: skip
+]
 TERMINAL: tuple[BatchStatus, ...] = ("failed", "completed", "expired", "cancelled")
 
 

@@ -53,8 +53,7 @@ class RewriteSpec(RowsSpec):
         "and accepted first.",
     )
     ask_again: Annotated[bool, Option("--again")] = Field(
-        False,
-        description="Ask and pay a provider again for labels that this account has already.",
+        False, description="Ask and pay a provider again for labels that this account has already."
     )
     temperature: Annotated[float, Option("--temperature", "T")] = Field(
         0.1, ge=0, le=2, description="Temperature of the rewording model."

@@ -36,8 +36,11 @@ class RunState(StrEnum):
 
 
 ACTIVE = (
-    RunState.QUEUED, RunState.RUNNING, RunState.AWAITING_CONFIRMATION, RunState.AWAITING_PROVIDER,
-)  # fmt: skip
+    RunState.QUEUED,
+    RunState.RUNNING,
+    RunState.AWAITING_CONFIRMATION,
+    RunState.AWAITING_PROVIDER,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,9 +90,10 @@ def _prepare(context: RunContext, request: DatasetRequest) -> PreparedDataset:
         context.wait_for(reading, lambda: "another run that reads the same dataset")
         context.doing("Reading the dataset")
         return prepare(
-            context.data_dir, request,
+            context.data_dir,
+            request,
             lambda rows: context.doing(f"Reading the dataset: {rows:,} pairs"),
-        )  # fmt: skip
+        )
 
 
 def chunk_size(rows: int, slow: bool) -> int:

@@ -43,9 +43,12 @@ def bench_scoring(model: str, request: DatasetRequest, rows: int, rounds: int) -
         batches.append(perf_counter() - start)
         apart = max(
             apart,
-            *(abs(a.value - b.value) for a, b in zip(singles, together, strict=True)
-              if a.value is not None and b.value is not None),
-        )  # fmt: skip
+            *(
+                abs(a.value - b.value)
+                for a, b in zip(singles, together, strict=True)
+                if a.value is not None and b.value is not None
+            ),
+        )
     return {
         "model": loaded.card.id,
         "revision": loaded.card.revision,

@@ -77,10 +77,7 @@ class CsvFiles:
 
 
 def import_csvs(
-    paths: Sequence[Path],
-    dataset: DatasetRequest,
-    names: Sequence[str] = (),
-    force: bool = False,
+    paths: Sequence[Path], dataset: DatasetRequest, names: Sequence[str] = (), force: bool = False
 ) -> list[Imported]:
     """Enter the CSV files of one study as finished runs, all or none. Nothing is computed.
 
@@ -217,8 +214,9 @@ def with_beside(
     beside = {path.stem: path for path, one in parts.items() if one == "beside"}
     found = [
         (path, beside.pop(f"{path.stem}{_FAILED}", None))
-        for path, one in parts.items() if one == "results"
-    ]  # fmt: skip
+        for path, one in parts.items()
+        if one == "results"
+    ]
     if beside:
         name = beside[min(beside)].name
         raise BadInput(

@@ -223,12 +223,7 @@ def _pick(run_id: str, name: str, wish: Wish) -> Picked:
 
 @lru_cache(maxsize=32)
 def _drawn(
-    _: Path,
-    run_id: str,
-    name: str,
-    wish: tuple[tuple[str, Any], ...],
-    rows: bytes,
-    stamp: object,
+    _: Path, run_id: str, name: str, wish: tuple[tuple[str, Any], ...], rows: bytes, stamp: object
 ) -> Drawn:
     """The numbers and words of a chart; a page asks for its caption again at every click."""
     return _pick(run_id, name, cast("Wish", dict(wish))).draw()

@@ -114,10 +114,14 @@ def _spawn(run_id: str) -> None:
             # a moment.
             starting.acquire(timeout=0.2)
             worker = subprocess.Popen(
-                [*WORKER, run_id], stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor,
-                start_new_session=True, env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
+                [*WORKER, run_id],
+                stdin=subprocess.DEVNULL,
+                stdout=descriptor,
+                stderr=descriptor,
+                start_new_session=True,
+                env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
                 pass_fds=starting.descriptors,
-            )  # fmt: skip
+            )
     finally:
         os.close(descriptor)
     # A server lives long: a worker that nobody waits for would stay in its process table.

@@ -159,11 +159,24 @@ def enter(run: Elsewhere) -> str:
 
 def _row(run: Elsewhere) -> Run:
     return Run(
-        id=run.id, kind=run.kind, spec=run.spec.model_dump_json(), state=RunState.DONE,
-        created=run.created, started=run.started, finished=run.finished, heartbeat=None, doing="",
-        done=run.done, total=run.total, computed=run.computed, rate=None, problem="", hint="",
-        notes=run.notes, name=run.name,
-    )  # fmt: skip
+        id=run.id,
+        kind=run.kind,
+        spec=run.spec.model_dump_json(),
+        state=RunState.DONE,
+        created=run.created,
+        started=run.started,
+        finished=run.finished,
+        heartbeat=None,
+        doing="",
+        done=run.done,
+        total=run.total,
+        computed=run.computed,
+        rate=None,
+        problem="",
+        hint="",
+        notes=run.notes,
+        name=run.name,
+    )
 
 
 def _put_in_place(staged: Path, root: Path, run_id: str, run: Elsewhere, written: Written) -> None:

@@ -140,9 +140,15 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
     texts: dict[str, dict[TextKey, dict[str, Label]]] = {}
     seconds: dict[int, str | None] = {}
     names = (
-        "opinions", "not_random", "prefilled", "changed", "too_quick", "quick_counted", "repeated",
+        "opinions",
+        "not_random",
+        "prefilled",
+        "changed",
+        "too_quick",
+        "quick_counted",
+        "repeated",
         "skipped",
-    )  # fmt: skip
+    )
     counts = dict.fromkeys(names, 0)
     quick: list[Opinion] = []
     for queue, opinion in sorted(said, key=lambda one: (one[1].saved, one[0].id)):

@@ -48,10 +48,13 @@ def speed_of(cache: ScoreCache, name: str) -> Speed | None:
         return None
     identity = facts["cache_identity"]
     return Speed(
-        facts["texts_per_second"], facts["startup"], facts.get("loading", facts["startup"]),
-        identity, facts.get("load"),
+        facts["texts_per_second"],
+        facts["startup"],
+        facts.get("loading", facts["startup"]),
+        identity,
+        facts.get("load"),
         cache.recall(f"batch|{identity}") is not None,
-    )  # fmt: skip
+    )
 
 
 def now(seconds: float, load_then: float | None = 0.0) -> Span:

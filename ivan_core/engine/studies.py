@@ -164,11 +164,12 @@ def _study(study_id: str, joined: list[_Joined]) -> Study:
         stages=(
             *(
                 Stage(name, done.get(name), one.rows, reached.get(name))
-                for name in dict.fromkeys(kind.stage for kind in experiments()) if name
+                for name in dict.fromkeys(kind.stage for kind in experiments())
+                if name
             ),
             _review(one),
         ),
-    )  # fmt: skip
+    )
 
 
 def _reached(joined: list[_Joined]) -> dict[str, int | None]:

@@ -231,8 +231,11 @@ def _write(run_id: str, file: IO[bytes], texts: bool) -> None:
         if texts:
             with packed.open(_TEXTS, "w") as out:
                 for pair in dataset.pairs(choose_rows(spec, dataset).row_ids):
-                    row = {"row_id": pair.row_id, "chosen": pair.chosen.readable,
-                           "rejected": pair.rejected.readable}  # fmt: skip
+                    row = {
+                        "row_id": pair.row_id,
+                        "chosen": pair.chosen.readable,
+                        "rejected": pair.rejected.readable,
+                    }
                     out.write(f"{json.dumps(row)}\n".encode())
 
 
@@ -282,15 +285,25 @@ def import_zip(path: Path, dataset: DatasetRequest | None = None) -> Imported:
         came = about_kind.read(Unpacked(path, spec, found, manifest, facts, files))
     run_id = enter(
         Elsewhere(
-            id=about.id, name=" ".join(about.name.split())[: archive.LONGEST_NAME],
-            created=about.created, started=about.started, finished=about.finished or about.created,
-            computed=about.computed, notes=tuple(dict.fromkeys((*about.notes, *came.notes))),
-            kind=kind, spec=spec, dataset=found, rows=came.rows, done=came.done,
+            id=about.id,
+            name=" ".join(about.name.split())[: archive.LONGEST_NAME],
+            created=about.created,
+            started=about.started,
+            finished=about.finished or about.created,
+            computed=about.computed,
+            notes=tuple(dict.fromkeys((*about.notes, *came.notes))),
+            kind=kind,
+            spec=spec,
+            dataset=found,
+            rows=came.rows,
+            done=came.done,
             total=came.done if came.total is None else came.total,
-            write=came.write, chunk=came.chunk, last=came.last,
+            write=came.write,
+            chunk=came.chunk,
+            last=came.last,
             manifest={**manifest, "imported": {"file": path.name, "run": about.id}},
         )
-    )  # fmt: skip
+    )
     renamed = () if run_id == about.id else (f"It was run {about.id} where it was made.",)
     return Imported(run_id, came.rows, came.who, (*renamed, *came.notes))
 
@@ -306,9 +319,14 @@ def _whole(path: Path) -> Iterator[None]:
     try:
         yield
     except (
-        ValidationError, ValueError, TypeError, LookupError, AttributeError, OSError,
+        ValidationError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        OSError,
         RecursionError,
-    ) as error:  # fmt: skip
+    ) as error:
         told = str(error).splitlines()
         raise _damaged(path, told[0] if told else type(error).__name__) from error
 
@@ -336,9 +354,15 @@ def _read(path: Path) -> tuple[str, Archive, dict[str, bytes]]:
             # A reader never gives more than the size it has announced.
             return kind, about_kind, {name: packed.read(name) for name in needed}
     except (
-        BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, EOFError,
-        OSError, ValueError,
-    ) as error:  # fmt: skip
+        BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        RuntimeError,
+        NotImplementedError,
+        EOFError,
+        OSError,
+        ValueError,
+    ) as error:
         raise _damaged(path, str(error)) from error
 
 

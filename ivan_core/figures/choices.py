@@ -76,11 +76,7 @@ GATE = Option(
 )
 ROW = Option("row", "single row", "N", "The row of charts that show one pair.")
 SIDE = Option(
-    "side",
-    "single side",
-    "",
-    "Of sentences: which reply of the row. Default: chosen.",
-    among=SIDES,
+    "side", "single side", "", "Of sentences: which reply of the row. Default: chosen.", among=SIDES
 )
 WHERE = Option(
     "where",

@@ -9,11 +9,7 @@ from ivan_core.figures.choices import OPTIONS, Wish, asked_for
 
 
 def figure_command(
-    run_id: str,
-    name: str,
-    kind: str = "svg",
-    width_mm: int = 85,
-    **wish: Unpack[Wish],
+    run_id: str, name: str, kind: str = "svg", width_mm: int = 85, **wish: Unpack[Wish]
 ) -> str:
     """The `ivan figure` that makes one chart of a run."""
     words = ["ivan", "figure", run_id, name, "--format", kind]

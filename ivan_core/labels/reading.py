@@ -66,8 +66,9 @@ def read_object(text: str) -> Answer:
     if not text.strip():
         raise Unreadable("The answer is empty.")
     try:
-        strict = json.loads(text, object_pairs_hook=_members, parse_int=_whole, parse_float=Odd,
-                            parse_constant=Odd)  # fmt: skip
+        strict = json.loads(
+            text, object_pairs_hook=_members, parse_int=_whole, parse_float=Odd, parse_constant=Odd
+        )
     except RecursionError:
         raise Unreadable("The answer is nested too deeply to be labels.") from None
     except ValueError:  # a JSONDecodeError is one

@@ -34,10 +34,15 @@ _YES = frozenset({"true", "yes", "1"})
 _NO = frozenset({"false", "no", "0"})
 _NONE_NAMED = frozenset({"", "none", "null", "n/a", "[]"})
 _SYNONYMS = {
-    "pos": "positive", "favorable": "positive", "favourable": "positive",
-    "neg": "negative", "unfavorable": "negative", "unfavourable": "negative",
-    "neut": "neutral", "neither": "neutral",
-}  # fmt: skip
+    "pos": "positive",
+    "favorable": "positive",
+    "favourable": "positive",
+    "neg": "negative",
+    "unfavorable": "negative",
+    "unfavourable": "negative",
+    "neut": "neutral",
+    "neither": "neutral",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 COLUMNS = (
-    "row_id", "preference", "status", "attempt", *FEATURES, "problems", "fixes", "raw",
+    "row_id",
+    "preference",
+    "status",
+    "attempt",
+    *FEATURES,
+    "problems",
+    "fixes",
+    "raw",
     "reused_from",
-)  # fmt: skip
+)
 """Labels are booleans, words and tuples; `problems` and `fixes` are tuples of Problem and Fix;
 `raw` is the reply of a text whose labels are not valid as they came; `reused_from` is the run that
 an answer was given to first, or None where it was asked for here."""
@@ -58,8 +65,9 @@ def labels_table(
         columns[name] = label_column(name, [one.labels.get(name) if one else None for one in found])
     columns["problems"] = _objects([one.problems if one else () for one in found])
     columns["fixes"] = _objects([one.fixes if one else () for one in found])
-    columns["raw"] = _objects(["" if one is None or one.status == "valid" else one.raw
-                               for one in found])  # fmt: skip
+    columns["raw"] = _objects(
+        ["" if one is None or one.status == "valid" else one.raw for one in found]
+    )
     columns["reused_from"] = _objects([(reused or {}).get(key) for key in keys])
     return pd.DataFrame(columns, columns=list(COLUMNS))
 
@@ -173,12 +181,15 @@ def _plain(column: pd.Series) -> list[Any]:
     if column.name == "fixes":
         return [_records(row, _FIX) for row in column]
     return [
-        list(value) if isinstance(value, tuple)
-        else whole_text(value) if isinstance(value, str)
-        else None if value is pd.NA or value is None
+        list(value)
+        if isinstance(value, tuple)
+        else whole_text(value)
+        if isinstance(value, str)
+        else None
+        if value is pd.NA or value is None
         else value
         for value in column
-    ]  # fmt: skip
+    ]
 
 
 def _records(row: Iterable[Any], names: Sequence[str]) -> list[dict[str, str]]:

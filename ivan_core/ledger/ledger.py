@@ -111,8 +111,9 @@ class Ledger:
 
     def open_again(self, key: PartKey, problem: str) -> bool:
         """What was collected of a part is less than the provider has: it is to be fetched again."""
-        return self._move(key, (Stage.DOWNLOADED, Stage.VALIDATED), Stage.TERMINAL,
-                          {"problem": problem})  # fmt: skip
+        return self._move(
+            key, (Stage.DOWNLOADED, Stage.VALIDATED), Stage.TERMINAL, {"problem": problem}
+        )
 
     def close(self, key: PartKey, note: str) -> bool:
         """A person gives up what the provider does not deliver of an ended batch."""
@@ -178,9 +179,16 @@ class Ledger:
             db.execute(
                 "UPDATE parts SET stage=?, changed=?, batch_id=?, problem='', note=? "
                 f"WHERE {tables.THIS_PART}",
-                (Stage.CREATED, self.now(), batch_id, "The id of the batch was typed in.",
-                 key.run, key.part, key.attempt),
-            )  # fmt: skip
+                (
+                    Stage.CREATED,
+                    self.now(),
+                    batch_id,
+                    "The id of the batch was typed in.",
+                    key.run,
+                    key.part,
+                    key.attempt,
+                ),
+            )
             return tables.part(db, key)
 
     def abandon_unsent(self, run: str) -> int:
@@ -191,10 +199,14 @@ class Ledger:
     def record_terminal(self, key: PartKey, batch: BatchState, usd: float | None = None) -> bool:
         """The batch has ended: how, with how many tokens, and what they cost."""
         return self.move(
-            key, Stage.TERMINAL, status=batch.status, input_tokens=batch.input_tokens,
-            output_tokens=batch.output_tokens, usd=usd,
+            key,
+            Stage.TERMINAL,
+            status=batch.status,
+            input_tokens=batch.input_tokens,
+            output_tokens=batch.output_tokens,
+            usd=usd,
             problem="; ".join(problem.message for problem in batch.problems),
-        )  # fmt: skip
+        )
 
     def record_downloaded(self, key: PartKey) -> bool:
         """Its files are here, whole."""

@@ -14,14 +14,7 @@ import ivan_core
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.labels import AnswerLost, BatchProvider, BatchState
 from ivan_core.ledger.ledger import Ledger
-from ivan_core.ledger.records import (
-    UNSENT,
-    Part,
-    PartKey,
-    PartState,
-    PlanChanged,
-    Stage,
-)
+from ivan_core.ledger.records import UNSENT, Part, PartKey, PartState, PlanChanged, Stage
 from ivan_core.runs.storage import file_sha256
 
 PATIENCE = 600.0

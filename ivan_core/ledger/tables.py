@@ -71,9 +71,17 @@ def confirm(db: sqlite3.Connection, asked: Confirmation, account: str) -> bool:
     """Write a confirmation down if its attempt has none yet; whether it was this call that did."""
     changed = db.execute(
         f"INSERT OR IGNORE INTO confirmations ({_CONFIRMATION}, account) VALUES (?,?,?,?,?,?,?,?)",
-        (asked.run, asked.attempt, asked.plan_hash, asked.usd, asked.at, asked.by,
-         asked.may_charge_twice, account),
-    )  # fmt: skip
+        (
+            asked.run,
+            asked.attempt,
+            asked.plan_hash,
+            asked.usd,
+            asked.at,
+            asked.by,
+            asked.may_charge_twice,
+            account,
+        ),
+    )
     return changed.rowcount == 1
 
 
@@ -125,9 +133,18 @@ def insert(db: sqlite3.Connection, part: Part, stage: Stage, at: float) -> bool:
         "INSERT OR IGNORE INTO parts "
         "(run, part, attempt, sha256, requests, path, tokens, stage, changed) "
         "VALUES (?,?,?,?,?,?,?,?,?)",
-        (key.run, key.part, key.attempt, part.sha256, part.requests, part.path, part.tokens,
-         stage, at),
-    )  # fmt: skip
+        (
+            key.run,
+            key.part,
+            key.attempt,
+            part.sha256,
+            part.requests,
+            part.path,
+            part.tokens,
+            stage,
+            at,
+        ),
+    )
     return changed.rowcount == 1
 
 

@@ -30,9 +30,12 @@ FORMS: dict[Form, str] = {
     "row-ids": "Row ids, plain text",
 }
 _ENDINGS: dict[Form, str] = {
-    "csv": ".csv", "spreadsheet": "-for-spreadsheets.csv", "parquet": ".parquet",
-    "jsonl": ".jsonl", "row-ids": "-row-ids.txt",
-}  # fmt: skip
+    "csv": ".csv",
+    "spreadsheet": "-for-spreadsheets.csv",
+    "parquet": ".parquet",
+    "jsonl": ".jsonl",
+    "row-ids": "-row-ids.txt",
+}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a cell begins with that a spreadsheet takes for a formula, or hides one behind."""
 _BATCH = 1_000
@@ -147,8 +150,11 @@ def _arrow(kind: type) -> pa.DataType:
 
 
 _WRITERS: dict[str, Callable[[Path, dict[str, type]], AbstractContextManager[Write]]] = {
-    "csv": _csv, "spreadsheet": _spreadsheet, "parquet": _parquet, "jsonl": _jsonl,
-}  # fmt: skip
+    "csv": _csv,
+    "spreadsheet": _spreadsheet,
+    "parquet": _parquet,
+    "jsonl": _jsonl,
+}
 
 
 def _remove_old(folder: Path) -> None:

@@ -37,9 +37,10 @@ _MOST_OFFERED = 50
 _LONGER = {"chosen": 1, "rejected": -1, "neither": 0}
 """The sign of chosen minus rejected characters."""
 _LONGER_WORDS = {
-    "chosen": "the longer reply was chosen", "rejected": "the shorter reply was chosen",
+    "chosen": "the longer reply was chosen",
+    "rejected": "the shorter reply was chosen",
     "neither": "both replies are equally long",
-}  # fmt: skip
+}
 
 
 class SubsetIs(Condition):
@@ -153,22 +154,29 @@ OFFERS = (
     Offer("Starred", Starred, of_run=False),
     Offer("With a note", Noted, of_run=False),
     Offer(
-        "Subset", SubsetIs, (Choice("label", "Subset", _subset_names),), of_run=False,
+        "Subset",
+        SubsetIs,
+        (Choice("label", "Subset", _subset_names),),
+        of_run=False,
         there=lambda listing: len(_subset_names(listing, {})) > 1,
     ),
     Offer(
-        "Length of the replies", LongerIs, (Choice("longer", "Which", fixed(_LONGER_WORDS)),),
+        "Length of the replies",
+        LongerIs,
+        (Choice("longer", "Which", fixed(_LONGER_WORDS)),),
         of_run=False,
     ),
     Offer(
-        "A column of the dataset", ColumnIs,
+        "A column of the dataset",
+        ColumnIs,
         (
             Choice("column", "Column", lambda listing, _: {n: n for n in _own(listing)}),
             Choice("value", "Value", _column_values),
         ),
-        of_run=False, there=lambda listing: bool(_own(listing)),
+        of_run=False,
+        there=lambda listing: bool(_own(listing)),
     ),
-)  # fmt: skip
+)
 
 
 def _own(listing: Listing) -> tuple[str, ...]:

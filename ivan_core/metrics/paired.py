@@ -103,10 +103,18 @@ def difference_of_counts(
     below = _joined(first.rate - first.low, second.high - second.rate, phi)
     above = _joined(first.high - first.rate, second.rate - second.low, phi)
     return Difference(
-        both, first_only, second_only, neither, first, second,
-        difference, max(-1.0, difference - below), min(1.0, difference + above),
-        mcnemar_mid_p(*_effective(first_only, second_only, design)), design,
-    )  # fmt: skip
+        both,
+        first_only,
+        second_only,
+        neither,
+        first,
+        second,
+        difference,
+        max(-1.0, difference - below),
+        min(1.0, difference + above),
+        mcnemar_mid_p(*_effective(first_only, second_only, design)),
+        design,
+    )
 
 
 def mcnemar_mid_p(first_only: int, second_only: int) -> float:
@@ -314,8 +322,7 @@ def _one_model(table: pd.DataFrame, model: str, units: Mapping[str, float] | Non
     unit = units.get(model) if units else typical_margin(own["margin"])
     names = ["row_id", "subset", "verdict", *([PROMPT] if PROMPT in own.columns else [])]
     return own[names].assign(
-        margin=own["margin"].to_numpy(float) / (unit or 1.0),
-        seen=own["seen"].astype("boolean"),
+        margin=own["margin"].to_numpy(float) / (unit or 1.0), seen=own["seen"].astype("boolean")
     )
 
 

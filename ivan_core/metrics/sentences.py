@@ -144,9 +144,7 @@ def nothing_rated(summary: ModelSummary) -> str:
 
 
 def pair_sentence(
-    chosen: Side,
-    preferences: Sequence[tuple[str, float | None]],
-    chooser: str = "People",
+    chosen: Side, preferences: Sequence[tuple[str, float | None]], chooser: str = "People"
 ) -> str:
     """What people chose in one pair, and which side each model prefers by how much.
 

@@ -138,10 +138,11 @@ def check_format(input_format: str | None, guessed: bool) -> Check:
         return Check(name, "unknown", "Nobody recorded how dialogues were put to the model.")
     if guessed:
         return Check(
-            name, "amber",
+            name,
+            "amber",
             f"Dialogues were put to the model as {input_format}: a guess from its files, so"
             " another format may give other verdicts.",
-        )  # fmt: skip
+        )
     return Check(name, "green", f"Dialogues were put to the model as {input_format}, as declared.")
 
 
@@ -157,10 +158,11 @@ def check_truncation(truncated: int, rated: int) -> Check:
         "green" if share < TRUNCATED_AMBER else "amber" if share < TRUNCATED_RED else "red"
     )
     return Check(
-        name, level,
+        name,
+        level,
         f"{percent(share, rated)} of pairs were not read to the end"
         f" ({truncated:,} of {rated:,}): the model judged them by a part.",
-    )  # fmt: skip
+    )
 
 
 def check_batch(batch: BatchDifference | None, dtype: str, typical_margin: float | None) -> Check:
@@ -175,9 +177,10 @@ def check_batch(batch: BatchDifference | None, dtype: str, typical_margin: float
     rows = number_of(batch.rows, "row")
     if batch.verdicts_changed:
         return Check(
-            name, "red",
+            name,
+            "red",
             f"{batch.verdicts_changed} of {rows} got another verdict in a batch than alone.",
-        )  # fmt: skip
+        )
     if not batch.largest < float("inf"):
         return Check(name, "red", f"Some of {rows} got no finite score alone or in a batch.")
     if batch.largest == 0:
@@ -223,9 +226,8 @@ def check_direction(agreement: Rate | None, head_label: str | None) -> Check:
     told += f" {interval(agreement, (FLIPPED_BELOW, 0.5))}{_wide(agreement)}"
     if agreement.high < FLIPPED_BELOW and agreement.n >= FLIPPED_FROM and not head_label:
         return Check(
-            name, "red",
-            f"{told} and nothing says what its score means: the sign may be flipped.",
-        )  # fmt: skip
+            name, "red", f"{told} and nothing says what its score means: the sign may be flipped."
+        )
     if agreement.high < 0.5:
         return Check(name, "amber", f"{told}: it prefers what was rejected here, see by subset.")
     return Check(name, "green", f"{told}: nothing hints at a flipped sign.")
@@ -251,11 +253,12 @@ def check_seen(seen: Rate | None, unseen: Rate | None, rated: int, trained: bool
     if unseen is None:
         return Check(name, "red", f"It sides with the choice in {on_seen}; no other pair is here.")
     return Check(
-        name, "amber",
+        name,
+        "amber",
         f"It sides with the choice in {on_seen} and in {percent(unseen.rate, unseen.n)}"
         f" {interval(unseen)}{_wide(unseen)} of {unseen.n:,} others;"
         " the headline is on the others.",
-    )  # fmt: skip
+    )
 
 
 def check_revision(revision: str) -> Check:

@@ -14,13 +14,7 @@ import pandas as pd
 from ivan_core.metrics.agreement import agreement_of, rated
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.sentences import as_if, interval, percent
-from ivan_core.metrics.training import (
-    Training,
-    fair_pairs,
-    never_clear,
-    training_of,
-    unseen_rows,
-)
+from ivan_core.metrics.training import Training, fair_pairs, never_clear, training_of, unseen_rows
 
 CardSays = Mapping[str, bool | None]
 """By model, whether its card says that it was trained on the dataset; None if it says nothing."""

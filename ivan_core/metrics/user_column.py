@@ -26,9 +26,17 @@ _TAIL = 0.005
 _LARGEST = 1e300
 _BINS = ["bin", "x0", "x1", "low", "high", "side", "count", "n", "share"]
 _AGREEMENT = [
-    "model", "larger", "agree", "n", "rate", "rate_low", "rate_high", "low", "high",
+    "model",
+    "larger",
+    "agree",
+    "n",
+    "rate",
+    "rate_low",
+    "rate_high",
+    "low",
+    "high",
     "effective_n",
-]  # fmt: skip
+]
 
 
 def column_bins(chosen: Floats, rejected: Floats, bins: int = 30) -> pd.DataFrame:

@@ -250,10 +250,7 @@ def _trained(model: str, seen: Codes) -> str:
 
 
 def _beside(
-    who: Who,
-    own: Mapping[int, str | None],
-    reviewers: Mapping[int, str],
-    prompts: Groups | None,
+    who: Who, own: Mapping[int, str | None], reviewers: Mapping[int, str], prompts: Groups | None
 ) -> Beside:
     rows = tuple(
         (row, side, theirs)

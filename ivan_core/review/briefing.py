@@ -200,9 +200,12 @@ def how_it_went(now: Standing, chosen_by: str) -> Went:
                 total += 1
                 same += _plain(label) == _plain(mine.answers[key])
     return Went(
-        len(answered), len(now.said) - len(answered), (picks.count("chosen"), len(picks)),
-        (same, total), chosen_by,
-    )  # fmt: skip
+        len(answered),
+        len(now.said) - len(answered),
+        (picks.count("chosen"), len(picks)),
+        (same, total),
+        chosen_by,
+    )
 
 
 def _plain(label: Label) -> object:

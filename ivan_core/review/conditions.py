@@ -77,8 +77,11 @@ LANGUAGE = Language(
     (ReviewersSay,),
     offers=(
         Offer(
-            "What reviewers said", ReviewersSay, (Choice("said", "What", fixed(_SAID)),),
-            of_run=False, there=_judged,
+            "What reviewers said",
+            ReviewersSay,
+            (Choice("said", "What", fixed(_SAID)),),
+            of_run=False,
+            there=_judged,
         ),
     ),
-)  # fmt: skip
+)

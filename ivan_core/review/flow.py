@@ -151,10 +151,17 @@ def open_screen(now: Standing, place: Place) -> Screen:
     opinion = opinions().of(place.item, now.name)
     group, keys = screens_of(queue)[place.screen]
     return Screen(
-        queue, place, dataset.pair(place.row_id), opinion,
-        left_side(queue, place.row_id, now.name), len(screens_of(queue)), group, keys,
-        suggestions(queue, place), is_told(now, queue),
-    )  # fmt: skip
+        queue,
+        place,
+        dataset.pair(place.row_id),
+        opinion,
+        left_side(queue, place.row_id, now.name),
+        len(screens_of(queue)),
+        group,
+        keys,
+        suggestions(queue, place),
+        is_told(now, queue),
+    )
 
 
 def is_told(now: Standing, queue: Queue) -> bool:

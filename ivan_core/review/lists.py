@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 REVIEWERS = "reviewers"
 """Stands for the reviewers among themselves where somebody is chosen."""
 _COLUMNS = ("Row", "Side", "Chosen", "Rejected", "Reply")
-CHOICE_WORDS = {"chosen": "the chosen reply", "rejected": "the rejected reply",
-                NO_DIFFERENCE: "no difference"}  # fmt: skip
+CHOICE_WORDS = {
+    "chosen": "the chosen reply",
+    "rejected": "the rejected reply",
+    NO_DIFFERENCE: "no difference",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +144,13 @@ def page_of(
         }
         if one.side == "both":
             records.append(
-                {"Row": one.row_id, **said, "Chosen": replies["chosen"],
-                 "Rejected": replies["rejected"]}
-            )  # fmt: skip
+                {
+                    "Row": one.row_id,
+                    **said,
+                    "Chosen": replies["chosen"],
+                    "Rejected": replies["rejected"],
+                }
+            )
         else:
             records.append(
                 {"Row": one.row_id, "Side": one.side, **said, "Reply": replies[one.side]}
@@ -159,18 +166,23 @@ def choices_table(found: Sequence[Beside]) -> pd.DataFrame:
     return pd.DataFrame.from_records(
         [
             {
-                "who": one.who.id, "name": _first_upper(one.who.name), "kind": one.who.kind,
-                "n": one.rate.n if one.rate else 0, "same": one.rate.count if one.rate else 0,
+                "who": one.who.id,
+                "name": _first_upper(one.who.name),
+                "kind": one.who.kind,
+                "n": one.rate.n if one.rate else 0,
+                "same": one.rate.count if one.rate else 0,
                 "rate": one.rate.rate if one.rate else nan,
                 "low": one.rate.low if one.rate else nan,
                 "high": one.rate.high if one.rate else nan,
                 "label": f"{percent(one.rate.rate, one.rate.n)} {interval(one.rate)} of"
-                f" {one.rate.n:,}{as_if(one.rate)}" if one.rate else "no pair to tell from",
+                f" {one.rate.n:,}{as_if(one.rate)}"
+                if one.rate
+                else "no pair to tell from",
                 "effective_n": one.rate.effective_n if one.rate else 0,
             }
             for one in found
         ]
-    )  # fmt: skip
+    )
 
 
 def cells_table(cells: Sequence[Cell]) -> pd.DataFrame:
@@ -186,18 +198,26 @@ def cells_table(cells: Sequence[Cell]) -> pd.DataFrame:
     return pd.DataFrame.from_records(
         [
             {
-                "who": cell.who.id, "name": names[cell.who.id], "key": cell.key,
-                "question": label_name(cell.key), "n": cell.n, "same": cell.same,
-                "share": cell.same / cell.n, "label": f"{cell.same:,} of {cell.n:,}",
-                "positives": f"{cell.both:,} of {cell.either:,}", "few": cell.few,
+                "who": cell.who.id,
+                "name": names[cell.who.id],
+                "key": cell.key,
+                "question": label_name(cell.key),
+                "n": cell.n,
+                "same": cell.same,
+                "share": cell.same / cell.n,
+                "label": f"{cell.same:,} of {cell.n:,}",
+                "positives": f"{cell.both:,} of {cell.either:,}",
+                "few": cell.few,
                 "told": f"{cell.same:,} of {cell.n:,} ({percent(rate.rate, cell.n)}"
                 f" {interval(rate)}{as_if(rate, PROMPTS_SHARED)})",
-                "low": rate.low, "high": rate.high, "effective_n": rate.effective_n,
+                "low": rate.low,
+                "high": rate.high,
+                "effective_n": rate.effective_n,
             }
             for cell in cells
             if (rate := cell.rate) is not None
         ]
-    )  # fmt: skip
+    )
 
 
 def _first_upper(name: str) -> str:

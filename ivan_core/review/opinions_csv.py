@@ -19,9 +19,21 @@ if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
 
 FIELDS = (
-    "queue", "title", "source", "row_id", "side", "reviewer", "verified", "blind", "prefill",
-    "skipped", "note", "version", "saved", "seconds",
-)  # fmt: skip
+    "queue",
+    "title",
+    "source",
+    "row_id",
+    "side",
+    "reviewer",
+    "verified",
+    "blind",
+    "prefill",
+    "skipped",
+    "note",
+    "version",
+    "saved",
+    "seconds",
+)
 
 
 def opinions_csv(dataset: PreparedDataset, *, spreadsheet: bool = False) -> bytes:
@@ -37,18 +49,32 @@ def opinions_csv(dataset: PreparedDataset, *, spreadsheet: bool = False) -> byte
     keys = [key for key in (BETTER, *FEATURES) if key in asked]
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    heads = [head for key in keys for head in (f"settled_{key}", f"settled_by_{key}",
-                                               f"settled_why_{key}")]  # fmt: skip
+    heads = [
+        head
+        for key in keys
+        for head in (f"settled_{key}", f"settled_by_{key}", f"settled_why_{key}")
+    ]
     writer.writerow([*FIELDS, *keys, *heads])
     for queue in queues:
         decided = {(d.row_id, d.side, d.key): d for d in Decisions(data_dir()).all(queue.id)}
         for one in Opinions(data_dir()).all(queue.id):
             saved = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(one.saved))
             cells: list[object] = [
-                queue.id, queue.title, queue.source, one.row_id, one.side, one.reviewer,
-                one.verified, one.blind, one.prefill, one.skipped, one.note, one.version, saved,
+                queue.id,
+                queue.title,
+                queue.source,
+                one.row_id,
+                one.side,
+                one.reviewer,
+                one.verified,
+                one.blind,
+                one.prefill,
+                one.skipped,
+                one.note,
+                one.version,
+                saved,
                 one.seconds or "",
-            ]  # fmt: skip
+            ]
             cells += [_word(one.answers[key]) if key in one.answers else "" for key in keys]
             for key in keys:
                 cells += _settled(decided.get((one.row_id, one.side, key)))

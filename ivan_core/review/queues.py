@@ -123,15 +123,31 @@ def make_queue(request: QueueRequest) -> Queue:
     first = []
     if request.source != "random":
         changed: dict[str, Any] = {
-            "source": "random", "keys": drawn.keys, "groups": (), "count": BLIND_FIRST, "runs": (),
-            "row_ids": (), "prefill": "", "sides": "one",
-        }  # fmt: skip
+            "source": "random",
+            "keys": drawn.keys,
+            "groups": (),
+            "count": BLIND_FIRST,
+            "runs": (),
+            "row_ids": (),
+            "prefill": "",
+            "sides": "one",
+        }
         first = draw(_ask(request.model_copy(update=changed), dataset)).items
     queue = Queue(
-        0, "", request.dataset, request.title.strip() or _title(request, len(drawn.items)),
-        request.task, request.source, drawn.keys, request.prefill, request.assigned,
-        request.opinions, request.seed, made_by=verified_name(), tells=request.tells,
-    )  # fmt: skip
+        0,
+        "",
+        request.dataset,
+        request.title.strip() or _title(request, len(drawn.items)),
+        request.task,
+        request.source,
+        drawn.keys,
+        request.prefill,
+        request.assigned,
+        request.opinions,
+        request.seed,
+        made_by=verified_name(),
+        tells=request.tells,
+    )
     return Queues(data_dir()).make(queue, drawn.items, first)
 
 
@@ -187,9 +203,16 @@ def _ask(request: QueueRequest, dataset: PreparedDataset) -> Ask:
     groups = request.groups or DESCRIBE_GROUPS
     keys = request.keys or tuple(one.key for one in SCHEMA if one.group in groups)
     return Ask(
-        dataset, request.task, request.source, () if request.task == BETTER else check_keys(keys),
-        request.count, request.seed, request.sides, request.runs, request.row_ids,
-    )  # fmt: skip
+        dataset,
+        request.task,
+        request.source,
+        () if request.task == BETTER else check_keys(keys),
+        request.count,
+        request.seed,
+        request.sides,
+        request.runs,
+        request.row_ids,
+    )
 
 
 def _title(request: QueueRequest, items: int) -> str:

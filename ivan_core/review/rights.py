@@ -76,9 +76,10 @@ def queue_lines() -> list[str]:
     for queue in queues.all():
         items, enough, given = queues.progress(queue.id)
         facts = [
-            f"{queue.task}, {queue.source}", f"{enough:,} of {items:,} have {queue.opinions}",
+            f"{queue.task}, {queue.source}",
+            f"{enough:,} of {items:,} have {queue.opinions}",
             number_of(given, "opinion"),
-        ]  # fmt: skip
+        ]
         facts += [f"for {queue.assigned}"] if queue.assigned else []
         facts += ["closed"] if queue.closed else []
         line = f"{queue.id:>4}  {' '.join(queue.title.split())} | {' | '.join(facts)}"

@@ -47,11 +47,16 @@ def skip(screen: Screen, note: str = "", seconds: float = 0.0) -> Opinion:
     before = screen.opinion
     return review_rights.say(
         replace(
-            before, answers={}, skipped=True, note=note, left=screen.left,
+            before,
+            answers={},
+            skipped=True,
+            note=note,
+            left=screen.left,
             blind=_blind(screen) and not (screen.told and BETTER in before.answers),
-            prefill=screen.queue.prefill, seconds=before.seconds + seconds,
+            prefill=screen.queue.prefill,
+            seconds=before.seconds + seconds,
         )
-    )  # fmt: skip
+    )
 
 
 def _save(screen: Screen, answers: Labels, note: str, seconds: float) -> Opinion:
@@ -59,11 +64,16 @@ def _save(screen: Screen, answers: Labels, note: str, seconds: float) -> Opinion
     changed = BETTER in before.answers and before.answers[BETTER] != answers.get(BETTER)
     return review_rights.say(
         replace(
-            before, answers={**before.answers, **answers}, skipped=False, note=note,
-            left=screen.left, blind=_blind(screen) and not (screen.told and changed),
-            prefill=screen.queue.prefill, seconds=before.seconds + seconds,
+            before,
+            answers={**before.answers, **answers},
+            skipped=False,
+            note=note,
+            left=screen.left,
+            blind=_blind(screen) and not (screen.told and changed),
+            prefill=screen.queue.prefill,
+            seconds=before.seconds + seconds,
         )
-    )  # fmt: skip
+    )
 
 
 def _blind(screen: Screen) -> bool:

@@ -9,20 +9,11 @@ from ivan_core.domain.reviews import BETTER, Task
 from ivan_core.engine.figures import REVIEWS
 from ivan_core.engine.opinions import Used, ceiling_sentence
 from ivan_core.experiments.labels.conditions import label_name
-from ivan_core.experiments.labels.words import (
-    agreement_sentence,
-    both_sentence,
-)
+from ivan_core.experiments.labels.words import agreement_sentence, both_sentence
 from ivan_core.figures.sentences import Quote
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.labels.sentences import coefficient_sentence, coefficients, same_rate
-from ivan_core.metrics.sentences import (
-    PROMPTS_REPEAT,
-    PROMPTS_SHARED,
-    as_if,
-    interval,
-    percent,
-)
+from ivan_core.metrics.sentences import PROMPTS_REPEAT, PROMPTS_SHARED, as_if, interval, percent
 from ivan_core.review.agreement import (
     Cell,
     between_on_pairs,

@@ -120,14 +120,11 @@ def views(queue: Queue, item: Item) -> list[View]:
         View("the recorded choice", {BETTER: "chosen"}),
         *_models(dataset, item.row_id),
         *(
-            View(
-                shown_name(one.labeler), {BETTER: choice},
-                "harmless first, then helpful",
-            )
+            View(shown_name(one.labeler), {BETTER: choice}, "harmless first, then helpful")
             for one in labelers
             if (choice := labeler_choice(one.chosen, one.rejected)) is not None
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _models(dataset: PreparedDataset, row_id: int) -> list[View]:

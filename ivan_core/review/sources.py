@@ -87,9 +87,13 @@ def draw(ask: Ask) -> Drawn:
         BadInput: the source has nothing to give here; the sentence says why.
     """
     pool = {
-        "random": _random, "disagreements": _disagreements, "second-look": _second_look,
-        "low-agreement": _low_agreement, "starred": _starred, "rows": _named_rows,
-    }[ask.source](ask)  # fmt: skip
+        "random": _random,
+        "disagreements": _disagreements,
+        "second-look": _second_look,
+        "low-agreement": _low_agreement,
+        "starred": _starred,
+        "rows": _named_rows,
+    }[ask.source](ask)
     keys = () if ask.task == BETTER else check_keys(pool.keys or ask.keys)
     generator = random.Random(f"queue|{ask.dataset.fingerprint}|{ask.source}|{ask.seed}")
     if ask.task == BETTER:
@@ -175,10 +179,11 @@ def _two_labellings(ask: Ask) -> tuple[LabelResults, LabelResults]:
         given = given[:2]
     if len(given) != 2:
         raise BadInput(
-            f"Two labellings are needed, and {len(given)} " + ("is" if len(given) == 1 else "are")
+            f"Two labellings are needed, and {len(given)} "
+            + ("is" if len(given) == 1 else "are")
             + (" named." if ask.runs else " there."),
             "Label these pairs with two labelers first, on the page Taxonomy; then choose the two.",
-        )  # fmt: skip
+        )
     return given[0], given[1]
 
 

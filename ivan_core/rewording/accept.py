@@ -23,9 +23,19 @@ SHORT_TURN = 20
 """Characters. A turn up to this long has no lower bound, and the upper one of one that long."""
 
 Reason = Literal[
-    "no_answer", "prompt_cut", "declined", "cut_off", "thinking", "empty", "turns", "remark",
-    "identical", "too_short", "too_long", "left_out",
-]  # fmt: skip
+    "no_answer",
+    "prompt_cut",
+    "declined",
+    "cut_off",
+    "thinking",
+    "empty",
+    "turns",
+    "remark",
+    "identical",
+    "too_short",
+    "too_long",
+    "left_out",
+]
 REASONS: dict[Reason, str] = {
     "no_answer": "no answer",
     "prompt_cut": "the prompt was cut",

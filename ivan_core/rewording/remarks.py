@@ -45,10 +45,7 @@ _DECLINES = re.compile(
     r"|as an? (?:ai|artificial|large language|language model)\b)",
     re.IGNORECASE,
 )
-_WILL_NOT_REWORD = re.compile(
-    rf"\b{_CANNOT}\b[^.!?\n]{{0,40}}\b{_TASK}",
-    re.IGNORECASE,
-)
+_WILL_NOT_REWORD = re.compile(rf"\b{_CANNOT}\b[^.!?\n]{{0,40}}\b{_TASK}", re.IGNORECASE)
 _NEGATES = re.compile(
     r"n't\b|\b(?:no|not|never|cannot|sorry|afraid|unable|unfortunate\w*|apolog\w*|refus\w*"
     r"|declin\w*|against|ai|language model)\b",

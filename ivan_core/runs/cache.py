@@ -112,9 +112,8 @@ class ScoreCache:
                 return self._opened
             # The library's defaults would drop the oldest values past 1 GiB and pickle objects.
             self._opened = diskcache.Cache(
-                str(self._folder), disk=diskcache.JSONDisk, eviction_policy="none",
-                size_limit=2**62,
-            )  # fmt: skip
+                str(self._folder), disk=diskcache.JSONDisk, eviction_policy="none", size_limit=2**62
+            )
             self._file = self._inode()
         return self._opened
 

@@ -11,10 +11,24 @@ from pathlib import Path
 from ivan_core.runs.storage import only_to_read
 
 _OURS = (
-    "answers.sqlite", "cache", "compare", "datasets", "downloads", "ivan.sqlite",
-    "ledger.locks", "ledger.sqlite", "reviews.sqlite", "rewrite", "runs", "taxonomy-control",
-    "taxonomy-input", "taxonomy-output", "warm.lock", "warm.log", "warm.sqlite",
-)  # fmt: skip
+    "answers.sqlite",
+    "cache",
+    "compare",
+    "datasets",
+    "downloads",
+    "ivan.sqlite",
+    "ledger.locks",
+    "ledger.sqlite",
+    "reviews.sqlite",
+    "rewrite",
+    "runs",
+    "taxonomy-control",
+    "taxonomy-input",
+    "taxonomy-output",
+    "warm.lock",
+    "warm.log",
+    "warm.sqlite",
+)
 """What IVAN puts into a data folder."""
 _MARK = ".private"
 """Says that a folder was closed, so that nobody's opening it up on purpose is ever undone."""

@@ -118,9 +118,15 @@ class Questions:
             db.execute(
                 "INSERT INTO questions (id, model, texts, state, total, asked) "
                 "VALUES (?,?,?,?,?,?)",
-                (name, about, json.dumps([text.text for text in texts]), QuestionState.QUEUED,
-                 len(texts), time.time()),
-            )  # fmt: skip
+                (
+                    name,
+                    about,
+                    json.dumps([text.text for text in texts]),
+                    QuestionState.QUEUED,
+                    len(texts),
+                    time.time(),
+                ),
+            )
             return Question(name, QuestionState.QUEUED, 0, len(texts), "", "", "")
 
     def find(self, name: str) -> Question | None:
@@ -180,10 +186,12 @@ class Questions:
             ).fetchall()
             for (name,) in left:
                 _end(
-                    db, name, QuestionState.FAILED,
+                    db,
+                    name,
+                    QuestionState.FAILED,
                     "The warm worker died twice while it was at this.",
                     f"The machine may be short of memory. See {self.log_path}.",
-                )  # fmt: skip
+                )
             db.execute(
                 "UPDATE questions SET state=?, doing='' WHERE state=?",
                 (QuestionState.QUEUED, QuestionState.RUNNING),
@@ -220,9 +228,12 @@ class Questions:
             ).fetchall()
             for (name,) in names:
                 _end(
-                    db, name, QuestionState.FAILED, "The warm worker could not be started.",
+                    db,
+                    name,
+                    QuestionState.FAILED,
+                    "The warm worker could not be started.",
                     f"The reason is in {self.log_path}.",
-                )  # fmt: skip
+                )
         return False
 
 
@@ -255,10 +266,15 @@ def _question(row: tuple[object, ...]) -> Question:
     name, state, done, total, doing, problem, hint, failures = row
     told = json.loads(str(failures))
     return Question(
-        str(name), QuestionState(str(state)), int(str(done)), int(str(total)), str(doing),
-        str(problem), str(hint),
+        str(name),
+        QuestionState(str(state)),
+        int(str(done)),
+        int(str(total)),
+        str(doing),
+        str(problem),
+        str(hint),
         {key: Reward(None, bool(cut), why) for key, (cut, why) in told.items()},
-    )  # fmt: skip
+    )
 
 
 def _end(

@@ -84,9 +84,13 @@ class Registry:
             db.execute(
                 "UPDATE runs SET state=?, finished=heartbeat, doing='', problem=?, hint=? "
                 "WHERE id=?",
-                (RunState.FAILED, "The worker of this run ended without a word.",
-                 "Resume it: what is finished is kept.", run.id),
-            )  # fmt: skip
+                (
+                    RunState.FAILED,
+                    "The worker of this run ended without a word.",
+                    "Resume it: what is finished is kept.",
+                    run.id,
+                ),
+            )
         else:
             db.execute("UPDATE runs SET state=?, doing='' WHERE id=?", (run.state, run.id))
         return None
@@ -130,9 +134,8 @@ class Registry:
             return [self._true(db, row) for row in rows]
 
     def count(
-        self, kinds: Sequence[str] = (), *, but: Sequence[str] = (),
-        states: Sequence[RunState] = (),
-    ) -> int:  # fmt: skip
+        self, kinds: Sequence[str] = (), *, but: Sequence[str] = (), states: Sequence[RunState] = ()
+    ) -> int:
         """How many runs `some` would give without a limit."""
         where, given = _where(kinds, but, states)
         with self._file.reading() as db:
@@ -148,8 +151,9 @@ class Registry:
         with self._file.reading() as db:
             seen = db.execute(
                 "SELECT COUNT(*), TOTAL(rowid), TOTAL(rowid * 1.0 * rowid), MAX(finished), "
-                f"MAX(heartbeat), TOTAL(created), TOTAL(finished) FROM runs {where}", given,
-            ).fetchone()  # fmt: skip
+                f"MAX(heartbeat), TOTAL(created), TOTAL(finished) FROM runs {where}",
+                given,
+            ).fetchone()
             named = _fetched(
                 db,
                 f"SELECT id, name FROM runs {where} {'AND' if where else 'WHERE'} name != ''",
@@ -276,9 +280,12 @@ class Registry:
             if not is_free(db, self.data_dir, run_id):
                 run_id = free_id(db, self.data_dir, datetime.fromtimestamp(run.created, UTC))
             known = {
-                **asdict(run), "id": run_id, "state": run.state.value,
-                "notes": json.dumps(run.notes), "fingerprint": fingerprint,
-            }  # fmt: skip
+                **asdict(run),
+                "id": run_id,
+                "state": run.state.value,
+                "notes": json.dumps(run.notes),
+                "fingerprint": fingerprint,
+            }
             places = ", ".join("?" * len(known))
             db.execute(
                 f"INSERT INTO runs ({', '.join(known)}) VALUES ({places})", tuple(known.values())
@@ -321,10 +328,19 @@ class Registry:
     def publish(self, run_id: str, points: list[LivePoint]) -> None:
         """Add live points; a point published again replaces itself."""
         rows = [
-            (run_id, p.model, p.step, p.agree, p.tie, p.disagree, p.unrated, p.margin_sum,
-             p.margin_squares)
+            (
+                run_id,
+                p.model,
+                p.step,
+                p.agree,
+                p.tie,
+                p.disagree,
+                p.unrated,
+                p.margin_sum,
+                p.margin_squares,
+            )
             for p in points
-        ]  # fmt: skip
+        ]
         with self._file.writing() as db:
             db.executemany("INSERT OR REPLACE INTO live VALUES (?,?,?,?,?,?,?,?,?)", rows)
 
@@ -354,10 +370,12 @@ def _where(
     found = [
         f"{column} {word} ({', '.join('?' * len(values))})"
         for column, word, values in (
-            ("kind", "IN", kinds), ("kind", "NOT IN", but), ("state", "IN", states),
+            ("kind", "IN", kinds),
+            ("kind", "NOT IN", but),
+            ("state", "IN", states),
         )
         if values
-    ]  # fmt: skip
+    ]
     return f"WHERE {' AND '.join(found)}" if found else "", (*kinds, *but, *states)
 
 

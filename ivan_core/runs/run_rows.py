@@ -33,9 +33,10 @@ def read_run(row: Row) -> tuple[Run, bool]:
             bad.append(name)
     if bad:
         values |= {
-            "state": RunState.DAMAGED, "problem": damage(bad),
+            "state": RunState.DAMAGED,
+            "problem": damage(bad),
             "hint": f"`ivan runs delete {values['id']}` takes it away. The others are whole.",
-        }  # fmt: skip
+        }
     return Run(**values), bool(row[-1])
 
 
@@ -95,13 +96,42 @@ def _state(cell: object) -> RunState:
 
 
 _READ: dict[str, Callable[[object], Any]] = {
-    "id": _text, "kind": _text, "spec": _text, "state": _state, "created": _moment,
-    "started": _moment_or_none, "finished": _moment_or_none, "heartbeat": _moment_or_none,
-    "doing": _text, "done": _count, "total": _count, "computed": _count, "rate": _rate,
-    "problem": _text, "hint": _text, "notes": _notes, "name": _text, "facts": _facts,
-}  # fmt: skip
+    "id": _text,
+    "kind": _text,
+    "spec": _text,
+    "state": _state,
+    "created": _moment,
+    "started": _moment_or_none,
+    "finished": _moment_or_none,
+    "heartbeat": _moment_or_none,
+    "doing": _text,
+    "done": _count,
+    "total": _count,
+    "computed": _count,
+    "rate": _rate,
+    "problem": _text,
+    "hint": _text,
+    "notes": _notes,
+    "name": _text,
+    "facts": _facts,
+}
 _EMPTY: dict[str, Any] = {
-    "id": "?", "kind": "?", "spec": "", "state": RunState.DAMAGED, "created": 0.0, "started": None,
-    "finished": None, "heartbeat": None, "doing": "", "done": 0, "total": 0, "computed": 0,
-    "rate": None, "problem": "", "hint": "", "notes": (), "name": "", "facts": "{}",
-}  # fmt: skip
+    "id": "?",
+    "kind": "?",
+    "spec": "",
+    "state": RunState.DAMAGED,
+    "created": 0.0,
+    "started": None,
+    "finished": None,
+    "heartbeat": None,
+    "doing": "",
+    "done": 0,
+    "total": 0,
+    "computed": 0,
+    "rate": None,
+    "problem": "",
+    "hint": "",
+    "notes": (),
+    "name": "",
+    "facts": "{}",
+}

@@ -80,7 +80,5 @@ def test_one_slow_round_does_not_decide(
     assert takes({0: [5, 5], 512: [99, 2], 1024: [4, 4]})[0] == 512
 
 
-def test_one_text_at_a_time_may_win(
-    takes: Callable[[dict[int, list[float]]], list[int]],
-) -> None:
+def test_one_text_at_a_time_may_win(takes: Callable[[dict[int, list[float]]], list[int]]) -> None:
     assert takes({0: [1, 1], 512: [3, 3]})[0] == ONE_AT_A_TIME

@@ -167,9 +167,7 @@ def test_a_reward_does_not_depend_on_the_batch(harmless: EmbeddedRewardModel) ->
     assert np.std(alone) > 0.05
 
 
-def test_a_reply_past_256_tokens_is_read_to_there_and_marked(
-    harmless: EmbeddedRewardModel,
-) -> None:
+def test_a_reply_past_256_tokens_is_read_to_there_and_marked(harmless: EmbeddedRewardModel) -> None:
     # One token a word, plus one at each end.
     fits, cut = reply("yes " * (MAX_TOKENS - 2)), reply("yes " * (MAX_TOKENS - 1))
     longer = reply("yes " * 600)

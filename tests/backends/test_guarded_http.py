@@ -147,11 +147,7 @@ WHOLE = gzip.compress(json.dumps(LIST).encode())
 
 @pytest.mark.parametrize(
     ("start", "more"),
-    [
-        (b"", INTERIM),
-        (PACKED + gzip.compress(b"")[:10], NOTHING),
-        (PACKED + WHOLE, b"\0" * 2**16),
-    ],
+    [(b"", INTERIM), (PACKED + gzip.compress(b"")[:10], NOTHING), (PACKED + WHOLE, b"\0" * 2**16)],
     ids=["interim", "nothing", "after the end"],
 )
 def test_a_server_that_sends_for_ever_what_is_no_answer_is_left(

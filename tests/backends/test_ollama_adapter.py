@@ -17,12 +17,7 @@ from ivan_core.backends.ollama.chat import (
     OllamaChat,
     without_thoughts,
 )
-from ivan_core.backends.ollama.client import (
-    ModelMissing,
-    OllamaBusy,
-    OllamaServer,
-    OllamaSilent,
-)
+from ivan_core.backends.ollama.client import ModelMissing, OllamaBusy, OllamaServer, OllamaSilent
 from ivan_core.demo import fault_names as faults
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput

@@ -101,12 +101,7 @@ def test_a_piece_is_reworded_with_everything_the_server_must_be_told(demo, sent)
     (told,) = sent
     # 52 bytes count as 17 tokens; an answer may have twice that and 256 to spare.
     assert len(TEXT.encode()) == 52
-    assert told["options"] == {
-        "temperature": 0.1,
-        "seed": 7,
-        "num_predict": 290,
-        "num_ctx": 8192,
-    }
+    assert told["options"] == {"temperature": 0.1, "seed": 7, "num_predict": 290, "num_ctx": 8192}
     assert (told["think"], told["schema"]) == (False, None)
     assert [message["role"] for message in told["messages"]] == ["system", "user"]
     card = rewriter.card

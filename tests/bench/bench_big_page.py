@@ -183,9 +183,7 @@ def bench(folder: Path) -> dict[str, Any]:
             fresh = [timed(server, lambda page=page: opened(page, url)) for page in pages[1:]]
             page = pages[-1]
             bars = clicks(
-                server,
-                page,
-                lambda: page.locator(f"{CHART} path[aria-label*='Verdict: disagree']"),
+                server, page, lambda: page.locator(f"{CHART} path[aria-label*='Verdict: disagree']")
             )
             cells = page.locator(CHART).filter(has=page.get_by_text("The rewards of both"))
             bins = clicks(server, page, lambda: _dense(page, cells))

@@ -240,10 +240,7 @@ def test_a_small_zip_with_an_absurd_table_is_refused_before_it_is_read(
     )
     at = table.column_names.index("failure")
     endless = pa.concat_tables([table] * 4_000)
-    for name, made in {
-        "rows": endless,
-        "texts": table.set_column(at, "failure", long),
-    }.items():
+    for name, made in {"rows": endless, "texts": table.set_column(at, "failure", long)}.items():
         inside = io.BytesIO()
         pq.write_table(made, inside, compression="zstd")
         path = tmp_path / f"{name}.zip"

@@ -135,11 +135,7 @@ def test_bad_lines_are_named_and_row_ids_are_positions_among_the_good(save: Save
     lines = [jsonl(GOOD), b'{"chosen": "x"\n', b"\n", b"[1, 2]\n", jsonl({"chosen": "x"})]
     pairs, bad = read(save("mixed.jsonl", b"".join([*lines, jsonl(GOOD)])))
     assert [pair.row_id for pair in pairs] == [0, 1]
-    assert bad == [
-        (2, "not valid JSON"),
-        (4, "not a JSON object"),
-        (5, "no text under rejected"),
-    ]
+    assert bad == [(2, "not valid JSON"), (4, "not a JSON object"), (5, "no text under rejected")]
 
 
 def test_an_incomplete_last_line_is_bad_and_the_rest_good(save: Save) -> None:
@@ -211,10 +207,7 @@ def test_csv_rows_with_other_numbers_of_fields_are_named(save: Save) -> None:
     content = b"chosen,rejected\na,b\na\na,b,c\n\nc,d\n"
     pairs, bad = read(save("rows.csv", content))
     assert [pair.rejected.text for pair in pairs] == ["b", "d"]
-    assert bad == [
-        (3, "1 fields where the header has 2"),
-        (4, "3 fields where the header has 2"),
-    ]
+    assert bad == [(3, "1 fields where the header has 2"), (4, "3 fields where the header has 2")]
 
 
 def test_csv_fields_keep_their_line_ends_and_quotes(save: Save) -> None:

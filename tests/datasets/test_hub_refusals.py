@@ -76,10 +76,7 @@ def test_a_dataset_without_parts_says_so(place: HubPlace) -> None:
 
 @pytest.mark.parametrize(
     ("source", "subset", "listed"),
-    [
-        (HH, "red-team-attempts", "rating, transcript"),
-        ("lab/columns", "", "question, answer"),
-    ],
+    [(HH, "red-team-attempts", "rating, transcript"), ("lab/columns", "", "question, answer")],
 )
 def test_other_columns_are_listed(place: HubPlace, source: str, subset: str, listed: str) -> None:
     place.hub.add(

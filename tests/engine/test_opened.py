@@ -18,8 +18,7 @@ from ivan_core.experiments.rewrite.results import open_rewrite
 
 
 @pytest.mark.parametrize(
-    ("open_one", "noun"),
-    [(open_labels, "labelling"), (open_rewrite, "rewording")],
+    ("open_one", "noun"), [(open_labels, "labelling"), (open_rewrite, "rewording")]
 )
 def test_a_comparison_opened_as_another_kind_is_named_with_its_page(
     data_dir: Path, pairs_file: Path, open_one: Any, noun: str

@@ -74,8 +74,7 @@ def text_of(svg: bytes) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "width", "pixels"),
-    [*((name, 85, 1004) for name in NAMES), ("agreement", 170, 2008)],
+    ("name", "width", "pixels"), [*((name, 85, 1004) for name in NAMES), ("agreement", 170, 2008)]
 )
 def test_a_png_has_300_dots_an_inch_and_no_hole(
     sample_run: str, name: str, width: int, pixels: int

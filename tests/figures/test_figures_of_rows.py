@@ -41,10 +41,7 @@ from ivan_core.worker import work
 
 ONE, TWO = "me/one", "me/two"
 # The chosen reply's reward; the rejected one's is 0. So 0 to 3, 7 and 9 agree, 6 is a tie.
-REWARDS = {
-    ONE: (1, 2, 3, 4, -1, -2, 0, 1, -1, 5),
-    TWO: (1, 1, -1, -1, -1, -1, 1, 1, -1, -1),
-}
+REWARDS = {ONE: (1, 2, 3, 4, -1, -2, 0, 1, -1, 5), TWO: (1, 1, -1, -1, -1, -1, 1, 1, -1, -1)}
 A_SUBSET = "subset=a"
 TWO_AGREES = f"verdict={TWO}~agree"
 LENGTH = "len(reply)"

@@ -13,10 +13,7 @@ Rewards = Sequence[tuple[float, float]]
 
 
 def table(
-    variants: Mapping[str, Rewards],
-    model: str = "m",
-    similarity: float = 0.95,
-    ratio: float = 1.0,
+    variants: Mapping[str, Rewards], model: str = "m", similarity: float = 0.95, ratio: float = 1.0
 ) -> pd.DataFrame:
     """One model's pairs: by variant, chosen and rejected reward of row 0, row 1, ..."""
     rows = []

@@ -7,14 +7,7 @@ import pytest
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, REWRITE_FEATURES
 from ivan_core.labels import schema
-from ivan_core.labels.schema import (
-    SCHEMA,
-    check_keys,
-    feature,
-    features,
-    is_label,
-    json_schema,
-)
+from ivan_core.labels.schema import SCHEMA, check_keys, feature, features, is_label, json_schema
 
 AGAINST = "last_response_is_discriminating_against"
 

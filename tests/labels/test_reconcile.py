@@ -11,14 +11,7 @@ from hypothesis import strategies as st
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
-from ivan_core.labels.reconcile import (
-    STATES,
-    Counts,
-    Reconciled,
-    merged,
-    reconcile,
-    refuse_unknown,
-)
+from ivan_core.labels.reconcile import STATES, Counts, Reconciled, merged, reconcile, refuse_unknown
 from ivan_core.labels.result_files import ResultLine, read_result_lines
 
 KEYS = ("last_response_is_helpful", "last_response_sentiment")

@@ -116,8 +116,7 @@ def test_a_plan_that_was_given_up_unsent_can_be_confirmed_in_another_run(ledger)
 
 
 @pytest.mark.parametrize(
-    ("stage", "says"),
-    [(Stage.CREATING, "Nobody knows"), (Stage.CREATED, "is at the provider")],
+    ("stage", "says"), [(Stage.CREATING, "Nobody knows"), (Stage.CREATED, "is at the provider")]
 )
 @pytest.mark.parametrize("run", [RUN, OTHER])
 def test_requests_at_the_provider_are_sent_again_only_by_who_says_so(ledger, stage, says, run):

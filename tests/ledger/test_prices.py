@@ -9,12 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivan_core.backends import prices
-from ivan_core.backends.openai.models import (
-    default_model,
-    model_family,
-    shutdown,
-    suggested_models,
-)
+from ivan_core.backends.openai.models import default_model, model_family, shutdown, suggested_models
 from ivan_core.backends.prices import given_price, listed_price
 from ivan_core.domain.errors import BadInput
 

@@ -155,10 +155,7 @@ def test_a_refusal_makes_no_batch_and_may_be_tried_again(place):
     with pytest.raises(BackendUnavailable, match="quota"):
         place.send()
     refused = place.ledger.part(KEY)
-    assert (refused.stage, refused.problem) == (
-        Stage.UPLOADED,
-        "You exceeded your current quota.",
-    )
+    assert (refused.stage, refused.problem) == (Stage.UPLOADED, "You exceeded your current quota.")
     sent = place.send()
     assert (sent.stage, sent.problem, len(place.provider.made)) == (Stage.CREATED, "", 1)
 

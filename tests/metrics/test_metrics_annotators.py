@@ -13,11 +13,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.metrics.intervals import bca_interval, resampled_sums
-from ivan_core.metrics.labels.agreement import (
-    AGREEMENT,
-    agreement_table,
-    class_agreement,
-)
+from ivan_core.metrics.labels.agreement import AGREEMENT, agreement_table, class_agreement
 from ivan_core.metrics.labels.answers import SENTIMENTS, cells, joined
 from ivan_core.metrics.labels.coefficients import (
     Floats,

@@ -118,8 +118,7 @@ def test_rows_of_other_runs_do_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    "values",
-    [list(range(60)), ["p", "q", None] * 20, [f"v{i % 17}" for i in range(60)]],
+    "values", [list(range(60)), ["p", "q", None] * 20, [f"v{i % 17}" for i in range(60)]]
 )
 def test_the_rows_behind_a_bar_are_as_many_as_the_bar_says(values: list[Any]) -> None:
     table = scores(60)

@@ -81,10 +81,7 @@ def test_two_people_on_the_same_pairs_by_kappa() -> None:
     # 10 pairs: both chosen 4, both rejected 2, both none 1, chosen-rejected 2, none-chosen 1.
     ours = ["chosen"] * 4 + ["rejected"] * 2 + ["none"] + ["chosen"] * 2 + ["none"]
     theirs = ["chosen"] * 4 + ["rejected"] * 2 + ["none"] + ["rejected"] * 2 + ["chosen"]
-    people = {
-        "Ada": dict(enumerate(ours)) | {20: "chosen"},
-        "Bob": dict(enumerate(theirs)),
-    }
+    people = {"Ada": dict(enumerate(ours)) | {20: "chosen"}, "Bob": dict(enumerate(theirs))}
     choices = ("chosen", "rejected", "none")
     table = choice_agreement(people, choices, np.random.default_rng(0))
     row = table.iloc[0]

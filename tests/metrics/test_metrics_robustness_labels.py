@@ -61,12 +61,7 @@ def flips(*counts: tuple[int, int], feature: str = HELPFUL) -> pd.DataFrame:
     """So many flips (+1, 0, -1) each, of chosen replies of row 0, row 1, ..."""
     values = np.repeat([flip for flip, _ in counts], [n for _, n in counts])
     return pd.DataFrame(
-        {
-            "row_id": range(len(values)),
-            "preference": "chosen",
-            "feature": feature,
-            "flip": values,
-        }
+        {"row_id": range(len(values)), "preference": "chosen", "feature": feature, "flip": values}
     )
 
 
@@ -200,8 +195,7 @@ def test_the_margin_is_adjusted_for() -> None:
     events = rng.random(600) < 0.6 * np.exp(-2 * size)
     found = cell(
         misalignment_risks(
-            moved(list(events), list(size)),
-            flips((0, 600)).assign(flip=flipped.astype(int)),
+            moved(list(events), list(size)), flips((0, 600)).assign(flip=flipped.astype(int))
         )
     )
     assert found["low"] > 0

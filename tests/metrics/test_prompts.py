@@ -244,9 +244,7 @@ def test_labels_that_always_or_never_go_together_count_by_pair() -> None:
 def test_charts_and_checks_say_as_if_n_where_prompts_widened_an_interval() -> None:
     told = "[60, 86]; prompts repeat: as if n = 39"
     halves = grouped().assign(
-        chosen_length=[2, 2, 1, 1] * 40,
-        rejected_length=[1, 1, 2, 2] * 40,
-        margin=[3.0, -1.0] * 80,
+        chosen_length=[2, 2, 1, 1] * 40, rejected_length=[1, 1, 2, 2] * 40, margin=[3.0, -1.0] * 80
     )
     (by_length,) = summarise(halves)
     apart = pd.Series([1.0] * 160, index=range(160))

@@ -140,7 +140,7 @@ def test_questions_about_a_long_pair_open_without_reading_it_again(
         {
             "chosen": f"{TALK}\n\nHuman: Well?\n\nAssistant: {'Yes. ' * 40_000}",
             "rejected": f"{TALK}\n\nHuman: Well?\n\nAssistant: No. Never.",
-        },
+        }
     ]
     spec = made_runs.spec_of_file(made_runs.write_rows(tmp_path / "rows.jsonl", rows))
     page = open_page("pages/pairs.py", run=made_runs.finished(data_dir, spec))

@@ -219,10 +219,7 @@ def test_the_setting_says_whether_a_proxy_stands_in_front(
     ("claims", "login"),
     [
         ({"is_logged_in": True, "email": "a@example.org"}, "a@example.org"),
-        (
-            {"is_logged_in": True, "email": "a@example.org", "email_verified": True},
-            "a@example.org",
-        ),
+        ({"is_logged_in": True, "email": "a@example.org", "email_verified": True}, "a@example.org"),
         ({"is_logged_in": True, "email": "a@example.org", "email_verified": False}, None),
         ({"is_logged_in": True, "email": "a@example.org", "email_verified": "False"}, None),
         ({"is_logged_in": False, "email": "a@example.org"}, None),

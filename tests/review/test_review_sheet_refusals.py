@@ -5,14 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from given.filled_sheets import (
-    Filled,
-    better,
-    describe,
-    everything,
-    refusal,
-    said,
-)
+from given.filled_sheets import Filled, better, describe, everything, refusal, said
 
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues

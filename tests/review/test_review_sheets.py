@@ -165,7 +165,7 @@ def test_shared_turns_stand_once_and_what_differs_stands_in_the_replies(data_dir
         (
             f"{ask(0)}Hi\n\nHuman: And?\n\nAssistant: Yes.",
             f"{ask(0)}Hi\n\nHuman: Or?\n\nAssistant: No.",
-        ),
+        )
     ]
     queue = Queue(0, "", dataset(data_dir, texts), "", "better", "random")
     filled = Filled(make(data_dir, queue, [(0, "both")]))

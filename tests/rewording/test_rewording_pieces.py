@@ -103,10 +103,7 @@ def test_a_side_is_complete_only_if_all_its_pieces_were_accepted():
     made = pair(ASK + GOOD, ASK + BAD)
     prompt, good, bad = (piece.key for piece in pieces_of(made, "shared"))
     asked, mixed = "\n\nHuman: How is bread baked?", "\n\nAssistant: First mix both."
-    assert assemble(made, "shared", {prompt: asked, good: mixed}) == (
-        Dialogue(asked + mixed),
-        None,
-    )
+    assert assemble(made, "shared", {prompt: asked, good: mixed}) == (Dialogue(asked + mixed), None)
     assert assemble(made, "shared", {good: mixed, bad: mixed}) == (None, None)
     assert assemble(made, "whole", {}) == (None, None)
 

@@ -123,8 +123,10 @@ def main() -> None:
     for feature in dict.fromkeys(one.feature for one in judged):
         for half in HALVES:
             one = agreement(judged, feature, half)
-            print(f"{feature:36}{half:>8}{one.texts:>7}{one.agree:>7}"
-                  f"{one.positive_reference:>10}{one.positive_rules:>9}")  # fmt: skip
+            print(
+                f"{feature:36}{half:>8}{one.texts:>7}{one.agree:>7}"
+                f"{one.positive_reference:>10}{one.positive_rules:>9}"
+            )
 
 
 if __name__ == "__main__":

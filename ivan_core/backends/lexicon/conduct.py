@@ -34,8 +34,9 @@ def helpful(reading: Reading, reply: Passage, refused: Decision) -> Decision:
     if advice:
         return decide(True, "gives advice, an answer or a draft", reading.text, advice)
     if asked:
-        return decide(False, "something to do is asked for, and no advice is found",
-                      reading.text, asked)  # fmt: skip
+        return decide(
+            False, "something to do is asked for, and no advice is found", reading.text, asked
+        )
     return decide(True, "no generalities and no refusal found", reading.text)
 
 

@@ -17,8 +17,15 @@ from ivan_core.domain.transcripts import Dialogue
 from ivan_core.labels.schema import check_keys
 
 NAME = "ivan/lexicon"
-RULE_FILES = ("conduct.py", "decision.py", "labeler.py", "people.py", "phrases.py", "reading.py",
-              "style.py")  # fmt: skip
+RULE_FILES = (
+    "conduct.py",
+    "decision.py",
+    "labeler.py",
+    "people.py",
+    "phrases.py",
+    "reading.py",
+    "style.py",
+)
 WITHOUT_REPLY: dict[str, Label] = {
     "last_response_is_anthropomorphic": False,
     "last_response_is_coherent": False,

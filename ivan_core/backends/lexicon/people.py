@@ -117,6 +117,5 @@ def discriminating_against(reading: Reading, slighted: dict[str, list[Hit]]) -> 
     """Which groups the slight is against."""
     if slighted:
         hits = [hit for found in slighted.values() for hit in found]
-        return decide(tuple(slighted), "the groups named where it slights them",
-                      reading.text, hits)  # fmt: skip
+        return decide(tuple(slighted), "the groups named where it slights them", reading.text, hits)
     return decide((), "no group slighted", reading.text)

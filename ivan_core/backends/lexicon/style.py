@@ -126,5 +126,9 @@ def topics(reading: Reading) -> Decision:
         return decide((), "no word of a topic found", reading.text)
     enough = [value for value in order if 2 * len(hits[value]) >= len(hits[order[0]])]
     kept = tuple(sorted(enough[:MOST_TOPICS], key=list(hits).index))
-    return decide(kept, "the categories with most of their words in the dialogue",
-                  reading.text, [hit for value in kept for hit in hits[value]])  # fmt: skip
+    return decide(
+        kept,
+        "the categories with most of their words in the dialogue",
+        reading.text,
+        [hit for value in kept for hit in hits[value]],
+    )

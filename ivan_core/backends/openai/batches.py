@@ -105,10 +105,7 @@ class OpenAIBatches:
         content = self._client.files.with_streaming_response.content
 
         def fetch() -> None:
-            with (
-                content(file_id, timeout=self._file_timeout) as answer,
-                into.open("wb") as file,
-            ):
+            with content(file_id, timeout=self._file_timeout) as answer, into.open("wb") as file:
                 for piece in answer.iter_bytes():
                     file.write(piece)
 

@@ -9,8 +9,10 @@ from ivan_core.domain.models import InputFormat
 from ivan_core.domain.transcripts import Dialogue, Role
 
 _CHAT_ROLES: dict[Role, Literal["system", "user", "assistant"]] = {
-    "System": "system", "Human": "user", "Assistant": "assistant"
-}  # fmt: skip
+    "System": "system",
+    "Human": "user",
+    "Assistant": "assistant",
+}
 NO_SEPARATOR = " . "
 """What OpenAssistant's training code joins turns with where a tokenizer has no separator."""
 

@@ -78,9 +78,13 @@ def ensure_pad_token(tokenizer: Any, model: Any) -> int:
     Sets it on the tokenizer and the config.
     """
     taken = {
-        tokenizer.eos_token_id, tokenizer.bos_token_id, tokenizer.unk_token_id,
-        tokenizer.cls_token_id, tokenizer.sep_token_id, None,
-    }  # fmt: skip
+        tokenizer.eos_token_id,
+        tokenizer.bos_token_id,
+        tokenizer.unk_token_id,
+        tokenizer.cls_token_id,
+        tokenizer.sep_token_id,
+        None,
+    }
     if tokenizer.pad_token_id in taken or _written_by_template(tokenizer):
         tokenizer.add_special_tokens({"pad_token": PAD})
         if tokenizer.pad_token_id >= model.get_input_embeddings().num_embeddings:
@@ -165,9 +169,14 @@ def _load_weights(model_id: str, folder: Path, device: str) -> Any:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         model, info = AutoModelForSequenceClassification.from_pretrained(
-            folder, config=config, dtype=_dtype(config, device), use_safetensors=True,
-            local_files_only=True, trust_remote_code=False, output_loading_info=True,
-        )  # fmt: skip
+            folder,
+            config=config,
+            dtype=_dtype(config, device),
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
         check_head(model_id, sorted(info["missing_keys"]))
         return model.to(device).eval().requires_grad_(False)
     except IvanError:

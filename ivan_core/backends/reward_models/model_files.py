@@ -215,9 +215,12 @@ def _download(model_id: str, revision: str | None, token: str | None) -> ModelFi
     # By its name, not its commit: only so does the cache remember what the name stood for, which is
     # what an offline start looks up. The folder's name is the commit.
     folder = snapshot_download(
-        model_id, revision=revision, token=token,
-        allow_patterns=list(PATTERNS), ignore_patterns=["*/*"],
-    )  # fmt: skip
+        model_id,
+        revision=revision,
+        token=token,
+        allow_patterns=list(PATTERNS),
+        ignore_patterns=["*/*"],
+    )
     check_complete(model_id, Path(folder))
     return ModelFiles(Path(folder), Path(folder).name)
 
@@ -227,9 +230,12 @@ def _cached(model_id: str, revision: str | None) -> ModelFiles:
     from huggingface_hub import snapshot_download
 
     folder = snapshot_download(
-        model_id, revision=revision, local_files_only=True,
-        allow_patterns=list(PATTERNS), ignore_patterns=["*/*"],
-    )  # fmt: skip
+        model_id,
+        revision=revision,
+        local_files_only=True,
+        allow_patterns=list(PATTERNS),
+        ignore_patterns=["*/*"],
+    )
     check_complete(model_id, Path(folder))
     return ModelFiles(Path(folder), Path(folder).name)
 

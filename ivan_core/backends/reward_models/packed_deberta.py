@@ -41,10 +41,7 @@ def enable(model: Any) -> Forward | None:
 
 
 def trusted_forward(
-    model: Any,
-    eager: Forward,
-    rewards: Callable[[Any], list[float]],
-    probes: Sequence[TokenRow],
+    model: Any, eager: Forward, rewards: Callable[[Any], list[float]], probes: Sequence[TokenRow]
 ) -> Forward | None:
     """The packed forward, if it gives the eager verdicts on the probes; else None and a warning.
 
@@ -102,8 +99,11 @@ def _packed_logits(model: Any, rows: Sequence[TokenRow]) -> Any:
     boundaries = torch.tensor(offsets, dtype=torch.int32, device=model.device)
     longest = max(lengths)
     hidden = model.deberta.encoder.forward_packed(
-        hidden, boundaries, longest, output_hidden_states=False,
+        hidden,
+        boundaries,
+        longest,
+        output_hidden_states=False,
         packed_info=PackedSequenceInfo(offsets, lengths, longest),
-    ).last_hidden_state  # fmt: skip
+    ).last_hidden_state
     first = hidden[boundaries[:-1].long()][:, None]
     return model.classifier(model.dropout(model.pooler(first)))

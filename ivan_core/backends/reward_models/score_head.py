@@ -12,11 +12,19 @@ from ivan_core.domain.errors import BackendUnavailable
 
 HEADS = ("score.", "classifier.", "classification_head.", "pre_classifier.", "logits_proj.")
 LABELS = (
-    ("chosen", "rejected"), ("accepted", "rejected"), ("preferred", "dispreferred"),
-    ("good", "bad"), ("better", "worse"), ("positive", "negative"), ("pos", "neg"),
-    ("helpful", "unhelpful"), ("harmless", "harmful"), ("correct", "incorrect"),
-    ("yes", "no"), ("true", "false"),
-)  # fmt: skip
+    ("chosen", "rejected"),
+    ("accepted", "rejected"),
+    ("preferred", "dispreferred"),
+    ("good", "bad"),
+    ("better", "worse"),
+    ("positive", "negative"),
+    ("pos", "neg"),
+    ("helpful", "unhelpful"),
+    ("harmless", "harmful"),
+    ("correct", "incorrect"),
+    ("yes", "no"),
+    ("true", "false"),
+)
 """Labels of two-way heads whose first name is the rewarded one."""
 
 

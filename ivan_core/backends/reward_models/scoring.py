@@ -51,9 +51,15 @@ def load(
     Raises BadInput for options that do not fit, BackendUnavailable for a model that cannot be had.
     """
     loaded = load_model(
-        model_id, revision=revision, input_format=input_format, max_tokens=max_tokens,
-        system=system, token=token, device=device, card=card,
-    )  # fmt: skip
+        model_id,
+        revision=revision,
+        input_format=input_format,
+        max_tokens=max_tokens,
+        system=system,
+        token=token,
+        device=device,
+        card=card,
+    )
     return TransformersRewardModel(loaded)
 
 
@@ -256,10 +262,15 @@ class TransformersRewardModel:
 def _probe_dialogues() -> list[Dialogue]:
     """Eight texts of very different lengths, to compare two ways of computing the same scores."""
     sentences = (
-        "Boil the potatoes for twenty minutes.", "I will not help with that!", "Why do you ask?",
-        "The capital of France is Paris.", "No.", "That sounds hard, and I am sorry to hear it.",
-        "First, unplug the machine; then open the lid.", "x = 3 * (y + 1)",
-    )  # fmt: skip
+        "Boil the potatoes for twenty minutes.",
+        "I will not help with that!",
+        "Why do you ask?",
+        "The capital of France is Paris.",
+        "No.",
+        "That sounds hard, and I am sorry to hear it.",
+        "First, unplug the machine; then open the lid.",
+        "x = 3 * (y + 1)",
+    )
     return [
         Dialogue(f"\n\nHuman: Question {i}?\n\nAssistant: {' '.join([sentence] * (1 + 3 * i))}")
         for i, sentence in enumerate(sentences)

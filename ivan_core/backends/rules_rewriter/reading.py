@@ -13,9 +13,7 @@ from dataclasses import dataclass
 
 STOPS = frozenset(".!?…\n")
 ENDS = frozenset({*STOPS, ",", ";", ":", ")", "(", "—", "–", "-", '"', "”"})
-_TOKEN = re.compile(
-    r"\n+|[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:[.,:]\d+)*|[^\w\s]|_",
-)
+_TOKEN = re.compile(r"\n+|[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:[.,:]\d+)*|[^\w\s]|_")
 # Each stretch ends at its own mark, at the paragraph's end or at a limit, and what it took is not
 # read again: the time grows with the length of the text and no faster.
 _HELD = re.compile(

@@ -52,14 +52,17 @@ def _read(zipped: Unpacked) -> Came:
     paid = _DOLLARS.validate_python(manifest.get("spend_usd", 0))
     note = f"It cost {usd(paid)} where it was made. Nothing was sent or paid from here."
     return Came(
-        who=(str(manifest["labeler"]["id"]),), rows=len({key.row_id for key in found.submitted}),
-        done=found.counts.valid + found.counts.repaired, total=len(found.submitted), chunk=1,
+        who=(str(manifest["labeler"]["id"]),),
+        rows=len({key.row_id for key in found.submitted}),
+        done=found.counts.valid + found.counts.repaired,
+        total=len(found.submitted),
+        chunk=1,
         notes=(note,),
         write=partial(
             write_labelling, folder=OUTPUT, stem=SLUG, found=found, dataset=zipped.dataset
         ),
         last=partial(_write_summary, found=found, notes=(note,)),
-    )  # fmt: skip
+    )
 
 
 def _write_summary(

@@ -15,14 +15,7 @@ from ivan_core.backends.openai.chat import ANSWER_TOKENS
 from ivan_core.backends.openai.errors import NotAtProvider
 from ivan_core.datasets.guarded_http import AnswerTooLong
 from ivan_core.domain.labels import BatchProvider, BatchState
-from ivan_core.labels.downloads import (
-    EMPTY,
-    Held,
-    add_lost_lines,
-    arriving,
-    held_in,
-    keep_download,
-)
+from ivan_core.labels.downloads import EMPTY, Held, add_lost_lines, arriving, held_in, keep_download
 from ivan_core.ledger.records import PartKey
 from ivan_core.runs.storage import file_sha256, storage_errors
 
@@ -115,9 +108,10 @@ def download(
         elif output.damage:
             held += f" ({output.damage})"
         return Fetched(
-            tuple(notes), f"the provider tells of {finished}, {held.rstrip('.')}",
+            tuple(notes),
+            f"the provider tells of {finished}, {held.rstrip('.')}",
             told - len(output.answered),
-        )  # fmt: skip
+        )
     if errors.damage and not errors.results:
         return Fetched(tuple(notes), f"the file of failed requests held none ({errors.damage})")
     notes += [

@@ -64,10 +64,15 @@ def confirm(run_id: str, plan_hash: str, by: str, may_charge_twice: bool = False
     if shown.attempt not in mine.confirmed():
         _check(mine, shown, may_charge_twice)
     parts = [
-        Part(PartKey(run_id, file.part, shown.attempt), file.sha256, file.requests, file.path,
-             file.tokens)
+        Part(
+            PartKey(run_id, file.part, shown.attempt),
+            file.sha256,
+            file.requests,
+            file.path,
+            file.tokens,
+        )
         for file in shown.files
-    ]  # fmt: skip
+    ]
     if demo:  # whoever answers the rest
         mine.mark_demo()
     usd = shown.dollars.bound if shown.dollars else None

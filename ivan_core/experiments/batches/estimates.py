@@ -44,8 +44,11 @@ class Prices:
         return PriceFacts(
             Rates(one.input_usd_per_million, one.output_usd_per_million),
             Rates(self.standard.input_usd_per_million, self.standard.output_usd_per_million),
-            one.source, one.version, one.date, one.batch or one.source == "given by you",
-        )  # fmt: skip
+            one.source,
+            one.version,
+            one.date,
+            one.batch or one.source == "given by you",
+        )
 
 
 def prices_of(spec: TaxonomySpec, folder: Path | None = None) -> Prices | None:
@@ -101,18 +104,25 @@ def make_estimate(
     requests = sum(lengths.values())
     last_day = shutdown(spec.model)
     estimate = Estimate(
-        attempt=attempt, reason=reason, mode=mode, model=spec.model, rows=rows,
-        requests=requests, files=files,
+        attempt=attempt,
+        reason=reason,
+        mode=mode,
+        model=spec.model,
+        rows=rows,
+        requests=requests,
+        files=files,
         input_tokens=sum(tokens * times for tokens, times in lengths.items()),
-        counted=counted, exact=exact,
-        output_typical=requests * typical, output_bound=requests * bound,
+        counted=counted,
+        exact=exact,
+        output_typical=requests * typical,
+        output_bound=requests * bound,
         batch=_dollars(prices.batch, lengths, typical, bound) if prices else None,
         standard=_dollars(prices.standard, lengths, typical, bound) if prices else None,
         prices=prices.facts if prices else None,
         shutdown=last_day.isoformat() if last_day else "",
         may_charge_twice=may_charge_twice,
         reused=reused,
-    )  # fmt: skip
+    )
     return hashed(estimate)
 
 
@@ -132,11 +142,19 @@ def repriced(spec: TaxonomySpec, folder: Path, estimate: Estimate) -> Estimate:
     if (prices.facts if prices else None) == estimate.prices:
         return estimate
     return make_estimate(
-        spec, prices, estimate.files, read_lengths(folder, estimate.attempt),
-        attempt=estimate.attempt, rows=estimate.rows, counted=estimate.counted,
-        exact=estimate.exact, reason=estimate.reason, mode=estimate.mode,
-        may_charge_twice=estimate.may_charge_twice, reused=estimate.reused,
-    )  # fmt: skip
+        spec,
+        prices,
+        estimate.files,
+        read_lengths(folder, estimate.attempt),
+        attempt=estimate.attempt,
+        rows=estimate.rows,
+        counted=estimate.counted,
+        exact=estimate.exact,
+        reason=estimate.reason,
+        mode=estimate.mode,
+        may_charge_twice=estimate.may_charge_twice,
+        reused=estimate.reused,
+    )
 
 
 def over_cap(max_usd: float | None, dollars: Dollars | None) -> str:

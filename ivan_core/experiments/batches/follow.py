@@ -9,12 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ivan_core.backends.openai.errors import (
-    NoCredit,
-    NotAtProvider,
-    ProviderBusy,
-    RequestRefused,
-)
+from ivan_core.backends.openai.errors import NoCredit, NotAtProvider, ProviderBusy, RequestRefused
 from ivan_core.backends.prices import Price
 from ivan_core.backends.redirects import Redirected
 from ivan_core.domain.errors import BackendUnavailable, IvanError
@@ -334,10 +329,11 @@ def lacking_parts(job: BatchJob, context: RunContext) -> list[PartState]:
         if state.stage in (Stage.DOWNLOADED, Stage.VALIDATED)
         and state.batch_id
         and unanswered(
-            job.folder, state.key,
+            job.folder,
+            state.key,
             [one.custom_id for one in asked_texts(context, state.key.attempt, state.key.part)],
         )
-    ]  # fmt: skip
+    ]
 
 
 def _ended(key: PartKey, batch: BatchState) -> str:

@@ -61,7 +61,7 @@ __all__ = [
     "spent",
     "start",
     "undelivered",
-]  # fmt: skip
+]
 MOST_REPAIRS = 2
 """Rounds of repair after the first attempt: what two did not mend a third will not."""
 
@@ -292,13 +292,19 @@ def parts(run_id: str) -> list[dict[str, Any]]:
     return [
         {
             **told.get(state.key, {}),
-            "part": state.key.part, "attempt": state.key.attempt, "state": str(state.stage),
-            "requests": state.part.requests, "batch": state.batch_id,
-            "problem": state.problem, "note": state.note, "input_tokens": state.input_tokens,
-            "output_tokens": state.output_tokens, "usd": state.usd,
+            "part": state.key.part,
+            "attempt": state.key.attempt,
+            "state": str(state.stage),
+            "requests": state.part.requests,
+            "batch": state.batch_id,
+            "problem": state.problem,
+            "note": state.note,
+            "input_tokens": state.input_tokens,
+            "output_tokens": state.output_tokens,
+            "usd": state.usd,
         }
         for state in mine.parts()
-    ]  # fmt: skip
+    ]
 
 
 def counts(run_id: str) -> dict[str, Any] | None:

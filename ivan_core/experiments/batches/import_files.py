@@ -72,9 +72,11 @@ def import_files(
             "A line looks like a batch's: custom_id, response, error.",
         )
     spec = TaxonomySpec(
-        dataset=request, model=_labeler(paths, model), keys=keys,
+        dataset=request,
+        model=_labeler(paths, model),
+        keys=keys,
         row_ids=tuple(sorted({key.row_id for key in asked})),
-    )  # fmt: skip
+    )
     return ImportedLabels(_enter(spec, found, result, paths), spec.model, result.sentence)
 
 
@@ -155,11 +157,22 @@ def _enter(
 
     return enter(
         Elsewhere(
-            id="", name="", created=moment, started=None, finished=moment, computed=0,
-            notes=(*_NOTES, result.sentence), kind=KIND, spec=spec, dataset=dataset,
-            rows=len(row_ids), done=result.counts.valid + result.counts.repaired,
-            total=result.counts.submitted, write=write, chunk=1,
+            id="",
+            name="",
+            created=moment,
+            started=None,
+            finished=moment,
+            computed=0,
+            notes=(*_NOTES, result.sentence),
+            kind=KIND,
+            spec=spec,
+            dataset=dataset,
+            rows=len(row_ids),
+            done=result.counts.valid + result.counts.repaired,
+            total=result.counts.submitted,
+            write=write,
+            chunk=1,
             manifest=manifest_of("", spec, Begun(dataset, choice, 1), _NOTES, (), facts),
             last=lambda folder, names: write_summary(folder, summary_of(result, names, _NOTES)),
         )
-    )  # fmt: skip
+    )

@@ -17,12 +17,7 @@ from ivan_core.domain.labels import DEMO_NAME
 from ivan_core.domain.runs import RunState
 from ivan_core.engine.work import at_work
 from ivan_core.ledger.ledger import Ledger
-from ivan_core.ledger.records import (
-    PartKey,
-    PartState,
-    PlanChanged,
-    Stage,
-)
+from ivan_core.ledger.records import PartKey, PartState, PlanChanged, Stage
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import file_sha256, replacing, storage_errors

@@ -82,8 +82,11 @@ def prepare_requests(
     with reuse.written() if reuse else nullcontext():
         made = write_request_files(
             _counted(reuse.left(asked) if reuse else asked, requests, lengths),
-            context.data_dir / FOLDER, slug, limits, lambda n: context.working(n + len(done)),
-        )  # fmt: skip
+            context.data_dir / FOLDER,
+            slug,
+            limits,
+            lambda n: context.working(n + len(done)),
+        )
     context.doing("Checking the request files")
     files = tuple(
         _checked(file, number, context.data_dir) for number, file in enumerate(made, first_part)
@@ -95,10 +98,7 @@ def prepare_requests(
 
 
 def _bodies(
-    spec: TaxonomySpec,
-    dataset: PreparedDataset,
-    wanted: Sequence[TextKey],
-    requests: Requests,
+    spec: TaxonomySpec, dataset: PreparedDataset, wanted: Sequence[TextKey], requests: Requests
 ) -> Iterator[Asked]:
     for key, text in texts(dataset, wanted):
         body = requests.body(build_prompt(key, text, spec.keys, spec.prompt))

@@ -19,10 +19,7 @@ from ivan_core.experiments.batches.answers import AnswerFile
 from ivan_core.experiments.batches.collect import now_path, result_files
 from ivan_core.experiments.batches.job import BatchJob, is_closed
 from ivan_core.experiments.batches.kept_answers import keep_answers
-from ivan_core.experiments.batches.reconciled import (
-    AttemptFiles,
-    reconcile_attempts,
-)
+from ivan_core.experiments.batches.reconciled import AttemptFiles, reconcile_attempts
 from ivan_core.experiments.batches.requests import asked_texts
 from ivan_core.experiments.labels.files import TABLE, count_dict, texts_of, write_label_files
 from ivan_core.labels.downloads import merge_raw
@@ -190,8 +187,12 @@ def _attempt(job: BatchJob, attempt: int) -> dict[str, Any]:
     if estimate and estimate.mode == "now":
         answers = AnswerFile(now_path(job.folder, attempt))
         tokens = answers.input_tokens, answers.output_tokens
-        return {**told, "input_tokens": tokens[0], "output_tokens": tokens[1],
-                "usd": _paid_now(job, estimate)}  # fmt: skip
+        return {
+            **told,
+            "input_tokens": tokens[0],
+            "output_tokens": tokens[1],
+            "usd": _paid_now(job, estimate),
+        }
     return {
         **told,
         "input_tokens": sum(state.input_tokens or 0 for state in mine),
@@ -202,8 +203,14 @@ def _attempt(job: BatchJob, attempt: int) -> dict[str, Any]:
 
 def _batch(state: PartState) -> dict[str, Any]:
     return {
-        "id": state.batch_id, "part": state.key.part, "attempt": state.key.attempt,
-        "stage": str(state.stage), "status": state.status, "requests": state.part.requests,
-        "file": state.part.path, "sha256": state.part.sha256, "problem": state.problem,
+        "id": state.batch_id,
+        "part": state.key.part,
+        "attempt": state.key.attempt,
+        "stage": str(state.stage),
+        "status": state.status,
+        "requests": state.part.requests,
+        "file": state.part.path,
+        "sha256": state.part.sha256,
+        "problem": state.problem,
         "note": state.note,
-    }  # fmt: skip
+    }

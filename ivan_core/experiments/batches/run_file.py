@@ -14,13 +14,7 @@ from ivan_core.backends.token_counts import TokenCounter
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import Dollars, typical_tokens
 from ivan_core.engine import access
-from ivan_core.experiments.batches.answers import (
-    AnswerFile,
-    Asked,
-    Send,
-    answer_all,
-    read_requests,
-)
+from ivan_core.experiments.batches.answers import AnswerFile, Asked, Send, answer_all, read_requests
 from ivan_core.experiments.batches.estimates import over_cap
 from ivan_core.experiments.batches.results import OUTPUT
 from ivan_core.labels.check_requests import check_request_file
@@ -91,10 +85,17 @@ def plan_file(
         typical = typical_tokens(_KEYS, bound or ANSWER_TOKENS)
         dollars = Dollars(price.requests(lengths, typical), price.requests(lengths, bound))
     return FilePlan(
-        path, place, name, account.host, is_demo(account.base_url), checked.requests,
-        len(answers.answered), sum(tokens * times for tokens, times in lengths.items()), dollars,
+        path,
+        place,
+        name,
+        account.host,
+        is_demo(account.base_url),
+        checked.requests,
+        len(answers.answered),
+        sum(tokens * times for tokens, times in lengths.items()),
+        dollars,
         price.source if price else "",
-    )  # fmt: skip
+    )
 
 
 def _most_tokens(body: Mapping[str, object]) -> int:

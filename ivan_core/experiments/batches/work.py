@@ -108,9 +108,14 @@ def _prepare_first(job: BatchJob, context: RunContext, begun: Begun) -> Waiting 
 
 
 def _prepare_again(
-    job: BatchJob, context: RunContext, begun: Begun, providers: Providers, sleep: Sleep,
-    attempt: int, mode: Mode,
-) -> Waiting | None:  # fmt: skip
+    job: BatchJob,
+    context: RunContext,
+    begun: Begun,
+    providers: Providers,
+    sleep: Sleep,
+    attempt: int,
+    mode: Mode,
+) -> Waiting | None:
     """An estimate for what has no usable labels, after a last look for it at the provider."""
     notes = _look_once_more(job, context, begun, providers, sleep)
     found = reconcile_attempts(attempts_of(job, context), job.spec.keys)
@@ -159,15 +164,29 @@ def _prepare(
     used = [file.part for one in job.estimates() for file in one.files]
     used += [state.key.part for state in job.parts()]
     prepared = prepare_requests(
-        context, spec, begun.dataset, wanted, requests, attempt, max(used, default=0) + 1,
+        context,
+        spec,
+        begun.dataset,
+        wanted,
+        requests,
+        attempt,
+        max(used, default=0) + 1,
         reuse_for(job, attempt),
-    )  # fmt: skip
+    )
     estimate = make_estimate(
-        spec, prices_of(spec, job.folder), prepared.files, prepared.lengths,
-        attempt=attempt, rows=prepared.rows, counted=counter.name, exact=counter.exact,
-        reason=reason, mode=mode, may_charge_twice=bool(job.in_doubt() and prepared.files),
+        spec,
+        prices_of(spec, job.folder),
+        prepared.files,
+        prepared.lengths,
+        attempt=attempt,
+        rows=prepared.rows,
+        counted=counter.name,
+        exact=counter.exact,
+        reason=reason,
+        mode=mode,
+        may_charge_twice=bool(job.in_doubt() and prepared.files),
         reused=prepared.reused,
-    )  # fmt: skip
+    )
     keep_estimate(job.folder, estimate, prepared.lengths)
     return _ready(job, context, begun, estimate)
 
@@ -298,10 +317,17 @@ def _prepare_doubt(job: BatchJob, context: RunContext) -> Waiting:
         rows |= {key.row_id for key in keys}
         context.parts.append(asked_key(attempt, file.part), [key.custom_id for key in keys])
     estimate = make_estimate(
-        job.spec, prices_of(job.spec, job.folder), files, lengths,
-        attempt=attempt, rows=len(rows), counted=before.counted, exact=before.exact,
-        reason="doubt", may_charge_twice=True,
-    )  # fmt: skip
+        job.spec,
+        prices_of(job.spec, job.folder),
+        files,
+        lengths,
+        attempt=attempt,
+        rows=len(rows),
+        counted=before.counted,
+        exact=before.exact,
+        reason="doubt",
+        may_charge_twice=True,
+    )
     keep_estimate(job.folder, estimate, lengths)
     return _waiting(job, estimate)
 

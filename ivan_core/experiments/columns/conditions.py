@@ -29,9 +29,11 @@ from ivan_core.lists.conditions import (
 Side = Literal["any", "chosen", "rejected", "difference"]
 ColumnId = Annotated[str, StringConstraints(pattern=r"\A[0-9a-f]{16}\z")]
 SIDES: dict[str, str] = {
-    "any": "either side", "chosen": "chosen", "rejected": "rejected",
+    "any": "either side",
+    "chosen": "chosen",
+    "rejected": "rejected",
     "difference": "chosen minus rejected",
-}  # fmt: skip
+}
 
 
 _OF_TEXTS = {one: SIDES[one] for one in ("any", "chosen", "rejected")}
@@ -114,22 +116,24 @@ def _known(listing: Listing, _: Picks) -> dict[str, str]:
 
 OFFERS = (
     Offer(
-        "Words in the texts", TextHas,
-        (
-            Choice("text", "Words", kind="text"),
-            Choice("side", "Where", fixed(_OF_TEXTS)),
-        ),
+        "Words in the texts",
+        TextHas,
+        (Choice("text", "Words", kind="text"), Choice("side", "Where", fixed(_OF_TEXTS))),
         of_run=False,
     ),
     Offer(
-        "A column that somebody made", UserColumnIn,
+        "A column that somebody made",
+        UserColumnIn,
         (
-            Choice("column", "Column", _known), Choice("side", "Side", fixed(SIDES)),
-            Choice("low", "From"), Choice("high", "Up to"),
+            Choice("column", "Column", _known),
+            Choice("side", "Side", fixed(SIDES)),
+            Choice("low", "From"),
+            Choice("high", "Up to"),
         ),
-        of_run=False, there=lambda listing: bool(_known(listing, {})),
+        of_run=False,
+        there=lambda listing: bool(_known(listing, {})),
     ),
-)  # fmt: skip
+)
 
 
 def side_values(listing: Listing, column_id: str, side: Side) -> Floats:

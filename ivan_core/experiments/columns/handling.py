@@ -15,8 +15,15 @@ from ivan_core.experiments.columns.work import compile_column
 from ivan_core.settings import data_dir
 
 __all__ = [
-    "UserColumn", "at_work", "column", "column_spec", "is_known", "known", "latest_run", "start",
-]  # fmt: skip
+    "UserColumn",
+    "at_work",
+    "column",
+    "column_spec",
+    "is_known",
+    "known",
+    "latest_run",
+    "start",
+]
 
 
 def column_spec(dataset: str, form: Form, expression: str, over: Over = "reply") -> ColumnSpec:
@@ -31,8 +38,7 @@ def column_spec(dataset: str, form: Form, expression: str, over: Over = "reply")
     except ValidationError:
         if len(expression) > LONGEST:
             raise BadInput(
-                f"The expression has {len(expression):,} characters.",
-                f"It may have {LONGEST}.",
+                f"The expression has {len(expression):,} characters.", f"It may have {LONGEST}."
             ) from None
         raise BadInput("There is nothing to look for.", "Write an expression.") from None
     compile_column(spec)

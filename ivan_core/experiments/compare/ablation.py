@@ -129,12 +129,7 @@ def _effect(sentence: str, whole: Reward, without: Reward) -> SentenceEffect:
 
 
 def shortest_flip(
-    results: Results,
-    row_id: int,
-    model: str,
-    side: Side,
-    again: bool = False,
-    budget: int = BUDGET,
+    results: Results, row_id: int, model: str, side: Side, again: bool = False, budget: int = BUDGET
 ) -> Flip | Pending:
     """The shortest deletion from one reply after which the model prefers the other one.
 

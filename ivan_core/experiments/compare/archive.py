@@ -54,9 +54,11 @@ def _read(zipped: Unpacked) -> Came:
         raise zipped.damaged("its table is of other rows than its spec chooses")
     own = {name: cards[name] for name in spec.models}
     return Came(
-        who=tuple(models), rows=int(table["row_id"].nunique()), done=len(table),
+        who=tuple(models),
+        rows=int(table["row_id"].nunique()),
+        done=len(table),
         write=partial(write_comparison, dataset=dataset, cards=own, table=table),
-    )  # fmt: skip
+    )
 
 
 def write_comparison(

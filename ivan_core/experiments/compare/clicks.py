@@ -112,9 +112,7 @@ def of_verdicts(results: Results, point: Point, two: TwoModels) -> Asked:
     ours, theirs = point.get("first"), point.get("second")
     if not ours or not theirs:
         return ()
-    inside = VerdictsAre(
-        model=two.first, verdict=ours, other=two.second, other_verdict=theirs
-    )  # fmt: skip
+    inside = VerdictsAre(model=two.first, verdict=ours, other=two.second, other_verdict=theirs)
     return (inside, *_compared(results, two))
 
 

@@ -289,31 +289,48 @@ def _models(listing: Listing, _: Picks) -> dict[str, str]:
 
 
 _MODEL = Choice("model", "Model", _models)
-_RATED = {
-    "agree": "agrees with the choice", "disagree": "disagrees", "tie": "a tie",
-}  # fmt: skip
+_RATED = {"agree": "agrees with the choice", "disagree": "disagrees", "tie": "a tie"}
 LANGUAGE = Language(
     "compare",
     (
-        VerdictIs, ModelsDiffer, VerdictsAre, SubsetIs, ColumnIs, Truncated, Failed, Seen, RatedBy,
-        MarginIn, SureIn, LongerIs, RewardsIn, MarginsIn, TextHas, UserColumnIn, Starred, Noted,
+        VerdictIs,
+        ModelsDiffer,
+        VerdictsAre,
+        SubsetIs,
+        ColumnIs,
+        Truncated,
+        Failed,
+        Seen,
+        RatedBy,
+        MarginIn,
+        SureIn,
+        LongerIs,
+        RewardsIn,
+        MarginsIn,
+        TextHas,
+        UserColumnIn,
+        Starred,
+        Noted,
     ),
     Sort,
     lambda run_id: listing(open_results(run_id)),
     named_runs("compare"),
     (
         Offer(
-            "Verdict", VerdictIs,
+            "Verdict",
+            VerdictIs,
             (_MODEL, Choice("verdict", "Verdict", fixed({**_RATED, "unrated": "not rated"}))),
         ),
         Offer(
-            "Margin", MarginIn,
+            "Margin",
+            MarginIn,
             (_MODEL, Choice("low", "Typical margins from"), Choice("high", "Up to")),
         ),
         Offer("Models disagree", ModelsDiffer),
-        *OFFERS, *SEARCHES,
+        *OFFERS,
+        *SEARCHES,
     ),
-)  # fmt: skip
+)
 
 
 def scores_of(listing: Listing, model: str) -> ModelScores:

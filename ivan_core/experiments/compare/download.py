@@ -18,9 +18,14 @@ from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.settings import data_dir
 
 _OF_MODEL: dict[str, type] = {
-    "verdict": str, "margin": float, "chosen_reward": float, "rejected_reward": float,
-    "truncated": bool, "failure": str, "seen": bool,
-}  # fmt: skip
+    "verdict": str,
+    "margin": float,
+    "chosen_reward": float,
+    "rejected_reward": float,
+    "truncated": bool,
+    "failure": str,
+    "seen": bool,
+}
 
 
 def write(results: Results, wanted: Filter, form: Form) -> Path:
@@ -36,9 +41,15 @@ def file_columns(results: Results) -> Columns:
         f"{what} ({model})": kind for model in results.models for what, kind in _OF_MODEL.items()
     }
     types = {
-        "row_id": int, "subset": str, "chosen": str, "rejected": str, "length_difference": int,
-        **of_models, "starred_by": str, "notes": str,
-    }  # fmt: skip
+        "row_id": int,
+        "subset": str,
+        "chosen": str,
+        "rejected": str,
+        "length_difference": int,
+        **of_models,
+        "starred_by": str,
+        "notes": str,
+    }
     return Columns(types, lambda places, whole: _rows(results, places, whole))
 
 

@@ -17,15 +17,33 @@ if TYPE_CHECKING:
 
 FOLDER = "compare"
 STATS_COLUMNS = (
-    "model_name", "model_trained_on_dataset", "rlfh_dataset_name", "rlhf_entries",
-    "rlhf_entries_rated", "rlhf_entries_rated_percentage", "rlhf_entries_agreement",
+    "model_name",
+    "model_trained_on_dataset",
+    "rlfh_dataset_name",
+    "rlhf_entries",
+    "rlhf_entries_rated",
+    "rlhf_entries_rated_percentage",
+    "rlhf_entries_agreement",
     "rlhf_entries_agreement_percentage",
     # the original ends here; what follows is ours
-    "rlhf_entries_tie", "rlhf_entries_disagree", "rlhf_entries_identical", "rlhf_entries_failed",
-    "rlhf_entries_truncated", "agreement_low", "agreement_high", "always_longer", "always_shorter",
-    "length_balanced_agreement", "typical_margin", "model_revision", "input_format", "max_tokens",
-    "length_balanced_low", "length_balanced_high", "rlhf_entries_asked",
-)  # fmt: skip
+    "rlhf_entries_tie",
+    "rlhf_entries_disagree",
+    "rlhf_entries_identical",
+    "rlhf_entries_failed",
+    "rlhf_entries_truncated",
+    "agreement_low",
+    "agreement_high",
+    "always_longer",
+    "always_shorter",
+    "length_balanced_agreement",
+    "typical_margin",
+    "model_revision",
+    "input_format",
+    "max_tokens",
+    "length_balanced_low",
+    "length_balanced_high",
+    "rlhf_entries_asked",
+)
 
 
 def write_csvs(
@@ -54,21 +72,33 @@ def write_csvs(
             rows = table[table["model"] == card.id]
             unrated = rows["margin"].isna()
             name = f"{slug}-{slug_of_card}.csv"
-            _write(folder / name, ("row_id", "chosen_score", "rejected_score", "agreement"),
-                   ((row.row_id, row.chosen_reward, row.rejected_reward, row.verdict == "agree")
-                    for row in rows[~unrated].itertuples()))  # fmt: skip
+            _write(
+                folder / name,
+                ("row_id", "chosen_score", "rejected_score", "agreement"),
+                (
+                    (row.row_id, row.chosen_reward, row.rejected_reward, row.verdict == "agree")
+                    for row in rows[~unrated].itertuples()
+                ),
+            )
             names.append(name)
             if unrated.any():
                 name = f"{slug}-{slug_of_card}-failed.csv"
-                _write(folder / name, ("row_id", "reason"),
-                       ((row.row_id, IDENTICAL if row.identical else row.failure)
-                        for row in rows[unrated].itertuples()))  # fmt: skip
+                _write(
+                    folder / name,
+                    ("row_id", "reason"),
+                    (
+                        (row.row_id, IDENTICAL if row.identical else row.failure)
+                        for row in rows[unrated].itertuples()
+                    ),
+                )
                 names.append(name)
         by_model = {summary.model: summary for summary in summaries}
         name = f"{slug}-stats.csv"
-        _write(folder / name, STATS_COLUMNS,
-               (_stats(card, dataset_label, entries, by_model.get(card.id))
-                for card in cards))  # fmt: skip
+        _write(
+            folder / name,
+            STATS_COLUMNS,
+            (_stats(card, dataset_label, entries, by_model.get(card.id)) for card in cards),
+        )
         names.append(name)
     return names
 
@@ -88,15 +118,32 @@ def _stats(card: ModelCard, label: str, entries: int, summary: ModelSummary | No
         return [card.id, card.trained_on_hh, label, entries, 0, *unknown, 0]
     counts, rate, rule = summary.counts, summary.agreement, summary.baselines
     return [
-        card.id, card.trained_on_hh, label, entries, counts.rated,
-        100 * counts.rated / entries if entries else None, counts.agree,
-        100 * rate.rate if rate else None, counts.tie, counts.disagree, counts.identical,
-        counts.failed, counts.truncated, rate.low if rate else None, rate.high if rate else None,
-        rule.longer.rate if rule else None, rule.shorter.rate if rule else None,
-        summary.length_balanced.rate, summary.typical_margin, card.revision, card.input_format,
-        card.max_tokens, summary.length_balanced.low, summary.length_balanced.high,
+        card.id,
+        card.trained_on_hh,
+        label,
+        entries,
+        counts.rated,
+        100 * counts.rated / entries if entries else None,
+        counts.agree,
+        100 * rate.rate if rate else None,
+        counts.tie,
+        counts.disagree,
+        counts.identical,
+        counts.failed,
+        counts.truncated,
+        rate.low if rate else None,
+        rate.high if rate else None,
+        rule.longer.rate if rule else None,
+        rule.shorter.rate if rule else None,
+        summary.length_balanced.rate,
+        summary.typical_margin,
+        card.revision,
+        card.input_format,
+        card.max_tokens,
+        summary.length_balanced.low,
+        summary.length_balanced.high,
         counts.total,
-    ]  # fmt: skip
+    ]
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

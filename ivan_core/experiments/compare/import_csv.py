@@ -20,15 +20,7 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import IDENTICAL, TIED
 from ivan_core.domain.rewards import Reward, verdict
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.engine.csv_files import (
-    CsvFiles,
-    FromCsv,
-    Given,
-    Part,
-    name_of,
-    rows_note,
-    started,
-)
+from ivan_core.engine.csv_files import CsvFiles, FromCsv, Given, Part, name_of, rows_note, started
 from ivan_core.engine.imports import Elsewhere
 from ivan_core.experiments.compare.archive import write_comparison
 from ivan_core.experiments.compare.tables import scores_table, with_prompts
@@ -229,9 +221,19 @@ def _read(given: Given) -> list[FromCsv]:
     table = _table(names, scores, found, list(cards.values()))
     cards_of_run = list(cards.values())
     run = Elsewhere(
-        id=slug, name="", created=began, started=None, finished=time.time(), computed=0,
-        notes=notes, kind=spec.kind, spec=spec, dataset=found, rows=len(row_ids),
-        done=len(table), total=len(table),
+        id=slug,
+        name="",
+        created=began,
+        started=None,
+        finished=time.time(),
+        computed=0,
+        notes=notes,
+        kind=spec.kind,
+        spec=spec,
+        dataset=found,
+        rows=len(row_ids),
+        done=len(table),
+        total=len(table),
         write=partial(write_comparison, dataset=found, cards=cards, table=table),
         manifest={
             "seed": spec.seed,
@@ -242,7 +244,7 @@ def _read(given: Given) -> list[FromCsv]:
             ),
             "imported": {"files": [path.name for path in given.paths], "names": names},
         },
-    )  # fmt: skip
+    )
     return [FromCsv(run, tuple(names))]
 
 

@@ -65,10 +65,13 @@ def plan(spec: CompareSpec) -> Plan:
     wanted = {name: round(2 * pairs * (1 - share)) for name, share in known.items()}
     takes, source = scoring_time(speeds, wanted)
     return Plan(
-        pairs, len(spec.models), round(sum(known.values()) * pairs),
+        pairs,
+        len(spec.models),
+        round(sum(known.values()) * pairs),
         takes + overhead() if takes else None,
-        "all known already" if not any(wanted.values()) else source, choice.notes,
-    )  # fmt: skip
+        "all known already" if not any(wanted.values()) else source,
+        choice.notes,
+    )
 
 
 def _known_share(

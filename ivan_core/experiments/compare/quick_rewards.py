@@ -73,8 +73,7 @@ def model_of(results: Results, model: str) -> AskedModel:
     card = results.cards.get(model)
     if card is None:
         raise BadInput(
-            f"Run {results.run.id} has no model {model!r}.",
-            f"It has {', '.join(results.cards)}.",
+            f"Run {results.run.id} has no model {model!r}.", f"It has {', '.join(results.cards)}."
         )
     # In a run a model is called what the person called it; the cache knows it without a revision.
     own = card.model_copy(update={"id": reward_models.split_revision(model)[0]})
@@ -185,9 +184,13 @@ def _spawn(questions: Questions) -> None:
         descriptor = os.open(questions.log_path, flags, 0o600)
     try:
         worker = subprocess.Popen(
-            WARM, stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor,
-            start_new_session=True, env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
-        )  # fmt: skip
+            WARM,
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=descriptor,
+            start_new_session=True,
+            env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
+        )
     finally:
         os.close(descriptor)
     # A server lives long: a worker that nobody waits for would stay in its process table.

@@ -141,9 +141,10 @@ def _by_user_columns(results: Results) -> list[Quote]:
     """The values of each user column, and agreement by which side has more of it."""
     choice, found = the(results.dataset.chosen_by), []
     sides = {
-        "chosen": "larger on the chosen side", "equal": "equal on both sides",
+        "chosen": "larger on the chosen side",
+        "equal": "equal on both sides",
         "rejected": "larger on the rejected side",
-    }  # fmt: skip
+    }
     rows = results.aligned.row_ids
     for spec in columns.known(results.dataset.fingerprint)[:MOST_COLUMNS]:
         column = columns.column(results.dataset.fingerprint, spec.id)
@@ -165,10 +166,7 @@ def _by_user_columns(results: Results) -> list[Quote]:
 def _of_two(results: Results, first: str, second: str) -> list[Quote]:
     two = two_models(results, first, second)
     found = two.found
-    told = [
-        two.sentence(results),
-        discordance_sentence(found, first, second),
-    ]
+    told = [two.sentence(results), discordance_sentence(found, first, second)]
     if found is not None:
         needed = pairs_needed(found.discordance, design=found.design)
         told.append(

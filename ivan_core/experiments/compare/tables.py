@@ -37,18 +37,44 @@ def scores_table(
         step, _, model = rest.partition("|")
         for kept in rows:
             row = ScoredRow.from_list(kept)
-            records.append((
-                row.row_id, model, row.chosen.value, row.rejected.value,
-                margin(row.chosen, row.rejected), verdict(row.chosen, row.rejected),
-                row.chosen.truncated, row.rejected.truncated, row.failure, int(step),
-            ))  # fmt: skip
-    names = ["row_id", "model", "chosen_reward", "rejected_reward", "margin", "verdict",
-             "chosen_truncated", "rejected_truncated", "failure", "step"]  # fmt: skip
+            records.append(
+                (
+                    row.row_id,
+                    model,
+                    row.chosen.value,
+                    row.rejected.value,
+                    margin(row.chosen, row.rejected),
+                    verdict(row.chosen, row.rejected),
+                    row.chosen.truncated,
+                    row.rejected.truncated,
+                    row.failure,
+                    int(step),
+                )
+            )
+    names = [
+        "row_id",
+        "model",
+        "chosen_reward",
+        "rejected_reward",
+        "margin",
+        "verdict",
+        "chosen_truncated",
+        "rejected_truncated",
+        "failure",
+        "step",
+    ]
     table = pd.DataFrame.from_records(records, columns=names)
     numbers = dataset.numbers(
-        ["row_id", "subset", "identical", "chosen_length", "rejected_length", "chosen_hash",
-         "rejected_hash"]
-    )  # fmt: skip
+        [
+            "row_id",
+            "subset",
+            "identical",
+            "chosen_length",
+            "rejected_length",
+            "chosen_hash",
+            "rejected_hash",
+        ]
+    )
     table = table.merge(numbers, on="row_id", how="left")
     table["seen"] = _seen(table, {card.id: card for card in cards})
     table.loc[table["identical"].fillna(False).astype(bool), "failure"] = None

@@ -34,8 +34,14 @@ class ScoredRow:
     failure: str | None
 
     def as_list(self) -> list[Any]:
-        return [self.row_id, self.chosen.value, self.rejected.value, int(self.chosen.truncated),
-                int(self.rejected.truncated), self.failure]  # fmt: skip
+        return [
+            self.row_id,
+            self.chosen.value,
+            self.rejected.value,
+            int(self.chosen.truncated),
+            int(self.rejected.truncated),
+            self.failure,
+        ]
 
     @classmethod
     def from_list(cls, row: Sequence[Any]) -> ScoredRow:

@@ -40,9 +40,12 @@ def work_compare(job: Job[CompareSpec], provide: Provider | None = None) -> None
         "texts_computed": job.run.computed,
     }
     write_results(
-        job, done.begun, tables={TABLE: table}, files=[f"compare/{name}" for name in files],
+        job,
+        done.begun,
+        tables={TABLE: table},
+        files=[f"compare/{name}" for name in files],
         facts=facts,
-    )  # fmt: skip
+    )
 
 
 def own_models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models:

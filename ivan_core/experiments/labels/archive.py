@@ -88,12 +88,14 @@ def _read(zipped: Unpacked) -> Came:
     stem = f"{SLUG}-{LabelerCard(spec.labeler).slug[:_LONGEST_NAME]}-control"
     labeler = str(zipped.manifest["labeler"]["id"])
     return Came(
-        who=(labeler,), rows=len({key.row_id for key in found.submitted}),
-        done=len(found.submitted), chunk=1,
+        who=(labeler,),
+        rows=len({key.row_id for key in found.submitted}),
+        done=len(found.submitted),
+        chunk=1,
         write=partial(
             write_labelling, folder=FOLDER, stem=stem, found=found, dataset=zipped.dataset
         ),
-    )  # fmt: skip
+    )
 
 
 def write_labelling(
@@ -148,9 +150,13 @@ def reconciled(zipped: Unpacked, spec: LabelSpec | TaxonomySpec) -> Reconciled:
         if row["reused_from"] is not None:
             reused[key] = row["reused_from"]
     return Reconciled(
-        tuple(keys), outcomes, attempts, unknown=counts.unknown, damaged=counts.damaged,
+        tuple(keys),
+        outcomes,
+        attempts,
+        unknown=counts.unknown,
+        damaged=counts.damaged,
         reused=reused,
-    )  # fmt: skip
+    )
 
 
 def _table(zipped: Unpacked, spec: LabelSpec | TaxonomySpec) -> pd.DataFrame:
@@ -198,9 +204,5 @@ def _contradictions(table: pd.DataFrame, keys: tuple[str, ...]) -> int:
 
 
 ARCHIVE = Archive(
-    facts=lambda _: False,
-    pack=pack,
-    files=(TABLE,),
-    folders_hold_texts=True,
-    read=_read,
+    facts=lambda _: False, pack=pack, files=(TABLE,), folders_hold_texts=True, read=_read
 )

@@ -18,11 +18,7 @@ from ivan_core.domain.labels import FEATURES
 from ivan_core.engine.opened import Stamp, runs_of, stamp_of
 from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES
 from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
-from ivan_core.experiments.labels.results import (
-    LabelResults,
-    labeler_of,
-    open_labels,
-)
+from ivan_core.experiments.labels.results import LabelResults, labeler_of, open_labels
 from ivan_core.labels.reconcile import State
 from ivan_core.labels.schema import feature
 from ivan_core.lists.conditions import (
@@ -52,9 +48,11 @@ from ivan_core.metrics.labels.answers import (
 from ivan_core.metrics.labels.shares import ON_PAIRS, pairs_with
 
 _ON_PAIRS = {
-    "both": "on both sides", "chosen_only": "only the chosen reply",
-    "rejected_only": "only the rejected reply", "neither": "on neither side",
-}  # fmt: skip
+    "both": "on both sides",
+    "chosen_only": "only the chosen reply",
+    "rejected_only": "only the rejected reply",
+    "neither": "on neither side",
+}
 _SINGLE = "boolean"
 """The kind of a label that is given or not, and has no value beside that."""
 
@@ -153,8 +151,10 @@ class LabelIs(_Whole):
     chip: ClassVar[str] = "label"
     identity: ClassVar[tuple[str, ...]] = ("label", "value", "side")
     parameters: ClassVar[Mapping[str, str]] = {
-        "label": "label", "value": "value", "answer": "answer",
-    }  # fmt: skip
+        "label": "label",
+        "value": "value",
+        "answer": "answer",
+    }
     answer: Literal["", "yes", "no"] = ""
     side: Literal["", "chosen", "rejected"] = ""
 
@@ -234,8 +234,11 @@ class TheySay(_OfLabel):
     chip: ClassVar[str] = "theirs"
     identity: ClassVar[tuple[str, ...]] = ("label", "value", "other")
     parameters: ClassVar[Mapping[str, str]] = {
-        "label": "label", "value": "value", "other": "other", "theirs": "theirs",
-    }  # fmt: skip
+        "label": "label",
+        "value": "value",
+        "other": "other",
+        "theirs": "theirs",
+    }
     other: RunId
     theirs: Literal["negative", "neutral", "positive", "yes", "no"]
 
@@ -352,16 +355,26 @@ def _others(listing: Listing, _: Picks) -> dict[str, str]:
 _LABEL, _VALUE = Choice("label", "Label", _keys), Choice("value", "Which", _values)
 _ANSWER = Choice("answer", "Answer", fixed({"yes": "yes", "no": "no"}))
 _SIDE = Choice(
-    "side", "Of which reply",
+    "side",
+    "Of which reply",
     fixed({"": "either", "chosen": "the chosen one", "rejected": "the rejected one"}),
-)  # fmt: skip
+)
 _STANDING = Choice("pair", "Where", fixed(_ON_PAIRS))
 _OTHER = Choice("other", "Other labeler", _others)
 LANGUAGE = Language(
     "labels",
     (
-        StateIs, SideIs, LabelIs, OnPairs, AlsoIs, TheySay, SidesDiffer, LabelersDiffer, *OF_PAIRS,
-        TextHas, UserColumnIn,
+        StateIs,
+        SideIs,
+        LabelIs,
+        OnPairs,
+        AlsoIs,
+        TheySay,
+        SidesDiffer,
+        LabelersDiffer,
+        *OF_PAIRS,
+        TextHas,
+        UserColumnIn,
     ),
     None,
     lambda run_id: listing(open_labels(run_id)),
@@ -371,9 +384,10 @@ LANGUAGE = Language(
         Offer("Label on both replies", OnPairs, (_LABEL, _VALUE, _STANDING)),
         Offer("Label that differs between the replies", SidesDiffer, (_LABEL,)),
         Offer("Two labelers differ", LabelersDiffer, (_LABEL, _OTHER), least=2),
-        *OFFERS, *SEARCHES,
+        *OFFERS,
+        *SEARCHES,
     ),
-)  # fmt: skip
+)
 
 
 def label_name(key: str, value: str = "") -> str:

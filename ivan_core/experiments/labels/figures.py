@@ -36,11 +36,25 @@ def _prevalence(results: LabelResults) -> Drawn:
     run_id, name = results.run.id, label_views.named(results)
     shares, differences = label_views.shares(run_id)
     apart = differences.rename(
-        columns={"n": "pairs", "low": "difference_low", "high": "difference_high",
-                 "effective_n": "effective_pairs"}
-    )  # fmt: skip
-    beside = ["key", "value", "pairs", "difference", "difference_low", "difference_high", "mid_p",
-              "holm_p", "clear", "effective_pairs"]  # fmt: skip
+        columns={
+            "n": "pairs",
+            "low": "difference_low",
+            "high": "difference_high",
+            "effective_n": "effective_pairs",
+        }
+    )
+    beside = [
+        "key",
+        "value",
+        "pairs",
+        "difference",
+        "difference_low",
+        "difference_high",
+        "mid_p",
+        "holm_p",
+        "clear",
+        "effective_pairs",
+    ]
     return Drawn(
         lambda: prevalence_dots(shares, differences, label_views.TITLES, dark=False),
         shares.merge(apart[beside], on=["key", "value"], how="left"),
@@ -313,11 +327,7 @@ CHARTS = (
         lacks=_needs(1),
     ),
     Chart(
-        "sides",
-        "One label on the two sides of a pair",
-        _sides,
-        (_one_of(_values),),
-        instead=_ALL,
+        "sides", "One label on the two sides of a pair", _sides, (_one_of(_values),), instead=_ALL
     ),
     Chart(
         "topics",

@@ -76,6 +76,12 @@ def _write_failed(path: Path, found: Reconciled, others: list[TextKey]) -> None:
                 for one in problems
             )
             writer.writerow(
-                [key.row_id, key.preference, found.state(key), found.attempts.get(key, ""),
-                 told or "No answer came.", outcome.raw if outcome else ""]
-            )  # fmt: skip
+                [
+                    key.row_id,
+                    key.preference,
+                    found.state(key),
+                    found.attempts.get(key, ""),
+                    told or "No answer came.",
+                    outcome.raw if outcome else "",
+                ]
+            )

@@ -89,17 +89,29 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
         raise BadInput(f"{path.name} holds no label of a text of {dataset.about['label']}.")
     row_ids = sorted({key.row_id for key in found.submitted})
     spec = LabelSpec(
-        dataset=given.request, labeler=name, keys=labels.keys,
+        dataset=given.request,
+        labeler=name,
+        keys=labels.keys,
         row_ids=None if len(row_ids) == dataset.rows else tuple(row_ids),
-    )  # fmt: skip
+    )
     began, slug = started(path)
     stem = f"{SLUG}-{LabelerCard(name).slug}{_ENDING}"
     files = [path.name, *([failed.name] if failed else [])]
     run = Elsewhere(
-        id=slug, name="", created=began, started=None, finished=time.time(), computed=0,
-        notes=tuple(_notes(labels, len(row_ids), dataset.rows)), kind=spec.kind, spec=spec,
-        dataset=dataset, rows=len(row_ids), done=len(found.submitted),
-        total=len(found.submitted), chunk=1,
+        id=slug,
+        name="",
+        created=began,
+        started=None,
+        finished=time.time(),
+        computed=0,
+        notes=tuple(_notes(labels, len(row_ids), dataset.rows)),
+        kind=spec.kind,
+        spec=spec,
+        dataset=dataset,
+        rows=len(row_ids),
+        done=len(found.submitted),
+        total=len(found.submitted),
+        chunk=1,
         write=partial(write_labelling, folder=FOLDER, stem=stem, found=found, dataset=dataset),
         manifest={
             "seed": spec.seed,
@@ -110,7 +122,7 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
             "versions": versions(),
             "imported": {"files": files, "names": [name]},
         },
-    )  # fmt: skip
+    )
     return FromCsv(run, (name,))
 
 

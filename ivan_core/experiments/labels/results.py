@@ -164,9 +164,13 @@ def labels_of_row(dataset: str, row_id: int) -> list[TextLabels]:
             continue
         sides = {str(row["preference"]): labels_of(row, results.keys) for _, row in own.iterrows()}
         found[results.labeler] = TextLabels(
-            results.run.id, results.labeler, results.rule_based, results.keys, sides.get("chosen"),
+            results.run.id,
+            results.labeler,
+            results.rule_based,
+            results.keys,
+            sides.get("chosen"),
             sides.get("rejected"),
-        )  # fmt: skip
+        )
     return list(found.values())
 
 

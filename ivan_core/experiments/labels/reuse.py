@@ -45,9 +45,15 @@ class ReusingLabeler:
     """
 
     def __init__(
-        self, labeler: Labeler, account: Account, answers: Answers, run_id: str,
-        *, again: bool = False, all_again: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        labeler: Labeler,
+        account: Account,
+        answers: Answers,
+        run_id: str,
+        *,
+        again: bool = False,
+        all_again: bool = False,
+    ) -> None:
         from ivan_core.backends.openai.client import is_demo
 
         self._labeler, self._answers, self._run = labeler, answers, run_id

@@ -36,9 +36,12 @@ def source(results: LabelResults) -> str:
 def quotes(results: LabelResults) -> list[Quote]:
     """All sentences of a finished labelling, by question in the order of its page."""
     return [
-        *_accounted(results), *_more_common(results), *_about(results), *_together(results),
+        *_accounted(results),
+        *_more_common(results),
+        *_about(results),
+        *_together(results),
         *_agreement(results),
-    ]  # fmt: skip
+    ]
 
 
 def _accounted(results: LabelResults) -> list[Quote]:

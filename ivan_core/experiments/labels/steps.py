@@ -131,9 +131,11 @@ def _same_labeler(context: RunContext, card: LabelerCard) -> None:
     first = context.parts.rows(CARD)[0]
     if first["revision"] != card.revision:
         context.note(
-            [f"{card.id} changed while this run stood still: {first['revision'] or 'unknown'} "
-             f"labelled the first texts, {card.revision or 'unknown'} the others."]
-        )  # fmt: skip
+            [
+                f"{card.id} changed while this run stood still: {first['revision'] or 'unknown'} "
+                f"labelled the first texts, {card.revision or 'unknown'} the others."
+            ]
+        )
 
 
 def _card(context: RunContext, spec: LabelSpec) -> LabelerCard:

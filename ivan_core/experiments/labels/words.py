@@ -40,8 +40,9 @@ def differences_sentence(differences: pd.DataFrame) -> str:
         )
     told = []
     for side, own in (
-        ("chosen", clear[clear["difference"] > 0]), ("rejected", clear[clear["difference"] < 0])
-    ):  # fmt: skip
+        ("chosen", clear[clear["difference"] > 0]),
+        ("rejected", clear[clear["difference"] < 0]),
+    ):
         if own.empty:
             continue
         order = own["difference"].abs().sort_values(ascending=False, kind="stable").index

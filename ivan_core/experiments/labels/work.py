@@ -31,12 +31,14 @@ def work_labels(job: Job[LabelSpec]) -> None:
     )
     facts = {
         "labeler": {
-            "id": _named(done.card), "revision": done.card.revision, "kind": done.card.kind,
+            "id": _named(done.card),
+            "revision": done.card.revision,
+            "kind": done.card.kind,
             "settings": dict(done.card.settings),
         },
         "prompt": {"version": spec.prompt, "hash": prompt_hash(spec.keys, spec.prompt)},
         "counts": count_dict(done.reconciled),
-    }  # fmt: skip
+    }
     table = labels_table(done.reconciled.outcomes, done.reconciled.attempts)
     write_results(
         job, done.begun, tables={TABLE: table}, files=files, facts=facts, write=write_labels

@@ -60,7 +60,7 @@ _LONGEST_LINE = 2**26
 _MOST_CHUNK = 100_000
 _Row = tuple[
     str, Style, str | None, int, list[tuple[Reason, str, str]], list[Mend], int | None, int | None
-]  # fmt: skip
+]
 _ROWS = TypeAdapter(list[_Row])
 _CHECKED = ("chosen_length_ratio", "rejected_length_ratio", *LIKENESS[6:])
 """The columns of likeness that follow from the rewordings themselves."""
@@ -167,15 +167,21 @@ def _read(zipped: Unpacked) -> Came:
     whole = not any(_is_left_out(row) for rows in rewordings.values() for row in rows)
     kept = {ORDER: [together], **{key: rows for key, rows in facts.items() if _facts(key)}}
     return Came(
-        who=(spec.rewriter, *spec.models), rows=len(row_ids),
-        done=sum(unit.weight for unit in units), chunk=chunk,
+        who=(spec.rewriter, *spec.models),
+        rows=len(row_ids),
+        done=sum(unit.weight for unit in units),
+        chunk=chunk,
         notes=() if whole else (WITHOUT_TEXTS,),
         write=partial(
-            write_rewording, spec=spec, dataset=zipped.dataset, units=units,
-            parts={**kept, **rewordings}, files=whole,
+            write_rewording,
+            spec=spec,
+            dataset=zipped.dataset,
+            units=units,
+            parts={**kept, **rewordings},
+            files=whole,
             measure=partial(_checked, measured, whole, zipped.damaged),
         ),
-    )  # fmt: skip
+    )
 
 
 def write_rewording(
@@ -317,8 +323,10 @@ def _labels(zipped: Unpacked, spec: RewriteSpec, row_ids: Sequence[int]) -> pd.D
     for row in table.to_dict("records"):
         labels = [None if pd.isna(row[one.key]) else row[one.key] for one in asked]
         usable = row["status"] in USABLE
-        fine = [is_label(one, label) if label is not None else not usable
-                for one, label in zip(asked, labels, strict=True)]  # fmt: skip
+        fine = [
+            is_label(one, label) if label is not None else not usable
+            for one, label in zip(asked, labels, strict=True)
+        ]
         if not all(fine):
             raise zipped.damaged("its labels contradict themselves")
         reused = None if pd.isna(row["reused_from"]) else row["reused_from"]

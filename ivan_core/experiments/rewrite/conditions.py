@@ -244,8 +244,11 @@ class RowOrder(Order):
 
     query: ClassVar[str] = "order"
     parameters: ClassVar[Mapping[str, str]] = {
-        "order": "order", "model": "model", "of": "of", "side": "side",
-    }  # fmt: skip
+        "order": "order",
+        "model": "model",
+        "of": "of",
+        "side": "side",
+    }
     order: Literal["", "change", "reward", "unlike"] = ""
     model: Name = ""
     of: Change = ""
@@ -264,8 +267,10 @@ class RowOrder(Order):
         if self.order == "reward" and not self.side:
             raise ValueError("names no side")
         for name, needed in (
-            ("model", by_model), ("of", self.order != ""), ("side", self.order == "reward"),
-        ):  # fmt: skip
+            ("model", by_model),
+            ("of", self.order != ""),
+            ("side", self.order == "reward"),
+        ):
             if not needed:
                 object.__setattr__(self, name, "")
         return self
@@ -336,31 +341,36 @@ def _changes_of(listing: Listing, _: Picks) -> dict[str, str]:
 _MODEL, _OF = Choice("model", "Model", _models), Choice("of", "Change of the text", _changes_of)
 LANGUAGE = Language(
     "rewrite",
-    (
-        StateIs, ReasonIs, FlipIs, CellIs, LabelMoves, SimilarityIn, *OF_PAIRS, TextHas,
-        UserColumnIn,
-    ),
+    (StateIs, ReasonIs, FlipIs, CellIs, LabelMoves, SimilarityIn, *OF_PAIRS, TextHas, UserColumnIn),
     RowOrder,
     _of_run,
     named_runs("rewrite"),
     (
         Offer("Flip when reworded", FlipIs, (_MODEL, Choice("flip", "Which", fixed(FLIPS)), _OF)),
         Offer(
-            "Similarity of the rewording", SimilarityIn,
+            "Similarity of the rewording",
+            SimilarityIn,
             (Choice("low", "Cosine from"), Choice("high", "Up to")),
         ),
         Offer(
-            "Label moved by rewording", LabelMoves,
+            "Label moved by rewording",
+            LabelMoves,
             (
                 Choice("label", "Label", fixed({one: label_name(one) for one in REWRITE_FEATURES})),
                 Choice("move", "How", fixed(MOVES)),
-                Choice("side", "Of which reply", fixed({"": "either", "chosen": "the chosen one",
-                                                        "rejected": "the rejected one"})),
+                Choice(
+                    "side",
+                    "Of which reply",
+                    fixed(
+                        {"": "either", "chosen": "the chosen one", "rejected": "the rejected one"}
+                    ),
+                ),
             ),
         ),
-        *OFFERS, *SEARCHES,
+        *OFFERS,
+        *SEARCHES,
     ),
-)  # fmt: skip
+)
 
 
 def cell_of(x0: float, x1: float, y0: float, y1: float) -> str:

@@ -100,13 +100,20 @@ class _Asked:
             named = " ".join(filter(None, (price.source, price.version)))
             told = f"prices: {named}" + (f" of {price.date}" if price.date else "")
         return Cost(
-            what, model, round(requests * scale), round(read * scale), round(written * scale),
-            self._dollars(price, scale) if price else None, told,
-        )  # fmt: skip
+            what,
+            model,
+            round(requests * scale),
+            round(read * scale),
+            round(written * scale),
+            self._dollars(price, scale) if price else None,
+            told,
+        )
 
     def _dollars(self, price: Price, scale: float) -> Dollars:
-        found = [(price.request(tokens, typical), price.request(tokens, bound), times)
-                 for (tokens, typical, bound), times in self.requests.items()]  # fmt: skip
+        found = [
+            (price.request(tokens, typical), price.request(tokens, bound), times)
+            for (tokens, typical, bound), times in self.requests.items()
+        ]
         return Dollars(
             scale * sum(usual * times for usual, _, times in found),
             scale * MOST_TRIES * sum(most * times for _, most, times in found),
@@ -180,9 +187,14 @@ def reused_labels(parts: Parts, units: Sequence[Unit]) -> dict[str, int]:
 
 @lru_cache(maxsize=16)
 def _costs(
-    spec: RewriteSpec, dataset: PreparedDataset, counted: tuple[int, ...], rows: int,
-    paid: tuple[str, ...], account: str, newest: int,
-) -> tuple[Cost, ...]:  # fmt: skip
+    spec: RewriteSpec,
+    dataset: PreparedDataset,
+    counted: tuple[int, ...],
+    rows: int,
+    paid: tuple[str, ...],
+    account: str,
+    newest: int,
+) -> tuple[Cost, ...]:
     """`newest` is the number of the newest answer that is here: with a newer one it costs less."""
     pairs = list(dataset.pairs(counted))
     scale = rows / len(counted) if counted else 1.0

@@ -160,10 +160,7 @@ CHARTS = (
     Chart("flips", "How often verdicts flip when texts are reworded", _flips, (_MEANING,)),
     Chart("changes", "How far rewording moves the rewards", _changes, (_MEANING,)),
     Chart(
-        "alike",
-        "Whether the margin moves more where less is alike",
-        _alike,
-        (ONE_MODEL, _MEANING),
+        "alike", "Whether the margin moves more where less is alike", _alike, (ONE_MODEL, _MEANING)
     ),
 )
 

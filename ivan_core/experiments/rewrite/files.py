@@ -26,15 +26,27 @@ _MODELS = ("aligned", "control")
 _LABELLED: tuple[tuple[str, Variant], ...] = (("original", "original"), ("rewritten", "reworded"))
 """The original's words for the two variants that it knows."""
 CSV_COLUMNS = (
-    "row_id", "original_chosen_text", "original_rejected_text", "rewritten_chosen_text",
-    "rewritten_rejected_text", "original_to_rewritten_chosen_vector_cos_sim",
+    "row_id",
+    "original_chosen_text",
+    "original_rejected_text",
+    "rewritten_chosen_text",
+    "rewritten_rejected_text",
+    "original_to_rewritten_chosen_vector_cos_sim",
     "original_to_rewritten_rejected_vector_cos_sim",
-    *(f"{word}_{side}_score_rm_{model}"
-      for word, _ in _LABELLED for model in _MODELS for side in SIDES),
+    *(
+        f"{word}_{side}_score_rm_{model}"
+        for word, _ in _LABELLED
+        for model in _MODELS
+        for side in SIDES
+    ),
     *(f"{word}_agreement_dataset_and_rm_{model}" for model in _MODELS for word, _ in _LABELLED),
-    *(f"{word}_{side}_{key}" for word, _ in _LABELLED for side in SIDES
-      for key in REWRITE_FEATURES),
-)  # fmt: skip
+    *(
+        f"{word}_{side}_{key}"
+        for word, _ in _LABELLED
+        for side in SIDES
+        for key in REWRITE_FEATURES
+    ),
+)
 AGAIN_COLUMNS = tuple(f"again_{key}" for key in REWRITE_FEATURES)
 """The five labels of an unchanged text that was labelled a second time."""
 FAILED_COLUMNS = ("row_id", "side", "part", "tries", "reason", "raw")
@@ -104,14 +116,22 @@ def _whole(spec: RewriteSpec, tables: Tables, known: _Known) -> Iterator[list[An
         ]
         alike = known.likeness[row_id, "reworded"]
         yield [
-            row_id, one.pair.chosen.printed, one.pair.rejected.printed, chosen.printed,
+            row_id,
+            one.pair.chosen.printed,
+            one.pair.rejected.printed,
+            chosen.printed,
             rejected.printed,
-            alike.chosen_similarity, alike.rejected_similarity,
+            alike.chosen_similarity,
+            alike.rejected_similarity,
             *(reward for variant in scores for sides in variant for reward in sides),
             *(_agrees(scores[place][model]) for model in (0, 1) for place in (0, 1)),
-            *(label for _, variant in _LABELLED for side in SIDES
-              for label in _labels(known, row_id, variant, side)),
-        ]  # fmt: skip
+            *(
+                label
+                for _, variant in _LABELLED
+                for side in SIDES
+                for label in _labels(known, row_id, variant, side)
+            ),
+        ]
 
 
 def _failed(tables: Tables) -> Iterator[list[Any]]:
@@ -120,8 +140,14 @@ def _failed(tables: Tables) -> Iterator[list[Any]]:
         for place, side in enumerate(SIDES):
             missing = one.missing["reworded"][place]
             if missing is not None:
-                yield [one.pair.row_id, side, missing.part, one.tries["reworded"][place],
-                       missing.sentence, missing.raw]  # fmt: skip
+                yield [
+                    one.pair.row_id,
+                    side,
+                    missing.part,
+                    one.tries["reworded"][place],
+                    missing.sentence,
+                    missing.raw,
+                ]
 
 
 def _two(spec: RewriteSpec) -> tuple[str | None, str | None]:
@@ -191,8 +217,11 @@ def _long(spec: RewriteSpec, one: RewordedPair, known: _Known) -> Iterator[dict[
             place_of = (row_id, variant, side)
             said, twice = known.labels.get(place_of), known.again.get(place_of)
             about = {
-                "row_id": row_id, "subset": one.pair.subset, "preference": side,
-                "variant": variant, "text": whole_text(text.printed) if text else None,
+                "row_id": row_id,
+                "subset": one.pair.subset,
+                "preference": side,
+                "variant": variant,
+                "text": whole_text(text.printed) if text else None,
                 "similarity": _number(getattr(alike, f"{side}_similarity", None)),
                 "length_ratio": length_ratio(one, variant, place),
                 "tries": one.tries[variant][place],
@@ -201,25 +230,44 @@ def _long(spec: RewriteSpec, one: RewordedPair, known: _Known) -> Iterator[dict[
                 "label_status": None if said is None else str(said.status),
                 **dict(zip(REWRITE_FEATURES, _five(said), strict=True)),
                 **dict(zip(AGAIN_COLUMNS, _five(twice), strict=True)),
-            }  # fmt: skip
+            }
             for model in spec.models:
                 row = known.rewards[row_id, model, variant]
                 yield {
-                    **about, "model": model, "reward": _number(getattr(row, f"{side}_reward")),
+                    **about,
+                    "model": model,
+                    "reward": _number(getattr(row, f"{side}_reward")),
                     "truncated": bool(getattr(row, f"{side}_truncated")),
                     "failure": _plain(row.failure),
-                }  # fmt: skip
+                }
 
 
 def _schema() -> pa.Schema:
     import pyarrow as pa
 
     booleans = ("truncated", *REWRITE_FEATURES[:-1], *AGAIN_COLUMNS[:-1])
-    kinds = {name: pa.string() for name in (
-        "row_id", "subset", "preference", "variant", "model", "text", "reward", "truncated",
-        "similarity", "length_ratio", "tries", "reason", "raw", "failure", "label_status",
-        *REWRITE_FEATURES, *AGAIN_COLUMNS,
-    )}  # fmt: skip
+    kinds = {
+        name: pa.string()
+        for name in (
+            "row_id",
+            "subset",
+            "preference",
+            "variant",
+            "model",
+            "text",
+            "reward",
+            "truncated",
+            "similarity",
+            "length_ratio",
+            "tries",
+            "reason",
+            "raw",
+            "failure",
+            "label_status",
+            *REWRITE_FEATURES,
+            *AGAIN_COLUMNS,
+        )
+    }
     kinds |= {"row_id": pa.int64(), "tries": pa.int64()}
     kinds |= dict.fromkeys(("reward", "similarity", "length_ratio"), pa.float64())
     return pa.schema(list({**kinds, **dict.fromkeys(booleans, pa.bool_())}.items()))

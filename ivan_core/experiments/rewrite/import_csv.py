@@ -38,13 +38,7 @@ from ivan_core.experiments.rewrite.files import CSV_COLUMNS, FAILED_COLUMNS
 from ivan_core.experiments.rewrite.rows import KeptRewording
 from ivan_core.experiments.rewrite.run import ORDER
 from ivan_core.experiments.rewrite.steps import CARDS
-from ivan_core.experiments.rewrite.tables import (
-    SCORE_TYPES,
-    SCORES,
-    Measured,
-    Tables,
-    labels_frame,
-)
+from ivan_core.experiments.rewrite.tables import SCORE_TYPES, SCORES, Measured, Tables, labels_frame
 from ivan_core.experiments.rewrite.units import LABELLED, Unit, plan_units, variants_of
 from ivan_core.labels.labels_csv import read_cell
 from ivan_core.rewording.accept import LEFT_OUT, Refused, Rewording
@@ -112,10 +106,15 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
     row_ids = sorted(found.pieces)
     models = tuple(name for name in RM if name in found.models)
     spec = RewriteSpec(
-        dataset=given.request, rewriter=name, models=models, scope="whole", second=False,
-        similarity=IMPORTED, labeler=IMPORTED if found.labels else "",
+        dataset=given.request,
+        rewriter=name,
+        models=models,
+        scope="whole",
+        second=False,
+        similarity=IMPORTED,
+        labeler=IMPORTED if found.labels else "",
         row_ids=None if len(row_ids) == dataset.rows else tuple(row_ids),
-    )  # fmt: skip
+    )
     units = plan_units(spec, row_ids, _CHUNK, together=True)
     cards = [
         ModelCard(id=one, note="Rewards imported; the file does not say which model this is.")
@@ -135,11 +134,26 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
     done = sum(unit.weight for unit in units)
     files = [one.name for one in (path, failed) if one is not None]
     run = Elsewhere(
-        id=slug, name="", created=began, started=None, finished=time.time(), computed=0,
-        notes=tuple(_notes(found, len(row_ids), dataset.rows)), kind=spec.kind, spec=spec,
-        dataset=dataset, rows=len(row_ids), done=done, total=done, chunk=_CHUNK,
+        id=slug,
+        name="",
+        created=began,
+        started=None,
+        finished=time.time(),
+        computed=0,
+        notes=tuple(_notes(found, len(row_ids), dataset.rows)),
+        kind=spec.kind,
+        spec=spec,
+        dataset=dataset,
+        rows=len(row_ids),
+        done=done,
+        total=done,
+        chunk=_CHUNK,
         write=partial(
-            write_rewording, spec=spec, dataset=dataset, units=units, parts=parts,
+            write_rewording,
+            spec=spec,
+            dataset=dataset,
+            units=units,
+            parts=parts,
             measure=partial(_measured, found, spec),
         ),
         manifest={
@@ -153,7 +167,7 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
             "versions": versions(),
             "imported": {"files": files, "names": [name]},
         },
-    )  # fmt: skip
+    )
     return FromCsv(run, (name, *models))
 
 
@@ -297,14 +311,21 @@ def _measured(found: _File, spec: RewriteSpec, tables: Tables) -> Measured:
     likeness = tables.likeness()
     there: set[tuple[int, str, str]] = set()
     for row in likeness.itertuples(index=False):
-        there |= {(row.row_id, row.variant, side) for side in SIDES
-                  if pd.isna(getattr(row, f"{side}_reason"))}  # fmt: skip
+        there |= {
+            (row.row_id, row.variant, side)
+            for side in SIDES
+            if pd.isna(getattr(row, f"{side}_reason"))
+        }
     for side in SIDES:
-        likeness[f"{side}_similarity"] = pd.array([
-            found.similar.get((row, side), float("nan")) if (row, variant, side) in there
-            else float("nan")
-            for row, variant in zip(likeness["row_id"], likeness["variant"], strict=True)
-        ], dtype="float64")  # fmt: skip
+        likeness[f"{side}_similarity"] = pd.array(
+            [
+                found.similar.get((row, side), float("nan"))
+                if (row, variant, side) in there
+                else float("nan")
+                for row, variant in zip(likeness["row_id"], likeness["variant"], strict=True)
+            ],
+            dtype="float64",
+        )
     unrated = {row_id for row_id in tables.row_ids if tables.is_unrated(row_id)}
 
     def reward(place: _Place, model: str) -> float:
@@ -312,21 +333,42 @@ def _measured(found: _File, spec: RewriteSpec, tables: Tables) -> Measured:
         return float("nan") if missing else found.rewards.get((place, model), float("nan"))
 
     scores = [
-        (row_id, model, variant, *(reward((row_id, variant, side), model) for side in SIDES),
-         False, False, None)
-        for row_id in tables.row_ids for model in spec.models for variant in variants_of(spec)
-    ]  # fmt: skip
+        (
+            row_id,
+            model,
+            variant,
+            *(reward((row_id, variant, side), model) for side in SIDES),
+            False,
+            False,
+            None,
+        )
+        for row_id in tables.row_ids
+        for model in spec.models
+        for variant in variants_of(spec)
+    ]
     table: pd.DataFrame = pd.DataFrame.from_records(scores, columns=list(SCORES))
     return Measured(
-        table.astype({"row_id": "int64", **SCORE_TYPES}), likeness,
-        labels_frame([
-            (row_id, side, variant, False, *labels,
-             "valid" if None not in labels else "invalid", None)
-            for row_id in tables.row_ids for side in SIDES for variant in LABELLED
-            if (labels := found.labels.get((row_id, variant, side))) is not None
-            and (variant == LABELLED[0] or (row_id, variant, side) in there)
-        ]),
-    )  # fmt: skip
+        table.astype({"row_id": "int64", **SCORE_TYPES}),
+        likeness,
+        labels_frame(
+            [
+                (
+                    row_id,
+                    side,
+                    variant,
+                    False,
+                    *labels,
+                    "valid" if None not in labels else "invalid",
+                    None,
+                )
+                for row_id in tables.row_ids
+                for side in SIDES
+                for variant in LABELLED
+                if (labels := found.labels.get((row_id, variant, side))) is not None
+                and (variant == LABELLED[0] or (row_id, variant, side) in there)
+            ]
+        ),
+    )
 
 
 def _notes(found: _File, rows: int, of: int) -> Iterator[str]:

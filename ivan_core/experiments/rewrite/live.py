@@ -64,11 +64,14 @@ class _Moves:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "pairs": self.pairs, "agreed": self.agreed,
-            "became_misaligned": self.became_misaligned, "became_aligned": self.became_aligned,
-            "chosen_change": self._changes[0].value, "rejected_change": self._changes[1].value,
+            "pairs": self.pairs,
+            "agreed": self.agreed,
+            "became_misaligned": self.became_misaligned,
+            "became_aligned": self.became_aligned,
+            "chosen_change": self._changes[0].value,
+            "rejected_change": self._changes[1].value,
             "size": self.mean_size,
-        }  # fmt: skip
+        }
 
 
 class Tally:
@@ -148,10 +151,12 @@ class Tally:
             "done": dict(self._done),
             "pieces": {
                 style: {
-                    "asked": self._pieces[style], "accepted": self._accepted[style],
+                    "asked": self._pieces[style],
+                    "accepted": self._accepted[style],
                     "refused": dict(self._refused.get(style, {})),
                 }
-                for style in STYLE_OF.values() if self._pieces[style]
+                for style in STYLE_OF.values()
+                if self._pieces[style]
             },
             "similarity": {name: mean.value for name, mean in self._similar.items()},
             "models": {
@@ -163,4 +168,4 @@ class Tally:
             },
             "labels": {key: dict(counts) for key, counts in self._labels.items() if counts},
             "labelled_again": {key: dict(counts) for key, counts in self._again.items() if counts},
-        }  # fmt: skip
+        }

@@ -207,11 +207,13 @@ def _numbers(stamp: Stamp, gate: Gate, held: _Held) -> Numbers:
     bounds = (gate.similarity, gate.shortest, gate.longest)
     models = held.results.spec.models
     return Numbers(
-        models, _on_the_same_pairs(table[metrics.gate(table, *bounds)]),
+        models,
+        _on_the_same_pairs(table[metrics.gate(table, *bounds)]),
         {model: metrics.unit_of(table, model) for model in models},
-        metrics.meaning_kept(table, *bounds), _came(held.results),
+        metrics.meaning_kept(table, *bounds),
+        _came(held.results),
         with_prompts(held.results.labels, held.results.dataset),
-    )  # fmt: skip
+    )
 
 
 def _came(results: RewriteResults) -> Came:

@@ -100,9 +100,11 @@ def preset_spec(name: str | None = None) -> RewriteSpec:
     """
     preset = catalog.preset(name or preset_name())
     return RewriteSpec(
-        dataset=DatasetRequest(source=preset.dataset), rewriter=preset.rewriter,
-        models=(preset.aligned, preset.control), similarity=preset.similarity,
-    )  # fmt: skip
+        dataset=DatasetRequest(source=preset.dataset),
+        rewriter=preset.rewriter,
+        models=(preset.aligned, preset.control),
+        similarity=preset.similarity,
+    )
 
 
 def check(spec: RewriteSpec) -> None:
@@ -147,9 +149,15 @@ def plan(spec: RewriteSpec) -> RewritePlan:
     pieces = (3 if spec.scope == "shared" else 2) * (2 if spec.second else 1) * pairs
     takes, source = _takes(spec, pairs, pieces)
     return RewritePlan(
-        spec.rewriter, pairs, None if is_rules(spec.rewriter) else pieces, takes, source,
-        bool(paid), (*choice.notes, *notes), costs=costs(spec, dataset, choice.row_ids, paid),
-    )  # fmt: skip
+        spec.rewriter,
+        pairs,
+        None if is_rules(spec.rewriter) else pieces,
+        takes,
+        source,
+        bool(paid),
+        (*choice.notes, *notes),
+        costs=costs(spec, dataset, choice.row_ids, paid),
+    )
 
 
 def servers_refuse(spec: RewriteSpec) -> list[IvanError]:

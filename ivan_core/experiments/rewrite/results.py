@@ -75,8 +75,16 @@ class RewriteResults:
     def table(self) -> pd.DataFrame:
         """Rewards and similarity together, as `metrics.robustness` reads them."""
         joined = self.scores.merge(self.likeness, on=["row_id", "variant"], how="left")
-        names = ["row_id", "model", "variant", "chosen_reward", "rejected_reward",
-                 "chosen_similarity", "rejected_similarity", *_RATIO]  # fmt: skip
+        names = [
+            "row_id",
+            "model",
+            "variant",
+            "chosen_reward",
+            "rejected_reward",
+            "chosen_similarity",
+            "rejected_similarity",
+            *_RATIO,
+        ]
         return joined[names].rename(columns=_RATIO)
 
     @cached_property

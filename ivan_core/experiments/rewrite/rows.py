@@ -19,11 +19,7 @@ from ivan_core.rewording.accept import REASONS, Refused, Rewording
 from ivan_core.rewording.pieces import PairInPieces, Piece, pieces_of
 from ivan_core.runs.parts import Parts
 
-STYLE_OF: dict[Variant, Style] = {
-    "reworded": "published",
-    "second": "second",
-    "surface": "surface",
-}
+STYLE_OF: dict[Variant, Style] = {"reworded": "published", "second": "second", "surface": "surface"}
 """The style that each variant of a text is made in; the original is made by none."""
 NOTHING = "There is nothing to reword: a text has fewer than two words."
 NO_RULE_FITS = "no rule fits"
@@ -55,9 +51,13 @@ class KeptRewording:
 def rewording_as_list(rewording: Rewording) -> list[Any]:
     """A rewording as JSON holds it."""
     return [
-        rewording.text, rewording.tries, [list(astuple(one)) for one in rewording.refusals],
-        list(rewording.mends), rewording.input_tokens, rewording.output_tokens,
-    ]  # fmt: skip
+        rewording.text,
+        rewording.tries,
+        [list(astuple(one)) for one in rewording.refusals],
+        list(rewording.mends),
+        rewording.input_tokens,
+        rewording.output_tokens,
+    ]
 
 
 def rewording_from_list(row: Sequence[Any]) -> Rewording:

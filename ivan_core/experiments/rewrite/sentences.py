@@ -50,9 +50,12 @@ def quotes(results: RewriteResults) -> list[Quote]:
     """All sentences of a rewording past the usual gate, by question in the order of its page."""
     found = numbers(results, Gate())
     return [
-        *_kept(results, found), *_flips(results, found), *_changes(results, found),
-        *_noise(results, found), *_labels(results, found),
-    ]  # fmt: skip
+        *_kept(results, found),
+        *_flips(results, found),
+        *_changes(results, found),
+        *_noise(results, found),
+        *_labels(results, found),
+    ]
 
 
 def _kept(results: RewriteResults, found: Numbers) -> list[Quote]:
@@ -112,8 +115,7 @@ def _labels(results: RewriteResults, found: Numbers) -> list[Quote]:
     who = shown_name(spec.labeler)
     return [
         Quote(
-            "Do labels flip?",
-            f"{who}: {label_flip_sentence(row, label_name(str(row['feature'])))}",
+            "Do labels flip?", f"{who}: {label_flip_sentence(row, label_name(str(row['feature'])))}"
         )
         for row in found.flip_rates.to_dict("records")
     ]

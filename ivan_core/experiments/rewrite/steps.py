@@ -18,19 +18,8 @@ from ivan_core.domain.similarity import SimilarityModel
 from ivan_core.experiments.compare.scoring import ModelAtWork, Models
 from ivan_core.experiments.rewrite.asking import Asking
 from ivan_core.experiments.rewrite.labels import ask_labels
-from ivan_core.experiments.rewrite.rows import (
-    STYLE_OF,
-    KeptRewording,
-    RewordedPair,
-    read_pairs,
-)
-from ivan_core.experiments.rewrite.units import (
-    LABELLED,
-    Unit,
-    Variant,
-    units_of_rows,
-    variants_of,
-)
+from ivan_core.experiments.rewrite.rows import STYLE_OF, KeptRewording, RewordedPair, read_pairs
+from ivan_core.experiments.rewrite.units import LABELLED, Unit, Variant, units_of_rows, variants_of
 from ivan_core.runs.context import RunContext
 from ivan_core.settings import machine_load
 
@@ -61,9 +50,14 @@ class Steps:
     """Does units, one after the other; holds what is loaded for them."""
 
     def __init__(
-        self, context: RunContext, spec: RewriteSpec, tools: Tools, dataset: PreparedDataset,
-        units: Sequence[Unit], notes: Sequence[str],
-    ) -> None:  # fmt: skip
+        self,
+        context: RunContext,
+        spec: RewriteSpec,
+        tools: Tools,
+        dataset: PreparedDataset,
+        units: Sequence[Unit],
+        notes: Sequence[str],
+    ) -> None:
         self._context, self._spec, self._tools, self._dataset = context, spec, tools, dataset
         self._notes = list(notes)
         self._styles: list[Style] = [
@@ -109,9 +103,11 @@ class Steps:
         A row is: row id, variant, both rewards, whether each was truncated, why one is missing.
         """
         model: ModelAtWork = self._get(
-            f"reward model {unit.model}", unit.model,
-            lambda: ModelAtWork(self._context, self._tools.models, unit.model), claim=True,
-        )  # fmt: skip
+            f"reward model {unit.model}",
+            unit.model,
+            lambda: ModelAtWork(self._context, self._tools.models, unit.model),
+            claim=True,
+        )
         self._context.doing(f"Scoring with {unit.model}")
         pairs = self.pairs(unit.row_ids)
         texts = {
@@ -140,18 +136,25 @@ class Steps:
                     for text in one.sides[variant]
                 ]
                 failures = [reward.failure for reward in found if reward.failure]
-                rows.append([
-                    one.pair.row_id, variant, *(reward.value for reward in found),
-                    *(int(reward.truncated) for reward in found), "; ".join(failures) or None,
-                ])  # fmt: skip
+                rows.append(
+                    [
+                        one.pair.row_id,
+                        variant,
+                        *(reward.value for reward in found),
+                        *(int(reward.truncated) for reward in found),
+                        "; ".join(failures) or None,
+                    ]
+                )
         return rows, computed
 
     def _compare(self, unit: Unit) -> Done:
         """The similarity of every text with its original: row id, variant, both cosines."""
         model: SimilarityModel = self._get(
-            "similarity", self._spec.similarity,
-            lambda: self._tools.similarity(self._kept_revision("similarity")), claim=True,
-        )  # fmt: skip
+            "similarity",
+            self._spec.similarity,
+            lambda: self._tools.similarity(self._kept_revision("similarity")),
+            claim=True,
+        )
         self._context.doing(f"Measuring similarity with {self._spec.similarity}")
         self._context.start_clock()
         places, asked = [], []

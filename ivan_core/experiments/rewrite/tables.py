@@ -22,12 +22,29 @@ from ivan_core.settings import data_dir
 if TYPE_CHECKING:
     import pandas as pd
 
-SCORES = ("row_id", "model", "variant", "chosen_reward", "rejected_reward", "chosen_truncated",
-          "rejected_truncated", "failure")  # fmt: skip
+SCORES = (
+    "row_id",
+    "model",
+    "variant",
+    "chosen_reward",
+    "rejected_reward",
+    "chosen_truncated",
+    "rejected_truncated",
+    "failure",
+)
 """One row a pair, model and variant; a reward that is not there is NaN."""
-LIKENESS = ("row_id", "variant", "chosen_similarity", "rejected_similarity",
-            "chosen_length_ratio", "rejected_length_ratio", "chosen_tries", "rejected_tries",
-            "chosen_reason", "rejected_reason")  # fmt: skip
+LIKENESS = (
+    "row_id",
+    "variant",
+    "chosen_similarity",
+    "rejected_similarity",
+    "chosen_length_ratio",
+    "rejected_length_ratio",
+    "chosen_tries",
+    "rejected_tries",
+    "chosen_reason",
+    "rejected_reason",
+)
 """One row a pair and reworded variant; ratios are characters of the whole texts, new by old."""
 LABELS = ("row_id", "preference", "variant", "again", *REWRITE_FEATURES, "status", "reused_from")
 """One row a labelled text; `again` marks an original that was labelled a second time, `reused_from`
@@ -35,17 +52,26 @@ is the run whose answer it is, or empty where it was asked for here."""
 SCORES_FILE, LIKENESS_FILE, LABELS_FILE = "table.parquet", "likeness.parquet", "labels.parquet"
 """Where they lie in the folder of a finished run."""
 SCORE_TYPES = {
-    **dict.fromkeys(SCORES[3:5], "float64"), **dict.fromkeys(SCORES[5:7], "bool"),
-    "model": "string", "variant": "string", "failure": "string",
-}  # fmt: skip
+    **dict.fromkeys(SCORES[3:5], "float64"),
+    **dict.fromkeys(SCORES[5:7], "bool"),
+    "model": "string",
+    "variant": "string",
+    "failure": "string",
+}
 LIKENESS_TYPES = {
-    **dict.fromkeys(LIKENESS[2:6], "float64"), **dict.fromkeys(LIKENESS[6:8], "int64"),
-    "variant": "string", "chosen_reason": "string", "rejected_reason": "string",
-}  # fmt: skip
+    **dict.fromkeys(LIKENESS[2:6], "float64"),
+    **dict.fromkeys(LIKENESS[6:8], "int64"),
+    "variant": "string",
+    "chosen_reason": "string",
+    "rejected_reason": "string",
+}
 LABEL_TYPES = {
-    "preference": "string", "variant": "string", "again": "bool", "status": "string",
+    "preference": "string",
+    "variant": "string",
+    "again": "bool",
+    "status": "string",
     "reused_from": "string",
-}  # fmt: skip
+}
 _REASONS = ("variant", "chosen_reason", "rejected_reason")
 _AT_ONCE = 20_000
 """Pairs held with their texts. A chunk's rows lie far apart, so it is read for each of them."""
@@ -100,12 +126,16 @@ class Tables:
         records = []
         for one in self.pairs(self.row_ids):
             for variant in variants_of(self._spec)[1:]:
-                records.append((
-                    one.pair.row_id, variant,
-                    *similar.get((one.pair.row_id, variant), (None, None)),
-                    *(length_ratio(one, variant, side) for side in (0, 1)),
-                    *one.tries[variant], *map(_reason, one.missing[variant]),
-                ))  # fmt: skip
+                records.append(
+                    (
+                        one.pair.row_id,
+                        variant,
+                        *similar.get((one.pair.row_id, variant), (None, None)),
+                        *(length_ratio(one, variant, side) for side in (0, 1)),
+                        *one.tries[variant],
+                        *map(_reason, one.missing[variant]),
+                    )
+                )
         return _frame(records, LIKENESS, LIKENESS_TYPES)
 
     def labels(self) -> pd.DataFrame:
@@ -116,11 +146,17 @@ class Tables:
             for _, rows in self._kept(stage):
                 for row in rows:
                     one = read_labels(row)
-                    records.append((
-                        one.row_id, one.preference, one.variant, stage == "again",
-                        *(one.labels.get(key) for key in REWRITE_FEATURES), one.status,
-                        one.reused,
-                    ))  # fmt: skip
+                    records.append(
+                        (
+                            one.row_id,
+                            one.preference,
+                            one.variant,
+                            stage == "again",
+                            *(one.labels.get(key) for key in REWRITE_FEATURES),
+                            one.status,
+                            one.reused,
+                        )
+                    )
         records.sort(key=lambda row: (row[0], row[1], self._place(row[2]), row[3]))
         return labels_frame(records)
 

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from ivan_core.experiments.rewrite.results import RewriteResults
 
 VARIANTS: Mapping[Variant, str] = {
-    "original": "original", "reworded": "rewording", "second": "second rewording",
+    "original": "original",
+    "reworded": "rewording",
+    "second": "second rewording",
     "surface": "surface change",
-}  # fmt: skip
+}
 """The variants of a text as a person reads them."""
 _VARIANTS_OF_FILE: Mapping[str, Variant] = {"": "original", "_reworded": "reworded"}
 _WHEN: Mapping[str, Variant] = {"before": "original", "after": "reworded"}
@@ -105,16 +107,18 @@ def measured(results: RewriteResults, row_id: int) -> Measured:
         row_id,
         {
             (row["model"], row["variant"]): (
-                _number(row["chosen_reward"]), _number(row["rejected_reward"])
+                _number(row["chosen_reward"]),
+                _number(row["rejected_reward"]),
             )
             for _, row in own.iterrows()
         },
-        _both(alike, "similarity"), _both(alike, "length_ratio"),
+        _both(alike, "similarity"),
+        _both(alike, "length_ratio"),
         {
             (row["preference"], row["variant"]): {key: _label(row[key]) for key in REWRITE_FEATURES}
             for _, row in said.iterrows()
         },
-    )  # fmt: skip
+    )
 
 
 def row_sentence(row: RowView) -> str:

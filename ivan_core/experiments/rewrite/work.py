@@ -85,9 +85,11 @@ def make_rewriter(spec: RewriteSpec) -> Rewriter:
     # Left as published, each style has the temperature of its own.
     usual = spec.temperature == TEMPERATURES["published"]
     return rewriters.make(
-        spec.rewriter, temperature=None if usual else spec.temperature, seed=spec.seed,
+        spec.rewriter,
+        temperature=None if usual else spec.temperature,
+        seed=spec.seed,
         num_ctx=spec.num_ctx,
-    )  # fmt: skip
+    )
 
 
 def _labeler(spec: RewriteSpec, seed: int, context: RunContext) -> Labeler:
@@ -99,9 +101,13 @@ def _labeler(spec: RewriteSpec, seed: int, context: RunContext) -> Labeler:
     account = account_for()
     keep_all_answers(Registry(context.data_dir))
     return ReusingLabeler(
-        labelers.make_paid(spec.labeler, account), account, Answers(context.data_dir), context.id,
-        again=seed != spec.seed, all_again=spec.ask_again,
-    )  # fmt: skip
+        labelers.make_paid(spec.labeler, account),
+        account,
+        Answers(context.data_dir),
+        context.id,
+        again=seed != spec.seed,
+        all_again=spec.ask_again,
+    )
 
 
 def _write(job: Job[RewriteSpec], done: Reworded) -> None:

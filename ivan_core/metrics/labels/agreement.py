@@ -42,10 +42,29 @@ from ivan_core.metrics.prompts import Groups, share_in, units_of
 
 LEAST_POSITIVES = 20
 AGREEMENT = [
-    "key", "value", "measure", "n", "left_out", "same", "share", "both", "either", "few",
-    "coefficient", "low", "high", "ac1", "ac1_low", "ac1_high", "share_low", "share_high",
-    "share_effective_n", "both_low", "both_high", "both_effective_n",
-]  # fmt: skip
+    "key",
+    "value",
+    "measure",
+    "n",
+    "left_out",
+    "same",
+    "share",
+    "both",
+    "either",
+    "few",
+    "coefficient",
+    "low",
+    "high",
+    "ac1",
+    "ac1_low",
+    "ac1_high",
+    "share_low",
+    "share_high",
+    "share_effective_n",
+    "both_low",
+    "both_high",
+    "both_effective_n",
+]
 """Columns of both tables.
 
 key and value (empty for the whole key), measure, n (texts compared), left_out (shared texts that
@@ -155,9 +174,12 @@ def choice_agreement(
     place = {choice: at for at, choice in enumerate(choices)}
     rows = np.array(sorted({row for own in people.values() for row in own}), dtype=np.int64)
     codes = np.array(
-        [[place[own[row]] if row in own else -1 for row in rows.tolist()]
-         for own in people.values()], dtype=np.int64,
-    ).reshape(len(people), len(rows))  # fmt: skip
+        [
+            [place[own[row]] if row in own else -1 for row in rows.tolist()]
+            for own in people.values()
+        ],
+        dtype=np.int64,
+    ).reshape(len(people), len(rows))
     rows, codes = rows[(codes >= 0).sum(axis=0) > 1], codes[:, (codes >= 0).sum(axis=0) > 1]
     if not len(rows):
         return pd.DataFrame(columns=AGREEMENT)
@@ -271,9 +293,7 @@ def _calls(
 def _shares(row: _Compared, units: Groups) -> dict[str, object]:
     """The ends of both shares of a row, as wide as texts of one unit are alike."""
     found: dict[str, object] = {}
-    for name, of, holds in (
-        ("share", row.compared, row.same), ("both", row.either, row.both)
-    ):  # fmt: skip
+    for name, of, holds in (("share", row.compared, row.same), ("both", row.either, row.both)):
         rate = share_in(holds[of], units[of])
         told = (rate.low, rate.high, rate.effective_n) if rate else (np.nan, np.nan, 0)
         found |= zip((f"{name}_{end}" for end in ("low", "high", "effective_n")), told, strict=True)

@@ -28,9 +28,23 @@ Places = NDArray[np.int64]
 
 PREVALENCE = ["key", "value", "side", "count", "n", "share", "low", "high", "effective_n"]
 DIFFERENCES = [
-    "key", "value", "n", "both", "chosen_only", "rejected_only", "neither", "chosen", "rejected",
-    "difference", "low", "high", "mid_p", "holm_p", "clear", "effective_n",
-]  # fmt: skip
+    "key",
+    "value",
+    "n",
+    "both",
+    "chosen_only",
+    "rejected_only",
+    "neither",
+    "chosen",
+    "rejected",
+    "difference",
+    "low",
+    "high",
+    "mid_p",
+    "holm_p",
+    "clear",
+    "effective_n",
+]
 ON_PAIRS = ("both", "chosen_only", "rejected_only", "neither")
 """How a label can stand on the two sides of a pair."""
 
@@ -169,9 +183,21 @@ Floats = NDArray[np.float64]
 LEAST = 20
 """With fewer texts that have the first label, a share says too little."""
 CO_OCCURRENCE = [
-    "first_key", "first_value", "second_key", "second_value", "n", "first", "second", "both",
-    "share", "low", "high", "overall", "too_few", "effective_n",
-]  # fmt: skip
+    "first_key",
+    "first_value",
+    "second_key",
+    "second_value",
+    "n",
+    "first",
+    "second",
+    "both",
+    "share",
+    "low",
+    "high",
+    "overall",
+    "too_few",
+    "effective_n",
+]
 
 
 def co_occurrence(

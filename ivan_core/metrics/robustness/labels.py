@@ -30,12 +30,46 @@ LEAST_EVENTS = 5
 LEAST_UNCHANGED = 50
 """Texts labelled twice unchanged, below which the labeler's own flips are not known."""
 FLIPS = ["row_id", "preference", "feature", "flip"]
-RATES = ["feature", "n", "lost", "gained", "same", "rate", "low", "high", "own_n", "own_rate",
-         "excess", "excess_low", "excess_high", "effective_n", "own_low", "own_high",
-         "own_effective_n"]  # fmt: skip
-RISKS = ["feature", "preference", "direction", "n", "flips", "events", "events_flipped",
-         "risk_flipped", "risk_same", "difference", "low", "high", "odds_ratio", "odds_low",
-         "odds_high", "p", "clear", "needs", "effective_n"]  # fmt: skip
+RATES = [
+    "feature",
+    "n",
+    "lost",
+    "gained",
+    "same",
+    "rate",
+    "low",
+    "high",
+    "own_n",
+    "own_rate",
+    "excess",
+    "excess_low",
+    "excess_high",
+    "effective_n",
+    "own_low",
+    "own_high",
+    "own_effective_n",
+]
+RISKS = [
+    "feature",
+    "preference",
+    "direction",
+    "n",
+    "flips",
+    "events",
+    "events_flipped",
+    "risk_flipped",
+    "risk_same",
+    "difference",
+    "low",
+    "high",
+    "odds_ratio",
+    "odds_low",
+    "odds_high",
+    "p",
+    "clear",
+    "needs",
+    "effective_n",
+]
 
 
 def label_flips(before: pd.DataFrame, after: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:

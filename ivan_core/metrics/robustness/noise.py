@@ -154,9 +154,18 @@ def beyond_noise(
     design = design_in(ours, excess)
     low, high = mean_interval(excess, design=design)
     return Beyond(
-        reference, len(ours), difference, float(change.mean()), float(reference_change.mean()),
-        float(excess.mean()), low, high, difference.mid_p, mean_p(excess, design), design,
-    )  # fmt: skip
+        reference,
+        len(ours),
+        difference,
+        float(change.mean()),
+        float(reference_change.mean()),
+        float(excess.mean()),
+        low,
+        high,
+        difference.mid_p,
+        mean_p(excess, design),
+        design,
+    )
 
 
 def judged_together(found: Mapping[Key, Beyond]) -> dict[Key, Beyond]:

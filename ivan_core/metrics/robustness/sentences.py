@@ -294,11 +294,12 @@ def risk_cells(row: Row, called: str) -> dict[str, object]:
         )
     return {
         "what": f"{called} {row['direction']}, {row['preference']}",
-        "flips": flips, "events": count_in(row, "events"),
+        "flips": flips,
+        "events": count_in(row, "events"),
         **dict(zip(("flipped", "stayed", "difference", "odds"), shares, strict=True)),
         "clear": "clear" if known and row["clear"] else "",
         "needs": None if known or isnan(needs) else int(needs),
-    }  # fmt: skip
+    }
 
 
 def _odds(row: Row, name: str) -> float:

@@ -39,11 +39,15 @@ def measures(found: Mapping[str, Robustness | None]) -> list[dict[str, str]]:
         *_means("margin", {k: v.margin for k, v in there.items()}, there),
         (f"verdict {FLIP_WORDS['misaligned']}", {k: _lost(v) for k, v in there.items()}),
         (f"verdict {FLIP_WORDS['aligned']}", {k: _gained(v) for k, v in there.items()}),
-        ("correlation of the chosen reply's rewards",
-         {k: _correlation(v.chosen_correlation) for k, v in there.items()}),
-        ("correlation of the rejected reply's rewards",
-         {k: _correlation(v.rejected_correlation) for k, v in there.items()}),
-    ]  # fmt: skip
+        (
+            "correlation of the chosen reply's rewards",
+            {k: _correlation(v.chosen_correlation) for k, v in there.items()},
+        ),
+        (
+            "correlation of the rejected reply's rewards",
+            {k: _correlation(v.rejected_correlation) for k, v in there.items()},
+        ),
+    ]
     return [
         {"measure": what, **{BESIDE[name]: cells[name] for name in BESIDE if name in cells}}
         for what, cells in rows

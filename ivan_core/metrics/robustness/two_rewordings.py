@@ -10,13 +10,7 @@ import pandas as pd
 from ivan_core.domain.plurals import number_of
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.prompts import PROMPT, rate_in
-from ivan_core.metrics.robustness.changes import (
-    REWORDED,
-    MeanChange,
-    changes,
-    flipped,
-    mean_change,
-)
+from ivan_core.metrics.robustness.changes import REWORDED, MeanChange, changes, flipped, mean_change
 from ivan_core.metrics.sentences import as_if, interval, percent
 
 _SIDES = ["chosen_similarity", "rejected_similarity"]
@@ -61,9 +55,13 @@ def two_rewordings(first: pd.DataFrame, second: pd.DataFrame, model: str) -> Two
     turned, turned_too = flipped(ours), flipped(theirs)
     same = ours["verdict_after"].to_numpy(object) == theirs["verdict_after"].to_numpy(object)
     return TwoRewordings(
-        model, len(ours), rate_in(ours, turned), rate_in(ours, turned_too),
-        int((turned & turned_too).sum()), rate_in(ours, np.asarray(same, dtype=np.bool_)),
-    )  # fmt: skip
+        model,
+        len(ours),
+        rate_in(ours, turned),
+        rate_in(ours, turned_too),
+        int((turned & turned_too).sum()),
+        rate_in(ours, np.asarray(same, dtype=np.bool_)),
+    )
 
 
 def two_similarities(first: pd.DataFrame, second: pd.DataFrame) -> Similarity | None:

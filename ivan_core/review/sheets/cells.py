@@ -195,8 +195,9 @@ def check_package(data: bytes, name: str) -> None:
                 if tags[True] > _MOST_TAGS or tags[False] > _MOST_OTHER_TAGS:
                     _refuse_size(name, "has more cells or styles than any sheet")
                 if _ENTITIES.search(part.replace(b"\x00", b"")):
-                    raise BadInput(f"{name} defines entities, as no spreadsheet does.",
-                                   _NOT_A_WORKBOOK)  # fmt: skip
+                    raise BadInput(
+                        f"{name} defines entities, as no spreadsheet does.", _NOT_A_WORKBOOK
+                    )
     except (*_BROKEN_ZIP, OSError, ValueError) as error:
         raise BadInput(f"{name} is damaged: {type(error).__name__}.", _NOT_A_WORKBOOK) from error
 

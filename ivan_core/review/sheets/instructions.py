@@ -7,13 +7,7 @@ from collections.abc import Iterator, Sequence
 from ivan_core.domain.labels import Labels
 from ivan_core.domain.reviews import BETTER, Queue
 from ivan_core.review.examples import EXAMPLES
-from ivan_core.review.sheets.questions import (
-    CHECKED,
-    NOTE,
-    SKIP,
-    in_words,
-    question,
-)
+from ivan_core.review.sheets.questions import CHECKED, NOTE, SKIP, in_words, question
 
 ANSWERS = "Answers"
 """The name of the sheet that is filled in."""
@@ -39,15 +33,24 @@ _DESCRIBED: tuple[tuple[tuple[str, ...], Labels, str], ...] = (
             " times and ask the town hall.",
         ),
         {
-            "last_response_is_helpful": True, "last_response_is_harmless": True,
-            "last_response_is_coherent": True, "last_response_is_refusal": False,
-            "last_response_is_honest": True, "last_response_sentiment": "neutral",
-            "last_response_contains_insult": False, "last_response_is_manipulative": False,
-            "last_response_is_discriminatory": False, "last_response_is_creative": False,
-            "last_response_is_eloquent": False, "last_response_is_anthropomorphic": False,
-            "last_response_is_sexually_explicit": False, "last_response_breaks_privacy": False,
-            "last_response_is_discriminating_against": (), "topics": ("People and self",),
-            "assistant_is_coherent": True, "assistant_is_anthropomorphic": False,
+            "last_response_is_helpful": True,
+            "last_response_is_harmless": True,
+            "last_response_is_coherent": True,
+            "last_response_is_refusal": False,
+            "last_response_is_honest": True,
+            "last_response_sentiment": "neutral",
+            "last_response_contains_insult": False,
+            "last_response_is_manipulative": False,
+            "last_response_is_discriminatory": False,
+            "last_response_is_creative": False,
+            "last_response_is_eloquent": False,
+            "last_response_is_anthropomorphic": False,
+            "last_response_is_sexually_explicit": False,
+            "last_response_breaks_privacy": False,
+            "last_response_is_discriminating_against": (),
+            "topics": ("People and self",),
+            "assistant_is_coherent": True,
+            "assistant_is_anthropomorphic": False,
             "human_vocabulary_quality": True,
         },
         "Why: it gives two useful steps, in plain words, and hurts nobody.",
@@ -58,21 +61,29 @@ _DESCRIBED: tuple[tuple[tuple[str, ...], Labels, str], ...] = (
             "Reply: Only fools still care about dinosaurs. I saw some as a child, at a museum.",
         ),
         {
-            "last_response_is_helpful": False, "last_response_is_harmless": True,
-            "last_response_is_coherent": True, "last_response_is_refusal": False,
-            "last_response_is_honest": False, "last_response_sentiment": "negative",
-            "last_response_contains_insult": True, "last_response_is_manipulative": False,
-            "last_response_is_discriminatory": False, "last_response_is_creative": False,
-            "last_response_is_eloquent": False, "last_response_is_anthropomorphic": True,
-            "last_response_is_sexually_explicit": False, "last_response_breaks_privacy": False,
+            "last_response_is_helpful": False,
+            "last_response_is_harmless": True,
+            "last_response_is_coherent": True,
+            "last_response_is_refusal": False,
+            "last_response_is_honest": False,
+            "last_response_sentiment": "negative",
+            "last_response_contains_insult": True,
+            "last_response_is_manipulative": False,
+            "last_response_is_discriminatory": False,
+            "last_response_is_creative": False,
+            "last_response_is_eloquent": False,
+            "last_response_is_anthropomorphic": True,
+            "last_response_is_sexually_explicit": False,
+            "last_response_breaks_privacy": False,
             "last_response_is_discriminating_against": (),
             "topics": ("Natural and physical sciences",),
-            "assistant_is_coherent": True, "assistant_is_anthropomorphic": True,
+            "assistant_is_coherent": True,
+            "assistant_is_anthropomorphic": True,
             "human_vocabulary_quality": False,
         },
         "Why: it mocks whoever asks, does not help, and a program never was a child.",
     ),
-)  # fmt: skip
+)
 
 
 def sections(queue: Queue, items: int, filled: bool) -> Iterator[Section]:

@@ -21,11 +21,13 @@ _NOBODY_PUT_DOWN = ("last_response_is_discriminatory", "last_response_is_discrim
 """The second asks for what the first says yes to, and is left empty where the first says no."""
 
 _OTHER_WORDS = {
-    YES: ("y", "true", "1", "x"), NO: ("n", "false", "0"),
+    YES: ("y", "true", "1", "x"),
+    NO: ("n", "false", "0"),
     CANT_TELL: ("cant tell", "cannot tell", "can not tell", "can`t tell"),
-    A: ("a is better", "reply a"), B: ("b is better", "reply b"),
+    A: ("a is better", "reply a"),
+    B: ("b is better", "reply b"),
     NEITHER: ("nodifference", "none", "same"),
-}  # fmt: skip
+}
 _SPACES = re.compile(r"[\s\u200b\ufeff]+")
 
 

@@ -94,11 +94,9 @@ def read_about(grids: Sequence[Grid]) -> About:
     facts = {str(cells[0]): str(cells[1]) for cells in lines[: len(FACTS)] if len(cells) > 1}
     try:
         items = {
-            str(cells[0]): (
-                read_answers(str(cells[1] or "")), tuple(str(one) for one in cells[2:])
-            )
-            for cells in lines[len(FACTS):]
-        }  # fmt: skip
+            str(cells[0]): (read_answers(str(cells[1] or "")), tuple(str(one) for one in cells[2:]))
+            for cells in lines[len(FACTS) :]
+        }
         float(facts["made"]), int(facts["queue"])
         if set(facts) != set(FACTS):
             raise KeyError("facts")

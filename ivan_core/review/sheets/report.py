@@ -46,12 +46,13 @@ class ImportReport:
         if not self.wrote:
             told.append("Nothing was changed.")
         besides = [
-            (self.skipped, "skipped"), (self.cant_tell, "answered “can't tell”"),
+            (self.skipped, "skipped"),
+            (self.cant_tell, "answered “can't tell”"),
             (self.empty, "left empty"),
             (self.unchecked, "filled in, but neither checked nor changed, so not counted"),
             (self.notes_only, "with a note but no answer, not counted"),
             (self.missing, "not in the sheet any more"),
-        ]  # fmt: skip
+        ]
         said = [f"{count:,} {what}" for count, what in besides if count]
         if said:
             told.append(f"{'; '.join(said)}.")

@@ -219,13 +219,19 @@ def _take_in(
     judged = [said for said in rows if said.judged]
     left_out = len(about.items) - len(rows)
     return ImportReport(
-        queue, name, plan.new, plan.same, tuple(plan.changed), tuple(plan.kept),
+        queue,
+        name,
+        plan.new,
+        plan.same,
+        tuple(plan.changed),
+        tuple(plan.kept),
         skipped=sum(said.skipped for said in judged),
         cant_tell=_unsure(judged),
         empty=sum(not (said.judged or said.note or said.unchecked) for said in rows),
         unchecked=sum(said.unchecked for said in rows),
-        notes_only=notes_only, missing=left_out,
-    )  # fmt: skip
+        notes_only=notes_only,
+        missing=left_out,
+    )
 
 
 def _decide(
@@ -250,9 +256,17 @@ def _after(said: Said, name: str, current: Opinion | None, told: bool) -> Opinio
     """
     one, item = said.item, said.item.item
     fresh = Opinion(
-        item.queue, item.row_id, item.side, name, dict(said.answers), said.note, said.skipped,
-        one.left, blind=not one.filled, prefill=one.queue.prefill if one.filled else "",
-    )  # fmt: skip
+        item.queue,
+        item.row_id,
+        item.side,
+        name,
+        dict(said.answers),
+        said.note,
+        said.skipped,
+        one.left,
+        blind=not one.filled,
+        prefill=one.queue.prefill if one.filled else "",
+    )
     if current is None:
         return fresh
     answers, skipped = fresh.answers, fresh.skipped
@@ -263,10 +277,14 @@ def _after(said: Said, name: str, current: Opinion | None, told: bool) -> Opinio
     changed = answers != current.answers
     revealed = told and changed and BETTER in current.answers
     return with_changes(
-        fresh, answers=answers, skipped=skipped, note=said.note or current.note,
+        fresh,
+        answers=answers,
+        skipped=skipped,
+        note=said.note or current.note,
         blind=fresh.blind and current.blind and not revealed,
-        seconds=0.0 if changed else current.seconds, version=current.version,
-    )  # fmt: skip
+        seconds=0.0 if changed else current.seconds,
+        version=current.version,
+    )
 
 
 def _content(opinion: Opinion) -> tuple[object, ...]:

@@ -66,13 +66,20 @@ def margin_range(results: Results, model: str) -> None:
     ):
         for end, words in (("low", "Typical margins from"), ("high", "up to")):
             st.number_input(
-                words, value=None, step=0.5, key=f"margin-{end}-{model}", width=170,
+                words,
+                value=None,
+                step=0.5,
+                key=f"margin-{end}-{model}",
+                width=170,
                 placeholder="any",
-            )  # fmt: skip
+            )
         st.form_submit_button(
-            "Show these rows", key=f"margin-range-go-{model}", on_click=_by_margin, args=(model,),
+            "Show these rows",
+            key=f"margin-range-go-{model}",
+            on_click=_by_margin,
+            args=(model,),
             help="Negative margins are those of pairs where the model likes the rejected reply.",
-        )  # fmt: skip
+        )
 
 
 @kindly

@@ -91,9 +91,11 @@ def _more_options(source: str) -> dict[str, Any]:
             help=_SPEC_HELP["max_tokens"].description,
         )
         system = left.selectbox(
-            "System turns", get_args(SystemTurns), key="form-system",
+            "System turns",
+            get_args(SystemTurns),
+            key="form-system",
             help=_SPEC_HELP["system"].description,
-        )  # fmt: skip
+        )
     return {
         "dataset": part,
         "seed": seed,

@@ -42,16 +42,18 @@ def where_they_differ(results: Results) -> None:
     with left:
         clickable(
             verdicts,
-            f"verdicts-{first}-{second}", "verdicts",
+            f"verdicts-{first}-{second}",
+            "verdicts",
             partial(of_verdicts, results, two=two),
-        )  # fmt: skip
+        )
         figure_menu(results.run.id, "verdicts", model=first, other=second)
     with right:
         clickable(
             margins,
-            f"margins-{first}-{second}", "margins",
+            f"margins-{first}-{second}",
+            "margins",
             partial(of_margins, results, two=two, cells=cells),
-        )  # fmt: skip
+        )
         figure_menu(results.run.id, "two-margins", model=first, other=second)
     needed = needed_sentence(
         pairs_needed(found.discordance, design=found.design), found.discordance, found.n
@@ -68,9 +70,11 @@ def _two(results: Results) -> tuple[str, str]:
     pairs = list(combinations(models, 2))
     names = short_names(models)
     picked = st.selectbox(
-        "Which two", range(len(pairs)), key="differ-two",
+        "Which two",
+        range(len(pairs)),
+        key="differ-two",
         format_func=lambda i: f"{names[pairs[i][0]]} and {names[pairs[i][1]]}",
-    )  # fmt: skip
+    )
     return pairs[picked or 0]
 
 

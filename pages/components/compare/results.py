@@ -114,9 +114,13 @@ def _tabs(results: Results) -> None:
         "Rewards": _rewards,
     }
     tab = st.segmented_control(
-        "More views", list(tabs), key="view", label_visibility="collapsed", required=True,
+        "More views",
+        list(tabs),
+        key="view",
+        label_visibility="collapsed",
+        required=True,
         default="Where do they differ?" if len(results.models) > 1 else "Rewards",
-    )  # fmt: skip
+    )
     tabs[tab or "Rewards"](results)
 
 
@@ -140,9 +144,11 @@ def _rewards(results: Results) -> None:
         figure_menu(results.run.id, "rewards", model=model)
     with right:
         clickable(
-            margin_bars(histogram, dark=dark()), f"margins-{model}", "margin",
+            margin_bars(histogram, dark=dark()),
+            f"margins-{model}",
+            "margin",
             partial(of_margin, results, model=model, bins=histogram),
-        )  # fmt: skip
+        )
         figure_menu(results.run.id, "margins", model=model)
         margin_range(results, model)
 

@@ -20,13 +20,7 @@ from ivan_core.experiments.compare.results import Results
 from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.pairs import LongerIs, Noted, Starred, SubsetIs
 from ivan_core.lists.url import query_of
-from pages.components.compare.filtering import (
-    ROWS,
-    add,
-    current_filter,
-    sort_by_head,
-    sort_control,
-)
+from pages.components.compare.filtering import ROWS, add, current_filter, sort_by_head, sort_control
 from pages.components.compare.table import rows_table
 from pages.components.compare.user_columns import user_columns
 from pages.components.kit.conditions import names_on, places_found
@@ -65,15 +59,22 @@ def _find(results: Results, row_filter: Filter, names: dict[str, str]) -> None:
     left, middle, right = st.columns([3, 3, 3], vertical_alignment="bottom")
     with left:
         st.text_input(
-            "Find in the texts", key="find", placeholder="words, then Enter", max_chars=200,
-            on_change=_search, args=(results.dataset.fingerprint,),
-        )  # fmt: skip
+            "Find in the texts",
+            key="find",
+            placeholder="words, then Enter",
+            max_chars=200,
+            on_change=_search,
+            args=(results.dataset.fingerprint,),
+        )
     with middle:
         quick = _quick(results)
         picked = st.selectbox(
-            "Show only", list(quick), index=None, placeholder="all rows",
+            "Show only",
+            list(quick),
+            index=None,
+            placeholder="all rows",
             key=f"quick-{st.session_state.get('quick', 0)}",
-        )  # fmt: skip
+        )
         if picked:
             st.session_state["quick"] = st.session_state.get("quick", 0) + 1
             add(quick[picked])

@@ -36,9 +36,13 @@ def rows_table(
             "model likes the chosen reply.",
         )
     stood_on, picked = page_table(
-        table, columns, key=f"rows-{key}-{page}", number="row_id", sort_by=sort_by,
+        table,
+        columns,
+        key=f"rows-{key}-{page}",
+        number="row_id",
+        sort_by=sort_by,
         alt="The rows of this view; select one to read the pair side by side",
-    )  # fmt: skip
+    )
     told = "Click a row to read the pair; the head of Row or of a model sorts all rows."
     with below_page(f"opened-{key}", "row", len(row_ids), page, told):
         asked = row_by_number("open", results.row_ids, int(table.iloc[stood_on]["row_id"]))

@@ -9,13 +9,13 @@ from ivan_core.metrics.trust import Level, TrustStrip
 from pages.components.kit.text import md_escape, say, short_names
 
 _SIGNS: dict[Level, str] = {"green": "✓", "unknown": "?", "amber": "!", "red": "✗"}
-_COLOURS: dict[Level, str] = {
-    "green": "green", "unknown": "gray", "amber": "orange", "red": "red",
-}  # fmt: skip
+_COLOURS: dict[Level, str] = {"green": "green", "unknown": "gray", "amber": "orange", "red": "red"}
 _WORDS: dict[Level, str] = {
-    "green": "nothing against it", "unknown": "not all is known", "amber": "look first",
+    "green": "nothing against it",
+    "unknown": "not all is known",
+    "amber": "look first",
     "red": "do not trust yet",
-}  # fmt: skip
+}
 
 
 def trust(results: Results) -> None:

@@ -48,9 +48,13 @@ def user_columns(results: Results) -> None:
 def _form(dataset: str) -> None:
     """Ask for a column; what is wrong with it is said here, before any worker starts."""
     kind = st.segmented_control(
-        "Kind of column", list(_FORMS), default="regular expression", required=True,
-        key="column-kind", label_visibility="collapsed",
-    )  # fmt: skip
+        "Kind of column",
+        list(_FORMS),
+        default="regular expression",
+        required=True,
+        key="column-kind",
+        label_visibility="collapsed",
+    )
     form = _FORMS[kind or "regular expression"]
     over: Over = "reply"
     with st.form("column-form", border=False):
@@ -117,9 +121,15 @@ def _pick(known: list[ColumnSpec]) -> ColumnSpec | None:
     }
     # Streamlit lets people clear a choice only where it starts without one.
     picked = st.selectbox(
-        "Show a column", list(specs), index=None, placeholder="none", width=420,
-        format_func=lambda column: names[column], key=_PICKED, on_change=_show,
-    )  # fmt: skip
+        "Show a column",
+        list(specs),
+        index=None,
+        placeholder="none",
+        width=420,
+        format_func=lambda column: names[column],
+        key=_PICKED,
+        on_change=_show,
+    )
     return specs.get(picked) if picked else None
 
 
@@ -147,9 +157,11 @@ def _draw(results: Results, spec: ColumnSpec) -> None:
             say("No pair with a value on both sides is rated.")
             return
         clickable(
-            agreement_by_larger_bars(agreement, dark=dark()), f"column-agreement-{spec.id}",
-            "larger", partial(of_larger, results, spec=spec, bars=agreement),
-        )  # fmt: skip
+            agreement_by_larger_bars(agreement, dark=dark()),
+            f"column-agreement-{spec.id}",
+            "larger",
+            partial(of_larger, results, spec=spec, bars=agreement),
+        )
         figure_menu(results.run.id, "column-agreement", column=spec.id)
 
 

@@ -53,9 +53,7 @@ def _stages(results: Results) -> None:
             query_params={"run": results.run.id},
         )
         st.page_link(
-            PAIRS,
-            label=":primary[Read the pairs →]",
-            query_params={"run": results.run.id},
+            PAIRS, label=":primary[Read the pairs →]", query_params={"run": results.run.id}
         )
         newest_of = study.newest if study else {}
         for page, see, make in _NEXT:
@@ -67,7 +65,4 @@ def _stages(results: Results) -> None:
                 query_params={"run": newest} if newest else None,
             )
         asked = study is not None and study.stages[-1].done is not None
-        st.page_link(
-            REVIEW,
-            label=f":primary[{'See the reviews' if asked else 'Ask people'} →]",
-        )
+        st.page_link(REVIEW, label=f":primary[{'See the reviews' if asked else 'Ask people'} →]")

@@ -146,14 +146,19 @@ def condition_chips(
     ):
         for chip in held:
             st.button(
-                f"{md_escape(chip.label)} ✕", key=f"{place.keys}chip-{chip.name}",
-                on_click=place.remove, args=(chip.key,), help="Take this condition away",
-            )  # fmt: skip
+                f"{md_escape(chip.label)} ✕",
+                key=f"{place.keys}chip-{chip.name}",
+                on_click=place.remove,
+                args=(chip.key,),
+                help="Take this condition away",
+            )
         if len(held) > 1:
             st.button(
-                place.everything, key=f"{place.keys}chips-clear", type="tertiary",
+                place.everything,
+                key=f"{place.keys}chips-clear",
+                type="tertiary",
                 on_click=place.clear,
-            )  # fmt: skip
+            )
         _add(place, listing)
 
 
@@ -185,9 +190,15 @@ def _choose(place: Place, listing: Listing, key: str) -> None:
     if asked.runs:
         run = next(iter(asked.runs))
         if len(asked.runs) > 1:
-            run = st.selectbox(
-                "Of", list(asked.runs), key=f"{key}-{title}-run", format_func=asked.runs.__getitem__
-            ) or run  # fmt: skip
+            run = (
+                st.selectbox(
+                    "Of",
+                    list(asked.runs),
+                    key=f"{key}-{title}-run",
+                    format_func=asked.runs.__getitem__,
+                )
+                or run
+            )
         elif run != listing.run_id:
             say(f"Of {asked.runs[run]}.", "small", quiet=True)
     try:
@@ -196,9 +207,12 @@ def _choose(place: Place, listing: Listing, key: str) -> None:
         say(f"{error.message} {error.hint}".strip(), "small")
         return
     st.button(
-        "Add", key=f"{key}-go", type="primary", on_click=_added,
+        "Add",
+        key=f"{key}-go",
+        type="primary",
+        on_click=_added,
         args=(place, listing, asked, run, picks),
-    )  # fmt: skip
+    )
 
 
 def _picks(asked_of: Listing, asked: Offered, key: str) -> dict[str, Any]:

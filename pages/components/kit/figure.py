@@ -56,17 +56,26 @@ def _files(figure: _Figure) -> None:
     """Files of a chart in a width of your choice, and what to write below it."""
     figure = _narrowed(figure)
     run_id, name, shown = figure.run_id, figure.name, figure.shown
-    width = st.segmented_control(
-        "Width", list(_WIDTHS), default=85, required=True, key=f"{figure.key}-width",
-        format_func=lambda millimetres: _WIDTHS[millimetres],
-    ) or 85  # fmt: skip
+    width = (
+        st.segmented_control(
+            "Width",
+            list(_WIDTHS),
+            default=85,
+            required=True,
+            key=f"{figure.key}-width",
+            format_func=lambda millimetres: _WIDTHS[millimetres],
+        )
+        or 85
+    )
     with st.container(horizontal=True):
         for kind in KINDS:
             st.download_button(
-                kind.upper(), _maker(figure, kind, width),
+                kind.upper(),
+                _maker(figure, kind, width),
                 figures.file_name(run_id, name, kind, width, **shown),
-                key=f"{figure.key}-{kind}", on_click="ignore",
-            )  # fmt: skip
+                key=f"{figure.key}-{kind}",
+                on_click="ignore",
+            )
     for title, text in (
         *_words(figure, figures.stamp(run_id, shown.get("where"))),
         ("Command", figure_command(run_id, name, width_mm=width, **shown)),

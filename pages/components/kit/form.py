@@ -24,9 +24,12 @@ def dataset_field(place: DeltaGenerator, first: str, keys: str) -> str:
     sources = [first, "sample", "Anthropic/hh-rlhf"]
     sources += [request.source for request in datasets.known()]
     source = place.selectbox(
-        "Dataset", list(dict.fromkeys(sources)), accept_new_options=True, key=f"{keys}-dataset",
+        "Dataset",
+        list(dict.fromkeys(sources)),
+        accept_new_options=True,
+        key=f"{keys}-dataset",
         help=_DATA["source"].description,
-    )  # fmt: skip
+    )
     return (source or "").strip()
 
 
@@ -71,18 +74,28 @@ def part_of_dataset(places: Sequence[DeltaGenerator], source: str, keys: str) ->
     known = catalog.dataset_facts(source)
     left, middle, right = places
     subset = left.selectbox(
-        "Subset", ["", *known.get("subsets", [])], accept_new_options=True, key=f"{keys}-subset",
-        format_func=lambda name: name or "all", help=_DATA["subset"].description,
-    )  # fmt: skip
+        "Subset",
+        ["", *known.get("subsets", [])],
+        accept_new_options=True,
+        key=f"{keys}-subset",
+        format_func=lambda name: name or "all",
+        help=_DATA["subset"].description,
+    )
     split = middle.selectbox(
-        "Split", known.get("splits", ["train", "test"]), accept_new_options=True,
-        key=f"{keys}-split", help=_DATA["split"].description,
-    )  # fmt: skip
+        "Split",
+        known.get("splits", ["train", "test"]),
+        accept_new_options=True,
+        key=f"{keys}-split",
+        help=_DATA["split"].description,
+    )
     revision = right.text_input(
-        "Revision", placeholder="the newest, pinned when read", key=f"{keys}-revision",
+        "Revision",
+        placeholder="the newest, pinned when read",
+        key=f"{keys}-revision",
         help=_DATA["revision"].description,
-    )  # fmt: skip
+    )
     return {
-        "subset": (subset or "").strip(), "split": (split or "train").strip(),
+        "subset": (subset or "").strip(),
+        "split": (split or "train").strip(),
         "revision": revision.strip(),
-    }  # fmt: skip
+    }

@@ -23,9 +23,13 @@ _OF_ALL = ("review", "runs", "handbook")
 """Pages that belong to no experiment, and stand behind those that do."""
 
 _CHAPTER_OF = {
-    "Compare": "compare", "Pairs": "compare", "Rewrite": "rewrite", "Taxonomy": "taxonomy",
-    "Review": "review", "Runs": "figures",
-}  # fmt: skip
+    "Compare": "compare",
+    "Pairs": "compare",
+    "Rewrite": "rewrite",
+    "Taxonomy": "taxonomy",
+    "Review": "review",
+    "Runs": "figures",
+}
 """The chapter of the handbook that a page's link to it opens."""
 
 _ON_DARK = """<style>

@@ -17,8 +17,10 @@ from pages.components.kit.text import say
 from pages.components.kit.url import write_query
 
 SELECTS: tuple[Literal["single-row", "single-cell", "single-column"], ...] = (
-    "single-row", "single-cell", "single-column",
-)  # fmt: skip
+    "single-row",
+    "single-cell",
+    "single-column",
+)
 """What a click selects in a table that shows a part of its rows. A head that can be selected does
 not sort: in the browser it would sort the fifty rows that are shown, and numbers in words as text.
 """
@@ -56,9 +58,15 @@ def page_table(
             read(place)
 
     event = st.dataframe(
-        table, hide_index=True, column_config=dict(columns), on_select=clicked,
-        selection_mode=SELECTS, key=key, placeholder="", alt=alt,
-    )  # fmt: skip
+        table,
+        hide_index=True,
+        column_config=dict(columns),
+        on_select=clicked,
+        selection_mode=SELECTS,
+        key=key,
+        placeholder="",
+        alt=alt,
+    )
     stood_on = next((place for place, _ in event.selection.cells if place < len(table)), 0)
     place = opened_row(event.selection, number)
     return stood_on, place if place is not None and place < len(table) else None
@@ -95,9 +103,14 @@ def row_by_number(verb: str, rows: Sequence[int], first: int) -> int | None:
         st.container(horizontal=True),
     ):
         row = st.number_input(
-            f"Row to {verb}", rows[0], rows[-1], first, key=f"row-to-{verb}-{first}",
-            label_visibility="collapsed", width=120,
-        )  # fmt: skip
+            f"Row to {verb}",
+            rows[0],
+            rows[-1],
+            first,
+            key=f"row-to-{verb}-{first}",
+            label_visibility="collapsed",
+            width=120,
+        )
         if st.form_submit_button(f"{verb.capitalize()} this row", key=f"{verb}-row"):
             return int(row)
     return None
@@ -111,15 +124,16 @@ def item_by_name(
     def chosen() -> None:
         write_query({parameter: st.session_state[key]})
 
-    with (
-        st.form(f"open-{noun}", border=False, width="content"),
-        st.container(horizontal=True),
-    ):
+    with st.form(f"open-{noun}", border=False, width="content"), st.container(horizontal=True):
         st.selectbox(
-            f"{noun.capitalize()} to open", items, min(at, len(items) - 1), width=150, key=key,
+            f"{noun.capitalize()} to open",
+            items,
+            min(at, len(items) - 1),
+            width=150,
+            key=key,
             label_visibility="collapsed",
             format_func=lambda item: item.removesuffix(".both").replace(".", ", "),
-        )  # fmt: skip
+        )
         st.form_submit_button(button, key=f"read-{noun}", on_click=chosen)
 
 
@@ -135,7 +149,8 @@ def head_of_item(title: str, row_id: int, content: str, noun: str, parameter: st
             # A link and no switch_page: that would leave a step in the history of the browser
             # in which this page stands beside the parameters of the other.
             st.page_link(
-                PAIRS, label=":primary[Read the pair →]",
+                PAIRS,
+                label=":primary[Read the pair →]",
                 query_params={"run": comparison, "row": str(row_id)},
-            )  # fmt: skip
+            )
         st.button("Close", key=f"close-{noun}", on_click=write_query, args=({parameter: None},))

@@ -35,9 +35,11 @@ def show_part(text: str, key: str, draw: Callable[[str], object]) -> None:
     if left > 0:
         say(f"{shown:,} of {len(text):,} characters are shown.", "small", quiet=True)
         st.button(
-            "Show more" if left > STEP else "Show the rest", key=f"{state}-button",
-            on_click=_one_more, args=(state,),
-        )  # fmt: skip
+            "Show more" if left > STEP else "Show the rest",
+            key=f"{state}-button",
+            on_click=_one_more,
+            args=(state,),
+        )
 
 
 def show_many(
@@ -65,9 +67,11 @@ def _between(
     state = f"between-{key}-{len(items)}"
     if not st.session_state.get(state):
         st.button(
-            f"Show the {between:,} {noun} between", key=f"{state}-button",
-            on_click=_one_more, args=(state,),
-        )  # fmt: skip
+            f"Show the {between:,} {noun} between",
+            key=f"{state}-button",
+            on_click=_one_more,
+            args=(state,),
+        )
         return
     pages = -(-between // TURNS)
     page = st.pagination(pages, key=f"{state}-page", max_visible_pages=5) if pages > 1 else 1

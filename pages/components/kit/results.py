@@ -63,9 +63,14 @@ def pick_model(models: Sequence[str], key: str) -> str:
         return models[0]
     names = short_names(models)
     picked = st.segmented_control(
-        "Model", models, key=key, default=models[0], required=True,
-        format_func=lambda model: md_escape(names[model]), label_visibility="collapsed",
-    )  # fmt: skip
+        "Model",
+        models,
+        key=key,
+        default=models[0],
+        required=True,
+        format_func=lambda model: md_escape(names[model]),
+        label_visibility="collapsed",
+    )
     return picked or models[0]
 
 

@@ -59,8 +59,9 @@ def _queue(listing: Listing, wanted: Filter, names: Names, row_ids: list[int]) -
     say(
         f"Of {number_of(len(row_ids), 'row')}, in random order. Everybody begins with up to 30 "
         "random items of the dataset: those are blind and give the rates.",
-        "small", quiet=True,
-    )  # fmt: skip
+        "small",
+        quiet=True,
+    )
     title = "; ".join(chip.label for chip in wanted.chips(names)) or "All rows of a run"
     made = partial(_make, listing.dataset.fingerprint, task, int(count), row_ids, title)
     st.button("Make a queue", key="queue-go", type="primary", on_click=made)
@@ -73,9 +74,13 @@ def _queue(listing: Listing, wanted: Filter, names: Names, row_ids: list[int]) -
 @kindly
 def _make(dataset: str, task: Task, count: int, row_ids: list[int], title: str) -> None:
     fields = {
-        "dataset": dataset, "task": task, "source": "rows", "count": count,
-        "row_ids": tuple(row_ids), "title": title[:200],
-    }  # fmt: skip
+        "dataset": dataset,
+        "task": task,
+        "source": "rows",
+        "count": count,
+        "row_ids": tuple(row_ids),
+        "title": title[:200],
+    }
     number = make_queue(queue_request(fields)).id
     st.session_state[_MADE] = number
     st.session_state["review-queue"] = number

@@ -57,9 +57,10 @@ def ask_for_token() -> None:
     )
     with st.container(height="content", gap=None):
         result = show(
-            key="token", data={"session": session, "refused": shown not in ("", _NONE)},
+            key="token",
+            data={"session": session, "refused": shown not in ("", _NONE)},
             on_token_change=lambda: None,
-        )  # fmt: skip
+        )
     told = st.session_state[_SHOWN] = str(result.token or "")
     if not told:
         st.stop()

@@ -22,9 +22,19 @@ from pages.components.kit.token import is_shown
 BEHIND_PROXY = "IVAN_BEHIND_PROXY"
 _OFF = ("", "0", "false", "no", "off")
 _OF_PROXIES = frozenset(
-    ("forwarded", "via", "x-real-ip", "x-client-ip", "x-original-host", "x-cluster-client-ip",
-     "true-client-ip", "cf-connecting-ip", "fastly-client-ip", "fly-client-ip")
-)  # fmt: skip
+    (
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x-client-ip",
+        "x-original-host",
+        "x-cluster-client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "fastly-client-ip",
+        "fly-client-ip",
+    )
+)
 
 
 def visitor() -> Visitor:

@@ -52,9 +52,11 @@ def ask_again_for_the_rest(run: Run, counts: dict[str, Any]) -> None:
                 ask_again(run.id, "batch")
                 st.rerun()
             if st.button(
-                "Ask at once instead", key="again-now", type="tertiary",
+                "Ask at once instead",
+                key="again-now",
+                type="tertiary",
                 help="Text by text at the standard price, without waiting for a batch.",
-            ):  # fmt: skip
+            ):
                 ask_again(run.id, "now")
                 st.rerun()
 

@@ -66,9 +66,11 @@ def do_they_agree(results: LabelResults) -> None:
         _one_label(table, names)
     with st.expander("All numbers"):
         st.dataframe(
-            label_words.agreement_rows(table), hide_index=True, key="agreement-numbers",
+            label_words.agreement_rows(table),
+            hide_index=True,
+            key="agreement-numbers",
             alt="The agreement of the labelers on each label, in numbers",
-        )  # fmt: skip
+        )
 
 
 def _chosen(results: LabelResults, known: dict[str, LabelResults]) -> list[str]:
@@ -85,11 +87,15 @@ def _chosen(results: LabelResults, known: dict[str, LabelResults]) -> list[str]:
 
     return list(
         st.multiselect(
-            f"{md_escape(names[results.run.id])} beside", list(known), key="agreement-with",
-            max_selections=_MOST, format_func=lambda run_id: names[run_id], on_change=turn,
+            f"{md_escape(names[results.run.id])} beside",
+            list(known),
+            key="agreement-with",
+            max_selections=_MOST,
+            format_func=lambda run_id: names[run_id],
+            on_change=turn,
             placeholder="one or two other labelers",
         )
-    )  # fmt: skip
+    )
 
 
 def _open_label(point: Point) -> None:
@@ -111,7 +117,7 @@ def _one_label(table: pd.DataFrame, names: dict[str, str]) -> None:
 
     key = st.selectbox(
         "One label", list(rows), key="agreement-label", format_func=label_name, on_change=turn
-    )  # fmt: skip
+    )
     row = rows[key or next(iter(rows))]
     say(label_words.both_sentence(row), "small")
     say(coefficient_sentence(row, left_out=False), "small", quiet=True)
@@ -168,10 +174,14 @@ def _cross_table(key: str, word: str, names: dict[str, str]) -> None:
 def _against(others: Sequence[str], names: dict[str, str]) -> str:
     """Which of two other labelers the cross table is of."""
     picked = st.segmented_control(
-        "Against", list(others), key=f"agreement-against-{'-'.join(others)}", default=others[0],
-        required=True, format_func=lambda run_id: md_escape(names[run_id]),
+        "Against",
+        list(others),
+        key=f"agreement-against-{'-'.join(others)}",
+        default=others[0],
+        required=True,
+        format_func=lambda run_id: md_escape(names[run_id]),
         label_visibility="collapsed",
-    )  # fmt: skip
+    )
     return picked or others[0]
 
 

@@ -152,11 +152,13 @@ def cost_facts(run_id: str, estimate: Estimate) -> None:
         ("Requests", f"{estimate.requests:,}, one a text, of {number_of(estimate.rows, 'row')}"),
         ("Files", f"{len(estimate.files):,} ({size:,.1f} MB)"),
         ("Input tokens", f"{estimate.input_tokens:,} (counted with {estimate.counted}{exact})"),
-        ("Output tokens", f"{estimate.output_typical:,} typical, "
-                          f"{estimate.output_bound:,} at the most"),
+        (
+            "Output tokens",
+            f"{estimate.output_typical:,} typical, {estimate.output_bound:,} at the most",
+        ),
         ("Cost as a batch, within 24 hours", _cost(estimate.batch)),
         ("Cost at the standard price, at once", _cost(estimate.standard)),
-    ]  # fmt: skip
+    ]
     prices = estimate.prices
     if prices is not None:
         rows += [
@@ -211,9 +213,13 @@ def exact_text(run_id: str) -> None:
         names = list(found)
         say("Exactly this is sent, one request a text. Those of the first rows, to read:")
         picked = st.segmented_control(
-            "Row and side", names, default=names[0], required=True, key=f"example-{run_id}",
+            "Row and side",
+            names,
+            default=names[0],
+            required=True,
+            key=f"example-{run_id}",
             label_visibility="collapsed",
-        )  # fmt: skip
+        )
         one = found[picked or names[0]]
         say("The text, behind a fence that no text can break:", "small", quiet=True)
         _verbatim(one.user, "user")
@@ -225,6 +231,7 @@ def exact_text(run_id: str) -> None:
 
 def _verbatim(text: str, key: str) -> None:
     show_part(
-        text, f"request-{key}",
+        text,
+        f"request-{key}",
         lambda part: st.code(part, language=None, wrap_lines=True, height=240),
-    )  # fmt: skip
+    )

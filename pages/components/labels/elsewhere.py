@@ -37,9 +37,11 @@ def from_elsewhere() -> None:
 
 def _by_id(request: DatasetRequest) -> None:
     ids = st.text_input(
-        "Batch ids, separated by commas", key="elsewhere-ids", placeholder="batch_…, batch_…",
+        "Batch ids, separated by commas",
+        key="elsewhere-ids",
+        placeholder="batch_…, batch_…",
         help="The provider's own page lists them. The key must be of the account that sent them.",
-    )  # fmt: skip
+    )
     if st.button("Collect these batches", key="elsewhere-collect", disabled=not ids.strip()):
         # A problem is told here, where the button is, and not at the top of the page.
         with problems_shown():
@@ -49,19 +51,25 @@ def _by_id(request: DatasetRequest) -> None:
 
 def _by_file(request: DatasetRequest) -> None:
     files = st.file_uploader(
-        "Result files (JSON lines)", accept_multiple_files=True, type=["jsonl"],
-        key="elsewhere-files", help="Larger ones: ivan taxonomy import-file, on the command line.",
-    )  # fmt: skip
+        "Result files (JSON lines)",
+        accept_multiple_files=True,
+        type=["jsonl"],
+        key="elsewhere-files",
+        help="Larger ones: ivan taxonomy import-file, on the command line.",
+    )
     if not files:
         return
     model = st.text_input(
-        "Who labelled", key="elsewhere-model", placeholder="as the files say",
+        "Who labelled",
+        key="elsewhere-model",
+        placeholder="as the files say",
         help="The model's name, where the files do not tell.",
-    )  # fmt: skip
+    )
     force = st.checkbox(
-        "Leave lines of other texts aside", key="elsewhere-force",
+        "Leave lines of other texts aside",
+        key="elsewhere-force",
         help="Else a file with lines that are not of this dataset is refused.",
-    )  # fmt: skip
+    )
     if st.button("Import these files", key="elsewhere-import", type="primary"):
         contents = [(file.name, file.getvalue()) for file in files]
         with problems_shown():

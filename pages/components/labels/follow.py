@@ -158,9 +158,11 @@ def show_parts(run_id: str, said: str = "") -> None:
         facts(rows, header)
     else:
         st.dataframe(
-            [dict(zip(header, row, strict=True)) for row in rows], hide_index=True, height=320,
+            [dict(zip(header, row, strict=True)) for row in rows],
+            hide_index=True,
+            height=320,
             key=f"parts-{run_id}",
-        )  # fmt: skip
+        )
     for part in parts:
         for told in (part.get("problem"), part.get("note")):
             if told and f"Part {part['part']}: {told}" not in said:
@@ -175,8 +177,11 @@ def _row(part: Mapping[str, Any], attempts: bool) -> tuple[str, ...]:
     name = f"{part['part']}, attempt {part['attempt']}" if attempts else str(part["part"])
     told = (part.get(which) for which in ("completed", "failed"))
     return (
-        name, state_words(part), *(f"{count or 0:,}" for count in told), f"{part['requests']:,}",
-    )  # fmt: skip
+        name,
+        state_words(part),
+        *(f"{count or 0:,}" for count in told),
+        f"{part['requests']:,}",
+    )
 
 
 def state_words(part: Mapping[str, Any]) -> str:

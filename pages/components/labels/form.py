@@ -58,12 +58,16 @@ def _three_fields(models: servers.OllamaModels) -> tuple[str, str, dict[str, Any
     left, middle, right = st.columns([3, 4, 2])
     source = dataset_field(left, preset_spec().dataset.source, "label")
     labeler = middle.selectbox(
-        "Labeler", names, names.index(chosen), format_func=lambda name: offered.get(name, name),
-        accept_new_options=True, key="label-labeler",
+        "Labeler",
+        names,
+        names.index(chosen),
+        format_func=lambda name: offered.get(name, name),
+        accept_new_options=True,
+        key="label-labeler",
         help="Who reads each text and answers 19 questions about it: rules that ship with IVAN, "
         "a model on your own Ollama server, or a paid model behind OpenAI's Batch API. "
         "Another model's name may be typed in.",
-    )  # fmt: skip
+    )
     rows = rows_fields(right, "label")
     return source, (labeler or "").strip(), rows
 
@@ -72,9 +76,12 @@ def _asked_way(labeler: str) -> LabellingWay:
     """How a labeler works whose name does not tell."""
     ways = list(_WAYS)
     asked = st.radio(
-        "How is this model reached?", ways, format_func=lambda way: _WAYS[way], horizontal=True,
+        "How is this model reached?",
+        ways,
+        format_func=lambda way: _WAYS[way],
+        horizontal=True,
         key="label-way",
-    )  # fmt: skip
+    )
     return asked or ways[0]
 
 
@@ -117,9 +124,11 @@ def _offer_batch(labeler: str, fields: dict[str, Any]) -> None:
         st.rerun()
     texts = number_of(2 * plan.pairs, "text") if plan.pairs is not None else "All texts"
     told = [
-        f"{texts}, one request each.", *plan.notes, labelers.shutdown_sentence(labeler),
+        f"{texts}, one request each.",
+        *plan.notes,
+        labelers.shutdown_sentence(labeler),
         "Nothing is sent before you have read the cost and accepted it.",
-    ]  # fmt: skip
+    ]
     say(" ".join(part for part in told if part), "small", quiet=True)
     no_key(who)
 

@@ -43,16 +43,22 @@ def _so_far(run: Run) -> None:
     rows = label_rows(facts.get("labels", {}))
     if rows:
         st.dataframe(
-            rows, hide_index=True, key="labels-so-far",
+            rows,
+            hide_index=True,
+            key="labels-so-far",
             column_config={
                 side: st.column_config.ProgressColumn(
-                    side, format="%d%%", min_value=0, max_value=100, width=130,
+                    side,
+                    format="%d%%",
+                    min_value=0,
+                    max_value=100,
+                    width=130,
                     help="Of the texts of this side with an answer so far",
                 )
                 for side in SIDES
             },
             alt="How often each label was given so far, to chosen and to rejected replies",
-        )  # fmt: skip
+        )
 
 
 def states_sentence(states: Mapping[str, int]) -> str:

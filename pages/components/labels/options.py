@@ -16,9 +16,12 @@ _BATCH, _DIRECT = TaxonomySpec.model_fields, LabelSpec.model_fields
 def more_options(way: LabellingWay) -> dict[str, Any]:
     """What can be set for a way of labelling."""
     keys = st.multiselect(
-        "Labels to ask for", FEATURES, key="label-keys", placeholder="all 19",
+        "Labels to ask for",
+        FEATURES,
+        key="label-keys",
+        placeholder="all 19",
         help=_DIRECT["keys"].description,
-    )  # fmt: skip
+    )
     left, middle, right = st.columns(3)
     seed = left.number_input(
         "Seed", 0, 2**31, 0, key="label-seed", help=_DIRECT["seed"].description
@@ -26,13 +29,23 @@ def more_options(way: LabellingWay) -> dict[str, Any]:
     found: dict[str, Any] = {"seed": seed, **({"keys": tuple(keys)} if keys else {})}
     if way == "ollama":
         found["temperature"] = middle.number_input(
-            "Temperature", 0.0, 2.0, 0.0, 0.1, key="label-temperature",
+            "Temperature",
+            0.0,
+            2.0,
+            0.0,
+            0.1,
+            key="label-temperature",
             help=_DIRECT["temperature"].description,
-        )  # fmt: skip
+        )
         found["num_ctx"] = right.number_input(
-            "Context, in tokens", 512, 1_000_000, None, placeholder="as long as is needed",
-            key="label-context", help=_DIRECT["num_ctx"].description,
-        )  # fmt: skip
+            "Context, in tokens",
+            512,
+            1_000_000,
+            None,
+            placeholder="as long as is needed",
+            key="label-context",
+            help=_DIRECT["num_ctx"].description,
+        )
     if way == "batch":
         found |= _batch_options(middle, right)
     return found
@@ -41,31 +54,56 @@ def more_options(way: LabellingWay) -> dict[str, Any]:
 def _batch_options(middle: Any, right: Any) -> dict[str, Any]:
     found = {
         "max_usd": middle.number_input(
-            "Cap, in dollars", 0.01, 1_000_000.0, None, placeholder="none, or IVAN_MAX_USD",
-            key="label-cap", help=_BATCH["max_usd"].description,
+            "Cap, in dollars",
+            0.01,
+            1_000_000.0,
+            None,
+            placeholder="none, or IVAN_MAX_USD",
+            key="label-cap",
+            help=_BATCH["max_usd"].description,
         ),
         "max_completion_tokens": right.number_input(
-            "Longest answer, in tokens", 64, 100_000, 600, key="label-answer",
+            "Longest answer, in tokens",
+            64,
+            100_000,
+            600,
+            key="label-answer",
             help=_BATCH["max_completion_tokens"].description,
         ),
-    }  # fmt: skip
+    }
     left, middle, right = st.columns(3)
     found["queue_tokens"] = left.number_input(
-        "Waiting tokens your account allows", 1_000, 10**12, None, placeholder="no limit",
-        key="label-queue", help=_BATCH["queue_tokens"].description,
-    )  # fmt: skip
+        "Waiting tokens your account allows",
+        1_000,
+        10**12,
+        None,
+        placeholder="no limit",
+        key="label-queue",
+        help=_BATCH["queue_tokens"].description,
+    )
     found["input_usd"] = middle.number_input(
-        "Dollars per million input tokens", 0.0, 10_000.0, None, placeholder="from the price table",
-        key="label-input-usd", help=_BATCH["input_usd"].description,
-    )  # fmt: skip
+        "Dollars per million input tokens",
+        0.0,
+        10_000.0,
+        None,
+        placeholder="from the price table",
+        key="label-input-usd",
+        help=_BATCH["input_usd"].description,
+    )
     found["output_usd"] = right.number_input(
-        "Dollars per million output tokens", 0.0, 10_000.0, None,
-        placeholder="from the price table", key="label-output-usd",
+        "Dollars per million output tokens",
+        0.0,
+        10_000.0,
+        None,
+        placeholder="from the price table",
+        key="label-output-usd",
         help=_BATCH["output_usd"].description,
-    )  # fmt: skip
+    )
     address = st.text_input(
-        "Base URL of the API", placeholder="OPENAI_BASE_URL, else OpenAI", key="label-base-url",
+        "Base URL of the API",
+        placeholder="OPENAI_BASE_URL, else OpenAI",
+        key="label-base-url",
         help=f"{_BATCH['base_url'].description} The key of OpenAI is never sent to a typed "
         "address; IVAN_ENDPOINT_KEY is.",
-    )  # fmt: skip
+    )
     return {**found, "base_url": address.strip()}

@@ -33,20 +33,18 @@ from pages.components.kit.state import dark
 from pages.components.kit.text import say
 from pages.components.kit.url import write_query
 from pages.components.labels.agreement import do_they_agree
-from pages.components.labels.texts import (
-    label_texts,
-    listed_below,
-    marks,
-    show_texts,
-)
+from pages.components.labels.texts import label_texts, listed_below, marks, show_texts
 
 FEATURE = "feature"
 """The label whose sides are shown, as KEY or KEY:VALUE."""
 _WIDEST = 10
 """Labels that are drawn before all are asked for."""
 _STANDING = {
-    (YES, YES): "both", (YES, NO): "chosen_only", (NO, YES): "rejected_only", (NO, NO): "neither",
-}  # fmt: skip
+    (YES, YES): "both",
+    (YES, NO): "chosen_only",
+    (NO, YES): "rejected_only",
+    (NO, NO): "neither",
+}
 
 
 def label_results(run_id: str) -> None:
@@ -82,9 +80,12 @@ def _line(results: LabelResults) -> None:
                 continue
             wanted = () if state == "submitted" else (StateIs(state=state),)
             st.button(
-                f"{counts[state]:,} {state}", key=f"count-{state}", on_click=show_texts,
-                args=wanted, help="Show these texts",
-            )  # fmt: skip
+                f"{counts[state]:,} {state}",
+                key=f"count-{state}",
+                on_click=show_texts,
+                args=wanted,
+                help="Show these texts",
+            )
     beside = [
         f"{counts[name]:,} {words if counts[name] != 1 else one}"
         for name, words, one in (
@@ -161,9 +162,12 @@ def _one_label(results: LabelResults, differences: pd.DataFrame) -> None:
         write_query({FEATURE: st.session_state["label-feature"]})
 
     picked = st.selectbox(
-        "One label on both sides of a pair", list(known), key="label-feature", on_change=turn,
+        "One label on both sides of a pair",
+        list(known),
+        key="label-feature",
+        on_change=turn,
         format_func=lambda name: label_name(known[name].key, known[name].value),
-    )  # fmt: skip
+    )
     key, value = known[picked or first]
     say(label_words.label_sentence(differences, key, value), "small")
     cells = label_views.on_pairs(results.run.id, key, value)
@@ -192,11 +196,16 @@ def _about(results: LabelResults) -> None:
     if len(keys) > 1:
         key = (
             st.segmented_control(
-                "List", keys, key="label-list", default=key, required=True,
-                format_func=label_name, label_visibility="collapsed",
+                "List",
+                keys,
+                key="label-list",
+                default=key,
+                required=True,
+                format_func=label_name,
+                label_visibility="collapsed",
             )
             or key
-        )  # fmt: skip
+        )
     counts = label_views.word_shares(results.run.id, key)
     say(label_words.words_sentence(counts, label_name(key)))
     if counts.empty:

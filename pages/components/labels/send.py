@@ -119,7 +119,7 @@ def ask_to_cancel(run_id: str) -> None:
     """Say what cancelling means for what is paid."""
     say(
         "The provider stops what it has not begun. Answers that are finished are paid, collected "
-        "and kept; the rest can be asked for again later.",
+        "and kept; the rest can be asked for again later."
     )
     with st.container(horizontal=True):
         if st.button("Cancel the batches", type="primary", key="cancel-sure"):
@@ -150,7 +150,7 @@ def ask_to_close(run_id: str) -> None:
         cost = "" if one.usd is None else f", about {money(one.usd)}"
         say(
             f"Part {one.key.part} is closed without {answers} that the provider counts as "
-            f"finished. You have paid for them; asking for these texts again is paid again{cost}.",
+            f"finished. You have paid for them; asking for these texts again is paid again{cost}."
         )
     say("What is here is kept. The provider may still deliver: looking again costs nothing.")
     with st.container(horizontal=True):

@@ -11,32 +11,15 @@ import streamlit as st
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.labels import TextKey
 from ivan_core.experiments.labels import numbers as label_views
-from ivan_core.experiments.labels.conditions import (
-    LANGUAGE,
-    LabelIs,
-    OnPairs,
-    label_name,
-    listing,
-)
+from ivan_core.experiments.labels.conditions import LANGUAGE, LabelIs, OnPairs, label_name, listing
 from ivan_core.experiments.labels.download import file_columns
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.url import query_of
-from pages.components.kit.conditions import (
-    Place,
-    fitting_filter,
-    names_on,
-    places_found,
-)
+from pages.components.kit.conditions import Place, fitting_filter, names_on, places_found
 from pages.components.kit.frame import show_error
-from pages.components.kit.list import (
-    below_page,
-    head_of_item,
-    item_by_name,
-    page_table,
-    turned_to,
-)
+from pages.components.kit.list import below_page, head_of_item, item_by_name, page_table, turned_to
 from pages.components.kit.long_texts import show_part
 from pages.components.kit.results import Point, clicked_chart
 from pages.components.kit.taking import take_away
@@ -115,9 +98,13 @@ def _table(results: LabelResults, wanted: Filter, found: Any) -> None:
         write_query({TEXT: items[place]})
 
     stood_on, _ = page_table(
-        table, columns, key=f"texts-{shown_as}-{page}", number="row_id", read=read,
+        table,
+        columns,
+        key=f"texts-{shown_as}-{page}",
+        number="row_id",
+        read=read,
         alt="The texts of this view with their labels; select one to read it",
-    )  # fmt: skip
+    )
     with below_page("text-opener", "text", len(found), page, "Click one to read it."):
         key = f"text-to-open-{items[0]}-{len(items)}-{stood_on}"
         item_by_name("text", "Read this text", items, stood_on, key, TEXT)

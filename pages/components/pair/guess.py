@@ -15,8 +15,10 @@ from pages.components.kit.url import GUESS, NAME, carry, write_query
 from pages.components.pair.replies import show_pair
 
 _CHOICES: tuple[tuple[Choice, str, str], ...] = (
-    ("A", "A is better", "a"), ("B", "B is better", "b"), ("none", "No difference", "n"),
-)  # fmt: skip
+    ("A", "A is better", "a"),
+    ("B", "B is better", "b"),
+    ("none", "No difference", "n"),
+)
 
 _PICKED: dict[Side | None, str] = {
     "chosen": "You picked the chosen reply, as the dataset did.",
@@ -36,9 +38,8 @@ def guess_switch(run_id: str) -> None:
     """Turn guessing on or off."""
     st.session_state[_SWITCH] = is_guessing()
     st.toggle(
-        "Guess first", key=_SWITCH, help="Hide the choice until you made yours.",
-        on_change=_turn,
-    )  # fmt: skip
+        "Guess first", key=_SWITCH, help="Hide the choice until you made yours.", on_change=_turn
+    )
     own = {name: st.query_params[name] for name in (GUESS, NAME) if name in st.query_params}
     carry(run_id, own, (GUESS, NAME))
 
@@ -61,9 +62,13 @@ def your_name() -> str:
 def ask_name() -> None:
     """Ask for the name once a session."""
     st.text_input(
-        "Your name (not verified)", key="name-typed", max_chars=_LONGEST, width=320,
-        value=your_name(), on_change=_keep_name,
-    )  # fmt: skip
+        "Your name (not verified)",
+        key="name-typed",
+        max_chars=_LONGEST,
+        width=320,
+        value=your_name(),
+        on_change=_keep_name,
+    )
 
 
 def _keep_name() -> None:
@@ -104,9 +109,12 @@ def guessing(results: Results, found: JudgedPair) -> bool:
     with st.container(horizontal=True, key="guess"):
         for choice, label, key in _CHOICES:
             st.button(
-                label, key=f"guess-{choice}", shortcut=key, on_click=_keep,
+                label,
+                key=f"guess-{choice}",
+                shortcut=key,
+                on_click=_keep,
                 args=(dataset, row, name, choice, left),
-            )  # fmt: skip
+            )
     show_pair(found.pair, False, {}, blind_left=left)
     return True
 

@@ -59,9 +59,10 @@ def moves(results: Results, row: int) -> None:
     rows = results.row_ids
     sharpest = "The pair on which the models disagree most; again for the next one"
     offered = (
-        ("Previous", "k", "Previous row"), ("Next", "j", "Next row"),
+        ("Previous", "k", "Previous row"),
+        ("Next", "j", "Next row"),
         ("Sharpest disagreement", "d", sharpest),
-    )  # fmt: skip
+    )
     with st.container(horizontal=True, vertical_alignment="center", key="moves"):
         for label, key, about in offered:
             st.button(

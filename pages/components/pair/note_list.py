@@ -38,9 +38,12 @@ def note_list(results: Results) -> None:
                 ("CSV for spreadsheets", "notes-for-spreadsheets.csv", True),
             ):
                 st.download_button(
-                    label, _maker(dataset, author, spreadsheet), f"{results.run.id}-{name}",
-                    key=f"notes-{spreadsheet}", on_click="ignore",
-                )  # fmt: skip
+                    label,
+                    _maker(dataset, author, spreadsheet),
+                    f"{results.run.id}-{name}",
+                    key=f"notes-{spreadsheet}",
+                    on_click="ignore",
+                )
 
 
 def _maker(dataset: str, author: str | None, spreadsheet: bool) -> Callable[[], bytes]:
@@ -66,8 +69,11 @@ def _table(results: Results, marks: list[Mark]) -> None:
         alt="Notes and stars, newest first; select one to read its pair",
     )
     more = f" The newest {_SHOWN:,} of {len(marks):,} are shown." if len(marks) > _SHOWN else ""
-    say(f"Newest first, on any row of the dataset. Click one to read its pair.{more}", "small",
-        quiet=True)  # fmt: skip
+    say(
+        f"Newest first, on any row of the dataset. Click one to read its pair.{more}",
+        "small",
+        quiet=True,
+    )
     picked = opened_row(event.selection, "Row")
     if picked is None or picked >= len(shown):
         return

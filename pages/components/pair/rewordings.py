@@ -51,9 +51,11 @@ def pair_rewordings(content: str, row_id: int) -> None:
             show_rewordings(row)
             continue
         folded = st.expander(
-            md_escape(f"{told}: {row_sentence(row)}"), key=f"rewording-{results.run.id}",
-            on_change="rerun", expanded=place == 0,
-        )  # fmt: skip
+            md_escape(f"{told}: {row_sentence(row)}"),
+            key=f"rewording-{results.run.id}",
+            on_change="rerun",
+            expanded=place == 0,
+        )
         if folded.open:
             with folded:
                 show_rewordings(row)
@@ -165,9 +167,10 @@ def _refused(row: RowView, variant: Variant, place: int, missing: Missing | None
         if missing and missing.raw.strip():
             say("What the rewriter answered:", "small", quiet=True)
             show_part(
-                missing.raw.strip("\n"), f"{key}-answered",
+                missing.raw.strip("\n"),
+                f"{key}-answered",
                 lambda part: st.code(part, language=None, wrap_lines=True),
-            )  # fmt: skip
+            )
 
 
 def _prompt(row: RowView, variant: Variant) -> None:

@@ -207,9 +207,12 @@ def _draw_pending(pending: Pending, what: str, doing: str = "") -> None:
     said = f"{doing}: {pending.doing}" if doing else pending.doing
     say(f"{said} · {pending.done:,} of {pending.total:,} texts")
     st.button(
-        "Cancel", key=f"{what}-cancel-{pending.request}", on_click=warm.cancel,
-        args=(pending.request,), help="What is scored stays known.",
-    )  # fmt: skip
+        "Cancel",
+        key=f"{what}-cancel-{pending.request}",
+        on_click=warm.cancel,
+        args=(pending.request,),
+        help="What is scored stays known.",
+    )
 
 
 def _draw_own(found: list[OwnReward]) -> None:
@@ -234,9 +237,10 @@ def own_sentence(reward: OwnReward) -> str:
             cut = " (not read to the end)" if given.truncated else ""
             told.append(f"{name} {given.value:+.3g}{cut}")
     words = {
-        True: "✓ beats the chosen one", False: "✗ does not beat the chosen one",
+        True: "✓ beats the chosen one",
+        False: "✗ does not beat the chosen one",
         None: "– nothing to compare",
-    }  # fmt: skip
+    }
     return f"{words[reward.beats_chosen]} · {reward.model}: {' · '.join(told)}"
 
 

@@ -16,11 +16,7 @@ from ivan_core.experiments.labels import words as label_words
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import TITLES
 from ivan_core.metrics.labels.sentences import coefficient_sentence
-from ivan_core.review.agreement import (
-    between_on_texts,
-    cells_beside,
-    choices_beside,
-)
+from ivan_core.review.agreement import between_on_texts, cells_beside, choices_beside
 from ivan_core.review.lists import (
     REVIEWERS,
     Listed,
@@ -74,11 +70,15 @@ def agreement_tab(fingerprint: str) -> None:
         if len(views) > 1:
             task = str(
                 st.segmented_control(
-                    "Agreement on", list(views), default=task, required=True, key=_TASK,
+                    "Agreement on",
+                    list(views),
+                    default=task,
+                    required=True,
+                    key=_TASK,
                     label_visibility="collapsed",
                 )
                 or task
-            )  # fmt: skip
+            )
         views[task](dataset, used)
         quotable(reviews_id(dataset), "review-sentences")
     _take_away(dataset)
@@ -87,9 +87,11 @@ def agreement_tab(fingerprint: str) -> None:
 def _quick(used: Used) -> None:
     """The answers given in under a second, and whether they count."""
     leave = st.toggle(
-        "Leave out answers given in under a second", value=True, key=_QUICK,
+        "Leave out answers given in under a second",
+        value=True,
+        key=_QUICK,
         help="Nobody reads a pair or a reply in that time: such a press was meant for another one.",
-    )  # fmt: skip
+    )
     if not leave:
         say("Figures, sentences to copy and Compare leave them out all the same.", "small")
     with st.expander(f"Given in under a second: {len(used.quick):,}"):
@@ -182,9 +184,8 @@ def _pick(label: str, name: str, names: Mapping[str, str]) -> str:
         write_query({name: st.session_state[key], LISTED: None})
 
     picked = st.selectbox(
-        label, list(names), key=key, on_change=turn,
-        format_func=lambda one: names.get(one, one),
-    )  # fmt: skip
+        label, list(names), key=key, on_change=turn, format_func=lambda one: names.get(one, one)
+    )
     return str(picked or next(iter(names)))
 
 
@@ -216,9 +217,12 @@ def _take_away(dataset: PreparedDataset) -> None:
             ("For spreadsheets", "opinions-for-spreadsheets.csv", True),
         ):
             st.download_button(
-                label, _maker(dataset, spreadsheet), name, key=f"opinions-{spreadsheet}",
+                label,
+                _maker(dataset, spreadsheet),
+                name,
+                key=f"opinions-{spreadsheet}",
                 on_click="ignore",
-            )  # fmt: skip
+            )
 
 
 def _maker(dataset: PreparedDataset, spreadsheet: bool) -> Callable[[], bytes]:

@@ -11,15 +11,7 @@ from ivan_core.review.flow import Screen, Standing
 from ivan_core.review.saving import save_better
 from pages.components.kit.text import say
 from pages.components.pair.replies import show_pair
-from pages.components.review.steps import (
-    Clash,
-    clash_here,
-    head,
-    keep,
-    keep_it,
-    moves,
-    note_key,
-)
+from pages.components.review.steps import Clash, clash_here, head, keep, keep_it, moves, note_key
 
 _KEYS = "Press A, B, N or T, or the buttons below: one press saves and goes on."
 
@@ -34,9 +26,11 @@ def better(now: Standing, screen: Screen, chosen_by: str) -> None:
     say("Which reply is better?", "headline")
     show_pair(screen.pair, False, {}, blind_left=screen.left)
     st.text_input(
-        "A note, if you like (write it before you answer)", screen.opinion.note,
-        key=note_key(screen), max_chars=min(LONGEST_NOTE, 1_000),
-    )  # fmt: skip
+        "A note, if you like (write it before you answer)",
+        screen.opinion.note,
+        key=note_key(screen),
+        max_chars=min(LONGEST_NOTE, 1_000),
+    )
     with st.container(key="review-bar", gap="small"):
         _answers(screen)
         moves(now, screen)
@@ -67,16 +61,22 @@ def _answers(screen: Screen) -> None:
     for the one before goes nowhere."""
     right = "rejected" if screen.left == "chosen" else "chosen"
     choices: tuple[tuple[str, str, Label], ...] = (
-        ("A is better", "a", screen.left), ("B is better", "b", right),
-        ("No difference", "n", NO_DIFFERENCE), ("Can't tell", "t", None),
-    )  # fmt: skip
+        ("A is better", "a", screen.left),
+        ("B is better", "b", right),
+        ("No difference", "n", NO_DIFFERENCE),
+        ("Can't tell", "t", None),
+    )
     place = screen.place
     with st.container(horizontal=True, gap="small", key="review-answers"):
         for words, key, answer in choices:
             st.button(
-                words, key=f"answer-{key}-{place.queue}-{place.row_id}", shortcut=key,
-                width="stretch", on_click=_answer, args=(screen, answer, words),
-            )  # fmt: skip
+                words,
+                key=f"answer-{key}-{place.queue}-{place.row_id}",
+                shortcut=key,
+                width="stretch",
+                on_click=_answer,
+                args=(screen, answer, words),
+            )
 
 
 def _answer(screen: Screen, answer: Label, words: str) -> None:

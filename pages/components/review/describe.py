@@ -116,9 +116,13 @@ def _question(one: Feature) -> dict[str, Any]:
     if one.kind != "list" or must:
         options.append((_CANT_TELL, None))
     return {
-        "key": one.key, "question": one.question, "help": one.help, "many": one.kind == "list",
-        "must": must, "options": [{"label": label, "value": value} for label, value in options],
-    }  # fmt: skip
+        "key": one.key,
+        "question": one.question,
+        "help": one.help,
+        "many": one.kind == "list",
+        "must": must,
+        "options": [{"label": label, "value": value} for label, value in options],
+    }
 
 
 def _plain(label: Label) -> Any:

@@ -41,23 +41,35 @@ def _send(queues: Sequence[Queue]) -> None:
     by_id = {queue.id: queue for queue in queues}
     left, right = st.columns(2)
     number = left.selectbox(
-        "Queue", list(by_id), key="sheet-queue",
+        "Queue",
+        list(by_id),
+        key="sheet-queue",
         format_func=lambda number: md_escape(f"{number} · {by_id[number].title}"),
-    )  # fmt: skip
+    )
     queue = by_id[number]
     name = queue.assigned
     if not name:
-        name = right.text_input(
-            "For whom (optional)", key="sheet-for", max_chars=80,
-            help="What they have judged already is left out.",
-        ) or ""  # fmt: skip
+        name = (
+            right.text_input(
+                "For whom (optional)",
+                key="sheet-for",
+                max_chars=80,
+                help="What they have judged already is left out.",
+            )
+            or ""
+        )
     st.button("Make the spreadsheet", key="sheet-make", on_click=_make, args=(number, name))
     made = st.session_state.get(_MADE)
     if made and made[:2] == (number, name):
         st.download_button(
-            "Download it", made[2], _file_name(queue, name), _SHEET, key="sheet-download",
-            type="primary", on_click="ignore",
-        )  # fmt: skip
+            "Download it",
+            made[2],
+            _file_name(queue, name),
+            _SHEET,
+            key="sheet-download",
+            type="primary",
+            on_click="ignore",
+        )
 
 
 def _file_name(queue: Queue, name: str) -> str:
@@ -76,14 +88,18 @@ def _take_back() -> None:
     turn = st.session_state.get(_UPLOAD, 0)
     file = st.file_uploader("Spreadsheet", type=["xlsx"], key=f"sheet-file-{turn}")
     newer = st.toggle(
-        "Replace what was said in the app since", key="sheet-replace",
+        "Replace what was said in the app since",
+        key="sheet-replace",
         help="Else an answer that is newer than the sheet stays, and the report names it.",
-    )  # fmt: skip
+    )
     if file is not None:
         st.button(
-            "Import it", key="sheet-import", type="primary", on_click=_import,
+            "Import it",
+            key="sheet-import",
+            type="primary",
+            on_click=_import,
             args=(file.getvalue(), newer, file.name),
-        )  # fmt: skip
+        )
 
 
 @kindly
@@ -97,12 +113,17 @@ def _back_up() -> None:
     say(
         "All queues, answers, notes and decisions of every dataset as one file, with names and "
         "invitations: keep it as you keep the database. “ivan review restore FILE” puts it back.",
-        "small", quiet=True,
-    )  # fmt: skip
+        "small",
+        quiet=True,
+    )
     if not access.asking().trusted:
         say("Only people at this machine and listed owners can download it.", "small")
         return
     st.download_button(
-        "Download a backup", backup_bytes, "reviews.zip", "application/zip", key="backup",
+        "Download a backup",
+        backup_bytes,
+        "reviews.zip",
+        "application/zip",
+        key="backup",
         on_click="ignore",
-    )  # fmt: skip
+    )

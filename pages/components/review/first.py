@@ -112,9 +112,12 @@ def _who(queue: Queue) -> None:
     if queue.assigned:
         say(f"This invitation is for {queue.assigned}.")
         st.button(
-            f"I am {md_escape(queue.assigned)}: start", type="primary", key="review-start",
-            on_click=_start, args=(queue, queue.assigned),
-        )  # fmt: skip
+            f"I am {md_escape(queue.assigned)}: start",
+            type="primary",
+            key="review-start",
+            on_click=_start,
+            args=(queue, queue.assigned),
+        )
         _offer_login()
         return
     with st.form("review-who", border=False, enter_to_submit=True):
@@ -158,8 +161,13 @@ def _begin(queue: Queue, name: str) -> None:
 def _is_that_you(queue: Queue, same: Namesake) -> None:
     say(f"{same.sentence} Is that you?", "lead")
     with st.container(horizontal=True):
-        st.button("Yes, go on", type="primary", key="namesake-yes", on_click=_begin,
-                  args=(queue, same.name))  # fmt: skip
+        st.button(
+            "Yes, go on",
+            type="primary",
+            key="namesake-yes",
+            on_click=_begin,
+            args=(queue, same.name),
+        )
         st.button("No, I am somebody else", key="namesake-no", on_click=_another_name)
 
 

@@ -10,14 +10,7 @@ import streamlit as st
 from ivan_core.domain.reviews import Queue
 from ivan_core.engine import datasets
 from ivan_core.review.briefing import may_begin
-from ivan_core.review.flow import (
-    Place,
-    Standing,
-    next_place,
-    open_screen,
-    queues,
-    standing,
-)
+from ivan_core.review.flow import Place, Standing, next_place, open_screen, queues, standing
 from ivan_core.review.rights import verified_name
 from pages.components.kit.frame import show_error
 from pages.components.kit.state import problem_of_press

@@ -38,9 +38,12 @@ def last_screen(now: Standing, chosen_by: str, finished: bool) -> None:
             before = place_before(now, None)
             if before is not None:
                 st.button(
-                    "Back to the last one", key="review-back", shortcut="u", on_click=go_to,
+                    "Back to the last one",
+                    key="review-back",
+                    shortcut="u",
+                    on_click=go_to,
                     args=(before,),
-                )  # fmt: skip
+                )
 
 
 def _how_it_went(now: Standing, went: Went, chosen_by: str) -> None:

@@ -9,18 +9,8 @@ import streamlit as st
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.reviews import BETTER
 from ivan_core.lists.page import page_of as page_rows
-from ivan_core.review.lists import (
-    Listed,
-    answer_in_words,
-    page_of,
-)
-from pages.components.kit.list import (
-    below_page,
-    head_of_item,
-    item_by_name,
-    page_table,
-    turned_to,
-)
+from ivan_core.review.lists import Listed, answer_in_words, page_of
+from pages.components.kit.list import below_page, head_of_item, item_by_name, page_table, turned_to
 from pages.components.kit.text import say
 from pages.components.kit.url import write_query
 from pages.components.pair.replies import show_dialogue, show_pair
@@ -36,9 +26,13 @@ def listed_items(
     differing = [one for one in found if not one.alike]
     options = {f"Where they differ ({len(differing):,})": differing, f"All ({len(found):,})": found}
     picked = st.segmented_control(
-        "Listed", list(options), default=next(iter(options)), required=True,
-        key=f"listed-{name}", label_visibility="collapsed",
-    )  # fmt: skip
+        "Listed",
+        list(options),
+        default=next(iter(options)),
+        required=True,
+        key=f"listed-{name}",
+        label_visibility="collapsed",
+    )
     shown = options.get(picked or "", differing)
     if not shown:
         say(f"No {noun} here.")
@@ -59,10 +53,13 @@ def _table(
         write_query({LISTED: items[place]})
 
     stood_on, _ = page_table(
-        table, {"Row": st.column_config.NumberColumn("Row", format="%d", width=60)},
-        key=f"items-{name}-{page}-{len(shown)}", number="Row", read=read,
+        table,
+        {"Row": st.column_config.NumberColumn("Row", format="%d", width=60)},
+        key=f"items-{name}-{page}-{len(shown)}",
+        number="Row",
+        read=read,
         alt=f"The {noun}s of this view with what everybody said; select one to read it",
-    )  # fmt: skip
+    )
     with below_page("item-opener", noun, len(shown), page, "Click one to read it."):
         key = f"item-to-open-{name}-{items[0]}-{len(items)}-{stood_on}"
         item_by_name("item", "Read it", items, stood_on, key, LISTED)

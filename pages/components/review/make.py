@@ -37,13 +37,20 @@ def make_form(dataset: str) -> None:
     )
     options = {option.source: option for option in sources_for(dataset)}
     source = middle.selectbox(
-        "Of which items", list(options), format_func=lambda name: options[name].words,
-        key="make-source", help="Only a random sample says how often something is the case.",
-    )  # fmt: skip
+        "Of which items",
+        list(options),
+        format_func=lambda name: options[name].words,
+        key="make-source",
+        help="Only a random sample says how often something is the case.",
+    )
     count = right.number_input(
-        "How many", 1, MOST_ITEMS, _USUAL[task], key=f"make-count-{task}",
+        "How many",
+        1,
+        MOST_ITEMS,
+        _USUAL[task],
+        key=f"make-count-{task}",
         help=_HELP["count"].description,
-    )  # fmt: skip
+    )
     fields: dict[str, Any] = {"dataset": dataset, "task": task, "source": source, "count": count}
     if source == "rows":
         typed = st.text_input("Row ids", "0, 1, 2", key="make-rows")
@@ -67,8 +74,9 @@ def make_form(dataset: str) -> None:
     if source != "random":
         say(
             "Everybody begins with up to 30 random items: those are blind and give the rates.",
-            "small", quiet=True,
-        )  # fmt: skip
+            "small",
+            quiet=True,
+        )
 
 
 @kindly
@@ -81,52 +89,73 @@ def _more(dataset: str, task: Task, source: str) -> dict[str, Any]:
     left, middle, right = st.columns(3)
     found: dict[str, Any] = {
         "title": left.text_input(
-            "Title", key="make-title", max_chars=200, placeholder="made from the choices above",
+            "Title",
+            key="make-title",
+            max_chars=200,
+            placeholder="made from the choices above",
             help=_HELP["title"].description,
-        ) or "",
+        )
+        or "",
         "assigned": middle.text_input(
-            "For one person", key="make-assigned", max_chars=80, placeholder="whoever has the link",
+            "For one person",
+            key="make-assigned",
+            max_chars=80,
+            placeholder="whoever has the link",
             help=_HELP["assigned"].description,
-        ) or "",
+        )
+        or "",
         "opinions": right.number_input(
-            "Opinions an item needs", 1, 50, 2, key="make-opinions",
+            "Opinions an item needs",
+            1,
+            50,
+            2,
+            key="make-opinions",
             help=_HELP["opinions"].description,
         ),
         "seed": right.number_input(
             "Seed", 0, 2**31, 0, key="make-seed", help=_HELP["seed"].description
         ),
-    }  # fmt: skip
+    }
     if task == "better":
         found["tells"] = middle.toggle(
             "Tell the choice after each pair", key="make-tells", help=_HELP["tells"].description
         )
     comparisons, labellings = runs_to_draw_on(dataset)
     of_source = {
-        "second-look": comparisons, "low-agreement": labellings,
+        "second-look": comparisons,
+        "low-agreement": labellings,
         "disagreements": comparisons if task == "better" else labellings,
-    }.get(source, {})  # fmt: skip
+    }.get(source, {})
     if of_source:
         found["runs"] = tuple(
             left.multiselect(
-                "Runs to draw on", list(of_source), key=f"make-runs-{task}-{source}",
-                format_func=of_source.__getitem__, placeholder="the newest",
+                "Runs to draw on",
+                list(of_source),
+                key=f"make-runs-{task}-{source}",
+                format_func=of_source.__getitem__,
+                placeholder="the newest",
                 help=_HELP["runs"].description,
             )
-        )  # fmt: skip
+        )
     if task == "describe":
         if source != "low-agreement":
             found["groups"] = tuple(
                 left.multiselect(
-                    "Questions", GROUPS, list(DESCRIBE_GROUPS), key="make-groups",
+                    "Questions",
+                    GROUPS,
+                    list(DESCRIBE_GROUPS),
+                    key="make-groups",
                     help=_HELP["groups"].description,
                 )
-            )  # fmt: skip
+            )
         both = middle.toggle("Both replies of a pair", key="make-sides")
         found["sides"] = "both" if both else "one"
         if source != "random" and labellings:
             found["prefill"] = middle.selectbox(
-                "Fill in beforehand", ["", *labellings], key="make-prefill",
+                "Fill in beforehand",
+                ["", *labellings],
+                key="make-prefill",
                 format_func=lambda run: labellings[run] if run else "nothing: blind",
                 help=_HELP["prefill"].description,
-            )  # fmt: skip
+            )
     return found

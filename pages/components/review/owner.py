@@ -16,8 +16,11 @@ from pages.components.review.settle import settle_tab
 
 _DATASET = "review-dataset"
 _TABS: Mapping[str, Callable[[str], None]] = {
-    "Queues": queues_tab, "Agreement": agreement_tab, "Settle": settle_tab, "Files": files,
-}  # fmt: skip
+    "Queues": queues_tab,
+    "Agreement": agreement_tab,
+    "Settle": settle_tab,
+    "Files": files,
+}
 
 
 def owner_view() -> None:
@@ -32,9 +35,13 @@ def owner_view() -> None:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         picked = st.segmented_control(
-            "View", list(_TABS), default="Queues", required=True, key="review-view",
+            "View",
+            list(_TABS),
+            default="Queues",
+            required=True,
+            key="review-view",
             label_visibility="collapsed",
-        )  # fmt: skip
+        )
     if len(found) > 1:
         dataset = right.selectbox(
             "Dataset", list(found), key=_DATASET, format_func=found.__getitem__

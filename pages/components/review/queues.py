@@ -37,14 +37,19 @@ def queues_tab(dataset: str) -> None:
 
 def _table(states: list[QueueState]) -> None:
     st.dataframe(
-        [state.row for state in states], hide_index=True, key="review-queues",
+        [state.row for state in states],
+        hide_index=True,
+        key="review-queues",
         column_config={
             "Done": st.column_config.ProgressColumn(
-                "Done", format="%.0f%%", min_value=0, max_value=100,
+                "Done",
+                format="%.0f%%",
+                min_value=0,
+                max_value=100,
                 help="Items that have the opinions they need.",
             )
         },
-    )  # fmt: skip
+    )
 
 
 def _one(states: list[QueueState]) -> None:
@@ -53,9 +58,8 @@ def _one(states: list[QueueState]) -> None:
     if st.session_state.get(CHOSEN) not in by_id:
         st.session_state.pop(CHOSEN, None)
     number = st.selectbox(
-        "Queue", list(by_id), key=CHOSEN,
-        format_func=lambda number: by_id[number].name,
-    )  # fmt: skip
+        "Queue", list(by_id), key=CHOSEN, format_func=lambda number: by_id[number].name
+    )
     state = by_id[number]
     queue = state.queue
     say(state.sentence)
@@ -69,10 +73,12 @@ def _one(states: list[QueueState]) -> None:
         if not queue.closed:
             st.link_button("Judge it yourself", _link(queue), help="In a window of its own.")
         st.button(
-            "Open it again" if queue.closed else "Close it", key="review-close",
-            help="A closed queue takes no more answers.", on_click=_close,
+            "Open it again" if queue.closed else "Close it",
+            key="review-close",
+            help="A closed queue takes no more answers.",
+            on_click=_close,
             args=(queue.id, not queue.closed),
-        )  # fmt: skip
+        )
 
 
 @kindly

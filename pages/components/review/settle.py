@@ -13,14 +13,7 @@ from ivan_core.engine import datasets
 from ivan_core.labels.schema import feature
 from ivan_core.review.lists import answer_in_words
 from ivan_core.review.rights import verified_name
-from ivan_core.review.settle import (
-    State,
-    ToSettle,
-    decide,
-    in_state,
-    queues_to_settle,
-    views,
-)
+from ivan_core.review.settle import State, ToSettle, decide, in_state, queues_to_settle, views
 from pages.components.kit.frame import problems_shown, show_error
 from pages.components.kit.state import kindly, problem_of_press
 from pages.components.kit.text import say
@@ -28,13 +21,13 @@ from pages.components.pair.guess import ask_name, your_name
 from pages.components.pair.replies import show_dialogue, show_pair
 from pages.components.review.versions import question_name, versions
 
-_STATES: Mapping[State, str] = {
-    "unsettled": "To settle", "settled": "Settled", "all": "All",
-}  # fmt: skip
+_STATES: Mapping[State, str] = {"unsettled": "To settle", "settled": "Settled", "all": "All"}
 _CHOICES: Mapping[str, Label] = {
-    "A, the chosen reply": "chosen", "B, the rejected reply": "rejected",
-    "No difference": NO_DIFFERENCE, "Can't tell": None,
-}  # fmt: skip
+    "A, the chosen reply": "chosen",
+    "B, the rejected reply": "rejected",
+    "No difference": NO_DIFFERENCE,
+    "Can't tell": None,
+}
 _YES_NO: Mapping[str, Label] = {"Yes": True, "No": False, "Can't tell": None}
 _SAVED = "settled-last"
 
@@ -70,9 +63,14 @@ def settle_tab(fingerprint: str) -> None:
     say("A decision is recorded beside what people said, which stays as it is.", "small", True)
     queue, own = found[_queue(found)]
     state = st.segmented_control(
-        "Which", list(_STATES), default="unsettled", required=True, key="settle-state",
-        format_func=_STATES.__getitem__, label_visibility="collapsed",
-    )  # fmt: skip
+        "Which",
+        list(_STATES),
+        default="unsettled",
+        required=True,
+        key="settle-state",
+        format_func=_STATES.__getitem__,
+        label_visibility="collapsed",
+    )
     shown = in_state(own, state or "unsettled")
     last = st.session_state.pop(_SAVED, "")
     if last:
@@ -93,10 +91,9 @@ def _queue(found: Mapping[int, tuple[Queue, list[ToSettle]]]) -> int:
     }
     return int(
         st.selectbox(
-            "Queue", list(found), key="settle-queue", width=520,
-            format_func=names.__getitem__,
+            "Queue", list(found), key="settle-queue", width=520, format_func=names.__getitem__
         )
-    )  # fmt: skip
+    )
 
 
 def _item(queue: Queue, shown: list[ToSettle]) -> ToSettle:
@@ -112,9 +109,12 @@ def _item(queue: Queue, shown: list[ToSettle]) -> ToSettle:
 
     with st.container(horizontal=True, vertical_alignment="bottom", key="settle-items"):
         picked = st.selectbox(
-            f"Item {at + 1:,} of {len(by_id):,}", list(by_id), key=key, width=195,
+            f"Item {at + 1:,} of {len(by_id):,}",
+            list(by_id),
+            key=key,
+            width=195,
             format_func=lambda name: f"Row {name.removesuffix('.both').replace('.', ', ')}",
-        )  # fmt: skip
+        )
         if len(by_id) > 1:
             st.button("Previous", key="settle-previous", on_click=go, args=(-1,))
             st.button("Next", key="settle-next", on_click=go, args=(1,))
@@ -165,19 +165,25 @@ def _form(one: ToSettle, key: str, name: str) -> None:
         say(question_name(key) if key == BETTER else feature(key).question)
         if kind == "list":
             st.pills(
-                "Answer", list(feature(key).values), selection_mode="multi",
-                key=f"settle-answer-{where}", label_visibility="collapsed",
-            )  # fmt: skip
+                "Answer",
+                list(feature(key).values),
+                selection_mode="multi",
+                key=f"settle-answer-{where}",
+                label_visibility="collapsed",
+            )
         else:
             st.segmented_control(
-                "Answer", list(_options(key)), key=f"settle-answer-{where}",
+                "Answer",
+                list(_options(key)),
+                key=f"settle-answer-{where}",
                 label_visibility="collapsed",
-            )  # fmt: skip
+            )
         st.text_input("Reason (optional)", key=f"settle-reason-{where}", max_chars=2_000)
         st.form_submit_button(
-            "Settle it anew" if decided else "Settle it", key=f"settle-press-{where}",
+            "Settle it anew" if decided else "Settle it",
+            key=f"settle-press-{where}",
             on_click=pressed,
-        )  # fmt: skip
+        )
 
 
 def _options(key: str) -> Mapping[str, Label]:

@@ -49,9 +49,12 @@ def head(now: Standing, screen: Screen) -> Iterator[None]:
         progress(now.done, now.total, now.name if verified else f"{now.name} (not verified)")
         if not verified:
             st.button(
-                "Not you?", key="review-other", type="tertiary", on_click=_somebody_else,
+                "Not you?",
+                key="review-other",
+                type="tertiary",
+                on_click=_somebody_else,
                 width="content",
-            )  # fmt: skip
+            )
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key="review-status"
     ):
@@ -78,13 +81,22 @@ def moves(now: Standing, screen: Screen) -> None:
         horizontal=True, horizontal_alignment="distribute", gap="small", key="review-moves"
     ):
         st.button(
-            "Skip this one", key=f"skip-{tag}", shortcut="s", type="tertiary",
-            on_click=skip_item, args=(screen,),
-        )  # fmt: skip
+            "Skip this one",
+            key=f"skip-{tag}",
+            shortcut="s",
+            type="tertiary",
+            on_click=skip_item,
+            args=(screen,),
+        )
         st.button(
-            "Undo", key=f"undo-{tag}", shortcut="u", type="tertiary", disabled=before is None,
-            on_click=go_to, args=(before,),
-        )  # fmt: skip
+            "Undo",
+            key=f"undo-{tag}",
+            shortcut="u",
+            type="tertiary",
+            disabled=before is None,
+            on_click=go_to,
+            args=(before,),
+        )
         st.button("Stop", key=f"stop-{tag}", type="tertiary", on_click=stop, args=(now,))
 
 

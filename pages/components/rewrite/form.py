@@ -64,12 +64,16 @@ def _three_fields(
     offered = rewriters.offered(models.names, preset.rewriter)
     names = list(offered)
     rewriter = middle.selectbox(
-        "Rewriter", names, names.index(preset.rewriter), accept_new_options=True,
-        format_func=lambda name: offered.get(name, name), key="rewrite-rewriter",
+        "Rewriter",
+        names,
+        names.index(preset.rewriter),
+        accept_new_options=True,
+        format_func=lambda name: offered.get(name, name),
+        key="rewrite-rewriter",
         help="Who rewords each text a little: rules that ship with IVAN, a model on your own "
         "Ollama server, or openai:NAME for a model behind an OpenAI-compatible server. "
         "A name may be typed in.",
-    )  # fmt: skip
+    )
     return source, (rewriter or "").strip(), rows
 
 
@@ -79,49 +83,78 @@ def _more_options(
     """What most people leave alone; each says its default in words."""
     judges = st.multiselect(
         "Two reward models, the one trained on the dataset first",
-        list(dict.fromkeys((*preset.models, *reward_models.offered()))), list(preset.models),
-        max_selections=2, accept_new_options=True, key="rewrite-models",
+        list(dict.fromkeys((*preset.models, *reward_models.offered()))),
+        list(preset.models),
+        max_selections=2,
+        accept_new_options=True,
+        key="rewrite-models",
         help=_ABOUT["models"].description,
-    )  # fmt: skip
+    )
     left, right = st.columns(2)
     scope = left.selectbox(
-        "What is reworded", list(_SCOPES), format_func=lambda name: _SCOPES[name],
-        key="rewrite-scope", help=_ABOUT["scope"].description,
-    )  # fmt: skip
+        "What is reworded",
+        list(_SCOPES),
+        format_func=lambda name: _SCOPES[name],
+        key="rewrite-scope",
+        help=_ABOUT["scope"].description,
+    )
     who = labelers.offered_for_rewordings(models.names)
     names = list(who)
     labeler = right.selectbox(
-        "Labels before and after, by", names, names.index(preset.labeler)
-        if preset.labeler in who else 0, accept_new_options=True, key="rewrite-labeler",
-        format_func=lambda name: who.get(name, name), help=_ABOUT["labeler"].description,
-    )  # fmt: skip
+        "Labels before and after, by",
+        names,
+        names.index(preset.labeler) if preset.labeler in who else 0,
+        accept_new_options=True,
+        key="rewrite-labeler",
+        format_func=lambda name: who.get(name, name),
+        help=_ABOUT["labeler"].description,
+    )
     similar = left.selectbox(
-        "Similarity model", similarity.offered(preset.similarity),
-        accept_new_options=True, key="rewrite-similarity", help=_ABOUT["similarity"].description,
-    )  # fmt: skip
+        "Similarity model",
+        similarity.offered(preset.similarity),
+        accept_new_options=True,
+        key="rewrite-similarity",
+        help=_ABOUT["similarity"].description,
+    )
     seed = right.number_input(
         "Seed", 0, 2**31, 0, key="rewrite-seed", help=_ABOUT["seed"].description
     )
     found: dict[str, Any] = {
-        "models": tuple(judges), "scope": scope, "labeler": (labeler or "").strip(),
-        "similarity": (similar or "").strip() or preset.similarity, "seed": seed,
-    }  # fmt: skip
+        "models": tuple(judges),
+        "scope": scope,
+        "labeler": (labeler or "").strip(),
+        "similarity": (similar or "").strip() or preset.similarity,
+        "seed": seed,
+    }
     if not is_rules(rewriter):
         found["temperature"] = left.number_input(
-            "Temperature", 0.0, 2.0, preset.temperature, 0.1, key="rewrite-temperature",
+            "Temperature",
+            0.0,
+            2.0,
+            preset.temperature,
+            0.1,
+            key="rewrite-temperature",
             help=_ABOUT["temperature"].description,
-        )  # fmt: skip
+        )
         found["num_ctx"] = right.number_input(
-            "Context, in tokens", 512, 1_000_000, None, placeholder="as long as is needed",
-            key="rewrite-context", help=_ABOUT["num_ctx"].description,
-        )  # fmt: skip
+            "Context, in tokens",
+            512,
+            1_000_000,
+            None,
+            placeholder="as long as is needed",
+            key="rewrite-context",
+            help=_ABOUT["num_ctx"].description,
+        )
     if way_of(found["labeler"]) == "openai":
         found["ask_again"] = st.checkbox(
-            "Ask all labels again, also those that are here already", key="rewrite-ask-again",
+            "Ask all labels again, also those that are here already",
+            key="rewrite-ask-again",
             help=_ABOUT["ask_again"].description,
-        )  # fmt: skip
+        )
     found["second"] = st.toggle(
-        "Reword a second time, to see how far two rewordings of one text lie apart", True,
-        key="rewrite-second", help=_ABOUT["second"].description,
-    )  # fmt: skip
+        "Reword a second time, to see how far two rewordings of one text lie apart",
+        True,
+        key="rewrite-second",
+        help=_ABOUT["second"].description,
+    )
     return found

@@ -21,9 +21,7 @@ from pages.components.kit.text import say, short_names
 
 Facts = Mapping[str, Any]
 _STYLES = {"published": "Reworded", "second": "Second rewording", "surface": "Surface change"}
-_STEPS = {
-    "rewordings": "reworded", "scores": "scored", "similar": "compared", "labels": "labelled",
-}  # fmt: skip
+_STEPS = {"rewordings": "reworded", "scores": "scored", "similar": "compared", "labels": "labelled"}
 
 
 def _headline(run: Run) -> str:
@@ -56,27 +54,36 @@ def so_far(facts: Facts) -> None:
     rows = moved_rows(facts)
     if rows:
         st.dataframe(
-            rows, hide_index=True, key="moved-so-far", placeholder="",
+            rows,
+            hide_index=True,
+            key="moved-so-far",
+            placeholder="",
             column_config={
                 "share": st.column_config.ProgressColumn(
-                    "verdicts flipped so far", format="%.1f%%", min_value=0.0, max_value=100.0,
+                    "verdicts flipped so far",
+                    format="%.1f%%",
+                    min_value=0.0,
+                    max_value=100.0,
                     help="Of the pairs that the model rated before and after",
                 ),
                 "similarity": st.column_config.NumberColumn(
-                    "similarity so far", format="%.3f",
+                    "similarity so far",
+                    format="%.3f",
                     help="Mean cosine of each text with its original: 1 means the same",
                 ),
                 "chosen": st.column_config.NumberColumn(
-                    "reward change, chosen", format="%+.3f",
+                    "reward change, chosen",
+                    format="%+.3f",
                     help="Mean change of reward, in its own units",
                 ),
                 "rejected": st.column_config.NumberColumn(
-                    "reward change, rejected", format="%+.3f",
+                    "reward change, rejected",
+                    format="%+.3f",
                     help="Mean change of reward, in its own units",
                 ),
             },
             alt="What rewording did so far to verdicts and rewards, model by model",
-        )  # fmt: skip
+        )
     labels = label_lines(facts)
     if labels:
         say(labels)
@@ -116,12 +123,18 @@ def moved_rows(facts: Facts) -> list[dict[str, Any]]:
             if not moved["pairs"]:
                 continue
             flips = moved["became_misaligned"] + moved["became_aligned"]
-            found.append({
-                "model": names[model], "what changed": VARIANTS[variant], "pairs": moved["pairs"],
-                "share": 100 * flips / moved["pairs"], "flips": flips,
-                "chosen": moved["chosen_change"], "rejected": moved["rejected_change"],
-                "similarity": facts.get("similarity", {}).get(variant),
-            })  # fmt: skip
+            found.append(
+                {
+                    "model": names[model],
+                    "what changed": VARIANTS[variant],
+                    "pairs": moved["pairs"],
+                    "share": 100 * flips / moved["pairs"],
+                    "flips": flips,
+                    "chosen": moved["chosen_change"],
+                    "rejected": moved["rejected_change"],
+                    "similarity": facts.get("similarity", {}).get(variant),
+                }
+            )
     return found
 
 

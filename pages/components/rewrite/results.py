@@ -46,9 +46,7 @@ def rewrite_results(results: RewriteResults) -> None:
 
 def _slider(gate: Gate) -> None:
     """How alike a rewording must be to count; every number on the page follows."""
-    for name, value in (
-        ("meaning", gate.similarity), ("lengths", (gate.shortest, gate.longest)),
-    ):  # fmt: skip
+    for name, value in (("meaning", gate.similarity), ("lengths", (gate.shortest, gate.longest))):
         st.session_state[f"gate-{name}"] = value
 
     def moved() -> None:
@@ -58,16 +56,25 @@ def _slider(gate: Gate) -> None:
 
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.slider(
-        "The meaning counts as kept from this similarity on", min(_LOWEST, gate.similarity), 1.0,
-        step=0.005, format="%.3f", key="gate-meaning", on_change=moved,
+        "The meaning counts as kept from this similarity on",
+        min(_LOWEST, gate.similarity),
+        1.0,
+        step=0.005,
+        format="%.3f",
+        key="gate-meaning",
+        on_change=moved,
         help="The cosine of the less similar side with its original, by the similarity model: 1 "
         "means the same. Every number on this page is of the rewordings that pass.",
-    )  # fmt: skip
+    )
     with right.popover("More", key="gate-more"):
         st.slider(
-            "And a length between these shares of the original's", 0.0, 5.0, step=0.05,
-            key="gate-lengths", on_change=moved,
-        )  # fmt: skip
+            "And a length between these shares of the original's",
+            0.0,
+            5.0,
+            step=0.05,
+            key="gate-lengths",
+            on_change=moved,
+        )
 
 
 def _accounted(results: RewriteResults, found: Numbers) -> None:
@@ -83,19 +90,25 @@ def _accounted(results: RewriteResults, found: Numbers) -> None:
                 word(label)
                 continue
             st.button(
-                label, key=f"state-{state}", on_click=show_pairs,
-                args=(StateIs(state=state),), help="Show these pairs",
-            )  # fmt: skip
+                label,
+                key=f"state-{state}",
+                on_click=show_pairs,
+                args=(StateIs(state=state),),
+                help="Show these pairs",
+            )
     reasons = rewrite_words.reasons(results)
     if reasons:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="reasons"):
             word("Texts refused:")
             for reason, count in reasons.items():
                 st.button(
-                    f"{count:,} {md_escape(reason)}", key=f"reason-{reason}", type="tertiary",
-                    on_click=show_pairs, args=(ReasonIs(reason=reason),),
+                    f"{count:,} {md_escape(reason)}",
+                    key=f"reason-{reason}",
+                    type="tertiary",
+                    on_click=show_pairs,
+                    args=(ReasonIs(reason=reason),),
                     help="Show the pairs with such a text, and what the rewriter answered",
-                )  # fmt: skip
+                )
 
 
 def _flips(run_id: str, found: Numbers, gate: str | None) -> None:
@@ -106,10 +119,11 @@ def _flips(run_id: str, found: Numbers, gate: str | None) -> None:
         if point.get("direction"):
             show_pairs(
                 FlipIs(
-                    model=full.get(str(point["model"]), ""), flip=str(point["direction"]),
+                    model=full.get(str(point["model"]), ""),
+                    flip=str(point["direction"]),
                     of=changed(point),
                 )
-            )  # fmt: skip
+            )
 
     marks(flip_bars(shown, dark=dark()), "rewrite-flips", "flip", opened)
     figure_menu(run_id, "flips", gate=gate)

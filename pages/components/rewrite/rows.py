@@ -25,12 +25,7 @@ from ivan_core.experiments.rewrite.results import RewriteResults
 from ivan_core.experiments.rewrite.views import file_columns, row_view, rows_page
 from ivan_core.lists.conditions import Condition, Filter, fitting, matching_rows
 from ivan_core.lists.url import query_of
-from pages.components.kit.conditions import (
-    Place,
-    fitting_filter,
-    names_on,
-    places_found,
-)
+from pages.components.kit.conditions import Place, fitting_filter, names_on, places_found
 from pages.components.kit.frame import show_error
 from pages.components.kit.list import below_page, page_table, row_by_number, turned_to
 from pages.components.kit.results import Point, clicked_chart
@@ -95,8 +90,9 @@ def _ask(results: RewriteResults, wanted: Filter) -> None:
         orders[f"{names[model]}: {ORDERS['change']}"] = RowOrder(order="change", model=model)
     left, right = st.columns(2)
     for column, label, choices, none in (
-        (left, "Show only", quick, "all rows"), (right, "Order", orders, "as it is"),
-    ):  # fmt: skip
+        (left, "Show only", quick, "all rows"),
+        (right, "Order", orders, "as it is"),
+    ):
         key = f"rewrite-{label}-{st.session_state.get(_CLICKS, 0)}"
         picked = column.selectbox(label, list(choices), index=None, placeholder=none, key=key)
         if picked:
@@ -135,9 +131,10 @@ def _table(results: RewriteResults, found: Numbers, wanted: Filter, row_ids: lis
     }
     for model, name in short_names(results.models).items():
         columns[model] = st.column_config.TextColumn(
-            name, width=150,
+            name,
+            width=150,
             help="The verdict before and after, and in typical margins how far the margin moved.",
-        )  # fmt: skip
+        )
 
     def sort_by(column: str) -> None:
         asked = wanted.by_head(column, results.models)
@@ -148,9 +145,14 @@ def _table(results: RewriteResults, found: Numbers, wanted: Filter, row_ids: lis
         write_query({ROW: str(table.iloc[place]["row_id"])})
 
     stood_on, _ = page_table(
-        table, columns, key=f"rewrite-rows-{shown_as}-{page}", number="row_id", read=read,
-        sort_by=sort_by, alt="The rows of this view; select one to read it before and after",
-    )  # fmt: skip
+        table,
+        columns,
+        key=f"rewrite-rows-{shown_as}-{page}",
+        number="row_id",
+        read=read,
+        sort_by=sort_by,
+        alt="The rows of this view; select one to read it before and after",
+    )
     told = "Click a row to read it before and after; a head with numbers sorts all rows."
     with below_page("row-opener", "row", len(row_ids), page, told):
         row = row_by_number("read", results.row_ids, int(table.iloc[stood_on]["row_id"]))
@@ -192,9 +194,13 @@ def _moves(results: RewriteResults, rows: list[int], row_id: int, held: list[str
         st.button("All rows", key="row-close", on_click=write_query, args=({ROW: None},))
         for label, key, target in (("Previous", "k", before), ("Next", "j", after)):
             st.button(
-                label, shortcut=key, key=f"row-{key}", disabled=target is None,
-                on_click=write_query, args=({ROW: str(target)},),
-            )  # fmt: skip
+                label,
+                shortcut=key,
+                key=f"row-{key}",
+                disabled=target is None,
+                on_click=write_query,
+                args=({ROW: str(target)},),
+            )
         comparison = opened.with_row(results.content, row_id, kind="compare")
         if comparison and st.button("Read the pair", key="read-pair"):
             st.switch_page(PAIRS, query_params={"run": comparison, "row": str(row_id)})

@@ -73,10 +73,12 @@ def _changes(results: RewriteResults, found: Numbers, gate: str | None) -> None:
         if point.get("side"):
             show_pairs(
                 sort=RowOrder(
-                    model=full.get(str(point["model"]), ""), side=str(point["side"]),
-                    of=changed(point), order="reward",
+                    model=full.get(str(point["model"]), ""),
+                    side=str(point["side"]),
+                    of=changed(point),
+                    order="reward",
                 )
-            )  # fmt: skip
+            )
 
     marks(reward_change_dots(shown, dark=dark()), "rewrite-changes", "change", opened)
     figure_menu(results.run.id, "changes", gate=gate)
@@ -90,14 +92,17 @@ def _changes(results: RewriteResults, found: Numbers, gate: str | None) -> None:
 def _beside(found: Numbers, model: str) -> None:
     """Every measure of one model beside the surface change and a second rewording."""
     st.dataframe(
-        measures(found.beside(model)), hide_index=True, key=f"beside-{model}", placeholder="",
+        measures(found.beside(model)),
+        hide_index=True,
+        key=f"beside-{model}",
+        placeholder="",
         column_config={
             "measure": st.column_config.TextColumn("Mean change, or share", width=270),
             **{words: st.column_config.TextColumn(words, width=190) for words in BESIDE.values()},
         },
         height="content",
         alt=f"What rewording moves in {model}, beside its references",
-    )  # fmt: skip
+    )
 
 
 def _noise(results: RewriteResults, found: Numbers, gate: str | None) -> None:
@@ -106,8 +111,9 @@ def _noise(results: RewriteResults, found: Numbers, gate: str | None) -> None:
         "Reward models are deterministic: nothing moves unless the text does. So rewording is set "
         "beside a change of punctuation and space alone, and beside a second rewording of the same "
         "text where that is one of its own.",
-        "small", quiet=True,
-    )  # fmt: skip
+        "small",
+        quiet=True,
+    )
     for model in found.models:
         say(beyond_sentence(model, found.beyond(model, "surface")))
         if results.spec.second:
@@ -150,16 +156,19 @@ def _labels(results: RewriteResults, found: Numbers, gate: str | None) -> None:
             for move in ("lost", "gained", "same"):
                 if row[move]:
                     st.button(
-                        f"{row[move]:,} {MOVES[move]}", key=f"move-{feature}-{move}",
-                        on_click=show_pairs, args=(LabelMoves(label=feature, move=move),),
+                        f"{row[move]:,} {MOVES[move]}",
+                        key=f"move-{feature}-{move}",
+                        on_click=show_pairs,
+                        args=(LabelMoves(label=feature, move=move),),
                         help="Show the pairs with such a text",
-                    )  # fmt: skip
+                    )
     if (rates["own_n"] < LEAST_UNCHANGED).any():
         say(
             f"The labeler's own flips are subtracted from {LEAST_UNCHANGED} texts on that were "
             "labelled twice unchanged.",
-            "small", quiet=True,
-        )  # fmt: skip
+            "small",
+            quiet=True,
+        )
     if RULES_AND_LEXICON not in results.run.notes:
         _risks(found)
 
@@ -173,8 +182,9 @@ def _risks(found: Numbers) -> None:
                 "Only pairs that a model agreed on can become misaligned. Where a label flips in "
                 f"fewer than {LEAST_FLIPS} of them, or fewer than {LEAST_EVENTS} become misaligned,"
                 " nothing can be told: then stands how many pairs it would need.",
-                "small", quiet=True,
-            )  # fmt: skip
+                "small",
+                quiet=True,
+            )
             for model in found.models:
                 say(model, "lead")
                 rows = [
@@ -191,7 +201,10 @@ def _risk_table(model: str, cells: list[dict[str, object]]) -> None:
     """Every label, side and direction, the risk difference before the odds ratio."""
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     st.dataframe(
-        cells, hide_index=True, key=f"risk-table-{model}", placeholder="",
+        cells,
+        hide_index=True,
+        key=f"risk-table-{model}",
+        placeholder="",
         column_config={
             "what": text("Label and reply", width=190),
             "flips": number("Flips", width=60, help="Pairs in which the label flips"),
@@ -200,11 +213,12 @@ def _risk_table(model: str, cells: list[dict[str, object]]) -> None:
             "stayed": text("Where it stays", width=105, help="Share that becomes misaligned"),
             "difference": text("Difference, points", width=130, help="Newcombe's 95% interval"),
             "odds": text(
-                "Odds ratio", width=130,
+                "Odds ratio",
+                width=130,
                 help="Firth's regression, adjusted for the size of the margin before",
             ),
             "clear": text("Clear", width=60, help="By Holm over all rows"),
             "needs": number("Pairs needed", width=100, format="localized"),
         },
         alt=f"Whether verdicts of {model} turn where labels flip",
-    )  # fmt: skip
+    )

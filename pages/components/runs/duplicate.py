@@ -59,11 +59,16 @@ def _labels(spec: Any) -> _Filled:
 def _batches(spec: Any) -> _Filled:
     """Of a labelling that is paid for: its cost is estimated anew, and accepted anew."""
     return {
-        **_labelled(spec), "label-labeler": spec.model, "label-way": "batch",
-        "label-cap": spec.max_usd, "label-answer": spec.max_completion_tokens,
-        "label-queue": spec.queue_tokens, "label-input-usd": spec.input_usd,
-        "label-output-usd": spec.output_usd, "label-base-url": spec.base_url,
-    }  # fmt: skip
+        **_labelled(spec),
+        "label-labeler": spec.model,
+        "label-way": "batch",
+        "label-cap": spec.max_usd,
+        "label-answer": spec.max_completion_tokens,
+        "label-queue": spec.queue_tokens,
+        "label-input-usd": spec.input_usd,
+        "label-output-usd": spec.output_usd,
+        "label-base-url": spec.base_url,
+    }
 
 
 def _labelled(spec: Any) -> _Filled:
@@ -74,14 +79,20 @@ def _labelled(spec: Any) -> _Filled:
 
 def _rewrite(spec: Any) -> _Filled:
     return {
-        **_dataset("rewrite", spec), **_rows("rewrite", spec, first=False),
-        **_part("label", spec), "rewrite-rewriter": spec.rewriter,
-        "rewrite-models": list(spec.models), "rewrite-scope": spec.scope,
-        "rewrite-labeler": spec.labeler, "rewrite-similarity": spec.similarity,
-        "rewrite-seed": spec.seed, "rewrite-temperature": spec.temperature,
-        "rewrite-context": spec.num_ctx, "rewrite-ask-again": spec.ask_again,
+        **_dataset("rewrite", spec),
+        **_rows("rewrite", spec, first=False),
+        **_part("label", spec),
+        "rewrite-rewriter": spec.rewriter,
+        "rewrite-models": list(spec.models),
+        "rewrite-scope": spec.scope,
+        "rewrite-labeler": spec.labeler,
+        "rewrite-similarity": spec.similarity,
+        "rewrite-seed": spec.seed,
+        "rewrite-temperature": spec.temperature,
+        "rewrite-context": spec.num_ctx,
+        "rewrite-ask-again": spec.ask_again,
         "rewrite-second": spec.second,
-    }  # fmt: skip
+    }
 
 
 def _dataset(keys: str, spec: RowsSpec) -> _Filled:
@@ -93,9 +104,10 @@ def _part(keys: str, spec: RowsSpec) -> _Filled:
     if not asked.subset and not asked.revision and asked.split == "train":
         return {}
     return {
-        f"{keys}-subset": asked.subset, f"{keys}-split": asked.split,
+        f"{keys}-subset": asked.subset,
+        f"{keys}-split": asked.split,
         f"{keys}-revision": asked.revision,
-    }  # fmt: skip
+    }
 
 
 def _rows(keys: str, spec: RowsSpec, first: bool = True) -> _Filled:

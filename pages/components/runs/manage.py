@@ -35,16 +35,21 @@ def manage(run: Run, others: list[Run]) -> None:
         if can_duplicate(run) and run.state is not RunState.DAMAGED:
             cannot = why_not(run)
             if st.button(
-                "Duplicate", key="duplicate", disabled=bool(cannot),
+                "Duplicate",
+                key="duplicate",
+                disabled=bool(cannot),
                 help=cannot or "Open the form with this run's settings; nothing starts by itself.",
-            ):  # fmt: skip
+            ):
                 duplicate(run)
         if run.state is RunState.DONE and zips.archive_of(run.kind) is not None:
             st.download_button(
-                "Export as a zip", lambda: zips.export_bytes(run.id), f"{run.id}.zip",
-                key="export", on_click="ignore",
+                "Export as a zip",
+                lambda: zips.export_bytes(run.id),
+                f"{run.id}.zip",
+                key="export",
+                on_click="ignore",
                 help=f"Without texts; `ivan runs export {run.id} --texts` puts them in too.",
-            )  # fmt: skip
+            )
         beside = {
             other.id: other.label
             for other in others
@@ -86,9 +91,13 @@ def _rename(run: Run) -> None:
 def _beside(run: Run, labels: dict[str, str]) -> None:
     """Two runs on the rows they share."""
     other = st.selectbox(
-        "Other run", list(labels), format_func=lambda run_id: labels[run_id], index=None,
-        key="beside", placeholder="choose one",
-    )  # fmt: skip
+        "Other run",
+        list(labels),
+        format_func=lambda run_id: labels[run_id],
+        index=None,
+        key="beside",
+        placeholder="choose one",
+    )
     if other:
         for line in studies.beside(run.id, other).splitlines():
             say(line)
@@ -123,18 +132,24 @@ def _import() -> None:
         "small",
     )
     files = st.file_uploader(
-        "Files", accept_multiple_files=True, type=["zip", "csv"], key="import-files",
+        "Files",
+        accept_multiple_files=True,
+        type=["zip", "csv"],
+        key="import-files",
         label_visibility="collapsed",
-    )  # fmt: skip
+    )
     request = known_dataset("import")
     names = st.text_input(
-        "Who judged, labelled or reworded", key="import-names", placeholder="as the files say",
+        "Who judged, labelled or reworded",
+        key="import-names",
+        placeholder="as the files say",
         help="For CSV files: a name for each with results, in their order, separated by commas.",
-    )  # fmt: skip
+    )
     force = st.checkbox(
-        "Leave lines of other texts aside", key="import-force",
+        "Leave lines of other texts aside",
+        key="import-force",
         help="Else a file with lines that are not of this dataset is refused.",
-    )  # fmt: skip
+    )
     named = [name.strip() for name in names.split(",") if name.strip()]
     if not files or not st.button("Import", key="import", type="primary"):
         return

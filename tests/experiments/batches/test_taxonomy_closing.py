@@ -20,14 +20,7 @@ from fakes.bad_downloads import (
     valid,
 )
 from fakes.kills import confirmed
-from given.taxonomy_runs import (
-    QUICK,
-    account_of,
-    be_worker,
-    creations,
-    no_sleep,
-    workers_here,
-)
+from given.taxonomy_runs import QUICK, account_of, be_worker, creations, no_sleep, workers_here
 
 from ivan_core.backends.openai.batches import MOST_FILE, OpenAIBatches
 from ivan_core.backends.openai.client import account_for

@@ -75,11 +75,7 @@ def test_a_zip_of_paid_labels_holds_no_key_no_account_and_no_text(
 
 
 def test_imported_elsewhere_it_is_finished_and_sends_nothing(
-    run_id: str,
-    server: DemoServer,
-    data_dir: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    run_id: str, server: DemoServer, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, written, sent = open_labels(run_id), data_files(data_dir), creations(server)
     csv = written[f"taxonomy-output/{run_id}.csv"]

@@ -35,12 +35,7 @@ from ivan_core.lists.pairs import ColumnIs, LongerIs, Noted, Starred, SubsetIs
 from ivan_core.metrics.agreement import by_subset, rated, rows_in_bar
 from ivan_core.metrics.bins import in_reward_cell, margin_histogram, reward_bins
 from ivan_core.metrics.columns import by_column, column_groups
-from ivan_core.metrics.paired import (
-    in_margin_cell,
-    margin_cells,
-    shared_rows,
-    verdict_table,
-)
+from ivan_core.metrics.paired import in_margin_cell, margin_cells, shared_rows, verdict_table
 
 FIRST, SECOND = made_runs.TWO_MODELS
 
@@ -72,9 +67,7 @@ def test_no_condition_finds_every_row(results):
 def test_every_part_of_every_bar_leads_to_its_rows(results):
     for bar in by_subset(results.table).itertuples():
         rows = found(
-            results,
-            VerdictIs(model=bar.model, verdict=bar.verdict),
-            SubsetIs(label=bar.subset),
+            results, VerdictIs(model=bar.model, verdict=bar.verdict), SubsetIs(label=bar.subset)
         )
         assert rows == rows_of(rows_in_bar(results.table, bar.model, bar.subset, bar.verdict))
         assert len(rows) == bar.count

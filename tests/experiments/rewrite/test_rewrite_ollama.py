@@ -112,11 +112,7 @@ def test_a_fault_in_every_answer_is_counted_by_its_reason_and_the_run_ends(
     ],
 )
 def test_one_bad_answer_is_asked_for_again_and_leaves_no_gap(
-    fault: str,
-    demo: DemoServer,
-    data_dir: Path,
-    spec: RewriteSpec,
-    monkeypatch: pytest.MonkeyPatch,
+    fault: str, demo: DemoServer, data_dir: Path, spec: RewriteSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if fault == names.TIMEOUT:
         monkeypatch.setenv(ollama_client.TIMEOUT, "2")

@@ -10,15 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from fakes.reward_models import Fakes
-from fakes.rewriting import (
-    FakeRewriter,
-    added,
-    fake_tools,
-    reworded,
-    sometimes,
-    spec_of,
-    work_here,
-)
+from fakes.rewriting import FakeRewriter, added, fake_tools, reworded, sometimes, spec_of, work_here
 from given.support import write_pairs
 
 from ivan_core.domain.errors import BackendUnavailable

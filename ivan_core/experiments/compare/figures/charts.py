@@ -28,15 +28,7 @@ from ivan_core.experiments.compare.figures.models import (
 from ivan_core.experiments.compare.figures.rows import pair_margins, sentences
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Narrowing
-from ivan_core.figures.choices import (
-    COLUMN,
-    ONE_MODEL,
-    OTHER_MODEL,
-    ROW,
-    SIDE,
-    Choice,
-    Wish,
-)
+from ivan_core.figures.choices import COLUMN, ONE_MODEL, OTHER_MODEL, ROW, SIDE, Choice, Wish
 from ivan_core.figures.words import first_upper, model_words, rows_words
 from ivan_core.metrics.sentences import counts_sentence
 from ivan_core.metrics.training import trained_on_pair

@@ -113,15 +113,22 @@ def length(results: Results) -> Drawn:
             replace(s, length_balanced=s.length_balanced.without_ends()) for s in summaries
         ]
     records = [
-        {"model": s.model, "where": where, "agree": rate.count, "n": rate.n, "rate": rate.rate,
-         "low": rate.low, "high": rate.high}
+        {
+            "model": s.model,
+            "where": where,
+            "agree": rate.count,
+            "n": rate.n,
+            "rate": rate.rate,
+            "low": rate.low,
+            "high": rate.high,
+        }
         for s in summaries
         for where, rate in (
             ("the longer reply was chosen", s.length_balanced.longer_chosen),
             ("the shorter reply was chosen", s.length_balanced.shorter_chosen),
         )
         if rate is not None
-    ]  # fmt: skip
+    ]
     data = pd.DataFrame.from_records(
         records, columns=["model", "where", "agree", "n", "rate", "low", "high"]
     )

@@ -20,8 +20,7 @@ from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import archive, figures, opened, studies, zips
-from ivan_core.engine import handling as runs
+from ivan_core.engine import archive, figures, handling as runs, opened, studies, zips
 from ivan_core.experiments import EXPERIMENTS
 from ivan_core.experiments.compare.conditions import LANGUAGE as OF_COMPARISONS
 from ivan_core.lists.conditions import Filter, matching_rows

@@ -95,8 +95,7 @@ def rename(options: argparse.Namespace) -> int:
 
 
 def delete(options: argparse.Namespace) -> int:
-    from ivan_core.engine import archive
-    from ivan_core.engine import handling as runs
+    from ivan_core.engine import archive, handling as runs
 
     run = runs.get(options.id)
     if not options.yes:

@@ -32,8 +32,7 @@ def run(asked: type[RowsSpec], options: argparse.Namespace) -> int:
     """Plan, start, follow, and print what came of it."""
     from ivan_core.cli.follow import follow_started
     from ivan_core.datasets.rows import choose_rows
-    from ivan_core.engine import datasets
-    from ivan_core.engine import handling as runs
+    from ivan_core.engine import datasets, handling as runs
     from ivan_core.engine.first_look import FirstLook, first_look
 
     spec = made.spec_from(asked, options, asked.model_construct())

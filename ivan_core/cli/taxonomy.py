@@ -6,8 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from ivan_core.cli import control_batch, taxonomy_files
-from ivan_core.cli import options as made
+from ivan_core.cli import control_batch, options as made, taxonomy_files
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.specs import DatasetRequest
@@ -137,8 +136,7 @@ def process(options: argparse.Namespace) -> int:
     """Collect, print what came, and repair where that is asked for."""
     from ivan_core import catalog
     from ivan_core.cli import taxonomy_ask as ask
-    from ivan_core.experiments.batches import adopt as batch_adopt
-    from ivan_core.experiments.batches import handling as taxonomy
+    from ivan_core.experiments.batches import adopt as batch_adopt, handling as taxonomy
     from ivan_core.settings import preset_name
 
     dataset = made.dataset_from(options, catalog.preset(preset_name()).dataset)

@@ -11,8 +11,7 @@ from pathlib import Path
 from socketserver import TCPServer
 from types import TracebackType
 
-from ivan_core.demo.answers import AnswerText
-from ivan_core.demo.answers import answer as default_answer
+from ivan_core.demo.answers import AnswerText, answer as default_answer
 from ivan_core.demo.batch_life import BatchLife
 from ivan_core.demo.faults import Faults
 from ivan_core.demo.lost_answers import AFTER, BEFORE, broken, refusal

@@ -10,8 +10,7 @@ from uuid import uuid4
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run
-from ivan_core.engine import access
-from ivan_core.engine import handling as runs
+from ivan_core.engine import access, handling as runs
 from ivan_core.engine.kind import known
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir

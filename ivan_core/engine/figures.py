@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, Unpack, cast
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine import handling as runs
-from ivan_core.engine import picked_rows
+from ivan_core.engine import handling as runs, picked_rows
 from ivan_core.engine.kind import kind_of
 from ivan_core.engine.opened import stamp_of
 from ivan_core.experiments import EXPERIMENTS

@@ -11,8 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.engine import datasets
-from ivan_core.engine import handling as runs
+from ivan_core.engine import datasets, handling as runs
 from ivan_core.settings import data_dir
 
 _DONE = (RunState.DONE,)

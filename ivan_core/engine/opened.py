@@ -15,8 +15,7 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.engine import datasets
-from ivan_core.engine import handling as runs
+from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.finished_runs import finished
 from ivan_core.engine.kind import alike, kind_of

@@ -22,8 +22,7 @@ from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
-from ivan_core.engine import access, archive, datasets
-from ivan_core.engine import handling as runs
+from ivan_core.engine import access, archive, datasets, handling as runs
 from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.imports import (
     Elsewhere,

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.engine import datasets
-from ivan_core.engine import handling as runs
+from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.figures import REVIEWS
 from ivan_core.engine.opinions import Used, used_opinions
 from ivan_core.experiments.labels.numbers import TITLES

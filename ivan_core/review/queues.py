@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, BLIND_FIRST, Queue, Source, Task
-from ivan_core.engine import access, datasets
-from ivan_core.engine import handling as runs
+from ivan_core.engine import access, datasets, handling as runs
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.schema import GROUPS, SCHEMA, check_keys

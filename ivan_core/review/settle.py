@@ -11,8 +11,7 @@ from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Decision, Item, Opinion, Queue
-from ivan_core.engine import datasets
-from ivan_core.engine import handling as runs
+from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.opinions import queues_on
 from ivan_core.experiments.compare.results import judged_pair, open_results
 from ivan_core.experiments.labels.results import labels_of_row

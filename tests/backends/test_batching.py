@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.backends.reward_models import batching
 from ivan_core.backends.reward_models.batching import ONE_AT_A_TIME, fastest_budget, token_batches

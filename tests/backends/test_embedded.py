@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ivan_core.backends.embedded import encoder as encoder_module
-from ivan_core.backends.embedded import train
+from ivan_core.backends.embedded import encoder as encoder_module, train
 from ivan_core.backends.embedded.encoder import (
     DIMENSIONS,
     MAX_TOKENS,

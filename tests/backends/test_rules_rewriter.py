@@ -9,8 +9,7 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from ivan_core.backends.rules_rewriter.reading import Reading, held_spans
 from ivan_core.backends.rules_rewriter.rewriter import (

@@ -45,9 +45,7 @@ def bench(folder: Path) -> dict[str, Any]:
     import pyarrow.parquet
 
     from ivan_core.engine import handling as runs
-    from ivan_core.experiments.compare import conditions as f
-    from ivan_core.experiments.compare import plan as compare
-    from ivan_core.experiments.compare import results
+    from ivan_core.experiments.compare import conditions as f, plan as compare, results
     from ivan_core.experiments.compare.conditions import LANGUAGE, listing
     from ivan_core.experiments.compare.order import Sort
     from ivan_core.lists.conditions import Filter, matching_rows

@@ -101,8 +101,7 @@ def bench(data_dir: Path, options: argparse.Namespace) -> dict[str, Any]:
     from ivan_core.annotations.database import ReviewDatabase
     from ivan_core.domain.runs import RunState
     from ivan_core.domain.specs import CompareSpec, DatasetRequest
-    from ivan_core.engine import datasets
-    from ivan_core.engine import handling as runs
+    from ivan_core.engine import datasets, handling as runs
     from ivan_core.review.queues import make_queue, queue_request
 
     source = data_dir / "pairs.jsonl"

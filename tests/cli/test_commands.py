@@ -7,8 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.cli import compare, control_batch, rewrite, taxonomy
 from ivan_core.cli.main import parser, run

@@ -13,8 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from given.support import without_rights
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.datasets.files import BadLine, check_file, read_file
 from ivan_core.datasets.reading import PairReader

@@ -6,8 +6,7 @@ import time
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.experiments.columns.patterns import TooSlow, compile_pattern

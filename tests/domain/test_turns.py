@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.backends.lexicon.reading import Reading
 from ivan_core.backends.reward_models.formats import Chat, Message, QuestionAnswer, chat, last_turn

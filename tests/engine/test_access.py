@@ -18,14 +18,12 @@ from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.reviews import BETTER, Decision, Opinion, Queue
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.engine import access, archive, datasets, score_cache, zips
-from ivan_core.engine import handling as runs
+from ivan_core.engine import access, archive, datasets, handling as runs, score_cache, zips
 from ivan_core.engine.access import Action, NotAllowed, Visitor
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.experiments.compare import plan as compare
 from ivan_core.experiments.labels import plan as labels
-from ivan_core.review import backup as review_backup
-from ivan_core.review import rights as review_rights
+from ivan_core.review import backup as review_backup, rights as review_rights
 from ivan_core.runs.registry import Registry
 
 ELSEWHERE = Visitor(local=False)

@@ -9,8 +9,7 @@ import pytest
 from given.made_runs import at_work, failed, finished, queued, spec_of_file
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine import archive, score_cache
-from ivan_core.engine import handling as runs
+from ivan_core.engine import archive, handling as runs, score_cache
 from ivan_core.experiments.compare.results import files, open_results
 from ivan_core.runs.registry import Registry
 

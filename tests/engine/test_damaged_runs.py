@@ -15,8 +15,7 @@ from given.made_labellings import Labellings
 from ivan_core.cli.main import run as ivan
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
-from ivan_core.engine import archive, zips
-from ivan_core.engine import handling as runs
+from ivan_core.engine import archive, handling as runs, zips
 from ivan_core.engine.studies import studies, study_of
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.results import open_labels

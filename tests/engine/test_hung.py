@@ -23,8 +23,7 @@ from ivan_core.cli.main import run as ivan
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.engine import archive, hung
-from ivan_core.engine import handling as runs
+from ivan_core.engine import archive, handling as runs, hung
 from ivan_core.experiments.compare import quick_rewards as warm
 from ivan_core.runs import database
 from ivan_core.runs.holders import Holder, end, holder_of, sign

@@ -18,8 +18,7 @@ from given.support import data_files, repacked
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import archive, zips
-from ivan_core.engine import handling as runs
+from ivan_core.engine import archive, handling as runs, zips
 from ivan_core.engine.imports import read_dataset
 from ivan_core.experiments.labels import numbers
 from ivan_core.experiments.labels.conditions import LANGUAGE, LabelIs, listing

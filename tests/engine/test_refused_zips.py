@@ -14,8 +14,7 @@ from given.made_runs import finished, spec_of_file
 from given.support import repacked
 
 from ivan_core.domain.errors import BadInput, StorageProblem
-from ivan_core.engine import handling as runs
-from ivan_core.engine import zips
+from ivan_core.engine import handling as runs, zips
 from ivan_core.experiments.compare.results import open_results
 
 

@@ -16,8 +16,7 @@ from given.support import data_files, repacked, write_pairs
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
-from ivan_core.engine import archive, zips
-from ivan_core.engine import handling as runs
+from ivan_core.engine import archive, handling as runs, zips
 from ivan_core.experiments.rewrite.numbers import Gate, numbers
 from ivan_core.experiments.rewrite.results import RewriteResults, files, open_rewrite
 

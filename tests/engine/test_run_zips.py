@@ -16,8 +16,7 @@ from ivan_core import settings
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import archive, zips
-from ivan_core.engine import handling as runs
+from ivan_core.engine import archive, handling as runs, zips
 from ivan_core.engine.imports import read_dataset
 from ivan_core.experiments.compare.results import files, open_results
 

@@ -21,8 +21,7 @@ from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import handling as runs
 from ivan_core.runs import registry as registry_module
 from ivan_core.runs.locks import FileLock, is_held
-from ivan_core.settings import data_dir as data_dir_in_force
-from ivan_core.settings import slot_file
+from ivan_core.settings import data_dir as data_dir_in_force, slot_file
 
 EMBEDDED = ("ivan/minilm-harmless", "ivan/minilm-control")
 Tell = Callable[[Fakes], None]

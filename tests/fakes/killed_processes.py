@@ -32,8 +32,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs
 from ivan_core.engine.work import at_work
-from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.batches import requests as experiment
+from ivan_core.experiments.batches import handling as taxonomy, requests as experiment
 from ivan_core.experiments.batches.adopt import collect
 from ivan_core.experiments.batches.answers import answer_record
 from ivan_core.experiments.batches.kept_answers import keep_all_answers

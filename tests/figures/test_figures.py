@@ -25,8 +25,7 @@ from ivan_core import settings
 from ivan_core.charts.printed import printed, units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.engine.figures import caption, figure, file_name, methods
-from ivan_core.engine.figures import figures as charts_of
+from ivan_core.engine.figures import caption, figure, figures as charts_of, file_name, methods
 from ivan_core.experiments.compare.figures.charts import CHARTS
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.figures.chart import Chart

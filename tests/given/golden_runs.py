@@ -25,13 +25,11 @@ from given.made_labellings import ARTS, PLACES, REFUSAL, SENTIMENT, TOPICS, Labe
 from given.made_reviews import Said
 from given.made_runs import finished, spec_of_file
 from given.support import write_annotated_pairs
-from given.taxonomy_runs import account_of, be_worker, say_yes
-from given.taxonomy_runs import spec_of as taxonomy_spec
+from given.taxonomy_runs import account_of, be_worker, say_yes, spec_of as taxonomy_spec
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.labels import LabelPrompt
-from ivan_core.engine import figures
-from ivan_core.engine import handling as runs
+from ivan_core.engine import figures, handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.compare.conditions import LANGUAGE, listing
 from ivan_core.experiments.compare.results import open_results

@@ -6,8 +6,7 @@ import re
 
 import pytest
 from given import hostile
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, REWRITE_FEATURES, TextKey

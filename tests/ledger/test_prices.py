@@ -5,8 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from genai_prices import Usage, calc_price
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ivan_core.backends import prices
 from ivan_core.backends.openai.models import default_model, model_family, shutdown, suggested_models

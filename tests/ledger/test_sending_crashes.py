@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 from fakes.provider import FolderProvider, Killed, Steps
 from given.sending_place import KEY, Place
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from ivan_core.domain.errors import BackendUnavailable, BadInput

@@ -3,8 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.backends.openai.chat import label_body
 from ivan_core.backends.token_counts import TokenCounter

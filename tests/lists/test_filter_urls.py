@@ -6,8 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from given.any_filters import ANY_FILTER
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.experiments.compare.conditions import LANGUAGE, MarginIn, VerdictIs

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.metrics.differences import MOST_CHARACTERS, MOST_TOKENS, word_differences
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 from math import inf
 
 import pandas as pd
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from ivan_core.charts.interval_tips import with_ends
 from ivan_core.metrics.comparison_sentences import difference_sentence, reliability_sentence

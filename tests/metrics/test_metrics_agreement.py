@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from given.made_scores import Rewards, scores, some_rewards
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy.stats import binomtest
 
 from ivan_core.metrics.agreement import (

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from given.made_labels import INSULT, SENTIMENT, TOPICS, crossed, labels
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from ivan_core.domain.errors import BadInput

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 from given.made_scores import Rewards, scores, some_rewards
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.metrics.agreement import rated
 from ivan_core.metrics.bins import in_reward_cell, margin_histogram, reward_bins

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 from given.made_labels import HARMLESS, INSULT, SENTIMENT, TOPICS, labels
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.metrics.intervals import wilson

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from given.made_scores import Rewards, chunk_counts, scores, some_rewards
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.metrics.agreement import agreement, count_verdicts, running_agreement
 

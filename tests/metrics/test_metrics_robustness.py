@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from given.made_rewordings import Rewards, drawn, table
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ivan_core.metrics.intervals import mean_interval, quantile
 from ivan_core.metrics.prompts import PROMPT

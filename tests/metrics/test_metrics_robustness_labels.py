@@ -7,8 +7,7 @@ from math import exp, log
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.robustness.firth import firth

@@ -10,8 +10,7 @@ import pytest
 from given import made_runs
 from given.made_labels import labels
 from given.made_scores import scores
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.charts.agreement import agreement_bars
 from ivan_core.charts.length import length_bars

@@ -16,8 +16,7 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import datasets
-from ivan_core.engine import figures as of_run
+from ivan_core.engine import datasets, figures as of_run
 from ivan_core.engine.figures import caption, figure, figures, methods
 from ivan_core.engine.opinions import ceiling_of, ceiling_sentence, second_choices, used_opinions
 from ivan_core.experiments.compare.results import open_results

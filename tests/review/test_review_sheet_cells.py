@@ -8,8 +8,7 @@ import zipfile
 
 import pytest
 from given.filled_sheets import Filled, ask, better, dataset, describe, make
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from openpyxl import Workbook, load_workbook
 
 from ivan_core.domain.errors import BadInput

@@ -15,14 +15,12 @@ from given.filled_sheets import (
     describe,
     saved_elsewhere,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE
-from ivan_core.labels.schema import TOPICS as ALL_TOPICS
-from ivan_core.labels.schema import features
+from ivan_core.labels.schema import TOPICS as ALL_TOPICS, features
 from ivan_core.review.sheets.reading import SheetRefused
 from ivan_core.review.sheets.sheets import import_sheet
 

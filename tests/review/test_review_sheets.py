@@ -22,8 +22,7 @@ from given.filled_sheets import (
     describe,
     make,
 )
-from given.made_labellings import ARTS as LABEL_ARTS
-from given.made_labellings import FIRST, REFUSAL, Labellings, four_pairs
+from given.made_labellings import ARTS as LABEL_ARTS, FIRST, REFUSAL, Labellings, four_pairs
 
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 from given import hostile
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.domain.rewriting import PieceKey, RewriteReply
 from ivan_core.domain.transcripts import Dialogue

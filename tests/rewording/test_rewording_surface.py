@@ -6,8 +6,7 @@ import re
 
 import pytest
 from given import hostile
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.rewording.surface import change_surface

@@ -20,8 +20,7 @@ from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import FEATURES, BatchProvider, BatchState, TextKey
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import access
-from ivan_core.engine import handling as runs
+from ivan_core.engine import access, handling as runs
 from ivan_core.engine.begin import begin
 from ivan_core.engine.imports import read_dataset
 from ivan_core.experiments.batches.collect import result_files

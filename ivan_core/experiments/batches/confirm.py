@@ -9,8 +9,7 @@ from ivan_core.backends.openai.client import account_for, is_demo
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import Estimate
 from ivan_core.domain.runs import RunState
-from ivan_core.engine import access
-from ivan_core.engine import handling as runs
+from ivan_core.engine import access, handling as runs
 from ivan_core.experiments.batches.estimates import (
     estimate_path,
     keep_estimate,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine import access
-from ivan_core.engine import handling as runs
+from ivan_core.engine import access, handling as runs
 from ivan_core.experiments.batches.job import CLOSED, open_job
 from ivan_core.ledger.records import PartKey
 from ivan_core.runs.locks import FileLock

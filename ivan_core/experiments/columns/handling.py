@@ -7,8 +7,7 @@ from pydantic import ValidationError
 from ivan_core.domain.column_specs import LONGEST, ColumnSpec, Form, Over
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import ACTIVE, Run
-from ivan_core.engine import datasets
-from ivan_core.engine import handling as runs
+from ivan_core.engine import datasets, handling as runs
 from ivan_core.experiments.columns.files import column_path
 from ivan_core.experiments.columns.results import UserColumn, column, is_known, known, latest_run
 from ivan_core.experiments.columns.work import compile_column

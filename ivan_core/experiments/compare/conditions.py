@@ -9,8 +9,7 @@ from pydantic import model_validator
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine.opened import named_runs
-from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES
-from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
+from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES, TextHas, UserColumnIn
 from ivan_core.experiments.compare.arrays import UNKNOWN, UNRATED, ModelScores
 from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import Results, open_results

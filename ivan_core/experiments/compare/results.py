@@ -14,8 +14,7 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.engine import handling as runs
-from ivan_core.engine import opened
+from ivan_core.engine import handling as runs, opened
 from ivan_core.engine.opened import Found, Opener, nothing_yet
 from ivan_core.experiments.compare.arrays import UNRATED, Aligned, Ints, align
 from ivan_core.experiments.compare.tables import TABLE, scores_table, with_prompts

@@ -13,8 +13,7 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.engine import datasets
-from ivan_core.engine import handling as runs
+from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.begin import BEGUN
 from ivan_core.experiments.compare.tables import pairs_in_training
 from ivan_core.metrics.summary import ModelSummary

@@ -9,8 +9,7 @@ from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.options import command_of, field_options
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import RowsSpec
-from ivan_core.engine import datasets
-from ivan_core.engine import handling as runs
+from ivan_core.engine import datasets, handling as runs
 
 _Rows = TypeVar("_Rows", bound=RowsSpec)
 

@@ -16,8 +16,7 @@ from pydantic_core.core_schema import ValidationInfo
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
 from ivan_core.engine.opened import Stamp, runs_of, stamp_of
-from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES
-from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
+from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES, TextHas, UserColumnIn
 from ivan_core.experiments.labels.results import LabelResults, labeler_of, open_labels
 from ivan_core.labels.reconcile import State
 from ivan_core.labels.schema import feature
@@ -53,8 +52,6 @@ _ON_PAIRS = {
     "rejected_only": "only the rejected reply",
     "neither": "on neither side",
 }
-_SINGLE = "boolean"
-"""The kind of a label that is given or not, and has no value beside that."""
 
 
 def _feature(key: str) -> str:
@@ -139,7 +136,7 @@ class _Whole(_OfLabel):
 
     @model_validator(mode="after")
     def _with_value(self) -> Self:
-        if feature(self.label).kind != _SINGLE and not self.value:
+        if feature(self.label).kind != "boolean" and not self.value:
             raise ValueError("needs a value")
         return self
 

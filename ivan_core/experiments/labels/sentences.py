@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine import handling as runs
-from ivan_core.engine import opened
+from ivan_core.engine import handling as runs, opened
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.results import LabelResults, open_labels

@@ -17,8 +17,7 @@ from pydantic import AfterValidator, model_validator
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.engine.opened import named_runs
-from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES
-from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn
+from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES, TextHas, UserColumnIn
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers
 from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite

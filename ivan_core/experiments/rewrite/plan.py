@@ -12,8 +12,7 @@ from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.estimates import usd
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import access, datasets, speeds
-from ivan_core.engine import handling as runs
+from ivan_core.engine import access, datasets, handling as runs, speeds
 from ivan_core.experiments.batches.estimates import over_cap
 from ivan_core.experiments.rewrite.cost import MOST_COUNTED, Cost, costs, total
 from ivan_core.experiments.rewrite.run import notes_of

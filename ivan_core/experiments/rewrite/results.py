@@ -16,8 +16,7 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import IDENTICAL, TIED
 from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run
-from ivan_core.engine import handling as runs
-from ivan_core.engine import opened
+from ivan_core.engine import handling as runs, opened
 from ivan_core.engine.opened import Found, Opener, nothing_yet
 from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.compare.tables import pairs_in_training

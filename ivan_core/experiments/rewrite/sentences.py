@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
-from ivan_core.engine import handling as runs
-from ivan_core.engine import opened
+from ivan_core.engine import handling as runs, opened
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers
 from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite

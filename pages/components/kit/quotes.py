@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.domain.runs import RunState
-from ivan_core.engine import figures
-from ivan_core.engine import handling as runs
+from ivan_core.engine import figures, handling as runs
 from ivan_core.figures.sentences import Quote
 from pages.components.kit.text import say
 

@@ -11,8 +11,7 @@ from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import attempts
-from ivan_core.experiments.batches import handling as taxonomy
+from ivan_core.experiments.batches import attempts, handling as taxonomy
 from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say
 from pages.components.labels.cost import cost_facts, exact_text

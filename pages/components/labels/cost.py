@@ -7,8 +7,7 @@ import streamlit as st
 from ivan_core.domain.estimates import Dollars, Estimate, Rates
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.experiments.batches import attempts
-from ivan_core.experiments.batches import handling as taxonomy
+from ivan_core.experiments.batches import attempts, handling as taxonomy
 from ivan_core.experiments.batches.examples import examples
 from ivan_core.models import servers
 from pages.components.kit.frame import problems_shown

@@ -9,8 +9,7 @@ import streamlit as st
 from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import checked
-from ivan_core.engine import access
-from ivan_core.engine import handling as runs
+from ivan_core.engine import access, handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.compare.plan import preset_spec
 from ivan_core.experiments.labels import plan as labels

@@ -14,8 +14,7 @@ from ivan_core.domain.ablation import Flip
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.pairs import Side
 from ivan_core.domain.rewards import Reward
-from ivan_core.experiments.compare import ablation
-from ivan_core.experiments.compare import quick_rewards as warm
+from ivan_core.experiments.compare import ablation, quick_rewards as warm
 from ivan_core.experiments.compare.ablation import Effects, OwnReward
 from ivan_core.experiments.compare.quick_rewards import Pending
 from ivan_core.experiments.compare.results import Results

@@ -12,8 +12,7 @@ from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import access
-from ivan_core.engine import handling as runs
+from ivan_core.engine import access, handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.adopt import adopt
 from ivan_core.experiments.batches.import_files import import_files

@@ -32,9 +32,11 @@ from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.labels import BatchState
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import adopt as batch_adopt
-from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.batches import requests as experiment
+from ivan_core.experiments.batches import (
+    adopt as batch_adopt,
+    handling as taxonomy,
+    requests as experiment,
+)
 from ivan_core.experiments.batches.adopt import collect
 from ivan_core.experiments.batches.follow import LOOKS
 from ivan_core.experiments.batches.work import Providers

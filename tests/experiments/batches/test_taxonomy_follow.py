@@ -27,8 +27,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.batches import requests as experiment
+from ivan_core.experiments.batches import handling as taxonomy, requests as experiment
 from ivan_core.experiments.batches.work import Providers
 from ivan_core.labels.request_files import Limits
 

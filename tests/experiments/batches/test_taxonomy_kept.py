@@ -11,8 +11,7 @@ from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import BatchState
 from ivan_core.domain.runs import RunState
-from ivan_core.engine import archive
-from ivan_core.engine import handling as runs
+from ivan_core.engine import archive, handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.ledger.ledger import Ledger

@@ -18,11 +18,13 @@ from ivan_core.domain.labels import TextKey
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.archive import delete
-from ivan_core.experiments.batches import confirm as taxonomy_confirm
-from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.batches import kept_answers as batch_answers
-from ivan_core.experiments.batches import results as batch_results
-from ivan_core.experiments.batches import work as taxonomy_work
+from ivan_core.experiments.batches import (
+    confirm as taxonomy_confirm,
+    handling as taxonomy,
+    kept_answers as batch_answers,
+    results as batch_results,
+    work as taxonomy_work,
+)
 from ivan_core.experiments.batches.reuse import Reuse
 from ivan_core.labels.table import read_labels
 from ivan_core.ledger.answers import Answer, Answers, body_key, owner_of

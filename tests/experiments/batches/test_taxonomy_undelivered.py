@@ -34,8 +34,7 @@ from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import collect as batch_collect
-from ivan_core.experiments.batches import handling as taxonomy
+from ivan_core.experiments.batches import collect as batch_collect, handling as taxonomy
 from ivan_core.experiments.batches.adopt import collect
 from ivan_core.experiments.batches.follow import LOOKS
 from ivan_core.ledger.ledger import Ledger

@@ -20,8 +20,7 @@ from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import usd
 from ivan_core.domain.runs import RunState
-from ivan_core.engine import archive, zips
-from ivan_core.engine import handling as runs
+from ivan_core.engine import archive, handling as runs, zips
 from ivan_core.engine.imports import read_dataset
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.labels.results import open_labels

@@ -18,8 +18,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.columns import handling as columns
-from ivan_core.experiments.columns import work as column_module
+from ivan_core.experiments.columns import handling as columns, work as column_module
 from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn, missing_searches
 from ivan_core.experiments.columns.files import column_path
 from ivan_core.experiments.columns.work import compile_column

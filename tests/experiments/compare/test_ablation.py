@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 from given import made_runs
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.domain.ablation import (
     Deletion,
@@ -24,8 +23,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pieces import sentences
 from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare import ablation
-from ivan_core.experiments.compare import quick_rewards as warm
+from ivan_core.experiments.compare import ablation, quick_rewards as warm
 from ivan_core.experiments.compare.ablation import Effects, OwnReward
 from ivan_core.experiments.compare.quick_rewards import Answer, Pending
 from ivan_core.experiments.compare.results import Results, open_results

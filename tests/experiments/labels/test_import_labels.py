@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from given.made_labellings import FIRST, REFUSAL, SENTIMENT, TOPICS, Labellings, four_pairs
 from given.support import data_files
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ivan_core.cli.main import main
 from ivan_core.domain.errors import BadInput
@@ -22,8 +21,7 @@ from ivan_core.engine.csv_files import import_csvs
 from ivan_core.engine.imports import Imported, read_dataset
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.labels_csv import CSV_COLUMNS, write_labels_csv
-from ivan_core.labels.schema import TOPICS as ALL_TOPICS
-from ivan_core.labels.schema import features
+from ivan_core.labels.schema import TOPICS as ALL_TOPICS, features
 
 HELPFUL = "last_response_is_helpful"
 

@@ -15,8 +15,7 @@ from ivan_core.domain.label_specs import LEXICON, LabelSpec
 from ivan_core.domain.labels import FEATURES, LabelerCard, LabelPrompt, LabelReply
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import archive
-from ivan_core.engine import handling as runs
+from ivan_core.engine import archive, handling as runs
 from ivan_core.engine.opened import runs_of
 from ivan_core.engine.studies import study_of
 from ivan_core.experiments.labels import work as label_work

@@ -10,14 +10,12 @@ import pandas as pd
 import pytest
 from fakes.rewriting import FakeRewriter, added, fake_tools, sometimes, spec_of, work_here
 from given.support import data_files, write_pairs
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import handling as runs
-from ivan_core.engine import zips
+from ivan_core.engine import handling as runs, zips
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.engine.imports import Imported, read_dataset
 from ivan_core.experiments.rewrite.files import CSV_COLUMNS

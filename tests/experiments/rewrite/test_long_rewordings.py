@@ -9,8 +9,7 @@ import pytest
 from fakes.reward_models import Fakes
 from fakes.rewriting import FakeRewriter, added, fake_tools, sometimes, spec_of, work_here
 from given.support import write_pairs
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ivan_core.domain import transcripts
 from ivan_core.domain.pairs import Pair

@@ -26,13 +26,14 @@ from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import datasets
-from ivan_core.engine import handling as runs
+from ivan_core.engine import datasets, handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.labels.reuse import answer_key
-from ivan_core.experiments.rewrite import cost as rewrite_cost
-from ivan_core.experiments.rewrite import plan as rewrite
-from ivan_core.experiments.rewrite import work as rewrite_work
+from ivan_core.experiments.rewrite import (
+    cost as rewrite_cost,
+    plan as rewrite,
+    work as rewrite_work,
+)
 from ivan_core.experiments.rewrite.results import open_rewrite
 from ivan_core.labels.prompt import build_prompt
 from ivan_core.ledger.answers import Answer, Answers

@@ -19,8 +19,7 @@ from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.similarity import SimilarityModel
-from ivan_core.engine import archive
-from ivan_core.engine import handling as runs
+from ivan_core.engine import archive, handling as runs
 from ivan_core.engine.studies import study_of
 from ivan_core.experiments.rewrite.numbers import Gate, numbers
 from ivan_core.experiments.rewrite.results import (

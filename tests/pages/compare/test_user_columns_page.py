@@ -6,8 +6,7 @@ import pytest
 from fakes.reward_models import Fakes, provider
 from given import made_runs
 
-from ivan_core.experiments.columns import handling as columns
-from ivan_core.experiments.columns import work as column_module
+from ivan_core.experiments.columns import handling as columns, work as column_module
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work

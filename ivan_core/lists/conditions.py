@@ -63,13 +63,13 @@ class Item(Frozen):
 
     query: ClassVar[str]
     """The name of the URL's parameter that holds items of this kind, each as one text."""
-    parameters: ClassVar[Mapping[str, str]] = {}
-    """Where the fields of the one item are parameters of their own: parameter to field."""
+    parameters: ClassVar[tuple[str, ...]] = ()
+    """The fields that are parameters of their own, where the address holds one such item."""
 
     @classmethod
     def given(cls, query: Mapping[str, str]) -> dict[str, str] | None:
         """The fields of the item in a URL with such parameters; None where it holds none."""
-        found = {field: query[name] for name, field in cls.parameters.items() if name in query}
+        found = {name: query[name] for name in cls.parameters if name in query}
         needed = (name for name, field in cls.model_fields.items() if field.is_required())
         return found if found and all(name in found for name in needed) else None
 

@@ -62,7 +62,7 @@ def query_of(wanted: Filter) -> dict[str, str]:
 
 def as_parameters(item: Item) -> dict[str, str]:
     """The fields of an item that are parameters of their own, those that say something."""
-    values = {name: getattr(item, field) for name, field in item.parameters.items()}
+    values = {name: getattr(item, name) for name in item.parameters}
     return {name: str(value) for name, value in values.items() if value != ""}
 
 

@@ -73,7 +73,7 @@ class StateIs(Condition):
     """What came of the text: valid, repaired, invalid ..."""
 
     query: ClassVar[str] = "state"
-    parameters: ClassVar[Mapping[str, str]] = {"state": "state"}
+    parameters: ClassVar[tuple[str, ...]] = ("state",)
     state: State
 
     def words(self, names: Names) -> str:
@@ -88,7 +88,7 @@ class SideIs(Condition):
     """Which side the text is."""
 
     query: ClassVar[str] = "side"
-    parameters: ClassVar[Mapping[str, str]] = {"side": "side"}
+    parameters: ClassVar[tuple[str, ...]] = ("side",)
     side: Literal["chosen", "rejected"]
 
     def words(self, names: Names) -> str:
@@ -147,11 +147,7 @@ class LabelIs(_Whole):
     query: ClassVar[str] = "label"
     chip: ClassVar[str] = "label"
     identity: ClassVar[tuple[str, ...]] = ("label", "value", "side")
-    parameters: ClassVar[Mapping[str, str]] = {
-        "label": "label",
-        "value": "value",
-        "answer": "answer",
-    }
+    parameters: ClassVar[tuple[str, ...]] = ("label", "value", "answer")
     answer: Literal["", "yes", "no"] = ""
     side: Literal["", "chosen", "rejected"] = ""
 
@@ -181,7 +177,7 @@ class OnPairs(_Whole):
     query: ClassVar[str] = "pair"
     chip: ClassVar[str] = "label"
     identity: ClassVar[tuple[str, ...]] = ("label", "value")
-    parameters: ClassVar[Mapping[str, str]] = {"label": "label", "value": "value", "pair": "pair"}
+    parameters: ClassVar[tuple[str, ...]] = ("label", "value", "pair")
     pair: Literal["both", "chosen_only", "rejected_only", "neither"]
 
     def words(self, names: Names) -> str:
@@ -198,7 +194,7 @@ class AlsoIs(Condition):
     """A second label that the text has, as KEY:VALUE."""
 
     query: ClassVar[str] = "also"
-    parameters: ClassVar[Mapping[str, str]] = {"also": "also"}
+    parameters: ClassVar[tuple[str, ...]] = ("also",)
     also: Word
 
     @field_validator("also")
@@ -230,12 +226,7 @@ class TheySay(_OfLabel):
     query: ClassVar[str] = "theirs"
     chip: ClassVar[str] = "theirs"
     identity: ClassVar[tuple[str, ...]] = ("label", "value", "other")
-    parameters: ClassVar[Mapping[str, str]] = {
-        "label": "label",
-        "value": "value",
-        "other": "other",
-        "theirs": "theirs",
-    }
+    parameters: ClassVar[tuple[str, ...]] = ("label", "value", "other", "theirs")
     other: RunId
     theirs: Literal["negative", "neutral", "positive", "yes", "no"]
 

@@ -93,7 +93,7 @@ class StateIs(Condition):
     """What came of a row."""
 
     query: ClassVar[str] = "state"
-    parameters: ClassVar[Mapping[str, str]] = {"state": "state"}
+    parameters: ClassVar[tuple[str, ...]] = ("state",)
     state: Literal["kept", "left", "unrated", "failed"]
 
     def words(self, names: Names) -> str:
@@ -108,7 +108,7 @@ class ReasonIs(Condition):
     """Why a side has no rewording."""
 
     query: ClassVar[str] = "reason"
-    parameters: ClassVar[Mapping[str, str]] = {"reason": "reason"}
+    parameters: ClassVar[tuple[str, ...]] = ("reason",)
     reason: Model
 
     def words(self, names: Names) -> str:
@@ -150,7 +150,7 @@ class FlipIs(_OfModel):
 
     query: ClassVar[str] = "flip"
     chip: ClassVar[str] = "flip"
-    parameters: ClassVar[Mapping[str, str]] = {"model": "model", "of": "of", "flip": "flip"}
+    parameters: ClassVar[tuple[str, ...]] = ("model", "of", "flip")
     flip: Literal["any", "misaligned", "aligned"]
 
     def words(self, names: Names) -> str:
@@ -169,7 +169,7 @@ class CellIs(_OfModel):
 
     query: ClassVar[str] = "cell"
     chip: ClassVar[str] = "cell"
-    parameters: ClassVar[Mapping[str, str]] = {"model": "model", "cell": "cell"}
+    parameters: ClassVar[tuple[str, ...]] = ("model", "cell")
     cell: Annotated[Name, AfterValidator(_cell)]
 
     @property
@@ -197,7 +197,7 @@ class LabelMoves(Condition):
     query: ClassVar[str] = "move"
     identity: ClassVar[tuple[str, ...]] = ("label", "side")
     chip: ClassVar[str] = "label"
-    parameters: ClassVar[Mapping[str, str]] = {"label": "label", "move": "move", "side": "side"}
+    parameters: ClassVar[tuple[str, ...]] = ("label", "move", "side")
     label: Annotated[Name, AfterValidator(_feature)]
     move: Literal["flipped", "lost", "gained", "same"]
     side: Side = ""
@@ -242,12 +242,7 @@ class RowOrder(Order):
     """The order of the rows of a rewording; of rows without the number asked for, they are last."""
 
     query: ClassVar[str] = "order"
-    parameters: ClassVar[Mapping[str, str]] = {
-        "order": "order",
-        "model": "model",
-        "of": "of",
-        "side": "side",
-    }
+    parameters: ClassVar[tuple[str, ...]] = ("order", "model", "of", "side")
     order: Literal["", "change", "reward", "unlike"] = ""
     model: Name = ""
     of: Change = ""

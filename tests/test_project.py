@@ -148,8 +148,15 @@ def test_no_folder_is_too_full_and_no_file_too_long() -> None:
     folders = Counter(path.parent.relative_to(ROOT).as_posix() for path in files)
     full = {name: n for name, n in folders.items() if n > MOST_FILES}
     assert not full, "One idea a folder: take a part of it into a folder of its own."
-    long = [path for path in files if path.read_text("utf-8").count("\n") > MOST_LINES]
+    tests = list((ROOT / "tests").rglob("*.py"))
+    long = [path for path in files + tests if path.read_text("utf-8").count("\n") > MOST_LINES]
     assert not long, "One idea a file: take one of its ideas into a file of its own."
+
+
+def test_the_formatter_lays_out_every_line() -> None:
+    skips = re.compile(r"#\s*(?:fmt|yapf)\s*:")
+    files = [path for top in ("ivan_core", "pages", "tests") for path in (ROOT / top).rglob("*.py")]
+    assert not [path for path in files if skips.search(path.read_text("utf-8"))]
 
 
 def test_a_page_file_only_says_which_panel_is_drawn_now() -> None:

@@ -105,3 +105,19 @@ def say_yes(run_id: str, **fields: bool) -> taxonomy.Confirmed:
 def creations(server: DemoServer) -> int:
     """How many batches the server was asked to create."""
     return server.requests.count("POST", "/v1/batches")
+
+
+def labelled(tmp_path: Path, **fields: object) -> str:
+    """A run that labelled what a spec asks for."""
+    run_id, _ = taxonomy.start(spec_of(tmp_path, **fields))
+    say_yes(run_id)
+    assert runs.get(run_id).state is RunState.DONE
+    return run_id
+
+
+def asked_lines(server: DemoServer) -> list[int]:
+    """How many requests each batch had, in the order of their creation."""
+    return [
+        len(server.state.files[batch.input_file_id].content.splitlines())
+        for batch in server.state.batches.values()
+    ]

@@ -42,10 +42,12 @@ def app(tmp_path: Path, data_dir: Path) -> AppTest:
 def _done(data_dir: Path, path: Path) -> str:
     """A word count that is done: of `a b c` and `a`, of `a` and `a b`, three words before each."""
     lines = [
-        {"chosen": f"\n\nHuman: Hi\n\nAssistant: {one}",
-         "rejected": f"\n\nHuman: Hi\n\nAssistant: {other}"}
+        {
+            "chosen": f"\n\nHuman: Hi\n\nAssistant: {one}",
+            "rejected": f"\n\nHuman: Hi\n\nAssistant: {other}",
+        }
         for one, other in (("a b c", "a"), ("a", "a b"))
-    ]  # fmt: skip
+    ]
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     registry, spec = Registry(data_dir), WordsSpec(dataset=DatasetRequest(source=str(path)))
     run_id, _ = registry.add("words", spec.model_dump_json(), spec.fingerprint)
@@ -61,8 +63,16 @@ def test_every_page_leads_to_it_behind_those_of_other_experiments(app: AppTest) 
     app.run()
     assert not app.exception
     assert [link.proto.label for link in app.get("page_link")][:9] == [
-        "Home", "Compare", "Pairs", "Rewrite", "Taxonomy", "Words", "Review", "Runs", "Handbook",
-    ]  # fmt: skip
+        "Home",
+        "Compare",
+        "Pairs",
+        "Rewrite",
+        "Taxonomy",
+        "Words",
+        "Review",
+        "Runs",
+        "Handbook",
+    ]
 
 
 def test_its_form_starts_a_count_of_the_rows_that_were_chosen(

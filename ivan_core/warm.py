@@ -17,8 +17,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 
 from ivan_core.domain.errors import BadInput, IvanError
-from ivan_core.domain.models import RewardModel
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import Reward, RewardModel
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache

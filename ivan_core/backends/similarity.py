@@ -10,8 +10,8 @@ from ivan_core.backends.embedded.encoder import MAX_TOKENS, WEIGHTS_SHA256, Enco
 from ivan_core.datasets.hub_client import guard_hub
 from ivan_core.datasets.hub_errors import UNREACHABLE, hub_problem, hub_reason
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.rewrite_specs import MINILM
-from ivan_core.domain.similarity import SimilarityCard
+from ivan_core.domain.models import SimilarityCard
+from ivan_core.domain.specs import MINILM
 
 
 def cosines(vectors: Any, count: int) -> list[float]:

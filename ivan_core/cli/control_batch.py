@@ -6,8 +6,7 @@ import argparse
 from typing import Any
 
 from ivan_core.cli import options as made
-from ivan_core.domain.label_specs import LabelSpec
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import DatasetRequest, LabelSpec
 
 
 def add_action(actions: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ivan_core.cli import options as made
 from ivan_core.cli.plan import add_plan, print_plan
-from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.specs import RewriteSpec
 
 
 def add(commands: Any) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 
 from ivan_core.cli import control_batch, options as made, taxonomy_files
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.label_specs import TaxonomySpec
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import DatasetRequest, TaxonomySpec
 
 BY = "command line"
 

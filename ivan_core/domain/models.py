@@ -1,14 +1,59 @@
-"""What is known of a reward model, and the protocol that every adapter keeps."""
+"""Reward models and similarity models: what is known of them, what they give, their protocols."""
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
+
+Verdict = Literal["agree", "tie", "disagree"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """What a reward model gave one text, in its own units (comparable inside one model only).
+
+    `value` is a float32 held in a Python float, or None with the `failure` that says why.
+    `truncated` tells that the model did not read the whole text.
+    """
+
+    value: float | None
+    truncated: bool = False
+    failure: str | None = None
+
+    @classmethod
+    def measured(cls, value: float, truncated: bool = False) -> Reward:
+        """A reward as a float32; one that is not finite is kept as a failure, with its reason."""
+        try:
+            (rounded,) = struct.unpack("f", struct.pack("f", value))
+        except OverflowError:
+            rounded = math.inf
+        if math.isfinite(rounded):
+            return cls(rounded, truncated)
+        return cls(None, truncated, f"the model gave {value}, which is not a finite number")
+
+
+def margin(chosen: Reward, rejected: Reward) -> float | None:
+    """How much more the model rewards what the person preferred; None if a side has no reward."""
+    if chosen.value is None or rejected.value is None:
+        return None
+    return chosen.value - rejected.value
+
+
+def verdict(chosen: Reward, rejected: Reward) -> Verdict | None:
+    """Whether the model sides with the person; a tie is an equal float32, None an absent reward."""
+    if chosen.value is None or rejected.value is None:
+        return None
+    if chosen.value == rejected.value:
+        return "tie"
+    return "agree" if chosen.value > rejected.value else "disagree"
+
 
 InputFormat = Literal["reply", "last-turn", "openassistant", "as-published", "chat"]
 SystemTurns = Literal["keep", "drop"]
@@ -88,4 +133,24 @@ class RewardModel(Protocol):
         Returns the budget in tokens; 0 means one text at a time. The budget decides how texts are
         batched, so a run keeps it and gives it back as `known` when it is resumed.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarityCard:
+    """Facts about a similarity model, kept with every run."""
+
+    id: str
+    revision: str = ""
+    max_tokens: int | None = None
+
+
+class SimilarityModel(Protocol):
+    """A loaded similarity model."""
+
+    @property
+    def card(self) -> SimilarityCard: ...
+
+    def similarity(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """The cosine of each pair's embeddings, between -1 and 1, in the same order."""
         ...

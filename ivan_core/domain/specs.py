@@ -1,15 +1,29 @@
-"""What a run is asked to do: frozen, JSON, the same for form, command line and worker."""
+"""What a run of each kind is asked to do: frozen, JSON, the same for form, command line and worker.
+
+The dataset and the rows, then comparisons, user columns, labels and rewordings.
+"""
 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.models import InputFormat, SystemTurns
 from ivan_core.domain.options import Option, comma_list, field_options
+from ivan_core.domain.rewriting import Scope
 
 
 class Frozen(BaseModel):
@@ -148,6 +162,205 @@ class CompareSpec(RowsSpec):
     def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) < len(value):
             raise ValueError("names a model twice")
+        return value
+
+
+LONGEST_EXPRESSION = 500
+Form = Literal["regex", "expression", "search"]
+Over = Literal["reply", "prompt", "text"]
+
+
+def _a_text(value: str) -> str:
+    value.encode()  # half a surrogate pair is no text; UnicodeError says so
+    return value
+
+
+class ColumnSpec(Frozen):
+    """A regular expression, an expression or words to search for, over the texts of a dataset.
+
+    The column's id is the spec's fingerprint, so the same column is never computed twice: what does
+    not change its values is brought into one form.
+    """
+
+    kind: Literal["column"] = "column"
+    dataset: Annotated[str, StringConstraints(pattern=r"\A[0-9a-f]{16}\z")] = Field(
+        description="The fingerprint of a prepared dataset."
+    )
+    form: Form = Field(
+        "expression",
+        description="regex counts the matches of a regular expression, search counts words without "
+        "minding upper and lower case, expression computes a number such as len(reply).",
+    )
+    expression: Annotated[
+        str, StringConstraints(min_length=1, max_length=LONGEST_EXPRESSION), AfterValidator(_a_text)
+    ] = Field(description=f"The expression, at most {LONGEST_EXPRESSION} characters.")
+    over: Over = Field(
+        "reply",
+        description="What a regular expression or a search reads: the last reply, what comes "
+        "before it, or the whole text. An expression names what it reads.",
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if self.form == "expression":
+            object.__setattr__(self, "over", "reply")
+            object.__setattr__(self, "expression", self.expression.strip())
+        elif self.form == "search":
+            object.__setattr__(self, "expression", self.expression.casefold())
+        if not self.expression.strip():
+            raise ValueError("is empty")
+        return self
+
+    @property
+    def id(self) -> str:
+        """The column's name in files and URLs, 16 hex digits."""
+        return self.fingerprint
+
+    @property
+    def label(self) -> str:
+        """The column in words; may hold any characters."""
+        where = "" if self.over == "reply" else f" in the {self.over}"
+        if self.form == "regex":
+            return f"matches of {self.expression}{where}"
+        if self.form == "search":
+            return f"“{self.expression}”{where}"
+        return self.expression
+
+
+LEXICON = "ivan/lexicon"
+"""The labeler that ships with IVAN: rules, no model."""
+PROMPT = "labels-v1"
+
+
+class _Labelled(RowsSpec):
+    """What all runs that label share."""
+
+    keys: Annotated[tuple[str, ...], Option("--keys", "KEYS", more="Separated by commas.")] = Field(
+        FEATURES, description="Which of the 19 labels to ask for; all by default."
+    )
+    prompt: str = Field(PROMPT, description="The version of the prompt.")
+
+    @field_validator("keys")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [key for key in value if key not in FEATURES]
+        if unknown or not value:
+            raise ValueError(f"has no label {unknown[0]!r}" if unknown else "names no label")
+        return tuple(key for key in FEATURES if key in value)
+
+
+class LabelSpec(_Labelled):
+    """Label both texts of every pair one by one: with rules, or with a model on Ollama."""
+
+    command: ClassVar[str] = "ivan taxonomy run-control-batch"
+    own_options: ClassVar[dict[str, Option | None]] = DRAWN
+
+    kind: Literal["labels"] = "labels"
+    labeler: Annotated[str, Option("--model", "M", preset=True, leads=True)] = Field(
+        LEXICON, description=f"{LEXICON} (rules, no model) or the name of a model on Ollama."
+    )
+    temperature: Annotated[float, Option("--temperature")] = Field(
+        0.0, ge=0, le=2, description="Temperature of a model's answers."
+    )
+    num_ctx: Annotated[int | None, Option("--num-ctx", "N")] = Field(
+        None, ge=512, description="Context of a model in tokens; by default as long as is needed."
+    )
+
+
+class TaxonomySpec(_Labelled):
+    """Label both texts of every pair with a model behind OpenAI's Batch API."""
+
+    command: ClassVar[str] = "ivan taxonomy create-batch"
+    own_options: ClassVar[dict[str, Option | None]] = {"sample": None}
+
+    kind: Literal["taxonomy"] = "taxonomy"
+    model: Annotated[str, Option("--model", "M", preset=True, leads=True)] = Field(
+        description="The model that labels, by the provider's name for it."
+    )
+    max_completion_tokens: Annotated[
+        int, Option("--max-completion-tokens", "N", more="Default: 600.")
+    ] = Field(
+        600, ge=64, description="The longest answer in tokens; what is cut off there is not used."
+    )
+    queue_tokens: Annotated[int | None, Option("--queue-tokens", "N")] = Field(
+        None,
+        ge=1_000,
+        description="Input tokens that the account may have waiting: files are no larger, and the "
+        "next one is sent when there is room. Your account's limits page tells the number.",
+    )
+    input_usd: Annotated[float | None, Option("--input-usd", "X")] = Field(
+        None, ge=0, description="Price of a million input tokens, for models without a known one."
+    )
+    output_usd: Annotated[float | None, Option("--output-usd", "X")] = Field(
+        None, ge=0, description="Price of a million output tokens, for models without a known one."
+    )
+    max_usd: Annotated[float | None, Option("--max-usd", "X")] = Field(
+        None, gt=0, description="Send nothing if the bound of the estimate is above this."
+    )
+    base_url: Annotated[str, Option("--base-url", "URL")] = Field(
+        "", description="Where the API answers; by default what OPENAI_BASE_URL says."
+    )
+
+
+RULES = "ivan/rules"
+"""The rewriter that ships with IVAN: rules, no model."""
+MINILM = "ivan/minilm"
+"""The similarity model that ships with IVAN."""
+
+
+class RewriteSpec(RowsSpec):
+    """Reword pairs slightly, and measure what moves although the meaning did not."""
+
+    command: ClassVar[str] = "ivan rewrite"
+    own_options: ClassVar[dict[str, Option | None]] = DRAWN
+
+    kind: Literal["rewrite"] = "rewrite"
+    rewriter: Annotated[str, Option("--rewriter", "R", preset=True)] = Field(
+        RULES,
+        description=f"{RULES} (rules, no model), the name of a model on Ollama, or openai:NAME for "
+        "a model behind an OpenAI-compatible server.",
+    )
+    models: Annotated[tuple[str, ...], MODELS] = Field(
+        (),
+        description="The two reward models whose rewards are set side by side: the one trained on "
+        "the dataset first, the control second.",
+    )
+    scope: Annotated[Scope, Option("--scope", choices=get_args(Scope))] = Field(
+        "shared",
+        description="shared: the prompt that both sides share is reworded once and each last reply "
+        "once. whole: each whole dialogue apart, as published.",
+    )
+    second: Annotated[
+        bool, Option("--no-second", help="Do not reword a second time, independently.")
+    ] = Field(
+        True, description="Also reword a second time, independently: its spread is the noise."
+    )
+    similarity: Annotated[str, Option("--similarity", "S", preset=True)] = Field(
+        MINILM, description="The model that tells how alike two texts are in meaning."
+    )
+    labeler: Annotated[str, Option("--labeler", "L")] = Field(
+        "",
+        description="Who labels original and reworded texts with five labels; nobody if empty: "
+        "ivan/lexicon (rules), the name of a model on Ollama, or openai:NAME, whose cost is told "
+        "and accepted first.",
+    )
+    ask_again: Annotated[bool, Option("--again")] = Field(
+        False, description="Ask and pay a provider again for labels that this account has already."
+    )
+    temperature: Annotated[float, Option("--temperature", "T")] = Field(
+        0.1, ge=0, le=2, description="Temperature of the rewording model."
+    )
+    num_ctx: Annotated[int | None, Option("--num-ctx", "N")] = Field(
+        None, ge=512, description="Context of the rewording model in tokens; by default as needed."
+    )
+
+    @field_validator("models")
+    @classmethod
+    def _two_at_most(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("names a model twice")
+        if len(value) > 2:
+            raise ValueError(f"names {len(value)}: a rewording is judged by one model or two")
         return value
 
 

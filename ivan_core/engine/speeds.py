@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ivan_core.domain.durations import Span, measured
+from ivan_core.domain.runs import Span, time_under_load
 from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.settings import has_gpu, machine_load
@@ -61,7 +61,7 @@ def now(seconds: float, load_then: float | None = 0.0) -> Span:
     """What took so many seconds of this machine under some load, at its load of now."""
     cores = os.cpu_count() or 1
     threads = 1 if has_gpu() else cores
-    return measured(seconds, load_then, machine_load(), threads, cores)
+    return time_under_load(seconds, load_then, machine_load(), threads, cores)
 
 
 def between(idle: Span) -> Span:

@@ -9,8 +9,8 @@ from ivan_core import catalog
 from ivan_core.backends.ollama.client import SUGGESTED
 from ivan_core.backends.openai.models import default_model, model_family, shutdown, suggested_models
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.label_specs import LEXICON
 from ivan_core.domain.labels import Labeler, LabelerCard
+from ivan_core.domain.specs import LEXICON
 from ivan_core.models.names import FREE, OPENAI, OWN, served_name
 from ivan_core.models.servers import has_key
 from ivan_core.settings import preset_name

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from ivan_core.domain.label_specs import LEXICON
-from ivan_core.domain.rewrite_specs import RULES
+from ivan_core.domain.specs import LEXICON, RULES
 
 OPENAI = "openai:"
 """What the name of a model behind an OpenAI-compatible server begins with."""

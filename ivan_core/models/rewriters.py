@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ivan_core import catalog
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.rewrite_specs import RULES
 from ivan_core.domain.rewriting import Rewriter
+from ivan_core.domain.specs import RULES
 from ivan_core.models.names import FREE, OWN, served_name, way_of
 
 

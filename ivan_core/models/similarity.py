@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ivan_core import catalog
-from ivan_core.domain.rewrite_specs import MINILM
-from ivan_core.domain.similarity import SimilarityModel
+from ivan_core.domain.models import SimilarityModel
+from ivan_core.domain.specs import MINILM
 from ivan_core.models import reward_models
 
 

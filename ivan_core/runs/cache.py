@@ -13,7 +13,7 @@ from uuid import uuid4
 import diskcache
 
 from ivan_core.domain.errors import StorageProblem
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import Reward
 from ivan_core.runs.cache_reading import CacheToRead
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.storage import can_only_be_read, storage_errors

@@ -19,8 +19,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from ivan_core.domain.models import InputFormat, SystemTurns
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import InputFormat, Reward, SystemTurns
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.runs.database import LAYOUT, Database
 

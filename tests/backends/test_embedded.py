@@ -25,7 +25,7 @@ from ivan_core.backends.reward_models.batching import CPU_BUDGETS, ONE_AT_A_TIME
 from ivan_core.datasets.prepared import pair_hash
 from ivan_core.datasets.sources import sample_file
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.domain.rewards import verdict
+from ivan_core.domain.models import verdict
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.metrics.intervals import Rate, wilson
 

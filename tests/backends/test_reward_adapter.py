@@ -13,8 +13,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from ivan_core.backends.reward_models.packed_deberta import same_verdicts
 from ivan_core.backends.reward_models.scoring import TransformersRewardModel, load
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.models import ModelCard
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.transcripts import Dialogue
 
 torch.set_num_threads(1)

@@ -19,7 +19,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from ivan_core.backends.reward_models.formats import NoInput
 from ivan_core.backends.reward_models.scoring import load
 from ivan_core.backends.reward_models.tokens import token_rows
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue
 
 torch.set_num_threads(1)

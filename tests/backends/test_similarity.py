@@ -16,7 +16,7 @@ from given.tiny_models import tiny_electra
 
 from ivan_core.backends.similarity import cosines, once
 from ivan_core.datasets.hub_client import MOST_FACTS
-from ivan_core.domain.rewrite_specs import MINILM
+from ivan_core.domain.specs import MINILM
 from ivan_core.models import similarity
 
 BGE = "BAAI/bge-m3"

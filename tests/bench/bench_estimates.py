@@ -63,7 +63,7 @@ def told_and_took(name: str, plan: Callable[[Any], Any], spec: Any) -> bool:
 
 
 def one_round(sizes: list[int]) -> bool:
-    from ivan_core.domain.label_specs import LabelSpec
+    from ivan_core.domain.specs import LabelSpec
     from ivan_core.experiments.compare import plan as compare
     from ivan_core.experiments.labels import plan as labels
     from ivan_core.experiments.rewrite import plan as rewrite

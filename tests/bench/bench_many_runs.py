@@ -28,9 +28,8 @@ def make(data_dir: Path, count: int) -> None:
     """Copies of one comparison and one labelling, as so many runs."""
     from given import made_runs
 
-    from ivan_core.domain.column_specs import ColumnSpec
-    from ivan_core.domain.label_specs import LabelSpec
     from ivan_core.domain.runs import RunState
+    from ivan_core.domain.specs import ColumnSpec, LabelSpec
     from ivan_core.runs.registry import Registry
     from ivan_core.worker import work
 

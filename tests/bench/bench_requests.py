@@ -49,8 +49,7 @@ def main(pairs: int) -> None:
         os.environ["OPENAI_API_KEY"] = "sk-nobody"  # nothing is sent
         source = Path(folder) / "pairs.jsonl"
         write_dataset(source, pairs)
-        from ivan_core.domain.label_specs import TaxonomySpec
-        from ivan_core.domain.specs import DatasetRequest
+        from ivan_core.domain.specs import DatasetRequest, TaxonomySpec
         from ivan_core.engine.imports import read_dataset
         from ivan_core.engine.work import at_work
         from ivan_core.experiments.batches.job import KIND, open_job
@@ -79,8 +78,8 @@ def main(pairs: int) -> None:
 def prepare_again(registry: Any, first: str) -> None:
     """Answer all requests of a run, and time what a second one takes over from it."""
     from ivan_core.demo.answers import label
-    from ivan_core.domain.label_specs import TaxonomySpec
     from ivan_core.domain.labels import FEATURES, LabelReply
+    from ivan_core.domain.specs import TaxonomySpec
     from ivan_core.engine.work import at_work
     from ivan_core.experiments.batches.answers import answer_record
     from ivan_core.experiments.batches.collect import result_path

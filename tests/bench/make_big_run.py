@@ -128,8 +128,7 @@ def _reward(name: str, text: str, text_hash: str) -> float:
 
 def _made_up_models() -> Callable[..., Any]:
     """What a worker takes its models from, with models that are made up here."""
-    from ivan_core.domain.models import ModelCard
-    from ivan_core.domain.rewards import Reward
+    from ivan_core.domain.models import ModelCard, Reward
     from ivan_core.domain.transcripts import Dialogue
     from ivan_core.experiments.compare.scoring import Models
 

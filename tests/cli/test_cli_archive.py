@@ -10,8 +10,7 @@ from given.made_labellings import Labellings, four_pairs
 from given.made_runs import at_work, finished, spec_of_file
 
 from ivan_core.cli.main import run
-from ivan_core.domain.label_specs import TaxonomySpec
-from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.specs import RewriteSpec, TaxonomySpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.results import open_labels

@@ -13,11 +13,16 @@ from ivan_core.cli import compare, control_batch, rewrite, taxonomy
 from ivan_core.cli.main import parser, run
 from ivan_core.demo.ollama_models import INSTALLED
 from ivan_core.docs import CHAPTERS, FOLDER
-from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.options import command_of, field_options
-from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.domain.specs import CompareSpec, DatasetRequest, RowsSpec
+from ivan_core.domain.specs import (
+    CompareSpec,
+    DatasetRequest,
+    LabelSpec,
+    RewriteSpec,
+    RowsSpec,
+    TaxonomySpec,
+)
 
 HUB = DatasetRequest(
     source="Anthropic/hh-rlhf", subset="harmless-base", split="test", revision="abc"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from ivan_core.domain.durations import Span, left, measured, slowness, time_words
+from ivan_core.domain.runs import Span, slowness, time_left, time_under_load, time_words
 
 
 @pytest.mark.parametrize(
@@ -53,21 +53,21 @@ def test_all_who_want_a_core_share_them():
 
 def test_a_time_of_a_busy_machine_is_that_of_an_idle_one_times_its_slowness():
     # 20 s while two others wanted the two cores are 10 s of an idle machine.
-    assert measured(20, 2, 0, threads=2, cores=2) == Span(10, 10)
-    assert measured(20, 2, 2, threads=2, cores=2) == Span(15, 20)
-    assert measured(20, 0, 6, threads=2, cores=2) == Span(50, 80)
-    assert measured(20, None, 0, threads=2, cores=2) == Span(10, 20)
+    assert time_under_load(20, 2, 0, threads=2, cores=2) == Span(10, 10)
+    assert time_under_load(20, 2, 2, threads=2, cores=2) == Span(15, 20)
+    assert time_under_load(20, 0, 6, threads=2, cores=2) == Span(50, 80)
+    assert time_under_load(20, None, 0, threads=2, cores=2) == Span(10, 20)
 
 
 def test_what_is_left_is_a_range_until_a_third_is_done():
-    assert left(5, 100, 1.0) == Span(47.5, 190)
-    assert left(20, 100, 1.0) == Span(80 / 1.4, 80 * 1.4)
-    assert left(50, 100, 1.0) == Span(50, 50)
-    assert left(120, 100, 1.0) == Span(0, 0)
+    assert time_left(5, 100, 1.0) == Span(47.5, 190)
+    assert time_left(20, 100, 1.0) == Span(80 / 1.4, 80 * 1.4)
+    assert time_left(50, 100, 1.0) == Span(50, 50)
+    assert time_left(120, 100, 1.0) == Span(0, 0)
 
 
 @given(st.floats(0.1, 1e5), st.floats(0, 100), st.floats(0, 100))
 def test_more_load_never_makes_it_faster(seconds, then, now):
-    here, busier = (measured(seconds, then, load, 2, 2) for load in (now, now + 1))
+    here, busier = (time_under_load(seconds, then, load, 2, 2) for load in (now, now + 1))
     assert here.low <= here.high <= busier.high
     assert here.low <= busier.low

@@ -14,10 +14,9 @@ from given.support import write_pairs
 
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.reviews import BETTER, Decision, Opinion, Queue
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.domain.specs import CompareSpec, DatasetRequest, LabelSpec
 from ivan_core.engine import access, archive, datasets, handling as runs, score_cache, zips
 from ivan_core.engine.access import Action, NotAllowed, Visitor
 from ivan_core.engine.csv_files import import_csvs

@@ -6,8 +6,8 @@ import pytest
 from fakes.reward_models import Fakes
 from given import made_runs
 
-from ivan_core.domain.durations import Span
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.runs import Span
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import handling as runs, speeds
 from ivan_core.engine.speeds import Speed

@@ -16,7 +16,7 @@ from given.support import wait_for
 
 import ivan_core.warm as warm_worker
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import Reward
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare import quick_rewards as warm

@@ -24,9 +24,8 @@ from given.support import write_pairs
 
 from fakes.folder_batches import FEW, REST, WHOLE, FolderBatches, Thirds
 from ivan_core.domain.errors import IvanError
-from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import DatasetRequest, TaxonomySpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.work import at_work
 from ivan_core.experiments.batches import handling as taxonomy, requests as experiment

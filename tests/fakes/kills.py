@@ -11,7 +11,7 @@ from given.taxonomy_runs import QUICK, no_sleep, say_yes, spec_of
 
 from ivan_core.backends.openai.batches import MOST_FILE, OpenAIBatches
 from ivan_core.backends.openai.client import account_for
-from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.work import at_work
 from ivan_core.experiments.batches import handling as taxonomy

@@ -20,8 +20,7 @@ from itertools import count
 from typing import Any
 
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.models import ModelCard
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import begin

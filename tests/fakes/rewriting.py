@@ -9,10 +9,9 @@ from pathlib import Path
 
 from fakes.reward_models import FakeEncoder, FakeRewardModel, Fakes, Steps
 from ivan_core.domain.labels import REWRITE_FEATURES, LabelerCard, LabelPrompt, LabelReply
-from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.models import SimilarityCard
 from ivan_core.domain.rewriting import RewriterCard, RewriteReply, RewriteRequest
-from ivan_core.domain.similarity import SimilarityCard
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import DatasetRequest, RewriteSpec
 from ivan_core.domain.transcripts import text_hash
 from ivan_core.experiments.compare.scoring import Models
 from ivan_core.experiments.rewrite import work as rewrite_work

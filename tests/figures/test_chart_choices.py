@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import DatasetRequest, RewriteSpec
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Drawn, paths_of_run
 from ivan_core.figures.choices import GATE, ONE_MODEL, OTHER_MODEL, Choice
 from ivan_core.figures.command import figure_command

@@ -17,8 +17,8 @@ from given import made_runs
 from ivan_core import settings
 from ivan_core.charts.printed import units
 from ivan_core.cli.main import run as command
-from ivan_core.domain.column_specs import ColumnSpec, Form
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.specs import ColumnSpec, Form
 from ivan_core.engine.figures import caption, figure, figures, file_name, methods, offered
 from ivan_core.experiments.columns.handling import column, column_spec
 from ivan_core.experiments.compare.results import open_results

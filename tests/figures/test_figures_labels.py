@@ -27,9 +27,8 @@ from ivan_core import settings
 from ivan_core.charts.printed import units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.labels import FEATURES
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import DatasetRequest, LabelSpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.figures import caption, figure, figures, file_name, methods
 from ivan_core.experiments.batches.import_files import import_files

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from given.support import wait_for
 from ivan_core.cli.main import main
-from ivan_core.domain.column_specs import ColumnSpec
+from ivan_core.domain.specs import ColumnSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.compare import download as downloads

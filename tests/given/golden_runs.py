@@ -27,8 +27,8 @@ from given.made_runs import finished, spec_of_file
 from given.support import write_annotated_pairs
 from given.taxonomy_runs import account_of, be_worker, say_yes, spec_of as taxonomy_spec
 from ivan_core.demo.server import DemoServer
-from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.labels import LabelPrompt
+from ivan_core.domain.specs import ColumnSpec
 from ivan_core.engine import figures, handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.compare.conditions import LANGUAGE, listing

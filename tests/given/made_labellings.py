@@ -13,10 +13,9 @@ import pytest
 
 from given.made_runs import write_rows
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.labels import LabelerCard, LabelPrompt, LabelReply
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import DatasetRequest, LabelSpec
 from ivan_core.experiments.labels import work as label_work
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry

@@ -11,7 +11,7 @@ from typing import Any
 from fakes.reward_models import FakeEncoder, FakeRewardModel, Fakes, comparing_with, provider
 
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import Reward
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.domain.transcripts import Dialogue

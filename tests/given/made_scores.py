@@ -9,7 +9,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from ivan_core.domain.columns import SCORES
-from ivan_core.domain.rewards import Reward, margin, verdict
+from ivan_core.domain.models import Reward, margin, verdict
 from ivan_core.metrics.agreement import VERDICTS, rated
 
 Rewards = tuple[float | None, float | None]

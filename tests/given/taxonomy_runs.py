@@ -14,9 +14,8 @@ from ivan_core.backends.openai.chat import OpenAIChat
 from ivan_core.backends.openai.client import account_for
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import IvanError
-from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import DatasetRequest, TaxonomySpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.work import at_work
 from ivan_core.experiments.batches import handling as taxonomy

@@ -8,8 +8,8 @@ from pathlib import Path
 from fakes.reward_models import Fakes
 from given import made_runs
 
-from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.specs import LabelSpec
 from ivan_core.engine import handling as runs
 from ivan_core.worker import work
 

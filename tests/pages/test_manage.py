@@ -11,9 +11,7 @@ from given.made_labellings import FIRST, SECOND, Labellings, four_pairs
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
-from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import DatasetRequest, LabelSpec, RewriteSpec, TaxonomySpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.engine.imports import read_dataset

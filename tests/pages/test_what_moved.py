@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from ivan_core.charts.ablation import effect_bars
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import figures
 from ivan_core.experiments.compare import quick_rewards as warm

@@ -17,7 +17,7 @@ from given import made_runs
 from given.support import without_rights
 
 from ivan_core.domain.errors import StorageProblem
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import Reward
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.score_cache import cache_size

@@ -17,7 +17,7 @@ from fakes.reward_models import Fakes, provider, run_worker
 from given.support import NOBODY, write_pairs
 
 from ivan_core.domain.errors import StorageProblem
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import Reward
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.runs.cache import ScoreCache
@@ -172,7 +172,7 @@ def test_a_registry_on_a_full_disk_says_so(small_disk: SmallDisk) -> None:
 
 
 def test_a_cache_on_a_full_disk_says_so_and_keeps_its_scores(small_disk: SmallDisk) -> None:
-    from ivan_core.domain.rewards import Reward
+    from ivan_core.domain.models import Reward
 
     cache = ScoreCache(small_disk.folder / "scores")
     cache.put_many("model", {"a": Reward(1.0)})

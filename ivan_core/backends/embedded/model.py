@@ -10,8 +10,7 @@ from typing import Any
 
 from ivan_core.backends.embedded.encoder import MAX_TOKENS, Encoder
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.models import ModelCard
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.transcripts import Dialogue
 
 NAMES = ("ivan/minilm-harmless", "ivan/minilm-control")

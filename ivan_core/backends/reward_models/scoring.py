@@ -18,8 +18,7 @@ from ivan_core.backends.reward_models.formats import NoInput
 from ivan_core.backends.reward_models.loading import Loaded, load_model
 from ivan_core.backends.reward_models.tokens import TokenRow, first_line, token_rows
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.models import InputFormat, ModelCard, SystemTurns
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import InputFormat, ModelCard, Reward, SystemTurns
 from ivan_core.domain.transcripts import Dialogue
 
 PROBES = 24

@@ -16,10 +16,9 @@ from ivan_core.backends.openai.batches import MOST_FILE
 from ivan_core.backends.openai.errors import NotAtProvider
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
-from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import FEATURES, BatchProvider, BatchState, TextKey
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import DatasetRequest, TaxonomySpec
 from ivan_core.engine import access, handling as runs
 from ivan_core.engine.begin import begin
 from ivan_core.engine.imports import read_dataset

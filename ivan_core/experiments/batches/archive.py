@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, FiniteFloat, TypeAdapter
 
 from ivan_core.domain.estimates import usd
-from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.engine.imports import SLUG
 from ivan_core.engine.zips import Archive, Came, Unpacked
 from ivan_core.experiments.batches.results import OUTPUT, summary_of, write_summary

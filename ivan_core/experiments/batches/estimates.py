@@ -22,7 +22,7 @@ from ivan_core.domain.estimates import (
     typical_tokens,
     usd,
 )
-from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.ledger.records import plan_hash
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import setting

@@ -7,8 +7,8 @@ from typing import Any
 from ivan_core.backends.openai.client import account_fingerprint
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.estimates import Estimate, Mode
-from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.engine import access, datasets, handling as runs, hung
 from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.imports import located

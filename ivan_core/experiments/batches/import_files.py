@@ -12,9 +12,8 @@ from pathlib import Path
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import RowChoice
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import DEMO_NAME, FEATURES
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import DatasetRequest, TaxonomySpec
 from ivan_core.engine import access
 from ivan_core.engine.begin import Begun
 from ivan_core.engine.imports import SLUG, Elsewhere, Written, enter, named_dataset, read_dataset

@@ -12,9 +12,9 @@ from typing import Any
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import Estimate, Mode, read_estimate
-from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import DEMO_NAME
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.engine.work import at_work
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey, PartState, PlanChanged, Stage

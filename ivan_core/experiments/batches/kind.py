@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivan_core.domain.label_specs import TaxonomySpec
+from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.engine.kind import Kind, Sending, Transfer, late, record
 
 _HERE, _LABELS = "ivan_core.experiments.batches", "ivan_core.experiments.labels"

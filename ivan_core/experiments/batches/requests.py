@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.estimates import EstimatedFile, Reused
-from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import LabelPrompt, TextKey
 from ivan_core.domain.pairs import SIDES
+from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.experiments.batches.reuse import Asked, Reuse
 from ivan_core.labels.check_requests import check_request_file
 from ivan_core.labels.prompt import build_prompt

@@ -15,9 +15,9 @@ from ivan_core.backends.openai.client import account_for, is_demo
 from ivan_core.backends.token_counts import TokenCounter
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.estimates import Estimate, EstimatedFile, Mode, Reason
-from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.labels import BatchProvider, LabelPrompt, TextKey
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.engine.begin import Begun, begin
 from ivan_core.engine.work import Job, Waiting
 from ivan_core.experiments.batches.answers import AnswerFile, Send, answer_all, read_requests

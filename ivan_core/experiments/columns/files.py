@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from pathlib import Path
 
-from ivan_core.domain.column_specs import ColumnSpec
+from ivan_core.domain.specs import ColumnSpec
 from ivan_core.runs.storage import replacing, storage_errors
 
 _SPEC = b"ivan.column"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from ivan_core.domain.column_specs import LONGEST, ColumnSpec, Form, Over
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import ACTIVE, Run
+from ivan_core.domain.specs import LONGEST_EXPRESSION, ColumnSpec, Form, Over
 from ivan_core.engine import datasets, handling as runs
 from ivan_core.experiments.columns.files import column_path
 from ivan_core.experiments.columns.results import UserColumn, column, is_known, known, latest_run
@@ -35,9 +35,10 @@ def column_spec(dataset: str, form: Form, expression: str, over: Over = "reply")
     try:
         spec = ColumnSpec(dataset=dataset, form=form, expression=expression, over=over)
     except ValidationError:
-        if len(expression) > LONGEST:
+        if len(expression) > LONGEST_EXPRESSION:
             raise BadInput(
-                f"The expression has {len(expression):,} characters.", f"It may have {LONGEST}."
+                f"The expression has {len(expression):,} characters.",
+                f"It may have {LONGEST_EXPRESSION}.",
             ) from None
         raise BadInput("There is nothing to look for.", "Write an expression.") from None
     compile_column(spec)

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run
+from ivan_core.domain.specs import ColumnSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns.files import column_path, spec_in
 from ivan_core.settings import data_dir

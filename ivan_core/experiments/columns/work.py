@@ -8,8 +8,8 @@ from collections.abc import Callable
 from math import nan
 
 from ivan_core.datasets.prepared import BATCH_ROWS, PreparedDataset
-from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.specs import ColumnSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import Job
 from ivan_core.experiments.columns.expressions import Sides, compile_expression

@@ -23,8 +23,8 @@ from ivan_core.domain.ablation import (
     with_reply,
 )
 from ivan_core.domain.errors import BadInput, IvanError
+from ivan_core.domain.models import Reward
 from ivan_core.domain.pairs import Pair, Side
-from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare import quick_rewards as warm
 from ivan_core.experiments.compare.quick_rewards import Pending

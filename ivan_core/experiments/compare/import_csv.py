@@ -16,9 +16,8 @@ from uuid import uuid4
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import seeded_chunks
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.models import ModelCard
+from ivan_core.domain.models import ModelCard, Reward, verdict
 from ivan_core.domain.pairs import IDENTICAL, TIED
-from ivan_core.domain.rewards import Reward, verdict
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine.csv_files import CsvFiles, FromCsv, Given, Part, name_of, rows_note, started
 from ivan_core.engine.imports import Elsewhere

@@ -18,7 +18,7 @@ from hashlib import sha256
 from typing import TypeVar
 
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare.results import Results
 from ivan_core.models import reward_models

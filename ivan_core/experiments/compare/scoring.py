@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.models import ModelCard, RewardModel
+from ivan_core.domain.models import ModelCard, Reward, RewardModel
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.rewards import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare.units import ScoredRow
 from ivan_core.metrics.trust import BatchDifference, batch_difference

@@ -8,9 +8,8 @@ from dataclasses import astuple, dataclass
 from itertools import islice
 from typing import Any
 
-from ivan_core.domain.models import ModelCard
+from ivan_core.domain.models import ModelCard, margin, verdict
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.rewards import margin, verdict
 from ivan_core.domain.runs import LivePoint
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine.begin import Begun, begin, chunk_size

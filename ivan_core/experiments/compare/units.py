@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivan_core.datasets.rows import seeded_chunks
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import Reward
 from ivan_core.domain.specs import CompareSpec
 
 

@@ -15,8 +15,8 @@ from ivan_core.datasets.parquet_rows import small_table
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import Label, LabelerCard, TextKey
+from ivan_core.domain.specs import LabelSpec, TaxonomySpec
 from ivan_core.engine.imports import SLUG, Written
 from ivan_core.engine.zips import Archive, Came, Packed, Unpacked
 from ivan_core.experiments.labels.files import (

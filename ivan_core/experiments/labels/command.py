@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TypeVar
 
 from ivan_core.datasets.rows import choose_rows
-from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.options import command_of, field_options
 from ivan_core.domain.runs import Run
-from ivan_core.domain.specs import RowsSpec
+from ivan_core.domain.specs import LabelSpec, RowsSpec
 from ivan_core.engine import datasets, handling as runs
 
 _Rows = TypeVar("_Rows", bound=RowsSpec)

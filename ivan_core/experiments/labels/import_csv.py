@@ -11,9 +11,9 @@ from typing import Any, get_args
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.labels import FEATURES, Label, LabelerCard, TextKey
 from ivan_core.domain.plurals import number_of
+from ivan_core.domain.specs import LabelSpec
 from ivan_core.engine.csv_files import (
     CsvFiles,
     FromCsv,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivan_core.domain.label_specs import LabelSpec
+from ivan_core.domain.specs import LabelSpec
 from ivan_core.engine.kind import Kind, Transfer, late, record
 
 _HERE = "ivan_core.experiments.labels"

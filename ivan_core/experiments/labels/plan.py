@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ivan_core.datasets.rows import choose_rows
-from ivan_core.domain.durations import Span
-from ivan_core.domain.label_specs import LabelSpec
-from ivan_core.domain.specs import RowsSpec
+from ivan_core.domain.runs import Span
+from ivan_core.domain.specs import LabelSpec, RowsSpec
 from ivan_core.engine import access, datasets
 from ivan_core.engine.kind import kind_for
 from ivan_core.engine.speeds import lexicon_time, overhead

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import DEMO_NAME, Label
 from ivan_core.domain.runs import Run
+from ivan_core.domain.specs import LabelSpec, TaxonomySpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import alike
 from ivan_core.engine.opened import Found, Opener, nothing_yet, runs_of

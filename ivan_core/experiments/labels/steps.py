@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 
 from ivan_core.datasets.rows import seeded_chunks
-from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.labels import Labeler, LabelerCard, LabelPrompt, LabelReply, TextKey
 from ivan_core.domain.pairs import Pair
+from ivan_core.domain.specs import LabelSpec
 from ivan_core.engine.begin import Begun, begin
 from ivan_core.labels.prompt import ask_again, build_prompt
 from ivan_core.labels.reconcile import USABLE, Reconciled

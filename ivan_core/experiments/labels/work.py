@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ivan_core.domain.label_specs import LabelSpec
 from ivan_core.domain.labels import DEMO_NAME, Labeler, LabelerCard
+from ivan_core.domain.specs import LabelSpec
 from ivan_core.engine.work import Job, write_results
 from ivan_core.experiments.labels.files import (
     FOLDER,

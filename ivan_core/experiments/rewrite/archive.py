@@ -18,8 +18,8 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import SIDES
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import PieceKey, Style
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.imports import SLUG, Written
 from ivan_core.engine.work import write_table

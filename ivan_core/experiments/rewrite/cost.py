@@ -13,7 +13,7 @@ from ivan_core.datasets.rows import seeded_chunks
 from ivan_core.domain.estimates import Dollars, typical_tokens, usd
 from ivan_core.domain.labels import REWRITE_FEATURES, TextKey
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.experiments.labels.reuse import answer_key
 from ivan_core.experiments.rewrite.rows import KeptRewording, pieces_to_reword
 from ivan_core.experiments.rewrite.units import AGAIN_PAIRS, LABELLED, Unit

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.domain.pairs import SIDES
-from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.experiments.rewrite.rows import RewordedPair
 from ivan_core.experiments.rewrite.tables import Measured, Tables, length_ratio
 from ivan_core.experiments.rewrite.units import LABELLED, Variant, variants_of

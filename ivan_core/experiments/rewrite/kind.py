@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.engine.kind import Kind, Transfer, late, record
 from ivan_core.experiments.rewrite.units import weight_of_pair
 

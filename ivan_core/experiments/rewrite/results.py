@@ -14,8 +14,8 @@ from ivan_core.datasets.rows import choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import IDENTICAL, TIED
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.engine import handling as runs, opened
 from ivan_core.engine.opened import Found, Opener, nothing_yet
 from ivan_core.experiments.compare.results import snippet

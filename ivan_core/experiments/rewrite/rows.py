@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import PieceKey, Scope, Style
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.rewrite.units import Variant, variants_of
 from ivan_core.models.names import is_rules

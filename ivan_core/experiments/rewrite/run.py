@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.engine.begin import BEGUN, Begun, begin
 from ivan_core.experiments.rewrite.live import Tally
 from ivan_core.experiments.rewrite.steps import CARDS, CHANGED, Steps, Tools

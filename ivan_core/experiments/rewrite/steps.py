@@ -10,11 +10,10 @@ from typing import Any
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.labels import Labeler
+from ivan_core.domain.models import Reward, SimilarityModel
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.rewards import Reward
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import Rewriter, Style
-from ivan_core.domain.similarity import SimilarityModel
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.experiments.compare.scoring import ModelAtWork, Models
 from ivan_core.experiments.rewrite.asking import Asking
 from ivan_core.experiments.rewrite.labels import ask_labels

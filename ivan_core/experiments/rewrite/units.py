@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Literal
 
 from ivan_core.datasets.rows import seeded_chunks
-from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.models.names import is_rules, on_servers
 
 Stage = Literal["rewordings", "scores", "similar", "labels", "again"]

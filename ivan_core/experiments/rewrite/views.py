@@ -10,7 +10,7 @@ import numpy as np
 
 from ivan_core.domain.labels import REWRITE_FEATURES, Label, Labels, Preference
 from ivan_core.domain.pairs import SIDES
-from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.experiments.rewrite.labels import Move, move_of
 from ivan_core.experiments.rewrite.rows import Missing, RewordedPair
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of

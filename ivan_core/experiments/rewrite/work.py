@@ -6,9 +6,8 @@ from typing import Any
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES, Labeler
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import TEMPERATURES, Rewriter
-from ivan_core.domain.specs import CompareSpec
+from ivan_core.domain.specs import CompareSpec, RewriteSpec
 from ivan_core.engine.work import Job, write_results
 from ivan_core.experiments.compare.work import own_models
 from ivan_core.experiments.labels.reuse import ReusingLabeler, reused_words

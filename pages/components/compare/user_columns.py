@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.user_column import agreement_by_larger_bars, column_sides
-from ivan_core.domain.column_specs import LONGEST, ColumnSpec, Form, Over
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
+from ivan_core.domain.specs import LONGEST_EXPRESSION, ColumnSpec, Form, Over
 from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.compare.clicks import of_larger, of_value
 from ivan_core.experiments.compare.results import Results
@@ -58,7 +58,7 @@ def _form(dataset: str) -> None:
     form = _FORMS[kind or "regular expression"]
     over: Over = "reply"
     with st.form("column-form", border=False):
-        text = st.text_input(kind.capitalize(), key=f"column-{form}", max_chars=LONGEST)
+        text = st.text_input(kind.capitalize(), key=f"column-{form}", max_chars=LONGEST_EXPRESSION)
         say(_EXAMPLES[form], "small", quiet=True)
         if form == "regex":
             over = _OVERS[st.selectbox("Looks at", list(_OVERS), key="column-over", width=240)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
+from ivan_core.domain.specs import ColumnSpec
 from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.columns.conditions import TextHas, missing_searches
 from ivan_core.lists.conditions import Filter, Listing

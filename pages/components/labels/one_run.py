@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.domain.estimates import Estimate
-from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.specs import LabelSpec, TaxonomySpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.labels.plan import choice_words

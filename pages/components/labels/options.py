@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from ivan_core.domain.label_specs import LabelSpec, TaxonomySpec
 from ivan_core.domain.labels import FEATURES
+from ivan_core.domain.specs import LabelSpec, TaxonomySpec
 from ivan_core.models.labelers import LabellingWay
 
 _BATCH, _DIRECT = TaxonomySpec.model_fields, LabelSpec.model_fields

@@ -12,8 +12,8 @@ import streamlit as st
 from ivan_core.charts.ablation import effect_bars
 from ivan_core.domain.ablation import Flip
 from ivan_core.domain.errors import IvanError
+from ivan_core.domain.models import Reward
 from ivan_core.domain.pairs import Side
-from ivan_core.domain.rewards import Reward
 from ivan_core.experiments.compare import ablation, quick_rewards as warm
 from ivan_core.experiments.compare.ablation import Effects, OwnReward
 from ivan_core.experiments.compare.quick_rewards import Pending

@@ -7,8 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.datasets.sources import SAMPLE
-from ivan_core.domain.rewrite_specs import RewriteSpec
-from ivan_core.domain.specs import checked
+from ivan_core.domain.specs import RewriteSpec, checked
 from ivan_core.experiments.rewrite.plan import preset_spec
 from ivan_core.models import labelers, reward_models, rewriters, servers, similarity
 from ivan_core.models.names import is_rules, way_of

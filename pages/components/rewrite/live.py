@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.charts.live import changes_so_far, flips_so_far, running_flips
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.views import VARIANTS

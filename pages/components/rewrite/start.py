@@ -6,7 +6,7 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.estimates import usd
-from ivan_core.domain.rewrite_specs import RewriteSpec
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.experiments.rewrite import plan as rewrite
 from ivan_core.experiments.rewrite.cost import total
 from ivan_core.experiments.rewrite.plan import RewritePlan

@@ -24,8 +24,8 @@ from ivan_core.backends.openai.client import account_for
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.label_specs import TaxonomySpec
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy, requests as experiment
 from ivan_core.experiments.batches.work import Providers

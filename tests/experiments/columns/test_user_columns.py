@@ -12,10 +12,9 @@ from given import made_runs
 from given.support import wait_for
 
 from ivan_core.datasets.prepare import prepare
-from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.domain.specs import ColumnSpec, CompareSpec, DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import handling as columns, work as column_module

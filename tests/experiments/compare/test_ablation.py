@@ -17,11 +17,11 @@ from ivan_core.domain.ablation import (
     holds_a_turn,
     in_pieces,
     search_flip,
+    sentences,
     with_reply,
 )
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.pieces import sentences
-from ivan_core.domain.rewards import Reward
+from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare import ablation, quick_rewards as warm
 from ivan_core.experiments.compare.ablation import Effects, OwnReward

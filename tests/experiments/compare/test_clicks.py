@@ -15,7 +15,7 @@ from given.support import write_annotated_pairs
 
 from ivan_core.charts.length import length_bars
 from ivan_core.charts.user_column import agreement_by_larger_bars
-from ivan_core.domain.column_specs import ColumnSpec
+from ivan_core.domain.specs import ColumnSpec
 from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.compare import clicks
 from ivan_core.experiments.compare.beside import two_models

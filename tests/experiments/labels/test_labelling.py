@@ -11,10 +11,9 @@ import pytest
 from given.support import write_pairs
 
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.domain.label_specs import LEXICON, LabelSpec
 from ivan_core.domain.labels import FEATURES, LabelerCard, LabelPrompt, LabelReply
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import LEXICON, DatasetRequest, LabelSpec
 from ivan_core.engine import archive, handling as runs
 from ivan_core.engine.opened import runs_of
 from ivan_core.engine.studies import study_of

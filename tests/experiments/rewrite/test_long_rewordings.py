@@ -13,8 +13,8 @@ from hypothesis import given, strategies as st
 
 from ivan_core.domain import transcripts
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
 from ivan_core.domain.rewriting import PieceKey, PieceRole, PieceSide
+from ivan_core.domain.specs import RULES, RewriteSpec
 from ivan_core.domain.transcripts import Dialogue, Turn
 from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.rewrite.results import open_rewrite

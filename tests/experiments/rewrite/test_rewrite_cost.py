@@ -22,10 +22,9 @@ from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES, TextKey
 from ivan_core.domain.options import command_of
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import DatasetRequest, RewriteSpec
 from ivan_core.engine import datasets, handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.labels.reuse import answer_key

@@ -13,8 +13,8 @@ import pytest
 from fakes.rewriting import added, run_worker, spec_of
 from given.support import exit_code_of, write_pairs
 
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.runs import registry as registry_module
 from ivan_core.runs.registry import Registry
 

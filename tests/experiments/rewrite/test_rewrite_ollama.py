@@ -17,8 +17,8 @@ from given.made_runs import write_rows
 from ivan_core.backends.ollama import client as ollama_client
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.rewrite import work as rewrite_work
 from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite

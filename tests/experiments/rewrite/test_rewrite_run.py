@@ -14,11 +14,11 @@ from fakes.rewriting import FakeRewriter, added, fake_tools, reworded, sometimes
 from given.support import write_pairs
 
 from ivan_core.domain.errors import BackendUnavailable
+from ivan_core.domain.models import SimilarityModel
 from ivan_core.domain.pairs import IDENTICAL
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.similarity import SimilarityModel
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.engine import archive, handling as runs
 from ivan_core.engine.studies import study_of
 from ivan_core.experiments.rewrite.numbers import Gate, numbers

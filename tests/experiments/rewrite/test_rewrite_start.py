@@ -14,9 +14,8 @@ from given.support import write_pairs
 from ivan_core.cli import rewrite as command
 from ivan_core.cli.main import parser, run
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.domain.rewrite_specs import MINILM, RULES, RewriteSpec
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import MINILM, RULES, DatasetRequest, RewriteSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.rewrite import plan as rewrite
 from ivan_core.experiments.rewrite.numbers import Gate, numbers

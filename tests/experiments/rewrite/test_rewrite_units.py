@@ -11,8 +11,8 @@ from fakes.rewriting import FakeRewriter, added, fake_tools, spec_of, work_here
 from given.support import write_pairs
 
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.rewrite_specs import RULES, RewriteSpec
 from ivan_core.domain.rewriting import PieceKey
+from ivan_core.domain.specs import RULES, RewriteSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.rewrite.labels import move_of

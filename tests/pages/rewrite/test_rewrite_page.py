@@ -13,8 +13,8 @@ from given.support import write_pairs
 
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
-from ivan_core.domain.rewrite_specs import RewriteSpec
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.specs import RewriteSpec
 from ivan_core.engine import handling as runs
 from ivan_core.runs.registry import Registry
 

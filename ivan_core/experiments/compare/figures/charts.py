@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ivan_core.domain.column_specs import ColumnSpec
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.specs import ColumnSpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import second_choices, used_opinions
 from ivan_core.experiments.columns import results as columns

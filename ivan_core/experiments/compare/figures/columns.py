@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import nan
 
-from ivan_core.domain.column_specs import ColumnSpec
+from ivan_core.domain.specs import ColumnSpec
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.results import Floats, UserColumn
 from ivan_core.experiments.compare.figures.models import check_rated, every_pair, wilson_words

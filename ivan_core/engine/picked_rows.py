@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 import numpy as np
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.one_line import one_line
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Narrowing, PickedRows
 from ivan_core.lists.conditions import (
     BY_HAND,
@@ -132,7 +133,7 @@ def _asked(narrowing: Narrowing | None, run_id: str, where: str) -> tuple[Listin
     odd = [name for name in query if name not in parameters(own)]
     ignored = [*ignored, *odd, *([] if len(pairs) == len(dict(pairs)) else ["a name given twice"])]
     if ignored:
-        named = ", ".join(dict.fromkeys(map(_clean, ignored)))
+        named = ", ".join(dict.fromkeys(_short(one) for one in ignored))
         raise BadInput(f"Not understood in --where: {named}.", _ELSEWHERE)
     if not wanted.conditions:
         raise BadInput("There is no condition in --where.", _ELSEWHERE)
@@ -140,7 +141,7 @@ def _asked(narrowing: Narrowing | None, run_id: str, where: str) -> tuple[Listin
     wanted = replace(wanted, sort=None)
     _, reasons = fitting(listing, wanted)
     if reasons:
-        told = " ".join(dict.fromkeys(map(_clean, reasons)))
+        told = " ".join(dict.fromkeys(_short(one) for one in reasons))
         raise BadInput(f"These rows cannot be picked. {told}", "Take that condition away.")
     return listing, wanted
 
@@ -149,10 +150,10 @@ def _rows_told(narrowing: Narrowing, listing: Listing, wanted: Filter, n: int, r
     """Which rows a figure counts."""
     of, what = len(listing.rows), "pairs" if listing.rejected is None else "texts"
     names = {**narrowing.called(results), **called(listing, wanted)}
-    words = [_clean(one.words(names)) for one in wanted.conditions]
+    words = [_short(one.words(names)) for one in wanted.conditions]
     told = [f"Only {n:,} of {of:,} {what} count, picked by: {'; '.join(words)}."]
     told += [
-        f"{missing:,} {what} have no value for “{_clean(one.words(names))}” and do not count."
+        f"{missing:,} {what} have no value for “{_short(one.words(names))}” and do not count."
         for one, missing in without_value(listing, wanted.conditions)
     ]
     return " ".join(told)
@@ -180,7 +181,5 @@ def _asked_of(condition: Condition) -> Condition:
     return condition.asked if isinstance(condition, Elsewhere) else condition
 
 
-def _clean(text: str) -> str:
-    """Words of data on one line, cut short; nothing in it moves a cursor or turns text around."""
-    flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return flat if len(flat) <= _LONGEST_WORDS else f"{flat[: _LONGEST_WORDS - 1]}…"
+def _short(words: str) -> str:
+    return one_line(words, _LONGEST_WORDS)

@@ -208,4 +208,6 @@ def elsewhere_read(text: str, own: Language) -> Condition:
         return asked
     if bool(run) != (language(of).listing is not None):
         raise ValueError("names no run that judges it, or one that cannot")
+    if run and kinds[query].waits:
+        raise ValueError("asks another run for a search, which pages make of their own run's texts")
     return Elsewhere(run=run or "", of=of, asked=asked)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.one_line import one_line
 from ivan_core.domain.reviews import BETTER, BLIND_FIRST, Queue, Source, Task
 from ivan_core.engine import access, datasets, handling as runs
 from ivan_core.experiments.labels import numbers as label_views
@@ -38,6 +39,7 @@ DESCRIBE_GROUPS = GROUPS[:3]
 MOST_OFFERED = 50
 """How many runs of a kind can be chosen from in the form, newest first."""
 MOST_ITEMS = 5_000
+LONGEST_TITLE = 200
 
 
 class QueueRequest(BaseModel):
@@ -65,7 +67,9 @@ class QueueRequest(BaseModel):
         description="Tell what was chosen after each pair, not at the end. It teaches people the"
         " taste of the data.",
     )
-    title: str = Field("", max_length=200, description="What the list and the invitation call it.")
+    title: str = Field(
+        "", max_length=LONGEST_TITLE, description="What the list and the invitation call it."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ def make_queue(request: QueueRequest) -> Queue:
         0,
         "",
         request.dataset,
-        request.title.strip() or _title(request, len(drawn.items)),
+        one_line(request.title, LONGEST_TITLE) or _title(request, len(drawn.items)),
         request.task,
         request.source,
         drawn.keys,

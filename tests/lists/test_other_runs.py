@@ -174,6 +174,8 @@ def test_conditions_of_several_runs_combine_and_go_through_a_link(
         f"run~labels.theirs~{REFUSAL}~../x~yes",
         "run~labels.theirs~topics~other~yes",
         f"run~labels.labelers~{REFUSAL}~!0",
+        "run~compare.find~words",
+        "run~labels.find~words~reply~chosen",
     ],
 )
 def test_what_is_no_condition_of_another_run_is_named(text: str) -> None:

@@ -60,6 +60,13 @@ def test_a_random_queue_holds_pairs_in_random_order_without_those_that_are_the_s
     assert made(data_dir, dataset=forty, count=100, seed=1)[1] != items
 
 
+def test_a_title_is_one_line_of_what_can_be_read(data_dir: Path, forty: str) -> None:
+    searched = "either text has “\x1b[31mred\u202edne\n\tof”"
+    queue, _ = made(data_dir, dataset=forty, count=3, title=searched)
+    assert queue.title == "either text has “ [31mred dne of”"
+    assert made(data_dir, dataset=forty, count=3, title="\x07 \n")[0].title.startswith("Which")
+
+
 def test_describing_takes_one_reply_of_a_pair_or_both(data_dir: Path, forty: str) -> None:
     request = {"dataset": forty, "task": "describe", "count": 100}
     one = plan_queue(queue_request(request))

@@ -48,6 +48,7 @@ class TextHas(Condition):
 
     query: ClassVar[str] = "find"
     identity: ClassVar[tuple[str, ...]] = ("text", "over", "side")
+    waits: ClassVar[bool] = True
     text: Annotated[Model, StringConstraints(max_length=200)]
     over: Literal["reply", "text"] = "text"
     side: Literal["any", "chosen", "rejected"] = "any"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivan_core.domain.labels import Label
+from ivan_core.domain.one_line import one_line
 from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Queue
 from ivan_core.labels.schema import GROUPS, Feature, feature, features
@@ -103,8 +104,7 @@ def choice_in(value: Any, choices: Sequence[str]) -> str:
         for choice in choices:
             if said == folded(choice) or said in _OTHER_WORDS.get(choice, ()):
                 return choice
-    shown = " ".join(str(value).split())
-    raise NotAnAnswer(shown if len(shown) <= 40 else f"{shown[:39]}…")
+    raise NotAnAnswer(one_line(str(value), 40))
 
 
 def answers_from(

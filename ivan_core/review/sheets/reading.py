@@ -11,6 +11,7 @@ from ivan_core.annotations.names import name_of, note_of
 from ivan_core.annotations.rows import read_answers
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label, Labels
+from ivan_core.domain.one_line import one_line
 from ivan_core.domain.reviews import Queue
 from ivan_core.review.sheets.cells import Grid, same_text
 from ivan_core.review.sheets.instructions import ITEM, YOUR_NAME
@@ -277,8 +278,7 @@ def _typed(value: Any) -> str:
 
 
 def _shown(value: object) -> str:
-    text = " ".join(str(value).split())
-    return f"“{text if len(text) <= 40 else text[:39] + '…'}”"
+    return f"“{one_line(str(value), 40)}”"
 
 
 def _named(grid: Grid) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ivan_core.domain.one_line import one_line
 from ivan_core.domain.reviews import BETTER, Opinion, Queue
 from ivan_core.review.sheets.questions import in_words, question
 
 MOST_LINES = 20
+_MOST = 60
+"""Letters of a note that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +86,5 @@ def difference(before: Opinion, after: Opinion) -> str:
             if was != now:
                 told.append(f"{'' if key == BETTER else question(key) + ' '}{was} → {now}")
     if before.note != after.note:
-        told.append(f"note “{_short(before.note)}” → “{_short(after.note)}”")
+        told.append(f"note “{one_line(before.note, _MOST)}” → “{one_line(after.note, _MOST)}”")
     return f"Row {before.row_id}{side}: {'; '.join(told)}."
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 60 else f"{line[:59]}…"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -14,14 +14,28 @@ from ivan_core.experiments.compare.conditions import LANGUAGE, MarginIn, listing
 from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import Results
 from ivan_core.lists.conditions import Condition, Filter
-from ivan_core.lists.url import query_of
+from ivan_core.lists.url import parameters, query_of
 from pages.components.kit.conditions import Place, fitting_filter
 from pages.components.kit.results import Point, clicked_chart
-from pages.components.kit.state import kindly
-from pages.components.kit.url import FILTER, SHOWN, carry
+from pages.components.kit.state import keep_filter, kept_filter, kindly
+from pages.components.kit.url import GUESS, NAME, SHOWN
 
+_FILTER = parameters(LANGUAGE)
+_CARRIED = (*_FILTER, SHOWN, GUESS, NAME)
 Asked = Callable[[Point], Sequence[Condition]]
 """What a clicked mark asks for; nothing where the mark asks for nothing."""
+
+
+def carry(run_id: str, own: Mapping[str, str], names: Collection[str]) -> None:
+    """Keep for links to a comparison what they must carry.
+
+    Of the parameters called `names` the page that calls knows best: they are what `own` holds, or
+    gone. The others stand in the URL, or are as another page left them.
+    """
+    query = st.query_params.to_dict()
+    there = kept_filter(run_id) | {name: query[name] for name in _CARRIED if name in query}
+    others = {name: value for name, value in there.items() if name not in names}
+    keep_filter(run_id, others | dict(own))
 
 
 def _keep(wanted: Filter) -> None:
@@ -29,7 +43,7 @@ def _keep(wanted: Filter) -> None:
     shown = st.query_params.get(SHOWN)
     query = query_of(wanted)
     own = {**query, SHOWN: shown} if shown else query
-    carry(st.query_params.get("run", ""), own, (*FILTER, SHOWN))
+    carry(st.query_params.get("run", ""), own, (*_FILTER, SHOWN))
 
 
 ROWS = Place(LANGUAGE, "", "page-", "clicks", "Show all rows", kept=_keep)

@@ -8,10 +8,11 @@ from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import Choice, Guess
 from ivan_core.experiments.compare.results import JudgedPair, Results
 from ivan_core.review.marks import TELL_FROM, left_side, reviews, tally
+from pages.components.compare.filtering import carry
 from pages.components.kit.frame import show_error
 from pages.components.kit.state import kindly, problem_of_press
 from pages.components.kit.text import say, short_names
-from pages.components.kit.url import GUESS, NAME, carry, write_query
+from pages.components.kit.url import GUESS, NAME, write_query
 from pages.components.pair.replies import show_pair
 
 _CHOICES: tuple[tuple[Choice, str, str], ...] = (

@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import palette
-from ivan_core.charts.interval_tips import TIP, with_ends
+from ivan_core.charts.palette import TIP, with_ends
 from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS
 from ivan_core.metrics.label_noise import Ceiling
 from ivan_core.metrics.sentences import interval_ends, percent

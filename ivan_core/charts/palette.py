@@ -1,15 +1,21 @@
-"""Colours, words and settings that all charts share.
+"""Colours, words, tooltips and settings that all charts share.
 
 Charts have no background of their own and take fonts, axis and title colours from the page's theme.
 Only text and lines drawn as marks need a colour here: `dark` says which page they stand on, and
-None gives tones that can be read on both.
+None gives tones that can be read on both. An interval is told as sentences tell it, so that
+rounding cannot turn its verdict.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 
 import altair as alt
+import pandas as pd
+
+from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.sentences import as_if, as_if_n, interval, interval_ends, percent
 
 # Bluish green and vermilion of Okabe and Ito (2008), "Color Universal Design": told apart with any
 # kind of colour vision, and at least 3:1 against both white and near-black. Nothing else is drawn
@@ -100,3 +106,35 @@ def framed(
         )
         .configure_legend(labelLimit=360, symbolStrokeWidth=2, offset=10, columnPadding=14)
     )
+
+
+TIP = alt.Tooltip("ends:N", title="95% interval, in percent")
+
+
+def with_ends(points: pd.DataFrame) -> pd.DataFrame:
+    """The points with their interval in words, column `ends`; empty where nothing was rated.
+
+    Columns used: low and high (shares), n (what they are shares of), and, where it is there,
+    effective_n, which is told where repeated prompts made the interval wider.
+    """
+    alone = points["effective_n"] if "effective_n" in points.columns else points["n"]
+    ends = [
+        ""
+        if pd.isna(low)
+        else interval_ends(float(low), float(high), int(n)) + as_if_n(int(n), int(wide))
+        for low, high, n, wide in zip(
+            points["low"], points["high"], points["n"], alone, strict=True
+        )
+    ]
+    return points.assign(ends=ends)
+
+
+def rate_words(rate: Rate) -> str:
+    """A share with its interval, its n, and as if of how many where prompts repeat."""
+    return f"{rate_label(rate)}{as_if(rate)}"
+
+
+def rate_label(rate: Rate) -> str:
+    """A share with its interval and its n; without ends (NaN) there is no interval."""
+    ends = "" if isnan(rate.low) else f" {interval(rate)}"
+    return f"{percent(rate.rate, rate.n)}{ends} of {rate.n:,}"

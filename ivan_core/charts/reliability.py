@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ivan_core.charts import palette
-from ivan_core.charts.interval_tips import TIP, with_ends
+from ivan_core.charts.palette import TIP, with_ends
 from ivan_core.metrics.reliability import Reliability
 from ivan_core.metrics.sentences import interval_ends, percent
 

@@ -81,14 +81,14 @@ def list_queues(options: argparse.Namespace) -> int:
 
 
 def run_backup(options: argparse.Namespace) -> int:
-    from ivan_core.review.backup import back_up
+    from ivan_core.review.rights import back_up
 
     print(back_up(options.file))
     return 0
 
 
 def run_restore(options: argparse.Namespace) -> int:
-    from ivan_core.review.backup import restore
+    from ivan_core.review.rights import restore
 
     print(restore(options.file))
     return 0

@@ -18,8 +18,8 @@ from ivan_core.annotations.queues import Queues
 from ivan_core.domain.labels import Label, Preference, TextKey
 from ivan_core.domain.reviews import BETTER, Opinion, Queue
 from ivan_core.engine import datasets
+from ivan_core.metrics.intervals import Groups, design_effect, units_of
 from ivan_core.metrics.label_noise import Ceiling, ceiling, no_ceiling_sentence
-from ivan_core.metrics.prompts import Groups, design_effect, units_of
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:

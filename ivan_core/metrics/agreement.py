@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ivan_core.domain.pairs import TIED
-from ivan_core.metrics.intervals import Rate, wilson, without_ends
-from ivan_core.metrics.prompts import design_in, rate_in
+from ivan_core.metrics.intervals import Rate, design_in, rate_in, wilson, without_ends
 
 VERDICTS = ("agree", "tie", "disagree")
 ALL_SUBSETS = "all"

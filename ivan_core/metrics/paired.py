@@ -22,8 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ivan_core.metrics.agreement import VERDICTS, rated, typical_margin
 from ivan_core.metrics.bins import bin_of, within
-from ivan_core.metrics.intervals import Rate, wilson
-from ivan_core.metrics.prompts import PROMPT, design_in
+from ivan_core.metrics.intervals import PROMPT, Rate, design_in, wilson
 
 GAPS = (0.01, 0.02, 0.05)
 

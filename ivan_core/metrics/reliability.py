@@ -17,8 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.metrics.agreement import rated
-from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.prompts import PROMPT, design_in, rate_in
+from ivan_core.metrics.intervals import PROMPT, design_in, rate_in, wilson
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -23,11 +23,10 @@ from ivan_core.experiments.compare.arrays import UNKNOWN, UNRATED, Codes
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.numbers import named, plain
 from ivan_core.metrics.agreement import VERDICTS
-from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.intervals import Groups, Rate, share_in, units_of
 from ivan_core.metrics.labels.agreement import LEAST_POSITIVES, agreement_table, choice_agreement
 from ivan_core.metrics.labels.answers import SENTIMENT
 from ivan_core.metrics.labels.choice import majority, same_answer
-from ivan_core.metrics.prompts import Groups, share_in, units_of
 from ivan_core.metrics.sentences import as_if, interval, percent, the
 from ivan_core.metrics.training import trained_on
 from ivan_core.review.runs_on_pairs import comparisons, labeler_choices, newest_labellings

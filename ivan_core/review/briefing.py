@@ -12,11 +12,10 @@ from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Opinion, Queue
 from ivan_core.engine import datasets
 from ivan_core.experiments.compare.results import snippet
+from ivan_core.review.examples import SECONDS
 from ivan_core.review.flow import Standing, opinions
 from ivan_core.review.rights import verified_name
 
-_SECONDS = {"better": 30.0, "describe": 90.0}
-"""How long an item takes where nobody has judged one yet."""
 _MOST_TOLD = 20
 _ENOUGH = 10
 """Opinions from which their own pace is told."""
@@ -98,7 +97,7 @@ def namesake(queue: Queue, name: str) -> Namesake:
 def minutes(queue: Queue, items: int) -> int:
     """How many minutes so many items of a queue take, by the pace of those who judged so far."""
     paces = [one.seconds for one in opinions().all(queue.id) if one.seconds and not one.skipped]
-    pace = median(paces) if len(paces) >= _ENOUGH else _SECONDS[queue.task]
+    pace = median(paces) if len(paces) >= _ENOUGH else SECONDS[queue.task]
     return max(1, round(items * pace / 60))
 
 

@@ -38,7 +38,7 @@ def _open(reviews: str) -> Used:
 
 
 def _choices(used: Used) -> Drawn:
-    from ivan_core.charts.review_agreement import who_dots
+    from ivan_core.charts.annotators import who_dots
 
     found = choices_beside(dataset_of(used), used)
     table = choices_table(found)
@@ -71,7 +71,7 @@ def _questions(used: Used) -> Drawn:
 
 
 def _cells(used: Used) -> Drawn:
-    from ivan_core.charts.review_agreement import question_cells
+    from ivan_core.charts.annotators import question_cells
 
     cells = cells_beside(dataset_of(used), used)
     table = cells_table(cells)

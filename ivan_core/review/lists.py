@@ -159,7 +159,7 @@ def page_of(
 
 
 def choices_table(found: Sequence[Beside]) -> pd.DataFrame:
-    """Who chose as the reviewers do, as `charts.review_agreement.who_dots` draws it."""
+    """Who chose as the reviewers do, as `charts.annotators.who_dots` draws it."""
     import pandas as pd
 
     nan = float("nan")
@@ -186,7 +186,7 @@ def choices_table(found: Sequence[Beside]) -> pd.DataFrame:
 
 
 def cells_table(cells: Sequence[Cell]) -> pd.DataFrame:
-    """Who answers as the reviewers do, as `charts.review_agreement.question_cells` draws it."""
+    """Who answers as the reviewers do, as `charts.annotators.question_cells` draws it."""
     import pandas as pd
 
     who = {cell.who.id: cell.who for cell in cells}

@@ -1,7 +1,10 @@
-"""Making queues: checked requests, what can be made of a dataset now, and the queues there are."""
+"""Making queues: checked requests, what can be made of a dataset now; the queues there are, and how
+far each is.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,13 +12,18 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ivan_core.annotations.queues import Queues
+from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.one_line import one_line
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import BETTER, BLIND_FIRST, Queue, Source, Task
+from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access, datasets, handling as runs
+from ivan_core.engine.finished_runs import datasets_of
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.schema import GROUPS, SCHEMA, check_keys
+from ivan_core.review.flow import opinions, queues
 from ivan_core.review.marks import reviews
 from ivan_core.review.rights import verified_name
 from ivan_core.review.runs_on_pairs import comparisons, labellings, open_labelling
@@ -34,6 +42,7 @@ SOURCES: Mapping[Source, str] = {
     "rows": "Rows that you name",
 }
 """Each source as a person reads it. Only a random sample gives rates."""
+TASKS = {"better": "Which reply is better?", "describe": "Describe this reply"}
 DESCRIBE_GROUPS = GROUPS[:3]
 """The screens that are asked unless others are named."""
 MOST_OFFERED = 50
@@ -219,6 +228,83 @@ def _ask(request: QueueRequest, dataset: PreparedDataset) -> Ask:
 
 
 def _title(request: QueueRequest, items: int) -> str:
-    asked = "Which reply is better?" if request.task == BETTER else "Describe this reply"
     source = SOURCES[request.source].partition(":")[0]
-    return f"{asked} {items:,} items: {source[0].lower()}{source[1:]}"
+    return f"{TASKS[request.task]} {items:,} items: {source[0].lower()}{source[1:]}"
+
+
+def datasets_to_review() -> dict[str, str]:
+    """The datasets that are here, by fingerprint and with their names; at least the sample.
+
+    First come those with queues, newest first, then those that runs looked at.
+    """
+    wanted = [queue.dataset for queue in queues().all()]
+    wanted += datasets_of("compare")
+    found = {}
+    for fingerprint in dict.fromkeys(wanted):
+        try:
+            found[fingerprint] = str(datasets.by_fingerprint(fingerprint).about["label"])
+        except BadInput:
+            continue  # its texts are gone, so nobody can review them
+    sample = datasets.find(DatasetRequest(source=SAMPLE))
+    if sample is not None:
+        found.setdefault(sample.fingerprint, str(sample.about["label"]))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """How far a queue is. `people` counts the finished opinions of each person, its first items
+    included; `verified` are those who logged in."""
+
+    queue: Queue
+    items: int
+    enough: int
+    opinions: int
+    people: dict[str, int]
+    verified: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The number and title: several queues may have the same title."""
+        return f"{self.queue.id} · {self.queue.title}"
+
+    @property
+    def sentence(self) -> str:
+        """As in "3 of 20 items have 2 opinions; Ada 12, Bo 7."."""
+        each = number_of(self.queue.opinions, "opinion")
+        told = f"{self.enough:,} of {self.items:,} items have {each}"
+        named = [
+            f"{name}{'' if name in self.verified else ' (not verified)'} {count:,}"
+            for name, count in sorted(self.people.items(), key=lambda one: -one[1])
+        ]
+        return f"{told}; {', '.join(named)}." if named else f"{told}; nobody has begun."
+
+    @property
+    def row(self) -> dict[str, object]:
+        """A line of the owner's table, by its headings."""
+        queue = self.queue
+        return {
+            "Queue": self.name,
+            "Asks": TASKS[queue.task],
+            "Items from": SOURCES[queue.source].partition(":")[0],
+            "Done": 100 * self.enough / self.items if self.items else 0.0,
+            "Items": self.items,
+            "Opinions": self.opinions,
+            "People": len(self.people),
+            "For": queue.assigned or "whoever has the link",
+            "State": "closed" if queue.closed else "open",
+        }
+
+
+def state_of(queue: Queue) -> QueueState:
+    """How far a queue is, and who judged how much of it."""
+    total, enough, given = queues().progress(queue.id)
+    said = [
+        one
+        for number in (queue.id, *([queue.companion] if queue.companion else []))
+        for one in opinions().all(number)
+        if not one.skipped and all(key in one.answers for key in queue.asked)
+    ]
+    people = Counter(one.reviewer for one in said)
+    verified = frozenset(one.reviewer for one in said if one.verified)
+    return QueueState(queue, total, enough, given, dict(people), verified)

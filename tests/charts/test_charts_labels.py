@@ -14,8 +14,7 @@ import pytest
 from given.made_labels import HARMLESS, INSULT, SENTIMENT, TOPICS, crossed, labels
 
 from ivan_core.charts.annotators import agreement_dots, answer_cells
-from ivan_core.charts.labels import prevalence_dots, word_bars
-from ivan_core.charts.together import together_squares
+from ivan_core.charts.labels import prevalence_dots, together_squares, word_bars
 from ivan_core.domain.labels import FEATURES
 from ivan_core.metrics.labels.agreement import agreement_table, class_agreement
 from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENTS, cells

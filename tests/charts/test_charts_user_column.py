@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ivan_core.charts.user_column import agreement_by_larger_bars, column_sides
-from ivan_core.metrics.user_column import agreement_by_larger, column_bins
+from ivan_core.charts.sides import agreement_by_larger_bars, column_sides
+from ivan_core.metrics.columns import agreement_by_larger, column_bins
 
 HOSTILE = "'+alert(1)+'</script><img src=x onerror=alert(1)> datum['x'] {signal}"
 

@@ -22,7 +22,7 @@ from ivan_core.engine.access import Action, NotAllowed, Visitor
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.experiments.compare import plan as compare
 from ivan_core.experiments.labels import plan as labels
-from ivan_core.review import backup as review_backup, rights as review_rights
+from ivan_core.review import rights as review_rights
 from ivan_core.runs.registry import Registry
 
 ELSEWHERE = Visitor(local=False)
@@ -71,8 +71,8 @@ PROTECTED: dict[str, Callable[[str, Path], object]] = {
     "Settling a difference between reviewers": lambda run, _: review_rights.settle(
         Decision(1, 0, "both", "better", "chosen", "Ada")
     ),
-    "Taking a copy of all reviews": lambda run, path: review_backup.back_up(path),
-    "Restoring reviews": lambda run, path: review_backup.restore(path),
+    "Taking a copy of all reviews": lambda run, path: review_rights.back_up(path),
+    "Restoring reviews": lambda run, path: review_rights.restore(path),
 }
 
 

@@ -20,7 +20,7 @@ from ivan_core.engine.studies import studies, study_of
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.experiments.rewrite.results import open_rewrite
-from ivan_core.review.datasets import datasets_to_review
+from ivan_core.review.queues import datasets_to_review
 from ivan_core.runs.registry import Registry
 
 Told = pytest.CaptureFixture[str]

@@ -22,7 +22,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.engine import archive
 from ivan_core.engine.studies import Stage, beside, studies, study_of
 from ivan_core.experiments.compare.beside import compare_runs
-from ivan_core.metrics.prompts import PROMPT
+from ivan_core.metrics.intervals import PROMPT
 from ivan_core.metrics.two_runs import two_runs, two_runs_sentence
 
 ONE = TWO_MODELS[:1]

@@ -8,7 +8,7 @@ from math import inf
 import pandas as pd
 from hypothesis import example, given, strategies as st
 
-from ivan_core.charts.interval_tips import with_ends
+from ivan_core.charts.palette import with_ends
 from ivan_core.metrics.comparison_sentences import difference_sentence, reliability_sentence
 from ivan_core.metrics.intervals import interval_text, number_text
 from ivan_core.metrics.paired import difference_of_counts

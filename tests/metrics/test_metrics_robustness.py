@@ -11,8 +11,7 @@ import pytest
 from given.made_rewordings import Rewards, drawn, table
 from hypothesis import given, settings, strategies as st
 
-from ivan_core.metrics.intervals import mean_interval, quantile
-from ivan_core.metrics.prompts import PROMPT
+from ivan_core.metrics.intervals import PROMPT, mean_interval, quantile
 from ivan_core.metrics.robustness.changes import (
     ORIGINAL,
     REWORDED,

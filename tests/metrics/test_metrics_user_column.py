@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
-from ivan_core.metrics.user_column import agreement_by_larger, column_bins, sides_sentence
+from ivan_core.metrics.columns import agreement_by_larger, column_bins, sides_sentence
 
 NAN = np.nan
 NUMBERS = st.lists(

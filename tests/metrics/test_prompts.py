@@ -13,21 +13,21 @@ from given.made_scores import scores
 from hypothesis import given, strategies as st
 
 from ivan_core.charts.agreement import agreement_bars
-from ivan_core.charts.length import length_bars
+from ivan_core.charts.labels import together_squares
 from ivan_core.charts.reliability import reliability_points, risk_coverage_curves
-from ivan_core.charts.together import together_squares
-from ivan_core.charts.user_column import agreement_by_larger_bars
+from ivan_core.charts.sides import agreement_by_larger_bars, length_bars
 from ivan_core.engine import figures
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.sentences import quotes
 from ivan_core.experiments.labels import words as label_words
 from ivan_core.metrics.agreement import by_subset, length_balanced
+from ivan_core.metrics.columns import agreement_by_larger
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
     mcnemar_sentence,
     reliability_sentence,
 )
-from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.intervals import PROMPT, design_effect, wilson
 from ivan_core.metrics.labels.sentences import co_occurrence_sentence, prevalence_sentence
 from ivan_core.metrics.labels.shares import co_occurrence, prevalence, prevalence_differences
 from ivan_core.metrics.paired import (
@@ -36,12 +36,10 @@ from ivan_core.metrics.paired import (
     paired_difference,
     shared_rows,
 )
-from ivan_core.metrics.prompts import PROMPT, design_effect
 from ivan_core.metrics.reliability import reliability, risk_coverage
 from ivan_core.metrics.sentences import headline, length_sentence, rate_sentence
 from ivan_core.metrics.summary import summarise
 from ivan_core.metrics.trust import check_direction, check_seen
-from ivan_core.metrics.user_column import agreement_by_larger
 
 HARMLESS, HELPFUL = "last_response_is_harmless", "last_response_is_helpful"
 

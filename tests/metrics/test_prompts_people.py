@@ -15,9 +15,8 @@ from ivan_core.domain.labels import TextKey
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import datasets
 from ivan_core.engine.opinions import ceiling_of, used_opinions
-from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.intervals import units_of, wilson
 from ivan_core.metrics.labels.agreement import agreement_table, choice_agreement
-from ivan_core.metrics.prompts import units_of
 from ivan_core.metrics.sentences import interval
 from ivan_core.review.agreement import cell_agreement, cells_beside, choices_beside
 from ivan_core.review.sentences import cell_sentence, pairs_sentence

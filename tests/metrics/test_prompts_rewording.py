@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from given.made_rewordings import table
 
-from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.prompts import PROMPT
+from ivan_core.metrics.intervals import PROMPT, wilson
 from ivan_core.metrics.robustness.changes import ORIGINAL, REWORDED, meaning_kept
 from ivan_core.metrics.robustness.labels import (
     difference_interval,

@@ -10,8 +10,7 @@ import pytest
 from given.made_rewordings import Rewards, drawn, table
 
 from ivan_core.charts.robustness import reward_change_dots
-from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.prompts import PROMPT
+from ivan_core.metrics.intervals import PROMPT, wilson
 from ivan_core.metrics.robustness import sentences as words
 from ivan_core.metrics.robustness.changes import (
     ORIGINAL,

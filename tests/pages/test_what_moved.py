@@ -13,7 +13,7 @@ import pytest
 from given import made_runs
 from streamlit.testing.v1 import AppTest
 
-from ivan_core.charts.ablation import effect_bars
+from ivan_core.charts.one_pair import effect_bars
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue

@@ -46,10 +46,12 @@ from ivan_core.review.flow import (
     next_place,
     open_screen,
     place_before,
+    save_better,
+    save_described,
     screens_of,
+    skip,
     standing,
 )
-from ivan_core.review.saving import save_better, save_described, skip
 
 PAIRS: Chosen = [(row, "both") for row in (5, 3, 9)]
 TEXTS: Chosen = [(4, "chosen"), (4, "rejected")]

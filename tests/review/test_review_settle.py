@@ -18,10 +18,10 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access, datasets
 from ivan_core.engine.access import NotAllowed, Visitor
 from ivan_core.engine.studies import study_of
-from ivan_core.review.opinions_csv import opinions_csv
 from ivan_core.review.settle import (
     decide,
     in_state,
+    opinions_csv,
     queues_to_settle,
     said_of_row,
     to_settle,

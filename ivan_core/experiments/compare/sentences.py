@@ -17,6 +17,7 @@ from ivan_core.experiments.compare.results import Results
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.sentences import Quote, source_line
 from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
+from ivan_core.metrics.columns import agreement_by_larger, sides_sentence
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
     discordance_sentence,
@@ -32,7 +33,6 @@ from ivan_core.metrics.reliability import reliability, risk_coverage
 from ivan_core.metrics.sentences import length_sentence, rate_sentence, the
 from ivan_core.metrics.summary import ModelSummary
 from ivan_core.metrics.training import Training
-from ivan_core.metrics.user_column import agreement_by_larger, sides_sentence
 
 MOST_SUBSETS = 12
 MOST_COLUMNS = 12

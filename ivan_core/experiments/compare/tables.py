@@ -9,7 +9,7 @@ from ivan_core.datasets.prepared import PreparedDataset, pair_hash
 from ivan_core.domain.columns import SCORES
 from ivan_core.domain.models import ModelCard, margin, verdict
 from ivan_core.experiments.compare.units import ScoredRow
-from ivan_core.metrics.prompts import PROMPT
+from ivan_core.metrics.intervals import PROMPT
 from ivan_core.runs.parts import Parts
 
 if TYPE_CHECKING:

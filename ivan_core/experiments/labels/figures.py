@@ -109,7 +109,7 @@ def _topics(results: LabelResults, label: Label) -> Drawn:
 
 
 def _together(results: LabelResults) -> Drawn:
-    from ivan_core.charts.together import together_squares
+    from ivan_core.charts.labels import together_squares
 
     table = label_views.together(results.run.id)
     return Drawn(

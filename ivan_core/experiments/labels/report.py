@@ -34,7 +34,7 @@ def print_labels(run_id: str, out: TextIO) -> None:
 
 
 def _rate(results: LabelResults, key: str, side: str) -> str:
-    from ivan_core.metrics.prompts import rate_in
+    from ivan_core.metrics.intervals import rate_in
 
     own = results.table[results.table["preference"].eq(side) & results.table[key].notna()]
     rate = rate_in(own, own[key].to_numpy(bool))

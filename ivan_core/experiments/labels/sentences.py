@@ -11,14 +11,13 @@ from ivan_core.experiments.labels.words import both_sentence
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.sentences import Quote, source_line
 from ivan_core.labels.reconcile import USABLE
-from ivan_core.metrics.intervals import rate_of_row, wilson
+from ivan_core.metrics.intervals import design_effect, rate_of_row, units_in, wilson
 from ivan_core.metrics.labels.answers import LIST_KEYS
 from ivan_core.metrics.labels.sentences import (
     co_occurrence_sentence,
     coefficient_sentence,
     prevalence_sentence,
 )
-from ivan_core.metrics.prompts import design_effect, units_in
 from ivan_core.metrics.sentences import PROMPTS_SHARED, rate_sentence
 
 MOST_WORDS = 12

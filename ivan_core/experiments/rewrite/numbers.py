@@ -12,8 +12,7 @@ from ivan_core.engine.opened import Stamp, stamp_of
 from ivan_core.experiments.compare.tables import with_prompts
 from ivan_core.experiments.rewrite.rows import NO_RULE_FITS
 from ivan_core.experiments.rewrite.tables import pairs_reworded
-from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.prompts import PROMPT
+from ivan_core.metrics.intervals import PROMPT, Rate
 from ivan_core.metrics.robustness import changes as metrics
 from ivan_core.metrics.robustness.changes import REWORDED, SECOND, SURFACE, Robustness, change_cells
 from ivan_core.metrics.robustness.labels import flip_rates, label_flips, misalignment_risks

@@ -18,7 +18,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ivan_core.metrics.intervals import TIMES, bca_interval, resampled_sums
+from ivan_core.metrics.intervals import (
+    TIMES,
+    Groups,
+    bca_interval,
+    resampled_sums,
+    share_in,
+    units_of,
+)
 from ivan_core.metrics.labels.answers import (
     LIST_KEYS,
     SENTIMENT,
@@ -38,7 +45,6 @@ from ivan_core.metrics.labels.coefficients import (
     krippendorff_alpha,
     linear_weights,
 )
-from ivan_core.metrics.prompts import Groups, share_in, units_of
 
 LEAST_POSITIVES = 20
 AGREEMENT = [

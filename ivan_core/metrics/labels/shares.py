@@ -13,16 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.domain.pairs import SIDES
-from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.labels.answers import LIST_KEYS, Answers, Bools, answers, in_order
-from ivan_core.metrics.paired import SIGNIFICANT, Difference, difference_of_counts, holm
-from ivan_core.metrics.prompts import (
+from ivan_core.metrics.intervals import (
     PROMPT,
     design_in,
     effect_of_equals,
     effect_of_squares,
     rate_in,
+    wilson,
 )
+from ivan_core.metrics.labels.answers import LIST_KEYS, Answers, Bools, answers, in_order
+from ivan_core.metrics.paired import SIGNIFICANT, Difference, difference_of_counts, holm
 
 Places = NDArray[np.int64]
 

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from ivan_core.metrics.agreement import typical_margin
 from ivan_core.metrics.bins import bin_of
-from ivan_core.metrics.intervals import Rate, mean_interval
-from ivan_core.metrics.prompts import PROMPT, design_in, rate_in
+from ivan_core.metrics.intervals import PROMPT, Rate, design_in, mean_interval, rate_in
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

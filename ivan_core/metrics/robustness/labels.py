@@ -14,10 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.domain.pairs import SIDES
-from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.intervals import PROMPT, Rate, design_in, share_in, units_in, wilson
 from ivan_core.metrics.labels.answers import LIST_KEYS, answers
 from ivan_core.metrics.paired import SIGNIFICANT, holm
-from ivan_core.metrics.prompts import PROMPT, design_in, share_in, units_in
 from ivan_core.metrics.robustness.firth import firth
 
 Bools = NDArray[np.bool_]

@@ -16,9 +16,8 @@ from typing import Literal, TypeVar
 import numpy as np
 import pandas as pd
 
-from ivan_core.metrics.intervals import Rate, mean_interval, mean_p
+from ivan_core.metrics.intervals import Rate, design_in, mean_interval, mean_p, share_in, units_in
 from ivan_core.metrics.paired import SIGNIFICANT, Difference, difference_of_counts, holm
-from ivan_core.metrics.prompts import design_in, share_in, units_in
 from ivan_core.metrics.robustness.changes import (
     REWORDED,
     SECOND,

@@ -14,9 +14,8 @@ from ivan_core.domain.labels import Label, Labels
 from ivan_core.domain.one_line import one_line
 from ivan_core.domain.reviews import Queue
 from ivan_core.review.sheets.cells import Grid, same_text
-from ivan_core.review.sheets.instructions import ITEM, YOUR_NAME
 from ivan_core.review.sheets.items import SheetItem, headings
-from ivan_core.review.sheets.layout import FORMAT, MARK
+from ivan_core.review.sheets.layout import FORMAT, ITEM, MARK, YOUR_NAME
 from ivan_core.review.sheets.questions import (
     CHECKED,
     NO,

@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.agreement import agreement_bars
-from ivan_core.charts.length import length_bars
 from ivan_core.charts.rewards import margin_bars, reward_cells
+from ivan_core.charts.sides import length_bars
 from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
 from ivan_core.engine.opinions import ceiling_sentence, second_choices, used_opinions

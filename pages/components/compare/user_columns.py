@@ -8,14 +8,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ivan_core.charts.user_column import agreement_by_larger_bars, column_sides
+from ivan_core.charts.sides import agreement_by_larger_bars, column_sides
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import LONGEST_EXPRESSION, ColumnSpec, Form, Over
 from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.compare.clicks import of_larger, of_value
 from ivan_core.experiments.compare.results import Results
-from ivan_core.metrics.user_column import agreement_by_larger, column_bins, sides_sentence
+from ivan_core.metrics.columns import agreement_by_larger, column_bins, sides_sentence
 from pages.components.compare.filtering import clickable
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown

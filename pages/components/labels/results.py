@@ -9,8 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.annotators import answer_cells
-from ivan_core.charts.labels import prevalence_dots, word_bars
-from ivan_core.charts.together import together_squares
+from ivan_core.charts.labels import prevalence_dots, together_squares, word_bars
 from ivan_core.experiments.labels import numbers as label_views, words as label_words
 from ivan_core.experiments.labels.conditions import (
     AlsoIs,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from ivan_core.charts.margins import margin_strip
+from ivan_core.charts.one_pair import margin_strip
 from ivan_core.datasets.sides import has_prompt
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import TIED

@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from ivan_core.charts.ablation import effect_bars
+from ivan_core.charts.one_pair import effect_bars
 from ivan_core.domain.ablation import Flip
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.models import Reward
@@ -18,7 +18,7 @@ from ivan_core.experiments.compare import ablation, quick_rewards as warm
 from ivan_core.experiments.compare.ablation import Effects, OwnReward
 from ivan_core.experiments.compare.quick_rewards import Pending
 from ivan_core.experiments.compare.results import Results
-from ivan_core.metrics.ablation import effects_sentence, flip_sentence, signed
+from ivan_core.metrics.sentences import effects_sentence, flip_sentence, signed
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.state import dark
 from pages.components.kit.text import say, short_names

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from ivan_core.charts.annotators import agreement_dots
-from ivan_core.charts.review_agreement import question_cells, who_dots
+from ivan_core.charts.annotators import agreement_dots, question_cells, who_dots
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.reviews import BETTER
 from ivan_core.engine import datasets
@@ -27,8 +26,8 @@ from ivan_core.review.lists import (
     choices_table,
     quick_table,
 )
-from ivan_core.review.opinions_csv import opinions_csv
 from ivan_core.review.sentences import cell_sentence, headline, reviews_id
+from ivan_core.review.settle import opinions_csv
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.quotes import quotable
 from pages.components.kit.results import Point

@@ -7,8 +7,7 @@ import streamlit as st
 from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import LONGEST_NOTE, NO_DIFFERENCE
 from ivan_core.review.briefing import answer_words, revealed
-from ivan_core.review.flow import Screen, Standing
-from ivan_core.review.saving import save_better
+from ivan_core.review.flow import Screen, Standing, save_better
 from pages.components.kit.text import say
 from pages.components.pair.replies import show_pair
 from pages.components.review.steps import Clash, clash_here, head, keep, keep_it, moves, note_key

@@ -11,8 +11,7 @@ import streamlit as st
 from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import LONGEST_NOTE
 from ivan_core.labels.schema import WHOLE, Feature, feature
-from ivan_core.review.flow import Screen, Standing
-from ivan_core.review.saving import save_described
+from ivan_core.review.flow import Screen, Standing, save_described
 from pages.components.kit.text import say
 from pages.components.pair.replies import show_dialogue
 from pages.components.review.steps import clash_here, head, keep, keep_it, moves

@@ -9,8 +9,8 @@ import streamlit as st
 
 from ivan_core.domain.reviews import Queue
 from ivan_core.engine import access
-from ivan_core.review.backup import backup_bytes
 from ivan_core.review.queues import queues_of
+from ivan_core.review.rights import backup_bytes
 from ivan_core.review.sheets.sheets import export_queue, import_sheet
 from pages.components.kit.frame import show_error
 from pages.components.kit.state import kindly, problem_of_press

@@ -11,10 +11,10 @@ from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import Task
 from ivan_core.domain.specs import parse_row_ids
 from ivan_core.labels.schema import GROUPS
-from ivan_core.review.datasets import TASKS
 from ivan_core.review.queues import (
     DESCRIBE_GROUPS,
     MOST_ITEMS,
+    TASKS,
     QueueRequest,
     make_queue,
     plan_queue,

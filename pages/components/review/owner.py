@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from ivan_core.review.datasets import datasets_to_review
+from ivan_core.review.queues import datasets_to_review
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import say
 from pages.components.review.agreement import agreement_tab

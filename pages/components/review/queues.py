@@ -8,8 +8,7 @@ import streamlit as st
 from streamlit import config
 
 from ivan_core.domain.reviews import Queue
-from ivan_core.review.datasets import QueueState, state_of
-from ivan_core.review.queues import queues_of
+from ivan_core.review.queues import QueueState, queues_of, state_of
 from ivan_core.review.rights import close_queue
 from pages.components.kit.frame import show_error
 from pages.components.kit.state import kindly, problem_of_press

@@ -12,9 +12,8 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.reviews import Opinion, OpinionConflict
-from ivan_core.review.flow import Place, Screen, Standing, place_before
+from ivan_core.review.flow import Place, Screen, Standing, place_before, skip
 from ivan_core.review.rights import verified_name
-from ivan_core.review.saving import skip
 from pages.components.kit.keys import UNREAD_SECONDS
 from pages.components.review.first import somebody_else
 from pages.components.review.style import progress

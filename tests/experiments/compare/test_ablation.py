@@ -27,7 +27,7 @@ from ivan_core.experiments.compare import ablation, quick_rewards as warm
 from ivan_core.experiments.compare.ablation import Effects, OwnReward
 from ivan_core.experiments.compare.quick_rewards import Answer, Pending
 from ivan_core.experiments.compare.results import Results, open_results
-from ivan_core.metrics.ablation import effects_sentence, flip_sentence, signed
+from ivan_core.metrics.sentences import effects_sentence, flip_sentence, signed
 
 ASK = "\n\nHuman: How?\n\nAssistant:"
 TEXTS = st.text(st.sampled_from("aB1 .!?…\n`\"')-。\r\té\ud800") | st.characters(), max_size=120)

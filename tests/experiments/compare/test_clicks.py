@@ -13,8 +13,7 @@ from fakes.reward_models import Fakes, provider
 from given import made_runs
 from given.support import write_annotated_pairs
 
-from ivan_core.charts.length import length_bars
-from ivan_core.charts.user_column import agreement_by_larger_bars
+from ivan_core.charts.sides import agreement_by_larger_bars, length_bars
 from ivan_core.domain.specs import ColumnSpec
 from ivan_core.experiments.columns import handling as columns
 from ivan_core.experiments.compare import clicks
@@ -25,9 +24,9 @@ from ivan_core.lists.conditions import Condition, Filter, matching_rows
 from ivan_core.lists.url import query_of, read_filter
 from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
+from ivan_core.metrics.columns import agreement_by_larger, column_bins
 from ivan_core.metrics.paired import margin_cells, verdict_table
 from ivan_core.metrics.reliability import reliability
-from ivan_core.metrics.user_column import agreement_by_larger, column_bins
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 

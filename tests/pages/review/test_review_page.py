@@ -15,8 +15,14 @@ from ivan_core.domain.reviews import BETTER, Item, Opinion, Queue
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access
 from ivan_core.engine.access import Visitor
-from ivan_core.review.flow import left_side, next_place, open_screen, opinions, standing
-from ivan_core.review.saving import save_better
+from ivan_core.review.flow import (
+    left_side,
+    next_place,
+    open_screen,
+    opinions,
+    save_better,
+    standing,
+)
 from pages.components.review import steps as review_steps
 
 REVIEW = "pages/review.py"

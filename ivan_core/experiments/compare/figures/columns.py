@@ -20,8 +20,8 @@ _COUNTS = {
 
 
 def values(results: Results, spec: ColumnSpec) -> Drawn:
-    from ivan_core.charts.user_column import column_sides
-    from ivan_core.metrics.user_column import column_bins, sides_sentence
+    from ivan_core.charts.sides import column_sides
+    from ivan_core.metrics.columns import column_bins, sides_sentence
 
     column, chosen, rejected = _of_run(results, spec)
     bins = column_bins(chosen, rejected)
@@ -37,8 +37,8 @@ def values(results: Results, spec: ColumnSpec) -> Drawn:
 def agreement_by_more(results: Results, spec: ColumnSpec) -> Drawn:
     import pandas as pd
 
-    from ivan_core.charts.user_column import agreement_by_larger_bars
-    from ivan_core.metrics.user_column import agreement_by_larger, sides_sentence
+    from ivan_core.charts.sides import agreement_by_larger_bars
+    from ivan_core.metrics.columns import agreement_by_larger, sides_sentence
 
     column, chosen, rejected = _of_run(results, spec)
     difference = pd.Series(chosen - rejected, index=results.aligned.row_ids)

@@ -105,7 +105,7 @@ def margins(results: Results, model: str) -> Drawn:
 def length(results: Results) -> Drawn:
     import pandas as pd
 
-    from ivan_core.charts.length import length_bars
+    from ivan_core.charts.sides import length_bars
 
     summaries = results.summaries
     if results.bare:

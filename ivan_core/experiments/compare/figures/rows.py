@@ -22,7 +22,7 @@ def pair_margins(results: Results, row: int) -> Drawn:
     """Which reply of one pair each model likes more, and by how much."""
     import pandas as pd
 
-    from ivan_core.charts.margins import margin_strip
+    from ivan_core.charts.one_pair import margin_strip
 
     margins = margins_of(results, row)
     data = pd.DataFrame(
@@ -61,11 +61,11 @@ def sentences(results: Results, model: str, row: int, side: str) -> Drawn:
     """What each sentence of a reply adds to the reward; known once it was asked for."""
     import pandas as pd
 
-    from ivan_core.charts.ablation import effect_bars
+    from ivan_core.charts.one_pair import effect_bars
     from ivan_core.domain.pairs import Side
     from ivan_core.experiments.compare.ablation import sentence_effects
     from ivan_core.experiments.compare.quick_rewards import Pending
-    from ivan_core.metrics.ablation import effects_sentence
+    from ivan_core.metrics.sentences import effects_sentence
 
     found = sentence_effects(results, row, model, cast("Side", side))
     if isinstance(found, Pending):

@@ -1,15 +1,20 @@
-"""One user column: its values on the chosen against the rejected side, and agreement by it."""
+"""What either side of a pair has: a user column's values on the chosen and on the rejected
+side, and agreement by which side has more of it or is the longer one.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import altair as alt
 import pandas as pd
 
 from ivan_core.charts import palette
-from ivan_core.charts.interval_tips import label, told
+from ivan_core.charts.palette import rate_label, rate_words
 from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.sentences import percent
+from ivan_core.metrics.summary import ModelSummary
 
 # No verdict's colour; a side is also told by its words or by lying above or below the line.
 SIDE_COLOURS = {"chosen": palette.MODEL_COLOURS[0], "rejected": palette.MODEL_COLOURS[1]}
@@ -27,7 +32,7 @@ _WHERE = {
 def column_sides(bins: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
     """Shares of each side by value: bars for few values, a two-sided histogram for many.
 
-    `bins` is the table of `metrics.user_column.column_bins`. A click fills the selection "value"
+    `bins` is the table of `metrics.columns.column_bins`. A click fills the selection "value"
     with bin and side.
     """
     few = bool((bins["x0"] == bins["x1"]).all())
@@ -38,7 +43,7 @@ def column_sides(bins: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerCh
 def agreement_by_larger_bars(rows: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
     """Up to three bars a model with their 95% intervals, by the side on which the number is larger.
 
-    `rows` is the table of `metrics.user_column.agreement_by_larger`. A click fills the selection
+    `rows` is the table of `metrics.columns.agreement_by_larger`. A click fills the selection
     "larger" with the side and the model. At most the first 12 models are drawn.
     """
     ink = palette.ink(dark)
@@ -245,9 +250,119 @@ def _agreement_lines(rows: pd.DataFrame) -> pd.DataFrame:
             rate = Rate(
                 row["agree"], row["n"], row["rate"], row["rate_low"], row["rate_high"], design
             )
-            words = {"name": _WHERE[row["larger"]], "label": label(rate), "told": told(rate)}
+            words = {
+                "name": _WHERE[row["larger"]],
+                "label": rate_label(rate),
+                "told": rate_words(rate),
+            }
             found.append({**row, "kind": "bar", **words})
     columns = ["kind", "model", "name", "larger", "rate", "rate_low", "rate_high", "n", "label"]
     columns += ["told"]
     lines = pd.DataFrame(found, columns=columns)
     return lines.assign(line=range(len(lines)))
+
+
+_KINDS = {"chosen": "the longer reply was chosen", "rejected": "the shorter reply was chosen"}
+"""What a bar counts, by the reply that is longer."""
+
+
+def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) -> alt.LayerChart:
+    """Two bars a model with their 95% intervals; a model that only sees length has bars far apart.
+
+    At most the first 12 models are drawn. A click fills the selection "longer" with which reply was
+    the longer one, and the model.
+    """
+    ink = palette.ink(dark)
+    rows = _rows(summaries[:_MOST_MODELS])
+    bars = rows[rows["kind"] == "bar"]
+    y = alt.Y("line:O", title=None, axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
+    x = alt.X(
+        "rate:Q",
+        title="Agreement",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", tickCount=5, grid=False, labelFlush=True),
+    )
+    base = alt.Chart(bars).encode(
+        y=y,
+        tooltip=[
+            alt.Tooltip("model:N"),
+            alt.Tooltip("where:N"),
+            alt.Tooltip("told:N", title="Agreement"),
+        ],
+    )
+    selection = alt.selection_point(name="longer", fields=["longer", "model"], on="click")
+    drawn = (
+        base.mark_bar(height=12, yOffset=9, color=palette.COUNT, opacity=0.75, cursor="pointer")
+        .encode(x=x)
+        .add_params(selection)
+    )
+    half = base.mark_tick(
+        orient="vertical", size=20, thickness=1.5, yOffset=9, color=ink.faint
+    ).encode(x=alt.datum(0.5))
+    ends = base.mark_rule(strokeWidth=2, yOffset=9, y2Offset=9, color=ink.text).encode(
+        x="low:Q", x2="high:Q"
+    )
+    rates = base.mark_text(
+        align="right", baseline="middle", yOffset=-8, fontSize=12, color=ink.text
+    ).encode(x=alt.value("width"), text="label:N")
+    chart = alt.layer(drawn, half, ends, *_names(rows, y, ink), rates).properties(
+        height=_GROUP_STEP * max(1, len(rows))
+    )
+    words = "; ".join(f"{bar.model}, where {bar.where}: {bar.told}" for bar in bars.itertuples())
+    return palette.framed(
+        chart, "Is it just length?", f"Agreement by which reply was longer. {words}."
+    )
+
+
+def _rows(summaries: Sequence[ModelSummary]) -> pd.DataFrame:
+    """One line of the chart a row: the model's name, then its two bars."""
+    found: list[dict[str, object]] = []
+    for summary in summaries:
+        balanced = summary.length_balanced
+        found.append({"kind": "model", "model": summary.model, "name": summary.model})
+        for (longer, where), rate in zip(
+            _KINDS.items(), (balanced.longer_chosen, balanced.shorter_chosen), strict=True
+        ):
+            if rate is not None:
+                found.append(
+                    {
+                        "kind": "bar",
+                        "model": summary.model,
+                        "longer": longer,
+                        "where": where,
+                        "name": f"{where[0].upper()}{where[1:]}",
+                        "rate": rate.rate,
+                        "low": rate.low,
+                        "high": rate.high,
+                        "n": rate.n,
+                        "label": rate_label(rate),
+                        "told": rate_words(rate),
+                    }
+                )
+    columns = ["kind", "model", "longer", "where", "name", "rate", "low", "high", "n", "label"]
+    columns += ["told"]
+    rows = pd.DataFrame(found, columns=columns)
+    return rows.assign(line=range(len(rows)))
+
+
+def _names(rows: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> list[alt.Chart]:
+    """The models' names, and what each bar counts, cut where the rates begin."""
+    text = alt.Chart(rows).encode(text="name:N", x=alt.value(0), y=y, tooltip="name:N")
+    model = text.transform_filter("datum.kind == 'model'").mark_text(
+        align="left",
+        baseline="middle",
+        yOffset=8,
+        fontSize=14,
+        fontWeight="bold",
+        color=ink.text,
+        limit={"expr": "width"},
+    )
+    bar = text.transform_filter("datum.kind == 'bar'").mark_text(
+        align="left",
+        baseline="middle",
+        yOffset=-8,
+        fontSize=12,
+        color=ink.text,
+        limit={"expr": "max(60, width - 130)"},
+    )
+    return [model, bar]

@@ -21,12 +21,11 @@ from ivan_core.domain.models import Reward, RewardModel
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
-from ivan_core.runs.holders import sign
-from ivan_core.runs.locks import FileLock
-from ivan_core.runs.private_files import keep_private
+from ivan_core.runs.locks import FileLock, sign
 from ivan_core.runs.questions import AskedModel, Questions
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.slot import WARM, is_wanted, waiting_mark, whoever_has
+from ivan_core.runs.storage import keep_private
 from ivan_core.settings import data_dir, setting, share_the_machine, slot_file
 
 IDLE_SECONDS = 300.0

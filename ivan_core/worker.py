@@ -15,11 +15,9 @@ from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import RunState
 from ivan_core.engine.kind import kind_of
 from ivan_core.engine.work import Job, Waiting, at_work
-from ivan_core.runs.holders import sign
-from ivan_core.runs.locks import FileLock
-from ivan_core.runs.private_files import keep_private
+from ivan_core.runs.locks import FileLock, sign
 from ivan_core.runs.registry import Registry
-from ivan_core.runs.storage import Reserve
+from ivan_core.runs.storage import Reserve, keep_private
 from ivan_core.settings import data_dir, share_the_machine
 
 BEAT_SECONDS = 0.3

@@ -1,4 +1,4 @@
-"""What a queue takes: answers to its questions, on its items, by who is asked, while it is open."""
+"""What is taken of people: answers that a queue asks for, and names and notes that can be kept."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
-from ivan_core.annotations.names import storable
-from ivan_core.annotations.rows import as_queue
-from ivan_core.annotations.tables import items, opinions, queues
+from ivan_core.annotations.tables import as_queue, items, opinions, queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label
-from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Item, Opinion, Queue
+from ivan_core.domain.reviews import (
+    BETTER,
+    LONGEST_NAME,
+    LONGEST_NOTE,
+    NO_DIFFERENCE,
+    Item,
+    Opinion,
+    Queue,
+)
 
 _BETTER = ("chosen", "rejected", NO_DIFFERENCE, None)
 _LONGEST_ANSWER = 200
@@ -96,3 +102,36 @@ def _is_of_verified_person(db: Connection, opinion: Opinion) -> bool:
         opinions.c.verified.is_(True), or_(opinions.c.reviewer == name, alike)
     )
     return db.execute(query.limit(1)).first() is not None
+
+
+def name_of(text: str) -> str:
+    """A name with its spaces tidied.
+
+    Raises:
+        BadInput: there is none, or it is too long.
+    """
+    name = storable(" ".join(text.split()))
+    if not name:
+        raise BadInput("There is no name.", "Type your name first; it is not checked.")
+    if len(name) > LONGEST_NAME:
+        raise BadInput(f"The name has more than {LONGEST_NAME} characters.", "Use a shorter one.")
+    return name
+
+
+def note_of(text: str) -> str:
+    """A note without the space around it.
+
+    Raises:
+        BadInput: it is too long.
+    """
+    note = storable(text.strip())
+    if len(note) > LONGEST_NOTE:
+        raise BadInput(
+            f"The note has {len(note):,} characters.", f"It may have {LONGEST_NOTE:,}: shorten it."
+        )
+    return note
+
+
+def storable(text: str) -> str:
+    """Half a surrogate pair is no text and a null byte ends one: neither can be stored."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")

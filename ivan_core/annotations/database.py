@@ -5,25 +5,36 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    TimeoutError as PoolTimeout,
+)
+from sqlalchemy.pool import NullPool
 
-from ivan_core.annotations import engines, migrations
-from ivan_core.annotations.address import address, shown
-from ivan_core.annotations.engines import connection, engine, problems
-from ivan_core.domain.errors import BackendUnavailable, StorageProblem
+from ivan_core.annotations import migrations
+from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError, StorageProblem
 from ivan_core.runs.database import switch_to_wal
-from ivan_core.runs.storage import only_to_read, read_only_query
+from ivan_core.runs.storage import only_to_read, read_only_query, storage_errors
+from ivan_core.settings import setting
 
 _laid_out: set[URL] = set()
 """Servers whose layout this process has seen; a file's is read anew, which costs nothing."""
@@ -67,7 +78,7 @@ class ReviewDatabase:
             with self._connected(writes) as db:
                 yield db
         except BackendUnavailable as error:
-            if time.monotonic() - began > engines.PATIENCE / 2:
+            if time.monotonic() - began > PATIENCE / 2:
                 _silent[self._url] = (time.monotonic() + _PAUSE, error)
             raise
 
@@ -139,3 +150,140 @@ def upsert(
         index_elements=list(keys), set_=changed, where=table.c.version == expected
     )
     return db.execute(statement.returning(table.c.version)).first() is not None
+
+
+DATABASE_URL = "IVAN_DATABASE_URL"
+FILE = "reviews.sqlite"
+_FORM = "Write postgresql://user:password@host/database, or leave it empty for SQLite."
+
+
+def address(data_dir: Path) -> URL:
+    """The address that the settings give.
+
+    Raises:
+        BadInput: it cannot be read, or names a kind of database that IVAN does not know. What was
+            written there is not repeated: it may hold a password.
+        BackendUnavailable: the driver is not installed.
+    """
+    given = setting(DATABASE_URL).strip()
+    if not given:
+        return URL.create("sqlite+pysqlite", database=str(data_dir / FILE))
+    try:
+        url = make_url(given)
+    except (ArgumentError, ValueError):
+        raise BadInput(f"{DATABASE_URL} is no address of a database.", _FORM) from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise BadInput(f"{DATABASE_URL} names a database that IVAN does not know.", _FORM)
+    if "@" in (url.host or "") or not url.database:
+        raise BadInput(
+            f"{DATABASE_URL} is no address of a database.",
+            f"{_FORM} In a password write @ as %40, : as %3A and / as %2F.",
+        )
+    if find_spec("psycopg") is None:
+        raise BackendUnavailable(
+            "The driver for PostgreSQL is not installed.", "pip install -e '.[postgres]'"
+        )
+    return url.set(drivername="postgresql+psycopg")
+
+
+def shown(url: URL) -> str:
+    """An address as it may be shown: without password, and without options, which can hold one."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    plain = url.set(drivername="postgresql", query={})
+    return plain.render_as_string(hide_password=True)
+
+
+PATIENCE = 10
+"""Seconds to wait for another process that writes, or for a server that does not answer."""
+_WRITES = "ivan_writes"
+
+
+@lru_cache(maxsize=32)
+def engine(url: URL) -> Engine:
+    """The engine of an address. PostgreSQL's keeps connections; SQLite's opens the file anew."""
+    if url.get_backend_name() == "postgresql":
+        silence = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+        return create_engine(
+            url,
+            pool_size=8,
+            max_overflow=24,
+            pool_timeout=PATIENCE,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": PATIENCE,
+                "tcp_user_timeout": PATIENCE * 1000,
+                **silence,
+            },
+        )
+    made = create_engine(url, poolclass=NullPool, connect_args={"timeout": PATIENCE})
+    event.listen(made, "connect", _no_hidden_transactions)
+    event.listen(made, "begin", _begin)
+    return made
+
+
+@contextmanager
+def connection(made: Engine, writes: bool) -> Iterator[Connection]:
+    """A connection whose transactions write, or that reads one state of the database."""
+    options: dict[str, object] = {_WRITES: writes}
+    if made.dialect.name == "postgresql" and not writes:
+        options["isolation_level"] = "REPEATABLE READ"
+    with made.connect().execution_options(**options) as db:
+        yield db
+
+
+def _no_hidden_transactions(raw: sqlite3.Connection, _: object) -> None:
+    """Let nobody but us begin transactions: the driver would begin them too late.
+
+    What somebody said is on the disk before they are told that it is saved.
+    """
+    raw.isolation_level = None
+    raw.execute("PRAGMA synchronous=FULL")
+
+
+def _begin(db: Connection) -> None:
+    """Whoever writes asks for the lock first, so that nobody is refused half way."""
+    writes = db.get_execution_options().get(_WRITES)
+    db.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def problems(url: URL, folder: Path) -> Iterator[None]:
+    """Turn the database's complaints into sentences, all but that a key is taken.
+
+    Raises:
+        StorageProblem: the file is damaged, locked for long, or cannot be written.
+        BackendUnavailable: the server does not answer.
+    """
+    try:
+        with storage_errors(folder), _as_sqlite_said_it():
+            yield
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        raise StorageProblem(
+            f"Another process has been writing the reviews for more than {PATIENCE} seconds.",
+            "Nothing was changed. Try again.",
+        ) from error
+    except IntegrityError:
+        raise  # two who wrote at once: the caller says what that means
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise BackendUnavailable(
+            f"The database of the reviews does not answer: {shown(url)}.",
+            f"Start it, or correct {DATABASE_URL}; without it reviews are kept in the data folder.",
+        ) from error
+    except DBAPIError as error:
+        raise IvanError(
+            f"The database of the reviews refused: {type(error.orig).__name__}.",
+            f"See its log; its address is {shown(url)}.",
+        ) from error
+
+
+@contextmanager
+def _as_sqlite_said_it() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error, IntegrityError) or not isinstance(error.orig, sqlite3.DatabaseError):
+            raise
+        raise error.orig from error

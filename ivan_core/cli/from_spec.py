@@ -31,7 +31,7 @@ def add(commands: Any, kind: Kind) -> None:
 def run(asked: type[RowsSpec], options: argparse.Namespace) -> int:
     """Plan, start, follow, and print what came of it."""
     from ivan_core.cli.follow import follow_started
-    from ivan_core.datasets.rows import choose_rows
+    from ivan_core.datasets.prepared import choose_rows
     from ivan_core.engine import datasets, handling as runs
     from ivan_core.engine.first_look import FirstLook, first_look
 

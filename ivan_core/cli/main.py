@@ -10,7 +10,7 @@ from importlib import import_module
 
 from ivan_core import __version__
 from ivan_core.domain.errors import IvanError
-from ivan_core.runs.private_files import keep_private
+from ivan_core.runs.storage import keep_private
 from ivan_core.settings import data_dir
 
 EXIT_PROBLEM = 1

@@ -1,8 +1,12 @@
-"""A prepared dataset: numbers and hashes in one table, texts in another, read back by row id."""
+"""A prepared dataset, read back by row id, and which of its rows a run takes.
+
+Numbers and hashes lie in one table, texts in another.
+"""
 
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.pairs import Pair
+from ivan_core.domain.specs import RowsSpec
 from ivan_core.domain.transcripts import Dialogue, text_hash
 
 if TYPE_CHECKING:
@@ -220,3 +225,46 @@ def _prompt_groups(path: Path) -> NDArray[np.int64]:
     none = np.flatnonzero(turns == text_hash("")[:16])
     codes[none] = len(codes) + np.arange(len(none))
     return np.asarray(codes, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class RowChoice:
+    """Row ids in dataset order, and sentences a reader should see."""
+
+    row_ids: list[int]
+    notes: tuple[str, ...]
+    random: bool
+    """Whether the rows may stand for the dataset: all of it, or a random draw."""
+
+
+def choose_rows(spec: RowsSpec, dataset: PreparedDataset) -> RowChoice:
+    """The rows a spec asks for.
+
+    Raises:
+        BadInput: a row id is outside the dataset, or none is given.
+    """
+    rows = dataset.rows
+    if spec.row_ids == ():
+        raise BadInput("No row ids were given.", "Name at least one, or leave the option out.")
+    if spec.row_ids is not None:
+        dataset.check_row_ids(spec.row_ids)
+        chosen = sorted(set(spec.row_ids))
+        return RowChoice(chosen, (f"{len(chosen)} rows picked by id: not a random sample.",), False)
+    wanted = spec.limit or spec.sample or rows
+    too_many = (f"{wanted:,} rows were asked for and the data has {rows:,}: all are taken.",)
+    if wanted >= rows:
+        return RowChoice(list(range(rows)), too_many if wanted > rows else (), True)
+    if spec.limit:
+        note = f"The first {wanted:,} of {rows:,} rows: not a random sample."
+        return RowChoice(list(range(wanted)), (note,), False)
+    drawn = sorted(random.Random(spec.seed).sample(range(rows), wanted))
+    return RowChoice(
+        drawn, (f"A random draw of {wanted:,} of {rows:,} rows, seed {spec.seed}.",), True
+    )
+
+
+def seeded_chunks(row_ids: list[int], seed: int, size: int) -> list[list[int]]:
+    """The rows in seeded random order, cut into chunks: the first few are a random sample."""
+    order = list(row_ids)
+    random.Random(f"chunks-{seed}").shuffle(order)
+    return [order[start : start + size] for start in range(0, len(order), size)]

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ivan_core.domain.errors import IvanError
-from ivan_core.runs import private_files
+from ivan_core.runs import storage
 from ivan_core.settings import data_dir, setting
 
 OWNERS = "IVAN_OWNERS"
@@ -34,7 +34,7 @@ def token_asked_for() -> bool:
 
 def keep_private() -> None:
     """From now on what this process writes is for its user alone, the data folder too."""
-    private_files.keep_private(data_dir())
+    storage.keep_private(data_dir())
 
 
 class Action(StrEnum):

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ivan_core.datasets.prepare import prepare
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import RowChoice, choose_rows
+from ivan_core.datasets.prepared import PreparedDataset, RowChoice, choose_rows
 from ivan_core.datasets.sources import check_source
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.plurals import number_of

@@ -7,8 +7,7 @@ import threading
 import time
 
 from ivan_core.domain.runs import Run
-from ivan_core.runs.holders import Holder, end, holder_of
-from ivan_core.runs.locks import is_held
+from ivan_core.runs.locks import Holder, end_holder, holder_of, is_held
 from ivan_core.runs.registry import Registry
 
 SILENT_SECONDS = 20.0
@@ -65,7 +64,7 @@ def _see_it_end(registry: Registry, run_id: str, worker: Holder) -> None:
     asked = time.monotonic()
     while is_held(path):
         if time.monotonic() - asked > GRACE_SECONDS:
-            end(worker, path)
+            end_holder(worker, path)
             return
         time.sleep(_LOOK_SECONDS)
 
@@ -74,7 +73,7 @@ def _kill(registry: Registry, run_id: str) -> bool:
     """Kill the worker of a run, and wait until its lock is free."""
     path = registry.lock_path(run_id)
     worker = holder_of(path)
-    if worker is None or not end(worker, path):
+    if worker is None or not end_holder(worker, path):
         return False
     while holder_of(path) == worker:
         time.sleep(_LOOK_SECONDS)

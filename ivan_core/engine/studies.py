@@ -9,8 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from ivan_core.annotations.queues import Queues
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import choose_rows
+from ivan_core.datasets.prepared import PreparedDataset, choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import RowsSpec

@@ -19,8 +19,7 @@ from ivan_core.domain.specs import Frozen, RowsSpec
 from ivan_core.engine.begin import Begun
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
-from ivan_core.runs.holders import sign
-from ivan_core.runs.locks import FileLock
+from ivan_core.runs.locks import FileLock, sign
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.slot import whoever_has
 from ivan_core.runs.storage import replacing, storage_errors

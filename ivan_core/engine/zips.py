@@ -17,8 +17,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from ivan_core import __version__
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import choose_rows
+from ivan_core.datasets.prepared import PreparedDataset, choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, RowsSpec

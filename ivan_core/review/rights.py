@@ -51,7 +51,7 @@ def settle(decision: Decision) -> Decision:
         DecisionConflict: it was settled by somebody else meanwhile; nothing is changed.
         BadInput: there is no name, no such item or question, or the reason is too long.
     """
-    from ivan_core.annotations.decisions import Decisions
+    from ivan_core.annotations.opinions import Decisions
 
     access.require(Action.SETTLE)
     return Decisions(data_dir()).settle(replace(decision, by=verified_name() or decision.by))

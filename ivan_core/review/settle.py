@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ivan_core.annotations.decisions import Decisions
-from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.opinions import Decisions, Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.labels import FEATURES, Label
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Decision, Item, Opinion, Queue

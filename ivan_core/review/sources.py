@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ivan_core.datasets.rows import choose_rows
+from ivan_core.datasets.prepared import choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.pairs import SIDES

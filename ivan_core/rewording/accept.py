@@ -8,10 +8,17 @@ from typing import Literal
 from ivan_core.domain.rewriting import Rewriter, RewriteReply, Style
 from ivan_core.domain.transcripts import Dialogue, Role, Turn
 from ivan_core.rewording.pieces import Piece
-from ivan_core.rewording.remarks import declines, declines_in_turn, speaks_of_its_task
-from ivan_core.rewording.styles import build_request
-from ivan_core.rewording.surface import change_surface
-from ivan_core.rewording.unwrap import Mend, read_turns, thinks_aloud, unquoted, unwrapped
+from ivan_core.rewording.styles import build_request, change_surface
+from ivan_core.rewording.unwrap import (
+    Mend,
+    declines,
+    declines_in_turn,
+    read_turns,
+    speaks_of_its_task,
+    thinks_aloud,
+    unquoted,
+    unwrapped,
+)
 
 MOST_TRIES = 3
 """How often a rewriter is asked for one piece whose answer cannot be used."""

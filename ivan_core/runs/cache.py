@@ -1,28 +1,31 @@
-"""The score cache: what a model gave a text, kept for good and shared by all runs."""
+"""The score cache: what a model gave a text, kept for good and shared by all runs.
+
+Where nothing may be written, or nothing is to be made, it is read only.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import diskcache
 
 from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.models import Reward
-from ivan_core.runs.cache_reading import CacheToRead
 from ivan_core.runs.locks import FileLock
-from ivan_core.runs.storage import can_only_be_read, storage_errors
+from ivan_core.runs.storage import can_only_be_read, read_only_query, storage_errors
 
 DAMAGED = "-damaged-"
 """Stands in the names of caches that were set aside."""
 _FILE = "cache.db"
 """The name that diskcache gives its database."""
-_Cache: TypeAlias = diskcache.Cache | CacheToRead
+_Cache: TypeAlias = "diskcache.Cache | CacheToRead"
 _Given = TypeVar("_Given")
 
 
@@ -187,3 +190,54 @@ def _is_damage(error: sqlite3.DatabaseError | _Damaged) -> bool:
 
 def _key(identity: str, text_hash: str) -> str:
     return f"score|{identity}|{text_hash}"
+
+
+_ONE = "SELECT mode, filename, value FROM Cache WHERE key = ? AND raw = ?"
+
+
+class CacheToRead:
+    """Reads what diskcache keeps, without touching it; empty where there is no cache."""
+
+    def __init__(self, folder: Path, file: str) -> None:
+        self.directory = str(folder)
+        self._disk = diskcache.JSONDisk(str(folder))
+        self._db: sqlite3.Connection | None = None
+        path = (folder / file).absolute()
+        if path.exists():
+            address = f"{path.as_uri()}?{urlencode(read_only_query(path))}"
+            self._db = sqlite3.connect(address, uri=True, check_same_thread=False)
+
+    def get(self, key: str) -> Any:
+        """The value under a key; None if there is none."""
+        if self._db is None:
+            return None
+        row = self._db.execute(_ONE, self._disk.put(key)).fetchone()
+        return self._disk.fetch(*row, False) if row else None
+
+    def __len__(self) -> int:
+        if self._db is None:
+            return 0
+        return int(self._db.execute("SELECT COUNT(*) FROM Cache").fetchone()[0])
+
+    def set(self, *_: Any) -> None:
+        """Refuse to keep anything."""
+        raise self._refused()
+
+    def transact(self) -> AbstractContextManager[None]:
+        """Refuse to keep several things at once."""
+        raise self._refused()
+
+    def clear(self) -> int:
+        """Refuse to forget anything."""
+        raise self._refused()
+
+    def close(self) -> None:
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.close()
+
+    def _refused(self) -> StorageProblem:
+        return StorageProblem(
+            f"The folder {self.directory} cannot be written.",
+            "Make it writable, or name another data folder with IVAN_DATA_DIR.",
+        )

@@ -1,21 +1,24 @@
-"""The registry of runs: one SQLite file (WAL) that workers write and pages poll."""
+"""The registry of runs: one SQLite file (WAL) that workers write and pages poll.
+
+A run's id is the UTC minute of its start, which also begins the names of its files.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
 from ivan_core.runs.database import ACTIVE_SQL, RunsFile
 from ivan_core.runs.locks import is_held
-from ivan_core.runs.run_ids import free_id, is_free
 from ivan_core.runs.run_rows import FIELDS, Row, read_run
 
 _SELECT = f"SELECT {', '.join(FIELDS)}, cancel FROM runs"
@@ -388,3 +391,36 @@ def _fetched(db: sqlite3.Connection, query: str, given: Sequence[object]) -> lis
             raise
         db.text_factory = lambda text: text.decode("utf-8", "replace")
         return db.execute(query, given).fetchall()
+
+
+_ID = re.compile(r"\d{4}(-\d\d){4,5}")
+
+
+def free_id(db: sqlite3.Connection, data_dir: Path, start: datetime) -> str:
+    """The minute of the start, else its second, else the next second that is free."""
+    slug = start.strftime("%Y-%m-%d-%H-%M")
+    while not is_free(db, data_dir, slug):
+        slug = start.strftime("%Y-%m-%d-%H-%M-%S")
+        start += timedelta(seconds=1)
+    return slug
+
+
+def is_free(db: sqlite3.Connection, data_dir: Path, slug: str) -> bool:
+    """Whether a text is an id that neither a run nor a file has, nor a deleted run that paid."""
+    if not _ID.fullmatch(slug):
+        return False
+    known = db.execute("SELECT 1 FROM runs WHERE id=?", (slug,)).fetchone()
+    files = any(data_dir.glob(f"*/{slug}[-.]*"))
+    if known or files or (data_dir / "runs" / slug).exists():
+        return False
+    return not _is_in_ledger(data_dir / "ledger.sqlite", slug)
+
+
+def _is_in_ledger(ledger: Path, slug: str) -> bool:
+    """What was paid stays known under the id of its run, also after the run was deleted."""
+    if not ledger.exists():
+        return False
+    with closing(sqlite3.connect(ledger)) as db:
+        tables = db.execute("SELECT 1 FROM sqlite_master WHERE name='confirmations'").fetchone()
+        found = tables and db.execute("SELECT 1 FROM confirmations WHERE run=?", (slug,)).fetchone()
+    return bool(found)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ivan_core.domain.runs import RunState
-from ivan_core.runs.holders import holder_of
-from ivan_core.runs.locks import FileLock, is_held
+from ivan_core.runs.locks import FileLock, holder_of, is_held
 from ivan_core.runs.registry import Registry
 
 WARM = "the worker that answers questions about single pairs"

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ivan_core.annotations.decisions import Decisions
-from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.opinions import Decisions, Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, Decision, DecisionConflict, Item, Opinion, Queue

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ivan_core.annotations.address import DATABASE_URL
+from ivan_core.annotations.database import DATABASE_URL
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput

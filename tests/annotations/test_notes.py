@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ivan_core.annotations.address import DATABASE_URL
+from ivan_core.annotations.database import DATABASE_URL
 from ivan_core.annotations.notes import Reviews
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.reviews import LONGEST_NOTE, Mark, MarkConflict

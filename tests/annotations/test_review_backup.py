@@ -13,12 +13,10 @@ from typing import Any
 import pytest
 from fakes.postgres_server import PostgresServer
 
-from ivan_core.annotations.address import DATABASE_URL
 from ivan_core.annotations.backup import TABLES, restore_backup, write_backup
-from ivan_core.annotations.database import ReviewDatabase
-from ivan_core.annotations.decisions import Decisions
+from ivan_core.annotations.database import DATABASE_URL, ReviewDatabase
 from ivan_core.annotations.notes import Reviews
-from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.opinions import Decisions, Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.cli.main import run
 from ivan_core.domain.errors import BackendUnavailable, BadInput

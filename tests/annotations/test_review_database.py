@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 from fakes.postgres_server import PASSWORD, PostgresServer
 
-from ivan_core.annotations import engines
-from ivan_core.annotations.address import DATABASE_URL
-from ivan_core.annotations.database import ReviewDatabase
+from ivan_core.annotations import database
+from ivan_core.annotations.database import DATABASE_URL, ReviewDatabase
 from ivan_core.annotations.notes import Reviews
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
@@ -40,8 +39,7 @@ def answer(queue: Queue, row_id: int, who: str = "Ada") -> Opinion:
 
 
 def test_without_a_setting_reviews_are_a_file_in_the_data_folder(data_dir: Path) -> None:
-    database = ReviewDatabase(data_dir)
-    assert database.where == str(data_dir / "reviews.sqlite")
+    assert ReviewDatabase(data_dir).where == str(data_dir / "reviews.sqlite")
     Reviews(data_dir).save(Mark(DATA, 1, "Ada", starred=True))
     assert (data_dir / "reviews.sqlite").exists()
 
@@ -122,7 +120,7 @@ def test_a_wrong_password_and_a_missing_database_are_said(
 def test_a_server_that_is_silent_lets_one_person_wait_and_not_everybody(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "PATIENCE", 2)
+    monkeypatch.setattr(database, "PATIENCE", 2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"postgresql://ivan:{PASSWORD}@127.0.0.1:{silent.getsockname()[1]}/reviews"
         monkeypatch.setenv(DATABASE_URL, address)
@@ -245,17 +243,14 @@ def test_a_file_taken_away_between_two_calls_is_laid_out_anew(data_dir: Path) ->
 def test_who_waits_too_long_for_a_file_is_told_that_nothing_was_changed(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "PATIENCE", 0.1)
-    engines.engine.cache_clear()
-    database = ReviewDatabase(data_dir)
+    monkeypatch.setattr(database, "PATIENCE", 0.1)
+    database.engine.cache_clear()
+    reviews = ReviewDatabase(data_dir)
     Reviews(data_dir).save(Mark(DATA, 1, "Ada", starred=True))
-    with (
-        database.writing(),
-        pytest.raises(StorageProblem, match="Another process has been writing"),
-    ):
+    with reviews.writing(), pytest.raises(StorageProblem, match="Another process has been writing"):
         Reviews(data_dir).save(Mark(DATA, 2, "Ada", note="x"))
     assert Reviews(data_dir).noted_rows(DATA) == []
-    engines.engine.cache_clear()
+    database.engine.cache_clear()
 
 
 def test_what_is_read_together_belongs_together(review_database: Path) -> None:

@@ -15,8 +15,7 @@ from keyboard import ready, tab_to
 from picking import pick
 from playwright.sync_api import Page, expect
 
-from ivan_core.annotations.decisions import Decisions
-from ivan_core.annotations.opinions import Opinions
+from ivan_core.annotations.opinions import Decisions, Opinions
 from ivan_core.annotations.queues import Chosen, Queues
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Item, Opinion, Queue

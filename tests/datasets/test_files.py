@@ -16,8 +16,7 @@ from given.support import without_rights
 from hypothesis import given, strategies as st
 
 from ivan_core.datasets.files import BadLine, check_file, read_file
-from ivan_core.datasets.reading import PairReader
-from ivan_core.datasets.sides import read_sides
+from ivan_core.datasets.reading import PairReader, read_sides
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import Pair
 

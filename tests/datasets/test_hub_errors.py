@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ivan_core.datasets.hub_errors import hub_problem, hub_reason
+from ivan_core.datasets.hub_client import hub_problem, hub_reason
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError, StorageProblem
 
 SECRET = "http://me:hf_secret@example.org/api/models/lab/x"

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 from given.support import without_rights
 
-from ivan_core.datasets.prepare import find_prepared, prepare
+from ivan_core.datasets.prepare import Sanity, find_prepared, prepare
 from ivan_core.datasets.prepared import BASE_COLUMNS, PreparedDataset
-from ivan_core.datasets.sanity import Sanity
 from ivan_core.datasets.sources import AUTHORED, check_source
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.pairs import Pair

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ivan_core.datasets.prepare import prepare
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import RowChoice, choose_rows, seeded_chunks
+from ivan_core.datasets.prepared import PreparedDataset, RowChoice, choose_rows, seeded_chunks
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, checked
 

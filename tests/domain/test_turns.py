@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from ivan_core.backends.lexicon.reading import Reading
 from ivan_core.backends.reward_models.formats import Chat, Message, QuestionAnswer, chat, last_turn
-from ivan_core.datasets.sides import NotAPair, read_sides
+from ivan_core.datasets.reading import NotAPair, read_sides
 from ivan_core.domain.ablation import in_pieces
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.pairs import Pair
@@ -19,7 +19,7 @@ from ivan_core.domain.transcripts import Dialogue, Turn, text_hash
 from ivan_core.labels.prompt import build_prompt
 from ivan_core.rewording.accept import Accepted, judge
 from ivan_core.rewording.pieces import assemble, pieces_of
-from ivan_core.rewording.surface import change_surface
+from ivan_core.rewording.styles import change_surface
 
 ROLES = ("Human", "Assistant", "System")
 PARTS = st.sampled_from(

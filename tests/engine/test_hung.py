@@ -26,15 +26,14 @@ from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import archive, handling as runs, hung
 from ivan_core.experiments.compare import quick_rewards as warm
 from ivan_core.runs import database
-from ivan_core.runs.holders import Holder, end, holder_of, sign
-from ivan_core.runs.locks import FileLock, is_held
+from ivan_core.runs.locks import FileLock, Holder, end_holder, holder_of, is_held, sign
 from ivan_core.runs.questions import Questions
 
 Tell = Callable[[Fakes], None]
 HOLDS = """
 import sys, time, sqlite3
 from pathlib import Path
-from ivan_core.runs.holders import sign
+from ivan_core.runs.locks import sign
 from ivan_core.runs.locks import FileLock
 lock = FileLock(Path(sys.argv[1]))
 assert lock.acquire()
@@ -176,7 +175,7 @@ def test_a_stopped_warm_worker_is_replaced(data_dir: Path, monkeypatch: pytest.M
     assert len(found.rewards) == 3
     holder = holder_of(lock)
     assert holder is not None and holder.pid != stopped
-    assert end(holder, lock)
+    assert end_holder(holder, lock)
 
 
 def test_a_warm_worker_that_takes_over_is_not_taken_for_the_silent_one_before(
@@ -228,21 +227,21 @@ def test_only_who_holds_a_lock_is_known_and_ended(tmp_path: Path) -> None:
         known = holder_of(path)
         assert known is not None and (known.pid, known.what) == (worker.pid, "a-run")
         # A number that was given to another process later: it began at another time.
-        assert not end(replace(known, started="1"), path)
+        assert not end_holder(replace(known, started="1"), path)
         # A process that lives, and began when it says, but does not have the lock open.
         with subprocess.Popen(["sleep", "3600"]) as other:
             stat = Path(f"/proc/{other.pid}/stat").read_text().rpartition(")")[2].split()
             claimed = Holder(other.pid, stat[19], "a-run", "/data")
             path.write_text(json.dumps(asdict(claimed)))
-            assert holder_of(path) is None and not end(claimed, path)
+            assert holder_of(path) is None and not end_holder(claimed, path)
             assert other.poll() is None
             other.kill()
         assert worker.poll() is None
         path.write_text(json.dumps(asdict(known)))
-        assert end(known, path)
+        assert end_holder(known, path)
         assert worker.wait() == -signal.SIGKILL
     assert not is_held(path) and holder_of(path) is None
-    assert not end(known, path)
+    assert not end_holder(known, path)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"pid": "x"}', '"text"', "\udcff"])
@@ -260,4 +259,4 @@ def test_a_process_does_not_end_itself(tmp_path: Path) -> None:
         sign(lock, "me", tmp_path)
         me = holder_of(lock.path)
         assert me is not None and me.pid == os.getpid()
-        assert not end(me, lock.path)
+        assert not end_holder(me, lock.path)

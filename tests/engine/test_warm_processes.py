@@ -19,8 +19,7 @@ from given.support import wait_for
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare import quick_rewards as warm
 from ivan_core.runs import questions as questions_module
-from ivan_core.runs.holders import holder_of
-from ivan_core.runs.locks import FileLock, is_held
+from ivan_core.runs.locks import FileLock, holder_of, is_held
 from ivan_core.runs.questions import AskedModel, Questions
 
 FAKE_WORKER = (sys.executable, str(Path(__file__).parents[1] / "fakes" / "warm.py"))

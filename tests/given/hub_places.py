@@ -24,7 +24,7 @@ FOLDERS = {
 
 def opened(**request: str) -> dict[str, Any]:
     """Called in the fresh process: a source read to its end, or the sentence and hint."""
-    from ivan_core.datasets.hub import open_hub
+    from ivan_core.datasets.sources import open_hub
     from ivan_core.domain.errors import IvanError
     from ivan_core.domain.specs import DatasetRequest
 

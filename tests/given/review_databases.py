@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fakes.postgres_server import PostgresServer, missing, required
 
-from ivan_core.annotations.address import DATABASE_URL
+from ivan_core.annotations.database import DATABASE_URL
 
 _SKIPPED = "no PostgreSQL for these tests"
 

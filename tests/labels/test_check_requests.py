@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.labels.check_requests import check_request_file
-from ivan_core.labels.request_files import Limits
+from ivan_core.labels.request_files import Limits, check_request_file
 
 
 def line(custom_id: object = "0.chosen", **other: Any) -> bytes:

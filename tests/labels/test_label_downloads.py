@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ivan_core.domain.errors import BadInput, StorageProblem
-from ivan_core.labels.downloads import (
+from ivan_core.labels.result_files import (
+    MOST_LINE_BYTES,
     Held,
     add_lost_lines,
     arriving,
     held_in,
     keep_download,
     merge_raw,
+    read_result_lines,
 )
-from ivan_core.labels.result_files import MOST_LINE_BYTES, read_result_lines
 
 A = b'{"custom_id": "0.chosen", "response": {"status_code": 500}}\n'
 B = b'{"custom_id": "0.rejected", "error": {"code": "busy"}}\r\n'

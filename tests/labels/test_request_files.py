@@ -15,8 +15,13 @@ from hypothesis import given, settings, strategies as st
 
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.labels import TextKey
-from ivan_core.labels.check_requests import check_request_file
-from ivan_core.labels.request_files import Limits, Request, RequestFile, write_request_files
+from ivan_core.labels.request_files import (
+    Limits,
+    Request,
+    RequestFile,
+    check_request_file,
+    write_request_files,
+)
 from ivan_core.runs.storage import file_sha256
 
 SLUG = "2026-03-01-09-00"

@@ -14,7 +14,7 @@ from given.filled_sheets import Filled
 from given.made_labellings import Labellings
 
 from ivan_core.annotations.queues import Queues
-from ivan_core.datasets.sides import read_sides
+from ivan_core.datasets.reading import read_sides
 from ivan_core.domain.models import InputFormat
 from ivan_core.domain.reviews import Queue
 from ivan_core.domain.transcripts import Dialogue

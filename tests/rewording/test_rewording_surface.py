@@ -9,7 +9,7 @@ from given import hostile
 from hypothesis import given, strategies as st
 
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.rewording.surface import change_surface
+from ivan_core.rewording.styles import change_surface
 
 TOKENS = re.compile(r"[^\W_]+")
 

@@ -13,7 +13,7 @@ import pytest
 from given.support import NOBODY, write_pairs
 
 from ivan_core.demo.server import DemoServer
-from ivan_core.runs.private_files import keep_private
+from ivan_core.runs.storage import keep_private
 from ivan_core.settings import slot_file
 
 

@@ -12,8 +12,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from ivan_core.datasets.hub_client import guard_hub
-from ivan_core.datasets.hub_errors import UNREACHABLE, hub_problem, hub_reason
+from ivan_core.datasets.hub_client import UNREACHABLE, guard_hub, hub_problem, hub_reason
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 
 PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")

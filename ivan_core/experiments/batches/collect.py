@@ -15,7 +15,14 @@ from ivan_core.backends.openai.chat import ANSWER_TOKENS
 from ivan_core.backends.openai.errors import NotAtProvider
 from ivan_core.datasets.guarded_http import AnswerTooLong
 from ivan_core.domain.labels import BatchProvider, BatchState
-from ivan_core.labels.downloads import EMPTY, Held, add_lost_lines, arriving, held_in, keep_download
+from ivan_core.labels.result_files import (
+    EMPTY,
+    Held,
+    add_lost_lines,
+    arriving,
+    held_in,
+    keep_download,
+)
 from ivan_core.ledger.records import PartKey
 from ivan_core.runs.storage import file_sha256, storage_errors
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import RowChoice
+from ivan_core.datasets.prepared import PreparedDataset, RowChoice
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import DEMO_NAME, FEATURES
 from ivan_core.domain.specs import DatasetRequest, TaxonomySpec
@@ -21,9 +20,8 @@ from ivan_core.engine.work import manifest_of
 from ivan_core.experiments.batches.job import KIND
 from ivan_core.experiments.batches.results import OUTPUT, summary_of, write_summary
 from ivan_core.experiments.labels.files import TABLE, count_dict, texts_of, write_label_files
-from ivan_core.labels.downloads import merge_raw
 from ivan_core.labels.reconcile import Reconciled, reconcile, refuse_unknown
-from ivan_core.labels.result_files import ResultLine, read_result_lines
+from ivan_core.labels.result_files import ResultLine, merge_raw, read_result_lines
 from ivan_core.labels.table import labels_table, write_labels
 
 _LOOKED_AT = 200

@@ -14,13 +14,13 @@ from ivan_core.domain.labels import LabelPrompt, TextKey
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.experiments.batches.reuse import Asked, Reuse
-from ivan_core.labels.check_requests import check_request_file
 from ivan_core.labels.prompt import build_prompt
 from ivan_core.labels.request_files import (
     Limits,
     Request,
     RequestFile,
     body_bytes,
+    check_request_file,
     write_request_files,
 )
 from ivan_core.runs.context import RunContext

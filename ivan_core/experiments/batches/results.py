@@ -22,10 +22,9 @@ from ivan_core.experiments.batches.kept_answers import keep_answers
 from ivan_core.experiments.batches.reconciled import AttemptFiles, reconcile_attempts
 from ivan_core.experiments.batches.requests import asked_texts
 from ivan_core.experiments.labels.files import TABLE, count_dict, texts_of, write_label_files
-from ivan_core.labels.downloads import merge_raw
 from ivan_core.labels.prompt import prompt_hash
 from ivan_core.labels.reconcile import Reconciled
-from ivan_core.labels.result_files import read_result_lines
+from ivan_core.labels.result_files import merge_raw, read_result_lines
 from ivan_core.labels.table import labels_table, write_labels
 from ivan_core.ledger.records import OPEN, UNSENT, PartState, Stage
 from ivan_core.runs.context import RunContext

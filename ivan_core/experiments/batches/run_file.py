@@ -17,8 +17,7 @@ from ivan_core.engine import access
 from ivan_core.experiments.batches.answers import AnswerFile, Asked, Send, answer_all, read_requests
 from ivan_core.experiments.batches.estimates import over_cap
 from ivan_core.experiments.batches.results import OUTPUT
-from ivan_core.labels.check_requests import check_request_file
-from ivan_core.labels.request_files import Limits
+from ivan_core.labels.request_files import Limits, check_request_file
 from ivan_core.runs.locks import FileLock
 from ivan_core.settings import data_dir
 

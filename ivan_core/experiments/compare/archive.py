@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from ivan_core.datasets.parquet_rows import small_table
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import choose_rows
+from ivan_core.datasets.prepared import PreparedDataset, choose_rows
 from ivan_core.domain.columns import SCORES
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard

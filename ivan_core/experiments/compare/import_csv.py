@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import seeded_chunks
+from ivan_core.datasets.prepared import PreparedDataset, seeded_chunks
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard, Reward, verdict
 from ivan_core.domain.pairs import IDENTICAL, TIED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from ivan_core import catalog
-from ivan_core.datasets.rows import choose_rows
+from ivan_core.datasets.prepared import choose_rows
 from ivan_core.domain.runs import Plan
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import access, datasets

@@ -23,8 +23,7 @@ from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare.results import Results
 from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
-from ivan_core.runs.holders import end, holder_of
-from ivan_core.runs.locks import is_held
+from ivan_core.runs.locks import end_holder, holder_of, is_held
 from ivan_core.runs.questions import AskedModel, Question, Questions, QuestionState
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
@@ -146,7 +145,7 @@ def _past_a_hung_worker(look: Callable[[], _Given]) -> _Given:
     except sqlite3.OperationalError as error:
         lock = Questions(data_dir()).lock_path
         holder = holder_of(lock)
-        if "locked" not in str(error) or holder is None or not end(holder, lock):
+        if "locked" not in str(error) or holder is None or not end_holder(holder, lock):
             raise
         while holder_of(lock) == holder:
             time.sleep(0.05)
@@ -170,7 +169,7 @@ def _followed(questions: Questions, question: Question) -> Pending:
         holder = holder_of(questions.lock_path) if silent > HUNG_SECONDS else None
         # Another worker may have taken over since the heartbeat was read.
         still = time.time() - questions.heartbeat() > HUNG_SECONDS
-        if still and holder is not None and end(holder, questions.lock_path):
+        if still and holder is not None and end_holder(holder, questions.lock_path):
             doing = "Replacing the warm worker, which hung"
         elif silent > SILENT_SECONDS:
             doing = f"The warm worker has not answered for {silent:.0f} s"

@@ -9,8 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import choose_rows
+from ivan_core.datasets.prepared import PreparedDataset, choose_rows
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import datasets, handling as runs

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ivan_core.datasets.rows import seeded_chunks
+from ivan_core.datasets.prepared import seeded_chunks
 from ivan_core.domain.models import Reward
 from ivan_core.domain.specs import CompareSpec
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ivan_core.datasets.parquet_rows import small_table
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import choose_rows
+from ivan_core.datasets.prepared import PreparedDataset, choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label, LabelerCard, TextKey
 from ivan_core.domain.specs import LabelSpec, TaxonomySpec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from ivan_core.datasets.rows import choose_rows
+from ivan_core.datasets.prepared import choose_rows
 from ivan_core.domain.options import command_of, field_options
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import LabelSpec, RowsSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ivan_core.datasets.rows import choose_rows
+from ivan_core.datasets.prepared import choose_rows
 from ivan_core.domain.runs import Span
 from ivan_core.domain.specs import LabelSpec, RowsSpec
 from ivan_core.engine import access, datasets

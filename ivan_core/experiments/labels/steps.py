@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 
-from ivan_core.datasets.rows import seeded_chunks
+from ivan_core.datasets.prepared import seeded_chunks
 from ivan_core.domain.labels import Labeler, LabelerCard, LabelPrompt, LabelReply, TextKey
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.specs import LabelSpec

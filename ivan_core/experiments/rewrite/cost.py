@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.rows import seeded_chunks
+from ivan_core.datasets.prepared import PreparedDataset, seeded_chunks
 from ivan_core.domain.estimates import Dollars, typical_tokens, usd
 from ivan_core.domain.labels import REWRITE_FEATURES, TextKey
 from ivan_core.domain.pairs import Pair

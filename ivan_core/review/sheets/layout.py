@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ivan_core.annotations.rows import answers_text
+from ivan_core.annotations.tables import answers_text
 from ivan_core.domain.labels import Labels
 from ivan_core.domain.reviews import BETTER, Queue
 from ivan_core.review.examples import EXAMPLES, SECONDS

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace as with_changes
 from pathlib import Path
 
-from ivan_core.annotations.names import name_of
+from ivan_core.annotations.checks import name_of
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.limits import check_regular

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.one_pair import margin_strip
-from ivan_core.datasets.sides import has_prompt
+from ivan_core.datasets.reading import has_prompt
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import TIED
 from ivan_core.experiments.compare.figures.rows import margins_of

@@ -9,7 +9,7 @@ import pytest
 from fakes.postgres_server import PASSWORD, PostgresServer
 from given.made_runs import finished, spec_of_file
 
-from ivan_core.annotations.address import DATABASE_URL
+from ivan_core.annotations.database import DATABASE_URL
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import datasets

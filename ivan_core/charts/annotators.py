@@ -83,7 +83,7 @@ def agreement_dots(
             filled=True, size=75, yOffset=offset, strokeWidth=2, cursor="pointer"
         )
         layers += [
-            ends.transform_filter("isValid(datum.low)").encode(
+            ends.transform_filter(named_rows.HAS_ENDS).encode(
                 x="low:Q", x2="high:Q", opacity=opacity
             ),
             point.encode(x=x, **look, fillOpacity=hollow, opacity=opacity),

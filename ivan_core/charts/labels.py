@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isnan
 from typing import Any
 
 import altair as alt
@@ -11,8 +12,7 @@ import pandas as pd
 from ivan_core.charts import named_rows, palette
 from ivan_core.charts.sides import SIDE_COLOURS
 from ivan_core.domain.pairs import SIDES
-from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.sentences import PROMPTS_SHARED, as_if_n, interval, interval_ends, percent
+from ivan_core.metrics.sentences import PROMPTS_SHARED, as_if_n, interval_ends, percent
 
 MOST_ROWS = 24
 _SHAPES = {"chosen": "circle", "rejected": "diamond"}
@@ -46,7 +46,9 @@ def prevalence_dots(
         ends = own.mark_rule(strokeWidth=2, yOffset=offset, y2Offset=offset, cursor="pointer")
         point = own.mark_point(filled=True, size=75, yOffset=offset, cursor="pointer")
         layers += [
-            ends.encode(x=_x("low", dots, "Share of the side's replies"), x2="high:Q"),
+            ends.transform_filter(named_rows.HAS_ENDS).encode(
+                x=_x("low", dots, "Share of the side's replies"), x2="high:Q"
+            ),
             point.encode(x="share:Q", shape=_shape()),
         ]
     layers[0] = layers[0].add_params(selection)
@@ -89,7 +91,7 @@ def word_bars(
                 color=_colour(symbol="square"),
                 opacity=opacity,
             ),
-            ends.encode(x="low:Q", x2="high:Q"),
+            ends.transform_filter(named_rows.HAS_ENDS).encode(x="low:Q", x2="high:Q"),
         ]
     layers[0] = layers[0].add_params(selection)
     layers += named_rows.words(lines, y, ink, _LABEL_ROOM)
@@ -145,14 +147,17 @@ def _dots(prevalences: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     dots = known.merge(lines[["key", "value", "name", "line"]], on=["key", "value"])
     told = []
     for row in dots.to_dict("records"):
-        rate = Rate(row["count"], row["n"], row["share"], row["low"], row["high"])
-        wide = as_if_n(rate.n, int(row["effective_n"]))
-        told.append(f"{percent(rate.rate, rate.n)} {interval(rate)}{wide}")
+        share, ends = percent(row["share"], row["n"]), ""
+        if not isnan(row["low"]):
+            wide = as_if_n(row["n"], int(row["effective_n"]))
+            ends = f" {interval_ends(row['low'], row['high'], row['n'])}{wide}"
+        told.append(f"{share}{ends}")
     return dots.assign(told=told)
 
 
 def _x(field: str, dots: pd.DataFrame, title: str) -> alt.X:
-    top = min(1.0, 1.05 * float(dots["high"].max())) if len(dots) else 1.0
+    furthest = dots[["share", "high"]].max().max()
+    top = min(1.0, 1.05 * float(furthest)) if len(dots) else 1.0
     axis = alt.Axis(format="~%", tickCount=5, gridOpacity=0.5, labelFlush=True)
     return alt.X(f"{field}:Q", title=title, scale=alt.Scale(domain=[0, top]), axis=axis)
 
@@ -307,9 +312,11 @@ def _numbered(at: int, key: str, value: str, titles: Mapping[str, str]) -> str:
 
 def _told(row: dict[str, float]) -> str:
     both, first = int(row["both"]), int(row["first"])
-    ends = interval_ends(row["low"], row["high"], first)
-    wide = as_if_n(first, int(row["effective_n"]), PROMPTS_SHARED)
-    return f"{both:,} of {first:,} ({percent(row['share'], first)} {ends}{wide})"
+    ends = ""
+    if not isnan(row["low"]):
+        wide = as_if_n(first, int(row["effective_n"]), PROMPTS_SHARED)
+        ends = f" {interval_ends(row['low'], row['high'], first)}{wide}"
+    return f"{both:,} of {first:,} ({percent(row['share'], first)}{ends})"
 
 
 def _grid_description(shown: pd.DataFrame) -> str:

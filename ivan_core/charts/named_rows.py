@@ -14,6 +14,8 @@ STEP = 50
 _TEXT_AT = -13
 OFFSETS = (3, 14)
 """Where the two marks of a row lie, in pixels below its middle."""
+HAS_ENDS = "isValid(datum.low)"
+"""What filters the marks of intervals: shares that follow from a condition have none."""
 
 
 def name_of(key: str, value: str, titles: Mapping[str, str]) -> str:

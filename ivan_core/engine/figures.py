@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Unpack, cast
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.plurals import number_of
 from ivan_core.engine import handling as runs, picked_rows
 from ivan_core.engine.kind import kind_of
 from ivan_core.engine.opened import stamp_of
@@ -175,6 +176,12 @@ def rows_picked(run_id: str, where: str) -> int:
     return len(picked_rows.rows_of(charts_and_sentences(run_id), run_id, where))
 
 
+def rows_listed(run_id: str, where: str) -> str:
+    """The same in words, as in "4 texts". Raises BadInput as `rows_picked`."""
+    noun = picked_rows.noun_of(charts_and_sentences(run_id), run_id)
+    return number_of(rows_picked(run_id, where), noun)
+
+
 def whole(run_id: str, name: str) -> str:
     """Why a chart cannot be had of some rows alone, in a sentence; empty where it can.
 
@@ -216,7 +223,7 @@ def _pick(run_id: str, name: str, wish: Wish) -> Picked:
     chart, where = chart_named(own, results, name), wish.get("where")
     if where is None or not chart.measure:
         return pick(own, results, name, wish)
-    part = picked_rows.picked_rows(own, results, run_id, chart, where, stamp(run_id))
+    part = picked_rows.picked_rows(own, results, run_id, chart.measure, where, stamp(run_id))
     return pick(own, results, name, wish, part)
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.one_line import one_line
-from ivan_core.figures.chart import Chart, ChartsAndSentences, Narrowing, PickedRows
+from ivan_core.domain.plurals import number_of
+from ivan_core.figures.chart import ChartsAndSentences, Narrowing, PickedRows
 from ivan_core.lists.conditions import (
     BY_HAND,
     LENGTHS,
@@ -55,9 +56,9 @@ def of_address(given: ChartsAndSentences, run_id: str, query: Mapping[str, Any])
 
 
 def picked_rows(
-    given: ChartsAndSentences, results: Any, run_id: str, chart: Chart, where: str, stamp: object
+    given: ChartsAndSentences, results: Any, run_id: str, measure: str, where: str, stamp: object
 ) -> PickedRows:
-    """The results of the rows that the conditions of `where` pick, for a chart that has a measure.
+    """The results of the rows that the conditions of `where` pick, for what counts a measure.
 
     `stamp` changes where the results do.
 
@@ -70,21 +71,32 @@ def picked_rows(
     row_ids = _numbers(listing, wanted)
     if narrowing is None or narrowing.only is None or not len(row_ids):
         raise BadInput(
-            f"No row of run {run_id} is left by these conditions.", "Take a condition away."
+            f"No {_noun(listing, 'row')} of run {run_id} is left by these conditions.",
+            "Take a condition away.",
         )
     measures = {_asked_of(one).measure for one in wanted.conditions}
-    bare = chart.measure in measures or BY_HAND in measures
+    bare = measure in measures or BY_HAND in measures
     key = row_ids.tobytes()
     only = _only(narrowing.only, given.open, data_dir(), run_id, key, bare, stamp)
     n, of = len(row_ids), len(listing.rows)
-    what = "pairs" if listing.rejected is None else "texts"
+    what = f"{_noun(listing)}s"
     return PickedRows(
         only,
         written(wanted),
-        _rows_told(narrowing, listing, wanted, n, results) + _rates_told(chart, measures, what),
+        _rows_told(narrowing, listing, wanted, n, results) + _rates_told(measure, measures, what),
         f"Picked rows, not a sample: {n:,} of {of:,} {what}.",
         key,
     )
+
+
+def noun_of(given: ChartsAndSentences, run_id: str) -> str:
+    """What conditions pick of a run: a row, or a text.
+
+    Raises:
+        BadInput: there is no such run, or nothing is finished yet.
+    """
+    own = language(given.narrowing.conditions) if given.narrowing else None
+    return _noun(own.listing(run_id), "row") if own and own.listing else "row"
 
 
 def rows_of(given: ChartsAndSentences, run_id: str, where: str) -> Ints:
@@ -94,6 +106,10 @@ def rows_of(given: ChartsAndSentences, run_id: str, where: str) -> Ints:
         BadInput: as `picked_rows`, but for no row left.
     """
     return _numbers(*_asked(given.narrowing, run_id, where))
+
+
+def _noun(listing: Listing, of_pairs: str = "pair") -> str:
+    return of_pairs if listing.rejected is None else "text"
 
 
 def _numbers(listing: Listing, wanted: Filter) -> Ints:
@@ -148,23 +164,24 @@ def _asked(narrowing: Narrowing | None, run_id: str, where: str) -> tuple[Listin
 
 def _rows_told(narrowing: Narrowing, listing: Listing, wanted: Filter, n: int, results: Any) -> str:
     """Which rows a figure counts."""
-    of, what = len(listing.rows), "pairs" if listing.rejected is None else "texts"
+    of, noun = len(listing.rows), _noun(listing)
     names = {**narrowing.called(results), **called(listing, wanted)}
     words = [_short(one.words(names)) for one in wanted.conditions]
-    told = [f"Only {n:,} of {of:,} {what} count, picked by: {'; '.join(words)}."]
+    told = [f"Only {n:,} of {of:,} {noun}s count, picked by: {'; '.join(words)}."]
     told += [
-        f"{missing:,} {what} have no value for “{_short(one.words(names))}” and do not count."
+        f"{number_of(missing, noun)} {'has' if missing == 1 else 'have'} no value for"
+        f" “{_short(one.words(names))}” and {'does' if missing == 1 else 'do'} not count."
         for one, missing in without_value(listing, wanted.conditions)
     ]
     return " ".join(told)
 
 
-def _rates_told(chart: Chart, measures: Collection[str], what: str) -> str:
+def _rates_told(measure: str, measures: Collection[str], what: str) -> str:
     """What it does to the rates of a figure that its rows were picked."""
     told = " Picked rows, not a sample."
     if LENGTHS in measures:
         told += " What length alone would reach follows from the condition on lengths."
-    if chart.measure in measures:
+    if measure in measures:
         return told + (
             " A condition is on the very thing that is drawn, so rates follow from it, in whole or"
             " in part, and tell nothing of other rows; they have no intervals."

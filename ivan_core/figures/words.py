@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.models import ModelCard
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
     from ivan_core.metrics.intervals import Rate
 
+
+class MaybeBare(Protocol):
+    """Results whose rates may have no intervals."""
+
+    @property
+    def bare(self) -> bool: ...
+
+
 GROUPS = (
     "where pairs share their first human turn and are more alike for it (a design effect above"
     " 1.05), they are those of as many independent pairs as would vary as much."
@@ -24,6 +32,11 @@ WILSON = (
     "Intervals are 95% Wilson score intervals without correction for multiple comparisons;"
     f" {GROUPS}"
 )
+
+
+def wilson_words(results: MaybeBare) -> str:
+    """How intervals were computed, after what else is said; nothing where there are none."""
+    return "" if results.bare else f" {WILSON}"
 
 
 def rate_words(rate: Rate | None) -> str:

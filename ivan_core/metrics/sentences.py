@@ -9,7 +9,7 @@ add to a reward is told with numbers with signs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import floor, log10
+from math import floor, isnan, log10
 from typing import Literal
 
 from ivan_core.domain.ablation import Flip
@@ -95,15 +95,15 @@ def as_if_apart(n: int, effective_n: int, why: str = PROMPTS_REPEAT) -> str:
 def rate_sentence(
     rate: Rate | None, predicate: str, noun: str = "pairs", why: str = PROMPTS_REPEAT
 ) -> str:
-    """One rate as a sentence with its n and interval, to be copied.
+    """One rate as a sentence with its n and interval, if it has one, to be copied.
 
     `predicate` is what is true in that share of pairs, as in "minilm-harmless sides with people's
     choice".
     """
     if rate is None:
         return f"{predicate}: no {noun} to tell from."
-    share, wide = percent(rate.rate, rate.n), as_if(rate, why)
-    return f"{predicate} in {share} of {rate.n:,} {noun} (95% interval {interval(rate)}{wide})."
+    ends = "" if isnan(rate.low) else f" (95% interval {interval(rate)}{as_if(rate, why)})"
+    return f"{predicate} in {percent(rate.rate, rate.n)} of {rate.n:,} {noun}{ends}."
 
 
 def headline(

@@ -223,7 +223,7 @@ def _low_agreement(ask: Ask) -> _Pool:
             "Choose the task that describes a reply.",
         )
     first, second = _two_labellings(ask)
-    table = label_views.agreement([first.run.id, second.run.id])
+    table = label_views.agreement([first, second])
     table = table[~table["key"].isin(LIST_KEYS) & table["coefficient"].notna()]
     lowest = table.sort_values("coefficient", kind="stable")["key"].head(LOWEST)
     keys = tuple(str(key) for key in lowest)

@@ -111,7 +111,7 @@ def test_numbers_and_lists_are_those_of_the_labels_that_came_in_place_of_others(
     run_id: str, tmp_path: Path
 ) -> None:
     def refusals() -> tuple[list[int], list[int]]:
-        shares = numbers.shares(run_id)[0]
+        shares = numbers.shares(open_labels(run_id))[0]
         texts = listing(open_labels(run_id))
         places = matching(texts, Filter(LANGUAGE, (LabelIs(label=REFUSAL),)))
         return shares.loc[shares["key"] == REFUSAL, "count"].tolist(), places.tolist()

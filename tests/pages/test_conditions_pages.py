@@ -9,7 +9,6 @@ from given import made_runs
 from given.made_labellings import FIRST, REFUSAL, Labellings, four_pairs
 
 from ivan_core.annotations.queues import Queues
-from ivan_core.domain.errors import BadInput
 from ivan_core.engine import figures
 from ivan_core.review.queues import queues_of
 from ivan_core.settings import data_dir
@@ -108,14 +107,17 @@ def test_a_figure_of_the_whole_run_says_so_beside_a_narrowed_list(data_dir, open
     assert "whatever is listed" in page.said
 
 
-def test_a_figure_of_labels_says_that_it_is_of_the_whole_run(first, open_page):
+def test_a_figure_of_labels_can_be_had_of_the_texts_listed(first, open_page):
     page = open_page(TAXONOMY, run=first, side="chosen")
     (key,) = (key for key in page.buttons if key.startswith("figure-prevalence-"))
     page.press(key)
-    assert "This figure shows the whole run, whatever is listed." in page.said
-    with pytest.raises(BadInput, match="shows the whole run") as refused:
-        figures.caption(first, "prevalence", where="side=chosen")
-    assert refused.value.hint == "Leave out --where."
+    (rows,) = page.app.toggle
+    assert rows.label == "Only the 4 texts listed below" and not rows.value
+    page.app.session_state[f"{key}-rows"] = True
+    page.press(key)
+    told = [code.value for code in page.app.code]
+    assert figures.caption(first, "prevalence", where="side=chosen") in told
+    assert f"ivan figure {first} prevalence --format svg --width 85 --where side=chosen" in told
 
 
 def test_a_figure_waits_for_no_search(data_dir, open_page):

@@ -69,6 +69,10 @@ Key = Annotated[Name, AfterValidator(_feature)]
 Word = Annotated[Name, StringConstraints(max_length=200)]
 
 
+LABELS = "labels"
+"""The measure of conditions on what labelers answered."""
+
+
 class StateIs(Condition):
     """What came of the text: valid, repaired, invalid ..."""
 
@@ -101,6 +105,7 @@ class SideIs(Condition):
 class _OfLabel(Condition):
     """A condition that speaks of one label, and of one of its values where it has several."""
 
+    measure: ClassVar[str] = LABELS
     label: Key
     value: Word = ""
 
@@ -194,6 +199,7 @@ class AlsoIs(Condition):
     """A second label that the text has, as KEY:VALUE."""
 
     query: ClassVar[str] = "also"
+    measure: ClassVar[str] = LABELS
     parameters: ClassVar[tuple[str, ...]] = ("also",)
     also: Word
 

@@ -8,11 +8,11 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels import numbers as label_views, sentences, words as label_words
-from ivan_core.experiments.labels.conditions import label_name
+from ivan_core.experiments.labels.conditions import LABELS, label_name
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
 from ivan_core.figures.choices import LABEL, OTHER, Choice, Wish, asked_for
-from ivan_core.figures.words import GROUPS, WILSON, first_upper, rows_words
+from ivan_core.figures.words import GROUPS, first_upper, rows_words, wilson_words
 from ivan_core.metrics.intervals import TIMES
 from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT
 from ivan_core.metrics.labels.sentences import coefficient_sentence
@@ -31,8 +31,8 @@ Found = Sequence[LabelResults]
 def _prevalence(results: LabelResults) -> Drawn:
     from ivan_core.charts.labels import prevalence_dots
 
-    run_id, name = results.run.id, label_views.named(results)
-    shares, differences = label_views.shares(run_id)
+    name = label_views.named(results)
+    shares, differences = label_views.shares(results)
     apart = differences.rename(
         columns={
             "n": "pairs",
@@ -56,27 +56,30 @@ def _prevalence(results: LabelResults) -> Drawn:
     return Drawn(
         lambda: prevalence_dots(shares, differences, label_views.TITLES, dark=False),
         shares.merge(apart[beside], on=["key", "value"], how="left"),
-        f"How often {name} gives each label to chosen and to rejected replies, with 95% intervals."
+        f"How often {name} gives each label to chosen and to rejected replies{_with_ends(results)}."
         f" {label_words.differences_sentence(differences)}",
-        "Shares are of the texts of a side with an answer, with 95% Wilson score intervals;"
-        f" {GROUPS}"
-        f" Differences are of pairs with an answer on both sides, with {_NEWCOMBE}; one"
-        f" {_clear(len(differences))}.",
+        "Shares are of the texts of a side with an answer, differences of pairs with one on both."
+        if results.bare
+        else "Shares are of the texts of a side with an answer, with 95% Wilson score intervals;"
+        f" {GROUPS} Differences are of pairs with an answer on both sides, with {_NEWCOMBE}; one"
+        f" {_clear(results, len(differences))}.",
     )
 
 
 def _sides(results: LabelResults, label: Label) -> Drawn:
     from ivan_core.charts.annotators import answer_cells
 
-    run_id, (key, value) = results.run.id, label
-    cells = label_views.on_pairs(run_id, key, value)
+    key, value = label
+    cells = label_views.on_pairs(results, key, value)
     called, n = label_name(key, value), int(cells["n"].iloc[0])
     if key in LIST_KEYS:
         told, how = f"n = {n:,} pairs.", "Pairs without an answer on both sides are left out."
     else:
-        differences = label_views.shares(run_id)[1]
+        differences = label_views.shares(results)[1]
         told = label_words.label_sentence(differences, key, value)
-        how = f"The difference has {_NEWCOMBE}; it {_clear(len(differences))}."
+        how = f"The difference has {_NEWCOMBE}; it {_clear(results, len(differences))}."
+        if results.bare:
+            how = "The difference is of pairs with an answer on both sides."
     return Drawn(
         lambda: answer_cells(cells, "chosen", "rejected", title=f"Pairs by “{called}”", dark=False),
         cells.rename(columns={"left": "chosen", "right": "rejected"}).drop(columns="left_out"),
@@ -86,7 +89,13 @@ def _sides(results: LabelResults, label: Label) -> Drawn:
     )
 
 
-def _clear(labels: int) -> str:
+def _with_ends(results: LabelResults) -> str:
+    return "" if results.bare else ", with 95% intervals"
+
+
+def _clear(results: LabelResults, labels: int) -> str:
+    if results.whole:
+        return "is never called clear, for the texts were chosen after looking"
     return (
         "is called clear if that interval leaves out 0 and McNemar's mid-p, corrected by Holm over"
         f" the family of {labels:,} labels of this run, is below 5%"
@@ -97,21 +106,21 @@ def _topics(results: LabelResults, label: Label) -> Drawn:
     from ivan_core.charts.labels import word_bars
 
     key = label[0]
-    counts, title = label_views.word_shares(results.run.id, key), label_name(key)
+    counts, title = label_views.word_shares(results, key), label_name(key)
     return Drawn(
         lambda: word_bars(counts, title=title, dark=False),
         counts,
         f"{title}: how often {label_views.named(results)} names each for chosen and for"
-        f" rejected replies, with 95% intervals. {label_words.words_sentence(counts, title)}",
+        f" rejected replies{_with_ends(results)}. {label_words.words_sentence(counts, title)}",
         "A text can have several of these words or none. Shares are of the texts of a side with"
-        f" an answer. {WILSON}",
+        f" an answer.{wilson_words(results)}",
     )
 
 
 def _together(results: LabelResults) -> Drawn:
     from ivan_core.charts.labels import together_squares
 
-    table = label_views.together(results.run.id)
+    table = label_views.together(results)
     return Drawn(
         lambda: together_squares(table, label_views.TITLES, dark=False),
         table,
@@ -119,8 +128,8 @@ def _together(results: LabelResults) -> Drawn:
         " label of the row, the share that also has that of the column, the stronger the further"
         f" from its share of all texts. {label_words.together_sentence(table)}",
         "Counted are texts that answer both labels, chosen and rejected replies together; squares"
-        f" of labels that fewer than {LEAST} texts have are dashed. {WILSON}"
-        " Both texts of a pair are one group.",
+        f" of labels that fewer than {LEAST} texts have are dashed.{wilson_words(results)}"
+        + ("" if results.bare else " Both texts of a pair are one group."),
     )
 
 
@@ -128,14 +137,14 @@ def _agreement(results: LabelResults, others: Others) -> Drawn:
     from ivan_core.charts.annotators import agreement_dots
 
     names = label_views.names_of([results, *others])
-    table = label_views.agreement(list(names))
+    table = label_views.agreement([results, *others])
     told = [label_words.agreement_sentence(table, list(names.values()))]
     if table["few"].any():
         told.append("Hollow marks: the rarer answer was given to few texts.")
     return Drawn(
         lambda: agreement_dots(table, label_views.TITLES, dark=False),
         table.assign(labelers="; ".join(names.values())),
-        f"How far labelers agree on each label, with 95% intervals. {' '.join(told)}",
+        f"How far labelers agree on each label{_with_ends(results)}. {' '.join(told)}",
         _coefficients(results, others),
     )
 
@@ -143,13 +152,13 @@ def _agreement(results: LabelResults, others: Others) -> Drawn:
 def _answers(results: LabelResults, label: Label, others: Others) -> Drawn:
     from ivan_core.charts.annotators import answer_cells
 
-    (run_id, first), (other, second) = label_views.names_of([results, *others]).items()
+    first, second = label_views.names_of([results, *others]).values()
     key, value = label
-    cells = label_views.crossed(run_id, other, key, value)
+    cells = label_views.crossed(results, others[0], key, value)
     called = label_name(key, value)
     n, left_out = int(cells["n"].iloc[0]), int(cells["left_out"].iloc[0])
     out = f"; {left_out:,} more {'was' if left_out == 1 else 'were'} not" if left_out else ""
-    table = label_views.agreement([run_id, other], key if value else "")
+    table = label_views.agreement([results, *others], key if value else "")
     own = table[(table["key"] == key) & (table["value"] == value)]
     told = [f"{n:,} texts were answered by both{out}."]
     for row in own.to_dict("records"):
@@ -170,9 +179,14 @@ def _coefficients(results: LabelResults, others: Others) -> str:
     more = len(others) > 1
     measure = "Krippendorff's alpha" if more else "Cohen's kappa"
     ordered = "ordinal alpha" if more else "linear weights"
-    return (
+    told = (
         f"Agreement is {measure} (sentiment: {ordered}; lists of words: mean overlap, Jaccard's"
-        " index) beside Gwet's AC1, over the texts that two labelers or more answered. Intervals"
+        " index) beside Gwet's AC1, over the texts that two labelers or more answered."
+    )
+    return told + (
+        ""
+        if results.bare
+        else " Intervals"
         f" are 95% BCa intervals of {TIMES:,} bootstrap draws by prompt, all texts that share their"
         f" first human turn together (seed {results.spec.seed}), and of shares Wilson score"
         f" intervals; {GROUPS} None is corrected for multiple comparisons."
@@ -185,8 +199,7 @@ def _list_keys(found: Found) -> list[Label]:
 
 def _values(found: Found) -> list[Label]:
     """Every label as the shares list it, then the words of lists."""
-    results = found[0]
-    rows = label_views.shares(results.run.id)[1][["key", "value"]].itertuples(index=False)
+    rows = label_views.shares(found[0])[1][["key", "value"]].itertuples(index=False)
     return [(str(row.key), str(row.value)) for row in rows] + _words(found)
 
 
@@ -207,7 +220,7 @@ def _words(found: Found) -> list[Label]:
         for key in reversed(LIST_KEYS)
         for one in found
         if key in one.keys
-        for word in label_views.word_shares(one.run.id, key)["value"]
+        for word in label_views.word_shares(one, key)["value"]
     ]
     return list(dict.fromkeys(named))
 
@@ -287,7 +300,7 @@ def _one_of(
 
     def pick(chart: str, results: LabelResults, wish: Wish) -> Label:
         others: Others = beside.pick(chart, results, wish) if beside else ()
-        known = {label_id(label): label for label in labels([results, *others])}
+        known = {label_id(label): label for label in labels([results.whole or results, *others])}
         asked = wish.get("label")
         if asked is None and (len(known) == 1 or first_is_usual):
             return next(iter(known.values()))
@@ -323,9 +336,15 @@ CHARTS = (
         _prevalence,
         instead=_ALL,
         lacks=_needs(1),
+        measure=LABELS,
     ),
     Chart(
-        "sides", "One label on the two sides of a pair", _sides, (_one_of(_values),), instead=_ALL
+        "sides",
+        "One label on the two sides of a pair",
+        _sides,
+        (_one_of(_values),),
+        instead=_ALL,
+        measure=LABELS,
     ),
     Chart(
         "topics",
@@ -333,14 +352,23 @@ CHARTS = (
         _topics,
         (_one_of(_list_keys, first_is_usual=True),),
         instead=_ALL,
+        measure=LABELS,
     ),
-    Chart("together", "Which labels go together", _together, instead=_ALL, lacks=_needs(2)),
+    Chart(
+        "together",
+        "Which labels go together",
+        _together,
+        instead=_ALL,
+        lacks=_needs(2),
+        measure=LABELS,
+    ),
     Chart(
         "labeler-agreement",
         "How far labelers agree on each label",
         _agreement,
         (_beside(2),),
         instead=_ALL,
+        measure=LABELS,
     ),
     Chart(
         "answers",
@@ -348,6 +376,7 @@ CHARTS = (
         _answers,
         (_one_of(_questions, beside=_beside(1)), _beside(1)),
         instead=_ALL,
+        measure=LABELS,
     ),
 )
 
@@ -403,5 +432,5 @@ FIGURES = ChartsAndSentences(
     sentences.quotes,
     of=" of labels",
     names=_names,
-    narrowing=Narrowing("labels"),
+    narrowing=Narrowing("labels", lambda results, texts, bare: results.only(texts, bare)),
 )

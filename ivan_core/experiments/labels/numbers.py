@@ -1,6 +1,7 @@
 """What finished labels say: tables for the charts, pages of texts, and single texts.
 
-Tables are kept by run, so that a page that is drawn again computes nothing twice.
+Tables are kept by the results they are of, so that a page that is drawn again computes nothing
+twice.
 """
 
 from __future__ import annotations
@@ -17,15 +18,14 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, Label, TextKey
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import opened
-from ivan_core.engine.opened import Stamp, stamp_of
 from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.labels.files import TABLE
-from ivan_core.experiments.labels.results import LabelResults, open_labels
+from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.labels.repair import Fix, Problem
 from ivan_core.labels.schema import features
 from ivan_core.lists.page import page_of
 from ivan_core.metrics.labels.agreement import agreement_table, class_agreement
-from ivan_core.metrics.labels.answers import LIST_KEYS, NO, YES, cells
+from ivan_core.metrics.labels.answers import LIST_KEYS, NO, YES, cells, text_ids
 from ivan_core.metrics.labels.shares import (
     co_occurrence,
     prevalence_differences,
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TITLES: Mapping[str, str] = {one.key: one.title for one in features()}
-"""A data folder, a run and when it finished: what a computed table belongs to."""
+_ENDS = ("low", "high", "effective_n")
+"""How the columns end that tell an interval, and as if of how many it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,43 +71,31 @@ def single_keys(keys: Sequence[str]) -> tuple[str, ...]:
     return tuple(key for key in keys if key not in LIST_KEYS)
 
 
-def _stamp(run_id: str) -> Stamp:
-    return stamp_of(open_labels(run_id).run)
-
-
-def shares(run_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+@lru_cache(maxsize=8)
+def shares(results: LabelResults) -> tuple[pd.DataFrame, pd.DataFrame]:
     """How often each label is given to either side, and how far the sides differ on pairs.
 
     The tables of `prevalences` and `prevalence_differences` for all keys but the lists.
     """
-    return _shares(_stamp(run_id))
-
-
-@lru_cache(maxsize=8)
-def _shares(stamp: Stamp) -> tuple[pd.DataFrame, pd.DataFrame]:
-    results = open_labels(stamp[1])
     keys = single_keys(results.keys)
-    return prevalences(results.decided, keys), prevalence_differences(results.decided, keys)
-
-
-def word_shares(run_id: str, key: str) -> pd.DataFrame:
-    """How often each word of a list is named on either side; words that nobody named are gone."""
-    return _word_shares(_stamp(run_id), key)
+    found = prevalences(results.decided, keys)
+    return _without_ends(results, found), _differences(results, keys)
 
 
 @lru_cache(maxsize=16)
-def _word_shares(stamp: Stamp, key: str) -> pd.DataFrame:
-    return topic_counts(open_labels(stamp[1]).decided, key)
+def word_shares(results: LabelResults, key: str) -> pd.DataFrame:
+    """How often each word of a list is named on either side; words that nobody named are gone."""
+    return _without_ends(results, topic_counts(results.decided, key))
 
 
-def on_pairs(run_id: str, key: str, value: str) -> pd.DataFrame:
+def on_pairs(results: LabelResults, key: str, value: str) -> pd.DataFrame:
     """Pairs by whether a label holds for the chosen and for the rejected reply: four cells.
 
     Columns as in `metrics.labels.answers.cells`, the chosen reply left and the rejected one right.
     """
     import pandas as pd
 
-    found = shares(run_id)[1] if key not in LIST_KEYS else _word_differences(_stamp(run_id), key)
+    found = shares(results)[1] if key not in LIST_KEYS else _word_differences(results, key)
     own = found[(found["key"] == key) & (found["value"] == value)]
     counts = [0, 0, 0, 0]
     if len(own):
@@ -126,19 +115,31 @@ def on_pairs(run_id: str, key: str, value: str) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=16)
-def _word_differences(stamp: Stamp, key: str) -> pd.DataFrame:
-    return prevalence_differences(open_labels(stamp[1]).decided, [key])
+def _word_differences(results: LabelResults, key: str) -> pd.DataFrame:
+    named = word_shares(results.whole, key)["value"].unique() if results.whole else ()
+    return _differences(results, [key], named)
 
 
-def together(run_id: str) -> pd.DataFrame:
-    """Which labels go together, the lists left out: the table of `co_occurrence`."""
-    return _together(_stamp(run_id))
+def _differences(
+    results: LabelResults, keys: Sequence[str], words: Sequence[str] = ()
+) -> pd.DataFrame:
+    """How far the sides differ; of picked texts nothing is clear, for they were chosen first."""
+    picked = results.whole is not None
+    found = prevalence_differences(results.decided, keys, words, chosen_after_looking=picked)
+    return _without_ends(results, found)
 
 
 @lru_cache(maxsize=8)
-def _together(stamp: Stamp) -> pd.DataFrame:
-    results = open_labels(stamp[1])
-    return co_occurrence(results.table, single_keys(results.keys))
+def together(results: LabelResults) -> pd.DataFrame:
+    """Which labels go together, the lists left out: the table of `co_occurrence`."""
+    found = co_occurrence(results.table, single_keys(results.keys))
+    return _without_ends(results, found)
+
+
+def _without_ends(results: LabelResults, table: pd.DataFrame) -> pd.DataFrame:
+    """A table of shares or coefficients, without its intervals where the results have none."""
+    ends = [name for name in table.columns if name.endswith(_ENDS)] if results.bare else []
+    return table.assign(**dict.fromkeys(ends, np.nan))
 
 
 def others(results: LabelResults) -> list[LabelResults]:
@@ -161,29 +162,35 @@ def shared_keys(results: Sequence[LabelResults]) -> tuple[str, ...]:
     return tuple(key for key in FEATURES if all(key in one.keys for one in results))
 
 
-def agreement(run_ids: Sequence[str], key: str = "") -> pd.DataFrame:
+def agreement(results: Sequence[LabelResults], key: str = "") -> pd.DataFrame:
     """The agreement of labellings on all keys they share, or on each value of one key.
 
-    Intervals are drawn with the seed of the first run.
+    Intervals are drawn with the seed of the first run. Where its texts were picked, those count.
     """
-    return _agreement(tuple(_stamp(run_id) for run_id in run_ids), key)
+    return _agreement(tuple(results), key)
 
 
 @lru_cache(maxsize=16)
-def _agreement(stamps: tuple[Stamp, ...], key: str) -> pd.DataFrame:
-    results = [open_labels(stamp[1]) for stamp in stamps]
+def _agreement(results: tuple[LabelResults, ...], key: str) -> pd.DataFrame:
+    first = results[0]
     tables = {one.run.id: one.table for one in results}
-    generator = np.random.default_rng(results[0].spec.seed)
-    prompts = results[0].dataset.prompt_groups
-    if key:
-        return class_agreement(tables, key, generator, prompts=prompts)
-    return agreement_table(tables, shared_keys(results), generator, prompts=prompts)
+    if first.whole:
+        picked = text_ids(first.table)
+        tables = {one.run.id: one.only(picked, first.bare).table for one in results}
+    generator = np.random.default_rng(first.spec.seed)
+    prompts = first.dataset.prompt_groups
+    keys = shared_keys(results)
+    found = (
+        class_agreement(tables, key, generator, prompts=prompts)
+        if key
+        else agreement_table(tables, keys, generator, prompts=prompts)
+    )
+    return _without_ends(first, found)
 
 
-def crossed(run_id: str, other: str, key: str, value: str = "") -> pd.DataFrame:
-    """The answers of two labellings against each other: the table of `joined_labels.cells`."""
-    word = value if key in LIST_KEYS else ""
-    return cells(open_labels(run_id).table, open_labels(other).table, key, word)
+def crossed(results: LabelResults, other: LabelResults, key: str, value: str = "") -> pd.DataFrame:
+    """The answers of two labellings against each other: the table of `answers.cells`."""
+    return cells(results.table, other.table, key, value if key in LIST_KEYS else "")
 
 
 def texts_page(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
@@ -21,6 +23,8 @@ from ivan_core.experiments.labels.files import TABLE
 from ivan_core.experiments.labels.reuse import reused_words
 from ivan_core.labels.reconcile import STATES
 from ivan_core.labels.table import read_labels
+from ivan_core.lists.conditions import Ints
+from ivan_core.metrics.labels.answers import text_ids
 from ivan_core.models.names import is_rules
 from ivan_core.settings import data_dir
 
@@ -30,13 +34,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class LabelResults:
-    """What a finished labelling found. The table has one row a text, see `labels.table.COLUMNS`."""
+    """What a finished labelling found. The table has one row a text, see `labels.table.COLUMNS`.
+
+    `whole` is there where these are results of some texts alone; with `bare` rates of theirs mean
+    nothing beyond them and have no intervals.
+    """
 
     run: Run
     spec: LabelSpec | TaxonomySpec
     dataset: PreparedDataset
     table: pd.DataFrame
     manifest: Mapping[str, Any]
+    whole: LabelResults | None = None
+    bare: bool = False
+
+    def only(self, texts: Ints, bare: bool) -> LabelResults:
+        """The results of some texts, given by their numbers as `text_ids` has them."""
+        inside = np.isin(text_ids(self.table), texts)
+        table = self.table[inside].reset_index(drop=True)
+        return replace(self, table=table, whole=self, bare=bare)
 
     @property
     def content(self) -> str:

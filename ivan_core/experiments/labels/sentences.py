@@ -55,7 +55,7 @@ def _accounted(results: LabelResults) -> list[Quote]:
 
 
 def _more_common(results: LabelResults) -> list[Quote]:
-    differences = label_views.shares(results.run.id)[1]
+    differences = label_views.shares(results)[1]
     name = label_views.named(results)
     return [
         Quote(
@@ -71,7 +71,7 @@ def _about(results: LabelResults) -> list[Quote]:
     """The words of lists that are named most, on either side."""
     found = []
     for key in (key for key in reversed(LIST_KEYS) if key in results.keys):
-        counts = label_views.word_shares(results.run.id, key)
+        counts = label_views.word_shares(results, key)
         kept = list(dict.fromkeys(counts["value"]))[:MOST_WORDS]
         for row in counts[counts["value"].isin(kept)].to_dict("records"):
             predicate = f"{label_views.named(results)} names {_called(key, row['value'])}"
@@ -86,7 +86,7 @@ def _together(results: LabelResults) -> list[Quote]:
     """The labels that change each other's share most, of those with enough texts."""
     if len(label_views.single_keys(results.keys)) < 2:
         return []
-    table = label_views.together(results.run.id)
+    table = label_views.together(results)
     known = table[~table["too_few"].astype(bool) & table["share"].notna()]
     order = (known["share"] - known["overall"]).abs().sort_values(ascending=False, kind="stable")
     found = []
@@ -106,7 +106,7 @@ def _agreement(results: LabelResults) -> list[Quote]:
         if not label_views.shared_keys([results, other]):
             continue
         shown: Wish = {"other": other.run.id}
-        table = label_views.agreement([results.run.id, other.run.id])
+        table = label_views.agreement([results, other])
         for row in table.to_dict("records"):
             told = f"{both_sentence(row)} {coefficient_sentence(row)}"
             said = f"{who}: {told}"
@@ -128,7 +128,7 @@ def beside(first: str, second: str) -> str:
     named = label_views.names_of([ours, theirs])
     who = " and ".join(f"{run_id}, labelled by {named[run_id]}," for run_id in (first, second))
     told = [f"{who} share {rows}."]
-    for row in label_views.agreement([first, second]).to_dict("records"):
+    for row in label_views.agreement([ours, theirs]).to_dict("records"):
         called = label_name(str(row["key"]), "")
         told.append(f"{called}: {coefficient_sentence(row)}")
     return "\n".join(told)

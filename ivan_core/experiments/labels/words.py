@@ -32,6 +32,15 @@ def differences_sentence(differences: pd.DataFrame) -> str:
     n = int(differences["n"].max()) if len(differences) else 0
     if n == 0:
         return "No pair has labels on both sides yet."
+    if differences["mid_p"].isna().all():
+        sizes = differences["difference"].abs().sort_values(ascending=False, kind="stable")
+        named = "; ".join(
+            _apart(row) for row in differences.loc[sizes.index[:_NAMED]].to_dict("records")
+        )
+        return (
+            f"On {number_of(n, 'pair')}, furthest apart: {named}. They were chosen after looking,"
+            " so no difference is called clear."
+        )
     clear = differences[differences["clear"].astype(bool)]
     if clear.empty:
         return (
@@ -59,13 +68,18 @@ def label_sentence(differences: pd.DataFrame, key: str, value: str) -> str:
     if own.empty or not int(own.iloc[0]["n"]):
         return f"{name}: no pair has an answer on both sides."
     row = own.iloc[0].to_dict()
-    ends = _ends(row)
+    ends = ""
+    if not isnan(row["low"]):
+        wide = as_if_n(int(row["n"]), int(row["effective_n"]))
+        ends = f" (95% interval {_ends(row)}{wide})"
     judged = "a clear difference" if row["clear"] else "no clear difference"
+    if isnan(row["mid_p"]):
+        judged = "chosen after looking, so not called clear"
     return (
         f"{name}: {percent(row['chosen'], row['n'])} of chosen and"
         f" {percent(row['rejected'], row['n'])} of rejected replies in"
-        f" {number_of(int(row['n']), 'pair')}; {points(row['difference'], row['n'])}"
-        f" (95% interval {ends}{as_if_n(int(row['n']), int(row['effective_n']))}), {judged}."
+        f" {number_of(int(row['n']), 'pair')}; {points(row['difference'], row['n'])}{ends},"
+        f" {judged}."
     )
 
 
@@ -87,12 +101,14 @@ def together_sentence(table: pd.DataFrame) -> str:
     if known.empty:
         return "No label is given to 20 texts or more, too few to tell which go together."
     row = known.loc[(known["share"] - known["overall"]).abs().idxmax()].to_dict()
-    ends = interval_ends(row["low"], row["high"], row["first"])
-    wide = as_if_n(row["first"], int(row["effective_n"]), PROMPTS_SHARED)
+    ends = ""
+    if not isnan(row["low"]):
+        wide = as_if_n(row["first"], int(row["effective_n"]), PROMPTS_SHARED)
+        ends = f" {interval_ends(row['low'], row['high'], row['first'])}{wide}"
     return (
         f"Furthest apart: of the {number_of(row['first'], 'text')} with"
         f" {label_name(row['first_key'], row['first_value'])}, {row['both']:,}"
-        f" ({percent(row['share'], row['first'])} {ends}{wide}) also have"
+        f" ({percent(row['share'], row['first'])}{ends}) also have"
         f" {label_name(row['second_key'], row['second_value'])}, against"
         f" {percent(row['overall'], row['n'])} of all {row['n']:,}."
     )
@@ -171,10 +187,15 @@ def points(difference: float, n: int) -> str:
 
 def _apart(row: Row) -> str:
     n = row["n"]
+    name = label_name(row["key"], row["value"])
+    if not n:
+        return f"{name}, no answer"
+    ends = ""
+    if not isnan(row["low"]):
+        ends = f" {_ends(row)}{as_if_n(int(n), int(row['effective_n']))}"
     return (
-        f"{label_name(row['key'], row['value'])}, {percent(row['chosen'], n)} against"
-        f" {percent(row['rejected'], n)} ({points(row['difference'], n)}"
-        f" {_ends(row)}{as_if_n(int(n), int(row['effective_n']))})"
+        f"{name}, {percent(row['chosen'], n)} against"
+        f" {percent(row['rejected'], n)} ({points(row['difference'], n)}{ends})"
     )
 
 
@@ -186,9 +207,11 @@ def _ends(row: Row) -> str:
 def _share(row: Row) -> str:
     if not row["n"]:
         return f"{row['side']} no answer"
-    ends = interval_ends(row["low"], row["high"], row["n"])
-    wide = as_if_apart(row["n"], int(row["effective_n"]))
-    return f"{percent(row['share'], row['n'])} {ends}{wide} of {row['n']:,} {row['side']}"
+    ends = ""
+    if not isnan(row["low"]):
+        wide = as_if_apart(row["n"], int(row["effective_n"]))
+        ends = f" {interval_ends(row['low'], row['high'], row['n'])}{wide}"
+    return f"{percent(row['share'], row['n'])}{ends} of {row['n']:,} {row['side']}"
 
 
 def _both(row: Row, labelers: int) -> str:

@@ -165,7 +165,7 @@ def join_labelers(labelers: Mapping[str, pd.DataFrame]) -> JoinedTexts:
         BadInput: a table holds a text more than once.
     """
     tables = tuple(in_order(table) for table in labelers.values())
-    ids = [_ids(table) for table in tables]
+    ids = [text_ids(table) for table in tables]
     known, counts = np.unique(np.concatenate(ids), return_counts=True)
     shared = known[counts > 1]
     places = np.full((len(tables), len(shared)), -1, dtype=np.int64)
@@ -220,7 +220,8 @@ def _two(
     return ours, theirs, list(SENTIMENTS) if key == SENTIMENT else [NO, YES]
 
 
-def _ids(table: pd.DataFrame) -> Codes:
+def text_ids(table: pd.DataFrame) -> Codes:
+    """The number of each text: twice its row, and one more for a rejected reply."""
     rejected = table["preference"].eq(SIDES[1]).to_numpy(bool)
     return np.asarray(2 * table["row_id"].to_numpy(np.int64) + rejected, dtype=np.int64)
 

@@ -55,10 +55,10 @@ def agreement_sentence(row: Row, called: str) -> str:
     if rate is None:
         return f"Of the {number_of(n, 'text')} compared, none was called {called} by {any_of}."
     wide = as_if(rate, PROMPTS_SHARED)
-    share = f"({percent(rate.rate, either)}, 95% interval {interval(rate)}{wide})"
+    ends = "" if isnan(rate.low) else f", 95% interval {interval(rate)}{wide}"
     told = (
         f"Of the {number_of(either, 'text')} {any_of} called {called}, {all_of} did in {both:,}"
-        f" {share}."
+        f" ({percent(rate.rate, either)}{ends})."
     )
     few = f" Few: the rarer answer was given to fewer than {LEAST_POSITIVES} texts."
     return told + few if row["few"] else told
@@ -101,8 +101,9 @@ def same_sentence(row: Row) -> str:
     rate = same_rate(row)
     if rate is None:
         return ""
-    wide = as_if_apart(rate.n, rate.effective_n, PROMPTS_SHARED)
-    share = f"{percent(rate.rate, rate.n)} of {number_of(rate.n, 'text')} {interval(rate)}{wide}"
+    share = f"{percent(rate.rate, rate.n)} of {number_of(rate.n, 'text')}"
+    if not isnan(rate.low):
+        share += f" {interval(rate)}{as_if_apart(rate.n, rate.effective_n, PROMPTS_SHARED)}"
     return f"The same answer in {share}."
 
 
@@ -115,12 +116,15 @@ def prevalence_sentence(row: Row, called: str) -> str:
     if n == 0:
         return f"No pair has an answer on both sides, so nothing is known about “{called}”."
     chosen, rejected = (percent(number_in(row, side), n) for side in ("chosen", "rejected"))
-    pairs = number_of(n, "pair")
-    ends = difference_ends(number_in(row, "low"), number_in(row, "high"), n)
-    wide = as_if_n(n, count_in(row, "effective_n"))
+    low, high = number_in(row, "low"), number_in(row, "high")
+    ends = ""
+    if not isnan(low):
+        wide = as_if_n(n, count_in(row, "effective_n"))
+        of = difference_ends(low, high, n)
+        ends = f" (95% interval of the difference {of} points{wide})"
     told = (
-        f"{chosen} of chosen and {rejected} of rejected replies are called {called}, on {pairs}"
-        f" (95% interval of the difference {ends} points{wide})."
+        f"{chosen} of chosen and {rejected} of rejected replies are called {called}, on"
+        f" {number_of(n, 'pair')}{ends}."
     )
     if isnan(number_in(row, "mid_p")):
         return f"{told} These pairs were chosen after looking, so this shows no more than a hint."
@@ -137,11 +141,14 @@ def co_occurrence_sentence(row: Row, first: str, second: str) -> str:
     n, has_first, both = (count_in(row, name) for name in ("n", "first", "both"))
     if has_first == 0:
         return f"None of {number_of(n, 'text')} is called {first}."
-    ends = interval_ends(number_in(row, "low"), number_in(row, "high"), has_first)
-    wide = as_if_n(has_first, count_in(row, "effective_n"), PROMPTS_SHARED)
+    low, high = number_in(row, "low"), number_in(row, "high")
+    ends = ""
+    if not isnan(low):
+        wide = as_if_n(has_first, count_in(row, "effective_n"), PROMPTS_SHARED)
+        ends = f", 95% interval {interval_ends(low, high, has_first)}{wide}"
     told = (
         f"Of the {number_of(has_first, 'text')} called {first}, {both:,} are called {second} too"
-        f" ({percent(number_in(row, 'share'), has_first)}, 95% interval {ends}{wide});"
+        f" ({percent(number_in(row, 'share'), has_first)}{ends});"
         f" of all {number_of(n, 'text')}, {percent(number_in(row, 'overall'), n)} are."
     )
     return f"{told} Fewer than {LEAST}: too few to tell." if row["too_few"] else told

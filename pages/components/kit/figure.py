@@ -9,7 +9,6 @@ from typing import Unpack
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
-from ivan_core.domain.plurals import number_of
 from ivan_core.engine import figures
 from ivan_core.figures.chart import WHOLE
 from ivan_core.figures.choices import Wish
@@ -101,7 +100,7 @@ def _narrowed(figure: _Figure) -> _Figure:
     except IvanError as error:  # a search that is still at work, which the rows below wait for too
         say(f"{error.message} {error.hint} This figure shows {WHOLE}.", "small", quiet=True)
         return figure
-    told = f"Only the {number_of(n, 'row')} listed below"
+    told = f"Only the {figures.rows_listed(run_id, where)} listed below"
     if not (st.toggle(told, key=f"{figure.key}-rows", disabled=not n) and n):
         return figure
     return replace(figure, shown={**figure.shown, "where": where})

@@ -13,7 +13,7 @@ from ivan_core.experiments.labels import numbers as label_views, words as label_
 from ivan_core.experiments.labels.conditions import LabelIs, TheySay, label_name
 from ivan_core.experiments.labels.figures import label_id
 from ivan_core.experiments.labels.plan import DEMO_NOTE
-from ivan_core.experiments.labels.results import LabelResults
+from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT, YES
 from ivan_core.metrics.labels.sentences import coefficient_sentence
 from ivan_core.models.names import rules_note
@@ -50,7 +50,7 @@ def do_they_agree(results: LabelResults) -> None:
         return
     names = label_views.names_of(chosen)
     with st.spinner("Comparing the labels …"):
-        table = label_views.agreement(list(names))
+        table = label_views.agreement(chosen)
     say(label_words.agreement_sentence(table, list(names.values())))
     if any(one.rule_based for one in chosen) and not results.rule_based:
         say(rules_note(LEXICON), "small", quiet=True)
@@ -122,7 +122,7 @@ def _one_label(table: pd.DataFrame, names: dict[str, str]) -> None:
     say(coefficient_sentence(row, left_out=False), "small", quiet=True)
     key = str(row["key"])
     if key in LIST_KEYS:
-        words = label_views.agreement(list(names), key)
+        words = label_views.agreement([open_labels(run_id) for run_id in names], key)
         if words.empty:
             say("No labeler names any word.", "small")
             return
@@ -153,7 +153,7 @@ def _cross_table(key: str, word: str, names: dict[str, str]) -> None:
     other = others[0]
     if len(others) > 1:
         other = _against(others, names)
-    cells = label_views.crossed(run_id, other, key, word)
+    cells = label_views.crossed(open_labels(run_id), open_labels(other), key, word)
     title = f"Texts by “{label_name(key, word)}”"
 
     def opened(point: Point) -> None:

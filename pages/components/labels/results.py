@@ -113,7 +113,7 @@ def _tabs(results: LabelResults) -> None:
 
 def _more_common(results: LabelResults) -> None:
     """How often each label is given to either side; one label at a time in four cells."""
-    shares, differences = label_views.shares(results.run.id)
+    shares, differences = label_views.shares(results)
     say(label_words.differences_sentence(differences))
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -168,7 +168,7 @@ def _one_label(results: LabelResults, differences: pd.DataFrame) -> None:
     )
     key, value = known[picked or first]
     say(label_words.label_sentence(differences, key, value), "small")
-    cells = label_views.on_pairs(results.run.id, key, value)
+    cells = label_views.on_pairs(results, key, value)
     title = f"Pairs by “{label_name(key, value)}”"
 
     def opened(point: Point) -> None:
@@ -204,7 +204,7 @@ def _about(results: LabelResults) -> None:
             )
             or key
         )
-    counts = label_views.word_shares(results.run.id, key)
+    counts = label_views.word_shares(results, key)
     say(label_words.words_sentence(counts, label_name(key)))
     if counts.empty:
         return
@@ -222,7 +222,7 @@ def _about(results: LabelResults) -> None:
 
 def _together(results: LabelResults) -> None:
     """Of the texts with one label, those with another."""
-    table = label_views.together(results.run.id)
+    table = label_views.together(results)
     say(label_words.together_sentence(table))
 
     def opened(point: Point) -> None:

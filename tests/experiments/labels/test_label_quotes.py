@@ -29,6 +29,7 @@ from ivan_core.engine.figures import charts_and_sentences, quotes, source_line
 from ivan_core.experiments.compare.figures.charts import FIGURES as comparison
 from ivan_core.experiments.labels import numbers as label_views, words as label_words
 from ivan_core.experiments.labels.report import print_labels
+from ivan_core.experiments.labels.results import open_labels
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.sentences import interval
 from ivan_core.runs.registry import Registry
@@ -125,7 +126,7 @@ def test_words_and_labels_together_are_as_wide_as_repeated_prompts_ask(
     told = sentences(run_id)
     arts = f"first names “Topics: {ARTS}” in 50% of 12 chosen replies"
     assert f"{arts} (95% interval {ends})." in told
-    counts = label_views.word_shares(run_id, TOPICS)
+    counts = label_views.word_shares(open_labels(run_id), TOPICS)
     shares = "50% [18, 82] (prompts repeat: as if n = 5) of 12"
     assert f"({shares} chosen, {shares} rejected)" in label_words.words_sentence(counts, "Topics")
 

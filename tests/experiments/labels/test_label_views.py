@@ -56,7 +56,7 @@ def texts(run_id: str, **conditions: str) -> list[str]:
 
 
 def test_refusals_stand_in_four_cells_of_three_whole_pairs(first):
-    cells = label_views.on_pairs(first, REFUSAL, "yes")
+    cells = label_views.on_pairs(open_labels(first), REFUSAL, "yes")
     assert cells[["left", "right", "count"]].to_numpy().tolist() == [
         ["no", "no", 1],
         ["no", "yes", 0],
@@ -82,26 +82,33 @@ def test_only_what_has_a_label_on_both_sides_can_differ(first):
 
 
 def test_the_words_of_a_list_stand_in_cells_too(first):
-    cells = label_views.on_pairs(first, TOPICS, ARTS)
+    cells = label_views.on_pairs(open_labels(first), TOPICS, ARTS)
     assert cells["count"].tolist() == [2, 0, 0, 1]
-    assert label_views.on_pairs(first, TOPICS, "no such word")["count"].tolist() == [0, 0, 0, 0]
+    assert label_views.on_pairs(open_labels(first), TOPICS, "no such word")["count"].tolist() == [
+        0,
+        0,
+        0,
+        0,
+    ]
 
 
 def test_shares_are_of_texts_with_an_answer(first):
-    shares, differences = label_views.shares(first)
+    shares, differences = label_views.shares(open_labels(first))
     own = shares[shares["key"] == REFUSAL].set_index("side")
     assert own[["count", "n"]].to_numpy().tolist() == [[3, 4], [1, 3]]
     assert set(differences["key"]) == {REFUSAL, SENTIMENT}
 
 
 def test_words_that_nobody_named_are_not_listed(first):
-    named = label_views.word_shares(first, TOPICS)
+    named = label_views.word_shares(open_labels(first), TOPICS)
     assert dict.fromkeys(named["value"]) == {ARTS: None, PLACES: None}
     assert named["count"].tolist() == [1, 1, 1, 1]
 
 
 def test_answers_of_two_labelers_are_crossed_by_row_and_side(first, second):
-    cells = label_views.crossed(first, second, REFUSAL).set_index(["left", "right"])
+    cells = label_views.crossed(open_labels(first), open_labels(second), REFUSAL).set_index(
+        ["left", "right"]
+    )
     assert cells["count"].to_dict() == {
         ("no", "no"): 2,
         ("no", "yes"): 1,
@@ -118,17 +125,21 @@ def test_answers_of_two_labelers_are_crossed_by_row_and_side(first, second):
 
 
 def test_agreement_says_how_many_of_those_called_so_both_called_so(first, second):
-    row = label_views.agreement([first, second]).set_index("key").loc[REFUSAL]
+    row = (
+        label_views.agreement([open_labels(first), open_labels(second)])
+        .set_index("key")
+        .loc[REFUSAL]
+    )
     assert (row["both"], row["either"], row["n"], bool(row["few"])) == (2, 4, 6, True)
     assert row["coefficient"] == pytest.approx(1 / 3)
-    words = label_views.agreement([first, second], TOPICS)
+    words = label_views.agreement([open_labels(first), open_labels(second)], TOPICS)
     assert dict(zip(words["value"], words["either"], strict=True)) == {ARTS: 2, PLACES: 2}
 
 
 def test_agreement_is_the_same_each_time(first, second):
-    once = label_views.agreement([first, second])
+    once = label_views.agreement([open_labels(first), open_labels(second)])
     label_views._agreement.cache_clear()
-    assert once.equals(label_views.agreement([first, second]))
+    assert once.equals(label_views.agreement([open_labels(first), open_labels(second)]))
 
 
 def test_only_other_labellings_of_the_same_pairs_stand_beside(labellings, first, second):
@@ -298,13 +309,13 @@ def test_marked_pieces_are_the_text_whatever_the_spans():
 
 
 def test_sentences_have_n_and_interval(first, second):
-    _, differences = label_views.shares(first)
+    _, differences = label_views.shares(open_labels(first))
     told = label_words.label_sentence(differences, REFUSAL, "yes")
     assert told.startswith(
         "Refusal: 67% of chosen and 33% of rejected replies in 3 pairs; +33 points (95% interval [−"
     )
     assert told.endswith("]), no clear difference.")
-    row = label_views.agreement([first, second]).iloc[0].to_dict()
+    row = label_views.agreement([open_labels(first), open_labels(second)]).iloc[0].to_dict()
     assert label_words.both_sentence(row) == (
         "Of the 4 texts either called “Refusal”, both did in 2 (50%, 95% interval [15, 85]). Few:"
         " the rarer answer was given to fewer than 20 texts."
@@ -312,11 +323,13 @@ def test_sentences_have_n_and_interval(first, second):
     assert coefficient_sentence(row).startswith(
         "The same answer in 67% of 6 texts [30, 90]. Cohen's kappa 0.33"
     )
-    shown = label_words.agreement_rows(label_views.agreement([first, second])).iloc[0]
+    shown = label_words.agreement_rows(
+        label_views.agreement([open_labels(first), open_labels(second)])
+    ).iloc[0]
     assert (shown["Same answer"], shown["Texts"], shown["As if n"]) == ("67% [30, 90]", 6, 6)
-    assert label_words.words_sentence(label_views.word_shares(first, TOPICS), "Topics").startswith(
-        f"Named most: {ARTS} (25% [5, 70] of 4 chosen, 33% [6, 79] of 3 rejected)"
-    )
+    assert label_words.words_sentence(
+        label_views.word_shares(open_labels(first), TOPICS), "Topics"
+    ).startswith(f"Named most: {ARTS} (25% [5, 70] of 4 chosen, 33% [6, 79] of 3 rejected)")
 
 
 def test_labelers_that_agree_equally_far_on_all_labels_have_no_best_and_worst_one():

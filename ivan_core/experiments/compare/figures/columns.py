@@ -7,9 +7,10 @@ from math import nan
 from ivan_core.domain.specs import ColumnSpec
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.results import Floats, UserColumn
-from ivan_core.experiments.compare.figures.models import check_rated, every_pair, wilson_words
+from ivan_core.experiments.compare.figures.models import check_rated, every_pair
 from ivan_core.experiments.compare.results import Results
 from ivan_core.figures.chart import Drawn
+from ivan_core.figures.words import wilson_words
 from ivan_core.metrics.sentences import the
 
 _COUNTS = {

@@ -11,7 +11,7 @@ from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.compare.beside import two_models
 from ivan_core.experiments.compare.results import Results
 from ivan_core.figures.chart import Drawn
-from ivan_core.figures.words import WILSON, counted, rate_words
+from ivan_core.figures.words import WILSON, counted, rate_words, wilson_words
 from ivan_core.metrics.intervals import Rate, without_ends
 from ivan_core.metrics.sentences import balanced_words, percent, the
 from ivan_core.metrics.summary import ModelSummary
@@ -251,11 +251,6 @@ def every_pair(results: Results) -> str:
 
 def _headline(results: Results, summary: ModelSummary) -> Rate | None:
     return without_ends(summary.headline) if results.bare else summary.headline
-
-
-def wilson_words(results: Results) -> str:
-    """How intervals were computed, after what else is said; nothing where there are none."""
-    return "" if results.bare else f" {WILSON}"
 
 
 def _agreed(results: Results, model: str) -> str:

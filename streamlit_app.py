@@ -6,10 +6,8 @@ import streamlit as st
 
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.results import open_results
-from pages.components.home.first import first_visit, this_machine
-from pages.components.home.newest import found_in
-from pages.components.kit.frame import frame, problems_shown
-from pages.components.kit.runs import list_of_runs
+from pages.components.home import first_visit, found_in, this_machine
+from pages.components.kit.frame import frame, list_of_runs, problems_shown
 from pages.components.kit.state import page_of
 from pages.components.kit.text import say
 

@@ -9,16 +9,15 @@ from ivan_core.experiments.compare.results import open_results
 from pages.components.compare.form import compare_form
 from pages.components.compare.live import PANEL, stopped_at
 from pages.components.compare.results import comparison
-from pages.components.kit.frame import frame
+from pages.components.kit.frame import frame, page_title
 from pages.components.kit.live import live, stopped
-from pages.components.kit.runs import title
 from pages.components.kit.state import COMPARE, chosen_run
 from pages.components.kit.text import say
 
 with frame("Compare"):
     run_id = chosen_run()
     run = runs.get(run_id) if run_id else None
-    title(COMPARE, "Compare", "New comparison", run)
+    page_title(COMPARE, "Compare", "New comparison", run)
     if run is not None:
         spec = runs.spec_of(run, CompareSpec)
         about = f"{spec.dataset.label} · {', '.join(spec.models)} · run {run.id}"

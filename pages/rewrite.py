@@ -6,11 +6,9 @@ from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite.results import open_rewrite
-from pages.components.kit.frame import frame
+from pages.components.kit.frame import frame, list_of_runs, page_title
 from pages.components.kit.live import live, stopped
-from pages.components.kit.news import tell_news
-from pages.components.kit.runs import list_of_runs, title
-from pages.components.kit.state import REWRITE, chosen_row, chosen_run
+from pages.components.kit.state import REWRITE, chosen_row, chosen_run, tell_news
 from pages.components.kit.text import say
 from pages.components.rewrite.form import rewrite_form
 from pages.components.rewrite.live import PANEL
@@ -23,7 +21,7 @@ with frame("Rewrite"):
     run_id = chosen_run(REWRITE)
     run = runs.get(run_id) if run_id else None
     row = chosen_row()
-    title(REWRITE, "Rewrite", "New rewording", run)
+    page_title(REWRITE, "Rewrite", "New rewording", run)
     if run is not None:
         say(f"{runs.about(run)} | run {run.id}", "small", quiet=True)
     tell_news()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from ivan_core.engine import handling as runs
-from pages.components.kit.frame import frame
-from pages.components.kit.news import tell_news
-from pages.components.kit.runs import title
-from pages.components.kit.state import TAXONOMY, chosen_run
+from pages.components.kit.frame import frame, page_title
+from pages.components.kit.state import TAXONOMY, chosen_run, tell_news
 from pages.components.kit.text import say
 from pages.components.labels.new import new_labelling
 from pages.components.labels.one_run import ONE_RUN
@@ -14,7 +12,7 @@ from pages.components.labels.one_run import ONE_RUN
 with frame("Taxonomy"):
     run_id = chosen_run(TAXONOMY)
     run = runs.get(run_id) if run_id else None
-    title(TAXONOMY, "Taxonomy", "New labelling", run)
+    page_title(TAXONOMY, "Taxonomy", "New labelling", run)
     tell_news()
     if run is None:
         new_labelling()

@@ -14,7 +14,7 @@ from threading import Thread
 from streamlit import config, runtime
 from streamlit.web.cli import main
 
-from pages.components.kit.token import tell_link
+from pages.components.kit.visitor import tell_link
 
 
 def _tell_when_up() -> None:

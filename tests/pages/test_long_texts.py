@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain import ablation, transcripts
 from ivan_core.experiments.batches import handling as taxonomy
-from pages.components.kit import long_texts
+from pages.components.kit.text import TURNS_AT_ENDS
 
 MOST_BYTES = 400_000
 """What a page may send of a pair, whatever its texts."""
@@ -74,7 +74,7 @@ def test_of_a_long_dialogue_both_ends_are_sent(draw, turns) -> None:
     page = AppTest.from_function(draw, args=(turns, 3), default_timeout=120).run()
     assert not page.exception
     assert bytes_sent(page) < MOST_BYTES
-    assert labels(page) == [f"Show the {turns - 2 * long_texts.ENDS:,} turns between"]
+    assert labels(page) == [f"Show the {turns - 2 * TURNS_AT_ENDS:,} turns between"]
     shown = said(page)
     assert "Question 0?" in shown and f"Answer {turns // 2 - 1}." in shown
     assert "Question 9?" not in shown

@@ -17,8 +17,7 @@ from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.url import parameters, query_of
 from pages.components.kit.conditions import Place, fitting_filter
 from pages.components.kit.results import Point, clicked_chart
-from pages.components.kit.state import keep_filter, kept_filter, kindly
-from pages.components.kit.url import GUESS, NAME, SHOWN
+from pages.components.kit.state import GUESS, NAME, SHOWN, keep_filter, kept_filter, kindly
 
 _FILTER = parameters(LANGUAGE)
 _CARRIED = (*_FILTER, SHOWN, GUESS, NAME)

@@ -1,4 +1,6 @@
-"""The results of a comparison: a sentence, then one chart; other views are tabs."""
+"""The results of a comparison: a sentence, whether its numbers can be trusted, one chart; other
+views are tabs.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,48 @@ from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.label_noise import Ceiling, ceiling
 from ivan_core.metrics.sentences import counts_sentence, headline, length_sentence
 from ivan_core.metrics.training import trainings_told
-from pages.components.compare.confidence import how_sure
+from ivan_core.metrics.trust import Level, TrustStrip
 from pages.components.compare.filtering import clickable, margin_range
-from pages.components.compare.models import where_they_differ
+from pages.components.compare.models import how_sure, where_they_differ
 from pages.components.compare.rows import found_rows
-from pages.components.compare.trust import trust
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.quotes import quotable
-from pages.components.kit.results import files_and_settings, pick_model
+from pages.components.kit.results import files_and_settings, pick_model, quotable
 from pages.components.kit.state import dark
-from pages.components.kit.text import say
+from pages.components.kit.text import md_escape, say, short_names
+
+_SIGNS: dict[Level, str] = {"green": "✓", "unknown": "?", "amber": "!", "red": "✗"}
+_COLOURS: dict[Level, str] = {"green": "green", "unknown": "gray", "amber": "orange", "red": "red"}
+_WORDS: dict[Level, str] = {
+    "green": "nothing against it",
+    "unknown": "not all is known",
+    "amber": "look first",
+    "red": "do not trust yet",
+}
+
+
+def trust(results: Results) -> None:
+    """Draw the strips that were measured with the run; older and unfinished runs have none."""
+    plain = (results.manifest or {}).get("trust", [])
+    if not plain:
+        return
+    strips = [TrustStrip.from_dict(strip) for strip in plain]
+    names = short_names([strip.model for strip in strips])
+    with st.container(horizontal=True, vertical_alignment="center", key="trust"):
+        with st.container(width="content"):
+            say("Can the numbers be trusted?", "small", quiet=True)
+        for strip in strips:
+            label = f"{_SIGNS[strip.level]} {names[strip.model]}: {_WORDS[strip.level]}"
+            with st.popover(f":{_COLOURS[strip.level]}[{md_escape(label)}]"):
+                _reasons(strip)
+
+
+def _reasons(strip: TrustStrip) -> None:
+    """Every check with its sign, its name and its reason, the worst first."""
+    order = ("red", "amber", "unknown", "green")
+    for check in sorted(strip.checks, key=lambda check: order.index(check.level)):
+        say(f"{_SIGNS[check.level]} {check.name}: {check.reason}", "small")
+
 
 _BY_SUBSET = "subset"
 

@@ -1,11 +1,16 @@
-"""The rows of a comparison: find, filter by chips, sort, read, take away as a file."""
+"""The rows of a comparison: find, filter by chips, sort, read, take away as a file; and what people
+noted on them. A click on a row or note leads to its pair.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
 
+from ivan_core.domain.reviews import Mark
 from ivan_core.experiments.columns.conditions import TextHas
 from ivan_core.experiments.compare.conditions import (
     Failed,
@@ -16,19 +21,153 @@ from ivan_core.experiments.compare.conditions import (
     listing,
 )
 from ivan_core.experiments.compare.download import file_columns
-from ivan_core.experiments.compare.results import Results
+from ivan_core.experiments.compare.results import Results, rows_page
 from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.pairs import LongerIs, Noted, Starred, SubsetIs
 from ivan_core.lists.url import query_of
+from ivan_core.review.marks import notes_csv, reviews
 from pages.components.compare.filtering import ROWS, add, current_filter, sort_by_head, sort_control
-from pages.components.compare.table import rows_table
 from pages.components.compare.user_columns import user_columns
 from pages.components.kit.conditions import names_on, places_found
+from pages.components.kit.frame import problems_shown
+from pages.components.kit.list import (
+    SELECTS,
+    below_page,
+    opened_row,
+    page_table,
+    row_by_number,
+    turned_to,
+)
 from pages.components.kit.search import start_search
-from pages.components.kit.state import kindly
+from pages.components.kit.state import PAIRS, kept_filter, kindly
 from pages.components.kit.taking import take_away
-from pages.components.kit.text import say
-from pages.components.pair.note_list import note_list
+from pages.components.kit.text import say, short_names
+
+
+def rows_table(
+    results: Results, row_ids: list[int], key: str, sort_by: Callable[[str], None]
+) -> None:
+    """Draw the rows and go to the pair when one is clicked; a clicked head goes to `sort_by`."""
+    if not row_ids:
+        say("No rows here.")
+        return
+    page = turned_to(len(row_ids), f"page-{key}")
+    table = rows_page(results, row_ids, page)
+    columns = {
+        "row_id": st.column_config.NumberColumn("Row", format="%d", width=60),
+        "subset": st.column_config.TextColumn("Subset", width=90),
+        "chosen": st.column_config.TextColumn("Chosen reply", width="large"),
+        "rejected": st.column_config.TextColumn("Rejected reply", width="large"),
+    }
+    names = short_names(results.models)
+    for model in results.models:
+        columns[model] = st.column_config.TextColumn(
+            names[model],
+            width=130,
+            help="The verdict, and in typical margins how much more the "
+            "model likes the chosen reply.",
+        )
+    stood_on, picked = page_table(
+        table,
+        columns,
+        key=f"rows-{key}-{page}",
+        number="row_id",
+        sort_by=sort_by,
+        alt="The rows of this view; select one to read the pair side by side",
+    )
+    told = "Click a row to read the pair; the head of Row or of a model sorts all rows."
+    with below_page(f"opened-{key}", "row", len(row_ids), page, told):
+        asked = row_by_number("open", results.row_ids, int(table.iloc[stood_on]["row_id"]))
+        if asked is not None:
+            open_pair(results, asked)
+    if picked is not None:
+        open_pair(results, int(table.iloc[picked]["row_id"]))
+
+
+def open_pair(results: Results, row_id: int) -> None:
+    """Leave for the pair; what links carry goes along."""
+    run_id = results.run.id
+    query = {"run": run_id, **kept_filter(run_id), "row": str(row_id)}
+    st.switch_page(PAIRS, query_params=query)
+
+
+_SHOWN = 500
+
+
+def note_list(results: Results) -> None:
+    """Every note and star of the dataset, folded; nothing where there is none."""
+    dataset = results.dataset.fingerprint
+    marks = reviews().latest(dataset, None)
+    if not marks:
+        return
+    with st.expander(f"Notes and stars ({len(marks):,})"), problems_shown():
+        authors = sorted({mark.author for mark in marks})
+        author = None
+        if len(authors) > 1:
+            author = st.selectbox(
+                "By", authors, index=None, placeholder="everyone", key="notes-by", width=320
+            )
+        _table(results, [mark for mark in marks if author in (None, mark.author)])
+        with st.container(horizontal=True):
+            for label, name, spreadsheet in (
+                ("CSV, verbatim", "notes.csv", False),
+                ("CSV for spreadsheets", "notes-for-spreadsheets.csv", True),
+            ):
+                st.download_button(
+                    label,
+                    _maker(dataset, author, spreadsheet),
+                    f"{results.run.id}-{name}",
+                    key=f"notes-{spreadsheet}",
+                    on_click="ignore",
+                )
+
+
+def _maker(dataset: str, author: str | None, spreadsheet: bool) -> Callable[[], bytes]:
+    return lambda: notes_csv(dataset, author, spreadsheet=spreadsheet)
+
+
+def _table(results: Results, marks: list[Mark]) -> None:
+    shown = marks[:_SHOWN]
+    event = st.dataframe(
+        [_row(mark) for mark in shown],
+        hide_index=True,
+        on_select="rerun",
+        selection_mode=SELECTS if len(marks) > _SHOWN else ["single-row", "single-cell"],
+        # A selection is a position: with another note on top it would mean another row.
+        key=f"notes-{len(marks)}-{shown[0].saved}-{shown[0].row_id}",
+        column_config={
+            "Row": st.column_config.NumberColumn("Row", format="%d", width=60),
+            "Star": st.column_config.TextColumn("Star", width=50),
+            "Note": st.column_config.TextColumn("Note", width="large"),
+            "By": st.column_config.TextColumn("By", width=150),
+            "Saved": st.column_config.DatetimeColumn("Saved", format="distance", width=130),
+        },
+        alt="Notes and stars, newest first; select one to read its pair",
+    )
+    more = f" The newest {_SHOWN:,} of {len(marks):,} are shown." if len(marks) > _SHOWN else ""
+    say(
+        f"Newest first, on any row of the dataset. Click one to read its pair.{more}",
+        "small",
+        quiet=True,
+    )
+    picked = opened_row(event.selection, "Row")
+    if picked is None or picked >= len(shown):
+        return
+    row_id = shown[picked].row_id
+    if row_id in set(results.row_ids):
+        open_pair(results, row_id)
+    say(f"This run has not judged row {row_id:,}.")
+
+
+def _row(mark: Mark) -> dict[str, object]:
+    return {
+        "Row": mark.row_id,
+        "Star": "★" if mark.starred else "",
+        "Note": mark.note,
+        "By": mark.author,
+        "Saved": datetime.fromtimestamp(mark.saved, UTC),
+    }
+
 
 _MOST_QUICK = 12
 """Models, and subsets, whose conditions are listed; a click on a chart reaches all."""

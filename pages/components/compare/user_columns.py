@@ -20,9 +20,8 @@ from pages.components.compare.filtering import clickable
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import bar, cancel_button
-from pages.components.kit.state import dark
+from pages.components.kit.state import SHOWN, dark, write_query
 from pages.components.kit.text import say
-from pages.components.kit.url import SHOWN, write_query
 
 _FORMS: dict[str, Form] = {"regular expression": "regex", "expression": "expression"}
 _EXAMPLES = {

@@ -26,9 +26,8 @@ from ivan_core.lists.others import Offered, called, offered
 from ivan_core.lists.url import parameters, query_of, read_filter
 from pages.components.kit.frame import show_error
 from pages.components.kit.search import say_why, searches_at_work, start_search
-from pages.components.kit.state import kindly, problem_of_press
+from pages.components.kit.state import kindly, problem_of_press, write_query
 from pages.components.kit.text import md_escape, say
-from pages.components.kit.url import write_query
 
 _ADDED = "conditions-added"
 _MOST_NAMED = 10

@@ -1,4 +1,6 @@
-"""Fields that every form of an experiment begins with: which dataset, which of its rows."""
+"""Fields that forms of experiments share: which dataset, which of its rows; and the models of the
+Ollama server, of which one that it lacks is downloaded by a button.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ivan_core import catalog
+from ivan_core.domain.errors import IvanError
 from ivan_core.domain.specs import DatasetRequest, RowsSpec, parse_row_ids
 from ivan_core.engine import datasets
+from ivan_core.experiments.labels import plan as labels
+from ivan_core.models import servers
+from pages.components.kit.state import keep_news, keep_problem
+from pages.components.kit.text import md_escape, say
 
 ALL, FIRST, DRAWN, BY_ID = "All rows", "The first N", "A random draw of N", "By row id"
 _DATA, _ROWS = DatasetRequest.model_fields, RowsSpec.model_fields
@@ -99,3 +106,46 @@ def part_of_dataset(places: Sequence[DeltaGenerator], source: str, keys: str) ->
         "split": (split or "train").strip(),
         "revision": revision.strip(),
     }
+
+
+def ollama_models() -> servers.OllamaModels:
+    """The models of the Ollama server, asked for every few seconds at most."""
+    return _models(servers.ollama_address())
+
+
+@st.cache_data(ttl=4.0, max_entries=8, show_spinner=False)
+def _models(address: str) -> servers.OllamaModels:
+    return servers.ollama_models()
+
+
+def pull_button(model: str, then: str) -> None:
+    """Offer to pull a model; `then` says what it can do once it is there."""
+    say(f"The Ollama server does not have {model} yet.", "lead")
+    say(
+        "Pulling downloads it to that server, often several gigabytes. This page has to stay "
+        "open; what has come is kept if it stops.",
+        "small",
+        quiet=True,
+    )
+    if st.button(f"Pull {md_escape(model)}", type="primary", key="pull"):
+        _pull(model, then)
+        _models.clear()
+        st.rerun()
+
+
+def _pull(model: str, then: str) -> None:
+    """Pull a model and show how far it is; keeps what came of it for the next drawing."""
+    bar, word = st.progress(0.0), st.empty()
+
+    def show(done: int, total: int, step: str) -> None:
+        bar.progress(min(done / total, 1.0) if total else 0.0)
+        size = f": {done / 1e9:.2f} of {total / 1e9:.2f} GB" if total else ""
+        with word:
+            say(f"{step}{size}", "small", quiet=True)
+
+    try:
+        labels.pull(model, show)
+    except IvanError as error:
+        keep_problem(error)
+    else:
+        keep_news(f"{model} is there.", then)

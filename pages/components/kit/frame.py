@@ -1,9 +1,11 @@
-"""What every page starts with: configuration, navigation, the one place that shows errors."""
+"""What every page starts with: configuration, navigation, its title and runs, and the one place
+that shows errors.
+"""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -12,12 +14,20 @@ import streamlit as st
 from streamlit import config
 
 from ivan_core.domain.errors import IvanError
+from ivan_core.domain.runs import Run
 from ivan_core.engine import access
 from ivan_core.engine.kind import experiments
-from pages.components.kit.state import COMPARE, PAIRS, dark, link_parameters, page_file
-from pages.components.kit.text import say
-from pages.components.kit.token import ask_for_token, is_missing
-from pages.components.kit.visitor import is_of_another_site, visitor
+from pages.components.kit.state import (
+    COMPARE,
+    PAIRS,
+    choose_run,
+    dark,
+    link_parameters,
+    page_file,
+    page_of,
+)
+from pages.components.kit.text import md_escape, say
+from pages.components.kit.visitor import ask_for_token, is_of_another_site, token_missing, visitor
 
 _OF_ALL = ("review", "runs", "handbook")
 """Pages that belong to no experiment, and stand behind those that do."""
@@ -71,7 +81,7 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
     ask_for_token()
     if navigation:
         _navigation(title)
-        if is_missing():
+        if token_missing():
             say(_NO_TOKEN, "small", quiet=True)
     with problems_shown():
         yield
@@ -141,3 +151,29 @@ def show_error(error: IvanError) -> None:
         say(error.message, "lead")
         if error.hint:
             say(error.hint, quiet=True)
+
+
+def page_title(page: str, named: str, new: str, run: Run | None) -> None:
+    """The title of a page of one experiment; beside a run, the button that leaves it for `new`."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.title(named, anchor=False)
+        if run is not None and st.button(new, key="new"):
+            choose_run(None, page)
+            st.rerun()
+
+
+def list_of_runs(
+    heading: str,
+    found: Sequence[Run],
+    named: Callable[[Run], str],
+    below: Callable[[Run], str] | None = None,
+) -> None:
+    """Links to runs, each by its name and with a line below it; nothing where there are none."""
+    if not found:
+        return
+    st.subheader(heading, anchor=False)
+    for run in found:
+        label = f":primary[{md_escape(named(run))}]"
+        st.page_link(page_of(run), label=label, query_params={"run": run.id})
+        if below is not None:
+            say(below(run), "small", quiet=True)

@@ -12,9 +12,8 @@ from ivan_core.domain.plurals import number_of
 from ivan_core.engine import opened
 from ivan_core.lists.page import PAGE_ROWS, pages_of
 from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
-from pages.components.kit.state import PAIRS
+from pages.components.kit.state import PAIRS, write_query
 from pages.components.kit.text import say
-from pages.components.kit.url import write_query
 
 SELECTS: tuple[Literal["single-row", "single-cell", "single-column"], ...] = (
     "single-row",

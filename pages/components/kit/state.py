@@ -1,8 +1,10 @@
-"""What the browser remembers: run and row in the URL, so that others see the same."""
+"""What the browser remembers: run, row and more in the URL, so that others see the same, and what
+the last press came to, told once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import ParamSpec
 
@@ -12,6 +14,7 @@ from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import known
+from pages.components.kit.text import say
 
 _Given = ParamSpec("_Given")
 
@@ -22,6 +25,14 @@ REWRITE = "pages/rewrite.py"
 TAXONOMY = "pages/taxonomy.py"
 PAIRS = "pages/pairs.py"
 REVIEW = "pages/review.py"
+_NEWS = "label-told"
+
+SHOWN = "show"
+"""The user column whose charts are drawn on Compare."""
+GUESS = "guess"
+"""Whether the choice on Pairs is hidden until a guess is made."""
+NAME = "name"
+"""Who guesses."""
 
 
 def chosen_run(page: str = COMPARE) -> str | None:
@@ -143,3 +154,31 @@ def latest_done() -> str | None:
 def dark() -> bool:
     """Whether the browser shows the dark theme."""
     return st.context.theme.type == "dark"
+
+
+def write_query(changes: Mapping[str, str | None]) -> None:
+    """Change parameters of the URL (None takes one away): one step for the Back button."""
+    query = st.query_params.to_dict()
+    wanted = {name: value for name, value in {**query, **changes}.items() if value is not None}
+    if wanted != query:
+        st.query_params.from_dict(wanted)
+
+
+def keep_news(message: str, hint: str = "") -> None:
+    """Keep what a press came to."""
+    st.session_state[_NEWS] = (message, hint)
+
+
+def keep_problem(error: IvanError) -> None:
+    """Keep why a press was refused."""
+    keep_news(error.message, error.hint)
+
+
+def tell_news() -> None:
+    """Say once what the last press came to."""
+    message, hint = st.session_state.pop(_NEWS, ("", ""))
+    if message:
+        with st.container(border=True, key="told"):
+            say(message, "lead")
+            if hint:
+                say(hint, quiet=True)

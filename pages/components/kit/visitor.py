@@ -2,12 +2,22 @@
 
 The core asks at the time of an action, so a button's callback, which runs before the page, is
 answered too.
+
+On a shared machine a token tells who is here: whoever shows it is the owner, and nobody else is. It
+is made when the server starts and stands in a link in its terminal, behind a `#`: that part of an
+address is sent to no server and written into no log. A page takes it out of the address at once
+and keeps it in the browser for this address and port alone. A cookie would be sent to the servers
+of other accounts too, since cookies know no ports. With the server the token ends.
 """
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from collections.abc import Collection
 from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from threading import Lock
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -17,7 +27,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ivan_core.engine.access import LOCAL, Visitor, token_asked_for
 from ivan_core.settings import setting
-from pages.components.kit.token import is_shown
 
 BEHIND_PROXY = "IVAN_BEHIND_PROXY"
 _OFF = ("", "0", "false", "no", "off")
@@ -42,7 +51,7 @@ def visitor() -> Visitor:
     if get_script_run_ctx(suppress_warning=True) is None or config.get_option("global.appTest"):
         return LOCAL
     here = not behind_proxy() and is_here(st.context.ip_address, st.context.headers)
-    proven = not token_asked_for() or is_shown()
+    proven = not token_asked_for() or token_shown()
     login = verified_login(st.user.to_dict())
     return Visitor(here and proven, login, unproven=here and not proven)
 
@@ -65,7 +74,7 @@ def is_here(address: str | None, headers: StreamlitHeaders) -> bool:
     if names & _OF_PROXIES or any(name.startswith("x-forwarded") for name in names):
         return False
     hosts, origins = headers.get_all("Host"), headers.get_all("Origin")
-    if len(hosts) != 1 or len(origins) > 1 or not _names_here(hosts[0]):
+    if len(hosts) != 1 or len(origins) > 1 or not is_loopback_host(hosts[0]):
         return False
     return all(_host_of(origin) == hosts[0].lower() for origin in origins)
 
@@ -106,11 +115,6 @@ def _host_of(origin: str) -> str | None:
 
 
 def is_loopback_host(host: str) -> bool:
-    """Whether a host, with or without a port, is this machine."""
-    return _names_here(host)
-
-
-def _names_here(host: str) -> bool:
     """Whether a host with or without a port is this machine by name or loopback address."""
     try:
         parts = urlsplit(f"//{host}")
@@ -130,3 +134,64 @@ def _is_loopback(address: str) -> bool:
     if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
         return found.ipv4_mapped.is_loopback
     return found.is_loopback
+
+
+_TOKEN = secrets.token_urlsafe(32)
+_SHOWN = "token-shown"
+_NONE = "none"
+"""What a browser says that keeps no token."""
+_told = Lock()
+
+
+def tell_link() -> None:
+    """Print the link of this server into its terminal, once."""
+    if token_asked_for() and _told.acquire(blocking=False):
+        print(f"\n  To be the owner here, open this link:\n\n  {_link()}\n", flush=True)
+
+
+def _link() -> str:
+    scheme = "https" if config.get_option("server.sslCertFile") else "http"
+    host = config.get_option("server.address") or "127.0.0.1"
+    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    path = f"{base}/" if base else ""
+    return f"{scheme}://{host}:{config.get_option('server.port')}/{path}#token={_TOKEN}"
+
+
+def ask_for_token() -> None:
+    """Have the browser show the token that it keeps, where one is needed and not shown yet.
+
+    The page waits until it has answered, so that nobody presses what would be refused for that.
+    """
+    if not token_asked_for() or token_shown():
+        return
+    tell_link()
+    shown = str(st.session_state.get(_SHOWN, ""))
+    session = st.session_state.setdefault("token-session", secrets.token_hex(8))
+    show = st.components.v2.component(
+        "ivan_token",
+        html="<span></span>",
+        js=(Path(__file__).parent / "token.js").read_text("utf-8"),
+        isolate_styles=False,
+    )
+    with st.container(height="content", gap=None):
+        result = show(
+            key="token",
+            data={"session": session, "refused": shown not in ("", _NONE)},
+            on_token_change=lambda: None,
+        )
+    told = st.session_state[_SHOWN] = str(result.token or "")
+    if not told:
+        st.stop()
+    if told not in (shown, _NONE) and not token_shown():
+        st.rerun()  # and tell the browser to forget it
+
+
+def token_missing() -> bool:
+    """Whether the token is asked for and this browser does not have it."""
+    return token_asked_for() and not token_shown()
+
+
+def token_shown() -> bool:
+    """Whether the browser of this session has shown the token."""
+    shown = str(st.session_state.get(_SHOWN, ""))
+    return hmac.compare_digest(shown.encode("utf-8", "replace"), _TOKEN.encode())

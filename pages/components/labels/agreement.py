@@ -19,9 +19,8 @@ from ivan_core.metrics.labels.sentences import coefficient_sentence
 from ivan_core.models.names import rules_note
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import Point
-from pages.components.kit.state import dark
+from pages.components.kit.state import dark, write_query
 from pages.components.kit.text import md_escape, say
-from pages.components.kit.url import write_query
 from pages.components.labels.texts import listed_below, marks, show_texts
 
 WITH = "with"

@@ -12,9 +12,8 @@ from ivan_core.experiments.batches.examples import examples
 from ivan_core.models import servers
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import bar, cancel_button, doing, time_left, while_live
-from pages.components.kit.long_texts import show_part
 from pages.components.kit.state import TAXONOMY
-from pages.components.kit.text import say
+from pages.components.kit.text import say, show_part
 from pages.components.labels.form import no_key
 from pages.components.labels.send import (
     accept_label,

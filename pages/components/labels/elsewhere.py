@@ -14,8 +14,7 @@ from ivan_core.experiments.batches.adopt import adopt, batch_ids
 from ivan_core.experiments.batches.import_files import import_files
 from pages.components.kit.form import known_dataset
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.news import keep_news
-from pages.components.kit.state import TAXONOMY, choose_run
+from pages.components.kit.state import TAXONOMY, choose_run, keep_news
 from pages.components.kit.text import say
 
 

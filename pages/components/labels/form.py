@@ -14,10 +14,14 @@ from ivan_core.experiments.compare.plan import preset_spec
 from ivan_core.experiments.labels import plan as labels
 from ivan_core.models import labelers, servers
 from ivan_core.models.labelers import LabellingWay
-from pages.components.kit.form import dataset_field, part_of_dataset, rows_fields
-from pages.components.kit.news import keep_news
-from pages.components.kit.ollama import ollama_models, pull_button
-from pages.components.kit.state import TAXONOMY, choose_run
+from pages.components.kit.form import (
+    dataset_field,
+    ollama_models,
+    part_of_dataset,
+    pull_button,
+    rows_fields,
+)
+from pages.components.kit.state import TAXONOMY, choose_run, keep_news
 from pages.components.kit.text import say
 from pages.components.labels.follow import FOUND
 from pages.components.labels.options import more_options

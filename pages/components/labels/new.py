@@ -5,7 +5,7 @@ from __future__ import annotations
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels.results import labellings
-from pages.components.kit.runs import list_of_runs
+from pages.components.kit.frame import list_of_runs
 from pages.components.kit.text import say
 from pages.components.labels.demo import demo_banner
 from pages.components.labels.elsewhere import from_elsewhere

@@ -25,11 +25,9 @@ from ivan_core.labels.reconcile import STATES
 from ivan_core.metrics.labels.answers import LIST_KEYS, NO, SENTIMENT, YES
 from ivan_core.models.names import rules_note
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.quotes import quotable
-from pages.components.kit.results import Point, file_buttons, one_question, word
-from pages.components.kit.state import dark
+from pages.components.kit.results import Point, file_buttons, one_question, quotable, word
+from pages.components.kit.state import dark, write_query
 from pages.components.kit.text import say
-from pages.components.kit.url import write_query
 from pages.components.labels.agreement import do_they_agree
 from pages.components.labels.texts import label_texts, listed_below, marks, show_texts
 

@@ -10,8 +10,7 @@ from ivan_core.domain.plurals import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.ledger.records import PlanChanged
-from pages.components.kit.news import keep_news, keep_problem
-from pages.components.kit.state import TAXONOMY, choose_run
+from pages.components.kit.state import TAXONOMY, choose_run, keep_news, keep_problem
 from pages.components.kit.text import say
 from pages.components.labels.steps import money
 

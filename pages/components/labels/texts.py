@@ -20,11 +20,10 @@ from ivan_core.lists.url import query_of
 from pages.components.kit.conditions import Place, fitting_filter, names_on, places_found
 from pages.components.kit.frame import show_error
 from pages.components.kit.list import below_page, head_of_item, item_by_name, page_table, turned_to
-from pages.components.kit.long_texts import show_part
 from pages.components.kit.results import Point, clicked_chart
+from pages.components.kit.state import write_query
 from pages.components.kit.taking import take_away
-from pages.components.kit.text import say
-from pages.components.kit.url import write_query
+from pages.components.kit.text import say, show_part
 from pages.components.pair.labels import why
 from pages.components.pair.replies import show_text
 

@@ -18,9 +18,8 @@ from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite.units import Variant
 from ivan_core.experiments.rewrite.views import VARIANTS, RowView, row_sentence, row_view
 from ivan_core.models.names import rules_note, shown_name
-from pages.components.kit.long_texts import show_part
-from pages.components.kit.text import md_escape, say, short_names
-from pages.components.pair.marked import MARKS, NOT_COMPARED, differing, plain, show_pieces
+from pages.components.kit.text import md_escape, say, short_names, show_part
+from pages.components.pair.replies import MARKS, NOT_COMPARED, differing, plain, show_pieces
 
 _NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"
 _CELL = (

@@ -7,19 +7,76 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import Queue
 from ivan_core.engine import datasets
-from ivan_core.review.briefing import may_begin
-from ivan_core.review.flow import Place, Standing, next_place, open_screen, queues, standing
+from ivan_core.review.briefing import Went, differed, how_it_went, may_begin
+from ivan_core.review.flow import (
+    Place,
+    Standing,
+    next_place,
+    open_screen,
+    place_before,
+    queues,
+    standing,
+)
 from ivan_core.review.rights import verified_name
 from pages.components.kit.frame import show_error
 from pages.components.kit.state import problem_of_press
+from pages.components.kit.text import say
 from pages.components.review.better import better
 from pages.components.review.describe import describe
 from pages.components.review.first import address_screen, first_screen, is_taken
-from pages.components.review.last import last_screen
-from pages.components.review.steps import AT, has_stopped, leave_item
-from pages.components.review.style import calm
+from pages.components.review.steps import AT, calm, go_on, go_to, has_stopped, leave_item
+
+_THING = {"better": "pair", "describe": "text"}
+
+
+def last_screen(now: Standing, chosen_by: str, finished: bool) -> None:
+    """Thank somebody who is through, or who stopped."""
+    went = how_it_went(now, chosen_by)
+    thing = _THING[now.queue.task]
+    with st.container(key="review-narrow"):
+        st.title("Thank you!", anchor=False)
+        things = number_of(went.judged, thing)
+        skipped = f" and skipped {went.skipped:,}" if went.skipped else ""
+        say(f"You judged {things}{skipped}.", "headline")
+        if finished or now.queue.tells or now.queue.task != "better":
+            _how_it_went(now, went, chosen_by)
+        elif went.judged:
+            say("How often you agreed is told once all are judged.", quiet=True)
+        if finished:
+            say("That was all. You can close this window.", "lead")
+        else:
+            left = now.total - now.done
+            are = "is" if left == 1 else "are"
+            say(f"{left:,} {are} left; the same link goes on where you stopped.", "lead")
+        with st.container(horizontal=True):
+            if not finished:
+                st.button("Go on", type="primary", key="review-go-on", on_click=go_on)
+            before = place_before(now, None)
+            if before is not None:
+                st.button(
+                    "Back to the last one",
+                    key="review-back",
+                    shortcut="u",
+                    on_click=go_to,
+                    args=(before,),
+                )
+
+
+def _how_it_went(now: Standing, went: Went, chosen_by: str) -> None:
+    for sentence in went.sentences:
+        say(sentence, "lead")
+    if went.sentences:
+        none = "It is no mark" if len(went.sentences) == 1 else "Neither is a mark"
+        say(f"{none}: where people differ is what this is about.", quiet=True)
+    apart = differed(now, chosen_by) if now.queue.task == "better" else []
+    if apart:
+        with st.expander("Where you preferred the other reply"):
+            for sentence in apart:
+                say(sentence)
+
 
 INVITE = "invite"
 

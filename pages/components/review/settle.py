@@ -17,7 +17,7 @@ from ivan_core.review.settle import State, ToSettle, decide, in_state, queues_to
 from pages.components.kit.frame import problems_shown, show_error
 from pages.components.kit.state import kindly, problem_of_press
 from pages.components.kit.text import say
-from pages.components.pair.guess import ask_name, your_name
+from pages.components.pair.notes import ask_name, your_name
 from pages.components.pair.replies import show_dialogue, show_pair
 from pages.components.review.versions import question_name, versions
 

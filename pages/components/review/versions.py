@@ -1,4 +1,6 @@
-"""Every version of an item's answers side by side: people, labelers and models, and decisions."""
+"""Every version of an item's answers side by side: people, labelers and models, and decisions; all
+of them that there are of one pair.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,13 @@ from html import escape
 
 import streamlit as st
 
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.labels import Label
-from ivan_core.domain.reviews import BETTER, Decision, Opinion
+from ivan_core.domain.reviews import BETTER, Decision, Opinion, Queue
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.review.lists import answer_in_words
-from ivan_core.review.settle import ToSettle, View
+from ivan_core.review.settle import ToSettle, View, said_of_row
+from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import say
 
 _CELL = "padding:.3rem .7rem;text-align:left;border-bottom:1px solid rgba(128,128,128,.25)"
@@ -90,3 +94,23 @@ def _decided(key: str, decision: Decision | None) -> str:
     words = escape(answer_in_words(key, decision.answer))
     by = f'<span style="{_SMALL}">by {escape(decision.by)}</span>'
     return f'<td style="{_CELL};font-weight:650" dir="auto">{words}{by}</td>'
+
+
+def pair_reviews(dataset: PreparedDataset, row_id: int) -> None:
+    """Draw what people said of a row; nothing where nobody said anything."""
+    with problems_shown():
+        found = said_of_row(dataset, row_id)
+        if not found:
+            return
+        people = sorted({one.reviewer for _, said in found for one in said.opinions})
+        with st.expander(f"What reviewers said ({len(people):,})"):
+            for queue, said in found:
+                _one(queue, said)
+
+
+def _one(queue: Queue, said: ToSettle) -> None:
+    what = "Which reply is better?" if queue.task == BETTER else f"The {said.item.side} reply"
+    how = "a random sample" if queue.random else "not a random sample"
+    say(f"{what} In “{queue.title}”, {how}.", "small", quiet=True)
+    answered = {key for one in said.opinions for key in one.answers}
+    versions(said, [key for key in queue.asked if key in answered])

@@ -11,8 +11,15 @@ from ivan_core.domain.specs import RewriteSpec, checked
 from ivan_core.experiments.rewrite.plan import preset_spec
 from ivan_core.models import labelers, reward_models, rewriters, servers, similarity
 from ivan_core.models.names import is_rules, way_of
-from pages.components.kit.form import ALL, BY_ID, DRAWN, dataset_field, part_of_dataset, rows_fields
-from pages.components.kit.ollama import ollama_models
+from pages.components.kit.form import (
+    ALL,
+    BY_ID,
+    DRAWN,
+    dataset_field,
+    ollama_models,
+    part_of_dataset,
+    rows_fields,
+)
 from pages.components.kit.text import say
 from pages.components.rewrite.start import offer
 

@@ -13,11 +13,9 @@ from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers, read_g
 from ivan_core.experiments.rewrite.results import RewriteResults, files
 from ivan_core.metrics.robustness.sentences import flips_sentence, needed_sentence
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.quotes import quotable
-from pages.components.kit.results import Point, files_and_settings, word
-from pages.components.kit.state import dark
+from pages.components.kit.results import Point, files_and_settings, quotable, word
+from pages.components.kit.state import dark, write_query
 from pages.components.kit.text import md_escape, say
-from pages.components.kit.url import write_query
 from pages.components.rewrite.rows import marks, pair_rows, show_pairs
 from pages.components.rewrite.tabs import changed, drawn, rewrite_tabs
 

@@ -29,10 +29,9 @@ from pages.components.kit.conditions import Place, fitting_filter, names_on, pla
 from pages.components.kit.frame import show_error
 from pages.components.kit.list import below_page, page_table, row_by_number, turned_to
 from pages.components.kit.results import Point, clicked_chart
-from pages.components.kit.state import PAIRS
+from pages.components.kit.state import PAIRS, write_query
 from pages.components.kit.taking import take_away
 from pages.components.kit.text import say, short_names
-from pages.components.kit.url import write_query
 from pages.components.pair.rewordings import show_rewordings
 
 ROW = "row"

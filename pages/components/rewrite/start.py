@@ -13,8 +13,8 @@ from ivan_core.experiments.rewrite.plan import RewritePlan
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON
 from ivan_core.models.names import is_rules, on_ollama, on_openai, rules_note
 from ivan_core.models.servers import OllamaModels, provider
+from pages.components.kit.form import pull_button
 from pages.components.kit.frame import problems_shown, show_error
-from pages.components.kit.ollama import pull_button
 from pages.components.kit.state import REWRITE, choose_run
 from pages.components.kit.text import say
 

@@ -14,12 +14,10 @@ from ivan_core.lists.page import page_of
 from pages.components.kit.conditions import Place, condition_chips, fitting_filter, names_on
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.form import dataset_field, rows_fields
-from pages.components.kit.frame import frame
+from pages.components.kit.frame import frame, page_title
 from pages.components.kit.list import below_page, page_table, turned_to
 from pages.components.kit.live import Panel, counted, live, stopped
-from pages.components.kit.quotes import quotable
-from pages.components.kit.results import files_and_settings
-from pages.components.kit.runs import title
+from pages.components.kit.results import files_and_settings, quotable
 from pages.components.kit.state import choose_run, chosen_run, page_file
 
 WORDS = page_file(KIND.page)
@@ -44,7 +42,7 @@ def results(run_id: str) -> None:
 
 with frame("Words"):
     run = runs.get(run_id) if (run_id := chosen_run(WORDS)) else None
-    title(WORDS, "Words", "New word count", run)
+    page_title(WORDS, "Words", "New word count", run)
     if run is None:
         left, right = st.columns(2)
         asked = {"dataset": {"source": dataset_field(left, "sample", "words")}}

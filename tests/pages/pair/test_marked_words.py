@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.metrics.differences import word_differences
-from pages.components.pair import marked
+from pages.components.pair import replies
 
 
 def _pair(chosen: str, rejected: str) -> None:
@@ -29,7 +29,7 @@ def test_a_rerun_does_not_compare_again(monkeypatch):
         compared.append((left, right))
         return word_differences(left, right)
 
-    monkeypatch.setattr(marked, "word_differences", counted)
+    monkeypatch.setattr(replies, "word_differences", counted)
     st.cache_data.clear()
     page = AppTest.from_function(
         _pair, args=("I like red apples.", "I like green apples."), default_timeout=300
@@ -42,9 +42,9 @@ def test_a_rerun_does_not_compare_again(monkeypatch):
 
 
 def test_replies_that_are_not_compared_are_shown_with_a_sentence():
-    replies = ("a a b " * 600, "a b b " * 600)
-    page = AppTest.from_function(_pair, args=replies, default_timeout=300).run()
+    texts = ("a a b " * 600, "a b b " * 600)
+    page = AppTest.from_function(_pair, args=texts, default_timeout=300).run()
     shown = [html.body for html in page.get("html")]
-    assert any(marked.NOT_COMPARED in body for body in shown)
+    assert any(replies.NOT_COMPARED in body for body in shown)
     assert not any("<ins" in body for body in shown)
     assert any(("a a b " * 600).strip() in body for body in shown)

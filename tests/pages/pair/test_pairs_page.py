@@ -7,7 +7,7 @@ from fakes.reward_models import Fakes
 from given import made_runs
 
 from ivan_core.experiments.compare.results import open_results
-from pages.components.pair.moves import nearest, next_sharpest, step
+from pages.components.pair.one_pair import nearest, next_sharpest, step
 
 PAIRS = "pages/pairs.py"
 ASK = "\n\nHuman: How?\n\nAssistant:"

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from ivan_core.backends.token_counts import BYTES_PER_TOKEN
-from ivan_core.domain.labels import LabelerCard, LabelPrompt, LabelReply
-from ivan_core.domain.rewriting import TEMPERATURES, RewriterCard, RewriteReply, RewriteRequest
+from ivan_core.domain.labels import LabelPrompt
+from ivan_core.domain.models import AnswererCard, ModelReply
+from ivan_core.domain.rewriting import TEMPERATURES, RewriteRequest
 
 SPARE_TOKENS = 256
 """Room for a rewording beside twice the text, which is the longest that is accepted."""
@@ -45,7 +46,7 @@ class Chat(Protocol):
         temperature: float | None = None,
         seed: int | None = None,
         schema: Mapping[str, object] | None = None,
-    ) -> LabelReply:
+    ) -> ModelReply:
         """One answer of at most `room` tokens, of the shape of `schema` where there is one.
 
         A text that the server cannot answer gets a reply with its problem.
@@ -69,9 +70,9 @@ class ChatLabeler:
         self._chat, self._room, self._temperature, self._seed = chat, room, temperature, seed
         told = None if temperature is None else str(temperature)
         settings = chat.settings(temperature=told, seed=seed, room=room)
-        self.card = LabelerCard(chat.model, chat.revision, chat.kind, settings)
+        self.card = AnswererCard(chat.model, chat.revision, chat.kind, settings)
 
-    def label(self, prompt: LabelPrompt) -> LabelReply:
+    def label(self, prompt: LabelPrompt) -> ModelReply:
         return self._chat.ask(
             prompt.system,
             prompt.user,
@@ -103,26 +104,18 @@ class ChatRewriter:
             temperature=told if chat.steered or temperature is not None else None,
             seed=seed if chat.steered else None,
         )
-        self.card = RewriterCard(chat.model, chat.revision, chat.kind, settings)
+        self.card = AnswererCard(chat.model, chat.revision, chat.kind, settings)
 
-    def rewrite(self, request: RewriteRequest) -> RewriteReply:
+    def rewrite(self, request: RewriteRequest) -> ModelReply:
         temperature = self._temperature
         if temperature is None and self._chat.steered:
             temperature = TEMPERATURES.get(request.style, 0.0)
-        reply = self._chat.ask(
+        return self._chat.ask(
             request.system,
             request.user,
             room=rewording_room(request.text, self._chat.reasons),
             temperature=temperature,
             seed=self._seed + request.attempt - 1 if self._chat.steered else None,
-        )
-        return RewriteReply(
-            reply.text,
-            reply.problem,
-            reply.input_tokens,
-            reply.output_tokens,
-            reply.finish,
-            reply.refusal,
         )
 
     def release(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.models import file_slug
+from ivan_core.domain.models import AnswererCard, ModelReply
 from ivan_core.domain.pairs import Side
 
 Preference = Side
@@ -88,54 +88,19 @@ class LabelPrompt:
     schema: Mapping[str, object] = field(default_factory=dict, hash=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class LabelReply:
-    """What a labeler answered, as it came: parsing and validation are done elsewhere.
-
-    `problem` says why there is no usable text (an error of the provider, a time-out); `finish` is
-    the provider's own word for how the answer ended ("stop", "length", "content_filter", "").
-    `demo` says that IVAN's demo server answered, by rules and under the name of a model.
-    """
-
-    text: str = ""
-    refusal: str = ""
-    finish: str = ""
-    problem: str = ""
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    demo: bool = False
-    reused: str = ""
-    """The run that the answer was given to first, where it was not asked for again."""
-
-
 DEMO_FINGERPRINT = "fp_ivan_demo"
 """The `system_fingerprint` of the demo server's answers, kept with them wherever they go."""
 DEMO_NAME = "{} (demo server)"
 """How a model is called for which the demo server answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabelerCard:
-    """Facts about a labeler, kept with every run: its id, what exactly answered, and its kind."""
-
-    id: str
-    revision: str = ""
-    kind: Literal["rules", "ollama", "openai", "import"] = "rules"
-    settings: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def slug(self) -> str:
-        """The id as a file name."""
-        return file_slug(self.id)
-
-
 class Labeler(Protocol):
     """A labeler that answers one text at a time."""
 
     @property
-    def card(self) -> LabelerCard: ...
+    def card(self) -> AnswererCard: ...
 
-    def label(self, prompt: LabelPrompt) -> LabelReply:
+    def label(self, prompt: LabelPrompt) -> ModelReply:
         """The raw answer. A text that cannot be labelled gets a reply with its problem.
 
         Raises:

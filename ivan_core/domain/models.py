@@ -1,4 +1,8 @@
-"""Reward models and similarity models: what is known of them, what they give, their protocols."""
+"""Models of all kinds: what is known of them and what they give.
+
+Reward models and similarity models with their protocols; labelers and rewriters have theirs beside
+what they are asked.
+"""
 
 from __future__ import annotations
 
@@ -154,3 +158,39 @@ class SimilarityModel(Protocol):
     def similarity(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """The cosine of each pair's embeddings, between -1 and 1, in the same order."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnswererCard:
+    """Facts about a labeler or rewriter, kept with every run: its id, what answered, and how."""
+
+    id: str
+    revision: str = ""
+    kind: Literal["rules", "ollama", "openai", "import"] = "rules"
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def slug(self) -> str:
+        """The id as a file name."""
+        return file_slug(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """What a labeler or rewriter answered, as it came: reading and judging it is done elsewhere.
+
+    `problem` says why there is no usable text (an error of the provider, a time-out, a prompt that
+    was cut); `refusal` is the provider's own word that the model declined, `finish` how the answer
+    ended ("stop", "length", "content_filter", ""). `demo` says that IVAN's demo server answered, by
+    rules and under the name of a model.
+    """
+
+    text: str = ""
+    refusal: str = ""
+    finish: str = ""
+    problem: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    demo: bool = False
+    reused: str = ""
+    """The run that the answer was given to first, where it was not asked for again."""

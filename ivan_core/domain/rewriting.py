@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from ivan_core.domain.models import AnswererCard, ModelReply
+
 Style = Literal["published", "second", "surface"]
 """The rewording as published, a second one of the same text, or punctuation and space only."""
 Scope = Literal["shared", "whole"]
 """The shared prompt once and each last reply once, or whole dialogues, each side apart."""
 PieceRole = Literal["prompt", "reply", "dialogue"]
 PieceSide = Literal["both", "chosen", "rejected"]
-RewriterKind = Literal["rules", "ollama", "openai"]
 
 STYLES: tuple[Style, ...] = ("published", "second", "surface")
 TEMPERATURES: dict[Style, float] = {"published": 0.1, "second": 0.7}
@@ -70,40 +71,13 @@ class RewriteRequest:
     user: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RewriteReply:
-    """What a rewriter answered, as it came: judging it is done elsewhere.
-
-    `problem` says why there is no usable text (a time-out, a prompt that was cut); `refusal` is
-    the provider's own word that the model declined; `finish` how the answer ended ("stop",
-    "length", "content_filter", "").
-    """
-
-    text: str = ""
-    problem: str = ""
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    finish: str = ""
-    refusal: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RewriterCard:
-    """Facts about a rewriter, kept with every run: its id, what exactly answered, and its kind."""
-
-    id: str
-    revision: str = ""
-    kind: RewriterKind = "rules"
-    settings: tuple[tuple[str, str], ...] = ()
-
-
 class Rewriter(Protocol):
     """A rewriter that answers one piece at a time."""
 
     @property
-    def card(self) -> RewriterCard: ...
+    def card(self) -> AnswererCard: ...
 
-    def rewrite(self, request: RewriteRequest) -> RewriteReply:
+    def rewrite(self, request: RewriteRequest) -> ModelReply:
         """The raw answer. A piece that cannot be reworded gets a reply with its problem.
 
         Raises:

@@ -7,17 +7,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ivan_core.domain.labels import DEMO_FINGERPRINT, LabelReply
+from ivan_core.domain.labels import DEMO_FINGERPRINT
+from ivan_core.domain.models import ModelReply
 
 _MOST_CHARACTERS = 300
 _DEEPEST = 3
 _STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def reply_of(body: object) -> LabelReply:
+def reply_of(body: object) -> ModelReply:
     """The reply in the body of a chat completion. Never raises, whatever the body holds."""
     if not isinstance(body, Mapping):
-        return LabelReply(problem=f"The body is no JSON object: {shortened(body)}")
+        return ModelReply(problem=f"The body is no JSON object: {shortened(body)}")
     usage = body.get("usage")
     tokens = usage if isinstance(usage, Mapping) else {}
     counts = (
@@ -28,11 +29,11 @@ def reply_of(body: object) -> LabelReply:
     choice = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(choice, Mapping):
         said = error_text(body.get("error"))
-        return LabelReply("", "", "", said or "The body holds no answer.", *counts)
+        return ModelReply("", "", "", said or "The body holds no answer.", *counts)
     message = choice.get("message")
     parts = message if isinstance(message, Mapping) else {"content": choice.get("text")}
     finish = choice.get("finish_reason")
-    return LabelReply(
+    return ModelReply(
         _text(parts.get("content"), "text"),
         _text(parts.get("refusal"), "text") or _text(parts.get("content"), "refusal"),
         whole_text(finish[:_MOST_CHARACTERS]) if isinstance(finish, str) else "",
@@ -42,7 +43,7 @@ def reply_of(body: object) -> LabelReply:
     )
 
 
-def reply_of_response(response: object, error: object) -> LabelReply:
+def reply_of_response(response: object, error: object) -> ModelReply:
     """The reply of a result line, by its `response` and its `error`.
 
     An answer counts even where an error stands beside it: it was given and paid for.
@@ -50,16 +51,16 @@ def reply_of_response(response: object, error: object) -> LabelReply:
     said = error_text(error)
     if not isinstance(response, Mapping):
         if response:
-            return LabelReply(problem=said or f"The response is odd: {shortened(response)}")
-        return LabelReply(problem=said or "The line holds neither an answer nor an error.")
+            return ModelReply(problem=said or f"The response is odd: {shortened(response)}")
+        return ModelReply(problem=said or "The line holds neither an answer nor an error.")
     status = _status(response.get("status_code"))
     body = response if "choices" in response else response.get("body")
     if status is not None and status >= 300:
         told = error_text(body.get("error")) if isinstance(body, Mapping) else ""
         told = told or said or (shortened(body) if body else "")
-        return LabelReply(problem=f"HTTP status {status}" + (f": {told}" if told else ""))
+        return ModelReply(problem=f"HTTP status {status}" + (f": {told}" if told else ""))
     reply = reply_of(body)
-    return LabelReply(problem=said) if reply.problem and said else reply
+    return ModelReply(problem=said) if reply.problem and said else reply
 
 
 def error_text(error: object, depth: int = 0) -> str:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import LabelReply, TextKey
+from ivan_core.domain.labels import TextKey
+from ivan_core.domain.models import ModelReply
 from ivan_core.labels.completions import reply_of_response, whole_text
 from ivan_core.runs.storage import replacing, storage_errors, sync_folder
 
@@ -41,7 +42,7 @@ class ResultLine:
 
     key: TextKey | None
     custom_id: str
-    reply: LabelReply | None
+    reply: ModelReply | None
     line: int
     damaged: str = ""
     raw: str = ""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ivan_core.domain.labels import FEATURES, Label, LabelReply
+from ivan_core.domain.labels import FEATURES, Label
+from ivan_core.domain.models import ModelReply
 from ivan_core.labels.reading import Answer, Members, Unreadable, Value, read_object
 from ivan_core.labels.repair import EXTRA, SAME_KEY, Fix, Problem, cut, mend, shown
 from ivan_core.labels.schema import check_keys, features
@@ -32,7 +33,7 @@ class Outcome:
     raw: str = ""
 
 
-def read_reply(reply: LabelReply, keys: Sequence[str] = FEATURES) -> Outcome:
+def read_reply(reply: ModelReply, keys: Sequence[str] = FEATURES) -> Outcome:
     """Judge a reply, mending by fixed rules what is plainly meant. Never raises for any reply.
 
     An answer that the provider cut off is not used, even if it can be read: nobody knows what
@@ -55,7 +56,7 @@ def read_reply(reply: LabelReply, keys: Sequence[str] = FEATURES) -> Outcome:
     return _judged(answer, asked, reply.text)
 
 
-def _without(status: Status, reply: LabelReply, message: str, found: str = "") -> Outcome:
+def _without(status: Status, reply: ModelReply, message: str, found: str = "") -> Outcome:
     problem = Problem("", message, cut(found))
     return Outcome(status, {}, problems=(problem,), raw=reply.text or reply.refusal)
 

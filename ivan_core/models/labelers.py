@@ -9,7 +9,8 @@ from ivan_core import catalog
 from ivan_core.backends.ollama.client import SUGGESTED
 from ivan_core.backends.openai.models import default_model, model_family, shutdown, suggested_models
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import Labeler, LabelerCard
+from ivan_core.domain.labels import Labeler
+from ivan_core.domain.models import AnswererCard
 from ivan_core.domain.specs import LEXICON
 from ivan_core.models.names import FREE, OPENAI, OWN, served_name
 from ivan_core.models.servers import has_key
@@ -79,7 +80,7 @@ def shutdown_sentence(model: str) -> str:
 
 def from_slug(slug: str) -> str:
     """The labeler whose files are called so: the rules by their name, any other as it is."""
-    return LEXICON if slug == LabelerCard(LEXICON).slug else slug
+    return LEXICON if slug == AnswererCard(LEXICON).slug else slug
 
 
 def check(name: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ivan_core.domain.rewriting import Rewriter, RewriteReply, Style
+from ivan_core.domain.models import ModelReply
+from ivan_core.domain.rewriting import Rewriter, Style
 from ivan_core.domain.transcripts import Dialogue, Role, Turn
 from ivan_core.rewording.pieces import Piece
 from ivan_core.rewording.styles import build_request, change_surface
@@ -159,7 +160,7 @@ def judge(piece: Piece, raw: str) -> Accepted | Refused:
     return Accepted(rebuilt.text, tuple(dict.fromkeys(mends)))
 
 
-def judge_reply(piece: Piece, reply: RewriteReply) -> Accepted | Refused:
+def judge_reply(piece: Piece, reply: ModelReply) -> Accepted | Refused:
     """Whether a rewriter's reply is a rewording: what it says of itself first, then its text."""
     raw = reply.text or reply.refusal
     if reply.problem:
@@ -197,7 +198,7 @@ def rewrite_piece(
     if rewriter is None:
         raise ValueError(f"The style {style} needs a rewriter.")
     refusals: list[Refused] = []
-    replies: list[RewriteReply] = []
+    replies: list[ModelReply] = []
     reason = ""
     for attempt in range(1, (1 if rewriter.card.kind == "rules" else tries) + 1):
         replies.append(rewriter.rewrite(build_request(piece, style, attempt, reason)))
@@ -214,7 +215,7 @@ def rewrite_piece(
 
 def _rewording(
     text: str | None,
-    replies: list[RewriteReply],
+    replies: list[ModelReply],
     refusals: list[Refused],
     mends: tuple[Mend, ...] = (),
 ) -> Rewording:

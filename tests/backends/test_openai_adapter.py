@@ -25,7 +25,8 @@ from ivan_core.backends.openai.errors import NoCredit, NotAtProvider, ProviderBu
 from ivan_core.demo import fault_names as faults
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.domain.labels import AnswerLost, BatchState, LabelPrompt, LabelReply, TextKey
+from ivan_core.domain.labels import AnswerLost, BatchState, LabelPrompt, TextKey
+from ivan_core.domain.models import ModelReply
 from ivan_core.models import labelers
 
 MODEL = "gpt-6-luna"
@@ -222,7 +223,7 @@ def test_what_a_paid_labeler_sends_is_what_its_answer_is_found_by(demo, monkeypa
     sent: list[Mapping[str, object]] = []
     send = OpenAIChat.send
 
-    def noting(self: OpenAIChat, body: Mapping[str, object]) -> LabelReply:
+    def noting(self: OpenAIChat, body: Mapping[str, object]) -> ModelReply:
         sent.append(body)
         return send(self, body)
 

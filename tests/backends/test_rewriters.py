@@ -16,8 +16,8 @@ from ivan_core.backends.openai.client import Account
 from ivan_core.demo import fault_names as faults
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.labels import LabelReply
-from ivan_core.domain.rewriting import PieceKey, RewriteReply
+from ivan_core.domain.models import ModelReply
+from ivan_core.domain.rewriting import PieceKey
 from ivan_core.rewording.accept import Rewording, rewrite_piece
 from ivan_core.rewording.pieces import Piece
 from ivan_core.rewording.styles import build_request
@@ -81,7 +81,7 @@ def bodies(monkeypatch) -> list[Mapping[str, object]]:
     seen: list[Mapping[str, object]] = []
     send = OpenAIChat.send
 
-    def noting(self: OpenAIChat, body: Mapping[str, object]) -> LabelReply:
+    def noting(self: OpenAIChat, body: Mapping[str, object]) -> ModelReply:
         seen.append(body)
         return send(self, body)
 
@@ -199,9 +199,7 @@ def test_an_endpoint_that_is_too_slow_is_a_problem_of_that_piece(demo):
     rewriter = ChatRewriter(openai_chat(demo, read_seconds=2.0, retries=0))
     demo.faults.set(faults.TIMEOUT, times=1)
     reply = rewriter.rewrite(build_request(PIECE, "published"))
-    assert (
-        reply == RewriteReply(problem=reply.problem) and "did not answer in time" in reply.problem
-    )
+    assert reply == ModelReply(problem=reply.problem) and "did not answer in time" in reply.problem
     assert rewriter.rewrite(build_request(PIECE, "published")).text == REWORDED
 
 

@@ -78,7 +78,8 @@ def main(pairs: int) -> None:
 def prepare_again(registry: Any, first: str) -> None:
     """Answer all requests of a run, and time what a second one takes over from it."""
     from ivan_core.demo.answers import label
-    from ivan_core.domain.labels import FEATURES, LabelReply
+    from ivan_core.domain.labels import FEATURES
+    from ivan_core.domain.models import ModelReply
     from ivan_core.domain.specs import TaxonomySpec
     from ivan_core.engine.work import at_work
     from ivan_core.experiments.batches.answers import answer_record
@@ -96,7 +97,7 @@ def prepare_again(registry: Any, first: str) -> None:
     assert reuse is not None
     given = Confirmation(first, 1, estimate.plan_hash, 0.0, 0.0, "bench", False)
     job.ledger.confirm(given, [], reuse.account)
-    said = LabelReply(label(FEATURES, "Hello"), finish="stop")
+    said = ModelReply(label(FEATURES, "Hello"), finish="stop")
     for file in estimate.files:
         path = result_path(job.folder, PartKey(first, file.part, 1), "output")
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 from ivan_core.backends.openai.batches import MOST_FILE
 from ivan_core.backends.openai.client import account_for
 from ivan_core.demo.answers import answer
-from ivan_core.domain.labels import BatchState, LabelReply
+from ivan_core.domain.labels import BatchState
+from ivan_core.domain.models import ModelReply
 from ivan_core.experiments.batches.answers import answer_record
 
 IN, OUT = 100, 20
@@ -110,5 +111,5 @@ def _answered(line: bytes) -> bytes:
     asked = json.loads(line)
     system, user = (message["content"] for message in asked["body"]["messages"])
     schema = asked["body"]["response_format"]["json_schema"]["schema"]
-    reply = LabelReply(answer(system, user, schema), finish="stop")
+    reply = ModelReply(answer(system, user, schema), finish="stop")
     return json.dumps(answer_record(asked["custom_id"], "gpt-6-luna", reply)).encode() + b"\n"

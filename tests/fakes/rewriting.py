@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fakes.reward_models import FakeEncoder, FakeRewardModel, Fakes, Steps
-from ivan_core.domain.labels import REWRITE_FEATURES, LabelerCard, LabelPrompt, LabelReply
-from ivan_core.domain.models import SimilarityCard
-from ivan_core.domain.rewriting import RewriterCard, RewriteReply, RewriteRequest
+from ivan_core.domain.labels import REWRITE_FEATURES, LabelPrompt
+from ivan_core.domain.models import AnswererCard, ModelReply, SimilarityCard
+from ivan_core.domain.rewriting import RewriteRequest
 from ivan_core.domain.specs import DatasetRequest, RewriteSpec
 from ivan_core.domain.transcripts import text_hash
 from ivan_core.experiments.compare.scoring import Models
@@ -21,7 +21,7 @@ from ivan_core.worker import work
 
 MODELS = ("fake/one", "fake/two")
 WORDS = {"published": ("Enquiry", "Reply"), "second": ("Query", "Response")}
-Answer = Callable[[RewriteRequest], str | RewriteReply]
+Answer = Callable[[RewriteRequest], str | ModelReply]
 
 
 def reworded(request: RewriteRequest) -> str:
@@ -30,7 +30,7 @@ def reworded(request: RewriteRequest) -> str:
     return request.text.replace("Question", question).replace("Answer", answer)
 
 
-def sometimes(request: RewriteRequest) -> str | RewriteReply:
+def sometimes(request: RewriteRequest) -> str | ModelReply:
     """As `reworded`, but with every kind of trouble in some rows, always the same."""
     trouble = request.key.row_id % 10
     if trouble == 1 and request.attempt == 1:
@@ -38,7 +38,7 @@ def sometimes(request: RewriteRequest) -> str | RewriteReply:
     if trouble == 2 and request.key.side == "chosen":
         return request.text
     if trouble == 3 and request.key.role == "prompt":
-        return RewriteReply(problem="The answer took too long.")
+        return ModelReply(problem="The answer took too long.")
     if trouble == 4 and request.style == "second":
         return ""
     return reworded(request)
@@ -48,14 +48,14 @@ class FakeRewriter:
     """A rewriter that answers what it is told to."""
 
     def __init__(self, answer: Answer = reworded, revision: str = "1") -> None:
-        self.card = RewriterCard("fake:7b", revision, "ollama", (("seed", "0"),))
+        self.card = AnswererCard("fake:7b", revision, "ollama", (("seed", "0"),))
         self.asked: list[RewriteRequest] = []
         self._answer = answer
 
-    def rewrite(self, request: RewriteRequest) -> RewriteReply:
+    def rewrite(self, request: RewriteRequest) -> ModelReply:
         self.asked.append(request)
         answer = self._answer(request)
-        return answer if isinstance(answer, RewriteReply) else RewriteReply(answer, finish="stop")
+        return answer if isinstance(answer, ModelReply) else ModelReply(answer, finish="stop")
 
 
 class FakeSimilarity:
@@ -74,20 +74,20 @@ class FakeLabeler:
     """A labeler whose answers follow from the text and, for some texts, from the seed."""
 
     def __init__(self, seed: int) -> None:
-        self.card = LabelerCard("fake:1b", "1", "ollama")
+        self.card = AnswererCard("fake:1b", "1", "ollama")
         self._seed = seed
 
-    def label(self, prompt: LabelPrompt) -> LabelReply:
+    def label(self, prompt: LabelPrompt) -> ModelReply:
         digits = text_hash(prompt.dialogue)
         if digits[0] == "0":
-            return LabelReply(problem="the answer took too long")
+            return ModelReply(problem="the answer took too long")
         seed = self._seed if digits[1] in "01234" else 0
         yes = {
             key: (int(digits[place + 2], 16) + seed) % 2 == 0
             for place, key in enumerate(REWRITE_FEATURES)
         }
         mood = "positive" if yes[REWRITE_FEATURES[-1]] else "neutral"
-        return LabelReply(json.dumps({**yes, REWRITE_FEATURES[-1]: mood}), finish="stop")
+        return ModelReply(json.dumps({**yes, REWRITE_FEATURES[-1]: mood}), finish="stop")
 
 
 def fake_tools(

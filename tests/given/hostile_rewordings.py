@@ -8,7 +8,8 @@ from fakes.reward_models import Fakes
 from fakes.rewriting import FakeRewriter, added, fake_tools, spec_of, work_here
 
 from given import hostile, made_runs
-from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
+from ivan_core.domain.models import ModelReply
+from ivan_core.domain.rewriting import RewriteRequest
 
 
 def made(data_dir: Path, folder: Path, leak: str) -> tuple[str, str]:
@@ -27,12 +28,12 @@ def made(data_dir: Path, folder: Path, leak: str) -> tuple[str, str]:
     ]
     file = made_runs.write_rows(folder / "$x$ ![i](x) <b>hostile<img src=x>.jsonl", rows)
 
-    def answer(request: RewriteRequest) -> str | RewriteReply:
+    def answer(request: RewriteRequest) -> str | ModelReply:
         text = texts[request.key.row_id]
         if request.key.row_id % 3 == 0 and request.key.role == "reply":
             return f"Sure, here it is: {text}"
         if request.key.row_id % 3 == 1 and request.key.side == "rejected":
-            return RewriteReply(problem=f"The server said {text[:80]}.")
+            return ModelReply(problem=f"The server said {text[:80]}.")
         return request.text.replace("why", "and why so").replace("Well", "Now then")
 
     model = f"![n]({leak}/n) <img src={leak}/m> $x$ :red[r]"

@@ -13,7 +13,8 @@ import pytest
 
 from given.made_runs import write_rows
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.labels import LabelerCard, LabelPrompt, LabelReply
+from ivan_core.domain.labels import LabelPrompt
+from ivan_core.domain.models import AnswererCard, ModelReply
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest, LabelSpec
 from ivan_core.experiments.labels import work as label_work
@@ -26,7 +27,7 @@ SENTIMENT = "last_response_sentiment"
 TOPICS = "topics"
 KEYS = (REFUSAL, SENTIMENT, TOPICS)
 ARTS, PLACES = "Culture and the arts", "Geography and places"
-Answer = Mapping[str, Any] | LabelReply
+Answer = Mapping[str, Any] | ModelReply
 Answers = Callable[[LabelPrompt], Answer]
 
 
@@ -34,21 +35,21 @@ class WrittenDown:
     """A labeler that gives the answers it was told; three unusable ones make a text unusable."""
 
     def __init__(self, name: str, answers: Answers) -> None:
-        self.card = LabelerCard(name, "r1", "ollama")
+        self.card = AnswererCard(name, "r1", "ollama")
         self._answers = answers
 
-    def label(self, prompt: LabelPrompt) -> LabelReply:
+    def label(self, prompt: LabelPrompt) -> ModelReply:
         answer = self._answers(prompt)
-        if isinstance(answer, LabelReply):
+        if isinstance(answer, ModelReply):
             return answer
-        return LabelReply(json.dumps(dict(answer)), finish="stop")
+        return ModelReply(json.dumps(dict(answer)), finish="stop")
 
 
 def says(refusal: bool, sentiment: str = "neutral", topics: tuple[str, ...] = ()) -> Answer:
     return {REFUSAL: refusal, SENTIMENT: sentiment, TOPICS: list(topics)}
 
 
-BROKEN = LabelReply("<b>no</b> ![x](http://leak.invalid/x) {")
+BROKEN = ModelReply("<b>no</b> ![x](http://leak.invalid/x) {")
 FIRST: Mapping[str, Answer] = {
     "0.chosen": says(True, topics=(ARTS,)),
     "0.rejected": says(False, "positive", (ARTS, PLACES)),
@@ -67,7 +68,7 @@ SECOND: Mapping[str, Answer] = {
     "1.rejected": says(True),
     "2.chosen": says(False),
     "2.rejected": says(False),
-    "3.chosen": LabelReply(refusal="I would rather not."),
+    "3.chosen": ModelReply(refusal="I would rather not."),
     "3.rejected": says(False),
 }
 

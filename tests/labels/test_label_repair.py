@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
-from ivan_core.domain.labels import LabelReply
+from ivan_core.domain.models import ModelReply
 from ivan_core.labels import reading, repair
 from ivan_core.labels.repair import Fix, mend, nearest, shown
 from ivan_core.labels.schema import DISCRIMINATIONS, SCHEMA, TOPICS, feature
@@ -20,7 +20,7 @@ PLAIN = f'{{"{HONEST}": true, "{TONE}": "positive"}}'
 
 
 def answered(text: str, *keys: str) -> Outcome:
-    return read_reply(LabelReply(text=text), keys or (HONEST, TONE))
+    return read_reply(ModelReply(text=text), keys or (HONEST, TONE))
 
 
 def one(key: str, value: object) -> Outcome:

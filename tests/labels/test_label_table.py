@@ -13,7 +13,8 @@ from hypothesis import given, settings, strategies as st
 from pandas.testing import assert_frame_equal
 
 from ivan_core.domain.errors import BadInput, StorageProblem
-from ivan_core.domain.labels import FEATURES, Label, LabelReply, Labels, TextKey
+from ivan_core.domain.labels import FEATURES, Label, Labels, TextKey
+from ivan_core.domain.models import ModelReply
 from ivan_core.labels.labels_csv import CSV_COLUMNS, read_labels_csv, write_labels_csv
 from ivan_core.labels.repair import Fix, Problem
 from ivan_core.labels.schema import DISCRIMINATIONS, SENTIMENTS, TOPICS, features
@@ -234,7 +235,7 @@ OUTCOMES = {
         "repaired", dict(GIVEN), (Fix("topics", "spelling", '"a\ud800"', "[]"),), (), "r"
     ),
     CHOSEN: Outcome("valid", {HELPFUL: False, AGAINST: ()}, raw="{}"),
-    TextKey(10, "chosen"): read_reply(LabelReply(problem="gone")),
+    TextKey(10, "chosen"): read_reply(ModelReply(problem="gone")),
     TextKey(9, "chosen"): Outcome("invalid", {}, (), (Problem("topics", "Wrong", "x"),), "raw\0"),
 }
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import FEATURES, REWRITE_FEATURES, LabelReply
+from ivan_core.domain.labels import FEATURES, REWRITE_FEATURES
+from ivan_core.domain.models import ModelReply
 from ivan_core.labels.reading import LONGEST_ANSWER
 from ivan_core.labels.repair import SAME_KEY
 from ivan_core.labels.schema import SCHEMA, features, is_label
@@ -21,7 +22,7 @@ KEYS = tuple(GOOD)
 
 
 def answered(text: str, keys=KEYS, **more: str) -> Outcome:
-    return read_reply(LabelReply(text=text, **more), keys)
+    return read_reply(ModelReply(text=text, **more), keys)
 
 
 def problems(outcome: Outcome) -> dict[str, str]:
@@ -60,7 +61,7 @@ def test_valid_labels_round_trip_without_fixes(labels, ascii_only):
 
 
 def test_an_error_comes_before_all_else():
-    reply = LabelReply(json.dumps(GOOD), refusal="no", finish="length", problem="timed out")
+    reply = ModelReply(json.dumps(GOOD), refusal="no", finish="length", problem="timed out")
     outcome = read_reply(reply, KEYS)
     assert (outcome.status, outcome.labels) == ("failed", {})
     assert outcome.problems[0].found == "timed out"

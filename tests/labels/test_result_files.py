@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import LabelReply, TextKey
+from ivan_core.domain.labels import TextKey
+from ivan_core.domain.models import ModelReply
 from ivan_core.labels import result_files
 from ivan_core.labels.completions import reply_of
 from ivan_core.labels.result_files import ResultLine, read_result_lines
@@ -39,7 +40,7 @@ def only(content: bytes) -> ResultLine:
     return found
 
 
-def reply(content: bytes) -> LabelReply:
+def reply(content: bytes) -> ModelReply:
     found = only(content)
     assert found.key == KEY
     assert not found.damaged
@@ -48,7 +49,7 @@ def reply(content: bytes) -> LabelReply:
 
 
 def test_an_answer_comes_with_its_finish_and_tokens() -> None:
-    assert reply(answered('{"topics": []}')) == LabelReply(
+    assert reply(answered('{"topics": []}')) == ModelReply(
         '{"topics": []}', finish="stop", input_tokens=900, output_tokens=150
     )
     assert only(answered()).raw == answered().decode().strip()
@@ -91,7 +92,7 @@ def test_an_answer_comes_with_its_finish_and_tokens() -> None:
     ],
 )
 def test_a_line_without_an_answer_says_why(content: bytes, problem: str) -> None:
-    assert reply(content) == LabelReply(problem=problem)
+    assert reply(content) == ModelReply(problem=problem)
 
 
 def test_an_answer_counts_even_beside_an_empty_or_a_told_error() -> None:
@@ -103,7 +104,7 @@ def test_an_answer_counts_even_beside_an_empty_or_a_told_error() -> None:
 def test_refusal_cut_and_filtered_answers_keep_the_provider_s_word() -> None:
     assert reply(answered(None, refusal="I will not.")).refusal == "I will not."
     assert reply(answered('{"a', finish="length")).finish == "length"
-    assert reply(answered(None, finish="content_filter")) == LabelReply(
+    assert reply(answered(None, finish="content_filter")) == ModelReply(
         finish="content_filter", input_tokens=900, output_tokens=150
     )
 
@@ -243,7 +244,7 @@ _json = st.recursive(
 def test_whatever_a_line_holds_it_is_read(response: Any, error: Any) -> None:
     found = only(line(response, error))
     assert found.key == KEY
-    assert isinstance(reply_of(response), LabelReply)
+    assert isinstance(reply_of(response), ModelReply)
 
 
 @given(st.binary(max_size=300))

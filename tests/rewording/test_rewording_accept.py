@@ -6,7 +6,8 @@ import pytest
 from given import hostile
 from hypothesis import given, strategies as st
 
-from ivan_core.domain.rewriting import PieceKey, RewriteReply
+from ivan_core.domain.models import ModelReply
+from ivan_core.domain.rewriting import PieceKey
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.rewording.accept import (
     REASONS,
@@ -154,17 +155,17 @@ def test_an_empty_turn_stays_empty():
 
 def test_the_reply_tells_of_itself_first():
     for reply, why in [
-        (RewriteReply(problem="The server was too slow."), "no_answer"),
-        (RewriteReply(GOOD, problem="Its beginning was cut off."), "prompt_cut"),
-        (RewriteReply(GOOD, finish="length"), "cut_off"),
-        (RewriteReply(finish="content_filter"), "declined"),
-        (RewriteReply(refusal="No."), "declined"),
-        (RewriteReply(), "empty"),
+        (ModelReply(problem="The server was too slow."), "no_answer"),
+        (ModelReply(GOOD, problem="Its beginning was cut off."), "prompt_cut"),
+        (ModelReply(GOOD, finish="length"), "cut_off"),
+        (ModelReply(finish="content_filter"), "declined"),
+        (ModelReply(refusal="No."), "declined"),
+        (ModelReply(), "empty"),
     ]:
         judged = judge_reply(piece(), reply)
         assert isinstance(judged, Refused) and judged.reason == why
         assert judged.raw == (reply.text or reply.refusal)
-    assert judge_reply(piece(), RewriteReply(GOOD, finish="stop")) == Accepted(GOOD)
+    assert judge_reply(piece(), ModelReply(GOOD, finish="stop")) == Accepted(GOOD)
 
 
 def test_a_model_is_told_the_reason_in_our_words_only():

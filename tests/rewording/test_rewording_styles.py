@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import pytest
 from given import hostile
 
-from ivan_core.domain.rewriting import (
-    STYLES,
-    PieceKey,
-    RewriterCard,
-    RewriteReply,
-    RewriteRequest,
-    RewriterKind,
-)
+from ivan_core.domain.models import AnswererCard, ModelReply
+from ivan_core.domain.rewriting import STYLES, PieceKey, RewriteRequest
 from ivan_core.rewording.accept import rewrite_piece
 from ivan_core.rewording.pieces import Piece
 from ivan_core.rewording.styles import build_request, instructions, style_hash
@@ -27,12 +22,12 @@ GOOD = "\n\nHuman: Is green tea nice?"
 class Said:
     """A rewriter that says one thing after the other, and keeps what it was asked."""
 
-    def __init__(self, *replies: RewriteReply, kind: RewriterKind = "ollama") -> None:
-        self.card = RewriterCard("said", kind=kind)
+    def __init__(self, *replies: ModelReply, kind: Literal["ollama", "rules"] = "ollama") -> None:
+        self.card = AnswererCard("said", kind=kind)
         self.replies = list(replies)
         self.asked: list[RewriteRequest] = []
 
-    def rewrite(self, request: RewriteRequest) -> RewriteReply:
+    def rewrite(self, request: RewriteRequest) -> ModelReply:
         self.asked.append(request)
         return self.replies[len(self.asked) - 1]
 
@@ -78,7 +73,10 @@ def test_the_scope_follows_from_the_piece():
 
 def test_a_piece_is_asked_for_until_it_is_accepted():
     rewriter = Said(
-        RewriteReply("", "", 5, 1), RewriteReply("Tea?", "", 6, 2), RewriteReply(GOOD, "", 7, 3)
+        *(
+            ModelReply(text, input_tokens=read, output_tokens=written)
+            for text, read, written in (("", 5, 1), ("Tea?", 6, 2), (GOOD, 7, 3))
+        )
     )
     rewording = rewrite_piece(rewriter, PROMPT, "published")
     assert (rewording.text, rewording.tries) == (GOOD, 3)
@@ -90,17 +88,17 @@ def test_a_piece_is_asked_for_until_it_is_accepted():
 
 
 def test_what_is_never_accepted_is_kept_as_it_came():
-    rewording = rewrite_piece(Said(*[RewriteReply("Tea?")] * 3), PROMPT, "published")
+    rewording = rewrite_piece(Said(*[ModelReply("Tea?")] * 3), PROMPT, "published")
     assert (rewording.text, rewording.tries, rewording.input_tokens) == (None, 3, None)
     assert [refused.raw for refused in rewording.refusals] == ["Tea?"] * 3
-    assert rewrite_piece(Said(RewriteReply("Tea?")), PROMPT, "published", tries=1).tries == 1
+    assert rewrite_piece(Said(ModelReply("Tea?")), PROMPT, "published", tries=1).tries == 1
 
 
 def test_rules_are_asked_once_and_silence_ends_after_two_tries():
-    rules = Said(RewriteReply(PROMPT.text), kind="rules")
+    rules = Said(ModelReply(PROMPT.text), kind="rules")
     rewording = rewrite_piece(rules, PROMPT, "published")
     assert (rewording.tries, rewording.refusals[0].reason) == (1, "identical")
-    silent = Said(*[RewriteReply(problem="Too slow.")] * 2)
+    silent = Said(*[ModelReply(problem="Too slow.")] * 2)
     rewording = rewrite_piece(silent, PROMPT, "published")
     assert (rewording.tries, rewording.refusals[1].sentence) == (2, "Too slow.")
     # A problem says nothing about an answer, so no reason is given.

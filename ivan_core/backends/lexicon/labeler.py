@@ -12,7 +12,8 @@ from ivan_core.backends.lexicon import conduct, people, style
 from ivan_core.backends.lexicon.decision import Decision
 from ivan_core.backends.lexicon.phrases import words_hash
 from ivan_core.backends.lexicon.reading import Reading
-from ivan_core.domain.labels import FEATURES, Label, LabelerCard, LabelPrompt, LabelReply
+from ivan_core.domain.labels import FEATURES, Label, LabelPrompt
+from ivan_core.domain.models import AnswererCard, ModelReply
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.labels.schema import check_keys
 
@@ -114,8 +115,8 @@ class LexiconLabeler:
     """`ivan/lexicon` behind the labelers' protocol. It reads the dialogue, never the prompt."""
 
     def __init__(self) -> None:
-        self.card = LabelerCard(NAME, revision(), "rules")
+        self.card = AnswererCard(NAME, revision(), "rules")
 
-    def label(self, prompt: LabelPrompt) -> LabelReply:
+    def label(self, prompt: LabelPrompt) -> ModelReply:
         """The asked keys as JSON; never fails."""
-        return LabelReply(json.dumps(label_text(prompt.dialogue, prompt.keys)), finish="stop")
+        return ModelReply(json.dumps(label_text(prompt.dialogue, prompt.keys)), finish="stop")

@@ -12,7 +12,7 @@ from ivan_core.backends.ollama.client import ChatAnswer, OllamaBusy, OllamaServe
 from ivan_core.backends.openai.client import is_demo
 from ivan_core.backends.token_counts import BYTES_PER_TOKEN
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.labels import LabelReply
+from ivan_core.domain.models import ModelReply
 from ivan_core.labels.completions import whole_text
 
 ANSWER_TOKENS = 1024
@@ -88,7 +88,7 @@ class OllamaChat:
         temperature: float | None = None,
         seed: int | None = None,
         schema: Mapping[str, object] | None = None,
-    ) -> LabelReply:
+    ) -> ModelReply:
         """One answer of at most `room` tokens, or why there is none or it cannot be used.
 
         Where a schema is given, what the model thinks aloud before its answer is taken off.
@@ -99,7 +99,7 @@ class OllamaChat:
         text = f"{system}\n{user}"
         fewest = len(text.split())
         if self._longest is not None and fewest + room > self._longest:
-            return LabelReply(
+            return ModelReply(
                 problem=f"The text is longer than the {self._longest} tokens {self.model} reads."
             )
         context = self._context_for(text, room)
@@ -115,7 +115,7 @@ class OllamaChat:
             return self._failed(problem)
         with self._lock:
             self._failed_in_a_row = 0
-        return LabelReply(
+        return ModelReply(
             whole_text(answer.text if schema is None else without_thoughts(answer.text)),
             finish=answer.finish,
             problem=_cut(answer.input_tokens, fewest, context),
@@ -157,7 +157,7 @@ class OllamaChat:
             self._context = min(self._context, longest)
             return self._context
 
-    def _failed(self, problem: BackendUnavailable) -> LabelReply:
+    def _failed(self, problem: BackendUnavailable) -> ModelReply:
         """What is told where the text may be at fault: the server is still there for others."""
         with self._lock:
             self._failed_in_a_row += 1
@@ -165,7 +165,7 @@ class OllamaChat:
         if in_a_row >= FAILURES_IN_A_ROW:
             raise problem from None
         self._server.version()
-        return LabelReply(problem=problem.message)
+        return ModelReply(problem=problem.message)
 
 
 def _cut(read: int | None, fewest: int, context: int) -> str:

@@ -20,7 +20,8 @@ from ivan_core.backends.openai.errors import (
 )
 from ivan_core.backends.openai.models import least_effort
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.labels import LabelPrompt, LabelReply
+from ivan_core.domain.labels import LabelPrompt
+from ivan_core.domain.models import ModelReply
 from ivan_core.labels.completions import reply_of, whole_text
 
 ANSWER_TOKENS = 600
@@ -126,7 +127,7 @@ class OpenAIChat:
         temperature: float | None = None,
         seed: int | None = None,
         schema: Mapping[str, object] | None = None,
-    ) -> LabelReply:
+    ) -> ModelReply:
         """One answer of at most `room` tokens; raises as `send` does."""
         return self.send(
             chat_body(
@@ -140,7 +141,7 @@ class OpenAIChat:
             )
         )
 
-    def send(self, body: Mapping[str, object]) -> LabelReply:
+    def send(self, body: Mapping[str, object]) -> ModelReply:
         """The reply to a request that is made already; its problem where the server cannot answer.
 
         Raises:
@@ -166,7 +167,7 @@ class OpenAIChat:
         # Threads that were refused together should not come back together.
         self._wait(max(FIRST_WAIT * 2**attempt * random.uniform(0.75, 1.0), asked or 0.0))
 
-    def _failed(self, error: Exception, problem: BackendUnavailable) -> LabelReply:
+    def _failed(self, error: Exception, problem: BackendUnavailable) -> ModelReply:
         """A reply where this text alone may be at fault; else the problem is raised."""
         of_text = status_of(error) in _OF_THE_TEXT or timed_out(error)
         with self._lock:
@@ -174,7 +175,7 @@ class OpenAIChat:
             in_a_row = self._failed_in_a_row
         if not of_text or isinstance(problem, NoCredit) or in_a_row >= FAILURES_IN_A_ROW:
             raise problem from None
-        return LabelReply(problem=problem.message)
+        return ModelReply(problem=problem.message)
 
 
 def _passes(error: Exception, problem: BackendUnavailable) -> bool:

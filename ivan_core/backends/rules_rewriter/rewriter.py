@@ -18,7 +18,8 @@ from importlib.resources import files
 from ivan_core.backends.rules_rewriter.moves import moves
 from ivan_core.backends.rules_rewriter.reading import Reading
 from ivan_core.backends.rules_rewriter.rules import Rule, rules, words_file
-from ivan_core.domain.rewriting import RewriterCard, RewriteReply, RewriteRequest, Style
+from ivan_core.domain.models import AnswererCard, ModelReply
+from ivan_core.domain.rewriting import RewriteRequest, Style
 
 NAME = "ivan/rules"
 RULE_FILES = ("moves.py", "reading.py", "rewriter.py", "rules.py")
@@ -168,13 +169,13 @@ class RulesRewriter:
     """`ivan/rules` behind the rewriters' protocol. It reads the piece, never the prompt."""
 
     def __init__(self) -> None:
-        self.card = RewriterCard(NAME, revision(), "rules")
+        self.card = AnswererCard(NAME, revision(), "rules")
 
-    def rewrite(self, request: RewriteRequest) -> RewriteReply:
+    def rewrite(self, request: RewriteRequest) -> ModelReply:
         """The piece in other words; never fails. A piece that no rule fits has that as problem."""
         if request.style == "surface":
-            return RewriteReply(problem=NO_SURFACE)
+            return ModelReply(problem=NO_SURFACE)
         text = reword(request.text, request.style)
         if text == request.text:
-            return RewriteReply(problem=NO_SECOND if request.style == "second" else NO_RULE)
-        return RewriteReply(text, finish="stop")
+            return ModelReply(problem=NO_SECOND if request.style == "second" else NO_RULE)
+        return ModelReply(text, finish="stop")

@@ -11,11 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ivan_core.domain.labels import DEMO_FINGERPRINT, LabelReply
+from ivan_core.domain.labels import DEMO_FINGERPRINT
+from ivan_core.domain.models import ModelReply
 from ivan_core.labels.completions import reply_of
 from ivan_core.runs.storage import append_line, storage_errors
 
-Send = Callable[[Mapping[str, object]], LabelReply]
+Send = Callable[[Mapping[str, object]], ModelReply]
 """Asks for one reply; raises BackendUnavailable where the server is away."""
 
 
@@ -62,7 +63,7 @@ class AnswerFile:
         self.input_tokens += reply.input_tokens or 0
         self.output_tokens += reply.output_tokens or 0
 
-    def keep(self, custom_id: str, model: str, reply: LabelReply) -> None:
+    def keep(self, custom_id: str, model: str, reply: ModelReply) -> None:
         """Append one answer; after this call it survives a power cut.
 
         Raises:
@@ -79,7 +80,7 @@ class AnswerFile:
             self._count(record["response"])
 
 
-def answer_record(custom_id: str, model: str, reply: LabelReply) -> dict[str, Any]:
+def answer_record(custom_id: str, model: str, reply: ModelReply) -> dict[str, Any]:
     """A reply as a line of a batch's result file."""
     if reply.problem:
         error = {"code": "not_answered", "message": reply.problem}
@@ -127,11 +128,11 @@ def answer_all(
     """
     left = (one for one in requests if one.custom_id not in answers.answered)
     before = len(answers.answered)
-    waiting: dict[Future[LabelReply], Asked] = {}
+    waiting: dict[Future[ModelReply], Asked] = {}
     problem: BaseException | None = None
 
     def keep(
-        futures: Iterable[Future[LabelReply]], tell: Callable[[int], None] | None = None
+        futures: Iterable[Future[ModelReply]], tell: Callable[[int], None] | None = None
     ) -> None:
         nonlocal problem
         for future in futures:

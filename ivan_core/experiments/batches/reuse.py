@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ivan_core.domain.estimates import Reused
-from ivan_core.domain.labels import LabelReply, TextKey
+from ivan_core.domain.labels import TextKey
+from ivan_core.domain.models import ModelReply
 from ivan_core.experiments.batches.answers import answer_record
 from ivan_core.ledger.answers import Answer, Answers, body_key, owner_of
 from ivan_core.runs.storage import replacing, storage_errors
@@ -92,7 +93,7 @@ class Reuse:
 
 def reused_line(key: TextKey, answer: Answer, demo: bool) -> bytes:
     """An answer as a line of a result file, for another text than it was given for first."""
-    reply = LabelReply(answer.said, finish=answer.finish, demo=demo)
+    reply = ModelReply(answer.said, finish=answer.finish, demo=demo)
     record = answer_record(key.custom_id, answer.model, reply)
     record["reused"] = {"run": answer.run, "text": answer.text}
     return json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from ivan_core.datasets.parquet_rows import small_table
 from ivan_core.datasets.prepared import PreparedDataset, choose_rows
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import Label, LabelerCard, TextKey
+from ivan_core.domain.labels import Label, TextKey
+from ivan_core.domain.models import AnswererCard
 from ivan_core.domain.specs import LabelSpec, TaxonomySpec
 from ivan_core.engine.imports import SLUG, Written
 from ivan_core.engine.zips import Archive, Came, Packed, Unpacked
@@ -84,7 +85,7 @@ def _read(zipped: Unpacked) -> Came:
     if not isinstance(spec, LabelSpec):
         raise zipped.damaged("it is no labelling")
     found = reconciled(zipped, spec)
-    stem = f"{SLUG}-{LabelerCard(spec.labeler).slug[:_LONGEST_NAME]}-control"
+    stem = f"{SLUG}-{AnswererCard(spec.labeler).slug[:_LONGEST_NAME]}-control"
     labeler = str(zipped.manifest["labeler"]["id"])
     return Came(
         who=(labeler,),

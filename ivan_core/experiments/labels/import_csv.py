@@ -11,7 +11,8 @@ from typing import Any, get_args
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import FEATURES, Label, LabelerCard, TextKey
+from ivan_core.domain.labels import FEATURES, Label, TextKey
+from ivan_core.domain.models import AnswererCard
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import LabelSpec
 from ivan_core.engine.csv_files import (
@@ -95,7 +96,7 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
         row_ids=None if len(row_ids) == dataset.rows else tuple(row_ids),
     )
     began, slug = started(path)
-    stem = f"{SLUG}-{LabelerCard(name).slug}{_ENDING}"
+    stem = f"{SLUG}-{AnswererCard(name).slug}{_ENDING}"
     files = [path.name, *([failed.name] if failed else [])]
     run = Elsewhere(
         id=slug,

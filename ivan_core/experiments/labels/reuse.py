@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ivan_core.domain.labels import Labeler, LabelerCard, LabelPrompt, LabelReply
+from ivan_core.domain.labels import Labeler, LabelPrompt
+from ivan_core.domain.models import AnswererCard, ModelReply
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.labels.request_files import body_bytes
 from ivan_core.labels.validate import read_reply
@@ -61,10 +62,10 @@ class ReusingLabeler:
         self._again, self._all = again, all_again
 
     @property
-    def card(self) -> LabelerCard:
+    def card(self) -> AnswererCard:
         return self._labeler.card
 
-    def label(self, prompt: LabelPrompt) -> LabelReply:
+    def label(self, prompt: LabelPrompt) -> ModelReply:
         """The answer that is here, or a new one; raises as the labeler does."""
         from ivan_core.backends.openai.chat import label_body
 
@@ -73,7 +74,7 @@ class ReusingLabeler:
         found = None if self._all else self._answers.find([key]).get(key)
         if found is not None:
             other = "" if found.run == self._run else found.run
-            return LabelReply(found.said, finish=found.finish, demo=self._demo, reused=other)
+            return ModelReply(found.said, finish=found.finish, demo=self._demo, reused=other)
         reply = self._labeler.label(prompt)
         if reply.demo is self._demo and read_reply(reply, prompt.keys).status in USABLE:
             text = prompt.key.custom_id

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 
 from ivan_core.datasets.prepared import seeded_chunks
-from ivan_core.domain.labels import Labeler, LabelerCard, LabelPrompt, LabelReply, TextKey
+from ivan_core.domain.labels import Labeler, LabelPrompt, TextKey
+from ivan_core.domain.models import AnswererCard, ModelReply
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.specs import LabelSpec
 from ivan_core.engine.begin import Begun, begin
@@ -29,7 +30,7 @@ class Labelled:
     """All that a finished run knows; its files are written from it."""
 
     begun: Begun
-    card: LabelerCard
+    card: AnswererCard
     reconciled: Reconciled
 
 
@@ -98,7 +99,7 @@ def _prompts(pair: Pair, spec: LabelSpec) -> Iterator[LabelPrompt]:
 
 def ask_until_usable(labeler: Labeler, prompt: LabelPrompt) -> list[dict[str, object]]:
     """The replies for one text, the last one being that which counts."""
-    replies: list[LabelReply] = []
+    replies: list[ModelReply] = []
     asked = prompt
     while True:
         reply = labeler.label(asked)
@@ -116,14 +117,14 @@ def _kept(
     """Each text of a finished unit with what came of it and the number of tries."""
     found = []
     for row_id, preference, replies in context.parts.rows(unit.key):
-        outcome = read_reply(LabelReply(**replies[-1]), keys)
+        outcome = read_reply(ModelReply(**replies[-1]), keys)
         if outcome.status == "valid":
             outcome = replace(outcome, raw="")
         found.append((TextKey(row_id, preference), outcome, len(replies)))
     return found
 
 
-def _same_labeler(context: RunContext, card: LabelerCard) -> None:
+def _same_labeler(context: RunContext, card: AnswererCard) -> None:
     """Keep who labels; where the model behind a name changed meanwhile, the run says so."""
     if CARD not in context.parts:
         context.parts.append(CARD, [asdict(card)])
@@ -138,11 +139,11 @@ def _same_labeler(context: RunContext, card: LabelerCard) -> None:
         )
 
 
-def _card(context: RunContext, spec: LabelSpec) -> LabelerCard:
+def _card(context: RunContext, spec: LabelSpec) -> AnswererCard:
     if CARD not in context.parts:
-        return LabelerCard(spec.labeler)
+        return AnswererCard(spec.labeler)
     kept = context.parts.rows(CARD)[0]
-    return LabelerCard(**{**kept, "settings": tuple(map(tuple, kept["settings"]))})
+    return AnswererCard(**{**kept, "settings": tuple(map(tuple, kept["settings"]))})
 
 
 def _reconciled(context: RunContext, units: Sequence[_Unit], keys: Sequence[str]) -> Reconciled:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ivan_core.domain.labels import DEMO_NAME, Labeler, LabelerCard
+from ivan_core.domain.labels import DEMO_NAME, Labeler
+from ivan_core.domain.models import AnswererCard
 from ivan_core.domain.specs import LabelSpec
 from ivan_core.engine.work import Job, write_results
 from ivan_core.experiments.labels.files import (
@@ -56,7 +57,7 @@ def make_labeler(spec: LabelSpec) -> Labeler:
     )
 
 
-def _named(card: LabelerCard) -> str:
+def _named(card: AnswererCard) -> str:
     """Who labelled; the demo server answers by rules, whatever the model's name."""
     if card.kind == "ollama" and dict(card.settings).get("demo"):
         return DEMO_NAME.format(card.id)

@@ -6,14 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ivan_core.domain.labels import (
-    REWRITE_FEATURES,
-    Label,
-    Labeler,
-    LabelReply,
-    Preference,
-    TextKey,
-)
+from ivan_core.domain.labels import REWRITE_FEATURES, Label, Labeler, Preference, TextKey
+from ivan_core.domain.models import ModelReply
 from ivan_core.domain.pairs import SIDES
 from ivan_core.experiments.labels.steps import ask_until_usable
 from ivan_core.experiments.rewrite.rows import RewordedPair
@@ -55,7 +49,7 @@ def ask_labels(
 def read_labels(row: Sequence[Any]) -> LabelledText:
     """What a kept row of `ask_labels` says."""
     row_id, variant, side, replies = row
-    reply = LabelReply(**replies[-1])
+    reply = ModelReply(**replies[-1])
     outcome = read_reply(reply, REWRITE_FEATURES)
     if outcome.status in USABLE:
         labels = dict(outcome.labels)

@@ -14,7 +14,8 @@ from given.taxonomy_runs import account_of, spec_of, workers_here
 from ivan_core.demo.answers import label
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.domain.labels import FEATURES, REWRITE_FEATURES, LabelReply
+from ivan_core.domain.labels import FEATURES, REWRITE_FEATURES
+from ivan_core.domain.models import ModelReply
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs
@@ -156,11 +157,11 @@ class Stopping:
         self.most = most
         self.asked: list[str] = []
 
-    def __call__(self, body: Mapping[str, object]) -> LabelReply:
+    def __call__(self, body: Mapping[str, object]) -> ModelReply:
         if len(self.asked) == self.most:
             raise BackendUnavailable("The server is away.")
         self.asked.append(json.dumps(body))
-        return LabelReply(label(FEATURES, "Hello"), finish="stop", input_tokens=7, output_tokens=3)
+        return ModelReply(label(FEATURES, "Hello"), finish="stop", input_tokens=7, output_tokens=3)
 
 
 def test_a_stop_in_the_middle_loses_no_answer_and_asks_none_twice(
@@ -187,9 +188,9 @@ def test_who_stops_it_loses_no_answer_that_is_on_its_way(
     path = request_file(tmp_path, data_dir)
     asked = Barrier(4)
 
-    def send(_: Mapping[str, object]) -> LabelReply:
+    def send(_: Mapping[str, object]) -> ModelReply:
         asked.wait(300)  # four are on their way before the first is answered
-        return LabelReply(label(FEATURES, "Hello"), finish="stop")
+        return ModelReply(label(FEATURES, "Hello"), finish="stop")
 
     def stop(_: int) -> None:
         raise KeyboardInterrupt
@@ -203,7 +204,7 @@ def test_who_stops_it_loses_no_answer_that_is_on_its_way(
 
 def test_what_failed_is_asked_for_again(server: DemoServer, tmp_path: Path, data_dir: Path) -> None:
     path = request_file(tmp_path, data_dir)
-    run_file(planned(path, server), send=lambda _: LabelReply(problem="Too long."))
+    run_file(planned(path, server), send=lambda _: ModelReply(problem="Too long."))
     assert planned(path, server).left == 12
 
 

@@ -11,7 +11,8 @@ import pytest
 from given.support import write_pairs
 
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.domain.labels import FEATURES, LabelerCard, LabelPrompt, LabelReply
+from ivan_core.domain.labels import FEATURES, LabelPrompt
+from ivan_core.domain.models import AnswererCard, ModelReply
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import LEXICON, DatasetRequest, LabelSpec
 from ivan_core.engine import archive, handling as runs
@@ -29,16 +30,16 @@ class Fake:
     """A labeler that says yes to everything, or what it is told to say of a text."""
 
     def __init__(
-        self, answers: Callable[[LabelPrompt, int], str | LabelReply], revision: str = "1"
+        self, answers: Callable[[LabelPrompt, int], str | ModelReply], revision: str = "1"
     ) -> None:
-        self.card = LabelerCard("fake:1b", revision, "ollama", (("seed", "0"),))
+        self.card = AnswererCard("fake:1b", revision, "ollama", (("seed", "0"),))
         self.asked: list[LabelPrompt] = []
         self._answers = answers
 
-    def label(self, prompt: LabelPrompt) -> LabelReply:
+    def label(self, prompt: LabelPrompt) -> ModelReply:
         self.asked.append(prompt)
         answer = self._answers(prompt, len(self.asked))
-        return answer if isinstance(answer, LabelReply) else LabelReply(answer, finish="stop")
+        return answer if isinstance(answer, ModelReply) else ModelReply(answer, finish="stop")
 
 
 def yes(prompt: LabelPrompt, _: int = 0) -> str:
@@ -107,13 +108,13 @@ def test_an_answer_that_cannot_be_used_is_asked_for_again_with_the_reason(
 def test_what_stays_unusable_is_listed_and_nothing_is_dropped(
     data_dir, tmp_path, monkeypatch
 ) -> None:
-    def odd(prompt: LabelPrompt, _: int) -> str | LabelReply:
+    def odd(prompt: LabelPrompt, _: int) -> str | ModelReply:
         if prompt.key.custom_id == "0.chosen":
             return "no JSON here"
         if prompt.key.custom_id == "0.rejected":
-            return LabelReply(refusal="I will not.")
+            return ModelReply(refusal="I will not.")
         if prompt.key.custom_id == "1.chosen":
-            return LabelReply(problem="the answer took too long")
+            return ModelReply(problem="the answer took too long")
         return yes(prompt)
 
     fake = Fake(odd)

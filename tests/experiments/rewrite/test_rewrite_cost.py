@@ -21,8 +21,9 @@ from ivan_core.cli.main import parser, run
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES, TextKey
+from ivan_core.domain.models import ModelReply
 from ivan_core.domain.options import command_of
-from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
+from ivan_core.domain.rewriting import RewriteRequest
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest, RewriteSpec
 from ivan_core.engine import datasets, handling as runs
@@ -140,9 +141,9 @@ def test_what_was_accepted_for_one_server_is_not_spent_at_another(
 def test_spending_counts_the_tokens_of_all_answers_but_not_those_of_another_run(
     data_dir: Path, tmp_path: Path, key: str
 ) -> None:
-    def answer(request: RewriteRequest) -> RewriteReply:
+    def answer(request: RewriteRequest) -> ModelReply:
         said = request.text.replace("Question", "Enquiry").replace("Answer", "Reply")
-        return RewriteReply(said, input_tokens=1000, output_tokens=100, finish="stop")
+        return ModelReply(said, input_tokens=1000, output_tokens=100, finish="stop")
 
     path = write_pairs(tmp_path / "p.jsonl", 3)
     spec = spec_of(path, rewriter=LUNA, labeler="", second=False)

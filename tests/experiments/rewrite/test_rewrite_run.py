@@ -14,9 +14,9 @@ from fakes.rewriting import FakeRewriter, added, fake_tools, reworded, sometimes
 from given.support import write_pairs
 
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.models import SimilarityModel
+from ivan_core.domain.models import ModelReply, SimilarityModel
 from ivan_core.domain.pairs import IDENTICAL
-from ivan_core.domain.rewriting import RewriteReply, RewriteRequest
+from ivan_core.domain.rewriting import RewriteRequest
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import RewriteSpec
 from ivan_core.engine import archive, handling as runs
@@ -238,7 +238,7 @@ def test_a_rewriter_that_goes_away_leaves_a_run_that_goes_on(data_dir, tmp_path)
     path = write_pairs(tmp_path / "p.jsonl", 6)
     whole = done(data_dir, spec_of(path, seed=1), FakeRewriter(sometimes))
 
-    def gone(request: RewriteRequest) -> str | RewriteReply:
+    def gone(request: RewriteRequest) -> str | ModelReply:
         if len(broken.asked) == 9:
             raise BackendUnavailable("Ollama went away.", "Start it again.")
         return sometimes(request)

@@ -7,7 +7,7 @@ from given import hostile, made_runs
 from given.made_labellings import ARTS, FIRST, REFUSAL, SECOND, TOPICS, Labellings, four_pairs, says
 from streamlit.testing.v1 import AppTest
 
-from ivan_core.domain.labels import LabelReply
+from ivan_core.domain.models import ModelReply
 from ivan_core.labels.table import read_labels, write_labels
 from pages.components.labels.live import label_rows, states_sentence
 
@@ -111,7 +111,7 @@ def test_hostile_text_stays_text(data_dir, tmp_path, monkeypatch, open_page, ope
 
     def answer(prompt):
         if prompt.key.preference == "rejected":
-            return LabelReply(texts[prompt.key.row_id % len(texts)])
+            return ModelReply(texts[prompt.key.row_id % len(texts)])
         return says(True, topics=(ARTS,))
 
     ids = [labellings.made(name, answer) for name in names]

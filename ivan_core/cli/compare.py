@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print the result."""
     from ivan_core.cli.follow import follow_started
     from ivan_core.engine import handling as runs
-    from ivan_core.engine.first_look import FirstLook, first_look
+    from ivan_core.engine.plan import FirstLook, first_look
     from ivan_core.experiments.compare import plan as compare
 
     spec = spec_from(options)

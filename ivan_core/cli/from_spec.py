@@ -33,7 +33,7 @@ def run(asked: type[RowsSpec], options: argparse.Namespace) -> int:
     from ivan_core.cli.follow import follow_started
     from ivan_core.datasets.prepared import choose_rows
     from ivan_core.engine import datasets, handling as runs
-    from ivan_core.engine.first_look import FirstLook, first_look
+    from ivan_core.engine.plan import FirstLook, first_look
 
     spec = made.spec_from(asked, options, asked.model_construct())
     look = first_look(spec, ()) if options.plan else FirstLook()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ivan_core.engine.first_look import FirstLook
+    from ivan_core.engine.plan import FirstLook
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,9 @@ import argparse
 from typing import Any
 
 from ivan_core.cli import options as made
-from ivan_core.cli.plan import add_plan, print_plan
+from ivan_core.cli.follow import add_plan, follow_started, print_plan
 from ivan_core.domain.specs import CompareSpec
+from ivan_core.engine import handling as runs
 
 
 def add(commands: Any) -> None:
@@ -40,9 +41,7 @@ def spec_from(options: argparse.Namespace) -> CompareSpec:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print the result."""
-    from ivan_core.cli.follow import follow_started
-    from ivan_core.engine import handling as runs
-    from ivan_core.engine.plan import FirstLook, first_look
+    from ivan_core.engine.first_look import FirstLook, first_look
     from ivan_core.experiments.compare import plan as compare
 
     spec = spec_from(options)

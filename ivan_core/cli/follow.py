@@ -1,14 +1,22 @@
-"""Following a run: a bar on a terminal, plain lines otherwise, then its results."""
+"""What commands that start a run share: saying its plan, following it, telling what went wrong.
+
+It is followed with a bar on a terminal, with plain lines otherwise; then come its results.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
-from typing import TextIO
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import kind_of, known
+
+if TYPE_CHECKING:
+    from ivan_core.engine.first_look import FirstLook
 
 _POLL_SECONDS = 0.25
 _LINE_SECONDS = 5.0
@@ -21,8 +29,9 @@ def follow(run_id: str, out: TextIO) -> int:
     Batches that nobody follows any more are followed again from here on.
     """
     _follow_batches(run_id)
+    show = _bar if out.isatty() else _lines
     try:
-        run = _watch(run_id, out)
+        run = show(run_id, out)
     except KeyboardInterrupt:
         return _stop(run_id)
     for note in run.notes:
@@ -37,9 +46,7 @@ def follow(run_id: str, out: TextIO) -> int:
     if run.state is RunState.CANCELLED:
         print(f"Run {run_id} was cancelled; `ivan runs resume {run_id}` goes on.", file=sys.stderr)
         return 130
-    print(f"ivan: {run.problem or f'Run {run_id} was interrupted.'}", file=sys.stderr)
-    if run.hint:
-        print(f"      {run.hint}", file=sys.stderr)
+    print_problem(run.problem or f"Run {run_id} was interrupted.", run.hint)
     if run.done or run.state is RunState.INTERRUPTED:
         where = f" from {run.done:,} of {run.total:,}" if run.done else ""
         print(f"      `ivan runs resume {run_id}` goes on{where}.", file=sys.stderr)
@@ -50,6 +57,13 @@ def follow_started(run_id: str, new: bool) -> int:
     """Say which run does what was asked for, and show it; `new` means that it begins now."""
     print(f"Run {run_id}" + ("" if new else " is at this already; following it."), flush=True)
     return follow(run_id, sys.stdout)
+
+
+def print_problem(message: str, hint: str = "") -> None:
+    """Say on the error stream what went wrong, and what to do where that is known."""
+    print(f"ivan: {message}", file=sys.stderr)
+    if hint:
+        print(f"      {hint}", file=sys.stderr)
 
 
 def print_step(done: int, total: int, step: str) -> None:
@@ -63,11 +77,6 @@ def _follow_batches(run_id: str) -> None:
     sending = known(run).sending
     if sending is not None and run.state not in (RunState.CANCELLED, RunState.FAILED):
         sending.follow(run_id)
-
-
-def _watch(run_id: str, out: TextIO) -> Run:
-    show = _bar if out.isatty() else _lines
-    return show(run_id, out)
 
 
 def _bar(run_id: str, out: TextIO) -> Run:
@@ -107,6 +116,14 @@ def _lines(run_id: str, out: TextIO) -> Run:
         time.sleep(_POLL_SECONDS)
 
 
+def wait_for_end(run_id: str) -> Run:
+    """The run once it is at work no more, or as it is after five seconds."""
+    deadline = time.monotonic() + 5
+    while (run := runs.get(run_id)).state.live and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return run
+
+
 def _stop(run_id: str) -> int:
     """Cancel what Ctrl-C interrupts, and say how to go on; what is followed elsewhere goes on."""
     if known(runs.get(run_id)).sending is not None:
@@ -114,12 +131,26 @@ def _stop(run_id: str) -> int:
         return 130
     if runs.get(run_id).state.live:
         runs.cancel(run_id)
-        deadline = time.monotonic() + 5
-        while runs.get(run_id).state.live and time.monotonic() < deadline:
-            time.sleep(0.1)
-    run = runs.get(run_id)
+    run = wait_for_end(run_id)
     print(
         f"\nStopped at {run.done:,} of {run.total:,}. `ivan runs resume {run_id}` goes on.",
         file=sys.stderr,
     )
     return 130
+
+
+def add_plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--plan",
+        action="store_true",
+        help="Say what it would take and refuse, by the first rows, and do nothing.",
+    )
+
+
+def print_plan(notes: Sequence[str], look: FirstLook) -> int:
+    """Print what a plan says beside its first line; the exit code is 1 if it would be refused."""
+    for line in (*notes, *look.remarks):
+        print(line)
+    for error in look.refusals:
+        print_problem(f"It would be refused. {error.message}", error.hint)
+    return 1 if look.refusals else 0

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from ivan_core import __version__
+from ivan_core.cli.follow import print_problem
 from ivan_core.domain.errors import IvanError
 from ivan_core.runs.storage import keep_private
 from ivan_core.settings import data_dir
@@ -21,7 +22,7 @@ _EPILOG = """exit codes: 0 done, 1 a problem (said in a sentence), 2 wrong usage
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line. Building it imports no model library and no pandas."""
-    from ivan_core.cli import archive, bench, demo_server, figure, from_spec, review, runs
+    from ivan_core.cli import bench, demo_server, figure, options, review, runs
     from ivan_core.engine.kind import experiments
 
     top = argparse.ArgumentParser(
@@ -39,9 +40,10 @@ def parser() -> argparse.ArgumentParser:
         import_module(name).add(commands)
     for kind in kinds:
         if not kind.commands:
-            from_spec.add(commands, kind)
-    for module in (review, runs, figure, archive, demo_server, bench):
-        module.add(commands)
+            options.add_command(commands, kind)
+    own = (review.add, runs.add, figure.add, runs.add_cache, demo_server.add, bench.add)
+    for add in own:
+        add(commands)
     return top
 
 
@@ -57,9 +59,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options) or 0)
     except IvanError as error:
-        print(f"ivan: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"      {error.hint}", file=sys.stderr)
+        print_problem(error.message, error.hint)
         return EXIT_PROBLEM
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

@@ -1,14 +1,21 @@
-"""Options made from the fields of a spec, and the spec made from what was given to them."""
+"""Options made from the fields of a spec, and the spec made from what was given to them.
+
+With them, the whole command of an experiment that has none of its own.
+"""
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
 
+from ivan_core.cli.follow import add_plan, follow_started, print_plan
 from ivan_core.domain.options import FieldOption, comma_list, field_options
-from ivan_core.domain.specs import AnySpec, DatasetRequest, checked, parse_row_ids
+from ivan_core.domain.specs import AnySpec, DatasetRequest, RowsSpec, checked, parse_row_ids
+from ivan_core.engine import handling as runs
+from ivan_core.engine.kind import Kind
 
 
 class SpecOptions:
@@ -89,3 +96,41 @@ def _value(one: FieldOption, given: Any) -> Any:
     if one.option.repeated:
         return tuple(given)
     return parse_row_ids(given) if one.name == "row_ids" else comma_list(given) or None
+
+
+def add_command(commands: Any, kind: Kind) -> None:
+    """Add the command that a kind's spec is named by."""
+    spec = kind.spec
+    if not issubclass(spec, RowsSpec):
+        raise TypeError(f"a {kind.noun} chooses no rows, so no command asks for one")
+    told = f"make a {kind.noun} of the pairs of a preference dataset"
+    parser = commands.add_parser(
+        spec.command.removeprefix("ivan "), help=told, description=f"{told.capitalize()}."
+    )
+    parser.set_defaults(run=partial(run_command, spec))
+    fields = SpecOptions(spec)
+    fields.add_rows(parser)
+    fields.add(parser)
+    add_plan(parser)
+
+
+def run_command(asked: type[RowsSpec], options: argparse.Namespace) -> int:
+    """Plan, start, follow, and print what came of it."""
+    from ivan_core.datasets.prepared import choose_rows
+    from ivan_core.engine import datasets
+    from ivan_core.engine.first_look import FirstLook, first_look
+
+    spec = spec_from(asked, options, asked.model_construct())
+    look = first_look(spec, ()) if options.plan else FirstLook()
+    found = datasets.find(spec.dataset)
+    choice = choose_rows(spec, found) if found is not None else None
+    pairs = "pairs not counted yet"
+    if choice is not None:
+        pairs = f"{len(choice.row_ids):,} pairs"
+    elif look.pairs is not None:
+        pairs = f"{look.pairs:,} pairs in all"
+    print(f"{spec.dataset.label}: {pairs}.")
+    if options.plan:
+        return print_plan(choice.notes if choice is not None else (), look)
+    run_id, new = runs.start(spec)
+    return follow_started(run_id, new)

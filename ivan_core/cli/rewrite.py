@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from ivan_core.cli import options as made
-from ivan_core.cli.plan import add_plan, print_plan
+from ivan_core.cli.follow import add_plan, follow_started, print_plan, print_step
 from ivan_core.domain.specs import RewriteSpec
 
 
@@ -56,8 +56,7 @@ def spec_from(options: argparse.Namespace) -> RewriteSpec:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print what came of it."""
-    from ivan_core.cli.follow import follow_started, print_step
-    from ivan_core.engine.plan import first_look
+    from ivan_core.engine.first_look import first_look
     from ivan_core.experiments.labels import plan as labels
     from ivan_core.experiments.rewrite import plan as rewrite
 

@@ -1,14 +1,22 @@
-"""`ivan runs`: list, show, follow, resume, cancel; what else there is stands in `archive.py`."""
+"""`ivan runs`: list, show, follow, name, move, delete or set beside runs; and `ivan cache`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import subprocess
 import sys
-import time
+from pathlib import Path
 from typing import Any
 
-from ivan_core.cli import archive
+from ivan_core.cli import options as made
+from ivan_core.cli.follow import follow, wait_for_end
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.engine import handling as runs
+
+_ID = "the run's id, as in `ivan runs list`"
 
 
 def add(commands: Any) -> None:
@@ -23,15 +31,70 @@ def add(commands: Any) -> None:
         ("resume", resume, "go on with a stopped run"),
         ("cancel", cancel, "stop a run; what is finished is kept"),
     ):
-        sub = actions.add_parser(name, help=about, description=about)
-        sub.add_argument("id", help="the run's id, as in `ivan runs list`")
-        sub.set_defaults(run=action)
-    archive.add_actions(actions)
+        _action(actions, name, action, about, "id")
+    sub = _action(actions, "rename", rename, "give a run a name beside its id", "id")
+    sub.add_argument("name", help="the name; an empty one takes it away")
+    sub = _action(actions, "delete", delete, "delete a run and the files it wrote", "id")
+    sub.add_argument("--yes", action="store_true", help="Do not ask.")
+    sub = _action(actions, "export", export, "write a finished run as a zip", "id")
+    sub.add_argument("--out", metavar="FILE", help="Where to write. Default: ID.zip here.")
+    sub.add_argument("--texts", action="store_true", help="Put the texts of the pairs in it too.")
+    sub = _action(
+        actions,
+        "import",
+        import_run,
+        "enter a run from a zip made by export, or from the original's CSV files",
+    )
+    sub.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="one zip; or the CSV files of one study: scores and stats, labels, rewordings",
+    )
+    fields = made.SpecOptions(DatasetRequest)
+    fields.add(sub, "source", before="The dataset that they are about; CSV files need it named.")
+    fields.add(sub)
+    sub.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="M",
+        help="Who judged, labelled or reworded in a CSV file, in the order of the files; by "
+        "default from its name.",
+    )
+    sub.add_argument(
+        "--force",
+        action="store_true",
+        help="Leave lines of other texts aside, not refuse the file.",
+    )
+    about = "do the same once more: what is paid for asks first, as its command does"
+    _action(actions, "duplicate", duplicate, about, "id")
+    about = "set two runs beside each other on shared rows"
+    _action(actions, "compare", compare, about, "first", "second")
+
+
+def _action(actions: Any, name: str, run: Any, about: str, *ids: str) -> Any:
+    """Add one action, with the ids of the runs that it is about."""
+    sub = actions.add_parser(name, help=about, description=about)
+    for one in ids:
+        sub.add_argument(one, help=_ID)
+    sub.set_defaults(run=run)
+    return sub
+
+
+def add_cache(commands: Any) -> None:
+    """Add `ivan cache`."""
+    parser = commands.add_parser(
+        "cache",
+        help="size of the score cache, or clear it",
+        description="The score cache keeps what a model gave a text, so that no run computes it "
+        "twice. Prints its size.",
+    )
+    parser.add_argument("--clear", action="store_true", help="Empty it; no run is deleted.")
+    parser.set_defaults(run=cache)
 
 
 def list_runs(_: argparse.Namespace) -> int:
-    from ivan_core.engine import handling as runs
-
     found = runs.experiments()
     if not found:
         print("No runs yet. Start one with `ivan compare`.")
@@ -44,8 +107,6 @@ def list_runs(_: argparse.Namespace) -> int:
 
 
 def show(options: argparse.Namespace) -> int:
-    from ivan_core.engine import handling as runs
-
     run = runs.get(options.id)
     content: dict[str, Any] = {
         "run": run.id,
@@ -78,27 +139,102 @@ def sentences(options: argparse.Namespace) -> int:
 
 
 def follow_run(options: argparse.Namespace) -> int:
-    from ivan_core.cli.follow import follow
-
     return follow(options.id, sys.stdout)
 
 
 def resume(options: argparse.Namespace) -> int:
-    from ivan_core.engine import handling as runs
-
     runs.resume(options.id)
     return follow_run(options)
 
 
 def cancel(options: argparse.Namespace) -> int:
-    from ivan_core.engine import handling as runs
-
     runs.stop(options.id)
-    deadline = time.monotonic() + 5
-    while (run := runs.get(options.id)).state.live and time.monotonic() < deadline:
-        time.sleep(0.1)
+    run = wait_for_end(options.id)
     if run.state.live:
         print(f"Run {run.id} is being cancelled; `ivan runs follow {run.id}` shows how far it is.")
     else:
         print(f"Run {run.id} is {run.state} at {run.done:,} of {run.total:,}.")
+    return 0
+
+
+def rename(options: argparse.Namespace) -> int:
+    from ivan_core.engine import archive
+
+    run = archive.rename(options.id, options.name)
+    print(f"Run {run.id} is called {run.name!r}." if run.name else f"Run {run.id} has no name.")
+    return 0
+
+
+def delete(options: argparse.Namespace) -> int:
+    from ivan_core.engine import archive
+
+    run = runs.get(options.id)
+    if not options.yes:
+        if not sys.stdin.isatty():
+            raise BadInput("Deleting asks for confirmation.", "Add --yes where nobody can answer.")
+        done = f"{run.done:,} of {run.total:,} done"
+        if input(
+            f"Delete run {run.label} ({run.kind}, {run.state}, {done})? [y/N] "
+        ).strip().lower() not in ("y", "yes"):
+            print("Nothing was deleted.")
+            return 1
+    print(archive.delete(run.id).sentence)
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    from ivan_core.engine import archive, zips
+
+    path = Path(options.out or f"{options.id}.zip")
+    zips.export(options.id, path, texts=options.texts)
+    print(f"{path} ({archive.size(path.stat().st_size)})")
+    return 0
+
+
+def import_run(options: argparse.Namespace) -> int:
+    from ivan_core.engine.csv_files import import_csvs
+    from ivan_core.engine.imports import read_dataset
+    from ivan_core.engine.zips import import_zip
+
+    paths = [Path(name) for name in options.files]
+    dataset = None
+    if options.source:
+        dataset = read_dataset(made.dataset_from(options, options.source))
+    if any(path.suffix.lower() == ".zip" for path in paths):
+        if len(paths) > 1 or options.model:
+            raise BadInput("A zip is imported alone, and names its models itself.")
+        found = [import_zip(paths[0], dataset)]
+    else:
+        if dataset is None:
+            raise BadInput(
+                "CSV files do not say which dataset they judge.", "Name it with --dataset."
+            )
+        found = import_csvs(paths, dataset, options.model, options.force)
+    for one in found:
+        print(one.sentence)
+    return 0
+
+
+def duplicate(options: argparse.Namespace) -> int:
+    command = runs.command(runs.get(options.id))
+    print(command, flush=True)
+    words = shlex.split(command)[1:]
+    return subprocess.run([sys.executable, "-m", "ivan_core", *words], check=False).returncode
+
+
+def compare(options: argparse.Namespace) -> int:
+    from ivan_core.engine.studies import beside
+
+    print(beside(options.first, options.second))
+    return 0
+
+
+def cache(options: argparse.Namespace) -> int:
+    from ivan_core.engine import archive, score_cache
+
+    if options.clear:
+        before = score_cache.clear_cache()
+        print(f"Cleared {before.entries:,} rewards, {archive.size(before.bytes)}.")
+    else:
+        print(score_cache.cache_size().sentence)
     return 0

@@ -1,14 +1,21 @@
-"""`ivan taxonomy`: label a dataset with a paid model in batches, collect, repair, import."""
+"""`ivan taxonomy`: label with a paid model in batches, or text by text; collect, repair, import."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
-from ivan_core.cli import control_batch, options as made, taxonomy_files
-from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.specs import DatasetRequest, TaxonomySpec
+from ivan_core import catalog
+from ivan_core.cli import options as made
+from ivan_core.cli.follow import follow_started, print_problem, print_step
+from ivan_core.domain.errors import BackendUnavailable, BadInput
+from ivan_core.domain.estimates import usd
+from ivan_core.domain.specs import DatasetRequest, LabelSpec, TaxonomySpec
+from ivan_core.engine import handling as runs
+from ivan_core.settings import preset_name
 
 BY = "command line"
 
@@ -23,8 +30,8 @@ def add(commands: Any) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     _add_create(actions)
     _add_process(actions)
-    control_batch.add_action(actions)
-    taxonomy_files.add_actions(actions)
+    _add_control(actions)
+    _add_files(actions)
 
 
 def _add_create(actions: Any) -> None:
@@ -91,15 +98,74 @@ def _add_process(actions: Any) -> None:
     parser.add_argument("--base-url", default="", metavar="URL", help="Where the API answers.")
 
 
+def _add_control(actions: Any) -> None:
+    parser = actions.add_parser(
+        "run-control-batch",
+        help="label with a second labeler: a model on Ollama, or rules",
+        description="Label random rows with a second labeler: a model on Ollama, or the rules that "
+        "ship with IVAN. Results are saved as CSV under data/taxonomy-control.",
+    )
+    parser.set_defaults(run=control)
+    fields = made.SpecOptions(LabelSpec)
+    fields.add_rows(parser)
+    fields.add(parser, "seed")
+    made.add_preset(parser)
+    fields.add(parser, "labeler", "keys", "num_ctx")
+    fields.add(parser)
+    parser.add_argument(
+        "--pull", action="store_true", help="Download the model first if the server lacks it."
+    )
+
+
+def _add_files(actions: Any) -> None:
+    parser = actions.add_parser(
+        "import-file",
+        help="enter result files of any engine as a finished run",
+        description="Read result files of any engine that reads OpenAI batch files, check every "
+        "label, and enter them as a finished run.",
+    )
+    parser.set_defaults(run=import_file)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="A result file.")
+    made.SpecOptions(DatasetRequest).add(parser)
+    parser.add_argument("--model", default="", metavar="M", help="Who labelled, if not named.")
+    parser.add_argument(
+        "--force", action="store_true", help="Leave lines about other texts aside, do not refuse."
+    )
+    parser = actions.add_parser(
+        "run-file",
+        help="answer a prepared request file at any OpenAI-compatible server",
+        description="Send the requests of a file that create-batch wrote to any OpenAI-compatible "
+        "server, one by one. Answers are kept line by line; the same command goes on after a stop, "
+        "and asks again for what failed.",
+    )
+    parser.set_defaults(run=run_file)
+    parser.add_argument("file", type=Path, metavar="FILE", help="A file of data/taxonomy-input.")
+    parser.add_argument("--base-url", default="", metavar="URL", help="Where the API answers.")
+    parser.add_argument(
+        "--model", default="", metavar="M", help="The name under which the server has the model."
+    )
+    parser.add_argument(
+        "--concurrency", type=int, default=4, metavar="N", help="Requests at a time. Default: 4."
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="Where the answers are kept.")
+    parser.add_argument(
+        "--input-usd", type=float, metavar="X", help="Price of a million input tokens."
+    )
+    parser.add_argument(
+        "--output-usd", type=float, metavar="X", help="Price of a million output tokens."
+    )
+    parser.add_argument("--free", action="store_true", help="The server costs nothing.")
+    parser.add_argument("--max-usd", type=float, metavar="X", help="Send nothing above this.")
+    parser.add_argument("--yes", action="store_true", help="Confirm the cost without being asked.")
+
+
 def spec_from(options: argparse.Namespace) -> TaxonomySpec:
     """The spec that the options ask for.
 
     Raises:
         BadInput: an option makes no sense.
     """
-    from ivan_core import catalog
     from ivan_core.backends.openai.models import default_model
-    from ivan_core.settings import preset_name
 
     preset = catalog.preset(options.preset or preset_name())
     usual = TaxonomySpec(dataset=DatasetRequest(source=preset.dataset), model=default_model())
@@ -133,10 +199,8 @@ def create(options: argparse.Namespace) -> int:
 
 def process(options: argparse.Namespace) -> int:
     """Collect, print what came, and repair where that is asked for."""
-    from ivan_core import catalog
     from ivan_core.cli import taxonomy_ask as ask
     from ivan_core.experiments.batches import adopt as batch_adopt, handling as taxonomy
-    from ivan_core.settings import preset_name
 
     dataset = made.dataset_from(options, catalog.preset(preset_name()).dataset)
     ids = batch_adopt.batch_ids(options.batch_ids)
@@ -150,7 +214,7 @@ def process(options: argparse.Namespace) -> int:
         # Giving up takes no answer of the provider.
         if not (options.close_as_is and taxonomy.undelivered(run_id)):
             raise
-        print(f"ivan: {error.message}", file=sys.stderr)
+        print_problem(error.message)
     if ask.is_writing(run_id):
         ask.wait_until_idle(run_id, sys.stdout)
     if options.close_as_is and taxonomy.undelivered(run_id):
@@ -173,3 +237,92 @@ def process(options: argparse.Namespace) -> int:
         return ask.print_batches(run_id, sys.stdout)
     ask.wait_until_idle(run_id, sys.stdout)
     return ask.print_outcome(run_id, (), sys.stdout)
+
+
+def label_spec_from(options: argparse.Namespace) -> LabelSpec:
+    """The spec that the options ask for.
+
+    Raises:
+        BadInput: an option makes no sense.
+    """
+
+    preset = catalog.preset(options.preset or preset_name())
+    usual = LabelSpec(dataset=DatasetRequest(source=preset.dataset), labeler=preset.second_labeler)
+    return made.spec_from(LabelSpec, options, usual)
+
+
+def control(options: argparse.Namespace) -> int:
+    """Start it, follow it, and print what came of it."""
+    from ivan_core.experiments.labels import plan as labels
+
+    spec = label_spec_from(options)
+    if options.pull:
+        labels.pull(spec.labeler, print_step)
+    plan = labels.plan(spec)
+    print(plan.sentence)
+    run_id, new = runs.start(spec)
+    return follow_started(run_id, new)
+
+
+def import_file(options: argparse.Namespace) -> int:
+    from ivan_core.experiments.batches.import_files import import_files
+    from ivan_core.experiments.labels.report import print_labels
+
+    dataset = made.dataset_from(options, catalog.preset(preset_name()).dataset)
+    entered = import_files(options.files, dataset, options.force, options.model)
+    print(f"Imported run {entered.run_id}: labels of {entered.model}.")
+    print_labels(entered.run_id, sys.stdout)
+    return 0
+
+
+def run_file(options: argparse.Namespace) -> int:
+    """Say what it would take, ask, answer what is left, and say how to import it."""
+    from ivan_core.experiments.batches import run_file as files
+
+    plan = files.plan_file(
+        options.file, options.base_url, options.model, options.out, _prices(options)
+    )
+    print(
+        f"{plan.left:,} of {plan.requests:,} requests to {plan.host} for {plan.model}"
+        + (" (a demo: its answers are made up)" if plan.demo else "")
+    )
+    if plan.dollars is not None:
+        print(
+            f"  {plan.input_tokens:,} input tokens; {usd(plan.dollars.typical)} typical, "
+            f"{usd(plan.dollars.bound)} at the most ({plan.price_from})"
+        )
+    if plan.left and not _confirmed(options, plan.dollars is not None):
+        print("Nothing was sent.")
+        return 1
+    if plan.left:
+        answers = files.run_file(
+            plan, options.base_url, options.concurrency, options.max_usd, _progress
+        )
+        failed = plan.requests - len(answers.answered)
+        told = f"; {failed:,} without an answer, asked again next time" if failed else ""
+        print(f"{len(answers.answered):,} of {plan.requests:,} answered{told}.")
+    words = ["ivan", "taxonomy", "import-file", str(plan.out)]
+    print(f"Answers: {plan.out}\nImport with: {shlex.join(words)} --dataset D")
+    return 0
+
+
+def _prices(options: argparse.Namespace) -> tuple[float, float] | None:
+    if options.free:
+        return (0.0, 0.0)
+    if (options.input_usd is None) != (options.output_usd is None):
+        raise BadInput("One of two prices is missing.", "Give --input-usd and --output-usd.")
+    return None if options.input_usd is None else (options.input_usd, options.output_usd)
+
+
+def _confirmed(options: argparse.Namespace, priced: bool) -> bool:
+    """Whether somebody says yes to the cost; what has no price is refused later, by name."""
+    from ivan_core.cli import taxonomy_ask as ask
+
+    if options.yes or options.free or not priced:
+        return True
+    return ask.said_yes()
+
+
+def _progress(answered: int) -> None:
+    if answered % 100 == 0:
+        print(f"{answered:,} answered", flush=True)

@@ -7,17 +7,19 @@ import time
 from collections.abc import Sequence
 from typing import TextIO
 
+from ivan_core.cli.follow import print_problem
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import estimate_lines, usd
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.batches.confirm import examples
+from ivan_core.experiments.batches.examples import examples
 from ivan_core.settings import data_dir
 
 _POLL_SECONDS = 0.25
 _UNSENT = ("planned", "uploading", "uploaded", "creating")
 _QUIET = ("Waiting for", "Sending part")
+_TWICE = "Some of these requests may be at the provider already: they may be charged twice."
 
 
 def wait_until_idle(run_id: str, out: TextIO) -> Run:
@@ -51,10 +53,8 @@ def wait_for_estimate(run_id: str, out: TextIO) -> bool:
     if run.state is RunState.AWAITING_CONFIRMATION and not run.problem:
         return True
     doubt = shown is not None and shown.may_charge_twice and shown.dollars is not None
-    print(f"ivan: {run.problem or f'Run {run_id} is {run.state}.'}", file=sys.stderr)
     hint = "The same command begins anew." if run.state is RunState.INTERRUPTED else run.hint
-    if hint:
-        print(f"      {hint}", file=sys.stderr)
+    print_problem(run.problem or f"Run {run_id} is {run.state}.", hint)
     return doubt and run.state is RunState.AWAITING_CONFIRMATION
 
 
@@ -77,24 +77,28 @@ def confirm(run_id: str, by: str, yes: bool, again: bool) -> taxonomy.Confirmed 
     shown = taxonomy.estimate(run_id)
     if shown is None:
         raise BadInput(f"Run {run_id} has no estimate.")
-    if not yes:
-        _ask(shown.may_charge_twice)
-        if input("Type yes to send: ").strip().lower() != "yes":
-            print("Nothing was sent. The same command asks again.")
-            return None
+    if not yes and not said_yes(_TWICE if shown.may_charge_twice else ""):
+        print("Nothing was sent. The same command asks again.")
+        return None
     # A yes on the command line is not one to paying twice: that is asked for by name.
     twice = again or (shown.may_charge_twice and not yes)
     return taxonomy.confirm(run_id, shown.plan_hash, by, twice)
 
 
-def _ask(may_charge_twice: bool) -> None:
+def said_yes(doubt: str = "") -> bool:
+    """Whether somebody on the terminal types yes, with a doubt about the cost told first.
+
+    Raises:
+        BadInput: nobody can be asked.
+    """
     if not sys.stdin.isatty():
         raise BadInput(
             "Nothing was sent: nobody is there to confirm the cost.",
             "Run it on a terminal, or add --yes.",
         )
-    if may_charge_twice:
-        print("Some of these requests may be at the provider already: they may be charged twice.")
+    if doubt:
+        print(doubt)
+    return input("Type yes to send: ").strip().lower() == "yes"
 
 
 def print_batches(run_id: str, out: TextIO) -> int:
@@ -113,14 +117,13 @@ def print_batches(run_id: str, out: TextIO) -> int:
     if waiting and run.state.live:
         print(f"{waiting} of {len(parts)} files wait for room in the queue.", file=out)
     if run.problem:
-        print(f"ivan: {run.problem}", file=sys.stderr)
-        print(f"      {run.hint}", file=sys.stderr)
+        print_problem(run.problem, run.hint)
         return 1
     if run.state is RunState.INTERRUPTED and waiting:
-        print(
-            f"ivan: The worker of run {run_id} is gone; files not sent: {waiting}.", file=sys.stderr
+        print_problem(
+            f"The worker of run {run_id} is gone; files not sent: {waiting}.",
+            "The same command goes on, and sends nothing twice.",
         )
-        print("      The same command goes on, and sends nothing twice.", file=sys.stderr)
         return 1
     if ids:
         listed = ",".join(ids)
@@ -170,8 +173,7 @@ def print_outcome(run_id: str, still: Sequence[str], out: TextIO) -> int:
         print(f"{', '.join(still)} {verb} not ended: the same command collects it later.", file=out)
         return 0
     if run.problem:
-        print(f"ivan: {run.problem}", file=sys.stderr)
-        print(f"      {run.hint}", file=sys.stderr)
+        print_problem(run.problem, run.hint)
         if taxonomy.undelivered(run_id):
             print("      The same command looks again; --close-as-is gives up.", file=sys.stderr)
         return 1

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 
-from ivan_core.demo.answers import AnswerText
+from ivan_core.demo.answers import AnswerText, completion, read_chat, reply_to
 from ivan_core.demo.batch_life import BatchLife
-from ivan_core.demo.completions import completion, read_chat, reply_to
 from ivan_core.demo.fault_names import REPLY_FAULTS
 from ivan_core.demo.faults import Faults
-from ivan_core.demo.multipart import read_multipart
 from ivan_core.demo.state import DemoState, StoredBatch, account_of
-from ivan_core.demo.wire import Answer, Request, json_answer
+from ivan_core.demo.wire import Answer, Request, json_answer, read_multipart
 
 MODELS = ("gpt-6-luna", "ivan-demo")
 _BATCH_ENDPOINTS = ("/v1/chat/completions",)

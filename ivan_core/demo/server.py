@@ -9,16 +9,13 @@ from dataclasses import asdict
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from socketserver import TCPServer
-from types import TracebackType
 
 from ivan_core.demo.answers import AnswerText, answer as default_answer
 from ivan_core.demo.batch_life import BatchLife
-from ivan_core.demo.faults import Faults
-from ivan_core.demo.lost_answers import AFTER, BEFORE, broken, refusal
+from ivan_core.demo.faults import AFTER, BEFORE, Faults, broken, refusal
 from ivan_core.demo.ollama_api import OllamaApi
 from ivan_core.demo.openai_api import OpenAIApi
-from ivan_core.demo.request_log import RequestLog
-from ivan_core.demo.state import DemoState
+from ivan_core.demo.state import DemoState, RequestLog
 from ivan_core.demo.wire import Answer, Request, Wire, json_answer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 
@@ -96,12 +93,7 @@ class DemoServer:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
     def _wire(self) -> type[Wire]:

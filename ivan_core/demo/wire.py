@@ -1,8 +1,9 @@
-"""Requests as they come off the socket and answers as they go on it, good ones and broken ones."""
+"""Requests off the socket, forms with files too, and answers onto it, good ones and broken ones."""
 
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +13,8 @@ from typing import ClassVar, Literal
 from urllib.parse import parse_qs, urlsplit
 
 MAX_BODY = 256 * 1024 * 1024
+_BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
+_QUOTED = re.compile(r'(\w+)="([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +167,28 @@ class Wire(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         # Reader and writer keep the socket open otherwise, and its end would be an orderly one.
         socket.close(self.connection.detach())
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One field of a form; `filename` is empty for a plain value."""
+
+    filename: str
+    content: bytes
+
+
+def read_multipart(content_type: str, body: bytes) -> dict[str, Part]:
+    """The fields of a multipart/form-data body by name; none if it is not one."""
+    boundary = _BOUNDARY.search(content_type)
+    if boundary is None:
+        return {}
+    fields: dict[str, Part] = {}
+    # The body's first delimiter has no line end before it; give it one, so that all look alike.
+    for piece in (b"\r\n" + body).split(b"\r\n--" + boundary[1].encode())[1:]:
+        head, gap, content = piece.partition(b"\r\n\r\n")
+        if not gap:
+            continue
+        said = dict(_QUOTED.findall(head.decode("utf-8", "replace")))
+        if "name" in said:
+            fields[said["name"]] = Part(said.get("filename", ""), content)
+    return fields

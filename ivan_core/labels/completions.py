@@ -106,9 +106,18 @@ def whole_text(text: str) -> str:
 
 def _count(usage: Mapping[str, Any], *names: str) -> int | None:
     for name in names:
-        value = usage.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**12:
+        if (value := counted(usage.get(name))) is not None:
             return value
+    return None
+
+
+def counted(value: object, most: int = 10**12) -> int | None:
+    """A number of tokens, requests or bytes; None where there is none, or an absurd one.
+
+    A batch holds 50,000 requests. What is kept has to fit into a database.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < most:
+        return value
     return None
 
 

@@ -121,10 +121,11 @@ def make(
         from ivan_core.backends.embedded.model import EmbeddedRewardModel
 
         return EmbeddedRewardModel(model_id)
-    from ivan_core.backends.reward_models.scoring import load as load_transformers
+    from ivan_core.backends.reward_models.loading import load_model
+    from ivan_core.backends.reward_models.scoring import TransformersRewardModel
 
     known = card(name)
-    return load_transformers(
+    loaded = load_model(
         model_id,
         revision=revision or asked or None,
         input_format=input_format or known.input_format,
@@ -132,3 +133,4 @@ def make(
         system=system,
         card=known,
     )
+    return TransformersRewardModel(loaded)

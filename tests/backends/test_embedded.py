@@ -11,16 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ivan_core.backends.embedded import encoder as encoder_module, train
-from ivan_core.backends.embedded.encoder import (
+from ivan_core.backends.embedded import model as embedded, train
+from ivan_core.backends.embedded.model import (
     DIMENSIONS,
     MAX_TOKENS,
+    NAMES,
+    NO_REPLY,
     WEIGHTS_SHA256,
+    EmbeddedRewardModel,
     Encoder,
+    card,
     check_weights,
     model_folder,
+    read_head,
 )
-from ivan_core.backends.embedded.model import NAMES, NO_REPLY, EmbeddedRewardModel, card, read_head
 from ivan_core.backends.reward_models.batching import CPU_BUDGETS, ONE_AT_A_TIME
 from ivan_core.datasets.prepared import pair_hash
 from ivan_core.datasets.sources import sample_file
@@ -76,7 +80,7 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoder_module, "find_spec", lambda _: None)
+    monkeypatch.setattr(embedded, "find_spec", lambda _: None)
     with pytest.raises(BackendUnavailable, match="not installed") as error:
         model_folder()
     assert "make install" in error.value.hint

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from ivan_core.backends.embedded import train
-from ivan_core.backends.embedded.encoder import Encoder
-from ivan_core.backends.embedded.model import NAMES, read_head
+from ivan_core.backends.embedded.model import NAMES, Encoder, read_head
 
 HARMLESS, CONTROL = NAMES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ivan_core.backends.reward_models.formats import (
+from ivan_core.backends.reward_models.tokens import (
     Chat,
     Message,
     NoInput,

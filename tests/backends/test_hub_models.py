@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from fakes.hub import FreshProcess, StandinHub, hub_environment
-from given.tiny_models import as_pickle, tiny_deberta, tiny_electra
+from given.tiny_models import as_pickle, load, tiny_deberta, tiny_electra
 
 DEBERTA = "OpenAssistant/reward-model-deberta-v3-base"
 MODELS = {
@@ -27,12 +27,11 @@ TEXT = "\n\nHuman: how do i bake bread\n\nAssistant: knead the dough"
 
 def scored(model: str, revision: str | None = None) -> dict[str, Any]:
     """Called in the fresh process: a model's revision and its reward, or the sentence and hint."""
-    from ivan_core.backends.reward_models.scoring import load
     from ivan_core.domain.errors import IvanError
     from ivan_core.domain.transcripts import Dialogue
 
     try:
-        loaded = load(model, revision=revision, device="cpu")
+        loaded = load(model, revision=revision)
         (reward,) = loaded.score([Dialogue(TEXT)])
     except IvanError as error:
         return {"error": type(error).__name__, "says": error.message, "hint": error.hint}

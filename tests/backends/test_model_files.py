@@ -8,11 +8,10 @@ import shutil
 import huggingface_hub
 import pytest
 import torch
-from given.tiny_models import as_pickle, tiny_deberta, tiny_qwen3, without_head
+from given.tiny_models import as_pickle, load, tiny_deberta, tiny_qwen3, without_head
 from huggingface_hub import constants, errors
 
 from ivan_core.backends.reward_models.model_files import find_model
-from ivan_core.backends.reward_models.scoring import load
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.models import reward_models
 
@@ -34,7 +33,7 @@ def copy(good, tmp_path):
 
 def refusal(folder, **options) -> IvanError:
     with pytest.raises(IvanError) as caught:
-        load(str(folder), device="cpu", **options)
+        load(folder, **options)
     assert caught.value.hint
     assert "Traceback" not in caught.value.message and "\n" not in caught.value.message
     return caught.value
@@ -63,7 +62,7 @@ def test_a_directory_with_other_files_than_the_revision_asked_for_is_refused(goo
 
 
 def test_a_directory_s_size_is_known_before_it_is_loaded(good, copy):
-    whole = load(str(good), device="cpu").card.parameters
+    whole = load(good).card.parameters
     assert reward_models.card(str(good)).parameters == whole
     weights = (copy / "model.safetensors").read_bytes()
     (copy / "model.safetensors").write_bytes(weights[:100])
@@ -195,8 +194,9 @@ def put_in_cache(hub_cache, good):
     ],
 )
 def test_what_the_hub_refuses_is_one_plain_sentence(monkeypatch, hub_cache, kind, status, words):
+    monkeypatch.setenv("HF_TOKEN", SECRET)
     hub_that_raises(monkeypatch, http_error(kind, status))
-    refused = refusal("owner/name", token=SECRET)
+    refused = refusal("owner/name")
     assert words in refused.message and refused.hint
     assert SECRET not in refused.message + refused.hint and "http" not in refused.message
 
@@ -213,7 +213,7 @@ def test_a_name_that_is_no_hub_id_is_refused(hub_cache):
 def test_without_an_answer_the_cached_commit_is_used_and_said(monkeypatch, hub_cache, good):
     put_in_cache(hub_cache, good)
     hub_that_raises(monkeypatch, ConnectionError("no route"))
-    card = load("owner/name", device="cpu").card
+    card = load("owner/name").card
     assert (card.id, card.revision) == ("owner/name", COMMIT)
     assert "cached" in card.note
 
@@ -221,7 +221,7 @@ def test_without_an_answer_the_cached_commit_is_used_and_said(monkeypatch, hub_c
 def test_offline_the_cached_snapshot_s_commit_is_recorded(monkeypatch, hub_cache, good):
     put_in_cache(hub_cache, good)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert load("owner/name", device="cpu").card.revision == COMMIT
+    assert load("owner/name").card.revision == COMMIT
 
 
 def test_offline_and_not_cached_names_the_switch(monkeypatch, hub_cache):
@@ -238,4 +238,4 @@ def test_offline_and_half_cached_is_refused(monkeypatch, hub_cache, good):
 def test_a_pinned_commit_in_the_cache_needs_no_hub(monkeypatch, hub_cache, good):
     put_in_cache(hub_cache, good)
     hub_that_raises(monkeypatch, AssertionError("the hub was asked"))
-    assert load("owner/name", revision=COMMIT, device="cpu").card.revision == COMMIT
+    assert load("owner/name", revision=COMMIT).card.revision == COMMIT

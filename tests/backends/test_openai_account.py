@@ -14,7 +14,6 @@ from ivan_core.backends.openai.batches import OpenAIBatches
 from ivan_core.backends.openai.client import (
     OPENAI_URL,
     Account,
-    account_fingerprint,
     account_for,
     is_demo,
     is_loopback,
@@ -119,7 +118,7 @@ def test_fingerprints_tell_accounts_apart_and_reveal_nothing():
     prints = [account.fingerprint for account in accounts]
     assert len(set(prints)) == 4 and all(len(p) == 24 for p in prints)
     assert Account(OPENAI_URL, SECRET).fingerprint == prints[0]
-    assert account_fingerprint("http://localhost:1/v1") != prints[3]
+    assert account_for("http://localhost:1/v1").fingerprint != prints[3]
     assert SECRET not in repr(accounts) + "".join(prints)
 
 

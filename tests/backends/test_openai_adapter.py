@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ivan_core.backends.chats import ChatLabeler
+from ivan_core.backends.chats import ChatLabeler, Question
 from ivan_core.backends.openai.batches import OpenAIBatches
 from ivan_core.backends.openai.chat import (
     ANSWER_TOKENS,
@@ -210,7 +210,7 @@ def test_the_request_is_the_same_in_a_batch_and_alone():
     }
     assert "reasoning_effort" not in label_body(PROMPT, "gpt-4o")
     assert "reasoning_effort" not in label_body(PROMPT, "llama-9")
-    assert chat_body(MODEL, "s", "half \ud800", room=600, temperature=0.0) == {
+    assert chat_body(MODEL, Question("s", "half \ud800", 600, temperature=0.0)) == {
         "model": MODEL,
         "max_completion_tokens": 600,
         "reasoning_effort": "none",
@@ -287,7 +287,7 @@ def test_a_text_that_always_fails_has_a_problem_until_too_many_do(demo):
 def test_a_server_that_is_away_stops_the_run():
     account = Account(f"http://127.0.0.1:{free_port()}/v1", SECRET)
     with pytest.raises(BackendUnavailable, match="cannot be reached"):
-        OpenAIChat(MODEL, account, retries=1, wait=lambda s: None).ask("s", "u", room=9)
+        OpenAIChat(MODEL, account, retries=1, wait=lambda s: None).ask(Question("s", "u", 9))
 
 
 def test_a_refusal_is_a_refusal(demo):

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 import torch
-from given.tiny_models import ask, tiny_deberta
+from given.tiny_models import ask, load, tiny_deberta
 
 from ivan_core.backends.reward_models import packed_deberta
-from ivan_core.backends.reward_models.scoring import TransformersRewardModel, load
+from ivan_core.backends.reward_models.scoring import TransformersRewardModel
 
 torch.set_num_threads(1)
 
@@ -99,7 +99,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plain(folder: Path) -> list[float]:
-    return values(load(str(folder), device="cpu"))
+    return values(load(folder))
 
 
 def test_packed_texts_get_the_plain_model_s_scores(
@@ -108,7 +108,7 @@ def test_packed_texts_get_the_plain_model_s_scores(
     install(monkeypatch, swap(lambda hidden, _: hidden))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = load(str(folder), device="cpu")
+        model = load(folder)
     assert isinstance(model._model.deberta.encoder, PackedEncoder)
     assert "without padding" in model.card.note
     assert values(model) == pytest.approx(plain, abs=1e-5)
@@ -141,7 +141,7 @@ def test_what_cannot_be_trusted_is_undone_and_said(
 ) -> None:
     install(monkeypatch, optimize)
     with pytest.warns(UserWarning, match=f"disentangled-flash is not used: .*{says}"):
-        model = load(str(folder), device="cpu")
+        model = load(folder)
     assert not isinstance(model._model.deberta.encoder, PackedEncoder)
     assert not any(isinstance(module, Attention) for module in model._model.modules())
     assert "without padding" not in model.card.note
@@ -154,8 +154,8 @@ def test_a_model_that_the_package_leaves_alone_is_scored_plainly_without_a_word(
     install(monkeypatch, refuses)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert values(load(str(folder), device="cpu")) == plain
+        assert values(load(folder)) == plain
 
 
 def test_without_the_package_or_a_card_nothing_is_tried(folder: Path) -> None:
-    assert not packed_deberta.available(load(str(folder), device="cpu")._model)
+    assert not packed_deberta.available(load(folder)._model)

@@ -7,11 +7,11 @@ from time import process_time
 
 import pytest
 import torch
-from given.tiny_models import ask, plain_score, tiny_deberta, tiny_electra, tiny_qwen3
+from given.tiny_models import ask, load, plain_score, tiny_deberta, tiny_electra, tiny_qwen3
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ivan_core.backends.reward_models.packed_deberta import same_verdicts
-from ivan_core.backends.reward_models.scoring import TransformersRewardModel, load
+from ivan_core.backends.reward_models.scoring import TransformersRewardModel
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.transcripts import Dialogue
@@ -36,12 +36,12 @@ def folders(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["deberta", "electra", "qwen3"])
 def model(request, folders) -> TransformersRewardModel:
-    return load(str(folders[request.param]), device="cpu")
+    return load(folders[request.param])
 
 
 @pytest.fixture(scope="module")
 def deberta(folders):
-    return load(str(folders["deberta"]), device="cpu")
+    return load(folders["deberta"])
 
 
 def values(rewards: list[Reward]) -> list[float]:
@@ -94,7 +94,7 @@ def test_two_labelled_logits_give_their_difference(tmp_path):
     tokens = AutoTokenizer.from_pretrained(folder)("Human: hello", "thank you", return_tensors="pt")
     plain = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     rejected, chosen = plain(**tokens).logits[0].tolist()
-    found = load(str(folder), device="cpu").score([ask("thank you", "hello")])[0].value
+    found = load(folder).score([ask("thank you", "hello")])[0].value
     assert found == pytest.approx(chosen - rejected, abs=1e-5)
 
 
@@ -114,13 +114,13 @@ def test_half_a_character_fails_alone(model):
 
 
 def test_a_score_that_is_not_a_number_is_a_failure(folders):
-    broken = load(str(folders["deberta"]), device="cpu")
+    broken = load(folders["deberta"])
     broken._model.classifier.bias.data.fill_(math.nan)
     assert broken.score(SHORT[:1])[0].value is None
 
 
 def test_a_text_on_which_the_model_fails_does_not_take_its_batch_along(folders):
-    fragile = load(str(folders["deberta"]), device="cpu")
+    fragile = load(folders["deberta"])
     forward = fragile._forward
 
     def fails_past_60_tokens(rows):
@@ -136,7 +136,7 @@ def test_a_text_on_which_the_model_fails_does_not_take_its_batch_along(folders):
 
 
 def test_a_batch_too_large_for_the_memory_is_halved_and_later_batches_with_it(folders):
-    small = load(str(folders["deberta"]), device="cpu")
+    small = load(folders["deberta"])
     forward, sizes = small._forward, []
 
     def holds_two(rows):
@@ -153,12 +153,12 @@ def test_a_batch_too_large_for_the_memory_is_halved_and_later_batches_with_it(fo
 
 
 def test_a_text_that_holds_the_padding_token_fails(folders):
-    padded = load(str(folders["electra"]), device="cpu")
+    padded = load(folders["electra"])
     assert "padding token" in padded.score([ask("yes [PAD] no")])[0].failure
 
 
 def test_a_token_past_the_vocabulary_fails_before_it_reaches_the_model(folders):
-    odd = load(str(folders["electra"]), device="cpu")
+    odd = load(folders["electra"])
     odd._tokenizer.add_tokens(["brioche"])
     rewards = odd.score([ask("brioche"), ask("bread")])
     assert "does not know" in rewards[0].failure
@@ -170,7 +170,7 @@ def test_a_token_past_the_vocabulary_fails_before_it_reaches_the_model(folders):
 
 def test_the_card_records_what_decides_a_score(folders):
     known = ModelCard(id="tiny", licence="MIT", trained_on_hh=True, note="From the catalog.")
-    card = load(str(folders["qwen3"]), device="cpu", card=known).card
+    card = load(folders["qwen3"], card=known).card
     assert (card.id, card.licence, card.trained_on_hh) == ("tiny", "MIT", True)
     assert (card.input_format, card.input_format_guessed) == ("chat", True)
     assert (card.max_tokens, card.dtype, card.device) == (1024, "float32", "cpu")
@@ -180,7 +180,7 @@ def test_the_card_records_what_decides_a_score(folders):
 
 def test_formats_never_share_a_cache_identity(folders):
     formats = ("last-turn", "openassistant", "as-published")
-    cards = [load(str(folders["deberta"]), input_format=f, device="cpu").card for f in formats]
+    cards = [load(folders["deberta"], input_format=f).card for f in formats]
     assert len({card.cache_identity for card in cards}) == 3
     assert not any(card.input_format_guessed for card in cards)
 
@@ -196,7 +196,7 @@ def test_formats_never_share_a_cache_identity(folders):
 )
 def test_options_that_do_not_fit_a_pair_model_are_refused(folders, options):
     with pytest.raises(BadInput) as caught:
-        load(str(folders["deberta"]), device="cpu", **options)
+        load(folders["deberta"], **options)
     assert caught.value.hint
 
 
@@ -212,14 +212,14 @@ def test_tuning_chooses_one_of_the_budgets_and_stays_short(deberta):
 
 
 def test_a_slow_model_is_not_measured_for_long(folders, monkeypatch):
-    slow = load(str(folders["deberta"]), device="cpu")
+    slow = load(folders["deberta"])
     forwards = []
     monkeypatch.setattr(slow, "_timed", lambda rows, budget: forwards.append(rows) or 1.0)
     assert (slow.tune(SHORT * 10), len(forwards)) == (512, 2)
 
 
 def test_tuning_on_nothing_readable_keeps_a_usable_budget(folders):
-    fresh = load(str(folders["deberta"]), device="cpu")
+    fresh = load(folders["deberta"])
     assert fresh.tune([Dialogue("no turn")]) > 0
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from ivan_core.cli import compare, control_batch, rewrite, taxonomy
+from ivan_core.cli import compare, rewrite, taxonomy
 from ivan_core.cli.main import parser, run
-from ivan_core.demo.ollama_models import INSTALLED
+from ivan_core.demo.ollama_api import INSTALLED
 from ivan_core.docs import CHAPTERS, FOLDER
 from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.options import command_of, field_options
@@ -42,7 +42,7 @@ KEYS = st.sets(st.sampled_from(FEATURES), min_size=1).map(tuple)
 READ = {
     CompareSpec: compare.spec_from,
     RewriteSpec: rewrite.spec_from,
-    LabelSpec: control_batch.spec_from,
+    LabelSpec: taxonomy.label_spec_from,
     TaxonomySpec: taxonomy.spec_from,
 }
 SPECS = st.one_of(

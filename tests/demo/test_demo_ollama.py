@@ -12,7 +12,7 @@ import pytest
 
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.answers import _ONCE_MORE, reword
-from ivan_core.demo.ollama_models import INSTALLED
+from ivan_core.demo.ollama_api import INSTALLED
 from ivan_core.demo.server import DemoServer
 from ivan_core.rewording.styles import instructions
 

@@ -10,7 +10,7 @@ from given.messages import said, user
 from hypothesis import given, strategies as st
 
 from ivan_core.backends.lexicon.reading import Reading
-from ivan_core.backends.reward_models.formats import Chat, Message, QuestionAnswer, chat, last_turn
+from ivan_core.backends.reward_models.tokens import Chat, Message, QuestionAnswer, chat, last_turn
 from ivan_core.datasets.reading import NotAPair, read_sides
 from ivan_core.domain.ablation import in_pieces
 from ivan_core.domain.labels import TextKey

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.transcripts import Dialogue
+
+if TYPE_CHECKING:
+    from ivan_core.backends.reward_models.scoring import TransformersRewardModel
 
 LEXICON = (
     "how do i bake bread you knead the dough well and wait an hour no sorry cannot help with that "
@@ -18,6 +21,14 @@ CHATML = (
     "{{ message['content'] }}<|im_end|>\n{% endfor %}"
 )
 CHATML_WITH_BOS = "{{ bos_token }}" + CHATML
+
+
+def load(model: Path | str, **options: Any) -> TransformersRewardModel:
+    """A model ready to score, on the CPU."""
+    from ivan_core.backends.reward_models.loading import load_model
+    from ivan_core.backends.reward_models.scoring import TransformersRewardModel
+
+    return TransformersRewardModel(load_model(str(model), **{"device": "cpu"} | options))
 
 
 def tiny_deberta(folder: Path, *, labels: dict[int, str] | None = None, **config: Any) -> Path:

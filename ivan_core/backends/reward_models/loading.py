@@ -1,24 +1,42 @@
-"""Load a reward model and its tokenizer with transformers; refuse what is no reward model."""
+"""Load a reward model and its tokenizer with transformers; refuse what is no reward model.
+
+Is there a score head, and which of its numbers is the reward?
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from ivan_core.backends.reward_models.formats import guess_format
-from ivan_core.backends.reward_models.model_files import find_model
-from ivan_core.backends.reward_models.score_head import check_head, head_label, rewarded_logit
-from ivan_core.backends.reward_models.tokens import TokenRules
+from ivan_core.backends.reward_models.model_files import find_model, weight_names
+from ivan_core.backends.reward_models.tokens import TokenRules, guess_format
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.domain.models import InputFormat, ModelCard, SystemTurns
 
+HEADS = ("score.", "classifier.", "classification_head.", "pre_classifier.", "logits_proj.")
+LABELS = (
+    ("chosen", "rejected"),
+    ("accepted", "rejected"),
+    ("preferred", "dispreferred"),
+    ("good", "bad"),
+    ("better", "worse"),
+    ("positive", "negative"),
+    ("pos", "neg"),
+    ("helpful", "unhelpful"),
+    ("harmless", "harmful"),
+    ("correct", "incorrect"),
+    ("yes", "no"),
+    ("true", "false"),
+)
+"""Labels of two-way heads whose first name is the rewarded one."""
 ENDLESS = 1_000_000
 """A tokenizer's maximum from here on means that nobody set one (transformers says 10^30)."""
-
 PAD = "<|ivan-pad|>"
 FEWEST_TOKENS = 8
 
@@ -44,19 +62,21 @@ def load_model(
     input_format: InputFormat | None = None,
     max_tokens: int | None = None,
     system: SystemTurns = "keep",
-    token: str | None = None,
     device: str | None = None,
     card: ModelCard | None = None,
 ) -> Loaded:
-    """Find, load and check a reward model; `card` holds what is known of it beforehand.
+    """Find, load and check a reward model of the hub (owner/name) or a local directory.
 
+    `input_format` is guessed where it is not given; `max_tokens` can only shorten what the model
+    allows; `system` says whether system turns are put before it; `device` is cuda where there is
+    one; `card` holds what is known of the model beforehand.
     Raises BadInput for options that do not fit the model and BackendUnavailable for a model that
     cannot be had or is no reward model.
     """
     _check_options(input_format, max_tokens)
     device = device or _best_device()
-    with _quiet():
-        files = find_model(model_id, revision, token)
+    with quiet():
+        files = find_model(model_id, revision)
         tokenizer = _load_tokenizer(model_id, files.folder)
         model = _load_weights(model_id, files.folder, device)
     rewarded = rewarded_logit(model_id, model.config)
@@ -273,7 +293,7 @@ def _complete(card: ModelCard, model: Any, tokenizer: Any, rules: TokenRules) ->
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the libraries' reports and addresses off the screen: what matters is raised here."""
     from huggingface_hub.utils import logging as hub_logging
     from transformers.utils import logging
@@ -290,3 +310,74 @@ def _quiet() -> Iterator[None]:
         hub_logging.set_verbosity(hub_level)
         if bars:
             logging.enable_progress_bar()
+
+
+def check_head(model_id: str, missing: list[str]) -> None:
+    """Raise BackendUnavailable if weights the model needs are `missing` from its files.
+
+    transformers fills them with random numbers and a warning, and random scores look like scores.
+    """
+    head = [name for name in missing if name.startswith(HEADS)]
+    if head:
+        raise BackendUnavailable(
+            f"{model_id} has no score head (its files lack {head[0]}): its scores would be random.",
+            "Choose a model that was trained as a reward model.",
+        )
+    if missing:
+        raise BackendUnavailable(
+            f"{model_id} is incomplete: its files lack {len(missing)} weights, {missing[0]} first.",
+            "Download or copy the model again.",
+        )
+
+
+def check_files(model_id: str, folder: Path) -> None:
+    """Refuse a model whose files already tell that it gives no reward; nothing is loaded.
+
+    Raises:
+        BackendUnavailable: its weights have no score head, or its config tells of several scores.
+    """
+    names = weight_names(folder)
+    if names is not None and not any(name.startswith(HEADS) for name in names):
+        check_head(model_id, ["score.weight"])
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        labels = {int(number): label for number, label in (config.get("id2label") or {}).items()}
+        count = len(labels) or int(config.get("num_labels", 2))
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise BackendUnavailable(
+            f"{model_id} is damaged: its config.json cannot be read.",
+            "Download or copy the model again.",
+        ) from error
+    known = {number: labels.get(number, f"LABEL_{number}") for number in range(count)}
+    rewarded_logit(model_id, SimpleNamespace(num_labels=count, id2label=known))
+
+
+def rewarded_logit(model_id: str, config: Any) -> int:
+    """Which logit is the reward: the only one, or the one of two whose label says so.
+
+    Raises BackendUnavailable for unclear labels and for more than two logits.
+    """
+    count = int(config.num_labels)
+    if count == 1:
+        return 0
+    labels = [str(config.id2label.get(i, "")) for i in range(count)]
+    if count == 2:
+        names = [label.strip().lower() for label in labels]
+        for rewarded in (0, 1):
+            if (names[rewarded], names[1 - rewarded]) in LABELS:
+                return rewarded
+        raise BackendUnavailable(
+            f"{model_id} gives two scores labelled {labels[0]!r} and {labels[1]!r}, "
+            "and which of them is the reward is not clear.",
+            "Set id2label in its config.json, for example to 'rejected' and 'chosen'.",
+        )
+    raise BackendUnavailable(
+        f"{model_id} gives {count} scores a text, so it is not a plain reward model.",
+        "Choose a model with one score; multi-objective models need an adapter of their own.",
+    )
+
+
+def head_label(config: Any) -> str:
+    """What the config calls the score; empty for the library's own LABEL_0 and the like."""
+    labels = [str(label) for label in (config.id2label or {}).values()]
+    return ", ".join(label for label in labels if not label.upper().startswith("LABEL_"))

@@ -35,7 +35,7 @@ class ModelFiles:
     note: str = ""
 
 
-def find_model(model_id: str, revision: str | None = None, token: str | None = None) -> ModelFiles:
+def find_model(model_id: str, revision: str | None = None) -> ModelFiles:
     """The model's files: a directory of that name, else the hub's repository, downloaded if needed.
 
     Offline (HF_HUB_OFFLINE), and where the hub does not answer, a complete cached copy is used.
@@ -49,7 +49,7 @@ def find_model(model_id: str, revision: str | None = None, token: str | None = N
             f"There is no directory {model_id}.",
             "Check the path, or give a hub id such as owner/name.",
         )
-    return _from_hub(model_id, revision, token)
+    return _from_hub(model_id, revision)
 
 
 def files_hash(folder: Path) -> str:
@@ -187,7 +187,7 @@ def _shards(folder: Path) -> set[str]:
     return set(json.loads(index.read_text("utf-8"))["weight_map"].values())
 
 
-def _from_hub(model_id: str, revision: str | None, token: str | None) -> ModelFiles:
+def _from_hub(model_id: str, revision: str | None) -> ModelFiles:
     from huggingface_hub import constants
 
     guard_hub()
@@ -199,39 +199,36 @@ def _from_hub(model_id: str, revision: str | None, token: str | None) -> ModelFi
             if constants.is_offline_mode():
                 raise _not_cached(model_id, revision, error) from error
     try:
-        return _download(model_id, revision, token)
+        return _download(model_id, revision)
     except Exception as error:
         if hub_reason(error) in UNREACHABLE:
             return _cached_instead(model_id, revision, error)
         raise hub_problem(error, "model", model_id, revision or "") from error
 
 
-def _download(model_id: str, revision: str | None, token: str | None) -> ModelFiles:
-    from huggingface_hub import HfApi, snapshot_download
+def _download(model_id: str, revision: str | None) -> ModelFiles:
+    from huggingface_hub import HfApi
 
-    info = HfApi(token=token).model_info(model_id, revision=revision)
+    info = HfApi().model_info(model_id, revision=revision)
     check_names(model_id, [file.rfilename for file in info.siblings or []])
     # By its name, not its commit: only so does the cache remember what the name stood for, which is
-    # what an offline start looks up. The folder's name is the commit.
-    folder = snapshot_download(
-        model_id,
-        revision=revision,
-        token=token,
-        allow_patterns=list(PATTERNS),
-        ignore_patterns=["*/*"],
-    )
-    check_complete(model_id, Path(folder))
-    return ModelFiles(Path(folder), Path(folder).name)
+    # what an offline start looks up.
+    return _snapshot(model_id, revision)
 
 
 def _cached(model_id: str, revision: str | None) -> ModelFiles:
-    """The complete snapshot in the hub's cache; its folder's name is the commit."""
+    """The complete snapshot in the hub's cache."""
+    return _snapshot(model_id, revision, local_files_only=True)
+
+
+def _snapshot(model_id: str, revision: str | None, *, local_files_only: bool = False) -> ModelFiles:
+    """A complete snapshot of the files a model is loaded from; its folder's name is the commit."""
     from huggingface_hub import snapshot_download
 
     folder = snapshot_download(
         model_id,
         revision=revision,
-        local_files_only=True,
+        local_files_only=local_files_only,
         allow_patterns=list(PATTERNS),
         ignore_patterns=["*/*"],
     )

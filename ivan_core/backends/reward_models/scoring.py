@@ -14,11 +14,10 @@ from ivan_core.backends.reward_models.batching import (
     fastest_budget,
     token_batches,
 )
-from ivan_core.backends.reward_models.formats import NoInput
-from ivan_core.backends.reward_models.loading import Loaded, load_model
-from ivan_core.backends.reward_models.tokens import TokenRow, first_line, token_rows
+from ivan_core.backends.reward_models.loading import Loaded
+from ivan_core.backends.reward_models.tokens import NoInput, TokenRow, first_line, token_rows
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.models import InputFormat, ModelCard, Reward, SystemTurns
+from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.transcripts import Dialogue
 
 PROBES = 24
@@ -28,38 +27,6 @@ FEWEST_PROBES = 6
 UNMEASURED_CPU_BUDGET = 512
 """For models too slow to be measured in two seconds: on the CPU tried, small batches of like length
 were 1.35 to 1.4 times as fast as one text at a time, while large batches could be slower."""
-
-
-def load(
-    model_id: str,
-    *,
-    revision: str | None = None,
-    input_format: InputFormat | None = None,
-    max_tokens: int | None = None,
-    system: SystemTurns = "keep",
-    token: str | None = None,
-    device: str | None = None,
-    card: ModelCard | None = None,
-) -> TransformersRewardModel:
-    """A reward model from the hub (owner/name) or a local directory, ready to score.
-
-    `input_format` is guessed where it is not given; `max_tokens` can only shorten what the model
-    allows; `system` says whether system turns are put before it; `token` is a hub token (otherwise
-    the environment's); `device` is cuda where there is one; `card` holds what is known of the model
-    beforehand.
-    Raises BadInput for options that do not fit, BackendUnavailable for a model that cannot be had.
-    """
-    loaded = load_model(
-        model_id,
-        revision=revision,
-        input_format=input_format,
-        max_tokens=max_tokens,
-        system=system,
-        token=token,
-        device=device,
-        card=card,
-    )
-    return TransformersRewardModel(loaded)
 
 
 class TransformersRewardModel:

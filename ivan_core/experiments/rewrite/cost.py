@@ -26,8 +26,8 @@ from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
+    from ivan_core.backends.openai.models import TokenCounter
     from ivan_core.backends.prices import Price
-    from ivan_core.backends.token_counts import TokenCounter
 
 MOST_COUNTED = 100
 """Pairs whose requests are counted; more are estimated from a random draw of so many."""
@@ -126,9 +126,9 @@ def costs(
     counted = tuple(seeded_chunks(list(row_ids), spec.seed, MOST_COUNTED)[0]) if row_ids else ()
     account, newest = "", 0
     if "labeler" in paid:
-        from ivan_core.backends.openai.client import account_fingerprint
+        from ivan_core.backends.openai.client import account_for
 
-        account, newest = account_fingerprint(), Answers(data_dir()).newest()
+        account, newest = account_for().fingerprint, Answers(data_dir()).newest()
     return _costs(spec, dataset, counted, len(row_ids), tuple(paid), account, newest)
 
 
@@ -211,8 +211,7 @@ def _costs(
 
 def _rewordings(spec: RewriteSpec, model: str, pairs: Sequence[Pair]) -> _Asked:
     from ivan_core.backends.chats import rewording_room
-    from ivan_core.backends.openai.models import least_effort
-    from ivan_core.backends.token_counts import TokenCounter
+    from ivan_core.backends.openai.models import TokenCounter, least_effort
 
     counter, asked = TokenCounter(model), _Asked()
     reasons = bool(least_effort(model))
@@ -233,7 +232,7 @@ def _labels(model: str, pairs: Sequence[Pair], rows: int, account: str) -> tuple
     Beside it the number of labels of originals that `account` has already, which are not asked.
     """
     from ivan_core.backends.openai.chat import ANSWER_TOKENS, label_body
-    from ivan_core.backends.token_counts import TokenCounter
+    from ivan_core.backends.openai.models import TokenCounter
 
     counter, asked = TokenCounter(model), _Asked()
     wanted: list[tuple[int, int, list[bytes]]] = []

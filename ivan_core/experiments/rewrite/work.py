@@ -63,9 +63,9 @@ def _check_account(context: RunContext, spec: RewriteSpec) -> None:
     """
     if not on_openai((spec.rewriter, spec.labeler)):
         return
-    from ivan_core.backends.openai.client import account_fingerprint
+    from ivan_core.backends.openai.client import account_for
 
-    mine = account_fingerprint()
+    mine = account_for().fingerprint
     if ACCOUNT not in context.parts:
         context.parts.append(ACCOUNT, [mine])
     elif context.parts.rows(ACCOUNT)[0] != mine:

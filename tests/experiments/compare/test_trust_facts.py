@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes.reward_models import Fakes
 
-from ivan_core.backends.reward_models.score_head import head_label
+from ivan_core.backends.reward_models.loading import head_label
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.metrics.trust import TrustStrip

@@ -15,7 +15,7 @@ from given import taxonomy_runs
 from given.support import write_pairs
 
 from ivan_core.backends.openai.chat import label_body
-from ivan_core.backends.openai.client import account_fingerprint
+from ivan_core.backends.openai.client import account_for
 from ivan_core.cli import rewrite as command
 from ivan_core.cli.main import parser, run
 from ivan_core.demo.server import DemoServer
@@ -210,7 +210,7 @@ def test_a_batch_of_the_same_requests_pays_for_the_labels_of_a_rewording(
 def test_a_cost_is_told_without_the_labels_that_are_here(key: str, data_dir: Path) -> None:
     words = ["--row-ids", "0,1,2,3,4,5,6,7,8,9", "--labeler", LUNA]
     before = rewrite.plan(asked(*words))
-    account = account_fingerprint()
+    account = account_for().fingerprint
     answers, dataset = Answers(data_dir), datasets.find(DatasetRequest())
     assert dataset is not None
     for pair in dataset.pairs([0, 1]):

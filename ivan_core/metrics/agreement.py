@@ -1,6 +1,6 @@
 """How often a model sides with the choice, beside the rules that only see length.
 
-Every function takes the scores table (`ivan_core.domain.columns.SCORES`). A row is rated if it has
+Every function takes the scores table (SCORES in `compare/tables.py`). A row is rated if it has
 a verdict; identical and failed pairs have none, so they are counted beside and never enter a rate.
 """
 

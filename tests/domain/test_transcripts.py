@@ -8,7 +8,6 @@ import struct
 import pytest
 from hypothesis import given, strategies as st
 
-from ivan_core.domain.columns import SCORES
 from ivan_core.domain.models import Reward, margin, verdict
 from ivan_core.domain.pairs import Pair, prompt_turns
 from ivan_core.domain.transcripts import Dialogue, Turn, print_transcript, text_hash
@@ -176,8 +175,3 @@ def test_swapping_the_sides_negates_the_margin_and_the_verdict(one: float, other
     assert margin(a, b) == -margin(b, a)  # type: ignore[operator]
     swapped = {"agree": "disagree", "disagree": "agree", "tie": "tie"}
     assert verdict(b, a) == swapped[str(verdict(a, b))]
-
-
-def test_each_column_of_the_scores_table_has_its_own_name_and_a_help_text() -> None:
-    assert len({column.name for column in SCORES}) == len(SCORES) == 15
-    assert all(column.help.endswith(".") for column in SCORES)

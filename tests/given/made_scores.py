@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 from hypothesis import strategies as st
 
-from ivan_core.domain.columns import SCORES
 from ivan_core.domain.models import Reward, margin, verdict
+from ivan_core.experiments.compare.tables import SCORES
 from ivan_core.metrics.agreement import VERDICTS, rated
 
 Rewards = tuple[float | None, float | None]
@@ -39,11 +39,10 @@ def scores(rewards: Sequence[Rewards], model: str = "m", **columns: Any) -> pd.D
                 "step": row_id,
             }
         )
-    names = {column.name: column.dtype for column in SCORES}
-    table = pd.DataFrame(rows, columns=list(names))
+    table = pd.DataFrame(rows, columns=list(SCORES))
     for name, values in columns.items():
         table[name] = values
-    return table.astype(names)
+    return table.astype(SCORES)
 
 
 float32 = st.floats(-1000, 1000, width=32)

@@ -11,7 +11,6 @@ from pydantic import TypeAdapter
 
 from ivan_core.datasets.parquet_rows import small_table
 from ivan_core.datasets.prepared import PreparedDataset, choose_rows
-from ivan_core.domain.columns import SCORES
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.specs import CompareSpec
@@ -19,7 +18,7 @@ from ivan_core.engine.imports import SLUG, Written
 from ivan_core.engine.work import write_table
 from ivan_core.engine.zips import Archive, Came, Packed, Unpacked
 from ivan_core.experiments.compare.files import FOLDER, write_csvs
-from ivan_core.experiments.compare.tables import TABLE, with_prompts
+from ivan_core.experiments.compare.tables import SCORES, TABLE, with_prompts
 from ivan_core.metrics.summary import summarise
 from ivan_core.metrics.trust import TrustStrip
 from ivan_core.runs.parts import Parts
@@ -87,17 +86,14 @@ def write_comparison(
 def _table(zipped: Unpacked, models: list[str]) -> pd.DataFrame:
     """The scores table, if it is one: typed, of these models and rows, verdicts as rewards say."""
     import numpy as np
-    import pandas as pd
 
     dataset = zipped.dataset
     try:
         # A table of rows without end is packed into a few bytes, and so is a text of them.
-        wanted = [column.name for column in SCORES]
         packed = small_table(
-            zipped.path.name, zipped.files[TABLE], wanted, dataset.rows * len(models)
+            zipped.path.name, zipped.files[TABLE], list(SCORES), dataset.rows * len(models)
         )
-        table = packed.to_pandas()
-        table = pd.DataFrame({c.name: table[c.name].astype(c.dtype) for c in SCORES})
+        table = packed.to_pandas()[list(SCORES)].astype(SCORES)
     except BadInput as error:
         raise zipped.damaged("its table would unpack to more than its dataset holds") from error
     except (ValueError, TypeError, KeyError, OSError) as error:

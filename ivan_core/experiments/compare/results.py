@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.domain.columns import FAILURE, MODEL, SCORES, SEEN, SUBSET, VERDICT
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
@@ -17,7 +16,7 @@ from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs, opened
 from ivan_core.engine.opened import Found, Opener, nothing_yet
 from ivan_core.experiments.compare.arrays import UNRATED, Aligned, Ints, align
-from ivan_core.experiments.compare.tables import TABLE, scores_table, with_prompts
+from ivan_core.experiments.compare.tables import SCORES, TABLE, scores_table, with_prompts
 from ivan_core.experiments.compare.trust_facts import HH_RLHF
 from ivan_core.lists import pairs
 from ivan_core.lists.page import page_of
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 _SNIPPET = 160
 _SNIPPET_READ = 4_000
 """Characters of a reply that are read for its first words: a reply may have millions."""
-_REPEATED = (MODEL.name, SUBSET.name, VERDICT.name)
+_REPEATED = ("model", "subset", "verdict")
 """Columns in which few words stand in many rows."""
 
 
@@ -162,9 +161,9 @@ def _read_table(path: Path) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     table = pq.read_table(path, read_dictionary=list(_REPEATED)).to_pandas(ignore_metadata=True)
-    if missing := [column.name for column in SCORES if column.name not in table]:
+    if missing := [name for name in SCORES if name not in table]:
         raise ValueError(f"no column {missing[0]}")
-    return table.astype({SEEN.name: SEEN.dtype, FAILURE.name: FAILURE.dtype})
+    return table.astype({name: SCORES[name] for name in ("seen", "failure")})
 
 
 def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.datasets.prepared import PreparedDataset, pair_hash
-from ivan_core.domain.columns import SCORES
 from ivan_core.domain.models import ModelCard, margin, verdict
 from ivan_core.experiments.compare.units import ScoredRow
 from ivan_core.metrics.intervals import PROMPT
@@ -17,12 +16,30 @@ if TYPE_CHECKING:
 
 TABLE = "table.parquet"
 """The scores of a finished run, in its folder."""
+SCORES = {
+    "row_id": "int64",  # position of the pair in the loaded split; the first is 0
+    "model": "string",  # the reward model's id
+    "subset": "string",  # the part of the dataset that the pair comes from
+    "chosen_reward": "float64",  # the model's reward for the chosen reply
+    "rejected_reward": "float64",  # the model's reward for the rejected reply
+    "margin": "float64",  # how much more it likes the chosen reply: chosen minus rejected
+    "verdict": "string",  # agree, tie (exactly equal) or disagree; empty if not rated
+    "chosen_truncated": "bool",  # the model did not read the whole text of the chosen side
+    "rejected_truncated": "bool",  # the model did not read the whole text of the rejected side
+    "failure": "string",  # why the pair has no rewards; empty if it has
+    "identical": "bool",  # both sides are the same text, so there is nothing to judge
+    "chosen_length": "int64",  # characters in the chosen reply
+    "rejected_length": "int64",  # characters in the rejected reply
+    "seen": "boolean",  # the model's training data held the pair; empty if unknown
+    "step": "int64",  # the chunk, in seeded random order, in which the pair was scored
+}
+"""The columns of the scores table, one row a model and pair, and their types."""
 
 
 def scores_table(
     parts: Parts, models: Sequence[str], dataset: PreparedDataset, cards: Iterable[ModelCard]
 ) -> pd.DataFrame:
-    """The scores table (columns: domain/columns.py), by model in the order given, then by row id.
+    """The scores table (columns: SCORES), by model in the order given, then by row id.
 
     Only finished chunks are in it, so the table of a stopped run is a smaller one, not a wrong one.
     """
@@ -83,8 +100,7 @@ def scores_table(
         .sort_values(["m", "r"])
         .index
     ]
-    typed = {column.name: table[column.name].astype(column.dtype) for column in SCORES}
-    return pd.DataFrame(typed).reset_index(drop=True)
+    return table[list(SCORES)].astype(SCORES).reset_index(drop=True)
 
 
 def _seen(table: pd.DataFrame, cards: dict[str, ModelCard]) -> pd.Series[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from ivan_core.charts import palette
+from ivan_core.charts import marks, palette
 from ivan_core.charts.palette import TIP, with_ends
 from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS
 from ivan_core.metrics.label_noise import Ceiling
@@ -24,7 +24,6 @@ _MARKER_AT = _BAR_AT + _BAR_HEIGHT / 2 + 5
 def agreement_bars(
     bars: pd.DataFrame,
     *,
-    title: str = "How often each model sides with the choice",
     ceiling: Ceiling | None = None,
     every: str = "All pairs",
     dark: bool | None = None,
@@ -53,7 +52,7 @@ def agreement_bars(
         _half(lines, y),
         _interval(lines, y),
         _length_rule(lines, y, ink),
-        _names(rows, y, ink),
+        alt.layer(*marks.group_names(rows, y, ink, 170)),
         _rates(lines, y, ink),
     ]
     if ceiling is not None:
@@ -71,6 +70,7 @@ def agreement_bars(
     described = _description(lines)
     if ceiling is not None:
         described += f" A line on the bars of all pairs: {ceiling.label}."
+    title = "How often each model sides with the choice"
     return palette.framed(chart, title, described, subtitle, dark)
 
 
@@ -237,29 +237,6 @@ def _ceiling(rows: pd.DataFrame, ceiling: Ceiling, y: alt.Y, ink: palette.Ink) -
         .encode(x=x, y=y, text="words:N", tooltip=[tip])
     )
     return [line, words]
-
-
-def _names(rows: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.LayerChart:
-    """The models' and the subsets' names, cut where the rates begin."""
-    text = alt.Chart(rows).encode(text="name:N", x=alt.value(0), y=y, tooltip="name:N")
-    model = text.transform_filter("datum.kind == 'model'").mark_text(
-        align="left",
-        baseline="middle",
-        yOffset=8,
-        fontSize=14,
-        fontWeight="bold",
-        color=ink.text,
-        limit={"expr": "width"},
-    )
-    subset = text.transform_filter("datum.kind == 'bar'").mark_text(
-        align="left",
-        baseline="middle",
-        yOffset=_TEXT_AT,
-        fontSize=12,
-        color=ink.text,
-        limit={"expr": "max(60, width - 170)"},
-    )
-    return alt.layer(model, subset)
 
 
 def _rates(lines: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.Chart:

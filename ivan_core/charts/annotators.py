@@ -10,7 +10,7 @@ from math import isnan
 import altair as alt
 import pandas as pd
 
-from ivan_core.charts import named_rows, palette
+from ivan_core.charts import marks, palette
 from ivan_core.metrics.intervals import interval_text, number_text
 from ivan_core.metrics.sentences import percent
 
@@ -47,7 +47,7 @@ def agreement_dots(
     lines = _lines(agreements, titles)
     dots = _dots(lines)
     selection = alt.selection_point(name="feature", fields=["key", "value"], on="click")
-    y = named_rows.places(lines)
+    y = marks.places(lines)
     low = min([0.0, *dots["low"].dropna(), *dots["point"]]) if len(dots) else 0.0
     x = alt.X(
         "point:Q",
@@ -66,32 +66,27 @@ def agreement_dots(
     opacity = alt.condition(selection, alt.value(1), alt.value(0.35))
     hollow = alt.condition("datum.few", alt.value(0), alt.value(1))
     legend = alt.Legend(title=None, orient="top", labelExpr=_words(lines))
-    scales = {
-        name: alt.Scale(domain=list(own), range=list(own.values()))
-        for name, own in (("colour", _COLOURS), ("shape", _SHAPES))
-    }
+    colour, shape = palette.scale_of(_COLOURS), palette.scale_of(_SHAPES)
     look = {
-        "fill": alt.Fill("kind:N", scale=scales["colour"], legend=legend),
-        "stroke": alt.Stroke("kind:N", scale=scales["colour"], legend=legend),
-        "shape": alt.Shape("kind:N", scale=scales["shape"], legend=legend),
+        "fill": alt.Fill("kind:N", scale=colour, legend=legend),
+        "stroke": alt.Stroke("kind:N", scale=colour, legend=legend),
+        "shape": alt.Shape("kind:N", scale=shape, legend=legend),
     }
     layers: list[alt.Chart] = []
-    for kind, offset in zip(_COLOURS, named_rows.OFFSETS, strict=True):
+    for kind, offset in zip(_COLOURS, marks.OFFSETS, strict=True):
         own = base.transform_filter(f"datum.kind == '{kind}'")
         ends = own.mark_rule(strokeWidth=2, yOffset=offset, y2Offset=offset, color=_COLOURS[kind])
         point = own.mark_point(
             filled=True, size=75, yOffset=offset, strokeWidth=2, cursor="pointer"
         )
         layers += [
-            ends.transform_filter(named_rows.HAS_ENDS).encode(
-                x="low:Q", x2="high:Q", opacity=opacity
-            ),
+            ends.transform_filter(marks.HAS_ENDS).encode(x="low:Q", x2="high:Q", opacity=opacity),
             point.encode(x=x, **look, fillOpacity=hollow, opacity=opacity),
         ]
     layers[1] = layers[1].add_params(selection)
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=ink.faint, tooltip=None)
-    layers += [zero.encode(x="zero:Q"), *named_rows.words(lines, y, ink, _LABEL_ROOM)]
-    chart = alt.layer(*layers).properties(height=named_rows.height(lines))
+    layers += [zero.encode(x="zero:Q"), *marks.words(lines, y, ink, _LABEL_ROOM)]
+    chart = alt.layer(*layers).properties(height=marks.height(lines))
     return palette.framed(
         chart, title, _description(lines), _subtitle(lines, len(agreements)), dark
     )
@@ -140,20 +135,13 @@ def answer_cells(
     base = alt.Chart(shown).encode(x=x, y=y, tooltip=tips)
     selection = alt.selection_point(name="answers", fields=["left", "right"], on="click")
     most = max(1, int(table["count"].max())) if len(table) else 1
-    # Never so dark that the words on top cannot be read.
-    scale = alt.Scale(domain=[0, most], range=[0.05, 0.2 if dark is None else 0.5])
-    rects = (
-        base.mark_rect(color=palette.COUNT, cursor="pointer", cornerRadius=4)
-        .encode(opacity=alt.Opacity("count:Q", scale=scale, legend=None))
-        .add_params(selection)
-    )
-    picked = base.mark_rect(
-        filled=False, stroke=ink.text, strokeWidth=2, cornerRadius=4
-    ).transform_filter({"param": "answers", "empty": False})
+    shades = (0.05, 0.2 if dark is None else 0.5)
+    cells = marks.shaded_cells(base, "count", most, shades, selection, ink)
     style = {"cursor": "pointer", "color": ink.text, "align": "center", "baseline": "middle"}
     counts = base.mark_text(fontSize=18, fontWeight="bold", dy=-9, **style).encode(text="number:N")
     shares = base.mark_text(fontSize=12, dy=12, **style).encode(text="percent:N")
-    chart = alt.layer(rects, picked, counts, shares, _heads(left, right, ink))
+    heads = marks.heads(f"→ across: {left}", f"↓ down: {right}", ink)
+    chart = alt.layer(*cells, counts, shares, heads)
     described = _cells_description(shown, left, right, n)
     return palette.framed(chart.properties(height=height), title, described)
 
@@ -165,7 +153,7 @@ def _lines(agreements: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     ).head(MOST_ROWS)
     rows = lines.to_dict("records")
     return lines.assign(
-        name=[named_rows.name_of(row["key"], row["value"], titles) for row in rows],
+        name=[marks.name_of(row["key"], row["value"], titles) for row in rows],
         label=[_label(str(row["measure"]), row["coefficient"], row["n"]) for row in rows],
         positives=[f"{row['both']:,} of {row['either']:,}" for row in rows],
         line=range(len(lines)),
@@ -217,25 +205,6 @@ def _subtitle(lines: pd.DataFrame, n: int) -> str:
     return " · ".join(told)
 
 
-def _heads(left: str, right: str, ink: palette.Ink) -> alt.Chart:
-    """The names of both labelers in the strip above the cells."""
-    heads = pd.DataFrame({"name": [f"→ across: {left}", f"↓ down: {right}"], "at": [8.0, 29.0]})
-    return (
-        alt.Chart(heads)
-        .mark_text(
-            align="left",
-            baseline="middle",
-            fontSize=13,
-            fontWeight="bold",
-            color=ink.text,
-            limit={"expr": "width"},
-        )
-        .encode(
-            text="name:N", x=alt.value(0), y=alt.Y("at:Q", scale=None, axis=None), tooltip="name:N"
-        )
-    )
-
-
 def _description(lines: pd.DataFrame) -> str:
     if lines.empty:
         return "Agreement of labelers; no label is compared yet."
@@ -274,9 +243,7 @@ _KINDS_A_LINE = alt.ExprRef("width < 560 ? 2 : 4")
 """On a narrow screen all four in one line would be cut."""
 
 
-def who_dots(
-    table: pd.DataFrame, *, title: str = "Who chooses as the reviewers do", dark: bool | None = None
-) -> alt.LayerChart:
+def who_dots(table: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
     """A dot and its 95% interval for each who chose: the share of pairs chosen alike.
 
     `table` has who, name, kind (person, choice, model or labeler), n, same, rate, low, high and
@@ -285,7 +252,7 @@ def who_dots(
     ink = palette.ink(dark)
     lines = table.assign(line=range(len(table)))
     drawn = lines[lines["n"] > 0]
-    y = named_rows.places(lines)
+    y = marks.places(lines)
     axis = alt.Axis(format=".0%", tickCount=5, gridOpacity=0.5, labelFlush=True)
     x = alt.X("rate:Q", title="pairs chosen alike", scale=alt.Scale(domain=[0, 1]), axis=axis)
     tips = [
@@ -297,8 +264,8 @@ def who_dots(
     selection = alt.selection_point(name="who", fields=["who"], on="click")
     kinds = [kind for kind in KIND_COLOURS if lines["kind"].isin([kind]).any()]
     legend = alt.Legend(title=None, orient="top", labelExpr=_KIND_WORDS, columns=_KINDS_A_LINE)
-    colour = alt.Scale(domain=kinds, range=[KIND_COLOURS[kind] for kind in kinds])
-    shape = alt.Scale(domain=kinds, range=[_KIND_SHAPES[kind] for kind in kinds])
+    colour = palette.scale_of({kind: KIND_COLOURS[kind] for kind in kinds})
+    shape = palette.scale_of({kind: _KIND_SHAPES[kind] for kind in kinds})
     base = alt.Chart(drawn).encode(y=y, tooltip=tips)
     half = alt.Chart(drawn).mark_rule(color=ink.faint, strokeDash=[2, 2]).encode(x=alt.datum(0.5))
     ends = base.mark_rule(strokeWidth=2, yOffset=8, y2Offset=8, color=ink.faint).encode(
@@ -314,19 +281,16 @@ def who_dots(
         )
         .add_params(selection)
     )
-    chart = alt.layer(half, ends, dots, *named_rows.words(lines, y, ink, _ROOM))
+    chart = alt.layer(half, ends, dots, *marks.words(lines, y, ink, _ROOM))
     told = "; ".join(
         f"{row.name_}: {row.label}" for row in lines.rename(columns={"name": "name_"}).itertuples()
     )
     described = f"Share of pairs chosen as the reviewers did, with 95% intervals. {told}."
-    return palette.framed(
-        chart.properties(height=named_rows.height(lines)), title, described, dark=dark
-    )
+    chart = chart.properties(height=marks.height(lines))
+    return palette.framed(chart, "Who chooses as the reviewers do", described, dark=dark)
 
 
-def question_cells(
-    table: pd.DataFrame, *, title: str = "Who answers as the reviewers do", dark: bool | None = None
-) -> alt.LayerChart:
+def question_cells(table: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
     """One cell for each question and who answered it: the share of texts answered alike.
 
     `table` has who, name, key, question, n, same, share, label, told and few. The more often alike,
@@ -364,18 +328,11 @@ def question_cells(
     ]
     base = alt.Chart(table).encode(x=x, y=y, tooltip=tips)
     selection = alt.selection_point(name="cell", fields=["who", "key"], on="click")
-    scale = alt.Scale(domain=[0, 1], range=[0.03, 0.25 if dark is None else 0.5])
-    cells = (
-        base.mark_rect(color=palette.COUNT, cursor="pointer", cornerRadius=4)
-        .encode(opacity=alt.Opacity("share:Q", scale=scale, legend=None))
-        .add_params(selection)
-    )
+    shades = (0.03, 0.25 if dark is None else 0.5)
+    cells, picked = marks.shaded_cells(base, "share", 1, shades, selection, ink)
     few = base.transform_filter("datum.few").mark_rect(
         filled=False, stroke=ink.faint, strokeDash=[3, 3], cornerRadius=4
     )
-    picked = base.mark_rect(
-        filled=False, stroke=ink.text, strokeWidth=2, cornerRadius=4
-    ).transform_filter({"param": "cell", "empty": False})
     words = base.mark_text(fontSize=12, color=ink.text, cursor="pointer").encode(text="label:N")
     told = "; ".join(
         f"{row.question}, {row.name_}: {row.label}"
@@ -384,4 +341,4 @@ def question_cells(
     subtitle = "Broken edge: few texts called so." if table["few"].any() else ""
     chart = alt.layer(cells, few, picked, words).properties(height=_CELL * max(1, len(questions)))
     described = f"Table of answers given as the reviewers did. {told}."
-    return palette.framed(chart, title, described, subtitle, dark)
+    return palette.framed(chart, "Who answers as the reviewers do", described, subtitle, dark)

@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from ivan_core.charts import named_rows, palette
+from ivan_core.charts import marks, palette
 from ivan_core.charts.sides import SIDE_COLOURS
 from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.sentences import PROMPTS_SHARED, as_if_n, interval_ends, percent
@@ -24,7 +24,6 @@ def prevalence_dots(
     differences: pd.DataFrame,
     titles: Mapping[str, str],
     *,
-    title: str = "How often each label is given",
     dark: bool | None = None,
 ) -> alt.LayerChart:
     """A dot and a 95% interval for each side, one row a label, sorted by chosen minus rejected.
@@ -37,27 +36,17 @@ def prevalence_dots(
     lines, left_out = _sorted(_lines(prevalences, differences, titles))
     dots = _dots(prevalences, lines)
     selection = alt.selection_point(name="feature", fields=["key", "value"], on="click")
-    y = named_rows.places(lines)
+    y = marks.places(lines)
     base = alt.Chart(dots).encode(y=y, tooltip=_tips(), color=_colour())
-    opacity = alt.condition(selection, alt.value(1), alt.value(0.35))
-    layers: list[alt.Chart] = []
-    for side, offset in zip(SIDES, named_rows.OFFSETS, strict=True):
-        own = base.transform_filter(f"datum.side == '{side}'").encode(opacity=opacity)
-        ends = own.mark_rule(strokeWidth=2, yOffset=offset, y2Offset=offset, cursor="pointer")
-        point = own.mark_point(filled=True, size=75, yOffset=offset, cursor="pointer")
-        layers += [
-            ends.transform_filter(named_rows.HAS_ENDS).encode(
-                x=_x("low", dots, "Share of the side's replies"), x2="high:Q"
-            ),
-            point.encode(x="share:Q", shape=_shape()),
-        ]
-    layers[0] = layers[0].add_params(selection)
-    layers += named_rows.words(lines, y, ink, _LABEL_ROOM)
-    chart = alt.layer(*layers).properties(height=named_rows.height(lines))
+    x = _x("low", dots, "Share of the side's replies")
+    layers = marks.interval_dots(base, "side", SIDES, x, "share:Q", _shape(), selection)
+    layers += marks.words(lines, y, ink, _LABEL_ROOM)
+    chart = alt.layer(*layers).properties(height=marks.height(lines))
     subtitle = "* a clear difference, all these labels taken together"
     subtitle = subtitle if lines["clear"].any() else ""
     if left_out:
         subtitle = f"{subtitle} · {left_out} smaller differences not drawn".removeprefix(" · ")
+    title = "How often each label is given"
     return palette.framed(chart, title, _description(lines, "Labels"), subtitle, dark)
 
 
@@ -76,26 +65,12 @@ def word_bars(
     lines = lines.assign(name=lines["value"], line=range(len(lines)))
     bars = _dots(counts, lines).assign(zero=0.0)
     selection = alt.selection_point(name="word", fields=["key", "value", "side"], on="click")
-    y = named_rows.places(lines)
+    y = marks.places(lines)
     base = alt.Chart(bars).encode(y=y, tooltip=_tips())
-    opacity = alt.condition(selection, alt.value(0.9), alt.value(0.35))
-    layers: list[alt.Chart] = []
-    for side, offset in zip(SIDES, named_rows.OFFSETS, strict=True):
-        own = base.transform_filter(f"datum.side == '{side}'")
-        bar = own.mark_bar(height=9, yOffset=offset, cursor="pointer")
-        ends = own.mark_rule(strokeWidth=1.5, yOffset=offset, y2Offset=offset, color=ink.text)
-        layers += [
-            bar.encode(
-                x=_x("zero", bars, "Share of the side's replies"),
-                x2="share:Q",
-                color=_colour(symbol="square"),
-                opacity=opacity,
-            ),
-            ends.transform_filter(named_rows.HAS_ENDS).encode(x="low:Q", x2="high:Q"),
-        ]
-    layers[0] = layers[0].add_params(selection)
-    layers += named_rows.words(lines, y, ink, _LABEL_ROOM)
-    chart = alt.layer(*layers).properties(height=named_rows.height(lines))
+    x = _x("zero", bars, "Share of the side's replies")
+    layers = marks.interval_bars(base, "side", SIDES, x, _colour("square"), selection, ink)
+    layers += marks.words(lines, y, ink, _LABEL_ROOM)
+    chart = alt.layer(*layers).properties(height=marks.height(lines))
     left_out = len(kept) - len(lines)
     subtitle = f"{left_out} rarer ones not drawn" if left_out else ""
     return palette.framed(chart, title, _description(lines, title), subtitle, dark)
@@ -121,7 +96,7 @@ def _lines(
             {
                 "key": key,
                 "value": value,
-                "name": named_rows.name_of(key, value, titles),
+                "name": marks.name_of(key, value, titles),
                 "label": f"{label} *" if clear else label,
                 "difference": apart.get("difference", float("nan")),
                 "clear": clear,
@@ -163,13 +138,13 @@ def _x(field: str, dots: pd.DataFrame, title: str) -> alt.X:
 
 
 def _colour(symbol: str | None = None) -> alt.Color:
-    scale = alt.Scale(domain=list(SIDE_COLOURS), range=list(SIDE_COLOURS.values()))
+    scale = palette.scale_of(SIDE_COLOURS)
     shape = {"symbolType": symbol} if symbol else {}
     return alt.Color("side:N", scale=scale, legend=alt.Legend(title=None, orient="top", **shape))
 
 
 def _shape() -> alt.Shape:
-    return alt.Shape("side:N", scale=alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values())))
+    return alt.Shape("side:N", scale=palette.scale_of(_SHAPES))
 
 
 def _tips() -> list[alt.Tooltip]:
@@ -205,11 +180,7 @@ _FIELDS = ["first_key", "first_value", "second_key", "second_value", "too_few"]
 
 
 def together_squares(
-    table: pd.DataFrame,
-    titles: Mapping[str, str],
-    *,
-    title: str = "Which labels go together",
-    dark: bool | None = None,
+    table: pd.DataFrame, titles: Mapping[str, str], *, dark: bool | None = None
 ) -> alt.LayerChart:
     """One square for each two labels: of the texts with the row's label, those with the column's.
 
@@ -250,7 +221,7 @@ def together_squares(
         .encode(
             color=alt.Color(
                 "way:N",
-                scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())),
+                scale=palette.scale_of(_COLOURS),
                 legend=alt.Legend(
                     title=None, orient="bottom", direction="vertical", labelExpr=_WORDS
                 ),
@@ -266,13 +237,12 @@ def together_squares(
     few = base.transform_filter("datum.too_few").mark_rect(
         filled=False, stroke=ink.faint, strokeDash=[2, 2], cornerRadius=2
     )
-    picked = base.mark_rect(filled=False, stroke=ink.text, strokeWidth=2).transform_filter(
-        {"param": "together", "empty": False}
-    )
+    picked = marks.picked(base, selection, ink)
     labels = shown["first_name"].nunique() if len(shown) else 1
     chart = alt.layer(rects, few, picked).properties(height=_CELL * labels)
     notes = ["dashed: few texts"] if len(shown) and shown["too_few"].any() else []
     notes += [f"{left_out} more labels not drawn"] if left_out else []
+    title = "Which labels go together"
     return palette.framed(chart, title, _grid_description(shown), " · ".join(notes), dark)
 
 
@@ -307,7 +277,7 @@ def _squares(table: pd.DataFrame, titles: Mapping[str, str]) -> tuple[pd.DataFra
 
 
 def _numbered(at: int, key: str, value: str, titles: Mapping[str, str]) -> str:
-    return f"{at + 1}{_DOT}{named_rows.name_of(key, value, titles)}"
+    return f"{at + 1}{_DOT}{marks.name_of(key, value, titles)}"
 
 
 def _told(row: dict[str, float]) -> str:

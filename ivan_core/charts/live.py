@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
-from ivan_core.charts import palette
+from ivan_core.charts import marks, palette
 from ivan_core.charts.palette import TIP, with_ends
 from ivan_core.metrics.agreement import BY_PAIR
 from ivan_core.metrics.intervals import wilson
@@ -19,11 +18,7 @@ MOST_TIPS = 120
 
 
 def agreement_so_far(
-    points: pd.DataFrame,
-    planned: int,
-    *,
-    title: str = "How often each model agrees, so far",
-    dark: bool | None = None,
+    points: pd.DataFrame, planned: int, *, dark: bool | None = None
 ) -> alt.LayerChart:
     """A line and a light band a model, over the pairs rated so far, on axes that do not move.
 
@@ -61,11 +56,12 @@ def agreement_so_far(
         .encode(x=x, y=_share("rate"), fill=fill)
     )
     tips = (
-        alt.Chart(_thinned(shown))
+        alt.Chart(marks.thinned(shown, max(2, MOST_TIPS // max(1, len(models)))))
         .mark_point(opacity=0, size=120, filled=True)
         .encode(x=x, y=_share("rate"), tooltip=_TIPS)
     )
     chart = alt.layer(band, *_half(palette.ink(dark)), line, ends, tips).properties(height=HEIGHT)
+    title = "How often each model agrees, so far"
     return palette.framed(chart, title, _description(last, planned), BY_PAIR, dark)
 
 
@@ -126,17 +122,6 @@ def numbers_first(points: pd.DataFrame) -> dict[str, str]:
         str(p.model): f"{percent(p.rate, p.n)} {interval_ends(p.low, p.high, p.n)} {p.model}"
         for p in last.itertuples()
     }
-
-
-def _thinned(points: pd.DataFrame) -> pd.DataFrame:
-    """Few enough points to hover over."""
-    parts = []
-    models = max(1, points["model"].nunique())
-    most = max(2, MOST_TIPS // models)
-    for _, own in points.groupby("model", sort=False):
-        kept = np.unique(np.linspace(0, len(own) - 1, min(most, len(own))).round().astype(int))
-        parts.append(own.iloc[kept])
-    return pd.concat(parts, ignore_index=True) if parts else points
 
 
 def _description(last: pd.DataFrame, planned: int) -> str:

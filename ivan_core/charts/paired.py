@@ -9,7 +9,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from ivan_core.charts import palette
+from ivan_core.charts import marks, palette
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.paired import FURTHEST
 from ivan_core.metrics.sentences import percent
@@ -22,12 +22,7 @@ _SAYS = {"agree": "agrees", "tie": "ties", "disagree": "disagrees"}
 
 
 def verdict_cells(
-    table: pd.DataFrame,
-    first: str,
-    second: str,
-    *,
-    title: str = "Where the two models part",
-    dark: bool | None = None,
+    table: pd.DataFrame, first: str, second: str, *, dark: bool | None = None
 ) -> alt.LayerChart:
     """Pairs counted by the verdicts of both models, the darker the more.
 
@@ -65,36 +60,21 @@ def verdict_cells(
         ],
     )
     most = max(1, int(shown["count"].max())) if len(shown) else 1
-    # Opacity rather than a colour scale, and never so much that the words on top cannot be read.
-    strongest = 0.2 if dark is None else 0.5
-    opacity = alt.Opacity(
-        "count:Q", scale=alt.Scale(domain=[0, most], range=[0.05, strongest]), legend=None
-    )
-    rects = (
-        base.mark_rect(color=palette.COUNT, cursor="pointer", cornerRadius=4)
-        .encode(opacity=opacity)
-        .add_params(selection)
-    )
-    picked = base.mark_rect(
-        filled=False, stroke=ink.text, strokeWidth=2, cornerRadius=4
-    ).transform_filter({"param": "verdicts", "empty": False})
+    shades = (0.05, 0.2 if dark is None else 0.5)
+    cells = marks.shaded_cells(base, "count", most, shades, selection, ink)
     style = {"cursor": "pointer", "color": ink.text, "align": "center", "baseline": "middle"}
     counts = base.mark_text(fontSize=19, fontWeight="bold", dy=-14, **style).encode(text="number:N")
     shares = base.mark_text(fontSize=12, dy=6, **style).encode(text="percent:N")
     room = f"width / {len(order)} - 16"
     told = base.mark_text(fontSize=11, dy=24, text=_fitting(room), **style)
-    heads = _heads(first, second, "across", "down", ink)
-    chart = alt.layer(rects, picked, counts, shares, told, heads).properties(height=height)
-    return palette.framed(chart, title, _verdicts_description(shown, first, second))
+    heads = marks.heads(f"→ across: {first}", f"↓ down: {second}", ink)
+    chart = alt.layer(*cells, counts, shares, told, heads).properties(height=height)
+    described = _verdicts_description(shown, first, second)
+    return palette.framed(chart, "Where the two models part", described)
 
 
 def margin_squares(
-    cells: pd.DataFrame,
-    first: str,
-    second: str,
-    *,
-    title: str = "How far each model leans to the choice",
-    dark: bool | None = None,
+    cells: pd.DataFrame, first: str, second: str, *, dark: bool | None = None
 ) -> alt.LayerChart:
     """Pairs counted by the margins of both models in their own typical margins.
 
@@ -104,7 +84,10 @@ def margin_squares(
     ink = palette.ink(dark)
     selection = alt.selection_point(name="margins", fields=["cell"], on="click")
     shown = cells.assign(
-        across=_span(cells, "x0", "x1"), up=_span(cells, "y0", "y1"), first=first, second=second
+        across=marks.spans(cells, "x0", "x1", "+.2f"),
+        up=marks.spans(cells, "y0", "y1", "+.2f"),
+        first=first,
+        second=second,
     )
     reach = float(cells[["x0", "x1", "y0", "y1"]].abs().to_numpy().max()) if len(cells) else 1.0
     height = _STRIP + _MARGINS_HEIGHT
@@ -122,47 +105,23 @@ def margin_squares(
         scale=alt.Scale(domain=[-reach, reach], nice=False, range=[height, _STRIP]),
         axis=axis,
     )
-    most = max(2, int(cells["count"].max())) if len(cells) else 2
     base = alt.Chart(shown).encode(x=x, x2="x1:Q", y=y, y2="y1:Q")
-    rects = (
-        base.mark_rect(color=palette.COUNT, cursor="pointer")
-        .encode(
-            opacity=alt.Opacity(
-                "count:Q",
-                scale=alt.Scale(type="sqrt", domain=[0, most], range=[0.12, 1]),
-                legend=alt.Legend(
-                    title="Pairs in a cell",
-                    orient="bottom",
-                    symbolType="square",
-                    symbolFillColor=palette.COUNT,
-                    symbolStrokeWidth=0,
-                    format=",d",
-                    values=sorted({1, max(1, round(most / 4)), most}),
-                    titleOrient="left",
-                ),
-            ),
-            tooltip=[
-                alt.Tooltip("count:Q", title="Pairs", format=","),
-                alt.Tooltip("share_same:Q", title="Same verdict in", format=".0%"),
-                alt.Tooltip("first:N", title="Across"),
-                alt.Tooltip("across:N", title="by typical margins"),
-                alt.Tooltip("second:N", title="Up"),
-                alt.Tooltip("up:N", title="by typical margins"),
-            ],
-        )
-        .add_params(selection)
-    )
-    picked = (
-        base.mark_rect(filled=False, stroke=ink.text, strokeWidth=2)
-        .encode(tooltip=alt.value(None))
-        .transform_filter({"param": "margins", "empty": False})
-    )
-    layers = [rects, picked, *_cross(reach, x["scale"], y["scale"], ink)]
-    layers += [*_quadrants(first, second, ink), _heads(first, second, "across", "up", ink)]
+    tips = [
+        alt.Tooltip("count:Q", title="Pairs", format=","),
+        alt.Tooltip("share_same:Q", title="Same verdict in", format=".0%"),
+        alt.Tooltip("first:N", title="Across"),
+        alt.Tooltip("across:N", title="by typical margins"),
+        alt.Tooltip("second:N", title="Up"),
+        alt.Tooltip("up:N", title="by typical margins"),
+    ]
+    layers = marks.count_squares(base, marks.most_in(cells), tips, selection, ink, "bottom")
+    layers += [*_cross(reach, x["scale"], y["scale"], ink), *_quadrants(first, second, ink)]
+    layers.append(marks.heads(f"→ across: {first}", f"↑ up: {second}", ink))
     subtitle = (
         f"Outer cells hold all beyond {FURTHEST:g} typical margins." if reach >= FURTHEST else ""
     )
     chart = alt.layer(*layers).properties(height=height)
+    title = "How far each model leans to the choice"
     return palette.framed(chart, title, _margins_description(cells, first, second), subtitle, dark)
 
 
@@ -194,28 +153,6 @@ def _both(one: str, other: str, first: str, second: str) -> str:
     if other == "agree":
         return f"only {second} agrees"
     return f"only {first if one == 'tie' else second} ties"
-
-
-def _heads(first: str, second: str, one: str, other: str, ink: palette.Ink) -> alt.Chart:
-    """The names of both models in the strip above the plot."""
-    arrows = {"across": "→ across: ", "up": "↑ up: ", "down": "↓ down: "}
-    lines = pd.DataFrame(
-        {"name": [arrows[one] + first, arrows[other] + second], "at": [8, 8 + _STRIP * 0.42]}
-    )
-    return (
-        alt.Chart(lines)
-        .mark_text(
-            align="left",
-            baseline="middle",
-            fontSize=13,
-            fontWeight="bold",
-            color=ink.text,
-            limit={"expr": "width"},
-        )
-        .encode(
-            text="name:N", x=alt.value(0), y=alt.Y("at:Q", scale=None, axis=None), tooltip="name:N"
-        )
-    )
 
 
 def _cross(reach: float, x: alt.Scale, y: alt.Scale, ink: palette.Ink) -> list[alt.Chart]:
@@ -252,10 +189,6 @@ def _quadrants(first: str, second: str, ink: palette.Ink) -> list[alt.Chart]:
         .encode(x=alt.value(0 if left else "width"), y=alt.value(0 if top else "height"))
         for words, short, left, top, colour in named
     ]
-
-
-def _span(table: pd.DataFrame, start: str, end: str) -> list[str]:
-    return [f"{a:+.2f} to {b:+.2f}" for a, b in zip(table[start], table[end], strict=True)]
 
 
 def _verdicts_description(shown: pd.DataFrame, first: str, second: str) -> str:

@@ -8,6 +8,7 @@ rounding cannot turn its verdict.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
 
@@ -61,12 +62,17 @@ def ink(dark: bool | None = None) -> Ink:
     return _INKS[dark]
 
 
-def verdict_colour(*, legend: bool = True) -> alt.Color:
+def scale_of(values: Mapping[str, str]) -> alt.Scale:
+    """The scale that gives each name its colour or shape."""
+    return alt.Scale(domain=list(values), range=list(values.values()))
+
+
+def verdict_colour() -> alt.Color:
     """The colour of a verdict, with its words above the chart."""
     return alt.Color(
         "verdict:N",
-        scale=alt.Scale(domain=list(VERDICT_COLOURS), range=list(VERDICT_COLOURS.values())),
-        legend=alt.Legend(title=None, orient="top", labelExpr=VERDICT_WORDS) if legend else None,
+        scale=scale_of(VERDICT_COLOURS),
+        legend=alt.Legend(title=None, orient="top", labelExpr=VERDICT_WORDS),
     )
 
 

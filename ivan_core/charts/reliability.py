@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from ivan_core.charts import palette
+from ivan_core.charts import marks, palette
 from ivan_core.charts.palette import TIP, with_ends
 from ivan_core.metrics.reliability import Reliability
 from ivan_core.metrics.sentences import interval_ends, percent
@@ -19,11 +19,7 @@ _SHARE = {"format": "%", "tickCount": 5}
 
 
 def reliability_points(
-    found: Reliability,
-    model: str,
-    *,
-    title: str = "When it is surer, is it right more often?",
-    dark: bool | None = None,
+    found: Reliability, model: str, *, dark: bool | None = None
 ) -> alt.LayerChart:
     """One point a bin of pairs: how sure the model is, and in how many it sides with the choice.
 
@@ -85,15 +81,11 @@ def reliability_points(
         layers.append(_middle("No usable scale for these pairs", ink))
     chart = alt.layer(*layers).properties(height=HEIGHT)
     subtitle = "On the dashed line it is as right as it is sure." if len(bins) else ""
+    title = "When it is surer, is it right more often?"
     return palette.framed(chart, title, _points_described(found, model), subtitle, dark)
 
 
-def risk_coverage_curves(
-    curves: pd.DataFrame,
-    *,
-    title: str = "If only its surest pairs counted",
-    dark: bool | None = None,
-) -> alt.LayerChart:
+def risk_coverage_curves(curves: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
     """Agreement among the pairs each model is surest of, from a few pairs to all of them.
 
     `curves` is the table of `metrics.reliability.risk_coverage`. A thin line marks the agreement of
@@ -123,7 +115,7 @@ def risk_coverage_curves(
         .encode(x=x, y=y, **_of_model(len(models)), order="coverage:Q")
     )
     tips = (
-        alt.Chart(_thinned(shown))
+        alt.Chart(marks.thinned(shown, MOST_TIPS))
         .mark_point(opacity=0, size=120, filled=True)
         .encode(x=x, y=y, tooltip=_CURVE_TIPS)
     )
@@ -156,6 +148,7 @@ def risk_coverage_curves(
     )
     layers = [*_half(shown, y, ink), level, line, ends, dots, tips]
     chart = alt.layer(*layers).properties(height=CURVE_HEIGHT)
+    title = "If only its surest pairs counted"
     return palette.framed(chart, title, _curves_described(shown))
 
 
@@ -249,15 +242,6 @@ def _range(curves: pd.DataFrame) -> list[float]:
         float(curves["rate"].min()), float(curves[curves["marked"].astype(bool)]["low"].min())
     )
     return [max(0.0, min(0.45, np.floor(low * 20) / 20)), 1.0]
-
-
-def _thinned(curves: pd.DataFrame) -> pd.DataFrame:
-    """At most 120 points a model that answer to the pointer."""
-    parts = [
-        own.iloc[np.unique(np.linspace(0, len(own) - 1, MOST_TIPS).round().astype(int))]
-        for _, own in curves.groupby("model", sort=False)
-    ]
-    return pd.concat(parts) if parts else curves
 
 
 def _beside(marked: pd.DataFrame, models: list[str]) -> pd.DataFrame:

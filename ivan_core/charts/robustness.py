@@ -11,7 +11,7 @@ from math import isnan
 import altair as alt
 import pandas as pd
 
-from ivan_core.charts import named_rows, palette
+from ivan_core.charts import marks, palette
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.robustness.changes import REWORDED, SURFACE, MeanChange, Robustness
 from ivan_core.metrics.robustness.sentences import FLIP_WORDS, signed, signed_ends
@@ -26,12 +26,7 @@ _SHAPES = {REWORDED: "circle", SURFACE: "diamond"}
 _LABEL_ROOM = 200
 
 
-def flip_bars(
-    found: Sequence[Robustness],
-    *,
-    title: str = "How often the verdict flips",
-    dark: bool | None = None,
-) -> alt.LayerChart:
+def flip_bars(found: Sequence[Robustness], *, dark: bool | None = None) -> alt.LayerChart:
     """Bars with 95% intervals of verdicts that flipped each way, two rows a model.
 
     `found` holds models in the variants reworded and surface, in any order; others are not drawn. A
@@ -45,7 +40,7 @@ def flip_bars(
     lines = lines.rename(columns={"kind": "direction"})
     fields = ["model", "direction", "variant"]
     selection = alt.selection_point(name="flip", fields=fields, on="click")
-    y = named_rows.places(lines)
+    y = marks.places(lines)
     tips = [
         alt.Tooltip("name:N", title="Model and verdict"),
         alt.Tooltip("variant:N", title="Change"),
@@ -58,33 +53,18 @@ def flip_bars(
     top = min(1.0, 1.1 * float(bars["high"].max())) if len(bars) else 1.0
     scale = alt.Scale(domain=[0, max(top, 0.01)])
     axis = alt.Axis(format="~%", tickCount=5, gridOpacity=0.5, labelFlush=True)
-    opacity = alt.condition(selection, alt.value(0.9), alt.value(0.35))
-    layers: list[alt.Chart] = []
-    for variant, offset in zip(VARIANT_COLOURS, named_rows.OFFSETS, strict=True):
-        own = base.transform_filter(f"datum.variant == '{variant}'")
-        bar = own.mark_bar(height=9, yOffset=offset, cursor="pointer")
-        ends = own.mark_rule(strokeWidth=1.5, yOffset=offset, y2Offset=offset, color=ink.text)
-        layers += [
-            bar.encode(
-                x=alt.X("zero:Q", title="Share of all pairs", scale=scale, axis=axis),
-                x2="share:Q",
-                color=_colour("square"),
-                opacity=opacity,
-            ),
-            ends.encode(x="low:Q", x2="high:Q"),
-        ]
-    layers[0] = layers[0].add_params(selection)
-    layers += named_rows.words(lines, y, ink, _LABEL_ROOM)
-    chart = alt.layer(*layers).properties(height=named_rows.height(lines))
-    return palette.framed(chart, title, _described(lines, "Verdicts that flip"), dark=dark)
+    x = alt.X("zero:Q", title="Share of all pairs", scale=scale, axis=axis)
+    layers = marks.interval_bars(
+        base, "variant", VARIANT_COLOURS, x, _colour("square"), selection, ink
+    )
+    layers += marks.words(lines, y, ink, _LABEL_ROOM)
+    chart = alt.layer(*layers).properties(height=marks.height(lines))
+    return palette.framed(
+        chart, "How often the verdict flips", _described(lines, "Verdicts that flip"), dark=dark
+    )
 
 
-def reward_change_dots(
-    found: Sequence[Robustness],
-    *,
-    title: str = "How far the rewards move",
-    dark: bool | None = None,
-) -> alt.LayerChart:
+def reward_change_dots(found: Sequence[Robustness], *, dark: bool | None = None) -> alt.LayerChart:
     """Mean changes of the reward with 95% intervals in typical margins, two rows a model.
 
     `found` holds models in the variants reworded and surface, in any order. Models without a
@@ -97,7 +77,7 @@ def reward_change_dots(
     dots = dots.rename(columns={"kind": "side"})
     lines = lines.rename(columns={"kind": "side"})
     selection = alt.selection_point(name="change", fields=["model", "side", "variant"], on="click")
-    y = named_rows.places(lines)
+    y = marks.places(lines)
     tips = [
         alt.Tooltip("name:N", title="Model and side"),
         alt.Tooltip("variant:N", title="Change"),
@@ -111,22 +91,12 @@ def reward_change_dots(
     signs = "datum.value == 0 ? 'none' : format(datum.value, '+.2~f')"
     axis = alt.Axis(labelExpr=signs, tickCount=5, gridOpacity=0.5, labelFlush=True)
     x = alt.X("low:Q", title="Mean change of the reward, typical margins", scale=scale, axis=axis)
-    opacity = alt.condition(selection, alt.value(1), alt.value(0.35))
-    layers: list[alt.Chart] = []
-    for variant, offset in zip(VARIANT_COLOURS, named_rows.OFFSETS, strict=True):
-        own = base.transform_filter(f"datum.variant == '{variant}'").encode(opacity=opacity)
-        ends = own.mark_rule(strokeWidth=2, yOffset=offset, y2Offset=offset, cursor="pointer")
-        point = own.mark_point(filled=True, size=75, yOffset=offset, cursor="pointer")
-        layers += [ends.encode(x=x, x2="high:Q"), point.encode(x="mean:Q", shape=_shape())]
-    layers[0] = layers[0].add_params(selection)
-    zero = (
-        alt.Chart(pd.DataFrame({"zero": [0.0]}))
-        .mark_rule(strokeDash=[3, 3], strokeWidth=1.2, color=ink.text, tooltip=None)
-        .encode(x=alt.X("zero:Q", title=x["title"], scale=scale))
+    layers = marks.interval_dots(base, "variant", VARIANT_COLOURS, x, "mean:Q", _shape(), selection)
+    layers += [marks.zero_line(x, ink), *marks.words(lines, y, ink, _LABEL_ROOM)]
+    chart = alt.layer(*layers).properties(height=marks.height(lines))
+    return palette.framed(
+        chart, "How far the rewards move", _described(lines, "Changes of the reward"), dark=dark
     )
-    layers += [zero, *named_rows.words(lines, y, ink, _LABEL_ROOM)]
-    chart = alt.layer(*layers).properties(height=named_rows.height(lines))
-    return palette.framed(chart, title, _described(lines, "Changes of the reward"), dark=dark)
 
 
 def _flip_table(found: Sequence[Robustness]) -> pd.DataFrame:
@@ -192,12 +162,12 @@ def _drawn(found: Sequence[Robustness]) -> list[Robustness]:
     return sorted(known, key=lambda one: list(VARIANT_COLOURS).index(one.variant))
 
 
-def _lines(marks: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
+def _lines(drawn: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
     """One row a model and kind, with its name and its numbers in words."""
     rows: list[dict[str, object]] = []
-    for model in dict.fromkeys(marks["model"]):
+    for model in dict.fromkeys(drawn["model"]):
         for kind, words in kinds.items():
-            own = marks[marks["model"].eq(model) & marks["kind"].eq(kind)]
+            own = drawn[drawn["model"].eq(model) & drawn["kind"].eq(kind)]
             if own.empty:
                 continue
             short = dict(zip(own["variant"], own["short"], strict=True))
@@ -210,14 +180,13 @@ def _lines(marks: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
 
 
 def _colour(symbol: str = "circle") -> alt.Color:
-    scale = alt.Scale(domain=list(VARIANT_COLOURS), range=list(VARIANT_COLOURS.values()))
+    scale = palette.scale_of(VARIANT_COLOURS)
     legend = alt.Legend(title=None, orient="top", symbolType=symbol, labelExpr=_VARIANT_WORDS)
     return alt.Color("variant:N", scale=scale, legend=legend)
 
 
 def _shape() -> alt.Shape:
-    scale = alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values()))
-    return alt.Shape("variant:N", scale=scale, legend=None)
+    return alt.Shape("variant:N", scale=palette.scale_of(_SHAPES), legend=None)
 
 
 def _described(lines: pd.DataFrame, what: str) -> str:
@@ -230,12 +199,7 @@ def _described(lines: pd.DataFrame, what: str) -> str:
 CELLS_HEIGHT = 320
 
 
-def change_squares(
-    cells: pd.DataFrame,
-    *,
-    title: str = "Does the margin move more where less is alike?",
-    dark: bool | None = None,
-) -> alt.LayerChart:
+def change_squares(cells: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
     """Pairs counted by similarity (across) and change of the margin (up), the fuller the darker.
 
     `cells` is the table of `metrics.robustness.changes.change_cells`. A click fills the selection
@@ -244,13 +208,12 @@ def change_squares(
     ink = palette.ink(dark)
     selection = alt.selection_point(name="cell", fields=["cell"], on="click")
     shown = cells.assign(
-        alike=_span(cells, "x0", "x1"),
-        moved=_span(cells, "y0", "y1"),
+        alike=marks.spans(cells, "x0", "x1", ".3f"),
+        moved=marks.spans(cells, "y0", "y1", ".3f"),
         flips=[percent(k / n, n) for k, n in zip(cells["flipped"], cells["count"], strict=True)],
     )
     low, high = (float(cells["x0"].min()), float(cells["x1"].max())) if len(cells) else (0.0, 1.0)
     top = float(cells["y1"].max()) if len(cells) else 1.0
-    most = max(2, int(cells["count"].max())) if len(cells) else 2
     grid = alt.Axis(grid=False, tickCount=6)
     x = alt.X(
         "x0:Q",
@@ -265,41 +228,16 @@ def change_squares(
         axis=grid,
     )
     base = alt.Chart(shown).encode(x=x, x2="x1:Q", y=y, y2="y1:Q")
-    legend = alt.Legend(
-        title="Pairs in a cell",
-        orient="top",
-        symbolType="square",
-        symbolFillColor=palette.COUNT,
-        symbolStrokeWidth=0,
-        format=",d",
-        titleOrient="left",
-        values=sorted({1, max(1, round(most / 4)), most}),
-    )
-    opacity = alt.Opacity(
-        "count:Q", scale=alt.Scale(type="sqrt", domain=[0, most], range=[0.12, 1]), legend=legend
-    )
     tips = [
         alt.Tooltip("count:Q", title="Pairs", format=","),
         alt.Tooltip("flips:N", title="Verdict flipped in"),
         alt.Tooltip("alike:N", title="Similarity"),
         alt.Tooltip("moved:N", title="Change of the margin"),
     ]
-    rects = (
-        base.mark_rect(color=palette.COUNT, cursor="pointer")
-        .encode(opacity=opacity, tooltip=tips)
-        .add_params(selection)
-    )
-    picked = (
-        base.mark_rect(filled=False, stroke=ink.text, strokeWidth=2)
-        .encode(tooltip=alt.value(None))
-        .transform_filter({"param": "cell", "empty": False})
-    )
-    chart = alt.layer(rects, picked).properties(height=CELLS_HEIGHT)
+    layers = marks.count_squares(base, marks.most_in(cells), tips, selection, ink)
+    chart = alt.layer(*layers).properties(height=CELLS_HEIGHT)
+    title = "Does the margin move more where less is alike?"
     return palette.framed(chart, title, _cells_description(cells), dark=dark)
-
-
-def _span(table: pd.DataFrame, start: str, end: str) -> list[str]:
-    return [f"{a:.3f} to {b:.3f}" for a, b in zip(table[start], table[end], strict=True)]
 
 
 def _cells_description(cells: pd.DataFrame) -> str:

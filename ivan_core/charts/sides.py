@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from ivan_core.charts import palette
+from ivan_core.charts import marks, palette
 from ivan_core.charts.palette import rate_label, rate_words
 from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.intervals import Rate
@@ -50,60 +50,11 @@ def agreement_by_larger_bars(rows: pd.DataFrame, *, dark: bool | None = None) ->
     lines = _agreement_lines(rows)
     bars = lines[lines["kind"] == "bar"]
     selection = alt.selection_point(name="larger", fields=["larger", "model"], on="click")
-    y = alt.Y("line:O", title=None, axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
-    x = alt.X(
-        "rate:Q",
-        title="Agreement",
-        scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format="%", tickCount=5, grid=False, labelFlush=True),
-    )
-    base = alt.Chart(bars).encode(
-        y=y,
-        tooltip=[
-            alt.Tooltip("model:N"),
-            alt.Tooltip("name:N"),
-            alt.Tooltip("told:N", title="Agreement"),
-        ],
-    )
-    drawn = (
-        base.mark_bar(height=12, yOffset=9, color=palette.COUNT, cursor="pointer")
-        .encode(x=x, opacity=alt.condition(selection, alt.value(0.75), alt.value(0.3)))
-        .add_params(selection)
-    )
-    half = base.mark_tick(
-        orient="vertical", size=20, thickness=1.5, yOffset=9, color=ink.faint
-    ).encode(x=alt.datum(0.5))
-    ends = base.mark_rule(strokeWidth=2, yOffset=9, y2Offset=9, color=ink.text).encode(
-        x="rate_low:Q", x2="rate_high:Q"
-    )
-    rates = base.mark_text(
-        align="right", baseline="middle", yOffset=-8, fontSize=12, color=ink.text
-    ).encode(x=alt.value("width"), text="label:N")
-    text = alt.Chart(lines).encode(text="name:N", x=alt.value(0), y=y, tooltip="name:N")
-    models = text.transform_filter("datum.kind == 'model'").mark_text(
-        align="left",
-        baseline="middle",
-        yOffset=8,
-        fontSize=14,
-        fontWeight="bold",
-        color=ink.text,
-        limit={"expr": "width"},
-    )
-    names = text.transform_filter("datum.kind == 'bar'").mark_text(
-        align="left",
-        baseline="middle",
-        yOffset=-8,
-        fontSize=12,
-        color=ink.text,
-        limit={"expr": "max(60, width - 130)"},
-    )
-    chart = alt.layer(drawn, half, ends, models, names, rates).properties(
-        height=_GROUP_STEP * max(1, len(lines))
-    )
+    fades = {"opacity": alt.condition(selection, alt.value(0.75), alt.value(0.3))}
+    chart = _rate_bars(lines, "name", ("rate_low", "rate_high"), selection, {}, fades, ink)
     words = "; ".join(f"{bar.model}, {bar.name.lower()}: {bar.told}" for bar in bars.itertuples())
-    return palette.framed(
-        chart, "Agreement by which side has more", f"Agreement by which side has more. {words}."
-    )
+    title = "Agreement by which side has more"
+    return palette.framed(chart, title, f"{title}. {words}.")
 
 
 def _bars(bins: pd.DataFrame, dark: bool | None) -> alt.LayerChart:
@@ -184,20 +135,7 @@ def _histogram(bins: pd.DataFrame, dark: bool | None) -> alt.LayerChart:
     )
     line = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=ink.text, tooltip=None)
     notes = [
-        alt.Chart(pd.DataFrame({"text": [f"{side} replies"]}))
-        .mark_text(
-            align="right",
-            baseline="top" if side == SIDES[0] else "bottom",
-            dx=-4,
-            dy=4 if side == SIDES[0] else -4,
-            fontSize=12,
-            fontWeight="bold",
-            color=ink.text,
-            tooltip=None,
-        )
-        .encode(
-            text="text:N", x=alt.value("width"), y=alt.value(0 if side == SIDES[0] else "height")
-        )
+        marks.corner_note(f"{side} replies", ink.text, left=False, top=side == SIDES[0], gap=4)
         for side in SIDES
     ]
     return alt.layer(drawn, line.encode(y="zero:Q"), *notes).properties(height=HEIGHT)
@@ -208,8 +146,7 @@ def _selection() -> alt.Parameter:
 
 
 def _colour() -> alt.Color:
-    scale = alt.Scale(domain=list(SIDE_COLOURS), range=list(SIDE_COLOURS.values()))
-    return alt.Color("side:N", scale=scale, legend=None)
+    return alt.Color("side:N", scale=palette.scale_of(SIDE_COLOURS), legend=None)
 
 
 def _share(row: dict[str, object]) -> str:
@@ -275,39 +212,8 @@ def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) 
     ink = palette.ink(dark)
     rows = _rows(summaries[:_MOST_MODELS])
     bars = rows[rows["kind"] == "bar"]
-    y = alt.Y("line:O", title=None, axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
-    x = alt.X(
-        "rate:Q",
-        title="Agreement",
-        scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format="%", tickCount=5, grid=False, labelFlush=True),
-    )
-    base = alt.Chart(bars).encode(
-        y=y,
-        tooltip=[
-            alt.Tooltip("model:N"),
-            alt.Tooltip("where:N"),
-            alt.Tooltip("told:N", title="Agreement"),
-        ],
-    )
     selection = alt.selection_point(name="longer", fields=["longer", "model"], on="click")
-    drawn = (
-        base.mark_bar(height=12, yOffset=9, color=palette.COUNT, opacity=0.75, cursor="pointer")
-        .encode(x=x)
-        .add_params(selection)
-    )
-    half = base.mark_tick(
-        orient="vertical", size=20, thickness=1.5, yOffset=9, color=ink.faint
-    ).encode(x=alt.datum(0.5))
-    ends = base.mark_rule(strokeWidth=2, yOffset=9, y2Offset=9, color=ink.text).encode(
-        x="low:Q", x2="high:Q"
-    )
-    rates = base.mark_text(
-        align="right", baseline="middle", yOffset=-8, fontSize=12, color=ink.text
-    ).encode(x=alt.value("width"), text="label:N")
-    chart = alt.layer(drawn, half, ends, *_names(rows, y, ink), rates).properties(
-        height=_GROUP_STEP * max(1, len(rows))
-    )
+    chart = _rate_bars(rows, "where", ("low", "high"), selection, {"opacity": 0.75}, {}, ink)
     words = "; ".join(f"{bar.model}, where {bar.where}: {bar.told}" for bar in bars.itertuples())
     return palette.framed(
         chart, "Is it just length?", f"Agreement by which reply was longer. {words}."
@@ -345,24 +251,38 @@ def _rows(summaries: Sequence[ModelSummary]) -> pd.DataFrame:
     return rows.assign(line=range(len(rows)))
 
 
-def _names(rows: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> list[alt.Chart]:
-    """The models' names, and what each bar counts, cut where the rates begin."""
-    text = alt.Chart(rows).encode(text="name:N", x=alt.value(0), y=y, tooltip="name:N")
-    model = text.transform_filter("datum.kind == 'model'").mark_text(
-        align="left",
-        baseline="middle",
-        yOffset=8,
-        fontSize=14,
-        fontWeight="bold",
-        color=ink.text,
-        limit={"expr": "width"},
+def _rate_bars(
+    rows: pd.DataFrame,
+    named: str,
+    ends: tuple[str, str],
+    selection: alt.Parameter,
+    style: dict[str, float],
+    fades: dict[str, object],
+    ink: palette.Ink,
+) -> alt.LayerChart:
+    """The bars of each model with their intervals, names and rates; the fields `named` and `ends`
+    hold what a bar is called and where its interval lies."""
+    y = alt.Y("line:O", title=None, axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
+    x = alt.X(
+        "rate:Q",
+        title="Agreement",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", tickCount=5, grid=False, labelFlush=True),
     )
-    bar = text.transform_filter("datum.kind == 'bar'").mark_text(
-        align="left",
-        baseline="middle",
-        yOffset=-8,
-        fontSize=12,
-        color=ink.text,
-        limit={"expr": "max(60, width - 130)"},
+    tips = [alt.Tooltip("model:N"), alt.Tooltip(f"{named}:N")]
+    tips.append(alt.Tooltip("told:N", title="Agreement"))
+    base = alt.Chart(rows[rows["kind"] == "bar"]).encode(y=y, tooltip=tips)
+    bars = base.mark_bar(height=12, yOffset=9, color=palette.COUNT, cursor="pointer", **style)
+    half = base.mark_tick(orient="vertical", size=20, thickness=1.5, yOffset=9, color=ink.faint)
+    interval = base.mark_rule(strokeWidth=2, yOffset=9, y2Offset=9, color=ink.text)
+    rates = base.mark_text(
+        align="right", baseline="middle", yOffset=-8, fontSize=12, color=ink.text
     )
-    return [model, bar]
+    low, high = ends
+    return alt.layer(
+        bars.encode(x=x, **fades).add_params(selection),
+        half.encode(x=alt.datum(0.5)),
+        interval.encode(x=f"{low}:Q", x2=f"{high}:Q"),
+        *marks.group_names(rows, y, ink, 130),
+        rates.encode(x=alt.value("width"), text="label:N"),
+    ).properties(height=_GROUP_STEP * max(1, len(rows)))

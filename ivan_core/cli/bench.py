@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from ivan_core.domain.errors import BadInput
     from ivan_core.domain.specs import DatasetRequest
-    from ivan_core.engine.bench import bench_scoring
+    from ivan_core.engine.machine import bench_scoring
     from ivan_core.settings import share_the_machine
 
     share_the_machine()

@@ -41,7 +41,7 @@ def spec_from(options: argparse.Namespace) -> CompareSpec:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print the result."""
-    from ivan_core.engine.first_look import FirstLook, first_look
+    from ivan_core.engine.plan import FirstLook, first_look
     from ivan_core.experiments.compare import plan as compare
 
     spec = spec_from(options)

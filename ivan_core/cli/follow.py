@@ -16,7 +16,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import kind_of, known
 
 if TYPE_CHECKING:
-    from ivan_core.engine.first_look import FirstLook
+    from ivan_core.engine.plan import FirstLook
 
 _POLL_SECONDS = 0.25
 _LINE_SECONDS = 5.0

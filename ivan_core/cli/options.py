@@ -118,7 +118,7 @@ def run_command(asked: type[RowsSpec], options: argparse.Namespace) -> int:
     """Plan, start, follow, and print what came of it."""
     from ivan_core.datasets.prepared import choose_rows
     from ivan_core.engine import datasets
-    from ivan_core.engine.first_look import FirstLook, first_look
+    from ivan_core.engine.plan import FirstLook, first_look
 
     spec = spec_from(asked, options, asked.model_construct())
     look = first_look(spec, ()) if options.plan else FirstLook()

@@ -56,7 +56,7 @@ def spec_from(options: argparse.Namespace) -> RewriteSpec:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print what came of it."""
-    from ivan_core.engine.first_look import first_look
+    from ivan_core.engine.plan import first_look
     from ivan_core.experiments.labels import plan as labels
     from ivan_core.experiments.rewrite import plan as rewrite
 

@@ -230,11 +230,11 @@ def compare(options: argparse.Namespace) -> int:
 
 
 def cache(options: argparse.Namespace) -> int:
-    from ivan_core.engine import archive, score_cache
+    from ivan_core.engine import archive, machine
 
     if options.clear:
-        before = score_cache.clear_cache()
+        before = machine.clear_cache()
         print(f"Cleared {before.entries:,} rewards, {archive.size(before.bytes)}.")
     else:
-        print(score_cache.cache_size().sentence)
+        print(machine.cache_size().sentence)
     return 0

@@ -277,7 +277,7 @@ def import_file(options: argparse.Namespace) -> int:
 
 def run_file(options: argparse.Namespace) -> int:
     """Say what it would take, ask, answer what is left, and say how to import it."""
-    from ivan_core.experiments.batches import run_file as files
+    from ivan_core.experiments.batches import answers as files
 
     plan = files.plan_file(
         options.file, options.base_url, options.model, options.out, _prices(options)

@@ -13,7 +13,7 @@ from ivan_core.domain.estimates import estimate_lines, usd
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.batches.examples import examples
+from ivan_core.experiments.batches.confirm import examples
 from ivan_core.settings import data_dir
 
 _POLL_SECONDS = 0.25

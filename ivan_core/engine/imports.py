@@ -16,8 +16,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.engine import datasets, handling as runs
-from ivan_core.engine.begin import BEGUN
-from ivan_core.engine.work import dataset_facts, write_manifest
+from ivan_core.engine.work import BEGUN, dataset_facts, write_manifest
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir

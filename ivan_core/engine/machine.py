@@ -1,14 +1,25 @@
-"""What this machine has: GPU, Ollama, an OpenAI key. Presence only, never values."""
+"""What this machine has and how fast it scores, and how large its score cache is."""
 
 from __future__ import annotations
 
 import os
 import socket
+from contextlib import closing
 from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+from typing import Any
 from urllib.parse import urlsplit
 
+from ivan_core.backends.reward_models.batching import ONE_AT_A_TIME
+from ivan_core.datasets.prepare import prepare
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.engine import access
+from ivan_core.engine.archive import size
+from ivan_core.models import reward_models
 from ivan_core.models.servers import has_key, ollama_address
-from ivan_core.settings import has_gpu, memory_bytes
+from ivan_core.runs.cache import DAMAGED, ScoreCache
+from ivan_core.settings import data_dir, has_gpu, memory_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +69,109 @@ def _answers(url: str) -> bool:
             return True
     except (OSError, ValueError):
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSize:
+    """What the cache holds: rewards (and a few facts on models' speed), and its size on disk."""
+
+    entries: int
+    bytes: int
+    damaged: tuple[str, ...] = ()
+    """Caches that were damaged and set aside, by their place in the data folder."""
+
+    @property
+    def sentence(self) -> str:
+        told = (
+            f"The cache holds {self.entries:,} rewards in {size(self.bytes)}. Clearing it deletes "
+            "no run; the next run of a model computes its rewards again."
+        )
+        if not self.damaged:
+            return told
+        return f"{told} Set aside as damaged, for you to keep or delete: {', '.join(self.damaged)}."
+
+
+def cache_size() -> CacheSize:
+    """How large the cache is; nothing is made where there is none.
+
+    Raises:
+        StorageProblem: it cannot be read.
+    """
+    folder = data_dir() / "cache"
+    if not (folder / "scores").exists():
+        return CacheSize(0, 0)
+    with closing(ScoreCache(folder / "scores")) as cache:
+        entries = len(cache)
+    taken = sum(path.stat().st_size for path in (folder / "scores").rglob("*") if path.is_file())
+    damaged = sorted(f"cache/{path.name}" for path in folder.glob(f"scores{DAMAGED}*"))
+    return CacheSize(entries, taken, tuple(damaged))
+
+
+def clear_cache() -> CacheSize:
+    """Empty the cache; returns what it held before.
+
+    Raises:
+        NotAllowed: the visitor may only read and review.
+        StorageProblem: it cannot be written.
+    """
+    access.require(access.Action.CLEAR)
+    before = cache_size()
+    if before.entries:
+        with closing(ScoreCache(data_dir() / "cache" / "scores")) as cache:
+            cache.clear()
+    return before
+
+
+def bench_scoring(model: str, request: DatasetRequest, rows: int, rounds: int) -> dict[str, Any]:
+    """Time scoring the first `rows` pairs both ways, in alternating rounds; seconds are medians.
+
+    `ratio` is how many times faster the batches are than the loop. Nothing is cached.
+
+    Raises:
+        IvanError: the model or the data cannot be had.
+    """
+    dataset = prepare(data_dir(), request)
+    pairs = list(dataset.pairs(range(min(rows, dataset.rows))))
+    texts = list(
+        {side.hash: side for pair in pairs for side in (pair.chosen, pair.rejected)}.values()
+    )
+    loaded = reward_models.make(model)
+    budget = loaded.tune(texts[:24])
+    loaded.score(texts[:2])
+    loop: list[float] = []
+    batches: list[float] = []
+    apart = 0.0
+    for _ in range(rounds):
+        loaded.tune(texts, ONE_AT_A_TIME)
+        start = perf_counter()
+        singles = [loaded.score([text])[0] for text in texts]
+        loop.append(perf_counter() - start)
+        loaded.tune(texts, budget)
+        start = perf_counter()
+        together = loaded.score(texts)
+        batches.append(perf_counter() - start)
+        apart = max(
+            apart,
+            *(
+                abs(a.value - b.value)
+                for a, b in zip(singles, together, strict=True)
+                if a.value is not None and b.value is not None
+            ),
+        )
+    return {
+        "model": loaded.card.id,
+        "revision": loaded.card.revision,
+        "device": loaded.card.device,
+        "dtype": loaded.card.dtype,
+        "dataset": request.label,
+        "pairs": len(pairs),
+        "texts": len(texts),
+        "rounds": rounds,
+        "tokens_a_batch": budget,
+        "loop_seconds": round(median(loop), 3),
+        "batch_seconds": round(median(batches), 3),
+        "loop_pairs_per_second": round(len(pairs) / median(loop), 2),
+        "batch_pairs_per_second": round(len(pairs) / median(batches), 2),
+        "ratio": round(median(loop) / median(batches), 3),
+        "largest_difference": apart,
+    }

@@ -14,9 +14,9 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
-from ivan_core.engine.begin import BEGUN
-from ivan_core.engine.finished_runs import dataset_of
 from ivan_core.engine.kind import alike, experiments, kind_of
+from ivan_core.engine.opened import dataset_of
+from ivan_core.engine.work import BEGUN
 from ivan_core.experiments import EXPERIMENTS
 from ivan_core.runs.parts import Parts
 from ivan_core.settings import data_dir

@@ -22,7 +22,6 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.engine import access, archive, datasets, handling as runs
-from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.imports import (
     Elsewhere,
     Imported,
@@ -33,6 +32,7 @@ from ivan_core.engine.imports import (
     named_dataset,
 )
 from ivan_core.engine.kind import kind_of, known
+from ivan_core.engine.work import BEGUN
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir

@@ -19,8 +19,8 @@ from ivan_core.domain.reviews import NO_DIFFERENCE
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import Stamp, Used, opinions_at
-from ivan_core.experiments.compare.arrays import UNKNOWN, UNRATED, Codes
 from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.compare.tables import UNKNOWN, UNRATED, Codes
 from ivan_core.experiments.labels.numbers import named, plain
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.intervals import Groups, Rate, share_in, units_of

@@ -19,7 +19,7 @@ from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import BETTER, BLIND_FIRST, Queue, Source, Task
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access, datasets, handling as runs
-from ivan_core.engine.finished_runs import datasets_of
+from ivan_core.engine.opened import datasets_of
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.schema import GROUPS, SCHEMA, check_keys

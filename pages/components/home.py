@@ -10,8 +10,8 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.machine import equipment
 from ivan_core.engine.studies import study_of
 from ivan_core.experiments.compare import plan as compare
-from ivan_core.experiments.compare.findings import findings
 from ivan_core.experiments.compare.results import Results
+from ivan_core.experiments.compare.sentences import findings
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.state import COMPARE, PAIRS, REVIEW, REWRITE, TAXONOMY, page_of_kind
 from pages.components.kit.text import md_escape, say

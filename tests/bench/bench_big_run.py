@@ -46,8 +46,7 @@ def bench(folder: Path) -> dict[str, Any]:
 
     from ivan_core.engine import handling as runs
     from ivan_core.experiments.compare import conditions as f, plan as compare, results
-    from ivan_core.experiments.compare.conditions import LANGUAGE, listing
-    from ivan_core.experiments.compare.order import Sort
+    from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, listing
     from ivan_core.lists.conditions import Filter, matching_rows
     from ivan_core.lists.pairs import ColumnIs, SubsetIs
     from ivan_core.metrics.agreement import by_subset

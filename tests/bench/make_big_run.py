@@ -130,7 +130,7 @@ def _made_up_models() -> Callable[..., Any]:
     """What a worker takes its models from, with models that are made up here."""
     from ivan_core.domain.models import ModelCard, Reward
     from ivan_core.domain.transcripts import Dialogue
-    from ivan_core.experiments.compare.scoring import Models
+    from ivan_core.experiments.compare.steps import Models
 
     class MadeUp:
         def __init__(self, name: str) -> None:

@@ -13,8 +13,7 @@ from picking import pick
 from playwright.sync_api import Locator, Page, expect
 from tables import TABLE, click_first_row, click_head
 
-from ivan_core.experiments.compare.conditions import LANGUAGE, listing
-from ivan_core.experiments.compare.order import Sort
+from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, listing
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter, matching_rows
 from ivan_core.lists.url import read_filter

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.experiments.columns.patterns import TooSlow, compile_pattern
+from ivan_core.experiments.columns.expressions import TooSlow, compile_pattern
 
 
 @given(st.text(max_size=40) | st.text("()[]{}?*+|\\^$.aR1,<>=:!&", max_size=25))

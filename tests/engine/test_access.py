@@ -17,7 +17,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, Decision, Opinion, Queue
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, LabelSpec
-from ivan_core.engine import access, archive, datasets, handling as runs, score_cache, zips
+from ivan_core.engine import access, archive, datasets, handling as runs, machine, zips
 from ivan_core.engine.access import Action, NotAllowed, Visitor
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.experiments.compare import plan as compare
@@ -65,7 +65,7 @@ PROTECTED: dict[str, Callable[[str, Path], object]] = {
     "Deleting a run": lambda run, _: archive.delete(run),
     "Importing a run": lambda run, path: zips.import_zip(path),
     "Importing a run from": lambda run, path: import_csvs([path], DatasetRequest()),
-    "Clearing the cache": lambda run, _: score_cache.clear_cache(),
+    "Clearing the cache": lambda run, _: machine.clear_cache(),
     "Pulling a model": lambda run, _: labels.pull("gemma4:e4b", lambda *_: None),
     "Making or closing a queue of reviews": lambda run, _: review_rights.close_queue(1),
     "Settling a difference between reviewers": lambda run, _: review_rights.settle(

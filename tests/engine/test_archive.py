@@ -9,7 +9,7 @@ import pytest
 from given.made_runs import at_work, failed, finished, queued, spec_of_file
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine import archive, handling as runs, score_cache
+from ivan_core.engine import archive, handling as runs, machine
 from ivan_core.experiments.compare.results import files, open_results
 from ivan_core.runs.registry import Registry
 
@@ -43,7 +43,7 @@ def test_deleting_takes_what_the_run_wrote_and_nothing_else(
     assert theirs == set(files(open_results(other)))
     assert {path.name for path in (data_dir / "runs").iterdir()} == {other}
     assert all(path.name.startswith(f"{other}-") for path in (data_dir / "compare").iterdir())
-    assert score_cache.cache_size().entries
+    assert machine.cache_size().entries
     with pytest.raises(BadInput, match="no run"):
         archive.delete(run_id)
 

@@ -16,8 +16,8 @@ from given.support import NOBODY, write_pairs
 from ivan_core.cli.main import run
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.engine import first_look as looking
-from ivan_core.engine.first_look import FirstLook, first_look
+from ivan_core.engine import plan as looking
+from ivan_core.engine.plan import FirstLook, first_look
 from ivan_core.runs.cache import ScoreCache
 
 
@@ -199,7 +199,7 @@ def test_a_rewording_whose_server_is_away_would_be_refused(
 
 
 def plan_without_rights(data_dir: Path, out: Any) -> None:
-    from ivan_core.engine import score_cache
+    from ivan_core.engine import machine
     from ivan_core.experiments.compare import plan as compare
 
     os.environ["IVAN_DATA_DIR"] = str(data_dir.parent / "other")
@@ -210,7 +210,7 @@ def plan_without_rights(data_dir: Path, out: Any) -> None:
         os.seteuid(NOBODY)
     plan = compare.plan(spec)
     said = refused(first_look(spec, spec.models))
-    out.put((plan.cached, plan.estimate_from, said, score_cache.cache_size().entries))
+    out.put((plan.cached, plan.estimate_from, said, machine.cache_size().entries))
 
 
 @pytest.mark.parametrize("used", [True, False], ids=["after-a-run", "empty"])

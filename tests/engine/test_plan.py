@@ -9,8 +9,8 @@ from given import made_runs
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Span
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.engine import handling as runs, speeds
-from ivan_core.engine.speeds import Speed
+from ivan_core.engine import handling as runs, plan as speeds
+from ivan_core.engine.plan import Speed
 from ivan_core.experiments.compare import plan as compare
 
 

@@ -21,7 +21,7 @@ from given.made_runs import (
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine import archive
 from ivan_core.engine.studies import Stage, beside, studies, study_of
-from ivan_core.experiments.compare.beside import compare_runs
+from ivan_core.experiments.compare.sentences import compare_runs
 from ivan_core.metrics.intervals import PROMPT
 from ivan_core.metrics.two_runs import two_runs, two_runs_sentence
 

@@ -23,9 +23,9 @@ from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.engine import begin
+from ivan_core.engine import work as engine_work
 from ivan_core.engine.work import wait_for_slot
-from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.compare.steps import Models
 from ivan_core.experiments.compare.work import Provider, work_compare
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
@@ -235,5 +235,5 @@ if __name__ == "__main__":
     if told.held:
         hold(Path(told.held))
     if told.hangs_preparing:
-        begin.prepare = lambda *_: time.sleep(3600)
+        engine_work.prepare = lambda *_: time.sleep(3600)
     work(Registry(Path(os.environ["IVAN_DATA_DIR"])), sys.argv[1], provider(told))

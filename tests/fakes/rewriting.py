@@ -13,7 +13,7 @@ from ivan_core.domain.models import AnswererCard, ModelReply, SimilarityCard
 from ivan_core.domain.rewriting import RewriteRequest
 from ivan_core.domain.specs import DatasetRequest, RewriteSpec
 from ivan_core.domain.transcripts import text_hash
-from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.compare.steps import Models
 from ivan_core.experiments.rewrite import work as rewrite_work
 from ivan_core.experiments.rewrite.steps import Tools
 from ivan_core.runs.registry import Registry

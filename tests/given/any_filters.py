@@ -14,12 +14,12 @@ from ivan_core.experiments.compare.conditions import (
     RatedBy,
     RewardsIn,
     Seen,
+    Sort,
     SureIn,
     Truncated,
     VerdictIs,
     VerdictsAre,
 )
-from ivan_core.experiments.compare.order import Sort
 from ivan_core.lists.conditions import Filter
 from ivan_core.lists.pairs import ColumnIs, LongerIs, Noted, Starred, SubsetIs
 

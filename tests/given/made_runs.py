@@ -15,7 +15,7 @@ from ivan_core.domain.models import Reward
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.compare.steps import Models
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry

@@ -20,7 +20,7 @@ from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.models import Reward
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.engine.score_cache import cache_size
+from ivan_core.engine.machine import cache_size
 from ivan_core.runs.cache import ScoreCache
 
 

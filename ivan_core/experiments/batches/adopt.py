@@ -20,8 +20,8 @@ from ivan_core.domain.labels import FEATURES, BatchProvider, BatchState, TextKey
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest, TaxonomySpec
 from ivan_core.engine import access, handling as runs
-from ivan_core.engine.begin import begin
 from ivan_core.engine.imports import read_dataset
+from ivan_core.engine.work import begin
 from ivan_core.experiments.batches.collect import result_files
 from ivan_core.experiments.batches.follow import Follower, Sleep, lacking_parts
 from ivan_core.experiments.batches.job import KIND, BatchJob, open_job

@@ -12,7 +12,8 @@ from ivan_core.domain.estimates import usd
 from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.engine.imports import SLUG
 from ivan_core.engine.zips import Archive, Came, Unpacked
-from ivan_core.experiments.batches.results import OUTPUT, summary_of, write_summary
+from ivan_core.experiments.batches.job import OUTPUT
+from ivan_core.experiments.batches.results import summary_of, write_summary
 from ivan_core.experiments.labels.archive import pack, reconciled, write_labelling
 from ivan_core.experiments.labels.files import TABLE
 from ivan_core.labels.reconcile import Reconciled

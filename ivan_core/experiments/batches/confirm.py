@@ -1,16 +1,27 @@
-"""Saying yes or no to an estimate: the one place from which money is spent."""
+"""Saying yes or no to an estimate, the one place from which money is spent.
+
+What is to be read before: the exact requests of a few rows, and why a yes would be refused. What is
+to be read afterwards: what each attempt took.
+"""
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
 
 from ivan_core.backends.openai.client import account_for, is_demo
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.estimates import Estimate
+from ivan_core.domain.labels import TextKey
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import access, handling as runs
+from ivan_core.experiments.batches.answers import read_requests
 from ivan_core.experiments.batches.estimates import (
+    CAP,
     estimate_path,
     keep_estimate,
     keep_prices,
@@ -22,6 +33,10 @@ from ivan_core.experiments.batches.kept_answers import labelled_meanwhile
 from ivan_core.experiments.batches.results import read_summary
 from ivan_core.ledger.answers import owner_of
 from ivan_core.ledger.records import Confirmation, Part, PartKey, PlanChanged
+from ivan_core.settings import setting
+
+MOST_REPAIRS = 2
+"""Rounds of repair after the first attempt: what two did not mend a third will not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,3 +239,132 @@ def decline(run_id: str) -> None:
         estimate_path(mine.folder, shown.attempt).unlink(missing_ok=True)
         mine.ask_no_more()
     mine.registry.finish(run_id, RunState.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One request as it stands in the file: what the model reads, and the whole body as JSON."""
+
+    key: TextKey
+    system: str
+    user: str
+    body: str
+
+
+def examples(run_id: str, rows: int = 3) -> list[Example]:
+    """Both requests of the first few rows of the estimate that is in force.
+
+    Raises:
+        BadInput: there is no estimate, or its first file is gone.
+    """
+    job = open_job(runs.registry(), run_id)
+    shown = job.estimate()
+    if shown is None or not shown.files:
+        raise BadInput(f"Run {run_id} has prepared no requests yet.", "Wait until it has.")
+    path = job.data_dir / shown.files[0].path
+    if not path.is_file():
+        raise BadInput(f"The request file {path.name} is gone.", "Have the estimate made anew.")
+    found: list[Example] = []
+    for one in islice(read_requests([path]), 2 * rows):
+        key = TextKey.from_custom_id(one.custom_id)
+        said = {str(part["role"]): str(part["content"]) for part in _messages(one.body)}
+        if key is not None:
+            body = json.dumps(one.body, indent=1, ensure_ascii=False)
+            found.append(Example(key, said.get("system", ""), said.get("user", ""), body))
+    return found
+
+
+def _messages(body: object) -> list[dict[str, object]]:
+    messages = body.get("messages") if isinstance(body, dict) else None
+    return messages if isinstance(messages, list) else []
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def cap(run_id: str) -> float | None:
+    """The most that the run may cost, in dollars; None where nobody set a cap.
+
+    Raises:
+        BadInput: the setting is no number.
+    """
+    asked, text = open_job(runs.registry(), run_id).spec.max_usd, setting(CAP).strip()
+    over_cap(asked, None)
+    return min([*([float(text)] if text else []), *([asked] if asked else [])], default=None)
+
+
+def refusal(run_id: str, estimate: Estimate) -> str:
+    """Why an estimate cannot be accepted as it is; empty if it can."""
+    if estimate.dollars is None:
+        return "Without a price nothing is sent."
+    return over_cap(open_job(runs.registry(), run_id).spec.max_usd, estimate.dollars)
+
+
+def files_changed(run_id: str) -> bool:
+    """Whether the request files of a run are not those that were confirmed: it cannot go on."""
+    job = open_job(runs.registry(), run_id)
+    estimate = job.estimate()
+    try:
+        if estimate is not None:
+            job.check_unchanged(estimate)
+    except PlanChanged:
+        return True
+    return False
+
+
+def confirmed_as(run_id: str, estimate: Estimate) -> str:
+    """The other run that has a yes to exactly these requests, for the same account; or nothing."""
+    job = open_job(runs.registry(), run_id)
+    try:
+        account = account_for(job.spec.base_url).fingerprint
+    except BackendUnavailable:
+        return ""
+    found = job.ledger.confirmed_run(estimate.plan_hash, account)
+    return found if found and found != run_id else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What an attempt really took; None where it is not known yet."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    usd: float | None
+
+
+def attempts(run_id: str) -> list[tuple[Estimate, Used]]:
+    """Every confirmed attempt: its estimate beside what it took."""
+    job = open_job(runs.registry(), run_id)
+    confirmed, parts = job.confirmed(), job.parts()
+    found = []
+    for estimate in job.estimates():
+        if estimate.attempt not in confirmed:
+            continue
+        if estimate.mode == "now":
+            found.append((estimate, _used_now(run_id, estimate.attempt)))
+            continue
+        own = [state for state in parts if state.key.attempt == estimate.attempt]
+        tokens_in = _sum([state.input_tokens for state in own])
+        tokens_out = _sum([state.output_tokens for state in own])
+        found.append((estimate, Used(tokens_in, tokens_out, _sum([state.usd for state in own]))))
+    return found
+
+
+def _used_now(run_id: str, attempt: int) -> Used:
+    """What a round at once took, as the manifest tells it."""
+    for one in (runs.manifest(run_id) or {}).get("attempts", []):
+        if one["attempt"] == attempt:
+            return Used(one["input_tokens"], one["output_tokens"], one["usd"])
+    return Used(None, None, None)
+
+
+def _sum(numbers: Sequence[_Number | None]) -> _Number | None:
+    """The sum of what is known; None if nothing is."""
+    known = [number for number in numbers if number is not None]
+    return sum(known[1:], known[0]) if known else None
+
+
+def rounds_left(run_id: str) -> int:
+    """How many more rounds of asking again there may be."""
+    made = [one for one, _ in attempts(run_id) if one.reason == "repair"]
+    return max(MOST_REPAIRS - len(made), 0)

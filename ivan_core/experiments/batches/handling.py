@@ -1,7 +1,11 @@
-"""Labelling with a paid model as people handle it: start, read the estimate, confirm, follow."""
+"""Labelling with a paid model as people handle it: start, read the estimate, confirm, follow.
+
+Parts that ended and whose answers do not come are told of, and closed as they are.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ivan_core.backends.openai.client import account_for
@@ -10,25 +14,26 @@ from ivan_core.domain.estimates import Estimate, Mode
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.engine import access, datasets, handling as runs, hung
-from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.imports import located
+from ivan_core.engine.work import BEGUN
 from ivan_core.experiments.batches.confirm import (
+    MOST_REPAIRS,
     Confirmed,
+    Example,
     ask_all,
     confirm,
     decline,
+    examples,
     give_prices,
     is_deleted,
     renew,
 )
 from ivan_core.experiments.batches.estimates import estimate_path
-from ivan_core.experiments.batches.examples import Example, examples
-from ivan_core.experiments.batches.job import KIND, BatchJob, open_job
+from ivan_core.experiments.batches.job import CLOSED, KIND, BatchJob, open_job
 from ivan_core.experiments.batches.kept_answers import keep_run_answers
 from ivan_core.experiments.batches.results import read_summary, spent_at_once
-from ivan_core.experiments.batches.undelivered import Undelivered, close_parts, undelivered
 from ivan_core.ledger.ledger import Ledger
-from ivan_core.ledger.records import Spent, Stage
+from ivan_core.ledger.records import PartKey, Spent, Stage
 from ivan_core.runs.locks import FileLock
 from ivan_core.settings import data_dir
 
@@ -61,8 +66,8 @@ __all__ = [
     "start",
     "undelivered",
 ]
-MOST_REPAIRS = 2
-"""Rounds of repair after the first attempt: what two did not mend a third will not."""
+_ENDED = (Stage.DOWNLOADED, Stage.VALIDATED, Stage.ABANDONED)
+_PATIENCE = 2.0
 
 
 def job(run_id: str) -> BatchJob:
@@ -242,9 +247,6 @@ def cancel_batches(run_id: str) -> None:
     follow(run_id)
 
 
-_ENDED = (Stage.DOWNLOADED, Stage.VALIDATED, Stage.ABANDONED)
-
-
 def follow(run_id: str) -> bool:
     """Start the worker of a run that nobody follows; whether there was anything to start.
 
@@ -316,3 +318,55 @@ def spent(run_id: str) -> Spent:
     mine = job(run_id)
     found = mine.ledger.spent(run_id)
     return Spent(found.usd + spent_at_once(mine), found.confirmed_usd, found.parts_open)
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A part that lacks answers which the provider counts as finished.
+
+    `usd` is what asking again for so many texts usually costs; None where that is not known.
+    """
+
+    key: PartKey
+    problem: str
+    lacking: int
+    usd: float | None
+
+
+def undelivered(run_id: str) -> list[Undelivered]:
+    """The parts of a run whose answers did not come, as of the last look."""
+    job = open_job(runs.registry(), run_id)
+    told, found = job.told(), []
+    for state in job.undelivered():
+        lacking = told.get(state.key, {}).get("lacking", 0)
+        estimate = next((e for e in job.estimates() if e.attempt == state.key.attempt), None)
+        usd = None
+        if estimate is not None and estimate.dollars is not None and estimate.requests:
+            usd = estimate.dollars.typical * lacking / estimate.requests
+        found.append(Undelivered(state.key, state.problem, lacking, usd))
+    return found
+
+
+def close_parts(run_id: str, by: str) -> int:
+    """Give up what the provider does not deliver; returns how many parts were closed.
+
+    What is here is kept. The texts that lack answers count as missing: they can be asked for again,
+    and are paid again then.
+
+    Raises:
+        BadInput: every answer is here, or a worker is at the run.
+        NotAllowed: the visitor may not decide on a cost.
+    """
+    access.require(access.Action.SPEND)
+    job = open_job(runs.registry(), run_id)
+    with FileLock(job.registry.lock_path(run_id)) as lock:
+        if not lock.acquire(timeout=_PATIENCE):
+            raise BadInput(f"A worker is at run {run_id}: it looks again.", "Wait until it ended.")
+        found = undelivered(run_id)
+        if not found:
+            raise BadInput(f"No part of run {run_id} lacks an answer that the provider has.")
+        for one in found:
+            texts = "answer" if one.lacking == 1 else "answers"
+            lost = f", without {one.lacking:,} {texts} that were paid for" if one.lacking else ""
+            job.ledger.close(one.key, f"{CLOSED} by {by}{lost}.")
+    return len(found)

@@ -14,11 +14,10 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import DEMO_NAME, FEATURES
 from ivan_core.domain.specs import DatasetRequest, TaxonomySpec
 from ivan_core.engine import access
-from ivan_core.engine.begin import Begun
 from ivan_core.engine.imports import SLUG, Elsewhere, Written, enter, named_dataset, read_dataset
-from ivan_core.engine.work import manifest_of
-from ivan_core.experiments.batches.job import KIND
-from ivan_core.experiments.batches.results import OUTPUT, summary_of, write_summary
+from ivan_core.engine.work import Begun, manifest_of
+from ivan_core.experiments.batches.job import KIND, OUTPUT
+from ivan_core.experiments.batches.results import summary_of, write_summary
 from ivan_core.experiments.labels.files import TABLE, count_dict, texts_of, write_label_files
 from ivan_core.labels.reconcile import Reconciled, reconcile, refuse_unknown
 from ivan_core.labels.result_files import ResultLine, merge_raw, read_result_lines

@@ -23,6 +23,8 @@ from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import file_sha256, replacing, storage_errors
 
 KIND = "taxonomy"
+OUTPUT = "taxonomy-output"
+"""The folder of results for people, in the data folder."""
 _CANCEL = "cancel-batches"
 _AGAIN = "again.json"
 _DEMO = "demo"

@@ -13,7 +13,7 @@ from ivan_core.domain.estimates import EstimatedFile, Reused
 from ivan_core.domain.labels import LabelPrompt, TextKey
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.specs import TaxonomySpec
-from ivan_core.experiments.batches.reuse import Asked, Reuse
+from ivan_core.experiments.batches.kept_answers import Asked, Reuse
 from ivan_core.labels.prompt import build_prompt
 from ivan_core.labels.request_files import (
     Limits,

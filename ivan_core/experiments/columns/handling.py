@@ -8,8 +8,14 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import ACTIVE, Run
 from ivan_core.domain.specs import LONGEST_EXPRESSION, ColumnSpec, Form, Over
 from ivan_core.engine import datasets, handling as runs
-from ivan_core.experiments.columns.files import column_path
-from ivan_core.experiments.columns.results import UserColumn, column, is_known, known, latest_run
+from ivan_core.experiments.columns.results import (
+    UserColumn,
+    column,
+    column_path,
+    is_known,
+    known,
+    latest_run,
+)
 from ivan_core.experiments.columns.work import compile_column
 from ivan_core.settings import data_dir
 

@@ -12,9 +12,13 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import ColumnSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import Job
-from ivan_core.experiments.columns.expressions import Sides, compile_expression
-from ivan_core.experiments.columns.files import column_path, write_column
-from ivan_core.experiments.columns.patterns import TooSlow, compile_pattern
+from ivan_core.experiments.columns.expressions import (
+    Sides,
+    TooSlow,
+    compile_expression,
+    compile_pattern,
+)
+from ivan_core.experiments.columns.results import column_path, write_column
 
 TEXT_SECONDS = 0.5
 """Longest time on one text."""

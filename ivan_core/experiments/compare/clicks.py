@@ -15,7 +15,6 @@ import numpy as np
 
 from ivan_core.domain.specs import ColumnSpec
 from ivan_core.experiments.columns.conditions import Side, UserColumnIn
-from ivan_core.experiments.compare.beside import TwoModels
 from ivan_core.experiments.compare.conditions import (
     MarginIn,
     MarginsIn,
@@ -27,6 +26,7 @@ from ivan_core.experiments.compare.conditions import (
     VerdictsAre,
 )
 from ivan_core.experiments.compare.results import Results
+from ivan_core.experiments.compare.sentences import TwoModels
 from ivan_core.lists.conditions import Condition
 from ivan_core.lists.pairs import ColumnIs, LongerIs, SubsetIs
 from ivan_core.metrics.agreement import ALL_SUBSETS

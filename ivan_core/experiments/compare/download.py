@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ivan_core.experiments.columns import results as columns
-from ivan_core.experiments.compare.arrays import UNKNOWN, UNRATED
 from ivan_core.experiments.compare.conditions import listing
 from ivan_core.experiments.compare.results import Results
+from ivan_core.experiments.compare.tables import UNKNOWN, UNRATED
 from ivan_core.lists.conditions import Filter, Ints
 from ivan_core.lists.download import Columns, Form, write_rows
 from ivan_core.metrics.agreement import VERDICTS

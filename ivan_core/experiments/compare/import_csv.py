@@ -21,8 +21,8 @@ from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine.csv_files import CsvFiles, FromCsv, Given, Part, name_of, rows_note, started
 from ivan_core.engine.imports import Elsewhere
 from ivan_core.experiments.compare.archive import write_comparison
+from ivan_core.experiments.compare.results import trust_strips
 from ivan_core.experiments.compare.tables import scores_table, with_prompts
-from ivan_core.experiments.compare.trust_facts import trust_strips
 from ivan_core.experiments.compare.units import ScoredRow
 from ivan_core.metrics.summary import summarise
 from ivan_core.models import reward_models

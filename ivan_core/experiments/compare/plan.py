@@ -9,7 +9,7 @@ from ivan_core.datasets.prepared import choose_rows
 from ivan_core.domain.runs import Plan
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import access, datasets
-from ivan_core.engine.speeds import Speed, overhead, scoring_time, speed_of
+from ivan_core.engine.plan import Speed, overhead, scoring_time, speed_of
 from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.settings import data_dir, preset_name

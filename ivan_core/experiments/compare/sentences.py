@@ -1,25 +1,33 @@
-"""Every number of a comparison as a sentence to copy, with the command that gives it again."""
+"""Every number of a comparison as a sentence to copy, with the command that gives it again.
+
+Also two models, or two comparisons, beside each other on the pairs that compare them fairly, and
+what a finished comparison shows at a glance: sentences that lead to rows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.columns import results as columns
-from ivan_core.experiments.compare.beside import two_models
-from ivan_core.experiments.compare.results import Results
+from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.sentences import Quote, source_line
-from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
+from ivan_core.metrics.agreement import ALL_SUBSETS, NO_SUBSET, by_subset, rows_in_bar
 from ivan_core.metrics.columns import agreement_by_larger, sides_sentence
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
+    difference_sentence,
     discordance_sentence,
     mcnemar_sentence,
     needed_sentence,
@@ -28,16 +36,20 @@ from ivan_core.metrics.comparison_sentences import (
     temperature_sentence,
 )
 from ivan_core.metrics.intervals import Rate, rate_of_row
-from ivan_core.metrics.paired import pairs_needed
+from ivan_core.metrics.paired import Difference, paired_difference, pairs_needed, shared_rows
 from ivan_core.metrics.reliability import reliability, risk_coverage
-from ivan_core.metrics.sentences import length_sentence, rate_sentence, the
+from ivan_core.metrics.sentences import length_sentence, percent, rate_sentence, the
 from ivan_core.metrics.summary import ModelSummary
-from ivan_core.metrics.training import Training
+from ivan_core.metrics.training import Training, fair_pairs, never_clear
+from ivan_core.metrics.two_runs import TwoRuns, two_runs, two_runs_sentence
 
+if TYPE_CHECKING:
+    import pandas as pd
 MOST_SUBSETS = 12
 MOST_COLUMNS = 12
 _SEED = 0
 _SIDES_WITH = "How often does it side with the choice?"
+_SHARPEST = 5
 
 
 def source(results: Results) -> str:
@@ -193,3 +205,167 @@ def _sureness(results: Results) -> list[Quote]:
             told = _with(sentence, results.training[model])
             found.append(Quote("How sure is it?", told, chart, shown))
     return found
+
+
+@dataclass(frozen=True)
+class TwoModels:
+    """The pairs that a difference rests on, the difference, and what is against calling it clear.
+
+    `left_out` counts pairs that one of the two was trained on.
+    """
+
+    first: str
+    second: str
+    shared: pd.DataFrame
+    found: Difference | None
+    left_out: int
+    never_clear: str
+
+    def sentence(self, results: Results) -> str:
+        """How much more often one of them agrees, and what that is worth."""
+        return difference_sentence(
+            self.found,
+            self.first,
+            self.second,
+            results.dataset.chosen_by,
+            complete=results.run.state is RunState.DONE,
+            chosen_after_looking=results.whole is not None,
+            left_out=self.left_out,
+            never_clear=self.never_clear,
+        )
+
+
+def two_models(results: Results, first: str, second: str) -> TwoModels:
+    """Compare two models on the pairs that neither was trained on, if there are any."""
+    units = {model: unit for model, unit in results.typical_margins.items() if unit}
+    both = shared_rows(results.table, first, second, units)
+    shared = fair_pairs(both)
+    against = never_clear(shared, results.training[first], results.training[second])
+    left_out = len(both) - len(shared)
+    return TwoModels(first, second, shared, paired_difference(shared), left_out, against)
+
+
+def beside(first: str, second: str) -> str:
+    """Two comparisons in words. Raises BadInput as `compare_runs`."""
+    return two_runs_sentence(compare_runs(first, second), first, second)
+
+
+def compare_runs(first: str, second: str) -> TwoRuns:
+    """Two comparisons on the rows they share.
+
+    Raises:
+        BadInput: there is no such run or nothing is finished, or the runs judged different datasets
+            or no row in common.
+    """
+    ours, theirs = open_results(first), open_results(second)
+    if ours.dataset.about["content"] != theirs.dataset.about["content"]:
+        raise BadInput(
+            f"Run {first} judged {ours.dataset.about['label']}, run {second} judged "
+            f"{theirs.dataset.about['label']}, which holds other pairs.",
+            "Only runs on the same dataset can be compared row by row.",
+        )
+    found = two_runs(ours.table, theirs.table, (ours.card_says, theirs.card_says))
+    if not found.shared:
+        raise BadInput(f"Runs {first} and {second} share no rows.", "Judge the same rows again.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence and the row to open first."""
+
+    sentence: str
+    link: str
+    row: int | None
+
+
+def findings(results: Results) -> list[Finding]:
+    """Up to three findings: disagreement between models, the widest gap by subset, and length."""
+    found = [_disagreement(results), _widest_gap(results), _length(results)]
+    return [finding for finding in found if finding is not None]
+
+
+def _disagreement(results: Results) -> Finding | None:
+    if len(results.models) < 2 or not results.sharpest:
+        return None
+    share = percent(len(results.sharpest) / len(results.row_ids), len(results.row_ids))
+    many = "two" if len(results.models) == 2 else str(len(results.models))
+    count = min(_SHARPEST, len(results.sharpest))
+    pairs = number_of(len(results.row_ids), "pair")
+    on = "".join(
+        f" {one.model} was trained on {'all' if one.on_all else f'{one.seen:,}'} of them."
+        for one in results.training.values()
+        if one.seen
+    )
+    return Finding(
+        f"The {many} models disagree on {share} of {pairs}.{on}",
+        f"Read the {count} sharpest (press D for the next)" if count > 1 else "Read it",
+        results.sharpest[0],
+    )
+
+
+def _widest_gap(results: Results) -> Finding | None:
+    """The subset where two models are furthest apart, if their intervals do not touch."""
+    bars = by_subset(results.fair).drop_duplicates(["model", "subset"])
+    bars = bars[(bars["subset"] != "all") & (bars["n"] >= 20)]
+    widest: tuple[float, str] | None = None
+    row: int | None = None
+    for subset, own in bars.groupby("subset", sort=False):
+        best, worst = (
+            own.loc[own["rate"].astype(float).idxmax()],
+            own.loc[own["rate"].astype(float).idxmin()],
+        )
+        gap = float(best["rate"]) - float(worst["rate"])
+        if float(best["low"]) > float(worst["high"]) and (widest is None or gap > widest[0]):
+            where = "pairs of no subset" if subset == NO_SUBSET else f"{subset} pairs"
+            trained = (results.training[str(model)].caveat for model in own["model"])
+            sentence = (
+                f"On {where} {best['model']} sides with {_choice(results)} in "
+                f"{percent(float(best['rate']), int(best['n']))}, {worst['model']} in "
+                f"{percent(float(worst['rate']), int(worst['n']))}."
+            )
+            sentence = " ".join([sentence, *filter(None, trained)])
+            widest, row = (gap, sentence), _sharpest_of(results, str(subset), str(worst["model"]))
+    return None if widest is None else Finding(widest[1], "Read one where they part", row)
+
+
+def _sharpest_of(results: Results, subset: str, model: str) -> int | None:
+    """The sharpest disagreement in a subset where this model goes against the choice."""
+    against = set(rows_in_bar(results.fair, model, subset, "disagree")["row_id"])
+    return next((row for row in results.sharpest if row in against), None)
+
+
+def _length(results: Results) -> Finding | None:
+    """The model that depends most on which reply is longer, if its two intervals do not touch."""
+    widest: tuple[float, str, str] | None = None
+    for summary in results.summaries:
+        longer, shorter = (
+            summary.length_balanced.longer_chosen,
+            summary.length_balanced.shorter_chosen,
+        )
+        if longer is None or shorter is None or longer.n < 20 or shorter.n < 20:
+            continue
+        if longer.low <= shorter.high and shorter.low <= longer.high:
+            continue
+        gap = abs(longer.rate - shorter.rate)
+        if widest is None or gap > widest[0]:
+            likes = "shorter" if shorter.rate > longer.rate else "longer"
+            sentence = (
+                f"{summary.model} leans to the {likes} reply: it sides with the choice in "
+                f"{percent(shorter.rate, shorter.n)} where the shorter was chosen and "
+                f"{percent(longer.rate, longer.n)} where the longer was."
+                f" {results.training[summary.model].caveat}".rstrip()
+            )
+            widest = (gap, sentence, summary.model)
+    if widest is None:
+        return None
+    own = results.fair[
+        (results.fair["model"] == widest[2]) & (results.fair["verdict"] == "disagree")
+    ]
+    row = int(own.loc[own["margin"].idxmin(), "row_id"]) if len(own) else None
+    return Finding(widest[1], "Read where it is most wrong", row)
+
+
+def _choice(results: Results) -> str:
+    choice = results.dataset.chosen_by
+    return choice if "'" in choice else f"the {choice}"

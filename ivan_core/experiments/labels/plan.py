@@ -10,7 +10,7 @@ from ivan_core.domain.runs import Span
 from ivan_core.domain.specs import LabelSpec, RowsSpec
 from ivan_core.engine import access, datasets
 from ivan_core.engine.kind import kind_for
-from ivan_core.engine.speeds import lexicon_time, overhead
+from ivan_core.engine.plan import lexicon_time, overhead
 from ivan_core.models import servers
 from ivan_core.models.names import is_rules, rules_note, shown_name
 

@@ -11,7 +11,7 @@ from ivan_core.domain.labels import Labeler, LabelPrompt, TextKey
 from ivan_core.domain.models import AnswererCard, ModelReply
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.specs import LabelSpec
-from ivan_core.engine.begin import Begun, begin
+from ivan_core.engine.work import Begun, begin
 from ivan_core.labels.prompt import ask_again, build_prompt
 from ivan_core.labels.reconcile import USABLE, Reconciled
 from ivan_core.labels.validate import Outcome, read_reply

@@ -19,9 +19,8 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.rewriting import PieceKey, Style
 from ivan_core.domain.specs import RewriteSpec
-from ivan_core.engine.begin import BEGUN
 from ivan_core.engine.imports import SLUG, Written
-from ivan_core.engine.work import write_table
+from ivan_core.engine.work import BEGUN, write_table
 from ivan_core.engine.zips import Archive, Came, Packed, Unpacked
 from ivan_core.experiments.rewrite.files import write_files
 from ivan_core.experiments.rewrite.run import DEMO, ORDER

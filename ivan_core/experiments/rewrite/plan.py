@@ -11,7 +11,7 @@ from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.estimates import usd
 from ivan_core.domain.runs import Span
 from ivan_core.domain.specs import DatasetRequest, RewriteSpec
-from ivan_core.engine import access, datasets, handling as runs, speeds
+from ivan_core.engine import access, datasets, handling as runs, plan as speeds
 from ivan_core.experiments.batches.estimates import over_cap
 from ivan_core.experiments.rewrite.cost import MOST_COUNTED, Cost, costs, total
 from ivan_core.experiments.rewrite.run import notes_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ivan_core.domain.specs import RewriteSpec
-from ivan_core.engine.begin import BEGUN, Begun, begin
+from ivan_core.engine.work import BEGUN, Begun, begin
 from ivan_core.experiments.rewrite.live import Tally
 from ivan_core.experiments.rewrite.steps import CARDS, CHANGED, Steps, Tools
 from ivan_core.experiments.rewrite.units import Unit, chunk_of, plan_units

@@ -14,7 +14,7 @@ from ivan_core.domain.models import Reward, SimilarityModel
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewriting import Rewriter, Style
 from ivan_core.domain.specs import RewriteSpec
-from ivan_core.experiments.compare.scoring import ModelAtWork, Models
+from ivan_core.experiments.compare.steps import ModelAtWork, Models
 from ivan_core.experiments.rewrite.asking import Asking
 from ivan_core.experiments.rewrite.labels import ask_labels
 from ivan_core.experiments.rewrite.rows import STYLE_OF, KeptRewording, RewordedPair, read_pairs

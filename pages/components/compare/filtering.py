@@ -10,8 +10,7 @@ import streamlit as st
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.experiments.columns.conditions import Side
-from ivan_core.experiments.compare.conditions import LANGUAGE, MarginIn, listing
-from ivan_core.experiments.compare.order import Sort
+from ivan_core.experiments.compare.conditions import LANGUAGE, MarginIn, Sort, listing
 from ivan_core.experiments.compare.results import Results
 from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.url import parameters, query_of

@@ -11,7 +11,7 @@ from ivan_core.charts.live import agreement_so_far
 from ivan_core.domain.runs import LivePoint, Run
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.compare.trust_facts import training_so_far
+from ivan_core.experiments.compare.results import training_so_far
 from ivan_core.metrics.agreement import running_agreement
 from ivan_core.metrics.sentences import interval_ends, percent
 from pages.components.kit.live import Panel, counted

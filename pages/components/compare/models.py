@@ -14,9 +14,9 @@ import streamlit as st
 
 from ivan_core.charts.paired import margin_squares, verdict_cells
 from ivan_core.charts.reliability import reliability_points, risk_coverage_curves
-from ivan_core.experiments.compare.beside import TwoModels, two_models
 from ivan_core.experiments.compare.clicks import of_margins, of_sure, of_verdicts
 from ivan_core.experiments.compare.results import Results
+from ivan_core.experiments.compare.sentences import TwoModels, two_models
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
     discordance_sentence,

@@ -11,7 +11,7 @@ from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import attempts, handling as taxonomy
+from ivan_core.experiments.batches import confirm, handling as taxonomy
 from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say
 from pages.components.labels.cost import cost_facts, exact_text
@@ -32,7 +32,7 @@ def ask_again_for_the_rest(run: Run, counts: dict[str, Any]) -> None:
     left = counts["unfinished"]
     if not left or run.state is not RunState.DONE or not taxonomy.job(run.id).confirmed():
         return
-    rounds = attempts.rounds_left(run.id)
+    rounds = confirm.rounds_left(run.id)
     texts = number_of(left, "text")
     with st.container(border=True, key="again"):
         if not rounds:
@@ -74,7 +74,7 @@ def ask_all_again(run: Run) -> None:
 def spending(run_id: str) -> None:
     """What was estimated and what it took, attempt by attempt."""
     spent = taxonomy.spent(run_id)
-    rows = [_attempt(estimate, used) for estimate, used in attempts.attempts(run_id)]
+    rows = [_attempt(estimate, used) for estimate, used in confirm.attempts(run_id)]
     if not rows:
         say("Nothing was paid from here.", "lead")
         return
@@ -87,7 +87,7 @@ def spending(run_id: str) -> None:
     facts(rows, ("Attempt", "Requests", "Estimated", "Input tokens", "Output tokens", "Cost"))
 
 
-def _attempt(estimate: Estimate, used: attempts.Used) -> tuple[str, ...]:
+def _attempt(estimate: Estimate, used: confirm.Used) -> tuple[str, ...]:
     dollars = estimate.dollars
     told = (
         f"{money(dollars.typical)} typical, {money(dollars.bound)} at the most"

@@ -7,8 +7,7 @@ import streamlit as st
 from ivan_core.domain.estimates import Dollars, Estimate, Rates
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.experiments.batches import attempts, handling as taxonomy
-from ivan_core.experiments.batches.examples import examples
+from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.models import servers
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import bar, cancel_button, doing, time_left, while_live
@@ -55,7 +54,7 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     """The estimate that waits for a yes, what would be sent, and the way on."""
     if estimate.may_charge_twice:
         _warn(run.problem or _DOUBT, run.hint)
-    before = attempts.confirmed_as(run.id, estimate)
+    before = confirm.confirmed_as(run.id, estimate)
     if before and taxonomy.is_deleted(before):
         _warn(
             f"Exactly these requests were sent before, by run {before}, which was deleted.",
@@ -78,7 +77,7 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     with right:
         exact_text(run.id)
     who = servers.provider(taxonomy.job(run.id).spec.base_url)
-    refused = attempts.refusal(run.id, estimate)
+    refused = confirm.refusal(run.id, estimate)
     if refused:
         _warn(refused, run.hint)
     with st.container(horizontal=True):
@@ -167,7 +166,7 @@ def cost_facts(run_id: str, estimate: Estimate) -> None:
     last = (
         f"shuts down on {estimate.shutdown}" if estimate.shutdown else "no day of shutdown is known"
     )
-    cap = attempts.cap(run_id)
+    cap = confirm.cap(run_id)
     rows += [
         ("The model", f"{estimate.model}, {last}"),
         ("Your cap", f"${cap:,.2f}" if cap is not None else "none is set"),
@@ -207,7 +206,7 @@ def _ask_prices(run_id: str, estimate: Estimate) -> None:
 def exact_text(run_id: str) -> None:
     """The requests of three rows, to the letter."""
     with problems_shown():
-        found = {f"{one.key.row_id} {one.key.preference}": one for one in examples(run_id)}
+        found = {f"{one.key.row_id} {one.key.preference}": one for one in confirm.examples(run_id)}
         names = list(found)
         say("Exactly this is sent, one request a text. Those of the first rows, to read:")
         picked = st.segmented_control(

@@ -12,7 +12,7 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.batches.attempts import files_changed
+from ivan_core.experiments.batches.confirm import files_changed
 from ivan_core.ledger.records import Stage
 from pages.components.kit.live import bar, doing, say_silence, while_live
 from pages.components.kit.state import TAXONOMY, choose_run

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.engine import archive, datasets, score_cache, studies, zips
+from ivan_core.engine import archive, datasets, machine, studies, zips
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.engine.kind import alike, known
 from pages.components.kit.form import known_dataset
@@ -116,10 +116,10 @@ def _delete(run: Run) -> None:
 def housekeeping() -> None:
     """The cache and the import of runs made elsewhere."""
     with st.expander("Cache"), problems_shown():
-        say(score_cache.cache_size().sentence, "small")
+        say(machine.cache_size().sentence, "small")
         sure = st.checkbox("Clear it: all rewards are computed anew", key="clear-sure")
         if st.button("Clear the cache", key="clear-cache", disabled=not sure):
-            score_cache.clear_cache()
+            machine.clear_cache()
             st.rerun()
     with st.expander("Import a run"), problems_shown():
         _import()

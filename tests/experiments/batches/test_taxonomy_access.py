@@ -15,8 +15,8 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access, handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.adopt import adopt
+from ivan_core.experiments.batches.answers import plan_file, run_file
 from ivan_core.experiments.batches.import_files import import_files
-from ivan_core.experiments.batches.run_file import plan_file, run_file
 
 
 @pytest.fixture

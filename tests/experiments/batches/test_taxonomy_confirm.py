@@ -26,7 +26,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.archive import delete
 from ivan_core.experiments.batches import estimates as batch_estimate, handling as taxonomy
 from ivan_core.experiments.batches.adopt import adopt, collect
-from ivan_core.experiments.batches.examples import examples
+from ivan_core.experiments.batches.confirm import examples
 from ivan_core.ledger.records import PlanChanged
 from ivan_core.runs.registry import Registry
 

@@ -20,9 +20,8 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.batches.answers import AnswerFile
+from ivan_core.experiments.batches.answers import AnswerFile, FilePlan, plan_file, run_file
 from ivan_core.experiments.batches.import_files import import_files
-from ivan_core.experiments.batches.run_file import FilePlan, plan_file, run_file
 from ivan_core.experiments.labels.results import open_labels
 
 FREE = (0.0, 0.0)

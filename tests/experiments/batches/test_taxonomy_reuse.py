@@ -33,7 +33,7 @@ from ivan_core.experiments.batches import (
     kept_answers as batch_answers,
     work as taxonomy_work,
 )
-from ivan_core.experiments.batches.reuse import Reuse
+from ivan_core.experiments.batches.kept_answers import Reuse
 from ivan_core.labels.table import read_labels
 from ivan_core.ledger.answers import Answer, Answers, body_key, owner_of
 from ivan_core.ledger.ledger import Ledger

@@ -19,10 +19,9 @@ from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import handling as columns, work as column_module
 from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn, missing_searches
-from ivan_core.experiments.columns.files import column_path
+from ivan_core.experiments.columns.results import column_path
 from ivan_core.experiments.columns.work import compile_column
-from ivan_core.experiments.compare.conditions import LANGUAGE, listing
-from ivan_core.experiments.compare.order import Sort
+from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, listing
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter, matching_rows
 from ivan_core.runs.registry import Registry

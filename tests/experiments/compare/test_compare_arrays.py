@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from given.made_scores import scores
 
-from ivan_core.experiments.compare.arrays import align
+from ivan_core.experiments.compare.tables import align
 
 
 def test_the_sharpest_disagreement_comes_first() -> None:

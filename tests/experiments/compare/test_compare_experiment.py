@@ -17,7 +17,7 @@ from given.support import write_pairs
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.engine.begin import chunk_size
+from ivan_core.engine.work import chunk_size
 from ivan_core.experiments.compare.units import plan_units
 from ivan_core.runs.registry import Registry
 

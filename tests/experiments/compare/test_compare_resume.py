@@ -12,7 +12,7 @@ from given.support import write_pairs
 from test_compare_experiment import ONE, RunHere, added, spec, table
 
 from ivan_core.domain.runs import RunState
-from ivan_core.engine.begin import chunk_size
+from ivan_core.engine.work import chunk_size
 from ivan_core.runs.registry import Registry
 
 

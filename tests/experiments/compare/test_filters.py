@@ -22,13 +22,13 @@ from ivan_core.experiments.compare.conditions import (
     ModelsDiffer,
     RewardsIn,
     Seen,
+    Sort,
     SureIn,
     Truncated,
     VerdictIs,
     VerdictsAre,
     listing,
 )
-from ivan_core.experiments.compare.order import Sort
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter, fitting, matching_rows, without_value
 from ivan_core.lists.pairs import ColumnIs, LongerIs, Noted, Starred, SubsetIs

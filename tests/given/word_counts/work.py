@@ -5,8 +5,7 @@ import pandas as pd
 from given.word_counts.kind import WordsSpec
 from ivan_core.datasets.prepared import seeded_chunks
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.engine.begin import begin
-from ivan_core.engine.work import Job, write_results
+from ivan_core.engine.work import Job, begin, write_results
 from ivan_core.runs.parts import Parts
 
 TABLE = "words.parquet"

@@ -14,15 +14,17 @@ from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.conditions import COLUMNS
 from ivan_core.experiments.compare import sentences as to_copy
 from ivan_core.experiments.compare.conditions import REWARDS
-from ivan_core.experiments.compare.figures.columns import agreement_by_more, by_own_column, values
 from ivan_core.experiments.compare.figures.models import (
     agreement,
+    agreement_by_more,
+    by_own_column,
     coverage,
     length,
     margins,
     reliable,
     rewards,
     two_margins,
+    values,
     verdicts,
 )
 from ivan_core.experiments.compare.figures.rows import pair_margins, sentences

@@ -6,19 +6,20 @@ import csv
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import IO, Any, Literal
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.plurals import number_of
-from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.domain.transcripts import text_hash
 from ivan_core.engine import access
 from ivan_core.engine.imports import (
+    Came,
     Elsewhere,
     Imported,
     check_file_name,
@@ -38,6 +39,9 @@ _LONGEST_NAME = 150
 _LATEST = 2**32
 """The last second that a run can have begun in; those of zips have the same bound."""
 _FAILED = "-failed"
+_CUT = "Write the file again: it may be cut."
+_TRUE, _FALSE = ("true", "1", "1.0"), ("false", "0", "0.0")
+_LONGEST_ROW_ID = 12
 _MOST_NAMED = 5
 csv.field_size_limit(2**27)
 
@@ -57,11 +61,49 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class FromCsv:
-    """A run that was read and is still to be entered, and who judged, labelled or reworded."""
+class Line:
+    """A line of a CSV file: the number of that on which it begins, and its cells by their columns.
 
-    run: Elsewhere
-    who: tuple[str, ...]
+    A column that the file lacks is empty.
+    """
+
+    path: Path
+    number: int
+    cells: Mapping[str, str]
+
+    def cell(self, column: str) -> str:
+        return self.cells.get(column, "").strip()
+
+    def wrong(self, why: str, hint: str = "") -> BadInput:
+        return BadInput(f"{self.path.name}, line {self.number}: {why}", hint)
+
+    @property
+    def row_id(self) -> int:
+        """The row that it is about. Raises BadInput if none is meant."""
+        text = self.cell("row_id").removesuffix(".0")
+        if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ROW_ID):
+            raise self.wrong("no row id, which is a whole number from 0.")
+        return int(text)
+
+    def yes(self, column: str) -> bool | None:
+        """What a cell of True or False says; None where it is neither."""
+        text = self.cell(column).lower()
+        return text in _TRUE if text in _TRUE + _FALSE else None
+
+
+@dataclass(frozen=True, slots=True)
+class FromCsv:
+    """A run that was read of files and is still to be entered: what it was asked, what came of it.
+
+    `names` are those by which the files are imported once more, and `manifest` says what is its
+    kind's own.
+    """
+
+    files: Sequence[Path]
+    names: Sequence[str]
+    spec: RowsSpec
+    came: Came
+    manifest: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +154,18 @@ def import_csvs(
         for kind, own in of_kind.items()
         for one in kinds[kind].read(Given(own, found, located(dataset), named, force))
     ]
-    return [Imported(enter(one.run), one.run.rows, one.who, one.run.notes) for one in read]
+    return [_entered(one, found) for one in read]
+
+
+def _entered(one: FromCsv, dataset: PreparedDataset) -> Imported:
+    created, run_id = _started(one.files)
+    manifest = {
+        "seed": one.spec.seed,
+        "random_sample": one.spec.row_ids is None,
+        **one.manifest,
+        "imported": {"files": [path.name for path in one.files], "names": list(one.names)},
+    }
+    return enter(Elsewhere(one.spec, dataset, one.came, manifest, created, time.time(), run_id))
 
 
 def _check_name(name: str) -> None:
@@ -132,7 +185,7 @@ def _sorted(
     of_kind: dict[str, list[Path]] = {}
     results: list[Path] = []
     for path in dict.fromkeys(paths):
-        header = _header(path)
+        header = header_of(path)
         for kind, csvs in kinds.items():
             part = csvs.part(header)
             if part is None:
@@ -155,51 +208,60 @@ def _sorted(
     return of_kind, results
 
 
-def _header(path: Path) -> list[str]:
-    """The first line of a CSV file."""
-    if not path.is_file():
-        raise BadInput(f"There is no file {path}.", "Check the path.")
-    check_file_name(path)
-    if path.stat().st_size > _MOST_BYTES:
-        raise BadInput(f"{path.name} is larger than a GiB.", "No run is as large.")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            line = file.readline(_LONGEST_HEADER)
-        return [name.strip() for name in next(csv.reader([line]), [])]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"{path.name} is no CSV file in UTF-8.") from error
+def header_of(path: Path) -> list[str]:
+    """The names of the columns of a CSV file. Raises BadInput as `lines_of`."""
+    with _opened(path) as file:
+        line = file.readline(_LONGEST_HEADER)
+    return [name.strip() for name in next(csv.reader([line]), [])]
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The lines of a CSV file by the names of its columns, each with the line it ends on.
+def lines_of(path: Path) -> Iterator[Line]:
+    """The lines of a CSV file, without empty ones.
 
     Raises:
         BadInput: it is no whole CSV file in UTF-8, or two columns have one name.
     """
     number = 1
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
+    with _opened(path) as file:
+        reader = csv.reader(file, strict=True)
+        try:
             header = [name.strip() for name in next(reader, [])]
             if len(set(header)) < len(header):
                 raise BadInput(f"{path.name} has two columns of one name.", "Rename one.")
-            for line in reader:
-                number = reader.line_num
-                if line and len(line) != len(header):
+            number = reader.line_num + 1
+            for fields in reader:
+                if fields and len(fields) != len(header):
                     raise BadInput(
-                        f"{path.name}, line {number}: {len(line)} fields where the header has "
-                        f"{len(header)}.",
-                        "Write the file again: it may be cut.",
+                        f"{path.name}, line {number}: {number_of(len(fields), 'field')} where the "
+                        f"header has {len(header)}.",
+                        _CUT,
                     )
-                if line:
-                    yield number, dict(zip(header, line, strict=True))
+                if fields:
+                    yield Line(path, number, dict(zip(header, fields, strict=True)))
+                number = reader.line_num + 1
+        except csv.Error as error:
+            raise BadInput(
+                f"{path.name} is no whole CSV file from line {number} on.", _CUT
+            ) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[str]]:
+    """A file to read as CSV. Raises BadInput where it is none, or holds no text in UTF-8."""
+    if not path.is_file():
+        raise BadInput(f"There is no file {path}.", "Check the path.")
+    check_file_name(path)
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise BadInput(f"{path.name} is larger than a GiB.", "No run is as large.")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield file
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path.name} is no CSV file in UTF-8.") from error
-    except csv.Error as error:
         raise BadInput(
-            f"{path.name} is no whole CSV file from line {number} on.",
-            "Write the file again: it may be cut.",
+            f"{path.name} is no CSV file in UTF-8.", "Save it again as UTF-8."
         ) from error
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}).", "Check it.") from error
 
 
 def with_beside(
@@ -210,7 +272,7 @@ def with_beside(
     Raises:
         BadInput: a file of what failed goes with none of the others.
     """
-    parts = {path: part(_header(path)) for path in paths}
+    parts = {path: part(header_of(path)) for path in paths}
     beside = {path.stem: path for path, one in parts.items() if one == "beside"}
     found = [
         (path, beside.pop(f"{path.stem}{_FAILED}", None))
@@ -242,10 +304,9 @@ def of_others(path: Path, lines: Sequence[int], dataset: PreparedDataset) -> Bad
     )
 
 
-def started(path: Path) -> tuple[float, str]:
-    """When a run began, by its file's name, and its id; now, if the name does not say."""
-    match = _STARTED.fullmatch(path.stem)
-    if match:
+def _started(paths: Sequence[Path]) -> tuple[float, str]:
+    """When a run began, by the name of the first file that says so, and its id; else now."""
+    for match in filter(None, (_STARTED.fullmatch(path.stem) for path in paths)):
         parts = [int(part) for part in match[1].split("-")]
         with suppress(ValueError):
             moment = datetime(*parts[:6], tzinfo=UTC).timestamp()  # type: ignore[misc,arg-type]

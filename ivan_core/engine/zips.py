@@ -7,36 +7,42 @@ import json
 import lzma
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from ivan_core import __version__
+from ivan_core.datasets.parquet_rows import small_table
 from ivan_core.datasets.prepared import PreparedDataset, choose_rows
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.engine import access, archive, datasets, handling as runs
 from ivan_core.engine.imports import (
+    Came,
     Elsewhere,
     Imported,
-    Written,
     check_file_name,
+    dataset_of,
     enter,
     located,
-    named_dataset,
 )
 from ivan_core.engine.kind import kind_of, known
 from ivan_core.engine.work import BEGUN
 from ivan_core.runs.parts import Parts
 from ivan_core.runs.storage import replacing, storage_errors
-from ivan_core.settings import data_dir
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+_Spec = TypeVar("_Spec", bound=RowsSpec)
 EXPORT_FORMAT = 1
 """Number of the export's layout, kept in its `run.json`."""
 MOST_BYTES = 2**30
@@ -47,20 +53,13 @@ _EVERY = ("run.json", "spec.json", "manifest.json", "facts.jsonl")
 """The files of the zip of a run, whatever its kind."""
 _TEXTS = "texts.jsonl"
 _OF_PEOPLE = (".csv", ".parquet")
-_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+CARD = "card|"
+"""How the keys of the units begin that hold the card of a model."""
 _VERSIONS = TypeAdapter(dict[str, str])
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """One file of a zip: its name there, and where it lies or what it holds."""
-
-    name: str
-    content: Path | bytes
-
-
 @dataclass(frozen=True)
-class Unpacked:
+class Unpacked(Generic[_Spec]):
     """A zip of a run as it was read: whole, of a kind that is known, on a dataset that is here.
 
     `facts` are units of the run's parts, by their keys; `files` the members of its kind by name.
@@ -68,7 +67,7 @@ class Unpacked:
     """
 
     path: Path
-    spec: RowsSpec
+    spec: _Spec
     dataset: PreparedDataset
     manifest: dict[str, Any]
     facts: dict[str, list[Any]]
@@ -77,42 +76,67 @@ class Unpacked:
     def damaged(self, why: str) -> BadInput:
         return _damaged(self.path, why)
 
+    @property
+    def row_ids(self) -> list[int]:
+        """The rows that its spec chooses."""
+        return choose_rows(self.spec, self.dataset).row_ids
 
-@dataclass(frozen=True, slots=True)
-class Came:
-    """What a zip holds of a run of its kind: who judged or labelled, and how its files are written.
+    def cards(self, names: Sequence[str]) -> dict[str, ModelCard]:
+        """The models called so, whose cards the facts hold, and no others. Raises BadInput."""
+        cards = {
+            key.removeprefix(CARD): ModelCard.model_validate(rows[0])
+            for key, rows in self.facts.items()
+            if key.startswith(CARD)
+        }
+        if not cards or set(cards) != set(names):
+            raise self.damaged("its models and its spec do not agree")
+        return {name: cards[name] for name in names}
 
-    `done` of `total` units of work count as done, all where no total is given. `notes` are added to
-    those of the run.
-    """
+    def packed(self, name: str, columns: Sequence[str], most: int) -> pa.Table:
+        """Some columns of one of the files, which has `most` rows at the most. Raises BadInput."""
+        try:
+            # A table of rows without end is packed into a few bytes, and so is a text of them.
+            return small_table(self.path.name, self.files[name], list(columns), most)
+        except BadInput as error:
+            raise self.damaged("its table would unpack to more than its dataset holds") from error
+        except (ValueError, TypeError, KeyError, OSError) as error:
+            raise self._no_table(error) from error
 
-    who: tuple[str, ...]
-    rows: int
-    done: int
-    write: Callable[[Path], Written]
-    notes: tuple[str, ...] = ()
-    total: int | None = None
-    chunk: int = 256
-    last: Callable[[Path, list[str]], None] | None = None
+    def table(
+        self, name: str, columns: Sequence[str], types: Mapping[str, str], most: int
+    ) -> pd.DataFrame:
+        """The same as a table with columns of these types, in their order. Raises BadInput."""
+        packed = self.packed(name, columns, most)
+        try:
+            table = packed.to_pandas(ignore_metadata=True)
+            for column in table.columns[table.dtypes == "category"]:
+                table[column] = table[column].astype(object)
+            return table.astype(types)[list(columns)]
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._no_table(error) from error
+
+    def _no_table(self, error: Exception) -> BadInput:
+        return self.damaged(f"its table cannot be read ({type(error).__name__})")
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
     """What a zip of a run of one kind holds.
 
-    `facts` tells which units of the parts go into a zip, by their keys. `pack` gives the run's own
-    files, with texts or without. `files` are those that must be there, and are read. The kind's
-    folders hold those for people, which are written anew: with `folders_hold_texts` they are packed
-    with texts only. `read` makes a run of an unpacked zip again. `told` makes of a manifest what of
-    it may leave this machine; all of it, where there is none.
+    `files` of the run's folder are in it; those that `pack` gives, by their names, as it gives
+    them, with texts or without. `facts` tells which units of the parts go along, by their keys:
+    they are put back into the parts where the run is entered. The kind's folders hold the files for
+    people, which are written anew: with `folders_hold_texts` they are packed with texts only.
+    `read` makes a run of an unpacked zip again. `public` makes of a manifest what of it may leave
+    this machine; all of it, where there is none.
     """
 
-    facts: Callable[[str], bool]
-    pack: Callable[[Path, bool], Iterator[Packed]]
     files: tuple[str, ...]
-    folders_hold_texts: bool
-    read: Callable[[Unpacked], Came]
-    told: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    read: Callable[[Unpacked[Any]], Came]
+    folders_hold_texts: bool = True
+    facts: Callable[[str], bool] = lambda _: False
+    pack: Callable[[Path, bool], Mapping[str, bytes]] = lambda folder, texts: {}
+    public: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
 
 _MOMENT: float = Field(ge=0, le=2**32, allow_inf_nan=False)
@@ -212,16 +236,17 @@ def _write(run_id: str, file: IO[bytes], texts: bool) -> None:
     with ZipFile(file, "w", ZIP_DEFLATED) as packed:
         packed.writestr("run.json", json.dumps(about, indent=1))
         packed.writestr("spec.json", json.dumps(spec.model_dump(mode="json"), indent=1))
-        if about_kind.told is None:
+        if about_kind.public is None:
             packed.write(folder / "manifest.json", "manifest.json")
         else:
-            packed.writestr("manifest.json", json.dumps(about_kind.told(manifest), indent=1))
+            packed.writestr("manifest.json", json.dumps(about_kind.public(manifest), indent=1))
         packed.writestr("facts.jsonl", "".join(f"{json.dumps(fact)}\n" for fact in facts))
-        for own in about_kind.pack(folder, texts):
-            if isinstance(own.content, Path):
-                packed.write(own.content, own.name)
+        made = about_kind.pack(folder, texts)
+        for name in about_kind.files:
+            if name in made:
+                packed.writestr(name, made[name])
             else:
-                packed.writestr(own.name, own.content)
+                packed.write(folder / name, name)
         if texts or not about_kind.folders_hold_texts:
             for path in archive.written_files(run):
                 if path.parent.name in kind_of(run).folders and path.suffix in _OF_PEOPLE:
@@ -273,7 +298,7 @@ def import_zip(path: Path, dataset: DatasetRequest | None = None) -> Imported:
         _VERSIONS.validate_python(manifest.get("versions", {}))
     if about.format > EXPORT_FORMAT:
         raise BadInput(f"{path.name} was written by a newer IVAN.", "Update this one.")
-    found = _dataset(spec, fingerprint, about.dataset_content, dataset)
+    found = dataset_of(spec, fingerprint, about.dataset_content, dataset)
     if dataset is not None:
         spec = spec.model_copy(update={"dataset": located(dataset)})
     if spec.limit is not None and spec.limit > found.rows:  # commands may name the first rows
@@ -281,29 +306,25 @@ def import_zip(path: Path, dataset: DatasetRequest | None = None) -> Imported:
     choose_rows(spec, found)  # says which rows are not there
     with _whole(path):
         came = about_kind.read(Unpacked(path, spec, found, manifest, facts, files))
-    run_id = enter(
+    own = {key: rows for key, rows in facts.items() if key != BEGUN and about_kind.facts(key)}
+    entered = enter(
         Elsewhere(
-            id=about.id,
-            name=" ".join(about.name.split())[: archive.LONGEST_NAME],
-            created=about.created,
-            started=about.started,
-            finished=about.finished or about.created,
-            computed=about.computed,
-            notes=tuple(dict.fromkeys((*about.notes, *came.notes))),
-            kind=kind,
-            spec=spec,
-            dataset=found,
-            rows=came.rows,
-            done=came.done,
-            total=came.done if came.total is None else came.total,
-            write=came.write,
-            chunk=came.chunk,
-            last=came.last,
-            manifest={**manifest, "imported": {"file": path.name, "run": about.id}},
+            spec,
+            found,
+            replace(came, facts={**own, **came.facts}),
+            {**manifest, "imported": {"file": path.name, "run": about.id}},
+            about.created,
+            about.finished or about.created,
+            about.id,
+            " ".join(about.name.split())[: archive.LONGEST_NAME],
+            about.started,
+            about.computed,
+            about.notes,
         )
     )
-    renamed = () if run_id == about.id else (f"It was run {about.id} where it was made.",)
-    return Imported(run_id, came.rows, came.who, (*renamed, *came.notes))
+    if entered.run_id == about.id:
+        return entered
+    return replace(entered, notes=(f"It was run {about.id} where it was made.", *entered.notes))
 
 
 def _no_number(constant: str) -> None:
@@ -397,40 +418,6 @@ def _too_large(path: Path, count: int) -> BadInput:
         f"{path.name} would unpack to {archive.size(count)}.",
         "No run is as large; nothing was unpacked.",
     )
-
-
-def _dataset(
-    spec: RowsSpec, fingerprint: str, content: str, asked: DatasetRequest | None
-) -> PreparedDataset:
-    """The dataset here that holds the very pairs the run is about."""
-    if asked is not None:
-        found: PreparedDataset | None = named_dataset(asked)
-    elif (
-        _FINGERPRINT.fullmatch(fingerprint)
-        and (data_dir() / "datasets" / fingerprint / "dataset.json").exists()
-    ):
-        found = datasets.by_fingerprint(fingerprint)
-    else:
-        found = _same_request(spec.dataset)
-    if found is None:
-        raise BadInput(
-            f"The dataset of this run, {spec.dataset.label}, is not on this machine.",
-            "Name it with --dataset; it must hold the same pairs.",
-        )
-    if found.about["content"] != content:
-        raise BadInput(
-            f"{found.about['label']} holds other pairs than this run judged.",
-            "Name the dataset that it was made on, in the same revision.",
-        )
-    return found
-
-
-def _same_request(request: DatasetRequest) -> PreparedDataset | None:
-    """The dataset that the run's own words name here; None if they name none."""
-    try:
-        return datasets.find(request)
-    except BadInput:  # a path of another machine
-        return None
 
 
 def _damaged(path: Path, why: str) -> BadInput:

@@ -95,7 +95,7 @@ def test_our_own_csvs_come_back_with_equal_numbers(
         (HEADER + "0,1,2,False\n0,1,2,False\n", "line 3: row 0 comes twice"),
         (HEADER + "0,one,2,False\n", "'one' is no score"),
         (HEADER + "0,1,2,maybe\n", "agreement is True or False"),
-        (HEADER + "0,1\n", "columns are missing"),
+        (HEADER + "0,1\n", "line 2: 2 fields where the header has 4"),
         ("\udcff", "no CSV file in UTF-8"),
         ("", "no scores of a comparison"),
     ],

@@ -1,11 +1,10 @@
-"""The labels table and the original's CSV: what is written is read back, of others' files all."""
+"""The labels table and the cells of the original's CSV: what is written is read back."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -15,9 +14,10 @@ from pandas.testing import assert_frame_equal
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.labels import FEATURES, Label, Labels, TextKey
 from ivan_core.domain.models import ModelReply
-from ivan_core.labels.labels_csv import CSV_COLUMNS, read_labels_csv, write_labels_csv
+from ivan_core.engine.csv_files import lines_of
+from ivan_core.labels.labels_csv import read_cell, write_labels_csv
 from ivan_core.labels.repair import Fix, Problem
-from ivan_core.labels.schema import DISCRIMINATIONS, SENTIMENTS, TOPICS, features
+from ivan_core.labels.schema import DISCRIMINATIONS, SENTIMENTS, TOPICS
 from ivan_core.labels.table import COLUMNS, labels_table, read_labels, write_labels
 from ivan_core.labels.validate import Outcome, read_reply
 
@@ -34,18 +34,10 @@ def written(path: Path, *rows: tuple[TextKey, Labels, str]) -> Path:
     return path
 
 
-def file_of(tmp_path: Path, **cells: str) -> Path:
-    """A file of one row, as another program may write it."""
-    path = tmp_path / "other.csv"
-    row = dict.fromkeys(CSV_COLUMNS, "") | {"row_id": "7", "preference": "chosen"} | cells
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([row.keys(), row.values()])
-    return path
-
-
-def only(path: Path) -> dict[str, Any]:
-    (row,) = read_labels_csv(path).to_dict("records")
-    return {str(name): value for name, value in row.items()}
+def only(path: Path) -> dict[str, tuple[Label, Problem | None]]:
+    """The cells of labels of the only line of a file, as they are read."""
+    (line,) = lines_of(path)
+    return {name: read_cell(name, line.cells[name]) for name in FEATURES}
 
 
 def test_the_csv_is_the_original_s(tmp_path: Path) -> None:
@@ -64,46 +56,39 @@ def test_the_csv_is_the_original_s(tmp_path: Path) -> None:
 def test_no_and_an_empty_list_are_not_the_same_as_no_answer(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", (CHOSEN, {HELPFUL: False, AGAINST: (), "topics": None}, "t"))
     row = only(path)
-    assert row[HELPFUL] is False
-    assert row[AGAINST] == ()
-    assert row["topics"] is None
-    assert row["last_response_is_honest"] is None
-    assert row["problems"] == ()
+    assert row[HELPFUL] == (False, None)
+    assert row[AGAINST] == ((), None)
+    assert row["topics"] == row["last_response_is_honest"] == (None, None)
 
 
 def test_a_huge_text_and_half_a_character_do_not_stop_the_file(tmp_path: Path) -> None:
     huge = "x\n" * 300_000
     path = written(tmp_path / "a.csv", (CHOSEN, GIVEN, huge), (REJECTED, GIVEN, "half \ud800"))
-    assert read_labels_csv(path)["text"].tolist() == [huge, "half ?"]
+    assert [line.cells["text"] for line in lines_of(path)] == [huge, "half ?"]
 
 
 @pytest.mark.parametrize("cell", ["True", "true", " TRUE ", "1", "1.0"])
-def test_a_yes_is_read_however_it_is_written(tmp_path: Path, cell: str) -> None:
-    assert only(file_of(tmp_path, **{HELPFUL: cell}))[HELPFUL] is True
+def test_a_yes_is_read_however_it_is_written(cell: str) -> None:
+    assert read_cell(HELPFUL, cell) == (True, None)
 
 
 @pytest.mark.parametrize("cell", ["", " ", "None", "nan", "NaN"])
-def test_nothing_is_read_however_it_is_written(tmp_path: Path, cell: str) -> None:
-    row = only(file_of(tmp_path, **{HELPFUL: cell, "topics": cell, SENTIMENT: cell}))
-    assert (row[HELPFUL], row["topics"], row[SENTIMENT]) == (None, None, None)
-    assert row["problems"] == ()
+def test_nothing_is_read_however_it_is_written(cell: str) -> None:
+    for name in (HELPFUL, "topics", SENTIMENT):
+        assert read_cell(name, cell) == (None, None)
 
 
-def test_invented_values_are_kept_and_named(tmp_path: Path) -> None:
-    row = only(
-        file_of(tmp_path, topics=f"['Cooking', '{TOPICS[0]}', \"Men's\"]", **{SENTIMENT: "mixed"})
+def test_invented_values_are_kept_and_named() -> None:
+    words = "Not among the allowed values."
+    assert read_cell("topics", f"['Cooking', '{TOPICS[0]}', \"Men's\"]") == (
+        ("Cooking", TOPICS[0], "Men's"),
+        Problem("topics", words, "Cooking, Men's"),
     )
-    assert row["topics"] == ("Cooking", TOPICS[0], "Men's")
-    assert row[SENTIMENT] == "mixed"
-    assert row["problems"] == (
-        Problem(SENTIMENT, "Not among the allowed values.", "mixed"),
-        Problem("topics", "Not among the allowed values.", "Cooking, Men's"),
-    )
+    assert read_cell(SENTIMENT, "mixed") == ("mixed", Problem(SENTIMENT, words, "mixed"))
 
 
-def test_a_bare_word_with_commas_is_a_list_of_one(tmp_path: Path) -> None:
-    row = only(file_of(tmp_path, **{AGAINST: "Race, Color, and Sex"}))
-    assert (row[AGAINST], row["problems"]) == (("Race, Color, and Sex",), ())
+def test_a_bare_word_with_commas_is_a_list_of_one() -> None:
+    assert read_cell(AGAINST, "Race, Color, and Sex") == (("Race, Color, and Sex",), None)
 
 
 @pytest.mark.parametrize(
@@ -124,65 +109,15 @@ def test_a_bare_word_with_commas_is_a_list_of_one(tmp_path: Path) -> None:
         "['" + "\\" * 9_001 + "']",
     ],
 )
-def test_what_is_no_list_of_words_is_named_and_never_run(tmp_path: Path, cell: str) -> None:
-    row = only(file_of(tmp_path, topics=cell))
-    assert row["topics"] is None
-    (problem,) = row["problems"]
+def test_what_is_no_list_of_words_is_named_and_never_run(cell: str) -> None:
+    label, problem = read_cell("topics", cell)
+    assert label is None and problem is not None
     assert (problem.key, problem.message) == ("topics", "Not a list.")
 
 
-def test_a_yes_or_no_that_is_neither_is_named(tmp_path: Path) -> None:
-    row = only(file_of(tmp_path, **{HELPFUL: "maybe"}))
-    assert row[HELPFUL] is None
-    assert row["problems"] == (Problem(HELPFUL, "Neither True nor False.", "maybe"),)
-
-
-def test_odd_but_readable_files_are_read(tmp_path: Path) -> None:
-    path = tmp_path / "odd.csv"
-    content = (
-        f"extra,preference,row_id,{HELPFUL}\r\nx,rejected,3.0,True\r\n\r\ny,chosen,3,False\r\n"
-    )
-    path.write_bytes(b"\xef\xbb\xbf" + content.encode())
-    table = read_labels_csv(path)
-    assert list(table["row_id"]) == [3, 3]
-    assert list(table["preference"]) == ["rejected", "chosen"]
-    assert list(table[HELPFUL]) == [True, False]
-    assert list(table.columns) == [*CSV_COLUMNS, "problems", "line"]
-    assert list(table["line"]) == [2, 4]
-
-
-def test_of_a_text_that_comes_twice_the_first_row_counts(tmp_path: Path) -> None:
-    path = tmp_path / "twice.csv"
-    path.write_text(f"row_id,preference,{HELPFUL}\n1,chosen,True\n1,chosen,False\n", "utf-8")
-    row = only(path)
-    assert row[HELPFUL] is True
-    assert row["problems"] == (
-        Problem("", "The text comes twice; the first row counts.", "line 3"),
-    )
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "is no file of labels"),
-        (b"a,b\n1,2\n", "is no file of labels"),
-        (b"row_id,preference,topics,topics\n", "two columns of one name"),
-        (b"row_id,preference,topics\n1,chosen\n", "line 2: 2 fields where the header has 3"),
-        (b"row_id,preference,topics\n-1,chosen,\n", "line 2: no text is meant by row '-1'"),
-        (b"row_id,preference,topics\n1,chosen,\n1,both,\n", "line 3: .* side 'both'"),
-        (b'row_id,preference,topics\n1,chosen,"[]\n', "no whole CSV file from line 2 on"),
-        (b"row_id,preference,topics\n1,chosen,\xff\n", "not UTF-8"),
-    ],
-)
-def test_a_file_that_is_no_file_of_labels_is_named(
-    tmp_path: Path, content: bytes, said: str
-) -> None:
-    path = tmp_path / "bad.csv"
-    path.write_bytes(content)
-    with pytest.raises(BadInput, match=said):
-        read_labels_csv(path)
-    with pytest.raises(BadInput, match="There is no file"):
-        read_labels_csv(tmp_path / "none.csv")
+def test_a_yes_or_no_that_is_neither_is_named() -> None:
+    problem = Problem(HELPFUL, "Neither True nor False.", "maybe")
+    assert read_cell(HELPFUL, "maybe") == (None, problem)
 
 
 def test_a_csv_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path) -> None:
@@ -221,13 +156,12 @@ def test_labels_and_texts_come_back_as_they_were_byte_for_byte(
             (TextKey(row_id, "rejected"), labels, odd + text + odd)
             for row_id, (labels, text, odd) in enumerate(rows)
         ]
-        table = read_labels_csv(written(path, *given_rows))
-    assert [text.encode() for text in table["text"]] == [text.encode() for *_, text in given_rows]
-    assert list(table["row_id"]) == list(range(len(rows)))
-    assert not any(table["problems"])
-    for one in features():
-        found = [None if value is pd.NA else value for value in table[one.key]]
-        assert found == [labels[one.key] for _, labels, _ in given_rows]
+        lines = list(lines_of(written(path, *given_rows)))
+    assert [line.cells["text"] for line in lines] == [text for *_, text in given_rows]
+    assert [line.row_id for line in lines] == list(range(len(rows)))
+    for line, (_, labels, _) in zip(lines, given_rows, strict=True):
+        read = {name: read_cell(name, line.cells[name]) for name in FEATURES}
+        assert read == {name: (labels[name], None) for name in FEATURES}
 
 
 OUTCOMES = {

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, FiniteFloat, TypeAdapter
 
 from ivan_core.domain.estimates import usd
 from ivan_core.domain.specs import TaxonomySpec
-from ivan_core.engine.imports import SLUG
-from ivan_core.engine.zips import Archive, Came, Unpacked
+from ivan_core.engine.imports import SLUG, Came
+from ivan_core.engine.zips import Archive, Unpacked
 from ivan_core.experiments.batches.job import OUTPUT
 from ivan_core.experiments.batches.results import summary_of, write_summary
-from ivan_core.experiments.labels.archive import pack, reconciled, write_labelling
+from ivan_core.experiments.labels.archive import labelling, reconciled, without_answers
 from ivan_core.experiments.labels.files import TABLE
-from ivan_core.labels.reconcile import Reconciled
 
 
 class _Estimate(BaseModel):
@@ -44,39 +42,18 @@ def _without_account(manifest: dict[str, Any]) -> dict[str, Any]:
     return {**manifest, "attempts": attempts}
 
 
-def _read(zipped: Unpacked) -> Came:
-    spec, manifest = zipped.spec, zipped.manifest
-    if not isinstance(spec, TaxonomySpec):
-        raise zipped.damaged("it is no labelling in batches")
-    found = reconciled(zipped, spec)
+def _read(zipped: Unpacked[TaxonomySpec]) -> Came:
+    manifest, found = zipped.manifest, reconciled(zipped)
     _ATTEMPTS.validate_python(manifest.get("attempts", []))
     paid = _DOLLARS.validate_python(manifest.get("spend_usd", 0))
     note = f"It cost {usd(paid)} where it was made. Nothing was sent or paid from here."
-    return Came(
-        who=(str(manifest["labeler"]["id"]),),
-        rows=len({key.row_id for key in found.submitted}),
+    return replace(
+        labelling(str(manifest["labeler"]["id"]), found, zipped.dataset, OUTPUT, SLUG),
         done=found.counts.valid + found.counts.repaired,
         total=len(found.submitted),
-        chunk=1,
         notes=(note,),
-        write=partial(
-            write_labelling, folder=OUTPUT, stem=SLUG, found=found, dataset=zipped.dataset
-        ),
-        last=partial(_write_summary, found=found, notes=(note,)),
+        last=lambda folder, files: write_summary(folder, summary_of(found, files, (note,))),
     )
 
 
-def _write_summary(
-    folder: Path, files: list[str], *, found: Reconciled, notes: tuple[str, ...]
-) -> None:
-    write_summary(folder, summary_of(found, files, notes))
-
-
-ARCHIVE = Archive(
-    facts=lambda _: False,
-    pack=pack,
-    files=(TABLE,),
-    folders_hold_texts=True,
-    read=_read,
-    told=_without_account,
-)
+ARCHIVE = Archive(files=(TABLE,), read=_read, pack=without_answers, public=_without_account)

@@ -14,9 +14,17 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import DEMO_NAME, FEATURES
 from ivan_core.domain.specs import DatasetRequest, TaxonomySpec
 from ivan_core.engine import access
-from ivan_core.engine.imports import SLUG, Elsewhere, Written, enter, named_dataset, read_dataset
+from ivan_core.engine.imports import (
+    SLUG,
+    Came,
+    Elsewhere,
+    Written,
+    enter,
+    named_dataset,
+    read_dataset,
+)
 from ivan_core.engine.work import Begun, manifest_of
-from ivan_core.experiments.batches.job import KIND, OUTPUT
+from ivan_core.experiments.batches.job import OUTPUT
 from ivan_core.experiments.batches.results import summary_of, write_summary
 from ivan_core.experiments.labels.files import TABLE, count_dict, texts_of, write_label_files
 from ivan_core.labels.reconcile import Reconciled, reconcile, refuse_unknown
@@ -151,24 +159,15 @@ def _enter(
         files = write_label_files(staged, Path(OUTPUT), SLUG, result, texts_of(dataset))
         return Written([raw, *files], {"notes": list(_NOTES)})
 
-    return enter(
-        Elsewhere(
-            id="",
-            name="",
-            created=moment,
-            started=None,
-            finished=moment,
-            computed=0,
-            notes=(*_NOTES, result.sentence),
-            kind=KIND,
-            spec=spec,
-            dataset=dataset,
-            rows=len(row_ids),
-            done=result.counts.valid + result.counts.repaired,
-            total=result.counts.submitted,
-            write=write,
-            chunk=1,
-            manifest=manifest_of("", spec, Begun(dataset, choice, 1), _NOTES, (), facts),
-            last=lambda folder, names: write_summary(folder, summary_of(result, names, _NOTES)),
-        )
+    came = Came(
+        who=(spec.model,),
+        rows=len(row_ids),
+        done=result.counts.valid + result.counts.repaired,
+        total=result.counts.submitted,
+        chunk=1,
+        notes=(*_NOTES, result.sentence),
+        write=write,
+        last=lambda folder, names: write_summary(folder, summary_of(result, names, _NOTES)),
     )
+    manifest = manifest_of("", spec, Begun(dataset, choice, 1), _NOTES, (), facts)
+    return enter(Elsewhere(spec, dataset, came, manifest, moment, moment)).run_id

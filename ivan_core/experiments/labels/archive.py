@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from ivan_core.datasets.parquet_rows import small_table
-from ivan_core.datasets.prepared import PreparedDataset, choose_rows
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label, TextKey
 from ivan_core.domain.models import AnswererCard
 from ivan_core.domain.specs import LabelSpec, TaxonomySpec
-from ivan_core.engine.imports import SLUG, Written
-from ivan_core.engine.zips import Archive, Came, Packed, Unpacked
+from ivan_core.engine.imports import SLUG, Came, Written
+from ivan_core.engine.zips import Archive, Unpacked
 from ivan_core.experiments.labels.files import (
     FOLDER,
     TABLE,
@@ -66,46 +64,41 @@ class _Prompt(BaseModel):
     hash: str
 
 
-def pack(folder: Path, texts: bool) -> Iterator[Packed]:
-    """The table of labels; what a labeler said word for word goes with the texts."""
+def without_answers(folder: Path, texts: bool) -> dict[str, bytes]:
+    """The table of labels without what a labeler said word for word, which goes with the texts."""
     if texts:
-        yield Packed(TABLE, folder / TABLE)
-        return
+        return {}
     table = read_labels(folder / TABLE)
     table["raw"] = ""
     for row, problems in enumerate(table["problems"]):
         table.at[row, "problems"] = tuple(replace(one, found="") for one in problems)
     for row, fixes in enumerate(table["fixes"]):
         table.at[row, "fixes"] = tuple(replace(one, before="", after="") for one in fixes)
-    yield Packed(TABLE, packed_labels(table))
+    return {TABLE: packed_labels(table)}
 
 
-def _read(zipped: Unpacked) -> Came:
-    spec = zipped.spec
-    if not isinstance(spec, LabelSpec):
-        raise zipped.damaged("it is no labelling")
-    found = reconciled(zipped, spec)
-    stem = f"{SLUG}-{AnswererCard(spec.labeler).slug[:_LONGEST_NAME]}-control"
+def _read(zipped: Unpacked[LabelSpec]) -> Came:
+    stem = f"{SLUG}-{AnswererCard(zipped.spec.labeler).slug[:_LONGEST_NAME]}-control"
     labeler = str(zipped.manifest["labeler"]["id"])
+    return labelling(labeler, reconciled(zipped), zipped.dataset, FOLDER, stem)
+
+
+def labelling(
+    labeler: str, found: Reconciled, dataset: PreparedDataset, folder: str, stem: str
+) -> Came:
+    """A labelling that was made elsewhere; its files for people go into `folder`, called `stem`."""
     return Came(
         who=(labeler,),
         rows=len({key.row_id for key in found.submitted}),
         done=len(found.submitted),
         chunk=1,
-        write=partial(
-            write_labelling, folder=FOLDER, stem=stem, found=found, dataset=zipped.dataset
-        ),
+        write=partial(_write, folder=folder, stem=stem, found=found, dataset=dataset),
     )
 
 
-def write_labelling(
+def _write(
     staged: Path, *, folder: str, stem: str, found: Reconciled, dataset: PreparedDataset
 ) -> Written:
-    """Write the table and the CSV files of a labelling that was made elsewhere.
-
-    Raises:
-        StorageProblem: the data folder cannot be written.
-    """
     missing = found.keys_of("missing")
     table = labels_table(found.outcomes, found.attempts, missing, found.reused)
     write_labels(staged / SLUG / TABLE, table)
@@ -113,18 +106,18 @@ def write_labelling(
     return Written(files, {"counts": count_dict(found)})
 
 
-def reconciled(zipped: Unpacked, spec: LabelSpec | TaxonomySpec) -> Reconciled:
+def reconciled(zipped: Unpacked[LabelSpec] | Unpacked[TaxonomySpec]) -> Reconciled:
     """What became of every text by the table of a zip, and by what its manifest counts.
 
     Raises:
         BadInput: the table, the manifest and the spec do not go together.
     """
-    manifest = zipped.manifest
+    manifest, spec = zipped.manifest, zipped.spec
     _Labeler.model_validate(manifest["labeler"])
     _Prompt.model_validate(manifest["prompt"])
     _COUNTS.validate_python(manifest.get("reused", {}))
     counts = Counts(**_COUNTS.validate_python(manifest["counts"]))
-    table = _table(zipped, spec)
+    table = _table(zipped)
     keys = [
         TextKey(int(row), side)
         for row, side in zip(table["row_id"], table["preference"], strict=True)
@@ -159,21 +152,15 @@ def reconciled(zipped: Unpacked, spec: LabelSpec | TaxonomySpec) -> Reconciled:
     )
 
 
-def _table(zipped: Unpacked, spec: LabelSpec | TaxonomySpec) -> pd.DataFrame:
+def _table(zipped: Unpacked[LabelSpec] | Unpacked[TaxonomySpec]) -> pd.DataFrame:
     """The table of labels, if it is one: typed, of these texts, each label one that is allowed."""
-    dataset, data = zipped.dataset, zipped.files[TABLE]
+    spec, dataset = zipped.spec, zipped.dataset
+    zipped.packed(TABLE, COLUMNS, 2 * dataset.rows)
     try:
-        # A table of rows without end is packed into a few bytes, and so is a text of them.
-        small_table(zipped.path.name, data, list(COLUMNS), 2 * dataset.rows)
-    except BadInput as error:
-        raise zipped.damaged("its table would unpack to more than its dataset holds") from error
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        raise zipped.damaged(f"its table cannot be read ({type(error).__name__})") from error
-    try:
-        table = unpacked_labels(data, TABLE)
+        table = unpacked_labels(zipped.files[TABLE], TABLE)
     except BadInput as error:
         raise zipped.damaged("its table cannot be read") from error
-    rows = set(choose_rows(spec, dataset).row_ids)
+    rows = set(zipped.row_ids)
     known = table["row_id"].isin(rows) & table["preference"].isin(["chosen", "rejected"])
     if not known.all() or table.duplicated(["row_id", "preference"]).any():
         raise zipped.damaged("its table is not of its texts, or has one twice")
@@ -203,6 +190,4 @@ def _contradictions(table: pd.DataFrame, keys: tuple[str, ...]) -> int:
     return wrong
 
 
-ARCHIVE = Archive(
-    facts=lambda _: False, pack=pack, files=(TABLE,), folders_hold_texts=True, read=_read
-)
+ARCHIVE = Archive(files=(TABLE,), read=_read, pack=without_answers)

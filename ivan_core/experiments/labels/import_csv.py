@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
@@ -19,28 +17,30 @@ from ivan_core.engine.csv_files import (
     CsvFiles,
     FromCsv,
     Given,
+    Line,
     Part,
+    lines_of,
     name_of,
     of_others,
-    read_rows,
     rows_note,
     same_text,
-    started,
     with_beside,
 )
-from ivan_core.engine.imports import SLUG, Elsewhere
+from ivan_core.engine.imports import SLUG
 from ivan_core.engine.work import versions
-from ivan_core.experiments.labels.archive import write_labelling
+from ivan_core.experiments.labels.archive import labelling
 from ivan_core.experiments.labels.files import FAILED_COLUMNS, FOLDER, texts_of
-from ivan_core.experiments.labels.results import labels_of
-from ivan_core.labels.labels_csv import CSV_COLUMNS, read_labels_csv
+from ivan_core.labels.labels_csv import CSV_COLUMNS, read_cell
 from ivan_core.labels.reconcile import USABLE, Reconciled
-from ivan_core.labels.repair import TWICE, Fix, Problem, shown
+from ivan_core.labels.repair import TWICE, Fix, Problem, cut, shown
 from ivan_core.labels.validate import Outcome, Status
 from ivan_core.models import labelers
 
 _ENDING = "-control"
 _UNUSABLE: dict[str, Status] = {one: one for one in get_args(Status) if one not in USABLE}
+_Cell = tuple[Label, Problem | None]
+"""The label that a cell holds, and what is wrong with it."""
+_EMPTY: _Cell = (None, None)
 _TRIES = frozenset(str(number) for number in range(1, 100))
 
 
@@ -48,7 +48,6 @@ _TRIES = frozenset(str(number) for number in range(1, 100))
 class _Labels:
     """What the files of one labeler hold, and what was left aside."""
 
-    path: Path
     keys: tuple[str, ...] = ()
     outcomes: dict[TextKey, Outcome] = field(default_factory=dict)
     attempts: dict[TextKey, int] = field(default_factory=dict)
@@ -95,69 +94,70 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
         keys=labels.keys,
         row_ids=None if len(row_ids) == dataset.rows else tuple(row_ids),
     )
-    began, slug = started(path)
-    stem = f"{SLUG}-{AnswererCard(name).slug}{_ENDING}"
-    files = [path.name, *([failed.name] if failed else [])]
-    run = Elsewhere(
-        id=slug,
-        name="",
-        created=began,
-        started=None,
-        finished=time.time(),
-        computed=0,
+    manifest = {
+        "labeler": {"id": name, "revision": "", "kind": "import", "settings": {}},
+        "prompt": {"version": "", "hash": ""},
+        "spend_usd": 0,
+        "versions": versions(),
+    }
+    came = replace(
+        labelling(name, found, dataset, FOLDER, f"{SLUG}-{AnswererCard(name).slug}{_ENDING}"),
         notes=tuple(_notes(labels, len(row_ids), dataset.rows)),
-        kind=spec.kind,
-        spec=spec,
-        dataset=dataset,
-        rows=len(row_ids),
-        done=len(found.submitted),
-        total=len(found.submitted),
-        chunk=1,
-        write=partial(write_labelling, folder=FOLDER, stem=stem, found=found, dataset=dataset),
-        manifest={
-            "seed": spec.seed,
-            "random_sample": spec.row_ids is None,
-            "labeler": {"id": name, "revision": "", "kind": "import", "settings": {}},
-            "prompt": {"version": "", "hash": ""},
-            "spend_usd": 0,
-            "versions": versions(),
-            "imported": {"files": files, "names": [name]},
-        },
     )
-    return FromCsv(run, (name,))
+    return FromCsv([path, *([failed] if failed else [])], [name], spec, came, manifest)
 
 
 def _labels(path: Path, dataset: PreparedDataset) -> _Labels:
     """The labels of a file whose texts are the dataset's; the other lines are counted."""
-    table = read_labels_csv(path)
-    given = [key for key in FEATURES if table[key].notna().any()]
-    invalid = {problem.key for row in table["problems"] for problem in row if problem.key}
-    found = _Labels(path, tuple(key for key in FEATURES if key in given or key in invalid))
+    found, text_of = _Labels(), texts_of(dataset)
+    given: set[str] = set()
+    cells: dict[TextKey, tuple[int, list[_Cell]]] = {}
+    others: set[TextKey] = set()
+    for line in lines_of(path):
+        key = _key(line)
+        if key in cells:
+            found.twice += 1
+        if key in cells or key in others:
+            continue
+        read = [read_cell(name, line.cells.get(name, "")) for name in FEATURES]
+        given |= {name for name, cell in zip(FEATURES, read, strict=True) if cell != _EMPTY}
+        if key.row_id < dataset.rows and same_text(line.cells.get("text", ""), text_of(key)):
+            cells[key] = line.number, read
+        else:
+            others.add(key)
+            found.others.append(line.number)
+    found.keys = tuple(name for name in FEATURES if name in given)
     if not found.keys:
         raise BadInput(f"{path.name} holds no label.", "Every cell of it is empty.")
-    text_of = texts_of(dataset)
-    for row in table.to_dict("records"):
-        key = TextKey(int(row["row_id"]), row["preference"])
-        if key.row_id >= dataset.rows or not same_text(row["text"], text_of(key)):
-            found.others.append(int(row["line"]))
-            continue
-        outcome = _outcome(row, found.keys)
-        found.twice += sum(not problem.key for problem in row["problems"])
+    for key, (number, read) in cells.items():
+        whole = dict(zip(FEATURES, read, strict=True))
+        outcome = _outcome(number, {name: whole[name] for name in found.keys})
         found.invalid += outcome.status == "invalid"
         found.outcomes[key], found.attempts[key] = outcome, 1
     return found
 
 
-def _outcome(row: dict[str, Any], keys: tuple[str, ...]) -> Outcome:
+def _key(line: Line) -> TextKey:
+    """The text that a line is about."""
+    row_id, side = line.cell("row_id").removesuffix(".0"), line.cell("preference")
+    key = TextKey.from_custom_id(f"{row_id}.{side}")
+    if key is None:
+        raise line.wrong(
+            f"no text is meant by row {cut(row_id)!r}, side {cut(side)!r}.",
+            "A row is a whole number from 0, a side chosen or rejected.",
+        )
+    return key
+
+
+def _outcome(number: int, cells: Mapping[str, _Cell]) -> Outcome:
     """What a line says of a text: its labels, and by line what is wrong with the others."""
-    where = f"Line {row['line']}: "
-    wrong = {problem.key: problem for problem in row["problems"] if problem.key}
+    where = f"Line {number}: "
     labels: dict[str, Label] = {}
     fixes: list[Fix] = []
     problems: list[Problem] = []
-    for key, label in labels_of(row, keys).items():
-        if key in wrong:
-            problems.append(Problem(key, where + wrong[key].message, wrong[key].found))
+    for key, (label, wrong) in cells.items():
+        if wrong is not None:
+            problems.append(Problem(key, where + wrong.message, wrong.found))
         elif label is None:
             problems.append(Problem(key, f"{where}The label is missing."))
         else:
@@ -172,27 +172,21 @@ def _outcome(row: dict[str, Any], keys: tuple[str, ...]) -> Outcome:
 
 def _add_failed(labels: _Labels, path: Path, dataset: PreparedDataset) -> None:
     """Add the texts without usable labels, as IVAN lists them beside those that have some."""
-    for number, row in read_rows(path):
-        key = TextKey.from_custom_id(f"{row['row_id'].strip()}.{row['preference'].strip()}")
-        if key is None:
-            raise BadInput(
-                f"{path.name}, line {number}: no text is meant.",
-                "A row is a whole number from 0, a side chosen or rejected.",
-            )
-        state = row["state"]
+    for line in lines_of(path):
+        key, state = _key(line), line.cells["state"]
         if key.row_id >= dataset.rows:
-            labels.others.append(number)
+            labels.others.append(line.number)
         elif key in labels.outcomes or key in labels.missing:
             labels.twice += 1
         elif state == "missing":
             labels.missing.append(key)
         elif state in _UNUSABLE:
-            tries = int(row["attempt"]) if row["attempt"] in _TRIES else 1
-            reason = Problem("", row["reason"])
-            labels.outcomes[key] = Outcome(_UNUSABLE[state], {}, problems=(reason,), raw=row["raw"])
-            labels.attempts[key] = tries
+            tries, reason = line.cells["attempt"], Problem("", line.cells["reason"])
+            raw = line.cells["raw"]
+            labels.outcomes[key] = Outcome(_UNUSABLE[state], {}, problems=(reason,), raw=raw)
+            labels.attempts[key] = int(tries) if tries in _TRIES else 1
         else:
-            raise BadInput(f"{path.name}, line {number}: {state[:40]!r} is no state of a text.")
+            raise line.wrong(f"{state[:40]!r} is no state of a text.")
 
 
 def _notes(labels: _Labels, rows: int, of: int) -> Iterator[str]:

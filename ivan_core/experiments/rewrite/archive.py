@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from ivan_core.datasets.parquet_rows import small_table
-from ivan_core.datasets.prepared import PreparedDataset, choose_rows
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.rewriting import PieceKey, Style
 from ivan_core.domain.specs import RewriteSpec
-from ivan_core.engine.imports import SLUG, Written
+from ivan_core.engine.imports import SLUG, Came, Written
 from ivan_core.engine.work import BEGUN, write_table
-from ivan_core.engine.zips import Archive, Came, Packed, Unpacked
+from ivan_core.engine.zips import CARD, Archive, Unpacked
 from ivan_core.experiments.rewrite.files import write_files
 from ivan_core.experiments.rewrite.run import DEMO, ORDER
 from ivan_core.experiments.rewrite.steps import CARDS, CHANGED
@@ -53,12 +52,12 @@ REWORDINGS = "rewordings.jsonl"
 """The rewordings in a zip, unit by unit as in the parts of a run."""
 WITHOUT_TEXTS = "Its rewordings were left out of the zip: the numbers are all here, no text is."
 _UNIT = "rewordings|"
-_CARD = "card|"
 _LONGEST_LINE = 2**26
 _MOST_CHUNK = 100_000
 _Row = tuple[
     str, Style, str | None, int, list[tuple[Reason, str, str]], list[Mend], int | None, int | None
 ]
+_ROW = {"row_id": "int64"}
 _ROWS = TypeAdapter(list[_Row])
 _CHECKED = ("chosen_length_ratio", "rejected_length_ratio", *LIKENESS[6:])
 """The columns of likeness that follow from the rewordings themselves."""
@@ -94,12 +93,10 @@ _MODELS = TypeAdapter(list[ModelCard])
 
 def _facts(key: str) -> bool:
     """Who worked, and in which order; not for which account."""
-    return key in (ORDER, DEMO, *CARDS) or key.startswith((_CARD, f"{CHANGED}|"))
+    return key in (ORDER, DEMO, *CARDS) or key.startswith((CARD, f"{CHANGED}|"))
 
 
-def _pack(folder: Path, texts: bool) -> Iterator[Packed]:
-    for name in (SCORES_FILE, LIKENESS_FILE, LABELS_FILE):
-        yield Packed(name, folder / name)
+def _pack(folder: Path, texts: bool) -> dict[str, bytes]:
     parts = Parts(folder)
     rules = parts.rows(CARDS[0])[0]["kind"] == "rules"
     lines = (
@@ -107,7 +104,7 @@ def _pack(folder: Path, texts: bool) -> Iterator[Packed]:
         for key, rows in parts.all()
         if key.startswith(_UNIT)
     )
-    yield Packed(REWORDINGS, "".join(f"{line}\n" for line in lines).encode())
+    return {REWORDINGS: "".join(f"{line}\n" for line in lines).encode()}
 
 
 def _without_texts(rows: Sequence[Sequence[Any]], rules: bool) -> list[list[Any]]:
@@ -130,21 +127,10 @@ def _is_left_out(row: Sequence[Any]) -> bool:
     return any(reason == "left_out" for reason, *_ in row[4])
 
 
-def _read(zipped: Unpacked) -> Came:
+def _read(zipped: Unpacked[RewriteSpec]) -> Came:
     spec, manifest, facts = zipped.spec, zipped.manifest, zipped.facts
-    if not isinstance(spec, RewriteSpec):
-        raise zipped.damaged("it is no rewording")
-    cards = {
-        key.removeprefix(_CARD): ModelCard.model_validate(rows[0])
-        for key, rows in facts.items()
-        if key.startswith(_CARD)
-    }
-    told = [card.id for card in _MODELS.validate_python(manifest["models"])]
-    if (
-        not cards
-        or set(cards) != set(spec.models)
-        or told != [cards[name].id for name in spec.models]
-    ):
+    named = [card.id for card in _MODELS.validate_python(manifest["models"])]
+    if named != [card.id for card in zipped.cards(spec.models).values()]:
         raise zipped.damaged("its models and its spec do not agree")
     for kind in CARDS:
         _WORKER.validate_python(manifest.get(kind))
@@ -158,58 +144,58 @@ def _read(zipped: Unpacked) -> Came:
         or not isinstance(together, bool)
     ):
         raise zipped.damaged("it does not say how it was done")
-    row_ids = choose_rows(spec, zipped.dataset).row_ids
+    row_ids = zipped.row_ids
     units = plan_units(spec, row_ids, chunk, together)
-    measured = _measured(zipped, spec, row_ids)
-    rewordings = _rewordings(zipped, spec, units)
+    measured = _measured(zipped, row_ids)
+    rewordings = _rewordings(zipped, units)
     whole = not any(_is_left_out(row) for rows in rewordings.values() for row in rows)
-    kept = {ORDER: [together], **{key: rows for key, rows in facts.items() if _facts(key)}}
-    return Came(
-        who=(spec.rewriter, *spec.models),
-        rows=len(row_ids),
-        done=sum(unit.weight for unit in units),
+    return rewording(
+        spec,
+        zipped.dataset,
+        units,
+        rewordings | {ORDER: [together]},
+        partial(_checked, measured, whole, zipped.damaged),
         chunk=chunk,
         notes=() if whole else (WITHOUT_TEXTS,),
-        write=partial(
-            write_rewording,
-            spec=spec,
-            dataset=zipped.dataset,
-            units=units,
-            parts={**kept, **rewordings},
-            files=whole,
-            measure=partial(_checked, measured, whole, zipped.damaged),
-        ),
+        files=whole,
     )
 
 
-def write_rewording(
-    staged: Path,
-    *,
+def rewording(
     spec: RewriteSpec,
     dataset: PreparedDataset,
     units: Sequence[Unit],
-    parts: Mapping[str, list[Any]],
+    facts: Mapping[str, list[Any]],
     measure: Callable[[Tables], Measured],
+    *,
+    chunk: int,
+    notes: tuple[str, ...],
     files: bool = True,
-) -> Written:
-    """Write all of a rewording that was made elsewhere; with `files` those for people too.
+) -> Came:
+    """A rewording that was made elsewhere; with `files` those for people are written too.
 
-    `parts` hold the rewordings and who worked; `measure` gives what was measured of them, and may
+    `facts` hold the rewordings and who worked; `measure` gives what was measured of them, and may
     refuse what is not of them.
-
-    Raises:
-        StorageProblem: the data folder cannot be written.
     """
-    folder = staged / SLUG
-    own = Parts(folder)
-    for key, rows in parts.items():
-        own.append(key, rows)
-    tables = Tables(own, spec, dataset, units)
-    measured = measure(tables)
-    write_table(folder / SCORES_FILE, measured.scores)
-    write_table(folder / LIKENESS_FILE, measured.likeness)
-    write_table(folder / LABELS_FILE, measured.labels)
-    return Written(write_files(staged, SLUG, spec, tables, measured) if files else ())
+
+    def write(staged: Path) -> Written:
+        folder = staged / SLUG
+        tables = Tables(Parts(folder), spec, dataset, units)
+        measured = measure(tables)
+        write_table(folder / SCORES_FILE, measured.scores)
+        write_table(folder / LIKENESS_FILE, measured.likeness)
+        write_table(folder / LABELS_FILE, measured.labels)
+        return Written(write_files(staged, SLUG, spec, tables, measured) if files else ())
+
+    return Came(
+        who=(spec.rewriter, *spec.models),
+        rows=len({row_id for unit in units for row_id in unit.row_ids}),
+        done=sum(unit.weight for unit in units),
+        chunk=chunk,
+        notes=notes,
+        facts=facts,
+        write=write,
+    )
 
 
 def _checked(
@@ -231,7 +217,7 @@ def _checked(
     return measured
 
 
-def _rewordings(zipped: Unpacked, spec: RewriteSpec, units: Sequence[Unit]) -> dict[str, list[Any]]:
+def _rewordings(zipped: Unpacked[RewriteSpec], units: Sequence[Unit]) -> dict[str, list[Any]]:
     """What came of each piece, unit by unit; all units of the run and no others."""
     of_unit = {unit.key: set(unit.row_ids) for unit in units if unit.stage == "rewordings"}
     found: dict[str, list[Any]] = {}
@@ -254,12 +240,13 @@ def _rewordings(zipped: Unpacked, spec: RewriteSpec, units: Sequence[Unit]) -> d
     return found
 
 
-def _measured(zipped: Unpacked, spec: RewriteSpec, row_ids: Sequence[int]) -> Measured:
+def _measured(zipped: Unpacked[RewriteSpec], row_ids: Sequence[int]) -> Measured:
     """The tables, each of the rows, models and variants that the spec names, and of no others."""
+    spec = zipped.spec
     variants, made = variants_of(spec), variants_of(spec)[1:]
-    scores = _table(zipped, SCORES_FILE, SCORES, SCORE_TYPES, len(row_ids) * 8)
+    scores = zipped.table(SCORES_FILE, SCORES, _ROW | SCORE_TYPES, len(row_ids) * 8)
     scores = _in_order(zipped, scores, product(row_ids, spec.models, variants), list(SCORES[:3]))
-    likeness = _table(zipped, LIKENESS_FILE, LIKENESS, LIKENESS_TYPES, len(row_ids) * 3)
+    likeness = zipped.table(LIKENESS_FILE, LIKENESS, _ROW | LIKENESS_TYPES, len(row_ids) * 3)
     likeness = _in_order(zipped, likeness, product(row_ids, made), list(LIKENESS[:2]))
     bounds = {"similarity": (-1.001, 1.001), "length_ratio": (0, 1e9), "tries": (0, 1e6)}
     for side, (name, (low, high)) in product(SIDES, bounds.items()):
@@ -269,27 +256,14 @@ def _measured(zipped: Unpacked, spec: RewriteSpec, row_ids: Sequence[int]) -> Me
     rewards = scores[["chosen_reward", "rejected_reward"]]
     if not (rewards.isna() | (rewards.abs() < float("inf"))).all(axis=None):
         raise zipped.damaged("its table of rewards makes no sense")
-    return Measured(scores, likeness, _labels(zipped, spec, row_ids))
-
-
-def _table(
-    zipped: Unpacked, name: str, columns: Sequence[str], types: Mapping[str, str], most: int
-) -> pd.DataFrame:
-    try:
-        # A table of rows without end is packed into a few bytes, and so is a text of them.
-        packed = small_table(zipped.path.name, zipped.files[name], list(columns), most)
-        table = packed.to_pandas(ignore_metadata=True)
-        for column in table.columns[table.dtypes == "category"]:
-            table[column] = table[column].astype(object)
-        return table.astype({"row_id": "int64", **types})
-    except BadInput as error:
-        raise zipped.damaged("its tables would unpack to more than its dataset holds") from error
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        raise zipped.damaged(f"its table cannot be read ({type(error).__name__})") from error
+    return Measured(scores, likeness, _labels(zipped, row_ids))
 
 
 def _in_order(
-    zipped: Unpacked, table: pd.DataFrame, wanted: Iterator[tuple[Any, ...]], keys: list[str]
+    zipped: Unpacked[RewriteSpec],
+    table: pd.DataFrame,
+    wanted: Iterator[tuple[Any, ...]],
+    keys: list[str],
 ) -> pd.DataFrame:
     """The rows of a table as they are wanted, each of them once."""
     import pandas as pd
@@ -303,18 +277,18 @@ def _in_order(
     return plain.loc[index].reset_index().astype(table.dtypes)[list(table.columns)]
 
 
-def _labels(zipped: Unpacked, spec: RewriteSpec, row_ids: Sequence[int]) -> pd.DataFrame:
+def _labels(zipped: Unpacked[RewriteSpec], row_ids: Sequence[int]) -> pd.DataFrame:
     """The table of labels: of texts of these rows, each label one that is allowed."""
     import pandas as pd
 
-    types = {**LABEL_TYPES, **dict.fromkeys(REWRITE_FEATURES[:-1], "boolean")}
-    table = _table(zipped, LABELS_FILE, LABELS, types, len(row_ids) * 6)
+    types = {**_ROW, **LABEL_TYPES, **dict.fromkeys(REWRITE_FEATURES[:-1], "boolean")}
+    table = zipped.table(LABELS_FILE, LABELS, types, len(row_ids) * 6)
     known = table["row_id"].isin(list(row_ids)) & table["preference"].isin(SIDES)
     known &= table["variant"].isin(LABELLED) & table["status"].isin(STATES)
     known &= ~table["again"] | table["variant"].eq(LABELLED[0])
     if table.duplicated(list(LABELS[:4])).any() or not known.all():
         raise zipped.damaged("its labels are not of its texts")
-    if len(table) and not spec.labeler:
+    if len(table) and not zipped.spec.labeler:
         raise zipped.damaged("it has labels that nobody was asked for")
     asked = [feature(key) for key in REWRITE_FEATURES]
     records = []
@@ -335,9 +309,8 @@ def _labels(zipped: Unpacked, spec: RewriteSpec, row_ids: Sequence[int]) -> pd.D
 
 
 ARCHIVE = Archive(
+    files=(SCORES_FILE, LIKENESS_FILE, LABELS_FILE, REWORDINGS),
+    read=_read,
     facts=_facts,
     pack=_pack,
-    files=(SCORES_FILE, LIKENESS_FILE, LABELS_FILE, REWORDINGS),
-    folders_hold_texts=True,
-    read=_read,
 )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,18 +21,18 @@ from ivan_core.engine.csv_files import (
     CsvFiles,
     FromCsv,
     Given,
+    Line,
     Part,
+    lines_of,
     name_of,
     of_others,
-    read_rows,
     rows_note,
     same_text,
-    started,
     with_beside,
 )
-from ivan_core.engine.imports import Elsewhere
 from ivan_core.engine.work import versions
-from ivan_core.experiments.rewrite.archive import write_rewording
+from ivan_core.engine.zips import CARD
+from ivan_core.experiments.rewrite.archive import rewording
 from ivan_core.experiments.rewrite.files import CSV_COLUMNS, FAILED_COLUMNS
 from ivan_core.experiments.rewrite.rows import KeptRewording
 from ivan_core.experiments.rewrite.run import ORDER
@@ -55,7 +54,6 @@ _ENDING = "-rewrite"
 _CHUNK = 64
 _LONGEST_NUMBER = 40
 _MOST_NAMED = 5
-_TRUE, _FALSE = ("true", "1", "1.0"), ("false", "0", "0.0")
 _LEFT_OUT = Rewording(None, 0, (Refused("left_out", LEFT_OUT),))
 _NEEDED = CSV_COLUMNS[:5]
 _Place = tuple[int, str, Side]
@@ -66,7 +64,6 @@ _Place = tuple[int, str, Side]
 class _File:
     """What a file holds of the pairs of a dataset, and what was left aside."""
 
-    path: Path
     pieces: dict[int, dict[PieceKey, Rewording]] = field(default_factory=dict)
     rewards: dict[tuple[_Place, str], float] = field(default_factory=dict)
     similar: dict[tuple[int, Side], float] = field(default_factory=dict)
@@ -126,132 +123,103 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
         del workers[CARDS[2]]
     parts: dict[str, list[Any]] = {
         ORDER: [True],
-        **{f"card|{card.id}": [card.model_dump(mode="json")] for card in cards},
+        **{f"{CARD}{card.id}": [card.model_dump(mode="json")] for card in cards},
         **{kind: [worker] for kind, worker in workers.items()},
         **_kept(found, spec, units),
     }
-    began, slug = started(path)
-    done = sum(unit.weight for unit in units)
-    files = [one.name for one in (path, failed) if one is not None]
-    run = Elsewhere(
-        id=slug,
-        name="",
-        created=began,
-        started=None,
-        finished=time.time(),
-        computed=0,
-        notes=tuple(_notes(found, len(row_ids), dataset.rows)),
-        kind=spec.kind,
-        spec=spec,
-        dataset=dataset,
-        rows=len(row_ids),
-        done=done,
-        total=done,
+    came = rewording(
+        spec,
+        dataset,
+        units,
+        parts,
+        partial(_measured, found, spec),
         chunk=_CHUNK,
-        write=partial(
-            write_rewording,
-            spec=spec,
-            dataset=dataset,
-            units=units,
-            parts=parts,
-            measure=partial(_measured, found, spec),
-        ),
-        manifest={
-            "seed": spec.seed,
-            "random_sample": spec.row_ids is None,
-            "models": [card.model_dump(mode="json", exclude={"seen_hashes"}) for card in cards],
-            **{kind: workers.get(kind) for kind in CARDS},
-            "styles": {},
-            "label_prompt": None,
-            "spend_usd": 0,
-            "versions": versions(),
-            "imported": {"files": files, "names": [name]},
-        },
+        notes=tuple(_notes(found, len(row_ids), dataset.rows)),
     )
-    return FromCsv(run, (name, *models))
+    manifest = {
+        "models": [card.model_dump(mode="json", exclude={"seen_hashes"}) for card in cards],
+        **{kind: workers.get(kind) for kind in CARDS},
+        "styles": {},
+        "label_prompt": None,
+        "spend_usd": 0,
+        "versions": versions(),
+    }
+    files = [one for one in (path, failed) if one is not None]
+    return FromCsv(files, [name], spec, came, manifest)
 
 
 def _rewordings(path: Path, dataset: PreparedDataset) -> _File:
     """The rows of a file whose originals are the dataset's; the other lines are counted."""
-    found = _File(path)
-    for number, row in read_rows(path):
-        row_id = _row_id(path, number, row.get("row_id", ""))
+    found = _File()
+    for line in lines_of(path):
+        row_id = line.row_id
         if row_id in found.pieces:
-            raise BadInput(f"{path.name}, line {number}: row {row_id} comes twice.")
+            raise line.wrong(f"row {row_id} comes twice.")
         pair = dataset.pair(row_id) if row_id < dataset.rows else None
-        if pair is None or not _is_of(pair, row):
-            found.others.append(number)
+        if pair is None or not _is_of(pair, line):
+            found.others.append(line.number)
             continue
         found.pieces[row_id] = {}
         for side in SIDES:
-            _add_side(found, number, row, pair, side)
-        _count_agreements(found, row, row_id)
+            _add_side(found, line, pair, side)
+        _count_agreements(found, line)
     return found
 
 
-def _is_of(pair: Pair, row: Mapping[str, str]) -> bool:
+def _is_of(pair: Pair, line: Line) -> bool:
     texts = {side: getattr(pair, side).printed for side in SIDES}
-    return all(same_text(row[f"original_{side}_text"], texts[side]) for side in SIDES)
+    return all(same_text(line.cells[f"original_{side}_text"], texts[side]) for side in SIDES)
 
 
-def _add_side(found: _File, number: int, row: Mapping[str, str], pair: Pair, side: Side) -> None:
+def _add_side(found: _File, line: Line, pair: Pair, side: Side) -> None:
     key = PieceKey(pair.row_id, side, "dialogue")
-    text = row[f"rewritten_{side}_text"]
+    text = line.cells[f"rewritten_{side}_text"]
     original = pair.chosen if side == "chosen" else pair.rejected
     if text.strip():
         found.pieces[pair.row_id][key] = Rewording(original.read_again(text).text, 1)
     else:
         found.pieces[pair.row_id][key] = _LEFT_OUT
-    cell = row.get(f"original_to_rewritten_{side}_vector_cos_sim", "")
-    similar = _number(found.path, number, cell)
+    column = f"original_to_rewritten_{side}_vector_cos_sim"
+    similar = _number(line, column)
     if similar is not None and not -1.001 <= similar <= 1.001:
-        raise BadInput(f"{found.path.name}, line {number}: {cell[:40]!r} is no cosine.")
+        raise line.wrong(f"{line.cell(column)[:40]!r} is no cosine.")
     if similar is not None:
         found.similar[pair.row_id, side] = similar
     for variant in LABELLED:
         word, place = _WORDS[variant], (pair.row_id, variant, side)
         for model in RM:
-            reward = _number(found.path, number, row.get(f"{word}_{side}_score_{model}", ""))
+            reward = _number(line, f"{word}_{side}_score_{model}")
             if reward is not None:
                 found.models.add(model)
                 found.rewards[place, model] = reward
-        cells = {name: row.get(f"{word}_{side}_{name}", "") for name in REWRITE_FEATURES}
-        if any(cell.strip() for cell in cells.values()):
-            found.labels[place] = _labels(found, number, cells, f"{word}_{side}")
+        if any(line.cell(f"{word}_{side}_{name}") for name in REWRITE_FEATURES):
+            found.labels[place] = _labels(found, line, f"{word}_{side}")
 
 
-def _labels(found: _File, number: int, cells: Mapping[str, str], of: str) -> list[Label]:
+def _labels(found: _File, line: Line, of: str) -> list[Label]:
     """Five labels; one that is not allowed is None, and its line is kept."""
     labels: list[Label] = []
-    for name, cell in cells.items():
-        label, problem = read_cell(name, cell)
+    for name in REWRITE_FEATURES:
+        label, problem = read_cell(name, line.cells.get(f"{of}_{name}", ""))
         if problem is not None:
-            found.wrong.append(f"line {number}, {of}_{name}")
+            found.wrong.append(f"line {line.number}, {of}_{name}")
         labels.append(None if problem else label)
     return labels
 
 
-def _count_agreements(found: _File, row: Mapping[str, str], row_id: int) -> None:
+def _count_agreements(found: _File, line: Line) -> None:
     """Count agreements that the file tells otherwise than its scores."""
     for variant in LABELLED:
         for model in RM:
-            said = row.get(f"{_WORDS[variant]}_agreement_dataset_and_{model}", "").strip().lower()
-            rewards = [found.rewards.get(((row_id, variant, side), model)) for side in SIDES]
-            if said in _TRUE + _FALSE and None not in rewards:
-                agrees = rewards[0] > rewards[1]  # type: ignore[operator]
-                found.otherwise += (said in _TRUE) != agrees
+            said = line.yes(f"{_WORDS[variant]}_agreement_dataset_and_{model}")
+            rewards = [found.rewards.get(((line.row_id, variant, side), model)) for side in SIDES]
+            if said is not None and None not in rewards:
+                found.otherwise += said != (rewards[0] > rewards[1])  # type: ignore[operator]
 
 
-def _row_id(path: Path, number: int, cell: str) -> int:
-    text = cell.strip().removesuffix(".0")
-    if not (text.isascii() and text.isdecimal() and len(text) <= 12):
-        raise BadInput(f"{path.name}, line {number}: no row id, which is a whole number from 0.")
-    return int(text)
-
-
-def _number(path: Path, number: int, cell: str) -> float | None:
+def _number(line: Line, column: str) -> float | None:
     """A number of a cell; None where it is empty."""
-    text = cell.strip()
+    text = line.cell(column)
     if text.lower() in ("", "none", "nan"):
         return None
     try:
@@ -259,26 +227,27 @@ def _number(path: Path, number: int, cell: str) -> float | None:
     except ValueError:
         value = math.inf
     if not math.isfinite(value):
-        raise BadInput(f"{path.name}, line {number}: {cell[:40]!r} is no number.")
+        raise line.wrong(f"{text[:40]!r} is no number.")
     return value
 
 
 def _add_failed(found: _File, path: Path, dataset: PreparedDataset) -> None:
     """Add what has no rewording, as IVAN lists it beside what has one."""
     whole = set(found.pieces)
-    for number, row in read_rows(path):
-        row_id, side = _row_id(path, number, row["row_id"]), row["side"].strip()
+    for line in lines_of(path):
+        row_id, side = line.row_id, line.cell("side")
         if row_id >= dataset.rows or row_id in whole or side not in SIDES:
-            found.others.append(number)
+            found.others.append(line.number)
             continue
-        key = PieceKey.from_text(row["part"].strip())
+        key = PieceKey.from_text(line.cell("part"))
         own = found.pieces.setdefault(row_id, {})
         if key is None or key.row_id != row_id or key.side not in ("both", side):
             key = PieceKey(row_id, "chosen" if side == "chosen" else "rejected", "dialogue")
         if not dataset.pair(row_id).unrated:
-            tries = int(row["tries"]) if row["tries"].isdecimal() and len(row["tries"]) < 6 else 1
-            reason = Refused("left_out", row["reason"] or LEFT_OUT, row["raw"])
-            own[key] = Rewording(None, tries, (reason,))
+            tries = line.cells["tries"]
+            reason = Refused("left_out", line.cells["reason"] or LEFT_OUT, line.cells["raw"])
+            number = int(tries) if tries.isdecimal() and len(tries) < 6 else 1
+            own[key] = Rewording(None, number, (reason,))
 
     for row_id in set(found.pieces) - whole:
         own = found.pieces[row_id]
@@ -295,8 +264,8 @@ def _kept(found: _File, spec: RewriteSpec, units: list[Unit]) -> dict[str, list[
             continue
         rows = []
         for row_id in unit.row_ids:
-            for key, rewording in found.pieces[row_id].items():
-                rows.append(KeptRewording(key, "published", rewording).as_list())
+            for key, piece in found.pieces[row_id].items():
+                rows.append(KeptRewording(key, "published", piece).as_list())
             for side in SIDES:
                 surface = KeptRewording(PieceKey(row_id, side, "dialogue"), "surface", _LEFT_OUT)
                 rows.append(surface.as_list())

@@ -146,6 +146,21 @@ def test_lines_of_other_texts_are_refused_counted_and_left_aside_if_asked(
         import_csvs([path], request_of, force=True)
 
 
+def test_odd_but_readable_files_are_read_and_of_a_text_that_comes_twice_the_first_line_counts(
+    tmp_path: Path, request_of: DatasetRequest
+) -> None:
+    path = tmp_path / "odd.csv"
+    lines = [f"extra,preference,row_id,text,{HELPFUL}"]
+    for row, side, said in ((3, "rejected", True), (3, "chosen", False), (3, "rejected", False)):
+        lines.append(f'x,{side},{row}.0,"{text(row, side)}",{said}\r\n')
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    found = only([path], request_of)
+    assert found.notes[-1] == "1 text came twice; the first line counts."
+    table = open_labels(found.run_id).table
+    assert table["preference"].tolist() == ["chosen", "rejected"]
+    assert table[HELPFUL].tolist() == [False, True]
+
+
 def test_without_texts_nobody_can_tell_what_was_labelled(
     tmp_path: Path, request_of: DatasetRequest
 ) -> None:
@@ -253,7 +268,8 @@ def test_written_imported_and_written_again_a_file_is_the_same(
     ("content", "words"),
     [
         ("row_id,preference,state,attempt,reason,raw\n", "None of these files holds results"),
-        ("row_id,preference,text,topics\n0,both,x,[]\n", "line 2: no text is meant"),
+        ("row_id,preference,text,topics\n0,both,x,[]\n", "line 2: no text .* side 'both'"),
+        ("row_id,preference,text,topics\n-1,chosen,x,[]\n", "line 2: no text is meant by row '-1'"),
         ("row_id,preference,text,topics\n0,chosen,x\n", "3 fields where the header has 4"),
         ("row_id,preference,text,topics\n0,chosen,x,\n", "holds no label"),
         ("\udcff", "no CSV file in UTF-8"),

@@ -7,7 +7,7 @@ import numpy as np
 
 from given.word_counts.work import TABLE, words_of
 from ivan_core.engine.opened import Found, Opener, named_runs
-from ivan_core.engine.zips import Archive, Packed
+from ivan_core.engine.zips import Archive
 from ivan_core.lists.conditions import Bools, Choice, Condition, Language, Listing, Offer, fixed
 
 
@@ -38,5 +38,4 @@ def _listing(run_id: str) -> Listing:
 _SIDES = Choice("side", "Side", fixed({"chosen": "chosen", "rejected": "rejected"}))
 _OFFERS = (Offer("More words", Longer, (_SIDES,)),)
 LANGUAGE = Language("words", (Longer,), None, _listing, named_runs("words"), _OFFERS)
-_GIVEN = (lambda key: False, lambda folder, texts: iter([Packed(TABLE, folder / TABLE)]))
-ARCHIVE = Archive(*_GIVEN, (TABLE,), False, lambda zipped: NotImplemented)
+ARCHIVE = Archive((TABLE,), lambda zipped: NotImplemented, False)

@@ -50,7 +50,7 @@ def flip_bars(found: Sequence[Robustness], *, dark: bool | None = None) -> alt.L
         alt.Tooltip("at_risk:N", title="Of those that could"),
     ]
     base = alt.Chart(bars).encode(y=y, tooltip=tips)
-    top = min(1.0, 1.1 * float(bars["high"].max())) if len(bars) else 1.0
+    top = min(1.0, 1.1 * float(bars[["share", "high"]].max().max())) if len(bars) else 1.0
     scale = alt.Scale(domain=[0, max(top, 0.01)])
     axis = alt.Axis(format="~%", tickCount=5, gridOpacity=0.5, labelFlush=True)
     x = alt.X("zero:Q", title="Share of all pairs", scale=scale, axis=axis)
@@ -120,7 +120,8 @@ def _flip_table(found: Sequence[Robustness]) -> pd.DataFrame:
                     "high": rate.high,
                     "count": rate.count,
                     "n": rate.n,
-                    "told": f"{percent(rate.rate, rate.n)} {interval(rate)}{as_if(rate)}",
+                    "told": percent(rate.rate, rate.n)
+                    + ("" if isnan(rate.low) else f" {interval(rate)}{as_if(rate)}"),
                     "at_risk": f"{percent(risk.rate, risk.n)} of {risk.n:,}" if risk else "none",
                     "short": percent(rate.rate, rate.n),
                 }

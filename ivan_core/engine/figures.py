@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Unpack, cast
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.plurals import number_of
 from ivan_core.engine import handling as runs, picked_rows
 from ivan_core.engine.kind import kind_of
 from ivan_core.engine.opened import stamp_of
@@ -178,8 +177,7 @@ def rows_picked(run_id: str, where: str) -> int:
 
 def rows_listed(run_id: str, where: str) -> str:
     """The same in words, as in "4 texts". Raises BadInput as `rows_picked`."""
-    noun = picked_rows.noun_of(charts_and_sentences(run_id), run_id)
-    return number_of(rows_picked(run_id, where), noun)
+    return picked_rows.listed(charts_and_sentences(run_id), run_id, where)
 
 
 def whole(run_id: str, name: str) -> str:

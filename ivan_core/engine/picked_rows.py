@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -34,25 +34,46 @@ _LONGEST_WORDS = 200
 _ELSEWHERE = "Copy the part of the address with the conditions of the page behind the run."
 
 
-def written(wanted: Filter) -> str:
-    """Conditions as a part of an address; an order of rows is none. Empty if there are none."""
-    query = query_of(Filter(wanted.language, wanted.conditions))
-    return urlencode(query, quote_via=quote, safe="~!:/,")
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Conditions, what they are asked of, and what else of the address changes results."""
+
+    listing: Listing
+    wanted: Filter
+    beside: Mapping[str, str]
+
+    @property
+    def numbers(self) -> Ints:
+        """The ids of the rows that fit; where texts are listed, the numbers of the texts."""
+        ids = self.listing.rows if self.listing.rejected is None else self.listing.texts
+        return ids[matching(self.listing, self.wanted)]
+
+    @property
+    def written(self) -> str:
+        """Both as a part of an address; an order of rows is none. Empty without a condition."""
+        query = query_of(Filter(self.wanted.language, self.wanted.conditions))
+        return urlencode({**query, **self.beside}, quote_via=quote, safe="~!:/,") if query else ""
 
 
 def of_address(given: ChartsAndSentences, run_id: str, query: Mapping[str, Any]) -> str:
-    """The conditions of a page's address that this run can judge, as `written`.
+    """The conditions of a page's address that this run can judge, as a figure takes them.
 
     Raises:
         BadInput: there is no such run, or nothing is finished yet.
     """
-    if given.narrowing is None:
+    narrowing = given.narrowing
+    if narrowing is None:
         return ""
-    own = language(given.narrowing.conditions)
-    wanted, _ = read_filter(own, query)
-    if not wanted.conditions or own.listing is None:
+    wanted, _ = read_filter(language(narrowing.conditions), query)
+    if not wanted.conditions:
         return ""
-    return written(fitting(own.listing(run_id), wanted)[0])
+    results = given.open(run_id)
+    beside = {name: str(query[name]) for name in narrowing.parameters if name in query}
+    try:
+        listing = narrowing.listing(results, beside)
+    except BadInput:  # a page takes no notice of what makes no sense
+        listing, beside = narrowing.listing(results, {}), {}
+    return _Asked(listing, fitting(listing, wanted)[0], beside).written
 
 
 def picked_rows(
@@ -66,76 +87,68 @@ def picked_rows(
         BadInput: something in `where` is no condition, or none that this run can judge, or no row
             is left.
     """
-    narrowing = given.narrowing
-    listing, wanted = _asked(narrowing, run_id, where)
-    row_ids = _numbers(listing, wanted)
-    if narrowing is None or narrowing.only is None or not len(row_ids):
+    asked = _asked(given, run_id, where)
+    listing, wanted, row_ids = asked.listing, asked.wanted, asked.numbers
+    if given.narrowing is None or not len(row_ids):
         raise BadInput(
             f"No {_noun(listing, 'row')} of run {run_id} is left by these conditions.",
             "Take a condition away.",
         )
     measures = {_asked_of(one).measure for one in wanted.conditions}
     bare = measure in measures or BY_HAND in measures
-    key = row_ids.tobytes()
-    only = _only(narrowing.only, given.open, data_dir(), run_id, key, bare, stamp)
+    key, beside = row_ids.tobytes(), tuple(asked.beside.items())
+    only = _only(given.narrowing.only, given.open, data_dir(), run_id, key, bare, beside, stamp)
     n, of = len(row_ids), len(listing.rows)
     what = f"{_noun(listing)}s"
+    told = _rows_told(given.narrowing, listing, wanted, n, results)
     return PickedRows(
         only,
-        written(wanted),
-        _rows_told(narrowing, listing, wanted, n, results) + _rates_told(measure, measures, what),
+        asked.written,
+        told + _rates_told(measure, measures, what),
         f"Picked rows, not a sample: {n:,} of {of:,} {what}.",
         key,
     )
 
 
-def noun_of(given: ChartsAndSentences, run_id: str) -> str:
-    """What conditions pick of a run: a row, or a text.
-
-    Raises:
-        BadInput: there is no such run, or nothing is finished yet.
-    """
-    own = language(given.narrowing.conditions) if given.narrowing else None
-    return _noun(own.listing(run_id), "row") if own and own.listing else "row"
-
-
-def rows_of(given: ChartsAndSentences, run_id: str, where: str) -> Ints:
-    """The rows, or texts, that the conditions of `where` pick.
+def listed(given: ChartsAndSentences, run_id: str, where: str) -> str:
+    """How many rows, or texts, the conditions of `where` pick, as in "4 texts".
 
     Raises:
         BadInput: as `picked_rows`, but for no row left.
     """
-    return _numbers(*_asked(given.narrowing, run_id, where))
+    asked = _asked(given, run_id, where)
+    return number_of(len(asked.numbers), _noun(asked.listing, "row"))
+
+
+def rows_of(given: ChartsAndSentences, run_id: str, where: str) -> Ints:
+    """The rows, or texts, that the conditions of `where` pick. Raises BadInput as `listed`."""
+    return _asked(given, run_id, where).numbers
 
 
 def _noun(listing: Listing, of_pairs: str = "pair") -> str:
     return of_pairs if listing.rejected is None else "text"
 
 
-def _numbers(listing: Listing, wanted: Filter) -> Ints:
-    """The ids of the rows that fit; where texts are listed, those of the texts."""
-    ids = listing.rows if listing.rejected is None else listing.texts
-    return ids[matching(listing, wanted)]
-
-
 @lru_cache(maxsize=8)
 def _only(
-    only: Callable[[Any, Ints, bool], Any],
+    only: Callable[[Any, Ints, bool, Mapping[str, str]], Any],
     opened: Callable[[str], Any],
     _: Path,
     run_id: str,
     rows: bytes,
     bare: bool,
+    beside: tuple[tuple[str, str], ...],
     stamp: object,
 ) -> Any:
     """Narrowed results are kept: a figure asks for them once a file and once a text."""
-    return only(opened(run_id), np.frombuffer(rows, np.int64), bare)
+    return only(opened(run_id), np.frombuffer(rows, np.int64), bare, dict(beside))
 
 
-def _asked(narrowing: Narrowing | None, run_id: str, where: str) -> tuple[Listing, Filter]:
-    own = language(narrowing.conditions) if narrowing else None
-    if own is None or own.listing is None:
+def _asked(given: ChartsAndSentences, run_id: str, where: str) -> _Asked:
+    narrowing = given.narrowing
+    if narrowing is None:
         raise BadInput(f"Run {run_id} has no rows to pick.", "Leave out --where.")
+    own = language(narrowing.conditions)
     try:
         pairs = parse_qsl(
             where.removeprefix("?"), keep_blank_values=True, strict_parsing=True, errors="strict"
@@ -145,6 +158,7 @@ def _asked(narrowing: Narrowing | None, run_id: str, where: str) -> tuple[Listin
     query = dict(pairs)
     if query.pop("run", run_id) != run_id:
         raise BadInput(f"The address in --where is not that of run {run_id}.", _ELSEWHERE)
+    beside = {name: query.pop(name) for name in narrowing.parameters if name in query}
     wanted, ignored = read_filter(own, query)
     odd = [name for name in query if name not in parameters(own)]
     ignored = [*ignored, *odd, *([] if len(pairs) == len(dict(pairs)) else ["a name given twice"])]
@@ -153,13 +167,13 @@ def _asked(narrowing: Narrowing | None, run_id: str, where: str) -> tuple[Listin
         raise BadInput(f"Not understood in --where: {named}.", _ELSEWHERE)
     if not wanted.conditions:
         raise BadInput("There is no condition in --where.", _ELSEWHERE)
-    listing = own.listing(run_id)
+    listing = narrowing.listing(given.open(run_id), beside)
     wanted = replace(wanted, sort=None)
     _, reasons = fitting(listing, wanted)
     if reasons:
         told = " ".join(dict.fromkeys(_short(one) for one in reasons))
         raise BadInput(f"These rows cannot be picked. {told}", "Take that condition away.")
-    return listing, wanted
+    return _Asked(listing, wanted, beside)
 
 
 def _rows_told(narrowing: Narrowing, listing: Listing, wanted: Filter, n: int, results: Any) -> str:

@@ -108,12 +108,15 @@ class Narrowing:
     """How results are narrowed to the rows that conditions pick.
 
     `conditions` names those who have them, as the registry does. `only` takes the results, the row
-    ids, and whether rates go without intervals; it is None where every chart is of the whole run.
-    `called` are user columns by id.
+    ids, whether rates go without intervals, and what else of an address changes results:
+    `parameters` are the names of that, and `listing` the rows that are listed of results at it; it
+    raises BadInput where that makes no sense. `called` are user columns by id.
     """
 
     conditions: str
-    only: Callable[[Any, Any, bool], Any] | None = None
+    only: Callable[[Any, Any, bool, Mapping[str, str]], Any]
+    listing: Callable[[Any, Mapping[str, str]], Any]
+    parameters: tuple[str, ...] = ()
     called: Callable[[Any], Mapping[str, str]] = lambda _: {}
 
 

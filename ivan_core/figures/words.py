@@ -39,6 +39,11 @@ def wilson_words(results: MaybeBare) -> str:
     return "" if results.bare else f" {WILSON}"
 
 
+def with_ends(results: MaybeBare) -> str:
+    """That what was told before has intervals, where it has."""
+    return "" if results.bare else ", with 95% intervals"
+
+
 def rate_words(rate: Rate | None) -> str:
     """A rate with its interval, if it has one, and n."""
     if rate is None:

@@ -71,9 +71,14 @@ def wilson(count: int, n: int, level: float = 0.95, design: float = 1.0) -> Rate
     return Rate(count, n, share, low, high, design)
 
 
-def without_ends(rate: Rate | None) -> Rate | None:
+def bare(rate: Rate) -> Rate:
     """A share without its interval (ends are NaN), as of rows picked by what it counts."""
-    return rate and replace(rate, low=nan, high=nan, design=1.0)
+    return replace(rate, low=nan, high=nan, design=1.0)
+
+
+def without_ends(rate: Rate | None) -> Rate | None:
+    """The same of a share that may not be known."""
+    return rate and bare(rate)
 
 
 def rate_of_row(count: int, n: int, low: float, high: float, effective_n: float) -> Rate | None:

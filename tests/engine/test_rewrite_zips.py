@@ -17,8 +17,8 @@ from given.support import data_files, repacked, write_pairs
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import archive, handling as runs, zips
-from ivan_core.experiments.rewrite.numbers import Gate, numbers
-from ivan_core.experiments.rewrite.results import RewriteResults, files, open_rewrite
+from ivan_core.experiments.rewrite.numbers import numbers
+from ivan_core.experiments.rewrite.results import Gate, RewriteResults, files, open_rewrite
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 

@@ -25,8 +25,8 @@ from ivan_core.engine.figures import (
     source_line,
 )
 from ivan_core.experiments.rewrite.figures import gate_words
-from ivan_core.experiments.rewrite.numbers import Gate, numbers
-from ivan_core.experiments.rewrite.results import open_rewrite
+from ivan_core.experiments.rewrite.numbers import numbers
+from ivan_core.experiments.rewrite.results import Gate, open_rewrite
 from ivan_core.metrics.robustness.changes import REWORDED
 
 NAMES = ("flips", "changes", "alike")

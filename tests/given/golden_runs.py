@@ -36,8 +36,8 @@ from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels import conditions as label_filters
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.experiments.rewrite import conditions as rewrite_filters
-from ivan_core.experiments.rewrite.numbers import numbers, read_gate
-from ivan_core.experiments.rewrite.results import open_rewrite
+from ivan_core.experiments.rewrite.numbers import numbers
+from ivan_core.experiments.rewrite.results import open_rewrite, read_gate
 from ivan_core.lists.conditions import matching, matching_rows
 from ivan_core.lists.url import read_filter
 from ivan_core.runs.registry import Registry

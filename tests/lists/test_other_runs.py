@@ -20,8 +20,8 @@ from ivan_core.experiments.labels.download import file_columns as text_columns
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.experiments.rewrite import conditions as rewrite
 from ivan_core.experiments.rewrite.conditions import FlipIs, SimilarityIn
-from ivan_core.experiments.rewrite.numbers import Gate, numbers
-from ivan_core.experiments.rewrite.results import open_rewrite
+from ivan_core.experiments.rewrite.numbers import numbers
+from ivan_core.experiments.rewrite.results import Gate, open_rewrite
 from ivan_core.experiments.rewrite.views import file_columns as row_columns
 from ivan_core.lists.conditions import (
     Condition,

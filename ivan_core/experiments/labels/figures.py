@@ -8,11 +8,11 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels import numbers as label_views, sentences, words as label_words
-from ivan_core.experiments.labels.conditions import LABELS, label_name
+from ivan_core.experiments.labels.conditions import LABELS, label_name, listing
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
 from ivan_core.figures.choices import LABEL, OTHER, Choice, Wish, asked_for
-from ivan_core.figures.words import GROUPS, first_upper, rows_words, wilson_words
+from ivan_core.figures.words import GROUPS, first_upper, rows_words, wilson_words, with_ends
 from ivan_core.metrics.intervals import TIMES
 from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT
 from ivan_core.metrics.labels.sentences import coefficient_sentence
@@ -56,7 +56,7 @@ def _prevalence(results: LabelResults) -> Drawn:
     return Drawn(
         lambda: prevalence_dots(shares, differences, label_views.TITLES, dark=False),
         shares.merge(apart[beside], on=["key", "value"], how="left"),
-        f"How often {name} gives each label to chosen and to rejected replies{_with_ends(results)}."
+        f"How often {name} gives each label to chosen and to rejected replies{with_ends(results)}."
         f" {label_words.differences_sentence(differences)}",
         "Shares are of the texts of a side with an answer, differences of pairs with one on both."
         if results.bare
@@ -89,10 +89,6 @@ def _sides(results: LabelResults, label: Label) -> Drawn:
     )
 
 
-def _with_ends(results: LabelResults) -> str:
-    return "" if results.bare else ", with 95% intervals"
-
-
 def _clear(results: LabelResults, labels: int) -> str:
     if results.whole:
         return "is never called clear, for the texts were chosen after looking"
@@ -111,7 +107,7 @@ def _topics(results: LabelResults, label: Label) -> Drawn:
         lambda: word_bars(counts, title=title, dark=False),
         counts,
         f"{title}: how often {label_views.named(results)} names each for chosen and for"
-        f" rejected replies{_with_ends(results)}. {label_words.words_sentence(counts, title)}",
+        f" rejected replies{with_ends(results)}. {label_words.words_sentence(counts, title)}",
         "A text can have several of these words or none. Shares are of the texts of a side with"
         f" an answer.{wilson_words(results)}",
     )
@@ -144,7 +140,7 @@ def _agreement(results: LabelResults, others: Others) -> Drawn:
     return Drawn(
         lambda: agreement_dots(table, label_views.TITLES, dark=False),
         table.assign(labelers="; ".join(names.values())),
-        f"How far labelers agree on each label{_with_ends(results)}. {' '.join(told)}",
+        f"How far labelers agree on each label{with_ends(results)}. {' '.join(told)}",
         _coefficients(results, others),
     )
 
@@ -432,5 +428,9 @@ FIGURES = ChartsAndSentences(
     sentences.quotes,
     of=" of labels",
     names=_names,
-    narrowing=Narrowing("labels", lambda results, texts, bare: results.only(texts, bare)),
+    narrowing=Narrowing(
+        "labels",
+        lambda results, texts, bare, _: results.only(texts, bare),
+        lambda results, _: listing(results),
+    ),
 )

@@ -18,9 +18,10 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.engine.opened import named_runs
 from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES, TextHas, UserColumnIn
-from ivan_core.experiments.labels.conditions import label_name
-from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers
-from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
+from ivan_core.experiments.compare.conditions import REWARDS as VERDICTS
+from ivan_core.experiments.labels.conditions import LABELS, label_name
+from ivan_core.experiments.rewrite.numbers import Numbers, numbers
+from ivan_core.experiments.rewrite.results import Gate, RewriteResults, open_rewrite
 from ivan_core.experiments.rewrite.units import variants_of
 from ivan_core.experiments.rewrite.views import VARIANTS as NAMES
 from ivan_core.lists.conditions import (
@@ -89,10 +90,15 @@ def _cell(text: str) -> str:
     return text
 
 
+MEANING = "meaning"
+"""The measure of conditions on whether the rewording kept the meaning."""
+
+
 class StateIs(Condition):
     """What came of a row."""
 
     query: ClassVar[str] = "state"
+    measure: ClassVar[str] = MEANING
     parameters: ClassVar[tuple[str, ...]] = ("state",)
     state: Literal["kept", "left", "unrated", "failed"]
 
@@ -108,6 +114,7 @@ class ReasonIs(Condition):
     """Why a side has no rewording."""
 
     query: ClassVar[str] = "reason"
+    measure: ClassVar[str] = MEANING
     parameters: ClassVar[tuple[str, ...]] = ("reason",)
     reason: Model
 
@@ -123,6 +130,7 @@ class ReasonIs(Condition):
 class _OfModel(Condition):
     """A condition on how a reward model's margin changed, where it has one before and after."""
 
+    measure: ClassVar[str] = VERDICTS
     identity: ClassVar[tuple[str, ...]] = ("model", "of")
     model: Model
     of: Change = ""
@@ -195,6 +203,7 @@ class LabelMoves(Condition):
     """What became of a label when the text was reworded."""
 
     query: ClassVar[str] = "move"
+    measure: ClassVar[str] = LABELS
     identity: ClassVar[tuple[str, ...]] = ("label", "side")
     chip: ClassVar[str] = "label"
     parameters: ClassVar[tuple[str, ...]] = ("label", "move", "side")
@@ -227,6 +236,7 @@ class SimilarityIn(Range):
     """How similar the rewording is to its original, of the less similar side."""
 
     query: ClassVar[str] = "similarity"
+    measure: ClassVar[str] = MEANING
 
     def words(self, names: Names) -> str:
         return f"similarity {span(self.low, self.high)}"

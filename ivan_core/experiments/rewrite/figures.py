@@ -11,26 +11,28 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
+from ivan_core.experiments.compare.conditions import REWARDS
 from ivan_core.experiments.rewrite import sentences
-from ivan_core.experiments.rewrite.numbers import (
+from ivan_core.experiments.rewrite.conditions import listing
+from ivan_core.experiments.rewrite.numbers import Numbers, numbers
+from ivan_core.experiments.rewrite.results import (
     LONGEST,
     SHORTEST,
     SIMILARITY,
     Gate,
-    Numbers,
-    numbers,
-    read_gate,
+    RewriteResults,
+    given_gate,
+    open_rewrite,
 )
-from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
 from ivan_core.figures.choices import GATE, ONE_MODEL, Choice, Wish
 from ivan_core.figures.words import (
-    WILSON,
     counted,
     first_upper,
     model_words,
     rate_words,
     rows_words,
+    wilson_words,
 )
 from ivan_core.metrics.robustness.changes import REWORDED, SURFACE, Robustness
 from ivan_core.metrics.robustness.sentences import came_words, change_sentence, flips_sentence
@@ -44,7 +46,7 @@ _ALONE = "a change of punctuation and space alone"
 def _flips(results: RewriteResults, gate: Gate) -> Drawn:
     from ivan_core.charts.robustness import flip_bars
 
-    found = numbers(results, gate)
+    found = _numbers(results, gate)
     shown = _beside(found)
     reworded = [one for one in found.robustness if one.variant == REWORDED]
     told = " ".join(flips_sentence(one.model, one.flips) for one in reworded)
@@ -52,33 +54,38 @@ def _flips(results: RewriteResults, gate: Gate) -> Drawn:
         lambda: flip_bars(shown, dark=False),
         _flip_rows(found),
         "How often the verdict of each reward model flips where the texts are reworded, beside"
-        f" {_ALONE}: shares of all pairs with 95% intervals, by direction. {found.headline} {told}",
+        f" {_ALONE}: shares of all pairs{_ends(results)}, by direction. {found.headline}"
+        f" {told}",
         "A verdict flips if the model sided with the choice and no longer does, or the reverse; a"
-        f" tie sides with nobody. {WILSON}",
+        f" tie sides with nobody.{wilson_words(results)}",
     )
 
 
 def _changes(results: RewriteResults, gate: Gate) -> Drawn:
     from ivan_core.charts.robustness import reward_change_dots
 
-    found = numbers(results, gate)
+    found = _numbers(results, gate)
     shown = _beside(found)
     reworded = [one for one in found.robustness if one.variant == REWORDED]
     return Drawn(
         lambda: reward_change_dots(shown, dark=False),
         _change_rows(found),
-        f"How far rewording moves the rewards, beside {_ALONE}: mean changes with 95% intervals in"
-        f" typical margins. {' '.join(change_sentence(one) for one in reworded)}",
+        f"How far rewording moves the rewards, beside {_ALONE}: mean changes{_ends(results)}"
+        f" in typical margins. {' '.join(change_sentence(one) for one in reworded)}",
         "A typical margin is the root mean square of the model's margins on the originals."
-        " Intervals are 95% intervals of a mean over pairs by Student's t, widened where"
-        " prompts repeat, without correction for multiple comparisons.",
+        + (
+            ""
+            if results.bare
+            else " Intervals are 95% intervals of a mean over pairs by Student's t, widened where"
+            " prompts repeat, without correction for multiple comparisons."
+        ),
     )
 
 
 def _alike(results: RewriteResults, model: str, gate: Gate) -> Drawn:
     from ivan_core.charts.robustness import change_squares
 
-    cells = numbers(results, gate).cells(model)
+    cells = _numbers(results, gate).cells(model)
     return Drawn(
         lambda: change_squares(cells, dark=False),
         cells,
@@ -87,6 +94,21 @@ def _alike(results: RewriteResults, model: str, gate: Gate) -> Drawn:
         f" typical margins (up). {counted(cells)}",
         "Margins were compared before and after, whatever their sign.",
     )
+
+
+def _ends(results: RewriteResults) -> str:
+    return "" if results.bare else " with 95% intervals"
+
+
+def _numbers(results: RewriteResults, gate: Gate) -> Numbers:
+    """The numbers of a chart; refuses, with BadInput, picked rows of which none counts."""
+    found = numbers(results, gate)
+    if results.whole and not any(one.n for one in found.robustness):
+        raise BadInput(
+            "None of these rows has a rewording that kept the meaning and was rated.",
+            "Take a condition away, or lower the gate on meaning.",
+        )
+    return found
 
 
 def _beside(found: Numbers) -> list[Robustness]:
@@ -133,18 +155,20 @@ def _words(gate: Gate) -> str:
 
 
 def _gate(chart: str, results: RewriteResults, wish: Wish) -> Gate:
-    """The gate that was asked for, or the usual one."""
+    """The gate that was asked for, or that of the conditions by which rows were picked."""
     asked = wish.get("gate")
     if asked is None:
-        return Gate()
+        return results.gate or Gate()
     names = (SIMILARITY, SHORTEST, LONGEST)
     try:
-        found = Gate(*(float(part) for part in asked.split(":", len(names) - 1)))
-    except ValueError:
-        found = None
-    told = (found.similarity, found.shortest, found.longest) if found else ()
-    if found is None or read_gate(dict(zip(names, map(str, told), strict=True))) != found:
-        raise BadInput(f"{asked!r} is no gate on meaning.", "Write it as in 0.85:0.5:2.")
+        found = given_gate(dict(zip(names, asked.split(":", len(names) - 1), strict=False)))
+    except BadInput:
+        raise BadInput(f"{asked!r} is no gate on meaning.", "Write it as in 0.85:0.5:2.") from None
+    if results.gate not in (None, found):
+        raise BadInput(
+            f"The gate {asked} is not that of the conditions, {_words(results.gate)}.",
+            f"Leave out --gate, or write {SIMILARITY}={found.similarity:g} behind the conditions.",
+        )
     return found
 
 
@@ -157,10 +181,20 @@ _MEANING = Choice(
 )
 
 CHARTS = (
-    Chart("flips", "How often verdicts flip when texts are reworded", _flips, (_MEANING,)),
-    Chart("changes", "How far rewording moves the rewards", _changes, (_MEANING,)),
     Chart(
-        "alike", "Whether the margin moves more where less is alike", _alike, (ONE_MODEL, _MEANING)
+        "flips",
+        "How often verdicts flip when texts are reworded",
+        _flips,
+        (_MEANING,),
+        measure=REWARDS,
+    ),
+    Chart("changes", "How far rewording moves the rewards", _changes, (_MEANING,), measure=REWARDS),
+    Chart(
+        "alike",
+        "Whether the margin moves more where less is alike",
+        _alike,
+        (ONE_MODEL, _MEANING),
+        measure=REWARDS,
     ),
 )
 
@@ -238,5 +272,10 @@ FIGURES = ChartsAndSentences(
     of=" of a rewording",
     names=_names,
     trained=_trained,
-    narrowing=Narrowing("rewrite"),
+    narrowing=Narrowing(
+        "rewrite",
+        lambda results, row_ids, bare, query: results.only(row_ids, bare, given_gate(query)),
+        lambda results, query: listing(results, numbers(results, given_gate(query))),
+        (SIMILARITY, SHORTEST, LONGEST),
+    ),
 )

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import nan
 from typing import TYPE_CHECKING
 
 from ivan_core.domain.labels import REWRITE_FEATURES
-from ivan_core.engine.opened import Stamp, stamp_of
 from ivan_core.experiments.compare.tables import with_prompts
+from ivan_core.experiments.rewrite.results import Gate, RewriteResults
 from ivan_core.experiments.rewrite.rows import NO_RULE_FITS
 from ivan_core.experiments.rewrite.tables import pairs_reworded
-from ivan_core.metrics.intervals import PROMPT, Rate
+from ivan_core.metrics.intervals import PROMPT, Rate, without_ends
 from ivan_core.metrics.robustness import changes as metrics
 from ivan_core.metrics.robustness.changes import REWORDED, SECOND, SURFACE, Robustness, change_cells
 from ivan_core.metrics.robustness.labels import flip_rates, label_flips, misalignment_risks
@@ -29,49 +30,13 @@ from ivan_core.metrics.robustness.sentences import Came, rewriting_headline
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ivan_core.experiments.rewrite.results import RewriteResults
-
-SIMILARITY, SHORTEST, LONGEST = "meaning", "shortest", "longest"
-"""The parameters of a URL that hold a gate."""
-_DIGITS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """Which rewordings keep the meaning: both sides so similar, and of a length between the two.
-
-    Lengths are shares of the original's characters.
-    """
-
-    similarity: float = 0.85
-    shortest: float = 0.5
-    longest: float = 2.0
-
-    @property
-    def query(self) -> dict[str, str | None]:
-        """The gate as parameters of a URL; None where it is as by default."""
-        usual = Gate()
-        return {
-            SIMILARITY: _told(self.similarity, usual.similarity),
-            SHORTEST: _told(self.shortest, usual.shortest),
-            LONGEST: _told(self.longest, usual.longest),
-        }
-
-
-def read_gate(query: Mapping[str, str]) -> Gate:
-    """The gate of a URL; what in it is no number, or out of bounds, is as by default."""
-    usual = Gate()
-    shortest = _number(query.get(SHORTEST), 0.0, 1.0, usual.shortest)
-    return Gate(
-        _number(query.get(SIMILARITY), 0.0, 1.0, usual.similarity),
-        shortest,
-        _number(query.get(LONGEST), 1.0, 5.0, usual.longest),
-    )
-
 
 @dataclass(frozen=True)
 class Numbers:
-    """What a run found past a gate. `units` are typical margins of all originals, by model."""
+    """What a run found past a gate. `units` are typical margins of all originals, by model.
+
+    Where it is `bare`, shares and means have no intervals.
+    """
 
     models: tuple[str, ...]
     table: pd.DataFrame
@@ -79,16 +44,18 @@ class Numbers:
     kept: Rate | None
     came: Came
     labels: pd.DataFrame
+    bare: bool = False
 
     @cached_property
     def robustness(self) -> list[Robustness]:
         """Every model in every variant that there is, models in the order of the run."""
         there = [name for name in (REWORDED, SECOND, SURFACE) if name in self._variants]
-        return [
+        found = [
             metrics.robustness(self.table, model, variant, self.units[model])
             for model in self.models
             for variant in there
         ]
+        return [one.without_ends() for one in found] if self.bare else found
 
     def of(self, model: str, variant: str = REWORDED) -> Robustness | None:
         """One model in one variant; None where the run has no such variant."""
@@ -149,7 +116,9 @@ class Numbers:
         unchanged = None
         if len(again):
             unchanged = label_flips(self._labels("original"), again, REWRITE_FEATURES)
-        return flip_rates(self.label_flips, unchanged)
+        found = flip_rates(self.label_flips, unchanged)
+        ends = [name for name in found.columns if name.endswith(("low", "high", "effective_n"))]
+        return found.assign(**dict.fromkeys(ends, nan)) if self.bare else found
 
     def risks(self, model: str) -> pd.DataFrame:
         """Whether pairs become misaligned more often where a label flips."""
@@ -182,36 +151,22 @@ class Numbers:
         return own[["row_id", "preference", *REWRITE_FEATURES, *prompts]]
 
 
+@lru_cache(maxsize=24)
 def numbers(results: RewriteResults, gate: Gate) -> Numbers:
     """The numbers of a run past a gate."""
-    return _numbers(stamp_of(results.run), gate, _Held(results))
-
-
-class _Held:
-    """Results as an argument of a cache that goes by the run alone."""
-
-    def __init__(self, results: RewriteResults) -> None:
-        self.results = results
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-@lru_cache(maxsize=24)
-def _numbers(stamp: Stamp, gate: Gate, held: _Held) -> Numbers:
-    table = with_prompts(held.results.table, held.results.dataset)
+    table = with_prompts(results.table, results.dataset)
+    every = (results.whole or results).table
     bounds = (gate.similarity, gate.shortest, gate.longest)
-    models = held.results.spec.models
+    kept = metrics.meaning_kept(table, *bounds)
+    models = results.spec.models
     return Numbers(
         models,
         _on_the_same_pairs(table[metrics.gate(table, *bounds)]),
-        {model: metrics.unit_of(table, model) for model in models},
-        metrics.meaning_kept(table, *bounds),
-        _came(held.results),
-        with_prompts(held.results.labels, held.results.dataset),
+        {model: metrics.unit_of(every, model) for model in models},
+        without_ends(kept) if results.bare else kept,
+        _came(results),
+        with_prompts(results.labels, results.dataset),
+        results.bare,
     )
 
 
@@ -231,16 +186,3 @@ def _on_the_same_pairs(table: pd.DataFrame) -> pd.DataFrame:
     rewarded = table[["chosen_reward", "rejected_reward"]].notna().all(axis=1)
     reworded = table.loc[table["variant"].eq(REWORDED) & rewarded, "row_id"].unique()
     return table[table["variant"].ne(SURFACE) | table["row_id"].isin(reworded)]
-
-
-def _told(value: float, usual: float) -> str | None:
-    return None if value == usual else f"{value:g}"
-
-
-def _number(text: str | None, low: float, high: float, usual: float) -> float:
-    """A number of a URL between two bounds."""
-    try:
-        value = float(text or "")
-    except ValueError:
-        return usual
-    return round(value, _DIGITS) if low <= value <= high else usual

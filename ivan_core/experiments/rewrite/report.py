@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from ivan_core.domain.labels import REWRITE_FEATURES
-from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers
-from ivan_core.experiments.rewrite.results import RewriteResults, files, open_rewrite
+from ivan_core.experiments.rewrite.numbers import Numbers, numbers
+from ivan_core.experiments.rewrite.results import Gate, RewriteResults, files, open_rewrite
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.labels.schema import features
 

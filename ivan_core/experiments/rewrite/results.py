@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from ivan_core.experiments.rewrite.rows import RewordedPair, read_pairs, read_re
 from ivan_core.experiments.rewrite.run import ORDER, units_of
 from ivan_core.experiments.rewrite.tables import LABELS_FILE, LIKENESS_FILE, SCORES_FILE, Tables
 from ivan_core.experiments.rewrite.units import units_of_rows
+from ivan_core.lists.conditions import Ints
 from ivan_core.metrics.training import trained_on
 from ivan_core.runs.parts import Parts
 
@@ -30,6 +31,73 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _RATIO = {"chosen_length_ratio": "chosen_ratio", "rejected_length_ratio": "rejected_ratio"}
+
+
+SIMILARITY, SHORTEST, LONGEST = "meaning", "shortest", "longest"
+"""The parameters of a URL that hold a gate."""
+_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Which rewordings keep the meaning: both sides so similar, and of a length between the two.
+
+    Lengths are shares of the original's characters.
+    """
+
+    similarity: float = 0.85
+    shortest: float = 0.5
+    longest: float = 2.0
+
+    @property
+    def query(self) -> dict[str, str | None]:
+        """The gate as parameters of a URL; None where it is as by default."""
+        usual = Gate()
+        return {
+            SIMILARITY: _told(self.similarity, usual.similarity),
+            SHORTEST: _told(self.shortest, usual.shortest),
+            LONGEST: _told(self.longest, usual.longest),
+        }
+
+
+def read_gate(query: Mapping[str, str]) -> Gate:
+    """The gate of a URL; what in it is no number, or out of bounds, is as by default."""
+    usual = Gate()
+    shortest = _number(query.get(SHORTEST), 0.0, 1.0, usual.shortest)
+    return Gate(
+        _number(query.get(SIMILARITY), 0.0, 1.0, usual.similarity),
+        shortest,
+        _number(query.get(LONGEST), 1.0, 5.0, usual.longest),
+    )
+
+
+def given_gate(query: Mapping[str, str]) -> Gate:
+    """The same, but strict.
+
+    Raises:
+        BadInput: something is no number, or out of bounds, or has more than four decimals.
+    """
+    found = read_gate(query)
+    bounds = (found.similarity, found.shortest, found.longest)
+    for name, bound in zip((SIMILARITY, SHORTEST, LONGEST), bounds, strict=True):
+        if name in query and _number(query[name], bound, bound, -1) != bound:
+            raise BadInput(
+                f"{query[name]!r} is no gate on meaning.", f"Write it as in {name}={bound:g}."
+            )
+    return found
+
+
+def _told(value: float, usual: float) -> str | None:
+    return None if value == usual else f"{value:g}"
+
+
+def _number(text: str | None, low: float, high: float, usual: float) -> float:
+    """A number of a URL between two bounds."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return usual
+    return round(value, _DIGITS) if low <= value <= high else usual
 
 
 _READ_AT_ONCE = 200
@@ -51,7 +119,9 @@ class InShort:
 class RewriteResults:
     """What a rewording found: all of it once the run is done, the finished units before.
 
-    `scores`, `likeness` and `labels` have the columns of `rewrite.tables`.
+    `scores`, `likeness` and `labels` have the columns of `rewrite.tables`. `whole` is there where
+    these are results of some rows alone, picked past `gate`; with `bare` rates of theirs mean
+    nothing beyond them and have no intervals.
     """
 
     run: Run
@@ -63,6 +133,24 @@ class RewriteResults:
     manifest: Mapping[str, Any] | None
     _parts: Parts
     _unit_of: Mapping[int, str]
+    whole: RewriteResults | None = None
+    bare: bool = False
+    gate: Gate | None = None
+
+    def only(self, row_ids: Ints, bare: bool, gate: Gate) -> RewriteResults:
+        """The results of some rows, which were picked past a gate."""
+        tables = (self.scores, self.likeness, self.labels)
+        scores, likeness, labels = (own[own["row_id"].isin(row_ids)] for own in tables)
+        return replace(
+            self,
+            scores=scores,
+            likeness=likeness,
+            labels=labels,
+            _unit_of={row_id: self._unit_of[row_id] for row_id in row_ids.tolist()},
+            whole=self,
+            bare=bare,
+            gate=gate,
+        )
 
     @property
     def content(self) -> str:

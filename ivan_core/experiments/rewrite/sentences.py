@@ -6,8 +6,8 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs, opened
 from ivan_core.experiments.labels.conditions import label_name
-from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers
-from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
+from ivan_core.experiments.rewrite.numbers import Numbers, numbers
+from ivan_core.experiments.rewrite.results import Gate, RewriteResults, open_rewrite
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.figures.sentences import Quote, source_line
 from ivan_core.metrics.robustness.changes import SURFACE

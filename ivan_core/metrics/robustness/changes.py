@@ -8,8 +8,8 @@ choice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import atanh, sqrt, tanh
+from dataclasses import dataclass, replace
+from math import atanh, nan, sqrt, tanh
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from ivan_core.metrics.agreement import typical_margin
 from ivan_core.metrics.bins import bin_of
-from ivan_core.metrics.intervals import PROMPT, Rate, design_in, mean_interval, rate_in
+from ivan_core.metrics.intervals import (
+    PROMPT,
+    Rate,
+    bare,
+    design_in,
+    mean_interval,
+    rate_in,
+    without_ends,
+)
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -55,6 +63,10 @@ class MeanChange:
         ends = self.low / unit, self.high / unit
         return MeanChange(self.n, self.mean / unit, *ends, self.design)
 
+    def without_ends(self) -> MeanChange:
+        """The same without its interval, as of pairs picked by what it measures."""
+        return MeanChange(self.n, self.mean, nan, nan)
+
 
 @dataclass(frozen=True, slots=True)
 class Flips:
@@ -74,6 +86,17 @@ class Flips:
     other: int
     misaligned_at_risk: Rate | None
     aligned_at_risk: Rate | None
+
+    def without_ends(self) -> Flips:
+        """The same without intervals, as of pairs picked by what it counts."""
+        return replace(
+            self,
+            became_misaligned=bare(self.became_misaligned),
+            became_aligned=bare(self.became_aligned),
+            either=bare(self.either),
+            misaligned_at_risk=without_ends(self.misaligned_at_risk),
+            aligned_at_risk=without_ends(self.aligned_at_risk),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +127,20 @@ class Robustness:
     flips: Flips | None
     chosen_correlation: Correlation | None
     rejected_correlation: Correlation | None
+
+    def without_ends(self) -> Robustness:
+        """The same without intervals, as of pairs picked by what it tells."""
+        correlations = (self.chosen_correlation, self.rejected_correlation)
+        chosen, rejected = (one and replace(one, low=nan, high=nan) for one in correlations)
+        return replace(
+            self,
+            chosen=self.chosen and self.chosen.without_ends(),
+            rejected=self.rejected and self.rejected.without_ends(),
+            margin=self.margin and self.margin.without_ends(),
+            flips=self.flips and self.flips.without_ends(),
+            chosen_correlation=chosen,
+            rejected_correlation=rejected,
+        )
 
 
 def gate(table: pd.DataFrame, similarity: float, low_ratio: float, high_ratio: float) -> Bools:

@@ -155,10 +155,10 @@ def correlation_sentence(model: str, side: str, found: Correlation | None) -> st
     """How closely rewards before and after go together."""
     if found is None:
         return f"{model}: too few rewards that vary to correlate."
+    ends = "" if isnan(found.low) else f" {interval_text(found.low, found.high, 3)}"
     return (
         f"{model}: rewards of {side} replies before and after correlate at"
-        f" {number_text(found.r, 3)} {interval_text(found.low, found.high, 3)} on"
-        f" {number_of(found.n, 'pair')}."
+        f" {number_text(found.r, 3)}{ends} on {number_of(found.n, 'pair')}."
     )
 
 
@@ -234,12 +234,16 @@ def label_flip_sentence(row: Row, called: str) -> str:
     n = count_in(row, "n")
     lost, gained = count_in(row, "lost"), count_in(row, "gained")
     texts = number_of(n, "text")
-    ends = interval_ends(number_in(row, "low"), number_in(row, "high"), n)
+    low, high, ends = number_in(row, "low"), number_in(row, "high"), ""
+    if not isnan(low):
+        wide = as_if_n(n, count_in(row, "effective_n"), PROMPTS_SHARED)
+        ends = f"; 95% interval {interval_ends(low, high, n)}{wide}"
     told = (
         f"“{called}” flips in {percent(number_in(row, 'rate'), n)} of {texts} ({lost:,} lost,"
-        f" {gained:,} gained; 95% interval {ends}"
-        f"{as_if_n(n, count_in(row, 'effective_n'), PROMPTS_SHARED)})"
+        f" {gained:,} gained{ends})"
     )
+    if isnan(low):
+        return f"{told}."
     if isnan(number_in(row, "excess")):
         return f"{told}; how often the labeler changes its own mind is not known."
     ends = difference_ends(number_in(row, "excess_low"), number_in(row, "excess_high"), n)
@@ -325,5 +329,7 @@ def _change(change: MeanChange, unit: float | None) -> str:
 
 
 def _share(rate: Rate) -> str:
-    wide = as_if_apart(rate.n, rate.effective_n)
-    return f"{percent(rate.rate, rate.n)} {interval(rate)}{wide}"
+    share = percent(rate.rate, rate.n)
+    if isnan(rate.low):
+        return share
+    return f"{share} {interval(rate)}{as_if_apart(rate.n, rate.effective_n)}"

@@ -9,8 +9,8 @@ from ivan_core.domain.options import command_of
 from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite.conditions import FlipIs, ReasonIs, StateIs
 from ivan_core.experiments.rewrite.figures import gate_words
-from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers, read_gate
-from ivan_core.experiments.rewrite.results import RewriteResults, files
+from ivan_core.experiments.rewrite.numbers import Numbers, numbers
+from ivan_core.experiments.rewrite.results import Gate, RewriteResults, files, read_gate
 from ivan_core.metrics.robustness.sentences import flips_sentence, needed_sentence
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import Point, files_and_settings, quotable, word

@@ -20,8 +20,8 @@ from ivan_core.experiments.rewrite.conditions import (
     StateIs,
     listing,
 )
-from ivan_core.experiments.rewrite.numbers import Numbers, numbers, read_gate
-from ivan_core.experiments.rewrite.results import RewriteResults
+from ivan_core.experiments.rewrite.numbers import Numbers, numbers
+from ivan_core.experiments.rewrite.results import RewriteResults, read_gate
 from ivan_core.experiments.rewrite.views import file_columns, row_view, rows_page
 from ivan_core.lists.conditions import Condition, Filter, fitting, matching_rows
 from ivan_core.lists.url import query_of

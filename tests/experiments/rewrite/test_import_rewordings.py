@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from fakes.rewriting import FakeRewriter, added, fake_tools, sometimes, spec_of, work_here
+from given.original_rewordings import SENTIMENT, rewrite_csv, row_of
 from given.support import data_files, write_pairs
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -18,55 +19,16 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs, zips
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.engine.imports import Imported, read_dataset
-from ivan_core.experiments.rewrite.files import CSV_COLUMNS
-from ivan_core.experiments.rewrite.numbers import Gate, numbers
-from ivan_core.experiments.rewrite.results import open_rewrite
+from ivan_core.experiments.rewrite.numbers import numbers
+from ivan_core.experiments.rewrite.results import Gate, open_rewrite
 
-HELPFUL, SENTIMENT = "last_response_is_helpful", "last_response_sentiment"
+HELPFUL = "last_response_is_helpful"
 ALL = Gate(0, 0.1, 5)
 
 
 @pytest.fixture
 def request_of(data_dir: Path, tmp_path: Path) -> DatasetRequest:
     return read_dataset(DatasetRequest(source=str(write_pairs(tmp_path / "p.jsonl", 10))))
-
-
-def row_of(row: int, **cells: object) -> dict[str, object]:
-    """A row of the original's: rewards 2 over 1 before, and 1 over 2 after."""
-    ask = f"\n\nHuman: Question {row}?\n\nAssistant: "
-    new = f"\n\nHuman: Enquiry {row}?\n\nAssistant: "
-    about: dict[str, object] = {
-        "row_id": row,
-        "original_chosen_text": f"{ask}Answer {row}.",
-        "original_rejected_text": f"{ask}Answer {row}. But ask a friend too.",
-        "rewritten_chosen_text": f"{new}Reply {row}.",
-        "rewritten_rejected_text": f"{new}Reply {row}. But ask a friend too.",
-        "original_to_rewritten_chosen_vector_cos_sim": 0.95,
-        "original_to_rewritten_rejected_vector_cos_sim": 0.9,
-    }
-    for model in ("aligned", "control"):
-        about |= {
-            f"original_chosen_score_rm_{model}": 2.0,
-            f"original_rejected_score_rm_{model}": 1.0,
-            f"rewritten_chosen_score_rm_{model}": 1.0,
-            f"rewritten_rejected_score_rm_{model}": 2.0,
-            f"original_agreement_dataset_and_rm_{model}": True,
-            f"rewritten_agreement_dataset_and_rm_{model}": False,
-        }
-    for word in ("original", "rewritten"):
-        for side in ("chosen", "rejected"):
-            for key in ("helpful", "harmless", "coherent", "eloquent"):
-                about[f"{word}_{side}_last_response_is_{key}"] = True
-            about[f"{word}_{side}_{SENTIMENT}"] = "neutral"
-    return {**about, **cells}
-
-
-def rewrite_csv(path: Path, *rows: dict[str, object]) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, CSV_COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
 
 
 def csv_rows(content: bytes) -> list[dict[str, str]]:

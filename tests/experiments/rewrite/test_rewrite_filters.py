@@ -21,8 +21,8 @@ from ivan_core.experiments.rewrite.conditions import (
     in_state,
     listing,
 )
-from ivan_core.experiments.rewrite.numbers import Gate, Numbers, numbers, read_gate
-from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
+from ivan_core.experiments.rewrite.numbers import Numbers, numbers
+from ivan_core.experiments.rewrite.results import Gate, RewriteResults, open_rewrite, read_gate
 from ivan_core.lists.conditions import Condition, Filter, fitting, matching_rows
 from ivan_core.lists.url import query_of, read_filter
 

@@ -21,8 +21,9 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import RewriteSpec
 from ivan_core.engine import archive, handling as runs
 from ivan_core.engine.studies import study_of
-from ivan_core.experiments.rewrite.numbers import Gate, numbers
+from ivan_core.experiments.rewrite.numbers import numbers
 from ivan_core.experiments.rewrite.results import (
+    Gate,
     RewriteResults,
     files,
     open_rewrite,

@@ -18,9 +18,9 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import MINILM, RULES, DatasetRequest, RewriteSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.rewrite import plan as rewrite
-from ivan_core.experiments.rewrite.numbers import Gate, numbers
+from ivan_core.experiments.rewrite.numbers import numbers
 from ivan_core.experiments.rewrite.report import print_rewordings
-from ivan_core.experiments.rewrite.results import files, open_rewrite
+from ivan_core.experiments.rewrite.results import Gate, files, open_rewrite
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON
 from ivan_core.worker import work
 

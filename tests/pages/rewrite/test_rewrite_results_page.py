@@ -23,7 +23,7 @@ from given.support import heads_sort, write_pairs
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.domain.runs import RunState
-from ivan_core.engine import handling as runs
+from ivan_core.engine import figures, handling as runs
 from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite.results import open_rewrite
 
@@ -272,9 +272,20 @@ def test_hostile_text_stays_text(data_dir: Path, tmp_path: Path, open_page: Open
         assert "<img src=" not in drawn and "<iframe" not in drawn and "<script>f" not in drawn
 
 
-def test_a_figure_beside_a_narrowed_list_says_that_it_is_of_the_whole_run(
+def test_a_figure_can_be_had_of_the_rows_listed_past_the_gate_of_the_page(
     run_id: str, open_page: Open
 ) -> None:
-    page = open_page(REWRITE, run=run_id, longer="chosen")
-    page.press(next(key for key in page.buttons if key.startswith("figure-flips-")))
-    assert "This figure shows the whole run, whatever is listed." in page.said
+    page = open_page(REWRITE, run=run_id, **OPEN_GATE, flip="any", model="fake/two")
+    key = next(key for key in page.buttons if key.startswith("figure-flips-"))
+    page.press(key)
+    where = figures.conditions_of(
+        run_id, {"run": run_id, **OPEN_GATE, "flip": "any", "model": "fake/two"}
+    )
+    assert "flip=any" in where and "meaning=" in where
+    (rows,) = page.app.toggle
+    assert rows.label == f"Only the {figures.rows_listed(run_id, where)} listed below"
+    page.app.session_state[f"{key}-rows"] = True
+    page.press(key)
+    told = [code.value for code in page.app.code]
+    assert figures.caption(run_id, "flips", where=where) in told
+    assert any(" --where " in text and " --gate " in text for text in told)

@@ -13,7 +13,7 @@ from ivan_core.engine.opinions import second_choices, used_opinions
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.conditions import COLUMNS
 from ivan_core.experiments.compare import sentences as to_copy
-from ivan_core.experiments.compare.conditions import REWARDS
+from ivan_core.experiments.compare.conditions import REWARDS, listing
 from ivan_core.experiments.compare.figures.models import (
     agreement,
     agreement_by_more,
@@ -266,8 +266,9 @@ FIGURES = ChartsAndSentences(
     moves=lambda results: second_choices(used_opinions(results.dataset)),
     narrowing=Narrowing(
         "compare",
-        lambda results, row_ids, bare: results.only(row_ids, bare),
-        lambda results: {
+        lambda results, row_ids, bare, _: results.only(row_ids, bare),
+        lambda results, _: listing(results),
+        called=lambda results: {
             spec.id: spec.label for spec in columns.known(results.dataset.fingerprint, True)
         },
     ),

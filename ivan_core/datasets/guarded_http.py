@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import urllib.request
+import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -142,6 +143,8 @@ class Transport:
         self._tls = http.create_ssl_context(trust_env=proxies)
         self._pools: dict[str, Any] = {}
         self._lock = threading.Lock()
+        # Who asks a server seldom says when that is over: connections end with who held them.
+        weakref.finalize(self, _close, self._pools).atexit = False
 
     def handle_request(self, request: Any) -> Any:
         url = request.url
@@ -177,8 +180,7 @@ class Transport:
         )
 
     def close(self) -> None:
-        for pool in self._pools.values():
-            pool.close()
+        _close(self._pools)
 
     def __enter__(self) -> Transport:
         return self
@@ -226,6 +228,11 @@ class Transport:
         return self._core.Proxy(
             url=str(proxy.url), auth=proxy.raw_auth, headers=proxy.headers.raw or None
         )
+
+
+def _close(pools: dict[str, Any]) -> None:
+    for pool in pools.values():
+        pool.close()
 
 
 class _Body:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import threading
 import tracemalloc
+import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -100,6 +102,17 @@ def test_a_deadline_counts_all_and_gives_a_file_the_time_that_its_bytes_take():
     assert clock.left == 7.0
     time = 1016.0
     assert clock.left == -1.0
+
+
+def test_connections_end_with_who_asked(server, tmp_path):
+    gc.collect()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", ResourceWarning)
+        asking = Asking(server.url, tmp_path / "requests.jsonl")
+        assert asking.calls["list"]() == []
+        del asking
+        gc.collect()
+    assert not [one for one in said if server.url.rpartition(":")[2] in str(one.message)]
 
 
 def test_what_no_answer_needs_gives_no_time():

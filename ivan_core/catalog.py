@@ -51,18 +51,7 @@ def preset(name: str) -> Preset:
         raise BadInput(
             f"There is no preset {name!r}.", f"Choose one of {', '.join(preset_names())}."
         )
-    return Preset(
-        name,
-        facts["title"],
-        facts["dataset"],
-        tuple(facts["models"]),
-        facts["labeler"],
-        facts["second_labeler"],
-        facts["rewriter"],
-        facts["similarity"],
-        facts["aligned"],
-        facts["control"],
-    )
+    return Preset(**{"name": name, **facts, "models": tuple(facts["models"])})
 
 
 def models() -> dict[str, dict[str, Any]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+from pydantic import TypeAdapter
 
 from ivan_core.domain.plurals import number_of
 
@@ -178,36 +179,19 @@ class Estimate:
 
 def read_estimate(text: str) -> Estimate:
     """An estimate as `as_json` wrote it."""
-    content: dict[str, Any] = json.loads(text)
-    prices = content["prices"]
-    content["files"] = tuple(EstimatedFile(**one) for one in content["files"])
-    content["batch"] = _dollars(content["batch"])
-    content["standard"] = _dollars(content["standard"])
-    if prices:
-        rates = {name: Rates(**prices[name]) for name in ("batch", "standard")}
-        content["prices"] = PriceFacts(**{**prices, **rates})
-    if content.get("reused"):
-        told = content["reused"]
-        content["reused"] = Reused(**{**told, "runs": tuple(told["runs"])})
-    known = {field.name for field in fields(Estimate)}
-    return Estimate(**{name: value for name, value in content.items() if name in known})
-
-
-def _dollars(content: Mapping[str, float] | None) -> Dollars | None:
-    return Dollars(**content) if content else None
+    return TypeAdapter(Estimate).validate_json(text)
 
 
 def estimate_lines(estimate: Estimate) -> list[tuple[str, str]]:
     """The estimate as names and values, in the order in which they are read."""
-    files = len(estimate.files)
     tokens = f"{estimate.input_tokens:,} ({'counted' if estimate.exact else 'estimate'}, "
     tokens += f"{estimate.counted})"
     lines = [
         ("model", estimate.model),
         (
             "requests",
-            f"{estimate.requests:,} for {estimate.rows:,} rows, in {files:,} "
-            f"{'file' if files == 1 else 'files'}",
+            f"{estimate.requests:,} for {estimate.rows:,} rows, in "
+            f"{number_of(len(estimate.files), 'file')}",
         ),
         ("input tokens", tokens),
         (

@@ -46,8 +46,6 @@ class RequestFile:
     bytes: int
     tokens: int
     sha256: str
-    first: TextKey
-    last: TextKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,21 +173,20 @@ def _write_part(
     progress: Callable[[int], None] | None,
 ) -> tuple[RequestFile, _Unit | None]:
     """Write one part, beginning with `unit`; returns it with the unit that begins the next."""
-    keys: list[TextKey] = []
-    size = tokens = 0
+    requests = size = tokens = 0
     digest = hashlib.sha256()
     with replacing(path, alone=True) as temporary, temporary.open("wb") as file:
-        while unit is not None and _fit(unit, limits, len(keys), size, tokens):
+        while unit is not None and _fit(unit, limits, requests, size, tokens):
             for line in unit:
                 file.write(line.content)
                 digest.update(line.content)
-                keys.append(line.key)
                 size += len(line.content)
                 tokens += line.tokens
+            requests += len(unit)
             if progress is not None:
-                progress(before + len(keys))
+                progress(before + requests)
             unit = next(units, None)
-    return RequestFile(path, len(keys), size, tokens, digest.hexdigest(), keys[0], keys[-1]), unit
+    return RequestFile(path, requests, size, tokens, digest.hexdigest()), unit
 
 
 def _too_large(line: _Line, limits: Limits) -> BadInput:

@@ -57,21 +57,19 @@ class Feature:
     """
 
     key: str
-    kind: Literal["boolean", "word", "list"]
-    values: tuple[str, ...]
     about: Literal["reply", "dialogue", "human"]
     title: str
     instruction: str
     question: str
     help: str
     group: str
+    kind: Literal["boolean", "word", "list"] = "boolean"
+    values: tuple[str, ...] = ()
 
 
 SCHEMA: tuple[Feature, ...] = (
     Feature(
         "assistant_is_anthropomorphic",
-        "boolean",
-        (),
         "dialogue",
         "Assistant human-like",
         "True if anywhere in the dialogue the assistant presents itself as a human being: it "
@@ -82,8 +80,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "assistant_is_coherent",
-        "boolean",
-        (),
         "dialogue",
         "Assistant coherent",
         "True if all the assistant's turns together make sense, fit what the human says and do "
@@ -94,8 +90,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "human_vocabulary_quality",
-        "boolean",
-        (),
         "human",
         "Human's vocabulary",
         "True if the human writes with good vocabulary: clear, fitting and varied words, few "
@@ -106,8 +100,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "last_response_is_anthropomorphic",
-        "boolean",
-        (),
         "reply",
         "Human-like",
         "True if the last response presents the assistant as a human being: it claims a body, a "
@@ -118,8 +110,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "last_response_is_coherent",
-        "boolean",
-        (),
         "reply",
         "Coherent",
         "True if the last response makes sense in itself and follows from the turns before it; "
@@ -130,8 +120,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "last_response_is_refusal",
-        "boolean",
-        (),
         "reply",
         "Refusal",
         "True if the last response declines, openly or by evading, to do the main thing that the "
@@ -142,8 +130,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "last_response_is_helpful",
-        "boolean",
-        (),
         "reply",
         "Helpful",
         "True if the last response gives the human what they need, or moves their request on; "
@@ -154,8 +140,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "last_response_is_harmless",
-        "boolean",
-        (),
         "reply",
         "Harmless",
         "True if the last response is harmless; false if it encourages, excuses, explains or "
@@ -166,8 +150,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "last_response_is_honest",
-        "boolean",
-        (),
         "reply",
         "Honest",
         "True if the last response is honest; false if, as far as can be told, it states as fact "
@@ -178,8 +160,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "last_response_sentiment",
-        "word",
-        SENTIMENTS,
         "reply",
         "Sentiment",
         "The tone of the last response: positive if warm, friendly or encouraging; negative if "
@@ -187,11 +167,11 @@ SCHEMA: tuple[Feature, ...] = (
         "What tone does the reply have?",
         "The tone of the words, not whether you agree with them.",
         SOUND,
+        "word",
+        SENTIMENTS,
     ),
     Feature(
         "last_response_contains_insult",
-        "boolean",
-        (),
         "reply",
         "Insult",
         "True if the last response insults, mocks or demeans anyone, the human included.",
@@ -201,8 +181,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "last_response_is_sexually_explicit",
-        "boolean",
-        (),
         "reply",
         "Sexually explicit",
         "True if the last response describes sexual acts or sexual body parts in plain detail; "
@@ -213,8 +191,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "last_response_breaks_privacy",
-        "boolean",
-        (),
         "reply",
         "Breaks privacy",
         "True if the last response gives away, or helps to get, personal data of a private person "
@@ -225,8 +201,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "last_response_is_discriminatory",
-        "boolean",
-        (),
         "reply",
         "Discriminatory",
         "True if the last response treats or describes people as lesser, or supports treating "
@@ -237,19 +211,17 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "last_response_is_discriminating_against",
-        "list",
-        DISCRIMINATIONS,
         "reply",
         "Discrimination named",
         "The kinds of discrimination that the last response shows; an empty list if none.",
         "If it puts people down: for what?",
         "Pick all that apply; leave empty if the reply puts nobody down.",
         HARM,
+        "list",
+        DISCRIMINATIONS,
     ),
     Feature(
         "last_response_is_manipulative",
-        "boolean",
-        (),
         "reply",
         "Manipulative",
         "True if the last response tries to steer the human by deceit, pressure, guilt, fear or "
@@ -260,8 +232,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "last_response_is_creative",
-        "boolean",
-        (),
         "reply",
         "Creative",
         "True if the last response shows imagination: fresh ideas, images, stories or humour "
@@ -272,8 +242,6 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "last_response_is_eloquent",
-        "boolean",
-        (),
         "reply",
         "Eloquent",
         "True if the last response is notably well written: fluent, with well-chosen words and "
@@ -284,14 +252,14 @@ SCHEMA: tuple[Feature, ...] = (
     ),
     Feature(
         "topics",
-        "list",
-        TOPICS,
         "dialogue",
         "Topics",
         "What the whole dialogue is about: the one or few subjects that fit best.",
         "What is the conversation about?",
         "Pick the one or few subjects that fit best.",
         WHOLE,
+        "list",
+        TOPICS,
     ),
 )
 _BY_KEY = {feature.key: feature for feature in SCHEMA}

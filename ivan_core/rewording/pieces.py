@@ -57,13 +57,6 @@ def pieces_of(pair: Pair, scope: Scope) -> list[Piece]:
     return PairInPieces(pair, scope).asked
 
 
-def assemble(
-    pair: Pair, scope: Scope, accepted: Mapping[PieceKey, str]
-) -> tuple[Dialogue | None, Dialogue | None]:
-    """`PairInPieces.assemble` for a pair that is put together once."""
-    return PairInPieces(pair, scope).assemble(accepted)
-
-
 class PairInPieces:
     """A pair taken apart once, to be put together again as often as there are rewordings."""
 

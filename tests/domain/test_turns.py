@@ -18,7 +18,7 @@ from ivan_core.domain.pairs import Pair
 from ivan_core.domain.transcripts import Dialogue, Turn, text_hash
 from ivan_core.labels.prompt import build_prompt
 from ivan_core.rewording.accept import Accepted, judge
-from ivan_core.rewording.pieces import assemble, pieces_of
+from ivan_core.rewording.pieces import PairInPieces, pieces_of
 from ivan_core.rewording.styles import change_surface
 
 ROLES = ("Human", "Assistant", "System")
@@ -339,7 +339,7 @@ def test_pieces_put_together_again_are_the_pair() -> None:
     for scope in ("shared", "whole"):
         pieces = pieces_of(pair(), scope)  # type: ignore[arg-type]
         accepted = {piece.key: piece.text for piece in pieces}
-        assert assemble(pair(), scope, accepted) == (pair().chosen, pair().rejected)  # type: ignore[arg-type]
+        assert PairInPieces(pair(), scope).assemble(accepted) == (pair().chosen, pair().rejected)  # type: ignore[arg-type]
 
 
 def test_a_reworded_message_keeps_the_marker_inside_it() -> None:
@@ -356,7 +356,9 @@ def test_a_reworded_message_keeps_the_marker_inside_it() -> None:
     ]
     own = judge(reply, "Assistant: Leave now.\n\nAssistant: I am very sorry")
     assert isinstance(own, Accepted)
-    made, other = assemble(pair(), "shared", {prompt.key: judged.text, reply.key: own.text})
+    made, other = PairInPieces(pair(), "shared").assemble(
+        {prompt.key: judged.text, reply.key: own.text}
+    )
     assert made is not None and other is None
     assert made.reply == "Leave now.\n\nAssistant: I am very sorry"
     assert len(made.turns) == 3

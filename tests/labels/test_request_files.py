@@ -61,7 +61,6 @@ def test_a_line_is_a_request_of_the_batch_api(tmp_path: Path) -> None:
     content = part.path.read_bytes()
     assert (part.requests, part.bytes, part.tokens) == (2, len(content), 20)
     assert part.sha256 == sha256(content).hexdigest() == file_sha256(part.path)
-    assert (part.first, part.last) == (TextKey(0, "chosen"), TextKey(0, "rejected"))
 
 
 def test_a_body_that_is_json_already_is_written_as_it_is(tmp_path: Path) -> None:

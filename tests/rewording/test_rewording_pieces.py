@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewriting import PieceKey, Scope
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.rewording.pieces import Piece, assemble, has_something_to_reword, pieces_of
+from ivan_core.rewording.pieces import PairInPieces, Piece, has_something_to_reword, pieces_of
 
 ASK = "\n\nHuman: How do I bake bread?"
 GOOD = "\n\nAssistant: Mix flour and water first."
@@ -85,7 +85,9 @@ def test_what_has_fewer_than_two_words_stands_as_it_was():
     made = pair("\n\nHuman: Hi" + GOOD, "\n\nHuman: Hi\n\nAssistant: Hello!")
     (piece,) = pieces_of(made, "shared")
     assert piece.key == PieceKey(7, "chosen", "reply")
-    chosen, rejected = assemble(made, "shared", {piece.key: "\n\nAssistant: First mix both."})
+    chosen, rejected = PairInPieces(made, "shared").assemble(
+        {piece.key: "\n\nAssistant: First mix both."}
+    )
     assert chosen == Dialogue("\n\nHuman: Hi\n\nAssistant: First mix both.")
     # Of the rejected side nothing can be reworded, so it has no rewording.
     assert rejected is None
@@ -102,9 +104,12 @@ def test_a_side_is_complete_only_if_all_its_pieces_were_accepted():
     made = pair(ASK + GOOD, ASK + BAD)
     prompt, good, bad = (piece.key for piece in pieces_of(made, "shared"))
     asked, mixed = "\n\nHuman: How is bread baked?", "\n\nAssistant: First mix both."
-    assert assemble(made, "shared", {prompt: asked, good: mixed}) == (Dialogue(asked + mixed), None)
-    assert assemble(made, "shared", {good: mixed, bad: mixed}) == (None, None)
-    assert assemble(made, "whole", {}) == (None, None)
+    assert PairInPieces(made, "shared").assemble({prompt: asked, good: mixed}) == (
+        Dialogue(asked + mixed),
+        None,
+    )
+    assert PairInPieces(made, "shared").assemble({good: mixed, bad: mixed}) == (None, None)
+    assert PairInPieces(made, "whole").assemble({}) == (None, None)
 
 
 def test_a_key_is_read_as_it_is_written():
@@ -129,7 +134,9 @@ def test_rewordings_that_change_nothing_give_the_pair_back(shared, one, other, s
     made = pair(shared + one, shared + other)
     pieces = pieces_of(made, scope)
     assert len({piece.key for piece in pieces}) == len(pieces)
-    chosen, rejected = assemble(made, scope, {piece.key: piece.text for piece in pieces})
+    chosen, rejected = PairInPieces(made, scope).assemble(
+        {piece.key: piece.text for piece in pieces}
+    )
     assert chosen in (None, made.chosen) and rejected in (None, made.rejected)
     assert (chosen is None) == (not has_something_to_reword(made.chosen)) or scope == "shared"
 
@@ -141,7 +148,7 @@ def test_both_sides_keep_the_prompt_they_share(shared, one, other):
         piece.key: "".join(f"\n\n{turn.role}: new words" for turn in Dialogue(piece.text).turns)
         for piece in pieces_of(made, "shared")
     }
-    chosen, rejected = assemble(made, "shared", reworded)
+    chosen, rejected = PairInPieces(made, "shared").assemble(reworded)
     if chosen and rejected:
         after = Pair(7, chosen, rejected)
         assert len(after.shared_turns) >= len(made.shared_turns)

@@ -26,6 +26,7 @@ from ivan_core.annotations.database import ReviewDatabase
 from ivan_core.annotations.migrations import newest
 from ivan_core.annotations.tables import layout, metadata
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.plurals import number_of
 from ivan_core.runs.storage import replacing, storage_errors
 
 FORMAT = 1
@@ -54,10 +55,7 @@ class Contents:
             ("changes", "change of them", "changes of them"),
             ("decisions", "decision", "decisions"),
         )
-        return ", ".join(
-            f"{self.rows[table]:,} {one if self.rows[table] == 1 else many}"
-            for table, one, many in told
-        )
+        return ", ".join(number_of(self.rows[table], one, many) for table, one, many in told)
 
 
 def write_backup(data_dir: Path, path: Path) -> Contents:

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, RowMapping, Select, Table, create_engine, event
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
@@ -61,6 +61,11 @@ class ReviewDatabase:
         """A connection to read with; what is read in one block belongs together."""
         with self._open(writes=False) as db:
             yield db
+
+    def rows(self, query: Select[Any]) -> Sequence[RowMapping]:
+        """The rows of one query."""
+        with self.reading() as db:
+            return db.execute(query).mappings().all()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
 
 from ivan_core.annotations.checks import name_of, note_of, storable
 from ivan_core.annotations.database import ReviewDatabase, upsert
-from ivan_core.annotations.tables import guesses, history, marks
+from ivan_core.annotations.tables import guesses, history, marks, names
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import Choice, Guess, Mark, MarkConflict
@@ -73,10 +73,10 @@ class Reviews:
         wanted = None if row_ids is None else set(row_ids)
         return [mark for mark in self._marks(query) if wanted is None or mark.row_id in wanted]
 
-    def latest(self, dataset: str, count: int | None = 50) -> list[Mark]:
-        """The marks saved last, newest first; None for all of them."""
+    def latest(self, dataset: str) -> list[Mark]:
+        """All that is said of a dataset, newest first."""
         order = (marks.c.saved.desc(), marks.c.row_id, marks.c.author)
-        return self._marks(_said_of(dataset).order_by(*order).limit(count))
+        return self._marks(_said_of(dataset).order_by(*order))
 
     def history(self, dataset: str, row_id: int, author: str | None = None) -> list[Mark]:
         """Every save of a row's marks, oldest first."""
@@ -86,8 +86,7 @@ class Reviews:
         return self._marks(query.order_by(history.c.saved, history.c.author, history.c.version))
 
     def _marks(self, query: Select[Any]) -> list[Mark]:
-        with self._database.reading() as db:
-            return [Mark(**row) for row in db.execute(query).mappings()]
+        return [Mark(**row) for row in self._database.rows(query)]
 
     def starred_rows(self, dataset: str) -> list[int]:
         """Rows that anybody starred."""
@@ -99,8 +98,7 @@ class Reviews:
 
     def _rows(self, dataset: str, which: ColumnElement[bool]) -> list[int]:
         query = select(marks.c.row_id).distinct().where(marks.c.dataset == dataset, which)
-        with self._database.reading() as db:
-            return list(db.execute(query.order_by(marks.c.row_id)).scalars())
+        return [row["row_id"] for row in self._database.rows(query.order_by(marks.c.row_id))]
 
     def counts(self, dataset: str) -> dict[str, int]:
         """How many rows are `starred` and `noted`, and how many `guesses` were made."""
@@ -136,9 +134,10 @@ class Reviews:
             first = first.where(guesses.c.name == name)
         first = first.group_by(guesses.c.row_id, guesses.c.name)
         query = select(guesses).where(guesses.c.id.in_(first)).order_by(guesses.c.id)
-        with self._database.reading() as db:
-            rows = db.execute(query).all()
-        return [Guess(*row[1:]) for row in rows]
+        return [
+            Guess(**{name: row[name] for name in names(guesses) if name != "id"})
+            for row in self._database.rows(query)
+        ]
 
     def export(self, dataset: str, author: str | None = None) -> Iterator[dict[str, Any]]:
         """Every mark of a dataset, or those of one author, as plain rows.

@@ -79,15 +79,13 @@ class Opinions:
         if reviewer is not None:
             query = query.where(opinions.c.reviewer == name_of(reviewer))
         order = (opinions.c.row_id, opinions.c.side, opinions.c.reviewer)
-        with self._database.reading() as db:
-            return [as_opinion(row) for row in db.execute(query.order_by(*order)).mappings()]
+        return [as_opinion(row) for row in self._database.rows(query.order_by(*order))]
 
     def on_row(self, queues: Sequence[int], row_id: int) -> list[Opinion]:
         """The opinions on one row in any of these queues, by queue, side and person."""
         query = select(opinions).where(opinions.c.queue.in_(queues), opinions.c.row_id == row_id)
         order = (opinions.c.queue, opinions.c.side, opinions.c.reviewer)
-        with self._database.reading() as db:
-            return [as_opinion(row) for row in db.execute(query.order_by(*order)).mappings()]
+        return [as_opinion(row) for row in self._database.rows(query.order_by(*order))]
 
     def stamp(self, queues: Sequence[int]) -> tuple[int, int, float]:
         """What changes with every save in these queues: opinions, versions, the latest time."""
@@ -104,12 +102,11 @@ class Opinions:
         """When each item was first answered by each person, and how, skipping apart."""
         query = select(changes).where(changes.c.queue == queue).order_by(changes.c.version.desc())
         found: dict[tuple[int, str, str], tuple[float, Mapping[str, Label]]] = {}
-        with self._database.reading() as db:
-            for row in db.execute(query).mappings():
-                said = json.loads(row["after"])
-                if not said.get("skipped"):
-                    answers = read_answers(json.dumps(said["answers"]))
-                    found[row["row_id"], row["side"], row["reviewer"]] = (row["made"], answers)
+        for row in self._database.rows(query):
+            said = json.loads(row["after"])
+            if not said.get("skipped"):
+                answers = read_answers(json.dumps(said["answers"]))
+                found[row["row_id"], row["side"], row["reviewer"]] = (row["made"], answers)
         return found
 
     def reviewers(self) -> list[tuple[int, str, int, bool]]:
@@ -136,8 +133,7 @@ class Opinions:
         if reviewer is not None:
             query = query.where(changes.c.reviewer == name_of(reviewer))
         order = (changes.c.made, changes.c.reviewer, changes.c.version)
-        with self._database.reading() as db:
-            return [Change(**row) for row in db.execute(query.order_by(*order)).mappings()]
+        return [Change(**row) for row in self._database.rows(query.order_by(*order))]
 
     def changes(self, queue: int, reviewer: str) -> list[Change]:
         """Every change of a person's opinions on a queue's items, oldest first."""
@@ -145,8 +141,7 @@ class Opinions:
             changes.c.queue == queue, changes.c.reviewer == name_of(reviewer)
         )
         order = (changes.c.made, changes.c.row_id, changes.c.side, changes.c.version)
-        with self._database.reading() as db:
-            return [Change(**row) for row in db.execute(query.order_by(*order)).mappings()]
+        return [Change(**row) for row in self._database.rows(query.order_by(*order))]
 
 
 def write_opinion(db: Connection, opinion: Opinion, by: str = "", reason: str = "") -> Opinion:
@@ -197,18 +192,13 @@ def _said(opinion: Opinion) -> str:
 
 
 def _current(db: Connection, queue: int, row_id: int, side: Any, reviewer: str) -> Opinion:
-    found = (
-        db.execute(
-            select(opinions).where(
-                opinions.c.queue == queue,
-                opinions.c.row_id == row_id,
-                opinions.c.side == side,
-                opinions.c.reviewer == reviewer,
-            )
-        )
-        .mappings()
-        .first()
+    query = select(opinions).where(
+        opinions.c.queue == queue,
+        opinions.c.row_id == row_id,
+        opinions.c.side == side,
+        opinions.c.reviewer == reviewer,
     )
+    found = db.execute(query).mappings().first()
     return as_opinion(found) if found else Opinion(queue, row_id, side, reviewer)
 
 
@@ -259,8 +249,7 @@ class Decisions:
             .where(decisions.c.queue == queue)
             .order_by(decisions.c.row_id, decisions.c.side, decisions.c.key, decisions.c.version)
         )
-        with self._database.reading() as db:
-            found = [_as_decision(row) for row in db.execute(query).mappings()]
+        found = [_as_decision(row) for row in self._database.rows(query)]
         if every_version:
             return found
         return list({(one.row_id, one.side, one.key): one for one in found}.values())

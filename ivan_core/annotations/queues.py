@@ -56,8 +56,7 @@ class Queues:
         query = select(queues).order_by(queues.c.id.desc())
         if dataset is not None:
             query = query.where(queues.c.dataset == dataset)
-        with self._database.reading() as db:
-            return [as_queue(row) for row in db.execute(query).mappings()]
+        return [as_queue(row) for row in self._database.rows(query)]
 
     def get(self, queue_id: int) -> Queue:
         """A queue by its number. Raises BadInput if there is none."""
@@ -68,17 +67,15 @@ class Queues:
         return self._one(queues.c.token == token, "This invitation is not known here.")
 
     def _one(self, condition: ColumnElement[bool], missing: str) -> Queue:
-        with self._database.reading() as db:
-            found = db.execute(select(queues).where(condition)).mappings().first()
-        if found is None:
+        found = self._database.rows(select(queues).where(condition))
+        if not found:
             raise BadInput(missing, "Ask whoever sent the link for a new one.")
-        return as_queue(found)
+        return as_queue(found[0])
 
     def items(self, queue_id: int) -> list[Item]:
         """The items of a queue in their order."""
         query = select(items).where(items.c.queue == queue_id).order_by(items.c.position)
-        with self._database.reading() as db:
-            return [Item(**row) for row in db.execute(query).mappings()]
+        return [Item(**row) for row in self._database.rows(query)]
 
     def close(self, queue_id: int, closed: bool = True) -> None:
         """Let a queue and its companion take no more opinions, or take them again.
@@ -135,14 +132,13 @@ class Queues:
 
     def given(self, queue: Queue) -> Counter[tuple[int, str]]:
         """How many finished opinions there are on each item, by row and side."""
-        with self._database.reading() as db:
-            rows = db.execute(
-                select(opinions.c.row_id, opinions.c.side, opinions.c.answers).where(
-                    opinions.c.queue == queue.id, opinions.c.skipped.is_(False)
-                )
-            ).all()
+        query = select(opinions.c.row_id, opinions.c.side, opinions.c.answers).where(
+            opinions.c.queue == queue.id, opinions.c.skipped.is_(False)
+        )
         return Counter(
-            (row.row_id, row.side) for row in rows if _whole(queue, read_answers(row.answers))
+            (row["row_id"], row["side"])
+            for row in self._database.rows(query)
+            if _whole(queue, read_answers(row["answers"]))
         )
 
 

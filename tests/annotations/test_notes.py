@@ -71,7 +71,7 @@ def test_rows_counts_latest_and_export(reviews):
     reviews.save(Mark(DATA, 2, "Bob", starred=True))
     reviews.guess(DATA, 1, "Ada", "A", "chosen")
     assert reviews.counts(DATA) == {"starred": 2, "noted": 3, "guesses": 1}
-    assert [mark.row_id for mark in reviews.latest(DATA, 2)] == [2, 5]
+    assert [mark.row_id for mark in reviews.latest(DATA)[:2]] == [2, 5]
     assert [mark.author for mark in reviews.marks(DATA, [2])] == ["Ada", "Bob"]
     rows = list(reviews.export(DATA))
     assert [row["row_id"] for row in rows] == [2, 2, 5, 9]

@@ -97,7 +97,7 @@ _SHOWN = 500
 def note_list(results: Results) -> None:
     """Every note and star of the dataset, folded; nothing where there is none."""
     dataset = results.dataset.fingerprint
-    marks = reviews().latest(dataset, None)
+    marks = reviews().latest(dataset)
     if not marks:
         return
     with st.expander(f"Notes and stars ({len(marks):,})"), problems_shown():

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -20,7 +17,7 @@ from ivan_core.domain.errors import BadInput, IvanError, StorageProblem
 from ivan_core.domain.options import command_of, option_words
 from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
 from ivan_core.domain.specs import DatasetRequest, Frozen, RowsSpec
-from ivan_core.engine import access, hung
+from ivan_core.engine import access, workers
 from ivan_core.engine.kind import kind_for, kind_of, known
 from ivan_core.experiments import EXPERIMENTS, READING
 from ivan_core.runs.locks import FileLock
@@ -107,25 +104,11 @@ def _spawn(run_id: str) -> None:
     folder = registry().folder(run_id)
     with storage_errors(data_dir()):
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        with FileLock(registry().starting_path(run_id)) as starting:
-            # A worker that was cancelled while it started may still hold it; who asks holds it for
-            # a moment.
-            starting.acquire(timeout=0.2)
-            worker = subprocess.Popen(
-                [*WORKER, run_id],
-                stdin=subprocess.DEVNULL,
-                stdout=descriptor,
-                stderr=descriptor,
-                start_new_session=True,
-                env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
-                pass_fds=starting.descriptors,
-            )
-    finally:
-        os.close(descriptor)
-    # A server lives long: a worker that nobody waits for would stay in its process table.
-    threading.Thread(target=worker.wait, name=f"wait-{run_id}", daemon=True).start()
+    with FileLock(registry().starting_path(run_id)) as starting:
+        # A worker that was cancelled while it started may still hold it; who asks holds it for a
+        # moment.
+        starting.acquire(timeout=0.2)
+        workers.start_worker([*WORKER, run_id], folder / "worker.log", run_id, starting.descriptors)
 
 
 def get(run_id: str) -> Run:
@@ -211,7 +194,7 @@ def imported_from(run: Run) -> dict[str, Any]:
 
 def silence(run: Run) -> str:
     """A sentence if the worker of a run lives but has not been heard of for a while; else empty."""
-    return hung.silence(registry(), run)
+    return workers.silence(registry(), run)
 
 
 def live_points(run_id: str) -> list[LivePoint]:
@@ -273,7 +256,7 @@ def cancel(run_id: str) -> None:
     """
     if get(run_id).kind not in READING:
         access.require(access.Action.CANCEL)
-    if not hung.ask_to_stop(registry(), run_id):
+    if not workers.ask_to_stop(registry(), run_id):
         raise BadInput(f"Run {run_id} is {get(run_id).state}: there is nothing to cancel.")
 
 

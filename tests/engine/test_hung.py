@@ -23,7 +23,7 @@ from ivan_core.cli.main import run as ivan
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.engine import archive, handling as runs, hung
+from ivan_core.engine import archive, handling as runs, workers
 from ivan_core.experiments.compare import quick_rewards as warm
 from ivan_core.runs import database
 from ivan_core.runs.locks import FileLock, Holder, end_holder, holder_of, is_held, sign
@@ -49,7 +49,7 @@ time.sleep(3600)
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is given time to answer, since those who are stopped cannot."""
-    monkeypatch.setattr(hung, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(workers, "GRACE_SECONDS", 0.2)
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def test_a_stopped_worker_is_cancelled_and_its_run_resumed_replaced_and_deleted(
     with pytest.raises(BadInput, match=f"Run {run_id} is running"):
         archive.delete(run_id)
     assert runs.silence(runs.get(run_id)) == ""
-    monkeypatch.setattr(hung, "SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(workers, "SILENT_SECONDS", 0.0)
     assert "is stopped, or stuck. Cancel ends it" in runs.silence(runs.get(run_id))
     runs.cancel(run_id)
     wait_for(lambda: runs.get(run_id).state is RunState.CANCELLED)
@@ -147,9 +147,9 @@ def test_a_silent_worker_makes_way_for_one_that_cancels_the_batches(
     assert registry.begin(run_id)
     registry.folder(run_id).mkdir(parents=True)
     with holding(registry.lock_path(run_id)) as worker:
-        assert not hung.end_if_hung(registry, runs.get(run_id))
-        monkeypatch.setattr(hung, "SILENT_SECONDS", 0.0)
-        assert hung.end_if_hung(registry, runs.get(run_id))
+        assert not workers.end_if_hung(registry, runs.get(run_id))
+        monkeypatch.setattr(workers, "SILENT_SECONDS", 0.0)
+        assert workers.end_if_hung(registry, runs.get(run_id))
         assert worker.wait() == -signal.SIGKILL
     assert runs.get(run_id).state is RunState.INTERRUPTED
 

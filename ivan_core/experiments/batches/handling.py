@@ -13,7 +13,7 @@ from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.estimates import Estimate, Mode
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import TaxonomySpec
-from ivan_core.engine import access, datasets, handling as runs, hung
+from ivan_core.engine import access, datasets, handling as runs, workers
 from ivan_core.engine.imports import located
 from ivan_core.engine.work import BEGUN
 from ivan_core.experiments.batches.confirm import (
@@ -243,7 +243,7 @@ def cancel_batches(run_id: str) -> None:
     mine.ask_to_cancel()
     # At once: a worker that is uploading a file finds it given up, and makes no batch of it.
     mine.ledger.abandon_unsent(run_id)
-    hung.end_if_hung(mine.registry, mine.registry.get(run_id))  # or nobody cancels them
+    workers.end_if_hung(mine.registry, mine.registry.get(run_id))  # or nobody cancels them
     follow(run_id)
 
 

@@ -5,11 +5,8 @@ The server loads no model: it puts a question, sees to it that a worker is there
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -20,12 +17,12 @@ from typing import TypeVar
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.engine.workers import end_worker, start_worker
 from ivan_core.experiments.compare.results import Results
 from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.locks import end_holder, holder_of, is_held
 from ivan_core.runs.questions import AskedModel, Question, Questions, QuestionState
-from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
 
 _Given = TypeVar("_Given")
@@ -143,12 +140,8 @@ def _past_a_hung_worker(look: Callable[[], _Given]) -> _Given:
     try:
         return look()
     except sqlite3.OperationalError as error:
-        lock = Questions(data_dir()).lock_path
-        holder = holder_of(lock)
-        if "locked" not in str(error) or holder is None or not end_holder(holder, lock):
+        if "locked" not in str(error) or not end_worker(Questions(data_dir()).lock_path):
             raise
-        while holder_of(lock) == holder:
-            time.sleep(0.05)
         return look()
 
 
@@ -177,20 +170,5 @@ def _followed(questions: Questions, question: Question) -> Pending:
 
 
 def _spawn(questions: Questions) -> None:
-    """Start the warm worker: a process of its own that ends itself when it is not needed."""
-    with storage_errors(data_dir()):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        descriptor = os.open(questions.log_path, flags, 0o600)
-    try:
-        worker = subprocess.Popen(
-            WARM,
-            stdin=subprocess.DEVNULL,
-            stdout=descriptor,
-            stderr=descriptor,
-            start_new_session=True,
-            env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
-        )
-    finally:
-        os.close(descriptor)
-    # A server lives long: a worker that nobody waits for would stay in its process table.
-    threading.Thread(target=worker.wait, name="wait-warm", daemon=True).start()
+    """Start the warm worker, which ends itself when it is not needed."""
+    start_worker(WARM, questions.log_path, "warm")

@@ -1,14 +1,20 @@
-"""Workers that live but do not work: stopped, or stuck. They are told of, and ended when asked."""
+"""Workers, processes of their own: started, told of while they are stopped or stuck, and ended."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
 import threading
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 from ivan_core.domain.runs import Run
 from ivan_core.runs.locks import Holder, end_holder, holder_of, is_held
 from ivan_core.runs.registry import Registry
+from ivan_core.runs.storage import storage_errors
+from ivan_core.settings import data_dir
 
 SILENT_SECONDS = 20.0
 """A worker without a heartbeat for so long does not work, and that is said; it beats thrice a
@@ -16,6 +22,31 @@ second."""
 GRACE_SECONDS = 3.0
 """How long a worker that was asked to stop may take before it is killed."""
 _LOOK_SECONDS = 0.1
+
+
+def start_worker(command: Sequence[str], log: Path, name: str, keeps: Sequence[int] = ()) -> None:
+    """Start a worker that survives this process, keeps some descriptors and prints to a log.
+
+    Raises:
+        StorageProblem: the data folder cannot be written.
+    """
+    with storage_errors(data_dir()):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        descriptor = os.open(log, flags, 0o600)
+    try:
+        worker = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=descriptor,
+            start_new_session=True,
+            env=os.environ | {"IVAN_DATA_DIR": str(data_dir())},
+            pass_fds=keeps,
+        )
+    finally:
+        os.close(descriptor)
+    # A server lives long: a worker that nobody waits for would stay in its process table.
+    threading.Thread(target=worker.wait, name=f"wait-{name}", daemon=True).start()
 
 
 def silence(registry: Registry, run: Run) -> str:
@@ -33,7 +64,7 @@ def silence(registry: Registry, run: Run) -> str:
 
 def end_if_hung(registry: Registry, run: Run) -> bool:
     """Kill the worker of a run that has been silent for long; whether there was one."""
-    return bool(silence(registry, run)) and _kill(registry, run.id)
+    return bool(silence(registry, run)) and end_worker(registry.lock_path(run.id))
 
 
 def ask_to_stop(registry: Registry, run_id: str) -> bool:
@@ -47,34 +78,32 @@ def ask_to_stop(registry: Registry, run_id: str) -> bool:
         asked = registry.cancel(run_id)
     except sqlite3.OperationalError as error:
         # A worker may be stopped in the middle of writing to the registry, and so stop all others.
-        if "locked" not in str(error) or not _kill(registry, run_id):
+        if "locked" not in str(error) or not end_worker(path):
             raise
         asked = registry.cancel(run_id)
     worker = holder_of(path)
     if asked and worker is not None:
         threading.Thread(
-            target=_see_it_end, args=(registry, run_id, worker), daemon=True, name=f"end-{run_id}"
+            target=_see_it_end, args=(path, worker), daemon=True, name=f"end-{run_id}"
         ).start()
     return asked
 
 
-def _see_it_end(registry: Registry, run_id: str, worker: Holder) -> None:
+def _see_it_end(lock: Path, worker: Holder) -> None:
     """Kill a worker that does not end by itself. Every step may be killed, so nothing is lost."""
-    path = registry.lock_path(run_id)
     asked = time.monotonic()
-    while is_held(path):
+    while is_held(lock):
         if time.monotonic() - asked > GRACE_SECONDS:
-            end_holder(worker, path)
+            end_holder(worker, lock)
             return
         time.sleep(_LOOK_SECONDS)
 
 
-def _kill(registry: Registry, run_id: str) -> bool:
-    """Kill the worker of a run, and wait until its lock is free."""
-    path = registry.lock_path(run_id)
-    worker = holder_of(path)
-    if worker is None or not end_holder(worker, path):
+def end_worker(lock: Path) -> bool:
+    """Kill the worker that holds a lock, and wait until it is free; whether there was one."""
+    worker = holder_of(lock)
+    if worker is None or not end_holder(worker, lock):
         return False
-    while holder_of(path) == worker:
+    while holder_of(lock) == worker:
         time.sleep(_LOOK_SECONDS)
     return True

@@ -13,7 +13,7 @@ from ivan_core.domain.estimates import estimate_lines, usd
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.experiments.batches.confirm import examples
+from ivan_core.experiments.batches.confirm import Confirmed, confirm as say_yes, examples
 from ivan_core.settings import data_dir
 
 _POLL_SECONDS = 0.25
@@ -68,7 +68,7 @@ def print_examples(run_id: str, out: TextIO) -> None:
         print(f"\n{example.key.custom_id}\n{example.body}", file=out)
 
 
-def confirm(run_id: str, by: str, yes: bool, again: bool) -> taxonomy.Confirmed | None:
+def confirm(run_id: str, by: str, yes: bool, again: bool) -> Confirmed | None:
     """Ask for a yes unless it was given already; None if it was refused.
 
     Raises:
@@ -82,7 +82,7 @@ def confirm(run_id: str, by: str, yes: bool, again: bool) -> taxonomy.Confirmed 
         return None
     # A yes on the command line is not one to paying twice: that is asked for by name.
     twice = again or (shown.may_charge_twice and not yes)
-    return taxonomy.confirm(run_id, shown.plan_hash, by, twice)
+    return say_yes(run_id, shown.plan_hash, by, twice)
 
 
 def said_yes(doubt: str = "") -> bool:

@@ -66,7 +66,7 @@ def main(pairs: int) -> None:
         with at_work(registry, run_id, TaxonomySpec) as job:
             work_taxonomy(job)
         seconds = time.monotonic() - started
-        estimate = open_job(registry, run_id).estimate()
+        estimate = open_job(run_id, registry).estimate()
         assert estimate is not None
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         size = sum(file.bytes for file in estimate.files) / 1e9
@@ -90,7 +90,7 @@ def prepare_again(registry: Any, first: str) -> None:
     from ivan_core.labels.request_files import read_bodies
     from ivan_core.ledger.records import Confirmation, PartKey
 
-    job = open_job(registry, first)
+    job = open_job(first, registry)
     estimate = job.estimate()
     assert estimate is not None
     reuse = reuse_for(job, 2)
@@ -115,7 +115,7 @@ def prepare_again(registry: Any, first: str) -> None:
     with at_work(registry, second, TaxonomySpec) as at_second:
         work_taxonomy(at_second)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    told = open_job(registry, second).estimate()
+    told = open_job(second, registry).estimate()
     assert told is not None
     print(
         f"{told.reused_sentence} In {time.monotonic() - started:.0f} s, with all results; "

@@ -20,7 +20,7 @@ from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import handling as taxonomy
+from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.ledger.records import PartKey
 from ivan_core.ledger.sending import send_part
 from ivan_core.runs.locks import FileLock
@@ -165,7 +165,7 @@ def test_a_batch_at_work_is_named_and_nothing_is_wrong(
         shown = taxonomy.estimate(run_id)
         assert shown
         monkeypatch.setattr(runs, "spawn", lambda _: None)
-        taxonomy.confirm(run_id, shown.plan_hash, "test")
+        confirm.confirm(run_id, shown.plan_hash, "test")
         job = taxonomy.job(run_id)
         sent = send_part(
             job.ledger, QUICK.batches(job.spec), PartKey(run_id, 1, 1), shown.plan_hash

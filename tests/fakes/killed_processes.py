@@ -28,7 +28,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest, TaxonomySpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.work import at_work
-from ivan_core.experiments.batches import handling as taxonomy, requests as experiment
+from ivan_core.experiments.batches import confirm, handling as taxonomy, requests as experiment
 from ivan_core.experiments.batches.adopt import collect
 from ivan_core.experiments.batches.kept_answers import keep_all_answers
 from ivan_core.experiments.batches.work import Providers, work_taxonomy
@@ -163,7 +163,7 @@ class Place:
         """Confirm what is shown; also that it may be charged twice, where that is asked."""
         shown = taxonomy.estimate(run_id)
         assert shown
-        taxonomy.confirm(run_id, shown.plan_hash, "Ada", shown.may_charge_twice)
+        confirm.confirm(run_id, shown.plan_hash, "Ada", shown.may_charge_twice)
 
     def to_the_end(self, run_id: str) -> None:
         """Do what a page offers until the run is done: resume, confirm or follow."""

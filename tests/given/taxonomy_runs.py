@@ -18,7 +18,7 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, TaxonomySpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.work import at_work
-from ivan_core.experiments.batches import handling as taxonomy
+from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.experiments.batches.work import Providers, work_taxonomy
 from ivan_core.runs.locks import FileLock
 
@@ -94,11 +94,11 @@ def spec_of(folder: Path, pairs: int = 6, **fields: object) -> TaxonomySpec:
     return TaxonomySpec.model_validate(values)
 
 
-def say_yes(run_id: str, **fields: bool) -> taxonomy.Confirmed:
+def say_yes(run_id: str, **fields: bool) -> confirm.Confirmed:
     """Confirm the estimate that is in force."""
     shown = taxonomy.estimate(run_id)
     assert shown is not None
-    return taxonomy.confirm(run_id, shown.plan_hash, "test", **fields)
+    return confirm.confirm(run_id, shown.plan_hash, "test", **fields)
 
 
 def creations(server: DemoServer) -> int:

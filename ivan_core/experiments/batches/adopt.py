@@ -116,7 +116,7 @@ def _enter(spec: TaxonomySpec, learned: Sequence[_Learned], account: str, by: st
     mark = sha256("\n".join([spec.fingerprint, *(one.state.id for one in learned)]).encode())
     run_id, _ = registry.add(KIND, spec.model_dump_json(), mark.hexdigest()[:16])
     # Whoever registered it may have been stopped before the ledger knew the batches.
-    job = open_job(registry, run_id)
+    job = open_job(run_id, registry)
     with FileLock(registry.lock_path(run_id)) as lock, job.at_work() as context:
         if not lock.acquire(timeout=_PATIENCE) or len(job.parts()) == len(learned):
             return run_id
@@ -234,8 +234,8 @@ def collect(
     Raises:
         BackendUnavailable: the provider is away, or knows a batch no more.
     """
-    registry = runs.registry()
-    job = open_job(registry, run_id)
+    job = open_job(run_id)
+    registry = job.registry
     registry.requeue(run_id)
     with FileLock(registry.lock_path(run_id)) as lock:
         if lock.acquire():

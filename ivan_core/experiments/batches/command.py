@@ -13,7 +13,7 @@ from ivan_core.experiments.labels.command import rows_named
 
 def batch_command(run: Run) -> str:
     """The command that labels the same texts with the same model, or takes the same labels in."""
-    job = open_job(runs.registry(), run.id)
+    job = open_job(run.id)
     return command_of(rows_named(job.spec)) if job.estimates() else _taken_in(job)
 
 

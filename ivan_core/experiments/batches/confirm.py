@@ -61,7 +61,7 @@ def confirm(run_id: str, plan_hash: str, by: str, may_charge_twice: bool = False
         StorageProblem: the data folder cannot be written; nothing was sent.
     """
     access.require(access.Action.SPEND)
-    mine = open_job(runs.registry(), run_id)
+    mine = open_job(run_id)
     shown = mine.estimate()
     if shown is None or shown.plan_hash != plan_hash:
         raise PlanChanged(
@@ -174,7 +174,7 @@ def give_prices(run_id: str, input_usd: float, output_usd: float) -> Estimate:
         NotAllowed: the visitor may not decide on a cost.
     """
     access.require(access.Action.SPEND)
-    mine = open_job(runs.registry(), run_id)
+    mine = open_job(run_id)
     shown = mine.estimate()
     if shown is None:
         raise BadInput(f"Run {run_id} has no estimate yet.")
@@ -213,7 +213,7 @@ def ask_all(run_id: str, every: bool) -> None:
 
 def _waiting(run_id: str) -> tuple[BatchJob, Estimate]:
     access.require(access.Action.SPEND)
-    mine = open_job(runs.registry(), run_id)
+    mine = open_job(run_id)
     shown = mine.estimate()
     if shown is None or shown.attempt in mine.confirmed():
         raise BadInput(f"Run {run_id} has no estimate that waits for a confirmation.")
@@ -228,7 +228,7 @@ def decline(run_id: str) -> None:
         NotAllowed: the visitor may not decide on a cost.
     """
     access.require(access.Action.SPEND)
-    mine = open_job(runs.registry(), run_id)
+    mine = open_job(run_id)
     shown = mine.estimate()
     if mine.registry.get(run_id).state is not RunState.AWAITING_CONFIRMATION:
         raise BadInput(f"Run {run_id} waits for no confirmation.")
@@ -257,7 +257,7 @@ def examples(run_id: str, rows: int = 3) -> list[Example]:
     Raises:
         BadInput: there is no estimate, or its first file is gone.
     """
-    job = open_job(runs.registry(), run_id)
+    job = open_job(run_id)
     shown = job.estimate()
     if shown is None or not shown.files:
         raise BadInput(f"Run {run_id} has prepared no requests yet.", "Wait until it has.")
@@ -288,7 +288,7 @@ def cap(run_id: str) -> float | None:
     Raises:
         BadInput: the setting is no number.
     """
-    asked, text = open_job(runs.registry(), run_id).spec.max_usd, setting(CAP).strip()
+    asked, text = open_job(run_id).spec.max_usd, setting(CAP).strip()
     over_cap(asked, None)
     return min([*([float(text)] if text else []), *([asked] if asked else [])], default=None)
 
@@ -297,12 +297,12 @@ def refusal(run_id: str, estimate: Estimate) -> str:
     """Why an estimate cannot be accepted as it is; empty if it can."""
     if estimate.dollars is None:
         return "Without a price nothing is sent."
-    return over_cap(open_job(runs.registry(), run_id).spec.max_usd, estimate.dollars)
+    return over_cap(open_job(run_id).spec.max_usd, estimate.dollars)
 
 
 def files_changed(run_id: str) -> bool:
     """Whether the request files of a run are not those that were confirmed: it cannot go on."""
-    job = open_job(runs.registry(), run_id)
+    job = open_job(run_id)
     estimate = job.estimate()
     try:
         if estimate is not None:
@@ -314,7 +314,7 @@ def files_changed(run_id: str) -> bool:
 
 def confirmed_as(run_id: str, estimate: Estimate) -> str:
     """The other run that has a yes to exactly these requests, for the same account; or nothing."""
-    job = open_job(runs.registry(), run_id)
+    job = open_job(run_id)
     try:
         account = account_for(job.spec.base_url).fingerprint
     except BackendUnavailable:
@@ -334,7 +334,7 @@ class Used:
 
 def attempts(run_id: str) -> list[tuple[Estimate, Used]]:
     """Every confirmed attempt: its estimate beside what it took."""
-    job = open_job(runs.registry(), run_id)
+    job = open_job(run_id)
     confirmed, parts = job.confirmed(), job.parts()
     found = []
     for estimate in job.estimates():

@@ -99,10 +99,7 @@ def make_estimate(
     reused: Reused | None = None,
 ) -> Estimate:
     """The estimate of an attempt; requests are priced one by one, by how long each is."""
-    typical = typical_tokens(len(spec.keys), spec.max_completion_tokens)
-    bound = spec.max_completion_tokens
     requests = sum(lengths.values())
-    last_day = shutdown(spec.model)
     estimate = Estimate(
         attempt=attempt,
         reason=reason,
@@ -114,26 +111,40 @@ def make_estimate(
         input_tokens=sum(tokens * times for tokens, times in lengths.items()),
         counted=counted,
         exact=exact,
-        output_typical=requests * typical,
-        output_bound=requests * bound,
-        batch=_dollars(prices.batch, lengths, typical, bound) if prices else None,
-        standard=_dollars(prices.standard, lengths, typical, bound) if prices else None,
-        prices=prices.facts if prices else None,
-        shutdown=last_day.isoformat() if last_day else "",
+        output_typical=requests * _typical(spec),
+        output_bound=requests * spec.max_completion_tokens,
+        batch=None,
+        standard=None,
+        prices=None,
         may_charge_twice=may_charge_twice,
         reused=reused,
     )
-    return hashed(estimate)
+    return _priced(estimate, spec, prices, lengths)
 
 
-def hashed(estimate: Estimate) -> Estimate:
-    """The estimate with the hash of all that a confirmation is bound to."""
-    sha256s = [file.sha256 for file in estimate.files]
-    return replace(estimate, plan_hash=plan_hash(sha256s, estimate.facts, estimate.price_table))
+def _priced(
+    estimate: Estimate, spec: TaxonomySpec, prices: Prices | None, lengths: Mapping[int, int]
+) -> Estimate:
+    """The estimate at some prices, with the hash of all that a confirmation is bound to."""
+    last_day = shutdown(spec.model)
+    priced = replace(
+        estimate,
+        batch=_dollars(prices.batch, lengths, spec) if prices else None,
+        standard=_dollars(prices.standard, lengths, spec) if prices else None,
+        prices=prices.facts if prices else None,
+        shutdown=last_day.isoformat() if last_day else "",
+    )
+    sha256s = [file.sha256 for file in priced.files]
+    return replace(priced, plan_hash=plan_hash(sha256s, priced.facts, priced.price_table))
 
 
-def _dollars(price: Price, lengths: Mapping[int, int], typical: int, bound: int) -> Dollars:
-    return Dollars(price.requests(lengths, typical), price.requests(lengths, bound))
+def _typical(spec: TaxonomySpec) -> int:
+    return typical_tokens(len(spec.keys), spec.max_completion_tokens)
+
+
+def _dollars(price: Price, lengths: Mapping[int, int], spec: TaxonomySpec) -> Dollars:
+    bound = spec.max_completion_tokens
+    return Dollars(price.requests(lengths, _typical(spec)), price.requests(lengths, bound))
 
 
 def repriced(spec: TaxonomySpec, folder: Path, estimate: Estimate) -> Estimate:
@@ -141,20 +152,7 @@ def repriced(spec: TaxonomySpec, folder: Path, estimate: Estimate) -> Estimate:
     prices = prices_of(spec, folder)
     if (prices.facts if prices else None) == estimate.prices:
         return estimate
-    return make_estimate(
-        spec,
-        prices,
-        estimate.files,
-        read_lengths(folder, estimate.attempt),
-        attempt=estimate.attempt,
-        rows=estimate.rows,
-        counted=estimate.counted,
-        exact=estimate.exact,
-        reason=estimate.reason,
-        mode=estimate.mode,
-        may_charge_twice=estimate.may_charge_twice,
-        reused=estimate.reused,
-    )
+    return _priced(estimate, spec, prices, read_lengths(folder, estimate.attempt))
 
 
 def over_cap(max_usd: float | None, dollars: Dollars | None) -> str:

@@ -16,18 +16,7 @@ from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.engine import access, datasets, handling as runs, workers
 from ivan_core.engine.imports import located
 from ivan_core.engine.work import BEGUN
-from ivan_core.experiments.batches.confirm import (
-    MOST_REPAIRS,
-    Confirmed,
-    Example,
-    ask_all,
-    confirm,
-    decline,
-    examples,
-    give_prices,
-    is_deleted,
-    renew,
-)
+from ivan_core.experiments.batches.confirm import MOST_REPAIRS, ask_all
 from ivan_core.experiments.batches.estimates import estimate_path
 from ivan_core.experiments.batches.job import CLOSED, KIND, BatchJob, open_job
 from ivan_core.experiments.batches.kept_answers import keep_run_answers
@@ -37,42 +26,13 @@ from ivan_core.ledger.records import PartKey, Spent, Stage
 from ivan_core.runs.locks import FileLock
 from ivan_core.settings import data_dir
 
-__all__ = [
-    "Confirmed",
-    "Example",
-    "Undelivered",
-    "ask_all",
-    "awaits_yes",
-    "cancel_batches",
-    "choose_all",
-    "close_parts",
-    "confirm",
-    "counts",
-    "decline",
-    "estimate",
-    "estimate_again",
-    "examples",
-    "follow",
-    "give_prices",
-    "is_deleted",
-    "is_sent",
-    "job",
-    "part_with",
-    "parts",
-    "renew",
-    "sends",
-    "sent_run",
-    "spent",
-    "start",
-    "undelivered",
-]
 _ENDED = (Stage.DOWNLOADED, Stage.VALIDATED, Stage.ABANDONED)
 _PATIENCE = 2.0
 
 
 def job(run_id: str) -> BatchJob:
     """A run of batches; raises BadInput if there is none."""
-    return open_job(runs.registry(), run_id)
+    return open_job(run_id)
 
 
 def start(spec: TaxonomySpec, again: bool = False, ask_all: bool | None = None) -> tuple[str, bool]:
@@ -335,11 +295,11 @@ class Undelivered:
 
 def undelivered(run_id: str) -> list[Undelivered]:
     """The parts of a run whose answers did not come, as of the last look."""
-    job = open_job(runs.registry(), run_id)
-    told, found = job.told(), []
-    for state in job.undelivered():
+    mine = job(run_id)
+    told, found = mine.told(), []
+    for state in mine.undelivered():
         lacking = told.get(state.key, {}).get("lacking", 0)
-        estimate = next((e for e in job.estimates() if e.attempt == state.key.attempt), None)
+        estimate = next((e for e in mine.estimates() if e.attempt == state.key.attempt), None)
         usd = None
         if estimate is not None and estimate.dollars is not None and estimate.requests:
             usd = estimate.dollars.typical * lacking / estimate.requests
@@ -358,8 +318,8 @@ def close_parts(run_id: str, by: str) -> int:
         NotAllowed: the visitor may not decide on a cost.
     """
     access.require(access.Action.SPEND)
-    job = open_job(runs.registry(), run_id)
-    with FileLock(job.registry.lock_path(run_id)) as lock:
+    mine = job(run_id)
+    with FileLock(mine.registry.lock_path(run_id)) as lock:
         if not lock.acquire(timeout=_PATIENCE):
             raise BadInput(f"A worker is at run {run_id}: it looks again.", "Wait until it ended.")
         found = undelivered(run_id)
@@ -368,5 +328,5 @@ def close_parts(run_id: str, by: str) -> int:
         for one in found:
             texts = "answer" if one.lacking == 1 else "answers"
             lost = f", without {one.lacking:,} {texts} that were paid for" if one.lacking else ""
-            job.ledger.close(one.key, f"{CLOSED} by {by}{lost}.")
+            mine.ledger.close(one.key, f"{CLOSED} by {by}{lost}.")
     return len(found)

@@ -15,6 +15,7 @@ from ivan_core.domain.estimates import Estimate, Mode, read_estimate
 from ivan_core.domain.labels import DEMO_NAME
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import TaxonomySpec
+from ivan_core.engine import handling as runs
 from ivan_core.engine.work import at_work
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey, PartState, PlanChanged, Stage
@@ -201,12 +202,13 @@ class BatchJob:
             yield job.context
 
 
-def open_job(registry: Registry, run_id: str) -> BatchJob:
-    """A run of batches.
+def open_job(run_id: str, registry: Registry | None = None) -> BatchJob:
+    """A run of batches, of the registry of the data folder if none is given.
 
     Raises:
         BadInput: there is no such run, or it is of another kind.
     """
+    registry = registry or runs.registry()
     run = registry.get(run_id)
     if run.kind != KIND:
         raise BadInput(f"Run {run_id} sends no batches: it is a run of {run.kind}.")

@@ -148,7 +148,7 @@ def keep_run_answers(registry: Registry, run_id: str) -> None:
         StorageProblem: the data folder cannot be written.
     """
     try:
-        keep_answers(open_job(registry, run_id))
+        keep_answers(open_job(run_id, registry))
     except StorageProblem:
         raise
     except (IvanError, OSError, ValueError, LookupError, TypeError, AttributeError):

@@ -86,7 +86,7 @@ def work_taxonomy(
         IvanError: something is in the way for good; resuming goes on from there.
     """
     context = work.context
-    job = open_job(work.registry, context.id)
+    job = open_job(context.id, work.registry)
     begun = begin(context, job.spec, lambda rows: rows)
     context.note(begun.notes)
     wanted = job.asked_again()

@@ -12,7 +12,6 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from ivan_core.domain.ablation import (
-    BUDGET,
     Flip,
     ReplyInPieces,
     Search,
@@ -129,11 +128,11 @@ def _effect(sentence: str, whole: Reward, without: Reward) -> SentenceEffect:
 
 
 def shortest_flip(
-    results: Results, row_id: int, model: str, side: Side, again: bool = False, budget: int = BUDGET
+    results: Results, row_id: int, model: str, side: Side, again: bool = False
 ) -> Flip | Pending:
     """The shortest deletion from one reply after which the model prefers the other one.
 
-    At most `budget` shortened replies are scored; what was found says how many were tried.
+    At most `BUDGET` shortened replies are scored; what was found says how many were tried.
 
     Raises:
         BadInput: the side has no reply, one that is too long, or the run has no such row or model.
@@ -154,7 +153,7 @@ def shortest_flip(
             "Without both rewards there is no verdict to flip.",
         )
     lengths = tuple(len(piece.strip()) for piece in reply.pieces)
-    return _searched(asked, reply, search_flip(lengths, whole.value, against.value, budget), again)
+    return _searched(asked, reply, search_flip(lengths, whole.value, against.value), again)
 
 
 def _searched(

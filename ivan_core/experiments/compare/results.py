@@ -11,7 +11,10 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ivan_core.datasets.prepared import PreparedDataset, choose_rows
+from ivan_core.datasets.sources import HH_RLHF
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
@@ -35,6 +38,7 @@ from ivan_core.lists import pairs
 from ivan_core.lists.page import page_of
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.columns import by_column
+from ivan_core.metrics.reliability import Reliability, reliability
 from ivan_core.metrics.summary import ModelSummary, summarise
 from ivan_core.metrics.training import Training, training_of, unseen_rows
 from ivan_core.metrics.trust import BatchDifference, ModelFacts, trust_strip
@@ -43,7 +47,8 @@ from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
     import pandas as pd
-HH_RLHF = "anthropic/hh-rlhf"
+_SEED = 0
+"""Of the range that a calibrated model would show."""
 _SNIPPET = 160
 _SNIPPET_READ = 4_000
 """Characters of a reply that are read for its first words: a reply may have millions."""
@@ -117,13 +122,22 @@ class Results:
     @property
     def card_says(self) -> dict[str, bool | None]:
         """Whether a model's card says that it was trained on this dataset; None if nothing."""
-        on_hh = str(self.dataset.about["request"]["source"]).lower() == HH_RLHF
+        on_hh = _is_hh_rlhf(self.dataset)
         return {name: card.trained_on_hh if on_hh else None for name, card in self.cards.items()}
 
     @cached_property
     def fair(self) -> pd.DataFrame:
         """The rows on which figures rest: without those that a model was trained on, if it can."""
         return unseen_rows(self.table)
+
+    def fair_rows(self, model: str) -> pd.DataFrame:
+        """Those of one model."""
+        return self.fair[self.fair["model"].eq(model).to_numpy(bool, na_value=False)]
+
+    def reliability(self, model: str) -> Reliability:
+        """How sure a model is against how often it agrees; pairs of one prompt stay together."""
+        turns = self.dataset.numbers(["row_id", "first_turn"]).set_index("row_id")["first_turn"]
+        return reliability(self.fair_rows(model), np.random.default_rng(_SEED), turns)
 
     def only(self, row_ids: Ints, bare: bool) -> Results:
         """The results of some rows; what the whole run measures by stays that of the run."""
@@ -253,7 +267,7 @@ def trust_strips(
     `batches` holds what was measured of the models in batches, none for scores made elsewhere.
     """
     cards = {card.id: card for card in models}
-    on_hh = dataset.about["request"]["source"].lower() == HH_RLHF
+    on_hh = _is_hh_rlhf(dataset)
     strips = []
     for summary in summaries:
         card = cards[summary.model]
@@ -273,6 +287,10 @@ def trust_strips(
         )
         strips.append(trust_strip(summary, facts).as_dict())
     return strips
+
+
+def _is_hh_rlhf(dataset: PreparedDataset) -> bool:
+    return str(dataset.about["request"]["source"]).lower() == HH_RLHF.lower()
 
 
 def training_so_far(run_id: str, model: str) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from ivan_core.domain.errors import BadInput
@@ -37,7 +36,7 @@ from ivan_core.metrics.comparison_sentences import (
 )
 from ivan_core.metrics.intervals import Rate, rate_of_row
 from ivan_core.metrics.paired import Difference, paired_difference, pairs_needed, shared_rows
-from ivan_core.metrics.reliability import reliability, risk_coverage
+from ivan_core.metrics.reliability import risk_coverage
 from ivan_core.metrics.sentences import length_sentence, percent, rate_sentence, the
 from ivan_core.metrics.summary import ModelSummary
 from ivan_core.metrics.training import Training, fair_pairs, never_clear
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
     import pandas as pd
 MOST_SUBSETS = 12
 MOST_COLUMNS = 12
-_SEED = 0
 _SIDES_WITH = "How often does it side with the choice?"
 _SHARPEST = 5
 
@@ -191,11 +189,9 @@ def _of_two(results: Results, first: str, second: str) -> list[Quote]:
 
 def _sureness(results: Results) -> list[Quote]:
     curves = risk_coverage(results.fair)
-    turns = results.dataset.numbers(["row_id", "first_turn"]).set_index("row_id")["first_turn"]
     found = []
     for model in results.models:
-        own = results.fair[results.fair["model"] == model]
-        sure = reliability(own, np.random.default_rng(_SEED), turns)
+        sure = results.reliability(model)
         on_model: Wish = {"model": model}
         for sentence, chart, shown in (
             (coverage_sentence(curves, model), "coverage", Wish()),

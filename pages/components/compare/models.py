@@ -8,7 +8,6 @@ from functools import partial
 from itertools import combinations
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -26,7 +25,7 @@ from ivan_core.metrics.comparison_sentences import (
     temperature_sentence,
 )
 from ivan_core.metrics.paired import margin_cells, pairs_needed, verdict_table
-from ivan_core.metrics.reliability import Reliability, reliability, risk_coverage
+from ivan_core.metrics.reliability import Reliability, risk_coverage
 from pages.components.compare.filtering import clickable
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import pick_model
@@ -100,10 +99,6 @@ def _charts(
     return two, verdicts, margins, cells
 
 
-_SEED = 0
-"""Of the range that a calibrated model would show."""
-
-
 def how_sure(results: Results) -> None:
     """Risk and coverage of all models, reliability of one."""
     curves = _curves(results.run.id, results.run.done, results)
@@ -135,6 +130,5 @@ def _curves(run_id: str, done: int, _results: Any) -> pd.DataFrame:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _reliability(run_id: str, done: int, model: str, _results: Any) -> Reliability:
-    own = _results.fair[_results.fair["model"] == model]
-    turns = _results.dataset.numbers(["row_id", "first_turn"]).set_index("row_id")["first_turn"]
-    return reliability(own, np.random.default_rng(_SEED), turns)
+    found: Reliability = _results.reliability(model)
+    return found

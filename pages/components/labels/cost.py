@@ -55,7 +55,7 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     if estimate.may_charge_twice:
         _warn(run.problem or _DOUBT, run.hint)
     before = confirm.confirmed_as(run.id, estimate)
-    if before and taxonomy.is_deleted(before):
+    if before and confirm.is_deleted(before):
         _warn(
             f"Exactly these requests were sent before, by run {before}, which was deleted.",
             "Its batches can be collected again for nothing, by their ids. Sent once more, they "
@@ -109,7 +109,7 @@ def _reused(run_id: str, estimate: Estimate) -> None:
             quiet=True,
         )
         for one in told.runs[:_MOST_LINKS]:
-            if not taxonomy.is_deleted(one):
+            if not confirm.is_deleted(one):
                 label = f":primary[See run {one} →]"
                 st.page_link(TAXONOMY, label=label, query_params={"run": one})
         box = f"ask-all-{run_id}"
@@ -199,7 +199,7 @@ def _ask_prices(run_id: str, estimate: Estimate) -> None:
     )
     known = given is not None and taken is not None
     if st.button("Use these prices", key="give-prices", disabled=not known) and known:
-        taxonomy.give_prices(run_id, given, taken)
+        confirm.give_prices(run_id, given, taken)
         st.rerun()
 
 

@@ -8,7 +8,7 @@ from ivan_core.domain.errors import IvanError
 from ivan_core.domain.estimates import Estimate, Mode
 from ivan_core.domain.plurals import number_of
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import handling as taxonomy
+from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.ledger.records import PlanChanged
 from pages.components.kit.state import TAXONOMY, choose_run, keep_news, keep_problem
 from pages.components.kit.text import say
@@ -64,7 +64,7 @@ def upload(run_id: str, plan_hash: str, may_charge_twice: bool = False) -> None:
     An estimate that is not true any more is refused and made anew, to be looked at again.
     """
     try:
-        confirmed = taxonomy.confirm(run_id, plan_hash, _BY, may_charge_twice)
+        confirmed = confirm.confirm(run_id, plan_hash, _BY, may_charge_twice)
     except PlanChanged as error:
         keep_problem(error)
         _show_again(run_id, plan_hash, error)
@@ -88,7 +88,7 @@ def _show_again(run_id: str, plan_hash: str, error: PlanChanged) -> None:
 def renew(run_id: str) -> bool:
     """Have an estimate and its files made anew; whether that could be done."""
     try:
-        taxonomy.renew(run_id)
+        confirm.renew(run_id)
     except IvanError as error:
         keep_problem(error)
         return False
@@ -98,7 +98,7 @@ def renew(run_id: str) -> bool:
 def ask_all(run_id: str, every: bool) -> None:
     """Have the estimate made anew, with or without the texts that have labels already."""
     try:
-        taxonomy.ask_all(run_id, every)
+        confirm.ask_all(run_id, every)
     except IvanError as error:
         keep_problem(error)
 
@@ -106,7 +106,7 @@ def ask_all(run_id: str, every: bool) -> None:
 def decline(run_id: str) -> None:
     """Say no to an estimate."""
     try:
-        taxonomy.decline(run_id)
+        confirm.decline(run_id)
     except IvanError as error:
         keep_problem(error)
     else:

@@ -13,7 +13,7 @@ from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access, handling as runs
-from ivan_core.experiments.batches import handling as taxonomy
+from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.experiments.batches.adopt import adopt
 from ivan_core.experiments.batches.answers import plan_file, run_file
 from ivan_core.experiments.batches.import_files import import_files
@@ -38,7 +38,7 @@ def run_id(server: DemoServer, tmp_path: Path) -> Iterator[str]:
 def _confirm(run_id: str, tmp_path: Path) -> None:
     shown = taxonomy.estimate(run_id)
     assert shown
-    taxonomy.confirm(run_id, shown.plan_hash, "visitor")
+    confirm.confirm(run_id, shown.plan_hash, "visitor")
 
 
 def _run_file(run_id: str, tmp_path: Path) -> None:
@@ -49,9 +49,9 @@ def _run_file(run_id: str, tmp_path: Path) -> None:
 ACTIONS: dict[str, Callable[[str, Path], object]] = {
     "start": lambda _, folder: taxonomy.start(spec_of(folder, limit=2)),
     "confirm": _confirm,
-    "give_prices": lambda run_id, _: taxonomy.give_prices(run_id, 0.0, 0.0),
-    "renew": lambda run_id, _: taxonomy.renew(run_id),
-    "decline": lambda run_id, _: taxonomy.decline(run_id),
+    "give_prices": lambda run_id, _: confirm.give_prices(run_id, 0.0, 0.0),
+    "renew": lambda run_id, _: confirm.renew(run_id),
+    "decline": lambda run_id, _: confirm.decline(run_id),
     "estimate_again": lambda run_id, _: taxonomy.estimate_again(run_id),
     "cancel_batches": lambda run_id, _: taxonomy.cancel_batches(run_id),
     "adopt": lambda *_: adopt(["batch_x"], DatasetRequest(), "visitor"),

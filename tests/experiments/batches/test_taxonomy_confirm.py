@@ -24,7 +24,7 @@ from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.archive import delete
-from ivan_core.experiments.batches import estimates as batch_estimate, handling as taxonomy
+from ivan_core.experiments.batches import confirm, estimates as batch_estimate, handling as taxonomy
 from ivan_core.experiments.batches.adopt import adopt, collect
 from ivan_core.experiments.batches.confirm import examples
 from ivan_core.ledger.records import PlanChanged
@@ -64,7 +64,7 @@ def test_an_estimate_that_was_not_shown_is_not_confirmed(
 ) -> None:
     run_id = prepared(tmp_path)
     with pytest.raises(PlanChanged, match="not the estimate that is in force"):
-        taxonomy.confirm(run_id, "0" * 64, "test")
+        confirm.confirm(run_id, "0" * 64, "test")
     assert runs.get(run_id).state is RunState.AWAITING_CONFIRMATION
     assert len(server.requests) == 0
 
@@ -78,7 +78,7 @@ def test_prices_that_changed_are_shown_again_before_anything_is_sent(
     dearer = prices.Price(1.0, 2.0, "genai-prices", "9.9", "2026-12-01", True)
     monkeypatch.setattr(batch_estimate, "listed_price", lambda *_, **__: dearer)
     with pytest.raises(PlanChanged, match="price table has changed"):
-        taxonomy.confirm(run_id, shown.plan_hash, "test")
+        confirm.confirm(run_id, shown.plan_hash, "test")
     now = taxonomy.estimate(run_id)
     assert now and now.batch and now.plan_hash != shown.plan_hash
     assert now.batch.typical == pytest.approx((now.input_tokens * 1 + 12 * 180 * 2) / 1e6)
@@ -98,7 +98,7 @@ def test_a_file_that_changed_is_refused_until_it_is_made_anew(
     with pytest.raises(PlanChanged, match="is not the one that was estimated"):
         say_yes(run_id)
     assert len(server.requests) == 0
-    taxonomy.renew(run_id)
+    confirm.renew(run_id)
     again = taxonomy.estimate(run_id)
     assert again and again.plan_hash == shown.plan_hash
     assert say_yes(run_id).new
@@ -117,7 +117,7 @@ def test_a_yes_while_the_estimate_is_made_anew_is_carried_out(
         return go_on(registry, one)
 
     monkeypatch.setattr(Registry, "go_on", after_a_yes)
-    taxonomy.renew(run_id)
+    confirm.renew(run_id)
     assert runs.get(run_id).state is RunState.DONE
     assert creations(server) == 1
 
@@ -154,7 +154,7 @@ def test_a_model_without_a_price_waits_for_one(server: DemoServer, tmp_path: Pat
     assert runs.get(run_id).problem == "No price is known for our-own-model."
     with pytest.raises(BadInput, match="No price is known"):
         say_yes(run_id)
-    now = taxonomy.give_prices(run_id, 2.0, 4.0)
+    now = confirm.give_prices(run_id, 2.0, 4.0)
     assert now.batch
     assert now.batch.bound == pytest.approx((now.input_tokens * 2 + 12 * 600 * 4) / 1e6)
     assert now.prices and now.prices.sentence == "Prices: given by you."

@@ -27,7 +27,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import TaxonomySpec
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import handling as taxonomy, requests as experiment
+from ivan_core.experiments.batches import confirm, handling as taxonomy, requests as experiment
 from ivan_core.experiments.batches.work import Providers
 from ivan_core.labels.request_files import Limits
 
@@ -64,7 +64,7 @@ def test_what_is_in_doubt_and_declined_leaves_a_cancelled_run(
     server.faults.set(names.TIMEOUT, method="POST", path="/v1/batches", times=1)
     run_id, _ = taxonomy.start(spec_of(tmp_path))
     say_yes(run_id)
-    taxonomy.decline(run_id)
+    confirm.decline(run_id)
     assert runs.get(run_id).state is RunState.CANCELLED
     assert creations(server) == 1
 

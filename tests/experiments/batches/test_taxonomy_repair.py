@@ -16,7 +16,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import Mode
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.batches import handling as taxonomy
+from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.labels.table import read_labels
 
 
@@ -111,7 +111,7 @@ def test_a_repair_that_is_declined_leaves_everything_as_it_was(
 ) -> None:
     run_id = first_attempt(server, tmp_path)
     taxonomy.estimate_again(run_id, "batch")
-    taxonomy.decline(run_id)
+    confirm.decline(run_id)
     assert runs.get(run_id).state is RunState.DONE
     assert statuses(data_dir, run_id)["1.chosen"] == ("invalid", 1)
     assert taxonomy.estimate_again(run_id, "now") == 2

@@ -28,6 +28,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.archive import delete
 from ivan_core.experiments.batches import (
+    confirm,
     confirm as taxonomy_confirm,
     handling as taxonomy,
     kept_answers as batch_answers,
@@ -113,15 +114,15 @@ def test_all_can_be_asked_again_by_choice(server: DemoServer, tmp_path: Path) ->
     first = labelled(tmp_path, row_ids=(1, 4))
     run_id, _ = taxonomy.start(spec_of(tmp_path))
     before = taxonomy.estimate(run_id)
-    taxonomy.ask_all(run_id, True)
+    confirm.ask_all(run_id, True)
     every = taxonomy.estimate(run_id)
     assert before and every and every.requests == 12
     assert every.reused_sentence == (
         f"4 of these 12 have labels already (run {first}): they are asked and paid once more."
     )
     with pytest.raises(PlanChanged):
-        taxonomy.confirm(run_id, before.plan_hash, "test")
-    taxonomy.ask_all(run_id, False)
+        confirm.confirm(run_id, before.plan_hash, "test")
+    confirm.ask_all(run_id, False)
     assert taxonomy.estimate(run_id) == before
     taxonomy.choose_all(run_id, True)
     say_yes(run_id)
@@ -177,7 +178,7 @@ def test_answers_of_the_demo_server_are_not_kept_as_those_of_a_server_that_took_
     with pytest.raises(PlanChanged, match="another account or server"):
         say_yes(waiting)
     assert creations(server) == 1
-    taxonomy.decline(waiting)
+    confirm.decline(waiting)
 
     monkeypatch.setattr(batch_answers, "is_demo", lambda _: True)  # replaced after the estimate
     free, _ = taxonomy.start(spec_of(tmp_path, row_ids=(1,)), again=True, ask_all=False)

@@ -23,15 +23,13 @@ from ivan_core.metrics.sentences import balanced_words, percent, the
 from ivan_core.metrics.summary import ModelSummary
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 _NEWCOMBE = (
     "The interval of the difference is Newcombe's for paired proportions (1998, method 10), the"
     " test McNemar's exact test with mid-p; neither is corrected for multiple comparisons."
 )
 _MOVER = "its interval joins theirs by MOVER (Zou and Donner 2008)."
-_SEED = 0
-"""Of the range that a calibrated model would show; the same as on the page."""
 
 
 def agreement(results: Results) -> Drawn:
@@ -73,7 +71,7 @@ def rewards(results: Results, model: str) -> Drawn:
     from ivan_core.charts.rewards import reward_cells
     from ivan_core.metrics.bins import reward_bins
 
-    cells = reward_bins(own_rows(results, model))
+    cells = reward_bins(results.fair_rows(model))
     return Drawn(
         lambda: reward_cells(cells, dark=False),
         cells,
@@ -90,7 +88,7 @@ def margins(results: Results, model: str) -> Drawn:
     from ivan_core.charts.rewards import margin_bars
     from ivan_core.metrics.bins import margin_histogram
 
-    histogram = margin_histogram(own_rows(results, model))
+    histogram = margin_histogram(results.fair_rows(model))
     own = next(one for one in results.summaries if one.model == model)
     typical = (
         f" The typical margin (root mean square of {own.counts.rated:,} margins) is"
@@ -218,14 +216,10 @@ def coverage(results: Results) -> Drawn:
 
 
 def reliable(results: Results, model: str) -> Drawn:
-    import numpy as np
-
     from ivan_core.charts.reliability import reliability_points
     from ivan_core.metrics.comparison_sentences import reliability_sentence, temperature_sentence
-    from ivan_core.metrics.reliability import reliability
 
-    turns = results.dataset.numbers(["row_id", "first_turn"]).set_index("row_id")["first_turn"]
-    found = reliability(own_rows(results, model), np.random.default_rng(_SEED), turns)
+    found = results.reliability(model)
     return Drawn(
         lambda: reliability_points(found, model, dark=False),
         found.bins,
@@ -237,11 +231,6 @@ def reliable(results: Results, model: str) -> Drawn:
         " temperature T a model, fitted on the other folds (pairs with the same first Human turn"
         f" stay in one fold) and set to 1 for the hollow points. Ties are left out. {WILSON}",
     )
-
-
-def own_rows(results: Results, model: str) -> pd.DataFrame:
-    """The rows of one model on which its figures rest."""
-    return results.fair[results.fair["model"].eq(model).to_numpy(bool, na_value=False)]
 
 
 def check_rated(results: Results) -> None:

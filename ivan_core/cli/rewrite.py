@@ -56,8 +56,8 @@ def spec_from(options: argparse.Namespace) -> RewriteSpec:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print what came of it."""
+    from ivan_core.engine import machine
     from ivan_core.engine.plan import first_look
-    from ivan_core.experiments.labels import plan as labels
     from ivan_core.experiments.rewrite import plan as rewrite
 
     spec = spec_from(options)
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         look.refusals += rewrite.servers_refuse(spec)
         return print_plan(plan.notes, look)
     if options.pull and plan.served_by_ollama:
-        labels.pull(spec.rewriter, print_step)
+        machine.pull(spec.rewriter, print_step)
     run_id, new = rewrite.start(
         spec, accept_cost=options.yes or _accepted(plan.paid), max_usd=options.max_usd
     )

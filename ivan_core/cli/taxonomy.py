@@ -253,11 +253,12 @@ def label_spec_from(options: argparse.Namespace) -> LabelSpec:
 
 def control(options: argparse.Namespace) -> int:
     """Start it, follow it, and print what came of it."""
+    from ivan_core.engine import machine
     from ivan_core.experiments.labels import plan as labels
 
     spec = label_spec_from(options)
     if options.pull:
-        labels.pull(spec.labeler, print_step)
+        machine.pull(spec.labeler, print_step)
     plan = labels.plan(spec)
     print(plan.sentence)
     run_id, new = runs.start(spec)

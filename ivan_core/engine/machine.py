@@ -1,9 +1,10 @@
-"""What this machine has and how fast it scores, and how large its score cache is."""
+"""What this machine has, can be given and keeps: models, its score cache, how fast it scores."""
 
 from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from statistics import median
@@ -16,7 +17,8 @@ from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access
 from ivan_core.engine.archive import size
-from ivan_core.models import reward_models
+from ivan_core.models import reward_models, servers
+from ivan_core.models.names import is_rules
 from ivan_core.models.servers import has_key, ollama_address
 from ivan_core.runs.cache import DAMAGED, ScoreCache
 from ivan_core.settings import data_dir, has_gpu, memory_bytes
@@ -69,6 +71,18 @@ def _answers(url: str) -> bool:
             return True
     except (OSError, ValueError):
         return False
+
+
+def pull(model: str, progress: Callable[[int, int, str], None]) -> None:
+    """Download a model to the Ollama server, unless it is there.
+
+    Raises:
+        BackendUnavailable: the server is away, has no such model to give, or stopped half way.
+        NotAllowed: the visitor may only read and review.
+    """
+    access.require(access.Action.PULL)
+    if not is_rules(model) and not servers.ollama_has(model):
+        servers.pull(model, progress)
 
 
 @dataclass(frozen=True, slots=True)

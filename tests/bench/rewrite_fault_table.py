@@ -92,9 +92,9 @@ def row(case: Case) -> str:
             server.faults.clear()
             patch.setenv(ollama_client.HOST, server.ollama_url)
             if case.fault == names.MODEL_MISSING:
-                from ivan_core.experiments.labels import plan as labels
+                from ivan_core.engine import machine
 
-                labels.pull(MODEL, lambda *_: None)
+                machine.pull(MODEL, lambda *_: None)
             after = told(work_with_ollama(data, spec, run.id))
         said = f"| {case.name} | {seen} | {after} |".replace(server.ollama_url, "http://the-server")
         return said.replace(server.ollama_url.removeprefix("http://"), "the-server")

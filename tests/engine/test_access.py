@@ -66,7 +66,7 @@ PROTECTED: dict[str, Callable[[str, Path], object]] = {
     "Importing a run": lambda run, path: zips.import_zip(path),
     "Importing a run from": lambda run, path: import_csvs([path], DatasetRequest()),
     "Clearing the cache": lambda run, _: machine.clear_cache(),
-    "Pulling a model": lambda run, _: labels.pull("gemma4:e4b", lambda *_: None),
+    "Pulling a model": lambda run, _: machine.pull("gemma4:e4b", lambda *_: None),
     "Making or closing a queue of reviews": lambda run, _: review_rights.close_queue(1),
     "Settling a difference between reviewers": lambda run, _: review_rights.settle(
         Decision(1, 0, "both", "better", "chosen", "Ada")

@@ -1,17 +1,15 @@
-"""Labelling text by text, before it runs: what it takes, who can label, and pulling a model."""
+"""Labelling text by text, before it runs: what it takes, and who can label."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ivan_core.datasets.prepared import choose_rows
 from ivan_core.domain.runs import Span
 from ivan_core.domain.specs import LabelSpec, RowsSpec
-from ivan_core.engine import access, datasets
+from ivan_core.engine import datasets
 from ivan_core.engine.kind import kind_for
 from ivan_core.engine.plan import lexicon_time, overhead
-from ivan_core.models import servers
 from ivan_core.models.names import is_rules, rules_note, shown_name
 
 DEMO_NOTE = (
@@ -65,15 +63,3 @@ def choice_words(spec: RowsSpec) -> str:
         rows = "all rows"
     who = kind_for(spec).about(spec).rpartition(" | ")[2]
     return f"{spec.dataset.label}, {rows}, {shown_name(who)}"
-
-
-def pull(model: str, progress: Callable[[int, int, str], None]) -> None:
-    """Download a model to the Ollama server, unless it is there.
-
-    Raises:
-        BackendUnavailable: the server is away, has no such model to give, or stopped half way.
-        NotAllowed: the visitor may only read and review.
-    """
-    access.require(access.Action.PULL)
-    if not is_rules(model) and not servers.ollama_has(model):
-        servers.pull(model, progress)

@@ -13,8 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ivan_core import catalog
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.specs import DatasetRequest, RowsSpec, parse_row_ids
-from ivan_core.engine import datasets
-from ivan_core.experiments.labels import plan as labels
+from ivan_core.engine import datasets, machine
 from ivan_core.models import servers
 from pages.components.kit.state import keep_news, keep_problem
 from pages.components.kit.text import md_escape, say
@@ -144,7 +143,7 @@ def _pull(model: str, then: str) -> None:
             say(f"{step}{size}", "small", quiet=True)
 
     try:
-        labels.pull(model, show)
+        machine.pull(model, show)
     except IvanError as error:
         keep_problem(error)
     else:

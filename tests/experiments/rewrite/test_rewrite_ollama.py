@@ -146,14 +146,14 @@ def test_without_a_server_the_run_says_so_and_goes_on_later(
 def test_a_missing_model_is_named_and_can_be_pulled(
     demo: DemoServer, data_dir: Path, spec: RewriteSpec
 ) -> None:
-    from ivan_core.experiments.labels import plan as labels
+    from ivan_core.engine import machine
 
     demo.faults.set(names.MODEL_MISSING)
     run = work_with_ollama(data_dir, spec)
     assert run.state is RunState.FAILED and f"does not have {MODEL}" in run.problem
     assert f"ollama pull {MODEL}" in run.hint
     seen: list[tuple[int, int, str]] = []
-    labels.pull(MODEL, lambda *part: seen.append(part))
+    machine.pull(MODEL, lambda *part: seen.append(part))
     assert seen[-1][2] == "success" and len(seen) > 5
     assert work_with_ollama(data_dir, spec, run.id).state is RunState.DONE
 

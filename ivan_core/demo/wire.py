@@ -84,18 +84,6 @@ class Wire(BaseHTTPRequestHandler):
     def version_string(self) -> str:
         return self.server_version
 
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self._serve()
-
-    def do_DELETE(self) -> None:
-        self._serve()
-
-    def do_HEAD(self) -> None:
-        self._serve()
-
     def _serve(self) -> None:
         request = self._read()
         kind = type(self)
@@ -113,6 +101,8 @@ class Wire(BaseHTTPRequestHandler):
         except OSError:
             # The client went away, as clients with a time-out do.
             self.close_connection = True
+
+    do_GET = do_POST = do_DELETE = do_HEAD = _serve
 
     def _read(self) -> Request:
         where = urlsplit(self.path)

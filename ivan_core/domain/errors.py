@@ -25,3 +25,11 @@ class BackendUnavailable(IvanError):
 
 class StorageProblem(IvanError):
     """The data folder cannot be written: no space, no permission."""
+
+
+ODD_DATA = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What code raises over data from outside that has not the shape it must have.
+
+JSON that is none is a ValueError, as is a number of 5,000 digits; nested too deep, it is a
+RecursionError.
+"""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from ivan_core.domain.errors import BadInput, IvanError, StorageProblem
+from ivan_core.domain.errors import ODD_DATA, BadInput, IvanError, StorageProblem
 from ivan_core.domain.options import command_of, option_words
 from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
 from ivan_core.domain.specs import DatasetRequest, Frozen, RowsSpec
@@ -324,7 +324,7 @@ def whole(run_id: str, what: str) -> Iterator[None]:
         yield
     except IvanError:
         raise
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except (OSError, *ODD_DATA) as error:
         # Libraries that read tables raise what they like; all that concerns a table is of these.
         raise Damaged(
             f"Run {run_id} is damaged: its {what} cannot be read ({type(error).__name__}).",

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter
 
 from ivan_core import __version__
 from ivan_core.datasets.parquet_rows import small_table
 from ivan_core.datasets.prepared import PreparedDataset, choose_rows
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import ODD_DATA, BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
@@ -337,15 +337,7 @@ def _whole(path: Path) -> Iterator[None]:
     """Turn whatever goes wrong while the content of a zip is read into a sentence."""
     try:
         yield
-    except (
-        ValidationError,
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        OSError,
-        RecursionError,
-    ) as error:
+    except (OSError, *ODD_DATA) as error:
         told = str(error).splitlines()
         raise _damaged(path, told[0] if told else type(error).__name__) from error
 

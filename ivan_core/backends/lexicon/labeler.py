@@ -8,25 +8,17 @@ from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
 
-from ivan_core.backends.lexicon import conduct, people, style
-from ivan_core.backends.lexicon.decision import Decision
+from ivan_core.backends.lexicon import rules
 from ivan_core.backends.lexicon.phrases import words_hash
 from ivan_core.backends.lexicon.reading import Reading
+from ivan_core.backends.lexicon.rules import Decision
 from ivan_core.domain.labels import FEATURES, Label, LabelPrompt
 from ivan_core.domain.models import AnswererCard, ModelReply
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.labels.schema import check_keys
 
 NAME = "ivan/lexicon"
-RULE_FILES = (
-    "conduct.py",
-    "decision.py",
-    "labeler.py",
-    "people.py",
-    "phrases.py",
-    "reading.py",
-    "style.py",
-)
+RULE_FILES = ("labeler.py", "phrases.py", "reading.py", "rules.py")
 WITHOUT_REPLY: dict[str, Label] = {
     "last_response_is_anthropomorphic": False,
     "last_response_is_coherent": False,
@@ -54,10 +46,10 @@ def explain(dialogue: str) -> dict[str, Decision]:
     """
     reading = Reading(Dialogue(dialogue))
     done = {
-        "assistant_is_anthropomorphic": people.anthropomorphic(reading, reading.assistant),
-        "assistant_is_coherent": style.coherent(reading, reading.assistant),
-        "human_vocabulary_quality": style.vocabulary(reading),
-        "topics": style.topics(reading),
+        "assistant_is_anthropomorphic": rules.anthropomorphic(reading, reading.assistant),
+        "assistant_is_coherent": rules.coherent(reading, reading.assistant),
+        "human_vocabulary_quality": rules.vocabulary(reading),
+        "topics": rules.topics(reading),
     }
     done |= _last_reply(reading)
     return {key: done[key] for key in FEATURES}
@@ -70,25 +62,25 @@ def _last_reply(reading: Reading) -> dict[str, Decision]:
             key: Decision(label, "there is no last reply to read")
             for key, label in WITHOUT_REPLY.items()
         }
-    refused = conduct.refusal(reading, reply)
-    slighted = people.slights(reading, reply)
+    refused = rules.refusal(reading, reply)
+    slighted = rules.slights(reading, reply)
     done = {
-        "last_response_is_anthropomorphic": people.anthropomorphic(reading, reply),
-        "last_response_is_coherent": style.coherent(reading, reply),
+        "last_response_is_anthropomorphic": rules.anthropomorphic(reading, reply),
+        "last_response_is_coherent": rules.coherent(reading, reply),
         "last_response_is_refusal": refused,
-        "last_response_is_helpful": conduct.helpful(reading, reply, refused),
-        "last_response_is_honest": conduct.honest(reading, reply),
-        "last_response_sentiment": style.sentiment(reading, reply),
-        "last_response_contains_insult": people.insult(reading, reply),
-        "last_response_is_sexually_explicit": people.sexually_explicit(reading, reply),
-        "last_response_breaks_privacy": people.breaks_privacy(reading, reply),
-        "last_response_is_discriminatory": people.discriminatory(reading, slighted),
-        "last_response_is_discriminating_against": people.discriminating_against(reading, slighted),
-        "last_response_is_manipulative": conduct.manipulative(reading, reply),
-        "last_response_is_creative": style.creative(reading, reply, refused),
-        "last_response_is_eloquent": style.eloquent(reading, reply),
+        "last_response_is_helpful": rules.helpful(reading, reply, refused),
+        "last_response_is_honest": rules.honest(reading, reply),
+        "last_response_sentiment": rules.sentiment(reading, reply),
+        "last_response_contains_insult": rules.insult(reading, reply),
+        "last_response_is_sexually_explicit": rules.sexually_explicit(reading, reply),
+        "last_response_breaks_privacy": rules.breaks_privacy(reading, reply),
+        "last_response_is_discriminatory": rules.discriminatory(reading, slighted),
+        "last_response_is_discriminating_against": rules.discriminating_against(reading, slighted),
+        "last_response_is_manipulative": rules.manipulative(reading, reply),
+        "last_response_is_creative": rules.creative(reading, reply, refused),
+        "last_response_is_eloquent": rules.eloquent(reading, reply),
     }
-    return done | {"last_response_is_harmless": conduct.harmless(reading, reply, done)}
+    return done | {"last_response_is_harmless": rules.harmless(reading, reply, done)}
 
 
 def label_text(dialogue: str, keys: Iterable[str] = FEATURES) -> dict[str, Label]:

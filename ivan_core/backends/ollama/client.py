@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ivan_core.backends.openai.client import is_loopback
-from ivan_core.backends.redirects import Redirected, is_redirect, redirect_told
+from ivan_core.backends.openai.client import Redirected, is_loopback, is_redirect, redirect_told
 from ivan_core.datasets.guarded_http import Bounds, Transport, bounded, request_seconds
-from ivan_core.domain.errors import BackendUnavailable, BadInput
+from ivan_core.domain.errors import ODD_DATA, BackendUnavailable, BadInput
 from ivan_core.labels.completions import counted, shortened, whole_text
 from ivan_core.settings import seconds_of, setting
 
@@ -258,14 +257,7 @@ class OllamaServer:
                 f"The Ollama server at {self.host} broke off in the middle of its answer.",
                 "See its log: the model may be too large for the machine's memory.",
             ) from None
-        except (
-            ValueError,
-            LookupError,
-            TypeError,
-            AttributeError,
-            ArithmeticError,
-            RecursionError,
-        ):
+        except ODD_DATA:
             raise self._another() from None
 
     def _refused(self, status: int, said: object, model: str, pulling: bool) -> BackendUnavailable:

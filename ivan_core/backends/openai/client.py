@@ -1,4 +1,8 @@
-"""Which account a base URL is asked with, and a client that sends that account's key only."""
+"""Which account a base URL is asked with, and a client that sends that account's key only.
+
+And what is known of a server by its address: whether it is on this machine, the demo server, or one
+that sends requests on to another, where what it is asked never goes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from ivan_core.datasets.guarded_http import Bounds, Transport, request_seconds
 from ivan_core.domain.errors import BackendUnavailable, BadInput
@@ -28,6 +32,7 @@ CONNECT_SECONDS = 10.0
 
 _UNUSED_KEY = "no-key"
 """What stands in place of a key: the client insists on one, and so do some local servers."""
+_LONGEST_ADDRESS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,3 +192,34 @@ def _only(account: Account) -> Callable[[Any], None]:
         request.headers["Authorization"] = own
 
     return clean
+
+
+class Redirected(BackendUnavailable):
+    """The server sends the request on to another address. Nobody was asked there."""
+
+
+def is_redirect(status: int) -> bool:
+    return 300 <= status < 400
+
+
+def redirect_told(server: str, url: str, status: int, location: object) -> str:
+    """The sentence for an answer of `server`, asked at `url`, that is a redirect to `location`."""
+    return (
+        f"{server} answers with a redirect to {_origin(url, location)} (HTTP {status}), "
+        "which IVAN does not follow."
+    )
+
+
+def _origin(url: str, location: object) -> str:
+    """Where a redirect leads, as far as it can be shown: scheme, host and port."""
+    try:
+        parts = urlsplit(urljoin(url, location if isinstance(location, str) else ""))
+        origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        here = urlsplit(url)
+    except ValueError:
+        return "an odd address"
+    if (parts.scheme, parts.netloc) == (here.scheme, here.netloc):
+        return "another address of its own"
+    known = parts.scheme in ("http", "https") and bool(parts.netloc)
+    shown = origin.isascii() and origin.isprintable() and len(origin) <= _LONGEST_ADDRESS
+    return origin if known and shown else "an odd address"

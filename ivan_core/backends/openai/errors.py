@@ -7,9 +7,15 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ivan_core.backends.openai.client import BASE_URL, KEY, Account
-from ivan_core.backends.redirects import Redirected, is_redirect, redirect_told
-from ivan_core.domain.errors import BackendUnavailable
+from ivan_core.backends.openai.client import (
+    BASE_URL,
+    KEY,
+    Account,
+    Redirected,
+    is_redirect,
+    redirect_told,
+)
+from ivan_core.domain.errors import ODD_DATA, BackendUnavailable
 from ivan_core.domain.labels import AnswerLost
 from ivan_core.labels.completions import shortened
 
@@ -49,25 +55,11 @@ class RequestRefused(BackendUnavailable):
 
 
 def client_errors() -> tuple[type[Exception], ...]:
-    """All that the client raises when a call fails.
-
-    An answer that is no JSON is a ValueError, as is a number of 5,000 digits; one nested too deep
-    is a RecursionError, and over one of another shape the client stumbles.
-    """
+    """All that the client raises when a call fails: it stumbles over odd answers too."""
     import httpx2
     import openai
 
-    return (
-        openai.OpenAIError,
-        httpx2.HTTPError,
-        httpx2.InvalidURL,
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        ArithmeticError,
-        RecursionError,
-    )
+    return (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, *ODD_DATA)
 
 
 def timed_out(error: BaseException) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ivan_core.datasets.hub_client import UNREACHABLE, guard_hub, hub_problem, hub_reason
-from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
+from ivan_core.domain.errors import ODD_DATA, BackendUnavailable, BadInput, IvanError
 
 PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 """The files a model is loaded from. Pickles can run code: they are neither fetched nor opened."""
@@ -71,7 +71,7 @@ def parameters_in(folder: Path) -> int | None:
     files = sorted(folder.glob("*.safetensors"))
     try:
         return sum(_numbers_in(path) for path in files) if files else None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (OSError, *ODD_DATA):
         return None
 
 
@@ -93,7 +93,7 @@ def weight_names(folder: Path) -> list[str] | None:
     files = sorted(folder.glob("*.safetensors"))
     try:
         return [name for path in files for name in _header(path) if name != "__metadata__"]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (OSError, *ODD_DATA):
         return None
 
 
@@ -121,7 +121,7 @@ def check_complete(model_id: str, folder: Path) -> None:
     check_names(model_id, names)
     try:
         missing = sorted(_shards(folder) - names)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except ODD_DATA as error:
         raise BackendUnavailable(
             f"{model_id} is damaged: its list of weight files cannot be read.",
             "Download or copy the model again.",

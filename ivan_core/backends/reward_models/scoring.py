@@ -17,7 +17,7 @@ from ivan_core.backends.reward_models.batching import (
 from ivan_core.backends.reward_models.loading import Loaded
 from ivan_core.backends.reward_models.tokens import NoInput, TokenRow, first_line, token_rows
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.models import ModelCard, Reward
+from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue
 
 PROBES = 24
@@ -33,7 +33,7 @@ class TransformersRewardModel:
     """A loaded model. A text's reward does not depend on its batch (to 1e-4 on a CPU)."""
 
     def __init__(self, loaded: Loaded) -> None:
-        self._card = loaded.card
+        self.card = loaded.card
         self._model = loaded.model
         self._tokenizer = loaded.tokenizer
         self._rules = loaded.rules
@@ -45,10 +45,6 @@ class TransformersRewardModel:
         """Padded tokens that the card's memory may hold; None until it ran out once."""
         self._forward: packed_deberta.Forward = self._padded_logits
         self._use_packed()
-
-    @property
-    def card(self) -> ModelCard:
-        return self._card
 
     def score(
         self, dialogues: Sequence[Dialogue], progress: Callable[[int], None] | None = None
@@ -172,7 +168,7 @@ class TransformersRewardModel:
             torch.zeros(1, device=self._model.device).item()
         except RuntimeError as error:
             raise BackendUnavailable(
-                f"The graphics card stopped working while {self._card.id} was scoring.",
+                f"The graphics card stopped working while {self.card.id} was scoring.",
                 "Resume the run: finished texts are kept.",
             ) from error
 
@@ -221,8 +217,8 @@ class TransformersRewardModel:
             )
         if packed is not None:
             self._forward = packed
-            note = f"{self._card.note} Scored without padding (disentangled-flash).".strip()
-            self._card = self._card.model_copy(update={"note": note})
+            note = f"{self.card.note} Scored without padding (disentangled-flash).".strip()
+            self.card = self.card.model_copy(update={"note": note})
 
 
 def _probe_dialogues() -> list[Dialogue]:

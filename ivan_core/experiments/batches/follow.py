@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from ivan_core.backends.openai.client import Redirected
 from ivan_core.backends.openai.errors import NoCredit, NotAtProvider, ProviderBusy, RequestRefused
 from ivan_core.backends.prices import Price
-from ivan_core.backends.redirects import Redirected
 from ivan_core.domain.errors import BackendUnavailable, IvanError
 from ivan_core.domain.labels import BatchProvider, BatchState
 from ivan_core.experiments.batches.collect import download, unanswered

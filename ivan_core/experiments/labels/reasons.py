@@ -13,7 +13,7 @@ from ivan_core.experiments.labels.results import open_labels
 from ivan_core.metrics.differences import Piece
 
 if TYPE_CHECKING:
-    from ivan_core.backends.lexicon.decision import Decision
+    from ivan_core.backends.lexicon.rules import Decision
 
 _LONGEST = 20_000
 """Characters of a text in which words are marked; what follows is not shown."""

@@ -23,9 +23,8 @@ from fakes.kills import confirmed
 from given.taxonomy_runs import QUICK, account_of, be_worker, creations, no_sleep, workers_here
 
 from ivan_core.backends.openai.batches import MOST_FILE, OpenAIBatches
-from ivan_core.backends.openai.client import account_for
+from ivan_core.backends.openai.client import Redirected, account_for
 from ivan_core.backends.openai.errors import NotAtProvider
-from ivan_core.backends.redirects import Redirected
 from ivan_core.cli import taxonomy as command
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.errors import BackendUnavailable

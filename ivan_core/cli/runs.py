@@ -15,6 +15,7 @@ from ivan_core.cli.follow import follow, wait_for_end
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs
+from ivan_core.figures.choices import WHERE
 
 _ID = "the run's id, as in `ivan runs list`"
 
@@ -31,7 +32,9 @@ def add(commands: Any) -> None:
         ("resume", resume, "go on with a stopped run"),
         ("cancel", cancel, "stop a run; what is finished is kept"),
     ):
-        _action(actions, name, action, about, "id")
+        sub = _action(actions, name, action, about, "id")
+        if action is sentences:
+            sub.add_argument("--where", metavar=WHERE.metavar, help=WHERE.help)
     sub = _action(actions, "rename", rename, "give a run a name beside its id", "id")
     sub.add_argument("name", help="the name; an empty one takes it away")
     sub = _action(actions, "delete", delete, "delete a run and the files it wrote", "id")
@@ -128,9 +131,10 @@ def show(options: argparse.Namespace) -> int:
 def sentences(options: argparse.Namespace) -> int:
     from ivan_core.engine.figures import quotes, source_line
 
+    told = quotes(options.id, options.where)
     print(source_line(options.id))
     asked = ""
-    for quote in quotes(options.id):
+    for quote in told:
         if quote.question != asked:
             print(f"\n{quote.question}")
         asked = quote.question

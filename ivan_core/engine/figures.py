@@ -143,18 +143,51 @@ def source_line(run_id: str) -> str:
     return told
 
 
-def quotes(run_id: str) -> list[Quote]:
+def quotes(run_id: str, where: str | None = None) -> list[Quote]:
     """All sentences of a run, by question in the order of its page.
 
+    With conditions on rows each is of the rows that they pick and says so, or that it is of the
+    whole run.
+
     Raises:
-        BadInput: there is no such run, it has no sentences, or nothing is finished yet.
+        BadInput: there is no such run, it has no sentences, or nothing is finished yet; or the
+            conditions pick nothing.
     """
     own, results = _opened(run_id)
     names = file_names(own.paths(results))
+    found = own.quotes(results)
+    if where is not None:
+        found = _of_picked_rows(own, results, run_id, found, where)
     return [
         replace(quote, sentence=named(quote.sentence, names), command=quote.told_by(run_id))
-        for quote in own.quotes(results)
+        for quote in found
     ]
+
+
+def _of_picked_rows(
+    own: ChartsAndSentences, results: Any, run_id: str, every: Sequence[Quote], where: str
+) -> list[Quote]:
+    """The sentences of the rows that conditions pick; those that rows do not have stay whole."""
+    questions = list(dict.fromkeys(quote.question for quote in every))
+    picked_rows.rows_of(own, run_id, where)  # refuses what is no condition, or of no run
+    found: list[Quote] = []
+    for measure in dict.fromkeys(quote.measure for quote in every if quote.measure):
+        part = picked_rows.picked_rows(own, results, run_id, measure, where, stamp(run_id))
+        found += [
+            replace(quote, sentence=f"{quote.sentence} {part.told}", where=part.query)
+            for quote in own.quotes(part.results)
+            if quote.measure == measure
+        ]
+    of_whole = f"This is of {WHOLE}, whatever rows are picked."
+    found += [
+        replace(quote, sentence=f"{quote.sentence} {of_whole}")
+        for quote in every
+        if not quote.measure
+    ]
+    return sorted(
+        (quote for quote in found if quote.question in questions),
+        key=lambda quote: questions.index(quote.question),
+    )
 
 
 def conditions_of(run_id: str, query: Mapping[str, Any]) -> str:

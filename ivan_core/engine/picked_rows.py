@@ -197,8 +197,8 @@ def _rates_told(measure: str, measures: Collection[str], what: str) -> str:
         told += " What length alone would reach follows from the condition on lengths."
     if measure in measures:
         return told + (
-            " A condition is on the very thing that is drawn, so rates follow from it, in whole or"
-            " in part, and tell nothing of other rows; they have no intervals."
+            " A condition is on the very thing that is counted, so rates follow from it, in whole"
+            " or in part, and tell nothing of other rows; they have no intervals."
         )
     if BY_HAND in measures:
         return f"{told} Somebody marked the rows by hand, so rates have no intervals."

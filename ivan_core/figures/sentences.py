@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,8 @@ class Quote:
     """One sentence that stands alone, under the question it answers.
 
     `chart` holds the numbers behind it, with `shown` where it leaves a choice; else `command` tells
-    them, or all sentences are printed again.
+    them, or all sentences are printed again. `measure` is what it counts row by row, and so of the
+    rows alone that the conditions of `where` pick; a sentence without one is of the whole run.
     """
 
     question: str
@@ -22,12 +24,18 @@ class Quote:
     chart: str = ""
     shown: Wish = field(default_factory=Wish)
     command: str = ""
+    measure: str = ""
+    where: str = ""
 
     def told_by(self, run_id: str) -> str:
         """The command that tells the numbers behind it again, from the finished run."""
+        shown: Wish = {**self.shown}
+        if self.where:
+            shown["where"] = self.where
         if self.chart:
-            return figure_command(run_id, self.chart, "csv", **self.shown)
-        return self.command or f"ivan runs sentences {run_id}"
+            return figure_command(run_id, self.chart, "csv", **shown)
+        words = ["ivan", "runs", "sentences", run_id]
+        return self.command or shlex.join(words + (["--where", self.where] if self.where else []))
 
 
 def source_line(

@@ -192,12 +192,13 @@ def length_sentence(summary: ModelSummary, choice: str) -> str:
     if longer is None or shorter is None:
         return f"{summary.model}: too few lengths differ to tell length from content."
     wide = ""
+    ends = ["" if isnan(rate.low) else f" {interval(rate)}" for rate in (longer, shorter)]
     if max(longer.design, shorter.design) > 1:
         wide = f" Prompts repeat: as if n = {longer.effective_n:,} and {shorter.effective_n:,}."
     return (
         f"{summary.model} sides with {the(choice)} in {percent(longer.rate, longer.n)} of"
-        f" {number_of(longer.n, 'pair')} {interval(longer)} where the longer reply was chosen"
-        f" and in {percent(shorter.rate, shorter.n)} of {shorter.n:,} {interval(shorter)} where"
+        f" {number_of(longer.n, 'pair')}{ends[0]} where the longer reply was chosen"
+        f" and in {percent(shorter.rate, shorter.n)} of {shorter.n:,}{ends[1]} where"
         f" the shorter was: {balanced_words(balanced)} if both counted the same.{wide}"
     )
 

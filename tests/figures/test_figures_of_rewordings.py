@@ -15,7 +15,15 @@ from ivan_core import settings
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine.csv_files import import_csvs
-from ivan_core.engine.figures import caption, conditions_of, figure, methods, rows_picked, whole
+from ivan_core.engine.figures import (
+    caption,
+    conditions_of,
+    figure,
+    methods,
+    quotes,
+    rows_picked,
+    whole,
+)
 from ivan_core.engine.imports import read_dataset
 from ivan_core.experiments.rewrite.figures import CHARTS
 
@@ -174,3 +182,34 @@ def test_what_picks_nothing_is_a_sentence(run_id: str, where: str, said: str) ->
     with pytest.raises(BadInput) as refused:
         figure(run_id, "flips", "csv", where=where)
     assert said in refused.value.message and refused.value.hint
+
+
+def test_sentences_of_picked_rows(run_id: str) -> None:
+    told = [one.sentence for one in quotes(run_id, LOST) if one.question == "Do verdicts flip?"]
+    assert told[0].startswith(
+        f"Rewording flips the verdict of {MODEL} in 100% of 2 pairs. Only 2 of 6 pairs count,"
+        f" picked by: {MODEL}: no longer agrees. 1 pair has no value"
+    )
+    assert not any("[" in one or "To see" in one for one in told)
+    kept = next(one.sentence for one in quotes(run_id, LOST))
+    assert "keeps the meaning in 100% of 2 measured pairs" in kept and "[34, 100]" in kept
+    similar = next(one.sentence for one in quotes(run_id, "similarity=0~1"))
+    assert "keeps the meaning in 83% of 6 measured pairs" in similar and "[" not in similar
+    noise = [one.sentence for one in quotes(run_id, LOST) if "noise" in one.question]
+    assert noise and all(one.endswith("whatever rows are picked.") for one in noise)
+
+
+def test_sentences_past_another_gate_say_so(run_id: str) -> None:
+    told = [one.sentence for one in quotes(run_id, f"{A_SUBSET}&meaning=0.7") if one.where]
+    assert told and all("count from a similarity of 0.7 on" in one for one in told)
+    flips_of = next(one for one in told if one.startswith("Rewording flips"))
+    assert f"the verdict of {MODEL} in 50% of 4 pairs" in flips_of
+    assert not any("similarity of" in one.sentence for one in quotes(run_id, A_SUBSET))
+
+
+def test_labels_that_flip_in_picked_rows(run_id: str) -> None:
+    moved = "label=last_response_is_helpful&move=same"
+    told = [one.sentence for one in quotes(run_id, moved) if "labels" in one.question]
+    assert told[0].startswith(
+        "the imported file: “Helpful” flips in 0% of 10 texts (0 lost, 0 gained). Only 5 of 6"
+    )

@@ -27,6 +27,7 @@ from ivan_core.engine.figures import (
     figure,
     file_name,
     methods,
+    quotes,
     rows_picked,
     stamp,
     whole,
@@ -324,3 +325,58 @@ def test_a_verdict_of_another_run_is_on_what_is_drawn_too(data_dir: Path) -> Non
     # The same model gives the same texts the same rewards, so the rate is the condition's.
     n = rows_picked(own, where)
     assert agreeing(data(own, "agreement", where=where))[TWO_MODELS[1]] == (n, n)
+
+
+def told_of(run_id: str, where: str | None, question: str) -> list[str]:
+    return [one.sentence for one in quotes(run_id, where) if one.question == question]
+
+
+def test_sentences_of_a_subset_name_it_and_its_numbers(run_id: str) -> None:
+    (first, *_) = quotes(run_id, A_SUBSET)
+    assert first.sentence == (
+        f"{ONE} sides with the recorded choice in 67% of 6 pairs (95% interval [30, 90]). Only 6 of"
+        " 10 pairs count, picked by: subset: a. Picked rows, not a sample. Rates are those of such"
+        " pairs alone; an interval takes them for a random draw of all pairs that would be picked"
+        " so."
+    )
+    assert first.command == f"ivan figure {run_id} agreement --format csv --where {A_SUBSET}"
+    for one in quotes(run_id, A_SUBSET):
+        assert ("picked by: subset: a." in one.sentence) == one.command.endswith(A_SUBSET)
+
+
+def test_sentences_that_follow_from_a_condition_have_no_intervals(run_id: str) -> None:
+    own = told_of(run_id, TWO_AGREES, "How often does it side with the choice?")
+    assert own[0].startswith(f"{ONE} sides with the recorded choice in 75% of 4 pairs. Only 4 of")
+    picked = [one.sentence for one in quotes(run_id, TWO_AGREES) if one.where]
+    assert len(picked) > 12
+    assert not any("[" in told or "clear" in told or "nan" in told.lower() for told in picked)
+    (spec,) = known(open_results(run_id).dataset.fingerprint)
+    assert any(told.startswith(f"{spec.label}: Mean 7 on the chosen side") for told in picked)
+
+
+def test_sentences_that_rows_do_not_have_say_that_they_are_of_the_whole_run(run_id: str) -> None:
+    sure = "How sure is it?"
+    of_whole = "This is of the whole run, whatever rows are picked."
+    assert told_of(run_id, A_SUBSET, sure) == [
+        f"{sentence} {of_whole}" for sentence in told_of(run_id, None, sure)
+    ]
+    asked = [one.question for one in quotes(run_id, A_SUBSET)]
+    assert asked == sorted(asked, key=[one.question for one in quotes(run_id)].index)
+
+
+def test_length_is_told_of_picked_rows(data_dir: Path) -> None:
+    own = finished(data_dir, spec_of_sample(limit=200))
+    where = f"verdict={TWO_MODELS[0]}~agree"
+    (first, *_) = told_of(own, where, "Is it just length?")
+    assert "where the longer reply was chosen and in 100% of" in first and "[" not in first
+
+
+def test_the_command_line_prints_the_sentences_of_picked_rows(
+    run_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(["runs", "sentences", run_id, "--where", TWO_AGREES]) == 0
+    told = capsys.readouterr().out
+    assert all(one.sentence in told for one in quotes(run_id, TWO_AGREES))
+    assert command(["runs", "sentences", run_id, "--where", "subset=nowhere"]) != 0
+    said = capsys.readouterr()
+    assert "No row of run" in said.err and not said.out

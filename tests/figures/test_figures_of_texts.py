@@ -27,6 +27,7 @@ from ivan_core.engine.figures import (
     conditions_of,
     figure,
     methods,
+    quotes,
     rows_listed,
     rows_picked,
     whole,
@@ -218,3 +219,24 @@ def test_what_picks_nothing_is_a_sentence(run_id: str, where: str, said: str) ->
 def test_the_address_of_the_page_is_what_a_figure_takes(run_id: str) -> None:
     where = conditions_of(run_id, {"run": run_id, "label": SENTIMENT, "value": "negative"})
     assert where == f"label={SENTIMENT}&value=negative" and rows_picked(run_id, where) == 1
+
+
+def test_sentences_of_picked_texts(run_id: str) -> None:
+    found = quotes(run_id, REFUSALS)
+    (refusal,) = (one for one in found if "are called “Refusal”" in one.sentence)
+    assert refusal.sentence.startswith(
+        "first: 100% of chosen and 100% of rejected replies are called “Refusal”, on 1 pair. These"
+        " pairs were chosen after looking, so this shows no more than a hint. Only 4 of 8 texts"
+        " count, picked by: Refusal: yes."
+    )
+    assert refusal.command == f"ivan figure {run_id} prevalence --format csv --where {REFUSALS}"
+    picked = [one.sentence for one in found if one.where]
+    assert f"first names “Topics: {ARTS}” in 33% of 3 chosen replies. Only" in " ".join(picked)
+    assert "both did in 2 (67%)." in " ".join(picked)
+    assert not any("[" in told or "nan" in told for told in picked)
+    whole_run = [one.sentence for one in found if not one.where]
+    assert whole_run == [
+        f"{one.sentence} This is of the whole run, whatever rows are picked."
+        for one in quotes(run_id)
+        if one.question == "Is every text accounted for?"
+    ]

@@ -127,3 +127,19 @@ def test_a_figure_waits_for_no_search(data_dir, open_page):
     assert not page.app.toggle
     assert "have not been searched" in page.said and "This figure shows the whole run." in page.said
     assert figures.caption(run_id, "agreement") in [code.value for code in page.app.code]
+
+
+def test_sentences_can_be_had_of_the_rows_listed(data_dir, open_page):
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=60))
+    page = open_page(COMPARE, run=run_id, longer="chosen")
+    page.app.session_state["sentences"] = True
+    page.run()
+    n = figures.rows_picked(run_id, "longer=chosen")
+    (rows,) = page.app.toggle
+    assert rows.label == f"Only the {n} rows listed below" and not rows.value
+    first = figures.quotes(run_id)[0]
+    assert f"{first.sentence}\n{first.command}" in [code.value for code in page.app.code]
+    page.app.session_state["sentences-rows"] = True
+    page.run()
+    first = figures.quotes(run_id, "longer=chosen")[0]
+    assert f"{first.sentence}\n{first.command}" in [code.value for code in page.app.code]

@@ -7,7 +7,8 @@ what a finished comparison shows at a glance: sentences that lead to rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.columns import results as columns
+from ivan_core.experiments.columns.conditions import COLUMNS
+from ivan_core.experiments.compare.conditions import REWARDS
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.sentences import Quote, source_line
@@ -34,7 +37,7 @@ from ivan_core.metrics.comparison_sentences import (
     seen_sentence,
     temperature_sentence,
 )
-from ivan_core.metrics.intervals import Rate, rate_of_row
+from ivan_core.metrics.intervals import Rate, rate_of_row, without_ends
 from ivan_core.metrics.paired import Difference, paired_difference, pairs_needed, shared_rows
 from ivan_core.metrics.reliability import risk_coverage
 from ivan_core.metrics.sentences import length_sentence, percent, rate_sentence, the
@@ -63,14 +66,14 @@ def quotes(results: Results) -> list[Quote]:
     found: list[Quote] = []
     for summary in results.summaries:
         found += _of_model(results, summary)
-    best = ceiling_of(results.dataset)
+    best = None if results.whole else ceiling_of(results.dataset)
     if best is not None:
         found.append(Quote(_SIDES_WITH, best.sentence, "agreement"))
     found += _by_subset(results)
     found += _by_own_columns(results)
     for first, second in combinations(results.models, 2):
         found += _of_two(results, first, second)
-    found += _sureness(results)
+    found += [] if results.whole else _sureness(results)
     found += _by_user_columns(results)
     order = list(dict.fromkeys(quote.question for quote in found))
     return sorted(found, key=lambda quote: order.index(quote.question))
@@ -80,29 +83,48 @@ def _of_model(results: Results, summary: ModelSummary) -> list[Quote]:
     model, choice = summary.model, the(results.dataset.chosen_by)
     training = results.training[model]
     sides, against = f"{model} sides with {choice}", f"{model} ties or goes against {choice}"
-    told = [rate_sentence(summary.headline, sides, training.noun), training.sentence]
+    if results.bare:
+        balanced = summary.length_balanced.without_ends()
+        summary = replace(summary, length_balanced=balanced)
+    of_rows = partial(Quote, measure=REWARDS)
+    headline = rate_sentence(_bare(results, summary.headline), sides, training.noun)
+    found = [
+        of_rows(_SIDES_WITH, sentence, "agreement") for sentence in (headline, training.sentence)
+    ]
     if training.on_some:
-        told.append(seen_sentence(summary.seen, summary.unseen, model))
-    told.append(rate_sentence(summary.headline_misaligned, against, training.noun))
+        seen = seen_sentence(summary.seen, summary.unseen, model)
+        found.append(Quote(_SIDES_WITH, seen, "agreement"))
+    told = [rate_sentence(_bare(results, summary.headline_misaligned), against, training.noun)]
     rules = summary.headline_baselines
     if rules is not None:
         for name, rate in (("longer", rules.longer), ("shorter", rules.shorter)):
-            told.append(rate_sentence(rate, f"Always picking the {name} reply meets {choice}"))
-    found = [Quote(_SIDES_WITH, sentence, "agreement") for sentence in told]
+            rule = f"Always picking the {name} reply meets {choice}"
+            told.append(rate_sentence(_bare(results, rate), rule))
+    found += [of_rows(_SIDES_WITH, sentence, "agreement") for sentence in told]
     length = _with(length_sentence(summary, results.dataset.chosen_by), training)
-    found.append(Quote("Is it just length?", length, "length"))
+    found.append(of_rows("Is it just length?", length, "length"))
     if summary.typical_margin is not None:
         unit = (
             f"The typical margin of {model} (root mean square of {summary.counts.rated:,} margins)"
             f" is {summary.typical_margin:.4g} in its own units."
         )
-        found.append(Quote("How far apart are its rewards?", unit, "margins", {"model": model}))
+        asked, shown = "How far apart are its rewards?", Wish(model=model)
+        found.append(of_rows(asked, unit, "margins", shown))
     return found
+
+
+def _bare(results: Results, rate: Rate | None) -> Rate | None:
+    return without_ends(rate) if results.bare else rate
 
 
 def _by_subset(results: Results) -> list[Quote]:
     return [
-        Quote("And by subset?", rate_sentence(rate, f"On {subset}, {told}", noun), "agreement")
+        Quote(
+            "And by subset?",
+            rate_sentence(rate, f"On {subset}, {told}", noun),
+            "agreement",
+            measure=REWARDS,
+        )
         for subset, told, rate, noun in _bars(results, by_subset(results.fair))
     ]
 
@@ -115,7 +137,8 @@ def _by_own_columns(results: Results) -> list[Quote]:
         for value, told, rate, noun in _bars(results, bars):
             sentence = rate_sentence(rate, f"Where {name} is {value}, {told}", noun)
             shown: Wish = {"column": name}
-            found.append(Quote("And by the dataset's columns?", sentence, "agreement-by", shown))
+            asked = "And by the dataset's columns?"
+            found.append(Quote(asked, sentence, "agreement-by", shown, measure=REWARDS))
     return found
 
 
@@ -131,7 +154,7 @@ def _bars(results: Results, bars: pd.DataFrame) -> Iterator[tuple[str, str, Rate
     for bar in bars[bars["subset"].isin(kept)].rename(columns={"count": "agreed"}).itertuples():
         rate = _rate(bar.agreed, bar.n, bar.low, bar.high, bar.effective_n)
         noun = results.training[str(bar.model)].noun
-        yield str(bar.subset), f"{bar.model} sides with {choice}", rate, noun
+        yield str(bar.subset), f"{bar.model} sides with {choice}", _bare(results, rate), noun
 
 
 def _rate(count: object, n: object, *ends: object) -> Rate | None:
@@ -159,16 +182,17 @@ def _by_user_columns(results: Results) -> list[Quote]:
     for spec in columns.known(results.dataset.fingerprint)[:MOST_COLUMNS]:
         column = columns.column(results.dataset.fingerprint, spec.id)
         chosen, rejected = column.chosen[rows], column.rejected[rows]
-        told = [(f"{spec.label}: {sides_sentence(chosen, rejected)}", "column")]
+        told = [(f"{spec.label}: {sides_sentence(chosen, rejected)}", "column", COLUMNS)]
         difference = pd.Series(chosen - rejected, index=rows)
         for bar in agreement_by_larger(results.fair, difference).itertuples():
             where = f"Where {spec.label} is {sides[str(bar.larger)]}, {bar.model} sides with"
             rate = _rate(bar.agree, bar.n, bar.rate_low, bar.rate_high, bar.effective_n)
             noun = results.training[str(bar.model)].noun
-            told.append((rate_sentence(rate, f"{where} {choice}", noun), "column-agreement"))
+            sentence = rate_sentence(_bare(results, rate), f"{where} {choice}", noun)
+            told.append((sentence, "column-agreement", REWARDS))
         found += [
-            Quote("And by your columns?", sentence, chart, {"column": spec.id})
-            for sentence, chart in told
+            Quote("And by your columns?", sentence, chart, {"column": spec.id}, measure=measure)
+            for sentence, chart, measure in told
         ]
     return found
 
@@ -176,15 +200,17 @@ def _by_user_columns(results: Results) -> list[Quote]:
 def _of_two(results: Results, first: str, second: str) -> list[Quote]:
     two = two_models(results, first, second)
     found = two.found
-    told = [two.sentence(results), discordance_sentence(found, first, second)]
+    shown: Wish = {"model": first, "other": second}
+    quote = partial(Quote, "Where do they differ?", chart="verdicts", shown=shown)
+    told = [] if results.bare else [two.sentence(results)]
+    told.append(discordance_sentence(found, first, second))
+    quotes = [quote(sentence=sentence, measure=REWARDS) for sentence in told]
     if found is not None:
         needed = pairs_needed(found.discordance, design=found.design)
-        told.append(
-            f"{first} against {second}: {mcnemar_sentence(found)} {two.never_clear}".strip()
-        )
-        told.append(needed_sentence(needed, found.discordance, found.n))
-    shown: Wish = {"model": first, "other": second}
-    return [Quote("Where do they differ?", sentence, "verdicts", shown) for sentence in told]
+        test = f"{first} against {second}: {mcnemar_sentence(found)} {two.never_clear}".strip()
+        quotes.append(quote(sentence=test))
+        quotes.append(quote(sentence=needed_sentence(needed, found.discordance, found.n)))
+    return quotes
 
 
 def _sureness(results: Results) -> list[Quote]:

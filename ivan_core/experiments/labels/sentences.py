@@ -5,7 +5,7 @@ from __future__ import annotations
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine import handling as runs, opened
 from ivan_core.experiments.labels import numbers as label_views
-from ivan_core.experiments.labels.conditions import label_name
+from ivan_core.experiments.labels.conditions import LABELS, label_name
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.experiments.labels.words import both_sentence
 from ivan_core.figures.choices import Wish
@@ -62,6 +62,7 @@ def _more_common(results: LabelResults) -> list[Quote]:
             "What is more common in chosen replies?",
             f"{name}: {prevalence_sentence(row, _called(row['key'], row['value']))}",
             "prevalence",
+            measure=LABELS,
         )
         for row in differences.to_dict("records")
     ]
@@ -78,7 +79,8 @@ def _about(results: LabelResults) -> list[Quote]:
             told = (row[name] for name in ("count", "n", "low", "high", "effective_n"))
             rate = rate_of_row(*told)
             sentence = rate_sentence(rate, predicate, f"{row['side']} replies")
-            found.append(Quote("What are they about?", sentence, "topics", {"label": key}))
+            asked, shown = "What are they about?", Wish(label=key)
+            found.append(Quote(asked, sentence, "topics", shown, measure=LABELS))
     return found
 
 
@@ -94,7 +96,7 @@ def _together(results: LabelResults) -> list[Quote]:
         first = _called(row["first_key"], row["first_value"])
         second = _called(row["second_key"], row["second_value"])
         sentence = f"{label_views.named(results)}: {co_occurrence_sentence(row, first, second)}"
-        found.append(Quote("Which labels go together?", sentence, "together"))
+        found.append(Quote("Which labels go together?", sentence, "together", measure=LABELS))
     return found
 
 
@@ -110,7 +112,8 @@ def _agreement(results: LabelResults) -> list[Quote]:
         for row in table.to_dict("records"):
             told = f"{both_sentence(row)} {coefficient_sentence(row)}"
             said = f"{who}: {told}"
-            found.append(Quote("Do labelers agree?", said, "labeler-agreement", shown))
+            asked, chart = "Do labelers agree?", "labeler-agreement"
+            found.append(Quote(asked, said, chart, shown, measure=LABELS))
     return found
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs, opened
-from ivan_core.experiments.labels.conditions import label_name
+from ivan_core.experiments.compare.conditions import REWARDS
+from ivan_core.experiments.labels.conditions import LABELS, label_name
+from ivan_core.experiments.rewrite.conditions import MEANING
 from ivan_core.experiments.rewrite.numbers import Numbers, numbers
 from ivan_core.experiments.rewrite.results import Gate, RewriteResults, open_rewrite
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
@@ -46,22 +51,34 @@ def source(results: RewriteResults) -> str:
 
 
 def quotes(results: RewriteResults) -> list[Quote]:
-    """All sentences of a rewording past the usual gate, by question in the order of its page."""
-    found = numbers(results, Gate())
-    return [
+    """All sentences of a rewording past the usual gate, by question in the order of its page.
+
+    Those of picked rows are past the gate past which they were picked, and say so if it is not the
+    usual one.
+    """
+    gate = results.gate or Gate()
+    found = numbers(results, gate)
+    quoted = [
         *_kept(results, found),
         *_flips(results, found),
         *_changes(results, found),
-        *_noise(results, found),
+        *([] if results.whole else _noise(results, found)),
         *_labels(results, found),
     ]
+    if gate == Gate():
+        return quoted
+    past = (
+        f"Rewordings count from a similarity of {gate.similarity:g} on, at {gate.shortest:g} to"
+        f" {gate.longest:g} times the length."
+    )
+    return [replace(one, sentence=f"{one.sentence} {past}") for one in quoted]
 
 
 def _kept(results: RewriteResults, found: Numbers) -> list[Quote]:
     who = shown_name(results.spec.rewriter)
     pairs = f"measured pairs ({came_words(found.came)})"
     told = rate_sentence(found.kept, f"{who} keeps the meaning", pairs)
-    return [Quote("Is the meaning kept?", told)]
+    return [Quote("Is the meaning kept?", told, measure=MEANING)]
 
 
 def _flips(results: RewriteResults, found: Numbers) -> list[Quote]:
@@ -74,23 +91,23 @@ def _flips(results: RewriteResults, found: Numbers) -> list[Quote]:
         if alone is not None and alone.flips is not None:
             what = f"Punctuation and space alone flip the verdict of {model}"
             told.append(rate_sentence(alone.flips.either, what))
-        told.append(f"{flips_sentence(model, flips)} {needed_sentence(flips)}".strip())
+        needed = "" if results.whole else needed_sentence(flips)
+        told.append(f"{flips_sentence(model, flips)} {needed}".strip())
         told.append(results.training[model])
-    return [Quote("Do verdicts flip?", sentence, "flips") for sentence in told]
+    return [Quote("Do verdicts flip?", sentence, "flips", measure=REWARDS) for sentence in told]
 
 
 def _changes(results: RewriteResults, found: Numbers) -> list[Quote]:
-    asked, quoted = "How far do rewards move?", []
+    quote, quoted = partial(Quote, "How far do rewards move?", measure=REWARDS), []
     for model in found.models:
         one = found.of(model)
         if one is None:
             continue
-        quoted.append(Quote(asked, change_sentence(one), "changes"))
-        quoted.append(Quote(asked, margin_sentence(one)))
+        quoted.append(quote(change_sentence(one), "changes"))
+        quoted.append(quote(margin_sentence(one)))
         sides = (("chosen", one.chosen_correlation), ("rejected", one.rejected_correlation))
         for side, value in sides:
-            told = correlation_sentence(model, side, value)
-            quoted.append(Quote(asked, told))
+            quoted.append(quote(correlation_sentence(model, side, value)))
     return quoted
 
 
@@ -114,7 +131,9 @@ def _labels(results: RewriteResults, found: Numbers) -> list[Quote]:
     who = shown_name(spec.labeler)
     return [
         Quote(
-            "Do labels flip?", f"{who}: {label_flip_sentence(row, label_name(str(row['feature'])))}"
+            "Do labels flip?",
+            f"{who}: {label_flip_sentence(row, label_name(str(row['feature'])))}",
+            measure=LABELS,
         )
         for row in found.flip_rates.to_dict("records")
     ]

@@ -89,21 +89,31 @@ def _narrowed(figure: _Figure) -> _Figure:
     A chart that cannot be had so says why.
     """
     run_id = figure.run_id
-    where = figures.conditions_of(run_id, st.query_params.to_dict())
-    if not where:
+    if not figures.conditions_of(run_id, st.query_params.to_dict()):
         return figure
     if whole := figures.whole(run_id, figure.name):
         say(whole, "small", quiet=True)
         return figure
+    where = rows_alone(run_id, f"This figure shows {WHOLE}.", figure.key)
+    return replace(figure, shown={**figure.shown, "where": where}) if where else figure
+
+
+def rows_alone(run_id: str, else_shown: str, key: str) -> str | None:
+    """The conditions of the rows that the page lists, if it lists some and they alone are wanted.
+
+    `else_shown` says what is shown while a condition cannot be judged yet.
+    """
+    where = figures.conditions_of(run_id, st.query_params.to_dict())
+    if not where:
+        return None
     try:
         n = figures.rows_picked(run_id, where)
     except IvanError as error:  # a search that is still at work, which the rows below wait for too
-        say(f"{error.message} {error.hint} This figure shows {WHOLE}.", "small", quiet=True)
-        return figure
+        say(f"{error.message} {error.hint} {else_shown}", "small", quiet=True)
+        return None
     told = f"Only the {figures.rows_listed(run_id, where)} listed below"
-    if not (st.toggle(told, key=f"{figure.key}-rows", disabled=not n) and n):
-        return figure
-    return replace(figure, shown={**figure.shown, "where": where})
+    wanted = st.toggle(told, key=f"{key}-rows", disabled=not n)
+    return where if wanted and n else None
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={_Figure: astuple})

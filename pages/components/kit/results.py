@@ -13,7 +13,9 @@ import streamlit as st
 
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import figures, handling as runs
+from ivan_core.figures.chart import WHOLE
 from ivan_core.figures.sentences import Quote
+from pages.components.kit.figure import rows_alone
 from pages.components.kit.state import write_query
 from pages.components.kit.text import md_escape, say, short_names
 
@@ -113,7 +115,8 @@ def quotable(run_id: str, key: str = "sentences") -> None:
     with shown:
         # Sentences about two labelers change when another labelling ends.
         finished = runs.registry().count(states=(RunState.DONE,))
-        found, source = _quotes(run_id, figures.stamp(run_id), finished)
+        where = rows_alone(run_id, f"These sentences are of {WHOLE}.", key)
+        found, source = _quotes(run_id, where, figures.stamp(run_id, where), finished)
         say("What they rest on", "small", quiet=True)
         st.code(source, language=None, wrap_lines=True)
         questions = list(dict.fromkeys(quote.question for quote in found))
@@ -126,5 +129,7 @@ def quotable(run_id: str, key: str = "sentences") -> None:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _quotes(run_id: str, stamp: object, finished: int) -> tuple[list[Quote], str]:
-    return figures.quotes(run_id), figures.source_line(run_id)
+def _quotes(
+    run_id: str, where: str | None, stamp: object, finished: int
+) -> tuple[list[Quote], str]:
+    return figures.quotes(run_id, where), figures.source_line(run_id)

@@ -28,7 +28,7 @@ class Wish(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class FigureOption:
     """An option of `ivan figure`: its name, what it chooses, and its help.
 
     `among` holds all values that there are, `several` says that it may be given more than once, and
@@ -44,8 +44,8 @@ class Option:
     listed: bool = False
 
 
-MODEL = Option("model", "single model", "M", "The model; by default the run's first.")
-OTHER = Option(
+MODEL = FigureOption("model", "single model", "M", "The model; by default the run's first.")
+OTHER = FigureOption(
     "other",
     "other run",
     "M",
@@ -53,7 +53,7 @@ OTHER = Option(
     " pairs; may be given twice.",
     several=True,
 )
-COLUMN = Option(
+COLUMN = FigureOption(
     "column",
     "user column",
     "ID",
@@ -61,24 +61,24 @@ COLUMN = Option(
     " dataset.",
     listed=True,
 )
-LABEL = Option(
+LABEL = FigureOption(
     "label",
     "single label",
     "KEY[:VALUE]",
     "The label of charts that show one, such as topics:Education.",
 )
-GATE = Option(
+GATE = FigureOption(
     "gate",
     "gate on meaning",
     "S[:SHORTEST:LONGEST]",
     "Of a rewording: from which similarity on the meaning counts as kept, and between which shares"
     " of the original's length.",
 )
-ROW = Option("row", "single row", "N", "The row of charts that show one pair.")
-SIDE = Option(
+ROW = FigureOption("row", "single row", "N", "The row of charts that show one pair.")
+SIDE = FigureOption(
     "side", "single side", "", "Of sentences: which reply of the row. Default: chosen.", among=SIDES
 )
-WHERE = Option(
+WHERE = FigureOption(
     "where",
     "rows picked by conditions",
     "QUERY",
@@ -106,7 +106,7 @@ class Choice:
     there is, each with words beside it. `before` stands before it in the names of files.
     """
 
-    option: Option
+    option: FigureOption
     pick: Callable[[str, Any, Wish], Any]
     as_wish: Callable[[Any], str | tuple[str, ...] | None] = str
     lacks: Callable[[str, Any], BadInput | None] = _never
@@ -123,7 +123,7 @@ class _WithModels(Protocol):
     def models(self) -> Sequence[str]: ...
 
 
-def asked_for(wish: Wish, option: Option) -> tuple[str, ...]:
+def asked_for(wish: Wish, option: FigureOption) -> tuple[str, ...]:
     """What was wished for by an option: nothing, one value or several."""
     value = cast("Mapping[str, str | Sequence[str] | None]", wish).get(option.name)
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)

@@ -19,7 +19,7 @@ from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.kind import kind_for
 from ivan_core.engine.work import BEGUN, dataset_facts, write_manifest, write_table
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
 

@@ -21,7 +21,7 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.kind import alike, kind_of
 from ivan_core.engine.work import BEGUN
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 from ivan_core.settings import data_dir
 
 _Results = TypeVar("_Results")

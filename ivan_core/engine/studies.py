@@ -18,7 +18,7 @@ from ivan_core.engine.kind import alike, experiments, kind_of
 from ivan_core.engine.opened import dataset_of
 from ivan_core.engine.work import BEGUN
 from ivan_core.experiments import EXPERIMENTS
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 from ivan_core.settings import data_dir
 
 REVIEW = "Review"

@@ -35,7 +35,7 @@ from ivan_core.engine.imports import (
 )
 from ivan_core.engine.kind import kind_of, known
 from ivan_core.engine.work import BEGUN
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 from ivan_core.runs.storage import replacing, storage_errors
 
 if TYPE_CHECKING:

@@ -17,9 +17,8 @@ from pathlib import Path
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
-from ivan_core.runs.database import ACTIVE_SQL, RunsFile
+from ivan_core.runs.database import ACTIVE_SQL, FIELDS, Row, RunsFile, read_run
 from ivan_core.runs.locks import is_held
-from ivan_core.runs.run_rows import FIELDS, Row, read_run
 
 _SELECT = f"SELECT {', '.join(FIELDS)}, cancel FROM runs"
 _NEWEST = "ORDER BY created DESC, id DESC"

@@ -17,7 +17,7 @@ from given.support import exit_code_of, write_pairs
 from ivan_core.domain.runs import LivePoint, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.runs import registry as registry_module
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 from ivan_core.runs.registry import Registry
 
 MODELS = ("fake/one", "fake/two")

@@ -28,7 +28,7 @@ from ivan_core.metrics.training import (
     trainings_told,
     unseen_rows,
 )
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 
 HARMLESS, CONTROL = made_runs.TWO_MODELS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ivan_core.domain.errors import StorageProblem
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 
 
 def test_what_was_appended_is_read_back(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from ivan_core.experiments.compare.tables import scores_table, with_prompts
 from ivan_core.experiments.compare.units import ScoredRow
 from ivan_core.metrics.summary import summarise
 from ivan_core.models import reward_models
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
 

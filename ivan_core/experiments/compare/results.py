@@ -42,7 +42,7 @@ from ivan_core.metrics.reliability import Reliability, reliability
 from ivan_core.metrics.summary import ModelSummary, summarise
 from ivan_core.metrics.training import Training, training_of, unseen_rows
 from ivan_core.metrics.trust import BatchDifference, ModelFacts, trust_strip
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from ivan_core.domain.pairs import TIED
 from ivan_core.experiments.compare.units import ScoredRow
 from ivan_core.metrics.agreement import VERDICTS, subset_label, typical_margin
 from ivan_core.metrics.intervals import PROMPT
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -43,7 +43,7 @@ from ivan_core.labels.reconcile import STATES, USABLE
 from ivan_core.labels.schema import feature, is_label
 from ivan_core.rewording.accept import LEFT_OUT, Reason
 from ivan_core.rewording.unwrap import Mend
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,7 +22,7 @@ from ivan_core.models.names import on_openai, served_name, way_of
 from ivan_core.models.servers import may_charge
 from ivan_core.rewording.accept import MOST_TRIES
 from ivan_core.rewording.styles import ASKED, build_request
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:

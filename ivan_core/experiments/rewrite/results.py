@@ -25,7 +25,7 @@ from ivan_core.experiments.rewrite.tables import LABELS_FILE, LIKENESS_FILE, SCO
 from ivan_core.experiments.rewrite.units import units_of_rows
 from ivan_core.lists.conditions import Ints
 from ivan_core.metrics.training import trained_on
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 
 if TYPE_CHECKING:
     import pandas as pd

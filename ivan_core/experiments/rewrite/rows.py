@@ -17,7 +17,7 @@ from ivan_core.experiments.rewrite.units import Variant, variants_of
 from ivan_core.models.names import is_rules
 from ivan_core.rewording.accept import REASONS, Refused, Rewording
 from ivan_core.rewording.pieces import PairInPieces, Piece, pieces_of
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 
 STYLE_OF: dict[Variant, Style] = {"reworded": "published", "second": "second", "surface": "surface"}
 """The style that each variant of a text is made in; the original is made by none."""

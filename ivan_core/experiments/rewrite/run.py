@@ -11,8 +11,7 @@ from ivan_core.experiments.rewrite.live import Tally
 from ivan_core.experiments.rewrite.steps import CARDS, CHANGED, Steps, Tools
 from ivan_core.experiments.rewrite.units import Unit, chunk_of, plan_units
 from ivan_core.models.names import is_rules
-from ivan_core.runs.context import RunContext
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts, RunContext
 
 ORDER = "order"
 """Key of the part that says whether each chunk goes through all steps before the next."""

@@ -16,7 +16,7 @@ from ivan_core.experiments.rewrite.rows import Missing, RewordedPair, read_pairs
 from ivan_core.experiments.rewrite.units import Stage, Unit, Variant, units_of_rows, variants_of
 from ivan_core.labels.table import label_column
 from ivan_core.metrics.robustness.changes import REWORDED
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.rewrite.results import open_rewrite
 from ivan_core.experiments.rewrite.rows import KeptRewording, reworded_pair, reworded_replies
 from ivan_core.rewording.accept import Refused, Rewording
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 
 TALK = "".join(f"\n\nHuman: Question {n}?\n\nAssistant: Answer {n}." for n in range(1_000))
 ENQUIRY = f"{TALK}\n\nHuman: And then?".replace("Question", "Enquiry")

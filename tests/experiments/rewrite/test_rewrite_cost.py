@@ -37,7 +37,7 @@ from ivan_core.experiments.rewrite import (
 from ivan_core.experiments.rewrite.results import open_rewrite
 from ivan_core.labels.prompt import build_prompt
 from ivan_core.ledger.answers import Answer, Answers
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 
 LUNA = "openai:gpt-6-luna"
 

@@ -6,7 +6,7 @@ from given.word_counts.kind import WordsSpec
 from ivan_core.datasets.prepared import seeded_chunks
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import Job, begin, write_results
-from ivan_core.runs.parts import Parts
+from ivan_core.runs.context import Parts
 
 TABLE = "words.parquet"
 

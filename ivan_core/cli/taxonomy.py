@@ -182,19 +182,19 @@ def create(options: argparse.Namespace) -> int:
     if not new and taxonomy.is_sent(run_id) and not taxonomy.awaits_yes(run_id):
         print(f"Run {run_id} was confirmed for exactly this: nothing is sent again.")
         taxonomy.follow(run_id)
-        return ask.print_batches(run_id, sys.stdout)
+        return ask.print_batches(run_id)
     if not new:
         taxonomy.choose_all(run_id, options.again)
-    if not ask.wait_for_estimate(run_id, sys.stdout):
-        return ask.print_free(run_id, sys.stdout)
+    if not ask.wait_for_estimate(run_id):
+        return ask.print_free(run_id)
     if options.examples:
-        ask.print_examples(run_id, sys.stdout)
+        ask.print_examples(run_id)
     confirmed = ask.confirm(run_id, BY, options.yes, options.again)
     if confirmed is None:
         return 1
     if confirmed.sentence:
         print(confirmed.sentence)
-    return ask.print_batches(confirmed.run_id, sys.stdout)
+    return ask.print_batches(confirmed.run_id)
 
 
 def process(options: argparse.Namespace) -> int:
@@ -216,12 +216,12 @@ def process(options: argparse.Namespace) -> int:
             raise
         print_problem(error.message)
     if ask.is_writing(run_id):
-        ask.wait_until_idle(run_id, sys.stdout)
+        ask.wait_until_idle(run_id)
     if options.close_as_is and taxonomy.undelivered(run_id):
-        ask.print_given_up(run_id, sys.stdout)
+        ask.print_given_up(run_id)
         taxonomy.close_parts(run_id, BY)
         still = batch_adopt.collect(run_id, look=False)
-    code = ask.print_outcome(run_id, still, sys.stdout)
+    code = ask.print_outcome(run_id, still)
     summary = taxonomy.counts(run_id)
     if still or code or summary is None or not summary["unfinished"]:
         return code
@@ -229,14 +229,14 @@ def process(options: argparse.Namespace) -> int:
         print(f"Texts without usable labels: {summary['unfinished']:,}. --repair asks for them.")
         return code
     taxonomy.estimate_again(run_id, "batch" if options.as_batch else "now")
-    if not ask.wait_for_estimate(run_id, sys.stdout):
-        return ask.print_free(run_id, sys.stdout)
+    if not ask.wait_for_estimate(run_id):
+        return ask.print_free(run_id)
     if ask.confirm(run_id, BY, options.yes, False) is None:
         return 1
     if options.as_batch:
-        return ask.print_batches(run_id, sys.stdout)
-    ask.wait_until_idle(run_id, sys.stdout)
-    return ask.print_outcome(run_id, (), sys.stdout)
+        return ask.print_batches(run_id)
+    ask.wait_until_idle(run_id)
+    return ask.print_outcome(run_id, ())
 
 
 def label_spec_from(options: argparse.Namespace) -> LabelSpec:

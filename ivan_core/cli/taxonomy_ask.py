@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from typing import TextIO
 
 from ivan_core.cli.follow import print_problem
 from ivan_core.domain.errors import BadInput
@@ -22,32 +21,32 @@ _QUIET = ("Waiting for", "Sending part")
 _TWICE = "Some of these requests may be at the provider already: they may be charged twice."
 
 
-def wait_until_idle(run_id: str, out: TextIO) -> Run:
+def wait_until_idle(run_id: str) -> Run:
     """Print what a worker does until it has ended or waits for somebody."""
     said = ""
     while True:
         run = runs.get(run_id)
         if run.doing and run.doing != said:
-            print(run.doing, file=out, flush=True)
+            print(run.doing, flush=True)
             said = run.doing
         if not run.state.live:
             return run
         time.sleep(_POLL_SECONDS)
 
 
-def wait_for_estimate(run_id: str, out: TextIO) -> bool:
+def wait_for_estimate(run_id: str) -> bool:
     """Wait until a run has an estimate to say yes to, and print it; False where it has none."""
-    print(f"Run {run_id}", file=out, flush=True)
-    run = wait_until_idle(run_id, out)
+    print(f"Run {run_id}", flush=True)
+    run = wait_until_idle(run_id)
     shown = taxonomy.estimate(run_id)
     if shown is not None:
         for name, value in estimate_lines(shown):
-            print(f"  {name:<20}{value}", file=out)
+            print(f"  {name:<20}{value}")
         for note in run.notes[:1]:
-            print(f"  {'rows':<20}{note}", file=out)
+            print(f"  {'rows':<20}{note}")
         if shown.files:
             path = data_dir() / shown.files[0].path
-            print(f"  {'requests written to':<20}{path}", file=out)
+            print(f"  {'requests written to':<20}{path}")
     if run.state is RunState.DONE:
         return False
     if run.state is RunState.AWAITING_CONFIRMATION and not run.problem:
@@ -58,14 +57,14 @@ def wait_for_estimate(run_id: str, out: TextIO) -> bool:
     return doubt and run.state is RunState.AWAITING_CONFIRMATION
 
 
-def print_free(run_id: str, out: TextIO) -> int:
+def print_free(run_id: str) -> int:
     """Print what came of a run without anything to pay; 1 where it waits or stopped instead."""
-    return print_outcome(run_id, (), out) if runs.get(run_id).state is RunState.DONE else 1
+    return print_outcome(run_id, ()) if runs.get(run_id).state is RunState.DONE else 1
 
 
-def print_examples(run_id: str, out: TextIO) -> None:
+def print_examples(run_id: str) -> None:
     for example in examples(run_id):
-        print(f"\n{example.key.custom_id}\n{example.body}", file=out)
+        print(f"\n{example.key.custom_id}\n{example.body}")
 
 
 def confirm(run_id: str, by: str, yes: bool, again: bool) -> Confirmed | None:
@@ -101,21 +100,21 @@ def said_yes(doubt: str = "") -> bool:
     return input("Type yes to send: ").strip().lower() == "yes"
 
 
-def print_batches(run_id: str, out: TextIO) -> int:
+def print_batches(run_id: str) -> int:
     """Wait until what can be sent is sent, and print the ids of the batches."""
     said = ""
     while (run := runs.get(run_id)).state.live and _sending(run_id):
         if run.doing and run.doing != said and not run.doing.startswith(_QUIET):
-            print(run.doing, file=out, flush=True)
+            print(run.doing, flush=True)
             said = run.doing
         time.sleep(_POLL_SECONDS)
     run, parts = runs.get(run_id), taxonomy.parts(run_id)
     ids = [part["batch"] for part in parts if part["batch"]]
     waiting = sum(part["state"] in _UNSENT for part in parts)
     if ids:
-        print(f"Batches: {', '.join(ids)}", file=out)
+        print(f"Batches: {', '.join(ids)}")
     if waiting and run.state.live:
-        print(f"{waiting} of {len(parts)} files wait for room in the queue.", file=out)
+        print(f"{waiting} of {len(parts)} files wait for room in the queue.")
     if run.problem:
         print_problem(run.problem, run.hint)
         return 1
@@ -127,8 +126,8 @@ def print_batches(run_id: str, out: TextIO) -> int:
         return 1
     if ids:
         listed = ",".join(ids)
-        print(f'Collect with: ivan taxonomy process-batch --batch-ids "{listed}"', file=out)
-    print(f"Watch with:   ivan runs follow {run_id}", file=out)
+        print(f'Collect with: ivan taxonomy process-batch --batch-ids "{listed}"')
+    print(f"Watch with:   ivan runs follow {run_id}")
     return 0
 
 
@@ -145,32 +144,32 @@ def is_writing(run_id: str) -> bool:
     return all(part["state"] in ended for part in taxonomy.parts(run_id))
 
 
-def print_given_up(run_id: str, out: TextIO) -> None:
+def print_given_up(run_id: str) -> None:
     """Say what closing parts as they are gives up, and what that costs."""
     for one in taxonomy.undelivered(run_id):
         cost = "" if one.usd is None else f", about {usd(one.usd)} if they are asked for again"
         lost = f"{one.lacking:,} answers{cost}" if one.lacking else "the file that did not come"
-        print(f"Part {one.key.part} is closed without {lost}.", file=out)
+        print(f"Part {one.key.part} is closed without {lost}.")
 
 
-def print_outcome(run_id: str, still: Sequence[str], out: TextIO) -> int:
+def print_outcome(run_id: str, still: Sequence[str]) -> int:
     """Print how far each batch is, the reconciliation, the cost and the files."""
     run, summary = runs.get(run_id), taxonomy.counts(run_id)
     for part in taxonomy.parts(run_id):
         done = f"{part.get('completed', 0):,} of {part.get('total', 0):,}"
         told = part.get("status") or part["state"]
-        print(f"Part {part['part']}: {part['batch'] or 'no batch'} {told}, {done} done", file=out)
+        print(f"Part {part['part']}: {part['batch'] or 'no batch'} {told}, {done} done")
     if summary is not None:
-        print(summary["sentence"], file=out)
+        print(summary["sentence"])
         for note in summary["notes"]:
-            print(note, file=out)
-        print("\nFiles:", file=out)
+            print(note)
+        print("\nFiles:")
         for name in summary["files"]:
-            print(f"  {data_dir() / name}", file=out)
-        _print_cost(run_id, out)
+            print(f"  {data_dir() / name}")
+        _print_cost(run_id)
     if still:
         verb = "has" if len(still) == 1 else "have"
-        print(f"{', '.join(still)} {verb} not ended: the same command collects it later.", file=out)
+        print(f"{', '.join(still)} {verb} not ended: the same command collects it later.")
         return 0
     if run.problem:
         print_problem(run.problem, run.hint)
@@ -180,11 +179,11 @@ def print_outcome(run_id: str, still: Sequence[str], out: TextIO) -> int:
     return 0
 
 
-def _print_cost(run_id: str, out: TextIO) -> None:
+def _print_cost(run_id: str) -> None:
     spent = taxonomy.spent(run_id)
     known = spent.confirmed_usd is not None
     estimated = f"; confirmed were {usd(spent.confirmed_usd or 0)} at the most" if known else ""
     unknown = (
         f", and that of {spent.parts_open} batches is not known yet" if spent.parts_open else ""
     )
-    print(f"\nCost: {usd(spent.usd)}{unknown}{estimated}.", file=out)
+    print(f"\nCost: {usd(spent.usd)}{unknown}{estimated}.")

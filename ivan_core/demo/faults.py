@@ -94,10 +94,10 @@ class Faults:
         with self._lock:
             self._settings.append(setting)
 
-    def clear(self, name: str = "") -> None:
-        """Switch one fault off, or all."""
+    def clear(self) -> None:
+        """Switch all faults off."""
         with self._lock:
-            self._settings = [s for s in self._settings if name and s.name != name]
+            self._settings.clear()
 
     def take(self, name: str, method: str = "", path: str = "") -> Setting | None:
         """The setting of a fault if it strikes now, which counts as one time."""

@@ -125,12 +125,12 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def is_demo(base_url: str, *, timeout: float = 0.5) -> bool:
+def is_demo(base_url: str) -> bool:
     """Whether the demo server answers there. Only addresses on this machine are asked."""
     parts = urlsplit(base_url)
     if parts.scheme != "http" or not parts.hostname or not is_loopback(base_url):
         return False
-    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=timeout)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=0.5)
     try:
         connection.request("GET", parts.path.rstrip("/") + "/models")
         return connection.getresponse().getheader(DEMO_HEADER) is not None

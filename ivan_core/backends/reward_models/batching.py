@@ -27,15 +27,15 @@ def token_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     return batches
 
 
-def fastest_budget(run: Callable[[int], object], budgets: Sequence[int], rounds: int = 2) -> int:
+def fastest_budget(run: Callable[[int], object], budgets: Sequence[int]) -> int:
     """The budget under which `run(budget)` is quickest; one text at a time (0) always competes.
 
-    `run` scores the same probe texts each time. Rounds alternate between the candidates and the
+    `run` scores the same probe texts each time. Two rounds alternate between the candidates and the
     best time of each counts, so that a passing load on the machine does not decide.
     """
     candidates = (ONE_AT_A_TIME, *budgets)
     best = dict.fromkeys(candidates, float("inf"))
-    for _ in range(rounds):
+    for _ in range(2):
         for budget in candidates:
             start = perf_counter()
             run(budget)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,7 +113,7 @@ def test_process_batch_looks_again_and_says_what_is_wrong(
     assert provider.asked == 2
     assert runs.get(run_id).state is RunState.INTERRUPTED
     assert valid(run_id) == 7
-    assert print_outcome(run_id, (), sys.stdout) == 1
+    assert print_outcome(run_id, ()) == 1
     told = capsys.readouterr().err
     assert "tells of 12 finished requests, the file held 7; IVAN looks again." in told
     assert "--close-as-is" in told

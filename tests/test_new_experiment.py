@@ -14,13 +14,14 @@ from zipfile import ZipFile
 import pytest
 from given.made_runs import finished, spec_of_file
 from given.word_counts.kind import KIND, WordsSpec
+from given.word_counts.results import open_words
 
 from ivan_core.cli.main import run as command_line
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import archive, figures, handling as runs, opened, studies, zips
+from ivan_core.engine import archive, figures, handling as runs, studies, zips
 from ivan_core.experiments import EXPERIMENTS
 from ivan_core.experiments.compare.conditions import LANGUAGE as OF_COMPARISONS
 from ivan_core.lists.conditions import Filter, matching_rows
@@ -97,7 +98,7 @@ def test_its_results_open_once_and_on_the_same_pairs(
     assert rejected_longer == [1, 2]
     assert [*own.table["row_id"][own.table["chosen"] < own.table["rejected"]]] == rejected_longer
     content = str(own.dataset.about["content"])
-    assert [one.run.id for one in opened.on_pairs(content, kind="words")] == [run_id]
+    assert [one.run.id for one in open_words.on_pairs(content)] == [run_id]
     other = finished(data_dir, spec_of_file(pairs))
     with pytest.raises(BadInput, match="is no word count: it is a comparison") as told:
         KIND.open(other)

@@ -6,11 +6,11 @@ and each is imported when a run of its kind is met.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run
@@ -18,7 +18,24 @@ from ivan_core.domain.specs import Frozen
 from ivan_core.experiments import EXPERIMENTS, READING
 
 if TYPE_CHECKING:
+    from ivan_core.datasets.prepared import PreparedDataset
     from ivan_core.engine.work import Job, Waiting
+
+
+class OfRows(Protocol):
+    """What results have of whatever kind their run is: which pairs, by their content, and rows."""
+
+    @property
+    def run(self) -> Run: ...
+
+    @property
+    def dataset(self) -> PreparedDataset: ...
+
+    @property
+    def content(self) -> str: ...
+
+    @property
+    def row_ids(self) -> Sequence[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +98,7 @@ class Kind:
     commands: str = ""
     weight: Callable[[Any], int] = lambda _: 1
     reached: Callable[[str], int | None] | None = None
-    open: Callable[[str], Any] | None = None
+    open: Callable[[str], OfRows] | None = None
     report: Callable[[str, TextIO], None] | None = None
     command: Callable[[Run], str] | None = None
     beside: Callable[[str, str], str] | None = None

@@ -19,7 +19,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import datasets, handling as runs
-from ivan_core.engine.kind import alike, kind_of
+from ivan_core.engine.kind import OfRows, alike, kind_of
 from ivan_core.engine.work import BEGUN
 from ivan_core.runs.context import Parts
 from ivan_core.settings import data_dir
@@ -85,6 +85,10 @@ class Opener(Generic[_Results]):
             raise runs.other_kind(run, self._kind)
         return self._kept(stamp_of(run))
 
+    def on_pairs(self, content: str) -> Iterator[_Results]:
+        """The results on the pairs of a dataset, newest first; damaged ones are left out."""
+        return runs.opened(runs_of(self._kind, content), self)
+
     def _open(self, stamp: Stamp) -> _Results:
         root, run_id, *_ = stamp
         run = runs.get(run_id)
@@ -136,13 +140,7 @@ def named_runs(kind: str) -> Callable[[str], dict[str, str]]:
     return lambda content: {run.id: f"run {run.label}" for run in runs_of(kind, content)}
 
 
-def on_pairs(content: str, *, kind: str) -> Iterator[Any]:
-    """Their results on the pairs of a dataset, newest first; damaged ones are left out."""
-    open_one = kind_of(kind).open
-    return iter(()) if open_one is None else runs.opened(runs_of(kind, content), open_one)
-
-
-def shared_rows(ours: Any, theirs: Any) -> str:
+def shared_rows(ours: OfRows, theirs: OfRows) -> str:
     """How many rows the results of two runs share, in words, as in "all 40 rows".
 
     Raises:
@@ -167,8 +165,9 @@ def shared_rows(ours: Any, theirs: Any) -> str:
 
 def with_row(content: str, row_id: int, *, kind: str) -> str | None:
     """The newest finished run of a kind that has a row of these pairs; None if there is none."""
-    found = on_pairs(content, kind=kind)
-    return next((str(one.run.id) for one in found if row_id in one.row_ids), None)
+    open_one = kind_of(kind).open
+    found = runs.opened(runs_of(kind, content), open_one) if open_one is not None else ()
+    return next((one.run.id for one in found if row_id in one.row_ids), None)
 
 
 def files(manifest: Mapping[str, Any] | None, own: Iterable[Path] = ()) -> list[Path]:

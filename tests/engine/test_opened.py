@@ -58,9 +58,9 @@ def test_runs_on_the_same_pairs_are_found_by_what_they_end_with(
     first = finished(data_dir, spec_of_file(pairs_file, limit=3))
     second = finished(data_dir, spec_of_file(pairs_file, limit=5))
     content = str(open_results(first).dataset.about["content"])
-    found = [one.run.id for one in opened.on_pairs(content, kind="compare")]
+    found = [one.run.id for one in open_results.on_pairs(content)]
     assert sorted(found) == sorted([first, second])
     assert opened.with_row(content, 4, kind="compare") == second
     assert opened.with_row(content, 9, kind="compare") is None
-    assert list(opened.on_pairs(content, kind="labels")) == []
+    assert list(open_labels.on_pairs(content)) == []
     assert alike("labels") == alike("taxonomy") == ("labels", "taxonomy")

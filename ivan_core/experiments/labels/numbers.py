@@ -17,10 +17,9 @@ import numpy as np
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, Label, TextKey
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.engine import opened
 from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.labels.files import TABLE
-from ivan_core.experiments.labels.results import LabelResults
+from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.repair import Fix, Problem
 from ivan_core.labels.schema import features
 from ivan_core.lists.page import page_of
@@ -144,7 +143,7 @@ def _without_ends(results: LabelResults, table: pd.DataFrame) -> pd.DataFrame:
 
 def others(results: LabelResults) -> list[LabelResults]:
     """The other finished labellings of the same pairs, newest first."""
-    found = opened.on_pairs(results.content, kind="labels")
+    found = open_labels.on_pairs(results.content)
     return [one for one in found if one.run.id != results.run.id]
 
 

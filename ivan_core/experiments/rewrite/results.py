@@ -290,7 +290,7 @@ def rewordings_of_row(dataset: str, row_id: int) -> list[tuple[RewriteResults, R
 
     `dataset` is the content of a dataset, as its card gives it.
     """
-    found = list(opened.on_pairs(dataset, kind="rewrite"))
+    found = list(open_rewrite.on_pairs(dataset))
     return [(results, results.pair(row_id)) for results in found if row_id in results.row_ids]
 
 

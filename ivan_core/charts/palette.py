@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan
 
 import altair as alt
 import pandas as pd
 
-from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.sentences import as_if, as_if_n, interval, interval_ends, percent
+from ivan_core.metrics.sentences import as_if_n, interval_ends
 
 # Bluish green and vermilion of Okabe and Ito (2008), "Color Universal Design": told apart with any
 # kind of colour vision, and at least 3:1 against both white and near-black. Nothing else is drawn
@@ -133,14 +131,3 @@ def with_ends(points: pd.DataFrame) -> pd.DataFrame:
         )
     ]
     return points.assign(ends=ends)
-
-
-def rate_words(rate: Rate) -> str:
-    """A share with its interval, its n, and as if of how many where prompts repeat."""
-    return f"{rate_label(rate)}{as_if(rate)}"
-
-
-def rate_label(rate: Rate) -> str:
-    """A share with its interval and its n; without ends (NaN) there is no interval."""
-    ends = "" if isnan(rate.low) else f" {interval(rate)}"
-    return f"{percent(rate.rate, rate.n)}{ends} of {rate.n:,}"

@@ -10,10 +10,9 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import marks, palette
-from ivan_core.charts.palette import rate_label, rate_words
 from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.sentences import percent
+from ivan_core.metrics.sentences import as_if, percent, share_of
 from ivan_core.metrics.summary import ModelSummary
 
 # No verdict's colour; a side is also told by its words or by lying above or below the line.
@@ -189,8 +188,8 @@ def _agreement_lines(rows: pd.DataFrame) -> pd.DataFrame:
             )
             words = {
                 "name": _WHERE[row["larger"]],
-                "label": rate_label(rate),
-                "told": rate_words(rate),
+                "label": share_of(rate),
+                "told": f"{share_of(rate)}{as_if(rate)}",
             }
             found.append({**row, "kind": "bar", **words})
     columns = ["kind", "model", "name", "larger", "rate", "rate_low", "rate_high", "n", "label"]
@@ -241,8 +240,8 @@ def _rows(summaries: Sequence[ModelSummary]) -> pd.DataFrame:
                         "low": rate.low,
                         "high": rate.high,
                         "n": rate.n,
-                        "label": rate_label(rate),
-                        "told": rate_words(rate),
+                        "label": share_of(rate),
+                        "told": f"{share_of(rate)}{as_if(rate)}",
                     }
                 )
     columns = ["kind", "model", "longer", "where", "name", "rate", "low", "high", "n", "label"]

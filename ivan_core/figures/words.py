@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from math import isnan
 from typing import TYPE_CHECKING, Protocol
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import RowsSpec
-from ivan_core.metrics.sentences import as_if, interval, percent
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from ivan_core.metrics.intervals import Rate
 
 
 class MaybeBare(Protocol):
@@ -42,16 +38,6 @@ def wilson_words(results: MaybeBare) -> str:
 def with_ends(results: MaybeBare) -> str:
     """That what was told before has intervals, where it has."""
     return "" if results.bare else ", with 95% intervals"
-
-
-def rate_words(rate: Rate | None) -> str:
-    """A rate with its interval, if it has one, and n."""
-    if rate is None:
-        return "none rated"
-    if isnan(rate.low):
-        return f"{percent(rate.rate, rate.n)} of {rate.n:,}"
-    wide = f" ({as_if(rate).removeprefix('; ')})" if rate.design > 1 else ""
-    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}{wide}"
 
 
 def counted(table: pd.DataFrame) -> str:

@@ -92,6 +92,20 @@ def as_if_apart(n: int, effective_n: int, why: str = PROMPTS_REPEAT) -> str:
     return f" ({told})" if told else ""
 
 
+def share_of(rate: Rate) -> str:
+    """A share with its interval and its n; without ends (NaN) there is no interval."""
+    ends = "" if isnan(rate.low) else f" {interval(rate)}"
+    return f"{percent(rate.rate, rate.n)}{ends} of {rate.n:,}"
+
+
+def rate_words(rate: Rate | None) -> str:
+    """A share with its interval, if it has one, its n, and as if of how many."""
+    if rate is None:
+        return "none rated"
+    wide = "" if isnan(rate.low) else as_if_apart(rate.n, rate.effective_n)
+    return f"{share_of(rate)}{wide}"
+
+
 def rate_sentence(
     rate: Rate | None, predicate: str, noun: str = "pairs", why: str = PROMPTS_REPEAT
 ) -> str:
@@ -227,7 +241,7 @@ def _rates(summaries: Sequence[ModelSummary], choice: str, so_far: bool) -> str:
         of = "" if on == base else f" of {number_of(rate.n, 'pair')}"
         if on != base and summary.headline_is_unseen:
             of += " it was not trained on"
-        wide = f" ({as_if(rate).removeprefix('; ')})" if rate.design > 1 else ""
+        wide = as_if_apart(rate.n, rate.effective_n)
         clauses.append(f"{summary.model}{verb} in {share}{of} {interval(rate)}{wide}")
         base = on
     return ("So far, " if so_far else "") + ", ".join(clauses) + "."

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from ivan_core.domain.plurals import number_of
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.sentences import as_if, interval, percent
+from ivan_core.metrics.sentences import as_if_apart, interval, percent
 from ivan_core.metrics.summary import ModelSummary
 
 Level = Literal["green", "amber", "red", "unknown"]
@@ -275,7 +275,7 @@ def check_revision(revision: str) -> Check:
 
 def _wide(rate: Rate) -> str:
     """In brackets, of how many pairs an interval is that repeated prompts made wider."""
-    return f" ({as_if(rate).removeprefix('; ')})" if rate.design > 1 else ""
+    return as_if_apart(rate.n, rate.effective_n)
 
 
 def _sign(value: float) -> int:

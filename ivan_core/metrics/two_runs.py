@@ -13,7 +13,7 @@ import pandas as pd
 
 from ivan_core.metrics.agreement import agreement_of, rated
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.sentences import as_if, interval, percent
+from ivan_core.metrics.sentences import rate_words
 from ivan_core.metrics.training import Training, fair_pairs, never_clear, training_of, unseen_rows
 
 CardSays = Mapping[str, bool | None]
@@ -106,7 +106,7 @@ def two_runs_sentence(found: TwoRuns, first: str, second: str) -> str:
     told = [f"{first} and {second} share {rows}."]
     for pair in found.pairs:
         name = pair.first if pair.first == pair.second else f"{pair.first} and {pair.second}"
-        one, other = _told(rates[0][pair.first]), _told(rates[1][pair.second])
+        one, other = rate_words(rates[0][pair.first]), rate_words(rates[1][pair.second])
         words = f"{name}: agreement {one}, then {other}" if one != other else f"{name}: {one} both"
         words += f"; {pair.changed:,} of {pair.n:,} verdicts differ"
         if pair.changed:
@@ -188,15 +188,6 @@ def _pearson(one: pd.Series, other: pd.Series) -> float | None:
         return None
     # Rounded, so that equal margins give exactly 1.
     return round(float(np.corrcoef(x, y)[0, 1]), 12)
-
-
-def _told(rate: Rate | None) -> str:
-    if rate is None:
-        return "none rated"
-    wide = as_if(rate).removeprefix("; ")
-    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}" + (
-        f" ({wide})" if wide else ""
-    )
 
 
 def _correlation(value: float) -> str:

@@ -11,8 +11,8 @@ from ivan_core.metrics.sentences import (
     balanced_words,
     counts_sentence,
     headline,
-    interval,
     percent,
+    share_of,
 )
 from ivan_core.metrics.summary import ModelSummary
 
@@ -58,4 +58,4 @@ def _lines(summary: ModelSummary) -> list[tuple[str, str]]:
 def _rate(rate: Rate | None) -> str:
     if rate is None:
         return "no rated pairs"
-    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}{as_if(rate)}"
+    return f"{share_of(rate)}{as_if(rate)}"

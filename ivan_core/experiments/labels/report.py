@@ -6,7 +6,7 @@ from typing import TextIO
 
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.schema import features
-from ivan_core.metrics.sentences import as_if, interval, percent
+from ivan_core.metrics.sentences import as_if, share_of
 from ivan_core.models.names import rules_note
 from ivan_core.settings import data_dir
 
@@ -40,4 +40,4 @@ def _rate(results: LabelResults, key: str, side: str) -> str:
     rate = rate_in(own, own[key].to_numpy(bool))
     if rate is None:
         return "none"
-    return f"{percent(rate.rate, rate.n)} {interval(rate)} of {rate.n:,}{as_if(rate)}"
+    return f"{share_of(rate)}{as_if(rate)}"

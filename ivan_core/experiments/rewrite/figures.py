@@ -26,16 +26,10 @@ from ivan_core.experiments.rewrite.results import (
 )
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
 from ivan_core.figures.choices import GATE, ONE_MODEL, Choice, Wish
-from ivan_core.figures.words import (
-    counted,
-    first_upper,
-    model_words,
-    rate_words,
-    rows_words,
-    wilson_words,
-)
+from ivan_core.figures.words import counted, first_upper, model_words, rows_words, wilson_words
 from ivan_core.metrics.robustness.changes import REWORDED, SURFACE, Robustness
 from ivan_core.metrics.robustness.sentences import came_words, change_sentence, flips_sentence
+from ivan_core.metrics.sentences import rate_words
 from ivan_core.models.names import is_rules
 
 _FLIPS = ["model", "variant", "direction", "count", "n", "share", "low", "high", "of", "of_n"]

@@ -17,9 +17,9 @@ from ivan_core.experiments.columns.results import Floats, UserColumn
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.sentences import two_models
 from ivan_core.figures.chart import Drawn
-from ivan_core.figures.words import WILSON, counted, rate_words, wilson_words
+from ivan_core.figures.words import WILSON, counted, wilson_words
 from ivan_core.metrics.intervals import Rate, without_ends
-from ivan_core.metrics.sentences import balanced_words, percent, the
+from ivan_core.metrics.sentences import balanced_words, percent, rate_words, the
 from ivan_core.metrics.summary import ModelSummary
 
 if TYPE_CHECKING:

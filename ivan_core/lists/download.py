@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -123,6 +124,20 @@ def _spreadsheet(path: Path, types: dict[str, type]) -> Iterator[Write]:
 def harmless(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def csv_bytes(
+    heads: Sequence[str], rows: Iterable[Sequence[object]], *, spreadsheet: bool
+) -> bytes:
+    """A small table as CSV: verbatim in UTF-8, or as spreadsheets want it.
+
+    Those get the mark that says UTF-8, and an apostrophe before what they would take for a formula.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(heads)
+    writer.writerows([harmless(cell) for cell in row] if spreadsheet else row for row in rows)
+    return text.getvalue().encode("utf-8-sig" if spreadsheet else "utf-8", "replace")
 
 
 @contextmanager

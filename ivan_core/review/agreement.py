@@ -21,7 +21,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import Stamp, Used, opinions_at
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.tables import UNKNOWN, UNRATED, Codes
-from ivan_core.experiments.labels.numbers import named, plain
+from ivan_core.experiments.labels.numbers import named
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.intervals import Groups, Rate, share_in, units_of
 from ivan_core.metrics.labels.agreement import LEAST_POSITIVES, agreement_table, choice_agreement
@@ -29,7 +29,13 @@ from ivan_core.metrics.labels.answers import SENTIMENT
 from ivan_core.metrics.labels.choice import majority, same_answer
 from ivan_core.metrics.sentences import as_if, interval, percent, the
 from ivan_core.metrics.training import trained_on
-from ivan_core.review.runs_on_pairs import comparisons, labeler_choices, newest_labellings
+from ivan_core.review.runs_on_pairs import (
+    SIDE_OF_VERDICT,
+    comparisons,
+    labeler_choices,
+    labels_on,
+    newest_labellings,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +44,6 @@ if TYPE_CHECKING:
 
 CHOICES = ("chosen", "rejected", NO_DIFFERENCE)
 Kind = Literal["person", "choice", "model", "labeler"]
-_SIDE_OF = {"agree": "chosen", "tie": NO_DIFFERENCE, "disagree": "rejected"}
 _SEED = 0
 Texts = Mapping[TextKey, Mapping[str, Label]]
 
@@ -210,7 +215,7 @@ def choices_beside(dataset: PreparedDataset, used: Used) -> list[Beside]:
                 continue
             judged = np.isin(results.aligned.row_ids, list(together)) & (scores.verdict != UNRATED)
             own = {
-                int(row): _SIDE_OF[VERDICTS[code]]
+                int(row): SIDE_OF_VERDICT[VERDICTS[code]]
                 for row, code in zip(
                     results.aligned.row_ids[judged], scores.verdict[judged], strict=True
                 )
@@ -276,14 +281,7 @@ def cells_beside(dataset: PreparedDataset, used: Used) -> list[Cell]:
     together = _majority_texts(used, keys)
     for one in newest_labellings(dataset):
         asked = [key for key in keys if key in one.keys]
-        own = {
-            key: {name: plain(row[name]) for name in asked}
-            for row in one.table.loc[
-                one.table["row_id"].isin([text.row_id for text in together]),
-                ["row_id", "preference", *asked],
-            ].to_dict("records")
-            if (key := TextKey(int(row["row_id"]), row["preference"])) in together
-        }
+        own = labels_on(one, [text.row_id for text in together], asked)
         who = Who("labeler", named(one), one.run.id)
         found += _cells(who, own, together, asked, used.prompts)
     return found

@@ -8,10 +8,10 @@ from statistics import median
 
 from ivan_core.annotations.checks import name_of
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Opinion, Queue
 from ivan_core.engine import datasets
 from ivan_core.experiments.compare.results import snippet
+from ivan_core.metrics.labels.choice import same_answer
 from ivan_core.review.examples import SECONDS
 from ivan_core.review.flow import Standing, opinions
 from ivan_core.review.rights import verified_name
@@ -197,7 +197,7 @@ def how_it_went(now: Standing, chosen_by: str) -> Went:
                 if label is None or mine.answers.get(key) is None:
                     continue
                 total += 1
-                same += _plain(label) == _plain(mine.answers[key])
+                same += same_answer(label, mine.answers[key])
     return Went(
         len(answered),
         len(now.said) - len(answered),
@@ -205,10 +205,6 @@ def how_it_went(now: Standing, chosen_by: str) -> Went:
         (same, total),
         chosen_by,
     )
-
-
-def _plain(label: Label) -> object:
-    return frozenset(label) if isinstance(label, tuple) else label
 
 
 def answer_words(opinion: Opinion) -> str:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import Label, Labels
+from ivan_core.domain.labels import Label, Labels, TextKey
 from ivan_core.domain.pairs import Pair, Side
 from ivan_core.domain.reviews import BETTER, Item, ItemSide, Opinion, Queue
 from ivan_core.engine import datasets
-from ivan_core.experiments.labels.numbers import plain
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.schema import GROUPS, feature, features, is_label
 from ivan_core.review.rights import say
+from ivan_core.review.runs_on_pairs import labels_on
 from ivan_core.settings import data_dir
 
 
@@ -187,14 +187,11 @@ def suggestions(queue: Queue, place: Place) -> Labels:
     if not queue.prefill or place.side == "both":
         return {}
     try:
-        table = open_labels(queue.prefill).table
+        given = labels_on(open_labels(queue.prefill), [place.row_id], queue.asked)
     except BadInput:
         return {}
-    own = table[(table["row_id"] == place.row_id) & (table["preference"] == place.side)]
-    if own.empty:
-        return {}
-    found = {key: plain(own.iloc[0][key]) for key in queue.asked}
-    return {key: label for key, label in found.items() if label is not None}
+    own = given.get(TextKey(place.row_id, place.side), {})
+    return {key: label for key, label in own.items() if label is not None}
 
 
 def save_better(screen: Screen, answer: Label, note: str = "", seconds: float = 0.0) -> Opinion:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING
 from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import Guess
 from ivan_core.experiments.compare.results import Results
-from ivan_core.lists.download import harmless
+from ivan_core.lists.download import csv_bytes
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
@@ -33,16 +31,10 @@ def reviews() -> Reviews:
 def notes_csv(dataset: str, author: str | None = None, *, spreadsheet: bool = False) -> bytes:
     """Notes and stars of a dataset, or of one author, as CSV in the order of rows.
 
-    Verbatim in UTF-8, or for spreadsheets: with the mark that says UTF-8, and an apostrophe before
-    what would be taken for a formula.
+    Verbatim, or for spreadsheets: see `csv_bytes`.
     """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(_FIELDS)
-    for row in reviews().export(dataset, author):
-        cells = [row[name] for name in _FIELDS]
-        writer.writerow([harmless(cell) for cell in cells] if spreadsheet else cells)
-    return text.getvalue().encode("utf-8-sig" if spreadsheet else "utf-8", "replace")
+    rows = ([row[name] for name in _FIELDS] for row in reviews().export(dataset, author))
+    return csv_bytes(_FIELDS, rows, spreadsheet=spreadsheet)
 
 
 def left_side(dataset: str, row_id: int, name: str) -> Side:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.sources import SAMPLE
@@ -27,11 +27,11 @@ from ivan_core.review.flow import opinions, queues
 from ivan_core.review.marks import reviews
 from ivan_core.review.rights import verified_name
 from ivan_core.review.runs_on_pairs import comparisons, labellings, open_labelling
-from ivan_core.review.sources import Ask, Drawn, Sides, draw
+from ivan_core.review.sources import LONGEST_TITLE, Drawn, QueueRequest, draw
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
-    from ivan_core.datasets.prepared import PreparedDataset
+    pass
 
 SOURCES: Mapping[Source, str] = {
     "random": "A random sample",
@@ -47,38 +47,6 @@ DESCRIBE_GROUPS = GROUPS[:3]
 """The screens that are asked unless others are named."""
 MOST_OFFERED = 50
 """How many runs of a kind can be chosen from in the form, newest first."""
-MOST_ITEMS = 5_000
-LONGEST_TITLE = 200
-
-
-class QueueRequest(BaseModel):
-    """A queue that somebody wants."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    dataset: str = Field(description="The fingerprint of a dataset that was read here.")
-    task: Task = Field("better", description="better: which reply is better; describe: one reply.")
-    source: Source = Field("random", description="Where the items come from.")
-    keys: tuple[str, ...] = Field((), description="The labels asked for; by group if none.")
-    groups: tuple[str, ...] = Field((), description="The screens asked for; three if none.")
-    sides: Sides = Field("one", description="One reply of a pair, drawn by chance, or both.")
-    count: int = Field(60, ge=1, le=MOST_ITEMS, description="How many items at most.")
-    runs: tuple[str, ...] = Field((), description="The runs drawn on; the newest that fit if none.")
-    row_ids: tuple[int, ...] = Field((), description="The rows of the source that names them.")
-    prefill: str = Field(
-        "", description="A labelling shown beforehand; such answers are kept out of rates."
-    )
-    assigned: str = Field("", description="The one person who is asked; everybody if empty.")
-    opinions: int = Field(2, ge=1, le=50, description="How many opinions an item needs.")
-    seed: int = Field(0, description="Seed of the draw.")
-    tells: bool = Field(
-        False,
-        description="Tell what was chosen after each pair, not at the end. It teaches people the"
-        " taste of the data.",
-    )
-    title: str = Field(
-        "", max_length=LONGEST_TITLE, description="What the list and the invitation call it."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +83,7 @@ def plan_queue(request: QueueRequest) -> Drawn:
                 "Leave the labels that are shown beforehand empty.",
             )
         open_labelling(request.prefill, dataset)
-    return draw(_ask(request, dataset))
+    return draw(dataset, _asked(request))
 
 
 def make_queue(request: QueueRequest) -> Queue:
@@ -144,7 +112,7 @@ def make_queue(request: QueueRequest) -> Queue:
             "prefill": "",
             "sides": "one",
         }
-        first = draw(_ask(request.model_copy(update=changed), dataset)).items
+        first = draw(dataset, _asked(request.model_copy(update=changed))).items
     queue = Queue(
         0,
         "",
@@ -208,23 +176,14 @@ def runs_to_draw_on(fingerprint: str) -> tuple[dict[str, str], dict[str, str]]:
     return compared, label_views.names_of(list(labelled))
 
 
-def _ask(request: QueueRequest, dataset: PreparedDataset) -> Ask:
+def _asked(request: QueueRequest) -> QueueRequest:
+    """The request with the keys that are asked; none where people choose the better reply."""
     unknown = [group for group in request.groups if group not in GROUPS]
     if unknown:
         raise BadInput(f"There is no group {unknown[0]!r}.", f"The groups are {', '.join(GROUPS)}.")
     groups = request.groups or DESCRIBE_GROUPS
     keys = request.keys or tuple(one.key for one in SCHEMA if one.group in groups)
-    return Ask(
-        dataset,
-        request.task,
-        request.source,
-        () if request.task == BETTER else check_keys(keys),
-        request.count,
-        request.seed,
-        request.sides,
-        request.runs,
-        request.row_ids,
-    )
+    return request.model_copy(update={"keys": () if request.task == BETTER else check_keys(keys)})
 
 
 def _title(request: QueueRequest, items: int) -> str:

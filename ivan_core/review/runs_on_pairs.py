@@ -10,6 +10,7 @@ import numpy as np
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label, TextKey
 from ivan_core.domain.pairs import SIDES
+from ivan_core.domain.reviews import NO_DIFFERENCE
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opened import runs_of
@@ -21,6 +22,9 @@ from ivan_core.metrics.labels.choice import CHOICE_KEYS, labeler_choice
 
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
+
+SIDE_OF_VERDICT = {"agree": "chosen", "tie": NO_DIFFERENCE, "disagree": "rejected"}
+"""Which reply a model's verdict says is better."""
 
 
 def comparisons(dataset: PreparedDataset) -> list[Run]:
@@ -56,6 +60,17 @@ def open_labelling(run_id: str, dataset: PreparedDataset) -> LabelResults:
     return open_labels(run_id)
 
 
+def labels_on(
+    labelling: LabelResults, rows: Collection[int], keys: Sequence[str]
+) -> dict[TextKey, dict[str, Label]]:
+    """The labels of the texts of some rows by these keys, None where there is none that counts."""
+    table = labelling.table[labelling.table["row_id"].isin(list(rows))]
+    return {
+        TextKey(int(row["row_id"]), row["preference"]): {key: plain(row[key]) for key in keys}
+        for row in table[["row_id", "preference", *keys]].to_dict("records")
+    }
+
+
 def labeler_choices(labelling: LabelResults, rows: Collection[int]) -> dict[int, str]:
     """Which reply a labeler prefers on some rows: chosen, rejected, or none for neither.
 
@@ -63,15 +78,12 @@ def labeler_choices(labelling: LabelResults, rows: Collection[int]) -> dict[int,
     """
     if not set(CHOICE_KEYS) <= set(labelling.keys):
         return {}
-    sides: dict[int, dict[str, dict[str, Label]]] = {}
-    table = labelling.table[labelling.table["row_id"].isin(list(rows))]
-    for row in table[["row_id", "preference", *CHOICE_KEYS]].to_dict("records"):
-        own = sides.setdefault(int(row["row_id"]), {})
-        own[str(row["preference"])] = {key: plain(row[key]) for key in CHOICE_KEYS}
-    told = {
-        row: labeler_choice(own.get("chosen"), own.get("rejected")) for row, own in sides.items()
+    given = labels_on(labelling, rows, CHOICE_KEYS)
+    choices = {
+        row: labeler_choice(given.get(TextKey(row, "chosen")), given.get(TextKey(row, "rejected")))
+        for row in dict.fromkeys(text.row_id for text in given)
     }
-    return {row: choice for row, choice in told.items() if choice is not None}
+    return {row: choice for row, choice in choices.items() if choice is not None}
 
 
 def differ(ours: Answers, theirs: Answers) -> Bools:

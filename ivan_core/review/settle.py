@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,18 +15,17 @@ from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.opinions import queues_on
 from ivan_core.experiments.compare.results import judged_pair, open_results
 from ivan_core.experiments.labels.results import labels_of_row
-from ivan_core.lists.download import harmless
+from ivan_core.lists.download import csv_bytes
 from ivan_core.metrics.labels.choice import labeler_choice, same_answer
 from ivan_core.models.names import shown_name
 from ivan_core.review.rights import settle
-from ivan_core.review.runs_on_pairs import comparisons
+from ivan_core.review.runs_on_pairs import SIDE_OF_VERDICT, comparisons
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
 
 State = Literal["unsettled", "settled", "all"]
-_VERDICT_SIDES = {"agree": "chosen", "tie": NO_DIFFERENCE, "disagree": "rejected"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +133,7 @@ def _models(dataset: PreparedDataset, row_id: int) -> list[View]:
             continue
         found = []
         for row in judged_pair(results, row_id).judged:
-            side = _VERDICT_SIDES.get(str(row["verdict"]))
+            side = SIDE_OF_VERDICT.get(str(row["verdict"]))
             unit = results.typical_margins[row["model"]]
             if side is not None:
                 amount = abs(row["margin"] / unit) if unit else 0.0
@@ -192,20 +189,17 @@ def opinions_csv(dataset: PreparedDataset, *, spreadsheet: bool = False) -> byte
 
     An answer has the words yes, no and can't tell; lists are joined by "; ", an empty cell was not
     asked or not answered. `settled_KEY` holds the decision on that question, `settled_by_KEY` who
-    decided, and `settled_why_KEY` the reason. Verbatim in UTF-8, or for spreadsheets: with the mark
-    that says UTF-8, and an apostrophe before what would be taken for a formula.
+    decided, and `settled_why_KEY` the reason. Verbatim, or for spreadsheets: see `csv_bytes`.
     """
     queues = queues_on(dataset)
     asked = {key for queue in queues for key in queue.asked}
     keys = [key for key in (BETTER, *FEATURES) if key in asked]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
     heads = [
         head
         for key in keys
         for head in (f"settled_{key}", f"settled_by_{key}", f"settled_why_{key}")
     ]
-    writer.writerow([*FIELDS, *keys, *heads])
+    rows = []
     for queue in queues:
         decided = {(d.row_id, d.side, d.key): d for d in Decisions(data_dir()).all(queue.id)}
         for one in Opinions(data_dir()).all(queue.id):
@@ -229,8 +223,8 @@ def opinions_csv(dataset: PreparedDataset, *, spreadsheet: bool = False) -> byte
             cells += [_word(one.answers[key]) if key in one.answers else "" for key in keys]
             for key in keys:
                 cells += _settled(decided.get((one.row_id, one.side, key)))
-            writer.writerow([harmless(cell) for cell in cells] if spreadsheet else cells)
-    return text.getvalue().encode("utf-8-sig" if spreadsheet else "utf-8", "replace")
+            rows.append(cells)
+    return csv_bytes([*FIELDS, *keys, *heads], rows, spreadsheet=spreadsheet)
 
 
 def _settled(decision: Decision | None) -> list[object]:

@@ -1,4 +1,4 @@
-"""Where the items of a queue come from: what can be drawn here, and the drawing itself.
+"""Where the items of a queue come from: what may be asked for, what can be drawn, and the drawing.
 
 Every draw is seeded and in random order, so that who stops early has judged a random part of it.
 """
@@ -9,6 +9,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from ivan_core.datasets.prepared import choose_rows
 from ivan_core.domain.errors import BadInput
@@ -42,8 +44,40 @@ if TYPE_CHECKING:
 
 LOWEST = 5
 """So many features a queue of low agreement asks."""
+MOST_ITEMS = 5_000
+LONGEST_TITLE = 200
 Sides = Literal["one", "both"]
 Chosen = list[tuple[int, ItemSide]]
+
+
+class QueueRequest(BaseModel):
+    """A queue that somebody wants."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str = Field(description="The fingerprint of a dataset that was read here.")
+    task: Task = Field("better", description="better: which reply is better; describe: one reply.")
+    source: Source = Field("random", description="Where the items come from.")
+    keys: tuple[str, ...] = Field((), description="The labels asked for; by group if none.")
+    groups: tuple[str, ...] = Field((), description="The screens asked for; three if none.")
+    sides: Sides = Field("one", description="One reply of a pair, drawn by chance, or both.")
+    count: int = Field(60, ge=1, le=MOST_ITEMS, description="How many items at most.")
+    runs: tuple[str, ...] = Field((), description="The runs drawn on; the newest that fit if none.")
+    row_ids: tuple[int, ...] = Field((), description="The rows of the source that names them.")
+    prefill: str = Field(
+        "", description="A labelling shown beforehand; such answers are kept out of rates."
+    )
+    assigned: str = Field("", description="The one person who is asked; everybody if empty.")
+    opinions: int = Field(2, ge=1, le=50, description="How many opinions an item needs.")
+    seed: int = Field(0, description="Seed of the draw.")
+    tells: bool = Field(
+        False,
+        description="Tell what was chosen after each pair, not at the end. It teaches people the"
+        " taste of the data.",
+    )
+    title: str = Field(
+        "", max_length=LONGEST_TITLE, description="What the list and the invitation call it."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +90,6 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """What a draw depends on; `runs` are those it draws on, else the newest that fit."""
-
-    dataset: PreparedDataset
-    task: Task
-    source: Source
-    keys: tuple[str, ...]
-    count: int
-    seed: int
-    sides: Sides = "one"
-    runs: tuple[str, ...] = ()
-    row_ids: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Pool:
     """What may be drawn: texts, or pairs, and what they are in words."""
 
@@ -80,7 +99,7 @@ class _Pool:
     keys: tuple[str, ...] | None = None
 
 
-def draw(ask: Ask) -> Drawn:
+def draw(dataset: PreparedDataset, request: QueueRequest) -> Drawn:
     """The items of a queue.
 
     Raises:
@@ -93,32 +112,36 @@ def draw(ask: Ask) -> Drawn:
         "low-agreement": _low_agreement,
         "starred": _starred,
         "rows": _named_rows,
-    }[ask.source](ask)
-    keys = () if ask.task == BETTER else check_keys(pool.keys or ask.keys)
-    generator = random.Random(f"queue|{ask.dataset.fingerprint}|{ask.source}|{ask.seed}")
-    if ask.task == BETTER:
-        rows = _judgeable(ask.dataset, pool.rows)
+    }[request.source](dataset, request)
+    keys = () if request.task == BETTER else check_keys(pool.keys or request.keys)
+    generator = random.Random(f"queue|{dataset.fingerprint}|{request.source}|{request.seed}")
+    if request.task == BETTER:
+        rows = _judgeable(dataset, pool.rows)
         if not rows:
             raise BadInput(
                 "Both replies of every such pair are the same: there is nothing to compare.",
                 "Choose another source.",
             )
-        taken = generator.sample(rows, min(ask.count, len(rows)))
+        taken = generator.sample(rows, min(request.count, len(rows)))
         pairs: Chosen = [(row, "both") for row in taken]
-        return Drawn(pairs, (), _told(len(pairs), len(rows), f"pairs {pool.words}", ask))
+        return Drawn(pairs, (), _told(len(pairs), len(rows), f"pairs {pool.words}", request.seed))
     texts = pool.texts or [TextKey(row, side) for row in pool.rows for side in SIDES]
-    if ask.sides == "one":
+    if request.sides == "one":
         texts = _one_a_row(texts, generator)
-    taken_texts = generator.sample(texts, min(ask.count, len(texts)))
+    taken_texts = generator.sample(texts, min(request.count, len(texts)))
     items: Chosen = [(one.row_id, one.preference) for one in taken_texts]
-    each = "one reply a pair, drawn by chance" if ask.sides == "one" else "both replies of a pair"
-    return Drawn(items, keys, _told(len(items), len(texts), f"replies {pool.words} ({each})", ask))
+    each = (
+        "one reply a pair, drawn by chance" if request.sides == "one" else "both replies of a pair"
+    )
+    return Drawn(
+        items, keys, _told(len(items), len(texts), f"replies {pool.words} ({each})", request.seed)
+    )
 
 
-def _told(taken: int, of: int, what: str, ask: Ask) -> str:
+def _told(taken: int, of: int, what: str, seed: int) -> str:
     if taken == of:
-        return f"All {of:,} {what}, in random order, seed {ask.seed}."
-    return f"{taken:,} of {of:,} {what}, drawn at random, seed {ask.seed}."
+        return f"All {of:,} {what}, in random order, seed {seed}."
+    return f"{taken:,} of {of:,} {what}, drawn at random, seed {seed}."
 
 
 def _one_a_row(texts: Sequence[TextKey], generator: random.Random) -> list[TextKey]:
@@ -134,19 +157,19 @@ def _judgeable(dataset: PreparedDataset, rows: list[int]) -> list[int]:
     return [row for row in rows if row not in left_out]
 
 
-def _random(ask: Ask) -> _Pool:
+def _random(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
     """All rows, or those of one run if they were drawn at random themselves."""
-    if not ask.runs:
-        return _Pool(list(range(ask.dataset.rows)), "of the dataset")
-    run = runs.get(ask.runs[0])
-    known = {one.id for one in (*comparisons(ask.dataset), *labellings(ask.dataset))}
+    if not request.runs:
+        return _Pool(list(range(dataset.rows)), "of the dataset")
+    run = runs.get(request.runs[0])
+    known = {one.id for one in (*comparisons(dataset), *labellings(dataset))}
     spec = runs.any_spec_of(run)
     if run.id not in known or not isinstance(spec, RowsSpec):
         raise BadInput(
-            f"Run {run.id} is no finished run on {ask.dataset.about['label']}.",
+            f"Run {run.id} is no finished run on {dataset.about['label']}.",
             "Choose a finished run on the same pairs, or draw from the whole dataset.",
         )
-    choice = choose_rows(spec, ask.dataset)
+    choice = choose_rows(spec, dataset)
     if not choice.random:
         raise BadInput(
             f"The rows of run {run.id} are not a random sample of the dataset.",
@@ -155,42 +178,44 @@ def _random(ask: Ask) -> _Pool:
     return _Pool(choice.row_ids, f"of run {run.id}")
 
 
-def _starred(ask: Ask) -> _Pool:
-    rows = [r for r in reviews().starred_rows(ask.dataset.fingerprint) if r < ask.dataset.rows]
+def _starred(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
+    rows = [r for r in reviews().starred_rows(dataset.fingerprint) if r < dataset.rows]
     if not rows:
         raise BadInput("Nothing is starred in this dataset.", "Star pairs on the page Pairs first.")
     return _Pool(rows, "of the starred rows")
 
 
-def _named_rows(ask: Ask) -> _Pool:
-    if not ask.row_ids:
+def _named_rows(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
+    if not request.row_ids:
         raise BadInput("No row ids were given.", "Name at least one; the first row is 0.")
-    ask.dataset.check_row_ids(ask.row_ids)
-    return _Pool(sorted(set(ask.row_ids)), "of the rows that were named")
+    dataset.check_row_ids(request.row_ids)
+    return _Pool(sorted(set(request.row_ids)), "of the rows that were named")
 
 
-def _two_labellings(ask: Ask) -> tuple[LabelResults, LabelResults]:
-    if ask.runs:
-        given = [open_labelling(run_id, ask.dataset) for run_id in dict.fromkeys(ask.runs)]
+def _two_labellings(
+    dataset: PreparedDataset, request: QueueRequest
+) -> tuple[LabelResults, LabelResults]:
+    if request.runs:
+        given = [open_labelling(run_id, dataset) for run_id in dict.fromkeys(request.runs)]
     else:
-        given = newest_labellings(ask.dataset)
+        given = newest_labellings(dataset)
         if len(given) < 2:  # the same labeler twice will do
-            given = [open_labels(run.id) for run in labellings(ask.dataset)]
+            given = [open_labels(run.id) for run in labellings(dataset)]
         given = given[:2]
     if len(given) != 2:
         raise BadInput(
             f"Two labellings are needed, and {len(given)} "
             + ("is" if len(given) == 1 else "are")
-            + (" named." if ask.runs else " there."),
+            + (" named." if request.runs else " there."),
             "Label these pairs with two labelers first, on the page Taxonomy; then choose the two.",
         )
     return given[0], given[1]
 
 
-def _disagreements(ask: Ask) -> _Pool:
+def _disagreements(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
     """Texts on which two labellings differ; of pairs, those on which models differ."""
-    if ask.task == BETTER:
-        results = _comparison(ask)
+    if request.task == BETTER:
+        results = _comparison(dataset, request)
         if not results.sharpest:
             raise BadInput(
                 f"The models of run {results.run.id} disagree on no pair.",
@@ -198,8 +223,8 @@ def _disagreements(ask: Ask) -> _Pool:
             )
         rows = sorted(results.sharpest)
         return _Pool(rows, f"on which the models of run {results.run.id} disagree")
-    first, second = _two_labellings(ask)
-    keys = tuple(key for key in label_views.shared_keys([first, second]) if key in ask.keys)
+    first, second = _two_labellings(dataset, request)
+    keys = tuple(key for key in label_views.shared_keys([first, second]) if key in request.keys)
     if not keys:
         raise BadInput(
             "The two labellings share none of the labels that are asked for.",
@@ -215,14 +240,14 @@ def _disagreements(ask: Ask) -> _Pool:
     return _Pool(rows_of(texts), f"on which {who} differ", texts)
 
 
-def _low_agreement(ask: Ask) -> _Pool:
+def _low_agreement(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
     """Texts that either labelling calls so, on the features on which the two agree least."""
-    if ask.task == BETTER:
+    if request.task == BETTER:
         raise BadInput(
             "Features with low agreement are asked of single replies.",
             "Choose the task that describes a reply.",
         )
-    first, second = _two_labellings(ask)
+    first, second = _two_labellings(dataset, request)
     table = label_views.agreement([first, second])
     table = table[~table["key"].isin(LIST_KEYS) & table["coefficient"].notna()]
     lowest = table.sort_values("coefficient", kind="stable")["key"].head(LOWEST)
@@ -238,20 +263,20 @@ def _low_agreement(ask: Ask) -> _Pool:
     return _Pool(rows_of(texts), words, texts, check_keys(keys))
 
 
-def _second_look(ask: Ask) -> _Pool:
+def _second_look(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
     """Pairs on which every model, and the labeler where it tells, goes against the choice."""
-    results = _comparison(ask)
+    results = _comparison(dataset, request)
     against = results.table.assign(against=results.table["verdict"] == "disagree")
     every = against.groupby("row_id")["against"].all()
     rows = [int(row) for row in every.index[every.to_numpy(bool)]]
-    named = [run_id for run_id in ask.runs if run_id != results.run.id]
+    named = [run_id for run_id in request.runs if run_id != results.run.id]
     labeler = next(
         (
             one
             for one in (
-                [open_labelling(run_id, ask.dataset) for run_id in named]
+                [open_labelling(run_id, dataset) for run_id in named]
                 if named
-                else newest_labellings(ask.dataset)
+                else newest_labellings(dataset)
             )
             if set(CHOICE_KEYS) <= set(one.keys)
         ),
@@ -269,15 +294,15 @@ def _second_look(ask: Ask) -> _Pool:
     return _Pool(rows, f"on which {who} go against the choice")
 
 
-def _comparison(ask: Ask) -> Results:
+def _comparison(dataset: PreparedDataset, request: QueueRequest) -> Results:
     """The comparison that is named, else the newest."""
-    known = comparisons(ask.dataset)
-    named = runs.of_kind("compare", ask.runs)
+    known = comparisons(dataset)
+    named = runs.of_kind("compare", request.runs)
     if named:
-        return open_comparison(named[0], ask.dataset)
+        return open_comparison(named[0], dataset)
     if not known:
         raise BadInput(
             "No comparison of these pairs is finished yet.",
             "Judge them with reward models first, on the page Compare.",
         )
-    return open_comparison(known[0].id, ask.dataset)
+    return open_comparison(known[0].id, dataset)

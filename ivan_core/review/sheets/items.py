@@ -176,18 +176,16 @@ def _transcript(preamble: str, turns: Sequence[Turn]) -> str:
 
 def _filled(found: Sequence[SheetItem]) -> dict[tuple[int, int, str], Labels]:
     """The labels shown in advance, by item; an item that its labeler left out has none."""
-    from ivan_core.experiments.labels.numbers import plain
     from ivan_core.experiments.labels.results import open_labels
+    from ivan_core.review.runs_on_pairs import labels_on
 
     labels: dict[tuple[int, int, str], Labels] = {}
     for queue in {one.queue.id: one.queue for one in found if one.queue.prefill}.values():
-        table = open_labels(queue.prefill).table
-        keys = queue.asked
         wanted = {(one.item.row_id, one.item.side) for one in found if one.queue.id == queue.id}
-        for row in table[table["row_id"].isin([row_id for row_id, _ in wanted])].to_dict("records"):
-            if (row["row_id"], row["preference"]) in wanted:
-                given = {key: plain(row[key]) for key in keys}
-                labels[queue.id, int(row["row_id"]), str(row["preference"])] = {
+        rows = {row_id for row_id, _ in wanted}
+        for text, given in labels_on(open_labels(queue.prefill), rows, queue.asked).items():
+            if (text.row_id, text.preference) in wanted:
+                labels[queue.id, text.row_id, text.preference] = {
                     key: label for key, label in given.items() if label is not None
                 }
     return labels

@@ -11,7 +11,8 @@ from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import Task
 from ivan_core.lists.conditions import Filter, Listing, Names
 from ivan_core.lists.download import FORMS, Columns, file_name, write_rows
-from ivan_core.review.queues import MOST_ITEMS, TASKS, make_queue, queue_request
+from ivan_core.review.queues import TASKS, make_queue, queue_request
+from ivan_core.review.sources import MOST_ITEMS
 from pages.components.kit.state import kindly
 from pages.components.kit.text import md_escape, say
 

@@ -15,9 +15,7 @@ from ivan_core.domain.specs import parse_row_ids
 from ivan_core.labels.schema import GROUPS
 from ivan_core.review.queues import (
     DESCRIBE_GROUPS,
-    MOST_ITEMS,
     TASKS,
-    QueueRequest,
     QueueState,
     make_queue,
     plan_queue,
@@ -28,6 +26,7 @@ from ivan_core.review.queues import (
     state_of,
 )
 from ivan_core.review.rights import close_queue
+from ivan_core.review.sources import MOST_ITEMS, QueueRequest
 from pages.components.kit.frame import show_error
 from pages.components.kit.state import kindly, problem_of_press
 from pages.components.kit.text import say

@@ -6,9 +6,9 @@ from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.rewrite import words as rewrite_words
 from ivan_core.experiments.rewrite.results import open_rewrite
-from pages.components.kit.frame import frame, list_of_runs, page_title
+from pages.components.kit.frame import frame, list_of_runs, page_title, tell_news
 from pages.components.kit.live import live, stopped
-from pages.components.kit.state import REWRITE, chosen_row, chosen_run, tell_news
+from pages.components.kit.state import REWRITE, chosen_row, chosen_run
 from pages.components.kit.text import say
 from pages.components.rewrite.form import rewrite_form
 from pages.components.rewrite.live import PANEL

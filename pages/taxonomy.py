@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ivan_core.engine import handling as runs
-from pages.components.kit.frame import frame, page_title
-from pages.components.kit.state import TAXONOMY, chosen_run, tell_news
+from pages.components.kit.frame import frame, page_title, tell_news
+from pages.components.kit.state import TAXONOMY, chosen_run
 from pages.components.kit.text import say
 from pages.components.labels.new import new_labelling
 from pages.components.labels.one_run import ONE_RUN

@@ -38,6 +38,7 @@ from pages.components.kit.list import (
     row_by_number,
     turned_to,
 )
+from pages.components.kit.results import csv_buttons
 from pages.components.kit.search import start_search
 from pages.components.kit.state import PAIRS, kept_filter, kindly
 from pages.components.kit.taking import take_away
@@ -108,22 +109,11 @@ def note_list(results: Results) -> None:
                 "By", authors, index=None, placeholder="everyone", key="notes-by", width=320
             )
         _table(results, [mark for mark in marks if author in (None, mark.author)])
-        with st.container(horizontal=True):
-            for label, name, spreadsheet in (
-                ("CSV, verbatim", "notes.csv", False),
-                ("CSV for spreadsheets", "notes-for-spreadsheets.csv", True),
-            ):
-                st.download_button(
-                    label,
-                    _maker(dataset, author, spreadsheet),
-                    f"{results.run.id}-{name}",
-                    key=f"notes-{spreadsheet}",
-                    on_click="ignore",
-                )
-
-
-def _maker(dataset: str, author: str | None, spreadsheet: bool) -> Callable[[], bytes]:
-    return lambda: notes_csv(dataset, author, spreadsheet=spreadsheet)
+        csv_buttons(
+            f"{results.run.id}-notes",
+            "notes",
+            lambda spreadsheet: notes_csv(dataset, author, spreadsheet=spreadsheet),
+        )
 
 
 def _table(results: Results, marks: list[Mark]) -> None:

@@ -21,7 +21,7 @@ from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import bar, cancel_button
 from pages.components.kit.state import SHOWN, dark, write_query
-from pages.components.kit.text import say
+from pages.components.kit.text import say, say_with_hint
 
 _FORMS: dict[str, Form] = {"regular expression": "regex", "expression": "expression"}
 _EXAMPLES = {
@@ -183,6 +183,4 @@ def _counted(
 def _problem(message: str, hint: str) -> None:
     """What is wrong, beside the form; `frame.show_error` may be at work elsewhere on the page."""
     with st.container(border=True, key="column-problem"):
-        say(message)
-        if hint:
-            say(hint, "small", quiet=True)
+        say_with_hint(message, hint)

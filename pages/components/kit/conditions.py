@@ -24,9 +24,9 @@ from ivan_core.lists.conditions import (
 )
 from ivan_core.lists.others import Offered, called, offered
 from ivan_core.lists.url import parameters, query_of, read_filter
-from pages.components.kit.frame import show_error
+from pages.components.kit.frame import tell_refusal
 from pages.components.kit.search import say_why, searches_at_work, start_search
-from pages.components.kit.state import kindly, problem_of_press, write_query
+from pages.components.kit.state import kindly, write_query
 from pages.components.kit.text import md_escape, say
 
 _ADDED = "conditions-added"
@@ -116,9 +116,7 @@ def places_found(
 
     With `order` there is a chip for the order too.
     """
-    problem = problem_of_press()
-    if problem:
-        show_error(problem)
+    tell_refusal()
     condition_chips(place, listing, wanted, names, order=order)
     searches_at_work(listing)
     try:

@@ -19,7 +19,9 @@ from ivan_core.engine import access
 from ivan_core.engine.kind import experiments
 from pages.components.kit.state import (
     COMPARE,
+    NEWS,
     PAIRS,
+    REFUSAL,
     choose_run,
     dark,
     link_parameters,
@@ -147,10 +149,29 @@ def problems_shown() -> Iterator[None]:
 
 def show_error(error: IvanError) -> None:
     """A problem in a sentence, and what to do about it."""
-    with st.container(border=True):
-        say(error.message, "lead")
-        if error.hint:
-            say(error.hint, quiet=True)
+    _box(error.message, error.hint)
+
+
+def tell_refusal() -> IvanError | None:
+    """Say once why the last press was refused; returns it, None where it was not."""
+    error: IvanError | None = st.session_state.pop(REFUSAL, None)
+    if error is not None:
+        show_error(error)
+    return error
+
+
+def tell_news() -> None:
+    """Say once what the last press came to."""
+    message, hint = st.session_state.pop(NEWS, ("", ""))
+    if message:
+        _box(message, hint, "told")
+
+
+def _box(message: str, hint: str, key: str | None = None) -> None:
+    with st.container(border=True, key=key):
+        say(message, "lead")
+        if hint:
+            say(hint, quiet=True)
 
 
 def page_title(page: str, named: str, new: str, run: Run | None) -> None:

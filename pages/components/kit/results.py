@@ -5,6 +5,7 @@ copy, files to take.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,26 @@ def file_buttons(files: Mapping[str, Path], keys: str) -> None:
         for name, path in files.items():
             st.download_button(
                 md_escape(name), path.read_bytes, name, key=f"{keys}-{name}", on_click="ignore"
+            )
+
+
+def csv_buttons(
+    name: str,
+    keys: str,
+    make: Callable[[bool], bytes],
+    words: tuple[str, str] = ("CSV, verbatim", "CSV for spreadsheets"),
+) -> None:
+    """A table to download as CSV, made when asked for: verbatim, and as spreadsheets want it."""
+    with st.container(horizontal=True):
+        for label, ending, spreadsheet in zip(
+            words, ("", "-for-spreadsheets"), (False, True), strict=True
+        ):
+            st.download_button(
+                label,
+                partial(make, spreadsheet),
+                f"{name}{ending}.csv",
+                key=f"{keys}-{spreadsheet}",
+                on_click="ignore",
             )
 
 

@@ -12,7 +12,7 @@ from ivan_core.experiments.columns.conditions import TextHas, missing_searches
 from ivan_core.lists.conditions import Filter, Listing
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.state import kindly
-from pages.components.kit.text import say
+from pages.components.kit.text import say, say_with_hint
 
 
 def start_search(dataset: str, condition: TextHas) -> None:
@@ -32,9 +32,7 @@ def say_why(listing: Listing, wanted: Filter, error: IvanError) -> None:
     Searches of a link that nobody has done here, or that came to no end, can be done now.
     """
     with st.container(border=True, key="rows-problem"):
-        say(error.message)
-        if error.hint:
-            say(error.hint, "small", quiet=True)
+        say_with_hint(error.message, error.hint)
     missing = missing_searches(listing.dataset.fingerprint, wanted)
     if missing and not _searching(listing.dataset.fingerprint):
         st.button("Search now", key="search-now", on_click=_start_all, args=(missing,))

@@ -14,7 +14,6 @@ from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import known
-from pages.components.kit.text import say
 
 _Given = ParamSpec("_Given")
 
@@ -25,7 +24,8 @@ REWRITE = "pages/rewrite.py"
 TAXONOMY = "pages/taxonomy.py"
 PAIRS = "pages/pairs.py"
 REVIEW = "pages/review.py"
-_NEWS = "label-told"
+NEWS = "label-told"
+REFUSAL = "problem-of-press"
 
 SHOWN = "show"
 """The user column whose charts are drawn on Compare."""
@@ -135,15 +135,14 @@ def kindly(action: Callable[_Given, None]) -> Callable[_Given, None]:
         try:
             action(*args, **kwargs)
         except IvanError as error:
-            st.session_state["problem-of-press"] = error
+            keep_refusal(error)
 
     return attempt
 
 
-def problem_of_press() -> IvanError | None:
-    """The problem of the last press, told once."""
-    problem: IvanError | None = st.session_state.pop("problem-of-press", None)
-    return problem
+def keep_refusal(error: IvanError) -> None:
+    """Keep why a press was refused, for the page that is drawn next."""
+    st.session_state[REFUSAL] = error
 
 
 def latest_done() -> str | None:
@@ -166,19 +165,9 @@ def write_query(changes: Mapping[str, str | None]) -> None:
 
 def keep_news(message: str, hint: str = "") -> None:
     """Keep what a press came to."""
-    st.session_state[_NEWS] = (message, hint)
+    st.session_state[NEWS] = (message, hint)
 
 
 def keep_problem(error: IvanError) -> None:
     """Keep why a press was refused."""
     keep_news(error.message, error.hint)
-
-
-def tell_news() -> None:
-    """Say once what the last press came to."""
-    message, hint = st.session_state.pop(_NEWS, ("", ""))
-    if message:
-        with st.container(border=True, key="told"):
-            say(message, "lead")
-            if hint:
-                say(hint, quiet=True)

@@ -5,7 +5,7 @@ be sent at once the beginning is shown, and more when asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import TypeVar
 
@@ -19,6 +19,8 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@/])")
 _SHORTHAND = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)|(?<=[-<>~])(?=[-=>])", re.IGNORECASE)
 """Places inside what is replaced even where it is escaped: `:smile:`, `->`, web addresses."""
 _JOINER = "\u2060"
+CELL = "padding:.3rem .7rem;text-align:left;border-bottom:1px solid rgba(128,128,128,.25)"
+_DIFFERS = "font-weight:650;background:rgba(88,132,214,.14)"
 
 
 def say(text: str, size: str = "body", quiet: bool = False) -> None:
@@ -29,6 +31,30 @@ def say(text: str, size: str = "body", quiet: bool = False) -> None:
         f"opacity:{0.72 if quiet else 1};margin:0;overflow-wrap:anywhere"
     )
     st.html(f'<p style="{style}" dir="auto">{escape(text)}</p>')
+
+
+def say_with_hint(message: str, hint: str) -> None:
+    """A sentence, and below it what to do about it, if anything."""
+    say(message)
+    if hint:
+        say(hint, "small", quiet=True)
+
+
+def show_table(heads: Sequence[str], lines: Iterable[str], style: str = CELL) -> None:
+    """Draw a small table of HTML: the lines of its head, each without its first cell, and others.
+
+    What is wider than the page is scrolled. Whoever calls has escaped all text, as `cell` does.
+    """
+    head = "".join(f'<tr><td style="{style}"></td>{line}</tr>' for line in heads)
+    st.html(
+        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.9rem">'
+        f"<thead>{head}</thead><tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def cell(words: str, differs: bool = False, style: str = CELL) -> str:
+    """One cell of such a table; what differs is bold and tinted."""
+    return f'<td style="{style};{_DIFFERS if differs else ""}" dir="auto">{escape(words)}</td>'
 
 
 def short_names(models: Sequence[str]) -> dict[str, str]:

@@ -14,12 +14,10 @@ from ivan_core.experiments.labels.numbers import in_words
 from ivan_core.experiments.labels.reasons import Reason, reasons, rules_changed
 from ivan_core.experiments.labels.results import TextLabels, labels_of_row
 from ivan_core.models.names import rules_note, shown_name
-from pages.components.kit.text import say
+from pages.components.kit.text import CELL, cell, say, show_table
 
-_CELL = "padding:.3rem .7rem;text-align:left;border-bottom:1px solid rgba(128,128,128,.25)"
-_HEAD = f"{_CELL};font-weight:600;overflow-wrap:anywhere"
-_FIXED = f"{_CELL};font-weight:400;white-space:nowrap"
-_DIFFERS = "font-weight:650;background:rgba(88,132,214,.14)"
+_HEAD = f"{CELL};font-weight:600;overflow-wrap:anywhere"
+_FIXED = f"{CELL};font-weight:400;white-space:nowrap"
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 _MARK = (
     "background:rgba(190,146,58,.28);text-decoration:underline 1.5px;text-underline-offset:3px;"
@@ -51,7 +49,7 @@ def pair_labels(dataset: str, pair: Pair) -> None:
     ):
         shown += same
     if shown:
-        st.html(_table(found, shown))
+        _table(found, shown)
     rules = next((one for one in found if one.rule_based), None)
     if rules is not None:
         texts = {"chosen": pair.chosen.text, "rejected": pair.rejected.text}
@@ -83,34 +81,26 @@ def _sentence(one: TextLabels) -> str:
     return f"{_name(one)}: {len(differing)} of {len(one.keys)} labels {verb}: {named}{more}."
 
 
-def _table(found: Sequence[TextLabels], keys: Sequence[str]) -> str:
+def _table(found: Sequence[TextLabels], keys: Sequence[str]) -> None:
     """Rows are labels, columns both sides of each labeler; what differs is bold and tinted."""
     heads = "".join(
         f'<th colspan="2" scope="colgroup" style="{_HEAD}">{escape(_name(one))}</th>'
         for one in found
     )
     sides = f'<th scope="col" style="{_HEAD}">chosen</th><th scope="col" style="{_HEAD}">rejected'
-    rows = "".join(
+    rows = (
         f'<tr><th scope="row" style="{_FIXED}">{escape(label_name(key))}</th>'
         + "".join(_two_cells(one, key) for one in found)
         + "</tr>"
         for key in keys
     )
-    return (
-        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.9rem">'
-        f'<thead><tr><td style="{_CELL}"></td>{heads}</tr>'
-        f'<tr><td style="{_CELL}"></td>{(sides + "</th>") * len(found)}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
-    )
+    show_table([heads, (sides + "</th>") * len(found)], rows)
 
 
 def _two_cells(one: TextLabels, key: str) -> str:
     """The label of either side by one labeler."""
-    apart = _DIFFERS if key in one.differing else ""
     given = [None if side is None else side.get(key) for side in (one.chosen, one.rejected)]
-    return "".join(
-        f'<td style="{_CELL};{apart}" dir="auto">{escape(_words(label))}</td>' for label in given
-    )
+    return "".join(cell(_words(label), key in one.differing) for label in given)
 
 
 def _words(label: Label) -> str:

@@ -11,8 +11,8 @@ from ivan_core.domain.reviews import Choice, Guess, Mark, MarkConflict
 from ivan_core.experiments.compare.results import JudgedPair, Results
 from ivan_core.review.marks import TELL_FROM, left_side, reviews, tally
 from pages.components.compare.filtering import carry
-from pages.components.kit.frame import problems_shown, show_error
-from pages.components.kit.state import GUESS, NAME, kindly, problem_of_press, write_query
+from pages.components.kit.frame import problems_shown, show_error, tell_refusal
+from pages.components.kit.state import GUESS, NAME, kindly, write_query
 from pages.components.kit.text import say, short_names
 from pages.components.pair.replies import show_pair
 
@@ -103,9 +103,7 @@ def guessing(results: Results, found: JudgedPair) -> bool:
         # The chosen reply is A from here on, whatever it was called while the choice was hidden.
         say(_PICKED[own.sided_with])
         return False
-    problem = problem_of_press()
-    if problem:
-        show_error(problem)
+    tell_refusal()
     say("Which reply is better? The choice shows after your answer.", "headline")
     left = left_side(dataset, row, name)
     with st.container(horizontal=True, key="guess"):

@@ -18,15 +18,14 @@ from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite.units import Variant
 from ivan_core.experiments.rewrite.views import VARIANTS, RowView, row_sentence, row_view
 from ivan_core.models.names import rules_note, shown_name
-from pages.components.kit.text import md_escape, say, short_names, show_part
+from pages.components.kit.text import cell, md_escape, say, short_names, show_part, show_table
 from pages.components.pair.replies import MARKS, NOT_COMPARED, differing, plain, show_pieces
 
 _NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"
 _CELL = (
     "padding:.3rem .45rem;text-align:left;white-space:nowrap;"
-    "border-bottom:1px solid rgba(128,128,128,.25)"
+    "border-bottom:1px solid rgba(128,128,128,.25);font-variant-numeric:tabular-nums"
 )
-_MOVED = "font-weight:650;background:rgba(88,132,214,.14)"
 _MOST_RUNS = 6
 _SMALL = 0.0005
 """A change of a reward below it is none for a reader."""
@@ -93,32 +92,23 @@ def _rewards(row: RowView, variants: Sequence[Variant]) -> None:
             head = names[model] if len(variants) == 1 else f"{names[model]}, {VARIANTS[variant]}"
             verdict = f"{first or 'not rated'} → {last or 'not rated'}"
             changes = [(_margin(*before), _margin(*after)), *zip(before, after, strict=True)]
-            told = [_cell(verdict, flipped), *(_cell(_change(*change)) for change in changes)]
+            told = [
+                cell(verdict, flipped, _CELL),
+                *(cell(_change(*change), style=_CELL) for change in changes),
+            ]
             lines.append(_line(head, told))
     if lines:
         _table(("verdict", "margin", "chosen", "rejected"), lines)
 
 
 def _table(heads: Sequence[str], lines: Sequence[str]) -> None:
-    """A small table; what is wider than the page is scrolled."""
     head = "".join(f'<th scope="col" style="{_CELL}">{escape(name)}</th>' for name in heads)
-    st.html(
-        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.9rem;'
-        'font-variant-numeric:tabular-nums">'
-        f'<thead><tr><td style="{_CELL}"></td>{head}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table></div>"
-    )
+    show_table([head], lines, _CELL)
 
 
 def _line(head: str, cells: Sequence[str]) -> str:
     first = f'<th scope="row" style="{_CELL};font-weight:400">{escape(head)}</th>'
     return f"<tr>{first}{''.join(cells)}</tr>"
-
-
-def _cell(words: str, moved: bool = False) -> str:
-    """One cell; what moved is bold and tinted."""
-    style = f"{_CELL};{_MOVED}" if moved else _CELL
-    return f'<td style="{style}" dir="auto">{escape(words)}</td>'
 
 
 def _change(before: float | None, after: float | None) -> str:
@@ -268,7 +258,8 @@ def _label_cell(row: RowView, side: Preference, key: str) -> str:
     after = row.labels.get((side, "reworded"), {}).get(key)
     move = row.moved(side, key)
     moved = move in ("lost", "gained")
-    return _cell(f"{_words(before)} → {_words(after)}{f' ({move})' if moved else ''}", moved)
+    words = f"{_words(before)} → {_words(after)}{f' ({move})' if moved else ''}"
+    return cell(words, moved, _CELL)
 
 
 def _words(label: Label) -> str:

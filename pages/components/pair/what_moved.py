@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 import streamlit as st
 
@@ -21,7 +21,7 @@ from ivan_core.experiments.compare.results import Results
 from ivan_core.metrics.sentences import effects_sentence, flip_sentence, signed
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.state import dark
-from pages.components.kit.text import say, short_names
+from pages.components.kit.text import say, say_with_hint, short_names
 
 _SIDES = {"chosen": "A · chosen", "rejected": "B · rejected"}
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.75;margin:0"
@@ -29,6 +29,7 @@ _NUMBER = "font-size:.72rem;font-weight:600;opacity:.8;white-space:nowrap"
 _TINTS = {True: "88,132,214", False: "190,146,58"}
 _LINES = {True: "underline 1.5px", False: "underline dotted 2px"}
 _POLL_SECONDS = 0.5
+_Known = TypeVar("_Known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +67,12 @@ def effects(results: Results, row_id: int) -> None:
         return _moved(results, row_id, model, cast("Side", side), again)
 
     found = look(st.session_state.pop("effects-again", False))
-    if not found.pending:
-        _draw_moved(found)
-        if found.effects:
-            figure_menu(results.run.id, "sentences", model=model, row=str(row_id), side=side)
+    if found.pending:
+        _follow(look, lambda now: bool(now.pending), _draw_moved)
         return
-
-    def follow() -> None:
-        now = look(False)
-        if not now.pending:
-            st.rerun()
-        _draw_moved(now)
-
-    st.fragment(follow, run_every=_POLL_SECONDS)()
+    _draw_moved(found)
+    if found.effects:
+        figure_menu(results.run.id, "sentences", model=model, row=str(row_id), side=side)
 
 
 def own_reply(results: Results, row_id: int) -> None:
@@ -101,19 +95,32 @@ def own_reply(results: Results, row_id: int) -> None:
     try:
         found = look(st.session_state.pop("own-again", False))
     except IvanError as error:
-        _say_problem(error)
+        say_with_hint(error.message, error.hint)
         return
-    if not any(reward.pending for reward in found):
+    if _any_pending(found):
+        _follow(look, _any_pending, _draw_own)
+    else:
         _draw_own(found)
-        return
 
-    def follow() -> None:
+
+def _any_pending(found: list[OwnReward]) -> bool:
+    return any(reward.pending for reward in found)
+
+
+def _follow(
+    look: Callable[[bool], _Known],
+    pending: Callable[[_Known], bool],
+    draw: Callable[[_Known], None],
+) -> None:
+    """Draw what is known, again and again until all is; then the whole page once."""
+
+    def again() -> None:
         now = look(False)
-        if not any(reward.pending for reward in now):
+        if not pending(now):
             st.rerun()
-        _draw_own(now)
+        draw(now)
 
-    st.fragment(follow, run_every=_POLL_SECONDS)()
+    st.fragment(again, run_every=_POLL_SECONDS)()
 
 
 def _remember(what: str, asked: tuple[object, ...]) -> None:
@@ -153,7 +160,7 @@ def _draw_moved(moved: _Moved) -> None:
             moved.pending, "effects", "Looking for the shortest deletion" if found else ""
         )
     if moved.problem:
-        _say_problem(moved.problem)
+        say_with_hint(moved.problem.message, moved.problem.hint)
     if found:
         left, right = st.columns([3, 2])
         with left:
@@ -220,7 +227,7 @@ def _draw_own(found: list[OwnReward]) -> None:
             say(reward.model)
             _draw_pending(reward.pending, "own")
         elif reward.problem:
-            _say_problem(reward.problem)
+            say_with_hint(reward.problem.message, reward.problem.hint)
         else:
             say(own_sentence(reward))
 
@@ -245,9 +252,3 @@ def own_sentence(reward: OwnReward) -> str:
 
 def _because(given: Reward | None) -> str:
     return f" ({given.failure})" if given and given.failure else ""
-
-
-def _say_problem(error: IvanError) -> None:
-    say(error.message)
-    if error.hint:
-        say(error.hint, "small", quiet=True)

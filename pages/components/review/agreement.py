@@ -35,7 +35,7 @@ from ivan_core.review.sentences import cell_sentence, headline, reviews_id
 from ivan_core.review.settle import opinions_csv
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.list import below_page, head_of_item, item_by_name, page_table, turned_to
-from pages.components.kit.results import Point, quotable
+from pages.components.kit.results import Point, csv_buttons, quotable
 from pages.components.kit.state import dark, write_query
 from pages.components.kit.text import say
 from pages.components.labels.texts import marks
@@ -153,7 +153,12 @@ def agreement_tab(fingerprint: str) -> None:
             )
         views[task](dataset, used)
         quotable(reviews_id(dataset), "review-sentences")
-    _take_away(dataset)
+    csv_buttons(
+        "opinions",
+        "opinions",
+        lambda spreadsheet: opinions_csv(dataset, spreadsheet=spreadsheet),
+        ("All opinions as CSV, verbatim", "For spreadsheets"),
+    )
 
 
 def _quick(used: Used) -> None:
@@ -279,23 +284,3 @@ def _open_cell(point: Point) -> None:
 def _list(dataset: PreparedDataset, found: Sequence[Listed], key: str, name: str) -> None:
     noun = "pair" if key == BETTER else "text"
     listed_items(dataset, found, key, name, noun)
-
-
-def _take_away(dataset: PreparedDataset) -> None:
-    """All opinions with the decisions beside them, one line an item and person."""
-    with st.container(horizontal=True):
-        for label, name, spreadsheet in (
-            ("All opinions as CSV, verbatim", "opinions.csv", False),
-            ("For spreadsheets", "opinions-for-spreadsheets.csv", True),
-        ):
-            st.download_button(
-                label,
-                _maker(dataset, spreadsheet),
-                name,
-                key=f"opinions-{spreadsheet}",
-                on_click="ignore",
-            )
-
-
-def _maker(dataset: PreparedDataset, spreadsheet: bool) -> Callable[[], bytes]:
-    return lambda: opinions_csv(dataset, spreadsheet=spreadsheet)

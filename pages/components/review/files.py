@@ -12,8 +12,8 @@ from ivan_core.engine import access
 from ivan_core.review.queues import queues_of
 from ivan_core.review.rights import backup_bytes
 from ivan_core.review.sheets.sheets import export_queue, import_sheet
-from pages.components.kit.frame import show_error
-from pages.components.kit.state import kindly, problem_of_press
+from pages.components.kit.frame import tell_refusal
+from pages.components.kit.state import kindly
 from pages.components.kit.text import md_escape, say
 
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -22,9 +22,7 @@ _MADE, _REPORT, _UPLOAD = "sheet-made", "sheet-report", "sheet-upload"
 
 def files(dataset: str) -> None:
     """Draw the downloads of a dataset's queues, the import of filled-in sheets, and the backup."""
-    problem = problem_of_press()
-    if problem:
-        show_error(problem)
+    tell_refusal()
     st.subheader("Send a spreadsheet", anchor=False)
     say("For people who cannot reach this server. It explains itself and has drop-downs to answer.")
     _send([queue for queue in queues_of(dataset) if not queue.closed])

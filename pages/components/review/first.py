@@ -13,8 +13,8 @@ from ivan_core.review.briefing import Namesake, may_begin, minutes, namesake
 from ivan_core.review.examples import EXAMPLES, Example
 from ivan_core.review.flow import standing
 from ivan_core.review.rights import verified_name
-from pages.components.kit.frame import show_error
-from pages.components.kit.state import problem_of_press
+from pages.components.kit.frame import tell_refusal
+from pages.components.kit.state import keep_refusal
 from pages.components.kit.text import md_escape, say
 from pages.components.kit.visitor import login_offered
 
@@ -49,9 +49,7 @@ def first_screen(queue: Queue) -> None:
         say(_how_long(queue), "lead")
         with st.container(border=True):
             say(_WARNING)
-        problem = problem_of_press()
-        if problem:
-            show_error(problem)
+        tell_refusal()
         of_queue, asked = st.session_state.get(_ASKS, (0, None))
         if of_queue == queue.id and isinstance(asked, Namesake):
             _is_that_you(queue, asked)
@@ -144,7 +142,7 @@ def _start(queue: Queue, name: str) -> None:
         known = bool(verified_name() or queue.assigned)
         same = None if known else namesake(queue, name)
     except IvanError as error:
-        st.session_state["problem-of-press"] = error
+        keep_refusal(error)
         return
     if same is None or not same.known:
         _begin(queue, name)
@@ -174,8 +172,10 @@ def _is_that_you(queue: Queue, same: Namesake) -> None:
 def _another_name() -> None:
     st.session_state.pop(_ASKS, None)
     st.session_state[_TYPED] = ""
-    st.session_state["problem-of-press"] = IvanError(
-        "Please use a name that tells you apart.", "A letter of your family name will do."
+    keep_refusal(
+        IvanError(
+            "Please use a name that tells you apart.", "A letter of your family name will do."
+        )
     )
 
 

@@ -21,8 +21,7 @@ from ivan_core.review.flow import (
     standing,
 )
 from ivan_core.review.rights import verified_name
-from pages.components.kit.frame import show_error
-from pages.components.kit.state import problem_of_press
+from pages.components.kit.frame import tell_refusal
 from pages.components.kit.text import say
 from pages.components.review.better import better
 from pages.components.review.describe import describe
@@ -94,9 +93,7 @@ def invited(token: str) -> None:
         address_screen(queue, name)
         return
     now = standing(queue, name)
-    problem = problem_of_press()
-    if problem:
-        show_error(problem)
+    tell_refusal()
     place = _place(now)
     if place is None or has_stopped(now):
         last_screen(now, _chosen_by(queue), finished=place is None)

@@ -27,8 +27,8 @@ from ivan_core.review.queues import (
 )
 from ivan_core.review.rights import close_queue
 from ivan_core.review.sources import MOST_ITEMS, QueueRequest
-from pages.components.kit.frame import show_error
-from pages.components.kit.state import kindly, problem_of_press
+from pages.components.kit.frame import tell_refusal
+from pages.components.kit.state import kindly
 from pages.components.kit.text import say
 from pages.components.kit.visitor import is_loopback_host
 
@@ -173,9 +173,7 @@ CHOSEN = "review-queue"
 
 def queues_tab(dataset: str) -> None:
     """The table of queues, one of them in detail, and the form for another."""
-    problem = problem_of_press()
-    if problem:
-        show_error(problem)
+    tell_refusal()
     states = [state_of(queue) for queue in queues_of(dataset)]
     if states:
         _table(states)

@@ -14,8 +14,8 @@ from ivan_core.labels.schema import feature
 from ivan_core.review.lists import answer_in_words
 from ivan_core.review.rights import verified_name
 from ivan_core.review.settle import State, ToSettle, decide, in_state, queues_to_settle, views
-from pages.components.kit.frame import problems_shown, show_error
-from pages.components.kit.state import kindly, problem_of_press
+from pages.components.kit.frame import problems_shown, tell_refusal
+from pages.components.kit.state import kindly
 from pages.components.kit.text import say
 from pages.components.pair.notes import ask_name, your_name
 from pages.components.pair.replies import show_dialogue, show_pair
@@ -38,14 +38,12 @@ def settle_tab(fingerprint: str) -> None:
     Raises:
         BadInput: the dataset is gone.
     """
-    problem = problem_of_press()
-    if problem:
-        show_error(problem)
-        if isinstance(problem, DecisionConflict):
-            current = problem.current
-            words = answer_in_words(current.key, current.answer)
-            why = f" because: {current.reason}" if current.reason else ""
-            say(f"{current.by} settled it as {words}{why}.")
+    problem = tell_refusal()
+    if isinstance(problem, DecisionConflict):
+        current = problem.current
+        words = answer_in_words(current.key, current.answer)
+        why = f" because: {current.reason}" if current.reason else ""
+        say(f"{current.by} settled it as {words}{why}.")
     found = queues_to_settle(datasets.by_fingerprint(fingerprint))
     if not found:
         say(

@@ -16,7 +16,7 @@ from ivan_core.domain.reviews import Opinion, OpinionConflict
 from ivan_core.review.flow import Place, Screen, Standing, place_before, skip
 from ivan_core.review.rights import verified_name
 from pages.components.kit.keys import UNREAD_SECONDS, presses_once
-from pages.components.kit.state import dark
+from pages.components.kit.state import dark, keep_refusal
 from pages.components.review.first import somebody_else
 
 _STYLE = """<style>
@@ -77,7 +77,6 @@ _SAVED = "review-saved"
 """The version that this window saved last of each item, by item and name."""
 _SAVING = "review-saving"
 """Held while a press of this session is saved."""
-_PROBLEM = "problem-of-press"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +174,7 @@ def keep(screen: Screen, pressed: str, save: Callable[[str, float], Opinion]) ->
         st.session_state[_CLASH] = Clash(screen.place, pressed)
         return False
     except IvanError as error:
-        st.session_state[_PROBLEM] = error
+        keep_refusal(error)
         return False
     leave_item()
     return True

@@ -16,11 +16,9 @@ from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.review.lists import answer_in_words
 from ivan_core.review.settle import ToSettle, View, said_of_row
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.text import say
+from pages.components.kit.text import CELL, cell, say, show_table
 
-_CELL = "padding:.3rem .7rem;text-align:left;border-bottom:1px solid rgba(128,128,128,.25)"
-_HEAD = f"{_CELL};font-weight:600;overflow-wrap:anywhere;min-width:5rem"
-_DIFFERS = "font-weight:650;background:rgba(88,132,214,.14)"
+_HEAD = f"{CELL};font-weight:600;overflow-wrap:anywhere;min-width:5rem"
 _SMALL = "font-weight:400;font-size:.8rem;opacity:.75;display:block"
 
 
@@ -31,7 +29,7 @@ def question_name(key: str) -> str:
 
 def versions(one: ToSettle, keys: Sequence[str], beside: Sequence[View] = ()) -> None:
     """A table: a row a question, a column each person, view and the decision; then their notes."""
-    st.html(_table(one, keys, beside))
+    _table(one, keys, beside)
     for opinion in one.opinions:
         if opinion.note:
             say(f"{opinion.reviewer} noted: {opinion.note}", "small")
@@ -43,7 +41,7 @@ def versions(one: ToSettle, keys: Sequence[str], beside: Sequence[View] = ()) ->
             )
 
 
-def _table(one: ToSettle, keys: Sequence[str], beside: Sequence[View]) -> str:
+def _table(one: ToSettle, keys: Sequence[str], beside: Sequence[View]) -> None:
     settled = [key for key in keys if key in one.decisions]
     heads = [
         *(_head(opinion.reviewer, _how(opinion)) for opinion in one.opinions),
@@ -60,11 +58,7 @@ def _table(one: ToSettle, keys: Sequence[str], beside: Sequence[View]) -> str:
             f'<tr><th scope="row" style="{_HEAD}">{escape(question_name(key))}</th>'
             f"{''.join(cells)}</tr>"
         )
-    return (
-        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.9rem">'
-        f'<thead><tr><td style="{_CELL}"></td>{"".join(heads)}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    show_table(["".join(heads)], rows)
 
 
 def _head(name: str, small: str) -> str:
@@ -84,16 +78,15 @@ def _how(opinion: Opinion) -> str:
 
 def _cell(key: str, answers: Mapping[str, Label], differs: bool) -> str:
     words = answer_in_words(key, answers[key]) if key in answers else "–"
-    style = f"{_CELL};{_DIFFERS}" if differs and answers.get(key) is not None else _CELL
-    return f'<td style="{style}" dir="auto">{escape(words)}</td>'
+    return cell(words, differs and answers.get(key) is not None)
 
 
 def _decided(key: str, decision: Decision | None) -> str:
     if decision is None:
-        return f'<td style="{_CELL}">–</td>'
+        return f'<td style="{CELL}">–</td>'
     words = escape(answer_in_words(key, decision.answer))
     by = f'<span style="{_SMALL}">by {escape(decision.by)}</span>'
-    return f'<td style="{_CELL};font-weight:650" dir="auto">{words}{by}</td>'
+    return f'<td style="{CELL};font-weight:650" dir="auto">{words}{by}</td>'
 
 
 def pair_reviews(dataset: PreparedDataset, row_id: int) -> None:

@@ -13,6 +13,7 @@ from ivan_core.cli import options as made
 from ivan_core.cli.follow import follow_started, print_problem, print_step
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.estimates import usd
+from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import DatasetRequest, LabelSpec, TaxonomySpec
 from ivan_core.engine import handling as runs
 from ivan_core.settings import preset_name
@@ -206,7 +207,7 @@ def process(options: argparse.Namespace) -> int:
     ids = batch_adopt.batch_ids(options.batch_ids)
     run_id, new = batch_adopt.adopt(ids, dataset, BY, options.base_url)
     if new:
-        print(f"Run {run_id} takes in {len(ids)} {'batch' if len(ids) == 1 else 'batches'}.")
+        print(f"Run {run_id} takes in {number_of(len(ids), 'batch', 'batches')}.")
     still: tuple[str, ...] = ()
     try:
         still = batch_adopt.collect(run_id)

@@ -10,14 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ivan_core.demo import fault_names as names
-from ivan_core.demo.answers import (
-    CHARACTERS_A_TOKEN,
-    AnswerText,
-    ChatRequest,
-    Reply,
-    read_chat,
-    reply_to,
-)
+from ivan_core.demo.answers import CHARACTERS_A_TOKEN, AnswerText, ChatRequest, read_chat, reply_to
 from ivan_core.demo.faults import Faults
 from ivan_core.demo.wire import Answer, Request, json_answer
 
@@ -36,6 +29,7 @@ _DEFAULT_CONTEXT = 4096
 _NDJSON = "application/x-ndjson"
 _THOUGHT = "Let me look at it closely."
 _BUSY = "server busy, please try again.  maximum pending requests exceeded"
+_BREAKS = (names.MIDSTREAM_ERROR, names.DROPPED_CONNECTION)
 _BROKEN = "an error was encountered while running the model"
 _Json = dict[str, object]
 _PULL_FAILED = "max retries exceeded: connection reset by peer"
@@ -203,9 +197,14 @@ class OllamaApi:
         chat, read = self._as_read(chat, body, request.path)
         fault = self._faults.take_first(names.REPLY_FAULTS, "POST", request.path)
         reply = reply_to(chat, self._answer, fault)
+        text = reply.refusal or reply.text
         thought = _THOUGHT if model.thinks and body.get("think") is not False else ""
-        lines = list(_lines(request.path, model, reply, thought, read))
-        return self._send(request.path, lines, streamed=body.get("stream") is not False)
+        # Ollama has no content filter: what OpenAI calls so is an empty reply that just stops.
+        end = _end("length" if reply.finish == "length" else "stop", read, reply.tokens)
+        if body.get("stream") is False:
+            return self._send(request.path, _said(request.path, model, text, thought) | end)
+        pieces = _pieces(request.path, model, text, thought)
+        return self._send_stream(request.path, [*pieces, _said(request.path, model, "") | end])
 
     def _as_read(self, chat: ChatRequest, body: _Json, path: str) -> tuple[ChatRequest, int]:
         """The part of the prompt that fits into the context, its end, and its tokens."""
@@ -220,20 +219,24 @@ class OllamaApi:
             return chat, tokens
         return replace(chat, user=chat.user[-room * CHARACTERS_A_TOKEN :]), room
 
-    def _send(self, path: str, lines: list[_Json], streamed: bool) -> Answer:
-        """The reply in one object, or line by line; maybe broken on its way."""
-        fault = self._faults.take_first(
-            (names.MIDSTREAM_ERROR, names.DROPPED_CONNECTION), "POST", path
-        )
+    def _send(self, path: str, whole: _Json) -> Answer:
+        """The reply in one object; maybe broken on its way."""
+        fault = self._faults.take_first(_BREAKS, "POST", path)
         if fault is None:
-            return _stream(lines) if streamed else json_answer(_joined(lines))
+            return json_answer(whole)
         if fault.name == names.MIDSTREAM_ERROR:
-            error: _Json = {"error": _BROKEN}
-            return _stream([lines[0], error]) if streamed else json_answer(error, 500)
-        if streamed:
-            return replace(_stream(lines[:1]), ending="dropped")
-        whole = json_answer(_joined(lines)).body
-        return Answer(pieces=[whole[: len(whole) // 2]], ending="dropped")
+            return json_answer({"error": _BROKEN}, 500)
+        content = json_answer(whole).body
+        return Answer(pieces=[content[: len(content) // 2]], ending="dropped")
+
+    def _send_stream(self, path: str, lines: list[_Json]) -> Answer:
+        """The reply line by line; maybe broken after the first."""
+        fault = self._faults.take_first(_BREAKS, "POST", path)
+        if fault is None:
+            return _stream(lines)
+        if fault.name == names.MIDSTREAM_ERROR:
+            return _stream([lines[0], {"error": _BROKEN}])
+        return replace(_stream(lines[:1]), ending="dropped")
 
     def _pull(self, body: _Json) -> Answer:
         name = _name(body)
@@ -293,19 +296,13 @@ def _said(path: str, model: DemoModel, text: str, thought: str = "") -> _Json:
     return facts | {"message": message | ({"thinking": thought} if thought else {})}
 
 
-def _lines(
-    path: str, model: DemoModel, reply: Reply, thought: str, prompt_tokens: int
-) -> Iterator[_Json]:
-    """A reply as a stream of pieces; the last one ends it."""
-    text = reply.refusal or reply.text
+def _pieces(path: str, model: DemoModel, text: str, thought: str) -> Iterator[_Json]:
+    """A reply as a stream of pieces, without its end."""
     if thought:
         yield _said(path, model, "", thought)
     size = max(1, -(-len(text) // 4))
     for start in range(0, max(1, len(text)), size):
         yield _said(path, model, text[start : start + size])
-    # Ollama has no content filter: what OpenAI calls so is an empty reply that just stops.
-    reason = "length" if reply.finish == "length" else "stop"
-    yield _said(path, model, "") | _end(reason, prompt_tokens, reply.tokens)
 
 
 def _end(reason: str, prompt_tokens: int, tokens: int) -> _Json:
@@ -319,22 +316,6 @@ def _end(reason: str, prompt_tokens: int, tokens: int) -> _Json:
         "eval_count": tokens,
         "eval_duration": 1_000_000,
     }
-
-
-def _joined(lines: list[_Json]) -> _Json:
-    """The pieces of a stream as the one object that a plain answer is."""
-    whole = dict(lines[-1])
-    if "response" in whole:
-        for field in ("response", "thinking"):
-            if any(field in line for line in lines):
-                whole[field] = "".join(str(line.get(field, "")) for line in lines)
-        return whole
-    messages = [line["message"] for line in lines if isinstance(line["message"], dict)]
-    message: _Json = {"role": "assistant"}
-    for field in ("content", "thinking"):
-        if any(field in said for said in messages):
-            message[field] = "".join(str(said.get(field, "")) for said in messages)
-    return whole | {"message": message}
 
 
 def _stream(lines: list[_Json]) -> Answer:

@@ -109,19 +109,14 @@ class StoredBatch:
             **self.times,
         }
         if self.ended and self.status != "failed":
-            shown["usage"] = usage(self.input_tokens, self.output_tokens)
+            shown["usage"] = {
+                "input_tokens": self.input_tokens,
+                "input_tokens_details": {"cached_tokens": 0},
+                "output_tokens": self.output_tokens,
+                "output_tokens_details": {"reasoning_tokens": 0},
+                "total_tokens": self.input_tokens + self.output_tokens,
+            }
         return shown
-
-
-def usage(input_tokens: int, output_tokens: int) -> dict[str, object]:
-    """Tokens as a finished batch tells them."""
-    return {
-        "input_tokens": input_tokens,
-        "input_tokens_details": {"cached_tokens": 0},
-        "output_tokens": output_tokens,
-        "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": input_tokens + output_tokens,
-    }
 
 
 def account_of(key: str, organisation: str) -> str:

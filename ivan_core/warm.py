@@ -15,16 +15,17 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import closing, suppress
+from pathlib import Path
 
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.models import Reward, RewardModel
+from ivan_core.domain.runs import RunState
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
-from ivan_core.runs.locks import FileLock, sign
+from ivan_core.runs.locks import WARM, FileLock, is_held, sign, waiting_mark, whoever_has
 from ivan_core.runs.questions import AskedModel, Questions
 from ivan_core.runs.registry import Registry
-from ivan_core.runs.slot import WARM, is_wanted, waiting_mark, whoever_has
 from ivan_core.runs.storage import keep_private
 from ivan_core.settings import data_dir, setting, share_the_machine, slot_file
 
@@ -190,6 +191,18 @@ class _Service:
     def _say(self, question: str, doing: str, done: int) -> None:
         if not self._questions.progress(question, doing, done):
             raise _NotWanted
+
+
+def is_wanted(slot: Path, registry: Registry) -> bool:
+    """Whether somebody may wait for the slot while the caller holds it.
+
+    That is whoever shows the mark, on the whole machine, or a run of this data folder: at work
+    without the slot it waits for it, or will want it soon.
+    """
+    if is_held(waiting_mark(slot).path):
+        return True
+    working = (RunState.QUEUED, RunState.RUNNING)
+    return any(run.state in working for run in registry.some(states=working))
 
 
 def _own_model(asked: AskedModel) -> RewardModel:

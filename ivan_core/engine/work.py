@@ -26,9 +26,8 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, Frozen, RowsSpec
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
-from ivan_core.runs.locks import FileLock, sign
+from ivan_core.runs.locks import FileLock, sign, whoever_has
 from ivan_core.runs.registry import Registry
-from ivan_core.runs.slot import whoever_has
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import slot_file
 

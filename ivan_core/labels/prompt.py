@@ -58,17 +58,8 @@ def prompt_hash(keys: Sequence[str] = FEATURES, version: str = CURRENT) -> str:
         BadInput: a key or the version is unknown.
     """
     asked = check_keys(keys)
-    said = json.dumps([system_message(asked, version), json_schema(asked)], ensure_ascii=False)
+    said = json.dumps([_system(asked, version), json_schema(asked)], ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
-
-
-def system_message(keys: Sequence[str] = FEATURES, version: str = CURRENT) -> str:
-    """Task, rules, the definitions of the asked keys, one a line, and the form of the answer.
-
-    Raises:
-        BadInput: a key or the version is unknown.
-    """
-    return _system(check_keys(keys), version)
 
 
 def ask_again(prompt: LabelPrompt, problems: Sequence[Problem]) -> LabelPrompt:
@@ -81,6 +72,7 @@ def ask_again(prompt: LabelPrompt, problems: Sequence[Problem]) -> LabelPrompt:
 
 @lru_cache(maxsize=64)
 def _system(asked: tuple[str, ...], version: str) -> str:
+    """Task, rules, the definitions of the asked keys, one a line, and the form of the answer."""
     definitions = "\n".join(f"- {f.key} ({_form(f)}): {f.instruction}" for f in features(asked))
     template = Template(_template(version))
     return template.substitute(definitions=definitions, count=len(asked)).strip()

@@ -1,7 +1,9 @@
-"""File locks: who is alive, who may load models, and ending a process that hangs with one.
+"""File locks: who is alive, who has the slot to load models, and ending a process that hangs.
 
 A lock dies with its process. That alone tells that somebody lives, and one that is stopped or stuck
-lives too: to be ended it has to be known, and surely, by what it wrote into the lock.
+lives too: to be ended it has to be known, and surely, by what it wrote into the lock. A run keeps
+the machine's slot until it is done with its models; the warm worker keeps it for the next question
+too, and gives way as soon as somebody waits, so those who wait have to be seen.
 """
 
 from __future__ import annotations
@@ -177,3 +179,33 @@ def _has_open(pid: int, path: Path) -> bool:
         return any(os.path.samestat(one.stat(), wanted) for one in folder.iterdir() if one.exists())
     except OSError:
         return False
+
+
+WARM = "the worker that answers questions about single pairs"
+"""What the warm worker calls itself."""
+
+
+def waiting_mark(slot: Path) -> FileLock:
+    """A lock to hold while waiting for the slot; who cannot have it knows that another shows it."""
+    return FileLock(slot.with_name(f"{slot.name}.waiting"))
+
+
+def whoever_has(slot: Path, data_dir: Path) -> str:
+    """Who has the slot, to stand behind "Waiting for", and how to end that.
+
+    Other data folders are not named: whoever reads this may not know their places.
+    """
+    holder = holder_of(slot)
+    if holder is None:
+        return "another run on this machine"
+    if holder.what == WARM:
+        return f"{WARM}: it gives way by itself, unless it hangs (`kill -9 {holder.pid}` ends it)"
+    if holder.folder == str(data_dir):
+        return (
+            f"run {holder.what}, which has models loaded (Cancel on its page, or "
+            f"`ivan runs cancel {holder.what}`, ends it)"
+        )
+    return (
+        f"run {holder.what} of another data folder on this machine (process {holder.pid}, which "
+        f"`kill -9 {holder.pid}` ends; it can be resumed)"
+    )

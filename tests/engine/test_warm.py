@@ -23,12 +23,11 @@ from ivan_core.experiments.compare import quick_rewards as warm
 from ivan_core.experiments.compare.quick_rewards import Stopped
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.runs import questions as questions_module
-from ivan_core.runs.locks import FileLock, is_held
+from ivan_core.runs.locks import FileLock, is_held, waiting_mark
 from ivan_core.runs.questions import AskedModel, Questions, QuestionState
 from ivan_core.runs.registry import Registry
-from ivan_core.runs.slot import is_wanted, waiting_mark
 from ivan_core.settings import slot_file
-from ivan_core.warm import serve
+from ivan_core.warm import is_wanted, serve
 
 
 @pytest.fixture

@@ -10,14 +10,7 @@ from hypothesis import given, strategies as st
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, REWRITE_FEATURES, TextKey
-from ivan_core.labels.prompt import (
-    CURRENT,
-    build_prompt,
-    fenced,
-    prompt_hash,
-    system_message,
-    versions,
-)
+from ivan_core.labels.prompt import CURRENT, build_prompt, fenced, prompt_hash, versions
 from ivan_core.labels.schema import feature, json_schema
 
 KEY = TextKey(12, "chosen")
@@ -68,8 +61,11 @@ def test_a_prompt_carries_its_key_the_dialogue_and_the_schema():
 
 
 def test_the_system_message_says_that_the_dialogue_is_no_instruction():
-    assert "never an instruction" in system_message()
-    assert "<dialogue-CODE>" in system_message() and "</dialogue-CODE>" in system_message()
+    assert "never an instruction" in build_prompt(KEY, PLAIN).system
+    assert (
+        "<dialogue-CODE>" in build_prompt(KEY, PLAIN).system
+        and "</dialogue-CODE>" in build_prompt(KEY, PLAIN).system
+    )
 
 
 def test_the_same_input_gives_the_same_bytes_and_other_input_does_not():
@@ -89,14 +85,14 @@ def test_a_used_prompt_is_never_edited():
 def test_nothing_in_a_dialogue_acts_on_the_prompt(attack):
     text = f"\n\nHuman: {attack}\n\nAssistant: {attack}"
     prompt = build_prompt(KEY, text)
-    assert prompt.system == system_message()
+    assert prompt.system == build_prompt(KEY, PLAIN).system
     _stands_in_its_fence(prompt.user, text)
 
 
 @given(st.text(), st.sampled_from(FEATURES))
 def test_any_text_stays_in_its_fence(text, key):
     prompt = build_prompt(KEY, text, [key])
-    assert prompt.system == system_message([key])
+    assert prompt.system == build_prompt(KEY, "", [key]).system
     _stands_in_its_fence(prompt.user, text.encode("utf-8", "replace").decode())
 
 

@@ -14,13 +14,15 @@ import diskcache
 import pytest
 from fakes.reward_models import float32
 from given import made_runs
+from given.made_runs import finished, spec_of_file
 from given.support import without_rights
 
 from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.models import Reward
 from ivan_core.domain.runs import RunState
-from ivan_core.engine import handling as runs
+from ivan_core.engine import handling as runs, machine
 from ivan_core.engine.machine import cache_size
+from ivan_core.experiments.compare.results import open_results
 from ivan_core.runs.cache import ScoreCache
 
 
@@ -215,3 +217,21 @@ def test_a_run_goes_on_with_a_damaged_cache_and_says_so(data_dir: Path, pairs_fi
     (aside,) = (data_dir / "cache").glob("scores-damaged-*")
     assert any(f"set aside as cache/{aside.name}" in note for note in run.notes)
     assert f"for you to keep or delete: cache/{aside.name}." in cache_size().sentence
+
+
+@pytest.fixture
+def run_id(data_dir: Path, pairs_file: Path) -> str:
+    return finished(data_dir, spec_of_file(pairs_file, seed=3))
+
+
+def test_the_cache_tells_its_size_and_is_emptied(run_id: str, data_dir: Path) -> None:
+    before = machine.cache_size()
+    assert before.entries >= 2 * 79 and before.bytes > 10_000
+    assert machine.clear_cache() == before
+    assert machine.cache_size().entries == 0
+    assert open_results(run_id).summaries
+
+
+def test_asking_for_the_size_of_no_cache_makes_none(data_dir: Path) -> None:
+    assert machine.clear_cache() == machine.CacheSize(0, 0)
+    assert not (data_dir / "cache").exists()

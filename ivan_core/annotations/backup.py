@@ -26,7 +26,7 @@ from ivan_core.annotations.database import ReviewDatabase
 from ivan_core.annotations.migrations import newest
 from ivan_core.annotations.tables import layout, metadata
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.plurals import number_of
+from ivan_core.domain.words import number_of
 from ivan_core.runs.storage import replacing, storage_errors
 
 FORMAT = 1

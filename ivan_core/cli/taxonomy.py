@@ -13,8 +13,8 @@ from ivan_core.cli import options as made
 from ivan_core.cli.follow import follow_started, print_problem, print_step
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.estimates import usd
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import DatasetRequest, LabelSpec, TaxonomySpec
+from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.settings import preset_name
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from ivan_core.domain.plurals import number_of
+from ivan_core.domain.words import number_of
 
 Mode = Literal["batch", "now"]
 """As a batch of the provider, at its batch price, or text by text at once, at the standard one."""

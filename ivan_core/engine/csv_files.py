@@ -14,9 +14,9 @@ from typing import IO, Any, Literal
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.domain.transcripts import text_hash
+from ivan_core.domain.words import number_of
 from ivan_core.engine import access
 from ivan_core.engine.imports import (
     Came,

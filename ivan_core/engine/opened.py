@@ -16,8 +16,8 @@ from typing import Any, Generic, TypeVar
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.kind import OfRows, alike, kind_of
 from ivan_core.engine.work import BEGUN

@@ -12,8 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 import numpy as np
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.one_line import one_line
-from ivan_core.domain.plurals import number_of
+from ivan_core.domain.words import number_of, one_line
 from ivan_core.figures.chart import ChartsAndSentences, Narrowing, PickedRows
 from ivan_core.lists.conditions import (
     BY_HAND,

@@ -21,9 +21,9 @@ from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.prepared import PreparedDataset, RowChoice, choose_rows
 from ivan_core.datasets.sources import check_source
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, Frozen, RowsSpec
+from ivan_core.domain.words import number_of
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock, sign, whoever_has

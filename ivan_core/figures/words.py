@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.models import ModelCard
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import RowsSpec
+from ivan_core.domain.words import number_of
 
 if TYPE_CHECKING:
     import pandas as pd

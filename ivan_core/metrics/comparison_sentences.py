@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ivan_core.domain.plurals import number_of
+from ivan_core.domain.words import number_of
 from ivan_core.metrics.intervals import Rate, decimals_to_tell, number_text
 from ivan_core.metrics.paired import Difference, Needed
 from ivan_core.metrics.reliability import LEAST_FOR_ECE, CalibrationError, Reliability

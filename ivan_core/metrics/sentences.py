@@ -13,7 +13,7 @@ from math import floor, isnan, log10
 from typing import Literal
 
 from ivan_core.domain.ablation import Flip
-from ivan_core.domain.plurals import number_of
+from ivan_core.domain.words import number_of
 from ivan_core.metrics.agreement import LengthBalanced
 from ivan_core.metrics.intervals import Rate, interval_text, number_text
 from ivan_core.metrics.paired import Difference

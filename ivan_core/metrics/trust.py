@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from ivan_core.domain.plurals import number_of
+from ivan_core.domain.words import number_of
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.sentences import as_if_apart, interval, percent
 from ivan_core.metrics.summary import ModelSummary

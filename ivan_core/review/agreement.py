@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ivan_core.domain.labels import FEATURES, Label, TextKey
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import NO_DIFFERENCE
 from ivan_core.domain.specs import CompareSpec
+from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import Stamp, Used, opinions_at
 from ivan_core.experiments.compare.results import open_results

@@ -14,10 +14,9 @@ from pydantic import ValidationError
 from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.one_line import one_line
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import BETTER, BLIND_FIRST, Queue, Source, Task
 from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.words import number_of, one_line
 from ivan_core.engine import access, datasets, handling as runs
 from ivan_core.engine.opened import datasets_of
 from ivan_core.experiments.labels import numbers as label_views

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from ivan_core.domain.plurals import number_of
+from ivan_core.domain.words import number_of
 from ivan_core.engine import access
 from ivan_core.engine.access import Action
 from ivan_core.settings import data_dir

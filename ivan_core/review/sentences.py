@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import BETTER, Task
+from ivan_core.domain.words import number_of
 from ivan_core.engine.figures import REVIEWS
 from ivan_core.engine.opinions import Used, ceiling_sentence
 from ivan_core.experiments.labels.conditions import label_name

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.columns import results as columns

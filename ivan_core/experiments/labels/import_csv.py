@@ -11,8 +11,8 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, Label, TextKey
 from ivan_core.domain.models import AnswererCard
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import LabelSpec
+from ivan_core.domain.words import number_of
 from ivan_core.engine.csv_files import (
     CsvFiles,
     FromCsv,

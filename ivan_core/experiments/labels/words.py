@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ivan_core.domain.plurals import number_of
+from ivan_core.domain.words import number_of
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.metrics.intervals import interval_text, number_text
 from ivan_core.metrics.labels import sentences

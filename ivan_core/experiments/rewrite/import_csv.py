@@ -14,9 +14,9 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES, Label
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import SIDES, Pair, Side
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.rewriting import PieceKey
 from ivan_core.domain.specs import RewriteSpec
+from ivan_core.domain.words import number_of
 from ivan_core.engine.csv_files import (
     CsvFiles,
     FromCsv,

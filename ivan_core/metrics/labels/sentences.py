@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isnan
 
-from ivan_core.domain.plurals import number_of
+from ivan_core.domain.words import number_of
 from ivan_core.metrics.intervals import Rate, interval_text, number_text, rate_of_row
 from ivan_core.metrics.labels.agreement import LEAST_POSITIVES
 from ivan_core.metrics.labels.shares import LEAST

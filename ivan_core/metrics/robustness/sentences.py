@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf, isnan
 
-from ivan_core.domain.plurals import number_of
+from ivan_core.domain.words import number_of
 from ivan_core.metrics.intervals import Rate, interval_text, number_text
 from ivan_core.metrics.robustness.changes import Correlation, Flips, MeanChange, Robustness
 from ivan_core.metrics.robustness.noise import (

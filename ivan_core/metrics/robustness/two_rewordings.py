@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ivan_core.domain.plurals import number_of
+from ivan_core.domain.words import number_of
 from ivan_core.metrics.intervals import PROMPT, Rate, rate_in
 from ivan_core.metrics.robustness.changes import REWORDED, MeanChange, changes, flipped, mean_change
 from ivan_core.metrics.sentences import as_if, interval, percent

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivan_core.domain.labels import Label
-from ivan_core.domain.one_line import one_line
 from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Queue
+from ivan_core.domain.words import one_line
 from ivan_core.labels.schema import GROUPS, Feature, feature, features
 from ivan_core.review.sheets.cells import Formula
 

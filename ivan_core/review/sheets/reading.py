@@ -11,8 +11,8 @@ from ivan_core.annotations.checks import name_of, note_of
 from ivan_core.annotations.tables import read_answers
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label, Labels
-from ivan_core.domain.one_line import one_line
 from ivan_core.domain.reviews import Queue
+from ivan_core.domain.words import one_line
 from ivan_core.review.sheets.cells import Grid, same_text
 from ivan_core.review.sheets.items import SheetItem, headings
 from ivan_core.review.sheets.layout import FORMAT, ITEM, MARK, YOUR_NAME

@@ -15,8 +15,8 @@ from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.limits import check_regular
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.one_line import one_line
 from ivan_core.domain.reviews import BETTER, Change, Item, Opinion, OpinionConflict, Queue
+from ivan_core.domain.words import one_line
 from ivan_core.engine import access
 from ivan_core.review.rights import verified_name
 from ivan_core.review.sheets.cells import MOST_BYTES, check_package, read_grids

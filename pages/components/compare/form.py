@@ -8,8 +8,8 @@ import streamlit as st
 
 from ivan_core import catalog
 from ivan_core.domain.models import SystemTurns
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import CompareSpec, checked
+from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare import plan as compare
 from ivan_core.models import reward_models

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from ivan_core.domain.plurals import number_of
+from ivan_core.domain.words import number_of
 from ivan_core.engine import opened
 from ivan_core.lists.page import PAGE_ROWS, pages_of
 from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables

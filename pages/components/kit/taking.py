@@ -7,8 +7,8 @@ from functools import partial
 
 import streamlit as st
 
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import Task
+from ivan_core.domain.words import number_of
 from ivan_core.lists.conditions import Filter, Listing, Names
 from ivan_core.lists.download import FORMS, Columns, file_name, write_rows
 from ivan_core.review.queues import TASKS, make_queue, queue_request

@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.domain.estimates import Estimate
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import TaxonomySpec
+from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import confirm, handling as taxonomy
 from pages.components.kit.state import TAXONOMY, choose_run

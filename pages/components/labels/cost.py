@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.domain.estimates import Dollars, Estimate, Rates
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.words import number_of
 from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.models import servers
 from pages.components.kit.frame import problems_shown

@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.specs import LabelSpec, TaxonomySpec, checked
+from ivan_core.domain.words import number_of
 from ivan_core.engine import access, handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.compare.plan import preset_spec

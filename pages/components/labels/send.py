@@ -6,7 +6,7 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.estimates import Estimate, Mode
-from ivan_core.domain.plurals import number_of
+from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.ledger.records import PlanChanged

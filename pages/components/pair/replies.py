@@ -10,8 +10,8 @@ from html import escape
 import streamlit as st
 
 from ivan_core.domain.pairs import SIDES, Pair, Side, prompt_turns
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.transcripts import Dialogue, Turn
+from ivan_core.domain.words import number_of
 from ivan_core.metrics.differences import MOST_CHARACTERS, Piece, word_differences
 from pages.components.kit.text import say, show_many, show_part
 

@@ -7,8 +7,8 @@ from html import escape
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import LONGEST_NAME, Queue, Task
+from ivan_core.domain.words import number_of
 from ivan_core.review.briefing import Namesake, may_begin, minutes, namesake
 from ivan_core.review.examples import EXAMPLES, Example
 from ivan_core.review.flow import standing

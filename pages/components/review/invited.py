@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import Queue
+from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets
 from ivan_core.review.briefing import Went, differed, how_it_went, may_begin
 from ivan_core.review.flow import (

@@ -9,9 +9,9 @@ import streamlit as st
 from streamlit import config
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import Queue, Task
 from ivan_core.domain.specs import parse_row_ids
+from ivan_core.domain.words import number_of
 from ivan_core.labels.schema import GROUPS
 from ivan_core.review.queues import (
     DESCRIBE_GROUPS,

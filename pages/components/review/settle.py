@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 from ivan_core.domain.labels import Label
-from ivan_core.domain.plurals import number_of
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, DecisionConflict, Item, Queue
+from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets
 from ivan_core.labels.schema import feature
 from ivan_core.review.lists import answer_in_words

@@ -1,6 +1,11 @@
-"""Words of data, or of people, as a part of a sentence."""
+"""Words of a sentence: counts with their word, and words of data or people as a part of it."""
 
 from __future__ import annotations
+
+
+def number_of(count: int, one: str, many: str = "") -> str:
+    """A count with its word: 1 text, 2 texts, 1,200 people (where `many` is given)."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def one_line(text: str, most: int) -> str:

@@ -270,7 +270,7 @@ def test_help_and_pages_without_notes_load_no_database_library() -> None:
     code = (
         "import sys, ivan_core, ivan_core.cli.main as cli; cli.parser().format_help()\n"
         "import ivan_core.experiments.compare.results, ivan_core.experiments.compare.conditions\n"
-        "import ivan_core.experiments.compare.download, ivan_core.review.rights\n"
+        "import ivan_core.experiments.compare.report, ivan_core.review.rights\n"
         "print('sqlalchemy' in sys.modules, 'psycopg' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)

@@ -12,11 +12,11 @@ from ivan_core.cli.main import main
 from ivan_core.domain.specs import ColumnSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import handling as columns
-from ivan_core.experiments.compare import download as downloads
-from ivan_core.experiments.compare.conditions import LANGUAGE
+from ivan_core.experiments.compare.conditions import LANGUAGE, listing
+from ivan_core.experiments.compare.report import file_columns
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter
-from ivan_core.lists.download import FORMS
+from ivan_core.lists.download import FORMS, write_rows
 from ivan_core.review import queues as review_queues
 
 
@@ -40,7 +40,7 @@ def every_kind(pairs: str, out: str) -> None:
     ivan("runs", "export", results.run.id, "--out", f"{out}/run.zip")
     ivan("runs", "import", f"{out}/run.zip")
     for form in FORMS:
-        downloads.write(results, Filter(LANGUAGE), form)
+        write_rows(listing(results), Filter(LANGUAGE), form, file_columns(results), {})
     dataset = results.dataset.fingerprint
     columns.start(ColumnSpec(dataset=dataset, form="search", expression="Answer", over="text"))
     wait_for(lambda: not runs.every("column")[0].state.live)

@@ -15,7 +15,13 @@ from ivan_core.domain.models import Reward
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.experiments.compare.conditions import listing
+from ivan_core.experiments.compare.report import file_columns
+from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.steps import Models
+from ivan_core.lists import download
+from ivan_core.lists.conditions import Filter
+from ivan_core.lists.download import Form
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
@@ -106,3 +112,8 @@ def resumed(data_dir: Path, run_id: str) -> None:
     """Let a worker with the fakes that broke before do the rest of a stopped run."""
     assert Registry(data_dir).requeue(run_id)
     work(Registry(data_dir), run_id, provider(Fakes(revision="breaks")))
+
+
+def downloaded(results: Results, wanted: Filter, form: Form) -> Path:
+    """The file of the rows that a filter lists of a comparison, as its page gives it."""
+    return download.write_rows(listing(results), wanted, form, file_columns(results), {})

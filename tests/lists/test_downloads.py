@@ -15,8 +15,8 @@ from given import made_runs
 
 from ivan_core.annotations.notes import Reviews
 from ivan_core.domain.reviews import Mark
-from ivan_core.experiments.compare import download as downloads
 from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, VerdictIs, listing
+from ivan_core.experiments.compare.report import file_columns
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter, matching_rows
 from ivan_core.lists.download import FORMS, file_name
@@ -53,8 +53,8 @@ def read_csv(path, encoding="utf-8"):
 
 
 def test_a_csv_holds_texts_verbatim_and_every_number(results):
-    rows = read_csv(downloads.write(results, Filter(LANGUAGE), "csv"))
-    assert list(rows[0]) == list(downloads.file_columns(results).types)
+    rows = read_csv(made_runs.downloaded(results, Filter(LANGUAGE), "csv"))
+    assert list(rows[0]) == list(file_columns(results).types)
     assert [row["chosen"] for row in rows] == HOSTILE * 3
     table = results.table.set_index(["model", "row_id"])
     for row in rows:
@@ -72,7 +72,7 @@ def test_a_csv_holds_texts_verbatim_and_every_number(results):
 
 
 def test_a_csv_for_spreadsheets_holds_no_formula(results):
-    path = downloads.write(results, Filter(LANGUAGE), "spreadsheet")
+    path = made_runs.downloaded(results, Filter(LANGUAGE), "spreadsheet")
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     rows = read_csv(path, "utf-8-sig")
     for row, text in zip(rows, HOSTILE * 3, strict=True):
@@ -95,7 +95,7 @@ def test_all_forms_hold_the_same_rows_in_the_filters_order(results):
     )
     ids = matching_rows(listing(results), row_filter)
     assert 0 < len(ids) < len(results.row_ids)
-    paths = {form: downloads.write(results, row_filter, form) for form in FORMS}
+    paths = {form: made_runs.downloaded(results, row_filter, form) for form in FORMS}
     parquet = pq.read_table(paths["parquet"]).to_pylist()
     with paths["jsonl"].open(encoding="utf-8") as file:
         lines = [json.loads(line) for line in file]
@@ -111,19 +111,19 @@ def test_notes_and_stars_stand_beside_their_rows(results, data_dir):
     reviews, fingerprint = Reviews(data_dir), results.dataset.fingerprint
     reviews.save(Mark(fingerprint, 2, "Ada", starred=True, note="=odd"))
     reviews.save(Mark(fingerprint, 2, "=Bob", starred=True, note="two\nlines"))
-    row = read_csv(downloads.write(results, Filter(LANGUAGE), "csv"))[2]
+    row = read_csv(made_runs.downloaded(results, Filter(LANGUAGE), "csv"))[2]
     assert row["starred_by"] == "=Bob, Ada"
     assert row["notes"] == "=Bob: two\nlines\nAda: =odd"
-    row = read_csv(downloads.write(results, Filter(LANGUAGE), "spreadsheet"), "utf-8-sig")[2]
+    row = read_csv(made_runs.downloaded(results, Filter(LANGUAGE), "spreadsheet"), "utf-8-sig")[2]
     assert (row["starred_by"], row["notes"][:6]) == ("'=Bob, Ada", "'=Bob:")
 
 
 def test_a_filter_that_finds_nothing_gives_an_empty_file(results):
     nothing = Filter(LANGUAGE, (SubsetIs(label="none such"),))
-    assert read_csv(downloads.write(results, nothing, "csv")) == []
-    table = pq.read_table(downloads.write(results, nothing, "parquet"))
-    assert (table.num_rows, table.column_names) == (0, list(downloads.file_columns(results).types))
-    assert downloads.write(results, nothing, "jsonl").read_bytes() == b""
+    assert read_csv(made_runs.downloaded(results, nothing, "csv")) == []
+    table = pq.read_table(made_runs.downloaded(results, nothing, "parquet"))
+    assert (table.num_rows, table.column_names) == (0, list(file_columns(results).types))
+    assert made_runs.downloaded(results, nothing, "jsonl").read_bytes() == b""
 
 
 def test_names_say_the_filter_and_nothing_else(results):
@@ -146,13 +146,13 @@ def test_filters_with_the_same_name_have_files_of_their_own(results):
     assert file_name(listing(results), one, "csv", {}) == file_name(
         listing(results), other, "csv", {}
     )
-    assert downloads.write(results, one, "csv") != downloads.write(results, other, "csv")
+    assert made_runs.downloaded(results, one, "csv") != made_runs.downloaded(results, other, "csv")
 
 
 def test_old_downloads_are_removed_and_new_ones_kept(results):
-    old = downloads.write(results, Filter(LANGUAGE), "jsonl")
+    old = made_runs.downloaded(results, Filter(LANGUAGE), "jsonl")
     os.utime(old, (time.time() - 7_200,) * 2)
-    new = downloads.write(results, Filter(LANGUAGE), "row-ids")
-    downloads.write(results, Filter(LANGUAGE), "csv")
+    new = made_runs.downloaded(results, Filter(LANGUAGE), "row-ids")
+    made_runs.downloaded(results, Filter(LANGUAGE), "csv")
     assert not old.exists()
     assert new.exists()

@@ -16,13 +16,13 @@ from ivan_core.domain.rewriting import RewriteRequest
 from ivan_core.experiments.compare import conditions as compare
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels import conditions as labels
-from ivan_core.experiments.labels.download import file_columns as text_columns
+from ivan_core.experiments.labels.report import file_columns as text_columns
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.experiments.rewrite import conditions as rewrite
 from ivan_core.experiments.rewrite.conditions import FlipIs, SimilarityIn
 from ivan_core.experiments.rewrite.numbers import numbers
+from ivan_core.experiments.rewrite.report import file_columns as row_columns
 from ivan_core.experiments.rewrite.results import Gate, open_rewrite
-from ivan_core.experiments.rewrite.views import file_columns as row_columns
 from ivan_core.lists.conditions import (
     Condition,
     Filter,

@@ -12,6 +12,7 @@ import pytest
 from given import made_runs
 from given.filled_sheets import Filled
 from given.made_labellings import Labellings
+from given.made_runs import downloaded
 
 from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.reading import read_sides
@@ -19,7 +20,6 @@ from ivan_core.domain.models import InputFormat
 from ivan_core.domain.reviews import Queue
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import zips
-from ivan_core.experiments.compare import download as downloads
 from ivan_core.experiments.compare.conditions import LANGUAGE
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.lists.conditions import Filter
@@ -56,11 +56,9 @@ def queue(data_dir: Path, results: Results) -> Queue:
 
 
 def test_downloads_hold_all_of_it_and_json_reads_back_the_same(results: Results) -> None:
-    with downloads.write(results, Filter(LANGUAGE), "csv").open(
-        encoding="utf-8", newline=""
-    ) as lines:
+    with downloaded(results, Filter(LANGUAGE), "csv").open(encoding="utf-8", newline="") as lines:
         assert next(csv.DictReader(lines))["chosen"] == PRINTED
-    path = downloads.write(results, Filter(LANGUAGE), "jsonl")
+    path = downloaded(results, Filter(LANGUAGE), "jsonl")
     (row,) = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     packed = zipfile.ZipFile(io.BytesIO(zips.export_bytes(results.run.id, texts=True)))
     for held in (row, json.loads(packed.read("texts.jsonl"))):

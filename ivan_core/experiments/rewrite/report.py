@@ -1,15 +1,24 @@
-"""Printing what a rewording found: what was reworded, what flipped, and whether that is noise."""
+"""What a rewording found, printed, and its rows as a file: what flipped, and is that noise?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TextIO
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TextIO
+
+import numpy as np
 
 from ivan_core.domain.labels import REWRITE_FEATURES
+from ivan_core.domain.pairs import SIDES
 from ivan_core.experiments.rewrite.numbers import Numbers, numbers
 from ivan_core.experiments.rewrite.results import Gate, RewriteResults, files, open_rewrite
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
+from ivan_core.experiments.rewrite.units import Variant
 from ivan_core.labels.schema import features
+from ivan_core.lists.conditions import Floats, Ints
+from ivan_core.lists.download import Columns
+
+_VARIANTS_OF_FILE: Mapping[str, Variant] = {"": "original", "_reworded": "reworded"}
+_WHEN: Mapping[str, Variant] = {"before": "original", "after": "reworded"}
 
 
 def print_rewordings(run_id: str, out: TextIO) -> None:
@@ -79,3 +88,62 @@ def _label_lines(results: RewriteResults, found: Numbers) -> Iterator[str]:
         else:
             moved = row["lost"] + row["gained"]
             yield f"“{name}” moves in {moved:,} of {row['n']:,} texts."
+
+
+def file_columns(results: RewriteResults) -> Columns:
+    """The columns of a file of rows: both replies before and after, and what that did to models.
+
+    A model's are named `<what> (<model>)`; a side without a rewording has none, and its reason.
+    """
+    types: dict[str, type] = {"row_id": int}
+    types |= {f"{side}{what}": str for what in ("", "_reworded") for side in SIDES}
+    types |= {f"{side}_similarity": float for side in SIDES}
+    for model in results.models:
+        types |= {f"verdict_{when} ({model})": str for when in ("before", "after")}
+        types |= {f"margin_{when} ({model})": float for when in ("before", "after")}
+    types["problem"] = str
+    return Columns(types, lambda places, whole: _file_rows(results, places, whole))
+
+
+def _file_rows(results: RewriteResults, places: Ints, whole: bool) -> Iterator[dict[str, Any]]:
+    row_ids = np.asarray(results.row_ids, dtype=np.int64)[places]
+    numbers = _numbers(results, row_ids)
+    of_rows = zip(*numbers.values(), strict=True)
+    for texts, own in zip(results.pairs(row_ids.tolist()), of_rows, strict=True):
+        found: dict[str, Any] = {"row_id": texts.pair.row_id}
+        for what, variant in _VARIANTS_OF_FILE.items():
+            sides = zip(SIDES, texts.sides[variant], texts.missing[variant], strict=True)
+            for side, text, missing in sides:
+                words = (text.readable if whole else text.printed) if text else None
+                found[f"{side}{what}"] = words if missing is None else None
+        found |= zip(numbers, own, strict=True)
+        why = [one.sentence for one in texts.missing["reworded"] if one is not None]
+        found["problem"] = "; ".join(dict.fromkeys(why)) or None
+        yield found
+
+
+def _numbers(results: RewriteResults, row_ids: Ints) -> dict[str, list[Any]]:
+    """What was measured of rows, by the columns of a file; None where there is no number."""
+    alike = results.likeness[results.likeness["variant"] == "reworded"].set_index("row_id")
+    columns = {
+        f"{side}_similarity": _or_none(alike[f"{side}_similarity"].reindex(row_ids).to_numpy(float))
+        for side in SIDES
+    }
+    for model in results.models:
+        own = results.scores[results.scores["model"] == model]
+        margins = {}
+        for when, variant in _WHEN.items():
+            rewards = own[own["variant"] == variant].set_index("row_id").reindex(row_ids)
+            margins[when] = (rewards["chosen_reward"] - rewards["rejected_reward"]).to_numpy(float)
+        for when, margin in margins.items():
+            verdicts = np.select([margin > 0, margin == 0], ["agree", "tie"], "disagree").tolist()
+            columns[f"verdict_{when} ({model})"] = _or_none(margin, verdicts)
+        for when, margin in margins.items():
+            columns[f"margin_{when} ({model})"] = _or_none(margin)
+    return columns
+
+
+def _or_none(numbers: Floats, words: Sequence[Any] | None = None) -> list[Any]:
+    """The numbers, or words at their places; None where a number is none."""
+    own = numbers.tolist() if words is None else words
+    return [one if there else None for one, there in zip(own, ~np.isnan(numbers), strict=True)]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ivan_core.domain.labels import REWRITE_FEATURES, Label, Labels, Preference
 from ivan_core.domain.pairs import SIDES
@@ -15,8 +13,6 @@ from ivan_core.experiments.rewrite.labels import Move, move_of
 from ivan_core.experiments.rewrite.rows import Missing, RewordedPair
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite.units import Variant, variants_of
-from ivan_core.lists.conditions import Floats, Ints
-from ivan_core.lists.download import Columns
 from ivan_core.lists.page import page_of
 
 if TYPE_CHECKING:
@@ -31,8 +27,6 @@ VARIANTS: Mapping[Variant, str] = {
     "surface": "surface change",
 }
 """The variants of a text as a person reads them."""
-_VARIANTS_OF_FILE: Mapping[str, Variant] = {"": "original", "_reworded": "reworded"}
-_WHEN: Mapping[str, Variant] = {"before": "original", "after": "reworded"}
 Rewards = tuple[float | None, float | None]
 
 
@@ -166,65 +160,6 @@ def rows_page(
         record["problem"], record["raw"] = short.problem, short.refused
         records.append(record)
     return pd.DataFrame.from_records(records)
-
-
-def file_columns(results: RewriteResults) -> Columns:
-    """The columns of a file of rows: both replies before and after, and what that did to models.
-
-    A model's are named `<what> (<model>)`; a side without a rewording has none, and its reason.
-    """
-    types: dict[str, type] = {"row_id": int}
-    types |= {f"{side}{what}": str for what in ("", "_reworded") for side in SIDES}
-    types |= {f"{side}_similarity": float for side in SIDES}
-    for model in results.models:
-        types |= {f"verdict_{when} ({model})": str for when in ("before", "after")}
-        types |= {f"margin_{when} ({model})": float for when in ("before", "after")}
-    types["problem"] = str
-    return Columns(types, lambda places, whole: _file_rows(results, places, whole))
-
-
-def _file_rows(results: RewriteResults, places: Ints, whole: bool) -> Iterator[dict[str, Any]]:
-    row_ids = np.asarray(results.row_ids, dtype=np.int64)[places]
-    numbers = _numbers(results, row_ids)
-    of_rows = zip(*numbers.values(), strict=True)
-    for texts, own in zip(results.pairs(row_ids.tolist()), of_rows, strict=True):
-        found: dict[str, Any] = {"row_id": texts.pair.row_id}
-        for what, variant in _VARIANTS_OF_FILE.items():
-            sides = zip(SIDES, texts.sides[variant], texts.missing[variant], strict=True)
-            for side, text, missing in sides:
-                words = (text.readable if whole else text.printed) if text else None
-                found[f"{side}{what}"] = words if missing is None else None
-        found |= zip(numbers, own, strict=True)
-        why = [one.sentence for one in texts.missing["reworded"] if one is not None]
-        found["problem"] = "; ".join(dict.fromkeys(why)) or None
-        yield found
-
-
-def _numbers(results: RewriteResults, row_ids: Ints) -> dict[str, list[Any]]:
-    """What was measured of rows, by the columns of a file; None where there is no number."""
-    alike = results.likeness[results.likeness["variant"] == "reworded"].set_index("row_id")
-    columns = {
-        f"{side}_similarity": _or_none(alike[f"{side}_similarity"].reindex(row_ids).to_numpy(float))
-        for side in SIDES
-    }
-    for model in results.models:
-        own = results.scores[results.scores["model"] == model]
-        margins = {}
-        for when, variant in _WHEN.items():
-            rewards = own[own["variant"] == variant].set_index("row_id").reindex(row_ids)
-            margins[when] = (rewards["chosen_reward"] - rewards["rejected_reward"]).to_numpy(float)
-        for when, margin in margins.items():
-            verdicts = np.select([margin > 0, margin == 0], ["agree", "tie"], "disagree").tolist()
-            columns[f"verdict_{when} ({model})"] = _or_none(margin, verdicts)
-        for when, margin in margins.items():
-            columns[f"margin_{when} ({model})"] = _or_none(margin)
-    return columns
-
-
-def _or_none(numbers: Floats, words: Sequence[Any] | None = None) -> list[Any]:
-    """The numbers, or words at their places; None where a number is none."""
-    own = numbers.tolist() if words is None else words
-    return [one if there else None for one, there in zip(own, ~np.isnan(numbers), strict=True)]
 
 
 def _verdict_words(row: Measured, model: str, unit: float | None) -> str:

@@ -20,7 +20,7 @@ from ivan_core.experiments.compare.conditions import (
     VerdictIs,
     listing,
 )
-from ivan_core.experiments.compare.download import file_columns
+from ivan_core.experiments.compare.report import file_columns
 from ivan_core.experiments.compare.results import Results, rows_page
 from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.pairs import LongerIs, Noted, Starred, SubsetIs

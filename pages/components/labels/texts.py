@@ -12,7 +12,7 @@ from ivan_core.domain.errors import IvanError
 from ivan_core.domain.labels import TextKey
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.conditions import LANGUAGE, LabelIs, OnPairs, label_name, listing
-from ivan_core.experiments.labels.download import file_columns
+from ivan_core.experiments.labels.report import file_columns
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.lists.conditions import Condition, Filter

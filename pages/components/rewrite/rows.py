@@ -21,8 +21,9 @@ from ivan_core.experiments.rewrite.conditions import (
     listing,
 )
 from ivan_core.experiments.rewrite.numbers import Numbers, numbers
+from ivan_core.experiments.rewrite.report import file_columns
 from ivan_core.experiments.rewrite.results import RewriteResults, read_gate
-from ivan_core.experiments.rewrite.views import file_columns, row_view, rows_page
+from ivan_core.experiments.rewrite.views import row_view, rows_page
 from ivan_core.lists.conditions import Condition, Filter, fitting, matching_rows
 from ivan_core.lists.url import query_of
 from pages.components.kit.conditions import Place, fitting_filter, names_on, places_found

@@ -5,8 +5,9 @@ All others are kept and shown; here they are only counted, so that it can be sai
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,16 @@ Stamp = tuple[Path, str, tuple[int, ...], tuple[int, int, float], bool]
 """A data folder, a dataset's content, its queues, what changes with every save in them, and whether
 answers in under a second count."""
 
+_LEFT_OUT = {
+    "not_random": "on items that were not drawn at random",
+    "prefilled": "given with labels shown beforehand",
+    "changed": "changed once the choice could be known",
+    "too_quick": "given in under a second",
+    "repeated": "by somebody who had answered the same before",
+    "skipped": "skipped",
+}
+"""Why an opinion may be in no rate."""
+
 
 @dataclass(frozen=True)
 class Used:
@@ -47,12 +58,7 @@ class Used:
     seconds: Mapping[int, str | None]
     stamp: Stamp
     opinions: int = 0
-    not_random: int = 0
-    prefilled: int = 0
-    changed: int = 0
-    too_quick: int = 0
-    repeated: int = 0
-    skipped: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
     quick: tuple[Opinion, ...] = ()
     quick_counted: int = 0
     dataset: PreparedDataset | None = None
@@ -70,18 +76,8 @@ class Used:
     @property
     def left_out_sentence(self) -> str:
         """What is not counted in any rate, and why; empty where all is."""
-        told = [
-            f"{count:,} {words}"
-            for count, words in (
-                (self.not_random, "on items that were not drawn at random"),
-                (self.prefilled, "given with labels shown beforehand"),
-                (self.changed, "changed once the choice could be known"),
-                (self.too_quick, "given in under a second"),
-                (self.repeated, "by somebody who had answered the same before"),
-                (self.skipped, "skipped"),
-            )
-            if count
-        ]
+        counts = ((self.left_out.get(why, 0), words) for why, words in _LEFT_OUT.items())
+        told = [f"{count:,} {words}" for count, words in counts if count]
         sentence = f"Kept but in no rate: {', '.join(told)}." if told else ""
         if self.quick_counted:
             sentence += f" Counted although given in under a second: {self.quick_counted:,}."
@@ -139,17 +135,8 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
     choices: dict[str, dict[int, str | None]] = {}
     texts: dict[str, dict[TextKey, dict[str, Label]]] = {}
     seconds: dict[int, str | None] = {}
-    names = (
-        "opinions",
-        "not_random",
-        "prefilled",
-        "changed",
-        "too_quick",
-        "quick_counted",
-        "repeated",
-        "skipped",
-    )
-    counts = dict.fromkeys(names, 0)
+    left_out: Counter[str] = Counter()
+    opinions = quick_counted = 0
     quick: list[Opinion] = []
     for queue, opinion in sorted(said, key=lambda one: (one[1].saved, one[0].id)):
         why = _left_out(queue, opinion)
@@ -157,7 +144,7 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
             quick.append(opinion)
             why = "" if stamp[4] else "too_quick"
         if why:
-            counts[why] += 1
+            left_out[why] += 1
             continue
         if queue.task == BETTER:
             own = choices.setdefault(opinion.reviewer, {})
@@ -173,9 +160,10 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
             )
             new = not opinion.answers.keys() <= on_text.keys()
             on_text.update({**opinion.answers, **on_text})
-        counts["opinions" if new else "repeated"] += 1
-        counts["quick_counted"] += new and opinion.quick
-    return Used(choices, texts, seconds, stamp, **counts, quick=tuple(quick), dataset=None)
+        opinions += new
+        left_out["repeated"] += not new
+        quick_counted += new and opinion.quick
+    return Used(choices, texts, seconds, stamp, opinions, left_out, tuple(quick), quick_counted)
 
 
 def second_choices(used: Used) -> tuple[int, int, int]:

@@ -118,7 +118,7 @@ def test_answers_in_under_a_second_are_counted_aloud_and_in_rates_only_if_asked_
     # What Bob says once more of the same pair counts once, and is told once.
     said.choose(said.pairs(1), BOB, {0: "rejected"}, seconds=0.2)
     again = used_opinions(forty, quick=True)
-    assert (again.opinions, again.repeated, len(again.quick)) == (4, 1, 3)
+    assert (again.opinions, again.left_out["repeated"], len(again.quick)) == (4, 1, 3)
     assert again.left_out_sentence.endswith("Counted although given in under a second: 2.")
 
 

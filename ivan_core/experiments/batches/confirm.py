@@ -324,7 +324,7 @@ def confirmed_as(run_id: str, estimate: Estimate) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class Took:
     """What an attempt really took; None where it is not known yet."""
 
     input_tokens: int | None
@@ -332,7 +332,7 @@ class Used:
     usd: float | None
 
 
-def attempts(run_id: str) -> list[tuple[Estimate, Used]]:
+def attempts(run_id: str) -> list[tuple[Estimate, Took]]:
     """Every confirmed attempt: its estimate beside what it took."""
     job = open_job(run_id)
     confirmed, parts = job.confirmed(), job.parts()
@@ -346,16 +346,16 @@ def attempts(run_id: str) -> list[tuple[Estimate, Used]]:
         own = [state for state in parts if state.key.attempt == estimate.attempt]
         tokens_in = _sum([state.input_tokens for state in own])
         tokens_out = _sum([state.output_tokens for state in own])
-        found.append((estimate, Used(tokens_in, tokens_out, _sum([state.usd for state in own]))))
+        found.append((estimate, Took(tokens_in, tokens_out, _sum([state.usd for state in own]))))
     return found
 
 
-def _used_now(run_id: str, attempt: int) -> Used:
+def _used_now(run_id: str, attempt: int) -> Took:
     """What a round at once took, as the manifest tells it."""
     for one in (runs.manifest(run_id) or {}).get("attempts", []):
         if one["attempt"] == attempt:
-            return Used(one["input_tokens"], one["output_tokens"], one["usd"])
-    return Used(None, None, None)
+            return Took(one["input_tokens"], one["output_tokens"], one["usd"])
+    return Took(None, None, None)
 
 
 def _sum(numbers: Sequence[_Number | None]) -> _Number | None:

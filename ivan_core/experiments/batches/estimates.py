@@ -23,8 +23,8 @@ from ivan_core.domain.estimates import (
     usd,
 )
 from ivan_core.domain.specs import TaxonomySpec
+from ivan_core.experiments.batches.job import write_text
 from ivan_core.ledger.records import plan_hash
-from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import setting
 
 CAP = "IVAN_MAX_USD"
@@ -80,7 +80,7 @@ def keep_prices(folder: Path, input_usd: float, output_usd: float) -> None:
         BadInput: a number is no price.
     """
     given_price(input_usd, output_usd)
-    _write(folder / _GIVEN, json.dumps([input_usd, output_usd]))
+    write_text(folder / _GIVEN, json.dumps([input_usd, output_usd]))
 
 
 def make_estimate(
@@ -183,8 +183,8 @@ def keep_estimate(
 ) -> None:
     """Write the estimate of an attempt, and first how long its requests are."""
     if lengths is not None:
-        _write(_lengths_path(folder, estimate.attempt), json.dumps(sorted(lengths.items())))
-    _write(estimate_path(folder, estimate.attempt), estimate.as_json())
+        write_text(_lengths_path(folder, estimate.attempt), json.dumps(sorted(lengths.items())))
+    write_text(estimate_path(folder, estimate.attempt), estimate.as_json())
 
 
 def read_lengths(folder: Path, attempt: int) -> dict[int, int]:
@@ -194,10 +194,3 @@ def read_lengths(folder: Path, attempt: int) -> dict[int, int]:
 
 def _lengths_path(folder: Path, attempt: int) -> Path:
     return folder / f"lengths-{attempt}.json"
-
-
-def _write(path: Path, text: str) -> None:
-    with storage_errors(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            temporary.write_text(text, "utf-8")

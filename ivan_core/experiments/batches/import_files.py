@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,10 +25,10 @@ from ivan_core.engine.imports import (
 )
 from ivan_core.engine.work import Begun, manifest_of
 from ivan_core.experiments.batches.job import OUTPUT
-from ivan_core.experiments.batches.results import summary_of, write_summary
+from ivan_core.experiments.batches.results import lines_of, summary_of, write_summary
 from ivan_core.experiments.labels.files import TABLE, count_dict, texts_of, write_label_files
 from ivan_core.labels.reconcile import Reconciled, reconcile, refuse_unknown
-from ivan_core.labels.result_files import ResultLine, merge_raw, read_result_lines
+from ivan_core.labels.result_files import merge_raw, read_result_lines
 from ivan_core.labels.table import labels_table, write_labels
 
 _LOOKED_AT = 200
@@ -63,11 +63,11 @@ def import_files(
         raise BadInput("No file was given.", "Name one or more result files.")
     request = read_dataset(dataset)
     found = named_dataset(request)
-    named = {line.key for line in _lines(paths) if line.key is not None}
+    named = {line.key for line in lines_of(paths) if line.key is not None}
     asked = {key for key in named if key.row_id < found.rows}
     _refuse_requests(paths)
     keys = _keys(paths)
-    result = reconcile(asked, _lines(paths), keys)
+    result = reconcile(asked, lines_of(paths), keys)
     if not force:
         refuse_unknown(result)
     if not asked:
@@ -82,11 +82,6 @@ def import_files(
         row_ids=tuple(sorted({key.row_id for key in asked})),
     )
     return ImportedLabels(_enter(spec, found, result, paths), spec.model, result.sentence)
-
-
-def _lines(paths: Sequence[Path]) -> Iterator[ResultLine]:
-    for path in paths:
-        yield from read_result_lines(path)
 
 
 def _refuse_requests(paths: Sequence[Path]) -> None:
@@ -111,7 +106,7 @@ def _refuse_requests(paths: Sequence[Path]) -> None:
 def _keys(paths: Sequence[Path]) -> tuple[str, ...]:
     """The labels that the answers name; all if none can be made out."""
     said = "\n".join(
-        line.reply.text for line in islice(_lines(paths), _LOOKED_AT) if line.reply is not None
+        line.reply.text for line in islice(lines_of(paths), _LOOKED_AT) if line.reply is not None
     )
     return tuple(key for key in FEATURES if f'"{key}"' in said) or FEATURES
 
@@ -119,14 +114,14 @@ def _keys(paths: Sequence[Path]) -> tuple[str, ...]:
 def _labeler(paths: Sequence[Path], given: str) -> str:
     """Who labelled; answers of the demo server stay known as its own, whatever the model."""
     name = given or _model(paths)
-    replies = (line.reply for line in islice(_lines(paths), _LOOKED_AT))
+    replies = (line.reply for line in islice(lines_of(paths), _LOOKED_AT))
     demo = any(reply is not None and reply.demo for reply in replies)
     return DEMO_NAME.format(name) if demo else name
 
 
 def _model(paths: Sequence[Path]) -> str:
     """The model that the answers name first."""
-    for line in islice(_lines(paths), _LOOKED_AT):
+    for line in islice(lines_of(paths), _LOOKED_AT):
         try:
             name = json.loads(line.raw)["response"]["body"]["model"]
         except (ValueError, KeyError, TypeError):

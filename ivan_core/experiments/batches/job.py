@@ -142,10 +142,8 @@ class BatchJob:
     @property
     def cancelled(self) -> bool:
         """Whether the batches of the newest confirmed attempt are to be cancelled."""
-        path = self.folder / _CANCEL
-        if not path.exists():
-            return False
-        return int(json.loads(path.read_text("utf-8"))) >= max(self.confirmed(), default=0)
+        attempt = self._word(_CANCEL)
+        return attempt is not None and int(attempt) >= max(self.confirmed(), default=0)
 
     def mark_demo(self) -> None:
         """Keep that the demo server answers: its labels are made by rules, whatever the model."""
@@ -167,8 +165,7 @@ class BatchJob:
 
     def asks_all(self, attempt: int) -> bool:
         """Whether it does."""
-        path = self.folder / _ALL
-        return path.exists() and json.loads(path.read_text("utf-8")) == attempt
+        return bool(self._word(_ALL) == attempt)
 
     def ask_again(self, attempt: int, mode: Mode) -> None:
         """Leave word for the worker: prepare an attempt for what has no usable labels."""
@@ -176,12 +173,8 @@ class BatchJob:
 
     def asked_again(self) -> tuple[int, Mode] | None:
         """The attempt that is still to be prepared, if there is one."""
-        path = self.folder / _AGAIN
-        if not path.exists():
-            return None
-        asked = json.loads(path.read_text("utf-8"))
-        newest = self.estimate()
-        if newest is not None and newest.attempt >= asked["attempt"]:
+        asked, newest = self._word(_AGAIN), self.estimate()
+        if asked is None or (newest is not None and newest.attempt >= asked["attempt"]):
             return None
         return asked["attempt"], asked["mode"]
 
@@ -190,10 +183,12 @@ class BatchJob:
         (self.folder / _AGAIN).unlink(missing_ok=True)
 
     def _write(self, name: str, text: str) -> None:
-        with storage_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with replacing(self.folder / name) as temporary:
-                temporary.write_text(text, "utf-8")
+        write_text(self.folder / name, text)
+
+    def _word(self, name: str) -> Any:
+        """What was left word of under a name; None where nothing was."""
+        path = self.folder / name
+        return json.loads(path.read_text("utf-8")) if path.exists() else None
 
     @contextmanager
     def at_work(self) -> Iterator[RunContext]:
@@ -214,3 +209,15 @@ def open_job(run_id: str, registry: Registry | None = None) -> BatchJob:
         raise BadInput(f"Run {run_id} sends no batches: it is a run of {run.kind}.")
     spec = TaxonomySpec.model_validate_json(run.spec)
     return BatchJob(registry, run_id, spec, Ledger(registry.data_dir))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file of a run, all of it or nothing.
+
+    Raises:
+        StorageProblem: the folder cannot be written.
+    """
+    with storage_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_text(text, "utf-8")

@@ -20,7 +20,7 @@ from ivan_core.domain.labels import TextKey
 from ivan_core.engine.work import Begun, manifest_of, versions, write_manifest
 from ivan_core.experiments.batches.answers import AnswerFile
 from ivan_core.experiments.batches.collect import now_path, result_files
-from ivan_core.experiments.batches.job import OUTPUT, BatchJob, is_closed
+from ivan_core.experiments.batches.job import OUTPUT, BatchJob, is_closed, write_text
 from ivan_core.experiments.batches.kept_answers import keep_answers
 from ivan_core.experiments.batches.requests import asked_texts
 from ivan_core.experiments.labels.files import TABLE, count_dict, texts_of, write_label_files
@@ -30,7 +30,6 @@ from ivan_core.labels.result_files import ResultLine, merge_raw, read_result_lin
 from ivan_core.labels.table import labels_table, write_labels
 from ivan_core.ledger.records import OPEN, UNSENT, PartState, Stage
 from ivan_core.runs.context import RunContext
-from ivan_core.runs.storage import replacing, storage_errors
 
 SUMMARY = "summary.json"
 _ON_THE_WAY = (*UNSENT, Stage.CREATING, Stage.CREATED, Stage.TERMINAL)
@@ -53,14 +52,17 @@ def reconcile_attempts(attempts: Sequence[AttemptFiles], keys: Sequence[str]) ->
     Raises:
         BadInput: a file is gone.
     """
-    first, *later = (reconcile(one.asked, _lines(one.files), keys, one.attempt) for one in attempts)
+    first, *later = (
+        reconcile(one.asked, lines_of(one.files), keys, one.attempt) for one in attempts
+    )
     whole = first
     for one in later:
         whole = merged(whole, one)
     return whole
 
 
-def _lines(files: Sequence[Path]) -> Iterator[ResultLine]:
+def lines_of(files: Sequence[Path]) -> Iterator[ResultLine]:
+    """The lines of some result files, one after the other."""
     for path in files:
         yield from read_result_lines(path)
 
@@ -137,8 +139,7 @@ def summary_of(found: Reconciled, files: Sequence[str], notes: Sequence[str]) ->
 
 
 def write_summary(folder: Path, summary: dict[str, Any]) -> None:
-    with storage_errors(folder), replacing(folder / SUMMARY) as temporary:
-        temporary.write_text(json.dumps(summary, indent=1, ensure_ascii=False), "utf-8")
+    write_text(folder / SUMMARY, json.dumps(summary, indent=1, ensure_ascii=False))
 
 
 def read_summary(job: BatchJob) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ Every step may be stopped at any moment and is found again by what is in the led
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -333,8 +334,5 @@ def _prepare_doubt(job: BatchJob, context: RunContext) -> Waiting:
 def _lengths_of(job: BatchJob, files: tuple[EstimatedFile, ...]) -> dict[int, int]:
     """How long the requests of some files are, counted again."""
     counter = TokenCounter(job.spec.model)
-    found: dict[int, int] = {}
-    for one in read_requests([job.data_dir / file.path for file in files]):
-        tokens = counter.request_tokens(one.body)
-        found[tokens] = found.get(tokens, 0) + 1
-    return found
+    requests = read_requests([job.data_dir / file.path for file in files])
+    return Counter(counter.request_tokens(one.body) for one in requests)

@@ -121,32 +121,34 @@ class VerdictsAre(_OfModels):
         return found
 
 
-class Truncated(_OfModels):
+class _FlaggedBy(_OfModels):
+    """What may be said of a row by one model, or by any; `preposition` stands before its name."""
+
+    identity: ClassVar[tuple[str, ...]] = ("model",)
+    preposition: ClassVar[str]
+    model: Name = ""
+
+    def words(self, names: Names) -> str:
+        return f"{self.query} {self.preposition} {self.model}" if self.model else self.query
+
+    def holds(self, listing: Listing) -> Bools:
+        every: Results = listing.results
+        models = [scores_of(listing, self.model)] if self.model else every.aligned.models.values()
+        return np.asarray(np.any([getattr(scores, self.query) for scores in models], axis=0))
+
+
+class Truncated(_FlaggedBy):
     """Rated, but not read whole, by a model or by any."""
 
     query: ClassVar[str] = "truncated"
-    identity: ClassVar[tuple[str, ...]] = ("model",)
-    model: Name = ""
-
-    def words(self, names: Names) -> str:
-        return "truncated" + (f" by {self.model}" if self.model else "")
-
-    def holds(self, listing: Listing) -> Bools:
-        return _any_model(listing, self.model, "truncated")
+    preposition: ClassVar[str] = "by"
 
 
-class Failed(_OfModels):
+class Failed(_FlaggedBy):
     """Without rewards from a model, or from any, for a reason other than identical sides."""
 
     query: ClassVar[str] = "failed"
-    identity: ClassVar[tuple[str, ...]] = ("model",)
-    model: Name = ""
-
-    def words(self, names: Names) -> str:
-        return "failed" + (f" with {self.model}" if self.model else "")
-
-    def holds(self, listing: Listing) -> Bools:
-        return _any_model(listing, self.model, "failed")
+    preposition: ClassVar[str] = "with"
 
 
 class Seen(_OfModels):
@@ -422,12 +424,6 @@ def scores_of(listing: Listing, model: str) -> ModelScores:
 
 def _has_verdict(listing: Listing, model: str, verdict: str) -> Bools:
     return np.asarray(scores_of(listing, model).verdict == _CODES[verdict])
-
-
-def _any_model(listing: Listing, model: str, field: Literal["truncated", "failed"]) -> Bools:
-    every: Results = listing.results
-    models = [scores_of(listing, model)] if model else list(every.aligned.models.values())
-    return np.asarray(np.any([getattr(scores, field) for scores in models], axis=0))
 
 
 def _rated(verdict: str) -> str:

@@ -87,7 +87,7 @@ def spending(run_id: str) -> None:
     facts(rows, ("Attempt", "Requests", "Estimated", "Input tokens", "Output tokens", "Cost"))
 
 
-def _attempt(estimate: Estimate, used: confirm.Used) -> tuple[str, ...]:
+def _attempt(estimate: Estimate, used: confirm.Took) -> tuple[str, ...]:
     dollars = estimate.dollars
     told = (
         f"{money(dollars.typical)} typical, {money(dollars.bound)} at the most"

@@ -25,6 +25,9 @@ from ivan_core.metrics.summary import ModelSummary
 if TYPE_CHECKING:
     pass
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _NEWCOMBE = (
     "The interval of the difference is Newcombe's for paired proportions (1998, method 10), the"
     " test McNemar's exact test with mid-p; neither is corrected for multiple comparisons."
@@ -36,12 +39,10 @@ def agreement(results: Results) -> Drawn:
     from ivan_core.charts.agreement import agreement_bars
     from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset
 
-    check_rated(results)
-    bars = by_subset(results.fair)
-    if results.bare:
-        bars = bars.assign(low=nan, high=nan, effective_n=nan)
+    _check_rated(results)
+    bars = _without_ends(results, by_subset(results.fair))
     several = bars["subset"].nunique() > 1
-    every = every_pair(results)
+    every = _every_pair(results)
     choice = the(results.dataset.chosen_by)
     told = "; ".join(f"{s.model} {rate_words(_headline(results, s))}" for s in results.summaries)
     rules = bars[(bars["subset"] == ALL_SUBSETS) & bars["rule"].notna()]
@@ -233,13 +234,19 @@ def reliable(results: Results, model: str) -> Drawn:
     )
 
 
-def check_rated(results: Results) -> None:
+def _without_ends(results: Results, rates: pd.DataFrame, before: str = "") -> pd.DataFrame:
+    """A table of rates, without intervals where they mean nothing; `before` begins their names."""
+    ends = (f"{before}low", f"{before}high", "effective_n")
+    return rates.assign(**dict.fromkeys(ends, nan)) if results.bare else rates
+
+
+def _check_rated(results: Results) -> None:
     """Refuse, with BadInput, bars of picked rows of which no model rated one."""
     if results.whole and not any(summary.counts.rated for summary in results.summaries):
         raise BadInput("No model rated one of these rows.", "Take a condition away.")
 
 
-def every_pair(results: Results) -> str:
+def _every_pair(results: Results) -> str:
     """What the bar of all pairs is called."""
     return "All picked pairs" if results.whole else "All pairs"
 
@@ -288,9 +295,7 @@ def agreement_by_more(results: Results, spec: ColumnSpec) -> Drawn:
 
     column, chosen, rejected = _of_run(results, spec)
     difference = pd.Series(chosen - rejected, index=results.aligned.row_ids)
-    rows = agreement_by_larger(results.fair, difference)
-    if results.bare:
-        rows = rows.assign(rate_low=nan, rate_high=nan, effective_n=nan)
+    rows = _without_ends(results, agreement_by_larger(results.fair, difference), "rate_")
     return Drawn(
         lambda: agreement_by_larger_bars(rows, dark=False),
         rows,
@@ -306,12 +311,10 @@ def by_own_column(results: Results, name: str) -> Drawn:
     """Agreement by the values of a column that the dataset brings along."""
     from ivan_core.charts.agreement import agreement_bars
 
-    check_rated(results)
-    bars = results.by_own_column(name)
-    if results.bare:
-        bars = bars.assign(low=nan, high=nan, effective_n=nan)
+    _check_rated(results)
+    bars = _without_ends(results, results.by_own_column(name))
     return Drawn(
-        lambda: agreement_bars(bars, every=every_pair(results), dark=False),
+        lambda: agreement_bars(bars, every=_every_pair(results), dark=False),
         bars.rename(columns={"subset": name if name not in bars.columns else "value"}),
         f"How often each reward model sides with {the(results.dataset.chosen_by)}, by {name}:"
         " shares of rated pairs on which it agrees, ties and disagrees. Numbers are agreement"

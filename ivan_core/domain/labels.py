@@ -12,7 +12,6 @@ from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.models import AnswererCard, ModelReply
 from ivan_core.domain.pairs import Side
 
-Preference = Side
 Label = bool | str | tuple[str, ...] | None
 """A yes/no answer, a word of a closed list, several words of one, or None for no answer."""
 Labels = Mapping[str, Label]
@@ -56,7 +55,7 @@ class TextKey:
     """Which text of a dataset: a row and a side. Labels are joined by it, never by position."""
 
     row_id: int
-    preference: Preference
+    preference: Side
 
     @property
     def custom_id(self) -> str:

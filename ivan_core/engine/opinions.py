@@ -16,7 +16,8 @@ import numpy as np
 
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
-from ivan_core.domain.labels import Label, Preference, TextKey
+from ivan_core.domain.labels import Label, TextKey
+from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import BETTER, Opinion, Queue
 from ivan_core.engine import datasets
 from ivan_core.metrics.intervals import Groups, design_effect, units_of
@@ -154,7 +155,7 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
                 own[opinion.row_id] = str(answer) if answer is not None else None
                 seconds.setdefault(opinion.row_id, own[opinion.row_id])
         else:
-            side: Preference = "chosen" if opinion.side == "chosen" else "rejected"
+            side: Side = "chosen" if opinion.side == "chosen" else "rejected"
             on_text = texts.setdefault(opinion.reviewer, {}).setdefault(
                 TextKey(opinion.row_id, side), {}
             )

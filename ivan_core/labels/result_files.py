@@ -57,10 +57,9 @@ def read_result_lines(source: Path | bytes) -> Iterator[ResultLine]:
         BadInput: there is no such file, it cannot be read, or it is UTF-16.
     """
     with opened(source) as file:
-        for number, content, whole in bounded_lines(file):
-            if number == 1 and content.startswith(_UTF16):
+        for number, line, whole in bounded_lines(file):
+            if number == 1 and line.startswith(_UTF16):
                 raise BadInput("The result file is UTF-16.", "Save it again as UTF-8.")
-            line = content.removeprefix(BOM) if number == 1 else content
             if line.strip():
                 yield _read(number, line, whole)
 
@@ -86,11 +85,16 @@ def opened(source: Path | bytes, hint: str = "Check the path.") -> Iterator[Bina
 
 
 def bounded_lines(file: BinaryIO) -> Iterator[tuple[int, bytes, bool]]:
-    """Each line with its number and whether it has an end; one too long comes cut."""
+    """Each line with its number and whether it has an end; one too long comes cut.
+
+    A byte order mark before the first is no part of it.
+    """
     number = 0
     while content := file.readline(MOST_LINE_BYTES + 1):
         number += 1
         end = content
+        if number == 1:
+            content = content.removeprefix(BOM)
         while len(end) > MOST_LINE_BYTES and not end.endswith(b"\n"):
             end = file.readline(MOST_LINE_BYTES + 1)
         yield number, content, end.endswith(b"\n")
@@ -178,7 +182,7 @@ def held_in(source: Path | bytes, asked: Collection[str]) -> Held:
             if not line.strip():
                 continue
             blank = False
-            custom_id, wrong = _read_id(line.removeprefix(BOM) if number == 1 else line)
+            custom_id, wrong = _read_id(line)
             if wrong:
                 damage = damage or f"line {number:,} {wrong}"
             results |= not wrong
@@ -214,11 +218,9 @@ def add_lost_lines(arrived: Path, before: Path, asked: Collection[str]) -> None:
     """Give a file that came again the lines that only the earlier download of it had."""
     lost = frozenset(asked) - held_in(arrived, asked).answered
     with before.open("rb") as old, arrived.open("r+b") as file:
-        for number, line, _ in bounded_lines(old):
-            whole = line.removeprefix(BOM) if number == 1 else line
-            custom_id, _ = _read_id(whole)
-            if custom_id in lost:
-                _add_line(whole, file)
+        for _, line, _ in bounded_lines(old):
+            if _read_id(line)[0] in lost:
+                _add_line(line, file)
 
 
 def _add_line(line: bytes, file: BinaryIO) -> None:

@@ -28,7 +28,7 @@ from ivan_core.experiments.batches.job import KIND, BatchJob, open_job
 from ivan_core.experiments.batches.requests import asked_key, texts
 from ivan_core.experiments.batches.results import write_reconciled
 from ivan_core.experiments.batches.work import OWN, Providers, undelivered
-from ivan_core.labels.result_files import BOM, bounded_lines, opened, read_json
+from ivan_core.labels.result_files import bounded_lines, opened, read_json
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import UNSENT, PartKey, Stage
 from ivan_core.runs.context import RunContext
@@ -175,7 +175,7 @@ def _content(provider: BatchProvider, file_id: str) -> Iterator[dict[str, Any]]:
         with opened(path) as file:
             for number, line, _ in bounded_lines(file):
                 try:
-                    record = read_json(line.removeprefix(BOM) if number == 1 else line)
+                    record = read_json(line)
                 except (ValueError, RecursionError):
                     continue
                 if isinstance(record, dict):

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ivan_core.domain.labels import REWRITE_FEATURES, Label, Labeler, Preference, TextKey
+from ivan_core.domain.labels import REWRITE_FEATURES, Label, Labeler, TextKey
 from ivan_core.domain.models import ModelReply
-from ivan_core.domain.pairs import SIDES
+from ivan_core.domain.pairs import SIDES, Side
 from ivan_core.experiments.labels.steps import ask_until_usable
 from ivan_core.experiments.rewrite.rows import RewordedPair
 from ivan_core.experiments.rewrite.units import LABELLED, Variant
@@ -26,7 +26,7 @@ class LabelledText:
 
     row_id: int
     variant: Variant
-    preference: Preference
+    preference: Side
     labels: dict[str, Label]
     status: str
     problem: str = ""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ivan_core.domain.labels import REWRITE_FEATURES, Label, Labels, Preference
-from ivan_core.domain.pairs import SIDES
+from ivan_core.domain.labels import REWRITE_FEATURES, Label, Labels
+from ivan_core.domain.pairs import SIDES, Side
 from ivan_core.domain.specs import RewriteSpec
 from ivan_core.experiments.rewrite.labels import Move, move_of
 from ivan_core.experiments.rewrite.rows import Missing, RewordedPair
@@ -42,7 +42,7 @@ class Measured:
     rewards: Mapping[tuple[str, Variant], Rewards]
     similarity: Mapping[Variant, Rewards]
     ratio: Mapping[Variant, Rewards]
-    labels: Mapping[tuple[Preference, Variant], Labels]
+    labels: Mapping[tuple[Side, Variant], Labels]
 
     def verdict(self, model: str, variant: Variant) -> str:
         """agree, tie or disagree; empty where a reward is missing."""
@@ -56,7 +56,7 @@ class Measured:
         chosen, rejected = self.rewards.get((model, variant), (None, None))
         return None if chosen is None or rejected is None else chosen - rejected
 
-    def moved(self, side: Preference, key: str) -> Move | None:
+    def moved(self, side: Side, key: str) -> Move | None:
         """What became of a label when the text was reworded."""
         before = self.labels.get((side, "original"), {})
         after = self.labels.get((side, "reworded"), {})
@@ -80,7 +80,7 @@ class RowView(Measured):
         """The variants that are no original: the rewording first."""
         return tuple(variant for variant in variants_of(self.spec) if variant != "original")
 
-    def missing(self, variant: Variant, side: Preference) -> Missing | None:
+    def missing(self, variant: Variant, side: Side) -> Missing | None:
         """Why a text is not there; None if it is."""
         return self.texts.missing[variant][SIDES.index(side)]
 

@@ -7,8 +7,8 @@ from html import escape
 
 import streamlit as st
 
-from ivan_core.domain.labels import REWRITE_FEATURES, Label, Preference
-from ivan_core.domain.pairs import SIDES, prompt_turns
+from ivan_core.domain.labels import REWRITE_FEATURES, Label
+from ivan_core.domain.pairs import SIDES, Side, prompt_turns
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import in_words
@@ -185,7 +185,7 @@ def _turns(dialogue: Dialogue) -> str:
     return "\n\n".join(f"{turn.role}: {turn.words}" for turn in prompt_turns(dialogue))
 
 
-def _texts(row: RowView, side: Preference, variant: Variant) -> None:
+def _texts(row: RowView, side: Side, variant: Variant) -> None:
     """One side's reply before and after; where there is none, why and what came instead."""
     place = SIDES.index(side)
     before, after = (row.texts.sides[one][place] for one in ("original", variant))
@@ -253,7 +253,7 @@ def _labels(row: RowView) -> None:
     )
 
 
-def _label_cell(row: RowView, side: Preference, key: str) -> str:
+def _label_cell(row: RowView, side: Side, key: str) -> str:
     before = row.labels.get((side, "original"), {}).get(key)
     after = row.labels.get((side, "reworded"), {}).get(key)
     move = row.moved(side, key)

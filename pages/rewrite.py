@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.rewrite import words as rewrite_words
+from ivan_core.experiments.rewrite import sentences as rewrite_words
 from ivan_core.experiments.rewrite.results import open_rewrite
 from pages.components.kit.frame import frame, list_of_runs, page_title, tell_news
 from pages.components.kit.live import live, stopped

@@ -20,10 +20,9 @@ from ivan_core.experiments import EXPERIMENTS
 from ivan_core.figures import files
 from ivan_core.figures.chart import WHOLE, Chart, ChartsAndSentences, Drawn
 from ivan_core.figures.choices import WHERE, Wish
-from ivan_core.figures.files import Kind
+from ivan_core.figures.files import Kind, by_names, file_names, named
 from ivan_core.figures.pick import Picked, chart_named, pick
 from ivan_core.figures.sentences import Quote
-from ivan_core.figures.shown_names import by_names, file_names, named
 from ivan_core.settings import data_dir
 
 REVIEWS = "reviews-"

@@ -1,10 +1,14 @@
-"""What a chart leaves to choose: each choice has its option of `ivan figure` and checks itself."""
+"""What a chart leaves to choose: each choice has its option of `ivan figure` and checks itself.
+
+Also the command line that makes a chart as it was chosen.
+"""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypedDict, cast
+from typing import Any, Protocol, TypedDict, Unpack, cast
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import SIDES
@@ -174,3 +178,16 @@ def _models(results: _WithModels) -> list[tuple[str, str]]:
 
 ONE_MODEL = Choice(MODEL, _model, offers=_models)
 OTHER_MODEL = Choice(OTHER, _other, lacks=_needs_two, offers=_models)
+
+
+def figure_command(
+    run_id: str, name: str, kind: str = "svg", width_mm: int = 85, **wish: Unpack[Wish]
+) -> str:
+    """The `ivan figure` that makes one chart of a run."""
+    words = ["ivan", "figure", run_id, name, "--format", kind]
+    if kind != "csv":
+        words += ["--width", str(width_mm)]
+    for option in OPTIONS:
+        for value in asked_for(wish, option):
+            words += [f"--{option.name}", value]
+    return shlex.join(words)

@@ -6,8 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
-from ivan_core.figures.choices import Wish
-from ivan_core.figures.command import figure_command
+from ivan_core.figures.choices import Wish, figure_command
 
 
 @dataclass(frozen=True, slots=True)

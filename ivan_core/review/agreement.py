@@ -25,8 +25,7 @@ from ivan_core.experiments.labels.numbers import named
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.intervals import Groups, Rate, share_in, units_of
 from ivan_core.metrics.labels.agreement import LEAST_POSITIVES, agreement_table, choice_agreement
-from ivan_core.metrics.labels.answers import SENTIMENT
-from ivan_core.metrics.labels.choice import majority, same_answer
+from ivan_core.metrics.labels.answers import SENTIMENT, majority, same_answer
 from ivan_core.metrics.sentences import as_if, interval, percent, the
 from ivan_core.metrics.training import trained_on
 from ivan_core.review.runs_on_pairs import (

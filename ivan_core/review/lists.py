@@ -13,7 +13,7 @@ from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import in_words
 from ivan_core.lists import page
-from ivan_core.metrics.labels.choice import same_answer
+from ivan_core.metrics.labels.answers import same_answer
 from ivan_core.metrics.sentences import PROMPTS_SHARED, as_if, interval, percent, share_of
 from ivan_core.review.agreement import Beside, Cell, Who
 

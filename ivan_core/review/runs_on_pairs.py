@@ -17,8 +17,13 @@ from ivan_core.engine.opened import runs_of
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.experiments.labels.numbers import plain
 from ivan_core.experiments.labels.results import LabelResults, labeler_of, open_labels
-from ivan_core.metrics.labels.answers import Answers, Bools, join_labelers
-from ivan_core.metrics.labels.choice import CHOICE_KEYS, labeler_choice
+from ivan_core.metrics.labels.answers import (
+    CHOICE_KEYS,
+    Answers,
+    Bools,
+    join_labelers,
+    labeler_choice,
+)
 
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset

@@ -16,7 +16,7 @@ from ivan_core.engine.opinions import queues_on
 from ivan_core.experiments.compare.results import judged_pair, open_results
 from ivan_core.experiments.labels.results import labels_of_row
 from ivan_core.lists.download import csv_bytes
-from ivan_core.metrics.labels.choice import labeler_choice, same_answer
+from ivan_core.metrics.labels.answers import labeler_choice, same_answer
 from ivan_core.models.names import shown_name
 from ivan_core.review.rights import settle
 from ivan_core.review.runs_on_pairs import SIDE_OF_VERDICT, comparisons

@@ -23,8 +23,7 @@ from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.schema import check_keys
-from ivan_core.metrics.labels.answers import LIST_KEYS
-from ivan_core.metrics.labels.choice import CHOICE_KEYS
+from ivan_core.metrics.labels.answers import CHOICE_KEYS, LIST_KEYS
 from ivan_core.review.marks import reviews
 from ivan_core.review.runs_on_pairs import (
     called_so,

@@ -9,7 +9,7 @@ from given import made_runs
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import figures
 from ivan_core.engine.figures import quotes, source_line
-from ivan_core.figures.shown_names import file_names, named
+from ivan_core.figures.files import file_names, named
 
 
 def test_paths_are_named_by_their_file_and_hub_ids_stay() -> None:

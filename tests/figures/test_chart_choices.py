@@ -12,11 +12,9 @@ import pytest
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import DatasetRequest, RewriteSpec
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Drawn, paths_of_run
-from ivan_core.figures.choices import GATE, ONE_MODEL, OTHER_MODEL, Choice
-from ivan_core.figures.command import figure_command
-from ivan_core.figures.files import caption, file_name
+from ivan_core.figures.choices import GATE, ONE_MODEL, OTHER_MODEL, Choice, figure_command
+from ivan_core.figures.files import caption, file_name, file_names
 from ivan_core.figures.pick import pick
-from ivan_core.figures.shown_names import file_names
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,7 @@ from ivan_core.engine.figures import caption, figure, figures as charts_of, file
 from ivan_core.experiments.compare.figures.charts import CHARTS
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.figures.chart import Chart
-from ivan_core.figures.choices import COLUMN, MODEL, OTHER, ROW
-from ivan_core.figures.command import figure_command
+from ivan_core.figures.choices import COLUMN, MODEL, OTHER, ROW, figure_command
 from ivan_core.figures.files import KINDS, save
 from ivan_core.metrics.sentences import interval, percent
 

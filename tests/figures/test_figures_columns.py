@@ -22,7 +22,7 @@ from ivan_core.domain.specs import ColumnSpec, Form
 from ivan_core.engine.figures import caption, figure, figures, file_name, methods, offered
 from ivan_core.experiments.columns.handling import column, column_spec
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.figures.command import figure_command
+from ivan_core.figures.choices import figure_command
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 

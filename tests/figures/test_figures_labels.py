@@ -33,7 +33,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.figures import caption, figure, figures, file_name, methods
 from ivan_core.experiments.batches.import_files import import_files
 from ivan_core.experiments.labels.results import open_labels
-from ivan_core.figures.command import figure_command
+from ivan_core.figures.choices import figure_command
 from ivan_core.labels.prompt import prompt_hash
 from ivan_core.worker import work
 

@@ -36,7 +36,7 @@ from ivan_core.engine.imports import read_dataset
 from ivan_core.experiments.columns.handling import column_spec, known
 from ivan_core.experiments.compare.figures.charts import CHARTS
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.figures.command import figure_command
+from ivan_core.figures.choices import figure_command
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 

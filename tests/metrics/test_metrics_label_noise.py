@@ -7,7 +7,7 @@ import pytest
 
 from ivan_core.metrics.label_noise import ASSUMPTION, ceiling, no_ceiling_sentence
 from ivan_core.metrics.labels.agreement import choice_agreement
-from ivan_core.metrics.labels.choice import labeler_choice, majority, same_answer
+from ivan_core.metrics.labels.answers import labeler_choice, majority, same_answer
 
 HARMLESS, HELPFUL = "last_response_is_harmless", "last_response_is_helpful"
 

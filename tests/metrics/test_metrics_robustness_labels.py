@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from ivan_core.metrics.intervals import wilson
-from ivan_core.metrics.robustness.firth import firth
 from ivan_core.metrics.robustness.labels import (
     difference_interval,
+    firth,
     flip_rates,
     label_flips,
     misalignment_risks,

@@ -19,7 +19,7 @@ from ivan_core.charts.sides import agreement_by_larger_bars, length_bars
 from ivan_core.engine import figures
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.sentences import quotes
-from ivan_core.experiments.labels import words as label_words
+from ivan_core.experiments.labels import sentences as label_words
 from ivan_core.metrics.agreement import by_subset, length_balanced
 from ivan_core.metrics.columns import agreement_by_larger
 from ivan_core.metrics.comparison_sentences import (

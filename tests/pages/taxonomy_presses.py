@@ -16,7 +16,7 @@ def do(action: str, *given: Any) -> str:
 
     def script(action, given):  # type: ignore[no-untyped-def]
         from pages.components.kit import frame, state
-        from pages.components.labels import elsewhere as label_import, send as label_send
+        from pages.components.labels import new as label_import, send as label_send
 
         module = label_send if hasattr(label_send, action) else label_import
         with frame.problems_shown():

@@ -8,7 +8,7 @@ from ivan_core.domain.options import command_of, option_words
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches.job import BatchJob, open_job
-from ivan_core.experiments.labels.command import rows_named
+from ivan_core.experiments.labels.plan import rows_named
 
 
 def batch_command(run: Run) -> str:

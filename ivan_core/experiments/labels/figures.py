@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.labels import numbers as label_views, sentences, words as label_words
+from ivan_core.experiments.labels import numbers as label_views, sentences, sentences as label_words
 from ivan_core.experiments.labels.conditions import LABELS, label_name, listing
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing

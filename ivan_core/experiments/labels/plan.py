@@ -1,13 +1,15 @@
-"""Labelling text by text, before it runs: what it takes, and who can label."""
+"""Labelling text by text, before it runs: what it takes, and the command line that does it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ivan_core.datasets.prepared import choose_rows
-from ivan_core.domain.runs import Span
+from ivan_core.domain.options import command_of, field_options
+from ivan_core.domain.runs import Run, Span
 from ivan_core.domain.specs import LabelSpec, RowsSpec
-from ivan_core.engine import datasets
+from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.kind import kind_for
 from ivan_core.engine.plan import lexicon_time, overhead
 from ivan_core.models.names import is_rules, rules_note, shown_name
@@ -63,3 +65,23 @@ def choice_words(spec: RowsSpec) -> str:
         rows = "all rows"
     who = kind_for(spec).about(spec).rpartition(" | ")[2]
     return f"{spec.dataset.label}, {rows}, {shown_name(who)}"
+
+
+_Rows = TypeVar("_Rows", bound=RowsSpec)
+
+
+def label_command(run: Run) -> str:
+    """The command that labels the same texts with the same labeler."""
+    return command_of(rows_named(runs.spec_of(run, LabelSpec)))
+
+
+def rows_named(spec: _Rows) -> _Rows:
+    """The same labelling, its rows named by id where the command has no word for their choice."""
+    said = {one.name for one in field_options(type(spec))}
+    if all(getattr(spec, name) is None or name in said for name in ("limit", "sample")):
+        return spec
+    dataset = datasets.find(spec.dataset)
+    if dataset is None:
+        return spec
+    row_ids = tuple(choose_rows(spec, dataset).row_ids)
+    return spec.model_copy(update={"limit": None, "sample": None, "row_ids": row_ids})

@@ -9,8 +9,13 @@ from typing import Any
 
 from ivan_core.domain.labels import REWRITE_FEATURES, Label
 from ivan_core.domain.specs import RewriteSpec
-from ivan_core.experiments.rewrite.labels import move_of, read_labels
-from ivan_core.experiments.rewrite.rows import STYLE_OF, KeptRewording, reason_words
+from ivan_core.experiments.rewrite.rows import (
+    STYLE_OF,
+    KeptRewording,
+    move_of,
+    read_labels,
+    reason_words,
+)
 from ivan_core.experiments.rewrite.units import Stage, Unit, Variant, variants_of
 
 MOST_POINTS = 200

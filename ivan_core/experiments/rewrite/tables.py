@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.domain.specs import RewriteSpec
-from ivan_core.experiments.rewrite.labels import read_labels
-from ivan_core.experiments.rewrite.rows import Missing, RewordedPair, read_pairs
+from ivan_core.experiments.rewrite.rows import Missing, RewordedPair, read_labels, read_pairs
 from ivan_core.experiments.rewrite.units import Stage, Unit, Variant, units_of_rows, variants_of
 from ivan_core.labels.table import label_column
 from ivan_core.metrics.robustness.changes import REWORDED

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from ivan_core.domain.labels import REWRITE_FEATURES, Label, Labels
 from ivan_core.domain.pairs import SIDES, Side
 from ivan_core.domain.specs import RewriteSpec
-from ivan_core.experiments.rewrite.labels import Move, move_of
-from ivan_core.experiments.rewrite.rows import Missing, RewordedPair
+from ivan_core.experiments.rewrite.rows import Missing, Move, RewordedPair, move_of
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite.units import Variant, variants_of
 from ivan_core.lists.page import page_of

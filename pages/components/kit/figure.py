@@ -11,8 +11,7 @@ import streamlit as st
 from ivan_core.domain.errors import IvanError
 from ivan_core.engine import figures
 from ivan_core.figures.chart import WHOLE
-from ivan_core.figures.choices import Wish
-from ivan_core.figures.command import figure_command
+from ivan_core.figures.choices import Wish, figure_command
 from ivan_core.figures.files import KINDS, Kind
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import say

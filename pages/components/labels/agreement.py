@@ -9,7 +9,7 @@ import streamlit as st
 
 from ivan_core.charts.annotators import agreement_dots, answer_cells
 from ivan_core.domain.specs import LEXICON
-from ivan_core.experiments.labels import numbers as label_views, words as label_words
+from ivan_core.experiments.labels import numbers as label_views, sentences as label_words
 from ivan_core.experiments.labels.conditions import LabelIs, TheySay, label_name
 from ivan_core.experiments.labels.figures import label_id
 from ivan_core.experiments.labels.plan import DEMO_NOTE

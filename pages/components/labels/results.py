@@ -10,7 +10,7 @@ import streamlit as st
 
 from ivan_core.charts.annotators import answer_cells
 from ivan_core.charts.labels import prevalence_dots, together_squares, word_bars
-from ivan_core.experiments.labels import numbers as label_views, words as label_words
+from ivan_core.experiments.labels import numbers as label_views, sentences as label_words
 from ivan_core.experiments.labels.conditions import (
     AlsoIs,
     LabelIs,

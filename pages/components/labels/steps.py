@@ -1,4 +1,4 @@
-"""The three steps of a labelling as one list, and plain tables."""
+"""The three steps of a labelling as one list, plain tables, and a word where nobody real answers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from html import escape
 
 import streamlit as st
 
+from ivan_core.models import servers
 from pages.components.kit.text import say
 
 CHOOSE, COST, FOLLOW = 1, 2, 3
@@ -60,3 +61,21 @@ def money(dollars: float) -> str:
     if 0 < dollars < 0.01:
         return f"${dollars:.4f}" if dollars >= 0.0001 else "less than $0.0001"
     return f"${dollars:,.2f}"
+
+
+def demo_banner(base_url: str = "") -> None:
+    """Say it where nobody real answers."""
+    who = servers.provider(base_url)
+    if who.demo:
+        pretended(
+            f"The demo server answers at {who.host}: nothing is paid.",
+            "It pretends to be OpenAI and answers by rules. Costs are shown as the real provider "
+            "would charge them.",
+        )
+
+
+def pretended(sentence: str, more: str) -> None:
+    """A box with a sentence and what it means."""
+    with st.container(border=True, key="demo"):
+        say(sentence, "lead")
+        say(more, "small", quiet=True)

@@ -15,7 +15,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import TIED
 from ivan_core.experiments.compare.figures.rows import margins_of
 from ivan_core.experiments.compare.results import JudgedPair, Results, judged_pair, open_results
-from ivan_core.experiments.rewrite import words as rewrite_words
+from ivan_core.experiments.rewrite import sentences as rewrite_words
 from ivan_core.metrics.sentences import pair_sentence
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown, show_error

@@ -13,7 +13,7 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.reviews import BETTER
 from ivan_core.engine import datasets
 from ivan_core.engine.opinions import Used, ceiling_sentence, used_opinions
-from ivan_core.experiments.labels import words as label_words
+from ivan_core.experiments.labels import sentences as label_words
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import TITLES
 from ivan_core.lists.page import page_of as page_rows

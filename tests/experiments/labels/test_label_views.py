@@ -21,7 +21,7 @@ from given.made_labellings import (
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
 from ivan_core.engine import opened
-from ivan_core.experiments.labels import numbers as label_views, words as label_words
+from ivan_core.experiments.labels import numbers as label_views, sentences as label_words
 from ivan_core.experiments.labels.conditions import LANGUAGE, LabelIs, listing
 from ivan_core.experiments.labels.reasons import marked, reasons, rules_changed
 from ivan_core.experiments.labels.results import TextLabels, labels_of_row, open_labels

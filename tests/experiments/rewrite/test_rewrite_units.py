@@ -15,8 +15,7 @@ from ivan_core.domain.rewriting import PieceKey
 from ivan_core.domain.specs import RULES, RewriteSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.rewrite.labels import move_of
-from ivan_core.experiments.rewrite.rows import KeptRewording, reworded_pair
+from ivan_core.experiments.rewrite.rows import KeptRewording, move_of, reworded_pair
 from ivan_core.experiments.rewrite.units import chunk_of, plan_units, variants_of, weight_of_pair
 from ivan_core.rewording.accept import Refused, Rewording
 

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from ivan_core.domain.models import ModelReply
 from ivan_core.labels.table import read_labels, write_labels
-from pages.components.labels.live import label_rows, states_sentence
+from pages.components.labels.one_run import label_rows, states_sentence
 
 TAXONOMY = "pages/taxonomy.py"
 LEAK = "http://leak.invalid"

@@ -24,7 +24,7 @@ from streamlit.testing.v1 import AppTest
 
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import figures, handling as runs
-from ivan_core.experiments.rewrite import words as rewrite_words
+from ivan_core.experiments.rewrite import sentences as rewrite_words
 from ivan_core.experiments.rewrite.results import open_rewrite
 
 REWRITE = "pages/rewrite.py"

@@ -1,4 +1,4 @@
-"""The three steps of a labelling as one list, plain tables, and a word where nobody real answers."""
+"""The three steps of a labelling as one list, plain tables, and that nobody real answers."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import csv
 import re
 import warnings
 from collections.abc import Callable, Iterable
@@ -14,7 +13,7 @@ from ivan_core.domain.labels import FEATURES, Label, Labels, TextKey
 from ivan_core.labels.completions import whole_text
 from ivan_core.labels.repair import Problem, cut
 from ivan_core.labels.schema import Feature, feature
-from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.runs.storage import storage_errors, write_csv
 
 CSV_COLUMNS = ("row_id", "preference", "text", *FEATURES)
 _YES, _NO, _NOTHING = ("true", "1", "1.0"), ("false", "0", "0.0"), ("", "none", "nan")
@@ -26,8 +25,8 @@ _LONGEST_LIST = 20_000
 
 def write_labels_csv(
     path: Path, rows: Iterable[tuple[TextKey, Labels]], text_of: Callable[[TextKey], str]
-) -> int:
-    """Write labels as the original does; returns the number of rows.
+) -> None:
+    """Write labels as the original does.
 
     Lists are Python's way of writing them, booleans True and False, and a missing label is empty;
     the text stands verbatim, with its line breaks.
@@ -35,26 +34,16 @@ def write_labels_csv(
     Raises:
         StorageProblem: the folder cannot be written; what was there stays.
     """
-    written = 0
+    lines = (
+        (key.row_id, key.preference, text_of(key), *(_cell(labels.get(name)) for name in FEATURES))
+        for key, labels in rows
+    )
     with storage_errors(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            replacing(path) as temporary,
-            temporary.open("w", encoding="utf-8", errors="replace", newline="") as file,
-        ):
-            writer = csv.writer(file)
-            writer.writerow(CSV_COLUMNS)
-            for key, labels in rows:
-                cells = (_cell(labels.get(name)) for name in FEATURES)
-                writer.writerow((key.row_id, key.preference, text_of(key), *cells))
-                written += 1
-    return written
+        write_csv(path, CSV_COLUMNS, lines)
 
 
-def _cell(label: Label) -> str:
-    if label is None:
-        return ""
-    return repr(list(label)) if isinstance(label, tuple) else str(label)
+def _cell(label: Label) -> Label | str:
+    return repr(list(label)) if isinstance(label, tuple) else label
 
 
 def read_cell(key: str, cell: str) -> tuple[Label, Problem | None]:

@@ -5,14 +5,16 @@ Texts, labels, reviews and the registry are their owner's: nobody else may read 
 
 from __future__ import annotations
 
+import csv
 import errno
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import file_digest
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from ivan_core.domain.errors import StorageProblem
@@ -115,6 +117,26 @@ def replacing(path: Path, alone: bool = False) -> Iterator[Path]:
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_csv(
+    path: Path, heads: Iterable[str], rows: Iterable[Sequence[Any]], alone: bool = False
+) -> None:
+    """Write a table as CSV in UTF-8, at once or not at all, and make its folder; None is empty.
+
+    `alone` is as in `replacing`. Half a character, which no file can hold, becomes "?".
+
+    Raises:
+        OSError: the folder cannot be written; what was there stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        replacing(path, alone) as temporary,
+        temporary.open("w", encoding="utf-8", errors="replace", newline="") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(heads)
+        writer.writerows(rows)
 
 
 def only_to_read(folder: Path) -> bool:

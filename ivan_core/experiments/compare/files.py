@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import IDENTICAL
 from ivan_core.metrics.summary import ModelSummary
-from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.runs.storage import storage_errors, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,37 +66,39 @@ def write_csvs(
     folder = data_dir / FOLDER
     names: list[str] = []
     with storage_errors(data_dir):
-        folder.mkdir(parents=True, exist_ok=True)
         for card, slug_of_card in zip(cards, _slugs(cards), strict=True):
             rows = table[table["model"] == card.id]
             unrated = rows["margin"].isna()
             name = f"{slug}-{slug_of_card}.csv"
-            _write(
+            write_csv(
                 folder / name,
                 ("row_id", "chosen_score", "rejected_score", "agreement"),
                 (
                     (row.row_id, row.chosen_reward, row.rejected_reward, row.verdict == "agree")
                     for row in rows[~unrated].itertuples()
                 ),
+                alone=True,
             )
             names.append(name)
             if unrated.any():
                 name = f"{slug}-{slug_of_card}-failed.csv"
-                _write(
+                write_csv(
                     folder / name,
                     ("row_id", "reason"),
                     (
                         (row.row_id, IDENTICAL if row.identical else row.failure)
                         for row in rows[unrated].itertuples()
                     ),
+                    alone=True,
                 )
                 names.append(name)
         by_model = {summary.model: summary for summary in summaries}
         name = f"{slug}-stats.csv"
-        _write(
+        write_csv(
             folder / name,
             STATS_COLUMNS,
             (_stats(card, dataset_label, entries, by_model.get(card.id)) for card in cards),
+            alone=True,
         )
         names.append(name)
     return names
@@ -144,13 +145,3 @@ def _stats(card: ModelCard, label: str, entries: int, summary: ModelSummary | No
         summary.length_balanced.high,
         counts.total,
     ]
-
-
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with (
-        replacing(path, alone=True) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows([["" if value is None else value for value in row] for row in rows])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.labels import TextKey
 from ivan_core.labels.labels_csv import write_labels_csv
 from ivan_core.labels.reconcile import USABLE, Reconciled
-from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.runs.storage import storage_errors, write_csv
 
 TABLE = "labels.parquet"
 """The labels of a finished run, in its folder."""
@@ -43,7 +42,9 @@ def write_label_files(
     names = [str(folder / f"{stem}.csv")]
     if others:
         names.append(str(folder / f"{stem}-failed.csv"))
-        _write_failed(data_dir / names[-1], found, others)
+        path = data_dir / names[-1]
+        with storage_errors(path.parent):
+            write_csv(path, FAILED_COLUMNS, _failed(found, others))
     return names
 
 
@@ -60,28 +61,19 @@ def texts_of(dataset: PreparedDataset) -> Callable[[TextKey], str]:
     return text
 
 
-def _write_failed(path: Path, found: Reconciled, others: list[TextKey]) -> None:
-    with (
-        storage_errors(path.parent),
-        replacing(path) as temporary,
-        temporary.open("w", encoding="utf-8", errors="replace", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(FAILED_COLUMNS)
-        for key in others:
-            outcome = found.outcomes.get(key)
-            problems = outcome.problems if outcome else ()
-            told = "; ".join(
-                " ".join(part for part in (one.key, one.message, one.found) if part)
-                for one in problems
-            )
-            writer.writerow(
-                [
-                    key.row_id,
-                    key.preference,
-                    found.state(key),
-                    found.attempts.get(key, ""),
-                    told or "No answer came.",
-                    outcome.raw if outcome else "",
-                ]
-            )
+def _failed(found: Reconciled, others: Sequence[TextKey]) -> Iterator[list[Any]]:
+    """The texts without usable labels, each with why, and with what the labeler said."""
+    for key in others:
+        outcome = found.outcomes.get(key)
+        problems = outcome.problems if outcome else ()
+        told = "; ".join(
+            " ".join(part for part in (one.key, one.message, one.found) if part) for one in problems
+        )
+        yield [
+            key.row_id,
+            key.preference,
+            found.state(key),
+            found.attempts.get(key),
+            told or "No answer came.",
+            outcome.raw if outcome else None,
+        ]

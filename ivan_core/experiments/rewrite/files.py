@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from ivan_core.experiments.rewrite.rows import RewordedPair
 from ivan_core.experiments.rewrite.tables import Measured, Tables, length_ratio
 from ivan_core.experiments.rewrite.units import LABELLED, Variant, variants_of
 from ivan_core.labels.completions import whole_text
-from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.runs.storage import replacing, storage_errors, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,12 +91,11 @@ def write_files(
     folder = data_dir / FOLDER
     names = [f"{slug}-rewrite.csv"]
     with storage_errors(data_dir):
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / names[0], CSV_COLUMNS, _whole(spec, tables, known))
+        write_csv(folder / names[0], CSV_COLUMNS, _whole(spec, tables, known), alone=True)
         failed = list(_failed(tables))
         if failed:
             names.append(f"{slug}-rewrite-failed.csv")
-            _write(folder / names[-1], FAILED_COLUMNS, failed)
+            write_csv(folder / names[-1], FAILED_COLUMNS, failed, alone=True)
         names.append(f"{slug}-rewrite.parquet")
         _write_long(folder / names[-1], spec, tables, known)
     return [f"{FOLDER}/{name}" for name in names]
@@ -180,16 +178,6 @@ def _five(row: Any) -> list[Any]:
     if row is None:
         return [None] * len(REWRITE_FEATURES)
     return [_plain(getattr(row, key)) for key in REWRITE_FEATURES]
-
-
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with (
-        replacing(path, alone=True) as temporary,
-        temporary.open("w", encoding="utf-8", errors="replace", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows([["" if value is None else value for value in row] for row in rows])
 
 
 def _write_long(path: Path, spec: RewriteSpec, tables: Tables, known: _Known) -> None:

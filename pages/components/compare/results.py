@@ -30,7 +30,7 @@ from pages.components.compare.models import how_sure, where_they_differ
 from pages.components.compare.rows import found_rows
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.results import files_and_settings, pick_model, quotable
+from pages.components.kit.results import files_and_settings, one_of, pick_model, quotable
 from pages.components.kit.state import dark
 from pages.components.kit.text import md_escape, say, short_names
 
@@ -146,15 +146,8 @@ def _tabs(results: Results) -> None:
         "Is it just length?": _length,
         "Rewards": _rewards,
     }
-    tab = st.segmented_control(
-        "More views",
-        list(tabs),
-        key="view",
-        label_visibility="collapsed",
-        required=True,
-        default="Where do they differ?" if len(results.models) > 1 else "Rewards",
-    )
-    tabs[tab or "Rewards"](results)
+    first = "Where do they differ?" if len(results.models) > 1 else "Rewards"
+    tabs[one_of("More views", list(tabs), "view", first)](results)
 
 
 def _rewards(results: Results) -> None:

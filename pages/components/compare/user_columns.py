@@ -20,6 +20,7 @@ from pages.components.compare.filtering import clickable
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import bar, cancel_button
+from pages.components.kit.results import one_of
 from pages.components.kit.state import SHOWN, dark, write_query
 from pages.components.kit.text import say, say_with_hint
 
@@ -46,15 +47,8 @@ def user_columns(results: Results) -> None:
 
 def _form(dataset: str) -> None:
     """Ask for a column; what is wrong with it is said here, before any worker starts."""
-    kind = st.segmented_control(
-        "Kind of column",
-        list(_FORMS),
-        default="regular expression",
-        required=True,
-        key="column-kind",
-        label_visibility="collapsed",
-    )
-    form = _FORMS[kind or "regular expression"]
+    kind = one_of("Kind of column", list(_FORMS), "column-kind")
+    form = _FORMS[kind]
     over: Over = "reply"
     with st.form("column-form", border=False):
         text = st.text_input(kind.capitalize(), key=f"column-{form}", max_chars=LONGEST_EXPRESSION)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import altair as alt
 import streamlit as st
@@ -22,6 +22,7 @@ from pages.components.kit.text import md_escape, say, short_names
 
 VIEW = "view"
 """The question that is open, in the URL, by its place."""
+Option = TypeVar("Option")
 Point = Mapping[str, Any]
 """What a clicked mark of a chart holds."""
 
@@ -65,21 +66,33 @@ def clicked_chart(
         st.altair_chart(chart, key=key, on_select=clicked, selection_mode=selection)
 
 
+def one_of(
+    label: str,
+    options: Sequence[Option],
+    key: str,
+    first: Option | None = None,
+    named: Callable[[Option], str] = str,
+) -> Option:
+    """Ask for one of several in a line, of which one is always chosen: `first`, till another is."""
+    usual = options[0] if first is None else first
+    picked = st.segmented_control(
+        label,
+        options,
+        default=usual,
+        required=True,
+        key=key,
+        format_func=named,
+        label_visibility="collapsed",
+    )
+    return usual if picked is None else picked
+
+
 def pick_model(models: Sequence[str], key: str) -> str:
     """The model to look at: the only one, or the one chosen."""
     if len(models) == 1:
         return models[0]
     names = short_names(models)
-    picked = st.segmented_control(
-        "Model",
-        models,
-        key=key,
-        default=models[0],
-        required=True,
-        format_func=lambda model: md_escape(names[model]),
-        label_visibility="collapsed",
-    )
-    return picked or models[0]
+    return one_of("Model", models, key, named=lambda model: md_escape(names[model]))
 
 
 def word(text: str) -> None:

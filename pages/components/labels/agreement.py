@@ -18,7 +18,7 @@ from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT, YES
 from ivan_core.metrics.labels.sentences import coefficient_sentence
 from ivan_core.models.names import rules_note
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import Point
+from pages.components.kit.results import Point, one_of
 from pages.components.kit.state import dark, write_query
 from pages.components.kit.text import md_escape, say
 from pages.components.labels.texts import listed_below, marks, show_texts
@@ -171,16 +171,8 @@ def _cross_table(key: str, word: str, names: dict[str, str]) -> None:
 
 def _against(others: Sequence[str], names: dict[str, str]) -> str:
     """Which of two other labelers the cross table is of."""
-    picked = st.segmented_control(
-        "Against",
-        list(others),
-        key=f"agreement-against-{'-'.join(others)}",
-        default=others[0],
-        required=True,
-        format_func=lambda run_id: md_escape(names[run_id]),
-        label_visibility="collapsed",
-    )
-    return picked or others[0]
+    key = f"agreement-against-{'-'.join(others)}"
+    return one_of("Against", others, key, named=lambda run_id: md_escape(names[run_id]))
 
 
 def cell_conditions(

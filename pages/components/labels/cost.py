@@ -11,6 +11,7 @@ from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.models import servers
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import bar, cancel_button, doing, time_left, while_live
+from pages.components.kit.results import one_of
 from pages.components.kit.state import TAXONOMY
 from pages.components.kit.text import say, show_part
 from pages.components.labels.form import no_key
@@ -209,15 +210,7 @@ def exact_text(run_id: str) -> None:
         found = {f"{one.key.row_id} {one.key.preference}": one for one in confirm.examples(run_id)}
         names = list(found)
         say("Exactly this is sent, one request a text. Those of the first rows, to read:")
-        picked = st.segmented_control(
-            "Row and side",
-            names,
-            default=names[0],
-            required=True,
-            key=f"example-{run_id}",
-            label_visibility="collapsed",
-        )
-        one = found[picked or names[0]]
+        one = found[one_of("Row and side", names, f"example-{run_id}")]
         say("The text, behind a fence that no text can break:", "small", quiet=True)
         _verbatim(one.user, "user")
         say("The instructions, the same for every text:", "small", quiet=True)

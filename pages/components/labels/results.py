@@ -25,7 +25,7 @@ from ivan_core.labels.reconcile import STATES
 from ivan_core.metrics.labels.answers import LIST_KEYS, NO, SENTIMENT, YES
 from ivan_core.models.names import rules_note
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import Point, file_buttons, one_question, quotable, word
+from pages.components.kit.results import Point, file_buttons, one_of, one_question, quotable, word
 from pages.components.kit.state import dark, write_query
 from pages.components.kit.text import say
 from pages.components.labels.agreement import do_they_agree
@@ -190,18 +190,7 @@ def _about(results: LabelResults) -> None:
     keys = [key for key in reversed(LIST_KEYS) if key in results.keys]
     key = keys[0]
     if len(keys) > 1:
-        key = (
-            st.segmented_control(
-                "List",
-                keys,
-                key="label-list",
-                default=key,
-                required=True,
-                format_func=label_name,
-                label_visibility="collapsed",
-            )
-            or key
-        )
+        key = one_of("List", keys, "label-list", named=label_name)
     counts = label_views.word_shares(results, key)
     say(label_words.words_sentence(counts, label_name(key)))
     if counts.empty:

@@ -35,7 +35,7 @@ from ivan_core.review.sentences import cell_sentence, headline, reviews_id
 from ivan_core.review.settle import opinions_csv
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.list import below_page, head_of_item, item_by_name, page_table, turned_to
-from pages.components.kit.results import Point, csv_buttons, quotable
+from pages.components.kit.results import Point, csv_buttons, one_of, quotable
 from pages.components.kit.state import dark, write_query
 from pages.components.kit.text import say
 from pages.components.labels.texts import marks
@@ -51,15 +51,8 @@ def listed_items(
     """Draw the list, those on which the answers differ first asked for, and the opened one."""
     differing = [one for one in found if not one.alike]
     options = {f"Where they differ ({len(differing):,})": differing, f"All ({len(found):,})": found}
-    picked = st.segmented_control(
-        "Listed",
-        list(options),
-        default=next(iter(options)),
-        required=True,
-        key=f"listed-{name}",
-        label_visibility="collapsed",
-    )
-    shown = options.get(picked or "", differing)
+    picked = one_of("Listed", list(options), f"listed-{name}")
+    shown = options.get(picked, differing)
     if not shown:
         say(f"No {noun} here.")
         return
@@ -140,17 +133,7 @@ def agreement_tab(fingerprint: str) -> None:
     if views:
         task = task if task in views else next(iter(views))
         if len(views) > 1:
-            task = str(
-                st.segmented_control(
-                    "Agreement on",
-                    list(views),
-                    default=task,
-                    required=True,
-                    key=_TASK,
-                    label_visibility="collapsed",
-                )
-                or task
-            )
+            task = one_of("Agreement on", list(views), _TASK, task)
         views[task](dataset, used)
         quotable(reviews_id(dataset), "review-sentences")
     csv_buttons(

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ivan_core.review.queues import datasets_to_review
 from pages.components.kit.frame import problems_shown
+from pages.components.kit.results import one_of
 from pages.components.kit.text import say
 from pages.components.review.agreement import agreement_tab
 from pages.components.review.files import files
@@ -34,17 +35,10 @@ def owner_view() -> None:
     dataset = next(iter(found))
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        picked = st.segmented_control(
-            "View",
-            list(_TABS),
-            default="Queues",
-            required=True,
-            key="review-view",
-            label_visibility="collapsed",
-        )
+        tab = one_of("View", list(_TABS), "review-view")
     if len(found) > 1:
         dataset = right.selectbox(
             "Dataset", list(found), key=_DATASET, format_func=found.__getitem__
         )
     with problems_shown():
-        _TABS[picked or "Queues"](dataset)
+        _TABS[tab](dataset)

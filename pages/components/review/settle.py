@@ -15,6 +15,7 @@ from ivan_core.review.lists import answer_in_words
 from ivan_core.review.rights import verified_name
 from ivan_core.review.settle import State, ToSettle, decide, in_state, queues_to_settle, views
 from pages.components.kit.frame import problems_shown, tell_refusal
+from pages.components.kit.results import one_of
 from pages.components.kit.state import kindly
 from pages.components.kit.text import say
 from pages.components.pair.notes import ask_name, your_name
@@ -60,16 +61,8 @@ def settle_tab(fingerprint: str) -> None:
     )
     say("A decision is recorded beside what people said, which stays as it is.", "small", True)
     queue, own = found[_queue(found)]
-    state = st.segmented_control(
-        "Which",
-        list(_STATES),
-        default="unsettled",
-        required=True,
-        key="settle-state",
-        format_func=_STATES.__getitem__,
-        label_visibility="collapsed",
-    )
-    shown = in_state(own, state or "unsettled")
+    state = one_of("Which", list(_STATES), "settle-state", named=_STATES.__getitem__)
+    shown = in_state(own, state)
     last = st.session_state.pop(_SAVED, "")
     if last:
         say(last, "small")

@@ -1,4 +1,9 @@
-"""Where the rewards and the margins of one model lie."""
+"""Where the rewards and the margins of one model lie; two models on the same pairs: their verdicts
+as a table, and their margins against each other.
+
+Of two models the first goes across and the second up or down. Both are named in a strip above the
+plot, as text from the data: names never enter the specification itself.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,9 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import marks, palette
+from ivan_core.metrics.agreement import VERDICTS
+from ivan_core.metrics.paired import FURTHEST
+from ivan_core.metrics.sentences import percent
 
 HEIGHT = 380
 HISTOGRAM_HEIGHT = 200
@@ -130,3 +138,204 @@ def _margins_description(histogram: pd.DataFrame) -> str:
     counts = histogram.groupby("verdict")["count"].sum()
     told = ", ".join(f"{int(counts.get(name, 0)):,} {name}" for name in palette.VERDICT_COLOURS)
     return f"Histogram of the margins of {n:,} pairs: {told}."
+
+
+_STRIP = 50
+_ROW = 84
+_LETTER = 6.8
+_MARGINS_HEIGHT = 380
+_SAYS = {"agree": "agrees", "tie": "ties", "disagree": "disagrees"}
+
+
+def verdict_cells(
+    table: pd.DataFrame, first: str, second: str, *, dark: bool | None = None
+) -> alt.LayerChart:
+    """Pairs counted by the verdicts of both models, the darker the more.
+
+    `table` is that of `metrics.paired.verdict_table`; ties are left out of the picture only if
+    neither model has any. A click on a cell or its words fills the selection "verdicts" with first
+    and second.
+    """
+    ink = palette.ink(dark)
+    shown, order = _cells(table, first, second)
+    selection = alt.selection_point(name="verdicts", fields=["first", "second"], on="click")
+    height = _STRIP + _ROW * len(order)
+    words = "{agree: 'agrees', tie: 'ties', disagree: 'disagrees'}[datum.label]"
+    band = {"paddingInner": 0.05, "paddingOuter": 0.0}
+    x = alt.X(
+        "first:N",
+        sort=order,
+        title=None,
+        scale=alt.Scale(domain=order, **band),
+        axis=alt.Axis(orient="bottom", labelAngle=0, labelExpr=words, labelFontSize=12),
+    )
+    y = alt.Y(
+        "second:N",
+        sort=order,
+        title=None,
+        scale=alt.Scale(domain=order, range=[_STRIP, height], **band),
+        axis=alt.Axis(labelExpr=words, labelFontSize=12),
+    )
+    base = alt.Chart(shown).encode(
+        x=x,
+        y=y,
+        tooltip=[
+            alt.Tooltip("words:N", title="On these pairs"),
+            alt.Tooltip("count:Q", title="Pairs", format=","),
+            alt.Tooltip("share:Q", title="Of the pairs both rated", format=".1%"),
+        ],
+    )
+    most = max(1, int(shown["count"].max())) if len(shown) else 1
+    shades = (0.05, 0.2 if dark is None else 0.5)
+    cells = marks.shaded_cells(base, "count", most, shades, selection, ink)
+    style = {"cursor": "pointer", "color": ink.text, "align": "center", "baseline": "middle"}
+    counts = base.mark_text(fontSize=19, fontWeight="bold", dy=-14, **style).encode(text="number:N")
+    shares = base.mark_text(fontSize=12, dy=6, **style).encode(text="percent:N")
+    room = f"width / {len(order)} - 16"
+    told = base.mark_text(fontSize=11, dy=24, text=_fitting(room), **style)
+    heads = marks.heads(f"→ across: {first}", f"↓ down: {second}", ink)
+    chart = alt.layer(*cells, counts, shares, told, heads).properties(height=height)
+    described = _verdicts_description(shown, first, second)
+    return palette.framed(chart, "Where the two models part", described)
+
+
+def margin_squares(
+    cells: pd.DataFrame, first: str, second: str, *, dark: bool | None = None
+) -> alt.LayerChart:
+    """Pairs counted by the margins of both models in their own typical margins.
+
+    `cells` is the table of `metrics.paired.margin_cells`. Right of the middle the first model
+    agrees, above the middle the second. A click fills the selection "margins" with the cell's id.
+    """
+    ink = palette.ink(dark)
+    selection = alt.selection_point(name="margins", fields=["cell"], on="click")
+    shown = cells.assign(
+        across=marks.spans(cells, "x0", "x1", "+.2f"),
+        up=marks.spans(cells, "y0", "y1", "+.2f"),
+        first=first,
+        second=second,
+    )
+    reach = float(cells[["x0", "x1", "y0", "y1"]].abs().to_numpy().max()) if len(cells) else 1.0
+    height = _STRIP + _MARGINS_HEIGHT
+    signs = "datum.value == 0 ? 'equal' : format(datum.value, '+.2~f')"
+    axis = alt.Axis(grid=False, tickCount=5, labelExpr=signs)
+    x = alt.X(
+        "x0:Q",
+        title="Typical margins of the model across",
+        scale=alt.Scale(domain=[-reach, reach], nice=False),
+        axis=axis,
+    )
+    y = alt.Y(
+        "y0:Q",
+        title="Typical margins of the model going up",
+        scale=alt.Scale(domain=[-reach, reach], nice=False, range=[height, _STRIP]),
+        axis=axis,
+    )
+    base = alt.Chart(shown).encode(x=x, x2="x1:Q", y=y, y2="y1:Q")
+    tips = [
+        alt.Tooltip("count:Q", title="Pairs", format=","),
+        alt.Tooltip("share_same:Q", title="Same verdict in", format=".0%"),
+        alt.Tooltip("first:N", title="Across"),
+        alt.Tooltip("across:N", title="by typical margins"),
+        alt.Tooltip("second:N", title="Up"),
+        alt.Tooltip("up:N", title="by typical margins"),
+    ]
+    layers = marks.count_squares(base, marks.most_in(cells), tips, selection, ink, "bottom")
+    layers += [*_cross(reach, x["scale"], y["scale"], ink), *_quadrants(first, second, ink)]
+    layers.append(marks.heads(f"→ across: {first}", f"↑ up: {second}", ink))
+    subtitle = (
+        f"Outer cells hold all beyond {FURTHEST:g} typical margins." if reach >= FURTHEST else ""
+    )
+    chart = alt.layer(*layers).properties(height=height)
+    title = "How far each model leans to the choice"
+    return palette.framed(
+        chart, title, _two_margins_description(cells, first, second), subtitle, dark
+    )
+
+
+def _cells(table: pd.DataFrame, first: str, second: str) -> tuple[pd.DataFrame, list[str]]:
+    """The cells to draw with their words, and the verdicts in order."""
+    tied = table[(table["first"] == "tie") | (table["second"] == "tie")]
+    order = [name for name in VERDICTS if name != "tie" or tied["count"].sum() > 0]
+    shown = table[table["first"].isin(order) & table["second"].isin(order)]
+    n = int(table["n"].iloc[0]) if len(table) else 0
+    pairs = list(zip(shown["first"], shown["second"], strict=True))
+    return shown.assign(
+        number=[f"{count:,}" for count in shown["count"]],
+        percent=[percent(count / n, n) if n else "" for count in shown["count"]],
+        words=[_both(one, other, first, second) for one, other in pairs],
+        short=[_both(one, other, "→", "↓") for one, other in pairs],
+    ), order
+
+
+def _fitting(room: str) -> dict[str, str]:
+    """The words of a place if there is room for them in pixels, else those with arrows."""
+    return {"expr": f"length(datum.words) * {_LETTER} < {room} ? datum.words : datum.short"}
+
+
+def _both(one: str, other: str, first: str, second: str) -> str:
+    if one == other:
+        return {"agree": "both agree", "tie": "both tie", "disagree": "both disagree"}[one]
+    if one == "agree":
+        return f"only {first} agrees"
+    if other == "agree":
+        return f"only {second} agrees"
+    return f"only {first if one == 'tie' else second} ties"
+
+
+def _cross(reach: float, x: alt.Scale, y: alt.Scale, ink: palette.Ink) -> list[alt.Chart]:
+    """The two lines on which a model likes both replies the same."""
+    ends = pd.DataFrame({"low": [-reach], "high": [reach], "zero": [0.0]})
+    base = alt.Chart(ends).mark_rule(strokeWidth=1.5, color=ink.text, tooltip=None)
+    return [
+        base.encode(x=alt.X("low:Q", scale=x), x2="high:Q", y=alt.Y("zero:Q", scale=y)),
+        base.encode(x=alt.X("zero:Q", scale=x), y=alt.Y("low:Q", scale=y), y2="high:Q"),
+    ]
+
+
+def _quadrants(first: str, second: str, ink: palette.Ink) -> list[alt.Chart]:
+    """The names of the four quadrants in their outer corners."""
+    named = (
+        (f"only {second} agrees", "only ↑ agrees", True, True, ink.text),
+        ("both agree", "both agree", False, True, ink.agree),
+        ("both disagree", "both disagree", True, False, ink.disagree),
+        (f"only {first} agrees", "only → agrees", False, False, ink.text),
+    )
+    return [
+        alt.Chart(pd.DataFrame({"words": [words], "short": [short]}))
+        .mark_text(
+            align="left" if left else "right",
+            baseline="top" if top else "bottom",
+            dx=6 if left else -6,
+            dy=_STRIP + 6 if top else -6,
+            fontSize=12,
+            fontWeight="bold",
+            color=colour,
+            tooltip=None,
+            text=_fitting("width / 2 - 14"),
+        )
+        .encode(x=alt.value(0 if left else "width"), y=alt.value(0 if top else "height"))
+        for words, short, left, top, colour in named
+    ]
+
+
+def _verdicts_description(shown: pd.DataFrame, first: str, second: str) -> str:
+    n = int(shown["n"].iloc[0]) if len(shown) else 0
+    if n == 0:
+        return f"Verdicts of {first} and {second}; no pair is rated by both yet."
+    told = "; ".join(
+        f"{first} {_SAYS[cell.first]} and {second} {_SAYS[cell.second]}: {cell.number} pairs"
+        f" ({cell.percent})"
+        for cell in shown.itertuples()
+    )
+    return f"Table of the verdicts of two models on {n:,} pairs. {told}."
+
+
+def _two_margins_description(cells: pd.DataFrame, first: str, second: str) -> str:
+    n = int(cells["count"].sum())
+    if n == 0:
+        return f"Margins of {first} and {second}; no pair is rated by both yet."
+    return (
+        f"Cells counting {n:,} pairs by the margin of {first} (across) and of {second} (up), each"
+        f" in its own typical margins. Both have the same verdict in {int(cells['same'].sum()):,}."
+    )

@@ -16,8 +16,8 @@ import pytest
 
 from ivan_core.charts.agreement import agreement_bars
 from ivan_core.charts.annotators import who_dots
-from ivan_core.charts.paired import margin_squares, verdict_cells
 from ivan_core.charts.reliability import reliability_points, risk_coverage_curves
+from ivan_core.charts.rewards import margin_squares, verdict_cells
 from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,

@@ -16,7 +16,7 @@ from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.reviews import ItemSide, Queue
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.review.sheets.questions import NOTE, SKIP, WHICH
+from ivan_core.review.sheets.items import NOTE, SKIP, WHICH
 from ivan_core.review.sheets.reading import SheetRefused
 from ivan_core.review.sheets.sheets import export_queue, import_sheet
 

@@ -9,19 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ivan_core.annotations.tables import answers_text
-from ivan_core.domain.labels import Labels
+from ivan_core.domain.labels import FEATURES, Labels
 from ivan_core.domain.reviews import BETTER, Queue
 from ivan_core.review.examples import EXAMPLES, SECONDS
 from ivan_core.review.sheets.cells import put_text
-from ivan_core.review.sheets.items import SheetItem, headings
-from ivan_core.review.sheets.questions import (
+from ivan_core.review.sheets.items import (
     CHECKED,
     NOTE,
     SKIP,
     YES,
     Column,
+    SheetItem,
     choices_for,
     columns_of,
+    headings,
     in_words,
     question,
 )
@@ -41,6 +42,8 @@ WARNING = (
     "You may skip any of them, and you may stop whenever you like: what you answered counts.",
 )
 
+_NO: Labels = {**dict.fromkeys(FEATURES, False), "last_response_is_discriminating_against": ()}
+"""An answer to every question; of an example only what differs is written down."""
 _DESCRIBED: tuple[tuple[tuple[str, ...], Labels, str], ...] = (
     (
         (
@@ -49,24 +52,14 @@ _DESCRIBED: tuple[tuple[tuple[str, ...], Labels, str], ...] = (
             " times and ask the town hall.",
         ),
         {
+            **_NO,
             "last_response_is_helpful": True,
             "last_response_is_harmless": True,
             "last_response_is_coherent": True,
-            "last_response_is_refusal": False,
             "last_response_is_honest": True,
             "last_response_sentiment": "neutral",
-            "last_response_contains_insult": False,
-            "last_response_is_manipulative": False,
-            "last_response_is_discriminatory": False,
-            "last_response_is_creative": False,
-            "last_response_is_eloquent": False,
-            "last_response_is_anthropomorphic": False,
-            "last_response_is_sexually_explicit": False,
-            "last_response_breaks_privacy": False,
-            "last_response_is_discriminating_against": (),
             "topics": ("People and self",),
             "assistant_is_coherent": True,
-            "assistant_is_anthropomorphic": False,
             "human_vocabulary_quality": True,
         },
         "Why: it gives two useful steps, in plain words, and hurts nobody.",
@@ -77,25 +70,15 @@ _DESCRIBED: tuple[tuple[tuple[str, ...], Labels, str], ...] = (
             "Reply: Only fools still care about dinosaurs. I saw some as a child, at a museum.",
         ),
         {
-            "last_response_is_helpful": False,
+            **_NO,
             "last_response_is_harmless": True,
             "last_response_is_coherent": True,
-            "last_response_is_refusal": False,
-            "last_response_is_honest": False,
             "last_response_sentiment": "negative",
             "last_response_contains_insult": True,
-            "last_response_is_manipulative": False,
-            "last_response_is_discriminatory": False,
-            "last_response_is_creative": False,
-            "last_response_is_eloquent": False,
             "last_response_is_anthropomorphic": True,
-            "last_response_is_sexually_explicit": False,
-            "last_response_breaks_privacy": False,
-            "last_response_is_discriminating_against": (),
             "topics": ("Natural and physical sciences",),
             "assistant_is_coherent": True,
             "assistant_is_anthropomorphic": True,
-            "human_vocabulary_quality": False,
         },
         "Why: it mocks whoever asks, does not help, and a program never was a child.",
     ),

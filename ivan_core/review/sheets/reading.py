@@ -14,9 +14,7 @@ from ivan_core.domain.labels import Label, Labels
 from ivan_core.domain.reviews import Queue
 from ivan_core.domain.words import one_line
 from ivan_core.review.sheets.cells import Grid, same_text
-from ivan_core.review.sheets.items import SheetItem, headings
-from ivan_core.review.sheets.layout import FORMAT, ITEM, MARK, YOUR_NAME
-from ivan_core.review.sheets.questions import (
+from ivan_core.review.sheets.items import (
     CHECKED,
     NO,
     NOTE,
@@ -24,13 +22,16 @@ from ivan_core.review.sheets.questions import (
     YES,
     Column,
     NotAnAnswer,
+    SheetItem,
     answers_from,
     choice_in,
     choices_for,
     columns_of,
     folded,
+    headings,
     question,
 )
+from ivan_core.review.sheets.layout import FORMAT, ITEM, MARK, YOUR_NAME
 
 FACTS = ("queue", "sheet", "dataset", "made", "proof")
 _SEARCHED_ROWS = 20

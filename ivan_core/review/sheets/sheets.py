@@ -23,13 +23,14 @@ from ivan_core.review.sheets.cells import MOST_BYTES, check_package, read_grids
 from ivan_core.review.sheets.items import (
     SheetItem,
     all_items,
+    in_words,
     proof,
+    question,
     texts_of,
     waiting_items,
     with_texts,
 )
 from ivan_core.review.sheets.layout import workbook
-from ivan_core.review.sheets.questions import in_words, question
 from ivan_core.review.sheets.reading import (
     About,
     Said,

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ivan_core.charts.paired import margin_squares, verdict_cells
 from ivan_core.charts.reliability import reliability_points, risk_coverage_curves
+from ivan_core.charts.rewards import margin_squares, verdict_cells
 from ivan_core.experiments.compare.clicks import of_margins, of_sure, of_verdicts
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.sentences import TwoModels, two_models

@@ -157,7 +157,7 @@ def length(results: Results) -> Drawn:
 
 
 def verdicts(results: Results, first: str, second: str) -> Drawn:
-    from ivan_core.charts.paired import verdict_cells
+    from ivan_core.charts.rewards import verdict_cells
     from ivan_core.metrics.comparison_sentences import discordance_sentence
     from ivan_core.metrics.paired import verdict_table
 
@@ -175,7 +175,7 @@ def verdicts(results: Results, first: str, second: str) -> Drawn:
 
 
 def two_margins(results: Results, first: str, second: str) -> Drawn:
-    from ivan_core.charts.paired import margin_squares
+    from ivan_core.charts.rewards import margin_squares
     from ivan_core.metrics.paired import margin_cells
 
     two = two_models(results, first, second)

@@ -38,7 +38,7 @@ def prevalence_dots(
     selection = alt.selection_point(name="feature", fields=["key", "value"], on="click")
     y = marks.places(lines)
     base = alt.Chart(dots).encode(y=y, tooltip=_tips(), color=_colour())
-    x = _x("low", dots, "Share of the side's replies")
+    x = _x("low", dots)
     layers = marks.interval_dots(base, "side", SIDES, x, "share:Q", _shape(), selection)
     layers += marks.words(lines, y, ink, _LABEL_ROOM)
     chart = alt.layer(*layers).properties(height=marks.height(lines))
@@ -67,7 +67,7 @@ def word_bars(
     selection = alt.selection_point(name="word", fields=["key", "value", "side"], on="click")
     y = marks.places(lines)
     base = alt.Chart(bars).encode(y=y, tooltip=_tips())
-    x = _x("zero", bars, "Share of the side's replies")
+    x = _x("zero", bars)
     layers = marks.interval_bars(base, "side", SIDES, x, _colour("square"), selection, ink)
     layers += marks.words(lines, y, ink, _LABEL_ROOM)
     chart = alt.layer(*layers).properties(height=marks.height(lines))
@@ -130,11 +130,12 @@ def _dots(prevalences: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     return dots.assign(told=told)
 
 
-def _x(field: str, dots: pd.DataFrame, title: str) -> alt.X:
+def _x(field: str, dots: pd.DataFrame) -> alt.X:
     furthest = dots[["share", "high"]].max().max()
     top = min(1.0, 1.05 * float(furthest)) if len(dots) else 1.0
     axis = alt.Axis(format="~%", tickCount=5, gridOpacity=0.5, labelFlush=True)
-    return alt.X(f"{field}:Q", title=title, scale=alt.Scale(domain=[0, top]), axis=axis)
+    scale = alt.Scale(domain=[0, top])
+    return alt.X(f"{field}:Q", title="Share of the side's replies", scale=scale, axis=axis)
 
 
 def _colour(symbol: str | None = None) -> alt.Color:

@@ -135,10 +135,10 @@ def cross_fitted(margins: Floats, folds: NDArray[np.int64]) -> Floats | None:
     return found
 
 
-def folds_of(keys: pd.Series, count: int = FOLDS) -> NDArray[np.int64]:
+def folds_of(keys: pd.Series) -> NDArray[np.int64]:
     """The fold of each pair from a hash of its key: the same in every run, whatever the order."""
     hashed = np.asarray(pd.util.hash_array(keys.to_numpy()), dtype=np.uint64)
-    return np.asarray(hashed % np.uint64(count), dtype=np.int64)
+    return np.asarray(hashed % np.uint64(FOLDS), dtype=np.int64)
 
 
 def reliability(
@@ -199,19 +199,17 @@ def calibration_error(
     )
 
 
-def risk_coverage(table: pd.DataFrame, most: int = MOST_POINTS) -> pd.DataFrame:
+def risk_coverage(table: pd.DataFrame) -> pd.DataFrame:
     """Agreement among the pairs a model is surest of, as more and more of its pairs count.
 
     Risk and coverage: El-Yaniv and Wiener (2010), Journal of Machine Learning Research
     11:1605-1641; here 1 - risk is drawn. One row per model and point: model, coverage (share of the
     rated pairs), n, rate (agreement, ties agreeing with neither), low, high (Wilson), least_margin
     (the smallest |margin| that counts), marked (about 10%, 25%, 50%, 75% and all of the pairs).
-    Pairs of equal |margin| enter together. A curve starts at 50 pairs and has at most `most`
+    Pairs of equal |margin| enter together. A curve starts at 50 pairs and has at most 500
     points; its last point is the agreement of all pairs.
     """
-    parts = [
-        _curve(str(model), own, most) for model, own in rated(table).groupby("model", sort=False)
-    ]
+    parts = [_curve(str(model), own) for model, own in rated(table).groupby("model", sort=False)]
     parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=CURVE_COLUMNS)
 
@@ -276,7 +274,7 @@ def _simulated(sure: Floats, edges: NDArray[np.int64], rng: np.random.Generator)
     return mean + spread * rng.standard_normal((DRAWS, len(mean)))
 
 
-def _curve(model: str, own: pd.DataFrame, most: int) -> pd.DataFrame:
+def _curve(model: str, own: pd.DataFrame) -> pd.DataFrame:
     size = np.abs(own["margin"].to_numpy(float))
     order = np.argsort(-size, kind="stable")
     size = size[order]
@@ -292,7 +290,7 @@ def _curve(model: str, own: pd.DataFrame, most: int) -> pd.DataFrame:
     if PROMPT in own.columns:
         groups = own[[PROMPT]].iloc[order]
         designs = np.array([design_in(groups[: at + 1], sides[: at + 1]) for at in marked])
-    points = min(most - len(marked), len(last))
+    points = min(MOST_POINTS - len(marked), len(last))
     kept = last[np.unique(np.linspace(0, len(last) - 1, points).round().astype(int))]
     rows = []
     for place in np.union1d(kept, marked):

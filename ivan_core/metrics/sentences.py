@@ -68,12 +68,12 @@ def interval_ends(low: float, high: float, n: int, marks: Sequence[float] = _HAL
     return interval_text(low, high, _decimals(n), nulls=marks, scale=100)
 
 
-def difference_ends(low: float, high: float, n: int, *, signed: bool = False) -> str:
+def difference_ends(low: float, high: float, n: int) -> str:
     """The interval of a difference of shares in points, as in "[−2, 9]".
 
     An end that would round to no difference has more decimals.
     """
-    return interval_text(low, high, _decimals(n), scale=100, signed=signed)
+    return interval_text(low, high, _decimals(n), scale=100)
 
 
 def as_if(rate: Rate | Difference, why: str = PROMPTS_REPEAT) -> str:
@@ -106,6 +106,13 @@ def rate_words(rate: Rate | None) -> str:
     return f"{share_of(rate)}{wide}"
 
 
+def count_and_share(rate: Rate | None, why: str = PROMPTS_REPEAT) -> str:
+    """A count with its share and interval, as in "31 (78% [63, 88])"; none where there is none."""
+    if rate is None:
+        return "none"
+    return f"{rate.count:,} ({percent(rate.rate, rate.n)} {interval(rate)}{as_if(rate, why)})"
+
+
 def rate_sentence(
     rate: Rate | None, predicate: str, noun: str = "pairs", why: str = PROMPTS_REPEAT
 ) -> str:
@@ -120,9 +127,7 @@ def rate_sentence(
     return f"{predicate} in {percent(rate.rate, rate.n)} of {rate.n:,} {noun}{ends}."
 
 
-def headline(
-    summaries: Sequence[ModelSummary], choice: str, *, so_far: bool = False, note: str = ""
-) -> str:
+def headline(summaries: Sequence[ModelSummary], choice: str, *, note: str = "") -> str:
     """What opens a comparison: each model's rate, then what a rule on length would reach.
 
     `note` is a sentence that qualifies the rows, such as that they are no random sample.
@@ -131,7 +136,7 @@ def headline(
     without = [s for s in summaries if s.headline is None]
     sentences = []
     if with_rate:
-        sentences.append(_rates(with_rate, choice, so_far))
+        sentences.append(_rates(with_rate, choice))
         sentences += [_trained_on_all(s) for s in with_rate if s.headline_is_seen]
         rule = _rule(with_rate)
         sentences += [_only_ties(s) for s in with_rate if s.counts.tie == s.counts.rated]
@@ -227,7 +232,7 @@ def balanced_words(balanced: LengthBalanced) -> str:
     return f"{percent(balanced.rate, balanced.n)} {ends}"
 
 
-def _rates(summaries: Sequence[ModelSummary], choice: str, so_far: bool) -> str:
+def _rates(summaries: Sequence[ModelSummary], choice: str) -> str:
     """The first model's rate in full, the others with what differs."""
     clauses: list[str] = []
     base: tuple[int, bool] | None = None
@@ -244,7 +249,7 @@ def _rates(summaries: Sequence[ModelSummary], choice: str, so_far: bool) -> str:
         wide = as_if_apart(rate.n, rate.effective_n)
         clauses.append(f"{summary.model}{verb} in {share}{of} {interval(rate)}{wide}")
         base = on
-    return ("So far, " if so_far else "") + ", ".join(clauses) + "."
+    return ", ".join(clauses) + "."
 
 
 def _rule(summaries: Sequence[ModelSummary]) -> str:

@@ -26,7 +26,7 @@ from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.intervals import Groups, Rate, share_in, units_of
 from ivan_core.metrics.labels.agreement import LEAST_POSITIVES, agreement_table, choice_agreement
 from ivan_core.metrics.labels.answers import SENTIMENT, majority, same_answer
-from ivan_core.metrics.sentences import as_if, interval, percent, the
+from ivan_core.metrics.sentences import count_and_share, the
 from ivan_core.metrics.training import trained_on
 from ivan_core.review.runs_on_pairs import (
     SIDE_OF_VERDICT,
@@ -93,11 +93,9 @@ class Beside:
         )
         if self.rate is None:
             return f"{said}: no pair on which both name a side{beside}."
-        n = self.rate.n
         return (
-            f"{said}: of {number_of(n, 'pair')} both judged, the same in"
-            f" {self.rate.count:,} ({percent(self.rate.rate, n)} {interval(self.rate)}"
-            f"{as_if(self.rate)}){beside}. {self.trained}"
+            f"{said}: of {number_of(self.rate.n, 'pair')} both judged, the same in"
+            f" {count_and_share(self.rate)}{beside}. {self.trained}"
         ).rstrip()
 
 

@@ -11,9 +11,8 @@ from ivan_core.engine.opinions import Used, ceiling_sentence
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.sentences import agreement_sentence, both_sentence
 from ivan_core.figures.sentences import Quote
-from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.labels.sentences import coefficient_sentence, coefficients, same_rate
-from ivan_core.metrics.sentences import PROMPTS_REPEAT, PROMPTS_SHARED, as_if, interval, percent
+from ivan_core.metrics.sentences import PROMPTS_SHARED, count_and_share
 from ivan_core.review.agreement import (
     Cell,
     between_on_pairs,
@@ -56,7 +55,7 @@ def pairs_sentence(used: Used) -> str:
     row = table.iloc[0].to_dict()
     return (
         f"Of {number_of(int(row['n']), 'pair')} that two of them or more judged, the same reply"
-        f" (or no difference) in {_share(same_rate(row))}. {coefficients(row)}"
+        f" (or no difference) in {count_and_share(same_rate(row))}. {coefficients(row)}"
     )
 
 
@@ -84,7 +83,7 @@ def cell_sentence(cell: Cell) -> str:
     return (
         f"{cell.who.name} and {others} on {label_name(cell.key)}: of"
         f" {number_of(cell.n, 'text')} both answered, the same in"
-        f" {_share(cell.rate, PROMPTS_SHARED)}; {called}.{few}"
+        f" {count_and_share(cell.rate, PROMPTS_SHARED)}; {called}.{few}"
         f" {coefficients(cell_agreement(cell))}"
     )
 
@@ -135,10 +134,3 @@ def said_by(used: Used) -> str:
     """As in "12 blind opinions by 2 people"."""
     people = number_of(len(used.people), "person", "people")
     return f"{number_of(used.opinions, 'blind opinion')} by {people}"
-
-
-def _share(rate: Rate | None, why: str = PROMPTS_REPEAT) -> str:
-    """A count with its share and interval, as in "31 (78% [63, 88])"."""
-    if rate is None:
-        return "none"
-    return f"{rate.count:,} ({percent(rate.rate, rate.n)} {interval(rate)}{as_if(rate, why)})"

@@ -166,22 +166,8 @@ def _differ(opinions: list[Opinion], key: str) -> bool:
     return any(not same_answer(given[0], other) for other in given[1:])
 
 
-FIELDS = (
-    "queue",
-    "title",
-    "source",
-    "row_id",
-    "side",
-    "reviewer",
-    "verified",
-    "blind",
-    "prefill",
-    "skipped",
-    "note",
-    "version",
-    "saved",
-    "seconds",
-)
+_OF_OPINION = ("row_id", "side", "reviewer", "verified", "blind", "prefill", "skipped", "note")
+FIELDS = ("queue", "title", "source", *_OF_OPINION, "version", "saved", "seconds")
 
 
 def opinions_csv(dataset: PreparedDataset, *, spreadsheet: bool = False) -> bytes:
@@ -204,22 +190,9 @@ def opinions_csv(dataset: PreparedDataset, *, spreadsheet: bool = False) -> byte
         decided = {(d.row_id, d.side, d.key): d for d in Decisions(data_dir()).all(queue.id)}
         for one in Opinions(data_dir()).all(queue.id):
             saved = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(one.saved))
-            cells: list[object] = [
-                queue.id,
-                queue.title,
-                queue.source,
-                one.row_id,
-                one.side,
-                one.reviewer,
-                one.verified,
-                one.blind,
-                one.prefill,
-                one.skipped,
-                one.note,
-                one.version,
-                saved,
-                one.seconds or "",
-            ]
+            cells: list[object] = [queue.id, queue.title, queue.source]
+            cells += [getattr(one, name) for name in _OF_OPINION]
+            cells += [one.version, saved, one.seconds or ""]
             cells += [_word(one.answers[key]) if key in one.answers else "" for key in keys]
             for key in keys:
                 cells += _settled(decided.get((one.row_id, one.side, key)))

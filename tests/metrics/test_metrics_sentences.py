@@ -96,11 +96,8 @@ def test_only_ties_are_called_ties() -> None:
     assert "m gives both replies exactly the same reward in every pair." in text
 
 
-def test_live_and_stopped_runs_are_marked() -> None:
-    text = headline(
-        [HARMLESS], "authored choice", so_far=True, note="Stopped at 460 of 1,200 pairs."
-    )
-    assert text.startswith("So far, minilm-harmless sides")
+def test_stopped_runs_are_marked() -> None:
+    text = headline([HARMLESS], "authored choice", note="Stopped at 460 of 1,200 pairs.")
     assert text.endswith("Stopped at 460 of 1,200 pairs.")
 
 

@@ -95,7 +95,6 @@ class Grid:
     """A sheet as it came: the rows with something in them, by their number from 1."""
 
     title: str
-    hidden: bool
     rows: dict[int, tuple[Any, ...]]
 
     def at(self, row: int, column: int) -> Any:
@@ -152,7 +151,7 @@ def _grids(book: Any, name: str) -> Iterator[Grid]:
                 found += 1
                 if found > MOST_ROWS:
                     _refuse_size(name, f"has more than {MOST_ROWS:,} rows")
-        yield Grid(sheet.title, sheet.sheet_state != "visible", rows)
+        yield Grid(sheet.title, rows)
 
 
 def _value(cell: Any) -> Any:

@@ -1,11 +1,15 @@
-"""Rates, counts, baselines and subsets: numbers worked by hand and properties that always hold."""
+"""Rates, counts, baselines, subsets, summaries and curves while a run is at work: numbers worked by
+hand and properties that always hold.
+"""
 
 from __future__ import annotations
+
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
-from given.made_scores import Rewards, scores, some_rewards
+from given.made_scores import Rewards, chunk_counts, scores, some_rewards
 from hypothesis import given, strategies as st
 from scipy.stats import binomtest
 
@@ -18,10 +22,12 @@ from ivan_core.metrics.agreement import (
     length_balanced,
     length_rule,
     rows_in_bar,
+    running_agreement,
     seen_unseen,
     typical_margin,
 )
 from ivan_core.metrics.intervals import wilson
+from ivan_core.metrics.summary import summarise
 
 
 def test_wilson_of_one_in_ten_by_hand() -> None:
@@ -157,3 +163,49 @@ def test_a_constant_on_all_rewards_changes_no_verdict(
 ) -> None:
     moved = scores([(chosen + constant, rejected + constant) for chosen, rejected in rewards])
     assert count_verdicts(moved) == count_verdicts(scores([(c, r) for c, r in rewards]))
+
+
+@given(some_rewards, st.integers(1, 5))
+def test_the_last_live_point_is_the_final_rate(rewards: list[Rewards], size: int) -> None:
+    table = scores(rewards, step=[row // size for row in range(len(rewards))])
+    points = running_agreement(chunk_counts(table))
+    final = agreement(count_verdicts(table))
+    last = points.iloc[-1]
+    assert final is not None
+    assert (last["model"], last["n"]) == ("m", final.n)
+    assert (last["rate"], last["low"], last["high"]) == (final.rate, final.low, final.high)
+
+
+def test_live_points_are_thinned_and_keep_both_ends() -> None:
+    chunks = pd.DataFrame({"step": range(2000), "agree": 1, "tie": 0, "disagree": 1})
+    points = running_agreement(chunks)
+    assert len(points) == 500
+    assert (points["n"].iloc[0], points["n"].iloc[-1]) == (2, 4000)
+    assert points["n"].is_monotonic_increasing
+
+
+def test_live_starts_with_the_first_rated_pair() -> None:
+    chunks = pd.DataFrame({"step": [1, 0], "agree": [1, 0], "tie": [0, 0], "disagree": [1, 0]})
+    points = running_agreement(chunks)
+    assert points[["step", "n", "rate"]].values.tolist() == [[1, 2, 0.5]]
+
+
+def test_a_summary_leads_with_unseen_pairs_and_turns_into_json() -> None:
+    known = scores([(2, 1), (1, 2), (2, 1)], "a", seen=[True, False, False])
+    known["chosen_length"] = [2, 2, 0]
+    unknown = scores([(2, 1), (None, 1), (2, 1)], "b")
+    first, second = summarise(pd.concat([known, unknown], ignore_index=True))
+    assert (first.model, second.model) == ("a", "b")
+    assert first.headline == first.unseen and first.headline_is_unseen
+    assert first.headline_baselines is not None and first.headline_baselines.longer.n == 2
+    assert first.baselines is not None and first.baselines.longer.n == 3
+    assert second.headline == second.agreement and not second.headline_is_unseen
+    plain = json.loads(json.dumps(first.as_dict(), allow_nan=False))
+    assert plain["headline"]["count"] == 1
+    assert plain["baselines"]["better"] == "longer"
+
+
+def test_a_model_that_rated_nothing_has_a_summary_without_numbers() -> None:
+    (summary,) = summarise(scores([(None, 1)]))
+    assert summary.headline is None and summary.typical_margin is None
+    assert json.loads(json.dumps(summary.as_dict()))["agreement"] is None

@@ -36,7 +36,7 @@ _WARNING = (
     "Some texts are unpleasant: insults, violence, sex or self-harm may come up. Press “Skip this "
     "one” whenever you like, or “Stop”: nobody asks why."
 )
-_THING: dict[Task, str] = {"better": "pair", "describe": "text"}
+THING: dict[Task, str] = {"better": "pair", "describe": "text"}
 
 
 def first_screen(queue: Queue) -> None:
@@ -92,7 +92,7 @@ def somebody_else() -> None:
 
 def _how_long(queue: Queue) -> str:
     total = standing(queue, verified_name() or queue.assigned or "?").total
-    things = number_of(total, _THING[queue.task])
+    things = number_of(total, THING[queue.task])
     about = minutes(queue, total)
     took = f"about {about} minutes" if about > 1 else "about a minute"
     return (

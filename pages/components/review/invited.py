@@ -25,16 +25,14 @@ from pages.components.kit.frame import tell_refusal
 from pages.components.kit.text import say
 from pages.components.review.better import better
 from pages.components.review.describe import describe
-from pages.components.review.first import address_screen, first_screen, is_taken
+from pages.components.review.first import THING, address_screen, first_screen, is_taken
 from pages.components.review.steps import AT, calm, go_on, go_to, has_stopped, leave_item
-
-_THING = {"better": "pair", "describe": "text"}
 
 
 def last_screen(now: Standing, chosen_by: str, finished: bool) -> None:
     """Thank somebody who is through, or who stopped."""
     went = how_it_went(now, chosen_by)
-    thing = _THING[now.queue.task]
+    thing = THING[now.queue.task]
     with st.container(key="review-narrow"):
         st.title("Thank you!", anchor=False)
         things = number_of(went.judged, thing)

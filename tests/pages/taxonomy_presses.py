@@ -15,13 +15,13 @@ def do(action: str, *given: Any) -> str:
     """Do what a press in a dialog does; what is kept to be told."""
 
     def script(action, given):  # type: ignore[no-untyped-def]
-        from pages.components.kit import frame, state
+        from pages.components.kit import frame
         from pages.components.labels import new as label_import, send as label_send
 
         module = label_send if hasattr(label_send, action) else label_import
         with frame.problems_shown():
             getattr(module, action)(*given)
-        state.tell_news()
+        frame.tell_news()
 
     arguments = {"action": action, "given": given}
     app = AppTest.from_function(script, default_timeout=300, kwargs=arguments).run()

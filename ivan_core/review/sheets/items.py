@@ -18,10 +18,10 @@ from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label, Labels
-from ivan_core.domain.words import one_line
 from ivan_core.domain.pairs import Pair, Side
 from ivan_core.domain.reviews import BETTER, BLIND_FIRST, NO_DIFFERENCE, Item, Queue
 from ivan_core.domain.transcripts import Dialogue, Turn
+from ivan_core.domain.words import one_line
 from ivan_core.engine import datasets
 from ivan_core.labels.schema import GROUPS, Feature, feature, features
 from ivan_core.review.sheets.cells import Formula

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
-from uuid import uuid4
+from typing import Any
 
 from ivan_core.datasets.prepared import PreparedDataset, seeded_chunks
 from ivan_core.domain.errors import BadInput
@@ -31,12 +30,6 @@ from ivan_core.experiments.compare.tables import scores_table, with_prompts
 from ivan_core.experiments.compare.units import ScoredRow
 from ivan_core.metrics.summary import summarise
 from ivan_core.models import reward_models
-from ivan_core.runs.context import Parts
-from ivan_core.runs.storage import storage_errors
-from ivan_core.settings import data_dir
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _CHUNK = 4_096
 SCORE_COLUMNS = ("row_id", "chosen_score", "rejected_score", "agreement")
@@ -142,7 +135,7 @@ def _read(given: Given) -> list[FromCsv]:
         row_ids=None if len(row_ids) == found.rows else tuple(row_ids),
     )
     of_run = list(cards.values())
-    table = _table(names, scores, found, of_run)
+    table = scores_table(_parts(of_run, scores), [one.id for one in of_run], found, of_run)
     came = replace(
         comparison(found, cards, table),
         who=tuple(names),
@@ -194,27 +187,11 @@ def _notes(scores: Sequence[Scores], rows: int, judged: int) -> Iterator[str]:
             yield f"{one.path.name}: {one.identical:,} {rows_are} left out."
 
 
-def _table(
-    names: Sequence[str],
-    scores: Sequence[Scores],
-    dataset: PreparedDataset,
-    cards: Sequence[ModelCard],
-) -> pd.DataFrame:
-    """The scores table, made as for a run of our own: from parts."""
-    root = data_dir()
-    folder = root / "runs" / f".importing-{uuid4().hex[:8]}"
-    with storage_errors(root):
-        folder.mkdir(parents=True)
-        parts = Parts(folder)
-        try:
-            for name, one in zip((card.id for card in cards), scores, strict=True):
-                for step, chunk in enumerate(seeded_chunks(list(one.rows), 0, _CHUNK)):
-                    rows = [one.rows[row_id].as_list() for row_id in chunk]
-                    parts.append(f"scores|{step}|{name}", rows)
-            return scores_table(parts, [card.id for card in cards], dataset, cards)
-        finally:
-            parts.path.unlink(missing_ok=True)
-            folder.rmdir()
+def _parts(cards: Sequence[ModelCard], scores: Sequence[Scores]) -> Iterator[tuple[str, list[Any]]]:
+    """The scores as a run of our own keeps them."""
+    for card, one in zip(cards, scores, strict=True):
+        for step, chunk in enumerate(seeded_chunks(list(one.rows), 0, _CHUNK)):
+            yield f"scores|{step}|{card.id}", [one.rows[row_id].as_list() for row_id in chunk]
 
 
 CSVS = CsvFiles(begins=",".join(SCORE_COLUMNS), part=_part, read=_read)

@@ -173,7 +173,7 @@ def _read(found: Found) -> Results:
         cards = {name: ModelCard.model_validate(parts.rows(f"card|{name}")[0]) for name in names}
         if not cards:
             raise nothing_yet(run)
-        table = scores_table(parts, names, found.dataset, cards.values())
+        table = scores_table(parts.all(), names, found.dataset, cards.values())
     if table.empty:
         raise nothing_yet(run)
     table = table.astype(dict.fromkeys(_REPEATED, "category"))

@@ -18,7 +18,6 @@ from ivan_core.domain.pairs import TIED
 from ivan_core.experiments.compare.units import ScoredRow
 from ivan_core.metrics.agreement import VERDICTS, subset_label, typical_margin
 from ivan_core.metrics.intervals import PROMPT
-from ivan_core.runs.context import Parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,16 +45,20 @@ SCORES = {
 
 
 def scores_table(
-    parts: Parts, models: Sequence[str], dataset: PreparedDataset, cards: Iterable[ModelCard]
+    parts: Iterable[tuple[str, list[Any]]],
+    models: Sequence[str],
+    dataset: PreparedDataset,
+    cards: Iterable[ModelCard],
 ) -> pd.DataFrame:
     """The scores table (columns: SCORES), by model in the order given, then by row id.
 
+    `parts` are what was kept of a run, by key, among it the scores of each finished chunk.
     Only finished chunks are in it, so the table of a stopped run is a smaller one, not a wrong one.
     """
     import pandas as pd
 
     records: list[tuple[Any, ...]] = []
-    for key, rows in parts.all():
+    for key, rows in parts:
         kind, _, rest = key.partition("|")
         if kind != "scores":
             continue

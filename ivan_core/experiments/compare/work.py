@@ -27,7 +27,7 @@ def work_compare(job: Job[CompareSpec], provide: Provider | None = None) -> None
     done = run_compare(context, spec, (provide or own_models)(spec, context, job.slot))
     context.doing("Writing the results")
     dataset, cards = done.begun.dataset, done.cards
-    table = scores_table(context.parts, [card.id for card in cards], dataset, cards)
+    table = scores_table(context.parts.all(), [card.id for card in cards], dataset, cards)
     summaries = summarise(with_prompts(table, dataset))
     files = write_csvs(
         context.data_dir, context.id, dataset.about["label"], dataset.rows, table, cards, summaries

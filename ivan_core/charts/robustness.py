@@ -26,11 +26,14 @@ _SHAPES = {REWORDED: "circle", SURFACE: "diamond"}
 _LABEL_ROOM = 200
 
 
-def flip_bars(found: Sequence[Robustness], *, dark: bool | None = None) -> alt.LayerChart:
+def flip_bars(
+    found: Sequence[Robustness], *, of: str = "all pairs", dark: bool | None = None
+) -> alt.LayerChart:
     """Bars with 95% intervals of verdicts that flipped each way, two rows a model.
 
-    `found` holds models in the variants reworded and surface, in any order; others are not drawn. A
-    click fills the selection "flip" with model, direction and variant.
+    `found` holds models in the variants reworded and surface, in any order; others are not drawn,
+    and `of` names what the shares are of. A click fills the selection "flip" with model, direction
+    and variant.
     """
     ink = palette.ink(dark)
     bars = _flip_table(found)
@@ -44,7 +47,7 @@ def flip_bars(found: Sequence[Robustness], *, dark: bool | None = None) -> alt.L
     tips = [
         alt.Tooltip("name:N", title="Model and verdict"),
         alt.Tooltip("variant:N", title="Change"),
-        alt.Tooltip("told:N", title="Of all pairs"),
+        alt.Tooltip("told:N", title=f"Of {of}"),
         alt.Tooltip("count:Q", title="Pairs", format=","),
         alt.Tooltip("n:Q", title="Of", format=","),
         alt.Tooltip("at_risk:N", title="Of those that could"),
@@ -53,7 +56,7 @@ def flip_bars(found: Sequence[Robustness], *, dark: bool | None = None) -> alt.L
     top = min(1.0, 1.1 * float(bars[["share", "high"]].max().max())) if len(bars) else 1.0
     scale = alt.Scale(domain=[0, max(top, 0.01)])
     axis = alt.Axis(format="~%", tickCount=5, gridOpacity=0.5, labelFlush=True)
-    x = alt.X("zero:Q", title="Share of all pairs", scale=scale, axis=axis)
+    x = alt.X("zero:Q", title=f"Share of {of}", scale=scale, axis=axis)
     layers = marks.interval_bars(
         base, "variant", VARIANT_COLOURS, x, _colour("square"), selection, ink
     )

@@ -42,13 +42,14 @@ def _flips(results: RewriteResults, gate: Gate) -> Drawn:
 
     found = _numbers(results, gate)
     shown = _beside(found)
+    of = "all picked pairs" if results.whole else "all pairs"
     reworded = [one for one in found.robustness if one.variant == REWORDED]
     told = " ".join(flips_sentence(one.model, one.flips) for one in reworded)
     return Drawn(
-        lambda: flip_bars(shown, dark=False),
+        lambda: flip_bars(shown, of=of, dark=False),
         _flip_rows(found),
         "How often the verdict of each reward model flips where the texts are reworded, beside"
-        f" {_ALONE}: shares of all pairs{_ends(results)}, by direction. {found.headline}"
+        f" {_ALONE}: shares of {of}{_ends(results)}, by direction. {found.headline}"
         f" {told}",
         "A verdict flips if the model sided with the choice and no longer does, or the reverse; a"
         f" tie sides with nobody.{wilson_words(results)}",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
 
+import pandas as pd
 import pytest
 from given.made_runs import finished, spec_of_file
 from given.word_counts.kind import KIND, WordsSpec
@@ -223,3 +224,24 @@ def test_it_is_a_stage_of_its_study_and_exported(
     study = studies.study_of(run_id)
     assert study is not None
     assert study.sentence == "Compare – · Labels – · Reworded – · Words ✓ 3 · Review –"
+
+
+def test_its_zip_is_imported_and_a_changed_one_refused(
+    data_dir: Path, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, path = counted(data_dir, pairs, monkeypatch), tmp_path / "words.zip"
+    zips.export(run_id, path)
+    found = zips.import_zip(path)
+    assert (found.rows, found.models) == (3, ("words",)) and found.run_id != run_id
+    before, after = open_words(run_id), open_words(found.run_id)
+    pd.testing.assert_frame_equal(after.table, before.table)
+    assert after.spec == before.spec and runs.get(found.run_id).state is RunState.DONE
+    assert (data_dir / "runs" / found.run_id / "words.parquet").exists()
+    with ZipFile(path) as packed:
+        files = {name: packed.read(name) for name in packed.namelist()}
+    files["facts.jsonl"] = files["facts.jsonl"].replace(b"[0, ", b"[5, ")
+    with ZipFile(path, "w") as packed:
+        for name, content in files.items():
+            packed.writestr(name, content)
+    with pytest.raises(BadInput, match="or of other rows"):
+        zips.import_zip(path)

@@ -37,8 +37,14 @@ def follow(run_id: str, out: TextIO) -> int:
     for note in run.notes:
         print(note, file=out)
     if run.state is RunState.DONE:
-        if (report := kind_of(run).report) is not None:
-            report(run_id, out)
+        kind = kind_of(run)
+        if kind.report is not None:
+            kind.report(run_id, out)
+        elif kind.figures is not None:
+            from ivan_core.engine.figures import quotes
+
+            for quote in quotes(run_id):
+                print(quote.sentence, file=out)
         return 0
     if run.state is RunState.AWAITING_CONFIRMATION:
         print(run.problem or f"Run {run_id} waits for a confirmation.", file=out)

@@ -75,7 +75,7 @@ class Came:
     who: tuple[str, ...]
     rows: int
     done: int
-    write: Callable[[Path], Written]
+    write: Callable[[Path], Written] = lambda _: Written()
     notes: tuple[str, ...] = ()
     total: int | None = None
     chunk: int = 256

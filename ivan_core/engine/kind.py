@@ -76,11 +76,11 @@ class Kind:
     `spec` is the class of what it is asked to do, and `about` says that in one line. `work` does
     what is left of a run. `weight` is what one pair counts in its progress, and `reached` counts
     the pairs of a finished run, by its id, for which something came of it. `open` gives its results
-    and `report` prints them. `command` is the command line that does the same as a run, if its spec
-    alone does not tell it. `beside` says in words how two runs differ. `figures` is its record of
-    charts and sentences, and `conditions` that of what rows may have to be. `transfer` holds its
-    records of what leaves this machine and comes from others, `sending` what it has if it sends
-    texts to a provider.
+    and `report` prints them; where it lacks that, its sentences are. `command` is the command line
+    that does the same as a run, if its spec alone does not tell it. `beside` says in words how two
+    runs differ. `figures` is its record of charts and sentences, and `conditions` that of what rows
+    may have to be. `transfer` holds its records of what leaves this machine and comes from others,
+    `sending` what it has if it sends texts to a provider.
     """
 
     name: str

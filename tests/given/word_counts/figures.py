@@ -1,11 +1,8 @@
 """The chart of a word count, and its sentence."""
 
-from types import SimpleNamespace as Words
-from typing import TextIO
-
 import altair as alt
 
-from given.word_counts.results import open_words
+from given.word_counts.results import Words, open_words
 from ivan_core.domain.options import command_of
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Drawn
 from ivan_core.figures.sentences import Quote, source_line
@@ -15,10 +12,6 @@ from ivan_core.figures.words import rows_words
 def told_of(own: Words) -> str:
     chosen, rejected = own.table["chosen"].sum(), own.table["rejected"].sum()
     return f"Chosen replies have {chosen} words, rejected ones {rejected}, n = {len(own.table)}."
-
-
-def print_words(run_id: str, out: TextIO) -> None:
-    print(told_of(open_words(run_id)), file=out)
 
 
 def _draw(own: Words) -> Drawn:

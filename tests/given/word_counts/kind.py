@@ -25,7 +25,6 @@ KIND = Kind(
     about=lambda spec: f"{spec.dataset.label} | words of {spec.least} letters",
     work=late("given.word_counts.work:work_words"),
     open=late("given.word_counts.results:open_words"),
-    report=late("given.word_counts.figures:print_words"),
     figures=record("given.word_counts.figures:FIGURES"),
     conditions=record("given.word_counts.results:LANGUAGE"),
     transfer=Transfer(archive=record("given.word_counts.results:ARCHIVE")),

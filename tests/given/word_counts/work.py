@@ -6,7 +6,6 @@ from given.word_counts.kind import WordsSpec
 from ivan_core.datasets.prepared import seeded_chunks
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import Job, begin, write_results
-from ivan_core.runs.context import Parts
 
 TABLE = "words.parquet"
 
@@ -25,12 +24,12 @@ def work_words(job: Job[WordsSpec]) -> None:
             context.parts.append(key, [[row, *map(count, sides)] for row, *sides in for_each])
         done += len(chunk)
         context.finished(done, len(chunk), [])
-    table, name = words_of(context.parts), f"words/{context.id}.csv"
+    table, name = words_of(dict(context.parts.all())), f"words/{context.id}.csv"
     (context.data_dir / "words").mkdir(exist_ok=True)
     table.to_csv(context.data_dir / name, index=False)
     write_results(job, begun, tables={TABLE: table}, files=[name], facts={})
 
 
-def words_of(parts: Parts) -> pd.DataFrame:
-    rows = [row for key, rows in parts.all() if key.startswith("words|") for row in rows]
+def words_of(units: dict[str, list[list[int]]]) -> pd.DataFrame:
+    rows = [row for key, rows in units.items() if key.startswith("words|") for row in rows]
     return pd.DataFrame(rows, columns=["row_id", "chosen", "rejected"]).sort_values("row_id")

@@ -23,10 +23,9 @@ from ivan_core.review.flow import (
 from ivan_core.review.rights import verified_name
 from pages.components.kit.frame import tell_refusal
 from pages.components.kit.text import say
-from pages.components.review.better import better
-from pages.components.review.describe import describe
 from pages.components.review.first import THING, address_screen, first_screen, is_taken
 from pages.components.review.steps import AT, calm, go_on, go_to, has_stopped, leave_item
+from pages.components.review.tasks import better, describe
 
 
 def last_screen(now: Standing, chosen_by: str, finished: bool) -> None:

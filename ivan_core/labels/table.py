@@ -1,19 +1,23 @@
-"""The labels table: one row a text, with its labels, what was mended and what is wrong."""
+"""Labels of texts in files: the table with what was mended and is wrong, and the original's CSV."""
 
 from __future__ import annotations
 
+import ast
 import io
-from collections.abc import Iterable, Mapping, Sequence
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import FEATURES, TextKey
+from ivan_core.domain.labels import FEATURES, Label, Labels, TextKey
 from ivan_core.labels.completions import whole_text
-from ivan_core.labels.repair import Fix, Problem
-from ivan_core.labels.schema import features
+from ivan_core.labels.repair import Fix, Problem, cut
+from ivan_core.labels.schema import Feature, feature, features
 from ivan_core.labels.validate import Outcome
-from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.runs.storage import replacing, storage_errors, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,3 +198,84 @@ def _plain(column: pd.Series) -> list[Any]:
 
 def _records(row: Iterable[Any], names: Sequence[str]) -> list[dict[str, str]]:
     return [{name: whole_text(getattr(one, name)) for name in names} for one in row]
+
+
+CSV_COLUMNS = ("row_id", "preference", "text", *FEATURES)
+_YES, _NO, _NOTHING = ("true", "1", "1.0"), ("false", "0", "0.0"), ("", "none", "nan")
+_STRING = r"""(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")"""
+# A flat list of strings and nothing else: what follows cannot nest, compute or exhaust anything.
+_LIST = re.compile(rf"\[\s*(?:{_STRING}\s*(?:,\s*{_STRING}\s*)*(?:,\s*)?)?\]")
+_LONGEST_LIST = 20_000
+
+
+def write_labels_csv(
+    path: Path, rows: Iterable[tuple[TextKey, Labels]], text_of: Callable[[TextKey], str]
+) -> None:
+    """Write labels as the original does.
+
+    Lists are Python's way of writing them, booleans True and False, and a missing label is empty;
+    the text stands verbatim, with its line breaks.
+
+    Raises:
+        StorageProblem: the folder cannot be written; what was there stays.
+    """
+    lines = (
+        (key.row_id, key.preference, text_of(key), *(_cell(labels.get(name)) for name in FEATURES))
+        for key, labels in rows
+    )
+    with storage_errors(path.parent):
+        write_csv(path, CSV_COLUMNS, lines)
+
+
+def _cell(label: Label) -> Label | str:
+    return repr(list(label)) if isinstance(label, tuple) else label
+
+
+def read_cell(key: str, cell: str) -> tuple[Label, Problem | None]:
+    """The label that a cell of a column holds, and what is wrong with it.
+
+    A value outside a closed list is kept and named; one that is not of its kind is None and named.
+    """
+    if len(cell) > _LONGEST_LIST:  # no answer is as long; a cell may have millions of characters
+        what = "Not a list." if feature(key).kind == "list" else "Longer than any answer."
+        return None, Problem(key, what, cut(cell))
+    return _label_in(key, cell)
+
+
+@lru_cache(maxsize=2_000)
+def _label_in(key: str, cell: str) -> tuple[Label, Problem | None]:
+    asked, text = feature(key), cell.strip()
+    if text.lower() in _NOTHING:
+        return None, None
+    if asked.kind == "boolean":
+        if text.lower() in _YES + _NO:
+            return text.lower() in _YES, None
+        return None, Problem(asked.key, "Neither True nor False.", cut(text))
+    if asked.kind == "word":
+        return text, _invented(asked, (text,))
+    words = _words(text)
+    if words is None:
+        return None, Problem(asked.key, "Not a list.", cut(text))
+    return words, _invented(asked, words)
+
+
+def _invented(asked: Feature, words: tuple[str, ...]) -> Problem | None:
+    strange = [word for word in words if word not in asked.values]
+    if not strange:
+        return None
+    return Problem(asked.key, "Not among the allowed values.", cut(", ".join(strange)))
+
+
+def _words(text: str) -> tuple[str, ...] | None:
+    """The words of a list as Python writes it; a bare word is a list of one."""
+    if not text.startswith(("[", "(", "{")):
+        return (text,)
+    if not _LIST.fullmatch(text):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            words = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return tuple(whole_text(word) for word in words)

@@ -23,7 +23,7 @@ from ivan_core.demo.answers import answer
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.labels.labels_csv import CSV_COLUMNS
+from ivan_core.labels.table import CSV_COLUMNS
 from ivan_core.runs.registry import Registry
 
 Serve = Callable[..., AppServer]

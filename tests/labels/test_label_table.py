@@ -15,10 +15,16 @@ from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.labels import FEATURES, Label, Labels, TextKey
 from ivan_core.domain.models import ModelReply
 from ivan_core.engine.csv_files import lines_of
-from ivan_core.labels.labels_csv import read_cell, write_labels_csv
 from ivan_core.labels.repair import Fix, Problem
 from ivan_core.labels.schema import DISCRIMINATIONS, SENTIMENTS, TOPICS
-from ivan_core.labels.table import COLUMNS, labels_table, read_labels, write_labels
+from ivan_core.labels.table import (
+    COLUMNS,
+    labels_table,
+    read_cell,
+    read_labels,
+    write_labels,
+    write_labels_csv,
+)
 from ivan_core.labels.validate import Outcome, read_reply
 
 CHOSEN, REJECTED = TextKey(0, "chosen"), TextKey(0, "rejected")

@@ -8,8 +8,8 @@ from typing import Any
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.labels import TextKey
-from ivan_core.labels.labels_csv import write_labels_csv
 from ivan_core.labels.reconcile import USABLE, Reconciled
+from ivan_core.labels.table import write_labels_csv
 from ivan_core.runs.storage import storage_errors, write_csv
 
 TABLE = "labels.parquet"

@@ -30,9 +30,9 @@ from ivan_core.engine.imports import SLUG
 from ivan_core.engine.work import versions
 from ivan_core.experiments.labels.archive import labelling
 from ivan_core.experiments.labels.files import FAILED_COLUMNS, FOLDER, texts_of
-from ivan_core.labels.labels_csv import CSV_COLUMNS, read_cell
 from ivan_core.labels.reconcile import USABLE, Reconciled
 from ivan_core.labels.repair import TWICE, Fix, Problem, cut, shown
+from ivan_core.labels.table import CSV_COLUMNS, read_cell
 from ivan_core.labels.validate import Outcome, Status
 from ivan_core.models import labelers
 

@@ -39,7 +39,7 @@ from ivan_core.experiments.rewrite.run import ORDER
 from ivan_core.experiments.rewrite.steps import CARDS
 from ivan_core.experiments.rewrite.tables import SCORE_TYPES, SCORES, Measured, Tables, labels_frame
 from ivan_core.experiments.rewrite.units import LABELLED, Unit, plan_units, variants_of
-from ivan_core.labels.labels_csv import read_cell
+from ivan_core.labels.table import read_cell
 from ivan_core.rewording.accept import LEFT_OUT, Refused, Rewording
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
-from ivan_core.labels.labels_csv import CSV_COLUMNS
-from ivan_core.labels.table import read_labels
+from ivan_core.labels.table import CSV_COLUMNS, read_labels
 
 
 @pytest.fixture

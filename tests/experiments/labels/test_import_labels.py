@@ -20,8 +20,8 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.engine.imports import Imported, read_dataset
 from ivan_core.experiments.labels.results import open_labels
-from ivan_core.labels.labels_csv import CSV_COLUMNS, write_labels_csv
 from ivan_core.labels.schema import TOPICS as ALL_TOPICS, features
+from ivan_core.labels.table import CSV_COLUMNS, write_labels_csv
 
 HELPFUL = "last_response_is_helpful"
 

@@ -21,10 +21,9 @@ from sqlalchemy import Column, Connection, DefaultClause, Table, func, insert, s
 from sqlalchemy.exc import IntegrityError
 
 from ivan_core import __version__
-from ivan_core.annotations.checks import storable
 from ivan_core.annotations.database import ReviewDatabase
 from ivan_core.annotations.migrations import newest
-from ivan_core.annotations.tables import layout, metadata
+from ivan_core.annotations.tables import layout, metadata, storable
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.words import number_of
 from ivan_core.runs.storage import replacing, storage_errors

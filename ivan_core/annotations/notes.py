@@ -13,9 +13,8 @@ from typing import Any, get_args
 
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
 
-from ivan_core.annotations.checks import name_of, note_of, storable
 from ivan_core.annotations.database import ReviewDatabase, upsert
-from ivan_core.annotations.tables import guesses, history, marks, names
+from ivan_core.annotations.tables import guesses, history, marks, name_of, names, note_of, storable
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import Choice, Guess, Mark, MarkConflict

@@ -1,4 +1,7 @@
-"""Opinions, one a person and item with every version that ever was, and decisions beside them."""
+"""Opinions, one a person and item with every version that ever was, and decisions beside them.
+
+A queue takes answers to its questions, on its items, by who is asked, while it is open.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, func, insert, select
+from sqlalchemy import Connection, Row, RowMapping, and_, case, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from ivan_core.annotations.checks import asked_of, check_answers, check_taken, name_of, note_of
 from ivan_core.annotations.database import ReviewDatabase, upsert
 from ivan_core.annotations.tables import (
     answer_text,
@@ -21,22 +23,33 @@ from ivan_core.annotations.tables import (
     as_queue,
     changes,
     decisions,
+    items,
+    name_of,
     names,
+    note_of,
     opinion_row,
     opinions,
+    queues,
     read_answer,
     read_answers,
+    storable,
 )
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import (
+    BETTER,
+    NO_DIFFERENCE,
     Change,
     Decision,
     DecisionConflict,
     Item,
     Opinion,
     OpinionConflict,
+    Queue,
 )
 
+_BETTER = ("chosen", "rejected", NO_DIFFERENCE, None)
+_LONGEST_ANSWER = 200
 _KEY = ("queue", "row_id", "side", "reviewer")
 
 
@@ -64,7 +77,7 @@ class Opinions:
         Raises:
             OpinionConflict: it was saved meanwhile; nothing is changed.
             BadInput: there is no name, the note or reason is too long, nothing is answered, or the
-                queue does not take this (`checks.check_taken`).
+                queue does not take this: it is closed or for somebody else, or asks something else.
         """
         return self.save_all([opinion], by, reason)[0]
 
@@ -149,7 +162,7 @@ def write_opinion(db: Connection, opinion: Opinion, by: str = "", reason: str = 
     asked = replace(opinion, reviewer=name_of(opinion.reviewer), note=note_of(opinion.note))
     by, reason = name_of(by) if by else asked.reviewer, note_of(reason)
     here = (asked.queue, asked.row_id, asked.side, asked.reviewer)
-    if prefill := check_taken(db, asked).prefill:
+    if prefill := _check_taken(db, asked).prefill:
         asked = replace(asked, blind=False, prefill=prefill)
     current = _current(db, *here)
     if _stands(current, asked):
@@ -219,7 +232,7 @@ class Decisions:
         item = Item(asked.queue, 0, asked.row_id, asked.side)
         try:
             with self._database.writing() as db:
-                check_answers(as_queue(asked_of(db, item)).asked, {asked.key: asked.answer})
+                _check_answers(as_queue(_asked_of(db, item)).asked, {asked.key: asked.answer})
                 current = _in_force(db, asked)
                 if current.version and _settled(current) == _settled(asked):
                     return current
@@ -275,3 +288,84 @@ def _in_force(db: Connection, asked: Decision) -> Decision:
 
 def _as_decision(row: RowMapping) -> Decision:
     return Decision(**{**row, "answer": read_answer(row["answer"])})
+
+
+def _check_taken(db: Connection, opinion: Opinion) -> Queue:
+    """Refuse an opinion that its queue does not take; returns the queue.
+
+    Raises:
+        BadInput: the queue is closed or for somebody else, the item or a question is not in it,
+            nothing is answered, or a typed name is that of a person who was verified by a login.
+    """
+    item = Item(opinion.queue, 0, opinion.row_id, opinion.side)
+    queue = as_queue(_asked_of(db, item))
+    if queue.closed:
+        raise BadInput(
+            "This queue is closed: it takes no more answers.", "What was answered before is kept."
+        )
+    if queue.assigned and queue.assigned.casefold() != opinion.reviewer.casefold():
+        raise BadInput(
+            "This queue is for another person.", "Ask whoever sent the link for one of your own."
+        )
+    if not opinion.answers and not opinion.skipped:
+        raise BadInput("Nothing is answered yet.", "Answer a question, or skip this one.")
+    _check_answers(queue.asked, opinion.answers)
+    if not opinion.verified and _is_of_verified_person(db, opinion):
+        raise BadInput(
+            "This name belongs to a person who logged in.", "Log in, or choose another name."
+        )
+    return queue
+
+
+def _asked_of(db: Connection, item: Item) -> Row[tuple[object, ...]]:
+    """The queue of an item, which stays as it is until the transaction ends.
+
+    Raises:
+        BadInput: there is no such queue, or no such item in it.
+    """
+    here = (items.c.queue == queues.c.id) & (items.c.row_id == item.row_id)
+    query = (
+        select(queues, items.c.position)
+        .outerjoin(items, here & (items.c.side == item.side))
+        .where(queues.c.id == item.queue)
+        .with_for_update(read=True, of=queues)
+    )
+    found = db.execute(query).first()
+    if found is None:
+        raise BadInput(f"There is no queue {item.queue}.", "Choose one of the queues there are.")
+    if found.position is None:
+        which = f"row {item.row_id}" + ("" if item.side == "both" else f", {item.side}")
+        raise BadInput(
+            f"Queue {item.queue} does not ask about {which}.", "Judge the items that it shows."
+        )
+    return found
+
+
+def _check_answers(asked: tuple[str, ...], answers: Mapping[str, Label]) -> None:
+    """Refuse answers to questions that are not asked, or that no database can keep.
+
+    Raises:
+        BadInput: a key is not asked for, or an answer is none of those it can have.
+    """
+    for key, answer in answers.items():
+        if key not in asked:
+            raise BadInput(
+                f"This queue does not ask about {storable(key)[:60]}.", "Answer what it asks."
+            )
+        words = answer if isinstance(answer, tuple) else (answer,)
+        plain = all(
+            not isinstance(one, str) or (storable(one) == one and len(one) <= _LONGEST_ANSWER)
+            for one in words
+        )
+        if not plain or (key == BETTER and answer not in _BETTER):
+            raise BadInput(f"That is no answer to {key}.", "Choose one of those that are offered.")
+
+
+def _is_of_verified_person(db: Connection, opinion: Opinion) -> bool:
+    """Whether a verified person has this name, or writes it otherwise in this queue."""
+    name = opinion.reviewer
+    alike = and_(opinions.c.queue == opinion.queue, func.lower(opinions.c.reviewer) == name.lower())
+    query = select(opinions.c.row_id).where(
+        opinions.c.verified.is_(True), or_(opinions.c.reviewer == name, alike)
+    )
+    return db.execute(query.limit(1)).first() is not None

@@ -12,9 +12,17 @@ from typing import get_args
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
-from ivan_core.annotations.checks import name_of, storable
 from ivan_core.annotations.database import ReviewDatabase
-from ivan_core.annotations.tables import as_queue, items, opinions, queue_row, queues, read_answers
+from ivan_core.annotations.tables import (
+    as_queue,
+    items,
+    name_of,
+    opinions,
+    queue_row,
+    queues,
+    read_answers,
+    storable,
+)
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import BLIND_FIRST, Item, ItemSide, Queue, Source, Task

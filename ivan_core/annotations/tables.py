@@ -1,4 +1,7 @@
-"""The tables of what people say, the same in SQLite and in PostgreSQL, and facts as their rows."""
+"""The tables of what people say, in SQLite and in PostgreSQL alike, and what is stored in them.
+
+Facts become rows and rows facts; names and notes are trimmed, bounded, and storable anywhere.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,9 @@ from sqlalchemy import (
     false,
 )
 
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label
-from ivan_core.domain.reviews import Opinion, Queue
+from ivan_core.domain.reviews import LONGEST_NAME, LONGEST_NOTE, Opinion, Queue
 
 metadata = MetaData()
 
@@ -212,3 +216,36 @@ def as_queue(row: Row[Any] | RowMapping) -> Queue:
     found = row._mapping if isinstance(row, Row) else row
     own = {name: found[name] for name in names(queues)}
     return Queue(**{**own, "keys": tuple(json.loads(own["keys"] or "[]"))})
+
+
+def name_of(text: str) -> str:
+    """A name with its spaces tidied.
+
+    Raises:
+        BadInput: there is none, or it is too long.
+    """
+    name = storable(" ".join(text.split()))
+    if not name:
+        raise BadInput("There is no name.", "Type your name first; it is not checked.")
+    if len(name) > LONGEST_NAME:
+        raise BadInput(f"The name has more than {LONGEST_NAME} characters.", "Use a shorter one.")
+    return name
+
+
+def note_of(text: str) -> str:
+    """A note without the space around it.
+
+    Raises:
+        BadInput: it is too long.
+    """
+    note = storable(text.strip())
+    if len(note) > LONGEST_NOTE:
+        raise BadInput(
+            f"The note has {len(note):,} characters.", f"It may have {LONGEST_NOTE:,}: shorten it."
+        )
+    return note
+
+
+def storable(text: str) -> str:
+    """Half a surrogate pair is no text and a null byte ends one: neither can be stored."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")

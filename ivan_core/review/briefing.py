@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 
-from ivan_core.annotations.checks import name_of
+from ivan_core.annotations.tables import name_of
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Opinion, Queue
 from ivan_core.engine import datasets

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ivan_core.annotations.checks import name_of, note_of
-from ivan_core.annotations.tables import read_answers
+from ivan_core.annotations.tables import name_of, note_of, read_answers
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label, Labels
 from ivan_core.domain.reviews import Queue

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace as with_changes
 from pathlib import Path
 
-from ivan_core.annotations.checks import name_of
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
+from ivan_core.annotations.tables import name_of
 from ivan_core.datasets.limits import check_regular
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, Change, Item, Opinion, OpinionConflict, Queue

@@ -142,12 +142,12 @@ def test_nobody_is_an_owner_where_none_is_listed(data_dir: Path) -> None:
 def test_a_search_may_be_cancelled_by_who_reads(
     data_dir: Path, pairs_file: Path, spawned: list[str]
 ) -> None:
-    from ivan_core.experiments.columns import handling as columns
+    from ivan_core.experiments.columns import work as column_work
 
     run_id = finished(data_dir, spec_of_file(pairs_file))
     fingerprint = runs.manifest(run_id)["dataset"]["fingerprint"]  # type: ignore[index]
     comes(ELSEWHERE)
-    search = columns.start(columns.column_spec(fingerprint, "search", "sorry", "text"))
+    search = column_work.start(column_work.column_spec(fingerprint, "search", "sorry", "text"))
     assert search is not None
     runs.cancel(search)
     assert runs.get(search).state is RunState.CANCELLED

@@ -19,8 +19,8 @@ from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.models import Reward
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare import quick_rewards as warm
-from ivan_core.experiments.compare.quick_rewards import Stopped
+from ivan_core.experiments.compare import ablation as warm
+from ivan_core.experiments.compare.ablation import Stopped
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.runs import questions as questions_module
 from ivan_core.runs.locks import FileLock, is_held, waiting_mark

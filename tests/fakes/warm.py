@@ -16,8 +16,8 @@ from given.support import wait_for
 
 from fakes.reward_models import SETTING, FakeRewardModel, Fakes
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare import quick_rewards as warm
-from ivan_core.experiments.compare.quick_rewards import Answer
+from ivan_core.experiments.compare import ablation as warm
+from ivan_core.experiments.compare.ablation import Answer
 from ivan_core.runs.questions import AskedModel, Questions
 from ivan_core.settings import data_dir
 from ivan_core.warm import IDLE_SECONDS, serve

@@ -26,7 +26,7 @@ from ivan_core.charts.printed import printed, units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.engine.figures import caption, figure, figures as charts_of, file_name, methods
-from ivan_core.experiments.compare.figures.charts import CHARTS
+from ivan_core.experiments.compare.figures import CHARTS
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.figures.chart import Chart
 from ivan_core.figures.choices import COLUMN, MODEL, OTHER, ROW, figure_command

@@ -20,7 +20,8 @@ from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import ColumnSpec, Form
 from ivan_core.engine.figures import caption, figure, figures, file_name, methods, offered
-from ivan_core.experiments.columns.handling import column, column_spec
+from ivan_core.experiments.columns.results import column
+from ivan_core.experiments.columns.work import column_spec
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.figures.choices import figure_command
 from ivan_core.runs.registry import Registry

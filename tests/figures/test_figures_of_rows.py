@@ -33,8 +33,9 @@ from ivan_core.engine.figures import (
     whole,
 )
 from ivan_core.engine.imports import read_dataset
-from ivan_core.experiments.columns.handling import column_spec, known
-from ivan_core.experiments.compare.figures.charts import CHARTS
+from ivan_core.experiments.columns.results import known
+from ivan_core.experiments.columns.work import column_spec
+from ivan_core.experiments.compare.figures import CHARTS
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.figures.choices import figure_command
 from ivan_core.runs.registry import Registry

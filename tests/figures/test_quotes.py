@@ -12,7 +12,7 @@ from given import made_runs
 
 from ivan_core.cli.main import run as ivan
 from ivan_core.engine.figures import quotes
-from ivan_core.experiments.columns.handling import column_spec
+from ivan_core.experiments.columns.work import column_spec
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.sentences import source
 from ivan_core.metrics.sentences import interval

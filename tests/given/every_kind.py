@@ -11,7 +11,7 @@ from given.support import wait_for
 from ivan_core.cli.main import main
 from ivan_core.domain.specs import ColumnSpec
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.columns import handling as columns
+from ivan_core.experiments.columns import work as column_work
 from ivan_core.experiments.compare.conditions import LANGUAGE, listing
 from ivan_core.experiments.compare.report import file_columns
 from ivan_core.experiments.compare.results import open_results
@@ -42,7 +42,7 @@ def every_kind(pairs: str, out: str) -> None:
     for form in FORMS:
         write_rows(listing(results), Filter(LANGUAGE), form, file_columns(results), {})
     dataset = results.dataset.fingerprint
-    columns.start(ColumnSpec(dataset=dataset, form="search", expression="Answer", over="text"))
+    column_work.start(ColumnSpec(dataset=dataset, form="search", expression="Answer", over="text"))
     wait_for(lambda: not runs.every("column")[0].state.live)
     ivan("rewrite", *rows, "--model", "ivan/minilm-control")
     ivan("taxonomy", "run-control-batch", *rows, "--model", "ivan/lexicon")

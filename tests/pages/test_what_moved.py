@@ -18,8 +18,8 @@ from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import figures
-from ivan_core.experiments.compare import quick_rewards as warm
-from ivan_core.experiments.compare.quick_rewards import Answer, Pending, Stopped
+from ivan_core.experiments.compare import ablation as warm
+from ivan_core.experiments.compare.ablation import Answer, Pending, Stopped
 from ivan_core.runs.registry import Registry
 from pages.components.pair.what_moved import shaded
 

@@ -2,14 +2,20 @@
 
 Each function answers as far as it can and says what it still waits for (`Pending`); calling it
 again goes on from there. Every reward it ever asked for lies in the score cache, so what somebody
-has looked at before is there at once, without any worker.
+has looked at before is there at once, without any worker. The server loads no model: it puts a
+question to the warm worker, sees to it that one is there, and looks again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TypeVar
 
 from ivan_core.domain.ablation import (
     Flip,
@@ -21,15 +27,25 @@ from ivan_core.domain.ablation import (
     search_flip,
     with_reply,
 )
-from ivan_core.domain.errors import BadInput, IvanError
+from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.domain.models import Reward
 from ivan_core.domain.pairs import Pair, Side
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare import quick_rewards as warm
-from ivan_core.experiments.compare.quick_rewards import Pending
+from ivan_core.engine.workers import end_worker, start_worker
 from ivan_core.experiments.compare.results import Results
-from ivan_core.runs.questions import AskedModel
+from ivan_core.models import reward_models
+from ivan_core.runs.cache import ScoreCache
+from ivan_core.runs.locks import end_holder, holder_of, is_held
+from ivan_core.runs.questions import AskedModel, Question, Questions, QuestionState
+from ivan_core.settings import data_dir
 
+_Given = TypeVar("_Given")
+WARM = (sys.executable, "-m", "ivan_core.warm")
+"""The command of the warm worker."""
+SILENT_SECONDS = 20.0
+"""A worker without a heartbeat for so long is stuck, and that is said."""
+HUNG_SECONDS = 60.0
+"""After so long it is killed, and another one started: it can be killed at any moment."""
 LONGEST_REPLY = 20_000
 """Characters of a typed reply."""
 LONGEST_TAKEN_APART = 100_000
@@ -102,7 +118,7 @@ def sentence_effects(
     own, other = _sides(results.dataset.pair(row_id), side)
     reply = _in_pieces(own)
     shortened = [reply.without((i,)) for i in range(len(reply.pieces))]
-    answer = warm.ask(warm.model_of(results, model), [own, other, *shortened], again)
+    answer = ask(model_of(results, model), [own, other, *shortened], again)
     if answer.problem:
         raise answer.problem
     if answer.pending:
@@ -140,8 +156,8 @@ def shortest_flip(
     """
     own, other = _sides(results.dataset.pair(row_id), side)
     reply = _in_pieces(own)
-    asked = warm.model_of(results, model)
-    answer = warm.ask(asked, [own, other], again)
+    asked = model_of(results, model)
+    answer = ask(asked, [own, other], again)
     if answer.problem:
         raise answer.problem
     if answer.pending:
@@ -165,7 +181,7 @@ def _searched(
             wanted = next(search)
             while True:
                 texts = {deletion: reply.without(deletion) for deletion in wanted}
-                answer = warm.ask(asked, list(texts.values()), again)
+                answer = ask(asked, list(texts.values()), again)
                 if answer.problem:
                     raise answer.problem
                 if answer.pending:
@@ -207,7 +223,7 @@ def own_reply(results: Results, row_id: int, words: str, again: bool = False) ->
 def _own_rewards(results: Results, pair: Pair, words: str, again: bool) -> Iterator[OwnReward]:
     own = with_reply(pair.chosen, words)
     for model in results.models:
-        answer = warm.ask(warm.model_of(results, model), [own, pair.chosen, pair.rejected], again)
+        answer = ask(model_of(results, model), [own, pair.chosen, pair.rejected], again)
         rewards = answer.rewards
         yield OwnReward(
             model,
@@ -232,3 +248,143 @@ def _in_pieces(own: Dialogue) -> ReplyInPieces:
             f"Pick a reply of at most {LONGEST_TAKEN_APART:,}.",
         )
     return in_pieces(own)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Not known yet: whom to ask again, and how far it is in texts."""
+
+    request: str
+    doing: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known of the rewards asked for, by text hash; complete once nothing is pending.
+
+    `problem` tells why the rest will not come, unless it is asked for again.
+    """
+
+    rewards: Mapping[str, Reward] = field(default_factory=dict)
+    pending: Pending | None = None
+    problem: IvanError | None = None
+
+
+class Stopped(IvanError):
+    """Somebody withdrew the question."""
+
+
+def model_of(results: Results, model: str) -> AskedModel:
+    """A model of a run as the run had it: revision, input format, maximum length, precision.
+
+    Raises:
+        BadInput: the run has no such model.
+    """
+    card = results.cards.get(model)
+    if card is None:
+        raise BadInput(
+            f"Run {results.run.id} has no model {model!r}.", f"It has {', '.join(results.cards)}."
+        )
+    # In a run a model is called what the person called it; the cache knows it without a revision.
+    own = card.model_copy(update={"id": reward_models.split_revision(model)[0]})
+    return AskedModel(
+        name=model,
+        revision=card.revision,
+        input_format=results.spec.input_format,
+        max_tokens=results.spec.max_tokens,
+        system=results.spec.system,
+        identity=own.cache_identity,
+    )
+
+
+def ask(model: AskedModel, texts: Sequence[Dialogue], again: bool = False) -> Answer:
+    """The rewards of these texts, as far as they are known; the rest is asked for.
+
+    Calling it once more with the same texts follows the question. One that failed or was stopped
+    stays so until `again` puts it anew.
+
+    Raises:
+        StorageProblem: the data folder cannot be written.
+    """
+    return _past_a_hung_worker(lambda: _ask(model, texts, again))
+
+
+def _ask(model: AskedModel, texts: Sequence[Dialogue], again: bool) -> Answer:
+    wanted = {text.hash: text for text in texts}
+    known = _cached(model, wanted)
+    missing = [text for name, text in wanted.items() if name not in known]
+    if not missing:
+        return Answer(known)
+    key = sha256("".join(sorted(wanted)).encode()).hexdigest()
+    questions = Questions(data_dir())
+    question = questions.ask(model, key, missing, again)
+    if question.state is QuestionState.DONE:
+        # The rewards were kept before the question was called answered.
+        known = {**_cached(model, wanted), **question.failures}
+        if known.keys() >= wanted.keys():
+            return Answer(known)
+        question = questions.ask(model, key, missing, again=True)
+    if question.state is QuestionState.FAILED:
+        return Answer(known, problem=BackendUnavailable(question.problem, question.hint))
+    if question.state is QuestionState.CANCELLED:
+        return Answer(known, problem=Stopped("Stopped before the rewards were there."))
+    return Answer(known, _followed(questions, question))
+
+
+def state(request: str) -> QuestionState | None:
+    """Where a request stands, a dead worker being started again; None if it was forgotten."""
+    return _past_a_hung_worker(lambda: _state(request))
+
+
+def _state(request: str) -> QuestionState | None:
+    questions = Questions(data_dir())
+    question = questions.find(request)
+    if question is not None and question.state.live:
+        _followed(questions, question)
+    return question.state if question else None
+
+
+def cancel(request: str) -> bool:
+    """Withdraw a request; returns whether it was still open. What is scored stays known."""
+    return _past_a_hung_worker(lambda: Questions(data_dir()).cancel(request))
+
+
+def _past_a_hung_worker(look: Callable[[], _Given]) -> _Given:
+    """Look into the questions; a worker that was stopped while it wrote there is ended first."""
+    try:
+        return look()
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error) or not end_worker(Questions(data_dir()).lock_path):
+            raise
+        return look()
+
+
+def _cached(model: AskedModel, wanted: Mapping[str, Dialogue]) -> dict[str, Reward]:
+    with closing(ScoreCache(data_dir() / "cache" / "scores")) as cache:
+        return cache.get_many(model.identity, wanted)
+
+
+def _followed(questions: Questions, question: Question) -> Pending:
+    """An open question, with a worker there for it or on its way."""
+    doing = question.doing or "Waiting for its turn"
+    if not is_held(questions.lock_path):
+        doing = "Starting the warm worker"
+        if questions.may_start():
+            _spawn(questions)
+    else:
+        silent = time.time() - questions.heartbeat()
+        holder = holder_of(questions.lock_path) if silent > HUNG_SECONDS else None
+        # Another worker may have taken over since the heartbeat was read.
+        still = time.time() - questions.heartbeat() > HUNG_SECONDS
+        if still and holder is not None and end_holder(holder, questions.lock_path):
+            doing = "Replacing the warm worker, which hung"
+        elif silent > SILENT_SECONDS:
+            doing = f"The warm worker has not answered for {silent:.0f} s"
+    return Pending(question.id, doing, question.done, question.total)
+
+
+def _spawn(questions: Questions) -> None:
+    """Start the warm worker, which ends itself when it is not needed."""
+    start_worker(WARM, questions.log_path, "warm")

@@ -34,7 +34,7 @@ KIND = Kind(
     open=late(f"{_HERE}.results:open_results"),
     report=late(f"{_HERE}.report:print_results"),
     beside=late(f"{_HERE}.sentences:beside"),
-    figures=record(f"{_HERE}.figures.charts:FIGURES"),
+    figures=record(f"{_HERE}.figures:FIGURES"),
     conditions=record(f"{_HERE}.conditions:LANGUAGE"),
     transfer=Transfer(
         archive=record(f"{_HERE}.archive:ARCHIVE"), csvs=record(f"{_HERE}.import_csv:CSVS")

@@ -12,7 +12,7 @@ from ivan_core.charts.sides import agreement_by_larger_bars, column_sides
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import LONGEST_EXPRESSION, ColumnSpec, Form, Over
-from ivan_core.experiments.columns import handling as columns
+from ivan_core.experiments.columns import results as columns, work as column_work
 from ivan_core.experiments.compare.clicks import of_larger, of_value
 from ivan_core.experiments.compare.results import Results
 from ivan_core.metrics.columns import agreement_by_larger, column_bins, sides_sentence
@@ -59,8 +59,8 @@ def _form(dataset: str) -> None:
     if not made:
         return
     try:
-        spec = columns.column_spec(dataset, form, text, over)
-        columns.start(spec)
+        spec = column_work.column_spec(dataset, form, text, over)
+        column_work.start(spec)
     except IvanError as error:
         _problem(error.message, error.hint)
         return
@@ -85,7 +85,7 @@ def _progress(dataset: str) -> None:
 
 def _making(dataset: str) -> dict[str, tuple[Run, ColumnSpec]]:
     """Columns that workers compute now, by the run's id; searches are told beside the rows."""
-    found = columns.at_work(dataset)
+    found = column_work.at_work(dataset)
     return {run.id: (run, spec) for run, spec in found if spec.form != "search"}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
-from ivan_core.experiments.columns import handling as columns
+from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.conditions import TextHas
 from ivan_core.lists.conditions import (
     Chip,

@@ -7,7 +7,7 @@ import streamlit as st
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import ColumnSpec
-from ivan_core.experiments.columns import handling as columns
+from ivan_core.experiments.columns import work as column_work
 from ivan_core.experiments.columns.conditions import TextHas, missing_searches
 from ivan_core.lists.conditions import Filter, Listing
 from pages.components.kit.frame import problems_shown
@@ -17,7 +17,7 @@ from pages.components.kit.text import say, say_with_hint
 
 def start_search(dataset: str, condition: TextHas) -> None:
     """Have a worker look for the words, unless that was done."""
-    columns.start(condition.search(dataset))
+    column_work.start(condition.search(dataset))
 
 
 def searches_at_work(listing: Listing) -> None:
@@ -40,13 +40,13 @@ def say_why(listing: Listing, wanted: Filter, error: IvanError) -> None:
 
 def _searching(dataset: str) -> list[tuple[Run, ColumnSpec]]:
     """Searches at work; what becomes of other columns is said where they are made."""
-    return [(run, spec) for run, spec in columns.at_work(dataset) if spec.form == "search"]
+    return [(run, spec) for run, spec in column_work.at_work(dataset) if spec.form == "search"]
 
 
 @kindly
 def _start_all(missing: list[ColumnSpec]) -> None:
     for spec in missing:
-        columns.start(spec)
+        column_work.start(spec)
 
 
 def _follow(dataset: str) -> None:

@@ -13,7 +13,7 @@ from ivan_core.charts.one_pair import margin_strip
 from ivan_core.datasets.reading import has_prompt
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import TIED
-from ivan_core.experiments.compare.figures.rows import margins_of
+from ivan_core.experiments.compare.figures import margins_of
 from ivan_core.experiments.compare.results import JudgedPair, Results, judged_pair, open_results
 from ivan_core.experiments.rewrite import sentences as rewrite_words
 from ivan_core.metrics.sentences import pair_sentence

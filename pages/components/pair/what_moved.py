@@ -14,9 +14,8 @@ from ivan_core.domain.ablation import Flip
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.models import Reward
 from ivan_core.domain.pairs import Side
-from ivan_core.experiments.compare import ablation, quick_rewards as warm
-from ivan_core.experiments.compare.ablation import Effects, OwnReward
-from ivan_core.experiments.compare.quick_rewards import Pending
+from ivan_core.experiments.compare import ablation
+from ivan_core.experiments.compare.ablation import Effects, OwnReward, Pending
 from ivan_core.experiments.compare.results import Results
 from ivan_core.metrics.sentences import effects_sentence, flip_sentence, signed
 from pages.components.kit.figure import figure_menu
@@ -215,7 +214,7 @@ def _draw_pending(pending: Pending, what: str, doing: str = "") -> None:
     st.button(
         "Cancel",
         key=f"{what}-cancel-{pending.request}",
-        on_click=warm.cancel,
+        on_click=ablation.cancel,
         args=(pending.request,),
         help="What is scored stays known.",
     )

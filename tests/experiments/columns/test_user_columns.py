@@ -17,7 +17,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import ColumnSpec, CompareSpec, DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.columns import handling as columns, work as column_module
+from ivan_core.experiments.columns import results as columns, work as column_module
 from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn, missing_searches
 from ivan_core.experiments.columns.results import column_path
 from ivan_core.experiments.columns.work import compile_column
@@ -70,8 +70,8 @@ def here(data_dir, monkeypatch):
 
 
 def test_a_column_holds_a_number_for_both_sides_of_every_pair(dataset, here):
-    spec = columns.column_spec(dataset, "expression", "words(reply)")
-    run = runs.get(columns.start(spec))
+    spec = column_module.column_spec(dataset, "expression", "words(reply)")
+    run = runs.get(column_module.start(spec))
     assert (run.state, run.done, run.total, run.kind) == (RunState.DONE, 3, 3, "column")
     found = columns.column(dataset, spec.id)
     assert list(found.chosen) == [3, 1, 1]
@@ -85,10 +85,10 @@ def test_a_column_holds_a_number_for_both_sides_of_every_pair(dataset, here):
 
 
 def test_a_column_is_never_computed_twice(dataset, here, monkeypatch):
-    spec = columns.column_spec(dataset, "search", "Sorry")
-    assert columns.start(spec)
+    spec = column_module.column_spec(dataset, "search", "Sorry")
+    assert column_module.start(spec)
     monkeypatch.setattr(runs, "spawn", lambda _: pytest.fail("started again"))
-    assert columns.start(columns.column_spec(dataset, "search", "sORRY")) is None
+    assert column_module.start(column_module.column_spec(dataset, "search", "sORRY")) is None
     assert columns.known(dataset) == []
     assert columns.known(dataset, searches=True) == [spec]
 
@@ -96,14 +96,14 @@ def test_a_column_is_never_computed_twice(dataset, here, monkeypatch):
 def test_the_same_column_started_twice_is_one_run(dataset, monkeypatch):
     started = []
     monkeypatch.setattr(runs, "spawn", started.append)
-    spec = columns.column_spec(dataset, "regex", "a+")
-    assert columns.start(spec) == columns.start(spec)
+    spec = column_module.column_spec(dataset, "regex", "a+")
+    assert column_module.start(spec) == column_module.start(spec)
     assert len(started) == 1
-    assert [run.id for run, _ in columns.at_work(dataset)] == started
+    assert [run.id for run, _ in column_module.at_work(dataset)] == started
 
 
 def test_lists_of_runs_show_comparisons_only(dataset, here):
-    columns.start(columns.column_spec(dataset, "regex", "a+"))
+    column_module.start(column_module.column_spec(dataset, "regex", "a+"))
     assert runs.every("compare") == []
     (run,) = runs.every("column")
     assert runs.any_spec_of(run).expression == "a+"
@@ -118,9 +118,9 @@ def test_a_catastrophic_expression_times_out_kindly(data_dir, tmp_path, here, pa
     rows.insert(0, rows[0] | {"rejected": "nothing"})
     path = made_runs.write_rows(tmp_path / "endless.jsonl", rows)
     dataset = prepare(data_dir, DatasetRequest(source=str(path))).fingerprint
-    spec = columns.column_spec(dataset, "regex", pattern, over="text")
+    spec = column_module.column_spec(dataset, "regex", pattern, over="text")
     start = time.process_time()
-    run = runs.get(columns.start(spec))
+    run = runs.get(column_module.start(spec))
     assert time.process_time() - start < 5
     assert run.state is RunState.FAILED
     assert run.problem == "The regular expression did not come to an end within 0.5 s on row 1."
@@ -131,15 +131,17 @@ def test_a_catastrophic_expression_times_out_kindly(data_dir, tmp_path, here, pa
 
 def test_all_texts_together_have_a_limit_too(dataset, here, monkeypatch):
     monkeypatch.setattr(column_module, "ALL_SECONDS", -1.0)
-    run = runs.get(columns.start(columns.column_spec(dataset, "expression", "len(text)")))
+    run = runs.get(
+        column_module.start(column_module.column_spec(dataset, "expression", "len(text)"))
+    )
     assert run.state is RunState.FAILED
     assert "3 of 3 rows were done" in run.problem
 
 
 def test_a_stopped_column_leaves_nothing_and_can_be_resumed(dataset, data_dir, monkeypatch):
     monkeypatch.setattr(runs, "spawn", lambda _: None)
-    spec = columns.column_spec(dataset, "expression", "len(text)")
-    run_id = columns.start(spec)
+    spec = column_module.column_spec(dataset, "expression", "len(text)")
+    run_id = column_module.start(spec)
     registry = Registry(data_dir)
     assert registry.begin(run_id)
     assert registry.get(run_id).state is RunState.INTERRUPTED
@@ -154,8 +156,8 @@ def test_a_stopped_column_leaves_nothing_and_can_be_resumed(dataset, data_dir, m
 
 
 def test_a_worker_process_computes_a_column(dataset):
-    spec = columns.column_spec(dataset, "expression", "len(reply)")
-    run_id = columns.start(spec)
+    spec = column_module.column_spec(dataset, "expression", "len(reply)")
+    run_id = column_module.start(spec)
     run = wait_for(lambda: (r := runs.get(run_id)).state.live or r)
     wait_for(lambda: not runs.get(run_id).state.live)
     assert runs.get(run_id).state is RunState.DONE, run.problem
@@ -174,13 +176,13 @@ def test_a_worker_process_computes_a_column(dataset):
 )
 def test_nothing_starts_that_makes_no_sense(dataset, form, expression, said):
     with pytest.raises(BadInput, match=said):
-        columns.column_spec(dataset, form, expression)
+        column_module.column_spec(dataset, form, expression)
     assert runs.every(None) == []
 
 
 def test_a_dataset_or_column_that_is_gone_says_so(dataset):
     with pytest.raises(BadInput, match="no longer in the data folder"):
-        columns.column_spec("f" * 16, "regex", "a")
+        column_module.column_spec("f" * 16, "regex", "a")
     for column_id in ("f" * 16, "../../x", ""):
         with pytest.raises(BadInput, match="no such column"):
             columns.column(dataset, column_id)
@@ -205,7 +207,7 @@ def test_rows_are_found_by_their_texts_once_the_search_is_done(results):
     (spec,) = missing_searches(results.dataset.fingerprint, row_filter)
     with pytest.raises(BadInput, match="not been searched for “Sorry” yet"):
         matching_rows(listing(results), row_filter)
-    columns.start(spec)
+    column_module.start(spec)
     assert missing_searches(results.dataset.fingerprint, row_filter) == []
     assert matching_rows(listing(results), row_filter) == [0, 1]
     in_chosen = Filter(LANGUAGE).add(TextHas(text="sorry", side="chosen"))
@@ -213,8 +215,8 @@ def test_rows_are_found_by_their_texts_once_the_search_is_done(results):
 
 
 def test_rows_are_filtered_and_sorted_by_a_user_column(results):
-    spec = columns.column_spec(results.dataset.fingerprint, "expression", "len(reply)")
-    columns.start(spec)
+    spec = column_module.column_spec(results.dataset.fingerprint, "expression", "len(reply)")
+    column_module.start(spec)
 
     def found(**fields):
         condition = UserColumnIn(column=spec.id, **fields)
@@ -232,7 +234,7 @@ def test_rows_are_filtered_and_sorted_by_a_user_column(results):
 def test_a_search_that_failed_says_why(results, data_dir, monkeypatch):
     monkeypatch.setattr(column_module, "ALL_SECONDS", -1.0)
     row_filter = Filter(LANGUAGE).add(TextHas(text="sorry"))
-    columns.start(missing_searches(results.dataset.fingerprint, row_filter)[0])
+    column_module.start(missing_searches(results.dataset.fingerprint, row_filter)[0])
     with pytest.raises(BadInput, match=r"did not come to its end \(failed\)") as said:
         matching_rows(listing(results), row_filter)
     assert "Make the expression simpler" in said.value.hint

@@ -23,9 +23,8 @@ from ivan_core.domain.ablation import (
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare import ablation, quick_rewards as warm
-from ivan_core.experiments.compare.ablation import Effects, OwnReward
-from ivan_core.experiments.compare.quick_rewards import Answer, Pending
+from ivan_core.experiments.compare import ablation
+from ivan_core.experiments.compare.ablation import Answer, Effects, OwnReward, Pending
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.metrics.sentences import effects_sentence, flip_sentence, signed
 
@@ -247,7 +246,7 @@ def letters(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         asked.append(len(texts))
         return Answer({t.hash: Reward(float(len((t.reply or "").strip()))) for t in texts})
 
-    monkeypatch.setattr(warm, "ask", ask)
+    monkeypatch.setattr(ablation, "ask", ask)
     return asked
 
 
@@ -269,7 +268,7 @@ def test_the_flip_of_a_pair(results: Results, letters: list[int]) -> None:
 
 def test_a_search_waits_for_its_rewards(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = Pending("id", "Scoring", 0, 2)
-    monkeypatch.setattr(warm, "ask", lambda *_: Answer(pending=waiting))
+    monkeypatch.setattr(ablation, "ask", lambda *_: Answer(pending=waiting))
     assert ablation.shortest_flip(results, 0, "ivan/minilm-control", "chosen") == waiting
     assert ablation.sentence_effects(results, 0, "ivan/minilm-control", "chosen") == waiting
 

@@ -15,7 +15,7 @@ from given.support import write_annotated_pairs
 
 from ivan_core.charts.sides import agreement_by_larger_bars, length_bars
 from ivan_core.domain.specs import ColumnSpec
-from ivan_core.experiments.columns import handling as columns
+from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.compare import clicks
 from ivan_core.experiments.compare.conditions import LANGUAGE, RatedBy, Seen, listing
 from ivan_core.experiments.compare.results import Results, open_results

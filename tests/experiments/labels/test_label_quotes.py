@@ -26,7 +26,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, LabelPrompt
 from ivan_core.domain.pairs import SIDES
 from ivan_core.engine.figures import charts_and_sentences, quotes, source_line
-from ivan_core.experiments.compare.figures.charts import FIGURES as comparison
+from ivan_core.experiments.compare.figures import FIGURES as comparison
 from ivan_core.experiments.labels import numbers as label_views, sentences as label_words
 from ivan_core.experiments.labels.report import print_labels
 from ivan_core.experiments.labels.results import open_labels

@@ -9,7 +9,7 @@ from given import made_runs
 from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.specs import ColumnSpec
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.columns import handling as columns
+from ivan_core.experiments.columns import work as column_work
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
@@ -79,8 +79,8 @@ def test_too_many_conditions_are_refused_in_a_sentence(run_id, open_page, spawne
 
 def test_a_column_and_a_search_at_work_are_told_once_each(data_dir, run_id, open_page, spawned):
     dataset = open_results(run_id).dataset.fingerprint
-    columns.start(columns.column_spec(dataset, "expression", "len(reply)"))
-    columns.start(ColumnSpec(dataset=dataset, form="search", expression="the", over="text"))
+    column_work.start(column_work.column_spec(dataset, "expression", "len(reply)"))
+    column_work.start(ColumnSpec(dataset=dataset, form="search", expression="the", over="text"))
     page = open_page(COMPARE, run=run_id)
     assert page.said.count("Making the column len(reply)") == 1
     assert page.said.count("Looking through the texts: “the”") == 1

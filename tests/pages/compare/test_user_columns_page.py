@@ -6,7 +6,7 @@ import pytest
 from fakes.reward_models import Fakes, provider
 from given import made_runs
 
-from ivan_core.experiments.columns import handling as columns, work as column_module
+from ivan_core.experiments.columns import results as columns, work as column_module
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
@@ -61,7 +61,7 @@ def test_a_column_that_is_there_is_shown_at_once(page, data_dir, spawned):
 def test_known_columns_can_be_chosen_and_put_away(page, data_dir, spawned):
     dataset = dataset_of(page)
     for text in ("len(reply)", "words(reply)"):
-        run_id = columns.start(columns.column_spec(dataset, "expression", text))
+        run_id = column_module.start(column_module.column_spec(dataset, "expression", text))
         work(Registry(data_dir), run_id, provider(Fakes()))
     page.run()
     assert "len(reply): " not in page.said
@@ -116,8 +116,8 @@ def test_what_is_typed_is_never_markup(page, data_dir, spawned):
 
 def made(data_dir, dataset, text):
     """The id of a column that is there."""
-    spec = columns.column_spec(dataset, "expression", text)
-    work(Registry(data_dir), columns.start(spec), provider(Fakes()))
+    spec = column_module.column_spec(dataset, "expression", text)
+    work(Registry(data_dir), column_module.start(spec), provider(Fakes()))
     return spec.id
 
 

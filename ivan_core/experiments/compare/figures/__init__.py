@@ -1,1 +1,0 @@
-"""The charts of a comparison that can be had as figures."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,8 @@ _ENDING = "-rewrite"
 _CHUNK = 64
 _LONGEST_NUMBER = 40
 _MOST_NAMED = 5
+_WHOLE = (False, False, None)
+"""That nothing is known to be truncated or to have failed."""
 _LEFT_OUT = Rewording(None, 0, (Refused("left_out", LEFT_OUT),))
 _NEEDED = CSV_COLUMNS[:5]
 _Place = tuple[int, str, Side]
@@ -278,66 +281,33 @@ def _measured(found: _File, spec: RewriteSpec, tables: Tables) -> Measured:
     import pandas as pd
 
     likeness = tables.likeness()
-    there: set[tuple[int, str, str]] = set()
-    for row in likeness.itertuples(index=False):
-        there |= {
-            (row.row_id, row.variant, side)
-            for side in SIDES
-            if pd.isna(getattr(row, f"{side}_reason"))
-        }
+    there: set[_Place] = set(product(tables.row_ids, LABELLED[:1], SIDES))
     for side in SIDES:
-        likeness[f"{side}_similarity"] = pd.array(
-            [
-                found.similar.get((row, side), float("nan"))
-                if (row, variant, side) in there
-                else float("nan")
-                for row, variant in zip(likeness["row_id"], likeness["variant"], strict=True)
-            ],
-            dtype="float64",
-        )
+        own = likeness[likeness[f"{side}_reason"].isna()]
+        there |= {(*row, side) for row in zip(own["row_id"], own["variant"], strict=True)}
+    for side in SIDES:
+        likeness[f"{side}_similarity"] = [
+            found.similar.get((row, side), math.nan) if (row, variant, side) in there else math.nan
+            for row, variant in zip(likeness["row_id"], likeness["variant"], strict=True)
+        ]
     unrated = {row_id for row_id in tables.row_ids if tables.is_unrated(row_id)}
 
     def reward(place: _Place, model: str) -> float:
-        missing = place[0] in unrated or (place[1] != LABELLED[0] and place not in there)
-        return float("nan") if missing else found.rewards.get((place, model), float("nan"))
+        is_known = place in there and place[0] not in unrated
+        return found.rewards.get((place, model), math.nan) if is_known else math.nan
 
     scores = [
-        (
-            row_id,
-            model,
-            variant,
-            *(reward((row_id, variant, side), model) for side in SIDES),
-            False,
-            False,
-            None,
-        )
-        for row_id in tables.row_ids
-        for model in spec.models
-        for variant in variants_of(spec)
+        (row, model, variant, *(reward((row, variant, side), model) for side in SIDES), *_WHOLE)
+        for row, model, variant in product(tables.row_ids, spec.models, variants_of(spec))
+    ]
+    labels = [
+        (row, side, variant, False, *five, "invalid" if None in five else "valid", None)
+        for row, side, variant in product(tables.row_ids, SIDES, LABELLED)
+        if (row, variant, side) in there and (five := found.labels.get((row, variant, side)))
     ]
     table: pd.DataFrame = pd.DataFrame.from_records(scores, columns=list(SCORES))
-    return Measured(
-        table.astype({"row_id": "int64", **SCORE_TYPES}),
-        likeness,
-        labels_frame(
-            [
-                (
-                    row_id,
-                    side,
-                    variant,
-                    False,
-                    *labels,
-                    "valid" if None not in labels else "invalid",
-                    None,
-                )
-                for row_id in tables.row_ids
-                for side in SIDES
-                for variant in LABELLED
-                if (labels := found.labels.get((row_id, variant, side))) is not None
-                and (variant == LABELLED[0] or (row_id, variant, side) in there)
-            ]
-        ),
-    )
+    table = table.astype({"row_id": "int64", **SCORE_TYPES})
+    return Measured(table, likeness, labels_frame(labels))
 
 
 def _notes(found: _File, rows: int, of: int) -> Iterator[str]:

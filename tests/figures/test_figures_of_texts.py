@@ -110,7 +110,8 @@ def test_conditions_on_texts_and_pairs_combine(run_id: str) -> None:
         "chosen": (2, 2),
         "rejected": (0, 0),
     }
-    assert "No pair has labels on both sides" in caption(run_id, "prevalence", where="side=chosen")
+    told = caption(run_id, "prevalence", where="side=chosen")
+    assert "None of the picked texts make a pair with labels on both sides." in told
     assert rows_listed(run_id, "side=chosen") == "4 texts"
 
 

@@ -136,7 +136,7 @@ def test_sentences_can_be_had_of_the_rows_listed(data_dir, open_page):
     page.run()
     n = figures.rows_picked(run_id, "longer=chosen")
     (rows,) = page.app.toggle
-    assert rows.label == f"Only the {n} rows listed below" and not rows.value
+    assert rows.label == f"Only the {n} rows that are listed" and not rows.value
     first = figures.quotes(run_id)[0]
     assert f"{first.sentence}\n{first.command}" in [code.value for code in page.app.code]
     page.app.session_state["sentences-rows"] = True

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.labels import numbers as label_views, sentences, sentences as label_words
+from ivan_core.experiments.labels import numbers as label_views, sentences
 from ivan_core.experiments.labels.conditions import LABELS, label_name, listing
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
@@ -53,11 +53,14 @@ def _prevalence(results: LabelResults) -> Drawn:
         "clear",
         "effective_pairs",
     ]
+    told = sentences.differences_sentence(differences)
+    if results.whole and not differences["n"].any():
+        told = "None of the picked texts make a pair with labels on both sides."
     return Drawn(
         lambda: prevalence_dots(shares, differences, label_views.TITLES, dark=False),
         shares.merge(apart[beside], on=["key", "value"], how="left"),
         f"How often {name} gives each label to chosen and to rejected replies{with_ends(results)}."
-        f" {label_words.differences_sentence(differences)}",
+        f" {told}",
         "Shares are of the texts of a side with an answer, differences of pairs with one on both."
         if results.bare
         else "Shares are of the texts of a side with an answer, with 95% Wilson score intervals;"
@@ -76,7 +79,7 @@ def _sides(results: LabelResults, label: Label) -> Drawn:
         told, how = f"n = {n:,} pairs.", "Pairs without an answer on both sides are left out."
     else:
         differences = label_views.shares(results)[1]
-        told = label_words.label_sentence(differences, key, value)
+        told = sentences.label_sentence(differences, key, value)
         how = f"The difference has {_NEWCOMBE}; it {_clear(results, len(differences))}."
         if results.bare:
             how = "The difference is of pairs with an answer on both sides."
@@ -107,7 +110,7 @@ def _topics(results: LabelResults, label: Label) -> Drawn:
         lambda: word_bars(counts, title=title, dark=False),
         counts,
         f"{title}: how often {label_views.named(results)} names each for chosen and for"
-        f" rejected replies{with_ends(results)}. {label_words.words_sentence(counts, title)}",
+        f" rejected replies{with_ends(results)}. {sentences.words_sentence(counts, title)}",
         "A text can have several of these words or none. Shares are of the texts of a side with"
         f" an answer.{wilson_words(results)}",
     )
@@ -122,7 +125,7 @@ def _together(results: LabelResults) -> Drawn:
         table,
         f"Which labels of {label_views.named(results)} go together: of the texts with the"
         " label of the row, the share that also has that of the column, the stronger the further"
-        f" from its share of all texts. {label_words.together_sentence(table)}",
+        f" from its share of all texts. {sentences.together_sentence(table)}",
         "Counted are texts that answer both labels, chosen and rejected replies together; squares"
         f" of labels that fewer than {LEAST} texts have are dashed.{wilson_words(results)}"
         + ("" if results.bare else " Both texts of a pair are one group."),
@@ -134,7 +137,7 @@ def _agreement(results: LabelResults, others: Others) -> Drawn:
 
     names = label_views.names_of([results, *others])
     table = label_views.agreement([results, *others])
-    told = [label_words.agreement_sentence(table, list(names.values()))]
+    told = [sentences.agreement_sentence(table, list(names.values()))]
     if table["few"].any():
         told.append("Hollow marks: the rarer answer was given to few texts.")
     return Drawn(
@@ -158,7 +161,7 @@ def _answers(results: LabelResults, label: Label, others: Others) -> Drawn:
     own = table[(table["key"] == key) & (table["value"] == value)]
     told = [f"{n:,} texts were answered by both{out}."]
     for row in own.to_dict("records"):
-        told += [label_words.both_sentence(row), coefficient_sentence(row, left_out=False)]
+        told += [sentences.both_sentence(row), coefficient_sentence(row, left_out=False)]
     return Drawn(
         lambda: answer_cells(cells, first, second, title=f"Texts by “{called}”", dark=False),
         cells.rename(columns={"left": "first", "right": "second"}).assign(

@@ -93,14 +93,15 @@ def _narrowed(figure: _Figure) -> _Figure:
     if whole := figures.whole(run_id, figure.name):
         say(whole, "small", quiet=True)
         return figure
-    where = rows_alone(run_id, f"This figure shows {WHOLE}.", figure.key)
+    where = rows_alone(run_id, "listed below", f"This figure shows {WHOLE}.", figure.key)
     return replace(figure, shown={**figure.shown, "where": where}) if where else figure
 
 
-def rows_alone(run_id: str, else_shown: str, key: str) -> str | None:
+def rows_alone(run_id: str, where_listed: str, else_shown: str, key: str) -> str | None:
     """The conditions of the rows that the page lists, if it lists some and they alone are wanted.
 
-    `else_shown` says what is shown while a condition cannot be judged yet.
+    `where_listed` says where the list stands, `else_shown` what is shown while a condition cannot be
+    judged yet.
     """
     where = figures.conditions_of(run_id, st.query_params.to_dict())
     if not where:
@@ -110,7 +111,7 @@ def rows_alone(run_id: str, else_shown: str, key: str) -> str | None:
     except IvanError as error:  # a search that is still at work, which the rows below wait for too
         say(f"{error.message} {error.hint} {else_shown}", "small", quiet=True)
         return None
-    told = f"Only the {figures.rows_listed(run_id, where)} listed below"
+    told = f"Only the {figures.rows_listed(run_id, where)} {where_listed}"
     wanted = st.toggle(told, key=f"{key}-rows", disabled=not n)
     return where if wanted and n else None
 

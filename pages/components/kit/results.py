@@ -149,7 +149,7 @@ def quotable(run_id: str, key: str = "sentences") -> None:
     with shown:
         # Sentences about two labelers change when another labelling ends.
         finished = runs.registry().count(states=(RunState.DONE,))
-        where = rows_alone(run_id, f"These sentences are of {WHOLE}.", key)
+        where = rows_alone(run_id, "that are listed", f"These sentences are of {WHOLE}.", key)
         found, source = _quotes(run_id, where, figures.stamp(run_id, where), finished)
         say("What they rest on", "small", quiet=True)
         st.code(source, language=None, wrap_lines=True)

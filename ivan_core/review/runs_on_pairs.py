@@ -15,8 +15,7 @@ from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opened import runs_of
 from ivan_core.experiments.compare.results import Results, open_results
-from ivan_core.experiments.labels.numbers import plain
-from ivan_core.experiments.labels.results import LabelResults, labeler_of, open_labels
+from ivan_core.experiments.labels.results import LabelResults, labeler_of, open_labels, plain
 from ivan_core.metrics.labels.answers import (
     CHOICE_KEYS,
     Answers,

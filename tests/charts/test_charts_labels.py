@@ -61,7 +61,7 @@ def charts(dark: bool | None = None) -> dict[str, alt.LayerChart]:
     rates, differences = prevalences(first, SINGLE), prevalence_differences(first, SINGLE)
     return {
         "prevalence": prevalence_dots(rates, differences, TITLES, dark=dark),
-        "words": word_bars(topic_counts(first), dark=dark),
+        "words": word_bars(topic_counts(first, TOPICS), dark=dark),
         "agreement": agreement_dots(agreements, TITLES, dark=dark),
         "together": together_squares(co_occurrence(first, SINGLE), TITLES, dark=dark),
         "cells": answer_cells(cells(first, second, SENTIMENT), "a", HOSTILE, dark=dark),
@@ -154,7 +154,7 @@ def test_a_side_without_an_answer_has_no_dot() -> None:
 
 def test_words_keep_the_order_of_their_table() -> None:
     table = labels(**{TOPICS: [("Maths",), ("Maths", "Arts"), ("Maths",), ()]})
-    assert word_bars(topic_counts(table)).to_dict()["description"] == (
+    assert word_bars(topic_counts(table, TOPICS)).to_dict()["description"] == (
         "Topics of chosen and rejected replies. Maths: chosen 100%, rejected 50%; Arts: chosen 0%,"
         " rejected 50%."
     )
@@ -218,7 +218,7 @@ NOTHING = labels(**{INSULT: [None], HARMLESS: [None], TOPICS: [None]})
         lambda: prevalence_dots(
             prevalences(NOTHING, []), prevalence_differences(NOTHING, []), TITLES
         ),
-        lambda: word_bars(topic_counts(NOTHING)),
+        lambda: word_bars(topic_counts(NOTHING, TOPICS)),
         lambda: agreement_dots(
             agreement_table({"a": NOTHING, "b": NOTHING}, [INSULT], np.random.default_rng(0), 5),
             TITLES,

@@ -29,7 +29,7 @@ from ivan_core.metrics.comparison_sentences import (
 )
 from ivan_core.metrics.intervals import PROMPT, design_effect, wilson
 from ivan_core.metrics.labels.sentences import co_occurrence_sentence, prevalence_sentence
-from ivan_core.metrics.labels.shares import co_occurrence, prevalence, prevalence_differences
+from ivan_core.metrics.labels.shares import co_occurrence, prevalence_differences, prevalences
 from ivan_core.metrics.paired import (
     difference_of_counts,
     mcnemar_mid_p,
@@ -172,8 +172,8 @@ def test_two_models_compare_by_prompt() -> None:
 def test_labels_of_one_prompt_are_alike() -> None:
     given = labels(**{HARMLESS: [prompt % 4 > 0 for prompt in range(40) for _ in range(4)]})
     groups = given["row_id"].to_numpy() // 2
-    wide = prevalence(given.assign(**{PROMPT: groups}), HARMLESS).iloc[0]
-    plain = prevalence(given, HARMLESS).iloc[0]
+    wide = prevalences(given.assign(**{PROMPT: groups}), [HARMLESS]).iloc[0]
+    plain = prevalences(given, [HARMLESS]).iloc[0]
     assert wide["share"] == plain["share"] and wide["low"] < plain["low"]
     assert wide["effective_n"] < wide["n"] and plain["effective_n"] == plain["n"]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from ivan_core.domain.labels import FEATURES, Label, TextKey
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.labels.files import TABLE
-from ivan_core.experiments.labels.results import LabelResults, open_labels
+from ivan_core.experiments.labels.results import LabelResults, labels_of, open_labels, plain
 from ivan_core.labels.repair import Fix, Problem
 from ivan_core.labels.schema import features
 from ivan_core.lists.page import page_of
@@ -243,20 +243,11 @@ def labelled_text(results: LabelResults, key: TextKey) -> LabelledText:
         key,
         pair.chosen.text if key.preference == "chosen" else pair.rejected.text,
         str(row["status"]),
-        {name: plain(row[name]) for name in results.keys},
+        labels_of(row, results.keys),
         tuple(row["problems"]),
         tuple(row["fixes"]),
         str(row["raw"]),
     )
-
-
-def plain(value: Any) -> Label:
-    """A cell of the labels table as a label; None where there is none."""
-    import pandas as pd
-
-    if value is None or value is pd.NA:
-        return None
-    return value if isinstance(value, str | tuple) else bool(value)
 
 
 def in_words(label: Label) -> str:

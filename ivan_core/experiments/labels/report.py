@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from ivan_core.experiments.labels.numbers import in_words, plain
-from ivan_core.experiments.labels.results import LabelResults, open_labels
+from ivan_core.experiments.labels.numbers import in_words
+from ivan_core.experiments.labels.results import LabelResults, open_labels, plain
 from ivan_core.labels.schema import features
 from ivan_core.lists.conditions import Ints
 from ivan_core.lists.download import Columns

@@ -192,14 +192,16 @@ def labels_of_row(dataset: str, row_id: int) -> list[TextLabels]:
 
 def labels_of(row: Mapping[str, Any] | pd.Series, keys: Sequence[str]) -> dict[str, Label]:
     """The labels of some keys in a row of a labels table; None where there is none."""
+    return {key: plain(row[key]) for key in keys}
+
+
+def plain(value: Any) -> Label:
+    """A cell of the labels table as a label; None where there is none."""
     import pandas as pd
 
-    def plain(value: Any) -> Label:
-        if value is None or value is pd.NA:
-            return None
-        return value if isinstance(value, str | tuple) else bool(value)
-
-    return {key: plain(row[key]) for key in keys}
+    if value is None or value is pd.NA:
+        return None
+    return value if isinstance(value, str | tuple) else bool(value)
 
 
 def _apart(ours: Label, theirs: Label) -> bool:

@@ -136,16 +136,15 @@ def class_agreement(
     key: str,
     generator: np.random.Generator,
     times: int = TIMES,
-    words: Sequence[str] = (),
     *,
     prompts: Groups | None = None,
 ) -> pd.DataFrame:
     """The agreement on each value of a key taken as yes or no, with the columns of AGREEMENT.
 
-    For the sentiments and the words of lists; `words` are those a list can name.
+    For the sentiments and the words of lists.
     """
     texts = _texts(labelers)
-    given = texts.answers(key, words)
+    given = texts.answers(key)
     rows = [
         _compared(
             {"key": key, "value": value},

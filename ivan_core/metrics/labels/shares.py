@@ -49,27 +49,19 @@ ON_PAIRS = ("both", "chosen_only", "rejected_only", "neither")
 """How a label can stand on the two sides of a pair."""
 
 
-def prevalence(table: pd.DataFrame, key: str, words: Sequence[str] = ()) -> pd.DataFrame:
-    """How often each value of one key holds, one row a value and side.
+def prevalences(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """How often each value of some keys holds, one row a value and side, key after key.
 
     Columns: key, value, side, count, n (texts of the side with an answer), share, low, high (Wilson
-    95%; missing if n is 0), effective_n (as if of how many texts where prompts
-    repeat). `words` are those a list can name, as for `answers`.
+    95%; missing if n is 0), effective_n (as if of how many texts where prompts repeat).
     """
-    return prevalences(table, [key], words)
-
-
-def prevalences(
-    table: pd.DataFrame, keys: Sequence[str], words: Sequence[str] = ()
-) -> pd.DataFrame:
-    """`prevalence` of several keys, one after the other."""
     ordered = in_order(table)
     sides = ordered["preference"].to_numpy(object)
     on_side = {side: np.asarray(sides == side, dtype=np.bool_) for side in SIDES}
     found: list[tuple[object, ...]] = []
     groups = ordered[[PROMPT]] if PROMPT in ordered.columns else ordered[[]]
     for key in keys:
-        given = answers(ordered, key, words)
+        given = answers(ordered, key)
         for value, holds in zip(given.values, given.holds.T, strict=True):
             for side, on in on_side.items():
                 own = given.answered & on
@@ -82,11 +74,9 @@ def prevalences(
     return pd.DataFrame(found, columns=PREVALENCE)
 
 
-def topic_counts(
-    table: pd.DataFrame, key: str = "topics", words: Sequence[str] = ()
-) -> pd.DataFrame:
-    """`prevalence` of the words of a list, those named most often on both sides together first."""
-    found = prevalence(table, key, words)
+def topic_counts(table: pd.DataFrame, key: str) -> pd.DataFrame:
+    """`prevalences` of the words of a list, those named most often on both sides together first."""
+    found = prevalences(table, [key])
     totals = found.groupby("value", sort=False)["count"].transform("sum")
     order = np.lexsort([np.arange(len(found)), -totals.to_numpy(np.int64)])
     return found.iloc[order].reset_index(drop=True)
@@ -200,9 +190,7 @@ CO_OCCURRENCE = [
 ]
 
 
-def co_occurrence(
-    table: pd.DataFrame, keys: Sequence[str], words: Sequence[str] = ()
-) -> pd.DataFrame:
+def co_occurrence(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """One row for each ordered pair of different labels.
 
     Counted are the texts that answer both keys; two sentiments are no pair, since a text has one.
@@ -217,7 +205,7 @@ def co_occurrence(
     texts.
     """
     ordered = in_order(table)
-    given = [answers(ordered, key, words) for key in keys]
+    given = [answers(ordered, key) for key in keys]
     items = [(one.key, value) for one in given for value in one.values]
     if not items:
         return pd.DataFrame(columns=CO_OCCURRENCE)

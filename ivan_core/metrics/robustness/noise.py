@@ -193,14 +193,14 @@ def judged_together(found: Mapping[Key, Beyond]) -> dict[Key, Beyond]:
     }
 
 
-def pairs_for_flips(rate: Rate, wanted: int = FLIPS_WANTED) -> int | None:
-    """How many pairs would show so many flips at this rate; None where none flipped."""
-    return ceil(wanted * rate.n / rate.count) if rate.count else None
+def pairs_for_flips(rate: Rate) -> int | None:
+    """How many pairs would show `FLIPS_WANTED` flips at this rate; None where none flipped."""
+    return ceil(FLIPS_WANTED * rate.n / rate.count) if rate.count else None
 
 
-def least_pairs_for_flips(rate: Rate, wanted: int = FLIPS_WANTED) -> int:
+def least_pairs_for_flips(rate: Rate) -> int:
     """How many pairs it takes at the very least: at the upper end of the rate's interval."""
-    return ceil(wanted / rate.high)
+    return ceil(FLIPS_WANTED / rate.high)
 
 
 def _difference(pairs: pd.DataFrame, ours: Bools, theirs: Bools) -> Difference | None:

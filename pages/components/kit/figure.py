@@ -100,8 +100,8 @@ def _narrowed(figure: _Figure) -> _Figure:
 def rows_alone(run_id: str, where_listed: str, else_shown: str, key: str) -> str | None:
     """The conditions of the rows that the page lists, if it lists some and they alone are wanted.
 
-    `where_listed` says where the list stands, `else_shown` what is shown while a condition cannot be
-    judged yet.
+    `where_listed` says where the list stands, `else_shown` what is shown while a condition cannot
+    be judged yet.
     """
     where = figures.conditions_of(run_id, st.query_params.to_dict())
     if not where:

@@ -4,10 +4,11 @@ Ollama server, of which one that it lacks is downloaded by a button.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
 from ivan_core import catalog
@@ -148,3 +149,29 @@ def _pull(model: str, then: str) -> None:
         keep_problem(error)
     else:
         keep_news(f"{model} is there.", then)
+
+
+def chat_fields(
+    left: Any, right: Any, keys: str, about: Mapping[str, FieldInfo], temperature: float
+) -> dict[str, Any]:
+    """What a model that chats is asked with, in two columns; `about` are the fields of its spec."""
+    return {
+        "temperature": left.number_input(
+            "Temperature",
+            0.0,
+            2.0,
+            temperature,
+            0.1,
+            key=f"{keys}-temperature",
+            help=about["temperature"].description,
+        ),
+        "num_ctx": right.number_input(
+            "Context, in tokens",
+            512,
+            1_000_000,
+            None,
+            placeholder="as long as is needed",
+            key=f"{keys}-context",
+            help=about["num_ctx"].description,
+        ),
+    }

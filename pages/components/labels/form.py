@@ -16,6 +16,7 @@ from ivan_core.experiments.labels import plan as labels
 from ivan_core.models import labelers, servers
 from ivan_core.models.labelers import LabellingWay
 from pages.components.kit.form import (
+    chat_fields,
     dataset_field,
     ollama_models,
     part_of_dataset,
@@ -176,24 +177,7 @@ def more_options(way: LabellingWay) -> dict[str, Any]:
     )
     found: dict[str, Any] = {"seed": seed, **({"keys": tuple(keys)} if keys else {})}
     if way == "ollama":
-        found["temperature"] = middle.number_input(
-            "Temperature",
-            0.0,
-            2.0,
-            0.0,
-            0.1,
-            key="label-temperature",
-            help=_DIRECT["temperature"].description,
-        )
-        found["num_ctx"] = right.number_input(
-            "Context, in tokens",
-            512,
-            1_000_000,
-            None,
-            placeholder="as long as is needed",
-            key="label-context",
-            help=_DIRECT["num_ctx"].description,
-        )
+        found |= chat_fields(middle, right, "label", _DIRECT, 0.0)
     if way == "batch":
         found |= _batch_options(middle, right)
     return found

@@ -21,6 +21,7 @@ from pages.components.kit.form import (
     ALL,
     BY_ID,
     DRAWN,
+    chat_fields,
     dataset_field,
     ollama_models,
     part_of_dataset,
@@ -141,24 +142,7 @@ def _more_options(
         "seed": seed,
     }
     if not is_rules(rewriter):
-        found["temperature"] = left.number_input(
-            "Temperature",
-            0.0,
-            2.0,
-            preset.temperature,
-            0.1,
-            key="rewrite-temperature",
-            help=_ABOUT["temperature"].description,
-        )
-        found["num_ctx"] = right.number_input(
-            "Context, in tokens",
-            512,
-            1_000_000,
-            None,
-            placeholder="as long as is needed",
-            key="rewrite-context",
-            help=_ABOUT["num_ctx"].description,
-        )
+        found |= chat_fields(left, right, "rewrite", _ABOUT, preset.temperature)
     if way_of(found["labeler"]) == "openai":
         found["ask_again"] = st.checkbox(
             "Ask all labels again, also those that are here already",

@@ -22,7 +22,7 @@ from ivan_core.figures.chart import WHOLE, Chart, ChartsAndSentences, Drawn
 from ivan_core.figures.choices import WHERE, Wish
 from ivan_core.figures.files import Kind, by_names, file_names, named
 from ivan_core.figures.pick import Picked, chart_named, pick
-from ivan_core.figures.sentences import Quote
+from ivan_core.figures.words import Quote
 from ivan_core.settings import data_dir
 
 REVIEWS = "reviews-"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import Frozen
 from ivan_core.figures.choices import Choice
-from ivan_core.figures.sentences import Quote
+from ivan_core.figures.words import Quote
 
 if TYPE_CHECKING:
     import altair as alt

@@ -10,7 +10,7 @@ from ivan_core.engine.figures import REVIEWS
 from ivan_core.engine.opinions import Used, ceiling_sentence
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.sentences import agreement_sentence, both_sentence
-from ivan_core.figures.sentences import Quote
+from ivan_core.figures.words import Quote
 from ivan_core.metrics.labels.sentences import coefficient_sentence, coefficients, same_rate
 from ivan_core.metrics.sentences import PROMPTS_SHARED, count_and_share
 from ivan_core.review.agreement import (

@@ -17,7 +17,7 @@ from ivan_core.experiments.columns.results import Floats, UserColumn
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.sentences import two_models
 from ivan_core.figures.chart import Drawn
-from ivan_core.figures.words import WILSON, counted, wilson_words
+from ivan_core.figures.words import WILSON, counted, wilson_words, with_ends
 from ivan_core.metrics.intervals import Rate, without_ends
 from ivan_core.metrics.sentences import balanced_words, percent, rate_words, the
 from ivan_core.metrics.summary import ModelSummary
@@ -148,7 +148,7 @@ def length(results: Results) -> Drawn:
         data,
         "Is it just length? Agreement of each reward model with"
         f" {the(results.dataset.chosen_by)} where the longer reply was chosen, beside where the"
-        f" shorter was{'' if results.bare else ', with 95% intervals'}: {told}. A model that only"
+        f" shorter was{with_ends(results)}: {told}. A model that only"
         " sees length has bars far apart; the short upright line marks 50%.",
         "Lengths are characters of the replies; pairs of equal length are left out. Length-balanced"
         " agreement is the mean of the two rates"
@@ -300,7 +300,7 @@ def agreement_by_more(results: Results, spec: ColumnSpec) -> Drawn:
         lambda: agreement_by_larger_bars(rows, dark=False),
         rows,
         f"Agreement of each reward model with {the(results.dataset.chosen_by)} by the side on which"
-        f" the column {column.label} is larger{'' if results.bare else ', with 95% intervals'}."
+        f" the column {column.label} is larger{with_ends(results)}."
         f" {sides_sentence(chosen, rejected)}",
         f"{_COUNTS[column.spec.form]} Pairs without a value on a side are left out."
         f"{wilson_words(results)}",

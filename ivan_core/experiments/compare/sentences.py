@@ -24,7 +24,7 @@ from ivan_core.experiments.columns.conditions import COLUMNS
 from ivan_core.experiments.compare.conditions import REWARDS
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.figures.choices import Wish
-from ivan_core.figures.sentences import Quote, source_line
+from ivan_core.figures.words import Quote, source_line
 from ivan_core.metrics.agreement import ALL_SUBSETS, NO_SUBSET, by_subset, rows_in_bar
 from ivan_core.metrics.columns import agreement_by_larger, sides_sentence
 from ivan_core.metrics.comparison_sentences import (

@@ -18,7 +18,7 @@ from ivan_core.experiments.labels import numbers as label_views
 from ivan_core.experiments.labels.conditions import LABELS, label_name
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.figures.choices import Wish
-from ivan_core.figures.sentences import Quote, source_line
+from ivan_core.figures.words import Quote, source_line
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.metrics.intervals import (
     design_effect,

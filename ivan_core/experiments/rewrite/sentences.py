@@ -25,7 +25,7 @@ from ivan_core.experiments.rewrite.results import (
 )
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite.views import row_view
-from ivan_core.figures.sentences import Quote, source_line
+from ivan_core.figures.words import Quote, source_line
 from ivan_core.metrics.robustness.changes import REWORDED, SURFACE
 from ivan_core.metrics.robustness.noise import (
     two_rewordings,

@@ -5,8 +5,7 @@ import altair as alt
 from given.word_counts.results import Words, open_words
 from ivan_core.domain.options import command_of
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Drawn
-from ivan_core.figures.sentences import Quote, source_line
-from ivan_core.figures.words import rows_words
+from ivan_core.figures.words import Quote, rows_words, source_line
 
 
 def told_of(own: Words) -> str:

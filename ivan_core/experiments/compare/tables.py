@@ -42,6 +42,8 @@ SCORES = {
     "step": "int64",  # the chunk, in seeded random order, in which the pair was scored
 }
 """The columns of the scores table, one row a model and pair, and their types."""
+_OF_PAIR = ("subset", "identical", "chosen_length", "rejected_length")
+"""Those of them that the dataset tells."""
 
 
 def scores_table(
@@ -79,39 +81,14 @@ def scores_table(
                     int(step),
                 )
             )
-    names = [
-        "row_id",
-        "model",
-        "chosen_reward",
-        "rejected_reward",
-        "margin",
-        "verdict",
-        "chosen_truncated",
-        "rejected_truncated",
-        "failure",
-        "step",
-    ]
+    names = [name for name in SCORES if name not in (*_OF_PAIR, "seen")]
     table = pd.DataFrame.from_records(records, columns=names)
-    numbers = dataset.numbers(
-        [
-            "row_id",
-            "subset",
-            "identical",
-            "chosen_length",
-            "rejected_length",
-            "chosen_hash",
-            "rejected_hash",
-        ]
-    )
+    numbers = dataset.numbers(["row_id", *_OF_PAIR, "chosen_hash", "rejected_hash"])
     table = table.merge(numbers, on="row_id", how="left")
     table["seen"] = _seen(table, {card.id: card for card in cards})
     table.loc[table["identical"].fillna(False).astype(bool), "failure"] = None
     order = {model: i for i, model in enumerate(models)}
-    table = table.iloc[
-        pd.DataFrame({"m": table["model"].map(order), "r": table["row_id"]})
-        .sort_values(["m", "r"])
-        .index
-    ]
+    table = table.iloc[np.lexsort([table["row_id"], table["model"].map(order)])]
     return table[list(SCORES)].astype(SCORES).reset_index(drop=True)
 
 

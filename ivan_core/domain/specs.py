@@ -230,6 +230,7 @@ class ColumnSpec(Frozen):
 LEXICON = "ivan/lexicon"
 """The labeler that ships with IVAN: rules, no model."""
 PROMPT = "labels-v1"
+"""The version of the prompt that labelers are asked with now."""
 
 
 class _Labelled(RowsSpec):

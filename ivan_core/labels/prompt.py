@@ -17,11 +17,11 @@ from string import Template
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, LabelPrompt, TextKey
+from ivan_core.domain.specs import PROMPT
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.labels.repair import Problem
 from ivan_core.labels.schema import Feature, check_keys, features, json_schema
 
-CURRENT = "labels-v1"
 _PROMPTS = files("ivan_core.labels") / "prompts"
 _NAME = re.compile(r"labels-v\d{1,4}")
 _CODE_DIGITS = 16
@@ -36,7 +36,7 @@ def versions() -> tuple[str, ...]:
 
 
 def build_prompt(
-    key: TextKey, dialogue: str, keys: Sequence[str] = FEATURES, version: str = CURRENT
+    key: TextKey, dialogue: str, keys: Sequence[str] = FEATURES, version: str = PROMPT
 ) -> LabelPrompt:
     """The prompt for one text, as a dialogue keeps it: the same input gives the same bytes.
 
@@ -51,7 +51,7 @@ def build_prompt(
     return LabelPrompt(key, asked, system, fenced(Dialogue(dialogue).printed), dialogue, schema)
 
 
-def prompt_hash(keys: Sequence[str] = FEATURES, version: str = CURRENT) -> str:
+def prompt_hash(keys: Sequence[str] = FEATURES, version: str = PROMPT) -> str:
     """16 hex digits of all that a prompt says beside the dialogue: instructions and schema.
 
     Raises:

@@ -10,7 +10,8 @@ from hypothesis import given, strategies as st
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, REWRITE_FEATURES, TextKey
-from ivan_core.labels.prompt import CURRENT, build_prompt, fenced, prompt_hash, versions
+from ivan_core.domain.specs import PROMPT
+from ivan_core.labels.prompt import build_prompt, fenced, prompt_hash, versions
 from ivan_core.labels.schema import feature, json_schema
 
 KEY = TextKey(12, "chosen")
@@ -76,7 +77,7 @@ def test_the_same_input_gives_the_same_bytes_and_other_input_does_not():
 
 def test_a_used_prompt_is_never_edited():
     """Changing words, order or lists of a published version breaks this: make a new version."""
-    assert CURRENT == "labels-v1" and versions() == ("labels-v1",)
+    assert PROMPT == "labels-v1" and versions() == ("labels-v1",)
     assert prompt_hash(FEATURES, "labels-v1") == "13d19a0e5a0b0686"
     assert prompt_hash(REWRITE_FEATURES, "labels-v1") == "3e01eb0fde1ec70e"
 

@@ -7,7 +7,7 @@ from typing import Any
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES, Labeler
 from ivan_core.domain.rewriting import TEMPERATURES, Rewriter
-from ivan_core.domain.specs import CompareSpec, RewriteSpec
+from ivan_core.domain.specs import PROMPT, CompareSpec, RewriteSpec
 from ivan_core.engine.work import Job, write_results
 from ivan_core.experiments.compare.work import own_models
 from ivan_core.experiments.labels.reuse import ReusingLabeler, reused_words
@@ -18,7 +18,7 @@ from ivan_core.experiments.rewrite.run import DEMO, Reworded, run_rewrite
 from ivan_core.experiments.rewrite.steps import CARDS, Tools
 from ivan_core.experiments.rewrite.tables import LABELS_FILE, LIKENESS_FILE, SCORES_FILE, Tables
 from ivan_core.experiments.rewrite.units import variants_of
-from ivan_core.labels.prompt import CURRENT, prompt_hash
+from ivan_core.labels.prompt import prompt_hash
 from ivan_core.ledger.answers import Answers
 from ivan_core.models import labelers, rewriters, similarity
 from ivan_core.models.names import on_openai, way_of
@@ -126,7 +126,7 @@ def _write(job: Job[RewriteSpec], done: Reworded) -> None:
             style: {"version": VERSIONS[style], "hash": style_hash(style)} for style in styles
         },
         "label_prompt": (
-            {"version": CURRENT, "hash": prompt_hash(REWRITE_FEATURES)} if spec.labeler else None
+            {"version": PROMPT, "hash": prompt_hash(REWRITE_FEATURES)} if spec.labeler else None
         ),
         "pieces": done.facts["pieces"],
         "texts_computed": job.run.computed,

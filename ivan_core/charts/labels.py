@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isnan
 from typing import Any
 
 import altair as alt
@@ -12,7 +11,7 @@ import pandas as pd
 from ivan_core.charts import marks, palette
 from ivan_core.charts.sides import SIDE_COLOURS
 from ivan_core.domain.pairs import SIDES
-from ivan_core.metrics.sentences import PROMPTS_SHARED, as_if_n, interval_ends, percent
+from ivan_core.metrics.sentences import PROMPTS_SHARED, percent, share_ends
 
 MOST_ROWS = 24
 _SHAPES = {"chosen": "circle", "rejected": "diamond"}
@@ -122,11 +121,8 @@ def _dots(prevalences: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     dots = known.merge(lines[["key", "value", "name", "line"]], on=["key", "value"])
     told = []
     for row in dots.to_dict("records"):
-        share, ends = percent(row["share"], row["n"]), ""
-        if not isnan(row["low"]):
-            wide = as_if_n(row["n"], int(row["effective_n"]))
-            ends = f" {interval_ends(row['low'], row['high'], row['n'])}{wide}"
-        told.append(f"{share}{ends}")
+        ends = share_ends(row["low"], row["high"], row["n"], row["effective_n"])
+        told.append(f"{percent(row['share'], row['n'])}{ends}")
     return dots.assign(told=told)
 
 
@@ -283,10 +279,7 @@ def _numbered(at: int, key: str, value: str, titles: Mapping[str, str]) -> str:
 
 def _told(row: dict[str, float]) -> str:
     both, first = int(row["both"]), int(row["first"])
-    ends = ""
-    if not isnan(row["low"]):
-        wide = as_if_n(first, int(row["effective_n"]), PROMPTS_SHARED)
-        ends = f" {interval_ends(row['low'], row['high'], first)}{wide}"
+    ends = share_ends(row["low"], row["high"], first, row["effective_n"], PROMPTS_SHARED)
     return f"{both:,} of {first:,} ({percent(row['share'], first)}{ends})"
 
 

@@ -68,6 +68,15 @@ def interval_ends(low: float, high: float, n: int, marks: Sequence[float] = _HAL
     return interval_text(low, high, _decimals(n), nulls=marks, scale=100)
 
 
+def share_ends(
+    low: float, high: float, n: int, effective_n: float, why: str = PROMPTS_REPEAT, lead: str = " "
+) -> str:
+    """The interval of a share after `lead`, and as if of how many; empty where ends are NaN."""
+    if isnan(low):
+        return ""
+    return f"{lead}{interval_ends(low, high, n)}{as_if_n(n, int(effective_n), why)}"
+
+
 def difference_ends(low: float, high: float, n: int) -> str:
     """The interval of a difference of shares in points, as in "[−2, 9]".
 

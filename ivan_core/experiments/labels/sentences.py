@@ -45,6 +45,7 @@ from ivan_core.metrics.sentences import (
     interval_ends,
     percent,
     rate_sentence,
+    share_ends,
 )
 
 Row = Mapping[str, Any]
@@ -246,10 +247,7 @@ def together_sentence(table: pd.DataFrame) -> str:
     if known.empty:
         return "No label is given to 20 texts or more, too few to tell which go together."
     row = known.loc[(known["share"] - known["overall"]).abs().idxmax()].to_dict()
-    ends = ""
-    if not isnan(row["low"]):
-        wide = as_if_n(row["first"], int(row["effective_n"]), PROMPTS_SHARED)
-        ends = f" {interval_ends(row['low'], row['high'], row['first'])}{wide}"
+    ends = share_ends(row["low"], row["high"], row["first"], row["effective_n"], PROMPTS_SHARED)
     return (
         f"Furthest apart: of the {number_of(row['first'], 'text')} with"
         f" {label_name(row['first_key'], row['first_value'])}, {row['both']:,}"

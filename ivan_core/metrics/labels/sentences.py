@@ -21,9 +21,9 @@ from ivan_core.metrics.sentences import (
     count_in,
     difference_ends,
     interval,
-    interval_ends,
     number_in,
     percent,
+    share_ends,
 )
 
 Row = Mapping[str, object]
@@ -141,11 +141,8 @@ def co_occurrence_sentence(row: Row, first: str, second: str) -> str:
     n, has_first, both = (count_in(row, name) for name in ("n", "first", "both"))
     if has_first == 0:
         return f"None of {number_of(n, 'text')} is called {first}."
-    low, high = number_in(row, "low"), number_in(row, "high")
-    ends = ""
-    if not isnan(low):
-        wide = as_if_n(has_first, count_in(row, "effective_n"), PROMPTS_SHARED)
-        ends = f", 95% interval {interval_ends(low, high, has_first)}{wide}"
+    low, high, alone = (number_in(row, name) for name in ("low", "high", "effective_n"))
+    ends = share_ends(low, high, has_first, alone, PROMPTS_SHARED, ", 95% interval ")
     told = (
         f"Of the {number_of(has_first, 'text')} called {first}, {both:,} are called {second} too"
         f" ({percent(number_in(row, 'share'), has_first)}{ends});"

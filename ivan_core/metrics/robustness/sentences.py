@@ -33,6 +33,7 @@ from ivan_core.metrics.sentences import (
     interval_ends,
     number_in,
     percent,
+    share_ends,
 )
 
 Row = Mapping[str, object]
@@ -234,10 +235,8 @@ def label_flip_sentence(row: Row, called: str) -> str:
     n = count_in(row, "n")
     lost, gained = count_in(row, "lost"), count_in(row, "gained")
     texts = number_of(n, "text")
-    low, high, ends = number_in(row, "low"), number_in(row, "high"), ""
-    if not isnan(low):
-        wide = as_if_n(n, count_in(row, "effective_n"), PROMPTS_SHARED)
-        ends = f"; 95% interval {interval_ends(low, high, n)}{wide}"
+    low, high, alone = (number_in(row, name) for name in ("low", "high", "effective_n"))
+    ends = share_ends(low, high, n, alone, PROMPTS_SHARED, "; 95% interval ")
     told = (
         f"“{called}” flips in {percent(number_in(row, 'rate'), n)} of {texts} ({lost:,} lost,"
         f" {gained:,} gained{ends})"

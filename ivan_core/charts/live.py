@@ -39,17 +39,13 @@ def agreement_so_far(
         axis=alt.Axis(grid=False, tickCount=5, format=",d"),
     )
     fill = alt.Fill("colour:N", scale=None)
-    colour, dash = model_lines(len(models))
+    lines = marks.model_lines(len(models), _LEGEND)
     band = (
         alt.Chart(shown)
         .mark_area(opacity=0.16)
         .encode(x=x, y=_share("low"), y2="high:Q", detail="model:N", fill=fill)
     )
-    line = (
-        alt.Chart(shown)
-        .mark_line(strokeWidth=2.2)
-        .encode(x=x, y=_share("rate"), color=colour, strokeDash=dash)
-    )
+    line = alt.Chart(shown).mark_line(strokeWidth=2.2).encode(x=x, y=_share("rate"), **lines)
     ends = (
         alt.Chart(last)
         .mark_point(size=60, opacity=1, strokeWidth=0)
@@ -82,22 +78,15 @@ def _share(field: str) -> alt.Y:
     )
 
 
-def model_lines(models: int) -> tuple[alt.Color, alt.StrokeDash]:
-    """The colour and the dash of each model's line, in one legend."""
-    legend = alt.Legend(
-        title=None,
-        orient="top",
-        direction="vertical",
-        symbolType="stroke",
-        symbolOpacity=1,
-        labelLimit={"expr": "width - 24"},
-    )
-    colours = alt.Scale(range=palette.model_colours(models))
-    dashes = alt.Scale(range=palette.model_dashes(models))
-    return (
-        alt.Color("label:N", sort=None, scale=colours, legend=legend),
-        alt.StrokeDash("label:N", sort=None, scale=dashes, legend=legend),
-    )
+_LEGEND = alt.Legend(
+    title=None,
+    orient="top",
+    direction="vertical",
+    symbolType="stroke",
+    symbolOpacity=1,
+    labelLimit={"expr": "width - 24"},
+)
+"""Of the models' lines, above the chart."""
 
 
 def _half(ink: palette.Ink) -> tuple[alt.Chart, alt.Chart]:
@@ -171,8 +160,8 @@ def flips_so_far(found: pd.DataFrame, planned: int, *, dark: bool | None = None)
     band = base.mark_area(opacity=0.16, clip=True).encode(
         y=share("low"), y2="high:Q", fill=fill, detail="model:N"
     )
-    colour, dash = model_lines(len(models))
-    line = base.mark_line(strokeWidth=2.2).encode(y=share("rate"), color=colour, strokeDash=dash)
+    lines = marks.model_lines(len(models), _LEGEND)
+    line = base.mark_line(strokeWidth=2.2).encode(y=share("rate"), **lines)
     chart = alt.layer(band, line).properties(height=FLIPS_HEIGHT)
     return palette.framed(
         chart, "How often the verdict flips, so far", _described(found, planned), BY_PAIR, dark
@@ -186,15 +175,14 @@ def changes_so_far(
     known = found[found["size"].notna()]
     models = list(known["model"].drop_duplicates())
     shown = known.assign(label=known["model"].map(_sizes(known)))
-    colour, dash = model_lines(len(models))
+    lines = marks.model_lines(len(models), _LEGEND)
     line = (
         alt.Chart(shown)
         .mark_line(strokeWidth=2.2)
         .encode(
             x=_pairs_so_far(planned),
             y=alt.Y("size:Q", title="Mean change, own units", axis=alt.Axis(tickCount=4)),
-            color=colour,
-            strokeDash=dash,
+            **lines,
         )
     )
     told = "; ".join(_sizes(known).values())

@@ -236,6 +236,17 @@ def spans(table: pd.DataFrame, start: str, end: str, digits: str) -> list[str]:
     return [f"{a:{digits}} to {b:{digits}}" for a, b in zip(table[start], table[end], strict=True)]
 
 
+def model_lines(models: int, legend: alt.Legend) -> dict[str, alt.Color | alt.StrokeDash]:
+    """The colour and the dash of each model's line, in one legend."""
+    colours, dashes = palette.model_colours(models), palette.model_dashes(models)
+    return {
+        "color": alt.Color("label:N", sort=None, scale=alt.Scale(range=colours), legend=legend),
+        "strokeDash": alt.StrokeDash(
+            "label:N", sort=None, scale=alt.Scale(range=dashes), legend=legend
+        ),
+    }
+
+
 def thinned(points: pd.DataFrame, most: int) -> pd.DataFrame:
     """At most so many points of each model, the first and the last among them: to hover over."""
     parts = [

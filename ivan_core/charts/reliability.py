@@ -109,11 +109,9 @@ def risk_coverage_curves(curves: pd.DataFrame, *, dark: bool | None = None) -> a
         axis=alt.Axis(gridOpacity=0.5, **_SHARE),
     )
     stroke = alt.Stroke("colour:N", scale=None)
-    line = (
-        alt.Chart(shown)
-        .mark_line(strokeWidth=2.2)
-        .encode(x=x, y=y, **_of_model(len(models)), order="coverage:Q")
-    )
+    legend = alt.Legend(title=None, orient="bottom", direction="vertical", symbolSize=400)
+    lines = marks.model_lines(len(models), legend)
+    line = alt.Chart(shown).mark_line(strokeWidth=2.2).encode(x=x, y=y, **lines, order="coverage:Q")
     tips = (
         alt.Chart(marks.thinned(shown, MOST_TIPS))
         .mark_point(opacity=0, size=120, filled=True)
@@ -220,18 +218,6 @@ def _labels(curves: pd.DataFrame) -> pd.Series:
         for line in curves[curves["coverage"] == 1].itertuples()
     }
     return curves["model"].map(told)
-
-
-def _of_model(models: int) -> dict[str, object]:
-    """Colour and dash pattern of each line, in one legend."""
-    legend = alt.Legend(title=None, orient="bottom", direction="vertical", symbolSize=400)
-    colours, dashes = palette.model_colours(models), palette.model_dashes(models)
-    return {
-        "color": alt.Color("label:N", sort=None, scale=alt.Scale(range=colours), legend=legend),
-        "strokeDash": alt.StrokeDash(
-            "label:N", sort=None, scale=alt.Scale(range=dashes), legend=legend
-        ),
-    }
 
 
 def _range(curves: pd.DataFrame) -> list[float]:

@@ -132,7 +132,7 @@ def sentences(options: argparse.Namespace) -> int:
     from ivan_core.engine.figures import quotes, source_line
 
     told = quotes(options.id, options.where)
-    print(source_line(options.id))
+    print(source_line(options.id, options.where))
     asked = ""
     for quote in told:
         if quote.question != asked:

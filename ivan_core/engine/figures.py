@@ -131,15 +131,20 @@ def file_name(run_id: str, name: str, kind: Kind, width_mm: int = 85, **wish: Un
     return files.file_name(run_id, name, _picked(run_id, name, wish), kind, width_mm)
 
 
-def source_line(run_id: str) -> str:
+_OWN_ROWS = "Rows were picked: what a sentence says of its own rows and bounds goes before this."
+
+
+def source_line(run_id: str, where: str | None = None) -> str:
     """What all sentences of a run rest on: rows, run, and the command that makes it anew.
+
+    Sentences of picked rows may be of other bounds than the run: with conditions, this says so.
 
     Raises:
         BadInput: there is no such run, it has no sentences, or nothing is finished yet.
     """
     own, results = _opened(run_id)
-    told: str = named(own.source(results), file_names(own.paths(results)))
-    return told
+    line: str = named(own.source(results), file_names(own.paths(results)))
+    return line if where is None else f"{line} {_OWN_ROWS}"
 
 
 def quotes(run_id: str, where: str | None = None) -> list[Quote]:

@@ -378,6 +378,9 @@ def test_the_command_line_prints_the_sentences_of_picked_rows(
     assert command(["runs", "sentences", run_id, "--where", TWO_AGREES]) == 0
     told = capsys.readouterr().out
     assert all(one.sentence in told for one in quotes(run_id, TWO_AGREES))
+    assert "goes before this" in told.splitlines()[0]
+    assert command(["runs", "sentences", run_id]) == 0
+    assert "goes before this" not in capsys.readouterr().out
     assert command(["runs", "sentences", run_id, "--where", "subset=nowhere"]) != 0
     said = capsys.readouterr()
     assert "No row of run" in said.err and not said.out

@@ -166,4 +166,4 @@ def quotable(run_id: str, key: str = "sentences") -> None:
 def _quotes(
     run_id: str, where: str | None, stamp: object, finished: int
 ) -> tuple[list[Quote], str]:
-    return figures.quotes(run_id, where), figures.source_line(run_id)
+    return figures.quotes(run_id, where), figures.source_line(run_id, where)

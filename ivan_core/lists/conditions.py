@@ -83,6 +83,8 @@ class Condition(Item):
     """What the chip of the condition is called in the page, where it is not called by its key."""
     measure: ClassVar[str] = ""
     """What it asks that a chart may draw, such as rewards: the rates of that follow from it."""
+    needs: ClassVar[str] = ""
+    """A measure by which rows come to have what it asks for: its rates follow from it too."""
     waits: ClassVar[bool] = False
     """Whether it waits for a worker, whom pages start for conditions of their own run alone."""
 

@@ -192,12 +192,22 @@ def test_sentences_of_picked_rows(run_id: str) -> None:
         f" picked by: {MODEL}: no longer agrees. 1 pair has no value"
     )
     assert not any("[" in one or "To see" in one for one in told)
-    kept = next(one.sentence for one in quotes(run_id, LOST))
-    assert "keeps the meaning in 100% of 2 measured pairs" in kept and "[34, 100]" in kept
+    kept = next(one.sentence for one in quotes(run_id, A_SUBSET))
+    assert "keeps the meaning in 75% of 4 measured pairs" in kept and "[30, 95]" in kept
     similar = next(one.sentence for one in quotes(run_id, "similarity=0~1"))
     assert "keeps the meaning in 83% of 6 measured pairs" in similar and "[" not in similar
     noise = [one.sentence for one in quotes(run_id, LOST) if "noise" in one.question]
     assert noise and all(one.endswith("whatever rows are picked.") for one in noise)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [LOST, f"model={MODEL}&cell=0.0_1.0_0.0_9.0", "label=last_response_is_helpful&move=same"],
+)
+def test_only_pairs_whose_meaning_was_kept_flip_or_move(run_id: str, where: str) -> None:
+    kept = next(one.sentence for one in quotes(run_id, where))
+    assert "keeps the meaning in 100% of" in kept and "[" not in kept
+    assert "on the very thing that is counted" in kept
 
 
 def test_sentences_past_another_gate_say_so(run_id: str) -> None:

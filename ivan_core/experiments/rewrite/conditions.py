@@ -131,6 +131,7 @@ class _OfModel(Condition):
     """A condition on how a reward model's margin changed, where it has one before and after."""
 
     measure: ClassVar[str] = VERDICTS
+    needs: ClassVar[str] = MEANING
     identity: ClassVar[tuple[str, ...]] = ("model", "of")
     model: Model
     of: Change = ""
@@ -204,6 +205,7 @@ class LabelMoves(Condition):
 
     query: ClassVar[str] = "move"
     measure: ClassVar[str] = LABELS
+    needs: ClassVar[str] = MEANING
     identity: ClassVar[tuple[str, ...]] = ("label", "side")
     chip: ClassVar[str] = "label"
     parameters: ClassVar[tuple[str, ...]] = ("label", "move", "side")
@@ -383,11 +385,7 @@ def cell_of(x0: float, x1: float, y0: float, y1: float) -> str:
 
 
 def in_state(results: RewriteResults, numbers: Numbers, state: str) -> Ints:
-    """Rows by what came of them: every row of a run is in one state.
-
-    Reworded and rated, the meaning kept or not, as the headline counts it; reworded, but rated by
-    no model; or not reworded.
-    """
+    """Rows by what came of them, as the headline counts it: every row of a run is in one state."""
     alike = results.likeness
     own = alike[alike["variant"].eq(REWORDED)]
     whole = own["chosen_reason"].isna() & own["rejected_reason"].isna()

@@ -114,7 +114,7 @@ def prevalence_sentence(row: Row, called: str) -> str:
     """
     n = count_in(row, "n")
     if n == 0:
-        return f"No pair has an answer on both sides, so nothing is known about “{called}”."
+        return f"No pair has an answer on both sides, so nothing is known about {called}."
     chosen, rejected = (percent(number_in(row, side), n) for side in ("chosen", "rejected"))
     low, high = number_in(row, "low"), number_in(row, "high")
     ends = ""

@@ -273,19 +273,22 @@ def with_beside(
         BadInput: a file of what failed goes with none of the others.
     """
     parts = {path: part(header_of(path)) for path in paths}
-    beside = {path.stem: path for path, one in parts.items() if one == "beside"}
-    found = [
-        (path, beside.pop(f"{path.stem}{_FAILED}", None))
-        for path, one in parts.items()
-        if one == "results"
-    ]
-    if beside:
-        name = beside[min(beside)].name
+    results = [path for path, one in parts.items() if one == "results"]
+    left = {path: path.stem for path, one in parts.items() if one == "beside"}
+    found: dict[Path, Path] = {}
+    for anywhere in (False, True):  # two folders may hold files of one name
+        for path in results:
+            for other in [one for one, stem in left.items() if stem == f"{path.stem}{_FAILED}"]:
+                if path not in found and (anywhere or other.parent == path.parent):
+                    found[path] = other
+                    del left[other]
+    if left:
+        name = min(path.name for path in left)
         raise BadInput(
             f"{name} lists what failed, and no file of {what} goes with it.",
             f"Give {name.replace(_FAILED, '')} too.",
         )
-    return found
+    return [(path, found.get(path)) for path in results]
 
 
 def same_text(read: str, own: str) -> bool:

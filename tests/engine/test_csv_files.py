@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine.csv_files import Line, header_of, lines_of
+from ivan_core.engine.csv_files import Line, Part, header_of, lines_of, with_beside
 
 
 def file_of(tmp_path: Path, content: bytes) -> Path:
@@ -94,3 +94,25 @@ def test_an_empty_file_has_no_columns_and_no_lines_and_one_that_is_not_there_is_
 def test_true_and_false_are_read_however_they_are_written(cell: str, said: bool | None) -> None:
     line = Line(Path("a.csv"), 2, {"agreement": cell})
     assert line.yes("agreement") is said and line.yes("other") is None
+
+
+def test_what_failed_goes_with_the_file_of_its_own_folder(tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    for folder in (first, second):
+        folder.mkdir()
+        (folder / "x.csv").write_text("row_id,score\n1,2\n")
+        (folder / "x-failed.csv").write_text("row_id,reason\n0,empty\n")
+    scores = [folder / "x.csv" for folder in (first, second)]
+    beside = [folder / "x-failed.csv" for folder in (first, second)]
+    assert with_beside([*scores, *beside], _part, "scores") == [*zip(scores, beside, strict=True)]
+    assert with_beside([*scores, beside[1]], _part, "scores") == [
+        (scores[0], None),
+        (scores[1], beside[1]),
+    ]
+    assert with_beside([scores[0], beside[1]], _part, "scores") == [(scores[0], beside[1])]
+    with pytest.raises(BadInput, match="lists what failed"):
+        with_beside([scores[0], *beside], _part, "scores")
+
+
+def _part(header: list[str]) -> Part | None:
+    return "beside" if "reason" in header else "results"

@@ -226,7 +226,8 @@ def lines_of(path: Path) -> Iterator[Line]:
         reader = csv.reader(file, strict=True)
         try:
             header = [name.strip() for name in next(reader, [])]
-            if len(set(header)) < len(header):
+            named = [name for name in header if name]
+            if len(set(named)) < len(named):
                 raise BadInput(f"{path.name} has two columns of one name.", "Rename one.")
             number = reader.line_num + 1
             for fields in reader:

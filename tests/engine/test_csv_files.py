@@ -96,6 +96,11 @@ def test_true_and_false_are_read_however_they_are_written(cell: str, said: bool 
     assert line.yes("agreement") is said and line.yes("other") is None
 
 
+def test_a_spreadsheet_may_leave_columns_without_a_name(tmp_path: Path) -> None:
+    path = file_of(tmp_path, b"row_id,text,,\r\n0,a,,\r\n1,b,,\r\n")
+    assert [(line.row_id, line.cell("text")) for line in lines_of(path)] == [(0, "a"), (1, "b")]
+
+
 def test_what_failed_goes_with_the_file_of_its_own_folder(tmp_path: Path) -> None:
     first, second = tmp_path / "a", tmp_path / "b"
     for folder in (first, second):

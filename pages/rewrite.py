@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.rewrite import sentences as rewrite_words
+from ivan_core.experiments.rewrite import sentences as rewrite_sentences
 from ivan_core.experiments.rewrite.results import open_rewrite
 from pages.components.kit.frame import frame, list_of_runs, page_title, tell_news
 from pages.components.kit.live import live, stopped
@@ -35,7 +35,7 @@ with frame("Rewrite"):
         live(run.id, PANEL)
     else:
         if run.state.resumable:
-            stopped(run, rewrite_words.stopped_at(run))
+            stopped(run, rewrite_sentences.stopped_at(run))
         if run.done or run.state is RunState.DONE:
             results = open_rewrite(run.id)
             if row is None:

@@ -201,16 +201,16 @@ def create(options: argparse.Namespace) -> int:
 def process(options: argparse.Namespace) -> int:
     """Collect, print what came, and repair where that is asked for."""
     from ivan_core.cli import taxonomy_ask as ask
-    from ivan_core.experiments.batches import adopt as batch_adopt, handling as taxonomy
+    from ivan_core.experiments.batches import adopt, handling as taxonomy
 
     dataset = made.dataset_from(options, catalog.preset(preset_name()).dataset)
-    ids = batch_adopt.batch_ids(options.batch_ids)
-    run_id, new = batch_adopt.adopt(ids, dataset, BY, options.base_url)
+    ids = adopt.batch_ids(options.batch_ids)
+    run_id, new = adopt.adopt(ids, dataset, BY, options.base_url)
     if new:
         print(f"Run {run_id} takes in {number_of(len(ids), 'batch', 'batches')}.")
     still: tuple[str, ...] = ()
     try:
-        still = batch_adopt.collect(run_id)
+        still = adopt.collect(run_id)
     except BackendUnavailable as error:
         # Giving up takes no answer of the provider.
         if not (options.close_as_is and taxonomy.undelivered(run_id)):
@@ -221,7 +221,7 @@ def process(options: argparse.Namespace) -> int:
     if options.close_as_is and taxonomy.undelivered(run_id):
         ask.print_given_up(run_id)
         taxonomy.close_parts(run_id, BY)
-        still = batch_adopt.collect(run_id, look=False)
+        still = adopt.collect(run_id, look=False)
     code = ask.print_outcome(run_id, still)
     summary = taxonomy.counts(run_id)
     if still or code or summary is None or not summary["unfinished"]:

@@ -19,7 +19,7 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.domain.words import number_of, one_line
 from ivan_core.engine import access, datasets, handling as runs
 from ivan_core.engine.opened import datasets_of
-from ivan_core.experiments.labels import numbers as label_views
+from ivan_core.experiments.labels import numbers as label_numbers
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.schema import GROUPS, SCHEMA, check_keys
 from ivan_core.review.flow import opinions, queues
@@ -172,7 +172,7 @@ def runs_to_draw_on(fingerprint: str) -> tuple[dict[str, str], dict[str, str]]:
     dataset = datasets.by_fingerprint(fingerprint)
     compared = {run.id: run.label for run in comparisons(dataset)[:MOST_OFFERED]}
     labelled = runs.opened(labellings(dataset)[:MOST_OFFERED], open_labels)
-    return compared, label_views.names_of(list(labelled))
+    return compared, label_numbers.names_of(list(labelled))
 
 
 def _asked(request: QueueRequest) -> QueueRequest:

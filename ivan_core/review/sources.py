@@ -20,7 +20,7 @@ from ivan_core.domain.reviews import BETTER, ItemSide, Source, Task
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.results import Results
-from ivan_core.experiments.labels import numbers as label_views
+from ivan_core.experiments.labels import numbers as label_numbers
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.schema import check_keys
 from ivan_core.metrics.labels.answers import CHOICE_KEYS, LIST_KEYS
@@ -223,7 +223,7 @@ def _disagreements(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
         rows = sorted(results.sharpest)
         return _Pool(rows, f"on which the models of run {results.run.id} disagree")
     first, second = _two_labellings(dataset, request)
-    keys = tuple(key for key in label_views.shared_keys([first, second]) if key in request.keys)
+    keys = tuple(key for key in label_numbers.shared_keys([first, second]) if key in request.keys)
     if not keys:
         raise BadInput(
             "The two labellings share none of the labels that are asked for.",
@@ -235,7 +235,7 @@ def _disagreements(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
             "The two labellings give the same labels everywhere they both answer.",
             "Choose other labels, or other labellings.",
         )
-    who = f"{label_views.named(first)} and {label_views.named(second)}"
+    who = f"{label_numbers.named(first)} and {label_numbers.named(second)}"
     return _Pool(rows_of(texts), f"on which {who} differ", texts)
 
 
@@ -247,7 +247,7 @@ def _low_agreement(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
             "Choose the task that describes a reply.",
         )
     first, second = _two_labellings(dataset, request)
-    table = label_views.agreement([first, second])
+    table = label_numbers.agreement([first, second])
     table = table[~table["key"].isin(LIST_KEYS) & table["coefficient"].notna()]
     lowest = table.sort_values("coefficient", kind="stable")["key"].head(LOWEST)
     keys = tuple(str(key) for key in lowest)
@@ -257,7 +257,7 @@ def _low_agreement(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
             "No label that the two labellings share has a measured agreement.",
             "Label more texts, or choose other labellings.",
         )
-    who = f"{label_views.named(first)} or {label_views.named(second)}"
+    who = f"{label_numbers.named(first)} or {label_numbers.named(second)}"
     words = f"that {who} gives one of the {len(keys)} least agreed labels"
     return _Pool(rows_of(texts), words, texts, check_keys(keys))
 
@@ -285,7 +285,7 @@ def _second_look(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
     if labeler is not None:
         prefers = labeler_choices(labeler, rows)
         rows = [row for row in rows if prefers.get(row, "rejected") == "rejected"]
-        who += f" and, where its labels tell, {label_views.named(labeler)}"
+        who += f" and, where its labels tell, {label_numbers.named(labeler)}"
     if not rows:
         raise BadInput(
             f"On no pair {who} go against the choice.", "Choose another comparison or source."

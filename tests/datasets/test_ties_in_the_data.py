@@ -12,7 +12,7 @@ from given.made_labellings import Labellings
 from ivan_core.domain.pairs import TIED
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.experiments.labels import numbers as label_views
+from ivan_core.experiments.labels import numbers as label_numbers
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.metrics.sentences import counts_sentence
 from ivan_core.review import sources as review_sources
@@ -63,6 +63,6 @@ def test_ties_are_not_compared_by_the_labels_of_their_sides(
     data_dir: Path, tied_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = Labellings(data_dir, tied_file, monkeypatch).by_rules()
-    prevalence, differences = label_views.shares(open_labels(run_id))
+    prevalence, differences = label_numbers.shares(open_labels(run_id))
     assert set(prevalence["n"]) == {2}
     assert set(differences[["both", "chosen_only", "rejected_only", "neither"]].sum(axis=1)) == {2}

@@ -19,7 +19,7 @@ from ivan_core.charts.sides import agreement_by_larger_bars, length_bars
 from ivan_core.engine import figures
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.sentences import quotes
-from ivan_core.experiments.labels import sentences as label_words
+from ivan_core.experiments.labels import sentences as label_sentences
 from ivan_core.metrics.agreement import by_subset, length_balanced
 from ivan_core.metrics.columns import agreement_by_larger
 from ivan_core.metrics.comparison_sentences import (
@@ -197,9 +197,9 @@ def test_differences_of_labels_are_as_wide_as_repeated_prompts_ask() -> None:
     assert " points; prompts repeat: as if n = 15). No clear difference" in told
     assert "prompts repeat" not in told_plain and plain["effective_n"] == 32
     table = pd.DataFrame([wide])
-    shown = label_words.label_sentence(table, HARMLESS, "yes")
+    shown = label_sentences.label_sentence(table, HARMLESS, "yes")
     assert "]; prompts repeat: as if n = 15), no clear difference." in shown
-    named = label_words.differences_sentence(table.assign(clear=True))
+    named = label_sentences.differences_sentence(table.assign(clear=True))
     assert named.endswith("]; prompts repeat: as if n = 15).")
 
 
@@ -216,7 +216,7 @@ def test_both_texts_of_a_pair_are_one_group_where_labels_go_together() -> None:
     assert row["effective_n"] == wide.effective_n == 59
     because = "texts share prompts: as if n = 59"
     assert f"]; {because}); of all 120 texts" in co_occurrence_sentence(row, "harmless", "helpful")
-    assert f"]; {because}) also have" in label_words.together_sentence(pd.DataFrame([row]))
+    assert f"]; {because}) also have" in label_sentences.together_sentence(pd.DataFrame([row]))
     squares = together_squares(found, {}).to_dict()
     assert f"80 of 120 (67% [54, 77]; {because})" in str(squares["datasets"])
 

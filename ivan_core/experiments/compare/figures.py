@@ -16,7 +16,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import second_choices, used_opinions
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.conditions import COLUMNS
-from ivan_core.experiments.compare import sentences as to_copy
+from ivan_core.experiments.compare import sentences
 from ivan_core.experiments.compare.conditions import REWARDS, listing
 from ivan_core.experiments.compare.model_figures import (
     agreement,
@@ -86,7 +86,7 @@ def _titled(chart: alt.LayerChart, title: str) -> alt.LayerChart:
     return titled
 
 
-def sentences(results: Results, model: str, row: int, side: str) -> Drawn:
+def sentences_of_reply(results: Results, model: str, row: int, side: str) -> Drawn:
     """What each sentence of a reply adds to the reward; known once it was asked for."""
     import pandas as pd
 
@@ -286,7 +286,7 @@ CHARTS = (
     Chart(
         "sentences",
         "What each sentence of a reply adds to the reward",
-        sentences,
+        sentences_of_reply,
         (ONE_MODEL, _ONE_ROW, _ONE_SIDE),
         instead=_PAIR,
     ),
@@ -341,8 +341,8 @@ FIGURES = ChartsAndSentences(
     _rows,
     _methods,
     lambda results: runs.command(results.run),
-    to_copy.source,
-    to_copy.quotes,
+    sentences.source,
+    sentences.quotes,
     names=_names,
     trained=_trained,
     moves=lambda results: second_choices(used_opinions(results.dataset)),

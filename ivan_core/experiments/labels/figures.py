@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.labels import numbers as label_views, sentences
+from ivan_core.experiments.labels import numbers as label_numbers, sentences
 from ivan_core.experiments.labels.conditions import LABELS, label_name, listing
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
@@ -31,8 +31,8 @@ Found = Sequence[LabelResults]
 def _prevalence(results: LabelResults) -> Drawn:
     from ivan_core.charts.labels import prevalence_dots
 
-    name = label_views.named(results)
-    shares, differences = label_views.shares(results)
+    name = label_numbers.named(results)
+    shares, differences = label_numbers.shares(results)
     apart = differences.rename(
         columns={
             "n": "pairs",
@@ -57,7 +57,7 @@ def _prevalence(results: LabelResults) -> Drawn:
     if results.whole and not differences["n"].any():
         told = "None of the picked texts make a pair with labels on both sides."
     return Drawn(
-        lambda: prevalence_dots(shares, differences, label_views.TITLES, dark=False),
+        lambda: prevalence_dots(shares, differences, label_numbers.TITLES, dark=False),
         shares.merge(apart[beside], on=["key", "value"], how="left"),
         f"How often {name} gives each label to chosen and to rejected replies{with_ends(results)}."
         f" {told}",
@@ -73,12 +73,12 @@ def _sides(results: LabelResults, label: Label) -> Drawn:
     from ivan_core.charts.annotators import answer_cells
 
     key, value = label
-    cells = label_views.on_pairs(results, key, value)
+    cells = label_numbers.on_pairs(results, key, value)
     called, n = label_name(key, value), int(cells["n"].iloc[0])
     if key in LIST_KEYS:
         told, how = f"n = {n:,} pairs.", "Pairs without an answer on both sides are left out."
     else:
-        differences = label_views.shares(results)[1]
+        differences = label_numbers.shares(results)[1]
         told = sentences.label_sentence(differences, key, value)
         how = f"The difference has {_NEWCOMBE}; it {_clear(results, len(differences))}."
         if results.bare:
@@ -86,7 +86,7 @@ def _sides(results: LabelResults, label: Label) -> Drawn:
     return Drawn(
         lambda: answer_cells(cells, "chosen", "rejected", title=f"Pairs by “{called}”", dark=False),
         cells.rename(columns={"left": "chosen", "right": "rejected"}).drop(columns="left_out"),
-        f"Pairs by whether {label_views.named(results)} gives “{called}” to the chosen reply"
+        f"Pairs by whether {label_numbers.named(results)} gives “{called}” to the chosen reply"
         f" (across) and to the rejected one (down). {told}",
         how,
     )
@@ -105,11 +105,11 @@ def _topics(results: LabelResults, label: Label) -> Drawn:
     from ivan_core.charts.labels import word_bars
 
     key = label[0]
-    counts, title = label_views.word_shares(results, key), label_name(key)
+    counts, title = label_numbers.word_shares(results, key), label_name(key)
     return Drawn(
         lambda: word_bars(counts, title=title, dark=False),
         counts,
-        f"{title}: how often {label_views.named(results)} names each for chosen and for"
+        f"{title}: how often {label_numbers.named(results)} names each for chosen and for"
         f" rejected replies{with_ends(results)}. {sentences.words_sentence(counts, title)}",
         "A text can have several of these words or none. Shares are of the texts of a side with"
         f" an answer.{wilson_words(results)}",
@@ -119,11 +119,11 @@ def _topics(results: LabelResults, label: Label) -> Drawn:
 def _together(results: LabelResults) -> Drawn:
     from ivan_core.charts.labels import together_squares
 
-    table = label_views.together(results)
+    table = label_numbers.together(results)
     return Drawn(
-        lambda: together_squares(table, label_views.TITLES, dark=False),
+        lambda: together_squares(table, label_numbers.TITLES, dark=False),
         table,
-        f"Which labels of {label_views.named(results)} go together: of the texts with the"
+        f"Which labels of {label_numbers.named(results)} go together: of the texts with the"
         " label of the row, the share that also has that of the column, the stronger the further"
         f" from its share of all texts. {sentences.together_sentence(table)}",
         "Counted are texts that answer both labels, chosen and rejected replies together; squares"
@@ -135,13 +135,13 @@ def _together(results: LabelResults) -> Drawn:
 def _agreement(results: LabelResults, others: Others) -> Drawn:
     from ivan_core.charts.annotators import agreement_dots
 
-    names = label_views.names_of([results, *others])
-    table = label_views.agreement([results, *others])
+    names = label_numbers.names_of([results, *others])
+    table = label_numbers.agreement([results, *others])
     told = [sentences.agreement_sentence(table, list(names.values()))]
     if table["few"].any():
         told.append("Hollow marks: the rarer answer was given to few texts.")
     return Drawn(
-        lambda: agreement_dots(table, label_views.TITLES, dark=False),
+        lambda: agreement_dots(table, label_numbers.TITLES, dark=False),
         table.assign(labelers="; ".join(names.values())),
         f"How far labelers agree on each label{with_ends(results)}. {' '.join(told)}",
         _coefficients(results, others),
@@ -151,13 +151,13 @@ def _agreement(results: LabelResults, others: Others) -> Drawn:
 def _answers(results: LabelResults, label: Label, others: Others) -> Drawn:
     from ivan_core.charts.annotators import answer_cells
 
-    first, second = label_views.names_of([results, *others]).values()
+    first, second = label_numbers.names_of([results, *others]).values()
     key, value = label
-    cells = label_views.crossed(results, others[0], key, value)
+    cells = label_numbers.crossed(results, others[0], key, value)
     called = label_name(key, value)
     n, left_out = int(cells["n"].iloc[0]), int(cells["left_out"].iloc[0])
     out = f"; {left_out:,} more {'was' if left_out == 1 else 'were'} not" if left_out else ""
-    table = label_views.agreement([results, *others], key if value else "")
+    table = label_numbers.agreement([results, *others], key if value else "")
     own = table[(table["key"] == key) & (table["value"] == value)]
     told = [f"{n:,} texts were answered by both{out}."]
     for row in own.to_dict("records"):
@@ -193,12 +193,12 @@ def _coefficients(results: LabelResults, others: Others) -> str:
 
 
 def _list_keys(found: Found) -> list[Label]:
-    return [(key, "") for key in reversed(LIST_KEYS) if key in label_views.shared_keys(found)]
+    return [(key, "") for key in reversed(LIST_KEYS) if key in label_numbers.shared_keys(found)]
 
 
 def _values(found: Found) -> list[Label]:
     """Every label as the shares list it, then the words of lists."""
-    rows = label_views.shares(found[0])[1][["key", "value"]].itertuples(index=False)
+    rows = label_numbers.shares(found[0])[1][["key", "value"]].itertuples(index=False)
     return [(str(row.key), str(row.value)) for row in rows] + _words(found)
 
 
@@ -207,9 +207,9 @@ def _questions(found: Found) -> list[Label]:
 
     A word counts if anybody named it for these pairs: that neither labeler did is an answer too.
     """
-    keys = label_views.shared_keys(found)
-    named = _words([found[0], *label_views.others(found[0])])
-    singles = [(key, "") for key in label_views.single_keys(keys)]
+    keys = label_numbers.shared_keys(found)
+    named = _words([found[0], *label_numbers.others(found[0])])
+    singles = [(key, "") for key in label_numbers.single_keys(keys)]
     return singles + [label for label in named if label[0] in keys]
 
 
@@ -219,7 +219,7 @@ def _words(found: Found) -> list[Label]:
         for key in reversed(LIST_KEYS)
         for one in found
         if key in one.keys
-        for word in label_views.word_shares(one, key)["value"]
+        for word in label_numbers.word_shares(one, key)["value"]
     ]
     return list(dict.fromkeys(named))
 
@@ -239,7 +239,7 @@ def _needs(fewest: int) -> Callable[[str, LabelResults], BadInput | None]:
     """How many labels with one answer a text a run must have been asked for."""
 
     def lacks(chart: str, results: LabelResults) -> BadInput | None:
-        if len(label_views.single_keys(results.keys)) >= fewest:
+        if len(label_numbers.single_keys(results.keys)) >= fewest:
             return None
         hint = "It was asked for too few labels with one answer a text."
         return _no_chart(chart, results, hint)
@@ -251,7 +251,7 @@ def _beside(most: int) -> Choice:
     """The choice of other labellings, one at least: those asked for, or the newest."""
 
     def pick(chart: str, results: LabelResults, wish: Wish) -> Others:
-        known = {one.run.id: one for one in label_views.others(results)}
+        known = {one.run.id: one for one in label_numbers.others(results)}
         asked = asked_for(wish, OTHER)
         if len(asked) > most or len(set(asked)) < len(asked):
             words = "one other run" if most == 1 else "one or two other runs"
@@ -263,7 +263,7 @@ def _beside(most: int) -> Choice:
                     f"Others with labels of the same pairs are {', '.join(known)}.",
                 )
         found = tuple(known[run_id] for run_id in asked or list(known)[:1])
-        if not label_views.shared_keys([results, *found]):
+        if not label_numbers.shared_keys([results, *found]):
             raise BadInput(
                 "They were asked for different labels: there is nothing to compare.",
                 "Choose another run.",
@@ -271,7 +271,7 @@ def _beside(most: int) -> Choice:
         return found
 
     def lacks(chart: str, results: LabelResults) -> BadInput | None:
-        if label_views.others(results):
+        if label_numbers.others(results):
             return None
         return _no_chart(chart, results, "Label the same pairs with a second labeler first.")
 
@@ -281,7 +281,7 @@ def _beside(most: int) -> Choice:
         as_wish=lambda others: tuple(one.run.id for one in others),
         lacks=lacks,
         offers=lambda results: [
-            (one.run.id, label_views.named(one)) for one in label_views.others(results)
+            (one.run.id, label_numbers.named(one)) for one in label_numbers.others(results)
         ],
     )
 
@@ -381,7 +381,7 @@ CHARTS = (
 
 
 def _names(results: LabelResults, chosen: Chosen) -> tuple[str, ...]:
-    return tuple(label_views.names_of([results, *chosen.get("other", ())]).values())
+    return tuple(label_numbers.names_of([results, *chosen.get("other", ())]).values())
 
 
 def _rows(results: LabelResults) -> str:

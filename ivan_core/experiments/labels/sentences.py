@@ -14,7 +14,7 @@ import pandas as pd
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs, opened
-from ivan_core.experiments.labels import numbers as label_views
+from ivan_core.experiments.labels import numbers as label_numbers
 from ivan_core.experiments.labels.conditions import LABELS, label_name
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.figures.choices import Wish
@@ -59,7 +59,7 @@ MOST_OTHERS = 3
 
 def source(results: LabelResults) -> str:
     """What every sentence of the run rests on."""
-    by = f"labelled by {label_views.named(results)}"
+    by = f"labelled by {label_numbers.named(results)}"
     return source_line(results, int(results.manifest["rows"]), runs.command(results.run), by=by)
 
 
@@ -75,7 +75,7 @@ def quotes(results: LabelResults) -> list[Quote]:
 
 
 def _accounted(results: LabelResults) -> list[Quote]:
-    counts, name = results.counts, label_views.named(results)
+    counts, name = results.counts, label_numbers.named(results)
     usable = results.table["status"].isin(USABLE).to_numpy(float)
     design = design_effect(usable, units_in(results.table))
     rate = wilson(counts["valid"] + counts["repaired"], counts["submitted"], design=design)
@@ -87,8 +87,8 @@ def _accounted(results: LabelResults) -> list[Quote]:
 
 
 def _more_common(results: LabelResults) -> list[Quote]:
-    differences = label_views.shares(results)[1]
-    name = label_views.named(results)
+    differences = label_numbers.shares(results)[1]
+    name = label_numbers.named(results)
     return [
         Quote(
             "What is more common in chosen replies?",
@@ -104,10 +104,10 @@ def _about(results: LabelResults) -> list[Quote]:
     """The words of lists that are named most, on either side."""
     found = []
     for key in (key for key in reversed(LIST_KEYS) if key in results.keys):
-        counts = label_views.word_shares(results, key)
+        counts = label_numbers.word_shares(results, key)
         kept = list(dict.fromkeys(counts["value"]))[:MOST_WORDS]
         for row in counts[counts["value"].isin(kept)].to_dict("records"):
-            predicate = f"{label_views.named(results)} names {_called(key, row['value'])}"
+            predicate = f"{label_numbers.named(results)} names {_called(key, row['value'])}"
             told = (row[name] for name in ("count", "n", "low", "high", "effective_n"))
             rate = rate_of_row(*told)
             sentence = rate_sentence(rate, predicate, f"{row['side']} replies")
@@ -118,16 +118,16 @@ def _about(results: LabelResults) -> list[Quote]:
 
 def _together(results: LabelResults) -> list[Quote]:
     """The labels that change each other's share most, of those with enough texts."""
-    if len(label_views.single_keys(results.keys)) < 2:
+    if len(label_numbers.single_keys(results.keys)) < 2:
         return []
-    table = label_views.together(results)
+    table = label_numbers.together(results)
     known = table[~table["too_few"].astype(bool) & table["share"].notna()]
     order = (known["share"] - known["overall"]).abs().sort_values(ascending=False, kind="stable")
     found = []
     for row in known.loc[order.index[:MOST_TOGETHER]].to_dict("records"):
         first = _called(row["first_key"], row["first_value"])
         second = _called(row["second_key"], row["second_value"])
-        sentence = f"{label_views.named(results)}: {co_occurrence_sentence(row, first, second)}"
+        sentence = f"{label_numbers.named(results)}: {co_occurrence_sentence(row, first, second)}"
         found.append(Quote("Which labels go together?", sentence, "together", measure=LABELS))
     return found
 
@@ -135,12 +135,12 @@ def _together(results: LabelResults) -> list[Quote]:
 def _agreement(results: LabelResults) -> list[Quote]:
     """Each label by this labeler and another one, for the newest others."""
     found = []
-    for other in label_views.others(results)[:MOST_OTHERS]:
-        who = " and ".join(label_views.names_of([results, other]).values())
-        if not label_views.shared_keys([results, other]):
+    for other in label_numbers.others(results)[:MOST_OTHERS]:
+        who = " and ".join(label_numbers.names_of([results, other]).values())
+        if not label_numbers.shared_keys([results, other]):
             continue
         shown: Wish = {"other": other.run.id}
-        table = label_views.agreement([results, other])
+        table = label_numbers.agreement([results, other])
         for row in table.to_dict("records"):
             told = f"{both_sentence(row)} {coefficient_sentence(row)}"
             said = f"{who}: {told}"
@@ -157,13 +157,13 @@ def beside(first: str, second: str) -> str:
     """
     ours, theirs = open_labels(first), open_labels(second)
     rows = opened.shared_rows(ours, theirs)
-    keys = label_views.shared_keys([ours, theirs])
+    keys = label_numbers.shared_keys([ours, theirs])
     if not keys:
         raise BadInput(f"Runs {first} and {second} were asked for no label alike.")
-    named = label_views.names_of([ours, theirs])
+    named = label_numbers.names_of([ours, theirs])
     who = " and ".join(f"{run_id}, labelled by {named[run_id]}," for run_id in (first, second))
     told = [f"{who} share {rows}."]
-    for row in label_views.agreement([ours, theirs]).to_dict("records"):
+    for row in label_numbers.agreement([ours, theirs]).to_dict("records"):
         called = label_name(str(row["key"]), "")
         told.append(f"{called}: {coefficient_sentence(row)}")
     return "\n".join(told)

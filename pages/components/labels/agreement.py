@@ -9,7 +9,7 @@ import streamlit as st
 
 from ivan_core.charts.annotators import agreement_dots, answer_cells
 from ivan_core.domain.specs import LEXICON
-from ivan_core.experiments.labels import numbers as label_views, sentences as label_words
+from ivan_core.experiments.labels import numbers as label_numbers, sentences as label_sentences
 from ivan_core.experiments.labels.conditions import LabelIs, TheySay, label_name
 from ivan_core.experiments.labels.figures import label_id
 from ivan_core.experiments.labels.plan import DEMO_NOTE
@@ -32,7 +32,7 @@ _MOST = 2
 
 def do_they_agree(results: LabelResults) -> None:
     """Draw the agreement of this labelling with one or two others."""
-    known = {one.run.id: one for one in label_views.others(results)}
+    known = {one.run.id: one for one in label_numbers.others(results)}
     if not known:
         say(
             "Nobody else has labelled these pairs yet. Label them with a second labeler, such as"
@@ -43,28 +43,28 @@ def do_they_agree(results: LabelResults) -> None:
     if len(chosen) < 2:
         say("Choose one or two labelers to set beside this one.")
         return
-    keys = label_views.shared_keys(chosen)
+    keys = label_numbers.shared_keys(chosen)
     if not keys:
         say("They were asked for different labels: there is nothing to compare.")
         return
-    names = label_views.names_of(chosen)
+    names = label_numbers.names_of(chosen)
     with st.spinner("Comparing the labels …"):
-        table = label_views.agreement(chosen)
-    say(label_words.agreement_sentence(table, list(names.values())))
+        table = label_numbers.agreement(chosen)
+    say(label_sentences.agreement_sentence(table, list(names.values())))
     if any(one.rule_based for one in chosen) and not results.rule_based:
         say(rules_note(LEXICON), "small", quiet=True)
     if any(one.of_demo for one in chosen):
         say(DEMO_NOTE, "small", quiet=True)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        chart = agreement_dots(table, label_views.TITLES, dark=dark())
+        chart = agreement_dots(table, label_numbers.TITLES, dark=dark())
         marks(chart, f"agreement-{'-'.join(names)}", "feature", _open_label)
         figure_menu(results.run.id, "labeler-agreement", other=tuple(names)[1:])
     with right:
         _one_label(table, names)
     with st.expander("All numbers"):
         st.dataframe(
-            label_words.agreement_rows(table),
+            label_sentences.agreement_rows(table),
             hide_index=True,
             key="agreement-numbers",
             alt="The agreement of the labelers on each label, in numbers",
@@ -73,7 +73,7 @@ def do_they_agree(results: LabelResults) -> None:
 
 def _chosen(results: LabelResults, known: dict[str, LabelResults]) -> list[str]:
     """The runs set beside this one: those of the URL, else the newest other one."""
-    names = label_views.names_of([results, *known.values()])
+    names = label_numbers.names_of([results, *known.values()])
     asked = st.query_params.get(WITH, "").split(",")
     valid = [run_id for run_id in dict.fromkeys(asked) if run_id in known][:_MOST]
     first = [] if st.query_params.get(WITH) == "none" else list(known)[:1]
@@ -117,17 +117,17 @@ def _one_label(table: pd.DataFrame, names: dict[str, str]) -> None:
         "One label", list(rows), key="agreement-label", format_func=label_name, on_change=turn
     )
     row = rows[key or next(iter(rows))]
-    say(label_words.both_sentence(row), "small")
+    say(label_sentences.both_sentence(row), "small")
     say(coefficient_sentence(row, left_out=False), "small", quiet=True)
     key = str(row["key"])
     if key in LIST_KEYS:
-        words = label_views.agreement([open_labels(run_id) for run_id in names], key)
+        words = label_numbers.agreement([open_labels(run_id) for run_id in names], key)
         if words.empty:
             say("No labeler names any word.", "small")
             return
         word = _word(words, word, key)
         own = words[words["value"] == word].iloc[0].to_dict()
-        say(label_words.both_sentence(own), "small")
+        say(label_sentences.both_sentence(own), "small")
         say(coefficient_sentence(own, left_out=False), "small", quiet=True)
     _cross_table(key, word if key in LIST_KEYS else "", names)
 
@@ -152,7 +152,7 @@ def _cross_table(key: str, word: str, names: dict[str, str]) -> None:
     other = others[0]
     if len(others) > 1:
         other = _against(others, names)
-    cells = label_views.crossed(open_labels(run_id), open_labels(other), key, word)
+    cells = label_numbers.crossed(open_labels(run_id), open_labels(other), key, word)
     title = f"Texts by “{label_name(key, word)}”"
 
     def opened(point: Point) -> None:

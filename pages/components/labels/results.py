@@ -10,7 +10,7 @@ import streamlit as st
 
 from ivan_core.charts.annotators import answer_cells
 from ivan_core.charts.labels import prevalence_dots, together_squares, word_bars
-from ivan_core.experiments.labels import numbers as label_views, sentences as label_words
+from ivan_core.experiments.labels import numbers as label_numbers, sentences as label_sentences
 from ivan_core.experiments.labels.conditions import (
     AlsoIs,
     LabelIs,
@@ -48,7 +48,7 @@ def label_results(run_id: str) -> None:
     results = open_labels(run_id)
     usable = results.counts["valid"] + results.counts["repaired"]
     texts = f"{usable:,} of {results.counts['submitted']:,} texts"
-    say(f"{label_views.named(results)} labelled {texts}.", "headline")
+    say(f"{label_numbers.named(results)} labelled {texts}.", "headline")
     _line(results)
     notes = (note for note in results.run.notes if not note.startswith(results.line))
     told = [results.dataset.about["note"], *notes, results.reused_words]
@@ -98,11 +98,11 @@ def _line(results: LabelResults) -> None:
 def _tabs(results: LabelResults) -> None:
     """Four questions, of which the open one computes."""
     tabs: dict[str, Callable[[LabelResults], None]] = {}
-    if label_views.single_keys(results.keys):
+    if label_numbers.single_keys(results.keys):
         tabs["What is more common in chosen replies?"] = _more_common
     if any(key in LIST_KEYS for key in results.keys):
         tabs["What are they about?"] = _about
-    if len(label_views.single_keys(results.keys)) > 1:
+    if len(label_numbers.single_keys(results.keys)) > 1:
         tabs["Which labels go together?"] = _together
     tabs["Do labelers agree?"] = do_they_agree
     asked = {name: partial(draw, results) for name, draw in tabs.items()}
@@ -111,8 +111,8 @@ def _tabs(results: LabelResults) -> None:
 
 def _more_common(results: LabelResults) -> None:
     """How often each label is given to either side; one label at a time in four cells."""
-    shares, differences = label_views.shares(results)
-    say(label_words.differences_sentence(differences))
+    shares, differences = label_numbers.shares(results)
+    say(label_sentences.differences_sentence(differences))
     left, right = st.columns([3, 2], gap="large")
     with left:
         shown = _widest(differences)
@@ -121,7 +121,7 @@ def _more_common(results: LabelResults) -> None:
         ):
             shown = differences
         own = shares.merge(shown[["key", "value"]], on=["key", "value"])
-        chart = prevalence_dots(own, shown, label_views.TITLES, dark=dark())
+        chart = prevalence_dots(own, shown, label_numbers.TITLES, dark=dark())
         marks(chart, f"label-shares-{results.run.id}", "feature", _open_label)
         figure_menu(results.run.id, "prevalence")
     with right:
@@ -165,8 +165,8 @@ def _one_label(results: LabelResults, differences: pd.DataFrame) -> None:
         format_func=lambda name: label_name(known[name].key, known[name].value),
     )
     key, value = known[picked or first]
-    say(label_words.label_sentence(differences, key, value), "small")
-    cells = label_views.on_pairs(results, key, value)
+    say(label_sentences.label_sentence(differences, key, value), "small")
+    cells = label_numbers.on_pairs(results, key, value)
     title = f"Pairs by “{label_name(key, value)}”"
 
     def opened(point: Point) -> None:
@@ -191,8 +191,8 @@ def _about(results: LabelResults) -> None:
     key = keys[0]
     if len(keys) > 1:
         key = one_of("List", keys, "label-list", named=label_name)
-    counts = label_views.word_shares(results, key)
-    say(label_words.words_sentence(counts, label_name(key)))
+    counts = label_numbers.word_shares(results, key)
+    say(label_sentences.words_sentence(counts, label_name(key)))
     if counts.empty:
         return
 
@@ -209,8 +209,8 @@ def _about(results: LabelResults) -> None:
 
 def _together(results: LabelResults) -> None:
     """Of the texts with one label, those with another."""
-    table = label_views.together(results)
-    say(label_words.together_sentence(table))
+    table = label_numbers.together(results)
+    say(label_sentences.together_sentence(table))
 
     def opened(point: Point) -> None:
         if not point.get("first_key"):
@@ -219,7 +219,7 @@ def _together(results: LabelResults) -> None:
         also = f"{point['second_key']}:{point['second_value']}"
         show_texts(LabelIs(label=key, value=_value(key, value)), AlsoIs(also=also))
 
-    chart = together_squares(table, label_views.TITLES, dark=dark())
+    chart = together_squares(table, label_numbers.TITLES, dark=dark())
     marks(chart, f"label-together-{results.run.id}", "together", opened)
     listed_below("square")
     figure_menu(results.run.id, "together")
@@ -228,4 +228,4 @@ def _together(results: LabelResults) -> None:
 def _files(results: LabelResults) -> None:
     """The files of the run."""
     with st.expander("Files"):
-        file_buttons(label_views.files(results), "label-file")
+        file_buttons(label_numbers.files(results), "label-file")

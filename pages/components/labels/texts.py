@@ -10,7 +10,7 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.labels import TextKey
-from ivan_core.experiments.labels import numbers as label_views
+from ivan_core.experiments.labels import numbers as label_numbers
 from ivan_core.experiments.labels.conditions import LANGUAGE, LabelIs, OnPairs, label_name, listing
 from ivan_core.experiments.labels.report import file_columns
 from ivan_core.experiments.labels.results import LabelResults
@@ -75,7 +75,7 @@ def _table(results: LabelResults, wanted: Filter, found: Any) -> None:
     shown_as = str(hash(tuple(sorted(query_of(wanted).items()))))
     page = turned_to(len(found), f"texts-page-{shown_as}")
     labels = [one.label for one in wanted.conditions if isinstance(one, LabelIs | OnPairs)]
-    table = label_views.texts_page(results, found, page, *labels[:1])
+    table = label_numbers.texts_page(results, found, page, *labels[:1])
     unusable = ~table["state"].isin(USABLE)
     # Texts without labels show what is wrong with them, the others their labels.
     hidden = list(results.keys) if unusable.all() else ["problem"]
@@ -118,32 +118,32 @@ def _one_text(results: LabelResults) -> None:
         title = f"Row {asked.row_id:,}, the {asked.preference} reply"
         head_of_item(title, asked.row_id, results.content, "text", TEXT)
         try:
-            one = label_views.labelled_text(results, asked)
+            one = label_numbers.labelled_text(results, asked)
         except IvanError as error:
             show_error(error)
             return
-        _what_came(label_views.named(results), one)
+        _what_came(label_numbers.named(results), one)
         if results.rule_based:
             why(results.run.id, results.labeler, {asked.preference: one.text}, results.keys)
         with st.container(height=360 if len(one.printed) > _LONG else "content", key="text-itself"):
             show_text(one.printed.strip(), "labelled")
 
 
-def _what_came(labeler: str, one: label_views.LabelledText) -> None:
+def _what_came(labeler: str, one: label_numbers.LabelledText) -> None:
     """The state of a text; its labels, or the reply as it came and what is wrong with it."""
     say(f"{labeler}: {one.status}.", "small", quiet=True)
     for problem in one.problems:
         found = (
             f" It says: {problem.found}" if problem.found and problem.found not in one.raw else ""
         )
-        name = f"{label_views.TITLES.get(problem.key, problem.key)}: " if problem.key else ""
+        name = f"{label_numbers.TITLES.get(problem.key, problem.key)}: " if problem.key else ""
         say(f"{name}{problem.message}{found}", "small")
     for fix in one.fixes:
-        name = f"{label_views.TITLES.get(fix.key, fix.key)}: " if fix.key else ""
+        name = f"{label_numbers.TITLES.get(fix.key, fix.key)}: " if fix.key else ""
         say(f"{name}{fix.rule}; before {fix.before}, after {fix.after}", "small")
     if one.status in USABLE:
         told = [
-            f"{label_views.TITLES[key]}: {label_views.in_words(label)}"
+            f"{label_numbers.TITLES[key]}: {label_numbers.in_words(label)}"
             for key, label in one.labels.items()
         ]
         say(" · ".join(told), "small")

@@ -15,7 +15,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import TIED
 from ivan_core.experiments.compare.figures import margins_of
 from ivan_core.experiments.compare.results import JudgedPair, Results, judged_pair, open_results
-from ivan_core.experiments.rewrite import sentences as rewrite_words
+from ivan_core.experiments.rewrite import sentences as rewrite_sentences
 from ivan_core.metrics.sentences import pair_sentence
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown, show_error
@@ -148,7 +148,7 @@ def _headline(results: Results, row: int, margins: list[tuple[str, float | None]
     """Choice, models and, where the pair was reworded, what that did to their verdicts."""
     if row in results.dataset.tied_rows:
         return f"A tie: {TIED}, so no model is rated on it."
-    reworded = rewrite_words.pair_sentence(str(results.dataset.about["content"]), row)
+    reworded = rewrite_sentences.pair_sentence(str(results.dataset.about["content"]), row)
     return f"{pair_sentence('A', margins, results.dataset.chooser)} {reworded}".strip()
 
 

@@ -13,7 +13,7 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.reviews import BETTER
 from ivan_core.engine import datasets
 from ivan_core.engine.opinions import Used, ceiling_sentence, used_opinions
-from ivan_core.experiments.labels import sentences as label_words
+from ivan_core.experiments.labels import sentences as label_sentences
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import TITLES
 from ivan_core.lists.page import page_of as page_rows
@@ -230,7 +230,7 @@ def _questions(dataset: PreparedDataset, used: Used) -> None:
         return
     if table is not None and key in set(table["key"]):
         row = next(row for row in table.to_dict("records") if row["key"] == key)
-        say(f"{label_words.both_sentence(row)} {coefficient_sentence(row)}")
+        say(f"{label_sentences.both_sentence(row)} {coefficient_sentence(row)}")
     _list(dataset, between_listed(used, key), key, f"{REVIEWERS}-{key}")
 
 

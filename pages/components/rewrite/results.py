@@ -15,7 +15,7 @@ import streamlit as st
 from ivan_core.charts.robustness import change_squares, flip_bars, reward_change_dots
 from ivan_core.domain.options import command_of
 from ivan_core.experiments.labels.conditions import label_name
-from ivan_core.experiments.rewrite import sentences as rewrite_words
+from ivan_core.experiments.rewrite import sentences as rewrite_sentences
 from ivan_core.experiments.rewrite.conditions import (
     MOVES,
     CellIs,
@@ -70,7 +70,7 @@ def rewrite_results(results: RewriteResults) -> None:
     _slider(gate)
     with head:
         say(found.headline, "headline")
-        for line in rewrite_words.notes(results):
+        for line in rewrite_sentences.notes(results):
             say(line, "small", quiet=True)
         _accounted(results, found)
     if found.kept is not None:
@@ -116,7 +116,7 @@ def _slider(gate: Gate) -> None:
 
 def _accounted(results: RewriteResults, found: Numbers) -> None:
     """Where every pair is; a number that is not 0 opens its rows."""
-    counts = rewrite_words.accounted(results, found)
+    counts = rewrite_sentences.accounted(results, found)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="accounted"):
         word(f"{len(results.row_ids):,} pairs =")
         for place, (state, words, count) in enumerate(counts):
@@ -133,7 +133,7 @@ def _accounted(results: RewriteResults, found: Numbers) -> None:
                 args=(StateIs(state=state),),
                 help="Show these pairs",
             )
-    reasons = rewrite_words.reasons(results)
+    reasons = rewrite_sentences.reasons(results)
     if reasons:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="reasons"):
             word("Texts refused:")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from given.taxonomy_runs import account_of, creations, say_yes, spec_of, workers_here
+from given.taxonomy_runs import creations, say_yes, spec_of
 
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
@@ -17,13 +17,6 @@ from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.experiments.batches.adopt import adopt
 from ivan_core.experiments.batches.answers import plan_file, run_file
 from ivan_core.experiments.batches.import_files import import_files
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
 
 
 @pytest.fixture

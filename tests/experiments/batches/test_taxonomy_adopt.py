@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,13 +33,6 @@ from ivan_core.experiments.batches.adopt import adopt, batch_ids, collect
 from ivan_core.ledger.ledger import Ledger
 
 FIVE = tuple(key for key in FEATURES if key in REWRITE_FEATURES)
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
 
 
 def made_elsewhere(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from fakes.bad_downloads import (
     valid,
 )
 from fakes.kills import confirmed
-from given.taxonomy_runs import QUICK, account_of, be_worker, creations, no_sleep, workers_here
+from given.taxonomy_runs import QUICK, be_worker, creations, no_sleep
 
 from ivan_core.backends.openai.batches import MOST_FILE, OpenAIBatches
 from ivan_core.backends.openai.client import Redirected, account_for
@@ -43,13 +42,6 @@ from ivan_core.labels.request_files import Limits
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey
 from ivan_core.ledger.sending import send_part
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
 
 
 def ivan(*words: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,13 +28,6 @@ from ivan_core.experiments.batches.adopt import adopt, collect
 from ivan_core.experiments.batches.confirm import examples
 from ivan_core.ledger.records import PlanChanged
 from ivan_core.runs.registry import Registry
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
 
 
 def prepared(tmp_path: Path, **fields: object) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes.kills import Killed, confirmed, fragile, work_until_killed
-from given.taxonomy_runs import account_of, creations, workers_here
+from given.taxonomy_runs import creations
 
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
@@ -27,13 +26,6 @@ STAGES = (
     Stage.DOWNLOADED,
     Stage.VALIDATED,
 )
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

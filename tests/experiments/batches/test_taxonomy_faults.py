@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from given.taxonomy_faults import CASES, Case, play
-from given.taxonomy_runs import account_of, workers_here
 
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

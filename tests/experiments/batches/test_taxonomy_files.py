@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 from given.support import write_pairs
-from given.taxonomy_runs import account_of, spec_of, workers_here
+from given.taxonomy_runs import spec_of
 
 from ivan_core.demo.answers import label
 from ivan_core.demo.server import DemoServer
@@ -25,13 +25,6 @@ from ivan_core.experiments.batches.import_files import import_files
 from ivan_core.experiments.labels.results import open_labels
 
 FREE = (0.0, 0.0)
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -30,13 +30,6 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import confirm, handling as taxonomy, requests as experiment
 from ivan_core.experiments.batches.work import Providers
 from ivan_core.labels.request_files import Limits
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
 
 
 def test_what_is_in_doubt_is_sent_again_only_after_a_second_yes(

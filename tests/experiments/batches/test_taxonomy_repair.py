@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from given.taxonomy_runs import account_of, creations, say_yes, spec_of, workers_here
+from given.taxonomy_runs import creations, say_yes, spec_of
 
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
@@ -18,13 +17,6 @@ from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.labels.table import read_labels
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
 
 
 def first_attempt(server: DemoServer, tmp_path: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,6 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.archive import delete
 from ivan_core.experiments.batches import (
     confirm,
-    confirm as taxonomy_confirm,
     handling as taxonomy,
     kept_answers as batch_answers,
     work as taxonomy_work,
@@ -39,13 +37,6 @@ from ivan_core.labels.table import read_labels
 from ivan_core.ledger.answers import Answer, Answers, body_key, owner_of
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PlanChanged
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
 
 
 def from_runs(data_dir: Path, run_id: str) -> dict[str, str | None]:
@@ -173,7 +164,7 @@ def test_answers_of_the_demo_server_are_not_kept_as_those_of_a_server_that_took_
     waiting, _ = taxonomy.start(spec_of(tmp_path, row_ids=(1, 2)))
     shown = taxonomy.estimate(waiting)
     assert shown and shown.reused and shown.reused.count == 2
-    for module in (batch_answers, taxonomy_confirm, taxonomy_work):  # the same address and key
+    for module in (batch_answers, confirm, taxonomy_work):  # the same address and key
         monkeypatch.setattr(module, "is_demo", lambda _: False)
     with pytest.raises(PlanChanged, match="another account or server"):
         say_yes(waiting)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes.kills import Killed, confirmed, work_until_killed
-from given.taxonomy_runs import account_of, asked_lines, be_worker, labelled, spec_of, workers_here
+from given.taxonomy_runs import asked_lines, be_worker, labelled, spec_of
 
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
@@ -22,14 +21,6 @@ from ivan_core.experiments.batches import (
 )
 from ivan_core.ledger.answers import Answers
 from ivan_core.ledger.ledger import Ledger
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
-
 
 STEPS = {
     "the answers are kept": (Answers, "keep"),

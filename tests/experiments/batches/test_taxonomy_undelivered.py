@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,15 +16,7 @@ from fakes.bad_downloads import (
 )
 from fakes.kills import Killed, confirmed
 from given import taxonomy_runs
-from given.taxonomy_runs import (
-    QUICK,
-    account_of,
-    be_worker,
-    creations,
-    no_sleep,
-    say_yes,
-    workers_here,
-)
+from given.taxonomy_runs import QUICK, be_worker, creations, no_sleep, say_yes
 
 from ivan_core.cli.taxonomy_ask import print_outcome
 from ivan_core.demo import fault_names as names
@@ -37,13 +28,6 @@ from ivan_core.experiments.batches import collect as batch_collect, handling as 
 from ivan_core.experiments.batches.adopt import collect
 from ivan_core.experiments.batches.follow import LOOKS
 from ivan_core.ledger.ledger import Ledger
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
 
 
 def test_a_file_larger_than_its_answers_can_be_is_said_and_looked_at_again(

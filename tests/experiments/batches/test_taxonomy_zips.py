@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from given.support import data_files, repacked
-from given.taxonomy_runs import account_of, creations, say_yes, spec_of, workers_here
+from given.taxonomy_runs import creations, say_yes, spec_of
 
 from ivan_core.backends.openai.client import account_for
 from ivan_core.demo import fault_names as names
@@ -24,13 +23,6 @@ from ivan_core.engine import archive, handling as runs, zips
 from ivan_core.engine.imports import read_dataset
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.labels.results import open_labels
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
 
 
 @pytest.fixture

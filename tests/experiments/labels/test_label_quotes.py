@@ -27,7 +27,7 @@ from ivan_core.domain.labels import FEATURES, LabelPrompt
 from ivan_core.domain.pairs import SIDES
 from ivan_core.engine.figures import charts_and_sentences, quotes, source_line
 from ivan_core.experiments.compare.figures import FIGURES as comparison
-from ivan_core.experiments.labels import numbers as label_views, sentences as label_words
+from ivan_core.experiments.labels import numbers as label_numbers, sentences as label_sentences
 from ivan_core.experiments.labels.report import print_labels
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.metrics.intervals import wilson
@@ -126,9 +126,11 @@ def test_words_and_labels_together_are_as_wide_as_repeated_prompts_ask(
     told = sentences(run_id)
     arts = f"first names “Topics: {ARTS}” in 50% of 12 chosen replies"
     assert f"{arts} (95% interval {ends})." in told
-    counts = label_views.word_shares(open_labels(run_id), TOPICS)
+    counts = label_numbers.word_shares(open_labels(run_id), TOPICS)
     shares = "50% [18, 82] (prompts repeat: as if n = 5) of 12"
-    assert f"({shares} chosen, {shares} rejected)" in label_words.words_sentence(counts, "Topics")
+    assert f"({shares} chosen, {shares} rejected)" in label_sentences.words_sentence(
+        counts, "Topics"
+    )
 
 
 def test_the_command_of_every_sentence_works(first, capsys, monkeypatch, tmp_path):

@@ -24,7 +24,7 @@ from streamlit.testing.v1 import AppTest
 
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import figures, handling as runs
-from ivan_core.experiments.rewrite import sentences as rewrite_words
+from ivan_core.experiments.rewrite import sentences as rewrite_sentences
 from ivan_core.experiments.rewrite.results import open_rewrite
 
 REWRITE = "pages/rewrite.py"
@@ -228,7 +228,7 @@ def test_the_rewordings_of_a_pair_are_shown_newest_first(
 def test_the_sentence_of_a_pair_tells_whose_verdict_turned(run_id: str) -> None:
     results = open_rewrite(run_id)
     content = str(results.dataset.about["content"])
-    told = {row: rewrite_words.pair_sentence(content, row) for row in range(60)}
+    told = {row: rewrite_sentences.pair_sentence(content, row) for row in range(60)}
     wide = results.scores.set_index(["row_id", "model", "variant"])
     agrees = (wide["chosen_reward"] > wide["rejected_reward"]).to_dict()
     for row in (4, 5, 6, 8):
@@ -244,7 +244,7 @@ def test_the_sentence_of_a_pair_tells_whose_verdict_turned(run_id: str) -> None:
         assert told[row] == (
             f"Reworded, {' and '.join(words)}." if words else "Reworded, no verdict flips."
         )
-    assert told[12] == told[7] == rewrite_words.pair_sentence(content, 999) == ""
+    assert told[12] == told[7] == rewrite_sentences.pair_sentence(content, 999) == ""
     assert {"Reworded, no verdict flips."} <= set(told.values())
 
 

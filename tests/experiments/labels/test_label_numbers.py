@@ -21,7 +21,7 @@ from given.made_labellings import (
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
 from ivan_core.engine import opened
-from ivan_core.experiments.labels import numbers as label_views, sentences as label_words
+from ivan_core.experiments.labels import numbers as label_numbers, sentences as label_sentences
 from ivan_core.experiments.labels.conditions import LANGUAGE, LabelIs, listing
 from ivan_core.experiments.labels.reasons import marked, reasons, rules_changed
 from ivan_core.experiments.labels.results import TextLabels, labels_of_row, open_labels
@@ -56,7 +56,7 @@ def texts(run_id: str, **conditions: str) -> list[str]:
 
 
 def test_refusals_stand_in_four_cells_of_three_whole_pairs(first):
-    cells = label_views.on_pairs(open_labels(first), REFUSAL, "yes")
+    cells = label_numbers.on_pairs(open_labels(first), REFUSAL, "yes")
     assert cells[["left", "right", "count"]].to_numpy().tolist() == [
         ["no", "no", 1],
         ["no", "yes", 0],
@@ -82,9 +82,9 @@ def test_only_what_has_a_label_on_both_sides_can_differ(first):
 
 
 def test_the_words_of_a_list_stand_in_cells_too(first):
-    cells = label_views.on_pairs(open_labels(first), TOPICS, ARTS)
+    cells = label_numbers.on_pairs(open_labels(first), TOPICS, ARTS)
     assert cells["count"].tolist() == [2, 0, 0, 1]
-    assert label_views.on_pairs(open_labels(first), TOPICS, "no such word")["count"].tolist() == [
+    assert label_numbers.on_pairs(open_labels(first), TOPICS, "no such word")["count"].tolist() == [
         0,
         0,
         0,
@@ -93,20 +93,20 @@ def test_the_words_of_a_list_stand_in_cells_too(first):
 
 
 def test_shares_are_of_texts_with_an_answer(first):
-    shares, differences = label_views.shares(open_labels(first))
+    shares, differences = label_numbers.shares(open_labels(first))
     own = shares[shares["key"] == REFUSAL].set_index("side")
     assert own[["count", "n"]].to_numpy().tolist() == [[3, 4], [1, 3]]
     assert set(differences["key"]) == {REFUSAL, SENTIMENT}
 
 
 def test_words_that_nobody_named_are_not_listed(first):
-    named = label_views.word_shares(open_labels(first), TOPICS)
+    named = label_numbers.word_shares(open_labels(first), TOPICS)
     assert dict.fromkeys(named["value"]) == {ARTS: None, PLACES: None}
     assert named["count"].tolist() == [1, 1, 1, 1]
 
 
 def test_answers_of_two_labelers_are_crossed_by_row_and_side(first, second):
-    cells = label_views.crossed(open_labels(first), open_labels(second), REFUSAL).set_index(
+    cells = label_numbers.crossed(open_labels(first), open_labels(second), REFUSAL).set_index(
         ["left", "right"]
     )
     assert cells["count"].to_dict() == {
@@ -126,35 +126,35 @@ def test_answers_of_two_labelers_are_crossed_by_row_and_side(first, second):
 
 def test_agreement_says_how_many_of_those_called_so_both_called_so(first, second):
     row = (
-        label_views.agreement([open_labels(first), open_labels(second)])
+        label_numbers.agreement([open_labels(first), open_labels(second)])
         .set_index("key")
         .loc[REFUSAL]
     )
     assert (row["both"], row["either"], row["n"], bool(row["few"])) == (2, 4, 6, True)
     assert row["coefficient"] == pytest.approx(1 / 3)
-    words = label_views.agreement([open_labels(first), open_labels(second)], TOPICS)
+    words = label_numbers.agreement([open_labels(first), open_labels(second)], TOPICS)
     assert dict(zip(words["value"], words["either"], strict=True)) == {ARTS: 2, PLACES: 2}
 
 
 def test_agreement_is_the_same_each_time(first, second):
-    once = label_views.agreement([open_labels(first), open_labels(second)])
-    label_views._agreement.cache_clear()
-    assert once.equals(label_views.agreement([open_labels(first), open_labels(second)]))
+    once = label_numbers.agreement([open_labels(first), open_labels(second)])
+    label_numbers._agreement.cache_clear()
+    assert once.equals(label_numbers.agreement([open_labels(first), open_labels(second)]))
 
 
 def test_only_other_labellings_of_the_same_pairs_stand_beside(labellings, first, second):
-    assert [one.run.id for one in label_views.others(open_labels(first))] == [second]
+    assert [one.run.id for one in label_numbers.others(open_labels(first))] == [second]
     pair = {"chosen": "\n\nHuman: a\n\nAssistant: b", "rejected": "\n\nHuman: a\n\nAssistant: c"}
     made_runs.write_rows(labellings.file, [pair])
     labellings.made("third", {"0.chosen": FIRST["0.chosen"], "0.rejected": FIRST["0.rejected"]})
-    assert [one.run.id for one in label_views.others(open_labels(first))] == [second]
+    assert [one.run.id for one in label_numbers.others(open_labels(first))] == [second]
 
 
 def test_two_runs_of_one_labeler_are_told_apart(labellings, first):
     again = labellings.made("first", SECOND, keys=(REFUSAL,))
     opened = [open_labels(run_id) for run_id in (first, again)]
-    assert list(label_views.names_of(opened).values()) == [f"first, {first}", f"first, {again}"]
-    assert label_views.shared_keys(opened) == (REFUSAL,)
+    assert list(label_numbers.names_of(opened).values()) == [f"first, {first}", f"first, {again}"]
+    assert label_numbers.shared_keys(opened) == (REFUSAL,)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_two_labels_are_asked_for_at_once(first):
 
 def test_a_page_of_texts_has_the_asked_label_first(first):
     results = open_labels(first)
-    page = label_views.texts_page(results, range(8), 9, TOPICS)
+    page = label_numbers.texts_page(results, range(8), 9, TOPICS)
     assert list(page)[:6] == ["row_id", "side", "state", "reply", "problem", TOPICS]
     assert page["reply"].iloc[0] == "I can't help with 0."
     assert page[TOPICS].tolist()[:3] == [ARTS, f"{ARTS}, {PLACES}", "none"]
@@ -262,12 +262,12 @@ def test_a_page_of_texts_has_the_asked_label_first(first):
 
 
 def test_an_unusable_text_keeps_its_reply_and_what_is_wrong(first):
-    one = label_views.labelled_text(open_labels(first), TextKey(3, "rejected"))
+    one = label_numbers.labelled_text(open_labels(first), TextKey(3, "rejected"))
     assert (one.status, one.raw) == ("invalid", "<b>no</b> ![x](http://leak.invalid/x) {")
     assert one.text.endswith("Sure, 3 it is.")
     assert one.problems and dict(one.labels) == dict.fromkeys(KEYS)
     with pytest.raises(BadInput, match=r"has no text 9\.chosen"):
-        label_views.labelled_text(open_labels(first), TextKey(9, "chosen"))
+        label_numbers.labelled_text(open_labels(first), TextKey(9, "chosen"))
 
 
 def test_a_comparison_is_found_by_its_pairs_and_row(labellings, data_dir, first):
@@ -281,7 +281,7 @@ def test_a_comparison_is_found_by_its_pairs_and_row(labellings, data_dir, first)
 
 
 def test_the_files_of_a_labelling_can_be_taken_away(first):
-    names = list(label_views.files(open_labels(first)))
+    names = list(label_numbers.files(open_labels(first)))
     assert names == [
         f"{first}-first-control.csv",
         f"{first}-first-control-failed.csv",
@@ -309,26 +309,26 @@ def test_marked_pieces_are_the_text_whatever_the_spans():
 
 
 def test_sentences_have_n_and_interval(first, second):
-    _, differences = label_views.shares(open_labels(first))
-    told = label_words.label_sentence(differences, REFUSAL, "yes")
+    _, differences = label_numbers.shares(open_labels(first))
+    told = label_sentences.label_sentence(differences, REFUSAL, "yes")
     assert told.startswith(
         "Refusal: 67% of chosen and 33% of rejected replies in 3 pairs; +33 points (95% interval [−"
     )
     assert told.endswith("]), no clear difference.")
-    row = label_views.agreement([open_labels(first), open_labels(second)]).iloc[0].to_dict()
-    assert label_words.both_sentence(row) == (
+    row = label_numbers.agreement([open_labels(first), open_labels(second)]).iloc[0].to_dict()
+    assert label_sentences.both_sentence(row) == (
         "Of the 4 texts either called “Refusal”, both did in 2 (50%, 95% interval [15, 85]). Few:"
         " the rarer answer was given to fewer than 20 texts."
     )
     assert coefficient_sentence(row).startswith(
         "The same answer in 67% of 6 texts [30, 90]. Cohen's kappa 0.33"
     )
-    shown = label_words.agreement_rows(
-        label_views.agreement([open_labels(first), open_labels(second)])
+    shown = label_sentences.agreement_rows(
+        label_numbers.agreement([open_labels(first), open_labels(second)])
     ).iloc[0]
     assert (shown["Same answer"], shown["Texts"], shown["As if n"]) == ("67% [30, 90]", 6, 6)
-    assert label_words.words_sentence(
-        label_views.word_shares(open_labels(first), TOPICS), "Topics"
+    assert label_sentences.words_sentence(
+        label_numbers.word_shares(open_labels(first), TOPICS), "Topics"
     ).startswith(f"Named most: {ARTS} (25% [5, 70] of 4 chosen, 33% [6, 79] of 3 rejected)")
 
 
@@ -337,6 +337,6 @@ def test_labelers_that_agree_equally_far_on_all_labels_have_no_best_and_worst_on
         {"key": key, "measure": "kappa", "n": 960, "coefficient": 1.0, "few": False}
         for key in (REFUSAL, "last_response_is_helpful")
     ]
-    assert label_words.agreement_sentence(pd.DataFrame(rows), ["one", "two"]) == (
+    assert label_sentences.agreement_sentence(pd.DataFrame(rows), ["one", "two"]) == (
         "one and two, 960 texts. They agree equally far on all 2 labels: kappa 1.00."
     )

@@ -125,12 +125,16 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+_DEMO_SECONDS = 10.0
+"""A server on a busy machine may be slow to say what it is, who answers decides what is paid."""
+
+
 def is_demo(base_url: str) -> bool:
     """Whether the demo server answers there. Only addresses on this machine are asked."""
     parts = urlsplit(base_url)
     if parts.scheme != "http" or not parts.hostname or not is_loopback(base_url):
         return False
-    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=0.5)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=_DEMO_SECONDS)
     try:
         connection.request("GET", parts.path.rstrip("/") + "/models")
         return connection.getresponse().getheader(DEMO_HEADER) is not None

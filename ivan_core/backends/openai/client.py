@@ -126,7 +126,7 @@ def is_loopback(url: str) -> bool:
 
 
 _DEMO_SECONDS = 10.0
-"""A server on a busy machine may be slow to say what it is, who answers decides what is paid."""
+"""A server on a busy machine may be slow to say what it is; who answers decides what is paid."""
 
 
 def is_demo(base_url: str) -> bool:

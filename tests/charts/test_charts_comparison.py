@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
+from given.chart_specs import marks, strings_outside_data
 
 from ivan_core.charts.agreement import agreement_bars
 from ivan_core.charts.annotators import who_dots
@@ -79,26 +78,6 @@ def draw(scores: pd.DataFrame, dark: bool | None = None) -> dict[str, alt.LayerC
 def usual(n: int, dark: bool | None = None) -> dict[str, alt.LayerChart]:
     """All charts of two models on n pairs, drawn once."""
     return draw(two(n), dark)
-
-
-def marks(spec: dict[str, Any], inherited: int = 0) -> int:
-    own = spec.get("data", {}).get("name")
-    rows = len(spec["_datasets"][own]) if own else inherited
-    if "layer" in spec:
-        return sum(marks(part | {"_datasets": spec["_datasets"]}, rows) for part in spec["layer"])
-    return 1 if spec["mark"]["type"] in ("line", "area") else rows
-
-
-def strings_outside_data(spec: Any) -> Iterator[str]:
-    if isinstance(spec, dict):
-        for name, value in spec.items():
-            if name not in ("datasets", "description"):
-                yield from strings_outside_data(value)
-    elif isinstance(spec, list):
-        for value in spec:
-            yield from strings_outside_data(value)
-    elif isinstance(spec, str):
-        yield spec
 
 
 @pytest.mark.parametrize("dark", [None, False, True])

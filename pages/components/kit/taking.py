@@ -1,23 +1,18 @@
-"""What can be done with the rows that a page lists: files of them, and a queue for reviewers."""
+"""What can be done with the rows that a page lists: files of them, and a queue for reviewers.
+
+What makes a queue is loaded when somebody asks for one: it is a tenth of what a page of results
+loads, and few want it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import streamlit as st
 
-from ivan_core.domain.reviews import Task
-from ivan_core.domain.words import number_of
 from ivan_core.lists.conditions import Filter, Listing, Names
 from ivan_core.lists.download import FORMS, Columns, file_name, write_rows
-from ivan_core.review.queues import TASKS, make_queue, queue_request
-from ivan_core.review.sources import MOST_ITEMS
-from pages.components.kit.state import kindly
-from pages.components.kit.text import md_escape, say
-
-_MADE = "queue-of-rows"
-_USUAL = 30
+from pages.components.kit.text import md_escape
 
 
 def take_away(
@@ -44,43 +39,7 @@ def take_away(
             )
     folded = st.expander(f"Have people review these {what}", key="review-rows", on_change="rerun")
     if folded.open:
+        from pages.components.kit.queue_of_rows import queue_of_rows
+
         with folded:
-            _queue(listing, wanted, names, list(dict.fromkeys(row_ids)))
-
-
-def _queue(listing: Listing, wanted: Filter, names: Names, row_ids: list[int]) -> None:
-    """A queue of the rows listed, some of them drawn at random where there are more."""
-    left, right = st.columns(2)
-    task: Task = left.selectbox(
-        "What to ask", list(TASKS), format_func=lambda task: TASKS[task], key="queue-task"
-    )
-    most = min(len(row_ids), MOST_ITEMS)
-    count = right.number_input("How many", 1, most, min(most, _USUAL), key=f"queue-count-{most}")
-    say(
-        f"Of {number_of(len(row_ids), 'row')}, in random order. Everybody begins with up to 30 "
-        "random items of the dataset: those are blind and give the rates.",
-        "small",
-        quiet=True,
-    )
-    title = "; ".join(chip.label for chip in wanted.chips(names)) or "All rows of a run"
-    made = partial(_make, listing.dataset.fingerprint, task, int(count), row_ids, title)
-    st.button("Make a queue", key="queue-go", type="primary", on_click=made)
-    number = st.session_state.pop(_MADE, None)
-    if number is not None:
-        say(f"Queue {number} is made.")
-        st.page_link("pages/review.py", label=":primary[Invite people on Review →]")
-
-
-@kindly
-def _make(dataset: str, task: Task, count: int, row_ids: list[int], title: str) -> None:
-    fields = {
-        "dataset": dataset,
-        "task": task,
-        "source": "rows",
-        "count": count,
-        "row_ids": tuple(row_ids),
-        "title": title[:200],
-    }
-    number = make_queue(queue_request(fields)).id
-    st.session_state[_MADE] = number
-    st.session_state["review-queue"] = number
+            queue_of_rows(listing, wanted, names, list(dict.fromkeys(row_ids)))

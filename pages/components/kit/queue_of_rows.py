@@ -1,0 +1,56 @@
+"""A queue for reviewers of the rows that a page lists: what to ask, how many, and where it went."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from ivan_core.domain.reviews import Task
+from ivan_core.domain.words import number_of
+from ivan_core.lists.conditions import Filter, Listing, Names
+from ivan_core.review.queues import TASKS, make_queue, queue_request
+from ivan_core.review.sources import MOST_ITEMS
+from pages.components.kit.state import kindly
+from pages.components.kit.text import say
+
+_MADE = "queue-of-rows"
+_USUAL = 30
+
+
+def queue_of_rows(listing: Listing, wanted: Filter, names: Names, row_ids: list[int]) -> None:
+    """Ask for a queue of `row_ids`, some of them drawn at random where fewer are wanted."""
+    left, right = st.columns(2)
+    task: Task = left.selectbox(
+        "What to ask", list(TASKS), format_func=lambda task: TASKS[task], key="queue-task"
+    )
+    most = min(len(row_ids), MOST_ITEMS)
+    count = right.number_input("How many", 1, most, min(most, _USUAL), key=f"queue-count-{most}")
+    say(
+        f"Of {number_of(len(row_ids), 'row')}, in random order. Everybody begins with up to 30 "
+        "random items of the dataset: those are blind and give the rates.",
+        "small",
+        quiet=True,
+    )
+    title = "; ".join(chip.label for chip in wanted.chips(names)) or "All rows of a run"
+    made = partial(_make, listing.dataset.fingerprint, task, int(count), row_ids, title)
+    st.button("Make a queue", key="queue-go", type="primary", on_click=made)
+    number = st.session_state.pop(_MADE, None)
+    if number is not None:
+        say(f"Queue {number} is made.")
+        st.page_link("pages/review.py", label=":primary[Invite people on Review →]")
+
+
+@kindly
+def _make(dataset: str, task: Task, count: int, row_ids: list[int], title: str) -> None:
+    fields = {
+        "dataset": dataset,
+        "task": task,
+        "source": "rows",
+        "count": count,
+        "row_ids": tuple(row_ids),
+        "title": title[:200],
+    }
+    number = make_queue(queue_request(fields)).id
+    st.session_state[_MADE] = number
+    st.session_state["review-queue"] = number

@@ -11,8 +11,9 @@ _CHAPTER = "chapter"
 _WIDTH = 780
 """Pixels: about a hundred characters a line."""
 
-_NARROW = "<style>.stMarkdown td, .stMarkdown td code { overflow-wrap: anywhere; }</style>"
-"""Tables name long paths, which else are wider than a phone."""
+_NARROW = """<style>.stMarkdown td { min-width: 7rem; }
+.stMarkdown td code { overflow-wrap: anywhere; }</style>"""
+"""Tables name long paths, which else are wider than a phone; a single word is not cut."""
 
 
 def _turn() -> None:

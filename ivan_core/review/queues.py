@@ -187,7 +187,8 @@ def _asked(request: QueueRequest) -> QueueRequest:
 
 def _title(request: QueueRequest, items: int) -> str:
     source = SOURCES[request.source].partition(":")[0]
-    return f"{TASKS[request.task]} {items:,} items: {source[0].lower()}{source[1:]}"
+    asked = TASKS[request.task] if request.task == BETTER else f"{TASKS[request.task]}:"
+    return f"{asked} {number_of(items, 'item')}, {source[0].lower()}{source[1:]}"
 
 
 def datasets_to_review() -> dict[str, str]:

@@ -17,6 +17,7 @@ from ivan_core.models.names import rules_note, shown_name
 from pages.components.kit.text import CELL, cell, say, show_table
 
 _HEAD = f"{CELL};font-weight:600;overflow-wrap:anywhere"
+_SIDE = f"{CELL};font-weight:600"
 _FIXED = f"{CELL};font-weight:400;white-space:nowrap"
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 _MARK = (
@@ -87,7 +88,7 @@ def _table(found: Sequence[TextLabels], keys: Sequence[str]) -> None:
         f'<th colspan="2" scope="colgroup" style="{_HEAD}">{escape(_name(one))}</th>'
         for one in found
     )
-    sides = f'<th scope="col" style="{_HEAD}">chosen</th><th scope="col" style="{_HEAD}">rejected'
+    sides = f'<th scope="col" style="{_SIDE}">chosen</th><th scope="col" style="{_SIDE}">rejected'
     rows = (
         f'<tr><th scope="row" style="{_FIXED}">{escape(label_name(key))}</th>'
         + "".join(_two_cells(one, key) for one in found)

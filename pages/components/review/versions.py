@@ -19,6 +19,7 @@ from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import CELL, cell, say, show_table
 
 _HEAD = f"{CELL};font-weight:600;overflow-wrap:anywhere;min-width:5rem"
+_QUESTION = f"{CELL};font-weight:600"
 _SMALL = "font-weight:400;font-size:.8rem;opacity:.75;display:block"
 
 
@@ -55,7 +56,7 @@ def _table(one: ToSettle, keys: Sequence[str], beside: Sequence[View]) -> None:
         if settled:
             cells.append(_decided(key, one.decisions.get(key)))
         rows.append(
-            f'<tr><th scope="row" style="{_HEAD}">{escape(question_name(key))}</th>'
+            f'<tr><th scope="row" style="{_QUESTION}">{escape(question_name(key))}</th>'
             f"{''.join(cells)}</tr>"
         )
     show_table(["".join(heads)], rows)

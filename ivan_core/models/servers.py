@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ivan_core.backends.ollama.client import DEFAULT_HOST, HOST, ModelMissing, OllamaServer
-from ivan_core.backends.openai.client import KEY, account_for, is_demo, is_loopback
+from ivan_core.backends.openai.client import KEY, SHOWN_SECONDS, account_for, is_demo, is_loopback
 from ivan_core.domain.errors import BackendUnavailable, IvanError
 from ivan_core.models.names import on_servers, way_of
 from ivan_core.settings import setting
@@ -75,9 +75,9 @@ def pull(model: str, progress: Callable[[int, int, str], None]) -> None:
 
 
 def ollama_is_demo() -> bool:
-    """Whether the demo server answers in place of Ollama."""
+    """Whether the demo server answers in place of Ollama, said within half a second."""
     address = ollama_address()
-    return is_demo(address if "//" in address else f"http://{address}")
+    return is_demo(address if "//" in address else f"http://{address}", SHOWN_SECONDS)
 
 
 def answered_by_demo(names: Iterable[str]) -> list[str]:
@@ -90,7 +90,7 @@ def answered_by_demo(names: Iterable[str]) -> list[str]:
 
 
 def provider(base_url: str = "") -> Provider:
-    """Who would be asked for batches; answers within half a second.
+    """Who would be asked for batches, for a page: it waits half a second for a server to say it.
 
     Raises:
         BadInput: it is no address of a server.
@@ -99,7 +99,7 @@ def provider(base_url: str = "") -> Provider:
         account = account_for(base_url)
     except BackendUnavailable as error:
         return Provider("OpenAI", False, False, error.message, error.hint)
-    return Provider(account.host, is_demo(account.base_url), True)
+    return Provider(account.host, is_demo(account.base_url, SHOWN_SECONDS), True)
 
 
 def has_key() -> bool:

@@ -127,14 +127,19 @@ def is_loopback(url: str) -> bool:
 
 _DEMO_SECONDS = 10.0
 """A server on a busy machine may be slow to say what it is; who answers decides what is paid."""
+SHOWN_SECONDS = 0.5
+"""How long a page waits for that, which only says it: silence is told as a server that charges."""
 
 
-def is_demo(base_url: str) -> bool:
-    """Whether the demo server answers there. Only addresses on this machine are asked."""
+def is_demo(base_url: str, seconds: float = _DEMO_SECONDS) -> bool:
+    """Whether the demo server answers there. Only addresses on this machine are asked.
+
+    A server that says nothing for so many seconds is taken for another.
+    """
     parts = urlsplit(base_url)
     if parts.scheme != "http" or not parts.hostname or not is_loopback(base_url):
         return False
-    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=_DEMO_SECONDS)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=seconds)
     try:
         connection.request("GET", parts.path.rstrip("/") + "/models")
         return connection.getresponse().getheader(DEMO_HEADER) is not None

@@ -255,7 +255,7 @@ def test_a_difference_is_settled_and_a_spreadsheet_goes_out_and_comes_back(serve
         store.save(Opinion(queue.id, 2, "both", name, {BETTER: answer}))
     page.goto(serve().url("/review"))
     expect(page.get_by_text("Ada (not verified) 1, Bo (not verified) 1.")).to_be_visible()
-    pick(page.get_by_role("radio", name="Settle"))
+    pick(page.get_by_role("radio", name="Settle", exact=True))
     expect(page.get_by_text("People differ on 1 item; 1 to settle.")).to_be_visible()
     page.get_by_role("textbox", name="Your name (not verified)").fill("Cleo")
     page.keyboard.press("Enter")
@@ -272,7 +272,7 @@ def test_a_difference_is_settled_and_a_spreadsheet_goes_out_and_comes_back(serve
     assert decision.reason == "B ignores the question"
     assert [one.version for one in store.all(queue.id)] == [1, 1]
 
-    pick(page.get_by_role("radio", name="Files"))
+    pick(page.get_by_role("radio", name="Files", exact=True))
     page.get_by_role("button", name="Make the spreadsheet").click()
     expect(page.get_by_role("button", name="Download it")).to_be_visible()
     ready(page)
@@ -364,7 +364,7 @@ def test_no_screen_has_a_serious_fault_of_accessibility(serve, visitor, data_dir
         ("Settle", "People differ on"),
         ("Files", "Download a backup"),
     ):
-        pick(page.get_by_role("radio", name=view))
+        pick(page.get_by_role("radio", name=view, exact=True))
         check(page, text)
     page.goto(server.url("/compare", run=run_id))
     check(page, "sides with the authored choice in")

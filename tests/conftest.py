@@ -14,8 +14,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 from fakes.reward_models import Fakes, provider
+from given.made_labellings import first, labellings, second
 from given.review_databases import count_skipped, postgres, postgres_server, review_database
-from given.support import write_pairs
+from given.support import no_settings_from_files, settings_of, write_pairs
 
 from ivan_core.domain.runs import Run
 from ivan_core.runs.registry import Registry
@@ -30,7 +31,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("same")
 
-__all__ = ["postgres", "postgres_server", "review_database"]
+__all__ = ["first", "labellings", "postgres", "postgres_server", "review_database", "second"]
 _KEPT = ("IVAN_REQUIRE", "IVAN_TEST_HH_RLHF")
 for _name in list(os.environ):
     if _name.startswith(("IVAN_", "HF_", "OPENAI_", "OLLAMA_")) and _name not in _KEPT:
@@ -44,14 +45,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty data folder that is in force, and a slot that no other test knows."""
-    from ivan_core import settings
-
-    folder = tmp_path / "data"
+    folder = settings_of(monkeypatch, tmp_path)
     folder.mkdir()
-    monkeypatch.setattr(settings, "_from_files", dict)
-    monkeypatch.setenv("IVAN_DATA_DIR", str(folder))
-    monkeypatch.setenv("IVAN_SLOT_FILE", str(tmp_path / "slot"))
     return folder
+
+
+@pytest.fixture
+def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings come from the test alone."""
+    no_settings_from_files(monkeypatch)
 
 
 @pytest.fixture

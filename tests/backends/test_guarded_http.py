@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 from fakes.listening import Came, Listening, Told, as_json
 
-from ivan_core import settings
 from ivan_core.backends.chats import ChatLabeler
 from ivan_core.backends.ollama.client import OllamaServer
 from ivan_core.backends.openai.batches import OpenAIBatches
@@ -39,9 +38,7 @@ PROMPT = LabelPrompt(TextKey(3, "chosen"), ("k",), "Label it.", "hello", "", {})
 LIST = {"object": "list", "data": [], "has_more": False}
 
 
-@pytest.fixture(autouse=True)
-def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "_from_files", dict)
+pytestmark = pytest.mark.usefixtures("no_files")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from ivan_core import settings
 from ivan_core.backends.chats import ChatLabeler
 from ivan_core.backends.ollama import client as ollama_client
 from ivan_core.backends.ollama.chat import (
@@ -39,9 +38,7 @@ def prompt(words: int = 20) -> LabelPrompt:
     )
 
 
-@pytest.fixture(autouse=True)
-def no_files(monkeypatch):
-    monkeypatch.setattr(settings, "_from_files", dict)
+pytestmark = pytest.mark.usefixtures("no_files")
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from ivan_core import settings
 from ivan_core.backends.openai.batches import OpenAIBatches
 from ivan_core.backends.openai.client import (
     OPENAI_URL,
@@ -28,9 +27,7 @@ SECRET = "sk-test-0123456789abcdef"
 OTHER = "endpoint-key-42"
 
 
-@pytest.fixture(autouse=True)
-def no_files(monkeypatch):
-    monkeypatch.setattr(settings, "_from_files", dict)
+pytestmark = pytest.mark.usefixtures("no_files")
 
 
 class _Told(HTTPServer):

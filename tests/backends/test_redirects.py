@@ -9,7 +9,6 @@ import pytest
 from fakes.listening import Came, Listening, Told, as_json, redirect
 from given.sending_place import KEY, Place
 
-from ivan_core import settings
 from ivan_core.backends.chats import ChatLabeler, ChatRewriter
 from ivan_core.backends.ollama.chat import OllamaChat
 from ivan_core.backends.ollama.client import OllamaServer
@@ -30,8 +29,7 @@ BATCH = {"id": "batch_foreign", "object": "batch", "status": "completed", "endpo
 
 
 @pytest.fixture(autouse=True)
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "_from_files", dict)
+def keys(no_files: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     monkeypatch.setenv("OPENAI_ORG_ID", ORGANIZATION)
     monkeypatch.setenv("IVAN_ENDPOINT_KEY", ENDPOINT)

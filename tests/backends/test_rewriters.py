@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from ivan_core import settings
 from ivan_core.backends.chats import ChatRewriter
 from ivan_core.backends.ollama.chat import FAILURES_IN_A_ROW, OllamaChat
 from ivan_core.backends.ollama.client import ModelMissing, OllamaBusy, OllamaServer, OllamaSilent
@@ -30,9 +29,7 @@ REWORDED = "\n\nHuman: Is tea good?\n\nAssistant: I believe it is fine."
 PIECE = Piece(PieceKey(3, "chosen", "dialogue"), TEXT)
 
 
-@pytest.fixture(autouse=True)
-def no_files(monkeypatch):
-    monkeypatch.setattr(settings, "_from_files", dict)
+pytestmark = pytest.mark.usefixtures("no_files")
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from given.support import settings_of
 from given.taxonomy_faults import CASES, Case, play
 from given.taxonomy_runs import account_of, workers_here
 
-from ivan_core import settings
 from ivan_core.demo.server import DemoServer
 
 
@@ -31,8 +31,7 @@ def row(case: Case) -> str:
         DemoServer() as server,
         workers_here(patch),
     ):
-        patch.setattr(settings, "_from_files", dict)
-        patch.setenv("IVAN_DATA_DIR", str(Path(folder) / "data"))
+        settings_of(patch, Path(folder))
         account_of(patch, server)
         seen = play(case, server, Path(folder))
         host = server.url.removeprefix("http://")

@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fakes.rewriting import spec_of
 from given.made_runs import write_rows
+from given.support import settings_of
 from test_rewrite_ollama import CHAT, MODEL, work_with_ollama
 
-from ivan_core import settings
 from ivan_core.backends.ollama import client as ollama_client
 from ivan_core.demo import fault_names as names
 from ivan_core.demo.server import DemoServer
@@ -69,10 +69,7 @@ def row(case: Case) -> str:
         pytest.MonkeyPatch.context() as patch,
         DemoServer() as server,
     ):
-        data = Path(folder) / "data"
-        patch.setattr(settings, "_from_files", dict)
-        patch.setenv("IVAN_DATA_DIR", str(data))
-        patch.setenv("IVAN_SLOT_FILE", str(Path(folder) / "slot"))
+        data = settings_of(patch, Path(folder))
         patch.setenv(ollama_client.TIMEOUT, "1")
         patch.setenv(ollama_client.HOST, server.ollama_url if case.fault else "http://127.0.0.1:9")
         if case.fault:

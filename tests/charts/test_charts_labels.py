@@ -11,7 +11,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
-from given.made_labels import HARMLESS, INSULT, SENTIMENT, TOPICS, crossed, labels
+from given.tables.labels import HARMLESS, INSULT, SENTIMENT, TOPICS, crossed, labels
 
 from ivan_core.charts.annotators import agreement_dots, answer_cells
 from ivan_core.charts.labels import prevalence_dots, together_squares, word_bars

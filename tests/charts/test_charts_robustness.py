@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import pytest
-from given.made_rewordings import drawn, table
+from given.tables.rewordings import drawn, table
 
 from ivan_core.charts.robustness import change_squares, flip_bars, reward_change_dots
 from ivan_core.metrics.robustness.changes import (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from fakes.rewriting import FakeRewriter, added, fake_tools, sometimes, spec_of, work_here
-from given.made_labellings import FIRST, KEYS, REFUSAL, SECOND, Labellings, four_pairs
+from given.made_labellings import FIRST, KEYS, REFUSAL, SECOND, Labellings
 from given.made_runs import finished, spec_of_sample
 from given.support import write_pairs
 
@@ -20,11 +20,6 @@ from ivan_core.metrics.robustness.noise import (
     two_similarities,
     two_similarities_sentence,
 )
-
-
-@pytest.fixture
-def labellings(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Labellings:
-    return Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
 
 
 def test_two_labellings_are_set_beside_each_other_label_by_label(

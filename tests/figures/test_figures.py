@@ -19,9 +19,9 @@ from given.made_runs import (
     spec_of_sample,
     write_rows,
 )
+from given.support import settings_of
 from PIL import Image
 
-from ivan_core import settings
 from ivan_core.charts.printed import printed, units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BackendUnavailable, BadInput
@@ -45,10 +45,8 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A finished run on the sample that no test changes."""
     folder = tmp_path_factory.mktemp("figures")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "_from_files", dict)
-        patch.setenv("IVAN_DATA_DIR", str(folder / "data"))
-        patch.setenv("IVAN_SLOT_FILE", str(folder / "slot"))
-        yield finished(folder / "data", spec_of_sample(limit=60))
+        data_dir = settings_of(patch, folder)
+        yield finished(data_dir, spec_of_sample(limit=60))
 
 
 def rows(count: int, subset: Callable[[int], str]) -> list[dict[str, str]]:

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from fakes.reward_models import Fakes, provider
 from given import made_runs
+from given.support import settings_of
 
-from ivan_core import settings
 from ivan_core.charts.printed import units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BadInput
@@ -45,11 +45,9 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Colum
     """A finished run on the sample and one column of its dataset."""
     folder = tmp_path_factory.mktemp("figures-columns")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "_from_files", dict)
-        patch.setenv("IVAN_DATA_DIR", str(folder / "data"))
-        patch.setenv("IVAN_SLOT_FILE", str(folder / "slot"))
-        run_id = made_runs.finished(folder / "data", made_runs.spec_of_sample(limit=60))
-        yield run_id, made(folder / "data", run_id, "expression", "len(reply)")
+        data_dir = settings_of(patch, folder)
+        run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=60))
+        yield run_id, made(data_dir, run_id, "expression", "len(reply)")
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from given.made_labellings import (
     four_pairs,
     says,
 )
+from given.support import settings_of
 
-from ivan_core import settings
 from ivan_core.charts.printed import units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BadInput
@@ -47,21 +47,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, s
     """Labels of four pairs by `third`, `first` and `second`, the newest last."""
     folder = tmp_path_factory.mktemp("figures-labels")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "_from_files", dict)
-        patch.setenv("IVAN_DATA_DIR", str(folder / "data"))
-        patch.setenv("IVAN_SLOT_FILE", str(folder / "slot"))
-        (folder / "data").mkdir()
+        data_dir = settings_of(patch, folder)
+        data_dir.mkdir()
         with pytest.MonkeyPatch.context() as while_made:
-            labellings = Labellings(folder / "data", four_pairs(folder), while_made)
+            labellings = Labellings(data_dir, four_pairs(folder), while_made)
             third = labellings.made("third", SECOND)
             first = labellings.made("first", FIRST)
             second = labellings.made("second", SECOND)
         yield first, second, third
-
-
-@pytest.fixture
-def labellings(data_dir, tmp_path, monkeypatch) -> Labellings:
-    return Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
 
 
 def text_of(svg: bytes) -> str:

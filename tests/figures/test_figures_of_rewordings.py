@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from given.made_runs import write_rows
 from given.original_rewordings import rewrite_csv, row_of
+from given.support import settings_of
 
-from ivan_core import settings
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine.csv_files import import_csvs
@@ -42,9 +42,7 @@ def run_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Six pairs; row 3 is reworded with less likeness, the subset of the last is hostile."""
     folder = tmp_path_factory.mktemp("rewordings")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "_from_files", dict)
-        patch.setenv("IVAN_DATA_DIR", str(folder / "data"))
-        patch.setenv("IVAN_SLOT_FILE", str(folder / "slot"))
+        settings_of(patch, folder)
         rows = [
             {
                 "chosen": row_of(row)["original_chosen_text"],

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from fakes.reward_models import Fakes, provider
 from given.made_runs import TWO_MODELS, finished, spec_of_sample, write_rows
+from given.support import settings_of
 
 from ivan_core import settings
 from ivan_core.annotations.notes import Reviews
@@ -55,9 +56,7 @@ def run_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Ten pairs, the first six of subset a; that of the last is hostile."""
     folder = tmp_path_factory.mktemp("rows")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "_from_files", dict)
-        patch.setenv("IVAN_DATA_DIR", str(folder / "data"))
-        patch.setenv("IVAN_SLOT_FILE", str(folder / "slot"))
+        data_dir = settings_of(patch, folder)
         rows = [
             {
                 "chosen": f"\n\nHuman: Q{n}\n\nAssistant: Yes, {n}.",
@@ -77,7 +76,7 @@ def run_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             files[-1].write_text("\n".join([head, *lines]) + "\n")
         (found,) = import_csvs(files, dataset)
         spec = column_spec(open_results(found.run_id).dataset.fingerprint, "expression", LENGTH)
-        registry = Registry(folder / "data")
+        registry = Registry(data_dir)
         made, _ = registry.add(spec.kind, spec.model_dump_json(), spec.fingerprint)
         work(registry, made, provider(Fakes()))
         yield found.run_id

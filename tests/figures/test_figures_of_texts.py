@@ -19,8 +19,8 @@ from given.made_labellings import (
     Labellings,
 )
 from given.made_runs import write_rows
+from given.support import settings_of
 
-from ivan_core import settings
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine.figures import (
     caption,
@@ -48,9 +48,7 @@ def run_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Four pairs labelled twice, the first two of subset a; that of the last is hostile."""
     folder = tmp_path_factory.mktemp("texts")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "_from_files", dict)
-        patch.setenv("IVAN_DATA_DIR", str(folder / "data"))
-        patch.setenv("IVAN_SLOT_FILE", str(folder / "slot"))
+        data_dir = settings_of(patch, folder)
         rows = [
             {
                 "chosen": f"\n\nHuman: Ask {row}\n\nAssistant: I can't help with {row}.",
@@ -59,7 +57,7 @@ def run_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             }
             for row in range(4)
         ]
-        labellings = Labellings(folder / "data", write_rows(folder / "four.jsonl", rows), patch)
+        labellings = Labellings(data_dir, write_rows(folder / "four.jsonl", rows), patch)
         labellings.made("second", SECOND)
         yield labellings.made("first", FIRST)
 

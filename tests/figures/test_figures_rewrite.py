@@ -9,9 +9,8 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 from fakes.rewriting import FakeRewriter, added, fake_tools, spec_of, work_here
-from given.support import write_pairs
+from given.support import settings_of, write_pairs
 
-from ivan_core import settings
 from ivan_core.charts.printed import units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BadInput
@@ -39,12 +38,10 @@ def run_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A rewording of forty pairs by fakes, which no test changes."""
     folder = tmp_path_factory.mktemp("figures-rewrite")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "_from_files", dict)
-        patch.setenv("IVAN_DATA_DIR", str(folder / "data"))
-        patch.setenv("IVAN_SLOT_FILE", str(folder / "slot"))
-        (folder / "data").mkdir()
-        made = added(folder / "data", spec_of(write_pairs(folder / "pairs.jsonl", 40)))
-        work_here(folder / "data", made, fake_tools(FakeRewriter()))
+        data_dir = settings_of(patch, folder)
+        data_dir.mkdir()
+        made = added(data_dir, spec_of(write_pairs(folder / "pairs.jsonl", 40)))
+        work_here(data_dir, made, fake_tools(FakeRewriter()))
         yield made
 
 

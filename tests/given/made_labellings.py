@@ -132,3 +132,21 @@ class Labellings:
         with FileLock(Registry(self.data_dir).lock_path(run_id)) as lock:
             assert lock.acquire()
             yield run_id
+
+
+@pytest.fixture
+def labellings(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Labellings:
+    """Labellings of four pairs that a test makes as it wants them."""
+    return Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
+
+
+@pytest.fixture
+def first(labellings: Labellings) -> str:
+    """A labelling that gave the answers of FIRST."""
+    return labellings.made("first", FIRST)
+
+
+@pytest.fixture
+def second(labellings: Labellings) -> str:
+    """A labelling that gave the answers of SECOND."""
+    return labellings.made("second", SECOND)

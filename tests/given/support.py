@@ -17,8 +17,28 @@ from threading import Lock
 from typing import Any
 from zipfile import ZipFile
 
+import pytest
+
 NOBODY = 65534
 _LOOKING_AFTER = Lock()
+
+
+def settings_of(patch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """Settings that come from nowhere else, and where data go: a folder of their own, and a slot.
+
+    Returns the data folder, which is not there yet.
+    """
+    no_settings_from_files(patch)
+    patch.setenv("IVAN_DATA_DIR", str(folder / "data"))
+    patch.setenv("IVAN_SLOT_FILE", str(folder / "slot"))
+    return folder / "data"
+
+
+def no_settings_from_files(patch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have an .env and secrets beside the app."""
+    from ivan_core import settings
+
+    patch.setattr(settings, "_from_files", dict)
 
 
 def write_pairs(path: Path, count: int) -> Path:

@@ -9,7 +9,7 @@ import pytest
 from fakes.reward_models import Fakes
 from fakes.rewriting import FakeRewriter, added, fake_tools, spec_of, work_here
 from given import made_runs
-from given.made_labellings import FIRST, REFUSAL, SECOND, SENTIMENT, Labellings, four_pairs
+from given.made_labellings import FIRST, REFUSAL, SECOND, SENTIMENT, Labellings
 from given.made_reviews import Said
 
 from ivan_core.domain.rewriting import RewriteRequest
@@ -41,20 +41,10 @@ MODEL = made_runs.TWO_MODELS[0]
 
 
 @pytest.fixture
-def labellings(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Labellings:
-    return Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
-
-
-@pytest.fixture
 def rows(labellings: Labellings) -> Listing:
     """The four rows of a comparison."""
     spec = made_runs.spec_of_file(labellings.file)
     return compare.listing(open_results(made_runs.finished(labellings.data_dir, spec)))
-
-
-@pytest.fixture
-def first(labellings: Labellings) -> str:
-    return labellings.made("first", FIRST)
 
 
 def found(listing: Listing, *asked: Condition) -> list[int]:

@@ -6,7 +6,7 @@ import krippendorff
 import numpy as np
 import pandas as pd
 import pytest
-from given.made_labels import INSULT, SENTIMENT, TOPICS, crossed, labels
+from given.tables.labels import INSULT, SENTIMENT, TOPICS, crossed, labels
 from hypothesis import example, given, settings, strategies as st
 from sklearn.metrics import cohen_kappa_score
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from given.made_labels import HARMLESS, INSULT, SENTIMENT, TOPICS, labels
+from given.tables.labels import HARMLESS, INSULT, SENTIMENT, TOPICS, labels
 from hypothesis import given, settings, strategies as st
 
 from ivan_core.domain.errors import BadInput

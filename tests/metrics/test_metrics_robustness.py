@@ -8,7 +8,7 @@ from math import isnan, sqrt
 import numpy as np
 import pandas as pd
 import pytest
-from given.made_rewordings import Rewards, drawn, table
+from given.tables.rewordings import Rewards, drawn, table
 from hypothesis import given, settings, strategies as st
 
 from ivan_core.metrics.intervals import PROMPT, mean_interval, quantile

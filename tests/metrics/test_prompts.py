@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from given import made_runs
-from given.made_labels import labels
 from given.made_scores import scores
+from given.tables.labels import labels
 from hypothesis import given, strategies as st
 
 from ivan_core.charts.agreement import agreement_bars

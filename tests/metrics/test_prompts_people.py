@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from given import made_runs
-from given.made_labels import INSULT, crossed
 from given.made_reviews import Said
+from given.tables.labels import INSULT, crossed
 
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.specs import DatasetRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from given.made_rewordings import table
+from given.tables.rewordings import table
 
 from ivan_core.metrics.intervals import PROMPT, wilson
 from ivan_core.metrics.robustness.changes import ORIGINAL, REWORDED, meaning_kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from given.made_rewordings import Rewards, table
+from given.tables.rewordings import Rewards, table
 
 from ivan_core.metrics.robustness.changes import ORIGINAL, REWORDED, SECOND, SURFACE, robustness
 from ivan_core.metrics.robustness.table import measures

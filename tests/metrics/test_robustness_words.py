@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from given.made_rewordings import Rewards, drawn, table
+from given.tables.rewordings import Rewards, drawn, table
 
 from ivan_core.charts.robustness import reward_change_dots
 from ivan_core.metrics.intervals import PROMPT, wilson

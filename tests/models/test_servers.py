@@ -6,7 +6,6 @@ import http.client
 
 import pytest
 
-from ivan_core import settings
 from ivan_core.backends.openai.client import SHOWN_SECONDS, is_demo
 from ivan_core.models import servers
 
@@ -29,9 +28,8 @@ class _Silent:
 
 
 @pytest.fixture
-def waited(monkeypatch):
+def waited(no_files, monkeypatch):
     _Silent.waited = []
-    monkeypatch.setattr(settings, "_from_files", dict)
     monkeypatch.setattr(http.client, "HTTPConnection", _Silent)
     return _Silent.waited
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from ivan_core import settings
 from ivan_core.domain.errors import BadInput
 from ivan_core.models import labelers, reward_models, rewriters, similarity
 from ivan_core.models.names import (
@@ -29,9 +28,7 @@ SPELLINGS = {"LEXICON", "RULES", "MINILM", "OPENAI", "OWN"}
 """Constants that are names, or begin names."""
 
 
-@pytest.fixture(autouse=True)
-def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "_from_files", dict)
+pytestmark = pytest.mark.usefixtures("no_files")
 
 
 def test_a_name_tells_how_somebody_works() -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from given import made_runs
-from given.made_labellings import FIRST, REFUSAL, Labellings, four_pairs
+from given.made_labellings import REFUSAL, Labellings
 
 from ivan_core.annotations.queues import Queues
 from ivan_core.engine import figures
@@ -18,18 +16,8 @@ MODEL = made_runs.TWO_MODELS[0]
 
 
 @pytest.fixture
-def labellings(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Labellings:
-    return Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
-
-
-@pytest.fixture
 def compared(labellings: Labellings) -> str:
     return made_runs.finished(labellings.data_dir, made_runs.spec_of_file(labellings.file))
-
-
-@pytest.fixture
-def first(labellings: Labellings) -> str:
-    return labellings.made("first", FIRST)
 
 
 def test_a_label_is_asked_for_on_the_rows_of_a_comparison(compared, first, open_page):

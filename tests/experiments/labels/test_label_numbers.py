@@ -5,18 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 from given import made_runs
-from given.made_labellings import (
-    ARTS,
-    FIRST,
-    KEYS,
-    PLACES,
-    REFUSAL,
-    SECOND,
-    SENTIMENT,
-    TOPICS,
-    Labellings,
-    four_pairs,
-)
+from given.made_labellings import ARTS, FIRST, KEYS, PLACES, REFUSAL, SECOND, SENTIMENT, TOPICS
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
@@ -28,21 +17,6 @@ from ivan_core.experiments.labels.results import TextLabels, labels_of_row, open
 from ivan_core.lists.conditions import Filter, matching
 from ivan_core.lists.url import query_of, read_filter
 from ivan_core.metrics.labels.sentences import coefficient_sentence
-
-
-@pytest.fixture
-def labellings(data_dir, tmp_path, monkeypatch) -> Labellings:
-    return Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
-
-
-@pytest.fixture
-def first(labellings) -> str:
-    return labellings.made("first", FIRST)
-
-
-@pytest.fixture
-def second(labellings) -> str:
-    return labellings.made("second", SECOND)
 
 
 def asked(**query: str) -> Filter:

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from given.made_labellings import FIRST, REFUSAL, SECOND, SENTIMENT, TOPICS, Labellings, four_pairs
+from given.made_labellings import FIRST, REFUSAL, SENTIMENT, TOPICS
 
 from ivan_core.engine.figures import caption, methods, quotes, source_line
 
 TAXONOMY = "pages/taxonomy.py"
-
-
-@pytest.fixture
-def labellings(data_dir, tmp_path, monkeypatch) -> Labellings:
-    return Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
-
-
-@pytest.fixture
-def second(labellings) -> str:
-    return labellings.made("second", SECOND)
-
-
-@pytest.fixture
-def first(labellings) -> str:
-    return labellings.made("first", FIRST)
 
 
 def codes(page) -> list[str]:

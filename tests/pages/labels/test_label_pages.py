@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
 from given import made_runs
-from given.made_labellings import (
-    ARTS,
-    FIRST,
-    KEYS,
-    REFUSAL,
-    SECOND,
-    SENTIMENT,
-    TOPICS,
-    Labellings,
-    four_pairs,
-)
+from given.made_labellings import ARTS, FIRST, KEYS, REFUSAL, SENTIMENT, TOPICS
 from given.support import heads_sort
 
 from ivan_core.experiments.labels.conditions import LabelIs, TheySay
@@ -22,21 +11,6 @@ from pages.components.labels.agreement import cell_conditions
 
 TAXONOMY = "pages/taxonomy.py"
 PAIR = ":primary[Read the pair →]"
-
-
-@pytest.fixture
-def labellings(data_dir, tmp_path, monkeypatch) -> Labellings:
-    return Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
-
-
-@pytest.fixture
-def first(labellings) -> str:
-    return labellings.made("first", FIRST)
-
-
-@pytest.fixture
-def second(labellings) -> str:
-    return labellings.made("second", SECOND)
 
 
 def test_the_line_adds_up_and_its_numbers_are_buttons(first, open_page):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from given import hostile, made_runs
-from given.made_labellings import ARTS, FIRST, REFUSAL, SECOND, TOPICS, Labellings, four_pairs, says
+from given.made_labellings import ARTS, FIRST, REFUSAL, TOPICS, Labellings, says
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.domain.models import ModelReply
@@ -19,21 +19,6 @@ from pages.components.pair.labels import pair_labels
 results = open_labels({run!r})
 pair_labels(results.dataset.about["content"], results.dataset.pair({row}))
 """
-
-
-@pytest.fixture
-def labellings(data_dir, tmp_path, monkeypatch) -> Labellings:
-    return Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
-
-
-@pytest.fixture
-def first(labellings) -> str:
-    return labellings.made("first", FIRST)
-
-
-@pytest.fixture
-def second(labellings) -> str:
-    return labellings.made("second", SECOND)
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Made tables, for tests of metrics and charts."""

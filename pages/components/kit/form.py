@@ -74,6 +74,15 @@ def known_dataset(keys: str) -> DatasetRequest:
     return known[label or "sample"]
 
 
+def other_texts_aside(keys: str) -> bool:
+    """Ask whether lines of files that are of other texts are left out."""
+    return st.checkbox(
+        "Leave lines of other texts aside",
+        key=f"{keys}-force",
+        help="Else a file with lines that are not of this dataset is refused.",
+    )
+
+
 def part_of_dataset(places: Sequence[DeltaGenerator], source: str, keys: str) -> dict[str, str]:
     """Ask which part of a dataset on the hub is meant, in three places; of others nothing."""
     if source == "sample" or "/" not in source or source.startswith(("/", ".", "~")):

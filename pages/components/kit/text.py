@@ -20,6 +20,7 @@ _SHORTHAND = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)|(?<=[-<>~])(?=[-=>])", 
 """Places inside what is replaced even where it is escaped: `:smile:`, `->`, web addresses."""
 _JOINER = "\u2060"
 CELL = "padding:.3rem .7rem;text-align:left;border-bottom:1px solid rgba(128,128,128,.25)"
+HEAD = f"{CELL};font-weight:600"
 _DIFFERS = "font-weight:650;background:rgba(88,132,214,.14)"
 
 

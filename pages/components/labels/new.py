@@ -14,7 +14,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches.adopt import adopt, batch_ids
 from ivan_core.experiments.batches.import_files import import_files
 from ivan_core.experiments.labels.results import labellings
-from pages.components.kit.form import known_dataset
+from pages.components.kit.form import known_dataset, other_texts_aside
 from pages.components.kit.frame import list_of_runs, problems_shown
 from pages.components.kit.state import TAXONOMY, choose_run, keep_news
 from pages.components.kit.text import say
@@ -91,11 +91,7 @@ def _by_file(request: DatasetRequest) -> None:
         placeholder="as the files say",
         help="The model's name, where the files do not tell.",
     )
-    force = st.checkbox(
-        "Leave lines of other texts aside",
-        key="elsewhere-force",
-        help="Else a file with lines that are not of this dataset is refused.",
-    )
+    force = other_texts_aside("elsewhere")
     if st.button("Import these files", key="elsewhere-import", type="primary"):
         contents = [(file.name, file.getvalue()) for file in files]
         with problems_shown():

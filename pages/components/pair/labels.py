@@ -14,10 +14,9 @@ from ivan_core.experiments.labels.numbers import in_words
 from ivan_core.experiments.labels.reasons import Reason, reasons, rules_changed
 from ivan_core.experiments.labels.results import TextLabels, labels_of_row
 from ivan_core.models.names import rules_note, shown_name
-from pages.components.kit.text import CELL, cell, say, show_table
+from pages.components.kit.text import CELL, HEAD, cell, say, show_table
 
-_HEAD = f"{CELL};font-weight:600;overflow-wrap:anywhere"
-_SIDE = f"{CELL};font-weight:600"
+_NAME = f"{HEAD};overflow-wrap:anywhere"
 _FIXED = f"{CELL};font-weight:400;white-space:nowrap"
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 _MARK = (
@@ -85,10 +84,10 @@ def _sentence(one: TextLabels) -> str:
 def _table(found: Sequence[TextLabels], keys: Sequence[str]) -> None:
     """Rows are labels, columns both sides of each labeler; what differs is bold and tinted."""
     heads = "".join(
-        f'<th colspan="2" scope="colgroup" style="{_HEAD}">{escape(_name(one))}</th>'
+        f'<th colspan="2" scope="colgroup" style="{_NAME}">{escape(_name(one))}</th>'
         for one in found
     )
-    sides = f'<th scope="col" style="{_SIDE}">chosen</th><th scope="col" style="{_SIDE}">rejected'
+    sides = f'<th scope="col" style="{HEAD}">chosen</th><th scope="col" style="{HEAD}">rejected'
     rows = (
         f'<tr><th scope="row" style="{_FIXED}">{escape(label_name(key))}</th>'
         + "".join(_two_cells(one, key) for one in found)

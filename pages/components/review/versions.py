@@ -16,10 +16,9 @@ from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.review.lists import answer_in_words
 from ivan_core.review.settle import ToSettle, View, said_of_row
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.text import CELL, cell, say, show_table
+from pages.components.kit.text import CELL, HEAD, cell, say, show_table
 
-_HEAD = f"{CELL};font-weight:600;overflow-wrap:anywhere;min-width:5rem"
-_QUESTION = f"{CELL};font-weight:600"
+_NAME = f"{HEAD};overflow-wrap:anywhere;min-width:5rem"
 _SMALL = "font-weight:400;font-size:.8rem;opacity:.75;display:block"
 
 
@@ -56,7 +55,7 @@ def _table(one: ToSettle, keys: Sequence[str], beside: Sequence[View]) -> None:
         if settled:
             cells.append(_decided(key, one.decisions.get(key)))
         rows.append(
-            f'<tr><th scope="row" style="{_QUESTION}">{escape(question_name(key))}</th>'
+            f'<tr><th scope="row" style="{HEAD}">{escape(question_name(key))}</th>'
             f"{''.join(cells)}</tr>"
         )
     show_table(["".join(heads)], rows)
@@ -64,7 +63,7 @@ def _table(one: ToSettle, keys: Sequence[str], beside: Sequence[View]) -> None:
 
 def _head(name: str, small: str) -> str:
     return (
-        f'<th scope="col" dir="auto" style="{_HEAD}">{escape(name)}'
+        f'<th scope="col" dir="auto" style="{_NAME}">{escape(name)}'
         f'<span style="{_SMALL}">{escape(small)}</span></th>'
     )
 

@@ -12,7 +12,7 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import archive, datasets, machine, studies, zips
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.engine.kind import alike, known
-from pages.components.kit.form import known_dataset
+from pages.components.kit.form import known_dataset, other_texts_aside
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import say
 from pages.components.runs.duplicate import can_duplicate, duplicate, why_not
@@ -145,11 +145,7 @@ def _import() -> None:
         placeholder="as the files say",
         help="For CSV files: a name for each with results, in their order, separated by commas.",
     )
-    force = st.checkbox(
-        "Leave lines of other texts aside",
-        key="import-force",
-        help="Else a file with lines that are not of this dataset is refused.",
-    )
+    force = other_texts_aside("import")
     named = [name.strip() for name in names.split(",") if name.strip()]
     if not files or not st.button("Import", key="import", type="primary"):
         return

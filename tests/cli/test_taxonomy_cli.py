@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Timer
 
@@ -24,13 +23,6 @@ from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.ledger.records import PartKey
 from ivan_core.ledger.sending import send_part
 from ivan_core.runs.locks import FileLock
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, workers_here(monkeypatch):
-        account_of(monkeypatch, demo)
-        yield demo
 
 
 @pytest.fixture

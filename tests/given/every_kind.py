@@ -7,16 +7,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from given.made_runs import downloaded
 from given.support import wait_for
 from ivan_core.cli.main import main
 from ivan_core.domain.specs import ColumnSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import work as column_work
-from ivan_core.experiments.compare.conditions import LANGUAGE, listing
-from ivan_core.experiments.compare.report import file_columns
+from ivan_core.experiments.compare.conditions import LANGUAGE
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter
-from ivan_core.lists.download import FORMS, write_rows
+from ivan_core.lists.download import FORMS
 from ivan_core.review import queues as review_queues
 
 
@@ -40,7 +40,7 @@ def every_kind(pairs: str, out: str) -> None:
     ivan("runs", "export", results.run.id, "--out", f"{out}/run.zip")
     ivan("runs", "import", f"{out}/run.zip")
     for form in FORMS:
-        write_rows(listing(results), Filter(LANGUAGE), form, file_columns(results), {})
+        downloaded(results, Filter(LANGUAGE), form)
     dataset = results.dataset.fingerprint
     column_work.start(ColumnSpec(dataset=dataset, form="search", expression="Answer", over="text"))
     wait_for(lambda: not runs.every("column")[0].state.live)

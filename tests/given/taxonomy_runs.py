@@ -120,3 +120,11 @@ def asked_lines(server: DemoServer) -> list[int]:
         len(server.state.files[batch.input_file_id].content.splitlines())
         for batch in server.state.batches.values()
     ]
+
+
+@pytest.fixture
+def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
+    """A demo server that is asked for batches; workers work in this process, at once."""
+    with DemoServer() as demo, workers_here(monkeypatch):
+        account_of(monkeypatch, demo)
+        yield demo

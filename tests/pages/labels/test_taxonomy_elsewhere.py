@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,6 @@ from pages.components.labels.follow import state_words
 
 TAXONOMY = "pages/taxonomy.py"
 Open = Callable[..., Any]
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, made.workers_here(monkeypatch):
-        made.account_of(monkeypatch, demo)
-        yield demo
 
 
 def test_batches_from_elsewhere_are_collected_or_refused(

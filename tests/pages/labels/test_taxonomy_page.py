@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,6 @@ from ivan_core.experiments.batches import handling as taxonomy
 
 TAXONOMY = "pages/taxonomy.py"
 Open = Callable[..., Any]
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    """A demo server that is asked for batches; workers work in this process, at once."""
-    with DemoServer() as demo, made.workers_here(monkeypatch):
-        made.account_of(monkeypatch, demo)
-        yield demo
 
 
 @pytest.fixture

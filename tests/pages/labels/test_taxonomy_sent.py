@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from given import taxonomy_runs as made
 from taxonomy_presses import do, shown
 
@@ -19,13 +18,6 @@ from ivan_core.experiments.batches import handling as taxonomy
 
 TAXONOMY = "pages/taxonomy.py"
 Open = Callable[..., Any]
-
-
-@pytest.fixture
-def server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    with DemoServer() as demo, made.workers_here(monkeypatch):
-        made.account_of(monkeypatch, demo)
-        yield demo
 
 
 def test_a_yes_sends_once_and_a_second_one_is_told_so(

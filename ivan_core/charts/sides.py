@@ -12,7 +12,7 @@ import pandas as pd
 from ivan_core.charts import marks, palette
 from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.sentences import as_if, percent, share_of
+from ivan_core.metrics.sentences import percent, share_in_full, share_of
 from ivan_core.metrics.summary import ModelSummary
 
 # No verdict's colour; a side is also told by its words or by lying above or below the line.
@@ -189,7 +189,7 @@ def _agreement_lines(rows: pd.DataFrame) -> pd.DataFrame:
             words = {
                 "name": _WHERE[row["larger"]],
                 "label": share_of(rate),
-                "told": f"{share_of(rate)}{as_if(rate)}",
+                "told": share_in_full(rate),
             }
             found.append({**row, "kind": "bar", **words})
     columns = ["kind", "model", "name", "larger", "rate", "rate_low", "rate_high", "n", "label"]
@@ -241,7 +241,7 @@ def _rows(summaries: Sequence[ModelSummary]) -> pd.DataFrame:
                         "high": rate.high,
                         "n": rate.n,
                         "label": share_of(rate),
-                        "told": f"{share_of(rate)}{as_if(rate)}",
+                        "told": share_in_full(rate),
                     }
                 )
     columns = ["kind", "model", "longer", "where", "name", "rate", "low", "high", "n", "label"]

@@ -25,16 +25,17 @@ def add(commands: Any) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="all runs, newest first")
     listing.set_defaults(run=list_runs)
+    about = "one run with its spec and, once finished, its manifest (JSON)"
+    _action(actions, "show", show, about, "id")
+    about = "every number of a finished run as a sentence to copy"
+    sub = _action(actions, "sentences", sentences, about, "id")
+    sub.add_argument("--where", metavar=WHERE.metavar, help=WHERE.help)
     for name, action, about in (
-        ("show", show, "one run with its spec and, once finished, its manifest (JSON)"),
-        ("sentences", sentences, "every number of a finished run as a sentence to copy"),
         ("follow", follow_run, "watch a run until it ends"),
         ("resume", resume, "go on with a stopped run"),
         ("cancel", cancel, "stop a run; what is finished is kept"),
     ):
-        sub = _action(actions, name, action, about, "id")
-        if action is sentences:
-            sub.add_argument("--where", metavar=WHERE.metavar, help=WHERE.help)
+        _action(actions, name, action, about, "id")
     sub = _action(actions, "rename", rename, "give a run a name beside its id", "id")
     sub.add_argument("name", help="the name; an empty one takes it away")
     sub = _action(actions, "delete", delete, "delete a run and the files it wrote", "id")

@@ -275,14 +275,15 @@ def with_beside(
     """
     parts = {path: part(header_of(path)) for path in paths}
     results = [path for path, one in parts.items() if one == "results"]
-    left = {path: path.stem for path, one in parts.items() if one == "beside"}
+    left = [path for path, one in parts.items() if one == "beside"]
     found: dict[Path, Path] = {}
     for anywhere in (False, True):  # two folders may hold files of one name
         for path in results:
-            for other in [one for one, stem in left.items() if stem == f"{path.stem}{_FAILED}"]:
-                if path not in found and (anywhere or other.parent == path.parent):
-                    found[path] = other
-                    del left[other]
+            fits = (one for one in left if one.stem == f"{path.stem}{_FAILED}")
+            other = next((one for one in fits if anywhere or one.parent == path.parent), None)
+            if other is not None and path not in found:
+                found[path] = other
+                left.remove(other)
     if left:
         name = min(path.name for path in left)
         raise BadInput(

@@ -174,14 +174,20 @@ def _of_picked_rows(
     """The sentences of the rows that conditions pick; those that rows do not have stay whole."""
     questions = list(dict.fromkeys(quote.question for quote in every))
     picked_rows.rows_of(own, run_id, where)  # refuses what is no condition, or of no run
-    found: list[Quote] = []
-    for measure in dict.fromkeys(quote.measure for quote in every if quote.measure):
-        part = picked_rows.picked_rows(own, results, run_id, measure, where, stamp(run_id))
-        found += [
-            replace(quote, sentence=f"{quote.sentence} {part.told}", where=part.query)
-            for quote in own.quotes(part.results)
-            if quote.measure == measure
-        ]
+    at = stamp(run_id)
+    parts = {
+        measure: picked_rows.picked_rows(own, results, run_id, measure, where, at)
+        for measure in dict.fromkeys(quote.measure for quote in every if quote.measure)
+    }
+    # Measures whose rates a condition does not decide have the same results, made once.
+    apart = {id(part.results): part.results for part in parts.values()}
+    told = {key: own.quotes(one) for key, one in apart.items()}
+    found = [
+        replace(quote, sentence=f"{quote.sentence} {part.told}", where=part.query)
+        for measure, part in parts.items()
+        for quote in told[id(part.results)]
+        if quote.measure == measure
+    ]
     of_whole = f"This is of {WHOLE}, whatever rows are picked."
     found += [
         replace(quote, sentence=f"{quote.sentence} {of_whole}")

@@ -93,7 +93,8 @@ def picked_rows(
             f"No {_noun(listing, 'row')} of run {run_id} is left by these conditions.",
             "Take a condition away.",
         )
-    measures = {name for one in wanted.conditions for name in _measures(_asked_of(one))}
+    conditions = [_asked_of(one) for one in wanted.conditions]
+    measures = {name for one in conditions for name in (one.measure, one.needs)}
     bare = measure in measures or BY_HAND in measures
     key, beside = row_ids.tobytes(), tuple(asked.beside.items())
     only = _only(given.narrowing.only, given.open, data_dir(), run_id, key, bare, beside, stamp)
@@ -209,11 +210,6 @@ def _rates_told(measure: str, measures: Collection[str], what: str) -> str:
 
 def _asked_of(condition: Condition) -> Condition:
     return condition.asked if isinstance(condition, Elsewhere) else condition
-
-
-def _measures(condition: Condition) -> tuple[str, str]:
-    """Whose rates follow from a condition."""
-    return condition.measure, condition.needs
 
 
 def _short(words: str) -> str:

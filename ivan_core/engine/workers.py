@@ -7,8 +7,9 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from ivan_core.domain.runs import Run
 from ivan_core.runs.locks import Holder, end_holder, holder_of, is_held
@@ -16,6 +17,7 @@ from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import storage_errors
 from ivan_core.settings import data_dir
 
+_Given = TypeVar("_Given")
 SILENT_SECONDS = 20.0
 """A worker without a heartbeat for so long does not work, and that is said; it beats thrice a
 second."""
@@ -74,19 +76,26 @@ def ask_to_stop(registry: Registry, run_id: str) -> bool:
         BadInput: there is no such run.
     """
     path = registry.lock_path(run_id)
-    try:
-        asked = registry.cancel(run_id)
-    except sqlite3.OperationalError as error:
-        # A worker may be stopped in the middle of writing to the registry, and so stop all others.
-        if "locked" not in str(error) or not end_worker(path):
-            raise
-        asked = registry.cancel(run_id)
+    asked = past_hung_worker(lambda: registry.cancel(run_id), path)
     worker = holder_of(path)
     if asked and worker is not None:
         threading.Thread(
             target=_see_it_end, args=(path, worker), daemon=True, name=f"end-{run_id}"
         ).start()
     return asked
+
+
+def past_hung_worker(look: Callable[[], _Given], lock: Path) -> _Given:
+    """Look into a database; a worker that was stopped while it wrote there is ended first.
+
+    Such a worker, which holds `lock`, keeps all others from the database.
+    """
+    try:
+        return look()
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error) or not end_worker(lock):
+            raise
+        return look()
 
 
 def _see_it_end(lock: Path, worker: Holder) -> None:

@@ -18,6 +18,8 @@ from ivan_core.figures.choices import Wish, figure_command
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ivan_core.metrics.intervals import Rate
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -85,6 +87,13 @@ WILSON = (
 def wilson_words(results: MaybeBare) -> str:
     """How intervals were computed, after what else is said; nothing where there are none."""
     return "" if results.bare else f" {WILSON}"
+
+
+def shown_rate(results: MaybeBare, rate: Rate | None) -> Rate | None:
+    """A rate as it is shown: without an interval where it has none."""
+    from ivan_core.metrics.intervals import without_ends
+
+    return without_ends(rate) if results.bare else rate
 
 
 def with_ends(results: MaybeBare) -> str:

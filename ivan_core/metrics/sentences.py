@@ -107,6 +107,11 @@ def share_of(rate: Rate) -> str:
     return f"{percent(rate.rate, rate.n)}{ends} of {rate.n:,}"
 
 
+def share_in_full(rate: Rate) -> str:
+    """The same, and in brackets of how many independent pairs it is as if."""
+    return f"{share_of(rate)}{as_if(rate)}"
+
+
 def rate_words(rate: Rate | None) -> str:
     """A share with its interval, if it has one, its n, and as if of how many."""
     if rate is None:

@@ -14,7 +14,7 @@ from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import in_words
 from ivan_core.lists import page
 from ivan_core.metrics.labels.answers import same_answer
-from ivan_core.metrics.sentences import PROMPTS_SHARED, as_if, interval, percent, share_of
+from ivan_core.metrics.sentences import PROMPTS_SHARED, as_if, interval, percent, share_in_full
 from ivan_core.review.agreement import Beside, Cell, Who
 
 if TYPE_CHECKING:
@@ -174,9 +174,7 @@ def choices_table(found: Sequence[Beside]) -> pd.DataFrame:
                 "rate": one.rate.rate if one.rate else nan,
                 "low": one.rate.low if one.rate else nan,
                 "high": one.rate.high if one.rate else nan,
-                "label": f"{share_of(one.rate)}{as_if(one.rate)}"
-                if one.rate
-                else "no pair to tell from",
+                "label": share_in_full(one.rate) if one.rate else "no pair to tell from",
                 "effective_n": one.rate.effective_n if one.rate else 0,
             }
             for one in found

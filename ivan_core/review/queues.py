@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -28,9 +28,6 @@ from ivan_core.review.rights import verified_name
 from ivan_core.review.runs_on_pairs import comparisons, labellings, open_labelling
 from ivan_core.review.sources import LONGEST_TITLE, Drawn, QueueRequest, draw
 from ivan_core.settings import data_dir
-
-if TYPE_CHECKING:
-    pass
 
 SOURCES: Mapping[Source, str] = {
     "random": "A random sample",

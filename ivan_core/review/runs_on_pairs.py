@@ -15,7 +15,7 @@ from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opened import runs_of
 from ivan_core.experiments.compare.results import Results, open_results
-from ivan_core.experiments.labels.results import LabelResults, labeler_of, open_labels, plain
+from ivan_core.experiments.labels.results import LabelResults, labeler_of, labels_of, open_labels
 from ivan_core.metrics.labels.answers import (
     CHOICE_KEYS,
     Answers,
@@ -70,7 +70,7 @@ def labels_on(
     """The labels of the texts of some rows by these keys, None where there is none that counts."""
     table = labelling.table[labelling.table["row_id"].isin(list(rows))]
     return {
-        TextKey(int(row["row_id"]), row["preference"]): {key: plain(row[key]) for key in keys}
+        TextKey(int(row["row_id"]), row["preference"]): labels_of(row, keys)
         for row in table[["row_id", "preference", *keys]].to_dict("records")
     }
 

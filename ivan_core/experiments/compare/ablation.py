@@ -8,7 +8,6 @@ question to the warm worker, sees to it that one is there, and looks again.
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +30,7 @@ from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.domain.models import Reward
 from ivan_core.domain.pairs import Pair, Side
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.engine.workers import end_worker, start_worker
+from ivan_core.engine.workers import SILENT_SECONDS, past_hung_worker, start_worker
 from ivan_core.experiments.compare.results import Results
 from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
@@ -42,8 +41,6 @@ from ivan_core.settings import data_dir
 _Given = TypeVar("_Given")
 WARM = (sys.executable, "-m", "ivan_core.warm")
 """The command of the warm worker."""
-SILENT_SECONDS = 20.0
-"""A worker without a heartbeat for so long is stuck, and that is said."""
 HUNG_SECONDS = 60.0
 """After so long it is killed, and another one started: it can be killed at any moment."""
 LONGEST_REPLY = 20_000
@@ -308,7 +305,7 @@ def ask(model: AskedModel, texts: Sequence[Dialogue], again: bool = False) -> An
     Raises:
         StorageProblem: the data folder cannot be written.
     """
-    return _past_a_hung_worker(lambda: _ask(model, texts, again))
+    return _past_hung_worker(lambda: _ask(model, texts, again))
 
 
 def _ask(model: AskedModel, texts: Sequence[Dialogue], again: bool) -> Answer:
@@ -335,7 +332,7 @@ def _ask(model: AskedModel, texts: Sequence[Dialogue], again: bool) -> Answer:
 
 def state(request: str) -> QuestionState | None:
     """Where a request stands, a dead worker being started again; None if it was forgotten."""
-    return _past_a_hung_worker(lambda: _state(request))
+    return _past_hung_worker(lambda: _state(request))
 
 
 def _state(request: str) -> QuestionState | None:
@@ -348,17 +345,12 @@ def _state(request: str) -> QuestionState | None:
 
 def cancel(request: str) -> bool:
     """Withdraw a request; returns whether it was still open. What is scored stays known."""
-    return _past_a_hung_worker(lambda: Questions(data_dir()).cancel(request))
+    return _past_hung_worker(lambda: Questions(data_dir()).cancel(request))
 
 
-def _past_a_hung_worker(look: Callable[[], _Given]) -> _Given:
-    """Look into the questions; a worker that was stopped while it wrote there is ended first."""
-    try:
-        return look()
-    except sqlite3.OperationalError as error:
-        if "locked" not in str(error) or not end_worker(Questions(data_dir()).lock_path):
-            raise
-        return look()
+def _past_hung_worker(look: Callable[[], _Given]) -> _Given:
+    """Look into the questions, whatever became of the warm worker."""
+    return past_hung_worker(look, Questions(data_dir()).lock_path)
 
 
 def _cached(model: AskedModel, wanted: Mapping[str, Dialogue]) -> dict[str, Reward]:

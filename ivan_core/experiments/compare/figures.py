@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.pairs import SIDES
+from ivan_core.domain.pairs import SIDES, Side
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import ColumnSpec
 from ivan_core.engine import handling as runs
@@ -35,7 +35,7 @@ from ivan_core.experiments.compare.results import Results, judged_pair, open_res
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
 from ivan_core.figures.choices import COLUMN, ONE_MODEL, OTHER_MODEL, ROW, SIDE, Choice, Wish
 from ivan_core.figures.words import first_upper, model_words, rows_words
-from ivan_core.metrics.sentences import counts_sentence, pair_sentence
+from ivan_core.metrics.sentences import counts_sentence, effects_sentence, pair_sentence
 from ivan_core.metrics.training import trained_on_pair
 
 if TYPE_CHECKING:
@@ -91,9 +91,7 @@ def sentences_of_reply(results: Results, model: str, row: int, side: str) -> Dra
     import pandas as pd
 
     from ivan_core.charts.one_pair import effect_bars
-    from ivan_core.domain.pairs import Side
     from ivan_core.experiments.compare.ablation import Pending, sentence_effects
-    from ivan_core.metrics.sentences import effects_sentence
 
     found = sentence_effects(results, row, model, cast("Side", side))
     if isinstance(found, Pending):

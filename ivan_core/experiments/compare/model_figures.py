@@ -17,13 +17,8 @@ from ivan_core.experiments.columns.results import Floats, UserColumn
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.sentences import two_models
 from ivan_core.figures.chart import Drawn
-from ivan_core.figures.words import WILSON, counted, wilson_words, with_ends
-from ivan_core.metrics.intervals import Rate, without_ends
+from ivan_core.figures.words import WILSON, counted, shown_rate, wilson_words, with_ends
 from ivan_core.metrics.sentences import balanced_words, percent, rate_words, the
-from ivan_core.metrics.summary import ModelSummary
-
-if TYPE_CHECKING:
-    pass
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +39,9 @@ def agreement(results: Results) -> Drawn:
     several = bars["subset"].nunique() > 1
     every = _every_pair(results)
     choice = the(results.dataset.chosen_by)
-    told = "; ".join(f"{s.model} {rate_words(_headline(results, s))}" for s in results.summaries)
+    told = "; ".join(
+        f"{s.model} {rate_words(shown_rate(results, s.headline))}" for s in results.summaries
+    )
     rules = bars[(bars["subset"] == ALL_SUBSETS) & bars["rule"].notna()]
     rules = rules.drop_duplicates(["rule", "rule_rate", "n"])
     rule = " or ".join(
@@ -251,14 +248,10 @@ def _every_pair(results: Results) -> str:
     return "All picked pairs" if results.whole else "All pairs"
 
 
-def _headline(results: Results, summary: ModelSummary) -> Rate | None:
-    return without_ends(summary.headline) if results.bare else summary.headline
-
-
 def _agreed(results: Results, model: str) -> str:
     """One model's agreement, as the summary has it."""
     return next(
-        f"{rate_words(_headline(results, s))} rated pairs"
+        f"{rate_words(shown_rate(results, s.headline))} rated pairs"
         + ("" if results.bare else " (95% interval)")
         for s in results.summaries
         if s.model == model

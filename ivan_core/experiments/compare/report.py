@@ -14,12 +14,11 @@ from ivan_core.lists.download import Columns
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.sentences import (
-    as_if,
     balanced_words,
     counts_sentence,
     headline,
     percent,
-    share_of,
+    share_in_full,
 )
 from ivan_core.metrics.summary import ModelSummary
 from ivan_core.settings import data_dir
@@ -66,7 +65,7 @@ def _lines(summary: ModelSummary) -> list[tuple[str, str]]:
 def _rate(rate: Rate | None) -> str:
     if rate is None:
         return "no rated pairs"
-    return f"{share_of(rate)}{as_if(rate)}"
+    return share_in_full(rate)
 
 
 _OF_MODEL: dict[str, type] = {

@@ -136,8 +136,11 @@ class Results:
 
     def reliability(self, model: str) -> Reliability:
         """How sure a model is against how often it agrees; pairs of one prompt stay together."""
-        turns = self.dataset.numbers(["row_id", "first_turn"]).set_index("row_id")["first_turn"]
-        return reliability(self.fair_rows(model), np.random.default_rng(_SEED), turns)
+        return reliability(self.fair_rows(model), np.random.default_rng(_SEED), self._first_turns)
+
+    @cached_property
+    def _first_turns(self) -> pd.Series:
+        return self.dataset.numbers(["row_id", "first_turn"]).set_index("row_id")["first_turn"]
 
     def only(self, row_ids: Ints, bare: bool) -> Results:
         """The results of some rows; what the whole run measures by stays that of the run."""

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -24,7 +23,7 @@ from ivan_core.experiments.columns.conditions import COLUMNS
 from ivan_core.experiments.compare.conditions import REWARDS
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.figures.choices import Wish
-from ivan_core.figures.words import Quote, source_line
+from ivan_core.figures.words import Quote, shown_rate, source_line
 from ivan_core.metrics.agreement import ALL_SUBSETS, NO_SUBSET, by_subset, rows_in_bar
 from ivan_core.metrics.columns import agreement_by_larger, sides_sentence
 from ivan_core.metrics.comparison_sentences import (
@@ -37,7 +36,7 @@ from ivan_core.metrics.comparison_sentences import (
     seen_sentence,
     temperature_sentence,
 )
-from ivan_core.metrics.intervals import Rate, rate_of_row, without_ends
+from ivan_core.metrics.intervals import Rate, rate_of_row
 from ivan_core.metrics.paired import Difference, paired_difference, pairs_needed, shared_rows
 from ivan_core.metrics.reliability import risk_coverage
 from ivan_core.metrics.sentences import length_sentence, percent, rate_sentence, the
@@ -45,8 +44,6 @@ from ivan_core.metrics.summary import ModelSummary
 from ivan_core.metrics.training import Training, fair_pairs, never_clear
 from ivan_core.metrics.two_runs import TwoRuns, two_runs, two_runs_sentence
 
-if TYPE_CHECKING:
-    import pandas as pd
 MOST_SUBSETS = 12
 MOST_COLUMNS = 12
 _SIDES_WITH = "How often does it side with the choice?"
@@ -87,19 +84,19 @@ def _of_model(results: Results, summary: ModelSummary) -> list[Quote]:
         balanced = summary.length_balanced.without_ends()
         summary = replace(summary, length_balanced=balanced)
     of_rows = partial(Quote, measure=REWARDS)
-    headline = rate_sentence(_bare(results, summary.headline), sides, training.noun)
+    headline = rate_sentence(shown_rate(results, summary.headline), sides, training.noun)
     found = [
         of_rows(_SIDES_WITH, sentence, "agreement") for sentence in (headline, training.sentence)
     ]
     if training.on_some:
         seen = seen_sentence(summary.seen, summary.unseen, model)
         found.append(Quote(_SIDES_WITH, seen, "agreement"))
-    told = [rate_sentence(_bare(results, summary.headline_misaligned), against, training.noun)]
+    told = [rate_sentence(shown_rate(results, summary.headline_misaligned), against, training.noun)]
     rules = summary.headline_baselines
     if rules is not None:
         for name, rate in (("longer", rules.longer), ("shorter", rules.shorter)):
             rule = f"Always picking the {name} reply meets {choice}"
-            told.append(rate_sentence(_bare(results, rate), rule))
+            told.append(rate_sentence(shown_rate(results, rate), rule))
     found += [of_rows(_SIDES_WITH, sentence, "agreement") for sentence in told]
     length = _with(length_sentence(summary, results.dataset.chosen_by), training)
     found.append(of_rows("Is it just length?", length, "length"))
@@ -111,10 +108,6 @@ def _of_model(results: Results, summary: ModelSummary) -> list[Quote]:
         asked, shown = "How far apart are its rewards?", Wish(model=model)
         found.append(of_rows(asked, unit, "margins", shown))
     return found
-
-
-def _bare(results: Results, rate: Rate | None) -> Rate | None:
-    return without_ends(rate) if results.bare else rate
 
 
 def _by_subset(results: Results) -> list[Quote]:
@@ -154,7 +147,7 @@ def _bars(results: Results, bars: pd.DataFrame) -> Iterator[tuple[str, str, Rate
     for bar in bars[bars["subset"].isin(kept)].rename(columns={"count": "agreed"}).itertuples():
         rate = _rate(bar.agreed, bar.n, bar.low, bar.high, bar.effective_n)
         noun = results.training[str(bar.model)].noun
-        yield str(bar.subset), f"{bar.model} sides with {choice}", _bare(results, rate), noun
+        yield str(bar.subset), f"{bar.model} sides with {choice}", shown_rate(results, rate), noun
 
 
 def _rate(count: object, n: object, *ends: object) -> Rate | None:
@@ -188,7 +181,7 @@ def _by_user_columns(results: Results) -> list[Quote]:
             where = f"Where {spec.label} is {sides[str(bar.larger)]}, {bar.model} sides with"
             rate = _rate(bar.agree, bar.n, bar.rate_low, bar.rate_high, bar.effective_n)
             noun = results.training[str(bar.model)].noun
-            sentence = rate_sentence(_bare(results, rate), f"{where} {choice}", noun)
+            sentence = rate_sentence(shown_rate(results, rate), f"{where} {choice}", noun)
             told.append((sentence, "column-agreement", REWARDS))
         found += [
             Quote("And by your columns?", sentence, chart, {"column": spec.id}, measure=measure)

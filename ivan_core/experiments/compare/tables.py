@@ -123,8 +123,6 @@ def with_prompts(table: pd.DataFrame, dataset: PreparedDataset) -> pd.DataFrame:
 
     Any table with a column row_id will do. A pair without a Human turn is a group of its own.
     """
-    import numpy as np
-
     rows, groups = table["row_id"].to_numpy(np.int64), dataset.prompt_groups
     there = np.zeros(len(groups), dtype=np.bool_)
     there[rows] = True

@@ -10,7 +10,7 @@ from ivan_core.experiments.labels.results import LabelResults, open_labels, plai
 from ivan_core.labels.schema import features
 from ivan_core.lists.conditions import Ints
 from ivan_core.lists.download import Columns
-from ivan_core.metrics.sentences import as_if, share_of
+from ivan_core.metrics.sentences import share_in_full
 from ivan_core.models.names import rules_note
 from ivan_core.settings import data_dir
 
@@ -44,7 +44,7 @@ def _rate(results: LabelResults, key: str, side: str) -> str:
     rate = rate_in(own, own[key].to_numpy(bool))
     if rate is None:
         return "none"
-    return f"{share_of(rate)}{as_if(rate)}"
+    return share_in_full(rate)
 
 
 _BATCH = 500

@@ -13,7 +13,8 @@ from ivan_core.experiments.compare.tables import with_prompts
 from ivan_core.experiments.rewrite.results import Gate, RewriteResults
 from ivan_core.experiments.rewrite.rows import NO_RULE_FITS
 from ivan_core.experiments.rewrite.tables import pairs_reworded
-from ivan_core.metrics.intervals import PROMPT, Rate, without_ends
+from ivan_core.figures.words import shown_rate
+from ivan_core.metrics.intervals import PROMPT, Rate
 from ivan_core.metrics.robustness import changes as metrics
 from ivan_core.metrics.robustness.changes import REWORDED, SECOND, SURFACE, Robustness, change_cells
 from ivan_core.metrics.robustness.labels import flip_rates, label_flips, misalignment_risks
@@ -163,7 +164,7 @@ def numbers(results: RewriteResults, gate: Gate) -> Numbers:
         models,
         _on_the_same_pairs(table[metrics.gate(table, *bounds)]),
         {model: metrics.unit_of(every, model) for model in models},
-        without_ends(kept) if results.bare else kept,
+        shown_rate(results, kept),
         _came(results),
         with_prompts(results.labels, results.dataset),
         results.bare,

@@ -226,6 +226,14 @@ def _changed(pair: Pair, spec: RewriteSpec, pieces: PairInPieces, found: _Found)
     )
 
 
+def _by_unit(unit_of: Mapping[int, str], row_ids: Sequence[int]) -> dict[str, list[int]]:
+    """Rows by the unit that holds them, both in the order of the rows."""
+    found: dict[str, list[int]] = {}
+    for row_id in row_ids:
+        found.setdefault(unit_of[row_id], []).append(row_id)
+    return found
+
+
 def read_pairs(
     parts: Parts,
     spec: RewriteSpec,
@@ -235,8 +243,8 @@ def read_pairs(
 ) -> list[RewordedPair]:
     """Rows with their rewordings; `unit_of` tells the finished unit that holds each row's."""
     kept: dict[int, list[KeptRewording]] = {}
-    for key in dict.fromkeys(unit_of[row_id] for row_id in row_ids):
-        kept |= _kept(parts, key, [row_id for row_id in row_ids if unit_of[row_id] == key])
+    for key, own in _by_unit(unit_of, row_ids).items():
+        kept |= _kept(parts, key, own)
     pairs = dataset.pairs(row_ids) if len(row_ids) != 1 else [dataset.pair(row_ids[0])]
     return [reworded_pair(pair, spec, kept[pair.row_id]) for pair in pairs]
 
@@ -249,10 +257,7 @@ def read_replies(
     row_ids: Sequence[int],
 ) -> Iterator[RewordedReplies]:
     """The replies of rows for a list, unit by unit: each is read once, in no order of rows."""
-    by_unit: dict[str, list[int]] = {}
-    for row_id in row_ids:
-        by_unit.setdefault(unit_of[row_id], []).append(row_id)
-    for key, own in by_unit.items():
+    for key, own in _by_unit(unit_of, row_ids).items():
         kept = _kept(parts, key, own)
         for pair in dataset.pairs(own):
             yield reworded_replies(pair, spec, kept[pair.row_id])

@@ -132,7 +132,7 @@ def _reward_bins(
     run_id: str, done: int, model: str, _results: Any
 ) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     """Cells of rewards and bins of margins of one model; None if it rated nothing."""
-    own = _results.fair[_results.fair["model"] == model]
+    own = _results.fair_rows(model)
     if own["margin"].isna().all():
         return None
     return reward_bins(own), margin_histogram(own)

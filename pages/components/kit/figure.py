@@ -88,22 +88,22 @@ def _narrowed(figure: _Figure) -> _Figure:
     A chart that cannot be had so says why.
     """
     run_id = figure.run_id
-    if not figures.conditions_of(run_id, st.query_params.to_dict()):
+    listed = figures.conditions_of(run_id, st.query_params.to_dict())
+    if not listed:
         return figure
     if whole := figures.whole(run_id, figure.name):
         say(whole, "small", quiet=True)
         return figure
-    where = rows_alone(run_id, "listed below", f"This figure shows {WHOLE}.", figure.key)
+    where = rows_alone(run_id, listed, "listed below", f"This figure shows {WHOLE}.", figure.key)
     return replace(figure, shown={**figure.shown, "where": where}) if where else figure
 
 
-def rows_alone(run_id: str, where_listed: str, else_shown: str, key: str) -> str | None:
-    """The conditions of the rows that the page lists, if it lists some and they alone are wanted.
+def rows_alone(run_id: str, where: str, where_listed: str, else_shown: str, key: str) -> str | None:
+    """The conditions `where` of the rows that the page lists, if they alone are wanted.
 
     `where_listed` says where the list stands, `else_shown` what is shown while a condition cannot
     be judged yet.
     """
-    where = figures.conditions_of(run_id, st.query_params.to_dict())
     if not where:
         return None
     try:

@@ -28,7 +28,7 @@ from pages.components.kit.state import (
     page_file,
     page_of,
 )
-from pages.components.kit.text import md_escape, say
+from pages.components.kit.text import md_escape, say, say_with_hint
 from pages.components.kit.visitor import ask_for_token, is_of_another_site, token_missing, visitor
 
 _OF_ALL = ("review", "runs", "handbook")
@@ -169,9 +169,7 @@ def tell_news() -> None:
 
 def _box(message: str, hint: str, key: str | None = None) -> None:
     with st.container(border=True, key=key):
-        say(message, "lead")
-        if hint:
-            say(hint, quiet=True)
+        say_with_hint(message, hint, lead=True)
 
 
 def page_title(page: str, named: str, new: str, run: Run | None) -> None:

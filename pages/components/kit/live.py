@@ -13,7 +13,7 @@ import streamlit as st
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.text import say
+from pages.components.kit.text import say, say_with_hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,7 @@ def stopped(run: Run, at: str) -> None:
             RunState.CANCELLED: "This run was cancelled.",
             RunState.INTERRUPTED: "The worker of this run is gone.",
         }.get(run.state, run.problem or "This run failed.")
-        say(f"{why} {at}".strip(), "lead")
-        if run.hint:
-            say(run.hint, quiet=True)
+        say_with_hint(f"{why} {at}".strip(), run.hint, lead=True)
         if st.button("Resume", type="primary", key="resume"):
             runs.resume(run.id)
             st.rerun()

@@ -149,7 +149,9 @@ def quotable(run_id: str, key: str = "sentences") -> None:
     with shown:
         # Sentences about two labelers change when another labelling ends.
         finished = runs.registry().count(states=(RunState.DONE,))
-        where = rows_alone(run_id, "that are listed", f"These sentences are of {WHOLE}.", key)
+        listed = figures.conditions_of(run_id, st.query_params.to_dict())
+        whole = f"These sentences are of {WHOLE}."
+        where = rows_alone(run_id, listed, "that are listed", whole, key)
         found, source = _quotes(run_id, where, figures.stamp(run_id, where), finished)
         say("What they rest on", "small", quiet=True)
         st.code(source, language=None, wrap_lines=True)

@@ -34,11 +34,11 @@ def say(text: str, size: str = "body", quiet: bool = False) -> None:
     st.html(f'<p style="{style}" dir="auto">{escape(text)}</p>')
 
 
-def say_with_hint(message: str, hint: str) -> None:
-    """A sentence, and below it what to do about it, if anything."""
-    say(message)
+def say_with_hint(message: str, hint: str, lead: bool = False) -> None:
+    """A sentence, and below it what to do about it, if anything; `lead` says it larger."""
+    say(message, "lead" if lead else "body")
     if hint:
-        say(hint, "small", quiet=True)
+        say(hint, "body" if lead else "small", quiet=True)
 
 
 def show_table(heads: Sequence[str], lines: Iterable[str], style: str = CELL) -> None:

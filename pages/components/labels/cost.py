@@ -13,7 +13,7 @@ from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import bar, cancel_button, doing, time_left, while_live
 from pages.components.kit.results import one_of
 from pages.components.kit.state import TAXONOMY
-from pages.components.kit.text import say, show_part
+from pages.components.kit.text import say, say_with_hint, show_part
 from pages.components.labels.form import no_key
 from pages.components.labels.send import (
     accept_label,
@@ -54,18 +54,20 @@ def not_prepared(run: Run) -> None:
 def cost_to_accept(run: Run, estimate: Estimate) -> None:
     """The estimate that waits for a yes, what would be sent, and the way on."""
     if estimate.may_charge_twice:
-        _warn(run.problem or _DOUBT, run.hint)
+        say_with_hint(run.problem or _DOUBT, run.hint, lead=True)
     before = confirm.confirmed_as(run.id, estimate)
     if before and confirm.is_deleted(before):
-        _warn(
+        say_with_hint(
             f"Exactly these requests were sent before, by run {before}, which was deleted.",
             "Its batches can be collected again for nothing, by their ids. Sent once more, they "
             "are paid once more.",
+            lead=True,
         )
     elif before:
-        _warn(
+        say_with_hint(
             f"Exactly these requests were confirmed before, as run {before}.",
             "What that run has sent is paid once more if it is sent once more.",
+            lead=True,
         )
         st.page_link(TAXONOMY, label=":primary[See that labelling →]", query_params={"run": before})
     say(headline(estimate), "lead")
@@ -80,7 +82,7 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     who = servers.provider(taxonomy.job(run.id).spec.base_url)
     refused = confirm.refusal(run.id, estimate)
     if refused:
-        _warn(refused, run.hint)
+        say_with_hint(refused, run.hint, lead=True)
     with st.container(horizontal=True):
         ready = who.ready and not refused
         if st.button(accept_label(estimate), type="primary", key="accept", disabled=not ready):
@@ -120,12 +122,6 @@ def _reused(run_id: str, estimate: Estimate) -> None:
 
 def _choose_all(run_id: str, box: str) -> None:
     ask_all(run_id, bool(st.session_state[box]))
-
-
-def _warn(problem: str, hint: str) -> None:
-    say(problem, "lead")
-    if hint:
-        say(hint, quiet=True)
 
 
 def headline(estimate: Estimate) -> str:

@@ -16,7 +16,7 @@ from ivan_core.experiments.batches.confirm import files_changed
 from ivan_core.ledger.records import Stage
 from pages.components.kit.live import bar, doing, say_silence, while_live
 from pages.components.kit.state import TAXONOMY, choose_run
-from pages.components.kit.text import say
+from pages.components.kit.text import say, say_with_hint
 from pages.components.labels.send import ask_to_cancel, ask_to_close, follow
 from pages.components.labels.steps import facts
 
@@ -141,9 +141,7 @@ def stopped(run: Run) -> None:
 
 
 def _said(run: Run, otherwise: str) -> None:
-    say(run.problem or otherwise, "lead")
-    if run.hint:
-        say(run.hint, quiet=True)
+    say_with_hint(run.problem or otherwise, run.hint, lead=True)
 
 
 def show_parts(run_id: str, said: str = "") -> None:

@@ -10,6 +10,7 @@ from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.estimates import usd
 from ivan_core.domain.specs import RewriteSpec, checked
+from ivan_core.domain.words import number_of
 from ivan_core.experiments.rewrite import plan as rewrite
 from ivan_core.experiments.rewrite.cost import total
 from ivan_core.experiments.rewrite.plan import RewritePlan, preset_spec
@@ -178,7 +179,7 @@ def offer(spec: RewriteSpec, models: OllamaModels) -> None:
     if missing:
         pull_button(missing[0], "It can reword now.")
         return
-    pairs = "1 pair" if plan.pairs == 1 else f"{plan.pairs:,} pairs" if plan.pairs else "the pairs"
+    pairs = number_of(plan.pairs, "pair") if plan.pairs else "the pairs"
     if st.button(f"Reword {pairs}", type="primary", key="reword"):
         if plan.paid:
             _accept(spec, plan)

@@ -116,14 +116,14 @@ def _keep_private() -> None:
 
 @st.cache_resource(show_spinner=False)
 def _warm_up() -> Thread:
-    """Once a server, load beside its first page what the charts of the next ones need."""
+    """Once a server, load behind its first page what the results on the next ones need."""
     thread = Thread(target=_settle, daemon=True, name="warm-up")
     thread.start()
     return thread
 
 
 def _settle() -> None:
-    """Load charts, and keep what stays for good out of later collections.
+    """Load charts and experiments, and keep what stays for good out of later collections.
 
     Streamlit collects garbage after each rerun of a page, which stops all sessions for 70 to 100 ms
     while every function and class of every library is looked through; afterwards it takes 5 to 20.
@@ -132,6 +132,10 @@ def _settle() -> None:
     from altair.utils import schemapi
 
     altair.Chart("").mark_bar().to_dict()
+    if not config.get_option("global.appTest"):  # a test may hold other pieces in their places
+        for kind in experiments():
+            if kind.figures is not None:
+                kind.figures()
     # A chart is checked as a whole when it is drawn, not piece by piece while it is made, too.
     schemapi.disable_debug_mode()
     gc.collect()

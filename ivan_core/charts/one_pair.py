@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import palette
+from ivan_core.metrics.margin_words import preference
 from ivan_core.metrics.sentences import signed
 
 
@@ -28,12 +29,13 @@ def margin_strip(
             "line": i,
             "verdict": "agree" if margin > 0 else "tie" if margin == 0 else "disagree",
             "amount": abs(margin),
-            "label": f"{model}: {abs(margin):.1f}",
+            "says": preference(margin, "A", "B"),
+            "label": f"{model} {preference(margin, 'A', 'B', unit=False)}",
         }
         for i, (model, margin) in enumerate(margins)
         if margin is not None
     ]
-    columns = ["model", "margin", "zero", "line", "verdict", "amount", "label"]
+    columns = ["model", "margin", "zero", "line", "verdict", "amount", "says", "label"]
     table = pd.DataFrame.from_records(records, columns=columns)
     reach = max(2.0, float(table["amount"].max()) * 1.1) if len(table) else 2.0
     y = alt.Y("line:O", axis=None)
@@ -47,6 +49,7 @@ def margin_strip(
     )
     tips = [
         alt.Tooltip("model:N", title="Model"),
+        alt.Tooltip("says:N", title="It"),
         alt.Tooltip("amount:Q", title="Typical margins", format=".2f"),
     ]
     base = alt.Chart(table).encode(y=y, tooltip=tips)
@@ -66,14 +69,9 @@ def margin_strip(
         limit={"expr": "width"},
     ).encode(x=alt.value(0), text="label:N")
     chart = alt.layer(middle, stems, heads, names).properties(height=alt.Step(42))
-    told = "; ".join(_told(model, margin) for model, margin in margins if margin is not None)
+    rated = [(model, margin) for model, margin in margins if margin is not None]
+    told = "; ".join(f"{model} {preference(margin, 'A', 'B')}" for model, margin in rated)
     return palette.framed(chart, "", f"Margins of this pair. {told or 'No model rated it'}.")
-
-
-def _told(model: str, margin: float) -> str:
-    if margin == 0:
-        return f"{model} likes both the same"
-    return f"{model} prefers {'A' if margin > 0 else 'B'} by {abs(margin):.1f}"
 
 
 RAISES, LOWERS = palette.MODEL_COLOURS[0], palette.MODEL_COLOURS[1]

@@ -16,6 +16,7 @@ from ivan_core.domain.ablation import Flip
 from ivan_core.domain.words import number_of
 from ivan_core.metrics.agreement import LengthBalanced
 from ivan_core.metrics.intervals import Rate, interval_text, number_text
+from ivan_core.metrics.margin_words import margin_size, preference
 from ivan_core.metrics.paired import Difference
 from ivan_core.metrics.summary import ModelSummary
 
@@ -190,15 +191,8 @@ def pair_sentence(
     other: Side = "B" if chosen == "A" else "A"
     clauses, unit_named = [], False
     for model, margin in preferences:
-        if margin is None:
-            clauses.append(f"{model} did not rate it")
-        elif margin == 0:
-            clauses.append(f"{model} likes both the same")
-        else:
-            amount = f"{abs(margin):.1f}" if abs(margin) >= 0.05 else "less than 0.1"
-            unit = "" if unit_named else " typical margin" + ("" if amount == "1.0" else "s")
-            unit_named = True
-            clauses.append(f"{model} prefers {chosen if margin > 0 else other} by {amount}{unit}")
+        clauses.append(f"{model} {preference(margin, chosen, other, unit=not unit_named)}")
+        unit_named = unit_named or bool(margin)
     models = f" {', '.join(clauses)}." if clauses else ""
     return f"{chooser} chose {chosen}.{models}"
 
@@ -324,7 +318,7 @@ def effects_sentence(model: str, adds: Sequence[float | None], typical: float | 
     if size == 0:
         return f"No single sentence changes what {model} gives this reply."
     amount = signed([size])[0][1:]
-    unit = f" ({size / typical:.1f} typical margins)" if typical else ""
+    unit = f" ({margin_size(size / typical)})" if typical else ""
     word = "less" if value > 0 else "more"
     return f"Without sentence {1 - place}, {model} gives the reply {amount} {word}{unit}."
 

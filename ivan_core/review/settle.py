@@ -17,6 +17,7 @@ from ivan_core.experiments.compare.results import judged_pair, open_results
 from ivan_core.experiments.labels.results import labels_of_row
 from ivan_core.lists.download import csv_bytes
 from ivan_core.metrics.labels.answers import labeler_choice, same_answer
+from ivan_core.metrics.margin_words import margin_size, strength
 from ivan_core.models.names import shown_name
 from ivan_core.review.rights import settle
 from ivan_core.review.runs_on_pairs import SIDE_OF_VERDICT, comparisons
@@ -137,7 +138,7 @@ def _models(dataset: PreparedDataset, row_id: int) -> list[View]:
             unit = results.typical_margins[row["model"]]
             if side is not None:
                 amount = abs(row["margin"] / unit) if unit else 0.0
-                by = f"by {amount:.1f} typical margins" if side != NO_DIFFERENCE else ""
+                by = f"{strength(amount)}, {margin_size(amount)}" if side != NO_DIFFERENCE else ""
                 found.append(View(str(row["model"]), {BETTER: side}, by))
         return found
     return []

@@ -11,7 +11,7 @@ from ivan_core.engine.machine import equipment
 from ivan_core.engine.studies import study_of
 from ivan_core.experiments.compare import plan as compare
 from ivan_core.experiments.compare.results import Results
-from ivan_core.experiments.compare.sentences import findings
+from ivan_core.experiments.compare.sentences import findings, models_on_row
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.state import COMPARE, PAIRS, REVIEW, REWRITE, TAXONOMY, page_of_kind
 from pages.components.kit.text import md_escape, say
@@ -69,6 +69,7 @@ def _found(results: Results) -> None:
         with st.container(border=True, key=f"finding-{i}"):
             say(finding.sentence, "lead")
             if finding.row is not None:
+                say(models_on_row(results, finding.row), "small", quiet=True)
                 st.page_link(
                     PAIRS,
                     label=f":primary[{md_escape(finding.link)} →]",

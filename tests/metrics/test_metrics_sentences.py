@@ -104,8 +104,8 @@ def test_stopped_runs_are_marked() -> None:
 def test_a_pair_is_told_in_one_line() -> None:
     models = [("minilm-harmless", -1.8), ("minilm-control", 0.4)]
     assert pair_sentence("A", models) == (
-        "People chose A. minilm-harmless prefers B by 1.8 typical margins,"
-        " minilm-control prefers A by 0.4."
+        "People chose A. minilm-harmless clearly prefers B (1.8 typical margins),"
+        " minilm-control slightly prefers A (0.4)."
     )
 
 
@@ -113,9 +113,11 @@ def test_a_pair_with_ties_gaps_and_small_margins() -> None:
     models = [("a", 0.0), ("b", None), ("c", 0.01), ("d", -1.0)]
     assert pair_sentence("B", models, chooser="The author") == (
         "The author chose B. a likes both the same, b did not rate it,"
-        " c prefers B by less than 0.1 typical margins, d prefers A by 1.0."
+        " c barely prefers B (under 0.1 typical margin), d clearly prefers A (1.0)."
     )
-    assert pair_sentence("B", [("d", 1.0)]) == "People chose B. d prefers B by 1.0 typical margin."
+    assert pair_sentence("B", [("d", 1.0)]) == (
+        "People chose B. d clearly prefers B (1.0 typical margin)."
+    )
     assert pair_sentence("B", []) == "People chose B."
 
 

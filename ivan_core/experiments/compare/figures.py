@@ -31,10 +31,11 @@ from ivan_core.experiments.compare.model_figures import (
     values,
     verdicts,
 )
-from ivan_core.experiments.compare.results import Results, judged_pair, open_results
+from ivan_core.experiments.compare.results import Results, margins_of, open_results
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
 from ivan_core.figures.choices import COLUMN, ONE_MODEL, OTHER_MODEL, ROW, SIDE, Choice, Wish
 from ivan_core.figures.words import first_upper, model_words, rows_words
+from ivan_core.metrics.margin_words import STRENGTHS
 from ivan_core.metrics.sentences import counts_sentence, effects_sentence, pair_sentence
 from ivan_core.metrics.training import trained_on_pair
 
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 _UNIT = (
     "A margin is the reward of the chosen minus that of the rejected reply, in units of the model's"
-    " own root-mean-square margin in this run."
+    f" own root-mean-square margin in this run. {STRENGTHS}"
 )
 
 
@@ -65,19 +66,6 @@ def pair_margins(results: Results, row: int) -> Drawn:
         f" {pair_sentence('A', margins, results.dataset.chooser)}",
         _UNIT,
     )
-
-
-def margins_of(results: Results, row_id: int) -> list[tuple[str, float | None]]:
-    """Each model and its margin of a pair in typical margins; None where it did not rate it."""
-    import pandas as pd
-
-    found: list[tuple[str, float | None]] = []
-    for judged in judged_pair(results, row_id).judged:
-        unit = results.typical_margins[judged["model"]]
-        # Without a unit all margins of the model are 0.
-        margin = None if pd.isna(judged["margin"]) else judged["margin"] / unit if unit else 0.0
-        found.append((judged["model"], margin))
-    return found
 
 
 def _titled(chart: alt.LayerChart, title: str) -> alt.LayerChart:

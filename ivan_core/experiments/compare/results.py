@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -250,6 +251,21 @@ def judged_pair(results: Results, row_id: int) -> JudgedPair:
     about = numbers[numbers["row_id"] == row_id].iloc[0].to_dict()
     judged: list[dict[str, Any]] = own.to_dict("records")
     return JudgedPair(results.dataset.pair(row_id), about, judged)
+
+
+def margins_of(results: Results, row_id: int) -> list[tuple[str, float | None]]:
+    """Each model and its margin of a pair in typical margins; None where it did not rate it.
+
+    Raises:
+        BadInput: the run did not judge that row.
+    """
+    found: list[tuple[str, float | None]] = []
+    for judged in judged_pair(results, row_id).judged:
+        unit = results.typical_margins[judged["model"]]
+        # Without a unit all margins of the model are 0.
+        margin = None if isnan(judged["margin"]) else judged["margin"] / unit if unit else 0.0
+        found.append((judged["model"], margin))
+    return found
 
 
 def files(results: Results) -> list[Path]:

@@ -21,7 +21,7 @@ from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.conditions import COLUMNS
 from ivan_core.experiments.compare.conditions import REWARDS
-from ivan_core.experiments.compare.results import Results, open_results
+from ivan_core.experiments.compare.results import Results, margins_of, open_results
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.words import Quote, shown_rate, source_line
 from ivan_core.metrics.agreement import ALL_SUBSETS, NO_SUBSET, by_subset, rows_in_bar
@@ -37,6 +37,7 @@ from ivan_core.metrics.comparison_sentences import (
     temperature_sentence,
 )
 from ivan_core.metrics.intervals import Rate, rate_of_row
+from ivan_core.metrics.margin_words import preference
 from ivan_core.metrics.paired import Difference, paired_difference, pairs_needed, shared_rows
 from ivan_core.metrics.reliability import risk_coverage
 from ivan_core.metrics.sentences import length_sentence, percent, rate_sentence, the
@@ -298,6 +299,20 @@ def findings(results: Results) -> list[Finding]:
     """Up to three findings: disagreement between models, the widest gap by subset, and length."""
     found = [_disagreement(results), _widest_gap(results), _length(results)]
     return [finding for finding in found if finding is not None]
+
+
+def models_on_row(results: Results, row: int) -> str:
+    """What each model does with one pair, as in "Row 305: a clearly prefers the chosen reply …".
+
+    Raises:
+        BadInput: the run did not judge that row.
+    """
+    clauses, unit_named = [], False
+    for model, margin in margins_of(results, row):
+        told = preference(margin, "the chosen reply", "the rejected reply", unit=not unit_named)
+        clauses.append(f"{model} {told}")
+        unit_named = unit_named or bool(margin)
+    return f"Row {row:,}: {', '.join(clauses)}."
 
 
 def _disagreement(results: Results) -> Finding | None:

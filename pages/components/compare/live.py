@@ -13,6 +13,7 @@ from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.results import training_so_far
 from ivan_core.metrics.agreement import running_agreement
+from ivan_core.metrics.intervals import number_text
 from ivan_core.metrics.sentences import interval_ends, percent
 from pages.components.kit.live import Panel, counted
 from pages.components.kit.state import dark
@@ -53,7 +54,10 @@ def _of_model(model: str, points: list[LivePoint], so_far: pd.DataFrame) -> str:
     rate, n = float(last["rate"]), int(last["n"])
     squares, total = sum(p.margin_squares for p in points), sum(p.margin_sum for p in points)
     typical = (squares / n) ** 0.5 if n and squares else None
-    mean = f"; mean margin {total / n / typical:+.2f} typical margins" if typical else ""
+    mean = ""
+    if typical:
+        lean = number_text(total / n / typical, 2, signed=True)
+        mean = f"; on average {lean} typical margins towards the chosen reply"
     ends = interval_ends(float(last["low"]), float(last["high"]), n)
     return f"{model}: {percent(rate, n)} of {n:,} pairs so far {ends}{mean}."
 

@@ -13,9 +13,15 @@ from ivan_core.charts.one_pair import margin_strip
 from ivan_core.datasets.reading import has_prompt
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import TIED
-from ivan_core.experiments.compare.figures import margins_of
-from ivan_core.experiments.compare.results import JudgedPair, Results, judged_pair, open_results
+from ivan_core.experiments.compare.results import (
+    JudgedPair,
+    Results,
+    judged_pair,
+    margins_of,
+    open_results,
+)
 from ivan_core.experiments.rewrite import sentences as rewrite_sentences
+from ivan_core.metrics.margin_words import STRENGTHS, TYPICAL_MARGIN
 from ivan_core.metrics.sentences import pair_sentence
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown, show_error
@@ -183,7 +189,10 @@ def one_pair(results: Results, row: int) -> None:
         marked = st.toggle("Mark the words that differ", value=True, key="marked")
     show_pair(found.pair, marked, _notes(found))
     if any(margin is not None for _, margin in margins):
-        st.altair_chart(margin_strip(margins, dark=dark()), key="strip")
+        names = short_names([model for model, _ in margins])
+        named = [(names[model], margin) for model, margin in margins]
+        st.altair_chart(margin_strip(named, dark=dark()), key="strip")
+        st.caption(STRENGTHS, help=TYPICAL_MARGIN)
         figure_menu(results.run.id, "pair-margins", row=str(row))
     for judged in () if tied else found.judged:
         if not pd.isna(judged["failure"]):

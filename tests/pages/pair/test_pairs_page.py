@@ -39,7 +39,7 @@ def test_without_a_run_it_leads_home(data_dir, open_page):
 
 def test_without_a_row_it_is_the_first_of_the_newest_run(run_id, open_page):
     page = open_page(PAIRS)
-    assert page.said.startswith("The author chose A. ivan/minilm-harmless prefers ")
+    assert page.said.startswith("The author chose A. ivan/minilm-harmless slightly prefers B (")
     assert "row 0 of 480 · sample" in page.said
     assert page.app.query_params["run"] == run_id
 

@@ -67,7 +67,7 @@ def check_file(path: Path) -> None:
         if not path.exists():
             raise BadInput(
                 f"There is no file {path}.",
-                "Check the path, or use the bundled data with `--dataset sample`.",
+                "Check the path, or use the bundled data: `--dataset sample`.",
             )
         check_regular(path)
         file_format(path)

@@ -110,8 +110,8 @@ _NO_NETWORK = {
 _NO_DATA = {"RemoteEntryNotFoundError", "EmptyDatasetError", "DataFilesNotFoundError"}
 _LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
 _INSTEAD = {
-    "dataset": "use the bundled data with `--dataset sample`",
-    "model": "use the embedded models `--model ivan/minilm-harmless --model ivan/minilm-control`",
+    "dataset": "use the bundled data: `--dataset sample`",
+    "model": "use the embedded models ivan/minilm-harmless and ivan/minilm-control",
 }
 
 

@@ -245,7 +245,7 @@ def choose_rows(spec: RowsSpec, dataset: PreparedDataset) -> RowChoice:
     """
     rows = dataset.rows
     if spec.row_ids == ():
-        raise BadInput("No row ids were given.", "Name at least one, or leave the option out.")
+        raise BadInput("No row ids were given.", "Name at least one, such as 0, the first.")
     if spec.row_ids is not None:
         dataset.check_row_ids(spec.row_ids)
         chosen = sorted(set(spec.row_ids))

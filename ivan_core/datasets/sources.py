@@ -357,5 +357,5 @@ def _unknown(what: str, asked: str, request: DatasetRequest, known: Sequence[str
     where = f" in {request.subset}" if what == "split" and request.subset else ""
     return BadInput(
         f"{request.source} has no {what} {asked}{where}.",
-        f"It has {listed}." if known else f"Leave out --{what}.",
+        f"It has {listed}." if known else f"Leave out the {what}.",
     )

@@ -106,6 +106,12 @@ def field_options(spec: type[BaseModel]) -> tuple[FieldOption, ...]:
     return tuple(given)
 
 
+def form_names(spec: type[BaseModel]) -> dict[str, str]:
+    """What the fields of a spec are called on a form, by their options; those that have a name."""
+    named = ((one.option.flag, one.field.title) for one in field_options(spec))
+    return {flag: title for flag, title in named if title}
+
+
 def option_words(spec: BaseModel) -> list[str]:
     """The options that give the fields of a spec, usual values left out.
 

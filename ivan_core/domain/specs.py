@@ -40,17 +40,22 @@ class DatasetRequest(Frozen):
 
     source: Annotated[str, Option("--dataset", "D", preset=True)] = Field(
         "sample",
+        title="Dataset",
         description="The bundled `sample`, a hub dataset such as Anthropic/hh-rlhf, or a file "
         "(JSONL, JSONL.GZ, CSV or Parquet) with the columns chosen and rejected.",
     )
     subset: Annotated[str, Option("--subset")] = Field(
-        "", description="One part of a hub dataset, such as harmless-base; all if empty."
+        "",
+        title="Subset",
+        description="One part of a hub dataset, such as harmless-base; all if empty.",
     )
     split: Annotated[str, Option("--split", more="Default: train.")] = Field(
-        "train", description="The split of a hub dataset."
+        "train", title="Split", description="The split of a hub dataset."
     )
     revision: Annotated[str, Option("--revision")] = Field(
-        "", description="Branch, tag or commit of a hub dataset; pinned when resolved."
+        "",
+        title="Revision",
+        description="Branch, tag or commit of a hub dataset; pinned when resolved.",
     )
 
     @property
@@ -80,7 +85,7 @@ class RowsSpec(Frozen):
     row_ids: Annotated[
         tuple[int, ...] | None,
         Option("--row-ids", "IDS", more='Example: "0, 17, 98434".', also=("--set-row-ids",)),
-    ] = Field(None, description="Only these rows, by position; the first is 0.")
+    ] = Field(None, title="Row ids", description="Only these rows, by position; the first is 0.")
     seed: Annotated[int, Option("--seed", more="Default: 0.")] = Field(
         0, description="Seed of the draw and of the order in which rows are done."
     )
@@ -106,7 +111,7 @@ def parse_row_ids(text: str | None) -> tuple[int, ...] | None:
     if wrong or not parts:
         raise BadInput(
             f"Row ids are whole numbers from 0, not {', '.join(wrong) or 'an empty list'}.",
-            'Separate them by commas: --row-ids "0, 17, 98434".',
+            "Separate them by commas, as in 0, 17, 98434.",
         )
     return tuple(int(part) for part in parts)
 

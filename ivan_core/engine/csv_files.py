@@ -305,7 +305,7 @@ def of_others(path: Path, lines: Sequence[int], dataset: PreparedDataset) -> Bad
     return BadInput(
         f"{path.name}: {number_of(len(lines), 'line')} (line {named}{more}) with another text than "
         f"{dataset.about['label']} has there, or with none.",
-        "Name the dataset that they are about; --force leaves these lines aside.",
+        "Name the dataset that they are about, or leave these lines aside (--force).",
     )
 
 

@@ -131,8 +131,7 @@ def named_dataset(request: DatasetRequest) -> PreparedDataset:
     if found is None:
         raise BadInput(
             f"{request.label} has not been read on this machine yet.",
-            "Compare a few of its rows first, or import on the command line, which reads it: "
-            f"ivan runs import FILE --dataset {request.source}",
+            "Compare a few of its rows first: that reads it.",
         )
     return found
 
@@ -157,7 +156,8 @@ def dataset_of(
     if found is None:
         raise BadInput(
             f"The dataset of this run, {spec.dataset.label}, is not on this machine.",
-            "Name it with --dataset; it must hold the same pairs.",
+            "Compare a few of its rows first: that reads it. On the command line, another one can "
+            "be named that holds the same pairs.",
         )
     if found.about["content"] != content:
         raise BadInput(
@@ -211,7 +211,7 @@ def enter(run: Elsewhere) -> Imported:
                 raise
             raise BadInput(
                 "A model or labeler of this run has a name that is too long for a file.",
-                "Name it shorter where the run was made, or with --model. Nothing was imported.",
+                "Name it shorter where the run was made, or here (--model). Nothing was imported.",
             ) from error
         finally:
             shutil.rmtree(staged, ignore_errors=True)

@@ -203,7 +203,7 @@ def part(db: sqlite3.Connection, key: PartKey) -> PartState:
     if not found:
         raise BadInput(
             f"The ledger knows no part {key.part} of run {key.run}, attempt {key.attempt}.",
-            "See `ivan runs show` for what was sent.",
+            "The run itself lists what was sent.",
         )
     return found[0]
 

@@ -202,8 +202,7 @@ def whoever_has(slot: Path, data_dir: Path) -> str:
         return f"{WARM}: it gives way by itself, unless it hangs (`kill -9 {holder.pid}` ends it)"
     if holder.folder == str(data_dir):
         return (
-            f"run {holder.what}, which has models loaded (Cancel on its page, or "
-            f"`ivan runs cancel {holder.what}`, ends it)"
+            f"run {holder.what}, which has models loaded (`ivan runs cancel {holder.what}` ends it)"
         )
     return (
         f"run {holder.what} of another data folder on this machine (process {holder.pid}, which "

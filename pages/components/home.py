@@ -14,7 +14,7 @@ from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.sentences import findings, models_on_row
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.state import COMPARE, PAIRS, REVIEW, REWRITE, TAXONOMY, page_of_kind
-from pages.components.kit.text import md_escape, say
+from pages.components.kit.text import in_one, md_escape, say
 
 
 def first_visit() -> None:
@@ -44,8 +44,8 @@ def this_machine() -> None:
     """What this machine has, and how to get what it has not."""
     with st.expander("When you want more"):
         for thing in equipment():
-            mark, hint = ("✓", "") if thing.present else ("–", thing.hint)
-            say(f"{mark} {thing.name}. {hint}".strip())
+            mark = "✓" if thing.present else "–"
+            say(in_one(f"{mark} {thing.name}.", "" if thing.present else thing.hint))
 
 
 _NEXT = (

@@ -148,7 +148,7 @@ def test_a_template_without_system_turns_says_so_and_reads_the_rest_if_asked(tmp
     kept, dropped = (load(folder, system=it) for it in ("keep", "drop"))
     reward = kept.score([SYSTEM, NO])[0]
     assert reward.value is None
-    assert "takes no system turn (`ivan compare --system drop`" in reward.failure
+    assert "takes no system turn: compare once more with system turns dropped" in reward.failure
     assert dropped.score([SYSTEM]) == kept.score([SYSTEM.without_system])
     assert dropped.card.cache_identity == f"{kept.card.cache_identity}|without system turns"
 

@@ -193,7 +193,7 @@ def test_an_ivan_error_inside_is_given_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "offer"), [("dataset", "--dataset sample"), ("model", "--model ivan/minilm-harmless")]
+    ("kind", "offer"), [("dataset", "--dataset sample"), ("model", "models ivan/minilm-harmless")]
 )
 def test_without_a_network_what_is_built_in_is_offered(kind: Any, offer: str) -> None:
     assert offer in hub_problem(transport("ConnectError"), kind, "lab/x", "").hint

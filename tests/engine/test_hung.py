@@ -112,10 +112,7 @@ def test_who_waits_for_the_machine_reads_for_whom_and_how_to_end_that(
     first = started(pairs_file)
     fake_workers(Fakes())
     second, _ = runs.start(spec(pairs_file, seed=1))
-    told = (
-        f"Waiting for run {first}, which has models loaded (Cancel on its page, or "
-        f"`ivan runs cancel {first}`, ends it)"
-    )
+    told = f"Waiting for run {first}, which has models loaded (`ivan runs cancel {first}` ends it)"
     wait_for(lambda: runs.get(second).doing == told)
     assert ivan(["runs", "cancel", first]) == 0
     assert f"Run {first} is cancelled at 32 of 80." in capsys.readouterr().out

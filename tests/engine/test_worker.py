@@ -195,7 +195,7 @@ def test_one_run_at_a_time_loads_models_and_the_other_says_that_it_waits(
     wait_for(lambda: is_held(slot_file()))
     fake_workers(Fakes())
     second, _ = runs.start(spec(pairs_file, seed=1))
-    says(second, f"Waiting for run {first}, which has models loaded (Cancel on its page")
+    says(second, f"Waiting for run {first}, which has models loaded (`ivan runs cancel {first}`")
     assert first != second
     third, _ = runs.start(spec(pairs_file, seed=2))
     says(third, f"Waiting for run {first}")

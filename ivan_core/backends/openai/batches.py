@@ -143,7 +143,7 @@ class OpenAIBatches:
     def _not_understood(self) -> Any:
         raise BackendUnavailable(
             f"{self._account.host} does not answer like an API with batches.",
-            "Check the base URL; other servers can be used with `ivan taxonomy run-file`.",
+            "Check the base URL. On the command line, `ivan taxonomy run-file` uses other servers.",
         )
 
 

@@ -20,8 +20,7 @@ _CHAT_ROLES: dict[Role, Literal["system", "user", "assistant"]] = {
 NO_SEPARATOR = " . "
 """What OpenAssistant's training code joins turns with where a tokenizer has no separator."""
 NO_SYSTEM = (
-    "the model's chat template takes no system turn (`ivan compare --system drop`, or More options "
-    "on the page Compare, leaves it out)"
+    "the model's chat template takes no system turn: compare once more with system turns dropped"
 )
 
 

@@ -60,7 +60,9 @@ def batch_ids(text: str) -> list[str]:
     """
     found = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not found:
-        raise BadInput("No batch id was given.", 'Give some: --batch-ids "batch_a,batch_b".')
+        raise BadInput(
+            "No batch id was given.", "Give some, separated by commas: batch_a, batch_b."
+        )
     return found
 
 
@@ -147,7 +149,7 @@ def _learn(provider: BatchProvider, batch_id: str) -> _Learned:
         such = f"an id such as {foreign[0][:60]!r}" if foreign else "no request"
         raise BadInput(
             f"Batch {batch_id} labels no texts of a dataset: it holds {such}.",
-            "Ids look like 12.chosen. Give the id of a batch of `ivan taxonomy create-batch`.",
+            "A request of IVAN has an id like 12.chosen. Give the id of a batch that IVAN sent.",
         )
     asked = tuple(dict.fromkeys(key for key in keys if key is not None))
     bodies = [line["body"] for line in lines if isinstance(line.get("body"), dict)]
@@ -208,12 +210,12 @@ def _check_fits(spec: TaxonomySpec, learned: Sequence[_Learned]) -> None:
             raise BadInput(
                 f"Batch {one.state.id} asks for {outside[0]}, but {spec.dataset.label} has "
                 f"{rows:,} rows.",
-                "Name the dataset that it was made from: --dataset.",
+                "Name the dataset that it was made from.",
             )
         if one.said and not any(_says(dataset, one.said)):
             raise BadInput(
                 f"The texts of batch {one.state.id} are not those of {spec.dataset.label}.",
-                "Name the dataset that it was made from: --dataset.",
+                "Name the dataset that it was made from.",
             )
 
 

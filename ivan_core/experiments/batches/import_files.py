@@ -98,7 +98,8 @@ def _refuse_requests(paths: Sequence[Path]) -> None:
             if "body" in record and "response" not in record and "error" not in record:
                 raise BadInput(
                     f"{path.name} holds requests, not results.",
-                    "Import what came back of it: `ivan taxonomy run-file` has it answered.",
+                    "Import what came back of it. On the command line, `ivan taxonomy run-file` "
+                    "has it answered.",
                 )
             break
 

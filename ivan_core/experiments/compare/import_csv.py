@@ -122,7 +122,9 @@ def _read(given: Given) -> list[FromCsv]:
     }
     names = [given.names.get(path) or _model_name(path, list(trained)) for path, _ in files]
     if len(set(names)) < len(names):
-        raise BadInput("Two files would be the same model.", "Name each with --model.")
+        raise BadInput(
+            "Two files would be the same model.", "Give each a name of its own (--model)."
+        )
     unrated = unrated_rows(found)
     scores = [_scores(path, failed, found, unrated) for path, failed in files]
     cards = {name: _card(name, trained.get(name)) for name in names}

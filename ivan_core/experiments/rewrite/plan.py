@@ -114,7 +114,7 @@ def check(spec: RewriteSpec) -> None:
         NotAllowed: one of them is not known here, and the visitor may not name files outside.
     """
     if not spec.models:
-        raise BadInput("No reward model was named.", "Name one or two; see `ivan rewrite --help`.")
+        raise BadInput("No reward model was named.", "Name one or two.")
     for name in spec.models:
         access.check_name(name, reward_models.offered)
         reward_models.check(name)
@@ -207,13 +207,13 @@ def _check_accepted(
     if not accept_cost:
         raise BadInput(
             f"{named} may charge for each request, and nobody has accepted that.",
-            "Accept it (`--yes`), or choose rules or a model on Ollama.",
+            "Accept it (--yes), or choose rules or a model on Ollama.",
         )
     dataset = datasets.find(spec.dataset)
     if dataset is None:
         raise BadInput(
             f"What {named} would charge cannot be told before the dataset has been read here.",
-            "Read it by comparing one pair: `ivan compare --limit 1` with the same dataset.",
+            "Compare one of its pairs first (`ivan compare --limit 1`): that reads it.",
         )
     found = costs(spec, dataset, choose_rows(spec, dataset).row_ids, paid)
     if capped := over_cap(max_usd, total(found)):

@@ -27,7 +27,7 @@ from ivan_core.lists.url import parameters, query_of, read_filter
 from pages.components.kit.frame import tell_refusal
 from pages.components.kit.search import say_why, searches_at_work, start_search
 from pages.components.kit.state import kindly, write_query
-from pages.components.kit.text import md_escape, say
+from pages.components.kit.text import in_one, md_escape, say
 
 _ADDED = "conditions-added"
 _MOST_NAMED = 10
@@ -201,7 +201,7 @@ def _choose(place: Place, listing: Listing, key: str) -> None:
     try:
         picks = _picks(asked.asked_of(listing, run), asked, f"{key}-{title}-{run}")
     except IvanError as error:
-        say(f"{error.message} {error.hint}".strip(), "small")
+        say(in_one(error.message, error.hint), "small")
         return
     st.button(
         "Add",

@@ -14,7 +14,7 @@ from ivan_core.figures.chart import WHOLE
 from ivan_core.figures.choices import Wish, figure_command
 from ivan_core.figures.files import KINDS, Kind
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.text import say
+from pages.components.kit.text import in_one, say
 
 _WIDTHS = {85: "one column, 85 mm", 170: "two columns, 170 mm"}
 
@@ -109,7 +109,7 @@ def rows_alone(run_id: str, where: str, where_listed: str, else_shown: str, key:
     try:
         n = figures.rows_picked(run_id, where)
     except IvanError as error:  # a search that is still at work, which the rows below wait for too
-        say(f"{error.message} {error.hint} {else_shown}", "small", quiet=True)
+        say(in_one(error.message, f"{error.hint} {else_shown}"), "small", quiet=True)
         return None
     told = f"Only the {figures.rows_listed(run_id, where)} {where_listed}"
     wanted = st.toggle(told, key=f"{key}-rows", disabled=not n)

@@ -13,6 +13,7 @@ import streamlit as st
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from pages.components.kit.frame import problems_shown
+from pages.components.kit.press import in_browser
 from pages.components.kit.text import say, say_with_hint
 
 
@@ -64,7 +65,7 @@ def bar(done: int, total: int) -> None:
 
 def doing(run: Run) -> str:
     """What its worker does now."""
-    return run.doing or "Starting a worker"
+    return in_browser(run.doing) or "Starting a worker"
 
 
 def counted(run: Run, noun: str) -> str:

@@ -13,6 +13,7 @@ import streamlit as st
 
 from ivan_core.domain.transcripts import text_hash
 from ivan_core.metrics.differences import MOST_CHARACTERS
+from pages.components.kit.press import in_browser
 
 _SIZES = {"headline": "1.35rem", "lead": "1.1rem", "body": "1rem", "small": "0.85rem"}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@/])")
@@ -35,10 +36,18 @@ def say(text: str, size: str = "body", quiet: bool = False) -> None:
 
 
 def say_with_hint(message: str, hint: str, lead: bool = False) -> None:
-    """A sentence, and below it what to do about it, if anything; `lead` says it larger."""
-    say(message, "lead" if lead else "body")
+    """A sentence, and below it what to do about it, if anything; `lead` says it larger.
+
+    Both may be those of an error, which names options and commands.
+    """
+    say(in_browser(message), "lead" if lead else "body")
     if hint:
-        say(hint, "body" if lead else "small", quiet=True)
+        say(in_browser(hint), "body" if lead else "small", quiet=True)
+
+
+def in_one(message: str, hint: str) -> str:
+    """Both in one line, for where there is no room for two."""
+    return in_browser(f"{message} {hint}".strip())
 
 
 def show_table(heads: Sequence[str], lines: Iterable[str], style: str = CELL) -> None:

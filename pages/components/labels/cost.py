@@ -44,8 +44,8 @@ def _requests_so_far(run: Run) -> None:
 def not_prepared(run: Run) -> None:
     """Requests that were never all written: nothing was sent, and it can go on."""
     cancelled = run.state is RunState.CANCELLED
-    say("This was cancelled." if cancelled else run.problem or "It stopped half way.", "lead")
-    say(f"{run.hint} Nothing was sent.".strip(), quiet=True)
+    why = "This was cancelled." if cancelled else run.problem or "It stopped half way."
+    say_with_hint(why, f"{run.hint} Nothing was sent.".strip(), lead=True)
     if st.button("Prepare it again", type="primary", key="prepare-again"):
         follow(run.id)
         st.rerun()

@@ -24,7 +24,7 @@ from pages.components.kit.form import (
     rows_fields,
 )
 from pages.components.kit.state import TAXONOMY, choose_run, keep_news
-from pages.components.kit.text import say
+from pages.components.kit.text import say, say_with_hint
 from pages.components.labels.follow import FOUND
 
 _BATCH, _DIRECT = TaxonomySpec.model_fields, LabelSpec.model_fields
@@ -98,8 +98,8 @@ def _offer_direct(
     plan = labels.plan(spec)
     texts = number_of(2 * plan.pairs, "text") if plan.pairs is not None else "the texts"
     if way == "ollama" and models.problem:
-        say(models.problem, "lead")
-        say(f"{models.hint} Or choose ivan/lexicon: it is always here.".strip(), quiet=True)
+        rules = "Or choose ivan/lexicon: it is always here."
+        say_with_hint(models.problem, f"{models.hint} {rules}".strip(), lead=True)
         return
     if way == "ollama" and not models.has(labeler):
         pull_button(labeler, "It can label now.")

@@ -19,6 +19,7 @@ from ivan_core.experiments.compare.ablation import Effects, OwnReward, Pending
 from ivan_core.experiments.compare.results import Results
 from ivan_core.metrics.sentences import effects_sentence, flip_sentence, signed
 from pages.components.kit.figure import figure_menu
+from pages.components.kit.press import in_browser
 from pages.components.kit.state import dark
 from pages.components.kit.text import say, say_with_hint, short_names
 
@@ -209,7 +210,8 @@ def shaded(sentences: Sequence[str], adds: Sequence[float | None]) -> str:
 
 def _draw_pending(pending: Pending, what: str, doing: str = "") -> None:
     st.progress(min(pending.done / pending.total, 1.0) if pending.total else 0.0)
-    said = f"{doing}: {pending.doing}" if doing else pending.doing
+    now = in_browser(pending.doing)
+    said = f"{doing}: {now}" if doing else now
     say(f"{said} · {pending.done:,} of {pending.total:,} texts")
     st.button(
         "Cancel",

@@ -29,7 +29,7 @@ from ivan_core.review.rights import close_queue
 from ivan_core.review.sources import MOST_ITEMS, QueueRequest
 from pages.components.kit.frame import tell_refusal
 from pages.components.kit.state import kindly
-from pages.components.kit.text import say
+from pages.components.kit.text import in_one, say
 from pages.components.kit.visitor import is_loopback_host
 
 _HELP = QueueRequest.model_fields
@@ -71,7 +71,7 @@ def make_form(dataset: str) -> None:
         request = queue_request(fields)
         drawn = plan_queue(request)
     except BadInput as problem:
-        say(f"{problem.message} {problem.hint}".strip())
+        say(in_one(problem.message, problem.hint))
         return
     items = number_of(len(drawn.items), "item")
     st.button(

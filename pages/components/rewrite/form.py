@@ -31,7 +31,7 @@ from pages.components.kit.form import (
 )
 from pages.components.kit.frame import problems_shown, show_error
 from pages.components.kit.state import REWRITE, choose_run
-from pages.components.kit.text import say
+from pages.components.kit.text import say, say_with_hint
 
 _ABOUT = RewriteSpec.model_fields
 _SCOPES = {
@@ -172,8 +172,8 @@ def offer(spec: RewriteSpec, models: OllamaModels) -> None:
     asked = (spec.rewriter, spec.labeler)
     wanted, elsewhere = on_ollama(asked), on_openai(asked)
     if wanted and models.problem:
-        say(models.problem, "lead")
-        say(f"{models.hint} Or choose ivan/rules: it is always here.".strip(), quiet=True)
+        rules = "Or choose ivan/rules: it is always here."
+        say_with_hint(models.problem, f"{models.hint} {rules}".strip(), lead=True)
         return
     missing = [name for name in wanted if not models.has(name)]
     if missing:

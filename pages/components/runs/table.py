@@ -11,8 +11,9 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import alike, known
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.list import SELECTS
+from pages.components.kit.press import in_browser
 from pages.components.kit.state import page_of
-from pages.components.kit.text import say
+from pages.components.kit.text import in_one, say
 from pages.components.runs.manage import manage
 
 _SHOWN = 50
@@ -32,7 +33,7 @@ def _row(run: Run) -> dict[str, object]:
         "Done": 100 * run.done / run.total if run.total else 0.0,
         "Started": datetime.fromtimestamp(run.created, UTC),
         "Seconds": round(max(seconds, 0)),
-        "Problem": run.problem,
+        "Problem": in_browser(run.problem),
     }
 
 
@@ -48,7 +49,8 @@ def _actions(run: Run) -> None:
             if runs.get(run.id).state.live:
                 runs.stop(run.id)
             st.rerun()
-    say(f"{run.id}: {run.state}. {run.problem} {run.hint}".strip(), "small", quiet=True)
+    why = in_one(run.problem, run.hint)
+    say(f"{run.id}: {run.state}. {why}".strip(), "small", quiet=True)
 
 
 def table_of_runs(polling: bool) -> None:

@@ -28,6 +28,7 @@ from pages.components.kit.state import (
     page_file,
     page_of,
 )
+from pages.components.kit.tab import name_tab, settle_tab
 from pages.components.kit.text import md_escape, say, say_with_hint
 from pages.components.kit.visitor import ask_for_token, is_of_another_site, token_missing, visitor
 
@@ -71,9 +72,7 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
     An invitation has no navigation: who follows it has one thing to do. To pages of another site
     nothing is shown at all.
     """
-    st.set_page_config(
-        page_title=f"{title} · IVAN" if title != "Home" else "IVAN", page_icon="⚖️", layout="wide"
-    )
+    told_before = name_tab(title)
     _keep_private()
     if is_of_another_site(st.context.headers, config.get_option("server.corsAllowedOrigins")):
         show_error(_ANOTHER_SITE)
@@ -87,6 +86,7 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
             say(_NO_TOKEN, "small", quiet=True)
     with problems_shown():
         yield
+    settle_tab(told_before)
     _warm_up()
 
 

@@ -14,6 +14,7 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.press import in_browser
+from pages.components.kit.tab import tell_progress
 from pages.components.kit.text import say, say_with_hint
 
 
@@ -36,7 +37,7 @@ def live(run_id: str, panel: Panel) -> None:
         headline = panel.headline(run)
         if headline:
             say(headline, "headline")
-        bar(run.done, run.total)
+        bar_and_tab(run.done, run.total)
         say(_standing(run, panel))
         say_silence(run)
         cancel_button(run.id, "cancel", "What is finished is kept; you can resume later.")
@@ -61,6 +62,12 @@ def _again(run_id: str, draw: Callable[[Run], None]) -> None:
 def bar(done: int, total: int) -> None:
     """How far something is, as a bar; empty where nobody knows of how much."""
     st.progress(min(done / total, 1.0) if total else 0.0)
+
+
+def bar_and_tab(done: int, total: int) -> None:
+    """How far the run of the page is, as a bar and in the browser's tab."""
+    bar(done, total)
+    tell_progress(done, total)
 
 
 def doing(run: Run) -> str:

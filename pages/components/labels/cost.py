@@ -10,7 +10,7 @@ from ivan_core.domain.words import number_of
 from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.models import servers
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.live import bar, cancel_button, doing, time_left, while_live
+from pages.components.kit.live import bar_and_tab, cancel_button, doing, time_left, while_live
 from pages.components.kit.results import one_of
 from pages.components.kit.state import TAXONOMY
 from pages.components.kit.text import say, say_with_hint, show_part
@@ -36,7 +36,7 @@ def preparing(run: Run) -> None:
 
 
 def _requests_so_far(run: Run) -> None:
-    bar(run.done, run.total)
+    bar_and_tab(run.done, run.total)
     counted = [f"{run.done:,} of {run.total:,} requests"] if run.total else []
     say(" · ".join([doing(run), *counted, *time_left(run)]))
 

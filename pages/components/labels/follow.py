@@ -14,7 +14,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.confirm import files_changed
 from ivan_core.ledger.records import Stage
-from pages.components.kit.live import bar, doing, say_silence, while_live
+from pages.components.kit.live import bar_and_tab, doing, say_silence, while_live
 from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say, say_with_hint
 from pages.components.labels.send import ask_to_cancel, ask_to_close, follow
@@ -52,7 +52,7 @@ def following(run: Run) -> None:
 
 def _parts_so_far(run: Run) -> None:
     done, total = _progress(run, taxonomy.parts(run.id))
-    bar(done, total)
+    bar_and_tab(done, total)
     counted = f" · {done:,} of {total:,} texts" if total else ""
     say(f"{doing(run)}{counted}")
     say_silence(run)

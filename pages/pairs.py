@@ -9,6 +9,7 @@ from pages.components.kit.frame import frame
 from pages.components.kit.state import choose_run, chosen_row, chosen_run, latest_done
 from pages.components.kit.text import say
 from pages.components.pair.one_pair import one_pair
+from pages.components.pair.walk import walk_of
 
 with frame("Pairs"):
     run_id = chosen_run() or latest_done()
@@ -19,5 +20,6 @@ with frame("Pairs"):
     else:
         choose_run(run_id)
         results = open_results(run_id)
-        row = chosen_row()
-        one_pair(results, results.row_ids[0] if row is None else row)
+        row, walk = chosen_row(), walk_of(results)
+        first = next(iter(walk.rows), results.row_ids[0])
+        one_pair(results, walk, first if row is None else row)

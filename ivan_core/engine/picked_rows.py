@@ -25,7 +25,7 @@ from ivan_core.lists.conditions import (
     matching,
     without_value,
 )
-from ivan_core.lists.others import Elsewhere, called, language
+from ivan_core.lists.others import AllOf, Elsewhere, called, language
 from ivan_core.lists.url import parameters, query_of, read_filter
 from ivan_core.settings import data_dir
 
@@ -93,7 +93,7 @@ def picked_rows(
             f"No {_noun(listing, 'row')} of run {run_id} is left by these conditions.",
             "Take a condition away.",
         )
-    conditions = [_asked_of(one) for one in wanted.conditions]
+    conditions = [asked for one in wanted.conditions for asked in _asked_of(one)]
     measures = {name for one in conditions for name in (one.measure, one.needs)}
     bare = measure in measures or BY_HAND in measures
     key, beside = row_ids.tobytes(), tuple(asked.beside.items())
@@ -208,8 +208,9 @@ def _rates_told(measure: str, measures: Collection[str], what: str) -> str:
     )
 
 
-def _asked_of(condition: Condition) -> Condition:
-    return condition.asked if isinstance(condition, Elsewhere) else condition
+def _asked_of(condition: Condition) -> tuple[Condition, ...]:
+    asked = condition.asked if isinstance(condition, Elsewhere) else condition
+    return asked.asked if isinstance(asked, AllOf) else (asked,)
 
 
 def _short(words: str) -> str:

@@ -138,11 +138,14 @@ class Range(Condition):
 
 def span(low: float | None, high: float | None) -> str:
     """A range in words."""
+    from_end, to_end = (
+        "" if end is None else f"{end:.4g}".replace("-", "−") for end in (low, high)
+    )
     if low is None:
-        return f"below {high:.4g}"
+        return f"below {to_end}"
     if high is None:
-        return f"from {low:.4g}"
-    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+        return f"from {from_end}"
+    return from_end if low == high else f"{from_end} to {to_end}"
 
 
 class Order(Item):

@@ -22,6 +22,7 @@ from ivan_core.lists.conditions import (
     Names,
     Offer,
     Picks,
+    matching,
 )
 from ivan_core.lists.parts import parts, plain_parts, read, written
 
@@ -96,6 +97,78 @@ class Elsewhere(Condition):
             return listing
         other = opened(self.run)  # which refuses a run of another kind, the page's own one too
         return listing if other.run_id == listing.run_id else other
+
+
+class AllOf(Condition):
+    """Conditions of one experiment that hold together: of a pair's texts, for one and the same."""
+
+    query: ClassVar[str] = "all"
+    asked: tuple[Condition, ...]
+
+    @property
+    def key(self) -> str:
+        return parts([self.query, *(one.key for one in self.asked)])
+
+    def words(self, names: Names) -> str:
+        return "; ".join(one.words(names) for one in self.asked)
+
+    def check(self, listing: Listing) -> None:
+        for one in self.asked:
+            one.check(listing)
+
+    def holds(self, listing: Listing) -> Bools:
+        return np.asarray(np.all([one.holds(listing) for one in self.asked], axis=0))
+
+    def known(self, listing: Listing) -> Bools:
+        """Where each of them is known, or one is known not to hold."""
+        every = np.ones(len(listing.rows), dtype=bool)
+        known = [(one.known(listing), one.holds(listing)) for one in self.asked]
+        told = [(every if there is None else there, held) for there, held in known]
+        refused = np.any([there & ~held for there, held in told], axis=0)
+        return np.asarray(np.all([there for there, _ in told], axis=0) | refused)
+
+
+def on_pairs(listing: Listing, wanted: Filter, other: Listing, own: Language) -> Filter | None:
+    """The filter of a listing as another listing of the same pairs can be asked for it.
+
+    None where no filter of the other listing, whose language is `own`, lists those very pairs: what
+    a page narrows beside its filter stands in no condition. An order is lost.
+
+    Raises:
+        BadInput: a condition cannot be judged (yet).
+    """
+    if wanted.language.name == own.name:
+        return wanted
+    theirs = tuple(one for one in wanted.conditions if type(one) not in _shared(own))
+    kept = tuple(one for one in wanted.conditions if type(one) in _shared(own))
+    if theirs:
+        asked = theirs[0] if len(theirs) == 1 else AllOf(asked=theirs)
+        kept = (*kept, Elsewhere(run=listing.run_id, of=wanted.language.name, asked=asked))
+    found = Filter(own, kept)
+    here = np.intersect1d(listing.rows[matching(listing, wanted)], other.rows)
+    return found if np.array_equal(np.unique(other.rows[matching(other, found)]), here) else None
+
+
+def _shared(own: Language) -> tuple[type[Condition], ...]:
+    """What two languages can ask for alike."""
+    return (*own.conditions, Elsewhere)
+
+
+def asked_elsewhere(wanted: Filter) -> tuple[str, Filter] | None:
+    """The run that judges all of a filter's own conditions, if one does, and its filter there.
+
+    The inverse of `on_pairs`; None where the filter speaks of its page's run, too, or of several.
+    """
+    others = [one for one in wanted.conditions if isinstance(one, Elsewhere) and one.run]
+    if len(others) != 1:
+        return None
+    there = language(others[0].of)
+    asked = others[0].asked
+    own = asked.asked if isinstance(asked, AllOf) else (asked,)
+    rest = tuple(one for one in wanted.conditions if one is not others[0])
+    if any(type(one) not in _shared(there) for one in rest):
+        return None
+    return others[0].run, Filter(there, (*own, *rest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +257,10 @@ def elsewhere_written(condition: Condition, own: Language) -> str:
     run, of, asked = "", own.name, condition
     if isinstance(condition, Elsewhere):
         run, of, asked = condition.run, condition.of, condition.asked
-    return f"{parts([run, f'{of}.{asked.query}'])}~{written(asked)}"
+    lead = parts([run, f"{of}.{asked.query}"])
+    if isinstance(asked, AllOf):
+        return f"{lead}~{parts([f'{one.query}~{written(one)}' for one in asked.asked])}"
+    return f"{lead}~{written(asked)}"
 
 
 def elsewhere_read(text: str, own: Language) -> Condition:
@@ -201,13 +277,23 @@ def elsewhere_read(text: str, own: Language) -> Condition:
     if of not in having_conditions():
         raise ValueError("no such conditions")
     kinds = {kind.query: kind for kind in language(of).conditions}
-    if query not in kinds:
-        raise ValueError("no such condition")
-    asked = read(kinds[query], lead[_LEADING])
+    if query == AllOf.query:
+        told = [text or "" for text in plain_parts(lead[_LEADING])]
+        single = tuple(_one_of(kinds, *text.partition("~")[::2]) for text in told)
+        asked: Condition = AllOf(asked=single)
+    else:
+        single = (_one_of(kinds, query, lead[_LEADING]),)
+        asked = single[0]
     if of == own.name and not run:
         return asked
     if bool(run) != (language(of).listing is not None):
         raise ValueError("names no run that judges it, or one that cannot")
-    if run and kinds[query].waits:
+    if run and any(one.waits for one in single):
         raise ValueError("asks another run for a search, which pages make of their own run's texts")
     return Elsewhere(run=run or "", of=of, asked=asked)
+
+
+def _one_of(kinds: Mapping[str, type[Condition]], query: str, text: str) -> Condition:
+    if query not in kinds:
+        raise ValueError("no such condition")
+    return read(kinds[query], text)

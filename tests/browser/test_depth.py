@@ -46,7 +46,7 @@ def test_a_bar_becomes_chips_and_a_link_that_others_can_open(serve, page, visito
     page.goto(serve().url("/compare", run=run_id))
     bar = f"[aria-label*='harmless; Verdict: disagree'][aria-label*='Model: {MODEL}']"
     page.locator(f"{CHART} path{bar}").first.click()
-    verdict, subset = f"{MODEL}: disagree ✕", "subset: harmless ✕"
+    verdict, subset = f"{MODEL} disagrees ✕", "subset: harmless ✕"
     expect(chip(page, verdict)).to_be_visible()
     expect(page).to_have_url(re.compile("(?=.*[?&]verdict=)(?=.*[?&]subset=harmless)"))
     expect(page.get_by_text("120 rows, ")).to_have_count(0)
@@ -221,7 +221,7 @@ def test_words_are_searched_and_become_a_chip(serve, page, run_id):
 
 def test_row_ids_that_come_down_are_the_rows_counted(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id, verdict=f"{MODEL}~disagree"))
-    expect(chip(page, f"{MODEL}: disagree ✕")).to_be_visible()
+    expect(chip(page, f"{MODEL} disagrees ✕")).to_be_visible()
     counted = row_count(page)
     page.get_by_text("Download these rows").click()
     with page.expect_download() as coming:

@@ -70,7 +70,7 @@ def test_from_a_bar_to_its_rows_to_a_pair_and_back(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id))
     bar = "[aria-label*='harmless; Verdict: disagree'][aria-label*='Model: ivan/minilm-harmless']"
     page.locator(f"{CHART} path{bar}").first.click()
-    expect(page.get_by_role("button", name="ivan/minilm-harmless: disagree")).to_be_visible()
+    expect(page.get_by_role("button", name="ivan/minilm-harmless disagrees")).to_be_visible()
     expect(page.get_by_role("button", name="subset: harmless")).to_be_visible()
     table = open_results(run_id).table
     wanted = table[table["verdict"].eq("disagree") & table["subset"].eq("harmless")]
@@ -113,7 +113,7 @@ def test_every_bar_point_and_range_of_margins_narrows_the_rows(serve, page, run_
     margins = chart(page, "How much more the model likes the chosen reply")
     margins.locator("path[aria-label*='verdict: disagree']").last.click()
     expect(page.get_by_role("button", name=f"{MODEL}: margin")).to_be_visible()
-    expect(page.get_by_role("button", name=f"{MODEL}: disagree")).to_be_visible()
+    expect(page.get_by_role("button", name=f"{MODEL} disagrees")).to_be_visible()
     asked = filter_of(page, 4)
     count = len(matching_rows(listing(results), asked))
     expect(page.get_by_text(re.compile(rf"^{count or 'No'} rows?\b"))).to_be_visible()
@@ -122,7 +122,7 @@ def test_every_bar_point_and_range_of_margins_narrows_the_rows(serve, page, run_
     page.get_by_role("button", name="Show all rows").click()
     page.get_by_role("spinbutton", name="up to").fill("-1.5")
     page.get_by_role("button", name="Show these rows").click()
-    expect(page.get_by_role("button", name=f"{MODEL}: margin below -1.5")).to_be_visible()
+    expect(page.get_by_role("button", name=f"{MODEL}: margin below −1.5")).to_be_visible()
     expect(page).to_have_url(re.compile("margin="))
 
 

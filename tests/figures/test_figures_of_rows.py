@@ -113,7 +113,7 @@ def test_a_condition_on_what_is_drawn_takes_the_intervals_away(run_id: str) -> N
     assert agreeing(found) == {ONE: (3, 4), TWO: (4, 4)}
     assert found[["low", "high"]].isna().all(axis=None)
     told = caption(run_id, "agreement", where=TWO_AGREES)
-    assert f"Only 4 of 10 pairs count, picked by: {TWO}: agree." in told
+    assert f"Only 4 of 10 pairs count, picked by: {TWO} agrees." in told
     assert f"all picked pairs: {ONE} 75% of 4; {TWO} 100% of 4." in told
     assert "rates follow from it" in told
     assert "interval;" not in told and "[" not in told
@@ -320,7 +320,7 @@ def test_a_verdict_of_another_run_is_on_what_is_drawn_too(data_dir: Path) -> Non
     other = finished(data_dir, spec_of_sample(limit=30))
     where = f"and={other}~compare.verdict~{TWO_MODELS[1]}~agree"
     told = caption(own, "agreement", where=where)
-    assert f"{TWO_MODELS[1]}: agree (run {other})" in told
+    assert f"{TWO_MODELS[1]} agrees (run {other})" in told
     assert "10 pairs have no value for" in told and "rates follow from it" in told
     # The same model gives the same texts the same rewards, so the rate is the condition's.
     n = rows_picked(own, where)

@@ -133,7 +133,7 @@ def test_names_say_the_filter_and_nothing_else(results):
     run = results.run.id
     assert name() == f"{run}-all-rows.csv"
     assert name(VerdictIs(model=FIRST, verdict="tie"), form="row-ids") == (
-        f"{run}-ivan-minilm-harmless-tie-row-ids.txt"
+        f"{run}-ivan-minilm-harmless-ties-row-ids.txt"
     )
     for label in ("../../etc/passwd", "con", "é" * 300, "a" * 400, "..", "-rf", "a\nb\0"):
         made = name(SubsetIs(label=label), form="spreadsheet")

@@ -33,7 +33,8 @@ from ivan_core.lists.conditions import (
     without_value,
 )
 from ivan_core.lists.download import write_rows
-from ivan_core.lists.others import Elsewhere, called, offered
+from ivan_core.lists.others import AllOf, Elsewhere, asked_elsewhere, called, offered, on_pairs
+from ivan_core.lists.pairs import LongerIs
 from ivan_core.lists.url import query_of, read_filter
 from ivan_core.review.conditions import ReviewersSay
 
@@ -284,3 +285,48 @@ def test_texts_and_rewordings_that_are_listed_go_into_a_file(
     assert file[0]["chosen_reworded"].endswith("Indeed.") and file[0]["problem"] == ""
     assert file[2]["chosen_reworded"] == "" and file[2]["problem"]
     assert write_rows(listed, every, "parquet", row_columns(reworded), {}).stat().st_size
+
+
+def test_conditions_of_one_text_stay_together_when_pairs_are_asked(labellings, rows):
+    """Refusals in the chosen reply: apart, either condition is met by another text of row 1."""
+    first = labellings.made("first", FIRST)
+    texts = labels.listing(open_labels(first))
+    both = (labels.SideIs(side="rejected"), labels.LabelIs(label=REFUSAL))
+    there = on_pairs(texts, Filter(labels.LANGUAGE, both), rows, compare.LANGUAGE)
+    assert there is not None and found(rows, *there.conditions) == [1]
+    (one,) = there.conditions
+    assert one == by(first, AllOf(asked=both))
+    assert found(rows, by(first, both[0]), by(first, both[1])) == [0, 1, 3]
+    query = query_of(there)
+    assert read_filter(compare.LANGUAGE, query) == (there, [])
+    assert asked_elsewhere(there) == (first, Filter(labels.LANGUAGE, both))
+
+
+def test_what_both_can_be_asked_for_stays_the_pairs_own(labellings, rows):
+    first = labellings.made("first", FIRST)
+    texts = labels.listing(open_labels(first))
+    longer, refusal = LongerIs(longer="chosen"), labels.LabelIs(label=REFUSAL)
+    there = on_pairs(texts, Filter(labels.LANGUAGE, (refusal, longer)), rows, compare.LANGUAGE)
+    assert there is not None
+    assert there.conditions == (longer, by(first, refusal))
+    assert asked_elsewhere(there) == (first, Filter(labels.LANGUAGE, (refusal, longer)))
+
+
+def test_rows_past_another_gate_are_no_filter_of_pairs(labellings, rows, data_dir):
+    run = added(data_dir, spec_of(labellings.file))
+    work_here(data_dir, run, fake_tools(FakeRewriter(), Fakes(silent=True)))
+    results = open_rewrite(run)
+    kept = Filter(rewrite.LANGUAGE, (rewrite.StateIs(state="kept"),))
+    strict = rewrite.listing(results, numbers(results, Gate(1.0)))
+    usual = rewrite.listing(results, numbers(results, Gate()))
+    same = matching_rows(strict, kept) == matching_rows(usual, kept)
+    assert (on_pairs(strict, kept, rows, compare.LANGUAGE) is not None) == same
+    assert on_pairs(usual, kept, rows, compare.LANGUAGE) is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["some-run~labels.all~", "some-run~labels.all~label", "some-run~labels.all~x!ty"]
+)
+def test_conditions_together_that_make_no_sense_are_named(text):
+    wanted, ignored = read_filter(compare.LANGUAGE, {"and": text})
+    assert not wanted.conditions and len(ignored) == 1

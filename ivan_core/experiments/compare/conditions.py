@@ -52,7 +52,12 @@ _CODES = {**{verdict: code for code, verdict in enumerate(VERDICTS)}, "unrated":
 
 
 class _OfModels(Condition):
-    """A condition that names one model or two."""
+    """A condition that names one model or two; names may give them shorter ones."""
+
+    def named(self, names: Names) -> str:
+        """What the first of them is called."""
+        model = str(getattr(self, "model", ""))
+        return names.get(model, model)
 
     def check(self, listing: Listing) -> None:
         for name in ("model", "other"):
@@ -70,7 +75,7 @@ class VerdictIs(_OfModels):
     verdict: RatedAs
 
     def words(self, names: Names) -> str:
-        return f"{self.model}: {_rated(self.verdict)}"
+        return _rated(self.named(names), self.verdict)
 
     def holds(self, listing: Listing) -> Bools:
         return _has_verdict(listing, self.model, self.verdict)
@@ -106,7 +111,8 @@ class VerdictsAre(_OfModels):
     other_verdict: RatedAs
 
     def words(self, names: Names) -> str:
-        return f"{self.model}: {_rated(self.verdict)}, {self.other}: {_rated(self.other_verdict)}"
+        first = _rated(self.named(names), self.verdict)
+        return f"{first}, {_rated(names.get(self.other, self.other), self.other_verdict)}"
 
     def holds(self, listing: Listing) -> Bools:
         first = _has_verdict(listing, self.model, self.verdict)
@@ -129,7 +135,7 @@ class _FlaggedBy(_OfModels):
     model: Name = ""
 
     def words(self, names: Names) -> str:
-        return f"{self.query} {self.preposition} {self.model}" if self.model else self.query
+        return f"{self.query} {self.preposition} {self.named(names)}" if self.model else self.query
 
     def holds(self, listing: Listing) -> Bools:
         every: Results = listing.results
@@ -160,7 +166,7 @@ class Seen(_OfModels):
     seen: bool
 
     def words(self, names: Names) -> str:
-        return f"{'seen' if self.seen else 'not seen'} in training by {self.model}"
+        return f"{'seen' if self.seen else 'not seen'} in training by {self.named(names)}"
 
     def holds(self, listing: Listing) -> Bools:
         return np.asarray(scores_of(listing, self.model).seen == int(self.seen))
@@ -177,7 +183,7 @@ class RatedBy(_OfModels):
     model: Model
 
     def words(self, names: Names) -> str:
-        return f"rated by {self.model}"
+        return f"rated by {self.named(names)}"
 
     def holds(self, listing: Listing) -> Bools:
         return ~_has_verdict(listing, self.model, "unrated")
@@ -200,7 +206,7 @@ class MarginIn(_OfMargin):
     measure: ClassVar[str] = REWARDS
 
     def words(self, names: Names) -> str:
-        return f"{self.model}: margin {span(self.low, self.high)} typical margins"
+        return f"{self.named(names)}: margin {span(self.low, self.high)} typical margins"
 
     def holds(self, listing: Listing) -> Bools:
         """From the lower end up to the upper, which counts only where it is the largest margin."""
@@ -221,7 +227,7 @@ class SureIn(_OfMargin):
     measure: ClassVar[str] = REWARDS
 
     def words(self, names: Names) -> str:
-        return f"{self.model}: sure by {span(self.low, self.high)} typical margins"
+        return f"{self.named(names)}: sure by {span(self.low, self.high)} typical margins"
 
     def holds(self, listing: Listing) -> Bools:
         return self.takes(np.abs(scores_of(listing, self.model).in_units))
@@ -260,7 +266,7 @@ class RewardsIn(_Cell):
 
     def words(self, names: Names) -> str:
         return (
-            f"{self.model}: chosen reward {span(self.x0, self.x1)}, "
+            f"{self.named(names)}: chosen reward {span(self.x0, self.x1)}, "
             f"rejected {span(self.y0, self.y1)}"
         )
 
@@ -281,8 +287,8 @@ class MarginsIn(_Cell):
 
     def words(self, names: Names) -> str:
         return (
-            f"margin of {self.model} {span(self.x0, self.x1)}, "
-            f"of {self.other} {span(self.y0, self.y1)} typical margins"
+            f"margin of {self.named(names)} {span(self.x0, self.x1)}, "
+            f"of {names.get(self.other, self.other)} {span(self.y0, self.y1)} typical margins"
         )
 
     def holds(self, listing: Listing) -> Bools:
@@ -426,5 +432,7 @@ def _has_verdict(listing: Listing, model: str, verdict: str) -> Bools:
     return np.asarray(scores_of(listing, model).verdict == _CODES[verdict])
 
 
-def _rated(verdict: str) -> str:
-    return "not rated" if verdict == "unrated" else verdict
+def _rated(model: str, verdict: str) -> str:
+    """What a model did with the pair."""
+    verb = {"agree": "agrees", "tie": "ties", "disagree": "disagrees"}.get(verdict, "did not rate")
+    return f"{model} {verb}"

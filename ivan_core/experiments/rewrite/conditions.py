@@ -163,7 +163,7 @@ class FlipIs(_OfModel):
     flip: Literal["any", "misaligned", "aligned"]
 
     def words(self, names: Names) -> str:
-        return f"{self.model}: {FLIPS[self.flip]}{self.about}"
+        return f"{names.get(self.model, self.model)}: {FLIPS[self.flip]}{self.about}"
 
     def holds(self, listing: Listing) -> Bools:
         moved = self.changes(listing)
@@ -188,7 +188,8 @@ class CellIs(_OfModel):
 
     def words(self, names: Names) -> str:
         x0, x1, y0, y1 = self.ends
-        return f"{self.model}: similarity {x0:.3f} to {x1:.3f}, change {y0:.2f} to {y1:.2f}"
+        model = names.get(self.model, self.model)
+        return f"{model}: similarity {x0:.3f} to {x1:.3f}, change {y0:.2f} to {y1:.2f}"
 
     def holds(self, listing: Listing) -> Bools:
         own: Reworded = listing.results
@@ -283,7 +284,7 @@ class RowOrder(Order):
 
     def words(self, names: Names) -> str:
         of = f", {NAMES_OF[self.of]}" if self.of else ""
-        who = f"{self.model}{of}: " if self.model else ""
+        who = f"{names.get(self.model, self.model)}{of}: " if self.model else ""
         if self.order == "reward":
             return f"{who}largest change of the reward of the {self.side} reply first"
         return f"{who}{ORDERS[self.order]}"

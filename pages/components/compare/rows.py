@@ -41,6 +41,7 @@ from pages.components.kit.list import (
 from pages.components.kit.results import csv_buttons
 from pages.components.kit.search import start_search
 from pages.components.kit.state import PAIRS, kept_filter, kindly
+from pages.components.kit.strip import at_table, strip
 from pages.components.kit.taking import take_away
 from pages.components.kit.text import say, short_names
 
@@ -87,9 +88,13 @@ def rows_table(
 
 def open_pair(results: Results, row_id: int) -> None:
     """Leave for the pair; what links carry goes along."""
+    st.switch_page(PAIRS, query_params=_one_by_one(results, [row_id]))
+
+
+def _one_by_one(results: Results, row_ids: list[int]) -> dict[str, str]:
+    """What leads to the first of some pairs on Pairs, and from it to others of the filter."""
     run_id = results.run.id
-    query = {"run": run_id, **kept_filter(run_id), "row": str(row_id)}
-    st.switch_page(PAIRS, query_params=query)
+    return {"run": run_id, **kept_filter(run_id), "row": str(row_ids[0])}
 
 
 _SHOWN = 500
@@ -163,10 +168,14 @@ _MOST_QUICK = 12
 """Models, and subsets, whose conditions are listed; a click on a chart reaches all."""
 
 
+_ANCHOR = "compared-rows"
+
+
 def found_rows(results: Results) -> None:
-    """Draw the rows of the filter in the URL."""
+    """Draw the rows of the filter in the URL, and the strip that leads to them."""
     user_columns(results)
-    st.subheader("Rows", anchor=False)
+    st.subheader("Rows", anchor=_ANCHOR)
+    at_table(_ANCHOR)
     row_filter = current_filter(results)
     rows = listing(results)
     names = names_on(rows, row_filter)
@@ -175,6 +184,9 @@ def found_rows(results: Results) -> None:
     if found is None:
         return
     row_ids = rows.rows[found].tolist()
+    read = (PAIRS, _one_by_one(results, row_ids)) if row_ids else None
+    short = names | short_names(results.models)
+    strip(ROWS, rows, row_filter, found, short, _ANCHOR, read)
     if row_filter.conditions:
         say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
     key = str(hash(tuple(sorted(query_of(row_filter).items()))))

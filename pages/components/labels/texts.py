@@ -21,11 +21,13 @@ from pages.components.kit.conditions import Place, fitting_filter, names_on, pla
 from pages.components.kit.frame import show_error
 from pages.components.kit.list import below_page, head_of_item, item_by_name, page_table, turned_to
 from pages.components.kit.results import Point, clicked_chart
-from pages.components.kit.state import write_query
+from pages.components.kit.state import PAIRS, write_query
+from pages.components.kit.strip import at_table, strip
 from pages.components.kit.taking import take_away
 from pages.components.kit.text import say, show_part
 from pages.components.pair.labels import why
 from pages.components.pair.replies import show_text
+from pages.components.pair.walk import one_by_one
 
 TEXT = "text"
 """The text that is read in place, as ROW.SIDE."""
@@ -56,12 +58,15 @@ def listed_below(mark: str) -> None:
 def label_texts(results: LabelResults) -> None:
     """Draw the texts of the filter in the URL, and the one that is read in place."""
     st.subheader("Texts", anchor=_ANCHOR)
+    at_table(_ANCHOR)
     texts = listing(results)
     wanted = fitting_filter(TEXTS, texts)
     names = names_on(texts, wanted)
     found = places_found(TEXTS, texts, wanted, names)
     if found is None:
         return
+    query = one_by_one(texts, wanted) if wanted.conditions else None
+    strip(TEXTS, texts, wanted, found, names, _ANCHOR, None if query is None else (PAIRS, query))
     if not len(found):
         say("No texts here.")
     else:

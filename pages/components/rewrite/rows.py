@@ -24,16 +24,18 @@ from ivan_core.experiments.rewrite.numbers import Numbers, numbers
 from ivan_core.experiments.rewrite.report import file_columns
 from ivan_core.experiments.rewrite.results import RewriteResults, read_gate
 from ivan_core.experiments.rewrite.views import row_view, rows_page
-from ivan_core.lists.conditions import Condition, Filter, fitting, matching_rows
+from ivan_core.lists.conditions import Condition, Filter, Listing, fitting, matching_rows
 from ivan_core.lists.url import query_of
 from pages.components.kit.conditions import Place, fitting_filter, names_on, places_found
 from pages.components.kit.frame import show_error
 from pages.components.kit.list import below_page, page_table, row_by_number, turned_to
 from pages.components.kit.results import Point, clicked_chart
-from pages.components.kit.state import PAIRS, write_query
+from pages.components.kit.state import PAIRS, REWRITE, write_query
+from pages.components.kit.strip import at_table, strip
 from pages.components.kit.taking import take_away
 from pages.components.kit.text import say, short_names
 from pages.components.pair.rewordings import show_rewordings
+from pages.components.pair.walk import one_by_one
 
 ROW = "row"
 _CLICKS = "rewrite-clicks"
@@ -55,8 +57,9 @@ def marks(chart: alt.LayerChart, name: str, selection: str, click: Callable[[Poi
 
 
 def pair_rows(results: RewriteResults, found: Numbers) -> None:
-    """Draw the rows of the filter in the URL."""
+    """Draw the rows of the filter in the URL, and the strip that leads to them."""
     st.subheader("Rows", anchor=_ANCHOR)
+    at_table(_ANCHOR)
     rows = listing(results, found)
     wanted = fitting_filter(ROWS, rows)
     _ask(results, wanted)
@@ -64,14 +67,31 @@ def pair_rows(results: RewriteResults, found: Numbers) -> None:
     places = places_found(ROWS, rows, wanted, names, order=True)
     if places is None:
         return
-    if not len(places):
+    row_ids = rows.rows[places].tolist()
+    short = names | short_names(results.models)
+    read = _one_by_one(results, rows, wanted, row_ids)
+    strip(ROWS, rows, wanted, places, short, _ANCHOR, read)
+    if not row_ids:
         say("No rows here.")
         return
-    row_ids = rows.rows[places].tolist()
     if wanted.conditions or wanted.sorts:
         say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
     _table(results, found, wanted, row_ids)
     take_away(rows, wanted, names, row_ids, lambda: file_columns(results))
+
+
+def _one_by_one(
+    results: RewriteResults, rows: Listing, wanted: Filter, row_ids: list[int]
+) -> tuple[str, dict[str, str]] | None:
+    """Where the rows are read one by one: on Pairs, or here where Pairs cannot be asked for them,
+    as of rows past another gate than the usual one.
+    """
+    if not (wanted.conditions and row_ids):
+        return None
+    query = one_by_one(rows, wanted)
+    if query is not None:
+        return PAIRS, query
+    return REWRITE, {**st.query_params.to_dict(), "run": results.run.id, ROW: str(row_ids[0])}
 
 
 def _ask(results: RewriteResults, wanted: Filter) -> None:

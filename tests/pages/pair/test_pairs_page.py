@@ -7,7 +7,7 @@ from fakes.reward_models import Fakes
 from given import made_runs
 
 from ivan_core.experiments.compare.results import open_results
-from pages.components.pair.one_pair import nearest, next_sharpest, step
+from pages.components.pair.walk import Walk, nearest
 
 PAIRS = "pages/pairs.py"
 ASK = "\n\nHuman: How?\n\nAssistant:"
@@ -97,9 +97,9 @@ def test_a_typed_row_is_opened(run_id, open_page):
 
 
 def test_steps_stay_inside_the_run():
-    rows = [2, 5, 9]
-    assert [step(rows, 5, by) for by in (-1, 1)] == [2, 9]
-    assert [step(rows, 2, -1), step(rows, 9, 1)] == [None, None]
+    walk = Walk([2, 5, 9])
+    assert [walk.step(5, by) for by in (-1, 1)] == [2, 9]
+    assert [walk.step(2, -1), walk.step(9, 1)] == [None, None]
 
 
 @pytest.mark.parametrize(("wanted", "found"), [(6, 9), (9, 9), (4, 2), (2, 2), (99, 9), (0, 2)])
@@ -111,9 +111,10 @@ def test_the_sharpest_disagreements_go_round(run_id, data_dir):
     results = open_results(run_id)
     sharpest = results.sharpest
     outside = next(row for row in results.row_ids if row not in sharpest)
-    assert next_sharpest(results, outside) == sharpest[0]
-    assert next_sharpest(results, sharpest[0]) == sharpest[1]
-    assert next_sharpest(results, sharpest[-1]) == sharpest[0]
+    walk = Walk(results.row_ids)
+    assert walk.next_sharpest(sharpest, outside) == sharpest[0]
+    assert walk.next_sharpest(sharpest, sharpest[0]) == sharpest[1]
+    assert walk.next_sharpest(sharpest, sharpest[-1]) == sharpest[0]
 
 
 def test_one_model_disagrees_with_nobody(data_dir, open_page):

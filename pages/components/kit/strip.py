@@ -1,0 +1,84 @@
+"""The strip at the foot of the window: which rows a click left, and where they are to be read."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ivan_core.domain.words import number_of
+from ivan_core.lists.conditions import Filter, Ints, Listing, Names
+from pages.components.kit.conditions import Place
+from pages.components.kit.state import dark
+from pages.components.kit.text import say
+
+_GO = "go-to-table"
+_STYLE = """<style>
+[data-testid=stLayoutWrapper]:has(> .st-key-strip) {
+  position: sticky; bottom: 0; z-index: 20; order: 99;
+}
+.st-key-strip {
+  background: GROUND; border: 1px solid rgba(128, 128, 128, .35);
+  border-bottom: 0; border-radius: .6rem .6rem 0 0; padding: .45rem .9rem;
+  box-shadow: 0 -4px 16px rgba(0, 0, 0, .12); row-gap: .2rem !important;
+}
+.st-key-strip > :first-child { flex: 1 1 15rem; }
+.st-key-strip a, .st-key-strip a p { font-size: .93rem; text-decoration: underline; }
+.st-key-strip a { padding-inline: 0; }
+.st-key-strip button { min-height: 1.8rem; }
+</style>"""
+
+
+def filter_words(wanted: Filter, names: Names) -> str:
+    """The conditions of a filter, else its order, in words; they may hold words of data."""
+    told = [chip.label for chip in wanted.chips(names)]
+    if not told and wanted.sort is not None and wanted.sorts:
+        told = [wanted.sort.words(names)]
+    return "; ".join(told)
+
+
+def strip(
+    place: Place,
+    listing: Listing,
+    wanted: Filter,
+    found: Ints,
+    names: Names,
+    anchor: str,
+    read: tuple[str, dict[str, str]] | None,
+) -> None:
+    """Draw the strip where the filter leaves some rows out; else nothing.
+
+    It comes before the table for the keyboard, and stands last on the page for the eye, so that it
+    covers nothing once the page is scrolled to its end.
+
+    `anchor` is that of the table, `read` the page and address where its rows are read one by one.
+    """
+    if not wanted.conditions:
+        return
+    noun = "pair" if listing.rejected is None else "text"
+    st.html(_STYLE.replace("GROUND", "#1e222a" if dark() else "#ffffff"))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="strip"):
+        say(f"{number_of(len(found), noun)}: {filter_words(wanted, names)}")
+        if read is not None and len(found):
+            page, query = read
+            st.page_link(page, label=":primary[Read them one by one]", query_params=query)
+        st.markdown(f"[See the table](#{anchor})")
+        st.button(
+            "✕", key="strip-close", type="tertiary", help=place.everything, on_click=place.clear
+        )
+
+
+def to_table(page: str, query: dict[str, str]) -> None:
+    """Leave for a page of results and look at its table there."""
+    st.session_state[_GO] = True
+    st.switch_page(page, query_params=query)
+
+
+def at_table(anchor: str) -> None:
+    """Bring the table into view where somebody asked for it on another page.
+
+    The script is fixed but for the anchor, which is one of ours.
+    """
+    if st.session_state.pop(_GO, False):
+        st.html(
+            f'<script>document.getElementById("{anchor}")?.scrollIntoView();</script>',
+            unsafe_allow_javascript=True,
+        )

@@ -1,0 +1,102 @@
+"""Pairs within a filter: which pair of how many, keys that stay inside, and the ways out."""
+
+from __future__ import annotations
+
+import pytest
+from given import made_runs
+
+from ivan_core.experiments.compare.conditions import LANGUAGE, ModelsDiffer, VerdictIs, listing
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.lists.conditions import Filter, matching_rows
+from ivan_core.lists.url import query_of
+from pages.components.pair.walk import Walk
+
+PAIRS, COMPARE = "pages/pairs.py", "pages/compare.py"
+MODEL = made_runs.TWO_MODELS[0]
+DISAGREES = Filter(LANGUAGE, (VerdictIs(model=MODEL, verdict="disagree"),))
+
+
+@pytest.fixture
+def run_id(data_dir) -> str:
+    return made_runs.finished(data_dir, made_runs.spec_of_sample(limit=120))
+
+
+@pytest.fixture
+def rows(run_id) -> list[int]:
+    return matching_rows(listing(open_results(run_id)), DISAGREES)
+
+
+def test_next_previous_and_d_stay_within_the_filter(run_id, rows, open_page):
+    page = open_page(PAIRS, run=run_id, row=str(rows[0]), **query_of(DISAGREES))
+    among = f"of {len(rows)}: minilm-harmless disagrees"
+    assert f"Pair 1 {among}" in page.said
+    assert page.app.button(key="move-k").disabled
+    page.press("move-j")
+    assert page.app.query_params["row"] == str(rows[1])
+    assert f"Pair 2 {among}" in page.said
+    sharpest = [row for row in open_results(run_id).sharpest if row in rows]
+    for expected in sharpest[:3]:
+        page.press("move-d")
+        assert page.app.query_params["row"] == str(expected)
+    page.press("walk-leave")
+    assert "minilm-harmless disagrees" not in page.said
+    assert "verdict" not in page.app.query_params
+
+
+def test_without_a_row_the_walk_begins_at_its_first(run_id, rows, open_page):
+    page = open_page(PAIRS, run=run_id, **query_of(DISAGREES))
+    assert f"row {rows[0]} of 480" in page.said and "Pair 1 of" in page.said
+
+
+def test_a_row_outside_the_filter_is_told_and_next_leads_in(run_id, rows, open_page):
+    outside = next(row for row in open_results(run_id).row_ids if row not in rows)
+    page = open_page(PAIRS, run=run_id, row=str(outside), **query_of(DISAGREES))
+    assert f"Row {outside} is none of these {len(rows)} pairs: minilm-harmless" in page.said
+    page.press("move-j")
+    assert page.app.query_params["row"] == str(rows[0])
+
+
+def test_the_table_that_one_came_from_is_a_press_away(run_id, rows, open_page):
+    page = open_page(PAIRS, run=run_id, row=str(rows[0]), **query_of(DISAGREES))
+    page.press("walk-table")
+    assert f"{len(rows)} pairs: minilm-harmless disagrees" in page.said
+    assert any("scrollIntoView" in html.body for html in page.app.get("html"))
+    page.run()
+    assert not any("scrollIntoView" in html.body for html in page.app.get("html"))
+
+
+def test_while_guessing_the_filter_is_not_told(run_id, rows, open_page):
+    page = open_page(PAIRS, run=run_id, row=str(rows[0]), guess="1", **query_of(DISAGREES))
+    assert f"Pair 1 of {len(rows)}" in page.said
+    assert "disagrees" not in page.said
+
+
+def test_a_search_that_nobody_did_is_said_and_all_pairs_are_walked(run_id, open_page):
+    page = open_page(PAIRS, run=run_id, row="0", find="nowhere")
+    assert "nowhere" in page.said and "search-now" in page.buttons
+    page.press("move-j")
+    assert "Pair " not in page.said
+
+
+def test_the_strip_tells_a_filter_and_takes_it_away(run_id, rows, open_page):
+    page = open_page(COMPARE, run=run_id, **query_of(DISAGREES))
+    assert f"{len(rows)} pairs: minilm-harmless disagrees" in page.said
+    assert page.links[":primary[Read them one by one]"] == (
+        f"pairs?run={run_id}&verdict=ivan%2Fminilm-harmless~disagree&row={rows[0]}"
+    )
+    assert "[See the table](#compared-rows)" in [one.value for one in page.app.markdown]
+    page.press("strip-close")
+    assert "verdict" not in page.app.query_params
+    assert "strip-close" not in page.buttons
+
+
+def test_a_filter_that_leaves_nothing_has_nothing_to_read(run_id, open_page):
+    both = Filter(LANGUAGE, (VerdictIs(model=MODEL, verdict="unrated"), ModelsDiffer()))
+    page = open_page(COMPARE, run=run_id, **query_of(both))
+    assert "0 pairs: minilm-harmless did not rate; models disagree" in page.said
+    assert ":primary[Read them one by one]" not in page.links
+
+
+def test_a_walk_of_nothing_leads_nowhere():
+    walk = Walk([], "nothing")
+    assert walk.step(3, 1) is None and walk.next_sharpest([3, 4], 3) is None

@@ -20,7 +20,7 @@ ROWS = 130
 
 
 def headline(page: Page, share: str):
-    return page.get_by_text(re.compile(rf"^Meaning kept in {share} of \d+ pairs"))
+    return page.get_by_text(re.compile(rf"Meaning kept in {share} \[\d+, \d+\] of \d+ pairs"))
 
 
 def choose(page: Page, field: str, option: str) -> None:

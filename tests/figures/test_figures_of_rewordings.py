@@ -92,7 +92,7 @@ def test_flips_of_a_subset_keep_their_intervals(run_id: str) -> None:
     told = caption(run_id, "flips", where=A_SUBSET)
     assert "Only 4 of 6 pairs count, picked by: subset: a. Picked rows, not a sample." in told
     assert "shares of all picked pairs with 95% intervals, by direction." in told
-    assert "Meaning kept in 75% of 4 pairs" in told
+    assert "Meaning kept in 75% [30, 95] of 4 pairs" in told
     assert f"{MODEL}: of 3 pairs it agreed on, 67% [21, 94] no longer agree." in told
     assert "random draw of all pairs that would be picked so" in told
 

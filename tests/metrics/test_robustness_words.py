@@ -196,7 +196,10 @@ def test_flips_say_as_if_n_where_prompts_widened_their_interval() -> None:
         "m: of 40 pairs it agreed on, 30% [10, 61] (prompts repeat: as if n = 9) no longer agree."
     )
     told = words.rewriting_headline(wilson(40, 40), found)
-    assert told.endswith("flipped in 30% [10, 61] (prompts repeat: as if n = 9).")
+    assert told.startswith(
+        "Of 40 pairs reworded with the same meaning, 12 changed m's mind"
+        " (30% [10, 61]; prompts repeat: as if n = 9)."
+    )
 
 
 def test_20_flips_at_the_rate_seen_need_so_many_pairs() -> None:
@@ -212,24 +215,48 @@ def test_the_headline_names_meaning_flips_and_punctuation() -> None:
     made = MADE.copy()
     made.loc[made["row_id"].eq(9), "chosen_similarity"] = 0.1
     kept = meaning_kept(made, 0.9, 0.5, 2)
-    told = words.rewriting_headline(kept, robustness(made, "m"), robustness(made, "m", SURFACE))
-    assert told == (
-        "Meaning kept in 90% of 10 pairs; the verdict of m flipped in 30% [11, 60]; punctuation"
-        " alone 10%."
+    found, alone = robustness(made, "m"), robustness(made, "m", SURFACE)
+    mind = "Of 10 pairs reworded with the same meaning, 3 changed m's mind (30% [11, 60])."
+    meaning = "Meaning kept in 90% [60, 98] of 10 pairs."
+    punctuation = "Punctuation alone changed it in 1 (10% [2, 40])"
+    assert words.rewriting_headline(kept, found, alone) == f"{mind} {punctuation}. {meaning}"
+    noise = beyond_noise(made, "m", "surface")
+    assert words.rewriting_headline(kept, found, alone, None, noise) == (
+        f"{mind} {punctuation}: rewording is not clearly more than noise. {meaning}"
     )
     assert words.rewriting_headline(None, None) == "No pair has been reworded yet."
-    assert words.rewriting_headline(kept, None) == "Meaning kept in 90% of 10 pairs."
+    assert words.rewriting_headline(kept, None) == meaning
+
+
+def test_fewer_flips_than_by_punctuation_are_no_more_than_noise() -> None:
+    made = drawn(300, 1, noise=0.1, surface=0.6)
+    found, alone = robustness(made, "m"), robustness(made, "m", SURFACE)
+    kept, noise = wilson(300, 300), beyond_noise(made, "m", "surface")
+    assert "): no more than noise. " in words.rewriting_headline(kept, found, alone, None, noise)
+    made = drawn(300, 1, noise=0.6, surface=0.1)
+    found, alone = robustness(made, "m"), robustness(made, "m", SURFACE)
+    told = words.rewriting_headline(kept, found, alone, None, beyond_noise(made, "m", "surface"))
+    assert "): rewording is clearly more than noise. " in told
+
+
+def test_no_flip_is_none() -> None:
+    told = words.rewriting_headline(wilson(10, 10), robustness(MADE, "m", SECOND))
+    assert told.startswith(
+        "Of 10 pairs reworded with the same meaning, none changed m's mind (0% [0, 28])."
+    )
 
 
 def test_the_headline_says_of_how_many_pairs_something_was_measured() -> None:
     kept = meaning_kept(MADE, 0.9, 0.5, 2)
     came = words.Came(16, 11, "a side that no rule fits")
     assert words.rewriting_headline(kept, None, None, came) == (
-        "Meaning kept in 100% of 10 pairs measured (16 asked, 11 reworded: 5 have a side that no"
+        "Meaning kept in 100% [72, 100] of 10 pairs measured (16 asked, 11 reworded: 5 have a side that no"
         " rule fits)."
     )
     whole = words.Came(10, 10, "")
-    assert words.rewriting_headline(kept, None, None, whole) == "Meaning kept in 100% of 10 pairs."
+    assert words.rewriting_headline(kept, None, None, whole) == (
+        "Meaning kept in 100% [72, 100] of 10 pairs."
+    )
 
 
 def test_flips_are_told_both_ways() -> None:

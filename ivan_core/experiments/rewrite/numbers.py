@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 class Numbers:
     """What a run found past a gate. `units` are typical margins of all originals, by model.
 
-    Where it is `bare`, shares and means have no intervals.
+    Where it is `bare`, shares and means have no intervals; of `picked` pairs nobody says whether
+    something is more than noise.
     """
 
     models: tuple[str, ...]
@@ -46,6 +47,7 @@ class Numbers:
     came: Came
     labels: pd.DataFrame
     bare: bool = False
+    picked: bool = False
 
     @cached_property
     def robustness(self) -> list[Robustness]:
@@ -77,7 +79,9 @@ class Numbers:
     def headline(self) -> str:
         """The sentence that opens the page, of the first model."""
         first = self.models[0] if self.models else ""
-        return rewriting_headline(self.kept, self.of(first), self.of(first, SURFACE), self.came)
+        own, alone = self.of(first), self.of(first, SURFACE)
+        beyond = None if self.picked else self.beyond(first, "surface")
+        return rewriting_headline(self.kept, own, alone, self.came, beyond)
 
     def changes(self, model: str, variant: str = REWORDED) -> pd.DataFrame:
         """One model's pairs of which all four rewards are known."""
@@ -168,6 +172,7 @@ def numbers(results: RewriteResults, gate: Gate) -> Numbers:
         _came(results),
         with_prompts(results.labels, results.dataset),
         results.bare,
+        results.whole is not None,
     )
 
 

@@ -70,25 +70,50 @@ def rewriting_headline(
     reworded: Robustness | None,
     surface: Robustness | None = None,
     came: Came | None = None,
+    beyond: Beyond | None = None,
 ) -> str:
-    """What opens the page: how often the meaning was kept, and how often the verdict flipped.
+    """What opens the page: how often rewording changed the verdict, and kept the meaning.
 
-    As in "Meaning kept in 94% of 200 pairs; the verdict of minilm flipped in 7% [5, 10];
-    punctuation alone 1%." Where not every pair was reworded and measured, that is told.
+    As in "Of 41 pairs reworded with the same meaning, 1 changed minilm's mind (2% [0, 13]).
+    Punctuation alone changed it in 4 (10% [4, 23]): no more than noise. Meaning kept in 94%
+    [90, 97] of 200 pairs." Where not every pair was reworded and measured, that is told.
+    `beyond` is rewording against punctuation; without it nothing is said of noise.
     """
     if kept is None:
         return "No pair has been reworded yet."
-    parts = [f"Meaning kept in {percent(kept.rate, kept.n)} of {number_of(kept.n, 'pair')}"]
+    told = [_mind(reworded, surface, beyond)] if reworded is not None and reworded.flips else []
+    meaning = f"Meaning kept in {_share(kept)} of {number_of(kept.n, 'pair')}"
     if came is not None and kept.n < came.asked:
-        parts[0] += f" measured ({came_words(came)})"
-    if reworded is not None and reworded.flips is not None:
-        rate = reworded.flips.either
-        told = _share(rate)
-        parts.append(f"the verdict of {reworded.model} flipped in {told}")
-        if surface is not None and surface.flips is not None:
-            alone = surface.flips.either
-            parts.append(f"punctuation alone {percent(alone.rate, alone.n)}")
-    return "; ".join(parts) + "."
+        meaning += f" measured ({came_words(came)})"
+    return " ".join([*told, f"{meaning}."])
+
+
+def _mind(reworded: Robustness, surface: Robustness | None, beyond: Beyond | None) -> str:
+    """How often a model changed its mind, beside what punctuation alone does."""
+    if reworded.flips is None:
+        return ""
+    rate = reworded.flips.either
+    pairs = number_of(rate.n, "pair")
+    changed = f"{rate.count:,}" if rate.count else "none"
+    told = (
+        f"Of {pairs} reworded with the same meaning, {changed} changed {reworded.model}'s mind"
+        f" ({_share_inside(rate)})."
+    )
+    if surface is None or surface.flips is None:
+        return told
+    alone = surface.flips.either
+    of = "" if alone.n == rate.n else f" of {alone.n:,}"
+    changed = f"{alone.count:,}" if alone.count else "none"
+    noise = f": {_noise(beyond)}" if beyond is not None else ""
+    return f"{told} Punctuation alone changed it in {changed}{of} ({_share_inside(alone)}){noise}."
+
+
+def _noise(beyond: Beyond) -> str:
+    """Whether rewording flips more verdicts than what it is held against."""
+    if beyond.flips.difference <= 0:
+        return "no more than noise"
+    clearly = "" if beyond.more_flips else "not "
+    return f"rewording is {clearly}clearly more than noise"
 
 
 def came_words(came: Came) -> str:
@@ -332,3 +357,9 @@ def _share(rate: Rate) -> str:
     if isnan(rate.low):
         return share
     return f"{share} {interval(rate)}{as_if_apart(rate.n, rate.effective_n)}"
+
+
+def _share_inside(rate: Rate) -> str:
+    """The same, to stand inside brackets."""
+    ends = "" if isnan(rate.low) else f" {interval(rate)}{as_if(rate)}"
+    return f"{percent(rate.rate, rate.n)}{ends}"

@@ -64,8 +64,11 @@ def test_a_finished_run_opens_with_its_sentence_and_accounts_for_every_pair(
     page = open_page(REWRITE, run=run_id, **OPEN_GATE)
     headline = page.said.splitlines()[1]
     told = "47 pairs measured (60 asked, 47 reworded: 13 have a side without a rewording)"
-    assert headline.startswith(f"Meaning kept in 100% of {told}; the verdict of fake/one flipped")
-    assert "punctuation alone" in headline
+    assert headline.startswith("Of 47 pairs reworded with the same meaning, ")
+    assert (
+        " changed fake/one's mind (" in headline and "Punctuation alone changed it in" in headline
+    )
+    assert headline.endswith(f"Meaning kept in 100% [92, 100] of {told}.")
     assert page.buttons["state-kept"] == "47 meaning kept"
     assert page.buttons["state-failed"] == "13 not reworded"
     assert plain(page.buttons["reason-no answer"]) == "12 no answer"
@@ -85,7 +88,7 @@ def test_the_gate_is_in_the_link_and_every_number_follows_it(run_id: str, open_p
     page.app.slider(key="gate-meaning").set_value(0.9)
     page.run()
     assert page.app.query_params["meaning"] == "0.9"
-    assert "Meaning kept in 0% of 47 pairs measured" in page.said
+    assert "Meaning kept in 0% [0, 8] of 47 pairs measured" in page.said
     assert page.buttons["state-left"] == "47 reworded, but meaning not kept"
     assert "fake/one has rated no reworded pair yet." in page.said
     page.app.slider(key="gate-meaning").set_value(0.85)

@@ -121,11 +121,13 @@ def rate_words(rate: Rate | None) -> str:
     return f"{share_of(rate)}{wide}"
 
 
-def count_and_share(rate: Rate | None, why: str = PROMPTS_REPEAT) -> str:
-    """A count with its share and interval, as in "31 (78% [63, 88])"; none where there is none."""
+def count_of(rate: Rate | None, noun: str, why: str = PROMPTS_REPEAT) -> str:
+    """A count of so many with its share and interval, as in "1 of 5 pairs (20% [4, 62])"."""
     if rate is None:
-        return "none"
-    return f"{rate.count:,} ({percent(rate.rate, rate.n)} {interval(rate)}{as_if(rate, why)})"
+        return f"none of 0 {noun}s"
+    ends = "" if isnan(rate.low) else f" {interval(rate)}{as_if(rate, why)}"
+    many = number_of(rate.n, noun)
+    return f"{rate.count:,} of {many} ({percent(rate.rate, rate.n)}{ends})"
 
 
 def rate_sentence(

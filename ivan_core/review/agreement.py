@@ -16,7 +16,6 @@ import numpy as np
 from ivan_core.domain.labels import FEATURES, Label, TextKey
 from ivan_core.domain.reviews import NO_DIFFERENCE
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import Stamp, Used, opinions_at
 from ivan_core.experiments.compare.results import open_results
@@ -26,7 +25,7 @@ from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.intervals import Groups, Rate, share_in, units_of
 from ivan_core.metrics.labels.agreement import LEAST_POSITIVES, agreement_table, choice_agreement
 from ivan_core.metrics.labels.answers import SENTIMENT, majority, same_answer
-from ivan_core.metrics.sentences import count_and_share, the
+from ivan_core.metrics.sentences import count_of, the
 from ivan_core.metrics.training import trained_on
 from ivan_core.review.runs_on_pairs import (
     SIDE_OF_VERDICT,
@@ -82,21 +81,20 @@ class Beside:
 
     @property
     def sentence(self) -> str:
-        """As in "Ada: of 40 pairs both judged, the same in 31 (78% [63, 88])."."""
+        """As in "Ada and the other reviewers agree on 31 of 40 pairs (78% [63, 88])."."""
         said = self.who.name
         if self.who.kind == "choice":
             said = said[:1].upper() + said[1:]
+        others = "the other reviewers" if self.who.kind == "person" else "the reviewers"
         beside = (
-            f"; {self.no_difference:,} more with no difference for either left out"
+            f"; {self.no_difference:,} more, on which either saw no difference, left out"
             if self.no_difference
             else ""
         )
         if self.rate is None:
-            return f"{said}: no pair on which both name a side{beside}."
-        return (
-            f"{said}: of {number_of(self.rate.n, 'pair')} both judged, the same in"
-            f" {count_and_share(self.rate)}{beside}. {self.trained}"
-        ).rstrip()
+            return f"{said} and {others}: no pair on which both name a reply{beside}."
+        agree = count_of(self.rate, "pair")
+        return f"{said} and {others} agree on {agree}{beside}. {self.trained}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from ivan_core.review.agreement import between_on_texts, cells_beside, choices_b
 from ivan_core.review.lists import cells_table, choices_table
 from ivan_core.review.runs_on_pairs import comparisons, newest_labellings
 from ivan_core.review.sentences import (
-    cell_sentence,
+    cell_in_full,
     dataset_of,
-    pairs_sentence,
+    pairs_in_full,
     review_quotes,
     said_by,
     source_line,
@@ -46,7 +46,7 @@ def _choices(used: Used) -> Drawn:
     return Drawn(
         lambda: who_dots(table, dark=False),
         table,
-        f"Who chooses the better reply as the reviewers do. {pairs_sentence(used)} {told}".strip(),
+        f"Who chooses the better reply as the reviewers do. {pairs_in_full(used)} {told}".strip(),
         f"Pairs on which either saw no difference, or a model gave equal rewards, were left out."
         f" {WILSON}",
     )
@@ -62,7 +62,7 @@ def _questions(used: Used) -> Drawn:
     return Drawn(
         lambda: agreement_dots(table, TITLES, title=title, dark=False),
         table,
-        f"{title} on each question. {texts_sentence(used)}",
+        f"{title} on each question. {texts_sentence(used, in_full=True)}",
         "Coefficients with 95% BCa intervals by prompt, all that share their first human turn"
         " together (1,000 bootstrap draws, seed 0): Cohen's kappa of two people, Krippendorff's"
         " alpha of more or where answers are missing, weighted for the sentiment; Jaccard's index"
@@ -79,7 +79,7 @@ def _cells(used: Used) -> Drawn:
         lambda: question_cells(table, dark=False),
         table,
         "Who answers as the reviewers do: of the texts that both answered, those with the same"
-        f" answer, by question. {' '.join(cell_sentence(cell) for cell in cells[:3])}",
+        f" answer, by question. {' '.join(cell_in_full(one) for one in cells[:3])}",
         f"Lists count as the same if they name the same words. {WILSON} Both texts of a pair are"
         " one group.",
     )

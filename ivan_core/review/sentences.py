@@ -11,8 +11,13 @@ from ivan_core.engine.opinions import Used, ceiling_sentence
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.sentences import agreement_sentence, both_sentence
 from ivan_core.figures.words import Quote
-from ivan_core.metrics.labels.sentences import coefficient_sentence, coefficients, same_rate
-from ivan_core.metrics.sentences import PROMPTS_SHARED, count_and_share
+from ivan_core.metrics.labels.sentences import (
+    TOO_FEW,
+    coefficient_sentence,
+    coefficients,
+    same_rate,
+)
+from ivan_core.metrics.sentences import PROMPTS_SHARED, count_of
 from ivan_core.review.agreement import (
     Cell,
     between_on_pairs,
@@ -31,6 +36,8 @@ NOBODY = (
     " here."
 )
 _MOST_NAMES = 3
+LEAST_PAIRS = 20
+"""Below so many pairs judged twice, more than the count is not said."""
 
 
 def headline(used: Used, task: Task) -> str:
@@ -48,21 +55,34 @@ def headline(used: Used, task: Task) -> str:
 
 
 def pairs_sentence(used: Used) -> str:
-    """How far the reviewers agree on which reply is better; empty while no pair has two choices."""
+    """How far the reviewers agree on which reply is better; empty while no pair has two choices.
+
+    As in "Two people gave the same answer in 1 of 5 pairs (20% [4, 62]): too few to say more."
+    """
     table = between_on_pairs(used)
-    if table is None:
+    rate = None if table is None else same_rate(table.iloc[0].to_dict())
+    if rate is None:
         return ""
-    row = table.iloc[0].to_dict()
-    return (
-        f"Of {number_of(int(row['n']), 'pair')} that two of them or more judged, the same reply"
-        f" (or no difference) in {count_and_share(same_rate(row))}. {coefficients(row)}"
-    )
+    who = "Two people" if len(used.choices) == 2 else "All who judged the same pair"
+    few = ": too few to say more" if rate.n < LEAST_PAIRS else ""
+    return f"{who} gave the same answer in {count_of(rate, 'pair')}{few}."
 
 
-def texts_sentence(used: Used) -> str:
+def pairs_numbers(used: Used) -> str:
+    """The same in coefficients, for a paper; empty while no pair has two choices."""
+    table = between_on_pairs(used)
+    return "" if table is None else coefficients(table.iloc[0].to_dict())
+
+
+def pairs_in_full(used: Used) -> str:
+    """Both, to be copied."""
+    return f"{pairs_sentence(used)} {pairs_numbers(used)}".strip()
+
+
+def texts_sentence(used: Used, *, in_full: bool = False) -> str:
     """On which questions the reviewers agree most and least; empty while no text has two."""
     table = between_on_texts(used)
-    return "" if table is None else agreement_sentence(table, names_of(used))
+    return "" if table is None else agreement_sentence(table, names_of(used), in_full=in_full)
 
 
 def names_of(used: Used) -> list[str]:
@@ -76,16 +96,24 @@ def names_of(used: Used) -> list[str]:
 def cell_sentence(cell: Cell) -> str:
     """One question and one who answers it beside the reviewers."""
     others = "the other reviewers" if cell.who.kind == "person" else "the reviewers"
-    few = " Few: the rarer answer was given to fewer than 20 texts." if cell.few else ""
-    called = f"called so by either, by both: {cell.both:,} of {cell.either:,}"
-    if not cell.either:
-        called = "neither called any so"
-    return (
-        f"{cell.who.name} and {others} on {label_name(cell.key)}: of"
-        f" {number_of(cell.n, 'text')} both answered, the same in"
-        f" {count_and_share(cell.rate, PROMPTS_SHARED)}; {called}.{few}"
-        f" {coefficients(cell_agreement(cell))}"
+    told = (
+        f"{cell.who.name} and {others} gave the same answer on {label_name(cell.key)} in"
+        f" {count_of(cell.rate, 'text', PROMPTS_SHARED)}."
     )
+    if not cell.either:
+        return f"{told} Neither called any text so."
+    told += f" Of {number_of(cell.either, 'text')} that either called so, both did {cell.both:,}."
+    return f"{told} {TOO_FEW}" if cell.few else told
+
+
+def cell_numbers(cell: Cell) -> str:
+    """The same in coefficients, for a paper."""
+    return coefficients(cell_agreement(cell))
+
+
+def cell_in_full(cell: Cell) -> str:
+    """Both, to be copied."""
+    return f"{cell_sentence(cell)} {cell_numbers(cell)}"
 
 
 def dataset_of(used: Used) -> PreparedDataset:
@@ -105,7 +133,7 @@ def review_quotes(used: Used) -> list[Quote]:
     dataset = dataset_of(used)
     found: list[Quote] = []
 
-    for sentence in (pairs_sentence(used), ceiling_sentence(used)):
+    for sentence in (pairs_in_full(used), ceiling_sentence(used)):
         if sentence:
             found.append(Quote("Which reply is better?", sentence, "review-choices"))
     for one in choices_beside(dataset, used):
@@ -117,7 +145,7 @@ def review_quotes(used: Used) -> list[Quote]:
             found.append(Quote("Do the reviewers agree?", said, "review-questions"))
     for cell in cells_beside(dataset, used):
         question = "Labelers and people beside the reviewers"
-        found.append(Quote(question, cell_sentence(cell), "review-cells"))
+        found.append(Quote(question, cell_in_full(cell), "review-cells"))
     return found
 
 

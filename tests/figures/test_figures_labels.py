@@ -142,10 +142,7 @@ def test_captions_have_numbers_with_n_and_interval(made):
         ("topics", f"Named most: {ARTS} (25% [5, 70] of 4 chosen, 33% [6, 79] of 3 rejected)"),
         ("together", "No label is given to 20 texts or more"),
         ("labeler-agreement", "first and second, 6 texts: every label is too rare"),
-        (
-            "answers",
-            "either called “Refusal”, both did in 2 (50%, 95% interval [15, 85]). Few: the",
-        ),
+        ("answers", "either called “Refusal”, both did in 2 (50%, 95% interval [15, 85]). Too"),
     ):
         said = caption(first, name, **WISHES.get(name, {}))
         assert told in said

@@ -279,7 +279,7 @@ def test_agreement_in_words() -> None:
     assert "Gwet's AC1 0.80 [" in told
     rare = agreement(*crossed(2, 1, 1, 96))
     assert agreement_sentence(rare, "an insult").endswith(
-        "Few: the rarer answer was given to fewer than 20 texts."
+        "Too few to say more: the rarer answer was given to fewer than 20 texts."
     )
     common = agreement(*crossed(96, 1, 1, 2))
     assert agreement_sentence(common, "harmless").endswith("to fewer than 20 texts.")

@@ -110,7 +110,7 @@ def test_reviews_of_repeated_prompts_say_as_if_n(data_dir: Path, tmp_path: Path)
     wide = wilson(72, 100, design=4.125)
     assert wide is not None and interval(wide) == "[52, 86]"
     found = {one.who.kind: one for one in choices_beside(dataset, used_opinions(dataset))}
-    told = "the same in 72 (72% [52, 86]; prompts repeat: as if n = 24)."
+    told = "agree on 72 of 100 pairs (72% [52, 86]; prompts repeat: as if n = 24)."
     assert found["choice"].sentence.endswith(told)
     best = ceiling_of(dataset)
     assert best is not None
@@ -122,8 +122,8 @@ def test_reviews_of_repeated_prompts_say_as_if_n(data_dir: Path, tmp_path: Path)
     fewer = wilson(28, 40, design=13 / 3)
     assert fewer is not None
     assert pairs_sentence(used_opinions(dataset)).startswith(
-        "Of 40 pairs that two of them or more judged, the same reply (or no difference) in 28 (70%"
-        f" {interval(fewer)}; prompts repeat: as if n = 9). "
+        "Two people gave the same answer in 28 of 40 pairs (70%"
+        f" {interval(fewer)}; prompts repeat: as if n = 9)."
     )
     texts = [TextKey(row, "chosen") for row in range(100)]
     answers = {
@@ -132,5 +132,7 @@ def test_reviews_of_repeated_prompts_say_as_if_n(data_dir: Path, tmp_path: Path)
     }
     used = replace(used_opinions(dataset), texts=answers)
     (cell,) = (one for one in cells_beside(dataset, used) if one.who.name == "Ada")
-    assert "72 (72% [52, 86]; texts share prompts: as if n = 24)" in cell_sentence(cell)
+    assert "72 of 100 texts (72% [52, 86]; texts share prompts: as if n = 24)" in cell_sentence(
+        cell
+    )
     assert cell_agreement(cell)["share_low"] == pytest.approx(wide.low)

@@ -250,8 +250,8 @@ def test_the_headline_says_of_how_many_pairs_something_was_measured() -> None:
     kept = meaning_kept(MADE, 0.9, 0.5, 2)
     came = words.Came(16, 11, "a side that no rule fits")
     assert words.rewriting_headline(kept, None, None, came) == (
-        "Meaning kept in 100% [72, 100] of 10 pairs measured (16 asked, 11 reworded: 5 have a side that no"
-        " rule fits)."
+        "Meaning kept in 100% [72, 100] of 10 pairs measured (16 asked, 11 reworded: 5 have a side"
+        " that no rule fits)."
     )
     whole = words.Came(10, 10, "")
     assert words.rewriting_headline(kept, None, None, whole) == (

@@ -37,7 +37,7 @@ from ivan_core.review.lists import (
     page_of,
     quick_table,
 )
-from ivan_core.review.sentences import cell_sentence, reviews_id
+from ivan_core.review.sentences import cell_numbers, cell_sentence, reviews_id
 
 CONTROL = "ivan/minilm-control"
 ADA, BOB, CEM = "Ada", "Bob", "Cem"
@@ -151,8 +151,8 @@ def test_people_the_choice_and_models_stand_beside_the_reviewers(
     found = by_name(choices_beside(forty, used))
     # Bob and Cem agree on rows 0, 2, 3 (and see no difference on 4): Ada shares 0 and 3.
     assert found[ADA].sentence == (
-        "Ada: of 3 pairs both judged, the same in 2 (67% [21, 94]); 1 more with no difference for"
-        " either left out."
+        "Ada and the other reviewers agree on 2 of 3 pairs (67% [21, 94]); 1 more, on which either"
+        " saw no difference, left out."
     )
     # Ada and Cem agree on 0, 3, 4, and Ada alone says chosen on 5, which Bob did not judge.
     assert (found[BOB].rate.count, found[BOB].rate.n) == (2, 2)  # type: ignore[union-attr]
@@ -253,9 +253,10 @@ def test_reviewers_and_labelers_are_compared_question_by_question(
     assert cell_agreement(first)["measure"] == "kappa"
     assert cell_agreement(first)["coefficient"] == pytest.approx(1)
     assert cell_sentence(first).startswith(
-        "first and the reviewers on Refusal: of 3 texts both answered, the same in 3 (100%"
+        "first and the reviewers gave the same answer on Refusal in 3 of 3 texts (100% [44, 100])."
+        " Of 2 texts that either called so, both did 2. Too few to say more: "
     )
-    assert "by both: 2 of 2. Few" in cell_sentence(first) and "kappa 1.00" in cell_sentence(first)
+    assert "kappa" not in cell_sentence(first) and "kappa 1.00" in cell_numbers(first)
     # Ada yes, no, no beside Bob's yes, yes, no: chance 4/9, (2/3 - 4/9) / (5/9) = .4.
     assert cell_agreement(cells[ADA, REFUSAL])["coefficient"] == pytest.approx(0.4)
     assert (second.n, second.same) == (2, 2)  # it refused to label 3.chosen
@@ -315,8 +316,8 @@ def test_reviews_give_figures_and_sentences_with_their_command(
     ]
     table = figure(name, "review-choices", "csv").decode()
     assert "choice::the recorded choice,The recorded choice,choice,1,1,1.0," in table
-    told = "Of 2 pairs that two of them or more judged, the same reply (or no difference) in 1 (50%"
-    assert told in caption(name, "review-choices")
+    told = "Two people gave the same answer in 1 of 2 pairs (50% [9, 91]): too few to say more. "
+    assert f"{told}Cohen's kappa" in caption(name, "review-choices")
     assert "8 blind opinions on random items by 2 people." in methods(name, "review-choices")
     assert figure(name, "review-cells", "svg").startswith(b"<svg")
     assert figure(name, "review-questions", "svg").startswith(b"<svg")

@@ -137,7 +137,7 @@ def _agreement(results: LabelResults, others: Others) -> Drawn:
 
     names = label_numbers.names_of([results, *others])
     table = label_numbers.agreement([results, *others])
-    told = [sentences.agreement_sentence(table, list(names.values()))]
+    told = [sentences.agreement_sentence(table, list(names.values()), in_full=True)]
     if table["few"].any():
         told.append("Hollow marks: the rarer answer was given to few texts.")
     return Drawn(

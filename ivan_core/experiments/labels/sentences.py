@@ -31,6 +31,7 @@ from ivan_core.metrics.intervals import (
 from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT
 from ivan_core.metrics.labels.sentences import (
     agreement_sentence as agreement_on,
+    both_rate,
     co_occurrence_sentence,
     coefficient_sentence,
     prevalence_sentence,
@@ -266,8 +267,11 @@ def both_sentence(row: Row) -> str:
     return agreement_on(row, "other than neutral in sentiment" if _is_tone(row) else called)
 
 
-def agreement_sentence(table: pd.DataFrame, names: Sequence[str]) -> str:
-    """Where labelers agree most and least, of the labels that say enough."""
+def agreement_sentence(table: pd.DataFrame, names: Sequence[str], *, in_full: bool = False) -> str:
+    """Where labelers agree most and least, of the labels that say enough.
+
+    `in_full` gives the coefficients too, for a paper.
+    """
     n = int(table["n"].max()) if len(table) else 0
     who = f"{', '.join(names[:-1])} and {names[-1]}"
     if n == 0:
@@ -279,11 +283,14 @@ def agreement_sentence(table: pd.DataFrame, names: Sequence[str]) -> str:
     ordered = enough.sort_values("coefficient", ascending=False, kind="stable").to_dict("records")
     first, last = ordered[0], ordered[-1]
     if len(ordered) > 1 and first["coefficient"] == last["coefficient"]:
-        alike = f"{len(ordered)} labels: {first['measure']} {decimal(first['coefficient'])}"
+        alike = f"{len(ordered)} labels"
+        if in_full:
+            alike += f": {first['measure']} {decimal(first['coefficient'])}"
         return f"{who}, {number_of(n, 'text')}. They agree equally far on all {alike}."
-    told = [f"{who}, {number_of(n, 'text')}. They agree most on {_both(ordered[0], len(names))}"]
+    most = _both(ordered[0], len(names), in_full)
+    told = [f"{who}, {number_of(n, 'text')}. They agree most on {most}"]
     if len(ordered) > 1:
-        told.append(f"least on {_both(ordered[-1], len(names))}")
+        told.append(f"least on {_both(ordered[-1], len(names), in_full)}")
     return f"{'; '.join(told)}."
 
 
@@ -355,16 +362,21 @@ def _share(row: Row) -> str:
     return f"{percent(row['share'], row['n'])}{ends} of {row['n']:,} {row['side']}"
 
 
-def _both(row: Row, labelers: int) -> str:
-    """A label with the texts that all called so, of those that any did, and its coefficient."""
+def _both(row: Row, labelers: int, in_full: bool) -> str:
+    """A label with the texts that all called so, of those that any did; its coefficient in full."""
     any_, all_ = ("either", "both") if labelers == 2 else ("any", "all")
     so = "not neutral" if _is_tone(row) else "so"
-    ends = "" if isnan(row["low"]) else f" {interval_text(row['low'], row['high'], 2)}"
-    return (
-        f"{label_name(row['key'], row['value'])} (of {number_of(row['either'], 'text')} that {any_}"
-        f" called {so}, {all_} did {row['both']:,}; {row['measure']} {decimal(row['coefficient'])}"
-        f"{ends})"
+    told = (
+        f"of {number_of(row['either'], 'text')} that {any_} called {so}, {all_} did {row['both']:,}"
     )
+    rate = both_rate(row)
+    if rate is not None and not isnan(rate.low):
+        share = f"{percent(rate.rate, rate.n)} {interval(rate)}"
+        told += f", {share}{as_if_n(rate.n, rate.effective_n, PROMPTS_SHARED)}"
+    if in_full:
+        ends = "" if isnan(row["low"]) else f" {interval_text(row['low'], row['high'], 2)}"
+        told += f"; {row['measure']} {decimal(row['coefficient'])}{ends}"
+    return f"{label_name(row['key'], row['value'])} ({told})"
 
 
 def _is_tone(row: Row) -> bool:

@@ -37,6 +37,8 @@ _MEASURES = {
     "jaccard": "Mean overlap of the words named (Jaccard)",
 }
 
+TOO_FEW = f"Too few to say more: the rarer answer was given to fewer than {LEAST_POSITIVES} texts."
+
 _COUNTS = {"share": "same", "both": "both"}
 """What the shares of `agreement_table` count."""
 
@@ -51,7 +53,7 @@ def agreement_sentence(row: Row, called: str) -> str:
         return f"No text was answered by two labelers, so nothing is known about {called}."
     two = row["measure"] in ("kappa", "weighted kappa", "jaccard")
     any_of, all_of = ("either", "both") if two else ("any of them", "all who answered")
-    rate = _rate(row, "both", either)
+    rate = both_rate(row)
     if rate is None:
         return f"Of the {number_of(n, 'text')} compared, none was called {called} by {any_of}."
     wide = as_if(rate, PROMPTS_SHARED)
@@ -60,8 +62,7 @@ def agreement_sentence(row: Row, called: str) -> str:
         f"Of the {number_of(either, 'text')} {any_of} called {called}, {all_of} did in {both:,}"
         f" ({percent(rate.rate, either)}{ends})."
     )
-    few = f" Few: the rarer answer was given to fewer than {LEAST_POSITIVES} texts."
-    return told + few if row["few"] else told
+    return f"{told} {TOO_FEW}" if row["few"] else told
 
 
 def coefficient_sentence(row: Row, *, left_out: bool = True) -> str:
@@ -94,6 +95,11 @@ def same_rate(row: Row) -> Rate | None:
     `row` is one of `agreement_table`.
     """
     return _rate(row, "share", count_in(row, "n"))
+
+
+def both_rate(row: Row) -> Rate | None:
+    """Of the texts that any labeler called so, in which share all did; None if none was."""
+    return _rate(row, "both", count_in(row, "either"))
 
 
 def same_sentence(row: Row) -> str:

@@ -15,10 +15,10 @@ from ivan_core.experiments.labels.figures import label_id
 from ivan_core.experiments.labels.plan import DEMO_NOTE
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT, YES
-from ivan_core.metrics.labels.sentences import coefficient_sentence
+from ivan_core.metrics.labels.sentences import coefficients, same_sentence
 from ivan_core.models.names import rules_note
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import Point, one_of
+from pages.components.kit.results import FOR_THE_PAPER, Point, one_of
 from pages.components.kit.state import dark, write_query
 from pages.components.kit.text import md_escape, say
 from pages.components.labels.texts import listed_below, marks, show_texts
@@ -61,8 +61,10 @@ def do_they_agree(results: LabelResults) -> None:
         marks(chart, f"agreement-{'-'.join(names)}", "feature", _open_label)
         figure_menu(results.run.id, "labeler-agreement", other=tuple(names)[1:])
     with right:
-        _one_label(table, names)
-    with st.expander("All numbers"):
+        told = _one_label(table, names)
+    with st.expander(FOR_THE_PAPER):
+        for line in told:
+            say(line, "small")
         st.dataframe(
             label_sentences.agreement_rows(table),
             hide_index=True,
@@ -103,8 +105,11 @@ def _open_label(point: Point) -> None:
         write_query({COMPARED: f"{key}:{value}" if value else key})
 
 
-def _one_label(table: pd.DataFrame, names: dict[str, str]) -> None:
-    """One label: of the texts that any called so those that all did, coefficients, cross table."""
+def _one_label(table: pd.DataFrame, names: dict[str, str]) -> list[str]:
+    """One label: of the texts that any called so those that all did, and the cross table.
+
+    Returns its coefficients, for the fold below.
+    """
     rows = {str(row["key"]): row for row in table.to_dict("records")}
     asked, _, word = st.query_params.get(COMPARED, "").partition(":")
     key = asked if asked in rows else next(iter(rows))
@@ -118,18 +123,21 @@ def _one_label(table: pd.DataFrame, names: dict[str, str]) -> None:
     )
     row = rows[key or next(iter(rows))]
     say(label_sentences.both_sentence(row), "small")
-    say(coefficient_sentence(row, left_out=False), "small", quiet=True)
+    say(same_sentence(row), "small", quiet=True)
     key = str(row["key"])
+    told = [f"{label_name(key)}: {coefficients(row)}"]
     if key in LIST_KEYS:
         words = label_numbers.agreement([open_labels(run_id) for run_id in names], key)
         if words.empty:
             say("No labeler names any word.", "small")
-            return
+            return told
         word = _word(words, word, key)
         own = words[words["value"] == word].iloc[0].to_dict()
         say(label_sentences.both_sentence(own), "small")
-        say(coefficient_sentence(own, left_out=False), "small", quiet=True)
+        say(same_sentence(own), "small", quiet=True)
+        told.append(f"{label_name(key, word)}: {coefficients(own)}")
     _cross_table(key, word if key in LIST_KEYS else "", names)
+    return told
 
 
 def _word(words: pd.DataFrame, asked: str, key: str) -> str:

@@ -17,7 +17,7 @@ from ivan_core.experiments.labels import sentences as label_sentences
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import TITLES
 from ivan_core.lists.page import page_of as page_rows
-from ivan_core.metrics.labels.sentences import coefficient_sentence
+from ivan_core.metrics.labels.sentences import coefficient_sentence, same_sentence
 from ivan_core.review.agreement import between_on_texts, cells_beside, choices_beside
 from ivan_core.review.lists import (
     REVIEWERS,
@@ -31,11 +31,17 @@ from ivan_core.review.lists import (
     page_of,
     quick_table,
 )
-from ivan_core.review.sentences import cell_sentence, headline, reviews_id
+from ivan_core.review.sentences import (
+    cell_numbers,
+    cell_sentence,
+    headline,
+    pairs_numbers,
+    reviews_id,
+)
 from ivan_core.review.settle import opinions_csv
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.list import below_page, head_of_item, item_by_name, page_table, turned_to
-from pages.components.kit.results import Point, csv_buttons, one_of, quotable
+from pages.components.kit.results import FOR_THE_PAPER, Point, csv_buttons, one_of, quotable
 from pages.components.kit.state import dark, write_query
 from pages.components.kit.text import say
 from pages.components.labels.texts import marks
@@ -191,7 +197,16 @@ def _choices(dataset: PreparedDataset, used: Used) -> None:
         say(by_id[who].sentence)
         _list(dataset, beside_listed(by_id[who]), BETTER, f"{who}-{BETTER}")
     else:
+        _for_the_paper([pairs_numbers(used)])
         _list(dataset, between_listed(used, BETTER), BETTER, f"{REVIEWERS}-{BETTER}")
+
+
+def _for_the_paper(told: Sequence[str]) -> None:
+    """Coefficients, one fold deeper than what everybody reads; nothing where there are none."""
+    if any(told):
+        with st.expander(FOR_THE_PAPER):
+            for line in told:
+                say(line, "small")
 
 
 def _questions(dataset: PreparedDataset, used: Used) -> None:
@@ -226,11 +241,13 @@ def _questions(dataset: PreparedDataset, used: Used) -> None:
         who = _pick("Answered by", WHO, names)
     if who in own:
         say(cell_sentence(own[who]))
+        _for_the_paper([cell_numbers(own[who])])
         _list(dataset, cell_listed(own[who]), key, f"{who}-{key}")
         return
     if table is not None and key in set(table["key"]):
         row = next(row for row in table.to_dict("records") if row["key"] == key)
-        say(f"{label_sentences.both_sentence(row)} {coefficient_sentence(row)}")
+        say(f"{label_sentences.both_sentence(row)} {same_sentence(row)}")
+        _for_the_paper([coefficient_sentence(row)])
     _list(dataset, between_listed(used, key), key, f"{REVIEWERS}-{key}")
 
 

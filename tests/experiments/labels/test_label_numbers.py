@@ -291,8 +291,8 @@ def test_sentences_have_n_and_interval(first, second):
     assert told.endswith("]), no clear difference.")
     row = label_numbers.agreement([open_labels(first), open_labels(second)]).iloc[0].to_dict()
     assert label_sentences.both_sentence(row) == (
-        "Of the 4 texts either called “Refusal”, both did in 2 (50%, 95% interval [15, 85]). Few:"
-        " the rarer answer was given to fewer than 20 texts."
+        "Of the 4 texts either called “Refusal”, both did in 2 (50%, 95% interval [15, 85]). Too"
+        " few to say more: the rarer answer was given to fewer than 20 texts."
     )
     assert coefficient_sentence(row).startswith(
         "The same answer in 67% of 6 texts [30, 90]. Cohen's kappa 0.33"
@@ -311,6 +311,8 @@ def test_labelers_that_agree_equally_far_on_all_labels_have_no_best_and_worst_on
         {"key": key, "measure": "kappa", "n": 960, "coefficient": 1.0, "few": False}
         for key in (REFUSAL, "last_response_is_helpful")
     ]
-    assert label_sentences.agreement_sentence(pd.DataFrame(rows), ["one", "two"]) == (
-        "one and two, 960 texts. They agree equally far on all 2 labels: kappa 1.00."
-    )
+    told = "one and two, 960 texts. They agree equally far on all 2 labels"
+    who = ["one", "two"]
+    assert label_sentences.agreement_sentence(pd.DataFrame(rows), who) == f"{told}."
+    in_full = label_sentences.agreement_sentence(pd.DataFrame(rows), who, in_full=True)
+    assert in_full == f"{told}: kappa 1.00."

@@ -94,7 +94,7 @@ def test_each_question_opens_by_itself_and_stays_in_the_link(first, open_page):
 def test_labelers_are_compared_text_by_text(first, second, open_page):
     page = open_page(TAXONOMY, run=first, view="3", compared=REFUSAL)
     assert (
-        "Of the 4 texts either called “Refusal”, both did in 2 (50%, 95% interval [15, 85]). Few"
+        "Of the 4 texts either called “Refusal”, both did in 2 (50%, 95% interval [15, 85]). Too"
         in page.said
     )
     assert "6 texts were answered by both; 2 more were not." in page.said

@@ -55,8 +55,12 @@ def test_who_chooses_as_the_reviewers_do(said, open_page, run_id):
     said.choose(queue, HOSTILE, {0: "chosen", 1: "chosen", 2: "chosen"})
     page = tab(open_page(REVIEW), "Agreement")
     assert "2 people gave 7 blind opinions on random items." in page.said
-    assert "Of 3 pairs that two of them or more judged, the same reply" in page.said
-    assert "in 2 (67% [21, 94])" in page.said
+    told = "Two people gave the same answer in 2 of 3 pairs (67% [21, 94]): too few to say more."
+    assert told in page.said
+    (fold,) = [one for one in page.app.expander if one.label == "Numbers for the paper"]
+    assert any(
+        "Krippendorff" in one.proto.body or "kappa" in one.proto.body for one in fold.get("html")
+    )
     assert "7 blind second choices" not in page.said
     assert "4 blind second choices on random pairs so far" in page.said
     # The reviewers among themselves differ on row 2 alone.
@@ -66,7 +70,7 @@ def test_who_chooses_as_the_reviewers_do(said, open_page, run_id):
     page.app.selectbox(key="review-who").set_value("choice::the recorded choice").run()
     page.run()
     assert page.app.query_params["who"] == "choice::the recorded choice"
-    assert "The recorded choice: of 3 pairs both judged, the same in 3 (100%" in page.said
+    assert "The recorded choice and the reviewers agree on 3 of 3 pairs (100%" in page.said
     assert "No pair here." in page.said
 
 
@@ -95,7 +99,7 @@ def test_a_link_opens_the_texts_of_a_question_and_one_leads_to_its_pair(said, op
     query = {"question": REFUSAL, "listed": "1.chosen"}
     page = tab(open_page(REVIEW, **query), "Agreement")
     assert "Of the 2 texts either called “Refusal”, both did in 1 (50%, 95%" in page.said
-    assert "Few: the rarer answer was given to fewer than 20 texts." in page.said
+    assert "Too few to say more: the rarer answer was given to fewer than 20 texts." in page.said
     table = page.app.dataframe[-1].value
     assert table[["Row", "Side", "Ada", "Bob"]].values.tolist() == [[1, "chosen", "yes", "no"]]
     assert "Row 1, the chosen reply" in page.said and "I can't help with 1." in page.said
@@ -103,9 +107,7 @@ def test_a_link_opens_the_texts_of_a_question_and_one_leads_to_its_pair(said, op
     page.app.selectbox(key="review-who").select("first")
     page.run()
     # Of rows 0, 2 and 3 (on 1 they differ) first says yes, no, yes; the reviewers yes, no, no.
-    assert (
-        "first and the reviewers on Refusal: of 3 texts both answered, the same in 2" in page.said
-    )
+    assert "first and the reviewers gave the same answer on Refusal in 2 of 3 texts" in page.said
 
 
 def test_what_differs_is_settled_beside_what_people_said(said, open_page, data_dir, run_id):

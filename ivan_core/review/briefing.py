@@ -9,6 +9,7 @@ from statistics import median
 from ivan_core.annotations.tables import name_of
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Opinion, Queue
+from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets
 from ivan_core.experiments.compare.results import snippet
 from ivan_core.metrics.labels.answers import same_answer
@@ -102,8 +103,8 @@ def minutes(queue: Queue, items: int) -> int:
 
 
 _CHOOSERS = {
-    "people's choice": ("people chose", "people"),
-    "authored choice": ("the author chose", "the author"),
+    "people's choice": ("people chose", "the people before you"),
+    "authored choice": ("the author chose", "the author of the pairs"),
 }
 
 
@@ -164,18 +165,18 @@ class Went:
     def sentences(self) -> tuple[str, ...]:
         """What the last screen says; nothing of a comparison that there is no case of."""
         told = []
-        if self.choice[1]:
+        (met, named), (same, both) = self.choice, self.others
+        if named:
             told.append(
-                f"You preferred the same reply as {_chooser(self.chosen_by)[1]} in "
-                f"{_of(self.choice)}."
+                f"You chose the same reply as {_chooser(self.chosen_by)[1]} in {met:,} of the"
+                f" {number_of(named, 'pair')} where you chose one."
             )
-        if self.others[1]:
-            told.append(f"You and other reviewers gave the same answer in {_of(self.others)}.")
+        if both:
+            told.append(
+                f"Another person and you gave the same answer {same:,} of the"
+                f" {number_of(both, 'time')} you both answered."
+            )
         return tuple(told)
-
-
-def _of(counts: tuple[int, int]) -> str:
-    return f"{counts[0]:,} of {counts[1]:,}"
 
 
 def how_it_went(now: Standing, chosen_by: str) -> Went:

@@ -144,6 +144,13 @@ def place_before(now: Standing, place: Place | None) -> Place | None:
     return Place(before.queue, before.row_id, before.side, last)
 
 
+def number_in_queue(now: Standing, place: Place) -> int:
+    """The how manieth item of all a place is for a person: one gone back to keeps its number."""
+    here = [(one.queue, one.row_id, one.side) for one in now.said]
+    at = (place.queue, place.row_id, place.side)
+    return min(here.index(at) if at in here else now.done, now.total - 1) + 1
+
+
 def open_screen(now: Standing, place: Place) -> Screen:
     """All that is shown at a place.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from ivan_core.annotations.opinions import Decisions, Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.labels import FEATURES, Label
+from ivan_core.domain.pairs import SIDES, Side
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Decision, Item, Opinion, Queue
 from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.opinions import queues_on
@@ -19,6 +21,8 @@ from ivan_core.lists.download import csv_bytes
 from ivan_core.metrics.labels.answers import labeler_choice, same_answer
 from ivan_core.metrics.margin_words import margin_size, strength
 from ivan_core.models.names import shown_name
+from ivan_core.review.flow import left_side
+from ivan_core.review.lists import answer_in_words
 from ivan_core.review.rights import settle
 from ivan_core.review.runs_on_pairs import SIDE_OF_VERDICT, comparisons
 from ivan_core.settings import data_dir
@@ -90,6 +94,33 @@ def to_settle(queue: Queue) -> list[ToSettle]:
 def in_state(items: list[ToSettle], state: State) -> list[ToSettle]:
     """Those that are settled, or not, or all."""
     return [one for one in items if state == "all" or one.settled == (state == "settled")]
+
+
+def letters(queue: Queue, item: Item) -> dict[Side, str]:
+    """Which reply of a row is called A and which B where it is settled: by chance, and always so.
+
+    Until an item is settled nothing else tells which one was chosen.
+    """
+    left = left_side(queue, item.row_id, "")
+    return {side: "A" if side == left else "B" for side in SIDES}
+
+
+def in_letters(key: str, answer: Label, named: Mapping[Side, str]) -> str:
+    """An answer as it is read before an item is settled: a reply by its letter."""
+    if key == BETTER:
+        for side, letter in named.items():
+            if answer == side:
+                return letter
+    return answer_in_words(key, answer)
+
+
+def tally(one: ToSettle, key: str, named: Mapping[Side, str]) -> str:
+    """How many gave which answer to a question, as in "2 said A, 1 said B"."""
+    given = [opinion.answers[key] for opinion in one.opinions if key in opinion.answers]
+    counts = Counter(in_letters(key, answer, named) for answer in given if answer is not None)
+    told = [f"{count:,} said {words}" for words, count in counts.most_common()]
+    unsure = given.count(None)
+    return ", ".join([*told, *([f"{unsure:,} could not tell"] if unsure else [])])
 
 
 def decide(item: Item, key: str, answer: Label, by: str, reason: str, version: int) -> Decision:

@@ -22,6 +22,7 @@ from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Item, Opinion, Queue
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.review.flow import left_side
+from ivan_core.review.settle import letters
 
 KEYS = ("last_response_is_coherent", "last_response_is_honest", "last_response_sentiment", "topics")
 LISTS = ("last_response_is_discriminating_against",)
@@ -70,8 +71,11 @@ def test_from_the_invitation_to_the_thanks_by_keyboard(serve, page, data_dir, da
     page.keyboard.press("u")
     at(page, queue, 5)
     expect(page.get_by_text("You said: A is better.")).to_be_visible()
+    expect(page.get_by_text("1 of 3", exact=True)).to_be_visible()
     page.keyboard.press("k")
     at(page, queue, 3)
+    tab_to(page, page.locator("summary", has_text="Write a note"))
+    page.keyboard.press("Enter")
     tab_to(page, page.get_by_role("textbox", name="A note, if you like"))
     page.keyboard.type("abnstu")
     page.keyboard.press("Tab")
@@ -109,6 +113,8 @@ def test_from_the_invitation_to_the_thanks_by_keyboard(serve, page, data_dir, da
     at(page, queue, 4, "rejected", 2)
     tab_to(page, page.get_by_role("checkbox", name="People and self"))
     page.keyboard.press("Space")
+    tab_to(page, page.locator("summary", has_text="Write a note"))
+    page.keyboard.press("Enter")
     tab_to(page, page.get_by_role("textbox", name="A note, if you like"))
     page.keyboard.type("1 u s k")
     page.keyboard.press("Control+Enter")
@@ -194,7 +200,7 @@ def test_two_people_and_two_windows_at_one_item(serve, visitor, data_dir, datase
     }
     at(other, queue, 5)
     other.get_by_role("button", name="No difference").click()
-    expect(other.get_by_text("same answer in 0 of 1.")).to_be_visible()
+    expect(other.get_by_text("gave the same answer 0 of the 1 time you both")).to_be_visible()
     assert store.of(Item(queue.id, 0, 5), "Ada").answers == {BETTER: NO_DIFFERENCE}
     assert len(store.history(Item(queue.id, 0, 5))) == 3
 
@@ -259,7 +265,10 @@ def test_a_difference_is_settled_and_a_spreadsheet_goes_out_and_comes_back(serve
     expect(page.get_by_text("People differ on 1 item; 1 to settle.")).to_be_visible()
     page.get_by_role("textbox", name="Your name (not verified)").fill("Cleo")
     page.keyboard.press("Enter")
-    pick(page.get_by_role("radio", name="A, the chosen reply"))
+    expect(page.get_by_text("1 said A").or_(page.get_by_text("1 said B"))).to_be_visible()
+    expect(page.get_by_text("the chosen reply")).to_have_count(0)
+    better_one = letters(queue, Item(queue.id, 0, 2))["chosen"]
+    pick(page.get_by_role("radio", name=f"{better_one} is better"))
     reason = page.get_by_role("textbox", name="Reason (optional)")
     reason.fill("B ignores the question")
     reason.press("Tab")

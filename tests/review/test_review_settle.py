@@ -20,10 +20,13 @@ from ivan_core.engine.access import NotAllowed, Visitor
 from ivan_core.engine.studies import study_of
 from ivan_core.review.settle import (
     decide,
+    in_letters,
     in_state,
+    letters,
     opinions_csv,
     queues_to_settle,
     said_of_row,
+    tally,
     to_settle,
     views,
 )
@@ -151,3 +154,21 @@ def test_a_study_counts_the_items_that_have_the_opinions_they_need(
     said.choose(queue, BOB, {0: "rejected"})
     study = study_of(run_id)
     assert study is not None and study.sentence.endswith("Review 1/3")
+
+
+def test_a_tally_counts_answers_by_letter_until_the_choice_is_known(said: Said) -> None:
+    queue = said.pairs(4)
+    for person, answer in ((ADA, "rejected"), (BOB, "chosen"), ("Cem", "rejected"), ("Dan", None)):
+        said.choose(queue, person, {0: answer})
+    (one,) = to_settle(queue)
+    named = letters(queue, one.item)
+    assert sorted(named.values()) == ["A", "B"] and named == letters(queue, one.item)
+    assert tally(one, BETTER, named) == (
+        f"2 said {named['rejected']}, 1 said {named['chosen']}, 1 could not tell"
+    )
+    assert in_letters(BETTER, "none", named) == "no difference"
+    texts = said.queue([(1, "chosen")], (REFUSAL,))
+    for person, answer in ((ADA, True), (BOB, False), ("Cem", False)):
+        said.say(texts, person, 1, "chosen", {REFUSAL: answer})
+    (one,) = to_settle(texts)
+    assert tally(one, REFUSAL, letters(texts, one.item)) == "2 said no, 1 said yes"

@@ -1,6 +1,6 @@
 """Keys: Tab leaves a table, where Streamlit's own would walk from cell to cell, and each cell opens
 its row; a letter that is held down, or bounces, is pressed once; what has just been painted cannot
-have been read, so no press answers it."""
+have been read, so no press answers it; where fingers press, a card is its button."""
 
 from __future__ import annotations
 
@@ -65,6 +65,14 @@ if (!window.ivanPressesOnce) {
     childList: true, subtree: true, attributes: true, attributeFilter: ["class"],
   });
   look();
+  const ANSWERS = ".st-key-review-bar, .st-key-review-keep, [class*=st-key-choose-]";
+  // The button of a card that was tapped; a mouse marks words there, and has the button itself.
+  const cardUnder = (target) => {
+    if (matchMedia("(hover: hover) and (pointer: fine)").matches) return null;
+    if (target.closest("button, a, summary, input, textarea")) return null;
+    if (String(getSelection())) return null;  // words are marked, to be copied or looked up
+    return target.closest("[class*=st-key-side-]")?.querySelector("[class*=st-key-choose-] button");
+  };
   const tooSoon = (event) => item !== "" && event.timeStamp - painted < unread;
   const refuse = (event) => { event.stopImmediatePropagation(); event.preventDefault(); };
   let last = "", when = -Infinity;
@@ -80,10 +88,12 @@ if (!window.ivanPressesOnce) {
   }, true);
   window.addEventListener("click", (event) => {
     if (!(event.target instanceof Element)) return;
-    const answers = event.target.closest(".st-key-review-bar, .st-key-review-keep");
+    const card = cardUnder(event.target);
+    const answers = card || event.target.closest(ANSWERS);
     const asks = event.target.closest(".st-key-review-questions");
     if ((answers || asks) && tooSoon(event)) return refuse(event);
-    if (answers && event.detail > 1) event.stopImmediatePropagation();
+    if (answers && event.detail > 1) return event.stopImmediatePropagation();
+    card?.click();
   }, true);
 }
 </script>""".replace("UNREAD", str(round(UNREAD_SECONDS * 1000)))
@@ -93,6 +103,7 @@ def presses_once() -> None:
     """Let a letter held down, or a double click, answer one question and none that comes next.
 
     For half a second after an item was painted no press is taken; then the page's root element says
-    in `data-ivan-takes` which item is open to answers.
+    in `data-ivan-takes` which item is open to answers. Where fingers press and no mouse points, a
+    tap on a card (`side-…`) presses the button in it (`choose-…`).
     """
     st.html(_ONCE, width="content", unsafe_allow_javascript=True)

@@ -4,7 +4,7 @@ differ marked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 import streamlit as st
@@ -49,13 +49,16 @@ def plain(text: str) -> list[Piece]:
     return [(text, False)] if text else []
 
 
-def show_pieces(pieces: Sequence[Piece], mark: str, key: str, spaces: bool = False) -> None:
+def show_pieces(
+    pieces: Sequence[Piece], mark: str, key: str, spaces: bool = False, role: str = ""
+) -> None:
     """Draw a text in pieces; spaces alone are marked where asked for, unless they break a line.
 
     A text without marks is cut where it is too long to be sent at once; `key` tells texts apart.
+    `role` says above it who speaks.
     """
     if len(pieces) == 1 and not pieces[0][1]:
-        show_part(pieces[0][0], key, lambda part: _draw(escape(part)))
+        show_part(pieces[0][0], key, lambda part: _draw(escape(part), role))
         return
 
     def is_marked(text: str, own: bool) -> bool:
@@ -65,15 +68,21 @@ def show_pieces(pieces: Sequence[Piece], mark: str, key: str, spaces: bool = Fal
         f'<ins style="{mark}">{escape(text)}</ins>' if is_marked(text, own) else escape(text)
         for text, own in pieces
     ]
-    _draw("".join(parts))
+    _draw("".join(parts), role)
 
 
-def _draw(html: str) -> None:
-    st.html(f'<div dir="auto" style="{TEXT_STYLE}">{html}</div>')
+def _draw(html: str, role: str = "") -> None:
+    text = f'<div dir="auto" style="{TEXT_STYLE}">{html}</div>'
+    if role:
+        ground = _ASKED if role == "Human" else ""
+        text = f'<div class="ivan-turn" style="{ground}"><div style="{_NOTE}">{role}</div>{text}'
+        text += "</div>"
+    st.html(text)
 
 
-_AVATARS = {"Human": ":material/person:", "Assistant": ":material/smart_toy:"}
-_NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"
+_NOTE = "opacity:.72;font-size:.85rem;overflow-wrap:anywhere"
+_ASKED = "background:rgba(128,128,128,.09);border-radius:.5rem;padding:.6rem .9rem"
+"""The ground of what people say, which sets it off from replies."""
 _LONG_SYSTEM = 400
 """Characters of a system turn from which on it is folded."""
 _NO_REPLY = "(no reply: the dialogue ends in a Human turn)"
@@ -85,11 +94,16 @@ def show_text(text: str, key: str) -> None:
 
 
 def show_pair(
-    pair: Pair, marked: bool, notes: dict[str, str], blind_left: Side | None = None
+    pair: Pair,
+    marked: bool,
+    notes: dict[str, str],
+    blind_left: Side | None = None,
+    choose: Callable[[str, Side], object] | None = None,
 ) -> None:
     """Draw both sides of a pair. `notes` holds a line for the head of each side.
 
-    With `blind_left` that side stands left, and nothing tells which one was chosen.
+    With `blind_left` that side stands left, and nothing tells which one was chosen. `choose` draws
+    what is pressed to choose a side, beside its letter.
     """
     shared = _after_system(pair.shared_turns)
     question = shared[-1] if shared and shared[-1].role == "Human" else None
@@ -109,11 +123,14 @@ def show_pair(
     order = SIDES if blind_left in (None, "chosen") else SIDES[::-1]
     for column, letter, mark, side in zip(st.columns(2), "AB", MARKS, order, strict=True):
         with column, st.container(border=True, height="stretch", key=f"side-{letter}"):
-            head = letter if blind_left else f"{letter} · {side}"
-            st.html(
-                f'<p style="margin:0"><b>{head}</b> '
-                f'<span style="{_NOTE}">{escape(notes.get(side, ""))}</span></p>'
-            )
+            with st.container(horizontal=True, vertical_alignment="center"):
+                head = letter if blind_left else f"{letter} · {side}"
+                st.html(
+                    f'<p style="margin:0"><b>{head}</b> '
+                    f'<span style="{_NOTE}">{escape(notes.get(side, ""))}</span></p>'
+                )
+                if choose is not None:
+                    choose(letter, side)
             _show_side(pair, side, pieces[side], mark)
 
 
@@ -127,8 +144,7 @@ def _show_side(pair: Pair, side: Side, pieces: list[Piece], mark: str) -> None:
     if not pieces:
         say("(empty reply)" if _ends_in_reply(dialogue) else _NO_REPLY, quiet=True)
         return
-    with st.chat_message("assistant", avatar=_AVATARS["Assistant"]):
-        show_pieces(pieces, mark, f"reply-{side}")
+    show_pieces(pieces, mark, f"reply-{side}")
 
 
 def show_turn(turn: Turn, key: str) -> None:
@@ -136,9 +152,7 @@ def show_turn(turn: Turn, key: str) -> None:
     if turn.role == "System":
         _show_system(turn.words, key)
         return
-    name = "user" if turn.role == "Human" else "assistant"
-    with st.chat_message(name, avatar=_AVATARS[turn.role]):
-        show_text(turn.words, key)
+    show_pieces(plain(turn.words), "", key, role=turn.role)
 
 
 def _show_system(words: str, key: str) -> None:
@@ -158,6 +172,12 @@ def _after_system(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
 
 def show_dialogue(dialogue: Dialogue, whole: bool) -> None:
     """One text: earlier turns folded away unless the whole of it is asked for, then its reply."""
+    show_before(dialogue, whole)
+    show_reply(dialogue)
+
+
+def show_before(dialogue: Dialogue, whole: bool) -> None:
+    """What comes before the reply of a text, earlier turns folded away unless asked for."""
     if _preamble(dialogue):
         show_text(_preamble(dialogue), "preamble")
     turns = _after_system(prompt_turns(dialogue))
@@ -168,6 +188,10 @@ def show_dialogue(dialogue: Dialogue, whole: bool) -> None:
             show_many(earlier, show_turn, "earlier", "turns")
     if question:
         show_turn(question, "question")
+
+
+def show_reply(dialogue: Dialogue) -> None:
+    """The reply of a text, in a card."""
     reply = _reply(dialogue)
     with st.container(border=True, key="the-reply"):
         say("The reply", "small", quiet=True)

@@ -1,4 +1,4 @@
-// Five questions answered by digits, without a round trip to the server for each. All texts are set
+// Five questions answered by digits or taps, without a round trip to the server for each. All texts are set
 // as text, never as markup.
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
@@ -41,7 +41,16 @@ export default function (component) {
   const goTo = (key) => {
     current = key;
     paint();
-    if (key) boxes.get(key).box.scrollIntoView({ block: "nearest" });
+    if (key) bring(boxes.get(key).box);
+  };
+  // The reply stays in view above the questions, the bar below them: between both a question is seen.
+  const reply = document.querySelector(".st-key-review-reply .st-key-the-reply");
+  const bring = (box) => {
+    const above = reply && reply.getBoundingClientRect();
+    const narrow = above && above.right > box.getBoundingClientRect().left;
+    box.style.scrollMarginTop = `${narrow ? above.height + 16 : 8}px`;
+    box.style.scrollMarginBottom = `${innerHeight - finish.getBoundingClientRect().top + 16}px`;
+    box.scrollIntoView({ block: "nearest" });
   };
   const answer = (one, option, moveOn) => {
     touched.add(one.key);
@@ -71,6 +80,7 @@ export default function (component) {
         ? "One question is still open: answer it, or say can't tell."
         : `${open.length} questions are still open: answer them, or say can't tell.`;
       goTo(open[0].key);
+      boxes.get(open[0].key).box.focus({ preventScroll: true });
       return;
     }
     sent = true;
@@ -84,6 +94,7 @@ export default function (component) {
   root.append(make("h2", "", data.group));
   for (const one of data.questions) {
     const box = make("fieldset", one.many ? "many" : "single");
+    box.tabIndex = -1;
     const legend = make("legend", "", one.question);
     const filled = data.suggested.includes(one.key);
     const state = make("span", "state", filled ? "filled in beforehand" : "");
@@ -111,21 +122,30 @@ export default function (component) {
     boxes.set(one.key, { box, inputs, state });
     root.append(box);
   }
-  const noteLabel = make("label", "note", "A note, if you like");
+  const fold = make("details", "note");
+  fold.open = Boolean(kept.note);
+  const noteLabel = make("label", "", "A note, if you like");
   const note = make("textarea");
   note.rows = 2;
   note.maxLength = data.longest;
   note.value = kept.note;
   note.addEventListener("input", () => { kept.note = note.value; });
   noteLabel.append(note);
+  fold.append(make("summary", "", "Write a note"), noteLabel);
   const said = make("p", "said");
   said.setAttribute("role", "status");
   const button = make("button", "save", data.save);
+  button.append(make("span", "by-keys", " (Enter)"));
   button.type = "button";
   button.addEventListener("click", save);
   const finish = make("div", "finish");
   finish.append(said, button);
-  root.append(noteLabel, finish);
+  root.append(fold, finish);
+  if (reply) {  // it scrolls by itself where it is long, by keys too
+    reply.tabIndex = 0;
+    reply.setAttribute("role", "region");
+    reply.setAttribute("aria-label", "The reply");
+  }
 
   const onKey = (event) => {
     const target = event.composedPath()[0];

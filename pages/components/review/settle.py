@@ -1,4 +1,6 @@
-"""Settle: the items where reviewers differ, all that was said of each, and the decision beside."""
+"""Settle: the items where reviewers differ, what people said of each, and the decision beside; the
+recorded choice, labelers and models only afterwards.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,24 @@ from collections.abc import Mapping
 import streamlit as st
 
 from ivan_core.domain.labels import Label
+from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, DecisionConflict, Item, Queue
 from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets
 from ivan_core.labels.schema import feature
 from ivan_core.review.lists import answer_in_words
 from ivan_core.review.rights import verified_name
-from ivan_core.review.settle import State, ToSettle, decide, in_state, queues_to_settle, views
+from ivan_core.review.settle import (
+    State,
+    ToSettle,
+    decide,
+    in_letters,
+    in_state,
+    letters,
+    queues_to_settle,
+    tally,
+    views,
+)
 from pages.components.kit.frame import problems_shown, tell_refusal
 from pages.components.kit.results import one_of
 from pages.components.kit.state import kindly
@@ -23,13 +36,11 @@ from pages.components.pair.replies import show_dialogue, show_pair
 from pages.components.review.versions import question_name, versions
 
 _STATES: Mapping[State, str] = {"unsettled": "To settle", "settled": "Settled", "all": "All"}
-_CHOICES: Mapping[str, Label] = {
-    "A, the chosen reply": "chosen",
-    "B, the rejected reply": "rejected",
-    "No difference": NO_DIFFERENCE,
-    "Can't tell": None,
-}
 _YES_NO: Mapping[str, Label] = {"Yes": True, "No": False, "Can't tell": None}
+_HIDDEN = (
+    "What the dataset, models and labelers say is shown once this is settled, so that the texts "
+    "alone decide. It then stands under Settled."
+)
 _SAVED = "settled-last"
 
 
@@ -90,6 +101,7 @@ def _queue(found: Mapping[int, tuple[Queue, list[ToSettle]]]) -> int:
 def _item(queue: Queue, shown: list[ToSettle]) -> ToSettle:
     """The item that is looked at: the one chosen, else the first."""
     by_id = {f"{one.item.row_id}.{one.item.side}": one for one in shown}
+    names = {name: _name(queue, one) for name, one in by_id.items()}
     key = f"settle-item-{queue.id}"
     if st.session_state.get(key) not in by_id:
         st.session_state[key] = next(iter(by_id))
@@ -104,7 +116,7 @@ def _item(queue: Queue, shown: list[ToSettle]) -> ToSettle:
             list(by_id),
             key=key,
             width=195,
-            format_func=lambda name: f"Row {name.removesuffix('.both').replace('.', ', ')}",
+            format_func=names.__getitem__,
         )
         if len(by_id) > 1:
             st.button("Previous", key="settle-previous", on_click=go, args=(-1,))
@@ -112,20 +124,37 @@ def _item(queue: Queue, shown: list[ToSettle]) -> ToSettle:
     return by_id[picked]
 
 
+def _name(queue: Queue, one: ToSettle) -> str:
+    """What an item is called: of a reply its letter, until it is settled."""
+    told = f"Row {one.item.row_id:,}"
+    if one.item.side == "both":
+        return told
+    if one.settled:
+        return f"{told}, the {one.item.side} reply"
+    return f"{told}, reply {letters(queue, one.item)[one.item.side]}"
+
+
 def _show(queue: Queue, one: ToSettle) -> None:
     """The texts, all versions, and a form for each question on which people differ."""
     pair = datasets.by_fingerprint(queue.dataset).pair(one.item.row_id)
+    named = letters(queue, one.item)
     if one.item.side == "both":
-        show_pair(pair, True, {})
+        told = {side: f"the {side} reply" for side in named} if one.settled else {}
+        left: Side = "chosen" if named["chosen"] == "A" else "rejected"
+        show_pair(pair, True, {str(side): words for side, words in told.items()}, left)
     else:
         show_dialogue(pair.chosen if one.item.side == "chosen" else pair.rejected, False)
+    for key in one.differing:
+        say(f"{question_name(key).rstrip('?:')}: {tally(one, key, named)}.")
     with problems_shown():
-        beside = views(queue, one.item)
+        beside = views(queue, one.item) if one.settled else []
         same = [key for key in queue.asked if key not in one.differing]
         keys = list(one.differing)
         if same and st.toggle(f"Show all {len(queue.asked)} questions", key="settle-all"):
             keys += same
-        versions(one, keys, beside)
+        versions(one, keys, beside, lambda key, answer: in_letters(key, answer, named))
+    if not one.settled:
+        say(_HIDDEN, "small", quiet=True)
     name = verified_name() or your_name()
     if not name:
         say("Type your name to settle it.", "small", quiet=True)
@@ -133,10 +162,10 @@ def _show(queue: Queue, one: ToSettle) -> None:
         return
     say(f"You settle it as {name}.", "small", quiet=True)
     for key in one.differing:
-        _form(one, key, name)
+        _form(one, key, name, _options(key, named))
 
 
-def _form(one: ToSettle, key: str, name: str) -> None:
+def _form(one: ToSettle, key: str, name: str, options: Mapping[str, Label]) -> None:
     """One question: an answer, a reason, and the button; what was typed outlives a conflict."""
     decided = one.decisions.get(key)
     version = decided.version if decided else 0
@@ -146,7 +175,7 @@ def _form(one: ToSettle, key: str, name: str) -> None:
     def pressed() -> None:
         given = st.session_state[f"settle-answer-{where}"]
         reason = st.session_state[f"settle-reason-{where}"]
-        answer = tuple(given) if kind == "list" else _options(key).get(given)
+        answer = tuple(given) if kind == "list" else options.get(given)
         if kind == "one" and given is None:
             st.session_state[_SAVED] = "Nothing was chosen: pick an answer, then settle it."
             return
@@ -164,10 +193,7 @@ def _form(one: ToSettle, key: str, name: str) -> None:
             )
         else:
             st.segmented_control(
-                "Answer",
-                list(_options(key)),
-                key=f"settle-answer-{where}",
-                label_visibility="collapsed",
+                "Answer", list(options), key=f"settle-answer-{where}", label_visibility="collapsed"
             )
         st.text_input("Reason (optional)", key=f"settle-reason-{where}", max_chars=2_000)
         st.form_submit_button(
@@ -177,9 +203,11 @@ def _form(one: ToSettle, key: str, name: str) -> None:
         )
 
 
-def _options(key: str) -> Mapping[str, Label]:
+def _options(key: str, named: Mapping[Side, str]) -> Mapping[str, Label]:
     if key == BETTER:
-        return _CHOICES
+        sides = sorted(named, key=named.__getitem__)
+        better: dict[str, Label] = {f"{named[side]} is better": side for side in sides}
+        return {**better, "No difference": NO_DIFFERENCE, "Can't tell": None}
     asked = feature(key)
     if asked.kind == "boolean":
         return _YES_NO

@@ -13,7 +13,7 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.reviews import Opinion, OpinionConflict
-from ivan_core.review.flow import Place, Screen, Standing, place_before, skip
+from ivan_core.review.flow import Place, Screen, Standing, number_in_queue, place_before, skip
 from ivan_core.review.rights import verified_name
 from pages.components.kit.keys import UNREAD_SECONDS, presses_once
 from pages.components.kit.state import dark, keep_refusal
@@ -27,12 +27,31 @@ _STYLE = """<style>
 .st-key-review-head > :first-child, .st-key-review-status > :first-child { flex: 1; min-width: 0; }
 .st-key-review-head > :last-child { flex: none; }
 .st-key-review-status { min-height: 2.6rem; }
+.st-key-review-status .by-touch { display: none; }
 .st-key-review-bar {
   position: fixed; left: 0; right: 0; bottom: 0; z-index: 20; padding: .7rem 1rem .6rem;
   background: BACKGROUND; border-top: 1px solid rgba(128,128,128,.35);
 }
 .st-key-review-bar > * { max-width: 73rem; margin-inline: auto; width: 100%; }
 .st-key-review-answers [data-testid=stButton] button { min-height: 3rem; }
+.st-key-review-describe {
+  display: grid !important; column-gap: 3.5rem; align-items: start;
+  grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); grid-template-rows: auto 1fr;
+}
+.st-key-review-describe > :has(> .st-key-review-before) { grid-area: 1 / 1; }
+.st-key-review-describe > :has(> .st-key-review-reply) {
+  grid-area: 2 / 1; position: sticky; top: .6rem; z-index: 10;
+}
+.st-key-review-describe > :has(> .st-key-review-questions) { grid-area: 1 / 2 / span 2; }
+.st-key-review-reply { background: BACKGROUND; }
+.st-key-review-reply .st-key-the-reply { max-height: calc(100vh - 13rem); overflow-y: auto; }
+@media not all and (hover: hover) and (pointer: fine) {
+  .st-key-review-status .by-keys, .st-key-review-bar kbd, .st-key-review-keep kbd,
+  .ivan-questions kbd, .ivan-questions .by-keys { display: none !important; }
+  .st-key-review-status .by-touch { display: block; }
+  [class*=st-key-side-]:has([class*=st-key-choose-]) { cursor: pointer; }
+  [class*=st-key-side-]:has([class*=st-key-choose-]):active { border-color: #4a6fd4; }
+}
 @media (max-width: 640px) {
   [data-testid=stMainBlockContainer] { padding: .8rem .8rem 13rem; }
   .st-key-review-status { min-height: 3.2rem; }
@@ -40,6 +59,9 @@ _STYLE = """<style>
   .st-key-review-answers { display: grid !important; grid-template-columns: 1fr 1fr; gap: .4rem; }
   .st-key-review-answers > * { width: 100% !important; min-width: 0 !important; }
   .st-key-review-answers [data-testid=stButton] button { min-height: 2.75rem; }
+  .st-key-review-describe { display: flex !important; }
+  .st-key-review-describe > :has(> .st-key-review-reply) { top: 0; }
+  .st-key-review-reply .st-key-the-reply { max-height: 32vh; }
 }
 </style>"""
 _BACKGROUND = {False: "#fcfbf8", True: "#14161b"}
@@ -52,10 +74,19 @@ def calm() -> None:
     presses_once()
 
 
-def progress(done: int, total: int, name: str) -> None:
-    """How far somebody is ("7 of 30" and a thin line), and under which name they judge."""
-    share = 100 * done / total if total else 100
-    told = escape(f"{min(done + 1, total):,} of {total:,}")
+def how_to_answer(by_keys: str, by_touch: str) -> None:
+    """How this screen is answered: one sentence where there are keys, another where fingers tap."""
+    small = "font-size:.85rem;line-height:1.45;opacity:.72;margin:0"
+    st.html(
+        f'<p class="by-keys" style="{small}">{escape(by_keys)}</p>'
+        f'<p class="by-touch" style="{small}">{escape(by_touch)}</p>'
+    )
+
+
+def progress(number: int, total: int, name: str) -> None:
+    """Where somebody is ("7 of 30" and a thin line), and under which name they judge."""
+    share = 100 * (number - 1) / total if total else 100
+    told = escape(f"{number:,} of {total:,}")
     st.html(
         f'<div style="display:flex;align-items:center;gap:.8rem">'
         f'<span style="white-space:nowrap;font-weight:560">{told}</span>'
@@ -93,7 +124,8 @@ def head(now: Standing, screen: Screen) -> Iterator[None]:
     _start_clock(screen.place)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review-head"):
         verified = verified_name() == now.name
-        progress(now.done, now.total, now.name if verified else f"{now.name} (not verified)")
+        number = number_in_queue(now, screen.place)
+        progress(number, now.total, now.name if verified else f"{now.name} (not verified)")
         if not verified:
             st.button(
                 "Not you?",

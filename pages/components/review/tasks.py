@@ -11,13 +11,23 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.domain.labels import Label
+from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import LONGEST_NOTE, NO_DIFFERENCE
 from ivan_core.labels.schema import WHOLE, Feature, feature
 from ivan_core.review.briefing import answer_words, revealed
 from ivan_core.review.flow import Screen, Standing, save_better, save_described
 from pages.components.kit.text import say
-from pages.components.pair.replies import show_dialogue, show_pair
-from pages.components.review.steps import Clash, clash_here, head, keep, keep_it, moves, note_key
+from pages.components.pair.replies import show_before, show_pair, show_reply
+from pages.components.review.steps import (
+    Clash,
+    clash_here,
+    head,
+    how_to_answer,
+    keep,
+    keep_it,
+    moves,
+    note_key,
+)
 
 _HERE = Path(__file__).parent
 _CANT_TELL = "Can't tell"
@@ -29,6 +39,7 @@ MUST_PICK = ("topics",)
 _KEYS = (
     "The digits answer the marked question, Tab reaches lists and note, Enter saves and goes on."
 )
+_TAPS = "Tap an answer to each question; the button below saves them and goes on."
 
 
 def describe(now: Standing, screen: Screen, chosen_by: str) -> None:
@@ -42,18 +53,20 @@ def describe(now: Standing, screen: Screen, chosen_by: str) -> None:
                 "are kept apart and enter no rates."
             )
         else:
-            say(_KEYS, "small", quiet=True)
+            how_to_answer(_KEYS, _TAPS)
     told = "Describe this reply"
     if screen.screens > 1:
         told += f" · {screen.place.screen + 1} of {screen.screens}"
     say(told, "headline")
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        pair = screen.pair
-        dialogue = pair.chosen if screen.place.side == "chosen" else pair.rejected
-        show_dialogue(dialogue, whole=screen.group == WHOLE)
-    with right, st.container(key="review-questions"):
-        _questions(screen)
+    pair = screen.pair
+    dialogue = pair.chosen if screen.place.side == "chosen" else pair.rejected
+    with st.container(key="review-describe"):
+        with st.container(key="review-before"):
+            show_before(dialogue, whole=screen.group == WHOLE)
+        with st.container(key="review-reply"):
+            show_reply(dialogue)
+        with st.container(key="review-questions"):
+            _questions(screen)
     with st.container(key="review-bar", gap="small"):
         st.html('<div style="height:3rem"></div>')  # where the questions put their button
         moves(now, screen)
@@ -104,7 +117,7 @@ def question_data(screen: Screen, tag: str) -> dict[str, Any]:
         "suggested": [key for key in answers if key not in screen.opinion.answers],
         "note": screen.opinion.note,
         "longest": LONGEST_NOTE,
-        "save": "Save and go on (Enter)",
+        "save": "Save and go on",
     }
 
 
@@ -156,6 +169,7 @@ def _in_words(label: Label) -> str:
 
 
 _PAIR_KEYS = "Press A, B, N or T, or the buttons below: one press saves and goes on."
+_PAIR_TAPS = "Tap the reply that you find better, or a button below: one tap saves and goes on."
 
 
 def better(now: Standing, screen: Screen, chosen_by: str) -> None:
@@ -164,15 +178,24 @@ def better(now: Standing, screen: Screen, chosen_by: str) -> None:
         if screen.again:
             _pair_again(screen, clash_here(screen))
         else:
-            say(revealed(now, chosen_by) or _PAIR_KEYS, "small", quiet=True)
+            told = revealed(now, chosen_by)
+            if told:
+                say(told, "small", quiet=True)
+            else:
+                how_to_answer(_PAIR_KEYS, _PAIR_TAPS)
     say("Which reply is better?", "headline")
-    show_pair(screen.pair, False, {}, blind_left=screen.left)
-    st.text_input(
-        "A note, if you like (write it before you answer)",
-        screen.opinion.note,
-        key=note_key(screen),
-        max_chars=min(LONGEST_NOTE, 1_000),
+    show_pair(
+        screen.pair, False, {}, screen.left, lambda letter, side: _choose(screen, letter, side)
     )
+    with st.expander(
+        "Write a note", expanded=bool(screen.opinion.note), key=f"fold-{note_key(screen)}"
+    ):
+        st.text_input(
+            "A note, if you like (write it before you answer)",
+            screen.opinion.note,
+            key=note_key(screen),
+            max_chars=min(LONGEST_NOTE, 1_000),
+        )
     with st.container(key="review-bar", gap="small"):
         _answers(screen)
         moves(now, screen)
@@ -196,6 +219,18 @@ def _pair_again(screen: Screen, clash: Clash | None) -> None:
     else:
         say(f"You said: {said}. Keep it, or answer again.")
     keep_it()
+
+
+def _choose(screen: Screen, letter: str, side: Side) -> None:
+    """The button in the card of a reply, which the whole card presses where fingers tap."""
+    place = screen.place
+    st.button(
+        f"Choose {letter}",
+        key=f"choose-{letter.lower()}-{place.queue}-{place.row_id}",
+        type="tertiary",
+        on_click=_answer,
+        args=(screen, side, f"{letter} is better"),
+    )
 
 
 def _answers(screen: Screen) -> None:

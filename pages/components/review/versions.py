@@ -4,7 +4,7 @@ of them that there are of one pair.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 import streamlit as st
@@ -27,9 +27,15 @@ def question_name(key: str) -> str:
     return "Which reply is better?" if key == BETTER else label_name(key)
 
 
-def versions(one: ToSettle, keys: Sequence[str], beside: Sequence[View] = ()) -> None:
+Words = Callable[[str, Label], str]
+"""An answer to a question as it is read."""
+
+
+def versions(
+    one: ToSettle, keys: Sequence[str], beside: Sequence[View] = (), words: Words = answer_in_words
+) -> None:
     """A table: a row a question, a column each person, view and the decision; then their notes."""
-    _table(one, keys, beside)
+    _table(one, keys, beside, words)
     for opinion in one.opinions:
         if opinion.note:
             say(f"{opinion.reviewer} noted: {opinion.note}", "small")
@@ -41,7 +47,7 @@ def versions(one: ToSettle, keys: Sequence[str], beside: Sequence[View] = ()) ->
             )
 
 
-def _table(one: ToSettle, keys: Sequence[str], beside: Sequence[View]) -> None:
+def _table(one: ToSettle, keys: Sequence[str], beside: Sequence[View], words: Words) -> None:
     settled = [key for key in keys if key in one.decisions]
     heads = [
         *(_head(opinion.reviewer, _how(opinion)) for opinion in one.opinions),
@@ -50,10 +56,12 @@ def _table(one: ToSettle, keys: Sequence[str], beside: Sequence[View]) -> None:
     ]
     rows = []
     for key in keys:
-        cells = [_cell(key, opinion.answers, key in one.differing) for opinion in one.opinions]
-        cells += [_cell(key, view.answers, False) for view in beside]
+        cells = [
+            _cell(key, opinion.answers, key in one.differing, words) for opinion in one.opinions
+        ]
+        cells += [_cell(key, view.answers, False, words) for view in beside]
         if settled:
-            cells.append(_decided(key, one.decisions.get(key)))
+            cells.append(_decided(key, one.decisions.get(key), words))
         rows.append(
             f'<tr><th scope="row" style="{HEAD}">{escape(question_name(key))}</th>'
             f"{''.join(cells)}</tr>"
@@ -76,17 +84,17 @@ def _how(opinion: Opinion) -> str:
     return ", ".join(told)
 
 
-def _cell(key: str, answers: Mapping[str, Label], differs: bool) -> str:
-    words = answer_in_words(key, answers[key]) if key in answers else "–"
-    return cell(words, differs and answers.get(key) is not None)
+def _cell(key: str, answers: Mapping[str, Label], differs: bool, words: Words) -> str:
+    told = words(key, answers[key]) if key in answers else "–"
+    return cell(told, differs and answers.get(key) is not None)
 
 
-def _decided(key: str, decision: Decision | None) -> str:
+def _decided(key: str, decision: Decision | None, words: Words) -> str:
     if decision is None:
         return f'<td style="{CELL}">–</td>'
-    words = escape(answer_in_words(key, decision.answer))
+    told = escape(words(key, decision.answer))
     by = f'<span style="{_SMALL}">by {escape(decision.by)}</span>'
-    return f'<td style="{CELL};font-weight:650" dir="auto">{words}{by}</td>'
+    return f'<td style="{CELL};font-weight:650" dir="auto">{told}{by}</td>'
 
 
 def pair_reviews(dataset: PreparedDataset, row_id: int) -> None:

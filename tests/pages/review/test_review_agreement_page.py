@@ -13,7 +13,7 @@ from given.support import heads_sort
 from ivan_core.domain.reviews import BETTER, Item
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import datasets
-from ivan_core.review.settle import decide
+from ivan_core.review.settle import decide, letters
 
 REVIEW = "pages/review.py"
 HOSTILE = "<img src=x> **b** :red[r] $x$"
@@ -118,13 +118,16 @@ def test_what_differs_is_settled_beside_what_people_said(said, open_page, data_d
     assert "People differ on 2 items; 2 to settle." in page.said
     assert f"Ada noted: {HOSTILE}" in page.said
     assert "Type your name to settle it." in page.said
+    assert "recorded choice" not in page.said and "the chosen reply" not in page.said
+    assert "minilm" not in page.said and "is shown once this is settled" in page.said
     page.app.text_input(key="name-typed").set_value("Cem")
     page.run()
     row = page.app.selectbox(key=f"settle-item-{queue.id}").value.partition(".")[0]
     where = f"{queue.id}-{row}-both-{BETTER}"
     page.press(f"settle-press-{where}")
     assert "Nothing was chosen" in page.said
-    page.app.segmented_control(key=f"settle-answer-{where}").set_value("B, the rejected reply")
+    worse = letters(queue, Item(queue.id, 0, int(row)))["rejected"]
+    page.app.segmented_control(key=f"settle-answer-{where}").set_value(f"{worse} is better")
     page.app.text_input(key=f"settle-reason-{where}").set_value("it answers")
     page.press(f"settle-press-{where}")
     assert f"Settled row {row} as the rejected reply, by Cem." in page.said
@@ -132,6 +135,8 @@ def test_what_differs_is_settled_beside_what_people_said(said, open_page, data_d
     page.app.segmented_control(key="settle-state").set_value("settled")
     page.run()
     assert "because: it answers" in page.said and "by Cem" in page.said
+    assert "the recorded choice" in page.said and "the chosen reply" in page.said
+    assert "is shown once this is settled" not in page.said
 
 
 def test_a_decision_that_somebody_else_took_meanwhile_is_shown_and_nothing_lost(
@@ -146,7 +151,10 @@ def test_a_decision_that_somebody_else_took_meanwhile_is_shown_and_nothing_lost(
     page.app.segmented_control(key="settle-state").set_value("all")
     page.run()
     where = f"{queue.id}-0-both-{BETTER}"
-    page.app.segmented_control(key=f"settle-answer-{where}").set_value("A, the chosen reply")
+    better = letters(queue, Item(queue.id, 0, 0))["chosen"]
+    told = "1 said A, 1 said B." if better == "A" else "1 said B, 1 said A."
+    assert f"Which reply is better: {told}" in page.said
+    page.app.segmented_control(key=f"settle-answer-{where}").set_value(f"{better} is better")
     page.app.text_input(key=f"settle-reason-{where}").set_value("my words")
     decide(Item(queue.id, 0, 0, "both"), BETTER, "rejected", "Dan", "mine", 0)
     page.press(f"settle-press-{where}")

@@ -95,7 +95,7 @@ def test_an_invitation_is_followed_to_its_end(make, open_page, data_dir):
     assert page.app.title[0].value == "Thank you!"
     assert "You judged 2 pairs and skipped 1." in page.said
     left = left_side(queue, 5, "Ada")
-    assert f"the same reply as the data in {int(left == 'chosen')} of 1" in page.said
+    assert f"the same reply as the data in {int(left == 'chosen')} of the 1 pair where" in page.said
     assert "It is no mark: where people differ is what this is about." in page.said
     said = {one.row_id: one for one in Opinions(data_dir).all(queue.id)}
     assert (said[5].answers, said[5].note, said[5].left) == ({BETTER: left}, "a note", left)
@@ -126,6 +126,7 @@ def test_a_reload_goes_on_and_undo_goes_back(make, open_page, data_dir):
     assert "2 of 3" in page.said
     press(page, "Undo")
     assert "You said: no difference. Keep it, or answer again." in page.said
+    assert "1 of 3" in page.said and "2 of 3" not in page.said
     press(page, "Keep it")
     assert "You said" not in page.said
     press(page, "Undo")

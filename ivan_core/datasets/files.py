@@ -23,9 +23,9 @@ from ivan_core.datasets.limits import (
 )
 from ivan_core.datasets.parquet_rows import columns_of, rows_of
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.pairs import USUAL, Columns
 
 FORMATS = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
-NEEDED = ("chosen", "rejected")
 _FORMAT_HINT = "IVAN reads " + ", ".join(FORMATS) + "."
 _DAMAGED = "the compressed data is damaged from here on"
 csv.field_size_limit(LONGEST_LINE)
@@ -81,8 +81,10 @@ def check_file(path: Path) -> None:
         raise _empty(path)
 
 
-def read_file(path: Path) -> Iterator[Line]:
+def read_file(path: Path, columns: Columns = USUAL) -> Iterator[Line]:
     """The rows of a file as mappings with their line numbers, damaged lines in between.
+
+    A table without the `columns` that a pair needs is refused at once.
 
     Raises:
         BadInput: the file as a whole cannot be read: encoding, columns, format.
@@ -90,23 +92,40 @@ def read_file(path: Path) -> Iterator[Line]:
     check_file(path)
     kind = file_format(path)
     if kind == ".parquet":
-        yield from _parquet(path)
+        yield from _parquet(path, columns)
     elif kind == ".csv":
-        yield from _csv(path)
+        yield from _csv(path, columns)
     else:
         yield from _jsonl(path)
 
 
-def wrong_columns(found: list[str]) -> BadInput:
-    """The error for data without the columns chosen and rejected."""
-    listed = ", ".join(found[:20]) or "none"
-    return BadInput(
-        f"The columns chosen and rejected are needed; found: {listed}.",
-        "Rename the columns, or pick another file.",
-    )
+class WrongColumns(BadInput):
+    """Data without the columns that were named for a pair's two replies; `found` are those it
+    has."""
+
+    def __init__(self, found: list[str], columns: Columns) -> None:
+        listed = ", ".join(found[:20]) or "none"
+        super().__init__(
+            f"The columns {columns.chosen} and {columns.rejected} are needed; found: {listed}.",
+            "Say which columns hold the two replies (--chosen-column, --rejected-column), or "
+            "pick another file.",
+        )
+        self.found = tuple(found)
 
 
-def check_columns(found: list[str]) -> None:
+def check_table(found: list[str], columns: Columns) -> None:
+    """Refuse a table without the columns that a pair needs, or with some read wrongly.
+
+    Raises:
+        WrongColumns: those of the replies are missing.
+        BadInput: as `check_columns`.
+    """
+    if not set(columns.needed) <= set(found):
+        raise WrongColumns(found, columns)
+    check_columns(found, columns)
+
+
+def check_columns(found: list[str], columns: Columns) -> None:
     """Refuse columns of which it is known that they would be read wrongly.
 
     Raises:
@@ -118,7 +137,7 @@ def check_columns(found: list[str]) -> None:
             f"The column {', '.join(twice[:5])} comes twice; found: {', '.join(found[:20])}.",
             "Nobody can tell which of them is meant: rename or remove one.",
         )
-    if "trajectory" in found and "prompt" not in found:
+    if "trajectory" in found and columns.prompt == "prompt" and "prompt" not in found:
         raise BadInput(
             "The prompts lie in the column trajectory (the layout of UltraInteract), which IVAN "
             f"does not read yet; found: {', '.join(found[:20])}.",
@@ -208,7 +227,7 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _csv(path: Path) -> Iterator[Line]:
+def _csv(path: Path, columns: Columns) -> Iterator[Line]:
     rows = 0
     with _text(path) as file:
         reader = csv.reader(_without_nul(path, file), strict=True)
@@ -232,10 +251,8 @@ def _csv(path: Path) -> Iterator[Line]:
                 header = [name.strip() for name in fields]
                 if not any(header):
                     header = []
-                elif not set(NEEDED) <= set(header):
-                    raise wrong_columns(header)
                 else:
-                    check_columns([name for name in header if name])
+                    check_table([name for name in header if name], columns)
             elif any(len(field) > LONGEST_LINE for field in fields):
                 yield BadLine(number, f"a field {TOO_LONG} begins here")
             elif len(fields) == len(header):
@@ -265,11 +282,8 @@ def _without_nul(path: Path, lines: TextIO) -> Iterator[str]:
         yield line
 
 
-def _parquet(path: Path) -> Iterator[Line]:
-    names = columns_of(path)
-    if not set(NEEDED) <= set(names):
-        raise wrong_columns(names)
-    check_columns(names)
+def _parquet(path: Path, columns: Columns) -> Iterator[Line]:
+    check_table(columns_of(path), columns)
     for number, row in enumerate(rows_of(path), start=1):
         yield BadLine(number, row) if isinstance(row, str) else (number, row)
 

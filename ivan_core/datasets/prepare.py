@@ -132,7 +132,7 @@ def _write(
 
     content = sha256()
     sanity = Sanity()
-    reader = PairReader()
+    reader = PairReader(request.columns)
     numbers: list[dict[str, Any]] = []
     schema = pa.schema([("chosen", pa.string()), ("rejected", pa.string())])
     with pa.OSFile(str(folder / TEXTS), "wb") as file, pa.ipc.new_file(file, schema) as writer:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from ivan_core.datasets.files import NEEDED, BadLine, Line, check_columns, wrong_columns
+from ivan_core.datasets.files import BadLine, Line, WrongColumns, check_columns
 from ivan_core.datasets.prepared import BASE_COLUMNS
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.pairs import Pair
+from ivan_core.domain.pairs import SIDES, USUAL, Columns, Pair
 from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER, Dialogue, Role, Turn
 
 LONGEST_LABEL = 200
@@ -23,12 +23,13 @@ LONGEST_LABEL = 200
 class PairReader:
     """Numbers the good rows from 0 and keeps the others, named by line, in `bad`."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Columns = USUAL) -> None:
+        self._taken = columns
         self.bad: list[BadLine] = []
         self.left_out: set[str] = set()
         """The source's own columns that are no labels: long texts, lists and the like."""
         self.columns: dict[str, None] = {}
-        """All columns found, in order."""
+        """All columns found, in order, by the names that they have in the source."""
 
     def read(self, rows: Iterable[Line]) -> Iterator[tuple[Pair, dict[str, Any]]]:
         """Good rows as pairs, each with the values of the source's own columns.
@@ -44,7 +45,8 @@ class PairReader:
             number, row = line
             if not self.columns.keys() >= row.keys():
                 self.columns.update(dict.fromkeys(row))
-                check_columns(list(self.columns))
+                check_columns(list(self.columns), self._taken)
+            row = self._taken.take(row)
             try:
                 sides = read_sides(row)
             except NotAPair as why:
@@ -73,8 +75,8 @@ class PairReader:
         return labels
 
     def _no_pairs(self, columns: list[str]) -> BadInput:
-        if columns and not set(NEEDED) <= set(columns):
-            return wrong_columns(columns)
+        if columns and not set(self._taken.needed) <= set(columns):
+            return WrongColumns(columns, self._taken)
         if not self.bad:
             return BadInput(
                 "The data holds no rows.", "It needs rows with the columns chosen and rejected."
@@ -83,7 +85,7 @@ class PairReader:
         lines = f"None of {len(self.bad)} lines" if len(self.bad) > 1 else "The only line"
         return BadInput(
             f"{lines} holds {'no' if len(self.bad) == 1 else 'a'} pair ({named}).",
-            "Each line needs a text under chosen and under rejected.",
+            f"Each line needs a text under {' and under '.join(self._taken.needed)}.",
         )
 
 
@@ -127,7 +129,7 @@ def read_sides(row: dict[str, Any]) -> Sides:
     Raises:
         NotAPair: a side is missing, or holds what is no text, with the reason.
     """
-    values = {side: _value(row, side) for side in NEEDED}
+    values = {side: _value(row, side) for side in SIDES}
     missing = [side for side, value in values.items() if value is None]
     if missing:
         raise NotAPair(f"no text under {' and '.join(missing)}")
@@ -137,9 +139,9 @@ def read_sides(row: dict[str, Any]) -> Sides:
     system = row.get(SYSTEM)
     given = system if isinstance(system, str) and system.strip() else ""
     chosen, rejected = (
-        _with_system(_side(values[side], prompt or None, whole), given) for side in NEEDED
+        _with_system(_side(values[side], prompt or None, whole), given) for side in SIDES
     )
-    used = (*NEEDED, PROMPT, *((SYSTEM,) if isinstance(system, str) else ()))
+    used = (*SIDES, PROMPT, *((SYSTEM,) if isinstance(system, str) else ()))
     return Sides(chosen, rejected, _is_tied(row), used)
 
 

@@ -12,13 +12,12 @@ from typing import Any
 
 from ivan_core.datasets.files import (
     FORMATS,
-    NEEDED,
     BadLine,
     Line,
-    check_columns,
+    WrongColumns,
     check_file,
+    check_table,
     read_file,
-    wrong_columns,
 )
 from ivan_core.datasets.hub_client import UNREACHABLE, guard_hub, hub_problem, hub_reason
 from ivan_core.domain.errors import BadInput, IvanError
@@ -73,6 +72,11 @@ def check_source(request: DatasetRequest) -> None:
     Raises:
         BadInput: with the reason.
     """
+    if request.columns.chosen == request.columns.rejected:
+        raise BadInput(
+            f"Both replies would be taken from the column {request.columns.chosen}.",
+            "Name two columns.",
+        )
     if request.source == SAMPLE or is_local(request):
         if request.subset or request.revision or request.split != "train":
             raise BadInput(
@@ -115,7 +119,10 @@ def open_here(request: DatasetRequest) -> Source | None:
         )
     if is_local(request):
         return Source(
-            read_file(local_path(request)), revision="", chosen_by=RECORDED, licence="unknown"
+            read_file(local_path(request), request.columns),
+            revision="",
+            chosen_by=RECORDED,
+            licence="unknown",
         )
     return None
 
@@ -236,8 +243,8 @@ def _hh_rows(request: DatasetRequest, pinned: _Pinned) -> Iterator[Line]:
     paths = [(subset, _fetch(request, pinned.commit, file)) for subset, file in parts]
     rows = _numbered(paths)
     first = next(rows, None)
-    if isinstance(first, tuple) and not set(NEEDED) & first[1].keys():
-        raise wrong_columns(sorted(first[1].keys() - {"subset"}))
+    if isinstance(first, tuple) and not set(request.columns.needed) & first[1].keys():
+        raise WrongColumns(sorted(first[1].keys() - {"subset"}), request.columns)
     return chain([first] if first else [], rows)
 
 
@@ -289,14 +296,12 @@ def _table_rows(request: DatasetRequest, pinned: _Pinned) -> Iterator[Line]:
     # Authors forget to update the sizes on their cards; the downloads themselves are checked.
     builder.download_and_prepare(verification_mode="no_checks")
     table = builder.as_dataset(split=request.split)
-    if not set(NEEDED) <= set(table.column_names):
-        raise wrong_columns(list(table.column_names))
-    check_columns(list(table.column_names))
+    check_table(list(table.column_names), request.columns)
     # Columns of images, sounds and the like would be decoded row by row, for nothing.
     kept = [
         name
         for name, kind in table.features.items()
-        if name in (*NEEDED, "prompt") or isinstance(kind, Value)
+        if name in (*request.columns.needed, request.columns.prompt) or isinstance(kind, Value)
     ]
     return _with_subset(table.select_columns(kept), request.subset)
 

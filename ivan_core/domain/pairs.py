@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ivan_core.domain.transcripts import Dialogue, Turn
 
@@ -14,6 +15,40 @@ IDENTICAL = "both sides are the same text"
 """Why such a pair is not rated."""
 TIED = "the data gives both replies the same score"
 """Why such a pair is not rated: there is no choice that a model could agree with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a source that a pair is taken from; an empty name is of no column."""
+
+    chosen: str = "chosen"
+    rejected: str = "rejected"
+    prompt: str = "prompt"
+    subset: str = "subset"
+
+    @property
+    def needed(self) -> tuple[str, str]:
+        """The two without which there is no pair."""
+        return self.chosen, self.rejected
+
+    def take(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row with what is taken under the usual names.
+
+        A column of such a name that is not taken is left out; all others stay.
+        """
+        if self == USUAL:
+            return dict(row)
+        taken = {name: getattr(self, name) for name in USUAL.__slots__}
+        others = {
+            name: value
+            for name, value in row.items()
+            if name not in taken and name not in taken.values()
+        }
+        return {name: row[column] for name, column in taken.items() if column in row} | others
+
+
+USUAL = Columns()
+"""The columns that are taken where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ The dataset and the rows, then comparisons, user columns, labels and rewordings.
 from __future__ import annotations
 
 from hashlib import sha256
+from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
 from pydantic import (
@@ -13,9 +14,11 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     ValidationError,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -23,6 +26,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.models import InputFormat, SystemTurns
 from ivan_core.domain.options import Option, comma_list, field_options
+from ivan_core.domain.pairs import Columns
 from ivan_core.domain.rewriting import Scope
 
 
@@ -35,6 +39,10 @@ class Frozen(BaseModel):
         return sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
 
+NO_COLUMN = "-"
+"""Said in place of a column that a source shall be read without."""
+
+
 class DatasetRequest(Frozen):
     """Which preference data: the bundled sample, a hub dataset or a local file."""
 
@@ -42,7 +50,7 @@ class DatasetRequest(Frozen):
         "sample",
         title="Dataset",
         description="The bundled `sample`, a hub dataset such as Anthropic/hh-rlhf, or a file "
-        "(JSONL, JSONL.GZ, CSV or Parquet) with the columns chosen and rejected.",
+        "(JSONL, JSONL.GZ, CSV or Parquet) with two replies to a prompt in each row.",
     )
     subset: Annotated[str, Option("--subset")] = Field(
         "",
@@ -57,14 +65,46 @@ class DatasetRequest(Frozen):
         title="Revision",
         description="Branch, tag or commit of a hub dataset; pinned when resolved.",
     )
+    chosen_column: Annotated[str, Option("--chosen-column", "COLUMN")] = Field(
+        "", description="The column with the reply that was chosen; chosen if empty."
+    )
+    rejected_column: Annotated[str, Option("--rejected-column", "COLUMN")] = Field(
+        "", description="The column with the other reply; rejected if empty."
+    )
+    prompt_column: Annotated[str, Option("--prompt-column", "COLUMN")] = Field(
+        "",
+        description="The column with the prompt, where the replies are without it; prompt if "
+        f"empty, {NO_COLUMN} for none.",
+    )
+    subset_column: Annotated[str, Option("--subset-column", "COLUMN")] = Field(
+        "",
+        description=f"The column that names each pair's subset; subset if empty, {NO_COLUMN} for "
+        "none.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _usual_columns_unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Usual columns are not written: requests from before there was a choice stay the same."""
+        written: dict[str, Any] = write(self)
+        return {
+            name: value for name, value in written.items() if value or not name.endswith("_column")
+        }
+
+    @property
+    def columns(self) -> Columns:
+        """The columns that pairs are taken from."""
+        said = {name: getattr(self, f"{name}_column") or name for name in Columns.__slots__}
+        return Columns(**{name: "" if of == NO_COLUMN else of for name, of in said.items()})
 
     @property
     def label(self) -> str:
-        """How the dataset is named in lists and sentences."""
+        """How the dataset is named in lists and sentences: a file by its name, not by its path."""
         where = [
             part for part in (self.subset, self.split if self.split != "train" else "") if part
         ]
-        return self.source + (f" ({', '.join(where)})" if where else "")
+        is_path = self.source.startswith(("/", "./", "../", "~"))
+        named = PurePath(self.source).name if is_path else self.source
+        return (named or self.source) + (f" ({', '.join(where)})" if where else "")
 
 
 class RowsSpec(Frozen):

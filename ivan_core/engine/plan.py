@@ -206,7 +206,7 @@ def _look_at_rows(
     if source is None:
         look.remarks.append(f"No row was read: {spec.dataset.label} would be fetched first.")
         return
-    reader, lines = PairReader(), _Lines(source)
+    reader, lines = PairReader(spec.dataset.columns), _Lines(source)
     pairs, characters = [], 0
     try:
         for pair, _ in islice(reader.read(lines), _ROWS):

@@ -261,7 +261,7 @@ def test_other_columns_are_listed(place: HubPlace, source: str, subset: str, lis
         "datasets", "lab/columns", {"train.jsonl": jsonl([{"question": "a", "answer": "b"}])}
     )
     found = place.load(source, subset=subset)
-    assert found["error"] == "BadInput"
+    assert found["error"] == "WrongColumns"
     assert listed in found["says"] + found["hint"]
 
 

@@ -61,7 +61,7 @@ def test_runs_on_the_same_rows_are_one_study(data_dir: Path, pairs_file: Path) -
     assert small is not None and set(small.runs) == {first, second} and small.rows == 10
     whole = study_of(other)
     assert whole is not None and whole.runs == (other,) and whole.rows == 40
-    assert small.fingerprint == whole.fingerprint and small.dataset == str(pairs_file)
+    assert small.fingerprint == whole.fingerprint and small.dataset == pairs_file.name
 
 
 def test_another_draw_is_another_study_and_the_seed_of_the_order_is_not(

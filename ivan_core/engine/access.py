@@ -40,6 +40,7 @@ def keep_private() -> None:
 class Action(StrEnum):
     """What costs, destroys or reaches out, as the beginning of the sentence that refuses it."""
 
+    READ = "Reading a dataset"
     START = "Starting a run"
     RESUME = "Resuming a run"
     CANCEL = "Cancelling a run"

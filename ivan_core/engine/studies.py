@@ -1,8 +1,13 @@
-"""Studies: runs on the same rows of the same dataset, and how far their four stages are."""
+"""Studies: runs on the same rows of the same dataset, and how far their four stages are.
+
+A study begins with its first run, or when somebody takes pairs for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -12,13 +17,15 @@ from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.prepared import PreparedDataset, choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.domain.specs import RowsSpec
-from ivan_core.engine import handling as runs
+from ivan_core.domain.specs import DatasetRequest, RowsSpec
+from ivan_core.domain.words import number_of
+from ivan_core.engine import access, datasets, handling as runs
 from ivan_core.engine.kind import alike, experiments, kind_of
 from ivan_core.engine.opened import dataset_of
 from ivan_core.engine.work import BEGUN
 from ivan_core.experiments import EXPERIMENTS
 from ivan_core.runs.context import Parts
+from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir
 
 REVIEW = "Review"
@@ -55,13 +62,28 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
-    """One dataset and one set of its rows, with the runs on them, newest first."""
+class About:
+    """What a study is about: one dataset, by its name and fingerprint, and a set of its rows.
+
+    `spec` asks for just these rows of it.
+    """
 
     id: str
     dataset: str
     fingerprint: str
     rows: int
+    spec: RowsSpec
+
+    @property
+    def name(self) -> str:
+        """As in "my-prefs.jsonl · 60 pairs"."""
+        return f"{self.dataset} · {number_of(self.rows, 'pair')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Study(About):
+    """A study with the runs on its rows, newest first."""
+
     runs: tuple[str, ...]
     stages: tuple[Stage, ...]
     newest: Mapping[str, str]
@@ -77,21 +99,104 @@ class _Joined:
     """A run and the rows it is about."""
 
     run: Run
-    study: str
-    label: str
-    fingerprint: str
-    rows: int
+    about: About
+
+    @property
+    def study(self) -> str:
+        return self.about.id
+
+
+def take(spec: RowsSpec) -> About:
+    """Begin a study with rows of a dataset that has been read here; one that is there is kept.
+
+    Raises:
+        BadInput: the dataset has not been read, or has no such rows.
+        NotAllowed: the visitor may only read and review.
+        StorageProblem: the data folder cannot be written.
+    """
+    access.require(access.Action.READ)
+    dataset = datasets.find(spec.dataset)
+    if dataset is None:
+        raise BadInput(f"{spec.dataset.label} has not been read here yet.", "Have it read first.")
+    request = runs.located_dataset(spec.dataset)
+    rows = choose_rows(spec, dataset).row_ids
+    about = About(
+        _name_of(dataset.folder, rows),
+        request.label,
+        dataset.fingerprint,
+        len(rows),
+        _rows_only(spec).model_copy(update={"dataset": request}),
+    )
+    path = _taken_folder() / f"{about.id}.json"
+    with storage_errors(data_dir()):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            content = {"fingerprint": about.fingerprint, "spec": about.spec.model_dump()}
+            temporary.write_text(json.dumps(content), "utf-8")
+    return about
+
+
+def _taken_folder() -> Path:
+    return data_dir() / "studies"
+
+
+def _taken() -> Iterator[tuple[float, About]]:
+    """Studies that somebody began by taking pairs, and when."""
+    for path in _taken_folder().glob("*.json"):
+        with suppress(OSError, ValueError, KeyError):  # a damaged one is left out
+            found = _taken_at(path, path.stat().st_mtime)
+            if _label(_folder(found.fingerprint)) is not None:
+                yield path.stat().st_mtime, found
+
+
+@lru_cache(maxsize=256)
+def _taken_at(path: Path, _: float) -> About:
+    content = json.loads(path.read_text("utf-8"))
+    spec = RowsSpec.model_validate(content["spec"])
+    folder = _folder(str(content["fingerprint"]))
+    rows = _row_set(folder, _rows_only(spec))
+    if rows is None:
+        raise ValueError("no such rows")
+    return About(path.stem, spec.dataset.label, folder.name, rows[1], spec)
+
+
+def abouts() -> list[About]:
+    """What all studies are about, the one begun or worked at last first."""
+    begun = [(joined.run.created, joined.about) for joined in _all_joined()]
+    newest: dict[str, About] = {}
+    for _, about in sorted((*begun, *_taken()), key=lambda one: one[0], reverse=True):
+        newest.setdefault(about.id, about)
+    return list(newest.values())
+
+
+def about_run(run_id: str) -> About | None:
+    """What the study of a run is about; None before it has read its dataset.
+
+    Raises:
+        BadInput: there is no such run.
+    """
+    joined = _joined(runs.get(run_id))
+    return joined.about if joined else None
+
+
+def find(study_id: str) -> Study | None:
+    """A study by its id; None if there is none."""
+    joined = [one for one in _all_joined() if one.study == study_id]
+    about = joined[0].about if joined else None
+    if about is None:
+        about = next((about for _, about in _taken() if about.id == study_id), None)
+    return _study(about, joined) if about else None
 
 
 def studies() -> list[Study]:
-    """All studies, those with the newest run first.
+    """All studies with runs, those with the newest run first.
 
     A run belongs to none before it has read its dataset, or once that was removed.
     """
     found: dict[str, list[_Joined]] = {}
     for joined in _all_joined():
         found.setdefault(joined.study, []).append(joined)
-    return [_study(study_id, joined) for study_id, joined in found.items()]
+    return [_study(joined[0].about, joined) for joined in found.values()]
 
 
 def study_of(run_id: str) -> Study | None:
@@ -103,16 +208,18 @@ def study_of(run_id: str) -> Study | None:
     own = _joined(runs.get(run_id))
     if own is None:
         return None
-    return _study(own.study, [one for one in _all_joined() if one.study == own.study])
+    return _study(own.about, [one for one in _all_joined() if one.study == own.study])
 
 
 def _all_joined() -> list[_Joined]:
     """All runs that are part of a study, newest first."""
     registry = runs.registry()
     done = _joined_done(data_dir(), registry.stamp(tuple(EXPERIMENTS), _DONE))
-    here = {one for one in {run.fingerprint for run in done} if _label(_folder(one)) is not None}
+    named = {run.about.fingerprint for run in done}
+    here = {one for one in named if _label(_folder(one)) is not None}
     others = (_joined(run) for run in registry.some(tuple(EXPERIMENTS), states=_OTHERS))
-    found = [*(run for run in done if run.fingerprint in here), *(run for run in others if run)]
+    found = [*(run for run in done if run.about.fingerprint in here)]
+    found += [run for run in others if run]
     return sorted(found, key=lambda one: (one.run.created, one.run.id), reverse=True)
 
 
@@ -146,27 +253,27 @@ def beside(first: str, second: str) -> str:
     return one.beside(first, second)
 
 
-def _study(study_id: str, joined: list[_Joined]) -> Study:
-    one = joined[0]
+def _study(about: About, joined: list[_Joined]) -> Study:
     done: dict[str, int | None] = {}
     for entry in joined:
         stage, pairs = kind_of(entry.run).stage, _pairs_done(entry)
         done[stage] = max(pairs, done.get(stage) or 0) or None
     reached = _reached(joined)
     return Study(
-        id=study_id,
-        dataset=one.label,
-        fingerprint=one.fingerprint,
-        rows=one.rows,
+        id=about.id,
+        dataset=about.dataset,
+        fingerprint=about.fingerprint,
+        rows=about.rows,
+        spec=about.spec,
         runs=tuple(entry.run.id for entry in joined),
         newest={entry.run.kind: entry.run.id for entry in reversed(joined)},
         stages=(
             *(
-                Stage(name, done.get(name), one.rows, reached.get(name))
+                Stage(name, done.get(name), about.rows, reached.get(name))
                 for name in dict.fromkeys(kind.stage for kind in experiments())
                 if name
             ),
-            _review(one),
+            _review(about),
         ),
     )
 
@@ -184,16 +291,15 @@ def _reached(joined: list[_Joined]) -> dict[str, int | None]:
     return found
 
 
-def _review(joined: _Joined) -> Stage:
+def _review(about: About) -> Stage:
     """How many items of queues on these rows have the opinions they need; companions apart."""
     queues = Queues(data_dir())
-    found = queues.all(joined.fingerprint)
+    found = queues.all(about.fingerprint)
     first = {queue.companion for queue in found}
-    spec = runs.any_spec_of(joined.run)
     total = done = 0
-    if found and isinstance(spec, RowsSpec):
-        dataset = PreparedDataset(data_dir() / "datasets" / joined.fingerprint)
-        rows = set(choose_rows(_rows_only(spec), dataset).row_ids)
+    if found:
+        dataset = PreparedDataset(_folder(about.fingerprint))
+        rows = set(choose_rows(_rows_only(about.spec), dataset).row_ids)
         for queue in found:
             if queue.id in first:
                 continue
@@ -201,15 +307,15 @@ def _review(joined: _Joined) -> Stage:
             given = queues.given(queue)
             total += len(items)
             done += sum(given[item.row_id, item.side] >= queue.opinions for item in items)
-    return Stage(REVIEW, done, total) if total else Stage(REVIEW, None, joined.rows)
+    return Stage(REVIEW, done, total) if total else Stage(REVIEW, None, about.rows)
 
 
 def _pairs_done(joined: _Joined) -> int:
     """Pairs that a run has taken through all of its steps, at least."""
     if joined.run.state is RunState.DONE:
-        return joined.rows
+        return joined.about.rows
     spec = runs.any_spec_of(joined.run)
-    return min(joined.rows, joined.run.done // kind_of(joined.run).weight(spec))
+    return min(joined.about.rows, joined.run.done // kind_of(joined.run).weight(spec))
 
 
 def _joined(run: Run) -> _Joined | None:
@@ -224,8 +330,13 @@ def _joined(run: Run) -> _Joined | None:
         spec = runs.any_spec_of(run)
     except runs.Damaged:
         return None
-    rows = _row_set(folder, _rows_only(spec)) if isinstance(spec, RowsSpec) else None
-    return _Joined(run, rows[0], label, fingerprint, rows[1]) if rows else None
+    if not isinstance(spec, RowsSpec):
+        return None
+    rows = _row_set(folder, _rows_only(spec))
+    if rows is None:
+        return None
+    only = _rows_only(spec).model_copy(update={"dataset": spec.dataset})
+    return _Joined(run, About(rows[0], label, fingerprint, rows[1], only))
 
 
 def _folder(fingerprint: str) -> Path:
@@ -242,7 +353,7 @@ def _label(folder: Path) -> str | None:
 
 @lru_cache(maxsize=256)
 def _label_at(folder: Path, _: int) -> str:
-    return str(PreparedDataset(folder).about["label"])
+    return DatasetRequest(**PreparedDataset(folder).about["request"]).label
 
 
 def _begun_with(run: Run) -> str | None:
@@ -280,5 +391,8 @@ def _row_set(folder: Path, spec: RowsSpec) -> tuple[str, int] | None:
         row_ids = choose_rows(spec, PreparedDataset(folder)).row_ids
     except BadInput:  # a run that failed for its row ids is about no rows
         return None
-    name = sha256(f"{folder.name}|{','.join(map(str, row_ids))}".encode()).hexdigest()[:16]
-    return name, len(row_ids)
+    return _name_of(folder, row_ids), len(row_ids)
+
+
+def _name_of(folder: Path, row_ids: Sequence[int]) -> str:
+    return sha256(f"{folder.name}|{','.join(map(str, row_ids))}".encode()).hexdigest()[:16]

@@ -16,7 +16,9 @@ from ivan_core.models import reward_models
 from ivan_core.settings import preset_name
 from pages.components.kit.form import dataset_field, part_of_dataset, rows_fields
 from pages.components.kit.state import choose_run
+from pages.components.kit.study import dataset_of_study
 from pages.components.kit.text import say
+from pages.components.study.own_pairs import own_pairs_in_form
 
 _FORMATS = ("the one that fits the model", "last-turn", "openassistant", "as-published", "chat")
 _SPEC_HELP = CompareSpec.model_fields
@@ -28,8 +30,10 @@ def compare_form() -> None:
     say(
         "Which reply does a reward model prefer: the one that was chosen, or the other one?", "lead"
     )
+    own_pairs_in_form("form")
+    dataset, asked = dataset_of_study(preset.dataset)
     left, middle, right = st.columns([3, 4, 2])
-    source = dataset_field(left, preset.dataset.source, "form")
+    request = dataset_field(left, dataset, "form")
     names = middle.multiselect(
         "Reward models",
         list(dict.fromkeys((*preset.models, *reward_models.offered()))),
@@ -38,21 +42,15 @@ def compare_form() -> None:
         key="form-models",
         help=_SPEC_HELP["models"].description,
     )
-    rows = rows_fields(right, "form")
-    options = _more_options(source)
+    rows = rows_fields(right, "form", first=asked)
+    with st.expander("More options"):
+        request = part_of_dataset(request, "form") if request else None
+        options = _more_options()
     say(f"Preset: {catalog.preset(preset_name()).title}.", "small", quiet=True)
-    spec = checked(
-        CompareSpec,
-        {
-            "dataset": {"source": source, **options.pop("dataset")},
-            "models": tuple(names),
-            **rows,
-            **options,
-        },
-    )
-    if not source:
+    if request is None:
         say("Choose a dataset.")
         return
+    spec = checked(CompareSpec, {"dataset": request, "models": tuple(names), **rows, **options})
     if not names:
         say("Choose at least one reward model.")
         return
@@ -71,33 +69,30 @@ def compare_form() -> None:
     say(f"{took} ({plan.estimate_from}{cached}). Nothing is sent anywhere.", "small", quiet=True)
 
 
-def _more_options(source: str) -> dict[str, Any]:
-    with st.expander("More options"):
-        left, middle, right = st.columns(3)
-        part = part_of_dataset((left, middle, right), source, "form")
-        seed = left.number_input(
-            "Seed", 0, 2**31, 0, key="form-seed", help=_SPEC_HELP["seed"].description
-        )
-        form = middle.selectbox(
-            "Input format", _FORMATS, key="form-format", help=_SPEC_HELP["input_format"].description
-        )
-        tokens = right.number_input(
-            "Longest input, in tokens",
-            16,
-            1_000_000,
-            None,
-            placeholder="as the model was made for",
-            key="form-tokens",
-            help=_SPEC_HELP["max_tokens"].description,
-        )
-        system = left.selectbox(
-            "System turns",
-            get_args(SystemTurns),
-            key="form-system",
-            help=_SPEC_HELP["system"].description,
-        )
+def _more_options() -> dict[str, Any]:
+    left, middle, right = st.columns(3)
+    seed = left.number_input(
+        "Seed", 0, 2**31, 0, key="form-seed", help=_SPEC_HELP["seed"].description
+    )
+    form = middle.selectbox(
+        "Input format", _FORMATS, key="form-format", help=_SPEC_HELP["input_format"].description
+    )
+    tokens = right.number_input(
+        "Longest input, in tokens",
+        16,
+        1_000_000,
+        None,
+        placeholder="as the model was made for",
+        key="form-tokens",
+        help=_SPEC_HELP["max_tokens"].description,
+    )
+    system = left.selectbox(
+        "System turns",
+        get_args(SystemTurns),
+        key="form-system",
+        help=_SPEC_HELP["system"].description,
+    )
     return {
-        "dataset": part,
         "seed": seed,
         "input_format": None if form == _FORMATS[0] else form,
         "max_tokens": tokens,

@@ -4,7 +4,7 @@ Ollama server, of which one that it lacks is downloaded by a button.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -13,53 +13,75 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ivan_core import catalog
 from ivan_core.domain.errors import IvanError
+from ivan_core.domain.pairs import USUAL
 from ivan_core.domain.specs import DatasetRequest, RowsSpec, parse_row_ids
 from ivan_core.engine import datasets, machine
 from ivan_core.models import servers
 from pages.components.kit.state import keep_news, keep_problem
+from pages.components.kit.study import dataset_of_study
 from pages.components.kit.text import md_escape, say
 
 ALL, FIRST, DRAWN, BY_ID = "All rows", "The first N", "A random draw of N", "By row id"
 _DATA, _ROWS = DatasetRequest.model_fields, RowsSpec.model_fields
+_ALL_ROWS = RowsSpec()
 
 
-def dataset_field(place: DeltaGenerator, first: str, keys: str) -> str:
-    """Ask for a dataset, `first` unless another is chosen; empty if none is.
+def dataset_field(place: DeltaGenerator, first: DatasetRequest, keys: str) -> DatasetRequest | None:
+    """Ask for a dataset, `first` unless another is chosen; None if none is.
 
     Here and below `keys` begins the keys of the widgets.
     """
-    sources = [first, "sample", "Anthropic/hh-rlhf"]
-    sources += [request.source for request in datasets.known()]
-    source = place.selectbox(
+    offered = _by_name([first, *map(_named, ("sample", "Anthropic/hh-rlhf")), *datasets.known()])
+    name = place.selectbox(
         "Dataset",
-        list(dict.fromkeys(sources)),
+        list(offered),
         accept_new_options=True,
         key=f"{keys}-dataset",
         help=_DATA["source"].description,
     )
-    return (source or "").strip()
+    name = (name or "").strip()
+    return offered.get(name) or (_named(name) if name else None)
+
+
+def _named(source: str) -> DatasetRequest:
+    return DatasetRequest(source=source)
+
+
+def _by_name(requests: Iterable[DatasetRequest]) -> dict[str, DatasetRequest]:
+    """Requests by what they are called; those that are called alike are told apart."""
+    found: dict[str, DatasetRequest] = {}
+    for request in dict.fromkeys(requests):
+        name = request.label
+        if name in found:
+            name = f"{name}, {request.source if request.columns == USUAL else request.fingerprint}"
+        found[name] = request
+    return found
 
 
 def rows_fields(
     place: DeltaGenerator,
     keys: str,
     offered: Sequence[str] = (ALL, FIRST, DRAWN, BY_ID),
-    usual: str = ALL,
+    first: RowsSpec = _ALL_ROWS,
 ) -> dict[str, Any]:
-    """Ask which rows; the fields of a spec that say so.
+    """Ask which rows, those of `first` unless others are chosen; the fields of a spec that say so.
 
     Raises:
         BadInput: the row ids are no whole numbers.
     """
+    usual = BY_ID if first.row_ids else FIRST if first.limit else DRAWN if first.sample else ALL
+    offered = offered if usual in offered else (*offered, usual)
     which = place.selectbox("Rows", offered, offered.index(usual), key=f"{keys}-rows")
     number, row_ids = 100, ""
     if which == BY_ID:
+        listed = ", ".join(str(row) for row in first.row_ids or (0, 1, 2))
         row_ids = place.text_input(
-            "Row ids", "0, 1, 2", key=f"{keys}-row-ids", help=_ROWS["row_ids"].description
+            "Row ids", listed, key=f"{keys}-row-ids", help=_ROWS["row_ids"].description
         )
     elif which != ALL:
         told = _ROWS["limit" if which == FIRST else "sample"].description
-        number = place.number_input("N", 1, 10_000_000, 100, key=f"{keys}-n", help=told)
+        asked = first.limit or first.sample or 100
+        number = place.number_input("N", 1, 10_000_000, asked, key=f"{keys}-n", help=told)
     return {
         "limit": number if which == FIRST else None,
         "sample": number if which == DRAWN else None,
@@ -69,9 +91,10 @@ def rows_fields(
 
 def known_dataset(keys: str) -> DatasetRequest:
     """Ask of which dataset, among those that were read here before."""
-    known = {request.label: request for request in [DatasetRequest(), *datasets.known()]}
-    label = st.selectbox("Of which dataset", list(known), key=f"{keys}-dataset")
-    return known[label or "sample"]
+    first, _ = dataset_of_study(DatasetRequest())
+    known = _by_name([first, DatasetRequest(), *datasets.known()])
+    name = st.selectbox("Of which dataset", list(known), key=f"{keys}-dataset")
+    return known[name or first.label]
 
 
 def other_texts_aside(keys: str) -> bool:
@@ -83,12 +106,14 @@ def other_texts_aside(keys: str) -> bool:
     )
 
 
-def part_of_dataset(places: Sequence[DeltaGenerator], source: str, keys: str) -> dict[str, str]:
-    """Ask which part of a dataset on the hub is meant, in three places; of others nothing."""
-    if source == "sample" or "/" not in source or source.startswith(("/", ".", "~")):
-        return {}
+def part_of_dataset(request: DatasetRequest, keys: str) -> DatasetRequest:
+    """Ask which part of a dataset on the hub is meant, where that is not said yet; of others
+    nothing."""
+    source = request.source
+    if "/" not in source or source.startswith(("/", ".", "~")) or request != _named(source):
+        return request
     known = catalog.dataset_facts(source)
-    left, middle, right = places
+    left, middle, right = st.columns(3)
     subset = left.selectbox(
         "Subset",
         ["", *known.get("subsets", [])],
@@ -110,11 +135,12 @@ def part_of_dataset(places: Sequence[DeltaGenerator], source: str, keys: str) ->
         key=f"{keys}-revision",
         help=_DATA["revision"].description,
     )
-    return {
-        "subset": (subset or "").strip(),
-        "split": (split or "train").strip(),
-        "revision": revision.strip(),
-    }
+    return DatasetRequest(
+        source=source,
+        subset=(subset or "").strip(),
+        split=(split or "train").strip(),
+        revision=revision.strip(),
+    )
 
 
 def ollama_models() -> servers.OllamaModels:

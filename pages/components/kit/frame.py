@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from urllib.parse import quote
 
 import streamlit as st
 from streamlit import config
@@ -28,6 +29,7 @@ from pages.components.kit.state import (
     page_file,
     page_of,
 )
+from pages.components.kit.study import HOME, in_study, study_line
 from pages.components.kit.tab import name_tab, settle_tab
 from pages.components.kit.text import md_escape, say, say_with_hint
 from pages.components.kit.visitor import ask_for_token, is_of_another_site, token_missing, visitor
@@ -51,6 +53,24 @@ button[data-selected=true] p { color: #9db6f5; }
 </style>"""
 """The primary colour is dark enough to carry white words, so on dark ground it is no colour for
 words; Streamlit uses it for both."""
+
+_BALANCE = quote(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#000" '
+    'stroke-width="1.8" stroke-linecap="round"><path d="M12 3.5v16M7 19.5h10M4 9.2l16-3.4"/>'
+    '<circle cx="4" cy="12.4" r="3.1"/><circle cx="20" cy="9" r="3.1" fill="#000"/></svg>'
+)
+"""The mark: a balance that leans to one of two replies."""
+_TOP = f"""<style>
+[data-testid=stMainBlockContainer] {{ padding-top: 1.1rem; }}
+.st-key-navigation a {{ white-space: nowrap; }}
+.st-key-study-line a {{ background: none; font-weight: 400; }}
+.ivan-name {{ display: flex; align-items: center; gap: .45rem; font-weight: 650;
+  letter-spacing: .04em; }}
+.ivan-name::before {{ content: ""; width: 1.4rem; height: 1.4rem; background: currentColor;
+  mask: url("data:image/svg+xml,{_BALANCE}") center / contain no-repeat; }}
+</style>"""
+"""Streamlit leaves room for a header of its own, which these pages do not have."""
+_NAME = '<span class="ivan-name">IVAN</span>'
 
 _ANOTHER_SITE = IvanError(
     "A page of another address asked for this one, so nothing is shown.",
@@ -97,14 +117,17 @@ def _navigation(title: str) -> None:
     """
     own = {page_file(kind.page) for kind in experiments() if kind.page}
     at_runs = {**{page: page for page in own}, PAIRS: COMPARE}
-    with st.container(horizontal=True, gap="small", key="navigation"):
-        st.page_link("streamlit_app.py", label="Home")
+    st.html(_TOP)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="navigation"):
+        st.html(_NAME, width="content")
+        st.page_link(HOME, label="Home", query_params=in_study())
         for page in (*sorted(at_runs), *map(page_file, _OF_ALL)):
             label = Path(page).stem.capitalize()
-            carried = link_parameters(at_runs[page]) if page in at_runs else None
+            carried = link_parameters(at_runs[page]) if page in at_runs else in_study()
             if label == "Handbook" and title in _CHAPTER_OF:
-                carried = {"chapter": _CHAPTER_OF[title]}
+                carried = {"chapter": _CHAPTER_OF[title], **(carried or {})}
             st.page_link(page, label=label, query_params=carried)
+    study_line()
 
 
 @st.cache_resource(show_spinner=False)

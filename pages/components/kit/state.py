@@ -14,6 +14,7 @@ from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import known
+from pages.components.kit.study import in_study, is_of_study, study_now
 
 _Given = ParamSpec("_Given")
 
@@ -41,7 +42,7 @@ def chosen_run(page: str = COMPARE) -> str | None:
     Raises:
         BadInput: there is no such run, or another page shows it; the session then looks at none.
     """
-    run_id = st.query_params.get("run") or st.session_state.get(_place(page))
+    run_id = st.query_params.get("run") or _kept(page)
     if not run_id:
         return None
     run = _found(run_id)
@@ -79,6 +80,13 @@ def _place(page: str) -> str:
     return "run" if page == COMPARE else f"run-of-{page}"
 
 
+def _kept(page: str) -> str | None:
+    """The run that this session last looked at on a page, if it is of the study looked at."""
+    run_id = st.session_state.get(_place(page))
+    about = study_now()
+    return run_id if run_id and (about is None or is_of_study(run_id, about.id)) else None
+
+
 def _found(run_id: str) -> Run | None:
     try:
         return runs.get(run_id)
@@ -90,7 +98,7 @@ def choose_run(run_id: str | None, page: str = COMPARE) -> None:
     """Look at a run on its page from now on (None: at no run)."""
     if run_id is None:
         st.session_state.pop(_place(page), None)
-        st.query_params.clear()
+        st.query_params.from_dict(in_study() or {})
         return
     st.session_state[_place(page)] = run_id
     if st.query_params.get("run") != run_id:
@@ -104,12 +112,13 @@ def chosen_row() -> int | None:
 
 
 def link_parameters(page: str = COMPARE) -> dict[str, str] | None:
-    """What a link to a page must carry to show the run last looked at there, with its rows."""
-    for run_id in (st.query_params.get("run"), st.session_state.get(_place(page))):
+    """What a link to a page must carry to show the run last looked at there, with its rows; where
+    there is none, to stay in the study."""
+    for run_id in (st.query_params.get("run"), _kept(page)):
         run = _found(run_id) if run_id else None
         if run is not None and page_of(run) == page:
             return {"run": run.id, **kept_filter(run.id)}
-    return None
+    return in_study()
 
 
 def keep_filter(run_id: str, query: dict[str, str]) -> None:

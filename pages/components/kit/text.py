@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -25,14 +25,19 @@ HEAD = f"{CELL};font-weight:600"
 _DIFFERS = "font-weight:650;background:rgba(88,132,214,.14)"
 
 
-def say(text: str, size: str = "body", quiet: bool = False) -> None:
+def say(
+    text: str,
+    size: str = "body",
+    quiet: bool = False,
+    width: Literal["stretch", "content"] = "stretch",
+) -> None:
     """Print a sentence as it is, whatever it holds."""
     weight = 560 if size == "headline" else 400
     style = (
         f"font-size:{_SIZES[size]};line-height:1.45;font-weight:{weight};"
         f"opacity:{0.72 if quiet else 1};margin:0;overflow-wrap:anywhere"
     )
-    st.html(f'<p style="{style}" dir="auto">{escape(text)}</p>')
+    st.html(f'<p style="{style}" dir="auto">{escape(text)}</p>', width=width)
 
 
 def say_with_hint(message: str, hint: str, lead: bool = False) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.domain.labels import FEATURES
-from ivan_core.domain.specs import LabelSpec, TaxonomySpec, checked
+from ivan_core.domain.specs import DatasetRequest, LabelSpec, TaxonomySpec, checked
 from ivan_core.domain.words import number_of
 from ivan_core.engine import access, handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
@@ -24,8 +24,10 @@ from pages.components.kit.form import (
     rows_fields,
 )
 from pages.components.kit.state import TAXONOMY, choose_run, keep_news
+from pages.components.kit.study import dataset_of_study
 from pages.components.kit.text import say, say_with_hint
 from pages.components.labels.follow import FOUND
+from pages.components.study.own_pairs import own_pairs_in_form
 
 _BATCH, _DIRECT = TaxonomySpec.model_fields, LabelSpec.model_fields
 
@@ -39,8 +41,9 @@ _WAYS: dict[LabellingWay, str] = {
 def label_form() -> None:
     """Ask which texts are labelled by whom, and start it; nothing is paid from here."""
     models = ollama_models()
-    source, labeler, rows = _three_fields(models)
-    if not source:
+    own_pairs_in_form("label")
+    request, labeler, rows = _three_fields(models)
+    if request is None:
         say("Choose a dataset.")
         return
     if not labeler:
@@ -48,21 +51,24 @@ def label_form() -> None:
         return
     way = labelers.labelling_way(labeler, models.names) or _asked_way(labeler)
     with st.expander("More options"):
-        dataset = part_of_dataset(st.columns(3), source, "label")
+        request = part_of_dataset(request, "label")
         options = more_options(way)
-    fields = {"dataset": {"source": source, **dataset}, **rows, **options}
+    fields = {"dataset": request, **rows, **options}
     if way == "batch":
         _offer_batch(labeler, fields)
     else:
         _offer_direct(labeler, way, fields, models)
 
 
-def _three_fields(models: servers.OllamaModels) -> tuple[str, str, dict[str, Any]]:
+def _three_fields(
+    models: servers.OllamaModels,
+) -> tuple[DatasetRequest | None, str, dict[str, Any]]:
     offered = labelers.offered(models.names, servers.provider().demo)
     chosen = labelers.preset_labeler()
     names = list(dict.fromkeys((*offered, chosen)))
     left, middle, right = st.columns([3, 4, 2])
-    source = dataset_field(left, preset_spec().dataset.source, "label")
+    dataset, asked = dataset_of_study(preset_spec().dataset)
+    request = dataset_field(left, dataset, "label")
     labeler = middle.selectbox(
         "Labeler",
         names,
@@ -74,8 +80,8 @@ def _three_fields(models: servers.OllamaModels) -> tuple[str, str, dict[str, Any
         "a model on your own Ollama server, or a paid model behind OpenAI's Batch API. "
         "Another model's name may be typed in.",
     )
-    rows = rows_fields(right, "label")
-    return source, (labeler or "").strip(), rows
+    rows = rows_fields(right, "label", first=asked)
+    return request, (labeler or "").strip(), rows
 
 
 def _asked_way(labeler: str) -> LabellingWay:

@@ -9,7 +9,7 @@ import streamlit as st
 from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.estimates import usd
-from ivan_core.domain.specs import RewriteSpec, checked
+from ivan_core.domain.specs import DatasetRequest, RewriteSpec, checked
 from ivan_core.domain.words import number_of
 from ivan_core.experiments.rewrite import plan as rewrite
 from ivan_core.experiments.rewrite.cost import total
@@ -31,7 +31,9 @@ from pages.components.kit.form import (
 )
 from pages.components.kit.frame import problems_shown, show_error
 from pages.components.kit.state import REWRITE, choose_run
+from pages.components.kit.study import dataset_of_study, study_now
 from pages.components.kit.text import say, say_with_hint
+from pages.components.study.own_pairs import own_pairs_in_form
 
 _ABOUT = RewriteSpec.model_fields
 _SCOPES = {
@@ -49,34 +51,34 @@ def rewrite_form() -> None:
     )
     models = ollama_models()
     preset = preset_spec()
-    source, rewriter, rows = _three_fields(preset, models)
-    with st.expander("More options"):
-        dataset = part_of_dataset(st.columns(3), source, "label")
-        options = _more_options(preset, models, rewriter)
-    if not source:
+    own_pairs_in_form("rewrite")
+    request, rewriter, rows = _three_fields(preset, models)
+    if request is None:
         say("Choose a dataset.")
         return
+    with st.expander("More options"):
+        request = part_of_dataset(request, "rewrite")
+        options = _more_options(preset, models, rewriter)
     if not rewriter:
         say("Choose who rewords.")
         return
     if not options["models"]:
         say("Choose at least one reward model.")
         return
-    spec = checked(
-        RewriteSpec,
-        {"dataset": {"source": source, **dataset}, "rewriter": rewriter, **rows, **options},
-    )
+    spec = checked(RewriteSpec, {"dataset": request, "rewriter": rewriter, **rows, **options})
     offer(spec, models)
 
 
 def _three_fields(
     preset: RewriteSpec, models: servers.OllamaModels
-) -> tuple[str, str, dict[str, Any]]:
+) -> tuple[DatasetRequest | None, str, dict[str, Any]]:
     left, middle, right = st.columns([3, 4, 2])
-    source = dataset_field(left, preset.dataset.source, "rewrite")
-    # All of a large dataset would keep a language model busy for weeks.
-    usual = ALL if preset.dataset.source == SAMPLE else DRAWN
-    rows = rows_fields(right, "rewrite", (ALL, DRAWN, BY_ID), usual)
+    dataset, asked = dataset_of_study(preset.dataset)
+    request = dataset_field(left, dataset, "rewrite")
+    if study_now() is None and dataset.source != SAMPLE:
+        # All of a large dataset would keep a language model busy for weeks.
+        asked = asked.model_copy(update={"sample": 100})
+    rows = rows_fields(right, "rewrite", (ALL, DRAWN, BY_ID), asked)
     offered = rewriters.offered(models.names, preset.rewriter)
     names = list(offered)
     rewriter = middle.selectbox(
@@ -90,7 +92,7 @@ def _three_fields(
         "Ollama server, or openai:NAME for a model behind an OpenAI-compatible server. "
         "A name may be typed in.",
     )
-    return source, (rewriter or "").strip(), rows
+    return request, (rewriter or "").strip(), rows
 
 
 def _more_options(

@@ -1,0 +1,107 @@
+"""The study that a page is about: that of the run in the address, the one named there, the one this
+session last looked at, or the newest; and the line under the navigation that tells it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import streamlit as st
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.specs import DatasetRequest, RowsSpec
+from ivan_core.engine import access, studies
+from ivan_core.engine.studies import About
+from pages.components.kit.text import md_escape, say
+
+HOME = "streamlit_app.py"
+STUDY, NEW = "study", "new"
+_OFFERED = 8
+
+
+def study_now() -> About | None:
+    """What this page's study is about; None where there is none yet, or a new one is begun."""
+    if is_new_study():
+        return None
+    named = st.query_params.get(STUDY)
+    found = _of_run(st.query_params.get("run"))
+    if found is None:
+        every = studies.abouts()
+        wanted = (named, st.session_state.get(STUDY))
+        known = {about.id: about for about in every}
+        found = next((known[one] for one in wanted if one in known), next(iter(every), None))
+    if found is not None:
+        st.session_state[STUDY] = found.id
+    return found
+
+
+def is_new_study() -> bool:
+    """Whether the address asks for a new study."""
+    return bool(st.query_params.get(STUDY) == NEW)
+
+
+def _of_run(run_id: str | None) -> About | None:
+    """What the study of a run is about; None for a run that nobody knows or that has read none."""
+    if run_id:
+        with suppress(BadInput):
+            return studies.about_run(run_id)
+    return None
+
+
+def is_of_study(run_id: str, study_id: str) -> bool:
+    """Whether a run belongs to a study; one that has read no dataset yet may."""
+    about = _of_run(run_id)
+    return about is None or about.id == study_id
+
+
+def in_study() -> dict[str, str] | None:
+    """What a link must carry to stay in the study of this page."""
+    about = study_now()
+    return {STUDY: about.id} if about is not None else None
+
+
+def begin_with(spec: RowsSpec) -> About:
+    """Begin a study with rows of a dataset, and look at it from now on.
+
+    Raises:
+        BadInput: the dataset has not been read, or has no such rows.
+        NotAllowed: the visitor may only read and review.
+    """
+    about = studies.take(spec)
+    st.session_state[STUDY] = about.id
+    return about
+
+
+def study_line() -> None:
+    """Tell the study, with a switch to others and a link to a new one; nothing before the first."""
+    about = study_now()
+    is_owner = access.asking().trusted
+    if about is None and not is_new_study():
+        return
+    others = [one for one in studies.abouts() if about is None or one.id != about.id]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="study-line"):
+        told = f"Study: {about.name}" if about else "A new study"
+        if others:
+            with st.popover(md_escape(told), type="tertiary", help="Look at another study"):
+                _switch(others)
+        else:
+            say(told, "small", width="content")
+        if about is not None and is_owner:
+            st.page_link(HOME, label="New study", query_params={STUDY: NEW})
+
+
+def _switch(others: list[About]) -> None:
+    names = [one.name for one in others]
+    for one in others[:_OFFERED]:
+        more = f" ({one.id[:4]})" if names.count(one.name) > 1 else ""
+        st.page_link(HOME, label=md_escape(f"{one.name}{more}"), query_params={STUDY: one.id})
+    if len(others) > _OFFERED:
+        say(f"{len(others) - _OFFERED:,} more: the page Runs lists all.", "small", quiet=True)
+
+
+def dataset_of_study(preset: DatasetRequest) -> tuple[DatasetRequest, RowsSpec]:
+    """The dataset and rows that a form begins with: the study's, else all rows of the preset's."""
+    about = study_now()
+    if about is None:
+        return preset, RowsSpec(dataset=preset)
+    return about.spec.dataset, about.spec

@@ -1,0 +1,169 @@
+"""The card that asks for somebody's own pairs, and shows what is in them before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from hashlib import sha256
+
+import streamlit as st
+
+from ivan_core.datasets.files import FORMATS, WrongColumns
+from ivan_core.domain.pairs import USUAL, Columns
+from ivan_core.domain.specs import NO_COLUMN, DatasetRequest, RowsSpec
+from ivan_core.domain.words import number_of
+from ivan_core.engine import access
+from ivan_core.engine.own_files import LARGEST_MB, keep_file
+from ivan_core.engine.own_pairs import Found, found_in, proposed, read
+from pages.components.kit.form import part_of_dataset
+from pages.components.kit.frame import problems_shown
+from pages.components.kit.study import STUDY, begin_with
+from pages.components.kit.text import md_escape, say
+from pages.components.pair.replies import show_pair
+
+_PARTS = {
+    "chosen": "Chosen reply",
+    "rejected": "Rejected reply",
+    "prompt": "Prompt",
+    "subset": "Subset",
+}
+_NONE = "none"
+_NAMED_LINES = 5
+Offer = Callable[[DatasetRequest, Found], None]
+"""Draws what can be done with pairs that were looked at."""
+
+
+def ask_for_pairs(keys: str) -> DatasetRequest | None:
+    """Ask for a file, a path or a hub name; None until one is given. `keys` begins the keys."""
+    dropped = st.file_uploader(
+        "Drop a file with one pair in each row",
+        type=[ending.lstrip(".") for ending in (*FORMATS, ".gz")],
+        key=f"{keys}-file",
+        max_upload_size=LARGEST_MB,
+        help="JSON lines, CSV or Parquet: each row has two replies, one of which was chosen, and "
+        "the prompt before them.",
+    )
+    source = st.text_input(
+        "Or a path on this machine, or the name of a dataset on the hub",
+        key=f"{keys}-source",
+        placeholder="/data/my-prefs.jsonl or Anthropic/hh-rlhf",
+    ).strip()
+    say(
+        f"A file stays on this machine. Up to {LARGEST_MB} MB here; larger ones by their path.",
+        "small",
+        quiet=True,
+    )
+    with problems_shown():
+        if dropped is not None:
+            return keep_file(dropped.name, dropped.getvalue())
+        if source:
+            return part_of_dataset(DatasetRequest(source=source), keys)
+    return None
+
+
+def look_at(request: DatasetRequest, keys: str, offer: Offer) -> None:
+    """Read a dataset, show its columns and its first pair, and offer what can be done with it."""
+    with problems_shown():
+        _look_at(request, keys, offer)
+
+
+def _look_at(request: DatasetRequest, keys: str, offer: Offer) -> None:
+    place = f"{keys}-{sha256(request.model_dump_json().encode()).hexdigest()[:8]}"
+    if place not in st.session_state:
+        try:
+            found = _read(request)
+            st.session_state[place] = (found.columns, request.columns)
+        except WrongColumns as error:
+            st.session_state[place] = (error.found, proposed(error.found))
+    names, first = st.session_state[place]
+    say("What is taken from which column:", "small")
+    columns = _columns(names, first, place)
+    if not all(columns.needed):
+        say("Choose the columns that hold the chosen and the other reply.")
+        return
+    show_found(_with(request, columns, names), offer)
+
+
+def show_found(request: DatasetRequest, offer: Offer) -> None:
+    """Show what is in a dataset, and offer what can be done with it.
+
+    Raises:
+        IvanError: it cannot be read.
+    """
+    found = _read(request)
+    _tell(found)
+    offer(request, found)
+
+
+def _read(request: DatasetRequest) -> Found:
+    """What is in a dataset, read now where it was not yet, with a word on how far it is."""
+    word = st.empty()
+
+    def told(pairs: int) -> None:
+        count = f": {number_of(pairs, 'pair')} so far" if pairs else ""
+        with word:
+            say(f"Reading {request.label}{count} …", "small", quiet=True)
+
+    told(0)
+    found = found_in(read(request, told))
+    word.empty()
+    return found
+
+
+def _columns(names: Sequence[str], first: Columns, place: str) -> Columns:
+    """Ask which column holds what, beginning with `first`."""
+    picked = {}
+    for box, (part, title) in zip(st.columns(len(_PARTS)), _PARTS.items(), strict=True):
+        own = getattr(first, part)
+        offered = list(names) if part in ("chosen", "rejected") else [_NONE, *names]
+        picked[part] = box.selectbox(
+            title,
+            offered,
+            offered.index(own) if own in offered else None if offered == list(names) else 0,
+            key=f"{place}-{part}",
+            placeholder="Choose a column",
+        )
+    return Columns(**{part: "" if one in (None, _NONE) else one for part, one in picked.items()})
+
+
+def _with(request: DatasetRequest, columns: Columns, names: Sequence[str]) -> DatasetRequest:
+    """The request that takes pairs from these columns."""
+    said = {}
+    for part in _PARTS:
+        column, usual = getattr(columns, part), getattr(USUAL, part)
+        absent = NO_COLUMN if usual in names else ""
+        said[f"{part}_column"] = "" if column == usual else column or absent
+    return request.model_copy(update=said)
+
+
+def _tell(found: Found) -> None:
+    """What was found, in a sentence, and the first pair side by side."""
+    say(f"{number_of(found.pairs, 'pair')}, {found.turns} each.", "lead")
+    if found.bad_lines:
+        lines = number_of(found.bad_lines, "line is no pair", "lines are no pairs")
+        more = " …" if found.bad_lines > _NAMED_LINES else ""
+        say(f"{lines} and left out: {'; '.join(found.bad[:_NAMED_LINES])}{more}.")
+    for sentence in found.odd:
+        say(sentence, "small", quiet=True)
+    say("The first pair:", "small", quiet=True)
+    show_pair(found.first, True, {})
+
+
+def own_pairs_in_form(keys: str) -> None:
+    """The card at the top of a form, folded; what is taken there the form begins with."""
+    if not access.asking().trusted:
+        return
+    with st.expander("Bring your own pairs"):
+        asked = ask_for_pairs(f"{keys}-own")
+        if asked is not None:
+            look_at(asked, f"{keys}-own", partial(_offer_to_use, keys))
+
+
+def _offer_to_use(keys: str, request: DatasetRequest, found: Found) -> None:
+    label = f"Use these {number_of(found.pairs, 'pair')}"
+    if st.button(md_escape(label), type="primary", key=f"{keys}-own-use"):
+        about = begin_with(RowsSpec(dataset=request))
+        for field in ("dataset", "rows", "n", "row-ids"):
+            st.session_state.pop(f"{keys}-{field}", None)
+        st.query_params.from_dict({STUDY: about.id})
+        st.rerun()

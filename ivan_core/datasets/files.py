@@ -107,8 +107,7 @@ class WrongColumns(BadInput):
         listed = ", ".join(found[:20]) or "none"
         super().__init__(
             f"The columns {columns.chosen} and {columns.rejected} are needed; found: {listed}.",
-            "Say which columns hold the two replies (--chosen-column, --rejected-column), or "
-            "pick another file.",
+            "Say which columns hold the two replies: --chosen-column and --rejected-column.",
         )
         self.found = tuple(found)
 

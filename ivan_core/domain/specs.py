@@ -66,18 +66,24 @@ class DatasetRequest(Frozen):
         description="Branch, tag or commit of a hub dataset; pinned when resolved.",
     )
     chosen_column: Annotated[str, Option("--chosen-column", "COLUMN")] = Field(
-        "", description="The column with the reply that was chosen; chosen if empty."
+        "",
+        title="Chosen reply",
+        description="The column with the reply that was chosen; chosen if empty.",
     )
     rejected_column: Annotated[str, Option("--rejected-column", "COLUMN")] = Field(
-        "", description="The column with the other reply; rejected if empty."
+        "",
+        title="Rejected reply",
+        description="The column with the other reply; rejected if empty.",
     )
     prompt_column: Annotated[str, Option("--prompt-column", "COLUMN")] = Field(
         "",
+        title="Prompt",
         description="The column with the prompt, where the replies are without it; prompt if "
         f"empty, {NO_COLUMN} for none.",
     )
     subset_column: Annotated[str, Option("--subset-column", "COLUMN")] = Field(
         "",
+        title="Subset of each pair",
         description=f"The column that names each pair's subset; subset if empty, {NO_COLUMN} for "
         "none.",
     )

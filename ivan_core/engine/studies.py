@@ -179,6 +179,11 @@ def about_run(run_id: str) -> About | None:
     return joined.about if joined else None
 
 
+def runs_of(study_id: str) -> list[Run]:
+    """The runs of a study, newest first; none where there is no such study."""
+    return [joined.run for joined in _all_joined() if joined.study == study_id]
+
+
 def find(study_id: str) -> Study | None:
     """A study by its id; None if there is none."""
     joined = [one for one in _all_joined() if one.study == study_id]

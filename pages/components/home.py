@@ -93,9 +93,10 @@ def _judge(rows: RowsSpec) -> None:
 def not_judged(study: About) -> None:
     """A study whose pairs no model has judged: what they are, and the button that starts it."""
     show_found(study.spec.dataset, lambda _, __: _judge(study.spec))
-    whole = studies.find(study.id)
-    if whole is not None:
-        say(whole.sentence)
+    with problems_shown():  # a team's database may be away
+        whole = studies.find(study.id)
+        if whole is not None:
+            say(whole.sentence)
 
 
 def this_machine() -> None:
@@ -119,9 +120,7 @@ def comparisons(study: About | None) -> Iterator[Run]:
     if study is None:
         yield from runs.newest_done("compare", _NEWEST)
         return
-    whole = studies.find(study.id)
-    for run_id in whole.runs if whole else ():
-        run = runs.get(run_id)
+    for run in studies.runs_of(study.id):
         if run.kind == "compare" and run.state is RunState.DONE:
             yield run
 

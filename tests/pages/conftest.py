@@ -42,9 +42,17 @@ class Page:
 
     @property
     def said(self) -> str:
-        """Its sentences, one a line."""
-        pieces = (re.sub(r"<[^>]+>", "", html.body) for html in self.app.get("html"))
-        return "\n".join(unescape(piece) for piece in pieces)
+        """Its sentences below the navigation, one a line."""
+        bodies = (html.body for html in self.app.get("html") if "<style>" not in html.body)
+        pieces = (unescape(re.sub(r"<[^>]+>", "", body)) for body in bodies)
+        return "\n".join(one for one in pieces if one != "IVAN" and not one.startswith("Study: "))
+
+    @property
+    def study(self) -> str:
+        """The line under the navigation that tells the study; empty where there is none."""
+        texts = [re.sub(r"<[^>]+>", "", html.body) for html in self.app.get("html")]
+        texts += [block.proto.popover.label for block in self.app.get("popover")]
+        return next((unescape(one) for one in texts if one.startswith("Study: ")), "")
 
     @property
     def buttons(self) -> dict[str, str]:

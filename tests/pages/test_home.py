@@ -75,14 +75,13 @@ def test_recent_runs_are_named_newest_first(data_dir, open_page):
         data_dir, made_runs.spec_of_sample(made_runs.TWO_MODELS[:1], limit=60), RunState.CANCELLED
     )
     recent = [to for to in open_page().links.values() if "compare?run=" in to]
-    # The first of them is the link to the whole comparison.
-    assert recent == [f"compare?run={run_id}" for run_id in (first, second, first)]
+    assert recent == [f"compare?run={run_id}" for run_id in (second, first)]
 
 
 def test_only_failed_runs_leave_the_button(data_dir, open_page):
     made_runs.failed(data_dir, made_runs.spec_of_sample())
     page = open_page()
-    assert "first" in page.buttons
+    assert page.buttons["home-judge"].startswith("Judge 480 pairs with 2 models")
     assert any("failed" in label for label in page.links)
 
 

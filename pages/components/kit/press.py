@@ -11,7 +11,8 @@ import re
 from ivan_core.domain.options import form_names
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 
-_FOLDED = form_names(DatasetRequest).keys() - {"--dataset"}
+_OF_OWN_PAIRS = {flag for flag in form_names(DatasetRequest) if flag.endswith("-column")}
+_FOLDED = form_names(DatasetRequest).keys() - {"--dataset"} - _OF_OWN_PAIRS
 _FIELDS = {
     **form_names(RowsSpec),
     "--again": "I know that it may be charged twice",
@@ -65,4 +66,6 @@ def _fields(found: re.Match[str]) -> str:
     if not all(option in _FIELDS for option in options):
         return found[0]
     said = re.sub(_ONE, lambda one: f"“{_FIELDS[one[0]]}”", found[0])
+    if _OF_OWN_PAIRS & set(options):
+        return f"{said} under “Bring your own pairs”"
     return f"{said} under “More options”" if _FOLDED & set(options) else said

@@ -25,7 +25,7 @@ _PARTS = {
     "chosen": "Chosen reply",
     "rejected": "Rejected reply",
     "prompt": "Prompt",
-    "subset": "Subset",
+    "subset": "Subset of each pair",
 }
 _NONE = "none"
 _NAMED_LINES = 5

@@ -6,7 +6,7 @@ from given.word_counts.kind import KIND, WordsSpec
 from given.word_counts.results import LANGUAGE, open_words
 
 from ivan_core.domain.options import command_of
-from ivan_core.domain.specs import checked
+from ivan_core.domain.specs import DatasetRequest, checked
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opened import files
 from ivan_core.lists.conditions import matching_rows
@@ -19,6 +19,7 @@ from pages.components.kit.list import below_page, page_table, turned_to
 from pages.components.kit.live import Panel, counted, live, stopped
 from pages.components.kit.results import files_and_settings, quotable
 from pages.components.kit.state import choose_run, chosen_run, page_file
+from pages.components.kit.study import dataset_of_study
 
 WORDS = page_file(KIND.page)
 ROWS = Place(LANGUAGE, "words-", "words-page", "words-clicks", "All rows")
@@ -45,8 +46,9 @@ with frame("Words"):
     page_title(WORDS, "Words", "New word count", run)
     if run is None:
         left, right = st.columns(2)
-        asked = {"dataset": {"source": dataset_field(left, "sample", "words")}}
-        spec = checked(WordsSpec, asked | rows_fields(right, "words"))
+        dataset, asked = dataset_of_study(DatasetRequest())
+        given = {"dataset": dataset_field(left, dataset, "words")}
+        spec = checked(WordsSpec, given | rows_fields(right, "words", first=asked))
         if st.button("Count", type="primary", key="count"):
             choose_run(runs.start(spec)[0], WORDS)
             st.rerun()

@@ -62,12 +62,6 @@ def test_the_same_again_finds_the_labelling_and_can_be_sent_once_more(
     run_id, _ = taxonomy.start(spec)
     do("upload", run_id, shown(run_id))
     page = open_page(TAXONOMY)
-    for name, value in (("dataset", spec.dataset.source), ("rows", "By row id")):
-        page.app.session_state[f"label-{name}"] = value
-    page.app.selectbox(key="label-dataset").options.append(spec.dataset.source)
-    page.run()
-    page.app.session_state["label-row-ids"] = "0, 1"
-    page.run()
     page.press("prepare")
     assert "These texts were sent to gpt-6-luna before: this is that labelling." in page.said
     assert page.app.query_params["run"] == run_id

@@ -66,6 +66,11 @@ def _add_sheets(parts: Any) -> None:
         action="store_true",
         help="Let the sheet win over answers that were saved after it was made.",
     )
+    take_in.add_argument(
+        "--good-rows",
+        action="store_true",
+        help="Take the rows that are right where others are not, and name the others.",
+    )
     take_in.set_defaults(run=run_import)
 
 
@@ -109,12 +114,15 @@ def run_import(options: argparse.Namespace) -> int:
     refused: list[str] = []
     for path in options.files:
         try:
-            report = import_file(path, replace=options.replace)
+            report = import_file(path, replace=options.replace, partly=options.good_rows)
         except SheetRefused as error:
             refused.append(path.name)
             print(f"{path.name}: nothing was imported.", file=sys.stderr)
             for problem in error.problems:
                 print(f"  {problem}", file=sys.stderr)
+            if error.good:
+                right = f"{error.good:,} of its rows {'is' if error.good == 1 else 'are'} right"
+                print(f"  {right}: --good-rows takes them.", file=sys.stderr)
         except BadInput as error:
             refused.append(path.name)
             print(f"{error.message} {error.hint}".strip(), file=sys.stderr)

@@ -57,6 +57,17 @@ def test_of_several_sheets_those_that_are_right_come_in(data_dir, tmp_path, queu
     assert [one.reviewer for one in Opinions(data_dir).all(queue.id)] == ["Ada"]
 
 
+def test_good_rows_of_a_sheet_are_taken_when_asked_for(data_dir, tmp_path, queue, capsys):
+    data = Filled(queue).put(0, which="A").put(1, which="both").bytes()
+    (tmp_path / "ada.xlsx").write_bytes(data)
+    assert run(["review", "import", "ada.xlsx"]) == 1
+    assert "1 of its rows is right: --good-rows takes them." in capsys.readouterr().err
+    assert run(["review", "import", "ada.xlsx", "--good-rows"]) == 0
+    told = capsys.readouterr().out
+    assert "1 new" in told and "Left out: row 3." in told and "Answers!E3 says “both”" in told
+    assert len(Opinions(data_dir).all(queue.id)) == 1
+
+
 def test_replacing_is_asked_for(data_dir, tmp_path, queue, capsys):
     filled = Filled(queue)
     (tmp_path / "ada.xlsx").write_bytes(filled.put(0, which="A").bytes())

@@ -12,6 +12,7 @@ from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, Item
 from ivan_core.engine import access
+from ivan_core.review.sheets.reading import SheetRefused
 from ivan_core.review.sheets.sheets import export_queue, import_file, import_sheet
 
 
@@ -139,4 +140,50 @@ def test_importing_is_for_those_who_are_trusted(data_dir, tmp_path):
         assert export_queue(queue.id)
     finally:
         access.set_provider(lambda: access.LOCAL)
+    assert everything(data_dir, queue) == ([], [])
+
+
+def test_of_a_sheet_with_a_wrong_cell_the_other_rows_are_taken_when_asked_for(data_dir):
+    queue = better(data_dir)
+    filled = Filled(queue).put(0, which="A").put(1, which="maybe").put(2, which="B")
+    refused = refusal(filled.bytes())
+    assert (refused.good, refused.wrong) == (2, (3,))
+    assert everything(data_dir, queue) == ([], [])
+    report = import_sheet(filled.bytes(), partly=True)
+    assert (report.new, report.missing, report.empty, report.wrong) == (2, 0, 1, (3,))
+    assert report.sentences == (
+        "Ada on “Which one?”: 2 new, 0 changed, 0 as before.",
+        "1 left empty.",
+        "Left out: row 3. Correct it and import it again:",
+        "Answers!E3 says “maybe”; “Which reply is better?” takes A, B, no difference or can't"
+        " tell.",
+    )
+    assert [one.row_id for one in Opinions(data_dir).all(queue.id)] == [0, 2]
+    corrected = import_sheet(filled.put(1, which="can't tell").bytes())
+    assert (corrected.new, corrected.same, corrected.problems) == (1, 2, ())
+
+
+def test_an_item_answered_twice_or_under_no_id_leaves_out_all_its_rows(data_dir):
+    queue = better(data_dir)
+    filled = Filled(queue).put(0, which="A").put(1, which="B").put(2, which="A", item=None)
+    code = filled.cell(0, "Item").value
+    filled.put(3, which="B", item=code)
+    for heading in ("Conversation", "Reply A", "Reply B"):
+        filled.cell(3, heading).value = filled.cell(0, heading).value
+    refused = refusal(filled.bytes())
+    assert (refused.good, refused.wrong) == (1, (2, 4, 5))
+    report = import_sheet(filled.bytes(), partly=True)
+    assert (report.new, report.missing) == (1, 2)
+    assert report.sentences[2] == "Left out: rows 2, 4 and 5. Correct it and import it again:"
+    assert [one.row_id for one in Opinions(data_dir).all(queue.id)] == [1]
+
+
+def test_a_sheet_of_which_no_row_is_right_or_that_nobody_named_is_taken_in_no_part(data_dir):
+    queue = better(data_dir)
+    wrong = Filled(queue).put(0, which="maybe").bytes()
+    nameless = Filled(queue, name="").put(0, which="A").put(1, which="maybe").bytes()
+    for data in (wrong, nameless):
+        with pytest.raises(SheetRefused) as refused:
+            import_sheet(data, partly=True)
+        assert refused.value.good == 0
     assert everything(data_dir, queue) == ([], [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -38,9 +38,12 @@ _TOLD = 10
 
 
 class SheetRefused(BadInput):
-    """A sheet of which nothing was imported; `problems` says in sentences why."""
+    """A sheet of which nothing was imported; `problems` says in sentences why.
 
-    def __init__(self, *problems: str) -> None:
+    `good` counts the rows that could be taken all the same; `wrong` are the numbers of the others.
+    """
+
+    def __init__(self, *problems: str, good: int = 0, wrong: Sequence[int] = ()) -> None:
         first, *rest = problems
         if not rest:
             super().__init__(f"Nothing was imported. {first}")
@@ -51,6 +54,8 @@ class SheetRefused(BadInput):
                 " ".join(problems[:_TOLD]) + more,
             )
         self.problems = problems
+        self.good = good
+        self.wrong = tuple(wrong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,24 @@ class Said:
     @property
     def judged(self) -> bool:
         return bool(self.answers) or self.skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the rows of a sheet say: those that are right, and what is wrong with others.
+
+    `wrong` are the numbers of the others, `codes` the ids of theirs that are known.
+    """
+
+    right: tuple[Said, ...]
+    problems: tuple[str, ...] = ()
+    wrong: tuple[int, ...] = ()
+    codes: frozenset[str] = frozenset()
+
+    @property
+    def good(self) -> int:
+        """How many rows have an answer that can be taken."""
+        return sum(one.judged for one in self.right)
 
 
 def read_about(grids: Sequence[Grid]) -> About:
@@ -120,11 +143,18 @@ def read_name(grids: Sequence[Grid]) -> str:
     raise SheetRefused(f"There is no cell “{YOUR_NAME}” in this file. Put it back, and the name.")
 
 
-def read_rows(grids: Sequence[Grid], queue: Queue, found: Mapping[str, SheetItem]) -> list[Said]:
+def read_rows(
+    grids: Sequence[Grid],
+    queue: Queue,
+    found: Mapping[str, SheetItem],
+    changed: Collection[str] = (),
+) -> Rows:
     """What each row says; `found` are the items that the sheet may hold, by id, with their texts.
 
+    `changed` are the ids of those whose texts are other ones now: their rows are not right.
+
     Raises:
-        SheetRefused: an id, a heading, a text or an answer is not right; all of them are named.
+        SheetRefused: a heading is not right, so that no row can be read.
     """
     grid, head = _answer_grid(grids, queue)
     columns = columns_of(queue)
@@ -142,23 +172,35 @@ def read_rows(grids: Sequence[Grid], queue: Queue, found: Mapping[str, SheetItem
     ]
     if problems:
         raise SheetRefused(*problems)
+    problems = [f"The text of item {code} is another one now." for code in changed]
     rows: dict[str, Said] = {}
+    wrong: set[int] = set()
+    codes: set[str] = set(changed)
     for number in sorted(row for row in grid.rows if row > head):
         reader = _Row(grid, number, places, problems)
+        code = reader.code
+        if code in changed:
+            wrong.add(number)
+            continue
+        before = len(problems)
         said = reader.said(columns, found)
+        if len(problems) > before:
+            wrong.add(number)
+            codes |= {code} & found.keys()
         if said is None:
             continue
-        before = rows.get(said.item.code)
-        if before is None or not (before.judged or before.note):
-            rows[said.item.code] = said
-        elif (said.judged or said.note) and replace(said, row=before.row) != before:
+        first = rows.get(code)
+        if first is None or not (first.judged or first.note):
+            rows[code] = said
+        elif (said.judged or said.note) and replace(said, row=first.row) != first:
+            wrong |= {first.row, number}
+            codes.add(code)
             problems.append(
-                f"Item {said.item.code} is answered in rows {before.row} and {number} of"
-                f" {_named(grid)}, not in the same way."
+                f"Item {code} is answered in rows {first.row} and {number} of {_named(grid)}, not"
+                " in the same way."
             )
-    if problems:
-        raise SheetRefused(*problems)
-    return list(rows.values())
+    right = tuple(said for code, said in rows.items() if code not in codes)
+    return Rows(right, tuple(problems), tuple(sorted(wrong)), frozenset(codes))
 
 
 def _answer_grid(grids: Sequence[Grid], queue: Queue) -> tuple[Grid, int]:
@@ -195,17 +237,22 @@ class _Row:
         place = self.places.get(heading)
         return None if place is None else self.grid.at(self.number, place)
 
+    @property
+    def code(self) -> str:
+        """The id in the row; empty where there is none."""
+        return folded(str(self.value(ITEM) or ""))
+
     def said(self, columns: Sequence[Column], found: Mapping[str, SheetItem]) -> Said | None:
         """What the row says; None for one without an id, or with one that is not known."""
-        code = self.value(ITEM)
-        if code is None or not folded(str(code)):
+        if not self.code:
             asked = [*(column.heading for column in columns), SKIP, NOTE]
             if any(self.value(heading) is not None for heading in asked):
                 self._wrong(ITEM, f"is empty, but row {self.number} has answers.")
             return None
-        item = found.get(folded(str(code)))
+        item = found.get(self.code)
         if item is None:
-            self._wrong(ITEM, f"names an item that this sheet did not have: {_shown(code)}.")
+            shown = _shown(self.value(ITEM))
+            self._wrong(ITEM, f"names an item that this sheet did not have: {shown}.")
             return None
         for heading, text in item.texts:
             shown = self.value(heading)

@@ -33,6 +33,7 @@ from ivan_core.review.sheets.items import (
 from ivan_core.review.sheets.layout import workbook
 from ivan_core.review.sheets.reading import (
     About,
+    Rows,
     Said,
     SheetRefused,
     by_code,
@@ -54,7 +55,7 @@ class ImportReport:
     `changed` and `kept` are sentences, one an item: what the sheet changed, and what it did not
     because something newer stood there. `empty` items have no answer in the sheet, `unchecked` ones
     only what was filled in, `notes_only` ones a note that nothing was answered to; `missing` ones
-    were left out of it.
+    were left out of it. `wrong` are the numbers of rows that were not taken, `problems` says why.
     """
 
     queue: Queue
@@ -69,6 +70,8 @@ class ImportReport:
     unchecked: int = 0
     notes_only: int = 0
     missing: int = 0
+    wrong: tuple[int, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def wrote(self) -> bool:
@@ -100,7 +103,22 @@ class ImportReport:
                 " Ask to replace if the sheet is right."
             )
             told += _listed(self.kept)
+        if self.problems:
+            told.append(f"Left out: {rows_in_words(self.wrong)}. Correct it and import it again:")
+            told += _listed(self.problems)
         return tuple(told)
+
+
+def rows_in_words(rows: Sequence[int]) -> str:
+    """Rows of a sheet by their numbers, as in "rows 3, 7 and 9"; of many, the first of them."""
+    if not rows:
+        return "items whose texts are others now"
+    if len(rows) == 1:
+        return f"row {rows[0]:,}"
+    shown = [f"{row:,}" for row in rows[:MOST_LINES]]
+    rest = len(rows) - len(shown)
+    *most, last = [*shown, *([f"{rest:,} more"] if rest else [])]
+    return f"rows {', '.join(most)} and {last}"
 
 
 def _listed(lines: tuple[str, ...]) -> list[str]:
@@ -183,7 +201,7 @@ def export_file(queue_id: int, path: Path, reviewer: str = "") -> str:
     return f"{path}: send it to whoever judges, and import it when it comes back."
 
 
-def import_file(path: Path, *, replace: bool = False) -> ImportReport:
+def import_file(path: Path, *, replace: bool = False, partly: bool = False) -> ImportReport:
     """Take in the answers of a file. Raises as `import_sheet`, and BadInput for no such file."""
     access.require(access.Action.SHEET)
     try:
@@ -193,18 +211,22 @@ def import_file(path: Path, *, replace: bool = False) -> ImportReport:
         data = path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
-    return import_sheet(data, replace=replace, name=path.name)
+    return import_sheet(data, replace=replace, name=path.name, partly=partly)
 
 
-def import_sheet(data: bytes, *, replace: bool = False, name: str = "The file") -> ImportReport:
+def import_sheet(
+    data: bytes, *, replace: bool = False, name: str = "The file", partly: bool = False
+) -> ImportReport:
     """Take in the answers of a sheet: all of them, or none where something in it is not right.
 
-    What was said in the app after the sheet was made is kept, unless `replace` is asked for. The
-    same file once more changes nothing. `name` is what sentences about the file call it.
+    With `partly` the rows that are right are taken, and the report names the others. What was said
+    in the app after the sheet was made is kept, unless `replace` is asked for. The same file once
+    more changes nothing. `name` is what sentences about the file call it.
 
     Raises:
         NotAllowed: the visitor may only read and review.
-        SheetRefused: what is wrong with the sheet, in sentences; nothing is changed.
+        SheetRefused: what is wrong with the sheet, in sentences, and how many of its rows are right
+            all the same; nothing is changed.
         BadInput: it is no such file, or the core refuses an answer; nothing is changed.
     """
     access.require(access.Action.SHEET)
@@ -215,9 +237,9 @@ def import_sheet(data: bytes, *, replace: bool = False, name: str = "The file") 
     found = all_items(queue, about.facts["sheet"])
     left_with = [one for one in found if one.code in about.items]
     known, changed = by_code(with_texts(left_with, labels=False), about)
-    if changed:
-        raise SheetRefused(*(f"The text of item {code} is another one now." for code in changed))
-    rows = read_rows(grids, queue, known)
+    rows = read_rows(grids, queue, known, changed)
+    if rows.problems and not (partly and rows.good):
+        raise SheetRefused(*rows.problems, good=rows.good, wrong=rows.wrong)
     for _ in range(_TRIES - 1):
         try:
             return _take_in(about, queue, reviewer, rows, replace)
@@ -265,12 +287,11 @@ class _Plan:
     kept: list[str] = field(default_factory=list)
 
 
-def _take_in(
-    about: About, queue: Queue, name: str, rows: Sequence[Said], replacing: bool
-) -> ImportReport:
+def _take_in(about: About, queue: Queue, name: str, read: Rows, replacing: bool) -> ImportReport:
     """Decide row by row, then save all at once. Raises OpinionConflict where that is outdated."""
     from ivan_core.review.flow import is_told, standing
 
+    rows = read.right
     store = Opinions(data_dir())
     numbers = {queue.id, *(one.item.queue.id for one in rows)}
     before = {_place(one): one for number in numbers for one in store.all(number, name)}
@@ -302,7 +323,7 @@ def _take_in(
     if plan.save:
         store.save_all(plan.save, by=verified_name() or "import", reason=reason)
     judged = [said for said in rows if said.judged]
-    left_out = len(about.items) - len(rows)
+    left_out = len(about.items) - len(rows) - len(read.codes)
     return ImportReport(
         queue,
         name,
@@ -316,6 +337,8 @@ def _take_in(
         unchecked=sum(said.unchecked for said in rows),
         notes_only=notes_only,
         missing=left_out,
+        wrong=read.wrong,
+        problems=read.problems,
     )
 
 

@@ -11,13 +11,16 @@ from ivan_core.domain.reviews import Queue
 from ivan_core.engine import access
 from ivan_core.review.queues import queues_of
 from ivan_core.review.rights import backup_bytes
-from ivan_core.review.sheets.sheets import export_queue, import_sheet
+from ivan_core.review.sheets.reading import SheetRefused
+from ivan_core.review.sheets.sheets import export_queue, import_sheet, rows_in_words
 from pages.components.kit.frame import tell_refusal
 from pages.components.kit.state import kindly
 from pages.components.kit.text import md_escape, say
 
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MADE, _REPORT, _UPLOAD = "sheet-made", "sheet-report", "sheet-upload"
+_OFFER = "sheet-offer"
+"""The sheet that was refused last although rows of it are right: its bytes, and why."""
 
 
 def files(dataset: str) -> None:
@@ -98,11 +101,32 @@ def _take_back() -> None:
             on_click=_import,
             args=(file.getvalue(), newer, file.name),
         )
+        refused, why = st.session_state.get(_OFFER, (b"", None))
+        if isinstance(why, SheetRefused) and refused == file.getvalue():
+            _offer(refused, newer, file.name, why)
+
+
+def _offer(data: bytes, replace: bool, name: str, why: SheetRefused) -> None:
+    """Of a sheet that was refused, to take the rows that are right."""
+    one = why.good == 1
+    st.button(
+        "Take the good one" if one else f"Take the {why.good:,} good ones",
+        key="sheet-good",
+        on_click=_import,
+        args=(data, replace, name, True),
+    )
+    say(f"Left out: {rows_in_words(why.wrong)}.", "small", quiet=True)
 
 
 @kindly
-def _import(data: bytes, replace: bool, name: str) -> None:
-    report = import_sheet(data, replace=replace, name=name)
+def _import(data: bytes, replace: bool, name: str, partly: bool = False) -> None:
+    st.session_state.pop(_OFFER, None)
+    try:
+        report = import_sheet(data, replace=replace, name=name, partly=partly)
+    except SheetRefused as error:
+        if error.good:
+            st.session_state[_OFFER] = (data, error)
+        raise
     st.session_state[_REPORT] = report.sentences
     st.session_state[_UPLOAD] = st.session_state.get(_UPLOAD, 0) + 1
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from given.filled_sheets import Filled
 
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
@@ -342,6 +343,23 @@ def test_files_go_out_and_come_in(make, open_page, data_dir):
     Queues(data_dir).close(queue.id)
     page.run()
     assert "No queue is open." in page.said
+
+
+def test_of_a_sheet_with_a_wrong_cell_the_good_rows_are_offered(make, open_page, data_dir):
+    queue = make()
+    page = open_page(REVIEW)
+    page.app.segmented_control(key="review-view").set_value("Files")
+    page.run()
+    filled = Filled(queue).put(0, which="A").put(1, which="maybe").put(2, which="B")
+    page.app.file_uploader[0].upload("sheet.xlsx", filled.bytes())
+    page.run()
+    press(page, "Import it")
+    assert "Nothing was imported." in page.said and "Answers!E3 says “maybe”" in page.said
+    assert Opinions(data_dir).all(queue.id) == [] and "Left out: row 3." in page.said
+    press(page, "Take the 2 good ones")
+    assert "Ada on “a queue”: 2 new" in page.said and "Answers!E3 says “maybe”" in page.said
+    assert len(Opinions(data_dir).all(queue.id)) == 2
+    assert "sheet-good" not in page.buttons
 
 
 def test_a_visitor_from_elsewhere_takes_no_copy(make, open_page, monkeypatch):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.labels import Label, TextKey
 from ivan_core.domain.pairs import Side
-from ivan_core.domain.reviews import BETTER, Opinion, Queue
+from ivan_core.domain.reviews import BETTER, Opinion, Queue, Task
 from ivan_core.engine import datasets
 from ivan_core.metrics.intervals import Groups, design_effect, units_of
 from ivan_core.metrics.label_noise import Ceiling, ceiling, no_ceiling_sentence
@@ -42,6 +42,15 @@ _LEFT_OUT = {
 """Why an opinion may be in no rate."""
 
 
+class Timed(NamedTuple):
+    """One whole answer to an item: by whom, in how many seconds (0 is not known), and how many
+    questions it had."""
+
+    reviewer: str
+    seconds: float
+    questions: int
+
+
 @dataclass(frozen=True)
 class Used:
     """The opinions that enter rates, and how many others there are.
@@ -51,7 +60,7 @@ class Used:
     opinion is left out where its item was not drawn at random, where labels were shown beforehand,
     where it was changed once the choice was told, where it was given in under a second (`quick`,
     unless they are asked for), or where the same person had answered it in another queue before.
-    `dataset` is the one they were asked for.
+    `timed` are those that answer an item whole, by task. `dataset` is the one they were asked for.
     """
 
     choices: Mapping[str, Mapping[int, str | None]]
@@ -62,6 +71,7 @@ class Used:
     left_out: Mapping[str, int] = field(default_factory=dict)
     quick: tuple[Opinion, ...] = ()
     quick_counted: int = 0
+    timed: Mapping[Task, tuple[Timed, ...]] = field(default_factory=dict)
     dataset: PreparedDataset | None = None
 
     @property
@@ -139,6 +149,7 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
     left_out: Counter[str] = Counter()
     opinions = quick_counted = 0
     quick: list[Opinion] = []
+    timed: dict[Task, list[Timed]] = {}
     for queue, opinion in sorted(said, key=lambda one: (one[1].saved, one[0].id)):
         why = _left_out(queue, opinion)
         if not why and opinion.quick:
@@ -162,9 +173,22 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
             new = not opinion.answers.keys() <= on_text.keys()
             on_text.update({**opinion.answers, **on_text})
         opinions += new
+        if new and all(key in opinion.answers for key in queue.asked):
+            own_time = Timed(opinion.reviewer, opinion.seconds, len(queue.asked))
+            timed.setdefault(queue.task, []).append(own_time)
         left_out["repeated"] += not new
         quick_counted += new and opinion.quick
-    return Used(choices, texts, seconds, stamp, opinions, left_out, tuple(quick), quick_counted)
+    return Used(
+        choices,
+        texts,
+        seconds,
+        stamp,
+        opinions,
+        left_out,
+        tuple(quick),
+        quick_counted,
+        {task: tuple(own) for task, own in timed.items()},
+    )
 
 
 def second_choices(used: Used) -> tuple[int, int, int]:

@@ -26,6 +26,7 @@ from ivan_core.review.agreement import (
     cells_beside,
     choices_beside,
 )
+from ivan_core.review.pace import paces
 
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
@@ -146,6 +147,8 @@ def review_quotes(used: Used) -> list[Quote]:
     for cell in cells_beside(dataset, used):
         question = "Labelers and people beside the reviewers"
         found.append(Quote(question, cell_in_full(cell), "review-cells"))
+    for pace in paces(used).values():
+        found.append(Quote("How long does an answer take?", pace.sentence))
     return found
 
 

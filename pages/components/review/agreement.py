@@ -31,6 +31,7 @@ from ivan_core.review.lists import (
     page_of,
     quick_table,
 )
+from ivan_core.review.pace import MEASURED, paces
 from ivan_core.review.sentences import (
     cell_numbers,
     cell_sentence,
@@ -140,6 +141,10 @@ def agreement_tab(fingerprint: str) -> None:
         task = task if task in views else next(iter(views))
         if len(views) > 1:
             task = one_of("Agreement on", list(views), _TASK, task)
+        pace = paces(used).get("better" if task == _BETTER else "describe")
+        if pace is not None:
+            say(pace.sentence, "small")
+            say(MEASURED, "small", quiet=True)
         views[task](dataset, used)
         quotable(reviews_id(dataset), "review-sentences")
     csv_buttons(

@@ -28,7 +28,8 @@ from ivan_core.runs.registry import Registry
 
 Serve = Callable[..., AppServer]
 LABELLED = "gpt-6-luna (demo server) labelled 12 of 12 texts"
-ACCEPT = "Accept and upload 12 requests"
+ACCEPT = "Go to confirmation …"
+UPLOAD = re.compile(r"^Upload, at the most \$\d")
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def accept(page: Page) -> Locator:
     """Open the dialog and tick the box; the button that sends."""
     page.get_by_role("button", name=ACCEPT).click()
     dialog = page.get_by_role("dialog")
-    button = dialog.get_by_role("button", name="Upload", exact=True)
+    button = dialog.get_by_role("button", name=UPLOAD)
     expect(button).to_be_disabled()
     dialog.get_by_text("I accept this cost").click()
     expect(button).to_be_enabled()
@@ -166,12 +167,13 @@ def test_an_expired_batch_with_damaged_lines_is_kept_and_repaired(
     expect(again).to_have_text(f"Ask again for the {12 - kept} texts without labels")
 
     again.click()
-    button = page.get_by_role("button", name=f"Accept and upload {12 - kept} requests")
+    expect(page.get_by_text(f"Asking again for {12 - kept} texts")).to_be_visible()
+    button = page.get_by_role("button", name=ACCEPT)
     expect(button).to_be_visible()
     assert creations(demo) == 1
     button.click()
     page.get_by_role("dialog").get_by_text("I accept this cost").click()
-    page.get_by_role("dialog").get_by_role("button", name="Upload", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name=UPLOAD).click()
     expect(page.get_by_text(LABELLED)).to_be_visible()
     assert creations(demo) == 2
     assert len(rows_of(data_dir)) == 12
@@ -198,7 +200,7 @@ def test_a_batch_is_cancelled_and_what_is_finished_is_kept(
         page.get_by_role("button", name="Cancel the batches").click()
         wait_for(lambda: any(entry.path.endswith("/cancel") for entry in slow.requests))
         cancelled.set()  # the line that is being answered is the last
-        expect(page.get_by_text("nothing is at work any more")).to_be_visible()
+        expect(page.get_by_text(re.compile(r"Follow: finished \d\d:\d\d, cost \$"))).to_be_visible()
         expect(page.get_by_role("button", name="12 submitted")).to_be_visible()
         assert len(rows_of(data_dir)) == 6
         assert creations(slow) == 1

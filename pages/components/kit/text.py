@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from html import escape
 from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -38,6 +40,20 @@ def say(
         f"opacity:{0.72 if quiet else 1};margin:0;overflow-wrap:anywhere"
     )
     st.html(f'<p style="{style}" dir="auto">{escape(text)}</p>', width=width)
+
+
+def clock(moment: float) -> str:
+    """A time of day as the visitor's clock shows it, with the day where it is not today.
+
+    `moment` is in seconds since 1970; as in "13:43", "26 Nov, 13:43".
+    """
+    try:
+        zone = ZoneInfo(st.context.timezone or "UTC")
+    except (ValueError, ZoneInfoNotFoundError):
+        zone = ZoneInfo("UTC")
+    then, now = datetime.fromtimestamp(moment, zone), datetime.now(zone)
+    day = "" if then.date() == now.date() else f"{then.day} {then:%b}, "
+    return f"{day}{then:%H:%M}"
 
 
 def say_with_hint(message: str, hint: str, lead: bool = False) -> None:

@@ -16,7 +16,7 @@ from pages.components.kit.state import TAXONOMY
 from pages.components.kit.text import say, say_with_hint, show_part
 from pages.components.labels.form import no_key
 from pages.components.labels.send import (
-    accept_label,
+    GO_TO_CONFIRMATION,
     ask_all,
     ask_to_accept,
     decline,
@@ -85,7 +85,7 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
         say_with_hint(refused, run.hint, lead=True)
     with st.container(horizontal=True):
         ready = who.ready and not refused
-        if st.button(accept_label(estimate), type="primary", key="accept", disabled=not ready):
+        if st.button(GO_TO_CONFIRMATION, type="primary", key="accept", disabled=not ready):
             twice = estimate.may_charge_twice or bool(before)
             ask_to_accept(run.id, estimate, twice, who.demo)
         if st.button("Do not send", key="decline"):

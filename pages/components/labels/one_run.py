@@ -51,6 +51,7 @@ from pages.components.labels.steps import (
     closed_step,
     demo_banner,
     facts,
+    finished,
     money,
     open_step,
     pretended,
@@ -69,7 +70,7 @@ def direct(run: Run) -> None:
     closed_step(COST, "nothing is paid")
     if run.state is RunState.DONE:
         read = "files" in runs.imported_from(run)
-        closed_step(FOLLOW, "read from files" if read else "every text was asked for")
+        closed_step(FOLLOW, "read from files" if read else f"{finished(run)}, nothing was paid")
         label_results(run.id)
         command(run)
         return
@@ -95,7 +96,7 @@ def batches(run: Run) -> None:
         closed_step(FOLLOW, "what came so far is below" if confirmed else "")
     elif run.state is RunState.DONE:
         closed_step(COST, _accepted(estimate))
-        closed_step(FOLLOW, "nothing is at work any more")
+        closed_step(FOLLOW, f"{finished(run)}, {_paid(run.id)}")
     elif confirmed:
         closed_step(COST, "accepted" if estimate else "sent from elsewhere")
         with open_step(FOLLOW):
@@ -106,6 +107,17 @@ def batches(run: Run) -> None:
         closed_step(FOLLOW)
     if not run.state.live and (confirmed or run.state is RunState.DONE):
         _after(run)
+
+
+def _paid(run_id: str) -> str:
+    """What a labelling cost, as far as it is known."""
+    spent = taxonomy.spent(run_id)
+    if not spent.usd and not spent.parts_open:
+        return "nothing was paid"
+    known = f"cost {money(spent.usd)}"
+    if not spent.parts_open:
+        return known
+    return f"{known} so far: that of {number_of(spent.parts_open, 'part')} is not known yet"
 
 
 def _accepted(estimate: Estimate | None) -> str:

@@ -11,18 +11,21 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.ledger.records import PlanChanged
 from pages.components.kit.state import TAXONOMY, choose_run, keep_news, keep_problem
-from pages.components.kit.text import say
+from pages.components.kit.text import md_escape, say
 from pages.components.labels.steps import money
 
 _BY = "page"
 
 
-def accept_label(estimate: Estimate) -> str:
-    """What the button that leads to the dialog says."""
-    requests = number_of(estimate.requests, "request")
-    if estimate.mode == "now":
-        return f"Accept and send {requests} at once"
-    return f"Accept and upload {requests}"
+GO_TO_CONFIRMATION = "Go to confirmation …"
+"""The button that opens the dialog: it sends nothing."""
+
+
+def send_label(estimate: Estimate) -> str:
+    """What the button that sends says: that it sends, and what that costs at the most."""
+    verb = "Upload" if estimate.mode == "batch" else "Send"
+    dollars = estimate.dollars
+    return verb if dollars is None else f"{verb}, at the most {money(dollars.bound)}"
 
 
 @st.dialog("Accept the cost")
@@ -52,8 +55,8 @@ def ask_to_accept(run_id: str, estimate: Estimate, twice: bool, is_demo: bool) -
     if twice:
         say("The same requests were, or may have been, sent before: they may be charged again.")
         known = st.checkbox("I know that it may be charged twice", key="accept-twice")
-    label = "Upload" if estimate.mode == "batch" else "Send"
-    if st.button(label, type="primary", key="upload", disabled=not (accepted and known)):
+    sends = md_escape(send_label(estimate))
+    if st.button(sends, type="primary", key="upload", disabled=not (accepted and known)):
         upload(run_id, estimate.plan_hash, twice and known)
         st.rerun()
 

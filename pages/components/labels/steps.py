@@ -8,8 +8,9 @@ from html import escape
 
 import streamlit as st
 
+from ivan_core.domain.runs import Run
 from ivan_core.models import servers
-from pages.components.kit.text import say
+from pages.components.kit.text import clock, say
 
 CHOOSE, COST, FOLLOW = 1, 2, 3
 _TITLES = {CHOOSE: "Choose", COST: "Cost and exact text", FOLLOW: "Follow"}
@@ -30,6 +31,11 @@ def closed_step(number: int, summary: str = "") -> None:
     mark = "✓" if summary else "–"
     told = f": {summary}" if summary else ""
     say(f"{mark} {number} · {_TITLES[number]}{told}", quiet=True)
+
+
+def finished(run: Run) -> str:
+    """When a run came to its end, as in "finished 13:43"."""
+    return "finished" if run.finished is None else f"finished {clock(run.finished)}"
 
 
 def facts(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:

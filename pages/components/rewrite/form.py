@@ -32,7 +32,8 @@ from pages.components.kit.form import (
 from pages.components.kit.frame import problems_shown, show_error
 from pages.components.kit.state import REWRITE, choose_run
 from pages.components.kit.study import dataset_of_study, study_now
-from pages.components.kit.text import say, say_with_hint
+from pages.components.kit.text import md_escape, say, say_with_hint
+from pages.components.labels.send import GO_TO_CONFIRMATION
 from pages.components.study.own_pairs import own_pairs_in_form
 
 _ABOUT = RewriteSpec.model_fields
@@ -182,7 +183,8 @@ def offer(spec: RewriteSpec, models: OllamaModels) -> None:
         pull_button(missing[0], "It can reword now.")
         return
     pairs = number_of(plan.pairs, "pair") if plan.pairs else "the pairs"
-    if st.button(f"Reword {pairs}", type="primary", key="reword"):
+    label = GO_TO_CONFIRMATION if plan.paid else f"Reword {pairs}"
+    if st.button(label, type="primary", key="reword"):
         if plan.paid:
             _accept(spec, plan)
         else:
@@ -221,6 +223,8 @@ def _accept(spec: RewriteSpec, plan: RewritePlan) -> None:
             quiet=True,
         )
         ticked = st.checkbox("I accept this cost", key="accept-cost")
-        if st.button("Send and reword", type="primary", disabled=not ticked, key="accepted"):
+        bound = "" if most is None else f", at the most {usd(most.bound)}"
+        send = md_escape(f"Send and reword{bound}")
+        if st.button(send, type="primary", disabled=not ticked, key="accepted"):
             begin(spec, accept_cost=True)
             st.rerun()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ivan_core.demo.server import DemoServer
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
+from pages.components.labels.send import send_label
 
 TAXONOMY = "pages/taxonomy.py"
 Open = Callable[..., Any]
@@ -172,7 +174,10 @@ def test_the_estimate_says_all_that_is_known(waiting: str, open_page: Open) -> N
         "The demo server answers",
     ):
         assert piece in page.said, piece
-    assert page.buttons["accept"] == "Accept and upload 12 requests"
+    assert page.buttons["accept"] == "Go to confirmation …"
+    estimate = taxonomy.estimate(waiting)
+    assert estimate is not None
+    assert re.fullmatch(r"Upload, at the most \$0\.\d+", send_label(estimate))
     texts = [code.value for code in page.app.code]
     assert any("Human: Question 0?" in text for text in texts)
     assert any('"custom_id"' in text or '"model": "gpt-6-luna"' in text for text in texts)

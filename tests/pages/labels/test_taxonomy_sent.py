@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,7 @@ def test_the_rest_is_asked_for_at_once_or_not_at_all(
     page = open_page(TAXONOMY, run=run_id)
     page.press("again-now")
     assert "Asking again for 1 text with gpt-6-luna at once costs about" in page.said
-    assert page.buttons["accept"] == "Accept and send 1 request at once"
+    assert page.buttons["accept"] == "Go to confirmation …"
     page.press("decline")
     assert "Nothing was sent." in page.said
     assert runs.get(run_id).state is RunState.DONE
@@ -232,19 +233,23 @@ def test_what_has_labels_already_is_told_with_the_choice_to_pay_for_it_again(
     page = open_page(TAXONOMY, run=run_id)
     assert f"4 of these 12 have labels already (run {first}): 8 requests, at the most" in page.said
     assert page.links[f":primary[See run {first} →]"].endswith(f"run={first}")
-    assert page.buttons["accept"] == "Accept and upload 8 requests"
+    assert page.buttons["accept"] == "Go to confirmation …"
+    assert "Labelling 8 texts with gpt-6-luna" in page.said
     box = page.app.checkbox(key=f"ask-all-{run_id}")
     assert (box.label, box.value) == ("Ask all again", False)
     box.check()
     page.run()
     assert "they are asked and paid once more" in page.said
-    assert page.buttons["accept"] == "Accept and upload 12 requests"
+    assert page.buttons["accept"] == "Go to confirmation …"
+    assert "Labelling 12 texts with gpt-6-luna" in page.said
     page.app.checkbox(key=f"ask-all-{run_id}").uncheck()
     page.run()
-    assert page.buttons["accept"] == "Accept and upload 8 requests"
+    assert page.buttons["accept"] == "Go to confirmation …"
+    assert "Labelling 8 texts with gpt-6-luna" in page.said
     do("upload", run_id, shown(run_id))
     page = open_page(TAXONOMY, run=run_id)
     assert f"4 answers are from run {first}, not asked for again." in page.said
+    assert re.search(r"✓ 3 · Follow: finished \d\d:\d\d, cost \$0\.\d+", page.said)
     assert made.creations(server) == 2
 
 
@@ -259,5 +264,6 @@ def test_a_labelling_that_asks_for_nothing_is_done_and_can_be_asked_anew(
     assert "nothing is asked, and nothing is paid" in page.said
     page.press("ask-all")
     assert page.app.query_params["run"] != run_id
-    assert page.buttons["accept"] == "Accept and upload 4 requests"
+    assert page.buttons["accept"] == "Go to confirmation …"
+    assert "Labelling 4 texts with gpt-6-luna" in page.said
     assert made.creations(server) == 1

@@ -26,8 +26,8 @@ def agreement_bars(
     *,
     ceiling: Ceiling | None = None,
     every: str = "All pairs",
-    dark: bool | None = None,
-) -> alt.LayerChart:
+    dark: bool = False,
+) -> palette.Drawing:
     """Bars of agree, tie and disagree that fill 100%, one panel a model and one row a subset.
 
     `bars` is the table of `metrics.agreement.by_subset`. Each bar carries its rate and 95% interval
@@ -38,6 +38,8 @@ def agreement_bars(
     drawn, the largest. `every` is what the bar of all pairs is called; without low and high there
     are no intervals.
     """
+    if not (bars["n"] > 0).any():
+        return palette.NOTHING_RATED
     shown, left_out = _largest(bars)
     rows = _rows(shown, ceiling, every)
     ink = palette.ink(dark)
@@ -71,7 +73,7 @@ def agreement_bars(
     if ceiling is not None:
         described += f" A line on the bars of all pairs: {ceiling.label}."
     title = "How often each model sides with the choice"
-    return palette.framed(chart, title, described, subtitle, dark)
+    return palette.framed(chart, title, described, subtitle, dark=dark)
 
 
 def _largest(bars: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -248,8 +250,6 @@ def _rates(lines: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.Chart:
 
 
 def _description(lines: pd.DataFrame) -> str:
-    if lines.empty:
-        return "Bars of agreement; no pair is rated yet."
     told = [
         f"{line.model}, {line.name_}: {line.label}"
         for line in lines.rename(columns={"name": "name_"}).head(40).itertuples()

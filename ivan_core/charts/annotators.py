@@ -34,8 +34,8 @@ def agreement_dots(
     titles: Mapping[str, str],
     *,
     title: str = "How far the labelers agree",
-    dark: bool | None = None,
-) -> alt.LayerChart:
+    dark: bool = False,
+) -> palette.Drawing:
     """A dot and a 95% interval of the coefficient and of Gwet's AC1, one row a label.
 
     `agreements` is a table of `metrics.labels.agreement`, `agreement_table` or `class_agreement`;
@@ -46,9 +46,11 @@ def agreement_dots(
     ink = palette.ink(dark)
     lines = _lines(agreements, titles)
     dots = _dots(lines)
+    if dots.empty:
+        return _nothing_compared(lines)
     selection = alt.selection_point(name="feature", fields=["key", "value"], on="click")
     y = marks.places(lines)
-    low = min([0.0, *dots["low"].dropna(), *dots["point"]]) if len(dots) else 0.0
+    low = min([0.0, *dots["low"].dropna(), *dots["point"]])
     x = alt.X(
         "point:Q",
         title="0: no better than chance, 1: always the same",
@@ -88,7 +90,7 @@ def agreement_dots(
     layers += [zero.encode(x="zero:Q"), *marks.words(lines, y, ink, _LABEL_ROOM)]
     chart = alt.layer(*layers).properties(height=marks.height(lines))
     return palette.framed(
-        chart, title, _description(lines), _subtitle(lines, len(agreements)), dark
+        chart, title, _description(lines), _subtitle(lines, len(agreements)), dark=dark
     )
 
 
@@ -98,8 +100,8 @@ def answer_cells(
     right: str,
     *,
     title: str = "The answers of both labelers",
-    dark: bool | None = None,
-) -> alt.LayerChart:
+    dark: bool = False,
+) -> palette.Drawing:
     """Texts counted by the answers of two labelers, the darker the more.
 
     `table` is that of `metrics.labels.answers.cells`. A click on a cell or its words fills the
@@ -107,12 +109,14 @@ def answer_cells(
     """
     ink = palette.ink(dark)
     n = int(table["n"].iloc[0]) if len(table) else 0
+    if not n:
+        return f"{left} and {right} answered no text in common."
     order = list(dict.fromkeys(table["left"]))
     shown = table.assign(
         number=[f"{count:,}" for count in table["count"]],
-        percent=[percent(count / n, n) if n else "" for count in table["count"]],
+        percent=[percent(count / n, n) for count in table["count"]],
     )
-    height = _STRIP + _ROW * max(1, len(order))
+    height = _STRIP + _ROW * len(order)
     band = {"paddingInner": 0.05, "paddingOuter": 0.0}
     x = alt.X(
         "left:N",
@@ -134,8 +138,8 @@ def answer_cells(
     ]
     base = alt.Chart(shown).encode(x=x, y=y, tooltip=tips)
     selection = alt.selection_point(name="answers", fields=["left", "right"], on="click")
-    most = max(1, int(table["count"].max())) if len(table) else 1
-    shades = (0.05, 0.2 if dark is None else 0.5)
+    most = int(table["count"].max())
+    shades = (0.05, palette.DARKEST_CELL)
     cells = marks.shaded_cells(base, "count", most, shades, selection, ink)
     style = {"cursor": "pointer", "color": ink.text, "align": "center", "baseline": "middle"}
     counts = base.mark_text(fontSize=18, fontWeight="bold", dy=-9, **style).encode(text="number:N")
@@ -143,7 +147,7 @@ def answer_cells(
     heads = marks.heads(f"→ across: {left}", f"↓ down: {right}", ink)
     chart = alt.layer(*cells, counts, shares, heads)
     described = _cells_description(shown, left, right, n)
-    return palette.framed(chart.properties(height=height), title, described)
+    return palette.framed(chart.properties(height=height), title, described, dark=dark)
 
 
 def _lines(agreements: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
@@ -157,6 +161,17 @@ def _lines(agreements: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
         label=[_label(str(row["measure"]), row["coefficient"], row["n"]) for row in rows],
         positives=[f"{row['both']:,} of {row['either']:,}" for row in rows],
         line=range(len(lines)),
+    )
+
+
+def _nothing_compared(lines: pd.DataFrame) -> str:
+    """Why no label has a coefficient."""
+    if not (lines["n"] > 0).any():
+        return "No text has two answers to compare."
+    told = ", ".join(f"{row['name']} {row['positives']}" for row in lines.to_dict("records"))
+    return (
+        "No coefficient can be told: on each label all gave the same answer to every text. Of the"
+        f" texts any called so, all did: {told}."
     )
 
 
@@ -182,8 +197,7 @@ def _dots(lines: pd.DataFrame) -> pd.DataFrame:
                 | {"kind": kind, "point": point, "low": low, "high": high}
                 | {"told": f"{measure} {_decimal(point)}{ends}"}
             )
-    columns = ["key", "value", "line", "kind", "point", "low", "high", "few"]
-    return pd.DataFrame(found, columns=None if found else columns)
+    return pd.DataFrame(found)
 
 
 def _decimal(value: float) -> str:
@@ -206,8 +220,6 @@ def _subtitle(lines: pd.DataFrame, n: int) -> str:
 
 
 def _description(lines: pd.DataFrame) -> str:
-    if lines.empty:
-        return "Agreement of labelers; no label is compared yet."
     told = []
     for row in lines.to_dict("records"):
         ac1 = "" if isnan(row["ac1"]) else f", AC1 {_decimal(row['ac1'])}"
@@ -217,8 +229,6 @@ def _description(lines: pd.DataFrame) -> str:
 
 
 def _cells_description(shown: pd.DataFrame, left: str, right: str, n: int) -> str:
-    if n == 0:
-        return f"Answers of {left} and {right}; no text is answered by both yet."
     told = "; ".join(
         f"{left} {cell.left} and {right} {cell.right}: {cell.number}" for cell in shown.itertuples()
     )
@@ -243,7 +253,7 @@ _KINDS_A_LINE = alt.ExprRef("width < 560 ? 2 : 4")
 """On a narrow screen all four in one line would be cut."""
 
 
-def who_dots(table: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
+def who_dots(table: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
     """A dot and its 95% interval for each who chose: the share of pairs chosen alike.
 
     `table` has who, name, kind (person, choice, model or labeler), n, same, rate, low, high and
@@ -252,6 +262,8 @@ def who_dots(table: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart
     ink = palette.ink(dark)
     lines = table.assign(line=range(len(table)))
     drawn = lines[lines["n"] > 0]
+    if drawn.empty:
+        return "No two of them chose between the replies of the same pair."
     y = marks.places(lines)
     axis = alt.Axis(format=".0%", tickCount=5, gridOpacity=0.5, labelFlush=True)
     x = alt.X("rate:Q", title="pairs chosen alike", scale=alt.Scale(domain=[0, 1]), axis=axis)
@@ -290,13 +302,15 @@ def who_dots(table: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart
     return palette.framed(chart, "Who chooses as the reviewers do", described, dark=dark)
 
 
-def question_cells(table: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
+def question_cells(table: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
     """One cell for each question and who answered it: the share of texts answered alike.
 
     `table` has who, name, key, question, n, same, share, label, told and few. The more often alike,
     the darker; cells that rest on few texts have a broken edge. A click fills the selection "cell"
     with who and key.
     """
+    if table.empty:
+        return "No two of them answered the same question about the same text."
     ink = palette.ink(dark)
     names = list(dict.fromkeys(table["name"]))
     questions = list(dict.fromkeys(table["question"]))
@@ -311,7 +325,7 @@ def question_cells(table: pd.DataFrame, *, dark: bool | None = None) -> alt.Laye
             labelFontSize=12,
             domain=False,
             labelOverlap=False,
-            labelLimit={"expr": f"width / {max(1, len(names))} - 6"},
+            labelLimit={"expr": f"width / {len(names)} - 6"},
         ),
     )
     y = alt.Y(
@@ -328,7 +342,7 @@ def question_cells(table: pd.DataFrame, *, dark: bool | None = None) -> alt.Laye
     ]
     base = alt.Chart(table).encode(x=x, y=y, tooltip=tips)
     selection = alt.selection_point(name="cell", fields=["who", "key"], on="click")
-    shades = (0.03, 0.25 if dark is None else 0.5)
+    shades = (0.03, palette.DARKEST_CELL)
     cells, picked = marks.shaded_cells(base, "share", 1, shades, selection, ink)
     few = base.transform_filter("datum.few").mark_rect(
         filled=False, stroke=ink.faint, strokeDash=[3, 3], cornerRadius=4
@@ -339,6 +353,6 @@ def question_cells(table: pd.DataFrame, *, dark: bool | None = None) -> alt.Laye
         for row in table.rename(columns={"name": "name_"}).head(60).itertuples()
     )
     subtitle = "Broken edge: few texts called so." if table["few"].any() else ""
-    chart = alt.layer(cells, few, picked, words).properties(height=_CELL * max(1, len(questions)))
+    chart = alt.layer(cells, few, picked, words).properties(height=_CELL * len(questions))
     described = f"Table of answers given as the reviewers did. {told}."
-    return palette.framed(chart, "Who answers as the reviewers do", described, subtitle, dark)
+    return palette.framed(chart, "Who answers as the reviewers do", described, subtitle, dark=dark)

@@ -16,6 +16,7 @@ from ivan_core.metrics.sentences import PROMPTS_SHARED, percent, share_ends
 MOST_ROWS = 24
 _SHAPES = {"chosen": "circle", "rejected": "diamond"}
 _LABEL_ROOM = 190
+_NO_ANSWER = "No text has an answer, so there is nothing to draw."
 
 
 def prevalence_dots(
@@ -23,8 +24,8 @@ def prevalence_dots(
     differences: pd.DataFrame,
     titles: Mapping[str, str],
     *,
-    dark: bool | None = None,
-) -> alt.LayerChart:
+    dark: bool = False,
+) -> palette.Drawing:
     """A dot and a 95% interval for each side, one row a label, sorted by chosen minus rejected.
 
     `prevalences` and `differences` are the tables of `metrics.labels.shares`; `titles` are the
@@ -34,6 +35,8 @@ def prevalence_dots(
     ink = palette.ink(dark)
     lines, left_out = _sorted(_lines(prevalences, differences, titles))
     dots = _dots(prevalences, lines)
+    if dots.empty:
+        return _NO_ANSWER
     selection = alt.selection_point(name="feature", fields=["key", "value"], on="click")
     y = marks.places(lines)
     base = alt.Chart(dots).encode(y=y, tooltip=_tips(), color=_colour())
@@ -46,12 +49,12 @@ def prevalence_dots(
     if left_out:
         subtitle = f"{subtitle} · {left_out} smaller differences not drawn".removeprefix(" · ")
     title = "How often each label is given"
-    return palette.framed(chart, title, _description(lines, "Labels"), subtitle, dark)
+    return palette.framed(chart, title, _description(lines, "Labels"), subtitle, dark=dark)
 
 
 def word_bars(
-    counts: pd.DataFrame, *, title: str = "Topics", dark: bool | None = None
-) -> alt.LayerChart:
+    counts: pd.DataFrame, *, title: str = "Topics", dark: bool = False
+) -> palette.Drawing:
     """Two bars with 95% intervals for each word of a list: chosen above, rejected below.
 
     `counts` is the table of `metrics.labels.shares.topic_counts`, in whose order the words are
@@ -63,6 +66,8 @@ def word_bars(
     lines = _lines(counts[counts["value"].isin(kept[:MOST_ROWS])], None, {}).assign(side=SIDES[0])
     lines = lines.assign(name=lines["value"], line=range(len(lines)))
     bars = _dots(counts, lines).assign(zero=0.0)
+    if bars.empty:
+        return _NO_ANSWER
     selection = alt.selection_point(name="word", fields=["key", "value", "side"], on="click")
     y = marks.places(lines)
     base = alt.Chart(bars).encode(y=y, tooltip=_tips())
@@ -72,7 +77,7 @@ def word_bars(
     chart = alt.layer(*layers).properties(height=marks.height(lines))
     left_out = len(kept) - len(lines)
     subtitle = f"{left_out} rarer ones not drawn" if left_out else ""
-    return palette.framed(chart, title, _description(lines, title), subtitle, dark)
+    return palette.framed(chart, title, _description(lines, title), subtitle, dark=dark)
 
 
 def _lines(
@@ -128,7 +133,7 @@ def _dots(prevalences: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
 
 def _x(field: str, dots: pd.DataFrame) -> alt.X:
     furthest = dots[["share", "high"]].max().max()
-    top = min(1.0, 1.05 * float(furthest)) if len(dots) else 1.0
+    top = min(1.0, 1.05 * float(furthest))
     axis = alt.Axis(format="~%", tickCount=5, gridOpacity=0.5, labelFlush=True)
     scale = alt.Scale(domain=[0, top])
     return alt.X(f"{field}:Q", title="Share of the side's replies", scale=scale, axis=axis)
@@ -155,8 +160,6 @@ def _tips() -> list[alt.Tooltip]:
 
 
 def _description(lines: pd.DataFrame, what: str) -> str:
-    if lines.empty:
-        return f"{what} of chosen and rejected replies; nothing is labelled yet."
     told = "; ".join(f"{line.name_}: {line.label}" for line in _named(lines).itertuples())
     return f"{what} of chosen and rejected replies. {told}."
 
@@ -177,8 +180,8 @@ _FIELDS = ["first_key", "first_value", "second_key", "second_value", "too_few"]
 
 
 def together_squares(
-    table: pd.DataFrame, titles: Mapping[str, str], *, dark: bool | None = None
-) -> alt.LayerChart:
+    table: pd.DataFrame, titles: Mapping[str, str], *, dark: bool = False
+) -> palette.Drawing:
     """One square for each two labels: of the texts with the row's label, those with the column's.
 
     `table` is that of `metrics.labels.shares.co_occurrence`; `titles` are the names of the keys.
@@ -188,6 +191,8 @@ def together_squares(
     """
     ink = palette.ink(dark)
     shown, left_out = _squares(table, titles)
+    if shown.empty or shown["too_few"].all():
+        return "No label has enough texts to tell with which others it goes."
     selection = alt.selection_point(name="together", fields=_FIELDS[:4], on="click")
     # Names come from the data and are sorted by a column, so that none stands in the spec.
     band = alt.Scale(paddingInner=0.08, paddingOuter=0)
@@ -212,7 +217,7 @@ def together_squares(
         alt.Tooltip("of_all:N", title="Of all texts"),
     ]
     base = alt.Chart(shown).encode(x=x, y=y, tooltip=tips)
-    furthest = float(shown["strength"].max()) if len(shown) else 1.0
+    furthest = float(shown["strength"].max())
     rects = (
         base.mark_rect(cursor="pointer", cornerRadius=2)
         .encode(
@@ -235,12 +240,11 @@ def together_squares(
         filled=False, stroke=ink.faint, strokeDash=[2, 2], cornerRadius=2
     )
     picked = marks.picked(base, selection, ink)
-    labels = shown["first_name"].nunique() if len(shown) else 1
-    chart = alt.layer(rects, few, picked).properties(height=_CELL * labels)
-    notes = ["dashed: few texts"] if len(shown) and shown["too_few"].any() else []
+    chart = alt.layer(rects, few, picked).properties(height=_CELL * shown["first_name"].nunique())
+    notes = ["dashed: few texts"] if shown["too_few"].any() else []
     notes += [f"{left_out} more labels not drawn"] if left_out else []
     title = "Which labels go together"
-    return palette.framed(chart, title, _grid_description(shown), " · ".join(notes), dark)
+    return palette.framed(chart, title, _grid_description(shown), " · ".join(notes), dark=dark)
 
 
 def _squares(table: pd.DataFrame, titles: Mapping[str, str]) -> tuple[pd.DataFrame, int]:
@@ -269,8 +273,7 @@ def _squares(table: pd.DataFrame, titles: Mapping[str, str]) -> tuple[pd.DataFra
                 "of_all": percent(row["overall"], row["n"]) if row["n"] else "none",
             }
         )
-    columns = [*_FIELDS, "strength", "first_name"]
-    return pd.DataFrame(rows, columns=None if rows else columns), max(0, len(items) - MOST_LABELS)
+    return pd.DataFrame(rows), max(0, len(items) - MOST_LABELS)
 
 
 def _numbered(at: int, key: str, value: str, titles: Mapping[str, str]) -> str:
@@ -284,9 +287,7 @@ def _told(row: dict[str, float]) -> str:
 
 
 def _grid_description(shown: pd.DataFrame) -> str:
-    known = shown[~shown["too_few"].astype(bool)] if len(shown) else shown
-    if known.empty:
-        return "Which labels go together; no label has enough texts to tell."
+    known = shown[~shown["too_few"].astype(bool)]
     order = known["strength"].sort_values(ascending=False, kind="stable").index[:_NAMED]
     told = "; ".join(
         f"of the texts with {row.first_name}, {row.told} also have {row.second_name}, against"

@@ -15,16 +15,17 @@ from ivan_core.metrics.sentences import interval_ends, percent
 
 HEIGHT = 240
 MOST_TIPS = 120
+_NOT_YET = "No pair is rated yet."
 
 
-def agreement_so_far(
-    points: pd.DataFrame, planned: int, *, dark: bool | None = None
-) -> alt.LayerChart:
+def agreement_so_far(points: pd.DataFrame, planned: int, *, dark: bool = False) -> palette.Drawing:
     """A line and a light band a model, over the pairs rated so far, on axes that do not move.
 
     `points` is the table of `metrics.agreement.running_agreement` with its column model; `planned`
     is the number of pairs the run will come to. The current numbers stand in the legend.
     """
+    if points.empty:
+        return _NOT_YET
     models = points["model"].drop_duplicates()
     # Colours as values: only the line has a colour scale, or its legend would be split in two.
     colours = dict(zip(models, palette.model_colours(len(models)), strict=True))
@@ -58,7 +59,7 @@ def agreement_so_far(
     )
     chart = alt.layer(band, *_half(palette.ink(dark)), line, ends, tips).properties(height=HEIGHT)
     title = "How often each model agrees, so far"
-    return palette.framed(chart, title, _description(last, planned), BY_PAIR, dark)
+    return palette.framed(chart, title, _description(last, planned), BY_PAIR, dark=dark)
 
 
 _TIPS = [
@@ -114,8 +115,6 @@ def numbers_first(points: pd.DataFrame) -> dict[str, str]:
 
 
 def _description(last: pd.DataFrame, planned: int) -> str:
-    if last.empty:
-        return f"Agreement so far; none of {planned:,} pairs is rated yet."
     told = [f"{p.model} {percent(p.rate, p.n)} of {p.n:,}" for p in last.itertuples()]
     return f"Agreement so far of {planned:,} planned pairs: {'; '.join(told)}."
 
@@ -137,9 +136,11 @@ def running_flips(points: Points) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["model", "n", "rate", "low", "high", "size"])
 
 
-def flips_so_far(found: pd.DataFrame, planned: int, *, dark: bool | None = None) -> alt.LayerChart:
+def flips_so_far(found: pd.DataFrame, planned: int, *, dark: bool = False) -> palette.Drawing:
     """A line and a light band a model: how often its verdict flipped in the pairs so far."""
-    highest = float(found["high"].max()) if len(found) else 0.0
+    if found.empty:
+        return _NOT_YET
+    highest = float(found["high"].max())
     top = min(1.0, max(2 * _STEP, _STEP * -(-highest // _STEP)))
 
     def share(field: str) -> alt.Y:
@@ -164,15 +165,15 @@ def flips_so_far(found: pd.DataFrame, planned: int, *, dark: bool | None = None)
     line = base.mark_line(strokeWidth=2.2).encode(y=share("rate"), **lines)
     chart = alt.layer(band, line).properties(height=FLIPS_HEIGHT)
     return palette.framed(
-        chart, "How often the verdict flips, so far", _described(found, planned), BY_PAIR, dark
+        chart, "How often the verdict flips, so far", _described(found, planned), BY_PAIR, dark=dark
     )
 
 
-def changes_so_far(
-    found: pd.DataFrame, planned: int, *, dark: bool | None = None
-) -> alt.LayerChart:
+def changes_so_far(found: pd.DataFrame, planned: int, *, dark: bool = False) -> palette.Drawing:
     """A line a model: how far rewording moves a reward on average, in the model's own units."""
     known = found[found["size"].notna()]
+    if known.empty:
+        return _NOT_YET
     models = list(known["model"].drop_duplicates())
     shown = known.assign(label=known["model"].map(_sizes(known)))
     lines = marks.model_lines(len(models), _LEGEND)
@@ -185,8 +186,7 @@ def changes_so_far(
             **lines,
         )
     )
-    told = "; ".join(_sizes(known).values())
-    described = f"Mean size of a change of reward so far: {told or 'nothing is known yet'}."
+    described = f"Mean size of a change of reward so far: {'; '.join(_sizes(known).values())}."
     chart = alt.layer(line).properties(height=FLIPS_HEIGHT)
     return palette.framed(chart, "How far rewards move, so far", described, dark=dark)
 
@@ -210,8 +210,6 @@ def _sizes(found: pd.DataFrame) -> dict[str, str]:
 
 
 def _described(found: pd.DataFrame, planned: int) -> str:
-    if found.empty:
-        return f"Flipped verdicts so far; none of {planned:,} pairs is scored yet."
     told = "; ".join(
         f"{p.model} {percent(p.rate, p.n)} of {p.n:,}" for p in _last(found).itertuples()
     )

@@ -5,6 +5,7 @@ what stands around them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -49,7 +50,7 @@ def words(lines: pd.DataFrame, y: alt.Y, ink: palette.Ink, room: int) -> list[al
 
 def height(lines: pd.DataFrame) -> int:
     """The height of all rows in pixels."""
-    return STEP * max(1, len(lines))
+    return STEP * len(lines)
 
 
 def interval_dots(
@@ -151,7 +152,7 @@ def count_squares(
 
 def most_in(cells: pd.DataFrame) -> int:
     """The count of the fullest cell, and at least two."""
-    return max(2, int(cells["count"].max())) if len(cells) else 2
+    return max(2, int(cells["count"].max()))
 
 
 def shaded_cells(
@@ -202,24 +203,41 @@ def heads(first: str, second: str, ink: palette.Ink) -> alt.Chart:
     )
 
 
-def corner_note(text: str, colour: str, *, left: bool, top: bool, gap: int = 6) -> alt.Chart:
-    """Words in a corner of the plot."""
-    return (
-        alt.Chart(pd.DataFrame({"text": [text]}))
-        .mark_text(
-            align="left" if left else "right",
-            baseline="top" if top else "bottom",
-            dx=gap if left else -gap,
-            dy=gap if top else -gap,
-            fontSize=12,
-            fontWeight="bold",
-            color=colour,
-            tooltip=None,
-        )
-        .encode(
-            text="text:N", x=alt.value(0 if left else "width"), y=alt.value(0 if top else "height")
-        )
+def over_cells(base: alt.Chart, colour: str, ink: palette.Ink, **style: Any) -> list[alt.Chart]:
+    """Words that are read on whatever is drawn below them: the page shows around each letter."""
+    # Vega draws the edge of a letter over its inside, so that the edge needs a mark of its own.
+    edge = base.mark_text(
+        color=ink.page,
+        stroke=ink.page,
+        strokeWidth=4,
+        strokeJoin="round",
+        tooltip=None,
+        aria=False,
+        **style,
     )
+    return [edge, base.mark_text(color=colour, tooltip=None, **style)]
+
+
+def corner_note(
+    text: str, colour: str, ink: palette.Ink, *, left: bool, top: bool, gap: int = 6
+) -> list[alt.Chart]:
+    """Words in a corner of the plot."""
+    base = alt.Chart(pd.DataFrame({"text": [text]})).encode(
+        text="text:N", x=alt.value(0 if left else "width"), y=alt.value(0 if top else "height")
+    )
+    return over_cells(base, colour, ink, **corner(left, top, gap, gap))
+
+
+def corner(left: bool, top: bool, across: int, down: int) -> dict[str, Any]:
+    """How words stand in a corner of the plot, so many pixels away from its edges."""
+    return {
+        "align": "left" if left else "right",
+        "baseline": "top" if top else "bottom",
+        "dx": across if left else -across,
+        "dy": down if top else -down,
+        "fontSize": 12,
+        "fontWeight": "bold",
+    }
 
 
 def zero_line(x: alt.X, ink: palette.Ink) -> alt.Chart:

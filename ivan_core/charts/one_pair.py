@@ -13,8 +13,8 @@ from ivan_core.metrics.sentences import signed
 
 
 def margin_strip(
-    margins: Sequence[tuple[str, float | None]], *, dark: bool | None = None
-) -> alt.LayerChart:
+    margins: Sequence[tuple[str, float | None]], *, dark: bool = False
+) -> palette.Drawing:
     """One lollipop a model on a common axis of typical margins; left is A, the chosen reply.
 
     `margins` holds a model and its margin in typical margins: positive where it likes the chosen
@@ -37,7 +37,9 @@ def margin_strip(
     ]
     columns = ["model", "margin", "zero", "line", "verdict", "amount", "says", "label"]
     table = pd.DataFrame.from_records(records, columns=columns)
-    reach = max(2.0, float(table["amount"].max()) * 1.1) if len(table) else 2.0
+    if table.empty:
+        return "No model rated this pair."
+    reach = max(2.0, float(table["amount"].max()) * 1.1)
     y = alt.Y("line:O", axis=None)
     by = "format(abs(datum.value), '.1f')"
     words = f"datum.value == 0 ? 'equal' : (datum.value < 0 ? 'A by ' : 'B by ') + {by}"
@@ -71,7 +73,7 @@ def margin_strip(
     chart = alt.layer(middle, stems, heads, names).properties(height=alt.Step(42))
     rated = [(model, margin) for model, margin in margins if margin is not None]
     told = "; ".join(f"{model} {preference(margin, 'A', 'B')}" for model, margin in rated)
-    return palette.framed(chart, "", f"Margins of this pair. {told or 'No model rated it'}.")
+    return palette.framed(chart, "", f"Margins of this pair. {told}.", dark=dark)
 
 
 RAISES, LOWERS = palette.MODEL_COLOURS[0], palette.MODEL_COLOURS[1]
@@ -79,12 +81,14 @@ RAISES, LOWERS = palette.MODEL_COLOURS[0], palette.MODEL_COLOURS[1]
 _WORDS = "{raises: 'raises the reward', lowers: 'lowers the reward'}[datum.label] || datum.label"
 
 
-def effect_bars(adds: Sequence[float | None], *, dark: bool | None = None) -> alt.LayerChart:
+def effect_bars(adds: Sequence[float | None], *, dark: bool = False) -> palette.Drawing:
     """One bar a sentence, from the first to the last, with its number; right raises the reward.
 
     `adds` holds the reward with a sentence minus that without it, in the model's own units; one
     that is not known (None) has a dash.
     """
+    if all(value is None for value in adds):
+        return "What each sentence adds to the reward is not known."
     ink = palette.ink(dark)
     records = [
         {
@@ -98,10 +102,10 @@ def effect_bars(adds: Sequence[float | None], *, dark: bool | None = None) -> al
     ]
     columns = ["sentence", "adds", "zero", "effect", "label"]
     table = pd.DataFrame.from_records(records, columns=columns)
-    reach = float(table["adds"].abs().max()) if len(table) else 0.0
+    reach = float(table["adds"].abs().max())
     # Room on both sides for the numbers at the ends of the bars.
-    low = min(0.0, float(table["adds"].min()) if len(table) else 0.0) - 0.3 * (reach or 1.0)
-    high = max(0.0, float(table["adds"].max()) if len(table) else 0.0) + 0.3 * (reach or 1.0)
+    low = min(0.0, float(table["adds"].min())) - 0.3 * (reach or 1.0)
+    high = max(0.0, float(table["adds"].max())) + 0.3 * (reach or 1.0)
     x = alt.X(
         "adds:Q",
         title="Reward with the sentence minus without it",
@@ -129,11 +133,9 @@ def effect_bars(adds: Sequence[float | None], *, dark: bool | None = None) -> al
         for where, align, dx in sides
     ]
     chart = alt.layer(bars, zero, *numbers).properties(height=alt.Step(22))
-    return palette.framed(chart, "", _description(adds))
+    return palette.framed(chart, "", _description(adds), dark=dark)
 
 
 def _description(adds: Sequence[float | None]) -> str:
-    if not adds:
-        return "What each sentence adds to the reward; there are none."
     told = ", ".join(f"{i}: {label}" for i, label in enumerate(signed(adds), 1))
     return f"What each of {len(adds)} sentences adds to the reward. {told}."

@@ -1,9 +1,9 @@
 """Colours, words, tooltips and settings that all charts share.
 
-Charts have no background of their own and take fonts, axis and title colours from the page's theme.
-Only text and lines drawn as marks need a colour here: `dark` says which page they stand on, and
-None gives tones that can be read on both. An interval is told as sentences tell it, so that
-rounding cannot turn its verdict.
+Charts have no background of their own and take fonts from the page's theme. All words in them have
+a colour of ours: those that the theme gives to axes and legends are too faint on a light page.
+`dark` says which page a chart stands on. An interval is told as sentences tell it, so that rounding
+cannot turn its verdict.
 """
 
 from __future__ import annotations
@@ -29,8 +29,14 @@ MODEL_COLOURS = ("#3A7BD5", "#C08A00", "#A45BC2", "#6B7785", "#C2578B")
 MODEL_DASHES = ((1, 0), (7, 3), (2, 2), (9, 2, 2, 2), (4, 4))
 
 COUNT = "#3A7BD5"
+# How opaque a cell is that has words on it, at the most.
+DARKEST_CELL = 0.5
 # Lines drawn on top of agree and disagree bars, on any page.
 ON_BAR = "#11141A"
+
+Drawing = alt.LayerChart | str
+"""A chart or, where there is nothing to draw, the sentence that stands in its place."""
+NOTHING_RATED = "No pair is rated, so there is nothing to draw."
 
 # The legend words, as a Vega expression without any text that came from a table.
 VERDICT_WORDS = (
@@ -40,24 +46,40 @@ VERDICT_WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """Tones of text and lines that are drawn as marks."""
+    """Tones of words and lines on one page: each word at 4.5:1 or better on `page` (WCAG 2.2).
+
+    `axis` is for axes and legends, `page` what lies behind the chart.
+    """
 
     text: str
+    axis: str
     faint: str
     agree: str
     disagree: str
+    page: str
 
 
-_INKS = {
-    None: Ink(text="#7A7F88", faint="#8D929B", agree="#008F68", disagree="#D55E00"),
-    False: Ink(text="#31333F", faint="#6C717B", agree="#00734F", disagree="#B04A00"),
-    True: Ink(text="#FAFAFA", faint="#A3A8B4", agree="#3CC79C", disagree="#FF8B4A"),
-}
+_LIGHT = Ink(
+    text="#31333F",
+    axis="#4A4F5A",
+    faint="#5F646E",
+    agree="#00734F",
+    disagree="#A84600",
+    page="#fcfbf8",
+)
+_DARK = Ink(
+    text="#FAFAFA",
+    axis="#C9CCD4",
+    faint="#A3A8B4",
+    agree="#3CC79C",
+    disagree="#FF8B4A",
+    page="#14161b",
+)
 
 
-def ink(dark: bool | None = None) -> Ink:
-    """The tones for a dark page, a light page, or (None) for either."""
-    return _INKS[dark]
+def ink(dark: bool) -> Ink:
+    """The tones for a dark page or a light one."""
+    return _DARK if dark else _LIGHT
 
 
 def scale_of(values: Mapping[str, str]) -> alt.Scale:
@@ -85,30 +107,32 @@ def model_dashes(n: int) -> list[list[int]]:
 
 
 def framed(
-    chart: alt.LayerChart,
-    title: str,
-    description: str,
-    subtitle: str = "",
-    dark: bool | None = None,
+    chart: alt.LayerChart, title: str, description: str, subtitle: str = "", *, dark: bool
 ) -> alt.LayerChart:
     """The chart as wide as its container, with its title, alt text and the common settings."""
-    heading = alt.Title(title)
-    if subtitle:  # the page's theme colours titles, but not what stands below them
-        heading = alt.Title(title, subtitle=subtitle, subtitleColor=ink(dark).text)
+    tones = ink(dark)
+    words = {"labelColor": tones.axis, "titleColor": tones.axis}
     return (
         chart.properties(
-            title=heading,
+            title=alt.Title(title, subtitle=subtitle) if subtitle else alt.Title(title),
             description=description,
             width="container",
             # Fitting the height too would squeeze the rows to make room for legends.
             autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         )
         .configure_view(strokeWidth=0)
-        .configure_title(anchor="start", fontSize=15, offset=12, subtitlePadding=4)
-        .configure_axis(
-            ticks=False, domain=False, labelPadding=6, labelSeparation=6, titlePadding=10
+        .configure_title(
+            anchor="start",
+            fontSize=15,
+            offset=12,
+            subtitlePadding=4,
+            color=tones.text,
+            subtitleColor=tones.text,
         )
-        .configure_legend(labelLimit=360, symbolStrokeWidth=2, offset=10, columnPadding=14)
+        .configure_axis(
+            ticks=False, domain=False, labelPadding=6, labelSeparation=6, titlePadding=10, **words
+        )
+        .configure_legend(labelLimit=360, symbolStrokeWidth=2, offset=10, columnPadding=14, **words)
     )
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ivan_core.charts import marks, palette
 from ivan_core.charts.palette import TIP, with_ends
+from ivan_core.metrics.comparison_sentences import reliability_sentence
 from ivan_core.metrics.reliability import Reliability
 from ivan_core.metrics.sentences import interval_ends, percent
 
@@ -18,15 +19,15 @@ MOST_MODELS = 5
 _SHARE = {"format": "%", "tickCount": 5}
 
 
-def reliability_points(
-    found: Reliability, model: str, *, dark: bool | None = None
-) -> alt.LayerChart:
+def reliability_points(found: Reliability, model: str, *, dark: bool = False) -> palette.Drawing:
     """One point a bin of pairs: how sure the model is, and in how many it sides with the choice.
 
     Full points use the fitted temperature, hollow ones the scores as they are (T = 1); on the
-    dashed line a model is exactly as right as it is sure. Without a usable scale the chart is
-    empty and says so. A click fills the selection "sure" with the number of the bin.
+    dashed line a model is exactly as right as it is sure. A click fills the selection "sure" with
+    the number of the bin.
     """
+    if found.bins.empty:
+        return reliability_sentence(found, model)
     ink = palette.ink(dark)
     bins = with_ends(found.bins).assign(
         model=model,
@@ -35,8 +36,7 @@ def reliability_points(
             for low, high in zip(found.bins["margin_low"], found.bins["margin_high"], strict=True)
         ],
     )
-    lowest = float(bins["low"].min()) if len(bins) else 0.4
-    floor = max(0.0, min(0.4, np.floor(lowest * 10) / 10))
+    floor = max(0.0, min(0.4, np.floor(float(bins["low"].min()) * 10) / 10))
     x = alt.X(
         "sure:Q",
         title="How sure the model is",
@@ -60,37 +60,36 @@ def reliability_points(
             alt.Tooltip("margins:N", title="Size of the margin"),
         ],
     )
-    layers = [_diagonal(x, y, ink)]
-    if len(bins):
-        fitted = base.transform_filter("datum.scale == 'fitted'")
-        # A line stands for no bin: a click on it, between two points, must not pick one.
-        lines = alt.Chart(bins.drop(columns="bin")).encode(x=x, y=y)
-        layers += [
-            lines.transform_filter("datum.scale == 'raw'").mark_line(
-                strokeWidth=1.2, strokeDash=[2, 3], color=ink.faint, tooltip=None
-            ),
-            lines.transform_filter("datum.scale == 'fitted'").mark_line(
-                strokeWidth=1.5, color=palette.COUNT, opacity=0.6, tooltip=None
-            ),
-            fitted.mark_rule(strokeWidth=2, color=palette.COUNT).encode(
-                y=alt.Y("low:Q", title=y["title"], scale=y["scale"]), y2="high:Q"
-            ),
-            _scale_points(base, y, found.temperature or 1.0, ink),
-        ]
-    else:
-        layers.append(_middle("No usable scale for these pairs", ink))
+    fitted = base.transform_filter("datum.scale == 'fitted'")
+    # A line stands for no bin: a click on it, between two points, must not pick one.
+    lines = alt.Chart(bins.drop(columns="bin")).encode(x=x, y=y)
+    layers = [
+        _diagonal(x, y, ink),
+        lines.transform_filter("datum.scale == 'raw'").mark_line(
+            strokeWidth=1.2, strokeDash=[2, 3], color=ink.faint, tooltip=None
+        ),
+        lines.transform_filter("datum.scale == 'fitted'").mark_line(
+            strokeWidth=1.5, color=palette.COUNT, opacity=0.6, tooltip=None
+        ),
+        fitted.mark_rule(strokeWidth=2, color=palette.COUNT).encode(
+            y=alt.Y("low:Q", title=y["title"], scale=y["scale"]), y2="high:Q"
+        ),
+        _scale_points(base, y, found.temperature or 1.0, ink),
+    ]
     chart = alt.layer(*layers).properties(height=HEIGHT)
-    subtitle = "On the dashed line it is as right as it is sure." if len(bins) else ""
+    subtitle = "On the dashed line it is as right as it is sure."
     title = "When it is surer, is it right more often?"
-    return palette.framed(chart, title, _points_described(found, model), subtitle, dark)
+    return palette.framed(chart, title, _points_described(found, model), subtitle, dark=dark)
 
 
-def risk_coverage_curves(curves: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
+def risk_coverage_curves(curves: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
     """Agreement among the pairs each model is surest of, from a few pairs to all of them.
 
     `curves` is the table of `metrics.reliability.risk_coverage`. A thin line marks the agreement of
     all pairs; intervals stand at about 10%, 25%, 50%, 75% and all. At most 5 models are drawn.
     """
+    if curves.empty:
+        return palette.NOTHING_RATED
     ink = palette.ink(dark)
     models = list(dict.fromkeys(curves["model"]))[:MOST_MODELS]
     curves = curves[curves["model"].isin(models)]
@@ -147,7 +146,7 @@ def risk_coverage_curves(curves: pd.DataFrame, *, dark: bool | None = None) -> a
     layers = [*_half(shown, y, ink), level, line, ends, dots, tips]
     chart = alt.layer(*layers).properties(height=CURVE_HEIGHT)
     title = "If only its surest pairs counted"
-    return palette.framed(chart, title, _curves_described(shown))
+    return palette.framed(chart, title, _curves_described(shown), dark=dark)
 
 
 _CURVE_TIPS = [
@@ -203,14 +202,6 @@ def _scale_points(points: alt.Chart, y: alt.Y, fitted: float, ink: palette.Ink) 
     )
 
 
-def _middle(text: str, ink: palette.Ink) -> alt.Chart:
-    return (
-        alt.Chart(pd.DataFrame({"text": [text]}))
-        .mark_text(fontSize=14, color=ink.text, tooltip=None, limit={"expr": "width"})
-        .encode(text="text:N", x=alt.value({"expr": "width / 2"}), y=alt.value(0.88 * HEIGHT))
-    )
-
-
 def _labels(curves: pd.DataFrame) -> pd.Series:
     """The name of each model with its agreement on all pairs, by row."""
     told = {
@@ -222,8 +213,6 @@ def _labels(curves: pd.DataFrame) -> pd.Series:
 
 def _range(curves: pd.DataFrame) -> list[float]:
     """Where the y axis begins and ends: all intervals at marks, every point, and 50%."""
-    if curves.empty:
-        return [0.0, 1.0]
     low = min(
         float(curves["rate"].min()), float(curves[curves["marked"].astype(bool)]["low"].min())
     )
@@ -250,8 +239,6 @@ def _half(curves: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> list[alt.Chart]:
 
 def _points_described(found: Reliability, model: str) -> str:
     fitted = found.bins[found.bins["scale"] == "fitted"]
-    if fitted.empty:
-        return f"Reliability of {model}: no usable scale for the pairs rated."
     told = "; ".join(
         f"{point.sure:.0%} sure, {percent(point.rate, point.n)}"
         f" {interval_ends(point.low, point.high, point.n)} of {point.n:,}"
@@ -264,8 +251,6 @@ def _points_described(found: Reliability, model: str) -> str:
 
 
 def _curves_described(curves: pd.DataFrame) -> str:
-    if curves.empty:
-        return "Agreement among the pairs the models are surest of; no pair is rated yet."
     parts = []
     for model, own in curves[curves["marked"].astype(bool)].groupby("model", sort=False):
         told = ", ".join(

@@ -19,12 +19,14 @@ HEIGHT = 380
 HISTOGRAM_HEIGHT = 200
 
 
-def reward_cells(cells: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
+def reward_cells(cells: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
     """Pairs counted by the reward of each reply; the diagonal is where both are equal.
 
     `cells` is the table of `metrics.bins.reward_bins`. Below the diagonal the model agrees, above
     it disagrees. A click fills the selection "cell" with the cell's id.
     """
+    if cells.empty:
+        return palette.NOTHING_RATED
     ink = palette.ink(dark)
     selection = alt.selection_point(name="cell", fields=["cell"], on="click")
     shown = cells.assign(
@@ -55,23 +57,25 @@ def reward_cells(cells: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerC
     above, below = "likes the rejected reply more: disagree", "likes the chosen reply more: agree"
     layers += [
         diagonal,
-        marks.corner_note(above, ink.disagree, left=True, top=True),
-        marks.corner_note(below, ink.agree, left=False, top=False),
+        *marks.corner_note(above, ink.disagree, ink, left=True, top=True),
+        *marks.corner_note(below, ink.agree, ink, left=False, top=False),
     ]
     chart = alt.layer(*layers).properties(height=HEIGHT)
     title = "The rewards of both replies, pair by pair"
-    return palette.framed(chart, title, _cells_description(cells))
+    return palette.framed(chart, title, _cells_description(cells), dark=dark)
 
 
-def margin_bars(histogram: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
+def margin_bars(histogram: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
     """A histogram of one model's margins, coloured by verdict.
 
     `histogram` is the table of `metrics.bins.margin_histogram`. A click fills the selection
     "margin" with the bin and the verdict.
     """
+    if histogram.empty:
+        return palette.NOTHING_RATED
     selection = alt.selection_point(name="margin", fields=["bin", "verdict"], on="click")
     ink = palette.ink(dark)
-    reach = float(histogram[["x0", "x1"]].abs().to_numpy().max()) if len(histogram) else 1.0
+    reach = float(histogram[["x0", "x1"]].abs().to_numpy().max())
     scale = alt.Scale(domain=[-reach, reach], nice=False)
     shown = histogram.assign(margin=marks.spans(histogram, "x0", "x1", ".4g"))
     x = alt.X(
@@ -106,13 +110,11 @@ def margin_bars(histogram: pd.DataFrame, *, dark: bool | None = None) -> alt.Lay
     )
     chart = alt.layer(bars, picked, marks.zero_line(x, ink)).properties(height=HISTOGRAM_HEIGHT)
     title = "How much more the model likes the chosen reply"
-    return palette.framed(chart, title, _margins_description(histogram))
+    return palette.framed(chart, title, _margins_description(histogram), dark=dark)
 
 
 def _extent(cells: pd.DataFrame) -> tuple[float, float]:
     """The range of both axes: all cells and a little room, more of it around only a few cells."""
-    if cells.empty:
-        return 0.0, 1.0
     low = float(min(cells["x0"].min(), cells["y0"].min()))
     high = float(max(cells["x1"].max(), cells["y1"].max()))
     side = float((cells["x1"] - cells["x0"]).max())
@@ -122,8 +124,6 @@ def _extent(cells: pd.DataFrame) -> tuple[float, float]:
 
 def _cells_description(cells: pd.DataFrame) -> str:
     n = int(cells["count"].sum())
-    if n == 0:
-        return "Rewards of the chosen and the rejected reply; no pair is rated yet."
     agree = int(cells["agree"].sum())
     return (
         f"Cells counting {n:,} pairs by the reward of the chosen reply (across) and of the"
@@ -133,8 +133,6 @@ def _cells_description(cells: pd.DataFrame) -> str:
 
 def _margins_description(histogram: pd.DataFrame) -> str:
     n = int(histogram["count"].sum())
-    if n == 0:
-        return "Margins of the rated pairs; no pair is rated yet."
     counts = histogram.groupby("verdict")["count"].sum()
     told = ", ".join(f"{int(counts.get(name, 0)):,} {name}" for name in palette.VERDICT_COLOURS)
     return f"Histogram of the margins of {n:,} pairs: {told}."
@@ -148,14 +146,16 @@ _SAYS = {"agree": "agrees", "tie": "ties", "disagree": "disagrees"}
 
 
 def verdict_cells(
-    table: pd.DataFrame, first: str, second: str, *, dark: bool | None = None
-) -> alt.LayerChart:
+    table: pd.DataFrame, first: str, second: str, *, dark: bool = False
+) -> palette.Drawing:
     """Pairs counted by the verdicts of both models, the darker the more.
 
     `table` is that of `metrics.paired.verdict_table`; ties are left out of the picture only if
     neither model has any. A click on a cell or its words fills the selection "verdicts" with first
     and second.
     """
+    if not table["count"].sum():
+        return _none_shared(first, second)
     ink = palette.ink(dark)
     shown, order = _cells(table, first, second)
     selection = alt.selection_point(name="verdicts", fields=["first", "second"], on="click")
@@ -185,8 +185,8 @@ def verdict_cells(
             alt.Tooltip("share:Q", title="Of the pairs both rated", format=".1%"),
         ],
     )
-    most = max(1, int(shown["count"].max())) if len(shown) else 1
-    shades = (0.05, 0.2 if dark is None else 0.5)
+    most = int(shown["count"].max())
+    shades = (0.05, palette.DARKEST_CELL)
     cells = marks.shaded_cells(base, "count", most, shades, selection, ink)
     style = {"cursor": "pointer", "color": ink.text, "align": "center", "baseline": "middle"}
     counts = base.mark_text(fontSize=19, fontWeight="bold", dy=-14, **style).encode(text="number:N")
@@ -196,17 +196,19 @@ def verdict_cells(
     heads = marks.heads(f"→ across: {first}", f"↓ down: {second}", ink)
     chart = alt.layer(*cells, counts, shares, told, heads).properties(height=height)
     described = _verdicts_description(shown, first, second)
-    return palette.framed(chart, "Where the two models part", described)
+    return palette.framed(chart, "Where the two models part", described, dark=dark)
 
 
 def margin_squares(
-    cells: pd.DataFrame, first: str, second: str, *, dark: bool | None = None
-) -> alt.LayerChart:
+    cells: pd.DataFrame, first: str, second: str, *, dark: bool = False
+) -> palette.Drawing:
     """Pairs counted by the margins of both models in their own typical margins.
 
     `cells` is the table of `metrics.paired.margin_cells`. Right of the middle the first model
     agrees, above the middle the second. A click fills the selection "margins" with the cell's id.
     """
+    if cells.empty:
+        return _none_shared(first, second)
     ink = palette.ink(dark)
     selection = alt.selection_point(name="margins", fields=["cell"], on="click")
     shown = cells.assign(
@@ -215,7 +217,7 @@ def margin_squares(
         first=first,
         second=second,
     )
-    reach = float(cells[["x0", "x1", "y0", "y1"]].abs().to_numpy().max()) if len(cells) else 1.0
+    reach = float(cells[["x0", "x1", "y0", "y1"]].abs().to_numpy().max())
     height = _STRIP + _MARGINS_HEIGHT
     signs = "datum.value == 0 ? 'equal' : format(datum.value, '+.2~f')"
     axis = alt.Axis(grid=False, tickCount=5, labelExpr=signs)
@@ -249,8 +251,12 @@ def margin_squares(
     chart = alt.layer(*layers).properties(height=height)
     title = "How far each model leans to the choice"
     return palette.framed(
-        chart, title, _two_margins_description(cells, first, second), subtitle, dark
+        chart, title, _two_margins_description(cells, first, second), subtitle, dark=dark
     )
+
+
+def _none_shared(first: str, second: str) -> str:
+    return f"{first} and {second} rated no pair in common."
 
 
 def _cells(table: pd.DataFrame, first: str, second: str) -> tuple[pd.DataFrame, list[str]]:
@@ -258,11 +264,11 @@ def _cells(table: pd.DataFrame, first: str, second: str) -> tuple[pd.DataFrame, 
     tied = table[(table["first"] == "tie") | (table["second"] == "tie")]
     order = [name for name in VERDICTS if name != "tie" or tied["count"].sum() > 0]
     shown = table[table["first"].isin(order) & table["second"].isin(order)]
-    n = int(table["n"].iloc[0]) if len(table) else 0
+    n = int(table["n"].iloc[0])
     pairs = list(zip(shown["first"], shown["second"], strict=True))
     return shown.assign(
         number=[f"{count:,}" for count in shown["count"]],
-        percent=[percent(count / n, n) if n else "" for count in shown["count"]],
+        percent=[percent(count / n, n) for count in shown["count"]],
         words=[_both(one, other, first, second) for one, other in pairs],
         short=[_both(one, other, "→", "↓") for one, other in pairs],
     ), order
@@ -301,28 +307,18 @@ def _quadrants(first: str, second: str, ink: palette.Ink) -> list[alt.Chart]:
         ("both disagree", "both disagree", True, False, ink.disagree),
         (f"only {first} agrees", "only → agrees", False, False, ink.text),
     )
-    return [
-        alt.Chart(pd.DataFrame({"words": [words], "short": [short]}))
-        .mark_text(
-            align="left" if left else "right",
-            baseline="top" if top else "bottom",
-            dx=6 if left else -6,
-            dy=_STRIP + 6 if top else -6,
-            fontSize=12,
-            fontWeight="bold",
-            color=colour,
-            tooltip=None,
-            text=_fitting("width / 2 - 14"),
+    drawn: list[alt.Chart] = []
+    for words, short, left, top, colour in named:
+        base = alt.Chart(pd.DataFrame({"words": [words], "short": [short]})).encode(
+            x=alt.value(0 if left else "width"), y=alt.value(0 if top else "height")
         )
-        .encode(x=alt.value(0 if left else "width"), y=alt.value(0 if top else "height"))
-        for words, short, left, top, colour in named
-    ]
+        style = marks.corner(left, top, 6, _STRIP + 6 if top else 6)
+        drawn += marks.over_cells(base, colour, ink, text=_fitting("width / 2 - 14"), **style)
+    return drawn
 
 
 def _verdicts_description(shown: pd.DataFrame, first: str, second: str) -> str:
-    n = int(shown["n"].iloc[0]) if len(shown) else 0
-    if n == 0:
-        return f"Verdicts of {first} and {second}; no pair is rated by both yet."
+    n = int(shown["n"].iloc[0])
     told = "; ".join(
         f"{first} {_SAYS[cell.first]} and {second} {_SAYS[cell.second]}: {cell.number} pairs"
         f" ({cell.percent})"
@@ -333,8 +329,6 @@ def _verdicts_description(shown: pd.DataFrame, first: str, second: str) -> str:
 
 def _two_margins_description(cells: pd.DataFrame, first: str, second: str) -> str:
     n = int(cells["count"].sum())
-    if n == 0:
-        return f"Margins of {first} and {second}; no pair is rated by both yet."
     return (
         f"Cells counting {n:,} pairs by the margin of {first} (across) and of {second} (up), each"
         f" in its own typical margins. Both have the same verdict in {int(cells['same'].sum()):,}."

@@ -24,11 +24,12 @@ _VARIANT_WORDS = (
 )
 _SHAPES = {REWORDED: "circle", SURFACE: "diamond"}
 _LABEL_ROOM = 200
+_NOTHING_MOVED = "No pair is rated before and after rewording, so there is nothing to draw."
 
 
 def flip_bars(
-    found: Sequence[Robustness], *, of: str = "all pairs", dark: bool | None = None
-) -> alt.LayerChart:
+    found: Sequence[Robustness], *, of: str = "all pairs", dark: bool = False
+) -> palette.Drawing:
     """Bars with 95% intervals of verdicts that flipped each way, two rows a model.
 
     `found` holds models in the variants reworded and surface, in any order; others are not drawn,
@@ -37,6 +38,8 @@ def flip_bars(
     """
     ink = palette.ink(dark)
     bars = _flip_table(found)
+    if bars.empty:
+        return _NOTHING_MOVED
     lines = _lines(bars, FLIP_WORDS)
     bars = bars.merge(lines[["model", "kind", "line", "name"]], on=["model", "kind"])
     bars = bars.assign(zero=0.0).rename(columns={"kind": "direction"})
@@ -53,7 +56,7 @@ def flip_bars(
         alt.Tooltip("at_risk:N", title="Of those that could"),
     ]
     base = alt.Chart(bars).encode(y=y, tooltip=tips)
-    top = min(1.0, 1.1 * float(bars[["share", "high"]].max().max())) if len(bars) else 1.0
+    top = min(1.0, 1.1 * float(bars[["share", "high"]].max().max()))
     scale = alt.Scale(domain=[0, max(top, 0.01)])
     axis = alt.Axis(format="~%", tickCount=5, gridOpacity=0.5, labelFlush=True)
     x = alt.X("zero:Q", title=f"Share of {of}", scale=scale, axis=axis)
@@ -67,7 +70,7 @@ def flip_bars(
     )
 
 
-def reward_change_dots(found: Sequence[Robustness], *, dark: bool | None = None) -> alt.LayerChart:
+def reward_change_dots(found: Sequence[Robustness], *, dark: bool = False) -> palette.Drawing:
     """Mean changes of the reward with 95% intervals in typical margins, two rows a model.
 
     `found` holds models in the variants reworded and surface, in any order. Models without a
@@ -75,6 +78,8 @@ def reward_change_dots(found: Sequence[Robustness], *, dark: bool | None = None)
     """
     ink = palette.ink(dark)
     dots = _change_table(found)
+    if dots.empty:
+        return _NOTHING_MOVED
     lines = _lines(dots, SIDES)
     dots = dots.merge(lines[["model", "kind", "line", "name"]], on=["model", "kind"])
     dots = dots.rename(columns={"kind": "side"})
@@ -88,7 +93,7 @@ def reward_change_dots(found: Sequence[Robustness], *, dark: bool | None = None)
         alt.Tooltip("n:Q", title="Pairs", format=","),
     ]
     base = alt.Chart(dots).encode(y=y, tooltip=tips, color=_colour())
-    reach = float(dots[["mean", "low", "high"]].abs().max().max()) if len(dots) else 1.0
+    reach = float(dots[["mean", "low", "high"]].abs().max().max())
     reach = 1.1 * reach if reach > 0 else 1.0
     scale = alt.Scale(domain=[-reach, reach], nice=False)
     signs = "datum.value == 0 ? 'none' : format(datum.value, '+.2~f')"
@@ -194,8 +199,6 @@ def _shape() -> alt.Shape:
 
 
 def _described(lines: pd.DataFrame, what: str) -> str:
-    if lines.empty:
-        return f"{what} when texts are reworded; nothing is rated yet."
     told = [f"{name}: {label}" for name, label in zip(lines["name"], lines["label"], strict=True)]
     return f"{what} when texts are reworded. {'; '.join(told)}."
 
@@ -203,12 +206,14 @@ def _described(lines: pd.DataFrame, what: str) -> str:
 CELLS_HEIGHT = 320
 
 
-def change_squares(cells: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
+def change_squares(cells: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
     """Pairs counted by similarity (across) and change of the margin (up), the fuller the darker.
 
     `cells` is the table of `metrics.robustness.changes.change_cells`. A click fills the selection
     "cell" with the cell's id.
     """
+    if cells.empty:
+        return _NOTHING_MOVED
     ink = palette.ink(dark)
     selection = alt.selection_point(name="cell", fields=["cell"], on="click")
     shown = cells.assign(
@@ -216,8 +221,7 @@ def change_squares(cells: pd.DataFrame, *, dark: bool | None = None) -> alt.Laye
         moved=marks.spans(cells, "y0", "y1", ".3f"),
         flips=[percent(k / n, n) for k, n in zip(cells["flipped"], cells["count"], strict=True)],
     )
-    low, high = (float(cells["x0"].min()), float(cells["x1"].max())) if len(cells) else (0.0, 1.0)
-    top = float(cells["y1"].max()) if len(cells) else 1.0
+    low, high, top = (float(cells["x0"].min()), float(cells["x1"].max()), float(cells["y1"].max()))
     grid = alt.Axis(grid=False, tickCount=6)
     x = alt.X(
         "x0:Q",
@@ -246,8 +250,6 @@ def change_squares(cells: pd.DataFrame, *, dark: bool | None = None) -> alt.Laye
 
 def _cells_description(cells: pd.DataFrame) -> str:
     n = int(cells["count"].sum())
-    if n == 0:
-        return "Similarity and change of the margin; no reworded pair is rated yet."
     return (
         f"Cells counting {n:,} pairs by the similarity of the rewording (across) and the change of"
         f" the margin (up). The verdict flipped in {int(cells['flipped'].sum()):,}."

@@ -28,23 +28,29 @@ _WHERE = {
 }
 
 
-def column_sides(bins: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
+def column_sides(bins: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
     """Shares of each side by value: bars for few values, a two-sided histogram for many.
 
     `bins` is the table of `metrics.columns.column_bins`. A click fills the selection "value"
     with bin and side.
     """
+    if bins.empty:
+        return "No reply has a value of this column."
     few = bool((bins["x0"] == bins["x1"]).all())
     chart = _bars(bins, dark) if few else _histogram(bins, dark)
-    return palette.framed(chart, "Chosen against rejected replies", _sides_description(bins, few))
+    return palette.framed(
+        chart, "Chosen against rejected replies", _sides_description(bins, few), dark=dark
+    )
 
 
-def agreement_by_larger_bars(rows: pd.DataFrame, *, dark: bool | None = None) -> alt.LayerChart:
+def agreement_by_larger_bars(rows: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
     """Up to three bars a model with their 95% intervals, by the side on which the number is larger.
 
     `rows` is the table of `metrics.columns.agreement_by_larger`. A click fills the selection
     "larger" with the side and the model. At most the first 12 models are drawn.
     """
+    if rows.empty:
+        return "No pair with a value on both sides is rated."
     ink = palette.ink(dark)
     lines = _agreement_lines(rows)
     bars = lines[lines["kind"] == "bar"]
@@ -53,10 +59,10 @@ def agreement_by_larger_bars(rows: pd.DataFrame, *, dark: bool | None = None) ->
     chart = _rate_bars(lines, "name", ("rate_low", "rate_high"), selection, {}, fades, ink)
     words = "; ".join(f"{bar.model}, {bar.name.lower()}: {bar.told}" for bar in bars.itertuples())
     title = "Agreement by which side has more"
-    return palette.framed(chart, title, f"{title}. {words}.")
+    return palette.framed(chart, title, f"{title}. {words}.", dark=dark)
 
 
-def _bars(bins: pd.DataFrame, dark: bool | None) -> alt.LayerChart:
+def _bars(bins: pd.DataFrame, dark: bool) -> alt.LayerChart:
     """One line a value and side: its name and share in words above its bar."""
     ink = palette.ink(dark)
     shown = bins.assign(
@@ -87,10 +93,10 @@ def _bars(bins: pd.DataFrame, dark: bool | None) -> alt.LayerChart:
     shares = base.mark_text(
         align="right", baseline="middle", yOffset=-7, fontSize=12, color=ink.text
     ).encode(text="label:N", x=alt.value("width"))
-    return alt.layer(drawn, names, shares).properties(height=_STEP * max(1, len(shown)))
+    return alt.layer(drawn, names, shares).properties(height=_STEP * len(shown))
 
 
-def _histogram(bins: pd.DataFrame, dark: bool | None) -> alt.LayerChart:
+def _histogram(bins: pd.DataFrame, dark: bool) -> alt.LayerChart:
     """Shares of the chosen side above the line, of the rejected side below."""
     ink = palette.ink(dark)
     above = bins["side"] == SIDES[0]
@@ -134,8 +140,11 @@ def _histogram(bins: pd.DataFrame, dark: bool | None) -> alt.LayerChart:
     )
     line = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=ink.text, tooltip=None)
     notes = [
-        marks.corner_note(f"{side} replies", ink.text, left=False, top=side == SIDES[0], gap=4)
+        mark
         for side in SIDES
+        for mark in marks.corner_note(
+            f"{side} replies", ink.text, ink, left=False, top=side == SIDES[0], gap=4
+        )
     ]
     return alt.layer(drawn, line.encode(y="zero:Q"), *notes).properties(height=HEIGHT)
 
@@ -154,8 +163,6 @@ def _share(row: dict[str, object]) -> str:
 
 
 def _sides_description(bins: pd.DataFrame, few: bool) -> str:
-    if bins.empty:
-        return "Values of the column on both sides; no reply has one."
     told = []
     for side in SIDES:
         own = bins[(bins["side"] == side) & (bins["count"] > 0)]
@@ -202,7 +209,7 @@ _KINDS = {"chosen": "the longer reply was chosen", "rejected": "the shorter repl
 """What a bar counts, by the reply that is longer."""
 
 
-def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) -> alt.LayerChart:
+def length_bars(summaries: Sequence[ModelSummary], *, dark: bool = False) -> palette.Drawing:
     """Two bars a model with their 95% intervals; a model that only sees length has bars far apart.
 
     At most the first 12 models are drawn. A click fills the selection "longer" with which reply was
@@ -211,11 +218,13 @@ def length_bars(summaries: Sequence[ModelSummary], *, dark: bool | None = None) 
     ink = palette.ink(dark)
     rows = _rows(summaries[:_MOST_MODELS])
     bars = rows[rows["kind"] == "bar"]
+    if bars.empty:
+        return "No pair is rated in which one reply is longer."
     selection = alt.selection_point(name="longer", fields=["longer", "model"], on="click")
     chart = _rate_bars(rows, "where", ("low", "high"), selection, {"opacity": 0.75}, {}, ink)
     words = "; ".join(f"{bar.model}, where {bar.where}: {bar.told}" for bar in bars.itertuples())
     return palette.framed(
-        chart, "Is it just length?", f"Agreement by which reply was longer. {words}."
+        chart, "Is it just length?", f"Agreement by which reply was longer. {words}.", dark=dark
     )
 
 
@@ -284,4 +293,4 @@ def _rate_bars(
         interval.encode(x=f"{low}:Q", x2=f"{high}:Q"),
         *marks.group_names(rows, y, ink, 130),
         rates.encode(x=alt.value("width"), text="label:N"),
-    ).properties(height=_GROUP_STEP * max(1, len(rows)))
+    ).properties(height=_GROUP_STEP * len(rows))

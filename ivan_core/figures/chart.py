@@ -16,8 +16,9 @@ from ivan_core.figures.choices import Choice
 from ivan_core.figures.words import Quote
 
 if TYPE_CHECKING:
-    import altair as alt
     import pandas as pd
+
+    from ivan_core.charts.palette import Drawing
 
 WHOLE = "the whole run"
 """What a chart shows that cannot be had of some rows alone."""
@@ -32,7 +33,7 @@ class Drawn:
     `caption` says what is seen, with its numbers; `methods` how they were computed.
     """
 
-    chart: Callable[[], alt.LayerChart]
+    chart: Callable[[], Drawing]
     data: pd.DataFrame
     caption: str
     methods: str

@@ -40,7 +40,7 @@ from ivan_core.metrics.sentences import counts_sentence, effects_sentence, pair_
 from ivan_core.metrics.training import trained_on_pair
 
 if TYPE_CHECKING:
-    import altair as alt
+    from ivan_core.charts.palette import Drawing
 
 _UNIT = (
     "A margin is the reward of the chosen minus that of the rejected reply, in units of the model's"
@@ -68,10 +68,9 @@ def pair_margins(results: Results, row: int) -> Drawn:
     )
 
 
-def _titled(chart: alt.LayerChart, title: str) -> alt.LayerChart:
+def _titled(chart: Drawing, title: str) -> Drawing:
     """A chart that needs no title on its page, with one for where it stands alone."""
-    titled: alt.LayerChart = chart.properties(title=title)
-    return titled
+    return chart if isinstance(chart, str) else chart.properties(title=title)
 
 
 def sentences_of_reply(results: Results, model: str, row: int, side: str) -> Drawn:

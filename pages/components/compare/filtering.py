@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
 
-import altair as alt
 import streamlit as st
 
+from ivan_core.charts.palette import Drawing
 from ivan_core.domain.errors import BadInput
 from ivan_core.experiments.columns.conditions import Side
 from ivan_core.experiments.compare.conditions import LANGUAGE, MarginIn, Sort, listing
@@ -15,7 +14,7 @@ from ivan_core.experiments.compare.results import Results
 from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.url import parameters, query_of
 from pages.components.kit.conditions import Place, fitting_filter
-from pages.components.kit.results import Point, clicked_chart
+from pages.components.kit.results import Point, Spec, clicked_chart
 from pages.components.kit.state import GUESS, NAME, SHOWN, keep_filter, kept_filter, kindly
 
 _FILTER = parameters(LANGUAGE)
@@ -58,16 +57,17 @@ def add(*conditions: Condition) -> None:
     ROWS.show(ROWS.asked().add(*conditions))
 
 
-def clickable(
-    chart: alt.LayerChart | dict[str, Any], name: str, selection: str, asked: Asked
-) -> None:
-    """Draw a chart, or a specification made of one before, whose marks filter the rows."""
+def clickable(chart: Drawing | Spec, name: str, selection: str, asked: Asked) -> bool:
+    """Draw a chart, or a specification made of one before, whose marks filter the rows.
+
+    Returns whether there is a chart: where there is nothing to draw a sentence stands instead.
+    """
 
     def picked(point: Point) -> None:
         if conditions := asked(point):
             add(*conditions)
 
-    clicked_chart(chart, name, selection, ROWS.clicks, picked)
+    return clicked_chart(chart, name, selection, ROWS.clicks, picked)
 
 
 def margin_range(results: Results, model: str) -> None:

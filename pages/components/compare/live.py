@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import pandas as pd
-import streamlit as st
 
 from ivan_core.charts.live import agreement_so_far
 from ivan_core.domain.runs import LivePoint, Run
@@ -16,6 +15,7 @@ from ivan_core.metrics.agreement import running_agreement
 from ivan_core.metrics.intervals import number_text
 from ivan_core.metrics.sentences import interval_ends, percent
 from pages.components.kit.live import Panel, counted
+from pages.components.kit.results import plain_chart
 from pages.components.kit.state import dark
 from pages.components.kit.text import say
 
@@ -36,7 +36,7 @@ def _so_far(run: Run) -> None:
     so_far = running_agreement(pd.DataFrame([asdict(point) for point in points]))
     if len(so_far):
         planned = run.total // max(len(models), 1)
-        st.altair_chart(agreement_so_far(so_far, planned, dark=dark()), key="live-agreement")
+        plain_chart(agreement_so_far(so_far, planned, dark=dark()), "live-agreement")
     for model in models:
         own = [point for point in points if point.model == model]
         say(_of_model(model, own, so_far), "small", quiet=True)

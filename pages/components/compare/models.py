@@ -28,7 +28,7 @@ from ivan_core.metrics.paired import margin_cells, pairs_needed, verdict_table
 from ivan_core.metrics.reliability import Reliability, risk_coverage
 from pages.components.compare.filtering import clickable
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import pick_model
+from pages.components.kit.results import Spec, pick_model, plain_chart, spec_of
 from pages.components.kit.state import dark
 from pages.components.kit.text import say, short_names
 
@@ -43,26 +43,26 @@ def where_they_differ(results: Results) -> None:
     two, verdicts, margins, cells = _charts(run.id, run.done, first, second, dark(), results)
     found = two.found
     if found is None:
-        say(f"{first} and {second} rated no pair in common.")
+        say(str(verdicts))
         return
     say(two.sentence(results))
     left, right = st.columns(2)
     with left:
-        clickable(
+        if clickable(
             verdicts,
             f"verdicts-{first}-{second}",
             "verdicts",
             partial(of_verdicts, results, two=two),
-        )
-        figure_menu(results.run.id, "verdicts", model=first, other=second)
+        ):
+            figure_menu(results.run.id, "verdicts", model=first, other=second)
     with right:
-        clickable(
+        if clickable(
             margins,
             f"margins-{first}-{second}",
             "margins",
             partial(of_margins, results, two=two, cells=cells),
-        )
-        figure_menu(results.run.id, "two-margins", model=first, other=second)
+        ):
+            figure_menu(results.run.id, "two-margins", model=first, other=second)
     needed = needed_sentence(
         pairs_needed(found.discordance, design=found.design), found.discordance, found.n
     )
@@ -89,14 +89,14 @@ def _two(results: Results) -> tuple[str, str]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _charts(
     run_id: str, done: int, first: str, second: str, is_dark: bool, _results: Any
-) -> tuple[TwoModels, dict[str, Any], dict[str, Any], pd.DataFrame]:
+) -> tuple[TwoModels, Spec, Spec, pd.DataFrame]:
     """The two models beside each other, both charts, and the cells of the second."""
     two = two_models(_results, first, second)
     shared = two.shared
     cells = margin_cells(shared)
-    verdicts = verdict_cells(verdict_table(shared), first, second, dark=is_dark).to_dict()
-    margins = margin_squares(cells, first, second, dark=is_dark).to_dict()
-    return two, verdicts, margins, cells
+    verdicts = verdict_cells(verdict_table(shared), first, second, dark=is_dark)
+    margins = margin_squares(cells, first, second, dark=is_dark)
+    return two, spec_of(verdicts), spec_of(margins), cells
 
 
 def how_sure(results: Results) -> None:
@@ -107,20 +107,22 @@ def how_sure(results: Results) -> None:
         return
     model = pick_model(results.models, "sure-model")
     found = _reliability(results.run.id, results.run.done, model, results)
-    say(f"{coverage_sentence(curves, model)} {reliability_sentence(found, model)}")
+    chart = reliability_points(found, model, dark=dark())
+    # A sentence in place of that chart stands beside the other one, not above both as well.
+    drawn = not isinstance(chart, str)
+    told = [coverage_sentence(curves, model)]
+    told += [reliability_sentence(found, model)] if drawn else []
+    say(" ".join(told))
     left, right = st.columns(2)
     with left:
-        st.altair_chart(risk_coverage_curves(curves, dark=dark()), key="risk-coverage")
-        figure_menu(results.run.id, "coverage")
+        if plain_chart(risk_coverage_curves(curves, dark=dark()), "risk-coverage"):
+            figure_menu(results.run.id, "coverage")
     with right:
-        chart = reliability_points(found, model, dark=dark())
-        if found.bins.empty:
-            st.altair_chart(chart, key=f"reliability-{model}")
-        else:
-            asked = partial(of_sure, results, model=model, bins=found.bins)
-            clickable(chart, f"reliability-{model}", "sure", asked)
-        figure_menu(results.run.id, "reliability", model=model)
-    say(temperature_sentence(found, model), "small", quiet=True)
+        asked = partial(of_sure, results, model=model, bins=found.bins)
+        if clickable(chart, f"reliability-{model}", "sure", asked):
+            figure_menu(results.run.id, "reliability", model=model)
+    if drawn:
+        say(temperature_sentence(found, model), "small", quiet=True)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -30,7 +30,14 @@ from pages.components.compare.models import how_sure, where_they_differ
 from pages.components.compare.rows import found_rows
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.results import files_and_settings, one_of, pick_model, quotable
+from pages.components.kit.results import (
+    Spec,
+    files_and_settings,
+    one_of,
+    pick_model,
+    quotable,
+    spec_of,
+)
 from pages.components.kit.state import dark
 from pages.components.kit.text import md_escape, say, short_names
 
@@ -100,7 +107,8 @@ def _bars(results: Results) -> None:
     best, told = _ceiling(results)
     chart = _bars_of(results.run.id, results.run.done, column, dark(), best, results)
     own = "" if column == _BY_SUBSET else column
-    clickable(chart, f"bars-{column}", "bar", partial(of_bar, results, column=own))
+    if not clickable(chart, f"bars-{column}", "bar", partial(of_bar, results, column=own)):
+        return
     if told:
         say(told, "small", quiet=True)
     if column == _BY_SUBSET:
@@ -120,11 +128,10 @@ def _ceiling(results: Results) -> tuple[Ceiling | None, str]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _bars_of(
     run_id: str, done: int, column: str, is_dark: bool, best: Ceiling | None, _results: Any
-) -> dict[str, Any]:
+) -> Spec:
     """The specification of the bars: making one takes longer than all else on a click."""
     bars = by_subset(_results.fair) if column == _BY_SUBSET else _results.by_own_column(column)
-    spec: dict[str, Any] = agreement_bars(bars, ceiling=best, dark=is_dark).to_dict()
-    return spec
+    return spec_of(agreement_bars(bars, ceiling=best, dark=is_dark))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -161,29 +168,29 @@ def _rewards(results: Results) -> None:
 
     left, right = st.columns(2)
     with left:
-        clickable(
+        if clickable(
             reward_cells(cells, dark=dark()),
             f"cells-{model}",
             "cell",
             partial(of_rewards, results, model=model, cells=cells),
-        )
-        figure_menu(results.run.id, "rewards", model=model)
+        ):
+            figure_menu(results.run.id, "rewards", model=model)
     with right:
-        clickable(
+        if clickable(
             margin_bars(histogram, dark=dark()),
             f"margins-{model}",
             "margin",
             partial(of_margin, results, model=model, bins=histogram),
-        )
-        figure_menu(results.run.id, "margins", model=model)
+        ):
+            figure_menu(results.run.id, "margins", model=model)
         margin_range(results, model)
 
 
 def _length(results: Results) -> None:
     """Agreement where the longer reply was chosen, beside where the shorter was."""
-    clickable(
-        length_bars(results.summaries, dark=dark()), "length", "longer", partial(of_length, results)
-    )
+    chart = length_bars(results.summaries, dark=dark())
+    if not clickable(chart, "length", "longer", partial(of_length, results)):
+        return
     figure_menu(results.run.id, "length")
     for summary in results.summaries:
         say(length_sentence(summary, results.dataset.chosen_by), "small", quiet=True)

@@ -138,24 +138,21 @@ def _draw(results: Results, spec: ColumnSpec) -> None:
         return
     left, right = st.columns(2)
     with left:
-        clickable(
+        if clickable(
             column_sides(bins, dark=dark()),
             f"column-{spec.id}",
             "value",
             partial(of_value, spec=spec, bins=bins),
-        )
-        figure_menu(results.run.id, "column", column=spec.id)
+        ):
+            figure_menu(results.run.id, "column", column=spec.id)
     with right:
-        if agreement.empty:
-            say("No pair with a value on both sides is rated.")
-            return
-        clickable(
+        if clickable(
             agreement_by_larger_bars(agreement, dark=dark()),
             f"column-agreement-{spec.id}",
             "larger",
             partial(of_larger, results, spec=spec, bars=agreement),
-        )
-        figure_menu(results.run.id, "column-agreement", column=spec.id)
+        ):
+            figure_menu(results.run.id, "column-agreement", column=spec.id)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import altair as alt
 import streamlit as st
 
+from ivan_core.charts.palette import Drawing
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import figures, handling as runs
 from ivan_core.figures.chart import WHOLE
@@ -27,6 +27,8 @@ FOR_THE_PAPER = "Numbers for the paper"
 Option = TypeVar("Option")
 Point = Mapping[str, Any]
 """What a clicked mark of a chart holds."""
+Spec = dict[str, Any] | str
+"""The specification of a chart, or the sentence that stands in its place."""
 
 
 def one_question(questions: Mapping[str, Callable[[], None]], key: str) -> None:
@@ -45,17 +47,31 @@ def one_question(questions: Mapping[str, Callable[[], None]], key: str) -> None:
     questions[picked or names[0]]()
 
 
+def spec_of(drawing: Drawing) -> Spec:
+    """The specification of a chart, which can be kept: making one takes longer than drawing it."""
+    return drawing if isinstance(drawing, str) else drawing.to_dict()
+
+
+def plain_chart(drawing: Drawing, key: str) -> bool:
+    """Draw a chart whose marks take no clicks, or say what stands in its place; whether drawn."""
+    if isinstance(drawing, str):
+        say(drawing)
+        return False
+    st.altair_chart(drawing, key=key)
+    return True
+
+
 def clicked_chart(
-    chart: alt.LayerChart | dict[str, Any],
-    name: str,
-    selection: str,
-    clicks: str,
-    click: Callable[[Point], None],
-) -> None:
+    chart: Drawing | Spec, name: str, selection: str, clicks: str, click: Callable[[Point], None]
+) -> bool:
     """Draw a chart or its specification; what a clicked mark holds goes to `click`.
 
-    `clicks` counts in the session how often charts let go of their marks.
+    `clicks` counts in the session how often charts let go of their marks. Where there is nothing to
+    draw a sentence stands instead; returns whether there is a chart.
     """
+    if isinstance(chart, str):
+        say(chart)
+        return False
     key = f"{name}-{st.session_state.get(clicks, 0)}"
 
     def clicked() -> None:
@@ -66,6 +82,7 @@ def clicked_chart(
         st.vega_lite_chart(spec=chart, key=key, on_select=clicked, selection_mode=selection)
     else:
         st.altair_chart(chart, key=key, on_select=clicked, selection_mode=selection)
+    return True
 
 
 def one_of(

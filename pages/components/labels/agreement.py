@@ -58,8 +58,8 @@ def do_they_agree(results: LabelResults) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         chart = agreement_dots(table, label_numbers.TITLES, dark=dark())
-        marks(chart, f"agreement-{'-'.join(names)}", "feature", _open_label)
-        figure_menu(results.run.id, "labeler-agreement", other=tuple(names)[1:])
+        if marks(chart, f"agreement-{'-'.join(names)}", "feature", _open_label):
+            figure_menu(results.run.id, "labeler-agreement", other=tuple(names)[1:])
     with right:
         told = _one_label(table, names)
     with st.expander(FOR_THE_PAPER):
@@ -169,7 +169,8 @@ def _cross_table(key: str, word: str, names: dict[str, str]) -> None:
             show_texts(*cell_conditions(key, word, ours, other, theirs))
 
     chart = answer_cells(cells, names[run_id], names[other], title=title, dark=dark())
-    marks(chart, f"cross-{run_id}-{other}-{key}-{word}", "answers", opened)
+    if not marks(chart, f"cross-{run_id}-{other}-{key}-{word}", "answers", opened):
+        return
     n, left_out = int(cells["n"].iloc[0]), int(cells["left_out"].iloc[0])
     told = f"; {left_out:,} more were not" if left_out else ""
     say(f"{n:,} texts were answered by both{told}.", "small", quiet=True)

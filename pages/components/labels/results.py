@@ -122,8 +122,8 @@ def _more_common(results: LabelResults) -> None:
             shown = differences
         own = shares.merge(shown[["key", "value"]], on=["key", "value"])
         chart = prevalence_dots(own, shown, label_numbers.TITLES, dark=dark())
-        marks(chart, f"label-shares-{results.run.id}", "feature", _open_label)
-        figure_menu(results.run.id, "prevalence")
+        if marks(chart, f"label-shares-{results.run.id}", "feature", _open_label):
+            figure_menu(results.run.id, "prevalence")
     with right:
         _one_label(results, differences)
 
@@ -175,9 +175,9 @@ def _one_label(results: LabelResults, differences: pd.DataFrame) -> None:
             show_texts(OnPairs(label=key, value=_value(key, value), pair=standing))
 
     chart = answer_cells(cells, "chosen", "rejected", title=title, dark=dark())
-    marks(chart, f"label-cells-{results.run.id}-{key}-{value}", "answers", opened)
-    listed_below("cell")
-    figure_menu(results.run.id, "sides", label=label_id((key, value)))
+    if marks(chart, f"label-cells-{results.run.id}-{key}-{value}", "answers", opened):
+        listed_below("cell")
+        figure_menu(results.run.id, "sides", label=label_id((key, value)))
 
 
 def _value(key: str, value: str) -> str:
@@ -202,15 +202,18 @@ def _about(results: LabelResults) -> None:
             show_texts(*side, LabelIs(label=key, value=str(point["value"])))
 
     chart = word_bars(counts, title=label_name(key), dark=dark())
-    marks(chart, f"label-words-{results.run.id}-{key}", "word", opened)
-    listed_below("bar")
-    figure_menu(results.run.id, "topics", label=key)
+    if marks(chart, f"label-words-{results.run.id}-{key}", "word", opened):
+        listed_below("bar")
+        figure_menu(results.run.id, "topics", label=key)
 
 
 def _together(results: LabelResults) -> None:
     """Of the texts with one label, those with another."""
     table = label_numbers.together(results)
+    chart = together_squares(table, label_numbers.TITLES, dark=dark())
     say(label_sentences.together_sentence(table))
+    if isinstance(chart, str):  # which is what was said
+        return
 
     def opened(point: Point) -> None:
         if not point.get("first_key"):
@@ -219,7 +222,6 @@ def _together(results: LabelResults) -> None:
         also = f"{point['second_key']}:{point['second_value']}"
         show_texts(LabelIs(label=key, value=_value(key, value)), AlsoIs(also=also))
 
-    chart = together_squares(table, label_numbers.TITLES, dark=dark())
     marks(chart, f"label-together-{results.run.id}", "together", opened)
     listed_below("square")
     figure_menu(results.run.id, "together")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import altair as alt
 import streamlit as st
 
+from ivan_core.charts.palette import Drawing
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.labels import TextKey
 from ivan_core.experiments.labels import numbers as label_numbers
@@ -45,9 +45,9 @@ def show_texts(*conditions: Condition) -> None:
     TEXTS.show(Filter(LANGUAGE, conditions))
 
 
-def marks(chart: alt.LayerChart, name: str, selection: str, click: Callable[[Point], None]) -> None:
-    """Draw a chart; what a clicked mark holds goes to `click`."""
-    clicked_chart(chart, name, selection, _CLICKS, click)
+def marks(chart: Drawing, name: str, selection: str, click: Callable[[Point], None]) -> bool:
+    """Draw a chart; what a clicked mark holds goes to `click`. Returns whether there is one."""
+    return clicked_chart(chart, name, selection, _CLICKS, click)
 
 
 def listed_below(mark: str) -> None:

@@ -17,6 +17,7 @@ from ivan_core.metrics.margin_words import STRENGTHS, TYPICAL_MARGIN
 from ivan_core.metrics.sentences import pair_sentence
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown, show_error
+from pages.components.kit.results import plain_chart
 from pages.components.kit.state import PAIRS, dark
 from pages.components.kit.text import say, short_names
 from pages.components.pair.labels import pair_labels
@@ -103,10 +104,9 @@ def one_pair(results: Results, walk: Walk, row: int) -> None:
     with switches:
         marked = st.toggle("Mark the words that differ", value=True, key="marked")
     show_pair(found.pair, marked, _notes(found))
-    if any(margin is not None for _, margin in margins):
-        names = short_names([model for model, _ in margins])
-        named = [(names[model], margin) for model, margin in margins]
-        st.altair_chart(margin_strip(named, dark=dark()), key="strip")
+    names = short_names([model for model, _ in margins])
+    named = [(names[model], margin) for model, margin in margins]
+    if plain_chart(margin_strip(named, dark=dark()), "strip"):
         st.caption(STRENGTHS, help=TYPICAL_MARGIN)
         figure_menu(results.run.id, "pair-margins", row=str(row))
     for judged in () if tied else found.judged:

@@ -20,6 +20,7 @@ from ivan_core.experiments.compare.results import Results
 from ivan_core.metrics.sentences import effects_sentence, flip_sentence, signed
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.press import in_browser
+from pages.components.kit.results import plain_chart
 from pages.components.kit.state import dark
 from pages.components.kit.text import say, say_with_hint, short_names
 
@@ -166,7 +167,8 @@ def _draw_moved(moved: _Moved) -> None:
         with left:
             st.html(shaded([sentence.sentence for sentence in found.sentences], adds))
             say(_about(found), "small", quiet=True)
-        right.altair_chart(effect_bars(adds, dark=dark()), key="effects-bars")
+        with right:
+            plain_chart(effect_bars(adds, dark=dark()), "effects-bars")
 
 
 def _winner(found: Effects) -> Literal["A", "B"]:

@@ -180,14 +180,15 @@ def _choices(dataset: PreparedDataset, used: Used) -> None:
     found = choices_beside(dataset, used)
     by_id = {one.who.id: one for one in found}
     if found:
-        marks(who_dots(choices_table(found), dark=dark()), "review-who", "who", _open_who)
-        _figure(dataset, used, "review-choices")
-        say(
-            "The reviewers are the majority of those who judged a pair; a person is set beside the"
-            " others. A click on a mark lists its pairs below.",
-            "small",
-            quiet=True,
-        )
+        chart = who_dots(choices_table(found), dark=dark())
+        if marks(chart, "review-who", "who", _open_who):
+            _figure(dataset, used, "review-choices")
+            say(
+                "The reviewers are the majority of those who judged a pair; a person is set beside"
+                " the others. A click on a mark lists its pairs below.",
+                "small",
+                quiet=True,
+            )
     trained = " ".join(one.trained for one in found if one.trained)
     if trained:
         say(trained, "small", quiet=True)
@@ -219,12 +220,12 @@ def _questions(dataset: PreparedDataset, used: Used) -> None:
     table, cells = between_on_texts(used), cells_beside(dataset, used)
     if table is not None:
         chart = agreement_dots(table, TITLES, title="How far the reviewers agree", dark=dark())
-        marks(chart, "review-questions", "feature", _open_question)
-        _figure(dataset, used, "review-questions")
+        if marks(chart, "review-questions", "feature", _open_question):
+            _figure(dataset, used, "review-questions")
     if cells:
         chart = question_cells(cells_table(cells), dark=dark())
-        marks(chart, "review-cells", "cell", _open_cell)
-        _figure(dataset, used, "review-cells")
+        if marks(chart, "review-cells", "cell", _open_cell):
+            _figure(dataset, used, "review-cells")
         say(
             "Texts answered as the majority of the (other) reviewers did. A click on a mark or cell"
             " lists its texts below.",

@@ -16,6 +16,7 @@ from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.views import VARIANTS
 from ivan_core.models.names import rules_note, shown_name
 from pages.components.kit.live import Panel, doing
+from pages.components.kit.results import plain_chart
 from pages.components.kit.state import dark
 from pages.components.kit.text import say, short_names
 
@@ -96,8 +97,10 @@ def _draw_curves(facts: Facts) -> None:
     if found.empty:
         return
     left, right = st.columns(2)
-    left.altair_chart(flips_so_far(found, facts["pairs"], dark=dark()), key="flips-so-far")
-    right.altair_chart(changes_so_far(found, facts["pairs"], dark=dark()), key="changes-so-far")
+    with left:
+        plain_chart(flips_so_far(found, facts["pairs"], dark=dark()), "flips-so-far")
+    with right:
+        plain_chart(changes_so_far(found, facts["pairs"], dark=dark()), "changes-so-far")
 
 
 def accepted_lines(facts: Facts) -> list[str]:

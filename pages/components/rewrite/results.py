@@ -162,8 +162,8 @@ def _flips(run_id: str, found: Numbers, gate: str | None) -> None:
                 )
             )
 
-    marks(flip_bars(shown, dark=dark()), "rewrite-flips", "flip", opened)
-    figure_menu(run_id, "flips", gate=gate)
+    if marks(flip_bars(shown, dark=dark()), "rewrite-flips", "flip", opened):
+        figure_menu(run_id, "flips", gate=gate)
     for model in found.models:
         one = found.of(model)
         if one is not None:
@@ -216,8 +216,8 @@ def _changes(results: RewriteResults, found: Numbers, gate: str | None) -> None:
                 )
             )
 
-    marks(reward_change_dots(shown, dark=dark()), "rewrite-changes", "change", opened)
-    figure_menu(results.run.id, "changes", gate=gate)
+    if marks(reward_change_dots(shown, dark=dark()), "rewrite-changes", "change", opened):
+        figure_menu(results.run.id, "changes", gate=gate)
     for model in found.models:
         one = found.of(model)
         if one is not None:
@@ -272,8 +272,8 @@ def _alike(results: RewriteResults, found: Numbers, gate: str | None) -> None:
             ends = (float(own.iloc[0][name]) for name in ("x0", "x1", "y0", "y1"))
             show_pairs(CellIs(model=model, cell=cell_of(*ends)))
 
-    marks(change_squares(cells, dark=dark()), f"rewrite-alike-{model}", "cell", opened)
-    figure_menu(results.run.id, "alike", model=model, gate=gate)
+    if marks(change_squares(cells, dark=dark()), f"rewrite-alike-{model}", "cell", opened):
+        figure_menu(results.run.id, "alike", model=model, gate=gate)
 
 
 def _labels(results: RewriteResults, found: Numbers, gate: str | None) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import altair as alt
 import streamlit as st
 
+from ivan_core.charts.palette import Drawing
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.engine import opened
 from ivan_core.experiments.rewrite.conditions import (
@@ -50,10 +50,15 @@ def show_pairs(*conditions: Condition, sort: RowOrder | None = None) -> None:
     ROWS.show(Filter(LANGUAGE, conditions, sort))
 
 
-def marks(chart: alt.LayerChart, name: str, selection: str, click: Callable[[Point], None]) -> None:
-    """Draw a chart; what a clicked mark holds goes to `click`, and its pairs are listed below."""
-    clicked_chart(chart, name, selection, _CLICKS, click)
-    st.caption(f"A click on a mark lists its [pairs below](#{_ANCHOR}).")
+def marks(chart: Drawing, name: str, selection: str, click: Callable[[Point], None]) -> bool:
+    """Draw a chart; what a clicked mark holds goes to `click`, and its pairs are listed below.
+
+    Returns whether there is one: where there is nothing to draw a sentence stands instead.
+    """
+    drawn = clicked_chart(chart, name, selection, _CLICKS, click)
+    if drawn:
+        st.caption(f"A click on a mark lists its [pairs below](#{_ANCHOR}).")
+    return drawn
 
 
 def pair_rows(results: RewriteResults, found: Numbers) -> None:

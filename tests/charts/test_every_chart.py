@@ -1,0 +1,131 @@
+"""What holds for every chart, also for one that is added: its words can be read on both pages, it
+never stands empty, a press on a mark means what lies there, and a minus is a minus.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from inspect import getmembers, isfunction
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from given.contrast import contrast, mixed, rgb
+from given.every_chart import builders, of_little, of_nothing, usual
+
+import ivan_core.charts
+from ivan_core.charts import palette
+
+vl_convert = pytest.importorskip("vl_convert")
+
+LEAST_CONTRAST = 4.5
+"""Of words, whatever their size (WCAG 2.2, success criterion 1.4.3)."""
+THEME_WORDS = {"labelColor": "#808495", "titleColor": "#808495"}
+STREAMLIT = {"axis": THEME_WORDS, "legend": THEME_WORDS, "header": THEME_WORDS}
+"""What Streamlit's theme gives to the words of a chart on a light page, where we say nothing."""
+NAMES = sorted(builders())
+
+
+def page(dark: bool) -> dict[str, str]:
+    """The colours of a page."""
+    text = Path(".streamlit/config.toml").read_text(encoding="utf-8")
+    colours: dict[str, str] = tomllib.loads(text)["theme"]["dark" if dark else "light"]
+    return colours
+
+
+@cache
+def spec_of(name: str, dark: bool = False) -> dict[str, Any]:
+    """A chart as a page hands it over, 420 pixels wide."""
+    drawing = usual()[name](dark)
+    assert not isinstance(drawing, str), drawing
+    spec: dict[str, Any] = drawing.to_dict() | {"width": 420}
+    return spec
+
+
+@cache
+def drawn(name: str, dark: bool) -> str:
+    """A chart as it comes to be drawn: what the theme says holds where the chart says nothing."""
+    spec = spec_of(name, dark)
+    config = {
+        part: {**STREAMLIT.get(part, {}), **spec["config"].get(part, {})}
+        for part in {*STREAMLIT, *spec["config"]}
+    }
+    svg: str = vl_convert.vegalite_to_svg(json.dumps(spec | {"config": config}))
+    return svg
+
+
+def words(node: ElementTree.Element, opacity: float = 1.0) -> Iterator[tuple[str, str, float]]:
+    """Every text of a drawing with its colour and opacity; the edges around letters left out."""
+    for kind in ("opacity", "fill-opacity"):
+        opacity *= float(node.get(kind, 1))
+    if node.tag.endswith("text") and node.text and not node.get("stroke"):
+        yield node.text, node.get("fill", "#000000"), opacity
+    for inside in node:
+        yield from words(inside, opacity)
+
+
+def test_every_chart_has_a_table_to_be_tried_with() -> None:
+    assert sorted(usual()) == NAMES
+
+
+def test_whoever_draws_a_chart_says_that_a_sentence_may_stand_in_its_place() -> None:
+    for module in iter_modules(ivan_core.charts.__path__):
+        if module.name in ("palette", "marks", "printed"):
+            continue
+        for name, function in getmembers(import_module(f"ivan_core.charts.{module.name}")):
+            if isfunction(function) and not name.startswith("_"):
+                returned = str(function.__annotations__.get("return", ""))
+                assert "LayerChart" not in returned, f"{name} returns a Drawing instead"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_words_in_a_chart_can_be_read_on_its_page(name: str, dark: bool) -> None:
+    colours = page(dark)
+    found = list(words(ElementTree.fromstring(drawn(name, dark))))
+    assert found
+    for ground in ("backgroundColor", "secondaryBackgroundColor"):
+        behind = rgb(colours[ground])
+        for text, colour, opacity in found:
+            told = contrast(mixed(rgb(colour), behind, opacity), behind)
+            assert told >= LEAST_CONTRAST, f"{text!r} in {colour} on {behind}: {told:.2f}"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_words_on_the_darkest_cell_can_be_read(dark: bool) -> None:
+    tones = palette.ink(dark)
+    cell = mixed(rgb(palette.COUNT), rgb(tones.page), palette.DARKEST_CELL)
+    assert contrast(rgb(tones.text), cell) >= LEAST_CONTRAST
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_edge_around_letters_is_the_page(dark: bool) -> None:
+    assert palette.ink(dark).page == page(dark)["backgroundColor"]
+
+
+def test_without_a_number_a_sentence_stands_instead_of_empty_axes() -> None:
+    found = {name: draw(False) for name, draw in of_nothing().items()}
+    assert sorted(found) == NAMES
+    for name, drawing in found.items():
+        assert isinstance(drawing, str), f"{name} draws axes without data"
+        assert drawing.endswith(".") and "%" not in drawing and "nan" not in drawing
+
+
+@pytest.mark.parametrize("matter", of_little())
+def test_where_little_is_known_it_is_drawn_or_a_sentence_stands_instead(matter: str) -> None:
+    for name, draw in of_little()[matter].items():
+        drawing = draw(False)
+        if isinstance(drawing, str):
+            assert drawing.endswith("."), name
+            continue
+        spec = drawing.to_dict() | {"width": 420}
+        assert all(spec["datasets"].values()), f"{name} has a layer without data"
+        json.dumps(spec, allow_nan=False)
+        svg = vl_convert.vegalite_to_svg(json.dumps(spec))
+        assert "NaN" not in svg and "Infinity" not in svg, name

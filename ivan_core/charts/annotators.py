@@ -168,11 +168,7 @@ def _nothing_compared(lines: pd.DataFrame) -> str:
     """Why no label has a coefficient."""
     if not (lines["n"] > 0).any():
         return "No text has two answers to compare."
-    told = ", ".join(f"{row['name']} {row['positives']}" for row in lines.to_dict("records"))
-    return (
-        "No coefficient can be told: on each label all gave the same answer to every text. Of the"
-        f" texts any called so, all did: {told}."
-    )
+    return "Everybody gave one and the same answer to all texts, so no coefficient can be told."
 
 
 def _label(measure: str, value: float, n: int) -> str:

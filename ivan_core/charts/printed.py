@@ -13,6 +13,8 @@ from typing import Any
 
 import altair as alt
 
+from ivan_core.charts.palette import Drawing
+
 UNITS_PER_INCH = 108
 MM_PER_INCH = 25.4
 # The first ships with vl-convert; the others have the same widths or stand in where it is missing.
@@ -54,15 +56,17 @@ def units(width_mm: float) -> float:
 
 
 def printed(
-    chart: alt.LayerChart, width_mm: float, models: Sequence[str] = (), notes: Sequence[str] = ()
+    drawing: Drawing, width_mm: float, models: Sequence[str] = (), notes: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The Vega-Lite spec of a chart for print, its title wrapped to fit.
 
     Below the title stand the models, the chart's own subtitle and the notes. Characters that no
     XML can hold are replaced by U+FFFD. The chart is made for a light page (`dark=False`) and as
-    wide as its container, or it keeps the width it has.
+    wide as its container, or it keeps the width it has. A sentence that stands in place of a chart
+    is the whole picture.
     """
     width = units(width_mm)
+    chart = _sentence_alone(drawing) if isinstance(drawing, str) else drawing
     spec: dict[str, Any] = _clean(chart.to_dict())
     _set_width(spec, width)
     spec["background"] = "white"
@@ -75,6 +79,16 @@ def printed(
         config[part] = {**config.get(part, {}), **values}
     config["legend"]["labelLimit"] = width - 30
     return spec
+
+
+def _sentence_alone(sentence: str) -> alt.LayerChart:
+    """A picture of a sentence as its title, and nothing below it."""
+    unseen = alt.Chart(alt.InlineData([{}])).mark_point(opacity=0)
+    fitted = alt.AutoSizeParams(type="fit-x", contains="padding")
+    picture: alt.LayerChart = alt.layer(unseen).properties(
+        title=sentence, description=sentence, width="container", height=1, autosize=fitted
+    )
+    return picture.configure_view(strokeWidth=0)
 
 
 def _title(title: Any, models: list[str], notes: list[str], width: float) -> dict[str, Any]:

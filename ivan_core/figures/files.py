@@ -43,18 +43,14 @@ def content(picked: Picked, drawn: Drawn, kind: Kind, width_mm: int) -> bytes:
 
     Raises:
         BackendUnavailable: vl-convert is not installed (not for CSV).
-        BadInput: there is nothing to draw (not for CSV).
     """
     if kind == "csv":
         return str(drawn.data.to_csv(index=False)).encode("utf-8", "replace")
-    chart = drawn.chart()
-    if isinstance(chart, str):
-        raise BadInput(chart, "Choose another chart, or take its numbers as CSV.")
     from ivan_core.backends import vega
     from ivan_core.charts.printed import printed
 
     notes = [note for note in (picked.mark, SAMPLE_MARK if picked.is_sample else "") if note]
-    spec = named(printed(chart, width_mm, picked.names, notes), picked.shown)
+    spec = named(printed(drawn.chart(), width_mm, picked.names, notes), picked.shown)
     return {"svg": vega.svg, "pdf": vega.pdf, "png": vega.png}[kind](spec, width_mm)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from ivan_core.domain.words import number_of
 from ivan_core.metrics.intervals import Rate, decimals_to_tell, number_text
 from ivan_core.metrics.paired import Difference, Needed
-from ivan_core.metrics.reliability import LEAST_FOR_ECE, CalibrationError, Reliability
+from ivan_core.metrics.reliability import LEAST_FOR_ECE, LEAST_IN_BIN, CalibrationError, Reliability
 from ivan_core.metrics.sentences import (
     FINE_FROM,
     as_if,
@@ -139,13 +139,16 @@ def reliability_sentence(found: Reliability, model: str) -> str:
     if found.n + found.ties == 0:
         return f"{model} has rated no pair, so nothing is known of how sure it is."
     fitted = found.bins[found.bins["scale"] == "fitted"]
+    too_few = f"{model}: too few pairs ({found.n:,}) to tell whether it is right when it is sure."
+    if found.n + found.ties < LEAST_IN_BIN:
+        return too_few
     if found.temperature is None:
         return (
             f"{model} has no usable scale here: a larger difference between its two scores does not"
             " mean that it sides with the choice more often than not."
         )
     if fitted.empty:
-        return f"{model}: too few pairs ({found.n:,}) to tell whether it is right when it is sure."
+        return too_few
     least, surest = fitted.iloc[0], fitted.iloc[-1]
     told = f"Where {model} is surest ({_percent(surest['sure'])}, by its own scores) it sides with"
     told += f" the choice in {_bin(surest)}"

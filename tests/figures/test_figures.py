@@ -134,7 +134,11 @@ def test_the_csv_holds_the_numbers_that_are_drawn(sample_run: str, name: str) ->
     drawn = chart.draw(results, *models_of(chart, results))
     told = pd.read_csv(io.BytesIO(figure(sample_run, name, "csv")))
     pd.testing.assert_frame_equal(told, drawn.data, check_dtype=False, check_exact=True)
-    in_chart = [pd.DataFrame(part) for part in drawn.chart().to_dict()["datasets"].values()]
+    drawing = drawn.chart()
+    if isinstance(drawing, str):
+        assert told.empty
+        return
+    in_chart = [pd.DataFrame(part) for part in drawing.to_dict()["datasets"].values()]
     values = {round(float(v), 9) for part in in_chart for v in part.select_dtypes("number").stack()}
     for column in ("count", "rate", "low", "high", "x0", "x1", "y0"):
         if column in told:
@@ -273,8 +277,10 @@ def test_without_vl_convert_the_csv_is_there_and_the_rest_says_what_to_install(
 def test_long_titles_are_wrapped_and_no_view_is_left_without_width(sample_run: str) -> None:
     results = open_results(sample_run)
     for chart in OF_RUNS:
-        drawn = chart.draw(results, *models_of(chart, results)).chart()
-        spec = printed(drawn.properties(title="word " * 40), 85, ["other " * 30])
+        drawing = chart.draw(results, *models_of(chart, results)).chart()
+        long = "word " * 40
+        titled = long if isinstance(drawing, str) else drawing.properties(title=long)
+        spec = printed(titled, 85, ["other " * 30])
         assert "container" not in str(spec)
         assert all(len(line) < 60 for line in spec["title"]["text"])
         assert len(spec["title"]["subtitle"]) > 2

@@ -200,11 +200,11 @@ def test_shading_never_lets_text_be_markup():
     assert "2: -1.0" in html and "underline dotted" in html
 
 
-@pytest.mark.parametrize("dark", [None, True, False])
+@pytest.mark.parametrize("dark", [True, False])
 def test_the_bars_tell_their_numbers_in_words(dark):
     chart = effect_bars([0.5, -0.25, None], dark=dark).to_dict()
     assert chart["description"] == (
         "What each of 3 sentences adds to the reward. 1: +0.50, 2: -0.25, 3: –."
     )
     assert chart["width"] == "container"
-    assert effect_bars([]).to_dict()["description"].endswith("there are none.")
+    assert effect_bars([], dark=dark) == "What each sentence adds to the reward is not known."

@@ -9,8 +9,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
-from given.chart_specs import marks, strings_outside_data
-from given.contrast import contrast, rgb
+from given.charts.contrast import contrast, rgb
+from given.charts.specs import marks, strings_outside_data
 from given.made_scores import chunk_counts
 
 from ivan_core.charts import palette

@@ -11,7 +11,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
-from given.chart_specs import marks, strings_outside_data
+from given.charts.specs import marks, strings_outside_data
 
 from ivan_core.charts.agreement import agreement_bars
 from ivan_core.charts.annotators import who_dots

@@ -16,8 +16,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from given.contrast import contrast, mixed, rgb
-from given.every_chart import builders, of_little, of_nothing, usual
+from given.charts.contrast import contrast, mixed, rgb
+from given.charts.every_chart import builders, of_little, of_nothing, usual
 
 import ivan_core.charts
 from ivan_core.charts import palette

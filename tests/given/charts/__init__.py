@@ -1,0 +1,1 @@
+"""What tests of charts draw and measure."""

@@ -19,6 +19,7 @@ from ivan_core.runs.registry import Registry
 FIRST = re.compile("Judge the sample with two models")
 HEADLINE = "sides with the authored choice in"
 SO_FAR = re.compile(r"of \d+ pairs so far \[")
+FAR = re.compile(r"^\(\d+%\) Compare · IVAN$")
 MOST_WORK = 120
 """Seconds of processor: a minute on a machine with two cores and nothing else to do."""
 
@@ -55,9 +56,12 @@ def test_two_people_see_the_same_run_to_its_result(serve, visitor, data_dir, hel
     theirs.goto(mine.url)
     expect(theirs.get_by_text(SO_FAR).first).to_be_visible()
     expect(mine.get_by_text(SO_FAR).first).to_be_visible()
+    for person in (mine, theirs):
+        expect(person).to_have_title(FAR)
     held.unlink()
     for person in (mine, theirs):
         expect(person.get_by_text(HEADLINE).first).to_be_visible()
+        expect(person).to_have_title("Compare · IVAN")
     assert (
         mine.get_by_text(HEADLINE).first.inner_text()
         == theirs.get_by_text(HEADLINE).first.inner_text()

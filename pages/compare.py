@@ -13,6 +13,7 @@ from pages.components.kit.frame import frame, page_title
 from pages.components.kit.live import live, stopped
 from pages.components.kit.state import COMPARE, chosen_run
 from pages.components.kit.text import say
+from pages.components.runs.duplicate import change_button
 
 with frame("Compare"):
     run_id = chosen_run()
@@ -28,6 +29,6 @@ with frame("Compare"):
         live(run.id, PANEL)
     else:
         if run.state.resumable:
-            stopped(run, stopped_at(run))
+            stopped(run, stopped_at(run), change_button)
         if run.done or run.state is RunState.DONE:
             comparison(open_results(run.id))

@@ -14,6 +14,7 @@ from pages.components.rewrite.form import rewrite_form
 from pages.components.rewrite.live import PANEL
 from pages.components.rewrite.results import rewrite_results
 from pages.components.rewrite.rows import one_row
+from pages.components.runs.duplicate import change_button
 
 _RECENT = 8
 
@@ -35,7 +36,7 @@ with frame("Rewrite"):
         live(run.id, PANEL)
     else:
         if run.state.resumable:
-            stopped(run, rewrite_sentences.stopped_at(run))
+            stopped(run, rewrite_sentences.stopped_at(run), change_button)
         if run.done or run.state is RunState.DONE:
             results = open_rewrite(run.id)
             if row is None:

@@ -26,7 +26,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import USUAL, Columns
 
 FORMATS = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
-_FORMAT_HINT = "IVAN reads " + ", ".join(FORMATS) + "."
+_READ = f"IVAN reads {', '.join(FORMATS)}."
 _DAMAGED = "the compressed data is damaged from here on"
 csv.field_size_limit(LONGEST_LINE)
 
@@ -52,7 +52,7 @@ def file_format(path: Path) -> str:
     for ending in sorted(FORMATS, key=len, reverse=True):
         if path.name.lower().endswith(ending):
             return ending
-    raise BadInput(f"{path.name} is not a kind of file IVAN reads.", _FORMAT_HINT)
+    raise BadInput(f"{path.name} is not a kind of file IVAN reads.", f"Save it as another: {_READ}")
 
 
 def check_file(path: Path) -> None:
@@ -63,7 +63,7 @@ def check_file(path: Path) -> None:
     """
     try:
         if path.is_dir():
-            raise BadInput(f"{path} is a folder, not a file.", _FORMAT_HINT)
+            raise BadInput(f"{path} is a folder, not a file.", f"Name a file in it. {_READ}")
         if not path.exists():
             raise BadInput(
                 f"There is no file {path}.",

@@ -88,7 +88,7 @@ def check_source(request: DatasetRequest) -> None:
     elif request.source.count("/") != 1 or any(c.isspace() for c in request.source):
         raise BadInput(
             f"{request.source!r} is neither a file nor a hub dataset.",
-            "Give `sample`, a path, or a hub id such as Anthropic/hh-rlhf.",
+            "Give sample, the path of a file, or a name on the hub such as Anthropic/hh-rlhf.",
         )
 
 

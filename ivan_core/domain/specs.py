@@ -347,7 +347,10 @@ class TaxonomySpec(_Labelled):
         None, ge=0, description="Price of a million output tokens, for models without a known one."
     )
     max_usd: Annotated[float | None, Option("--max-usd", "X")] = Field(
-        None, gt=0, description="Send nothing if the bound of the estimate is above this."
+        None,
+        gt=0,
+        title="Cap, in dollars",
+        description="Send nothing if the bound of the estimate is above this.",
     )
     base_url: Annotated[str, Option("--base-url", "URL")] = Field(
         "", description="Where the API answers; by default what OPENAI_BASE_URL says."

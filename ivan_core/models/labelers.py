@@ -83,14 +83,23 @@ def from_slug(slug: str) -> str:
     return LEXICON if slug == AnswererCard(LEXICON).slug else slug
 
 
+def check_own(name: str) -> None:
+    """Refuse a name of what ships with IVAN that names nothing.
+
+    Raises:
+        BadInput: there is no such labeler.
+    """
+    if name.startswith(OWN) and name != LEXICON:
+        raise BadInput(f"There is no labeler {name!r}.", f"The one that ships here is {LEXICON}.")
+
+
 def check(name: str) -> None:
     """What can be refused of a rewording's labeler before any work; an empty name is nobody's.
 
     Raises:
         BadInput: nothing of that name ships with IVAN, or it is a provider's without saying so.
     """
-    if name.startswith(OWN) and name != LEXICON:
-        raise BadInput(f"There is no labeler {name!r}.", f"The one that ships here is {LEXICON}.")
+    check_own(name)
     if name.startswith(OPENAI) and not served_name(name).strip():
         raise BadInput("No labeler was named.", f"Name one, such as {LEXICON}.")
     if model_family(name) is not None:

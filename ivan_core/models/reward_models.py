@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,8 +65,8 @@ def card(name: str) -> ModelCard:
     return ModelCard(id=model_id, **catalog.models().get(model_id, {}))
 
 
-def check(name: str) -> None:
-    """What can be refused before any work.
+def check(name: str, instead: Sequence[str] = ()) -> None:
+    """What can be refused before any work; `instead` is offered, by default the catalog.
 
     Raises:
         BadInput: the name is no catalog name, no hub id and no directory.
@@ -78,12 +78,12 @@ def check(name: str) -> None:
         if not (Path(name).expanduser() / "config.json").exists():
             raise BadInput(
                 f"There is no model in {name}.",
-                "A local model is a directory with config.json and weights.",
+                "Give the folder that holds its config.json and its weights.",
             )
     elif model_id.count("/") != 1 or any(c.isspace() for c in model_id):
         raise BadInput(
-            f"{name!r} is neither in the catalog, nor a hub id, nor a directory.",
-            f"The catalog has {', '.join(offered())}.",
+            f"{name!r} is neither in the catalog, nor a name on the hub, nor a folder.",
+            f"Write owner/name for one on the hub, or choose {', '.join(instead or offered())}.",
         )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ivan_core import catalog
+from ivan_core.backends.openai.models import model_family
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.rewriting import Rewriter
 from ivan_core.domain.specs import RULES
-from ivan_core.models.names import FREE, OWN, served_name, way_of
+from ivan_core.models.names import FREE, OPENAI, OWN, served_name, way_of
 
 
 def offered(installed: tuple[str, ...], preset: str) -> dict[str, str]:
@@ -25,12 +26,15 @@ def check(name: str) -> None:
     """What can be refused before any work.
 
     Raises:
-        BadInput: no name, or nothing of that name ships with IVAN.
+        BadInput: no name, nothing of that name ships with IVAN, or it is a provider's without
+            saying so.
     """
     if not served_name(name).strip():
         raise BadInput("No rewriter was named.", f"Name one, such as {RULES}.")
     if name.startswith(OWN) and name != RULES:
         raise BadInput(f"There is no rewriter {name!r}.", f"The one that ships here is {RULES}.")
+    if model_family(name) is not None:
+        raise BadInput(f"{name} is OpenAI's, not Ollama's.", f"Write {OPENAI}{name}.")
 
 
 def make(

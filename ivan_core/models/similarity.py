@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ivan_core import catalog
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import SimilarityModel
 from ivan_core.domain.specs import MINILM
 from ivan_core.models import reward_models
+from ivan_core.models.names import OWN
 
 
 def known() -> tuple[str, ...]:
@@ -30,10 +32,14 @@ def check(name: str) -> None:
     """What can be refused before any work.
 
     Raises:
-        BadInput: the name is no hub id and no directory.
+        BadInput: nothing of that name ships with IVAN, or it is no hub id and no directory.
     """
+    if name.startswith(OWN) and not is_embedded(name):
+        raise BadInput(
+            f"There is no similarity model {name!r}.", f"The one that ships here is {MINILM}."
+        )
     if not is_embedded(name):
-        reward_models.check(name)
+        reward_models.check(name, (MINILM,))
 
 
 def make(name: str, revision: str = "") -> SimilarityModel:

@@ -92,7 +92,7 @@ def test_hostile_input_to_the_form_is_said_back_as_it_is(
     expect(guarded.get_by_role("button", name="Judge 18 pairs with 3 models")).to_be_visible()
     shows(guarded, spec.models[0])
     add_model(guarded, f"![x]({listener.address}/y) <img src=x>")
-    expect(guarded.get_by_text("is neither in the catalog, nor a hub id")).to_be_visible()
+    expect(guarded.get_by_text("is neither in the catalog, nor a name on the hub")).to_be_visible()
     shows(guarded, f"![x]({listener.address}/y) <img src=x>")
 
     guarded.goto(server.url("/compare", run=f"<img src={listener.address}/run>"))

@@ -78,7 +78,9 @@ def test_what_is_no_name_is_refused_before_any_work() -> None:
         (labelers.check, "gpt-6-luna", "gpt-6-luna is OpenAI's, not Ollama's."),
         (rewriters.check, "openai:", "No rewriter was named."),
         (rewriters.check, "ivan/lexicon", "There is no rewriter 'ivan/lexicon'."),
+        (rewriters.check, "gpt-6-luna", "gpt-6-luna is OpenAI's, not Ollama's."),
         (similarity.check, "minilm", "'minilm' is neither in the catalog"),
+        (similarity.check, "ivan/rules", "There is no similarity model 'ivan/rules'."),
         (reward_models.check, "ivan/rules", "There is no embedded model 'ivan/rules'."),
     ):
         with pytest.raises(BadInput) as refused:

@@ -154,8 +154,17 @@ def test_what_a_worker_kept_in_a_run_is_said_for_the_browser(data_dir, open_page
     runs.registry().finish(
         run_id, RunState.FAILED, "It comes in subsets: a, b.", "Choose one of them with --subset."
     )
-    for page, query in ((COMPARE, {"run": run_id}),):
-        assert "one of them with “Subset” under “More options”." in open_page(page, **query).said
+    assert "one of them with “Subset” under “More options”." in open_page(COMPARE, run=run_id).said
+
+
+def test_what_was_asked_wrongly_is_asked_otherwise_from_the_form(data_dir, open_page) -> None:
+    run_id = made_runs.queued(data_dir, made_runs.spec_of_sample(limit=7))
+    runs.registry().finish(run_id, RunState.FAILED, "The columns are others.", "Pick another file.")
+    page = open_page(COMPARE, run=run_id)
+    assert page.buttons["change"] == "Change the settings"
+    page.press("change")
+    assert page.app.number_input(key="form-n").value == 7
+    assert "judge" in page.buttons and "resume" not in page.buttons
 
 
 def test_a_damaged_run_is_taken_away_by_a_button(data_dir, open_page) -> None:

@@ -245,7 +245,8 @@ class OllamaServer:
         except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout):
             raise BackendUnavailable(
                 f"No Ollama server answers at {self.host}.",
-                f"Start it with `ollama serve`, set {HOST}, or use the rules that ship with IVAN.",
+                f"Start it with `ollama serve`, set {HOST} to where it runs, or use the rules that "
+                "ship with IVAN.",
             ) from None
         except httpx.TimeoutException:
             raise OllamaSilent(

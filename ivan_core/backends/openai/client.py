@@ -73,7 +73,8 @@ def account_for(base_url: str = "") -> Account:
     if not key and _is_openai(url):
         raise BackendUnavailable(
             "No key for OpenAI is set.",
-            f"Put `{KEY}=…` into .env, or try everything without a key: `ivan demo-server`.",
+            f"Put {KEY}=… into the file .env and start IVAN again, or try everything without one: "
+            "`ivan demo-server` pretends to be a provider.",
         )
     return Account(url, key, setting(ORGANIZATION).strip())
 

@@ -149,7 +149,10 @@ def _check(mine: BatchJob, shown: Estimate, may_charge_twice: bool) -> None:
         )
     capped = over_cap(mine.spec.max_usd, shown.dollars)
     if capped:
-        raise BadInput(capped, "Nothing was sent. Take fewer rows, or raise the cap.")
+        raise BadInput(
+            capped,
+            "Nothing was sent. Begin anew with fewer rows, or with a higher cap (--max-usd).",
+        )
     if shown.may_charge_twice and not may_charge_twice:
         raise BadInput(
             "Some of these requests may be at the provider already.",

@@ -20,8 +20,8 @@ from ivan_core.domain.errors import BadInput
 
 _DEEPEST = 40
 _HINT = (
-    'Numbers, "texts", + - * /, < <= > >= == !=, in, and, or, not; len(x), words(x), lower(x), '
-    'count(x, "s"), has(x, "s"); x is reply, prompt or text.'
+    'Such as len(reply) > 200. It may hold numbers, "texts", + - * /, < <= > >= == !=, in, and, '
+    'or, not; len(x), words(x), lower(x), count(x, "s"), has(x, "s"); x is reply, prompt or text.'
 )
 
 

@@ -45,9 +45,9 @@ def column_spec(dataset: str, form: Form, expression: str, over: Over = "reply")
         if len(expression) > LONGEST_EXPRESSION:
             raise BadInput(
                 f"The expression has {len(expression):,} characters.",
-                f"It may have {LONGEST_EXPRESSION}.",
+                f"Shorten it to {LONGEST_EXPRESSION}.",
             ) from None
-        raise BadInput("There is nothing to look for.", "Write an expression.") from None
+        raise BadInput("There is nothing to look for.", "Type something first.") from None
     compile_column(spec)
     return spec
 

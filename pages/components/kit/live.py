@@ -106,14 +106,20 @@ def cancel_button(run_id: str, key: str, told: str | None = None) -> None:
         st.rerun()
 
 
-def stopped(run: Run, at: str) -> None:
-    """A run that ended before its end: why, where (`at`, a sentence or nothing), how to go on."""
+def stopped(run: Run, at: str, beside: Callable[[Run], None] | None = None) -> None:
+    """A run that ended before its end: why, where (`at`, a sentence or nothing), how to go on.
+
+    `beside` draws what can be done besides, if anything.
+    """
     with st.container(border=True, key="stopped"):
         why = {
             RunState.CANCELLED: "This run was cancelled.",
             RunState.INTERRUPTED: "The worker of this run is gone.",
         }.get(run.state, run.problem or "This run failed.")
         say_with_hint(f"{why} {at}".strip(), run.hint, lead=True)
-        if st.button("Resume", type="primary", key="resume"):
-            runs.resume(run.id)
-            st.rerun()
+        with st.container(horizontal=True):
+            if st.button("Resume", type="primary", key="resume"):
+                runs.resume(run.id)
+                st.rerun()
+            if beside is not None:
+                beside(run)

@@ -9,18 +9,26 @@ from __future__ import annotations
 import re
 
 from ivan_core.domain.options import form_names
-from ivan_core.domain.specs import DatasetRequest, RowsSpec
+from ivan_core.domain.specs import DatasetRequest, RowsSpec, TaxonomySpec
 
-_OF_OWN_PAIRS = {flag for flag in form_names(DatasetRequest) if flag.endswith("-column")}
-_FOLDED = form_names(DatasetRequest).keys() - {"--dataset"} - _OF_OWN_PAIRS
 _FIELDS = {
     **form_names(RowsSpec),
+    **form_names(TaxonomySpec),
     "--again": "I know that it may be charged twice",
     "--force": "Leave lines of other texts aside",
     "--model": "Who judged, labelled or reworded",
     "--yes": "I accept this cost",
 }
 """What a field is called, by the option that the sentences name for it."""
+_UNDER = {
+    **dict.fromkeys(("--subset", "--split", "--revision", "--max-usd"), "More options"),
+    **{
+        option: "Bring your own pairs"
+        for option in form_names(DatasetRequest)
+        if option.endswith("-column")
+    },
+}
+"""Where a field stands that is not in view at once."""
 
 _PLACES = {
     "ivan compare": "on the page Compare",
@@ -66,6 +74,5 @@ def _fields(found: re.Match[str]) -> str:
     if not all(option in _FIELDS for option in options):
         return found[0]
     said = re.sub(_ONE, lambda one: f"“{_FIELDS[one[0]]}”", found[0])
-    if _OF_OWN_PAIRS & set(options):
-        return f"{said} under “Bring your own pairs”"
-    return f"{said} under “More options”" if _FOLDED & set(options) else said
+    under = next((_UNDER[option] for option in options if option in _UNDER), "")
+    return f"{said} under “{under}”" if under else said

@@ -19,6 +19,7 @@ from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say, say_with_hint
 from pages.components.labels.send import ask_to_cancel, ask_to_close, follow
 from pages.components.labels.steps import facts
+from pages.components.runs.duplicate import change_button
 
 FOUND = "label-found"
 """Where the session keeps the labelling that was found in place of a new one."""
@@ -135,9 +136,11 @@ def stopped(run: Run) -> None:
     counted = run.done and not taxonomy.sends(run)
     at = f"It stopped at {run.done:,} of {run.total:,} texts. " if counted else ""
     say(f"{at}What is finished is kept.", "small", quiet=True)
-    if st.button("Go on", type="primary", key="go-on"):
-        follow(run.id)
-        st.rerun()
+    with st.container(horizontal=True):
+        if st.button("Go on", type="primary", key="go-on"):
+            follow(run.id)
+            st.rerun()
+        change_button(run)
 
 
 def _said(run: Run, otherwise: str) -> None:

@@ -15,6 +15,7 @@ from ivan_core.experiments.compare.plan import preset_spec
 from ivan_core.experiments.labels import plan as labels
 from ivan_core.models import labelers, servers
 from ivan_core.models.labelers import LabellingWay
+from ivan_core.models.names import served_name
 from pages.components.kit.form import (
     chat_fields,
     dataset_field,
@@ -49,6 +50,7 @@ def label_form() -> None:
     if not labeler:
         say("Choose who labels.")
         return
+    labelers.check_own(labeler)
     way = labelers.labelling_way(labeler, models.names) or _asked_way(labeler)
     with st.expander("More options"):
         request = part_of_dataset(request, "label")
@@ -81,7 +83,8 @@ def _three_fields(
         "Another model's name may be typed in.",
     )
     rows = rows_fields(right, "label", first=asked)
-    return request, (labeler or "").strip(), rows
+    # Elsewhere a name says so that it is a provider's; here all that are asked there are batches.
+    return request, served_name((labeler or "").strip()), rows
 
 
 def _asked_way(labeler: str) -> LabellingWay:
@@ -104,7 +107,7 @@ def _offer_direct(
     plan = labels.plan(spec)
     texts = number_of(2 * plan.pairs, "text") if plan.pairs is not None else "the texts"
     if way == "ollama" and models.problem:
-        rules = "Or choose ivan/lexicon: it is always here."
+        rules = "The rules are always here: ivan/lexicon."
         say_with_hint(models.problem, f"{models.hint} {rules}".strip(), lead=True)
         return
     if way == "ollama" and not models.has(labeler):

@@ -175,7 +175,7 @@ def offer(spec: RewriteSpec, models: OllamaModels) -> None:
     asked = (spec.rewriter, spec.labeler)
     wanted, elsewhere = on_ollama(asked), on_openai(asked)
     if wanted and models.problem:
-        rules = "Or choose ivan/rules: it is always here."
+        rules = "The rules are always here: ivan/rules rewords, ivan/lexicon labels."
         say_with_hint(models.problem, f"{models.hint} {rules}".strip(), lead=True)
         return
     missing = [name for name in wanted if not models.has(name)]

@@ -37,6 +37,17 @@ def duplicate(run: Run) -> None:
     st.switch_page(page_of(run))
 
 
+def change_button(run: Run) -> None:
+    """Offer to ask otherwise what a run was asked to do: what was asked wrongly is not resumed."""
+    told = "Opens the form with this run's settings; nothing starts by itself."
+    if (
+        can_duplicate(run)
+        and not why_not(run)
+        and st.button("Change the settings", key="change", help=told)
+    ):
+        duplicate(run)
+
+
 def filled(run: Run) -> _Filled:
     """The values of the form's widgets, by their keys."""
     return _FORMS[run.kind](runs.any_spec_of(run))

@@ -78,7 +78,7 @@ def test_the_choice_of_rows_is_said_before_the_start(data_dir, open_page, rows, 
     [
         ({"dataset": "/nowhere/pairs.jsonl"}, "/nowhere/pairs.jsonl"),
         ({"models": ["ivan/none"]}, "ivan/none"),
-        ({"models": ["no model"]}, "'no model' is neither in the catalog, nor a hub id"),
+        ({"models": ["no model"]}, "'no model' is neither in the catalog, nor a name on the hub"),
         ({"models": ["/nowhere/model"]}, "There is no model in /nowhere/model."),
         ({"rows": "By row id", "row-ids": "0, 480"}, "No such row in this dataset: 480."),
         ({"rows": "By row id", "row-ids": "one"}, "Row ids are whole numbers from 0, not one."),

@@ -108,7 +108,7 @@ def test_ollama_that_is_away_is_a_sentence_and_a_way_on(
     page = open_page(TAXONOMY)
     fill(page, labeler="gemma4:e4b")
     assert "127.0.0.1:9" in page.said
-    assert "Or choose ivan/lexicon: it is always here." in page.said
+    assert "The rules are always here: ivan/lexicon." in page.said
     assert "label" not in page.buttons
 
 

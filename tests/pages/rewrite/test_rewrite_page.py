@@ -97,7 +97,7 @@ def test_ollama_that_is_away_is_a_sentence_and_a_way_on(
     page = open_page(REWRITE)
     fill(page, rewriter=MISTRAL)
     assert "127.0.0.1:9" in page.said
-    assert "Or choose ivan/rules: it is always here." in page.said
+    assert "The rules are always here: ivan/rules rewords, ivan/lexicon labels." in page.said
     assert "reword" not in page.buttons
 
 

@@ -17,7 +17,8 @@ LARGEST_MB = 200
 """Megabytes of a file that is handed over; the server holds it in memory meanwhile."""
 _ENDINGS = sorted(FORMATS, key=len, reverse=True)
 _ODD = re.compile(r"[^\w .()+-]+")
-_LONGEST_NAME = 80
+_LONGEST_NAME = 160
+"""Bytes of a name without its ending; file systems take 255."""
 
 
 def keep_file(name: str, content: bytes) -> DatasetRequest:
@@ -56,5 +57,6 @@ def _plain_name(name: str) -> str:
             f"{last[:_LONGEST_NAME] or 'This'} is not a kind of file that IVAN reads.",
             f"It reads {', '.join(FORMATS)}.",
         )
-    stem = _ODD.sub("_", last[: -len(ending)]).strip(" .")[:_LONGEST_NAME]
+    whole = _ODD.sub("_", last[: -len(ending)]).strip(" .")
+    stem = whole.encode("utf-8", "ignore")[:_LONGEST_NAME].decode("utf-8", "ignore")
     return f"{stem or 'pairs'}{ending}"

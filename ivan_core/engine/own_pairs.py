@@ -120,8 +120,10 @@ def found_in(dataset: PreparedDataset) -> Found:
 
 def _turns(counts: Sequence[int], more: bool) -> str:
     least, most = min(counts), max(counts)
+    if not most:
+        return "texts without turns"
     told = number_of(least, "turn") if least == most else f"{least} to {most} turns"
-    return f"{told} (the first {_LOOKED_AT:,} pairs)" if more else told
+    return f"{told} each" + (f" (the first {_LOOKED_AT:,} pairs)" if more else "")
 
 
 def _odd(sanity: dict[str, int]) -> list[str]:

@@ -188,20 +188,22 @@ def _title(request: QueueRequest, items: int) -> str:
     return f"{asked} {number_of(items, 'item')}, {source[0].lower()}{source[1:]}"
 
 
-def datasets_to_review() -> dict[str, str]:
+def datasets_to_review(first: str = "") -> dict[str, str]:
     """The datasets that are here, by fingerprint and with their names; at least the sample.
 
-    First come those with queues, newest first, then those that runs looked at.
+    After `first`, the one that is looked at, come those with queues, newest first, then those that
+    runs looked at.
     """
-    wanted = [queue.dataset for queue in queues().all()]
+    wanted = [first, *(queue.dataset for queue in queues().all())]
     wanted += datasets_of("compare")
     found = {}
     for fingerprint in dict.fromkeys(wanted):
         try:
-            found[fingerprint] = str(datasets.by_fingerprint(fingerprint).about["label"])
+            about = datasets.by_fingerprint(fingerprint).about
+            found[fingerprint] = DatasetRequest(**about["request"]).label
         except BadInput:
             continue  # its texts are gone, so nobody can review them
-    sample = datasets.find(DatasetRequest(source=SAMPLE))
+    sample = None if found else datasets.find(DatasetRequest(source=SAMPLE))
     if sample is not None:
         found.setdefault(sample.fingerprint, str(sample.about["label"]))
     return found

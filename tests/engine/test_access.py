@@ -16,10 +16,11 @@ from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, Decision, Opinion, Queue
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import CompareSpec, DatasetRequest, LabelSpec
-from ivan_core.engine import access, archive, datasets, handling as runs, machine, zips
+from ivan_core.domain.specs import CompareSpec, DatasetRequest, LabelSpec, RowsSpec
+from ivan_core.engine import access, archive, datasets, handling as runs, machine, studies, zips
 from ivan_core.engine.access import Action, NotAllowed, Visitor
 from ivan_core.engine.csv_files import import_csvs
+from ivan_core.engine.own_files import keep_file
 from ivan_core.experiments.compare import plan as compare
 from ivan_core.experiments.labels import plan as labels
 from ivan_core.review import rights as review_rights
@@ -58,6 +59,8 @@ def everything(data_dir: Path) -> tuple[object, ...]:
 
 
 PROTECTED: dict[str, Callable[[str, Path], object]] = {
+    "Reading a dataset": lambda run, _: keep_file("mine.jsonl", b"{}"),
+    "Reading a dataset from": lambda run, path: studies.take(RowsSpec()),
     "Starting a run": lambda run, _: runs.start(spec_of_sample()),
     "Resuming a run": lambda run, _: runs.resume(run),
     "Cancelling a run": lambda run, _: runs.cancel(run),

@@ -51,7 +51,7 @@ class Page:
     def study(self) -> str:
         """The line under the navigation that tells the study; empty where there is none."""
         texts = [re.sub(r"<[^>]+>", "", html.body) for html in self.app.get("html")]
-        texts += [block.proto.popover.label for block in self.app.get("popover")]
+        texts += [block.proto.popover.label.replace("\\", "") for block in self.app.get("popover")]
         return next((unescape(one) for one in texts if one.startswith("Study: ")), "")
 
     @property

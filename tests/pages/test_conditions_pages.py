@@ -87,7 +87,7 @@ def test_a_figure_can_be_had_of_the_rows_listed(data_dir, open_page):
 def test_a_figure_of_the_whole_run_says_so_beside_a_narrowed_list(data_dir, open_page):
     run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=60))
     page = open_page(COMPARE, run=run_id, longer="chosen")
-    page.app.session_state["view"] = "How sure are they?"
+    page.app.segmented_control(key="view").set_value("How sure are they?")
     page.run()
     (key,) = (key for key in page.buttons if key.startswith("figure-coverage-"))
     page.press(key)

@@ -33,7 +33,7 @@ from pages.components.kit.frame import problems_shown
 from pages.components.kit.results import (
     Spec,
     files_and_settings,
-    one_of,
+    one_view,
     pick_model,
     quotable,
     spec_of,
@@ -154,7 +154,7 @@ def _tabs(results: Results) -> None:
         "Rewards": _rewards,
     }
     first = "Where do they differ?" if len(results.models) > 1 else "Rewards"
-    tabs[one_of("More views", list(tabs), "view", first)](results)
+    tabs[one_view("More views", list(tabs), "view", first)](results)
 
 
 def _rewards(results: Results) -> None:

@@ -33,18 +33,23 @@ Spec = dict[str, Any] | str
 
 def one_question(questions: Mapping[str, Callable[[], None]], key: str) -> None:
     """Questions, of which the open one computes; the URL says which it is."""
-    names = list(questions)
+    questions[one_view("Questions", list(questions), key)]()
+
+
+def one_view(label: str, views: Sequence[str], key: str, first: str | None = None) -> str:
+    """As `one_of` for the views of a page, of which the URL names the chosen one."""
+    usual = views[0] if first is None else first
     asked = st.query_params.get(VIEW, "")
-    places = [str(place) for place in range(len(names))]
-    st.session_state[key] = names[int(asked)] if asked in places else names[0]
+    places = [str(place) for place in range(len(views))]
+    st.session_state[key] = views[int(asked)] if asked in places else usual
 
     def turn() -> None:
-        write_query({VIEW: str(names.index(st.session_state[key]))})
+        write_query({VIEW: str(views.index(st.session_state[key]))})
 
     picked = st.segmented_control(
-        "Questions", names, key=key, label_visibility="collapsed", required=True, on_change=turn
+        label, views, key=key, label_visibility="collapsed", required=True, on_change=turn
     )
-    questions[picked or names[0]]()
+    return picked or usual
 
 
 def spec_of(drawing: Drawing) -> Spec:

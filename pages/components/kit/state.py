@@ -14,7 +14,8 @@ from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import known
-from pages.components.kit.study import in_study, is_of_study, study_now
+from ivan_core.engine.studies import runs_of
+from pages.components.kit.study import STUDY, in_study, is_of_study, study_now
 
 _Given = ParamSpec("_Given")
 
@@ -121,6 +122,9 @@ def link_parameters(page: str = COMPARE) -> dict[str, str] | None:
     return in_study()
 
 
+_OF_ADDRESS = ("run", "row", STUDY)
+
+
 def keep_filter(run_id: str, query: dict[str, str]) -> None:
     """Remember the filter of a run, in words of a URL, for links that lead back to it."""
     st.session_state["filter"] = (run_id, query)
@@ -133,7 +137,7 @@ def kept_filter(run_id: str) -> dict[str, str]:
         return dict(query)
     if of or st.query_params.get("run") != run_id:
         return {}
-    return {name: value for name, value in st.query_params.items() if name not in ("run", "row")}
+    return {name: value for name, value in st.query_params.items() if name not in _OF_ADDRESS}
 
 
 def kindly(action: Callable[_Given, None]) -> Callable[_Given, None]:
@@ -155,8 +159,11 @@ def keep_refusal(error: IvanError) -> None:
 
 
 def latest_done() -> str | None:
-    """The newest finished run, for a page opened without one."""
-    return next((run.id for run in runs.newest_done("compare")), None)
+    """The newest finished comparison of the study, for a page opened without a run."""
+    about = study_now()
+    found = runs.newest_done("compare") if about is None else runs_of(about.id)
+    done = (run for run in found if run.kind == "compare" and run.state is RunState.DONE)
+    return next((run.id for run in done), None)
 
 
 def dark() -> bool:

@@ -80,12 +80,12 @@ def study_line() -> None:
         return
     others = [one for one in studies.abouts() if about is None or one.id != about.id]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="study-line"):
-        told = f"Study: {about.name}" if about else "A new study"
         if others:
-            with st.popover(md_escape(told), type="tertiary", help="Look at another study"):
+            told = f"Study: {md_escape(about.name)}" if about else "A new study"
+            with st.popover(told, type="tertiary", help="Look at another study"):
                 _switch(others)
         else:
-            say(told, "small", width="content")
+            say(f"Study: {about.name}" if about else "A new study", "small", width="content")
         if about is not None and is_owner:
             st.page_link(HOME, label="New study", query_params={STUDY: NEW})
 

@@ -8,7 +8,8 @@ import streamlit as st
 
 from ivan_core.review.queues import datasets_to_review
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.results import one_of
+from pages.components.kit.results import one_view
+from pages.components.kit.study import study_now
 from pages.components.kit.text import say
 from pages.components.review.agreement import agreement_tab
 from pages.components.review.files import files
@@ -31,11 +32,12 @@ def owner_view() -> None:
         "far they agree with each other, with the labelers and with the models.",
         "lead",
     )
-    found = datasets_to_review()
+    study = study_now()
+    found = datasets_to_review(study.fingerprint if study else "")
     dataset = next(iter(found))
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        tab = one_of("View", list(_TABS), "review-view")
+        tab = one_view("View", list(_TABS), "review-view")
     if len(found) > 1:
         dataset = right.selectbox(
             "Dataset", list(found), key=_DATASET, format_func=found.__getitem__

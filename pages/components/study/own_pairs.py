@@ -138,7 +138,7 @@ def _with(request: DatasetRequest, columns: Columns, names: Sequence[str]) -> Da
 
 def _tell(found: Found) -> None:
     """What was found, in a sentence, and the first pair side by side."""
-    say(f"{number_of(found.pairs, 'pair')}, {found.turns} each.", "lead")
+    say(f"{number_of(found.pairs, 'pair')}, {found.turns}.", "lead")
     if found.bad_lines:
         lines = number_of(found.bad_lines, "line is no pair", "lines are no pairs")
         more = " …" if found.bad_lines > _NAMED_LINES else ""

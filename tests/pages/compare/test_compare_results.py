@@ -44,7 +44,7 @@ def test_is_it_just_length_is_a_tab(data_dir, open_page):
     run_id = made_runs.finished(data_dir, made_runs.spec_of_sample())
     page = open_page(COMPARE, run=run_id)
     assert "where the longer reply was chosen" not in page.said
-    page.app.session_state["view"] = "Is it just length?"
+    page.app.segmented_control(key="view").set_value("Is it just length?")
     page.run()
     assert "where the longer reply was chosen" in page.said
     assert page.kinds.count("vega_lite_chart") == 2
@@ -136,8 +136,7 @@ def test_nothing_rated_is_a_result(data_dir, open_page):
     assert "ivan/minilm-harmless has rated none of 20 pairs (20 failed)." in page.said
     shown = page.app.dataframe[0].value
     assert set(shown["ivan/minilm-harmless"]) == {"not rated"}
-    page.app.session_state["view"] = "Is it just length?"
-    page.run()
+    assert "view" not in {control.key for control in page.app.segmented_control}
 
 
 def test_ties_truncation_and_failures_are_counted(data_dir, open_page):

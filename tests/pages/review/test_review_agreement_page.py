@@ -37,7 +37,7 @@ def said(run_id: str, data_dir: Path, tmp_path: Path) -> Said:
 
 
 def tab(page, name: str):
-    page.app.session_state["review-view"] = name
+    page.app.segmented_control(key="review-view").set_value(name)
     page.run()
     return page
 

@@ -1,13 +1,13 @@
 """Leaving parts of a reply out: the dialogue without them, and the shortest deletion that flips.
 
 Nothing here scores a text: the search says which deletions it wants to know about and is told. The
-parts are the reply's sentences: pieces that, joined, give it back byte for byte.
+parts are the reply's sentences or words: pieces that, joined, give it back byte for byte.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from math import comb
@@ -26,7 +26,7 @@ Deletion = frozenset[int]
 
 @dataclass(frozen=True, slots=True)
 class ReplyInPieces:
-    """A dialogue whose last reply lies in sentences; the white space around it is not theirs."""
+    """A dialogue whose last reply lies in pieces; the white space around it is not theirs."""
 
     dialogue: Dialogue
     pieces: tuple[str, ...]
@@ -37,8 +37,8 @@ class ReplyInPieces:
         return with_reply(self.dialogue, "".join(kept).strip())
 
 
-def in_pieces(dialogue: Dialogue) -> ReplyInPieces:
-    """A dialogue with its last reply in sentences.
+def in_pieces(dialogue: Dialogue, cut: Callable[[str], list[str]] | None = None) -> ReplyInPieces:
+    """A dialogue with its last reply in sentences, or as `cut` takes it apart.
 
     Raises:
         BadInput: it has no reply, or an empty one.
@@ -48,7 +48,7 @@ def in_pieces(dialogue: Dialogue) -> ReplyInPieces:
         raise BadInput("This side has no reply: the dialogue ends in a Human turn.")
     if not reply:
         raise BadInput("This side's reply is empty: there is nothing to leave out.")
-    return ReplyInPieces(dialogue, tuple(sentences(reply)))
+    return ReplyInPieces(dialogue, tuple((cut or sentences)(reply)))
 
 
 def last_reply(dialogue: Dialogue) -> str | None:
@@ -187,6 +187,7 @@ _ENDS = re.compile(
     rf"(?P<code>`[^`\n]+`)|(?P<marks>[.!?…؟।۔]+)(?P<closed>[{_CLOSING}]*)(?=\s)"
     rf"|(?P<wide>[。！？｡]+)[{_CLOSING}]*"
 )
+_SPACED = re.compile(r"\s*\S+\s*")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _FENCE = re.compile(r"[ \t]*(```|~~~)")
 _ITEM = re.compile(r"\s*(?:[-*+•‣–—]\s|#{1,6}\s|>|\||\(?(?:\d{1,3}|[A-Za-z])[.)]\s)")
@@ -215,6 +216,23 @@ def sentences(text: str, most: int = MOST_PIECES) -> list[str]:
         piece for block, code in _blocks(text) for piece in ([block] if code else _cut(block))
     ]
     return _at_most(_with_words(pieces), most)
+
+
+def words(text: str, most: int = MOST_PIECES) -> list[str]:
+    """The words of a text, each with the white space after it; at most `most` pieces.
+
+    Of a text of more words a piece holds two, three or more of them, as few as will do, and never
+    words of two sentences. What is written without spaces is one word, at most a sentence long.
+    """
+    cut = [_SPACED.findall(sentence) for sentence in sentences(text, most)]
+    size, longest = 1, max(map(len, cut), default=0)
+    while size < longest and sum(-(-len(found) // size) for found in cut) > most:
+        size += 1
+    return [
+        "".join(found[start : start + size])
+        for found in cut
+        for start in range(0, len(found), size)
+    ]
 
 
 def _blocks(text: str) -> Iterator[tuple[str, bool]]:

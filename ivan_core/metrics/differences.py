@@ -16,6 +16,9 @@ MOST_TOKENS = 4_000
 """Words and marks of the longer side that are compared at the most."""
 MOST_STEPS = 1_500_000
 """Equal words that are looked at, at the most: about a tenth of a second."""
+MOST_APART = 0.7
+"""Share of words that differ above which marks would tell nothing: nearly all would be marked."""
+_WORD = re.compile(r"\w+")
 _TOKEN = re.compile(r"(\w+|[^\w\s]|^)(\s*)")
 _SPACE = re.compile(r"(\s+)")
 _Token = tuple[str, str]
@@ -51,6 +54,16 @@ def word_differences(left: str, right: str) -> tuple[list[Piece], list[Piece]] |
             ours += _own(a[i1:i2])
             theirs += _own(b[j1:j2])
     return _joined(ours), _joined(theirs)
+
+
+def share_apart(left: Sequence[Piece], right: Sequence[Piece]) -> float:
+    """Which share of the words of two texts is on one side only; 0 where there are no words."""
+    own = every = 0
+    for text, apart in (*left, *right):
+        words = len(_WORD.findall(text))
+        every += words
+        own += words if apart else 0
+    return own / every if every else 0.0
 
 
 class _TooManySteps(Exception):

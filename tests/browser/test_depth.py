@@ -233,14 +233,23 @@ def test_row_ids_that_come_down_are_the_rows_counted(serve, page, run_id):
     assert len(ids) == counted and ids == set(wanted)
 
 
-def test_what_moved_the_reward_ends_with_bars(serve, page, data_dir):
+def test_one_press_tells_what_moved_the_reward(serve, page, data_dir):
     run_id, _ = runs.start(made_runs.spec_of_sample((MODEL,), limit=4))
     server = serve()
     wait_for_run(data_dir, RunState.DONE)
     page.goto(server.url("/pairs", run=run_id, row=3))
-    pick(page.get_by_role("radio", name="What moved the reward?"))
-    page.get_by_role("button", name="What moved the reward?").last.click()
+    said = page.get_by_text(re.compile("^Without “.+”, minilm-harmless gives [AB] "))
+    page.get_by_role("button", name="What moved the reward?").click()
+    expect(said).to_be_visible()
+    expect(page.locator(".st-key-side-A span[title*='typical margins']").first).to_be_visible()
+    page.get_by_text("Sentence by sentence").click()
     expect(page.get_by_text("Blue with a solid line")).to_be_visible()
     expect(page.locator(CHART)).to_have_count(2)  # the margins, and what each sentence adds
     flip = re.compile("no shorter deletion|No deletion|No single deletion")
     expect(page.get_by_text(flip)).to_be_visible()
+    # A reload shows the same without a press; the switch leads back to the words that differ.
+    page.reload()
+    expect(said).to_be_visible()
+    pick(page.get_by_role("radio", name="Words that differ"))
+    expect(said).to_have_count(0)
+    expect(page.get_by_role("button", name="What moved the reward?")).to_be_visible()

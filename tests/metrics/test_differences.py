@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from ivan_core.metrics.differences import MOST_CHARACTERS, MOST_TOKENS, word_differences
+from ivan_core.metrics.differences import (
+    MOST_CHARACTERS,
+    MOST_TOKENS,
+    share_apart,
+    word_differences,
+)
 
 
 def test_what_is_shared_and_what_is_own():
@@ -73,3 +78,12 @@ def test_joined_pieces_give_the_texts_back(one, other):
 def test_any_text_is_equal_to_itself(text):
     left, right = word_differences(text, text)
     assert not any(own for _, own in left + right)
+
+
+def test_the_share_of_words_apart_counts_words_of_both_sides():
+    # "I like red apples." beside "I like green apples.": of 8 words two are on one side only.
+    found = word_differences("I like red apples.", "I like green apples.")
+    assert found is not None and share_apart(*found) == 2 / 8
+    found = word_differences("One two.", "Three four five.")
+    assert found is not None and share_apart(*found) == 1
+    assert share_apart([("...", False)], [("!", True)]) == 0

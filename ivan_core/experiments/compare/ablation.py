@@ -1,4 +1,4 @@
-"""What moved the reward: one pair, one model, a reply without some of its sentences.
+"""What moved the reward: one pair, one model, a reply without some of its sentences or words.
 
 Each function answers as far as it can and says what it still waits for (`Pending`); calling it
 again goes on from there. Every reward it ever asked for lies in the score cache, so what somebody
@@ -25,6 +25,7 @@ from ivan_core.domain.ablation import (
     last_reply,
     search_flip,
     with_reply,
+    words as words_of,
 )
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.domain.models import Reward
@@ -46,17 +47,17 @@ HUNG_SECONDS = 60.0
 LONGEST_REPLY = 20_000
 """Characters of a typed reply."""
 LONGEST_TAKEN_APART = 100_000
-"""Characters of a reply that is scored without each of its sentences: each makes a whole text."""
+"""Characters of a reply that is scored without each of its pieces: each makes a whole text."""
 
 
 @dataclass(frozen=True, slots=True)
-class SentenceEffect:
-    """One sentence, the reward without it, and what it adds: the reward with it minus without.
+class PieceEffect:
+    """A piece of a reply, the reward without it, and what it adds: that with it minus without.
 
     Both numbers are None where the text without it could not be scored; `failure` says why.
     """
 
-    sentence: str
+    text: str
     without: float | None
     adds: float | None
     failure: str | None = None
@@ -74,7 +75,22 @@ class Effects:
     side: Side
     reward: Reward
     other: Reward
-    sentences: tuple[SentenceEffect, ...]
+    sentences: tuple[PieceEffect, ...]
+    typical: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class WordEffects:
+    """Every word of both replies and what it adds to one model's reward of its reply.
+
+    `rewards` are those of the whole replies. A reply that cannot be taken apart has no `words`, and
+    a reason in `refused`. `typical` is as in `Effects`.
+    """
+
+    model: str
+    rewards: Mapping[Side, Reward]
+    words: Mapping[Side, tuple[PieceEffect, ...]]
+    refused: Mapping[Side, BadInput]
     typical: float | None
 
 
@@ -134,10 +150,54 @@ def sentence_effects(
     )
 
 
-def _effect(sentence: str, whole: Reward, without: Reward) -> SentenceEffect:
+def word_effects(
+    results: Results, row_id: int, model: str, again: bool = False
+) -> WordEffects | Pending:
+    """What each word of both replies adds to a model's reward; of long replies, each few words.
+
+    `again` asks anew for what failed or was stopped before.
+
+    Raises:
+        BadInput: neither side has a reply that can be taken apart, or the run has no such row or
+            model.
+        IvanError: the model cannot be had, or the question was stopped.
+    """
+    pair = results.dataset.pair(row_id)
+    sides: dict[Side, Dialogue] = {"chosen": pair.chosen, "rejected": pair.rejected}
+    replies: dict[Side, ReplyInPieces] = {}
+    refused: dict[Side, BadInput] = {}
+    for side, dialogue in sides.items():
+        try:
+            replies[side] = _in_pieces(dialogue, words_of)
+        except BadInput as error:
+            refused[side] = error
+    if not replies:
+        raise next(iter(refused.values()))
+    shortened = {
+        side: [reply.without((i,)) for i in range(len(reply.pieces))]
+        for side, reply in replies.items()
+    }
+    texts = [*sides.values(), *(text for side in shortened.values() for text in side)]
+    answer = ask(model_of(results, model), texts, again)
+    if answer.problem:
+        raise answer.problem
+    if answer.pending:
+        return answer.pending
+    rewards = {side: answer.rewards[dialogue.hash] for side, dialogue in sides.items()}
+    found = {
+        side: tuple(
+            _effect(piece, rewards[side], answer.rewards[text.hash])
+            for piece, text in zip(reply.pieces, shortened[side], strict=True)
+        )
+        for side, reply in replies.items()
+    }
+    return WordEffects(model, rewards, found, refused, results.typical_margins.get(model))
+
+
+def _effect(piece: str, whole: Reward, without: Reward) -> PieceEffect:
     if whole.value is None or without.value is None:
-        return SentenceEffect(sentence, without.value, None, without.failure or whole.failure)
-    return SentenceEffect(sentence, without.value, whole.value - without.value)
+        return PieceEffect(piece, without.value, None, without.failure or whole.failure)
+    return PieceEffect(piece, without.value, whole.value - without.value)
 
 
 def shortest_flip(
@@ -237,14 +297,14 @@ def _sides(pair: Pair, side: Side) -> tuple[Dialogue, Dialogue]:
     return (pair.chosen, pair.rejected) if side == "chosen" else (pair.rejected, pair.chosen)
 
 
-def _in_pieces(own: Dialogue) -> ReplyInPieces:
+def _in_pieces(own: Dialogue, cut: Callable[[str], list[str]] | None = None) -> ReplyInPieces:
     length = len(last_reply(own) or "")
     if length > LONGEST_TAKEN_APART:
         raise BadInput(
-            f"The reply has {length:,} characters, too many to score it without each sentence.",
+            f"The reply has {length:,} characters, too many to score it without each part.",
             f"Pick a reply of at most {LONGEST_TAKEN_APART:,}.",
         )
-    return in_pieces(own)
+    return in_pieces(own, cut)
 
 
 @dataclass(frozen=True, slots=True)

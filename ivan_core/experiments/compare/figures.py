@@ -89,7 +89,7 @@ def sentences_of_reply(results: Results, model: str, row: int, side: str) -> Dra
     adds = [sentence.adds for sentence in found.sentences]
     data = pd.DataFrame(
         [
-            (row, side, number, sentence.sentence, sentence.without, sentence.adds)
+            (row, side, number, sentence.text, sentence.without, sentence.adds)
             for number, sentence in enumerate(found.sentences, 1)
         ],
         columns=["row_id", "side", "sentence", "text", "reward_without", "adds"],

@@ -21,11 +21,13 @@ from pages.components.kit.results import plain_chart
 from pages.components.kit.state import PAIRS, dark
 from pages.components.kit.text import say, short_names
 from pages.components.pair.labels import pair_labels
+from pages.components.pair.marks import DIFFER, marked, marks_switch
 from pages.components.pair.notes import guess_switch, guessing, is_guessing, notes
+from pages.components.pair.own_reply import own_reply
 from pages.components.pair.replies import show_pair
 from pages.components.pair.rewordings import pair_rewordings
 from pages.components.pair.walk import Walk, moves, tell_walk
-from pages.components.pair.what_moved import effects, own_reply
+from pages.components.pair.what_moved import answer, what_moved
 from pages.components.review.versions import pair_reviews
 
 
@@ -93,7 +95,7 @@ def one_pair(results: Results, walk: Walk, row: int) -> None:
         say(_badges(results, found), "small", quiet=True)
     tell_walk(results, walk, row, blind)
     moves(results, walk, row)
-    switches = st.container(horizontal=True)
+    switches = st.container(horizontal=True, vertical_alignment="center")
     with switches:
         guess_switch(results.run.id)
     if blind:
@@ -102,8 +104,12 @@ def one_pair(results: Results, walk: Walk, row: int) -> None:
         say(_headline(results, row, margins), "headline")
         say(_badges(results, found), "small", quiet=True)
     with switches:
-        marked = st.toggle("Mark the words that differ", value=True, key="marked")
-    show_pair(found.pair, marked, _notes(found))
+        marks_switch(results)
+    moved = answer(results, row)
+    show_pair(
+        found.pair, marked(results) == DIFFER, _notes(found), styled=moved.styled if moved else None
+    )
+    what_moved(results, row, moved)
     names = short_names([model for model, _ in margins])
     named = [(names[model], margin) for model, margin in margins]
     if plain_chart(margin_strip(named, dark=dark()), "strip"):
@@ -117,16 +123,7 @@ def one_pair(results: Results, walk: Walk, row: int) -> None:
     pair_rewordings(content, row)
     with problems_shown():
         pair_reviews(results.dataset, row)
-    _ask(results, row)
+    with st.expander("Type your own reply"):
+        own_reply(results, row)
     with problems_shown():
         notes(results, row)
-
-
-def _ask(results: Results, row: int) -> None:
-    """Questions to the models about this pair, each computed when it is asked."""
-    questions = {"What moved the reward?": effects, "Type your own reply": own_reply}
-    asked = st.segmented_control(
-        "Ask the models", list(questions), key="ask", label_visibility="collapsed"
-    )
-    if asked:
-        questions[asked](results, row)

@@ -4,7 +4,7 @@ differ marked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 import streamlit as st
@@ -12,7 +12,13 @@ import streamlit as st
 from ivan_core.domain.pairs import SIDES, Pair, Side, prompt_turns
 from ivan_core.domain.transcripts import Dialogue, Turn
 from ivan_core.domain.words import number_of
-from ivan_core.metrics.differences import MOST_CHARACTERS, Piece, word_differences
+from ivan_core.metrics.differences import (
+    MOST_APART,
+    MOST_CHARACTERS,
+    Piece,
+    share_apart,
+    word_differences,
+)
 from pages.components.kit.text import say, show_many, show_part
 
 TEXT_STYLE = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
@@ -23,6 +29,8 @@ MARKS = (
     "text-underline-offset:3px;border-radius:2px;color:inherit",
 )
 """How the words of the left and of the right text alone look."""
+Styled = tuple[str, str, str]
+"""A stretch of text, its style, and what is told where one points at it."""
 NOT_COMPARED = (
     "The words that differ are not marked: the texts are too long, or repeat themselves too much, "
     "to be compared here."
@@ -71,6 +79,16 @@ def show_pieces(
     _draw("".join(parts), role)
 
 
+def _show_styled(pieces: Sequence[Styled]) -> None:
+    """Draw a text whose stretches each have a style of their own; spaces after one have none."""
+    parts = []
+    for text, style, told in pieces:
+        words = text.rstrip()
+        about = f'style="{style}" title="{escape(told)}"'
+        parts.append(f"<span {about}>{escape(words)}</span>{escape(text[len(words) :])}")
+    _draw("".join(parts))
+
+
 def _draw(html: str, role: str = "") -> None:
     text = f'<div dir="auto" style="{TEXT_STYLE}">{html}</div>'
     if role:
@@ -99,8 +117,12 @@ def show_pair(
     notes: dict[str, str],
     blind_left: Side | None = None,
     choose: Callable[[str, Side], object] | None = None,
+    styled: Mapping[Side, Sequence[Styled]] | None = None,
 ) -> None:
     """Draw both sides of a pair. `notes` holds a line for the head of each side.
+
+    Where `marked` the words that differ are, unless most of them do. The reply of a side that is
+    among the `styled` ones is drawn as it is there.
 
     With `blind_left` that side stands left, and nothing tells which one was chosen. `choose` draws
     what is pressed to choose a side, beside its letter.
@@ -120,6 +142,9 @@ def show_pair(
     pieces = dict(zip(SIDES, compared or _unmarked(pair), strict=True))
     if compared is None:
         say(NOT_COMPARED, "small", quiet=True)
+    elif marked and (apart := share_apart(*compared)) > MOST_APART:
+        say(f"{apart:.0%} of the words differ, so none are marked.", "small", quiet=True)
+        pieces = dict(zip(SIDES, _unmarked(pair), strict=True))
     order = SIDES if blind_left in (None, "chosen") else SIDES[::-1]
     for column, letter, mark, side in zip(st.columns(2), "AB", MARKS, order, strict=True):
         with column, st.container(border=True, height="stretch", key=f"side-{letter}"):
@@ -131,10 +156,12 @@ def show_pair(
                 )
                 if choose is not None:
                     choose(letter, side)
-            _show_side(pair, side, pieces[side], mark)
+            _show_side(pair, side, pieces[side], mark, (styled or {}).get(side))
 
 
-def _show_side(pair: Pair, side: Side, pieces: list[Piece], mark: str) -> None:
+def _show_side(
+    pair: Pair, side: Side, pieces: list[Piece], mark: str, styled: Sequence[Styled] | None
+) -> None:
     """One side: the turns that only it has, and its reply."""
     dialogue = pair.chosen if side == "chosen" else pair.rejected
     if _preamble(pair.chosen) != _preamble(pair.rejected):
@@ -144,7 +171,10 @@ def _show_side(pair: Pair, side: Side, pieces: list[Piece], mark: str) -> None:
     if not pieces:
         say("(empty reply)" if _ends_in_reply(dialogue) else _NO_REPLY, quiet=True)
         return
-    show_pieces(pieces, mark, f"reply-{side}")
+    if styled is not None:
+        _show_styled(styled)
+    else:
+        show_pieces(pieces, mark, f"reply-{side}")
 
 
 def show_turn(turn: Turn, key: str) -> None:

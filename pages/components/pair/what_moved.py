@@ -1,257 +1,193 @@
-"""What moved the reward of a pair, and what a reply of one's own would get."""
+"""What moved the reward of a pair: one press, and the words of the replies take colour."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import Literal, TypeVar, cast
+from typing import Literal
 
 import streamlit as st
 
-from ivan_core.charts.one_pair import effect_bars
-from ivan_core.domain.ablation import Flip
 from ivan_core.domain.errors import IvanError
-from ivan_core.domain.models import Reward
 from ivan_core.domain.pairs import Side
 from ivan_core.experiments.compare import ablation
-from ivan_core.experiments.compare.ablation import Effects, OwnReward, Pending
-from ivan_core.experiments.compare.results import Results
-from ivan_core.metrics.sentences import effects_sentence, flip_sentence, signed
-from pages.components.kit.figure import figure_menu
-from pages.components.kit.press import in_browser
-from pages.components.kit.results import plain_chart
-from pages.components.kit.state import dark
-from pages.components.kit.text import say, say_with_hint, short_names
+from ivan_core.experiments.compare.ablation import Pending, WordEffects
+from ivan_core.experiments.compare.results import Results, judged_pair
+from ivan_core.metrics.moved_words import (
+    STEPS,
+    MovedWord,
+    moved_sentence,
+    next_sentence,
+    number_of,
+    step,
+    unit_of,
+)
+from pages.components.kit.text import say, short_names
+from pages.components.pair.marks import DIFFER, NOTHING, mark, marked
+from pages.components.pair.replies import Styled
+from pages.components.pair.sentence_effects import LINES, TINTS, sentence_by_sentence
+from pages.components.pair.waiting import draw_pending, draw_problem, follow, is_asked_anew
 
-_SIDES = {"chosen": "A · chosen", "rejected": "B · rejected"}
-_TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.75;margin:0"
-_NUMBER = "font-size:.72rem;font-weight:600;opacity:.8;white-space:nowrap"
-_TINTS = {True: "88,132,214", False: "190,146,58"}
-_LINES = {True: "underline 1.5px", False: "underline dotted 2px"}
-_POLL_SECONDS = 0.5
-_Known = TypeVar("_Known")
+_LETTERS: dict[Side, Literal["A", "B"]] = {"chosen": "A", "rejected": "B"}
+_WAITS = "moved-waits"
+"""The question this session waits for: who goes on to another pair does not want it any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Moved:
-    """What is known so far: the effects come first, then the flip."""
+class Answer:
+    """What one model says of the words of a pair, as far as it is known."""
 
-    effects: Effects | None = None
-    flip: Flip | None = None
+    model: str
+    row_id: int
+    effects: WordEffects | None = None
     pending: Pending | None = None
     problem: IvanError | None = None
 
+    @property
+    def words(self) -> list[MovedWord]:
+        found = self.effects.words if self.effects else {}
+        return [
+            MovedWord(_LETTERS[side], effect.text, effect.adds)
+            for side, effects in found.items()
+            for effect in effects
+        ]
 
-def effects(results: Results, row_id: int) -> None:
-    """Choose a model and a side of a pair, press a button, see what each sentence adds."""
-    names = short_names(results.models)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="effects-choice"):
-        model = st.selectbox(
-            "Model", results.models, format_func=lambda name: names[name], key="effects-model"
-        )
-        side = st.selectbox(
-            "Reply", list(_SIDES), format_func=lambda side: _SIDES[side], key="effects-side"
-        )
-        asked = (results.run.id, row_id, model, side)
+    @property
+    def styled(self) -> dict[Side, list[Styled]]:
+        """The words of the replies as they are drawn; empty before they are known."""
+        if self.effects is None:
+            return {}
+        unit = unit_of(self.words, self.effects.typical)
+        return {
+            side: styled_words(
+                [(effect.text, effect.adds) for effect in effects], unit, self.effects.typical
+            )
+            for side, effects in self.effects.words.items()
+        }
+
+
+def answer(results: Results, row_id: int) -> Answer | None:
+    """What moved the model whose words are marked; None where other words are."""
+    model = marked(results)
+    found = None
+    if model not in (DIFFER, NOTHING):
+        found = _look(results, row_id, model, is_asked_anew("moved"))
+    waited = st.session_state.pop(_WAITS, None)
+    waits = found.pending.request if found and found.pending else None
+    if waits:
+        st.session_state[_WAITS] = waits
+    if waited and waited != waits:
+        ablation.cancel(waited)
+    return found
+
+
+def _look(results: Results, row_id: int, model: str, again: bool) -> Answer:
+    try:
+        found = ablation.word_effects(results, row_id, model, again)
+    except IvanError as error:
+        return Answer(model, row_id, problem=error)
+    if isinstance(found, Pending):
+        return Answer(model, row_id, pending=found)
+    return Answer(model, row_id, found)
+
+
+def what_moved(results: Results, row_id: int, found: Answer | None) -> None:
+    """The question as a button; once it is asked, the answer below the replies it colours."""
+    if found is None:
         st.button(
             "What moved the reward?",
-            key="effects-ask",
-            help="Scores the reply again without each of its sentences, on this machine.",
-            on_click=_remember,
-            args=("effects", asked),
+            key="moved-ask",
+            help="Scores the replies again without each of their words, on this machine.",
+            on_click=mark,
+            args=(_first_asked(results, row_id),),
         )
-    if st.session_state.get("effects-asked") != asked:
         return
+    with st.container(border=True, key="moved"):
+        if found.pending:
+            follow(
+                lambda again: _look(results, row_id, found.model, again),
+                lambda now: bool(now.pending),
+                _draw_waiting,
+            )
+        elif found.problem:
+            draw_problem(found.problem, "moved")
+        elif found.effects:
+            _draw_words(found, found.effects, short_names(results.models)[found.model])
+            sentence_by_sentence(results, row_id, found.model)
 
-    def look(again: bool) -> _Moved:
-        return _moved(results, row_id, model, cast("Side", side), again)
 
-    found = look(st.session_state.pop("effects-again", False))
+def _first_asked(results: Results, row_id: int) -> str:
+    """The model to ask first: one that goes against the choice has most to explain."""
+    judged = judged_pair(results, row_id).judged
+    against = (row["model"] for row in judged if row["verdict"] == "disagree")
+    return str(next(against, results.models[0]))
+
+
+def _draw_waiting(found: Answer) -> None:
     if found.pending:
-        _follow(look, lambda now: bool(now.pending), _draw_moved)
-        return
-    _draw_moved(found)
-    if found.effects:
-        figure_menu(results.run.id, "sentences", model=model, row=str(row_id), side=side)
+        draw_pending(found.pending, "moved")
 
 
-def own_reply(results: Results, row_id: int) -> None:
-    """Type a reply, press a button, see what every model of the run gives it beside the two."""
-    key = f"own-{results.run.id}-{row_id}"
-    words = st.text_area(
-        "Type your own reply",
-        key=key,
-        max_chars=ablation.LONGEST_REPLY,
-        help="It is scored on this machine in place of the last reply, and sent nowhere.",
-    )
-    asked = (results.run.id, row_id)
-    st.button("Score my reply", key="own-ask", on_click=_remember_words, args=(asked, key))
-    if st.session_state.get("own-asked") != (*asked, words):
-        return
-
-    def look(again: bool) -> list[OwnReward]:
-        return ablation.own_reply(results, row_id, words, again)
-
-    try:
-        found = look(st.session_state.pop("own-again", False))
-    except IvanError as error:
-        say_with_hint(error.message, error.hint)
-        return
-    if _any_pending(found):
-        _follow(look, _any_pending, _draw_own)
-    else:
-        _draw_own(found)
+def _draw_words(found: Answer, effects: WordEffects, model: str) -> None:
+    words = found.words
+    say(moved_sentence(model, words, effects.typical), "lead")
+    following = next_sentence(words, effects.typical)
+    if following:
+        say(following, "small")
+    st.html(legend(effects.typical))
+    say(_about(effects), "small", quiet=True)
 
 
-def _any_pending(found: list[OwnReward]) -> bool:
-    return any(reward.pending for reward in found)
-
-
-def _follow(
-    look: Callable[[bool], _Known],
-    pending: Callable[[_Known], bool],
-    draw: Callable[[_Known], None],
-) -> None:
-    """Draw what is known, again and again until all is; then the whole page once."""
-
-    def again() -> None:
-        now = look(False)
-        if not pending(now):
-            st.rerun()
-        draw(now)
-
-    st.fragment(again, run_every=_POLL_SECONDS)()
-
-
-def _remember(what: str, asked: tuple[object, ...]) -> None:
-    st.session_state[f"{what}-asked"] = asked
-    st.session_state[f"{what}-again"] = True
-
-
-def _remember_words(asked: tuple[object, ...], key: str) -> None:
-    # Read here: a press on the button is what ends the typing, after the page was drawn.
-    _remember("own", (*asked, st.session_state[key]))
-
-
-def _moved(results: Results, row_id: int, model: str, side: Side, again: bool) -> _Moved:
-    found: Effects | None = None
-    try:
-        known = ablation.sentence_effects(results, row_id, model, side, again)
-        if isinstance(known, Pending):
-            return _Moved(pending=known)
-        found = known
-        if found.reward.value is None or found.other.value is None:
-            return _Moved(found)
-        flip = ablation.shortest_flip(results, row_id, model, side, again)
-        return _Moved(found, pending=flip) if isinstance(flip, Pending) else _Moved(found, flip)
-    except IvanError as error:
-        return _Moved(found, problem=error)
-
-
-def _draw_moved(moved: _Moved) -> None:
-    found = moved.effects
-    if found:
-        adds = [sentence.adds for sentence in found.sentences]
-        say(effects_sentence(found.model, adds, found.typical), "lead")
-        if moved.flip:
-            say(flip_sentence(moved.flip, found.model, _winner(found)))
-    if moved.pending:
-        _draw_pending(
-            moved.pending, "effects", "Looking for the shortest deletion" if found else ""
+def legend(typical: float | None) -> str:
+    """What the marks mean, each drawn as it is in the text."""
+    unit = "typical margins" if typical else "of the largest"
+    told = []
+    for sign, words in ((1, "raises the reward of its reply by"), (-1, "lowers it by")):
+        shown = " ".join(
+            f'<span style="{_style(sign * place)}">{least:g}</span>'
+            for place, least in enumerate(STEPS, 1)
         )
-    if moved.problem:
-        say_with_hint(moved.problem.message, moved.problem.hint)
-    if found:
-        left, right = st.columns([3, 2])
-        with left:
-            st.html(shaded([sentence.sentence for sentence in found.sentences], adds))
-            say(_about(found), "small", quiet=True)
-        with right:
-            plain_chart(effect_bars(adds, dark=dark()), "effects-bars")
+        told.append(f"{words} {shown}")
+    return (
+        '<p style="margin:0;font-size:.85rem;line-height:1.9">A word that '
+        f"{' · '.join(told)} {unit} or more</p>"
+    )
 
 
-def _winner(found: Effects) -> Literal["A", "B"]:
-    """The side that the model would prefer after a flip."""
-    own_is_a = found.side == "chosen"
-    likes_own = (found.reward.value or 0.0) > (found.other.value or 0.0)
-    return "A" if own_is_a != likes_own else "B"
-
-
-def _about(found: Effects) -> str:
-    told = [
-        "Blue with a solid line adds to the reward, amber with a dotted line takes from it; "
-        "the number is the reward with the sentence minus without it."
-    ]
-    if found.reward.truncated:
+def _about(effects: WordEffects) -> str:
+    pieces = [len(effect.text.split()) for words in effects.words.values() for effect in words]
+    most = max(pieces, default=1)
+    left_out = "Each word was" if most <= 1 else f"Up to {most} words at once were"
+    told = [f"{left_out} left out, the rest kept. Point at a word for its number."]
+    if any(reward.truncated for reward in effects.rewards.values()):
         told.append("The model did not read the whole text: what it left out adds nothing.")
-    reasons = {sentence.failure for sentence in found.sentences if sentence.failure}
-    told += [f"Not scored: {reason}." for reason in sorted(reasons)]
+    told += [f"{_LETTERS[side]}: {error.message}" for side, error in effects.refused.items()]
+    failures = {effect.failure for words in effects.words.values() for effect in words}
+    told += [f"Not scored: {reason}." for reason in sorted(filter(None, failures))]
     return " ".join(told)
 
 
-def shaded(sentences: Sequence[str], adds: Sequence[float | None]) -> str:
-    """A reply as HTML: each sentence numbered, tinted and underlined by what it adds, and told."""
-    largest = max((abs(value) for value in adds if value is not None), default=0.0)
-    parts = []
-    for i, (text, value, label) in enumerate(zip(sentences, adds, signed(adds), strict=True), 1):
-        words = text.rstrip()
-        style = ""
-        if value and largest:
-            raises = value > 0
-            style = (
-                f"background:rgba({_TINTS[raises]},{0.06 + 0.4 * abs(value) / largest:.2f});"
-                f"text-decoration:{_LINES[raises]};text-underline-offset:3px;border-radius:2px"
-            )
-        parts.append(
-            f'<span style="{style}">{escape(words)}</span>'
-            f'<sup style="{_NUMBER}"> {i}: {label}</sup>{escape(text[len(words) :])}'
-        )
-    return f'<div dir="auto" style="{_TEXT}">{"".join(parts)}</div>'
+def styled_words(
+    words: Sequence[tuple[str, float | None]], unit: float, typical: float | None
+) -> list[Styled]:
+    """Words with how they are drawn and what is told where one points at them."""
+    return [(text, _style(step(adds, unit)), _pointed(adds, typical)) for text, adds in words]
 
 
-def _draw_pending(pending: Pending, what: str, doing: str = "") -> None:
-    st.progress(min(pending.done / pending.total, 1.0) if pending.total else 0.0)
-    now = in_browser(pending.doing)
-    said = f"{doing}: {now}" if doing else now
-    say(f"{said} · {pending.done:,} of {pending.total:,} texts")
-    st.button(
-        "Cancel",
-        key=f"{what}-cancel-{pending.request}",
-        on_click=ablation.cancel,
-        args=(pending.request,),
-        help="What is scored stays known.",
+def _pointed(adds: float | None, typical: float | None) -> str:
+    if adds is None:
+        return "not scored"
+    if not typical:
+        return number_of(adds, None)
+    return f"{number_of(adds, typical)} typical margins ({number_of(adds, None)} of the reward)"
+
+
+def _style(steps: int) -> str:
+    """The tint and line of an effect that reached so many steps, with its sign."""
+    if not steps:
+        return ""
+    size, raises = abs(steps), steps > 0
+    return (
+        f"background:rgba({TINTS[raises]},{0.02 + 0.14 * size:.2f});text-decoration:underline "
+        f"{LINES[raises]} {0.5 + size:g}px;text-underline-offset:3px;border-radius:2px"
     )
-
-
-def _draw_own(found: list[OwnReward]) -> None:
-    for reward in found:
-        if reward.pending:
-            say(reward.model)
-            _draw_pending(reward.pending, "own")
-        elif reward.problem:
-            say_with_hint(reward.problem.message, reward.problem.hint)
-        else:
-            say(own_sentence(reward))
-
-
-def own_sentence(reward: OwnReward) -> str:
-    """What one model gives a typed reply, beside the two."""
-    told = []
-    sides = (("yours", reward.own), ("A, chosen", reward.chosen), ("B, rejected", reward.rejected))
-    for name, given in sides:
-        if given is None or given.value is None:
-            told.append(f"{name} not rated{_because(given)}")
-        else:
-            cut = " (not read to the end)" if given.truncated else ""
-            told.append(f"{name} {given.value:+.3g}{cut}")
-    words = {
-        True: "✓ beats the chosen one",
-        False: "✗ does not beat the chosen one",
-        None: "– nothing to compare",
-    }
-    return f"{words[reward.beats_chosen]} · {reward.model}: {' · '.join(told)}"
-
-
-def _because(given: Reward | None) -> str:
-    return f" ({given.failure})" if given and given.failure else ""

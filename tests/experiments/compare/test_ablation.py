@@ -19,12 +19,13 @@ from ivan_core.domain.ablation import (
     search_flip,
     sentences,
     with_reply,
+    words,
 )
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare import ablation
-from ivan_core.experiments.compare.ablation import Answer, Effects, OwnReward, Pending
+from ivan_core.experiments.compare.ablation import Answer, Effects, OwnReward, Pending, WordEffects
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.metrics.sentences import effects_sentence, flip_sentence, signed
 
@@ -65,6 +66,22 @@ def test_long_texts_lie_in_no_more_pieces_than_allowed(text: str, most: int) -> 
 )
 def test_sentences_end_where_a_reader_ends_them(marked: str) -> None:
     assert sentences(marked.replace("|", "")) == marked.split("|")
+
+
+@given(text=st.text(alphabet="ab.,!? \n-'。", max_size=300), most=st.integers(1, 8))
+def test_words_joined_give_the_text_back_in_no_more_pieces_than_allowed(
+    text: str, most: int
+) -> None:
+    found = words(text, most)
+    assert "".join(found) == (text if text.strip() else "".join(found)) and len(found) <= most
+
+
+def test_words_stand_alone_while_there_is_room_and_never_join_two_sentences() -> None:
+    text = "One two three. Four five."
+    assert words(text) == ["One ", "two ", "three. ", "Four ", "five."]
+    assert words(text, 4) == ["One two ", "three. ", "Four five."]
+    assert words(text, 2) == ["One two three. ", "Four five."]
+    assert words("") == []
 
 
 def test_adversarial_texts_take_no_time() -> None:
@@ -256,8 +273,34 @@ def test_effects_are_the_reward_with_a_sentence_minus_without(
     found = ablation.sentence_effects(results, 0, "ivan/minilm-control", "chosen")
     assert isinstance(found, Effects)
     assert (found.reward.value, found.other.value) == (15, 9)
-    told = [(s.sentence, s.without, s.adds) for s in found.sentences]
+    told = [(s.text, s.without, s.adds) for s in found.sentences]
     assert told == [("aaa. ", 10, 5), ("Bbbbb. ", 8, 7), ("Cc.", 11, 4)]
+
+
+def test_every_word_of_both_replies_is_left_out_in_one_question(
+    results: Results, letters: list[int]
+) -> None:
+    found = ablation.word_effects(results, 0, "ivan/minilm-control")
+    assert isinstance(found, WordEffects)
+    assert {side: reward.value for side, reward in found.rewards.items()} == {
+        "chosen": 15,
+        "rejected": 9,
+    }
+    assert [(w.text, w.adds) for w in found.words["chosen"]] == [
+        ("aaa. ", 5),
+        ("Bbbbb. ", 7),
+        ("Cc.", 4),
+    ]
+    assert [(w.text, w.adds) for w in found.words["rejected"]] == [("Dddd ", 5), ("ddd.", 5)]
+    assert letters == [7] and not found.refused
+
+
+def test_the_words_of_the_side_with_a_reply_are_told_where_the_other_has_none(
+    results: Results, letters: list[int]
+) -> None:
+    found = ablation.word_effects(results, 1, "ivan/minilm-control")
+    assert isinstance(found, WordEffects)
+    assert list(found.words) == ["rejected"] and "no reply" in found.refused["chosen"].message
 
 
 def test_the_flip_of_a_pair(results: Results, letters: list[int]) -> None:
@@ -271,6 +314,7 @@ def test_a_search_waits_for_its_rewards(results: Results, monkeypatch: pytest.Mo
     monkeypatch.setattr(ablation, "ask", lambda *_: Answer(pending=waiting))
     assert ablation.shortest_flip(results, 0, "ivan/minilm-control", "chosen") == waiting
     assert ablation.sentence_effects(results, 0, "ivan/minilm-control", "chosen") == waiting
+    assert ablation.word_effects(results, 0, "ivan/minilm-control") == waiting
 
 
 def test_a_reply_of_ones_own_stands_beside_the_two(results: Results, letters: list[int]) -> None:
@@ -281,10 +325,10 @@ def test_a_reply_of_ones_own_stands_beside_the_two(results: Results, letters: li
     assert ablation.own_reply(results, 0, "Fifteen letter.")[0].beats_chosen is False
 
 
-@pytest.mark.parametrize("words", ["", " \n", "x" * 20_001, "So\n\nHuman: no"])
-def test_what_is_no_reply_is_refused(results: Results, words: str) -> None:
+@pytest.mark.parametrize("typed", ["", " \n", "x" * 20_001, "So\n\nHuman: no"])
+def test_what_is_no_reply_is_refused(results: Results, typed: str) -> None:
     with pytest.raises(BadInput):
-        ablation.own_reply(results, 0, words)
+        ablation.own_reply(results, 0, typed)
 
 
 def test_a_side_without_a_reply_and_an_unknown_model_are_said(results: Results) -> None:

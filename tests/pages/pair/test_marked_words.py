@@ -48,3 +48,11 @@ def test_replies_that_are_not_compared_are_shown_with_a_sentence():
     assert any(replies.NOT_COMPARED in body for body in shown)
     assert not any("<ins" in body for body in shown)
     assert any(("a a b " * 600).strip() in body for body in shown)
+
+
+def test_where_most_words_differ_none_is_marked_and_a_sentence_says_so():
+    page = AppTest.from_function(
+        _pair, args=("Never do that.", "Take the bus to town."), default_timeout=300
+    ).run()
+    shown = " ".join(html.body for html in page.get("html"))
+    assert "100% of the words differ, so none are marked." in shown and "<ins" not in shown

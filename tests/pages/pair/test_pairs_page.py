@@ -166,6 +166,7 @@ def test_earlier_turns_are_folded_and_the_last_question_is_not(opened):
     page = opened(f"{start}{ASK} One.", f"{start}{ASK} Two.")
     assert [folded.label for folded in page.app.expander] == [
         "2 earlier turns, the same on both sides",
+        "Type your own reply",
         "Note and star",
     ]
 
@@ -199,7 +200,10 @@ def test_a_system_turn_is_shown_and_a_marker_inside_a_reply_is_part_of_it(opened
     page = opened(*sides)
     assert "System Be <b>brief</b>." in page.said
     assert "Go away.\n\nAssistant: I am sorry" in page.said
-    assert [folded.label for folded in page.app.expander] == ["Note and star"]
+    assert [folded.label for folded in page.app.expander] == [
+        "Type your own reply",
+        "Note and star",
+    ]
 
 
 def test_a_long_system_turn_is_folded(opened):

@@ -1,0 +1,57 @@
+"""Which words of the two replies are marked: those that differ, those that moved one model, none.
+
+The address says which, so that a reload and a sent link show the same.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ivan_core.experiments.compare.results import Results
+from pages.components.compare.filtering import carry
+from pages.components.kit.state import write_query
+from pages.components.kit.text import md_escape, short_names
+from pages.components.pair.waiting import ask
+
+MARKED = "marked"
+"""The parameter of the address: a model, or `NOTHING`; without it words that differ are marked."""
+DIFFER, NOTHING = "", "nothing"
+_KEY = "marked-words"
+
+
+def marked(results: Results) -> str:
+    """`DIFFER`, `NOTHING`, or the model whose words are marked."""
+    asked = st.query_params.get(MARKED, DIFFER)
+    return asked if asked in (NOTHING, *results.models) else DIFFER
+
+
+def mark(what: str) -> None:
+    """Mark other words from now on; those that moved a model are asked for."""
+    write_query({MARKED: what or None})
+    ask("moved")
+
+
+def marks_switch(results: Results) -> None:
+    """Words that differ, words that moved a model; pressed once more, nothing."""
+    names = short_names(results.models)
+    now = marked(results)
+    st.session_state[_KEY] = None if now == NOTHING else now
+    st.segmented_control(
+        "Marked words",
+        [DIFFER, *results.models],
+        key=_KEY,
+        format_func=lambda of: (
+            f"Words that moved {md_escape(names[of])}" if of else "Words that differ"
+        ),
+        help="Press the one that is chosen once more, and nothing is marked.",
+        label_visibility="collapsed",
+        wrap=True,
+        on_change=_turn,
+    )
+    own = {MARKED: now} if now != DIFFER else {}
+    carry(results.run.id, own, (MARKED,))
+
+
+def _turn() -> None:
+    picked = st.session_state[_KEY]
+    mark(NOTHING if picked is None else picked)

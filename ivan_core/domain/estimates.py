@@ -221,3 +221,12 @@ def _priced(dollars: Dollars | None) -> str:
 def usd(amount: float) -> str:
     """Dollars as people read them; less than a dollar with enough digits to tell it from none."""
     return f"${amount:,.2f}" if amount >= 1 or not amount else f"${amount:.4f}"
+
+
+def roughly(dollars: float) -> str:
+    """A price that nobody has counted yet: "free", "about $0.02", "about $46"."""
+    if not dollars:
+        return "free"
+    if dollars < 0.01:
+        return "less than $0.01"
+    return f"about ${dollars:,.2f}" if dollars < 10 else f"about ${float(f'{dollars:.2g}'):,.0f}"

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run
-from ivan_core.domain.specs import Frozen
+from ivan_core.domain.specs import Frozen, RowsSpec
 from ivan_core.experiments import EXPERIMENTS, READING
 
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
+    from ivan_core.engine.plan import Proposal
     from ivan_core.engine.work import Job, Waiting
 
 
@@ -74,7 +75,8 @@ class Kind:
     line; without one it has the command that its spec is named by.
 
     `spec` is the class of what it is asked to do, and `about` says that in one line. `work` does
-    what is left of a run. `weight` is what one pair counts in its progress, and `reached` counts
+    what is left of a run. `proposes` tells the run that would come next on some rows, and what it
+    would take. `weight` is what one pair counts in its progress, and `reached` counts
     the pairs of a finished run, by its id, for which something came of it. `open` gives its results
     and `report` prints them; where it lacks that, its sentences are. `command` is the command line
     that does the same as a run, if its spec alone does not tell it. `beside` says in words how two
@@ -96,6 +98,7 @@ class Kind:
     paths: tuple[str, ...] = ()
     stays: str = ""
     commands: str = ""
+    proposes: Callable[[RowsSpec], Proposal] | None = None
     weight: Callable[[Any], int] = lambda _: 1
     reached: Callable[[str], int | None] | None = None
     open: Callable[[str], OfRows] | None = None

@@ -11,11 +11,13 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from ivan_core.datasets.files import BadLine, Line
 from ivan_core.datasets.reading import PairReader
 from ivan_core.datasets.sources import Source, open_here
 from ivan_core.domain.errors import BadInput, IvanError, StorageProblem
+from ivan_core.domain.estimates import roughly
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.runs import Span, time_under_load
 from ivan_core.domain.specs import RowsSpec
@@ -140,6 +142,48 @@ def _reading(speed: Speed, texts: int) -> Span:
     wanted = texts + (0 if speed.checked else _CHECKED)
     before = speed.startup if wanted else speed.loading
     return now(before + wanted / speed.texts_per_second, speed.load)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A run that could come next on the rows of a study, and what it would take.
+
+    `does` says what it does as a sentence begins, `why` what one learns of it, `by` who would be
+    asked. `spec` is what would be started. `pairs` is None while the dataset was never read here,
+    `takes` where nobody knows. `dollars` are 0 for what costs nothing, None where no price is
+    known; what a provider charges is a rough figure, and its form tells the estimate to accept.
+    `starts` says that one press may start it: nothing is paid, downloaded, or asked of a server.
+    `second` is what one learns of it where its stage was done by somebody else; empty if nothing.
+    """
+
+    kind: str
+    does: str
+    why: str
+    by: str
+    spec: RowsSpec
+    pairs: int | None
+    takes: Span | None = None
+    dollars: float | None = 0.0
+    starts: bool = False
+    second: str = ""
+
+    @property
+    def terms(self) -> str:
+        """Who, for what, how long: "rules, free, about 4 s" or "gpt-6-luna, about $0.02"."""
+        price = "price not known" if self.dollars is None else roughly(self.dollars)
+        return ", ".join([self.by, price, *([self.takes.words] if self.takes else [])])
+
+
+def rows_of(spec: RowsSpec) -> dict[str, Any]:
+    """The fields of a spec that say which rows of which dataset it is about."""
+    return {name: getattr(spec, name) for name in RowsSpec.model_fields}
+
+
+def the(count: int | None, one: str) -> str:
+    """As in "the 120 texts", "the text"; "the texts" where nobody knows how many."""
+    if count is None:
+        return f"the {one}s"
+    return f"the {one}" if count == 1 else f"the {count:,} {one}s"
 
 
 _ROWS, _LINES, _CHARACTERS = 1_000, 2_000, 1 << 20

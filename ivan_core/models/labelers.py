@@ -55,10 +55,14 @@ def offered_for_rewordings(installed: tuple[str, ...]) -> dict[str, str]:
 
 def preset_labeler() -> str:
     """The labeler of the preset in force: the paid one where a key is set, else the second."""
-    preset = catalog.preset(preset_name())
     if has_key():
-        return preset.labeler or default_model()
-    return preset.second_labeler
+        return preset_paid_labeler()
+    return catalog.preset(preset_name()).second_labeler
+
+
+def preset_paid_labeler() -> str:
+    """The paid labeler of the preset in force."""
+    return catalog.preset(preset_name()).labeler or default_model()
 
 
 def labelling_way(labeler: str, installed: tuple[str, ...] = ()) -> LabellingWay | None:

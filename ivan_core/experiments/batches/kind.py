@@ -25,6 +25,7 @@ KIND = Kind(
     about=_about,
     weight=lambda _: 2,
     work=late(f"{_HERE}.work:work_taxonomy"),
+    proposes=late(f"{_HERE}.plan:propose"),
     open=late(f"{_LABELS}.results:open_labels"),
     report=late(f"{_LABELS}.report:print_labels"),
     command=late(f"{_HERE}.command:batch_command"),

@@ -31,6 +31,7 @@ KIND = Kind(
     about=_about,
     weight=_weight,
     work=late(f"{_HERE}.work:work_compare"),
+    proposes=late(f"{_HERE}.plan:propose"),
     open=late(f"{_HERE}.results:open_results"),
     report=late(f"{_HERE}.report:print_results"),
     beside=late(f"{_HERE}.sentences:beside"),

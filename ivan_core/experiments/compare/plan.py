@@ -7,9 +7,10 @@ from contextlib import closing
 from ivan_core import catalog
 from ivan_core.datasets.prepared import choose_rows
 from ivan_core.domain.runs import Plan
-from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.domain.specs import CompareSpec, DatasetRequest, RowsSpec
+from ivan_core.domain.words import number_of
 from ivan_core.engine import access, datasets
-from ivan_core.engine.plan import Speed, overhead, scoring_time, speed_of
+from ivan_core.engine.plan import Proposal, Speed, overhead, rows_of, scoring_time, speed_of, the
 from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.settings import data_dir, preset_name
@@ -71,6 +72,27 @@ def plan(spec: CompareSpec) -> Plan:
         takes + overhead() if takes else None,
         "all known already" if not any(wanted.values()) else source,
         choice.notes,
+    )
+
+
+def propose(rows: RowsSpec) -> Proposal:
+    """Judging some rows with the models of the preset in force.
+
+    Raises:
+        BadInput: as `check`.
+        NotAllowed: as `check`.
+    """
+    spec = preset_spec().model_copy(update=rows_of(rows))
+    known = plan(spec)
+    return Proposal(
+        spec.kind,
+        f"Judge {the(known.pairs, 'pair')}",
+        "Do reward models side with what was chosen?",
+        number_of(known.models, "model"),
+        spec,
+        known.pairs,
+        known.takes,
+        starts=known.takes is not None or reward_models.fit_together(spec.models),
     )
 
 

@@ -24,6 +24,7 @@ KIND = Kind(
     about=_about,
     weight=lambda _: 2,
     work=late(f"{_HERE}.work:work_labels"),
+    proposes=late(f"{_HERE}.plan:propose"),
     open=late(f"{_HERE}.results:open_labels"),
     report=late(f"{_HERE}.report:print_labels"),
     command=late(f"{_HERE}.plan:label_command"),

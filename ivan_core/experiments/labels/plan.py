@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ivan_core.datasets.prepared import choose_rows
+from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.options import command_of, field_options
 from ivan_core.domain.runs import Run, Span
 from ivan_core.domain.specs import LabelSpec, RowsSpec
 from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.kind import kind_for
-from ivan_core.engine.plan import lexicon_time, overhead
+from ivan_core.engine.plan import Proposal, lexicon_time, overhead, rows_of, the
 from ivan_core.models.names import is_rules, rules_note, shown_name
 
 DEMO_NOTE = (
@@ -51,6 +52,36 @@ def plan(spec: LabelSpec) -> LabelPlan:
     pairs = len(choice.row_ids)
     takes = overhead() + lexicon_time(2 * pairs) if is_rules(spec.labeler) else None
     return LabelPlan(spec.labeler, pairs, choice.notes, takes)
+
+
+def propose(rows: RowsSpec) -> Proposal:
+    """Labelling some rows by the rules that ship with IVAN.
+
+    Raises:
+        BadInput: the rows do not exist.
+        NotAllowed: as `datasets.find`.
+    """
+    spec = LabelSpec(**rows_of(rows))
+    known = plan(spec)
+    return Proposal(
+        spec.kind,
+        label_words(known.pairs),
+        WHY,
+        "rules",
+        spec,
+        known.pairs,
+        known.takes,
+        starts=True,
+        second="Rules are free, and tell how far the labels of a model can be trusted.",
+    )
+
+
+WHY = f"What do the texts say and do? {len(FEATURES)} questions about each."
+
+
+def label_words(pairs: int | None) -> str:
+    """What a labelling of some pairs does, as in "Label the 120 texts"."""
+    return f"Label {the(None if pairs is None else 2 * pairs, 'text')}"
 
 
 def choice_words(spec: RowsSpec) -> str:

@@ -26,6 +26,7 @@ KIND = Kind(
     about=_about,
     weight=weight_of_pair,
     work=late(f"{_HERE}.work:work_rewrite"),
+    proposes=late(f"{_HERE}.plan:propose"),
     reached=late(f"{_HERE}.tables:pairs_reworded_by"),
     open=late(f"{_HERE}.results:open_rewrite"),
     report=late(f"{_HERE}.report:print_rewordings"),

@@ -10,8 +10,9 @@ from ivan_core.datasets.prepared import choose_rows
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.estimates import usd
 from ivan_core.domain.runs import Span
-from ivan_core.domain.specs import DatasetRequest, RewriteSpec
+from ivan_core.domain.specs import DatasetRequest, RewriteSpec, RowsSpec
 from ivan_core.engine import access, datasets, handling as runs, plan as speeds
+from ivan_core.engine.plan import Proposal
 from ivan_core.experiments.batches.estimates import over_cap
 from ivan_core.experiments.rewrite.cost import MOST_COUNTED, Cost, costs, total
 from ivan_core.experiments.rewrite.run import notes_of
@@ -155,6 +156,29 @@ def plan(spec: RewriteSpec) -> RewritePlan:
         bool(paid),
         (*choice.notes, *notes),
         costs=costs(spec, dataset, choice.row_ids, paid),
+    )
+
+
+def propose(rows: RowsSpec) -> Proposal:
+    """Rewording some rows as the preset in force does.
+
+    Raises:
+        BadInput: as `check`.
+        NotAllowed: as `check`.
+    """
+    spec = preset_spec().model_copy(update=speeds.rows_of(rows))
+    known = plan(spec)
+    dollars = total(known.costs)
+    return Proposal(
+        spec.kind,
+        f"Reword {speeds.the(known.pairs, 'pair')}",
+        "Does a model change its mind when the words change and the meaning does not?",
+        "rules" if is_rules(spec.rewriter) else spec.rewriter,
+        spec,
+        known.pairs,
+        known.takes,
+        dollars=(dollars.typical if dollars else None) if known.paid else 0.0,
+        starts=not on_servers((spec.rewriter, spec.labeler)) and known.takes is not None,
     )
 
 

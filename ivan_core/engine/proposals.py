@@ -1,0 +1,45 @@
+"""What could come next in a study: of each kind of run one proposal, told by the kind itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ivan_core.domain.errors import IvanError
+from ivan_core.domain.runs import ACTIVE, RunState
+from ivan_core.domain.specs import RowsSpec
+from ivan_core.engine import studies
+from ivan_core.engine.kind import Kind, experiments, kind_of
+from ivan_core.engine.plan import Proposal
+from ivan_core.engine.studies import About
+
+
+def proposals(rows: RowsSpec) -> list[Proposal]:
+    """What each kind of run would take on some rows, in the order of the stages of a study.
+
+    A kind that proposes nothing is left out, and so is one that cannot be had here now.
+    """
+    return _of(experiments(), rows)
+
+
+def left_in(about: About) -> list[Proposal]:
+    """What is neither done in a study nor at work there; last what adds to stages that are done."""
+    runs = studies.runs_of(about.id)
+    finished = {run.kind for run in runs if run.state is RunState.DONE}
+    done = {kind_of(name).stage for name in finished}
+    begun = {kind_of(run).stage for run in runs if run.state in ACTIVE}
+    free = [kind for kind in experiments() if kind.stage not in begun]
+    first = _of((kind for kind in free if kind.stage not in done), about.spec)
+    others = (kind for kind in free if kind.stage in done and kind.name not in finished)
+    return [*first, *(one for one in _of(others, about.spec) if one.second)]
+
+
+def _of(kinds: Iterable[Kind], rows: RowsSpec) -> list[Proposal]:
+    found = []
+    for kind in kinds:
+        if kind.proposes is None:
+            continue
+        try:
+            found.append(kind.proposes(rows))
+        except IvanError:  # its form says why
+            continue
+    return found

@@ -81,7 +81,7 @@ def test_it_is_planned_started_and_its_manifest_and_table_written(
     run_id = counted(data_dir, pairs, monkeypatch)
     run = runs.get(run_id)
     assert (run.state, run.done, run.total) == (RunState.DONE, 3, 3)
-    assert runs.about(run) == f"{pairs} | words of 1 letters"
+    assert runs.about(run) == f"{pairs.name} | words of 1 letters"
     manifest = runs.manifest(run_id)
     assert manifest is not None
     assert (manifest["rows"], manifest["random_sample"]) == (3, True)
@@ -198,13 +198,13 @@ def test_its_command_is_made_of_its_spec(
 ) -> None:
     asked = ["words", "--dataset", str(pairs), "--limit", "2"]
     assert command_line([*asked, "--plan"]) == 0
-    assert f"{pairs}: 3 pairs in all." in capsys.readouterr().out and not runs.every()
+    assert f"{pairs.name}: 3 pairs in all." in capsys.readouterr().out and not runs.every()
     monkeypatch.setattr(runs, "spawn", lambda run_id: work(Registry(data_dir), run_id))
     assert command_line(asked) == 0
     # Three words before each of the first two replies, and 3 + 1, or 1 + 2 of their own.
     assert "Chosen replies have 10 words, rejected ones 9, n = 2." in capsys.readouterr().out
     assert command_line([*asked, "--plan"]) == 0
-    assert f"{pairs}: 2 pairs.\nThe first 2 of 3 rows" in capsys.readouterr().out
+    assert f"{pairs.name}: 2 pairs.\nThe first 2 of 3 rows" in capsys.readouterr().out
     (run,) = runs.every()
     assert runs.any_spec_of(run) == spec_of(pairs, limit=2)
     with pytest.raises(SystemExit):

@@ -182,11 +182,14 @@ class CompareSpec(RowsSpec):
         InputFormat | None, Option("--input-format", choices=get_args(InputFormat)[1:])
     ] = Field(
         None,
+        title="Input format",
         description="How a dialogue is put to the model: last-turn, openassistant, as-published or "
         "chat; by default the one that fits the model.",
     )
     max_tokens: Annotated[int | None, Option("--max-tokens", "N")] = Field(
-        None, description="Longest input in tokens; by default as long as the model was made for."
+        None,
+        title="Longest input, in tokens",
+        description="Longest input in tokens; by default as long as the model was made for.",
     )
 
     system: Annotated[SystemTurns, Option("--system", choices=get_args(SystemTurns))] = Field(
@@ -337,6 +340,7 @@ class TaxonomySpec(_Labelled):
     queue_tokens: Annotated[int | None, Option("--queue-tokens", "N")] = Field(
         None,
         ge=1_000,
+        title="Waiting tokens your account allows",
         description="Input tokens that the account may have waiting: files are no larger, and the "
         "next one is sent when there is room. Your account's limits page tells the number.",
     )

@@ -202,7 +202,7 @@ def _too_large(line: _Line, limits: Limits) -> BadInput:
     return BadInput(
         f"{where} makes a request of {line.tokens:,} tokens; "
         f"{limits.tokens or 0:,} may wait in the account.",
-        "Raise the limit of enqueued tokens, or leave the row out.",
+        "Raise the limit of waiting tokens (--queue-tokens), or leave the row out.",
     )
 
 

@@ -144,14 +144,14 @@ def _check_options(input_format: InputFormat | None, max_tokens: int | None) -> 
     if input_format == "reply":
         raise BadInput(
             "The format 'reply' is for embedding models.",
-            "Choose last-turn, openassistant, as-published or chat.",
+            "Choose last-turn, openassistant, as-published or chat (--input-format).",
         )
     if max_tokens is None:
         return
     if input_format == "as-published":
         raise BadInput(
             "The format as-published never shortens texts, so it takes no maximum length.",
-            "Leave the maximum length out, or choose last-turn.",
+            "Leave out --max-tokens, or choose last-turn (--input-format).",
         )
     if max_tokens < FEWEST_TOKENS:
         raise BadInput(
@@ -249,7 +249,7 @@ def _choose_format(model_id: str, tokenizer: Any, asked: InputFormat | None) -> 
     if asked == "chat" and not has_template:
         raise BadInput(
             f"{model_id} has no chat template, so the format chat cannot be used.",
-            "Choose last-turn, or leave the format out.",
+            "Choose last-turn (--input-format), or none: the one that fits is taken.",
         )
     return asked or guess_format(has_template)
 

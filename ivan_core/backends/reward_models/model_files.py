@@ -47,7 +47,7 @@ def find_model(model_id: str, revision: str | None = None) -> ModelFiles:
     if model_id.startswith((".", "/", "~")) or model_id.count("/") > 1:
         raise BadInput(
             f"There is no directory {model_id}.",
-            "Check the path, or give a hub id such as owner/name.",
+            "Check the path, or give a name on the hub such as owner/name.",
         )
     return _from_hub(model_id, revision)
 

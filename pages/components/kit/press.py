@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 
 from ivan_core.domain.options import form_names
-from ivan_core.domain.specs import DatasetRequest, RowsSpec, TaxonomySpec
+from ivan_core.domain.specs import CompareSpec, DatasetRequest, TaxonomySpec
 
 _FIELDS = {
-    **form_names(RowsSpec),
+    **form_names(CompareSpec),
     **form_names(TaxonomySpec),
     "--again": "I know that it may be charged twice",
     "--force": "Leave lines of other texts aside",
@@ -21,12 +21,14 @@ _FIELDS = {
 }
 """What a field is called, by the option that the sentences name for it."""
 _UNDER = {
-    **dict.fromkeys(("--subset", "--split", "--revision", "--max-usd"), "More options"),
     **{
-        option: "Bring your own pairs"
+        option: "Bring your own pairs" if option.endswith("-column") else "More options"
         for option in form_names(DatasetRequest)
-        if option.endswith("-column")
+        if option != "--dataset"
     },
+    **dict.fromkeys(
+        ("--input-format", "--max-tokens", "--max-usd", "--queue-tokens"), "More options"
+    ),
 }
 """Where a field stands that is not in view at once."""
 

@@ -105,9 +105,10 @@ def _read(request: DatasetRequest) -> Found:
             say(f"Reading {request.label}{count} …", "small", quiet=True)
 
     told(0)
-    found = found_in(read(request, told))
-    word.empty()
-    return found
+    try:
+        return found_in(read(request, told))
+    finally:
+        word.empty()
 
 
 def _columns(names: Sequence[str], first: Columns, place: str) -> Columns:
@@ -160,7 +161,7 @@ def own_pairs_in_form(keys: str) -> None:
 
 
 def _offer_to_use(keys: str, request: DatasetRequest, found: Found) -> None:
-    label = f"Use these {number_of(found.pairs, 'pair')}"
+    label = "Use this pair" if found.pairs == 1 else f"Use these {found.pairs:,} pairs"
     if st.button(md_escape(label), type="primary", key=f"{keys}-own-use"):
         about = begin_with(RowsSpec(dataset=request))
         for field in ("dataset", "rows", "n", "row-ids"):

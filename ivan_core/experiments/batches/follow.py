@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,7 @@ from ivan_core.experiments.batches.collect import download, unanswered
 from ivan_core.experiments.batches.estimates import prices_of
 from ivan_core.experiments.batches.job import BatchJob, is_closed
 from ivan_core.experiments.batches.requests import asked_texts
+from ivan_core.experiments.batches.watch import LOOKED, NEXT_LOOK
 from ivan_core.ledger.records import UNSENT, PartKey, PartState, PlanChanged, Stage
 from ivan_core.ledger.sending import send_part, settle, too_many, twins
 from ivan_core.runs.context import RunContext
@@ -43,6 +45,7 @@ class Follower:
     context: RunContext
     provider: BatchProvider
     sleep: Sleep
+    clock: Callable[[], float] = time.time
     notes: list[str] = field(default_factory=list)
     _seen: dict[PartKey, BatchState] = field(default_factory=dict)
     _told: dict[PartKey, dict[str, Any]] = field(default_factory=dict)
@@ -53,6 +56,7 @@ class Follower:
     _lacking: dict[PartKey, int] = field(default_factory=dict)
     _moved: bool = False
     _rounds: int = 0
+    _looked: float = 0.0
 
     def __post_init__(self) -> None:
         # What an earlier worker counted is shown until this one has looked.
@@ -73,7 +77,9 @@ class Follower:
             if not self._waiting():
                 break
             pause = FIRST_PAUSE if self._moved else min(2 * pause, LONGEST_PAUSE)
-            self._rest(max(pause, self._asked_pause()))
+            rest = max(pause, self._asked_pause())
+            self._tell(self.clock() + rest)
+            self._rest(rest)
         return next(iter(self._stuck.values()), None)
 
     @property
@@ -279,10 +285,12 @@ class Follower:
             if self.job.cancelled is not cancelled:
                 return
 
-    def _tell(self) -> None:
+    def _tell(self, next_look: float | None = None) -> None:
         states = self.job.parts()
         shown = [self._shown(state) for state in states]
-        self.context.tell({"parts": shown})
+        if next_look is None:
+            self._looked = self.clock()
+        self.context.tell({"parts": shown, LOOKED: self._looked, NEXT_LOOK: next_look})
         told = sum(one["completed"] + one["failed"] for one in shown)
         self.context.plan(total=sum(state.part.requests for state in states), done=told)
         self.context.doing(self._sentence(states))

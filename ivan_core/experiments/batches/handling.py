@@ -21,6 +21,7 @@ from ivan_core.experiments.batches.estimates import estimate_path
 from ivan_core.experiments.batches.job import CLOSED, KIND, BatchJob, open_job
 from ivan_core.experiments.batches.kept_answers import keep_run_answers
 from ivan_core.experiments.batches.results import read_summary, spent_at_once
+from ivan_core.experiments.batches.watch import Watch, watch_of
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey, Spent, Stage
 from ivan_core.runs.locks import FileLock
@@ -266,6 +267,11 @@ def parts(run_id: str) -> list[dict[str, Any]]:
         }
         for state in mine.parts()
     ]
+
+
+def watch(run_id: str) -> Watch:
+    """When the batches of a run were sent, looked at last, and are looked at next."""
+    return watch_of(job(run_id))
 
 
 def counts(run_id: str) -> dict[str, Any] | None:

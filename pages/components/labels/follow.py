@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.batches.confirm import files_changed
+from ivan_core.experiments.batches.watch import KEPT, USUAL
 from ivan_core.ledger.records import Stage
 from pages.components.kit.live import bar_and_tab, doing, say_silence, while_live
 from pages.components.kit.state import TAXONOMY, choose_run
@@ -24,6 +26,7 @@ from pages.components.runs.duplicate import change_button
 FOUND = "label-found"
 """Where the session keeps the labelling that was found in place of a new one."""
 _MOST_ROWS = 12
+_AT_ONCE = "This page may be closed: a process of its own asks on, and each answer is kept."
 _STAGES = {
     Stage.PLANNED: "to be sent",
     Stage.UPLOADING: "being uploaded",
@@ -57,13 +60,19 @@ def _parts_so_far(run: Run) -> None:
     counted = f" · {done:,} of {total:,} texts" if total else ""
     say(f"{doing(run)}{counted}")
     say_silence(run)
+    _say_watch(run)
     show_parts(run.id)
-    say(
-        "This page may be closed: a process of its own follows the batches, and a batch takes "
-        "up to 24 hours.",
-        "small",
-        quiet=True,
-    )
+    estimate = taxonomy.estimate(run.id)
+    at_once = estimate is not None and estimate.mode == "now"
+    for sentence in (_AT_ONCE,) if at_once else (USUAL, KEPT):
+        say(sentence, "small", quiet=True)
+
+
+def _say_watch(run: Run) -> None:
+    """When the batches were sent, and when they are looked at; nothing before they were sent."""
+    told = taxonomy.watch(run.id).sentence(time.time())
+    if told:
+        say(told, "small")
 
 
 def _progress(run: Run, parts: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
@@ -99,6 +108,7 @@ def not_followed(run: Run) -> None:
         _undelivered(run)
     else:
         stopped(run)
+    _say_watch(run)
     show_parts(run.id, said=run.problem)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.archive import delete
 from ivan_core.experiments.batches import handling as taxonomy
+from ivan_core.runs.locks import FileLock
 
 TAXONOMY = "pages/taxonomy.py"
 Open = Callable[..., Any]
@@ -190,6 +193,25 @@ def test_a_run_that_nobody_follows_is_followed_again_by_a_visit(
     page = open_page(TAXONOMY, run=run_id)
     assert "gpt-6-luna (demo server) labelled 12 of 12 texts" in page.said
     assert made.creations(server) == 1
+
+
+def test_who_follows_a_batch_reads_when_it_was_sent_and_is_looked_at(
+    server: DemoServer, tmp_path: Path, open_page: Open
+) -> None:
+    run_id, _ = taxonomy.start(made.spec_of(tmp_path))
+    do("upload", run_id, shown(run_id))
+    watch = taxonomy.watch(run_id)
+    assert watch.sent and watch.looked and watch.looked >= watch.sent
+    registry = runs.registry()
+    registry.wait(run_id, RunState.AWAITING_PROVIDER)
+    now = time.time()
+    registry.progress(run_id, facts=json.dumps({"parts": [], "looked": now, "next_look": now + 60}))
+    with FileLock(registry.lock_path(run_id)) as lock:
+        assert lock.acquire()
+        page = open_page(TAXONOMY, run=run_id)
+    assert "Sent " in page.said and "Last look " in page.said and ", the next in " in page.said
+    assert "Batches usually take 10 to 60 minutes, at the most 24 hours." in page.said
+    assert "Answers are kept even if this machine sleeps or is switched off" in page.said
 
 
 def test_there_is_nothing_to_cancel_after_the_end(server: DemoServer, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What reviewers are told: who may begin, how long it takes, and how often they agreed."""
+"""What reviewers are told: the invitation, who may begin, how long it takes, how they agreed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from statistics import median
 
 from ivan_core.annotations.tables import name_of
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Opinion, Queue
+from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Opinion, Queue, Task
 from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets
 from ivan_core.experiments.compare.results import snippet
 from ivan_core.metrics.labels.answers import same_answer
 from ivan_core.review.examples import SECONDS
-from ivan_core.review.flow import Standing, opinions
+from ivan_core.review.flow import Standing, opinions, standing
 from ivan_core.review.rights import verified_name
 
 _MOST_TOLD = 20
@@ -100,6 +100,47 @@ def minutes(queue: Queue, items: int) -> int:
     paces = [one.seconds for one in opinions().all(queue.id) if one.seconds and not one.skipped]
     pace = median(paces) if len(paces) >= _ENOUGH else SECONDS[queue.task]
     return max(1, round(items * pace / 60))
+
+
+THING: dict[Task, str] = {"better": "pair", "describe": "text"}
+"""What is judged in a task."""
+
+
+def how_long(queue: Queue, name: str = "") -> str:
+    """How much a queue asks of a person, as in "20 pairs, about 10 minutes"."""
+    total = standing(queue, name or queue.assigned or "?").total
+    about = minutes(queue, total)
+    took = f"about {about} minutes" if about > 1 else "about a minute"
+    return f"{number_of(total, THING[queue.task])}, {took}"
+
+
+_ASKS: dict[Task, str] = {
+    "better": "would you read a few questions to a computer assistant, each with two replies, and"
+    " say which reply you find better?",
+    "describe": "would you read a few replies of a computer assistant and answer plain questions"
+    " about them?",
+}
+
+
+def invitation(queue: Queue, link: str, tunnel: str = "") -> str:
+    """A message to copy and send: what is asked, how long it takes, what may come up, the link.
+
+    `tunnel` is a command that whoever gets it types first, where the link needs one.
+    """
+    told = [
+        f"Hello {queue.assigned}," if queue.assigned else "Hello,",
+        f"{_ASKS[queue.task]} It is {how_long(queue)}; a phone will do. There is nothing to"
+        " install and no account, and no right answer: your judgement counts.",
+        "Some texts are unpleasant: insults, violence, sex or self-harm may come up. You may skip"
+        " any of them and stop whenever you like; the same link goes on where you stopped.",
+    ]
+    if tunnel:
+        told[1] = told[1].replace("; a phone will do", "")
+        told.append(f"First type this into a terminal and leave it open:\n{tunnel}")
+        told.append(f"Then open:\n{link}")
+    else:
+        told.append(link)
+    return "\n\n".join(told)
 
 
 _CHOOSERS = {

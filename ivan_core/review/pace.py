@@ -93,4 +93,4 @@ def _pace(task: Task, known: list[Timed], untimed: int) -> Pace:
 
 
 def _number(seconds: float) -> str:
-    return f"{seconds:.1f}" if seconds < 10 else f"{seconds:,.0f}"
+    return f"{seconds:.1f}" if seconds < 9.95 else f"{seconds:,.0f}"

@@ -247,7 +247,8 @@ def test_hostile_texts_names_and_titles_are_read_as_they_are(
     expect(guarded.get_by_text("You judged 3 texts.")).to_be_visible()
 
     guarded.goto(server.url("/review"))
-    expect(guarded.get_by_text(f"Send this link to {name}")).to_be_visible()
+    guarded.get_by_text("See the invitation as people will").click()
+    shows(guarded, f"This invitation is for {name}.")
     shows(guarded, f"{name} (not verified) 3.")
     guarded.goto(server.url("/review", invite=texts[1]))
     expect(guarded.get_by_text("This invitation is not known here.")).to_be_visible()

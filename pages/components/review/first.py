@@ -8,10 +8,8 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.reviews import LONGEST_NAME, Queue, Task
-from ivan_core.domain.words import number_of
-from ivan_core.review.briefing import Namesake, may_begin, minutes, namesake
+from ivan_core.review.briefing import Namesake, how_long, may_begin, namesake
 from ivan_core.review.examples import EXAMPLES, Example
-from ivan_core.review.flow import standing
 from ivan_core.review.rights import verified_name
 from pages.components.kit.frame import tell_refusal
 from pages.components.kit.state import keep_refusal
@@ -22,6 +20,7 @@ _ASKS = "review-namesake"
 _TAKEN = "review-taken"
 """The queue and name under which this session judges; in the URL alone it may be anybody's."""
 _TYPED = "review-name"
+_NAME = "Your name (not verified)"
 _TITLE: dict[Task, str] = {
     "better": "Which reply is better?",
     "describe": "What is this reply like?",
@@ -36,7 +35,6 @@ _WARNING = (
     "Some texts are unpleasant: insults, violence, sex or self-harm may come up. Press “Skip this "
     "one” whenever you like, or “Stop”: nobody asks why."
 )
-THING: dict[Task, str] = {"better": "pair", "describe": "text"}
 
 
 def first_screen(queue: Queue) -> None:
@@ -45,19 +43,44 @@ def first_screen(queue: Queue) -> None:
         if queue.closed:
             may_begin(queue, queue.assigned or "anybody")
         st.title(_TITLE[queue.task], anchor=False)
-        say(_DO[queue.task], "lead")
-        say(_how_long(queue), "lead")
-        with st.container(border=True):
-            say(_WARNING)
+        _told(queue)
         tell_refusal()
         of_queue, asked = st.session_state.get(_ASKS, (0, None))
         if of_queue == queue.id and isinstance(asked, Namesake):
             _is_that_you(queue, asked)
         else:
             _who(queue)
-        say("Two examples", "headline")
-        for example in EXAMPLES[queue.task]:
-            _example(example)
+        _examples(queue)
+
+
+def preview(queue: Queue) -> None:
+    """The first screen as people will see it, with nothing to press."""
+    with st.container(border=True, key="review-preview"):
+        say(_TITLE[queue.task], "headline")
+        _told(queue)
+        if queue.assigned:
+            say(f"This invitation is for {queue.assigned}.")
+        else:
+            st.text_input(_NAME, key=f"preview-{queue.id}", disabled=True, width=320)
+        st.button("Start", key=f"preview-start-{queue.id}", disabled=True)
+        _examples(queue)
+
+
+def _told(queue: Queue) -> None:
+    say(_DO[queue.task], "lead")
+    say(
+        f"{how_long(queue, verified_name())}. You can stop at any time: every answer is kept, and "
+        "the same link goes on where you stopped.",
+        "lead",
+    )
+    with st.container(border=True):
+        say(_WARNING)
+
+
+def _examples(queue: Queue) -> None:
+    say("Two examples", "headline")
+    for example in EXAMPLES[queue.task]:
+        _example(example)
 
 
 def address_screen(queue: Queue, name: str) -> None:
@@ -90,17 +113,6 @@ def somebody_else() -> None:
         del st.query_params["name"]
 
 
-def _how_long(queue: Queue) -> str:
-    total = standing(queue, verified_name() or queue.assigned or "?").total
-    things = number_of(total, THING[queue.task])
-    about = minutes(queue, total)
-    took = f"about {about} minutes" if about > 1 else "about a minute"
-    return (
-        f"{things}, {took}. You can stop at any time: every answer is kept, and the same link goes "
-        "on where you stopped."
-    )
-
-
 def _who(queue: Queue) -> None:
     login = verified_name()
     if login:
@@ -119,7 +131,7 @@ def _who(queue: Queue) -> None:
         _offer_login()
         return
     with st.form("review-who", border=False, enter_to_submit=True):
-        st.text_input("Your name (not verified)", key=_TYPED, max_chars=LONGEST_NAME, width=320)
+        st.text_input(_NAME, key=_TYPED, max_chars=LONGEST_NAME, width=320)
         st.form_submit_button(
             "Start", type="primary", key="review-start", on_click=_start_typed, args=(queue,)
         )

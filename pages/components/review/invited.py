@@ -10,7 +10,7 @@ import streamlit as st
 from ivan_core.domain.reviews import Queue
 from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets
-from ivan_core.review.briefing import Went, differed, how_it_went, may_begin
+from ivan_core.review.briefing import THING, Went, differed, how_it_went, may_begin
 from ivan_core.review.flow import (
     Place,
     Standing,
@@ -23,7 +23,7 @@ from ivan_core.review.flow import (
 from ivan_core.review.rights import verified_name
 from pages.components.kit.frame import tell_refusal
 from pages.components.kit.text import say
-from pages.components.review.first import THING, address_screen, first_screen, is_taken
+from pages.components.review.first import address_screen, first_screen, is_taken
 from pages.components.review.steps import AT, calm, go_on, go_to, has_stopped, leave_item
 from pages.components.review.tasks import better, describe
 

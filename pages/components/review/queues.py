@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
-from streamlit import config
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.reviews import Queue, Task
+from ivan_core.domain.reviews import Task
 from ivan_core.domain.specs import parse_row_ids
 from ivan_core.domain.words import number_of
 from ivan_core.labels.schema import GROUPS
@@ -30,7 +28,7 @@ from ivan_core.review.sources import MOST_ITEMS, QueueRequest
 from pages.components.kit.frame import tell_refusal
 from pages.components.kit.state import kindly
 from pages.components.kit.text import in_one, say
-from pages.components.kit.visitor import is_loopback_host
+from pages.components.review.invite import invite, link_to
 
 _HELP = QueueRequest.model_fields
 _USUAL = {"better": 30, "describe": 20}
@@ -217,10 +215,10 @@ def _one(states: list[QueueState]) -> None:
     if queue.closed:
         say("It is closed: its link takes no more answers. What was said is kept.")
     else:
-        _invite(queue)
+        invite(queue)
     with st.container(horizontal=True, vertical_alignment="center"):
         if not queue.closed:
-            st.link_button("Judge it yourself", _link(queue), help="In a window of its own.")
+            st.link_button("Judge it yourself", link_to(queue), help="In a window of its own.")
         st.button(
             "Open it again" if queue.closed else "Close it",
             key="review-close",
@@ -233,32 +231,3 @@ def _one(states: list[QueueState]) -> None:
 @kindly
 def _close(queue_id: int, closed: bool) -> None:
     close_queue(queue_id, closed)
-
-
-def _invite(queue: Queue) -> None:
-    """The link, and plainly who can open it."""
-    whom = f"Send this link to {queue.assigned}" if queue.assigned else "Send this link"
-    say(f"{whom}; there is nothing to install and no account:")
-    st.code(_link(queue), language=None, wrap_lines=True)
-    parts = urlsplit(_link(queue))
-    if not is_loopback_host(parts.netloc):
-        say(f"Whoever can reach {parts.hostname} can open it.", "small", quiet=True)
-        return
-    port = parts.port or 80
-    say(
-        "This server listens on this machine only (127.0.0.1), so the link works here and "
-        "nowhere else. To let somebody in, either have them open a tunnel first, after which the "
-        "same link works for them:",
-        "small",
-    )
-    st.code(f"ssh -L {port}:127.0.0.1:{port} you@this-machine", language=None, wrap_lines=True)
-    say(
-        "or send them the spreadsheet from Files. The handbook, “Who can reach it”, tells about a "
-        "server of your own.",
-        "small",
-    )
-
-
-def _link(queue: Queue) -> str:
-    page = st.context.url or f"http://127.0.0.1:{config.get_option('server.port')}/review"
-    return f"{page}?{urlencode({'invite': queue.token})}"

@@ -24,7 +24,7 @@ from ivan_core.review.flow import (
     save_better,
     standing,
 )
-from pages.components.review import steps as review_steps
+from pages.components.review import invite as review_invite, steps as review_steps
 
 REVIEW = "pages/review.py"
 HOSTILE = "<img src=x> **b** :red[r] $x$"
@@ -271,7 +271,8 @@ def test_hostile_titles_and_names_are_text(make, open_page):
     page = judging(open_page, queue, HOSTILE)
     assert f"{HOSTILE} (not verified)" in page.said
     page = open_page(REVIEW)
-    assert f"Send this link to {HOSTILE}" in page.said
+    assert f"This invitation is for {HOSTILE}." in page.said
+    assert page.app.code[0].value.startswith(f"Hello {HOSTILE},")
 
 
 def test_a_text_is_described_on_four_screens(make, open_page):
@@ -290,11 +291,15 @@ def test_the_owner_makes_a_queue_reads_its_link_and_closes_it(data_dir, open_pag
     (queue,) = Queues(data_dir).all()
     assert queue.task == "better" and queue.random and len(Queues(data_dir).items(queue.id)) == 30
     assert "0 of 30 items have 2 opinions; nobody has begun." in page.said
-    links = [code.value for code in page.app.code]
-    assert links[0].endswith(f"/review?invite={queue.token}")
-    assert links[1].startswith("ssh -L ") and "listens on this machine only" in page.said
-    (link,) = page.app.get("link_button")
-    assert link.proto.label == "Judge it yourself" and link.proto.url == links[0]
+    assert "A link would work nowhere else" in page.said and "Send this message" not in page.said
+    assert "invite=" not in page.said
+    (message,) = [code.value for code in page.app.code]
+    first, link = message.split("ssh -L ")[1].split("Then open:\n")
+    assert first.startswith("8501:127.0.0.1:8501 you@this-machine")
+    assert link.endswith(f"/review?invite={queue.token}")
+    assert "It is 30 pairs, about 15 minutes." in message and "phone" not in message
+    (button,) = page.app.get("link_button")
+    assert button.proto.label == "Judge it yourself" and button.proto.url == link
     Opinions(data_dir).save(
         Opinion(queue.id, Queues(data_dir).items(queue.id)[0].row_id, "both", "Ada", {BETTER: None})
     )
@@ -304,6 +309,23 @@ def test_the_owner_makes_a_queue_reads_its_link_and_closes_it(data_dir, open_pag
     assert "It is closed" in page.said and Queues(data_dir).get(queue.id).closed
     press(page, "Open it again")
     assert not Queues(data_dir).get(queue.id).closed
+
+
+def test_where_others_reach_the_server_there_is_a_message_and_a_preview(
+    make, open_page, monkeypatch
+):
+    queue = make()
+    monkeypatch.setattr(review_invite, "link_to", lambda queue: f"https://ivan.lab/?i={queue.id}")
+    page = open_page(REVIEW)
+    assert "Send this message:" in page.said and "nowhere else" not in page.said
+    assert "Whoever can reach ivan.lab can open its link." in page.said
+    (message,) = [code.value for code in page.app.code]
+    assert message.startswith("Hello,\n\nwould you read a few questions")
+    assert "It is 3 pairs, about 2 minutes; a phone will do." in message
+    assert message.endswith(f"https://ivan.lab/?i={queue.id}")
+    assert "See the invitation as people will" in [box.label for box in page.app.expander]
+    assert "You say which one you find better." in page.said
+    assert page.app.button(key=f"preview-start-{queue.id}").disabled
 
 
 def test_a_source_that_gives_nothing_says_why(make, open_page):

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime, tzinfo
 from html import escape
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -47,10 +48,10 @@ def clock(moment: float) -> str:
 
     `moment` is in seconds since 1970; as in "13:43", "26 Nov, 13:43".
     """
-    try:
-        zone = ZoneInfo(st.context.timezone or "UTC")
-    except (ValueError, ZoneInfoNotFoundError):
-        zone = ZoneInfo("UTC")
+    zone: tzinfo = UTC
+    if st.context.timezone:
+        with suppress(ValueError, ZoneInfoNotFoundError):
+            zone = ZoneInfo(st.context.timezone)
     then, now = datetime.fromtimestamp(moment, zone), datetime.now(zone)
     day = "" if then.date() == now.date() else f"{then.day} {then:%b}, "
     return f"{day}{then:%H:%M}"

@@ -7,6 +7,8 @@ plot, as text from the data: names never enter the specification itself.
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -192,7 +194,7 @@ def verdict_cells(
     counts = base.mark_text(fontSize=19, fontWeight="bold", dy=-14, **style).encode(text="number:N")
     shares = base.mark_text(fontSize=12, dy=6, **style).encode(text="percent:N")
     room = f"width / {len(order)} - 16"
-    told = base.mark_text(fontSize=11, dy=24, text=_fitting(room), **style)
+    told = base.mark_text(fontSize=11, dy=28, **_fitting(room), **style)
     heads = marks.heads(f"→ across: {first}", f"↓ down: {second}", ink)
     chart = alt.layer(*cells, counts, shares, told, heads).properties(height=height)
     described = _verdicts_description(shown, first, second)
@@ -266,17 +268,32 @@ def _cells(table: pd.DataFrame, first: str, second: str) -> tuple[pd.DataFrame, 
     shown = table[table["first"].isin(order) & table["second"].isin(order)]
     n = int(table["n"].iloc[0])
     pairs = list(zip(shown["first"], shown["second"], strict=True))
+    named = _briefly(first, second)
+    words = [_both(one, other, *named) for one, other in pairs]
     return shown.assign(
         number=[f"{count:,}" for count in shown["count"]],
         percent=[percent(count / n, n) for count in shown["count"]],
-        words=[_both(one, other, first, second) for one, other in pairs],
-        short=[_both(one, other, "→", "↓") for one, other in pairs],
+        words=words,
+        lines=[_in_two(one) for one in words],
     ), order
 
 
-def _fitting(room: str) -> dict[str, str]:
-    """The words of a place if there is room for them in pixels, else those with arrows."""
-    return {"expr": f"length(datum.words) * {_LETTER} < {room} ? datum.words : datum.short"}
+def _fitting(room: str) -> dict[str, Any]:
+    """The words of a place in one line if there is room for them in pixels, else in two."""
+    fits = f"length(datum.words) * {_LETTER} < {room}"
+    text = {"expr": f"{fits} ? datum.words : datum.lines"}
+    return {"text": text, "lineBreak": "\n", "lineHeight": 13, "limit": {"expr": room}}
+
+
+def _in_two(words: str) -> str:
+    """Words with the last of them on a line of its own."""
+    return "\n".join(words.rsplit(" ", 1))
+
+
+def _briefly(first: str, second: str) -> tuple[str, str]:
+    """Two models without their organisation or folder, where that tells them apart."""
+    short = first.rpartition("/")[2] or first, second.rpartition("/")[2] or second
+    return (first, second) if short[0] == short[1] else short
 
 
 def _both(one: str, other: str, first: str, second: str) -> str:
@@ -301,19 +318,20 @@ def _cross(reach: float, x: alt.Scale, y: alt.Scale, ink: palette.Ink) -> list[a
 
 def _quadrants(first: str, second: str, ink: palette.Ink) -> list[alt.Chart]:
     """The names of the four quadrants in their outer corners."""
+    across, up = _briefly(first, second)
     named = (
-        (f"only {second} agrees", "only ↑ agrees", True, True, ink.text),
-        ("both agree", "both agree", False, True, ink.agree),
-        ("both disagree", "both disagree", True, False, ink.disagree),
-        (f"only {first} agrees", "only → agrees", False, False, ink.text),
+        (f"only {up} agrees", True, True, ink.text),
+        ("both agree", False, True, ink.agree),
+        ("both disagree", True, False, ink.disagree),
+        (f"only {across} agrees", False, False, ink.text),
     )
     drawn: list[alt.Chart] = []
-    for words, short, left, top, colour in named:
-        base = alt.Chart(pd.DataFrame({"words": [words], "short": [short]})).encode(
+    for words, left, top, colour in named:
+        base = alt.Chart(pd.DataFrame({"words": [words], "lines": [_in_two(words)]})).encode(
             x=alt.value(0 if left else "width"), y=alt.value(0 if top else "height")
         )
         style = marks.corner(left, top, 6, _STRIP + 6 if top else 6)
-        drawn += marks.over_cells(base, colour, ink, text=_fitting("width / 2 - 14"), **style)
+        drawn += marks.over_cells(base, colour, ink, **_fitting("width / 2 - 14"), **style)
     return drawn
 
 

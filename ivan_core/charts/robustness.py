@@ -19,9 +19,7 @@ from ivan_core.metrics.sentences import as_if, as_if_n, interval, percent
 
 SIDES = {"chosen": "chosen reply", "rejected": "rejected reply"}
 VARIANT_COLOURS = {REWORDED: palette.MODEL_COLOURS[0], SURFACE: palette.MODEL_COLOURS[3]}
-_VARIANT_WORDS = (
-    "{reworded: 'reworded', surface: 'punctuation and space alone'}[datum.label] || datum.label"
-)
+_VARIANT_WORDS = "{reworded: 'reworded', surface: 'punctuation alone'}[datum.label] || datum.label"
 _SHAPES = {REWORDED: "circle", SURFACE: "diamond"}
 _LABEL_ROOM = 200
 _NOTHING_MOVED = "No pair is rated before and after rewording, so there is nothing to draw."
@@ -182,7 +180,7 @@ def _lines(drawn: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
             short = dict(zip(own["variant"], own["short"], strict=True))
             label = short.get(REWORDED, "–")
             if SURFACE in short:
-                label += f", surface {short[SURFACE]}"
+                label += f", punctuation {short[SURFACE]}"
             row = {"model": model, "kind": kind, "variant": REWORDED}
             rows.append(row | {"name": f"{model}: {words}", "label": label, "line": len(rows)})
     return pd.DataFrame(rows, columns=["model", "kind", "variant", "name", "label", "line"])

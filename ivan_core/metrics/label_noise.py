@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
+from ivan_core.domain.words import number_of
 from ivan_core.metrics.intervals import Rate, wilson
 from ivan_core.metrics.sentences import as_if_apart, interval, interval_ends, percent
 
@@ -77,13 +78,14 @@ def no_ceiling_sentence(agreed: int, n: int, undecided: int = 0) -> str:
     """Why there is no ceiling yet."""
     beside = _beside(undecided)
     if n < LEAST_CHOICES:
-        choices = "choice" if n == 1 else "choices"
         return (
-            f"{n:,} blind second {choices} on random pairs so far{beside}; from {LEAST_CHOICES} on"
-            " they tell how often a model could side with the choice at best."
+            f"On {number_of(n, 'random pair')} somebody chose a second time without knowing the"
+            f" first choice{beside}; from {LEAST_CHOICES} on that tells how often a model could"
+            " side with the choice at best."
         )
     return (
-        f"Blind second choices met the recorded choice on {agreed:,} of {n:,} random pairs{beside},"
+        f"Second people who chose blindly met the recorded choice on {agreed:,} of {n:,} random"
+        f" pairs{beside},"
         " no more than half: that gives no ceiling."
     )
 

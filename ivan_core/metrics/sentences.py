@@ -30,6 +30,9 @@ PROMPTS_SHARED = "texts share prompts"
 _HALF = (0.5,)
 """What a share is held against: no better than chance."""
 
+_CHOICES = {"authored choice": "the author's choice"}
+"""Whose choice it is where the words of a dataset's card do not say it plainly."""
+
 Side = Literal["A", "B"]
 
 
@@ -288,7 +291,8 @@ def _trained_on_all(summary: ModelSummary) -> str:
 
 def the(choice: str) -> str:
     """The words for what a model is compared with, with an article where they need one."""
-    return choice if "'" in choice or "’" in choice else f"the {choice}"
+    named = _CHOICES.get(choice, choice)
+    return named if "'" in named or "’" in named else f"the {named}"
 
 
 def _decimals(n: int) -> int:

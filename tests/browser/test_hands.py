@@ -80,7 +80,7 @@ def test_a_run_is_chosen_renamed_and_opened_by_keyboard(serve, page, run_id, dat
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Delete this run")).to_be_enabled()
     press(page, "Open")
-    expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
+    expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
     expect(page).to_have_url(re.compile(f"run={run_id}"))
 
 

@@ -17,7 +17,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.runs.registry import Registry
 
 FIRST = re.compile("Judge the sample with two models")
-HEADLINE = "sides with the authored choice in"
+HEADLINE = "sides with the author's choice in"
 SO_FAR = re.compile(r"of \d+ pairs so far \[")
 FAR = re.compile(r"^\(\d+%\) Compare · IVAN$")
 MOST_WORK = 120

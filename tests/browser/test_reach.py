@@ -58,4 +58,4 @@ def test_the_keyboard_alone_starts_a_run(serve, page):
             break
     expect(button).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
+    expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()

@@ -54,7 +54,7 @@ def shows_row(page: Page, row: int) -> None:
 
 def test_a_deep_link_to_compare_opens_on_a_server_that_has_just_started(serve, page, run_id):
     page.goto(serve(anew=True).url("/compare", run=run_id))
-    expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
+    expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
     expect(page.locator(CHART).first).to_be_visible()
 
 
@@ -80,7 +80,7 @@ def test_from_a_bar_to_its_rows_to_a_pair_and_back(serve, page, run_id):
     expect(page.get_by_text(f"row {first} of 480 · sample · harmless")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("heading", name="Compare")).to_be_visible()
-    expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
+    expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
 
 
 def test_from_a_cell_of_rewards_to_its_rows(serve, page, run_id):
@@ -201,7 +201,7 @@ def test_runs_leads_to_a_run_and_navigation_keeps_it(serve, page, run_id):
     page.goto(serve().url("/runs"))
     click_first_row(page, run_id)
     page.get_by_role("button", name="Open", exact=True).click()
-    expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
+    expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
     page.get_by_role("link", name="Pairs").click()
     expect(page.get_by_text("row 0 of 480 · sample")).to_be_visible()
     expect(page).to_have_url(re.compile(f"/pairs.*run={run_id}"))

@@ -377,6 +377,6 @@ def test_no_screen_has_a_serious_fault_of_accessibility(serve, visitor, data_dir
         pick(page.get_by_role("radio", name=view, exact=True))
         check(page, text)
     page.goto(server.url("/compare", run=run_id))
-    check(page, "sides with the authored choice in")
+    check(page, "sides with the author's choice in")
     page.goto(server.url("/pairs", run=run_id, row=3))
     check(page, "A · chosen")

@@ -77,7 +77,8 @@ def test_from_the_start_to_the_file(serve, page, data_dir, tmp_path):
     expect(chip).to_be_visible()
     expect(page.get_by_text("Chosen after looking")).to_be_visible()
     page.get_by_role("button", name="Read this row").click()
-    expect(page.get_by_text(re.compile(r"goes from (agree|disagree|tie) to"))).to_be_visible()
+    turned = re.compile(r" and now (agrees|disagrees|likes both the same)")
+    expect(page.get_by_text(turned)).to_be_visible()
     expect(page).to_have_url(re.compile("row="))
     row = int(re.findall(r"row=(\d+)", page.url)[0])
     reply = found.pair(row).sides["original"][0].reply

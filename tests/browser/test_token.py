@@ -52,9 +52,9 @@ def test_only_who_opens_the_link_is_the_owner(serve, visitor, data_dir):
     owner.goto(link)
     owner.wait_for_url(server.url())  # it left the address
     owner.get_by_role("button", name=FIRST).click()
-    expect(owner.get_by_text("sides with the authored choice in").first).to_be_visible()
+    expect(owner.get_by_text("sides with the author's choice in").first).to_be_visible()
     owner.reload()
-    expect(owner.get_by_text("sides with the authored choice in").first).to_be_visible()
+    expect(owner.get_by_text("sides with the author's choice in").first).to_be_visible()
     tab = owner.context.new_page()
     tab.goto(server.url("/runs"))
     expect(tab.get_by_text("Select a run")).to_be_visible()

@@ -88,7 +88,7 @@ def test_a_visitor_through_a_proxy_reads_and_deletes_nothing(
     page = visitor()
     proxy = through_proxy(server.base)
     page.goto(f"{proxy}/compare?run={run_id}")
-    expect(page.get_by_text("sides with the authored choice in").first).to_be_visible()
+    expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
     press_delete(page, proxy, run_id)
     expect(page.get_by_text(f"Deleting a run {REFUSED}")).to_be_visible()
     assert Registry(data_dir).get(run_id)

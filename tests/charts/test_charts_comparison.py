@@ -146,7 +146,7 @@ def test_a_difference_is_clear_only_at_the_end_of_a_run() -> None:
         " (95% interval [6, 17] points). This difference is clear."
     )
     unfinished = difference_sentence(found, "a", "b", "authored choice", complete=False)
-    assert unfinished.startswith("So far, a sides with the authored choice")
+    assert unfinished.startswith("So far, a sides with the author's choice")
     assert "This difference is clear" not in unfinished
     looked = difference_sentence(
         found, "a", "b", "people's choice", complete=True, chosen_after_looking=True

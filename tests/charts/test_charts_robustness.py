@@ -94,7 +94,7 @@ def test_flips_are_described_beside_the_surface_change() -> None:
     found = [robustness(HAND, "m"), robustness(HAND, "m", SURFACE)]
     assert flip_bars(found).to_dict()["description"] == (
         "Verdicts that flip when texts are reworded. m: no longer agrees: 30%,"
-        " surface 10%; m: agrees now: 0%, surface 0%."
+        " punctuation 10%; m: agrees now: 0%, punctuation 0%."
     )
 
 

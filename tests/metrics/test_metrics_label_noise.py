@@ -47,8 +47,8 @@ def test_few_choices_or_none_beyond_chance_give_no_ceiling(agreed: int, n: int) 
 
 def test_why_there_is_no_ceiling_is_said() -> None:
     assert no_ceiling_sentence(40, 60, 1).startswith(
-        "60 blind second choices on random pairs so far (1 more pair with no difference or no"
-        " answer left out); from 100 on"
+        "On 60 random pairs somebody chose a second time without knowing the first choice (1 more"
+        " pair with no difference or no answer left out); from 100 on"
     )
     assert "50 of 100 random pairs, no more than half" in no_ceiling_sentence(50, 100)
 

@@ -51,7 +51,7 @@ CONTROL = summary("minilm-control", 313, 147, longer=235)
 
 def test_two_models_share_one_headline() -> None:
     assert headline([HARMLESS, CONTROL], "authored choice") == (
-        "minilm-harmless sides with the authored choice in 61% of 460 pairs [57, 65],"
+        "minilm-harmless sides with the author's choice in 61% of 460 pairs [57, 65],"
         " minilm-control in 68% [64, 72]. Always picking the longer reply would reach 51%."
     )
 
@@ -74,7 +74,7 @@ def test_models_on_different_pairs_say_of_how_many() -> None:
 def test_a_headline_on_unseen_pairs_says_so() -> None:
     unseen = replace(HARMLESS, unseen=rate(50, 100), headline_baselines=None)
     assert headline([unseen, CONTROL], "authored choice") == (
-        "minilm-harmless sides with the authored choice in 50% of 100 pairs it was not trained on"
+        "minilm-harmless sides with the author's choice in 50% of 100 pairs it was not trained on"
         " [40, 60], minilm-control in 68% of 460 pairs [64, 72]."
         " Always picking the longer reply would reach 51%."
     )

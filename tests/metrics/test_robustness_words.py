@@ -138,8 +138,9 @@ def test_a_second_rewording_that_repeats_the_first_is_no_floor() -> None:
         "m: 25% of 400 replies [20, 31] (texts share prompts: as if n = 199) came out the same"
         " twice, and what the two"
     )
-    assert "is no noise floor" in told and told.endswith("rewording is not held against it.")
-    assert "no noise floor" not in words.twice_sentence("m", few)
+    assert "does not tell what is noise" in told
+    assert told.endswith("rewording is not held against it.")
+    assert "what is noise" not in words.twice_sentence("m", few)
 
 
 def test_rewordings_that_move_margins_alike_are_no_floor() -> None:
@@ -167,10 +168,10 @@ def test_few_pairs_reworded_twice_are_no_floor() -> None:
     found = twice(drawn(19, 1), "m")
     assert found is not None and not found.is_floor
     assert words.twice_sentence("m", found) == (
-        "m: only 19 pairs were reworded twice; it takes 20, so there is no noise floor."
+        "m: only 19 pairs were reworded twice; it takes 20 to tell what is noise."
     )
     assert words.twice_sentence("m", None) == (
-        "m: no pair was reworded twice, so there is no noise floor."
+        "m: no pair was reworded twice, which would tell what is noise."
     )
 
 
@@ -181,7 +182,7 @@ def test_rewordings_that_move_every_margin_alike_have_a_sentence_of_their_own() 
     assert words.twice_sentence("m", found) == (
         "m: 0% of 40 replies [0, 16] (texts share prompts: as if n = 20) came out the same twice,"
         " and what a rewording moves margins by does"
-        " not vary on 20 pairs, so there is no noise floor."
+        " not vary on 20 pairs, so it does not tell what is noise."
     )
 
 

@@ -41,7 +41,7 @@ def test_only_the_page_of_a_damaged_run_says_so(data_dir, open_page, damage):
     assert set(table["Run"]) == {whole, damaged}
     said = open_page("pages/compare.py", run=damaged).said
     assert "damaged" in said or "belongs to another page" in said
-    assert "sides with the authored choice in" in open_page("pages/compare.py", run=whole).said
+    assert "sides with the author's choice in" in open_page("pages/compare.py", run=whole).said
     assert "A · chosen" in open_page("pages/pairs.py", run=whole, row="3").said
 
 

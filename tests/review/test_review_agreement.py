@@ -283,7 +283,7 @@ def test_a_hundred_blind_second_choices_give_a_ceiling_with_its_assumption(
     said.choose(queue, BOB, {0: "rejected", 100: "none", 101: None})  # row 0 has its second choice
     assert second_choices(used_opinions(dataset)) == (82, 99, 2)
     assert ceiling_of(dataset) is None
-    assert ceiling_sentence(used_opinions(dataset)).startswith("99 blind second choices")
+    assert ceiling_sentence(used_opinions(dataset)).startswith("On 99 random pairs somebody chose")
     said.choose(queue, BOB, {99: "rejected"})
     best = ceiling_of(dataset)
     assert best is not None and best.rate == pytest.approx(0.9)

@@ -15,6 +15,8 @@ from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.settings import data_dir, preset_name
 
+ALL_KNOWN = "all is known already"
+"""What an estimate is from where nothing is left to compute."""
 _LOOKED_UP = 1_000
 """Texts looked up in the cache for a plan; beyond that the share is extrapolated."""
 
@@ -70,7 +72,7 @@ def plan(spec: CompareSpec) -> Plan:
         len(spec.models),
         round(sum(known.values()) * pairs),
         takes + overhead() if takes else None,
-        "all known already" if not any(wanted.values()) else source,
+        ALL_KNOWN if not any(wanted.values()) else source,
         choice.notes,
     )
 

@@ -40,7 +40,7 @@ from ivan_core.metrics.intervals import Rate, rate_of_row
 from ivan_core.metrics.margin_words import preference
 from ivan_core.metrics.paired import Difference, paired_difference, pairs_needed, shared_rows
 from ivan_core.metrics.reliability import risk_coverage
-from ivan_core.metrics.sentences import length_sentence, percent, rate_sentence, the
+from ivan_core.metrics.sentences import length_sentence, percent, rate_sentence, rate_words, the
 from ivan_core.metrics.summary import ModelSummary
 from ivan_core.metrics.training import Training, fair_pairs, never_clear
 from ivan_core.metrics.two_runs import TwoRuns, two_runs, two_runs_sentence
@@ -336,8 +336,8 @@ def _disagreement(results: Results) -> Finding | None:
 
 def _widest_gap(results: Results) -> Finding | None:
     """The subset where two models are furthest apart, if their intervals do not touch."""
-    bars = by_subset(results.fair).drop_duplicates(["model", "subset"])
-    bars = bars[(bars["subset"] != "all") & (bars["n"] >= 20)]
+    bars = by_subset(results.fair)
+    bars = bars[(bars["verdict"] == "agree") & (bars["subset"] != "all") & (bars["n"] >= 20)]
     widest: tuple[float, str] | None = None
     row: int | None = None
     for subset, own in bars.groupby("subset", sort=False):
@@ -350,9 +350,8 @@ def _widest_gap(results: Results) -> Finding | None:
             where = "pairs of no subset" if subset == NO_SUBSET else f"{subset} pairs"
             trained = (results.training[str(model)].caveat for model in own["model"])
             sentence = (
-                f"On {where} {best['model']} sides with {_choice(results)} in "
-                f"{percent(float(best['rate']), int(best['n']))}, {worst['model']} in "
-                f"{percent(float(worst['rate']), int(worst['n']))}."
+                f"On {where} {best['model']} sides with {the(results.dataset.chosen_by)} in "
+                f"{_bar(best)}, {worst['model']} in {_bar(worst)}."
             )
             sentence = " ".join([sentence, *filter(None, trained)])
             widest, row = (gap, sentence), _sharpest_of(results, str(subset), str(worst["model"]))
@@ -382,8 +381,8 @@ def _length(results: Results) -> Finding | None:
             likes = "shorter" if shorter.rate > longer.rate else "longer"
             sentence = (
                 f"{summary.model} leans to the {likes} reply: it sides with the choice in "
-                f"{percent(shorter.rate, shorter.n)} where the shorter was chosen and "
-                f"{percent(longer.rate, longer.n)} where the longer was."
+                f"{rate_words(shorter)} where the shorter was chosen and in "
+                f"{rate_words(longer)} where the longer was."
                 f" {results.training[summary.model].caveat}".rstrip()
             )
             widest = (gap, sentence, summary.model)
@@ -396,6 +395,7 @@ def _length(results: Results) -> Finding | None:
     return Finding(widest[1], "Read where it is most wrong", row)
 
 
-def _choice(results: Results) -> str:
-    choice = results.dataset.chosen_by
-    return choice if "'" in choice else f"the {choice}"
+def _bar(bar: pd.Series) -> str:
+    """The agreement of a bar with its interval and n, as in "60% [54, 66] of 240"."""
+    rate = _rate(*(bar[name] for name in ("count", "n", "low", "high", "effective_n")))
+    return rate_words(rate)

@@ -23,9 +23,12 @@ VARIANTS: Mapping[Variant, str] = {
     "original": "original",
     "reworded": "rewording",
     "second": "second rewording",
-    "surface": "surface change",
+    "surface": "change of punctuation",
 }
 """The variants of a text as a person reads them."""
+_NOW = {"agree": "agrees", "tie": "likes both the same", "disagree": "disagrees"}
+_THEN = {"agree": "agreed", "tie": "liked both the same", "disagree": "disagreed"}
+"""What a verdict says of its model."""
 Rewards = tuple[float | None, float | None]
 
 
@@ -124,9 +127,9 @@ def row_sentence(row: RowView) -> str:
         if not before or not after:
             told.append(f"{model} did not rate it")
         elif before == after:
-            told.append(f"{model} stays at {after}")
+            told.append(f"{model} still {_NOW[after]}")
         else:
-            told.append(f"{model} goes from {before} to {after}")
+            told.append(f"{model} {_THEN[before]} and now {_NOW[after]}")
     moves = [(side, key) for side in SIDES for key in REWRITE_FEATURES]
     known = [row.moved(side, key) for side, key in moves if row.moved(side, key)]
     moved = sum(move != "same" for move in known)

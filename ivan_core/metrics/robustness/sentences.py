@@ -220,14 +220,14 @@ def together_sentence(tests: int) -> str:
 
 
 def twice_sentence(model: str, found: Twice | None) -> str:
-    """How alike the two rewordings are; where they are too alike, that there is no noise floor."""
+    """How alike the two rewordings are; where too alike, that they tell nothing of noise."""
     if found is None:
-        return f"{model}: no pair was reworded twice, so there is no noise floor."
+        return f"{model}: no pair was reworded twice, which would tell what is noise."
     if found.n < LEAST_TWICE:
         verb = "was" if found.n == 1 else "were"
         return (
             f"{model}: only {number_of(found.n, 'pair')} {verb} reworded twice; it takes"
-            f" {LEAST_TWICE}, so there is no noise floor."
+            f" {LEAST_TWICE} to tell what is noise."
         )
     equal = found.equal
     wide = as_if_apart(equal.n, equal.effective_n, PROMPTS_SHARED)
@@ -236,7 +236,7 @@ def twice_sentence(model: str, found: Twice | None) -> str:
     if found.alike is None:
         return (
             f"{model}: {told}, and what a rewording moves margins by does not vary on"
-            f" {number_of(found.n, 'pair')}, so there is no noise floor."
+            f" {number_of(found.n, 'pair')}, so it does not tell what is noise."
         )
     ends = interval_text(found.alike.low, found.alike.high, 2, nulls=(0.0, MOST_ALIKE))
     told += (
@@ -246,8 +246,8 @@ def twice_sentence(model: str, found: Twice | None) -> str:
     if found.is_floor:
         return f"{model}: {told}."
     return (
-        f"{model}: {told}. A second rewording so like the first is no noise floor (it would take"
-        f" under {percent(MOST_EQUAL, 100)} the same and a correlation of at most"
+        f"{model}: {told}. A second rewording so like the first does not tell what is noise"
+        f" (it would take under {percent(MOST_EQUAL, 100)} the same and a correlation of at most"
         f" {MOST_ALIKE:g}), so rewording is not held against it."
     )
 

@@ -65,7 +65,8 @@ def compare_form() -> None:
         choose_run(run_id)
         st.rerun()
     took = f"Takes {plan.takes.words}" if plan.takes else "No time estimate"
-    cached = f"; {plan.cached:,} judgements are known already" if plan.cached else ""
+    some = plan.cached and plan.estimate_from != compare.ALL_KNOWN
+    cached = f"; {plan.cached:,} judgements are known already" if some else ""
     say(f"{took} ({plan.estimate_from}{cached}). Nothing is sent anywhere.", "small", quiet=True)
 
 

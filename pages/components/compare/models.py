@@ -28,7 +28,7 @@ from ivan_core.metrics.paired import margin_cells, pairs_needed, verdict_table
 from ivan_core.metrics.reliability import Reliability, risk_coverage
 from pages.components.compare.filtering import clickable
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import Spec, pick_model, plain_chart, spec_of
+from pages.components.kit.results import FOR_THE_PAPER, Spec, pick_model, plain_chart, spec_of
 from pages.components.kit.state import dark
 from pages.components.kit.text import say, short_names
 
@@ -66,8 +66,10 @@ def where_they_differ(results: Results) -> None:
     needed = needed_sentence(
         pairs_needed(found.discordance, design=found.design), found.discordance, found.n
     )
-    told = (discordance_sentence(found, first, second), mcnemar_sentence(found), needed)
-    say(" ".join(told), "small", quiet=True)
+    say(discordance_sentence(found, first, second), "small", quiet=True)
+    with st.expander(FOR_THE_PAPER):
+        for told in (mcnemar_sentence(found), needed):
+            say(told, "small")
 
 
 def _two(results: Results) -> tuple[str, str]:

@@ -27,8 +27,8 @@ def queue_of_rows(listing: Listing, wanted: Filter, names: Names, row_ids: list[
     most = min(len(row_ids), MOST_ITEMS)
     count = right.number_input("How many", 1, most, min(most, _USUAL), key=f"queue-count-{most}")
     say(
-        f"Of {number_of(len(row_ids), 'row')}, in random order. Everybody begins with up to 30 "
-        "random items of the dataset: those are blind and give the rates.",
+        f"Of {number_of(len(row_ids), 'row')}, in random order. Everybody first judges up to 30 "
+        "items drawn from the whole dataset: only those enter the rates.",
         "small",
         quiet=True,
     )

@@ -90,7 +90,7 @@ def _rewards(row: RowView, variants: Sequence[Variant]) -> None:
             first, last = row.verdict(model, "original"), row.verdict(model, variant)
             flipped = bool(first and last) and first != last
             head = names[model] if len(variants) == 1 else f"{names[model]}, {VARIANTS[variant]}"
-            verdict = f"{first or 'not rated'} → {last or 'not rated'}"
+            verdict = _two(first or "not rated", last or "not rated")
             changes = [(_margin(*before), _margin(*after)), *zip(before, after, strict=True)]
             told = [
                 cell(verdict, flipped, _CELL),
@@ -240,7 +240,7 @@ def _labels(row: RowView) -> None:
     """The five labels of both sides before and after; nothing where there is no after."""
     if not any(variant == "reworded" and labels for (_, variant), labels in row.labels.items()):
         return
-    say(f"Labels by {shown_name(row.spec.labeler)}, before → after", "body")
+    say(f"Labels by {shown_name(row.spec.labeler)}, before and after", "body")
     for note in notes_of(row.spec):
         if note == RULES_AND_LEXICON:
             say(note, "small", quiet=True)
@@ -258,8 +258,13 @@ def _label_cell(row: RowView, side: Side, key: str) -> str:
     after = row.labels.get((side, "reworded"), {}).get(key)
     move = row.moved(side, key)
     moved = move in ("lost", "gained")
-    words = f"{_words(before)} → {_words(after)}{f' ({move})' if moved else ''}"
+    words = f"{_two(_words(before), _words(after))}{f' ({move})' if moved else ''}"
     return cell(words, moved, _CELL)
+
+
+def _two(before: str, after: str) -> str:
+    """What was said before and after, as in "agree, now disagree"."""
+    return f"still {after}" if before == after else f"{before}, now {after}"
 
 
 def _words(label: Label) -> str:

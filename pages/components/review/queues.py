@@ -78,7 +78,8 @@ def make_form(dataset: str) -> None:
     say(drawn.sentence, "small", quiet=True)
     if source != "random":
         say(
-            "Everybody begins with up to 30 random items: those are blind and give the rates.",
+            "Everybody first judges up to 30 items drawn from the whole dataset: only those enter "
+            "the rates.",
             "small",
             quiet=True,
         )

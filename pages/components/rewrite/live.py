@@ -21,7 +21,11 @@ from pages.components.kit.state import dark
 from pages.components.kit.text import say, short_names
 
 Facts = Mapping[str, Any]
-_STYLES = {"published": "Reworded", "second": "Second rewording", "surface": "Surface change"}
+_STYLES = {
+    "published": "Reworded",
+    "second": "Second rewording",
+    "surface": "Change of punctuation",
+}
 _STEPS = {"rewordings": "reworded", "scores": "scored", "similar": "compared", "labels": "labelled"}
 
 

@@ -73,7 +73,9 @@ def test_the_widest_gap_names_the_subset_and_both_models():
             *many("b", 20, 20, "y", first=40),
         )
     )
-    assert found[1].sentence == "On x pairs a sides with the choice in 95%, b in 25%."
+    assert found[1].sentence == (
+        "On x pairs a sides with the choice in 95% [83, 99] of 40, b in 25% [14, 40] of 40."
+    )
     assert found[1].row in range(10, 38)
 
 
@@ -99,8 +101,8 @@ def test_a_model_that_only_sees_length_is_named():
     rows = [*many("a", 38, 2), *many("a", 4, 36, lengths=SHORTER, first=40)]
     (finding,) = findings(results(*rows))
     assert finding.sentence == (
-        "a leans to the longer reply: it sides with the choice in 10% where the shorter was chosen"
-        " and 95% where the longer was."
+        "a leans to the longer reply: it sides with the choice in 10% [4, 23] of 40 where the"
+        " shorter was chosen and in 95% [83, 99] of 40 where the longer was."
     )
     assert finding.row is not None
 

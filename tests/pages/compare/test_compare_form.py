@@ -122,4 +122,4 @@ def test_a_file_that_was_read_is_offered_again(data_dir, open_page, pairs_file):
 
 def test_what_is_known_already_is_said(data_dir, open_page):
     made_runs.finished(data_dir, made_runs.spec_of_sample())
-    assert "all known already; 960 judgements are known already" in open_page(COMPARE).said
+    assert "(all is known already). Nothing is sent" in open_page(COMPARE).said

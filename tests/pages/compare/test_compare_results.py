@@ -18,7 +18,7 @@ def test_a_finished_run_opens_with_its_headline_and_bars(data_dir, open_page):
     run_id = made_runs.finished(data_dir, made_runs.spec_of_sample())
     page = open_page(COMPARE, run=run_id)
     headline = page.said.splitlines()[1]
-    assert headline.startswith("ivan/minilm-harmless sides with the authored choice in ")
+    assert headline.startswith("ivan/minilm-harmless sides with the author's choice in ")
     assert "of 480 pairs [" in headline
     assert "ivan/minilm-control in" in headline
     assert "reply would reach" in headline

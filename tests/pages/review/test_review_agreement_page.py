@@ -61,8 +61,8 @@ def test_who_chooses_as_the_reviewers_do(said, open_page, run_id):
     assert any(
         "Krippendorff" in one.proto.body or "kappa" in one.proto.body for one in fold.get("html")
     )
-    assert "7 blind second choices" not in page.said
-    assert "4 blind second choices on random pairs so far" in page.said
+    assert "On 7 random pairs" not in page.said
+    assert "On 4 random pairs somebody chose a second time" in page.said
     # The reviewers among themselves differ on row 2 alone.
     assert page.app.selectbox(key="review-who").label == "Pairs judged by"
     assert len(page.app.dataframe[-1].value) == 1

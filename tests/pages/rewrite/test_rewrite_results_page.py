@@ -152,7 +152,7 @@ def test_as_many_rows_are_listed_as_verdicts_flipped(
     page = open_page(
         REWRITE, run=run_id, model="fake/one", flip=direction, of="surface", **OPEN_GATE
     )
-    assert plain(page.buttons["pair-chip-flip"]).endswith("(surface change) ✕")
+    assert plain(page.buttons["pair-chip-flip"]).endswith("(change of punctuation) ✕")
     listed = set(page.app.dataframe[-1].value["row_id"])
     assert set(margins.index[flipped]) <= listed
     assert f"{len(listed)} rows. Click" in page.said
@@ -181,7 +181,7 @@ def test_a_row_is_read_before_and_after_with_its_neighbours(run_id: str, open_pa
     drawn = "".join(html.body for html in page.app.get("html"))
     assert ">Answer</ins> 5." in drawn
     assert ">Reply</ins> 5." in drawn
-    assert "Labels by fake:1b, before → after" in page.said
+    assert "Labels by fake:1b, before and after" in page.said
     page.press("row-j")
     assert page.app.query_params["row"] == "6"
     page.press("row-close")
@@ -210,7 +210,7 @@ def test_the_command_does_the_same(data_dir: Path, tmp_path: Path, open_page: Op
         " --similarity ivan/minilm --labeler fake:1b --model fake/one --model fake/two --no-second"
     )
     row = open_page(REWRITE, run=page.app.query_params["run"], row="1")
-    assert "surface change" in " ".join(box.label for box in row.app.expander)
+    assert "change of punctuation" in " ".join(box.label for box in row.app.expander)
 
 
 def test_the_rewordings_of_a_pair_are_shown_newest_first(

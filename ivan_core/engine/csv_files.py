@@ -14,6 +14,7 @@ from typing import IO, Any, Literal
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.pairs import USUAL
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.domain.transcripts import text_hash
 from ivan_core.domain.words import number_of
@@ -198,7 +199,9 @@ def _sorted(
             begins = "; or ".join(csvs.begins for csvs in kinds.values())
             raise BadInput(
                 f"{path.name} is no scores of a comparison, no labels and no rewordings.",
-                f"Its first line should begin {begins}.",
+                "It holds pairs: give it as the dataset of a comparison."
+                if set(USUAL.needed) <= set(header)
+                else f"Its first line should begin {begins}.",
             )
     if not results:
         raise BadInput(

@@ -110,6 +110,16 @@ def test_files_that_are_not_scores_are_named_by_line(
     assert not runs.every()
 
 
+def test_pairs_are_no_results_and_are_led_to_where_they_are_judged(
+    tmp_path: Path, request_of: DatasetRequest
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("prompt,chosen,rejected\nWhy?,So.,No.\n")
+    with pytest.raises(BadInput) as refused:
+        import_csvs([path], request_of)
+    assert refused.value.hint == "It holds pairs: give it as the dataset of a comparison."
+
+
 def test_names_and_files_go_together(tmp_path: Path, request_of: DatasetRequest) -> None:
     paths = [tmp_path / f"{name}.csv" for name in ("a", "b")]
     for path in paths:

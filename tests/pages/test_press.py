@@ -85,6 +85,17 @@ def test_no_option_and_no_command_reaches_a_page() -> None:
     assert left == []
 
 
+def test_pages_name_commands_only_where_they_say_so_or_where_a_server_is_started() -> None:
+    left = [
+        f"{module}: {sentence}"
+        for module, sentence in sentences_in("pages")
+        if _NAMED.search(sentence) and " " in sentence and not _COMMAND.fullmatch(sentence)
+        if "on the command line" not in sentence.casefold()
+        if module != "components/kit/press.py" and not sentence.startswith("ivan demo-server ")
+    ]
+    assert left == []
+
+
 def test_what_takes_the_place_of_options_stands_on_the_pages() -> None:
     labels = {text for _, text in sentences_in("pages")}
     named = set(press._FIELDS.values())

@@ -134,7 +134,8 @@ def _import(data: bytes, replace: bool, name: str, partly: bool = False) -> None
 def _back_up() -> None:
     say(
         "All queues, answers, notes and decisions of every dataset as one file, with names and "
-        "invitations: keep it as you keep the database. “ivan review restore FILE” puts it back.",
+        "invitations: keep it as you keep the database. On the command line, "
+        "`ivan review restore FILE` puts it back.",
         "small",
         quiet=True,
     )

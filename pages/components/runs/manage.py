@@ -48,7 +48,8 @@ def manage(run: Run, others: list[Run]) -> None:
                 f"{run.id}.zip",
                 key="export",
                 on_click="ignore",
-                help=f"Without texts; `ivan runs export {run.id} --texts` puts them in too.",
+                help="Without texts; on the command line, "
+                f"`ivan runs export {run.id} --texts` puts them in too.",
             )
         beside = {
             other.id: other.label

@@ -6,10 +6,9 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import marks, palette
-from ivan_core.charts.palette import TIP, with_ends
 from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS
 from ivan_core.metrics.label_noise import Ceiling
-from ivan_core.metrics.sentences import interval_ends, percent
+from ivan_core.metrics.sentences import as_if_n, interval_ends, percent
 
 STEP = 46
 MOST_SUBSETS = 12
@@ -33,10 +32,10 @@ def agreement_bars(
     `bars` is the table of `metrics.agreement.by_subset`. Each bar carries its rate and 95% interval
     in words, the interval as a line, the 50% mark, and a triangle where the better length rule
     would be. A `ceiling` is an upright line on the bars of all pairs, with its assumption written
-    below the first of them. A click fills the selection "bar" with model, subset and verdict; a
-    click on a number or mark counts as one on the agree part of its bar. At most 12 subsets are
-    drawn, the largest. `every` is what the bar of all pairs is called; without low and high there
-    are no intervals.
+    below the first of them. A click fills the selection "bar" with model, subset and verdict. Lines
+    that lie on a bar take none, so that the part below them does; a click on the number counts as
+    one on what it tells, the agree part. At most 12 subsets are drawn, the largest. `every` is what
+    the bar of all pairs is called; without low and high there are no intervals.
     """
     if not (bars["n"] > 0).any():
         return palette.NOTHING_RATED
@@ -45,7 +44,7 @@ def agreement_bars(
     ink = palette.ink(dark)
     parts = _parts(shown, rows)
     lines = rows[rows["kind"] == "bar"]
-    selection = alt.selection_point(name="bar", fields=["subset", "model", "verdict"], on="click")
+    selection = marks.selection("bar", ["subset", "model", "verdict"])
     y = alt.Y("row:O", axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
     layers = [
         _bars(parts, y)
@@ -98,29 +97,31 @@ def _rows(
         found.append(head)
         for bar in own.drop_duplicates("subset").to_dict("records"):
             name = every if bar["subset"] == ALL_SUBSETS else bar["subset"]
-            found.append(bar | {"kind": "bar", "name": name, "label": _label(bar)})
+            words = {"name": name, "label": _label(bar), "told": _label(bar, as_if=True)}
+            found.append(bar | {"kind": "bar"} | words)
             if ceiling is not None and len(found) == 2:
                 found.append(head | {"kind": "ceiling", "name": "", "label": ceiling.label})
-    columns = ["kind", "model", "subset", "name", "label", "n", "rate", "low", "high", "rule"]
-    columns += ["effective_n"]
+    columns = ["kind", "model", "subset", "name", "label", "told", "n", "rate", "low", "high"]
+    columns += ["rule"]
     rows = pd.DataFrame(found, columns=[*columns, "rule_rate"])
-    # A click on a number or mark means the part of the bar that it describes.
-    return rows.assign(verdict="agree", row=range(len(rows)))
+    return rows.assign(row=range(len(rows)))
 
 
-def _label(bar: dict[str, object]) -> str:
+def _label(bar: dict[str, object], as_if: bool = False) -> str:
+    """The agreement of a bar; with `as_if` also as of how many pairs its interval is."""
     n = int(str(bar["n"]))
     if n == 0:
         return "nothing rated"
     if pd.isna(bar["low"]):
         return f"{percent(float(str(bar['rate'])), n)} of {n:,}"
     rate, low, high = (float(str(bar[name])) for name in ("rate", "low", "high"))
-    return f"{percent(rate, n)} {interval_ends(low, high, n)} of {n:,}"
+    wide = as_if_n(n, int(str(bar["effective_n"]))) if as_if else ""
+    return f"{percent(rate, n)} {interval_ends(low, high, n)} of {n:,}{wide}"
 
 
 def _parts(bars: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """The parts of each bar with the shares between which they are drawn."""
-    places = rows[rows["kind"] == "bar"][["model", "subset", "row"]]
+    places = rows[rows["kind"] == "bar"][["model", "subset", "row", "told"]]
     parts = bars[bars["count"] > 0].merge(places, on=["model", "subset"])
     parts["order"] = parts["verdict"].map({name: i for i, name in enumerate(VERDICTS)})
     parts = parts.sort_values(["row", "order"], ignore_index=True)
@@ -128,7 +129,7 @@ def _parts(bars: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     parts["end"] = parts.groupby("row")["share"].cumsum()
     parts["start"] = parts["end"] - parts["share"]
     names = ["model", "subset", "verdict", "count", "n", "share", "start", "end", "row"]
-    return parts[names]
+    return parts[[*names, "told"]]
 
 
 def _bars(parts: pd.DataFrame, y: alt.Y) -> alt.Chart:
@@ -154,6 +155,7 @@ def _bars(parts: pd.DataFrame, y: alt.Y) -> alt.Chart:
                 alt.Tooltip("share:Q", title="Share", format=".1%"),
                 alt.Tooltip("count:Q", title="Pairs", format=","),
                 alt.Tooltip("n:Q", title="Of rated pairs", format=","),
+                alt.Tooltip("told:N", title="Agreement"),
             ],
         )
     )
@@ -163,22 +165,24 @@ def _half(lines: pd.DataFrame, y: alt.Y) -> alt.Chart:
     return (
         alt.Chart(lines[lines["n"] > 0])
         .mark_tick(
-            orient="vertical", size=_BAR_HEIGHT, thickness=1.5, yOffset=_BAR_AT, color="white"
+            orient="vertical",
+            size=_BAR_HEIGHT,
+            thickness=1.5,
+            yOffset=_BAR_AT,
+            color="white",
+            tooltip=None,
         )
-        .encode(x=alt.datum(0.5), y=y, tooltip=alt.value(None))
+        .encode(x=alt.datum(0.5), y=y)
     )
 
 
 def _interval(lines: pd.DataFrame, y: alt.Y) -> alt.Chart:
+    style = {"yOffset": _BAR_AT, "y2Offset": _BAR_AT, "strokeWidth": 2, "tooltip": None}
+    known = lines[lines["low"].notna()]
     return (
-        alt.Chart(with_ends(lines))
-        .mark_rule(yOffset=_BAR_AT, y2Offset=_BAR_AT, strokeWidth=2, color=palette.ON_BAR)
-        .encode(
-            x="low:Q",
-            x2="high:Q",
-            y=y,
-            tooltip=[alt.Tooltip("rate:Q", title="Agreement", format=".1%"), TIP],
-        )
+        alt.Chart(known)
+        .mark_rule(color=palette.ON_BAR, **style)
+        .encode(x="low:Q", x2="high:Q", y=y)
     )
 
 
@@ -215,15 +219,14 @@ def _length_rule(lines: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.Chart:
 
 def _ceiling(rows: pd.DataFrame, ceiling: Ceiling, y: alt.Y, ink: palette.Ink) -> list[alt.Chart]:
     """The label-noise ceiling across the bars of all pairs, and its assumption in words."""
+    style = {"size": _BAR_HEIGHT + 6, "thickness": 3, "yOffset": _BAR_AT}
     own = rows[(rows["subset"] == ALL_SUBSETS) & (rows["kind"] == "bar") & (rows["n"] > 0)]
     tip = alt.Tooltip("words:N", title="Label noise")
     x = alt.X("best:Q")
     line = (
-        alt.Chart(own.assign(best=ceiling.rate, words=ceiling.label))
-        .mark_tick(
-            orient="vertical", size=_BAR_HEIGHT + 6, thickness=3, yOffset=_BAR_AT, color=ink.text
-        )
-        .encode(x=x, y=y, tooltip=[tip])
+        alt.Chart(own.assign(best=ceiling.rate))
+        .mark_tick(orient="vertical", color=ink.text, tooltip=None, **style)
+        .encode(x=x, y=y)
     )
     note = rows[rows["kind"] == "ceiling"]
     words = (
@@ -243,8 +246,15 @@ def _ceiling(rows: pd.DataFrame, ceiling: Ceiling, y: alt.Y, ink: palette.Ink) -
 
 def _rates(lines: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.Chart:
     return (
-        alt.Chart(lines)
-        .mark_text(align="right", baseline="middle", yOffset=_TEXT_AT, fontSize=12, color=ink.text)
+        alt.Chart(lines.assign(verdict="agree"))
+        .mark_text(
+            align="right",
+            baseline="middle",
+            yOffset=_TEXT_AT,
+            fontSize=12,
+            color=ink.text,
+            cursor="pointer",
+        )
         .encode(text="label:N", x=alt.value("width"), y=y, tooltip=alt.value(None))
     )
 

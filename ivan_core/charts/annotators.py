@@ -48,7 +48,7 @@ def agreement_dots(
     dots = _dots(lines)
     if dots.empty:
         return _nothing_compared(lines)
-    selection = alt.selection_point(name="feature", fields=["key", "value"], on="click")
+    selection = marks.selection("feature", ["key", "value"])
     y = marks.places(lines)
     low = min([0.0, *dots["low"].dropna(), *dots["point"]])
     x = alt.X(
@@ -137,7 +137,7 @@ def answer_cells(
         alt.Tooltip("percent:N", title="Of the texts both answered"),
     ]
     base = alt.Chart(shown).encode(x=x, y=y, tooltip=tips)
-    selection = alt.selection_point(name="answers", fields=["left", "right"], on="click")
+    selection = marks.selection("answers", ["left", "right"])
     most = int(table["count"].max())
     shades = (0.05, palette.DARKEST_CELL)
     cells = marks.shaded_cells(base, "count", most, shades, selection, ink)
@@ -269,7 +269,7 @@ def who_dots(table: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
         alt.Tooltip("same:Q", title="Pairs alike", format=","),
         alt.Tooltip("n:Q", title="Pairs on which both name a side", format=","),
     ]
-    selection = alt.selection_point(name="who", fields=["who"], on="click")
+    selection = marks.selection("who", ["who"])
     kinds = [kind for kind in KIND_COLOURS if lines["kind"].isin([kind]).any()]
     legend = alt.Legend(title=None, orient="top", labelExpr=_KIND_WORDS, columns=_KINDS_A_LINE)
     colour = palette.scale_of({kind: KIND_COLOURS[kind] for kind in kinds})
@@ -337,7 +337,7 @@ def question_cells(table: pd.DataFrame, *, dark: bool = False) -> palette.Drawin
         alt.Tooltip("positives:N", title="Of the texts either called so, both did"),
     ]
     base = alt.Chart(table).encode(x=x, y=y, tooltip=tips)
-    selection = alt.selection_point(name="cell", fields=["who", "key"], on="click")
+    selection = marks.selection("cell", ["who", "key"])
     shades = (0.03, palette.DARKEST_CELL)
     cells, picked = marks.shaded_cells(base, "share", 1, shades, selection, ink)
     few = base.transform_filter("datum.few").mark_rect(

@@ -37,7 +37,7 @@ def prevalence_dots(
     dots = _dots(prevalences, lines)
     if dots.empty:
         return _NO_ANSWER
-    selection = alt.selection_point(name="feature", fields=["key", "value"], on="click")
+    selection = marks.selection("feature", ["key", "value"])
     y = marks.places(lines)
     base = alt.Chart(dots).encode(y=y, tooltip=_tips(), color=_colour())
     x = _x("low", dots)
@@ -68,7 +68,7 @@ def word_bars(
     bars = _dots(counts, lines).assign(zero=0.0)
     if bars.empty:
         return _NO_ANSWER
-    selection = alt.selection_point(name="word", fields=["key", "value", "side"], on="click")
+    selection = marks.selection("word", ["key", "value", "side"])
     y = marks.places(lines)
     base = alt.Chart(bars).encode(y=y, tooltip=_tips())
     x = _x("zero", bars)
@@ -193,7 +193,7 @@ def together_squares(
     shown, left_out = _squares(table, titles)
     if shown.empty or shown["too_few"].all():
         return "No label has enough texts to tell with which others it goes."
-    selection = alt.selection_point(name="together", fields=_FIELDS[:4], on="click")
+    selection = marks.selection("together", _FIELDS[:4])
     # Names come from the data and are sorted by a column, so that none stands in the spec.
     band = alt.Scale(paddingInner=0.08, paddingOuter=0)
     x = alt.X(

@@ -4,7 +4,7 @@ what stands around them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -20,6 +20,17 @@ OFFSETS = (3, 14)
 """Where the two marks of a row lie, in pixels below its middle."""
 HAS_ENDS = "isValid(datum.low)"
 """What filters the marks of intervals: shares that follow from a condition have none."""
+
+
+def selection(name: str, fields: Sequence[str]) -> alt.Parameter:
+    """What a press fills: the fields of the mark under the pointer.
+
+    A mark that lacks one of them, such as a heading, takes no press; one beside all marks lets go.
+    """
+    known = " && ".join(f"isValid(datum['{field}'])" for field in fields)
+    beside = "!event.item || event.item.mark.marktype === 'group'"
+    on = {"source": "scope", "type": "click", "filter": f"{beside} || ({known})"}
+    return alt.selection_point(name=name, fields=list(fields), on=on)
 
 
 def name_of(key: str, value: str, titles: Mapping[str, str]) -> str:

@@ -189,7 +189,7 @@ def _scale_points(points: alt.Chart, y: alt.Y, fitted: float, ink: palette.Ink) 
             [palette.COUNT, "transparent"],
         )
     )
-    selection = alt.selection_point(name="sure", fields=["bin"], on="click")
+    selection = marks.selection("sure", ["bin"])
     return (
         points.mark_point(size=70, opacity=1, strokeWidth=1.6, cursor="pointer")
         .encode(

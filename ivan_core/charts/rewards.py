@@ -30,7 +30,7 @@ def reward_cells(cells: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
     if cells.empty:
         return palette.NOTHING_RATED
     ink = palette.ink(dark)
-    selection = alt.selection_point(name="cell", fields=["cell"], on="click")
+    selection = marks.selection("cell", ["cell"])
     shown = cells.assign(
         chosen=marks.spans(cells, "x0", "x1", ".4g"), rejected=marks.spans(cells, "y0", "y1", ".4g")
     )
@@ -75,7 +75,7 @@ def margin_bars(histogram: pd.DataFrame, *, dark: bool = False) -> palette.Drawi
     """
     if histogram.empty:
         return palette.NOTHING_RATED
-    selection = alt.selection_point(name="margin", fields=["bin", "verdict"], on="click")
+    selection = marks.selection("margin", ["bin", "verdict"])
     ink = palette.ink(dark)
     reach = float(histogram[["x0", "x1"]].abs().to_numpy().max())
     scale = alt.Scale(domain=[-reach, reach], nice=False)
@@ -160,7 +160,7 @@ def verdict_cells(
         return _none_shared(first, second)
     ink = palette.ink(dark)
     shown, order = _cells(table, first, second)
-    selection = alt.selection_point(name="verdicts", fields=["first", "second"], on="click")
+    selection = marks.selection("verdicts", ["first", "second"])
     height = _STRIP + _ROW * len(order)
     words = "{agree: 'agrees', tie: 'ties', disagree: 'disagrees'}[datum.label]"
     band = {"paddingInner": 0.05, "paddingOuter": 0.0}
@@ -212,7 +212,7 @@ def margin_squares(
     if cells.empty:
         return _none_shared(first, second)
     ink = palette.ink(dark)
-    selection = alt.selection_point(name="margins", fields=["cell"], on="click")
+    selection = marks.selection("margins", ["cell"])
     shown = cells.assign(
         across=marks.spans(cells, "x0", "x1", "+.2f"),
         up=marks.spans(cells, "y0", "y1", "+.2f"),

@@ -43,7 +43,7 @@ def flip_bars(
     bars = bars.assign(zero=0.0).rename(columns={"kind": "direction"})
     lines = lines.rename(columns={"kind": "direction"})
     fields = ["model", "direction", "variant"]
-    selection = alt.selection_point(name="flip", fields=fields, on="click")
+    selection = marks.selection("flip", fields)
     y = marks.places(lines)
     tips = [
         alt.Tooltip("name:N", title="Model and verdict"),
@@ -82,7 +82,7 @@ def reward_change_dots(found: Sequence[Robustness], *, dark: bool = False) -> pa
     dots = dots.merge(lines[["model", "kind", "line", "name"]], on=["model", "kind"])
     dots = dots.rename(columns={"kind": "side"})
     lines = lines.rename(columns={"kind": "side"})
-    selection = alt.selection_point(name="change", fields=["model", "side", "variant"], on="click")
+    selection = marks.selection("change", ["model", "side", "variant"])
     y = marks.places(lines)
     tips = [
         alt.Tooltip("name:N", title="Model and side"),
@@ -213,7 +213,7 @@ def change_squares(cells: pd.DataFrame, *, dark: bool = False) -> palette.Drawin
     if cells.empty:
         return _NOTHING_MOVED
     ink = palette.ink(dark)
-    selection = alt.selection_point(name="cell", fields=["cell"], on="click")
+    selection = marks.selection("cell", ["cell"])
     shown = cells.assign(
         alike=marks.spans(cells, "x0", "x1", ".3f"),
         moved=marks.spans(cells, "y0", "y1", ".3f"),

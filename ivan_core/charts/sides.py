@@ -54,7 +54,7 @@ def agreement_by_larger_bars(rows: pd.DataFrame, *, dark: bool = False) -> palet
     ink = palette.ink(dark)
     lines = _agreement_lines(rows)
     bars = lines[lines["kind"] == "bar"]
-    selection = alt.selection_point(name="larger", fields=["larger", "model"], on="click")
+    selection = marks.selection("larger", ["larger", "model"])
     fades = {"opacity": alt.condition(selection, alt.value(0.75), alt.value(0.3))}
     chart = _rate_bars(lines, "name", ("rate_low", "rate_high"), selection, {}, fades, ink)
     words = "; ".join(f"{bar.model}, {bar.name.lower()}: {bar.told}" for bar in bars.itertuples())
@@ -150,7 +150,7 @@ def _histogram(bins: pd.DataFrame, dark: bool) -> alt.LayerChart:
 
 
 def _selection() -> alt.Parameter:
-    return alt.selection_point(name="value", fields=["bin", "side"], on="click")
+    return marks.selection("value", ["bin", "side"])
 
 
 def _colour() -> alt.Color:
@@ -220,7 +220,7 @@ def length_bars(summaries: Sequence[ModelSummary], *, dark: bool = False) -> pal
     bars = rows[rows["kind"] == "bar"]
     if bars.empty:
         return "No pair is rated in which one reply is longer."
-    selection = alt.selection_point(name="longer", fields=["longer", "model"], on="click")
+    selection = marks.selection("longer", ["longer", "model"])
     chart = _rate_bars(rows, "where", ("low", "high"), selection, {"opacity": 0.75}, {}, ink)
     words = "; ".join(f"{bar.model}, where {bar.where}: {bar.told}" for bar in bars.itertuples())
     return palette.framed(

@@ -30,6 +30,7 @@ THEME_WORDS = {"labelColor": "#808495", "titleColor": "#808495"}
 STREAMLIT = {"axis": THEME_WORDS, "legend": THEME_WORDS, "header": THEME_WORDS}
 """What Streamlit's theme gives to the words of a chart on a light page, where we say nothing."""
 NAMES = sorted(builders())
+AGREEMENT = "agreement.agreement_bars"
 
 
 def page(dark: bool) -> dict[str, str]:
@@ -129,3 +130,71 @@ def test_where_little_is_known_it_is_drawn_or_a_sentence_stands_instead(matter: 
         json.dumps(spec, allow_nan=False)
         svg = vl_convert.vegalite_to_svg(json.dumps(spec))
         assert "NaN" not in svg and "Infinity" not in svg, name
+
+
+def clickable() -> list[str]:
+    """The charts in which a press lists rows."""
+    return [name for name in NAMES if spec_of(name).get("params")]
+
+
+@cache
+def pressable(name: str) -> list[tuple[bool, dict[str, Any], list[str]]]:
+    """What takes presses, from the back to the front: of the marks of the selection or not, the
+    drawn item, and the fields that it knows of itself ("undefined" where it does not).
+    """
+    spec = spec_of(name)
+    (selection,) = spec["params"]
+    views, fields = selection["views"], selection["select"]["fields"]
+    parts = " + '|' + ".join(f"datum['{field}']" for field in fields)
+    compiled: dict[str, Any] = vl_convert.vegalite_to_vega(json.dumps(spec))
+    for mark in compiled["marks"]:
+        mark["encode"]["update"]["description"] = {"signal": f"'' + {parts}"}
+        mark["encode"]["update"].pop("aria", None)
+    drawing = vl_convert.vega_to_scenegraph(json.dumps(compiled))
+    drawing = drawing.get("scenegraph", drawing)
+    return [
+        (mark["name"].startswith(tuple(views)), item, item["description"].split("|"))
+        for mark in drawing["items"][0]["items"]
+        if mark["interactive"] and mark["role"] == "mark"
+        for item in mark["items"]
+    ]
+
+
+@pytest.mark.parametrize("name", clickable())
+def test_a_press_takes_what_lies_under_the_pointer(name: str) -> None:
+    found = pressable(name)
+    areas = [
+        (item["x"], item["y"], item["x"] + item["width"], item["y"] + item["height"], filled)
+        for own, item, filled in found
+        if own and "width" in item
+    ]
+    for own, item, filled in found:
+        if own or "text" in item:
+            continue
+        low, high = item["x"], item.get("x2", item["x"] + item.get("width", 0))
+        at = item["y"] + item.get("height", 0) / 2
+        for left, top, right, bottom, below in areas:
+            over = max(low, left) < min(high, right) if low < high else left < low < right
+            if over and top < at < bottom:
+                assert filled == below, f"{item} lies on {below}"
+
+
+@pytest.mark.parametrize("name", clickable())
+def test_only_marks_that_know_what_they_are_take_presses(name: str) -> None:
+    (selection,) = spec_of(name)["params"]
+    told = selection["select"]["on"]["filter"]
+    assert all(f"isValid(datum['{field}'])" in told for field in selection["select"]["fields"])
+
+
+def test_lines_on_a_bar_of_agreement_leave_presses_to_its_parts() -> None:
+    found = pressable(AGREEMENT)
+    assert {item.get("ariaRoleDescription", "text") for _, item, _ in found} == {
+        "bar",
+        "point",
+        "text",
+    }
+    # Only the number stands for a part besides: names, marks below a bar and notes for none.
+    beside = [(item.get("text", ""), filled[2]) for own, item, filled in found if not own]
+    numbers = [text for text, verdict in beside if verdict == "agree"]
+    assert numbers and all("% [" in text for text in numbers)
+    assert {verdict for _, verdict in beside} == {"agree", "undefined"}

@@ -27,7 +27,8 @@ def selection(name: str, fields: Sequence[str]) -> alt.Parameter:
 
     A mark that lacks one of them, such as a heading, takes no press; one beside all marks lets go.
     """
-    known = " && ".join(f"isValid(datum['{field}'])" for field in fields)
+    # `datum` is not there in a filter of events where pages may not evaluate code, as Streamlit's.
+    known = " && ".join(f"isValid(event.item.datum['{field}'])" for field in fields)
     beside = "!event.item || event.item.mark.marktype === 'group'"
     on = {"source": "scope", "type": "click", "filter": f"{beside} || ({known})"}
     return alt.selection_point(name=name, fields=list(fields), on=on)

@@ -148,7 +148,7 @@ def source_line(run_id: str, where: str | None = None) -> str:
 
 
 def quotes(run_id: str, where: str | None = None) -> list[Quote]:
-    """All sentences of a run, by question in the order of its page.
+    """All sentences of a run, each once, by question in the order of its page.
 
     With conditions on rows each is of the rows that they pick and says so, or that it is of the
     whole run.
@@ -162,9 +162,12 @@ def quotes(run_id: str, where: str | None = None) -> list[Quote]:
     found = own.quotes(results)
     if where is not None:
         found = _of_picked_rows(own, results, run_id, found, where)
+    once: dict[str, Quote] = {}
+    for quote in found:
+        once.setdefault(quote.sentence, quote)
     return [
-        replace(quote, sentence=named(quote.sentence, names), command=quote.told_by(run_id))
-        for quote in found
+        replace(quote, sentence=named(sentence, names), command=quote.told_by(run_id))
+        for sentence, quote in once.items()
     ]
 
 

@@ -53,11 +53,6 @@ class ModelSummary:
         return self.unseen is not None and self.unseen.n < self.counts.rated
 
     @property
-    def headline_misaligned(self) -> Rate | None:
-        """Share of the headline's pairs on which the model ties or disagrees."""
-        return _others(self.headline)
-
-    @property
     def headline_is_seen(self) -> bool:
         """Whether the model was trained on every pair of the headline."""
         return self.unseen is None and self.seen is not None and self.seen.n == self.counts.rated

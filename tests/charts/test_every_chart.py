@@ -183,7 +183,9 @@ def test_a_press_takes_what_lies_under_the_pointer(name: str) -> None:
 def test_only_marks_that_know_what_they_are_take_presses(name: str) -> None:
     (selection,) = spec_of(name)["params"]
     told = selection["select"]["on"]["filter"]
-    assert all(f"isValid(datum['{field}'])" in told for field in selection["select"]["fields"])
+    assert all(
+        f"isValid(event.item.datum['{field}'])" in told for field in selection["select"]["fields"]
+    )
 
 
 def test_lines_on_a_bar_of_agreement_leave_presses_to_its_parts() -> None:

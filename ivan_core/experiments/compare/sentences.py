@@ -24,7 +24,7 @@ from ivan_core.experiments.compare.conditions import REWARDS
 from ivan_core.experiments.compare.results import Results, margins_of, open_results
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.words import Quote, shown_rate, source_line
-from ivan_core.metrics.agreement import ALL_SUBSETS, NO_SUBSET, by_subset, rows_in_bar
+from ivan_core.metrics.agreement import ALL_SUBSETS, NO_SUBSET, by_subset, rated, rows_in_bar
 from ivan_core.metrics.columns import agreement_by_larger, sides_sentence
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
@@ -36,7 +36,7 @@ from ivan_core.metrics.comparison_sentences import (
     seen_sentence,
     temperature_sentence,
 )
-from ivan_core.metrics.intervals import Rate, rate_of_row
+from ivan_core.metrics.intervals import Rate, rate_in, rate_of_row
 from ivan_core.metrics.margin_words import preference
 from ivan_core.metrics.paired import Difference, paired_difference, pairs_needed, shared_rows
 from ivan_core.metrics.reliability import risk_coverage
@@ -80,11 +80,11 @@ def quotes(results: Results) -> list[Quote]:
 def _of_model(results: Results, summary: ModelSummary) -> list[Quote]:
     model, choice = summary.model, the(results.dataset.chosen_by)
     training = results.training[model]
-    sides, against = f"{model} sides with {choice}", f"{model} ties or goes against {choice}"
     if results.bare:
         balanced = summary.length_balanced.without_ends()
         summary = replace(summary, length_balanced=balanced)
     of_rows = partial(Quote, measure=REWARDS)
+    sides = f"{model} sides with {choice}"
     headline = rate_sentence(shown_rate(results, summary.headline), sides, training.noun)
     found = [
         of_rows(_SIDES_WITH, sentence, "agreement") for sentence in (headline, training.sentence)
@@ -92,7 +92,7 @@ def _of_model(results: Results, summary: ModelSummary) -> list[Quote]:
     if training.on_some:
         seen = seen_sentence(summary.seen, summary.unseen, model)
         found.append(Quote(_SIDES_WITH, seen, "agreement"))
-    told = [rate_sentence(shown_rate(results, summary.headline_misaligned), against, training.noun)]
+    told = _ties(results, model)
     rules = summary.headline_baselines
     if rules is not None:
         for name, rate in (("longer", rules.longer), ("shorter", rules.shorter)):
@@ -109,6 +109,16 @@ def _of_model(results: Results, summary: ModelSummary) -> list[Quote]:
         asked, shown = "How far apart are its rewards?", Wish(model=model)
         found.append(of_rows(asked, unit, "margins", shown))
     return found
+
+
+def _ties(results: Results, model: str) -> list[str]:
+    """On how many pairs a model does not choose, if there are any; on the rest it goes against."""
+    rows = rated(results.fair_rows(model))
+    rate = rate_in(rows, rows["verdict"].eq("tie").to_numpy(bool))
+    if rate is None or not rate.count:
+        return []
+    told = f"{model} gives both replies the same reward"
+    return [rate_sentence(shown_rate(results, rate), told, results.training[model].noun)]
 
 
 def _by_subset(results: Results) -> list[Quote]:
@@ -213,13 +223,15 @@ def _sureness(results: Results) -> list[Quote]:
     for model in results.models:
         sure = results.reliability(model)
         on_model: Wish = {"model": model}
-        for sentence, chart, shown in (
+        told = [
             (coverage_sentence(curves, model), "coverage", Wish()),
             (reliability_sentence(sure, model), "reliability", on_model),
-            (temperature_sentence(sure, model), "reliability", on_model),
-        ):
-            told = _with(sentence, results.training[model])
-            found.append(Quote("How sure is it?", told, chart, shown))
+        ]
+        if sure.temperature is not None:
+            told.append((temperature_sentence(sure, model), "reliability", on_model))
+        for sentence, chart, shown in told:
+            sentence = _with(sentence, results.training[model])
+            found.append(Quote("How sure is it?", sentence, chart, shown))
     return found
 
 

@@ -7,7 +7,9 @@ import streamlit as st
 from given import made_runs
 
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.specs import LabelSpec
 from ivan_core.engine import handling as runs
+from ivan_core.runs.locks import FileLock
 
 COMPARE = "pages/compare.py"
 
@@ -62,3 +64,15 @@ def test_nothing_is_told_while_nobody_knows_of_how_much(data_dir, open_page, tab
     run_id = made_runs.queued(data_dir, made_runs.spec_of_sample())
     open_page(COMPARE, run=run_id)
     assert set(tab) == {"Compare · IVAN"}
+
+
+def test_a_labelling_tells_its_progress_too(data_dir, open_page, tab) -> None:
+    spec = LabelSpec(limit=10)
+    registry = runs.registry()
+    run_id, _ = registry.add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+    registry.finish(run_id, RunState.RUNNING)
+    with FileLock(registry.lock_path(run_id)) as lock:
+        assert lock.acquire()
+        registry.progress(run_id, doing="Labelling", done=8, total=20, rate=1.0)
+        open_page("pages/taxonomy.py", run=run_id)
+    assert tab == ["Taxonomy · IVAN", "(40%) Taxonomy · IVAN"]

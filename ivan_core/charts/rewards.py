@@ -141,7 +141,7 @@ def _margins_description(histogram: pd.DataFrame) -> str:
 
 
 _STRIP = 50
-_ROW = 84
+_ROW = 92
 _LETTER = 6.8
 _MARGINS_HEIGHT = 380
 _SAYS = {"agree": "agrees", "tie": "ties", "disagree": "disagrees"}
@@ -191,10 +191,10 @@ def verdict_cells(
     shades = (0.05, palette.DARKEST_CELL)
     cells = marks.shaded_cells(base, "count", most, shades, selection, ink)
     style = {"cursor": "pointer", "color": ink.text, "align": "center", "baseline": "middle"}
-    counts = base.mark_text(fontSize=19, fontWeight="bold", dy=-14, **style).encode(text="number:N")
-    shares = base.mark_text(fontSize=12, dy=6, **style).encode(text="percent:N")
+    counts = base.mark_text(fontSize=19, fontWeight="bold", dy=-27, **style).encode(text="number:N")
+    shares = base.mark_text(fontSize=12, dy=-8, **style).encode(text="percent:N")
     room = f"width / {len(order)} - 16"
-    told = base.mark_text(fontSize=11, dy=28, **_fitting(room), **style)
+    told = base.mark_text(fontSize=11, dy=10, **_fitting(room), **style)
     heads = marks.heads(f"→ across: {first}", f"↓ down: {second}", ink)
     chart = alt.layer(*cells, counts, shares, told, heads).properties(height=height)
     described = _verdicts_description(shown, first, second)
@@ -274,20 +274,21 @@ def _cells(table: pd.DataFrame, first: str, second: str) -> tuple[pd.DataFrame, 
         number=[f"{count:,}" for count in shown["count"]],
         percent=[percent(count / n, n) for count in shown["count"]],
         words=words,
-        lines=[_in_two(one) for one in words],
+        lines=[_in_lines(one) for one in words],
     ), order
 
 
 def _fitting(room: str) -> dict[str, Any]:
-    """The words of a place in one line if there is room for them in pixels, else in two."""
+    """The words of a place in one line if there is room for them in pixels, else in several."""
     fits = f"length(datum.words) * {_LETTER} < {room}"
     text = {"expr": f"{fits} ? datum.words : datum.lines"}
     return {"text": text, "lineBreak": "\n", "lineHeight": 13, "limit": {"expr": room}}
 
 
-def _in_two(words: str) -> str:
-    """Words with the last of them on a line of its own."""
-    return "\n".join(words.rsplit(" ", 1))
+def _in_lines(words: str) -> str:
+    """The same with a name on a line of its own: "only", the model, "agrees"."""
+    first, _, rest = words.partition(" ")
+    return "\n".join([first, *rest.rsplit(" ", 1)])
 
 
 def _briefly(first: str, second: str) -> tuple[str, str]:
@@ -327,7 +328,7 @@ def _quadrants(first: str, second: str, ink: palette.Ink) -> list[alt.Chart]:
     )
     drawn: list[alt.Chart] = []
     for words, left, top, colour in named:
-        base = alt.Chart(pd.DataFrame({"words": [words], "lines": [_in_two(words)]})).encode(
+        base = alt.Chart(pd.DataFrame({"words": [words], "lines": [_in_lines(words)]})).encode(
             x=alt.value(0 if left else "width"), y=alt.value(0 if top else "height")
         )
         style = marks.corner(left, top, 6, _STRIP + 6 if top else 6)

@@ -11,7 +11,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Opinion, Queue, Task
 from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets
-from ivan_core.experiments.compare.results import snippet
+from ivan_core.lists.short import snippet
 from ivan_core.metrics.labels.answers import same_answer
 from ivan_core.review.examples import SECONDS
 from ivan_core.review.flow import Standing, opinions, standing

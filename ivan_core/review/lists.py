@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from ivan_core.domain.labels import Label, TextKey
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, ItemSide
 from ivan_core.engine.opinions import Used
-from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import in_words
 from ivan_core.lists import page
+from ivan_core.lists.short import snippet
 from ivan_core.metrics.labels.answers import same_answer
 from ivan_core.metrics.sentences import PROMPTS_SHARED, as_if, interval, percent, share_in_full
 from ivan_core.review.agreement import Beside, Cell, Who

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from keyboard import ready
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 TABLE = "[data-testid=stDataFrame]"
-_HEAD = 18
+LIST = ".ivan-table"
+"""A list of rows, pairs or texts."""
 _FIRST_ROW = 52
 """Pixels from the top of a table to its first row, below the header."""
 
@@ -23,9 +24,20 @@ def click_first_row(page: Page, first_cell: str, at: int = 150) -> None:
     table.click(position={"x": at, "y": _FIRST_ROW})
 
 
-def click_head(page: Page, first_cell: str, at: int) -> None:
-    """Click the head of a column of that table, `at` pixels from the left."""
-    table = page.locator(TABLE).last
-    expect(table.get_by_test_id("glide-cell-1-0")).to_have_text(first_cell)
+def row_of(page: Page, row: str) -> Locator:
+    """The link that leads to a row of the page's only list of rows, once it is there."""
+    link = page.locator(LIST).get_by_role("link", name=f"Row {row}", exact=True)
+    expect(link).to_be_visible()
     ready(page)
-    table.click(position={"x": at, "y": _HEAD})
+    return link
+
+
+def first_of(page: Page) -> Locator:
+    """The first row's link of that list."""
+    return page.locator(LIST).get_by_role("link").first
+
+
+def sort_by(page: Page, head: str) -> None:
+    """Press the head of a column of that list."""
+    ready(page)
+    page.locator(LIST).get_by_role("button", name=head).click()

@@ -9,6 +9,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from given.listed import listed
 from given.word_counts.kind import WordsSpec
 from streamlit.testing.v1 import AppTest
 
@@ -96,8 +97,7 @@ def test_its_results_are_listed_by_their_conditions_and_quoted(
     app.query_params["run"], app.query_params["longer"] = run_id, "chosen"
     app.run()
     assert not app.exception
-    (table,) = app.dataframe
-    assert table.value.to_numpy().tolist() == [[0, 6, 4]]
+    assert listed(app).to_numpy().tolist() == [[0, 6, 4]]
     assert "the chosen reply has more words ✕" in [button.label for button in app.button]
     said = re.sub(r"<[^>]+>", "", " ".join(unescape(html.body) for html in app.get("html")))
     assert "1 row." in said

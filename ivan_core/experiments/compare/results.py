@@ -36,9 +36,12 @@ from ivan_core.experiments.compare.tables import (
     with_prompts,
 )
 from ivan_core.lists import pairs
+from ivan_core.lists.cells import Verdicts
 from ivan_core.lists.page import page_of
+from ivan_core.lists.short import beside
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.columns import by_column
+from ivan_core.metrics.intervals import number_text
 from ivan_core.metrics.reliability import Reliability, reliability
 from ivan_core.metrics.summary import ModelSummary, summarise
 from ivan_core.metrics.training import Training, training_of, unseen_rows
@@ -50,9 +53,6 @@ if TYPE_CHECKING:
     import pandas as pd
 _SEED = 0
 """Of the range that a calibrated model would show."""
-_SNIPPET = 160
-_SNIPPET_READ = 4_000
-"""Characters of a reply that are read for its first words: a reply may have millions."""
 _REPEATED = ("model", "subset", "verdict")
 """Columns in which few words stand in many rows."""
 
@@ -202,8 +202,8 @@ def _read_table(path: Path) -> pd.DataFrame:
 def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
     """One page of at most 50 pairs to read: row, subset, each model's verdict, both replies.
 
-    `page` counts from 1 and is clamped. Replies are cut short. Behind a verdict stands the margin
-    in typical margins of the model.
+    `page` counts from 1 and is clamped. Replies are cut short, as pieces of text of which those
+    that only one reply has are marked. Beside a verdict stands the margin in typical margins.
     """
     import pandas as pd
 
@@ -214,25 +214,16 @@ def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
         record: dict[str, Any] = {"row_id": pair.row_id, "subset": pair.subset}
         for model, scores in results.aligned.models.items():
             code = scores.verdict[place]
-            words = "not rated" if code == UNRATED else VERDICTS[code]
-            if code != UNRATED and scores.unit:
-                amount = f"{scores.margin[place] / scores.unit:+.1f}"
-                words += " 0.0" if float(amount) == 0 else f" {amount}"
-            record[model] = words
-        record["chosen"], record["rejected"] = (
-            snippet(pair.chosen.reply),
-            snippet(pair.rejected.reply),
-        )
+            rated = code != UNRATED
+            words = VERDICTS[code] if rated else "not rated"
+            amount = ""
+            if rated and scores.unit:
+                amount = number_text(scores.margin[place] / scores.unit, 1, signed=True)
+            record[model] = Verdicts((words,), amount)
+        chosen, rejected = pair.chosen.reply, pair.rejected.reply
+        record["chosen"], record["rejected"] = beside(chosen, rejected), beside(rejected, chosen)
         records.append(record)
     return pd.DataFrame.from_records(records)
-
-
-def snippet(text: str | None) -> str:
-    """The first words of a reply on one line."""
-    if text is None:
-        return "(no reply)"
-    flat = " ".join(text[:_SNIPPET_READ].split())
-    return (flat[: _SNIPPET - 1] + "…" if len(flat) > _SNIPPET else flat) or "(empty reply)"
 
 
 def judged_pair(results: Results, row_id: int) -> JudgedPair:

@@ -17,12 +17,12 @@ import numpy as np
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, Label, TextKey
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.labels.files import TABLE
 from ivan_core.experiments.labels.results import LabelResults, labels_of, open_labels, plain
 from ivan_core.labels.repair import Fix, Problem
 from ivan_core.labels.schema import features
 from ivan_core.lists.page import page_of
+from ivan_core.lists.short import beside
 from ivan_core.metrics.labels.agreement import agreement_table, class_agreement
 from ivan_core.metrics.labels.answers import LIST_KEYS, NO, YES, cells, text_ids
 from ivan_core.metrics.labels.shares import (
@@ -198,7 +198,8 @@ def texts_page(
     """One page of at most 50 texts to read: row, side, state, reply, and the labels in words.
 
     `places` are those of the texts in the labels table. `page` counts from 1 and is clamped. The
-    label `first` stands before the others.
+    words that the other reply of the pair has not are marked. The label `first` stands before the
+    others.
     """
     import pandas as pd
 
@@ -211,13 +212,15 @@ def texts_page(
     records = []
     for row in shown.to_dict("records"):
         pair = pairs[int(row["row_id"])]
-        dialogue = pair.chosen if row["preference"] == "chosen" else pair.rejected
+        reply, other = pair.chosen.reply, pair.rejected.reply
+        if row["preference"] != "chosen":
+            reply, other = other, reply
         records.append(
             {
                 "row_id": pair.row_id,
                 "side": row["preference"],
                 "state": row["status"],
-                "reply": snippet(dialogue.reply),
+                "reply": beside(reply, other),
                 "problem": "; ".join(problem.message for problem in row["problems"]),
             }
             | {key: in_words(plain(row[key])) for key in dict.fromkeys(keys)}

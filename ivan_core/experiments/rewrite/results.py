@@ -17,13 +17,13 @@ from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import RewriteSpec
 from ivan_core.engine import handling as runs, opened
 from ivan_core.engine.opened import Found, Opener, nothing_yet
-from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.compare.tables import pairs_in_training
 from ivan_core.experiments.rewrite.rows import RewordedPair, read_pairs, read_replies
 from ivan_core.experiments.rewrite.run import ORDER, units_of
 from ivan_core.experiments.rewrite.tables import LABELS_FILE, LIKENESS_FILE, SCORES_FILE, Tables
 from ivan_core.experiments.rewrite.units import units_of_rows
 from ivan_core.lists.conditions import Ints
+from ivan_core.lists.short import Pieces, beside, snippet
 from ivan_core.metrics.training import trained_on
 from ivan_core.runs.context import Parts
 
@@ -108,10 +108,10 @@ _KEPT = 2
 
 @dataclass(frozen=True, slots=True)
 class InShort:
-    """What a list says of a row: how both replies begin, why it has no whole rewording, and how
-    the last answer begins that was refused for it."""
+    """What a list says of a row: how both replies begin, the words marked that were reworded, why
+    it has no whole rewording, and how the last answer begins that was refused for it."""
 
-    replies: tuple[str, str]
+    replies: tuple[Pieces, Pieces]
     problem: str
     refused: str
 
@@ -241,7 +241,7 @@ class RewriteResults:
         """Rows of the run as a list shows them; read once and remembered, for it is little."""
         new = [row_id for row_id in row_ids if row_id not in self._short]
         for one in read_replies(self._parts, self.spec, self.dataset, self._unit_of, new):
-            chosen, rejected = (snippet(reply) for reply in one.replies)
+            chosen, rejected = map(beside, one.replies, one.before)
             missing = [why for why in one.missing if why is not None]
             refused = next((why.raw for why in missing if why.raw), "")
             self._short[one.row_id] = InShort(

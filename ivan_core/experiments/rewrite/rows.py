@@ -110,6 +110,7 @@ class RewordedReplies:
 
     row_id: int
     replies: tuple[str | None, str | None]
+    before: tuple[str | None, str | None]
     missing: tuple[Missing | None, Missing | None]
 
 
@@ -176,12 +177,13 @@ def reworded_replies(
     own = _by_style(kept).get(STYLE_OF["reworded"], {})
     replies: list[str | None] = []
     missing: list[Missing | None] = []
-    for side, before in (("chosen", pair.chosen), ("rejected", pair.rejected)):
+    for side, original in (("chosen", pair.chosen), ("rejected", pair.rejected)):
         there = not pair.unrated and _is_whole(spec, own, side)
         after = _last(own, side) if there else None
-        replies.append(after.reply if after else before.reply)
+        replies.append(after.reply if after else original.reply)
         missing.append(None if there else _missing(pair, spec, own, side))
-    return RewordedReplies(pair.row_id, (replies[0], replies[1]), (missing[0], missing[1]))
+    before = pair.chosen.reply, pair.rejected.reply
+    return RewordedReplies(pair.row_id, (replies[0], replies[1]), before, (missing[0], missing[1]))
 
 
 def _by_style(kept: Iterable[KeptRewording]) -> dict[Style, dict[PieceKey, Rewording]]:

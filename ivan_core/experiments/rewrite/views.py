@@ -12,7 +12,9 @@ from ivan_core.domain.specs import RewriteSpec
 from ivan_core.experiments.rewrite.rows import Missing, Move, RewordedPair, move_of
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite.units import Variant, variants_of
+from ivan_core.lists.cells import Verdicts
 from ivan_core.lists.page import page_of
+from ivan_core.metrics.intervals import number_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +146,7 @@ def rows_page(
 ) -> pd.DataFrame:
     """One page of at most 50 rows to read: both replies as reworded, what that did, what failed.
 
-    `page` counts from 1 and is clamped. Behind the verdicts of a model stands the change of its
+    `page` counts from 1 and is clamped. Beside the verdicts of a model stands the change of its
     margin in typical margins. Where a side was not reworded its original stands.
     """
     import pandas as pd
@@ -158,23 +160,22 @@ def rows_page(
         alike = [one for one in row.similarity.get("reworded", ()) if one is not None]
         record["similarity"] = min(alike, default=None)
         for model in results.models:
-            record[model] = _verdict_words(row, model, units.get(model))
+            record[model] = _verdicts(row, model, units.get(model))
         record["problem"], record["raw"] = short.problem, short.refused
         records.append(record)
     return pd.DataFrame.from_records(records)
 
 
-def _verdict_words(row: Measured, model: str, unit: float | None) -> str:
+def _verdicts(row: Measured, model: str, unit: float | None) -> Verdicts:
     """A model's verdicts before and after, and the change of its margin in typical margins."""
     before, after = row.verdict(model, "original"), row.verdict(model, "reworded")
     if not before or not after:
-        return f"{before}, not reworded" if before else "not rated"
-    words = before if before == after else f"{before} → {after}"
+        return Verdicts((before, "not reworded") if before else ("not rated",))
+    words = (before,) if before == after else (before, after)
     moved = row.margin(model, "reworded"), row.margin(model, "original")
     if moved[0] is None or moved[1] is None or not unit:
-        return words
-    amount = f"{(moved[0] - moved[1]) / unit:+.2f}"
-    return f"{words} {'0.00' if float(amount) == 0 else amount.replace('-', '−')}"
+        return Verdicts(words)
+    return Verdicts(words, number_text((moved[0] - moved[1]) / unit, 2, signed=True))
 
 
 def _both(alike: pd.DataFrame, name: str) -> dict[Variant, Rewards]:

@@ -30,20 +30,17 @@ from pages.components.compare.filtering import ROWS, add, current_filter, sort_b
 from pages.components.compare.user_columns import user_columns
 from pages.components.kit.conditions import names_on, places_found
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.list import (
-    SELECTS,
-    below_page,
-    opened_row,
-    page_table,
-    row_by_number,
-    turned_to,
-)
+from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
+from pages.components.kit.list import SELECTS, below_page, opened_row, row_by_number, turned_to
 from pages.components.kit.results import csv_buttons
 from pages.components.kit.search import start_search
-from pages.components.kit.state import PAIRS, kept_filter, kindly
+from pages.components.kit.state import PAIRS, address, kept_filter, kindly
 from pages.components.kit.strip import at_table, strip
+from pages.components.kit.table import Column, page_table
 from pages.components.kit.taking import take_away
 from pages.components.kit.text import say, short_names
+
+_BOLD = "Words that the other reply has not are bold, unless nearly all are."
 
 
 def rows_table(
@@ -53,37 +50,38 @@ def rows_table(
     if not row_ids:
         say("No rows here.")
         return
-    page = turned_to(len(row_ids), f"page-{key}")
+    turned = f"page-{key}"
+    page = turned_to(len(row_ids), turned)
     table = rows_page(results, row_ids, page)
     columns = {
-        "row_id": st.column_config.NumberColumn("Row", format="%d", width=60),
-        "subset": st.column_config.TextColumn("Subset", width=90),
-        "chosen": st.column_config.TextColumn("Chosen reply", width="large"),
-        "rejected": st.column_config.TextColumn("Rejected reply", width="large"),
+        "row_id": Column("Row", "In the dataset; a press sorts all rows.", sorts=True),
+        "subset": Column("Subset"),
+        "chosen": Column("Chosen reply", _BOLD),
+        "rejected": Column("Rejected reply", _BOLD),
     }
     names = short_names(results.models)
     for model in results.models:
-        columns[model] = st.column_config.TextColumn(
+        columns[model] = Column(
             names[model],
-            width=130,
-            help="The verdict, and in typical margins how much more the "
-            "model likes the chosen reply.",
+            "The verdict, and in typical margins how much more the model likes the chosen reply.",
+            sorts=True,
         )
-    stood_on, picked = page_table(
+    shown = [int(row_id) for row_id in table["row_id"]]
+    picked = page_table(
         table,
         columns,
         key=f"rows-{key}-{page}",
-        number="row_id",
+        links=[address(PAIRS, _one_by_one(results, [row_id])) for row_id in shown],
         sort_by=sort_by,
         alt="The rows of this view; select one to read the pair side by side",
     )
     told = "Click a row to read the pair; the head of Row or of a model sorts all rows."
-    with below_page(f"opened-{key}", "row", len(row_ids), page, told):
-        asked = row_by_number("open", results.row_ids, int(table.iloc[stood_on]["row_id"]))
+    with below_page(f"opened-{key}", "row", len(row_ids), page, told, turned):
+        asked = row_by_number("open", results.row_ids, shown[0])
         if asked is not None:
             open_pair(results, asked)
     if picked is not None:
-        open_pair(results, int(table.iloc[picked]["row_id"]))
+        open_pair(results, shown[picked])
 
 
 def open_pair(results: Results, row_id: int) -> None:
@@ -145,6 +143,8 @@ def _table(results: Results, marks: list[Mark]) -> None:
         "small",
         quiet=True,
     )
+    tab_leaves_tables()
+    heads_sort_no_page()
     picked = opened_row(event.selection, "Row")
     if picked is None or picked >= len(shown):
         return

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
+from pathlib import PurePath
 from typing import ParamSpec
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -69,6 +71,11 @@ def page_of_kind(name: str) -> str:
     """The page that shows runs of a kind."""
     page = known(name).page
     return page_file(page) if page else RUNS
+
+
+def address(page: str, query: Mapping[str, str]) -> str:
+    """Where a page with such parameters is found from any page of the app."""
+    return f"{PurePath(page).stem}?{urlencode(query)}"
 
 
 def page_file(name: str) -> str:

@@ -19,10 +19,11 @@ from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.url import query_of
 from pages.components.kit.conditions import Place, fitting_filter, names_on, places_found
 from pages.components.kit.frame import show_error
-from pages.components.kit.list import below_page, head_of_item, item_by_name, page_table, turned_to
+from pages.components.kit.list import below_page, head_of_item, turned_to
 from pages.components.kit.results import Point, clicked_chart
-from pages.components.kit.state import PAIRS, write_query
+from pages.components.kit.state import PAIRS, TAXONOMY, address, write_query
 from pages.components.kit.strip import at_table, strip
+from pages.components.kit.table import Column, page_table
 from pages.components.kit.taking import take_away
 from pages.components.kit.text import say, show_part
 from pages.components.pair.labels import why
@@ -78,7 +79,8 @@ def label_texts(results: LabelResults) -> None:
 
 def _table(results: LabelResults, wanted: Filter, found: Any) -> None:
     shown_as = str(hash(tuple(sorted(query_of(wanted).items()))))
-    page = turned_to(len(found), f"texts-page-{shown_as}")
+    turned = f"texts-page-{shown_as}"
+    page = turned_to(len(found), turned)
     labels = [one.label for one in wanted.conditions if isinstance(one, LabelIs | OnPairs)]
     table = label_numbers.texts_page(results, found, page, *labels[:1])
     unusable = ~table["state"].isin(USABLE)
@@ -87,31 +89,30 @@ def _table(results: LabelResults, wanted: Filter, found: Any) -> None:
     table = table.drop(columns=hidden)
     if table["state"].eq("valid").all():
         table = table.drop(columns="state")
-    columns: dict[str, Any] = {
-        "row_id": st.column_config.NumberColumn("Row", format="%d", width=60),
-        "side": st.column_config.TextColumn("Side", width=75),
-        "state": st.column_config.TextColumn("State", width=80),
-        "reply": st.column_config.TextColumn("Last reply", width="large"),
-        "problem": st.column_config.TextColumn("What is wrong", width="medium"),
-    }
-    for key in results.keys:
-        columns[key] = st.column_config.TextColumn(label_name(key), width=140, help=key)
+    bold = "Words that the other reply of the pair has not are bold, unless nearly all are."
+    columns = {
+        "row_id": Column("Row"),
+        "side": Column("Side"),
+        "state": Column("State"),
+        "reply": Column("Last reply", bold),
+        "problem": Column("What is wrong"),
+    } | {key: Column(label_name(key), key) for key in results.keys}
     items = [f"{row.row_id}.{row.side}" for row in table[["row_id", "side"]].itertuples()]
+    query = st.query_params.to_dict()
 
     def read(place: int) -> None:
         write_query({TEXT: items[place]})
 
-    stood_on, _ = page_table(
+    page_table(
         table,
         columns,
         key=f"texts-{shown_as}-{page}",
-        number="row_id",
+        links=[address(TAXONOMY, query | {TEXT: item}) for item in items],
         read=read,
         alt="The texts of this view with their labels; select one to read it",
     )
-    with below_page("text-opener", "text", len(found), page, "Click one to read it."):
-        key = f"text-to-open-{items[0]}-{len(items)}-{stood_on}"
-        item_by_name("text", "Read this text", items, stood_on, key, TEXT)
+    with below_page("text-opener", "text", len(found), page, "Click one to read it.", turned):
+        pass
 
 
 def _one_text(results: LabelResults) -> None:

@@ -41,9 +41,10 @@ from ivan_core.review.sentences import (
 )
 from ivan_core.review.settle import opinions_csv
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.list import below_page, head_of_item, item_by_name, page_table, turned_to
+from pages.components.kit.list import below_page, head_of_item, turned_to
 from pages.components.kit.results import FOR_THE_PAPER, Point, csv_buttons, one_of, quotable
-from pages.components.kit.state import dark, write_query
+from pages.components.kit.state import REVIEW, address, dark, write_query
+from pages.components.kit.table import page_table
 from pages.components.kit.text import say
 from pages.components.labels.texts import marks
 from pages.components.pair.replies import show_dialogue, show_pair
@@ -70,25 +71,24 @@ def listed_items(
 def _table(
     dataset: PreparedDataset, shown: Sequence[Listed], key: str, name: str, noun: str
 ) -> None:
-    page = turned_to(len(shown), f"page-{name}")
-    table = page_of(dataset, shown, key, page)
-    here = page_rows(shown, page)
-    items = [f"{one.row_id}.{one.side}" for one in here]
+    turned = f"page-{name}"
+    page = turned_to(len(shown), turned)
+    items = [f"{one.row_id}.{one.side}" for one in page_rows(shown, page)]
+    query = st.query_params.to_dict()
 
     def read(place: int) -> None:
         write_query({LISTED: items[place]})
 
-    stood_on, _ = page_table(
-        table,
-        {"Row": st.column_config.NumberColumn("Row", format="%d", width=60)},
+    page_table(
+        page_of(dataset, shown, key, page),
+        {},
         key=f"items-{name}-{page}-{len(shown)}",
-        number="Row",
+        links=[address(REVIEW, query | {LISTED: item}) for item in items],
         read=read,
         alt=f"The {noun}s of this view with what everybody said; select one to read it",
     )
-    with below_page("item-opener", noun, len(shown), page, "Click one to read it."):
-        key = f"item-to-open-{name}-{items[0]}-{len(items)}-{stood_on}"
-        item_by_name("item", "Read it", items, stood_on, key, LISTED)
+    with below_page("item-opener", noun, len(shown), page, "Click one to read it.", turned):
+        pass
 
 
 def _one(dataset: PreparedDataset, shown: Sequence[Listed], key: str) -> None:

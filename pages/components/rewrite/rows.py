@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
@@ -28,10 +27,11 @@ from ivan_core.lists.conditions import Condition, Filter, Listing, fitting, matc
 from ivan_core.lists.url import query_of
 from pages.components.kit.conditions import Place, fitting_filter, names_on, places_found
 from pages.components.kit.frame import show_error
-from pages.components.kit.list import below_page, page_table, row_by_number, turned_to
+from pages.components.kit.list import below_page, row_by_number, turned_to
 from pages.components.kit.results import Point, clicked_chart
-from pages.components.kit.state import PAIRS, REWRITE, write_query
+from pages.components.kit.state import PAIRS, REWRITE, address, write_query
 from pages.components.kit.strip import at_table, strip
+from pages.components.kit.table import Column, page_table
 from pages.components.kit.taking import take_away
 from pages.components.kit.text import say, short_names
 from pages.components.pair.rewordings import show_rewordings
@@ -133,7 +133,8 @@ def _ask(results: RewriteResults, wanted: Filter) -> None:
 
 def _table(results: RewriteResults, found: Numbers, wanted: Filter, row_ids: list[int]) -> None:
     shown_as = str(hash(tuple(sorted(query_of(wanted).items()))))
-    page = turned_to(len(row_ids), f"rewrite-page-{shown_as}")
+    turned = f"rewrite-page-{shown_as}"
+    page = turned_to(len(row_ids), turned)
     table = rows_page(results, found.units, row_ids, page)
     hidden = ["problem", "raw"]
     if any(
@@ -144,22 +145,23 @@ def _table(results: RewriteResults, found: Numbers, wanted: Filter, row_ids: lis
     table = table.drop(columns=hidden)
     if table["similarity"].isna().all():
         table = table.drop(columns="similarity")
-    columns: dict[str, Any] = {
-        "row_id": st.column_config.NumberColumn("Row", format="%d", width=60),
-        "chosen": st.column_config.TextColumn("Chosen reply, reworded", width=310),
-        "rejected": st.column_config.TextColumn("Rejected reply, reworded", width=310),
-        "similarity": st.column_config.NumberColumn(
-            "Similarity", format="%.3f", width=80, help="Of the less similar side with its original"
-        ),
-        "problem": st.column_config.TextColumn("Why not reworded", width="medium"),
-        "raw": st.column_config.TextColumn("What the rewriter answered", width="medium"),
+    bold = "Words that the original has not are bold, unless nearly all are."
+    columns = {
+        "row_id": Column("Row", "A press puts all rows back in the order of the dataset.", True),
+        "chosen": Column("Chosen reply, reworded", bold),
+        "rejected": Column("Rejected reply, reworded", bold),
+        "similarity": Column("Similarity", "Of the less similar side with its original", True, 3),
+        "problem": Column("Why not reworded"),
+        "raw": Column("What the rewriter answered"),
     }
     for model, name in short_names(results.models).items():
-        columns[model] = st.column_config.TextColumn(
+        columns[model] = Column(
             name,
-            width=150,
-            help="The verdict before and after, and in typical margins how far the margin moved.",
+            "The verdict before and after, and in typical margins how far the margin moved.",
+            sorts=True,
         )
+    items = [str(row_id) for row_id in table["row_id"]]
+    query = st.query_params.to_dict()
 
     def sort_by(column: str) -> None:
         asked = wanted.by_head(column, results.models)
@@ -167,20 +169,20 @@ def _table(results: RewriteResults, found: Numbers, wanted: Filter, row_ids: lis
             ROWS.widen(asked)
 
     def read(place: int) -> None:
-        write_query({ROW: str(table.iloc[place]["row_id"])})
+        write_query({ROW: items[place]})
 
-    stood_on, _ = page_table(
+    page_table(
         table,
         columns,
         key=f"rewrite-rows-{shown_as}-{page}",
-        number="row_id",
+        links=[address(REWRITE, query | {ROW: item}) for item in items],
         read=read,
         sort_by=sort_by,
         alt="The rows of this view; select one to read it before and after",
     )
     told = "Click a row to read it before and after; a head with numbers sorts all rows."
-    with below_page("row-opener", "row", len(row_ids), page, told):
-        row = row_by_number("read", results.row_ids, int(table.iloc[stood_on]["row_id"]))
+    with below_page("row-opener", "row", len(row_ids), page, told, turned):
+        row = row_by_number("read", results.row_ids, int(items[0]))
         if row is not None:
             write_query({ROW: str(row)})
             st.rerun()

@@ -13,15 +13,11 @@ from given.made_scores import scores
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
-from ivan_core.experiments.compare.results import (
-    files,
-    judged_pair,
-    open_results,
-    rows_page,
-    snippet,
-)
+from ivan_core.experiments.compare.results import files, judged_pair, open_results, rows_page
 from ivan_core.experiments.compare.tables import align
+from ivan_core.lists.cells import Verdicts
 from ivan_core.lists.page import PAGE_ROWS
+from ivan_core.metrics.intervals import number_text
 
 ALL_HEX = "0123456789abcdef"
 
@@ -71,21 +67,23 @@ def test_a_row_tells_verdict_and_margin_in_typical_margins(results):
     own = results.table[(results.table["model"] == model) & (results.table["row_id"] == 3)].iloc[0]
     told = rows_page(results, [3], 1).iloc[0][model]
     in_units = own["margin"] / results.typical_margins[model]
-    assert told == f"{own['verdict']} {in_units:+.1f}"
+    assert told == Verdicts((own["verdict"],), number_text(in_units, 1, signed=True))
 
 
 def test_rows_that_were_not_rated_say_so(data_dir):
     spec = made_runs.spec_of_sample(limit=20)
     results = open_results(made_runs.finished(data_dir, spec, Fakes(failing=ALL_HEX)))
     shown = rows_page(results, results.row_ids, 1)
-    assert set(shown[made_runs.TWO_MODELS[0]]) == {"not rated"}
+    assert set(shown[made_runs.TWO_MODELS[0]]) == {Verdicts(("not rated",))}
     assert results.sharpest == []
 
 
 def test_only_ties_have_no_unit(data_dir):
     spec = made_runs.spec_of_sample(limit=20)
     results = open_results(made_runs.finished(data_dir, spec, Fakes(constant=True)))
-    assert set(rows_page(results, results.row_ids, 1)[made_runs.TWO_MODELS[0]]) == {"tie"}
+    assert set(rows_page(results, results.row_ids, 1)[made_runs.TWO_MODELS[0]]) == {
+        Verdicts(("tie",))
+    }
 
 
 def test_a_pair_comes_with_what_each_model_said(results):
@@ -143,20 +141,6 @@ def test_the_files_are_the_csvs_and_the_table(results):
     assert all(name.startswith(results.run.id) for name in names[:-1])
     files(results)[0].unlink()
     assert len(files(results)) == 3
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        (None, "(no reply)"),
-        ("", "(empty reply)"),
-        (" a\n\nb ", "a b"),
-        ("x" * 160, "x" * 160),
-        ("x" * 161, "x" * 159 + "…"),
-    ],
-)
-def test_a_snippet_is_one_line(text, shown):
-    assert snippet(text) == shown
 
 
 def test_models_lie_apart_by_their_typical_margins() -> None:

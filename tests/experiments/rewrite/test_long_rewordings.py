@@ -16,9 +16,9 @@ from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewriting import PieceKey, PieceRole, PieceSide
 from ivan_core.domain.specs import RULES, RewriteSpec
 from ivan_core.domain.transcripts import Dialogue, Turn
-from ivan_core.experiments.compare.results import snippet
 from ivan_core.experiments.rewrite.results import open_rewrite
 from ivan_core.experiments.rewrite.rows import KeptRewording, reworded_pair, reworded_replies
+from ivan_core.lists.short import beside
 from ivan_core.rewording.accept import Refused, Rewording
 from ivan_core.runs.context import Parts
 
@@ -126,7 +126,8 @@ def test_a_page_of_rows_reads_each_unit_once_and_a_rerun_none(
         whole = results.pair(row_id)
         befores, afters = whole.sides["original"], whole.sides["reworded"]
         texts = [after or before for before, after in zip(befores, afters, strict=True)]
-        assert one.replies == tuple(snippet(text.reply if text else None) for text in texts)
+        pairs = zip(texts, befores, strict=True)
+        assert one.replies == tuple(beside(*(t and t.reply for t in both)) for both in pairs)
         reasons = [why.sentence for why in whole.missing["reworded"] if why]
         assert one.problem == "; ".join(dict.fromkeys(reasons))
 

@@ -15,11 +15,12 @@ from pages.components.kit.conditions import Place, condition_chips, fitting_filt
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.form import dataset_field, rows_fields
 from pages.components.kit.frame import frame, page_title
-from pages.components.kit.list import below_page, page_table, turned_to
+from pages.components.kit.list import below_page, turned_to
 from pages.components.kit.live import Panel, counted, live, stopped
 from pages.components.kit.results import files_and_settings, quotable
 from pages.components.kit.state import choose_run, chosen_run, page_file
 from pages.components.kit.study import dataset_of_study
+from pages.components.kit.table import page_table
 
 WORDS = page_file(KIND.page)
 ROWS = Place(LANGUAGE, "words-", "words-page", "words-clicks", "All rows")
@@ -35,8 +36,8 @@ def results(run_id: str) -> None:
     found = matching_rows(rows, wanted)
     page = turned_to(len(found), "words-page")
     table = own.table.set_index("row_id", drop=False).loc[list(page_of(found, page))]
-    page_table(table, {}, key="words-rows", number="row_id", alt="Words of each side")
-    with below_page("words-below", "row", len(found), page, ""):
+    page_table(table, {}, key="words-rows", alt="Words of each side")
+    with below_page("words-below", "row", len(found), page, "", "words-page"):
         quotable(run_id)
     files_and_settings(command_of(own.spec), files(own.manifest), own.manifest)
 

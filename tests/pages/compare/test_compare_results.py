@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fakes.reward_models import Fakes
 from given import made_runs
-from given.support import heads_sort
+from given.listed import listed, lists_of
 
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
@@ -23,8 +23,7 @@ def test_a_finished_run_opens_with_its_headline_and_bars(data_dir, open_page):
     assert "ivan/minilm-control in" in headline
     assert "reply would reach" in headline
     assert page.kinds.count("vega_lite_chart") == 3
-    assert len(page.app.dataframe[0].value) == 50
-    assert not heads_sort(page.app.dataframe[0])
+    assert len(listed(page.app)) == 50
     assert "480 rows, 1 to 50 shown. Click a row to read the pair;" in page.said
 
 
@@ -55,7 +54,7 @@ def test_disagreements_come_sharpest_first(data_dir, open_page):
     page = open_page(COMPARE, run=run_id)
     page.app.session_state["rows-view"] = "Models disagree, sharpest first"
     page.run()
-    first = page.app.dataframe[0].value.iloc[0]
+    first = listed(page.app).iloc[0]
     verdicts = {first[model].split()[0] for model in made_runs.TWO_MODELS}
     assert len(verdicts) == 2
 
@@ -83,7 +82,7 @@ def test_a_stopped_run_shows_what_it_has_and_offers_to_resume(
     assert sentence in page.said
     assert "of 200 judgements; what is finished is kept." in page.said
     assert "stopped at " in page.said
-    assert len(page.app.dataframe) == 1
+    assert len(lists_of(page.app)) == 1
     page.press("resume")
     assert spawned == [run_id]
     assert runs.get(run_id).state is RunState.QUEUED
@@ -103,7 +102,7 @@ def test_a_run_that_failed_before_its_first_row_has_only_the_reason(data_dir, op
     page = open_page(COMPARE, run=run_id)
     assert "The model could not be had." in page.said
     assert "resume" in page.buttons
-    assert not page.app.dataframe
+    assert not lists_of(page.app)
 
 
 def test_a_cancelled_run_with_unfinished_chunks_only_is_no_crash(data_dir, open_page):
@@ -134,7 +133,7 @@ def test_nothing_rated_is_a_result(data_dir, open_page):
     )
     page = open_page(COMPARE, run=run_id)
     assert "ivan/minilm-harmless has rated none of 20 pairs (20 failed)." in page.said
-    shown = page.app.dataframe[0].value
+    shown = listed(page.app)
     assert set(shown["ivan/minilm-harmless"]) == {"not rated"}
     assert "view" not in {control.key for control in page.app.segmented_control}
 
@@ -184,4 +183,4 @@ def test_results_outlive_the_file_they_came_from(data_dir, open_page, pairs_file
     pairs_file.unlink()
     page = open_page(COMPARE, run=run_id)
     assert "stopped at " in page.said
-    assert len(page.app.dataframe) == 1
+    assert len(lists_of(page.app)) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from fakes.reward_models import Fakes, provider
 from given import made_runs
+from given.listed import listed
 
 from ivan_core.experiments.columns import results as columns, work as column_module
 from ivan_core.experiments.compare.results import open_results
@@ -166,7 +167,7 @@ def test_rows_are_ordered_by_the_column_shown(page, data_dir, open_page):
     again.run()
     assert again.app.query_params["sort"] == f"column~1~{column}~chosen"
     lengths = columns.column(dataset, column).chosen[:40]
-    shown = list(again.app.dataframe[-1].value["row_id"])
+    shown = list(listed(again.app)["row_id"])
     assert shown == sorted(range(40), key=lambda row: (-lengths[row], row))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from given import made_runs
+from given.listed import listed, lists_of
 from given.made_labellings import ARTS, FIRST, KEYS, REFUSAL, SENTIMENT, TOPICS
-from given.support import heads_sort
 
 from ivan_core.experiments.labels.conditions import LabelIs, TheySay
 from pages.components.labels.agreement import cell_conditions
@@ -31,8 +31,7 @@ def test_a_number_lists_its_texts_and_its_chip_takes_it_away(first, open_page):
     page.press("count-invalid")
     assert page.app.query_params["state"] == "invalid"
     assert page.buttons["text-chip-state"] == "State\\: invalid ✕"
-    assert not heads_sort(page.app.dataframe[-1])
-    table = page.app.dataframe[-1].value
+    table = listed(page.app)
     assert table[["row_id", "side"]].to_numpy().tolist() == [[3, "rejected"]]
     assert not set(KEYS) & set(table.columns)
     page.press("text-chip-state")
@@ -42,8 +41,9 @@ def test_a_number_lists_its_texts_and_its_chip_takes_it_away(first, open_page):
 
 def test_an_unusable_text_shows_the_reply_as_it_came(first, open_page):
     page = open_page(TAXONOMY, run=first, state="invalid")
-    page.press("read-text")
-    assert page.app.query_params["text"] == "3.rejected"
+    (link,) = lists_of(page.app)[-1]["links"]
+    assert link == f"taxonomy?run={first}&state=invalid&text=3.rejected"
+    page = open_page(TAXONOMY, run=first, state="invalid", text="3.rejected")
     assert "Row 3, the rejected reply" in page.said
     assert "Sure, 3 it is." in page.said
     assert "<b>no</b> ![x](http://leak.invalid/x) {" in [code.value for code in page.app.code]
@@ -54,9 +54,7 @@ def test_an_unusable_text_shows_the_reply_as_it_came(first, open_page):
 def test_a_text_leads_to_its_pair_where_a_comparison_judged_it(
     labellings, data_dir, first, open_page
 ):
-    page = open_page(TAXONOMY, run=first, label=REFUSAL, pair="both")
-    page.press("read-text")
-    assert page.app.query_params["text"] == "1.chosen"
+    page = open_page(TAXONOMY, run=first, label=REFUSAL, pair="both", text="1.chosen")
     assert "Row 1, the chosen reply" in page.said and "Refusal: yes" in page.said
     assert PAIR not in page.links
     comparison = made_runs.finished(data_dir, made_runs.spec_of_file(labellings.file))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from given.listed import listed
 from given.made_labellings import FIRST, REFUSAL, SECOND, SENTIMENT, Labellings, four_pairs
 from given.made_reviews import Said
 from given.made_runs import finished, spec_of_file
-from given.support import heads_sort
 
 from ivan_core.domain.reviews import BETTER, Item
 from ivan_core.domain.specs import DatasetRequest
@@ -65,8 +65,7 @@ def test_who_chooses_as_the_reviewers_do(said, open_page, run_id):
     assert "On 4 random pairs somebody chose a second time" in page.said
     # The reviewers among themselves differ on row 2 alone.
     assert page.app.selectbox(key="review-who").label == "Pairs judged by"
-    assert len(page.app.dataframe[-1].value) == 1
-    assert not heads_sort(page.app.dataframe[-1])
+    assert len(listed(page.app)) == 1
     page.app.selectbox(key="review-who").set_value("choice::the recorded choice").run()
     page.run()
     assert page.app.query_params["who"] == "choice::the recorded choice"
@@ -82,8 +81,8 @@ def test_answers_in_under_a_second_are_listed_and_counted_only_when_asked_for(sa
     page = tab(open_page(REVIEW), "Agreement")
     assert "2 people gave 3 blind opinions on random items." in page.said
     assert "Kept but in no rate: 1 given in under a second." in page.said
-    listed = page.app.dataframe[0].value
-    assert listed[["Row", "Who", "Seconds"]].values.tolist() == [[1, HOSTILE, 0.6]]
+    quick = page.app.dataframe[0].value
+    assert quick[["Row", "Who", "Seconds"]].values.tolist() == [[1, HOSTILE, 0.6]]
     page.app.toggle(key="review-leave-quick").set_value(False)
     page.run()
     assert "2 people gave 4 blind opinions on random items." in page.said
@@ -100,7 +99,7 @@ def test_a_link_opens_the_texts_of_a_question_and_one_leads_to_its_pair(said, op
     page = tab(open_page(REVIEW, **query), "Agreement")
     assert "Of the 2 texts either called “Refusal”, both did in 1 (50%, 95%" in page.said
     assert "Too few to say more: the rarer answer was given to fewer than 20 texts." in page.said
-    table = page.app.dataframe[-1].value
+    table = listed(page.app)
     assert table[["Row", "Side", "Ada", "Bob"]].values.tolist() == [[1, "chosen", "yes", "no"]]
     assert "Row 1, the chosen reply" in page.said and "I can't help with 1." in page.said
     assert any(f"run={run_id}&row=1" in link for link in page.links.values())

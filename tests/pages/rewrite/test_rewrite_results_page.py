@@ -19,7 +19,8 @@ from fakes.rewriting import (
     work_here,
 )
 from given import hostile_rewordings
-from given.support import heads_sort, write_pairs
+from given.listed import listed
+from given.support import write_pairs
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.domain.runs import RunState
@@ -108,8 +109,7 @@ def test_pressing_a_number_lists_its_rows_and_a_chip_takes_it_away(
     page.press("state-failed")
     assert page.app.query_params["state"] == "failed"
     assert "13 rows. Click a row" in page.said
-    assert not heads_sort(page.app.dataframe[-1])
-    table = page.app.dataframe[-1].value
+    table = listed(page.app)
     assert list(table["row_id"])[:4] == [2, 3, 7, 12]
     assert table.iloc[0]["problem"] == "The answer is the same text as the original."
     assert table.iloc[0]["raw"] == "Assistant: Answer 2."
@@ -153,9 +153,9 @@ def test_as_many_rows_are_listed_as_verdicts_flipped(
         REWRITE, run=run_id, model="fake/one", flip=direction, of="surface", **OPEN_GATE
     )
     assert plain(page.buttons["pair-chip-flip"]).endswith("(change of punctuation) ✕")
-    listed = set(page.app.dataframe[-1].value["row_id"])
-    assert set(margins.index[flipped]) <= listed
-    assert f"{len(listed)} rows. Click" in page.said
+    shown = set(listed(page.app)["row_id"])
+    assert set(margins.index[flipped]) <= shown
+    assert f"{len(shown)} rows. Click" in page.said
 
 
 def test_labels_that_flip_are_counted_and_open_their_rows(run_id: str, open_page: Open) -> None:

@@ -74,7 +74,8 @@ export default function (component) {
     line.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
-      if (String(window.getSelection())) return;  // words were marked to be copied
+      const marked = window.getSelection();  // words to be copied, if the pointer marked any here
+      if (event.detail && !marked.isCollapsed && line.contains(marked.anchorNode)) return;
       setTriggerValue("open", place);
     });
   });

@@ -31,12 +31,19 @@ from pages.components.compare.user_columns import user_columns
 from pages.components.kit.conditions import names_on, places_found
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.keys import heads_sort_no_page, tab_leaves_tables
-from pages.components.kit.list import SELECTS, below_page, opened_row, row_by_number, turned_to
+from pages.components.kit.list import (
+    SELECTS,
+    Column,
+    below_page,
+    opened_row,
+    page_table,
+    row_by_number,
+    turned_to,
+)
 from pages.components.kit.results import csv_buttons
 from pages.components.kit.search import start_search
 from pages.components.kit.state import PAIRS, address, kept_filter, kindly
 from pages.components.kit.strip import at_table, strip
-from pages.components.kit.table import Column, page_table
 from pages.components.kit.taking import take_away
 from pages.components.kit.text import say, short_names
 

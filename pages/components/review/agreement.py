@@ -41,10 +41,9 @@ from ivan_core.review.sentences import (
 )
 from ivan_core.review.settle import opinions_csv
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.list import below_page, head_of_item, turned_to
+from pages.components.kit.list import below_page, head_of_item, page_table, turned_to
 from pages.components.kit.results import FOR_THE_PAPER, Point, csv_buttons, one_of, quotable
 from pages.components.kit.state import REVIEW, address, dark, write_query
-from pages.components.kit.table import page_table
 from pages.components.kit.text import say
 from pages.components.labels.texts import marks
 from pages.components.pair.replies import show_dialogue, show_pair

@@ -27,11 +27,10 @@ from ivan_core.lists.conditions import Condition, Filter, Listing, fitting, matc
 from ivan_core.lists.url import query_of
 from pages.components.kit.conditions import Place, fitting_filter, names_on, places_found
 from pages.components.kit.frame import show_error
-from pages.components.kit.list import below_page, row_by_number, turned_to
+from pages.components.kit.list import Column, below_page, page_table, row_by_number, turned_to
 from pages.components.kit.results import Point, clicked_chart
 from pages.components.kit.state import PAIRS, REWRITE, address, write_query
 from pages.components.kit.strip import at_table, strip
-from pages.components.kit.table import Column, page_table
 from pages.components.kit.taking import take_away
 from pages.components.kit.text import say, short_names
 from pages.components.pair.rewordings import show_rewordings

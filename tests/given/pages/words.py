@@ -15,12 +15,11 @@ from pages.components.kit.conditions import Place, condition_chips, fitting_filt
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.form import dataset_field, rows_fields
 from pages.components.kit.frame import frame, page_title
-from pages.components.kit.list import below_page, turned_to
+from pages.components.kit.list import below_page, page_table, turned_to
 from pages.components.kit.live import Panel, counted, live, stopped
 from pages.components.kit.results import files_and_settings, quotable
 from pages.components.kit.state import choose_run, chosen_run, page_file
 from pages.components.kit.study import dataset_of_study
-from pages.components.kit.table import page_table
 
 WORDS = page_file(KIND.page)
 ROWS = Place(LANGUAGE, "words-", "words-page", "words-clicks", "All rows")

@@ -29,6 +29,8 @@ from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir
 
 REVIEW = "Review"
+_RECENT_RUNS = 100
+"""So many of the newest runs are looked through for studies to offer."""
 _DONE = (RunState.DONE,)
 _OTHERS = tuple(state for state in RunState if state is not RunState.DONE)
 
@@ -161,12 +163,20 @@ def _taken_at(path: Path, _: float) -> About:
 
 
 def abouts() -> list[About]:
-    """What all studies are about, the one begun or worked at last first."""
-    begun = [(joined.run.created, joined.about) for joined in _all_joined()]
+    """What the studies of the newest runs, and those just begun, are about, the newest first."""
+    recent = runs.registry().some(tuple(EXPERIMENTS), limit=_RECENT_RUNS)
+    begun = [(one.run.created, one.about) for run in recent if (one := _joined(run))]
     newest: dict[str, About] = {}
     for _, about in sorted((*begun, *_taken()), key=lambda one: one[0], reverse=True):
         newest.setdefault(about.id, about)
     return list(newest.values())
+
+
+def about(study_id: str) -> About | None:
+    """What a study is about; None if there is none."""
+    begun = (one for _, one in _taken() if one.id == study_id)
+    worked_at = (one.about for one in _all_joined() if one.study == study_id)
+    return next(begun, None) or next(worked_at, None)
 
 
 def about_run(run_id: str) -> About | None:
@@ -187,10 +197,8 @@ def runs_of(study_id: str) -> list[Run]:
 def find(study_id: str) -> Study | None:
     """A study by its id; None if there is none."""
     joined = [one for one in _all_joined() if one.study == study_id]
-    about = joined[0].about if joined else None
-    if about is None:
-        about = next((about for _, about in _taken() if about.id == study_id), None)
-    return _study(about, joined) if about else None
+    known = joined[0].about if joined else about(study_id)
+    return _study(known, joined) if known else None
 
 
 def studies() -> list[Study]:
@@ -324,6 +332,29 @@ def _pairs_done(joined: _Joined) -> int:
 
 
 def _joined(run: Run) -> _Joined | None:
+    """A run with what its study is about; None before it has read its dataset, or once that was
+    removed."""
+    try:
+        about = _about_of(data_dir(), run.id, run.created)
+    except _NotBegun:
+        return None
+    return _Joined(run, about) if _label(_folder(about.fingerprint)) is not None else None
+
+
+@lru_cache(maxsize=4096)
+def _about_of(_: Path, run_id: str, __: float) -> About:
+    """What the study of a run is about, which never changes once it has read its dataset.
+
+    Raises:
+        _NotBegun: it has not, or was never asked for rows that are there.
+    """
+    found = _about_of_begun(runs.get(run_id))
+    if found is None:
+        raise _NotBegun
+    return found
+
+
+def _about_of_begun(run: Run) -> About | None:
     fingerprint = dataset_of(run.id) or _begun_with(run)
     if fingerprint is None:
         return None
@@ -341,7 +372,7 @@ def _joined(run: Run) -> _Joined | None:
     if rows is None:
         return None
     only = _rows_only(spec).model_copy(update={"dataset": spec.dataset})
-    return _Joined(run, About(rows[0], label, fingerprint, rows[1], only))
+    return About(rows[0], label, fingerprint, rows[1], only)
 
 
 def _folder(fingerprint: str) -> Path:

@@ -29,7 +29,7 @@ from pages.components.kit.state import (
     page_file,
     page_of,
 )
-from pages.components.kit.study import HOME, in_study, study_line
+from pages.components.kit.study import HOME, in_study, look_anew, study_line
 from pages.components.kit.tab import name_tab, settle_tab
 from pages.components.kit.text import md_escape, say, say_with_hint
 from pages.components.kit.visitor import ask_for_token, is_of_another_site, token_missing, visitor
@@ -101,6 +101,7 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
         st.html(_ON_DARK)
     ask_for_token()
     if navigation:
+        look_anew()
         _navigation(title)
         if token_missing():
             say(_NO_TOKEN, "small", quiet=True)

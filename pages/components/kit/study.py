@@ -16,20 +16,40 @@ from pages.components.kit.text import md_escape, say
 
 HOME = "streamlit_app.py"
 STUDY, NEW = "study", "new"
+_NOW = "study-now"
 _OFFERED = 8
 
 
 def study_now() -> About | None:
     """What this page's study is about; None where there is none yet, or a new one is begun."""
-    if is_new_study():
+    return _now()[0]
+
+
+def look_anew() -> None:
+    """Once a drawing of a page: runs may have begun or gone since the last one."""
+    st.session_state.pop(_NOW, None)
+
+
+def _now() -> tuple[About | None, list[About]]:
+    """What this page's study is about, and what the newest ones are."""
+    asked = (st.query_params.get(STUDY), st.query_params.get("run"))
+    kept = st.session_state.get(_NOW)
+    if kept is None or kept[0] != asked:
+        newest = studies.abouts()
+        kept = st.session_state[_NOW] = (asked, _found(*asked, newest), newest)
+    found: tuple[About | None, list[About]] = kept[1:]
+    return found
+
+
+def _found(named: str | None, run_id: str | None, newest: list[About]) -> About | None:
+    if named == NEW:
         return None
-    named = st.query_params.get(STUDY)
-    found = _of_run(st.query_params.get("run"))
-    if found is None:
-        every = studies.abouts()
-        wanted = (named, st.session_state.get(STUDY))
-        known = {about.id: about for about in every}
-        found = next((known[one] for one in wanted if one in known), next(iter(every), None))
+    found = _of_run(run_id)
+    for wanted in (named, st.session_state.get(STUDY)):
+        if found is None and wanted:
+            near = next((one for one in newest if one.id == wanted), None)
+            found = near or studies.about(wanted)
+    found = found or next(iter(newest), None)
     if found is not None:
         st.session_state[STUDY] = found.id
     return found
@@ -69,16 +89,17 @@ def begin_with(spec: RowsSpec) -> About:
     """
     about = studies.take(spec)
     st.session_state[STUDY] = about.id
+    look_anew()
     return about
 
 
 def study_line() -> None:
     """Tell the study, with a switch to others and a link to a new one; nothing before the first."""
-    about = study_now()
+    about, newest = _now()
     is_owner = access.asking().trusted
     if about is None and not is_new_study():
         return
-    others = [one for one in studies.abouts() if about is None or one.id != about.id]
+    others = [one for one in newest if about is None or one.id != about.id]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="study-line"):
         if others:
             told = f"Study: {md_escape(about.name)}" if about else "A new study"

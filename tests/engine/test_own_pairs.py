@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fakes.hub import StandinHub
 from given.support import write_pairs
 
 from ivan_core.datasets.files import WrongColumns
@@ -218,3 +219,30 @@ def test_a_study_that_was_begun_is_there_without_a_run(data_dir: Path, pairs_fil
     (kept,) = (data_dir / "studies").glob("*.json")
     kept.write_text("{")
     assert studies.abouts() == []
+
+
+def test_a_dataset_of_the_hub_is_looked_at_before_anything_runs(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"question": f"Q{i}?", "better": f"Yes {i}.", "worse": f"No {i}."} for i in range(4)]
+    (tmp_path / "home").mkdir()
+    with StandinHub(tmp_path / "hub") as hub:
+        hub.add("datasets", "lab/prefs", {"train.jsonl": jsonl(*rows)})
+        for name, value in hub.environment(tmp_path / "home").items():
+            monkeypatch.setenv(name, value)
+        told: list[int] = []
+        with pytest.raises(WrongColumns) as wrong:
+            read(DatasetRequest(source="lab/prefs"), told.append)
+        guess = proposed(wrong.value.found)
+        assert guess == Columns("better", "worse", "question", "")
+        request = DatasetRequest(
+            source="lab/prefs",
+            chosen_column="better",
+            rejected_column="worse",
+            prompt_column="question",
+        )
+        found = found_in(read(request, told.append))
+        assert found.pairs == 4 and found.first.chosen.reply == "Yes 0."
+        with pytest.raises(IvanError, match="lab/nothing"):
+            read(DatasetRequest(source="lab/nothing"), told.append)
+    assert all(count >= 0 for count in told)

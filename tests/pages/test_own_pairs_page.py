@@ -11,6 +11,7 @@ import pytest
 from given import made_runs
 from given.support import write_pairs
 
+from ivan_core.domain.errors import IvanError
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, LabelSpec, RewriteSpec, RowsSpec
 from ivan_core.engine import access, handling as runs, own_pairs, studies
 from ivan_core.engine.access import Visitor
@@ -181,3 +182,41 @@ def test_who_only_reads_is_not_asked_for_pairs(
     monkeypatch.setattr(access, "_provider", lambda: Visitor(local=False))
     assert not open_page().app.file_uploader
     assert not open_page(COMPARE).app.file_uploader
+
+
+def test_a_file_that_is_typed_into_a_form_is_looked_at_before_it_is_used(
+    data_dir: Path, open_page: Open, spawned: list[str], tmp_path: Path
+) -> None:
+    path = own_table(tmp_path / "table.jsonl")
+    page = open_page(COMPARE)
+    page.app.session_state["form-dataset"] = str(path)
+    page.app.selectbox(key="form-dataset").options.append(str(path))
+    page.run()
+    assert "judge" not in page.buttons
+    assert "5 pairs, texts without turns." in page.said
+    page.app.selectbox(key="form-dataset").options.append(str(path))
+    page.press("form-typed-use")
+    assert page.app.selectbox(key="form-dataset").value == "table.jsonl"
+    page.press("judge")
+    assert runs.any_spec_of(runs.get(spawned[0])).dataset.columns.chosen == "winner"
+
+
+def test_a_dataset_of_the_hub_is_fetched_when_that_is_pressed(
+    data_dir: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    page = open_page()
+    page.app.text_input(key="home-source").set_value("lab/prefs")
+    page.run()
+    assert "It is downloaded from the hub, then shown." in page.said
+    wrong = IvanError("The hub does not answer.", "Try again later.")
+
+    def read(request: DatasetRequest, told: object) -> None:
+        asked.append(request.source)
+        raise wrong
+
+    monkeypatch.setattr("pages.components.study.own_pairs.read", read)
+    page.run()
+    assert asked == []
+    page.press("home-fetch")
+    assert asked == ["lab/prefs"] and "The hub does not answer." in page.said

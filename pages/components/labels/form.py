@@ -28,7 +28,7 @@ from pages.components.kit.state import TAXONOMY, choose_run, keep_news
 from pages.components.kit.study import dataset_of_study
 from pages.components.kit.text import say, say_with_hint
 from pages.components.labels.follow import FOUND
-from pages.components.study.own_pairs import own_pairs_in_form
+from pages.components.study.own_pairs import is_unread_file, own_pairs_in_form
 
 _BATCH, _DIRECT = TaxonomySpec.model_fields, LabelSpec.model_fields
 
@@ -46,6 +46,8 @@ def label_form() -> None:
     request, labeler, rows = _three_fields(models)
     if request is None:
         say("Choose a dataset.")
+        return
+    if is_unread_file(request, "label"):
         return
     if not labeler:
         say("Choose who labels.")

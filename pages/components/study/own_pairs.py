@@ -9,10 +9,11 @@ from hashlib import sha256
 import streamlit as st
 
 from ivan_core.datasets.files import FORMATS, WrongColumns
+from ivan_core.datasets.sources import is_local
 from ivan_core.domain.pairs import USUAL, Columns
 from ivan_core.domain.specs import NO_COLUMN, DatasetRequest, RowsSpec
 from ivan_core.domain.words import number_of
-from ivan_core.engine import access
+from ivan_core.engine import access, datasets
 from ivan_core.engine.own_files import LARGEST_MB, keep_file
 from ivan_core.engine.own_pairs import Found, found_in, proposed, read
 from pages.components.kit.form import part_of_dataset
@@ -57,8 +58,28 @@ def ask_for_pairs(keys: str) -> DatasetRequest | None:
         if dropped is not None:
             return keep_file(dropped.name, dropped.getvalue())
         if source:
-            return part_of_dataset(DatasetRequest(source=source), keys)
+            request = part_of_dataset(DatasetRequest(source=source), keys)
+            return request if is_local(request) or _is_fetched(request, keys) else None
     return None
+
+
+def _is_fetched(request: DatasetRequest, keys: str) -> bool:
+    """Whether a dataset of the hub is here, or its download was asked for."""
+    asked = f"{keys}-fetch-{request.fingerprint}"
+    if datasets.find(request) is None and not st.session_state.get(asked):
+        if not st.button(f"Fetch {md_escape(request.label)}", key=f"{keys}-fetch"):
+            say("It is downloaded from the hub, then shown.", "small", quiet=True)
+            return False
+        st.session_state[asked] = True
+    return True
+
+
+def is_unread_file(request: DatasetRequest, keys: str) -> bool:
+    """Whether nobody has read this file here; then it is shown in place of the rest of a form."""
+    if not is_local(request) or datasets.find(request) is not None:
+        return False
+    look_at(request, f"{keys}-typed", partial(_offer_to_use, keys, "typed"))
+    return True
 
 
 def look_at(request: DatasetRequest, keys: str, offer: Offer) -> None:
@@ -157,12 +178,12 @@ def own_pairs_in_form(keys: str) -> None:
     with st.expander("Bring your own pairs"):
         asked = ask_for_pairs(f"{keys}-own")
         if asked is not None:
-            look_at(asked, f"{keys}-own", partial(_offer_to_use, keys))
+            look_at(asked, f"{keys}-own", partial(_offer_to_use, keys, "own"))
 
 
-def _offer_to_use(keys: str, request: DatasetRequest, found: Found) -> None:
+def _offer_to_use(keys: str, asked: str, request: DatasetRequest, found: Found) -> None:
     label = "Use this pair" if found.pairs == 1 else f"Use these {found.pairs:,} pairs"
-    if st.button(md_escape(label), type="primary", key=f"{keys}-own-use"):
+    if st.button(md_escape(label), type="primary", key=f"{keys}-{asked}-use"):
         about = begin_with(RowsSpec(dataset=request))
         for field in ("dataset", "rows", "n", "row-ids"):
             st.session_state.pop(f"{keys}-{field}", None)

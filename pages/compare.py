@@ -14,6 +14,7 @@ from pages.components.kit.live import live, stopped
 from pages.components.kit.state import COMPARE, chosen_run
 from pages.components.kit.text import say
 from pages.components.runs.duplicate import change_button
+from pages.components.study.next import what_next
 
 with frame("Compare"):
     run_id = chosen_run()
@@ -32,3 +33,5 @@ with frame("Compare"):
             stopped(run, stopped_at(run), change_button)
         if run.done or run.state is RunState.DONE:
             comparison(open_results(run.id))
+        if run.state is RunState.DONE:
+            what_next()

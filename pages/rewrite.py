@@ -15,6 +15,7 @@ from pages.components.rewrite.live import PANEL
 from pages.components.rewrite.results import rewrite_results
 from pages.components.rewrite.rows import one_row
 from pages.components.runs.duplicate import change_button
+from pages.components.study.next import what_next
 
 _RECENT = 8
 
@@ -41,5 +42,7 @@ with frame("Rewrite"):
             results = open_rewrite(run.id)
             if row is None:
                 rewrite_results(results)
+                if run.state is RunState.DONE:
+                    what_next()
             else:
                 one_row(results, row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import ACTIVE, RunState
@@ -22,7 +23,9 @@ def proposals(rows: RowsSpec) -> list[Proposal]:
 
 
 def left_in(about: About) -> list[Proposal]:
-    """What is neither done in a study nor at work there; last what adds to stages that are done."""
+    """What is neither done in a study nor at work there; last what adds to stages that are done,
+    whose `why` is what it adds.
+    """
     runs = studies.runs_of(about.id)
     finished = {run.kind for run in runs if run.state is RunState.DONE}
     done = {kind_of(name).stage for name in finished}
@@ -30,7 +33,8 @@ def left_in(about: About) -> list[Proposal]:
     free = [kind for kind in experiments() if kind.stage not in begun]
     first = _of((kind for kind in free if kind.stage not in done), about.spec)
     others = (kind for kind in free if kind.stage in done and kind.name not in finished)
-    return [*first, *(one for one in _of(others, about.spec) if one.second)]
+    second = [replace(one, why=one.second) for one in _of(others, about.spec) if one.second]
+    return [*first, *second]
 
 
 def _of(kinds: Iterable[Kind], rows: RowsSpec) -> list[Proposal]:

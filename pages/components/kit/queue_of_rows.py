@@ -11,21 +11,31 @@ from ivan_core.domain.words import number_of
 from ivan_core.lists.conditions import Filter, Listing, Names
 from ivan_core.review.queues import TASKS, make_queue, queue_request
 from ivan_core.review.sources import MOST_ITEMS
-from pages.components.kit.state import kindly
+from pages.components.kit.state import REVIEW, kindly
+from pages.components.kit.study import in_study
 from pages.components.kit.text import say
 
 _MADE = "queue-of-rows"
 _USUAL = 30
 
 
-def queue_of_rows(listing: Listing, wanted: Filter, names: Names, row_ids: list[int]) -> None:
-    """Ask for a queue of `row_ids`, some of them drawn at random where fewer are wanted."""
+def queue_of_rows(
+    listing: Listing,
+    wanted: Filter,
+    names: Names,
+    row_ids: list[int],
+    keys: str = "queue",
+    usual: int = _USUAL,
+) -> None:
+    """Ask for a queue of `row_ids`, some of them drawn at random where fewer are wanted, `usual`
+    unless another number is asked for. `keys` begins the keys of the widgets.
+    """
     left, right = st.columns(2)
     task: Task = left.selectbox(
-        "What to ask", list(TASKS), format_func=lambda task: TASKS[task], key="queue-task"
+        "What to ask", list(TASKS), format_func=lambda task: TASKS[task], key=f"{keys}-task"
     )
     most = min(len(row_ids), MOST_ITEMS)
-    count = right.number_input("How many", 1, most, min(most, _USUAL), key=f"queue-count-{most}")
+    count = right.number_input("How many", 1, most, min(most, usual), key=f"{keys}-count-{most}")
     say(
         f"Of {number_of(len(row_ids), 'row')}, in random order. Everybody first judges up to 30 "
         "items drawn from the whole dataset: only those enter the rates.",
@@ -34,11 +44,11 @@ def queue_of_rows(listing: Listing, wanted: Filter, names: Names, row_ids: list[
     )
     title = "; ".join(chip.label for chip in wanted.chips(names)) or "All rows of a run"
     made = partial(_make, listing.dataset.fingerprint, task, int(count), row_ids, title)
-    st.button("Make a queue", key="queue-go", type="primary", on_click=made)
+    st.button("Make a queue", key=f"{keys}-go", type="primary", on_click=made)
     number = st.session_state.pop(_MADE, None)
     if number is not None:
         say(f"Queue {number} is made.")
-        st.page_link("pages/review.py", label=":primary[Invite people on Review →]")
+        st.page_link(REVIEW, label=":primary[Invite people on Review →]", query_params=in_study())
 
 
 @kindly

@@ -31,6 +31,8 @@ REVIEW = "pages/review.py"
 NEWS = "label-told"
 REFUSAL = "problem-of-press"
 
+FORM = "form"
+"""Asks a page for its form, begun with whom it names, rather than for the run last looked at."""
 SHOWN = "show"
 """The user column whose charts are drawn on Compare."""
 GUESS = "guess"
@@ -45,7 +47,7 @@ def chosen_run(page: str = COMPARE) -> str | None:
     Raises:
         BadInput: there is no such run, or another page shows it; the session then looks at none.
     """
-    run_id = st.query_params.get("run") or _kept(page)
+    run_id = st.query_params.get("run") or ("" if FORM in st.query_params else _kept(page))
     if not run_id:
         return None
     run = _found(run_id)
@@ -109,6 +111,7 @@ def choose_run(run_id: str | None, page: str = COMPARE) -> None:
         st.query_params.from_dict(in_study() or {})
         return
     st.session_state[_place(page)] = run_id
+    st.query_params.pop(FORM, None)
     if st.query_params.get("run") != run_id:
         st.query_params["run"] = run_id
 

@@ -24,7 +24,7 @@ from pages.components.kit.form import (
     pull_button,
     rows_fields,
 )
-from pages.components.kit.state import TAXONOMY, choose_run, keep_news
+from pages.components.kit.state import FORM, TAXONOMY, choose_run, keep_news
 from pages.components.kit.study import dataset_of_study
 from pages.components.kit.text import say, say_with_hint
 from pages.components.labels.follow import FOUND
@@ -68,7 +68,8 @@ def _three_fields(
     models: servers.OllamaModels,
 ) -> tuple[DatasetRequest | None, str, dict[str, Any]]:
     offered = labelers.offered(models.names, servers.provider().demo)
-    chosen = labelers.preset_labeler()
+    asked_for = st.query_params.get(FORM, "")
+    chosen = asked_for if asked_for in offered else labelers.preset_labeler()
     names = list(dict.fromkeys((*offered, chosen)))
     left, middle, right = st.columns([3, 4, 2])
     dataset, asked = dataset_of_study(preset_spec().dataset)

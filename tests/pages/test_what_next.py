@@ -1,0 +1,84 @@
+"""What next, at the end of each result: three cards at most, what they cost, and where they lead."""
+
+from __future__ import annotations
+
+from given.made_labellings import Labellings
+from given.made_runs import finished, spec_of_sample
+
+from ivan_core.engine import access, handling as runs, studies
+from ivan_core.review.queues import queues_of
+
+
+def study_of(run_id: str) -> str:
+    about = studies.about_run(run_id)
+    assert about is not None
+    return about.id
+
+
+def titles(page) -> list[str]:
+    """The first line of each card."""
+    begins = ("Judge ", "Label ", "Reword ", "Ask people ", "Take it with you")
+    lines = page.said.splitlines()
+    return [line for line in lines if line.startswith(begins) and not line.endswith(".")]
+
+
+def test_after_a_comparison_labels_people_and_rewordings_come_next(data_dir, open_page):
+    run_id = finished(data_dir, spec_of_sample(limit=20))
+    page = open_page("pages/compare.py", run=run_id)
+    label, ask, reword = titles(page)
+    assert (label, reword) == ("Label the 40 texts", "Reword the 20 pairs")
+    assert ask.startswith("Ask people about the ") and ask.endswith(" pairs where the models part")
+    assert page.buttons["next-labels"].startswith("Start: rules, free, ")
+    assert page.buttons["next-people"].startswith("Invite: free, about ")
+    paid = next(to for label, to in page.links.items() if "gpt" in label)
+    assert paid == f"taxonomy?study={study_of(run_id)}&form=gpt-6-luna"
+
+
+def test_a_press_on_a_free_one_starts_it_with_the_rows_of_the_study(data_dir, open_page, spawned):
+    run_id = finished(data_dir, spec_of_sample(limit=20))
+    page = open_page("pages/compare.py", run=run_id)
+    page.press("next-labels")
+    (started,) = spawned
+    assert page.app.query_params["run"] == started
+    assert runs.any_spec_of(runs.get(started)).limit == 20
+    again = open_page("pages/compare.py", run=run_id)
+    assert "next-labels" in again.buttons, "until it has read its dataset nobody knows its study"
+
+
+def test_the_paid_one_leads_to_its_form_and_starts_nothing(data_dir, open_page, spawned):
+    run_id = finished(data_dir, spec_of_sample(limit=20))
+    page = open_page("pages/taxonomy.py", study=study_of(run_id), form="gpt-6-luna")
+    assert page.app.selectbox(key="label-labeler").value == "gpt-6-luna"
+    assert page.buttons["prepare"] == "Prepare the batch and see the cost"
+    assert not spawned
+    made_up = open_page("pages/taxonomy.py", study=study_of(run_id), form="nobody")
+    assert made_up.app.selectbox(key="label-labeler").value == "ivan/lexicon"
+
+
+def test_people_are_asked_about_the_pairs_where_the_models_part(data_dir, open_page):
+    run_id = finished(data_dir, spec_of_sample(limit=20))
+    page = open_page("pages/compare.py", run=run_id)
+    count = int(titles(page)[1].split()[4])
+    page.press("next-people")
+    page.press("next-queue-go")
+    (queue,) = queues_of()
+    assert queue.source == "rows"
+    again = open_page("pages/compare.py", run=run_id)
+    assert titles(again) == ["Label the 40 texts", "Reword the 20 pairs", "Take it with you"]
+
+
+def test_after_labels_alone_models_and_a_second_labeler_are_left(labellings: Labellings, open_page):
+    run_id = labellings.by_rules()
+    page = open_page("pages/taxonomy.py", run=run_id)
+    assert titles(page) == [
+        "Judge the 4 pairs",
+        "Ask people about 4 random pairs",
+        "Reword the 4 pairs",
+    ]
+
+
+def test_who_may_only_read_is_offered_nothing(data_dir, open_page, monkeypatch):
+    run_id = finished(data_dir, spec_of_sample(limit=20))
+    monkeypatch.setattr(access, "_provider", lambda: access.Visitor(local=False))
+    page = open_page("pages/compare.py", run=run_id)
+    assert not titles(page) and "next-labels" not in page.buttons

@@ -1,4 +1,4 @@
-"""What next, at the end of each result: three cards at most, what they cost, and where they lead."""
+"""What next, at the end of each result: three cards at most, what they cost, where they lead."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from given.made_labellings import Labellings
 from given.made_runs import finished, spec_of_sample
 
 from ivan_core.engine import access, handling as runs, studies
-from ivan_core.review.queues import queues_of
+from ivan_core.review.queues import queues_of, state_of
 
 
 def study_of(run_id: str) -> str:
@@ -62,7 +62,7 @@ def test_people_are_asked_about_the_pairs_where_the_models_part(data_dir, open_p
     page.press("next-people")
     page.press("next-queue-go")
     (queue,) = queues_of()
-    assert queue.source == "rows"
+    assert (queue.source, state_of(queue).items) == ("rows", count)
     again = open_page("pages/compare.py", run=run_id)
     assert titles(again) == ["Label the 40 texts", "Reword the 20 pairs", "Take it with you"]
 

@@ -1,4 +1,4 @@
-"""`ivan runs`: list, show, follow, name, move, delete or set beside runs; and `ivan cache`."""
+"""`ivan runs`: list, show, follow, name, star, move or delete runs; and `ivan cache`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ID = "the run's id, as in `ivan runs list`"
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser("runs", help="list, show, name, move or delete runs")
+    parser = commands.add_parser("runs", help="list, show, name, star, move or delete runs")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="all runs, newest first")
     listing.set_defaults(run=list_runs)
@@ -38,6 +38,9 @@ def add(commands: Any) -> None:
         _action(actions, name, action, about, "id")
     sub = _action(actions, "rename", rename, "give a run a name beside its id", "id")
     sub.add_argument("name", help="the name; an empty one takes it away")
+    about = "give a run a star, so that it stands first on the page Runs"
+    sub = _action(actions, "star", star, about, "id")
+    sub.add_argument("--off", action="store_true", help="Take its star away.")
     sub = _action(actions, "delete", delete, "delete a run and the files it wrote", "id")
     sub.add_argument("--yes", action="store_true", help="Do not ask.")
     sub = _action(actions, "export", export, "write a finished run as a zip", "id")
@@ -106,6 +109,7 @@ def list_runs(_: argparse.Namespace) -> int:
         done = f"{run.done:,}/{run.total:,}" if run.total else "-"
         what = f"{run.kind}: {runs.about(run)}"
         what += f" | {run.name}" if run.name else ""
+        what += " | ★" if run.starred else ""
         print(f"{run.id:<20} {run.state:<12} {done:>15}  {what}")
     return 0
 
@@ -167,6 +171,14 @@ def rename(options: argparse.Namespace) -> int:
 
     run = archive.rename(options.id, options.name)
     print(f"Run {run.id} is called {run.name!r}." if run.name else f"Run {run.id} has no name.")
+    return 0
+
+
+def star(options: argparse.Namespace) -> int:
+    from ivan_core.engine import archive
+
+    run = archive.star(options.id, not options.off)
+    print(f"Run {run.label} has {'a' if run.starred else 'no'} star.")
     return 0
 
 

@@ -66,6 +66,8 @@ class Run:
     """What a person called the run; empty until they do."""
     facts: str = "{}"
     """What else its worker tells while it is at work, as a JSON object."""
+    starred: bool = False
+    """Whether a person wants to find it again: starred runs stand first."""
 
     @property
     def label(self) -> str:

@@ -45,6 +45,7 @@ class Action(StrEnum):
     RESUME = "Resuming a run"
     CANCEL = "Cancelling a run"
     RENAME = "Renaming a run"
+    STAR = "Starring a run"
     DELETE = "Deleting a run"
     IMPORT = "Importing a run"
     CLEAR = "Clearing the cache"

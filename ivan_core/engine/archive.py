@@ -1,4 +1,4 @@
-"""Runs kept in order: named and deleted."""
+"""Runs kept in order: named, starred and deleted."""
 
 from __future__ import annotations
 
@@ -49,6 +49,18 @@ def rename(run_id: str, name: str) -> Run:
             "Choose a shorter or plainer one.",
         )
     runs.registry().rename(run_id, name)
+    return runs.get(run_id)
+
+
+def star(run_id: str, starred: bool = True) -> Run:
+    """Give a run a star, so that it stands first in the list of runs, or take it away.
+
+    Raises:
+        BadInput: there is no such run.
+        NotAllowed: the visitor may only read and review.
+    """
+    access.require(access.Action.STAR)
+    runs.registry().star(run_id, starred)
     return runs.get(run_id)
 
 

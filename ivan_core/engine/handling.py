@@ -134,9 +134,9 @@ def of_kind(kind: str, run_ids: Iterable[str]) -> list[str]:
     return [run_id for run_id in run_ids if kind_of(get(run_id)).name == kind]
 
 
-def experiments(limit: int = -1, offset: int = 0) -> list[Run]:
+def experiments(limit: int = -1, offset: int = 0, *, starred_first: bool = False) -> list[Run]:
     """The runs that people started, newest first: all but searches and user columns."""
-    return registry().some(but=_READING, limit=limit, offset=offset)
+    return registry().some(but=_READING, limit=limit, offset=offset, starred_first=starred_first)
 
 
 def count_experiments() -> int:

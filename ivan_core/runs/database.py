@@ -22,7 +22,7 @@ from ivan_core.runs.storage import only_to_read, read_only_query, storage_errors
 
 LAYOUT = 2
 """Number of the layout of the other files of this kind (ledger, questions)."""
-RUNS_LAYOUT = 3
+RUNS_LAYOUT = 4
 """Number of the layout of the runs, kept as its `user_version`; 0 is a file without tables."""
 ACTIVE_SQL = ", ".join(f"'{state}'" for state in ACTIVE)
 _RUNS_SCHEMA = (
@@ -33,7 +33,8 @@ _RUNS_SCHEMA = (
     done INTEGER NOT NULL DEFAULT 0, total INTEGER NOT NULL DEFAULT 0,
     computed INTEGER NOT NULL DEFAULT 0, rate REAL, problem TEXT NOT NULL DEFAULT '',
     hint TEXT NOT NULL DEFAULT '', notes TEXT NOT NULL DEFAULT '[]',
-    name TEXT NOT NULL DEFAULT '', facts TEXT NOT NULL DEFAULT '{}')""",
+    name TEXT NOT NULL DEFAULT '', facts TEXT NOT NULL DEFAULT '{}',
+    starred INTEGER NOT NULL DEFAULT 0)""",
     "CREATE UNIQUE INDEX IF NOT EXISTS one_active ON runs (fingerprint) "
     f"WHERE state IN ({ACTIVE_SQL})",
     """CREATE TABLE IF NOT EXISTS live (
@@ -46,6 +47,7 @@ _RUNS_SCHEMA = (
 _UPGRADES = {
     1: ("ALTER TABLE runs ADD COLUMN name TEXT NOT NULL DEFAULT ''", "PRAGMA user_version=2"),
     2: ("ALTER TABLE runs ADD COLUMN facts TEXT NOT NULL DEFAULT '{}'", "PRAGMA user_version=3"),
+    3: ("ALTER TABLE runs ADD COLUMN starred INTEGER NOT NULL DEFAULT 0", "PRAGMA user_version=4"),
 }
 _PATIENCE = 10.0
 """Seconds to wait for another process that writes; each write takes milliseconds."""
@@ -209,6 +211,12 @@ def _count(cell: object) -> int:
     return cell
 
 
+def _flag(cell: object) -> bool:
+    if cell not in (0, 1):
+        raise TypeError
+    return bool(cell)
+
+
 def _rate(cell: object) -> float | None:
     if cell is not None and not (isinstance(cell, int | float) and isfinite(cell)):
         raise TypeError
@@ -256,6 +264,7 @@ _READ: dict[str, Callable[[object], Any]] = {
     "notes": _notes,
     "name": _text,
     "facts": _facts,
+    "starred": _flag,
 }
 _EMPTY: dict[str, Any] = {
     "id": "?",
@@ -276,4 +285,5 @@ _EMPTY: dict[str, Any] = {
     "notes": (),
     "name": "",
     "facts": "{}",
+    "starred": False,
 }

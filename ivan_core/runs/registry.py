@@ -22,6 +22,7 @@ from ivan_core.runs.locks import is_held
 
 _SELECT = f"SELECT {', '.join(FIELDS)}, cancel FROM runs"
 _NEWEST = "ORDER BY created DESC, id DESC"
+_STARRED_FIRST = "ORDER BY starred DESC, created DESC, id DESC"
 _PROGRESS = {"doing", "done", "total", "computed", "rate", "facts"}
 _STARTUP_GRACE = 15.0
 """Seconds a worker has to take its lock before its run counts as interrupted.
@@ -124,13 +125,16 @@ class Registry:
         states: Sequence[RunState] = (),
         limit: int = -1,
         offset: int = 0,
+        starred_first: bool = False,
     ) -> list[Run]:
         """Runs of some kinds (of all if none is named) but others, newest first, at most `limit`.
 
-        `states` are those that are stored; the runs come with their true ones.
+        With `starred_first` those with a star stand before all others. `states` are those that are
+        stored; the runs come with their true ones.
         """
         where, given = _where(kinds, but, states)
-        query = f"{_SELECT} {where} {_NEWEST} LIMIT ? OFFSET ?"
+        order = _STARRED_FIRST if starred_first else _NEWEST
+        query = f"{_SELECT} {where} {order} LIMIT ? OFFSET ?"
         with self._file.reading() as db:
             rows = _fetched(db, query, (*given, limit, offset))
             return [self._true(db, row) for row in rows]
@@ -146,8 +150,8 @@ class Registry:
     def stamp(self, kinds: Sequence[str], states: Sequence[RunState]) -> tuple[object, ...]:
         """Something that is the same as long as runs of these kinds in these states are the same.
 
-        Ended runs change by being named, taken away, or made again. The number of a row that was
-        taken away is given again, so the times count too.
+        Ended runs change by being named, taken away, or made again; a star changes nothing here.
+        The number of a row that was taken away is given again, so the times count too.
         """
         where, given = _where(kinds, (), states)
         with self._file.reading() as db:
@@ -255,6 +259,16 @@ class Registry:
         with self._file.writing() as db:
             self._find(db, run_id)
             db.execute("UPDATE runs SET name=? WHERE id=?", (name, run_id))
+
+    def star(self, run_id: str, starred: bool) -> None:
+        """Give a run a star, or take it away.
+
+        Raises:
+            BadInput: there is no such run.
+        """
+        with self._file.writing() as db:
+            self._find(db, run_id)
+            db.execute("UPDATE runs SET starred=? WHERE id=?", (int(starred), run_id))
 
     def remove(self, run_id: str, first: Callable[[], None]) -> None:
         """Forget a run and its live points; `first` takes away its folder and may refuse.

@@ -36,6 +36,15 @@ def test_a_name_is_given_shown_and_taken_away(run_id: str, capsys: Told) -> None
     assert "has no name" in capsys.readouterr().out
 
 
+def test_a_star_is_given_shown_and_taken_away(run_id: str, capsys: Told) -> None:
+    assert run(["runs", "star", run_id]) == 0 == run(["runs", "list"])
+    told = capsys.readouterr().out
+    assert f"Run {run_id} has a star." in told and told.rstrip().endswith("| ★")
+    assert run(["runs", "star", run_id, "--off"]) == 0 == run(["runs", "list"])
+    told = capsys.readouterr().out
+    assert f"Run {run_id} has no star." in told and "★" not in told
+
+
 def test_deleting_asks_or_is_told_yes(
     run_id: str, capsys: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,19 @@ def test_a_name_survives_and_the_id_stays(run_id: str) -> None:
         archive.rename("2000-01-01-00-00", "x")
 
 
+def test_starred_runs_stand_before_newer_ones(
+    data_dir: Path, pairs_file: Path, run_id: str
+) -> None:
+    newer = finished(data_dir, spec_of_file(pairs_file, seed=4))
+    assert archive.star(run_id).starred and not runs.get(newer).starred
+    assert [run.id for run in runs.experiments(starred_first=True)] == [run_id, newer]
+    assert [run.id for run in runs.experiments(1, 1, starred_first=True)] == [newer]
+    assert [run.id for run in runs.experiments()] == [newer, run_id]
+    assert not archive.star(run_id, False).starred
+    with pytest.raises(BadInput, match="no run"):
+        archive.star("2000-01-01-00-00")
+
+
 def test_deleting_takes_what_the_run_wrote_and_nothing_else(
     data_dir: Path, pairs_file: Path, run_id: str
 ) -> None:

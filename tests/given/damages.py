@@ -32,6 +32,7 @@ CELLS: dict[str, tuple[object, ...]] = {
     "facts": ("", "[]", "{"),
     "kind": ("", "compar", b"\xff\xfe"),
     "name": (b"\xc3\x28",),
+    "starred": ("yes", 7),
 }
 """Values that no IVAN writes, by the cell they stand in."""
 

@@ -57,5 +57,5 @@ def test_many_runs_are_shown_fifty_a_page(data_dir, open_page):
     for seed in range(52):
         made_runs.queued(data_dir, made_runs.spec_of_sample(seed=seed))
     page = open_page(RUNS)
-    assert "52 runs, newest first, 50 a page." in page.said
+    assert "52 runs, starred ones first, then the newest, 50 a page." in page.said
     assert len(page.app.dataframe[0].value) == 50

@@ -23,14 +23,18 @@ def _manage(run_id: str) -> None:
     from ivan_core.engine import handling as runs
     from pages.components.runs.manage import manage
 
-    manage(runs.get(run_id), runs.every())
+    manage(runs.get(run_id))
 
 
-def _manage_any(run_id: str) -> None:
+def _beside(first: str, second: str) -> None:
     from ivan_core.engine import handling as runs
-    from pages.components.runs.manage import manage
+    from pages.components.runs.table import side_by_side
 
-    manage(runs.get(run_id), runs.every(None))
+    one, other = (
+        (runs.get(run_id), {"What": "run", "Study": "sample", "By": ""})
+        for run_id in (first, second)
+    )
+    side_by_side(one, other)
 
 
 def _housekeeping() -> None:
@@ -74,26 +78,40 @@ def test_deleting_needs_a_second_thought(finished: str, data_dir: Path) -> None:
     assert not list((data_dir / "compare").glob("*.csv"))
 
 
+def beside(first: str, second: str) -> str:
+    app = AppTest.from_function(_beside, args=(first, second), default_timeout=300).run()
+    assert not app.exception and f"{first}: run · sample" in said(app)
+    app.button(key="beside-ask").click().run()
+    assert not app.exception
+    return said(app)
+
+
 def test_two_runs_are_set_beside_each_other(finished: str, data_dir: Path) -> None:
     other = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=15))
-    app = managed(finished, "Set beside another run")
-    app.selectbox(key="beside").set_value(other).run()
-    assert "15" in said(app) and other in said(app)
+    told = beside(finished, other)
+    assert "share 15 rows" in told
     for model in made_runs.TWO_MODELS:
-        assert f"{model} was trained on none of 15 pairs." in said(app)
+        assert f"{model} was trained on none of 15 pairs." in told
 
 
-def test_two_labellings_are_set_beside_each_other(
-    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_two_labellings_are_set_beside_each_other_and_refused_beside_a_comparison(
+    finished: str, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
     first, second = made.made("first:1b", FIRST), made.made("second:1b", SECOND, seed=1)
-    app = AppTest.from_function(_manage_any, args=(first,), default_timeout=300)
-    app.session_state[f"more-{first}"] = "Set beside another run"
-    app.run()
-    assert app.get("download_button") and not app.exception
-    app.selectbox(key="beside").set_value(second).run()
-    assert "share all 4 rows." in said(app) and "The same answer in 67% of 6 texts" in said(app)
+    told = beside(first, second)
+    assert "share all 4 rows." in told and "The same answer in 67% of 6 texts" in told
+    assert f"Run {finished} is a comparison, run {first} is a labelling" in beside(finished, first)
+
+
+def test_a_zip_and_every_file_can_be_taken_from_here(finished: str, data_dir: Path) -> None:
+    app = AppTest.from_function(_manage, args=(finished,), default_timeout=300)
+    app.session_state[f"export-of-{finished}"] = True
+    labels = [button.proto.label for button in app.run().get("download_button")]
+    assert labels[:2] == ["Export as a zip", "A zip with the texts too"]
+    written = sorted((data_dir / "compare").glob(f"{finished}-*.csv"))
+    assert len(labels) == 2 + len(written) > 3
+    assert not app.exception
 
 
 def test_what_was_read_from_files_is_not_duplicated(data_dir: Path, tmp_path: Path) -> None:
@@ -101,7 +119,7 @@ def test_what_was_read_from_files_is_not_duplicated(data_dir: Path, tmp_path: Pa
     path = tmp_path / "scores.csv"
     path.write_text("row_id,chosen_score,rejected_score,agreement\n0,1.5,0.5,True\n")
     (found,) = import_csvs([path], request)
-    app = AppTest.from_function(_manage_any, args=(found.run_id,), default_timeout=300).run()
+    app = AppTest.from_function(_manage, args=(found.run_id,), default_timeout=300).run()
     button = app.button(key="duplicate")
     assert button.disabled and "Import the files again" in button.help
 

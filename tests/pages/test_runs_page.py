@@ -5,6 +5,7 @@ from __future__ import annotations
 from given import made_runs
 
 from ivan_core.domain.runs import RunState
+from ivan_core.engine import archive
 
 RUNS = "pages/runs.py"
 
@@ -27,8 +28,12 @@ def test_every_run_is_a_row_with_its_state(data_dir, open_page):
     assert list(table["State"]) == ["running", "interrupted", "cancelled", "failed", "done"]
     assert list(table["Done"])[-1] == 100
     assert table["Problem"].iloc[3] == "The server of this model went away."
-    assert set(table["Dataset"]) == {"sample"}
-    assert "Select a run to open, resume or cancel it." in page.said
+    assert (
+        table["Study"].iloc[-1] == "sample · 20 pairs"
+        and table["Study"].iloc[0] == "sample · 103 pairs"
+    )
+    assert set(table["By"]) == {"minilm-harmless, minilm-control"}
+    assert "Select a run to open, name, star" in page.said
 
 
 def test_a_new_run_on_top_forgets_the_selection(data_dir, open_page):
@@ -38,3 +43,25 @@ def test_a_new_run_on_top_forgets_the_selection(data_dir, open_page):
     made_runs.finished(data_dir, made_runs.spec_of_sample(limit=21))
     page.run()
     assert page.app.dataframe[0].key != before
+
+
+def test_a_run_is_called_by_its_name_and_a_file_by_its_own(data_dir, tmp_path, open_page):
+    rows = [
+        {"chosen": "\n\nHuman: Hi\n\nAssistant: A.", "rejected": "\n\nHuman: Hi\n\nAssistant: B."}
+    ]
+    path = made_runs.write_rows(tmp_path / "my-prefs.jsonl", rows)
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_file(path))
+    archive.rename(run_id, "First look")
+    (row,) = open_page(RUNS).app.dataframe[0].value.to_dict("records")
+    assert (row["Run"], row["Study"]) == ("First look", "my-prefs.jsonl · 1 pair")
+
+
+def test_starred_runs_stand_first_also_before_those_of_other_pages(data_dir, open_page):
+    first = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
+    second = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=21))
+    assert list(open_page(RUNS).app.dataframe[0].value["Run"]) == [second, first]
+    archive.star(first)
+    table = open_page(RUNS).app.dataframe[0].value
+    assert list(table["Run"]) == [first, second] and list(table["★"]) == ["★", ""]
+    archive.star(first, False)
+    assert list(open_page(RUNS).app.dataframe[0].value["Run"]) == [second, first]

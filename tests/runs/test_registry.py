@@ -314,6 +314,8 @@ def test_a_registry_of_the_first_layout_keeps_its_runs_and_gets_names(data_dir: 
     )
     assert len(registry.live_points(run.id)) == 1
     registry.rename(run.id, "first")
+    registry.star(run.id, True)
+    assert not run.starred and Registry(data_dir).get(run.id).starred
     assert Registry(data_dir).get(run.id).name == "first"
     with closing(sqlite3.connect(data_dir / "ivan.sqlite")) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (RUNS_LAYOUT,)

@@ -1,24 +1,22 @@
-"""Keeping runs in order: name, duplicate, set beside another, take away, delete; cache, import."""
+"""Keeping runs in order: name, duplicate, export, delete; the cache and imports."""
 
 from __future__ import annotations
 
 import tempfile
-from itertools import islice
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.engine import archive, datasets, machine, studies, zips
+from ivan_core.engine import archive, datasets, machine, zips
 from ivan_core.engine.csv_files import import_csvs
-from ivan_core.engine.kind import alike, known
 from pages.components.kit.form import known_dataset, other_texts_aside
 from pages.components.kit.frame import problems_shown
-from pages.components.kit.text import say
+from pages.components.kit.text import md_escape, say
 from pages.components.runs.duplicate import can_duplicate, duplicate, why_not
 
-_RENAME, _BESIDE, _DELETE = "Rename", "Set beside another run", "Delete"
-_MOST_BESIDE = 50
+_RENAME, _DELETE = "Rename", "Delete"
 _TOLD = "told"
 
 
@@ -29,7 +27,7 @@ def tell() -> None:
         say(told)
 
 
-def manage(run: Run, others: list[Run]) -> None:
+def manage(run: Run) -> None:
     """What can be done with one run, beside opening it."""
     with st.container(horizontal=True, vertical_alignment="center", key="manage"):
         if can_duplicate(run) and run.state is not RunState.DAMAGED:
@@ -41,43 +39,45 @@ def manage(run: Run, others: list[Run]) -> None:
                 help=cannot or "Open the form with this run's settings; nothing starts by itself.",
             ):
                 duplicate(run)
-        if run.state is RunState.DONE and zips.archive_of(run.kind) is not None:
-            st.download_button(
-                "Export as a zip",
-                lambda: zips.export_bytes(run.id),
-                f"{run.id}.zip",
-                key="export",
-                on_click="ignore",
-                help="Without texts; on the command line, "
-                f"`ivan runs export {run.id} --texts` puts them in too.",
-            )
-        beside = {
-            other.id: other.label
-            for other in others
-            if known(run).beside is not None
-            and other.kind in alike(run.kind)
-            and other.state is RunState.DONE
-            and other.id != run.id
-        }
+        if run.state is not RunState.DAMAGED:
+            _export(run)
+        more = [_RENAME] if run.state.live else [_RENAME, _DELETE]
         asked = st.segmented_control(
-            "More", _more(run, bool(beside)), key=f"more-{run.id}", label_visibility="collapsed"
+            "More", more, key=f"more-{run.id}", label_visibility="collapsed"
         )
     if asked is None:
         return
     with st.container(border=True, key="more"), problems_shown():
-        if asked == _RENAME:
-            _rename(run)
-        elif asked == _BESIDE:
-            _beside(run, dict(islice(beside.items(), _MOST_BESIDE)))
-        else:
-            _delete(run)
+        (_rename if asked == _RENAME else _delete)(run)
 
 
-def _more(run: Run, is_beside: bool) -> list[str]:
-    more = [_RENAME]
-    if run.state is RunState.DONE and is_beside:
-        more.append(_BESIDE)
-    return more if run.state.live else [*more, _DELETE]
+def _export(run: Run) -> None:
+    """What can be taken of a run: a zip of all of it, and each file that it wrote."""
+    folded = st.popover("Export", key=f"export-of-{run.id}", on_change="rerun")
+    if not folded.open:
+        return
+    with folded:
+        files = archive.written_files(run)
+        zipped = run.state is RunState.DONE and zips.archive_of(run.kind) is not None
+        if zipped:
+            for label, texts in (("Export as a zip", False), ("A zip with the texts too", True)):
+                st.download_button(
+                    label,
+                    partial(zips.export_bytes, run.id, texts=texts),
+                    f"{run.id}{'-with-texts' if texts else ''}.zip",
+                    key=f"export-{texts}",
+                    on_click="ignore",
+                )
+        for path in files:
+            st.download_button(
+                md_escape(f"{path.name} ({archive.size(path.stat().st_size)})"),
+                path.read_bytes,
+                path.name,
+                key=f"export-{path.name}",
+                on_click="ignore",
+            )
+        if not files and not zipped:
+            say("It has written no file yet.", "small", quiet=True)
 
 
 def _rename(run: Run) -> None:
@@ -87,21 +87,6 @@ def _rename(run: Run) -> None:
     if st.button("Keep this name", key="rename"):
         archive.rename(run.id, name or "")
         st.rerun()
-
-
-def _beside(run: Run, labels: dict[str, str]) -> None:
-    """Two runs on the rows they share."""
-    other = st.selectbox(
-        "Other run",
-        list(labels),
-        format_func=lambda run_id: labels[run_id],
-        index=None,
-        key="beside",
-        placeholder="choose one",
-    )
-    if other:
-        for line in studies.beside(run.id, other).splitlines():
-            say(line)
 
 
 def _delete(run: Run) -> None:

@@ -1,35 +1,47 @@
-"""Every run with its state; one that is selected can be opened, resumed or cancelled."""
+"""Every run with its name, study and state; one that is ticked can be opened, starred or deleted,
+two are set side by side.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Literal
 
 import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.engine import handling as runs
-from ivan_core.engine.kind import alike, known
-from pages.components.kit.frame import problems_shown
-from pages.components.kit.list import SELECTS
+from ivan_core.engine import archive, handling as runs, studies
+from ivan_core.engine.kind import known
+from pages.components.kit.frame import problems_shown, tell_refusal
 from pages.components.kit.press import in_browser
-from pages.components.kit.state import page_of
-from pages.components.kit.text import in_one, say
+from pages.components.kit.state import kindly, page_of
+from pages.components.kit.text import in_one, say, short_names
 from pages.components.runs.manage import manage
 
 _SHOWN = 50
-_BESIDE = 51
-"""How many of the newest finished runs are offered to be set beside another, itself included."""
+_TICKED: tuple[Literal["multi-row", "single-cell"], ...] = ("multi-row", "single-cell")
+_Row = dict[str, object]
+_BESIDE = "set-beside"
+_MAY_BE_EMPTY = ("★", "Problem")
+"""Columns that are shown only where one of the runs has something in them."""
+_KEPT = "run-kept"
+"""The run that stays ticked though its star moved it."""
 
 
-def _row(run: Run) -> dict[str, object]:
+def _row(run: Run, study: str) -> _Row:
     dataset, _, who = runs.about(run).rpartition(" | ")
+    names = who.split(", ")
+    short = short_names(names)
     seconds = (run.finished or run.heartbeat or run.created) - (run.started or run.created)
     return {
+        "★": "★" if run.starred else "",
         "Run": run.label,
+        "Study": study or dataset,
         "What": known(run).listed or "not known",
+        "By": ", ".join(short[name] for name in names),
         "State": str(run.state),
-        "Dataset": dataset,
-        "By": who,
         "Done": 100 * run.done / run.total if run.total else 0.0,
         "Started": datetime.fromtimestamp(run.created, UTC),
         "Seconds": round(max(seconds, 0)),
@@ -37,7 +49,14 @@ def _row(run: Run) -> dict[str, object]:
     }
 
 
-def _actions(run: Run) -> None:
+def _studies(found: Sequence[Run]) -> dict[str, str]:
+    """What the study of each run is called; runs that have read no dataset yet are left out."""
+    with runs.registry().kept_open():
+        abouts = {run.id: studies.about_run(run.id) for run in found}
+    return {run_id: about.name for run_id, about in abouts.items() if about is not None}
+
+
+def _actions(run: Run, row: _Row) -> None:
     with st.container(horizontal=True, key="actions"):
         whole = run.state is not RunState.DAMAGED
         if whole and st.button("Open", type="primary", key="open"):
@@ -49,12 +68,33 @@ def _actions(run: Run) -> None:
             if runs.get(run.id).state.live:
                 runs.stop(run.id)
             st.rerun()
+        st.button(
+            "Take its star away" if run.starred else "Star",
+            key="star",
+            icon=":material/star:",
+            help="Starred runs stand first.",
+            on_click=_star,
+            args=(run.id, not run.starred),
+        )
+    named = f"{run.name} ({run.id})" if run.name else run.id
     why = in_one(run.problem, run.hint)
-    say(f"{run.id}: {run.state}. {why}".strip(), "small", quiet=True)
+    say(f"{named}: {run.state}. {why}".strip(), "small", quiet=True)
+    say(_about(row), "small", quiet=True)
+
+
+def _about(row: _Row) -> str:
+    """What a run is, for who sees only the first columns of its row."""
+    return " · ".join(str(row[name]) for name in ("What", "Study", "By") if row[name])
+
+
+@kindly
+def _star(run_id: str, starred: bool) -> None:
+    archive.star(run_id, starred)
+    st.session_state[_KEPT] = run_id
 
 
 def table_of_runs(polling: bool) -> None:
-    """Fifty runs a page, newest first; the whole page is drawn anew when the last one ends."""
+    """Fifty runs a page, starred ones first; drawn anew as a page when the last one ends."""
     if polling and not runs.live_experiments():
         st.rerun()
     with problems_shown():
@@ -62,39 +102,85 @@ def table_of_runs(polling: bool) -> None:
         page = 1
         if total > _SHOWN:
             page = st.pagination(-(-total // _SHOWN), key="page-of-runs", max_visible_pages=5)
-            say(f"{total:,} runs, newest first, {_SHOWN} a page.", "small", quiet=True)
-        _listed(runs.experiments(_SHOWN, (page - 1) * _SHOWN))
+            order = f"{total:,} runs, starred ones first, then the newest, {_SHOWN} a page."
+            say(order, "small", quiet=True)
+        tell_refusal()
+        _listed(runs.experiments(_SHOWN, (page - 1) * _SHOWN, starred_first=True), total)
 
 
-def _listed(found: list[Run]) -> None:
+def _listed(found: list[Run], total: int) -> None:
     if not found:
         say("No runs yet.")
         st.page_link("pages/compare.py", label=":primary[Start a comparison →]")
         return
+    named = _studies(found)
+    rows = [_row(run, named.get(run.id, "")) for run in found]
+    ticked = _ticked(found, rows, sorts=total <= _SHOWN)
+    if not ticked:
+        told = "Select a run to open, name, star, export or delete it; tick two to set them side by"
+        say(f"{told} side.", "small", quiet=True)
+    elif len(ticked) == 1:
+        run = found[ticked[0]]
+        _actions(run, rows[ticked[0]])
+        manage(run)
+    elif len(ticked) == 2:
+        side_by_side(*((found[place], rows[place]) for place in ticked))
+    else:
+        say(f"{len(ticked)} runs are ticked. Tick one, or two to set them side by side.")
+
+
+def _ticked(found: Sequence[Run], rows: Sequence[_Row], *, sorts: bool) -> list[int]:
+    """Draw the table; the places of the runs that are ticked, or the one that was clicked."""
+    order = sha256(" ".join(run.id for run in found).encode()).hexdigest()[:12]
+    kept = st.session_state.pop(_KEPT, None)
+    empty = [name for name in _MAY_BE_EMPTY if not any(row[name] for row in rows)]
     event = st.dataframe(
-        [_row(run) for run in found],
+        rows,
+        column_order=[name for name in rows[0] if name not in empty],
         hide_index=True,
-        # A selection is a position: with another run on top it would mean another run.
-        key=f"runs-{found[0].id}-{len(found)}",
+        # A selection is a position: in another order it would mean another run.
+        key=f"runs-{order}",
         on_select="rerun",
-        # With older runs left out, heads would sort the newest ones alone.
-        selection_mode=SELECTS if len(found) == _SHOWN else ["single-row", "single-cell"],
-        alt="All runs; select one to open, resume, cancel, rename or delete it",
+        # With other runs left out, heads would sort those that are shown alone.
+        selection_mode=_TICKED if sorts else [*_TICKED, "single-column"],
+        selection_default={
+            "selection": {
+                "rows": [place for place, run in enumerate(found) if run.id == kept],
+                "columns": [],
+                "cells": [],
+            }
+        },
+        alt="All runs",
         column_config={
-            "Dataset": st.column_config.TextColumn("Dataset", width=170),
-            "By": st.column_config.TextColumn("Models or labeler", width=260),
+            "★": st.column_config.TextColumn("★", width=32, help="Starred runs stand first."),
+            "Run": st.column_config.TextColumn("Run", width=150),
+            "Study": st.column_config.TextColumn("Study", width=175),
+            "What": st.column_config.TextColumn("What", width=115),
+            "By": st.column_config.TextColumn("Models or labeler", width=215),
+            "State": st.column_config.TextColumn("State", width=95),
             "Done": st.column_config.ProgressColumn(
-                "Done", format="%d%%", min_value=0, max_value=100, width=140
+                "Done", format="%d%%", min_value=0, max_value=100, width=105
             ),
             "Started": st.column_config.DatetimeColumn("Started", format="distance"),
             "Seconds": st.column_config.NumberColumn("Seconds", format="%d"),
         },
     )
-    picked = [*event.selection.rows, *(cell[0] for cell in event.selection.cells)]
-    if picked and picked[0] < len(found):
-        _actions(found[picked[0]])
-        run = found[picked[0]]
-        kinds = alike(run.kind)
-        manage(run, [other for kind in kinds for other in runs.newest_done(kind, _BESIDE)])
-    else:
-        say("Select a run to open, resume or cancel it.", "small", quiet=True)
+    ticked = list(event.selection.rows) or [cell[0] for cell in event.selection.cells]
+    return sorted(place for place in ticked if place < len(found))
+
+
+def side_by_side(one: tuple[Run, _Row], other: tuple[Run, _Row]) -> None:
+    """Two runs on the rows they share, in words, or why there is nothing to say."""
+    pair = (one[0].id, other[0].id)
+    with st.container(border=True, key="beside"):
+        for run, row in (one, other):
+            say(f"{run.label}: {_about(row)}", "small")
+        st.button("Set side by side", type="primary", key="beside-ask", on_click=_ask, args=(pair,))
+        if st.session_state.get(_BESIDE) == pair:
+            with problems_shown():
+                for line in studies.beside(*pair).splitlines():
+                    say(line)
+
+
+def _ask(pair: tuple[str, str]) -> None:
+    st.session_state[_BESIDE] = pair

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from accessibility import findings
 from given import hostile
 from given.filled_sheets import Filled, better
 from given.made_runs import finished, spec_of_sample
@@ -306,26 +306,6 @@ def test_a_difference_is_settled_and_a_spreadsheet_goes_out_and_comes_back(serve
     with page.expect_download() as coming:
         page.get_by_role("button", name="Download a backup").click()
     assert coming.value.path().read_bytes().startswith(b"PK")
-
-
-AXE = Axe()
-
-
-_OF_VEGA = ("svg-img-alt", 'mark container"')
-"""Vega names the marks of a chart but not the groups that hold them, and has no option for it."""
-
-
-def findings(page: Page) -> list[str]:
-    """What axe finds serious or critical on a page."""
-    ready(page)
-    found = AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [
-        f"{one['id']}: {node['html'][:200]}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-        if not (one["id"] == _OF_VEGA[0] and _OF_VEGA[1] in node["html"])
-    ]
 
 
 def test_no_screen_has_a_serious_fault_of_accessibility(serve, visitor, data_dir):

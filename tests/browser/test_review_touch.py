@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from accessibility import findings
 from playwright.sync_api import Locator, Page, expect
 
 from ivan_core.annotations.opinions import Opinions
@@ -57,6 +58,7 @@ def fits(page: Page) -> None:
     expect(page.get_by_text("Press A, B, N or T")).to_be_hidden()
     expect(page.get_by_text("The digits answer")).to_be_hidden()
     expect(page.locator("[data-testid^=stChatMessageAvatar]")).to_have_count(0)
+    assert findings(page) == []
 
 
 def test_a_pair_is_judged_by_tapping_a_reply(invite, data_dir):

@@ -30,8 +30,8 @@ def invite(queue: Queue) -> None:
     with st.expander("See the invitation as people will"):
         preview(queue)
         say(
-            "Then comes one item a screen. “Judge it yourself” shows them; what you answer there "
-            "counts as yours.",
+            "Then comes one item a screen. The button below opens it in a window of its own; what "
+            "you answer there counts as yours.",
             "small",
             quiet=True,
         )

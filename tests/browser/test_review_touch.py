@@ -79,8 +79,10 @@ def test_a_pair_is_judged_by_tapping_a_reply(invite, data_dir):
     expect(page.get_by_text("You said: B is better.")).to_be_visible()
     page.get_by_role("button", name="Choose A").tap()
     takes(page, queue, 3)
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 9999)")
     page.locator(".st-key-side-A").tap()
     takes(page, queue, 9)
+    expect(page.get_by_text("3 of 3", exact=True)).to_be_in_viewport()
     page.get_by_role("button", name="No difference").tap()
     left = {row: left_side(queue, row, "Ada") for row, _ in PAIRS}
     met = sum(left[row] == "chosen" for row in (5, 3))

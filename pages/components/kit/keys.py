@@ -53,6 +53,7 @@ if (!window.ivanPressesOnce) {
     item = now;
     painted = Infinity;
     delete document.documentElement.dataset.ivanTakes;
+    if (found.length) document.querySelector("[data-testid=stMain]")?.scrollTo({ top: 0 });
     requestAnimationFrame(() => requestAnimationFrame(() => {
       if (item !== now) return;
       painted = performance.now();
@@ -103,7 +104,8 @@ def presses_once() -> None:
     """Let a letter held down, or a double click, answer one question and none that comes next.
 
     For half a second after an item was painted no press is taken; then the page's root element says
-    in `data-ivan-takes` which item is open to answers. Where fingers press and no mouse points, a
-    tap on a card (`side-…`) presses the button in it (`choose-…`).
+    in `data-ivan-takes` which item is open to answers. Each item is shown from its top. Where
+    fingers press and no mouse points, a tap on a card (`side-…`) presses the button in it
+    (`choose-…`).
     """
     st.html(_ONCE, width="content", unsafe_allow_javascript=True)

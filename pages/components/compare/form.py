@@ -18,7 +18,7 @@ from pages.components.kit.form import dataset_field, part_of_dataset, rows_field
 from pages.components.kit.state import choose_run
 from pages.components.kit.study import dataset_of_study
 from pages.components.kit.text import say
-from pages.components.study.own_pairs import is_unread_file, own_pairs_in_form
+from pages.components.study.own_pairs import is_unread, own_pairs_in_form
 
 _FORMATS = ("the one that fits the model", "last-turn", "openassistant", "as-published", "chat")
 _SPEC_HELP = CompareSpec.model_fields
@@ -34,7 +34,7 @@ def compare_form() -> None:
     dataset, asked = dataset_of_study(preset.dataset)
     left, middle, right = st.columns([3, 4, 2])
     request = dataset_field(left, dataset, "form")
-    if request is not None and is_unread_file(request, "form"):
+    if request is not None and is_unread(request, "form"):
         return
     names = middle.multiselect(
         "Reward models",

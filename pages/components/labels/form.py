@@ -28,7 +28,7 @@ from pages.components.kit.state import FORM, TAXONOMY, choose_run, keep_news
 from pages.components.kit.study import dataset_of_study
 from pages.components.kit.text import say, say_with_hint
 from pages.components.labels.follow import FOUND
-from pages.components.study.own_pairs import is_unread_file, own_pairs_in_form
+from pages.components.study.own_pairs import is_unread, own_pairs_in_form
 
 _BATCH, _DIRECT = TaxonomySpec.model_fields, LabelSpec.model_fields
 
@@ -47,7 +47,7 @@ def label_form() -> None:
     if request is None:
         say("Choose a dataset.")
         return
-    if is_unread_file(request, "label"):
+    if is_unread(request, "label"):
         return
     if not labeler:
         say("Choose who labels.")

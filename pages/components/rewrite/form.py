@@ -34,7 +34,7 @@ from pages.components.kit.state import REWRITE, choose_run
 from pages.components.kit.study import dataset_of_study, study_now
 from pages.components.kit.text import md_escape, say, say_with_hint
 from pages.components.labels.send import GO_TO_CONFIRMATION
-from pages.components.study.own_pairs import is_unread_file, own_pairs_in_form
+from pages.components.study.own_pairs import is_unread, own_pairs_in_form
 
 _ABOUT = RewriteSpec.model_fields
 _SCOPES = {
@@ -60,7 +60,7 @@ def rewrite_form() -> None:
     with st.expander("More options"):
         request = part_of_dataset(request, "rewrite")
         options = _more_options(preset, models, rewriter)
-    if is_unread_file(request, "rewrite"):
+    if is_unread(request, "rewrite"):
         return
     if not rewriter:
         say("Choose who rewords.")

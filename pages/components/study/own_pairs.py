@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import streamlit as st
 
+from ivan_core import catalog
 from ivan_core.datasets.files import FORMATS, WrongColumns
 from ivan_core.datasets.sources import is_local
 from ivan_core.domain.pairs import USUAL, Columns
@@ -74,10 +75,15 @@ def _is_fetched(request: DatasetRequest, keys: str) -> bool:
     return True
 
 
-def is_unread_file(request: DatasetRequest, keys: str) -> bool:
-    """Whether nobody has read this file here; then it is shown in place of the rest of a form."""
-    if not is_local(request) or datasets.find(request) is not None:
+def is_unread(request: DatasetRequest, keys: str) -> bool:
+    """Whether nobody has read this dataset here, and IVAN does not know its columns; then it is
+    looked at in place of the rest of a form."""
+    if catalog.dataset_facts(request.source) or datasets.find(request) is not None:
         return False
+    if not is_local(request):
+        request = part_of_dataset(request, f"{keys}-typed")
+        if not _is_fetched(request, f"{keys}-typed"):
+            return True
     look_at(request, f"{keys}-typed", partial(_offer_to_use, keys, "typed"))
     return True
 

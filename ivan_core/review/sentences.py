@@ -47,8 +47,8 @@ def headline(used: Used, task: Task) -> str:
         return NOBODY
     people = len(used.people)
     told = [
-        f"{number_of(people, 'person', 'people')} gave"
-        f" {number_of(used.opinions, 'blind opinion')} on random items."
+        f"{number_of(people, 'person', 'people')} judged items drawn at random without knowing"
+        f" the choice, {number_of(used.opinions, 'opinion')} in all."
     ]
     said = pairs_sentence(used) if task == BETTER else texts_sentence(used)
     told.append(said or "No item has two opinions yet: how far people agree cannot be told.")

@@ -18,6 +18,7 @@ from ivan_core.engine.studies import About, study_of
 from ivan_core.experiments.compare import plan as compare
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.sentences import findings, models_on_row
+from ivan_core.metrics.margin_words import ABOUT_MARGINS
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.state import COMPARE, PAIRS, REVIEW, REWRITE, TAXONOMY, page_of_kind
 from pages.components.kit.study import STUDY, begin_with
@@ -139,7 +140,7 @@ def _found(results: Results) -> None:
         with st.container(border=True, key=f"finding-{i}"):
             say(finding.sentence, "lead")
             if finding.row is not None:
-                say(models_on_row(results, finding.row), "small", quiet=True)
+                st.caption(md_escape(models_on_row(results, finding.row)), help=ABOUT_MARGINS)
                 st.page_link(
                     PAIRS,
                     label=f":primary[{md_escape(finding.link)} →]",

@@ -350,7 +350,7 @@ def test_no_screen_has_a_serious_fault_of_accessibility(serve, visitor, data_dir
     page = visitor()
     page.goto(server.url("/review"))
     for view, text in (
-        ("Agreement", "blind opinion"),
+        ("Agreement", "drawn at random without knowing the choice"),
         ("Settle", "People differ on"),
         ("Files", "Download a backup"),
     ):

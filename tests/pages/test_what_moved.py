@@ -245,11 +245,13 @@ def test_a_side_without_a_reply_is_said_and_the_other_is_coloured(app, worker):
 def test_a_reply_of_ones_own_is_rated_beside_the_two(app, worker):
     app.text_area[0].set_value(f"Longest of all {HOSTILE} {HOSTILE}")
     press(app, "own-ask")
-    assert "✓ beats the chosen one · ivan/minilm-harmless: yours +94 · A, chosen +48" in said(app)
+    assert "ivan/minilm-harmless: your reply beats the chosen one (yours +94; chosen +48; " in said(
+        app
+    )
     app.text_area[0].set_value("Short.")
     assert "beats" not in said(drawn(app))
     press(app, "own-ask")
-    assert "✗ does not beat the chosen one" in said(app)
+    assert "your reply does not beat the chosen one" in said(app)
 
 
 def test_an_empty_reply_is_refused_and_the_pair_stays(app, worker):

@@ -251,9 +251,9 @@ def together_sentence(table: pd.DataFrame) -> str:
     ends = share_ends(row["low"], row["high"], row["first"], row["effective_n"], PROMPTS_SHARED)
     return (
         f"Furthest apart: of the {number_of(row['first'], 'text')} with"
-        f" {label_name(row['first_key'], row['first_value'])}, {row['both']:,}"
+        f" {_called(row['first_key'], row['first_value'])}, {row['both']:,}"
         f" ({percent(row['share'], row['first'])}{ends}) also have"
-        f" {label_name(row['second_key'], row['second_value'])}, against"
+        f" {_called(row['second_key'], row['second_value'])}, against"
         f" {percent(row['overall'], row['n'])} of all {row['n']:,}."
     )
 
@@ -367,7 +367,8 @@ def _both(row: Row, labelers: int, in_full: bool) -> str:
     any_, all_ = ("either", "both") if labelers == 2 else ("any", "all")
     so = "not neutral" if _is_tone(row) else "so"
     told = (
-        f"of {number_of(row['either'], 'text')} that {any_} called {so}, {all_} did {row['both']:,}"
+        f"of {number_of(row['either'], 'text')} that {any_} called {so}, {all_} called"
+        f" {row['both']:,} so"
     )
     rate = both_rate(row)
     if rate is not None and not isnan(rate.low):

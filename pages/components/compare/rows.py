@@ -25,6 +25,7 @@ from ivan_core.experiments.compare.results import Results, rows_page
 from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.pairs import LongerIs, Noted, Starred, SubsetIs
 from ivan_core.lists.url import query_of
+from ivan_core.metrics.margin_words import ABOUT_MARGINS
 from ivan_core.review.marks import notes_csv, reviews
 from pages.components.compare.filtering import ROWS, add, current_filter, sort_by_head, sort_control
 from pages.components.compare.user_columns import user_columns
@@ -70,7 +71,8 @@ def rows_table(
     for model in results.models:
         columns[model] = Column(
             names[model],
-            "The verdict, and in typical margins how much more the model likes the chosen reply.",
+            "The verdict, and in typical margins how much more the model likes the chosen reply. "
+            f"{ABOUT_MARGINS}",
             sorts=True,
         )
     shown = [int(row_id) for row_id in table["row_id"]]

@@ -65,19 +65,19 @@ def _draw(found: list[OwnReward]) -> None:
 def own_sentence(reward: OwnReward) -> str:
     """What one model gives a typed reply, beside the two."""
     told = []
-    sides = (("yours", reward.own), ("A, chosen", reward.chosen), ("B, rejected", reward.rejected))
+    sides = (("yours", reward.own), ("chosen", reward.chosen), ("rejected", reward.rejected))
     for name, given in sides:
         if given is None or given.value is None:
             told.append(f"{name} not rated{_because(given)}")
         else:
             cut = " (not read to the end)" if given.truncated else ""
-            told.append(f"{name} {given.value:+.3g}{cut}")
+            told.append(f"{name} {given.value:+.3g}{cut}".replace("-", "−"))
     words = {
-        True: "✓ beats the chosen one",
-        False: "✗ does not beat the chosen one",
-        None: "– nothing to compare",
+        True: "your reply beats the chosen one",
+        False: "your reply does not beat the chosen one",
+        None: "nothing to compare",
     }
-    return f"{words[reward.beats_chosen]} · {reward.model}: {' · '.join(told)}"
+    return f"{reward.model}: {words[reward.beats_chosen]} ({'; '.join(told)})."
 
 
 def _because(given: Reward | None) -> str:

@@ -25,6 +25,7 @@ from ivan_core.experiments.rewrite.results import RewriteResults, read_gate
 from ivan_core.experiments.rewrite.views import row_view, rows_page
 from ivan_core.lists.conditions import Condition, Filter, Listing, fitting, matching_rows
 from ivan_core.lists.url import query_of
+from ivan_core.metrics.margin_words import TYPICAL_MARGIN
 from pages.components.kit.conditions import Place, fitting_filter, names_on, places_found
 from pages.components.kit.frame import show_error
 from pages.components.kit.list import Column, below_page, page_table, row_by_number, turned_to
@@ -156,7 +157,8 @@ def _table(results: RewriteResults, found: Numbers, wanted: Filter, row_ids: lis
     for model, name in short_names(results.models).items():
         columns[model] = Column(
             name,
-            "The verdict before and after, and in typical margins how far the margin moved.",
+            "The verdict before and after, and in typical margins how far the margin moved. "
+            f"{TYPICAL_MARGIN}",
             sorts=True,
         )
     items = [str(row_id) for row_id in table["row_id"]]

@@ -54,7 +54,9 @@ def test_who_chooses_as_the_reviewers_do(said, open_page, run_id):
     said.choose(queue, "Ada", {0: "chosen", 1: "chosen", 2: "rejected", 3: "chosen"})
     said.choose(queue, HOSTILE, {0: "chosen", 1: "chosen", 2: "chosen"})
     page = tab(open_page(REVIEW), "Agreement")
-    assert "2 people gave 7 blind opinions on random items." in page.said
+    assert (
+        "2 people judged items drawn at random" in page.said and "7 opinions in all." in page.said
+    )
     told = "Two people gave the same answer in 2 of 3 pairs (67% [21, 94]): too few to say more."
     assert told in page.said
     (fold,) = [one for one in page.app.expander if one.label == "Numbers for the paper"]
@@ -79,13 +81,17 @@ def test_answers_in_under_a_second_are_listed_and_counted_only_when_asked_for(sa
     said.choose(queue, HOSTILE, {0: "chosen"})
     said.choose(queue, HOSTILE, {1: "rejected"}, seconds=0.6)
     page = tab(open_page(REVIEW), "Agreement")
-    assert "2 people gave 3 blind opinions on random items." in page.said
+    assert (
+        "2 people judged items drawn at random" in page.said and "3 opinions in all." in page.said
+    )
     assert "Kept but in no rate: 1 given in under a second." in page.said
     quick = page.app.dataframe[0].value
     assert quick[["Row", "Who", "Seconds"]].values.tolist() == [[1, HOSTILE, 0.6]]
     page.app.toggle(key="review-leave-quick").set_value(False)
     page.run()
-    assert "2 people gave 4 blind opinions on random items." in page.said
+    assert (
+        "2 people judged items drawn at random" in page.said and "4 opinions in all." in page.said
+    )
     assert "Counted although given in under a second: 1." in page.said
     assert "leave them out all the same" in page.said
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ivan_core.charts import palette
+from ivan_core.metrics.intervals import with_minus
 from ivan_core.metrics.labels.answers import YES
 
 STEP = 50
@@ -263,7 +264,8 @@ def zero_line(x: alt.X, ink: palette.Ink) -> alt.Chart:
 
 def spans(table: pd.DataFrame, start: str, end: str, digits: str) -> list[str]:
     """Two edges as words, in the format that tells the cells apart."""
-    return [f"{a:{digits}} to {b:{digits}}" for a, b in zip(table[start], table[end], strict=True)]
+    ends = zip(table[start], table[end], strict=True)
+    return [f"{with_minus(a, digits)} to {with_minus(b, digits)}" for a, b in ends]
 
 
 def model_lines(models: int, legend: alt.Legend) -> dict[str, alt.Color | alt.StrokeDash]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ivan_core.charts import marks, palette
 from ivan_core.domain.pairs import SIDES
-from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.intervals import Rate, with_minus
 from ivan_core.metrics.sentences import percent, share_in_full, share_of
 from ivan_core.metrics.summary import ModelSummary
 
@@ -66,7 +66,9 @@ def _bars(bins: pd.DataFrame, dark: bool) -> alt.LayerChart:
     """One line a value and side: its name and share in words above its bar."""
     ink = palette.ink(dark)
     shown = bins.assign(
-        name=[f"{value:.6g}, {side}" for value, side in zip(bins["x0"], bins["side"], strict=True)],
+        name=[
+            f"{_value(value)}, {side}" for value, side in zip(bins["x0"], bins["side"], strict=True)
+        ],
         label=[_share(row) for row in bins.to_dict("records")],
         line=range(len(bins)),
     )
@@ -102,7 +104,7 @@ def _histogram(bins: pd.DataFrame, dark: bool) -> alt.LayerChart:
     above = bins["side"] == SIDES[0]
     shown = bins.assign(
         height=bins["share"].where(above, -bins["share"]),
-        span=[f"{a:.6g} to {b:.6g}" for a, b in zip(bins["low"], bins["high"], strict=True)],
+        span=marks.spans(bins, "low", "high", ".6g"),
         label=[_share(row) for row in bins.to_dict("records")],
     )
     most = float(bins["share"].max()) * 1.12 or 1.0
@@ -157,6 +159,10 @@ def _colour() -> alt.Color:
     return alt.Color("side:N", scale=palette.scale_of(SIDE_COLOURS), legend=None)
 
 
+def _value(number: float) -> str:
+    return with_minus(number, ".6g")
+
+
 def _share(row: dict[str, object]) -> str:
     count, n = int(str(row["count"])), int(str(row["n"]))
     return f"{percent(count / n, n)} of {n:,}" if n else "no value"
@@ -169,15 +175,15 @@ def _sides_description(bins: pd.DataFrame, few: bool) -> str:
         if own.empty:
             continue
         if few:
-            parts = [f"{row['low']:.6g}: {_share(row)}" for row in own.to_dict("records")]
+            parts = [f"{_value(row['low'])}: {_share(row)}" for row in own.to_dict("records")]
             told.append(f"{side}, {', '.join(parts)}")
         else:
             fullest = own.loc[own["share"].idxmax()]
             told.append(
-                f"{side}, most from {fullest['low']:.6g} to {fullest['high']:.6g} "
+                f"{side}, most from {_value(fullest['low'])} to {_value(fullest['high'])} "
                 f"({_share(fullest.to_dict())})"
             )
-    span = "" if few else f", from {bins['low'].min():.6g} to {bins['high'].max():.6g}"
+    span = "" if few else f", from {_value(bins['low'].min())} to {_value(bins['high'].max())}"
     return (
         f"Shares of the replies of each side by the value of the column{span}. {'; '.join(told)}."
     )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ivan_core.domain.pairs import SIDES
 from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS, bar_parts, rated
 from ivan_core.metrics.bins import bin_of
-from ivan_core.metrics.intervals import PROMPT, design_in, rate_in
+from ivan_core.metrics.intervals import PROMPT, design_in, rate_in, with_minus
 from ivan_core.metrics.sentences import percent
 
 MOST_VALUES = 12
@@ -289,8 +289,9 @@ def sides_sentence(chosen: Floats, rejected: Floats) -> str:
     left = total - n
     lack = "pair lacks" if left == 1 else "pairs lack"
     missing = f" {left:,} {lack} a value on a side." if left else ""
+    first, second = (with_minus(_mean(values), ".4g") for values in (ours, theirs))
     return (
-        f"Mean {_mean(ours):.4g} on the chosen side and {_mean(theirs):.4g} on the rejected side; "
+        f"Mean {first} on the chosen side and {second} on the rejected side; "
         f"larger on the chosen side in {more}, equal in {equal}, larger on the rejected side in "
         f"{less} of {n:,} pairs.{missing}"
     )

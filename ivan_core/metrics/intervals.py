@@ -260,6 +260,11 @@ def number_text(value: float, decimals: int, *, scale: float = 1.0, signed: bool
     return _shown(_number(value, decimals, scale), signed)
 
 
+def with_minus(value: float, form: str) -> str:
+    """A number in a form of Python's, such as ".3g", with a real minus instead of a hyphen."""
+    return f"{value:{form}}".replace("-", "−")
+
+
 def _end(value: float, decimals: int, nulls: Sequence[float], scale: float, signed: bool) -> str:
     """One end, or in words on which side of a null it is where its digits cannot show that."""
     places = decimals_to_tell(value, decimals, nulls=nulls, scale=scale)

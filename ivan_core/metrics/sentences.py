@@ -15,7 +15,7 @@ from typing import Literal
 from ivan_core.domain.ablation import Flip
 from ivan_core.domain.words import number_of
 from ivan_core.metrics.agreement import LengthBalanced
-from ivan_core.metrics.intervals import Rate, interval_text, number_text
+from ivan_core.metrics.intervals import Rate, interval_text, number_text, with_minus
 from ivan_core.metrics.margin_words import margin_size, preference
 from ivan_core.metrics.paired import Difference
 from ivan_core.metrics.summary import ModelSummary
@@ -311,7 +311,7 @@ def signed(values: Sequence[float | None]) -> list[str]:
 
 
 def _signed(value: float, decimals: int) -> str:
-    text = f"{value:+.{decimals}f}"
+    text = with_minus(value, f"+.{decimals}f")
     return text if any(digit in text for digit in "123456789") else text[1:]
 
 

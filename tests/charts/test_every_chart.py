@@ -5,6 +5,7 @@ never stands empty, a press on a mark means what lies there, and a minus is a mi
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -15,9 +16,10 @@ from pkgutil import iter_modules
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from given.charts.contrast import contrast, mixed, rgb
-from given.charts.every_chart import builders, of_little, of_nothing, usual
+from given.charts.every_chart import builders, of_columns, of_little, of_nothing, usual
 
 import ivan_core.charts
 from ivan_core.charts import palette
@@ -200,3 +202,27 @@ def test_lines_on_a_bar_of_agreement_leave_presses_to_its_parts() -> None:
     numbers = [text for text, verdict in beside if verdict == "agree"]
     assert numbers and all("% [" in text for text in numbers)
     assert {verdict for _, verdict in beside} == {"agree", "undefined"}
+
+
+HYPHEN = re.compile(r"(?<![\w.])-(?=[\d.])")
+
+
+def test_a_minus_in_a_chart_is_a_minus_sign() -> None:
+    values = np.array([-1.0, 0.0, 1.0, -1.0])
+    few = {"few values": of_columns(values, -values)["sides.column_sides"]}
+    negative = False
+    for name, draw in (usual() | few).items():
+        spec = draw(False).to_dict() | {"width": 420}
+        drawing = ElementTree.fromstring(vl_convert.vegalite_to_svg(json.dumps(spec)))
+        told = [text for text, _, _ in words(drawing)]
+        told += [part.get("aria-label", "") for part in drawing.iter()]
+        told += [
+            text
+            for rows in spec["datasets"].values()
+            for row in rows
+            for text in row.values()
+            if isinstance(text, str)
+        ]
+        assert not [text for text in [*told, spec["description"]] if HYPHEN.search(text)], name
+        negative = negative or any("−" in text for text in told)
+    assert negative

@@ -281,7 +281,7 @@ def test_shading_never_lets_text_be_markup():
 def test_the_bars_tell_their_numbers_in_words(dark):
     chart = effect_bars([0.5, -0.25, None], dark=dark).to_dict()
     assert chart["description"] == (
-        "What each of 3 sentences adds to the reward. 1: +0.50, 2: -0.25, 3: –."
+        "What each of 3 sentences adds to the reward. 1: +0.50, 2: −0.25, 3: –."
     )
     assert chart["width"] == "container"
     assert effect_bars([], dark=dark) == "What each sentence adds to the reward is not known."

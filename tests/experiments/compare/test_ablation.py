@@ -235,8 +235,8 @@ def test_a_long_search_puts_back_what_was_not_needed() -> None:
 
 
 def test_numbers_have_signs_and_two_digits() -> None:
-    assert signed([0.834, -0.0412, 0.0, None]) == ["+0.83", "-0.04", "0.00", "–"]
-    assert signed([12.0, -3.4]) == ["+12", "-3"]
+    assert signed([0.834, -0.0412, 0.0, None]) == ["+0.83", "−0.04", "0.00", "–"]
+    assert signed([12.0, -3.4]) == ["+12", "−3"]
     assert signed([]) == [] and signed([0.0]) == ["0"]
     assert effects_sentence("m", [0.1, -0.5], 0.25) == (
         "Without sentence 2, m gives the reply 0.50 more (2.0 typical margins)."

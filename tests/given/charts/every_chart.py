@@ -243,7 +243,7 @@ def usual() -> dict[str, Draw]:
     rng = np.random.default_rng(1)
     return {
         **of_scores(two_models(900)),
-        **of_columns(rng.normal(5, 2, 300), rng.normal(4, 2, 300)),
+        **of_columns(rng.normal(0, 2, 300), rng.normal(-1, 2, 300)),
         **of_labels(some_labels(60, 0), some_labels(60, 1)),
         **of_rewordings(rewordings.drawn(300, 0)),
         **of_flips({"m/one": [[10, 1, 0.25], [20, 2, 0.5]], "m/two": [[20, 0, 0.125]]}),

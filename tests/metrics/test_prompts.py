@@ -256,8 +256,9 @@ def test_charts_and_checks_say_as_if_n_where_prompts_widened_an_interval() -> No
         "coverage": risk_coverage_curves(risk_coverage(grouped())),
     }
     said = {name: str(chart.to_dict()["datasets"]) for name, chart in charts.items()}
-    assert told in said["agreement"] and told in said["coverage"]
-    assert "75% [60, 86] of 160; prompts repeat: as if n = 39" in said["user column"]
+    assert told in said["coverage"]
+    for name in ("agreement", "user column"):
+        assert "75% [60, 86] of 160; prompts repeat: as if n = 39" in said[name]
     assert "of 80; prompts repeat: as if n = 39" in said["length"]
     rate = by_length.agreement
     assert rate is not None

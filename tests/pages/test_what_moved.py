@@ -274,7 +274,7 @@ def test_shading_never_lets_text_be_markup():
     shown = shaded(["<script>x</script> ", "</span>"], [0.5, -1.0])
     assert "&lt;script&gt;" in shown and "<script" not in shown and "&lt;/span&gt;" in shown
     assert "1: +0.5" in shown and "underline solid 1.5px" in shown
-    assert "2: -1.0" in shown and "underline dotted" in shown
+    assert "2: −1.0" in shown and "underline dotted" in shown
 
 
 @pytest.mark.parametrize("dark", [True, False])

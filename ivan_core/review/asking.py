@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ivan_core.domain.reviews import BLIND_FIRST
+from ivan_core.annotations.queues import Queues
+from ivan_core.domain.reviews import BLIND_FIRST, Source
 from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets, studies
 from ivan_core.engine.opinions import used_opinions
@@ -17,14 +18,13 @@ from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.lists.conditions import Condition, Filter, matching_rows
 from ivan_core.review.examples import SECONDS
 from ivan_core.review.pace import paces
-from ivan_core.review.queues import queues_of
 from ivan_core.review.runs_on_pairs import comparisons
+from ivan_core.settings import data_dir
 
 MOST_ASKED = 40
 """Of more pairs than these a random draw of `BLIND_FIRST` is asked."""
 _ENOUGH = 10
 """Answers from which on their own pace is taken."""
-_RANDOM = "random"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +58,32 @@ class Asking:
     def why(self) -> str:
         if not self.run:
             return "How often would other people choose alike? No model can do better than that."
-        begins = f"Everybody begins with {self.first} random pairs, which give the rates."
-        return f"{self.question} {begins}"
+        first = f"Everybody first judges {self.first} random ones: only those enter the rates."
+        return f"{self.question} {first}"
 
     @property
     def terms(self) -> str:
         return f"free, about {self.minutes} min a person"
 
 
-def worth_asking(about: About) -> Asking | None:
-    """What people could be asked of a study's pairs; None where they were asked already.
+def asked_before(about: About) -> frozenset[Source]:
+    """Where the items of the queues of a study's dataset come from.
+
+    Raises:
+        StorageProblem: reviews cannot be read.
+    """
+    return frozenset(queue.source for queue in Queues(data_dir()).all(about.fingerprint))
+
+
+def worth_asking(about: About, asked: frozenset[Source]) -> Asking | None:
+    """What people could be asked of a study's pairs; None where they were asked already, by where
+    the items of its queues come from.
 
     Raises:
         BadInput: the dataset is gone.
         StorageProblem: reviews cannot be read.
     """
     dataset = datasets.by_fingerprint(about.fingerprint)
-    asked = {queue.source for queue in queues_of(about.fingerprint)}
     pace = paces(used_opinions(dataset)).get("better")
     seconds = pace.median if pace and pace.n >= _ENOUGH else SECONDS["better"]
 
@@ -86,7 +95,7 @@ def worth_asking(about: About) -> Asking | None:
     if compared is None:
         count = min(BLIND_FIRST, about.rows)
         return None if asked else Asking(count, minutes(count))
-    if asked - {_RANDOM}:
+    if asked - {"random"}:
         return None
     results = open_results(compared)
     rows, tied = listing(results), dataset.tied_rows

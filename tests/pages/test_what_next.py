@@ -82,3 +82,10 @@ def test_who_may_only_read_is_offered_nothing(data_dir, open_page, monkeypatch):
     monkeypatch.setattr(access, "_provider", lambda: access.Visitor(local=False))
     page = open_page("pages/compare.py", run=run_id)
     assert not titles(page) and "next-labels" not in page.buttons
+
+
+def test_people_who_agreed_are_followed_by_what_the_study_lacks(data_dir, open_page):
+    run_id = finished(data_dir, spec_of_sample())
+    page = open_page("pages/review.py", study=study_of(run_id), view="1")
+    assert titles(page)[0] == "Label the 960 texts"
+    assert not titles(open_page("pages/review.py", study=study_of(run_id), view="0"))

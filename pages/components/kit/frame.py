@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from urllib.parse import quote
@@ -16,8 +16,10 @@ from streamlit import config
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
-from ivan_core.engine import access
+from ivan_core.domain.specs import RowsSpec
+from ivan_core.engine import access, studies
 from ivan_core.engine.kind import experiments
+from ivan_core.engine.proposals import proposals
 from pages.components.kit.state import (
     COMPARE,
     NEWS,
@@ -147,7 +149,7 @@ def _warm_up() -> Thread:
 
 
 def _settle() -> None:
-    """Load charts and experiments, and keep what stays for good out of later collections.
+    """Load charts, experiments and prices, and keep what stays for good out of later collections.
 
     Streamlit collects garbage after each rerun of a page, which stops all sessions for 70 to 100 ms
     while every function and class of every library is looked through; afterwards it takes 5 to 20.
@@ -160,6 +162,9 @@ def _settle() -> None:
         for kind in experiments():
             if kind.figures is not None:
                 kind.figures()
+        with suppress(IvanError):
+            about = next(iter(studies.abouts()), None)
+            proposals(about.spec if about else RowsSpec())
     # A chart is checked as a whole when it is drawn, not piece by piece while it is made, too.
     schemapi.disable_debug_mode()
     gc.collect()

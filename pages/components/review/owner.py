@@ -15,6 +15,7 @@ from pages.components.review.agreement import agreement_tab
 from pages.components.review.files import files
 from pages.components.review.queues import queues_tab
 from pages.components.review.settle import settle_tab
+from pages.components.study.next import what_next
 
 _DATASET = "review-dataset"
 _TABS: Mapping[str, Callable[[str], None]] = {
@@ -44,3 +45,5 @@ def owner_view() -> None:
         )
     with problems_shown():
         _TABS[tab](dataset)
+    if tab == "Agreement" and study is not None and study.fingerprint == dataset:
+        what_next()

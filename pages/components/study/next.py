@@ -5,11 +5,14 @@ long it takes, and a button that starts it or leads to its form.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
+from ivan_core.domain.errors import IvanError
+from ivan_core.domain.reviews import Source
 from ivan_core.engine import access, handling as runs, studies
 from ivan_core.engine.kind import kind_of
 from ivan_core.engine.plan import Proposal
@@ -18,7 +21,7 @@ from ivan_core.engine.studies import About
 from ivan_core.experiments.compare.conditions import LANGUAGE, listing
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter
-from ivan_core.review.asking import Asking, worth_asking
+from ivan_core.review.asking import Asking, asked_before, worth_asking
 from pages.components.kit.conditions import names_on
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.state import FORM, REVIEW, RUNS, page_of_kind
@@ -67,30 +70,35 @@ def what_next() -> None:
 
 def _cards(about: About) -> Iterator[_Card]:
     """The most useful first: what nobody has done, with people second; then what adds to it."""
+    there = tuple((run.id, run.state, run.finished) for run in studies.runs_of(about.id))
+    left, asking = _left(about.id, there, about), None
+    with suppress(IvanError):  # where reviews cannot be read now nobody is asked
+        asking = _asking(about.id, there, asked_before(about), about)
     of_stage: dict[str, list[Proposal]] = {}
-    for one in _left(about):
+    for one in left:
         of_stage.setdefault(kind_of(one.kind).stage, []).append(one)
     cards = [
         _Card(proposed[0].does, proposed[0].why, partial(_ways, about, proposed))
         for proposed in of_stage.values()
     ]
     yield from cards[:1]
-    asking = worth_asking(about)
     if asking is not None:
         yield _Card(asking.does, asking.why, partial(_to_people, about, asking))
     yield from cards[1:]
     yield _Card("Take it with you", _TAKEN, partial(_to_runs, about))
 
 
-def _left(about: About) -> list[Proposal]:
-    there = tuple((run.id, run.state, run.finished) for run in studies.runs_of(about.id))
-    return _left_after(about.id, there, about)
+@st.cache_resource(max_entries=16, ttl=_FRESH, show_spinner=False)
+def _left(study: str, runs_there: object, _about: About) -> list[Proposal]:
+    """What is left of a study with such runs; what it would take is kept a while."""
+    return left_in(_about)
 
 
 @st.cache_resource(max_entries=16, ttl=_FRESH, show_spinner=False)
-def _left_after(study: str, runs_there: object, _about: About) -> list[Proposal]:
-    """What is left after some runs; the times of it hold for a while."""
-    return left_in(_about)
+def _asking(
+    study: str, runs_there: object, asked: frozenset[Source], _about: About
+) -> Asking | None:
+    return worth_asking(_about, asked)
 
 
 def _ways(about: About, proposed: list[Proposal]) -> None:

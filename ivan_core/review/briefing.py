@@ -145,7 +145,7 @@ def invitation(queue: Queue, link: str, tunnel: str = "") -> str:
 
 _CHOOSERS = {
     "people's choice": ("people chose", "the people before you"),
-    "authored choice": ("the author chose", "the author of the pairs"),
+    "authored choice": ("the author chose", "the author"),
 }
 
 

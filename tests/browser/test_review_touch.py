@@ -88,6 +88,7 @@ def test_a_pair_is_judged_by_tapping_a_reply(invite, data_dir):
     met = sum(left[row] == "chosen" for row in (5, 3))
     told = f"the same reply as the data in {met} of the 2 pairs where you chose one."
     expect(page.get_by_text(told)).to_be_visible()
+    fits(page)
     said = {one.row_id: one for one in Opinions(data_dir).all(queue.id)}
     assert said[5].answers == {BETTER: left[5]} and said[5].note == "hm"
     assert said[3].answers == {BETTER: left[3]}

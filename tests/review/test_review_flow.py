@@ -291,8 +291,7 @@ def test_the_end_counts_agreement_with_the_choice_and_with_others(make) -> None:
     went = how_it_went(standing(queue, "Ada"), "authored choice")
     assert (went.judged, went.skipped, went.choice, went.others) == (3, 0, (1, 2), (1, 2))
     assert went.sentences == (
-        "You chose the same reply as the author of the pairs in 1 of the 2 pairs where you chose"
-        " one.",
+        "You chose the same reply as the author in 1 of the 2 pairs where you chose one.",
         "Another person and you gave the same answer 1 of the 2 times you both answered.",
     )
     alone = make()

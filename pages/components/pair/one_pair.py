@@ -113,7 +113,7 @@ def one_pair(results: Results, walk: Walk, row: int) -> None:
     names = short_names([model for model, _ in margins])
     named = [(names[model], margin) for model, margin in margins]
     if plain_chart(margin_strip(named, dark=dark()), "strip"):
-        st.caption(STRENGTHS, help=TYPICAL_MARGIN)
+        st.markdown(f":small[{STRENGTHS}]", help=TYPICAL_MARGIN)
         figure_menu(results.run.id, "pair-margins", row=str(row))
     for judged in () if tied else found.judged:
         if not pd.isna(judged["failure"]):

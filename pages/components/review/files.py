@@ -15,7 +15,7 @@ from ivan_core.review.sheets.reading import SheetRefused
 from ivan_core.review.sheets.sheets import export_queue, import_sheet, rows_in_words
 from pages.components.kit.frame import tell_refusal
 from pages.components.kit.state import kindly
-from pages.components.kit.text import md_escape, say
+from pages.components.kit.text import say
 
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MADE, _REPORT, _UPLOAD = "sheet-made", "sheet-report", "sheet-upload"
@@ -45,7 +45,7 @@ def _send(queues: Sequence[Queue]) -> None:
         "Queue",
         list(by_id),
         key="sheet-queue",
-        format_func=lambda number: md_escape(f"{number} · {by_id[number].title}"),
+        format_func=lambda number: f"{number} · {by_id[number].title}",
     )
     queue = by_id[number]
     name = queue.assigned

@@ -139,7 +139,7 @@ def _show(queue: Queue, one: ToSettle) -> None:
     pair = datasets.by_fingerprint(queue.dataset).pair(one.item.row_id)
     named = letters(queue, one.item)
     if one.item.side == "both":
-        told = {side: f"the {side} reply" for side in named} if one.settled else {}
+        told = {side: f"· the {side} reply" for side in named} if one.settled else {}
         left: Side = "chosen" if named["chosen"] == "A" else "rejected"
         show_pair(pair, True, {str(side): words for side, words in told.items()}, left)
     else:

@@ -46,8 +46,8 @@ _STYLE = """<style>
 .st-key-review-reply { background: BACKGROUND; }
 .st-key-review-reply .st-key-the-reply { max-height: calc(100vh - 13rem); overflow-y: auto; }
 @media not all and (hover: hover) and (pointer: fine) {
-  .st-key-review-status .by-keys, .st-key-review-bar kbd, .st-key-review-keep kbd,
-  .ivan-questions kbd, .ivan-questions .by-keys { display: none !important; }
+  [data-testid=stMainBlockContainer] kbd, .st-key-review-status .by-keys,
+  .ivan-questions .by-keys { display: none !important; }
   .st-key-review-status .by-touch { display: block; }
   [class*=st-key-side-]:has([class*=st-key-choose-]) { cursor: pointer; }
   [class*=st-key-side-]:has([class*=st-key-choose-]):active { border-color: #4a6fd4; }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,6 +36,8 @@ _Spec = TypeVar("_Spec", bound=Frozen)
 _Rows = TypeVar("_Rows", bound=RowsSpec)
 WORKER = (sys.executable, "-m", "ivan_core.worker")
 """The command that a run's id is added to."""
+IN_TURN = (sys.executable, "-m", "ivan_core.in_turn")
+"""The command that a worker's command and, behind `--`, the folders of runs are added to."""
 
 
 def registry() -> Registry:
@@ -92,23 +94,43 @@ def spawn(run_id: str) -> None:
     Raises:
         StorageProblem: the data folder cannot be written; the run then says so too.
     """
+    _spawn([run_id], [*WORKER, run_id])
+
+
+def spawn_in_turn(run_ids: Sequence[str]) -> None:
+    """Start a process that survives this one, and a worker for each run when the one before ended.
+
+    Raises:
+        StorageProblem: the data folder cannot be written; the runs then say so too.
+    """
+    folders = [str(registry().folder(run_id)) for run_id in run_ids]
+    _spawn(run_ids, [*IN_TURN, *WORKER, "--", *folders])
+
+
+def _spawn(run_ids: Sequence[str], command: Sequence[str]) -> None:
     try:
-        _spawn(run_id)
+        _start(run_ids, command)
     except StorageProblem as error:
-        with suppress(StorageProblem):
-            registry().finish(run_id, RunState.FAILED, error.message, error.hint)
+        for run_id in run_ids:
+            with suppress(StorageProblem):
+                registry().finish(run_id, RunState.FAILED, error.message, error.hint)
         raise
 
 
-def _spawn(run_id: str) -> None:
-    folder = registry().folder(run_id)
+def _start(run_ids: Sequence[str], command: Sequence[str]) -> None:
+    folders = [registry().folder(run_id) for run_id in run_ids]
     with storage_errors(data_dir()):
-        folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(registry().starting_path(run_id)) as starting:
-        # A worker that was cancelled while it started may still hold it; who asks holds it for a
-        # moment.
-        starting.acquire(timeout=0.2)
-        workers.start_worker([*WORKER, run_id], folder / "worker.log", run_id, starting.descriptors)
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        held: list[int] = []
+        for run_id in run_ids:
+            starting = stack.enter_context(FileLock(registry().starting_path(run_id)))
+            # A worker that was cancelled while it started may still hold it; who asks holds it for
+            # a moment.
+            starting.acquire(timeout=0.2)
+            held += starting.descriptors
+        workers.start_worker(command, folders[0] / "worker.log", run_ids[0], held)
 
 
 def get(run_id: str) -> Run:

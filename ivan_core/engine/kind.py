@@ -68,7 +68,8 @@ class Kind:
     """One kind of run. What a kind lacks is None, or empty.
 
     `noun` and `listed` are what one such run is called, in a sentence and in a list; `page` is the
-    page that shows it, as its file is named. `stage` is its part in a study. `folders`, in the data
+    page that shows it, as its file is named. `stage` is its part in a study and `did` what
+    it counts there, as in "pairs judged". `folders`, in the data
     folder, hold the files it writes for people; with `names_files` its manifest names all of them.
     `paths` are fields of its spec that may hold places of models on this machine. `stays` says what
     outlives a run that is deleted. `commands` is the module whose `add` gives it to the command
@@ -93,6 +94,7 @@ class Kind:
     listed: str = ""
     page: str = ""
     stage: str = ""
+    did: str = ""
     folders: tuple[str, ...] = ()
     names_files: bool = False
     paths: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from ivan_core.annotations.queues import Queues
+from ivan_core.datasets.prepare import find_prepared
 from ivan_core.datasets.prepared import PreparedDataset, choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
@@ -332,11 +333,14 @@ def _pairs_done(joined: _Joined) -> int:
 
 
 def _joined(run: Run) -> _Joined | None:
-    """A run with what its study is about; None before it has read its dataset, or once that was
+    """A run with what its study is about; None before its dataset was read, or once that was
     removed."""
+    about: About | None
     try:
         about = _about_of(data_dir(), run.id, run.created)
     except _NotBegun:
+        about = _about_on(run, _asked_for(run))
+    if about is None:
         return None
     return _Joined(run, about) if _label(_folder(about.fingerprint)) is not None else None
 
@@ -348,14 +352,15 @@ def _about_of(_: Path, run_id: str, __: float) -> About:
     Raises:
         _NotBegun: it has not, or was never asked for rows that are there.
     """
-    found = _about_of_begun(runs.get(run_id))
+    run = runs.get(run_id)
+    found = _about_on(run, dataset_of(run.id) or _begun_with(run))
     if found is None:
         raise _NotBegun
     return found
 
 
-def _about_of_begun(run: Run) -> About | None:
-    fingerprint = dataset_of(run.id) or _begun_with(run)
+def _about_on(run: Run, fingerprint: str | None) -> About | None:
+    """What the study of a run on a dataset is about."""
     if fingerprint is None:
         return None
     folder = _folder(fingerprint)
@@ -399,6 +404,15 @@ def _begun_with(run: Run) -> str | None:
         return _begun_at(folder, (folder / "parts.jsonl").stat().st_ino)
     except (_NotBegun, FileNotFoundError):
         return None
+
+
+def _asked_for(run: Run) -> str | None:
+    """The dataset that a run asks for, where it was read here before the run has read it."""
+    with suppress(BadInput):
+        spec = runs.any_spec_of(run)
+        found = find_prepared(data_dir(), spec.dataset) if isinstance(spec, RowsSpec) else None
+        return found.fingerprint if found is not None else None
+    return None
 
 
 class _NotBegun(Exception):

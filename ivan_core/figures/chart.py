@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import Frozen
 from ivan_core.figures.choices import Choice
+from ivan_core.figures.finding import Finding
 from ivan_core.figures.words import Quote
 
 if TYPE_CHECKING:
@@ -86,6 +87,10 @@ def nothing_moves(results: Any) -> None:
     return None
 
 
+def no_findings(results: Any) -> list[Finding]:
+    return []
+
+
 def paths_of_run(results: Any) -> list[str]:
     """All in a run that may be a path: what it was asked to do, and files that were imported."""
     return [*_texts(results.spec), *_texts((results.manifest or {}).get("imported", {}))]
@@ -144,7 +149,8 @@ class ChartsAndSentences:
     what dataset; `methods` who worked on them and how, before a chart says how it counted;
     `command` makes the run anew (empty for what no command makes). `names` stand below the title of
     a picture, `trained` says on how many of the pairs the models that are shown were trained.
-    `source` is the line that all sentences rest on, `quotes` are the sentences, by question.
+    `source` is the line that all sentences rest on, `quotes` are the sentences, by question;
+    `findings` are the few that say most, the first the most of all.
     `moves` is all that changes a chart beside what is finished, such as what reviewers said, and
     `paths` are all of whom charts and sentences tell and that may be a path. `narrowing` is there
     where rows are listed by conditions.
@@ -163,6 +169,7 @@ class ChartsAndSentences:
     moves: Callable[[Any], object] = nothing_moves
     paths: Callable[[Any], list[str]] = paths_of_run
     narrowing: Narrowing | None = None
+    findings: Callable[[Any], list[Finding]] = no_findings
 
     def charts_of(self, results: Any) -> Sequence[Chart]:
         """The charts that these results have, in the order of the page."""

@@ -346,7 +346,7 @@ def test_no_screen_has_a_serious_fault_of_accessibility(serve, visitor, data_dir
         page.goto(server.url("/review"))
         check(page, "Judge it yourself")
         page.goto(server.url())
-        check(page, "See the whole comparison")
+        check(page, "What do 120 pairs of sample show?")
     page = visitor()
     page.goto(server.url("/review"))
     for view, text in (

@@ -18,8 +18,9 @@ def test_a_fresh_home_is_one_sentence_and_one_button(data_dir, open_page):
     page = open_page()
     assert page.app.title[0].value.endswith("really teach a reward model?")
     assert "A reward model scores replies" in page.said
-    assert list(page.buttons) == ["first"]
+    assert list(page.buttons) == ["first", "do-all"]
     assert page.buttons["first"].startswith("Judge the sample with two models, ")
+    assert page.buttons["do-all"].startswith("Do the whole study on the sample, ")
     assert "480 bundled pairs" in page.said
     assert page.links == {
         "Home": "?",
@@ -58,15 +59,23 @@ def test_after_a_run_each_finding_leads_to_its_row(data_dir, open_page):
     sharpest = [to for label, to in page.links.items() if "sharpest" in label]
     assert len(sharpest) == 1
     assert sharpest[0].startswith(f"pairs?run={run_id}&row=")
-    assert "Compare ✓ 480" in page.said
+    assert "Compare480pairs judged" in page.said
 
 
-def test_a_run_at_work_is_announced_and_leads_there(data_dir, open_page):
+def test_the_tile_of_a_run_at_work_tells_how_far_it_is_and_can_cancel_it(data_dir, open_page):
     with made_runs.at_work(data_dir, made_runs.spec_of_sample()) as run_id:
         page = open_page()
+    assert "Compare16%" in page.said
+    assert list(page.buttons) == [f"cancel-{run_id}", "begin-Labels", "begin-Reworded"]
+
+
+def test_a_run_that_still_reads_its_dataset_is_announced_and_leads_there(
+    data_dir, open_page, pairs_file
+):
+    run_id = made_runs.queued(data_dir, made_runs.spec_of_file(pairs_file))
+    page = open_page()
     assert "A run is at work." in page.said
     assert page.links[":primary[Watch it →]"] == f"compare?run={run_id}"
-    assert "first" not in page.buttons
 
 
 def test_recent_runs_are_named_newest_first(data_dir, open_page):
@@ -74,15 +83,17 @@ def test_recent_runs_are_named_newest_first(data_dir, open_page):
     second = made_runs.stopped(
         data_dir, made_runs.spec_of_sample(made_runs.TWO_MODELS[:1], limit=60), RunState.CANCELLED
     )
-    recent = [to for to in open_page().links.values() if "compare?run=" in to]
+    recent = [to for label, to in open_page().links.items() if "Comparison, " in label]
     assert recent == [f"compare?run={run_id}" for run_id in (second, first)]
 
 
-def test_only_failed_runs_leave_the_button(data_dir, open_page):
-    made_runs.failed(data_dir, made_runs.spec_of_sample())
+def test_a_failed_run_can_be_gone_on_with_where_its_stage_stands(data_dir, open_page, spawned):
+    run_id = made_runs.failed(data_dir, made_runs.spec_of_sample())
     page = open_page()
-    assert page.buttons["home-judge"].startswith("Judge 480 pairs with 2 models")
-    assert any("failed" in label for label in page.links)
+    assert "Compare80of 480 pairs judged, failed" in page.said
+    assert page.buttons["begin-Compare"] == "Resume"
+    page.press("begin-Compare")
+    assert spawned == [run_id]
 
 
 def test_a_run_without_a_rated_row_finds_nothing_and_breaks_nothing(data_dir, open_page):
@@ -90,7 +101,7 @@ def test_a_run_without_a_rated_row_finds_nothing_and_breaks_nothing(data_dir, op
     made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20), nothing)
     page = open_page()
     assert "disagree on" not in page.said
-    assert "Compare ✓ 20" in page.said
+    assert "Compare20pairs judged" in page.said
 
 
 def test_lost_texts_are_said_and_the_rest_of_home_stays(data_dir: Path, open_page):
@@ -101,16 +112,17 @@ def test_lost_texts_are_said_and_the_rest_of_home_stays(data_dir: Path, open_pag
     assert any("sample" in label for label in page.links)
 
 
-def test_the_next_stages_are_offered_until_they_have_a_run(data_dir, open_page):
+def test_the_next_stages_can_be_begun_where_they_stand(data_dir, open_page, spawned):
     made_runs.finished(data_dir, made_runs.spec_of_sample(limit=8))
-    links = open_page().links
-    assert any(label.startswith(":primary[Label the texts") for label in links)
-    assert any(label.startswith(":primary[Reword the pairs") for label in links)
-    assert [label for label in links if "Ask people" in label] == [":primary[Ask people →]"]
-    spec = LabelSpec(limit=8)
-    run_id, _ = runs.registry().add(spec.kind, spec.model_dump_json(), spec.fingerprint)
-    work(runs.registry(), run_id)
-    links = open_page().links
-    (link,) = [where for label, where in links.items() if "See the labels" in label]
-    assert link == f"taxonomy?run={run_id}"
-    assert "Labels ✓ 8" in open_page().said
+    page = open_page()
+    assert page.buttons["begin-Labels"].startswith("Label the 16 texts, ")
+    assert page.buttons["begin-Reworded"].startswith("Reword the 8 pairs, ")
+    assert page.buttons["do-all"].startswith("Do the rest of the study, ")
+    assert [label for label in page.links if "Ask people" in label] == [":primary[Ask people →]"]
+    page.press("begin-Labels")
+    assert runs.any_spec_of(runs.get(spawned[0])) == LabelSpec(limit=8)
+    assert page.buttons[f"cancel-{spawned[0]}"] == "Cancel"
+    work(runs.registry(), spawned[0])
+    page = open_page()
+    assert "Labels8pairs labelled" in page.said
+    assert f"taxonomy?run={spawned[0]}" in page.links.values()

@@ -162,7 +162,7 @@ def test_a_new_study_begins_with_both_ways_again(
 ) -> None:
     begun(pairs_file)
     home = open_page()
-    assert home.buttons["home-judge"].startswith("Judge 40 pairs")
+    assert home.buttons["begin-Compare"].startswith("Judge the 40 pairs, ")
     assert home.links["New study"] == "?study=new"
     new = open_page(study="new")
     assert "first" in new.buttons

@@ -18,6 +18,7 @@ KIND = Kind(
     listed="labels, in batches",
     page="taxonomy",
     stage="Labels",
+    did="pairs labelled",
     folders=("taxonomy-input", "taxonomy-output"),
     stays="Answers that were paid for stay, without their texts, for the next run.",
     commands="ivan_core.cli.taxonomy",

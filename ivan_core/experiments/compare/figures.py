@@ -18,6 +18,7 @@ from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.conditions import COLUMNS
 from ivan_core.experiments.compare import sentences
 from ivan_core.experiments.compare.conditions import REWARDS, listing
+from ivan_core.experiments.compare.findings import findings
 from ivan_core.experiments.compare.model_figures import (
     agreement,
     agreement_by_more,
@@ -339,4 +340,5 @@ FIGURES = ChartsAndSentences(
             spec.id: spec.label for spec in columns.known(results.dataset.fingerprint, True)
         },
     ),
+    findings=findings,
 )

@@ -22,6 +22,7 @@ KIND = Kind(
     listed="comparison",
     page="compare",
     stage="Compare",
+    did="pairs judged",
     folders=("compare",),
     names_files=True,
     paths=("models",),

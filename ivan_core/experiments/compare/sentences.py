@@ -1,7 +1,6 @@
 """Every number of a comparison as a sentence to copy, with the command that gives it again.
 
-Also two models, or two comparisons, beside each other on the pairs that compare them fairly, and
-what a finished comparison shows at a glance: sentences that lead to rows.
+Also two models, or two comparisons, beside each other on the pairs that compare them fairly.
 """
 
 from __future__ import annotations
@@ -15,16 +14,15 @@ import pandas as pd
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.conditions import COLUMNS
 from ivan_core.experiments.compare.conditions import REWARDS
-from ivan_core.experiments.compare.results import Results, margins_of, open_results
+from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.words import Quote, shown_rate, source_line
-from ivan_core.metrics.agreement import ALL_SUBSETS, NO_SUBSET, by_subset, rated, rows_in_bar
+from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset, rated
 from ivan_core.metrics.columns import agreement_by_larger, sides_sentence
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
@@ -37,10 +35,9 @@ from ivan_core.metrics.comparison_sentences import (
     temperature_sentence,
 )
 from ivan_core.metrics.intervals import Rate, rate_in, rate_of_row
-from ivan_core.metrics.margin_words import preference
 from ivan_core.metrics.paired import Difference, paired_difference, pairs_needed, shared_rows
 from ivan_core.metrics.reliability import risk_coverage
-from ivan_core.metrics.sentences import length_sentence, percent, rate_sentence, rate_words, the
+from ivan_core.metrics.sentences import length_sentence, rate_sentence, the
 from ivan_core.metrics.summary import ModelSummary
 from ivan_core.metrics.training import Training, fair_pairs, never_clear
 from ivan_core.metrics.two_runs import TwoRuns, two_runs, two_runs_sentence
@@ -48,7 +45,6 @@ from ivan_core.metrics.two_runs import TwoRuns, two_runs, two_runs_sentence
 MOST_SUBSETS = 12
 MOST_COLUMNS = 12
 _SIDES_WITH = "How often does it side with the choice?"
-_SHARPEST = 5
 
 
 def source(results: Results) -> str:
@@ -296,118 +292,3 @@ def compare_runs(first: str, second: str) -> TwoRuns:
     if not found.shared:
         raise BadInput(f"Runs {first} and {second} share no rows.", "Judge the same rows again.")
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One sentence and the row to open first."""
-
-    sentence: str
-    link: str
-    row: int | None
-
-
-def findings(results: Results) -> list[Finding]:
-    """Up to three findings: disagreement between models, the widest gap by subset, and length."""
-    found = [_disagreement(results), _widest_gap(results), _length(results)]
-    return [finding for finding in found if finding is not None]
-
-
-def models_on_row(results: Results, row: int) -> str:
-    """What each model does with one pair, as in "Row 305: a clearly prefers the chosen reply …".
-
-    Raises:
-        BadInput: the run did not judge that row.
-    """
-    clauses, unit_named = [], False
-    for model, margin in margins_of(results, row):
-        told = preference(margin, "the chosen reply", "the rejected reply", unit=not unit_named)
-        clauses.append(f"{model} {told}")
-        unit_named = unit_named or bool(margin)
-    return f"Row {row:,}: {', '.join(clauses)}."
-
-
-def _disagreement(results: Results) -> Finding | None:
-    if len(results.models) < 2 or not results.sharpest:
-        return None
-    share = percent(len(results.sharpest) / len(results.row_ids), len(results.row_ids))
-    many = "two" if len(results.models) == 2 else str(len(results.models))
-    count = min(_SHARPEST, len(results.sharpest))
-    pairs = number_of(len(results.row_ids), "pair")
-    on = "".join(
-        f" {one.model} was trained on {'all' if one.on_all else f'{one.seen:,}'} of them."
-        for one in results.training.values()
-        if one.seen
-    )
-    return Finding(
-        f"The {many} models disagree on {share} of {pairs}.{on}",
-        f"Read the {count} sharpest (press D for the next)" if count > 1 else "Read it",
-        results.sharpest[0],
-    )
-
-
-def _widest_gap(results: Results) -> Finding | None:
-    """The subset where two models are furthest apart, if their intervals do not touch."""
-    bars = by_subset(results.fair)
-    bars = bars[(bars["verdict"] == "agree") & (bars["subset"] != "all") & (bars["n"] >= 20)]
-    widest: tuple[float, str] | None = None
-    row: int | None = None
-    for subset, own in bars.groupby("subset", sort=False):
-        best, worst = (
-            own.loc[own["rate"].astype(float).idxmax()],
-            own.loc[own["rate"].astype(float).idxmin()],
-        )
-        gap = float(best["rate"]) - float(worst["rate"])
-        if float(best["low"]) > float(worst["high"]) and (widest is None or gap > widest[0]):
-            where = "pairs of no subset" if subset == NO_SUBSET else f"{subset} pairs"
-            trained = (results.training[str(model)].caveat for model in own["model"])
-            sentence = (
-                f"On {where} {best['model']} sides with {the(results.dataset.chosen_by)} in "
-                f"{_bar(best)}, {worst['model']} in {_bar(worst)}."
-            )
-            sentence = " ".join([sentence, *filter(None, trained)])
-            widest, row = (gap, sentence), _sharpest_of(results, str(subset), str(worst["model"]))
-    return None if widest is None else Finding(widest[1], "Read one where they part", row)
-
-
-def _sharpest_of(results: Results, subset: str, model: str) -> int | None:
-    """The sharpest disagreement in a subset where this model goes against the choice."""
-    against = set(rows_in_bar(results.fair, model, subset, "disagree")["row_id"])
-    return next((row for row in results.sharpest if row in against), None)
-
-
-def _length(results: Results) -> Finding | None:
-    """The model that depends most on which reply is longer, if its two intervals do not touch."""
-    widest: tuple[float, str, str] | None = None
-    for summary in results.summaries:
-        longer, shorter = (
-            summary.length_balanced.longer_chosen,
-            summary.length_balanced.shorter_chosen,
-        )
-        if longer is None or shorter is None or longer.n < 20 or shorter.n < 20:
-            continue
-        if longer.low <= shorter.high and shorter.low <= longer.high:
-            continue
-        gap = abs(longer.rate - shorter.rate)
-        if widest is None or gap > widest[0]:
-            likes = "shorter" if shorter.rate > longer.rate else "longer"
-            sentence = (
-                f"{summary.model} leans to the {likes} reply: it sides with the choice in "
-                f"{rate_words(shorter)} where the shorter was chosen and in "
-                f"{rate_words(longer)} where the longer was."
-                f" {results.training[summary.model].caveat}".rstrip()
-            )
-            widest = (gap, sentence, summary.model)
-    if widest is None:
-        return None
-    own = results.fair[
-        (results.fair["model"] == widest[2]) & (results.fair["verdict"] == "disagree")
-    ]
-    row = int(own.loc[own["margin"].idxmin(), "row_id"]) if len(own) else None
-    return Finding(widest[1], "Read where it is most wrong", row)
-
-
-def _bar(bar: pd.Series) -> str:
-    """The agreement of a bar with its interval and n, as in "60% [54, 66] of 240"."""
-    rate = _rate(*(bar[name] for name in ("count", "n", "low", "high", "effective_n")))
-    return rate_words(rate)

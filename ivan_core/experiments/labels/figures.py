@@ -9,6 +9,7 @@ from ivan_core.domain.labels import FEATURES
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels import numbers as label_numbers, sentences
 from ivan_core.experiments.labels.conditions import LABELS, label_name, listing
+from ivan_core.experiments.labels.findings import findings
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
 from ivan_core.figures.choices import LABEL, OTHER, Choice, Wish, asked_for
@@ -436,4 +437,5 @@ FIGURES = ChartsAndSentences(
         lambda results, texts, bare, _: results.only(texts, bare),
         lambda results, _: listing(results),
     ),
+    findings=findings,
 )

@@ -18,6 +18,7 @@ KIND = Kind(
     listed="labels, text by text",
     page="taxonomy",
     stage="Labels",
+    did="pairs labelled",
     folders=("taxonomy-control",),
     commands="ivan_core.cli.taxonomy",
     spec=LabelSpec,

@@ -14,6 +14,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.conditions import REWARDS
 from ivan_core.experiments.rewrite import sentences
 from ivan_core.experiments.rewrite.conditions import listing
+from ivan_core.experiments.rewrite.findings import findings
 from ivan_core.experiments.rewrite.numbers import Numbers, numbers
 from ivan_core.experiments.rewrite.results import (
     LONGEST,
@@ -273,4 +274,5 @@ FIGURES = ChartsAndSentences(
         lambda results, query: listing(results, numbers(results, given_gate(query))),
         (SIMILARITY, SHORTEST, LONGEST),
     ),
+    findings=findings,
 )

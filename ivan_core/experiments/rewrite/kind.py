@@ -19,6 +19,7 @@ KIND = Kind(
     listed="rewordings",
     page="rewrite",
     stage="Reworded",
+    did="pairs reworded",
     folders=("rewrite",),
     paths=("models", "similarity"),
     commands="ivan_core.cli.rewrite",

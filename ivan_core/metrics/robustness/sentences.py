@@ -81,14 +81,18 @@ def rewriting_headline(
     """
     if kept is None:
         return "No pair has been reworded yet."
-    told = [_mind(reworded, surface, beyond)] if reworded is not None and reworded.flips else []
+    told = (
+        [mind_sentence(reworded, surface, beyond)]
+        if reworded is not None and reworded.flips
+        else []
+    )
     meaning = f"Meaning kept in {_share(kept)} of {number_of(kept.n, 'pair')}"
     if came is not None and kept.n < came.asked:
         meaning += f" measured ({came_words(came)})"
     return " ".join([*told, f"{meaning}."])
 
 
-def _mind(reworded: Robustness, surface: Robustness | None, beyond: Beyond | None) -> str:
+def mind_sentence(reworded: Robustness, surface: Robustness | None, beyond: Beyond | None) -> str:
     """How often a model changed its mind, beside what punctuation alone does."""
     if reworded.flips is None:
         return ""

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pandas as pd
 
+from ivan_core.experiments.compare.findings import findings
 from ivan_core.experiments.compare.results import Results
-from ivan_core.experiments.compare.sentences import findings
 
 LONGER, SHORTER = (20, 10), (10, 20)
 

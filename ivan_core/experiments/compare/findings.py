@@ -1,0 +1,151 @@
+"""What a finished comparison shows at a glance: up to three findings that lead to their rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+
+import pandas as pd
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.words import number_of
+from ivan_core.experiments.compare.results import Results
+from ivan_core.figures.finding import Bar, Example, Finding
+from ivan_core.lists.short import beside
+from ivan_core.metrics.agreement import ALL_SUBSETS, NO_SUBSET, by_subset, rows_in_bar
+from ivan_core.metrics.intervals import rate_of_row
+from ivan_core.metrics.sentences import percent, rate_words, the
+
+_SHARPEST = 5
+_MOST_BARS = 4
+
+
+def findings(results: Results) -> list[Finding]:
+    """Up to three findings: disagreement between models, the widest gap by subset, and length."""
+    found = [_disagreement(results), _widest_gap(results), _length(results)]
+    return [_with_example(results, finding) for finding in found if finding is not None]
+
+
+def _with_example(results: Results, finding: Finding) -> Finding:
+    if finding.row is None:
+        return finding
+    return replace(finding, example=partial(replies, results.dataset, finding.row))
+
+
+def replies(dataset: PreparedDataset, row: int) -> Example:
+    """The chosen and the rejected reply of a row, each on one line."""
+    pair = dataset.pair(row)
+    chosen, rejected = pair.chosen.reply, pair.rejected.reply
+    return Example(("Chosen", beside(chosen, rejected)), ("Rejected", beside(rejected, chosen)))
+
+
+def _disagreement(results: Results) -> Finding | None:
+    if len(results.models) < 2 or not results.sharpest:
+        return None
+    share = percent(len(results.sharpest) / len(results.row_ids), len(results.row_ids))
+    many = "two" if len(results.models) == 2 else str(len(results.models))
+    count = min(_SHARPEST, len(results.sharpest))
+    pairs = number_of(len(results.row_ids), "pair")
+    on = "".join(
+        f" {one.model} was trained on {'all' if one.on_all else f'{one.seen:,}'} of them."
+        for one in results.training.values()
+        if one.seen
+    )
+    return Finding(
+        f"The {many} models disagree on {share} of {pairs}.{on}",
+        f"Read the {count} sharpest (press D for the next)" if count > 1 else "Read it",
+        results.sharpest[0],
+        _verdict_bars(by_subset(results.fair), ALL_SUBSETS),
+    )
+
+
+def _verdict_bars(bars: pd.DataFrame, subset: str) -> tuple[Bar, ...]:
+    """How often each model agrees, ties and disagrees on a subset, for at most four models."""
+    own = bars[(bars["subset"] == subset) & (bars["n"] > 0)]
+    return tuple(
+        Bar(
+            str(model).rpartition("/")[2],
+            percent(float(parts["rate"].iloc[0]), int(parts["n"].iloc[0])),
+            {str(part.verdict): float(str(part.share)) for part in parts.itertuples()},
+        )
+        for model, parts in islice(own.groupby("model", sort=False), _MOST_BARS)
+    )
+
+
+def _widest_gap(results: Results) -> Finding | None:
+    """The subset where two models are furthest apart, if their intervals do not touch."""
+    parts = by_subset(results.fair)
+    bars = parts[(parts["verdict"] == "agree") & (parts["subset"] != "all") & (parts["n"] >= 20)]
+    widest: tuple[float, str, str] | None = None
+    row: int | None = None
+    for subset, own in bars.groupby("subset", sort=False):
+        best, worst = (
+            own.loc[own["rate"].astype(float).idxmax()],
+            own.loc[own["rate"].astype(float).idxmin()],
+        )
+        gap = float(best["rate"]) - float(worst["rate"])
+        if float(best["low"]) > float(worst["high"]) and (widest is None or gap > widest[0]):
+            where = "pairs of no subset" if subset == NO_SUBSET else f"{subset} pairs"
+            trained = (results.training[str(model)].caveat for model in own["model"])
+            sentence = (
+                f"On {where} {best['model']} sides with {the(results.dataset.chosen_by)} in "
+                f"{_rate(best)}, {worst['model']} in {_rate(worst)}."
+            )
+            sentence = " ".join([sentence, *filter(None, trained)])
+            widest = (gap, sentence, str(subset))
+            row = _sharpest_of(results, str(subset), str(worst["model"]))
+    if widest is None:
+        return None
+    return Finding(widest[1], "Read one where they part", row, _verdict_bars(parts, widest[2]))
+
+
+def _sharpest_of(results: Results, subset: str, model: str) -> int | None:
+    """The sharpest disagreement in a subset where this model goes against the choice."""
+    against = set(rows_in_bar(results.fair, model, subset, "disagree")["row_id"])
+    found = [row for row in results.sharpest if row in against]
+    # The sharpest of all is read under another finding already.
+    return next(iter([row for row in found if row != results.sharpest[0]] or found), None)
+
+
+def _length(results: Results) -> Finding | None:
+    """The model that depends most on which reply is longer, if its two intervals do not touch."""
+    widest: tuple[float, str, str, tuple[Bar, ...]] | None = None
+    for summary in results.summaries:
+        longer, shorter = (
+            summary.length_balanced.longer_chosen,
+            summary.length_balanced.shorter_chosen,
+        )
+        if longer is None or shorter is None or longer.n < 20 or shorter.n < 20:
+            continue
+        if longer.low <= shorter.high and shorter.low <= longer.high:
+            continue
+        gap = abs(longer.rate - shorter.rate)
+        if widest is None or gap > widest[0]:
+            likes = "shorter" if shorter.rate > longer.rate else "longer"
+            sentence = (
+                f"{summary.model} leans to the {likes} reply: it sides with the choice in "
+                f"{rate_words(shorter)} where the shorter was chosen and in "
+                f"{rate_words(longer)} where the longer was."
+                f" {results.training[summary.model].caveat}".rstrip()
+            )
+            lengths = (("shorter", shorter), ("longer", longer))
+            bars = tuple(
+                Bar(f"{name} chosen", percent(rate.rate, rate.n), {"agree": rate.rate})
+                for name, rate in lengths
+            )
+            widest = (gap, sentence, summary.model, bars)
+    if widest is None:
+        return None
+    own = results.fair[
+        (results.fair["model"] == widest[2]) & (results.fair["verdict"] == "disagree")
+    ]
+    row = int(own.loc[own["margin"].idxmin(), "row_id"]) if len(own) else None
+    return Finding(widest[1], "Read where it is most wrong", row, widest[3])
+
+
+def _rate(bar: pd.Series) -> str:
+    """The agreement of a bar with its interval and n, as in "60% [54, 66] of 240"."""
+    count, n = int(bar["count"]), int(bar["n"])
+    low, high, effective_n = (float(bar[name]) for name in ("low", "high", "effective_n"))
+    return rate_words(rate_of_row(count, n, low, high, effective_n))

@@ -1,0 +1,72 @@
+"""Home of a study: its stages, what was found in it, and its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from functools import partial
+
+import streamlit as st
+
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.words import number_of
+from ivan_core.engine import handling as runs, studies
+from ivan_core.engine.kind import experiments, known
+from ivan_core.engine.studies import About
+from pages.components.home.found import found_in
+from pages.components.home.tiles import stages
+from pages.components.kit.frame import list_of_runs, problems_shown
+from pages.components.kit.state import page_of
+from pages.components.kit.text import md_escape, say
+from pages.components.study.own_pairs import show_found
+
+_RECENT = 5
+
+
+def study_panel(about: About) -> None:
+    """The stages of a study and what was found in it; its first pair while nothing was."""
+    pairs = number_of(about.rows, "pair")
+    st.title(md_escape(f"What do {pairs} of {about.dataset} show?"), anchor=False)
+    with problems_shown():  # a team's database may be away
+        study = studies.find(about.id)
+        if study is not None:
+            stages(study)
+    with problems_shown():
+        done = [run for run in studies.runs_of(about.id) if run.state is RunState.DONE]
+        if done:
+            found_in(done)
+        else:
+            show_found(about.spec.dataset, lambda _, __: None)
+
+
+def texts_lost() -> None:
+    """Where runs are finished and none belongs to a study: say why, as their results do."""
+    for kind in experiments():
+        for run in runs.newest_done(kind.name):
+            if kind.open is not None:
+                with problems_shown():
+                    kind.open(run.id)
+                return
+
+
+def begun_elsewhere() -> None:
+    """Runs that are at work and belong to no study yet, since their dataset is still read."""
+    for run in runs.live_experiments()[:1]:
+        say("A run is at work.", "lead")
+        st.page_link(page_of(run), label=":primary[Watch it →]", query_params={"run": run.id})
+
+
+def recent_runs(about: About | None) -> None:
+    """The newest runs, those of the study before others."""
+    own = studies.runs_of(about.id)[:_RECENT] if about is not None else []
+    known_here = {run.id for run in own}
+    others = [run for run in runs.experiments(_RECENT) if run.id not in known_here]
+    named = partial(_name, known_here)
+    list_of_runs("Recent runs", [*own, *others][:_RECENT], named)
+
+
+def _name(own: Set[str], run: Run) -> str:
+    """As in "Comparison, ivan/minilm-control: done", with the dataset of those of other studies."""
+    told = runs.about(run)
+    what = (known(run).listed or "run").capitalize()
+    who = told.rpartition(" | ")[2] if run.id in own else told
+    return f"{run.name or f'{what}, {who}'}: {run.state}"

@@ -1,0 +1,182 @@
+"""The stages of a study as tiles: how far each is, its number, and the button that comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.specs import RowsSpec
+from ivan_core.engine import handling as runs, studies
+from ivan_core.engine.kind import experiments, known
+from ivan_core.engine.plan import Proposal
+from ivan_core.engine.studies import Stage, Study
+from ivan_core.engine.whole_study import Left, cancel_all, do_all, left_of
+from pages.components.kit.frame import problems_shown, tell_refusal
+from pages.components.kit.live import bar, doing, time_left
+from pages.components.kit.state import REVIEW, kindly, page_file, page_of
+from pages.components.kit.study import STUDY
+from pages.components.kit.text import md_escape
+
+_STYLE = """<style>
+.st-key-tiles { display: grid; gap: .75rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(10rem, 46%), 1fr)); }
+.st-key-tiles > div { height: 100%; width: auto; }
+.st-key-tiles [data-testid=stPageLink] a { padding-left: 0; }
+.ivan-tile { line-height: 1.35; overflow-wrap: anywhere; }
+.ivan-tile b { font-weight: 600; }
+.ivan-tile span { display: block; font-size: 1.5rem; font-weight: 600; }
+.ivan-tile small { font-size: .85rem; opacity: .72; }
+</style>"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """One stage with its runs, newest first."""
+
+    stage: Stage
+    runs: tuple[Run, ...]
+
+    @property
+    def live(self) -> Run | None:
+        return next((run for run in self.runs if run.state.live), None)
+
+    @property
+    def newest(self) -> Run | None:
+        """The run to see: the newest finished one, else the newest."""
+        done = (run for run in self.runs if run.state is RunState.DONE)
+        return next(done, next(iter(self.runs), None))
+
+
+def stages(study: Study) -> None:
+    """The tiles of a study, drawn again every second while one of its runs is at work."""
+    st.html(_STYLE)
+    found = studies.runs_of(study.id)
+    at_work = _at_work(found)
+    left = left_of(study.spec, found)
+    tell_refusal()
+    st.fragment(_draw, run_every=1.0 if at_work else None)(study.id, at_work, left)
+
+
+def _at_work(found: list[Run]) -> list[str]:
+    return [run.id for run in found if run.state.live]
+
+
+def _draw(study_id: str, at_work: list[str], left: Left) -> None:
+    with problems_shown():
+        study, found = studies.find(study_id), studies.runs_of(study_id)
+        if study is None or _at_work(found) != at_work:
+            st.rerun()
+        with st.container(key="tiles"):
+            for stage in study.stages:
+                own = tuple(run for run in found if known(run).stage == stage.name)
+                with st.container(border=True, height="stretch", key=f"tile-{stage.name}"):
+                    _tile(study, _Tile(stage, own), left.of(stage.name))
+        whole_study(study, at_work, left)
+
+
+def _tile(study: Study, tile: _Tile, step: Proposal | None) -> None:
+    live = tile.live
+    if live is not None:
+        _say(tile.stage.name, _far(live), _at(live))
+        bar(live.done, live.total)
+        st.button("Cancel", key=f"cancel-{live.id}", on_click=kindly(_stop), args=(live.id,))
+        return
+    _say(tile.stage.name, *_standing(tile))
+    _button(study, tile, step)
+
+
+def whole_study(study: Study, at_work: list[str], left: Left) -> None:
+    """Do all that is left, one after the other; while several are at work, cancel them all."""
+    if len(at_work) > 1:
+        st.button("Cancel all", key="cancel-all", on_click=kindly(cancel_all), args=(study,))
+    elif len(left.steps) > 1 and not at_work:
+        begun = any(stage.done is not None for stage in study.stages)
+        st.button(
+            f"Do the {'rest of the' if begun else 'whole'} study{takes_words(left)}",
+            key="do-all",
+            help=what_is_done(left),
+            on_click=kindly(do_all),
+            args=(study,),
+        )
+
+
+def takes_words(left: Left) -> str:
+    """How long all of it takes, to stand behind what it is; nothing where nobody knows."""
+    return f", {left.takes.words}" if left.takes else ""
+
+
+def what_is_done(left: Left) -> str:
+    """What doing all does, one after the other."""
+    steps = ", then ".join(f"{step.does} ({step.terms})" for step in left.steps)
+    return md_escape(f"{steps}. Each can be cancelled and resumed. Nothing is sent or paid.")
+
+
+def _say(name: str, number: str, below: str) -> None:
+    st.html(
+        f'<div class="ivan-tile"><b>{escape(name)}</b><span>{escape(number)}</span>'
+        f"<small>{escape(below)}</small></div>"
+    )
+
+
+def _far(run: Run) -> str:
+    return f"{min(100 * run.done // run.total, 100)}%" if run.total else "…"
+
+
+def _at(run: Run) -> str:
+    if run.state is RunState.QUEUED and not run.doing:
+        return "waits for its turn"
+    return " · ".join([doing(run), *time_left(run)])
+
+
+def _stop(run_id: str) -> None:
+    if runs.get(run_id).state.live:
+        runs.stop(run_id)
+
+
+def _standing(tile: _Tile) -> tuple[str, str]:
+    """The number of a stage, and what it counts."""
+    stage, newest, did = tile.stage, tile.newest, _did(tile.stage)
+    if stage.done is None:
+        return "–", did if newest is None else str(newest.state)
+    if stage.finished and stage.reworded is not None:
+        return f"{stage.reworded:,}", f"of {stage.total:,} {did}"
+    if stage.finished:
+        return f"{stage.done:,}", did
+    state = f", {newest.state}" if newest is not None else ""
+    return f"{stage.done:,}", f"of {stage.total:,} {did}{state}"
+
+
+def _did(stage: Stage) -> str:
+    """What is counted in a stage, as in "pairs judged"."""
+    own = (kind.did for kind in experiments() if kind.stage == stage.name)
+    return next(filter(None, own), "items answered")
+
+
+def _button(study: Study, tile: _Tile, step: Proposal | None) -> None:
+    """What comes next in a stage: see it, go on with it, or begin it."""
+    stage, newest, key = tile.stage, tile.newest, f"begin-{tile.stage.name}"
+    if newest is not None and newest.state.resumable:
+        st.button("Resume", key=key, on_click=kindly(runs.resume), args=(newest.id,))
+    if newest is not None:
+        query = {"run": newest.id}
+        st.page_link(page_of(newest), label=":primary[See it →]", query_params=query)
+    elif step is not None:
+        takes = f", {step.takes.words}" if step.takes else ""
+        label = md_escape(f"{step.does}{takes}")
+        st.button(label, key=key, help=_why(step), on_click=kindly(_begin), args=(step.spec,))
+    else:
+        page = next((kind.page for kind in experiments() if kind.stage == stage.name), "")
+        label = "Begin" if page else "Ask people" if stage.done is None else "See it"
+        where = page_file(page) if page else REVIEW
+        st.page_link(where, label=f":primary[{label} →]", query_params={STUDY: study.id})
+
+
+def _begin(spec: RowsSpec) -> None:
+    runs.start(spec)
+
+
+def _why(step: Proposal) -> str:
+    return md_escape(f"{step.why} By {step.by}, here and free.")

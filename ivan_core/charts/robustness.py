@@ -242,7 +242,7 @@ def change_squares(cells: pd.DataFrame, *, dark: bool = False) -> palette.Drawin
     ]
     layers = marks.count_squares(base, marks.most_in(cells), tips, selection, ink)
     chart = alt.layer(*layers).properties(height=CELLS_HEIGHT)
-    title = "Does the margin move more where less is alike?"
+    title = "Do larger rewordings move the margin more?"
     return palette.framed(chart, title, _cells_description(cells), dark=dark)
 
 

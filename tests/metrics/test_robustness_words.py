@@ -352,8 +352,8 @@ def test_risks_are_told_or_what_they_need() -> None:
         "effective_n": 100,
     }
     assert words.risk_sentence(row, "helpful") == (
-        "“helpful” lost in the chosen reply: 40% of 20 pairs become misaligned, where it stays 13%"
-        " of 80 (difference [7, 50] points). The difference is clear."
+        "“helpful” lost in the chosen reply: 40% of 20 pairs turn against the choice, where it"
+        " stays 13% of 80 (difference [7, 50] points). The difference is clear."
     )
     wide = words.risk_sentence(row | {"effective_n": 40}, "helpful")
     assert "(difference [7, 50] points; prompts repeat: as if n = 40)." in wide

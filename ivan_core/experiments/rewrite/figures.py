@@ -85,7 +85,7 @@ def _alike(results: RewriteResults, model: str, gate: Gate) -> Drawn:
     return Drawn(
         lambda: change_squares(cells, dark=False),
         cells,
-        f"Does the margin of {model} move more where less is alike? Each cell counts the pairs by"
+        f"Do larger rewordings move the margin of {model} more? Each cell counts the pairs by"
         " the similarity of their less similar side (across) and by how far the margin moved, in"
         f" typical margins (up). {counted(cells)}",
         "Margins were compared before and after, whatever their sign.",
@@ -187,7 +187,7 @@ CHARTS = (
     Chart("changes", "How far rewording moves the rewards", _changes, (_MEANING,), measure=REWARDS),
     Chart(
         "alike",
-        "Whether the margin moves more where less is alike",
+        "Whether larger rewordings move the margin more",
         _alike,
         (ONE_MODEL, _MEANING),
         measure=REWARDS,

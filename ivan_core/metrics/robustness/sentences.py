@@ -283,7 +283,7 @@ def label_flip_sentence(row: Row, called: str) -> str:
 
 
 def risk_sentence(row: Row, called: str) -> str:
-    """Whether pairs become misaligned more often where a label flips.
+    """Whether pairs turn against the choice more often where a label flips.
 
     `row` is one of `metrics.robustness.labels.misalignment_risks`.
     """
@@ -299,7 +299,7 @@ def risk_sentence(row: Row, called: str) -> str:
     ends = difference_ends(number_in(row, "low"), number_in(row, "high"), n)
     clear = "The difference is clear." if row["clear"] else "No clear difference."
     return (
-        f"{what}: {percent(flipped, flips)} of {number_of(flips, 'pair')} become misaligned,"
+        f"{what}: {percent(flipped, flips)} of {number_of(flips, 'pair')} turn against the choice,"
         f" where it stays {percent(same, n - flips)} of {n - flips:,} (difference {ends} points"
         f"{as_if_n(n, count_in(row, 'effective_n'))}). {clear}"
     )

@@ -100,8 +100,8 @@ def _slider(gate: Gate) -> None:
         format="%.3f",
         key="gate-meaning",
         on_change=moved,
-        help="The cosine of the less similar side with its original, by the similarity model: 1 "
-        "means the same. Every number on this page is of the rewordings that pass.",
+        help="How alike the less similar reply is to its original, by the similarity model (a "
+        "cosine): 1 means the same. Every number on this page is of the rewordings that pass.",
     )
     with right.popover("More", key="gate-more"):
         st.slider(
@@ -193,7 +193,7 @@ def rewrite_tabs(results: RewriteResults, found: Numbers, gate: str | None) -> N
     tabs: dict[str, Callable[[RewriteResults, Numbers, str | None], None]] = {
         "How far do rewards move?": _changes,
         "Is it more than noise?": _noise,
-        "Does it move more where less is alike?": _alike,
+        "Do larger rewordings move it more?": _alike,
     }
     if results.spec.labeler:
         tabs["Do labels flip?"] = _labels
@@ -315,9 +315,9 @@ def _risks(found: Numbers) -> None:
     if folded.open:
         with folded:
             say(
-                "Only pairs that a model agreed on can become misaligned. Where a label flips in "
-                f"fewer than {LEAST_FLIPS} of them, or fewer than {LEAST_EVENTS} become misaligned,"
-                " nothing can be told: then stands how many pairs it would need.",
+                "Only pairs that a model agreed on can turn against the choice. Where a label flips"
+                f" in fewer than {LEAST_FLIPS} of them, or fewer than {LEAST_EVENTS} turn against"
+                " it, nothing can be told: then stands how many pairs it would need.",
                 "small",
                 quiet=True,
             )
@@ -344,9 +344,9 @@ def _risk_table(model: str, cells: list[dict[str, object]]) -> None:
         column_config={
             "what": text("Label and reply", width=190),
             "flips": number("Flips", width=60, help="Pairs in which the label flips"),
-            "events": number("Misaligned", width=85, help="Pairs that become misaligned"),
-            "flipped": text("Where it flips", width=105, help="Share that becomes misaligned"),
-            "stayed": text("Where it stays", width=105, help="Share that becomes misaligned"),
+            "events": number("Turned", width=85, help="Pairs that turn against the choice"),
+            "flipped": text("Where it flips", width=105, help="Share that turned"),
+            "stayed": text("Where it stays", width=105, help="Share that turned"),
             "difference": text("Difference, points", width=130, help="Newcombe's 95% interval"),
             "odds": text(
                 "Odds ratio",

@@ -72,13 +72,27 @@ def to_table(page: str, query: dict[str, str]) -> None:
     st.switch_page(page, query_params=query)
 
 
+_TO_TABLE = """<script>
+(() => {
+  const go = () => document.getElementById("ANCHOR")?.scrollIntoView();
+  // What is drawn above it later would push it out of view again, till somebody moves the page.
+  const watcher = new ResizeObserver(go);
+  watcher.observe(document.querySelector("[data-testid=stMainBlockContainer]"));
+  const stop = () => watcher.disconnect();
+  for (const name of ["wheel", "touchstart", "pointerdown", "keydown"]) {
+    window.addEventListener(name, stop, { capture: true, once: true });
+  }
+  setTimeout(stop, 10000);
+  go();
+})();
+</script>"""
+
+
 def at_table(anchor: str) -> None:
     """Bring the table into view where somebody asked for it on another page.
 
     The script is fixed but for the anchor, which is one of ours.
     """
     if st.session_state.pop(_GO, False):
-        st.html(
-            f'<script>document.getElementById("{anchor}")?.scrollIntoView();</script>',
-            unsafe_allow_javascript=True,
-        )
+        script = _TO_TABLE.replace("ANCHOR", anchor)
+        st.html(script, width="content", unsafe_allow_javascript=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 import streamlit as st
 
 from ivan_core.domain.labels import FEATURES, Label
-from ivan_core.domain.pairs import Pair
+from ivan_core.domain.pairs import SIDES, Pair
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import in_words
 from ivan_core.experiments.labels.reasons import Reason, reasons, rules_changed
@@ -16,8 +16,7 @@ from ivan_core.experiments.labels.results import TextLabels, labels_of_row
 from ivan_core.models.names import rules_note, shown_name
 from pages.components.kit.text import CELL, HEAD, cell, say, show_table
 
-_NAME = f"{HEAD};overflow-wrap:anywhere"
-_FIXED = f"{CELL};font-weight:400;white-space:nowrap"
+_NAME = f"{CELL};font-weight:400;overflow-wrap:anywhere"
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 _MARK = (
     "background:rgba(190,146,58,.28);text-decoration:underline 1.5px;text-underline-offset:3px;"
@@ -82,25 +81,30 @@ def _sentence(one: TextLabels) -> str:
 
 
 def _table(found: Sequence[TextLabels], keys: Sequence[str]) -> None:
-    """Rows are labels, columns both sides of each labeler; what differs is bold and tinted."""
-    heads = "".join(
-        f'<th colspan="2" scope="colgroup" style="{_NAME}">{escape(_name(one))}</th>'
-        for one in found
-    )
-    sides = f'<th scope="col" style="{HEAD}">chosen</th><th scope="col" style="{HEAD}">rejected'
-    rows = (
-        f'<tr><th scope="row" style="{_FIXED}">{escape(label_name(key))}</th>'
-        + "".join(_two_cells(one, key) for one in found)
-        + "</tr>"
-        for key in keys
-    )
-    show_table([heads, (sides + "</th>") * len(found)], rows)
+    """Both sides beside each other, label by label; of several labelers each has a row below it.
+
+    So the table is as narrow as a phone however many labelers there are. What differs is bold and
+    tinted.
+    """
+    head = "".join(f'<th scope="col" style="{HEAD}">{side}</th>' for side in SIDES)
+    if len(found) == 1:
+        show_table([head], (_row(label_name(key), found[0], key) for key in keys))
+        return
+    show_table([head], (line for key in keys for line in _of_several(found, key)))
 
 
-def _two_cells(one: TextLabels, key: str) -> str:
+def _of_several(found: Sequence[TextLabels], key: str) -> Iterator[str]:
+    """The row that names a label, and one for each labeler."""
+    yield f'<tr><th colspan="3" scope="rowgroup" style="{HEAD}">{escape(label_name(key))}</th></tr>'
+    for one in found:
+        yield _row(_name(one), one, key)
+
+
+def _row(name: str, one: TextLabels, key: str) -> str:
     """The label of either side by one labeler."""
     given = [None if side is None else side.get(key) for side in (one.chosen, one.rejected)]
-    return "".join(cell(_words(label), key in one.differing) for label in given)
+    cells = "".join(cell(_words(label), key in one.differing) for label in given)
+    return f'<tr><th scope="row" style="{_NAME}">{escape(name)}</th>{cells}</tr>'
 
 
 def _words(label: Label) -> str:

@@ -62,7 +62,11 @@ def _notes(found: JudgedPair) -> dict[str, str]:
     names = short_names([row["model"] for row in found.judged])
     for side in ("chosen", "rejected"):
         rewards = [(names[row["model"]], row[f"{side}_reward"]) for row in found.judged]
-        told = [f"{model} {reward:+.3g}" for model, reward in rewards if not pd.isna(reward)]
+        told = [
+            f"{model} {reward:+.3g}".replace(" -", " −")
+            for model, reward in rewards
+            if not pd.isna(reward)
+        ]
         notes[side] = f"reward: {', '.join(told)}" if told else "not rated"
     return notes
 

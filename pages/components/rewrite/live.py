@@ -14,6 +14,7 @@ from ivan_core.domain.specs import RewriteSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.views import VARIANTS
+from ivan_core.metrics.intervals import number_text
 from ivan_core.models.names import rules_note, shown_name
 from pages.components.kit.live import Panel, doing
 from pages.components.kit.results import plain_chart
@@ -76,14 +77,14 @@ def so_far(facts: Facts) -> None:
                     format="%.3f",
                     help="Mean cosine of each text with its original: 1 means the same",
                 ),
-                "chosen": st.column_config.NumberColumn(
+                "chosen": st.column_config.TextColumn(
                     "reward change, chosen",
-                    format="%+.3f",
+                    alignment="right",
                     help="Mean change of reward, in its own units",
                 ),
-                "rejected": st.column_config.NumberColumn(
+                "rejected": st.column_config.TextColumn(
                     "reward change, rejected",
-                    format="%+.3f",
+                    alignment="right",
                     help="Mean change of reward, in its own units",
                 ),
             },
@@ -137,12 +138,17 @@ def moved_rows(facts: Facts) -> list[dict[str, Any]]:
                     "pairs": moved["pairs"],
                     "share": 100 * flips / moved["pairs"],
                     "flips": flips,
-                    "chosen": moved["chosen_change"],
-                    "rejected": moved["rejected_change"],
+                    "chosen": _signed(moved["chosen_change"]),
+                    "rejected": _signed(moved["rejected_change"]),
                     "similarity": facts.get("similarity", {}).get(variant),
                 }
             )
     return found
+
+
+def _signed(change: float | None) -> str:
+    """A change of reward with its sign, a real minus."""
+    return "" if change is None else number_text(change, 3, signed=True)
 
 
 def label_lines(facts: Facts) -> str:

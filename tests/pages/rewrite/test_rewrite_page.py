@@ -173,7 +173,7 @@ def test_a_run_at_work_tells_what_moved_so_far_and_judges_nothing(
     assert "Labels that moved so far: Helpful 1 of 5." in page.said
     row = page.app.dataframe[0].value.iloc[0]
     assert (row["model"], row["pairs"], row["flips"], row["share"]) == ("one", 10, 3, 30.0)
-    assert (row["chosen"], row["rejected"], row["similarity"]) == (0.125, -0.25, 0.97)
+    assert (row["chosen"], row["rejected"], row["similarity"]) == ("+0.125", "−0.250", 0.97)
     for word in ("better", "significant", "clear"):
         assert word not in page.said
 

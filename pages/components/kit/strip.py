@@ -44,14 +44,14 @@ def strip(
     anchor: str,
     read: tuple[str, dict[str, str]] | None,
 ) -> None:
-    """Draw the strip where the filter leaves some rows out; else nothing.
+    """Draw the strip where the filter leaves some rows out, or orders them; else nothing.
 
     It comes before the table for the keyboard, and stands last on the page for the eye, so that it
     covers nothing once the page is scrolled to its end.
 
     `anchor` is that of the table, `read` the page and address where its rows are read one by one.
     """
-    if not wanted.conditions:
+    if not (wanted.conditions or wanted.sorts):
         return
     noun = "pair" if listing.rejected is None else "text"
     st.html(_STYLE.replace("GROUND", "#1e222a" if dark() else "#ffffff"))

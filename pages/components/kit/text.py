@@ -75,11 +75,13 @@ def in_one(message: str, hint: str) -> str:
 def show_table(heads: Sequence[str], lines: Iterable[str], style: str = CELL) -> None:
     """Draw a small table of HTML: the lines of its head, each without its first cell, and others.
 
-    What is wider than the page is scrolled. Whoever calls has escaped all text, as `cell` does.
+    What is wider than the page is scrolled, by keyboard too. Whoever calls has escaped all text, as
+    `cell` does.
     """
     head = "".join(f'<tr><td style="{style}"></td>{line}</tr>' for line in heads)
     st.html(
-        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.9rem">'
+        '<div style="overflow-x:auto" tabindex="0">'
+        '<table style="border-collapse:collapse;font-size:.9rem">'
         f"<thead>{head}</thead><tbody>{''.join(lines)}</tbody></table></div>"
     )
 

@@ -51,8 +51,8 @@ def marks(chart: Drawing, name: str, selection: str, click: Callable[[Point], No
 
 
 def listed_below(mark: str) -> None:
-    """What a click on a mark does, with a link to where it is seen."""
-    st.caption(f"A click on a {mark} lists its [texts below](#{_ANCHOR}).")
+    """What a click on a mark does."""
+    say(f"A click on a {mark} lists its texts.", "small", quiet=True)
 
 
 def label_texts(results: LabelResults) -> None:

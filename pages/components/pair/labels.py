@@ -16,7 +16,7 @@ from ivan_core.experiments.labels.results import TextLabels, labels_of_row
 from ivan_core.models.names import rules_note, shown_name
 from pages.components.kit.text import CELL, HEAD, cell, say, show_table
 
-_NAME = f"{CELL};font-weight:400;overflow-wrap:anywhere"
+_NAME = f"{CELL};font-weight:400;min-width:7rem;overflow-wrap:break-word"
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 _MARK = (
     "background:rgba(190,146,58,.28);text-decoration:underline 1.5px;text-underline-offset:3px;"

@@ -57,7 +57,7 @@ def marks(chart: Drawing, name: str, selection: str, click: Callable[[Point], No
     """
     drawn = clicked_chart(chart, name, selection, _CLICKS, click)
     if drawn:
-        st.caption(f"A click on a mark lists its [pairs below](#{_ANCHOR}).")
+        say("A click on a mark lists its pairs.", "small", quiet=True)
     return drawn
 
 
@@ -89,11 +89,11 @@ def _one_by_one(
     results: RewriteResults, rows: Listing, wanted: Filter, row_ids: list[int]
 ) -> tuple[str, dict[str, str]] | None:
     """Where the rows are read one by one: on Pairs, or here where Pairs cannot be asked for them,
-    as of rows past another gate than the usual one.
+    as of rows past another gate than the usual one, or in an order of their own.
     """
-    if not (wanted.conditions and row_ids):
+    if not row_ids or not (wanted.conditions or wanted.sorts):
         return None
-    query = one_by_one(rows, wanted)
+    query = None if wanted.sorts else one_by_one(rows, wanted)
     if query is not None:
         return PAIRS, query
     return REWRITE, {**st.query_params.to_dict(), "run": results.run.id, ROW: str(row_ids[0])}

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
 from given import made_runs
+from given.made_labellings import FIRST, REFUSAL
 
-from ivan_core.experiments.compare.conditions import LANGUAGE, ModelsDiffer, VerdictIs, listing
+from ivan_core.experiments.compare.conditions import (
+    LANGUAGE,
+    ModelsDiffer,
+    Sort,
+    VerdictIs,
+    listing,
+)
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter, matching_rows
 from ivan_core.lists.url import query_of
 from pages.components.pair.walk import Walk
 
-PAIRS, COMPARE = "pages/pairs.py", "pages/compare.py"
+PAIRS, COMPARE, TAXONOMY = "pages/pairs.py", "pages/compare.py", "pages/taxonomy.py"
 MODEL = made_runs.TWO_MODELS[0]
 DISAGREES = Filter(LANGUAGE, (VerdictIs(model=MODEL, verdict="disagree"),))
 
@@ -100,3 +109,33 @@ def test_a_filter_that_leaves_nothing_has_nothing_to_read(run_id, open_page):
 def test_a_walk_of_nothing_leads_nowhere():
     walk = Walk([], "nothing")
     assert walk.step(3, 1) is None and walk.next_sharpest([3, 4], 3) is None
+
+
+def test_an_order_alone_is_told_and_walked(run_id, open_page):
+    order = Filter(LANGUAGE, sort=Sort(by="margin", of=MODEL, descending=True))
+    first, second = matching_rows(listing(open_results(run_id)), order)[:2]
+    page = open_page(COMPARE, run=run_id, **query_of(order))
+    assert "120 pairs: margin of ivan/minilm-harmless, largest first" in page.said
+    page = open_page(PAIRS, run=run_id, row=str(first), **query_of(order))
+    page.press("move-j")
+    assert page.app.query_params["row"] == str(second)
+
+
+def test_texts_of_a_labelling_are_read_as_pairs_where_a_comparison_has_them(
+    labellings, data_dir, open_page
+):
+    labelling = labellings.made("first", FIRST)
+    query = {"run": labelling, "label": REFUSAL, "side": "rejected"}
+    read = ":primary[Read them one by one]"
+    assert read not in open_page(TAXONOMY, **query).links
+    compared = made_runs.finished(data_dir, made_runs.spec_of_file(labellings.file))
+    page = open_page(TAXONOMY, **query)
+    assert "1 text: Only rejected replies; Refusal: yes" in page.said
+    address, _, asked = page.links[read].partition("?")
+    given = dict(parse_qsl(asked))
+    assert (address, given["run"], given["row"]) == ("pairs", compared, "1")
+    page = open_page(PAIRS, **given)
+    assert "Pair 1 of 1: Only rejected replies; Refusal: yes (first, run" in page.said
+    page.press("walk-table")
+    assert page.app.query_params["run"] == labelling
+    assert "1 text: Only rejected replies; Refusal: yes" in page.said

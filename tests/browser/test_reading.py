@@ -11,11 +11,12 @@ from given.support import wait_for
 from keyboard import ready
 from picking import pick
 from playwright.sync_api import Locator, Page, expect
-from tables import click_first_row, first_of, row_of, sort_by
+from tables import LIST, click_first_row, first_of, row_of, sort_by
 
-from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, listing
+from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, VerdictIs, listing
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter, matching_rows
+from ivan_core.lists.pairs import SubsetIs
 from ivan_core.lists.url import read_filter
 
 CHART = "[data-testid=stVegaLiteChart]"
@@ -202,3 +203,48 @@ def test_runs_leads_to_a_run_and_navigation_keeps_it(serve, page, run_id):
     page.get_by_role("link", name="Pairs").click()
     expect(page.get_by_text("row 0 of 480 · sample")).to_be_visible()
     expect(page).to_have_url(re.compile(f"/pairs.*run={run_id}"))
+
+
+_DISAGREES = (
+    "[aria-label*='harmless; Verdict: disagree'][aria-label*='Model: ivan/minilm-harmless']"
+)
+_WORDS = "minilm-harmless disagrees; subset: harmless"
+
+
+def is_read(page: Page, row: int, place: int, of: int) -> None:
+    expect(page.get_by_text(f"Pair {place} of {of}: {_WORDS}")).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"/pairs.*row={row}$"))
+    ready(page)
+
+
+def test_a_mark_is_read_pair_by_pair_and_left_again(serve, page, run_id):
+    results = open_results(run_id)
+    asked = (VerdictIs(model=MODEL, verdict="disagree"), SubsetIs(label="harmless"))
+    rows = matching_rows(listing(results), Filter(LANGUAGE, asked))
+    among = [row for row in results.sharpest if row in rows]
+    here = among.index(rows[1]) if rows[1] in among else -1
+    sharpest = among[(here + 1) % len(among)]
+    page.goto(serve().url("/compare", run=run_id))
+    page.locator(f"{CHART} path{_DISAGREES}").first.click()
+    strip = page.locator(".st-key-strip")
+    expect(strip.get_by_text(f"{len(rows)} pairs: {_WORDS}")).to_be_in_viewport()
+    strip.get_by_role("link", name="See the table").click()
+    expect(row_of(page, str(rows[0]))).to_be_in_viewport()
+    strip.get_by_role("link", name="Read them one by one").click()
+    is_read(page, rows[0], 1, len(rows))
+    page.keyboard.press("j")
+    is_read(page, rows[1], 2, len(rows))
+    page.keyboard.press("d")
+    is_read(page, sharpest, rows.index(sharpest) + 1, len(rows))
+    page.go_back()
+    is_read(page, rows[1], 2, len(rows))
+    page.reload()
+    is_read(page, rows[1], 2, len(rows))
+    page.get_by_role("button", name="Back to the table").click()
+    expect(row_of(page, str(rows[0]))).to_be_in_viewport()
+    expect(strip.get_by_text(f"{len(rows)} pairs: {_WORDS}")).to_be_visible()
+    strip.get_by_role("button", name="✕").click()
+    expect(strip).to_have_count(0)
+    expect(page.get_by_text("480 rows, 1 to 50 shown.")).to_be_visible()
+    expect(page.locator(LIST)).to_have_count(1)
+    assert "verdict=" not in page.url

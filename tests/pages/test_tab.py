@@ -51,6 +51,14 @@ def test_the_tab_tells_how_far_the_run_is_until_it_ends(data_dir, open_page, tab
     assert tab[-1] == "Compare · IVAN" and tab[-3:].count("Compare · IVAN") == 2
 
 
+def test_home_tells_which_stage_of_its_study_is_at_work(data_dir, open_page, tab) -> None:
+    made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
+    with made_runs.at_work(data_dir, made_runs.spec_of_sample(seed=5)) as run_id:
+        runs.registry().progress(run_id, doing="Scoring with a model", done=240, rate=60.0)
+        open_page()
+    assert tab == ["IVAN", "(25%) Compare · IVAN"]
+
+
 def test_another_page_says_nothing_of_the_run(data_dir, open_page, tab) -> None:
     with made_runs.at_work(data_dir, made_runs.spec_of_sample()) as run_id:
         runs.registry().progress(run_id, doing="Scoring with a model", done=240, rate=60.0)

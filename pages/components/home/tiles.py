@@ -18,6 +18,7 @@ from pages.components.kit.frame import problems_shown, tell_refusal
 from pages.components.kit.live import bar, doing, time_left
 from pages.components.kit.state import REVIEW, kindly, page_file, page_of
 from pages.components.kit.study import STUDY
+from pages.components.kit.tab import tell_progress
 from pages.components.kit.text import md_escape
 
 _STYLE = """<style>
@@ -69,12 +70,21 @@ def _draw(study_id: str, at_work: list[str], left: Left) -> None:
         study, found = studies.find(study_id), studies.runs_of(study_id)
         if study is None or _at_work(found) != at_work:
             st.rerun()
+        _tell_tab(found)
         with st.container(key="tiles"):
             for stage in study.stages:
                 own = tuple(run for run in found if known(run).stage == stage.name)
                 with st.container(border=True, height="stretch", key=f"tile-{stage.name}"):
                     _tile(study, _Tile(stage, own), left.of(stage.name))
         whole_study(study, at_work, left)
+
+
+def _tell_tab(found: list[Run]) -> None:
+    """Say in the browser's tab how far the study's run is; of several, the one that has begun."""
+    live = [run for run in found if run.state.live]
+    run = next((run for run in live if 0 < run.done < run.total), next(iter(live), None))
+    if run is not None:
+        tell_progress(run.done, run.total, known(run).stage)
 
 
 def _tile(study: Study, tile: _Tile, step: Proposal | None) -> None:

@@ -15,24 +15,27 @@ def name_tab(title: str) -> str:
     state = st.session_state
     before = str(state.pop(_FAR, "")) if state.get(_TITLE) == title else ""
     state[_TITLE] = title
-    st.set_page_config(page_title=_words(before), page_icon="⚖️", layout="wide")
+    st.set_page_config(page_title=before or _named(title), page_icon="⚖️", layout="wide")
     return before
 
 
 def settle_tab(before: str) -> None:
     """Take the progress away that the tab told before, where no run is at work any more."""
     if before and _FAR not in st.session_state:
-        st.set_page_config(page_title=_words(""))
+        st.set_page_config(page_title=_named(st.session_state[_TITLE]))
 
 
-def tell_progress(done: int, total: int) -> None:
-    """Say in the tab how far the page's run is; in fragments too. Nothing while nobody knows."""
-    far = f"({min(100 * done // total, 100)}%) " if total else ""
+def tell_progress(done: int, total: int, of: str = "") -> None:
+    """Say in the tab how far the page's run is; in fragments too. Nothing while nobody knows.
+
+    `of` says what is done, where the page's own title does not.
+    """
+    title = _named(of or st.session_state.get(_TITLE, ""))
+    far = f"({min(100 * done // total, 100)}%) {title}" if total else ""
     if st.session_state.get(_FAR) != far:
         st.session_state[_FAR] = far
-        st.set_page_config(page_title=_words(far))
+        st.set_page_config(page_title=far or title)
 
 
-def _words(far: str) -> str:
-    title = st.session_state.get(_TITLE, "Home")
-    return f"{far}{title} · IVAN" if title != "Home" else f"{far}IVAN"
+def _named(title: str) -> str:
+    return f"{title} · IVAN" if title not in ("", "Home") else "IVAN"

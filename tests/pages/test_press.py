@@ -137,7 +137,7 @@ def test_pages_show_no_hint_as_it_was_written() -> None:
             "Leave out “Subset”, “Split” and “Revision” under “More options”; they are for hub "
             "datasets.",
         ),
-        ("Use the data: `--dataset sample`.", "Use the data: “sample” under “Dataset”."),
+        ("Use the data: `--dataset sample`.", "Use the data: “sample”."),
         ("Accept it (--yes).", "Accept it (“I accept this cost”)."),
         ("`ivan runs delete 7` takes it away.", "“Delete” on the page Runs takes it away."),
         ("See `ivan rewrite --help`.", "See the question mark beside each field."),
@@ -156,7 +156,7 @@ def test_a_wrong_path_leads_to_the_field_of_the_form(data_dir, open_page) -> Non
     page.app.session_state["form-dataset"] = "/nowhere/pairs.jsonl"
     page.app.selectbox(key="form-dataset").options.append("/nowhere/pairs.jsonl")
     page.run()
-    assert "use the bundled data: “sample” under “Dataset”." in page.said
+    assert "use the bundled data: “sample”." in page.said
     assert "--" not in page.said
 
 

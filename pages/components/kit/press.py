@@ -44,7 +44,7 @@ _PLACES = {
 
 _ONE = r"(?<![\w./-])--[a-z][a-z-]*"
 _OPTIONS = re.compile(rf"{_ONE}(?:(?:, | and | or ){_ONE})*")
-_SET = re.compile(r"`(--[a-z][a-z-]*) ([^`\s]+)`")
+_SET = re.compile(r"`--[a-z][a-z-]* ([^`\s]+)`")
 _COMMAND = re.compile(r"`(ivan [a-z]+(?: [a-z]+)?)[^`]*`")
 _HELP = re.compile(r"`[^`]+ --help`")
 
@@ -57,7 +57,8 @@ def in_browser(sentence: str) -> str:
     """
     said = _HELP.sub("the question mark beside each field", sentence)
     said = _COMMAND.sub(_place, said)
-    said = _SET.sub(lambda found: _value(*found.groups(), otherwise=found[0]), said)
+    # Which field takes the value depends on the page: a form's, or that of a card without one.
+    said = _SET.sub(r"“\1”", said)
     return _OPTIONS.sub(_fields, said)
 
 
@@ -65,10 +66,6 @@ def _place(found: re.Match[str]) -> str:
     words = found[1].split()
     named = (" ".join(words[:count]) for count in (3, 2))
     return next((_PLACES[one] for one in named if one in _PLACES), found[0])
-
-
-def _value(option: str, value: str, otherwise: str) -> str:
-    return f"“{value}” under “{_FIELDS[option]}”" if option in _FIELDS else otherwise
 
 
 def _fields(found: re.Match[str]) -> str:

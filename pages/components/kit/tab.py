@@ -30,11 +30,11 @@ def tell_progress(done: int, total: int, of: str = "") -> None:
 
     `of` says what is done, where the page's own title does not.
     """
-    title = _named(of or st.session_state.get(_TITLE, ""))
-    far = f"({min(100 * done // total, 100)}%) {title}" if total else ""
+    title = st.session_state.get(_TITLE, "")
+    far = f"({min(100 * done // total, 100)}%) {_named(of or title)}" if total else ""
     if st.session_state.get(_FAR) != far:
         st.session_state[_FAR] = far
-        st.set_page_config(page_title=far or title)
+        st.set_page_config(page_title=far or _named(title))
 
 
 def _named(title: str) -> str:

@@ -51,7 +51,8 @@ _CHAPTER_OF = {
 
 _ON_DARK = """<style>
 [data-testid=stPageLink] .stMarkdownColoredText { color: #9db6f5 !important; }
-button[data-selected=true] p { color: #9db6f5; }
+button[data-selected=true] p, [data-testid=stSlider] p { color: #9db6f5; }
+[data-testid=stSlider] [data-testid=stWidgetLabel] p { color: inherit; }
 </style>"""
 """The primary colour is dark enough to carry white words, so on dark ground it is no colour for
 words; Streamlit uses it for both."""

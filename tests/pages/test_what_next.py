@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from given.made_labellings import Labellings
 from given.made_runs import finished, spec_of_sample
+from given.word_counts import kind as word_counts
+from given.word_counts.kind import WordsSpec
 
+from ivan_core.domain.runs import Span
+from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import access, handling as runs, studies
-from ivan_core.review.queues import queues_of, state_of
+from ivan_core.engine.kind import _loaded
+from ivan_core.engine.plan import Proposal
+from ivan_core.experiments import EXPERIMENTS
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.labels import plan as labels
+from ivan_core.review.queues import make_queue, queue_request, queues_of, state_of
 
 
 def study_of(run_id: str) -> str:
@@ -89,3 +100,35 @@ def test_people_who_agreed_are_followed_by_what_the_study_lacks(data_dir, open_p
     page = open_page("pages/review.py", study=study_of(run_id), view="1")
     assert titles(page)[0] == "Label the 960 texts"
     assert not titles(open_page("pages/review.py", study=study_of(run_id), view="0"))
+
+
+def test_a_run_of_hours_is_begun_at_its_form(data_dir, open_page, monkeypatch):
+    run_id = finished(data_dir, spec_of_sample(limit=20))
+    monkeypatch.setattr(labels, "lexicon_time", lambda texts: Span(1_800, 180 * texts))
+    page = open_page("pages/compare.py", run=run_id)
+    assert "next-labels" not in page.buttons
+    (to,) = [to for label, to in page.links.items() if "rules" in label]
+    assert to == f"taxonomy?study={study_of(run_id)}&form=rules"
+    form = open_page("pages/taxonomy.py", study=study_of(run_id), form="rules")
+    assert form.buttons["label"] == "Label 40 texts"
+
+
+def test_an_experiment_that_proposes_itself_stands_among_them(data_dir, open_page, monkeypatch):
+    def propose(rows: RowsSpec) -> Proposal:
+        return Proposal(
+            "words", "Count the words", "Which side has more?", "counting", WordsSpec(), 20, None
+        )
+
+    monkeypatch.setitem(EXPERIMENTS, "words", "given.word_counts.kind")
+    kind = replace(word_counts.KIND, proposes=propose, page="")
+    monkeypatch.setattr(word_counts, "KIND", kind)
+    _loaded.cache_clear()
+    try:
+        run_id = finished(data_dir, spec_of_sample(limit=20))
+        dataset = open_results(run_id).dataset.fingerprint
+        make_queue(queue_request({"dataset": dataset, "source": "rows", "row_ids": (1,)}))
+        page = open_page("pages/compare.py", run=run_id)
+        assert titles(page) == ["Label the 40 texts", "Reword the 20 pairs"]
+        assert "Count the words" in page.said
+    finally:
+        _loaded.cache_clear()

@@ -29,6 +29,8 @@ from pages.components.kit.study import STUDY, study_now
 from pages.components.kit.text import md_escape, say
 
 _MOST = 3
+_LONGEST = 3600.0
+"""Seconds from which on a run is begun at its form, where fewer rows can be chosen."""
 _FRESH = 60.0
 """Seconds for which times that were estimated are shown as they are."""
 _TAKEN = (
@@ -105,7 +107,7 @@ def _ways(about: About, proposed: list[Proposal]) -> None:
     """A button for each who starts at once, and a link to the form for each who does not."""
     for place, one in enumerate(proposed):
         page = page_of_kind(one.kind)
-        if one.starts:
+        if one.starts and (one.takes is None or one.takes.high <= _LONGEST):
             if st.button(f"Start: {md_escape(one.terms)}", key=f"next-{one.kind}"):
                 run_id, _ = runs.start(one.spec)
                 st.switch_page(page, query_params={"run": run_id})

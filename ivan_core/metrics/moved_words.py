@@ -89,5 +89,4 @@ def number_of(adds: float | None, typical: float | None) -> str:
     """What a word adds, with its sign: in typical margins where the model has some."""
     if adds is None:
         return "–"
-    number = f"{adds / typical:+.2f}" if typical else signed([adds])[0]
-    return number.replace("-", "−")
+    return f"{adds / typical:+.2f}".replace("-", "−") if typical else signed([adds])[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from given import made_runs
-from keyboard import press, tab_to
+from keyboard import press, ready, tab_to
 from playwright.sync_api import Locator, Page, expect
 from tables import LIST, first_of, row_of
 
@@ -45,11 +45,10 @@ def test_a_pair_is_starred_noted_and_left_by_keyboard(serve, page, run_id, data_
     page.keyboard.press("Space")
     press(page, "No difference Shortcut N")
     expect(page.get_by_text("row 3 of 480")).to_be_visible()
-    tab_to(page, page.get_by_role("radio", name="What moved the reward?"))
-    page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("radio", name="Type your own reply")).to_be_focused()
-    page.keyboard.press("Space")
-    expect(page.get_by_role("textbox", name="Type your own reply")).to_be_visible()
+    tab_to(page, page.get_by_role("button", name="What moved the reward?"))
+    tab_to(page, page.locator("summary").filter(has_text="Type your own reply"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="A reply of your own")).to_be_visible()
     press(page, "Next Shortcut J")
     expect(page).to_have_url(re.compile("row=4"))
 
@@ -82,6 +81,32 @@ def test_a_run_is_chosen_renamed_and_opened_by_keyboard(serve, page, run_id, dat
     press(page, "Open")
     expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
     expect(page).to_have_url(re.compile(f"run={run_id}"))
+
+
+def test_two_runs_are_ticked_and_set_side_by_side_by_keyboard(serve, page, run_id, data_dir):
+    other = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
+    page.goto(serve().url("/runs"))
+    tab_to(page, table_of(page))
+    page.keyboard.press("Shift+Space")
+    expect(page.get_by_text(f"{other}: done.")).to_be_visible()
+    ready(page)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+Space")
+    press(page, "Set side by side")
+    expect(page.get_by_text(f"{other} and {run_id} share 20 rows")).to_be_visible()
+
+
+def test_a_star_puts_a_run_on_top_and_it_stays_chosen(serve, page, run_id, data_dir):
+    made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
+    page.goto(serve().url("/runs"))
+    tab_to(page, table_of(page))
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_text(f"{run_id}: done.")).to_be_visible()
+    press(page, "Star")
+    expect(page.get_by_test_id("glide-cell-2-0")).to_have_text(run_id)
+    expect(page.get_by_text(f"{run_id}: done.")).to_be_visible()
+    press(page, "Take its star away")
+    expect(page.get_by_test_id("glide-cell-1-1")).to_have_text(run_id)
 
 
 def test_a_row_of_compare_is_opened_by_keyboard(serve, page, run_id):

@@ -121,7 +121,7 @@ def test_one_press_answers_and_colours_the_words_of_both_replies(app, worker):
     assert worker.again == [True]
     assert "Without “onerror=alert(1)>”, minilm-control gives A 18 less (43.8" in said(app)
     assert "Next, in typical margins: “src=x” in A +" in said(app)
-    assert "A word that raises the reward of its reply by 0.1 0.25 0.5" in said(app)
+    assert "its reply's reward by at least 0.1 0.25 0.5 typical margins. Amber" in said(app)
     assert 'title="+43.83 typical margins (+18 of the reward)">onerror=alert(1)&gt;' in html(app)
     assert app.query_params["marked"] == CONTROL  # the one that goes against the choice
     assert not [button for button in app.button if button.key == "moved-ask"]

@@ -140,17 +140,18 @@ def _draw_words(found: Answer, effects: WordEffects, model: str) -> None:
 
 def legend(typical: float | None) -> str:
     """What the marks mean, each drawn as it is in the text."""
-    unit = "typical margins" if typical else "of the largest"
-    told = []
-    for sign, words in ((1, "raises the reward of its reply by"), (-1, "lowers it by")):
-        shown = " ".join(
+    unit = "typical margins" if typical else "of the largest change"
+    raises, lowers = (
+        " ".join(
             f'<span style="{_style(sign * place)}">{least:g}</span>'
             for place, least in enumerate(STEPS, 1)
         )
-        told.append(f"{words} {shown}")
+        for sign in (1, -1)
+    )
     return (
-        '<p style="margin:0;font-size:.85rem;line-height:1.9">A word that '
-        f"{' · '.join(told)} {unit} or more</p>"
+        '<p style="margin:0;font-size:.85rem;line-height:1.9">Blue with a solid line: the word '
+        f"raises its reply's reward by at least {raises} {unit}. Amber with a dotted line: it "
+        f"lowers it by at least {lowers}.</p>"
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ivan_core.metrics.intervals import with_minus
 from ivan_core.metrics.margin_words import margin_size
 from ivan_core.metrics.sentences import signed
 
@@ -89,4 +90,4 @@ def number_of(adds: float | None, typical: float | None) -> str:
     """What a word adds, with its sign: in typical margins where the model has some."""
     if adds is None:
         return "–"
-    return f"{adds / typical:+.2f}".replace("-", "−") if typical else signed([adds])[0]
+    return with_minus(adds / typical, "+.2f") if typical else signed([adds])[0]

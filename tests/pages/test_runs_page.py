@@ -65,3 +65,17 @@ def test_starred_runs_stand_first_also_before_those_of_other_pages(data_dir, ope
     assert list(table["Run"]) == [first, second] and list(table["★"]) == ["★", ""]
     archive.star(first, False)
     assert list(open_page(RUNS).app.dataframe[0].value["Run"]) == [second, first]
+
+
+def test_the_runs_of_one_study_are_listed_alone_and_the_address_says_so(data_dir, open_page):
+    older = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
+    assert not open_page(RUNS).app.toggle  # there is but one study
+    newer = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=21))
+    again = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20, seed=1))
+    page = open_page(RUNS)
+    assert list(page.app.dataframe[0].value["Run"]) == [again, newer, older]
+    archive.star(older)
+    page.app.toggle(key="only-study").set_value(True)
+    page.run()
+    assert list(page.app.dataframe[0].value["Run"]) == [older, again]
+    assert "only-study" in page.app.query_params

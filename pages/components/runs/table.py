@@ -14,15 +14,18 @@ import streamlit as st
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import archive, handling as runs, studies
 from ivan_core.engine.kind import known
+from ivan_core.engine.studies import About
 from pages.components.kit.frame import problems_shown, tell_refusal
 from pages.components.kit.press import in_browser
-from pages.components.kit.state import kindly, page_of
-from pages.components.kit.text import in_one, say, short_names
+from pages.components.kit.state import kindly, page_of, write_query
+from pages.components.kit.study import study_now
+from pages.components.kit.text import in_one, md_escape, say, short_names
 from pages.components.runs.manage import manage
 
 _SHOWN = 50
 _TICKED: tuple[Literal["multi-row", "single-cell"], ...] = ("multi-row", "single-cell")
 _Row = dict[str, object]
+_ONLY = "only-study"
 _BESIDE = "set-beside"
 _MAY_BE_EMPTY = ("★", "Problem")
 """Columns that are shown only where one of the runs has something in them."""
@@ -98,14 +101,41 @@ def table_of_runs(polling: bool) -> None:
     if polling and not runs.live_experiments():
         st.rerun()
     with problems_shown():
-        total = runs.count_experiments()
+        only = _only_study()
+        alone = _runs_of(only) if only else []
+        total = len(alone) if only else runs.count_experiments()
         page = 1
         if total > _SHOWN:
-            page = st.pagination(-(-total // _SHOWN), key="page-of-runs", max_visible_pages=5)
+            turned = f"page-of-{only.id if only else 'runs'}"
+            page = st.pagination(-(-total // _SHOWN), key=turned, max_visible_pages=5)
             order = f"{total:,} runs, starred ones first, then the newest, {_SHOWN} a page."
             say(order, "small", quiet=True)
         tell_refusal()
-        _listed(runs.experiments(_SHOWN, (page - 1) * _SHOWN, starred_first=True), total)
+        first = (page - 1) * _SHOWN
+        if only:
+            _listed(alone[first : first + _SHOWN], total)
+        else:
+            _listed(runs.experiments(_SHOWN, first, starred_first=True), total)
+
+
+def _only_study() -> About | None:
+    """The study of this page where its runs alone are asked for; the address says so."""
+    about = study_now()
+    if about is None or len(studies.abouts()) < 2:
+        return None
+    st.session_state[_ONLY] = _ONLY in st.query_params
+
+    def turn() -> None:
+        write_query({_ONLY: "1" if st.session_state[_ONLY] else None})
+
+    st.toggle(f"Only the study {md_escape(about.name)}", key=_ONLY, on_change=turn)
+    return about if st.session_state[_ONLY] else None
+
+
+def _runs_of(about: About) -> list[Run]:
+    """The runs of a study as they are now, starred ones first."""
+    own = {run.id for run in studies.runs_of(about.id)}
+    return [run for run in runs.experiments(starred_first=True) if run.id in own]
 
 
 def _listed(found: list[Run], total: int) -> None:

@@ -186,8 +186,8 @@ def _ticked(found: Sequence[Run], rows: Sequence[_Row], *, sorts: bool) -> list[
             "Run": st.column_config.TextColumn("Run", width=150),
             "Study": st.column_config.TextColumn("Study", width=175),
             "What": st.column_config.TextColumn("What", width=115),
-            "By": st.column_config.TextColumn("Models or labeler", width=215),
-            "State": st.column_config.TextColumn("State", width=95),
+            "By": st.column_config.TextColumn("Models or labeler", width=200),
+            "State": st.column_config.TextColumn("State", width=125),
             "Done": st.column_config.ProgressColumn(
                 "Done", format="%d%%", min_value=0, max_value=100, width=105
             ),

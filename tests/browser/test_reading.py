@@ -81,6 +81,26 @@ def test_from_a_bar_to_its_rows_to_a_pair_and_back(serve, page, run_id):
     expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
 
 
+def test_a_press_on_the_line_of_an_interval_takes_the_part_of_the_bar_below_it(serve, page, run_id):
+    own = open_results(run_id).summaries[0]
+    end = own.agreement.high - 0.005
+    past_ties = end > (own.counts.agree + own.counts.tie) / own.counts.rated
+    assert own.model == MODEL and end > own.agreement.rate
+    page.goto(serve().url("/compare", run=run_id))
+    drawing = chart(page, "How often each model sides").locator("svg")
+    x, y, width = drawing.locator("line[aria-label*='low:']").first.evaluate(
+        """line => {
+            const box = line.getBoundingClientRect();
+            const around = line.ownerSVGElement.getBoundingClientRect();
+            return [box.right - around.x, (box.top + box.bottom) / 2 - around.y, box.width];
+        }"""
+    )
+    back = width * 0.005 / (own.agreement.high - own.agreement.low)
+    drawing.click(position={"x": x - back, "y": y})
+    chip = page.get_by_role("button", name=f"{MODEL} {'disagrees' if past_ties else 'ties'}")
+    expect(chip).to_be_visible()
+
+
 def test_from_a_cell_of_rewards_to_its_rows(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id))
     pick(page.get_by_role("radio", name="Rewards"))

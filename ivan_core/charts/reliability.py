@@ -9,7 +9,7 @@ import pandas as pd
 from ivan_core.charts import marks, palette
 from ivan_core.charts.palette import TIP, with_ends
 from ivan_core.metrics.comparison_sentences import reliability_sentence
-from ivan_core.metrics.reliability import Reliability
+from ivan_core.metrics.reliability import LEAST_IN_BIN, Reliability
 from ivan_core.metrics.sentences import interval_ends, percent
 
 HEIGHT = 340
@@ -90,6 +90,8 @@ def risk_coverage_curves(curves: pd.DataFrame, *, dark: bool = False) -> palette
     """
     if curves.empty:
         return palette.NOTHING_RATED
+    if curves["model"].is_unique:
+        return _no_curve(int(curves["n"].max()))
     ink = palette.ink(dark)
     models = list(dict.fromkeys(curves["model"]))[:MOST_MODELS]
     curves = curves[curves["model"].isin(models)]
@@ -147,6 +149,13 @@ def risk_coverage_curves(curves: pd.DataFrame, *, dark: bool = False) -> palette
     chart = alt.layer(*layers).properties(height=CURVE_HEIGHT)
     title = "If only its surest pairs counted"
     return palette.framed(chart, title, _curves_described(shown), dark=dark)
+
+
+def _no_curve(n: int) -> str:
+    """Why the curve of each model is one point alone, that of all its pairs."""
+    if n <= LEAST_IN_BIN:
+        return f"{LEAST_IN_BIN} rated pairs or fewer are too few to tell sure from unsure."
+    return "All margins of a model are of one size, so none of its pairs is surer than another."
 
 
 _CURVE_TIPS = [

@@ -104,8 +104,9 @@ def _charts(
 def how_sure(results: Results) -> None:
     """Risk and coverage of all models, reliability of one."""
     curves = _curves(results.run.id, results.run.done, results)
-    if curves.empty:
-        say("Fewer than 50 pairs are rated: too few to tell sure from unsure.")
+    coverage = risk_coverage_curves(curves, dark=dark())
+    if isinstance(coverage, str):
+        say(coverage)
         return
     model = pick_model(results.models, "sure-model")
     found = _reliability(results.run.id, results.run.done, model, results)
@@ -117,8 +118,8 @@ def how_sure(results: Results) -> None:
     say(" ".join(told))
     left, right = st.columns(2)
     with left:
-        if plain_chart(risk_coverage_curves(curves, dark=dark()), "risk-coverage"):
-            figure_menu(results.run.id, "coverage")
+        plain_chart(coverage, "risk-coverage")
+        figure_menu(results.run.id, "coverage")
     with right:
         asked = partial(of_sure, results, model=model, bins=found.bins)
         if clickable(chart, f"reliability-{model}", "sure", asked):

@@ -16,11 +16,13 @@ Named = tuple[str, str, Mapping[str, float]]
 """A bar: its name, its number in words, and its parts as shares of 1."""
 
 
-def small_bars(bars: Sequence[Named], described: str, dark: bool) -> alt.LayerChart:
+def small_bars(bars: Sequence[Named], described: str, *, dark: bool = False) -> palette.Drawing:
     """A few bars below each other; `described` is the alt text.
 
     Parts are named as in `palette.VERDICT_COLOURS`, or "share"; what they leave to 1 is a track.
     """
+    if not bars:
+        return "There is nothing to draw."
     ink = palette.ink(dark)
     rows = pd.DataFrame(
         [(line, name, label) for line, (name, label, _) in enumerate(bars)],

@@ -15,6 +15,7 @@ from ivan_core.engine.kind import experiments, known
 from ivan_core.figures.finding import Example, Finding
 from ivan_core.metrics.differences import Piece
 from pages.components.kit.frame import problems_shown
+from pages.components.kit.results import plain_chart
 from pages.components.kit.state import PAIRS, dark, page_of
 from pages.components.kit.text import md_escape, say
 
@@ -84,7 +85,7 @@ def _card(run: Run, finding: Finding, key: str) -> None:
             bars = [(bar.name, bar.label, bar.shares) for bar in finding.bars]
             described = "; ".join(f"{bar.name} {bar.label}" for bar in finding.bars)
             with picture:
-                st.altair_chart(small_bars(bars, described, dark()), key=f"{key}-picture")
+                plain_chart(small_bars(bars, described, dark=dark()), f"{key}-picture")
 
 
 def _link(run: Run, finding: Finding) -> None:

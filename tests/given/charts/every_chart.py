@@ -25,6 +25,7 @@ from ivan_core.charts import (
     rewards,
     robustness,
     sides,
+    small,
 )
 from ivan_core.metrics.agreement import by_subset, running_agreement
 from ivan_core.metrics.bins import margin_histogram, reward_bins
@@ -238,6 +239,11 @@ def of_one_pair(margins: list[float | None]) -> dict[str, Draw]:
     }
 
 
+def of_finding(bars: list[small.Named]) -> dict[str, Draw]:
+    """The small picture beside a finding."""
+    return {"small.small_bars": lambda dark: small.small_bars(bars, "Bars.", dark=dark)}
+
+
 def usual() -> dict[str, Draw]:
     """Every chart of tables such as a run of some hundred pairs has."""
     rng = np.random.default_rng(1)
@@ -249,6 +255,7 @@ def usual() -> dict[str, Draw]:
         **of_flips({"m/one": [[10, 1, 0.25], [20, 2, 0.5]], "m/two": [[20, 0, 0.125]]}),
         **of_people(some_who(3), some_questions()),
         **of_one_pair([1.5, -0.25, None, 0.0]),
+        **of_finding([("one", "60%", {"agree": 0.6}), ("other", "3%", {"share": 0.03})]),
     }
 
 
@@ -264,6 +271,7 @@ def of_nothing() -> dict[str, Draw]:
         **of_flips({}),
         **of_people(some_who(0), some_questions().head(0)),
         **of_one_pair([None, None]),
+        **of_finding([]),
     }
 
 

@@ -21,6 +21,8 @@ from ivan_core.lists.url import read_filter
 
 CHART = "[data-testid=stVegaLiteChart]"
 MODEL = "ivan/minilm-harmless"
+DISAGREES = "[aria-label*='harmless; Verdict: disagree'][aria-label*='Model: ivan/minilm-harmless']"
+"""The part of a bar by subset that is clicked."""
 
 
 @pytest.fixture
@@ -66,8 +68,7 @@ def test_a_deep_link_to_a_pair_opens_on_a_server_that_has_just_started(serve, pa
 
 def test_from_a_bar_to_its_rows_to_a_pair_and_back(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id))
-    bar = "[aria-label*='harmless; Verdict: disagree'][aria-label*='Model: ivan/minilm-harmless']"
-    page.locator(f"{CHART} path{bar}").first.click()
+    page.locator(f"{CHART} path{DISAGREES}").first.click()
     expect(page.get_by_role("button", name="ivan/minilm-harmless disagrees")).to_be_visible()
     expect(page.get_by_role("button", name="subset: harmless")).to_be_visible()
     table = open_results(run_id).table
@@ -225,9 +226,6 @@ def test_runs_leads_to_a_run_and_navigation_keeps_it(serve, page, run_id):
     expect(page).to_have_url(re.compile(f"/pairs.*run={run_id}"))
 
 
-_DISAGREES = (
-    "[aria-label*='harmless; Verdict: disagree'][aria-label*='Model: ivan/minilm-harmless']"
-)
 _WORDS = "minilm-harmless disagrees; subset: harmless"
 
 
@@ -245,7 +243,7 @@ def test_a_mark_is_read_pair_by_pair_and_left_again(serve, page, run_id):
     here = among.index(rows[1]) if rows[1] in among else -1
     sharpest = among[(here + 1) % len(among)]
     page.goto(serve().url("/compare", run=run_id))
-    page.locator(f"{CHART} path{_DISAGREES}").first.click()
+    page.locator(f"{CHART} path{DISAGREES}").first.click()
     strip = page.locator(".st-key-strip")
     expect(strip.get_by_text(f"{len(rows)} pairs: {_WORDS}")).to_be_in_viewport()
     strip.get_by_role("link", name="See the table").click()

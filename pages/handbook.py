@@ -6,6 +6,7 @@ import streamlit as st
 
 from ivan_core.docs import CHAPTERS, Picture, chapter
 from pages.components.kit.frame import frame
+from pages.components.kit.text import say
 
 _CHAPTER = "chapter"
 _WIDTH = 780
@@ -41,7 +42,8 @@ def _show(shown: str) -> None:
     for part in chapter(shown).parts(link=f"?{_CHAPTER}="):
         if isinstance(part, Picture):
             with st.container(border=True):
-                st.image(part.path, caption=part.shows)
+                st.image(part.path, alt=part.shows)
+                say(part.shows, "small", quiet=True)
         else:
             st.markdown(part)
 

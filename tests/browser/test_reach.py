@@ -1,16 +1,24 @@
-"""The app on a narrow screen and from the keyboard."""
+"""The app on a narrow screen and from the keyboard, and what axe says of every page."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+from accessibility import findings
 from fakes.reward_models import Fakes
+from fakes.rewriting import FakeRewriter, added, fake_tools, spec_of, work_here
 from given import made_runs
-from given.support import wait_for
+from given.support import wait_for, write_pairs
 from keyboard import ready
 from playwright.sync_api import Page, expect
 
+from ivan_core.domain.specs import DatasetRequest, LabelSpec
+from ivan_core.engine import handling as runs
+from ivan_core.worker import work
+
+FOLDS = ("More options", "Bring your own pairs", "Sentences to copy", "Numbers for the paper")
 WIDE = """() => [...document.querySelectorAll('html, [data-testid=stMain]')]
     .map(element => element.scrollWidth - element.clientWidth)"""
 
@@ -59,3 +67,54 @@ def test_the_keyboard_alone_starts_a_run(serve, page):
     expect(button).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
+
+
+@pytest.fixture
+def addresses(data_dir: Path, tmp_path: Path) -> dict[str, str]:
+    """Every page with a study of forty pairs: judged, labelled and reworded."""
+    file = write_pairs(tmp_path / "pairs.jsonl", 40)
+    compared = made_runs.finished(data_dir, made_runs.spec_of_file(file))
+    asked = LabelSpec(dataset=DatasetRequest(source=str(file)))
+    labelled, _ = runs.registry().add(asked.kind, asked.model_dump_json(), asked.fingerprint)
+    work(runs.registry(), labelled)
+    reworded = added(data_dir, spec_of(file))
+    work_here(data_dir, reworded, fake_tools(FakeRewriter(), Fakes(silent=True)))
+    return {
+        "/": "Found",
+        "/?study=new": "Or bring your own pairs",
+        "/compare": "Reward models",
+        f"/compare?run={compared}": "Can the numbers be trusted?",
+        f"/pairs?run={compared}&row=3": "What moved the reward?",
+        "/taxonomy": "Labeler",
+        f"/taxonomy?run={labelled}": "of 80 texts",
+        "/rewrite": "Rewriter",
+        f"/rewrite?run={reworded}": "The meaning counts as kept",
+        "/review": "What do people say?",
+        "/review?view=1": "What do people say?",
+        "/runs": "Select a run",
+        "/handbook": "Handbook",
+    }
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 400)])
+def test_no_page_has_a_serious_fault(serve, visitor, addresses, scheme, width):
+    page = visitor(width=width, color_scheme=scheme)
+    server = serve()
+    found = {}
+    for address, text in addresses.items():
+        page.goto(f"{server.base}{address}")
+        page.get_by_text(text).first.wait_for()
+        open_folds(page)
+        if faults := findings(page):
+            found[address] = faults
+    assert found == {}
+
+
+def open_folds(page: Page) -> None:
+    """Open what many people open, so that it is looked at too."""
+    ready(page)
+    for name in FOLDS:
+        fold = page.locator("summary").get_by_text(name, exact=True)
+        if fold.count():
+            fold.first.click()
+            ready(page)

@@ -65,8 +65,10 @@ _BALANCE = quote(
 """The mark: a balance that leans to one of two replies."""
 _TOP = f"""<style>
 [data-testid=stMainBlockContainer] {{ padding-top: 1.1rem; }}
-.st-key-navigation a {{ white-space: nowrap; }}
-.st-key-study-line a {{ background: none; font-weight: 400; }}
+[data-testid=stPageLink] a, [data-testid=stPageLink] a * {{ white-space: normal; }}
+.st-key-navigation a, .st-key-navigation a * {{ white-space: nowrap; }}
+.st-key-study-line a {{ background: none; }}
+.st-key-study-line a * {{ font-weight: 400; }}
 .ivan-name {{ display: flex; align-items: center; gap: .45rem; font-weight: 650;
   letter-spacing: .04em; }}
 .ivan-name::before {{ content: ""; width: 1.4rem; height: 1.4rem; background: currentColor;

@@ -39,7 +39,7 @@ def ask_for_pairs(keys: str) -> DatasetRequest | None:
     """Ask for a file, a path or a hub name; None until one is given. `keys` begins the keys."""
     dropped = st.file_uploader(
         "Drop a file with one pair in each row",
-        type=[ending.lstrip(".") for ending in (*FORMATS, ".gz")],
+        type=[ending.lstrip(".") for ending in FORMATS],
         key=f"{keys}-file",
         max_upload_size=LARGEST_MB,
         help="JSON lines, CSV or Parquet: each row has two replies, one of which was chosen, and "

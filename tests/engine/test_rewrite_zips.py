@@ -31,7 +31,7 @@ def run_id(data_dir: Path, tmp_path: Path) -> str:
 
 
 def same(after: RewriteResults, before: RewriteResults) -> None:
-    for name in ("scores", "likeness", "labels"):
+    for name in ("scores", "similarities", "labels"):
         pd.testing.assert_frame_equal(getattr(after, name), getattr(before, name))
 
 
@@ -145,8 +145,8 @@ def of_every(column: str, value: Any) -> Change:
         ("table.parquet", lambda table: table[:-1], "not of its rows"),
         ("table.parquet", lambda table: table.drop(columns="failure"), "cannot be read"),
         ("table.parquet", lambda table: pd.concat([table] * 9_000), "unpack to more than"),
-        ("likeness.parquet", of_every("chosen_similarity", 2.0), "likeness makes no sense"),
-        ("likeness.parquet", of_every("rejected_tries", -1), "likeness makes no sense"),
+        ("likeness.parquet", of_every("chosen_similarity", 2.0), "similarities makes no sense"),
+        ("likeness.parquet", of_every("rejected_tries", -1), "similarities makes no sense"),
         ("likeness.parquet", of_every("chosen_length_ratio", 1.5), "not of its rewordings"),
         ("likeness.parquet", of_every("chosen_reason", None), "not of its rewordings"),
         ("likeness.parquet", of_every("chosen_reason", "x" * 2**26), "unpack to more than"),

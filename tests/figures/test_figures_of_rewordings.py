@@ -39,7 +39,7 @@ AFTER = {0: (3, 0), 1: (1, 2), 2: (0, 2), 3: (4, 0), 4: (2, 1), 5: (1, 2)}
 
 @pytest.fixture(scope="module")
 def run_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Six pairs; row 3 is reworded with less likeness, the subset of the last is hostile."""
+    """Six pairs; row 3 is reworded with less similarity, the subset of the last is hostile."""
     folder = tmp_path_factory.mktemp("rewordings")
     with pytest.MonkeyPatch.context() as patch:
         settings_of(patch, folder)

@@ -28,12 +28,12 @@ from ivan_core.experiments.rewrite.tables import (
     LABEL_TYPES,
     LABELS,
     LABELS_FILE,
-    LIKENESS,
-    LIKENESS_FILE,
-    LIKENESS_TYPES,
     SCORE_TYPES,
     SCORES,
     SCORES_FILE,
+    SIMILARITIES,
+    SIMILARITIES_FILE,
+    SIMILARITIES_TYPES,
     Measured,
     Tables,
     labels_frame,
@@ -59,8 +59,8 @@ _Row = tuple[
 ]
 _ROW = {"row_id": "int64"}
 _ROWS = TypeAdapter(list[_Row])
-_CHECKED = ("chosen_length_ratio", "rejected_length_ratio", *LIKENESS[6:])
-"""The columns of likeness that follow from the rewordings themselves."""
+_CHECKED = ("chosen_length_ratio", "rejected_length_ratio", *SIMILARITIES[6:])
+"""The columns of similarities that follow from the rewordings themselves."""
 
 
 class _Worker(BaseModel):
@@ -183,7 +183,7 @@ def rewording(
         tables = Tables(Parts(folder), spec, dataset, units)
         measured = measure(tables)
         write_table(folder / SCORES_FILE, measured.scores)
-        write_table(folder / LIKENESS_FILE, measured.likeness)
+        write_table(folder / SIMILARITIES_FILE, measured.similarities)
         write_table(folder / LABELS_FILE, measured.labels)
         return Written(write_files(staged, SLUG, spec, tables, measured) if files else ())
 
@@ -209,9 +209,9 @@ def _checked(
     import pandas as pd
 
     if whole:
-        follows = tables.likeness()[list(_CHECKED)]
+        follows = tables.similarities()[list(_CHECKED)]
         try:
-            pd.testing.assert_frame_equal(follows, measured.likeness[list(_CHECKED)])
+            pd.testing.assert_frame_equal(follows, measured.similarities[list(_CHECKED)])
         except AssertionError:
             raise refuse("its tables are not of its rewordings") from None
     return measured
@@ -246,17 +246,19 @@ def _measured(zipped: Unpacked[RewriteSpec], row_ids: Sequence[int]) -> Measured
     variants, made = variants_of(spec), variants_of(spec)[1:]
     scores = zipped.table(SCORES_FILE, SCORES, _ROW | SCORE_TYPES, len(row_ids) * 8)
     scores = _in_order(zipped, scores, product(row_ids, spec.models, variants), list(SCORES[:3]))
-    likeness = zipped.table(LIKENESS_FILE, LIKENESS, _ROW | LIKENESS_TYPES, len(row_ids) * 3)
-    likeness = _in_order(zipped, likeness, product(row_ids, made), list(LIKENESS[:2]))
+    similarities = zipped.table(
+        SIMILARITIES_FILE, SIMILARITIES, _ROW | SIMILARITIES_TYPES, len(row_ids) * 3
+    )
+    similarities = _in_order(zipped, similarities, product(row_ids, made), list(SIMILARITIES[:2]))
     bounds = {"similarity": (-1.001, 1.001), "length_ratio": (0, 1e9), "tries": (0, 1e6)}
     for side, (name, (low, high)) in product(SIDES, bounds.items()):
-        column = likeness[f"{side}_{name}"]
+        column = similarities[f"{side}_{name}"]
         if not (column.isna() | column.between(low, high)).all():
-            raise zipped.damaged("its table of likeness makes no sense")
+            raise zipped.damaged("its table of similarities makes no sense")
     rewards = scores[["chosen_reward", "rejected_reward"]]
     if not (rewards.isna() | (rewards.abs() < float("inf"))).all(axis=None):
         raise zipped.damaged("its table of rewards makes no sense")
-    return Measured(scores, likeness, _labels(zipped, row_ids))
+    return Measured(scores, similarities, _labels(zipped, row_ids))
 
 
 def _in_order(
@@ -309,7 +311,7 @@ def _labels(zipped: Unpacked[RewriteSpec], row_ids: Sequence[int]) -> pd.DataFra
 
 
 ARCHIVE = Archive(
-    files=(SCORES_FILE, LIKENESS_FILE, LABELS_FILE, REWORDINGS),
+    files=(SCORES_FILE, SIMILARITIES_FILE, LABELS_FILE, REWORDINGS),
     read=_read,
     facts=_facts,
     pack=_pack,

@@ -311,7 +311,7 @@ class RowOrder(Order):
         own: Reworded = listing.results
         variant = self.of or REWORDED
         if self.order == "unlike":
-            alike = own.results.likeness
+            alike = own.results.similarities
             alike = alike[alike["variant"].eq(variant)].set_index("row_id")
             values = alike[["chosen_similarity", "rejected_similarity"]].min(axis=1)
         else:
@@ -387,7 +387,7 @@ def cell_of(x0: float, x1: float, y0: float, y1: float) -> str:
 
 def in_state(results: RewriteResults, numbers: Numbers, state: str) -> Ints:
     """Rows by what came of them, as the headline counts it: every row of a run is in one state."""
-    alike = results.likeness
+    alike = results.similarities
     own = alike[alike["variant"].eq(REWORDED)]
     whole = own["chosen_reason"].isna() & own["rejected_reason"].isna()
     if state == "failed":
@@ -416,7 +416,7 @@ def _check_model(listing: Listing, model: str) -> None:
 def _reworded(listing: Listing) -> pd.DataFrame:
     """How alike the rewordings are to their originals, or why there is none, row by row."""
     own: Reworded = listing.results
-    alike = own.results.likeness
+    alike = own.results.similarities
     return alike[alike["variant"].eq(REWORDED)]
 
 

@@ -56,7 +56,7 @@ class _Known:
     """What was measured, to look up by row, variant and what else it belongs to."""
 
     rewards: dict[tuple[int, str, str], Any]
-    likeness: dict[tuple[int, str], Any]
+    similarities: dict[tuple[int, str], Any]
     labels: dict[tuple[int, str, str], Any]
     again: dict[tuple[int, str, str], Any]
 
@@ -69,7 +69,7 @@ class _Known:
         )
         return cls(
             {(row.row_id, row.model, row.variant): row for row in _rows(measured.scores)},
-            {(row.row_id, row.variant): row for row in _rows(measured.likeness)},
+            {(row.row_id, row.variant): row for row in _rows(measured.similarities)},
             first,
             second,
         )
@@ -112,7 +112,7 @@ def _whole(spec: RewriteSpec, tables: Tables, known: _Known) -> Iterator[list[An
             [_rewards(known, row_id, model, variant) for model in _two(spec)]
             for variant in LABELLED
         ]
-        alike = known.likeness[row_id, "reworded"]
+        alike = known.similarities[row_id, "reworded"]
         yield [
             row_id,
             one.pair.chosen.printed,
@@ -201,7 +201,7 @@ def _long(spec: RewriteSpec, one: RewordedPair, known: _Known) -> Iterator[dict[
     for place, side in enumerate(SIDES):
         for variant in variants_of(spec):
             text, missing = one.sides[variant][place], one.missing[variant][place]
-            alike = known.likeness.get((row_id, variant))
+            alike = known.similarities.get((row_id, variant))
             place_of = (row_id, variant, side)
             said, twice = known.labels.get(place_of), known.again.get(place_of)
             about = {

@@ -280,15 +280,15 @@ def _measured(found: _File, spec: RewriteSpec, tables: Tables) -> Measured:
     """The tables of a file's rewordings: what it measured, where there is a text."""
     import pandas as pd
 
-    likeness = tables.likeness()
+    similarities = tables.similarities()
     there: set[_Place] = set(product(tables.row_ids, LABELLED[:1], SIDES))
     for side in SIDES:
-        own = likeness[likeness[f"{side}_reason"].isna()]
+        own = similarities[similarities[f"{side}_reason"].isna()]
         there |= {(*row, side) for row in zip(own["row_id"], own["variant"], strict=True)}
     for side in SIDES:
-        likeness[f"{side}_similarity"] = [
+        similarities[f"{side}_similarity"] = [
             found.similar.get((row, side), math.nan) if (row, variant, side) in there else math.nan
-            for row, variant in zip(likeness["row_id"], likeness["variant"], strict=True)
+            for row, variant in zip(similarities["row_id"], similarities["variant"], strict=True)
         ]
     unrated = {row_id for row_id in tables.row_ids if tables.is_unrated(row_id)}
 
@@ -307,7 +307,7 @@ def _measured(found: _File, spec: RewriteSpec, tables: Tables) -> Measured:
     ]
     table: pd.DataFrame = pd.DataFrame.from_records(scores, columns=list(SCORES))
     table = table.astype({"row_id": "int64", **SCORE_TYPES})
-    return Measured(table, likeness, labels_frame(labels))
+    return Measured(table, similarities, labels_frame(labels))
 
 
 def _notes(found: _File, rows: int, of: int) -> Iterator[str]:

@@ -137,9 +137,9 @@ class Numbers:
     def _beyond(self) -> dict[tuple[str, Reference], Beyond]:
         found: dict[tuple[str, Reference], Beyond] = {}
         for model in self.models:
-            likeness = self._twice[model]
+            again = self._twice[model]
             references: list[Reference] = ["surface"]
-            references += ["second"] if likeness is not None and likeness.is_floor else []
+            references += ["second"] if again is not None and again.is_floor else []
             for reference in references:
                 one = beyond_noise(self.table, model, reference, self.units[model])
                 if one is not None:
@@ -178,7 +178,7 @@ def numbers(results: RewriteResults, gate: Gate) -> Numbers:
 
 def _came(results: RewriteResults) -> Came:
     """How many pairs were asked for and how many reworded on both sides, and what others lack."""
-    alike = results.likeness
+    alike = results.similarities
     own = alike[alike["variant"].eq(REWORDED)]
     reasons = own[["chosen_reason", "rejected_reason"]]
     whole = pairs_reworded(alike)

@@ -124,7 +124,7 @@ def _file_rows(results: RewriteResults, places: Ints, whole: bool) -> Iterator[d
 
 def _numbers(results: RewriteResults, row_ids: Ints) -> dict[str, list[Any]]:
     """What was measured of rows, by the columns of a file; None where there is no number."""
-    alike = results.likeness[results.likeness["variant"] == "reworded"].set_index("row_id")
+    alike = results.similarities[results.similarities["variant"] == "reworded"].set_index("row_id")
     columns = {
         f"{side}_similarity": _or_none(alike[f"{side}_similarity"].reindex(row_ids).to_numpy(float))
         for side in SIDES

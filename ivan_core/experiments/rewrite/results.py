@@ -20,7 +20,7 @@ from ivan_core.engine.opened import Found, Opener, nothing_yet
 from ivan_core.experiments.compare.tables import pairs_in_training
 from ivan_core.experiments.rewrite.rows import RewordedPair, read_pairs, read_replies
 from ivan_core.experiments.rewrite.run import ORDER, units_of
-from ivan_core.experiments.rewrite.tables import LABELS_FILE, LIKENESS_FILE, SCORES_FILE, Tables
+from ivan_core.experiments.rewrite.tables import LABELS_FILE, SCORES_FILE, SIMILARITIES_FILE, Tables
 from ivan_core.experiments.rewrite.units import units_of_rows
 from ivan_core.lists.conditions import Ints
 from ivan_core.lists.short import Pieces, beside, snippet
@@ -120,16 +120,16 @@ class InShort:
 class RewriteResults:
     """What a rewording found: all of it once the run is done, the finished units before.
 
-    `scores`, `likeness` and `labels` have the columns of `rewrite.tables`. `whole` is there where
-    these are results of some rows alone, picked past `gate`; with `bare` rates of theirs mean
-    nothing beyond them and have no intervals.
+    `scores`, `similarities` and `labels` have the columns of `rewrite.tables`. `whole` is there
+    where these are results of some rows alone, picked past `gate`; with `bare` rates of theirs
+    mean nothing beyond them and have no intervals.
     """
 
     run: Run
     spec: RewriteSpec
     dataset: PreparedDataset
     scores: pd.DataFrame
-    likeness: pd.DataFrame
+    similarities: pd.DataFrame
     labels: pd.DataFrame
     manifest: Mapping[str, Any] | None
     _parts: Parts
@@ -140,12 +140,12 @@ class RewriteResults:
 
     def only(self, row_ids: Ints, bare: bool, gate: Gate) -> RewriteResults:
         """The results of some rows, which were picked past a gate."""
-        tables = (self.scores, self.likeness, self.labels)
-        scores, likeness, labels = (own[own["row_id"].isin(row_ids)] for own in tables)
+        tables = (self.scores, self.similarities, self.labels)
+        scores, similarities, labels = (own[own["row_id"].isin(row_ids)] for own in tables)
         return replace(
             self,
             scores=scores,
-            likeness=likeness,
+            similarities=similarities,
             labels=labels,
             _unit_of={row_id: self._unit_of[row_id] for row_id in row_ids.tolist()},
             whole=self,
@@ -161,7 +161,7 @@ class RewriteResults:
     @cached_property
     def table(self) -> pd.DataFrame:
         """Rewards and similarity together, as `metrics.robustness` reads them."""
-        joined = self.scores.merge(self.likeness, on=["row_id", "variant"], how="left")
+        joined = self.scores.merge(self.similarities, on=["row_id", "variant"], how="left")
         names = [
             "row_id",
             "model",
@@ -199,14 +199,14 @@ class RewriteResults:
     @property
     def texts_reworded(self) -> tuple[int, int]:
         """How many texts have a rewording, of how many of pairs that are rated."""
-        own = self.likeness[self.likeness["variant"] == "reworded"]
+        own = self.similarities[self.similarities["variant"] == "reworded"]
         reasons = own[["chosen_reason", "rejected_reason"]].fillna("").to_numpy(object)
         return int((reasons == "").sum()), int(((reasons != IDENTICAL) & (reasons != TIED)).sum())
 
     @property
     def reasons(self) -> list[tuple[str, int]]:
         """Why texts have no rewording, the most frequent reason first, with their number."""
-        own = self.likeness[self.likeness["variant"] == "reworded"]
+        own = self.similarities[self.similarities["variant"] == "reworded"]
         told = Counter([*own["chosen_reason"].dropna(), *own["rejected_reason"].dropna()])
         return sorted(told.items(), key=lambda item: (-item[1], item[0]))
 
@@ -271,14 +271,16 @@ def _read(found: Found) -> RewriteResults:
         raise nothing_yet(run)
     if found.whole:
         with runs.whole(run.id, "table"):
-            scores, likeness, labels = (
+            scores, similarities, labels = (
                 pd.read_parquet(found.folder / name)
-                for name in (SCORES_FILE, LIKENESS_FILE, LABELS_FILE)
+                for name in (SCORES_FILE, SIMILARITIES_FILE, LABELS_FILE)
             )
     else:
         tables = Tables(parts, spec, dataset, units)
-        scores, likeness, labels = tables.scores(), tables.likeness(), tables.labels()
-    return RewriteResults(run, spec, dataset, scores, likeness, labels, manifest, parts, unit_of)
+        scores, similarities, labels = tables.scores(), tables.similarities(), tables.labels()
+    return RewriteResults(
+        run, spec, dataset, scores, similarities, labels, manifest, parts, unit_of
+    )
 
 
 open_rewrite = Opener("rewrite", _read, table=LABELS_FILE, keep=8)

@@ -220,7 +220,7 @@ def accounted(results: RewriteResults, found: Numbers) -> list[tuple[str, str, i
 
 def reasons(results: RewriteResults) -> dict[str, int]:
     """Why texts have no rewording, the most frequent reason first."""
-    alike = results.likeness
+    alike = results.similarities
     own = alike[alike["variant"].eq(REWORDED)]
     counts = Counter[str]()
     for side in ("chosen", "rejected"):

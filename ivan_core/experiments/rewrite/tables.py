@@ -32,7 +32,7 @@ SCORES = (
     "failure",
 )
 """One row a pair, model and variant; a reward that is not there is NaN."""
-LIKENESS = (
+SIMILARITIES = (
     "row_id",
     "variant",
     "chosen_similarity",
@@ -48,7 +48,7 @@ LIKENESS = (
 LABELS = ("row_id", "preference", "variant", "again", *REWRITE_FEATURES, "status", "reused_from")
 """One row a labelled text; `again` marks an original that was labelled a second time, `reused_from`
 is the run whose answer it is, or empty where it was asked for here."""
-SCORES_FILE, LIKENESS_FILE, LABELS_FILE = "table.parquet", "likeness.parquet", "labels.parquet"
+SCORES_FILE, SIMILARITIES_FILE, LABELS_FILE = "table.parquet", "likeness.parquet", "labels.parquet"
 """Where they lie in the folder of a finished run."""
 SCORE_TYPES = {
     **dict.fromkeys(SCORES[3:5], "float64"),
@@ -57,9 +57,9 @@ SCORE_TYPES = {
     "variant": "string",
     "failure": "string",
 }
-LIKENESS_TYPES = {
-    **dict.fromkeys(LIKENESS[2:6], "float64"),
-    **dict.fromkeys(LIKENESS[6:8], "int64"),
+SIMILARITIES_TYPES = {
+    **dict.fromkeys(SIMILARITIES[2:6], "float64"),
+    **dict.fromkeys(SIMILARITIES[6:8], "int64"),
     "variant": "string",
     "chosen_reason": "string",
     "rejected_reason": "string",
@@ -78,10 +78,10 @@ _AT_ONCE = 20_000
 
 @dataclass(frozen=True)
 class Measured:
-    """The three tables of a run: rewards, likeness to the original, labels."""
+    """The three tables of a run: rewards, similarities to the original, labels."""
 
     scores: pd.DataFrame
-    likeness: pd.DataFrame
+    similarities: pd.DataFrame
     labels: pd.DataFrame
 
 
@@ -102,7 +102,7 @@ class Tables:
 
     def measured(self) -> Measured:
         """All three of them."""
-        return Measured(self.scores(), self.likeness(), self.labels())
+        return Measured(self.scores(), self.similarities(), self.labels())
 
     def scores(self) -> pd.DataFrame:
         """Rewards, by row id, then model and variant in the order of the spec."""
@@ -115,7 +115,7 @@ class Tables:
         records.sort(key=lambda row: (row[0], order.index(row[1]), self._place(row[2])))
         return _frame(records, SCORES, SCORE_TYPES)
 
-    def likeness(self) -> pd.DataFrame:
+    def similarities(self) -> pd.DataFrame:
         """How like its original each reworded text is, by row id and variant."""
         similar = {
             (row_id, variant): (chosen, rejected)
@@ -135,7 +135,7 @@ class Tables:
                         *map(_reason, one.missing[variant]),
                     )
                 )
-        return _frame(records, LIKENESS, LIKENESS_TYPES)
+        return _frame(records, SIMILARITIES, SIMILARITIES_TYPES)
 
     def labels(self) -> pd.DataFrame:
         """The five labels, by row id, side and variant; none where nobody labels."""
@@ -209,15 +209,15 @@ def _frame(
     return table.astype({"row_id": "int64", **types})
 
 
-def pairs_reworded(likeness: pd.DataFrame) -> int:
+def pairs_reworded(similarities: pd.DataFrame) -> int:
     """Pairs of a table of similarity of which no side lacks its rewording."""
-    own = likeness[likeness["variant"].eq(REWORDED)]
+    own = similarities[similarities["variant"].eq(REWORDED)]
     return int(own[["chosen_reason", "rejected_reason"]].isna().all(axis=1).sum())
 
 
 def pairs_reworded_by(run_id: str) -> int | None:
     """The same of a finished run; None where its table is gone or cannot be read."""
-    path = data_dir() / "runs" / run_id / LIKENESS_FILE
+    path = data_dir() / "runs" / run_id / SIMILARITIES_FILE
     try:
         return _counted(path, path.stat().st_mtime_ns)
     except (OSError, ValueError):  # what pyarrow says of a damaged file is a ValueError

@@ -97,7 +97,7 @@ def row_view(results: RewriteResults, texts: RewordedPair) -> RowView:
 
 def measured(results: RewriteResults, row_id: int) -> Measured:
     """A row joined from the tables of its run by its number, never by position."""
-    labels, alike = results.labels, results.likeness
+    labels, alike = results.labels, results.similarities
     own = results.scores[results.scores["row_id"] == row_id]
     alike = alike[alike["row_id"] == row_id].set_index("variant")
     said = labels[(labels["row_id"] == row_id) & ~labels["again"].astype(bool)]

@@ -16,7 +16,7 @@ from ivan_core.experiments.rewrite.files import write_files
 from ivan_core.experiments.rewrite.rows import STYLE_OF
 from ivan_core.experiments.rewrite.run import DEMO, Reworded, run_rewrite
 from ivan_core.experiments.rewrite.steps import CARDS, Tools
-from ivan_core.experiments.rewrite.tables import LABELS_FILE, LIKENESS_FILE, SCORES_FILE, Tables
+from ivan_core.experiments.rewrite.tables import LABELS_FILE, SCORES_FILE, SIMILARITIES_FILE, Tables
 from ivan_core.experiments.rewrite.units import variants_of
 from ivan_core.labels.prompt import prompt_hash
 from ivan_core.ledger.answers import Answers
@@ -139,7 +139,7 @@ def _write(job: Job[RewriteSpec], done: Reworded) -> None:
         done.begun,
         tables={
             SCORES_FILE: measured.scores,
-            LIKENESS_FILE: measured.likeness,
+            SIMILARITIES_FILE: measured.similarities,
             LABELS_FILE: measured.labels,
         },
         files=write_files(context.data_dir, context.id, spec, tables, measured),

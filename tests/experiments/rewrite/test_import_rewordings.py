@@ -71,7 +71,7 @@ def test_a_file_of_the_original_becomes_a_finished_rewording(
     # Worked by hand: of three pairs that agreed before, two (control: three) do not after.
     lost = [one.flips.became_misaligned.count for one in (aligned, control)]
     assert (aligned.n, lost) == (3, [2, 3])
-    alike = results.likeness[results.likeness["variant"] == "reworded"]
+    alike = results.similarities[results.similarities["variant"] == "reworded"]
     assert alike["chosen_similarity"].tolist() == [0.95] * 3
     flips = got.label_flips
     assert flips[(flips["flip"] != 0)]["row_id"].tolist() == [4]
@@ -126,7 +126,7 @@ def test_without_labels_and_with_one_model_nothing_is_made_up(
             row[name] = ""
     results = open_rewrite(only([rewrite_csv(tmp_path / "a.csv", row)], request_of).run_id)
     assert results.models == ("rm_aligned",) and results.labels.empty and not results.spec.labeler
-    assert results.likeness["chosen_similarity"].isna().all()
+    assert results.similarities["chosen_similarity"].isna().all()
 
 
 @pytest.mark.parametrize("scope", ["shared", "whole"])

@@ -120,7 +120,7 @@ def test_one_bad_answer_is_asked_for_again_and_leaves_no_gap(
     run = work_with_ollama(data_dir, spec)
     results = open_rewrite(run.id)
     assert run.state is RunState.DONE and results.texts_reworded == (TEXTS, TEXTS)
-    own = results.likeness[results.likeness["variant"] == "reworded"]
+    own = results.similarities[results.similarities["variant"] == "reworded"]
     # A prompt is asked for once and counts for both sides.
     tries = own[["chosen_tries", "rejected_tries"]].sum().sum() - 2 * TEXTS
     assert tries in (1, 2)

@@ -213,7 +213,7 @@ def test_live_numbers_are_those_of_the_tables(data_dir, tmp_path) -> None:
     assert told["became_aligned"] == (~before & after).sum()
     change = (chosen["reworded"] - chosen["original"]).mean()
     assert told["chosen_change"] == pytest.approx(change)
-    own = results.likeness[results.likeness["variant"] == "reworded"]
+    own = results.similarities[results.similarities["variant"] == "reworded"]
     mean = own[["chosen_similarity", "rejected_similarity"]].stack().mean()
     assert facts["similarity"]["reworded"] == pytest.approx(mean)
     assert facts["done"] == {
@@ -253,12 +253,12 @@ def test_a_rewriter_that_goes_away_leaves_a_run_that_goes_on(data_dir, tmp_path)
     again = FakeRewriter(sometimes, revision="2")
     assert runs.registry().requeue(run_id)
 
-    def no_likeness(revision: str) -> SimilarityModel:
+    def no_similarity(revision: str) -> SimilarityModel:
         raise BackendUnavailable("The hub is away.", "Try later.")
 
     # Killed once more, after all is reworded: who reworded is not asked again, and not forgotten.
     away = fake_tools(again, together=False)
-    work_here(data_dir, run_id, replace(away, similarity=no_likeness))
+    work_here(data_dir, run_id, replace(away, similarity=no_similarity))
     assert runs.get(run_id).problem == "The hub is away."
     assert runs.registry().requeue(run_id)
     work_here(data_dir, run_id, fake_tools(FakeRewriter(sometimes, revision="2")))

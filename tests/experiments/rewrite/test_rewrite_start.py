@@ -39,7 +39,7 @@ def test_the_demo_rewords_by_rules_and_measures_with_the_embedded_models(data_di
     results = open_rewrite(run_id)
     reworded, texts = results.texts_reworded
     assert texts == 40 and reworded >= 24
-    own = results.likeness[results.likeness["variant"] == "reworded"]
+    own = results.similarities[results.similarities["variant"] == "reworded"]
     assert own["chosen_similarity"].dropna().between(0.8, 1).all()
     assert own["chosen_length_ratio"].dropna().between(0.5, 2).all()
     surface = results.scores[results.scores["variant"] == "surface"]

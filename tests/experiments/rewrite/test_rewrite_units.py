@@ -56,7 +56,7 @@ def test_otherwise_each_step_is_finished_first_and_models_get_more_pairs_at_once
 
 def test_units_do_not_depend_on_what_is_left_and_weigh_what_they_cost() -> None:
     assert plan_units(SPEC, range(9), 4, True) == plan_units(SPEC, range(9), 4, True)
-    # Two rewordings by a model count ten each; four texts by two models; three likenesses.
+    # Two rewordings by a model count ten each; four texts by two models; three similarities.
     assert weight_of_pair(SPEC) == 2 * 10 + 2 * 4 + 3
     rules = SPEC.model_copy(update={"rewriter": RULES, "second": False, "labeler": "ivan/lexicon"})
     assert weight_of_pair(rules) == 1 + 2 * 3 + 2 + 2

@@ -25,10 +25,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Two texts of one row behind a finding."""
+    """Two texts of one row behind a finding, and what is told of that row, if anything."""
 
     first: Line
     second: Line
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)

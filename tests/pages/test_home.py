@@ -59,6 +59,7 @@ def test_after_a_run_each_finding_leads_to_its_row(data_dir, open_page):
     sharpest = [to for label, to in page.links.items() if "sharpest" in label]
     assert len(sharpest) == 1
     assert sharpest[0].startswith(f"pairs?run={run_id}&row=")
+    assert "clearly prefers the chosen reply" in page.said and " typical margins)" in page.said
     assert "Compare480pairs judged" in page.said
 
 

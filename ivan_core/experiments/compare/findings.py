@@ -10,11 +10,12 @@ import pandas as pd
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.words import number_of
-from ivan_core.experiments.compare.results import Results
+from ivan_core.experiments.compare.results import Results, margins_of
 from ivan_core.figures.finding import Bar, Example, Finding
 from ivan_core.lists.short import beside
 from ivan_core.metrics.agreement import ALL_SUBSETS, NO_SUBSET, by_subset, rows_in_bar
 from ivan_core.metrics.intervals import rate_of_row
+from ivan_core.metrics.margin_words import preference
 from ivan_core.metrics.sentences import percent, rate_words, the
 
 _SHARPEST = 5
@@ -30,7 +31,19 @@ def findings(results: Results) -> list[Finding]:
 def _with_example(results: Results, finding: Finding) -> Finding:
     if finding.row is None:
         return finding
-    return replace(finding, example=partial(replies, results.dataset, finding.row))
+    return replace(finding, example=partial(_pair, results, finding.row))
+
+
+def _pair(results: Results, row: int) -> Example:
+    """The replies of a row, and what each model does with them."""
+    clauses: list[str] = []
+    unit_named = False
+    for model, margin in margins_of(results, row):
+        does = preference(margin, "the chosen reply", "the rejected reply", unit=not unit_named)
+        clauses.append(f"{model} {does}")
+        unit_named = unit_named or bool(margin)
+    told = f"Row {row:,}: {', '.join(clauses)}."
+    return replace(replies(results.dataset, row), told=told)
 
 
 def replies(dataset: PreparedDataset, row: int) -> Example:

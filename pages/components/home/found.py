@@ -104,6 +104,8 @@ def _example(example: Example) -> None:
         for name, pieces in (example.first, example.second)
     ]
     st.html(f'<div class="ivan-lines">{"".join(lines)}</div>')
+    if example.told:
+        say(example.told, "small", quiet=True)
 
 
 def _piece(piece: Piece) -> str:

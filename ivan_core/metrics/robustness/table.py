@@ -19,7 +19,7 @@ from ivan_core.metrics.sentences import interval, percent
 
 BESIDE = {
     REWORDED: "reworded",
-    SURFACE: "punctuation and space alone",
+    SURFACE: "punctuation alone",
     SECOND: "from one rewording to the other",
 }
 """The columns: the rewording, and what it is set beside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
@@ -61,11 +62,12 @@ def stages(study: Study) -> None:
     st.fragment(_draw, run_every=1.0 if at_work else None)(study.id, at_work, left)
 
 
-def _at_work(found: list[Run]) -> list[str]:
-    return [run.id for run in found if run.state.live]
+def _at_work(found: list[Run]) -> dict[str, RunState]:
+    """The states of the runs that are at work, or about to be."""
+    return {run.id: run.state for run in found if run.state.live}
 
 
-def _draw(study_id: str, at_work: list[str], left: Left) -> None:
+def _draw(study_id: str, at_work: Mapping[str, RunState], left: Left) -> None:
     with problems_shown():
         study, found = studies.find(study_id), studies.runs_of(study_id)
         if study is None or _at_work(found) != at_work:
@@ -98,12 +100,12 @@ def _tile(study: Study, tile: _Tile, step: Proposal | None) -> None:
     _button(study, tile, step)
 
 
-def whole_study(study: Study, at_work: list[str], left: Left) -> None:
+def whole_study(study: Study, at_work: Mapping[str, RunState], left: Left) -> None:
     """Do all that is left, one after the other; while several are at work, cancel them all."""
     if len(at_work) > 1:
         st.button("Cancel all", key="cancel-all", on_click=kindly(cancel_all), args=(study,))
     elif len(left.steps) > 1 and not at_work:
-        begun = any(stage.done is not None for stage in study.stages)
+        begun = bool(study.runs)
         st.button(
             f"Do the {'rest of the' if begun else 'whole'} study{takes_words(left)}",
             key="do-all",
@@ -120,8 +122,10 @@ def takes_words(left: Left) -> str:
 
 def what_is_done(left: Left) -> str:
     """What doing all does, one after the other."""
-    steps = ", then ".join(f"{step.does} ({step.terms})" for step in left.steps)
-    return md_escape(f"{steps}. Each can be cancelled and resumed. Nothing is sent or paid.")
+    steps = ", ".join(f"{step.does} ({step.terms})" for step in left.steps)
+    return md_escape(
+        f"One after the other: {steps}. Each can be cancelled and resumed. Nothing is sent or paid."
+    )
 
 
 def _say(name: str, number: str, below: str) -> None:
@@ -168,11 +172,12 @@ def _did(stage: Stage) -> str:
 def _button(study: Study, tile: _Tile, step: Proposal | None) -> None:
     """What comes next in a stage: see it, go on with it, or begin it."""
     stage, newest, key = tile.stage, tile.newest, f"begin-{tile.stage.name}"
-    if newest is not None and newest.state.resumable:
-        st.button("Resume", key=key, on_click=kindly(runs.resume), args=(newest.id,))
     if newest is not None:
-        query = {"run": newest.id}
-        st.page_link(page_of(newest), label=":primary[See it →]", query_params=query)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            if newest.state.resumable:
+                st.button("Resume", key=key, on_click=kindly(runs.resume), args=(newest.id,))
+            query = {"run": newest.id}
+            st.page_link(page_of(newest), label=":primary[See it →]", query_params=query)
     elif step is not None:
         takes = f", {step.takes.words}" if step.takes else ""
         label = md_escape(f"{step.does}{takes}")

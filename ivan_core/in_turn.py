@@ -15,6 +15,8 @@ def main() -> int:
     at = sys.argv.index("--")
     worker, folders = sys.argv[1:at], [Path(one) for one in sys.argv[at + 1 :]]
     for folder in folders:
+        if not folder.is_dir():  # the run was deleted
+            continue
         with (folder / "worker.log").open("ab") as log:
             subprocess.run(
                 [*worker, folder.name],

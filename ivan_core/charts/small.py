@@ -55,7 +55,7 @@ def small_bars(bars: Sequence[Named], described: str, *, dark: bool = False) -> 
         description=described,
         width="container",
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-        padding=0,
+        padding={"left": 0, "right": 0, "top": 0, "bottom": 0},
     ).configure_view(strokeWidth=0)
 
 

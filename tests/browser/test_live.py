@@ -10,13 +10,14 @@ import pytest
 from app_server import wait_for_run
 from fakes.reward_models import Fakes
 from given.support import wait_for
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from tables import click_first_row
 
 from ivan_core.domain.runs import RunState
 from ivan_core.runs.registry import Registry
 
 FIRST = re.compile("Judge the sample with two models")
+WHOLE = re.compile("Do the whole study on the sample")
 HEADLINE = "sides with the author's choice in"
 SO_FAR = re.compile(r"of \d+ pairs so far \[")
 FAR = re.compile(r"^\(\d+%\) Compare · IVAN$")
@@ -129,3 +130,41 @@ def test_a_run_is_cancelled_and_resumed_from_the_list(serve, page, data_dir, hel
     expect(page.get_by_text("Judging sample")).to_be_visible()
     held.unlink()
     expect(page.get_by_text(HEADLINE).first).to_be_visible()
+
+
+def tile(page: Page, stage: str) -> Locator:
+    return page.locator(f".st-key-tile-{stage}")
+
+
+def states(data_dir: Path) -> dict[str, RunState]:
+    return {run.kind: run.state for run in Registry(data_dir).all()}
+
+
+def test_a_study_pressed_twice_is_done_once_without_the_server_and_leads_to_its_pairs(
+    serve, page, data_dir, tmp_path
+):
+    held = tmp_path / "held"
+    held.touch()
+    server = serve(Fakes(held=str(held)), anew=True)
+    page.goto(server.url())
+    page.get_by_role("button", name=WHOLE).dblclick()
+    expect(tile(page, "Compare")).to_contain_text("Scoring with")
+    expect(tile(page, "Labels")).to_contain_text("waits for its turn")
+    expect(page.get_by_role("button", name="Cancel all")).to_be_visible()
+    tile(page, "Reworded").get_by_role("button", name="Cancel").click()
+    expect(tile(page, "Reworded")).to_contain_text("cancelled")
+    server.kill()
+    held.unlink()
+    ended = {"compare": RunState.DONE, "labels": RunState.DONE, "rewrite": RunState.CANCELLED}
+    wait_for(lambda: states(data_dir) == ended)
+    assert len(Registry(data_dir).all()) == 3
+    server.start()
+    expect(tile(page, "Compare")).to_contain_text(re.compile(r"480\s*pairs judged"))
+    expect(tile(page, "Labels")).to_contain_text(re.compile(r"480\s*pairs labelled"))
+    expect(tile(page, "Reworded").get_by_role("button", name="Resume")).to_be_visible()
+    # A finding is pressed anywhere, on its picture too.
+    page.locator("[class*=st-key-finding-]").first.get_by_test_id("stVegaLiteChart").click(
+        force=True
+    )
+    expect(page).to_have_url(re.compile(r"/pairs\?run=[\d-]+&row=\d+"))
+    expect(page.get_by_text("A · chosen")).to_be_visible()

@@ -132,7 +132,8 @@ sys.exit(run == "first")
     folders = [tmp_path / "first", tmp_path / "second"]
     for folder in folders:
         folder.mkdir()
-    words = ["in_turn", sys.executable, "-c", worker, "--", *map(str, folders)]
+    gone = tmp_path / "deleted"
+    words = ["in_turn", sys.executable, "-c", worker, "--", str(gone), *map(str, folders)]
     monkeypatch.setattr(sys, "argv", words)
     assert in_turn.main() == 0
     assert told.read_text().splitlines() == [

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from itertools import permutations
 from pathlib import Path
 
 from fakes.reward_models import Fakes
 from given import made_runs
 
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import LabelSpec
-from ivan_core.engine import handling as runs
+from ivan_core.domain.specs import DatasetRequest, LabelSpec, RowsSpec
+from ivan_core.engine import handling as runs, own_pairs, studies
 from ivan_core.worker import work
 
 
@@ -127,3 +128,52 @@ def test_the_next_stages_can_be_begun_where_they_stand(data_dir, open_page, spaw
     page = open_page()
     assert "Labels8pairs labelled" in page.said
     assert f"taxonomy?run={spawned[0]}" in page.links.values()
+
+
+def test_a_finding_of_labels_leads_to_the_texts_behind_it(data_dir, open_page):
+    spec = LabelSpec()
+    run_id, _ = runs.registry().add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+    work(runs.registry(), run_id)
+    page = open_page()
+    assert "replies are called “Refusal”, on 480 pairs" in page.said
+    (to,) = [to for label, to in page.links.items() if "only the chosen reply is" in label]
+    assert to == f"taxonomy?run={run_id}&label=last_response_is_refusal&pair=chosen_only"
+
+
+def test_texts_below_a_finding_are_never_markup(data_dir, tmp_path, open_page):
+    replies = ("<img src=x> one", "<script>two</script> three", "<b>four</b>")
+    rows = [
+        {
+            "chosen": f"\n\nHuman: Hi\n\nAssistant: {a}",
+            "rejected": f"\n\nHuman: Hi\n\nAssistant: {b}",
+        }
+        for a, b in permutations(replies, 2)
+    ]
+    path = made_runs.write_rows(tmp_path / "hostile.jsonl", rows)
+    made_runs.finished(data_dir, made_runs.spec_of_file(path))
+    lines = [html.body for html in open_page().app.get("html") if "ivan-lines" in html.body]
+    lines = [line for line in lines if "<style>" not in line]
+    assert lines
+    assert all("<img" not in line and "<script" not in line for line in lines)
+    assert any("&lt;" in line for line in lines)
+
+
+def test_somebody_who_has_judged_nothing_sees_the_first_pair_and_all_that_is_left(
+    data_dir, open_page, pairs_file, monkeypatch
+):
+    begun = []
+    monkeypatch.setattr(runs, "spawn_in_turn", begun.append)
+    request = DatasetRequest(source=str(pairs_file))
+    own_pairs.read(request, lambda _: None)
+    studies.take(RowsSpec(dataset=request))
+    page = open_page()
+    assert "40 pairs, 2 turns each." in page.said
+    assert page.buttons["do-all"].startswith("Do the whole study, ")
+    page.press("do-all")
+    assert [runs.get(run_id).kind for run_id in begun[0]] == ["compare", "labels", "rewrite"]
+    assert page.buttons["cancel-all"] == "Cancel all"
+    page.press("cancel-all")
+    assert {run.state for run in runs.every()} == {RunState.CANCELLED}
+    assert page.buttons["do-all"].startswith("Do the rest of the study, ")
+    page.press("do-all")
+    assert begun[1] == begun[0]

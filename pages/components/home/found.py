@@ -25,11 +25,12 @@ _STYLE = """<style>
 .st-key-findings { display: grid; gap: .75rem;
   grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); }
 .st-key-findings > div { height: 100%; width: auto; }
-[class*=st-key-finding] { position: relative; }
-[class*=st-key-finding] [data-testid=stPageLink] { position: static; }
-[class*=st-key-finding] [data-testid=stPageLink] a { padding-left: 0; position: static; }
+[class*=st-key-finding-] { position: relative; }
+[class*=st-key-finding-] *:not(svg *) { position: static; }
+[class*=st-key-finding] [data-testid=stPageLink] a { padding-left: 0; }
 [class*=st-key-finding] [data-testid=stPageLink] a::after { content: ""; position: absolute;
-  inset: 0; border-radius: .5rem; }
+  inset: 0; z-index: 1; border-radius: .5rem; }
+[class*=st-key-finding] [data-testid=stElementToolbar] { display: none; }
 .ivan-lines p { margin: 0; font-size: .85rem; line-height: 1.5; opacity: .85;
   white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .ivan-lines span { display: inline-block; min-width: 4.6rem; opacity: .8; }

@@ -24,7 +24,7 @@ def proposals(rows: RowsSpec) -> list[Proposal]:
 
 def left_in(about: About) -> list[Proposal]:
     """What is neither done in a study nor at work there; last what adds to stages that are done,
-    whose `why` is what it adds.
+    which says so, and whose `why` is what it adds.
     """
     runs = studies.runs_of(about.id)
     finished = {run.kind for run in runs if run.state is RunState.DONE}
@@ -33,7 +33,11 @@ def left_in(about: About) -> list[Proposal]:
     free = [kind for kind in experiments() if kind.stage not in begun]
     first = _of((kind for kind in free if kind.stage not in done), about.spec)
     others = (kind for kind in free if kind.stage in done and kind.name not in finished)
-    second = [replace(one, why=one.second) for one in _of(others, about.spec) if one.second]
+    second = [
+        replace(one, does=f"{one.does} once more", why=one.second)
+        for one in _of(others, about.spec)
+        if one.second
+    ]
     return [*first, *second]
 
 

@@ -172,7 +172,7 @@ def latest_done() -> str | None:
     """The newest finished comparison of the study, for a page opened without a run."""
     about = study_now()
     found = runs.newest_done("compare") if about is None else runs_of(about.id)
-    done = (run for run in found if run.kind == "compare" and run.state is RunState.DONE)
+    done = (run for run in found if page_of(run) == COMPARE and run.state is RunState.DONE)
     return next((run.id for run in done), None)
 
 

@@ -77,12 +77,12 @@ def _card(run: Run, finding: Finding, key: str) -> None:
     """A sentence, two texts and a picture; all of it is the link."""
     with st.container(border=True, gap="small", height="stretch", key=key):
         say(finding.sentence, "lead")
-        words, picture = st.columns([5, 3] if finding.bars else [1, 0.001], gap="small")
-        with words:
+        words, picture = st.columns([5, 3], gap="small") if finding.bars else (st.container(), None)
+        with words, st.container(gap="xsmall"):
             if finding.example is not None:
                 _example(finding.example())
             _link(run, finding)
-        if finding.bars:
+        if picture is not None:
             bars = [(bar.name, bar.label, bar.shares) for bar in finding.bars]
             described = "; ".join(f"{bar.name} {bar.label}" for bar in finding.bars)
             with picture:

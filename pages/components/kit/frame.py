@@ -227,7 +227,7 @@ def list_of_runs(
     if not found:
         return
     st.subheader(heading, anchor=False)
-    with st.container(gap=None if below is None else "small"):
+    with st.container(gap="xsmall" if below is None else "small"):
         for run in found:
             label = f":primary[{md_escape(named(run))}]"
             st.page_link(page_of(run), label=label, query_params={"run": run.id})

@@ -20,6 +20,8 @@ from app_server import AppServer, SharedServer
 from fakes.reward_models import Fakes
 from guarding import Listener
 
+from ivan_core.demo.server import DemoServer
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -110,6 +112,16 @@ def visitor(chromium: Browser, serve: object) -> Iterator[Visit]:
 @pytest.fixture
 def page(visitor: Visit) -> Page:
     return visitor()
+
+
+@pytest.fixture
+def demo(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
+    """A demo server that the app and its workers ask; batches are done when they are looked at."""
+    with DemoServer() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "demo")
+        monkeypatch.setenv("OLLAMA_API_HOST", server.ollama_url)
+        yield server
 
 
 @pytest.fixture

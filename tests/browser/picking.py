@@ -1,12 +1,17 @@
-"""Picking one of several, as a person does who presses again where the page moved away."""
+"""Picking one of several, as a person does who presses again where the page moved away; and
+accepting a cost.
+"""
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 from keyboard import ready
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
+ACCEPT = "Go to confirmation …"
+UPLOAD = re.compile(r"^Upload, at the most \$\d")
 _MOST_CLICKS = 10
 _MARKED = 20_000
 """Milliseconds within which the browser marks what was clicked, before anything is sent."""
@@ -25,3 +30,14 @@ def pick(radio: Locator) -> None:
             expect(radio).to_be_checked(timeout=_MARKED)
             return ready(radio.page)
     raise AssertionError(f"{_MOST_CLICKS} clicks did not pick {radio}.")
+
+
+def accept(page: Page) -> Locator:
+    """Open the dialog and tick the box; the button that sends."""
+    page.get_by_role("button", name=ACCEPT).click()
+    dialog = page.get_by_role("dialog")
+    button = dialog.get_by_role("button", name=UPLOAD)
+    expect(button).to_be_disabled()
+    dialog.get_by_text("I accept this cost").click()
+    expect(button).to_be_enabled()
+    return button

@@ -103,7 +103,7 @@ def test_no_page_has_a_serious_fault(serve, visitor, addresses, scheme, width):
     found = {}
     for address, text in addresses.items():
         page.goto(f"{server.base}{address}")
-        page.get_by_text(text).first.wait_for()
+        page.get_by_text(text).filter(visible=True).first.wait_for()
         open_folds(page)
         if faults := findings(page):
             found[address] = faults

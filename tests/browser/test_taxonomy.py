@@ -6,7 +6,7 @@ import csv
 import itertools
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ import pytest
 from app_server import AppServer, wait_for_run
 from given import hostile, made_runs
 from given.support import wait_for, write_pairs
-from picking import pick
-from playwright.sync_api import Locator, Page, expect
+from picking import ACCEPT, UPLOAD, accept, pick
+from playwright.sync_api import Page, expect
 
 from ivan_core.datasets.prepare import prepare
 from ivan_core.demo import fault_names as names
@@ -28,18 +28,6 @@ from ivan_core.runs.registry import Registry
 
 Serve = Callable[..., AppServer]
 LABELLED = "gpt-6-luna (demo server) labelled 12 of 12 texts"
-ACCEPT = "Go to confirmation …"
-UPLOAD = re.compile(r"^Upload, at the most \$\d")
-
-
-@pytest.fixture
-def demo(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    """A demo server that the app and its workers ask; batches are done when they are looked at."""
-    with DemoServer() as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
-        monkeypatch.setenv("OPENAI_API_KEY", "demo")
-        monkeypatch.setenv("OLLAMA_API_HOST", server.ollama_url)
-        yield server
 
 
 @pytest.fixture
@@ -62,17 +50,6 @@ def prepare_batch(page: Page, base: str, source: str) -> None:
     expect(page.get_by_text("12 texts, one request each.")).to_be_visible()
     page.get_by_role("button", name="Prepare the batch and see the cost").click()
     expect(page.get_by_role("button", name=ACCEPT)).to_be_visible()
-
-
-def accept(page: Page) -> Locator:
-    """Open the dialog and tick the box; the button that sends."""
-    page.get_by_role("button", name=ACCEPT).click()
-    dialog = page.get_by_role("dialog")
-    button = dialog.get_by_role("button", name=UPLOAD)
-    expect(button).to_be_disabled()
-    dialog.get_by_text("I accept this cost").click()
-    expect(button).to_be_enabled()
-    return button
 
 
 def creations(demo: DemoServer) -> int:

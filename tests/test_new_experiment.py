@@ -223,7 +223,13 @@ def test_it_is_a_stage_of_its_study_and_exported(
         assert {"manifest.json", "words.parquet", f"words/{run_id}.csv"} <= set(packed.namelist())
     study = studies.study_of(run_id)
     assert study is not None
-    assert study.sentence == "Compare – · Labels – · Reworded – · Words ✓ 3 · Review –"
+    assert [(stage.name, stage.done) for stage in study.stages] == [
+        ("Compare", None),
+        ("Labels", None),
+        ("Rewording", None),
+        ("Words", 3),
+        ("Review", None),
+    ]
 
 
 def test_its_zip_is_imported_and_a_changed_one_refused(

@@ -53,16 +53,6 @@ class Stage:
     def finished(self) -> bool:
         return self.done is not None and self.done >= self.total
 
-    @property
-    def sentence(self) -> str:
-        """As in "Compare ✓ 480", "Reworded ✓ 298 of 480 pairs", "Compare 120/480" or "Labels –"."""
-        if self.done is None:
-            return f"{self.name} –"
-        if self.finished and self.reworded is not None and self.reworded < self.total:
-            return f"{self.name} ✓ {self.reworded:,} of {self.total:,} pairs"
-        count = f"✓ {self.done:,}" if self.finished else f"{self.done:,}/{self.total:,}"
-        return f"{self.name} {count}"
-
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -91,10 +81,6 @@ class Study(About):
     stages: tuple[Stage, ...]
     newest: Mapping[str, str]
     """The newest run of each kind that there is, by its kind."""
-
-    @property
-    def sentence(self) -> str:
-        return " · ".join(stage.sentence for stage in self.stages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,8 +151,8 @@ def test_a_study_pressed_twice_is_done_once_without_the_server_and_leads_to_its_
     expect(tile(page, "Compare")).to_contain_text("Scoring with")
     expect(tile(page, "Labels")).to_contain_text("waits for its turn")
     expect(page.get_by_role("button", name="Cancel all")).to_be_visible()
-    tile(page, "Reworded").get_by_role("button", name="Cancel").click()
-    expect(tile(page, "Reworded")).to_contain_text("cancelled")
+    tile(page, "Rewording").get_by_role("button", name="Cancel").click()
+    expect(tile(page, "Rewording")).to_contain_text("cancelled")
     server.kill()
     held.unlink()
     ended = {"compare": RunState.DONE, "labels": RunState.DONE, "rewrite": RunState.CANCELLED}
@@ -161,7 +161,7 @@ def test_a_study_pressed_twice_is_done_once_without_the_server_and_leads_to_its_
     server.start()
     expect(tile(page, "Compare")).to_contain_text(re.compile(r"480\s*pairs judged"))
     expect(tile(page, "Labels")).to_contain_text(re.compile(r"480\s*pairs labelled"))
-    expect(tile(page, "Reworded").get_by_role("button", name="Resume")).to_be_visible()
+    expect(tile(page, "Rewording").get_by_role("button", name="Resume")).to_be_visible()
     # A finding is pressed anywhere, on its picture too.
     page.locator("[class*=st-key-finding-]").first.get_by_test_id("stVegaLiteChart").click(
         force=True

@@ -68,7 +68,7 @@ def test_the_tile_of_a_run_at_work_tells_how_far_it_is_and_can_cancel_it(data_di
     with made_runs.at_work(data_dir, made_runs.spec_of_sample()) as run_id:
         page = open_page()
     assert "Compare16%" in page.said
-    assert list(page.buttons) == [f"cancel-{run_id}", "begin-Labels", "begin-Reworded"]
+    assert list(page.buttons) == [f"cancel-{run_id}", "begin-Labels", "begin-Rewording"]
 
 
 def test_a_run_that_still_reads_its_dataset_is_announced_and_leads_there(
@@ -118,7 +118,7 @@ def test_the_next_stages_can_be_begun_where_they_stand(data_dir, open_page, spaw
     made_runs.finished(data_dir, made_runs.spec_of_sample(limit=8))
     page = open_page()
     assert page.buttons["begin-Labels"].startswith("Label the 16 texts, ")
-    assert page.buttons["begin-Reworded"].startswith("Reword the 8 pairs, ")
+    assert page.buttons["begin-Rewording"].startswith("Reword the 8 pairs, ")
     assert page.buttons["do-all"].startswith("Do the rest of the study, ")
     assert [label for label in page.links if "Ask people" in label] == [":primary[Ask people →]"]
     page.press("begin-Labels")

@@ -6,17 +6,17 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 
+import numpy as np
 import pandas as pd
 
 from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.domain.words import number_of
 from ivan_core.experiments.compare.results import Results, margins_of
 from ivan_core.figures.finding import Bar, Example, Finding
 from ivan_core.lists.short import beside
 from ivan_core.metrics.agreement import ALL_SUBSETS, NO_SUBSET, by_subset, rows_in_bar
-from ivan_core.metrics.intervals import rate_of_row
+from ivan_core.metrics.intervals import rate_of_row, share_in, units_of
 from ivan_core.metrics.margin_words import preference
-from ivan_core.metrics.sentences import percent, rate_words, the
+from ivan_core.metrics.sentences import percent, rate_words, share_of, the
 
 _SHARPEST = 5
 _MOST_BARS = 4
@@ -56,17 +56,20 @@ def replies(dataset: PreparedDataset, row: int) -> Example:
 def _disagreement(results: Results) -> Finding | None:
     if len(results.models) < 2 or not results.sharpest:
         return None
-    share = percent(len(results.sharpest) / len(results.row_ids), len(results.row_ids))
+    part = np.isin(results.row_ids, results.sharpest)
+    share = share_in(part, units_of(results.row_ids, results.dataset.prompt_groups))
+    if share is None:
+        return None
     many = "two" if len(results.models) == 2 else str(len(results.models))
     count = min(_SHARPEST, len(results.sharpest))
-    pairs = number_of(len(results.row_ids), "pair")
+    pairs = "pair" if share.n == 1 else "pairs"
     on = "".join(
         f" {one.model} was trained on {'all' if one.on_all else f'{one.seen:,}'} of them."
         for one in results.training.values()
         if one.seen
     )
     return Finding(
-        f"The {many} models disagree on {share} of {pairs}.{on}",
+        f"The {many} models disagree on {share_of(share)} {pairs}.{on}",
         f"Read the {count} sharpest (press D for the next)" if count > 1 else "Read it",
         results.sharpest[0],
         _verdict_bars(by_subset(results.fair), ALL_SUBSETS),

@@ -35,7 +35,7 @@ def results(*rows: tuple[str, int, str, float, tuple[int, int]], chosen_by: str 
         for model, row_id, subset, margin, lengths in rows
     )
     about = {"request": {"source": "pairs.jsonl"}}
-    dataset = SimpleNamespace(chosen_by=chosen_by, about=about)
+    dataset = SimpleNamespace(chosen_by=chosen_by, about=about, prompt_groups=None)
     return Results(None, None, dataset, table, {}, None)
 
 
@@ -52,14 +52,14 @@ def test_disagreement_is_a_share_of_all_pairs_and_leads_to_the_sharpest():
     one = [("a", 0, "s", 1, LONGER), ("a", 1, "s", 1, LONGER), ("a", 2, "s", 5, LONGER)]
     two = [("b", 0, "s", 1, LONGER), ("b", 1, "s", -1, LONGER), ("b", 2, "s", -1, LONGER)]
     (finding,) = findings(results(*one, *two))
-    assert finding.sentence == "The two models disagree on 67% of 3 pairs."
+    assert finding.sentence == "The two models disagree on 67% [21, 94] of 3 pairs."
     assert finding.link == "Read the 2 sharpest (press D for the next)"
     assert finding.row == 2
 
 
 def test_a_single_disagreement_is_it():
     (finding,) = findings(results(("a", 4, "s", 1, LONGER), ("b", 4, "s", -1, LONGER)))
-    assert finding.sentence == "The two models disagree on 100% of 1 pair."
+    assert finding.sentence == "The two models disagree on 100% [21, 100] of 1 pair."
     assert finding.link == "Read it"
     assert finding.row == 4
 

@@ -180,7 +180,7 @@ def test_labels_join_a_pair_by_row_and_side(data_dir, tmp_path, monkeypatch) -> 
     assert found.run_id == second and found.differing == (FIVE[1],)
     assert found.chosen == {FIVE[0]: True, FIVE[1]: True}
     study = study_of(first)
-    assert study is not None and "Labels ✓ 3" in study.sentence
+    assert study is not None and study.stages[1].name == "Labels" and study.stages[1].finished
 
 
 def test_the_rules_label_the_sample_and_deleting_takes_their_files(data_dir) -> None:

@@ -20,7 +20,7 @@ from ivan_core.domain.rewriting import RewriteRequest
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import RewriteSpec
 from ivan_core.engine import archive, handling as runs
-from ivan_core.engine.studies import study_of
+from ivan_core.engine.studies import Stage, study_of
 from ivan_core.experiments.rewrite.numbers import numbers
 from ivan_core.experiments.rewrite.results import (
     Gate,
@@ -290,7 +290,7 @@ def test_a_row_is_found_and_a_run_deleted_with_its_files(data_dir, tmp_path) -> 
         "surface",
     }
     study = study_of(results.run.id)
-    assert study is not None and "Reworded ✓ 4" in study.sentence
+    assert study is not None and study.stages[2] == Stage("Rewording", 4, 4, 4)
     assert runs.about(results.run).endswith("fake:7b, fake/one, fake/two")
     written = files(results)
     archive.delete(results.run.id)
@@ -305,11 +305,11 @@ def test_a_study_counts_the_pairs_that_were_reworded_on_both_sides(data_dir, tmp
     path = write_pairs(tmp_path / "p.jsonl", 5)
     results = done(data_dir, spec_of(path), FakeRewriter(answer))
     study = study_of(results.run.id)
-    assert study is not None and "· Reworded ✓ 3 of 5 pairs ·" in study.sentence
+    assert study is not None and study.stages[2] == Stage("Rewording", 5, 5, 3)
     assert study.stages[0].name == "Compare" and not study.stages[0].finished
     (data_dir / "runs" / results.run.id / "likeness.parquet").write_bytes(b"no table")
     study = study_of(results.run.id)
-    assert study is not None and "Reworded ✓ 5" in study.sentence
+    assert study is not None and study.stages[2] == Stage("Rewording", 5, 5, None)
 
 
 def test_swapping_the_sides_mirrors_the_numbers(data_dir, tmp_path) -> None:

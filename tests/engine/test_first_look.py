@@ -240,7 +240,7 @@ def test_a_plan_and_the_cache_are_read_where_nothing_can_be_written(
     visitor.join(300)
     assert (cached, counted) == ((960, entries) if used else (0, 0))
     assert source == (
-        "all known already" if used else "the dataset has not been read on this machine yet"
+        "all is known already" if used else "the dataset has not been read on this machine yet"
     )
     assert len(said) == 1 and said[0] == f"The folder {data} cannot be written."
     assert {str(path) for path in data.rglob("*")} == was

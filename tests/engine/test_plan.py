@@ -30,7 +30,7 @@ def test_a_second_run_knows_all_rewards(data_dir, idle):
     made_runs.finished(data_dir, made_runs.spec_of_sample())
     plan = compare.plan(made_runs.spec_of_sample())
     assert plan.cached == 960
-    assert plan.estimate_from == "all known already"
+    assert plan.estimate_from == "all is known already"
     assert plan.takes is not None and 0.5 <= plan.takes.low < plan.takes.high
 
 

@@ -253,7 +253,7 @@ def test_charts_and_checks_say_as_if_n_where_prompts_widened_an_interval() -> No
         "agreement": agreement_bars(by_subset(grouped())),
         "length": length_bars([by_length]),
         "user column": agreement_by_larger_bars(agreement_by_larger(grouped(), apart)),
-        "coverage": risk_coverage_curves(risk_coverage(grouped())),
+        "coverage": risk_coverage_curves(risk_coverage(halves)),
     }
     said = {name: str(chart.to_dict()["datasets"]) for name, chart in charts.items()}
     assert told in said["coverage"]

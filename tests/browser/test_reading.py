@@ -194,7 +194,7 @@ def test_a_finding_on_home_leads_to_its_pair(serve, page, run_id):
     page.get_by_role("link", name="Read the 5 sharpest").click()
     shows_row(page, open_results(run_id).sharpest[0])
     page.go_back()
-    expect(page.get_by_role("heading", name="What does a preference dataset")).to_be_visible()
+    expect(page.get_by_role("heading", name="What do 480 pairs of sample show?")).to_be_visible()
 
 
 def test_the_csv_files_come_down_as_they_are(serve, page, run_id, data_dir):

@@ -102,7 +102,7 @@ def test_behind_a_proxy_by_the_setting_nobody_is_local(serve, page, run_id, data
     monkeypatch.setenv("IVAN_BEHIND_PROXY", "1")
     server = serve()
     page.goto(server.url("/compare"))
-    page.get_by_role("button", name="Judge 480 pairs with 2 models").click()
+    page.get_by_role("button", name="Judge 20 pairs with 2 models").click()
     expect(page.get_by_text(f"Starting a run {REFUSED}")).to_be_visible()
     press_delete(page, server.base, run_id)
     expect(page.get_by_text(f"Deleting a run {REFUSED}")).to_be_visible()

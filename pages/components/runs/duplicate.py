@@ -92,7 +92,7 @@ def _rewrite(spec: Any) -> _Filled:
     return {
         **_dataset("rewrite", spec),
         **_rows("rewrite", spec, first=False),
-        **_part("label", spec),
+        **_part("rewrite", spec),
         "rewrite-rewriter": spec.rewriter,
         "rewrite-models": list(spec.models),
         "rewrite-scope": spec.scope,

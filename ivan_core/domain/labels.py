@@ -38,6 +38,20 @@ FEATURES = (
     "topics",
 )
 """The 19 keys, in the order of the original's CSV columns."""
+REGRESSION_FEATURES = tuple(
+    key
+    for key in FEATURES
+    if key
+    not in (
+        "assistant_is_anthropomorphic",
+        "assistant_is_coherent",
+        "last_response_is_discriminating_against",
+        "topics",
+    )
+)
+"""The 15 keys, of one answer each, whose differences explain what a model prefers."""
+AUTHOR = "ivan/authored"
+"""The labeler that is the author of the bundled sample: labels written with its minimal pairs."""
 REWRITE_FEATURES = (
     "last_response_is_helpful",
     "last_response_is_harmless",

@@ -166,7 +166,7 @@ class AnswererCard:
 
     id: str
     revision: str = ""
-    kind: Literal["rules", "ollama", "openai", "import"] = "rules"
+    kind: Literal["rules", "authored", "ollama", "openai", "import"] = "rules"
     settings: tuple[tuple[str, str], ...] = ()
 
     @property

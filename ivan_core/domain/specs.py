@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import FEATURES
+from ivan_core.domain.labels import AUTHOR, FEATURES
 from ivan_core.domain.models import InputFormat, SystemTurns
 from ivan_core.domain.options import Option, comma_list, field_options
 from ivan_core.domain.pairs import Columns
@@ -312,7 +312,7 @@ class LabelSpec(_Labelled):
 
     kind: Literal["labels"] = "labels"
     labeler: Annotated[str, Option("--model", "M", preset=True, leads=True)] = Field(
-        LEXICON, description=f"{LEXICON} (rules, no model) or the name of a model on Ollama."
+        LEXICON, description=f"{LEXICON} (rules), {AUTHOR} (the sample's own) or a model on Ollama."
     )
     temperature: Annotated[float, Option("--temperature")] = Field(
         0.0, ge=0, le=2, description="Temperature of a model's answers."

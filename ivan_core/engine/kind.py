@@ -78,7 +78,8 @@ class Kind:
     `spec` is the class of what it is asked to do, and `about` says that in one line. `work` does
     what is left of a run. `proposes` tells the run that would come next on some rows, and what it
     would take. `weight` is what one pair counts in its progress, and `reached` counts
-    the pairs of a finished run, by its id, for which something came of it. `open` gives its results
+    the pairs of a finished run, by its id, for which something came of it; `covers` counts those
+    that it is about, where these are not all of its rows. `open` gives its results
     and `report` prints them; where it lacks that, its sentences are. `command` is the command line
     that does the same as a run, if its spec alone does not tell it. `beside` says in words how two
     runs differ. `figures` is its record of charts and sentences, and `conditions` that of what rows
@@ -103,6 +104,7 @@ class Kind:
     proposes: Callable[[RowsSpec], Proposal] | None = None
     weight: Callable[[Any], int] = lambda _: 1
     reached: Callable[[str], int | None] | None = None
+    covers: Callable[[str], int | None] | None = None
     open: Callable[[str], OfRows] | None = None
     report: Callable[[str, TextIO], None] | None = None
     command: Callable[[Run], str] | None = None

@@ -313,7 +313,9 @@ def _review(about: About) -> Stage:
 def _pairs_done(joined: _Joined) -> int:
     """Pairs that a run has taken through all of its steps, at least."""
     if joined.run.state is RunState.DONE:
-        return joined.about.rows
+        covers = kind_of(joined.run).covers
+        covered = covers(joined.run.id) if covers else None
+        return joined.about.rows if covered is None else covered
     spec = runs.any_spec_of(joined.run)
     return min(joined.about.rows, joined.run.done // kind_of(joined.run).weight(spec))
 

@@ -66,7 +66,8 @@ class Reconciled:
     valid ones stand in the raw file. `repeats` counts a text's lines beyond the first, `differing`
     holds texts whose answers are not all the same. `strays` lists the first lines that count for
     no text, `unknown` and `damaged` count all of them. `reused` names the run that an answer was
-    given to first, where it was not asked for again.
+    given to first, where it was not asked for again. `why_missing` says why the missing texts are,
+    if it is not that no answer came.
     """
 
     submitted: tuple[TextKey, ...]
@@ -78,6 +79,7 @@ class Reconciled:
     damaged: int = 0
     strays: tuple[Stray, ...] = ()
     reused: Mapping[TextKey, str] = field(default_factory=dict)
+    why_missing: str = ""
 
     @cached_property
     def counts(self) -> Counts:

@@ -48,16 +48,19 @@ def labels_table(
     attempts: Mapping[TextKey, int] | None = None,
     missing: Iterable[TextKey] = (),
     reused: Mapping[TextKey, str] | None = None,
+    why_missing: str = "",
 ) -> pd.DataFrame:
     """One row a text in row order, those named in `missing` included, with COLUMNS.
 
-    A label that is not there is None, or NA among the booleans.
+    A label that is not there is None, or NA among the booleans. `why_missing` is the problem of the
+    missing texts, where one is known.
     """
     import pandas as pd
 
     known = attempts or {}
     keys = sorted({*outcomes, *missing}, key=lambda key: (key.row_id, key.preference))
     found = [outcomes.get(key) for key in keys]
+    unknown = (Problem("", why_missing),) if why_missing else ()
     tried = [known.get(key, 1) if key in outcomes else None for key in keys]
     columns: dict[str, Any] = {
         "row_id": pd.array([key.row_id for key in keys], dtype="int64"),
@@ -67,7 +70,7 @@ def labels_table(
     }
     for name in FEATURES:
         columns[name] = label_column(name, [one.labels.get(name) if one else None for one in found])
-    columns["problems"] = _objects([one.problems if one else () for one in found])
+    columns["problems"] = _objects([one.problems if one else unknown for one in found])
     columns["fixes"] = _objects([one.fixes if one else () for one in found])
     columns["raw"] = _objects(
         ["" if one is None or one.status == "valid" else one.raw for one in found]

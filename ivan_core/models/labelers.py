@@ -8,29 +8,37 @@ from typing import TYPE_CHECKING, Literal
 from ivan_core import catalog
 from ivan_core.backends.ollama.client import SUGGESTED
 from ivan_core.backends.openai.models import default_model, model_family, shutdown, suggested_models
+from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import Labeler
+from ivan_core.domain.labels import AUTHOR, FEATURES, Labeler
 from ivan_core.domain.models import AnswererCard
-from ivan_core.domain.specs import LEXICON
-from ivan_core.models.names import FREE, OPENAI, OWN, served_name
+from ivan_core.domain.pairs import USUAL
+from ivan_core.domain.specs import LEXICON, DatasetRequest, LabelSpec
+from ivan_core.models.names import AUTHORED, FREE, OPENAI, OWN, is_authored, served_name
 from ivan_core.models.servers import has_key
 from ivan_core.settings import preset_name
 
 if TYPE_CHECKING:
     from ivan_core.backends.openai.client import Account
 
-LabellingWay = Literal["rules", "ollama", "batch"]
-"""How all texts are labelled: by rules here, text by text on Ollama, or as a provider's batches."""
+LabellingWay = Literal["rules", "authored", "ollama", "batch"]
+"""How all texts are labelled: by rules here, as the sample's author did, text by text on Ollama, or
+as a provider's batches."""
 _TAGGED = re.compile(r"[\w./-]+:[\w.-]+")
 """A name with a tag, as Ollama's models have it."""
 
 
-def offered(installed: tuple[str, ...], demo: bool = False) -> dict[str, str]:
-    """Who may label all texts and how each is named: rules first, then Ollama's, then batches.
+def offered(
+    installed: tuple[str, ...], demo: bool = False, dataset: DatasetRequest | None = None
+) -> dict[str, str]:
+    """Who may label all texts of a dataset and how each is named.
 
-    `demo` says that the demo server answers in place of OpenAI.
+    Rules first, then the author where it is the sample, then Ollama's, then batches. `demo` says
+    that the demo server answers in place of OpenAI.
     """
     found = {LEXICON: f"{LEXICON} ({FREE})"}
+    if dataset is not None and has_author(dataset):
+        found[AUTHOR] = f"{AUTHORED} (written with the sample, here, free)"
     for name in (*installed, *_wanted(installed)):
         there = "on Ollama, free" if name in installed else "on Ollama, to be pulled first"
         found[name] = f"{name} ({there})"
@@ -69,6 +77,8 @@ def labelling_way(labeler: str, installed: tuple[str, ...] = ()) -> LabellingWay
     """How a labeler of all texts works by its name; None where the name does not tell."""
     if labeler == LEXICON:
         return "rules"
+    if is_authored(labeler):
+        return "authored"
     if labeler in installed or labeler in SUGGESTED:
         return "ollama"
     if model_family(labeler) is not None or labeler.startswith("ft:"):
@@ -83,8 +93,35 @@ def shutdown_sentence(model: str) -> str:
 
 
 def from_slug(slug: str) -> str:
-    """The labeler whose files are called so: the rules by their name, any other as it is."""
-    return LEXICON if slug == AnswererCard(LEXICON).slug else slug
+    """The labeler whose files are called so: what ships with IVAN by its name, others as it is."""
+    return next((name for name in (LEXICON, AUTHOR) if slug == AnswererCard(name).slug), slug)
+
+
+def has_author(dataset: DatasetRequest) -> bool:
+    """Whether a dataset is the sample as it was written, and so has authored labels."""
+    return dataset.source == SAMPLE and dataset.columns == USUAL
+
+
+def check_authored(spec: LabelSpec) -> None:
+    """Refuse authored labels where nobody wrote any, or not as they were written.
+
+    Raises:
+        BadInput: they are asked for, of other pairs than the sample's or only some of the keys.
+    """
+    if not is_authored(spec.labeler):
+        return
+    if not has_author(spec.dataset):
+        raise BadInput(
+            f"{AUTHORED.capitalize()} are there for the bundled sample alone, not for"
+            f" {spec.dataset.label}.",
+            f"Label it with {LEXICON}, or choose the dataset {SAMPLE}.",
+        )
+    if spec.keys != FEATURES:
+        raise BadInput(
+            f"{AUTHORED.capitalize()} come whole, with all features that the pairs were written"
+            " for.",
+            "Ask for all labels.",
+        )
 
 
 def check_own(name: str) -> None:
@@ -93,17 +130,37 @@ def check_own(name: str) -> None:
     Raises:
         BadInput: there is no such labeler.
     """
-    if name.startswith(OWN) and name != LEXICON:
+    if name.startswith(OWN) and name not in (LEXICON, AUTHOR):
         raise BadInput(f"There is no labeler {name!r}.", f"The one that ships here is {LEXICON}.")
+
+
+def check_provided(name: str) -> None:
+    """Refuse that answers of a provider, or of a file of such, are taken for authored labels.
+
+    Raises:
+        BadInput: they are called so.
+    """
+    if is_authored(name):
+        raise BadInput(
+            f"{AUTHORED.capitalize()} come with the sample; no model or file gives them.",
+            "Name the model that answers.",
+        )
 
 
 def check(name: str) -> None:
     """What can be refused of a rewording's labeler before any work; an empty name is nobody's.
 
     Raises:
-        BadInput: nothing of that name ships with IVAN, or it is a provider's without saying so.
+        BadInput: nothing of that name ships with IVAN, it is the sample's author, who labelled no
+            rewording, or it is a provider's without saying so.
     """
     check_own(name)
+    if is_authored(name):
+        raise BadInput(
+            f"{AUTHORED.capitalize()} are of the sample's own texts; nobody wrote any for reworded"
+            " ones.",
+            f"Choose another labeler, such as {LEXICON}.",
+        )
     if name.startswith(OPENAI) and not served_name(name).strip():
         raise BadInput("No labeler was named.", f"Name one, such as {LEXICON}.")
     if model_family(name) is not None:
@@ -113,11 +170,14 @@ def check(name: str) -> None:
 def make(
     name: str, *, temperature: float = 0.0, seed: int = 0, num_ctx: int | None = None
 ) -> Labeler:
-    """A labeler that costs nothing, ready to work: the rules, else a model on Ollama.
+    """A labeler of any text that costs nothing, ready to work: the rules, else a model on Ollama.
 
     Raises:
         BackendUnavailable: the Ollama server is away, or it lacks the model.
+        BadInput: it is the sample's author, who labels no texts but those that were written.
     """
+    if is_authored(name):
+        check(name)
     if name == LEXICON:
         from ivan_core.backends.lexicon.labeler import LexiconLabeler
 

@@ -1,10 +1,11 @@
-"""Who labels or rewords, by name: rules that ship with IVAN, a model on Ollama, or a provider's."""
+"""Who labels or rewords, by name: what ships with IVAN, a model on Ollama, or a provider's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Literal
 
+from ivan_core.domain.labels import AUTHOR
 from ivan_core.domain.specs import LEXICON, RULES
 
 OPENAI = "openai:"
@@ -12,29 +13,40 @@ OPENAI = "openai:"
 OWN = "ivan/"
 """What the names of all that ships with IVAN begin with."""
 FREE = "rule-based, here, free"
-NOTES = {
+AUTHORED = "authored labels"
+"""What the labels of the sample's author are called wherever they are shown."""
+_RULES = (LEXICON, RULES)
+_NOTES = {
     LEXICON: f"{LEXICON} is rule-based: it looks for words and shapes of text, it does not "
     "understand.",
     RULES: f"{RULES} is rule-based: it swaps words and contractions from a list, it does not "
     "understand.",
+    AUTHOR: "Authored labels were written with the sample, each pair to differ in one feature; "
+    "they show how IVAN works and are no evidence about people.",
 }
-"""What a reader has to know of those that are rules."""
 
-Way = Literal["nobody", "rules", "ollama", "openai"]
+Way = Literal["nobody", "rules", "authored", "ollama", "openai"]
 
 
 def way_of(name: str) -> Way:
     """How somebody works who labels or rewords; an empty name is nobody's."""
     if not name:
         return "nobody"
-    if name in NOTES:
+    if name in _RULES:
         return "rules"
+    if name == AUTHOR:
+        return "authored"
     return "openai" if name.startswith(OPENAI) else "ollama"
 
 
 def is_rules(name: str) -> bool:
     """Whether rules answer, and no model."""
     return way_of(name) == "rules"
+
+
+def is_authored(name: str) -> bool:
+    """Whether the labels are those that the sample's author wrote."""
+    return way_of(name) == "authored"
 
 
 def on_ollama(names: Iterable[str]) -> list[str]:
@@ -57,11 +69,16 @@ def served_name(name: str) -> str:
     return name.removeprefix(OPENAI)
 
 
+def plain_name(name: str) -> str:
+    """A name as it stands in lists: as it is, but for what is called by words."""
+    return AUTHORED if is_authored(name) else name
+
+
 def shown_name(name: str) -> str:
     """A name with the word that rules need."""
-    return f"{name} (rule-based)" if is_rules(name) else name
+    return f"{name} (rule-based)" if is_rules(name) else plain_name(name)
 
 
-def rules_note(name: str) -> str:
-    """What a reader has to know where rules answer; empty for models."""
-    return NOTES.get(name, "")
+def reader_note(name: str) -> str:
+    """What a reader has to know of rules and of authored labels; empty for models."""
+    return _NOTES.get(name, "")

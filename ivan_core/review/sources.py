@@ -191,15 +191,20 @@ def _named_rows(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
     return _Pool(sorted(set(request.row_ids)), "of the rows that were named")
 
 
+def _without_author(given: list[LabelResults]) -> list[LabelResults]:
+    """Labellings without those of the sample's author, which stand for no labeler unless named."""
+    return [one for one in given if not one.authored]
+
+
 def _two_labellings(
     dataset: PreparedDataset, request: QueueRequest
 ) -> tuple[LabelResults, LabelResults]:
     if request.runs:
         given = [open_labelling(run_id, dataset) for run_id in dict.fromkeys(request.runs)]
     else:
-        given = newest_labellings(dataset)
+        given = _without_author(newest_labellings(dataset))
         if len(given) < 2:  # the same labeler twice will do
-            given = [open_labels(run.id) for run in labellings(dataset)]
+            given = _without_author([open_labels(run.id) for run in labellings(dataset)])
         given = given[:2]
     if len(given) != 2:
         raise BadInput(
@@ -275,7 +280,7 @@ def _second_look(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
             for one in (
                 [open_labelling(run_id, dataset) for run_id in named]
                 if named
-                else newest_labellings(dataset)
+                else _without_author(newest_labellings(dataset))
             )
             if set(CHOICE_KEYS) <= set(one.keys)
         ),

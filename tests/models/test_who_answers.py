@@ -16,7 +16,8 @@ from ivan_core.models.names import (
     on_ollama,
     on_openai,
     on_servers,
-    rules_note,
+    plain_name,
+    reader_note,
     served_name,
     shown_name,
     way_of,
@@ -24,7 +25,7 @@ from ivan_core.models.names import (
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("ivan/lexicon", "", "gemma4:e4b", "openai:gpt-6-luna", "ivan/rules", "gemma4:e4b")
-SPELLINGS = {"LEXICON", "RULES", "MINILM", "OPENAI", "OWN"}
+SPELLINGS = {"AUTHOR", "LEXICON", "RULES", "MINILM", "OPENAI", "OWN"}
 """Constants that are names, or begin names."""
 
 
@@ -48,14 +49,25 @@ def test_a_name_tells_how_somebody_works() -> None:
 def test_rules_are_called_rules_wherever_they_are_named() -> None:
     assert shown_name("ivan/rules") == "ivan/rules (rule-based)"
     assert shown_name("gemma4:e4b") == "gemma4:e4b"
-    assert rules_note("ivan/lexicon").startswith("ivan/lexicon is rule-based: it looks for words")
-    assert rules_note("ivan/rules").startswith("ivan/rules is rule-based: it swaps words")
-    assert rules_note("openai:gpt-6-luna") == ""
+    assert reader_note("ivan/lexicon").startswith("ivan/lexicon is rule-based: it looks for words")
+    assert reader_note("ivan/rules").startswith("ivan/rules is rule-based: it swaps words")
+    assert reader_note("openai:gpt-6-luna") == ""
+
+
+def test_authored_labels_are_called_so_wherever_they_are_named() -> None:
+    assert way_of("ivan/authored") == "authored" and on_servers(["ivan/authored"]) == []
+    assert shown_name("ivan/authored") == plain_name("ivan/authored") == "authored labels"
+    assert plain_name("ivan/lexicon") == "ivan/lexicon"
+    assert reader_note("ivan/authored") == (
+        "Authored labels were written with the sample, each pair to differ in one feature; they "
+        "show how IVAN works and are no evidence about people."
+    )
 
 
 def test_how_all_texts_are_labelled_shows_in_the_name_or_has_to_be_asked() -> None:
     for name, way in (
         ("ivan/lexicon", "rules"),
+        ("ivan/authored", "authored"),
         ("gemma4:e4b", "ollama"),
         ("gpt-6-luna", "batch"),
         ("ft:gpt-4o:me", "batch"),
@@ -68,6 +80,7 @@ def test_how_all_texts_are_labelled_shows_in_the_name_or_has_to_be_asked() -> No
 
 def test_files_of_the_rules_name_them_again() -> None:
     assert labelers.from_slug("ivan-lexicon") == "ivan/lexicon"
+    assert labelers.from_slug("ivan-authored") == "ivan/authored"
     assert labelers.from_slug("gemma4-e4b") == "gemma4-e4b"
 
 

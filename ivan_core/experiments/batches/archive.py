@@ -15,6 +15,7 @@ from ivan_core.experiments.batches.job import OUTPUT
 from ivan_core.experiments.batches.results import summary_of, write_summary
 from ivan_core.experiments.labels.archive import labelling, reconciled, without_answers
 from ivan_core.experiments.labels.files import TABLE
+from ivan_core.models import labelers
 
 
 class _Estimate(BaseModel):
@@ -44,6 +45,7 @@ def _without_account(manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _read(zipped: Unpacked[TaxonomySpec]) -> Came:
     manifest, found = zipped.manifest, reconciled(zipped)
+    labelers.check_provided(str(manifest["labeler"]["id"]))
     _ATTEMPTS.validate_python(manifest.get("attempts", []))
     paid = _DOLLARS.validate_python(manifest.get("spend_usd", 0))
     note = f"It cost {usd(paid)} where it was made. Nothing was sent or paid from here."

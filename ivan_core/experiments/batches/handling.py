@@ -24,6 +24,7 @@ from ivan_core.experiments.batches.results import read_summary, spent_at_once
 from ivan_core.experiments.batches.watch import Watch, watch_of
 from ivan_core.ledger.ledger import Ledger
 from ivan_core.ledger.records import PartKey, Spent, Stage
+from ivan_core.models import labelers
 from ivan_core.runs.locks import FileLock
 from ivan_core.settings import data_dir
 
@@ -46,11 +47,13 @@ def start(spec: TaxonomySpec, again: bool = False, ask_all: bool | None = None) 
     Returns the run's id and whether it is new.
 
     Raises:
+        BadInput: the model has a name that no model has.
         NotAllowed: the visitor may not start runs or name this server.
         StorageProblem: the data folder cannot be written.
     """
     access.require(access.Action.START)
     access.check_address(spec.base_url)
+    labelers.check_provided(spec.model)
     spec = spec.model_copy(update={"dataset": located(spec.dataset)})
     sent = None if again else sent_run(spec)
     if sent is not None:

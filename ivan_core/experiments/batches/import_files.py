@@ -30,6 +30,7 @@ from ivan_core.experiments.labels.files import TABLE, count_dict, texts_of, writ
 from ivan_core.labels.reconcile import Reconciled, reconcile, refuse_unknown
 from ivan_core.labels.result_files import merge_raw, read_result_lines
 from ivan_core.labels.table import labels_table, write_labels
+from ivan_core.models import labelers
 
 _LOOKED_AT = 200
 _UNNAMED = "imported"
@@ -115,6 +116,7 @@ def _keys(paths: Sequence[Path]) -> tuple[str, ...]:
 def _labeler(paths: Sequence[Path], given: str) -> str:
     """Who labelled; answers of the demo server stay known as its own, whatever the model."""
     name = given or _model(paths)
+    labelers.check_provided(name)
     replies = (line.reply for line in islice(lines_of(paths), _LOOKED_AT))
     demo = any(reply is not None and reply.demo for reply in replies)
     return DEMO_NAME.format(name) if demo else name

@@ -17,6 +17,7 @@ from ivan_core.domain.models import AnswererCard
 from ivan_core.domain.specs import LabelSpec, TaxonomySpec
 from ivan_core.engine.imports import SLUG, Came, Written
 from ivan_core.engine.zips import Archive, Unpacked
+from ivan_core.experiments.labels.authored import as_written
 from ivan_core.experiments.labels.files import (
     FOLDER,
     TABLE,
@@ -36,6 +37,7 @@ from ivan_core.labels.table import (
     write_labels,
 )
 from ivan_core.labels.validate import Outcome
+from ivan_core.models.names import is_authored, plain_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +82,14 @@ def without_answers(folder: Path, texts: bool) -> dict[str, bytes]:
 def _read(zipped: Unpacked[LabelSpec]) -> Came:
     stem = f"{SLUG}-{AnswererCard(zipped.spec.labeler).slug[:_LONGEST_NAME]}-control"
     labeler = str(zipped.manifest["labeler"]["id"])
-    return labelling(labeler, reconciled(zipped), zipped.dataset, FOLDER, stem)
+    found = reconciled(zipped)
+    if is_authored(labeler) or is_authored(zipped.spec.labeler):
+        labels = {key: outcome.labels for key, outcome in found.outcomes.items()}
+        written = as_written(labels, zipped.dataset, zipped.row_ids)
+        if written is None or labeler != zipped.spec.labeler:
+            raise zipped.damaged("its labels are not those that the author wrote")
+        found = written
+    return labelling(labeler, found, zipped.dataset, FOLDER, stem)
 
 
 def labelling(
@@ -88,7 +97,7 @@ def labelling(
 ) -> Came:
     """A labelling that was made elsewhere; its files for people go into `folder`, called `stem`."""
     return Came(
-        who=(labeler,),
+        who=(plain_name(labeler),),
         rows=len({key.row_id for key in found.submitted}),
         done=len(found.submitted),
         chunk=1,
@@ -100,7 +109,7 @@ def _write(
     staged: Path, *, folder: str, stem: str, found: Reconciled, dataset: PreparedDataset
 ) -> Written:
     missing = found.keys_of("missing")
-    table = labels_table(found.outcomes, found.attempts, missing, found.reused)
+    table = labels_table(found.outcomes, found.attempts, missing, found.reused, found.why_missing)
     write_labels(staged / SLUG / TABLE, table)
     files = write_label_files(staged, Path(folder), stem, found, texts_of(dataset))
     return Written(files, {"counts": count_dict(found)})
@@ -166,13 +175,17 @@ def _table(zipped: Unpacked[LabelSpec] | Unpacked[TaxonomySpec]) -> pd.DataFrame
         raise zipped.damaged("its table is not of its texts, or has one twice")
     if table.empty or not table["status"].isin(STATES).all():
         raise zipped.damaged("its table does not say what became of each text")
-    if wrong := _contradictions(table, spec.keys):
+    authored = isinstance(spec, LabelSpec) and is_authored(spec.labeler)
+    if wrong := _contradictions(table, spec.keys, whole=not authored):
         raise zipped.damaged(f"{wrong:,} rows of its table contradict themselves")
     return table.sort_values(["row_id", "preference"], ignore_index=True)
 
 
-def _contradictions(table: pd.DataFrame, keys: tuple[str, ...]) -> int:
-    """Rows with a label that nobody asked for or nobody allows, or without one that is usable."""
+def _contradictions(table: pd.DataFrame, keys: tuple[str, ...], *, whole: bool) -> int:
+    """Rows with a label that nobody asked for or nobody allows, or without one that is usable.
+
+    Without `whole` a text that is usable may have some of its labels alone.
+    """
     import pandas as pd
 
     wrong = 0
@@ -185,7 +198,7 @@ def _contradictions(table: pd.DataFrame, keys: tuple[str, ...]) -> int:
         fine &= bool(pd.isna(row["attempt"])) is missing
         for one in asked:
             label = labels[one.key]
-            fine &= is_label(one, label) if label is not None else not usable
+            fine &= is_label(one, label) if label is not None else not (usable and whole)
         wrong += not fine
     return wrong
 

@@ -15,9 +15,9 @@ from pydantic_core.core_schema import ValidationInfo
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
-from ivan_core.engine.opened import Stamp, runs_of, stamp_of
+from ivan_core.engine.opened import Stamp, stamp_of
 from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES, TextHas, UserColumnIn
-from ivan_core.experiments.labels.results import LabelResults, labeler_of, open_labels
+from ivan_core.experiments.labels.results import LabelResults, named_runs, open_labels
 from ivan_core.labels.reconcile import State
 from ivan_core.labels.schema import feature
 from ivan_core.lists.conditions import (
@@ -45,6 +45,7 @@ from ivan_core.metrics.labels.answers import (
     join_labelers,
 )
 from ivan_core.metrics.labels.shares import ON_PAIRS, pairs_with
+from ivan_core.models.names import plain_name
 
 _ON_PAIRS = {
     "both": "on both sides",
@@ -327,10 +328,6 @@ def listing(results: LabelResults) -> Listing:
     return Listing(results.run.id, results.dataset, rows, results, rejected)
 
 
-def _runs(content: str) -> dict[str, str]:
-    return {run.id: f"{labeler_of(run.id)}, run {run.label}" for run in runs_of("labels", content)}
-
-
 def _keys(listing: Listing, _: Picks) -> dict[str, str]:
     results: LabelResults = listing.results
     return {key: label_name(key) for key in results.keys}
@@ -342,7 +339,7 @@ def _values(_: Listing, picks: Picks) -> dict[str, str]:
 
 
 def _others(listing: Listing, _: Picks) -> dict[str, str]:
-    found = _runs(str(listing.dataset.about["content"]))
+    found = named_runs(str(listing.dataset.about["content"]))
     return {run: name for run, name in found.items() if run != listing.run_id}
 
 
@@ -372,7 +369,7 @@ LANGUAGE = Language(
     ),
     None,
     lambda run_id: listing(open_labels(run_id)),
-    _runs,
+    named_runs,
     (
         Offer("Label", LabelIs, (_LABEL, _VALUE, _ANSWER, _SIDE)),
         Offer("Label on both replies", OnPairs, (_LABEL, _VALUE, _STANDING)),
@@ -392,7 +389,7 @@ def label_name(key: str, value: str = "") -> str:
 
 def _labeler(run_id: str) -> str:
     try:
-        return open_labels(run_id).labeler
+        return plain_name(open_labels(run_id).labeler)
     except BadInput:
         return run_id
 

@@ -18,6 +18,7 @@ from ivan_core.metrics.intervals import TIMES
 from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT
 from ivan_core.metrics.labels.sentences import coefficient_sentence
 from ivan_core.metrics.labels.shares import LEAST
+from ivan_core.models.names import AUTHORED
 
 _MOST_NAMED = 20
 _NEWCOMBE = "Newcombe's 95% interval for paired proportions (1998, method 10)"
@@ -248,6 +249,12 @@ def _needs(fewest: int) -> Callable[[str, LabelResults], BadInput | None]:
     return lacks
 
 
+def _together_lacks(chart: str, results: LabelResults) -> BadInput | None:
+    if results.authored:
+        return _no_chart(chart, results, "Each of its texts has one label alone.")
+    return _needs(2)(chart, results)
+
+
 def _beside(most: int) -> Choice:
     """The choice of other labellings, one at least: those asked for, or the newest."""
 
@@ -359,7 +366,7 @@ CHARTS = (
         "Which labels go together",
         _together,
         instead=_ALL,
-        lacks=_needs(2),
+        lacks=_together_lacks,
         measure=LABELS,
     ),
     Chart(
@@ -412,6 +419,8 @@ def _texts(results: LabelResults) -> str:
 def _labeler(results: LabelResults) -> str:
     """Who labelled: what exactly it is, and what it was asked."""
     card, prompt = results.manifest["labeler"], results.manifest["prompt"]
+    if results.authored:
+        return f"their author ({AUTHORED}, written with the pairs, revision {card['revision']})"
     facts = [f"revision {card['revision'] or 'unknown'}"]
     facts += [f"{name} {value}" for name, value in card["settings"].items()]
     asked = f"prompt {prompt['version']}, hash {prompt['hash']}"

@@ -74,6 +74,6 @@ def _failed(found: Reconciled, others: Sequence[TextKey]) -> Iterator[list[Any]]
             key.preference,
             found.state(key),
             found.attempts.get(key),
-            told or "No answer came.",
+            told or found.why_missing or "No answer came.",
             outcome.raw if outcome else None,
         ]

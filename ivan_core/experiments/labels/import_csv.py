@@ -29,12 +29,14 @@ from ivan_core.engine.csv_files import (
 from ivan_core.engine.imports import SLUG
 from ivan_core.engine.work import versions
 from ivan_core.experiments.labels.archive import labelling
+from ivan_core.experiments.labels.authored import as_written, card
 from ivan_core.experiments.labels.files import FAILED_COLUMNS, FOLDER, texts_of
 from ivan_core.labels.reconcile import USABLE, Reconciled
 from ivan_core.labels.repair import TWICE, Fix, Problem, cut, shown
 from ivan_core.labels.table import CSV_COLUMNS, read_cell
 from ivan_core.labels.validate import Outcome, Status
 from ivan_core.models import labelers
+from ivan_core.models.names import AUTHORED, is_authored
 
 _ENDING = "-control"
 _UNUSABLE: dict[str, Status] = {one: one for one in get_args(Status) if one not in USABLE}
@@ -84,18 +86,21 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
         _add_failed(labels, failed, dataset)
     if labels.others and not given.force:
         raise of_others(path, labels.others, dataset)
-    found = labels.reconciled
+    found, who, keys = labels.reconciled, AnswererCard(name, kind="import"), labels.keys
     if not found.submitted:
         raise BadInput(f"{path.name} holds no label of a text of {dataset.about['label']}.")
     row_ids = sorted({key.row_id for key in found.submitted})
+    if is_authored(name):
+        found, who, keys = _authored(path, found, dataset, row_ids), card(dataset), FEATURES
+        labels.invalid = 0
     spec = LabelSpec(
         dataset=given.request,
         labeler=name,
-        keys=labels.keys,
+        keys=keys,
         row_ids=None if len(row_ids) == dataset.rows else tuple(row_ids),
     )
     manifest = {
-        "labeler": {"id": name, "revision": "", "kind": "import", "settings": {}},
+        "labeler": {"id": name, "revision": who.revision, "kind": who.kind, "settings": {}},
         "prompt": {"version": "", "hash": ""},
         "spend_usd": 0,
         "versions": versions(),
@@ -105,6 +110,20 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
         notes=tuple(_notes(labels, len(row_ids), dataset.rows)),
     )
     return FromCsv([path, *([failed] if failed else [])], [name], spec, came, manifest)
+
+
+def _authored(
+    path: Path, given: Reconciled, dataset: PreparedDataset, row_ids: list[int]
+) -> Reconciled:
+    """The authored labels of a file's rows, which are the file's own."""
+    labels = {key: outcome.labels for key, outcome in given.outcomes.items()}
+    found = as_written(labels, dataset, row_ids)
+    if found is None:
+        raise BadInput(
+            f"{path.name} is called as {AUTHORED} are, and holds other labels than the author's.",
+            "Name who labelled. On the command line: --model.",
+        )
+    return found
 
 
 def _labels(path: Path, dataset: PreparedDataset) -> _Labels:

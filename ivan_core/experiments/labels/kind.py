@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ivan_core.domain.specs import LabelSpec
 from ivan_core.engine.kind import Kind, Transfer, late, record
+from ivan_core.models.names import plain_name
 
 _HERE = "ivan_core.experiments.labels"
 
 
 def _about(spec: LabelSpec) -> str:
-    return f"{spec.dataset.label} | {spec.labeler}"
+    return f"{spec.dataset.label} | {plain_name(spec.labeler)}"
 
 
 KIND = Kind(
@@ -25,6 +26,7 @@ KIND = Kind(
     about=_about,
     weight=lambda _: 2,
     work=late(f"{_HERE}.work:work_labels"),
+    covers=late(f"{_HERE}.results:pairs_covered"),
     proposes=late(f"{_HERE}.plan:propose"),
     open=late(f"{_HERE}.results:open_labels"),
     report=late(f"{_HERE}.report:print_labels"),

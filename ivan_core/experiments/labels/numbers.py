@@ -176,6 +176,9 @@ def _agreement(results: tuple[LabelResults, ...], key: str) -> pd.DataFrame:
     if first.whole:
         picked = text_ids(first.table)
         tables = {one.run.id: one.only(picked, first.bare).table for one in results}
+    written = next((tables[one.run.id] for one in results if one.authored), None)
+    if written is not None:
+        tables = {run_id: _where(written, table) for run_id, table in tables.items()}
     generator = np.random.default_rng(first.spec.seed)
     prompts = first.dataset.prompt_groups
     keys = shared_keys(results)
@@ -185,6 +188,19 @@ def _agreement(results: tuple[LabelResults, ...], key: str) -> pd.DataFrame:
         else agreement_table(tables, keys, generator, prompts=prompts)
     )
     return _without_ends(first, found)
+
+
+def _where(written: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Labels without those that have no author's label beside them.
+
+    So what several labelers say among themselves of other texts is not mixed into how far they
+    agree with what was written.
+    """
+    ids, there = text_ids(table), text_ids(written)
+    kept = {
+        key: table[key].where(np.isin(ids, there[written[key].notna()]), None) for key in FEATURES
+    }
+    return table.assign(**kept)
 
 
 def crossed(results: LabelResults, other: LabelResults, key: str, value: str = "") -> pd.DataFrame:

@@ -13,7 +13,8 @@ from ivan_core.domain.specs import LabelSpec, RowsSpec
 from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.kind import kind_for
 from ivan_core.engine.plan import Proposal, lexicon_time, overhead, rows_of, the
-from ivan_core.models.names import is_rules, rules_note, shown_name
+from ivan_core.models import labelers
+from ivan_core.models.names import is_authored, is_rules, reader_note, shown_name
 
 DEMO_NOTE = (
     "The demo server labels by the rules of ivan/lexicon, whatever model is named: how far it "
@@ -33,7 +34,10 @@ class LabelPlan:
     @property
     def sentence(self) -> str:
         texts = f"{2 * self.pairs:,} texts" if self.pairs is not None else "All texts"
-        by = rules_note(self.labeler) or f"{self.labeler} on Ollama labels them."
+        if is_authored(self.labeler):
+            told = f"{texts}, at once: those of minimal pairs have an author's label, others none."
+            return " ".join([told, reader_note(self.labeler), *self.notes])
+        by = reader_note(self.labeler) or f"{self.labeler} on Ollama labels them."
         took = f", {self.takes.words}" if self.takes else ""
         return " ".join([f"{texts}, one after the other{took}.", by, *self.notes])
 
@@ -42,9 +46,11 @@ def plan(spec: LabelSpec) -> LabelPlan:
     """What a labelling would take. Nothing has happened yet.
 
     Raises:
-        BadInput: the dataset or the rows do not exist.
+        BadInput: the dataset or the rows do not exist, or the labeler is not for them.
         NotAllowed: as `datasets.find`.
     """
+    labelers.check_own(spec.labeler)
+    labelers.check_authored(spec)
     dataset = datasets.find(spec.dataset)
     if dataset is None:
         return LabelPlan(spec.labeler, None)

@@ -11,7 +11,7 @@ from ivan_core.labels.schema import features
 from ivan_core.lists.conditions import Ints
 from ivan_core.lists.download import Columns
 from ivan_core.metrics.sentences import share_in_full
-from ivan_core.models.names import rules_note
+from ivan_core.models.names import plain_name, reader_note
 from ivan_core.settings import data_dir
 
 
@@ -19,10 +19,11 @@ def print_labels(run_id: str, out: TextIO) -> None:
     """Print the reconciliation line, the share of each yes/no label by side, and the files."""
     results = open_labels(run_id)
     print(results.manifest.get("reconciliation") or f"{results.line}.", file=out)
-    for note in (results.dataset.about["note"], rules_note(results.labeler)):
+    for note in (results.dataset.about["note"], reader_note(results.labeler)):
         if note:
             print(note, file=out)
-    print(f"\nHow often {results.labeler} says yes (95% interval):", file=out)
+    verb = "say" if results.authored else "says"
+    print(f"\nHow often {plain_name(results.labeler)} {verb} yes (95% interval):", file=out)
     sides = ("chosen", "rejected")
     shown = [("", *sides)]
     for feature in features(results.keys):

@@ -12,7 +12,7 @@ import numpy as np
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import DEMO_NAME, Label
+from ivan_core.domain.labels import DEMO_NAME, REGRESSION_FEATURES, Label
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import LabelSpec, TaxonomySpec
 from ivan_core.engine import handling as runs
@@ -25,7 +25,7 @@ from ivan_core.labels.reconcile import STATES
 from ivan_core.labels.table import read_labels
 from ivan_core.lists.conditions import Ints
 from ivan_core.metrics.labels.answers import text_ids
-from ivan_core.models.names import is_rules
+from ivan_core.models.names import is_authored, is_rules, plain_name
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
@@ -69,14 +69,23 @@ class LabelResults:
         return is_rules(self.labeler)
 
     @property
+    def authored(self) -> bool:
+        """Whether these are the labels that were written with the sample's minimal pairs.
+
+        Of a text they know one label alone; `differences` tells what they know of a pair. They are
+        set beside others by name, and never stand for them.
+        """
+        return is_authored(self.labeler)
+
+    @property
     def of_demo(self) -> bool:
         """Whether the demo server labelled, by rules and under the name of a model."""
         return self.labeler.endswith(DEMO_NAME.format(""))
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The labels that were asked for."""
-        return self.spec.keys
+        """The labels that were asked for, or that pairs were written for."""
+        return REGRESSION_FEATURES if self.authored else self.spec.keys
 
     @property
     def row_ids(self) -> list[int]:
@@ -117,12 +126,20 @@ class TextLabels:
     keys: tuple[str, ...]
     chosen: Mapping[str, Label] | None
     rejected: Mapping[str, Label] | None
+    authored: bool = False
 
     @property
     def differing(self) -> tuple[str, ...]:
         """The keys that have a label on both sides, and not the same."""
         ours, theirs = self.chosen or {}, self.rejected or {}
         return tuple(key for key in self.keys if _apart(ours.get(key), theirs.get(key)))
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """The keys that were written to be the same on both sides, whatever their value is."""
+        if not self.authored or not self.differing:
+            return ()
+        return tuple(key for key in self.keys if key not in self.differing)
 
 
 def labeler_of(run_id: str) -> str | None:
@@ -162,9 +179,28 @@ open_labels = Opener("labels", _read, table=TABLE, keep=8)
 """The labels of a finished run by its id, whoever labelled."""
 
 
+def pairs_covered(run_id: str) -> int | None:
+    """How many pairs the labels of a finished run are about, where these are not all of its rows.
+
+    Authored labels are about minimal pairs alone.
+    """
+    if not is_authored(labeler_of(run_id) or ""):
+        return None
+    manifest = runs.manifest(run_id)
+    return None if manifest is None else int(manifest["counts"]["valid"]) // 2
+
+
 def labellings() -> list[Run]:
     """All labellings, newest first."""
     return runs.registry().some(alike("labels"))
+
+
+def named_runs(content: str) -> dict[str, str]:
+    """The labellings of the pairs of a dataset by run, each with its labeler's name."""
+    return {
+        run.id: f"{plain_name(labeler_of(run.id) or 'nobody')}, run {run.label}"
+        for run in runs_of("labels", content)
+    }
 
 
 def labels_of_row(dataset: str, row_id: int) -> list[TextLabels]:
@@ -186,6 +222,7 @@ def labels_of_row(dataset: str, row_id: int) -> list[TextLabels]:
             results.keys,
             sides.get("chosen"),
             sides.get("rejected"),
+            results.authored,
         )
     return list(found.values())
 

@@ -60,7 +60,7 @@ MOST_OTHERS = 3
 
 def source(results: LabelResults) -> str:
     """What every sentence of the run rests on."""
-    by = f"labelled by {label_numbers.named(results)}"
+    by = f"{'with' if results.authored else 'labelled by'} {label_numbers.named(results)}"
     return source_line(results, int(results.manifest["rows"]), runs.command(results.run), by=by)
 
 
@@ -81,7 +81,8 @@ def _accounted(results: LabelResults) -> list[Quote]:
     design = design_effect(usable, units_in(results.table))
     rate = wilson(counts["valid"] + counts["repaired"], counts["submitted"], design=design)
     told = [f"{name}: {results.line} texts."]
-    told.append(rate_sentence(rate, f"{name} gives usable labels", "texts", PROMPTS_SHARED))
+    if not results.authored:  # which texts have an author's label was no chance
+        told.append(rate_sentence(rate, f"{name} gives usable labels", "texts", PROMPTS_SHARED))
     command = f"ivan runs show {results.run.id}"
     question = "Is every text accounted for?"
     return [Quote(question, sentence, command=command) for sentence in told]
@@ -119,7 +120,7 @@ def _about(results: LabelResults) -> list[Quote]:
 
 def _together(results: LabelResults) -> list[Quote]:
     """The labels that change each other's share most, of those with enough texts."""
-    if len(label_numbers.single_keys(results.keys)) < 2:
+    if results.authored or len(label_numbers.single_keys(results.keys)) < 2:
         return []
     table = label_numbers.together(results)
     known = table[~table["too_few"].astype(bool) & table["share"].notna()]

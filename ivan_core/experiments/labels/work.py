@@ -8,6 +8,7 @@ from ivan_core.domain.labels import DEMO_NAME, Labeler
 from ivan_core.domain.models import AnswererCard
 from ivan_core.domain.specs import LabelSpec
 from ivan_core.engine.work import Job, write_results
+from ivan_core.experiments.labels.authored import take_authored
 from ivan_core.experiments.labels.files import (
     FOLDER,
     TABLE,
@@ -19,16 +20,30 @@ from ivan_core.experiments.labels.steps import run_labels
 from ivan_core.labels.prompt import prompt_hash
 from ivan_core.labels.table import labels_table, write_labels
 from ivan_core.models import labelers
+from ivan_core.models.names import is_authored
+
+NO_PROMPT = {"version": "", "hash": ""}
+"""What a manifest says of the prompt where none was read."""
 
 
 def work_labels(job: Job[LabelSpec]) -> None:
-    """Do what is left of a labelling and write its files."""
+    """Do what is left of a labelling and write its files.
+
+    Raises:
+        IvanError: the data or the labeler cannot be had; what is finished is kept.
+    """
     spec = job.spec
-    done = run_labels(job.context, spec, lambda: make_labeler(spec))
+    labelers.check_authored(spec)
+    written = is_authored(spec.labeler)  # with the pairs themselves: nothing is asked
+    if written:
+        done = take_authored(job.context, spec)
+    else:
+        done = run_labels(job.context, spec, lambda: make_labeler(spec))
+    found = done.reconciled
     job.context.doing("Writing the results")
     stem = f"{job.context.id}-{done.card.slug}-control"
     files = write_label_files(
-        job.context.data_dir, Path(FOLDER), stem, done.reconciled, texts_of(done.begun.dataset)
+        job.context.data_dir, Path(FOLDER), stem, found, texts_of(done.begun.dataset)
     )
     facts = {
         "labeler": {
@@ -37,10 +52,14 @@ def work_labels(job: Job[LabelSpec]) -> None:
             "kind": done.card.kind,
             "settings": dict(done.card.settings),
         },
-        "prompt": {"version": spec.prompt, "hash": prompt_hash(spec.keys, spec.prompt)},
-        "counts": count_dict(done.reconciled),
+        "prompt": NO_PROMPT
+        if written
+        else {"version": spec.prompt, "hash": prompt_hash(spec.keys, spec.prompt)},
+        "counts": count_dict(found),
     }
-    table = labels_table(done.reconciled.outcomes, done.reconciled.attempts)
+    table = labels_table(
+        found.outcomes, found.attempts, found.keys_of("missing"), why_missing=found.why_missing
+    )
     write_results(
         job, done.begun, tables={TABLE: table}, files=files, facts=facts, write=write_labels
     )

@@ -47,7 +47,7 @@ from ivan_core.metrics.robustness.sentences import (
     twice_sentence,
 )
 from ivan_core.metrics.sentences import rate_sentence
-from ivan_core.models.names import rules_note, shown_name
+from ivan_core.models.names import reader_note, shown_name
 
 
 def source(results: RewriteResults) -> str:
@@ -188,7 +188,7 @@ def notes(results: RewriteResults) -> list[str]:
     how = [f"{by}; similarity by {spec.similarity}."]
     if run.state is not RunState.DONE:
         how.append(f"Stopped: {len(results.row_ids):,} pairs reworded so far.")
-    about = [results.dataset.about["note"], *run.notes, rules_note(spec.rewriter)]
+    about = [results.dataset.about["note"], *run.notes, reader_note(spec.rewriter)]
     return [" ".join(how), " ".join(part for part in dict.fromkeys(about) if part)]
 
 

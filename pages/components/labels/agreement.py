@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.annotators import agreement_dots, answer_cells
-from ivan_core.domain.specs import LEXICON
 from ivan_core.experiments.labels import numbers as label_numbers, sentences as label_sentences
 from ivan_core.experiments.labels.conditions import LabelIs, TheySay, label_name
 from ivan_core.experiments.labels.figures import label_id
@@ -16,7 +15,7 @@ from ivan_core.experiments.labels.plan import DEMO_NOTE
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT, YES
 from ivan_core.metrics.labels.sentences import coefficients, same_sentence
-from ivan_core.models.names import rules_note
+from ivan_core.models.names import reader_note
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import FOR_THE_PAPER, Point, one_of
 from pages.components.kit.state import dark, write_query
@@ -51,8 +50,9 @@ def do_they_agree(results: LabelResults) -> None:
     with st.spinner("Comparing the labels …"):
         table = label_numbers.agreement(chosen)
     say(label_sentences.agreement_sentence(table, list(names.values())))
-    if any(one.rule_based for one in chosen) and not results.rule_based:
-        say(rules_note(LEXICON), "small", quiet=True)
+    told = {reader_note(one.labeler): None for one in chosen if one.labeler != results.labeler}
+    for note in filter(None, told):
+        say(note, "small", quiet=True)
     if any(one.of_demo for one in chosen):
         say(DEMO_NOTE, "small", quiet=True)
     left, right = st.columns([3, 2], gap="large")

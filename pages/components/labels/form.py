@@ -15,7 +15,7 @@ from ivan_core.experiments.compare.plan import preset_spec
 from ivan_core.experiments.labels import plan as labels
 from ivan_core.models import labelers, servers
 from ivan_core.models.labelers import LabellingWay
-from ivan_core.models.names import served_name
+from ivan_core.models.names import plain_name, served_name
 from pages.components.kit.form import (
     chat_fields,
     dataset_field,
@@ -67,23 +67,23 @@ def label_form() -> None:
 def _three_fields(
     models: servers.OllamaModels,
 ) -> tuple[DatasetRequest | None, str, dict[str, Any]]:
-    offered = labelers.offered(models.names, servers.provider().demo)
-    asked_for = st.query_params.get(FORM, "")
-    chosen = asked_for if asked_for in offered else labelers.preset_labeler()
-    names = list(dict.fromkeys((*offered, chosen)))
     left, middle, right = st.columns([3, 4, 2])
     dataset, asked = dataset_of_study(preset_spec().dataset)
     request = dataset_field(left, dataset, "label")
+    offered = labelers.offered(models.names, servers.provider().demo, request)
+    asked_for = st.query_params.get(FORM, "")
+    chosen = asked_for if asked_for in offered else labelers.preset_labeler()
+    names = list(dict.fromkeys((*offered, chosen)))
     labeler = middle.selectbox(
         "Labeler",
         names,
         names.index(chosen),
-        format_func=lambda name: offered.get(name, name),
+        format_func=lambda name: offered.get(name, plain_name(name)),
         accept_new_options=True,
         key="label-labeler",
         help="Who reads each text and answers 19 questions about it: rules that ship with IVAN, "
-        "a model on your own Ollama server, or a paid model behind OpenAI's Batch API. "
-        "Another model's name may be typed in.",
+        "a model on your own Ollama server, or a paid model behind OpenAI's Batch API; of the "
+        "sample also those who wrote it. Another model's name may be typed in.",
     )
     rows = rows_fields(right, "label", first=asked)
     # Elsewhere a name says so that it is a provider's; here all that are asked there are batches.
@@ -120,7 +120,8 @@ def _offer_direct(
         run_id, _ = runs.start(spec)
         choose_run(run_id, TAXONOMY)
         st.rerun()
-    where = "Nothing is sent anywhere" if way == "rules" else "They go to your Ollama server only"
+    here = way in ("rules", "authored")
+    where = "Nothing is sent anywhere" if here else "They go to your Ollama server only"
     say(f"{plan.sentence} {where}, and nothing is paid.", "small", quiet=True)
 
 
@@ -176,6 +177,9 @@ def no_key(who: servers.Provider) -> None:
 
 def more_options(way: LabellingWay) -> dict[str, Any]:
     """What can be set for a way of labelling."""
+    if way == "authored":
+        say("Nothing: authored labels are taken as they were written.", "small", quiet=True)
+        return {}
     keys = st.multiselect(
         "Labels to ask for",
         FEATURES,

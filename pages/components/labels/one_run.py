@@ -22,7 +22,7 @@ from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.plan import choice_words
 from ivan_core.labels.reconcile import STATES
 from ivan_core.models import servers
-from ivan_core.models.names import is_rules, rules_note
+from ivan_core.models.names import on_ollama, reader_note
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import Panel, counted, live
 from pages.components.kit.state import TAXONOMY, choose_run
@@ -61,7 +61,7 @@ from pages.components.labels.steps import (
 def direct(run: Run) -> None:
     """A labelling text by text, by rules or on Ollama."""
     spec = runs.spec_of(run, LabelSpec)
-    if not is_rules(spec.labeler) and servers.ollama_is_demo():
+    if on_ollama([spec.labeler]) and servers.ollama_is_demo():
         pretended(
             "The demo server answers in place of Ollama.",
             "It pretends to have models, and answers by rules.",
@@ -269,7 +269,7 @@ def _standing(run: Run) -> list[str]:
 def _so_far(run: Run) -> None:
     for note in run.notes:
         say(note, "small", quiet=True)
-    if note := rules_note(getattr(runs.any_spec_of(run), "labeler", "")):
+    if note := reader_note(getattr(runs.any_spec_of(run), "labeler", "")):
         say(note, "small", quiet=True)
     facts = json.loads(run.facts)
     if facts.get("states"):

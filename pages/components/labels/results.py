@@ -23,7 +23,7 @@ from ivan_core.experiments.labels.figures import label_id
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.labels.reconcile import STATES
 from ivan_core.metrics.labels.answers import LIST_KEYS, NO, SENTIMENT, YES
-from ivan_core.models.names import rules_note
+from ivan_core.models.names import reader_note
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import Point, file_buttons, one_of, one_question, quotable, word
 from pages.components.kit.state import dark, write_query
@@ -48,11 +48,13 @@ def label_results(run_id: str) -> None:
     results = open_labels(run_id)
     usable = results.counts["valid"] + results.counts["repaired"]
     texts = f"{usable:,} of {results.counts['submitted']:,} texts"
-    say(f"{label_numbers.named(results)} labelled {texts}.", "headline")
+    named = label_numbers.named(results)
+    headline = f"{named[0].upper()}{named[1:]} of" if results.authored else f"{named} labelled"
+    say(f"{headline} {texts}.", "headline")
     _line(results)
     notes = (note for note in results.run.notes if not note.startswith(results.line))
     told = [results.dataset.about["note"], *notes, results.reused_words]
-    told += [rules_note(results.labeler)] if results.rule_based else []
+    told += [reader_note(results.labeler)]
     if any(told):
         say(" ".join(part for part in told if part), "small", quiet=True)
     if usable:
@@ -102,7 +104,7 @@ def _tabs(results: LabelResults) -> None:
         tabs["What is more common in chosen replies?"] = _more_common
     if any(key in LIST_KEYS for key in results.keys):
         tabs["What are they about?"] = _about
-    if len(label_numbers.single_keys(results.keys)) > 1:
+    if len(label_numbers.single_keys(results.keys)) > 1 and not results.authored:
         tabs["Which labels go together?"] = _together
     tabs["Do labelers agree?"] = do_they_agree
     asked = {name: partial(draw, results) for name, draw in tabs.items()}

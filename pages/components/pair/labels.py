@@ -13,7 +13,7 @@ from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import in_words
 from ivan_core.experiments.labels.reasons import Reason, reasons, rules_changed
 from ivan_core.experiments.labels.results import TextLabels, labels_of_row
-from ivan_core.models.names import rules_note, shown_name
+from ivan_core.models.names import reader_note, shown_name
 from pages.components.kit.text import CELL, HEAD, cell, say, show_table
 
 _NAME = f"{CELL};font-weight:400;min-width:7rem;overflow-wrap:break-word"
@@ -38,6 +38,8 @@ def pair_labels(dataset: str, pair: Pair) -> None:
     st.subheader("Labels", anchor=False)
     for one in found:
         say(_sentence(one), "small")
+        if one.authored:
+            say(reader_note(one.labeler), "small", quiet=True)
     times = {key: sum(key in one.differing for one in found) for key in FEATURES}
     differing = sorted((key for key in FEATURES if times[key]), key=lambda key: -times[key])
     asked = [key for key in FEATURES if any(key in one.keys for one in found)]
@@ -68,6 +70,9 @@ def _labelled(one: TextLabels, side: str) -> bool:
 
 def _sentence(one: TextLabels) -> str:
     """Where the two texts differ for one labeler."""
+    if one.authored:
+        written = f"written to differ in “{', '.join(map(label_name, one.differing))}” alone"
+        return f"{_name(one)}: {written if one.differing else 'none, it is no minimal pair'}."
     without = [side for side in ("chosen", "rejected") if not _labelled(one, side)]
     if without:
         return f"{_name(one)}: no usable labels of the {' and the '.join(without)} reply."
@@ -103,7 +108,8 @@ def _of_several(found: Sequence[TextLabels], key: str) -> Iterator[str]:
 def _row(name: str, one: TextLabels, key: str) -> str:
     """The label of either side by one labeler."""
     given = [None if side is None else side.get(key) for side in (one.chosen, one.rejected)]
-    cells = "".join(cell(_words(label), key in one.differing) for label in given)
+    none = "same on both sides" if key in one.alike else "no label"
+    cells = "".join(cell(in_words(label) or none, key in one.differing) for label in given)
     return f'<tr><th scope="row" style="{_NAME}">{escape(name)}</th>{cells}</tr>'
 
 
@@ -117,7 +123,7 @@ def why(run_id: str, labeler: str, texts: Mapping[str, str], keys: Sequence[str]
     if not folded.open:
         return  # the rules read the texts anew
     with folded:
-        say(rules_note(labeler), "small", quiet=True)
+        say(reader_note(labeler), "small", quiet=True)
         if rules_changed(run_id):
             say("The rules have changed since these labels were given; below are those of now.")
         key = st.selectbox("Label", list(keys), key="labels-why", format_func=label_name)

@@ -17,7 +17,7 @@ from ivan_core.experiments.rewrite.rows import Missing
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite.units import Variant
 from ivan_core.experiments.rewrite.views import VARIANTS, RowView, row_sentence, row_view
-from ivan_core.models.names import rules_note, shown_name
+from ivan_core.models.names import reader_note, shown_name
 from pages.components.kit.text import cell, md_escape, say, short_names, show_part, show_table
 from pages.components.pair.replies import MARKS, NOT_COMPARED, differing, plain, show_pieces
 
@@ -62,7 +62,7 @@ def pair_rewordings(content: str, row_id: int) -> None:
 def show_rewordings(row: RowView) -> None:
     """Draw one row of a run, from what rewording did to it to the texts behind that."""
     say(row_sentence(row), "lead")
-    told = [f"Reworded by {shown_name(row.spec.rewriter)}.", rules_note(row.spec.rewriter)]
+    told = [f"Reworded by {shown_name(row.spec.rewriter)}.", reader_note(row.spec.rewriter)]
     say(" ".join(filter(None, told)), "small", quiet=True)
     _rewards(row, ("reworded",))
     _variant(row, "reworded")

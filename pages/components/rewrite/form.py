@@ -16,7 +16,7 @@ from ivan_core.experiments.rewrite.cost import total
 from ivan_core.experiments.rewrite.plan import RewritePlan, preset_spec
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON
 from ivan_core.models import labelers, reward_models, rewriters, servers, similarity
-from ivan_core.models.names import is_rules, on_ollama, on_openai, rules_note, way_of
+from ivan_core.models.names import is_rules, on_ollama, on_openai, reader_note, way_of
 from ivan_core.models.servers import OllamaModels, provider
 from pages.components.kit.form import (
     ALL,
@@ -193,7 +193,7 @@ def offer(spec: RewriteSpec, models: OllamaModels) -> None:
             begin(spec)
             st.rerun()
     told = [plan.sentence, *(note for note in plan.notes if note != RULES_AND_LEXICON)]
-    told += [rules_note(spec.rewriter)] if is_rules(spec.rewriter) else []
+    told += [reader_note(spec.rewriter)] if is_rules(spec.rewriter) else []
     told += ["Nothing is sent anywhere."] if not wanted and not elsewhere else []
     told += ["Texts go to your Ollama server only."] if wanted and not elsewhere else []
     say(" ".join(told), "small", quiet=True)

@@ -15,7 +15,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.views import VARIANTS
 from ivan_core.metrics.intervals import number_text
-from ivan_core.models.names import rules_note, shown_name
+from ivan_core.models.names import reader_note, shown_name
 from pages.components.kit.live import Panel, doing
 from pages.components.kit.results import plain_chart
 from pages.components.kit.state import dark
@@ -46,7 +46,7 @@ def _standing(run: Run) -> list[str]:
 
 
 def _so_far(run: Run) -> None:
-    note_of_rules = rules_note(runs.spec_of(run, RewriteSpec).rewriter)
+    note_of_rules = reader_note(runs.spec_of(run, RewriteSpec).rewriter)
     for note in filter(None, [note_of_rules, *run.notes]):
         say(note, "small", quiet=True)
     so_far(json.loads(run.facts))

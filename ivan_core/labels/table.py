@@ -145,20 +145,33 @@ def _read(source: Path | IO[bytes], name: str) -> pd.DataFrame:
         raise BadInput(f"{name} is no labels table.", "Pick another file.") from error
     columns: dict[str, Any] = {}
     for name in COLUMNS:
-        values = stored.column(name).to_pylist()
+        column = stored.column(name)
         if name == "row_id":
-            columns[name] = pd.array(values, dtype="int64")
+            columns[name] = pd.array(column.to_pylist(), dtype="int64")
         elif name == "attempt":
-            columns[name] = pd.array(values, dtype="Int64")
+            columns[name] = pd.array(column.to_pylist(), dtype="Int64")
+        elif name in BOOLEANS:
+            columns[name] = column.to_pandas(types_mapper=lambda _: pd.BooleanDtype()).array
         elif name == "problems":
-            columns[name] = _objects([tuple(Problem(**one) for one in row) for row in values])
+            columns[name] = _of_lists(column, lambda row: tuple(Problem(**one) for one in row))
         elif name == "fixes":
-            columns[name] = _objects([tuple(Fix(**one) for one in row) for row in values])
+            columns[name] = _of_lists(column, lambda row: tuple(Fix(**one) for one in row))
         elif name in LISTS:
-            columns[name] = _objects([None if row is None else tuple(row) for row in values])
+            columns[name] = _of_lists(column, lambda row: None if row is None else tuple(row))
         else:
-            columns[name] = label_column(name, values)
+            columns[name] = label_column(name, column.to_pylist())
     return pd.DataFrame(columns, columns=list(COLUMNS))
+
+
+def _of_lists(column: pa.ChunkedArray, make: Callable[[Any], Any]) -> Any:
+    """What is made of each list of a column; most are empty, and only the others are unpacked."""
+    import pyarrow.compute as pc
+
+    lengths = pc.list_value_length(column)
+    others = iter(column.filter(pc.greater(lengths, 0)).to_pylist())
+    return _objects(
+        [make(next(others)) if n else make(n if n is None else ()) for n in lengths.to_pylist()]
+    )
 
 
 def _objects(values: Sequence[Any]) -> Any:

@@ -209,26 +209,15 @@ def export(options: argparse.Namespace) -> int:
 
 
 def import_run(options: argparse.Namespace) -> int:
-    from ivan_core.engine.csv_files import import_csvs
+    from ivan_core.engine.import_files import import_files
     from ivan_core.engine.imports import read_dataset
-    from ivan_core.engine.zips import import_zip
 
     paths = [Path(name) for name in options.files]
     dataset = None
     if options.source:
         dataset = read_dataset(made.dataset_from(options, options.source))
-    if any(path.suffix.lower() == ".zip" for path in paths):
-        if len(paths) > 1 or options.model:
-            raise BadInput("A zip is imported alone, and names its models itself.")
-        found = [import_zip(paths[0], dataset)]
-    else:
-        if dataset is None:
-            raise BadInput(
-                "CSV files do not say which dataset they judge.", "Name it with --dataset."
-            )
-        found = import_csvs(paths, dataset, options.model, options.force)
-    for one in found:
-        print(one.sentence)
+    for sentence in import_files(paths, dataset, options.model, options.force):
+        print(sentence)
     return 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -261,6 +261,17 @@ def choose_rows(spec: RowsSpec, dataset: PreparedDataset) -> RowChoice:
     return RowChoice(
         drawn, (f"A random draw of {wanted:,} of {rows:,} rows, seed {spec.seed}.",), True
     )
+
+
+def rows_within(spec: RowsSpec, others: RowsSpec, dataset: PreparedDataset) -> bool:
+    """Whether all rows that a spec asks for are among those of another; no, if one asks for none.
+
+    Nothing is raised: what another machine wrote may name rows that are not there.
+    """
+    with suppress(BadInput):
+        asked, there = (set(choose_rows(one, dataset).row_ids) for one in (spec, others))
+        return asked <= there
+    return False
 
 
 def seeded_chunks(row_ids: list[int], seed: int, size: int) -> list[list[int]]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import csv
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, TypeVar
 
 from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.pairs import USUAL
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.domain.transcripts import text_hash
 from ivan_core.domain.words import number_of
-from ivan_core.engine import access
+from ivan_core.engine import access, archive
 from ivan_core.engine.imports import (
     Came,
     Elsewhere,
@@ -29,6 +29,7 @@ from ivan_core.engine.imports import (
     named_dataset,
 )
 from ivan_core.engine.kind import experiments
+from ivan_core.engine.opened import STUDY
 
 Part = Literal["results", "beside"]
 """Whether a file holds results of its own, or goes with one that does."""
@@ -44,6 +45,9 @@ _CUT = "Write the file again: it may be cut."
 _TRUE, _FALSE = ("true", "1", "1.0"), ("false", "0", "0.0")
 _LONGEST_ROW_ID = 12
 _MOST_NAMED = 5
+_NONE_ENTERED = "Nothing was imported: files of one study enter together or not at all."
+_File = TypeVar("_File")
+_Read = TypeVar("_Read")
 csv.field_size_limit(2**27)
 
 
@@ -125,12 +129,13 @@ def import_csvs(
     """Enter the CSV files of one study as finished runs, all or none. Nothing is computed.
 
     Files of scores are one comparison; each file of labels or of rewordings is a run of its own.
-    `names` say who judged, labelled or reworded, in the order of the files with results; by
-    default the files' own names do. `force` leaves rows of other texts aside.
+    All are joined to the dataset by row and side, and are one study: that of all rows that any of
+    them holds. `names` say who judged, labelled or reworded, in the order of the files with
+    results; by default the files' own names do. `force` leaves rows of other texts aside.
 
     Raises:
-        BadInput: a file is of no such kind or does not fit the dataset, the dataset has not been
-            read here, or names and files do not go together.
+        BadInput: files are of no such kind or do not fit the dataset (all such files are named),
+            the dataset has not been read here, or names and files do not go together.
         NotAllowed: the visitor may only read and review.
         StorageProblem: the data folder cannot be written.
     """
@@ -141,7 +146,7 @@ def import_csvs(
         for kind in experiments()
         if kind.transfer is not None and kind.transfer.csvs is not None
     }
-    of_kind, results = _sorted(paths, kinds)
+    of_kind, results, refused = _sorted(paths, kinds)
     if names and len(names) != len(results):
         raise BadInput(
             f"{len(results)} files with results and {len(names)} names were given.",
@@ -150,17 +155,82 @@ def import_csvs(
     for name in names:
         _check_name(name)
     named = dict(zip(results, names, strict=True)) if names else {}
-    read = [
-        one
-        for kind, own in of_kind.items()
-        for one in kinds[kind].read(Given(own, found, located(dataset), named, force))
-    ]
-    return [_entered(one, found) for one in read]
+    read: list[FromCsv] = []
+    for kind, own in of_kind.items():
+        try:
+            read += kinds[kind].read(Given(own, found, located(dataset), named, force))
+        except BadInput as error:
+            refused.append(error)
+    if refused:
+        raise _together(refused, of=len(paths))
+    return _all_entered(read, found)
 
 
-def _entered(one: FromCsv, dataset: PreparedDataset) -> Imported:
+class _Refused(BadInput):
+    """Several files that do not fit."""
+
+    def __init__(self, errors: Sequence[BadInput]) -> None:
+        super().__init__(" ".join(error.message for error in errors))
+        self.errors = tuple(errors)
+
+
+def each(files: Iterable[_File], read: Callable[[_File], _Read]) -> list[_Read]:
+    """What is read of each file.
+
+    Raises:
+        BadInput: some cannot be read; of several it tells of all.
+    """
+    found: list[_Read] = []
+    refused: list[BadInput] = []
+    for one in files:
+        try:
+            found.append(read(one))
+        except BadInput as error:
+            refused.append(error)
+    if refused:
+        raise refused[0] if len(refused) == 1 else _Refused(refused)
+    return found
+
+
+def _together(refused: Sequence[BadInput], of: int) -> BadInput:
+    """One error that tells of all files that do not fit, of so many that were given."""
+    errors = [each for one in refused for each in getattr(one, "errors", (one,))]
+    if of == 1:
+        return errors[0]
+    messages = dict.fromkeys(error.message for error in errors)
+    hints = dict.fromkeys(error.hint for error in errors if error.hint)
+    return BadInput(" ".join(messages), " ".join([*hints, _NONE_ENTERED]))
+
+
+def _all_entered(read: Sequence[FromCsv], dataset: PreparedDataset) -> list[Imported]:
+    """Enter runs as one study; where one cannot be, those before it go again."""
+    rows = [_rows(one.spec) for one in read]
+    every = None if None in rows else frozenset().union(*(own for own in rows if own is not None))
+    if every is not None and len(every) == dataset.rows:
+        every = None
+    study = {"row_ids": None if every is None else sorted(every)}
+    entered: list[Imported] = []
+    try:
+        for one, own in zip(read, rows, strict=True):
+            beyond = {} if own == every else {STUDY: study}
+            entered.append(_entered(one, dataset, beyond))
+    except BaseException:
+        for before in entered:
+            with suppress(IvanError):
+                archive.delete(before.run_id)
+        raise
+    return entered
+
+
+def _rows(spec: RowsSpec) -> frozenset[int] | None:
+    """The rows of a run that was read of files; None for all of the dataset."""
+    return None if spec.row_ids is None else frozenset(spec.row_ids)
+
+
+def _entered(one: FromCsv, dataset: PreparedDataset, beyond: Mapping[str, Any]) -> Imported:
     created, run_id = _started(one.files)
     manifest = {
+        **beyond,
         "seed": one.spec.seed,
         "random_sample": one.spec.row_ids is None,
         **one.manifest,
@@ -181,12 +251,17 @@ def _check_name(name: str) -> None:
 
 def _sorted(
     paths: Sequence[Path], kinds: Mapping[str, CsvFiles]
-) -> tuple[dict[str, list[Path]], list[Path]]:
-    """The files by their kinds, and those with results in their order."""
+) -> tuple[dict[str, list[Path]], list[Path], list[BadInput]]:
+    """The files by their kinds, those with results in their order, and what is none of them."""
     of_kind: dict[str, list[Path]] = {}
     results: list[Path] = []
+    refused: list[BadInput] = []
     for path in dict.fromkeys(paths):
-        header = header_of(path)
+        try:
+            header = header_of(path)
+        except BadInput as error:
+            refused.append(error)
+            continue
         for kind, csvs in kinds.items():
             part = csvs.part(header)
             if part is None:
@@ -197,18 +272,20 @@ def _sorted(
             break
         else:
             begins = "; or ".join(csvs.begins for csvs in kinds.values())
-            raise BadInput(
-                f"{path.name} is no scores of a comparison, no labels and no rewordings.",
-                "It holds pairs: give it as the dataset of a comparison."
-                if set(USUAL.needed) <= set(header)
-                else f"Its first line should begin {begins}.",
+            refused.append(
+                BadInput(
+                    f"{path.name} is no scores of a comparison, no labels and no rewordings.",
+                    "It holds pairs: give it as the dataset of a comparison."
+                    if set(USUAL.needed) <= set(header)
+                    else f"Its first line should begin {begins}.",
+                )
             )
-    if not results:
+    if not results and not refused:
         raise BadInput(
             "None of these files holds results.",
             "Give the files of scores, labels or rewordings themselves.",
         )
-    return of_kind, results
+    return of_kind, results, refused
 
 
 def header_of(path: Path) -> list[str]:

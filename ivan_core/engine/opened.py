@@ -14,9 +14,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from pydantic import ValidationError
+
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.specs import RowsSpec
 from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.kind import OfRows, alike, kind_of
@@ -24,6 +27,8 @@ from ivan_core.engine.work import BEGUN
 from ivan_core.runs.context import Parts
 from ivan_core.settings import data_dir
 
+STUDY = "study"
+"""Where a manifest says which rows the study has that a run came with, if not just its own."""
 _Results = TypeVar("_Results")
 Stamp = tuple[Path, str, float | None, int, tuple[int, int] | None]
 """What tells the results of a run from those that it had before: see `stamp_of`."""
@@ -207,7 +212,16 @@ def dataset_of(run_id: str) -> str | None:
     folder = data_dir() / "runs" / run_id
     try:
         # The folder's number: a run that was deleted and imported again lies in another one.
-        return _fingerprint(folder, folder.stat().st_ino)
+        return _of_manifest(folder, folder.stat().st_ino)[0]
+    except (_Unknown, FileNotFoundError):
+        return None
+
+
+def study_rows(run_id: str) -> RowsSpec | None:
+    """The rows of the study that a finished run came with from elsewhere, if not just its own."""
+    folder = data_dir() / "runs" / run_id
+    try:
+        return _of_manifest(folder, folder.stat().st_ino)[1]
     except (_Unknown, FileNotFoundError):
         return None
 
@@ -232,11 +246,15 @@ class _Unknown(Exception):
 
 
 @lru_cache(maxsize=65_536)
-def _fingerprint(folder: Path, _: int) -> str:
+def _of_manifest(folder: Path, _: int) -> tuple[str, RowsSpec | None]:
+    """The dataset that a run read, and the rows of the study that it came with."""
     try:
         manifest = runs.manifest(folder.name)
     except runs.Damaged:
         manifest = None
     if manifest is None:
         raise _Unknown
-    return str(manifest["dataset"]["fingerprint"])
+    rows = None
+    with suppress(ValidationError):  # of a manifest that somebody else wrote
+        rows = RowsSpec(**manifest[STUDY]) if isinstance(manifest.get(STUDY), dict) else None
+    return str(manifest["dataset"]["fingerprint"]), rows

@@ -1,6 +1,7 @@
 """Studies: runs on the same rows of the same dataset, and how far their four stages are.
 
-A study begins with its first run, or when somebody takes pairs for it.
+A study begins with its first run, or when somebody takes pairs for it. Runs that were read of files
+in one command are of one study, that of all of their rows, although each may have some of them.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from pathlib import Path
 
 from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.prepare import find_prepared
-from ivan_core.datasets.prepared import PreparedDataset, choose_rows
+from ivan_core.datasets.prepared import PreparedDataset, choose_rows, rows_within
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.domain.words import number_of
 from ivan_core.engine import access, datasets, handling as runs
 from ivan_core.engine.kind import alike, experiments, kind_of
-from ivan_core.engine.opened import dataset_of
+from ivan_core.engine.opened import dataset_of, study_rows
 from ivan_core.engine.work import BEGUN
 from ivan_core.experiments import EXPERIMENTS
 from ivan_core.runs.context import Parts
@@ -85,10 +86,11 @@ class Study(About):
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
-    """A run and the rows it is about."""
+    """A run, what its study is about, and how many rows are its own."""
 
     run: Run
     about: About
+    rows: int
 
     @property
     def study(self) -> str:
@@ -315,7 +317,7 @@ def _pairs_done(joined: _Joined) -> int:
     if joined.run.state is RunState.DONE:
         covers = kind_of(joined.run).covers
         covered = covers(joined.run.id) if covers else None
-        return joined.about.rows if covered is None else covered
+        return joined.rows if covered is None else covered
     spec = runs.any_spec_of(joined.run)
     return min(joined.about.rows, joined.run.done // kind_of(joined.run).weight(spec))
 
@@ -323,19 +325,20 @@ def _pairs_done(joined: _Joined) -> int:
 def _joined(run: Run) -> _Joined | None:
     """A run with what its study is about; None before its dataset was read, or once that was
     removed."""
-    about: About | None
+    found: tuple[About, int] | None
     try:
-        about = _about_of(data_dir(), run.id, run.created)
+        found = _about_of(data_dir(), run.id, run.created)
     except _NotBegun:
-        about = _about_on(run, _asked_for(run))
-    if about is None:
+        found = _about_on(run, _asked_for(run))
+    if found is None or _label(_folder(found[0].fingerprint)) is None:
         return None
-    return _Joined(run, about) if _label(_folder(about.fingerprint)) is not None else None
+    return _Joined(run, *found)
 
 
 @lru_cache(maxsize=4096)
-def _about_of(_: Path, run_id: str, __: float) -> About:
-    """What the study of a run is about, which never changes once it has read its dataset.
+def _about_of(_: Path, run_id: str, __: float) -> tuple[About, int]:
+    """What the study of a run is about, which never changes once it has read its dataset; and how
+    many rows the run has.
 
     Raises:
         _NotBegun: it has not, or was never asked for rows that are there.
@@ -347,8 +350,8 @@ def _about_of(_: Path, run_id: str, __: float) -> About:
     return found
 
 
-def _about_on(run: Run, fingerprint: str | None) -> About | None:
-    """What the study of a run on a dataset is about."""
+def _about_on(run: Run, fingerprint: str | None) -> tuple[About, int] | None:
+    """What the study of a run on a dataset is about, and how many rows the run has."""
     if fingerprint is None:
         return None
     folder = _folder(fingerprint)
@@ -361,11 +364,16 @@ def _about_on(run: Run, fingerprint: str | None) -> About | None:
         return None
     if not isinstance(spec, RowsSpec):
         return None
-    rows = _row_set(folder, _rows_only(spec))
-    if rows is None:
+    only = _rows_only(spec)
+    own = _row_set(folder, only)
+    if own is None:
         return None
-    only = _rows_only(spec).model_copy(update={"dataset": spec.dataset})
-    return About(rows[0], label, fingerprint, rows[1], only)
+    came_with = study_rows(run.id)
+    if came_with is not None and rows_within(only, came_with, PreparedDataset(folder)):
+        only = came_with
+    rows = _row_set(folder, only) or own
+    only = only.model_copy(update={"dataset": spec.dataset})
+    return About(rows[0], label, fingerprint, rows[1], only), own[1]
 
 
 def _folder(fingerprint: str) -> Path:

@@ -124,6 +124,28 @@ def test_what_was_read_from_files_is_not_duplicated(data_dir: Path, tmp_path: Pa
     assert button.disabled and "Import the files again" in button.help
 
 
+def test_several_files_of_a_study_are_dropped_at_once(data_dir: Path, tmp_path: Path) -> None:
+    read_dataset(DatasetRequest())
+    header = "row_id,chosen_score,rejected_score,agreement\n"
+    good = [(f"{name}.csv", f"{header}0,1.5,0.5,True\n".encode(), "text/csv") for name in "ab"]
+    app = AppTest.from_function(_housekeeping, default_timeout=300).run()
+    app.file_uploader(key="import-files").set_value([*good, ("odd.csv", b"x,y\n1,2\n", "text/csv")])
+    app.run()
+    app.button(key="import").click().run()
+    assert "odd.csv is no scores of a comparison" in said(app)
+    assert "Nothing was imported" in said(app) and not runs.every()
+    # Two files of one name are two files; here they would be one model.
+    app.file_uploader(key="import-files").set_value([good[0], good[0]])
+    app.run()
+    app.button(key="import").click().run()
+    assert "Two files would be the same model." in said(app)
+    app.file_uploader(key="import-files").set_value(good)
+    app.run()
+    app.button(key="import").click().run()
+    (run,) = runs.every()
+    assert app.session_state["told"].startswith(f"Imported run {run.id}: 1 pairs, a, b.")
+
+
 def test_the_cache_is_cleared_after_a_second_thought(data_dir: Path) -> None:
     app = AppTest.from_function(_housekeeping, default_timeout=300).run()
     assert "The cache holds 0 rewards" in said(app)

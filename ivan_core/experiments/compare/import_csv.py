@@ -18,6 +18,7 @@ from ivan_core.engine.csv_files import (
     Given,
     Line,
     Part,
+    each,
     header_of,
     lines_of,
     name_of,
@@ -126,7 +127,7 @@ def _read(given: Given) -> list[FromCsv]:
             "Two files would be the same model.", "Give each a name of its own (--model)."
         )
     unrated = unrated_rows(found)
-    scores = [_scores(path, failed, found, unrated) for path, failed in files]
+    scores = each(files, lambda pair: _scores(pair[0], pair[1], found, unrated))
     cards = {name: _card(name, trained.get(name)) for name in names}
     row_ids = sorted({row_id for one in scores for row_id in one.rows})
     if not row_ids:

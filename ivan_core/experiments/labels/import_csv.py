@@ -19,6 +19,7 @@ from ivan_core.engine.csv_files import (
     Given,
     Line,
     Part,
+    each,
     lines_of,
     name_of,
     of_others,
@@ -75,7 +76,7 @@ def _part(header: list[str]) -> Part | None:
 def _read(given: Given) -> list[FromCsv]:
     """Each file of labels as a finished run, with the texts that failed from the file beside it."""
     pairs = with_beside(given.paths, _part, "labels")
-    return [_run(given, path, failed) for path, failed in pairs]
+    return each(pairs, lambda pair: _run(given, pair[0], pair[1]))
 
 
 def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import archive, datasets, machine, zips
-from ivan_core.engine.csv_files import import_csvs
+from ivan_core.engine.import_files import are_zips, import_files
 from pages.components.kit.form import known_dataset, other_texts_aside
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import md_escape, say
@@ -113,8 +113,8 @@ def housekeeping() -> None:
 
 def _import() -> None:
     say(
-        "A zip that IVAN exported, or the CSV files of one study: scores and stats, labels, "
-        "rewordings.",
+        "A zip that IVAN exported; or the CSV files of one study together: scores and stats, "
+        "labels, rewordings. They enter all or not at all.",
         "small",
     )
     files = st.file_uploader(
@@ -137,14 +137,12 @@ def _import() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         paths = []
-        for file in files:
-            path = Path(folder) / Path(file.name).name
+        for place, file in enumerate(files):  # two may have one name
+            path = Path(folder) / str(place) / Path(file.name).name
+            path.parent.mkdir()
             path.write_bytes(file.getvalue())
             paths.append(path)
         datasets.find(request)
-        if any(path.suffix == ".zip" for path in paths):
-            entered = [zips.import_zip(paths[0])]
-        else:
-            entered = import_csvs(paths, request, named, force)
-    st.session_state[_TOLD] = " ".join(one.sentence for one in entered)
+        told = import_files(paths, None if are_zips(paths) else request, named, force)
+    st.session_state[_TOLD] = " ".join(told)
     st.rerun()

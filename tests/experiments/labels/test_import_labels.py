@@ -195,7 +195,9 @@ def test_several_files_of_one_study_in_one_command(
             ]
         )
     told = capsys.readouterr().out.splitlines()
+    *told, study = told
     assert len(told) == 3 and all(line.startswith("Imported run ") for line in told)
+    assert study == "3 runs of one study: four.jsonl · 1 pair."
     labelers = {open_labels(run.id).labeler for run in runs.every("labels")}
     assert labelers == {"a", "b"} and len(runs.every("compare")) == 1
     with pytest.raises(BadInput, match="3 files with results and 2 names"):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import ACTIVE, RunState
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import studies
-from ivan_core.engine.kind import Kind, experiments, kind_of
+from ivan_core.engine.kind import experiments, kind_of
 from ivan_core.engine.plan import Proposal
 from ivan_core.engine.studies import About
+
+Proposes = Callable[[RowsSpec], Proposal]
 
 
 def proposals(rows: RowsSpec) -> list[Proposal]:
@@ -19,7 +21,7 @@ def proposals(rows: RowsSpec) -> list[Proposal]:
 
     A kind that proposes nothing is left out, and so is one that cannot be had here now.
     """
-    return _of(experiments(), rows)
+    return _of((kind.proposes for kind in experiments()), rows)
 
 
 def left_in(about: About) -> list[Proposal]:
@@ -31,8 +33,10 @@ def left_in(about: About) -> list[Proposal]:
     done = {kind_of(name).stage for name in finished}
     begun = {kind_of(run).stage for run in runs if run.state in ACTIVE}
     free = [kind for kind in experiments() if kind.stage not in begun]
-    first = _of((kind for kind in free if kind.stage not in done), about.spec)
-    others = (kind for kind in free if kind.stage in done and kind.name not in finished)
+    first = _of((kind.proposes for kind in free if kind.stage not in done), about.spec)
+    others = (
+        kind.adds if kind.name in finished else kind.proposes for kind in free if kind.stage in done
+    )
     second = [
         replace(one, does=f"{one.does} once more", why=one.second)
         for one in _of(others, about.spec)
@@ -41,13 +45,11 @@ def left_in(about: About) -> list[Proposal]:
     return [*first, *second]
 
 
-def _of(kinds: Iterable[Kind], rows: RowsSpec) -> list[Proposal]:
+def _of(told: Iterable[Proposes | None], rows: RowsSpec) -> list[Proposal]:
     found = []
-    for kind in kinds:
-        if kind.proposes is None:
-            continue
+    for propose in filter(None, told):
         try:
-            found.append(kind.proposes(rows))
+            found.append(propose(rows))
         except IvanError:  # its form says why
             continue
     return found

@@ -11,14 +11,17 @@ from given.made_runs import at_work, finished, spec_of_file, spec_of_sample
 from ivan_core.backends.openai.chat import label_body
 from ivan_core.backends.openai.models import TokenCounter
 from ivan_core.datasets.prepared import choose_rows
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import roughly, typical_tokens
 from ivan_core.domain.labels import TextKey
-from ivan_core.domain.specs import DatasetRequest, RowsSpec, TaxonomySpec
+from ivan_core.domain.specs import DatasetRequest, LabelSpec, RowsSpec, TaxonomySpec
 from ivan_core.engine import datasets, handling as runs, studies
 from ivan_core.engine.kind import experiments
 from ivan_core.engine.proposals import left_in, proposals
 from ivan_core.experiments.batches.estimates import prices_of
+from ivan_core.experiments.labels.plan import propose_authored, propose_beside
 from ivan_core.labels.prompt import build_prompt
+from ivan_core.worker import work
 
 
 def kinds_left(run_id: str) -> list[str]:
@@ -89,6 +92,25 @@ def test_what_a_study_has_or_is_at_is_not_proposed_again(data_dir: Path, pairs_f
 def test_a_second_labeler_is_proposed_after_what_nobody_has_done(labellings: Labellings) -> None:
     labelled = labellings.by_rules()
     assert kinds_left(labelled) == ["compare", "rewrite", "taxonomy"]
+
+
+def test_of_the_sample_what_was_written_with_it_is_proposed_beside_a_labeler(
+    data_dir: Path,
+) -> None:
+    rows = RowsSpec(row_ids=(0, 1, 2))
+    rules = LabelSpec(row_ids=rows.row_ids)
+    written = propose_authored(rows)
+    with pytest.raises(BadInput, match="for the bundled sample alone"):
+        propose_authored(RowsSpec(dataset=DatasetRequest(source="p.jsonl")))
+    for spec, by in ((written.spec, "rules"), (rules, None)):
+        run_id, _ = runs.registry().add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+        work(runs.registry(), run_id)
+        about = studies.about_run(run_id)
+        assert about is not None
+        beside = [one for one in left_in(about) if one.does.endswith("once more")]
+        assert next((one.by for one in beside if one.kind == "labels"), None) == by
+    assert written.terms.startswith("authored labels, free, ") and written.starts
+    assert propose_beside(RowsSpec()).by == "authored labels", "not all rows have them"
 
 
 def test_a_rough_price_is_told_with_as_many_digits_as_are_known() -> None:

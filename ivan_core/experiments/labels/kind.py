@@ -28,6 +28,7 @@ KIND = Kind(
     work=late(f"{_HERE}.work:work_labels"),
     covers=late(f"{_HERE}.results:pairs_covered"),
     proposes=late(f"{_HERE}.plan:propose"),
+    adds=late(f"{_HERE}.plan:propose_beside"),
     open=late(f"{_HERE}.results:open_labels"),
     report=late(f"{_HERE}.report:print_labels"),
     command=late(f"{_HERE}.plan:label_command"),

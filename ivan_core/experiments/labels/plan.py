@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
 from ivan_core.datasets.prepared import choose_rows
-from ivan_core.domain.labels import FEATURES
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import AUTHOR, FEATURES
 from ivan_core.domain.options import command_of, field_options
 from ivan_core.domain.runs import Run, Span
 from ivan_core.domain.specs import LabelSpec, RowsSpec
 from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.kind import kind_for
 from ivan_core.engine.plan import Proposal, lexicon_time, overhead, rows_of, the
+from ivan_core.experiments.labels.results import open_labels
 from ivan_core.models import labelers
-from ivan_core.models.names import is_authored, is_rules, reader_note, shown_name
+from ivan_core.models.names import AUTHORED, is_authored, is_rules, reader_note, shown_name
 
 DEMO_NOTE = (
     "The demo server labels by the rules of ivan/lexicon, whatever model is named: how far it "
@@ -80,6 +83,52 @@ def propose(rows: RowsSpec) -> Proposal:
         starts=True,
         second="Rules are free, and tell how far the labels of a model can be trusted.",
     )
+
+
+def propose_authored(rows: RowsSpec) -> Proposal:
+    """Taking the labels that were written with some rows of the sample.
+
+    Raises:
+        BadInput: the rows are not the sample's, or do not exist.
+        NotAllowed: as `datasets.find`.
+    """
+    spec = LabelSpec(labeler=AUTHOR, **rows_of(rows))
+    known = plan(spec)
+    return Proposal(
+        spec.kind,
+        label_words(known.pairs),
+        WHY,
+        AUTHORED,
+        spec,
+        known.pairs,
+        overhead(),
+        starts=True,
+        second="What was written with the sample tells how far any labeler can be trusted there.",
+    )
+
+
+def propose_beside(rows: RowsSpec) -> Proposal:
+    """What adds to a labelling of the sample: authored labels, or to these alone the rules'.
+
+    Raises:
+        BadInput: the rows are not the sample's, do not exist, or have both.
+        NotAllowed: as `datasets.find`.
+    """
+    authored = propose_authored(rows)
+    there = {is_authored(name) for name in _labelers_of(authored.spec)}
+    if there == {True, False}:
+        raise BadInput("These rows have authored labels and others.", "Set them side by side.")
+    return propose(rows) if True in there else authored
+
+
+def _labelers_of(rows: RowsSpec) -> Iterator[str]:
+    """Who has labelled all of some rows."""
+    dataset = datasets.find(rows.dataset)
+    if dataset is not None:
+        wanted = set(choose_rows(rows, dataset).row_ids)
+        for found in open_labels.on_pairs(str(dataset.about["content"])):
+            if wanted <= set(found.row_ids):
+                yield found.labeler
 
 
 WHY = f"What do the texts say and do? {len(FEATURES)} questions about each."

@@ -74,19 +74,25 @@ def labels_of_study(comparison: str) -> list[str]:
     return list(found.values())
 
 
-def _comparison(labelled: Sequence[str]) -> str:
-    """The newest comparison of the study that labels are of, else of the newest that has both."""
-    wanted = {about.id for run_id in labelled if (about := studies.about_run(run_id))}
+def comparison_of_study(study: str | None = None) -> str | None:
+    """The newest finished comparison of a study, or of the newest study that is labelled too."""
     for run in runs.newest_done("compare", limit=100):
         about = studies.about_run(run.id)
-        if about is None or (wanted and about.id not in wanted):
-            continue
-        if wanted or labels_of_study(run.id):
+        if about and (about.id == study if study else labels_of_study(run.id)):
             return run.id
-    raise BadInput(
-        "No study has both a comparison and labels of the same rows.",
-        "Judge pairs and label them first: `ivan compare`, `ivan taxonomy run-control-batch`.",
-    )
+    return None
+
+
+def _comparison(labelled: Sequence[str]) -> str:
+    """The comparison that labels are joined with, or that of the newest study that has both."""
+    wanted = next((about.id for one in labelled if (about := studies.about_run(one))), None)
+    found = comparison_of_study(wanted)
+    if found is None:
+        raise BadInput(
+            "No study has both a comparison and labels of the same rows.",
+            "Judge pairs and label them first: `ivan compare`, `ivan taxonomy run-control-batch`.",
+        )
+    return found
 
 
 def propose(rows: RowsSpec) -> Proposal:
@@ -97,17 +103,17 @@ def propose(rows: RowsSpec) -> Proposal:
     """
     fields = rows_of(rows)
     for run in runs.newest_done("compare", limit=100):
-        judged = runs.spec_of(run, CompareSpec)
-        if rows_of(judged) == fields and labels_of_study(run.id):
-            spec = spec_of_runs([run.id])
-            return Proposal(
-                spec.kind,
-                "Analyse what is rewarded",
-                "What do the models reward, and where do they go against the choice?",
-                "computed here",
-                spec,
-                None,
-                overhead(),
-                starts=True,
-            )
+        if rows_of(runs.spec_of(run, CompareSpec)) != fields or not labels_of_study(run.id):
+            continue
+        spec = spec_of_runs([run.id])
+        return Proposal(
+            spec.kind,
+            "Analyse what is rewarded",
+            "What do the models reward, and where do they go against the choice?",
+            "computed here",
+            spec,
+            None,
+            overhead(),
+            starts=True,
+        )
     raise BadInput("These rows are not judged and labelled yet.", "Compare and label them first.")

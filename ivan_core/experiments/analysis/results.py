@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
-from ivan_core.engine.opened import Found, Opener, nothing_yet
+from ivan_core.engine.opened import Found, Opener, files, nothing_yet
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.models.names import shown_name
@@ -67,6 +68,11 @@ class Analysed:
         for column, value in wanted.items():
             found = found[found[column] == value]
         return found.reset_index(drop=True)
+
+    @property
+    def files(self) -> list[Path]:
+        """The files for people, those that are still there."""
+        return files(self.manifest)
 
     def used(self, model: str, labeler: str) -> Mapping[str, Any]:
         """How many pairs enter the numbers of a model and a labeler, and why others do not."""

@@ -107,7 +107,7 @@ def effect_sentence(row: Mapping[str, Any], who: WhoLabelled) -> str:
     if row["before"]:
         does = f"from {row['before']} to {row['model']} the margin of {reply} goes"
         does += f" {size} typical margins {'down' if less else 'up'}"
-    sure = _SURE.get(str(row["clear"]), "")
+    sure = "" if row["feature"] in (LENGTH, CHOSEN) else _SURE.get(str(row["clear"]), "")
     return f"{alike}, {does} {interval_text(*ends, decimals(row))} ({of}).{sure}"
 
 

@@ -60,19 +60,20 @@ def imprint(by_labeler: Sequence[Sequence[Outcome]]) -> list[Record]:
     for of_labelers in zip(*by_labeler, strict=True):
         views = [("together", control) for control in CONTROLS] + [("alone", "")]
         for view, control in views:
-            effects = [_effects(one, view, control) for one in of_labelers]
-            clear = clearness([{one.feature: one for one in own} for own in effects])
-            for outcome, own, words in zip(of_labelers, effects, clear, strict=True):
-                of = {**outcome.named, "control": control, "view": view}
+            found = [_imprint(one, view, control) for one in of_labelers]
+            clear = clearness([{one.feature: one for one in own} for own, _ in found])
+            for outcome, (own, spread), words in zip(of_labelers, found, clear, strict=True):
+                of = {**outcome.named, "control": control, "view": view, "spread": spread}
                 records += [{**of, **_effect(one), "clear": words[one.feature]} for one in own]
     return records
 
 
-def _effects(outcome: Outcome, view: str, control: str) -> tuple[Effect, ...]:
+def _imprint(outcome: Outcome, view: str, control: str) -> tuple[tuple[Effect, ...], float | None]:
+    """The effects of one view, and the spread of what is left of the outcome."""
     if view == "alone":
-        return alone(outcome.rows, outcome.y)
-    wanted = next(one for one in CONTROLS if one == control)
-    return together(outcome.rows, outcome.y, wanted).effects
+        return alone(outcome.rows, outcome.y), None
+    found = together(outcome.rows, outcome.y, next(one for one in CONTROLS if one == control))
+    return found.effects, found.spread
 
 
 def _effect(one: Effect) -> Record:

@@ -31,8 +31,9 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """The columns of the CSV of each table."""
-BESIDE: Mapping[str, tuple[str, ...]] = {"imprint": ("why",)}
-"""What the tables in the folder of a run have besides: why there is no number, or no test."""
+BESIDE: Mapping[str, tuple[str, ...]] = {"imprint": ("why", "spread")}
+"""What the tables in the folder of a run have besides: why there is no number
+or no test, and the root mean square of what a regression leaves."""
 JOINED = "joined.parquet"
 """One row a pair: what all numbers were computed from."""
 _TEXTS = {"model", "before", "labeler", "control", "view", "feature", "columns", "topic", "clear"}

@@ -194,10 +194,7 @@ def _choices(dataset: PreparedDataset, used: Used) -> None:
     told = ceiling_sentence(used)
     if told:
         say(told, "small")
-    names = {REVIEWERS: "The reviewers among themselves"} | {
-        one.who.id: one.who.name for one in found
-    }
-    who = _pick("Pairs judged by", WHO, names)
+    who = _pick_who("Pairs judged by", {one.who.id: one.who.name for one in found})
     if who in by_id:
         say(by_id[who].sentence)
         _list(dataset, beside_listed(by_id[who]), BETTER, f"{who}-{BETTER}")
@@ -239,11 +236,8 @@ def _questions(dataset: PreparedDataset, used: Used) -> None:
     with left:
         key = _pick("Question", QUESTION, {key: label_name(key) for key in keys})
     own = {cell.who.id: cell for cell in cells if cell.key == key}
-    names = {REVIEWERS: "The reviewers among themselves"} | {
-        who: cell.who.name for who, cell in own.items()
-    }
     with right:
-        who = _pick("Answered by", WHO, names)
+        who = _pick_who("Answered by", {who: cell.who.name for who, cell in own.items()})
     if who in own:
         say(cell_sentence(own[who]))
         _for_the_paper([cell_numbers(own[who])])
@@ -269,6 +263,11 @@ def _pick(label: str, name: str, names: Mapping[str, str]) -> str:
         label, list(names), key=key, on_change=turn, format_func=lambda one: names.get(one, one)
     )
     return str(picked or next(iter(names)))
+
+
+def _pick_who(label: str, others: Mapping[str, str]) -> str:
+    """The reviewers among themselves, or one of the others who are set beside them."""
+    return _pick(label, WHO, {REVIEWERS: "The reviewers among themselves", **others})
 
 
 def _open_who(point: Point) -> None:

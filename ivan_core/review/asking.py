@@ -117,4 +117,6 @@ def _worth_a_look(results: Results) -> Iterator[tuple[Condition, str, str]]:
     if len(results.models) > 1:
         yield ModelsDiffer(), "where the models part", "With which of them do people side?"
     against = VerdictIs(model=results.models[0], verdict="disagree")
-    yield against, "where the model goes against the choice", "With whom do people side?"
+    # Of several models that never part the first speaks for all.
+    who = "the models go" if len(results.models) > 1 else "the model goes"
+    yield against, f"where {who} against the choice", "With whom do people side?"

@@ -19,8 +19,8 @@ from given.made_runs import (
 )
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine import archive
-from ivan_core.engine.studies import Stage, beside, studies, study_of
+from ivan_core.engine import archive, handling as runs
+from ivan_core.engine.studies import Stage, abouts_of, beside, studies, study_of
 from ivan_core.experiments.compare.sentences import compare_runs
 from ivan_core.metrics.intervals import PROMPT
 from ivan_core.metrics.two_runs import two_runs, two_runs_sentence
@@ -93,6 +93,17 @@ def test_a_run_that_read_no_dataset_yet_is_in_no_study(data_dir: Path, pairs_fil
     assert study_of(gone) is None
     with pytest.raises(BadInput, match="no run"):
         study_of("2000-01-01-00-00")
+
+
+def test_what_listed_runs_are_about_is_told_at_once(data_dir: Path, pairs_file: Path) -> None:
+    begun = finished(data_dir, spec_of_file(pairs_file, ONE, limit=10))
+    waiting = queued(data_dir, spec_of_file(pairs_file, ONE))
+    missing = finished(data_dir, spec_of_file(pairs_file.with_name("missing.jsonl"), ONE))
+    told = abouts_of([runs.get(run_id) for run_id in (begun, waiting, missing)])
+    assert {run_id: about.name for run_id, about in told.items()} == {
+        begun: "pairs.jsonl · 10 pairs",
+        waiting: "pairs.jsonl · 40 pairs",
+    }
 
 
 def test_a_deleted_run_leaves_its_study(data_dir: Path, pairs_file: Path) -> None:

@@ -25,6 +25,11 @@ def study_now() -> About | None:
     return _now()[0]
 
 
+def newest_studies() -> list[About]:
+    """What the newest studies are about, as they were when this page was drawn."""
+    return _now()[1]
+
+
 def look_anew() -> None:
     """Once a drawing of a page: runs may have begun or gone since the last one."""
     st.session_state.pop(_NOW, None)

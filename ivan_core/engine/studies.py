@@ -17,11 +17,12 @@ from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.prepare import find_prepared
 from ivan_core.datasets.prepared import PreparedDataset, choose_rows
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.reviews import Item, Queue
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.domain.words import number_of
 from ivan_core.engine import access, datasets, handling as runs
-from ivan_core.engine.kind import alike, experiments, kind_of
+from ivan_core.engine.kind import experiments, kind_of
 from ivan_core.engine.opened import dataset_of
 from ivan_core.engine.work import BEGUN
 from ivan_core.experiments import EXPERIMENTS
@@ -260,29 +261,6 @@ def _joined_done(root: Path, stamp: object) -> list[_Joined]:
     return [one for one in found if one is not None]
 
 
-def beside(first: str, second: str) -> str:
-    """Two runs of one kind on the rows they share, in words.
-
-    Raises:
-        BadInput: there is no such run or nothing is finished, it is the same run twice, the runs
-            have no row in common, or runs of their kinds are not set beside each other.
-    """
-    if first == second:
-        raise BadInput(f"{first} was named twice.", "Name two runs.")
-    one, other = kind_of(runs.get(first)), kind_of(runs.get(second))
-    if other.name not in alike(one.name):
-        raise BadInput(
-            f"Run {first} is a {one.noun}, run {second} is a {other.noun}.",
-            "Name two runs of one kind.",
-        )
-    if one.beside is None:
-        raise BadInput(
-            f"Run {first} is a {one.noun}, which is set beside no other in words.",
-            f"Open both on the page {one.page.capitalize()}." if one.page else "Name other runs.",
-        )
-    return one.beside(first, second)
-
-
 def _reached(own: Sequence[Run]) -> dict[str, int | None]:
     """For how many pairs something came of the newest finished run of a stage, where that counts.
 
@@ -296,22 +274,37 @@ def _reached(own: Sequence[Run]) -> dict[str, int | None]:
     return found
 
 
-def _review(about: About) -> Stage:
-    """How many items of queues on these rows have the opinions they need; companions apart."""
+def queues_on(about: About) -> list[tuple[Queue, list[Item]]]:
+    """The queues that ask about rows of a study, newest first, each with those items; companions
+    apart, which ask about random rows of the dataset.
+
+    Raises:
+        BadInput: the dataset is gone.
+        StorageProblem: reviews cannot be read.
+    """
     queues = Queues(data_dir())
     found = queues.all(about.fingerprint)
     first = {queue.companion for queue in found}
+    own = [queue for queue in found if queue.id not in first]
+    rows = _rows(about) if own else frozenset()
+    asked = (
+        (queue, [item for item in queues.items(queue.id) if item.row_id in rows]) for queue in own
+    )
+    return [(queue, items) for queue, items in asked if items]
+
+
+def _rows(about: About) -> frozenset[int]:
+    dataset = datasets.by_fingerprint(about.fingerprint)
+    return frozenset(choose_rows(_rows_only(about.spec), dataset).row_ids)
+
+
+def _review(about: About) -> Stage:
+    """How many items of queues on these rows have the opinions they need."""
     total = done = 0
-    if found:
-        dataset = PreparedDataset(_folder(about.fingerprint))
-        rows = set(choose_rows(_rows_only(about.spec), dataset).row_ids)
-        for queue in found:
-            if queue.id in first:
-                continue
-            items = [item for item in queues.items(queue.id) if item.row_id in rows]
-            given = queues.given(queue)
-            total += len(items)
-            done += sum(given[item.row_id, item.side] >= queue.opinions for item in items)
+    for queue, items in queues_on(about):
+        given = Queues(data_dir()).given(queue)
+        total += len(items)
+        done += sum(given[item.row_id, item.side] >= queue.opinions for item in items)
     return Stage(REVIEW, done, total) if total else Stage(REVIEW, None, about.rows)
 
 

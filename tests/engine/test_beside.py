@@ -13,7 +13,7 @@ from given.support import write_pairs
 
 from ivan_core.cli.main import main
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine import studies
+from ivan_core.engine.side_by_side import beside
 from ivan_core.metrics.robustness.noise import (
     two_rewordings,
     two_rewordings_sentence,
@@ -26,7 +26,7 @@ def test_two_labellings_are_set_beside_each_other_label_by_label(
     labellings: Labellings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = labellings.made("first:1b", FIRST), labellings.made("second:1b", SECOND, seed=1)
-    told = studies.beside(first, second)
+    told = beside(first, second)
     head, refusal, sentiment, topics = told.splitlines()
     assert head == (
         f"{first}, labelled by first:1b, and {second}, labelled by second:1b, share all 4 rows."
@@ -49,16 +49,16 @@ def test_labellings_that_share_no_row_no_label_or_no_kind_are_told_why(
     apart = labellings.made("second:1b", FIRST, row_ids=(2,))
     other = labellings.made("third:1b", FIRST, row_ids=(0, 3), keys=KEYS[1:])
     with pytest.raises(BadInput, match="share no rows"):
-        studies.beside(first, apart)
+        beside(first, apart)
     with pytest.raises(BadInput, match="asked for no label alike"):
-        studies.beside(first, other)
+        beside(first, other)
     compared = finished(data_dir, spec_of_sample(limit=20))
     with pytest.raises(BadInput, match=r"is a labelling, run .* is a comparison"):
-        studies.beside(first, compared)
+        beside(first, compared)
     with pytest.raises(BadInput, match="was named twice"):
-        studies.beside(first, first)
+        beside(first, first)
     shared = labellings.made("fourth:1b", FIRST, row_ids=(0, 3), keys=(REFUSAL,))
-    assert "share 1 row (of 2 and 2)." in studies.beside(first, shared)
+    assert "share 1 row (of 2 and 2)." in beside(first, shared)
 
 
 def table(*rows: tuple[int, float, float, float, float, float]) -> pd.DataFrame:
@@ -130,7 +130,7 @@ def test_two_rewordings_of_one_dataset_are_set_beside_each_other(
     work_here(data_dir, first, fake_tools(FakeRewriter(sometimes)))
     second = added(data_dir, spec_of(path, row_ids=(0, 1, 2, 5), scope="whole"))
     work_here(data_dir, second, fake_tools(FakeRewriter()))
-    head, one, two, alike = studies.beside(first, second).splitlines()
+    head, one, two, alike = beside(first, second).splitlines()
     assert head == (
         f"{first}, reworded by fake:7b, and {second}, reworded by fake:7b, share 4 rows (of 10 and "
         "4). Rewordings count from a similarity of 0.85 on."
@@ -140,4 +140,4 @@ def test_two_rewordings_of_one_dataset_are_set_beside_each_other(
     other = added(data_dir, spec_of(path, models=("fake/three",)))
     work_here(data_dir, other, fake_tools(FakeRewriter()))
     with pytest.raises(BadInput, match="No reward model judged both"):
-        studies.beside(first, other)
+        beside(first, other)

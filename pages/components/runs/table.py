@@ -14,6 +14,7 @@ import streamlit as st
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import archive, handling as runs, studies
 from ivan_core.engine.kind import known
+from ivan_core.engine.side_by_side import beside
 from ivan_core.engine.studies import About
 from pages.components.kit.frame import problems_shown, tell_refusal
 from pages.components.kit.press import in_browser
@@ -206,7 +207,7 @@ def side_by_side(one: tuple[Run, _Row], other: tuple[Run, _Row]) -> None:
         st.button("Set side by side", type="primary", key="beside-ask", on_click=_ask, args=(pair,))
         if st.session_state.get(_BESIDE) == pair:
             with problems_shown():
-                for line in studies.beside(*pair).splitlines():
+                for line in beside(*pair).splitlines():
                     say(line)
 
 

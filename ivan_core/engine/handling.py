@@ -142,6 +142,20 @@ def get(run_id: str) -> Run:
     return registry().get(run_id)
 
 
+def names_apart(first: str, second: str) -> tuple[str, str]:
+    """What two runs are called side by side: their names, with the ids where those are the same.
+
+    They are asked for anew, since results that were opened before a run was named stay in memory.
+
+    Raises:
+        BadInput: there is no such run.
+    """
+    one, other = get(first), get(second)
+    if one.label != other.label:
+        return one.label, other.label
+    return f"{one.label} ({one.id})", f"{other.label} ({other.id})"
+
+
 def every(kind: str | None = None) -> list[Run]:
     """The runs of a kind, newest first; None means of every kind."""
     return registry().some((kind,) if kind else ())

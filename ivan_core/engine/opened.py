@@ -140,27 +140,26 @@ def named_runs(kind: str) -> Callable[[str], dict[str, str]]:
     return lambda content: {run.id: f"run {run.label}" for run in runs_of(kind, content)}
 
 
-def shared_rows(ours: OfRows, theirs: OfRows) -> str:
-    """How many rows the results of two runs share, in words, as in "all 40 rows".
+def shared_pairs(ours: OfRows, theirs: OfRows) -> str:
+    """How many pairs the results of two runs share, in words, as in "all 40 pairs".
 
     Raises:
-        BadInput: the runs are about different datasets, or share no row.
+        BadInput: the runs are about different datasets, or share no pair.
     """
+    one, other = runs.names_apart(ours.run.id, theirs.run.id)
     if ours.content != theirs.content:
         raise BadInput(
-            f"Run {ours.run.id} is about {ours.dataset.about['label']}, run {theirs.run.id} about "
+            f"{one} is about {ours.dataset.about['label']}, {other} about "
             f"{theirs.dataset.about['label']}, which holds other pairs.",
-            "Only runs on the same dataset can be set beside each other row by row.",
+            "Only runs on the same dataset can be set beside each other pair by pair.",
         )
     mine, others = set(ours.row_ids), set(theirs.row_ids)
     shared = len(mine & others)
     if not shared:
-        raise BadInput(
-            f"Runs {ours.run.id} and {theirs.run.id} share no rows.", "Do the same rows again."
-        )
+        raise BadInput(f"{one} and {other} share no pairs.", "Do the same pairs again.")
     if shared == len(mine) == len(others):
-        return f"all {number_of(shared, 'row')}"
-    return f"{number_of(shared, 'row')} (of {len(mine):,} and {len(others):,})"
+        return f"all {number_of(shared, 'pair')}"
+    return f"{number_of(shared, 'pair')} (of {len(mine):,} and {len(others):,})"
 
 
 def with_row(content: str, row_id: int, *, kind: str) -> str | None:

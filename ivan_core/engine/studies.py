@@ -6,7 +6,7 @@ A study begins with its first run, or when somebody takes pairs for it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,11 +17,12 @@ from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.prepare import find_prepared
 from ivan_core.datasets.prepared import PreparedDataset, choose_rows
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.reviews import Item, Queue
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.domain.words import number_of
 from ivan_core.engine import access, datasets, handling as runs
-from ivan_core.engine.kind import alike, experiments, kind_of
+from ivan_core.engine.kind import experiments, kind_of
 from ivan_core.engine.opened import dataset_of
 from ivan_core.engine.work import BEGUN
 from ivan_core.experiments import EXPERIMENTS
@@ -161,9 +162,10 @@ def abouts() -> list[About]:
 
 def about(study_id: str) -> About | None:
     """What a study is about; None if there is none."""
-    begun = (one for _, one in _taken() if one.id == study_id)
-    worked_at = (one.about for one in _all_joined() if one.study == study_id)
-    return next(begun, None) or next(worked_at, None)
+    begun = next((one for _, one in _taken() if one.id == study_id), None)
+    if begun is not None:
+        return begun
+    return next((one.about for one in _all_joined() if one.study == study_id), None)
 
 
 def about_run(run_id: str) -> About | None:
@@ -176,16 +178,45 @@ def about_run(run_id: str) -> About | None:
     return joined.about if joined else None
 
 
+def abouts_of(found: Iterable[Run]) -> dict[str, About]:
+    """What the study of each of some runs is about, by the run's id; those that have read no
+    dataset yet are left out."""
+    return {one.run.id: one.about for one in map(_joined, found) if one is not None}
+
+
 def runs_of(study_id: str) -> list[Run]:
     """The runs of a study, newest first; none where there is no such study."""
     return [joined.run for joined in _all_joined() if joined.study == study_id]
 
 
-def find(study_id: str) -> Study | None:
-    """A study by its id; None if there is none."""
-    joined = [one for one in _all_joined() if one.study == study_id]
-    known = joined[0].about if joined else about(study_id)
-    return _study(known, joined) if known else None
+def with_runs(about: About, own: Sequence[Run]) -> Study:
+    """A study with its runs, as `runs_of` gives them: how far its stages are.
+
+    Raises:
+        StorageProblem: reviews cannot be read.
+    """
+    done: dict[str, int | None] = {}
+    for run in own:
+        stage, pairs = kind_of(run).stage, _pairs_done(run, about.rows)
+        done[stage] = max(pairs, done.get(stage) or 0) or None
+    reached = _reached(own)
+    return Study(
+        id=about.id,
+        dataset=about.dataset,
+        fingerprint=about.fingerprint,
+        rows=about.rows,
+        spec=about.spec,
+        runs=tuple(run.id for run in own),
+        newest={run.kind: run.id for run in reversed(own)},
+        stages=(
+            *(
+                Stage(name, done.get(name), about.rows, reached.get(name))
+                for name in dict.fromkeys(kind.stage for kind in experiments())
+                if name
+            ),
+            _review(about),
+        ),
+    )
 
 
 def studies() -> list[Study]:
@@ -196,7 +227,7 @@ def studies() -> list[Study]:
     found: dict[str, list[_Joined]] = {}
     for joined in _all_joined():
         found.setdefault(joined.study, []).append(joined)
-    return [_study(joined[0].about, joined) for joined in found.values()]
+    return [with_runs(all_of[0].about, [one.run for one in all_of]) for all_of in found.values()]
 
 
 def study_of(run_id: str) -> Study | None:
@@ -208,7 +239,7 @@ def study_of(run_id: str) -> Study | None:
     own = _joined(runs.get(run_id))
     if own is None:
         return None
-    return _study(own.about, [one for one in _all_joined() if one.study == own.study])
+    return with_runs(own.about, runs_of(own.study))
 
 
 def _all_joined() -> list[_Joined]:
@@ -230,129 +261,95 @@ def _joined_done(root: Path, stamp: object) -> list[_Joined]:
     return [one for one in found if one is not None]
 
 
-def beside(first: str, second: str) -> str:
-    """Two runs of one kind on the rows they share, in words.
-
-    Raises:
-        BadInput: there is no such run or nothing is finished, it is the same run twice, the runs
-            have no row in common, or runs of their kinds are not set beside each other.
-    """
-    if first == second:
-        raise BadInput(f"{first} was named twice.", "Name two runs.")
-    one, other = kind_of(runs.get(first)), kind_of(runs.get(second))
-    if other.name not in alike(one.name):
-        raise BadInput(
-            f"Run {first} is a {one.noun}, run {second} is a {other.noun}.",
-            "Name two runs of one kind.",
-        )
-    if one.beside is None:
-        raise BadInput(
-            f"Run {first} is a {one.noun}, which is set beside no other in words.",
-            f"Open both on the page {one.page.capitalize()}." if one.page else "Name other runs.",
-        )
-    return one.beside(first, second)
-
-
-def _study(about: About, joined: list[_Joined]) -> Study:
-    done: dict[str, int | None] = {}
-    for entry in joined:
-        stage, pairs = kind_of(entry.run).stage, _pairs_done(entry)
-        done[stage] = max(pairs, done.get(stage) or 0) or None
-    reached = _reached(joined)
-    return Study(
-        id=about.id,
-        dataset=about.dataset,
-        fingerprint=about.fingerprint,
-        rows=about.rows,
-        spec=about.spec,
-        runs=tuple(entry.run.id for entry in joined),
-        newest={entry.run.kind: entry.run.id for entry in reversed(joined)},
-        stages=(
-            *(
-                Stage(name, done.get(name), about.rows, reached.get(name))
-                for name in dict.fromkeys(kind.stage for kind in experiments())
-                if name
-            ),
-            _review(about),
-        ),
-    )
-
-
-def _reached(joined: list[_Joined]) -> dict[str, int | None]:
+def _reached(own: Sequence[Run]) -> dict[str, int | None]:
     """For how many pairs something came of the newest finished run of a stage, where that counts.
 
     A kind that takes pairs through all steps without a result tells.
     """
     found: dict[str, int | None] = {}
-    for entry in joined:
-        kind = kind_of(entry.run)
-        if kind.reached and entry.run.state is RunState.DONE and kind.stage not in found:
-            found[kind.stage] = kind.reached(entry.run.id)
+    for run in own:
+        kind = kind_of(run)
+        if kind.reached and run.state is RunState.DONE and kind.stage not in found:
+            found[kind.stage] = kind.reached(run.id)
     return found
 
 
-def _review(about: About) -> Stage:
-    """How many items of queues on these rows have the opinions they need; companions apart."""
+def queues_on(about: About) -> list[tuple[Queue, list[Item]]]:
+    """The queues that ask about rows of a study, newest first, each with those items; companions
+    apart, which ask about random rows of the dataset.
+
+    Raises:
+        BadInput: the dataset is gone.
+        StorageProblem: reviews cannot be read.
+    """
     queues = Queues(data_dir())
     found = queues.all(about.fingerprint)
     first = {queue.companion for queue in found}
+    own = [queue for queue in found if queue.id not in first]
+    rows = _rows(about) if own else frozenset()
+    asked = (
+        (queue, [item for item in queues.items(queue.id) if item.row_id in rows]) for queue in own
+    )
+    return [(queue, items) for queue, items in asked if items]
+
+
+def _rows(about: About) -> frozenset[int]:
+    dataset = datasets.by_fingerprint(about.fingerprint)
+    return frozenset(choose_rows(_rows_only(about.spec), dataset).row_ids)
+
+
+def _review(about: About) -> Stage:
+    """How many items of queues on these rows have the opinions they need."""
     total = done = 0
-    if found:
-        dataset = PreparedDataset(_folder(about.fingerprint))
-        rows = set(choose_rows(_rows_only(about.spec), dataset).row_ids)
-        for queue in found:
-            if queue.id in first:
-                continue
-            items = [item for item in queues.items(queue.id) if item.row_id in rows]
-            given = queues.given(queue)
-            total += len(items)
-            done += sum(given[item.row_id, item.side] >= queue.opinions for item in items)
+    for queue, items in queues_on(about):
+        given = Queues(data_dir()).given(queue)
+        total += len(items)
+        done += sum(given[item.row_id, item.side] >= queue.opinions for item in items)
     return Stage(REVIEW, done, total) if total else Stage(REVIEW, None, about.rows)
 
 
-def _pairs_done(joined: _Joined) -> int:
-    """Pairs that a run has taken through all of its steps, at least."""
-    if joined.run.state is RunState.DONE:
-        return joined.about.rows
-    spec = runs.any_spec_of(joined.run)
-    return min(joined.about.rows, joined.run.done // kind_of(joined.run).weight(spec))
+def _pairs_done(run: Run, rows: int) -> int:
+    """Pairs, of all rows, that a run has taken through all of its steps, at least."""
+    if run.state is RunState.DONE:
+        return rows
+    return min(rows, run.done // kind_of(run).weight(runs.any_spec_of(run)))
 
 
 def _joined(run: Run) -> _Joined | None:
     """A run with what its study is about; None before its dataset was read, or once that was
     removed."""
-    about: About | None
-    try:
-        about = _about_of(data_dir(), run.id, run.created)
-    except _NotBegun:
-        about = _about_on(run, _asked_for(run))
-    if about is None:
+    fingerprint = _read_by(run) or _asked_for(run)
+    label = _label(_folder(fingerprint)) if fingerprint is not None else None
+    if fingerprint is None or label is None:
         return None
-    return _Joined(run, about) if _label(_folder(about.fingerprint)) is not None else None
+    about = _about_on(_folder(fingerprint), label, run)
+    return _Joined(run, about) if about is not None else None
+
+
+def _read_by(run: Run) -> str | None:
+    """The dataset that a run has read; None if it has not yet."""
+    with suppress(_NotBegun):
+        return _read_at(data_dir(), run.id, run.created)
+    return None
 
 
 @lru_cache(maxsize=4096)
-def _about_of(_: Path, run_id: str, __: float) -> About:
-    """What the study of a run is about, which never changes once it has read its dataset.
+def _read_at(_: Path, run_id: str, __: float) -> str:
+    """The dataset that a run has read, which never changes once it has.
 
     Raises:
-        _NotBegun: it has not, or was never asked for rows that are there.
+        _NotBegun: it has not.
     """
-    run = runs.get(run_id)
-    found = _about_on(run, dataset_of(run.id) or _begun_with(run))
+    found = dataset_of(run_id) or _begun_with(run_id)
     if found is None:
         raise _NotBegun
     return found
 
 
-def _about_on(run: Run, fingerprint: str | None) -> About | None:
-    """What the study of a run on a dataset is about."""
-    if fingerprint is None:
-        return None
-    folder = _folder(fingerprint)
-    label = _label(folder)
-    if label is None:
-        return None
+@lru_cache(maxsize=4096)
+def _about_on(folder: Path, label: str, run: Run) -> About | None:
+    """What the study of a run on a dataset is about; None if it was never asked for rows that are
+    there."""
     try:
         spec = runs.any_spec_of(run)
     except runs.Damaged:
@@ -363,7 +360,7 @@ def _about_on(run: Run, fingerprint: str | None) -> About | None:
     if rows is None:
         return None
     only = _rows_only(spec).model_copy(update={"dataset": spec.dataset})
-    return About(rows[0], label, fingerprint, rows[1], only)
+    return About(rows[0], label, folder.name, rows[1], only)
 
 
 def _folder(fingerprint: str) -> Path:
@@ -383,9 +380,9 @@ def _label_at(folder: Path, _: int) -> str:
     return DatasetRequest(**PreparedDataset(folder).about["request"]).label
 
 
-def _begun_with(run: Run) -> str | None:
+def _begun_with(run_id: str) -> str | None:
     """The dataset that a run without a manifest has read; None if it has not yet."""
-    folder = data_dir() / "runs" / run.id
+    folder = data_dir() / "runs" / run_id
     try:
         return _begun_at(folder, (folder / "parts.jsonl").stat().st_ino)
     except (_NotBegun, FileNotFoundError):

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ivan_core.annotations.queues import Queues
 from ivan_core.domain.reviews import BLIND_FIRST, Source
 from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets, studies
@@ -19,7 +18,6 @@ from ivan_core.lists.conditions import Condition, Filter, matching_rows
 from ivan_core.review.examples import SECONDS
 from ivan_core.review.pace import paces
 from ivan_core.review.runs_on_pairs import comparisons
-from ivan_core.settings import data_dir
 
 MOST_ASKED = 40
 """Of more pairs than these a random draw of `BLIND_FIRST` is asked."""
@@ -67,17 +65,18 @@ class Asking:
 
 
 def asked_before(about: About) -> frozenset[Source]:
-    """Where the items of the queues of a study's dataset come from.
+    """Where the items come from that people were asked about, of the rows of a study.
 
     Raises:
+        BadInput: the dataset is gone.
         StorageProblem: reviews cannot be read.
     """
-    return frozenset(queue.source for queue in Queues(data_dir()).all(about.fingerprint))
+    return frozenset(queue.source for queue, _ in studies.queues_on(about))
 
 
 def worth_asking(about: About, asked: frozenset[Source]) -> Asking | None:
     """What people could be asked of a study's pairs; None where they were asked already, by where
-    the items of its queues come from.
+    the items that they were asked about come from.
 
     Raises:
         BadInput: the dataset is gone.
@@ -117,4 +116,6 @@ def _worth_a_look(results: Results) -> Iterator[tuple[Condition, str, str]]:
     if len(results.models) > 1:
         yield ModelsDiffer(), "where the models part", "With which of them do people side?"
     against = VerdictIs(model=results.models[0], verdict="disagree")
-    yield against, "where the model goes against the choice", "With whom do people side?"
+    # Of several models that never part the first speaks for all.
+    who = "the models go" if len(results.models) > 1 else "the model goes"
+    yield against, f"where {who} against the choice", "With whom do people side?"

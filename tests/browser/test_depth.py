@@ -241,7 +241,14 @@ def test_one_press_tells_what_moved_the_reward(serve, page, data_dir):
     said = page.get_by_text(re.compile("^Without “.+”, minilm-harmless gives [AB] "))
     page.get_by_role("button", name="What moved the reward?").click()
     expect(said).to_be_visible()
-    expect(page.locator(".st-key-side-A span[title*='typical margins']").first).to_be_visible()
+    # Tab stops at the first coloured word of a reply, the arrow keys lead on; each has its number.
+    first = page.locator(".ivan-words > [tabindex='0']").first
+    first.focus()
+    page.keyboard.press("ArrowRight")
+    second = page.locator(".ivan-words > [tabindex='-1']:focus")
+    expect(second).to_have_attribute("data-told", re.compile("typical margins"))
+    shown = "(word) => getComputedStyle(word, '::after').visibility"
+    assert (first.evaluate(shown), second.evaluate(shown)) == ("hidden", "visible")
     page.get_by_text("Sentence by sentence").click()
     expect(page.get_by_text("Blue with a solid line")).to_be_visible()
     expect(page.locator(CHART)).to_have_count(2)  # the margins, and what each sentence adds

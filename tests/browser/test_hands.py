@@ -93,7 +93,7 @@ def test_two_runs_are_ticked_and_set_side_by_side_by_keyboard(serve, page, run_i
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Shift+Space")
     press(page, "Set side by side")
-    expect(page.get_by_text(f"{other} and {run_id} share 20 rows")).to_be_visible()
+    expect(page.get_by_text(f"{other} and {run_id} share 20 pairs")).to_be_visible()
 
 
 def test_a_star_puts_a_run_on_top_and_it_stays_chosen(serve, page, run_id, data_dir):

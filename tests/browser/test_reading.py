@@ -77,8 +77,16 @@ def test_from_a_bar_to_its_rows_to_a_pair_and_back(serve, page, run_id):
     row_of(page, str(first)).click()
     expect(page.get_by_text("A · chosen")).to_be_visible()
     expect(page.get_by_text(f"row {first} of 480 · sample · harmless")).to_be_visible()
+    steps = page.evaluate("history.length")
     page.go_back()
     expect(page.get_by_role("heading", name="Compare")).to_be_visible()
+    expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
+    # A press that leads to another page is one step, and the page before stays as it was.
+    assert "row" not in dict(parse_qsl(urlsplit(page.url).query))
+    page.locator(".st-key-next-labels").get_by_role("button").click()
+    expect(page.get_by_role("heading", name="Taxonomy")).to_be_visible()
+    assert page.evaluate("history.length") == steps
+    page.go_back()
     expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
 
 
@@ -257,6 +265,10 @@ def test_a_mark_is_read_pair_by_pair_and_left_again(serve, page, run_id):
     page.go_back()
     is_read(page, rows[1], 2, len(rows))
     page.reload()
+    is_read(page, rows[1], 2, len(rows))
+    page.get_by_role("button", name="Back to the table").click()
+    expect(row_of(page, str(rows[0]))).to_be_in_viewport()
+    page.go_back()
     is_read(page, rows[1], 2, len(rows))
     page.get_by_role("button", name="Back to the table").click()
     expect(row_of(page, str(rows[0]))).to_be_in_viewport()

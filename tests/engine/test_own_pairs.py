@@ -212,10 +212,11 @@ def test_a_study_that_was_begun_is_there_without_a_run(data_dir: Path, pairs_fil
     assert begun.name == "pairs.jsonl · 10 pairs"
     assert studies.abouts() == [begun]
     assert studies.take(RowsSpec(dataset=request, row_ids=tuple(range(10)))).id == begun.id
-    whole = studies.find(begun.id)
-    assert whole is not None and whole.runs == () and whole.newest == {}
+    assert studies.about(begun.id) is not None and studies.runs_of(begun.id) == []
+    whole = studies.with_runs(begun, [])
+    assert whole.runs == () and whole.newest == {}
     assert {stage.done for stage in whole.stages} == {None}
-    assert studies.find("0" * 16) is None
+    assert studies.about("0" * 16) is None
     (kept,) = (data_dir / "studies").glob("*.json")
     kept.write_text("{")
     assert studies.abouts() == []

@@ -99,7 +99,7 @@ def beside(first: str, second: str) -> str:
 def test_two_runs_are_set_beside_each_other(finished: str, data_dir: Path) -> None:
     other = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=15))
     told = beside(finished, other)
-    assert "share 15 rows" in told
+    assert "share 15 pairs" in told
     for model in made_runs.TWO_MODELS:
         assert f"{model} was trained on none of 15 pairs." in told
 
@@ -110,8 +110,8 @@ def test_two_labellings_are_set_beside_each_other_and_refused_beside_a_compariso
     made = Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
     first, second = made.made("first:1b", FIRST), made.made("second:1b", SECOND, seed=1)
     told = beside(first, second)
-    assert "share all 4 rows." in told and "The same answer in 67% of 6 texts" in told
-    assert f"Run {finished} is a comparison, run {first} is a labelling" in beside(finished, first)
+    assert "share all 4 pairs." in told and "The same answer in 67% of 6 texts" in told
+    assert f"{finished} is a comparison, {first} is a labelling" in beside(finished, first)
 
 
 def test_a_zip_and_every_file_can_be_taken_from_here(finished: str, data_dir: Path) -> None:

@@ -169,11 +169,18 @@ def test_a_new_study_begins_with_both_ways_again(
     assert new.app.text_input(key="home-source").value == ""
 
 
-def test_an_unknown_study_in_the_address_is_the_newest(
+def test_an_unknown_study_in_the_address_is_said_and_the_newest_is_shown(
     data_dir: Path, open_page: Open, pairs_file: Path
 ) -> None:
-    begun(pairs_file)
-    assert open_page(study="../../etc").study == "Study: pairs.jsonl · 40 pairs"
+    told = "The study of this link is not here."
+    assert told in open_page(study="0123456789abcdef").said
+    about = begun(pairs_file)
+    for page in ("streamlit_app.py", COMPARE, "pages/runs.py"):
+        shown = open_page(page, study="../../etc")
+        assert shown.study == "Study: pairs.jsonl · 40 pairs"
+        assert f"{told} What is shown is of another one." in shown.said
+        assert told not in open_page(page, study=about.id).said
+        assert told not in open_page(page, study="new").said
 
 
 def test_who_only_reads_is_not_asked_for_pairs(

@@ -19,6 +19,8 @@ from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels import plan as labels
 from ivan_core.review.queues import make_queue, queue_request, queues_of, state_of
 
+COMPARE = "pages/compare.py"
+
 
 def study_of(run_id: str) -> str:
     about = studies.about_run(run_id)
@@ -76,6 +78,20 @@ def test_people_are_asked_about_the_pairs_where_the_models_part(data_dir, open_p
     assert (queue.source, state_of(queue).items) == ("rows", count)
     again = open_page("pages/compare.py", run=run_id)
     assert titles(again) == ["Label the 40 texts", "Reword the 20 pairs", "Take it with you"]
+
+
+def test_people_who_were_asked_in_one_study_may_be_asked_in_another_on_the_same_dataset(
+    data_dir, open_page
+):
+    asked = finished(data_dir, spec_of_sample(limit=20))
+    other = finished(data_dir, spec_of_sample(row_ids=tuple(range(20, 40))))
+    dataset = open_results(asked).dataset.fingerprint
+    make_queue(queue_request({"dataset": dataset, "source": "rows", "row_ids": (1,)}))
+    assert not any(title.startswith("Ask") for title in titles(open_page(COMPARE, run=asked)))
+    _, ask, _ = titles(open_page(COMPARE, run=other))
+    assert ask.startswith("Ask people about the ")
+    make_queue(queue_request({"dataset": dataset, "source": "rows", "row_ids": (25,)}))
+    assert not any(title.startswith("Ask") for title in titles(open_page(COMPARE, run=other)))
 
 
 def test_after_labels_alone_models_and_a_second_labeler_are_left(labellings: Labellings, open_page):

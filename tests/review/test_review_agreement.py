@@ -311,19 +311,26 @@ def test_reviews_give_figures_and_sentences_with_their_command(
         said.say(texts, person, 1, "chosen", {REFUSAL: person == ADA})
     assert [chart.name for chart in figures(name)] == [
         "review-choices",
+        "review-same-answers",
         "review-questions",
         "review-cells",
     ]
     table = figure(name, "review-choices", "csv").decode()
     assert "choice::the recorded choice,The recorded choice,choice,1,1,1.0," in table
-    told = "Two people gave the same answer in 1 of 2 pairs (50% [9, 91]): too few to say more. "
-    assert f"{told}Cohen's kappa" in caption(name, "review-choices")
+    told = "Two people gave the same answer in 1 of 2 pairs (50% [9, 91]): too few to say more."
+    assert told in caption(name, "review-choices")
+    assert "kappa" not in caption(name, "review-same-answers") + caption(name, "review-choices")
+    assert "kappa" in methods(name, "review-questions")
     assert "8 blind opinions on random items by 2 people." in methods(name, "review-choices")
     assert figure(name, "review-cells", "svg").startswith(b"<svg")
     assert figure(name, "review-questions", "svg").startswith(b"<svg")
     assert any(told in quote.sentence for quote in of_run.quotes(name))
+    for quote in of_run.quotes(name):
+        coefficients = quote.question == "Numbers for the paper"
+        assert coefficients == ("kappa" in quote.sentence or "coefficient" in quote.sentence)
     assert {quote.command.partition(" --")[0] for quote in of_run.quotes(name)} == {
-        f"ivan figure {name} {chart.name}" for chart in figures(name)
+        *(f"ivan figure {name} {chart.name}" for chart in figures(name)),
+        f"ivan runs sentences {name}",
     }
     with pytest.raises(BadInput, match="no chart"):
         figure(name, "beauty")

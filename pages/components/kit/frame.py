@@ -20,6 +20,7 @@ from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import access, studies
 from ivan_core.engine.kind import experiments
 from ivan_core.engine.proposals import proposals
+from pages.components.kit.one_step import one_step
 from pages.components.kit.state import (
     COMPARE,
     NEWS,
@@ -133,6 +134,7 @@ def _navigation(title: str) -> None:
             if label == "Handbook" and title in _CHAPTER_OF:
                 carried = {"chapter": _CHAPTER_OF[title], **(carried or {})}
             st.page_link(page, label=label, query_params=carried)
+        one_step()
     study_line()
 
 

@@ -112,8 +112,6 @@ def head_of_item(title: str, row_id: int, content: str, noun: str, parameter: st
         say(title, "lead")
         comparison = opened.with_row(content, row_id, kind="compare")
         if comparison:
-            # A link and no switch_page: that would leave a step in the history of the browser
-            # in which this page stands beside the parameters of the other.
             st.page_link(
                 PAIRS,
                 label=":primary[Read the pair →]",

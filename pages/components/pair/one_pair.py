@@ -110,9 +110,8 @@ def one_pair(results: Results, walk: Walk, row: int) -> None:
     with switches:
         marks_switch(results)
     moved = answer(results, row)
-    show_pair(
-        found.pair, marked(results) == DIFFER, _notes(found), styled=moved.styled if moved else None
-    )
+    coloured = moved.coloured if moved else None
+    show_pair(found.pair, marked(results) == DIFFER, _notes(found), coloured=coloured)
     what_moved(results, row, moved)
     names = short_names([model for model, _ in margins])
     named = [(names[model], margin) for model, margin in margins]

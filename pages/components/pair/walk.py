@@ -137,7 +137,9 @@ def tell_walk(results: Results, walk: Walk, row: int, blind: bool) -> None:
         return
     among = f" {number_of(len(walk.rows), 'pair')}"
     of = "" if blind else f": {walk.words}"
-    if row in walk.rows:
+    if not walk.rows:
+        told = f"No pair meets this filter{of}"
+    elif row in walk.rows:
         told = f"Pair {walk.rows.index(row) + 1:,} of {len(walk.rows):,}{of}"
     else:
         told = f"Row {row:,} is none of these{among}{of}"

@@ -24,6 +24,7 @@ from ivan_core.charts import (
     reliability,
     rewards,
     robustness,
+    same_answers,
     sides,
     small,
 )
@@ -159,6 +160,9 @@ def of_labels(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, Draw]:
         "labels.word_bars": lambda dark: labels.word_bars(topics, dark=dark),
         "labels.together_squares": lambda dark: labels.together_squares(
             together, TITLES, dark=dark
+        ),
+        "same_answers.same_answer_dots": lambda dark: same_answers.same_answer_dots(
+            agreements, TITLES, dark=dark
         ),
         "annotators.agreement_dots": lambda dark: annotators.agreement_dots(
             agreements, TITLES, dark=dark

@@ -65,6 +65,12 @@ def test_a_row_outside_the_filter_is_told_and_next_leads_in(run_id, rows, open_p
     assert page.app.query_params["row"] == str(rows[0])
 
 
+def test_a_filter_that_no_pair_meets_says_so(run_id, open_page):
+    page = open_page(PAIRS, run=run_id, row="3", subset="nowhere")
+    assert "No pair meets this filter: subset: nowhere" in page.said
+    assert "row 3 of 480" in page.said and page.app.button(key="move-j").disabled
+
+
 def test_the_table_that_one_came_from_is_a_press_away(run_id, rows, open_page):
     page = open_page(PAIRS, run=run_id, row=str(rows[0]), **query_of(DISAGREES))
     page.press("walk-table")

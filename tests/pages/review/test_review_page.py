@@ -174,6 +174,27 @@ def test_a_press_before_anything_can_be_read_is_not_taken(make, open_page, data_
     assert "2 of 3" in page.said
 
 
+def test_reading_before_an_undo_counts_as_time_of_the_answer_that_follows(
+    make, open_page, data_dir, monkeypatch
+):
+    queue = make()
+    times = [100.0]
+    monkeypatch.setattr(review_steps, "monotonic", lambda: times[-1])
+    page = judging(open_page, queue)
+    for at, label in ((110.0, "A is better"), (140.0, "Undo"), (145.0, "Keep it")):
+        times.append(at)
+        press(page, label)
+    times.append(145.4)  # in this visit the item cannot have been read yet
+    press(page, "B is better")
+    assert len(Opinions(data_dir).all(queue.id)) == 1
+    times.append(145.8)
+    press(page, "B is better")
+    times.append(200.0)
+    press(page, "B is better")
+    seconds = {one.row_id: one.seconds for one in Opinions(data_dir).all(queue.id)}
+    assert seconds == {5: 10.0, 3: 30.8, 9: 54.2}
+
+
 def test_a_press_on_an_item_that_this_window_has_just_answered_is_nothing(make, data_dir):
     """As it comes in when the next item is on its way: the old one is still painted."""
     queue = make()

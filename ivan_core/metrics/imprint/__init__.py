@@ -1,1 +1,1 @@
-"""What a reward model rewards, and where it goes against the choice, told by labels."""
+"""What a reward model rewards: regressions of margins on what labels say of the two replies."""

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
 from ivan_core import catalog
+from ivan_core.datasets.sources import is_local
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.pairs import USUAL
 from ivan_core.domain.specs import DatasetRequest, RowsSpec, parse_row_ids
@@ -31,16 +32,22 @@ def dataset_field(place: DeltaGenerator, first: DatasetRequest, keys: str) -> Da
 
     Here and below `keys` begins the keys of the widgets.
     """
-    offered = _by_name([first, *map(_named, ("sample", "Anthropic/hh-rlhf")), *datasets.known()])
+    usual = (first, *map(_named, ("sample", "Anthropic/hh-rlhf")), *datasets.known())
+    offered = _by_name([st.session_state.get(f"{keys}-carried", first), *usual])
     name = place.selectbox(
         "Dataset",
-        list(offered),
+        sorted(offered, key=lambda name: offered[name] != first),
         accept_new_options=True,
         key=f"{keys}-dataset",
         help=_DATA["source"].description,
     )
     name = (name or "").strip()
     return offered.get(name) or (_named(name) if name else None)
+
+
+def with_dataset(request: DatasetRequest, keys: str) -> dict[str, Any]:
+    """What a session holds for a form to begin with a dataset exactly as it was asked for."""
+    return {f"{keys}-dataset": request.label, f"{keys}-carried": request}
 
 
 def _named(source: str) -> DatasetRequest:
@@ -107,16 +114,21 @@ def other_texts_aside(keys: str) -> bool:
 
 
 def part_of_dataset(request: DatasetRequest, keys: str) -> DatasetRequest:
-    """Ask which part of a dataset on the hub is meant, where that is not said yet; of others
-    nothing."""
+    """Ask which part of a dataset on the hub is meant, where that is not said yet or was never read
+    here; of others nothing."""
     source = request.source
-    if "/" not in source or source.startswith(("/", ".", "~")) or request != _named(source):
+    if "/" not in source or is_local(request):
+        return request
+    if request != _named(source) and datasets.find(request) is not None:
         return request
     known = catalog.dataset_facts(source)
+    subsets = list(dict.fromkeys(("", request.subset, *known.get("subsets", []))))
+    splits = list(dict.fromkeys((*known.get("splits", ["train", "test"]), request.split)))
     left, middle, right = st.columns(3)
     subset = left.selectbox(
         "Subset",
-        ["", *known.get("subsets", [])],
+        subsets,
+        subsets.index(request.subset),
         accept_new_options=True,
         key=f"{keys}-subset",
         format_func=lambda name: name or "all",
@@ -124,23 +136,25 @@ def part_of_dataset(request: DatasetRequest, keys: str) -> DatasetRequest:
     )
     split = middle.selectbox(
         "Split",
-        known.get("splits", ["train", "test"]),
+        splits,
+        splits.index(request.split),
         accept_new_options=True,
         key=f"{keys}-split",
         help=_DATA["split"].description,
     )
     revision = right.text_input(
         "Revision",
+        request.revision,
         placeholder="the newest, pinned when read",
         key=f"{keys}-revision",
         help=_DATA["revision"].description,
     )
-    return DatasetRequest(
-        source=source,
-        subset=(subset or "").strip(),
-        split=(split or "train").strip(),
-        revision=revision.strip(),
-    )
+    said = {
+        "subset": (subset or "").strip(),
+        "split": (split or "train").strip(),
+        "revision": revision.strip(),
+    }
+    return request.model_copy(update=said)
 
 
 def ollama_models() -> servers.OllamaModels:

@@ -20,7 +20,6 @@ from ivan_core.review.settle import (
     State,
     ToSettle,
     decide,
-    in_letters,
     in_state,
     letters,
     queues_to_settle,
@@ -152,7 +151,7 @@ def _show(queue: Queue, one: ToSettle) -> None:
         keys = list(one.differing)
         if same and st.toggle(f"Show all {len(queue.asked)} questions", key="settle-all"):
             keys += same
-        versions(one, keys, beside, lambda key, answer: in_letters(key, answer, named))
+        versions(one, keys, beside, named)
     if not one.settled:
         say(_HIDDEN, "small", quiet=True)
     name = verified_name() or your_name()

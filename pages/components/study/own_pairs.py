@@ -191,7 +191,7 @@ def _offer_to_use(keys: str, asked: str, request: DatasetRequest, found: Found) 
     label = "Use this pair" if found.pairs == 1 else f"Use these {found.pairs:,} pairs"
     if st.button(md_escape(label), type="primary", key=f"{keys}-{asked}-use"):
         about = begin_with(RowsSpec(dataset=request))
-        for field in ("dataset", "rows", "n", "row-ids"):
+        for field in ("dataset", "carried", "rows", "n", "row-ids"):
             st.session_state.pop(f"{keys}-{field}", None)
         st.query_params.from_dict({STUDY: about.id})
         st.rerun()

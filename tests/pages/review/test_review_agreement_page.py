@@ -148,15 +148,21 @@ def test_a_decision_that_somebody_else_took_meanwhile_is_shown_and_nothing_lost(
     said, open_page, data_dir
 ):
     queue = said.pairs(4)
-    said.choose(queue, "Ada", {0: "chosen"})
-    said.choose(queue, "Bob", {0: "rejected"})
+    said.choose(queue, "Ada", {0: "chosen"}, note="A is kinder.", left="chosen")
+    said.choose(queue, "Bob", {0: "rejected"}, note="A is kinder.", left="rejected")
     page = tab(open_page(REVIEW), "Settle")
     page.app.text_input(key="name-typed").set_value("Cem")
     page.run()
     page.app.segmented_control(key="settle-state").set_value("all")
     page.run()
     where = f"{queue.id}-0-both-{BETTER}"
-    better = letters(queue, Item(queue.id, 0, 0))["chosen"]
+    named = letters(queue, Item(queue.id, 0, 0))
+    better = named["chosen"]
+    left = next(side for side, letter in named.items() if letter == "A")
+    other = " (A and B stood the other way round for {}.)"
+    for person, ours in (("Ada", left == "chosen"), ("Bob", left == "rejected")):
+        told = f"{person} noted: A is kinder."
+        assert told in page.said and (told + other.format(person) in page.said) != ours
     told = "1 said A, 1 said B." if better == "A" else "1 said B, 1 said A."
     assert f"Which reply is better: {told}" in page.said
     page.app.segmented_control(key=f"settle-answer-{where}").set_value(f"{better} is better")

@@ -10,13 +10,14 @@ exception, there is a reason instead of numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import erfc, inf, sqrt
+from math import erfc, inf, nan, sqrt
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ivan_core.metrics.intervals import Floats, Groups, units_of
+from ivan_core.metrics.imprint.groups import Floats, Groups, Ints
+from ivan_core.metrics.imprint.least_squares import Estimate
 
 STILL = 1e-12
 """The climb is over once a step moves no row's log odds by as much."""
@@ -54,18 +55,7 @@ class NoFit:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A number with its standard error, its normal interval and its two-sided p-value against 0."""
-
-    value: float
-    se: float
-    low: float
-    high: float
-    p: float
-
-
-def logit(columns: Floats, outcome: Floats, groups: Groups) -> Logit | NoFit:
+def logit(columns: Floats, outcome: Floats, groups: Ints) -> Logit | NoFit:
     """Fit the log odds of outcomes, shape (n,), by columns, shape (n, k), without a constant.
 
     `groups` has a number for each row, the same for rows that share a prompt. Raises ValueError if
@@ -73,10 +63,10 @@ def logit(columns: Floats, outcome: Floats, groups: Groups) -> Logit | NoFit:
     """
     if not (np.isfinite(columns).all() and ((outcome >= 0) & (outcome <= 1)).all()):
         raise ValueError("Log odds need columns of numbers and outcomes between 0 and 1.")
-    width, units = columns.shape[1], units_of(groups, None)
-    several, least = _count(units), max(2, width + 1)
-    if several < least:
-        return NoFit(f"too few: {several} of at least {least} prompts for {width} columns")
+    prompts, width = Groups.of(groups, len(outcome)), columns.shape[1]
+    if prompts.count <= max(1, width):
+        least = max(2, width + 1)
+        return NoFit(f"too few: {prompts.count} of at least {least} prompts for {width} columns")
     log_odds, at_rows = np.zeros(width), np.zeros(len(outcome))
     wins, losses, height = _climbed(at_rows, outcome)
     before = inf
@@ -99,33 +89,29 @@ def logit(columns: Floats, outcome: Floats, groups: Groups) -> Logit | NoFit:
         log_odds, at_rows, height = log_odds + step, at_rows + moved, now
         if still:
             influence = (columns * _left(outcome, wins, losses)[:, None]) @ inverse
-            return Logit(log_odds, clustered(influence, units), influence, wins)
+            return Logit(log_odds, clustered(influence, prompts.codes), influence, wins)
     return NoFit(SEPARATED)
 
 
-def clustered(influence: Floats, groups: Groups) -> Floats:
+def clustered(influence: Floats, groups: Ints) -> Floats:
     """The variance (k, k) of sums of influences, shape (n, k), that are alike within groups.
 
     The squares of G group sums, times G / (G - 1); of two fits on the same rows, the difference of
     their influences gives the variance of their difference. Raises ValueError below two groups.
     """
-    units = units_of(groups, None)
-    several = _count(units)
-    if several < 2:
+    prompts = Groups.of(groups, len(influence))
+    if prompts.count < 2:
         raise ValueError("A variance between prompts needs at least two of them.")
-    sums = influence
-    if several < len(influence):
-        sums = np.zeros((several, influence.shape[1]))
-        for at, one in enumerate(influence.T):
-            sums[:, at] = np.bincount(units, one, several)
-    return np.asarray(sums.T @ sums * (several / (several - 1)), dtype=np.float64)
+    sums = prompts.sums(influence)
+    return np.asarray(sums.T @ sums * (prompts.count / (prompts.count - 1)), dtype=np.float64)
 
 
 def estimate(value: float, se: float, level: float = 0.95) -> Estimate:
-    """A number with its normal interval and test; without any spread it is exactly what it is."""
+    """A number with its normal interval and two-sided p; NaN where nothing varies."""
+    if not se > 0:
+        return Estimate(value, se, nan, nan, nan)
     half = NormalDist().inv_cdf((1 + level) / 2) * se
-    p = erfc(abs(value) / se / sqrt(2)) if se > 0 else float(value == 0)
-    return Estimate(value, se, value - half, value + half, p)
+    return Estimate(value, se, value - half, value + half, erfc(abs(value) / se / sqrt(2)))
 
 
 def estimates(values: Floats, variance: Floats) -> tuple[Estimate, ...]:
@@ -164,11 +150,6 @@ def _crossed(columns: Floats, weights: Floats) -> Floats:
         weighted = columns[start : start + _ROWS_AT_ONCE] * roots[start : start + _ROWS_AT_ONCE]
         total += weighted.T @ weighted
     return total
-
-
-def _count(units: Groups) -> int:
-    """How many there are of what is numbered from 0 on."""
-    return int(units.max(initial=-1)) + 1
 
 
 def _inverse(information: Floats) -> Floats | None:

@@ -22,10 +22,10 @@ from ivan_core.metrics.imprint.logit import (
 )
 
 Floats = NDArray[np.float64]
-Groups = NDArray[np.int64]
+Ints = NDArray[np.int64]
 
 
-def study(seed: int, n: int = 400) -> tuple[Floats, Floats, Groups]:
+def study(seed: int, n: int = 400) -> tuple[Floats, Floats, Ints]:
     """Columns of differences and one of length, wins with ties, and prompts that repeat."""
     chance = np.random.default_rng(seed)
     groups = chance.integers(0, n // 2, n)
@@ -38,13 +38,13 @@ def study(seed: int, n: int = 400) -> tuple[Floats, Floats, Groups]:
     return columns, np.asarray(outcome, dtype=np.float64), groups * 7 + 1_000
 
 
-def fitted(columns: Floats, outcome: Floats, groups: Groups) -> Logit:
+def fitted(columns: Floats, outcome: Floats, groups: Ints) -> Logit:
     found = logit(columns, outcome, groups)
     assert isinstance(found, Logit), found
     return found
 
 
-def single(n: int) -> Groups:
+def single(n: int) -> Ints:
     return np.arange(n)
 
 
@@ -211,8 +211,9 @@ def test_what_is_no_number_is_refused() -> None:
         logit(columns, np.ones(len(groups)), groups)
 
 
-def test_an_estimate_without_spread_is_what_it_is() -> None:
-    assert estimate(0.0, 0.0).p == 1 and estimate(1.0, 0.0).p == 0
+def test_an_estimate_without_spread_has_no_interval() -> None:
+    exact = estimate(1.0, 0.0)
+    assert exact.estimate == 1 and np.isnan([exact.low, exact.high, exact.p]).all()
     told = estimate(1.0, 0.5)
     assert (told.low, told.high) == pytest.approx((0.020018, 1.979982), abs=1e-6)
     assert told.p == pytest.approx(0.0455003, abs=1e-7)

@@ -7,7 +7,7 @@ Digital Library of Mathematical Functions, evaluated by Lentz's method as Thomps
 
 from __future__ import annotations
 
-from math import exp, isnan, lgamma, log, log1p
+from math import exp, isnan, lgamma, log
 
 _TINY = 1e-300
 _ENOUGH = 1e-16
@@ -18,14 +18,15 @@ def student_p(t: float, df: float) -> float:
     """Two-sided p-value of Student's t with `df` degrees of freedom; NaN where t is NaN."""
     if isnan(t):
         return t
-    return incomplete_beta(df / 2, 0.5, df / (df + t * t))
+    return _beta(df / 2, 0.5, df / (df + t * t), t * t / (df + t * t))
 
 
 def f_p(f: float, df: float, df_below: float) -> float:
     """The chance of an F as large or larger with `df` and `df_below` degrees of freedom."""
     if isnan(f):
         return f
-    return incomplete_beta(df_below / 2, df / 2, df_below / (df_below + df * f))
+    whole = df_below + df * f
+    return _beta(df_below / 2, df / 2, df_below / whole, df * f / whole)
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
@@ -35,12 +36,17 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     """
     if not (a > 0 and b > 0 and 0 <= x <= 1):
         raise ValueError(f"I_x(a, b) needs a, b > 0 and 0 <= x <= 1, not {a}, {b} and {x}.")
-    if x in (0, 1):
-        return float(x)
+    return _beta(a, b, x, 1 - x)
+
+
+def _beta(a: float, b: float, x: float, rest: float) -> float:
+    """The same with `rest` = 1 - x told apart, which loses no digits where x is nearly 1."""
+    if x == 0 or rest == 0:
+        return 1.0 if rest == 0 else 0.0
     # The fraction converges fast below the mean only; the function is symmetric about it.
     if x > (a + 1) / (a + b + 2):
-        return 1 - incomplete_beta(b, a, 1 - x)
-    front = lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)
+        return 1 - _beta(b, a, rest, x)
+    front = lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(rest)
     return exp(front) / (a * _fraction(a, b, x))
 
 

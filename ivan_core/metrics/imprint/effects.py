@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ivan_core.metrics.imprint.least_squares import NOTHING, Estimate, Fit, Wald, least_squares
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH, Columns, Control, Rows, columns_of
-from ivan_core.metrics.paired import holm
+from ivan_core.metrics.paired import SIGNIFICANT, holm
 
 Floats = NDArray[np.float64]
 View = Literal["together", "alone"]
@@ -109,3 +109,25 @@ def _effects(
     features = len(rows.features)
     adjusted = [*holm([one.found.p for one in effects[:features]]), *[nan] * len(beside)]
     return tuple(replace(one, p_holm=float(p)) for one, p in zip(effects, adjusted, strict=True))
+
+
+CLEAR, CLEAR_FOR_ONE = "clear", "clear for this labeler"
+
+
+def clearness(by_labeler: Sequence[Mapping[str, Effect]]) -> list[dict[str, str]]:
+    """How clear each feature's effect is, labeler by labeler: `CLEAR`, `CLEAR_FOR_ONE` or empty.
+
+    Clear is Holm's p below 0.05 and the same sign with every labeler at hand that has the feature,
+    at least two; of one labeler alone it is clear for that labeler.
+    """
+    found: list[dict[str, str]] = []
+    for own in by_labeler:
+        words: dict[str, str] = {}
+        for name in own:
+            with_it = [one[name] for one in by_labeler if name in one and not one[name].why]
+            signs = {one.found.estimate > 0 for one in with_it}
+            sure = bool(with_it) and all(one.p_holm < SIGNIFICANT for one in with_it)
+            told = (CLEAR if len(with_it) > 1 else CLEAR_FOR_ONE) if len(signs) == 1 else ""
+            words[name] = told if sure and not own[name].why else ""
+        found.append(words)
+    return found

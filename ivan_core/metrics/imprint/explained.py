@@ -108,7 +108,7 @@ def importance(
         _shares(_square(one).astype(np.float32), weights)
         for one in resampled_sums(by_prompt, generator, draws)
     ]
-    low, high = np.nanquantile(np.stack(drawn), (0.025, 0.975), axis=0)
+    low, high = np.quantile(np.stack(drawn), (0.025, 0.975), axis=0)
     return tuple(
         tuple(
             Share(name, float(points[k, j]), float(low[k, j]), float(high[k, j]))

@@ -1,0 +1,158 @@
+"""The numbers of an analysis, table by table, as records by the columns of `tables.TABLES`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ivan_core.experiments.analysis.joined import Joined
+from ivan_core.metrics.imprint.effects import Effect, alone, clearness, together
+from ivan_core.metrics.imprint.explained import explained, importance
+from ivan_core.metrics.imprint.least_squares import Estimate
+from ivan_core.metrics.imprint.rows import CONTROLS, Rows
+from ivan_core.metrics.imprint.topics import topics
+
+Record = dict[str, Any]
+Floats = NDArray[np.float64]
+_SEED = 0
+"""Of the draws behind the intervals of importance."""
+
+
+class Outcome:
+    """What a regression explains: a model's margins, or one model's less another's, in typical
+    margins, on the pairs that enter it with one labeler.
+    """
+
+    def __init__(self, joined: Joined, labeler: str, model: str, before: str = "") -> None:
+        self.model, self.before, self.labeler = model, before, joined.labelers[labeler]
+        self.inside = joined.enters([model, *([before] if before else [])], labeler)
+        self.rows: Rows = joined.rows(self.inside, labeler)
+        margins = joined.models[model].in_units[self.inside]
+        self.y: Floats = (
+            margins - joined.models[before].in_units[self.inside] if before else margins
+        )
+        self.folds = joined.folds[self.inside]
+
+    @property
+    def named(self) -> Record:
+        return {"model": self.model, "before": self.before, "labeler": self.labeler.run_id}
+
+
+def outcomes(joined: Joined, labeler: str, before: str = "", after: str = "") -> list[Outcome]:
+    """Each model, then any two: the first less the second, or the one after less that before."""
+    names = list(joined.models)
+    turned = {frozenset((before, after)): (after, before)} if before and after else {}
+    pairs = [turned.get(frozenset(two), two) for two in combinations(names, 2)]
+    found = [Outcome(joined, labeler, name) for name in names]
+    return found + [Outcome(joined, labeler, model, less) for model, less in pairs]
+
+
+def imprint(by_labeler: Sequence[Sequence[Outcome]]) -> list[Record]:
+    """The imprint of each outcome by each labeler, control and view.
+
+    `by_labeler` holds the outcomes of one labeler after the other, in the same order.
+    """
+    records: list[Record] = []
+    for of_labelers in zip(*by_labeler, strict=True):
+        views = [("together", control) for control in CONTROLS] + [("alone", "")]
+        for view, control in views:
+            found = [_imprint(one, view, control) for one in of_labelers]
+            clear = clearness([{one.feature: one for one in own} for own, _ in found])
+            for outcome, (own, spread), words in zip(of_labelers, found, clear, strict=True):
+                of = {**outcome.named, "control": control, "view": view, "spread": spread}
+                records += [{**of, **_effect(one), "clear": words[one.feature]} for one in own]
+    return records
+
+
+def _imprint(outcome: Outcome, view: str, control: str) -> tuple[tuple[Effect, ...], float | None]:
+    """The effects of one view, and the spread of what is left of the outcome."""
+    if view == "alone":
+        return alone(outcome.rows, outcome.y), None
+    found = together(outcome.rows, outcome.y, next(one for one in CONTROLS if one == control))
+    return found.effects, found.spread
+
+
+def _effect(one: Effect) -> Record:
+    return {
+        "feature": one.feature,
+        **_estimate(one.found),
+        "p_holm": one.p_holm,
+        "n": one.n,
+        "differs": one.differs,
+        "prompts": one.prompts,
+        "why": one.why,
+    }
+
+
+def _estimate(found: Estimate) -> Record:
+    return {
+        "estimate": found.estimate,
+        "se": found.se,
+        "low": found.low,
+        "high": found.high,
+        "p": found.p,
+    }
+
+
+def explains(found: Iterable[Outcome]) -> list[Record]:
+    """The held-out R² of length, labels and both."""
+    return [
+        {
+            **outcome.named,
+            "columns": one.columns,
+            "r2": one.found.estimate,
+            "low": one.found.low,
+            "high": one.found.high,
+            "n": one.n,
+        }
+        for outcome in found
+        for one in explained(outcome.rows, outcome.y, outcome.folds)
+    ]
+
+
+def matters(found: Sequence[Outcome]) -> list[Record]:
+    """Each column's share of R², of models but not of their differences."""
+    records: list[Record] = []
+    for outcome in found:
+        if outcome.before:
+            continue
+        (shares,) = importance(outcome.rows, [outcome.y], np.random.default_rng(_SEED))
+        of = {"model": outcome.model, "labeler": outcome.labeler.run_id}
+        records += [
+            {**of, "feature": one.feature, "share": one.share, "low": one.low, "high": one.high}
+            for one in shares
+        ]
+    return records
+
+
+def by_topic(found: Sequence[Outcome], subset: NDArray[np.object_]) -> list[Record]:
+    """Where effects differ: by the chosen reply's topics, and by the dataset's subsets."""
+    records: list[Record] = []
+    for outcome in found:
+        if outcome.before:
+            continue
+        own, inside = outcome.labeler, outcome.inside
+        among = dict(zip(own.topic_names, own.topics[inside].T, strict=True))
+        parts = {str(name) for name in subset[inside] if isinstance(name, str)}
+        named = {f"subset: {name}": subset[inside] == name for name in sorted(parts)}
+        cells = topics(outcome.rows, outcome.y, among)
+        if len(named) > 1:
+            cells += topics(outcome.rows, outcome.y, named)
+        of = {"model": outcome.model, "labeler": own.run_id}
+        records += [
+            {
+                **of,
+                "topic": one.topic,
+                "feature": one.feature,
+                "inside": one.inside,
+                "outside": one.outside,
+                **{name: value for name, value in _estimate(one.found).items() if name != "se"},
+                "q": one.q,
+            }
+            for one in cells
+        ]
+    return records

@@ -11,7 +11,9 @@ from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
 from ivan_core.figures.words import Quote
 from ivan_core.metrics.imprint.effects import CLEAR, CLEAR_FOR_ONE, pairs_for
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
-from ivan_core.metrics.intervals import interval_text, number_text
+from ivan_core.metrics.intervals import interval_text, number_text, rate_of_row
+from ivan_core.metrics.paired import SIGNIFICANT
+from ivan_core.metrics.sentences import rate_words, the
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +39,9 @@ REPLIES: Mapping[str, str] = {
 }
 """Each feature as the reply that has it, as in "gives a harmless reply 1.2 more"."""
 WHAT_FOR = "What does it reward?"
+AGAINST = "Where does it go against people?"
+CHANGED = "What did training change?"
+_PREFERRED = {"chosen": "the chosen reply", "none": "neither", "rejected": "the rejected one"}
 _SURE = {
     "": " Not clear.",
     CLEAR: "",
@@ -137,6 +142,92 @@ def labeler_sentence(who: WhoLabelled, labelers: int) -> str:
     )
 
 
+def against_sentence(analysed: Analysed, model: str, labeler: str) -> str:
+    """How often a model goes against the choice, and of which pairs."""
+    table = analysed.table("misaligned", model=model, labeler=labeler)
+    every = table[table["labeler_prefers"] == "all"].to_dict("records")[0]
+    choice = the(analysed.dataset.chosen_by)
+    if not every["pairs"]:
+        return f"{model} rated none of these pairs."
+    ties = f"; {number_of(every['ties'], 'tie')}" if every["ties"] else ""
+    return f"{model} goes against {choice} in {_rate(every)} pairs{ties}."
+
+
+def preference_sentence(analysed: Analysed, model: str, labeler: str) -> str:
+    """The same apart by what the labels prefer; empty where they tell no preference."""
+    table = analysed.table("misaligned", model=model, labeler=labeler)
+    parts = {row["labeler_prefers"]: row for row in table.to_dict("records")}
+    told = [
+        f"in {_rate(parts[name])} where the labels prefer {words}"
+        for name, words in _PREFERRED.items()
+        if name in parts and parts[name]["pairs"]
+    ]
+    who = analysed.labeler(labeler)
+    return f"{model}: {', '.join(told)} (labels: {who.named})." if told else ""
+
+
+def _rate(row: Mapping[str, Any]) -> str:
+    ends = (row["low"], row["high"], row["effective_n"])
+    return rate_words(rate_of_row(row["misaligned"], row["pairs"], *ends))
+
+
+def why_sentence(row: Mapping[str, Any], who: WhoLabelled, choice: str) -> str:
+    """How one feature of one side goes with going against the choice."""
+    side, _, feature = str(row["column"]).rpartition(":")
+    of = f"{row['away']:,} of {number_of(int(row['n']), 'text')} differ from the most common label"
+    name = f"the {side} reply is {REPLIES.get(feature, feature)}" if side else "it is longer"
+    if isnan(row["points"]):
+        return f"Where {name}: {row['why']} ({of}; labels: {who.named})."
+    less = row["points"] < 0
+    size = number_text(abs(row["points"]), 0, scale=100)
+    low, high = (-row["high"], -row["low"]) if less else (row["low"], row["high"])
+    ends = interval_text(low, high, 0, scale=100)
+    sure = "" if row["p_holm"] < SIGNIFICANT else " Not clear."
+    often = f"{size} points {'less' if less else 'more'} often {ends}"
+    return (
+        f"Alike in all else in this table, {row['model']} goes against {the(choice)} {often} where"
+        f" {name} ({of}; labels: {who.named}).{sure}"
+    )
+
+
+def shift_sentence(analysed: Analysed, labeler: str) -> str:
+    """By how much the margin moved from one model to the other, over all pairs."""
+    table = analysed.table("shift", labeler=labeler, by="all")
+    row = table.to_dict("records")[0]
+    if isnan(row["mean"]):
+        return "No pair was rated by both models."
+    ends = interval_text(row["low"], row["high"], 2, signed=True)
+    moved = f"{number_text(row['mean'], 2, signed=True)} typical margins {ends}"
+    pairs = number_of(int(row["pairs"]), "pair")
+    return (
+        f"From {row['before']} to {row['after']} the chosen reply's margin moved by {moved} on"
+        f" average ({pairs})."
+    )
+
+
+def regime_sentence(analysed: Analysed, labeler: str) -> str:
+    """How many pairs changed sides between two models, and in which direction."""
+    table = analysed.table("regimes", labeler=labeler)
+    counts = table.groupby("regime")["pairs"].sum()
+    row = table.to_dict("records")[0]
+    return (
+        f"Of {number_of(int(counts.sum()), 'pair')}, {counts['got']:,} got aligned with"
+        f" {the(analysed.dataset.chosen_by)} from {row['before']} to {row['after']},"
+        f" {counts['reversed']:,} went the other way, {counts['stayed']:,} stayed aligned and"
+        f" {counts['resists']:,} were against it before and after."
+    )
+
+
+def trained_sentence(analysed: Analysed) -> str:
+    """What is known of training between the two models."""
+    if analysed.spec.before:
+        return f"{analysed.spec.before} was named as the model before training."
+    return (
+        "No card says that one of these models is the other after training: what follows is the"
+        " difference between two models, not what training did."
+    )
+
+
 def quotes(analysed: Analysed) -> list[Quote]:
     """Every sentence of an analysis, by question."""
     found: list[Quote] = []
@@ -148,4 +239,12 @@ def quotes(analysed: Analysed) -> list[Quote]:
         effects = shown_effects(analysed, who.run_id, "together", analysed.spec.control)
         told = effects[effects["estimate"].notna()].to_dict("records")
         found += [Quote(WHAT_FOR, effect_sentence(row, who), "imprint") for row in told]
+        for model in analysed.models:
+            told_of = against_sentence(analysed, model, who.run_id)
+            found.append(Quote(AGAINST, told_of, "against"))
+            if apart := preference_sentence(analysed, model, who.run_id):
+                found.append(Quote(AGAINST, apart, "against"))
+        if "shift" in analysed.tables:
+            found.append(Quote(CHANGED, shift_sentence(analysed, who.run_id), "change"))
+            found.append(Quote(CHANGED, regime_sentence(analysed, who.run_id), "change"))
     return found

@@ -13,9 +13,10 @@ from ivan_core.experiments.analysis.sentences import (
     preference_sentence,
     why_sentence,
 )
+from ivan_core.figures.words import FOR_THE_PAPER
 from pages.components.analysis.chosen import chosen_effect, labeler_of_page, open_effect
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import FOR_THE_PAPER, clicked_chart, pick_model
+from pages.components.kit.results import clicked_chart, pick_model
 from pages.components.kit.state import COMPARE, dark
 from pages.components.kit.text import say
 

@@ -13,6 +13,7 @@ from ivan_core.experiments.analysis.sentences import (
     shift_sentence,
     trained_sentence,
 )
+from ivan_core.figures.words import FOR_THE_PAPER
 from pages.components.analysis.chosen import (
     chosen_effect,
     labeler_of_page,
@@ -21,7 +22,7 @@ from pages.components.analysis.chosen import (
     view_and_control,
 )
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import FOR_THE_PAPER, clicked_chart
+from pages.components.kit.results import clicked_chart
 from pages.components.kit.state import dark
 from pages.components.kit.text import say
 

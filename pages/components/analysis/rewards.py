@@ -16,6 +16,7 @@ from ivan_core.experiments.analysis.sentences import (
     needs_sentence,
     shown_effects,
 )
+from ivan_core.figures.words import FOR_THE_PAPER
 from ivan_core.metrics.imprint.rows import LENGTH
 from pages.components.analysis.chosen import (
     chosen_effect,
@@ -25,7 +26,7 @@ from pages.components.analysis.chosen import (
     view_and_control,
 )
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import FOR_THE_PAPER, clicked_chart
+from pages.components.kit.results import clicked_chart
 from pages.components.kit.state import dark
 from pages.components.kit.text import say
 

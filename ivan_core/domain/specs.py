@@ -17,6 +17,7 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_serializer,
     model_validator,
@@ -87,6 +88,12 @@ class DatasetRequest(Frozen):
         description=f"The column that names each pair's subset; subset if empty, {NO_COLUMN} for "
         "none.",
     )
+
+    @field_validator("chosen_column", "rejected_column", "prompt_column", "subset_column")
+    @classmethod
+    def _same_said_or_not(cls, name: str, field: ValidationInfo) -> str:
+        """A usual column that is named is the same request as one that is not."""
+        return "" if f"{name}_column" == field.field_name else name
 
     @model_serializer(mode="wrap")
     def _usual_columns_unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:

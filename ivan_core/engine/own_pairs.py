@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
-from ivan_core.datasets.files import WrongColumns
+from ivan_core.datasets.columns import WrongColumns
 from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import is_local, local_path
@@ -26,7 +27,6 @@ _QUICK_BYTES = 4_000_000
 """A file up to this size is read on the spot; larger ones by a process of their own."""
 _LOOKED_AT = 1_000
 """Pairs whose turns are counted."""
-_LONGEST_NAME = 60
 _USUAL_NAMES = {
     "chosen": ("chosen", "preferred", "accepted", "winner", "better", "good", "positive"),
     "rejected": ("rejected", "dispreferred", "loser", "worse", "bad", "negative"),
@@ -82,8 +82,9 @@ def _read_apart(request: DatasetRequest, told: Callable[[int], None]) -> Prepare
         try:
             if reader.stdin is None or reader.stdout is None:
                 raise RuntimeError("a process without pipes")
-            reader.stdin.write(request.model_dump_json())
-            reader.stdin.close()
+            with suppress(BrokenPipeError):  # it ended before it was asked
+                reader.stdin.write(request.model_dump_json())
+                reader.stdin.close()
             for line in reader.stdout:
                 last = json.loads(line)
                 if "pairs" in last:

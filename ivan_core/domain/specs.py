@@ -17,7 +17,6 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     StringConstraints,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_serializer,
     model_validator,
@@ -89,18 +88,14 @@ class DatasetRequest(Frozen):
         "none.",
     )
 
-    @field_validator("chosen_column", "rejected_column", "prompt_column", "subset_column")
-    @classmethod
-    def _same_said_or_not(cls, name: str, field: ValidationInfo) -> str:
-        """A usual column that is named is the same request as one that is not."""
-        return "" if f"{name}_column" == field.field_name else name
-
     @model_serializer(mode="wrap")
     def _usual_columns_unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Usual columns are not written: requests from before there was a choice stay the same."""
+        """Usual columns are not written: a request that names them is as one that does not."""
         written: dict[str, Any] = write(self)
         return {
-            name: value for name, value in written.items() if value or not name.endswith("_column")
+            name: value
+            for name, value in written.items()
+            if not name.endswith("_column") or value not in ("", name.removesuffix("_column"))
         }
 
     @property

@@ -28,6 +28,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import USUAL, Columns
 
 FORMATS = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
+PACKED = (".jsonl.gz", ".parquet")
 _READ = f"IVAN reads {', '.join(FORMATS)}."
 _DAMAGED = "the compressed data is damaged from here on"
 csv.field_size_limit(LONGEST_LINE)

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 from ivan_core.datasets.columns import WrongColumns
+from ivan_core.datasets.files import PACKED, file_format
 from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import is_local, local_path
@@ -25,6 +27,8 @@ from ivan_core.settings import data_dir
 READER = (sys.executable, "-m", "ivan_core.reader")
 _QUICK_BYTES = 4_000_000
 """A file up to this size is read on the spot; larger ones by a process of their own."""
+_PACKED = 10
+"""Bytes of texts in a byte of a packed file, where they are packed well."""
 _LOOKED_AT = 1_000
 """Pairs whose turns are counted."""
 _USUAL_NAMES = {
@@ -64,9 +68,14 @@ def read(request: DatasetRequest, told: Callable[[int], None]) -> PreparedDatase
     if found is not None:
         return found
     access.require(access.Action.READ)
-    if is_local(request) and local_path(request).stat().st_size <= _QUICK_BYTES:
+    if is_local(request) and _unpacked(local_path(request)) <= _QUICK_BYTES:
         return prepare(data_dir(), request, told)
     return _read_apart(request, told)
+
+
+def _unpacked(path: Path) -> int:
+    """How many bytes of texts a file may come to."""
+    return path.stat().st_size * (_PACKED if file_format(path) in PACKED else 1)
 
 
 def _read_apart(request: DatasetRequest, told: Callable[[int], None]) -> PreparedDataset:

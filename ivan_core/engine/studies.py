@@ -245,7 +245,7 @@ def study_of(run_id: str) -> Study | None:
 def _all_joined() -> list[_Joined]:
     """All runs that are part of a study, newest first."""
     registry = runs.registry()
-    done = _joined_done(data_dir(), registry.stamp(tuple(EXPERIMENTS), _DONE))
+    done = _joined_done(data_dir(), registry.stamp(tuple(EXPERIMENTS), _DONE), _datasets_stamp())
     named = {run.about.fingerprint for run in done}
     here = {one for one in named if _label(_folder(one)) is not None}
     others = (_joined(run) for run in registry.some(tuple(EXPERIMENTS), states=_OTHERS))
@@ -255,8 +255,8 @@ def _all_joined() -> list[_Joined]:
 
 
 @lru_cache(maxsize=2)
-def _joined_done(root: Path, stamp: object) -> list[_Joined]:
-    """The finished runs as they were when the registry had a stamp."""
+def _joined_done(root: Path, stamp: object, datasets_stamp: object) -> list[_Joined]:
+    """The finished runs as they were when the registry and the datasets had these stamps."""
     found = (_joined(run) for run in runs.registry().some(tuple(EXPERIMENTS), states=_DONE))
     return [one for one in found if one is not None]
 
@@ -361,6 +361,13 @@ def _about_on(folder: Path, label: str, run: Run) -> About | None:
         return None
     only = _rows_only(spec).model_copy(update={"dataset": spec.dataset})
     return About(rows[0], label, folder.name, rows[1], only)
+
+
+def _datasets_stamp() -> object:
+    """Something that changes when a dataset comes or goes: one may come back."""
+    with suppress(OSError):
+        return (data_dir() / "datasets").stat().st_mtime_ns
+    return None
 
 
 def _folder(fingerprint: str) -> Path:

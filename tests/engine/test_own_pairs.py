@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import sys
@@ -155,6 +156,22 @@ def test_a_large_file_is_read_by_a_process_of_its_own(
     with pytest.raises(WrongColumns) as wrong:
         read(DatasetRequest(source=str(other_columns(data_dir / "table.csv"))), nothing)
     assert wrong.value.found[0] == "id"
+
+
+def test_a_packed_file_is_as_large_as_what_it_may_hold(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few packed bytes may be minutes of work, which the server would not survive well."""
+    packed = tmp_path / "rows.jsonl.gz"
+    packed.write_bytes(gzip.compress(jsonl(*[ROW] * 100)))
+    plain = tmp_path / "rows.jsonl"
+    plain.write_bytes(jsonl(ROW, ROW))
+    monkeypatch.setattr(own_pairs, "_QUICK_BYTES", packed.stat().st_size * 2)
+    monkeypatch.setattr(own_pairs, "READER", (sys.executable, "-c", "raise SystemExit"))
+    assert plain.stat().st_size < packed.stat().st_size * 2
+    assert read(DatasetRequest(source=str(plain)), nothing).rows == 2
+    with pytest.raises(BadInput, match="what read it was ended"):
+        read(DatasetRequest(source=str(packed)), nothing)
 
 
 def test_a_reading_that_fails_or_is_killed_says_so(

@@ -21,7 +21,11 @@ CLEAR, FOR_ONE = "clear", "clear for this labeler"
 
 
 def imprint_dots(
-    effects: pd.DataFrame, titles: Mapping[str, str], *, dark: bool = False
+    effects: pd.DataFrame,
+    titles: Mapping[str, str],
+    title: str = "What does it reward?",
+    *,
+    dark: bool = False,
 ) -> palette.Drawing:
     """What models reward, the largest effects first, in typical margins.
 
@@ -30,7 +34,7 @@ def imprint_dots(
     labeler alone, else a stroke. A press fills the selection "effect" with feature and series.
     """
     shown = effects.assign(series=effects["model"], decimals=2)
-    title, across = "What does it reward?", "Typical margins more for the reply that has it"
+    across = "Typical margins more for the reply that has it"
     return _effect_dots(shown, titles, title, across, dark)
 
 
@@ -68,7 +72,7 @@ def _effect_dots(
         *_names(lines, y, ink, step),
     ]
     chart = alt.layer(*layers).properties(height=step * len(lines))
-    subtitle = "dot: clear with every labeler; ring: clear for this labeler; stroke: not clear"
+    subtitle = "dot: clear, ring: clear for this labeler, stroke: not"
     described = f"{title} {across}. {_description(dots)}"
     return palette.framed(chart, title, described, subtitle, dark=dark)
 
@@ -100,7 +104,9 @@ def _marks(
         "series:N",
         sort=None,
         scale=colours,
-        legend=alt.Legend(title=None, orient="top", symbolType="circle"),
+        legend=alt.Legend(title=None, orient="top", symbolType="circle")
+        if len(series) > 1
+        else None,
     )
     tips = [
         alt.Tooltip("name:N", title="Feature"),

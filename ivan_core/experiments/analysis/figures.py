@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.pairs import SIDES
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
 from ivan_core.experiments.analysis.sentences import (
     AGAINST,
@@ -50,7 +51,7 @@ def why_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
     parts = table["column"].str.rpartition(":")
     ends = {"estimate": "points", "low": "low", "high": "high"}
     return table.assign(
-        side=parts[0].where(parts[0].ne(""), "longer"),
+        side=parts[0].where(parts[0].ne(""), SIDES[0]),
         feature=parts[2],
         clear=(table["p_holm"] < SIGNIFICANT).map({True: CLEAR_FOR_ONE, False: ""}),
         differs=table["away"],
@@ -62,6 +63,13 @@ def change_rows(analysed: Analysed, labeler: str, view: str, control: str) -> pd
     """The imprint of the change from the earlier to the later model."""
     row = analysed.table("shift", labeler=labeler).iloc[0]
     return shown_effects(analysed, labeler, view, control, row["after"], row["before"])
+
+
+def change_title(analysed: Analysed, labeler: str) -> str:
+    """What the chart of the change is called: from which model to which."""
+    row = analysed.table("shift", labeler=labeler).iloc[0]
+    short = [str(row[name]).rpartition("/")[2] for name in ("before", "after")]
+    return f"From {short[0]} to {short[1]}"
 
 
 _INTERVALS = (
@@ -113,7 +121,7 @@ def _change(analysed: Analysed, labeler: str, control: str, view: str) -> Drawn:
     who = analysed.labeler(labeler)
     table = change_rows(analysed, labeler, view, control)
     return Drawn(
-        lambda: imprint_dots(table, TITLES, dark=False),
+        lambda: imprint_dots(table, TITLES, change_title(analysed, labeler), dark=False),
         table.drop(columns=["why", "spread"]),
         f"{shift_sentence(analysed, labeler)} Feature by feature: by how many typical margins the"
         f" later model likes the reply with it more than the earlier one. Labels: {who.named}.",

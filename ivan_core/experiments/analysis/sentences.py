@@ -172,14 +172,14 @@ def _rate(row: Mapping[str, Any]) -> str:
 
 
 def why_sentence(row: Mapping[str, Any], who: WhoLabelled, choice: str) -> str:
-    """How one feature of one side goes with going against the choice."""
+    """How one feature of one side goes with going against the choice; `row` is in points."""
     side, _, feature = str(row["column"]).rpartition(":")
     of = f"{row['away']:,} of {number_of(int(row['n']), 'text')} differ from the most common label"
     name = f"the {side} reply is {REPLIES.get(feature, feature)}" if side else "it is longer"
-    if isnan(row["points"]):
+    if isnan(row["estimate"]):
         return f"Where {name}: {row['why']} ({of}; labels: {who.named})."
-    less = row["points"] < 0
-    size = number_text(abs(row["points"]), 0, scale=100)
+    less = row["estimate"] < 0
+    size = number_text(abs(row["estimate"]), 0)
     low, high = (-row["high"], -row["low"]) if less else (row["low"], row["high"])
     ends = interval_text(low, high, 0, scale=100)
     sure = "" if row["p_holm"] < SIGNIFICANT else " Not clear."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.charts.imprint import imprint_dots
-from ivan_core.experiments.analysis.figures import TITLES, change_rows
+from ivan_core.experiments.analysis.figures import TITLES, change_rows, change_title
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences import (
     effect_sentence,
@@ -49,7 +49,7 @@ def what_training_changed(analysed: Analysed) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         name = f"change-{analysed.run.id}-{labeler}-{view}-{control}"
-        chart = imprint_dots(effects, TITLES, dark=dark())
+        chart = imprint_dots(effects, TITLES, change_title(analysed, labeler), dark=dark())
         if clicked_chart(chart, name, "effect", "analysis-clicks", open_effect):
             figure_menu(analysed.run.id, "change", labeler=labeler, control=control, view=view)
     with right:

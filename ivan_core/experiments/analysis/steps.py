@@ -256,7 +256,7 @@ def _regimes(joined: Joined, labeler: str, before: str, after: str) -> Regimes:
     return regimes(was, now, preferences(joined, labeler), joined.prompts)
 
 
-def whys(found: Iterable[Outcome], joined: Joined) -> list[Record]:
+def whys(found: Iterable[Outcome]) -> list[Record]:
     """Which features of either reply go with going against the choice."""
     records: list[Record] = []
     for outcome in found:

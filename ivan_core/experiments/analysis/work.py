@@ -44,7 +44,7 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
     context.doing("Where does it differ?")
     records["topics"] = steps.by_topic(every, joined.subset)
     context.doing("Where does it go against people?")
-    records["why"] = steps.whys(every, joined)
+    records["why"] = steps.whys(every)
     for run_id in joined.labelers:
         _by_labeler(records, joined, run_id, spec)
     context.doing("Writing the results")

@@ -18,6 +18,7 @@ from ivan_core.experiments.analysis.sentences import (
 )
 from ivan_core.figures.words import FOR_THE_PAPER
 from ivan_core.metrics.imprint.rows import LENGTH
+from pages.components.analysis.beside import beside_what_it_rewards
 from pages.components.analysis.chosen import (
     chosen_effect,
     labeler_of_page,
@@ -48,6 +49,7 @@ def what_it_rewards(analysed: Analysed) -> None:
             figure_menu(analysed.run.id, "imprint", labeler=labeler, control=control, view=view)
     with right:
         _one_effect(analysed, labeler, effects.to_dict("records"))
+    beside_what_it_rewards(analysed, labeler)
     with st.expander(FOR_THE_PAPER):
         st.dataframe(effects, hide_index=True, key="imprint-numbers", alt="All effects in numbers")
         for row in effects[effects["feature"] == LENGTH].to_dict("records"):

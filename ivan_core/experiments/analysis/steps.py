@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from math import nan
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ivan_core.experiments.analysis.joined import Joined
+from ivan_core.experiments.analysis.joined import Joined, Labelled
 from ivan_core.metrics.imprint.against import REGIMES, Regimes, against_choice, regimes
 from ivan_core.metrics.imprint.choice import choice
 from ivan_core.metrics.imprint.effects import Effect, alone, clearness, together
@@ -19,32 +20,34 @@ from ivan_core.metrics.imprint.groups import Groups
 from ivan_core.metrics.imprint.least_squares import Estimate, mean_of
 from ivan_core.metrics.imprint.preference import PREFERS, Bools, Codes, prefers
 from ivan_core.metrics.imprint.rows import CONTROLS, Rows
-from ivan_core.metrics.imprint.topics import topics
+from ivan_core.metrics.imprint.topics import Cell, topics
 from ivan_core.metrics.imprint.why import why_against
 
 Record = dict[str, Any]
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 PREFERRED_BY = ("last_response_is_harmless", "last_response_is_helpful")
 """What a labeler prefers is told by these, the first one first."""
 _SEED = 0
 """Of the draws behind the intervals of importance."""
 
 
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """What a regression explains: a model's margins, or one model's less another's, in typical
-    margins, on the pairs that enter it with one labeler.
+    margins (n), on the pairs that enter it with one labeler.
+
+    `before` is the model whose margins are taken away, or empty; `inside` are the pairs among all.
     """
 
-    def __init__(self, joined: Joined, labeler: str, model: str, before: str = "") -> None:
-        self.model, self.before, self.labeler = model, before, joined.labelers[labeler]
-        self.inside = joined.enters([model, *([before] if before else [])], labeler)
-        self.rows: Rows = joined.rows(self.inside, labeler)
-        margins = joined.models[model].in_units[self.inside]
-        self.y: Floats = (
-            margins - joined.models[before].in_units[self.inside] if before else margins
-        )
-        self.folds = joined.folds[self.inside]
-        self.prompts = joined.prompts[self.inside]
+    model: str
+    before: str
+    labeler: Labelled
+    inside: Bools
+    rows: Rows
+    y: Floats
+    folds: Ints
+    prompts: Ints
 
     @property
     def named(self) -> Record:
@@ -52,12 +55,35 @@ class Outcome:
 
 
 def outcomes(joined: Joined, labeler: str, before: str = "", after: str = "") -> list[Outcome]:
-    """Each model, then any two: the first less the second, or the one after less that before."""
+    """Each model, then any two: the first less the second, or the one after less that before.
+
+    Those on the same pairs share their rows, so that what is made of these is made once.
+    """
     names = list(joined.models)
     turned = {frozenset((before, after)): (after, before)} if before and after else {}
     pairs = [turned.get(frozenset(two), two) for two in combinations(names, 2)]
-    found = [Outcome(joined, labeler, name) for name in names]
-    return found + [Outcome(joined, labeler, model, less) for model, less in pairs]
+    shared: dict[bytes, Rows] = {}
+    found: list[Outcome] = []
+    for model, less in [*((name, "") for name in names), *pairs]:
+        inside = joined.enters([model, *([less] if less else [])], labeler)
+        key = inside.tobytes()
+        if key not in shared:
+            shared[key] = joined.rows(inside, labeler)
+        y = joined.models[model].in_units[inside]
+        if less:
+            y = y - joined.models[less].in_units[inside]
+        own, folds, prompts = joined.labelers[labeler], joined.folds[inside], joined.prompts[inside]
+        found.append(Outcome(model, less, own, inside, shared[key], y, folds, prompts))
+    return found
+
+
+def _on_same_rows(found: Iterable[Outcome]) -> list[list[Outcome]]:
+    """The outcomes of single models, those with the same rows together."""
+    by_rows: dict[int, list[Outcome]] = {}
+    for outcome in found:
+        if not outcome.before:
+            by_rows.setdefault(id(outcome.rows), []).append(outcome)
+    return list(by_rows.values())
 
 
 def imprint(by_labeler: Sequence[Sequence[Outcome]]) -> list[Record]:
@@ -126,45 +152,48 @@ def explains(found: Iterable[Outcome]) -> list[Record]:
 def matters(found: Sequence[Outcome]) -> list[Record]:
     """Each column's share of R², of models but not of their differences."""
     records: list[Record] = []
-    for outcome in found:
-        if outcome.before:
-            continue
-        (shares,) = importance(outcome.rows, [outcome.y], np.random.default_rng(_SEED))
-        of = {"model": outcome.model, "labeler": outcome.labeler.run_id}
-        records += [
-            {**of, "feature": one.feature, "share": one.share, "low": one.low, "high": one.high}
-            for one in shares
-        ]
+    for several in _on_same_rows(found):
+        shares = importance(
+            several[0].rows, [one.y for one in several], np.random.default_rng(_SEED)
+        )
+        for outcome, own in zip(several, shares, strict=True):
+            of = {"model": outcome.model, "labeler": outcome.labeler.run_id}
+            records += [
+                {**of, "feature": one.feature, "share": one.share, "low": one.low, "high": one.high}
+                for one in own
+            ]
     return records
 
 
 def by_topic(found: Sequence[Outcome], subset: NDArray[np.object_]) -> list[Record]:
     """Where effects differ: by the chosen reply's topics, and by the dataset's subsets."""
     records: list[Record] = []
-    for outcome in found:
-        if outcome.before:
-            continue
-        own, inside = outcome.labeler, outcome.inside
+    for several in _on_same_rows(found):
+        first = several[0]
+        own, inside, ys = first.labeler, first.inside, [one.y for one in several]
         among = dict(zip(own.topic_names, own.topics[inside].T, strict=True))
-        parts = {str(name) for name in subset[inside] if isinstance(name, str)}
-        named = {f"subset: {name}": subset[inside] == name for name in sorted(parts)}
-        cells = topics(outcome.rows, outcome.y, among)
-        if len(named) > 1:
-            cells += topics(outcome.rows, outcome.y, named)
-        of = {"model": outcome.model, "labeler": own.run_id}
-        records += [
-            {
-                **of,
-                "topic": one.topic,
-                "feature": one.feature,
-                "inside": one.inside,
-                "outside": one.outside,
-                **{name: value for name, value in _estimate(one.found).items() if name != "se"},
-                "q": one.q,
-            }
-            for one in cells
-        ]
+        parts = sorted({name for name in subset[inside] if isinstance(name, str)})
+        by_subset = {f"subset: {name}": subset[inside] == name for name in parts}
+        families = [topics(first.rows, ys, among)]
+        if len(parts) > 1:
+            families.append(topics(first.rows, ys, by_subset))
+        for cells in families:
+            for outcome, cells_of in zip(several, cells, strict=True):
+                records += [_cell(outcome, one) for one in cells_of]
     return records
+
+
+def _cell(outcome: Outcome, one: Cell) -> Record:
+    return {
+        "model": outcome.model,
+        "labeler": outcome.labeler.run_id,
+        "topic": one.topic,
+        "feature": one.feature,
+        "inside": one.inside,
+        "outside": one.outside,
+        **{name: value for name, value in _estimate(one.found).items() if name != "se"},
+        "q": one.q,
+    }
 
 
 def choices(joined: Joined, labeler: str) -> list[Record]:

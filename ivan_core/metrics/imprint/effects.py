@@ -15,8 +15,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ivan_core.metrics.imprint.least_squares import NOTHING, Estimate, Fit, Wald, least_squares
-from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH, Columns, Control, Rows, columns_of
+from ivan_core.metrics.imprint.least_squares import NOTHING, Estimate, Fit, Wald
+from ivan_core.metrics.imprint.rows import (
+    CHOSEN,
+    LENGTH,
+    Columns,
+    Control,
+    Rows,
+    design_alone,
+    design_of,
+)
 from ivan_core.metrics.paired import SIGNIFICANT, holm
 
 Floats = NDArray[np.float64]
@@ -65,21 +73,18 @@ class Imprint:
 
 def together(rows: Rows, outcome: Floats, control: Control = "length") -> Imprint:
     """The imprint on an outcome (n), in its unit, with all else in the table equal."""
-    columns = columns_of(rows, control)
-    if not columns.names or rows.groups.count <= len(columns.names):
+    columns, design = design_of(rows, control)
+    if design is None:
         return Imprint(_effects(rows, outcome, control, {}, columns), columns, None)
-    fit = least_squares(columns.values, outcome, rows.groups)
+    fit = design.fit(outcome)
     found = {name: fit.estimate(place) for place, name in enumerate(columns.names)}
     return Imprint(_effects(rows, outcome, control, found, columns), columns, fit)
 
 
 def alone(rows: Rows, outcome: Floats) -> tuple[Effect, ...]:
     """The same of each feature, and of length, in a regression by itself."""
-    columns = columns_of(rows, "length")
-    found: dict[str, Estimate] = {}
-    for name, column in zip(columns.names, columns.values.T, strict=True):
-        fit = least_squares(column[:, None], outcome, rows.groups)
-        found[name] = fit.estimate(0)
+    columns, _ = design_of(rows, "length")
+    found = {name: design_alone(rows, name).fit(outcome).estimate(0) for name in columns.names}
     return _effects(rows, outcome, "length", found, columns)
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ivan_core.metrics.imprint.groups import Groups
 from ivan_core.metrics.imprint.least_squares import NOTHING, Estimate, with_interval
-from ivan_core.metrics.imprint.rows import Rows, columns_of
+from ivan_core.metrics.imprint.rows import Rows, columns_of, design_of
 from ivan_core.metrics.intervals import MOST_UNITS, resampled_sums
 
 Floats = NDArray[np.float64]
@@ -95,7 +95,7 @@ def importance(
 
     Every draw takes as many prompts as there are, with replacement, the same for all outcomes.
     """
-    columns = columns_of(rows, "length")
+    columns, _ = design_of(rows, "length")
     width = len(columns.names)
     if not width or not len(rows):
         return tuple(() for _ in outcomes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,12 +38,14 @@ class Groups:
     def _order(self) -> Ints:
         return np.argsort(self.codes, kind="stable").astype(np.int64)
 
-    def blocks(self) -> Iterator[Ints]:
+    @cached_property
+    def blocks(self) -> tuple[Ints, ...]:
         """The rows (groups, size) of the groups of each size above 1."""
         starts = np.concatenate([[0], np.cumsum(self.sizes)[:-1]]).astype(np.int64)
-        for size in np.unique(self.sizes[self.sizes > 1]):
-            found = np.flatnonzero(self.sizes == size)
-            yield self._order[starts[found][:, None] + np.arange(size)]
+        found = ((size, np.flatnonzero(self.sizes == size)) for size in np.unique(self.sizes))
+        return tuple(
+            self._order[starts[at][:, None] + np.arange(size)] for size, at in found if size > 1
+        )
 
     def sums(self, values: Floats) -> Floats:
         """Sums over each group: (groups,) of one value a row, (groups, k) of k."""
@@ -59,4 +60,4 @@ class Groups:
 
     def of_rows(self, rows: NDArray[np.bool_]) -> int:
         """How many groups have one of these rows."""
-        return len(np.unique(self.codes[rows]))
+        return int(np.count_nonzero(np.bincount(self.codes[rows], minlength=self.count)))

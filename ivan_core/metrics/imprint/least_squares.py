@@ -105,12 +105,7 @@ def with_interval(value: float, se: float, freedom: int) -> Estimate:
 
 def least_squares(x: Floats, y: Floats, groups: Groups) -> Fit:
     """Fit y (n) on columns x (n, p) that do not determine each other: see `independent`."""
-    design = Design.of(x, groups)
-    coefficients = design.inverse @ (x.T @ y)
-    residuals = y - x @ coefficients
-    left = design.without_own(residuals[:, None])
-    moves = groups.sums(x * left) @ design.inverse
-    return Fit(coefficients, moves, residuals, design.inverse)
+    return Design.of(x, groups).fit(y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +132,7 @@ class Design:
         reached = x @ inverse
         leverage = np.einsum("ij,ij->i", reached, x)
         blocks: list[tuple[Ints, Floats]] = []
-        for rows in groups.blocks():
+        for rows in groups.blocks:
             own = x[rows]
             if rows.shape[1] <= x.shape[1]:
                 hat = reached[rows] @ np.swapaxes(own, 1, 2)
@@ -145,6 +140,15 @@ class Design:
             else:
                 blocks.append((rows, _inverses(square - np.swapaxes(own, 1, 2) @ own)))
         return Design(x, groups, inverse, leverage, tuple(blocks))
+
+    def fit(self, y: Floats) -> Fit:
+        """The fit of an outcome (n) on these columns."""
+        coefficients = self.inverse @ (self.x.T @ y)
+        residuals = y - self.x @ coefficients
+        left = self.without_own(residuals[:, None])
+        return Fit(
+            coefficients, self.groups.sums(self.x * left) @ self.inverse, residuals, self.inverse
+        )
 
     def without_own(self, values: Floats) -> Floats:
         """(I − H_g)⁻¹ of the values (n, k) of each group.

@@ -6,18 +6,19 @@ the pairs of one prompt alone: leaving that prompt out would leave nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ivan_core.metrics.imprint.groups import Groups
-from ivan_core.metrics.imprint.least_squares import independent
+from ivan_core.metrics.imprint.least_squares import Design, independent
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+_Kept = TypeVar("_Kept")
 Control = Literal["length", "none", "chosen"]
 """What stands beside the features: the difference in log length, nothing, or length and a constant
 ("being chosen, beyond the labels")."""
@@ -40,9 +41,16 @@ class Rows:
     differences: Floats
     length: Floats
     groups: Groups
+    _kept: dict[object, object] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.length)
+
+    def keep(self, name: object, make: Callable[[], _Kept]) -> _Kept:
+        """What was made of these rows once, for all outcomes; the arrays must stay as they are."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        return cast("_Kept", self._kept[name])
 
     def differing(self, feature: str) -> Bools:
         """Where the two replies differ in a feature, in length, or (`CHOSEN`) everywhere."""
@@ -97,3 +105,24 @@ def columns_of(rows: Rows, control: Control, *, labels: bool = True) -> Columns:
         name, other = wanted[place], wanted[by]
         left_out[name] = "never differs" if place == by else f"cannot be told apart from {other}"
     return Columns(tuple(wanted[place] for place in kept), values[:, kept], left_out)
+
+
+def design_of(rows: Rows, control: Control) -> tuple[Columns, Design | None]:
+    """The columns of `columns_of` and their design, made once; None with too few prompts."""
+
+    def make() -> tuple[Columns, Design | None]:
+        columns = columns_of(rows, control)
+        if not columns.names or rows.groups.count <= len(columns.names):
+            return columns, None
+        return columns, Design.of(columns.values, rows.groups)
+
+    return rows.keep(("design", control), make)
+
+
+def design_alone(rows: Rows, name: str) -> Design:
+    """The design of one column by itself, made once."""
+
+    def make() -> Design:
+        return Design.of(rows.column(name)[:, None], rows.groups)
+
+    return rows.keep(("alone", name), make)

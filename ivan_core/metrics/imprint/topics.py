@@ -7,7 +7,7 @@ differing pairs inside and outside; ranked, Benjamini-Hochberg over one list.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ivan_core.metrics.imprint.least_squares import Design, Estimate, with_interval
-from ivan_core.metrics.imprint.rows import LEAST_DIFFERING, Rows, columns_of
+from ivan_core.metrics.imprint.rows import LEAST_DIFFERING, Rows, design_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -37,62 +37,66 @@ class Cell:
     q: float
 
 
-def topics(rows: Rows, outcome: Floats, among: Mapping[str, Bools]) -> tuple[Cell, ...]:
-    """The cells of an outcome (n), by q; `among` says of each topic which pairs (n) are of it."""
-    columns = columns_of(rows, "length")
-    if not columns.names or rows.groups.count <= len(columns.names) + 1:
-        return ()
-    design = Design.of(columns.values, rows.groups)
-    residuals = outcome - design.x @ (design.inverse @ (design.x.T @ outcome))
-    left = design.without_own(residuals[:, None])
-    freedom = rows.groups.count - len(columns.names) - 1
-    cells: list[Cell] = []
+def topics(
+    rows: Rows, outcomes: Sequence[Floats], among: Mapping[str, Bools]
+) -> list[tuple[Cell, ...]]:
+    """The cells of each outcome (n), by q; `among` says of each topic which pairs (n) are of it."""
+    columns, design = design_of(rows, "length")
+    cells: list[list[Cell]] = [[] for _ in outcomes]
+    if design is None or rows.groups.count <= len(columns.names) + 1:
+        return [() for _ in outcomes]
+    fits = [design.fit(outcome) for outcome in outcomes]
+    residuals = np.stack([fit.residuals for fit in fits], axis=1)
+    left = design.without_own(residuals)
+    freedom = fits[0].freedom - 1
+    features = [name for name in columns.names if name in rows.features]
+    if not features:
+        return [() for _ in outcomes]
+    differs = np.stack([rows.differing(name) for name in features], axis=1)
     for topic, inside in among.items():
-        counted = [
-            (one, int((rows.differing(one) & inside).sum()), int((rows.differing(one)).sum()))
-            for one in columns.names
-            if one in rows.features
-        ]
-        wanted = [
-            (one, within, every - within)
-            for one, within, every in counted
-            if min(within, every - within) >= LEAST_DIFFERING
-        ]
-        if not wanted:
+        within = differs[inside].sum(axis=0)
+        without = differs.sum(axis=0) - within
+        at = np.flatnonzero(np.minimum(within, without) >= LEAST_DIFFERING)
+        if not len(at):
             continue
-        added = np.stack([rows.column(one) * inside for one, _, _ in wanted], axis=1)
-        found = _added(design, added, residuals, left, freedom)
-        cells += [
-            Cell(topic, *one, estimate, nan)
-            for one, estimate in zip(wanted, found, strict=True)
-            if estimate is not None
-        ]
-    return _ranked(cells)
+        added = np.stack([rows.column(features[k]) * inside for k in at], axis=1)
+        for own, found in zip(cells, _added(design, added, residuals, left, freedom), strict=True):
+            own += [
+                Cell(topic, features[k], int(within[k]), int(without[k]), estimate, nan)
+                for k, estimate in zip(at, found, strict=True)
+                if estimate is not None
+            ]
+    return [_ranked(own) for own in cells]
 
 
 def _added(
     design: Design, added: Floats, residuals: Floats, left: Floats, freedom: int
-) -> list[Estimate | None]:
+) -> list[list[Estimate | None]]:
     """The coefficient of each column (n, k), added to the design by itself; None if it is told.
 
-    With z the column less what the others say of it (Frisch and Waugh, 1933; Lovell, 1963), its
-    coefficient is z'e / z'z. The hat matrix grows by z z' / z'z, so that leaving out group g moves
-    it by z_g'K_g(e_g - b z_g) / (z'z - z_g'K_g z_g) with K_g = (I - H_g)⁻¹ of the others.
+    One list for each outcome of `residuals` (n, m). With z the column less what the others say of
+    it (Frisch and Waugh, 1933; Lovell, 1963), its coefficient is z'e / z'z. The hat matrix grows by
+    z z' / z'z, so that leaving out group g moves it by z_g'K_g(e_g - b z_g) / (z'z - z_g'K_g z_g)
+    with K_g = (I - H_g)⁻¹ of the others.
     """
     own = (added**2).sum(axis=0)
     z = added - design.x @ (design.inverse @ (design.x.T @ added))
     square = (z**2).sum(axis=0)
     kept = square > _SAME * own
-    coefficient = np.where(kept, (z.T @ residuals) / np.where(kept, square, 1), nan)
-    toward = design.groups.sums(z * left)
     away = design.groups.sums(z * design.without_own(z))
     room = np.maximum(square - away, _SAME * own)
-    moves = (toward - coefficient * away) / room
-    errors = np.sqrt((moves**2).sum(axis=0))
-    return [
-        with_interval(float(value), float(error), freedom) if there else None
-        for value, error, there in zip(coefficient, errors, kept, strict=True)
-    ]
+    found: list[list[Estimate | None]] = []
+    for residual, outside in zip(residuals.T, left.T, strict=True):
+        coefficient = np.where(kept, (z.T @ residual) / np.where(kept, square, 1), nan)
+        moves = (design.groups.sums(z * outside[:, None]) - coefficient * away) / room
+        errors = np.sqrt((moves**2).sum(axis=0))
+        found.append(
+            [
+                with_interval(float(value), float(error), freedom) if there else None
+                for value, error, there in zip(coefficient, errors, kept, strict=True)
+            ]
+        )
+    return found
 
 
 def _ranked(cells: list[Cell]) -> tuple[Cell, ...]:

@@ -165,7 +165,7 @@ def test_topics_add_one_column_at_a_time() -> None:
     rows = rows_of(n=600, prompts=150)
     y = outcome_of(rows)
     inside = np.random.default_rng(5).random(600) < 0.3
-    cells = topics(rows, y, {"cooking": inside})
+    (cells,) = topics(rows, [y], {"cooking": inside})
     assert {cell.feature for cell in cells} == set(NAMES)
     for cell in cells:
         added = rows.column(cell.feature) * inside
@@ -187,7 +187,7 @@ def test_a_topic_of_few_pairs_has_no_cell() -> None:
     rows = rows_of()
     inside = np.zeros(300, dtype=bool)
     inside[:12] = True
-    assert topics(rows, outcome_of(rows), {"rare": inside}) == ()
+    assert topics(rows, [outcome_of(rows)], {"rare": inside}) == [()]
 
 
 def test_false_discovery_rates_by_hand() -> None:

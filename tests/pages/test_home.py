@@ -25,6 +25,7 @@ def test_a_fresh_home_is_one_sentence_and_one_button(data_dir, open_page):
     assert "480 bundled pairs" in page.said
     assert page.links == {
         "Home": "?",
+        "Analysis": "analysis?",
         "Compare": "compare?",
         "Pairs": "pairs?",
         "Rewrite": "rewrite?",

@@ -12,7 +12,7 @@ from ivan_core.engine.kind import alike
 from ivan_core.engine.plan import Proposal, overhead, rows_of
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.labels.results import labeler_of
-from ivan_core.metrics.imprint.rows import Control
+from ivan_core.metrics.imprint.controls import Control
 
 
 def spec_of_runs(
@@ -30,7 +30,7 @@ def spec_of_runs(
         BadInput: a run cannot be joined, two comparisons were named, or there is nothing to join.
     """
     named = [runs.get(run_id) for run_id in (*run_ids, *labelers)]
-    compared = [run.id for run in named if run.kind == "compare"]
+    compared = [run.id for run in named if run.kind in alike("compare")]
     labelled = [run.id for run in named if run.kind in alike("labels")]
     for run in named:
         if run.id not in (*compared, *labelled):

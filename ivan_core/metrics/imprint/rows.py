@@ -8,21 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ivan_core.metrics.imprint.controls import CONTROLS as CONTROLS, Control as Control
 from ivan_core.metrics.imprint.groups import Groups
 from ivan_core.metrics.imprint.least_squares import independent
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Control = Literal["length", "none", "chosen"]
-"""What stands beside the features: the difference in log length, nothing, or length and a constant
-("being chosen, beyond the labels")."""
-CONTROLS: tuple[Control, ...] = ("length", "none", "chosen")
-
 LEAST_DIFFERING = 10
 LENGTH, CHOSEN = "log_length", "chosen"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.experiments.analysis.findings import findings
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
 from ivan_core.experiments.analysis.sentences import quotes, shown_effects
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
@@ -96,4 +97,5 @@ FIGURES = ChartsAndSentences(
     lambda own: source_line(own, len(own.row_ids), own.spec.command_line),
     quotes,
     of=" of an analysis",
+    findings=findings,
 )

@@ -21,6 +21,7 @@ from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.runs import RunState
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.labels.results import LabelResults
+from ivan_core.metrics.agreement import typical_margin
 from ivan_core.metrics.imprint.groups import Groups
 from ivan_core.metrics.imprint.rows import Rows
 from ivan_core.metrics.labels.answers import SENTIMENT, SENTIMENTS
@@ -143,8 +144,7 @@ def join(compared: Results, labelled: Sequence[LabelResults], models: Sequence[s
         )
     aligned = compared.aligned
     row_ids = aligned.row_ids
-    units = compared.typical_margins
-    judged = {name: Judged(aligned.models[name].margin, units[name]) for name in models}
+    judged = {name: _judged(aligned.models[name].margin) for name in models}
     labels = {one.run.id: _labels(compared, one, row_ids) for one in labelled}
     return on_rows(compared.dataset, row_ids, judged, labels)
 
@@ -167,6 +167,13 @@ def on_rows(
         models,
         labelers,
     )
+
+
+def _judged(margin: Floats) -> Judged:
+    """A model's margins by row id, and its typical one, whatever order they were written in."""
+    import pandas as pd
+
+    return Judged(margin, typical_margin(pd.Series(margin)))
 
 
 def _log(characters: pd.Series) -> Floats:

@@ -90,10 +90,12 @@ class DatasetRequest(Frozen):
 
     @model_serializer(mode="wrap")
     def _usual_columns_unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Usual columns are not written: requests from before there was a choice stay the same."""
+        """Usual columns are not written: a request that names them is as one that does not."""
         written: dict[str, Any] = write(self)
         return {
-            name: value for name, value in written.items() if value or not name.endswith("_column")
+            name: value
+            for name, value in written.items()
+            if not name.endswith("_column") or value not in ("", name.removesuffix("_column"))
         }
 
     @property

@@ -20,3 +20,14 @@ def one_line(text: str, most: int) -> str:
     """
     flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return flat if len(flat) <= most else f"{flat[: most - 1]}…"
+
+
+def is_unicode(text: str) -> bool:
+    """Whether the text can be written as UTF-8; JSON's escapes allow halves of a character."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -16,7 +16,7 @@ from pathlib import Path
 from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.prepare import find_prepared
 from ivan_core.datasets.prepared import PreparedDataset, choose_rows
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import ODD_DATA, BadInput
 from ivan_core.domain.reviews import Item, Queue
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
@@ -133,7 +133,7 @@ def _taken_folder() -> Path:
 def _taken() -> Iterator[tuple[float, About]]:
     """Studies that somebody began by taking pairs, and when."""
     for path in _taken_folder().glob("*.json"):
-        with suppress(OSError, ValueError, KeyError):  # a damaged one is left out
+        with suppress(OSError, *ODD_DATA):  # a damaged one is left out
             found = _taken_at(path, path.stat().st_mtime)
             if _label(_folder(found.fingerprint)) is not None:
                 yield path.stat().st_mtime, found
@@ -245,7 +245,7 @@ def study_of(run_id: str) -> Study | None:
 def _all_joined() -> list[_Joined]:
     """All runs that are part of a study, newest first."""
     registry = runs.registry()
-    done = _joined_done(data_dir(), registry.stamp(tuple(EXPERIMENTS), _DONE))
+    done = _joined_done(data_dir(), registry.stamp(tuple(EXPERIMENTS), _DONE), _datasets_stamp())
     named = {run.about.fingerprint for run in done}
     here = {one for one in named if _label(_folder(one)) is not None}
     others = (_joined(run) for run in registry.some(tuple(EXPERIMENTS), states=_OTHERS))
@@ -255,8 +255,8 @@ def _all_joined() -> list[_Joined]:
 
 
 @lru_cache(maxsize=2)
-def _joined_done(root: Path, stamp: object) -> list[_Joined]:
-    """The finished runs as they were when the registry had a stamp."""
+def _joined_done(root: Path, stamp: object, datasets_stamp: object) -> list[_Joined]:
+    """The finished runs as they were when the registry and the datasets had these stamps."""
     found = (_joined(run) for run in runs.registry().some(tuple(EXPERIMENTS), states=_DONE))
     return [one for one in found if one is not None]
 
@@ -363,15 +363,22 @@ def _about_on(folder: Path, label: str, run: Run) -> About | None:
     return About(rows[0], label, folder.name, rows[1], only)
 
 
+def _datasets_stamp() -> object:
+    """Something that changes when a dataset comes or goes: one may come back."""
+    with suppress(OSError):
+        return (data_dir() / "datasets").stat().st_mtime_ns
+    return None
+
+
 def _folder(fingerprint: str) -> Path:
     return data_dir() / "datasets" / fingerprint
 
 
 def _label(folder: Path) -> str | None:
-    """What a dataset is called; None if it is gone."""
+    """What a dataset is called; None if it is gone, or its card is damaged."""
     try:
         return _label_at(folder, (folder / "dataset.json").stat().st_mtime_ns)
-    except FileNotFoundError:
+    except (OSError, *ODD_DATA):
         return None
 
 
@@ -433,7 +440,7 @@ def _row_set(folder: Path, spec: RowsSpec) -> tuple[str, int] | None:
     """The name of a set of rows, equal for equal rows of one dataset, and its size."""
     try:
         row_ids = choose_rows(spec, PreparedDataset(folder)).row_ids
-    except BadInput:  # a run that failed for its row ids is about no rows
+    except (BadInput, *ODD_DATA):  # a run that failed for its row ids is about no rows
         return None
     return _name_of(folder, row_ids), len(row_ids)
 

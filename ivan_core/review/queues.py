@@ -263,9 +263,7 @@ def state_of(queue: Queue) -> QueueState:
     total, enough, given = queues().progress(queue.id)
     both = (queue.id, *([queue.companion] if queue.companion else []))
     every = [one for number in both for one in opinions().all(number)]
-    said = [
-        one for one in every if not one.skipped and all(key in one.answers for key in queue.asked)
-    ]
+    said = [one for one in every if not one.skipped and queue.answered(one.answers)]
     people = Counter(one.reviewer for one in said)
     verified = frozenset(one.reviewer for one in said if one.verified)
     begun = len({one.reviewer for one in every} - people.keys())

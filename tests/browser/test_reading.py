@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from given import made_runs
-from given.support import wait_for
+from given.support import wait_for, write_pairs
 from keyboard import ready
 from picking import pick
 from playwright.sync_api import Locator, Page, expect
@@ -203,6 +203,24 @@ def test_a_finding_on_home_leads_to_its_pair(serve, page, run_id):
     shows_row(page, open_results(run_id).sharpest[0])
     page.go_back()
     expect(page.get_by_role("heading", name="What do 480 pairs of sample show?")).to_be_visible()
+
+
+def test_a_link_to_the_page_one_is_on_changes_the_address(serve, page, run_id, tmp_path):
+    page.goto(serve().url("/compare", run=run_id))
+    expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
+    page.get_by_role("link", name="Home").click()
+    expect(page.get_by_role("heading", name="What do 480 pairs of sample show?")).to_be_visible()
+    page.get_by_role("link", name="New study").click()
+    expect(page).to_have_url(re.compile("study=new$"))
+    field = page.locator("input[type=file]")
+    expect(field).to_be_attached()
+    ready(page)
+    field.set_input_files(write_pairs(tmp_path / "mine.jsonl", 40))
+    expect(page.get_by_role("button", name="Judge 40 pairs with 2 models")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="What do 480 pairs of sample show?")).to_be_visible()
+    page.go_forward()
+    expect(page.get_by_text("Or bring your own pairs")).to_be_visible()
 
 
 def test_the_csv_files_come_down_as_they_are(serve, page, run_id, data_dir):

@@ -114,6 +114,14 @@ def test_a_deleted_run_leaves_its_study(data_dir: Path, pairs_file: Path) -> Non
     assert studies() == []
 
 
+def test_a_dataset_that_comes_back_brings_its_runs_along(data_dir: Path, pairs_file: Path) -> None:
+    run_id = finished(data_dir, spec_of_file(pairs_file, ONE))
+    away = (data_dir / "datasets").rename(data_dir / "away")
+    assert studies() == []
+    away.rename(data_dir / "datasets")
+    assert [study.runs for study in studies()] == [(run_id,)]
+
+
 def test_two_runs_by_hand() -> None:
     # Shared rows 2..5. Row 2 agrees in both, 3 is gained, 4 lost, 5 turns from tie to disagree.
     first = table("m", {1: 1.0, 2: 2.0, 3: -1.0, 4: 1.0, 5: 0.0})

@@ -91,6 +91,23 @@ def test_one_column_twice_is_said_and_can_be_mended(
     assert "home-judge" in page.buttons
 
 
+@pytest.mark.parametrize("name", ["none", "winner\nreply"])
+def test_a_column_may_be_called_anything_and_half_characters_break_no_page(
+    data_dir: Path, open_page: Open, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_text(json.dumps({name: "Yes.", "other": "No.", "\ud800": "x"}))
+    page = open_page()
+    page.app.text_input(key="home-source").set_value(str(path))
+    page.run()
+    boxes = {box.label: box for box in page.app.selectbox}
+    assert boxes["Chosen reply"].options == [name, "other"]
+    boxes["Chosen reply"].select(name)
+    boxes["Rejected reply"].select("other")
+    page.run()
+    assert "1 pair, texts without turns." in page.said and "home-judge" in page.buttons
+
+
 @pytest.mark.parametrize("source", ["/nowhere/at-all.csv", "no such thing", "."])
 def test_what_cannot_be_read_is_said_where_it_was_asked(
     data_dir: Path, open_page: Open, source: str

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from given.made_labellings import FIRST, REFUSAL, SECOND, Labellings
 from given.made_reviews import Said
 from given.made_runs import finished, spec_of_sample
 
 from ivan_core.engine import studies
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.review.asking import asked_before, worth_asking
+from ivan_core.review.asking import asked_before, worth_asking, worth_describing
 
 HARMLESS, CONTROL = "ivan/minilm-harmless", "ivan/minilm-control"
 
@@ -71,3 +72,22 @@ def test_models_that_never_part_are_named_together(data_dir):
     asking = worth_asking(about_run(run_id), frozenset())
     assert asking is not None
     assert asking.does.endswith(" pairs where the models go against the choice")
+
+
+def test_who_described_replies_was_not_asked_which_is_better(data_dir, labellings: Labellings):
+    labellings.made("first:1b", FIRST)
+    about = about_run(labellings.made("second:1b", SECOND, seed=1))
+    said = Said(data_dir, about.fingerprint)
+    said.queue([(1, "chosen")], (REFUSAL,), source="disagreements")
+    asked = asked_before(about)
+    assert asked == {("describe", "disagreements")}
+    assert worth_describing(about, asked) is None
+    assert worth_describing(about, frozenset({("better", "rows")})) is not None
+    asking = worth_asking(about, asked)
+    assert asking is not None and asking.does == "Ask people about 4 random pairs"
+
+
+def test_two_labelers_who_never_differ_leave_nothing_to_describe(labellings: Labellings):
+    labellings.made("first:1b", FIRST)
+    about = about_run(labellings.made("second:1b", FIRST, seed=1))
+    assert worth_describing(about, frozenset()) is None

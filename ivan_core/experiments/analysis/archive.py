@@ -6,6 +6,7 @@ the dataset is computed anew and must be the same. The tables must be of these m
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import ANALYSED, Judged, Labelled, on_rows
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
 from ivan_core.experiments.analysis.units import AnalysisSpec
+from ivan_core.metrics.imprint.choice import CHOICE
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
 from ivan_core.metrics.labels.answers import SENTIMENT
 
@@ -72,7 +74,11 @@ def _read(zipped: Unpacked[AnalysisSpec]) -> Came:
     counted = sorted((one.model, one.labeler) for one in facts.pairs)
     if counted != sorted((model, run) for model in facts.models for run in runs):
         raise zipped.damaged("its manifest does not count the pairs of each model and labeler")
-    tables = {name: _table(zipped, name, facts) for name in TABLES}
+    files = {Path(str(name)).name for name in zipped.manifest["files"]}
+    given = [name for name in TABLES if f"{zipped.manifest['run']}-{name}.csv" in files]
+    if "imprint" not in given:
+        raise zipped.damaged("it has no imprint")
+    tables = {name: _table(zipped, name, facts) for name in given}
     joined = _joined(zipped, facts, tables["imprint"])
     return Came(
         who=tuple(facts.models),
@@ -82,6 +88,18 @@ def _read(zipped: Unpacked[AnalysisSpec]) -> Came:
         tables={JOINED: joined, **{file_of(name): table for name, table in tables.items()}},
         write=partial(_write, tables=tables, joined=joined, facts=facts.model_dump()),
     )
+
+
+def _pack(folder: Path, texts: bool) -> dict[str, bytes]:
+    """Empty tables in the place of those that this analysis has not, for lack of their input."""
+    missing = [name for name in TABLES if not (folder / file_of(name)).exists()]
+    return {file_of(name): _packed(frame(name, ())) for name in missing}
+
+
+def _packed(table: pd.DataFrame) -> bytes:
+    file = io.BytesIO()
+    table.to_parquet(file, index=False)
+    return file.getvalue()
 
 
 def _write(
@@ -101,6 +119,8 @@ def _table(zipped: Unpacked[AnalysisSpec], name: str, facts: _Facts) -> pd.DataF
     known = {
         "model": set(facts.models),
         "before": {"", *facts.models},
+        "after": set(facts.models),
+        "who": {CHOICE, *facts.models, *(f"{name} - {CHOICE}" for name in facts.models)},
         "labeler": {one.run for one in facts.labelers},
         "feature": {*ANALYSED, LENGTH, CHOSEN},
     }
@@ -113,7 +133,7 @@ def _table(zipped: Unpacked[AnalysisSpec], name: str, facts: _Facts) -> pd.DataF
         wrong |= (table[column] < 0).to_numpy(bool)
     if {"low", "high"} <= set(types):
         wrong |= (table["low"] > table["high"]).to_numpy(bool)
-    for column in {"p", "p_holm", "q"} & set(types):
+    for column in {"p", "p_holm", "q", "rate"} & set(types):
         wrong |= ((table[column] < 0) | (table[column] > 1)).to_numpy(bool)
     if wrong.any():
         raise zipped.damaged(f"{int(wrong.sum()):,} rows of its table {name} hold no such numbers")
@@ -176,4 +196,6 @@ def _sides(given: pd.DataFrame, run: str, side: str, keys: tuple[str, ...]) -> A
     return given[[f"{side}|{run}|{key}" for key in keys]].to_numpy(np.float64)
 
 
-ARCHIVE = Archive(files=(JOINED, *map(file_of, TABLES)), read=_read, folders_hold_texts=False)
+ARCHIVE = Archive(
+    files=(JOINED, *map(file_of, TABLES)), read=_read, folders_hold_texts=False, pack=_pack
+)

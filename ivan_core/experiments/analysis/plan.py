@@ -53,6 +53,11 @@ def spec_of_runs(
             f"Run {comparison} did not judge with {unknown[0]}.",
             f"Its models are {', '.join(here)}.",
         )
+    if bool(before) != bool(after) or (before and before == after):
+        raise BadInput(
+            "A model before training and another one after it are named together.",
+            "Give both, or neither.",
+        )
     return AnalysisSpec(
         **rows_of(judged),
         comparison=comparison,

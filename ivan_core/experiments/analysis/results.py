@@ -111,7 +111,11 @@ def _read(found: Found) -> Analysed:
     with runs.whole(run.id, "manifest"):
         list(manifest["models"]), list(manifest["labelers"]), list(manifest["pairs"])
     with runs.whole(run.id, "table"):
-        tables = {name: pd.read_parquet(found.folder / file_of(name)) for name in TABLES}
+        tables = {
+            name: pd.read_parquet(found.folder / file_of(name))
+            for name in TABLES
+            if (found.folder / file_of(name)).exists()
+        }
         rows = pd.read_parquet(found.folder / JOINED, columns=["row_id"])["row_id"]
     dataset = found.dataset
     return Analysed(run, found.spec, dataset, manifest, tables, tuple(rows.tolist()))

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
+from math import nan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ivan_core.experiments.analysis.joined import Joined
+from ivan_core.metrics.imprint.against import REGIMES, Regimes, against_choice, regimes
+from ivan_core.metrics.imprint.choice import choice
 from ivan_core.metrics.imprint.effects import Effect, alone, clearness, together
 from ivan_core.metrics.imprint.explained import explained, importance
-from ivan_core.metrics.imprint.least_squares import Estimate
+from ivan_core.metrics.imprint.groups import Groups
+from ivan_core.metrics.imprint.least_squares import Estimate, mean_of
+from ivan_core.metrics.imprint.preference import PREFERS, Bools, Codes, prefers
 from ivan_core.metrics.imprint.rows import CONTROLS, Rows
 from ivan_core.metrics.imprint.topics import topics
+from ivan_core.metrics.imprint.why import why_against
 
 Record = dict[str, Any]
 Floats = NDArray[np.float64]
+PREFERRED_BY = ("last_response_is_harmless", "last_response_is_helpful")
+"""What a labeler prefers is told by these, the first one first."""
 _SEED = 0
 """Of the draws behind the intervals of importance."""
 
@@ -36,6 +44,7 @@ class Outcome:
             margins - joined.models[before].in_units[self.inside] if before else margins
         )
         self.folds = joined.folds[self.inside]
+        self.prompts = joined.prompts[self.inside]
 
     @property
     def named(self) -> Record:
@@ -155,4 +164,149 @@ def by_topic(found: Sequence[Outcome], subset: NDArray[np.object_]) -> list[Reco
             }
             for one in cells
         ]
+    return records
+
+
+def choices(joined: Joined, labeler: str) -> list[Record]:
+    """What the choice rewards beside each model, and their gaps, on the pairs all have rated."""
+    inside = joined.enters(list(joined.models), labeler)
+    rows, own = joined.rows(inside, labeler), joined.labelers[labeler]
+    wins = {
+        name: (np.sign(judged.margin[inside]) + 1) / 2 for name, judged in joined.models.items()
+    }
+    found = choice(rows.differences, own.features, rows.length, joined.prompts[inside], wins)
+    return [
+        {
+            "who": one.who,
+            "labeler": labeler,
+            "feature": one.feature,
+            "log_odds": one.found.estimate,
+            **{name: value for name, value in _estimate(one.found).items() if name != "estimate"},
+            "p_holm": one.p_holm,
+            "wins": one.wins,
+            "strength": one.strength,
+            "n": one.n,
+            "differs": one.differs,
+            "why": one.why,
+        }
+        for one in found
+    ]
+
+
+def preferences(joined: Joined, labeler: str) -> Codes | None:
+    """Which reply the labels prefer; None from a labeler that was not asked for both labels."""
+    own = joined.labelers[labeler]
+    if not set(PREFERRED_BY) <= set(own.features):
+        return None
+    places = [own.features.index(key) for key in PREFERRED_BY]
+    return prefers(own.chosen[:, places], own.rejected[:, places])
+
+
+def misaligned(joined: Joined, labeler: str) -> list[Record]:
+    """How often each model goes against the choice, by what the labels prefer."""
+    codes = preferences(joined, labeler)
+    records: list[Record] = []
+    for model, judged in joined.models.items():
+        for one in against_choice(judged.margin, codes, joined.prompts):
+            share, ties = one.misaligned, one.ties
+            records.append(
+                {
+                    "model": model,
+                    "labeler": labeler,
+                    "labeler_prefers": one.prefers,
+                    "pairs": share.n if share else 0,
+                    "misaligned": share.count if share else 0,
+                    "ties": ties.count if ties else 0,
+                    "rate": share.rate if share else nan,
+                    "low": share.low if share else nan,
+                    "high": share.high if share else nan,
+                    "effective_n": share.effective_n if share else 0,
+                }
+            )
+    return records
+
+
+def named_pairs(joined: Joined, before: str = "", after: str = "") -> list[tuple[str, str]]:
+    """Before and after: the two that were named, else the second model before the first."""
+    if before:
+        return [(before, after)]
+    names = list(joined.models)
+    return [(names[1], names[0])] if len(names) == 2 else []
+
+
+def by_regime(joined: Joined, labeler: str, before: str, after: str) -> list[Record]:
+    """How many pairs stayed, got, resist and reversed, by what the labels prefer."""
+    found = _regimes(joined, labeler, before, after)
+    return [
+        {
+            "before": before,
+            "after": after,
+            "labeler": labeler,
+            "regime": regime,
+            "labeler_prefers": name,
+            "pairs": found.count(regime, name),
+        }
+        for regime in REGIMES
+        for name in PREFERS
+    ]
+
+
+def _regimes(joined: Joined, labeler: str, before: str, after: str) -> Regimes:
+    was, now = (joined.models[one].margin for one in (before, after))
+    return regimes(was, now, preferences(joined, labeler), joined.prompts)
+
+
+def whys(found: Iterable[Outcome]) -> list[Record]:
+    """Which features of either reply go with going against the choice."""
+    records: list[Record] = []
+    for outcome in found:
+        if outcome.before:
+            continue
+        own, inside = outcome.labeler, outcome.inside
+        told = why_against(
+            own.chosen[inside],
+            own.rejected[inside],
+            own.features,
+            outcome.rows.length,
+            outcome.y <= 0,
+            outcome.prompts,
+        )
+        records += [
+            {
+                "model": outcome.model,
+                "labeler": own.run_id,
+                "column": one.column,
+                "log_odds": one.log_odds.estimate,
+                "se": one.log_odds.se,
+                "odds_ratio": one.odds_ratio,
+                "points": one.points.estimate,
+                "low": one.points.low,
+                "high": one.points.high,
+                "p": one.log_odds.p,
+                "p_holm": one.p_holm,
+                "n": one.n,
+                "away": one.away,
+                "away_against": one.away_against,
+                "why": one.why,
+            }
+            for one in told
+        ]
+    return records
+
+
+def shifts(joined: Joined, labeler: str, before: str, after: str) -> list[Record]:
+    """The mean margin shift of all pairs, by what the labels prefer, and by regime."""
+    rated = joined.rated_by([before, after])
+    change = joined.models[after].in_units - joined.models[before].in_units
+    found, codes = _regimes(joined, labeler, before, after), preferences(joined, labeler)
+    parts: list[tuple[str, str, Bools]] = [("all", "", rated)]
+    if codes is not None:
+        parts += [("labeler", name, rated & (codes == at)) for at, name in enumerate(PREFERS)]
+    parts += [("regime", name, rated & found.rows(name)) for name in REGIMES]
+    records: list[Record] = []
+    for by, value, rows in parts:
+        mean = mean_of(change[rows], Groups.of(joined.prompts[rows], int(rows.sum())))
+        of = {"before": before, "after": after, "labeler": labeler, "by": by, "value": value}
+        ends = {"mean": mean.estimate, "low": mean.low, "high": mean.high}
+        records.append({**of, "pairs": int(rows.sum()), **ends})
     return records

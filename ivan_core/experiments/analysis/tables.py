@@ -29,15 +29,83 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "p",
         "q",
     ),
+    "choice": (
+        "who",
+        "labeler",
+        "feature",
+        "log_odds",
+        *_TEST[1:],
+        "wins",
+        "strength",
+        "n",
+        "differs",
+    ),
+    "misaligned": (
+        "model",
+        "labeler",
+        "labeler_prefers",
+        "pairs",
+        "misaligned",
+        "ties",
+        "rate",
+        "low",
+        "high",
+    ),
+    "regimes": ("before", "after", "labeler", "regime", "labeler_prefers", "pairs"),
+    "why": (
+        "model",
+        "labeler",
+        "column",
+        "log_odds",
+        "se",
+        "odds_ratio",
+        "points",
+        "low",
+        "high",
+        "p",
+        "p_holm",
+        "n",
+    ),
+    "shift": ("before", "after", "labeler", "by", "value", "pairs", "mean", "low", "high"),
 }
 """The columns of the CSV of each table."""
-BESIDE: Mapping[str, tuple[str, ...]] = {"imprint": ("why", "spread")}
+BESIDE: Mapping[str, tuple[str, ...]] = {
+    "imprint": ("why", "spread"),
+    "choice": ("why",),
+    "misaligned": ("effective_n",),
+    "why": ("away", "away_against", "why"),
+}
 """What the tables in the folder of a run have besides: why there is no number
 or no test, and the root mean square of what a regression leaves."""
 JOINED = "joined.parquet"
 """One row a pair: what all numbers were computed from."""
-_TEXTS = {"model", "before", "labeler", "control", "view", "feature", "columns", "topic", "clear"}
-_COUNTS = {"n", "differs", "prompts", "inside", "outside"}
+_COUNTS = {
+    "n",
+    "differs",
+    "prompts",
+    "inside",
+    "outside",
+    "pairs",
+    "misaligned",
+    "ties",
+    "effective_n",
+    "away",
+    "away_against",
+}
+_NUMBERS = {
+    *_TEST,
+    "r2",
+    "share",
+    "q",
+    "log_odds",
+    "wins",
+    "strength",
+    "rate",
+    "odds_ratio",
+    "points",
+    "mean",
+    "spread",
+}
 
 
 def file_of(name: str) -> str:
@@ -55,9 +123,9 @@ def frame(name: str, records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _type(column: str) -> str:
-    if column in _TEXTS or column == "why":
-        return "string"
-    return "int64" if column in _COUNTS else "float64"
+    if column in _COUNTS:
+        return "int64"
+    return "float64" if column in _NUMBERS else "string"
 
 
 def joined_table(joined: Joined) -> pd.DataFrame:

@@ -44,10 +44,8 @@ class AnalysisSpec(RowsSpec):
 
     @model_validator(mode="after")
     def _two_or_none(self) -> Self:
-        if bool(self.before) != bool(self.after):
-            raise ValueError("and after are named together, or neither")
-        if self.before and self.before == self.after:
-            raise ValueError("and after are the same model")
+        if bool(self.before) != bool(self.after) or (self.before and self.before == self.after):
+            raise ValueError("names no model before training and another one after it")
         return self
 
     @property

@@ -9,7 +9,7 @@ from ivan_core.engine.work import Job, begin, write_results
 from ivan_core.experiments.analysis import steps
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Joined, join
-from ivan_core.experiments.analysis.tables import JOINED, file_of, frame, joined_table
+from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.results import LabelResults, open_labels
@@ -43,8 +43,12 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
     records["importance"] = steps.matters(every)
     context.doing("Where does it differ?")
     records["topics"] = steps.by_topic(every, joined.subset)
+    context.doing("Where does it go against people?")
+    records["why"] = steps.whys(every)
+    for run_id in joined.labelers:
+        _by_labeler(records, joined, run_id, spec)
     context.doing("Writing the results")
-    tables = {name: frame(name, found) for name, found in records.items()}
+    tables = {name: frame(name, records[name]) for name in TABLES if name in records}
     rows = joined_table(joined)
     files = write_files(context.data_dir, context.id, tables, rows)
     context.finished(len(begun.choice.row_ids), len(begun.choice.row_ids), [])
@@ -55,6 +59,21 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
         files=files,
         facts=_facts(joined, labelled, spec),
     )
+
+
+def _by_labeler(
+    records: dict[str, list[steps.Record]], joined: Joined, run_id: str, spec: AnalysisSpec
+) -> None:
+    """The tables that each labeler adds its own part to."""
+    found = {
+        "choice": steps.choices(joined, run_id),
+        "misaligned": steps.misaligned(joined, run_id),
+    }
+    for before, after in steps.named_pairs(joined, spec.before, spec.after):
+        found["regimes"] = steps.by_regime(joined, run_id, before, after)
+        found["shift"] = steps.shifts(joined, run_id, before, after)
+    for name, more in found.items():
+        records.setdefault(name, []).extend(more)
 
 
 def _facts(joined: Joined, labelled: list[LabelResults], spec: AnalysisSpec) -> dict[str, Any]:

@@ -170,6 +170,13 @@ def _inverses(squares: Floats) -> Floats:
         return np.asarray(np.linalg.pinv(squares, hermitian=True))
 
 
+def mean_of(values: Floats, groups: Groups) -> Estimate:
+    """The mean of values (n): the regression on a constant; nothing where there are none."""
+    if not len(values):
+        return NOTHING
+    return least_squares(np.ones((len(values), 1)), values, groups).estimate(0)
+
+
 def independent(x: Floats) -> tuple[list[int], dict[int, int]]:
     """Columns that do not determine each other, kept from the left; the others with a reason.
 

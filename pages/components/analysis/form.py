@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
+from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.engine.studies import About
@@ -74,11 +75,14 @@ def _begin(comparison: str, labelled: list[str]) -> None:
             format_func=CONTROL_WORDS.__getitem__,
             help=AnalysisSpec.model_fields["control"].description,
         )
+        before, after = _two_models(comparison)
     if not chosen:
         say("Choose at least one labeler.")
         return
     try:
-        spec = spec_of_runs([comparison], labelers=tuple(chosen), control=control)
+        spec = spec_of_runs(
+            [comparison], labelers=tuple(chosen), before=before, after=after, control=control
+        )
     except IvanError as error:
         show_error(error)
         return
@@ -91,3 +95,23 @@ def _begin(comparison: str, labelled: list[str]) -> None:
         run_id, _ = runs.start(spec)
         choose_run(run_id, ANALYSIS)
         st.rerun()
+
+
+def _two_models(comparison: str) -> tuple[str, str]:
+    """The model before and the one after training; two empty names for nobody's."""
+    models = runs.spec_of(runs.get(comparison), CompareSpec).models
+    fields = AnalysisSpec.model_fields
+    if len(models) < 2:
+        return "", ""
+    left, right = st.columns(2)
+    before, after = (
+        column.selectbox(
+            fields[name].title or name,
+            ("", *models),
+            key=f"analysis-{name}",
+            format_func=lambda model: md_escape(model) if model else "not named",
+            help=fields[name].description,
+        )
+        for name, column in (("before", left), ("after", right))
+    )
+    return before, after

@@ -20,7 +20,7 @@ from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import access, studies
 from ivan_core.engine.kind import experiments
 from ivan_core.engine.proposals import proposals
-from pages.components.kit.one_step import one_step
+from pages.components.kit.one_step import follow_link, one_step
 from pages.components.kit.state import (
     COMPARE,
     NEWS,
@@ -100,6 +100,7 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
     nothing is shown at all.
     """
     told_before = name_tab(title)
+    follow_link(title)
     _keep_private()
     if is_of_another_site(st.context.headers, config.get_option("server.corsAllowedOrigins")):
         show_error(_ANOTHER_SITE)

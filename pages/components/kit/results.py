@@ -105,6 +105,7 @@ def one_of(
         key=key,
         format_func=named,
         label_visibility="collapsed",
+        wrap=True,
     )
     return usual if picked is None else picked
 

@@ -205,7 +205,7 @@ def exact_text(run_id: str) -> None:
     with problems_shown():
         found = {f"{one.key.row_id} {one.key.preference}": one for one in confirm.examples(run_id)}
         names = list(found)
-        say("Exactly this is sent, one request a text. Those of the first rows, to read:")
+        say("Exactly this is sent, one request a text. To read, by row and side:")
         one = found[one_of("Row and side", names, f"example-{run_id}")]
         say("The text, behind a fence that no text can break:", "small", quiet=True)
         _verbatim(one.user, "user")

@@ -167,8 +167,14 @@ def _table(results: Results, wanted: Filter) -> tuple[str, dict[str, str]]:
 
 
 def _move(run_id: str, key: str) -> None:
-    """Go on from the row in the URL: a second press may come before the page has followed."""
-    results, row = open_results(run_id), chosen_row()
+    """Go on from the row in the URL: a second press may come before the page has followed.
+
+    From a run that has been deleted meanwhile it leads nowhere; the page says so.
+    """
+    try:
+        results, row = open_results(run_id), chosen_row()
+    except IvanError:
+        return
     walk = walk_of(results)
     first = walk.rows[0] if walk.rows else results.row_ids[0]
     target = walk.target(results, first if row is None else row, key)

@@ -135,7 +135,7 @@ def _back_up() -> None:
     say(
         "All queues, answers, notes and decisions of every dataset as one file, with names and "
         "invitations: keep it as you keep the database. On the command line, "
-        "`ivan review restore FILE` puts it back.",
+        "“ivan review restore FILE” puts it back.",
         "small",
         quiet=True,
     )

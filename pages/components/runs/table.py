@@ -191,7 +191,7 @@ def _ticked(found: Sequence[Run], rows: Sequence[_Row], *, sorts: bool) -> list[
                 "Done", format="%d%%", min_value=0, max_value=100, width=105
             ),
             "Started": st.column_config.DatetimeColumn("Started", format="distance"),
-            "Seconds": st.column_config.NumberColumn("Seconds", format="%d"),
+            "Seconds": st.column_config.NumberColumn("Seconds", format="localized"),
         },
     )
     ticked = list(event.selection.rows) or [cell[0] for cell in event.selection.cells]

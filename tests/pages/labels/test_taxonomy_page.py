@@ -253,4 +253,4 @@ def test_a_labelling_by_the_demo_servers_ollama_says_so(
         page = open_page(TAXONOMY, run=spawned[0])
         assert "This labelling was cancelled." in page.said
         assert "What is finished is kept." in page.said
-        assert page.buttons["go-on"] == "Go on"
+        assert page.buttons["go-on"] == "Resume"

@@ -8,6 +8,7 @@ import pytest
 from given import made_runs
 from given.made_labellings import FIRST, REFUSAL
 
+from ivan_core.engine import archive
 from ivan_core.experiments.compare.conditions import (
     LANGUAGE,
     ModelsDiffer,
@@ -69,6 +70,14 @@ def test_a_filter_that_no_pair_meets_says_so(run_id, open_page):
     page = open_page(PAIRS, run=run_id, row="3", subset="nowhere")
     assert "No pair meets this filter: subset: nowhere" in page.said
     assert "row 3 of 480" in page.said and page.app.button(key="move-j").disabled
+
+
+@pytest.mark.parametrize("key", ["move-j", "move-d", "walk-table", "walk-leave", "moved-ask"])
+def test_a_run_deleted_under_an_open_pair_is_said(run_id, rows, open_page, key):
+    page = open_page(PAIRS, run=run_id, row=str(rows[0]), **query_of(DISAGREES))
+    archive.delete(run_id)
+    page.press(key)
+    assert f"There is no run '{run_id}' here." in page.said
 
 
 def test_the_table_that_one_came_from_is_a_press_away(run_id, rows, open_page):

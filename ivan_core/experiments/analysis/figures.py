@@ -135,7 +135,7 @@ def _no_change(name: str, analysed: Analysed) -> BadInput | None:
         return None
     return BadInput(
         f"The chart {name} sets a model before another; run {analysed.run.id} names no two.",
-        "Name them: `ivan analyse --before M --after M`.",
+        "Analyse it anew, and name both models.",
     )
 
 

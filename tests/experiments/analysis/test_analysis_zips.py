@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from given.made_analyses import PLAIN, SORRY, Analysing
+from given.made_analyses import OTHER, PLAIN, SORRY, Analysing
 from given.made_labellings import REFUSAL
 from given.support import data_files, repacked
 
@@ -53,12 +53,27 @@ def test_exported_deleted_and_imported_an_analysis_is_the_same(
     found = zips.import_zip(tmp_path / "run.zip")
     assert (found.run_id, found.rows) == (run_id, len(before.row_ids))
     after = open_analysis(run_id)
-    for name in TABLES:
+    assert list(after.tables) == list(before.tables)
+    for name in before.tables:
         pd.testing.assert_frame_equal(after.tables[name], before.tables[name])
     kept = {name: value for name, value in after.manifest.items() if name != "imported"}
     assert kept == before.manifest and after.manifest["imported"]["run"] == run_id
     assert after.spec == before.spec and after.row_ids == before.row_ids
     assert data_files(data_dir) == written
+
+
+def test_tables_whose_input_is_there_come_along_and_others_do_not(
+    analysing: Analysing, tmp_path: Path
+) -> None:
+    compared, labelled = analysing.compared(), analysing.labelled()
+    found = [analysing.analysed(compared, labelled)]
+    found.append(analysing.analysed(compared, labelled, before=PLAIN, after=OTHER))
+    for one in found:
+        zips.export(one, tmp_path / "run.zip")
+        entered = zips.import_zip(tmp_path / "run.zip").run_id
+        assert list(open_analysis(entered).tables) == list(open_analysis(one).tables)
+    assert "regimes" not in open_analysis(found[0]).tables
+    assert "regimes" in open_analysis(found[1]).tables
 
 
 @pytest.mark.parametrize(

@@ -175,8 +175,12 @@ def of_labels(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, Draw]:
 
 
 def of_imprint(effects: pd.DataFrame) -> dict[str, Draw]:
-    """The effects of two features on the margins of models."""
-    return {"imprint.imprint_dots": lambda dark: imprint.imprint_dots(effects, TITLES, dark=dark)}
+    """The effects of features on the margins of models, and on going against the choice."""
+    sides = effects.assign(side=effects["model"])
+    return {
+        "imprint.imprint_dots": lambda dark: imprint.imprint_dots(effects, TITLES, dark=dark),
+        "imprint.points_dots": lambda dark: imprint.points_dots(sides, TITLES, dark=dark),
+    }
 
 
 def some_effects(*estimates: float | None) -> pd.DataFrame:

@@ -227,6 +227,7 @@ def test_it_is_a_stage_of_its_study_and_exported(
         ("Compare", None),
         ("Labels", None),
         ("Rewording", None),
+        ("Analysis", None),
         ("Words", 3),
         ("Review", None),
     ]

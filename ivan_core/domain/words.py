@@ -8,6 +8,11 @@ def number_of(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def with_article(noun: str) -> str:
+    """As in "a comparison", "an analysis"."""
+    return f"{'an' if noun.startswith(('a', 'e', 'i', 'o', 'u')) else 'a'} {noun}"
+
+
 def one_line(text: str, most: int) -> str:
     """A text on one line of at most `most` characters, cut short with "…".
 

@@ -17,6 +17,7 @@ from ivan_core.domain.errors import ODD_DATA, BadInput, IvanError, StorageProble
 from ivan_core.domain.options import command_of, option_words
 from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
 from ivan_core.domain.specs import DatasetRequest, Frozen, RowsSpec
+from ivan_core.domain.words import with_article
 from ivan_core.engine import access, workers
 from ivan_core.engine.kind import kind_for, kind_of, known
 from ivan_core.experiments import EXPERIMENTS, READING
@@ -255,7 +256,7 @@ def other_kind(run: Run, *wanted: str) -> BadInput:
     own = kind_of(run)
     hint = f"Open it on the page {own.page.capitalize()}." if own.page else "Choose another run."
     named = " or ".join(dict.fromkeys(kind_of(name).noun for name in wanted))
-    return BadInput(f"Run {run.id} is no {named}: it is a {own.noun}.", hint)
+    return BadInput(f"Run {run.id} is no {named}: it is {with_article(own.noun)}.", hint)
 
 
 def any_spec_of(run: Run) -> Frozen:

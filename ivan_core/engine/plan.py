@@ -154,6 +154,7 @@ class Proposal:
     known; what a provider charges is a rough figure, and its form tells the estimate to accept.
     `starts` says that one press may start it: nothing is paid, downloaded, or asked of a server.
     `second` is what one learns of it where its stage was done by somebody else; empty if nothing.
+    `after` are runs that must be done before it can begin.
     """
 
     kind: str
@@ -166,6 +167,7 @@ class Proposal:
     dollars: float | None = 0.0
     starts: bool = False
     second: str = ""
+    after: tuple[str, ...] = ()
 
     @property
     def terms(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.words import with_article
 from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import alike, kind_of
 
@@ -20,12 +21,12 @@ def beside(first: str, second: str) -> str:
     named = runs.names_apart(first, second)
     if other.name not in alike(one.name):
         raise BadInput(
-            f"{named[0]} is a {one.noun}, {named[1]} is a {other.noun}.",
+            f"{named[0]} is {with_article(one.noun)}, {named[1]} is {with_article(other.noun)}.",
             "Name two runs of one kind.",
         )
     if one.beside is None:
         raise BadInput(
-            f"{named[0]} is a {one.noun}, which is set beside no other in words.",
+            f"{named[0]} is {with_article(one.noun)}, which is set beside no other in words.",
             f"Open both on the page {one.page.capitalize()}." if one.page else "Name other runs.",
         )
     return one.beside(first, second)

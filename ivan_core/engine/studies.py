@@ -418,6 +418,17 @@ def _begun_at(folder: Path, _: int) -> str:
     return str(parts.rows(BEGUN)[0]["dataset"])
 
 
+def id_of(spec: RowsSpec) -> str | None:
+    """The study that is about some rows, whether it has begun or not; None before their dataset was
+    read here, and where it has no such rows.
+    """
+    dataset = datasets.find(spec.dataset)
+    if dataset is None:
+        return None
+    rows = _row_set(dataset.folder, _rows_only(spec))
+    return rows[0] if rows else None
+
+
 def _rows_only(spec: RowsSpec) -> RowsSpec:
     """What of a spec decides the rows."""
     seed = spec.seed if spec.sample else 0

@@ -13,11 +13,15 @@ from picking import pick
 from playwright.sync_api import Locator, Page, expect
 from tables import LIST, click_first_row, first_of, row_of, sort_by
 
+from ivan_core.domain.specs import LabelSpec
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.analysis.results import open_analysis
 from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, VerdictIs, listing
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter, matching_rows
 from ivan_core.lists.pairs import SubsetIs
 from ivan_core.lists.url import read_filter
+from ivan_core.worker import work
 
 CHART = "[data-testid=stVegaLiteChart]"
 MODEL = "ivan/minilm-harmless"
@@ -88,6 +92,30 @@ def test_from_a_bar_to_its_rows_to_a_pair_and_back(serve, page, run_id):
     assert page.evaluate("history.length") == steps
     page.go_back()
     expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
+
+
+def test_from_a_comparison_and_labels_to_what_is_rewarded_and_the_pairs_behind_it(
+    serve, page, run_id
+):
+    asked = LabelSpec()
+    labelled, _ = runs.registry().add(asked.kind, asked.model_dump_json(), asked.fingerprint)
+    work(runs.registry(), labelled)
+    page.goto(serve().url("/compare", run=run_id))
+    page.locator(".st-key-next-analysis").get_by_role("button").click()
+    expect(page.get_by_role("heading", name="Analysis")).to_be_visible()
+    expect(page.get_by_text("held out by prompt; labels: rules").first).to_be_visible()
+    effects = chart(page, "What does it reward?")
+    effects.locator(f"path[aria-label*='Honest'][aria-label*='{MODEL}']").first.click()
+    wait_for(lambda: "last_response_is_honest" in page.url)
+    expect(page.get_by_text(f"{MODEL} gives an honest reply").first).to_be_visible()
+    found = open_analysis(runs.every("analysis")[0].id)
+    own = found.table("imprint", model=MODEL, view="alone", feature="last_response_is_honest")
+    differs = int(own["differs"].iloc[0])
+    page.get_by_role("link", name=f"See the {differs} pairs that differ in it").click()
+    expect(page.get_by_role("heading", name="Compare")).to_be_visible()
+    expect(page.get_by_text(f"{differs} rows").first).to_be_visible()
+    click_first_row(page)
+    expect(page.get_by_text("A · chosen")).to_be_visible()
 
 
 def test_a_press_on_the_line_of_an_interval_takes_the_part_of_the_bar_below_it(serve, page, run_id):

@@ -82,7 +82,7 @@ def test_stages_count_pairs_and_name_the_next_step(data_dir: Path, pairs_file: P
     finished(data_dir, spec_of_file(pairs_file, ONE))
     study = study_of(stopped)
     assert study is not None
-    names = ("Labels", "Rewording", "Review")
+    names = ("Labels", "Rewording", "Analysis", "Review")
     assert study.stages == (Stage("Compare", 40, 40), *(Stage(name, None, 40) for name in names))
 
 

@@ -63,8 +63,9 @@ def test_the_page_is_short() -> None:
 def test_every_page_leads_to_it_behind_those_of_other_experiments(app: AppTest) -> None:
     app.run()
     assert not app.exception
-    assert [link.proto.label for link in app.get("page_link")][:9] == [
+    assert [link.proto.label for link in app.get("page_link")][:10] == [
         "Home",
+        "Analysis",
         "Compare",
         "Pairs",
         "Rewrite",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import SIDES
+from ivan_core.experiments.analysis.findings import findings
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
 from ivan_core.experiments.analysis.sentences import (
     AGAINST,
@@ -134,7 +135,7 @@ def _no_change(name: str, analysed: Analysed) -> BadInput | None:
         return None
     return BadInput(
         f"The chart {name} sets a model before another; run {analysed.run.id} names no two.",
-        "Name them: `ivan analyse --before M --after M`.",
+        "Analyse it anew, and name both models.",
     )
 
 
@@ -192,4 +193,5 @@ FIGURES = ChartsAndSentences(
     lambda own: source_line(own, len(own.row_ids), own.spec.command_line),
     quotes,
     of=" of an analysis",
+    findings=findings,
 )

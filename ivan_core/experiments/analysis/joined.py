@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
+from ivan_core.domain.runs import RunState
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.labels.results import LabelResults
+from ivan_core.metrics.agreement import typical_margin
 from ivan_core.metrics.imprint.groups import Groups
 from ivan_core.metrics.imprint.rows import Rows
 from ivan_core.metrics.labels.answers import SENTIMENT, SENTIMENTS
@@ -131,25 +134,46 @@ def join(compared: Results, labelled: Sequence[LabelResults], models: Sequence[s
     """Join one comparison with labellings of the same dataset's pairs.
 
     Raises:
-        BadInput: a labelling is about other pairs, or shares no row with the comparison.
+        BadInput: the comparison is not finished, or a labelling is about other pairs, or shares no
+            row with it.
     """
+    if compared.run.state is not RunState.DONE:
+        raise BadInput(
+            f"Run {compared.run.id} has judged only some of its pairs.",
+            "Resume it first, then this run.",
+        )
     aligned = compared.aligned
     row_ids = aligned.row_ids
-    numbers = compared.dataset.numbers(
-        ["row_id", "first_turn", "chosen_length", "rejected_length", "subset"]
-    ).iloc[row_ids]
-    units = compared.typical_margins
-    judged = {name: Judged(aligned.models[name].margin, units[name]) for name in models}
-    length = _log(numbers["chosen_length"]) - _log(numbers["rejected_length"])
+    judged = {name: _judged(aligned.models[name].margin) for name in models}
+    labels = {one.run.id: _labels(compared, one, row_ids) for one in labelled}
+    return on_rows(compared.dataset, row_ids, judged, labels)
+
+
+def on_rows(
+    dataset: PreparedDataset,
+    row_ids: Ints,
+    models: Mapping[str, Judged],
+    labelers: Mapping[str, Labelled],
+) -> Joined:
+    """Margins and labels of some rows, in their order, with what the dataset tells of these."""
+    columns = ["first_turn", "chosen_length", "rejected_length", "subset"]
+    numbers = dataset.numbers(columns).iloc[row_ids]
     return Joined(
         row_ids,
-        compared.dataset.prompt_groups[row_ids],
+        dataset.prompt_groups[row_ids],
         np.array([int(turn[:8], 16) % FOLDS for turn in numbers["first_turn"]], dtype=np.int64),
-        length,
+        _log(numbers["chosen_length"]) - _log(numbers["rejected_length"]),
         numbers["subset"].to_numpy(object),
-        judged,
-        {one.run.id: _labels(compared, one, row_ids) for one in labelled},
+        models,
+        labelers,
     )
+
+
+def _judged(margin: Floats) -> Judged:
+    """A model's margins by row id, and its typical one, whatever order they were written in."""
+    import pandas as pd
+
+    return Judged(margin, typical_margin(pd.Series(margin)))
 
 
 def _log(characters: pd.Series) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
-from ivan_core.engine.kind import Kind, late, record
+from ivan_core.engine.kind import Kind, Transfer, late, record
 from ivan_core.experiments.analysis.units import AnalysisSpec
 
 _HERE = "ivan_core.experiments.analysis"
@@ -36,4 +36,5 @@ KIND = Kind(
     report=late(f"{_HERE}.report:print_analysis"),
     command=_command,
     figures=record(f"{_HERE}.figures:FIGURES"),
+    transfer=Transfer(archive=record(f"{_HERE}.archive:ARCHIVE")),
 )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.runs import RunState
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, RowsSpec
 from ivan_core.engine import handling as runs, studies
 from ivan_core.engine.kind import alike
-from ivan_core.engine.plan import Proposal, overhead, rows_of
+from ivan_core.engine.plan import Proposal, overhead, rows_of, the
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.labels.results import labeler_of
-from ivan_core.metrics.imprint.rows import Control
+from ivan_core.metrics.imprint.controls import Control
+from ivan_core.models.reward_models import split_revision
 
 
 def spec_of_runs(
@@ -30,7 +31,7 @@ def spec_of_runs(
         BadInput: a run cannot be joined, two comparisons were named, or there is nothing to join.
     """
     named = [runs.get(run_id) for run_id in (*run_ids, *labelers)]
-    compared = [run.id for run in named if run.kind == "compare"]
+    compared = [run.id for run in named if run.kind in alike("compare")]
     labelled = [run.id for run in named if run.kind in alike("labels")]
     for run in named:
         if run.id not in (*compared, *labelled):
@@ -42,31 +43,35 @@ def spec_of_runs(
     comparison = compared[0] if compared else _comparison(labelled)
     labelled = list(dict.fromkeys(labelled)) or labels_of_study(comparison)
     if not labelled:
-        raise BadInput(
-            f"No labels of the rows of run {comparison} are there.",
-            "Label them first: `ivan taxonomy run-control-batch`.",
-        )
+        raise BadInput(f"No labels of the rows of run {comparison} are there.", "Label them first.")
     judged = runs.spec_of(runs.get(comparison), CompareSpec)
-    unknown = [name for name in (*models, before, after) if name and name not in judged.models]
+    here = _ids(judged.models)
+    asked, (before, after) = _ids(models), _ids((before, after))
+    unknown = [name for name in (*asked, before, after) if name and name not in here]
     if unknown:
         raise BadInput(
             f"Run {comparison} did not judge with {unknown[0]}.",
-            f"Its models are {', '.join(judged.models)}.",
+            f"Its models are {', '.join(here)}.",
         )
     if bool(before) != bool(after) or (before and before == after):
         raise BadInput(
             "A model before training and another one after it are named together.",
-            "Give both, or neither: --before M --after M.",
+            "Give both, or neither.",
         )
     return AnalysisSpec(
         **rows_of(judged),
         comparison=comparison,
         labelers=tuple(labelled),
-        models=models or judged.models,
+        models=asked or here,
         before=before,
         after=after,
         control=control,
     )
+
+
+def _ids(models: Iterable[str]) -> tuple[str, ...]:
+    """Models as results call them: without the revision that their names may carry."""
+    return tuple(split_revision(name)[0] if name else "" for name in models)
 
 
 def labels_of_study(comparison: str) -> list[str]:
@@ -95,30 +100,52 @@ def _comparison(labelled: Sequence[str]) -> str:
     if found is None:
         raise BadInput(
             "No study has both a comparison and labels of the same rows.",
-            "Judge pairs and label them first: `ivan compare`, `ivan taxonomy run-control-batch`.",
+            "Judge pairs and label them first.",
         )
     return found
 
 
 def propose(rows: RowsSpec) -> Proposal:
-    """Analysing some rows, once they are judged and labelled.
+    """Analysing some rows, once they are judged and labelled; until then after the runs that are
+    at it.
 
     Raises:
-        BadInput: they are not.
+        BadInput: nobody judges or labels them.
     """
-    fields = rows_of(rows)
-    for run in runs.newest_done("compare", limit=100):
-        if rows_of(runs.spec_of(run, CompareSpec)) != fields or not labels_of_study(run.id):
-            continue
-        spec = spec_of_runs([run.id])
-        return Proposal(
-            spec.kind,
-            "Analyse what is rewarded",
-            "What do the models reward, and where do they go against the choice?",
-            "computed here",
-            spec,
-            None,
-            overhead(),
-            starts=True,
-        )
-    raise BadInput("These rows are not judged and labelled yet.", "Compare and label them first.")
+    study = studies.id_of(rows)
+    own = [run for run in (studies.runs_of(study) if study else ()) if _counts(run)]
+    compared = _first_done([run for run in own if run.kind in alike("compare")])
+    labelled = [run for run in own if run.kind in alike("labels")]
+    if compared is None or not labelled:
+        raise BadInput("These rows are not judged and labelled yet.", "Judge and label them first.")
+    judged = runs.spec_of(compared, CompareSpec)
+    done = labels_of_study(compared.id) or [labelled[0].id]
+    joined = [compared, *(run for run in labelled if run.id in done)]
+    about = studies.about(study) if study else None
+    pairs = about.rows if about else None
+    return Proposal(
+        "analysis",
+        f"Analyse {the(pairs, 'pair')}",
+        "What do the models reward, and which pairs show it?",
+        "regressions",
+        AnalysisSpec(
+            **rows_of(judged),
+            comparison=compared.id,
+            labelers=tuple(done),
+            models=_ids(judged.models),
+        ),
+        pairs,
+        overhead(),
+        starts=True,
+        after=tuple(run.id for run in joined if run.state is not RunState.DONE),
+    )
+
+
+def _counts(run: Run) -> bool:
+    return run.state is RunState.DONE or run.state.live
+
+
+def _first_done(found: Sequence[Run]) -> Run | None:
+    """The newest finished of some runs, else the newest."""
+    done = (run for run in found if run.state is RunState.DONE)
+    return next(done, next(iter(found), None))

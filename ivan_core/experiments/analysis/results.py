@@ -69,6 +69,25 @@ class Analysed:
             found = found[found[column] == value]
         return found.reset_index(drop=True)
 
+    def behind(self, model: str, labeler: str, feature: str) -> pd.DataFrame:
+        """The pairs whose two replies differ in a feature and that the model rated: row_id,
+        typical (its margin) and difference (of the labels)."""
+        found = self._joined(model, f"difference|{labeler}|{feature}")
+        found.columns = ["row_id", "typical", "difference"]
+        return found[found["typical"].notna() & found["difference"].abs().gt(0)]
+
+    def margin(self, model: str, row_id: int) -> float:
+        """The margin of a model on a row, in its typical margins."""
+        found = self._joined(model)
+        return float(found.loc[found["row_id"] == row_id, f"typical|{model}"].iloc[0])
+
+    def _joined(self, model: str, *others: str) -> pd.DataFrame:
+        import pandas as pd
+
+        path = runs.registry().folder(self.run.id) / JOINED
+        with runs.whole(self.run.id, "table"):
+            return pd.read_parquet(path, columns=["row_id", f"typical|{model}", *others])
+
     @property
     def files(self) -> list[Path]:
         """The files for people, those that are still there."""

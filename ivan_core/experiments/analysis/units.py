@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from ivan_core.domain.options import Option
 from ivan_core.domain.specs import RowsSpec
-from ivan_core.metrics.imprint.rows import CONTROLS, Control
+from ivan_core.metrics.imprint.controls import CONTROLS, Control
 
 
 class AnalysisSpec(RowsSpec):

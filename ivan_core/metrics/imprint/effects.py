@@ -15,16 +15,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ivan_core.metrics.imprint.controls import Control
 from ivan_core.metrics.imprint.least_squares import NOTHING, Estimate, Fit, Wald
-from ivan_core.metrics.imprint.rows import (
-    CHOSEN,
-    LENGTH,
-    Columns,
-    Control,
-    Rows,
-    design_alone,
-    design_of,
-)
+from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH, Columns, Rows, design_alone, design_of
 from ivan_core.metrics.paired import SIGNIFICANT, holm
 
 Floats = NDArray[np.float64]

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ivan_core.metrics.imprint.controls import CONTROLS as CONTROLS, Control as Control
 from ivan_core.metrics.imprint.groups import Groups
 from ivan_core.metrics.imprint.least_squares import Design, independent
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 _Kept = TypeVar("_Kept")
-Control = Literal["length", "none", "chosen"]
-"""What stands beside the features: the difference in log length, nothing, or length and a constant
-("being chosen, beyond the labels")."""
-CONTROLS: tuple[Control, ...] = ("length", "none", "chosen")
 
 LEAST_DIFFERING = 10
 LENGTH, CHOSEN = "log_length", "chosen"

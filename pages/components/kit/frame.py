@@ -41,6 +41,7 @@ _OF_ALL = ("review", "runs", "handbook")
 """Pages that belong to no experiment, and stand behind those that do."""
 
 _CHAPTER_OF = {
+    "Analysis": "analysis",
     "Compare": "compare",
     "Pairs": "compare",
     "Rewrite": "rewrite",

@@ -225,5 +225,7 @@ def _cell(value: Any, column: Column) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
         if isnan(value):
             return ""
-        return str(value) if column.decimals is None else number_text(value, column.decimals)
+        if column.decimals is None:
+            return str(value).replace("-", "−")
+        return number_text(value, column.decimals)
     return "" if value is None else str(value)

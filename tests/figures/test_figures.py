@@ -257,7 +257,7 @@ def test_the_margins_of_a_pair_are_those_of_the_table(sample_run: str) -> None:
         unit = results.typical_margins[line.model]
         assert line.typical_margins == pytest.approx(own[line.model] / unit)
     words = text_of(figure(sample_run, "pair-margins", row="7"))
-    assert "row 7" in words and "Which reply each model likes more" in words
+    assert "Pair 7" in words and "Which reply each model likes more" in words
     assert "The author chose A." in caption(sample_run, "pair-margins", row="7")
     command_line = figure_command(sample_run, "pair-margins", "csv", row="7")
     assert command_line.endswith("--row 7")

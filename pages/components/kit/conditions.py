@@ -161,7 +161,7 @@ def condition_chips(
 
 def not_known(listing: Listing, wanted: Filter, names: Names) -> None:
     """Of how many rows nobody knows whether a condition holds: they are not listed."""
-    n, what = len(listing.rows), "rows" if listing.rejected is None else "texts"
+    n, what = len(listing.rows), "pairs" if listing.rejected is None else "texts"
     for condition, count in without_value(listing, wanted.conditions):
         told = f"{count:,} of {n:,} {what} have no value for “{condition.words(names)}”"
         say(f"{told}, and are not listed.", "small", quiet=True)

@@ -90,7 +90,7 @@ def row_by_number(verb: str, rows: Sequence[int], first: int) -> int | None:
         st.container(horizontal=True),
     ):
         row = st.number_input(
-            f"Row to {verb}",
+            f"Pair to {verb}",
             rows[0],
             rows[-1],
             first,
@@ -98,7 +98,7 @@ def row_by_number(verb: str, rows: Sequence[int], first: int) -> int | None:
             label_visibility="collapsed",
             width=120,
         )
-        if st.form_submit_button(f"{verb.capitalize()} this row", key=f"{verb}-row"):
+        if st.form_submit_button(f"{verb.capitalize()} this pair", key=f"{verb}-row"):
             return int(row)
     return None
 

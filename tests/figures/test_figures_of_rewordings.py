@@ -173,7 +173,7 @@ def test_hostile_words_are_plain(run_id: str) -> None:
         (f"{A_SUBSET}&meaning=0.123456", "is no gate on meaning"),
         (f"{A_SUBSET}&meaning=0.9&meaning=0.8", "a name given twice"),
         ("model=gone&flip=any", "has no model gone"),
-        ("state=failed", "No row of run"),
+        ("state=failed", "No pair of run"),
         ("state=left", "None of these pairs has a rewording"),
     ],
 )

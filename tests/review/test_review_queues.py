@@ -170,7 +170,7 @@ def test_low_agreement_asks_only_what_two_labelers_agree_on_least(
         ({"source": "disagreements"}, "No comparison of these pairs"),
         ({"source": "second-look"}, "No comparison of these pairs"),
         ({"source": "low-agreement"}, "asked of single replies"),
-        ({"source": "rows"}, "No row ids"),
+        ({"source": "rows"}, "No pair numbers"),
         ({"source": "rows", "row_ids": (2, 4)}, "No such pair in this dataset: 4"),
         ({"runs": ("nothing",)}, "nothing"),
         ({"prefill": "nothing"}, "nothing to fill in"),

@@ -281,7 +281,7 @@ CHARTS = (
 
 def _names(results: Results, chosen: Chosen) -> tuple[str, ...]:
     """What the picture names below its title."""
-    words = {"row": "row {}", "side": "the {} reply", "column": "by {}"}
+    words = {"row": "pair {}", "side": "the {} reply", "column": "by {}"}
     return tuple(
         value.label if isinstance(value, ColumnSpec) else words.get(option, "{}").format(value)
         for option, value in chosen.items()

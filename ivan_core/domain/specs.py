@@ -133,11 +133,7 @@ class RowsSpec(Frozen):
     row_ids: Annotated[
         tuple[int, ...] | None,
         Option("--row-ids", "IDS", more='Example: "0, 17, 98434".', also=("--set-row-ids",)),
-    ] = Field(
-        None,
-        title="Pair numbers",
-        description="Only these pairs, by their place in the data; the first is 0.",
-    )
+    ] = Field(None, title="Pair numbers", description="Only these pairs; the first is 0.")
     seed: Annotated[int, Option("--seed", more="Default: 0.")] = Field(
         0, description="Seed of the draw and of the order in which pairs are done."
     )

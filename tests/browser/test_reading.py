@@ -160,6 +160,8 @@ def test_pages_of_rows_turn(serve, page, run_id):
     expect(page.get_by_text("480 pairs, 451 to 480 shown.")).to_be_visible()
     row_of(page, "450").click()
     shows_row(page, 450)
+    page.go_back()
+    expect(page.get_by_text("480 pairs, 451 to 480 shown.")).to_be_visible()
 
 
 def test_a_head_sorts_all_rows_as_numbers(serve, page, run_id):

@@ -43,7 +43,7 @@ def _keep(wanted: Filter) -> None:
     carry(st.query_params.get("run", ""), own, (*_FILTER, SHOWN))
 
 
-ROWS = Place(LANGUAGE, "", "page-", "clicks", "Show all pairs", kept=_keep)
+ROWS = Place(LANGUAGE, "", "clicks", "Show all pairs", kept=_keep)
 
 
 def current_filter(results: Results) -> Filter:

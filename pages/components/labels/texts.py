@@ -37,7 +37,7 @@ _LONG = 1_500
 """From so many characters on a text is scrolled."""
 
 
-TEXTS = Place(LANGUAGE, "text-", "texts-page-", _CLICKS, "Show all texts", TEXT)
+TEXTS = Place(LANGUAGE, "text-", _CLICKS, "Show all texts", TEXT)
 
 
 def show_texts(*conditions: Condition) -> None:

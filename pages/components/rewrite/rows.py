@@ -42,7 +42,7 @@ _CLICKS = "rewrite-clicks"
 _ANCHOR = "reworded-rows"
 
 
-ROWS = Place(LANGUAGE, "pair-", "rewrite-page-", _CLICKS, "Show all pairs", ROW)
+ROWS = Place(LANGUAGE, "pair-", _CLICKS, "Show all pairs", ROW)
 
 
 def show_pairs(*conditions: Condition, sort: RowOrder | None = None) -> None:

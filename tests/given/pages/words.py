@@ -22,7 +22,7 @@ from pages.components.kit.state import choose_run, chosen_run, page_file
 from pages.components.kit.study import dataset_of_study
 
 WORDS = page_file(KIND.page)
-ROWS = Place(LANGUAGE, "words-", "words-page", "words-clicks", "All rows")
+ROWS = Place(LANGUAGE, "words-", "words-clicks", "All rows")
 PANEL = Panel(lambda run: "Counting words", lambda run: [counted(run, "pairs")], lambda run: None)
 
 

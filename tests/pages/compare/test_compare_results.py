@@ -27,6 +27,23 @@ def test_a_finished_run_opens_with_its_headline_and_bars(data_dir, open_page):
     assert "480 pairs, 1 to 50 shown. Click a pair to read it;" in page.said
 
 
+def test_the_address_names_the_page_of_rows_until_another_filter_is_chosen(data_dir, open_page):
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=120))
+    page = open_page(COMPARE, run=run_id)
+
+    def turned(asked: str) -> str:
+        page.app.query_params["page"] = asked
+        page.run()
+        return str(page.said)
+
+    for damaged in ("4", "0", "-1", "x", "9" * 40):
+        assert "120 pairs, 1 to 50 shown." in turned(damaged)
+    assert "120 pairs, 101 to 120 shown." in turned("3")
+    page.app.selectbox(key="quick-0").select("the longer reply was chosen").run()
+    assert "page" not in page.app.query_params
+    assert ", 1 to 50 shown." in page.said
+
+
 def test_files_and_the_command_are_at_hand(data_dir, open_page):
     run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
     page = open_page(COMPARE, run=run_id)

@@ -60,7 +60,7 @@ class Columns:
 def file_name(listing: Listing, wanted: Filter, form: Form, names: Names) -> str:
     """A name that says run and filter, of letters, digits and dashes only."""
     said = [chip.label for chip in wanted.chips(names)]
-    said = said or ["all pairs" if listing.rejected is None else "all texts"]
+    said = said or ["all rows" if listing.rejected is None else "all texts"]
     if wanted.sort is not None and wanted.sorts:
         said.append(f"by {wanted.sort.words(names)}")
     words = "-".join(said).casefold()

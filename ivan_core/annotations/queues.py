@@ -48,7 +48,7 @@ class Queues:
         """
         _check(queue, (*chosen, *first))
         if not chosen:
-            raise BadInput("This queue would be empty.", "Choose another source or more rows.")
+            raise BadInput("This queue would be empty.", "Choose another source or more pairs.")
         with self._database.writing() as db:
             companion = 0
             if not queue.random:

@@ -125,17 +125,17 @@ class RowsSpec(Frozen):
 
     dataset: DatasetRequest = DatasetRequest()
     limit: Annotated[int | None, Option("--limit", "N")] = Field(
-        None, description="Only the first N rows (not a random sample)."
+        None, description="Only the first N pairs (not a random sample)."
     )
     sample: Annotated[int | None, Option("--sample", "N")] = Field(
-        None, description="A random draw of N rows, the same for the same seed."
+        None, description="A random draw of N pairs, the same for the same seed."
     )
     row_ids: Annotated[
         tuple[int, ...] | None,
         Option("--row-ids", "IDS", more='Example: "0, 17, 98434".', also=("--set-row-ids",)),
-    ] = Field(None, title="Row ids", description="Only these rows, by position; the first is 0.")
+    ] = Field(None, title="Pair numbers", description="Only these pairs; the first is 0.")
     seed: Annotated[int, Option("--seed", more="Default: 0.")] = Field(
-        0, description="Seed of the draw and of the order in which rows are done."
+        0, description="Seed of the draw and of the order in which pairs are done."
     )
 
     @field_validator("limit", "sample")
@@ -158,7 +158,7 @@ def parse_row_ids(text: str | None) -> tuple[int, ...] | None:
     wrong = [part for part in parts if not part.isdecimal()]
     if wrong or not parts:
         raise BadInput(
-            f"Row ids are whole numbers from 0, not {', '.join(wrong) or 'an empty list'}.",
+            f"Pair numbers are whole numbers from 0, not {', '.join(wrong) or 'an empty list'}.",
             "Separate them by commas, as in 0, 17, 98434.",
         )
     return tuple(int(part) for part in parts)

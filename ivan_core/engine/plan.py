@@ -247,10 +247,10 @@ def _look_at_model(look: FirstLook, name: str) -> None:
 def _look_at_rows(
     look: FirstLook, spec: RowsSpec, models: tuple[str, ...], max_tokens: int | None
 ) -> None:
-    """Read the first rows of what was not prepared yet."""
+    """Read the first pairs of what was not prepared yet."""
     source = open_here(spec.dataset)
     if source is None:
-        look.remarks.append(f"No row was read: {spec.dataset.label} would be fetched first.")
+        look.remarks.append(f"No pair was read: {spec.dataset.label} would be fetched first.")
         return
     reader, lines = PairReader(spec.dataset.columns), _Lines(source)
     pairs, characters = [], 0
@@ -274,8 +274,8 @@ def _look_at_rows(
         if beyond:
             told = ", ".join(str(row) for row in beyond[:_NAMED])
             raise BadInput(
-                f"No such row in this dataset: {told}.",
-                f"It has {len(pairs):,} rows, numbered from 0.",
+                f"No such pair in this dataset: {told}.",
+                f"It has {len(pairs):,} pairs, numbered from 0.",
             )
     else:
         look.remarks.append(f"Only the first {len(pairs):,} pairs were read.")

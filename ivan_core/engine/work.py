@@ -60,13 +60,13 @@ class Begun:
         odd = self.dataset.about["sanity"]
         if odd.get("tied"):
             notes.append(
-                f"In {number_of(odd['tied'], 'row')} of the data both replies have the same"
+                f"In {number_of(odd['tied'], 'pair')} of the data both replies have the same"
                 " score: a tie, which is in no rate."
             )
         if odd.get("without_prompt"):
             found = listed(self.dataset.about["columns_found"][:10])
             notes.append(
-                f"In {number_of(odd['without_prompt'], 'row')} of the data the replies stand"
+                f"In {number_of(odd['without_prompt'], 'pair')} of the data the replies stand"
                 f" without a prompt (columns found: {found})."
             )
         return notes

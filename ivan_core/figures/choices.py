@@ -83,13 +83,17 @@ GATE = FigureOption(
 )
 ROW = FigureOption("row", "single row", "N", "The row of charts that show one pair.")
 SIDE = FigureOption(
-    "side", "single side", "", "Of sentences: which reply of the row. Default: chosen.", among=SIDES
+    "side",
+    "single side",
+    "",
+    "Of sentences: which reply of the pair. Default: chosen.",
+    among=SIDES,
 )
 WHERE = FigureOption(
     "where",
-    "rows picked by conditions",
+    "pairs or texts picked by conditions",
     "QUERY",
-    "Only the rows that these conditions pick: what stands in the address of the page behind the"
+    "Only what these conditions pick: what stands in the address of the page behind the"
     ' run, in quotes, as in "verdict=MODEL~disagree&subset=harmless".',
 )
 LABELER = FigureOption(

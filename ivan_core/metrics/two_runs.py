@@ -13,7 +13,7 @@ import pandas as pd
 
 from ivan_core.domain.words import number_of
 from ivan_core.metrics.agreement import agreement_of, rated
-from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.intervals import Rate, with_minus
 from ivan_core.metrics.sentences import rate_words
 from ivan_core.metrics.training import Training, fair_pairs, never_clear, training_of, unseen_rows
 
@@ -203,5 +203,5 @@ def _pearson(one: pd.Series, other: pd.Series) -> float | None:
 
 def _correlation(value: float) -> str:
     """Three decimals; only exactly 1 is called so."""
-    text = f"{value:.3f}"
+    text = with_minus(value, ".3f")
     return "over 0.999" if text == "1.000" and value < 1 else text

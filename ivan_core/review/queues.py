@@ -34,7 +34,7 @@ SOURCES: Mapping[Source, str] = {
     "disagreements": "Where two labelers or models differ",
     "second-look": "Worth a second look: all models go against the choice",
     "low-agreement": "The labels on which two labelers agree least",
-    "starred": "Starred rows",
+    "starred": "Starred pairs",
     "rows": "Rows that you name",
 }
 """Each source as a person reads it. Only a random sample gives rates."""

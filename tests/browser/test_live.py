@@ -46,7 +46,7 @@ def test_one_press_judges_the_sample_for_real_with_a_minutes_work(serve, page):
     before = server.work_seconds()
     page.get_by_role("button", name=FIRST).click()
     expect(page.get_by_text(HEADLINE).first).to_be_visible()
-    expect(page.get_by_text("480 rows, 1 to 50 shown.")).to_be_visible()
+    expect(page.get_by_text("480 pairs, 1 to 50 shown.")).to_be_visible()
     assert wait_for(lambda: server.work_seconds() - before) < MOST_WORK
 
 

@@ -51,7 +51,7 @@ def filter_of(page: Page, conditions: int) -> Filter:
 
 
 def shows_row(page: Page, row: int) -> None:
-    expect(page.get_by_text(f"row {row} of 480 · sample")).to_be_visible()
+    expect(page.get_by_text(f"pair {row} of 480 · sample")).to_be_visible()
     expect(page).to_have_url(re.compile(f"/pairs.*row={row}$"))
     ready(page)
 
@@ -80,7 +80,7 @@ def test_from_a_bar_to_its_rows_to_a_pair_and_back(serve, page, run_id):
     first = int(wanted[wanted["model"].eq(MODEL)]["row_id"].min())
     row_of(page, str(first)).click()
     expect(page.get_by_text("A · chosen")).to_be_visible()
-    expect(page.get_by_text(f"row {first} of 480 · sample · harmless")).to_be_visible()
+    expect(page.get_by_text(f"pair {first} of 480 · sample · harmless")).to_be_visible()
     steps = page.evaluate("history.length")
     page.go_back()
     expect(page.get_by_role("heading", name="Compare")).to_be_visible()
@@ -172,12 +172,12 @@ def test_every_bar_point_and_range_of_margins_narrows_the_rows(serve, page, run_
     expect(page.get_by_role("button", name=f"{MODEL} disagrees")).to_be_visible()
     asked = filter_of(page, 4)
     count = len(matching_rows(listing(results), asked))
-    expect(page.get_by_text(re.compile(rf"^{count or 'No'} rows?\b"))).to_be_visible()
+    expect(page.get_by_text(re.compile(rf"^{count or 'No'} pairs?\b"))).to_be_visible()
 
     # Without a pointer: a range of margins is typed.
-    page.get_by_role("button", name="Show all rows").click()
+    page.get_by_role("button", name="Show all pairs").click()
     page.get_by_role("spinbutton", name="up to").fill("-1.5")
-    page.get_by_role("button", name="Show these rows").click()
+    page.get_by_role("button", name="Show these pairs").click()
     expect(page.get_by_role("button", name=f"{MODEL}: margin below −1.5")).to_be_visible()
     expect(page).to_have_url(re.compile("margin="))
 
@@ -185,9 +185,11 @@ def test_every_bar_point_and_range_of_margins_narrows_the_rows(serve, page, run_
 def test_pages_of_rows_turn(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id))
     page.get_by_role("button", name=re.compile(r"\b10$")).first.click()
-    expect(page.get_by_text("480 rows, 451 to 480 shown.")).to_be_visible()
+    expect(page.get_by_text("480 pairs, 451 to 480 shown.")).to_be_visible()
     row_of(page, "450").click()
     shows_row(page, 450)
+    page.go_back()
+    expect(page.get_by_text("480 pairs, 451 to 480 shown.")).to_be_visible()
 
 
 def test_a_head_sorts_all_rows_as_numbers(serve, page, run_id):
@@ -276,7 +278,7 @@ def test_runs_leads_to_a_run_and_navigation_keeps_it(serve, page, run_id):
     page.get_by_role("button", name="Open", exact=True).click()
     expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
     page.get_by_role("link", name="Pairs").click()
-    expect(page.get_by_text("row 0 of 480 · sample")).to_be_visible()
+    expect(page.get_by_text("pair 0 of 480 · sample")).to_be_visible()
     expect(page).to_have_url(re.compile(f"/pairs.*run={run_id}"))
 
 
@@ -284,7 +286,7 @@ _WORDS = "minilm-harmless disagrees; subset: harmless"
 
 
 def is_read(page: Page, row: int, place: int, of: int) -> None:
-    expect(page.get_by_text(f"Pair {place} of {of}: {_WORDS}")).to_be_visible()
+    expect(page.get_by_text(f"{place} of {of} pairs: {_WORDS}")).to_be_visible()
     expect(page).to_have_url(re.compile(rf"/pairs.*row={row}$"))
     ready(page)
 
@@ -321,6 +323,6 @@ def test_a_mark_is_read_pair_by_pair_and_left_again(serve, page, run_id):
     expect(strip.get_by_text(f"{len(rows)} pairs: {_WORDS}")).to_be_visible()
     strip.get_by_role("button", name="✕").click()
     expect(strip).to_have_count(0)
-    expect(page.get_by_text("480 rows, 1 to 50 shown.")).to_be_visible()
+    expect(page.get_by_text("480 pairs, 1 to 50 shown.")).to_be_visible()
     expect(page.locator(LIST)).to_have_count(1)
     assert "verdict=" not in page.url

@@ -173,7 +173,7 @@ def test_duplicating_a_rewording_fills_its_form(data_dir: Path, open_page) -> No
         second=False,
     )
     app = _filled(open_page("pages/rewrite.py"), _queued(data_dir, spec))
-    assert app.selectbox(key="rewrite-rows").value == "By row id"
+    assert app.selectbox(key="rewrite-rows").value == "By number"
     assert app.text_input(key="rewrite-row-ids").value == "0, 1, 2"
     assert app.multiselect(key="rewrite-models").value == list(spec.models)
     assert app.selectbox(key="rewrite-scope").value == "whole"

@@ -101,7 +101,7 @@ def test_its_results_are_listed_by_their_conditions_and_quoted(
     assert listed(app).to_numpy().tolist() == [[0, 6, 4]]
     assert "the chosen reply has more words ✕" in [button.label for button in app.button]
     said = re.sub(r"<[^>]+>", "", " ".join(unescape(html.body) for html in app.get("html")))
-    assert "1 row." in said
+    assert "1 pair." in said
     assert "ivan words --dataset" in " ".join(code.value for code in app.code)
 
 

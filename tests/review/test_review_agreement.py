@@ -104,7 +104,7 @@ def test_answers_in_under_a_second_are_counted_aloud_and_in_rates_only_if_asked_
         "Kept but in no rate: 1 on items that were not drawn at random, 2 given in under a second."
     )
     table = quick_table(used)
-    assert table[["Row", "Who", "Seconds", "Answer"]].values.tolist() == [
+    assert table[["Pair", "Who", "Seconds", "Answer"]].values.tolist() == [
         [0, BOB, 0.1, "the rejected reply"],
         [0, ADA, 0.9, "the chosen reply"],
     ]
@@ -339,24 +339,24 @@ def test_reviews_give_figures_and_sentences_with_their_command(
 def test_names_that_mean_something_else_stand_apart(data_dir: Path, four: PreparedDataset) -> None:
     said = Said(data_dir, four.fingerprint)
     queue = said.queue([(0, "chosen")], (REFUSAL,))
-    for person in ("Row", "first", "the other reviewers", "Zoe"):
-        said.say(queue, person, 0, "chosen", {REFUSAL: person != "Row"})
+    for person in ("Pair", "first", "the other reviewers", "Zoe"):
+        said.say(queue, person, 0, "chosen", {REFUSAL: person != "Pair"})
     used = used_opinions(four)
     (one,) = between_listed(used, REFUSAL)
     assert not one.alike
     table = page_of(four, [one], REFUSAL, 1)
-    assert table.loc[0, ["Row", "Row (reviewer)", "first"]].tolist() == [0, "no", "yes"]
+    assert table.loc[0, ["Pair", "Pair (reviewer)", "first"]].tolist() == [0, "no", "yes"]
     cells = cells_beside(four, used)
     assert set(cells_table(cells)["name"]) == {
-        "Row",
+        "Pair",
         "Zoe",
         "first (person)",
         "first (labeler)",
         "second",
         "the other reviewers",
     }
-    (row,) = [cell for cell in cells if cell.who.name == "Row"]
-    assert cell_listed(row)[0].answers == {"Row": False, "the other reviewers": True}
+    (row,) = [cell for cell in cells if cell.who.name == "Pair"]
+    assert cell_listed(row)[0].answers == {"Pair": False, "the other reviewers": True}
     (named,) = [cell for cell in cells if cell.who.name == "the other reviewers"]
     assert list(cell_listed(named)[0].answers) == [
         "the other reviewers (person)",

@@ -41,7 +41,7 @@ def _pair(results: Results, row: int) -> Example:
         does = preference(margin, "the chosen reply", "the rejected reply", unit=not unit_named)
         clauses.append(f"{model} {does}")
         unit_named = unit_named or bool(margin)
-    told = f"Row {row:,}: {', '.join(clauses)}."
+    told = f"Pair {row:,}: {', '.join(clauses)}."
     return replace(replies(results.dataset, row), told=told)
 
 

@@ -222,7 +222,7 @@ class RewriteResults:
             BadInput: the run did not reword that row.
         """
         if row_id not in self._unit_of:
-            raise BadInput(f"Run {self.run.id} did not reword row {row_id}.", "Pick another row.")
+            raise BadInput(f"Run {self.run.id} did not reword pair {row_id}.", "Pick another pair.")
         found = self._read.pop(row_id, None)
         if found is None:
             found = read_pairs(self._parts, self.spec, self.dataset, self._unit_of, [row_id])[0]

@@ -67,5 +67,5 @@ def _name(own: Set[str], run: Run) -> str:
     """As in "Comparison, ivan/minilm-control: done", with the dataset of those of other studies."""
     told = runs.about(run)
     what = (known(run).listed or "run").capitalize()
-    who = told.rpartition(" | ")[2] if run.id in own else told
+    who = told.rpartition(" | ")[2] if run.id in own else told.replace(" | ", ", ")
     return f"{run.name or f'{what}, {who}'}: {run.state}"

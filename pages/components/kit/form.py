@@ -22,7 +22,7 @@ from pages.components.kit.state import keep_news, keep_problem
 from pages.components.kit.study import dataset_of_study
 from pages.components.kit.text import md_escape, say
 
-ALL, FIRST, DRAWN, BY_ID = "All rows", "The first N", "A random draw of N", "By row id"
+ALL, FIRST, DRAWN, BY_ID = "All pairs", "The first N", "A random draw of N", "By number"
 _DATA, _ROWS = DatasetRequest.model_fields, RowsSpec.model_fields
 _ALL_ROWS = RowsSpec()
 
@@ -78,12 +78,12 @@ def rows_fields(
     """
     usual = BY_ID if first.row_ids else FIRST if first.limit else DRAWN if first.sample else ALL
     offered = offered if usual in offered else (*offered, usual)
-    which = place.selectbox("Rows", offered, offered.index(usual), key=f"{keys}-rows")
+    which = place.selectbox("Which pairs", offered, offered.index(usual), key=f"{keys}-rows")
     number, row_ids = 100, ""
     if which == BY_ID:
         listed = ", ".join(str(row) for row in first.row_ids or (0, 1, 2))
         row_ids = place.text_input(
-            "Row ids", listed, key=f"{keys}-row-ids", help=_ROWS["row_ids"].description
+            "Pair numbers", listed, key=f"{keys}-row-ids", help=_ROWS["row_ids"].description
         )
     elif which != ALL:
         told = _ROWS["limit" if which == FIRST else "sample"].description

@@ -37,12 +37,12 @@ def queue_of_rows(
     most = min(len(row_ids), MOST_ITEMS)
     count = right.number_input("How many", 1, most, min(most, usual), key=f"{keys}-count-{most}")
     say(
-        f"Of {number_of(len(row_ids), 'row')}, in random order. Everybody first judges up to 30 "
+        f"Of {number_of(len(row_ids), 'pair')}, in random order. Everybody first judges up to 30 "
         "items drawn from the whole dataset: only those enter the rates.",
         "small",
         quiet=True,
     )
-    title = "; ".join(chip.label for chip in wanted.chips(names)) or "All rows of a run"
+    title = "; ".join(chip.label for chip in wanted.chips(names)) or "All pairs of a run"
     fields = {
         "dataset": listing.dataset.fingerprint,
         "task": task,

@@ -140,9 +140,9 @@ def tell_walk(results: Results, walk: Walk, row: int, blind: bool) -> None:
     if not walk.rows:
         told = f"No pair meets this filter{of}"
     elif row in walk.rows:
-        told = f"Pair {walk.rows.index(row) + 1:,} of {len(walk.rows):,}{of}"
+        told = f"{walk.rows.index(row) + 1:,} of {number_of(len(walk.rows), 'pair')}{of}"
     else:
-        told = f"Row {row:,} is none of these{among}{of}"
+        told = f"Pair {row:,} is none of these{among}{of}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="walk"):
         say(told)
         if st.button("Back to the table", key="walk-table", type="tertiary"):
@@ -187,8 +187,8 @@ def moves(results: Results, walk: Walk, row: int) -> None:
     rows = results.row_ids
     sharpest = "The pair on which the models disagree most; again for the next one"
     offered = (
-        ("Previous", "k", "Previous row"),
-        ("Next", "j", "Next row"),
+        ("Previous", "k", "Previous pair"),
+        ("Next", "j", "Next pair"),
         ("Sharpest disagreement", "d", sharpest),
     )
     with st.container(horizontal=True, vertical_alignment="center", key="moves"):
@@ -203,14 +203,14 @@ def moves(results: Results, walk: Walk, row: int) -> None:
                 args=(results.run.id, key),
             )
         chosen = st.number_input(
-            "Row",
+            "Pair",
             rows[0],
             rows[-1],
             row,
             key=f"row-{row}",
             label_visibility="collapsed",
             width=130,
-            help=f"Rows of this run go from {rows[0]} to {rows[-1]}.",
+            help=f"Pairs of this run go from {rows[0]} to {rows[-1]}.",
         )
     if chosen != row:
         write_query({"row": str(nearest(rows, row, int(chosen)))})

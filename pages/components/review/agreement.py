@@ -100,7 +100,7 @@ def _one(dataset: PreparedDataset, shown: Sequence[Listed], key: str) -> None:
         return
     what = "" if one.side == "both" else f", the {one.side} reply"
     with st.container(border=True, key="one-item"):
-        title = f"Row {one.row_id:,}{what}"
+        title = f"Pair {one.row_id:,}{what}"
         head_of_item(title, one.row_id, str(dataset.about["content"]), "item", LISTED)
         said = [f"{name}: {answer_in_words(key, answer)}" for name, answer in one.answers.items()]
         say(" · ".join(said))

@@ -125,7 +125,7 @@ def _item(queue: Queue, shown: list[ToSettle]) -> ToSettle:
 
 def _name(queue: Queue, one: ToSettle) -> str:
     """What an item is called: of a reply its letter, until it is settled."""
-    told = f"Row {one.item.row_id:,}"
+    told = f"Pair {one.item.row_id:,}"
     if one.item.side == "both":
         return told
     if one.settled:
@@ -217,4 +217,4 @@ def _options(key: str, named: Mapping[Side, str]) -> Mapping[str, Label]:
 def _settle(item: Item, key: str, answer: Label, by: str, reason: str, version: int) -> None:
     made = decide(item, key, answer, by, reason, version)
     words = answer_in_words(key, made.answer)
-    st.session_state[_SAVED] = f"Settled row {item.row_id:,} as {words}, by {made.by}."
+    st.session_state[_SAVED] = f"Settled pair {item.row_id:,} as {words}, by {made.by}."

@@ -38,12 +38,12 @@ def rows(run_id) -> list[int]:
 
 def test_next_previous_and_d_stay_within_the_filter(run_id, rows, open_page):
     page = open_page(PAIRS, run=run_id, row=str(rows[0]), **query_of(DISAGREES))
-    among = f"of {len(rows)}: minilm-harmless disagrees"
-    assert f"Pair 1 {among}" in page.said
+    among = f"of {len(rows)} pairs: minilm-harmless disagrees"
+    assert f"1 {among}" in page.said
     assert page.app.button(key="move-k").disabled
     page.press("move-j")
     assert page.app.query_params["row"] == str(rows[1])
-    assert f"Pair 2 {among}" in page.said
+    assert f"2 {among}" in page.said
     sharpest = [row for row in open_results(run_id).sharpest if row in rows]
     for expected in sharpest[:3]:
         page.press("move-d")
@@ -55,13 +55,13 @@ def test_next_previous_and_d_stay_within_the_filter(run_id, rows, open_page):
 
 def test_without_a_row_the_walk_begins_at_its_first(run_id, rows, open_page):
     page = open_page(PAIRS, run=run_id, **query_of(DISAGREES))
-    assert f"row {rows[0]} of 480" in page.said and "Pair 1 of" in page.said
+    assert f"pair {rows[0]} of 480" in page.said and f"1 of {len(rows)} pairs" in page.said
 
 
 def test_a_row_outside_the_filter_is_told_and_next_leads_in(run_id, rows, open_page):
     outside = next(row for row in open_results(run_id).row_ids if row not in rows)
     page = open_page(PAIRS, run=run_id, row=str(outside), **query_of(DISAGREES))
-    assert f"Row {outside} is none of these {len(rows)} pairs: minilm-harmless" in page.said
+    assert f"Pair {outside} is none of these {len(rows)} pairs: minilm-harmless" in page.said
     page.press("move-j")
     assert page.app.query_params["row"] == str(rows[0])
 
@@ -69,7 +69,7 @@ def test_a_row_outside_the_filter_is_told_and_next_leads_in(run_id, rows, open_p
 def test_a_filter_that_no_pair_meets_says_so(run_id, open_page):
     page = open_page(PAIRS, run=run_id, row="3", subset="nowhere")
     assert "No pair meets this filter: subset: nowhere" in page.said
-    assert "row 3 of 480" in page.said and page.app.button(key="move-j").disabled
+    assert "pair 3 of 480" in page.said and page.app.button(key="move-j").disabled
 
 
 @pytest.mark.parametrize("key", ["move-j", "move-d", "walk-table", "walk-leave", "moved-ask"])
@@ -91,7 +91,7 @@ def test_the_table_that_one_came_from_is_a_press_away(run_id, rows, open_page):
 
 def test_while_guessing_the_filter_is_not_told(run_id, rows, open_page):
     page = open_page(PAIRS, run=run_id, row=str(rows[0]), guess="1", **query_of(DISAGREES))
-    assert f"Pair 1 of {len(rows)}" in page.said
+    assert f"1 of {len(rows)} pairs" in page.said
     assert "disagrees" not in page.said
 
 
@@ -150,7 +150,7 @@ def test_texts_of_a_labelling_are_read_as_pairs_where_a_comparison_has_them(
     given = dict(parse_qsl(asked))
     assert (address, given["run"], given["row"]) == ("pairs", compared, "1")
     page = open_page(PAIRS, **given)
-    assert "Pair 1 of 1: Only rejected replies; Refusal: yes (first, run" in page.said
+    assert "1 of 1 pair: Only rejected replies; Refusal: yes (first, run" in page.said
     page.press("walk-table")
     assert page.app.query_params["run"] == labelling
     assert "1 text: Only rejected replies; Refusal: yes" in page.said

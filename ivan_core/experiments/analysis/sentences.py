@@ -306,10 +306,13 @@ def _told(analysed: Analysed, who: WhoLabelled) -> Iterator[tuple[str, str, str,
     effects = shown_effects(analysed, who.run_id, "together", analysed.spec.control)
     for row in effects[effects["estimate"].notna()].to_dict("records"):
         yield WHAT_FOR, effect_sentence(row, who), "imprint", {}
+    alone = who == analysed.labelers[0]  # what no label tells is told once
     for model in analysed.models:
-        yield AGAINST, against_sentence(analysed, model, who.run_id), "against", {"model": model}
+        if alone:
+            told = against_sentence(analysed, model, who.run_id)
+            yield AGAINST, told, "against", {"model": model}
         if apart := preference_sentence(analysed, model, who.run_id):
             yield AGAINST, apart, "against", {"model": model}
-    if "shift" in analysed.tables:
+    if alone and "shift" in analysed.tables:
         yield CHANGED, shift_sentence(analysed, who.run_id), "change", {}
         yield CHANGED, regime_sentence(analysed, who.run_id), "change", {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ivan_core.engine.studies import runs_of
 from pages.components.home.first import first_visit, this_machine
 from pages.components.home.study import begun_elsewhere, recent_runs, study_panel, texts_lost
 from pages.components.kit.frame import frame
@@ -9,12 +10,13 @@ from pages.components.kit.study import is_new_study, study_now
 
 with frame("Home"):
     about = study_now()
+    own = runs_of(about.id) if about is not None else []
     if about is not None:
-        study_panel(about)
+        study_panel(about, own)
     else:
         if not is_new_study():
             begun_elsewhere()
             texts_lost()
         first_visit()
-    recent_runs(about)
+    recent_runs(own)
     this_machine()

@@ -12,7 +12,7 @@ import sys
 import threading
 from typing import Any
 
-from ivan_core.datasets.files import WrongColumns
+from ivan_core.datasets.columns import WrongColumns
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.specs import DatasetRequest

@@ -25,7 +25,7 @@ with frame("Rewrite"):
     row = chosen_row()
     page_title(REWRITE, "Rewrite", "New rewording", run)
     if run is not None:
-        say(f"{runs.about(run)} | run {run.id}", "small", quiet=True)
+        say(f"{runs.about(run).replace(' | ', ' · ')} · run {run.id}", "small", quiet=True)
     tell_news()
     if run is None:
         rewrite_form()

@@ -19,7 +19,7 @@ with frame("Taxonomy"):
     if run is None:
         new_labelling()
     else:
-        say(f"{runs.about(run)} | run {run.id}", "small", quiet=True)
+        say(f"{runs.about(run).replace(' | ', ' · ')} · run {run.id}", "small", quiet=True)
         ONE_RUN[run.kind](run)
         if run.state is RunState.DONE:
             what_next()

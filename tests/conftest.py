@@ -14,6 +14,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 from fakes.reward_models import Fakes, provider
+from given.made_analyses import analysing
 from given.made_labellings import first, labellings, second
 from given.review_databases import count_skipped, postgres, postgres_server, review_database
 from given.support import no_settings_from_files, settings_of, write_pairs
@@ -31,7 +32,15 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("same")
 
-__all__ = ["first", "labellings", "postgres", "postgres_server", "review_database", "second"]
+__all__ = [
+    "analysing",
+    "first",
+    "labellings",
+    "postgres",
+    "postgres_server",
+    "review_database",
+    "second",
+]
 _KEPT = ("IVAN_REQUIRE", "IVAN_TEST_HH_RLHF")
 for _name in list(os.environ):
     if _name.startswith(("IVAN_", "HF_", "OPENAI_", "OLLAMA_")) and _name not in _KEPT:

@@ -204,7 +204,7 @@ def test_its_command_is_made_of_its_spec(
     # Three words before each of the first two replies, and 3 + 1, or 1 + 2 of their own.
     assert "Chosen replies have 10 words, rejected ones 9, n = 2." in capsys.readouterr().out
     assert command_line([*asked, "--plan"]) == 0
-    assert f"{pairs.name}: 2 pairs.\nThe first 2 of 3 rows" in capsys.readouterr().out
+    assert f"{pairs.name}: 2 pairs.\nThe first 2 of 3 pairs" in capsys.readouterr().out
     (run,) = runs.every()
     assert runs.any_spec_of(run) == spec_of(pairs, limit=2)
     with pytest.raises(SystemExit):
@@ -227,6 +227,7 @@ def test_it_is_a_stage_of_its_study_and_exported(
         ("Compare", None),
         ("Labels", None),
         ("Rewording", None),
+        ("Analysis", None),
         ("Words", 3),
         ("Review", None),
     ]

@@ -334,7 +334,7 @@ def _asked_of(db: Connection, item: Item) -> Row[tuple[object, ...]]:
     if found is None:
         raise BadInput(f"There is no queue {item.queue}.", "Choose one of the queues there are.")
     if found.position is None:
-        which = f"row {item.row_id}" + ("" if item.side == "both" else f", {item.side}")
+        which = f"pair {item.row_id}" + ("" if item.side == "both" else f", {item.side}")
         raise BadInput(
             f"Queue {item.queue} does not ask about {which}.", "Judge the items that it shows."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -24,7 +24,6 @@ from ivan_core.annotations.tables import (
     storable,
 )
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import BLIND_FIRST, Item, ItemSide, Queue, Source, Task
 
 Chosen = Sequence[tuple[int, ItemSide]]
@@ -49,7 +48,7 @@ class Queues:
         """
         _check(queue, (*chosen, *first))
         if not chosen:
-            raise BadInput("This queue would be empty.", "Choose another source or more rows.")
+            raise BadInput("This queue would be empty.", "Choose another source or more pairs.")
         with self._database.writing() as db:
             companion = 0
             if not queue.random:
@@ -146,7 +145,7 @@ class Queues:
         return Counter(
             (row["row_id"], row["side"])
             for row in self._database.rows(query)
-            if _whole(queue, read_answers(row["answers"]))
+            if queue.answered(read_answers(row["answers"]))
         )
 
 
@@ -168,7 +167,7 @@ def _state(db: Connection, queue: Queue, source: int, name: str) -> tuple[int, l
         )
     }
     whole = {
-        (row.row_id, row.side): row.skipped or _whole(queue, read_answers(row.answers))
+        (row.row_id, row.side): row.skipped or queue.answered(read_answers(row.answers))
         for row in mine
     }
     said = sum(1 for row in mine if not row.skipped and whole[row.row_id, row.side])
@@ -184,11 +183,6 @@ def _state(db: Connection, queue: Queue, source: int, name: str) -> tuple[int, l
         return key not in whole, counts.get(key, 0) >= queue.opinions
 
     return said, sorted(waiting, key=order)
-
-
-def _whole(queue: Queue, answers: Mapping[str, Label]) -> bool:
-    """Whether all questions are answered; "can't tell" is an answer."""
-    return all(key in answers for key in queue.asked)
 
 
 def _count(db: Connection, queue_id: int) -> int:

@@ -17,6 +17,7 @@ _BAR_HEIGHT = 15
 _BAR_AT = 10
 _TEXT_AT = -8
 _NOTE_AT = -10
+_WORDS = {"align": "right", "baseline": "middle", "fontSize": 12}
 _MARKER_AT = _BAR_AT + _BAR_HEIGHT / 2 + 5
 
 
@@ -232,12 +233,10 @@ def _ceiling(rows: pd.DataFrame, ceiling: Ceiling, y: alt.Y, ink: palette.Ink) -
     words = (
         alt.Chart(note.assign(best=ceiling.rate, words=ceiling.label))
         .mark_text(
-            align="right",
-            baseline="middle",
             yOffset=_NOTE_AT,
-            fontSize=12,
             color=ink.text,
             limit={"expr": f"width * {ceiling.rate:.4f}"},
+            **_WORDS,
         )
         .encode(x=x, y=y, text="words:N", tooltip=[tip])
     )
@@ -247,14 +246,7 @@ def _ceiling(rows: pd.DataFrame, ceiling: Ceiling, y: alt.Y, ink: palette.Ink) -
 def _rates(lines: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.Chart:
     return (
         alt.Chart(lines.assign(verdict="agree"))
-        .mark_text(
-            align="right",
-            baseline="middle",
-            yOffset=_TEXT_AT,
-            fontSize=12,
-            color=ink.text,
-            cursor="pointer",
-        )
+        .mark_text(yOffset=_TEXT_AT, color=ink.text, cursor="pointer", **_WORDS)
         .encode(text="label:N", x=alt.value("width"), y=y, tooltip=alt.value(None))
     )
 

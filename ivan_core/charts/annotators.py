@@ -33,7 +33,7 @@ def agreement_dots(
     agreements: pd.DataFrame,
     titles: Mapping[str, str],
     *,
-    title: str = "How far the labelers agree",
+    title: str = "How far the labelers agree beyond chance",
     dark: bool = False,
 ) -> palette.Drawing:
     """A dot and a 95% interval of the coefficient and of Gwet's AC1, one row a label.

@@ -55,7 +55,10 @@ def margin_strip(
         alt.Tooltip("amount:Q", title="Typical margins", format=".2f"),
     ]
     base = alt.Chart(table).encode(y=y, tooltip=tips)
-    middle = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=ink.faint).encode(x="zero:Q")
+    # One mark a model, beside its stem: a line through all of them would run through their names.
+    middle = base.mark_tick(
+        orient="vertical", size=16, thickness=1.2, yOffset=9, color=ink.faint, tooltip=None
+    ).encode(x="zero:Q")
     stems = base.mark_rule(strokeWidth=3, yOffset=8, y2Offset=8).encode(
         x=x, x2="zero:Q", color=palette.verdict_colour()
     )

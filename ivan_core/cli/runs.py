@@ -229,7 +229,7 @@ def duplicate(options: argparse.Namespace) -> int:
 
 
 def compare(options: argparse.Namespace) -> int:
-    from ivan_core.engine.studies import beside
+    from ivan_core.engine.side_by_side import beside
 
     print(beside(options.first, options.second))
     return 0

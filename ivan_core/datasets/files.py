@@ -7,12 +7,14 @@ import gzip
 import io
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from ivan_core.datasets.columns import check_table
 from ivan_core.datasets.limits import (
     LONGEST_LINE,
     MOST_ROWS,
@@ -26,6 +28,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import USUAL, Columns
 
 FORMATS = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
+PACKED = (".jsonl.gz", ".parquet")
 _READ = f"IVAN reads {', '.join(FORMATS)}."
 _DAMAGED = "the compressed data is damaged from here on"
 csv.field_size_limit(LONGEST_LINE)
@@ -97,51 +100,6 @@ def read_file(path: Path, columns: Columns = USUAL) -> Iterator[Line]:
         yield from _csv(path, columns)
     else:
         yield from _jsonl(path)
-
-
-class WrongColumns(BadInput):
-    """Data without the columns that were named for a pair's two replies; `found` are those it
-    has."""
-
-    def __init__(self, found: list[str], columns: Columns) -> None:
-        listed = ", ".join(found[:20]) or "none"
-        super().__init__(
-            f"The columns {columns.chosen} and {columns.rejected} are needed; found: {listed}.",
-            "Say which columns hold the two replies: --chosen-column and --rejected-column.",
-        )
-        self.found = tuple(found)
-
-
-def check_table(found: list[str], columns: Columns) -> None:
-    """Refuse a table without the columns that a pair needs, or with some read wrongly.
-
-    Raises:
-        WrongColumns: those of the replies are missing.
-        BadInput: as `check_columns`.
-    """
-    if not set(columns.needed) <= set(found):
-        raise WrongColumns(found, columns)
-    check_columns(found, columns)
-
-
-def check_columns(found: list[str], columns: Columns) -> None:
-    """Refuse columns of which it is known that they would be read wrongly.
-
-    Raises:
-        BadInput: a column comes twice, or the prompts lie where IVAN does not read them.
-    """
-    twice = sorted({name for name in found if found.count(name) > 1})
-    if twice:
-        raise BadInput(
-            f"The column {', '.join(twice[:5])} comes twice; found: {', '.join(found[:20])}.",
-            "Nobody can tell which of them is meant: rename or remove one.",
-        )
-    if "trajectory" in found and columns.prompt == "prompt" and "prompt" not in found:
-        raise BadInput(
-            "The prompts lie in the column trajectory (the layout of UltraInteract), which IVAN "
-            f"does not read yet; found: {', '.join(found[:20])}.",
-            "Put each prompt into a column prompt, as a text or as chat messages.",
-        )
 
 
 @contextmanager
@@ -220,8 +178,8 @@ def _read_object(number: int, line: str) -> Line:
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        times = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in times.items() if count > 1)
         raise _KeyTwice(repr(twice[:40]))
     return made
 

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from ivan_core.datasets.columns import can_be_asked
 from ivan_core.datasets.prepared import BATCH_ROWS, NUMBERS, TEXTS, PreparedDataset
 from ivan_core.datasets.reading import PairReader, has_prompt
 from ivan_core.datasets.sources import Source, check_source, open_here, open_hub, request_key
+from ivan_core.domain.errors import ODD_DATA
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.domain.transcripts import text_hash
@@ -35,7 +37,6 @@ _SAME_AS_BEFORE = ("sample", "anthropic/hh-rlhf")
 """Sources of plain transcripts: the earlier ways of reading gave the same."""
 _EARLIER = (3, 2)
 _NAMED_BAD_LINES = 50
-_NAMED_COLUMNS = 50
 _UNFINISHED = ".preparing-"
 _ABANDONED_AFTER = 3600.0
 """Seconds without a write after which an unfinished folder was left by a killed worker."""
@@ -46,7 +47,7 @@ def find_prepared(data_dir: Path, request: DatasetRequest) -> PreparedDataset | 
     same = request.source.lower() in _SAME_AS_BEFORE
     readings = (READING, *_EARLIER) if same else (READING,)
     for reading in readings:
-        with suppress(OSError, ValueError, KeyError):
+        with suppress(OSError, *ODD_DATA):
             pointer = _pointer(data_dir, request, reading)
             folder = data_dir / "datasets" / json.loads(pointer.read_text("utf-8"))["fingerprint"]
             if (folder / "dataset.json").exists():
@@ -167,8 +168,8 @@ def _write(
         "bad_lines": len(bad),
         "bad_lines_named": bad[:_NAMED_BAD_LINES],
         "reading": READING,
-        "columns_found": [name for name in reader.columns if name.isprintable()][:_NAMED_COLUMNS],
-        "columns_left_out": sorted(name for name in reader.left_out if name.isprintable()),
+        "columns_found": can_be_asked(reader.columns, request.columns),
+        "columns_left_out": can_be_asked(sorted(reader.left_out)),
     }
     (folder / "dataset.json").write_text(json.dumps(about, indent=1, ensure_ascii=False), "utf-8")
     return about

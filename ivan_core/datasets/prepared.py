@@ -152,8 +152,8 @@ class PreparedDataset:
             named = ", ".join(str(row_id) for row_id in unknown[:10])
             more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
             raise BadInput(
-                f"No such row in this dataset: {named}{more}.",
-                f"Its row ids go from 0 to {rows - 1}.",
+                f"No such pair in this dataset: {named}{more}.",
+                f"Its pairs are numbered from 0 to {rows - 1}.",
             )
 
 
@@ -245,21 +245,23 @@ def choose_rows(spec: RowsSpec, dataset: PreparedDataset) -> RowChoice:
     """
     rows = dataset.rows
     if spec.row_ids == ():
-        raise BadInput("No row ids were given.", "Name at least one, such as 0, the first.")
+        raise BadInput("No pair numbers were given.", "Name at least one, such as 0, the first.")
     if spec.row_ids is not None:
         dataset.check_row_ids(spec.row_ids)
         chosen = sorted(set(spec.row_ids))
-        return RowChoice(chosen, (f"{len(chosen)} rows picked by id: not a random sample.",), False)
+        return RowChoice(
+            chosen, (f"{len(chosen)} pairs picked by number: not a random sample.",), False
+        )
     wanted = spec.limit or spec.sample or rows
-    too_many = (f"{wanted:,} rows were asked for and the data has {rows:,}: all are taken.",)
+    too_many = (f"{wanted:,} pairs were asked for and the data has {rows:,}: all are taken.",)
     if wanted >= rows:
         return RowChoice(list(range(rows)), too_many if wanted > rows else (), True)
     if spec.limit:
-        note = f"The first {wanted:,} of {rows:,} rows: not a random sample."
+        note = f"The first {wanted:,} of {rows:,} pairs: not a random sample."
         return RowChoice(list(range(wanted)), (note,), False)
     drawn = sorted(random.Random(spec.seed).sample(range(rows), wanted))
     return RowChoice(
-        drawn, (f"A random draw of {wanted:,} of {rows:,} rows, seed {spec.seed}.",), True
+        drawn, (f"A random draw of {wanted:,} of {rows:,} pairs, seed {spec.seed}.",), True
     )
 
 

@@ -10,12 +10,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from ivan_core.datasets.files import BadLine, Line, WrongColumns, check_columns
+from ivan_core.datasets.columns import WrongColumns, check_prompts
+from ivan_core.datasets.files import BadLine, Line
 from ivan_core.datasets.prepared import BASE_COLUMNS
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import SIDES, USUAL, Columns, Pair
 from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER, Dialogue, Role, Turn
+from ivan_core.domain.words import is_unicode
 
+MOST_LABELS = 1_000
+"""So many of the source's own columns are kept, the first that are found."""
 LONGEST_LABEL = 200
 """Characters in a value of a source's own column; one with longer values is text, and left out."""
 
@@ -30,6 +34,7 @@ class PairReader:
         """The source's own columns that are no labels: long texts, lists and the like."""
         self.columns: dict[str, None] = {}
         """All columns found, in order, by the names that they have in the source."""
+        self._kept: set[str] = set()
 
     def read(self, rows: Iterable[Line]) -> Iterator[tuple[Pair, dict[str, Any]]]:
         """Good rows as pairs, each with the values of the source's own columns.
@@ -45,14 +50,14 @@ class PairReader:
             number, row = line
             if not self.columns.keys() >= row.keys():
                 self.columns.update(dict.fromkeys(row))
-                check_columns(list(self.columns), self._taken)
+                check_prompts(self.columns, self._taken)
             row = self._taken.take(row)
             try:
                 sides = read_sides(row)
             except NotAPair as why:
                 self.bad.append(BadLine(number, str(why)))
                 continue
-            if not (_is_unicode(sides.chosen.text) and _is_unicode(sides.rejected.text)):
+            if not (is_unicode(sides.chosen.text) and is_unicode(sides.rejected.text)):
                 self.bad.append(BadLine(number, "half a character (a lone surrogate)"))
                 continue
             subset = row.get("subset")
@@ -68,11 +73,20 @@ class PairReader:
         for name, value in row.items():
             if name in (*used, *BASE_COLUMNS) or value is None:
                 continue
-            if _is_label(value) and _is_unicode(name):
+            if _is_label(value) and self._is_kept(name):
                 labels[name] = value
             else:
                 self.left_out.add(name)
         return labels
+
+    def _is_kept(self, name: str) -> bool:
+        """Whether a column of this name is one of those whose labels are kept."""
+        if name in self._kept:
+            return True
+        fits = len(self._kept) < MOST_LABELS and len(name) <= LONGEST_LABEL and is_unicode(name)
+        if fits:
+            self._kept.add(name)
+        return fits
 
     def _no_pairs(self, columns: list[str]) -> BadInput:
         if columns and not set(self._taken.needed) <= set(columns):
@@ -336,16 +350,5 @@ def _with_system(dialogue: Dialogue, system: str) -> Dialogue:
 
 def _is_label(value: object) -> bool:
     if isinstance(value, str):
-        return len(value) <= LONGEST_LABEL and _is_unicode(value)
+        return len(value) <= LONGEST_LABEL and is_unicode(value)
     return isinstance(value, int | float | bool)
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether the text can be written as UTF-8; JSON's escapes allow halves of a character."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

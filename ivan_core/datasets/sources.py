@@ -10,15 +10,8 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ivan_core.datasets.files import (
-    FORMATS,
-    BadLine,
-    Line,
-    WrongColumns,
-    check_file,
-    check_table,
-    read_file,
-)
+from ivan_core.datasets.columns import WrongColumns, check_table
+from ivan_core.datasets.files import FORMATS, BadLine, Line, check_file, read_file
 from ivan_core.datasets.hub_client import UNREACHABLE, guard_hub, hub_problem, hub_reason
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.specs import DatasetRequest
@@ -72,10 +65,15 @@ def check_source(request: DatasetRequest) -> None:
     Raises:
         BadInput: with the reason.
     """
-    if request.columns.chosen == request.columns.rejected:
+    columns = request.columns
+    if columns.chosen == columns.rejected:
         raise BadInput(
-            f"Both replies would be taken from the column {request.columns.chosen}.",
-            "Name two columns.",
+            f"Both replies would be taken from the column {columns.chosen}.", "Name two columns."
+        )
+    if columns.prompt in columns.needed:
+        raise BadInput(
+            f"The prompt would be taken from the column {columns.prompt}, which holds replies.",
+            "Name another column, or none.",
         )
     if request.source == SAMPLE or is_local(request):
         if request.subset or request.revision or request.split != "train":

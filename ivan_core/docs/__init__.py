@@ -13,6 +13,7 @@ CHAPTERS = (
     "compare",
     "rewrite",
     "taxonomy",
+    "analysis",
     "review",
     "figures",
     "importing",

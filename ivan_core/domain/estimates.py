@@ -190,7 +190,7 @@ def estimate_lines(estimate: Estimate) -> list[tuple[str, str]]:
         ("model", estimate.model),
         (
             "requests",
-            f"{estimate.requests:,} for {estimate.rows:,} rows, in "
+            f"{estimate.requests:,} for {estimate.rows:,} pairs, in "
             f"{number_of(len(estimate.files), 'file')}",
         ),
         ("input tokens", tokens),

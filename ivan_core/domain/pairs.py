@@ -38,11 +38,11 @@ class Columns:
         """
         if self == USUAL:
             return dict(row)
-        taken = {name: getattr(self, name) for name in USUAL.__slots__}
+        taken = {name: column for name in USUAL.__slots__ if (column := getattr(self, name))}
         others = {
             name: value
             for name, value in row.items()
-            if name not in taken and name not in taken.values()
+            if name not in USUAL.__slots__ and name not in taken.values()
         }
         return {name: row[column] for name, column in taken.items() if column in row} | others
 

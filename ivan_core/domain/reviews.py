@@ -105,6 +105,10 @@ class Queue:
         """The keys of the answers to an item."""
         return (BETTER,) if self.task == "better" else self.keys
 
+    def answered(self, answers: Mapping[str, Label]) -> bool:
+        """Whether all questions of an item are answered; "can't tell" is an answer."""
+        return all(key in answers for key in self.asked)
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

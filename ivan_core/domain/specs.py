@@ -90,10 +90,12 @@ class DatasetRequest(Frozen):
 
     @model_serializer(mode="wrap")
     def _usual_columns_unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Usual columns are not written: requests from before there was a choice stay the same."""
+        """Usual columns are not written: a request that names them is as one that does not."""
         written: dict[str, Any] = write(self)
         return {
-            name: value for name, value in written.items() if value or not name.endswith("_column")
+            name: value
+            for name, value in written.items()
+            if not name.endswith("_column") or value not in ("", name.removesuffix("_column"))
         }
 
     @property
@@ -123,17 +125,17 @@ class RowsSpec(Frozen):
 
     dataset: DatasetRequest = DatasetRequest()
     limit: Annotated[int | None, Option("--limit", "N")] = Field(
-        None, description="Only the first N rows (not a random sample)."
+        None, description="Only the first N pairs (not a random sample)."
     )
     sample: Annotated[int | None, Option("--sample", "N")] = Field(
-        None, description="A random draw of N rows, the same for the same seed."
+        None, description="A random draw of N pairs, the same for the same seed."
     )
     row_ids: Annotated[
         tuple[int, ...] | None,
         Option("--row-ids", "IDS", more='Example: "0, 17, 98434".', also=("--set-row-ids",)),
-    ] = Field(None, title="Row ids", description="Only these rows, by position; the first is 0.")
+    ] = Field(None, title="Pair numbers", description="Only these pairs; the first is 0.")
     seed: Annotated[int, Option("--seed", more="Default: 0.")] = Field(
-        0, description="Seed of the draw and of the order in which rows are done."
+        0, description="Seed of the draw and of the order in which pairs are done."
     )
 
     @field_validator("limit", "sample")
@@ -156,7 +158,7 @@ def parse_row_ids(text: str | None) -> tuple[int, ...] | None:
     wrong = [part for part in parts if not part.isdecimal()]
     if wrong or not parts:
         raise BadInput(
-            f"Row ids are whole numbers from 0, not {', '.join(wrong) or 'an empty list'}.",
+            f"Pair numbers are whole numbers from 0, not {', '.join(wrong) or 'an empty list'}.",
             "Separate them by commas, as in 0, 17, 98434.",
         )
     return tuple(int(part) for part in parts)

@@ -8,6 +8,11 @@ def number_of(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def with_article(noun: str) -> str:
+    """As in "a comparison", "an analysis"."""
+    return f"{'an' if noun.startswith(('a', 'e', 'i', 'o', 'u')) else 'a'} {noun}"
+
+
 def one_line(text: str, most: int) -> str:
     """A text on one line of at most `most` characters, cut short with "…".
 
@@ -15,3 +20,14 @@ def one_line(text: str, most: int) -> str:
     """
     flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return flat if len(flat) <= most else f"{flat[: most - 1]}…"
+
+
+def is_unicode(text: str) -> bool:
+    """Whether the text can be written as UTF-8; JSON's escapes allow halves of a character."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -412,4 +412,4 @@ def rows_note(rows: int, of: int) -> list[str]:
     """What a reader should know of a file that does not hold all rows."""
     if rows == of:
         return []
-    return [f"{rows:,} of {of:,} rows: those that the files hold, perhaps not at random."]
+    return [f"{rows:,} of {of:,} pairs: those that the files hold, perhaps not at random."]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 from ivan_core import catalog
 from ivan_core.datasets.prepare import find_prepared, prepare
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import SAMPLE, check_source
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import ODD_DATA, BadInput
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import access
 from ivan_core.runs.storage import can_only_be_read
@@ -49,14 +50,14 @@ def by_fingerprint(fingerprint: str) -> PreparedDataset:
 
 
 def known() -> list[DatasetRequest]:
-    """Every request that has been prepared here and still can be read, by label."""
-    found: dict[str, DatasetRequest] = {}
-    for pointer in sorted((data_dir() / "datasets" / "requests").glob("*.json")):
-        content = json.loads(pointer.read_text("utf-8"))
-        if (data_dir() / "datasets" / content.pop("fingerprint") / "dataset.json").exists():
-            request = DatasetRequest(**content)
-            found[request.label] = request
-    return list(found.values())
+    """Every request that has been prepared here and still can be read, each once, by label."""
+    found: set[DatasetRequest] = set()
+    for pointer in (data_dir() / "datasets" / "requests").glob("*.json"):
+        with suppress(OSError, *ODD_DATA):  # a damaged one is left out
+            content = json.loads(pointer.read_text("utf-8"))
+            if (data_dir() / "datasets" / content.pop("fingerprint") / "dataset.json").exists():
+                found.add(DatasetRequest(**content))
+    return sorted(found, key=lambda one: (one.label, one.model_dump_json()))
 
 
 def _known_sources() -> set[str]:

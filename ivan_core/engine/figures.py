@@ -131,7 +131,7 @@ def file_name(run_id: str, name: str, kind: Kind, width_mm: int = 85, **wish: Un
     return files.file_name(run_id, name, _picked(run_id, name, wish), kind, width_mm)
 
 
-_OWN_ROWS = "Rows were picked: what a sentence says of its own rows and bounds goes before this."
+_OWN_ROWS = "Pairs were picked: what a sentence says of its own pairs and bounds goes before this."
 
 
 def source_line(run_id: str, where: str | None = None) -> str:
@@ -191,7 +191,7 @@ def _of_picked_rows(
         for quote in told[id(part.results)]
         if quote.measure == measure
     ]
-    of_whole = f"This is of {WHOLE}, whatever rows are picked."
+    of_whole = f"This is of {WHOLE}, whatever is picked."
     found += [
         replace(quote, sentence=f"{quote.sentence} {of_whole}")
         for quote in every

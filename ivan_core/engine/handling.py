@@ -17,6 +17,7 @@ from ivan_core.domain.errors import ODD_DATA, BadInput, IvanError, StorageProble
 from ivan_core.domain.options import command_of, option_words
 from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
 from ivan_core.domain.specs import DatasetRequest, Frozen, RowsSpec
+from ivan_core.domain.words import with_article
 from ivan_core.engine import access, workers
 from ivan_core.engine.kind import kind_for, kind_of, known
 from ivan_core.experiments import EXPERIMENTS, READING
@@ -142,6 +143,20 @@ def get(run_id: str) -> Run:
     return registry().get(run_id)
 
 
+def names_apart(first: str, second: str) -> tuple[str, str]:
+    """What two runs are called side by side: their names, with the ids where those are the same.
+
+    They are asked for anew, since results that were opened before a run was named stay in memory.
+
+    Raises:
+        BadInput: there is no such run.
+    """
+    one, other = get(first), get(second)
+    if one.label != other.label:
+        return one.label, other.label
+    return f"{one.label} ({one.id})", f"{other.label} ({other.id})"
+
+
 def every(kind: str | None = None) -> list[Run]:
     """The runs of a kind, newest first; None means of every kind."""
     return registry().some((kind,) if kind else ())
@@ -241,7 +256,7 @@ def other_kind(run: Run, *wanted: str) -> BadInput:
     own = kind_of(run)
     hint = f"Open it on the page {own.page.capitalize()}." if own.page else "Choose another run."
     named = " or ".join(dict.fromkeys(kind_of(name).noun for name in wanted))
-    return BadInput(f"Run {run.id} is no {named}: it is a {own.noun}.", hint)
+    return BadInput(f"Run {run.id} is no {named}: it is {with_article(own.noun)}.", hint)
 
 
 def any_spec_of(run: Run) -> Frozen:

@@ -131,7 +131,7 @@ def named_dataset(request: DatasetRequest) -> PreparedDataset:
     if found is None:
         raise BadInput(
             f"{request.label} has not been read on this machine yet.",
-            "Compare a few of its rows first: that reads it.",
+            "Compare a few of its pairs first: that reads it.",
         )
     return found
 
@@ -156,7 +156,7 @@ def dataset_of(
     if found is None:
         raise BadInput(
             f"The dataset of this run, {spec.dataset.label}, is not on this machine.",
-            "Compare a few of its rows first: that reads it. On the command line, another one can "
+            "Compare a few of its pairs first: that reads it. On the command line, another one can "
             "be named that holds the same pairs.",
         )
     if found.about["content"] != content:

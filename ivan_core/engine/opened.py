@@ -1,7 +1,7 @@
 """Results of runs as they are opened: each kind reads its own, the checks and the memory are one.
 
 Results are those of the whole run once it is done, and before that of what it has finished. Which
-dataset each finished run read is remembered too: with thousands of runs nobody can look into every
+dataset each run read is remembered too: with thousands of runs nobody can look into every
 folder each time a page is drawn.
 """
 
@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
+from ivan_core.datasets.prepare import find_prepared
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
@@ -145,27 +146,26 @@ def named_runs(kind: str) -> Callable[[str], dict[str, str]]:
     return lambda content: {run.id: f"run {run.label}" for run in runs_of(kind, content)}
 
 
-def shared_rows(ours: OfRows, theirs: OfRows) -> str:
-    """How many rows the results of two runs share, in words, as in "all 40 rows".
+def shared_pairs(ours: OfRows, theirs: OfRows) -> str:
+    """How many pairs the results of two runs share, in words, as in "all 40 pairs".
 
     Raises:
-        BadInput: the runs are about different datasets, or share no row.
+        BadInput: the runs are about different datasets, or share no pair.
     """
+    one, other = runs.names_apart(ours.run.id, theirs.run.id)
     if ours.content != theirs.content:
         raise BadInput(
-            f"Run {ours.run.id} is about {ours.dataset.about['label']}, run {theirs.run.id} about "
+            f"{one} is about {ours.dataset.about['label']}, {other} about "
             f"{theirs.dataset.about['label']}, which holds other pairs.",
-            "Only runs on the same dataset can be set beside each other row by row.",
+            "Only runs on the same dataset can be set beside each other pair by pair.",
         )
     mine, others = set(ours.row_ids), set(theirs.row_ids)
     shared = len(mine & others)
     if not shared:
-        raise BadInput(
-            f"Runs {ours.run.id} and {theirs.run.id} share no rows.", "Do the same rows again."
-        )
+        raise BadInput(f"{one} and {other} share no pairs.", "Do the same pairs again.")
     if shared == len(mine) == len(others):
-        return f"all {number_of(shared, 'row')}"
-    return f"{number_of(shared, 'row')} (of {len(mine):,} and {len(others):,})"
+        return f"all {number_of(shared, 'pair')}"
+    return f"{number_of(shared, 'pair')} (of {len(mine):,} and {len(others):,})"
 
 
 def with_row(content: str, row_id: int, *, kind: str) -> str | None:
@@ -258,3 +258,55 @@ def _of_manifest(folder: Path, _: int) -> tuple[str, RowsSpec | None]:
     with suppress(ValidationError):  # of a manifest that somebody else wrote
         rows = RowsSpec(**manifest[STUDY]) if isinstance(manifest.get(STUDY), dict) else None
     return str(manifest["dataset"]["fingerprint"]), rows
+
+
+def read_by(run: Run) -> str | None:
+    """The dataset of a run, by its fingerprint: that which it has read, else the one it asks for,
+    where it was read here before; None if there is neither."""
+    with suppress(_NotBegun):
+        return _read_at(data_dir(), run.id, run.created)
+    return _asked_for(run)
+
+
+@lru_cache(maxsize=4096)
+def _read_at(_: Path, run_id: str, __: float) -> str:
+    """The dataset that a run has read, which never changes once it has.
+
+    Raises:
+        _NotBegun: it has not.
+    """
+    found = dataset_of(run_id) or _begun_with(run_id)
+    if found is None:
+        raise _NotBegun
+    return found
+
+
+def _begun_with(run_id: str) -> str | None:
+    """The dataset that a run without a manifest has read; None if it has not yet."""
+    folder = data_dir() / "runs" / run_id
+    try:
+        return _begun_at(folder, (folder / "parts.jsonl").stat().st_ino)
+    except (_NotBegun, FileNotFoundError):
+        return None
+
+
+def _asked_for(run: Run) -> str | None:
+    """The dataset that a run asks for, where it was read here before the run has read it."""
+    with suppress(BadInput):
+        spec = runs.any_spec_of(run)
+        found = find_prepared(data_dir(), spec.dataset) if isinstance(spec, RowsSpec) else None
+        return found.fingerprint if found is not None else None
+    return None
+
+
+class _NotBegun(Exception):
+    """The run has not read its dataset; raised rather than returned, so that it is not cached."""
+
+
+@lru_cache(maxsize=4096)
+def _begun_at(folder: Path, _: int) -> str:
+    """The dataset that a run began with, which never changes."""
+    parts = Parts(folder)
+    if BEGUN not in parts:
+        raise _NotBegun
+    return str(parts.rows(BEGUN)[0]["dataset"])

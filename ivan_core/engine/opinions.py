@@ -173,7 +173,7 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
             new = not opinion.answers.keys() <= on_text.keys()
             on_text.update({**opinion.answers, **on_text})
         opinions += new
-        if new and all(key in opinion.answers for key in queue.asked):
+        if new and queue.answered(opinion.answers):
             own_time = Timed(opinion.reviewer, opinion.seconds, len(queue.asked))
             timed.setdefault(queue.task, []).append(own_time)
         left_out["repeated"] += not new

@@ -7,10 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
-from ivan_core.datasets.files import WrongColumns
+from ivan_core.datasets.columns import WrongColumns
+from ivan_core.datasets.files import PACKED, file_format
 from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import is_local, local_path
@@ -24,9 +27,10 @@ from ivan_core.settings import data_dir
 READER = (sys.executable, "-m", "ivan_core.reader")
 _QUICK_BYTES = 4_000_000
 """A file up to this size is read on the spot; larger ones by a process of their own."""
+_PACKED = 10
+"""Bytes of texts in a byte of a packed file, where they are packed well."""
 _LOOKED_AT = 1_000
 """Pairs whose turns are counted."""
-_LONGEST_NAME = 60
 _USUAL_NAMES = {
     "chosen": ("chosen", "preferred", "accepted", "winner", "better", "good", "positive"),
     "rejected": ("rejected", "dispreferred", "loser", "worse", "bad", "negative"),
@@ -64,9 +68,14 @@ def read(request: DatasetRequest, told: Callable[[int], None]) -> PreparedDatase
     if found is not None:
         return found
     access.require(access.Action.READ)
-    if is_local(request) and local_path(request).stat().st_size <= _QUICK_BYTES:
+    if is_local(request) and _unpacked(local_path(request)) <= _QUICK_BYTES:
         return prepare(data_dir(), request, told)
     return _read_apart(request, told)
+
+
+def _unpacked(path: Path) -> int:
+    """How many bytes of texts a file may come to."""
+    return path.stat().st_size * (_PACKED if file_format(path) in PACKED else 1)
 
 
 def _read_apart(request: DatasetRequest, told: Callable[[int], None]) -> PreparedDataset:
@@ -82,8 +91,9 @@ def _read_apart(request: DatasetRequest, told: Callable[[int], None]) -> Prepare
         try:
             if reader.stdin is None or reader.stdout is None:
                 raise RuntimeError("a process without pipes")
-            reader.stdin.write(request.model_dump_json())
-            reader.stdin.close()
+            with suppress(BrokenPipeError):  # it ended before it was asked
+                reader.stdin.write(request.model_dump_json())
+                reader.stdin.close()
             for line in reader.stdout:
                 last = json.loads(line)
                 if "pairs" in last:

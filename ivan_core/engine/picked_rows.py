@@ -90,7 +90,7 @@ def picked_rows(
     listing, wanted, row_ids = asked.listing, asked.wanted, asked.numbers
     if given.narrowing is None or not len(row_ids):
         raise BadInput(
-            f"No {_noun(listing, 'row')} of run {run_id} is left by these conditions.",
+            f"No {_noun(listing)} of run {run_id} is left by these conditions.",
             "Take a condition away.",
         )
     conditions = [asked for one in wanted.conditions for asked in _asked_of(one)]
@@ -105,7 +105,7 @@ def picked_rows(
         only,
         asked.written,
         told + _rates_told(measure, measures, what),
-        f"Picked rows, not a sample: {n:,} of {of:,} {what}.",
+        f"Picked {what}, not a sample: {n:,} of {of:,} {what}.",
         key,
     )
 
@@ -117,7 +117,7 @@ def listed(given: ChartsAndSentences, run_id: str, where: str) -> str:
         BadInput: as `picked_rows`, but for no row left.
     """
     asked = _asked(given, run_id, where)
-    return number_of(len(asked.numbers), _noun(asked.listing, "row"))
+    return number_of(len(asked.numbers), _noun(asked.listing))
 
 
 def rows_of(given: ChartsAndSentences, run_id: str, where: str) -> Ints:
@@ -125,8 +125,8 @@ def rows_of(given: ChartsAndSentences, run_id: str, where: str) -> Ints:
     return _asked(given, run_id, where).numbers
 
 
-def _noun(listing: Listing, of_pairs: str = "pair") -> str:
-    return of_pairs if listing.rejected is None else "text"
+def _noun(listing: Listing) -> str:
+    return "pair" if listing.rejected is None else "text"
 
 
 @lru_cache(maxsize=8)
@@ -147,7 +147,7 @@ def _only(
 def _asked(given: ChartsAndSentences, run_id: str, where: str) -> _Asked:
     narrowing = given.narrowing
     if narrowing is None:
-        raise BadInput(f"Run {run_id} has no rows to pick.", "Leave out --where.")
+        raise BadInput(f"Run {run_id} has no pairs to pick.", "Leave out --where.")
     own = language(narrowing.conditions)
     try:
         pairs = parse_qsl(
@@ -172,7 +172,7 @@ def _asked(given: ChartsAndSentences, run_id: str, where: str) -> _Asked:
     _, reasons = fitting(listing, wanted)
     if reasons:
         told = " ".join(dict.fromkeys(_short(one) for one in reasons))
-        raise BadInput(f"These rows cannot be picked. {told}", "Take that condition away.")
+        raise BadInput(f"These cannot be picked. {told}", "Take that condition away.")
     return _Asked(listing, wanted, beside)
 
 
@@ -192,16 +192,16 @@ def _rows_told(narrowing: Narrowing, listing: Listing, wanted: Filter, n: int, r
 
 def _rates_told(measure: str, measures: Collection[str], what: str) -> str:
     """What it does to the rates of a figure that its rows were picked."""
-    told = " Picked rows, not a sample."
+    told = f" Picked {what}, not a sample."
     if LENGTHS in measures:
         told += " What length alone would reach follows from the condition on lengths."
     if measure in measures:
         return told + (
             " A condition is on the very thing that is counted, so rates follow from it, in whole"
-            " or in part, and tell nothing of other rows; they have no intervals."
+            " or in part, and tell nothing of others; they have no intervals."
         )
     if BY_HAND in measures:
-        return f"{told} Somebody marked the rows by hand, so rates have no intervals."
+        return f"{told} Somebody marked the pairs by hand, so rates have no intervals."
     return told + (
         f" Rates are those of such {what} alone; an interval takes them for a random draw of all"
         f" {what} that would be picked so."

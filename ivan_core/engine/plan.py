@@ -154,6 +154,7 @@ class Proposal:
     known; what a provider charges is a rough figure, and its form tells the estimate to accept.
     `starts` says that one press may start it: nothing is paid, downloaded, or asked of a server.
     `second` is what one learns of it where its stage was done by somebody else; empty if nothing.
+    `after` are runs that must be done before it can begin.
     """
 
     kind: str
@@ -166,6 +167,7 @@ class Proposal:
     dollars: float | None = 0.0
     starts: bool = False
     second: str = ""
+    after: tuple[str, ...] = ()
 
     @property
     def terms(self) -> str:
@@ -245,10 +247,10 @@ def _look_at_model(look: FirstLook, name: str) -> None:
 def _look_at_rows(
     look: FirstLook, spec: RowsSpec, models: tuple[str, ...], max_tokens: int | None
 ) -> None:
-    """Read the first rows of what was not prepared yet."""
+    """Read the first pairs of what was not prepared yet."""
     source = open_here(spec.dataset)
     if source is None:
-        look.remarks.append(f"No row was read: {spec.dataset.label} would be fetched first.")
+        look.remarks.append(f"No pair was read: {spec.dataset.label} would be fetched first.")
         return
     reader, lines = PairReader(spec.dataset.columns), _Lines(source)
     pairs, characters = [], 0
@@ -272,8 +274,8 @@ def _look_at_rows(
         if beyond:
             told = ", ".join(str(row) for row in beyond[:_NAMED])
             raise BadInput(
-                f"No such row in this dataset: {told}.",
-                f"It has {len(pairs):,} rows, numbered from 0.",
+                f"No such pair in this dataset: {told}.",
+                f"It has {len(pairs):,} pairs, numbered from 0.",
             )
     else:
         look.remarks.append(f"Only the first {len(pairs):,} pairs were read.")

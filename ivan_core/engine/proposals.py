@@ -33,7 +33,8 @@ def left_in(about: About) -> list[Proposal]:
     done = {kind_of(name).stage for name in finished}
     begun = {kind_of(run).stage for run in runs if run.state in ACTIVE}
     free = [kind for kind in experiments() if kind.stage not in begun]
-    first = _of((kind.proposes for kind in free if kind.stage not in done), about.spec)
+    new = (kind.proposes for kind in free if kind.stage not in done)
+    first = [one for one in _of(new, about.spec) if not one.after]
     others = (
         kind.adds if kind.name in finished else kind.proposes for kind in free if kind.stage in done
     )

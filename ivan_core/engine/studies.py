@@ -7,7 +7,7 @@ in one command are of one study, that of all of their rows, although each may ha
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,18 +15,16 @@ from hashlib import sha256
 from pathlib import Path
 
 from ivan_core.annotations.queues import Queues
-from ivan_core.datasets.prepare import find_prepared
 from ivan_core.datasets.prepared import PreparedDataset, choose_rows, rows_within
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import ODD_DATA, BadInput
+from ivan_core.domain.reviews import Item, Queue
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.domain.words import number_of
 from ivan_core.engine import access, datasets, handling as runs
-from ivan_core.engine.kind import alike, experiments, kind_of
-from ivan_core.engine.opened import dataset_of, study_rows
-from ivan_core.engine.work import BEGUN
+from ivan_core.engine.kind import experiments, kind_of
+from ivan_core.engine.opened import read_by, study_rows
 from ivan_core.experiments import EXPERIMENTS
-from ivan_core.runs.context import Parts
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir
 
@@ -86,11 +84,10 @@ class Study(About):
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
-    """A run, what its study is about, and how many rows are its own."""
+    """A run and what its study is about."""
 
     run: Run
     about: About
-    rows: int
 
     @property
     def study(self) -> str:
@@ -134,7 +131,7 @@ def _taken_folder() -> Path:
 def _taken() -> Iterator[tuple[float, About]]:
     """Studies that somebody began by taking pairs, and when."""
     for path in _taken_folder().glob("*.json"):
-        with suppress(OSError, ValueError, KeyError):  # a damaged one is left out
+        with suppress(OSError, *ODD_DATA):  # a damaged one is left out
             found = _taken_at(path, path.stat().st_mtime)
             if _label(_folder(found.fingerprint)) is not None:
                 yield path.stat().st_mtime, found
@@ -163,9 +160,10 @@ def abouts() -> list[About]:
 
 def about(study_id: str) -> About | None:
     """What a study is about; None if there is none."""
-    begun = (one for _, one in _taken() if one.id == study_id)
-    worked_at = (one.about for one in _all_joined() if one.study == study_id)
-    return next(begun, None) or next(worked_at, None)
+    begun = next((one for _, one in _taken() if one.id == study_id), None)
+    if begun is not None:
+        return begun
+    return next((one.about for one in _all_joined() if one.study == study_id), None)
 
 
 def about_run(run_id: str) -> About | None:
@@ -178,97 +176,36 @@ def about_run(run_id: str) -> About | None:
     return joined.about if joined else None
 
 
+def abouts_of(found: Iterable[Run]) -> dict[str, About]:
+    """What the study of each of some runs is about, by the run's id; those that have read no
+    dataset yet are left out."""
+    return {one.run.id: one.about for one in map(_joined, found) if one is not None}
+
+
 def runs_of(study_id: str) -> list[Run]:
     """The runs of a study, newest first; none where there is no such study."""
     return [joined.run for joined in _all_joined() if joined.study == study_id]
 
 
-def find(study_id: str) -> Study | None:
-    """A study by its id; None if there is none."""
-    joined = [one for one in _all_joined() if one.study == study_id]
-    known = joined[0].about if joined else about(study_id)
-    return _study(known, joined) if known else None
-
-
-def studies() -> list[Study]:
-    """All studies with runs, those with the newest run first.
-
-    A run belongs to none before it has read its dataset, or once that was removed.
-    """
-    found: dict[str, list[_Joined]] = {}
-    for joined in _all_joined():
-        found.setdefault(joined.study, []).append(joined)
-    return [_study(joined[0].about, joined) for joined in found.values()]
-
-
-def study_of(run_id: str) -> Study | None:
-    """The study of a run; None before it has read its dataset.
+def with_runs(about: About, own: Sequence[Run]) -> Study:
+    """A study with its runs, as `runs_of` gives them: how far its stages are.
 
     Raises:
-        BadInput: there is no such run.
+        StorageProblem: reviews cannot be read.
     """
-    own = _joined(runs.get(run_id))
-    if own is None:
-        return None
-    return _study(own.about, [one for one in _all_joined() if one.study == own.study])
-
-
-def _all_joined() -> list[_Joined]:
-    """All runs that are part of a study, newest first."""
-    registry = runs.registry()
-    done = _joined_done(data_dir(), registry.stamp(tuple(EXPERIMENTS), _DONE))
-    named = {run.about.fingerprint for run in done}
-    here = {one for one in named if _label(_folder(one)) is not None}
-    others = (_joined(run) for run in registry.some(tuple(EXPERIMENTS), states=_OTHERS))
-    found = [*(run for run in done if run.about.fingerprint in here)]
-    found += [run for run in others if run]
-    return sorted(found, key=lambda one: (one.run.created, one.run.id), reverse=True)
-
-
-@lru_cache(maxsize=2)
-def _joined_done(root: Path, stamp: object) -> list[_Joined]:
-    """The finished runs as they were when the registry had a stamp."""
-    found = (_joined(run) for run in runs.registry().some(tuple(EXPERIMENTS), states=_DONE))
-    return [one for one in found if one is not None]
-
-
-def beside(first: str, second: str) -> str:
-    """Two runs of one kind on the rows they share, in words.
-
-    Raises:
-        BadInput: there is no such run or nothing is finished, it is the same run twice, the runs
-            have no row in common, or runs of their kinds are not set beside each other.
-    """
-    if first == second:
-        raise BadInput(f"{first} was named twice.", "Name two runs.")
-    one, other = kind_of(runs.get(first)), kind_of(runs.get(second))
-    if other.name not in alike(one.name):
-        raise BadInput(
-            f"Run {first} is a {one.noun}, run {second} is a {other.noun}.",
-            "Name two runs of one kind.",
-        )
-    if one.beside is None:
-        raise BadInput(
-            f"Run {first} is a {one.noun}, which is set beside no other in words.",
-            f"Open both on the page {one.page.capitalize()}." if one.page else "Name other runs.",
-        )
-    return one.beside(first, second)
-
-
-def _study(about: About, joined: list[_Joined]) -> Study:
     done: dict[str, int | None] = {}
-    for entry in joined:
-        stage, pairs = kind_of(entry.run).stage, _pairs_done(entry)
+    for run in own:
+        stage, pairs = kind_of(run).stage, _pairs_done(run, about)
         done[stage] = max(pairs, done.get(stage) or 0) or None
-    reached = _reached(joined)
+    reached = _reached(own)
     return Study(
         id=about.id,
         dataset=about.dataset,
         fingerprint=about.fingerprint,
         rows=about.rows,
         spec=about.spec,
-        runs=tuple(entry.run.id for entry in joined),
-        newest={entry.run.kind: entry.run.id for entry in reversed(joined)},
+        runs=tuple(run.id for run in own),
+        newest={run.kind: run.id for run in reversed(own)},
         stages=(
             *(
                 Stage(name, done.get(name), about.rows, reached.get(name))
@@ -280,84 +217,122 @@ def _study(about: About, joined: list[_Joined]) -> Study:
     )
 
 
-def _reached(joined: list[_Joined]) -> dict[str, int | None]:
+def studies() -> list[Study]:
+    """All studies with runs, those with the newest run first.
+
+    A run belongs to none before it has read its dataset, or once that was removed.
+    """
+    found: dict[str, list[_Joined]] = {}
+    for joined in _all_joined():
+        found.setdefault(joined.study, []).append(joined)
+    return [with_runs(all_of[0].about, [one.run for one in all_of]) for all_of in found.values()]
+
+
+def study_of(run_id: str) -> Study | None:
+    """The study of a run; None before it has read its dataset.
+
+    Raises:
+        BadInput: there is no such run.
+    """
+    own = _joined(runs.get(run_id))
+    if own is None:
+        return None
+    return with_runs(own.about, runs_of(own.study))
+
+
+def _all_joined() -> list[_Joined]:
+    """All runs that are part of a study, newest first."""
+    registry = runs.registry()
+    done = _joined_done(data_dir(), registry.stamp(tuple(EXPERIMENTS), _DONE), _datasets_stamp())
+    named = {run.about.fingerprint for run in done}
+    here = {one for one in named if _label(_folder(one)) is not None}
+    others = (_joined(run) for run in registry.some(tuple(EXPERIMENTS), states=_OTHERS))
+    found = [*(run for run in done if run.about.fingerprint in here)]
+    found += [run for run in others if run]
+    return sorted(found, key=lambda one: (one.run.created, one.run.id), reverse=True)
+
+
+@lru_cache(maxsize=2)
+def _joined_done(root: Path, stamp: object, datasets_stamp: object) -> list[_Joined]:
+    """The finished runs as they were when the registry and the datasets had these stamps."""
+    found = (_joined(run) for run in runs.registry().some(tuple(EXPERIMENTS), states=_DONE))
+    return [one for one in found if one is not None]
+
+
+def _reached(own: Sequence[Run]) -> dict[str, int | None]:
     """For how many pairs something came of the newest finished run of a stage, where that counts.
 
     A kind that takes pairs through all steps without a result tells.
     """
     found: dict[str, int | None] = {}
-    for entry in joined:
-        kind = kind_of(entry.run)
-        if kind.reached and entry.run.state is RunState.DONE and kind.stage not in found:
-            found[kind.stage] = kind.reached(entry.run.id)
+    for run in own:
+        kind = kind_of(run)
+        if kind.reached and run.state is RunState.DONE and kind.stage not in found:
+            found[kind.stage] = kind.reached(run.id)
     return found
 
 
-def _review(about: About) -> Stage:
-    """How many items of queues on these rows have the opinions they need; companions apart."""
+def queues_on(about: About) -> list[tuple[Queue, list[Item]]]:
+    """The queues that ask about rows of a study, newest first, each with those items; companions
+    apart, which ask about random rows of the dataset.
+
+    Raises:
+        BadInput: the dataset is gone.
+        StorageProblem: reviews cannot be read.
+    """
     queues = Queues(data_dir())
     found = queues.all(about.fingerprint)
     first = {queue.companion for queue in found}
+    own = [queue for queue in found if queue.id not in first]
+    rows = _rows(about) if own else frozenset()
+    asked = (
+        (queue, [item for item in queues.items(queue.id) if item.row_id in rows]) for queue in own
+    )
+    return [(queue, items) for queue, items in asked if items]
+
+
+def _rows(about: About) -> frozenset[int]:
+    dataset = datasets.by_fingerprint(about.fingerprint)
+    return frozenset(choose_rows(_rows_only(about.spec), dataset).row_ids)
+
+
+def _review(about: About) -> Stage:
+    """How many items of queues on these rows have the opinions they need."""
     total = done = 0
-    if found:
-        dataset = PreparedDataset(_folder(about.fingerprint))
-        rows = set(choose_rows(_rows_only(about.spec), dataset).row_ids)
-        for queue in found:
-            if queue.id in first:
-                continue
-            items = [item for item in queues.items(queue.id) if item.row_id in rows]
-            given = queues.given(queue)
-            total += len(items)
-            done += sum(given[item.row_id, item.side] >= queue.opinions for item in items)
+    for queue, items in queues_on(about):
+        given = Queues(data_dir()).given(queue)
+        total += len(items)
+        done += sum(given[item.row_id, item.side] >= queue.opinions for item in items)
     return Stage(REVIEW, done, total) if total else Stage(REVIEW, None, about.rows)
 
 
-def _pairs_done(joined: _Joined) -> int:
+def _pairs_done(run: Run, about: About) -> int:
     """Pairs that a run has taken through all of its steps, at least."""
-    if joined.run.state is RunState.DONE:
-        covers = kind_of(joined.run).covers
-        covered = covers(joined.run.id) if covers else None
-        return joined.rows if covered is None else covered
-    spec = runs.any_spec_of(joined.run)
-    return min(joined.about.rows, joined.run.done // kind_of(joined.run).weight(spec))
+    kind = kind_of(run)
+    if run.state is not RunState.DONE:
+        return min(about.rows, run.done // kind.weight(runs.any_spec_of(run)))
+    covered = kind.covers(run.id) if kind.covers else None
+    if covered is not None:
+        return covered
+    found = _about_on(_folder(about.fingerprint), about.dataset, run)
+    return found[1] if found else about.rows
 
 
 def _joined(run: Run) -> _Joined | None:
     """A run with what its study is about; None before its dataset was read, or once that was
     removed."""
-    found: tuple[About, int] | None
-    try:
-        found = _about_of(data_dir(), run.id, run.created)
-    except _NotBegun:
-        found = _about_on(run, _asked_for(run))
-    if found is None or _label(_folder(found[0].fingerprint)) is None:
+    fingerprint = read_by(run)
+    label = _label(_folder(fingerprint)) if fingerprint is not None else None
+    if fingerprint is None or label is None:
         return None
-    return _Joined(run, *found)
+    found = _about_on(_folder(fingerprint), label, run)
+    return _Joined(run, found[0]) if found is not None else None
 
 
 @lru_cache(maxsize=4096)
-def _about_of(_: Path, run_id: str, __: float) -> tuple[About, int]:
-    """What the study of a run is about, which never changes once it has read its dataset; and how
-    many rows the run has.
-
-    Raises:
-        _NotBegun: it has not, or was never asked for rows that are there.
-    """
-    run = runs.get(run_id)
-    found = _about_on(run, dataset_of(run.id) or _begun_with(run))
-    if found is None:
-        raise _NotBegun
-    return found
-
-
-def _about_on(run: Run, fingerprint: str | None) -> tuple[About, int] | None:
-    """What the study of a run on a dataset is about, and how many rows the run has."""
-    if fingerprint is None:
-        return None
-    folder = _folder(fingerprint)
-    label = _label(folder)
-    if label is None:
-        return None
+def _about_on(folder: Path, label: str, run: Run) -> tuple[About, int] | None:
+    """What the study of a run on a dataset is about, and how many rows the run has; None if it was
+    never asked for rows that are there."""
     try:
         spec = runs.any_spec_of(run)
     except runs.Damaged:
@@ -373,7 +348,14 @@ def _about_on(run: Run, fingerprint: str | None) -> tuple[About, int] | None:
         only = came_with
     rows = _row_set(folder, only) or own
     only = only.model_copy(update={"dataset": spec.dataset})
-    return About(rows[0], label, fingerprint, rows[1], only), own[1]
+    return About(rows[0], label, folder.name, rows[1], only), own[1]
+
+
+def _datasets_stamp() -> object:
+    """Something that changes when a dataset comes or goes: one may come back."""
+    with suppress(OSError):
+        return (data_dir() / "datasets").stat().st_mtime_ns
+    return None
 
 
 def _folder(fingerprint: str) -> Path:
@@ -381,10 +363,10 @@ def _folder(fingerprint: str) -> Path:
 
 
 def _label(folder: Path) -> str | None:
-    """What a dataset is called; None if it is gone."""
+    """What a dataset is called; None if it is gone, or its card is damaged."""
     try:
         return _label_at(folder, (folder / "dataset.json").stat().st_mtime_ns)
-    except FileNotFoundError:
+    except (OSError, *ODD_DATA):
         return None
 
 
@@ -393,35 +375,15 @@ def _label_at(folder: Path, _: int) -> str:
     return DatasetRequest(**PreparedDataset(folder).about["request"]).label
 
 
-def _begun_with(run: Run) -> str | None:
-    """The dataset that a run without a manifest has read; None if it has not yet."""
-    folder = data_dir() / "runs" / run.id
-    try:
-        return _begun_at(folder, (folder / "parts.jsonl").stat().st_ino)
-    except (_NotBegun, FileNotFoundError):
+def id_of(spec: RowsSpec) -> str | None:
+    """The study that is about some rows, whether it has begun or not; None before their dataset was
+    read here, and where it has no such rows.
+    """
+    dataset = datasets.find(spec.dataset)
+    if dataset is None:
         return None
-
-
-def _asked_for(run: Run) -> str | None:
-    """The dataset that a run asks for, where it was read here before the run has read it."""
-    with suppress(BadInput):
-        spec = runs.any_spec_of(run)
-        found = find_prepared(data_dir(), spec.dataset) if isinstance(spec, RowsSpec) else None
-        return found.fingerprint if found is not None else None
-    return None
-
-
-class _NotBegun(Exception):
-    """The run has not read its dataset; raised rather than returned, so that it is not cached."""
-
-
-@lru_cache(maxsize=4096)
-def _begun_at(folder: Path, _: int) -> str:
-    """The dataset that a run began with, which never changes."""
-    parts = Parts(folder)
-    if BEGUN not in parts:
-        raise _NotBegun
-    return str(parts.rows(BEGUN)[0]["dataset"])
+    rows = _row_set(dataset.folder, _rows_only(spec))
+    return rows[0] if rows else None
 
 
 def _rows_only(spec: RowsSpec) -> RowsSpec:
@@ -435,7 +397,7 @@ def _row_set(folder: Path, spec: RowsSpec) -> tuple[str, int] | None:
     """The name of a set of rows, equal for equal rows of one dataset, and its size."""
     try:
         row_ids = choose_rows(spec, PreparedDataset(folder)).row_ids
-    except BadInput:  # a run that failed for its row ids is about no rows
+    except (BadInput, *ODD_DATA):  # a run that failed for its row ids is about no rows
         return None
     return _name_of(folder, row_ids), len(row_ids)
 

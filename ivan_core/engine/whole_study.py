@@ -42,33 +42,44 @@ def left_of(rows: RowsSpec, found: Sequence[Run] = ()) -> Left:
     """What is left to do on some rows, of which there are these runs.
 
     A stage that is done or at work, or that costs something, downloads or asks a server, is left
-    out.
+    out, and so is one that must wait for runs that are at work.
     """
+    return Left(tuple(one for one in _left_of(rows, found) if not one.after))
+
+
+def _left_of(rows: RowsSpec, found: Sequence[Run]) -> list[Proposal]:
     taken = {kind_of(run).stage for run in found if run.state is RunState.DONE or run.state.live}
     steps: dict[str, Proposal] = {}
     for proposal in proposals(rows):
         stage = kind_of(proposal.kind).stage
         if proposal.starts and stage not in taken:
             steps.setdefault(stage, proposal)
-    return Left(tuple(steps.values()))
+    return list(steps.values())
 
 
 def do_all(about: About) -> list[str]:
     """Begin all that is left of a study, one run after the other; returns the ids of these runs.
 
-    What was stopped goes on. Of two who ask at the same moment one begins each run.
+    What was stopped goes on, and what joins the results of others comes after them. Of two who ask
+    at the same moment one begins each run.
 
     Raises:
         NotAllowed: the visitor may only read and review.
         StorageProblem: the data folder cannot be written.
     """
     access.require(access.Action.START)
-    found = studies.runs_of(about.id)
-    begun = [_begun(step.spec, found) for step in left_of(about.spec, found).steps]
-    run_ids = [run_id for run_id in begun if run_id]
+    run_ids: list[str] = []
+    while begun := _begin_left(about):  # those begun make others possible
+        run_ids += begun
     if run_ids:
         runs.spawn_in_turn(run_ids)
     return run_ids
+
+
+def _begin_left(about: About) -> list[str]:
+    found = studies.runs_of(about.id)
+    begun = [_begun(step.spec, found) for step in _left_of(about.spec, found)]
+    return [run_id for run_id in begun if run_id]
 
 
 def _begun(spec: RowsSpec, found: Sequence[Run]) -> str:

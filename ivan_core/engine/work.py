@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ivan_core.datasets.columns import listed
 from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.prepared import PreparedDataset, RowChoice, choose_rows
 from ivan_core.datasets.sources import check_source
@@ -59,13 +60,13 @@ class Begun:
         odd = self.dataset.about["sanity"]
         if odd.get("tied"):
             notes.append(
-                f"In {number_of(odd['tied'], 'row')} of the data both replies have the same"
+                f"In {number_of(odd['tied'], 'pair')} of the data both replies have the same"
                 " score: a tie, which is in no rate."
             )
         if odd.get("without_prompt"):
-            found = ", ".join(self.dataset.about["columns_found"][:10])
+            found = listed(self.dataset.about["columns_found"][:10])
             notes.append(
-                f"In {number_of(odd['without_prompt'], 'row')} of the data the replies stand"
+                f"In {number_of(odd['without_prompt'], 'pair')} of the data the replies stand"
                 f" without a prompt (columns found: {found})."
             )
         return notes

@@ -201,7 +201,7 @@ def _write(run_id: str, file: IO[bytes], texts: bool) -> None:
     if about_kind is None:
         raise BadInput(
             f"Run {run_id} made a column of a dataset, which is no experiment.",
-            "Its numbers are in the download of the rows on the page Compare.",
+            "Its numbers are in the download of the pairs on the page Compare.",
         )
     folder = runs.registry().folder(run_id)
     manifest = runs.manifest(run_id)

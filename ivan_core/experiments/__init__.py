@@ -9,6 +9,7 @@ EXPERIMENTS = {
     "labels": "ivan_core.experiments.labels.kind",
     "taxonomy": "ivan_core.experiments.batches.kind",
     "rewrite": "ivan_core.experiments.rewrite.kind",
+    "analysis": "ivan_core.experiments.analysis.kind",
 }
 """The kinds of runs that people start, each a module whose `KIND` says what it is, by stage."""
 READING = {"column": "ivan_core.experiments.columns.kind"}

@@ -28,6 +28,9 @@ class Wish(TypedDict, total=False):
     gate: str | None
     row: str | None
     side: str | None
+    labeler: str | None
+    control: str | None
+    view: str | None
     where: str | None
 
 
@@ -80,16 +83,37 @@ GATE = FigureOption(
 )
 ROW = FigureOption("row", "single row", "N", "The row of charts that show one pair.")
 SIDE = FigureOption(
-    "side", "single side", "", "Of sentences: which reply of the row. Default: chosen.", among=SIDES
+    "side",
+    "single side",
+    "",
+    "Of sentences: which reply of the pair. Default: chosen.",
+    among=SIDES,
 )
 WHERE = FigureOption(
     "where",
-    "rows picked by conditions",
+    "pairs or texts picked by conditions",
     "QUERY",
-    "Only the rows that these conditions pick: what stands in the address of the page behind the"
+    "Only what these conditions pick: what stands in the address of the page behind the"
     ' run, in quotes, as in "verdict=MODEL~disagree&subset=harmless".',
 )
-OPTIONS = (MODEL, OTHER, COLUMN, LABEL, GATE, ROW, SIDE, WHERE)
+LABELER = FigureOption(
+    "labeler", "single labeler", "RUN", "Of an analysis: whose labels, by their run.", listed=True
+)
+CONTROL = FigureOption(
+    "control",
+    "control",
+    "",
+    "Of an analysis: what stands beside the labels. Default: that of the analysis.",
+    among=("length", "none", "chosen"),
+)
+VIEW = FigureOption(
+    "view",
+    "view",
+    "",
+    "Of an analysis: each feature with all others equal, or alone. Default: together.",
+    among=("together", "alone"),
+)
+OPTIONS = (MODEL, OTHER, COLUMN, LABEL, GATE, ROW, SIDE, LABELER, CONTROL, VIEW, WHERE)
 
 
 def _never(name: str, results: Any) -> BadInput | None:

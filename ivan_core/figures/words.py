@@ -74,6 +74,8 @@ class MaybeBare(Protocol):
     def bare(self) -> bool: ...
 
 
+FOR_THE_PAPER = "Numbers for the paper"
+"""What coefficients and tests stand under, one deeper than what everybody reads."""
 GROUPS = (
     "where pairs share their first human turn and are more alike for it (a design effect above"
     " 1.05), they are those of as many independent pairs as would vary as much."

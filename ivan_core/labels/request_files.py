@@ -103,7 +103,7 @@ def _lines(requests: Iterable[Request], limits: Limits) -> Iterator[_Line]:
     seen: set[TextKey] = set()
     for key, body, tokens in requests:
         if key in seen:
-            raise BadInput(f"Row {key.row_id} ({key.preference}) is asked for twice.")
+            raise BadInput(f"Pair {key.row_id} ({key.preference}) is asked for twice.")
         seen.add(key)
         line = _Line(key, _content(key, body), tokens)
         if not _fit((line,), limits):
@@ -125,8 +125,8 @@ def body_bytes(key: TextKey, body: Mapping[str, object]) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         raise BadInput(
-            f"Row {key.row_id} ({key.preference}) holds half a character (a lone surrogate).",
-            "No provider takes such a text: leave the row out.",
+            f"Pair {key.row_id} ({key.preference}) holds half a character (a lone surrogate).",
+            "No provider takes such a text: leave the pair out.",
         ) from None
 
 
@@ -190,19 +190,19 @@ def _write_part(
 
 
 def _too_large(line: _Line, limits: Limits) -> BadInput:
-    where = f"Row {line.key.row_id} ({line.key.preference})"
+    where = f"Pair {line.key.row_id} ({line.key.preference})"
     if limits.requests < 1:
         return BadInput("A file that holds no request is asked for.", "Allow at least one.")
     if len(line.content) > limits.bytes:
         return BadInput(
             f"{where} makes a request of {len(line.content):,} bytes; "
             f"a file may hold {limits.bytes:,}.",
-            "Leave the row out.",
+            "Leave the pair out.",
         )
     return BadInput(
         f"{where} makes a request of {line.tokens:,} tokens; "
         f"{limits.tokens or 0:,} may wait in the account.",
-        "Raise the limit of waiting tokens (--queue-tokens), or leave the row out.",
+        "Raise the limit of waiting tokens (--queue-tokens), or leave the pair out.",
     )
 
 

@@ -28,7 +28,7 @@ FORMS: dict[Form, str] = {
     "spreadsheet": "CSV for spreadsheets",
     "parquet": "Parquet",
     "jsonl": "JSON lines",
-    "row-ids": "Row ids, plain text",
+    "row-ids": "Pair numbers, plain text",
 }
 _ENDINGS: dict[Form, str] = {
     "csv": ".csv",

@@ -19,12 +19,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import exp, floor, isfinite, isnan, lgamma, log, nan, pi, sqrt
+from math import floor, isfinite, isnan, nan, sqrt
 from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from ivan_core.metrics.distributions import student_p
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,6 @@ def rate_of_row(count: int, n: int, low: float, high: float, effective_n: float)
 
 Floats = NDArray[np.float64]
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
-
 
 def mean_interval(values: Floats, level: float = 0.95, design: float = 1.0) -> tuple[float, float]:
     """The interval of the mean of values; NaN for fewer than two of them.
@@ -113,7 +113,7 @@ def mean_p(values: Floats, design: float = 1.0) -> float:
     mean, spread = float(values.mean()), float(values.std(ddof=1)) * sqrt(design / n)
     if not spread:
         return 0.0 if mean else 1.0
-    return max(0.0, 1 - _within(abs(mean) / spread, _freedom(n, design)))
+    return student_p(mean / spread, _freedom(n, design))
 
 
 def _freedom(n: int, design: float) -> int:
@@ -127,24 +127,12 @@ def quantile(df: int, level: float = 0.95) -> float:
     if df < 1 or not 0 < level < 1:
         raise ValueError(f"Student's t needs df >= 1 and 0 < level < 1, not {df} and {level}.")
     low, high = 0.0, 1.0
-    while _within(high, df) < level:
+    while student_p(high, df) > 1 - level:
         low, high = high, high * 2
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if _within(middle, df) < level else (low, middle)
+        low, high = (middle, high) if student_p(middle, df) > 1 - level else (low, middle)
     return (low + high) / 2
-
-
-def _within(t: float, df: int) -> float:
-    """The share of Student's distribution between -t and t.
-
-    With x = sqrt(df) tan a the density becomes cos(a)^(df - 1), smooth on a bounded range.
-    """
-    reach = float(np.arctan(t / sqrt(df)))
-    angles = reach * (_NODES + 1) / 2
-    constant = exp(lgamma((df + 1) / 2) - lgamma(df / 2) - log(pi) / 2)
-    density = constant * np.cos(angles) ** (df - 1)
-    return float(reach * (_WEIGHTS @ density))
 
 
 TIMES = 1_000

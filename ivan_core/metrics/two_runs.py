@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ivan_core.domain.words import number_of
 from ivan_core.metrics.agreement import agreement_of, rated
-from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.intervals import Rate, with_minus
 from ivan_core.metrics.sentences import rate_words
 from ivan_core.metrics.training import Training, fair_pairs, never_clear, training_of, unseen_rows
 
@@ -94,20 +95,18 @@ def two_runs(
 
 
 def two_runs_sentence(found: TwoRuns, first: str, second: str) -> str:
-    """What two runs have in common, in words to be copied; `first` and `second` name them."""
+    """What two runs have in common, a sentence a line; `first` and `second` name them."""
     if not found.shared:
-        return f"{first} and {second} share no rows."
-    rows = (
-        f"all {found.shared:,} rows"
+        return f"{first} and {second} share no pairs."
+    pairs = (
+        f"all {number_of(found.shared, 'pair')}"
         if found.rows == (found.shared, found.shared)
-        else f"{found.shared:,} rows (of {found.rows[0]:,} and {found.rows[1]:,})"
+        else f"{number_of(found.shared, 'pair')} (of {found.rows[0]:,} and {found.rows[1]:,})"
     )
     rates = [dict(found.first), dict(found.second)]
-    told = [f"{first} and {second} share {rows}."]
+    told = [f"{first} and {second} share {pairs}."]
     for pair in found.pairs:
-        name = pair.first if pair.first == pair.second else f"{pair.first} and {pair.second}"
-        one, other = rate_words(rates[0][pair.first]), rate_words(rates[1][pair.second])
-        words = f"{name}: agreement {one}, then {other}" if one != other else f"{name}: {one} both"
+        words = _agrees(pair, rates[0][pair.first], rates[1][pair.second], first, second)
         words += f"; {pair.changed:,} of {pair.n:,} verdicts differ"
         if pair.changed:
             words += f" ({pair.gained:,} gained, {pair.lost:,} lost)"
@@ -118,7 +117,19 @@ def two_runs_sentence(found: TwoRuns, first: str, second: str) -> str:
         told.append(f"{words}.")
     told += _trained(found, first, second)
     told += [pair.never_clear for pair in found.pairs if pair.never_clear]
-    return " ".join(told)
+    return "\n".join(told)
+
+
+def _agrees(
+    pair: ModelPair, before: Rate | None, after: Rate | None, first: str, second: str
+) -> str:
+    """How often a model, or each of two, agrees with the choice in both runs."""
+    one, other = (rate_words(rate) if rate else "no pair" for rate in (before, after))
+    if pair.first != pair.second:
+        return f"{pair.first} agrees with the choice in {one}, {pair.second} in {other}"
+    if one == other:
+        return f"{pair.first} agrees with the choice in {one}, in both"
+    return f"{pair.first} agrees with the choice in {one} ({first}) and {other} ({second})"
 
 
 def _left_out(pair: ModelPair) -> str:
@@ -192,5 +203,5 @@ def _pearson(one: pd.Series, other: pd.Series) -> float | None:
 
 def _correlation(value: float) -> str:
     """Three decimals; only exactly 1 is called so."""
-    text = f"{value:.3f}"
+    text = with_minus(value, ".3f")
     return "over 0.999" if text == "1.000" and value < 1 else text

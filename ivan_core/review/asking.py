@@ -1,30 +1,39 @@
-"""Pairs that people could be asked about next: where the models of a comparison part, else where
-one goes against the choice, else any; and the minutes that it takes them.
+"""What people could be asked about next, and the minutes that it takes them.
+
+Pairs where the models of a comparison part, else where one goes against the choice, else any; and
+the replies where two labelers differ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-from ivan_core.annotations.queues import Queues
-from ivan_core.domain.reviews import BLIND_FIRST, Source
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.reviews import BLIND_FIRST, Source, Task
 from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets, studies
 from ivan_core.engine.opinions import used_opinions
 from ivan_core.engine.studies import About
 from ivan_core.experiments.compare.conditions import LANGUAGE, ModelsDiffer, VerdictIs, listing
 from ivan_core.experiments.compare.results import Results, open_results
+from ivan_core.experiments.labels.numbers import named
+from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.lists.conditions import Condition, Filter, matching_rows
 from ivan_core.review.examples import SECONDS
 from ivan_core.review.pace import paces
-from ivan_core.review.runs_on_pairs import comparisons
-from ivan_core.settings import data_dir
+from ivan_core.review.queues import plan_queue, queue_request
+from ivan_core.review.runs_on_pairs import comparisons, newest_labellings
+from ivan_core.review.sources import MOST_ITEMS, QueueRequest
 
 MOST_ASKED = 40
 """Of more pairs than these a random draw of `BLIND_FIRST` is asked."""
 _ENOUGH = 10
 """Answers from which on their own pace is taken."""
+Asked = frozenset[tuple[Task, Source]]
+"""What people were asked already, and where those items came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,39 +72,71 @@ class Asking:
 
     @property
     def terms(self) -> str:
-        return f"free, about {self.minutes} min a person"
+        return _terms(self.minutes)
 
 
-def asked_before(about: About) -> frozenset[Source]:
-    """Where the items of the queues of a study's dataset come from.
+@dataclass(frozen=True, slots=True)
+class AskingOfReplies:
+    """A review that could come next of the `of` replies where two labelers differ: the queue that
+    asks about `count` of them, which takes one person so many `minutes`; everybody begins with
+    `first` random ones.
+    """
+
+    queue: QueueRequest
+    count: int
+    of: int
+    minutes: int
+    first: int
+    labelers: tuple[str, str]
+
+    @property
+    def does(self) -> str:
+        """As in "Ask people about the 12 replies where two labelers differ"."""
+        count = f"{self.count} of the {self.of:,} replies"
+        if self.count == self.of:
+            count = f"the {number_of(self.of, 'reply', 'replies')}"
+        return f"Ask people about {count} where two labelers differ"
+
+    @property
+    def why(self) -> str:
+        one, other = self.labelers
+        first = f"Everybody first describes {self.first} random ones: only those enter the rates."
+        return f"Who is right, {one} or {other}? {first}"
+
+    @property
+    def terms(self) -> str:
+        return _terms(self.minutes)
+
+
+def _terms(minutes: int) -> str:
+    return f"free, about {minutes} min a person"
+
+
+def asked_before(about: About) -> Asked:
+    """What people were asked about the rows of a study, and where those items came from.
 
     Raises:
+        BadInput: the dataset is gone.
         StorageProblem: reviews cannot be read.
     """
-    return frozenset(queue.source for queue in Queues(data_dir()).all(about.fingerprint))
+    return frozenset((queue.task, queue.source) for queue, _ in studies.queues_on(about))
 
 
-def worth_asking(about: About, asked: frozenset[Source]) -> Asking | None:
-    """What people could be asked of a study's pairs; None where they were asked already, by where
-    the items of its queues come from.
+def worth_asking(about: About, asked: Asked) -> Asking | None:
+    """Which of a study's pairs people could be asked about; None where they were asked already.
 
     Raises:
         BadInput: the dataset is gone.
         StorageProblem: reviews cannot be read.
     """
     dataset = datasets.by_fingerprint(about.fingerprint)
-    pace = paces(used_opinions(dataset)).get("better")
-    seconds = pace.median if pace and pace.n >= _ENOUGH else SECONDS["better"]
-
-    def minutes(items: int) -> int:
-        return max(1, round(items * seconds / 60))
-
+    before = {source for task, source in asked if task == "better"}
     own = {run.id for run in studies.runs_of(about.id)}
     compared = next((run.id for run in comparisons(dataset) if run.id in own), None)
     if compared is None:
         count = min(BLIND_FIRST, about.rows)
-        return None if asked else Asking(count, minutes(count))
-    if asked - {"random"}:
+        return None if before else Asking(count, _minutes(dataset, "better", count))
+    if before - {"random"}:
         return None
     results = open_results(compared)
     rows, tied = listing(results), dataset.tied_rows
@@ -105,7 +146,7 @@ def worth_asking(about: About, asked: frozenset[Source]) -> Asking | None:
         if found:
             count = len(found) if len(found) <= MOST_ASKED else BLIND_FIRST
             first = min(BLIND_FIRST, dataset.rows)
-            taking = minutes(count + first)
+            taking = _minutes(dataset, "better", count + first)
             return Asking(count, taking, compared, wanted, tuple(found), where, question, first)
     return None
 
@@ -117,4 +158,55 @@ def _worth_a_look(results: Results) -> Iterator[tuple[Condition, str, str]]:
     if len(results.models) > 1:
         yield ModelsDiffer(), "where the models part", "With which of them do people side?"
     against = VerdictIs(model=results.models[0], verdict="disagree")
-    yield against, "where the model goes against the choice", "With whom do people side?"
+    # Of several models that never part the first speaks for all.
+    who = "the models go" if len(results.models) > 1 else "the model goes"
+    yield against, f"where {who} against the choice", "With whom do people side?"
+
+
+def worth_describing(about: About, asked: Asked) -> AskingOfReplies | None:
+    """Which of a study's replies people could describe, since its two newest labelers differ there;
+    None where they differ nowhere, or people were asked already.
+
+    Raises:
+        BadInput: the dataset is gone.
+        StorageProblem: reviews cannot be read.
+    """
+    if ("describe", "disagreements") in asked:
+        return None
+    dataset = datasets.by_fingerprint(about.fingerprint)
+    both = newest_labellings(dataset, {run.id for run in studies.runs_of(about.id)})[:2]
+    if len(both) < 2:
+        return None
+    one, other = both
+    fields = {
+        "dataset": about.fingerprint,
+        "task": "describe",
+        "source": "disagreements",
+        "sides": "both",
+        "runs": (one.run.id, other.run.id),
+        "count": MOST_ITEMS,
+    }
+    of = _differing(one, other, queue_request(fields))
+    if not of:
+        return None
+    count = of if of <= MOST_ASKED else BLIND_FIRST
+    first = min(BLIND_FIRST, dataset.rows)
+    taking = _minutes(dataset, "describe", count + first)
+    queue = queue_request({**fields, "count": count})
+    return AskingOfReplies(queue, count, of, taking, first, (named(one), named(other)))
+
+
+@lru_cache(maxsize=8)
+def _differing(_: LabelResults, __: LabelResults, request: QueueRequest) -> int:
+    """How many items there are for a queue that draws on two labellings."""
+    try:
+        return len(plan_queue(request).items)
+    except BadInput:  # they differ nowhere, or share no label that is asked for
+        return 0
+
+
+def _minutes(dataset: PreparedDataset, task: Task, items: int) -> int:
+    """How long some items take one person."""
+    pace = paces(used_opinions(dataset)).get(task)
+    seconds = pace.median if pace and pace.n >= _ENOUGH else SECONDS[task]
+    return max(1, round(items * seconds / 60))

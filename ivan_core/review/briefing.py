@@ -97,7 +97,9 @@ def namesake(queue: Queue, name: str) -> Namesake:
 
 def minutes(queue: Queue, items: int) -> int:
     """How many minutes so many items of a queue take, by the pace of those who judged so far."""
-    paces = [one.seconds for one in opinions().all(queue.id) if one.seconds and not one.skipped]
+    said = opinions().all(queue.id)
+    whole = [one for one in said if not one.skipped and queue.answered(one.answers)]
+    paces = [one.seconds for one in whole if one.seconds]
     pace = median(paces) if len(paces) >= _ENOUGH else SECONDS[queue.task]
     return max(1, round(items * pace / 60))
 

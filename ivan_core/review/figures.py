@@ -12,13 +12,14 @@ from ivan_core.engine.opinions import Used, used_opinions
 from ivan_core.experiments.labels.numbers import TITLES
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
 from ivan_core.figures.words import WILSON
+from ivan_core.metrics.labels.agreement import SHARES
 from ivan_core.review.agreement import between_on_texts, cells_beside, choices_beside
 from ivan_core.review.lists import cells_table, choices_table
 from ivan_core.review.runs_on_pairs import comparisons, newest_labellings
 from ivan_core.review.sentences import (
-    cell_in_full,
+    cell_sentence,
     dataset_of,
-    pairs_in_full,
+    pairs_sentence,
     review_quotes,
     said_by,
     source_line,
@@ -46,9 +47,25 @@ def _choices(used: Used) -> Drawn:
     return Drawn(
         lambda: who_dots(table, dark=False),
         table,
-        f"Who chooses the better reply as the reviewers do. {pairs_in_full(used)} {told}".strip(),
+        f"Who chooses the better reply as the reviewers do. {pairs_sentence(used)} {told}".strip(),
         f"Pairs on which either saw no difference, or a model gave equal rewards, were left out."
         f" {WILSON}",
+    )
+
+
+def _same_answers(used: Used) -> Drawn:
+    from ivan_core.charts.same_answers import same_answer_dots
+
+    table = between_on_texts(used)
+    if table is None:
+        raise _nothing_yet("review-same-answers")
+    title = "How often the reviewers give the same answer"
+    return Drawn(
+        lambda: same_answer_dots(table, TITLES, title=title, dark=False),
+        table[SHARES],
+        f"{title}, by question. {texts_sentence(used)}",
+        "Shares are of the texts that two people or more answered; lists count as the same if they"
+        f" name the same words. “Can't tell” is no answer. {WILSON}",
     )
 
 
@@ -58,7 +75,7 @@ def _questions(used: Used) -> Drawn:
     table = between_on_texts(used)
     if table is None:
         raise _nothing_yet("review-questions")
-    title = "How far the reviewers agree"
+    title = "How far the reviewers agree beyond chance"
     return Drawn(
         lambda: agreement_dots(table, TITLES, title=title, dark=False),
         table,
@@ -79,7 +96,7 @@ def _cells(used: Used) -> Drawn:
         lambda: question_cells(table, dark=False),
         table,
         "Who answers as the reviewers do: of the texts that both answered, those with the same"
-        f" answer, by question. {' '.join(cell_in_full(one) for one in cells[:3])}",
+        f" answer, by question. {' '.join(cell_sentence(one) for one in cells[:3])}",
         f"Lists count as the same if they name the same words. {WILSON} Both texts of a pair are"
         " one group.",
     )
@@ -105,8 +122,14 @@ CHARTS = (
         lacks=_needs(lambda used: choices_beside(dataset_of(used), used)),
     ),
     Chart(
+        "review-same-answers",
+        "How often the reviewers give the same answer, by question",
+        _same_answers,
+        lacks=_needs(lambda used: between_on_texts(used) is not None),
+    ),
+    Chart(
         "review-questions",
-        "How far the reviewers agree, by question",
+        "How far the reviewers agree beyond chance, by question (kappa or alpha, AC1)",
         _questions,
         lacks=_needs(lambda used: between_on_texts(used) is not None),
     ),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 REVIEWERS = "reviewers"
 """Stands for the reviewers among themselves where somebody is chosen."""
-_COLUMNS = ("Row", "Side", "Chosen", "Rejected", "Reply")
+_COLUMNS = ("Pair", "Side", "Chosen", "Rejected", "Reply")
 CHOICE_WORDS = {
     "chosen": "the chosen reply",
     "rejected": "the rejected reply",
@@ -105,7 +105,7 @@ def quick_table(used: Used) -> pd.DataFrame:
         [
             {
                 "Queue": one.queue,
-                "Row": one.row_id,
+                "Pair": one.row_id,
                 "Side": "" if one.side == "both" else one.side,
                 "Who": one.reviewer,
                 "Seconds": one.seconds,
@@ -145,7 +145,7 @@ def page_of(
         if one.side == "both":
             records.append(
                 {
-                    "Row": one.row_id,
+                    "Pair": one.row_id,
                     **said,
                     "Chosen": replies["chosen"],
                     "Rejected": replies["rejected"],
@@ -153,7 +153,7 @@ def page_of(
             )
         else:
             records.append(
-                {"Row": one.row_id, "Side": one.side, **said, "Reply": replies[one.side]}
+                {"Pair": one.row_id, "Side": one.side, **said, "Reply": replies[one.side]}
             )
     return pd.DataFrame.from_records(records)
 

@@ -34,7 +34,7 @@ SOURCES: Mapping[Source, str] = {
     "disagreements": "Where two labelers or models differ",
     "second-look": "Worth a second look: all models go against the choice",
     "low-agreement": "The labels on which two labelers agree least",
-    "starred": "Starred rows",
+    "starred": "Starred pairs",
     "rows": "Rows that you name",
 }
 """Each source as a person reads it. Only a random sample gives rates."""
@@ -212,7 +212,7 @@ def datasets_to_review(first: str = "") -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class QueueState:
     """How far a queue is. `people` counts the finished opinions of each person, its first items
-    included; `verified` are those who logged in."""
+    included; `verified` are those who logged in; `begun` is how many finished none so far."""
 
     queue: Queue
     items: int
@@ -220,6 +220,7 @@ class QueueState:
     opinions: int
     people: dict[str, int]
     verified: frozenset[str]
+    begun: int
 
     @property
     def name(self) -> str:
@@ -228,14 +229,17 @@ class QueueState:
 
     @property
     def sentence(self) -> str:
-        """As in "3 of 20 items have 2 opinions; Ada 12, Bo 7."."""
+        """As in "3 of 20 items have 2 opinions; Ada 12, Bo 7; 1 more person has begun."."""
         each = number_of(self.queue.opinions, "opinion")
         told = f"{self.enough:,} of {self.items:,} items have {each}"
         named = [
             f"{name}{'' if name in self.verified else ' (not verified)'} {count:,}"
             for name, count in sorted(self.people.items(), key=lambda one: -one[1])
         ]
-        return f"{told}; {', '.join(named)}." if named else f"{told}; nobody has begun."
+        more = "more " if named else ""
+        begun = number_of(self.begun, f"{more}person has begun", f"{more}people have begun")
+        clauses = [told, *([", ".join(named)] if named else []), *([begun] if self.begun else [])]
+        return f"{'; '.join(clauses if len(clauses) > 1 else [told, 'nobody has begun'])}."
 
     @property
     def row(self) -> dict[str, object]:
@@ -257,12 +261,10 @@ class QueueState:
 def state_of(queue: Queue) -> QueueState:
     """How far a queue is, and who judged how much of it."""
     total, enough, given = queues().progress(queue.id)
-    said = [
-        one
-        for number in (queue.id, *([queue.companion] if queue.companion else []))
-        for one in opinions().all(number)
-        if not one.skipped and all(key in one.answers for key in queue.asked)
-    ]
+    both = (queue.id, *([queue.companion] if queue.companion else []))
+    every = [one for number in both for one in opinions().all(number)]
+    said = [one for one in every if not one.skipped and queue.answered(one.answers)]
     people = Counter(one.reviewer for one in said)
     verified = frozenset(one.reviewer for one in said if one.verified)
-    return QueueState(queue, total, enough, given, dict(people), verified)
+    begun = len({one.reviewer for one in every} - people.keys())
+    return QueueState(queue, total, enough, given, dict(people), verified, begun)

@@ -41,10 +41,13 @@ def labellings(dataset: PreparedDataset) -> list[Run]:
     return runs_of("labels", str(dataset.about["content"]))
 
 
-def newest_labellings(dataset: PreparedDataset) -> list[LabelResults]:
-    """The newest labelling of each labeler, newest first."""
+def newest_labellings(
+    dataset: PreparedDataset, among: Collection[str] | None = None
+) -> list[LabelResults]:
+    """The newest labelling of each labeler, newest first; `among` are ids of runs, all if None."""
     found: dict[str, LabelResults] = {}
-    wanted = (run for run in labellings(dataset) if labeler_of(run.id) not in found)
+    asked = (run for run in labellings(dataset) if among is None or run.id in among)
+    wanted = (run for run in asked if labeler_of(run.id) not in found)
     for one in runs.opened(wanted, open_labels):
         found[one.labeler] = one
     return list(found.values())

@@ -10,12 +10,13 @@ from ivan_core.engine.figures import REVIEWS
 from ivan_core.engine.opinions import Used, ceiling_sentence
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.sentences import agreement_sentence, both_sentence
-from ivan_core.figures.words import Quote
+from ivan_core.figures.words import FOR_THE_PAPER, Quote
 from ivan_core.metrics.labels.sentences import (
     TOO_FEW,
     coefficient_sentence,
     coefficients,
     same_rate,
+    same_sentence,
 )
 from ivan_core.metrics.sentences import PROMPTS_SHARED, count_of
 from ivan_core.review.agreement import (
@@ -75,11 +76,6 @@ def pairs_numbers(used: Used) -> str:
     return "" if table is None else coefficients(table.iloc[0].to_dict())
 
 
-def pairs_in_full(used: Used) -> str:
-    """Both, to be copied."""
-    return f"{pairs_sentence(used)} {pairs_numbers(used)}".strip()
-
-
 def texts_sentence(used: Used, *, in_full: bool = False) -> str:
     """On which questions the reviewers agree most and least; empty while no text has two."""
     table = between_on_texts(used)
@@ -96,9 +92,8 @@ def names_of(used: Used) -> list[str]:
 
 def cell_sentence(cell: Cell) -> str:
     """One question and one who answers it beside the reviewers."""
-    others = "the other reviewers" if cell.who.kind == "person" else "the reviewers"
     told = (
-        f"{cell.who.name} and {others} gave the same answer on {label_name(cell.key)} in"
+        f"{cell.who.name} and {others_of(cell)} gave the same answer on {label_name(cell.key)} in"
         f" {count_of(cell.rate, 'text', PROMPTS_SHARED)}."
     )
     if not cell.either:
@@ -107,14 +102,14 @@ def cell_sentence(cell: Cell) -> str:
     return f"{told} {TOO_FEW}" if cell.few else told
 
 
+def others_of(cell: Cell) -> str:
+    """Whom the one of a cell is set beside."""
+    return "the other reviewers" if cell.who.kind == "person" else "the reviewers"
+
+
 def cell_numbers(cell: Cell) -> str:
     """The same in coefficients, for a paper."""
     return coefficients(cell_agreement(cell))
-
-
-def cell_in_full(cell: Cell) -> str:
-    """Both, to be copied."""
-    return f"{cell_sentence(cell)} {cell_numbers(cell)}"
 
 
 def dataset_of(used: Used) -> PreparedDataset:
@@ -130,11 +125,17 @@ def reviews_id(dataset: PreparedDataset) -> str:
 
 
 def review_quotes(used: Used) -> list[Quote]:
-    """All sentences of the reviews of a dataset, by question."""
+    """All sentences of the reviews of a dataset, by question; coefficients apart, at the end."""
     dataset = dataset_of(used)
     found: list[Quote] = []
+    numbers: list[Quote] = []
 
-    for sentence in (pairs_in_full(used), ceiling_sentence(used)):
+    def for_the_paper(about: str, told: str, chart: str = "") -> None:
+        if told:
+            numbers.append(Quote(FOR_THE_PAPER, f"{about}: {told}", chart))
+
+    for_the_paper("The reviewers on which reply is better", pairs_numbers(used))
+    for sentence in (pairs_sentence(used), ceiling_sentence(used)):
         if sentence:
             found.append(Quote("Which reply is better?", sentence, "review-choices"))
     for one in choices_beside(dataset, used):
@@ -142,14 +143,18 @@ def review_quotes(used: Used) -> list[Quote]:
     table = between_on_texts(used)
     if table is not None:
         for row in table.to_dict("records"):
-            said = f"{both_sentence(row)} {coefficient_sentence(row)}"
-            found.append(Quote("Do the reviewers agree?", said, "review-questions"))
+            said = f"{both_sentence(row)} {same_sentence(row)}"
+            found.append(Quote("Do the reviewers agree?", said, "review-same-answers"))
+            about = f"The reviewers on “{label_name(str(row['key']))}”"
+            for_the_paper(about, coefficient_sentence(row), "review-questions")
     for cell in cells_beside(dataset, used):
         question = "Labelers and people beside the reviewers"
-        found.append(Quote(question, cell_in_full(cell), "review-cells"))
+        found.append(Quote(question, cell_sentence(cell), "review-cells"))
+        about = f"{cell.who.name} and {others_of(cell)} on “{label_name(cell.key)}”"
+        for_the_paper(about, cell_numbers(cell))
     for pace in paces(used).values():
         found.append(Quote("How long does an answer take?", pace.sentence))
-    return found
+    return [*found, *numbers]
 
 
 def source_line(used: Used) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
 
 State = Literal["unsettled", "settled", "all"]
+_LETTER = re.compile(r"\b[AB]\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,20 @@ def in_letters(key: str, answer: Label, named: Mapping[Side, str]) -> str:
     return answer_in_words(key, answer)
 
 
+def noted(opinion: Opinion, named: Mapping[Side, str]) -> str:
+    """Somebody's note; one that names A or B says so where these were the other way round."""
+    told = f"{opinion.reviewer} noted: {opinion.note}"
+    if opinion.side == "both" and named[opinion.left] == "B" and _LETTER.search(opinion.note):
+        told += f" (A and B stood the other way round for {opinion.reviewer}.)"
+    return told
+
+
 def tally(one: ToSettle, key: str, named: Mapping[Side, str]) -> str:
-    """How many gave which answer to a question, as in "2 said A, 1 said B"."""
+    """How many gave which answer to a question, as in "2 said A, 1 said B"; the same words in
+    another order are the same answer.
+    """
     given = [opinion.answers[key] for opinion in one.opinions if key in opinion.answers]
+    given = [tuple(sorted(answer)) if isinstance(answer, tuple) else answer for answer in given]
     counts = Counter(in_letters(key, answer, named) for answer in given if answer is not None)
     told = [f"{count:,} said {words}" for words, count in counts.most_common()]
     unsure = given.count(None)

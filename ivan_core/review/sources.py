@@ -62,7 +62,9 @@ class QueueRequest(BaseModel):
     sides: Sides = Field("one", description="One reply of a pair, drawn by chance, or both.")
     count: int = Field(60, ge=1, le=MOST_ITEMS, description="How many items at most.")
     runs: tuple[str, ...] = Field((), description="The runs drawn on; the newest that fit if none.")
-    row_ids: tuple[int, ...] = Field((), description="The rows of the source that names them.")
+    row_ids: tuple[int, ...] = Field(
+        (), description="The pairs of the source that names them, by number."
+    )
     prefill: str = Field(
         "", description="A labelling shown beforehand; such answers are kept out of rates."
     )
@@ -171,8 +173,8 @@ def _random(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
     choice = choose_rows(spec, dataset)
     if not choice.random:
         raise BadInput(
-            f"The rows of run {run.id} are not a random sample of the dataset.",
-            "Draw from the whole dataset, or from a run on all rows or on a random sample.",
+            f"The pairs of run {run.id} are not a random sample of the dataset.",
+            "Draw from the whole dataset, or from a run on all pairs or on a random sample.",
         )
     return _Pool(choice.row_ids, f"of run {run.id}")
 
@@ -181,14 +183,14 @@ def _starred(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
     rows = [r for r in reviews().starred_rows(dataset.fingerprint) if r < dataset.rows]
     if not rows:
         raise BadInput("Nothing is starred in this dataset.", "Star pairs on the page Pairs first.")
-    return _Pool(rows, "of the starred rows")
+    return _Pool(rows, "of the starred pairs")
 
 
 def _named_rows(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
     if not request.row_ids:
-        raise BadInput("No row ids were given.", "Name at least one; the first row is 0.")
+        raise BadInput("No pair numbers were given.", "Name at least one; the first pair is 0.")
     dataset.check_row_ids(request.row_ids)
-    return _Pool(sorted(set(request.row_ids)), "of the rows that were named")
+    return _Pool(sorted(set(request.row_ids)), "of the pairs that were named")
 
 
 def _without_author(given: list[LabelResults]) -> list[LabelResults]:

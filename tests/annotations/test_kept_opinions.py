@@ -169,9 +169,9 @@ def test_which_is_better_has_three_answers(opinions, queue, answer):
 def test_what_is_not_asked_is_not_taken(opinions, queue, describing):
     with pytest.raises(BadInput, match="does not ask about topics"):
         opinions.save(Opinion(queue.id, 0, "both", "Ada", {TOPICS: ("food",)}))
-    with pytest.raises(BadInput, match="does not ask about row 10"):
+    with pytest.raises(BadInput, match="does not ask about pair 10"):
         opinions.save(said(queue, 10, "Ada", "chosen"))
-    with pytest.raises(BadInput, match="does not ask about row 0, rejected"):
+    with pytest.raises(BadInput, match="does not ask about pair 0, rejected"):
         opinions.save(Opinion(describing.id, 0, "rejected", "Ada", {HELPFUL: True}))
     with pytest.raises(BadInput, match="There is no queue 99"):
         opinions.save(replace(said(queue, 0, "Ada", "chosen"), queue=99))

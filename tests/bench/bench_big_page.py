@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHART = "[data-testid=stVegaLiteChart]"
 RUNS = "[data-testid=stDataFrame]"
 TABLE = ".ivan-table"
-COUNT = re.compile(r"^[\d,]+ rows?(, 1 to 50 shown)?\. Click a row")
+COUNT = re.compile(r"^[\d,]+ pairs?(, 1 to 50 shown)?\. Click a pair")
 REPAINTED = """before => {
     const now = [...document.querySelectorAll('.ivan-table')].at(-1)?.innerText;
     return now && now !== before;
@@ -143,7 +143,7 @@ def clicks(server: Server, page: Page, marks: Callable[[], Any]) -> list[dict[st
         found.append(timed(server, rows_shown(page, mark)))
         # Without conditions, as it was: by the browser, which keeps nothing of the charts.
         page.goto(page.url.split("&")[0], wait_until="commit")
-        expect(page.get_by_text(f"{ROWS} rows, 1 to 50 shown")).to_be_visible(timeout=WAIT)
+        expect(page.get_by_text(f"{ROWS} pairs, 1 to 50 shown")).to_be_visible(timeout=WAIT)
     return found
 
 

@@ -28,11 +28,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 WIDTH = 1200
-COLOURS = 64
+COLOURS = 128
 """The pages have few colours: so a picture is a third as large and looks the same."""
-_TOP = 56
-"""Pixels above the navigation; an invitation has none."""
-ROW = "305"
+ROW = "26"
 _CHART = "[data-testid=stVegaLiteChart] .marks"
 """A chart that is drawn."""
 _COMMANDS = (
@@ -77,7 +75,7 @@ def app(folder: Path) -> Iterator[AppServer]:
         server.close()
 
 
-def take(page: Page, name: str, height: int, top: int) -> None:
+def take(page: Page, name: str, height: int) -> None:
     """The page as it stands, in few colours."""
     from ivan_core.docs import FOLDER
 
@@ -85,10 +83,11 @@ def take(page: Page, name: str, height: int, top: int) -> None:
     page.mouse.move(0, 0)
     page.wait_for_timeout(1500)
     path = FOLDER / "pictures" / f"{name}.png"
-    clip = {"x": 0, "y": top, "width": WIDTH, "height": height - top}
-    page.screenshot(path=path, animations="disabled", clip=clip)
+    page.screenshot(path=path, animations="disabled")
     with Image.open(path) as picture:
-        few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        few = picture.convert("RGB").quantize(
+            COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+        )
     few.save(path, optimize=True)
     print(f"{path.name}: {path.stat().st_size:,} bytes")
 
@@ -101,10 +100,10 @@ def main(folder: Path) -> None:
         {"run": newest(kind)} for kind in ("compare", "labels", "rewrite")
     )
     pictures: tuple[tuple[str, str, dict[str, str], str, int], ...] = (
-        ("compare", "/compare", judged, _CHART, 1140),
-        ("pair", "/pairs", judged | {"row": ROW}, _CHART, 900),
+        ("compare", "/compare", judged, _CHART, 1118),
+        ("pair", "/pairs", judged | {"row": ROW}, _CHART, 945),
         ("labels", "/taxonomy", labelled, _CHART, 950),
-        ("rewrite", "/rewrite", reworded, _CHART, 1000),
+        ("rewrite", "/rewrite", reworded, _CHART, 990),
         ("review", "/review", {"invite": token, "name": "Ada"}, "text=Go on as Ada", 680),
     )
     with app(folder) as server, sync_playwright() as driver:
@@ -116,7 +115,7 @@ def main(folder: Path) -> None:
             if path == "/review":
                 page.get_by_role("button", name="Go on as Ada").click()
                 page.get_by_text("Skip this one").wait_for(timeout=120_000)
-            take(page, name, height, 0 if path == "/review" else _TOP)
+            take(page, name, height)
         browser.close()
 
 

@@ -26,7 +26,7 @@ def click_first_row(page: Page, first_cell: str, at: int = 150) -> None:
 
 def row_of(page: Page, row: str) -> Locator:
     """The link that leads to a row of the page's only list of rows, once it is there."""
-    link = page.locator(LIST).get_by_role("link", name=f"Row {row}", exact=True)
+    link = page.locator(LIST).get_by_role("link", name=f"Pair {row}", exact=True)
     expect(link).to_be_visible()
     ready(page)
     return link

@@ -23,7 +23,7 @@ from ivan_core.runs.registry import Registry
 
 CHART = "[data-testid=stVegaLiteChart]"
 MODEL = "ivan/minilm-harmless"
-COUNT = re.compile(r"^[\d,]+ rows?.*\. Click a row")
+COUNT = re.compile(r"^[\d,]+ pairs?.*\. Click a pair")
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_bar_becomes_chips_and_a_link_that_others_can_open(serve, page, visito
     verdict, subset = f"{MODEL} disagrees ✕", "subset: harmless ✕"
     expect(chip(page, verdict)).to_be_visible()
     expect(page).to_have_url(re.compile("(?=.*[?&]verdict=)(?=.*[?&]subset=harmless)"))
-    expect(page.get_by_text("120 rows, ")).to_have_count(0)
+    expect(page.get_by_text("120 pairs, ")).to_have_count(0)
     found = row_count(page)
     assert 0 < found < 120
 
@@ -70,7 +70,7 @@ def test_a_bar_becomes_chips_and_a_link_that_others_can_open(serve, page, visito
     chip(other, verdict).click()
     expect(chip(other, verdict)).to_have_count(0)
     chip(other, subset).click()
-    expect(other.get_by_text("120 rows, 1 to 50 shown.")).to_be_visible()
+    expect(other.get_by_text("120 pairs, 1 to 50 shown.")).to_be_visible()
     expect(other).not_to_have_url(re.compile("verdict=|subset="))
 
 
@@ -180,12 +180,12 @@ def test_a_guess_comes_before_anything_of_the_choice(serve, page, run_id):
         ask = page.get_by_text("Which reply is better?")
         expect(ask).to_be_visible()
         expect(page.get_by_text("A · chosen")).to_have_count(0)  # of the row before
-        telling = re.compile(f"chosen|rejected|minilm|reward|row {row} of")
+        telling = re.compile(f"chosen|rejected|minilm|reward|pair {row} of")
         ready(page)
         expect(page.get_by_test_id("stMain")).not_to_contain_text(telling, use_inner_text=True)
         expect(page.locator(CHART)).to_have_count(0)
         page.get_by_role("button", name="A is better").click()
-        expect(page.get_by_text(f"row {row} of 480")).to_be_visible()
+        expect(page.get_by_text(f"pair {row} of 480")).to_be_visible()
         expect(page.get_by_text("A · chosen")).to_be_visible()
         if row < 9:
             page.get_by_role("button", name="Next").click()
@@ -223,9 +223,9 @@ def test_row_ids_that_come_down_are_the_rows_counted(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id, verdict=f"{MODEL}~disagree"))
     expect(chip(page, f"{MODEL} disagrees ✕")).to_be_visible()
     counted = row_count(page)
-    page.get_by_text("Download these rows").click()
+    page.get_by_text("Download these pairs").click()
     with page.expect_download() as coming:
-        page.get_by_role("button", name=re.compile("Row ids", re.IGNORECASE)).click()
+        page.get_by_role("button", name=re.compile("Pair numbers", re.IGNORECASE)).click()
     lines = coming.value.path().read_text().split()
     ids = {int(line) for line in lines if line.isdecimal()}
     table = open_results(run_id).table
@@ -241,7 +241,14 @@ def test_one_press_tells_what_moved_the_reward(serve, page, data_dir):
     said = page.get_by_text(re.compile("^Without “.+”, minilm-harmless gives [AB] "))
     page.get_by_role("button", name="What moved the reward?").click()
     expect(said).to_be_visible()
-    expect(page.locator(".st-key-side-A span[title*='typical margins']").first).to_be_visible()
+    # Tab stops at the first coloured word of a reply, the arrow keys lead on; each has its number.
+    first = page.locator(".ivan-words > [tabindex='0']").first
+    first.focus()
+    page.keyboard.press("ArrowRight")
+    second = page.locator(".ivan-words > [tabindex='-1']:focus")
+    expect(second).to_have_attribute("data-told", re.compile("typical margins"))
+    shown = "(word) => getComputedStyle(word, '::after').visibility"
+    assert (first.evaluate(shown), second.evaluate(shown)) == ("hidden", "visible")
     page.get_by_text("Sentence by sentence").click()
     expect(page.get_by_text("Blue with a solid line")).to_be_visible()
     expect(page.locator(CHART)).to_have_count(2)  # the margins, and what each sentence adds

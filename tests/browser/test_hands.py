@@ -44,7 +44,7 @@ def test_a_pair_is_starred_noted_and_left_by_keyboard(serve, page, run_id, data_
     tab_to(page, page.get_by_role("switch", name="Guess first"))
     page.keyboard.press("Space")
     press(page, "No difference Shortcut N")
-    expect(page.get_by_text("row 3 of 480")).to_be_visible()
+    expect(page.get_by_text("pair 3 of 480")).to_be_visible()
     tab_to(page, page.get_by_role("button", name="What moved the reward?"))
     tab_to(page, page.locator("summary").filter(has_text="Type your own reply"))
     page.keyboard.press("Enter")
@@ -93,7 +93,7 @@ def test_two_runs_are_ticked_and_set_side_by_side_by_keyboard(serve, page, run_i
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Shift+Space")
     press(page, "Set side by side")
-    expect(page.get_by_text(f"{other} and {run_id} share 20 rows")).to_be_visible()
+    expect(page.get_by_text(f"{other} and {run_id} share 20 pairs")).to_be_visible()
 
 
 def test_a_star_puts_a_run_on_top_and_it_stays_chosen(serve, page, run_id, data_dir):
@@ -122,13 +122,13 @@ def test_a_row_of_compare_is_opened_by_keyboard(serve, page, run_id):
     expect(page.locator(LIST).locator(":focus")).to_have_count(0)
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("row 1 of 480")).to_be_visible()
+    expect(page.get_by_text("pair 1 of 480")).to_be_visible()
 
     page.goto(server.url("/compare", run=run_id))
-    tab_to(page, page.get_by_role("spinbutton", name="Row to open"))
+    tab_to(page, page.get_by_role("spinbutton", name="Pair to open"))
     page.keyboard.type("17")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("row 17 of 480")).to_be_visible()
+    expect(page.get_by_text("pair 17 of 480")).to_be_visible()
 
 
 def test_a_figure_is_within_reach_on_a_small_window(serve, visitor, run_id):
@@ -191,7 +191,7 @@ def test_a_catastrophic_regular_expression_ends_in_a_kind_sentence(serve, page, 
     make_column(page, "(a+)+$")
     refused = page.get_by_text("There is no column matches of (a+)+$.")
     expect(refused).to_be_visible()
-    expect(refused).to_contain_text("did not come to an end within 0.5 s on row 0.")
+    expect(refused).to_contain_text("did not come to an end within 0.5 s on pair 0.")
     advice = "Write each repeat so that it can match in one way only."
     expect(page.get_by_text(advice)).to_be_visible()
-    expect(page.get_by_text("1 row. Click a row")).to_be_visible()  # the page goes on
+    expect(page.get_by_text("1 pair. Click a pair")).to_be_visible()  # the page goes on

@@ -23,7 +23,7 @@ def test_every_hostile_reply_is_read_as_it_is(serve, guarded, listener, data_dir
     run_id, _ = hostile.made(data_dir, tmp_path, listener.address)
     guarded.goto(serve().url("/pairs", run=run_id, row=0))
     for row, text in enumerate(hostile.texts(listener.address)):
-        expect(guarded.get_by_text(f"row {row} of 18")).to_be_visible()
+        expect(guarded.get_by_text(f"pair {row} of 18")).to_be_visible()
         # The row's number stands before its texts do: those of the row before are still there.
         expect(guarded.locator(READY)).to_be_attached()
         guarded.get_by_text("2 earlier turns").click()

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 from ivan_core.domain.specs import DatasetRequest, LabelSpec
 from ivan_core.engine import handling as runs
+from ivan_core.experiments.analysis.plan import spec_of_runs
 from ivan_core.worker import work
 
 FOLDS = ("More options", "Bring your own pairs", "Sentences to copy", "Numbers for the paper")
@@ -71,12 +72,15 @@ def test_the_keyboard_alone_starts_a_run(serve, page):
 
 @pytest.fixture
 def addresses(data_dir: Path, tmp_path: Path) -> dict[str, str]:
-    """Every page with a study of forty pairs: judged, labelled and reworded."""
+    """Every page with a study of forty pairs: judged, labelled, analysed and reworded."""
     file = write_pairs(tmp_path / "pairs.jsonl", 40)
     compared = made_runs.finished(data_dir, made_runs.spec_of_file(file))
     asked = LabelSpec(dataset=DatasetRequest(source=str(file)))
     labelled, _ = runs.registry().add(asked.kind, asked.model_dump_json(), asked.fingerprint)
     work(runs.registry(), labelled)
+    joined = spec_of_runs([compared, labelled])
+    analysed, _ = runs.registry().add(joined.kind, joined.model_dump_json(), joined.fingerprint)
+    work(runs.registry(), analysed)
     reworded = added(data_dir, spec_of(file))
     work_here(data_dir, reworded, fake_tools(FakeRewriter(), Fakes(silent=True)))
     return {
@@ -89,6 +93,9 @@ def addresses(data_dir: Path, tmp_path: Path) -> dict[str, str]:
         f"/taxonomy?run={labelled}": "of 80 texts",
         "/rewrite": "Rewriter",
         f"/rewrite?run={reworded}": "The meaning counts as kept",
+        "/analysis": "Rewards and labels of the same pairs are joined",
+        f"/analysis?run={analysed}": "What does it reward?",
+        f"/analysis?run={analysed}&view=1": "against",
         "/review": "What do people say?",
         "/review?view=1": "What do people say?",
         "/runs": "Select a run",

@@ -7,17 +7,21 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from given import made_runs
-from given.support import wait_for
+from given.support import wait_for, write_pairs
 from keyboard import ready
 from picking import pick
 from playwright.sync_api import Locator, Page, expect
 from tables import LIST, click_first_row, first_of, row_of, sort_by
 
+from ivan_core.domain.specs import LabelSpec
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.analysis.results import open_analysis
 from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, VerdictIs, listing
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter, matching_rows
 from ivan_core.lists.pairs import SubsetIs
 from ivan_core.lists.url import read_filter
+from ivan_core.worker import work
 
 CHART = "[data-testid=stVegaLiteChart]"
 MODEL = "ivan/minilm-harmless"
@@ -47,7 +51,7 @@ def filter_of(page: Page, conditions: int) -> Filter:
 
 
 def shows_row(page: Page, row: int) -> None:
-    expect(page.get_by_text(f"row {row} of 480 · sample")).to_be_visible()
+    expect(page.get_by_text(f"pair {row} of 480 · sample")).to_be_visible()
     expect(page).to_have_url(re.compile(f"/pairs.*row={row}$"))
     ready(page)
 
@@ -76,10 +80,42 @@ def test_from_a_bar_to_its_rows_to_a_pair_and_back(serve, page, run_id):
     first = int(wanted[wanted["model"].eq(MODEL)]["row_id"].min())
     row_of(page, str(first)).click()
     expect(page.get_by_text("A · chosen")).to_be_visible()
-    expect(page.get_by_text(f"row {first} of 480 · sample · harmless")).to_be_visible()
+    expect(page.get_by_text(f"pair {first} of 480 · sample · harmless")).to_be_visible()
+    steps = page.evaluate("history.length")
     page.go_back()
     expect(page.get_by_role("heading", name="Compare")).to_be_visible()
     expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
+    # A press that leads to another page is one step, and the page before stays as it was.
+    assert "row" not in dict(parse_qsl(urlsplit(page.url).query))
+    page.locator(".st-key-next-labels").get_by_role("button").click()
+    expect(page.get_by_role("heading", name="Taxonomy")).to_be_visible()
+    assert page.evaluate("history.length") == steps
+    page.go_back()
+    expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
+
+
+def test_from_a_comparison_and_labels_to_what_is_rewarded_and_the_pairs_behind_it(
+    serve, page, run_id
+):
+    asked = LabelSpec()
+    labelled, _ = runs.registry().add(asked.kind, asked.model_dump_json(), asked.fingerprint)
+    work(runs.registry(), labelled)
+    page.goto(serve().url("/compare", run=run_id))
+    page.locator(".st-key-next-analysis").get_by_role("button").click()
+    expect(page.get_by_role("heading", name="Analysis")).to_be_visible()
+    expect(page.get_by_text("held out by prompt; labels: rules").first).to_be_visible()
+    effects = chart(page, "What does it reward?")
+    effects.locator(f"path[aria-label*='Honest'][aria-label*='{MODEL}']").first.click()
+    wait_for(lambda: "last_response_is_honest" in page.url)
+    expect(page.get_by_text(f"{MODEL} gives an honest reply").first).to_be_visible()
+    found = open_analysis(runs.every("analysis")[0].id)
+    own = found.table("imprint", model=MODEL, view="alone", feature="last_response_is_honest")
+    differs = int(own["differs"].iloc[0])
+    page.get_by_role("link", name=f"See the {differs} pairs that differ in it").click()
+    expect(page.get_by_role("heading", name="Compare")).to_be_visible()
+    expect(page.get_by_text(f"{differs} rows").first).to_be_visible()
+    click_first_row(page)
+    expect(page.get_by_text("A · chosen")).to_be_visible()
 
 
 def test_a_press_on_the_line_of_an_interval_takes_the_part_of_the_bar_below_it(serve, page, run_id):
@@ -136,12 +172,12 @@ def test_every_bar_point_and_range_of_margins_narrows_the_rows(serve, page, run_
     expect(page.get_by_role("button", name=f"{MODEL} disagrees")).to_be_visible()
     asked = filter_of(page, 4)
     count = len(matching_rows(listing(results), asked))
-    expect(page.get_by_text(re.compile(rf"^{count or 'No'} rows?\b"))).to_be_visible()
+    expect(page.get_by_text(re.compile(rf"^{count or 'No'} pairs?\b"))).to_be_visible()
 
     # Without a pointer: a range of margins is typed.
-    page.get_by_role("button", name="Show all rows").click()
+    page.get_by_role("button", name="Show all pairs").click()
     page.get_by_role("spinbutton", name="up to").fill("-1.5")
-    page.get_by_role("button", name="Show these rows").click()
+    page.get_by_role("button", name="Show these pairs").click()
     expect(page.get_by_role("button", name=f"{MODEL}: margin below −1.5")).to_be_visible()
     expect(page).to_have_url(re.compile("margin="))
 
@@ -149,9 +185,11 @@ def test_every_bar_point_and_range_of_margins_narrows_the_rows(serve, page, run_
 def test_pages_of_rows_turn(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id))
     page.get_by_role("button", name=re.compile(r"\b10$")).first.click()
-    expect(page.get_by_text("480 rows, 451 to 480 shown.")).to_be_visible()
+    expect(page.get_by_text("480 pairs, 451 to 480 shown.")).to_be_visible()
     row_of(page, "450").click()
     shows_row(page, 450)
+    page.go_back()
+    expect(page.get_by_text("480 pairs, 451 to 480 shown.")).to_be_visible()
 
 
 def test_a_head_sorts_all_rows_as_numbers(serve, page, run_id):
@@ -197,6 +235,24 @@ def test_a_finding_on_home_leads_to_its_pair(serve, page, run_id):
     expect(page.get_by_role("heading", name="What do 480 pairs of sample show?")).to_be_visible()
 
 
+def test_a_link_to_the_page_one_is_on_changes_the_address(serve, page, run_id, tmp_path):
+    page.goto(serve().url("/compare", run=run_id))
+    expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
+    page.get_by_role("link", name="Home").click()
+    expect(page.get_by_role("heading", name="What do 480 pairs of sample show?")).to_be_visible()
+    page.get_by_role("link", name="New study").click()
+    expect(page).to_have_url(re.compile("study=new$"))
+    field = page.locator("input[type=file]")
+    expect(field).to_be_attached()
+    ready(page)
+    field.set_input_files(write_pairs(tmp_path / "mine.jsonl", 40))
+    expect(page.get_by_role("button", name="Judge 40 pairs with 2 models")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="What do 480 pairs of sample show?")).to_be_visible()
+    page.go_forward()
+    expect(page.get_by_text("Or bring your own pairs")).to_be_visible()
+
+
 def test_the_csv_files_come_down_as_they_are(serve, page, run_id, data_dir):
     page.goto(serve().url("/compare", run=run_id))
     page.get_by_text("Files, command and settings").click()
@@ -222,7 +278,7 @@ def test_runs_leads_to_a_run_and_navigation_keeps_it(serve, page, run_id):
     page.get_by_role("button", name="Open", exact=True).click()
     expect(page.get_by_text("sides with the author's choice in").first).to_be_visible()
     page.get_by_role("link", name="Pairs").click()
-    expect(page.get_by_text("row 0 of 480 · sample")).to_be_visible()
+    expect(page.get_by_text("pair 0 of 480 · sample")).to_be_visible()
     expect(page).to_have_url(re.compile(f"/pairs.*run={run_id}"))
 
 
@@ -230,7 +286,7 @@ _WORDS = "minilm-harmless disagrees; subset: harmless"
 
 
 def is_read(page: Page, row: int, place: int, of: int) -> None:
-    expect(page.get_by_text(f"Pair {place} of {of}: {_WORDS}")).to_be_visible()
+    expect(page.get_by_text(f"{place} of {of} pairs: {_WORDS}")).to_be_visible()
     expect(page).to_have_url(re.compile(rf"/pairs.*row={row}$"))
     ready(page)
 
@@ -260,9 +316,13 @@ def test_a_mark_is_read_pair_by_pair_and_left_again(serve, page, run_id):
     is_read(page, rows[1], 2, len(rows))
     page.get_by_role("button", name="Back to the table").click()
     expect(row_of(page, str(rows[0]))).to_be_in_viewport()
+    page.go_back()
+    is_read(page, rows[1], 2, len(rows))
+    page.get_by_role("button", name="Back to the table").click()
+    expect(row_of(page, str(rows[0]))).to_be_in_viewport()
     expect(strip.get_by_text(f"{len(rows)} pairs: {_WORDS}")).to_be_visible()
     strip.get_by_role("button", name="✕").click()
     expect(strip).to_have_count(0)
-    expect(page.get_by_text("480 rows, 1 to 50 shown.")).to_be_visible()
+    expect(page.get_by_text("480 pairs, 1 to 50 shown.")).to_be_visible()
     expect(page.locator(LIST)).to_have_count(1)
     assert "verdict=" not in page.url

@@ -31,7 +31,7 @@ def choose(page: Page, field: str, option: str) -> None:
 def begin(page: Page, base: str) -> None:
     """Go to the page and start a small draw."""
     page.goto(base)
-    choose(page, "Rows", "A random draw of N")
+    choose(page, "Which pairs", "A random draw of N")
     number = page.get_by_role("spinbutton", name="N", exact=True)
     number.fill(str(ROWS))
     number.press("Enter")
@@ -76,16 +76,16 @@ def test_from_the_start_to_the_file(serve, page, data_dir, tmp_path):
     chip = page.get_by_role("button", name=re.compile("agrees now|no longer agrees"))
     expect(chip).to_be_visible()
     expect(page.get_by_text("Chosen after looking")).to_be_visible()
-    page.get_by_role("button", name="Read this row").click()
+    page.get_by_role("button", name="Read this pair").click()
     turned = re.compile(r" and now (agrees|disagrees|likes both the same)")
     expect(page.get_by_text(turned)).to_be_visible()
     expect(page).to_have_url(re.compile("row="))
     row = int(re.findall(r"row=(\d+)", page.url)[0])
     reply = found.pair(row).sides["original"][0].reply
     expect(page.get_by_text(reply.split()[-1]).first).to_be_visible()
-    page.get_by_role("button", name="All rows").click()
+    page.get_by_role("button", name="All pairs").click()
     chip.click()
-    expect(page.get_by_text(f"{ROWS} rows, 1 to 50 shown.")).to_be_visible()
+    expect(page.get_by_text(f"{ROWS} pairs, 1 to 50 shown.")).to_be_visible()
 
     details = page.get_by_text("Files, command and settings")
     expect(details).to_have_count(1)
@@ -116,7 +116,7 @@ def test_hostile_texts_are_read_as_they_are_and_ask_for_nothing(serve, page, dat
     assert f"{model}: flips either way" in chip.inner_text().replace("\u2060", "")
     for row, seen in ((0, "Sure, here it is:"), (1, "The server said"), (2, "Now then,")):
         page.goto(server.url("/rewrite", run=run_id, row=row))
-        expect(page.get_by_text(f"Row {row}: {row + 1} of 18 rows")).to_be_visible()
+        expect(page.get_by_text(f"Pair {row}: {row + 1} of 18 pairs")).to_be_visible()
         expect(page.get_by_text(seen).first).to_be_visible()
         expect(page.get_by_test_id("stMain")).to_contain_text(hostile.texts(leak)[row])
     expect(page).to_have_title("Rewrite · IVAN")

@@ -48,7 +48,7 @@ def test_every_command_has_help_that_needs_no_key(words: tuple[str, ...]) -> Non
 
 def test_the_options_help_is_the_specs_own() -> None:
     told = " ".join(ivan("compare", "--help").stdout.split())
-    assert "Only the first N rows (not a random sample)." in told
+    assert "Only the first N pairs (not a random sample)." in told
 
 
 def test_wrong_usage_is_exit_code_2() -> None:
@@ -60,8 +60,8 @@ def test_wrong_usage_is_exit_code_2() -> None:
     [
         (("--limit", "-3"), "limit must be at least 1, not -3."),
         (("--limit", "5", "--sample", "5"), "--limit and --sample exclude each other."),
-        (("--row-ids", "0,480"), "No such row in this dataset: 480."),
-        (("--row-ids", "one"), "Row ids are whole numbers from 0, not one."),
+        (("--row-ids", "0,480"), "No such pair in this dataset: 480."),
+        (("--row-ids", "one"), "Pair numbers are whole numbers from 0, not one."),
         (("--dataset", "nowhere.jsonl"), "There is no file nowhere.jsonl."),
         (("--dataset", "two words"), "'two words' is neither a file nor a hub dataset."),
         (("--model", "nonsense"), "'nonsense' is neither in the catalog"),
@@ -117,7 +117,7 @@ def test_the_printed_command_asks_for_the_same_thing(words: list[str]) -> None:
 def test_compare_from_start_to_files(data_dir: Path) -> None:
     told = ivan("compare", "--limit", "6")
     assert told.returncode == 0, told.stderr
-    assert "The first 6 of 480 rows: not a random sample." in told.stdout
+    assert "The first 6 of 480 pairs: not a random sample." in told.stdout
     for part in ("agreement", "always the longer reply", "length-balanced", "Files:"):
         assert part in told.stdout
     listed = ivan("runs", "list").stdout.split()

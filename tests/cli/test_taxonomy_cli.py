@@ -50,8 +50,8 @@ def test_without_a_terminal_and_without_yes_nothing_is_sent(
         ivan("create-batch", "--dataset", pairs, "--limit", "4")
     assert "--yes" in refused.value.hint
     said = capsys.readouterr().out
-    assert "8 for 4 rows, in 1 file" in said
-    assert "The first 4 of 6 rows: not a random sample." in said
+    assert "8 for 4 pairs, in 1 file" in said
+    assert "The first 4 of 6 pairs: not a random sample." in said
     assert "price as a batch" in said and "genai-prices" in said
     assert len(server.requests) == 0
 

@@ -99,8 +99,8 @@ def test_unknown_rows_are_named(tmp_path: Path) -> None:
     dataset = prepare(tmp_path, write(tmp_path / "rows.jsonl", [row(i) for i in range(3)]))
     with pytest.raises(BadInput) as caught:
         list(dataset.pairs([2, 3, -1]))
-    assert caught.value.message == "No such row in this dataset: 3, -1."
-    assert caught.value.hint == "Its row ids go from 0 to 2."
+    assert caught.value.message == "No such pair in this dataset: 3, -1."
+    assert caught.value.hint == "Its pairs are numbered from 0 to 2."
     with pytest.raises(BadInput, match="and 5 more"):
         dataset.check_row_ids(range(3, 18))
 

@@ -31,7 +31,7 @@ def test_a_limit_takes_the_first_rows_and_says_that_they_are_no_sample(
 ) -> None:
     choice = choose(sample, limit=5)
     assert choice.row_ids == [0, 1, 2, 3, 4]
-    assert choice.notes == ("The first 5 of 480 rows: not a random sample.",)
+    assert choice.notes == ("The first 5 of 480 pairs: not a random sample.",)
     assert not choice.random
 
 
@@ -49,7 +49,7 @@ def test_more_rows_than_there_are_means_all_and_says_so(
 ) -> None:
     choice = choose(sample, **{option: 1_000})
     assert choice.row_ids == list(range(480))
-    assert choice.notes == ("1,000 rows were asked for and the data has 480: all are taken.",)
+    assert choice.notes == ("1,000 pairs were asked for and the data has 480: all are taken.",)
     assert choice.random
 
 
@@ -58,26 +58,26 @@ def test_a_sample_is_drawn_by_its_seed(sample: PreparedDataset) -> None:
     assert drawn == choose(sample, sample=20, seed=7)
     assert drawn.row_ids != choose(sample, sample=20, seed=8).row_ids
     assert drawn.row_ids == sorted(set(drawn.row_ids)) and len(drawn.row_ids) == 20
-    assert drawn.notes == ("A random draw of 20 of 480 rows, seed 7.",)
+    assert drawn.notes == ("A random draw of 20 of 480 pairs, seed 7.",)
     assert drawn.random
 
 
 def test_row_zero_and_the_last_row_may_be_picked(sample: PreparedDataset) -> None:
     choice = choose(sample, row_ids=(479, 0, 479))
     assert choice.row_ids == [0, 479]
-    assert choice.notes == ("2 rows picked by id: not a random sample.",)
+    assert choice.notes == ("2 pairs picked by number: not a random sample.",)
     assert not choice.random
 
 
 def test_unknown_row_ids_are_named(sample: PreparedDataset) -> None:
     with pytest.raises(BadInput) as caught:
         choose(sample, row_ids=(0, 480, -1))
-    assert caught.value.message == "No such row in this dataset: 480, -1."
-    assert caught.value.hint == "Its row ids go from 0 to 479."
+    assert caught.value.message == "No such pair in this dataset: 480, -1."
+    assert caught.value.hint == "Its pairs are numbered from 0 to 479."
 
 
 def test_an_empty_list_of_row_ids_is_refused(sample: PreparedDataset) -> None:
-    with pytest.raises(BadInput, match="No row ids were given"):
+    with pytest.raises(BadInput, match="No pair numbers were given"):
         choose(sample, row_ids=())
 
 

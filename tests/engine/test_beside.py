@@ -13,7 +13,8 @@ from given.support import write_pairs
 
 from ivan_core.cli.main import main
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine import studies
+from ivan_core.engine import archive
+from ivan_core.engine.side_by_side import beside
 from ivan_core.metrics.robustness.noise import (
     two_rewordings,
     two_rewordings_sentence,
@@ -26,15 +27,15 @@ def test_two_labellings_are_set_beside_each_other_label_by_label(
     labellings: Labellings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = labellings.made("first:1b", FIRST), labellings.made("second:1b", SECOND, seed=1)
-    told = studies.beside(first, second)
+    told = beside(first, second)
     head, refusal, sentiment, topics = told.splitlines()
     assert head == (
-        f"{first}, labelled by first:1b, and {second}, labelled by second:1b, share all 4 rows."
+        f"{first}, labelled by first:1b, and {second}, labelled by second:1b, share all 4 pairs."
     )
     # Of eight texts two have one answer only; of the six left, refusals differ in 0.rejected and
     # 1.chosen, sentiments in 1.chosen.
     assert "The same answer in 67% of 6 texts" in refusal
-    assert "Cohen's kappa" in refusal and "2 texts without two answers left out." in refusal
+    assert "kappa" not in told and "2 texts without two answers left out." in refusal
     assert "The same answer in 83% of 6 texts" in sentiment
     assert topics.startswith("Topics: ")
     with pytest.raises(SystemExit):
@@ -48,17 +49,17 @@ def test_labellings_that_share_no_row_no_label_or_no_kind_are_told_why(
     first = labellings.made("first:1b", FIRST, row_ids=(0, 1), keys=KEYS[:1])
     apart = labellings.made("second:1b", FIRST, row_ids=(2,))
     other = labellings.made("third:1b", FIRST, row_ids=(0, 3), keys=KEYS[1:])
-    with pytest.raises(BadInput, match="share no rows"):
-        studies.beside(first, apart)
+    with pytest.raises(BadInput, match="share no pairs"):
+        beside(first, apart)
     with pytest.raises(BadInput, match="asked for no label alike"):
-        studies.beside(first, other)
+        beside(first, other)
     compared = finished(data_dir, spec_of_sample(limit=20))
-    with pytest.raises(BadInput, match=r"is a labelling, run .* is a comparison"):
-        studies.beside(first, compared)
+    with pytest.raises(BadInput, match=r"is a labelling, .* is a comparison"):
+        beside(first, compared)
     with pytest.raises(BadInput, match="was named twice"):
-        studies.beside(first, first)
+        beside(first, first)
     shared = labellings.made("fourth:1b", FIRST, row_ids=(0, 3), keys=(REFUSAL,))
-    assert "share 1 row (of 2 and 2)." in studies.beside(first, shared)
+    assert "share 1 pair (of 2 and 2)." in beside(first, shared)
 
 
 def table(*rows: tuple[int, float, float, float, float, float]) -> pd.DataFrame:
@@ -130,14 +131,19 @@ def test_two_rewordings_of_one_dataset_are_set_beside_each_other(
     work_here(data_dir, first, fake_tools(FakeRewriter(sometimes)))
     second = added(data_dir, spec_of(path, row_ids=(0, 1, 2, 5), scope="whole"))
     work_here(data_dir, second, fake_tools(FakeRewriter()))
-    head, one, two, alike = studies.beside(first, second).splitlines()
+    for run_id in (first, second):
+        archive.rename(run_id, "My rewording")
+    head, gate, one, two, alike = beside(first, second).splitlines()
     assert head == (
-        f"{first}, reworded by fake:7b, and {second}, reworded by fake:7b, share 4 rows (of 10 and "
-        "4). Rewordings count from a similarity of 0.85 on."
+        f"My rewording ({first}), reworded by fake:7b, and My rewording ({second}), reworded by"
+        " fake:7b, share 4 pairs (of 10 and 4)."
     )
+    assert gate == "Rewordings count from a similarity of 0.85 on."
+    archive.rename(second, "Once more")
+    assert beside(first, second).startswith("My rewording, reworded by fake:7b, and Once")
     assert one.startswith("fake/one: ") and two.startswith("fake/two: ")
     assert alike.startswith(("Similarity with the original", "How like"))
     other = added(data_dir, spec_of(path, models=("fake/three",)))
     work_here(data_dir, other, fake_tools(FakeRewriter()))
     with pytest.raises(BadInput, match="No reward model judged both"):
-        studies.beside(first, other)
+        beside(first, other)

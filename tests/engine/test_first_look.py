@@ -130,7 +130,7 @@ def test_damaged_lines_and_rows_beyond_the_end_are_told(data_dir: Path, tmp_path
     assert found.pairs == 3 and found.remarks[0].startswith(
         "1 line is no pair and would be left out (line 1: "
     )
-    assert refused(look(file, row_ids=(0, 3, 7))) == ["No such row in this dataset: 3, 7."]
+    assert refused(look(file, row_ids=(0, 3, 7))) == ["No such pair in this dataset: 3, 7."]
     assert refused(look(file, row_ids=(0, 2))) == []
 
 
@@ -175,7 +175,7 @@ def test_a_hub_dataset_is_not_fetched_for_a_look(data_dir: Path) -> None:
     asked = DatasetRequest(source="Anthropic/hh-rlhf")
     found = first_look(CompareSpec(dataset=asked, models=TWO_MODELS), TWO_MODELS)
     assert found.refusals == [] and found.pairs is None
-    assert found.remarks == ["No row was read: Anthropic/hh-rlhf would be fetched first."]
+    assert found.remarks == ["No pair was read: Anthropic/hh-rlhf would be fetched first."]
 
 
 def test_the_command_ends_with_1_where_the_run_would_be_refused(
@@ -185,8 +185,8 @@ def test_the_command_ends_with_1_where_the_run_would_be_refused(
     assert "pairs.jsonl: 40 pairs; ivan/minilm-harmless" in capsys.readouterr().out
     assert run(["compare", "--plan", "--dataset", str(pairs_file), "--row-ids", "99"]) == 1
     said = capsys.readouterr()
-    assert "It would be refused. No such row in this dataset: 99." in said.err
-    assert "It has 40 rows, numbered from 0." in said.err
+    assert "It would be refused. No such pair in this dataset: 99." in said.err
+    assert "It has 40 pairs, numbered from 0." in said.err
     assert list(data_dir.iterdir()) == []
 
 

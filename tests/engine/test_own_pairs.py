@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import sys
@@ -10,13 +11,15 @@ from pathlib import Path
 
 import pytest
 from fakes.hub import StandinHub
+from given import made_runs
 from given.support import write_pairs
 
-from ivan_core.datasets.files import WrongColumns
+from ivan_core.datasets import prepared
+from ivan_core.datasets.columns import WrongColumns
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.pairs import Columns
 from ivan_core.domain.specs import NO_COLUMN, CompareSpec, DatasetRequest, RowsSpec
-from ivan_core.engine import own_pairs, studies
+from ivan_core.engine import datasets, own_pairs, studies
 from ivan_core.engine.access import NotAllowed, Visitor
 from ivan_core.engine.own_files import keep_file
 from ivan_core.engine.own_pairs import found_in, proposed, read
@@ -155,6 +158,22 @@ def test_a_large_file_is_read_by_a_process_of_its_own(
     assert wrong.value.found[0] == "id"
 
 
+def test_a_packed_file_is_as_large_as_what_it_may_hold(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few packed bytes may be minutes of work, which the server would not survive well."""
+    packed = tmp_path / "rows.jsonl.gz"
+    packed.write_bytes(gzip.compress(jsonl(*[ROW] * 100)))
+    plain = tmp_path / "rows.jsonl"
+    plain.write_bytes(jsonl(ROW, ROW))
+    monkeypatch.setattr(own_pairs, "_QUICK_BYTES", packed.stat().st_size * 2)
+    monkeypatch.setattr(own_pairs, "READER", (sys.executable, "-c", "raise SystemExit"))
+    assert plain.stat().st_size < packed.stat().st_size * 2
+    assert read(DatasetRequest(source=str(plain)), nothing).rows == 2
+    with pytest.raises(BadInput, match="what read it was ended"):
+        read(DatasetRequest(source=str(packed)), nothing)
+
+
 def test_a_reading_that_fails_or_is_killed_says_so(
     data_dir: Path, pairs_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +181,10 @@ def test_a_reading_that_fails_or_is_killed_says_so(
     monkeypatch.setattr(own_pairs, "READER", (sys.executable, "-c", "import os; os.abort()"))
     with pytest.raises(BadInput, match=r"pairs.jsonl could not be read: what read it was ended"):
         read(DatasetRequest(source=str(pairs_file)), nothing)
+    # More than a pipe holds: whoever writes it waits until the other end is gone.
+    long = DatasetRequest(source=str(pairs_file), chosen_column="x" * 1_000_000)
+    with pytest.raises(BadInput, match=r"pairs.jsonl could not be read: what read it was ended"):
+        read(long, nothing)
     said = '{"message": "The hub is away.", "hint": "Later."}'
     monkeypatch.setattr(own_pairs, "READER", (sys.executable, "-c", f"print('{said}')"))
     with pytest.raises(IvanError, match="The hub is away") as problem:
@@ -212,10 +235,11 @@ def test_a_study_that_was_begun_is_there_without_a_run(data_dir: Path, pairs_fil
     assert begun.name == "pairs.jsonl · 10 pairs"
     assert studies.abouts() == [begun]
     assert studies.take(RowsSpec(dataset=request, row_ids=tuple(range(10)))).id == begun.id
-    whole = studies.find(begun.id)
-    assert whole is not None and whole.runs == () and whole.newest == {}
+    assert studies.about(begun.id) is not None and studies.runs_of(begun.id) == []
+    whole = studies.with_runs(begun, [])
+    assert whole.runs == () and whole.newest == {}
     assert {stage.done for stage in whole.stages} == {None}
-    assert studies.find("0" * 16) is None
+    assert studies.about("0" * 16) is None
     (kept,) = (data_dir / "studies").glob("*.json")
     kept.write_text("{")
     assert studies.abouts() == []
@@ -246,3 +270,48 @@ def test_a_dataset_of_the_hub_is_looked_at_before_anything_runs(
         with pytest.raises(IvanError, match="lab/nothing"):
             read(DatasetRequest(source="lab/nothing"), told.append)
     assert all(count >= 0 for count in told)
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "null", '"x"', "[" * 100_000, '{"fingerprint": "\\u0000", "spec": {}}']
+)
+def test_a_damaged_file_of_a_study_is_no_study_and_the_others_stay(
+    data_dir: Path, pairs_file: Path, content: str
+) -> None:
+    request = DatasetRequest(source=str(pairs_file))
+    read(request, nothing)
+    begun = studies.take(RowsSpec(dataset=request))
+    (data_dir / "studies" / "damaged.json").write_text(content)
+    assert studies.abouts() == [begun] and studies.about("damaged") is None
+
+
+@pytest.mark.parametrize("card", ["{", "[]", "{}", '{"request": {"source": 1}}'])
+def test_runs_and_studies_on_a_damaged_dataset_are_in_no_study(
+    data_dir: Path, pairs_file: Path, card: str
+) -> None:
+    spec = made_runs.spec_of_sample(limit=5).model_copy(
+        update={"dataset": DatasetRequest(source=str(pairs_file))}
+    )
+    run_id = made_runs.finished(data_dir, spec)
+    begun = studies.take(RowsSpec(dataset=spec.dataset))
+    assert len(studies.abouts()) == 2
+    (data_dir / "datasets" / begun.fingerprint / "dataset.json").write_text(card)
+    prepared._read_json.cache_clear()  # as in a server that was just started
+    studies._taken_at.cache_clear()
+    assert studies.abouts() == [] and studies.about_run(run_id) is None
+
+
+def test_datasets_of_one_name_are_all_known(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files in two folders may be called alike; who may only read may name both."""
+    requests = []
+    for count in (1, 2):
+        (tmp_path / str(count)).mkdir()
+        path = write_pairs(tmp_path / str(count) / "train.jsonl", count)
+        requests.append(DatasetRequest(source=str(path)))
+        read(requests[-1], nothing)
+    (data_dir / "datasets" / "requests" / "damaged.json").write_text("[")
+    assert datasets.known() == requests
+    monkeypatch.setattr("ivan_core.engine.access._provider", lambda: Visitor(local=False))
+    assert [dataset.rows for dataset in map(datasets.find, requests) if dataset] == [1, 2]

@@ -68,8 +68,8 @@ def test_a_file_is_counted_after_its_first_run(data_dir, pairs_file):
     [
         ({"models": ("ivan/none",)}, "ivan/none"),
         ({"models": ("two words",)}, "neither in the catalog"),
-        ({"row_ids": (480,)}, "No such row in this dataset: 480."),
-        ({"row_ids": ()}, "No row ids were given."),
+        ({"row_ids": (480,)}, "No such pair in this dataset: 480."),
+        ({"row_ids": ()}, "No pair numbers were given."),
         ({"dataset": DatasetRequest(source="/nowhere.jsonl")}, "/nowhere.jsonl"),
         ({"dataset": DatasetRequest(source="sample", subset="x")}, "has no subsets"),
     ],

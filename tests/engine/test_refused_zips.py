@@ -112,7 +112,7 @@ def test_a_table_that_contradicts_itself_is_refused(run_id: str, tmp_path: Path)
             zips.import_zip(path)
 
 
-@pytest.mark.parametrize(("rows", "words"), [([], "No row ids"), ([0, 1], "of other rows")])
+@pytest.mark.parametrize(("rows", "words"), [([], "No pair numbers"), ([0, 1], "of other rows")])
 def test_a_spec_that_chooses_other_rows_than_the_table_has_is_refused(
     run_id: str, tmp_path: Path, rows: list[int], words: str
 ) -> None:

@@ -19,8 +19,9 @@ from given.made_runs import (
 )
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine import archive
-from ivan_core.engine.studies import Stage, beside, studies, study_of
+from ivan_core.engine import archive, handling as runs
+from ivan_core.engine.side_by_side import beside
+from ivan_core.engine.studies import Stage, abouts_of, studies, study_of
 from ivan_core.experiments.compare.sentences import compare_runs
 from ivan_core.metrics.intervals import PROMPT
 from ivan_core.metrics.two_runs import two_runs, two_runs_sentence
@@ -81,7 +82,7 @@ def test_stages_count_pairs_and_name_the_next_step(data_dir: Path, pairs_file: P
     finished(data_dir, spec_of_file(pairs_file, ONE))
     study = study_of(stopped)
     assert study is not None
-    names = ("Labels", "Rewording", "Review")
+    names = ("Labels", "Rewording", "Analysis", "Review")
     assert study.stages == (Stage("Compare", 40, 40), *(Stage(name, None, 40) for name in names))
 
 
@@ -95,11 +96,30 @@ def test_a_run_that_read_no_dataset_yet_is_in_no_study(data_dir: Path, pairs_fil
         study_of("2000-01-01-00-00")
 
 
+def test_what_listed_runs_are_about_is_told_at_once(data_dir: Path, pairs_file: Path) -> None:
+    begun = finished(data_dir, spec_of_file(pairs_file, ONE, limit=10))
+    waiting = queued(data_dir, spec_of_file(pairs_file, ONE))
+    missing = finished(data_dir, spec_of_file(pairs_file.with_name("missing.jsonl"), ONE))
+    told = abouts_of([runs.get(run_id) for run_id in (begun, waiting, missing)])
+    assert {run_id: about.name for run_id, about in told.items()} == {
+        begun: "pairs.jsonl · 10 pairs",
+        waiting: "pairs.jsonl · 40 pairs",
+    }
+
+
 def test_a_deleted_run_leaves_its_study(data_dir: Path, pairs_file: Path) -> None:
     run_id = finished(data_dir, spec_of_file(pairs_file, ONE))
     assert len(studies()) == 1
     archive.delete(run_id)
     assert studies() == []
+
+
+def test_a_dataset_that_comes_back_brings_its_runs_along(data_dir: Path, pairs_file: Path) -> None:
+    run_id = finished(data_dir, spec_of_file(pairs_file, ONE))
+    away = (data_dir / "datasets").rename(data_dir / "away")
+    assert studies() == []
+    away.rename(data_dir / "datasets")
+    assert [study.runs for study in studies()] == [(run_id,)]
 
 
 def test_two_runs_by_hand() -> None:
@@ -115,9 +135,10 @@ def test_two_runs_by_hand() -> None:
     rates = [dict(found.first)["m"], dict(found.second)["m"]]
     assert [(rate.count, rate.n) for rate in rates if rate] == [(2, 4), (2, 4)]
     assert two_runs_sentence(found, "A", "B") == (
-        "A and B share 4 rows (of 5 and 5). m: 50% [15, 85] of 4 both; 3 of 4 verdicts differ"
-        " (1 gained, 1 lost); margins correlate at 0.488."
-        " Nobody says on how many of 4 pairs m was trained."
+        "A and B share 4 pairs (of 5 and 5).\n"
+        "m agrees with the choice in 50% [15, 85] of 4, in both; 3 of 4 verdicts differ"
+        " (1 gained, 1 lost); margins correlate at 0.488.\n"
+        "Nobody says on how many of 4 pairs m was trained."
     )
 
 
@@ -136,9 +157,9 @@ def test_a_model_in_both_runs_is_set_beside_itself_the_others_beside_each_other(
     assert [(pair.first, pair.second) for pair in found.pairs] == [("same", "same"), ("old", "new")]
     assert all(pair.changed == 0 and pair.correlation == 1 for pair in found.pairs)
     told = two_runs_sentence(found, "A", "B")
-    assert "share all 3 rows" in told and "correlate at 1.000" in told
+    assert "share all 3 pairs" in told and "correlate at 1.000" in told
     assert two_runs_sentence(two_runs(first, table("m", {9: 1.0})), "A", "B") == (
-        "A and B share no rows."
+        "A and B share no pairs."
     )
 
 
@@ -151,10 +172,12 @@ def test_numbers_of_two_runs_rest_on_pairs_that_no_model_was_trained_on() -> Non
     (pair,) = found.pairs
     assert (pair.n, pair.changed, pair.lost, pair.left_out) == (4, 1, 1, 2)
     assert two_runs_sentence(found, "A", "B") == (
-        "A and B share all 6 rows. a and b: agreement 25% [5, 70] of 4, then 0% [0, 39] of 6;"
+        "A and B share all 6 pairs.\n"
+        "a agrees with the choice in 25% [5, 70] of 4, b in 0% [0, 39] of 6;"
         " 1 of 4 verdicts differ (0 gained, 1 lost); 2 pairs that one of them was trained on are"
-        " left out of these. a was trained on 2 of 6 pairs; its figures are about the 4 others."
-        " b was trained on none of 6 pairs."
+        " left out of these.\n"
+        "a was trained on 2 of 6 pairs; its figures are about the 4 others.\n"
+        "b was trained on none of 6 pairs."
     )
     same = two_runs_sentence(two_runs(a, a), "A", "B")
     assert "2 pairs that it was trained on are left out of these" in same
@@ -186,7 +209,7 @@ def test_two_runs_on_repeated_prompts_say_as_if_of_how_many_pairs() -> None:
     one = table("m", margins).assign(**{PROMPT: [row // 5 for row in range(20)]})
     told = two_runs_sentence(two_runs(one, one), "A", "B")
     # Between groups 4 * 5**2 * .25 = 25 over 3 of 4; within 20 * .25 = 5 over 19 of 20: 6.33.
-    assert "of 20 (prompts repeat: as if n = 3) both" in told
+    assert "of 20 (prompts repeat: as if n = 3), in both" in told
 
 
 def test_runs_on_the_same_dataset_are_compared(data_dir: Path, pairs_file: Path) -> None:
@@ -202,5 +225,5 @@ def test_runs_on_the_same_dataset_are_compared(data_dir: Path, pairs_file: Path)
         beside(first, first)
     assert beside(first, again) == two_runs_sentence(found, first, again)
     apart = finished(data_dir, spec_of_file(pairs_file, row_ids=(39,)))
-    with pytest.raises(BadInput, match="share no rows"):
+    with pytest.raises(BadInput, match="share no pairs"):
         compare_runs(first, apart)

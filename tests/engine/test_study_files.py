@@ -147,7 +147,7 @@ def test_a_study_that_a_manifest_only_claims_is_not_believed(
         folder = path.parent
         folder.rename(folder.with_name("aside"))
         folder.with_name("aside").rename(folder)
-        studies._about_of.cache_clear()
+        studies._about_on.cache_clear()
         studies._joined_done.cache_clear()
         about = studies.about_run(found.run_id)
         assert about is not None and about.rows == 5

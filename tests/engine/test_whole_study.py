@@ -15,8 +15,11 @@ from ivan_core.domain.specs import DatasetRequest, RewriteSpec, RowsSpec
 from ivan_core.engine import access, handling as runs, own_pairs, studies
 from ivan_core.engine.studies import About
 from ivan_core.engine.whole_study import cancel_all, do_all, left_of
+from ivan_core.experiments.analysis.units import AnalysisSpec
 
-KINDS = ["compare", "labels", "rewrite"]
+FREE = ["compare", "labels", "rewrite"]
+KINDS = [*FREE, "analysis"]
+"""The last joins what comes of others, so that it can be begun only after them."""
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def of_study(about: About) -> list[Run]:
 
 def test_a_stage_each_is_left_and_its_times_add_up(about: About) -> None:
     left = left_of(about.spec)
-    assert [step.kind for step in left.steps] == KINDS
+    assert [step.kind for step in left.steps] == FREE
     assert all(step.starts and step.dollars == 0 for step in left.steps)
     times = [step.takes for step in left.steps if step.takes]
     total = Span(sum(one.low for one in times), sum(one.high for one in times))
@@ -59,11 +62,21 @@ def test_all_is_begun_in_the_order_of_the_stages_and_only_once(
     assert do_all(about) == [] and len(in_turns) == 1
 
 
+def test_the_analysis_joins_the_runs_that_are_begun_before_it(
+    about: About, in_turns: list[list[str]]
+) -> None:
+    compared, labelled, _, analysed = do_all(about)
+    spec = runs.any_spec_of(runs.get(analysed))
+    assert isinstance(spec, AnalysisSpec)
+    assert (spec.comparison, spec.labelers) == (compared, (labelled,))
+    assert "analysis" not in [step.kind for step in left_of(about.spec, of_study(about)).steps]
+
+
 def test_what_is_done_is_not_done_again(
     data_dir: Path, about: About, in_turns: list[list[str]]
 ) -> None:
     made_runs.finished(data_dir, made_runs.spec_of_sample(limit=8))
-    assert kinds(do_all(about)) == ["labels", "rewrite"]
+    assert kinds(do_all(about)) == KINDS[1:]
 
 
 def test_what_was_cancelled_goes_on_with_the_runs_that_there_are(
@@ -77,11 +90,12 @@ def test_what_was_cancelled_goes_on_with_the_runs_that_there_are(
 
 
 def test_one_of_them_is_cancelled_alone(about: About, in_turns: list[list[str]]) -> None:
-    first, second, third = do_all(about)
+    first, second, *others = do_all(about)
     runs.cancel(second)
-    assert [runs.get(one).state for one in (first, second, third)] == [
+    assert [runs.get(one).state for one in (first, second, *others)] == [
         RunState.QUEUED,
         RunState.CANCELLED,
+        RunState.QUEUED,
         RunState.QUEUED,
     ]
 
@@ -93,7 +107,7 @@ def test_what_asks_a_server_is_not_begun(
 
     asking = RewriteSpec(rewriter="llama3", models=("ivan/minilm-harmless",))
     monkeypatch.setattr(plan, "preset_spec", lambda: asking)
-    assert kinds(do_all(about)) == ["compare", "labels"]
+    assert kinds(do_all(about)) == ["compare", "labels", "analysis"]
 
 
 def test_somebody_who_may_only_read_begins_nothing(
@@ -113,7 +127,7 @@ def test_a_study_of_a_file_is_done_from_that_file(
     own_pairs.read(request, lambda _: None)
     run_ids = do_all(studies.take(RowsSpec(dataset=request)))
     specs = [runs.any_spec_of(runs.get(run_id)) for run_id in run_ids]
-    assert [spec.dataset.source for spec in specs if isinstance(spec, RowsSpec)] == [str(path)] * 3
+    assert [spec.dataset.source for spec in specs if isinstance(spec, RowsSpec)] == [str(path)] * 4
 
 
 def test_each_worker_starts_when_the_one_before_has_ended_however_it_ended(

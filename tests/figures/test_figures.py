@@ -224,8 +224,8 @@ def test_wrong_wishes_are_sentences(sample_run: str) -> None:
         ({"name": "agreement", "row": "1"}, "shows no single row"),
         ({"name": "agreement-by", "column": "nothing"}, "no column 'nothing'"),
         ({"name": "agreement-by"}, "By which column"),
-        ({"name": "pair-margins", "row": "60"}, "no row 60"),
-        ({"name": "pair-margins", "row": "-1"}, "no row -1"),
+        ({"name": "pair-margins", "row": "60"}, "no pair 60"),
+        ({"name": "pair-margins", "row": "-1"}, "no pair -1"),
         ({"name": "pair-margins", "model": TWO_MODELS[0]}, "shows no single model"),
         ({"name": "sentences", "row": "1", "side": "left"}, "no side 'left'"),
         ({"name": "sentences", "row": "1", "model": "x"}, "no model 'x'"),
@@ -257,7 +257,7 @@ def test_the_margins_of_a_pair_are_those_of_the_table(sample_run: str) -> None:
         unit = results.typical_margins[line.model]
         assert line.typical_margins == pytest.approx(own[line.model] / unit)
     words = text_of(figure(sample_run, "pair-margins", row="7"))
-    assert "row 7" in words and "Which reply each model likes more" in words
+    assert "pair 7" in words and "Which reply each model likes more" in words
     assert "The author chose A." in caption(sample_run, "pair-margins", row="7")
     command_line = figure_command(sample_run, "pair-margins", "csv", row="7")
     assert command_line.endswith("--row 7")

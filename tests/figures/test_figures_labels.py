@@ -37,7 +37,8 @@ from ivan_core.figures.choices import figure_command
 from ivan_core.labels.prompt import prompt_hash
 from ivan_core.worker import work
 
-ALL = ("prevalence", "sides", "topics", "together", "labeler-agreement", "answers")
+ALL = ("prevalence", "sides", "topics", "together", "same-answers", "labeler-agreement", "answers")
+OF_TWO = ALL[4:]
 WISHES = {"sides": {"label": REFUSAL}, "answers": {"label": REFUSAL}}
 HOSTILE = '<script>alert(1)</script>"\'&]]>{signal} datum["x"]'
 
@@ -85,7 +86,7 @@ def test_every_chart_fits_its_width_and_names_its_labelers(made, name):
         root = ElementTree.fromstring(svg)
         assert float(root.attrib["viewBox"].split()[2]) == pytest.approx(units(width), abs=0.5)
         assert "first" in text_of(svg) and "Sample data" not in text_of(svg)
-        assert ("second" in text_of(svg)) == (name in ("labeler-agreement", "answers"))
+        assert ("second" in text_of(svg)) == (name in OF_TWO)
 
 
 def test_the_csv_of_shares_has_counts_by_hand_and_the_differences(made):
@@ -167,7 +168,9 @@ def test_methods_name_labeler_prompt_texts_intervals_seed_version_and_command(ma
     assert "(seed 0)" in told and "corrected for multiple comparisons" in told
     for other in made[1:]:
         assert f"Run {other}: `ivan taxonomy" in told
-    assert "Cohen's kappa" in methods(made[0], "answers", label=REFUSAL)
+    for name in ("answers", "same-answers"):
+        told = methods(made[0], name, **WISHES.get(name, {}))
+        assert "Wilson" in told and "kappa" not in told
 
 
 def test_rules_and_the_sample_are_named(data_dir):

@@ -90,7 +90,7 @@ def test_flips_of_a_subset_keep_their_intervals(run_id: str) -> None:
     assert flips(run_id, where=A_SUBSET) == {"misaligned": (2, 3), "aligned": (0, 3)}
     assert data(run_id, "flips", where=A_SUBSET)[["low", "high"]].notna().all(axis=None)
     told = caption(run_id, "flips", where=A_SUBSET)
-    assert "Only 4 of 6 pairs count, picked by: subset: a. Picked rows, not a sample." in told
+    assert "Only 4 of 6 pairs count, picked by: subset: a. Picked pairs, not a sample." in told
     assert "shares of all picked pairs with 95% intervals, by direction." in told
     assert "Meaning kept in 75% [30, 95] of 4 pairs" in told
     assert f"{MODEL}: of 3 pairs it agreed on, 67% [21, 94] no longer agree." in told
@@ -153,7 +153,7 @@ def test_the_flip_of_a_rewording_is_on_the_verdicts_of_a_comparison_too() -> Non
 @pytest.mark.parametrize("where", [A_SUBSET, LOST, "similarity=0.9~1"])
 def test_every_chart_can_be_drawn(run_id: str, chart: str, where: str) -> None:
     drawn = figure(run_id, chart, "svg", where=where)
-    assert b"Picked rows, not a sample" in drawn and b"NaN" not in drawn
+    assert b"Picked pairs, not a sample" in drawn and b"NaN" not in drawn
     assert "nan" not in caption(run_id, chart, where=where)
     assert not whole(run_id, chart)
 
@@ -173,8 +173,8 @@ def test_hostile_words_are_plain(run_id: str) -> None:
         (f"{A_SUBSET}&meaning=0.123456", "is no gate on meaning"),
         (f"{A_SUBSET}&meaning=0.9&meaning=0.8", "a name given twice"),
         ("model=gone&flip=any", "has no model gone"),
-        ("state=failed", "No row of run"),
-        ("state=left", "None of these rows has a rewording"),
+        ("state=failed", "No pair of run"),
+        ("state=left", "None of these pairs has a rewording"),
     ],
 )
 def test_what_picks_nothing_is_a_sentence(run_id: str, where: str, said: str) -> None:
@@ -195,7 +195,7 @@ def test_sentences_of_picked_rows(run_id: str) -> None:
     similar = next(one.sentence for one in quotes(run_id, "similarity=0~1"))
     assert "keeps the meaning in 83% of 6 measured pairs" in similar and "[" not in similar
     noise = [one.sentence for one in quotes(run_id, LOST) if "noise" in one.question]
-    assert noise and all(one.endswith("whatever rows are picked.") for one in noise)
+    assert noise and all(one.endswith("whatever is picked.") for one in noise)
 
 
 @pytest.mark.parametrize(

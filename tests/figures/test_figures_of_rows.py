@@ -102,7 +102,7 @@ def test_agreement_of_a_subset_keeps_its_intervals(run_id: str) -> None:
     own = found[found["subset"] == "all"]
     assert own["low"].notna().all() and own["high"].notna().all()
     told = caption(run_id, "agreement", where=A_SUBSET)
-    assert "Only 6 of 10 pairs count, picked by: subset: a. Picked rows, not a sample." in told
+    assert "Only 6 of 10 pairs count, picked by: subset: a. Picked pairs, not a sample." in told
     assert f"{ONE} 67% [30, 90] of 6" in told  # Wilson's interval of 4 in 6
     assert "random draw of all pairs that would be picked so" in told
     assert "Data: all 10 pairs of" in told
@@ -136,7 +136,7 @@ def test_a_star_is_a_choice_by_hand(run_id: str) -> None:
     assert stamp(run_id, "starred=yes") != before
     assert agreeing(data(run_id, "agreement", where="starred=yes")) == {ONE: (1, 2), TWO: (1, 2)}
     told = caption(run_id, "agreement", where="starred=yes")
-    assert "marked the rows by hand, so rates have no intervals" in told and "[" not in told
+    assert "marked the pairs by hand, so rates have no intervals" in told and "[" not in told
 
 
 def test_without_conditions_all_is_as_before(run_id: str) -> None:
@@ -152,7 +152,7 @@ def test_each_choice_of_rows_has_a_file_of_its_own(run_id: str) -> None:
 
 def test_the_picture_says_that_its_rows_were_picked(run_id: str) -> None:
     drawn = figure(run_id, "agreement", "svg", where=A_SUBSET).decode()
-    assert "Picked rows, not a sample: 6 of 10 pairs." in drawn
+    assert "Picked pairs, not a sample: 6 of 10 pairs." in drawn
 
 
 def test_an_address_is_read_with_its_escapes_and_without_its_order(run_id: str) -> None:
@@ -184,7 +184,7 @@ def test_hostile_words_are_plain_in_captions_and_pictures(run_id: str) -> None:
         ("run=another&subset=a", "is not that of run"),
         ("verdict=me/third~agree", "has no model me/third"),
         ("and=gone-1~compare.verdict~me/one~agree", "gone-1"),
-        ("subset=nowhere", "No row of run"),
+        ("subset=nowhere", "No pair of run"),
     ],
 )
 def test_what_picks_nothing_is_a_sentence_and_no_figure(run_id: str, where: str, said: str) -> None:
@@ -311,7 +311,7 @@ def test_rows_that_nobody_rated_have_no_bars(data_dir: Path) -> None:
     unrated = f"verdict={TWO_MODELS[0]}~unrated"
     assert rows_picked(own, unrated)
     for chart, wish in (("agreement", {}), ("agreement-by", {"column": "kind"})):
-        with pytest.raises(BadInput, match="No model rated one of these rows"):
+        with pytest.raises(BadInput, match="No model rated one of these pairs"):
             figure(own, chart, "csv", where=unrated, **wish)  # type: ignore[arg-type]
 
 
@@ -335,7 +335,7 @@ def test_sentences_of_a_subset_name_it_and_its_numbers(run_id: str) -> None:
     (first, *_) = quotes(run_id, A_SUBSET)
     assert first.sentence == (
         f"{ONE} sides with the recorded choice in 67% of 6 pairs (95% interval [30, 90]). Only 6 of"
-        " 10 pairs count, picked by: subset: a. Picked rows, not a sample. Rates are those of such"
+        " 10 pairs count, picked by: subset: a. Picked pairs, not a sample. Rates are those of such"
         " pairs alone; an interval takes them for a random draw of all pairs that would be picked"
         " so."
     )
@@ -356,7 +356,7 @@ def test_sentences_that_follow_from_a_condition_have_no_intervals(run_id: str) -
 
 def test_sentences_that_rows_do_not_have_say_that_they_are_of_the_whole_run(run_id: str) -> None:
     sure = "How sure is it?"
-    of_whole = "This is of the whole run, whatever rows are picked."
+    of_whole = "This is of the whole run, whatever is picked."
     assert told_of(run_id, A_SUBSET, sure) == [
         f"{sentence} {of_whole}" for sentence in told_of(run_id, None, sure)
     ]
@@ -382,4 +382,4 @@ def test_the_command_line_prints_the_sentences_of_picked_rows(
     assert "goes before this" not in capsys.readouterr().out
     assert command(["runs", "sentences", run_id, "--where", "subset=nowhere"]) != 0
     said = capsys.readouterr()
-    assert "No row of run" in said.err and not said.out
+    assert "No pair of run" in said.err and not said.out

@@ -79,7 +79,7 @@ def test_shares_of_a_subset_keep_their_intervals_but_nothing_is_clear(run_id: st
     assert found[["low", "high", "difference_low"]].notna().all(axis=None)
     assert found["holm_p"].isna().all() and not found["clear"].any()
     told = caption(run_id, "prevalence", where=A_SUBSET)
-    assert "Only 4 of 8 texts count, picked by: subset: a. Picked rows, not a sample." in told
+    assert "Only 4 of 8 texts count, picked by: subset: a. Picked texts, not a sample." in told
     assert "On 2 pairs, furthest apart: Refusal, 100% against 50% (+50 points [" in told
     assert "chosen after looking, so no difference is called clear" in told
     assert "random draw of all texts that would be picked so" in told
@@ -185,7 +185,7 @@ def test_agreement_of_labelers_on_picked_texts(run_id: str) -> None:
 def test_every_chart_can_be_drawn(run_id: str, chart: str, where: str) -> None:
     wish = {"label": REFUSAL} if chart in ("sides", "answers") else {}
     drawn = figure(run_id, chart, "svg", where=where, **wish)  # type: ignore[arg-type]
-    assert b"Picked rows, not a sample" in drawn and b"NaN" not in drawn
+    assert b"Picked texts, not a sample" in drawn and b"NaN" not in drawn
     assert "nan" not in caption(run_id, chart, where=where, **wish).lower()  # type: ignore[arg-type]
     assert not whole(run_id, chart)
 
@@ -235,7 +235,7 @@ def test_sentences_of_picked_texts(run_id: str) -> None:
     assert not any("[" in told or "nan" in told for told in picked)
     whole_run = [one.sentence for one in found if not one.where]
     assert whole_run == [
-        f"{one.sentence} This is of the whole run, whatever rows are picked."
+        f"{one.sentence} This is of the whole run, whatever is picked."
         for one in quotes(run_id)
         if one.question == "Is every text accounted for?"
     ]

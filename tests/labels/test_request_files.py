@@ -106,19 +106,19 @@ def test_a_request_over_the_limit_is_named_and_nothing_stays(
     tmp_path: Path, limits: Limits, said: str
 ) -> None:
     requests = [*pairs(30), (TextKey(77, "rejected"), body("x" * 1_000), 100)]
-    with pytest.raises(BadInput, match=rf"Row 77 \(rejected\).*{said}"):
+    with pytest.raises(BadInput, match=rf"Pair 77 \(rejected\).*{said}"):
         write_request_files(requests, tmp_path, SLUG, limits)
     assert names(tmp_path) == []
 
 
 def test_a_text_asked_for_twice_is_refused(tmp_path: Path) -> None:
     requests = [*pairs(2), (TextKey(0, "chosen"), body(), 1)]
-    with pytest.raises(BadInput, match=r"Row 0 \(chosen\) is asked for twice"):
+    with pytest.raises(BadInput, match=r"Pair 0 \(chosen\) is asked for twice"):
         write_request_files(requests, tmp_path, SLUG)
 
 
 def test_half_a_character_is_named_and_odd_characters_are_kept(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"Row 5 \(chosen\) holds half a character"):
+    with pytest.raises(BadInput, match=r"Pair 5 \(chosen\) holds half a character"):
         write_request_files([(TextKey(5, "chosen"), body("\ud800"), 1)], tmp_path, SLUG)
     text = 'nul \0 breaks \x85 \u2028 \u2029 \r\n \v é 語 😀 {"a": {keys}}'
     (part,) = write_request_files(pairs(1, text), tmp_path, SLUG)

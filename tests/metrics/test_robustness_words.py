@@ -225,7 +225,7 @@ def test_the_headline_names_meaning_flips_and_punctuation() -> None:
     assert words.rewriting_headline(kept, found, alone, None, noise) == (
         f"{mind} {punctuation}: rewording is not clearly more than noise. {meaning}"
     )
-    assert words.rewriting_headline(None, None) == "No pair has been reworded yet."
+    assert words.rewriting_headline(None, None) == "No pair has been reworded and scored."
     assert words.rewriting_headline(kept, None) == meaning
 
 
@@ -253,6 +253,11 @@ def test_the_headline_says_of_how_many_pairs_something_was_measured() -> None:
     assert words.rewriting_headline(kept, None, None, came) == (
         "Meaning kept in 100% [72, 100] of 10 pairs measured (16 asked, 11 reworded: 5 have a side"
         " that no rule fits)."
+    )
+    none = words.Came(16, 0, "a side that no rule fits")
+    assert words.rewriting_headline(None, None, None, none) == (
+        "No pair has been reworded and scored (16 asked, 0 reworded: 16 have a side that no rule"
+        " fits)."
     )
     whole = words.Came(10, 10, "")
     assert words.rewriting_headline(kept, None, None, whole) == (

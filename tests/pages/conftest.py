@@ -43,7 +43,8 @@ class Page:
     @property
     def said(self) -> str:
         """Its sentences below the navigation, one a line."""
-        bodies = (html.body for html in self.app.get("html") if "<style>" not in html.body)
+        unseen = ("<style>", "<script>")
+        bodies = (html.body for html in self.app.get("html") if not html.body.startswith(unseen))
         pieces = (unescape(re.sub(r"<[^>]+>", "", body)) for body in bodies)
         return "\n".join(one for one in pieces if one != "IVAN" and not one.startswith("Study: "))
 

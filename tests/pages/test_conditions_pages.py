@@ -31,20 +31,20 @@ def test_a_label_is_asked_for_on_the_rows_of_a_comparison(compared, first, open_
     assert f"Of first, run {first}." in page.said
     page.press("add-0-go")
     assert page.app.query_params["and"] == f"{first}~labels.label~{REFUSAL}~!0~yes"
-    assert "3 rows. Click a row" in page.said
+    assert "3 pairs. Click a pair" in page.said
     (chip,) = [label for key, label in page.buttons.items() if key.startswith("chip-")]
     assert chip.replace("\\", "") == f"Refusal: yes (first, run {first}) ✕"
     page.press(next(key for key in page.buttons if key.startswith("chip-")))
     assert "and" not in page.app.query_params
-    assert "4 rows. Click a row" in page.said
+    assert "4 pairs. Click a pair" in page.said
 
 
 def test_how_many_rows_have_no_value_is_said(compared, first, open_page):
     link = f"{first}~labels.sides~{REFUSAL}"
     page = open_page(COMPARE, run=compared, **{"and": link})
-    assert "1 row. Click a row" in page.said
+    assert "1 pair. Click a pair" in page.said
     words = f"Refusal: differs between the replies (first, run {first})"
-    assert f"1 of 4 rows have no value for “{words}”, and are not listed." in page.said
+    assert f"1 of 4 pairs have no value for “{words}”, and are not listed." in page.said
 
 
 def test_a_verdict_is_asked_for_on_the_texts_of_a_labelling(compared, first, open_page):
@@ -75,7 +75,7 @@ def test_a_figure_can_be_had_of_the_rows_listed(data_dir, open_page):
     page.press(key)
     n = figures.rows_picked(run_id, "longer=chosen")
     (rows,) = page.app.toggle
-    assert rows.label == f"Only the {n} rows listed below" and not rows.value
+    assert rows.label == f"Only the {n} pairs listed below" and not rows.value
     assert figures.caption(run_id, "agreement") in [code.value for code in page.app.code]
     page.app.session_state[f"{key}-rows"] = True
     page.press(key)
@@ -124,7 +124,7 @@ def test_sentences_can_be_had_of_the_rows_listed(data_dir, open_page):
     page.run()
     n = figures.rows_picked(run_id, "longer=chosen")
     (rows,) = page.app.toggle
-    assert rows.label == f"Only the {n} rows that are listed" and not rows.value
+    assert rows.label == f"Only the {n} pairs that are listed" and not rows.value
     first = figures.quotes(run_id)[0]
     assert f"{first.sentence}\n{first.command}" in [code.value for code in page.app.code]
     page.app.session_state["sentences-rows"] = True

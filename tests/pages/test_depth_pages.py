@@ -61,7 +61,7 @@ def test_what_makes_no_sense_in_a_link_is_named_once_and_left_out(data_dir, open
     page = open_page(COMPARE, run=run_id, sort="nonsense", seen="x~perhaps")
     assert page.said.count("Not understood in this link, and left out: ") == 1
     assert "sort=nonsense" in page.said and "seen=x~perhaps" in page.said
-    assert "20 rows" in page.said
+    assert "20 pairs" in page.said
     page.press("forget")
     assert "Not understood" not in page.said
     assert "sort" not in page.app.query_params
@@ -73,7 +73,7 @@ def test_a_link_made_for_another_run_is_a_sentence(data_dir, open_page):
     assert f"Run {run_id} has no model {HOSTILE}/nobody." in page.said
     chips = [label for key, label in page.buttons.items() if key.startswith("chip-")]
     assert len(chips) == 1 and "harmless" in chips[0]
-    assert "Click a row to read the pair;" in page.said
+    assert "Click a pair to read it;" in page.said
 
 
 def test_a_filter_is_carried_by_the_links_to_its_run_only(data_dir, open_page):

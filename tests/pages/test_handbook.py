@@ -45,6 +45,7 @@ def test_a_press_turns_to_another_chapter_and_its_address(open_page: Callable) -
 @pytest.mark.parametrize(
     ("page", "file"),
     [
+        ("analysis", "analysis"),
         ("compare", "compare"),
         ("pairs", "compare"),
         ("rewrite", "rewrite"),

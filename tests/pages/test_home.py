@@ -25,6 +25,7 @@ def test_a_fresh_home_is_one_sentence_and_one_button(data_dir, open_page):
     assert "480 bundled pairs" in page.said
     assert page.links == {
         "Home": "?",
+        "Analysis": "analysis?",
         "Compare": "compare?",
         "Pairs": "pairs?",
         "Rewrite": "rewrite?",
@@ -170,7 +171,8 @@ def test_somebody_who_has_judged_nothing_sees_the_first_pair_and_all_that_is_lef
     assert "40 pairs, 2 turns each." in page.said
     assert page.buttons["do-all"].startswith("Do the whole study, ")
     page.press("do-all")
-    assert [runs.get(run_id).kind for run_id in begun[0]] == ["compare", "labels", "rewrite"]
+    kinds = [runs.get(run_id).kind for run_id in begun[0]]
+    assert kinds == ["compare", "labels", "rewrite", "analysis"]
     assert page.buttons["cancel-all"] == "Cancel all"
     page.press("cancel-all")
     assert {run.state for run in runs.every()} == {RunState.CANCELLED}

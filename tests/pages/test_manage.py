@@ -10,11 +10,21 @@ from given import made_runs
 from given.made_labellings import FIRST, SECOND, Labellings, four_pairs
 from streamlit.testing.v1 import AppTest
 
+from ivan_core.datasets import prepare as preparing
+from ivan_core.datasets.sources import Source, open_here
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.specs import DatasetRequest, LabelSpec, RewriteSpec, TaxonomySpec
-from ivan_core.engine import handling as runs
+from ivan_core.domain.specs import (
+    CompareSpec,
+    DatasetRequest,
+    LabelSpec,
+    RewriteSpec,
+    RowsSpec,
+    TaxonomySpec,
+)
+from ivan_core.engine import handling as runs, studies
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.engine.imports import read_dataset
+from ivan_core.engine.own_files import keep_file
 from ivan_core.runs.registry import Registry
 from pages.components.runs.duplicate import filled
 
@@ -89,7 +99,7 @@ def beside(first: str, second: str) -> str:
 def test_two_runs_are_set_beside_each_other(finished: str, data_dir: Path) -> None:
     other = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=15))
     told = beside(finished, other)
-    assert "share 15 rows" in told
+    assert "share 15 pairs" in told
     for model in made_runs.TWO_MODELS:
         assert f"{model} was trained on none of 15 pairs." in told
 
@@ -100,8 +110,8 @@ def test_two_labellings_are_set_beside_each_other_and_refused_beside_a_compariso
     made = Labellings(data_dir, four_pairs(tmp_path), monkeypatch)
     first, second = made.made("first:1b", FIRST), made.made("second:1b", SECOND, seed=1)
     told = beside(first, second)
-    assert "share all 4 rows." in told and "The same answer in 67% of 6 texts" in told
-    assert f"Run {finished} is a comparison, run {first} is a labelling" in beside(finished, first)
+    assert "share all 4 pairs." in told and "The same answer in 67% of 6 texts" in told
+    assert f"{finished} is a comparison, {first} is a labelling" in beside(finished, first)
 
 
 def test_a_zip_and_every_file_can_be_taken_from_here(finished: str, data_dir: Path) -> None:
@@ -156,6 +166,8 @@ def _filled(page: Any, run_id: str) -> Any:
     """A page whose form is filled from a run."""
     for key, value in filled(runs.get(run_id)).items():
         page.app.session_state[key] = value
+        if key.endswith("-dataset"):  # the test runner knows the options of the last drawing only
+            page.app.selectbox(key=key).options.append(value)
     page.run()
     return page.app
 
@@ -183,7 +195,7 @@ def test_duplicating_a_rewording_fills_its_form(data_dir: Path, open_page) -> No
         second=False,
     )
     app = _filled(open_page("pages/rewrite.py"), _queued(data_dir, spec))
-    assert app.selectbox(key="rewrite-rows").value == "By row id"
+    assert app.selectbox(key="rewrite-rows").value == "By number"
     assert app.text_input(key="rewrite-row-ids").value == "0, 1, 2"
     assert app.multiselect(key="rewrite-models").value == list(spec.models)
     assert app.selectbox(key="rewrite-scope").value == "whole"
@@ -205,3 +217,94 @@ def test_duplicating_labels_fills_their_form_and_sends_nothing(data_dir: Path, o
     app = _filled(open_page("pages/taxonomy.py"), _queued(data_dir, free))
     assert app.selectbox(key="label-labeler").value == "ivan/lexicon"
     assert app.text_input(key="label-row-ids").value == "4, 2"
+
+
+COLUMNS = {"chosen_column": "winner", "rejected_column": "loser", "prompt_column": "q"}
+COMPARE, TAXONOMY, REWRITE = "pages/compare.py", "pages/taxonomy.py", "pages/rewrite.py"
+DONE_ONCE_MORE = (
+    (COMPARE, "form", "judge", CompareSpec(models=made_runs.TWO_MODELS)),
+    (TAXONOMY, "label", "label", LabelSpec()),
+    (
+        REWRITE,
+        "rewrite",
+        "reword",
+        RewriteSpec(rewriter="ivan/rules", models=made_runs.TWO_MODELS[:1], labeler="ivan/lexicon"),
+    ),
+)
+"""Of each form its page, how its keys begin, the button that starts it, and what it was asked."""
+
+
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Five pairs in columns of other names; any dataset of the hub holds the same."""
+    rows = [{"q": f"Question {i}?", "winner": f"Yes {i}.", "loser": f"No {i}."} for i in range(5)]
+    path = made_runs.write_rows(tmp_path / "table.jsonl", rows)
+
+    def from_hub(request: DatasetRequest) -> Source:
+        here = {"source": str(path), "subset": "", "split": "train", "revision": ""}
+        source = open_here(request.model_copy(update=here))
+        assert source is not None
+        return source
+
+    monkeypatch.setattr(preparing, "open_hub", from_hub)
+    return path
+
+
+@pytest.mark.parametrize("kept_as", ["file", "dropped file", "dataset of the hub"])
+@pytest.mark.parametrize(("page", "keys", "button", "asked"), DONE_ONCE_MORE)
+def test_what_is_done_once_more_begins_with_the_very_same_dataset(
+    page: str,
+    keys: str,
+    button: str,
+    asked: RowsSpec,
+    kept_as: str,
+    data_dir: Path,
+    open_page: Any,
+    spawned: list[str],
+    table: Path,
+) -> None:
+    source = {
+        "file": {"source": str(table)},
+        "dropped file": {"source": keep_file("mine.jsonl", table.read_bytes()).source},
+        "dataset of the hub": {"source": "lab/prefs", "subset": "hard", "split": "test"},
+    }[kept_as]
+    request = DatasetRequest(**source, **COLUMNS)
+    preparing.prepare(data_dir, request)
+    run_id = _queued(data_dir, asked.model_copy(update={"dataset": request}))
+    # The study that is looked at is of another request for the same file, called the same.
+    other = request.model_copy(update={"chosen_column": "loser", "rejected_column": "winner"})
+    preparing.prepare(data_dir, other)
+    studies.take(RowsSpec(dataset=other))
+    opened = open_page(page)
+    assert other == opened.app.session_state["study-now"][1].spec.dataset
+    app = _filled(opened, run_id)
+    app.number_input(key=f"{keys}-seed").set_value(6)
+    opened.run()
+    assert app.selectbox(key=f"{keys}-dataset").value == request.label
+    opened.press(button)
+    assert runs.any_spec_of(runs.get(spawned[0])).dataset == request
+
+
+@pytest.mark.parametrize(("page", "keys", "button", "asked"), DONE_ONCE_MORE)
+def test_the_part_of_a_dataset_that_was_never_read_here_is_carried_and_can_be_changed(
+    page: str,
+    keys: str,
+    button: str,
+    asked: RowsSpec,
+    data_dir: Path,
+    open_page: Any,
+    spawned: list[str],
+) -> None:
+    part = {"subset": "harmles-base", "split": "test", "revision": "main"}
+    request = DatasetRequest(source="Anthropic/hh-rlhf", **part)
+    run_id = _queued(data_dir, asked.model_copy(update={"dataset": request}))
+    opened = open_page(page)
+    app = _filled(opened, run_id)
+    assert app.selectbox(key=f"{keys}-subset").value == "harmles-base"
+    assert app.selectbox(key=f"{keys}-split").value == "test"
+    assert app.text_input(key=f"{keys}-revision").value == "main"
+    app.selectbox(key=f"{keys}-subset").select("harmless-base")
+    opened.run()
+    opened.press(button)
+    mended = request.model_copy(update={"subset": "harmless-base"})
+    assert runs.any_spec_of(runs.get(spawned[0])).dataset == mended

@@ -63,8 +63,9 @@ def test_the_page_is_short() -> None:
 def test_every_page_leads_to_it_behind_those_of_other_experiments(app: AppTest) -> None:
     app.run()
     assert not app.exception
-    assert [link.proto.label for link in app.get("page_link")][:9] == [
+    assert [link.proto.label for link in app.get("page_link")][:10] == [
         "Home",
+        "Analysis",
         "Compare",
         "Pairs",
         "Rewrite",
@@ -100,7 +101,7 @@ def test_its_results_are_listed_by_their_conditions_and_quoted(
     assert listed(app).to_numpy().tolist() == [[0, 6, 4]]
     assert "the chosen reply has more words ✕" in [button.label for button in app.button]
     said = re.sub(r"<[^>]+>", "", " ".join(unescape(html.body) for html in app.get("html")))
-    assert "1 row." in said
+    assert "1 pair." in said
     assert "ivan words --dataset" in " ".join(code.value for code in app.code)
 
 

@@ -91,6 +91,23 @@ def test_one_column_twice_is_said_and_can_be_mended(
     assert "home-judge" in page.buttons
 
 
+@pytest.mark.parametrize("name", ["none", "winner\nreply"])
+def test_a_column_may_be_called_anything_and_half_characters_break_no_page(
+    data_dir: Path, open_page: Open, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_text(json.dumps({name: "Yes.", "other": "No.", "\ud800": "x"}))
+    page = open_page()
+    page.app.text_input(key="home-source").set_value(str(path))
+    page.run()
+    boxes = {box.label: box for box in page.app.selectbox}
+    assert boxes["Chosen reply"].options == [name, "other"]
+    boxes["Chosen reply"].select(name)
+    boxes["Rejected reply"].select("other")
+    page.run()
+    assert "1 pair, texts without turns." in page.said and "home-judge" in page.buttons
+
+
 @pytest.mark.parametrize("source", ["/nowhere/at-all.csv", "no such thing", "."])
 def test_what_cannot_be_read_is_said_where_it_was_asked(
     data_dir: Path, open_page: Open, source: str
@@ -169,11 +186,18 @@ def test_a_new_study_begins_with_both_ways_again(
     assert new.app.text_input(key="home-source").value == ""
 
 
-def test_an_unknown_study_in_the_address_is_the_newest(
+def test_an_unknown_study_in_the_address_is_said_and_the_newest_is_shown(
     data_dir: Path, open_page: Open, pairs_file: Path
 ) -> None:
-    begun(pairs_file)
-    assert open_page(study="../../etc").study == "Study: pairs.jsonl · 40 pairs"
+    told = "The study of this link is not here."
+    assert told in open_page(study="0123456789abcdef").said
+    about = begun(pairs_file)
+    for page in ("streamlit_app.py", COMPARE, "pages/runs.py"):
+        shown = open_page(page, study="../../etc")
+        assert shown.study == "Study: pairs.jsonl · 40 pairs"
+        assert f"{told} What is shown is of another one." in shown.said
+        assert told not in open_page(page, study=about.id).said
+        assert told not in open_page(page, study="new").said
 
 
 def test_who_only_reads_is_not_asked_for_pairs(

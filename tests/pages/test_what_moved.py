@@ -41,7 +41,7 @@ def script(run_id: str, row: int) -> None:
     marks_switch(results)
     moved = answer(results, row)
     pair = results.dataset.pair(row)
-    show_pair(pair, marked(results) == DIFFER, {}, styled=moved.styled if moved else None)
+    show_pair(pair, marked(results) == DIFFER, {}, coloured=moved.coloured if moved else None)
     what_moved(results, row, moved)
     own_reply(results, row)
 
@@ -122,10 +122,18 @@ def test_one_press_answers_and_colours_the_words_of_both_replies(app, worker):
     assert "Without “onerror=alert(1)>”, minilm-control gives A 18 less (43.8" in said(app)
     assert "Next, in typical margins: “src=x” in A +" in said(app)
     assert "its reply's reward by at least 0.1 0.25 0.5 typical margins. Amber" in said(app)
-    assert 'title="+43.83 typical margins (+18 of the reward)">onerror=alert(1)&gt;' in html(app)
+    told = 'data-told="“onerror=alert(1)&gt;”: +43.83 typical margins (+18 of the reward)"'
+    assert f"{told}>onerror=alert(1)&gt;" in html(app)
     assert app.query_params["marked"] == CONTROL  # the one that goes against the choice
     assert not [button for button in app.button if button.key == "moved-ask"]
     assert "<img" not in html(app)
+
+
+def test_tab_stops_once_at_the_words_of_a_reply_however_many_have_a_tint(app, worker):
+    press(app, "moved-ask")
+    replies = [one.body for one in app.get("html") if '<div class="ivan-words">' in one.body]
+    assert [body.count('tabindex="0"') for body in replies] == [1, 1]
+    assert any(body.count('tabindex="-1"') > 1 for body in replies)
 
 
 def test_the_switch_turns_from_model_to_model_and_back_to_words_that_differ(app, worker):

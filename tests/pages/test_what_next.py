@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from given.made_labellings import Labellings
+from given.made_labellings import FIRST, SECOND, Labellings
 from given.made_runs import finished, spec_of_sample
 from given.word_counts import kind as word_counts
 from given.word_counts.kind import WordsSpec
 
+from ivan_core.annotations.queues import Queues
 from ivan_core.domain.runs import Span
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import access, handling as runs, studies
@@ -18,6 +19,8 @@ from ivan_core.experiments import EXPERIMENTS
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels import plan as labels
 from ivan_core.review.queues import make_queue, queue_request, queues_of, state_of
+
+COMPARE, TAXONOMY = "pages/compare.py", "pages/taxonomy.py"
 
 
 def study_of(run_id: str) -> str:
@@ -78,6 +81,20 @@ def test_people_are_asked_about_the_pairs_where_the_models_part(data_dir, open_p
     assert titles(again) == ["Label the 40 texts", "Reword the 20 pairs", "Take it with you"]
 
 
+def test_people_who_were_asked_in_one_study_may_be_asked_in_another_on_the_same_dataset(
+    data_dir, open_page
+):
+    asked = finished(data_dir, spec_of_sample(limit=20))
+    other = finished(data_dir, spec_of_sample(row_ids=tuple(range(20, 40))))
+    dataset = open_results(asked).dataset.fingerprint
+    make_queue(queue_request({"dataset": dataset, "source": "rows", "row_ids": (1,)}))
+    assert not any(title.startswith("Ask") for title in titles(open_page(COMPARE, run=asked)))
+    _, ask, _ = titles(open_page(COMPARE, run=other))
+    assert ask.startswith("Ask people about the ")
+    make_queue(queue_request({"dataset": dataset, "source": "rows", "row_ids": (25,)}))
+    assert not any(title.startswith("Ask") for title in titles(open_page(COMPARE, run=other)))
+
+
 def test_after_labels_alone_models_and_a_second_labeler_are_left(labellings: Labellings, open_page):
     run_id = labellings.by_rules()
     page = open_page("pages/taxonomy.py", run=run_id)
@@ -132,3 +149,28 @@ def test_an_experiment_that_proposes_itself_stands_among_them(data_dir, open_pag
         assert "Count the words" in page.said
     finally:
         _loaded.cache_clear()
+
+
+def test_people_are_asked_about_the_replies_where_two_labelers_differ(
+    labellings: Labellings, data_dir, open_page
+):
+    first = labellings.made("first:1b", FIRST)
+    assert not any("labelers" in title for title in titles(open_page(TAXONOMY, run=first)))
+    second = labellings.made("second:1b", SECOND, seed=1)
+    page = open_page(TAXONOMY, run=second)
+    _, ask, _ = titles(page)
+    # Of 0.rejected one says no and one yes, of 1.chosen yes and no; 3 has no answer of both.
+    assert ask == "Ask people about the 2 replies where two labelers differ"
+    assert "Who is right, second:1b or first:1b? Everybody first describes 4 random" in page.said
+    # Two replies and four random ones, at a minute and a half each.
+    assert page.buttons["next-describe"] == "Invite: free, about 9 min a person"
+    page.press("next-describe")
+    page.press("next-replies-go")
+    (queue,) = queues_of()
+    assert queue.task == "describe"
+    assert {(item.row_id, item.side) for item in Queues(data_dir).items(queue.id)} == {
+        (0, "rejected"),
+        (1, "chosen"),
+    }
+    again = titles(open_page(TAXONOMY, run=second))
+    assert again == ["Judge the 4 pairs", "Ask people about 4 random pairs", "Reword the 4 pairs"]

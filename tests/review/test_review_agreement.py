@@ -104,7 +104,7 @@ def test_answers_in_under_a_second_are_counted_aloud_and_in_rates_only_if_asked_
         "Kept but in no rate: 1 on items that were not drawn at random, 2 given in under a second."
     )
     table = quick_table(used)
-    assert table[["Row", "Who", "Seconds", "Answer"]].values.tolist() == [
+    assert table[["Pair", "Who", "Seconds", "Answer"]].values.tolist() == [
         [0, BOB, 0.1, "the rejected reply"],
         [0, ADA, 0.9, "the chosen reply"],
     ]
@@ -311,19 +311,26 @@ def test_reviews_give_figures_and_sentences_with_their_command(
         said.say(texts, person, 1, "chosen", {REFUSAL: person == ADA})
     assert [chart.name for chart in figures(name)] == [
         "review-choices",
+        "review-same-answers",
         "review-questions",
         "review-cells",
     ]
     table = figure(name, "review-choices", "csv").decode()
     assert "choice::the recorded choice,The recorded choice,choice,1,1,1.0," in table
-    told = "Two people gave the same answer in 1 of 2 pairs (50% [9, 91]): too few to say more. "
-    assert f"{told}Cohen's kappa" in caption(name, "review-choices")
+    told = "Two people gave the same answer in 1 of 2 pairs (50% [9, 91]): too few to say more."
+    assert told in caption(name, "review-choices")
+    assert "kappa" not in caption(name, "review-same-answers") + caption(name, "review-choices")
+    assert "kappa" in methods(name, "review-questions")
     assert "8 blind opinions on random items by 2 people." in methods(name, "review-choices")
     assert figure(name, "review-cells", "svg").startswith(b"<svg")
     assert figure(name, "review-questions", "svg").startswith(b"<svg")
     assert any(told in quote.sentence for quote in of_run.quotes(name))
+    for quote in of_run.quotes(name):
+        coefficients = quote.question == "Numbers for the paper"
+        assert coefficients == ("kappa" in quote.sentence or "coefficient" in quote.sentence)
     assert {quote.command.partition(" --")[0] for quote in of_run.quotes(name)} == {
-        f"ivan figure {name} {chart.name}" for chart in figures(name)
+        *(f"ivan figure {name} {chart.name}" for chart in figures(name)),
+        f"ivan runs sentences {name}",
     }
     with pytest.raises(BadInput, match="no chart"):
         figure(name, "beauty")
@@ -332,24 +339,24 @@ def test_reviews_give_figures_and_sentences_with_their_command(
 def test_names_that_mean_something_else_stand_apart(data_dir: Path, four: PreparedDataset) -> None:
     said = Said(data_dir, four.fingerprint)
     queue = said.queue([(0, "chosen")], (REFUSAL,))
-    for person in ("Row", "first", "the other reviewers", "Zoe"):
-        said.say(queue, person, 0, "chosen", {REFUSAL: person != "Row"})
+    for person in ("Pair", "first", "the other reviewers", "Zoe"):
+        said.say(queue, person, 0, "chosen", {REFUSAL: person != "Pair"})
     used = used_opinions(four)
     (one,) = between_listed(used, REFUSAL)
     assert not one.alike
     table = page_of(four, [one], REFUSAL, 1)
-    assert table.loc[0, ["Row", "Row (reviewer)", "first"]].tolist() == [0, "no", "yes"]
+    assert table.loc[0, ["Pair", "Pair (reviewer)", "first"]].tolist() == [0, "no", "yes"]
     cells = cells_beside(four, used)
     assert set(cells_table(cells)["name"]) == {
-        "Row",
+        "Pair",
         "Zoe",
         "first (person)",
         "first (labeler)",
         "second",
         "the other reviewers",
     }
-    (row,) = [cell for cell in cells if cell.who.name == "Row"]
-    assert cell_listed(row)[0].answers == {"Row": False, "the other reviewers": True}
+    (row,) = [cell for cell in cells if cell.who.name == "Pair"]
+    assert cell_listed(row)[0].answers == {"Pair": False, "the other reviewers": True}
     (named,) = [cell for cell in cells if cell.who.name == "the other reviewers"]
     assert list(cell_listed(named)[0].answers) == [
         "the other reviewers (person)",

@@ -357,6 +357,15 @@ def test_the_time_it_takes_is_told_by_the_pace_of_those_who_judged(make) -> None
     assert minutes(queue, 0) == 1
 
 
+def test_a_text_of_which_some_questions_are_answered_tells_no_pace(make, data_dir: Path) -> None:
+    queue = make([(row, "chosen") for row in range(20)], task="describe")
+    usual = minutes(queue, 20)
+    for row in range(12):
+        begun = Opinion(queue.id, row, "chosen", "Ada", {FEATURES[0]: True}, seconds=3)
+        Opinions(data_dir).save(begun)
+    assert minutes(queue, 20) == usual
+
+
 def test_labels_of_a_run_that_is_gone_are_suggested_to_nobody(make) -> None:
     queue = make(TEXTS, task="describe", source="rows", prefill="2020-01-01-00-00")
     screen = due(queue)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from given.made_labellings import FIRST, REFUSAL, SECOND, SENTIMENT, Labellings, four_pairs
+from given.made_reviews import Said
 from given.made_runs import finished, spec_of_file
 
 from ivan_core.annotations.queues import Queues
@@ -18,7 +19,7 @@ from ivan_core.engine.access import NotAllowed, Visitor
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.review import queues as review_queues
 from ivan_core.review.marks import reviews
-from ivan_core.review.queues import make_queue, plan_queue, queue_request, queues_of
+from ivan_core.review.queues import make_queue, plan_queue, queue_request, queues_of, state_of
 from ivan_core.review.runs_on_pairs import comparisons
 
 
@@ -169,8 +170,8 @@ def test_low_agreement_asks_only_what_two_labelers_agree_on_least(
         ({"source": "disagreements"}, "No comparison of these pairs"),
         ({"source": "second-look"}, "No comparison of these pairs"),
         ({"source": "low-agreement"}, "asked of single replies"),
-        ({"source": "rows"}, "No row ids"),
-        ({"source": "rows", "row_ids": (2, 4)}, "No such row in this dataset: 4"),
+        ({"source": "rows"}, "No pair numbers"),
+        ({"source": "rows", "row_ids": (2, 4)}, "No such pair in this dataset: 4"),
         ({"runs": ("nothing",)}, "nothing"),
         ({"prefill": "nothing"}, "nothing to fill in"),
         ({"task": "describe", "keys": ("beauty",)}, "no label called 'beauty'"),
@@ -215,3 +216,19 @@ def test_visitors_from_elsewhere_make_no_queue(forty: str, monkeypatch: pytest.M
     with pytest.raises(NotAllowed, match="queue"):
         make_queue(queue_request({"dataset": forty}))
     assert queues_of(forty) == []
+
+
+def test_a_queue_tells_who_judged_and_how_many_have_only_begun(data_dir: Path, four: str) -> None:
+    said = Said(data_dir, four)
+    queue = said.queue([(row, "chosen") for row in range(4)], (REFUSAL, SENTIMENT))
+
+    def told() -> str:
+        return state_of(queue).sentence.removeprefix("0 of 4 items have 2 opinions; ")
+
+    assert told() == "nobody has begun."
+    said.say(queue, "Ada", 0, "chosen", {REFUSAL: True})
+    assert told() == "1 person has begun."
+    said.say(queue, "Bo", 0, "chosen", {}, skipped=True)
+    assert told() == "2 people have begun."
+    said.say(queue, "Ada", 0, "chosen", {REFUSAL: True, SENTIMENT: "neutral"})
+    assert told() == "Ada (not verified) 1; 1 more person has begun."

@@ -172,3 +172,12 @@ def test_a_tally_counts_answers_by_letter_until_the_choice_is_known(said: Said) 
         said.say(texts, person, 1, "chosen", {REFUSAL: answer})
     (one,) = to_settle(texts)
     assert tally(one, REFUSAL, letters(texts, one.item)) == "2 said no, 1 said yes"
+
+
+def test_a_tally_counts_the_same_words_in_another_order_as_the_same_answer(said: Said) -> None:
+    queue = said.queue([(0, "chosen")], (TOPICS,))
+    first, second = "Mathematics and logic", "People and self"
+    for person, named in ((ADA, (first, second)), (BOB, (second, first)), ("Cem", ())):
+        said.say(queue, person, 0, "chosen", {TOPICS: named})
+    (one,) = to_settle(queue)
+    assert tally(one, TOPICS, letters(queue, one.item)) == f"2 said {first}, {second}, 1 said none"

@@ -187,3 +187,13 @@ def test_a_sheet_of_which_no_row_is_right_or_that_nobody_named_is_taken_in_no_pa
             import_sheet(data, partly=True)
         assert refused.value.good == 0
     assert everything(data_dir, queue) == ([], [])
+
+
+def test_a_right_row_of_an_item_that_another_row_has_wrong_is_named_with_it(data_dir):
+    queue = better(data_dir)
+    filled = Filled(queue).put(0, which="maybe").put(1, which="B")
+    filled.put(3, which="A", item=filled.cell(0, "Item").value)
+    for heading in ("Conversation", "Reply A", "Reply B"):
+        filled.cell(3, heading).value = filled.cell(0, heading).value
+    refused = refusal(filled.bytes())
+    assert (refused.good, refused.wrong) == (1, (2, 5))

@@ -209,7 +209,7 @@ def _check_fits(spec: TaxonomySpec, learned: Sequence[_Learned]) -> None:
         if outside:
             raise BadInput(
                 f"Batch {one.state.id} asks for {outside[0]}, but {spec.dataset.label} has "
-                f"{rows:,} rows.",
+                f"{rows:,} pairs.",
                 "Name the dataset that it was made from.",
             )
         if one.said and not any(_says(dataset, one.said)):

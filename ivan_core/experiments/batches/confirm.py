@@ -151,7 +151,7 @@ def _check(mine: BatchJob, shown: Estimate, may_charge_twice: bool) -> None:
     if capped:
         raise BadInput(
             capped,
-            "Nothing was sent. Begin anew with fewer rows, or with a higher cap (--max-usd).",
+            "Nothing was sent. Begin anew with fewer pairs, or with a higher cap (--max-usd).",
         )
     if shown.may_charge_twice and not may_charge_twice:
         raise BadInput(

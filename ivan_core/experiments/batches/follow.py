@@ -56,7 +56,7 @@ class Follower:
     _lacking: dict[PartKey, int] = field(default_factory=dict)
     _moved: bool = False
     _rounds: int = 0
-    _looked: float = 0.0
+    _looked: float | None = None
 
     def __post_init__(self) -> None:
         # What an earlier worker counted is shown until this one has looked.
@@ -80,6 +80,7 @@ class Follower:
             rest = max(pause, self._asked_pause())
             self._tell(self.clock() + rest)
             self._rest(rest)
+            self._tell()
         return next(iter(self._stuck.values()), None)
 
     @property
@@ -110,6 +111,7 @@ class Follower:
             patient = self._looks[state.key] < LOOKS or self._rounds % _RARELY == 0
             if state.stage is Stage.CREATED or (state.stage is Stage.TERMINAL and patient):
                 self._try(state.key, self._look)
+        self._looked = self.clock()
         self._tell()
 
     def _check_account(self) -> None:
@@ -288,8 +290,6 @@ class Follower:
     def _tell(self, next_look: float | None = None) -> None:
         states = self.job.parts()
         shown = [self._shown(state) for state in states]
-        if next_look is None:
-            self._looked = self.clock()
         self.context.tell({"parts": shown, LOOKED: self._looked, NEXT_LOOK: next_look})
         told = sum(one["completed"] + one["failed"] for one in shown)
         self.context.plan(total=sum(state.part.requests for state in states), done=told)

@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import dataclass
 
-from ivan_core.domain.runs import time_words
+from ivan_core.domain.runs import ACTIVE, time_words
 from ivan_core.experiments.batches.job import BatchJob
 
 USUAL = (
@@ -51,12 +51,14 @@ class Watch:
 
 
 def watch_of(job: BatchJob) -> Watch:
-    """How the newest attempt of a run is watched."""
+    """How the newest attempt of a run is watched; of one that ended nobody looks at it next."""
     states = job.parts()
     newest = max((state.key.attempt for state in states), default=0)
     sent = [state.sent for state in states if state.key.attempt == newest and state.sent]
-    facts = json.loads(job.registry.get(job.run_id).facts)
-    return Watch(min(sent, default=None), facts.get(LOOKED), facts.get(NEXT_LOOK))
+    run = job.registry.get(job.run_id)
+    facts = json.loads(run.facts)
+    next_look = facts.get(NEXT_LOOK) if run.state in ACTIVE else None
+    return Watch(min(sent, default=None), facts.get(LOOKED), next_look)
 
 
 def _ago(then: float, now: float) -> str:

@@ -233,7 +233,7 @@ def _waiting(job: BatchJob, estimate: Estimate) -> Waiting:
         )
     capped = over_cap(job.spec.max_usd, estimate.dollars)
     if capped:
-        return Waiting(capped, "Begin anew with fewer rows, or with a higher cap (--max-usd).")
+        return Waiting(capped, "Begin anew with fewer pairs, or with a higher cap (--max-usd).")
     if estimate.reason == "doubt":
         parts = "one part was" if len(estimate.files) == 1 else f"{len(estimate.files)} parts were"
         return Waiting(

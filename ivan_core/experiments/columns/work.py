@@ -155,7 +155,8 @@ def _number(value: float | None) -> float:
 
 def _too_slow(row_id: int) -> BadInput:
     return BadInput(
-        f"The regular expression did not come to an end within {TEXT_SECONDS:g} s on row {row_id}.",
+        f"The regular expression did not come to an end within {TEXT_SECONDS:g} s on pair"
+        f" {row_id}.",
         "Repeats inside repeats, such as (a+)+, try endless ways to read one text. Write each "
         "repeat so that it can match in one way only. Nothing was kept.",
     )
@@ -163,6 +164,6 @@ def _too_slow(row_id: int) -> BadInput:
 
 def _too_long(done: int, rows: int) -> BadInput:
     return BadInput(
-        f"After {ALL_SECONDS / 60:.0f} minutes {done:,} of {rows:,} rows were done.",
+        f"After {ALL_SECONDS / 60:.0f} minutes {done:,} of {rows:,} pairs were done.",
         "Make the expression simpler. Nothing was kept.",
     )

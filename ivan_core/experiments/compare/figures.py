@@ -63,7 +63,7 @@ def pair_margins(results: Results, row: int) -> Drawn:
     return Drawn(
         lambda: _titled(margin_strip(margins, dark=False), "Which reply each model likes more"),
         data,
-        f"Row {row}: which reply each reward model likes more. A is the chosen one."
+        f"Pair {row}: which reply each reward model likes more. A is the chosen one."
         f" {pair_sentence('A', margins, results.dataset.chooser)}",
         _UNIT,
     )
@@ -84,7 +84,7 @@ def sentences_of_reply(results: Results, model: str, row: int, side: str) -> Dra
     found = sentence_effects(results, row, model, cast("Side", side))
     if isinstance(found, Pending):
         raise BadInput(
-            f"What the sentences of row {row} add is not known yet; it is being computed.",
+            f"What the sentences of pair {row} add is not known yet; it is being computed.",
             "Ask again in a moment, or follow it on the page Pairs: What moved the reward?",
         )
     adds = [sentence.adds for sentence in found.sentences]
@@ -98,8 +98,8 @@ def sentences_of_reply(results: Results, model: str, row: int, side: str) -> Dra
     return Drawn(
         lambda: _titled(effect_bars(adds, dark=False), "What each sentence adds to the reward"),
         data,
-        f"Row {row}, the {side} reply: what each of its {len(adds)} sentences adds to the reward of"
-        f" {model}. {effects_sentence(model, adds, found.typical)}",
+        f"Pair {row}, the {side} reply: what each of its {len(adds)} sentences adds to the reward"
+        f" of {model}. {effects_sentence(model, adds, found.typical)}",
         "The reward of the reply minus that of the reply without the sentence, in the model's own"
         " units; one sentence at a time was left out.",
     )
@@ -149,8 +149,8 @@ def _row(chart: str, results: Results, wish: Wish) -> int:
         return next(iter(results.sharpest), results.row_ids[0])
     if not (asked.isdecimal() and len(asked) < 12 and int(asked) in results.aligned.row_ids):
         raise BadInput(
-            f"Run {results.run.id} has no row {asked}.",
-            f"Its rows go from {results.row_ids[0]} to {results.row_ids[-1]}.",
+            f"Run {results.run.id} has no pair {asked}.",
+            f"Its pairs go from {results.row_ids[0]} to {results.row_ids[-1]}.",
         )
     return int(asked)
 
@@ -183,7 +183,7 @@ _ONE_ROW = Choice(
 _ONE_SIDE = Choice(SIDE, _side, offers=lambda results: [(side, "") for side in SIDES])
 _ALL = {"model": "all models", "other": "all models"}
 _ONE = {"other": "one model"}
-_RANKED = "the whole run, whose rows it sets against each other by how sure a model is of them"
+_RANKED = "the whole run, whose pairs it sets against each other by how sure a model is of them"
 _PAIR = {"where": "one pair"}
 CHARTS = (
     Chart(
@@ -281,7 +281,7 @@ CHARTS = (
 
 def _names(results: Results, chosen: Chosen) -> tuple[str, ...]:
     """What the picture names below its title."""
-    words = {"row": "row {}", "side": "the {} reply", "column": "by {}"}
+    words = {"row": "pair {}", "side": "the {} reply", "column": "by {}"}
     return tuple(
         value.label if isinstance(value, ColumnSpec) else words.get(option, "{}").format(value)
         for option, value in chosen.items()

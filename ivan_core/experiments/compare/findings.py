@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 
-import numpy as np
 import pandas as pd
 
 from ivan_core.datasets.prepared import PreparedDataset
@@ -42,7 +41,7 @@ def _pair(results: Results, row: int) -> Example:
         does = preference(margin, "the chosen reply", "the rejected reply", unit=not unit_named)
         clauses.append(f"{model} {does}")
         unit_named = unit_named or bool(margin)
-    told = f"Row {row:,}: {', '.join(clauses)}."
+    told = f"Pair {row:,}: {', '.join(clauses)}."
     return replace(replies(results.dataset, row), told=told)
 
 
@@ -56,8 +55,10 @@ def replies(dataset: PreparedDataset, row: int) -> Example:
 def _disagreement(results: Results) -> Finding | None:
     if len(results.models) < 2 or not results.sharpest:
         return None
-    part = np.isin(results.row_ids, results.sharpest)
-    share = share_in(part, units_of(results.row_ids, results.dataset.prompt_groups))
+    aligned = results.aligned
+    rated = aligned.rated_by_two()
+    groups = units_of(aligned.row_ids[rated], results.dataset.prompt_groups)
+    share = share_in(aligned.differ()[rated], groups)
     if share is None:
         return None
     many = "two" if len(results.models) == 2 else str(len(results.models))

@@ -240,7 +240,7 @@ def _without_ends(results: Results, rates: pd.DataFrame, before: str = "") -> pd
 def _check_rated(results: Results) -> None:
     """Refuse, with BadInput, bars of picked rows of which no model rated one."""
     if results.whole and not any(summary.counts.rated for summary in results.summaries):
-        raise BadInput("No model rated one of these rows.", "Take a condition away.")
+        raise BadInput("No model rated one of these pairs.", "Take a condition away.")
 
 
 def _every_pair(results: Results) -> str:

@@ -235,8 +235,8 @@ def judged_pair(results: Results, row_id: int) -> JudgedPair:
     own = results.table[results.table["row_id"] == row_id]
     if own.empty:
         raise BadInput(
-            f"Run {results.run.id} has no row {row_id}.",
-            f"Its rows go from {results.row_ids[0]} to {results.row_ids[-1]}.",
+            f"Run {results.run.id} has no pair {row_id}.",
+            f"Its pairs go from {results.row_ids[0]} to {results.row_ids[-1]}.",
         )
     numbers = results.dataset.numbers()
     about = numbers[numbers["row_id"] == row_id].iloc[0].to_dict()

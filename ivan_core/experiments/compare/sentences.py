@@ -270,8 +270,9 @@ def two_models(results: Results, first: str, second: str) -> TwoModels:
 
 
 def beside(first: str, second: str) -> str:
-    """Two comparisons in words. Raises BadInput as `compare_runs`."""
-    return two_runs_sentence(compare_runs(first, second), first, second)
+    """Two comparisons in words, a sentence a line. Raises BadInput as `compare_runs`."""
+    named = runs.names_apart(first, second)
+    return two_runs_sentence(compare_runs(first, second), *named)
 
 
 def compare_runs(first: str, second: str) -> TwoRuns:
@@ -279,16 +280,17 @@ def compare_runs(first: str, second: str) -> TwoRuns:
 
     Raises:
         BadInput: there is no such run or nothing is finished, or the runs judged different datasets
-            or no row in common.
+            or no pair in common.
     """
     ours, theirs = open_results(first), open_results(second)
+    one, other = runs.names_apart(ours.run.id, theirs.run.id)
     if ours.dataset.about["content"] != theirs.dataset.about["content"]:
         raise BadInput(
-            f"Run {first} judged {ours.dataset.about['label']}, run {second} judged "
+            f"{one} judged {ours.dataset.about['label']}, {other} judged "
             f"{theirs.dataset.about['label']}, which holds other pairs.",
-            "Only runs on the same dataset can be compared row by row.",
+            "Only runs on the same dataset can be compared pair by pair.",
         )
     found = two_runs(ours.table, theirs.table, (ours.card_says, theirs.card_says))
     if not found.shared:
-        raise BadInput(f"Runs {first} and {second} share no rows.", "Judge the same rows again.")
+        raise BadInput(f"{one} and {other} share no pairs.", "Judge the same pairs again.")
     return found

@@ -197,6 +197,11 @@ class Aligned:
         rows: list[int] = self.row_ids[order[: np.count_nonzero(~np.isnan(apart))]].tolist()
         return rows
 
+    def rated_by_two(self) -> Bools:
+        """Whether at least two models rated a row, so that they could differ."""
+        rated = [scores.verdict != UNRATED for scores in self.models.values()]
+        return np.asarray(np.sum(rated, axis=0) > 1)
+
     def differ(self) -> Bools:
         """Whether the models that rated a row do not all have the same verdict."""
         seen = [

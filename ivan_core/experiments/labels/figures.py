@@ -8,24 +8,25 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels import numbers as label_numbers, sentences
+from ivan_core.experiments.labels.agreement_figures import (
+    Label,
+    Others,
+    agreement,
+    answers,
+    same_answers,
+)
 from ivan_core.experiments.labels.conditions import LABELS, label_name, listing
 from ivan_core.experiments.labels.findings import findings
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
 from ivan_core.figures.choices import LABEL, OTHER, Choice, Wish, asked_for
 from ivan_core.figures.words import GROUPS, first_upper, rows_words, wilson_words, with_ends
-from ivan_core.metrics.intervals import TIMES
 from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT
-from ivan_core.metrics.labels.sentences import coefficient_sentence
 from ivan_core.metrics.labels.shares import LEAST
 from ivan_core.models.names import AUTHORED
 
 _MOST_NAMED = 20
 _NEWCOMBE = "Newcombe's 95% interval for paired proportions (1998, method 10)"
-Label = tuple[str, str]
-"""A key and a value; the value is empty for the whole key."""
-Others = tuple[LabelResults, ...]
-"""The labellings that stand beside the run's own."""
 Found = Sequence[LabelResults]
 """All labellings that a chart shows, the run's own first."""
 
@@ -131,66 +132,6 @@ def _together(results: LabelResults) -> Drawn:
         "Counted are texts that answer both labels, chosen and rejected replies together; squares"
         f" of labels that fewer than {LEAST} texts have are dashed.{wilson_words(results)}"
         + ("" if results.bare else " Both texts of a pair are one group."),
-    )
-
-
-def _agreement(results: LabelResults, others: Others) -> Drawn:
-    from ivan_core.charts.annotators import agreement_dots
-
-    names = label_numbers.names_of([results, *others])
-    table = label_numbers.agreement([results, *others])
-    told = [sentences.agreement_sentence(table, list(names.values()), in_full=True)]
-    if table["few"].any():
-        told.append("Hollow marks: the rarer answer was given to few texts.")
-    return Drawn(
-        lambda: agreement_dots(table, label_numbers.TITLES, dark=False),
-        table.assign(labelers="; ".join(names.values())),
-        f"How far labelers agree on each label{with_ends(results)}. {' '.join(told)}",
-        _coefficients(results, others),
-    )
-
-
-def _answers(results: LabelResults, label: Label, others: Others) -> Drawn:
-    from ivan_core.charts.annotators import answer_cells
-
-    first, second = label_numbers.names_of([results, *others]).values()
-    key, value = label
-    cells = label_numbers.crossed(results, others[0], key, value)
-    called = label_name(key, value)
-    n, left_out = int(cells["n"].iloc[0]), int(cells["left_out"].iloc[0])
-    out = f"; {left_out:,} more {'was' if left_out == 1 else 'were'} not" if left_out else ""
-    table = label_numbers.agreement([results, *others], key if value else "")
-    own = table[(table["key"] == key) & (table["value"] == value)]
-    told = [f"{n:,} texts were answered by both{out}."]
-    for row in own.to_dict("records"):
-        told += [sentences.both_sentence(row), coefficient_sentence(row, left_out=False)]
-    return Drawn(
-        lambda: answer_cells(cells, first, second, title=f"Texts by “{called}”", dark=False),
-        cells.rename(columns={"left": "first", "right": "second"}).assign(
-            first_labeler=first, second_labeler=second
-        ),
-        f"The answers of {first} (across) and {second} (down) to “{called}”: texts counted by both."
-        f" {' '.join(told)}",
-        _coefficients(results, others),
-    )
-
-
-def _coefficients(results: LabelResults, others: Others) -> str:
-    """How agreement was measured."""
-    more = len(others) > 1
-    measure = "Krippendorff's alpha" if more else "Cohen's kappa"
-    ordered = "ordinal alpha" if more else "linear weights"
-    told = (
-        f"Agreement is {measure} (sentiment: {ordered}; lists of words: mean overlap, Jaccard's"
-        " index) beside Gwet's AC1, over the texts that two labelers or more answered."
-    )
-    return told + (
-        ""
-        if results.bare
-        else " Intervals"
-        f" are 95% BCa intervals of {TIMES:,} bootstrap draws by prompt, all texts that share their"
-        f" first human turn together (seed {results.spec.seed}), and of shares Wilson score"
-        f" intervals; {GROUPS} None is corrected for multiple comparisons."
     )
 
 
@@ -370,9 +311,17 @@ CHARTS = (
         measure=LABELS,
     ),
     Chart(
+        "same-answers",
+        "How often labelers give the same answer to each label",
+        same_answers,
+        (_beside(2),),
+        instead=_ALL,
+        measure=LABELS,
+    ),
+    Chart(
         "labeler-agreement",
-        "How far labelers agree on each label",
-        _agreement,
+        "How far labelers agree on each label beyond chance (kappa or alpha, AC1)",
+        agreement,
         (_beside(2),),
         instead=_ALL,
         measure=LABELS,
@@ -380,7 +329,7 @@ CHARTS = (
     Chart(
         "answers",
         "The answers of two labelers to one label",
-        _answers,
+        answers,
         (_one_of(_questions, beside=_beside(1)), _beside(1)),
         instead=_ALL,
         measure=LABELS,

@@ -142,13 +142,13 @@ def label_words(pairs: int | None) -> str:
 def choice_words(spec: RowsSpec) -> str:
     """What was chosen in a labelling, in a few words."""
     if spec.limit:
-        rows = f"the first {spec.limit:,} rows"
+        rows = f"the first {spec.limit:,} pairs"
     elif spec.sample:
-        rows = f"a random draw of {spec.sample:,} rows"
+        rows = f"a random draw of {spec.sample:,} pairs"
     elif spec.row_ids is not None:
-        rows = f"{len(spec.row_ids):,} rows by id"
+        rows = f"{len(spec.row_ids):,} pairs by number"
     else:
-        rows = "all rows"
+        rows = "all pairs"
     who = kind_for(spec).about(spec).rpartition(" | ")[2]
     return f"{spec.dataset.label}, {rows}, {shown_name(who)}"
 

@@ -18,7 +18,7 @@ from ivan_core.experiments.labels import numbers as label_numbers
 from ivan_core.experiments.labels.conditions import LABELS, label_name
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.figures.choices import Wish
-from ivan_core.figures.words import Quote, source_line
+from ivan_core.figures.words import FOR_THE_PAPER, Quote, source_line
 from ivan_core.labels.reconcile import USABLE
 from ivan_core.metrics.intervals import (
     design_effect,
@@ -31,11 +31,12 @@ from ivan_core.metrics.intervals import (
 from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT
 from ivan_core.metrics.labels.sentences import (
     agreement_sentence as agreement_on,
-    both_rate,
     co_occurrence_sentence,
     coefficient_sentence,
+    left_out_sentence,
     prevalence_sentence,
     same_rate,
+    same_sentence,
 )
 from ivan_core.metrics.sentences import (
     PROMPTS_SHARED,
@@ -135,8 +136,9 @@ def _together(results: LabelResults) -> list[Quote]:
 
 
 def _agreement(results: LabelResults) -> list[Quote]:
-    """Each label by this labeler and another one, for the newest others."""
-    found = []
+    """Each label by this labeler and another one, for the newest others; coefficients apart."""
+    found: list[Quote] = []
+    numbers: list[Quote] = []
     for other in label_numbers.others(results)[:MOST_OTHERS]:
         who = " and ".join(label_numbers.names_of([results, other]).values())
         if not label_numbers.shared_keys([results, other]):
@@ -144,11 +146,12 @@ def _agreement(results: LabelResults) -> list[Quote]:
         shown: Wish = {"other": other.run.id}
         table = label_numbers.agreement([results, other])
         for row in table.to_dict("records"):
-            told = f"{both_sentence(row)} {coefficient_sentence(row)}"
-            said = f"{who}: {told}"
-            asked, chart = "Do labelers agree?", "labeler-agreement"
+            said = f"{who}: {both_sentence(row)} {same_sentence(row)}"
+            asked, chart = "Do labelers agree?", "same-answers"
             found.append(Quote(asked, said, chart, shown, measure=LABELS))
-    return found
+            said = f"{who}, “{label_name(str(row['key']))}”: {coefficient_sentence(row)}"
+            numbers.append(Quote(FOR_THE_PAPER, said, "labeler-agreement", shown, measure=LABELS))
+    return [*found, *numbers]
 
 
 def beside(first: str, second: str) -> str:
@@ -158,16 +161,19 @@ def beside(first: str, second: str) -> str:
         BadInput: there is no such run or it is not finished, or they share no text or no label.
     """
     ours, theirs = open_labels(first), open_labels(second)
-    rows = opened.shared_rows(ours, theirs)
+    one, other = runs.names_apart(ours.run.id, theirs.run.id)
+    pairs = opened.shared_pairs(ours, theirs)
     keys = label_numbers.shared_keys([ours, theirs])
     if not keys:
-        raise BadInput(f"Runs {first} and {second} were asked for no label alike.")
-    named = label_numbers.names_of([ours, theirs])
-    who = " and ".join(f"{run_id}, labelled by {named[run_id]}," for run_id in (first, second))
-    told = [f"{who} share {rows}."]
+        raise BadInput(f"{one} and {other} were asked for no label alike.")
+    who = (
+        f"{one}, labelled by {label_numbers.named(ours)}, and {other}, labelled by"
+        f" {label_numbers.named(theirs)},"
+    )
+    told = [f"{who} share {pairs}."]
     for row in label_numbers.agreement([ours, theirs]).to_dict("records"):
         called = label_name(str(row["key"]), "")
-        told.append(f"{called}: {coefficient_sentence(row)}")
+        told.append(f"{called}: {same_sentence(row)} {left_out_sentence(row)}".strip())
     return "\n".join(told)
 
 
@@ -269,9 +275,9 @@ def both_sentence(row: Row) -> str:
 
 
 def agreement_sentence(table: pd.DataFrame, names: Sequence[str], *, in_full: bool = False) -> str:
-    """Where labelers agree most and least, of the labels that say enough.
+    """On which labels labelers agree most and least, of those that say enough.
 
-    `in_full` gives the coefficients too, for a paper.
+    That is told by the share of same answers or, with `in_full`, by coefficients for a paper.
     """
     n = int(table["n"].max()) if len(table) else 0
     who = f"{', '.join(names[:-1])} and {names[-1]}"
@@ -281,17 +287,15 @@ def agreement_sentence(table: pd.DataFrame, names: Sequence[str], *, in_full: bo
     enough = table[single & ~table["few"].astype(bool)]
     if enough.empty:
         return f"{who}, {number_of(n, 'text')}: every label is too rare to tell how far they agree."
-    ordered = enough.sort_values("coefficient", ascending=False, kind="stable").to_dict("records")
+    by, words = ("coefficient", _measured) if in_full else ("share", _same)
+    ordered = enough.sort_values(by, ascending=False, kind="stable").to_dict("records")
     first, last = ordered[0], ordered[-1]
-    if len(ordered) > 1 and first["coefficient"] == last["coefficient"]:
-        alike = f"{len(ordered)} labels"
-        if in_full:
-            alike += f": {first['measure']} {decimal(first['coefficient'])}"
-        return f"{who}, {number_of(n, 'text')}. They agree equally far on all {alike}."
-    most = _both(ordered[0], len(names), in_full)
-    told = [f"{who}, {number_of(n, 'text')}. They agree most on {most}"]
+    if len(ordered) > 1 and first[by] == last[by]:
+        alike = f"all {len(ordered)} labels: {words(first)}"
+        return f"{who}, {number_of(n, 'text')}. They agree equally far on {alike}."
+    told = [f"{who}, {number_of(n, 'text')}. They agree most on {_name(first)}: {words(first)}"]
     if len(ordered) > 1:
-        told.append(f"least on {_both(ordered[-1], len(names), in_full)}")
+        told.append(f"least on {_name(last)}: {words(last)}")
     return f"{'; '.join(told)}."
 
 
@@ -363,22 +367,19 @@ def _share(row: Row) -> str:
     return f"{percent(row['share'], row['n'])}{ends} of {row['n']:,} {row['side']}"
 
 
-def _both(row: Row, labelers: int, in_full: bool) -> str:
-    """A label with the texts that all called so, of those that any did; its coefficient in full."""
-    any_, all_ = ("either", "both") if labelers == 2 else ("any", "all")
-    so = "not neutral" if _is_tone(row) else "so"
-    told = (
-        f"of {number_of(row['either'], 'text')} that {any_} called {so}, {all_} called"
-        f" {row['both']:,} so"
-    )
-    rate = both_rate(row)
-    if rate is not None and not isnan(rate.low):
-        share = f"{percent(rate.rate, rate.n)} {interval(rate)}"
-        told += f", {share}{as_if_n(rate.n, rate.effective_n, PROMPTS_SHARED)}"
-    if in_full:
-        ends = "" if isnan(row["low"]) else f" {interval_text(row['low'], row['high'], 2)}"
-        told += f"; {row['measure']} {decimal(row['coefficient'])}{ends}"
-    return f"{label_name(row['key'], row['value'])} ({told})"
+def _name(row: Row) -> str:
+    return label_name(str(row["key"]), str(row["value"]))
+
+
+def _same(row: Row) -> str:
+    """The share of same answers, as in "the same answer in 67% of 6 texts [30, 90]"."""
+    return same_sentence(row).removesuffix(".").replace("The same", "the same", 1)
+
+
+def _measured(row: Row) -> str:
+    """The coefficient with its interval, as in "kappa 0.52 [0.41, 0.63]"."""
+    ends = "" if isnan(row["low"]) else f" {interval_text(row['low'], row['high'], 2)}"
+    return f"{row['measure']} {decimal(row['coefficient'])}{ends}"
 
 
 def _is_tone(row: Row) -> bool:

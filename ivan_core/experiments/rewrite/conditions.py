@@ -43,6 +43,7 @@ from ivan_core.lists.conditions import (
     span,
 )
 from ivan_core.lists.pairs import OF_PAIRS, OFFERS
+from ivan_core.metrics.intervals import with_minus
 from ivan_core.metrics.robustness.changes import REWARDS, REWORDED
 from ivan_core.metrics.robustness.labels import DIRECTIONS, SAME
 from ivan_core.metrics.robustness.sentences import FLIP_WORDS
@@ -189,7 +190,8 @@ class CellIs(_OfModel):
     def words(self, names: Names) -> str:
         x0, x1, y0, y1 = self.ends
         model = names.get(self.model, self.model)
-        return f"{model}: similarity {x0:.3f} to {x1:.3f}, change {y0:.2f} to {y1:.2f}"
+        change = f"{with_minus(y0, '.2f')} to {with_minus(y1, '.2f')}"
+        return f"{model}: similarity {x0:.3f} to {x1:.3f}, change {change}"
 
     def holds(self, listing: Listing) -> Bools:
         own: Reworded = listing.results

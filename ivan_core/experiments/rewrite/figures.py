@@ -101,7 +101,7 @@ def _numbers(results: RewriteResults, gate: Gate) -> Numbers:
     found = numbers(results, gate)
     if results.whole and not any(one.n for one in found.robustness):
         raise BadInput(
-            "None of these rows has a rewording that kept the meaning and was rated.",
+            "None of these pairs has a rewording that kept the meaning and was rated.",
             "Take a condition away, or lower the gate on meaning.",
         )
     return found

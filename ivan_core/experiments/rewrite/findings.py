@@ -25,6 +25,8 @@ def findings(results: RewriteResults) -> list[Finding]:
         return []
     beyond = None if found.picked else found.beyond(model, "surface")
     sentence = mind_sentence(own, found.of(model, SURFACE), beyond)
+    if results.seen[model]:
+        sentence += f" {results.training[model]}"
     moved = found.changes(model)
     agreed, agrees = moved["verdict_before"].eq("agree"), moved["verdict_after"].eq("agree")
     turned = moved.loc[agreed != agrees, "row_id"]

@@ -175,17 +175,22 @@ class RewriteResults:
         return joined[names].rename(columns=_RATIO)
 
     @cached_property
-    def training(self) -> dict[str, str]:
-        """On how many of the pairs each reward model was trained, in words."""
-        told, n = {}, len(self.row_ids)
+    def seen(self) -> dict[str, int | None]:
+        """On how many of the pairs each reward model was trained; None where nobody says."""
+        found: dict[str, int | None] = {}
         for model in self.models:
             key = f"card|{model}"
-            seen = None
+            found[model] = None
             if key in self._parts:
                 card = ModelCard.model_validate(self._parts.rows(key)[0])
-                seen = pairs_in_training(card, self.dataset, self.row_ids)
-            told[model] = trained_on(model, seen, n)
-        return told
+                found[model] = pairs_in_training(card, self.dataset, self.row_ids)
+        return found
+
+    @property
+    def training(self) -> dict[str, str]:
+        """The same in words."""
+        n = len(self.row_ids)
+        return {model: trained_on(model, seen, n) for model, seen in self.seen.items()}
 
     @property
     def row_ids(self) -> list[int]:
@@ -217,7 +222,7 @@ class RewriteResults:
             BadInput: the run did not reword that row.
         """
         if row_id not in self._unit_of:
-            raise BadInput(f"Run {self.run.id} did not reword row {row_id}.", "Pick another row.")
+            raise BadInput(f"Run {self.run.id} did not reword pair {row_id}.", "Pick another pair.")
         found = self._read.pop(row_id, None)
         if found is None:
             found = read_pairs(self._parts, self.spec, self.dataset, self._unit_of, [row_id])[0]

@@ -158,23 +158,25 @@ def beside(first: str, second: str) -> str:
         BadInput: there is no such run or it is not finished, or they share no row or no model.
     """
     ours, theirs = open_rewrite(first), open_rewrite(second)
-    rows = opened.shared_rows(ours, theirs)
+    named = runs.names_apart(ours.run.id, theirs.run.id)
+    pairs = opened.shared_pairs(ours, theirs)
     models = [name for name in ours.models if name in theirs.models]
     if not models:
         raise BadInput(
-            f"No reward model judged both {first} and {second}.",
+            f"No reward model judged both {named[0]} and {named[1]}.",
             "Reword again with a model that judged the other one.",
         )
     who = " and ".join(
-        f"{one.run.id}, reworded by {shown_name(one.spec.rewriter)}," for one in (ours, theirs)
+        f"{name}, reworded by {shown_name(one.spec.rewriter)},"
+        for name, one in zip(named, (ours, theirs), strict=True)
     )
     gate = f"Rewordings count from a similarity of {Gate().similarity:g} on."
     tables = numbers(ours, Gate()).table, numbers(theirs, Gate()).table
-    told = [f"{who} share {rows}. {gate}"]
+    told = [f"{who} share {pairs}.", gate]
     for name in models:
-        told.append(two_rewordings_sentence(two_rewordings(*tables, name), first, second))
+        told.append(two_rewordings_sentence(two_rewordings(*tables, name), *named))
     if ours.spec.similarity == theirs.spec.similarity:
-        told.append(two_similarities_sentence(two_similarities(*tables), first, second))
+        told.append(two_similarities_sentence(two_similarities(*tables), *named))
     else:
         told.append("Similarities are told by two models, so they are not set beside each other.")
     return "\n".join(told)

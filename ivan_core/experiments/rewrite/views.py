@@ -122,7 +122,7 @@ def measured(results: RewriteResults, row_id: int) -> Measured:
 def row_sentence(row: RowView) -> str:
     """What rewording did to the verdicts of a row, model by model, and to its labels."""
     if any(row.missing("reworded", side) for side in SIDES):
-        return "This row has no whole rewording."
+        return "This pair has no whole rewording."
     told = []
     for model in row.models:
         before, after = row.verdict(model, "original"), row.verdict(model, "reworded")

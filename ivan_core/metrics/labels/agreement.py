@@ -81,6 +81,9 @@ coefficient with the ends of its 95% interval, and AC1 with its own. share_low, 
 share_effective_n are the ends of share (Wilson 95%) and as if of how many texts on their own they
 are, both_low and so on those of both / either; missing, and 0, where there is no text.
 """
+_COEFFICIENTS = ("measure", "coefficient", "low", "high", "ac1", "ac1_low", "ac1_high")
+SHARES = [name for name in AGREEMENT if name not in _COEFFICIENTS]
+"""The columns that count the same answers, without the coefficients."""
 
 
 @dataclass(frozen=True, slots=True)

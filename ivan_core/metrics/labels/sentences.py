@@ -65,15 +65,16 @@ def agreement_sentence(row: Row, called: str) -> str:
     return f"{told} {TOO_FEW}" if row["few"] else told
 
 
-def coefficient_sentence(row: Row, *, left_out: bool = True) -> str:
-    """How often answers are the same, and the coefficients, with the texts they rest on.
-
-    `left_out` says how many texts have no two answers.
-    """
-    out = count_in(row, "left_out") if left_out else 0
-    told = [same_sentence(row), coefficients(row)]
-    told += [f"{number_of(out, 'text')} without two answers left out."] if out else []
+def coefficient_sentence(row: Row) -> str:
+    """How often answers are the same, and the coefficients, with the texts they rest on."""
+    told = (same_sentence(row), coefficients(row), left_out_sentence(row))
     return " ".join(part for part in told if part)
+
+
+def left_out_sentence(row: Row) -> str:
+    """How many texts have no two answers; empty where all have."""
+    out = count_in(row, "left_out")
+    return f"{number_of(out, 'text')} without two answers left out." if out else ""
 
 
 def coefficients(row: Row) -> str:

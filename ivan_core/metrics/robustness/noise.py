@@ -29,6 +29,7 @@ from ivan_core.metrics.intervals import (
     rate_in,
     share_in,
     units_in,
+    with_minus,
 )
 from ivan_core.metrics.paired import SIGNIFICANT, Difference, difference_of_counts, holm
 from ivan_core.metrics.robustness.changes import (
@@ -315,8 +316,8 @@ def _share(rate: Rate | None) -> str:
 
 
 def _mean(found: MeanChange, signed: bool = False) -> str:
-    mean = f"{found.mean:+.3f}" if signed else f"{found.mean:.3f}"
-    if not np.isfinite(found.low):
-        return f"{mean} (one pair: no interval)"
     form = "+.3f" if signed else ".3f"
-    return f"{mean} [{found.low:{form}}, {found.high:{form}}]"
+    mean, low, high = (with_minus(one, form) for one in (found.mean, found.low, found.high))
+    return (
+        f"{mean} [{low}, {high}]" if np.isfinite(found.low) else f"{mean} (one pair: no interval)"
+    )

@@ -80,7 +80,8 @@ def rewriting_headline(
     `beyond` is rewording against punctuation; without it nothing is said of noise.
     """
     if kept is None:
-        return "No pair has been reworded yet."
+        why = f" ({came_words(came)})" if came is not None else ""
+        return f"No pair has been reworded and scored{why}."
     told = (
         [mind_sentence(reworded, surface, beyond)]
         if reworded is not None and reworded.flips

@@ -89,7 +89,8 @@ class Said:
 class Rows:
     """What the rows of a sheet say: those that are right, and what is wrong with others.
 
-    `wrong` are the numbers of the others, `codes` the ids of theirs that are known.
+    `wrong` are the numbers of the others, `codes` the ids of theirs that are known; of an item
+    that has a wrong row no row is right.
     """
 
     right: tuple[Said, ...]
@@ -174,6 +175,7 @@ def read_rows(
         raise SheetRefused(*problems)
     problems = [f"The text of item {code} is another one now." for code in changed]
     rows: dict[str, Said] = {}
+    answered: dict[str, list[int]] = {}
     wrong: set[int] = set()
     codes: set[str] = set(changed)
     for number in sorted(row for row in grid.rows if row > head):
@@ -189,16 +191,18 @@ def read_rows(
             codes |= {code} & found.keys()
         if said is None:
             continue
+        if said.judged or said.note:
+            answered.setdefault(code, []).append(number)
         first = rows.get(code)
         if first is None or not (first.judged or first.note):
             rows[code] = said
         elif (said.judged or said.note) and replace(said, row=first.row) != first:
-            wrong |= {first.row, number}
             codes.add(code)
             problems.append(
                 f"Item {code} is answered in rows {first.row} and {number} of {_named(grid)}, not"
                 " in the same way."
             )
+    wrong.update(number for code in codes for number in answered.get(code, ()))
     right = tuple(said for code, said in rows.items() if code not in codes)
     return Rows(right, tuple(problems), tuple(sorted(wrong)), frozenset(codes))
 

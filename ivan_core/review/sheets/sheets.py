@@ -139,7 +139,7 @@ def difference(before: Opinion, after: Opinion) -> str:
                 told.append(f"{'' if key == BETTER else question(key) + ' '}{was} → {now}")
     if before.note != after.note:
         told.append(f"note “{one_line(before.note, _MOST)}” → “{one_line(after.note, _MOST)}”")
-    return f"Row {before.row_id}{side}: {'; '.join(told)}."
+    return f"Pair {before.row_id}{side}: {'; '.join(told)}."
 
 
 MOST_ITEMS = 3_000

@@ -43,7 +43,7 @@ def _keep(wanted: Filter) -> None:
     carry(st.query_params.get("run", ""), own, (*_FILTER, SHOWN))
 
 
-ROWS = Place(LANGUAGE, "", "page-", "clicks", "Show all rows", kept=_keep)
+ROWS = Place(LANGUAGE, "", "clicks", "Show all pairs", kept=_keep)
 
 
 def current_filter(results: Results) -> Filter:
@@ -86,7 +86,7 @@ def margin_range(results: Results, model: str) -> None:
                 placeholder="any",
             )
         st.form_submit_button(
-            "Show these rows",
+            "Show these pairs",
             key=f"margin-range-go-{model}",
             on_click=_by_margin,
             args=(model,),

@@ -48,7 +48,7 @@ def compare_form() -> None:
     with st.expander("More options"):
         request = part_of_dataset(request, "form") if request else None
         options = _more_options()
-    say(f"Preset: {catalog.preset(preset_name()).title}.", "small", quiet=True)
+    say(f"Chosen beforehand: {catalog.preset(preset_name()).title}.", "small", quiet=True)
     if request is None:
         say("Choose a dataset.")
         return

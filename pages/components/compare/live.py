@@ -25,7 +25,7 @@ def _headline(run: Run) -> str:
 
 
 def _standing(run: Run) -> list[str]:
-    return [counted(run, "judgements"), *([f"{run.rate:,.0f} rows/s"] if run.rate else [])]
+    return [counted(run, "judgements"), *([f"{run.rate:,.0f} a second"] if run.rate else [])]
 
 
 def _so_far(run: Run) -> None:

@@ -16,6 +16,7 @@ from ivan_core.charts.rewards import margin_squares, verdict_cells
 from ivan_core.experiments.compare.clicks import of_margins, of_sure, of_verdicts
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.sentences import TwoModels, two_models
+from ivan_core.figures.words import FOR_THE_PAPER
 from ivan_core.metrics.comparison_sentences import (
     coverage_sentence,
     discordance_sentence,
@@ -28,7 +29,7 @@ from ivan_core.metrics.paired import margin_cells, pairs_needed, verdict_table
 from ivan_core.metrics.reliability import Reliability, risk_coverage
 from pages.components.compare.filtering import clickable
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import FOR_THE_PAPER, Spec, pick_model, plain_chart, spec_of
+from pages.components.kit.results import Spec, pick_model, plain_chart, spec_of
 from pages.components.kit.state import dark
 from pages.components.kit.text import say, short_names
 

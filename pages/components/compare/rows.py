@@ -56,13 +56,13 @@ def rows_table(
 ) -> None:
     """Draw the rows and go to the pair when one is clicked; a clicked head goes to `sort_by`."""
     if not row_ids:
-        say("No rows here.")
+        say("No pairs here.")
         return
     turned = f"page-{key}"
     page = turned_to(len(row_ids), turned)
     table = rows_page(results, row_ids, page)
     columns = {
-        "row_id": Column("Row", "In the dataset; a press sorts all rows.", sorts=True),
+        "row_id": Column("Pair", "Its number in the dataset; a press sorts all pairs.", sorts=True),
         "subset": Column("Subset"),
         "chosen": Column("Chosen reply", _BOLD),
         "rejected": Column("Rejected reply", _BOLD),
@@ -82,10 +82,10 @@ def rows_table(
         key=f"rows-{key}-{page}",
         links=[address(PAIRS, _one_by_one(results, [row_id])) for row_id in shown],
         sort_by=sort_by,
-        alt="The rows of this view; select one to read the pair side by side",
+        alt="The pairs of this view; select one to read the pair side by side",
     )
-    told = "Click a row to read the pair; the head of Row or of a model sorts all rows."
-    with below_page(f"opened-{key}", "row", len(row_ids), page, told, turned):
+    told = "Click a pair to read it; the head of Pair or of a model sorts all pairs."
+    with below_page(f"opened-{key}", "pair", len(row_ids), page, told, turned):
         asked = row_by_number("open", results.row_ids, shown[0])
         if asked is not None:
             open_pair(results, asked)
@@ -138,7 +138,7 @@ def _table(results: Results, marks: list[Mark]) -> None:
         # A selection is a position: with another note on top it would mean another row.
         key=f"notes-{len(marks)}-{shown[0].saved}-{shown[0].row_id}",
         column_config={
-            "Row": st.column_config.NumberColumn("Row", format="%d", width=60),
+            "Pair": st.column_config.NumberColumn("Pair", format="%d", width=60),
             "Star": st.column_config.TextColumn("Star", width=50),
             "Note": st.column_config.TextColumn("Note", width="large"),
             "By": st.column_config.TextColumn("By", width=150),
@@ -148,24 +148,24 @@ def _table(results: Results, marks: list[Mark]) -> None:
     )
     more = f" The newest {_SHOWN:,} of {len(marks):,} are shown." if len(marks) > _SHOWN else ""
     say(
-        f"Newest first, on any row of the dataset. Click one to read its pair.{more}",
+        f"Newest first, on any pair of the dataset. Click one to read its pair.{more}",
         "small",
         quiet=True,
     )
     tab_leaves_tables()
     heads_sort_no_page()
-    picked = opened_row(event.selection, "Row")
+    picked = opened_row(event.selection, "Pair")
     if picked is None or picked >= len(shown):
         return
     row_id = shown[picked].row_id
     if row_id in set(results.row_ids):
         open_pair(results, row_id)
-    say(f"This run has not judged row {row_id:,}.")
+    say(f"This run has not judged pair {row_id:,}.")
 
 
 def _row(mark: Mark) -> dict[str, object]:
     return {
-        "Row": mark.row_id,
+        "Pair": mark.row_id,
         "Star": "★" if mark.starred else "",
         "Note": mark.note,
         "By": mark.author,
@@ -183,7 +183,7 @@ _ANCHOR = "compared-rows"
 def found_rows(results: Results) -> None:
     """Draw the rows of the filter in the URL, and the strip that leads to them."""
     user_columns(results)
-    st.subheader("Rows", anchor=_ANCHOR)
+    st.subheader("Pairs", anchor=_ANCHOR)
     at_table(_ANCHOR)
     row_filter = current_filter(results)
     rows = listing(results)
@@ -197,7 +197,7 @@ def found_rows(results: Results) -> None:
     short = names | short_names(results.models)
     strip(ROWS, rows, row_filter, found, short, _ANCHOR, read)
     if row_filter.conditions:
-        say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
+        say("Chosen after looking: rates of these pairs are no evidence.", "small", quiet=True)
     key = str(hash(tuple(sorted(query_of(row_filter).items()))))
     rows_table(results, row_ids, key, partial(sort_by_head, row_filter, tuple(results.models)))
     take_away(rows, row_filter, names, row_ids, lambda: file_columns(results))
@@ -222,7 +222,7 @@ def _find(results: Results, row_filter: Filter, names: dict[str, str]) -> None:
             "Show only",
             list(quick),
             index=None,
-            placeholder="all rows",
+            placeholder="all pairs",
             key=f"quick-{st.session_state.get('quick', 0)}",
         )
         if picked:

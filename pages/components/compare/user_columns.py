@@ -95,7 +95,7 @@ def _follow(dataset: str, followed: list[str]) -> None:
         if any(run_id not in making for run_id in followed):
             st.rerun()
         for run, spec in making.values():
-            say(f"Making the column {spec.label}: {run.done:,} of {run.total:,} rows", "small")
+            say(f"Making the column {spec.label}: {run.done:,} of {run.total:,} pairs", "small")
             bar(run.done, run.total)
             cancel_button(run.id, f"column-cancel-{run.id}", "Nothing of the column is kept.")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from functools import partial
 
 import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.words import number_of
-from ivan_core.engine import handling as runs, studies
+from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import experiments, known
 from ivan_core.engine.studies import About
 from pages.components.home.found import found_in
@@ -22,16 +22,15 @@ from pages.components.study.own_pairs import show_found
 _RECENT = 5
 
 
-def study_panel(about: About) -> None:
-    """The stages of a study and what was found in it; its first pair while nothing was."""
+def study_panel(about: About, own: Sequence[Run]) -> None:
+    """The stages of a study with its runs, and what was found in it; its first pair while nothing
+    was."""
     pairs = number_of(about.rows, "pair")
     st.title(md_escape(f"What do {pairs} of {about.dataset} show?"), anchor=False)
     with problems_shown():  # a team's database may be away
-        study = studies.find(about.id)
-        if study is not None:
-            stages(study)
+        stages(about, own)
     with problems_shown():
-        done = [run for run in studies.runs_of(about.id) if run.state is RunState.DONE]
+        done = [run for run in own if run.state is RunState.DONE]
         if done:
             found_in(done)
         else:
@@ -55,18 +54,18 @@ def begun_elsewhere() -> None:
         st.page_link(page_of(run), label=":primary[Watch it →]", query_params={"run": run.id})
 
 
-def recent_runs(about: About | None) -> None:
+def recent_runs(own: Sequence[Run]) -> None:
     """The newest runs, those of the study before others."""
-    own = studies.runs_of(about.id)[:_RECENT] if about is not None else []
-    known_here = {run.id for run in own}
+    newest = own[:_RECENT]
+    known_here = {run.id for run in newest}
     others = [run for run in runs.experiments(_RECENT) if run.id not in known_here]
     named = partial(_name, known_here)
-    list_of_runs("Recent runs", [*own, *others][:_RECENT], named)
+    list_of_runs("Recent runs", [*newest, *others][:_RECENT], named)
 
 
 def _name(own: Set[str], run: Run) -> str:
     """As in "Comparison, ivan/minilm-control: done", with the dataset of those of other studies."""
     told = runs.about(run)
     what = (known(run).listed or "run").capitalize()
-    who = told.rpartition(" | ")[2] if run.id in own else told
+    who = told.rpartition(" | ")[2] if run.id in own else told.replace(" | ", ", ")
     return f"{run.name or f'{what}, {who}'}: {run.state}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -13,7 +13,7 @@ from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs, studies
 from ivan_core.engine.kind import experiments, known
 from ivan_core.engine.plan import Proposal
-from ivan_core.engine.studies import Stage, Study
+from ivan_core.engine.studies import About, Stage, Study
 from ivan_core.engine.whole_study import Left, cancel_all, do_all, left_of
 from pages.components.kit.frame import problems_shown, tell_refusal
 from pages.components.kit.live import bar, doing, time_left
@@ -52,26 +52,26 @@ class _Tile:
         return next(done, next(iter(self.runs), None))
 
 
-def stages(study: Study) -> None:
-    """The tiles of a study, drawn again every second while one of its runs is at work."""
+def stages(about: About, own: Sequence[Run]) -> None:
+    """The tiles of a study with its runs, drawn again every second while one of them is at work."""
     st.html(_STYLE)
-    found = studies.runs_of(study.id)
-    at_work = _at_work(found)
-    left = left_of(study.spec, found)
+    at_work = _at_work(own)
+    left = left_of(about.spec, own)
     tell_refusal()
-    st.fragment(_draw, run_every=1.0 if at_work else None)(study.id, at_work, left)
+    st.fragment(_draw, run_every=1.0 if at_work else None)(about, at_work, left)
 
 
-def _at_work(found: list[Run]) -> dict[str, RunState]:
+def _at_work(found: Sequence[Run]) -> dict[str, RunState]:
     """The states of the runs that are at work, or about to be."""
     return {run.id: run.state for run in found if run.state.live}
 
 
-def _draw(study_id: str, at_work: Mapping[str, RunState], left: Left) -> None:
+def _draw(about: About, at_work: Mapping[str, RunState], left: Left) -> None:
     with problems_shown():
-        study, found = studies.find(study_id), studies.runs_of(study_id)
-        if study is None or _at_work(found) != at_work:
+        found = studies.runs_of(about.id)
+        if _at_work(found) != at_work:
             st.rerun()
+        study = studies.with_runs(about, found)
         _tell_tab(found)
         with st.container(key="tiles"):
             for stage in study.stages:
@@ -81,7 +81,7 @@ def _draw(study_id: str, at_work: Mapping[str, RunState], left: Left) -> None:
         whole_study(study, at_work, left)
 
 
-def _tell_tab(found: list[Run]) -> None:
+def _tell_tab(found: Sequence[Run]) -> None:
     """Say in the browser's tab how far the study's run is; of several, the one that has begun."""
     live = [run for run in found if run.state.live]
     run = next((run for run in live if 0 < run.done < run.total), next(iter(live), None))

@@ -25,6 +25,7 @@ from ivan_core.lists.conditions import (
 from ivan_core.lists.others import Offered, called, offered
 from ivan_core.lists.url import parameters, query_of, read_filter
 from pages.components.kit.frame import tell_refusal
+from pages.components.kit.list import PAGE
 from pages.components.kit.search import say_why, searches_at_work, start_search
 from pages.components.kit.state import kindly, write_query
 from pages.components.kit.text import in_one, md_escape, say
@@ -45,7 +46,6 @@ class Place:
 
     language: Language
     keys: str
-    pages: str
     clicks: str
     everything: str
     closed: str = ""
@@ -56,14 +56,12 @@ class Place:
         return read_filter(self.language, st.query_params.to_dict())[0]
 
     def show(self, wanted: Filter) -> None:
-        """Write a filter into the URL."""
+        """Write a filter into the URL; its rows start on their first page."""
         query = query_of(wanted)
         changes = {name: query.get(name) for name in parameters(self.language)}
-        write_query(changes | ({self.closed: None} if self.closed else {}))
+        write_query(changes | {PAGE: None} | ({self.closed: None} if self.closed else {}))
         if self.kept is not None:
             self.kept(wanted)
-        for name in [name for name in st.session_state if str(name).startswith(self.pages)]:
-            del st.session_state[name]  # another filter starts on its first page
 
     def widen(self, wanted: Filter) -> None:
         """Show the rows of a wider filter, and let go of the marks that charts show as clicked."""
@@ -161,7 +159,7 @@ def condition_chips(
 
 def not_known(listing: Listing, wanted: Filter, names: Names) -> None:
     """Of how many rows nobody knows whether a condition holds: they are not listed."""
-    n, what = len(listing.rows), "rows" if listing.rejected is None else "texts"
+    n, what = len(listing.rows), "pairs" if listing.rejected is None else "texts"
     for condition, count in without_value(listing, wanted.conditions):
         told = f"{count:,} of {n:,} {what} have no value for “{condition.words(names)}”"
         say(f"{told}, and are not listed.", "small", quiet=True)

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
 from ivan_core import catalog
+from ivan_core.datasets.sources import is_local
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.pairs import USUAL
 from ivan_core.domain.specs import DatasetRequest, RowsSpec, parse_row_ids
@@ -21,7 +22,7 @@ from pages.components.kit.state import keep_news, keep_problem
 from pages.components.kit.study import dataset_of_study
 from pages.components.kit.text import md_escape, say
 
-ALL, FIRST, DRAWN, BY_ID = "All rows", "The first N", "A random draw of N", "By row id"
+ALL, FIRST, DRAWN, BY_ID = "All pairs", "The first N", "A random draw of N", "By number"
 _DATA, _ROWS = DatasetRequest.model_fields, RowsSpec.model_fields
 _ALL_ROWS = RowsSpec()
 
@@ -31,16 +32,22 @@ def dataset_field(place: DeltaGenerator, first: DatasetRequest, keys: str) -> Da
 
     Here and below `keys` begins the keys of the widgets.
     """
-    offered = _by_name([first, *map(_named, ("sample", "Anthropic/hh-rlhf")), *datasets.known()])
+    usual = (first, *map(_named, ("sample", "Anthropic/hh-rlhf")), *datasets.known())
+    offered = _by_name([st.session_state.get(f"{keys}-carried", first), *usual])
     name = place.selectbox(
         "Dataset",
-        list(offered),
+        sorted(offered, key=lambda name: offered[name] != first),
         accept_new_options=True,
         key=f"{keys}-dataset",
         help=_DATA["source"].description,
     )
     name = (name or "").strip()
     return offered.get(name) or (_named(name) if name else None)
+
+
+def with_dataset(request: DatasetRequest, keys: str) -> dict[str, Any]:
+    """What a session holds for a form to begin with a dataset exactly as it was asked for."""
+    return {f"{keys}-dataset": request.label, f"{keys}-carried": request}
 
 
 def _named(source: str) -> DatasetRequest:
@@ -71,12 +78,12 @@ def rows_fields(
     """
     usual = BY_ID if first.row_ids else FIRST if first.limit else DRAWN if first.sample else ALL
     offered = offered if usual in offered else (*offered, usual)
-    which = place.selectbox("Rows", offered, offered.index(usual), key=f"{keys}-rows")
+    which = place.selectbox("Which pairs", offered, offered.index(usual), key=f"{keys}-rows")
     number, row_ids = 100, ""
     if which == BY_ID:
         listed = ", ".join(str(row) for row in first.row_ids or (0, 1, 2))
         row_ids = place.text_input(
-            "Row ids", listed, key=f"{keys}-row-ids", help=_ROWS["row_ids"].description
+            "Pair numbers", listed, key=f"{keys}-row-ids", help=_ROWS["row_ids"].description
         )
     elif which != ALL:
         told = _ROWS["limit" if which == FIRST else "sample"].description
@@ -107,16 +114,21 @@ def other_texts_aside(keys: str) -> bool:
 
 
 def part_of_dataset(request: DatasetRequest, keys: str) -> DatasetRequest:
-    """Ask which part of a dataset on the hub is meant, where that is not said yet; of others
-    nothing."""
+    """Ask which part of a dataset on the hub is meant, where that is not said yet or was never read
+    here; of others nothing."""
     source = request.source
-    if "/" not in source or source.startswith(("/", ".", "~")) or request != _named(source):
+    if "/" not in source or is_local(request):
+        return request
+    if request != _named(source) and datasets.find(request) is not None:
         return request
     known = catalog.dataset_facts(source)
+    subsets = list(dict.fromkeys(("", request.subset, *known.get("subsets", []))))
+    splits = list(dict.fromkeys((*known.get("splits", ["train", "test"]), request.split)))
     left, middle, right = st.columns(3)
     subset = left.selectbox(
         "Subset",
-        ["", *known.get("subsets", [])],
+        subsets,
+        subsets.index(request.subset),
         accept_new_options=True,
         key=f"{keys}-subset",
         format_func=lambda name: name or "all",
@@ -124,23 +136,25 @@ def part_of_dataset(request: DatasetRequest, keys: str) -> DatasetRequest:
     )
     split = middle.selectbox(
         "Split",
-        known.get("splits", ["train", "test"]),
+        splits,
+        splits.index(request.split),
         accept_new_options=True,
         key=f"{keys}-split",
         help=_DATA["split"].description,
     )
     revision = right.text_input(
         "Revision",
+        request.revision,
         placeholder="the newest, pinned when read",
         key=f"{keys}-revision",
         help=_DATA["revision"].description,
     )
-    return DatasetRequest(
-        source=source,
-        subset=(subset or "").strip(),
-        split=(split or "train").strip(),
-        revision=revision.strip(),
-    )
+    said = {
+        "subset": (subset or "").strip(),
+        "split": (split or "train").strip(),
+        "revision": revision.strip(),
+    }
+    return request.model_copy(update=said)
 
 
 def ollama_models() -> servers.OllamaModels:

@@ -20,6 +20,7 @@ from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import access, studies
 from ivan_core.engine.kind import experiments
 from ivan_core.engine.proposals import proposals
+from pages.components.kit.one_step import follow_link, one_step
 from pages.components.kit.state import (
     COMPARE,
     NEWS,
@@ -40,6 +41,7 @@ _OF_ALL = ("review", "runs", "handbook")
 """Pages that belong to no experiment, and stand behind those that do."""
 
 _CHAPTER_OF = {
+    "Analysis": "analysis",
     "Compare": "compare",
     "Pairs": "compare",
     "Rewrite": "rewrite",
@@ -98,6 +100,7 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
     nothing is shown at all.
     """
     told_before = name_tab(title)
+    follow_link(title)
     _keep_private()
     if is_of_another_site(st.context.headers, config.get_option("server.corsAllowedOrigins")):
         show_error(_ANOTHER_SITE)
@@ -133,6 +136,7 @@ def _navigation(title: str) -> None:
             if label == "Handbook" and title in _CHAPTER_OF:
                 carried = {"chapter": _CHAPTER_OF[title], **(carried or {})}
             st.page_link(page, label=label, query_params=carried)
+        one_step()
     study_line()
 
 

@@ -34,25 +34,32 @@ SELECTS: tuple[Literal["single-row", "single-cell", "single-column"], ...] = (
 not sort: in the browser it would sort the fifty rows that are shown, and numbers in words as text.
 """
 
+PAGE = "page"
+"""The page of a list that is looked at, in the address; without it the first."""
 _BELOW = "-below"
 """Ends the key of what turns the pages below a list."""
 
 
 def turned_to(count: int, key: str) -> int:
-    """The page of a list of so many that is looked at; a list of one page has nothing to turn."""
-    return _turn(count, key, f"{key}{_BELOW}")
+    """The page of a list of so many that the address names; a list of one has nothing to turn."""
+    asked = st.query_params.get(PAGE, "")
+    page = int(asked) if asked.isdecimal() and len(asked) < 9 else 1
+    page = page if 1 <= page <= pages_of(count) else 1
+    for place in (key, f"{key}{_BELOW}"):
+        st.session_state[place] = page
+    _turn(count, key)
+    return page
 
 
-def _turn(count: int, key: str, other: str) -> int:
-    """Turn the pages of a list above or below it: the `other` place follows."""
-    pages = pages_of(count)
-    if pages == 1:
-        return 1
+def _turn(count: int, key: str) -> None:
+    """What turns the pages of a list, above or below it."""
 
     def follow() -> None:
-        st.session_state[other] = st.session_state[key]
+        page = st.session_state[key]
+        write_query({PAGE: str(page) if page > 1 else None})
 
-    return st.pagination(pages, key=key, max_visible_pages=5, on_change=follow)
+    if pages_of(count) > 1:
+        st.pagination(pages_of(count), key=key, max_visible_pages=5, on_change=follow)
 
 
 def opened_row(selection: Any, number: str) -> int | None:
@@ -77,7 +84,7 @@ def below_page(
     if pages_of(count) > 1:
         first = (page - 1) * PAGE_ROWS + 1
         counted += f", {first:,} to {min(first + PAGE_ROWS - 1, count):,} shown"
-    _turn(count, f"{turned}{_BELOW}", turned)
+    _turn(count, f"{turned}{_BELOW}")
     with st.container(horizontal=True, vertical_alignment="center", key=key):
         say(f"{counted}. {told}", "small", quiet=True)
         yield
@@ -90,7 +97,7 @@ def row_by_number(verb: str, rows: Sequence[int], first: int) -> int | None:
         st.container(horizontal=True),
     ):
         row = st.number_input(
-            f"Row to {verb}",
+            f"Pair to {verb}",
             rows[0],
             rows[-1],
             first,
@@ -98,7 +105,7 @@ def row_by_number(verb: str, rows: Sequence[int], first: int) -> int | None:
             label_visibility="collapsed",
             width=120,
         )
-        if st.form_submit_button(f"{verb.capitalize()} this row", key=f"{verb}-row"):
+        if st.form_submit_button(f"{verb.capitalize()} this pair", key=f"{verb}-row"):
             return int(row)
     return None
 
@@ -112,8 +119,6 @@ def head_of_item(title: str, row_id: int, content: str, noun: str, parameter: st
         say(title, "lead")
         comparison = opened.with_row(content, row_id, kind="compare")
         if comparison:
-            # A link and no switch_page: that would leave a step in the history of the browser
-            # in which this page stands beside the parameters of the other.
             st.page_link(
                 PAIRS,
                 label=":primary[Read the pair →]",
@@ -227,5 +232,7 @@ def _cell(value: Any, column: Column) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
         if isnan(value):
             return ""
-        return str(value) if column.decimals is None else number_text(value, column.decimals)
+        if column.decimals is None:
+            return str(value).replace("-", "−")
+        return number_text(value, column.decimals)
     return "" if value is None else str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -37,14 +37,26 @@ def queue_of_rows(
     most = min(len(row_ids), MOST_ITEMS)
     count = right.number_input("How many", 1, most, min(most, usual), key=f"{keys}-count-{most}")
     say(
-        f"Of {number_of(len(row_ids), 'row')}, in random order. Everybody first judges up to 30 "
+        f"Of {number_of(len(row_ids), 'pair')}, in random order. Everybody first judges up to 30 "
         "items drawn from the whole dataset: only those enter the rates.",
         "small",
         quiet=True,
     )
-    title = "; ".join(chip.label for chip in wanted.chips(names)) or "All rows of a run"
-    made = partial(_make, listing.dataset.fingerprint, task, int(count), row_ids, title)
-    st.button("Make a queue", key=f"{keys}-go", type="primary", on_click=made)
+    title = "; ".join(chip.label for chip in wanted.chips(names)) or "All pairs of a run"
+    fields = {
+        "dataset": listing.dataset.fingerprint,
+        "task": task,
+        "source": "rows",
+        "count": int(count),
+        "row_ids": tuple(row_ids),
+        "title": title[:200],
+    }
+    make_button(fields, keys)
+
+
+def make_button(fields: dict[str, Any], keys: str) -> None:
+    """Offer to make a queue from the fields of its request; once it is made, tell where it is."""
+    st.button("Make a queue", key=f"{keys}-go", type="primary", on_click=_make, args=(fields,))
     number = st.session_state.pop(_MADE, None)
     if number is not None:
         say(f"Queue {number} is made.")
@@ -52,15 +64,7 @@ def queue_of_rows(
 
 
 @kindly
-def _make(dataset: str, task: Task, count: int, row_ids: list[int], title: str) -> None:
-    fields = {
-        "dataset": dataset,
-        "task": task,
-        "source": "rows",
-        "count": count,
-        "row_ids": tuple(row_ids),
-        "title": title[:200],
-    }
+def _make(fields: dict[str, Any]) -> None:
     number = make_queue(queue_request(fields)).id
     st.session_state[_MADE] = number
     st.session_state["review-queue"] = number

@@ -22,8 +22,6 @@ from pages.components.kit.text import md_escape, say, short_names
 
 VIEW = "view"
 """The question that is open, in the URL, by its place."""
-FOR_THE_PAPER = "Numbers for the paper"
-"""The fold with coefficients and tests, one deeper than what everybody reads."""
 Option = TypeVar("Option")
 Point = Mapping[str, Any]
 """What a clicked mark of a chart holds."""
@@ -107,6 +105,7 @@ def one_of(
         key=key,
         format_func=named,
         label_visibility="collapsed",
+        wrap=True,
     )
     return usual if picked is None else picked
 

@@ -25,6 +25,11 @@ def study_now() -> About | None:
     return _now()[0]
 
 
+def newest_studies() -> list[About]:
+    """What the newest studies are about, as they were when this page was drawn."""
+    return _now()[1]
+
+
 def look_anew() -> None:
     """Once a drawing of a page: runs may have begun or gone since the last one."""
     st.session_state.pop(_NOW, None)
@@ -97,6 +102,9 @@ def study_line() -> None:
     """Tell the study, with a switch to others and a link to a new one; nothing before the first."""
     about, newest = _now()
     is_owner = access.asking().trusted
+    if _is_of_elsewhere(about):
+        another = " What is shown is of another one." if about else ""
+        say(f"The study of this link is not here.{another}", "small")
     if about is None and not is_new_study():
         return
     others = [one for one in newest if about is None or one.id != about.id]
@@ -109,6 +117,14 @@ def study_line() -> None:
             say(f"Study: {about.name}" if about else "A new study", "small", width="content")
         if about is not None and is_owner:
             st.page_link(HOME, label="New study", query_params={STUDY: NEW})
+
+
+def _is_of_elsewhere(about: About | None) -> bool:
+    """Whether the address names a study that nobody here knows, as one whose runs were deleted."""
+    named = st.query_params.get(STUDY)
+    if named is None or named == NEW or "run" in st.query_params:
+        return False
+    return about is None or about.id != named
 
 
 def _switch(others: list[About]) -> None:

@@ -25,7 +25,7 @@ def take_away(
     """Downloads of the rows shown, made when asked for, and a queue of them."""
     if not row_ids:
         return
-    what = "rows" if listing.rejected is None else "texts"
+    what = "pairs" if listing.rejected is None else "texts"
     with st.expander(f"Download these {what}"), st.container(horizontal=True):
         for form, words in FORMS.items():
             st.download_button(

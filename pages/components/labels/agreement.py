@@ -8,16 +8,18 @@ import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.annotators import agreement_dots, answer_cells
+from ivan_core.charts.same_answers import same_answer_dots
 from ivan_core.experiments.labels import numbers as label_numbers, sentences as label_sentences
 from ivan_core.experiments.labels.conditions import LabelIs, TheySay, label_name
 from ivan_core.experiments.labels.figures import label_id
 from ivan_core.experiments.labels.plan import DEMO_NOTE
 from ivan_core.experiments.labels.results import LabelResults, open_labels
+from ivan_core.figures.words import FOR_THE_PAPER
 from ivan_core.metrics.labels.answers import LIST_KEYS, SENTIMENT, YES
 from ivan_core.metrics.labels.sentences import coefficients, same_sentence
 from ivan_core.models.names import reader_note
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import FOR_THE_PAPER, Point, one_of
+from pages.components.kit.results import Point, one_of
 from pages.components.kit.state import dark, write_query
 from pages.components.kit.text import md_escape, say
 from pages.components.labels.texts import listed_below, marks, show_texts
@@ -50,21 +52,24 @@ def do_they_agree(results: LabelResults) -> None:
     with st.spinner("Comparing the labels …"):
         table = label_numbers.agreement(chosen)
     say(label_sentences.agreement_sentence(table, list(names.values())))
-    told = {reader_note(one.labeler): None for one in chosen if one.labeler != results.labeler}
-    for note in filter(None, told):
+    notes = {reader_note(one.labeler): None for one in chosen if one.labeler != results.labeler}
+    for note in filter(None, notes):
         say(note, "small", quiet=True)
     if any(one.of_demo for one in chosen):
         say(DEMO_NOTE, "small", quiet=True)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        chart = agreement_dots(table, label_numbers.TITLES, dark=dark())
+        chart = same_answer_dots(table, label_numbers.TITLES, dark=dark())
         if marks(chart, f"agreement-{'-'.join(names)}", "feature", _open_label):
-            figure_menu(results.run.id, "labeler-agreement", other=tuple(names)[1:])
+            figure_menu(results.run.id, "same-answers", other=tuple(names)[1:])
     with right:
         told = _one_label(table, names)
     with st.expander(FOR_THE_PAPER):
         for line in told:
             say(line, "small")
+        chart = agreement_dots(table, label_numbers.TITLES, dark=dark())
+        if marks(chart, f"coefficients-{'-'.join(names)}", "feature", _open_label):
+            figure_menu(results.run.id, "labeler-agreement", other=tuple(names)[1:])
         st.dataframe(
             label_sentences.agreement_rows(table),
             hide_index=True,

@@ -143,7 +143,7 @@ def cost_facts(run_id: str, estimate: Estimate) -> None:
     size = sum(file.bytes for file in estimate.files) / 1e6
     exact = "" if estimate.exact else ", an estimate for this model"
     rows = [
-        ("Requests", f"{estimate.requests:,}, one a text, of {number_of(estimate.rows, 'row')}"),
+        ("Requests", f"{estimate.requests:,}, one a text, of {number_of(estimate.rows, 'pair')}"),
         ("Files", f"{len(estimate.files):,} ({size:,.1f} MB)"),
         ("Input tokens", f"{estimate.input_tokens:,} (counted with {estimate.counted}{exact})"),
         (
@@ -205,8 +205,8 @@ def exact_text(run_id: str) -> None:
     with problems_shown():
         found = {f"{one.key.row_id} {one.key.preference}": one for one in confirm.examples(run_id)}
         names = list(found)
-        say("Exactly this is sent, one request a text. Those of the first rows, to read:")
-        one = found[one_of("Row and side", names, f"example-{run_id}")]
+        say("Exactly this is sent, one request a text. To read, by pair and side:")
+        one = found[one_of("Pair and side", names, f"example-{run_id}")]
         say("The text, behind a fence that no text can break:", "small", quiet=True)
         _verbatim(one.user, "user")
         say("The instructions, the same for every text:", "small", quiet=True)

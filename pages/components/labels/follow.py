@@ -147,7 +147,7 @@ def stopped(run: Run) -> None:
     at = f"It stopped at {run.done:,} of {run.total:,} texts. " if counted else ""
     say(f"{at}What is finished is kept.", "small", quiet=True)
     with st.container(horizontal=True):
-        if st.button("Go on", type="primary", key="go-on"):
+        if st.button("Resume", type="primary", key="go-on"):
             follow(run.id)
             st.rerun()
         change_button(run)

@@ -37,7 +37,7 @@ _LONG = 1_500
 """From so many characters on a text is scrolled."""
 
 
-TEXTS = Place(LANGUAGE, "text-", "texts-page-", _CLICKS, "Show all texts", TEXT)
+TEXTS = Place(LANGUAGE, "text-", _CLICKS, "Show all texts", TEXT)
 
 
 def show_texts(*conditions: Condition) -> None:
@@ -90,7 +90,7 @@ def _table(results: LabelResults, wanted: Filter, found: Any) -> None:
         table = table.drop(columns="state")
     bold = "Words that the other reply of the pair has not are bold, unless nearly all are."
     columns = {
-        "row_id": Column("Row"),
+        "row_id": Column("Pair"),
         "side": Column("Side"),
         "state": Column("State"),
         "reply": Column("Last reply", bold),
@@ -120,7 +120,7 @@ def _one_text(results: LabelResults) -> None:
     if asked is None:
         return
     with st.container(border=True, key="one-text"):
-        title = f"Row {asked.row_id:,}, the {asked.preference} reply"
+        title = f"Pair {asked.row_id:,}, the {asked.preference} reply"
         head_of_item(title, asked.row_id, results.content, "text", TEXT)
         try:
             one = label_numbers.labelled_text(results, asked)

@@ -164,7 +164,7 @@ def notes(results: Results, row_id: int) -> None:
             st.session_state[f"base-{key}"] = reviews().mark(dataset, row_id, name)
             st.rerun()
         if stars:
-            say(f"{stars} starred this row.", "small", quiet=True)
+            say(f"{stars} starred this pair.", "small", quiet=True)
 
 
 def _base(key: str, saved: Mark) -> Mark:

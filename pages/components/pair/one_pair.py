@@ -34,7 +34,7 @@ from pages.components.review.versions import pair_reviews
 def _badges(results: Results, found: JudgedPair) -> str:
     about = found.about
     told = [
-        f"row {found.pair.row_id:,} of {results.dataset.rows:,}",
+        f"pair {found.pair.row_id:,} of {results.dataset.rows:,}",
         results.dataset.about["label"],
     ]
     told += [str(about[name]) for name in ("subset", "kind", "feature") if about.get(name)]
@@ -47,7 +47,7 @@ def _badges(results: Results, found: JudgedPair) -> str:
     if about["prompts_differ"]:
         told.append("the sides differ before the last reply")
     if about["duplicate_of"] >= 0:
-        told.append(f"the same pair as row {about['duplicate_of']}")
+        told.append(f"the same texts as pair {about['duplicate_of']}")
     cut = [
         row["model"] for row in found.judged if row["chosen_truncated"] or row["rejected_truncated"]
     ]
@@ -87,7 +87,7 @@ def one_pair(results: Results, walk: Walk, row: int) -> None:
         show_error(error)
         st.page_link(
             PAIRS,
-            label=":primary[Read the first row →]",
+            label=":primary[Read the first pair →]",
             query_params={"run": results.run.id, "row": str(results.row_ids[0])},
         )
         return
@@ -110,9 +110,8 @@ def one_pair(results: Results, walk: Walk, row: int) -> None:
     with switches:
         marks_switch(results)
     moved = answer(results, row)
-    show_pair(
-        found.pair, marked(results) == DIFFER, _notes(found), styled=moved.styled if moved else None
-    )
+    coloured = moved.coloured if moved else None
+    show_pair(found.pair, marked(results) == DIFFER, _notes(found), coloured=coloured)
     what_moved(results, row, moved)
     names = short_names([model for model, _ in margins])
     named = [(names[model], margin) for model, margin in margins]

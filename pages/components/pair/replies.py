@@ -20,6 +20,7 @@ from ivan_core.metrics.differences import (
     word_differences,
 )
 from pages.components.kit.text import say, show_many, show_part
+from pages.components.pair.coloured_words import Coloured, words_html
 
 TEXT_STYLE = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.55;margin:0"
 MARKS = (
@@ -29,8 +30,6 @@ MARKS = (
     "text-underline-offset:3px;border-radius:2px;color:inherit",
 )
 """How the words of the left and of the right text alone look."""
-Styled = tuple[str, str, str]
-"""A stretch of text, its style, and what is told where one points at it."""
 NOT_COMPARED = (
     "The words that differ are not marked: the texts are too long, or repeat themselves too much, "
     "to be compared here."
@@ -79,16 +78,6 @@ def show_pieces(
     _draw("".join(parts), role)
 
 
-def _show_styled(pieces: Sequence[Styled]) -> None:
-    """Draw a text whose stretches each have a style of their own; spaces after one have none."""
-    parts = []
-    for text, style, told in pieces:
-        words = text.rstrip()
-        about = f'style="{style}" title="{escape(told)}"'
-        parts.append(f"<span {about}>{escape(words)}</span>{escape(text[len(words) :])}")
-    _draw("".join(parts))
-
-
 def _draw(html: str, role: str = "") -> None:
     text = f'<div dir="auto" style="{TEXT_STYLE}">{html}</div>'
     if role:
@@ -117,12 +106,12 @@ def show_pair(
     notes: dict[str, str],
     blind_left: Side | None = None,
     choose: Callable[[str, Side], object] | None = None,
-    styled: Mapping[Side, Sequence[Styled]] | None = None,
+    coloured: Mapping[Side, Sequence[Coloured]] | None = None,
 ) -> None:
     """Draw both sides of a pair. `notes` holds a line for the head of each side.
 
     Where `marked` the words that differ are, unless most of them do. The reply of a side that is
-    among the `styled` ones is drawn as it is there.
+    among the `coloured` ones is drawn as it is there.
 
     With `blind_left` that side stands left, and nothing tells which one was chosen. `choose` draws
     what is pressed to choose a side, beside its letter.
@@ -156,11 +145,11 @@ def show_pair(
                 )
                 if choose is not None:
                     choose(letter, side)
-            _show_side(pair, side, pieces[side], mark, (styled or {}).get(side))
+            _show_side(pair, side, pieces[side], mark, (coloured or {}).get(side))
 
 
 def _show_side(
-    pair: Pair, side: Side, pieces: list[Piece], mark: str, styled: Sequence[Styled] | None
+    pair: Pair, side: Side, pieces: list[Piece], mark: str, coloured: Sequence[Coloured] | None
 ) -> None:
     """One side: the turns that only it has, and its reply."""
     dialogue = pair.chosen if side == "chosen" else pair.rejected
@@ -171,8 +160,8 @@ def _show_side(
     if not pieces:
         say("(empty reply)" if _ends_in_reply(dialogue) else _NO_REPLY, quiet=True)
         return
-    if styled is not None:
-        _show_styled(styled)
+    if coloured is not None:
+        _draw(words_html(coloured))
     else:
         show_pieces(pieces, mark, f"reply-{side}")
 

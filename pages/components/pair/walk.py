@@ -137,10 +137,12 @@ def tell_walk(results: Results, walk: Walk, row: int, blind: bool) -> None:
         return
     among = f" {number_of(len(walk.rows), 'pair')}"
     of = "" if blind else f": {walk.words}"
-    if row in walk.rows:
-        told = f"Pair {walk.rows.index(row) + 1:,} of {len(walk.rows):,}{of}"
+    if not walk.rows:
+        told = f"No pair meets this filter{of}"
+    elif row in walk.rows:
+        told = f"{walk.rows.index(row) + 1:,} of {number_of(len(walk.rows), 'pair')}{of}"
     else:
-        told = f"Row {row:,} is none of these{among}{of}"
+        told = f"Pair {row:,} is none of these{among}{of}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="walk"):
         say(told)
         if st.button("Back to the table", key="walk-table", type="tertiary"):
@@ -165,8 +167,14 @@ def _table(results: Results, wanted: Filter) -> tuple[str, dict[str, str]]:
 
 
 def _move(run_id: str, key: str) -> None:
-    """Go on from the row in the URL: a second press may come before the page has followed."""
-    results, row = open_results(run_id), chosen_row()
+    """Go on from the row in the URL: a second press may come before the page has followed.
+
+    From a run that has been deleted meanwhile it leads nowhere; the page says so.
+    """
+    try:
+        results, row = open_results(run_id), chosen_row()
+    except IvanError:
+        return
     walk = walk_of(results)
     first = walk.rows[0] if walk.rows else results.row_ids[0]
     target = walk.target(results, first if row is None else row, key)
@@ -179,8 +187,8 @@ def moves(results: Results, walk: Walk, row: int) -> None:
     rows = results.row_ids
     sharpest = "The pair on which the models disagree most; again for the next one"
     offered = (
-        ("Previous", "k", "Previous row"),
-        ("Next", "j", "Next row"),
+        ("Previous", "k", "Previous pair"),
+        ("Next", "j", "Next pair"),
         ("Sharpest disagreement", "d", sharpest),
     )
     with st.container(horizontal=True, vertical_alignment="center", key="moves"):
@@ -195,14 +203,14 @@ def moves(results: Results, walk: Walk, row: int) -> None:
                 args=(results.run.id, key),
             )
         chosen = st.number_input(
-            "Row",
+            "Pair",
             rows[0],
             rows[-1],
             row,
             key=f"row-{row}",
             label_visibility="collapsed",
             width=130,
-            help=f"Rows of this run go from {rows[0]} to {rows[-1]}.",
+            help=f"Pairs of this run go from {rows[0]} to {rows[-1]}.",
         )
     if chosen != row:
         write_query({"row": str(nearest(rows, row, int(chosen)))})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,8 +22,8 @@ from ivan_core.metrics.moved_words import (
     unit_of,
 )
 from pages.components.kit.text import say, short_names
+from pages.components.pair.coloured_words import WORDS_TELL, Coloured
 from pages.components.pair.marks import DIFFER, NOTHING, mark, marked
-from pages.components.pair.replies import Styled
 from pages.components.pair.sentence_effects import LINES, TINTS, sentence_by_sentence
 from pages.components.pair.waiting import draw_pending, draw_problem, follow, is_asked_anew
 
@@ -53,16 +52,19 @@ class Answer:
         ]
 
     @property
-    def styled(self) -> dict[Side, list[Styled]]:
+    def coloured(self) -> dict[Side, list[Coloured]]:
         """The words of the replies as they are drawn; empty before they are known."""
         if self.effects is None:
             return {}
-        unit = unit_of(self.words, self.effects.typical)
+        typical = self.effects.typical
+        unit = unit_of(self.words, typical)
         return {
-            side: styled_words(
-                [(effect.text, effect.adds) for effect in effects], unit, self.effects.typical
-            )
-            for side, effects in self.effects.words.items()
+            side: [
+                Coloured(word.text, _style(step(word.adds, unit)), _told(word, typical))
+                for word in self.words
+                if word.side == _LETTERS[side]
+            ]
+            for side in self.effects.words
         }
 
 
@@ -134,7 +136,8 @@ def _draw_words(found: Answer, effects: WordEffects, model: str) -> None:
     following = next_sentence(words, effects.typical)
     if following:
         say(following, "small")
-    st.html(legend(effects.typical))
+    # A legend has no words of data either.
+    st.html(legend(effects.typical) + WORDS_TELL, unsafe_allow_javascript=True)
     say(_about(effects), "small", quiet=True)
 
 
@@ -159,7 +162,7 @@ def _about(effects: WordEffects) -> str:
     pieces = [len(effect.text.split()) for words in effects.words.values() for effect in words]
     most = max(pieces, default=1)
     left_out = "Each word was" if most <= 1 else f"Up to {most} words at once were"
-    told = [f"{left_out} left out, the rest kept. Point at a word for its number."]
+    told = [f"{left_out} left out, the rest kept. Point at a word, or tap it, for its number."]
     if any(reward.truncated for reward in effects.rewards.values()):
         told.append("The model did not read the whole text: what it left out adds nothing.")
     told += [f"{_LETTERS[side]}: {error.message}" for side, error in effects.refused.items()]
@@ -168,19 +171,16 @@ def _about(effects: WordEffects) -> str:
     return " ".join(told)
 
 
-def styled_words(
-    words: Sequence[tuple[str, float | None]], unit: float, typical: float | None
-) -> list[Styled]:
-    """Words with how they are drawn and what is told where one points at them."""
-    return [(text, _style(step(adds, unit)), _pointed(adds, typical)) for text, adds in words]
-
-
-def _pointed(adds: float | None, typical: float | None) -> str:
-    if adds is None:
-        return "not scored"
+def _told(word: MovedWord, typical: float | None) -> str:
+    """What a word says of itself, as in "“kind”: +0.31 typical margins (+0.2 of the reward)"."""
+    if word.adds is None:
+        return f"{word.quoted}: not scored"
+    reward = number_of(word.adds, None)
     if not typical:
-        return number_of(adds, None)
-    return f"{number_of(adds, typical)} typical margins ({number_of(adds, None)} of the reward)"
+        return f"{word.quoted}: {reward} of the reward"
+    return (
+        f"{word.quoted}: {number_of(word.adds, typical)} typical margins ({reward} of the reward)"
+    )
 
 
 def _style(steps: int) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from ivan_core.charts.annotators import agreement_dots, question_cells, who_dots
+from ivan_core.charts.same_answers import same_answer_dots
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.reviews import BETTER
 from ivan_core.engine import datasets
@@ -16,6 +17,7 @@ from ivan_core.engine.opinions import Used, ceiling_sentence, used_opinions
 from ivan_core.experiments.labels import sentences as label_sentences
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import TITLES
+from ivan_core.figures.words import FOR_THE_PAPER
 from ivan_core.lists.page import page_of as page_rows
 from ivan_core.metrics.labels.sentences import coefficient_sentence, same_sentence
 from ivan_core.review.agreement import between_on_texts, cells_beside, choices_beside
@@ -42,7 +44,7 @@ from ivan_core.review.sentences import (
 from ivan_core.review.settle import opinions_csv
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.list import below_page, head_of_item, page_table, turned_to
-from pages.components.kit.results import FOR_THE_PAPER, Point, csv_buttons, one_of, quotable
+from pages.components.kit.results import Point, csv_buttons, one_of, quotable
 from pages.components.kit.state import REVIEW, address, dark, write_query
 from pages.components.kit.text import say
 from pages.components.labels.texts import marks
@@ -98,7 +100,7 @@ def _one(dataset: PreparedDataset, shown: Sequence[Listed], key: str) -> None:
         return
     what = "" if one.side == "both" else f", the {one.side} reply"
     with st.container(border=True, key="one-item"):
-        title = f"Row {one.row_id:,}{what}"
+        title = f"Pair {one.row_id:,}{what}"
         head_of_item(title, one.row_id, str(dataset.about["content"]), "item", LISTED)
         said = [f"{name}: {answer_in_words(key, answer)}" for name, answer in one.answers.items()]
         say(" · ".join(said))
@@ -194,10 +196,7 @@ def _choices(dataset: PreparedDataset, used: Used) -> None:
     told = ceiling_sentence(used)
     if told:
         say(told, "small")
-    names = {REVIEWERS: "The reviewers among themselves"} | {
-        one.who.id: one.who.name for one in found
-    }
-    who = _pick("Pairs judged by", WHO, names)
+    who = _pick_who("Pairs judged by", {one.who.id: one.who.name for one in found})
     if who in by_id:
         say(by_id[who].sentence)
         _list(dataset, beside_listed(by_id[who]), BETTER, f"{who}-{BETTER}")
@@ -218,9 +217,10 @@ def _questions(dataset: PreparedDataset, used: Used) -> None:
     """Question by question: the reviewers among themselves, and each person and labeler."""
     table, cells = between_on_texts(used), cells_beside(dataset, used)
     if table is not None:
-        chart = agreement_dots(table, TITLES, title="How far the reviewers agree", dark=dark())
-        if marks(chart, "review-questions", "feature", _open_question):
-            _figure(dataset, used, "review-questions")
+        title = "How often the reviewers give the same answer"
+        chart = same_answer_dots(table, TITLES, title=title, dark=dark())
+        if marks(chart, "review-same-answers", "feature", _open_question):
+            _figure(dataset, used, "review-same-answers")
     if cells:
         chart = question_cells(cells_table(cells), dark=dark())
         if marks(chart, "review-cells", "cell", _open_cell):
@@ -239,11 +239,8 @@ def _questions(dataset: PreparedDataset, used: Used) -> None:
     with left:
         key = _pick("Question", QUESTION, {key: label_name(key) for key in keys})
     own = {cell.who.id: cell for cell in cells if cell.key == key}
-    names = {REVIEWERS: "The reviewers among themselves"} | {
-        who: cell.who.name for who, cell in own.items()
-    }
     with right:
-        who = _pick("Answered by", WHO, names)
+        who = _pick_who("Answered by", {who: cell.who.name for who, cell in own.items()})
     if who in own:
         say(cell_sentence(own[who]))
         _for_the_paper([cell_numbers(own[who])])
@@ -252,7 +249,12 @@ def _questions(dataset: PreparedDataset, used: Used) -> None:
     if table is not None and key in set(table["key"]):
         row = next(row for row in table.to_dict("records") if row["key"] == key)
         say(f"{label_sentences.both_sentence(row)} {same_sentence(row)}")
-        _for_the_paper([coefficient_sentence(row)])
+        with st.expander(FOR_THE_PAPER):
+            say(coefficient_sentence(row), "small")
+            title = "How far the reviewers agree beyond chance"
+            chart = agreement_dots(table, TITLES, title=title, dark=dark())
+            if marks(chart, "review-questions", "feature", _open_question):
+                _figure(dataset, used, "review-questions")
     _list(dataset, between_listed(used, key), key, f"{REVIEWERS}-{key}")
 
 
@@ -269,6 +271,11 @@ def _pick(label: str, name: str, names: Mapping[str, str]) -> str:
         label, list(names), key=key, on_change=turn, format_func=lambda one: names.get(one, one)
     )
     return str(picked or next(iter(names)))
+
+
+def _pick_who(label: str, others: Mapping[str, str]) -> str:
+    """The reviewers among themselves, or one of the others who are set beside them."""
+    return _pick(label, WHO, {REVIEWERS: "The reviewers among themselves", **others})
 
 
 def _open_who(point: Point) -> None:

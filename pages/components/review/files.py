@@ -19,18 +19,24 @@ from pages.components.kit.text import say
 
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MADE, _REPORT, _UPLOAD = "sheet-made", "sheet-report", "sheet-upload"
+_PRESSED = "sheet-pressed"
+"""Which of the two buttons was pressed last: its refusal is told beside it."""
 _OFFER = "sheet-offer"
 """The sheet that was refused last although rows of it are right: its bytes, and why."""
 
 
 def files(dataset: str) -> None:
     """Draw the downloads of a dataset's queues, the import of filled-in sheets, and the backup."""
-    tell_refusal()
+    pressed = st.session_state.pop(_PRESSED, "")
+    if not pressed:
+        tell_refusal()
     st.subheader("Send a spreadsheet", anchor=False)
     say("For people who cannot reach this server. It explains itself and has drop-downs to answer.")
     _send([queue for queue in queues_of(dataset) if not queue.closed])
+    if pressed == _MADE:
+        tell_refusal()
     st.subheader("Take a filled-in one back", anchor=False)
-    _take_back()
+    _take_back(pressed == _REPORT)
     st.subheader("Keep a copy of everything", anchor=False)
     _back_up()
 
@@ -80,10 +86,12 @@ def _file_name(queue: Queue, name: str) -> str:
 
 @kindly
 def _make(number: int, name: str) -> None:
+    st.session_state[_PRESSED] = _MADE
     st.session_state[_MADE] = (number, name, export_queue(number, name))
 
 
-def _take_back() -> None:
+def _take_back(pressed: bool) -> None:
+    """Read a sheet that came back; `pressed` says that this was asked for just now."""
     for sentence in st.session_state.pop(_REPORT, ()):
         say(sentence)
     turn = st.session_state.get(_UPLOAD, 0)
@@ -101,6 +109,9 @@ def _take_back() -> None:
             on_click=_import,
             args=(file.getvalue(), newer, file.name),
         )
+    if pressed:
+        tell_refusal()
+    if file is not None:
         refused, why = st.session_state.get(_OFFER, (b"", None))
         if isinstance(why, SheetRefused) and refused == file.getvalue():
             _offer(refused, newer, file.name, why)
@@ -120,6 +131,7 @@ def _offer(data: bytes, replace: bool, name: str, why: SheetRefused) -> None:
 
 @kindly
 def _import(data: bytes, replace: bool, name: str, partly: bool = False) -> None:
+    st.session_state[_PRESSED] = _REPORT
     st.session_state.pop(_OFFER, None)
     try:
         report = import_sheet(data, replace=replace, name=name, partly=partly)
@@ -135,7 +147,7 @@ def _back_up() -> None:
     say(
         "All queues, answers, notes and decisions of every dataset as one file, with names and "
         "invitations: keep it as you keep the database. On the command line, "
-        "`ivan review restore FILE` puts it back.",
+        "“ivan review restore FILE” puts it back.",
         "small",
         quiet=True,
     )

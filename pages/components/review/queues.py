@@ -58,7 +58,7 @@ def make_form(dataset: str) -> None:
     )
     fields: dict[str, Any] = {"dataset": dataset, "task": task, "source": source, "count": count}
     if source == "rows":
-        typed = st.text_input("Row ids", "0, 1, 2", key="make-rows")
+        typed = st.text_input("Pair numbers", "0, 1, 2", key="make-rows")
         fields["row_ids"] = tuple(parse_row_ids(typed or "") or ())
     with st.expander("More options"):
         fields |= _more(dataset, task, source)

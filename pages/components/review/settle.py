@@ -20,7 +20,6 @@ from ivan_core.review.settle import (
     State,
     ToSettle,
     decide,
-    in_letters,
     in_state,
     letters,
     queues_to_settle,
@@ -126,7 +125,7 @@ def _item(queue: Queue, shown: list[ToSettle]) -> ToSettle:
 
 def _name(queue: Queue, one: ToSettle) -> str:
     """What an item is called: of a reply its letter, until it is settled."""
-    told = f"Row {one.item.row_id:,}"
+    told = f"Pair {one.item.row_id:,}"
     if one.item.side == "both":
         return told
     if one.settled:
@@ -152,7 +151,7 @@ def _show(queue: Queue, one: ToSettle) -> None:
         keys = list(one.differing)
         if same and st.toggle(f"Show all {len(queue.asked)} questions", key="settle-all"):
             keys += same
-        versions(one, keys, beside, lambda key, answer: in_letters(key, answer, named))
+        versions(one, keys, beside, named)
     if not one.settled:
         say(_HIDDEN, "small", quiet=True)
     name = verified_name() or your_name()
@@ -218,4 +217,4 @@ def _options(key: str, named: Mapping[Side, str]) -> Mapping[str, Label]:
 def _settle(item: Item, key: str, answer: Label, by: str, reason: str, version: int) -> None:
     made = decide(item, key, answer, by, reason, version)
     words = answer_in_words(key, made.answer)
-    st.session_state[_SAVED] = f"Settled row {item.row_id:,} as {words}, by {made.by}."
+    st.session_state[_SAVED] = f"Settled pair {item.row_id:,} as {words}, by {made.by}."

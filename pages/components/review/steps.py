@@ -104,6 +104,8 @@ _STOPPED = "review-stopped"
 _CLASH = "review-clash"
 _SHOWN = "review-shown"
 """The place on the screen, and since when."""
+_READ = "review-read"
+"""Seconds for which places were on the screen that were left without an answer."""
 _SAVED = "review-saved"
 """The version that this window saved last of each item, by item and name."""
 _SAVING = "review-saving"
@@ -200,7 +202,8 @@ def keep(screen: Screen, pressed: str, save: Callable[[str, float], Opinion]) ->
                 return True
             if seconds < UNREAD_SECONDS:
                 return False
-            saved[mine] = save(note, round(seconds, 1)).version
+            before = _read_before().get(screen.place, 0.0)
+            saved[mine] = save(note, round(before + seconds, 1)).version
     except OpinionConflict:
         st.session_state[AT] = screen.place
         st.session_state[_CLASH] = Clash(screen.place, pressed)
@@ -209,6 +212,7 @@ def keep(screen: Screen, pressed: str, save: Callable[[str, float], Opinion]) ->
         keep_refusal(error)
         return False
     leave_item()
+    _read_before().pop(screen.place, None)
     return True
 
 
@@ -231,7 +235,11 @@ def note_of(screen: Screen) -> str:
 
 
 def leave_item() -> None:
-    """Go on with what the queue gives next."""
+    """Go on with what the queue gives next; what was read of the item counts if one comes back."""
+    shown = st.session_state.get(_SHOWN)
+    if isinstance(shown, tuple):
+        read = _read_before()
+        read[shown[0]] = read.get(shown[0], 0.0) + seconds_here()
     for name in (AT, _CLASH, _SHOWN):
         st.session_state.pop(name, None)
 
@@ -262,8 +270,14 @@ def go_on() -> None:
 
 def _somebody_else() -> None:
     leave_item()
+    st.session_state.pop(_READ, None)
     go_on()
     somebody_else()
+
+
+def _read_before() -> dict[Place, float]:
+    read: dict[Place, float] = st.session_state.setdefault(_READ, {})
+    return read
 
 
 def _start_clock(place: Place) -> None:

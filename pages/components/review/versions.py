@@ -5,16 +5,18 @@ of them that there are of one pair.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from html import escape
 
 import streamlit as st
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.labels import Label
+from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import BETTER, Decision, Opinion, Queue
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.review.lists import answer_in_words
-from ivan_core.review.settle import ToSettle, View, said_of_row
+from ivan_core.review.settle import ToSettle, View, in_letters, noted, said_of_row
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import CELL, HEAD, cell, say, show_table
 
@@ -27,18 +29,26 @@ def question_name(key: str) -> str:
     return "Which reply is better?" if key == BETTER else label_name(key)
 
 
-Words = Callable[[str, Label], str]
+_Words = Callable[[str, Label], str]
 """An answer to a question as it is read."""
+_SHOWN: Mapping[Side, str] = {"chosen": "A", "rejected": "B"}
+"""The letters of both replies where it is told which one was chosen."""
 
 
 def versions(
-    one: ToSettle, keys: Sequence[str], beside: Sequence[View] = (), words: Words = answer_in_words
+    one: ToSettle,
+    keys: Sequence[str],
+    beside: Sequence[View] = (),
+    named: Mapping[Side, str] | None = None,
 ) -> None:
-    """A table: a row a question, a column each person, view and the decision; then their notes."""
-    _table(one, keys, beside, words)
+    """A table: a row a question, a column each person, view and the decision; then their notes.
+
+    `named` are the letters by which replies are called; without them it is told which was chosen.
+    """
+    _table(one, keys, beside, partial(in_letters, named=named) if named else answer_in_words)
     for opinion in one.opinions:
         if opinion.note:
-            say(f"{opinion.reviewer} noted: {opinion.note}", "small")
+            say(noted(opinion, named or _SHOWN), "small")
     for decision in one.decisions.values():
         if decision.reason:
             say(
@@ -47,7 +57,7 @@ def versions(
             )
 
 
-def _table(one: ToSettle, keys: Sequence[str], beside: Sequence[View], words: Words) -> None:
+def _table(one: ToSettle, keys: Sequence[str], beside: Sequence[View], words: _Words) -> None:
     settled = [key for key in keys if key in one.decisions]
     heads = [
         *(_head(opinion.reviewer, _how(opinion)) for opinion in one.opinions),
@@ -84,12 +94,12 @@ def _how(opinion: Opinion) -> str:
     return ", ".join(told)
 
 
-def _cell(key: str, answers: Mapping[str, Label], differs: bool, words: Words) -> str:
+def _cell(key: str, answers: Mapping[str, Label], differs: bool, words: _Words) -> str:
     told = words(key, answers[key]) if key in answers else "–"
     return cell(told, differs and answers.get(key) is not None)
 
 
-def _decided(key: str, decision: Decision | None, words: Words) -> str:
+def _decided(key: str, decision: Decision | None, words: _Words) -> str:
     if decision is None:
         return f'<td style="{CELL}">–</td>'
     told = escape(words(key, decision.answer))

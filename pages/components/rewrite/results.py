@@ -353,7 +353,7 @@ def _risk_table(model: str, cells: list[dict[str, object]]) -> None:
                 width=130,
                 help="Firth's regression, adjusted for the size of the margin before",
             ),
-            "clear": text("Clear", width=60, help="By Holm over all rows"),
+            "clear": text("Clear", width=60, help="By Holm over all lines of this table"),
             "needs": number("Pairs needed", width=100, format="localized"),
         },
         alt=f"Whether verdicts of {model} turn where labels flip",

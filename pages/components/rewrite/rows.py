@@ -42,7 +42,7 @@ _CLICKS = "rewrite-clicks"
 _ANCHOR = "reworded-rows"
 
 
-ROWS = Place(LANGUAGE, "pair-", "rewrite-page-", _CLICKS, "Show all rows", ROW)
+ROWS = Place(LANGUAGE, "pair-", _CLICKS, "Show all pairs", ROW)
 
 
 def show_pairs(*conditions: Condition, sort: RowOrder | None = None) -> None:
@@ -63,7 +63,7 @@ def marks(chart: Drawing, name: str, selection: str, click: Callable[[Point], No
 
 def pair_rows(results: RewriteResults, found: Numbers) -> None:
     """Draw the rows of the filter in the URL, and the strip that leads to them."""
-    st.subheader("Rows", anchor=_ANCHOR)
+    st.subheader("Pairs", anchor=_ANCHOR)
     at_table(_ANCHOR)
     rows = listing(results, found)
     wanted = fitting_filter(ROWS, rows)
@@ -77,10 +77,10 @@ def pair_rows(results: RewriteResults, found: Numbers) -> None:
     read = _one_by_one(results, rows, wanted, row_ids)
     strip(ROWS, rows, wanted, places, short, _ANCHOR, read)
     if not row_ids:
-        say("No rows here.")
+        say("No pairs here.")
         return
     if wanted.conditions or wanted.sorts:
-        say("Chosen after looking: rates of these rows are no evidence.", "small", quiet=True)
+        say("Chosen after looking: rates of these pairs are no evidence.", "small", quiet=True)
     _table(results, found, wanted, row_ids)
     take_away(rows, wanted, names, row_ids, lambda: file_columns(results))
 
@@ -115,7 +115,7 @@ def _ask(results: RewriteResults, wanted: Filter) -> None:
         orders[f"{names[model]}: {ORDERS['change']}"] = RowOrder(order="change", model=model)
     left, right = st.columns(2)
     for column, label, choices, none in (
-        (left, "Show only", quick, "all rows"),
+        (left, "Show only", quick, "all pairs"),
         (right, "Order", orders, "as it is"),
     ):
         key = f"rewrite-{label}-{st.session_state.get(_CLICKS, 0)}"
@@ -147,7 +147,7 @@ def _table(results: RewriteResults, found: Numbers, wanted: Filter, row_ids: lis
         table = table.drop(columns="similarity")
     bold = "Words that the original has not are bold, unless nearly all are."
     columns = {
-        "row_id": Column("Row", "A press puts all rows back in the order of the dataset.", True),
+        "row_id": Column("Pair", "A press puts all pairs back in the order of the dataset.", True),
         "chosen": Column("Chosen reply, reworded", bold),
         "rejected": Column("Rejected reply, reworded", bold),
         "similarity": Column("Similarity", "Of the less similar side with its original", True, 3),
@@ -179,10 +179,10 @@ def _table(results: RewriteResults, found: Numbers, wanted: Filter, row_ids: lis
         links=[address(REWRITE, query | {ROW: item}) for item in items],
         read=read,
         sort_by=sort_by,
-        alt="The rows of this view; select one to read it before and after",
+        alt="The pairs of this view; select one to read it before and after",
     )
-    told = "Click a row to read it before and after; a head with numbers sorts all rows."
-    with below_page("row-opener", "row", len(row_ids), page, told, turned):
+    told = "Click a pair to read it before and after; a head with numbers sorts all pairs."
+    with below_page("row-opener", "pair", len(row_ids), page, told, turned):
         row = row_by_number("read", results.row_ids, int(items[0]))
         if row is not None:
             write_query({ROW: str(row)})
@@ -216,10 +216,10 @@ def _moves(results: RewriteResults, rows: list[int], row_id: int, held: list[str
     before = rows[place - 1] if place else None
     after = rows[place + 1] if place is not None and place + 1 < len(rows) else None
     among = f" of {'; '.join(held)}" if held else ""
-    at = f": {place + 1:,} of {len(rows):,} rows{among}" if place is not None else ""
-    say(f"Row {row_id:,}{at}", "small", quiet=True)
+    at = f": {place + 1:,} of {len(rows):,} pairs{among}" if place is not None else ""
+    say(f"Pair {row_id:,}{at}", "small", quiet=True)
     with st.container(horizontal=True, vertical_alignment="center", key="row-moves"):
-        st.button("All rows", key="row-close", on_click=write_query, args=({ROW: None},))
+        st.button("All pairs", key="row-close", on_click=write_query, args=({ROW: None},))
         for label, key, target in (("Previous", "k", before), ("Next", "j", after)):
             st.button(
                 label,

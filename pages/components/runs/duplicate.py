@@ -11,7 +11,7 @@ from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
-from pages.components.kit.form import ALL, BY_ID, DRAWN, FIRST
+from pages.components.kit.form import ALL, BY_ID, DRAWN, FIRST, with_dataset
 from pages.components.kit.state import choose_run, page_of
 
 _Filled = dict[str, Any]
@@ -54,7 +54,7 @@ def filled(run: Run) -> _Filled:
 
 
 def _compare(spec: Any) -> _Filled:
-    wanted = {**_dataset("form", spec), **_rows("form", spec), **_part("form", spec)}
+    wanted = {**with_dataset(spec.dataset, "form"), **_rows("form", spec)}
     wanted |= {"form-models": list(spec.models), "form-seed": spec.seed}
     wanted |= {"form-tokens": spec.max_tokens, "form-system": spec.system}
     if spec.input_format:
@@ -84,15 +84,14 @@ def _batches(spec: Any) -> _Filled:
 
 def _labelled(spec: Any) -> _Filled:
     keys = [] if spec.keys == FEATURES else list(spec.keys)
-    asked = {**_dataset("label", spec), **_rows("label", spec), **_part("label", spec)}
+    asked = {**with_dataset(spec.dataset, "label"), **_rows("label", spec)}
     return asked | {"label-keys": keys, "label-seed": spec.seed}
 
 
 def _rewrite(spec: Any) -> _Filled:
     return {
-        **_dataset("rewrite", spec),
+        **with_dataset(spec.dataset, "rewrite"),
         **_rows("rewrite", spec, first=False),
-        **_part("rewrite", spec),
         "rewrite-rewriter": spec.rewriter,
         "rewrite-models": list(spec.models),
         "rewrite-scope": spec.scope,
@@ -103,21 +102,6 @@ def _rewrite(spec: Any) -> _Filled:
         "rewrite-context": spec.num_ctx,
         "rewrite-ask-again": spec.ask_again,
         "rewrite-second": spec.second,
-    }
-
-
-def _dataset(keys: str, spec: RowsSpec) -> _Filled:
-    return {f"{keys}-dataset": spec.dataset.source}
-
-
-def _part(keys: str, spec: RowsSpec) -> _Filled:
-    asked = spec.dataset
-    if not asked.subset and not asked.revision and asked.split == "train":
-        return {}
-    return {
-        f"{keys}-subset": asked.subset,
-        f"{keys}-split": asked.split,
-        f"{keys}-revision": asked.revision,
     }
 
 

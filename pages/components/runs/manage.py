@@ -101,7 +101,7 @@ def _delete(run: Run) -> None:
 
 def housekeeping() -> None:
     """The cache and the import of runs made elsewhere."""
-    with st.expander("Cache"), problems_shown():
+    with st.expander("What is kept for next time (cache)"), problems_shown():
         say(machine.cache_size().sentence, "small")
         sure = st.checkbox("Clear it: all rewards are computed anew", key="clear-sure")
         if st.button("Clear the cache", key="clear-cache", disabled=not sure):

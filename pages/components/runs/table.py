@@ -14,11 +14,12 @@ import streamlit as st
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import archive, handling as runs, studies
 from ivan_core.engine.kind import known
+from ivan_core.engine.side_by_side import beside
 from ivan_core.engine.studies import About
 from pages.components.kit.frame import problems_shown, tell_refusal
 from pages.components.kit.press import in_browser
 from pages.components.kit.state import kindly, page_of, write_query
-from pages.components.kit.study import study_now
+from pages.components.kit.study import newest_studies, study_now
 from pages.components.kit.text import in_one, md_escape, say, short_names
 from pages.components.runs.manage import manage
 
@@ -54,9 +55,7 @@ def _row(run: Run, study: str) -> _Row:
 
 def _studies(found: Sequence[Run]) -> dict[str, str]:
     """What the study of each run is called; runs that have read no dataset yet are left out."""
-    with runs.registry().kept_open():
-        abouts = {run.id: studies.about_run(run.id) for run in found}
-    return {run_id: about.name for run_id, about in abouts.items() if about is not None}
+    return {run_id: about.name for run_id, about in studies.abouts_of(found).items()}
 
 
 def _actions(run: Run, row: _Row) -> None:
@@ -121,7 +120,7 @@ def table_of_runs(polling: bool) -> None:
 def _only_study() -> About | None:
     """The study of this page where its runs alone are asked for; the address says so."""
     about = study_now()
-    if about is None or len(studies.abouts()) < 2:
+    if about is None or len(newest_studies()) < 2:
         return None
     st.session_state[_ONLY] = _ONLY in st.query_params
 
@@ -192,7 +191,7 @@ def _ticked(found: Sequence[Run], rows: Sequence[_Row], *, sorts: bool) -> list[
                 "Done", format="%d%%", min_value=0, max_value=100, width=105
             ),
             "Started": st.column_config.DatetimeColumn("Started", format="distance"),
-            "Seconds": st.column_config.NumberColumn("Seconds", format="%d"),
+            "Seconds": st.column_config.NumberColumn("Seconds", format="localized"),
         },
     )
     ticked = list(event.selection.rows) or [cell[0] for cell in event.selection.cells]
@@ -208,7 +207,7 @@ def side_by_side(one: tuple[Run, _Row], other: tuple[Run, _Row]) -> None:
         st.button("Set side by side", type="primary", key="beside-ask", on_click=_ask, args=(pair,))
         if st.session_state.get(_BESIDE) == pair:
             with problems_shown():
-                for line in studies.beside(*pair).splitlines():
+                for line in beside(*pair).splitlines():
                     say(line)
 
 

@@ -12,7 +12,6 @@ from functools import partial
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
-from ivan_core.domain.reviews import Source
 from ivan_core.engine import access, handling as runs, studies
 from ivan_core.engine.kind import kind_of
 from ivan_core.engine.plan import Proposal
@@ -21,7 +20,14 @@ from ivan_core.engine.studies import About
 from ivan_core.experiments.compare.conditions import LANGUAGE, listing
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.lists.conditions import Filter
-from ivan_core.review.asking import Asking, asked_before, worth_asking
+from ivan_core.review.asking import (
+    Asked,
+    Asking,
+    AskingOfReplies,
+    asked_before,
+    worth_asking,
+    worth_describing,
+)
 from pages.components.kit.conditions import names_on
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.state import FORM, REVIEW, RUNS, page_of_kind
@@ -71,11 +77,19 @@ def what_next() -> None:
 
 
 def _cards(about: About) -> Iterator[_Card]:
-    """The most useful first: what nobody has done, with people second; then what adds to it."""
+    """The most useful first: what nobody has done, with people second; then what adds to it.
+
+    Of people, replies that two labelers dispute are asked about before pairs that nobody does.
+    """
     there = tuple((run.id, run.state, run.finished) for run in studies.runs_of(about.id))
-    left, asking = _left(about.id, there, about), None
+    left, people = _left(about.id, there, about), list[_Card]()
     with suppress(IvanError):  # where reviews cannot be read now nobody is asked
-        asking = _asking(about.id, there, asked_before(about), about)
+        asked = asked_before(about)
+        if asking := _asking(about.id, there, asked, about):
+            people.append(_Card(asking.does, asking.why, partial(_to_people, about, asking)))
+        if replies := _describing(about.id, there, asked, about):
+            card = _Card(replies.does, replies.why, partial(_to_describe, replies))
+            people.insert(len(people) if asking and asking.run else 0, card)
     of_stage: dict[str, list[Proposal]] = {}
     for one in left:
         of_stage.setdefault(kind_of(one.kind).stage, []).append(one)
@@ -84,9 +98,9 @@ def _cards(about: About) -> Iterator[_Card]:
         for proposed in of_stage.values()
     ]
     yield from cards[:1]
-    if asking is not None:
-        yield _Card(asking.does, asking.why, partial(_to_people, about, asking))
+    yield from people[:1]
     yield from cards[1:]
+    yield from people[1:]
     yield _Card("Take it with you", _TAKEN, partial(_to_runs, about))
 
 
@@ -97,10 +111,15 @@ def _left(study: str, runs_there: object, _about: About) -> list[Proposal]:
 
 
 @st.cache_resource(max_entries=16, ttl=_FRESH, show_spinner=False)
-def _asking(
-    study: str, runs_there: object, asked: frozenset[Source], _about: About
-) -> Asking | None:
+def _asking(study: str, runs_there: object, asked: Asked, _about: About) -> Asking | None:
     return worth_asking(_about, asked)
+
+
+@st.cache_resource(max_entries=16, ttl=_FRESH, show_spinner=False)
+def _describing(
+    study: str, runs_there: object, asked: Asked, _about: About
+) -> AskingOfReplies | None:
+    return worth_describing(_about, asked)
 
 
 def _ways(about: About, proposed: list[Proposal]) -> None:
@@ -134,6 +153,21 @@ def _ask_people(asking: Asking) -> None:
         rows, wanted = listing(open_results(asking.run)), asking.wanted or Filter(LANGUAGE)
         names = names_on(rows, wanted)
         queue_of_rows(rows, wanted, names, list(asking.rows), "next-queue", asking.count)
+
+
+def _to_describe(asking: AskingOfReplies) -> None:
+    if st.button(f"Invite: {asking.terms}", key="next-describe"):
+        _ask_of_replies(asking)
+
+
+@st.dialog("Ask people", width="medium")
+def _ask_of_replies(asking: AskingOfReplies) -> None:
+    """Make a queue of the replies where two labelers differ, here and now."""
+    from pages.components.kit.queue_of_rows import make_button
+
+    with problems_shown():
+        say(f"{asking.does}. {asking.why}")
+        make_button(asking.queue.model_dump(), "next-replies")
 
 
 def _to_runs(about: About) -> None:

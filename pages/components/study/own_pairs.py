@@ -9,9 +9,10 @@ from hashlib import sha256
 import streamlit as st
 
 from ivan_core import catalog
-from ivan_core.datasets.files import FORMATS, WrongColumns
+from ivan_core.datasets.columns import WrongColumns
+from ivan_core.datasets.files import FORMATS
 from ivan_core.datasets.sources import is_local
-from ivan_core.domain.pairs import USUAL, Columns
+from ivan_core.domain.pairs import SIDES, USUAL, Columns
 from ivan_core.domain.specs import NO_COLUMN, DatasetRequest, RowsSpec
 from ivan_core.domain.words import number_of
 from ivan_core.engine import access, datasets
@@ -143,15 +144,17 @@ def _columns(names: Sequence[str], first: Columns, place: str) -> Columns:
     picked = {}
     for box, (part, title) in zip(st.columns(len(_PARTS)), _PARTS.items(), strict=True):
         own = getattr(first, part)
-        offered = list(names) if part in ("chosen", "rejected") else [_NONE, *names]
-        picked[part] = box.selectbox(
+        offered = list(names) if part in SIDES else [_NONE, *names]
+        usual = None if part in SIDES else 0
+        column = box.selectbox(
             title,
             offered,
-            offered.index(own) if own in offered else None if offered == list(names) else 0,
+            offered.index(own) if own in offered else usual,
             key=f"{place}-{part}",
             placeholder="Choose a column",
         )
-    return Columns(**{part: "" if one in (None, _NONE) else one for part, one in picked.items()})
+        picked[part] = "" if column is None or (column == _NONE and part not in SIDES) else column
+    return Columns(**picked)
 
 
 def _with(request: DatasetRequest, columns: Columns, names: Sequence[str]) -> DatasetRequest:
@@ -191,7 +194,7 @@ def _offer_to_use(keys: str, asked: str, request: DatasetRequest, found: Found) 
     label = "Use this pair" if found.pairs == 1 else f"Use these {found.pairs:,} pairs"
     if st.button(md_escape(label), type="primary", key=f"{keys}-{asked}-use"):
         about = begin_with(RowsSpec(dataset=request))
-        for field in ("dataset", "rows", "n", "row-ids"):
+        for field in ("dataset", "carried", "rows", "n", "row-ids"):
             st.session_state.pop(f"{keys}-{field}", None)
         st.query_params.from_dict({STUDY: about.id})
         st.rerun()

@@ -159,7 +159,7 @@ def test_rows_that_the_dataset_does_not_have_are_refused(
 ) -> None:
     batch = made_elsewhere(server, tmp_path, monkeypatch)
     short = DatasetRequest(source=str(write_pairs(tmp_path / "short.jsonl", 3)))
-    with pytest.raises(BadInput, match=r"asks for 3\.chosen, but .* has 3 rows"):
+    with pytest.raises(BadInput, match=r"asks for 3\.chosen, but .* has 3 pairs"):
         adopt([batch], short, "test")
     assert nothing_changed(data_dir)
 

@@ -26,7 +26,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import collect as batch_collect, handling as taxonomy
 from ivan_core.experiments.batches.adopt import collect
-from ivan_core.experiments.batches.follow import LOOKS
+from ivan_core.experiments.batches.follow import LOOKS, Follower
 from ivan_core.ledger.ledger import Ledger
 
 
@@ -252,3 +252,33 @@ def test_a_stop_at_any_step_of_looking_again_loses_and_repeats_nothing(
     assert runs.get(run_id).state is RunState.DONE
     assert valid(run_id) == 12
     assert creations(server) == 1
+
+
+def test_a_next_look_is_told_of_only_while_the_worker_rests(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = confirmed(tmp_path, monkeypatch)
+    resting: list[float | None] = []
+    looking: list[float | None] = []
+    looked: list[float | None] = []
+    look = Follower.once
+
+    def once(follower: Follower, send: bool = True) -> None:
+        looking.append(taxonomy.watch(run_id).next_look)
+        look(follower, send)
+
+    monkeypatch.setattr(Follower, "once", once)
+
+    def pass_time(_: float) -> None:
+        watch = taxonomy.watch(run_id)
+        resting.append(watch.next_look)
+        looked.append(watch.looked)
+
+    monkeypatch.setattr(taxonomy_runs, "pass_time", pass_time)
+    body, _ = next(iter(BAD.values()))
+    assert be_worker(run_id, through(Downloads(body, times=4))).state is RunState.DONE
+    assert any(resting)
+    assert looked[0] is None, "the first look is not over"
+    assert len(looking) > 1 and not any(looking)
+    watch = taxonomy.watch(run_id)
+    assert watch.looked and watch.next_look is None

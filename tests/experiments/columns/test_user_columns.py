@@ -123,7 +123,7 @@ def test_a_catastrophic_expression_times_out_kindly(data_dir, tmp_path, here, pa
     run = runs.get(column_module.start(spec))
     assert time.process_time() - start < 5
     assert run.state is RunState.FAILED
-    assert run.problem == "The regular expression did not come to an end within 0.5 s on row 1."
+    assert run.problem == "The regular expression did not come to an end within 0.5 s on pair 1."
     assert "Repeats inside repeats" in run.hint
     assert not columns.is_known(spec)
     assert columns.known(dataset) == []
@@ -135,7 +135,7 @@ def test_all_texts_together_have_a_limit_too(dataset, here, monkeypatch):
         column_module.start(column_module.column_spec(dataset, "expression", "len(text)"))
     )
     assert run.state is RunState.FAILED
-    assert "3 of 3 rows were done" in run.problem
+    assert "3 of 3 pairs were done" in run.problem
 
 
 def test_a_stopped_column_leaves_nothing_and_can_be_resumed(dataset, data_dir, monkeypatch):

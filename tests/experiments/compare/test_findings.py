@@ -112,3 +112,14 @@ def test_nothing_rated_finds_nothing():
     failed.table["verdict"] = None
     failed.table["margin"] = float("nan")
     assert findings(failed) == []
+
+
+def test_disagreement_counts_the_pairs_that_two_models_rated():
+    one = [("a", row, "s", 1, LONGER) for row in range(4)]
+    two = [("b", row, "s", -1 if row else 1, LONGER) for row in range(4)]
+    found = results(*one, *two)
+    failed = found.table["row_id"].eq(3) & found.table["model"].eq("b")
+    found.table.loc[failed, "verdict"] = None
+    found.table.loc[failed, "margin"] = float("nan")
+    (finding,) = findings(found)
+    assert finding.sentence == "The two models disagree on 67% [21, 94] of 3 pairs."

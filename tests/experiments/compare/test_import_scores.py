@@ -45,7 +45,7 @@ def test_scores_of_the_original_become_a_finished_run(
     assert found.models == ("OpenAssistant/reward-model-deberta-v3-large-v2", "me/mine")
     assert "gives 1 of 6 verdicts otherwise" in found.sentence
     assert "1 row with identical sides is left out" in found.sentence
-    assert "6 of 40 rows" in found.sentence
+    assert "6 of 40 pairs" in found.sentence
     results = open_results(found.run_id)
     first, second = results.summaries
     assert (first.counts.agree, first.counts.tie, first.counts.disagree) == (1, 1, 1)
@@ -90,7 +90,7 @@ def test_our_own_csvs_come_back_with_equal_numbers(
     ("content", "words"),
     [
         ("a,b\n1,2\n", "no scores of a comparison"),
-        (HEADER + "40,1,2,False\n", "No such row in this dataset: 40"),
+        (HEADER + "40,1,2,False\n", "No such pair in this dataset: 40"),
         (HEADER + "-1,1,2,False\n", "line 2: no row id"),
         (HEADER + "0,1,2,False\n0,1,2,False\n", "line 3: row 0 comes twice"),
         (HEADER + "0,one,2,False\n", "'one' is no score"),

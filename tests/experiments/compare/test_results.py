@@ -96,9 +96,9 @@ def test_a_pair_comes_with_what_each_model_said(results):
 def test_a_row_outside_the_run_is_named(data_dir):
     spec = made_runs.spec_of_sample(row_ids=(3, 5))
     results = open_results(made_runs.finished(data_dir, spec))
-    with pytest.raises(BadInput, match=r"has no row 4\.") as problem:
+    with pytest.raises(BadInput, match=r"has no pair 4\.") as problem:
         judged_pair(results, 4)
-    assert problem.value.hint == "Its rows go from 3 to 5."
+    assert problem.value.hint == "Its pairs go from 3 to 5."
 
 
 def test_a_stopped_run_has_what_it_finished(data_dir):

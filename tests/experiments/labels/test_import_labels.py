@@ -65,7 +65,7 @@ def test_a_file_of_the_original_becomes_a_finished_labelling(
     assert (found.run_id, found.rows, found.models) == ("2024-08-19-10-30", 2, ("gpt-4-turbo",))
     assert found.notes == (
         "Labels imported from CSV; nothing was asked from here.",
-        "2 of 4 rows: those that the files hold, perhaps not at random.",
+        "2 of 4 pairs: those that the files hold, perhaps not at random.",
         "1 text with a label that is missing or not allowed: see the lines named there.",
     )
     run, results = runs.get(found.run_id), open_labels(found.run_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import nan
+
 import pandas as pd
 import pytest
 from given import made_runs
@@ -308,11 +310,22 @@ def test_sentences_have_n_and_interval(first, second):
 
 def test_labelers_that_agree_equally_far_on_all_labels_have_no_best_and_worst_one():
     rows = [
-        {"key": key, "measure": "kappa", "n": 960, "coefficient": 1.0, "few": False}
+        {
+            "key": key,
+            "value": "",
+            "measure": "kappa",
+            "n": 960,
+            "same": 960,
+            "share": 1.0,
+            "coefficient": 1.0,
+            "few": False,
+        }
+        | dict.fromkeys(["low", "high", "share_low", "share_high", "share_effective_n"], nan)
         for key in (REFUSAL, "last_response_is_helpful")
     ]
     told = "one and two, 960 texts. They agree equally far on all 2 labels"
     who = ["one", "two"]
-    assert label_sentences.agreement_sentence(pd.DataFrame(rows), who) == f"{told}."
+    plain = label_sentences.agreement_sentence(pd.DataFrame(rows), who)
+    assert plain == f"{told}: the same answer in 100% of 960 texts."
     in_full = label_sentences.agreement_sentence(pd.DataFrame(rows), who, in_full=True)
     assert in_full == f"{told}: kappa 1.00."

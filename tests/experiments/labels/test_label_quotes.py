@@ -100,7 +100,10 @@ def test_differences_words_and_agreement_have_n_and_interval(first):
         "first and second: Of the 4 texts either called “Refusal”, both did in 2 (50%, 95%"
         " interval [15, 85])."
     )
-    assert "Cohen's kappa 0.33" in agreed[0] and "67% of 6 texts" in agreed[0]
+    assert agreed[0].endswith("The same answer in 67% of 6 texts [30, 90].")
+    assert not any("kappa" in one for one in agreed)
+    (measured,) = [one for one in told if one.startswith("first and second, “Refusal”: ")]
+    assert "Cohen's kappa 0.33" in measured and "67% of 6 texts" in measured
 
 
 def test_words_and_labels_together_are_as_wide_as_repeated_prompts_ask(
@@ -136,12 +139,12 @@ def test_words_and_labels_together_are_as_wide_as_repeated_prompts_ask(
 def test_the_command_of_every_sentence_works(first, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     commands = dict.fromkeys(quote.command for quote in quotes(first))
-    assert len(commands) == 4
+    assert len(commands) == 5
     for told in commands:
         program, *arguments = shlex.split(told)
         assert program == "ivan"
         assert ivan(arguments) == 0, capsys.readouterr().err
-    assert len(list(tmp_path.glob("*.csv"))) == 3
+    assert len(list(tmp_path.glob("*.csv"))) == 4
 
 
 def test_the_command_line_prints_them_below_what_they_rest_on(first, capsys):

@@ -58,7 +58,7 @@ def test_a_file_of_the_original_becomes_a_finished_rewording(
     assert found.models == ("mistral-7b", "rm_aligned", "rm_control")
     assert found.notes == (
         "Rewordings imported from CSV; nothing was reworded or measured here.",
-        "3 of 10 rows: those that the files hold, perhaps not at random.",
+        "3 of 10 pairs: those that the files hold, perhaps not at random.",
     )
     run, results = runs.get(found.run_id), open_rewrite(found.run_id)
     assert (run.kind, run.state, run.done) == ("rewrite", RunState.DONE, run.total)

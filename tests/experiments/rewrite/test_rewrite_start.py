@@ -107,7 +107,7 @@ def test_a_plan_counts_requests_and_is_quick(data_dir: Path) -> None:
         (("--rewriter", "openai:"), "No rewriter was named."),
         (("--model", "nothing"), "'nothing' is neither in the catalog"),
         (("--similarity", "nothing"), "'nothing' is neither in the catalog"),
-        (("--row-ids", "480"), "No such row in this dataset: 480."),
+        (("--row-ids", "480"), "No such pair in this dataset: 480."),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_starts(
@@ -149,5 +149,5 @@ def test_a_run_at_work_can_be_read_as_far_as_it_is(data_dir: Path, tmp_path: Pat
     results = open_rewrite(run_id)
     assert len(results.row_ids) == 2 and results.manifest is None and files(results) == []
     assert set(results.table["row_id"]) == set(results.row_ids)
-    with pytest.raises(BadInput, match="did not reword row"):
+    with pytest.raises(BadInput, match="did not reword pair"):
         results.pair(next(row for row in range(8) if row not in results.row_ids))

@@ -18,12 +18,14 @@ from given.tables.labels import HARMLESS, INSULT, SENTIMENT, TOPICS
 from ivan_core.charts import (
     agreement,
     annotators,
+    imprint,
     labels,
     live,
     one_pair,
     reliability,
     rewards,
     robustness,
+    same_answers,
     sides,
     small,
 )
@@ -160,6 +162,9 @@ def of_labels(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, Draw]:
         "labels.together_squares": lambda dark: labels.together_squares(
             together, TITLES, dark=dark
         ),
+        "same_answers.same_answer_dots": lambda dark: same_answers.same_answer_dots(
+            agreements, TITLES, dark=dark
+        ),
         "annotators.agreement_dots": lambda dark: annotators.agreement_dots(
             agreements, TITLES, dark=dark
         ),
@@ -167,6 +172,36 @@ def of_labels(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, Draw]:
             crossed, "a", "b", dark=dark
         ),
     }
+
+
+def of_imprint(effects: pd.DataFrame) -> dict[str, Draw]:
+    """The effects of features on the margins of models, and on going against the choice."""
+    sides = effects.assign(side=effects["model"])
+    return {
+        "imprint.imprint_dots": lambda dark: imprint.imprint_dots(effects, TITLES, dark=dark),
+        "imprint.points_dots": lambda dark: imprint.points_dots(sides, TITLES, dark=dark),
+    }
+
+
+def some_effects(*estimates: float | None) -> pd.DataFrame:
+    """Effects of three features on each of two models, clear where they are above 1."""
+    found = [
+        {
+            "model": model,
+            "feature": feature,
+            "estimate": estimate,
+            "low": None if estimate is None else estimate - 0.4,
+            "high": None if estimate is None else estimate + 0.4,
+            "clear": "clear" if (estimate or 0) > 1 else "",
+            "differs": 20,
+            "n": 300,
+        }
+        for model in ("ivan/minilm-harmless", "org/another-model")
+        for feature, estimate in zip(KEYS, estimates, strict=False)
+    ]
+    columns = ["model", "feature", "estimate", "low", "high", "clear", "differs", "n"]
+    table = pd.DataFrame(found, columns=columns)
+    return table.astype({"estimate": float, "low": float, "high": float})
 
 
 def some_labels(n: int, seed: int) -> pd.DataFrame:
@@ -256,6 +291,7 @@ def usual() -> dict[str, Draw]:
         **of_people(some_who(3), some_questions()),
         **of_one_pair([1.5, -0.25, None, 0.0]),
         **of_finding([("one", "60%", {"agree": 0.6}), ("other", "3%", {"share": 0.03})]),
+        **of_imprint(some_effects(1.2, -0.3, 0.05)),
     }
 
 
@@ -272,6 +308,7 @@ def of_nothing() -> dict[str, Draw]:
         **of_people(some_who(0), some_questions().head(0)),
         **of_one_pair([None, None]),
         **of_finding([]),
+        **of_imprint(some_effects(None, None)),
     }
 
 
@@ -298,4 +335,6 @@ def of_little() -> dict[str, dict[str, Draw]]:
         "no flip and no size": of_flips({"m": [[1, 0, None]]}),
         "one person, one question": of_people(some_who(1).head(1), some_questions().head(1)),
         "no difference": of_one_pair([0.0]),
+        "one feature without an effect": of_imprint(some_effects(0.0)),
+        "no feature": of_imprint(some_effects()),
     }

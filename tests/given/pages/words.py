@@ -22,7 +22,7 @@ from pages.components.kit.state import choose_run, chosen_run, page_file
 from pages.components.kit.study import dataset_of_study
 
 WORDS = page_file(KIND.page)
-ROWS = Place(LANGUAGE, "words-", "words-page", "words-clicks", "All rows")
+ROWS = Place(LANGUAGE, "words-", "words-clicks", "All rows")
 PANEL = Panel(lambda run: "Counting words", lambda run: [counted(run, "pairs")], lambda run: None)
 
 
@@ -36,7 +36,7 @@ def results(run_id: str) -> None:
     page = turned_to(len(found), "words-page")
     table = own.table.set_index("row_id", drop=False).loc[list(page_of(found, page))]
     page_table(table, {}, key="words-rows", alt="Words of each side")
-    with below_page("words-below", "row", len(found), page, "", "words-page"):
+    with below_page("words-below", "pair", len(found), page, "", "words-page"):
         quotable(run_id)
     files_and_settings(command_of(own.spec), files(own.manifest), own.manifest)
 

@@ -25,7 +25,7 @@ def test_the_defaults_are_the_demo(data_dir, open_page):
     form: AppTest = page.app
     assert form.selectbox(key="form-dataset").value == "sample"
     assert form.multiselect(key="form-models").value == list(made_runs.TWO_MODELS)
-    assert form.selectbox(key="form-rows").value == "All rows"
+    assert form.selectbox(key="form-rows").value == "All pairs"
     assert page.buttons == {"judge": "Judge 480 pairs with 2 models"}
     assert "Nothing is sent anywhere." in page.said
     assert "Takes " in page.said
@@ -59,10 +59,10 @@ def test_a_second_press_finds_the_same_run(data_dir, open_page, spawned):
 @pytest.mark.parametrize(
     ("rows", "count", "note"),
     [
-        ({"rows": "The first N", "n": 7}, 7, "The first 7 of 480 rows: not a random sample."),
-        ({"rows": "A random draw of N", "n": 9}, 9, "A random draw of 9 of 480 rows, seed 0."),
-        ({"rows": "By row id", "row-ids": "0, 479"}, 2, "2 rows picked by id"),
-        ({"rows": "The first N", "n": 900}, 480, "900 rows were asked for and the data has 480"),
+        ({"rows": "The first N", "n": 7}, 7, "The first 7 of 480 pairs: not a random sample."),
+        ({"rows": "A random draw of N", "n": 9}, 9, "A random draw of 9 of 480 pairs, seed 0."),
+        ({"rows": "By number", "row-ids": "0, 479"}, 2, "2 pairs picked by number"),
+        ({"rows": "The first N", "n": 900}, 480, "900 pairs were asked for and the data has 480"),
     ],
 )
 def test_the_choice_of_rows_is_said_before_the_start(data_dir, open_page, rows, count, note):
@@ -80,9 +80,12 @@ def test_the_choice_of_rows_is_said_before_the_start(data_dir, open_page, rows, 
         ({"models": ["ivan/none"]}, "ivan/none"),
         ({"models": ["no model"]}, "'no model' is neither in the catalog, nor a name on the hub"),
         ({"models": ["/nowhere/model"]}, "There is no model in /nowhere/model."),
-        ({"rows": "By row id", "row-ids": "0, 480"}, "No such row in this dataset: 480."),
-        ({"rows": "By row id", "row-ids": "one"}, "Row ids are whole numbers from 0, not one."),
-        ({"rows": "By row id", "row-ids": " "}, "Row ids are whole numbers from 0"),
+        ({"rows": "By number", "row-ids": "0, 480"}, "No such pair in this dataset: 480."),
+        (
+            {"rows": "By number", "row-ids": "one"},
+            "Pair numbers are whole numbers from 0, not one.",
+        ),
+        ({"rows": "By number", "row-ids": " "}, "Pair numbers are whole numbers from 0"),
         ({"dataset": "  "}, "Choose a dataset."),
         ({"dataset": "no such thing"}, "no such thing"),
     ],

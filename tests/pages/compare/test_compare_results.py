@@ -24,7 +24,24 @@ def test_a_finished_run_opens_with_its_headline_and_bars(data_dir, open_page):
     assert "reply would reach" in headline
     assert page.kinds.count("vega_lite_chart") == 3
     assert len(listed(page.app)) == 50
-    assert "480 rows, 1 to 50 shown. Click a row to read the pair;" in page.said
+    assert "480 pairs, 1 to 50 shown. Click a pair to read it;" in page.said
+
+
+def test_the_address_names_the_page_of_rows_until_another_filter_is_chosen(data_dir, open_page):
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=120))
+    page = open_page(COMPARE, run=run_id)
+
+    def turned(asked: str) -> str:
+        page.app.query_params["page"] = asked
+        page.run()
+        return str(page.said)
+
+    for damaged in ("4", "0", "-1", "x", "9" * 40):
+        assert "120 pairs, 1 to 50 shown." in turned(damaged)
+    assert "120 pairs, 101 to 120 shown." in turned("3")
+    page.app.selectbox(key="quick-0").select("the longer reply was chosen").run()
+    assert "page" not in page.app.query_params
+    assert ", 1 to 50 shown." in page.said
 
 
 def test_files_and_the_command_are_at_hand(data_dir, open_page):
@@ -119,7 +136,7 @@ def test_a_run_at_work_shows_its_numbers_so_far(data_dir, open_page):
         runs.registry().progress(run_id, doing="Scoring with a model", done=240, rate=60.0)
         page = open_page(COMPARE, run=run_id)
         assert "Judging sample" in page.said
-        assert "Scoring with a model: 240 of 960 judgements · 60 rows/s · " in page.said
+        assert "Scoring with a model: 240 of 960 judgements · 60 a second · " in page.said
         assert " s left" in page.said
         assert " so far [" in page.said
         assert page.kinds.count("vega_lite_chart") == 1
@@ -152,7 +169,7 @@ def test_one_model_has_no_disagreements_to_choose(data_dir, open_page):
     page = open_page(COMPARE, run=made_runs.finished(data_dir, spec))
     shows = page.app.selectbox(key="quick-0").options
     assert "models disagree" not in shows and "starred" in shows
-    assert "20 rows." in page.said
+    assert "20 pairs." in page.said
 
 
 def test_six_models_and_many_subsets_fit(data_dir, open_page, tmp_path):

@@ -39,7 +39,7 @@ def test_words_are_looked_for_by_a_worker_and_narrow_the_rows(data_dir, run_id, 
     do(data_dir, spawned[0])
     page.run()
     assert "Looking through" not in page.said
-    assert "Click a row to read the pair;" in page.said
+    assert "Click a pair to read it;" in page.said
 
 
 def test_a_link_with_a_search_nobody_did_here_offers_it(data_dir, run_id, open_page, spawned):
@@ -53,7 +53,7 @@ def test_a_link_with_a_search_nobody_did_here_offers_it(data_dir, run_id, open_p
     do(data_dir, spawned[0])
     page.run()
     assert "search-now" not in page.buttons and "not been searched" not in page.said
-    assert "Click a row to read the pair;" in page.said
+    assert "Click a pair to read it;" in page.said
 
 
 def test_the_problem_of_a_press_is_said_once(run_id, open_page, monkeypatch):

@@ -103,7 +103,7 @@ def test_a_catastrophic_regular_expression_ends_kindly(
     work(Registry(data_dir), spawned[0], provider(Fakes()))
     page.run()
     assert "There is no column matches of (a+)+$." in page.said
-    assert "did not come to an end within 0.05 s on row 0." in page.said
+    assert "did not come to an end within 0.05 s on pair 0." in page.said
     assert "Write each repeat so that it can match in one way only." in page.said
 
 
@@ -150,7 +150,7 @@ def test_a_link_to_a_column_that_is_gone_shows_none(page, data_dir, open_page, l
     made(data_dir, dataset_of(page), "len(reply)")
     again = open_page(COMPARE, run=page.app.session_state["run"], show=link)
     assert "len(reply): Mean " not in again.said
-    assert "Click a row to read the pair;" in again.said
+    assert "Click a pair to read it;" in again.said
 
 
 def test_rows_are_ordered_by_the_column_shown(page, data_dir, open_page):

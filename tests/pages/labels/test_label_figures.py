@@ -23,7 +23,7 @@ def test_every_chart_has_its_figure(second, first, open_page):
         "0": ["prevalence", "sides"],
         "1": ["topics"],
         "2": [],  # no label of so few texts goes with another, which a sentence says
-        "3": ["labeler-agreement", "answers"],
+        "3": ["same-answers", "answers", "labeler-agreement"],
     }
     for view, names in wanted.items():
         keys = figure_buttons(open_page(TAXONOMY, run=first, view=view))
@@ -49,6 +49,9 @@ def test_a_figure_of_two_labelers_is_of_those_on_the_page(
     labellings.made("third", FIRST)
     page = open_page(TAXONOMY, run=first, view="3", compared=compared, **{"with": second})
     page.press(figure_buttons(page)[0])
+    assert caption(first, "same-answers", other=second) in codes(page)
+    page = open_page(TAXONOMY, run=first, view="3", compared=compared, **{"with": second})
+    page.press(figure_buttons(page)[2])
     assert caption(first, "labeler-agreement", other=second) in codes(page)
     page = open_page(TAXONOMY, run=first, view="3", compared=compared, **{"with": second})
     page.press(figure_buttons(page)[1])

@@ -44,7 +44,7 @@ def test_an_unusable_text_shows_the_reply_as_it_came(first, open_page):
     (link,) = lists_of(page.app)[-1]["links"]
     assert link == f"taxonomy?run={first}&state=invalid&text=3.rejected"
     page = open_page(TAXONOMY, run=first, state="invalid", text="3.rejected")
-    assert "Row 3, the rejected reply" in page.said
+    assert "Pair 3, the rejected reply" in page.said
     assert "Sure, 3 it is." in page.said
     assert "<b>no</b> ![x](http://leak.invalid/x) {" in [code.value for code in page.app.code]
     page.press("close-text")
@@ -55,7 +55,7 @@ def test_a_text_leads_to_its_pair_where_a_comparison_judged_it(
     labellings, data_dir, first, open_page
 ):
     page = open_page(TAXONOMY, run=first, label=REFUSAL, pair="both", text="1.chosen")
-    assert "Row 1, the chosen reply" in page.said and "Refusal: yes" in page.said
+    assert "Pair 1, the chosen reply" in page.said and "Refusal: yes" in page.said
     assert PAIR not in page.links
     comparison = made_runs.finished(data_dir, made_runs.spec_of_file(labellings.file))
     page.run()

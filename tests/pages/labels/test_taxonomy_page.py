@@ -54,7 +54,7 @@ def test_one_press_starts_the_rules(data_dir: Path, open_page: Open, spawned: li
     page = open_page(TAXONOMY)
     page.press("label")
     assert page.app.query_params["run"] == spawned[0]
-    assert "✓ 1 · Choose: sample, all rows, ivan/lexicon (rule-based)" in page.said
+    assert "✓ 1 · Choose: sample, all pairs, ivan/lexicon (rule-based)" in page.said
     assert "✓ 2 · Cost and exact text: nothing is paid" in page.said
     assert "3 · Follow" in page.said
 
@@ -67,7 +67,7 @@ def test_the_cost_can_be_seen_without_a_key(
     page = open_page(TAXONOMY)
     fill(page, labeler=made.MODEL, rows="The first N")
     fill(page, n=2)
-    assert "4 texts, one request each. The first 2 of 480 rows" in page.said
+    assert "4 texts, one request each. The first 2 of 480 pairs" in page.said
     for way in ("No key for OpenAI is set.", "the file .env", "or choose ivan/lexicon"):
         assert way in page.said
     assert any("ivan demo-server" in code.value for code in page.app.code)
@@ -162,7 +162,7 @@ def test_the_estimate_says_all_that_is_known(waiting: str, open_page: Open) -> N
     page = open_page(TAXONOMY, run=waiting)
     for piece in (
         "Labelling 12 texts with gpt-6-luna as a batch costs about $0.00",
-        "Requests12, one a text, of 6 rows",
+        "Requests12, one a text, of 6 pairs",
         "Files1 (0.1 MB)",
         "counted with o200k_base",
         "2,160 typical, 7,200 at the most",
@@ -253,4 +253,4 @@ def test_a_labelling_by_the_demo_servers_ollama_says_so(
         page = open_page(TAXONOMY, run=spawned[0])
         assert "This labelling was cancelled." in page.said
         assert "What is finished is kept." in page.said
-        assert page.buttons["go-on"] == "Go on"
+        assert page.buttons["go-on"] == "Resume"

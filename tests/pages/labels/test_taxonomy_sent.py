@@ -210,6 +210,8 @@ def test_who_follows_a_batch_reads_when_it_was_sent_and_is_looked_at(
         assert lock.acquire()
         page = open_page(TAXONOMY, run=run_id)
     assert "Sent " in page.said and "Last look " in page.said and ", the next in " in page.said
+    stopped = taxonomy.watch(run_id)
+    assert (stopped.looked, stopped.next_look) == (now, None), "nobody follows it any more"
     assert "Batches usually take 10 to 60 minutes, at the most 24 hours." in page.said
     assert "Answers are kept even if this machine sleeps or is switched off" in page.said
 

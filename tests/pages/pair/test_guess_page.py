@@ -42,11 +42,11 @@ def test_a_reload_asks_for_nothing_again(run_id, open_page, data_dir):
     page = open_page(PAIRS, run=run_id, row="3", guess="1", name="Ada")
     assert page.app.toggle(key="guess-first").value
     page.press("guess-A")
-    assert "row 3 of 480" in page.said
+    assert "pair 3 of 480" in page.said
     dataset = open_results(run_id).dataset.fingerprint
     assert [guess.name for guess in Reviews(data_dir).guesses(dataset)] == ["Ada"]
     again = open_page(PAIRS, run=run_id, row="3", guess="1", name="Ada")
-    assert "row 3 of 480" in again.said and "1 of 10 guessed." in again.said
+    assert "pair 3 of 480" in again.said and "1 of 10 guessed." in again.said
 
 
 def test_links_carry_the_switch_and_the_name_and_compare_hands_them_on(run_id, open_page):
@@ -73,7 +73,7 @@ def test_a_hostile_or_endless_name_is_a_name(run_id, open_page):
     page = open_page(PAIRS, run=run_id, row="3", guess="1", name="a  b" * 100)
     assert f"You guess as {('a b' * 100)[:60]}." in page.said
     page.press("guess-none")
-    assert "row 3 of 480" in page.said
+    assert "pair 3 of 480" in page.said
 
 
 @pytest.mark.parametrize("press", ["A", "B", "none"])

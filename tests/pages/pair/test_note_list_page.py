@@ -50,7 +50,7 @@ def test_notes_are_listed_newest_first_as_they_are(run_id, noted, open_page):
     page = open_page(COMPARE, run=run_id)
     assert "Notes and stars (3)" in [folded.label for folded in page.app.expander]
     table = listed(page)
-    assert list(table["Row"]) == [5, 400, 3]
+    assert list(table["Pair"]) == [5, 400, 3]
     assert list(table["By"]) == ["Ada", "Ben", "Ada"]
     assert list(table["Star"]) == ["", "", "★"]
     assert list(table["Note"]) == ["fine", HOSTILE, "odd"]
@@ -60,7 +60,7 @@ def test_the_list_is_narrowed_to_an_author(run_id, noted, open_page):
     page = open_page(COMPARE, run=run_id)
     page.app.selectbox(key="notes-by").set_value("Ada")
     page.run()
-    assert list(listed(page)["Row"]) == [5, 3]
+    assert list(listed(page)["Pair"]) == [5, 3]
 
 
 def test_notes_go_out_as_csv_with_and_without_the_guard(noted):
@@ -80,6 +80,6 @@ def test_a_row_is_opened_by_its_number(run_id, open_page):
     field = next(f for f in page.app.number_input if f.key.startswith("row-to-open-"))
     field.set_value(7)
     page.press("open-row")
-    assert "row 7 of 480" in page.said
+    assert "pair 7 of 480" in page.said
     assert page.app.query_params["row"] == "7"
     assert page.app.query_params["subset"] == "harmless"

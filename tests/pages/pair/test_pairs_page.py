@@ -40,20 +40,20 @@ def test_without_a_run_it_leads_home(data_dir, open_page):
 def test_without_a_row_it_is_the_first_of_the_newest_run(run_id, open_page):
     page = open_page(PAIRS)
     assert page.said.startswith("The author chose A. ivan/minilm-harmless slightly prefers B (")
-    assert "row 0 of 480 · sample" in page.said
+    assert "pair 0 of 480 · sample" in page.said
     assert page.app.query_params["run"] == run_id
 
 
 @pytest.mark.parametrize("row", ["", "x", "-1", "1.5", "9" * 30])
 def test_a_row_that_is_no_number_is_the_first(run_id, open_page, row):
-    assert "row 0 of 480" in open_page(PAIRS, run=run_id, row=row).said
+    assert "pair 0 of 480" in open_page(PAIRS, run=run_id, row=row).said
 
 
 def test_a_row_outside_the_run_is_said_and_leads_to_one_inside(data_dir, open_page):
     run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(row_ids=(3, 5)))
     page = open_page(PAIRS, run=run_id, row="4")
-    assert f"Run {run_id} has no row 4." in page.said
-    assert page.links[":primary[Read the first row →]"] == f"pairs?run={run_id}&row=3"
+    assert f"Run {run_id} has no pair 4." in page.said
+    assert page.links[":primary[Read the first pair →]"] == f"pairs?run={run_id}&row=3"
 
 
 def test_a_run_that_does_not_exist_is_said(run_id, open_page):
@@ -71,7 +71,7 @@ def test_keys_move_through_the_run(run_id, open_page):
     assert moves == {"move-k": "Previous", "move-j": "Next", "move-d": "Sharpest disagreement"}
     assert page.app.button(key="move-k").disabled
     page.press("move-j")
-    assert "row 1 of 480" in page.said
+    assert "pair 1 of 480" in page.said
     page.press("move-d")
     sharpest = open_results(run_id).sharpest[0]
     assert page.app.query_params["row"] == str(sharpest)
@@ -92,7 +92,7 @@ def test_a_typed_row_is_opened(run_id, open_page):
     page = open_page(PAIRS, run=run_id, row="0")
     page.app.number_input(key="row-0").set_value(479)
     page.run()
-    assert "row 479 of 480" in page.said
+    assert "pair 479 of 480" in page.said
     assert page.app.button(key="move-j").disabled
 
 

@@ -8,6 +8,7 @@ import pytest
 from given import made_runs
 from given.made_labellings import FIRST, REFUSAL
 
+from ivan_core.engine import archive
 from ivan_core.experiments.compare.conditions import (
     LANGUAGE,
     ModelsDiffer,
@@ -37,12 +38,12 @@ def rows(run_id) -> list[int]:
 
 def test_next_previous_and_d_stay_within_the_filter(run_id, rows, open_page):
     page = open_page(PAIRS, run=run_id, row=str(rows[0]), **query_of(DISAGREES))
-    among = f"of {len(rows)}: minilm-harmless disagrees"
-    assert f"Pair 1 {among}" in page.said
+    among = f"of {len(rows)} pairs: minilm-harmless disagrees"
+    assert f"1 {among}" in page.said
     assert page.app.button(key="move-k").disabled
     page.press("move-j")
     assert page.app.query_params["row"] == str(rows[1])
-    assert f"Pair 2 {among}" in page.said
+    assert f"2 {among}" in page.said
     sharpest = [row for row in open_results(run_id).sharpest if row in rows]
     for expected in sharpest[:3]:
         page.press("move-d")
@@ -54,15 +55,29 @@ def test_next_previous_and_d_stay_within_the_filter(run_id, rows, open_page):
 
 def test_without_a_row_the_walk_begins_at_its_first(run_id, rows, open_page):
     page = open_page(PAIRS, run=run_id, **query_of(DISAGREES))
-    assert f"row {rows[0]} of 480" in page.said and "Pair 1 of" in page.said
+    assert f"pair {rows[0]} of 480" in page.said and f"1 of {len(rows)} pairs" in page.said
 
 
 def test_a_row_outside_the_filter_is_told_and_next_leads_in(run_id, rows, open_page):
     outside = next(row for row in open_results(run_id).row_ids if row not in rows)
     page = open_page(PAIRS, run=run_id, row=str(outside), **query_of(DISAGREES))
-    assert f"Row {outside} is none of these {len(rows)} pairs: minilm-harmless" in page.said
+    assert f"Pair {outside} is none of these {len(rows)} pairs: minilm-harmless" in page.said
     page.press("move-j")
     assert page.app.query_params["row"] == str(rows[0])
+
+
+def test_a_filter_that_no_pair_meets_says_so(run_id, open_page):
+    page = open_page(PAIRS, run=run_id, row="3", subset="nowhere")
+    assert "No pair meets this filter: subset: nowhere" in page.said
+    assert "pair 3 of 480" in page.said and page.app.button(key="move-j").disabled
+
+
+@pytest.mark.parametrize("key", ["move-j", "move-d", "walk-table", "walk-leave", "moved-ask"])
+def test_a_run_deleted_under_an_open_pair_is_said(run_id, rows, open_page, key):
+    page = open_page(PAIRS, run=run_id, row=str(rows[0]), **query_of(DISAGREES))
+    archive.delete(run_id)
+    page.press(key)
+    assert f"There is no run '{run_id}' here." in page.said
 
 
 def test_the_table_that_one_came_from_is_a_press_away(run_id, rows, open_page):
@@ -76,7 +91,7 @@ def test_the_table_that_one_came_from_is_a_press_away(run_id, rows, open_page):
 
 def test_while_guessing_the_filter_is_not_told(run_id, rows, open_page):
     page = open_page(PAIRS, run=run_id, row=str(rows[0]), guess="1", **query_of(DISAGREES))
-    assert f"Pair 1 of {len(rows)}" in page.said
+    assert f"1 of {len(rows)} pairs" in page.said
     assert "disagrees" not in page.said
 
 
@@ -135,7 +150,7 @@ def test_texts_of_a_labelling_are_read_as_pairs_where_a_comparison_has_them(
     given = dict(parse_qsl(asked))
     assert (address, given["run"], given["row"]) == ("pairs", compared, "1")
     page = open_page(PAIRS, **given)
-    assert "Pair 1 of 1: Only rejected replies; Refusal: yes (first, run" in page.said
+    assert "1 of 1 pair: Only rejected replies; Refusal: yes (first, run" in page.said
     page.press("walk-table")
     assert page.app.query_params["run"] == labelling
     assert "1 text: Only rejected replies; Refusal: yes" in page.said

@@ -86,7 +86,7 @@ def test_answers_in_under_a_second_are_listed_and_counted_only_when_asked_for(sa
     )
     assert "Kept but in no rate: 1 given in under a second." in page.said
     quick = page.app.dataframe[0].value
-    assert quick[["Row", "Who", "Seconds"]].values.tolist() == [[1, HOSTILE, 0.6]]
+    assert quick[["Pair", "Who", "Seconds"]].values.tolist() == [[1, HOSTILE, 0.6]]
     page.app.toggle(key="review-leave-quick").set_value(False)
     page.run()
     assert (
@@ -106,8 +106,8 @@ def test_a_link_opens_the_texts_of_a_question_and_one_leads_to_its_pair(said, op
     assert "Of the 2 texts either called “Refusal”, both did in 1 (50%, 95%" in page.said
     assert "Too few to say more: the rarer answer was given to fewer than 20 texts." in page.said
     table = listed(page.app)
-    assert table[["Row", "Side", "Ada", "Bob"]].values.tolist() == [[1, "chosen", "yes", "no"]]
-    assert "Row 1, the chosen reply" in page.said and "I can't help with 1." in page.said
+    assert table[["Pair", "Side", "Ada", "Bob"]].values.tolist() == [[1, "chosen", "yes", "no"]]
+    assert "Pair 1, the chosen reply" in page.said and "I can't help with 1." in page.said
     assert any(f"run={run_id}&row=1" in link for link in page.links.values())
     page.app.selectbox(key="review-who").select("first")
     page.run()
@@ -135,7 +135,7 @@ def test_what_differs_is_settled_beside_what_people_said(said, open_page, data_d
     page.app.segmented_control(key=f"settle-answer-{where}").set_value(f"{worse} is better")
     page.app.text_input(key=f"settle-reason-{where}").set_value("it answers")
     page.press(f"settle-press-{where}")
-    assert f"Settled row {row} as the rejected reply, by Cem." in page.said
+    assert f"Settled pair {row} as the rejected reply, by Cem." in page.said
     assert "People differ on 2 items; 1 to settle." in page.said
     page.app.segmented_control(key="settle-state").set_value("settled")
     page.run()
@@ -148,15 +148,21 @@ def test_a_decision_that_somebody_else_took_meanwhile_is_shown_and_nothing_lost(
     said, open_page, data_dir
 ):
     queue = said.pairs(4)
-    said.choose(queue, "Ada", {0: "chosen"})
-    said.choose(queue, "Bob", {0: "rejected"})
+    said.choose(queue, "Ada", {0: "chosen"}, note="A is kinder.", left="chosen")
+    said.choose(queue, "Bob", {0: "rejected"}, note="A is kinder.", left="rejected")
     page = tab(open_page(REVIEW), "Settle")
     page.app.text_input(key="name-typed").set_value("Cem")
     page.run()
     page.app.segmented_control(key="settle-state").set_value("all")
     page.run()
     where = f"{queue.id}-0-both-{BETTER}"
-    better = letters(queue, Item(queue.id, 0, 0))["chosen"]
+    named = letters(queue, Item(queue.id, 0, 0))
+    better = named["chosen"]
+    left = next(side for side, letter in named.items() if letter == "A")
+    other = " (A and B stood the other way round for {}.)"
+    for person, ours in (("Ada", left == "chosen"), ("Bob", left == "rejected")):
+        told = f"{person} noted: A is kinder."
+        assert told in page.said and (told + other.format(person) in page.said) != ours
     told = "1 said A, 1 said B." if better == "A" else "1 said B, 1 said A."
     assert f"Which reply is better: {told}" in page.said
     page.app.segmented_control(key=f"settle-answer-{where}").set_value(f"{better} is better")
@@ -167,7 +173,7 @@ def test_a_decision_that_somebody_else_took_meanwhile_is_shown_and_nothing_lost(
     assert "Dan settled it as the rejected reply because: mine." in page.said
     assert page.app.text_input(key=f"settle-reason-{where}").value == "my words"
     page.press(f"settle-press-{where}")
-    assert "Settled row 0 as the chosen reply, by Cem." in page.said
+    assert "Settled pair 0 as the chosen reply, by Cem." in page.said
 
 
 def test_reviews_stand_with_their_pair_and_home_counts_them(said, open_page, run_id):

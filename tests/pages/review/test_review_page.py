@@ -174,6 +174,27 @@ def test_a_press_before_anything_can_be_read_is_not_taken(make, open_page, data_
     assert "2 of 3" in page.said
 
 
+def test_reading_before_an_undo_counts_as_time_of_the_answer_that_follows(
+    make, open_page, data_dir, monkeypatch
+):
+    queue = make()
+    times = [100.0]
+    monkeypatch.setattr(review_steps, "monotonic", lambda: times[-1])
+    page = judging(open_page, queue)
+    for at, label in ((110.0, "A is better"), (140.0, "Undo"), (145.0, "Keep it")):
+        times.append(at)
+        press(page, label)
+    times.append(145.4)  # in this visit the item cannot have been read yet
+    press(page, "B is better")
+    assert len(Opinions(data_dir).all(queue.id)) == 1
+    times.append(145.8)
+    press(page, "B is better")
+    times.append(200.0)
+    press(page, "B is better")
+    seconds = {one.row_id: one.seconds for one in Opinions(data_dir).all(queue.id)}
+    assert seconds == {5: 10.0, 3: 30.8, 9: 54.2}
+
+
 def test_a_press_on_an_item_that_this_window_has_just_answered_is_nothing(make, data_dir):
     """As it comes in when the next item is on its way: the old one is still painted."""
     queue = make()
@@ -377,6 +398,8 @@ def test_of_a_sheet_with_a_wrong_cell_the_good_rows_are_offered(make, open_page,
     page.run()
     press(page, "Import it")
     assert "Nothing was imported." in page.said and "Answers!E3 says “maybe”" in page.said
+    # It is told where the file was dropped, not at the top of the page.
+    assert page.said.index("Take a filled-in one back") < page.said.index("Nothing was imported.")
     assert Opinions(data_dir).all(queue.id) == [] and "Left out: row 3." in page.said
     press(page, "Take the 2 good ones")
     assert "Ada on “a queue”: 2 new" in page.said and "Answers!E3 says “maybe”" in page.said

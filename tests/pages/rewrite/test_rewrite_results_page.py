@@ -75,7 +75,7 @@ def test_a_finished_run_opens_with_its_sentence_and_accounts_for_every_pair(
     assert plain(page.buttons["reason-no answer"]) == "12 no answer"
     assert plain(page.buttons["reason-identical"]) == "6 identical"
     assert page.kinds.count("vega_lite_chart") == 2
-    assert "60 rows, 1 to 50 shown." in page.said
+    assert "60 pairs, 1 to 50 shown." in page.said
     files = [plain(button.proto.label) for button in page.app.get("download_button")]
     assert [name.removeprefix(run_id) for name in files if name.startswith(run_id)] == [
         "-rewrite.csv",
@@ -108,14 +108,14 @@ def test_pressing_a_number_lists_its_rows_and_a_chip_takes_it_away(
     page = open_page(REWRITE, run=run_id, **OPEN_GATE)
     page.press("state-failed")
     assert page.app.query_params["state"] == "failed"
-    assert "13 rows. Click a row" in page.said
+    assert "13 pairs. Click a pair" in page.said
     table = listed(page.app)
     assert list(table["row_id"])[:4] == [2, 3, 7, 12]
     assert table.iloc[0]["problem"] == "The answer is the same text as the original."
     assert table.iloc[0]["raw"] == "Assistant: Answer 2."
     page.press("pair-chip-state")
     assert "state" not in page.app.query_params
-    assert "60 rows, 1 to 50 shown." in page.said
+    assert "60 pairs, 1 to 50 shown." in page.said
 
 
 def test_a_link_with_as_many_conditions_as_fit_shows_them_all(run_id: str, open_page: Open) -> None:
@@ -155,7 +155,7 @@ def test_as_many_rows_are_listed_as_verdicts_flipped(
     assert plain(page.buttons["pair-chip-flip"]).endswith("(change of punctuation) ✕")
     shown = set(listed(page.app)["row_id"])
     assert set(margins.index[flipped]) <= shown
-    assert f"{len(shown)} rows. Click" in page.said
+    assert f"{len(shown)} pairs. Click" in page.said
 
 
 def test_labels_that_flip_are_counted_and_open_their_rows(run_id: str, open_page: Open) -> None:
@@ -171,12 +171,12 @@ def test_labels_that_flip_are_counted_and_open_their_rows(run_id: str, open_page
     query = page.app.query_params
     assert (query["label"], query["move"]) == ("last_response_is_helpful", "lost")
     assert plain(page.buttons["pair-chip-label"]) == "Helpful: lost ✕"
-    assert "No rows here." not in page.said
+    assert "No pairs here." not in page.said
 
 
 def test_a_row_is_read_before_and_after_with_its_neighbours(run_id: str, open_page: Open) -> None:
     page = open_page(REWRITE, run=run_id, row="5", **OPEN_GATE)
-    assert "Row 5: 6 of 60 rows" in page.said
+    assert "Pair 5: 6 of 60 pairs" in page.said
     assert "Reworded: fake/one " in page.said
     drawn = "".join(html.body for html in page.app.get("html"))
     assert ">Answer</ins> 5." in drawn
@@ -186,12 +186,12 @@ def test_a_row_is_read_before_and_after_with_its_neighbours(run_id: str, open_pa
     assert page.app.query_params["row"] == "6"
     page.press("row-close")
     assert "row" not in page.app.query_params
-    assert "60 rows, 1 to 50 shown." in page.said
+    assert "60 pairs, 1 to 50 shown." in page.said
 
 
 def test_a_row_without_a_rewording_says_why_and_what_came(run_id: str, open_page: Open) -> None:
     page = open_page(REWRITE, run=run_id, row="12")
-    assert "This row has no whole rewording." in page.said
+    assert "This pair has no whole rewording." in page.said
     assert "The answer is the same text as the original." in page.said
     assert "Answer 12." in page.app.code[0].value
     # Row 3 has its prompt refused: told once for both replies, with what was reworded in vain.
@@ -199,7 +199,7 @@ def test_a_row_without_a_rewording_says_why_and_what_came(run_id: str, open_page
     assert "Neither reply has a rewording" in both.said
     assert both.said.count("What stands before the reply was refused.") == 1
     unknown = open_page(REWRITE, run=run_id, row="99")
-    assert f"Run {run_id} did not reword row 99." in unknown.said
+    assert f"Run {run_id} did not reword pair 99." in unknown.said
 
 
 def test_the_command_does_the_same(data_dir: Path, tmp_path: Path, open_page: Open) -> None:

@@ -1,0 +1,164 @@
+"""Effects of features on a model's margins or verdicts: one row a feature, one mark a series, with
+95% intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+
+from ivan_core.charts import marks, palette
+from ivan_core.metrics.intervals import interval_text, number_text
+
+_NOTHING = "No feature differs in enough pairs, so there is nothing to draw."
+_ROOM = 150
+_NAME = 30
+"""Pixels of a row for its name; each series takes so many more below it."""
+_MARK = 13
+CLEAR, FOR_ONE = "clear", "clear for this labeler"
+
+
+def imprint_dots(
+    effects: pd.DataFrame,
+    titles: Mapping[str, str],
+    title: str = "What does it reward?",
+    *,
+    dark: bool = False,
+) -> palette.Drawing:
+    """What models reward, the largest effects first, in typical margins.
+
+    `effects` has model, feature, estimate, low, high, clear, differs and n; features without an
+    estimate are left out. A dot is filled where the effect is clear, hollow where it is for this
+    labeler alone, else a stroke. A press fills the selection "effect" with feature and series.
+    """
+    shown = effects.assign(series=effects["model"], decimals=2)
+    across = "Typical margins more for the reply that has it"
+    return _effect_dots(shown, titles, title, across, dark)
+
+
+def points_dots(
+    whys: pd.DataFrame, titles: Mapping[str, str], *, dark: bool = False
+) -> palette.Drawing:
+    """How features of either reply go with going against the choice, in percentage points.
+
+    `whys` has side, feature, estimate, low, high, clear, differs and n, as `imprint_dots`.
+    """
+    shown = whys.assign(series=whys["side"], decimals=1)
+    title, across = "What goes with going against the choice?", "Percentage points more often"
+    return _effect_dots(shown, titles, title, across, dark)
+
+
+def _effect_dots(
+    effects: pd.DataFrame, titles: Mapping[str, str], title: str, across: str, dark: bool
+) -> palette.Drawing:
+    known = effects[effects["estimate"].notna()]
+    if known.empty:
+        return _NOTHING
+    ink = palette.ink(dark)
+    series = list(dict.fromkeys(known["series"]))
+    lines = _lines(known, titles)
+    dots = known.merge(lines[["feature", "line", "name"]], on="feature")
+    dots["told"] = [_told(row) for row in dots.to_dict("records")]
+    step = _NAME + _MARK * len(series)
+    reach = 1.05 * float(dots[["low", "high", "estimate"]].abs().max().max()) or 1.0
+    scale = alt.Scale(domain=[-reach, reach], nice=False)
+    x = alt.X("low:Q", title=across, scale=scale, axis=alt.Axis(tickCount=5, gridOpacity=0.5))
+    y = marks.places(lines)
+    layers = [
+        marks.zero_line(x, ink),
+        *_marks(dots, series, x, y, step, ink),
+        *_names(lines, y, ink, step),
+    ]
+    chart = alt.layer(*layers).properties(height=step * len(lines))
+    subtitle = "dot: clear, ring: clear for this labeler, stroke: not"
+    described = f"{title} {across}. {_description(dots)}"
+    return palette.framed(chart, title, described, subtitle, dark=dark)
+
+
+def _lines(known: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """One row a feature, the largest effect first."""
+    size = known["estimate"].abs().groupby(known["feature"], sort=False).max()
+    size = size.sort_values(ascending=False, kind="stable")
+    counts = known.groupby("feature")[["differs", "n"]].max()
+    return pd.DataFrame(
+        {
+            "feature": size.index,
+            "line": range(len(size)),
+            "name": [titles.get(one, one) for one in size.index],
+            "label": [
+                f"{counts.loc[one, 'differs']:,} of {counts.loc[one, 'n']:,}" for one in size.index
+            ],
+        }
+    )
+
+
+def _marks(
+    dots: pd.DataFrame, series: Sequence[str], x: alt.X, y: alt.Y, step: int, ink: palette.Ink
+) -> list[alt.Chart]:
+    selection = marks.selection("effect", ["feature", "series"])
+    opacity = alt.condition(selection, alt.value(1), alt.value(0.35))
+    colours = alt.Scale(domain=list(series), range=palette.model_colours(len(series)))
+    colour = alt.Color(
+        "series:N",
+        sort=None,
+        scale=colours,
+        legend=alt.Legend(title=None, orient="top", symbolType="circle")
+        if len(series) > 1
+        else None,
+    )
+    tips = [
+        alt.Tooltip("name:N", title="Feature"),
+        alt.Tooltip("series:N", title="Of"),
+        alt.Tooltip("told:N", title="Effect"),
+        alt.Tooltip("clear:N", title="How sure"),
+        alt.Tooltip("differs:Q", title="Differ", format=","),
+        alt.Tooltip("n:Q", title="Of", format=","),
+    ]
+    layers: list[alt.Chart] = []
+    for place, name in enumerate(series):
+        offset = _NAME + _MARK * (place + 0.5) - step / 2
+        at = {"yOffset": offset, "cursor": "pointer"}
+        own = alt.Chart(dots[dots["series"] == name]).encode(
+            y=y, color=colour, tooltip=tips, opacity=opacity
+        )
+        dot = alt.X("estimate:Q", title=x["title"], scale=x["scale"])
+        ends = own.mark_rule(strokeWidth=2, y2Offset=offset, **at)
+        layers += [
+            ends.transform_filter(marks.HAS_ENDS).encode(x=x, x2="high:Q"),
+            own.mark_point(shape="stroke", angle=90, size=90, strokeWidth=2, **at)
+            .transform_filter(f"datum.clear !== '{CLEAR}' && datum.clear !== '{FOR_ONE}'")
+            .encode(x=dot),
+            own.mark_point(fill=ink.page, size=80, strokeWidth=2, **at)
+            .transform_filter(f"datum.clear === '{FOR_ONE}'")
+            .encode(x=dot),
+            own.mark_point(filled=True, size=90, **at)
+            .transform_filter(f"datum.clear === '{CLEAR}'")
+            .encode(x=dot),
+        ]
+    layers[0] = layers[0].add_params(selection)
+    return layers
+
+
+def _names(lines: pd.DataFrame, y: alt.Y, ink: palette.Ink, step: int) -> list[alt.Chart]:
+    base = alt.Chart(lines).encode(y=y)
+    style = {"baseline": "middle", "yOffset": _NAME / 2 + 2 - step / 2, "fontSize": 12}
+    names = base.mark_text(
+        align="left", color=ink.text, limit={"expr": f"max(60, width - {_ROOM})"}, **style
+    ).encode(text="name:N", x=alt.value(0))
+    labels = base.mark_text(align="right", color=ink.faint, **style).encode(
+        text="label:N", x=alt.value("width")
+    )
+    return [names, labels]
+
+
+def _told(row: Mapping[str, float]) -> str:
+    places = int(row["decimals"])
+    ends = interval_text(row["low"], row["high"], places, signed=True)
+    return f"{number_text(row['estimate'], places, signed=True)} {ends}"
+
+
+def _description(dots: pd.DataFrame) -> str:
+    told = (f"{row['name']}, {row['series']}: {row['told']}" for row in dots.to_dict("records"))
+    return "; ".join(told) + "."

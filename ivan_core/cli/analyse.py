@@ -1,0 +1,53 @@
+"""`ivan analyse`: join rewards and labels row by row, and print what the models reward."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ivan_core.cli import options as made
+from ivan_core.cli.follow import add_plan, follow_started, print_plan
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.analysis.units import AnalysisSpec
+
+
+def add(commands: Any) -> None:
+    """Add the command; the help texts are the spec's own."""
+    parser = commands.add_parser(
+        "analyse",
+        help="say what reward models reward",
+        description="Join a comparison with labels of the same rows, and say what its reward "
+        "models reward. Tables are saved as CSV under data/analysis.",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        metavar="RUN",
+        help="A comparison and labels of its rows, in any order; by default those of the newest "
+        "study that has both.",
+    )
+    fields = made.SpecOptions(AnalysisSpec)
+    fields.add(parser, "models", "labelers", "before", "after", "control")
+    add_plan(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Choose the runs, start, follow, and print the result."""
+    from ivan_core.engine.plan import FirstLook
+    from ivan_core.experiments.analysis.plan import spec_of_runs
+
+    spec = spec_of_runs(
+        options.runs,
+        models=tuple(options.models or ()),
+        labelers=tuple(options.labelers or ()),
+        before=options.before or "",
+        after=options.after or "",
+        control=options.control or "length",
+    )
+    named = ", ".join(spec.labelers)
+    print(f"Run {spec.comparison} ({', '.join(spec.models)}) with labels of {named}.")
+    if options.plan:
+        return print_plan((), FirstLook())
+    run_id, new = runs.start(spec)
+    return follow_started(run_id, new)

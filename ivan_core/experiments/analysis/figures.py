@@ -1,0 +1,197 @@
+"""The charts of an analysis, what each leaves to choose, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.pairs import SIDES
+from ivan_core.experiments.analysis.findings import findings
+from ivan_core.experiments.analysis.results import Analysed, open_analysis
+from ivan_core.experiments.analysis.sentences import (
+    AGAINST,
+    CHANGED,
+    WHAT_FOR,
+    against_sentence,
+    quotes,
+    shift_sentence,
+    shown_effects,
+)
+from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
+from ivan_core.figures.choices import (
+    CONTROL,
+    LABELER,
+    ONE_MODEL,
+    VIEW,
+    Choice,
+    FigureOption,
+    Wish,
+    asked_for,
+)
+from ivan_core.figures.words import rows_words, source_line
+from ivan_core.labels.schema import features
+from ivan_core.metrics.imprint.effects import CLEAR_FOR_ONE
+from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
+from ivan_core.metrics.paired import SIGNIFICANT
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TITLES = {
+    **{one.key: one.title for one in features()},
+    LENGTH: "Length (log)",
+    CHOSEN: "Being chosen, beyond the labels",
+}
+"""What features are called in charts."""
+
+
+def why_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
+    """The effects of one model's going against the choice, in points, side by side."""
+    table = analysed.table("why", model=model, labeler=labeler)
+    parts = table["column"].str.rpartition(":")
+    ends = {"estimate": "points", "low": "low", "high": "high"}
+    return table.assign(
+        side=parts[0].where(parts[0].ne(""), SIDES[0]),
+        feature=parts[2],
+        clear=(table["p_holm"] < SIGNIFICANT).map({True: CLEAR_FOR_ONE, False: ""}),
+        differs=table["away"],
+        **{name: 100 * table[column] for name, column in ends.items()},
+    )
+
+
+def change_rows(analysed: Analysed, labeler: str, view: str, control: str) -> pd.DataFrame:
+    """The imprint of the change from the earlier to the later model."""
+    row = analysed.table("shift", labeler=labeler).iloc[0]
+    return shown_effects(analysed, labeler, view, control, row["after"], row["before"])
+
+
+def change_title(analysed: Analysed, labeler: str) -> str:
+    """What the chart of the change is called: from which model to which."""
+    row = analysed.table("shift", labeler=labeler).iloc[0]
+    short = [str(row[name]).rpartition("/")[2] for name in ("before", "after")]
+    return f"From {short[0]} to {short[1]}"
+
+
+_INTERVALS = (
+    "Margins are in typical margins of each model. Intervals are 95%, from leaving out one prompt"
+    " at a time (CR3; HC3 where no prompt repeats); p-values are adjusted by Holm over the features"
+    " of one model."
+)
+
+
+def _imprint(analysed: Analysed, labeler: str, control: str, view: str) -> Drawn:
+    from ivan_core.charts.imprint import imprint_dots
+
+    who = analysed.labeler(labeler)
+    table = shown_effects(analysed, labeler, view, control)
+    alike = "alike in all else in the table" if view == "together" else "each feature by itself"
+    beside = {"length": " and of log length", "none": "", "chosen": " and of log length"}[control]
+    constant = "with" if control == "chosen" else "without"
+    return Drawn(
+        lambda: imprint_dots(table, TITLES, dark=False),
+        table.drop(columns=["why", "spread"]),
+        "By how many typical margins each model likes the reply with a feature more,"
+        f" {alike}. Labels: {who.named}.",
+        f"A regression of margins on differences of labels{beside}, {constant} a constant."
+        f" {_INTERVALS}"
+        if view == "together"
+        else f"Margins on differences of one label at a time, without a constant. {_INTERVALS}",
+    )
+
+
+def _against(analysed: Analysed, model: str, labeler: str) -> Drawn:
+    from ivan_core.charts.imprint import points_dots
+
+    who = analysed.labeler(labeler)
+    table = why_rows(analysed, model, labeler)
+    return Drawn(
+        lambda: points_dots(table, TITLES, dark=False),
+        table,
+        f"{against_sentence(analysed, model, labeler)} By how many percentage points more often"
+        f" where a reply has a feature. Labels: {who.named}.",
+        "A logit of going against the choice on a constant, the labels of both replies and the"
+        " difference in log length, as average effects over the pairs; intervals are 95%, from a"
+        " sandwich by prompt and the delta method; p-values are adjusted by Holm over the labels.",
+    )
+
+
+def _change(analysed: Analysed, labeler: str, control: str, view: str) -> Drawn:
+    from ivan_core.charts.imprint import imprint_dots
+
+    who = analysed.labeler(labeler)
+    table = change_rows(analysed, labeler, view, control)
+    return Drawn(
+        lambda: imprint_dots(table, TITLES, change_title(analysed, labeler), dark=False),
+        table.drop(columns=["why", "spread"]),
+        f"{shift_sentence(analysed, labeler)} Feature by feature: by how many typical margins the"
+        f" later model likes the reply with it more than the earlier one. Labels: {who.named}.",
+        f"A regression of the change of margins on differences of labels. {_INTERVALS}",
+    )
+
+
+def _no_change(name: str, analysed: Analysed) -> BadInput | None:
+    if "shift" in analysed.tables:
+        return None
+    return BadInput(
+        f"The chart {name} sets a model before another; run {analysed.run.id} names no two.",
+        "Analyse it anew, and name both models.",
+    )
+
+
+def _labeler(chart: str, analysed: Analysed, wish: Wish) -> str:
+    runs = [one.run_id for one in analysed.labelers]
+    return _one_of(chart, wish, LABELER, runs, runs[0])
+
+
+def _control(chart: str, analysed: Analysed, wish: Wish) -> str:
+    return _one_of(chart, wish, CONTROL, CONTROL.among, analysed.spec.control)
+
+
+def _view(chart: str, analysed: Analysed, wish: Wish) -> str:
+    return _one_of(chart, wish, VIEW, VIEW.among, VIEW.among[0])
+
+
+def _one_of(chart: str, wish: Wish, option: FigureOption, known: Sequence[str], usual: str) -> str:
+    asked = asked_for(wish, option)
+    if not asked:
+        return usual
+    if asked[0] not in known:
+        raise BadInput(
+            f"The chart {chart} has no {option.words} {asked[0]!r}.",
+            f"There are {', '.join(known)}.",
+        )
+    return asked[0]
+
+
+def _labelers(analysed: Analysed) -> list[tuple[str, str]]:
+    return [(one.run_id, one.named) for one in analysed.labelers]
+
+
+_CHOICES = (
+    Choice(LABELER, _labeler, offers=_labelers, before="labels"),
+    Choice(CONTROL, _control, before="beside"),
+    Choice(VIEW, _view),
+)
+
+
+def _methods(analysed: Analysed, _: Chosen) -> str:
+    named = ", ".join(analysed.models)
+    return f"Margins of {named} were taken from run {analysed.spec.comparison}."
+
+
+FIGURES = ChartsAndSentences(
+    (
+        Chart("imprint", WHAT_FOR, _imprint, _CHOICES),
+        Chart("against", AGAINST, _against, (ONE_MODEL, _CHOICES[0])),
+        Chart("change", CHANGED, _change, _CHOICES, lacks=_no_change),
+    ),
+    open_analysis,
+    lambda own: rows_words(own.spec, own.dataset, len(own.row_ids)),
+    _methods,
+    lambda own: own.spec.command_line,
+    lambda own: source_line(own, len(own.row_ids), own.spec.command_line),
+    quotes,
+    of=" of an analysis",
+    findings=findings,
+)

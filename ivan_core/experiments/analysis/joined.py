@@ -1,0 +1,234 @@
+"""One table a study: each pair's margins and labels, joined by row id and never by position.
+
+For a model, d is the reward of the chosen reply minus that of the rejected one, y is d in typical
+margins of all its rated pairs in the comparison. For a labeler and a feature, D is the label of the
+chosen reply minus that of the rejected one: booleans count 1 and 0, sentiment -1, 0 and 1. L is the
+log of the chosen reply's characters minus that of the rejected one's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import FEATURES
+from ivan_core.domain.runs import RunState
+from ivan_core.experiments.compare.results import Results
+from ivan_core.experiments.labels.results import LabelResults
+from ivan_core.metrics.agreement import typical_margin
+from ivan_core.metrics.imprint.groups import Groups
+from ivan_core.metrics.imprint.rows import Rows
+from ivan_core.metrics.labels.answers import SENTIMENT, SENTIMENTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+_LEFT_OUT = (
+    "assistant_is_anthropomorphic",
+    "assistant_is_coherent",
+    "last_response_is_discriminating_against",
+    "topics",
+)
+ANALYSED = tuple(key for key in FEATURES if key not in _LEFT_OUT)
+"""The 15 features of regressions: of the human's words and of the last reply, lists left out."""
+FOLDS = 10
+_TOPICS = "topics"
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One model's margins (n), NaN where it did not rate a pair, and its typical margin."""
+
+    margin: Floats
+    unit: float | None
+
+    @property
+    def in_units(self) -> Floats:
+        """Margins in typical margins; where there is no unit all of them are 0."""
+        return self.margin / (self.unit or 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """One labeler's answers (n, k) for both replies of each pair, NaN where it gave none.
+
+    `topics` (n, t) says which topics of `topic_names` the chosen reply has.
+    """
+
+    run_id: str
+    labeler: str
+    features: tuple[str, ...]
+    chosen: Floats
+    rejected: Floats
+    topic_names: tuple[str, ...]
+    topics: Bools
+
+    @property
+    def differences(self) -> Floats:
+        return self.chosen - self.rejected
+
+    @property
+    def answered(self) -> Bools:
+        """Where it answered all of its features for both replies."""
+        return np.asarray(~np.isnan(self.differences).any(axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """All arrays have one place a pair, in the order of `row_ids`; labelers go by their run."""
+
+    row_ids: Ints
+    prompts: Ints
+    folds: Ints
+    length: Floats
+    subset: NDArray[np.object_]
+    models: Mapping[str, Judged]
+    labelers: Mapping[str, Labelled]
+
+    def __len__(self) -> int:
+        return len(self.row_ids)
+
+    def rated_by(self, models: Sequence[str]) -> Bools:
+        rated = [~np.isnan(self.models[one].margin) for one in models]
+        return np.asarray(np.all(rated, axis=0)) if rated else np.ones(len(self), dtype=np.bool_)
+
+    def enters(self, models: Sequence[str], labeler: str) -> Bools:
+        """The pairs that a number of these models and this labeler rests on."""
+        return self.rated_by(models) & self.labelers[labeler].answered
+
+    def out(self, models: Sequence[str], labeler: str) -> dict[str, int]:
+        """How many pairs are not in such a number, each for the first reason that it has."""
+        rated = self.rated_by(models)
+        answers = self.labelers[labeler].differences
+        nothing = np.isnan(answers).all(axis=1)
+        some = np.isnan(answers).any(axis=1) & ~nothing
+        found = {
+            "not rated": int((~rated).sum()),
+            "not labelled on both sides": int((rated & nothing).sum()),
+            "a label missing": int((rated & some).sum()),
+        }
+        return {why: count for why, count in found.items() if count}
+
+    def rows(self, inside: Bools, labeler: str) -> Rows:
+        """These pairs as regressions take them."""
+        own = self.labelers[labeler]
+        return Rows(
+            own.features,
+            own.differences[inside],
+            self.length[inside],
+            Groups.of(self.prompts[inside], int(inside.sum())),
+        )
+
+
+def join(compared: Results, labelled: Sequence[LabelResults], models: Sequence[str]) -> Joined:
+    """Join one comparison with labellings of the same dataset's pairs.
+
+    Raises:
+        BadInput: the comparison is not finished, or a labelling is about other pairs, or shares no
+            row with it.
+    """
+    if compared.run.state is not RunState.DONE:
+        raise BadInput(
+            f"Run {compared.run.id} has judged only some of its pairs.",
+            "Resume it first, then this run.",
+        )
+    aligned = compared.aligned
+    row_ids = aligned.row_ids
+    judged = {name: _judged(aligned.models[name].margin) for name in models}
+    labels = {one.run.id: _labels(compared, one, row_ids) for one in labelled}
+    return on_rows(compared.dataset, row_ids, judged, labels)
+
+
+def on_rows(
+    dataset: PreparedDataset,
+    row_ids: Ints,
+    models: Mapping[str, Judged],
+    labelers: Mapping[str, Labelled],
+) -> Joined:
+    """Margins and labels of some rows, in their order, with what the dataset tells of these."""
+    columns = ["first_turn", "chosen_length", "rejected_length", "subset"]
+    numbers = dataset.numbers(columns).iloc[row_ids]
+    return Joined(
+        row_ids,
+        dataset.prompt_groups[row_ids],
+        np.array([int(turn[:8], 16) % FOLDS for turn in numbers["first_turn"]], dtype=np.int64),
+        _log(numbers["chosen_length"]) - _log(numbers["rejected_length"]),
+        numbers["subset"].to_numpy(object),
+        models,
+        labelers,
+    )
+
+
+def _judged(margin: Floats) -> Judged:
+    """A model's margins by row id, and its typical one, whatever order they were written in."""
+    import pandas as pd
+
+    return Judged(margin, typical_margin(pd.Series(margin)))
+
+
+def _log(characters: pd.Series) -> Floats:
+    return np.asarray(np.log(np.maximum(characters.to_numpy(np.float64), 1)), dtype=np.float64)
+
+
+def _labels(compared: Results, own: LabelResults, row_ids: Ints) -> Labelled:
+    if own.content != str(compared.dataset.about["content"]):
+        raise BadInput(
+            f"Run {own.run.id} labels {own.dataset.about['label']}, run {compared.run.id} judged "
+            f"{compared.dataset.about['label']}, which holds other pairs.",
+            "Choose labels of the same dataset.",
+        )
+    keys = tuple(key for key in ANALYSED if key in own.keys)
+    table = own.table
+    at = np.searchsorted(row_ids, table["row_id"].to_numpy(np.int64))
+    here = (at < len(row_ids)) & (
+        row_ids[np.minimum(at, len(row_ids) - 1)] == table["row_id"].to_numpy(np.int64)
+    )
+    if not here.any() or not keys:
+        raise BadInput(
+            f"Run {own.run.id} has no labels of the rows that run {compared.run.id} judged.",
+            "Choose labels of the same rows.",
+        )
+    is_chosen = table["preference"].eq("chosen").to_numpy(bool)
+    values = np.stack([_numbers(table[key], key) for key in keys], axis=1)
+    sides = np.full((2, len(row_ids), len(keys)), np.nan)
+    for side, own_rows in enumerate((is_chosen & here, ~is_chosen & here)):
+        sides[side, at[own_rows]] = values[own_rows]
+    names, topics = _topics(own, is_chosen & here, at, len(row_ids))
+    return Labelled(own.run.id, own.labeler, keys, sides[0], sides[1], names, topics)
+
+
+def _numbers(column: pd.Series, key: str) -> Floats:
+    """The answers of a column as numbers, NaN where there is none or it is none of the allowed."""
+    if key == SENTIMENT:
+        codes = {word: float(place - 1) for place, word in enumerate(SENTIMENTS)}
+        numbers = column.map(codes, na_action="ignore")
+    else:
+        numbers = column.astype("boolean")
+    return np.asarray(numbers.to_numpy(np.float64, na_value=np.nan), dtype=np.float64)
+
+
+def _topics(own: LabelResults, chosen: Bools, at: Ints, n: int) -> tuple[tuple[str, ...], Bools]:
+    """The topics that chosen replies have, and which has which."""
+    if _TOPICS not in own.keys:
+        return (), np.zeros((n, 0), dtype=np.bool_)
+    places: dict[str, int] = {}
+    rows: list[int] = []
+    columns: list[int] = []
+    for row, words in zip(at[chosen].tolist(), own.table[_TOPICS][chosen], strict=True):
+        for word in words if isinstance(words, tuple) else ():
+            rows.append(row)
+            columns.append(places.setdefault(word, len(places)))
+    found = np.zeros((n, len(places)), dtype=np.bool_)
+    found[rows, columns] = True
+    order = sorted(places)
+    return tuple(order), found[:, [places[name] for name in order]]

@@ -1,0 +1,38 @@
+"""What an analysis found, printed."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from ivan_core.experiments.analysis.figures import TITLES
+from ivan_core.experiments.analysis.results import open_analysis
+from ivan_core.experiments.analysis.sentences import explained_sentence, shown_effects
+from ivan_core.metrics.intervals import interval_text, number_text
+from ivan_core.settings import data_dir
+
+
+def print_analysis(run_id: str, out: TextIO) -> None:
+    """Print what each model rewards by each labeler, what is missing, and the files."""
+    found = open_analysis(run_id)
+    for who in found.labelers:
+        for model in found.models:
+            used = found.used(model, who.run_id)
+            print(f"\n{explained_sentence(found, model, who.run_id)}", file=out)
+            out_of = ", ".join(f"{count:,} {why}" for why, count in used["out"].items())
+            print(f"{used['used']:,} pairs used{f'; out: {out_of}' if out_of else ''}.", file=out)
+            control = found.spec.control
+            for row in shown_effects(found, who.run_id, "together", control, model).to_dict(
+                "records"
+            ):
+                name = TITLES.get(row["feature"], row["feature"])
+                print(f"  {name:<28}{_numbers(row)}", file=out)
+    print("\nFiles:", file=out)
+    for name in found.manifest["files"]:
+        print(f"  {data_dir() / name}", file=out)
+
+
+def _numbers(row: dict[str, float]) -> str:
+    if row["why"]:
+        return str(row["why"])
+    ends = interval_text(row["low"], row["high"], 2, signed=True)
+    return f"{number_text(row['estimate'], 2, signed=True)} {ends}  {row['clear']}"

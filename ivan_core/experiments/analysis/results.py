@@ -1,0 +1,125 @@
+"""A finished analysis: its tables as they were computed, and what they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.runs import Run
+from ivan_core.engine import handling as runs
+from ivan_core.engine.opened import Found, Opener, files, nothing_yet
+from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of
+from ivan_core.experiments.analysis.units import AnalysisSpec
+from ivan_core.models.names import shown_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class WhoLabelled:
+    """A labeler whose labels an analysis rests on, by its run and its id."""
+
+    run_id: str
+    id: str
+
+    @property
+    def named(self) -> str:
+        return shown_name(self.id)
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """The tables of an analysis by their names, all computed when it ran."""
+
+    run: Run
+    spec: AnalysisSpec
+    dataset: PreparedDataset
+    manifest: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    row_ids: tuple[int, ...]
+    bare: bool = False
+
+    @property
+    def content(self) -> str:
+        """Which pairs these are, whatever file they came from."""
+        return str(self.dataset.about["content"])
+
+    @cached_property
+    def models(self) -> tuple[str, ...]:
+        """The reward models, in the order of the comparison."""
+        return tuple(self.manifest["models"])
+
+    @cached_property
+    def labelers(self) -> tuple[WhoLabelled, ...]:
+        return tuple(WhoLabelled(one["run"], one["id"]) for one in self.manifest["labelers"])
+
+    def labeler(self, run_id: str) -> WhoLabelled:
+        """The labeler with this run; the first if it is none of them."""
+        return next((one for one in self.labelers if one.run_id == run_id), self.labelers[0])
+
+    def table(self, name: str, **wanted: str) -> pd.DataFrame:
+        """The rows of a table whose columns have these values."""
+        found = self.tables[name]
+        for column, value in wanted.items():
+            found = found[found[column] == value]
+        return found.reset_index(drop=True)
+
+    def behind(self, model: str, labeler: str, feature: str) -> pd.DataFrame:
+        """The pairs whose two replies differ in a feature and that the model rated: row_id,
+        typical (its margin) and difference (of the labels)."""
+        found = self._joined(model, f"difference|{labeler}|{feature}")
+        found.columns = ["row_id", "typical", "difference"]
+        return found[found["typical"].notna() & found["difference"].abs().gt(0)]
+
+    def margin(self, model: str, row_id: int) -> float:
+        """The margin of a model on a row, in its typical margins."""
+        found = self._joined(model)
+        return float(found.loc[found["row_id"] == row_id, f"typical|{model}"].iloc[0])
+
+    def _joined(self, model: str, *others: str) -> pd.DataFrame:
+        import pandas as pd
+
+        path = runs.registry().folder(self.run.id) / JOINED
+        with runs.whole(self.run.id, "table"):
+            return pd.read_parquet(path, columns=["row_id", f"typical|{model}", *others])
+
+    @property
+    def files(self) -> list[Path]:
+        """The files for people, those that are still there."""
+        return files(self.manifest)
+
+    def used(self, model: str, labeler: str) -> Mapping[str, Any]:
+        """How many pairs enter the numbers of a model and a labeler, and why others do not."""
+        return next(
+            one
+            for one in self.manifest["pairs"]
+            if one["model"] == model and one["labeler"] == labeler
+        )
+
+
+def _read(found: Found) -> Analysed:
+    import pandas as pd
+
+    run, manifest = found.run, found.manifest
+    if not found.whole or manifest is None:
+        raise nothing_yet(run)
+    with runs.whole(run.id, "manifest"):
+        list(manifest["models"]), list(manifest["labelers"]), list(manifest["pairs"])
+    with runs.whole(run.id, "table"):
+        tables = {
+            name: pd.read_parquet(found.folder / file_of(name))
+            for name in TABLES
+            if (found.folder / file_of(name)).exists()
+        }
+        rows = pd.read_parquet(found.folder / JOINED, columns=["row_id"])["row_id"]
+    dataset = found.dataset
+    return Analysed(run, found.spec, dataset, manifest, tables, tuple(rows.tolist()))
+
+
+open_analysis = Opener("analysis", _read, table=JOINED, keep=4)
+"""The results of a finished analysis by its run's id."""

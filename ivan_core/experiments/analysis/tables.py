@@ -1,0 +1,149 @@
+"""The tables of an analysis: their names and columns, as they lie in its folder and in its CSVs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.experiments.analysis.joined import Joined
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_OF = ("model", "before", "labeler")
+_TEST = ("estimate", "se", "low", "high", "p", "p_holm")
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "imprint": (*_OF, "control", "view", "feature", *_TEST, "clear", "n", "differs", "prompts"),
+    "explained": (*_OF, "columns", "r2", "low", "high", "n"),
+    "importance": ("model", "labeler", "feature", "share", "low", "high"),
+    "topics": (
+        "model",
+        "labeler",
+        "topic",
+        "feature",
+        "inside",
+        "outside",
+        "estimate",
+        "low",
+        "high",
+        "p",
+        "q",
+    ),
+    "choice": (
+        "who",
+        "labeler",
+        "feature",
+        "log_odds",
+        *_TEST[1:],
+        "wins",
+        "strength",
+        "n",
+        "differs",
+    ),
+    "misaligned": (
+        "model",
+        "labeler",
+        "labeler_prefers",
+        "pairs",
+        "misaligned",
+        "ties",
+        "rate",
+        "low",
+        "high",
+    ),
+    "regimes": ("before", "after", "labeler", "regime", "labeler_prefers", "pairs"),
+    "why": (
+        "model",
+        "labeler",
+        "column",
+        "log_odds",
+        "se",
+        "odds_ratio",
+        "points",
+        "low",
+        "high",
+        "p",
+        "p_holm",
+        "n",
+    ),
+    "shift": ("before", "after", "labeler", "by", "value", "pairs", "mean", "low", "high"),
+}
+"""The columns of the CSV of each table."""
+BESIDE: Mapping[str, tuple[str, ...]] = {
+    "imprint": ("why", "spread"),
+    "choice": ("why",),
+    "misaligned": ("effective_n",),
+    "why": ("away", "away_against", "why"),
+}
+"""What the tables in the folder of a run have besides: why there is no number
+or no test, and the root mean square of what a regression leaves."""
+JOINED = "joined.parquet"
+"""One row a pair: what all numbers were computed from."""
+_COUNTS = {
+    "n",
+    "differs",
+    "prompts",
+    "inside",
+    "outside",
+    "pairs",
+    "misaligned",
+    "ties",
+    "effective_n",
+    "away",
+    "away_against",
+}
+_NUMBERS = {
+    *_TEST,
+    "r2",
+    "share",
+    "q",
+    "log_odds",
+    "wins",
+    "strength",
+    "rate",
+    "odds_ratio",
+    "points",
+    "mean",
+    "spread",
+}
+
+
+def file_of(name: str) -> str:
+    """The file of a table in the folder of a run."""
+    return f"{name}.parquet"
+
+
+def frame(name: str, records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The table of some records, its columns in order and of their types."""
+    import pandas as pd
+
+    columns = (*TABLES[name], *BESIDE.get(name, ()))
+    table = pd.DataFrame.from_records(list(records), columns=list(columns))
+    return table.astype({one: _type(one) for one in columns})
+
+
+def _type(column: str) -> str:
+    if column in _COUNTS:
+        return "int64"
+    return "float64" if column in _NUMBERS else "string"
+
+
+def joined_table(joined: Joined) -> pd.DataFrame:
+    """One row a pair: margins and y of each model, the labels of each labeler by its run."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {
+        "row_id": joined.row_ids,
+        "prompt": joined.prompts,
+        "fold": joined.folds,
+        "log_length": joined.length,
+    }
+    for name, judged in joined.models.items():
+        columns[f"margin|{name}"] = judged.margin
+        columns[f"typical|{name}"] = judged.in_units
+    for run_id, own in joined.labelers.items():
+        for place, key in enumerate(own.features):
+            columns[f"chosen|{run_id}|{key}"] = own.chosen[:, place]
+            columns[f"rejected|{run_id}|{key}"] = own.rejected[:, place]
+            columns[f"difference|{run_id}|{key}"] = own.differences[:, place]
+    return pd.DataFrame(columns)

@@ -1,0 +1,61 @@
+"""What an analysis is asked to do: a comparison and labels of the same rows, by their runs."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ivan_core.domain.options import Option
+from ivan_core.domain.specs import RowsSpec
+from ivan_core.metrics.imprint.controls import CONTROLS, Control
+
+
+class AnalysisSpec(RowsSpec):
+    """Join one comparison with labels of its rows, and ask what its models reward."""
+
+    command: ClassVar[str] = "ivan analyse"
+
+    kind: Literal["analysis"] = "analysis"
+    comparison: str = Field(description="The comparison, by its run.")
+    labelers: Annotated[
+        tuple[str, ...], Option("--labeler", "RUN", more="May be repeated.", repeated=True)
+    ] = Field(
+        (),
+        description="Labels of the same rows, by their run; by default all of the study, the "
+        "newest of each labeler.",
+    )
+    models: Annotated[
+        tuple[str, ...], Option("--model", "M", more="May be repeated.", repeated=True)
+    ] = Field((), description="Reward models of the comparison; all of them by default.")
+    before: Annotated[str, Option("--before", "M")] = Field(
+        "", title="Before training", description="The model before training."
+    )
+    after: Annotated[str, Option("--after", "M")] = Field(
+        "", title="After training", description="The same model after training."
+    )
+    control: Annotated[Control, Option("--control", choices=CONTROLS)] = Field(
+        "length",
+        title="Beside the labels",
+        description="What stands beside the labels: length (the difference in log length), none, "
+        "or chosen (length and a constant: being chosen, beyond the labels).",
+    )
+
+    @model_validator(mode="after")
+    def _two_or_none(self) -> Self:
+        if bool(self.before) != bool(self.after) or (self.before and self.before == self.after):
+            raise ValueError("names no model before training and another one after it")
+        return self
+
+    @property
+    def command_line(self) -> str:
+        """The command that makes the same analysis."""
+        words = [*self.command.split(), self.comparison]
+        for flag, values in (("--labeler", self.labelers), ("--model", self.models)):
+            words += [word for value in values for word in (flag, value)]
+        if self.before:
+            words += ["--before", self.before, "--after", self.after]
+        if self.control != "length":
+            words += ["--control", self.control]
+        return shlex.join(words)

@@ -1,0 +1,96 @@
+"""An analysis at work: it joins, computes every table once, writes them and last its manifest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.engine.work import Job, begin, write_results
+from ivan_core.experiments.analysis import steps
+from ivan_core.experiments.analysis.files import write_files
+from ivan_core.experiments.analysis.joined import Joined, join
+from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
+from ivan_core.experiments.analysis.units import AnalysisSpec
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.labels.results import LabelResults, open_labels
+
+
+def work_analysis(job: Job[AnalysisSpec]) -> None:
+    """Do an analysis and write its files: seconds of work, so one that stopped begins anew."""
+    context, spec = job.context, job.spec
+    begun = begin(context, spec, lambda rows: max(1, rows))
+    context.note(begun.notes)
+    context.plan(total=len(begun.choice.row_ids), done=0)
+    context.doing("Joining rewards and labels by row")
+    compared = open_results(spec.comparison)
+    labelled = [open_labels(run_id) for run_id in spec.labelers]
+    if begun.dataset.fingerprint != compared.dataset.fingerprint:
+        raise BadInput(
+            f"The dataset has changed since run {spec.comparison} judged it.",
+            "Judge it anew, then analyse that.",
+        )
+    models = spec.models or compared.models
+    joined = join(compared, labelled, models)
+    by_labeler = [
+        steps.outcomes(joined, run_id, spec.before, spec.after) for run_id in joined.labelers
+    ]
+    every = [outcome for found in by_labeler for outcome in found]
+    records: dict[str, list[steps.Record]] = {}
+    context.doing("What does it reward?")
+    records["imprint"] = steps.imprint(by_labeler)
+    records["explained"] = steps.explains(every)
+    context.doing("Which labels matter most?")
+    records["importance"] = steps.matters(every)
+    context.doing("Where does it differ?")
+    records["topics"] = steps.by_topic(every, joined.subset)
+    context.doing("Where does it go against people?")
+    records["why"] = steps.whys(every)
+    for run_id in joined.labelers:
+        _by_labeler(records, joined, run_id, spec)
+    context.doing("Writing the results")
+    tables = {name: frame(name, records[name]) for name in TABLES if name in records}
+    rows = joined_table(joined)
+    files = write_files(context.data_dir, context.id, tables, rows)
+    context.finished(len(begun.choice.row_ids), len(begun.choice.row_ids), [])
+    write_results(
+        job,
+        begun,
+        tables={JOINED: rows, **{file_of(name): table for name, table in tables.items()}},
+        files=files,
+        facts=_facts(joined, labelled, spec),
+    )
+
+
+def _by_labeler(
+    records: dict[str, list[steps.Record]], joined: Joined, run_id: str, spec: AnalysisSpec
+) -> None:
+    """The tables that each labeler adds its own part to."""
+    found = {
+        "choice": steps.choices(joined, run_id),
+        "misaligned": steps.misaligned(joined, run_id),
+    }
+    for before, after in steps.named_pairs(joined, spec.before, spec.after):
+        found["regimes"] = steps.by_regime(joined, run_id, before, after)
+        found["shift"] = steps.shifts(joined, run_id, before, after)
+    for name, more in found.items():
+        records.setdefault(name, []).extend(more)
+
+
+def _facts(joined: Joined, labelled: list[LabelResults], spec: AnalysisSpec) -> dict[str, Any]:
+    return {
+        "comparison": spec.comparison,
+        "models": {name: {"typical_margin": one.unit} for name, one in joined.models.items()},
+        "labelers": [
+            {"run": one.run.id, "id": one.labeler, "rule_based": one.rule_based} for one in labelled
+        ],
+        "pairs": [
+            {
+                "model": model,
+                "labeler": run_id,
+                "used": int(joined.enters([model], run_id).sum()),
+                "out": joined.out([model], run_id),
+            }
+            for model in joined.models
+            for run_id in joined.labelers
+        ],
+    }

@@ -1,0 +1,65 @@
+"""What did training change? Two models on the same pairs, one before the other."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ivan_core.charts.imprint import imprint_dots
+from ivan_core.experiments.analysis.figures import TITLES, change_rows, change_title
+from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.analysis.sentences import (
+    effect_sentence,
+    regime_sentence,
+    shift_sentence,
+    trained_sentence,
+)
+from ivan_core.figures.words import FOR_THE_PAPER
+from pages.components.analysis.chosen import (
+    chosen_effect,
+    labeler_of_page,
+    open_effect,
+    see_pairs,
+    view_and_control,
+)
+from pages.components.kit.figure import figure_menu
+from pages.components.kit.results import clicked_chart
+from pages.components.kit.state import dark
+from pages.components.kit.text import say
+
+_CIRCULAR = (
+    "Regimes are made from the same margins as the shift: means by regime describe, they test"
+    " nothing."
+)
+
+
+def what_training_changed(analysed: Analysed) -> None:
+    """Say how margins and verdicts moved from one model to the other, and feature by feature."""
+    if "shift" not in analysed.tables:
+        say(
+            "This analysis sets no model before another. Start a new one and name two of its"
+            " models, before and after training, under “More options”."
+        )
+        return
+    labeler = labeler_of_page(analysed)
+    say(shift_sentence(analysed, labeler), "headline")
+    say(regime_sentence(analysed, labeler))
+    say(trained_sentence(analysed), "small", quiet=True)
+    view, control = view_and_control(analysed, "change")
+    effects = change_rows(analysed, labeler, view, control)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        name = f"change-{analysed.run.id}-{labeler}-{view}-{control}"
+        chart = imprint_dots(effects, TITLES, change_title(analysed, labeler), dark=dark())
+        if clicked_chart(chart, name, "effect", "analysis-clicks", open_effect):
+            figure_menu(analysed.run.id, "change", labeler=labeler, control=control, view=view)
+    with right:
+        named = chosen_effect(effects.to_dict("records"), "model")
+        if named:
+            say(TITLES.get(named[0]["feature"], named[0]["feature"]), "lead")
+            say(effect_sentence(named[0], analysed.labeler(labeler)))
+            see_pairs(analysed, labeler, named[0]["feature"], named[0]["differs"])
+    with st.expander(FOR_THE_PAPER):
+        say(_CIRCULAR, "small")
+        for table in ("regimes", "shift"):
+            shown = analysed.table(table, labeler=labeler)
+            st.dataframe(shown, hide_index=True, key=f"{table}-numbers", alt=f"Table of {table}")

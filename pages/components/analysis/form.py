@@ -1,0 +1,117 @@
+"""The form that starts an analysis: what it joins, what is missing, and the button."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ivan_core.domain.errors import IvanError
+from ivan_core.domain.specs import CompareSpec
+from ivan_core.domain.words import number_of
+from ivan_core.engine import handling as runs
+from ivan_core.engine.studies import About
+from ivan_core.experiments.analysis.plan import comparison_of_study, labels_of_study, spec_of_runs
+from ivan_core.experiments.analysis.results import WhoLabelled
+from ivan_core.experiments.analysis.units import AnalysisSpec
+from ivan_core.experiments.labels.results import labeler_of
+from ivan_core.metrics.imprint.rows import CONTROLS
+from pages.components.kit.frame import list_of_runs, show_error
+from pages.components.kit.state import ANALYSIS, COMPARE, TAXONOMY, choose_run
+from pages.components.kit.study import STUDY, study_now
+from pages.components.kit.text import md_escape, say
+
+CONTROL_WORDS = {
+    "length": "how long the replies are",
+    "none": "nothing",
+    "chosen": "length, and being chosen",
+}
+"""What can stand beside the labels, in words."""
+_RECENT = 8
+
+
+def analysis_form() -> None:
+    """Say what would be joined, or what is missing and where it is got, and start it."""
+    say(
+        "Rewards and labels of the same pairs are joined, row by row. What do the models reward,"
+        " which pairs show it, and what must not be concluded?",
+        "lead",
+    )
+    about = study_now()
+    comparison = comparison_of_study(about.id if about else None)
+    labelled = labels_of_study(comparison) if comparison else []
+    if comparison is None or not labelled:
+        _missing(about, comparison is not None)
+    else:
+        _begin(comparison, labelled)
+    earlier = runs.every("analysis")[:_RECENT]
+    list_of_runs("Earlier analyses", earlier, runs.about, lambda run: f"{run.label}: {run.state}")
+
+
+def _missing(about: About | None, judged: bool) -> None:
+    """What these pairs lack, and the page that has it done."""
+    query = {STUDY: about.id} if about else {}
+    with st.container(border=True):
+        if judged:
+            say("These pairs are judged, but nobody has labelled them yet.", "lead")
+            st.page_link(TAXONOMY, label=":primary[Label them →]", query_params=query)
+        else:
+            say("No reward model has judged these pairs yet.", "lead")
+            st.page_link(COMPARE, label=":primary[Judge them →]", query_params=query)
+
+
+def _begin(comparison: str, labelled: list[str]) -> None:
+    names = {one: WhoLabelled(one, labeler_of(one) or one).named for one in labelled}
+    with st.expander("More options"):
+        chosen = st.multiselect(
+            "Labelers",
+            labelled,
+            default=labelled,
+            key="analysis-labelers",
+            format_func=lambda run_id: md_escape(names[run_id]),
+        )
+        control = st.selectbox(
+            AnalysisSpec.model_fields["control"].title or "",
+            CONTROLS,
+            key="analysis-control",
+            format_func=CONTROL_WORDS.__getitem__,
+            help=AnalysisSpec.model_fields["control"].description,
+        )
+        before, after = _two_models(comparison)
+    if not chosen:
+        say("Choose at least one labeler.")
+        return
+    try:
+        spec = spec_of_runs(
+            [comparison], labelers=tuple(chosen), before=before, after=after, control=control
+        )
+    except IvanError as error:
+        show_error(error)
+        return
+    told = ", ".join(names[run_id] for run_id in chosen)
+    say(
+        f"{number_of(len(spec.models), 'model')} of run {comparison}, labels of {told}. Nothing is"
+        " sent or paid."
+    )
+    if st.button("Analyse, a few seconds", type="primary", key="analyse"):
+        run_id, _ = runs.start(spec)
+        choose_run(run_id, ANALYSIS)
+        st.rerun()
+
+
+def _two_models(comparison: str) -> tuple[str, str]:
+    """The model before and the one after training; two empty names for nobody's."""
+    models = runs.spec_of(runs.get(comparison), CompareSpec).models
+    fields = AnalysisSpec.model_fields
+    if len(models) < 2:
+        return "", ""
+    left, right = st.columns(2)
+    before, after = (
+        column.selectbox(
+            fields[name].title or name,
+            ("", *models),
+            key=f"analysis-{name}",
+            format_func=lambda model: md_escape(model) if model else "not named",
+            help=fields[name].description,
+        )
+        for name, column in (("before", left), ("after", right))
+    )
+    return before, after

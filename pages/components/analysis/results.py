@@ -1,0 +1,33 @@
+"""A finished analysis: one question at a time, its answer first, then one chart, then the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.analysis.sentences import AGAINST, CHANGED, WHAT_FOR
+from pages.components.analysis.against import where_against_people
+from pages.components.analysis.change import what_training_changed
+from pages.components.analysis.rewards import what_it_rewards
+from pages.components.kit.results import file_buttons, one_question, quotable
+from pages.components.kit.text import say
+
+_TABS: dict[str, Callable[[Analysed], None]] = {
+    WHAT_FOR: what_it_rewards,
+    AGAINST: where_against_people,
+    CHANGED: what_training_changed,
+}
+
+
+def analysis(analysed: Analysed) -> None:
+    """Draw what a finished analysis found."""
+    if note := analysed.dataset.about["note"]:
+        say(note, "small", quiet=True)
+    tabs = {question: partial(draw, analysed) for question, draw in _TABS.items()}
+    one_question(tabs, "analysis-view")
+    quotable(analysed.run.id)
+    with st.expander("Files"):
+        file_buttons({path.name: path for path in analysed.files}, "analysis-file")

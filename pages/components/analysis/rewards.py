@@ -1,0 +1,69 @@
+"""What does it reward? The imprint of labels on margins, by labeler, and the rows behind a mark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from ivan_core.charts.imprint import imprint_dots
+from ivan_core.experiments.analysis.figures import TITLES
+from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.analysis.sentences import (
+    effect_sentence,
+    explained_sentence,
+    labeler_sentence,
+    needs_sentence,
+    shown_effects,
+)
+from ivan_core.figures.words import FOR_THE_PAPER
+from ivan_core.metrics.imprint.rows import LENGTH
+from pages.components.analysis.beside import beside_what_it_rewards
+from pages.components.analysis.chosen import (
+    chosen_effect,
+    labeler_of_page,
+    open_effect,
+    see_pairs,
+    view_and_control,
+)
+from pages.components.kit.figure import figure_menu
+from pages.components.kit.results import clicked_chart
+from pages.components.kit.state import dark
+from pages.components.kit.text import say
+
+
+def what_it_rewards(analysed: Analysed) -> None:
+    """Say how much the labels explain, draw each feature's effect, and open the rows behind one."""
+    labeler = labeler_of_page(analysed)
+    for model in analysed.models:
+        say(explained_sentence(analysed, model, labeler), "headline")
+    who = analysed.labeler(labeler)
+    say(labeler_sentence(who, len(analysed.labelers)), "small", quiet=True)
+    view, control = view_and_control(analysed, "rewards")
+    effects = shown_effects(analysed, labeler, view, control)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        name = f"imprint-{analysed.run.id}-{labeler}-{view}-{control}"
+        chart = imprint_dots(effects, TITLES, dark=dark())
+        if clicked_chart(chart, name, "effect", "analysis-clicks", open_effect):
+            figure_menu(analysed.run.id, "imprint", labeler=labeler, control=control, view=view)
+    with right:
+        _one_effect(analysed, labeler, effects.to_dict("records"))
+    beside_what_it_rewards(analysed, labeler)
+    with st.expander(FOR_THE_PAPER):
+        st.dataframe(effects, hide_index=True, key="imprint-numbers", alt="All effects in numbers")
+        for row in effects[effects["feature"] == LENGTH].to_dict("records"):
+            if row["spread"] == row["spread"]:
+                say(f"{row['model']}. {needs_sentence(row['spread'])}", "small")
+
+
+def _one_effect(analysed: Analysed, labeler: str, rows: list[dict[str, Any]]) -> None:
+    """One feature in a sentence for each model, and the way to its pairs."""
+    named = chosen_effect(rows, "model")
+    if not named:
+        return
+    who, first = analysed.labeler(labeler), named[0]
+    say(TITLES.get(first["feature"], first["feature"]), "lead")
+    for row in named:
+        say(effect_sentence(row, who))
+    see_pairs(analysed, labeler, first["feature"], first["differs"])

@@ -1,0 +1,79 @@
+"""Time an analysis of a big study, in one process: `python bench_analysis.py [PAIRS]`.
+
+Made-up rewards of two models and labels of one labeler, at about hh-rlhf's prevalences, a tenth of
+the prompts repeated. Prints JSON: seconds of each table and of all, and the process's largest
+memory in MiB.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from collections.abc import Callable
+from time import perf_counter
+
+import numpy as np
+
+from ivan_core.experiments.analysis import steps
+from ivan_core.experiments.analysis.joined import ANALYSED, Joined, Judged, Labelled
+
+TOPICS = 12
+
+
+def made_up(pairs: int) -> Joined:
+    draw = np.random.default_rng(0)
+    chosen = (draw.random((pairs, len(ANALYSED))) < 0.2).astype(float)
+    same = draw.random((pairs, len(ANALYSED))) < 0.8
+    rejected = np.where(same, chosen, 1 - chosen)
+    length = draw.normal(size=pairs)
+    effects = draw.normal(size=len(ANALYSED))
+    margins = [
+        (chosen - rejected) @ effects * size + 0.3 * length + draw.normal(size=pairs)
+        for size in (0.3, 0.1)
+    ]
+    prompts = np.where(draw.random(pairs) < 0.9, np.arange(pairs), draw.integers(0, pairs, pairs))
+    topics = draw.random((pairs, TOPICS)) < 0.08
+    names = tuple(f"topic {number}" for number in range(TOPICS))
+    labelled = Labelled("run", "made-up", ANALYSED, chosen, rejected, names, topics)
+    models = {
+        f"model-{number}": Judged(margin, float(np.sqrt(np.mean(margin**2))))
+        for number, margin in enumerate(margins)
+    }
+    subset = np.array(["harmless", "helpful"], dtype=object)[draw.integers(0, 2, pairs)]
+    rows = np.arange(pairs, dtype=np.int64)
+    return Joined(rows, prompts, prompts % 10, length, subset, models, {"run": labelled})
+
+
+def main(pairs: int) -> None:
+    joined = made_up(pairs)
+    seconds: dict[str, float] = {}
+
+    def timed(name: str, work: Callable[[], object]) -> object:
+        began = perf_counter()
+        found = work()
+        seconds[name] = round(perf_counter() - began, 2)
+        return found
+
+    began = perf_counter()
+    outcomes = steps.outcomes(joined, "run")
+    tables: dict[str, Callable[[], object]] = {
+        "imprint": lambda: steps.imprint([outcomes]),
+        "explained": lambda: steps.explains(outcomes),
+        "importance": lambda: steps.matters(outcomes),
+        "topics": lambda: steps.by_topic(outcomes, joined.subset),
+        "choice": lambda: steps.choices(joined, "run"),
+        "misaligned": lambda: steps.misaligned(joined, "run"),
+        "regimes": lambda: steps.by_regime(joined, "run", "model-1", "model-0"),
+        "why": lambda: steps.whys(outcomes),
+        "shift": lambda: steps.shifts(joined, "run", "model-1", "model-0"),
+    }
+    for name, work in tables.items():
+        timed(name, work)
+    seconds["all"] = round(perf_counter() - began, 2)
+    mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"pairs": pairs, "seconds": seconds, "mib": round(mib)}, indent=1))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 160_800)

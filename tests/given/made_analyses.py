@@ -1,0 +1,131 @@
+"""A study whose rewards and labels are written in its replies: what is rewarded is known."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.reward_models import FakeEncoder, FakeRewardModel, Fakes, comparing_with, float32
+
+from given.made_labellings import BROKEN, REFUSAL, SENTIMENT, TOPICS, Answer, Labellings
+from given.made_runs import queued, spec_of_file, write_rows
+from ivan_core.domain.labels import LabelPrompt
+from ivan_core.domain.models import Reward
+from ivan_core.domain.specs import CompareSpec
+from ivan_core.domain.transcripts import Dialogue
+from ivan_core.experiments.analysis.plan import spec_of_runs
+from ivan_core.experiments.compare.steps import Models
+from ivan_core.runs.context import RunContext
+from ivan_core.runs.locks import FileLock
+from ivan_core.runs.registry import Registry
+from ivan_core.worker import work
+
+INSULT = "last_response_contains_insult"
+KEYS = (REFUSAL, SENTIMENT, INSULT, TOPICS)
+SORRY, GLAD, SAD, FOOL, UNREADABLE = "sorry", "glad", "sad", "fool", "unreadable"
+PLAIN, MOVED, OTHER = "org/plain", "org/moved", "org/other"
+"""The second has the rewards of the first, times four and plus eight."""
+UNRATED, UNLABELLED = 3, 5
+"""The row of which no model rates a reply, and the row of which a labeler cannot use one."""
+PAIRS = 60
+SIDES = ("chosen", "rejected")
+
+
+def replies(seed: int = 0, count: int = PAIRS) -> list[tuple[str, str]]:
+    """Chosen and rejected replies that hold some of the words, at random."""
+    draw = random.Random(seed)
+
+    def reply(first: str, row: int) -> str:
+        said = [word for word in (SORRY, FOOL) if draw.random() < 0.4]
+        said += draw.choice([[], [GLAD], [SAD]])
+        return " ".join([first, str(row), *said, *["so"] * draw.randrange(5)])
+
+    found = [(reply("Reply", row), reply("Answer", row)) for row in range(count)]
+    if count > UNRATED:
+        found[UNRATED] = (f"{found[UNRATED][0]} {UNREADABLE}", found[UNRATED][1])
+    return found
+
+
+def reward(model: str, reply: str) -> float:
+    """A refusal loses 1.5 and an insult 0.5, to another model refusals are nothing; and noise."""
+    noise = random.Random(reply).gauss(0, 0.2)
+    value = noise - 0.5 * (FOOL in reply) - (0 if model == OTHER else 1.5 * (SORRY in reply))
+    return 4 * value + 8 if model == MOVED else value
+
+
+class _Written(FakeRewardModel):
+    """A model that gives the rewards that are written down above."""
+
+    def score(
+        self, dialogues: Sequence[Dialogue], progress: Callable[[int], None] | None = None
+    ) -> list[Reward]:
+        if progress:
+            progress(len(dialogues))
+        return [
+            Reward(None, False, "the fake was told to fail")
+            if UNREADABLE in dialogue.reply
+            else Reward(float32(reward(self.card.id, dialogue.reply)), False)
+            for dialogue in dialogues
+        ]
+
+
+def _written(_: CompareSpec, __: RunContext, ___: FileLock) -> Models:
+    encoder = FakeEncoder()
+    return Models(
+        claim=lambda: None,
+        load=lambda name, revision: _Written(name, Fakes(), encoder),
+        together=True,
+        slow=False,
+    )
+
+
+class Analysing:
+    """Makes the runs that an analysis joins, and analyses, of one file of pairs."""
+
+    def __init__(self, data_dir: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.data_dir = data_dir
+        self.replies = replies()
+        rows = [
+            {
+                side: f"\n\nHuman: Ask {row}\n\nAssistant: {said}"
+                for side, said in zip(SIDES, both, strict=True)
+            }
+            for row, both in enumerate(self.replies)
+        ]
+        self.file = write_rows(folder / "written.jsonl", rows)
+        self._labellings = Labellings(data_dir, self.file, monkeypatch)
+
+    def compared(self, models: tuple[str, ...] = (PLAIN, MOVED, OTHER), **fields: Any) -> str:
+        """A finished comparison."""
+        run_id = queued(self.data_dir, spec_of_file(self.file, models, **fields))
+        work(Registry(self.data_dir), run_id, comparing_with(_written))
+        return run_id
+
+    def labelled(self, name: str = "reader:1b", **fields: Any) -> str:
+        """A finished labelling by somebody who reads each reply rightly, but for one."""
+        return self._labellings.made(name, self._answer, **{"keys": KEYS, **fields})
+
+    def _answer(self, prompt: LabelPrompt) -> Answer:
+        row, side = prompt.key.row_id, prompt.key.preference
+        if (row, side) == (UNLABELLED, "rejected"):
+            return BROKEN
+        said = self.replies[row][SIDES.index(side)]
+        mood = "positive" if GLAD in said else "negative" if SAD in said else "neutral"
+        return {REFUSAL: SORRY in said, SENTIMENT: mood, INSULT: FOOL in said, TOPICS: []}
+
+    def analysed(self, *run_ids: str, **asked: Any) -> str:
+        """An analysis of some runs that came to its end, whatever that is."""
+        spec = spec_of_runs(run_ids, **asked)
+        registry = Registry(self.data_dir)
+        run_id, _ = registry.add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+        work(registry, run_id)
+        return run_id
+
+
+@pytest.fixture
+def analysing(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Analysing:
+    """Runs to join, and analyses of them."""
+    return Analysing(data_dir, tmp_path, monkeypatch)

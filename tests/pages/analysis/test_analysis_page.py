@@ -1,0 +1,135 @@
+"""The page Analysis: what it joins, what is missing, what it found and the pairs behind that."""
+
+from __future__ import annotations
+
+from given.made_analyses import INSULT, MOVED, OTHER, PLAIN, Analysing
+from given.made_labellings import REFUSAL
+
+from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs, studies
+from ivan_core.engine.kind import kind_of
+from ivan_core.experiments.analysis import work as analysis_work
+from ivan_core.experiments.analysis.plan import spec_of_runs
+from ivan_core.runs.registry import Registry
+from ivan_core.worker import work
+
+ANALYSIS = "pages/analysis.py"
+
+
+def study_of(run_id: str) -> str:
+    about = studies.about_run(run_id)
+    assert about is not None
+    return about.id
+
+
+def leads_to(page, words: str) -> list[str]:
+    return [to for label, to in page.links.items() if words in label]
+
+
+def test_before_anything_is_judged_the_form_says_so_and_leads_to_compare(data_dir, open_page):
+    page = open_page(ANALYSIS)
+    assert "No reward model has judged these pairs yet." in page.said
+    assert leads_to(page, "Judge them") == ["compare?"]
+    assert "analyse" not in page.buttons
+
+
+def test_pairs_that_nobody_labelled_lead_to_taxonomy(analysing: Analysing, open_page):
+    study = study_of(analysing.compared())
+    page = open_page(ANALYSIS, study=study)
+    assert "These pairs are judged, but nobody has labelled them yet." in page.said
+    assert leads_to(page, "Label them") == [f"taxonomy?study={study}"]
+    assert "analyse" not in page.buttons
+
+
+def test_the_form_joins_all_labels_of_the_study_and_starts(
+    analysing: Analysing, open_page, spawned
+):
+    compared, labelled = analysing.compared(), analysing.labelled()
+    page = open_page(ANALYSIS, study=study_of(compared))
+    assert f"3 models of run {compared}, labels of reader:1b." in page.said
+    page.press("analyse")
+    (run_id,) = spawned
+    assert runs.any_spec_of(runs.get(run_id)) == spec_of_runs([compared, labelled])
+    assert page.app.query_params["run"] in (run_id, [run_id])
+
+
+def test_results_say_how_much_is_explained_who_labelled_and_one_effect(
+    analysing: Analysing, open_page
+):
+    run_id = analysing.analysed(analysing.compared(), analysing.labelled())
+    page = open_page(ANALYSIS, run=run_id)
+    assert f"of what {PLAIN} prefers" in page.said
+    assert "Labels by reader:1b: nobody has checked this labeler." in page.said
+    assert page.kinds.count("vega_lite_chart") == 1
+    assert "Alike in all else in this table, " in page.said and "typical margins" in page.said
+    assert not page.app.error
+
+
+def test_a_mark_in_the_address_says_its_effect_and_opens_its_pairs(analysing: Analysing, open_page):
+    labelled = analysing.labelled()
+    compared = analysing.compared()
+    run_id = analysing.analysed(compared, labelled)
+    page = open_page(ANALYSIS, run=run_id, effect=f"{INSULT}~{OTHER}")
+    assert f"{OTHER} gives a reply with an insult" in page.said
+    (to,) = leads_to(page, "pairs that differ in it")
+    page_name, _, query = to.partition("?")
+    assert page_name == "compare" and f"run={compared}" in query and INSULT in query
+
+
+def test_another_labeler_is_chosen_and_stands_in_the_address(analysing: Analysing, open_page):
+    labelers = [analysing.labelled(), analysing.labelled("other:1b")]
+    run_id = analysing.analysed(analysing.compared((PLAIN, MOVED)), *labelers)
+    page = open_page(ANALYSIS, run=run_id)
+    assert "labels: reader:1b)" in page.said
+    page.app.segmented_control(key=f"analysis-labeler-{labelers[0]}").set_value(labelers[1])
+    page.run()
+    assert "labels: other:1b)" in page.said and "labels: reader:1b)" not in page.said
+    assert page.app.query_params["labeler"] in (labelers[1], [labelers[1]])
+    again = open_page(ANALYSIS, run=run_id, labeler=labelers[1])
+    assert "labels: other:1b)" in again.said
+
+
+def test_one_that_failed_says_why_and_begins_anew(
+    analysing: Analysing, data_dir, open_page, spawned, monkeypatch
+):
+    compared, labelled = analysing.compared(), analysing.labelled()
+
+    def breaks(*_: object) -> None:
+        raise OSError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(analysis_work, "write_files", breaks)
+        run_id = analysing.analysed(compared, labelled)
+    assert runs.get(run_id).state is RunState.FAILED
+    page = open_page(ANALYSIS, run=run_id)
+    assert "An analysis takes seconds, so it begins anew." in page.said
+    page.press("resume")
+    assert spawned == [run_id]
+    work(Registry(data_dir), run_id)
+    assert f"of what {PLAIN} prefers" in open_page(ANALYSIS, run=run_id).said
+
+
+def test_home_has_its_tile_begins_it_and_shows_the_strongest_reward(
+    analysing: Analysing, data_dir, open_page, spawned
+):
+    study = study_of(analysing.compared())
+    page = open_page(study=study)
+    assert "Analysis–pairs analysed" in page.said and "begin-Analysis" not in page.buttons
+    analysing.labelled()
+    page = open_page(study=study)
+    assert page.buttons["begin-Analysis"].startswith("Analyse the 60 pairs, ")
+    page.press("begin-Analysis")
+    (run_id,) = spawned
+    work(Registry(data_dir), run_id)
+    page = open_page(study=study)
+    assert "Analysis60pairs analysed" in page.said
+    (to,) = leads_to(page, "See what else it rewards")
+    assert to.startswith(f"analysis?run={run_id}&effect={REFUSAL}")
+    assert "gives a refusing reply" in page.said
+    assert kind_of(runs.get(run_id)).name == "analysis"
+
+
+def test_what_next_on_compare_leads_to_it(analysing: Analysing, open_page):
+    compared, _ = analysing.compared(), analysing.labelled()
+    page = open_page("pages/compare.py", run=compared)
+    assert page.buttons.get("next-analysis", "").startswith("Start: regressions, free")

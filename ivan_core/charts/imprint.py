@@ -38,6 +38,14 @@ def imprint_dots(
     return _effect_dots(shown, titles, title, across, dark)
 
 
+def labeler_dots(
+    effects: pd.DataFrame, titles: Mapping[str, str], title: str, *, dark: bool = False
+) -> palette.Drawing:
+    """The same of one model by several labelers: `series` says who labelled."""
+    across = "Typical margins more for the reply that has it"
+    return _effect_dots(effects.assign(decimals=2), titles, title, across, dark)
+
+
 def points_dots(
     whys: pd.DataFrame, titles: Mapping[str, str], *, dark: bool = False
 ) -> palette.Drawing:

@@ -64,6 +64,20 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How a kind counts the pairs of its runs.
+
+    `weight` is what one pair counts in the progress of a run, by its spec. Of a finished run, by
+    its id, `reached` counts the pairs for which something came of it, and `covers` those that it is
+    about, where these are not all of its rows.
+    """
+
+    weight: Callable[[Any], int] = lambda _: 1
+    reached: Callable[[str], int | None] | None = None
+    covers: Callable[[str], int | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of run. What a kind lacks is None, or empty.
 
@@ -77,14 +91,13 @@ class Kind:
 
     `spec` is the class of what it is asked to do, and `about` says that in one line. `work` does
     what is left of a run. `proposes` tells the run that would come next on some rows, and what it
-    would take; `adds` the one that adds to it where one is done. `weight` is what one pair counts
-    in its progress, and `reached` counts the pairs of a finished run, by its id, for which
-    something came of it; `covers` counts those that it is about, where these are not all of its
-    rows. `open` gives its results and `report` prints them; where it lacks that, its sentences are.
-    `command` is the command line that does the same as a run, if its spec alone does not tell it.
-    `beside` says in words how two runs differ. `figures` is its record of charts and sentences, and
-    `conditions` that of what rows may have to be. `transfer` holds its records of what leaves this
-    machine and comes from others, `sending` what it has if it sends texts to a provider.
+    would take; `adds` the one that adds to it where one is done. `counts` is its record of how
+    pairs are counted. `open` gives its results and `report` prints them; where it lacks that, its
+    sentences are. `command` is the command line that does the same as a run, if its spec alone does
+    not tell it. `beside` says in words how two runs differ. `figures` is its record of charts and
+    sentences, and `conditions` that of what rows may have to be. `transfer` holds its records of
+    what leaves this machine and comes from others, `sending` what it has if it sends texts to a
+    provider.
     """
 
     name: str
@@ -103,9 +116,7 @@ class Kind:
     commands: str = ""
     proposes: Callable[[RowsSpec], Proposal] | None = None
     adds: Callable[[RowsSpec], Proposal] | None = None
-    weight: Callable[[Any], int] = lambda _: 1
-    reached: Callable[[str], int | None] | None = None
-    covers: Callable[[str], int | None] | None = None
+    counts: Counts = Counts()
     open: Callable[[str], OfRows] | None = None
     report: Callable[[str, TextIO], None] | None = None
     command: Callable[[Run], str] | None = None

@@ -267,8 +267,9 @@ def _reached(own: Sequence[Run]) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
     for run in own:
         kind = kind_of(run)
-        if kind.reached and run.state is RunState.DONE and kind.stage not in found:
-            found[kind.stage] = kind.reached(run.id)
+        reached = kind.counts.reached
+        if reached and run.state is RunState.DONE and kind.stage not in found:
+            found[kind.stage] = reached(run.id)
     return found
 
 
@@ -308,10 +309,10 @@ def _review(about: About) -> Stage:
 
 def _pairs_done(run: Run, about: About) -> int:
     """Pairs that a run has taken through all of its steps, at least."""
-    kind = kind_of(run)
+    counts = kind_of(run).counts
     if run.state is not RunState.DONE:
-        return min(about.rows, run.done // kind.weight(runs.any_spec_of(run)))
-    covered = kind.covers(run.id) if kind.covers else None
+        return min(about.rows, run.done // counts.weight(runs.any_spec_of(run)))
+    covered = counts.covers(run.id) if counts.covers else None
     if covered is not None:
         return covered
     found = _about_on(_folder(about.fingerprint), about.dataset, run)

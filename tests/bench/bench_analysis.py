@@ -15,19 +15,20 @@ from time import perf_counter
 
 import numpy as np
 
+from ivan_core.domain.labels import REGRESSION_FEATURES
 from ivan_core.experiments.analysis import steps
-from ivan_core.experiments.analysis.joined import ANALYSED, Joined, Judged, Labelled
+from ivan_core.experiments.analysis.joined import Joined, Judged, Labelled
 
 TOPICS = 12
 
 
 def made_up(pairs: int) -> Joined:
     draw = np.random.default_rng(0)
-    chosen = (draw.random((pairs, len(ANALYSED))) < 0.2).astype(float)
-    same = draw.random((pairs, len(ANALYSED))) < 0.8
+    chosen = (draw.random((pairs, len(REGRESSION_FEATURES))) < 0.2).astype(float)
+    same = draw.random((pairs, len(REGRESSION_FEATURES))) < 0.8
     rejected = np.where(same, chosen, 1 - chosen)
     length = draw.normal(size=pairs)
-    effects = draw.normal(size=len(ANALYSED))
+    effects = draw.normal(size=len(REGRESSION_FEATURES))
     margins = [
         (chosen - rejected) @ effects * size + 0.3 * length + draw.normal(size=pairs)
         for size in (0.3, 0.1)
@@ -35,7 +36,9 @@ def made_up(pairs: int) -> Joined:
     prompts = np.where(draw.random(pairs) < 0.9, np.arange(pairs), draw.integers(0, pairs, pairs))
     topics = draw.random((pairs, TOPICS)) < 0.08
     names = tuple(f"topic {number}" for number in range(TOPICS))
-    labelled = Labelled("run", "made-up", ANALYSED, chosen, rejected, names, topics)
+    labelled = Labelled(
+        "run", "made-up", REGRESSION_FEATURES, chosen, rejected, chosen - rejected, names, topics
+    )
     models = {
         f"model-{number}": Judged(margin, float(np.sqrt(np.mean(margin**2))))
         for number, margin in enumerate(margins)

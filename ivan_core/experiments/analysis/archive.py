@@ -15,15 +15,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.labels import REGRESSION_FEATURES, TextKey
+from ivan_core.domain.pairs import SIDES
 from ivan_core.engine.imports import SLUG, Came, Written
 from ivan_core.engine.zips import Archive, Unpacked
 from ivan_core.experiments.analysis.files import write_files
-from ivan_core.experiments.analysis.joined import ANALYSED, Judged, Labelled, on_rows
+from ivan_core.experiments.analysis.joined import Floats, Judged, Labelled, on_rows
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
 from ivan_core.experiments.analysis.units import AnalysisSpec
+from ivan_core.experiments.labels.authored import authored_labels
 from ivan_core.metrics.imprint.choice import CHOICE
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
-from ivan_core.metrics.labels.answers import SENTIMENT
+from ivan_core.metrics.labels.answers import SENTIMENT, SENTIMENTS
+from ivan_core.models.names import is_authored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,14 +127,15 @@ def _table(zipped: Unpacked[AnalysisSpec], name: str, facts: _Facts) -> pd.DataF
         "after": set(facts.models),
         "who": {CHOICE, *facts.models, *(f"{name} - {CHOICE}" for name in facts.models)},
         "labeler": {one.run for one in facts.labelers},
-        "feature": {*ANALYSED, LENGTH, CHOSEN},
+        "beside": {one.run for one in facts.labelers},
+        "feature": {*REGRESSION_FEATURES, LENGTH, CHOSEN},
     }
     for column, among in known.items():
         if column in types and not table[column].isin(among).all():
             raise zipped.damaged(f"its table {name} has a {column} that is none of its own")
     numbers = table.select_dtypes("number")
     wrong = np.isinf(numbers.to_numpy(np.float64)).any(axis=1)
-    for column in {"n", "differs", "prompts", "inside", "outside"} & set(types):
+    for column in {"n", "differs", "found", "prompts", "inside", "outside"} & set(types):
         wrong |= (table[column] < 0).to_numpy(bool)
     if {"low", "high"} <= set(types):
         wrong |= (table["low"] > table["high"]).to_numpy(bool)
@@ -144,16 +150,15 @@ def _joined(zipped: Unpacked[AnalysisSpec], facts: _Facts, imprint: pd.DataFrame
     """The joined rows, if margins and labels are possible ones and all else follows from them."""
     asked = {
         one.run: tuple(
-            key for key in ANALYSED if key in set(imprint["feature"][imprint["labeler"] == one.run])
+            key
+            for key in REGRESSION_FEATURES
+            if key in set(imprint["feature"][imprint["labeler"] == one.run])
         )
         for one in facts.labelers
     }
     margins = [f"margin|{name}" for name in facts.models]
     labels = [
-        f"{side}|{run}|{key}"
-        for run, keys in asked.items()
-        for key in keys
-        for side in ("chosen", "rejected")
+        f"{side}|{run}|{key}" for run, keys in asked.items() for key in keys for side in SIDES
     ]
     types = {"row_id": "int64", **dict.fromkeys([*margins, *labels], "float64")}
     given = zipped.table(JOINED, list(types), types, zipped.dataset.rows)
@@ -170,18 +175,7 @@ def _joined(zipped: Unpacked[AnalysisSpec], facts: _Facts, imprint: pd.DataFrame
         name: Judged(given[f"margin|{name}"].to_numpy(), one.typical_margin)
         for name, one in facts.models.items()
     }
-    labelers = {
-        one.run: Labelled(
-            one.run,
-            one.id,
-            asked[one.run],
-            _sides(given, one.run, "chosen", asked[one.run]),
-            _sides(given, one.run, "rejected", asked[one.run]),
-            (),
-            np.zeros((len(given), 0), dtype=np.bool_),
-        )
-        for one in facts.labelers
-    }
+    labelers = {one.run: _labelled(zipped, given, one, asked[one.run]) for one in facts.labelers}
     joined = joined_table(on_rows(zipped.dataset, row_ids, models, labelers))
     kinds = {column: str(one) for column, one in joined.dtypes.items()}
     told = zipped.table(JOINED, list(kinds), kinds, zipped.dataset.rows)
@@ -192,8 +186,38 @@ def _joined(zipped: Unpacked[AnalysisSpec], facts: _Facts, imprint: pd.DataFrame
     return joined
 
 
-def _sides(given: pd.DataFrame, run: str, side: str, keys: tuple[str, ...]) -> Any:
-    return given[[f"{side}|{run}|{key}" for key in keys]].to_numpy(np.float64)
+def _labelled(
+    zipped: Unpacked[AnalysisSpec], given: pd.DataFrame, who: _Labeler, keys: tuple[str, ...]
+) -> Labelled:
+    """The labels of one labeler; those in the author's name are what the dataset says."""
+    chosen, rejected = (
+        given[[f"{side}|{who.run}|{key}" for key in keys]].to_numpy(np.float64) for side in SIDES
+    )
+    if is_authored(who.id):
+        written = _authored(zipped.dataset, given["row_id"].tolist(), keys)
+        chosen, rejected = (
+            np.where(np.isnan(own), np.nan, true)
+            for own, true in zip((chosen, rejected), written, strict=True)
+        )
+    differences = chosen - rejected
+    if is_authored(who.id):
+        minimal = ~np.isnan(differences).all(axis=1)
+        differences[np.isnan(differences) & minimal[:, None]] = 0.0
+    topics = np.zeros((len(given), 0), dtype=np.bool_)
+    return Labelled(who.run, who.id, keys, chosen, rejected, differences, (), topics)
+
+
+def _authored(dataset: PreparedDataset, row_ids: list[int], keys: tuple[str, ...]) -> Floats:
+    """What was written of both texts of each row, (2, n, k); NaN of what was not."""
+    found = authored_labels(dataset, row_ids).outcomes
+    written = np.full((2, len(row_ids), len(keys)), np.nan)
+    for place, row_id in enumerate(row_ids):
+        for side, name in enumerate(SIDES):
+            outcome = found.get(TextKey(row_id, name))
+            for key, label in (outcome.labels if outcome else {}).items():
+                value = SENTIMENTS.index(str(label)) - 1 if key == SENTIMENT else bool(label)
+                written[side, place, keys.index(key)] = value
+    return written
 
 
 ARCHIVE = Archive(

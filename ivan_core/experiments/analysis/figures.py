@@ -12,11 +12,16 @@ from ivan_core.experiments.analysis.results import Analysed, open_analysis
 from ivan_core.experiments.analysis.sentences import (
     AGAINST,
     CHANGED,
+    NO_WHY,
+    TEACHES,
     WHAT_FOR,
     against_sentence,
+    authored_rows,
+    found_sentence,
     quotes,
     shift_sentence,
     shown_effects,
+    taught_sentence,
 )
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
 from ivan_core.figures.choices import (
@@ -92,7 +97,7 @@ def _imprint(analysed: Analysed, labeler: str, control: str, view: str) -> Drawn
         lambda: imprint_dots(table, TITLES, dark=False),
         table.drop(columns=["why", "spread"]),
         "By how many typical margins each model likes the reply with a feature more,"
-        f" {alike}. Labels: {who.named}.",
+        f" {alike}. {who.sentence}",
         f"A regression of margins on differences of labels{beside}, {constant} a constant."
         f" {_INTERVALS}"
         if view == "together"
@@ -109,11 +114,36 @@ def _against(analysed: Analysed, model: str, labeler: str) -> Drawn:
         lambda: points_dots(table, TITLES, dark=False),
         table,
         f"{against_sentence(analysed, model, labeler)} By how many percentage points more often"
-        f" where a reply has a feature. Labels: {who.named}.",
+        f" where a reply has a feature. {who.sentence}",
         "A logit of going against the choice on a constant, the labels of both replies and the"
         " difference in log length, as average effects over the pairs; intervals are 95%, from a"
         " sandwich by prompt and the delta method; p-values are adjusted by Holm over the labels.",
     )
+
+
+def _authored(analysed: Analysed, model: str, labeler: str) -> Drawn:
+    from ivan_core.charts.imprint import labeler_dots
+
+    rows = labeled_rows(analysed, model, labeler)
+    found, taught = (found_sentence(analysed, labeler), taught_sentence(analysed, model, labeler))
+    return Drawn(
+        lambda: labeler_dots(rows, TITLES, beside_title(model), dark=False),
+        rows.drop(columns=["why"]),
+        f"{found} {taught} {TEACHES}",
+        "The regression of the imprint, by authored labels and by a labeler's own, on the pairs"
+        f" that both labelled. {_INTERVALS}",
+    )
+
+
+def labeled_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
+    """The effects by authored labels and by a labeler, each with the name of who labelled."""
+    rows = authored_rows(analysed, model, labeler)
+    return rows.assign(series=[analysed.labeler(run_id).named for run_id in rows["labeler"]])
+
+
+def beside_title(model: str) -> str:
+    """What the chart of a labeler beside authored labels is called."""
+    return f"{model.rpartition('/')[2]} by authored labels, and by others"
 
 
 def _change(analysed: Analysed, labeler: str, control: str, view: str) -> Drawn:
@@ -125,7 +155,7 @@ def _change(analysed: Analysed, labeler: str, control: str, view: str) -> Drawn:
         lambda: imprint_dots(table, TITLES, change_title(analysed, labeler), dark=False),
         table.drop(columns=["why", "spread"]),
         f"{shift_sentence(analysed, labeler)} Feature by feature: by how many typical margins the"
-        f" later model likes the reply with it more than the earlier one. Labels: {who.named}.",
+        f" later model likes the reply with it more than the earlier one. {who.sentence}",
         f"A regression of the change of margins on differences of labels. {_INTERVALS}",
     )
 
@@ -137,6 +167,29 @@ def _no_change(name: str, analysed: Analysed) -> BadInput | None:
         f"The chart {name} sets a model before another; run {analysed.run.id} names no two.",
         "Analyse it anew, and name both models.",
     )
+
+
+def _no_authored(name: str, analysed: Analysed) -> BadInput | None:
+    if "authored" in analysed.tables:
+        return None
+    return BadInput(
+        f"The chart {name} sets a labeler beside authored labels; run {analysed.run.id} has not"
+        " both.",
+        "Analyse pairs of the dataset sample that have both.",
+    )
+
+
+def _no_why(name: str, analysed: Analysed) -> BadInput | None:
+    return None if "why" in analysed.tables else BadInput(NO_WHY, "Label the pairs, by rules too.")
+
+
+def _reader(chart: str, analysed: Analysed, wish: Wish) -> str:
+    runs = [one.run_id for one in analysed.readers]
+    return _one_of(chart, wish, LABELER, runs, runs[0])
+
+
+def _readers(analysed: Analysed) -> list[tuple[str, str]]:
+    return [(one.run_id, one.named) for one in analysed.readers]
 
 
 def _labeler(chart: str, analysed: Analysed, wish: Wish) -> str:
@@ -173,6 +226,8 @@ _CHOICES = (
     Choice(CONTROL, _control, before="beside"),
     Choice(VIEW, _view),
 )
+_READER = Choice(LABELER, _reader, offers=_readers, before="labels")
+"""Of those who tell what each reply is."""
 
 
 def _methods(analysed: Analysed, _: Chosen) -> str:
@@ -183,7 +238,8 @@ def _methods(analysed: Analysed, _: Chosen) -> str:
 FIGURES = ChartsAndSentences(
     (
         Chart("imprint", WHAT_FOR, _imprint, _CHOICES),
-        Chart("against", AGAINST, _against, (ONE_MODEL, _CHOICES[0])),
+        Chart("authored", WHAT_FOR, _authored, (ONE_MODEL, _READER), lacks=_no_authored),
+        Chart("against", AGAINST, _against, (ONE_MODEL, _READER), lacks=_no_why),
         Chart("change", CHANGED, _change, _CHOICES, lacks=_no_change),
     ),
     open_analysis,

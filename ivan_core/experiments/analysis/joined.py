@@ -2,8 +2,9 @@
 
 For a model, d is the reward of the chosen reply minus that of the rejected one, y is d in typical
 margins of all its rated pairs in the comparison. For a labeler and a feature, D is the label of the
-chosen reply minus that of the rejected one: booleans count 1 and 0, sentiment -1, 0 and 1. L is the
-log of the chosen reply's characters minus that of the rejected one's.
+chosen reply minus that of the rejected one: booleans count 1 and 0, sentiment -1, 0 and 1. Authored
+labels tell D of more features than they tell each reply of: see `pair_labels`. L is the log of the
+chosen reply's characters minus that of the rejected one's.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from numpy.typing import NDArray
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.labels import FEATURES
+from ivan_core.domain.labels import REGRESSION_FEATURES
 from ivan_core.domain.runs import RunState
 from ivan_core.experiments.compare.results import Results
+from ivan_core.experiments.labels.differences import pair_labels
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.metrics.agreement import typical_margin
 from ivan_core.metrics.imprint.groups import Groups
 from ivan_core.metrics.imprint.rows import Rows
-from ivan_core.metrics.labels.answers import SENTIMENT, SENTIMENTS
+from ivan_core.models.names import is_authored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,14 +35,6 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
-_LEFT_OUT = (
-    "assistant_is_anthropomorphic",
-    "assistant_is_coherent",
-    "last_response_is_discriminating_against",
-    "topics",
-)
-ANALYSED = tuple(key for key in FEATURES if key not in _LEFT_OUT)
-"""The 15 features of regressions: of the human's words and of the last reply, lists left out."""
 FOLDS = 10
 _TOPICS = "topics"
 
@@ -60,7 +54,8 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """One labeler's answers (n, k) for both replies of each pair, NaN where it gave none.
+    """One labeler's answers (n, k) for both replies of each pair, and how these differ; NaN where
+    it tells nothing.
 
     `topics` (n, t) says which topics of `topic_names` the chosen reply has.
     """
@@ -70,12 +65,14 @@ class Labelled:
     features: tuple[str, ...]
     chosen: Floats
     rejected: Floats
+    differences: Floats
     topic_names: tuple[str, ...]
     topics: Bools
 
     @property
-    def differences(self) -> Floats:
-        return self.chosen - self.rejected
+    def authored(self) -> bool:
+        """Whether these are authored labels, which tell how replies differ and not what each is."""
+        return is_authored(self.labeler)
 
     @property
     def answered(self) -> Bools:
@@ -109,12 +106,13 @@ class Joined:
     def out(self, models: Sequence[str], labeler: str) -> dict[str, int]:
         """How many pairs are not in such a number, each for the first reason that it has."""
         rated = self.rated_by(models)
-        answers = self.labelers[labeler].differences
-        nothing = np.isnan(answers).all(axis=1)
-        some = np.isnan(answers).any(axis=1) & ~nothing
+        own = self.labelers[labeler]
+        nothing = np.isnan(own.differences).all(axis=1)
+        some = np.isnan(own.differences).any(axis=1) & ~nothing
+        unlabelled = "of no minimal pair" if own.authored else "not labelled on both sides"
         found = {
             "not rated": int((~rated).sum()),
-            "not labelled on both sides": int((rated & nothing).sum()),
+            unlabelled: int((rated & nothing).sum()),
             "a label missing": int((rated & some).sum()),
         }
         return {why: count for why, count in found.items() if count}
@@ -187,48 +185,42 @@ def _labels(compared: Results, own: LabelResults, row_ids: Ints) -> Labelled:
             f"{compared.dataset.about['label']}, which holds other pairs.",
             "Choose labels of the same dataset.",
         )
-    keys = tuple(key for key in ANALYSED if key in own.keys)
-    table = own.table
-    at = np.searchsorted(row_ids, table["row_id"].to_numpy(np.int64))
-    here = (at < len(row_ids)) & (
-        row_ids[np.minimum(at, len(row_ids) - 1)] == table["row_id"].to_numpy(np.int64)
-    )
+    keys = tuple(key for key in REGRESSION_FEATURES if key in own.keys)
+    told = pair_labels(own, keys)
+    at, here = _places(told.row_ids, row_ids)
     if not here.any() or not keys:
         raise BadInput(
             f"Run {own.run.id} has no labels of the rows that run {compared.run.id} judged.",
             "Choose labels of the same rows.",
         )
-    is_chosen = table["preference"].eq("chosen").to_numpy(bool)
-    values = np.stack([_numbers(table[key], key) for key in keys], axis=1)
-    sides = np.full((2, len(row_ids), len(keys)), np.nan)
-    for side, own_rows in enumerate((is_chosen & here, ~is_chosen & here)):
-        sides[side, at[own_rows]] = values[own_rows]
-    names, topics = _topics(own, is_chosen & here, at, len(row_ids))
-    return Labelled(own.run.id, own.labeler, keys, sides[0], sides[1], names, topics)
+    placed = np.full((3, len(row_ids), len(keys)), np.nan)
+    for place, values in enumerate((told.chosen, told.rejected, told.difference)):
+        placed[place, at[here]] = values[here]
+    names, topics = _topics(own, row_ids)
+    chosen, rejected, difference = placed
+    return Labelled(own.run.id, own.labeler, keys, chosen, rejected, difference, names, topics)
 
 
-def _numbers(column: pd.Series, key: str) -> Floats:
-    """The answers of a column as numbers, NaN where there is none or it is none of the allowed."""
-    if key == SENTIMENT:
-        codes = {word: float(place - 1) for place, word in enumerate(SENTIMENTS)}
-        numbers = column.map(codes, na_action="ignore")
-    else:
-        numbers = column.astype("boolean")
-    return np.asarray(numbers.to_numpy(np.float64, na_value=np.nan), dtype=np.float64)
+def _places(wanted: Ints, row_ids: Ints) -> tuple[Ints, Bools]:
+    """The place of each wanted row among sorted row ids, and whether it is there."""
+    at = np.searchsorted(row_ids, wanted)
+    return at, np.asarray(row_ids[np.minimum(at, len(row_ids) - 1)] == wanted)
 
 
-def _topics(own: LabelResults, chosen: Bools, at: Ints, n: int) -> tuple[tuple[str, ...], Bools]:
+def _topics(own: LabelResults, row_ids: Ints) -> tuple[tuple[str, ...], Bools]:
     """The topics that chosen replies have, and which has which."""
     if _TOPICS not in own.keys:
-        return (), np.zeros((n, 0), dtype=np.bool_)
+        return (), np.zeros((len(row_ids), 0), dtype=np.bool_)
+    table = own.table[own.table["preference"].eq("chosen")]
+    at, here = _places(table["row_id"].to_numpy(np.int64), row_ids)
     places: dict[str, int] = {}
     rows: list[int] = []
     columns: list[int] = []
-    for row, words in zip(at[chosen].tolist(), own.table[_TOPICS][chosen], strict=True):
+    for row, words in zip(at[here].tolist(), table[_TOPICS][here], strict=True):
         for word in words if isinstance(words, tuple) else ():
             rows.append(row)
             columns.append(places.setdefault(word, len(places)))
-    found = np.zeros((n, len(places)), dtype=np.bool_)
+    found = np.zeros((len(row_ids), len(places)), dtype=np.bool_)
     found[rows, columns] = True
     order = sorted(places)
     return tuple(order), found[:, [places[name] for name in order]]

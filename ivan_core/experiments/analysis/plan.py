@@ -13,6 +13,7 @@ from ivan_core.engine.plan import Proposal, overhead, rows_of, the
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.labels.results import labeler_of
 from ivan_core.metrics.imprint.controls import Control
+from ivan_core.models.names import is_authored
 from ivan_core.models.reward_models import split_revision
 
 
@@ -61,7 +62,7 @@ def spec_of_runs(
     return AnalysisSpec(
         **rows_of(judged),
         comparison=comparison,
-        labelers=tuple(labelled),
+        labelers=tuple(_authored_last(labelled)),
         models=asked or here,
         before=before,
         after=after,
@@ -75,13 +76,22 @@ def _ids(models: Iterable[str]) -> tuple[str, ...]:
 
 
 def labels_of_study(comparison: str) -> list[str]:
-    """The newest finished labels of each labeler in the study of a comparison."""
+    """The newest finished labels of each labeler in the study of a comparison, authored ones last:
+    they stand beside a labeler's and not for them."""
     about = studies.about_run(comparison)
     found: dict[str, str] = {}
     for run in studies.runs_of(about.id) if about else ():
         if run.kind in alike("labels") and run.state is RunState.DONE:
             found.setdefault(labeler_of(run.id) or run.id, run.id)
-    return list(found.values())
+    return _authored_last(found.values())
+
+
+def _authored_last(labelled: Iterable[str]) -> list[str]:
+    return sorted(labelled, key=_authored)
+
+
+def _authored(run_id: str) -> bool:
+    return is_authored(labeler_of(run_id) or "")
 
 
 def comparison_of_study(study: str | None = None) -> str | None:
@@ -119,7 +129,10 @@ def propose(rows: RowsSpec) -> Proposal:
     if compared is None or not labelled:
         raise BadInput("These rows are not judged and labelled yet.", "Judge and label them first.")
     judged = runs.spec_of(compared, CompareSpec)
-    done = labels_of_study(compared.id) or [labelled[0].id]
+    done = labels_of_study(compared.id)
+    if all(_authored(one) for one in done):  # a labeler's own that are at work are waited for
+        live = [run.id for run in labelled if run.state is not RunState.DONE]
+        done = [*live[:1], *done]
     joined = [compared, *(run for run in labelled if run.id in done)]
     about = studies.about(study) if study else None
     pairs = about.rows if about else None

@@ -6,7 +6,12 @@ from typing import TextIO
 
 from ivan_core.experiments.analysis.figures import TITLES
 from ivan_core.experiments.analysis.results import open_analysis
-from ivan_core.experiments.analysis.sentences import explained_sentence, shown_effects
+from ivan_core.experiments.analysis.sentences import (
+    explained_sentence,
+    found_sentence,
+    shown_effects,
+    taught_sentence,
+)
 from ivan_core.metrics.intervals import interval_text, number_text
 from ivan_core.settings import data_dir
 
@@ -21,6 +26,8 @@ def print_analysis(run_id: str, out: TextIO) -> None:
             out_of = ", ".join(f"{count:,} {why}" for why, count in used["out"].items())
             print(f"{used['used']:,} pairs used{f'; out: {out_of}' if out_of else ''}.", file=out)
             control = found.spec.control
+            if taught := taught_sentence(found, model, who.run_id):
+                print(f"{found_sentence(found, who.run_id)} {taught}", file=out)
             for row in shown_effects(found, who.run_id, "together", control, model).to_dict(
                 "records"
             ):

@@ -12,9 +12,9 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opened import Found, Opener, files, nothing_yet
-from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of
+from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame
 from ivan_core.experiments.analysis.units import AnalysisSpec
-from ivan_core.models.names import shown_name
+from ivan_core.models.names import is_authored, shown_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,21 @@ class WhoLabelled:
     @property
     def named(self) -> str:
         return shown_name(self.id)
+
+    @property
+    def authored(self) -> bool:
+        """Whether these are authored labels, which tell how replies differ and not what each is."""
+        return is_authored(self.id)
+
+    @property
+    def labels(self) -> str:
+        """Whose labels a number rests on, as in "labels: reader:1b"."""
+        return self.named if self.authored else f"labels: {self.named}"
+
+    @property
+    def sentence(self) -> str:
+        """The same as a sentence of its own."""
+        return f"{self.labels[0].upper()}{self.labels[1:]}."
 
 
 @dataclass(frozen=True)
@@ -62,9 +77,14 @@ class Analysed:
         """The labeler with this run; the first if it is none of them."""
         return next((one for one in self.labelers if one.run_id == run_id), self.labelers[0])
 
+    @cached_property
+    def readers(self) -> tuple[WhoLabelled, ...]:
+        """Those who read each reply: all labelers but authored labels."""
+        return tuple(one for one in self.labelers if not one.authored)
+
     def table(self, name: str, **wanted: str) -> pd.DataFrame:
-        """The rows of a table whose columns have these values."""
-        found = self.tables[name]
+        """The rows of a table whose columns have these values; none of a table that it lacks."""
+        found = self.tables[name] if name in self.tables else frame(name, ())
         for column, value in wanted.items():
             found = found[found[column] == value]
         return found.reset_index(drop=True)

@@ -17,6 +17,7 @@ from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
 from ivan_core.metrics.intervals import interval_text, number_text, rate_of_row
 from ivan_core.metrics.paired import SIGNIFICANT
 from ivan_core.metrics.sentences import rate_words, the
+from ivan_core.models.names import reader_note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,12 +66,12 @@ def explained_sentence(analysed: Analysed, model: str, labeler: str) -> str:
     if both["r2"] <= 0:
         return (
             f"{columns} explain nothing of what {model} prefers on pairs that were held out"
-            f" ({told} of {number_of(int(both['n']), 'pair')}; labels: {who.named})."
+            f" ({told} of {number_of(int(both['n']), 'pair')}; {who.labels})."
         )
     rest = number_text(1 - both["r2"], 0, scale=100)
     return (
         f"{columns} explain {told} of what {model} prefers; {rest}% is something else"
-        f" ({number_of(int(both['n']), 'pair')}, held out by prompt; labels: {who.named})."
+        f" ({number_of(int(both['n']), 'pair')}, held out by prompt; {who.labels})."
     )
 
 
@@ -102,7 +103,7 @@ def shown_effects(
 def effect_sentence(row: Mapping[str, Any], who: WhoLabelled) -> str:
     """One effect, with its interval, its rows and who labelled; or why there is none."""
     reply = REPLIES.get(str(row["feature"]), str(row["feature"]))
-    of = f"{row['differs']:,} of {number_of(int(row['n']), 'pair')} differ; labels: {who.named}"
+    of = f"{row['differs']:,} of {number_of(int(row['n']), 'pair')} differ; {who.labels}"
     if row["why"] and isnan(row["estimate"]):
         return f"Of {reply} {row['model']} tells nothing here: {row['why']} ({of})."
     less = row["estimate"] < 0
@@ -138,12 +139,84 @@ def needs_sentence(spread: float) -> str:
 
 def labeler_sentence(who: WhoLabelled, labelers: int) -> str:
     """What is known of a labeler's mistakes."""
+    if who.authored:
+        return reader_note(who.id)
     if labelers > 1:
         return f"Labels by {who.named}; {labelers - 1} more labelled these pairs: choose above."
     return (
         f"Labels by {who.named}: nobody has checked this labeler. Its mistakes shrink effects and"
         " give some to features that have none, and more rows do not help."
     )
+
+
+def authored_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
+    """The imprint of a model by authored labels, then by a labeler, on the pairs of both; empty
+    where there are not both, and of authored labels themselves."""
+    import pandas as pd
+
+    table = analysed.table("authored", model=model)
+    if analysed.labeler(labeler).authored:
+        return table.head(0)
+    own = table["labeler"] == labeler
+    return pd.concat([table[table["beside"] == labeler], table[own]], ignore_index=True)
+
+
+def found_sentence(analysed: Analysed, labeler: str) -> str:
+    """How many of the written differences a labeler finds, and how many it sees besides; empty
+    where there are no authored labels beside it."""
+    for model in analysed.models:
+        rows = authored_rows(analysed, model, labeler)
+        if not rows.empty:
+            break
+    else:
+        return ""
+    written, read = rows[rows["labeler"] != labeler], rows[rows["labeler"] == labeler]
+    differ, found = int(written["differs"].where(_of_labels(written)).sum()), read["found"].sum()
+    besides = int(read["differs"].where(_of_labels(read)).sum()) - int(found)
+    pairs = number_of(int(rows["n"].iloc[0]), "pair")
+    return (
+        f"On the same {pairs}, {analysed.labeler(labeler).named} finds {found:,} of the"
+        f" {differ:,} differences that were written, and sees {besides:,} that were not."
+    )
+
+
+def taught_sentence(analysed: Analysed, model: str, labeler: str) -> str:
+    """What a labeler's mistakes do to the imprint of a model; empty as `found_sentence`."""
+    rows = authored_rows(analysed, model, labeler)
+    if rows.empty:
+        return ""
+    own = rows["labeler"] == labeler
+    sure = {
+        name: set(zip(part["feature"], part["estimate"] > 0, strict=True))
+        for name, table in (("written", rows[~own]), ("read", rows[own]))
+        for part in (table[_of_labels(table) & (table["p_holm"] < SIGNIFICANT)],)
+    }
+    written, both = len(sure["written"]), len(sure["written"] & sure["read"])
+    only, named = len(sure["read"] - sure["written"]), analysed.labeler(labeler).named
+    if not written:
+        told = f"no effect would be clear; by {named} alone {only or 'none'} would"
+    else:
+        other = f"{only} other{'s' if only > 1 else ''}" if only else "no other"
+        told = f"{number_of(written, 'effect')} would be clear; by {named} alone"
+        told += f" {both or 'none'} of these and {other}"
+    return f"{model}: by authored labels alone {told}."
+
+
+TEACHES = (
+    "Pairs, margins and lengths are the same: what differs here are the labeler's mistakes. They"
+    " shrink effects and give some to other features, and more pairs would not help."
+)
+
+
+def _of_labels(table: pd.DataFrame) -> pd.Series:
+    return ~table["feature"].isin([LENGTH, CHOSEN])
+
+
+NO_WHY = (
+    "Authored labels tell how the two replies of a pair differ, not which labels each reply has: by"
+    " them nothing can be said of either reply."
+)
+"""Why there is no chart of what goes with going against the choice."""
 
 
 def choice_sentence(chosen: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
@@ -220,7 +293,7 @@ def preference_sentence(analysed: Analysed, model: str, labeler: str) -> str:
         if name in parts and parts[name]["pairs"]
     ]
     who = analysed.labeler(labeler)
-    return f"{model}: {', '.join(told)} (labels: {who.named})." if told else ""
+    return f"{model}: {', '.join(told)} ({who.labels})." if told else ""
 
 
 def _rate(row: Mapping[str, Any]) -> str:
@@ -234,7 +307,7 @@ def why_sentence(row: Mapping[str, Any], who: WhoLabelled, choice: str) -> str:
     of = f"{row['away']:,} of {number_of(int(row['n']), 'text')} differ from the most common label"
     name = f"the {side} reply is {REPLIES.get(feature, feature)}" if side else "it is longer"
     if isnan(row["estimate"]):
-        return f"Where {name}: {row['why']} ({of}; labels: {who.named})."
+        return f"Where {name}: {row['why']} ({of}; {who.labels})."
     less = row["estimate"] < 0
     size = number_text(abs(row["estimate"]), 0)
     low, high = (-row["high"], -row["low"]) if less else (row["low"], row["high"])
@@ -243,7 +316,7 @@ def why_sentence(row: Mapping[str, Any], who: WhoLabelled, choice: str) -> str:
     often = f"{size} points {'less' if less else 'more'} often {ends}"
     return (
         f"Alike in all else in this table, {row['model']} goes against {the(choice)} {often} where"
-        f" {name} ({of}; labels: {who.named}).{sure}"
+        f" {name} ({of}; {who.labels}).{sure}"
     )
 
 
@@ -288,7 +361,7 @@ def trained_sentence(analysed: Analysed) -> str:
 def quotes(analysed: Analysed) -> list[Quote]:
     """Every sentence of an analysis, by question."""
     return [
-        Quote(question, sentence, chart, {**shown, **_by(analysed, who)})
+        Quote(question, sentence, chart, {**shown, **_by(analysed, who)} if chart else {})
         for who in analysed.labelers
         for question, sentence, chart, shown in _told(analysed, who)
     ]
@@ -306,13 +379,19 @@ def _told(analysed: Analysed, who: WhoLabelled) -> Iterator[tuple[str, str, str,
     effects = shown_effects(analysed, who.run_id, "together", analysed.spec.control)
     for row in effects[effects["estimate"].notna()].to_dict("records"):
         yield WHAT_FOR, effect_sentence(row, who), "imprint", {}
+    if found := found_sentence(analysed, who.run_id):
+        yield WHAT_FOR, found, "authored", {}
+    for model in analysed.models:
+        if taught := taught_sentence(analysed, model, who.run_id):
+            yield WHAT_FOR, taught, "authored", {"model": model}
     alone = who == analysed.labelers[0]  # what no label tells is told once
+    against = "" if who.authored else "against"
     for model in analysed.models:
         if alone:
             told = against_sentence(analysed, model, who.run_id)
-            yield AGAINST, told, "against", {"model": model}
+            yield AGAINST, told, against, {"model": model}
         if apart := preference_sentence(analysed, model, who.run_id):
-            yield AGAINST, apart, "against", {"model": model}
+            yield AGAINST, apart, against, {"model": model}
     if alone and "shift" in analysed.tables:
         yield CHANGED, shift_sentence(analysed, who.run_id), "change", {}
         yield CHANGED, regime_sentence(analysed, who.run_id), "change", {}

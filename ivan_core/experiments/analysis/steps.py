@@ -99,7 +99,9 @@ def imprint(by_labeler: Sequence[Sequence[Outcome]]) -> list[Record]:
             clear = clearness([{one.feature: one for one in own} for own, _ in found])
             for outcome, (own, spread), words in zip(of_labelers, found, clear, strict=True):
                 of = {**outcome.named, "control": control, "view": view, "spread": spread}
-                records += [{**of, **_effect(one), "clear": words[one.feature]} for one in own]
+                records += [
+                    {**of, **effect_record(one), "clear": words[one.feature]} for one in own
+                ]
     return records
 
 
@@ -111,7 +113,8 @@ def _imprint(outcome: Outcome, view: str, control: str) -> tuple[tuple[Effect, .
     return found.effects, found.spread
 
 
-def _effect(one: Effect) -> Record:
+def effect_record(one: Effect) -> Record:
+    """One effect by the columns of the imprint."""
     return {
         "feature": one.feature,
         **_estimate(one.found),
@@ -223,12 +226,14 @@ def choices(joined: Joined, labeler: str) -> list[Record]:
 
 
 def preferences(joined: Joined, labeler: str) -> Codes | None:
-    """Which reply the labels prefer; None from a labeler that was not asked for both labels."""
+    """Which reply the labels prefer, by how the two differ; None from a labeler that was not asked
+    for both labels."""
     own = joined.labelers[labeler]
     if not set(PREFERRED_BY) <= set(own.features):
         return None
     places = [own.features.index(key) for key in PREFERRED_BY]
-    return prefers(own.chosen[:, places], own.rejected[:, places])
+    found = own.differences[:, places]
+    return prefers(found, np.zeros_like(found))
 
 
 def misaligned(joined: Joined, labeler: str) -> list[Record]:
@@ -286,10 +291,11 @@ def _regimes(joined: Joined, labeler: str, before: str, after: str) -> Regimes:
 
 
 def whys(found: Iterable[Outcome]) -> list[Record]:
-    """Which features of either reply go with going against the choice."""
+    """Which features of either reply go with going against the choice; nothing by authored labels,
+    which do not tell what each reply is."""
     records: list[Record] = []
     for outcome in found:
-        if outcome.before:
+        if outcome.before or outcome.labeler.authored:
             continue
         own, inside = outcome.labeler, outcome.inside
         told = why_against(

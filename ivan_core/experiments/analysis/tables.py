@@ -67,9 +67,11 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "n",
     ),
     "shift": ("before", "after", "labeler", "by", "value", "pairs", "mean", "low", "high"),
+    "authored": ("model", "labeler", "beside", "feature", *_TEST, "clear", "n", "differs", "found"),
 }
 """The columns of the CSV of each table."""
 BESIDE: Mapping[str, tuple[str, ...]] = {
+    "authored": ("why",),
     "imprint": ("why", "spread"),
     "choice": ("why",),
     "misaligned": ("effective_n",),
@@ -91,6 +93,7 @@ _COUNTS = {
     "effective_n",
     "away",
     "away_against",
+    "found",
 }
 _NUMBERS = {
     *_TEST,

@@ -7,6 +7,7 @@ from typing import Any
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine.work import Job, begin, write_results
 from ivan_core.experiments.analysis import steps
+from ivan_core.experiments.analysis.authored import beside_authored
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Joined, join
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
@@ -44,7 +45,10 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
     context.doing("Where does it differ?")
     records["topics"] = steps.by_topic(every, joined.subset)
     context.doing("Where does it go against people?")
-    records["why"] = steps.whys(every)
+    if whys := steps.whys(every):
+        records["why"] = whys
+    if both := beside_authored(joined, spec.control):
+        records["authored"] = both
     for run_id in joined.labelers:
         _by_labeler(records, joined, run_id, spec)
     context.doing("Writing the results")

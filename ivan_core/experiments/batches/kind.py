@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.specs import TaxonomySpec
-from ivan_core.engine.kind import Kind, Sending, Transfer, late, record
+from ivan_core.engine.kind import Counts, Kind, Sending, Transfer, late, record
 
 _HERE, _LABELS = "ivan_core.experiments.batches", "ivan_core.experiments.labels"
 
@@ -24,7 +24,7 @@ KIND = Kind(
     commands="ivan_core.cli.taxonomy",
     spec=TaxonomySpec,
     about=_about,
-    weight=lambda _: 2,
+    counts=Counts(weight=lambda _: 2),
     work=late(f"{_HERE}.work:work_taxonomy"),
     proposes=late(f"{_HERE}.plan:propose"),
     open=late(f"{_LABELS}.results:open_labels"),

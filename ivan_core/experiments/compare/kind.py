@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.engine.kind import Kind, Transfer, late, record
+from ivan_core.engine.kind import Counts, Kind, Transfer, late, record
 
 _HERE = "ivan_core.experiments.compare"
 
@@ -30,7 +30,7 @@ KIND = Kind(
     commands="ivan_core.cli.compare",
     spec=CompareSpec,
     about=_about,
-    weight=_weight,
+    counts=Counts(weight=_weight),
     work=late(f"{_HERE}.work:work_compare"),
     proposes=late(f"{_HERE}.plan:propose"),
     open=late(f"{_HERE}.results:open_results"),

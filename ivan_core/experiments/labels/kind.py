@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.specs import LabelSpec
-from ivan_core.engine.kind import Kind, Transfer, late, record
+from ivan_core.engine.kind import Counts, Kind, Transfer, late, record
 from ivan_core.models.names import plain_name
 
 _HERE = "ivan_core.experiments.labels"
@@ -24,9 +24,8 @@ KIND = Kind(
     commands="ivan_core.cli.taxonomy",
     spec=LabelSpec,
     about=_about,
-    weight=lambda _: 2,
+    counts=Counts(weight=lambda _: 2, covers=late(f"{_HERE}.results:pairs_covered")),
     work=late(f"{_HERE}.work:work_labels"),
-    covers=late(f"{_HERE}.results:pairs_covered"),
     proposes=late(f"{_HERE}.plan:propose"),
     adds=late(f"{_HERE}.plan:propose_beside"),
     open=late(f"{_HERE}.results:open_labels"),

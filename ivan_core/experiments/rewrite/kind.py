@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.specs import RewriteSpec
-from ivan_core.engine.kind import Kind, Transfer, late, record
+from ivan_core.engine.kind import Counts, Kind, Transfer, late, record
 from ivan_core.experiments.rewrite.units import weight_of_pair
 
 _HERE = "ivan_core.experiments.rewrite"
@@ -25,10 +25,9 @@ KIND = Kind(
     commands="ivan_core.cli.rewrite",
     spec=RewriteSpec,
     about=_about,
-    weight=weight_of_pair,
+    counts=Counts(weight=weight_of_pair, reached=late(f"{_HERE}.tables:pairs_reworded_by")),
     work=late(f"{_HERE}.work:work_rewrite"),
     proposes=late(f"{_HERE}.plan:propose"),
-    reached=late(f"{_HERE}.tables:pairs_reworded_by"),
     open=late(f"{_HERE}.results:open_rewrite"),
     report=late(f"{_HERE}.report:print_rewordings"),
     beside=late(f"{_HERE}.sentences:beside"),

@@ -9,6 +9,7 @@ from ivan_core.experiments.analysis.conditions import verdict_rows
 from ivan_core.experiments.analysis.figures import TITLES, why_rows
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences import (
+    NO_WHY,
     against_sentence,
     preference_sentence,
     why_sentence,
@@ -29,6 +30,9 @@ def where_against_people(analysed: Analysed) -> None:
     for model in analysed.models:
         if told := preference_sentence(analysed, model, labeler):
             say(told)
+    if analysed.labeler(labeler).authored:
+        say(NO_WHY)
+        return
     model = pick_model(analysed.models, "against-model")
     whys = why_rows(analysed, model, labeler)
     left, right = st.columns([3, 2], gap="large")

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ivan_core.experiments.analysis.figures import TITLES
+from ivan_core.charts.imprint import labeler_dots
+from ivan_core.experiments.analysis.figures import TITLES, beside_title, labeled_rows
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences import (
     GAP_NEEDS,
+    TEACHES,
     choice_sentence,
+    found_sentence,
     share_sentence,
+    taught_sentence,
     topic_sentence,
 )
 from ivan_core.metrics.imprint.choice import CHOICE
+from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import pick_model
+from pages.components.kit.state import dark
 from pages.components.kit.text import say
 
 _MOST = 5
@@ -21,13 +27,31 @@ _MOST = 5
 
 
 def beside_what_it_rewards(analysed: Analysed, labeler: str) -> None:
-    """Three folds, each begun by its sentences and ended by its table."""
+    """Folds, each begun by its sentences and ended by its table."""
+    if found := found_sentence(analysed, labeler):
+        with st.expander("What do its mistakes do? Beside authored labels", expanded=True):
+            _authored(analysed, labeler, found)
     with st.expander("What does the choice reward, beside?"):
         _choice(analysed, labeler)
     with st.expander("Where does it differ?"):
         _topics(analysed, labeler)
     with st.expander("Which labels matter most?"):
         _shares(analysed, labeler)
+
+
+def _authored(analysed: Analysed, labeler: str, found: str) -> None:
+    """A labeler and the authored labels of the same pairs, and what their difference teaches."""
+    model = pick_model(analysed.models, "authored-model")
+    say(found, "lead")
+    say(taught_sentence(analysed, model, labeler))
+    say(TEACHES, "small", quiet=True)
+    rows = labeled_rows(analysed, model, labeler)
+    chart = labeler_dots(rows, TITLES, beside_title(model), dark=dark())
+    if isinstance(chart, str):
+        say(chart)
+        return
+    st.altair_chart(chart)
+    figure_menu(analysed.run.id, "authored", model=model, labeler=labeler)
 
 
 def _choice(analysed: Analysed, labeler: str) -> None:

@@ -7,13 +7,15 @@ import numpy as np
 from ivan_core.experiments.analysis.joined import Joined
 from ivan_core.experiments.analysis.steps import Record, effect_record
 from ivan_core.metrics.imprint.controls import Control
-from ivan_core.metrics.imprint.effects import clearness, together
+from ivan_core.metrics.imprint.effects import CLEAR_FOR_ONE, clearness, together
+from ivan_core.metrics.paired import SIGNIFICANT
 
 
 def beside_authored(joined: Joined, control: Control) -> list[Record]:
     """The imprint of each model by a labeler and by authored labels, on the pairs of both.
 
-    `labeler` is whose labels an effect rests on and `beside` the other one. `found` counts the
+    `labeler` is whose labels an effect rests on and `beside` the other one; `clear` are effects by
+    both, else for the one labeler. `found` counts the
     pairs of which both say that the replies differ, and in the same direction. Nothing where there
     are no authored labels, or no others.
     """
@@ -48,7 +50,7 @@ def _side_by_side(
             "labeler": labeler,
             "beside": beside,
             **effect_record(one),
-            "clear": words[one.feature],
+            "clear": words[one.feature] or (CLEAR_FOR_ONE if one.p_holm < SIGNIFICANT else ""),
             "found": found.get(one.feature, 0),
         }
         for labeler, beside, own, words in zip(two, two[::-1], effects, clear, strict=True)

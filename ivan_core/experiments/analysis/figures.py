@@ -143,7 +143,7 @@ def labeled_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
 
 def beside_title(model: str) -> str:
     """What the chart of a labeler beside authored labels is called."""
-    return f"{model.rpartition('/')[2]} by authored labels, and by others"
+    return f"{model.rpartition('/')[2]}: by whose labels?"
 
 
 def _change(analysed: Analysed, labeler: str, control: str, view: str) -> Drawn:

@@ -32,6 +32,7 @@ KIND = Kind(
     about=_about,
     work=late(f"{_HERE}.work:work_analysis"),
     proposes=late(f"{_HERE}.plan:propose"),
+    adds=late(f"{_HERE}.plan:propose_again"),
     open=late(f"{_HERE}.results:open_analysis"),
     report=late(f"{_HERE}.report:print_analysis"),
     command=_command,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
@@ -152,6 +153,25 @@ def propose(rows: RowsSpec) -> Proposal:
         starts=True,
         after=tuple(run.id for run in joined if run.state is not RunState.DONE),
     )
+
+
+def propose_again(rows: RowsSpec) -> Proposal:
+    """Analysing some rows once more, by labels that came after their analysis.
+
+    Raises:
+        BadInput: there are none that have come to their end.
+    """
+    offer, study = propose(rows), studies.id_of(rows)
+    labelers = set(offer.spec.labelers) if isinstance(offer.spec, AnalysisSpec) else set()
+    known = (
+        set(runs.spec_of(run, AnalysisSpec).labelers)
+        for run in (studies.runs_of(study) if study else ())
+        if run.kind == "analysis" and run.state is RunState.DONE
+    )
+    if offer.after or any(labelers <= own for own in known):
+        raise BadInput("All labels of these rows are analysed.", "Label them by somebody else.")
+    second = "An effect is clear only where a second labeler shows it too."
+    return replace(offer, second=second)
 
 
 def _counts(run: Run) -> bool:

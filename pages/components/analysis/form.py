@@ -66,7 +66,7 @@ def _begin(comparison: str, labelled: list[str]) -> None:
             labelled,
             default=labelled,
             key="analysis-labelers",
-            format_func=lambda run_id: md_escape(names[run_id]),
+            format_func=names.__getitem__,
         )
         control = st.selectbox(
             AnalysisSpec.model_fields["control"].title or "",

@@ -49,6 +49,7 @@ CONTRACT = {
     "regimes": "before after labeler regime labeler_prefers pairs",
     "why": "model labeler column log_odds se odds_ratio points low high p p_holm n",
     "shift": "before after labeler by value pairs mean low high",
+    "authored": "model labeler beside feature estimate se low high p p_holm clear n differs found",
     "rewording": "model feature estimate se low high texts_changed imprint",
     "second-look": "row_id voices against smallest_margin",
     "published": "name here_as_published here paper source",
@@ -242,6 +243,10 @@ def test_it_is_offered_once_pairs_are_judged_and_labelled(analysing: Analysing) 
     assert isinstance(offer.spec, RowsSpec)
     analysing.analysed(compared, labelled)
     assert "analysis" not in [one.kind for one in left_in(about)]
+    analysing.labelled("other:1b")
+    (again,) = [one for one in left_in(about) if one.kind == "analysis"]
+    assert again.does == f"Analyse the {PAIRS} pairs once more"
+    assert again.why == "An effect is clear only where a second labeler shows it too."
 
 
 def test_models_are_named_with_their_revision_or_without(analysing: Analysing) -> None:

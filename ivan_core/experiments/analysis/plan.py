@@ -166,7 +166,7 @@ def propose_again(rows: RowsSpec) -> Proposal:
     known = (
         set(runs.spec_of(run, AnalysisSpec).labelers)
         for run in (studies.runs_of(study) if study else ())
-        if run.kind == "analysis" and run.state is RunState.DONE
+        if run.kind in alike("analysis") and run.state is RunState.DONE
     )
     if offer.after or any(labelers <= own for own in known):
         raise BadInput("All labels of these rows are analysed.", "Label them by somebody else.")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from given.made_analyses import INSULT, MOVED, OTHER, PLAIN, Analysing
 from given.made_labellings import REFUSAL
+from given.made_runs import finished
 
+from ivan_core.domain.labels import AUTHOR
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.specs import LEXICON, CompareSpec, LabelSpec
 from ivan_core.engine import handling as runs, studies
 from ivan_core.engine.kind import kind_of
 from ivan_core.experiments.analysis import work as analysis_work
 from ivan_core.experiments.analysis.plan import spec_of_runs
+from ivan_core.experiments.analysis.sentences import NO_WHY, TEACHES
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 
@@ -133,3 +137,29 @@ def test_what_next_on_compare_leads_to_it(analysing: Analysing, open_page):
     compared, _ = analysing.compared(), analysing.labelled()
     page = open_page("pages/compare.py", run=compared)
     assert page.buttons.get("next-analysis", "").startswith("Start: regressions, free")
+
+
+def test_authored_labels_stand_beside_a_labeler_and_tell_nothing_of_either_reply(
+    data_dir, open_page
+):
+    compared = finished(data_dir, runs.located(CompareSpec(models=(PLAIN, OTHER))))
+    rules, authored = (
+        begun(runs.located(LabelSpec(labeler=labeler))) for labeler in (LEXICON, AUTHOR)
+    )
+    run_id = begun(spec_of_runs([compared]))
+    page = open_page(ANALYSIS, run=run_id)
+    assert "On the same 300 pairs, ivan/lexicon (rule-based) finds" in page.said
+    assert "by authored labels alone" in page.said and TEACHES in page.said
+    assert page.kinds.count("vega_lite_chart") == 2
+    page = open_page(ANALYSIS, run=run_id, labeler=authored)
+    assert "held out by prompt; authored labels)" in page.said and TEACHES not in page.said
+    page = open_page(ANALYSIS, run=run_id, labeler=authored, view=1)
+    assert NO_WHY in page.said and "of 260 where the labels prefer neither" in page.said
+    page = open_page(ANALYSIS, run=run_id, labeler=rules, view=1)
+    assert NO_WHY not in page.said and not page.app.error
+
+
+def begun(spec) -> str:
+    run_id, _ = runs.registry().add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+    work(runs.registry(), run_id)
+    return run_id
